@@ -1,0 +1,43 @@
+/* embeddings: embeddings.nc, one unit vector per item.
+ *
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, labels.
+ *
+ *   float embedding(item, feature);   unit length
+ *   uint64 content_hash(item);        as in the catalogue: lets the next night keep the vector of an unchanged picture
+ *   and those of labels
+ *   attributes input_catalog_digest, input_model_digest
+ */
+#ifndef AKIN_EMBEDDINGS_H
+#define AKIN_EMBEDDINGS_H
+
+#include <akin/comm.h>
+#include <akin/labels.h>
+#include <akin/ncfile.h>
+
+typedef struct akin_embeddings akin_embeddings;
+
+AKIN_MUST_CHECK akin_status akin_embeddings_open(akin_comm *comm, const char *path,
+                                                 akin_embeddings **out); /* Collective; agreed */
+void akin_embeddings_close(akin_embeddings *embeddings);
+
+size_t akin_embeddings_items(const akin_embeddings *embeddings);
+size_t akin_embeddings_dim(const akin_embeddings *embeddings);
+const char *akin_embeddings_digest(const akin_embeddings *embeddings);
+const char *akin_embeddings_model_digest(const akin_embeddings *embeddings); /* of the model that made it; "" unknown */
+const akin_ncfile *akin_embeddings_file(const akin_embeddings *embeddings);
+AKIN_MUST_CHECK akin_status akin_embeddings_rows(const akin_embeddings *embeddings, size_t first, size_t count,
+                                                 float *rows /* [count, dim] */);
+AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embeddings, size_t first, size_t count,
+                                                   uint64_t *hashes /* [count] */);
+
+typedef struct {
+    const char *options, *result_options;
+    const char *catalog_digest, *model_digest;
+} akin_embeddings_origin;
+
+/* n items in all, of which this rank holds [first, first + count of labels). Collective. */
+AKIN_MUST_CHECK akin_status akin_embeddings_write(akin_comm *comm, const char *path,
+                                                  const akin_embeddings_origin *origin, size_t n, size_t dim,
+                                                  size_t first, const akin_labels *labels, const float *rows,
+                                                  const uint64_t *hashes);
+#endif

@@ -1,0 +1,30 @@
+/* log: rank 0's voice on stderr, and progress.
+ *
+ * Floor 1 (world); looks down to error, mem, text, comm.
+ *
+ * On a terminal a bar with rate and time left; otherwise a line at most every 10 s. Nothing here is collective and
+ * nothing fails: a message that cannot be written is lost.
+ */
+#ifndef AKIN_LOG_H
+#define AKIN_LOG_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+
+/* Once, after comm; quiet: only warnings and errors. */
+void akin_log_start(const akin_comm *comm, bool quiet);
+void akin_log_stop(void);
+
+/* From now all lines also go to this file, appended (rank 0); NULL ends it. */
+AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
+
+void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
+void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
+void akin_log_error(const char *format, ...) AKIN_PRINTF(1, 2);   /* any rank, with its number if not 0 */
+
+/* One progress at a time: "train: 1,234 of 9,000 images, 803 images/s, 9 s left". `total` 0 = unknown.
+ * Every rank may call; rank 0's figures are shown. */
+void akin_log_progress(const char *stage, const char *unit, double done, double total);
+void akin_log_progress_end(void);
+
+#endif

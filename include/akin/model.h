@@ -1,0 +1,45 @@
+/* model: model.nc, the weights, the optimiser's state, and what was fitted.
+ *
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, network (its table of tensors).
+ *
+ *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
+ *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
+ *   int64 step;                                optimiser steps done
+ *   float latent_mean(latent);                 mean latent of the training catalogue
+ *   attribute features = "autoencoder", objective = "reconstruction"
+ */
+#ifndef AKIN_MODEL_H
+#define AKIN_MODEL_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_model akin_model;
+
+AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out); /* all zero */
+AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path,
+                                            akin_model **out); /* Collective; agreed */
+void akin_model_free(akin_model *model);
+
+float *akin_model_weights(akin_model *model);       /* [AKIN_NETWORK_WEIGHTS], borrowed, may be written */
+float *akin_model_adam_mean(akin_model *model);     /* [AKIN_NETWORK_WEIGHTS] */
+float *akin_model_adam_variance(akin_model *model); /* [AKIN_NETWORK_WEIGHTS] */
+float *akin_model_latent_mean(akin_model *model);   /* [AKIN_NETWORK_LATENT] */
+int64_t *akin_model_step(akin_model *model);
+const char *akin_model_digest(const akin_model *model); /* content_digest of the file it was read from; "" if none */
+
+typedef struct {
+    const char *options;
+    const char *result_options;
+    const char *catalog_digest;
+    const char *init_digest; /* of --init, NULL = none */
+    const char *features, *objective;
+} akin_model_origin;
+
+/* Every rank holds the same model; rank 0's is written. Collective. */
+AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model_origin *origin,
+                                             akin_model *model);
+
+#endif

@@ -1,0 +1,93 @@
+/* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module with <netcdf.h>.
+ *
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, log, shard.
+ *
+ * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, akin_version, akin_kind
+ * ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1), akin_options (the
+ * resolved options), akin_result_options (those that shape the result), one input_<name>_digest for each input, and
+ * content_digest.
+ *
+ * content_digest, 32 hexadecimal digits: XXH3-128 over the text of kind, dimensions (name=length) and variables
+ * (name type dims, in definition order) and, for each variable, the sum modulo 2^64 (both halves) of XXH3-128(row
+ * bytes, seed = row number + 1), where a row is one index of the first dimension (a scalar is one row). A sum, so that
+ * any rank may add any rows.
+ *
+ * Disk full: create..begin check and reserve the space first and fail by agreement; an error inside a parallel write
+ * cannot be agreed on: it is printed and ends all ranks with 1.
+ */
+#ifndef AKIN_NCFILE_H
+#define AKIN_NCFILE_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct akin_ncfile akin_ncfile;
+
+typedef enum {
+    AKIN_NC_CHAR,   /* UTF-8, NUL-padded; gets _Encoding = "utf-8" */
+    AKIN_NC_BYTE,   /* int8_t */
+    AKIN_NC_UBYTE,  /* uint8_t */
+    AKIN_NC_INT,    /* int32_t */
+    AKIN_NC_INT64,  /* int64_t */
+    AKIN_NC_UINT64, /* uint64_t */
+    AKIN_NC_FLOAT,
+    AKIN_NC_DOUBLE,
+} akin_nc_type;
+
+/* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
+
+/* PATH.part is begun; the old PATH stays until commit. */
+AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
+AKIN_MUST_CHECK akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
+/* dims: "item,row,column,channel"; "" is a scalar. Contiguous. long_name and units may be NULL. */
+AKIN_MUST_CHECK akin_status akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type,
+                                                 const char *dims, const char *long_name, const char *units);
+/* variable NULL: global. */
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
+                                                  const char *text);
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
+                                                         double value);
+/* Ends the definitions and reserves the space. */
+AKIN_MUST_CHECK akin_status akin_ncfile_begin(akin_ncfile *file);
+/* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by one rank. `data` is
+ * in memory as in the file, [count, other dims...]; borrowed. */
+AKIN_MUST_CHECK akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
+                                            const void *data);
+/* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets content_digest. */
+AKIN_MUST_CHECK akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]);
+void akin_ncfile_discard(akin_ncfile *file); /* Collective. Closes and removes the part; NULL is fine */
+
+/* --- reading --- */
+
+/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or content that does not match
+ * its content_digest: AKIN_INPUT. Collective; agreed; reads everything once, each rank its shard, to check the digest.
+ */
+AKIN_MUST_CHECK akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
+/* Attributes only: quick, by this rank alone, nothing is verified; kind may be NULL (any). Not collective. */
+AKIN_MUST_CHECK akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out);
+void akin_ncfile_close(akin_ncfile *file); /* Not collective; NULL is fine */
+
+/* The rest is Not collective. A dimension or variable that is missing or of another type or shape: AKIN_INPUT. */
+const char *akin_ncfile_path(const akin_ncfile *file);
+const char *akin_ncfile_kind(const akin_ncfile *file);
+const char *akin_ncfile_digest(const akin_ncfile *file); /* content_digest, borrowed */
+bool akin_ncfile_has(const akin_ncfile *file, const char *variable);
+AKIN_MUST_CHECK akin_status akin_ncfile_length(const akin_ncfile *file, const char *dimension, size_t *length);
+AKIN_MUST_CHECK akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable, akin_nc_type type,
+                                               const char *dims);
+/* Rows [first, first + count) into data [count, other dims...]. */
+AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_t first, size_t count,
+                                            void *data);
+/* A text attribute, owned; *out = NULL where there is none (that is OK). */
+AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out);
+/* For inspect: names in definition order; borrowed. */
+size_t akin_ncfile_dimension_count(const akin_ncfile *file);
+const char *akin_ncfile_dimension_name(const akin_ncfile *file, size_t index, size_t *length);
+size_t akin_ncfile_variable_count(const akin_ncfile *file);
+const char *akin_ncfile_variable_name(const akin_ncfile *file, size_t index, const char **type, const char **dims);
+size_t akin_ncfile_attribute_count(const akin_ncfile *file);
+const char *akin_ncfile_attribute_name(const akin_ncfile *file, size_t index);
+
+#endif

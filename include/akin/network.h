@@ -1,0 +1,53 @@
+/* network: the autoencoder, forward and backward, on one micro-batch; all weights in one vector.
+ *
+ * Floor 1 (kernels); looks down to error, mem, rng, conv, layers, gemm, cpu.
+ *
+ * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2; flatten 4096 (row, column,
+ * channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64, ReLU; reshape 8x8x1; transposed conv 3x3
+ * stride 2 1->64, ReLU; transposed conv 3x3 stride 2 64->32, ReLU (padding 1, output padding 1 as PyTorch counts); conv
+ * 3x3 32->3 same, sigmoid. Loss: mean squared error over all values of [0,1] RGB.
+ */
+#ifndef AKIN_NETWORK_H
+#define AKIN_NETWORK_H
+
+#include <akin/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AKIN_NETWORK_WEIGHTS 570019
+#define AKIN_NETWORK_LATENT 32
+#define AKIN_NETWORK_MICRO_BATCH 16 /* images whose gradient is summed in float, in one fixed order */
+
+typedef struct {
+    const char *name; /* "conv1_weight" */
+    const char *dims; /* "kernel_row=3,kernel_column=3,conv1_in=3,conv1_out=32": name=length, for NetCDF */
+    size_t offset;    /* in the vector, floats */
+    size_t count;
+    size_t fan_in, fan_out; /* Glorot & Bengio 2010; 0 for a bias */
+} akin_network_tensor;
+
+/* The table of tensors, in the order of the vector: *count of them, static. */
+const akin_network_tensor *akin_network_tensors(size_t *count);
+
+/* Glorot-uniform weights, zero biases: a function of the seed alone. weights [AKIN_NETWORK_WEIGHTS]. */
+void akin_network_initialise(uint64_t seed, float *weights);
+
+typedef struct akin_network akin_network; /* activations and scratch for one micro-batch; one per thread */
+AKIN_MUST_CHECK akin_status akin_network_create(akin_network **out);
+void akin_network_free(akin_network *network);
+
+/* Latents of count <= AKIN_NETWORK_MICRO_BATCH images u8 [count, 32, 32, 3] into latent [count, 32]. The bits of an
+ * item's latent depend on its picture and the weights alone, not on its place in the batch. */
+void akin_network_encode(akin_network *network, const float *weights, const uint8_t *images, size_t count,
+                         float *latent);
+
+/* Reconstructions [count, 32, 32, 3] in [0, 1] of the images; returns the sum of squared errors over the count images.
+ */
+double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images, size_t count,
+                                float *output);
+
+/* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over count images) *
+ * scale, and returns that sum of squared errors (without scale). */
+double akin_network_gradient(akin_network *network, const float *weights, const uint8_t *images, size_t count,
+                             float scale, float *gradient);
+#endif

@@ -1,0 +1,66 @@
+/* options: declared once in tables; defaults < job file < command line.
+ *
+ * Floor 1 (world); looks down to error, mem, text. Not collective: every rank parses the same words.
+ */
+#ifndef AKIN_OPTIONS_H
+#define AKIN_OPTIONS_H
+
+#include <akin/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum {
+    AKIN_OPTION_FLAG,   /* --quiet; in a job file yes/no/true/false/1/0; --no-NAME and --NAME=no turn it off */
+    AKIN_OPTION_INT,    /* whole number within [minimum, maximum] */
+    AKIN_OPTION_REAL,   /* finite number within [minimum, maximum] */
+    AKIN_OPTION_TEXT,   /* any text; default NULL = not given */
+    AKIN_OPTION_CHOICE, /* one of `choices`, "stretch|pad|crop" */
+    AKIN_OPTION_LIST,   /* repeatable text: --to A --to B; in a job file separated by blanks, quoted where one holds a
+                           blank */
+} akin_option_type;
+
+typedef struct {
+    const char *name; /* without dashes; the table ends with a NULL name */
+    char letter;      /* short form, 0 = none */
+    akin_option_type type;
+    const char *initial; /* the default, as text; NULL = not given */
+    double minimum, maximum;
+    const char *choices;
+    bool shapes_result;   /* part of what decides whether an output fits */
+    const char *argument; /* "FILE", "N", "SECONDS" for the help */
+    const char *help;     /* one line, with the unit */
+} akin_option;
+
+typedef struct akin_options akin_options;
+
+/* From up to any number of tables (ends with NULL), such as the common one and a verb's. */
+AKIN_MUST_CHECK akin_status akin_options_create(const akin_option *const *tables, akin_options **out);
+void akin_options_free(akin_options *options);
+
+/* One value, named where it comes from for the message ("demo.ini line 7", "command line"). A wrong name is refused
+ * with the nearest right one, a wrong value with what is allowed: AKIN_USAGE. A LIST appends, but a higher source (see
+ * next) replaces. */
+AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name, const char *value,
+                                             const char *where);
+
+/* Words of a command line after the verb; what is no option is an argument; "--" ends options. */
+AKIN_MUST_CHECK akin_status akin_options_parse(akin_options *options, int count, char *const *words);
+
+/* Values; asking for a name that was never declared is an assert. */
+bool akin_options_given(const akin_options *options, const char *name); /* set by job file or command line */
+bool akin_options_flag(const akin_options *options, const char *name);
+long long akin_options_int(const akin_options *options, const char *name);
+double akin_options_real(const akin_options *options, const char *name);
+const char *akin_options_text(const akin_options *options,
+                              const char *name); /* TEXT, CHOICE; NULL = not given; borrowed */
+size_t akin_options_list(const akin_options *options, const char *name, const char *const **values); /* borrowed */
+size_t akin_options_arguments(const akin_options *options, const char *const **values);              /* borrowed */
+AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, const char *value);
+
+/* "k=20 min-score=0.5 ..." in the order of declaration: those that shape the result, or all. Owned; NULL: no memory. */
+char *akin_options_resolved(const akin_options *options, bool only_result);
+
+/* Usage text of the tables: owned. */
+char *akin_options_help(const akin_option *const *tables);
+
+#endif

@@ -1,0 +1,30 @@
+/* rng: counter-based random numbers. A number is a function of (seed, stream, counter) alone, so every rank draws the
+ * same one without asking, and none is kept.
+ *
+ * Floor 0 (base); looks down to nothing. Not collective. Cannot fail.
+ *
+ * The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11, 2011).
+ */
+#ifndef AKIN_RNG_H
+#define AKIN_RNG_H
+
+#include <stdint.h>
+
+/* What a stream is drawn for; part of the counter, so that no two purposes share numbers. */
+typedef enum { AKIN_RNG_WEIGHTS = 1, AKIN_RNG_ORDER = 2, AKIN_RNG_HOLDOUT = 3, AKIN_RNG_TEST = 99 } akin_rng_purpose;
+
+/* 64 uniform bits. */
+uint64_t akin_rng_bits(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);
+
+/* Uniform in [0, 1), 53 bits. */
+double akin_rng_uniform(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);
+
+/* Standard normal (Box & Muller 1958). */
+double akin_rng_normal(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);
+
+/* Where item i of 0..n-1 goes in permutation (seed, purpose, stream): a bijection on 0..n-1, computed for one i
+ * without a table (a Feistel network with cycle walking; Black & Rogaway, "Ciphers with arbitrary finite domains",
+ * 2002). */
+uint64_t akin_rng_permute(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t n, uint64_t i);
+
+#endif

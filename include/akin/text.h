@@ -1,0 +1,34 @@
+/* text: growing strings and the few checks on text that everybody needs.
+ *
+ * Floor 0 (base); looks down to error, mem. Not collective.
+ */
+#ifndef AKIN_TEXT_H
+#define AKIN_TEXT_H
+
+#include <akin/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct akin_text akin_text;
+
+AKIN_MUST_CHECK akin_status akin_text_create(akin_text **out);
+AKIN_MUST_CHECK akin_status akin_text_append(akin_text *text, const char *format, ...) AKIN_PRINTF(2, 3);
+AKIN_MUST_CHECK akin_status akin_text_append_bytes(akin_text *text, const char *bytes, size_t count);
+const char *akin_text_bytes(const akin_text *text); /* NUL-terminated, borrowed until the next append */
+size_t akin_text_length(const akin_text *text);     /* without the NUL */
+void akin_text_clear(akin_text *text);
+void akin_text_free(akin_text *text);
+
+/* Whether the bytes are valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL. */
+bool akin_text_is_utf8(const char *bytes, size_t count);
+
+/* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein 1966); NULL if none is
+ * near. */
+const char *akin_text_nearest(const char *word, const char *const *candidates);
+
+/* Whole-text conversions: false where the text is not just one number (blank, trailing letters, overflow, not finite).
+ */
+bool akin_text_to_int(const char *text, long long *out);
+bool akin_text_to_real(const char *text, double *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* verbs: the table of verbs, each declared in its own file jobs/verb_<name>.c.
+ *
+ * Floor 4 (jobs); looks down to everything.
+ */
+#ifndef AKIN_VERBS_H
+#define AKIN_VERBS_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/json.h>
+#include <akin/options.h>
+#include <stdbool.h>
+
+typedef struct {
+    akin_comm *comm;
+    akin_options *options;      /* resolved: defaults, job file, command line */
+    akin_json *report;          /* the verb adds its keys; verb, status, exit, message, ranks, seconds come from main */
+    const char *options_text;   /* all options, resolved: for the attribute akin_options */
+    const char *result_options; /* those that shape the result: for akin_result_options */
+    bool print;                 /* false under --json or `run`: nothing but the report goes to stdout */
+} akin_call;
+
+typedef struct akin_verb {
+    const char *name;
+    const char *arguments;            /* "SOURCE... -o catalog.nc" */
+    const char *summary;              /* one line */
+    const char *argument_key;         /* the key of its arguments in a job file ("source"), or NULL */
+    int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
+    const akin_option *options;       /* its own, ends with a NULL name; the common ones come from main */
+    /* Collective. Checks what it can before it touches anything. */
+    akin_status (*run)(akin_call *call);
+    /* For `run`: whether the output already fits its inputs and options, so that the stage can be skipped; false where
+     * unsure (missing or damaged output too). Quick: attributes only. Run by every rank, agreed by the caller. NULL:
+     * never skipped. */
+    bool (*fits)(const akin_call *call);
+} akin_verb;
+
+extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors, akin_verb_evaluate,
+    akin_verb_publish, akin_verb_rollback, akin_verb_query, akin_verb_gallery, akin_verb_run, akin_verb_inspect;
+
+/* All of them, ends with NULL; and the options that every verb has. */
+extern const akin_verb *const akin_verbs[];
+extern const akin_option akin_common_options[];
+
+#endif
