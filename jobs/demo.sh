@@ -1,0 +1,25 @@
+#!/bin/sh
+# From a fresh clone to a gallery: installs what is missing, builds, and runs the whole job on the demo catalogue.
+set -eu
+cd "$(dirname "$0")/.."
+sh jobs/packages.sh build
+sh jobs/build.sh
+. jobs/environment.sh
+
+# -s: physical cores are what a rank wants; without lscpu, what the kernel gives
+ranks=$(nproc)
+echo "== mpirun -n $ranks build/akin run jobs/demo.ini"
+mpirun -n "$ranks" build/akin run jobs/demo.ini
+
+echo
+echo "== some items and what looks like them"
+for item in apple-ganson african-drum-1 rubik-cube-shivan-r; do
+    grep -q "^$item," jobs/demo/catalog.csv || continue
+    echo "$item"
+    build/akin query results/demo/embeddings.nc --id "$item" -k 3 --exclude-same-group --quiet | sed 's/^/    /'
+done
+echo
+echo "== the figures"
+build/akin evaluate results/demo/table.nc --quiet
+echo
+echo "Open in a browser: file://$PWD/results/demo/gallery/index.html"

@@ -1,0 +1,8 @@
+# shellcheck shell=sh
+# What Open MPI needs to know on one machine; source it. On a cluster the batch system says all this.
+# As root (a container, say) mpirun refuses to start without the first two.
+if [ "$(id -u)" -eq 0 ]; then
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
+fi
+export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
+export OMPI_MCA_hwloc_base_binding_policy="${OMPI_MCA_hwloc_base_binding_policy:-none}"

@@ -1,0 +1,45 @@
+#!/bin/sh
+# Installs the packages that akin is built from, on Debian and Ubuntu; elsewhere it names what is missing.
+# usage: packages.sh [build|test]     test: also what the tests need (a browser, Python's netCDF4, sample pictures)
+set -eu
+
+build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev libpng-dev
+    libnetcdf-mpi-dev libturbojpeg0-dev libwebp-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
+    libcmocka-dev"
+tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-selenium netcdf-bin chromium chromium-driver
+    openclipart-png dataset-fashion-mnist"
+
+packages=$build
+[ "${1:-build}" = build ] || packages="$build $tests"
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "packages.sh: no apt-get here; akin needs these (Debian's names):" >&2
+    missing=
+    for tool in cc cmake pkg-config mpicc mpirun; do
+        command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
+    done
+    for library in openblas libpng libturbojpeg libwebp libwebpdemux libarchive libexif inih libcjson libxxhash cmocka; do
+        pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
+    done
+    echo $packages >&2
+    [ -z "$missing" ] && exit 0
+    echo "packages.sh: missing:$missing" >&2
+    exit 1
+fi
+
+missing=
+for package in $packages; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing="$missing $package"
+done
+[ -n "$missing" ] || exit 0
+
+root=
+if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null 2>&1 || { echo "packages.sh: as root, run: apt-get install$missing" >&2; exit 1; }
+    root=sudo
+fi
+echo "packages.sh: installing$missing" >&2
+export DEBIAN_FRONTEND=noninteractive
+$root apt-get update -qq
+# shellcheck disable=SC2086
+$root apt-get install -y -qq --no-install-recommends $missing >/dev/null
