@@ -1,8 +1,12 @@
 #!/bin/sh
-# Builds akin into build/ of the source tree. usage: build.sh [preset]
+# Builds akin with a preset; says nothing unless it fails. usage: build.sh [release|debug|ci|asan-ubsan]
 set -eu
 cd "$(dirname "$0")/.."
 preset=${1:-release}
-cmake --preset "$preset" >/dev/null
-cmake --build --preset "$preset" -j "$(nproc)" | grep -E 'error|warning|Error' || :
-test -x build/akin
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$(nproc)"; } >"$log" 2>&1; then
+    grep -E -A5 'error|Error|warning' "$log" >&2 || tail -n 40 "$log" >&2
+    echo "build.sh: preset $preset does not build" >&2
+    exit 1
+fi

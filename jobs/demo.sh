@@ -6,7 +6,6 @@ sh jobs/packages.sh build
 sh jobs/build.sh
 . jobs/environment.sh
 
-# -s: physical cores are what a rank wants; without lscpu, what the kernel gives
 ranks=$(nproc)
 echo "== mpirun -n $ranks build/akin run jobs/demo.ini"
 mpirun -n "$ranks" build/akin run jobs/demo.ini
