@@ -41,12 +41,14 @@ void akin_comm_max_f64(akin_comm *comm, double *values, size_t count);          
 AKIN_MUST_CHECK akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int root);
 
 /* All ranks' pieces one behind the other in rank order: *all owned; offsets [size + 1] by the caller, or NULL.
- * On ranks other than root, *all is NULL; root = -1: everywhere. Collective; agreed. */
+ * On ranks other than root, *all is NULL (the offsets are there); root = -1: everywhere. Collective; agreed; same
+ * root. */
 AKIN_MUST_CHECK akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, int root, void **all,
                                              size_t *offsets);
 
-/* Records of `record_size` bytes: send[..] holds send_counts[r] records for each rank r, in rank order; *received
- * (owned) holds those for this rank, in rank order, *received_count records. Collective; agreed. */
+/* Records of `record_size` bytes (the same on all ranks): send[..] holds send_counts[r] records for each rank r, in
+ * rank order; *received (owned) holds those for this rank, in rank order, *received_count records. Collective; agreed.
+ */
 AKIN_MUST_CHECK akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *send_counts,
                                                size_t record_size, void **received, size_t *received_count);
 
@@ -71,6 +73,10 @@ AKIN_MUST_CHECK akin_status akin_comm_check_signal(akin_comm *comm);
 
 /* Prints the message on this rank and ends all ranks with this exit code, at once. Not collective. */
 _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...) AKIN_PRINTF(3, 4);
+
+/* Who tells the message of an abort instead of stderr (NULL: stderr again): so that main can still print its report.
+ * Called on the rank that aborts, perhaps from another thread. Not collective. */
+void akin_comm_on_abort(void (*tell)(akin_status status, const char *message));
 
 double akin_comm_seconds(void); /* a monotonic clock, seconds */
 

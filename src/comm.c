@@ -1,0 +1,603 @@
+/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem.
+ *
+ * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one another and a
+ * stall is seen. What goes over the wire is cut into pieces: MPI counts in ints, and each piece that arrives moves the
+ * stall limit on.
+ */
+#include <akin/comm.h>
+#include <akin/mem.h>
+#include <mpi.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { PIECE = 1 << 26, MESSAGE_SIZE = 4096 };
+
+/* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking late costs little. */
+static const double SPIN = 100e-6, YIELD = 1e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3;
+/* Seconds that others have to answer when a rank asks who still moves. */
+static const double GRACE = 2, ASK_EARLY = 30;
+
+enum { TALK_ASK = 1, TALK_ANSWER = 2 };
+
+struct akin_comm {
+    int rank, size;
+    MPI_Comm work, points, foreign, talk; /* collectives; point to point; NetCDF's; who is waiting */
+    double limit;                         /* the stall limit */
+    double moved;                         /* when something last moved here */
+    double moved_elsewhere;               /* when it did on another rank, as far as that answered */
+    double asked;                         /* when this rank asked the others, 0 = not since something moved */
+    unsigned char *heard;                 /* [size] who has answered since */
+    double *answer;                       /* [size] what was last answered to each: seconds without movement */
+};
+
+struct akin_request {
+    size_t count;
+    MPI_Request pieces[];
+};
+
+static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
+static volatile sig_atomic_t signalled;
+static void (*tell_abort)(akin_status status, const char *message);
+
+double akin_comm_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void pause_for(double seconds) {
+    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
+    nanosleep(&span, NULL);
+}
+
+/* --- the end of all ranks ----------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t abort_code;
+
+static void leave_at_once(int signal_number) {
+    (void)signal_number;
+    _exit(abort_code);
+}
+
+/* MPI_Abort asks the launcher; should that hang too, the alarm ends at least this rank. */
+static _Noreturn void end_all(int code) {
+    abort_code = code;
+    signal(SIGALRM, leave_at_once);
+    alarm(10);
+    MPI_Abort(MPI_COMM_WORLD, code);
+    _exit(code);
+}
+
+static void end_all_after_assert(void) {
+    end_all(AKIN_FAILED);
+}
+
+void akin_comm_on_abort(void (*tell)(akin_status status, const char *message)) {
+    tell_abort = tell;
+}
+
+_Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...) {
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (tell_abort)
+        tell_abort(status, text);
+    else if (comm->size > 1)
+        fprintf(stderr, "akin: rank %d: %s\n", comm->rank, text);
+    else
+        fprintf(stderr, "akin: %s\n", text);
+    fflush(stdout);
+    fflush(stderr);
+    end_all(status);
+}
+
+/* --- a stall ------------------------------------------------------------------------------------------------------ */
+
+/* A talk message leaves whether or not the other side ever takes it. */
+static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
+    MPI_Request request;
+    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->talk, &request);
+    MPI_Request_free(&request);
+}
+
+/* Answers those who ask, notes those who answer. */
+static void listen(akin_comm *comm) {
+    MPI_Status from;
+    double without_movement = 0;
+    int there;
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->talk, &there, &from), there) {
+        MPI_Recv(&without_movement, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->talk, MPI_STATUS_IGNORE);
+        double now = akin_comm_seconds();
+        if (from.MPI_TAG == TALK_ASK) {
+            comm->answer[from.MPI_SOURCE] = now - comm->moved;
+            talk_to(comm, from.MPI_SOURCE, TALK_ANSWER, &comm->answer[from.MPI_SOURCE]);
+        } else {
+            comm->heard[from.MPI_SOURCE] = 1;
+            if (now - without_movement > comm->moved_elsewhere) comm->moved_elsewhere = now - without_movement;
+        }
+    }
+}
+
+static void ask(akin_comm *comm, double now) {
+    comm->asked = now;
+    memset(comm->heard, 0, (size_t)comm->size);
+    for (int rank = 0; rank < comm->size; rank++)
+        if (rank != comm->rank) talk_to(comm, rank, TALK_ASK, NULL);
+}
+
+static _Noreturn void end_stalled(akin_comm *comm, double age) {
+    char silent[256] = "";
+    size_t used = 0;
+    int count = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (rank == comm->rank || comm->heard[rank]) continue;
+        if (used + 16 < sizeof silent)
+            used += (size_t)snprintf(silent + used, sizeof silent - used, "%s%d", count ? ", " : "", rank);
+        count++;
+    }
+    if (!count) akin_comm_abort(comm, AKIN_FAILED, "nothing moved for %.0f s; all ranks wait for one another", age);
+    akin_comm_abort(comm, AKIN_FAILED,
+                    "nothing moved for %.0f s; waited for rank %s (%d of %d do not answer): see whether its node and "
+                    "its disk are well, or raise --stall-limit",
+                    age, silent, count, comm->size);
+}
+
+/* Called by a waiting rank that has nothing better to do. Ranks are asked before the limit is reached: what they
+ * answer says when something last moved anywhere. The lowest of the waiting ranks ends the run. */
+static void watch_for_stall(akin_comm *comm) {
+    double now = akin_comm_seconds();
+    listen(comm);
+    double age = now - (comm->moved > comm->moved_elsewhere ? comm->moved : comm->moved_elsewhere);
+    double early = comm->limit / 4 < ASK_EARLY ? comm->limit / 4 : ASK_EARLY;
+    if (age < comm->limit - early)
+        comm->asked = 0;
+    else if (comm->asked == 0)
+        ask(comm, now);
+    else if (age > comm->limit) {
+        bool lowest = !memchr(comm->heard, 1, (size_t)comm->rank);
+        if (now - comm->asked > (lowest ? GRACE : GRACE + 1)) end_stalled(comm, age);
+    }
+}
+
+/* --- waits -------------------------------------------------------------------------------------------------------- */
+
+/* Until all are done; they are MPI_REQUEST_NULL then. */
+static void wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
+    int index, done;
+    MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
+    if (done) return;
+    comm->moved = akin_comm_seconds();
+    for (;;) {
+        MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
+        if (done && index == MPI_UNDEFINED) return;
+        double now = akin_comm_seconds(), waited = now - comm->moved;
+        if (done)
+            comm->moved = now;
+        else if (waited > YIELD) {
+            watch_for_stall(comm);
+            pause_for(waited * SLEEP_SHARE < SLEEP_LONGEST ? waited * SLEEP_SHARE : SLEEP_LONGEST);
+        } else if (waited > SPIN)
+            sched_yield();
+    }
+}
+
+void akin_comm_poll(akin_comm *comm) {
+    if (comm->size == 1) return;
+    comm->moved = akin_comm_seconds();
+    listen(comm);
+}
+
+void akin_comm_stall_limit(akin_comm *comm, double seconds) {
+    comm->limit = seconds;
+}
+
+/* --- a watchdog over foreign collective calls --------------------------------------------------------------------- */
+
+static struct {
+    pthread_mutex_t mutex;
+    pthread_cond_t ended;
+    pthread_t thread;
+    bool runs, end;
+    const char *what; /* NULL: in no foreign call */
+    double since;
+} watchdog = {.mutex = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+
+static void *watch_foreign(void *argument) {
+    akin_comm *comm = argument;
+    pthread_mutex_lock(&watchdog.mutex);
+    while (!watchdog.end) {
+        double now = akin_comm_seconds(), age = watchdog.what ? now - watchdog.since : 0;
+        if (age > comm->limit + GRACE)
+            akin_comm_abort(comm, AKIN_FAILED, "nothing moved for %.0f s while %s; waited for another rank or the disk",
+                            age, watchdog.what);
+        struct timespec until;
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += 1;
+        pthread_cond_timedwait(&watchdog.ended, &watchdog.mutex, &until);
+    }
+    pthread_mutex_unlock(&watchdog.mutex);
+    return NULL;
+}
+
+static void start_watchdog(akin_comm *comm) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+    watchdog.runs = pthread_create(&watchdog.thread, NULL, watch_foreign, comm) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
+static void stop_watchdog(void) {
+    if (!watchdog.runs) return;
+    pthread_mutex_lock(&watchdog.mutex);
+    watchdog.end = true;
+    pthread_cond_signal(&watchdog.ended);
+    pthread_mutex_unlock(&watchdog.mutex);
+    pthread_join(watchdog.thread, NULL);
+    watchdog.runs = watchdog.end = false;
+}
+
+void akin_comm_enter(akin_comm *comm, const char *what) {
+    if (comm->size == 1) return;
+    if (!watchdog.runs) start_watchdog(comm);
+    pthread_mutex_lock(&watchdog.mutex);
+    watchdog.what = what;
+    watchdog.since = akin_comm_seconds();
+    pthread_mutex_unlock(&watchdog.mutex);
+}
+
+void akin_comm_leave(akin_comm *comm) {
+    if (comm->size == 1) return;
+    pthread_mutex_lock(&watchdog.mutex);
+    watchdog.what = NULL;
+    pthread_mutex_unlock(&watchdog.mutex);
+    comm->moved = akin_comm_seconds();
+}
+
+/* --- start and end ------------------------------------------------------------------------------------------------ */
+
+static void note_signal(int signal_number) {
+    (void)signal_number;
+    signalled = 1;
+}
+
+static void handle_signals(void) {
+    struct sigaction note = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    sigemptyset(&note.sa_mask);
+    sigemptyset(&ignore.sa_mask);
+    sigaction(SIGTERM, &note, NULL);
+    sigaction(SIGUSR1, &note, NULL);
+    sigaction(SIGPIPE, &ignore, NULL); /* a write that fails says so */
+    sigaction(SIGXFSZ, &ignore, NULL); /* so does one over the file size limit */
+}
+
+static void prepare_memory_fault(int rank) {
+    const char *at = getenv("AKIN_MEM_FAIL_AT"), *on = getenv("AKIN_MEM_FAIL_RANK");
+    if (at && (!on || atoi(on) == rank)) akin_mem_fail_at(strtoull(at, NULL, 10));
+}
+
+akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
+    akin_comm *comm = &the_comm;
+    int level;
+    *out = NULL;
+    handle_signals();
+    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level);
+    akin_error_on_assert(end_all_after_assert);
+    *comm = (akin_comm){.limit = 600, .moved = akin_comm_seconds()};
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
+    MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_dup(MPI_COMM_WORLD, own[i]);
+    prepare_memory_fault(comm->rank);
+    comm->heard = akin_mem_zalloc((size_t)comm->size, sizeof *comm->heard);
+    comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
+    int missing = !comm->heard || !comm->answer; /* no waits of ours before these are there */
+    MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    if (missing) {
+        akin_comm_finish(comm);
+        return akin_error_set(AKIN_FAILED, "no memory to start");
+    }
+    *out = comm;
+    return AKIN_OK;
+}
+
+void akin_comm_finish(akin_comm *comm) {
+    if (!comm) return;
+    stop_watchdog();
+    if (comm->heard && comm->answer) {
+        akin_comm_barrier(comm);
+        listen(comm);
+    }
+    MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_free(own[i]);
+    MPI_Finalize();
+    akin_mem_free(comm->heard);
+    akin_mem_free(comm->answer);
+    akin_error_on_assert(NULL);
+}
+
+int akin_comm_rank(const akin_comm *comm) {
+    return comm->rank;
+}
+
+int akin_comm_size(const akin_comm *comm) {
+    return comm->size;
+}
+
+const void *akin_comm_handle(const akin_comm *comm) {
+    return &comm->foreign;
+}
+
+bool akin_comm_signalled(void) {
+    return signalled;
+}
+
+/* --- agreement and collectives ------------------------------------------------------------------------------------ */
+
+typedef struct {
+    char *bytes;
+    size_t left;
+} cut; /* a buffer on its way, piece by piece */
+
+static size_t next_piece(cut *rest, char **piece) {
+    size_t count = rest->left < PIECE ? rest->left : PIECE;
+    *piece = rest->bytes;
+    rest->bytes += count;
+    rest->left -= count;
+    return count;
+}
+
+void akin_comm_barrier(akin_comm *comm) {
+    if (comm->size == 1) return;
+    MPI_Request request;
+    MPI_Ibarrier(comm->work, &request);
+    wait_all(comm, 1, &request);
+}
+
+void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root) {
+    cut rest = {bytes, count};
+    while (comm->size > 1 && rest.left) {
+        char *piece;
+        MPI_Request request;
+        int length = (int)next_piece(&rest, &piece);
+        MPI_Ibcast(piece, length, MPI_BYTE, root, comm->work, &request);
+        wait_all(comm, 1, &request);
+    }
+}
+
+static void reduce(akin_comm *comm, void *values, size_t count, MPI_Datatype type, MPI_Op operation) {
+    cut rest = {values, 8 * count}; /* all types here have 8 bytes, and pieces are a multiple of that */
+    while (comm->size > 1 && rest.left) {
+        char *piece;
+        MPI_Request request;
+        int length = (int)(next_piece(&rest, &piece) / 8);
+        MPI_Iallreduce(MPI_IN_PLACE, piece, length, type, operation, comm->work, &request);
+        wait_all(comm, 1, &request);
+    }
+}
+
+void akin_comm_sum_i64(akin_comm *comm, int64_t *values, size_t count) {
+    reduce(comm, values, count, MPI_INT64_T, MPI_SUM);
+}
+
+void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count) {
+    reduce(comm, values, count, MPI_INT64_T, MPI_MAX);
+}
+
+void akin_comm_max_f64(akin_comm *comm, double *values, size_t count) {
+    reduce(comm, values, count, MPI_DOUBLE, MPI_MAX);
+}
+
+/* Higher is worse; being interrupted is the least of evils. */
+static int64_t badness(akin_status status) {
+    return status == AKIN_OK ? 0 : status == AKIN_INTERRUPTED ? 1 : 1 + (int64_t)status;
+}
+
+akin_status akin_agree(akin_comm *comm, akin_status local) {
+    if (comm->size == 1) return local;
+    /* One maximum finds the worst status, and among its ranks the lowest. */
+    int64_t worst = badness(local) << 32 | (INT32_MAX - comm->rank);
+    akin_comm_max_i64(comm, &worst, 1);
+    int64_t bad = worst >> 32;
+    if (bad == 0) return AKIN_OK;
+    int root = INT32_MAX - (int)(worst & UINT32_MAX);
+    akin_status status = bad == 1 ? AKIN_INTERRUPTED : (akin_status)(bad - 1);
+    char text[MESSAGE_SIZE] = "";
+    if (comm->rank == root) snprintf(text, sizeof text, "%s", akin_error_message());
+    akin_comm_broadcast(comm, text, sizeof text, root);
+    int64_t differs = local != status || strcmp(text, akin_error_message()) != 0;
+    akin_comm_max_i64(comm, &differs, 1);
+    akin_error_set(status, "%s", text);
+    return differs ? akin_error_context(status, "rank %d: ", root) : status;
+}
+
+akin_status akin_comm_check_signal(akin_comm *comm) {
+    int64_t any = signalled;
+    akin_comm_max_i64(comm, &any, 1);
+    return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on") : AKIN_OK;
+}
+
+/* --- messages in pieces ------------------------------------------------------------------------------------------- */
+
+static size_t pieces_of(size_t bytes) {
+    return (bytes + PIECE - 1) / PIECE;
+}
+
+/* Appends the pieces to requests and returns the new count. */
+static size_t start_send(MPI_Comm over, const void *bytes, size_t count, int to, int tag, MPI_Request *requests,
+                         size_t used) {
+    cut rest = {(char *)bytes, count};
+    while (rest.left) {
+        char *piece;
+        int length = (int)next_piece(&rest, &piece);
+        MPI_Isend(piece, length, MPI_BYTE, to, tag, over, &requests[used++]);
+    }
+    return used;
+}
+
+static size_t start_receive(MPI_Comm over, void *bytes, size_t count, int from, int tag, MPI_Request *requests,
+                            size_t used) {
+    cut rest = {bytes, count};
+    while (rest.left) {
+        char *piece;
+        int length = (int)next_piece(&rest, &piece);
+        MPI_Irecv(piece, length, MPI_BYTE, from, tag, over, &requests[used++]);
+    }
+    return used;
+}
+
+static akin_status create_request(size_t bytes, akin_request **out) {
+    size_t count = pieces_of(bytes);
+    *out = akin_mem_alloc(1, sizeof(akin_request) + count * sizeof(MPI_Request));
+    if (!*out) return AKIN_FAILED;
+    (*out)->count = count;
+    return AKIN_OK;
+}
+
+akin_status akin_comm_send_start(akin_comm *comm, const void *bytes, size_t count, int to, int tag,
+                                 akin_request **out) {
+    if (create_request(count, out) != AKIN_OK) return AKIN_FAILED;
+    start_send(comm->points, bytes, count, to, tag, (*out)->pieces, 0);
+    return AKIN_OK;
+}
+
+akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count, int from, int tag, akin_request **out) {
+    if (create_request(count, out) != AKIN_OK) return AKIN_FAILED;
+    start_receive(comm->points, bytes, count, from, tag, (*out)->pieces, 0);
+    return AKIN_OK;
+}
+
+void akin_comm_wait(akin_comm *comm, akin_request **request) {
+    if (!*request) return;
+    wait_all(comm, (*request)->count, (*request)->pieces);
+    akin_mem_free(*request);
+    *request = NULL;
+}
+
+akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int root) {
+    if (comm->size == 1) return AKIN_OK;
+    uint64_t length = comm->rank == root ? *count : 0;
+    akin_comm_broadcast(comm, &length, sizeof length, root);
+    akin_status status = AKIN_OK;
+    if (comm->rank != root) {
+        *count = length;
+        *bytes = akin_mem_alloc(length, 1);
+        if (!*bytes) status = AKIN_FAILED;
+    }
+    status = akin_agree(comm, status);
+    if (status == AKIN_OK)
+        akin_comm_broadcast(comm, *bytes, length, root);
+    else if (comm->rank != root) {
+        akin_mem_free(*bytes);
+        *bytes = NULL;
+        *count = 0;
+    }
+    return status;
+}
+
+/* What a rank knows of a transfer between all: bytes to and from each, and room for the requests of their pieces. */
+typedef struct {
+    uint64_t *sends, *receives; /* [size] */
+    MPI_Request *requests;
+} transfer;
+
+static void free_transfer(transfer *all) {
+    akin_mem_free(all->sends);
+    akin_mem_free(all->receives);
+    akin_mem_free(all->requests);
+}
+
+static akin_status plan_transfer(akin_comm *comm, transfer *all) {
+    all->sends = akin_mem_zalloc((size_t)comm->size, sizeof *all->sends);
+    all->receives = akin_mem_zalloc((size_t)comm->size, sizeof *all->receives);
+    return akin_agree(comm, all->sends && all->receives ? AKIN_OK : AKIN_FAILED);
+}
+
+/* Collective. Room for what is received and for the requests, when all counts are known. */
+static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, uint64_t *total) {
+    size_t pieces = 0;
+    *total = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        *total += all->receives[rank];
+        pieces += pieces_of(all->sends[rank]) + pieces_of(all->receives[rank]);
+    }
+    all->requests = akin_mem_alloc(pieces, sizeof *all->requests);
+    *into = akin_mem_alloc(*total, 1);
+    return akin_agree(comm, *into && all->requests ? AKIN_OK : AKIN_FAILED);
+}
+
+/* Collective. What is sent to the ranks lies one behind the other (cut up) or is the same for each. */
+static void run_transfer(akin_comm *comm, const transfer *all, const char *from, bool cut_up, char *into) {
+    size_t used = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        uint64_t sends = all->sends[rank], receives = all->receives[rank];
+        if (rank != comm->rank) {
+            used = start_receive(comm->work, into, receives, rank, 0, all->requests, used);
+            used = start_send(comm->work, from, sends, rank, 0, all->requests, used);
+        } else if (receives)
+            memcpy(into, from, receives);
+        into += receives;
+        if (cut_up) from += sends;
+    }
+    wait_all(comm, used, all->requests);
+}
+
+akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, int root, void **all, size_t *offsets) {
+    transfer plan = {0};
+    akin_status status;
+    uint64_t total, length = count;
+    MPI_Request request;
+    *all = NULL;
+    AKIN_TRY(plan_transfer(comm, &plan));
+    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->work, &request);
+    wait_all(comm, 1, &request);
+    if (offsets) offsets[0] = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (offsets) offsets[rank + 1] = offsets[rank] + plan.receives[rank];
+        if (root >= 0 && root != comm->rank) plan.receives[rank] = 0;
+        plan.sends[rank] = root < 0 || root == rank ? count : 0;
+    }
+    AKIN_TRY(open_transfer(comm, &plan, all, &total));
+    run_transfer(comm, &plan, mine, false, *all);
+done:
+    free_transfer(&plan);
+    if (status != AKIN_OK || (root >= 0 && root != comm->rank)) {
+        akin_mem_free(*all);
+        *all = NULL;
+    }
+    return status;
+}
+
+akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *send_counts, size_t record_size,
+                               void **received, size_t *received_count) {
+    transfer plan = {0};
+    akin_status status;
+    uint64_t total;
+    MPI_Request request;
+    *received = NULL;
+    *received_count = 0;
+    AKIN_TRY(plan_transfer(comm, &plan));
+    for (int rank = 0; rank < comm->size; rank++) plan.sends[rank] = send_counts[rank] * record_size;
+    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->work, &request);
+    wait_all(comm, 1, &request);
+    AKIN_TRY(open_transfer(comm, &plan, received, &total));
+    run_transfer(comm, &plan, send, true, *received);
+    *received_count = record_size ? total / record_size : 0;
+done:
+    free_transfer(&plan);
+    if (status != AKIN_OK) {
+        akin_mem_free(*received);
+        *received = NULL;
+    }
+    return status;
+}
