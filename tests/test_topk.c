@@ -1,0 +1,94 @@
+/* topk: a list keeps what sorting all would have put first; merging is union, in whatever order. */
+#include <akin/rng.h>
+#include <akin/topk.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ITEMS = 300, LARGEST = 400 };
+
+/* Scores with many ties: multiples of 1/8 in [-1, 1]. */
+static float tied_score(uint32_t stream, uint32_t item) {
+    return (float)(akin_rng_bits(1, AKIN_RNG_TEST, stream, item) % 17) / 8 - 1;
+}
+
+static int better_first(const void *x, const void *y) {
+    uint64_t a, b;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, y, sizeof b);
+    return a < b ? 1 : a > b ? -1 : 0;
+}
+
+/* A sorted list of those items whose bit in `chosen` (of a random word each) is set. */
+static void list_of(uint32_t stream, uint64_t chosen, size_t k, uint64_t *list) {
+    memset(list, 0, k * sizeof *list);
+    for (uint32_t i = 0; i < ITEMS; i++)
+        if (akin_rng_bits(2, AKIN_RNG_TEST, stream, i) & chosen)
+            akin_topk_push(list, k, akin_topk_key(tied_score(stream, i), (int32_t)i));
+    akin_topk_sort(list, k);
+}
+
+static void keys_order_by_score_then_row(void **unused) {
+    (void)unused;
+    static const float ascending[] = {-1, -0.5f, -1e-30f, 0, 1e-40f, 1e-30f, 0.5f, 0.99999994f, 1};
+    static const int32_t rows[] = {0, 1, 77, INT32_MAX - 1};
+    for (size_t i = 0; i < sizeof ascending / sizeof *ascending; i++)
+        for (size_t r = 0; r < 4; r++) {
+            uint64_t key = akin_topk_key(ascending[i], rows[r]);
+            assert_true(key > 0);
+            assert_true(akin_topk_score(key) == ascending[i]);
+            assert_int_equal(akin_topk_row(key), rows[r]);
+            if (r > 0) assert_true(key < akin_topk_key(ascending[i], rows[r - 1]));
+            if (i > 0) assert_true(key > akin_topk_key(ascending[i - 1], rows[0]));
+        }
+}
+
+static void list_equals_sorting_all(void **unused) {
+    (void)unused;
+    static const size_t sizes[] = {1, 2, 3, 7, 20, 100, ITEMS - 1, ITEMS, LARGEST};
+    for (uint32_t stream = 0; stream < 20; stream++) {
+        uint64_t all[LARGEST] = {0}, list[LARGEST];
+        for (uint32_t i = 0; i < ITEMS; i++) all[i] = akin_topk_key(tied_score(stream, i), (int32_t)i);
+        qsort(all, LARGEST, sizeof *all, better_first);
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            list_of(stream, UINT64_MAX, sizes[s], list);
+            assert_memory_equal(list, all, sizes[s] * sizeof *all); /* so a top-10 is the head of a top-100 */
+        }
+    }
+}
+
+static void merge_is_union(void **unused) {
+    (void)unused;
+    static const size_t sizes[] = {1, 2, 5, 20, LARGEST};
+    for (uint32_t stream = 0; stream < 20; stream++)
+        for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+            size_t k = sizes[s], bytes = k * sizeof(uint64_t);
+            uint64_t a[LARGEST], b[LARGEST], c[LARGEST], ab[LARGEST], ba[LARGEST], bc[LARGEST], x[LARGEST], y[LARGEST];
+            list_of(stream, 5, k, a); /* they overlap */
+            list_of(stream, 6, k, b);
+            list_of(stream, 8, k, c);
+            akin_topk_merge(a, b, k, ab);
+            akin_topk_merge(b, a, k, ba);
+            assert_memory_equal(ab, ba, bytes);
+            list_of(stream, 5 | 6, k, x);
+            assert_memory_equal(ab, x, bytes);
+            akin_topk_merge(b, c, k, bc);
+            akin_topk_merge(ab, c, k, x);
+            akin_topk_merge(a, bc, k, y);
+            assert_memory_equal(x, y, bytes);
+            akin_topk_merge(a, a, k, x);
+            assert_memory_equal(x, a, bytes);
+        }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_order_by_score_then_row),
+        cmocka_unit_test(list_equals_sorting_all),
+        cmocka_unit_test(merge_is_union),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
