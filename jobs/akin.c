@@ -1,3 +1,258 @@
-int main(void) {
-    return 2;
+/* akin: the program. A table of verbs, what all of them share, and one way out for every rank.
+ *
+ * Floor 4 (jobs); looks down to everything.
+ */
+#include "call.h"
+#include <akin/cpu.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A verb that is not linked in is a hole in the table. */
+#pragma weak akin_cpu_force
+#pragma weak akin_verb_ingest
+#pragma weak akin_verb_train
+#pragma weak akin_verb_embed
+#pragma weak akin_verb_neighbors
+#pragma weak akin_verb_evaluate
+#pragma weak akin_verb_publish
+#pragma weak akin_verb_rollback
+#pragma weak akin_verb_query
+#pragma weak akin_verb_gallery
+#pragma weak akin_verb_run
+#pragma weak akin_verb_inspect
+
+const akin_verb *const akin_verbs[] = {
+    &akin_verb_ingest,   &akin_verb_train,   &akin_verb_embed,    &akin_verb_neighbors,
+    &akin_verb_evaluate, &akin_verb_publish, &akin_verb_rollback, &akin_verb_query,
+    &akin_verb_gallery,  &akin_verb_run,     &akin_verb_inspect,  NULL,
+};
+
+const akin_option akin_common_options[] = {
+    {.name = "help", .type = AKIN_OPTION_FLAG, .help = "show this and end", .unrecorded = true},
+    {.name = "version", .type = AKIN_OPTION_FLAG, .help = "show the version and end", .unrecorded = true},
+    {.name = "json", .type = AKIN_OPTION_FLAG, .help = "print one JSON object on stdout", .unrecorded = true},
+    {.name = "quiet", .type = AKIN_OPTION_FLAG, .help = "no progress, only what is wrong", .unrecorded = true},
+    {.name = "stall-limit",
+     .type = AKIN_OPTION_REAL,
+     .initial = "600",
+     .minimum = 0.1,
+     .maximum = 1e9,
+     .argument = "SECONDS",
+     .help = "end with 1 when nothing moves for so long",
+     .unrecorded = true},
+    {.name = "cpu",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "auto",
+     .choices = "auto|portable|avx2|avx512",
+     .help = "which compiled kernels run"},
+    {0},
+};
+
+/* One start of the program. */
+typedef struct {
+    akin_comm *comm;
+    int count; /* words behind "akin" */
+    char **words;
+    bool json;
+    const akin_verb *verb; /* NULL until it is known */
+    akin_options *options;
+    akin_call call;
+    char *answer; /* help or version, owned: what goes to stdout without --json */
+    double start;
+} program;
+
+/* Whether the word stands among the options; behind "--" there are none. */
+static bool has_word(const program *self, const char *word) {
+    for (int i = 0; i < self->count && strcmp(self->words[i], "--") != 0; i++)
+        if (strcmp(self->words[i], word) == 0) return true;
+    return false;
+}
+
+static const char *verb_name(const program *self) {
+    bool word = self->count > 0 && self->words[0][0] != '-';
+    return self->verb ? self->verb->name : word ? self->words[0] : "";
+}
+
+/* --- help and version --- */
+
+static akin_status help_of_program(akin_text *text) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_text_append(text, "usage: akin VERB [ARGUMENT...] [--option value...]\n\n"));
+    for (size_t i = 0; i < AKIN_VERBS; i++)
+        if (akin_verbs[i])
+            AKIN_TRY(akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
+    AKIN_TRY(akin_text_append(text, "\nakin VERB --help shows the options of a verb; under mpirun or srun every rank "
+                                    "takes part.\n"));
+done:
+    return status;
+}
+
+static akin_status help_of_verb(akin_text *text, const akin_verb *verb) {
+    akin_status status = AKIN_OK;
+    const char *arguments = verb->arguments ? verb->arguments : "";
+    char *own = akin_options_help((const akin_option *const[]){verb->options, NULL});
+    char *common = akin_options_help((const akin_option *const[]){akin_common_options, NULL});
+    if (!own || !common) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_text_append(text, "usage: akin %s %s [--option value...]\n\n%s\n\n", verb->name, arguments,
+                              verb->summary));
+    if (*own) AKIN_TRY(akin_text_append(text, "Options:\n%s\n", own));
+    AKIN_TRY(akin_text_append(text, "Options of every verb:\n%s", common));
+done:
+    akin_mem_free(own);
+    akin_mem_free(common);
+    return status;
+}
+
+static akin_status prepare_help(program *self, const akin_verb *verb) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(verb ? help_of_verb(text, verb) : help_of_program(text));
+    self->answer = akin_mem_text(akin_text_bytes(text));
+    if (!self->answer) status = AKIN_FAILED;
+done:
+    akin_text_free(text);
+    return status;
+}
+
+static akin_status prepare_version(program *self) {
+    self->answer = akin_mem_text("akin " AKIN_VERSION "\n");
+    return self->answer ? AKIN_OK : AKIN_FAILED;
+}
+
+/* --- from words to a call: local steps, the same on every rank --- */
+
+static akin_status find_verb(const char *word, const akin_verb **verb) {
+    const char *names[32] = {"help"};
+    for (size_t i = 0, n = 1; i < AKIN_VERBS; i++)
+        if (akin_verbs[i]) names[n++] = akin_verbs[i]->name;
+    *verb = akin_verb_find(word);
+    if (*verb) return AKIN_OK;
+    const char *nearest = akin_text_nearest(word, names);
+    return nearest ? akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; did you mean \"%s\"?", word, nearest)
+                   : akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; akin --help lists them", word);
+}
+
+/* `akin help [VERB]` */
+static akin_status understand_help(program *self) {
+    const akin_verb *verb = NULL;
+    akin_status status = AKIN_OK;
+    if (self->count > 1 && self->words[1][0] != '-') status = find_verb(self->words[1], &verb);
+    return status == AKIN_OK ? prepare_help(self, verb) : status;
+}
+
+static akin_status understand(program *self) {
+    akin_status status = AKIN_OK;
+    const char *first = self->count > 0 ? self->words[0] : "";
+    if (strcmp(first, "help") == 0) return understand_help(self);
+    if (*first && *first != '-') AKIN_TRY(find_verb(first, &self->verb));
+    if (has_word(self, "--help")) return prepare_help(self, self->verb);
+    if (has_word(self, "--version")) return prepare_version(self);
+    if (!*first) return akin_error_set(AKIN_USAGE, "a verb is missing");
+    if (!self->verb) return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");
+    AKIN_TRY(akin_options_create((const akin_option *const[]){self->verb->options, akin_common_options, NULL},
+                                 &self->options));
+    AKIN_TRY(akin_options_parse(self->options, self->count - 1, self->words + 1));
+    AKIN_TRY(akin_call_check_arguments(self->verb, self->options));
+    if (akin_cpu_force) AKIN_TRY(akin_cpu_force(akin_options_text(self->options, "cpu")));
+    self->json = akin_options_flag(self->options, "json");
+    AKIN_TRY(akin_call_create(self->comm, self->verb, self->options, !self->json, &self->call));
+done:
+    return status;
+}
+
+/* For tests of failing memory: AKIN_MEM_FAIL_AT=n, of AKIN_MEM_FAIL_RANK alone if that is set. */
+static void arm_failing_memory(const akin_comm *comm) {
+    const char *at = getenv("AKIN_MEM_FAIL_AT"), *rank = getenv("AKIN_MEM_FAIL_RANK");
+    if (at && (!rank || atoi(rank) == akin_comm_rank(comm))) akin_mem_fail_at(strtoull(at, NULL, 10));
+}
+
+/* --- the answer --- */
+
+/* The report of what never became a call, or the call's own. Rank 0 alone. */
+static akin_status print_report(program *self, akin_status outcome) {
+    akin_status status = AKIN_OK;
+    akin_json *report = NULL;
+    char *line = NULL;
+    if (!self->call.report) {
+        AKIN_TRY(akin_report_create(verb_name(self), akin_comm_size(self->comm), &report));
+        if (self->answer) AKIN_TRY(akin_json_set_text(report, "answer", self->answer));
+    }
+    akin_json *shown = report ? report : self->call.report;
+    AKIN_TRY(akin_report_finish(shown, outcome, akin_comm_seconds() - self->start));
+    line = akin_json_print(shown, false);
+    if (line)
+        printf("%s\n", line);
+    else
+        status = AKIN_FAILED;
+done:
+    if (status != AKIN_OK) /* there is no memory even for that */
+        printf("{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no memory\",\"ranks\":%d,"
+               "\"seconds\":0,\"items\":0}\n",
+               self->verb ? self->verb->name : "", outcome == AKIN_OK ? status : outcome, akin_comm_size(self->comm));
+    akin_mem_free(line);
+    akin_json_free(report);
+    return status;
+}
+
+static void print_failure(const program *self, akin_status outcome) {
+    const char *name = self->verb ? self->verb->name : "", *blank = *name ? " " : "";
+    fprintf(stderr, "akin%s%s: %s\n", blank, name, akin_error_message());
+    if (outcome == AKIN_USAGE && self->count == 0)
+        fprintf(stderr, "usage: akin VERB [ARGUMENT...] [--option value...]\n");
+    if (outcome == AKIN_USAGE) fprintf(stderr, "akin%s%s --help says more\n", blank, name);
+}
+
+/* Rank 0 prints; all leave with one status. Collective. */
+static akin_status give_answer(program *self, akin_status outcome) {
+    akin_status status = AKIN_OK;
+    if (akin_comm_rank(self->comm) == 0) {
+        if (outcome != AKIN_OK) print_failure(self, outcome);
+        if (self->json)
+            status = print_report(self, outcome);
+        else if (outcome == AKIN_OK && self->answer)
+            fputs(self->answer, stdout);
+        if (fflush(stdout) != 0 || ferror(stdout)) {
+            status = akin_error_set(AKIN_FAILED, "cannot write to stdout");
+            if (outcome == AKIN_OK) print_failure(self, AKIN_FAILED);
+        }
+    }
+    status = akin_agree(self->comm, status);
+    return outcome != AKIN_OK ? outcome : status;
+}
+
+static akin_status run_program(program *self) {
+    akin_status status = AKIN_OK;
+    arm_failing_memory(self->comm);
+    self->json = has_word(self, "--json");
+    AKIN_TRY(akin_agree(self->comm, understand(self)));
+    if (self->answer) goto done;
+    akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
+    akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
+    status = akin_call_run(self->verb, &self->call);
+    akin_log_progress_end();
+    akin_log_stop();
+done:
+    return status;
+}
+
+int main(int argc, char **argv) {
+    program self = {.start = akin_comm_seconds()};
+    akin_status status = akin_comm_start(&argc, &argv, &self.comm);
+    if (status != AKIN_OK) {
+        fprintf(stderr, "akin: %s\n", akin_error_message());
+        return status;
+    }
+    self.count = argc - 1;
+    self.words = argv + 1;
+    status = give_answer(&self, run_program(&self));
+    akin_call_free(&self.call);
+    akin_options_free(self.options);
+    akin_mem_free(self.answer);
+    akin_comm_finish(self.comm);
+    return status;
 }

@@ -1,6 +1,7 @@
 /* json: objects for --json and metrics.json; the one module with <cJSON.h>.
  *
- * Floor 1 (world); looks down to error, mem. Not collective. NaN and infinities are written as null.
+ * Floor 1 (world); looks down to error, mem, text. Not collective. NaN and infinities are written as
+ * null; bytes that are no UTF-8 (a file's name may hold some) as U+FFFD, so that what is printed is always JSON.
  */
 #ifndef AKIN_JSON_H
 #define AKIN_JSON_H

@@ -1,6 +1,9 @@
 /* options: declared once in tables; defaults < job file < command line.
  *
  * Floor 1 (world); looks down to error, mem, text. Not collective: every rank parses the same words.
+ *
+ * On a command line a value is a word of its own or follows "=": --k 20, --k=20, -k 20, -k20. A word that begins with
+ * "--" is never taken for a value (write --name=--value), a negative number is.
  */
 #ifndef AKIN_OPTIONS_H
 #define AKIN_OPTIONS_H
@@ -23,12 +26,13 @@ typedef struct {
     const char *name; /* without dashes; the table ends with a NULL name */
     char letter;      /* short form, 0 = none */
     akin_option_type type;
-    const char *initial; /* the default, as text; NULL = not given */
-    double minimum, maximum;
+    const char *initial;     /* the default, as text; NULL = not given */
+    double minimum, maximum; /* of INT and REAL; both 0: any */
     const char *choices;
     bool shapes_result;   /* part of what decides whether an output fits */
     const char *argument; /* "FILE", "N", "SECONDS" for the help */
     const char *help;     /* one line, with the unit */
+    bool unrecorded;      /* says how the program runs, not what it makes: left out of the resolved text */
 } akin_option;
 
 typedef struct akin_options akin_options;
@@ -42,6 +46,7 @@ void akin_options_free(akin_options *options);
  * next) replaces. */
 AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name, const char *value,
                                              const char *where);
+bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
 
 /* Words of a command line after the verb; what is no option is an argument; "--" ends options. */
 AKIN_MUST_CHECK akin_status akin_options_parse(akin_options *options, int count, char *const *words);
@@ -57,10 +62,17 @@ size_t akin_options_list(const akin_options *options, const char *name, const ch
 size_t akin_options_arguments(const akin_options *options, const char *const **values);              /* borrowed */
 AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, const char *value);
 
-/* "k=20 min-score=0.5 ..." in the order of declaration: those that shape the result, or all. Owned; NULL: no memory. */
+/* "k=20 min-score=0.5 ..." in the order of declaration, numbers in one form, what is not given left out: those that
+ * shape the result, or all but the unrecorded. Owned; NULL: no memory. */
 char *akin_options_resolved(const akin_options *options, bool only_result);
 
-/* Usage text of the tables: owned. */
+/* Usage text of the tables: owned; NULL: no memory. */
 char *akin_options_help(const akin_option *const *tables);
+
+/* Words separated by blanks, as a LIST in a job file: "..." keeps blanks, and "" within it is one quote; a word as a
+ * whole may stand in '...' too. *words is owned (akin_options_free_words), NULL for none. AKIN_USAGE: a quote that is
+ * not closed. */
+AKIN_MUST_CHECK akin_status akin_options_split(const char *text, char ***words, size_t *count);
+void akin_options_free_words(char **words, size_t count); /* NULL is fine */
 
 #endif

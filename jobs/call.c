@@ -1,0 +1,73 @@
+/* call: one verb run once, with its report. Floor 4 (jobs); looks down to everything. */
+#include "call.h"
+#include <akin/mem.h>
+#include <stdint.h>
+#include <string.h>
+
+akin_status akin_report_create(const char *verb, int ranks, akin_json **out) {
+    akin_status status = AKIN_OK;
+    akin_json *report = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_json_create(&report));
+    AKIN_TRY(akin_json_set_text(report, "verb", verb));
+    AKIN_TRY(akin_json_set_text(report, "status", "ok"));
+    AKIN_TRY(akin_json_set_integer(report, "exit", AKIN_OK));
+    AKIN_TRY(akin_json_set_integer(report, "ranks", ranks));
+    AKIN_TRY(akin_json_set_number(report, "seconds", 0));
+    AKIN_TRY(akin_json_set_integer(report, "items", 0));
+    *out = report;
+done:
+    if (status != AKIN_OK) akin_json_free(report);
+    return status;
+}
+
+akin_status akin_report_finish(akin_json *report, akin_status outcome, double seconds) {
+    akin_status status = AKIN_OK;
+    if (outcome != AKIN_OK) AKIN_TRY(akin_json_set_text(report, "message", akin_error_message()));
+    AKIN_TRY(akin_json_set_text(report, "status", outcome == AKIN_OK ? "ok" : "failed"));
+    AKIN_TRY(akin_json_set_integer(report, "exit", outcome));
+    AKIN_TRY(akin_json_set_number(report, "seconds", (double)(int64_t)(seconds * 1e6) * 1e-6));
+done:
+    return status;
+}
+
+akin_status akin_call_check_arguments(const akin_verb *verb, const akin_options *options) {
+    const char *const *arguments = NULL;
+    int count = (int)akin_options_arguments(options, &arguments);
+    if (count < verb->arguments_min)
+        return akin_error_set(AKIN_USAGE, "an argument is missing: akin %s %s", verb->name, verb->arguments);
+    if (verb->arguments_max >= 0 && count > verb->arguments_max)
+        return akin_error_set(AKIN_USAGE, "\"%s\" is one argument too many: akin %s %s", arguments[verb->arguments_max],
+                              verb->name, verb->arguments);
+    return AKIN_OK;
+}
+
+akin_status akin_call_create(akin_comm *comm, const akin_verb *verb, akin_options *options, bool print,
+                             akin_call *out) {
+    *out = (akin_call){.comm = comm, .options = options, .print = print};
+    out->options_text = akin_options_resolved(options, false);
+    out->result_options = akin_options_resolved(options, true);
+    if (!out->options_text || !out->result_options) return AKIN_FAILED;
+    return akin_report_create(verb->name, akin_comm_size(comm), &out->report);
+}
+
+akin_status akin_call_run(const akin_verb *verb, akin_call *call) {
+    double start = akin_comm_seconds();
+    akin_error_clear();
+    akin_status outcome = akin_agree(call->comm, verb->run(call));
+    akin_status status = akin_report_finish(call->report, outcome, akin_comm_seconds() - start);
+    return outcome == AKIN_OK ? akin_agree(call->comm, status) : outcome;
+}
+
+void akin_call_free(akin_call *call) {
+    akin_mem_free((void *)(uintptr_t)call->options_text);
+    akin_mem_free((void *)(uintptr_t)call->result_options);
+    akin_json_free(call->report);
+    *call = (akin_call){0};
+}
+
+const akin_verb *akin_verb_find(const char *name) {
+    for (size_t i = 0; i < AKIN_VERBS; i++)
+        if (akin_verbs[i] && strcmp(akin_verbs[i]->name, name) == 0) return akin_verbs[i];
+    return NULL;
+}
