@@ -1,54 +1,44 @@
 /* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module with <netcdf.h>.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, log, shard.
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout.
  *
- * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, akin_version, akin_kind
- * ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1), akin_options (the
- * resolved options), akin_result_options (those that shape the result), one input_<name>_digest for each input, and
- * content_digest.
+ * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, keywords, source,
+ * akin_version, akin_kind ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1),
+ * akin_options (the resolved options), akin_result_options (those that shape the result), one input_<name>_digest for
+ * each input, and content_digest (nclayout.h says how it is made). Nothing in it tells a time or a number of ranks.
  *
- * content_digest, 32 hexadecimal digits: XXH3-128 over the text of kind, dimensions (name=length) and variables
- * (name type dims, in definition order) and, for each variable, the sum modulo 2^64 (both halves) of XXH3-128(row
- * bytes, seed = row number + 1), where a row is one index of the first dimension (a scalar is one row). A sum, so that
- * any rank may add any rows.
- *
- * Disk full: create..begin check and reserve the space first and fail by agreement; an error inside a parallel write
- * cannot be agreed on: it is printed and ends all ranks with 1.
+ * Disk full: begin checks and reserves the space and fails by agreement; an error inside a parallel write cannot be
+ * agreed on: it is printed and ends all ranks with 1.
  */
 #ifndef AKIN_NCFILE_H
 #define AKIN_NCFILE_H
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/nclayout.h>
 #include <stdbool.h>
 #include <stddef.h>
 
 typedef struct akin_ncfile akin_ncfile;
 
-typedef enum {
-    AKIN_NC_CHAR,   /* UTF-8, NUL-padded; gets _Encoding = "utf-8" */
-    AKIN_NC_BYTE,   /* int8_t */
-    AKIN_NC_UBYTE,  /* uint8_t */
-    AKIN_NC_INT,    /* int32_t */
-    AKIN_NC_INT64,  /* int64_t */
-    AKIN_NC_UINT64, /* uint64_t */
-    AKIN_NC_FLOAT,
-    AKIN_NC_DOUBLE,
-} akin_nc_type;
-
 /* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
 
-/* PATH.part is begun; the old PATH stays until commit. */
+/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin; one that fails (no
+ * memory) is kept too and agreed on there, a wrong one (a second name, an unknown dimension) is an assert. */
 AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
 AKIN_MUST_CHECK akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
 /* dims: "item,row,column,channel"; "" is a scalar. Contiguous. long_name and units may be NULL. */
 AKIN_MUST_CHECK akin_status akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type,
                                                  const char *dims, const char *long_name, const char *units);
-/* variable NULL: global. */
+/* variable NULL: global. A text of NULL is no attribute; a name set twice holds the last. */
 AKIN_MUST_CHECK akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
                                                   const char *text);
+/* An int where the value is a whole number that fits, else a double. */
 AKIN_MUST_CHECK akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
                                                          double value);
+/* values [count] in the variable's own type, as CF asks of flag_values and valid_range. */
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
+                                                         size_t count, const void *values);
 /* Ends the definitions and reserves the space. */
 AKIN_MUST_CHECK akin_status akin_ncfile_begin(akin_ncfile *file);
 /* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by one rank. `data` is
@@ -58,6 +48,9 @@ AKIN_MUST_CHECK akin_status akin_ncfile_put(akin_ncfile *file, const char *varia
 /* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets content_digest. */
 AKIN_MUST_CHECK akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]);
 void akin_ncfile_discard(akin_ncfile *file); /* Collective. Closes and removes the part; NULL is fine */
+
+/* For tests: a rank puts at most so many bytes a round (but at least a row); 0 = the default, 512 MiB. */
+void akin_ncfile_round_bytes(size_t bytes);
 
 /* --- reading --- */
 
