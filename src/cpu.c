@@ -1,0 +1,54 @@
+/* cpu: which compiled level of the kernels runs. Floor 1 (kernels); looks down to error. */
+#include <akin/cpu.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512"};
+static int forced = -1;
+
+/* The whole level is asked for, not only what its name says: the compiler may use all of it. The operating system's
+ * part (it must keep the wide registers) is in these answers too. */
+static bool has(akin_cpu_level level) {
+    __builtin_cpu_init();
+    switch (level) {
+    case AKIN_CPU_PORTABLE: return true;
+#ifdef __clang__ /* which knows no levels here */
+    case AKIN_CPU_AVX2:
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+               __builtin_cpu_supports("bmi2");
+    case AKIN_CPU_AVX512:
+        return has(AKIN_CPU_AVX2) && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+               __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+               __builtin_cpu_supports("avx512vl");
+#else
+    case AKIN_CPU_AVX2: return __builtin_cpu_supports("x86-64-v3");
+    case AKIN_CPU_AVX512: return __builtin_cpu_supports("x86-64-v4");
+#endif
+    default: return false;
+    }
+}
+
+akin_cpu_level akin_cpu_active(void) {
+    if (forced >= 0) return (akin_cpu_level)forced;
+    return has(AKIN_CPU_AVX512) ? AKIN_CPU_AVX512 : has(AKIN_CPU_AVX2) ? AKIN_CPU_AVX2 : AKIN_CPU_PORTABLE;
+}
+
+const char *akin_cpu_name(akin_cpu_level level) {
+    return names[level];
+}
+
+akin_status akin_cpu_force(const char *name) {
+    if (!strcmp(name, "auto")) {
+        forced = -1;
+        return AKIN_OK;
+    }
+    for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
+        if (strcmp(name, names[level])) continue;
+        if (!has((akin_cpu_level)level))
+            return akin_error_set(AKIN_USAGE, "--cpu %s: this machine lacks it; use auto or %s", name,
+                                  names[has(AKIN_CPU_AVX2) ? AKIN_CPU_AVX2 : AKIN_CPU_PORTABLE]);
+        forced = level;
+        return AKIN_OK;
+    }
+    return akin_error_set(AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2 or avx512", name);
+}
