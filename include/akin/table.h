@@ -25,8 +25,8 @@ size_t akin_table_items(const akin_table *table);
 size_t akin_table_k(const akin_table *table);
 const char *akin_table_digest(const akin_table *table);
 const akin_ncfile *akin_table_file(const akin_table *table);
-/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in range, counts within k and
- * scores in [-1, 1] (AKIN_INPUT). */
+/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in range, counts within k,
+ * scores in [-1, 1], and the order of each list (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t first, size_t count, int32_t *neighbor,
                                             float *score, int32_t *counts);
 
