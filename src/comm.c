@@ -1,4 +1,5 @@
-/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem.
+/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem, signals, stall,
+ * watchdog.
  *
  * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one another and a
  * stall is seen. What goes over the wire is cut into pieces: MPI counts in ints, and each piece that arrives moves the
@@ -6,8 +7,10 @@
  */
 #include <akin/comm.h>
 #include <akin/mem.h>
+#include <akin/signals.h>
+#include <akin/stall.h>
+#include <akin/watchdog.h>
 #include <mpi.h>
-#include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -20,21 +23,15 @@
 enum { PIECE = 1 << 26, MESSAGE_SIZE = 4096 };
 
 /* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking late costs little. */
-static const double SPIN = 100e-6, YIELD = 1e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3;
-/* Seconds that others have to answer when a rank asks who still moves. */
-static const double GRACE = 2, ASK_EARLY = 30;
+static const double SPIN = 100e-6, YIELD = 1e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3, STALL_LIMIT = 600;
 
 enum { TALK_ASK = 1, TALK_ANSWER = 2 };
 
 struct akin_comm {
     int rank, size;
     MPI_Comm work, points, foreign, talk; /* collectives; point to point; NetCDF's; who is waiting */
-    double limit;                         /* the stall limit */
-    double moved;                         /* when something last moved here */
-    double moved_elsewhere;               /* when it did on another rank, as far as that answered */
-    double asked;                         /* when this rank asked the others, 0 = not since something moved */
-    unsigned char *heard;                 /* [size] who has answered since */
-    double *answer;                       /* [size] what was last answered to each: seconds without movement */
+    akin_stall *stall;
+    double *answer; /* [size] what was last answered to each: seconds without movement */
 };
 
 struct akin_request {
@@ -43,7 +40,6 @@ struct akin_request {
 };
 
 static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
-static volatile sig_atomic_t signalled;
 static void (*tell_abort)(akin_status status, const char *message);
 
 double akin_comm_seconds(void) {
@@ -52,9 +48,9 @@ double akin_comm_seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static void pause_for(double seconds) {
-    struct timespec span = {.tv_sec = (time_t)seconds, .tv_nsec = (long)(1e9 * (seconds - (double)(time_t)seconds))};
-    nanosleep(&span, NULL);
+static void nap(double waited) {
+    double seconds = waited * SLEEP_SHARE < SLEEP_LONGEST ? waited * SLEEP_SHARE : SLEEP_LONGEST;
+    nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * seconds)}, NULL);
 }
 
 /* --- the end of all ranks ----------------------------------------------------------------------------------------- */
@@ -91,10 +87,8 @@ _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *
     va_end(arguments);
     if (tell_abort)
         tell_abort(status, text);
-    else if (comm->size > 1)
-        fprintf(stderr, "akin: rank %d: %s\n", comm->rank, text);
     else
-        fprintf(stderr, "akin: %s\n", text);
+        fprintf(stderr, "akin: rank %d: %s\n", comm->rank, text);
     fflush(stdout);
     fflush(stderr);
     end_all(status);
@@ -112,59 +106,33 @@ static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
 /* Answers those who ask, notes those who answer. */
 static void listen(akin_comm *comm) {
     MPI_Status from;
-    double without_movement = 0;
+    double still = 0;
     int there;
     while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->talk, &there, &from), there) {
-        MPI_Recv(&without_movement, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->talk, MPI_STATUS_IGNORE);
+        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->talk, MPI_STATUS_IGNORE);
         double now = akin_comm_seconds();
         if (from.MPI_TAG == TALK_ASK) {
-            comm->answer[from.MPI_SOURCE] = now - comm->moved;
+            comm->answer[from.MPI_SOURCE] = akin_stall_still(comm->stall, now);
             talk_to(comm, from.MPI_SOURCE, TALK_ANSWER, &comm->answer[from.MPI_SOURCE]);
-        } else {
-            comm->heard[from.MPI_SOURCE] = 1;
-            if (now - without_movement > comm->moved_elsewhere) comm->moved_elsewhere = now - without_movement;
-        }
+        } else
+            akin_stall_heard(comm->stall, from.MPI_SOURCE, still, now);
     }
 }
 
-static void ask(akin_comm *comm, double now) {
-    comm->asked = now;
-    memset(comm->heard, 0, (size_t)comm->size);
-    for (int rank = 0; rank < comm->size; rank++)
-        if (rank != comm->rank) talk_to(comm, rank, TALK_ASK, NULL);
-}
-
-static _Noreturn void end_stalled(akin_comm *comm, double age) {
-    char silent[256] = "";
-    size_t used = 0;
-    int count = 0;
-    for (int rank = 0; rank < comm->size; rank++) {
-        if (rank == comm->rank || comm->heard[rank]) continue;
-        if (used + 16 < sizeof silent)
-            used += (size_t)snprintf(silent + used, sizeof silent - used, "%s%d", count ? ", " : "", rank);
-        count++;
-    }
-    if (!count) akin_comm_abort(comm, AKIN_FAILED, "nothing moved for %.0f s; all ranks wait for one another", age);
-    akin_comm_abort(comm, AKIN_FAILED,
-                    "nothing moved for %.0f s; waited for rank %s (%d of %d do not answer): see whether its node and "
-                    "its disk are well, or raise --stall-limit",
-                    age, silent, count, comm->size);
-}
-
-/* Called by a waiting rank that has nothing better to do. Ranks are asked before the limit is reached: what they
- * answer says when something last moved anywhere. The lowest of the waiting ranks ends the run. */
-static void watch_for_stall(akin_comm *comm) {
-    double now = akin_comm_seconds();
+/* Called by a rank that waits, while it has nothing better to do. `what`: the foreign call that it is in, or "". */
+static void watch_for_stall(akin_comm *comm, const char *what) {
     listen(comm);
-    double age = now - (comm->moved > comm->moved_elsewhere ? comm->moved : comm->moved_elsewhere);
-    double early = comm->limit / 4 < ASK_EARLY ? comm->limit / 4 : ASK_EARLY;
-    if (age < comm->limit - early)
-        comm->asked = 0;
-    else if (comm->asked == 0)
-        ask(comm, now);
-    else if (age > comm->limit) {
-        bool lowest = !memchr(comm->heard, 1, (size_t)comm->rank);
-        if (now - comm->asked > (lowest ? GRACE : GRACE + 1)) end_stalled(comm, age);
+    double now = akin_comm_seconds();
+    char text[MESSAGE_SIZE];
+    switch (akin_stall_judge(comm->stall, now)) {
+    case AKIN_STALL_WAIT: break;
+    case AKIN_STALL_ASK:
+        for (int rank = 0; rank < comm->size; rank++)
+            if (rank != comm->rank) talk_to(comm, rank, TALK_ASK, NULL);
+        break;
+    case AKIN_STALL_END:
+        akin_stall_describe(comm->stall, now, text, sizeof text);
+        akin_comm_abort(comm, AKIN_FAILED, "%s%s%s", what, *what ? ": " : "", text);
     }
 }
 
@@ -175,16 +143,17 @@ static void wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     int index, done;
     MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
     if (done) return;
-    comm->moved = akin_comm_seconds();
+    double moved = akin_comm_seconds();
+    akin_stall_moved(comm->stall, moved);
     for (;;) {
         MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
         if (done && index == MPI_UNDEFINED) return;
-        double now = akin_comm_seconds(), waited = now - comm->moved;
+        double now = akin_comm_seconds(), waited = now - moved;
         if (done)
-            comm->moved = now;
+            akin_stall_moved(comm->stall, moved = now);
         else if (waited > YIELD) {
-            watch_for_stall(comm);
-            pause_for(waited * SLEEP_SHARE < SLEEP_LONGEST ? waited * SLEEP_SHARE : SLEEP_LONGEST);
+            watch_for_stall(comm, "");
+            nap(waited);
         } else if (waited > SPIN)
             sched_yield();
     }
@@ -192,94 +161,34 @@ static void wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
 
 void akin_comm_poll(akin_comm *comm) {
     if (comm->size == 1) return;
-    comm->moved = akin_comm_seconds();
+    akin_stall_moved(comm->stall, akin_comm_seconds());
     listen(comm);
 }
 
 void akin_comm_stall_limit(akin_comm *comm, double seconds) {
-    comm->limit = seconds;
+    akin_stall_limit(comm->stall, seconds);
 }
 
-/* --- a watchdog over foreign collective calls --------------------------------------------------------------------- */
+/* --- foreign collective calls ------------------------------------------------------------------------------------- */
 
-static struct {
-    pthread_mutex_t mutex;
-    pthread_cond_t ended;
-    pthread_t thread;
-    bool runs, end;
-    const char *what; /* NULL: in no foreign call */
-    double since;
-} watchdog = {.mutex = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
-
-static void *watch_foreign(void *argument) {
-    akin_comm *comm = argument;
-    pthread_mutex_lock(&watchdog.mutex);
-    while (!watchdog.end) {
-        double now = akin_comm_seconds(), age = watchdog.what ? now - watchdog.since : 0;
-        if (age > comm->limit + GRACE)
-            akin_comm_abort(comm, AKIN_FAILED, "nothing moved for %.0f s while %s; waited for another rank or the disk",
-                            age, watchdog.what);
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
-        pthread_cond_timedwait(&watchdog.ended, &watchdog.mutex, &until);
-    }
-    pthread_mutex_unlock(&watchdog.mutex);
-    return NULL;
-}
-
-static void start_watchdog(akin_comm *comm) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-    watchdog.runs = pthread_create(&watchdog.thread, NULL, watch_foreign, comm) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-}
-
-static void stop_watchdog(void) {
-    if (!watchdog.runs) return;
-    pthread_mutex_lock(&watchdog.mutex);
-    watchdog.end = true;
-    pthread_cond_signal(&watchdog.ended);
-    pthread_mutex_unlock(&watchdog.mutex);
-    pthread_join(watchdog.thread, NULL);
-    watchdog.runs = watchdog.end = false;
+/* In the watchdog's thread: while the main thread is inside such a call, it asks and answers in its stead. */
+static void look_on(void *context, const char *what) {
+    watch_for_stall(context, what);
 }
 
 void akin_comm_enter(akin_comm *comm, const char *what) {
     if (comm->size == 1) return;
-    if (!watchdog.runs) start_watchdog(comm);
-    pthread_mutex_lock(&watchdog.mutex);
-    watchdog.what = what;
-    watchdog.since = akin_comm_seconds();
-    pthread_mutex_unlock(&watchdog.mutex);
+    akin_stall_moved(comm->stall, akin_comm_seconds());
+    akin_watchdog_enter(what, look_on, comm);
 }
 
 void akin_comm_leave(akin_comm *comm) {
     if (comm->size == 1) return;
-    pthread_mutex_lock(&watchdog.mutex);
-    watchdog.what = NULL;
-    pthread_mutex_unlock(&watchdog.mutex);
-    comm->moved = akin_comm_seconds();
+    akin_watchdog_leave();
+    akin_stall_moved(comm->stall, akin_comm_seconds());
 }
 
 /* --- start and end ------------------------------------------------------------------------------------------------ */
-
-static void note_signal(int signal_number) {
-    (void)signal_number;
-    signalled = 1;
-}
-
-static void handle_signals(void) {
-    struct sigaction note = {.sa_handler = note_signal, .sa_flags = SA_RESTART};
-    struct sigaction ignore = {.sa_handler = SIG_IGN};
-    sigemptyset(&note.sa_mask);
-    sigemptyset(&ignore.sa_mask);
-    sigaction(SIGTERM, &note, NULL);
-    sigaction(SIGUSR1, &note, NULL);
-    sigaction(SIGPIPE, &ignore, NULL); /* a write that fails says so */
-    sigaction(SIGXFSZ, &ignore, NULL); /* so does one over the file size limit */
-}
 
 static void prepare_memory_fault(int rank) {
     const char *at = getenv("AKIN_MEM_FAIL_AT"), *on = getenv("AKIN_MEM_FAIL_RANK");
@@ -290,18 +199,19 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     akin_comm *comm = &the_comm;
     int level;
     *out = NULL;
-    handle_signals();
-    MPI_Init_thread(argc, argv, MPI_THREAD_FUNNELED, &level);
+    akin_signals_catch();
+    MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     akin_error_on_assert(end_all_after_assert);
-    *comm = (akin_comm){.limit = 600, .moved = akin_comm_seconds()};
+    *comm = (akin_comm){.rank = 0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_dup(MPI_COMM_WORLD, own[i]);
     prepare_memory_fault(comm->rank);
-    comm->heard = akin_mem_zalloc((size_t)comm->size, sizeof *comm->heard);
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
-    int missing = !comm->heard || !comm->answer; /* no waits of ours before these are there */
+    int missing =
+        akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(), &comm->stall) != AKIN_OK ||
+        !comm->answer; /* no waits of ours before these are there */
     MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (missing) {
         akin_comm_finish(comm);
@@ -313,15 +223,15 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
 
 void akin_comm_finish(akin_comm *comm) {
     if (!comm) return;
-    stop_watchdog();
-    if (comm->heard && comm->answer) {
+    akin_watchdog_stop();
+    if (comm->stall && comm->answer) {
         akin_comm_barrier(comm);
         listen(comm);
     }
     MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_free(own[i]);
     MPI_Finalize();
-    akin_mem_free(comm->heard);
+    akin_stall_free(comm->stall);
     akin_mem_free(comm->answer);
     akin_error_on_assert(NULL);
 }
@@ -339,7 +249,7 @@ const void *akin_comm_handle(const akin_comm *comm) {
 }
 
 bool akin_comm_signalled(void) {
-    return signalled;
+    return akin_signals_seen();
 }
 
 /* --- agreement and collectives ------------------------------------------------------------------------------------ */
@@ -422,7 +332,7 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
 }
 
 akin_status akin_comm_check_signal(akin_comm *comm) {
-    int64_t any = signalled;
+    int64_t any = akin_signals_seen();
     akin_comm_max_i64(comm, &any, 1);
     return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on") : AKIN_OK;
 }
