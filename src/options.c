@@ -72,7 +72,7 @@ static akin_status take_word(const char **text, char *word) {
     }
     *word = '\0';
     *text = at;
-    return quote ? akin_error_set(AKIN_USAGE, "a quote (%c) is not closed", quote) : AKIN_OK;
+    return quote ? akin_error_set(AKIN_USAGE, "has a quote (%c) that is not closed", quote) : AKIN_OK;
 }
 
 akin_status akin_options_split(const char *text, char ***words, size_t *count) {
@@ -244,9 +244,9 @@ static akin_status store_from_file(option_value *value, const char *text) {
 
 akin_status akin_options_set(akin_options *options, const char *name, const char *value, const char *where) {
     option_value *found = find(options, name, strlen(name));
-    if (!found) return akin_error_context(unknown(options, "key", "", name), "%s: ", where);
-    akin_status status = store_from_file(found, value);
-    return status == AKIN_OK ? AKIN_OK : akin_error_context(status, "%s: %s ", where, name);
+    akin_status status = found ? store_from_file(found, value) : unknown(options, "key", "", name);
+    if (status != AKIN_OK && found) status = akin_error_context(status, "%s ", name);
+    return status == AKIN_OK || !where ? status : akin_error_context(status, "%s: ", where);
 }
 
 /* --- a command line --- */

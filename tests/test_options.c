@@ -156,7 +156,7 @@ static void a_job_file_is_told_its_line(void **state) {
     assert_int_equal(akin_options_set(options, "same-category", "si", "a.ini line 3"), AKIN_USAGE);
     assert_string_equal(akin_error_message(), "a.ini line 3: same-category must be yes or no, not \"si\"");
     assert_int_equal(akin_options_set(options, "to", "\"x", "a.ini line 4"), AKIN_USAGE);
-    assert_string_equal(akin_error_message(), "a.ini line 4: to a quote (\") is not closed");
+    assert_string_equal(akin_error_message(), "a.ini line 4: to has a quote (\") that is not closed");
     akin_options_free(options);
 }
 

@@ -41,9 +41,9 @@ typedef struct akin_options akin_options;
 AKIN_MUST_CHECK akin_status akin_options_create(const akin_option *const *tables, akin_options **out);
 void akin_options_free(akin_options *options);
 
-/* One value, named where it comes from for the message ("demo.ini line 7", "command line"). A wrong name is refused
- * with the nearest right one, a wrong value with what is allowed: AKIN_USAGE. A LIST appends, but a higher source (see
- * next) replaces. */
+/* One value of a job file, named where it comes from for the message ("demo.ini line 7"; NULL: the caller says so). A
+ * wrong name is refused with the nearest right one, a wrong value with what is allowed: AKIN_USAGE. A LIST appends, but
+ * a higher source (see next) replaces. */
 AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name, const char *value,
                                              const char *where);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
