@@ -147,11 +147,11 @@ static void collect(size_t columns, size_t channels, size_t lanes, const float *
 
 /* --- sigmoid and loss ---------------------------------------------------------------------------------------------*/
 
-/* e^x for x in [-87, 88] (clamped; a NaN stays): 2^n * e^r with |r| <= ln 2 / 2, ln 2 in two parts (Cody & Waite 1980),
+/* e^x for x in [-87, 87] (clamped; a NaN stays): 2^n * e^r with |r| <= ln 2 / 2, ln 2 in two parts (Cody & Waite 1980),
  * and the polynomial of Cephes' expf (Moshier). */
 INLINE vector exponential(vector x) {
     x = choose(x < all(-87.0F), all(-87.0F), x);
-    x = choose(x > all(88.0F), all(88.0F), x);
+    x = choose(x > all(87.0F), all(87.0F), x);
     const vector shift = all(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number, left in the low bits */
     vector shifted = x * all(1.44269504F) + shift, n = shifted - shift;
     vector r = x - n * all(0.693359375F) - n * all(-2.12194440e-4F);

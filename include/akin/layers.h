@@ -37,7 +37,7 @@ typedef struct {
     void (*collect)(size_t columns, size_t channels, size_t lanes, const float *const products[3], const float *bias,
                     float *out);
 
-    /* out [count] = 1 / (1 + exp(-in)), to 3e-7 of its value. */
+    /* out [count] = 1 / (1 + exp(-in)), to 3e-7 of its value; below -87 as at -87. */
     void (*sigmoid)(size_t count, const float *in, float *out);
 
     /* The sum of (out - target)^2 over count values. gradient [count] (NULL: not wanted) = scale * d sum / d in, where
