@@ -162,7 +162,7 @@ static void exchanged_records_come_to_whom_they_were_sent(void **state) {
 /* A ring with messages of 0 bytes, a few, and more than one piece; two on their way with one tag stay in order. */
 static void messages_travel_the_ring(void **state) {
     (void)state;
-    static const size_t lengths[] = {0, 1, 70000, (size_t)65 << 20};
+    static const size_t lengths[] = {0, 1, 70000, ((size_t)3 << 20) + 5};
     int next = (rank + 1) % size, before = (rank + size - 1) % size;
     for (size_t l = 0; l < sizeof lengths / sizeof lengths[0]; l++) {
         size_t count = lengths[l];
