@@ -4,6 +4,7 @@
  */
 #include "call.h"
 #include <akin/cpu.h>
+#include <akin/gemm.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 
 /* A verb that is not linked in is a hole in the table. */
-#pragma weak akin_cpu_force
 #pragma weak akin_verb_ingest
 #pragma weak akin_verb_train
 #pragma weak akin_verb_embed
@@ -158,7 +158,8 @@ static akin_status understand(program *self) {
                                  &self->options));
     AKIN_TRY(akin_options_parse(self->options, self->count - 1, self->words + 1));
     AKIN_TRY(akin_call_check_arguments(self->verb, self->options));
-    if (akin_cpu_force) AKIN_TRY(akin_cpu_force(akin_options_text(self->options, "cpu")));
+    if (self->verb->check) AKIN_TRY(self->verb->check(self->options));
+    AKIN_TRY(akin_cpu_force(akin_options_text(self->options, "cpu")));
     self->json = akin_options_flag(self->options, "json");
     AKIN_TRY(akin_call_create(self->comm, self->verb, self->options, !self->json, &self->call));
 done:
@@ -232,6 +233,7 @@ static akin_status run_program(program *self) {
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
+    akin_gemm_start();
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
     status = akin_call_run(self->verb, &self->call);
     akin_log_progress_end();

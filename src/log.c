@@ -77,6 +77,16 @@ void akin_log_info(const char *format, ...) {
     write_line("akin: ", text, !state.quiet);
 }
 
+void akin_log_record(const char *format, ...) {
+    if (!state.also) return;
+    char text[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    write_line("", text, false);
+}
+
 void akin_log_warning(const char *format, ...) {
     if (state.rank != 0) return;
     char text[LINE_SIZE];
@@ -155,7 +165,9 @@ void akin_log_progress(const char *stage, const char *unit, double done, double 
         snprintf(state.stage, sizeof state.stage, "%s", stage);
         state.began = state.shown = now;
     }
-    if (now - state.shown < (state.terminal ? BAR_EVERY : LINE_EVERY)) return;
+    double every = state.terminal ? BAR_EVERY : LINE_EVERY, so_far = state.shown - state.began;
+    if (!state.terminal && so_far > every) every = so_far; /* 10 s, 20 s, 40 s ...: a night's log stays short */
+    if (now - state.shown < every) return;
     state.shown = now;
     char text[LINE_SIZE];
     describe(text, stage, unit, done, total, now - state.began);

@@ -2,6 +2,7 @@
 #include <akin/error.h>
 #include <akin/mem.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -64,4 +65,11 @@ size_t akin_mem_peak(void) {
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     return (size_t)usage.ru_maxrss * 1024;
+}
+
+void akin_mem_peak_restart(void) {
+    FILE *file = fopen("/proc/self/clear_refs", "we"); /* 5: proc(5) */
+    if (!file) return;
+    fputs("5", file);
+    fclose(file);
 }

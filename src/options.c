@@ -249,6 +249,12 @@ akin_status akin_options_set(akin_options *options, const char *name, const char
     return status == AKIN_OK || !where ? status : akin_error_context(status, "%s: ", where);
 }
 
+akin_status akin_options_append(akin_options *options, const char *name, const char *word) {
+    option_value *found = find(options, name, strlen(name));
+    AKIN_ASSERT(found && found->spec->type == AKIN_OPTION_LIST);
+    return store(found, word, FROM_FILE);
+}
+
 /* --- a command line --- */
 
 /* A word that may stand behind an option as its value: not an option itself. */

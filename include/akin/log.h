@@ -2,7 +2,8 @@
  *
  * Floor 1 (world); looks down to error, mem, text, comm.
  *
- * On a terminal a bar with rate and time left; otherwise a line at most every 10 s. Nothing here is collective and
+ * On a terminal a bar with rate and time left; otherwise a line at most every 10 s, and ever fewer as a stage goes on.
+ * Nothing here is collective and
  * nothing fails: a message that cannot be written is lost.
  */
 #ifndef AKIN_LOG_H
@@ -19,6 +20,7 @@ void akin_log_stop(void);
 AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 
 void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
+void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, into the file alone */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
 void akin_log_error(const char *format, ...) AKIN_PRINTF(1, 2);   /* any rank, with its number if not 0 */
 

@@ -31,5 +31,7 @@ uint64_t akin_mem_calls(void); /* allocations so far */
 
 /* The largest resident set of this process so far, bytes (getrusage). */
 size_t akin_mem_peak(void);
+/* From now, where the kernel can: the peak of one stage, not of the process. */
+void akin_mem_peak_restart(void);
 
 #endif

@@ -46,6 +46,8 @@ void akin_options_free(akin_options *options);
  * a higher source (see next) replaces. */
 AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name, const char *value,
                                              const char *where);
+/* One word of a LIST, taken as it is. */
+AKIN_MUST_CHECK akin_status akin_options_append(akin_options *options, const char *name, const char *word);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
 
 /* Words of a command line after the verb; what is no option is an argument; "--" ends options. */
