@@ -1,0 +1,47 @@
+/* evaluate: measures a recommendation table: precision by label, coverage, churn against another table.
+ *
+ * Floor 3 (stages); looks down to error, mem, comm, hash, shard, ncfile, table, churn.
+ *
+ * precision at n: the mean, over the items that have a label, of (number of the first n neighbours with the item's
+ * label) / n; a missing neighbour counts as wrong. churn: the mean, over the ids in both tables, of
+ * 1 - |A and B| / max(|A|, |B|), where A and B are the sets of neighbours' ids; 0 where both are empty.
+ *
+ * All sums are sums of integers, so no figure depends on the number of ranks.
+ */
+#ifndef AKIN_EVALUATE_H
+#define AKIN_EVALUATE_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/hash.h>
+#include <stddef.h>
+
+enum { AKIN_EVALUATE_DEPTHS = 3 };
+extern const int akin_evaluate_depths[AKIN_EVALUATE_DEPTHS]; /* 1, 5, 10: the n of precision at n */
+
+typedef enum { AKIN_EVALUATE_CATEGORY, AKIN_EVALUATE_GROUP } akin_evaluate_label;
+
+typedef struct {
+    const char *table;
+    const char *against; /* NULL = none */
+    akin_evaluate_label label;
+} akin_evaluate_params;
+
+/* A figure that does not exist (no labels, nothing to compare) is NaN. */
+typedef struct {
+    size_t items, k;
+    size_t labelled;                        /* items with a label */
+    double precision[AKIN_EVALUATE_DEPTHS]; /* of akin_evaluate_depths */
+    double chance;                          /* the precision of neighbours drawn blindly from all other items */
+    double coverage, full_coverage;         /* share of items with a neighbour, with k of them */
+    double mean_count, mean_score;          /* neighbours an item, score of a neighbour */
+    size_t common;                          /* ids in both tables */
+    double churn;
+    char table_digest[AKIN_HASH_TEXT_SIZE], against_digest[AKIN_HASH_TEXT_SIZE]; /* "" = none */
+} akin_evaluate_figures;
+
+/* Every rank gets the same figures. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
+                                          akin_evaluate_figures *figures);
+
+#endif

@@ -1,0 +1,99 @@
+/* verb_evaluate: akin evaluate table.nc
+ *
+ * Floor 4 (jobs); looks down to verbs.h and everything below.
+ */
+#include "verbs.h"
+
+#include <akin/evaluate.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static const akin_option options[] = {
+    {.name = "label",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "category",
+     .choices = "category|group",
+     .help = "what precision is measured by",
+     .shapes_result = true},
+    {.name = "against",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TABLE.nc",
+     .help = "the table to compare with, for churn",
+     .shapes_result = true},
+    {0},
+};
+
+/* A figure under its name; NaN is null. */
+typedef struct {
+    const char *key, *what;
+    double value;
+} figure;
+
+static akin_status report(akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
+    akin_status status;
+    akin_json *json = call->report;
+    const char *against = *found->against_digest ? found->against_digest : NULL;
+    AKIN_TRY(akin_json_set_integer(json, "items", (long long)found->items));
+    AKIN_TRY(akin_json_set_integer(json, "k", (long long)found->k));
+    AKIN_TRY(akin_json_set_text(json, "label", akin_options_text(call->options, "label")));
+    AKIN_TRY(akin_json_set_integer(json, "labelled", (long long)found->labelled));
+    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_set_number(json, list[i].key, list[i].value));
+    AKIN_TRY(akin_json_set_integer(json, "common_ids", (long long)found->common));
+    AKIN_TRY(akin_json_set_text(json, "table_digest", found->table_digest));
+    AKIN_TRY(against ? akin_json_set_text(json, "against_digest", against)
+                     : akin_json_set_null(json, "against_digest"));
+done:
+    return status;
+}
+
+static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
+    const char *label = akin_options_text(call->options, "label");
+    printf("%-22s %zu, of which %zu have a %s\n", "items", found->items, found->labelled, label);
+    printf("%-22s %zu\n", "k", found->k);
+    for (size_t i = 0; i < count; i++) {
+        if (isnan(list[i].value)) continue;
+        printf("%-22s %.4f  %s\n", list[i].key, list[i].value, list[i].what);
+    }
+    if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
+    if (*found->against_digest && found->common == 0) printf("%-22s none: no id is in both tables\n", "churn");
+}
+
+static akin_status run(akin_call *call) {
+    akin_status status;
+    const char *const *arguments;
+    akin_evaluate_figures found;
+    bool by_group = strcmp(akin_options_text(call->options, "label"), "group") == 0;
+    (void)akin_options_arguments(call->options, &arguments);
+    akin_evaluate_params params = {.table = arguments[0],
+                                   .against = akin_options_text(call->options, "against"),
+                                   .label = by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
+    AKIN_TRY(akin_evaluate(call->comm, &params, &found));
+    const figure list[] = {
+        {"precision_at_1", "share of the first neighbours with the item's label", found.precision[0]},
+        {"precision_at_5", "the same of the first five", found.precision[1]},
+        {"precision_at_10", "the same of the first ten", found.precision[2]},
+        {"precision_by_chance", "what neighbours drawn blindly would reach", found.chance},
+        {"coverage", "share of items with a neighbour", found.coverage},
+        {"full_coverage", "share of items with k neighbours", found.full_coverage},
+        {"mean_neighbors", "neighbours an item", found.mean_count},
+        {"mean_score", "cosine of item and neighbour", found.mean_score},
+        {"churn", "share of neighbours that the other table has not", found.churn},
+    };
+    size_t count = sizeof list / sizeof *list;
+    AKIN_TRY(akin_agree(call->comm, report(call, &found, list, count)));
+    if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
+done:
+    return status;
+}
+
+const akin_verb akin_verb_evaluate = {
+    .name = "evaluate",
+    .arguments = "table.nc",
+    .summary = "measure a table: precision by label, coverage, churn against another table",
+    .argument_key = "table",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = options,
+    .run = run,
+};
