@@ -1,0 +1,30 @@
+/* encoder: pictures to unit vectors by a model; what `embed` and `query --image` share.
+ *
+ * Floor 2 (data); looks down to error, mem, network, model.
+ *
+ * A picture's latent minus the model's latent_mean, brought to unit length in double and rounded to float: a function
+ * of picture and model alone, whatever else is in the batch. Where the difference is exactly zero (a catalogue of one
+ * picture is its own mean) the vector is (1, 0, ... 0), so that every row has unit length.
+ */
+#ifndef AKIN_ENCODER_H
+#define AKIN_ENCODER_H
+
+#include <akin/error.h>
+#include <akin/model.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_encoder akin_encoder;
+
+/* The model is borrowed and outlives the encoder. Not collective. */
+AKIN_MUST_CHECK akin_status akin_encoder_create(akin_model *model, akin_encoder **out);
+void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
+
+size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */
+
+/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT where the model gives no finite vector.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, size_t count,
+                                                 float *vectors);
+
+#endif

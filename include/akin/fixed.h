@@ -1,0 +1,29 @@
+/* fixed: sums of floats that are the same to the bit in any order, as 64-bit fixed point under one power of two.
+ *
+ * Floor 1 (kernels); looks down to nothing. Not collective. Cannot fail.
+ *
+ * A value v counts as the whole number nearest to v * 2^bits (ties to even); whole numbers add up exactly, so it does
+ * not matter which rank held which summand. (Demmel & Nguyen, "Fast reproducible floating-point summation", 2013, have
+ * the general case; here the range is known beforehand.)
+ */
+#ifndef AKIN_FIXED_H
+#define AKIN_FIXED_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The largest magnitude of values [count]; NaN if one of them is NaN, 0 if there is none. */
+float akin_fixed_peak(const float *values, size_t count);
+
+/* sums[i] += values[i] * 2^bits for all i, if all magnitudes are below `limit`; nothing otherwise. Returns the peak, so
+ * `!(peak < limit)` tells. limit * 2^bits <= 2^62. */
+float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums);
+
+/* values[i] = sums[i] / 2^bits. */
+void akin_fixed_get(const int64_t *sums, size_t count, int bits, float *values);
+
+/* One value; |value| * 2^bits <= 2^62. */
+int64_t akin_fixed_from(double value, int bits);
+double akin_fixed_to(int64_t sum, int bits);
+
+#endif
