@@ -30,6 +30,9 @@ const char *akin_catalog_digest(const akin_catalog *catalog);
 const akin_ncfile *akin_catalog_file(const akin_catalog *catalog); /* for labels and attributes; borrowed */
 AKIN_MUST_CHECK akin_status akin_catalog_images(const akin_catalog *catalog, size_t first, size_t count,
                                                 uint8_t *images /* [count, 32, 32, 3] */);
+/* Rows items [count], in any order; runs of consecutive rows are read at once. */
+AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count,
+                                                   uint8_t *images /* [count, 32, 32, 3] */);
 AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count,
                                                 uint64_t *hashes /* [count] */);
 

@@ -1,12 +1,12 @@
 /* model: model.nc, the weights, the optimiser's state, and what was fitted.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, network (its table of tensors).
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, fixed, network (its table of tensors).
  *
  *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
  *   int64 step;                                optimiser steps done
  *   float latent_mean(latent);                 mean latent of the training catalogue
- *   attribute features = "autoencoder", objective = "reconstruction"
+ *   attributes features = "autoencoder", objective = "reconstruction", input_catalog_digest, input_init_digest
  */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
@@ -19,8 +19,8 @@
 typedef struct akin_model akin_model;
 
 AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out); /* all zero */
-AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path,
-                                            akin_model **out); /* Collective; agreed */
+/* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path, akin_model **out);
 void akin_model_free(akin_model *model);
 
 float *akin_model_weights(akin_model *model);       /* [AKIN_NETWORK_WEIGHTS], borrowed, may be written */

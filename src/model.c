@@ -1,0 +1,259 @@
+/* model: model.nc. Floor 2; looks down to error, mem, comm, ncfile, fixed, network. */
+#include <akin/comm.h>
+#include <akin/fixed.h>
+#include <akin/mem.h>
+#include <akin/model.h>
+#include <akin/ncfile.h>
+#include <akin/network.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_SIZE 128
+#define MAX_DIMENSIONS 64
+
+struct akin_model {
+    float *weights, *adam_mean, *adam_variance; /* [AKIN_NETWORK_WEIGHTS] */
+    float latent_mean[AKIN_NETWORK_LATENT];
+    int64_t step;
+    char digest[33];
+};
+
+akin_status akin_model_create(akin_model **out) {
+    *out = NULL;
+    akin_model *model = akin_mem_zalloc(1, sizeof *model);
+    if (!model) return AKIN_FAILED;
+    model->weights = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+    model->adam_mean = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+    model->adam_variance = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+    if (!model->weights || !model->adam_mean || !model->adam_variance) {
+        akin_model_free(model);
+        return AKIN_FAILED;
+    }
+    *out = model;
+    return AKIN_OK;
+}
+
+void akin_model_free(akin_model *model) {
+    if (!model) return;
+    akin_mem_free(model->weights);
+    akin_mem_free(model->adam_mean);
+    akin_mem_free(model->adam_variance);
+    akin_mem_free(model);
+}
+
+float *akin_model_weights(akin_model *model) {
+    return model->weights;
+}
+
+float *akin_model_adam_mean(akin_model *model) {
+    return model->adam_mean;
+}
+
+float *akin_model_adam_variance(akin_model *model) {
+    return model->adam_variance;
+}
+
+float *akin_model_latent_mean(akin_model *model) {
+    return model->latent_mean;
+}
+
+int64_t *akin_model_step(akin_model *model) {
+    return &model->step;
+}
+
+const char *akin_model_digest(const akin_model *model) {
+    return model->digest;
+}
+
+/* --- the schema: three variables a tensor, and what stands beside them --- */
+
+static const struct part {
+    const char *suffix, *long_name;
+    size_t vector; /* offset of the vector's pointer in akin_model */
+} parts[] = {
+    {"", "weights of the network", offsetof(akin_model, weights)},
+    {"_adam_mean", "first moment of Adam", offsetof(akin_model, adam_mean)},
+    {"_adam_variance", "second moment of Adam", offsetof(akin_model, adam_variance)},
+};
+#define PARTS (sizeof parts / sizeof parts[0])
+
+static float *part_of(akin_model *model, size_t part, const akin_network_tensor *tensor) {
+    float *vector;
+    memcpy(&vector, (const char *)model + parts[part].vector, sizeof vector);
+    return vector + tensor->offset;
+}
+
+static void variable_name(const akin_network_tensor *tensor, size_t part, char name[NAME_SIZE]) {
+    snprintf(name, NAME_SIZE, "%s%s", tensor->name, parts[part].suffix);
+}
+
+/* One "name=length" of a tensor's dims; *text moves on to the next, NULL at the end. */
+static size_t next_dimension(const char **text, char name[NAME_SIZE]) {
+    const char *equals = strchr(*text, '='), *comma = strchr(*text, ',');
+    AKIN_ASSERT(equals && (size_t)(equals - *text) < NAME_SIZE);
+    memcpy(name, *text, (size_t)(equals - *text));
+    name[equals - *text] = '\0';
+    *text = comma ? comma + 1 : NULL;
+    return strtoul(equals + 1, NULL, 10);
+}
+
+/* "kernel_row=3,conv1_out=32" -> "kernel_row,conv1_out", and the length of the first. */
+static size_t dimension_names(const akin_network_tensor *tensor, char names[NAME_SIZE]) {
+    size_t rows = 0, used = 0;
+    for (const char *text = tensor->dims; text;) {
+        char name[NAME_SIZE];
+        size_t length = next_dimension(&text, name);
+        if (used == 0) rows = length;
+        used += (size_t)snprintf(names + used, NAME_SIZE - used, "%s%s", used ? "," : "", name);
+        AKIN_ASSERT(used < NAME_SIZE);
+    }
+    return rows;
+}
+
+/* Each dimension of the tensors once, though several share it. Collective. */
+static akin_status define_dimensions(akin_ncfile *file) {
+    akin_status status = AKIN_OK;
+    char defined[MAX_DIMENSIONS][NAME_SIZE];
+    size_t count = 0, tensor_count;
+    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    for (size_t t = 0; t < tensor_count; t++)
+        for (const char *text = tensors[t].dims; text;) {
+            AKIN_ASSERT(count < MAX_DIMENSIONS);
+            size_t known = 0, length = next_dimension(&text, defined[count]);
+            while (strcmp(defined[known], defined[count]) != 0) known++;
+            if (known < count) continue;
+            AKIN_TRY(akin_ncfile_dimension(file, defined[count], length));
+            count++;
+        }
+    for (size_t known = 0; known < count; known++)
+        if (strcmp(defined[known], "latent") == 0) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_dimension(file, "latent", AKIN_NETWORK_LATENT));
+done:
+    return status;
+}
+
+static akin_status define(akin_ncfile *file, const akin_model_origin *origin) {
+    akin_status status;
+    size_t tensor_count;
+    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    char name[NAME_SIZE], dims[NAME_SIZE];
+    AKIN_TRY(define_dimensions(file));
+    for (size_t p = 0; p < PARTS; p++)
+        for (size_t t = 0; t < tensor_count; t++) {
+            variable_name(&tensors[t], p, name);
+            dimension_names(&tensors[t], dims);
+            AKIN_TRY(akin_ncfile_variable(file, name, AKIN_NC_FLOAT, dims, parts[p].long_name, "1"));
+        }
+    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent",
+                                  "mean latent of the training catalogue, subtracted before normalising", "1"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
+    if (origin->init_digest) AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "features", origin->features));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "objective", origin->objective));
+done:
+    return status;
+}
+
+static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
+    akin_status status;
+    size_t tensor_count;
+    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    char name[NAME_SIZE], dims[NAME_SIZE];
+    for (size_t p = 0; p < PARTS; p++)
+        for (size_t t = 0; t < tensor_count; t++) {
+            variable_name(&tensors[t], p, name);
+            size_t rows = dimension_names(&tensors[t], dims);
+            AKIN_TRY(akin_ncfile_put(file, name, 0, mine ? rows : 0, part_of(model, p, &tensors[t])));
+        }
+    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step));
+    AKIN_TRY(akin_ncfile_put(file, "latent_mean", 0, mine ? AKIN_NETWORK_LATENT : 0, model->latent_mean));
+done:
+    return status;
+}
+
+akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model_origin *origin, akin_model *model) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    AKIN_TRY(akin_ncfile_create(comm, path, "model", &file));
+    AKIN_TRY(define(file, origin));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model));
+    status = akin_ncfile_commit(file, model->digest);
+    return status;
+done:
+    akin_ncfile_discard(file);
+    return status;
+}
+
+/* --- reading --- */
+
+static akin_status check_finite(const akin_ncfile *file, const char *name, const float *values, size_t count) {
+    if (isfinite(akin_fixed_peak(values, count))) return AKIN_OK;
+    return akin_error_set(AKIN_INPUT, "%s: %s holds a value that is not finite; train the model anew",
+                          akin_ncfile_path(file), name);
+}
+
+static akin_status get_tensor(const akin_ncfile *file, size_t part, const akin_network_tensor *tensor,
+                              akin_model *model) {
+    akin_status status;
+    char name[NAME_SIZE], dims[NAME_SIZE];
+    variable_name(tensor, part, name);
+    size_t rows = dimension_names(tensor, dims);
+    for (const char *text = tensor->dims; text;) {
+        char dimension[NAME_SIZE];
+        size_t length, wanted = next_dimension(&text, dimension);
+        AKIN_TRY(akin_ncfile_length(file, dimension, &length));
+        if (length != wanted)
+            return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+                                  akin_ncfile_path(file), dimension, length, wanted);
+    }
+    AKIN_TRY(akin_ncfile_expect(file, name, AKIN_NC_FLOAT, dims));
+    AKIN_TRY(akin_ncfile_get(file, name, 0, rows, part_of(model, part, tensor)));
+    AKIN_TRY(check_finite(file, name, part_of(model, part, tensor), tensor->count));
+done:
+    return status;
+}
+
+static akin_status get(const akin_ncfile *file, akin_model *model) {
+    akin_status status = AKIN_OK;
+    char *features = NULL;
+    size_t tensor_count;
+    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    AKIN_TRY(akin_ncfile_get_attribute(file, "features", &features));
+    if (!features || strcmp(features, "autoencoder") != 0)
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model of features that this akin does not know: %s",
+                                akin_ncfile_path(file), features ? features : "none named"));
+    for (size_t p = 0; p < PARTS; p++)
+        for (size_t t = 0; t < tensor_count; t++) AKIN_TRY(get_tensor(file, p, &tensors[t], model));
+    AKIN_TRY(akin_ncfile_expect(file, "step", AKIN_NC_INT64, ""));
+    AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &model->step));
+    AKIN_TRY(akin_ncfile_expect(file, "latent_mean", AKIN_NC_FLOAT, "latent"));
+    AKIN_TRY(akin_ncfile_get(file, "latent_mean", 0, AKIN_NETWORK_LATENT, model->latent_mean));
+    AKIN_TRY(check_finite(file, "latent_mean", model->latent_mean, AKIN_NETWORK_LATENT));
+    snprintf(model->digest, sizeof model->digest, "%s", akin_ncfile_digest(file));
+done:
+    akin_mem_free(features);
+    return status;
+}
+
+akin_status akin_model_read(akin_comm *comm, const char *path, akin_model **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    akin_model *model = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_ncfile_open(comm, path, "model", &file));
+    akin_status local = akin_model_create(&model);
+    if (local == AKIN_OK) local = get(file, model);
+    AKIN_TRY(akin_agree(comm, local));
+    *out = model;
+    model = NULL;
+done:
+    akin_model_free(model);
+    akin_ncfile_close(file);
+    return status;
+}
