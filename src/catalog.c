@@ -68,6 +68,16 @@ akin_status akin_catalog_images(const akin_catalog *catalog, size_t first, size_
     return akin_ncfile_get(catalog->file, "image", first, count, images);
 }
 
+akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count, uint8_t *images) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0, run; i < count; i += run) {
+        for (run = 1; i + run < count && items[i + run] == items[i] + run;) run++;
+        AKIN_TRY(akin_catalog_images(catalog, items[i], run, images + i * AKIN_IMAGE_BYTES));
+    }
+done:
+    return status;
+}
+
 akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count, uint64_t *hashes) {
     return akin_ncfile_get(catalog->file, "content_hash", first, count, hashes);
 }

@@ -29,6 +29,9 @@ static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origi
         akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of the holdout", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "loss_first", AKIN_NC_DOUBLE, "", "mean squared error of the first step", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "squared_error", AKIN_NC_DOUBLE, "", "sum in the epoch under way", "1"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Training run under way"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
+                                   "Where a training run of akin stands; the same command goes on from it."));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));

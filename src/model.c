@@ -149,6 +149,10 @@ static akin_status define(akin_ncfile *file, const akin_model_origin *origin) {
     AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent",
                                   "mean latent of the training catalogue, subtracted before normalising", "1"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Autoencoder of product pictures"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
+                                   "Weights of a convolutional autoencoder of 32x32 pictures, the state of its "
+                                   "optimiser, and the mean latent of the catalogue that it was trained on."));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));

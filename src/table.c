@@ -81,8 +81,7 @@ static const char *find_fault(const akin_table *table, size_t row, int32_t held,
 static akin_status check_rows(const akin_table *table, size_t first, size_t count, const int32_t *neighbor,
                               const float *score, const int32_t *counts) {
     for (size_t i = 0; i < count; i++) {
-        const char *fault =
-            find_fault(table, first + i, counts[i], neighbor + i * table->k, score + i * table->k);
+        const char *fault = find_fault(table, first + i, counts[i], neighbor + i * table->k, score + i * table->k);
         if (fault)
             return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; make the table anew", akin_ncfile_path(table->file),
                                   first + i, fault);

@@ -1,0 +1,33 @@
+/* fits: whether a file that is already there will do. Floor 4 (jobs); looks down to error, mem, ncfile. */
+#include "fits.h"
+#include <akin/error.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <string.h>
+
+/* The attribute of the file, owned; NULL where there is none. False: no such file. */
+static bool read_attribute(const char *path, const char *kind, const char *attribute, char **value) {
+    akin_ncfile *file = NULL;
+    *value = NULL;
+    akin_status status = akin_ncfile_peek(path, kind, &file);
+    if (status == AKIN_OK) status = akin_ncfile_get_attribute(file, attribute, value);
+    akin_ncfile_close(file);
+    akin_error_clear(); /* that there is none is no failure here */
+    return status == AKIN_OK;
+}
+
+bool akin_fits_text(const char *path, const char *kind, const char *attribute, const char *value) {
+    char *found;
+    bool there = read_attribute(path, kind, attribute, &found);
+    bool same = found && value ? strcmp(found, value) == 0 : !found && !value;
+    akin_mem_free(found);
+    return there && same;
+}
+
+bool akin_fits_input(const char *path, const char *kind, const char *attribute, const char *input) {
+    char *digest;
+    bool fits = read_attribute(input, NULL, "content_digest", &digest) && digest &&
+                akin_fits_text(path, kind, attribute, digest);
+    akin_mem_free(digest);
+    return fits;
+}

@@ -1,0 +1,16 @@
+/* fits: whether a file that is already there was made from these inputs and options, by its attributes alone.
+ *
+ * Floor 4 (jobs); looks down to ncfile. Not collective. False where unsure: no such file, damaged, another kind.
+ */
+#ifndef AKIN_FITS_H
+#define AKIN_FITS_H
+
+#include <stdbool.h>
+
+/* A readable file of that kind whose text attribute has this value; NULL: has no such attribute. */
+bool akin_fits_text(const char *path, const char *kind, const char *attribute, const char *value);
+
+/* ... whose attribute holds the content_digest of the file `input`. */
+bool akin_fits_input(const char *path, const char *kind, const char *attribute, const char *input);
+
+#endif

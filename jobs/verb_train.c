@@ -1,0 +1,176 @@
+/* verb_train: `akin train catalog.nc -o model.nc`. Floor 4 (jobs); looks down to everything. */
+#include "fits.h"
+#include "verbs.h"
+#include <akin/train.h>
+#include <string.h>
+
+#define CURVE_POINTS ((size_t)1000) /* at most, in the report */
+
+static const akin_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "the model to write, model.nc"},
+    {.name = "epochs",
+     .type = AKIN_OPTION_INT,
+     .initial = "20",
+     .minimum = 1,
+     .maximum = 1e6,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "how often each picture is seen"},
+    {.name = "batch",
+     .type = AKIN_OPTION_INT,
+     .initial = "256",
+     .minimum = 1,
+     .maximum = 1e6,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "pictures in an optimiser step, over all ranks"},
+    {.name = "learning-rate",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.001",
+     .minimum = 1e-9,
+     .maximum = 1e6,
+     .shapes_result = true,
+     .argument = "R",
+     .help = "step size of Adam"},
+    {.name = "seed",
+     .type = AKIN_OPTION_INT,
+     .initial = "1",
+     .minimum = 0,
+     .maximum = 9007199254740992.0,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "of the first weights, the order and the holdout"},
+    {.name = "holdout",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.02",
+     .minimum = 0,
+     .maximum = 0.99,
+     .shapes_result = true,
+     .argument = "FRACTION",
+     .help = "of the items, never trained on, only measured"},
+    {.name = "objective",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "reconstruction",
+     .choices = "reconstruction",
+     .shapes_result = true,
+     .help = "what is made small"},
+    {.name = "features",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "autoencoder",
+     .choices = "autoencoder",
+     .shapes_result = true,
+     .help = "what an embedding is made of"},
+    {.name = "init",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "start from the weights of this model; its optimiser's state is left"},
+    {.name = "checkpoint",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if it does not fit"},
+    {.name = "checkpoint-every",
+     .type = AKIN_OPTION_REAL,
+     .initial = "300",
+     .minimum = 0,
+     .maximum = 1e9,
+     .unrecorded = true,
+     .argument = "SECONDS",
+     .help = "how often it is saved, besides the ends of epochs"},
+    {.name = "retrain",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "never",
+     .choices = "never|always",
+     .unrecorded = true,
+     .help = "in `run`: train anew for a new catalogue, or use a model of these options that is there"},
+    {0},
+};
+
+static akin_train_params read_params(const akin_call *call) {
+    const akin_options *o = call->options;
+    const char *const *arguments;
+    akin_options_arguments(o, &arguments);
+    return (akin_train_params){.catalog = arguments[0],
+                               .output = akin_options_text(o, "output"),
+                               .init = akin_options_text(o, "init"),
+                               .checkpoint = akin_options_text(o, "checkpoint"),
+                               .checkpoint_every = akin_options_real(o, "checkpoint-every"),
+                               .epochs = (size_t)akin_options_int(o, "epochs"),
+                               .batch = (size_t)akin_options_int(o, "batch"),
+                               .learning_rate = akin_options_real(o, "learning-rate"),
+                               .holdout = akin_options_real(o, "holdout"),
+                               .seed = (uint64_t)akin_options_int(o, "seed"),
+                               .objective = akin_options_text(o, "objective"),
+                               .features = akin_options_text(o, "features"),
+                               .options = call->options_text,
+                               .result_options = call->result_options};
+}
+
+/* One number an epoch; of a long run every n-th and the last. */
+static akin_status set_curve(akin_json *report, const char *key, const double *curve, size_t count) {
+    akin_status status;
+    akin_json *array = NULL;
+    size_t stride = (count + CURVE_POINTS - 1) / CURVE_POINTS;
+    AKIN_TRY(akin_json_create_array(&array));
+    for (size_t i = 0; i < count; i++)
+        if ((i + 1) % stride == 0 || i + 1 == count) AKIN_TRY(akin_json_append_number(array, curve[i]));
+    status = akin_json_set_node(report, key, array); /* takes it over */
+    array = NULL;
+done:
+    akin_json_free(array);
+    return status;
+}
+
+static akin_status fill_report(akin_json *report, const akin_train_result *result) {
+    akin_status status;
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
+    AKIN_TRY(akin_json_set_integer(report, "epochs", (long long)result->epochs));
+    AKIN_TRY(akin_json_set_integer(report, "steps", (long long)result->steps));
+    AKIN_TRY(akin_json_set_number(report, "loss_first", result->loss_first));
+    AKIN_TRY(akin_json_set_number(report, "loss_last", result->loss_last));
+    AKIN_TRY(akin_json_set_number(report, "holdout_loss", result->holdout_loss));
+    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
+    AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->epochs));
+    AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->epochs));
+done:
+    return status;
+}
+
+static akin_status run_train(akin_call *call) {
+    akin_status status;
+    akin_train_result result = {0};
+    akin_train_params params = read_params(call);
+    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
+    AKIN_TRY(akin_train(call->comm, &params, &result));
+    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
+done:
+    akin_train_result_free(&result);
+    return status;
+}
+
+/* A model of these options and --init serves, and whatever catalogue made it, unless a new one is asked for always. */
+static bool fits(const akin_call *call) {
+    akin_train_params params = read_params(call);
+    if (!params.output || !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))
+        return false;
+    if (params.init ? !akin_fits_input(params.output, "model", "input_init_digest", params.init)
+                    : !akin_fits_text(params.output, "model", "input_init_digest", NULL))
+        return false;
+    return strcmp(akin_options_text(call->options, "retrain"), "never") == 0 ||
+           akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
+}
+
+const akin_verb akin_verb_train = {
+    .name = "train",
+    .arguments = "catalog.nc -o model.nc",
+    .summary = "train the autoencoder, data-parallel, and fit all that is fitted",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = options,
+    .run = run_train,
+    .fits = fits,
+};

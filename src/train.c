@@ -1,0 +1,318 @@
+/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, shard, sampler, fixed, comm, log,
+ * network, catalog, model, checkpoint, step. */
+#include <akin/catalog.h>
+#include <akin/checkpoint.h>
+#include <akin/file.h>
+#include <akin/fixed.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/network.h>
+#include <akin/sampler.h>
+#include <akin/shard.h>
+#include <akin/step.h>
+#include <akin/text.h>
+#include <akin/train.h>
+#include <math.h>
+#include <unistd.h>
+
+typedef struct {
+    akin_comm *comm;
+    const akin_train_params *params;
+    akin_catalog *catalog;
+    akin_sampler sampler;
+    akin_network *network;
+    akin_model *model, *init; /* init: NULL without --init */
+    akin_step *step;
+    akin_checkpoint_origin origin;
+    akin_text *checkpoint_name;
+    akin_history history;
+    double saved_at, saving; /* clock of the last checkpoint, seconds that it took */
+    double seconds;          /* in steps */
+    double images;           /* in these seconds */
+} run;
+
+/* --- beginning --- */
+
+/* All that one rank can fail at alone. */
+static akin_status allocate(run *run) {
+    akin_status status;
+    size_t epochs = run->params->epochs;
+    run->history.epochs = epochs;
+    run->history.loss = akin_mem_alloc(epochs, sizeof(double));
+    run->history.holdout_loss = akin_mem_alloc(epochs, sizeof(double));
+    if (!run->history.loss || !run->history.holdout_loss) return AKIN_FAILED;
+    AKIN_TRY(akin_text_create(&run->checkpoint_name));
+    AKIN_TRY(akin_text_append(run->checkpoint_name, "%s%s",
+                              run->params->checkpoint ? run->params->checkpoint : run->params->output,
+                              run->params->checkpoint ? "" : ".checkpoint"));
+    AKIN_TRY(akin_model_create(&run->model));
+    AKIN_TRY(akin_network_create(&run->network));
+    if (akin_comm_rank(run->comm) == 0) {
+        AKIN_TRY(akin_file_check_output(run->params->output));
+        AKIN_TRY(akin_file_check_output(akin_text_bytes(run->checkpoint_name)));
+    }
+done:
+    return status;
+}
+
+static void forget_history(run *run) {
+    for (size_t e = 0; e < run->history.epochs; e++) run->history.loss[e] = run->history.holdout_loss[e] = NAN;
+    run->history.loss_first = NAN;
+    run->history.squared_error = 0;
+}
+
+/* A model to start from: the weights of --init, or drawn from the seed. */
+static void start(run *run) {
+    const akin_train_params *params = run->params;
+    float *weights = akin_model_weights(run->model);
+    akin_network_initialise(params->seed, weights);
+    if (run->init)
+        for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) weights[i] = akin_model_weights(run->init)[i];
+    forget_history(run);
+}
+
+/* Puts the saved state in place of the start, if there is one that fits. A default checkpoint that does not fit is
+ * reported and replaced later on; one that was named is refused. Collective; agreed. */
+static akin_status resume(run *run) {
+    akin_status status;
+    akin_model *saved = NULL;
+    const char *name = akin_text_bytes(run->checkpoint_name);
+    int64_t found = akin_comm_rank(run->comm) == 0 && akin_file_exists(name);
+    akin_comm_max_i64(run->comm, &found, 1);
+    if (!found) return AKIN_OK;
+    AKIN_TRY(akin_agree(run->comm, akin_model_create(&saved)));
+    status = akin_checkpoint_read(run->comm, name, &run->origin, saved, &run->history);
+    if (status == AKIN_OK) {
+        akin_model_free(run->model);
+        run->model = saved;
+        akin_log_info("train: going on from %s at step %lld", name, (long long)*akin_model_step(saved));
+        return AKIN_OK;
+    }
+    if (run->params->checkpoint) {
+        status = akin_error_context(status, "--checkpoint: ");
+        goto done;
+    }
+    akin_log_warning("train: begins anew, for %s", akin_error_message());
+    forget_history(run);
+    status = AKIN_OK;
+done:
+    akin_model_free(saved);
+    return status;
+}
+
+static akin_status begin(run *run) {
+    akin_status status;
+    const akin_train_params *params = run->params;
+    AKIN_TRY(akin_catalog_open(run->comm, params->catalog, &run->catalog));
+    AKIN_TRY(akin_agree(run->comm, allocate(run)));
+    if (params->init) AKIN_TRY(akin_model_read(run->comm, params->init, &run->init));
+    run->origin = (akin_checkpoint_origin){.options = params->options,
+                                           .result_options = params->result_options,
+                                           .catalog_digest = akin_catalog_digest(run->catalog),
+                                           .init_digest = run->init ? akin_model_digest(run->init) : NULL};
+    run->sampler = akin_sampler_make(params->seed, akin_catalog_items(run->catalog), params->holdout, params->batch);
+    start(run);
+    AKIN_TRY(resume(run));
+    AKIN_TRY(akin_agree(
+        run->comm, akin_step_create(run->comm, run->catalog, &run->sampler, run->network, run->model, &run->step)));
+    run->saved_at = akin_comm_seconds();
+done:
+    return status;
+}
+
+/* --- the steps --- */
+
+static akin_status save(run *run) {
+    double start = akin_comm_seconds();
+    akin_status status = akin_checkpoint_write(run->comm, akin_text_bytes(run->checkpoint_name), &run->origin,
+                                               run->model, &run->history);
+    run->saved_at = akin_comm_seconds();
+    run->saving = run->saved_at - start;
+    return status;
+}
+
+static akin_status interrupted(run *run, size_t steps) {
+    return akin_error_set(AKIN_INTERRUPTED,
+                          "training was interrupted behind step %lld of %zu; %s is saved, submit again to go on",
+                          (long long)*akin_model_step(run->model), steps, akin_text_bytes(run->checkpoint_name));
+}
+
+static akin_status end_epoch(run *run, size_t epoch) {
+    akin_status status = AKIN_OK;
+    akin_history *history = &run->history;
+    history->loss[epoch] = history->squared_error / (double)akin_sampler_train_items(&run->sampler) / AKIN_IMAGE_BYTES;
+    history->squared_error = 0;
+    if (run->sampler.holdout > 0) {
+        double squared_error;
+        AKIN_TRY(akin_step_holdout(run->step, &squared_error));
+        history->holdout_loss[epoch] = squared_error / (double)run->sampler.holdout / AKIN_IMAGE_BYTES;
+    }
+done:
+    return status;
+}
+
+static akin_status take_steps(run *run) {
+    akin_status status = AKIN_OK;
+    const akin_train_params *params = run->params;
+    size_t steps_of_epoch = akin_sampler_steps(&run->sampler), steps = steps_of_epoch * params->epochs;
+    double train_items = (double)akin_sampler_train_items(&run->sampler);
+    for (size_t step = (size_t)*akin_model_step(run->model); step < steps; step++) {
+        akin_step_outcome outcome;
+        double start = akin_comm_seconds();
+        bool due = akin_comm_rank(run->comm) == 0 && start - run->saved_at >= params->checkpoint_every;
+        AKIN_TRY(akin_step_take(run->step, params->learning_rate, due, &outcome));
+        run->seconds += akin_comm_seconds() - start;
+        run->images += (double)outcome.images;
+        run->history.squared_error += outcome.squared_error;
+        if (step == 0) run->history.loss_first = outcome.squared_error / (double)outcome.images / AKIN_IMAGE_BYTES;
+        bool epoch_ends = (step + 1) % steps_of_epoch == 0;
+        if (epoch_ends) AKIN_TRY(end_epoch(run, step / steps_of_epoch));
+        if (epoch_ends || outcome.wish || outcome.signalled) AKIN_TRY(save(run));
+        if (outcome.signalled) AKIN_TRY(interrupted(run, steps));
+        akin_log_progress("train", "images",
+                          train_items * (double)(step / steps_of_epoch) +
+                              (double)(step % steps_of_epoch * params->batch + outcome.images),
+                          train_items * (double)params->epochs);
+    }
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* --- what is fitted behind the steps: the mean latent --- */
+
+/* A latent counts in units of 2^-40, its sum in two words of 32 low bits and the rest: exact for any number of items.
+ */
+#define LATENT_BITS 40
+#define LATENT_LIMIT 0x1p20F
+#define LATENT_CHUNK ((size_t)1024) /* images between two looks at what other ranks say */
+#define DIM ((size_t)AKIN_NETWORK_LATENT)
+
+typedef struct {
+    int64_t low[AKIN_NETWORK_LATENT], high[AKIN_NETWORK_LATENT];
+} latent_sum;
+
+static akin_status add_latents(run *run, size_t first, size_t count, uint8_t *images, latent_sum *sum) {
+    akin_status status;
+    float latent[AKIN_NETWORK_MICRO_BATCH * AKIN_NETWORK_LATENT];
+    AKIN_TRY(akin_catalog_images(run->catalog, first, count, images));
+    for (size_t i = 0; i < count; i += AKIN_NETWORK_MICRO_BATCH) {
+        size_t part = count - i < AKIN_NETWORK_MICRO_BATCH ? count - i : AKIN_NETWORK_MICRO_BATCH;
+        akin_network_encode(run->network, akin_model_weights(run->model), images + i * AKIN_IMAGE_BYTES, part, latent);
+        if (!(akin_fixed_peak(latent, part * DIM) < LATENT_LIMIT))
+            return akin_error_set(AKIN_FAILED,
+                                  "%s rows %zu to %zu: their latents are not finite; try a smaller --learning-rate",
+                                  run->params->catalog, first + i, first + i + part - 1);
+        for (size_t v = 0; v < part * DIM; v++) {
+            int64_t fixed = akin_fixed_from((double)latent[v], LATENT_BITS);
+            sum->low[v % DIM] += fixed & UINT32_MAX;
+            sum->high[v % DIM] += fixed >> 32;
+        }
+    }
+done:
+    return status;
+}
+
+static akin_status fit_latent_mean(run *run) {
+    akin_status status;
+    latent_sum sum = {{0}, {0}};
+    size_t n = akin_catalog_items(run->catalog);
+    int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
+    size_t first = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
+    size_t longest = akin_shard_count(n, size, 0); /* all ranks do as many rounds as the one with most */
+    uint8_t *images = akin_mem_alloc(LATENT_CHUNK, AKIN_IMAGE_BYTES);
+    AKIN_TRY(akin_agree(run->comm, images ? AKIN_OK : AKIN_FAILED));
+    for (size_t done = 0; done < longest; done += LATENT_CHUNK) {
+        akin_status local = AKIN_OK;
+        size_t from = first + done, count = from >= end ? 0 : end - from < LATENT_CHUNK ? end - from : LATENT_CHUNK;
+        if (count > 0) local = add_latents(run, from, count, images, &sum);
+        if (local == AKIN_OK && akin_comm_signalled()) local = interrupted(run, (size_t)*akin_model_step(run->model));
+        AKIN_TRY(akin_agree(run->comm, local));
+        akin_log_progress("train: mean latent", "images", (double)(done + LATENT_CHUNK), (double)longest);
+    }
+    akin_comm_sum_i64(run->comm, sum.low, DIM);
+    akin_comm_sum_i64(run->comm, sum.high, DIM);
+    for (size_t d = 0; d < DIM; d++) {
+        double total = (double)sum.high[d] * 0x1p32 + (double)sum.low[d];
+        akin_model_latent_mean(run->model)[d] = (float)(ldexp(total, -LATENT_BITS) / (double)n);
+    }
+done:
+    akin_log_progress_end();
+    akin_mem_free(images);
+    return status;
+}
+
+/* --- ending --- */
+
+/* The model stands: its checkpoint, and what a killed run left of one, has done its duty. */
+static void remove_checkpoint(const run *run) {
+    if (akin_comm_rank(run->comm) != 0) return;
+    const char *name = akin_text_bytes(run->checkpoint_name);
+    char *part = akin_file_part_name(name);
+    if (part) (void)unlink(part);
+    (void)unlink(name);
+    akin_mem_free(part);
+}
+
+static akin_status finish(run *run) {
+    akin_status status;
+    const akin_train_params *params = run->params;
+    akin_model_origin origin = {.options = params->options,
+                                .result_options = params->result_options,
+                                .catalog_digest = run->origin.catalog_digest,
+                                .init_digest = run->origin.init_digest,
+                                .features = params->features,
+                                .objective = params->objective};
+    AKIN_TRY(akin_model_write(run->comm, params->output, &origin, run->model));
+    remove_checkpoint(run);
+done:
+    return status;
+}
+
+static void report(run *run, akin_train_result *result) {
+    akin_history *history = &run->history;
+    size_t last = history->epochs - 1;
+    *result = (akin_train_result){.items = akin_catalog_items(run->catalog),
+                                  .epochs = history->epochs,
+                                  .steps = *akin_model_step(run->model),
+                                  .loss_first = history->loss_first,
+                                  .loss_last = history->loss[last],
+                                  .holdout_loss = history->holdout_loss[last],
+                                  .images_per_second = run->images > 0 ? run->images / run->seconds : NAN,
+                                  .loss_curve = history->loss,
+                                  .holdout_curve = history->holdout_loss};
+    history->loss = history->holdout_loss = NULL;
+    akin_log_info("train: %zu epochs, %lld steps, loss %.5f, at the start %.5f, holdout %.5f", result->epochs,
+                  (long long)result->steps, result->loss_last, result->loss_first, result->holdout_loss);
+}
+
+static void end(run *run) {
+    akin_mem_free(run->history.loss);
+    akin_mem_free(run->history.holdout_loss);
+    akin_step_free(run->step);
+    akin_network_free(run->network);
+    akin_model_free(run->model);
+    akin_model_free(run->init);
+    akin_text_free(run->checkpoint_name);
+    akin_catalog_close(run->catalog);
+}
+
+akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_train_result *result) {
+    akin_status status;
+    run run = {.comm = comm, .params = params};
+    *result = (akin_train_result){0};
+    AKIN_TRY(begin(&run));
+    AKIN_TRY(take_steps(&run));
+    AKIN_TRY(fit_latent_mean(&run));
+    AKIN_TRY(finish(&run));
+    report(&run, result);
+done:
+    end(&run);
+    return status;
+}
+
+void akin_train_result_free(akin_train_result *result) {
+    akin_mem_free(result->loss_curve);
+    akin_mem_free(result->holdout_curve);
+    *result = (akin_train_result){0};
+}
