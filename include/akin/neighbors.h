@@ -1,0 +1,40 @@
+/* neighbors: all-pairs cosine top-k, from embeddings.nc or a .npy file to table.nc.
+ *
+ * Floor 3 (stages); looks down to error, mem, topk, block, file, comm, log, vectors, table, allpairs.
+ */
+#ifndef AKIN_NEIGHBORS_H
+#define AKIN_NEIGHBORS_H
+
+#include <akin/block.h>
+#include <akin/comm.h>
+#include <akin/vectors.h>
+#include <stddef.h>
+
+/* What a user may ask of a neighbour. */
+typedef struct {
+    bool same_category, exclude_same_group, only_available;
+    double min_score; /* score >= min_score stays; in [-1, 1] */
+} akin_neighbors_rules;
+
+/* The rules for the comparison: min_score becomes the least float32 that is not below it. AKIN_USAGE where the vectors
+ * lack the labels that a rule needs. Not collective; the same outcome on all ranks. */
+AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
+                                                   const char *path, akin_block_rules *out);
+
+typedef struct {
+    const char *input, *ids, *output; /* ids: NULL = none */
+    size_t k;                         /* 1 to AKIN_TOPK_MAX */
+    akin_neighbors_rules rules;
+    const char *options, *result_options; /* resolved, for the table's attributes */
+} akin_neighbors_params;
+
+typedef struct {
+    size_t items, dim, unusable;
+    double seconds_compute; /* from unit rows in memory to lists in memory, of the slowest rank */
+} akin_neighbors_figures;
+
+/* Collective; agreed; same params. */
+AKIN_MUST_CHECK akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
+                                           akin_neighbors_figures *out);
+
+#endif
