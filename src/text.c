@@ -66,6 +66,26 @@ akin_status akin_text_append_bytes(akin_text *text, const char *bytes, size_t co
     return AKIN_OK;
 }
 
+akin_status akin_text_append_json(akin_text *text, const char *value) {
+    static const char *const short_forms[32] = {
+        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
+    akin_status status = akin_text_append_bytes(text, "\"", 1);
+    for (const char *at = value; *at && status == AKIN_OK; at++) {
+        const char *plain = at;
+        while ((unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') at++;
+        status = akin_text_append_bytes(text, plain, (size_t)(at - plain));
+        if (status != AKIN_OK || !*at) break;
+        unsigned char byte = (unsigned char)*at;
+        if (byte >= 0x20)
+            status = akin_text_append(text, "\\%c", byte);
+        else if (short_forms[byte])
+            status = akin_text_append_bytes(text, short_forms[byte], 2);
+        else
+            status = akin_text_append(text, "\\u%04x", byte);
+    }
+    return status == AKIN_OK ? akin_text_append_bytes(text, "\"", 1) : status;
+}
+
 const char *akin_text_bytes(const akin_text *text) {
     return text->bytes;
 }

@@ -1,0 +1,95 @@
+/* listing: scores come back as the same float, texts as the same ids. */
+#include <akin/listing.h>
+#include <akin/rng.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void assert_score(akin_text *text, float score) {
+    char expected[64];
+    snprintf(expected, sizeof expected, "%.9g", (double)score);
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_score(text, score), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), expected);
+    float back = strtof(akin_text_bytes(text), NULL);
+    assert_memory_equal(&back, &score, sizeof score);
+}
+
+static void scores_are_printed_as_by_printf(void **unused) {
+    (void)unused;
+    akin_text *text = NULL;
+    assert_int_equal(akin_text_create(&text), AKIN_OK);
+    static const float edges[] = {0.0f,    -0.0f,    1.0f,   -1.0f,           0.5f,  -0.5f, 0.1f, 0.01f, 0.001f,
+                                  0.0001f, 0.00001f, 1e-30f, 1.17549435e-38f, 0.25f, 0.9f,  0.93f};
+    for (size_t i = 0; i < sizeof edges / sizeof *edges; i++) {
+        assert_score(text, edges[i]);
+        assert_score(text, nextafterf(edges[i], 0));
+        if (fabsf(edges[i]) < 1) assert_score(text, nextafterf(edges[i], 1));
+    }
+    for (uint64_t i = 0; i < 200000; i++) {
+        double value = 2 * akin_rng_uniform(1, AKIN_RNG_TEST, 0, i) - 1;
+        assert_score(text, (float)value);
+        assert_score(text, (float)(value * value * value * value * value));
+    }
+    akin_text_free(text);
+}
+
+static const char *const ids[] = {"a", "quote \" and \\", "comma,semi;", "\xC3\xA4rmel \xF0\x9F\x91\x95", "e"};
+
+static akin_labels *make_labels(void) {
+    akin_labels *labels = NULL;
+    assert_int_equal(akin_labels_create(5, 16, &labels), AKIN_OK);
+    for (size_t i = 0; i < 5; i++) assert_int_equal(akin_labels_set_id(labels, i, ids[i]), AKIN_OK);
+    return labels;
+}
+
+static void lists_become_lines(void **unused) {
+    (void)unused;
+    akin_labels *labels = make_labels();
+    akin_text *text = NULL;
+    assert_int_equal(akin_text_create(&text), AKIN_OK);
+    akin_list list = {1, 3, (const int32_t[]){3, 2, 0}, (const float[]){1, 0.875f, -0.5f}};
+    assert_int_equal(akin_listing_json(text, labels, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text),
+                        "{\"id\": \"quote \\\" and \\\\\", \"neighbors\": [[\"\xC3\xA4rmel \xF0\x9F\x91\x95\", 1], "
+                        "[\"comma,semi;\", 0.875], [\"a\", -0.5]]}\n");
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_csv(text, labels, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "\"quote \"\" and \\\",1,\xC3\xA4rmel \xF0\x9F\x91\x95,1\n"
+                                               "\"quote \"\" and \\\",2,\"comma,semi;\",0.875\n"
+                                               "\"quote \"\" and \\\",3,a,-0.5\n");
+    list = (akin_list){4, 0, NULL, NULL};
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_csv(text, labels, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "");
+    assert_int_equal(akin_listing_json(text, labels, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "{\"id\": \"e\", \"neighbors\": []}\n");
+    akin_text_free(text);
+    akin_labels_free(labels);
+}
+
+static void control_bytes_are_escaped(void **unused) {
+    (void)unused;
+    akin_text *text = NULL;
+    assert_int_equal(akin_text_create(&text), AKIN_OK);
+    assert_int_equal(akin_text_append_json(text, "a\001\b\f\n\r\t\x1f\x7f/"), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "\"a\\u0001\\b\\f\\n\\r\\t\\u001f\x7f/\"");
+    akin_text_clear(text);
+    assert_int_equal(akin_text_append_json(text, ""), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "\"\"");
+    akin_text_free(text);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(scores_are_printed_as_by_printf),
+        cmocka_unit_test(lists_become_lines),
+        cmocka_unit_test(control_bytes_are_escaped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
