@@ -4,7 +4,7 @@
 #include <string.h>
 
 static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512"};
-static int forced = -1;
+static int active = -1; /* -1: not yet asked */
 
 /* The whole level is asked for, not only what its name says: the compiler may use all of it. The operating system's
  * part (it must keep the wide registers) is in these answers too. */
@@ -28,9 +28,13 @@ static bool has(akin_cpu_level level) {
     }
 }
 
-akin_cpu_level akin_cpu_active(void) {
-    if (forced >= 0) return (akin_cpu_level)forced;
+static akin_cpu_level best(void) {
     return has(AKIN_CPU_AVX512) ? AKIN_CPU_AVX512 : has(AKIN_CPU_AVX2) ? AKIN_CPU_AVX2 : AKIN_CPU_PORTABLE;
+}
+
+akin_cpu_level akin_cpu_active(void) {
+    if (active < 0) active = best();
+    return (akin_cpu_level)active;
 }
 
 const char *akin_cpu_name(akin_cpu_level level) {
@@ -39,15 +43,14 @@ const char *akin_cpu_name(akin_cpu_level level) {
 
 akin_status akin_cpu_force(const char *name) {
     if (!strcmp(name, "auto")) {
-        forced = -1;
+        active = best();
         return AKIN_OK;
     }
     for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
         if (strcmp(name, names[level])) continue;
         if (!has((akin_cpu_level)level))
-            return akin_error_set(AKIN_USAGE, "--cpu %s: this machine lacks it; use auto or %s", name,
-                                  names[has(AKIN_CPU_AVX2) ? AKIN_CPU_AVX2 : AKIN_CPU_PORTABLE]);
-        forced = level;
+            return akin_error_set(AKIN_USAGE, "--cpu %s: this machine lacks it; use auto or %s", name, names[best()]);
+        active = level;
         return AKIN_OK;
     }
     return akin_error_set(AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2 or avx512", name);

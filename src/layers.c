@@ -59,26 +59,34 @@ static void from_bytes(size_t count, const uint8_t *in, float *out) {
 
 /* --- pooling ------------------------------------------------------------------------------------------------------*/
 
-/* Takes b, and its place, where it is greater or not a number. A NaN in a stays: nothing is greater. */
-INLINE void take_greater(vector *a, integers *where, vector b, int place) {
-    integers mask = (b > *a) | (b != b);
-    *a = choose(mask, b, *a);
-    *where = (*where & ~mask) | (mask & place);
+/* Numbers >= 0 compare as integers, and a NaN is above them all once its sign is gone. Plain integer arithmetic on each
+ * channel, which the compiler turns into vectors; bits cannot differ between body and tail. */
+INLINE int32_t ordered(const float *from) {
+    int32_t bits;
+    memcpy(&bits, from, sizeof bits);
+    return bits & INT32_MAX;
+}
+
+INLINE int32_t greater(int32_t a, int32_t b) {
+    return b > a ? b : a;
 }
 
 static void pool(size_t columns, size_t channels, const float *in, float *out, uint8_t *where) {
     const size_t row = 2 * columns * channels;
-    for (size_t c = 0; c < columns; c++, in += 2 * channels) {
-        for (size_t i = 0; i < channels; i += WIDTH) {
-            const size_t n = part_of(channels, i);
-            vector best = load_part(in + i, n);
-            integers place = {0};
-            take_greater(&best, &place, load_part(in + channels + i, n), 1);
-            take_greater(&best, &place, load_part(in + row + i, n), 2);
-            take_greater(&best, &place, load_part(in + row + channels + i, n), 3);
-            store_part(out + c * channels + i, (vector)((integers)best & ~(best <= all(0))), n);
-            bytes narrow = __builtin_convertvector(place, bytes);
-            memcpy(where + c * channels + i, &narrow, n);
+    for (size_t c = 0; c < columns; c++, in += 2 * channels, out += channels) {
+        const float *below = in + row;
+        for (size_t i = 0; i < channels; i++) {
+            int32_t upper = greater(ordered(in + i), ordered(in + channels + i));
+            int32_t best = greater(upper, greater(ordered(below + i), ordered(below + channels + i)));
+            memcpy(out + i, &best, sizeof best);
+        }
+        if (!where) continue;
+        for (size_t i = 0; i < channels; i++) {
+            int32_t best = ordered(out + i);
+            int32_t place = ordered(below + i) == best ? 2 : 3;
+            place = ordered(in + channels + i) == best ? 1 : place;
+            place = ordered(in + i) == best ? 0 : place;
+            where[c * channels + i] = (uint8_t)place;
         }
     }
 }
@@ -127,22 +135,33 @@ static void bias_gradient(size_t rows, size_t columns, size_t channels, size_t r
     }
 }
 
+/* What the taps from..to-1 of each kernel row give to a pixel. Reads four floats a tap, whatever the channels. */
+INLINE four collect_taps(four sum, size_t channels, size_t lanes, const float *const *products, size_t column,
+                         size_t from, size_t to) {
+    for (size_t r = 0; r < 3; r++) {
+        if (!products[r]) continue;
+        for (size_t k = from; k < to; k++) {
+            four value;
+            memcpy(&value, products[r] + (column + k - 1) * lanes + (r * 3 + k) * channels, sizeof value);
+            sum += value;
+        }
+    }
+    return sum;
+}
+
+/* Writes four floats a pixel, too, from left to right; the last one only its own. */
 static void collect(size_t columns, size_t channels, size_t lanes, const float *const products[3], const float *bias,
                     float *out) {
     four start = {0};
     memcpy(&start, bias, channels * sizeof *bias);
-    for (size_t c = 0; c < columns; c++) {
-        four sum = start;
-        for (size_t r = 0; r < 3; r++) {
-            if (!products[r]) continue;
-            for (size_t k = c == 0; k < 3 && c + k <= columns; k++) {
-                four value = {0};
-                memcpy(&value, products[r] + (c + k - 1) * lanes + (r * 3 + k) * channels, channels * sizeof(float));
-                sum += value;
-            }
-        }
-        memcpy(out + c * channels, &sum, channels * sizeof *out);
+    const size_t last = columns - 1;
+    for (size_t c = 0; c < last; c++, out += channels) {
+        four sum = c == 0 ? collect_taps(start, channels, lanes, products, c, 1, 3)
+                          : collect_taps(start, channels, lanes, products, c, 0, 3);
+        memcpy(out, &sum, sizeof sum);
     }
+    four sum = collect_taps(start, channels, lanes, products, last, last == 0, 2);
+    memcpy(out, &sum, channels * sizeof *out);
 }
 
 /* --- sigmoid and loss ---------------------------------------------------------------------------------------------*/

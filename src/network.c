@@ -191,13 +191,14 @@ static void load_image(akin_network *net, const uint8_t *images, size_t n) {
 }
 
 static void encode_image(akin_network *net, const float *weights, size_t n) {
-    const akin_conv_finish bias1 = {.bias = weights + AT_conv1_bias}, bias2 = {.bias = weights + AT_conv2_bias};
+    const akin_conv_finish relu1 = {.bias = weights + AT_conv1_bias, .relu = true};
+    const akin_conv_finish relu2 = {.bias = weights + AT_conv2_bias, .relu = true};
     for (size_t r = 0; r < 16; r++) {
-        akin_conv()->multiply(&conv1, net->image[n] + 2 * r * FRAMED, net->conv1, &bias1, net->rows);
+        akin_conv()->multiply(&conv1, net->image[n] + 2 * r * FRAMED, net->conv1, &relu1, net->rows);
         akin_layers()->pool(16, 32, net->rows, net->pool1[n] + (r + 1) * POOL1 + 32, net->where1[n] + r * 16 * 32);
     }
     for (size_t r = 0; r < 8; r++) {
-        akin_conv()->multiply(&conv2, net->pool1[n] + 2 * r * POOL1, net->conv2, &bias2, net->rows);
+        akin_conv()->multiply(&conv2, net->pool1[n] + 2 * r * POOL1, net->conv2, &relu2, net->rows);
         akin_layers()->pool(8, 64, net->rows, net->flat + n * FLAT + r * 8 * 64, net->where2[n] + r * 8 * 64);
     }
 }

@@ -15,8 +15,9 @@ typedef struct {
     /* bytes [count] 0..255 to [0, 1]: byte / 255. */
     void (*from_bytes)(size_t count, const uint8_t *bytes, float *out);
 
-    /* ReLU and maximum over 2x2 of two rows, [2, 2 * columns, channels], into out [columns, channels]; where
-     * [columns, channels] tells which of the four it was (row * 2 + column; the first of equal ones, as PyTorch). */
+    /* Maximum over 2x2 of two rows, [2, 2 * columns, channels], of numbers that ReLU left (>= 0 or NaN), into out
+     * [columns, channels]; where [columns, channels] (NULL: not wanted) tells which of the four it was (row * 2 +
+     * column; the first of equal ones, as PyTorch). */
     void (*pool)(size_t columns, size_t channels, const float *in, float *out, uint8_t *where);
 
     /* Backward: gradient [columns, channels] to where it came from in two rows at out, out_row floats apart, of
@@ -31,9 +32,9 @@ typedef struct {
     void (*bias_gradient)(size_t rows, size_t columns, size_t channels, size_t row, size_t column,
                           const float *gradient, float *sum);
 
-    /* What a 3x3 "same" convolution of few channels is added up from. products [columns, lanes] of three rows of
-     * pixels, above, here and below (NULL: beyond the edge): at tap * channels + c of a pixel, what it gives through
-     * that tap to channel c. out [columns, channels] = bias + the nine taps' products; channels <= 4. */
+    /* What a 3x3 "same" convolution of 2 to 4 result channels is added up from. products [columns, lanes] of three rows
+     * of pixels, above, here and below (NULL: beyond the edge): at tap * channels + c of a pixel, what it gives through
+     * that tap to channel c; lanes >= 8 * channels + 4. out [columns, channels] = bias + the nine taps' products. */
     void (*collect)(size_t columns, size_t channels, size_t lanes, const float *const products[3], const float *bias,
                     float *out);
 
