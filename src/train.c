@@ -26,9 +26,9 @@ typedef struct {
     akin_checkpoint_origin origin;
     akin_text *checkpoint_name;
     akin_history history;
-    double saved_at, saving; /* clock of the last checkpoint, seconds that it took */
-    double seconds;          /* in steps */
-    double images;           /* in these seconds */
+    double saved_at; /* clock of the last checkpoint */
+    double seconds;  /* in steps */
+    double images;   /* in these seconds */
 } run;
 
 /* --- beginning --- */
@@ -123,11 +123,9 @@ done:
 /* --- the steps --- */
 
 static akin_status save(run *run) {
-    double start = akin_comm_seconds();
     akin_status status = akin_checkpoint_write(run->comm, akin_text_bytes(run->checkpoint_name), &run->origin,
                                                run->model, &run->history);
     run->saved_at = akin_comm_seconds();
-    run->saving = run->saved_at - start;
     return status;
 }
 
