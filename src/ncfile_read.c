@@ -68,6 +68,19 @@ static akin_status trouble(const akin_ncfile *file, int code) {
     return akin_error_set(AKIN_INPUT, "%s: damaged or not an akin file: %s", file->path, nc_strerror(code));
 }
 
+/* What a file is by its first bytes, if it is not ours. */
+static const char *guess_format(const unsigned char *begin) {
+    static const struct {
+        const char *begin, *name;
+    } formats[] = {{"\x93NUMPY", "a .npy file"},
+                   {"CDF", "a classic NetCDF file"},
+                   {"\x89PNG", "a PNG picture"},
+                   {"\xff\xd8\xff", "a JPEG picture"}};
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
+        if (memcmp(begin, formats[f].begin, strlen(formats[f].begin)) == 0) return formats[f].name;
+    return "no NetCDF-4 file";
+}
+
 /* Before the library sees it: it is a file, it can be read, and it begins as NetCDF-4 (HDF5) does. */
 static akin_status check_signature(akin_ncfile *file) {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
@@ -87,7 +100,7 @@ static akin_status check_signature(akin_ncfile *file) {
     if (!S_ISREG(found.st_mode)) return akin_error_set(AKIN_INPUT, "%s: not a file of akin: no plain file", file->path);
     if (found.st_size == 0) return refuse(file, "not a file of akin: it is empty");
     if (count < (ssize_t)sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
-        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: no NetCDF-4", file->path);
+        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: %s", file->path, guess_format(begin));
     return AKIN_OK;
 }
 
