@@ -92,32 +92,22 @@ char *akin_file_part_name(const char *path) {
     return with_ending(path, ".part");
 }
 
-/* A rename lasts when the folder has been synced too; a file system that cannot do that (EINVAL) is left alone. */
-static akin_status sync_folder(const char *path) {
-    char *folder = akin_file_folder(path);
-    if (!folder) return AKIN_FAILED;
-    akin_status status = AKIN_OK;
-    int file = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (file >= 0 && fsync(file) != 0 && errno != EINVAL && errno != EBADF && errno != EROFS)
-        status = say(folder, "cannot be synced");
-    if (file >= 0) close(file);
-    akin_mem_free(folder);
+/* A file system that cannot sync this kind of thing says EINVAL, and is left alone. */
+static akin_status sync_path(const char *path, int flags) {
+    int file = open(path, flags | O_RDONLY | O_CLOEXEC);
+    if (file < 0) return say(path, "cannot be opened");
+    akin_status status = fsync(file) != 0 && errno != EINVAL ? say(path, "cannot be synced") : AKIN_OK;
+    if (close(file) != 0 && status == AKIN_OK) status = say(path, "cannot be closed");
     return status;
 }
 
 akin_status akin_file_sync_rename(const char *part, const char *path) {
-    int file = open(part, O_RDONLY | O_CLOEXEC);
-    if (file < 0) return say(part, "cannot be opened");
-    int failed = fsync(file);
-    if (failed && errno == EINVAL) failed = 0;
-    if (failed) say(part, "cannot be synced");
-    if (close(file) != 0 && !failed) {
-        failed = 1;
-        say(part, "cannot be closed");
-    }
-    if (failed) return AKIN_FAILED;
-    if (rename(part, path) != 0) return say(path, "cannot be replaced");
-    return sync_folder(path);
+    char *folder = akin_file_folder(path);
+    akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;
+    if (status == AKIN_OK && rename(part, path) != 0) status = say(path, "cannot be replaced");
+    if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* the rename lasts from here */
+    akin_mem_free(folder);
+    return status;
 }
 
 akin_status akin_outfile_create(const char *path, akin_outfile **out) {

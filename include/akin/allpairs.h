@@ -1,6 +1,7 @@
 /* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
  *
  * Floor 3 (stages); looks down to error, mem, shard, ring, topk, dot, block, comm, log, vectors.
+ * Not collective where nothing else is said.
  *
  * 1. Deal. Each rank orders its shard's rows by category (where the rules ask for it) and deals them to the ranks one
  *    by one, so that every rank's block holds its share of every category: all pairs of blocks cost the same, also

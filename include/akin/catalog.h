@@ -1,6 +1,7 @@
 /* catalog: catalog.nc, the accepted items, their 32x32 pictures and labels, ascending by id.
  *
  * Floor 2 (data); looks down to error, mem, comm, ncfile, labels.
+ * Not collective where nothing else is said.
  *
  *   dimensions: item, row = 32, column = 32, channel = 3, and those of labels
  *   ubyte image(item, row, column, channel);   RGB, contiguous

@@ -1,6 +1,6 @@
 /* comm: ranks, agreement, exchange; the one module with <mpi.h>.
  *
- * Floor 1 (world); looks down to error, mem.
+ * Floor 1 (world); looks down to error, mem, signals, stall, watchdog. Not collective where nothing else is said.
  *
  * All sizes are in bytes unless said otherwise and may exceed 2 GiB. An error inside MPI itself ends all ranks; so
  * what only moves bytes returns nothing. A wait never spins for long (ranks may share cores), and a wait in which

@@ -1,6 +1,6 @@
 /* embeddings: embeddings.nc, one unit vector per item.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, labels.
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, labels. Not collective where nothing else is said.
  *
  *   float embedding(item, feature);   unit length
  *   uint64 content_hash(item);        as in the catalogue: lets the next night keep the vector of an unchanged picture
@@ -33,7 +33,8 @@ AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embedd
 typedef struct {
     const char *options, *result_options;
     const char *catalog_digest, *model_digest;
-    const char *catalog_options; /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
+    const char
+        *catalog_options; /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
 } akin_embeddings_origin;
 
 /* n items in all, of which this rank holds [first, first + count of labels). Collective. */

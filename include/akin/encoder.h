@@ -1,6 +1,7 @@
 /* encoder: pictures to unit vectors by a model; what `embed` and `query --image` share.
  *
  * Floor 2 (data); looks down to error, mem, network, model.
+ * Not collective where nothing else is said.
  *
  * A picture's latent minus the model's latent_mean, brought to unit length in double and rounded to float: a function
  * of picture and model alone, whatever else is in the batch. Where the difference is exactly zero (a catalogue of one

@@ -1,6 +1,6 @@
 /* labels: what catalog.nc, embeddings.nc and table.nc all say of an item: id, category, group, available.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile.
+ * Floor 2 (data); looks down to error, mem, comm, ncfile. Not collective where nothing else is said.
  *
  *   char id(item, id_length);
  *   int category(item), group(item);         -1 = none

@@ -1,6 +1,7 @@
 /* model: model.nc, the weights, the optimiser's state, and what was fitted.
  *
  * Floor 2 (data); looks down to error, mem, comm, ncfile, fixed, network (its table of tensors).
+ * Not collective where nothing else is said.
  *
  *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions

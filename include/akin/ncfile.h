@@ -1,6 +1,7 @@
 /* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module with <netcdf.h>.
  *
  * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout.
+ * Writing is Collective throughout; reading is Not collective, but for open.
  *
  * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, keywords, source,
  * akin_version, akin_kind ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1),

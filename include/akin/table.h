@@ -1,6 +1,6 @@
 /* table: table.nc, the recommendation table.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, labels.
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, labels. Not collective where nothing else is said.
  *
  *   int neighbor(item, k);    row of the neighbour, -1 = none; best first
  *   float score(item, k);     cosine, 0 where none

@@ -1,6 +1,7 @@
 /* vectors: the unit rows that neighbours are sought among, from embeddings.nc or a .npy file, each rank its shard.
  *
  * Floor 2 (data); looks down to error, mem, shard, text, hash, file, comm, npy, embeddings, labels.
+ * Not collective where nothing else is said.
  *
  * The kind of file is known by its content. A .npy has rows of 2 to 2048 columns and no labels: ids are the lines of a
  * text file, or the row numbers from 0; no category, no group, all available.

@@ -1,0 +1,126 @@
+/* error: a message is kept for its thread, gets its context in front, and stays one line. */
+#include <akin/error.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static void set_and_context_return_the_status(void **state) {
+    (void)state;
+    assert_int_equal(akin_error_set(AKIN_INPUT, "row %d: %s", 7, "no id"), AKIN_INPUT);
+    assert_string_equal(akin_error_message(), "row 7: no id");
+    assert_int_equal(akin_error_context(AKIN_GATE, "%s: ", "catalog.csv"), AKIN_GATE);
+    assert_string_equal(akin_error_message(), "catalog.csv: row 7: no id");
+    akin_error_clear();
+    assert_string_equal(akin_error_message(), "");
+}
+
+static void the_kept_message_may_be_an_argument(void **state) {
+    (void)state;
+    akin_error_set(AKIN_FAILED, "inner");
+    akin_error_set(AKIN_FAILED, "outer (%s)", akin_error_message());
+    assert_string_equal(akin_error_message(), "outer (inner)");
+    akin_error_context(AKIN_FAILED, "<%s> ", akin_error_message());
+    assert_string_equal(akin_error_message(), "<outer (inner)> outer (inner)");
+}
+
+static void a_message_is_one_line(void **state) {
+    (void)state;
+    akin_error_set(AKIN_FAILED, "a\nb\r\nc");
+    akin_error_context(AKIN_FAILED, "x\ny: ");
+    assert_string_equal(akin_error_message(), "x y: a b  c");
+}
+
+static void a_long_message_is_cut_and_nothing_else(void **state) {
+    (void)state;
+    char text[10000];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    akin_error_set(AKIN_FAILED, "%s", text);
+    size_t length = strlen(akin_error_message());
+    assert_true(length > 1000 && length < sizeof text);
+    for (int i = 0; i < 100; i++) akin_error_context(AKIN_FAILED, "%.100s", text);
+    assert_int_equal(strlen(akin_error_message()), length);
+    akin_error_context(AKIN_FAILED, "%s", text);
+    assert_int_equal(strlen(akin_error_message()), length);
+}
+
+static void *set_in_thread(void *seen_empty) {
+    *(bool *)seen_empty = !*akin_error_message();
+    akin_error_set(AKIN_FAILED, "theirs");
+    return NULL;
+}
+
+static void each_thread_has_its_own(void **state) {
+    (void)state;
+    pthread_t thread;
+    bool seen_empty = false;
+    akin_error_set(AKIN_FAILED, "mine");
+    assert_int_equal(pthread_create(&thread, NULL, set_in_thread, &seen_empty), 0);
+    pthread_join(thread, NULL);
+    assert_true(seen_empty);
+    assert_string_equal(akin_error_message(), "mine");
+}
+
+static void leave_with_77(void) {
+    _exit(77);
+}
+
+/* In a process of its own, its stderr read back: what an assert says, and whom it calls. */
+static void a_failed_assert_names_its_place_and_ends_all(void **state) {
+    (void)state;
+    int ends[2], code;
+    char said[1000] = "";
+    assert_int_equal(pipe(ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        dup2(ends[1], STDERR_FILENO);
+        akin_error_on_assert(leave_with_77);
+        AKIN_ASSERT(1 + 1 == 2);
+        AKIN_ASSERT(1 + 1 == 3);
+        _exit(0);
+    }
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 77);
+    assert_true(read(ends[0], said, sizeof said - 1) > 0);
+    assert_non_null(strstr(said, "1 + 1 == 3"));
+    assert_non_null(strstr(said, "test_error.c"));
+    close(ends[0]);
+    close(ends[1]);
+}
+
+static akin_status three_steps(int failing, int *cleaned) {
+    akin_status status = AKIN_OK;
+    for (int step = 1; step <= 3; step++) AKIN_TRY(step == failing ? AKIN_INPUT : AKIN_OK);
+done:
+    ++*cleaned;
+    return status;
+}
+
+static void try_leaves_by_the_one_way_out(void **state) {
+    (void)state;
+    for (int failing = 0; failing <= 3; failing++) {
+        int cleaned = 0;
+        assert_int_equal(three_steps(failing, &cleaned), failing ? AKIN_INPUT : AKIN_OK);
+        assert_int_equal(cleaned, 1);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(set_and_context_return_the_status),
+        cmocka_unit_test(the_kept_message_may_be_an_argument),
+        cmocka_unit_test(a_message_is_one_line),
+        cmocka_unit_test(a_long_message_is_cut_and_nothing_else),
+        cmocka_unit_test(each_thread_has_its_own),
+        cmocka_unit_test(a_failed_assert_names_its_place_and_ends_all),
+        cmocka_unit_test(try_leaves_by_the_one_way_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
