@@ -110,10 +110,17 @@ akin_status akin_file_sync_rename(const char *part, const char *path) {
     return status;
 }
 
+static akin_status check_name(const char *path) {
+    if (!*path) return akin_error_set(AKIN_FAILED, "the name of an output is empty");
+    if (akin_file_is_folder(path) || !*akin_file_name(path))
+        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file in it", path);
+    return AKIN_OK;
+}
+
 akin_status akin_outfile_create(const char *path, akin_outfile **out) {
     *out = NULL;
     akin_status status = AKIN_FAILED;
-    if (akin_file_is_folder(path)) return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file in it", path);
+    if (check_name(path) != AKIN_OK) return AKIN_FAILED;
     akin_outfile *file = akin_mem_zalloc(1, sizeof *file);
     if (!file) return status;
     file->path = akin_mem_text(path);
@@ -244,9 +251,7 @@ akin_status akin_file_check_space(const char *path, uint64_t bytes) {
 
 /* By creating the part: access() says yes to root on a read-only disk. */
 akin_status akin_file_check_output(const char *path) {
-    if (!*path) return akin_error_set(AKIN_FAILED, "the name of an output is empty");
-    if (akin_file_is_folder(path) || !*akin_file_name(path))
-        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file in it", path);
+    if (check_name(path) != AKIN_OK) return AKIN_FAILED;
     char *part = akin_file_part_name(path);
     if (!part) return AKIN_FAILED;
     akin_status status = AKIN_OK;

@@ -1,6 +1,7 @@
 /* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the bytes of their pictures.
  *
  * Floor 2 (data); looks down to error, mem, text, hash, file, csv, comm, source_csv, source_folder, source_tar.
+ * Not collective where nothing else is said.
  *
  * Rank 0 lists; all ranks get the same rows. A row that cannot be accepted (an id that is a duplicate, empty, too long,
  * not UTF-8 or holds a tab, newline or NUL; a path outside the root; a dangling link; a wrong `available`) stays a row
