@@ -61,6 +61,12 @@ done:
     return status;
 }
 
+static akin_status check(const akin_options *options) {
+    const char *const *urls = NULL;
+    size_t count = akin_options_list(options, "to", &urls);
+    return akin_publish_check(urls, count);
+}
+
 const akin_verb akin_verb_publish = {
     .name = "publish",
     .arguments = "table.nc --to URL",
@@ -69,4 +75,5 @@ const akin_verb akin_verb_publish = {
     .arguments_max = 1,
     .options = options,
     .run = run,
+    .check = check,
 };

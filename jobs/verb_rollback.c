@@ -28,6 +28,12 @@ done:
     return status;
 }
 
+static akin_status check(const akin_options *options) {
+    const char *const *urls = NULL;
+    size_t count = akin_options_list(options, "to", &urls);
+    return akin_publish_check(urls, count);
+}
+
 const akin_verb akin_verb_rollback = {
     .name = "rollback",
     .arguments = "--to URL",
@@ -36,4 +42,5 @@ const akin_verb akin_verb_rollback = {
     .arguments_max = 0,
     .options = options,
     .run = run,
+    .check = check,
 };

@@ -163,6 +163,17 @@ static akin_status copy_file(const char *from, const char *to) {
     return status;
 }
 
+akin_status akin_file_link(const char *from, const char *to) {
+    if (link(from, to) == 0) return AKIN_OK;
+    char *part = akin_file_part_name(to); /* a file system without hard links */
+    if (!part) return AKIN_FAILED;
+    akin_status status = copy_file(from, part);
+    if (status == AKIN_OK) status = akin_file_sync_rename(part, to);
+    if (status != AKIN_OK) unlink(part);
+    akin_mem_free(part);
+    return status;
+}
+
 /* PATH also becomes PATH.prev. A run killed after this leaves PATH as it was, so the next run does it again. */
 static akin_status keep_as_previous(const char *path) {
     if (!akin_file_exists(path)) return AKIN_OK;

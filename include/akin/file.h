@@ -33,6 +33,9 @@ AKIN_MUST_CHECK akin_status akin_file_check_space(const char *path, uint64_t byt
 /* Whether an output of that name could be created: its folder exists and can be written, it is no folder itself. */
 AKIN_MUST_CHECK akin_status akin_file_check_output(const char *path);
 
+/* `to`, which does not exist, becomes the same file as `from`, or a copy where there are no hard links. */
+AKIN_MUST_CHECK akin_status akin_file_link(const char *from, const char *to);
+
 bool akin_file_exists(const char *path);
 bool akin_file_is_folder(const char *path);
 AKIN_MUST_CHECK akin_status akin_file_make_folders(const char *path); /* like mkdir -p */

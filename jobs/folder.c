@@ -1,0 +1,248 @@
+/* folder: where a run writes, its lock and its nights. Floor 4 (jobs); looks down to error, mem, text, file, comm, log.
+ */
+#include "folder.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { NIGHT_SIZE = 11 }; /* "2026-03-01" and the NUL */
+
+struct akin_folder {
+    char *output, *path, *previous;
+    long long keep;
+    int lock;               /* rank 0's file descriptor, -1 elsewhere */
+    char night[NIGHT_SIZE]; /* "" without nights */
+};
+
+/* --- the lock: rank 0 --- */
+
+static akin_status refuse_locked(const char *output, int lock) {
+    char holder[128] = "";
+    ssize_t got = read(lock, holder, sizeof holder - 1);
+    holder[got > 0 ? got : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    return akin_error_set(AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or give another output",
+                          output, *holder ? holder : "unknown");
+}
+
+static akin_status take_lock(akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    char host[64] = "", holder[128];
+    char *path = akin_file_join(folder->output, ".lock");
+    if (!path) return AKIN_FAILED;
+    folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+    if (folder->lock < 0) {
+        status = akin_error_set(AKIN_FAILED, "%s cannot be opened: %s", path, strerror(errno));
+    } else if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
+        if (errno == EWOULDBLOCK)
+            status = refuse_locked(folder->output, folder->lock);
+        else
+            akin_log_warning("%s cannot be locked (%s): see to it that no other run writes there", path,
+                             strerror(errno));
+    }
+    if (status == AKIN_OK) {
+        gethostname(host, sizeof host - 1);
+        int length = snprintf(holder, sizeof holder, "process %ld on %s\n", (long)getpid(), host);
+        if (ftruncate(folder->lock, 0) != 0 || write(folder->lock, holder, (size_t)length) != length)
+            akin_log_warning("%s cannot be written: %s", path, strerror(errno));
+    }
+    akin_mem_free(path);
+    return status;
+}
+
+/* --- nights: rank 0 --- */
+
+static bool is_night(const char *name) {
+    static const char form[] = "dddd-dd-dd";
+    if (strlen(name) != NIGHT_SIZE - 1) return false;
+    for (int i = 0; i < NIGHT_SIZE - 1; i++)
+        if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i]) return false;
+    return true;
+}
+
+static void today(char night[NIGHT_SIZE]) {
+    time_t now = time(NULL);
+    struct tm local;
+    strftime(night, NIGHT_SIZE, "%Y-%m-%d", localtime_r(&now, &local));
+}
+
+/* The night that was begun and is not complete, or else today, which is written down as begun. */
+static akin_status choose_night(akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    akin_outfile *file = NULL;
+    unsigned char *text = NULL;
+    size_t count = 0;
+    char *path = akin_file_join(folder->output, ".night");
+    if (!path) return AKIN_FAILED;
+    if (akin_file_exists(path)) AKIN_TRY(akin_file_read(path, 1 << 10, &text, &count));
+    if (text) text[strcspn((char *)text, "\n")] = '\0';
+    if (text && is_night((char *)text)) {
+        memcpy(folder->night, text, NIGHT_SIZE);
+        akin_log_info("the night of %s goes on", folder->night);
+        goto done;
+    }
+    today(folder->night);
+    AKIN_TRY(akin_outfile_create(path, &file));
+    fprintf(akin_outfile_stream(file), "%s\n", folder->night);
+    status = akin_outfile_commit(file, false);
+done:
+    akin_mem_free(text);
+    akin_mem_free(path);
+    return status;
+}
+
+/* The folder that `latest` points at, owned, if it is a night other than this one; *out = NULL otherwise. */
+static akin_status find_previous(const akin_folder *folder, char **out) {
+    char name[NIGHT_SIZE + 1] = "";
+    *out = NULL;
+    char *link = akin_file_join(folder->output, "latest");
+    if (!link) return AKIN_FAILED;
+    ssize_t length = readlink(link, name, sizeof name - 1);
+    akin_mem_free(link);
+    name[length > 0 ? length : 0] = '\0';
+    if (!is_night(name) || strcmp(name, folder->night) == 0) return AKIN_OK;
+    char *path = akin_file_join(folder->output, name);
+    if (!path) return AKIN_FAILED;
+    if (akin_file_is_folder(path))
+        *out = path;
+    else
+        akin_mem_free(path);
+    return AKIN_OK;
+}
+
+static akin_status prepare(akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_file_make_folders(folder->output));
+    AKIN_TRY(take_lock(folder));
+    if (folder->keep > 0) AKIN_TRY(choose_night(folder));
+    folder->path = *folder->night ? akin_file_join(folder->output, folder->night) : akin_mem_text(folder->output);
+    if (!folder->path) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_file_make_folders(folder->path));
+    if (folder->keep > 0) AKIN_TRY(find_previous(folder, &folder->previous));
+done:
+    return status;
+}
+
+static int newest_first(const void *a, const void *b) {
+    return strcmp((const char *)b, (const char *)a);
+}
+
+/* The names of all nights, [*count][NIGHT_SIZE], newest first; owned. */
+static akin_status list_nights(const char *output, char (**nights)[NIGHT_SIZE], size_t *count) {
+    akin_status status = AKIN_OK;
+    *nights = NULL;
+    *count = 0;
+    DIR *folder = opendir(output);
+    if (!folder) return akin_error_set(AKIN_FAILED, "%s cannot be read: %s", output, strerror(errno));
+    for (struct dirent *entry; (entry = readdir(folder));) {
+        if (!is_night(entry->d_name)) continue;
+        void *more = akin_mem_resize(*nights, *count, *count + 1, NIGHT_SIZE);
+        if (!more) AKIN_TRY(AKIN_FAILED);
+        *nights = more;
+        memcpy((*nights)[(*count)++], entry->d_name, NIGHT_SIZE);
+    }
+    if (*count) qsort(*nights, *count, NIGHT_SIZE, newest_first);
+done:
+    closedir(folder);
+    return status;
+}
+
+static akin_status remove_old_nights(const akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    char(*nights)[NIGHT_SIZE] = NULL;
+    size_t count = 0;
+    AKIN_TRY(list_nights(folder->output, &nights, &count));
+    for (size_t i = (size_t)folder->keep; i < count && status == AKIN_OK; i++) {
+        if (strcmp(nights[i], folder->night) == 0) continue;
+        char *path = akin_file_join(folder->output, nights[i]);
+        if (!path) AKIN_TRY(AKIN_FAILED);
+        akin_log_info("the night of %s is removed", nights[i]);
+        status = akin_file_remove_tree(path);
+        akin_mem_free(path);
+    }
+done:
+    akin_mem_free(nights);
+    return status;
+}
+
+static akin_status point_latest(const akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    char *link = akin_file_join(folder->output, "latest"), *part = akin_file_join(folder->output, "latest.part");
+    char *begun = akin_file_join(folder->output, ".night");
+    if (!link || !part || !begun) AKIN_TRY(AKIN_FAILED);
+    unlink(part);
+    if (symlink(folder->night, part) != 0 || rename(part, link) != 0)
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s cannot be pointed at %s: %s", link, folder->night, strerror(errno)));
+    unlink(begun);
+done:
+    akin_mem_free(link);
+    akin_mem_free(part);
+    akin_mem_free(begun);
+    return status;
+}
+
+/* --- the whole --- */
+
+/* Rank 0's text, or NULL, comes to all. Collective; agreed. */
+static akin_status share_text(akin_comm *comm, char **text) {
+    size_t count = *text ? strlen(*text) + 1 : 0;
+    akin_status status = akin_comm_share(comm, (void **)text, &count, 0);
+    if (status == AKIN_OK && count == 0) {
+        akin_mem_free(*text);
+        *text = NULL;
+    }
+    return status;
+}
+
+akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, akin_folder **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    akin_folder *folder = akin_mem_zalloc(1, sizeof *folder);
+    if (folder) {
+        *folder = (akin_folder){.output = akin_mem_text(output), .keep = keep, .lock = -1};
+        if (!folder->output) status = AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(comm, folder ? status : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? prepare(folder) : AKIN_OK));
+    AKIN_TRY(share_text(comm, &folder->path));
+    AKIN_TRY(share_text(comm, &folder->previous));
+    *out = folder;
+done:
+    if (status != AKIN_OK) akin_folder_close(folder);
+    return status;
+}
+
+void akin_folder_close(akin_folder *folder) {
+    if (!folder) return;
+    if (folder->lock >= 0) close(folder->lock);
+    akin_mem_free(folder->output);
+    akin_mem_free(folder->path);
+    akin_mem_free(folder->previous);
+    akin_mem_free(folder);
+}
+
+const char *akin_folder_path(const akin_folder *folder) {
+    return folder->path;
+}
+
+const char *akin_folder_previous(const akin_folder *folder) {
+    return folder->previous;
+}
+
+akin_status akin_folder_complete(akin_comm *comm, akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    if (folder->keep > 0 && akin_comm_rank(comm) == 0) {
+        status = point_latest(folder);
+        if (status == AKIN_OK) status = remove_old_nights(folder);
+    }
+    return akin_agree(comm, status);
+}

@@ -1,0 +1,29 @@
+/* folder: where a run writes. One run at a time holds it; with nights, each has a folder of its own below it.
+ *
+ * Floor 4 (jobs); looks down to error, mem, text, file, comm, log.
+ *
+ *   <output>/.lock            held while a run is under way; the kernel lets go of it however the run ends
+ *   <output>/.night           with nights: the one that is not complete yet
+ *   <output>/2026-03-01/      a night, by the date of its first submission
+ *   <output>/latest           link to the last complete night
+ */
+#ifndef AKIN_FOLDER_H
+#define AKIN_FOLDER_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+
+typedef struct akin_folder akin_folder;
+
+/* keep = 0: no nights. AKIN_FAILED where another run holds it. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, akin_folder **out);
+void akin_folder_close(akin_folder *folder); /* Not collective; NULL is fine */
+
+/* Not collective; borrowed. */
+const char *akin_folder_path(const akin_folder *folder);     /* where this run writes */
+const char *akin_folder_previous(const akin_folder *folder); /* the last complete night, NULL if none or this one */
+
+/* The run is done: `latest` points here, and older nights than `keep` are removed. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_folder_complete(akin_comm *comm, akin_folder *folder);
+
+#endif

@@ -1,0 +1,194 @@
+/* metrics: metrics.json in the output folder. Floor 4 (jobs); looks down to everything. */
+#include "metrics.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { FILE_LIMIT = 256 << 20 };
+
+struct akin_metrics {
+    char *path, *folder;
+    akin_json *entries;
+};
+
+/* --- read and write --- */
+
+/* The entries of the file, or none: what cannot be read is not worth a failure. Rank 0. */
+static akin_status read_entries(akin_metrics *metrics) {
+    unsigned char *text = NULL;
+    size_t count = 0;
+    akin_status status = AKIN_OK;
+    if (akin_file_exists(metrics->path)) {
+        status = akin_file_read(metrics->path, FILE_LIMIT, &text, &count);
+        if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, &metrics->entries);
+        if (status != AKIN_OK) akin_log_warning("%s is begun anew: %s", metrics->path, akin_error_message());
+        akin_mem_free(text);
+    }
+    return metrics->entries ? AKIN_OK : akin_json_create(&metrics->entries);
+}
+
+akin_status akin_metrics_open(akin_comm *comm, const char *folder, akin_metrics **out) {
+    akin_status status = AKIN_FAILED;
+    *out = NULL;
+    akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
+    if (metrics) {
+        metrics->folder = akin_mem_text(folder);
+        metrics->path = akin_file_join(folder, "metrics.json");
+        if (metrics->path && metrics->folder)
+            status = akin_comm_rank(comm) == 0 ? read_entries(metrics) : akin_json_create(&metrics->entries);
+    }
+    AKIN_TRY(akin_agree(comm, status));
+    *out = metrics;
+done:
+    if (status != AKIN_OK) akin_metrics_free(metrics);
+    return status;
+}
+
+void akin_metrics_free(akin_metrics *metrics) {
+    if (!metrics) return;
+    akin_mem_free(metrics->path);
+    akin_mem_free(metrics->folder);
+    akin_json_free(metrics->entries);
+    akin_mem_free(metrics);
+}
+
+const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *verb) {
+    return akin_json_get(metrics->entries, verb);
+}
+
+static akin_status write_entries(const akin_metrics *metrics) {
+    akin_status status = AKIN_OK;
+    akin_outfile *file = NULL;
+    char *text = akin_json_print(metrics->entries, true);
+    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for %s", metrics->path));
+    AKIN_TRY(akin_outfile_create(metrics->path, &file));
+    fprintf(akin_outfile_stream(file), "%s\n", text);
+    status = akin_outfile_commit(file, false);
+done:
+    akin_mem_free(text);
+    return status;
+}
+
+static akin_status put_entry(akin_metrics *metrics, const char *verb, const akin_json *report) {
+    akin_status status = AKIN_OK;
+    akin_json *copy = NULL;
+    AKIN_TRY(akin_json_copy(report, &copy));
+    AKIN_TRY(akin_json_set_node(metrics->entries, verb, copy));
+    status = write_entries(metrics);
+done:
+    return status;
+}
+
+akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb, const akin_json *report) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? put_entry(metrics, verb, report) : AKIN_OK);
+}
+
+/* Also puts the entries into the order of the stages. */
+static akin_status keep_wanted(akin_metrics *metrics, akin_jobfile *job) {
+    akin_status status = AKIN_OK;
+    akin_json *kept = NULL, *copy = NULL;
+    AKIN_TRY(akin_json_create(&kept));
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
+        if (!entry || !akin_stage_wanted(stage, job)) continue;
+        AKIN_TRY(akin_json_copy(entry, &copy));
+        AKIN_TRY(akin_json_set_node(kept, stage->verb, copy));
+    }
+    akin_json_free(metrics->entries);
+    metrics->entries = kept;
+    kept = NULL;
+    status = write_entries(metrics);
+done:
+    akin_json_free(kept);
+    return status;
+}
+
+akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, akin_jobfile *job) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? keep_wanted(metrics, job) : AKIN_OK);
+}
+
+/* --- whether a stage is to be run again: rank 0 --- */
+
+/* The content_digest of a file; one that cannot be read makes the whole worthless. */
+static void add_file(akin_hasher *hasher, const char *path, bool *known) {
+    akin_ncfile *file = NULL;
+    if (akin_ncfile_peek(path, NULL, &file) != AKIN_OK)
+        *known = false;
+    else
+        akin_hasher_add_text(hasher, akin_ncfile_digest(file));
+    akin_ncfile_close(file);
+}
+
+static void add_file_in(akin_hasher *hasher, const char *folder, const char *name, bool *known) {
+    char *path = akin_file_join(folder, name);
+    if (path)
+        add_file(hasher, path, known);
+    else
+        *known = false;
+    akin_mem_free(path);
+}
+
+/* A gallery shows what the other stages say of themselves. */
+static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb, bool *known) {
+    for (size_t i = 0; i < akin_json_count(metrics->entries); i++) {
+        const akin_json *entry = akin_json_at(metrics->entries, i);
+        if (strcmp(akin_json_key(entry), verb) == 0) continue;
+        char *text = akin_json_print(entry, false);
+        if (text)
+            akin_hasher_add_text(hasher, text);
+        else
+            *known = false;
+        akin_mem_free(text);
+    }
+}
+
+akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
+                                char digest[AKIN_HASH_TEXT_SIZE]) {
+    digest[0] = '\0';
+    if (!stage->by_metrics || akin_comm_rank(call->comm) != 0) return AKIN_OK;
+    bool known = true;
+    akin_hasher *hasher = NULL;
+    akin_status status = akin_hasher_create(&hasher);
+    if (status != AKIN_OK) return status;
+    add_file_in(hasher, metrics->folder, stage->argument, &known);
+    if (akin_options_declared(call->options, "against", NULL) && akin_options_text(call->options, "against"))
+        add_file(hasher, akin_options_text(call->options, "against"), &known);
+    if (strcmp(stage->verb, "gallery") == 0) {
+        add_file_in(hasher, metrics->folder, "catalog.nc", &known);
+        add_other_entries(hasher, metrics, stage->verb, &known);
+    }
+    akin_hasher_add_text(hasher, call->options_text);
+    if (known) akin_hash_text(akin_hasher_result(hasher), digest);
+    akin_hasher_free(hasher);
+    akin_error_clear();
+    return AKIN_OK;
+}
+
+static bool outputs_exist(const akin_metrics *metrics, const akin_options *options) {
+    const char *const *urls = NULL;
+    size_t count = akin_options_declared(options, "to", NULL) ? akin_options_list(options, "to", &urls) : 0;
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(urls[i], "file:", 5) == 0 && !akin_file_exists(urls[i] + 5)) return false;
+    if (!akin_options_declared(options, "results", NULL)) return true;
+    char *page = akin_file_join(metrics->folder, "gallery/index.html");
+    bool exists = page && akin_file_exists(page);
+    akin_mem_free(page);
+    return exists;
+}
+
+bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
+                       const char *digest) {
+    int64_t fits = 0;
+    if (akin_comm_rank(call->comm) == 0 && *digest) {
+        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
+        const char *status = akin_json_text(entry, "status"), *before = akin_json_text(entry, "input_digest");
+        fits = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
+               outputs_exist(metrics, call->options);
+    }
+    akin_comm_max_i64(call->comm, &fits, 1);
+    return fits != 0;
+}

@@ -1,0 +1,248 @@
+/* stages: what a run does in which order, and with which files. Floor 4 (jobs); looks down to everything. */
+#include "stages.h"
+#include "call.h"
+#include "fits.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Keys that are options of a verb, but no business of a section. */
+#define REFUSED_EVERYWHERE                                                                                             \
+    {"help", "belongs on the command line"}, {"version", "belongs on the command line"},                               \
+        {"json", "belongs on the command line: akin run JOB.ini --json"},                                              \
+        {"quiet", "belongs on the command line: akin run JOB.ini --quiet"},                                            \
+        {"stall-limit", "belongs on the command line: akin run JOB.ini --stall-limit SECONDS"},                        \
+        {"cpu", "belongs on the command line: akin run JOB.ini --cpu NAME"}, {                                         \
+        NULL, NULL                                                                                                     \
+    }
+#define OUTPUT_IS_SET                                                                                                  \
+    { "output", "is set by the run: output of [job] is the folder of all files" }
+
+static const akin_jobfile_refusal refused[] = {OUTPUT_IS_SET, REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal ingest_refused[] = {
+    OUTPUT_IS_SET, {"rejects", "is set by the run: rejects.csv in the output folder"}, REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal embed_refused[] = {
+    OUTPUT_IS_SET, {"model", "is set by the run: model.nc in the output folder"}, REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal gallery_refused[] = {
+    OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
+
+const akin_stage akin_stages[] = {
+    {.verb = "ingest",
+     .always = true,
+     .argument_key = "source",
+     .refusals = ingest_refused,
+     .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
+     .previous_kind = "catalog"},
+    {.verb = "train", .always = true, .refusals = refused, .argument = "catalog.nc", .paths = {{"output", "model.nc"}}},
+    {.verb = "embed",
+     .always = true,
+     .refusals = embed_refused,
+     .argument = "catalog.nc",
+     .paths = {{"model", "model.nc"}, {"output", "embeddings.nc"}},
+     .previous_kind = "embeddings"},
+    {.verb = "neighbors",
+     .always = true,
+     .refusals = refused,
+     .argument = "embeddings.nc",
+     .paths = {{"output", "table.nc"}}},
+    {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .by_metrics = true},
+    {.verb = "publish", .refusals = refused, .argument = "table.nc", .by_metrics = true},
+    {.verb = "gallery",
+     .refusals = gallery_refused,
+     .argument = "table.nc",
+     .paths = {{"output", "gallery"}, {"results", "."}},
+     .by_metrics = true},
+    {0},
+};
+
+static const akin_option job_options[] = {
+    {.name = "name", .type = AKIN_OPTION_TEXT},
+    {.name = "output", .type = AKIN_OPTION_TEXT},
+    {.name = "keep", .type = AKIN_OPTION_INT, .initial = "0", .minimum = 0, .maximum = 100000},
+    {0},
+};
+static const akin_option section_options[] = {
+    {.name = "enabled", .type = AKIN_OPTION_FLAG, .initial = "yes", .unrecorded = true}, {0}};
+
+enum { STAGES = sizeof akin_stages / sizeof *akin_stages - 1, TABLES = 4 };
+
+const akin_jobfile_section *akin_stage_sections(void) {
+    static const akin_option *tables[STAGES + 1][TABLES] = {{job_options}};
+    static akin_jobfile_section sections[STAGES + 2] = {{.name = "job", .tables = tables[0]}};
+    for (size_t i = 0; i < STAGES; i++) {
+        const akin_stage *stage = &akin_stages[i];
+        const akin_verb *verb = akin_verb_find(stage->verb);
+        const akin_option **own = tables[i + 1];
+        if (verb) *own++ = verb->options;
+        *own++ = akin_common_options;
+        *own++ = section_options;
+        sections[i + 1] = (akin_jobfile_section){stage->verb, tables[i + 1], stage->argument_key, stage->refusals};
+    }
+    return sections;
+}
+
+bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
+    if (!akin_verb_find(stage->verb)) return false;
+    return stage->always ||
+           (akin_jobfile_has(job, stage->verb) && akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
+}
+
+/* --- what the run decides --- */
+
+static akin_status set_file(akin_options *options, const char *option, const char *folder, const char *file) {
+    char *path = strcmp(file, ".") == 0 ? akin_mem_text(folder) : akin_file_join(folder, file);
+    if (!path) return AKIN_FAILED;
+    akin_status status = akin_options_set(options, option, path, "run");
+    akin_mem_free(path);
+    return status;
+}
+
+static akin_status settle_argument(const akin_stage *stage, akin_options *options, const char *folder) {
+    if (!stage->argument) return AKIN_OK;
+    char *path = akin_file_join(folder, stage->argument);
+    akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
+    akin_mem_free(path);
+    return status;
+}
+
+/* The gallery shows the pictures that were ingested, from where they were. */
+static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
+    akin_status status = AKIN_OK;
+    const akin_options *ingest = akin_jobfile_options(job, "ingest");
+    const char *const *sources = NULL, *root = akin_options_text(ingest, "root");
+    if (akin_options_given(options, "source")) return AKIN_OK;
+    size_t count = akin_options_arguments(ingest, &sources);
+    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
+    if (root && akin_options_declared(options, "root", NULL) && !akin_options_given(options, "root"))
+        AKIN_TRY(akin_options_set(options, "root", root, "run"));
+done:
+    return status;
+}
+
+/* How much changed since the night before. */
+static akin_status settle_evaluate(akin_options *options, const char *previous) {
+    if (!previous || akin_options_given(options, "against")) return AKIN_OK;
+    char *table = akin_file_join(previous, "table.nc");
+    if (!table) return AKIN_FAILED;
+    akin_status status = akin_file_exists(table) ? akin_options_set(options, "against", table, "run") : AKIN_OK;
+    akin_mem_free(table);
+    return status;
+}
+
+static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin_options *run, const char *folder,
+                          const char *previous) {
+    akin_status status = AKIN_OK;
+    akin_options *options = akin_jobfile_options(job, stage->verb);
+    AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(run, "cpu"), "run"));
+    AKIN_TRY(settle_argument(stage, options, folder));
+    for (size_t i = 0; stage->paths[i].option; i++)
+        AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
+    if (strcmp(stage->verb, "evaluate") == 0) AKIN_TRY(settle_evaluate(options, previous));
+    if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
+done:
+    return status;
+}
+
+akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder, const char *previous) {
+    akin_status status = AKIN_OK;
+    for (const akin_stage *stage = akin_stages; stage->verb && status == AKIN_OK; stage++)
+        if (akin_stage_wanted(stage, job)) status = settle(stage, job, run, folder, previous);
+    return status;
+}
+
+/* --- what can be refused before anything is touched --- */
+
+static akin_status check(const akin_stage *stage, akin_jobfile *job) {
+    const akin_verb *verb = akin_verb_find(stage->verb);
+    const akin_options *options = akin_jobfile_options(job, stage->verb);
+    const char *const *arguments = NULL;
+    if (!akin_options_flag(options, "enabled"))
+        return stage->always ? akin_error_set(AKIN_USAGE, "cannot be left out: later stages need it") : AKIN_OK;
+    if (!akin_stage_wanted(stage, job)) return AKIN_OK;
+    if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
+        return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
+    return verb->check ? verb->check(options) : AKIN_OK;
+}
+
+/* The option that the message speaks of, or the verb's first. */
+static const char *key_of_message(const akin_verb *verb) {
+    char option[80];
+    for (const akin_option *spec = verb->options; spec->name; spec++) {
+        snprintf(option, sizeof option, "--%s", spec->name);
+        if (strstr(akin_error_message(), option)) return spec->name;
+    }
+    return verb->options->name;
+}
+
+akin_status akin_stages_check(akin_jobfile *job) {
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        if (!akin_verb_find(stage->verb)) continue;
+        akin_status status = check(stage, job);
+        if (status == AKIN_OK) continue;
+        char *place = akin_jobfile_place(job, stage->verb, key_of_message(akin_verb_find(stage->verb)));
+        if (place) status = akin_error_context(status, "%s: [%s] ", place, stage->verb);
+        akin_mem_free(place);
+        return status;
+    }
+    return AKIN_OK;
+}
+
+/* --- what is taken over from an earlier run --- */
+
+static akin_status link_model(const char *output, const char *folder) {
+    akin_status status = AKIN_OK;
+    char *model = akin_file_join(folder, "model.nc");
+    if (!model) return AKIN_FAILED;
+    if (!akin_file_exists(output) && akin_file_exists(model)) status = akin_file_link(model, output);
+    akin_mem_free(model);
+    return status;
+}
+
+akin_status akin_stage_take_model(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    const char *previous = akin_folder_previous(folder);
+    if (strcmp(stage->verb, "train") != 0 || !previous) return AKIN_OK;
+    if (strcmp(akin_options_text(call->options, "retrain"), "always") == 0) return AKIN_OK;
+    if (akin_comm_rank(call->comm) == 0) status = link_model(akin_options_text(call->options, "output"), previous);
+    return akin_agree(call->comm, status);
+}
+
+/* Whether the stage would not refuse the file: of the same options (a catalogue), of the same model (embeddings). */
+static bool belongs(const akin_stage *stage, const akin_call *call, const char *path) {
+    if (strcmp(stage->previous_kind, "catalog") == 0)
+        return akin_fits_text(path, "catalog", "akin_result_options", call->result_options);
+    return akin_fits_input(path, "embeddings", "input_model_digest", akin_options_text(call->options, "model"));
+}
+
+/* Whether all ranks find it whole; one that is not only costs the time that it would have saved. Collective. */
+static bool is_whole(const akin_stage *stage, const akin_call *call, const char *path) {
+    akin_ncfile *file = NULL;
+    int64_t wrong = !belongs(stage, call, path);
+    akin_comm_max_i64(call->comm, &wrong, 1);
+    if (wrong) return false;
+    akin_status status = akin_ncfile_open(call->comm, path, stage->previous_kind, &file);
+    if (status != AKIN_OK) akin_log_warning("%s: not built upon: %s", path, akin_error_message());
+    akin_ncfile_close(file);
+    akin_error_clear();
+    return status == AKIN_OK;
+}
+
+akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    char *before = NULL;
+    const char *here = NULL, *previous = akin_folder_previous(folder);
+    if (!stage->previous_kind || akin_options_given(call->options, "previous")) return AKIN_OK;
+    here = akin_options_text(call->options, "output");
+    if (previous) before = akin_file_join(previous, akin_file_name(here));
+    AKIN_TRY(akin_agree(call->comm, previous && !before ? AKIN_FAILED : AKIN_OK));
+    const char *taken = is_whole(stage, call, here) ? here : before && is_whole(stage, call, before) ? before : NULL;
+    if (taken) status = akin_options_set(call->options, "previous", taken, "run");
+    status = akin_agree(call->comm, status);
+done:
+    akin_mem_free(before);
+    return status;
+}

@@ -1,0 +1,49 @@
+/* stages: what a run does in which order, and which files each stage reads and writes in the output folder.
+ *
+ * Floor 4 (jobs); looks down to verbs.h, folder.h and everything below.
+ */
+#ifndef AKIN_STAGES_H
+#define AKIN_STAGES_H
+
+#include "folder.h"
+#include "verbs.h"
+#include <akin/jobfile.h>
+
+typedef struct {
+    const char *verb;
+    bool always;              /* also without a section */
+    const char *argument_key; /* of a job file, NULL: the run gives the arguments */
+    const akin_jobfile_refusal *refusals;
+    const char *argument; /* in the output folder, or NULL */
+    struct {
+        const char *option, *file; /* --option <folder>/file */
+    } paths[4];
+    const char *previous_kind; /* of the file that --previous takes: the last output of this stage; NULL = none */
+    /* How its output is known to fit: by the verb's own `fits`, or by what metrics.json says of its last run. */
+    bool by_metrics;
+} akin_stage;
+
+extern const akin_stage akin_stages[]; /* in order; ends with a NULL verb */
+
+/* The sections of a job file: [job] and the stages'. Ends with a NULL name. */
+const akin_jobfile_section *akin_stage_sections(void);
+
+/* Whether the job runs the stage. */
+bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job);
+
+/* Gives the options of every stage what the run decides: files in `folder`, the table of the night before (`previous`,
+ * NULL = none), what all share. Once for a job file. Not collective. */
+AKIN_MUST_CHECK akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder,
+                                               const char *previous);
+/* What can be refused before anything is touched: AKIN_USAGE, with its place. Of a settled job. Not collective. */
+AKIN_MUST_CHECK akin_status akin_stages_check(akin_jobfile *job);
+
+/* Before a stage is judged: train's model of the night before, where it is to be kept. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_stage_take_model(const akin_stage *stage, const akin_call *call,
+                                                  const akin_folder *folder);
+/* Before a stage is run: what it may build upon, of the last run here or of the night before, if that is whole and
+ * belongs here. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,
+                                                     const akin_folder *folder);
+
+#endif

@@ -1,0 +1,305 @@
+/* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. Floor 4 (jobs); looks
+ * down to everything. */
+#include "call.h"
+#include "folder.h"
+#include "metrics.h"
+#include "stages.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/text.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+static const akin_option options[] = {{0}};
+
+typedef struct {
+    akin_call *call;
+    akin_jobfile *job;
+    akin_folder *folder;
+    akin_metrics *metrics;
+    akin_json *stages; /* the report's: what each stage did or had done */
+    int skipped;
+} run_state;
+
+/* --- what the job file says --- */
+
+static const char *job_path(const akin_call *call) {
+    const char *const *arguments = NULL;
+    akin_options_arguments(call->options, &arguments);
+    return arguments[0];
+}
+
+/* results/<name>; the name is the job file's without its ending, unless it has one. Owned; NULL: the message is kept.
+ */
+static char *default_output(const char *path, const char *name) {
+    const char *file = akin_file_name(path);
+    size_t length = strlen(file) - strlen(akin_file_ending(file));
+    char *own = akin_mem_text(name ? name : file), *output = NULL;
+    if (!own) return NULL;
+    if (!name) own[length] = '\0';
+    if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
+        akin_error_set(AKIN_USAGE, "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path",
+                       path, own);
+    else
+        output = akin_file_join("results", own);
+    akin_mem_free(own);
+    return output;
+}
+
+/* Owned; NULL: the message is kept. */
+static char *output_of(const akin_jobfile *job, const char *path) {
+    const akin_options *options = akin_jobfile_options(job, "job");
+    const char *output = akin_options_text(options, "output");
+    if (!output) return default_output(path, akin_options_text(options, "name"));
+    char *own = akin_mem_text(output);
+    for (size_t length = own ? strlen(own) : 0; length > 1 && own[length - 1] == '/';) own[--length] = '\0';
+    return own;
+}
+
+/* Reads the job file and refuses what can be refused by looking at it alone. Not collective. */
+static akin_status check_job(const akin_call *call, char **output, long long *keep) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *job = NULL;
+    AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
+    akin_error_clear();
+    *output = output_of(job, job_path(call));
+    if (!*output) AKIN_TRY(*akin_error_message() ? AKIN_USAGE : AKIN_FAILED);
+    *keep = akin_options_int(akin_jobfile_options(job, "job"), "keep");
+    AKIN_TRY(akin_stages_settle(job, call->options, *output, NULL));
+    status = akin_stages_check(job);
+done:
+    akin_jobfile_free(job);
+    return status;
+}
+
+/* The job again, with the files of the folder that was found for it. Not collective. */
+static akin_status settle_job(run_state *run) {
+    akin_status status = akin_jobfile_read(job_path(run->call), akin_stage_sections(), &run->job);
+    if (status != AKIN_OK) return status;
+    return akin_stages_settle(run->job, run->call->options, akin_folder_path(run->folder),
+                              akin_folder_previous(run->folder));
+}
+
+/* --- one stage --- */
+
+static bool fits(const run_state *run, const akin_stage *stage, const akin_call *call, const char *digest) {
+    const akin_verb *verb = akin_verb_find(stage->verb);
+    if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest);
+    int64_t wrong = !verb->fits || !verb->fits(call);
+    akin_comm_max_i64(call->comm, &wrong, 1);
+    akin_error_clear();
+    return !wrong;
+}
+
+/* "1234567.8" -> "1,234,568" */
+static const char *with_commas(double value, char out[32]) {
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%.0f", value < 0 ? 0 : value > 1e15 ? 1e15 : value), used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+/* The line of a stage: time, rate, memory; the last also into its report. Collective. */
+static akin_status tell(const akin_call *call, const char *verb) {
+    static const struct {
+        const char *key, *unit;
+    } rates[] = {{"images_per_second", "images/s"}, {"pairs_per_second", "pairs/s"}};
+    enum { RANK_BITS = 24 };
+    char items[32], speed[32];
+    int64_t last = (1 << RANK_BITS) - 1, peak = (int64_t)(akin_mem_peak() >> 10) << RANK_BITS;
+    peak |= last - akin_comm_rank(call->comm); /* the largest, and the lowest rank that has it */
+    akin_comm_max_i64(call->comm, &peak, 1);
+    long long rank = last - (peak & last), mebibytes = peak >> RANK_BITS >> 10;
+    double seconds = akin_json_number(call->report, "seconds", 0), count = akin_json_number(call->report, "items", 0);
+    double rate = seconds > 0 ? count / seconds : 0;
+    const char *unit = "items/s";
+    for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
+        if (akin_json_number(call->report, rates[i].key, 0) > 0) {
+            rate = akin_json_number(call->report, rates[i].key, 0);
+            unit = rates[i].unit;
+        }
+    akin_log_info("%s: %s items in %.1f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
+                  seconds, with_commas(rate, speed), unit, mebibytes, rank);
+    akin_status status = akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
+    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
+    return akin_agree(call->comm, status);
+}
+
+static akin_status add_to_report(run_state *run, const char *verb, const akin_json *entry, bool skipped) {
+    akin_status status = AKIN_OK;
+    akin_json *copy = NULL;
+    AKIN_TRY(akin_json_copy(entry, &copy));
+    status = akin_json_set_bool(copy, "skipped", skipped);
+    if (status == AKIN_OK) {
+        status = akin_json_set_node(run->stages, verb, copy);
+        copy = NULL;
+    }
+done:
+    akin_json_free(copy);
+    return status;
+}
+
+/* What metrics.json says of a stage that is skipped; where it says nothing, no more than the file does. */
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    size_t items = 0;
+    const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb);
+    const char *told = akin_json_text(entry, "status");
+    int64_t known = akin_comm_rank(call->comm) == 0 && told && strcmp(told, "ok") == 0;
+    akin_comm_max_i64(call->comm, &known, 1);
+    akin_log_info("%s: up to date, skipped", stage->verb);
+    run->skipped++;
+    if (!known) {
+        if (akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
+            akin_ncfile_length(file, "item", &items) == AKIN_OK)
+            status = akin_json_set_integer(call->report, "items", (long long)items);
+        akin_ncfile_close(file);
+        akin_error_clear();
+        AKIN_TRY(akin_agree(call->comm, status));
+        AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report));
+        entry = call->report;
+    }
+    if (!entry) entry = call->report; /* not rank 0 */
+    status = akin_agree(call->comm, add_to_report(run, stage->verb, entry, true));
+done:
+    return status;
+}
+
+/* Runs the verb and writes down what it did, or what it failed of. Collective. */
+static akin_status work(run_state *run, const akin_stage *stage, akin_call *call, const char *digest) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = call->comm;
+    akin_mem_peak_restart();
+    akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
+    akin_log_progress_end();
+    if (outcome == AKIN_OK) AKIN_TRY(tell(call, stage->verb));
+    if (outcome == AKIN_OK && stage->by_metrics) {
+        status = akin_json_set_text(call->report, "input_digest", digest);
+        if (status == AKIN_OK) status = akin_json_set_text(call->report, "options", call->options_text);
+        AKIN_TRY(akin_agree(comm, status));
+    }
+    char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
+    status = akin_metrics_put(comm, run->metrics, stage->verb, call->report);
+    if (status == AKIN_OK) status = akin_agree(comm, add_to_report(run, stage->verb, call->report, false));
+    if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
+    akin_mem_free(message);
+done:
+    return status;
+}
+
+static akin_status run_stage(run_state *run, const akin_stage *stage) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = run->call->comm;
+    akin_call call = {0};
+    char digest[AKIN_HASH_TEXT_SIZE];
+    const akin_verb *verb = akin_verb_find(stage->verb);
+    akin_options *own = akin_jobfile_options(run->job, stage->verb);
+    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
+    AKIN_TRY(akin_stage_take_model(stage, &call, run->folder));
+    AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
+    if (fits(run, stage, &call, digest)) {
+        status = skip(run, stage, &call);
+        goto done;
+    }
+    AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
+    akin_call_free(&call);
+    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
+    status = work(run, stage, &call, digest);
+done:
+    akin_call_free(&call);
+    return status;
+}
+
+/* --- the run --- */
+
+static akin_status begin(run_state *run) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = run->call->comm;
+    char *output = NULL, *log = NULL;
+    long long keep = 0;
+    AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
+    AKIN_TRY(akin_folder_open(comm, output, keep, &run->folder));
+    AKIN_TRY(akin_agree(comm, settle_job(run)));
+    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), &run->metrics));
+    log = akin_file_join(akin_folder_path(run->folder), "log.txt");
+    AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
+    status = akin_json_create(&run->stages);
+    AKIN_TRY(akin_agree(comm, status));
+done:
+    akin_mem_free(log);
+    akin_mem_free(output);
+    return status;
+}
+
+static akin_status run_stages(run_state *run) {
+    akin_status status = AKIN_OK;
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        if (!akin_stage_wanted(stage, run->job)) continue;
+        if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
+            status =
+                akin_error_set(AKIN_INTERRUPTED, "stopped by a signal before %s; run it again to go on", stage->verb);
+            break;
+        }
+        AKIN_TRY(run_stage(run, stage));
+    }
+done:
+    return status;
+}
+
+/* Also of a run that failed: what it did until then. */
+static akin_status fill_report(run_state *run) {
+    akin_status status = AKIN_OK;
+    akin_json *report = run->call->report, *stages = run->stages;
+    double items = akin_json_number(akin_json_get(stages, "ingest"), "items", 0);
+    run->stages = NULL;
+    AKIN_TRY(akin_json_set_node(report, "stages", stages));
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));
+    AKIN_TRY(akin_json_set_text(report, "output", akin_folder_path(run->folder)));
+done:
+    return status;
+}
+
+static akin_status end(run_state *run, akin_status outcome, double seconds) {
+    akin_status status = AKIN_OK;
+    char *message = akin_mem_text(akin_error_message());
+    if (outcome == AKIN_OK) AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
+    if (outcome == AKIN_OK) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
+    AKIN_TRY(akin_agree(run->call->comm, fill_report(run)));
+    if (outcome == AKIN_OK) akin_log_info("run: done in %.1f s, %s", seconds, akin_folder_path(run->folder));
+done:
+    if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
+    if (status != AKIN_OK) akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
+    akin_mem_free(message);
+    return status;
+}
+
+static akin_status run_run(akin_call *call) {
+    run_state run = {.call = call};
+    double start = akin_comm_seconds();
+    akin_status status = begin(&run);
+    if (status == AKIN_OK) status = end(&run, run_stages(&run), akin_comm_seconds() - start);
+    (void)!akin_log_also_to(NULL);
+    akin_json_free(run.stages);
+    akin_metrics_free(run.metrics);
+    akin_jobfile_free(run.job);
+    akin_folder_close(run.folder);
+    return status;
+}
+
+const akin_verb akin_verb_run = {
+    .name = "run",
+    .arguments = "JOB.ini",
+    .summary = "all of it, from a job file, resuming what is already done",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = options,
+    .run = run_run,
+};
