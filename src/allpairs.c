@@ -218,7 +218,7 @@ static crossing cross(engine *e, int tag, const void *out, size_t out_size, int 
     crossing c = {NULL, NULL};
     if (akin_comm_receive_start(e->comm, in, in_size, from, tag, &c.receive) != AKIN_OK ||
         akin_comm_send_start(e->comm, out, out_size, to, tag, &c.send) != AKIN_OK)
-        akin_comm_abort(e->comm, AKIN_FAILED, "rank %d: %s", e->rank, akin_error_message());
+        akin_comm_abort(e->comm, AKIN_FAILED, "%s", akin_error_message());
     return c;
 }
 

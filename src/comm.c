@@ -215,7 +215,9 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
         akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(), &comm->stall) != AKIN_OK ||
         !comm->answer; /* no waits of ours before these are there */
     MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    if (missing) {
+    if (missing) { /* on any rank: none waits for another any more */
+        akin_stall_free(comm->stall);
+        comm->stall = NULL;
         akin_comm_finish(comm);
         return akin_error_set(AKIN_FAILED, "no memory to start");
     }
