@@ -1,13 +1,16 @@
 /* log: see include/akin/log.h. Floor 1 (world); looks down to error, mem, text, comm. */
 #include <akin/log.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
-enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24 };
+enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24, BAR_LEAST = 5 };
 
 static const double BAR_EVERY = 0.1, LINE_EVERY = 10; /* seconds */
 
@@ -21,13 +24,24 @@ static struct {
     bool spoken;         /* it has had a line */
 } state;
 
+/* Under mpirun stderr is a pipe to mpirun, which hands all on to its own: the terminal is there, if at all. */
+static bool launcher_has_terminal(void) {
+    char name[64], goal[64];
+    if (!getenv("OMPI_COMM_WORLD_RANK")) return false;
+    snprintf(name, sizeof name, "/proc/%ld/fd/2", (long)getppid());
+    ssize_t length = readlink(name, goal, sizeof goal - 1);
+    if (length <= 0) return false;
+    goal[length] = '\0';
+    return !strncmp(goal, "/dev/pts/", 9) || !strncmp(goal, "/dev/tty", 8);
+}
+
 void akin_log_start(const akin_comm *comm, bool quiet) {
     akin_log_stop();
     memset(&state, 0, sizeof state);
     state.rank = akin_comm_rank(comm);
     state.size = akin_comm_size(comm);
     state.quiet = quiet;
-    state.terminal = isatty(STDERR_FILENO);
+    state.terminal = isatty(STDERR_FILENO) || launcher_has_terminal();
 }
 
 void akin_log_stop(void) {
@@ -147,12 +161,24 @@ static void describe(char out[LINE_SIZE], const char *stage, const char *unit, d
     }
 }
 
+/* Of the terminal; what is longer than its line could not be overwritten. */
+static int columns(void) {
+    struct winsize size = {0};
+    int file = isatty(STDERR_FILENO) ? dup(STDERR_FILENO) : open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    int failed = ioctl(file, TIOCGWINSZ, &size);
+    if (file >= 0) close(file);
+    return failed || size.ws_col == 0 ? 80 : size.ws_col;
+}
+
 static void draw_bar(const char *text, double share) {
     char bar[BAR + 1];
-    int full = (int)(BAR * (share < 0 ? 0 : share > 1 ? 1 : share));
-    for (int i = 0; i < BAR; i++) bar[i] = i < full ? '#' : '.';
-    bar[BAR] = '\0';
-    fprintf(stderr, "\r\033[K[%s] %.100s", bar, text);
+    int room = columns() - 1, length = (int)strnlen(text, (size_t)room), left = room - length - 3;
+    int cells = left < BAR ? left : BAR, full = (int)(cells * (share < 0 ? 0 : share > 1 ? 1 : share));
+    for (int i = 0; i < cells; i++) bar[i] = i < full ? '#' : '.';
+    if (cells >= BAR_LEAST)
+        fprintf(stderr, "\r\033[K[%.*s] %.*s", cells, bar, length, text);
+    else
+        fprintf(stderr, "\r\033[K%.*s", length, text);
     fflush(stderr);
     state.bar_drawn = true;
 }
