@@ -1,5 +1,5 @@
-/* network: the autoencoder, forward and backward. Floor 1 (kernels); looks down to error, mem, rng, conv, layers, gemm,
- * cpu.
+/* network: the autoencoder, forward and backward. Floor 1 (kernels); looks down to error, mem, rng, conv, pooled,
+ * layers, gemm, cpu.
  *
  * Convolutions work image by image, so that what a layer wrote is still in the cache when the next one reads it; an
  * image's decoder goes forward and at once backward. Dense layers work on the micro-batch. Arrays have a border of
@@ -10,6 +10,7 @@
 #include <akin/layers.h>
 #include <akin/mem.h>
 #include <akin/network.h>
+#include <akin/pooled.h>
 #include <akin/rng.h>
 #include <math.h>
 #include <string.h>
@@ -68,7 +69,6 @@ enum {
     IMAGE = SIDE * SIDE * 3,
     FRAMED = (SIDE + 2) * 3, /* a row of an image with its border on both sides */
     POOL1 = 18 * 32,         /* a row of the first pooled layer, 16 pixels with a border on both sides */
-    GRAD2 = 18 * 64,         /* a row of the second convolution's gradient, likewise */
     FLAT = 4096,
     HIDDEN = 128,
     LATENT = AKIN_NETWORK_LATENT,
@@ -81,9 +81,7 @@ enum {
 /* Two rows at a time, which are pooled at once. */
 static const akin_conv_map conv1 = {2, SIDE, 3, 9, {0, FRAMED, 2 * FRAMED}, FRAMED, 3, 32, SIDE * 32, 32};
 static const akin_conv_map conv2 = {2, 16, 3, 96, {0, POOL1, 2 * POOL1}, POOL1, 32, 64, 16 * 64, 64};
-/* From the second convolution's gradient to its input's, and to its weights'. */
-static const akin_conv_map conv2_data = {16, 16, 3, 192, {0, GRAD2, 2 * GRAD2}, GRAD2, 64, 32, POOL1, 32};
-static const akin_conv_map conv2_weight = {16, 16, 3, 96, {0, POOL1, 2 * POOL1}, POOL1, 32, 64, GRAD2, 64};
+static const akin_pooled_shape conv2_back = {8, 8, 32, 64};
 
 /* A transposed convolution of stride 2 puts input pixel (y, x) times kernel (i, j) at (2 y + i - 1, 2 x + j - 1). So a
  * result of even row or column has one kernel row or column, the middle one; of odd row or column two: the last one of
@@ -115,7 +113,7 @@ static const akin_conv_map output_data = {SIDE, SIDE, 3, 9, {0, FRAMED, 2 * FRAM
 struct akin_network {
     /* Weights in the order that the kernels read. */
     ALIGNED conv1[27 * 32], conv2[288 * 64], up1[9 * 64], up2[9 * 64 * 32], output[32 * AKIN_CONV_LANES];
-    ALIGNED conv2_data[576 * 32], up2_data[288 * 64], output_data[27 * 32];
+    ALIGNED conv2_turned[576 * 32], up2_data[288 * 64], output_data[27 * 32];
     /* The micro-batch forward. */
     ALIGNED image[BATCH][(SIDE + 2) * FRAMED];
     ALIGNED pool1[BATCH][18 * POOL1];
@@ -127,10 +125,12 @@ struct akin_network {
     ALIGNED products[3][SIDE * AKIN_CONV_LANES], output_row[SIDE * 3], reconstruction[IMAGE];
     /* One image backward. */
     ALIGNED grad_output[(SIDE + 2) * FRAMED], grad_up2[33 * UP2], grad_up1[17 * UP1];
-    ALIGNED grad_conv2[18 * GRAD2], grad_pool1[16 * POOL1];
+    ALIGNED grad_pool1[18 * POOL1];
+    akin_pooled_entry entries[AKIN_POOLED_SCRATCH(8, 8, 64)];
     /* The micro-batch backward. */
     ALIGNED grad_seed[BATCH * SEED], grad_latent[BATCH * LATENT], grad_hidden[BATCH * HIDDEN], grad_flat[BATCH * FLAT];
-    ALIGNED output_turned[27 * 32], output_bias[SIDE * 3]; /* sums that are put in place at the end */
+    ALIGNED conv2_sum[64 * 288], output_turned[27 * 32],
+        output_bias[SIDE * 3]; /* sums that are put in place at the end */
     ALIGNED scratch[288 * 64];
 };
 
@@ -176,8 +176,7 @@ static void prepare_decoder(akin_network *net, const float *weights) {
 }
 
 static void prepare_backward(akin_network *net, const float *weights) {
-    akin_conv_turn(32, 64, weights + AT_conv2_weight, net->scratch);
-    akin_conv()->pack(576, 32, net->scratch, net->conv2_data);
+    akin_conv_turn(32, 64, weights + AT_conv2_weight, net->conv2_turned);
     akin_conv()->pack(288, 64, weights + AT_up2_weight, net->up2_data);
     akin_conv_turn(32, 3, weights + AT_output_weight, net->scratch);
     akin_conv()->pack(27, 32, net->scratch, net->output_data);
@@ -312,18 +311,14 @@ static void denses_backward(akin_network *net, const float *weights, size_t coun
 }
 
 static void encoder_backward(akin_network *net, size_t n, float *gradient) {
-    const float *grad_flat = net->grad_flat + n * FLAT;
-    float *inner = net->grad_conv2 + GRAD2 + 64;
+    const float *grad_flat = net->grad_flat + n * FLAT, *inner = net->grad_pool1 + POOL1 + 32;
     akin_layers()->bias_gradient(8, 8, 64, 8 * 64, 64, grad_flat, gradient + AT_conv2_bias);
-    for (size_t r = 0; r < 8; r++)
-        akin_layers()->unpool(8, 64, grad_flat + r * 8 * 64, net->where2[n] + r * 8 * 64, GRAD2, inner + 2 * r * GRAD2);
-    akin_conv()->outer(&conv2_weight, net->pool1[n], inner, gradient + AT_conv2_weight);
-
-    const akin_conv_finish finish = {.alive = net->pool1[n] + POOL1 + 32};
-    akin_conv()->multiply(&conv2_data, net->grad_conv2, net->conv2_data, &finish, net->grad_pool1);
-    akin_layers()->bias_gradient(16, 16, 32, POOL1, 32, net->grad_pool1, gradient + AT_conv1_bias);
+    akin_pooled()->weights(&conv2_back, net->pool1[n], grad_flat, net->where2[n], net->entries, net->conv2_sum);
+    akin_pooled()->data(&conv2_back, net->pool1[n], grad_flat, net->where2[n], net->conv2_turned, net->entries,
+                        net->grad_pool1);
+    akin_layers()->bias_gradient(16, 16, 32, POOL1, 32, inner, gradient + AT_conv1_bias);
     for (size_t r = 0; r < 16; r++) {
-        akin_layers()->unpool(16, 32, net->grad_pool1 + r * POOL1, net->where1[n] + r * 16 * 32, SIDE * 32, net->rows);
+        akin_layers()->unpool(16, 32, inner + r * POOL1, net->where1[n] + r * 16 * 32, SIDE * 32, net->rows);
         akin_conv()->outer(&conv1, net->image[n] + 2 * r * FRAMED, net->rows, gradient + AT_conv1_weight);
     }
 }
@@ -354,8 +349,15 @@ double akin_network_reconstruct(akin_network *net, const float *weights, const u
     return sum;
 }
 
-/* The sums that were kept in another order go where they belong. */
-static void settle_output(akin_network *net, float *gradient) {
+/* The sums that are kept in another order than the vector's. */
+static void clear_sums(akin_network *net) {
+    memset(net->conv2_sum, 0, sizeof net->conv2_sum);
+    memset(net->output_turned, 0, sizeof net->output_turned);
+    memset(net->output_bias, 0, sizeof net->output_bias);
+}
+
+static void settle_sums(akin_network *net, float *gradient) {
+    akin_conv_transpose(64, 288, net->conv2_sum, gradient + AT_conv2_weight);
     akin_conv_turn(3, 32, net->output_turned, gradient + AT_output_weight);
     for (size_t i = 0; i < SIDE * 3; i++) gradient[AT_output_bias + i % 3] += net->output_bias[i];
 }
@@ -367,8 +369,7 @@ double akin_network_gradient(akin_network *net, const float *weights, const uint
     /* What is added to starts from zero; the largest tensor is written as a whole. */
     memset(gradient, 0, AT_hidden_weight * sizeof *gradient);
     memset(gradient + AT_hidden_bias, 0, (WEIGHTS - AT_hidden_bias) * sizeof *gradient);
-    memset(net->output_turned, 0, sizeof net->output_turned);
-    memset(net->output_bias, 0, sizeof net->output_bias);
+    clear_sums(net);
 
     double sum = 0;
     for (size_t n = 0; n < count; n++) {
@@ -379,6 +380,6 @@ double akin_network_gradient(akin_network *net, const float *weights, const uint
     }
     denses_backward(net, weights, count, gradient);
     for (size_t n = 0; n < count; n++) encoder_backward(net, n, gradient);
-    settle_output(net, gradient);
+    settle_sums(net, gradient);
     return sum;
 }
