@@ -9,7 +9,6 @@
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A verb that is not linked in is a hole in the table. */
@@ -166,12 +165,6 @@ done:
     return status;
 }
 
-/* For tests of failing memory: AKIN_MEM_FAIL_AT=n, of AKIN_MEM_FAIL_RANK alone if that is set. */
-static void arm_failing_memory(const akin_comm *comm) {
-    const char *at = getenv("AKIN_MEM_FAIL_AT"), *rank = getenv("AKIN_MEM_FAIL_RANK");
-    if (at && (!rank || atoi(rank) == akin_comm_rank(comm))) akin_mem_fail_at(strtoull(at, NULL, 10));
-}
-
 /* --- the answer --- */
 
 /* The report of what never became a call, or the call's own. Rank 0 alone. */
@@ -228,7 +221,6 @@ static akin_status give_answer(program *self, akin_status outcome) {
 
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
-    arm_failing_memory(self->comm);
     self->json = has_word(self, "--json");
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;

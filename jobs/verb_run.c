@@ -125,8 +125,8 @@ static akin_status tell(const akin_call *call, const char *verb) {
             rate = akin_json_number(call->report, rates[i].key, 0);
             unit = rates[i].unit;
         }
-    akin_log_info("%s: %s items in %.1f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
-                  seconds, with_commas(rate, speed), unit, mebibytes, rank);
+    akin_log_info("%s: %s items in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
+                  seconds < 10 ? 2 : 0, seconds, with_commas(rate, speed), unit, mebibytes, rank);
     akin_status status = akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
     return akin_agree(call->comm, status);
@@ -146,18 +146,24 @@ done:
     return status;
 }
 
-/* What metrics.json says of a stage that is skipped; where it says nothing, no more than the file does. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call) {
+/* Whether metrics.json tells of a run of this stage that went well. Collective: all ranks get one answer. */
+static bool is_told(const run_state *run, const akin_stage *stage) {
+    const char *status = akin_json_text(akin_metrics_entry(run->metrics, stage->verb), "status");
+    int64_t told = status && strcmp(status, "ok") == 0;
+    akin_comm_max_i64(run->call->comm, &told, 1);
+    return told != 0;
+}
+
+/* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed between the two, say),
+ * no more than the file does. */
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
     size_t items = 0;
     const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb);
-    const char *told = akin_json_text(entry, "status");
-    int64_t known = akin_comm_rank(call->comm) == 0 && told && strcmp(told, "ok") == 0;
-    akin_comm_max_i64(call->comm, &known, 1);
     akin_log_info("%s: up to date, skipped", stage->verb);
     run->skipped++;
-    if (!known) {
+    if (!told) {
         if (akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
             akin_ncfile_length(file, "item", &items) == AKIN_OK)
             status = akin_json_set_integer(call->report, "items", (long long)items);
@@ -205,8 +211,10 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
     AKIN_TRY(akin_stage_take_model(stage, &call, run->folder));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
-    if (fits(run, stage, &call, digest)) {
-        status = skip(run, stage, &call);
+    bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest);
+    /* Where it costs little, because its own output is built upon, a stage of which nothing is told is done again. */
+    if (fitting && (told || !stage->previous_kind)) {
+        status = skip(run, stage, &call, told);
         goto done;
     }
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
@@ -267,13 +275,14 @@ done:
     return status;
 }
 
-static akin_status end(run_state *run, akin_status outcome, double seconds) {
+static akin_status end(run_state *run, akin_status outcome, double start) {
     akin_status status = AKIN_OK;
     char *message = akin_mem_text(akin_error_message());
     if (outcome == AKIN_OK) AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
     if (outcome == AKIN_OK) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     AKIN_TRY(akin_agree(run->call->comm, fill_report(run)));
-    if (outcome == AKIN_OK) akin_log_info("run: done in %.1f s, %s", seconds, akin_folder_path(run->folder));
+    if (outcome == AKIN_OK)
+        akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start, akin_folder_path(run->folder));
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
     if (status != AKIN_OK) akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
@@ -285,7 +294,7 @@ static akin_status run_run(akin_call *call) {
     run_state run = {.call = call};
     double start = akin_comm_seconds();
     akin_status status = begin(&run);
-    if (status == AKIN_OK) status = end(&run, run_stages(&run), akin_comm_seconds() - start);
+    if (status == AKIN_OK) status = end(&run, run_stages(&run), start);
     (void)!akin_log_also_to(NULL);
     akin_json_free(run.stages);
     akin_metrics_free(run.metrics);

@@ -1,0 +1,122 @@
+"""The command line, whatever the verb: usage errors name the nearest right word and touch nothing, --json is one line."""
+
+import json
+import os
+import subprocess
+
+from support import AKIN, akin, command, fresh, main
+
+os.chdir(fresh("cli"))
+VERBS = [line.split()[0] for line in akin("--help").out.splitlines() if line.startswith("  ")]
+RANKS = (0, 3)
+
+
+def common_keys(done, verb, code, ranks):
+    report = done.json
+    assert report["verb"] == verb and report["exit"] == code and report["ranks"] == max(ranks, 1), report
+    assert report["status"] == ("ok" if code == 0 else "failed"), report
+    assert report["seconds"] >= 0 and report["items"] == 0, report
+    assert ("message" in report) == (code != 0), report
+
+
+def test_help_and_version_are_answers():
+    assert akin("--version").out.startswith("akin ")
+    for words in (["--help"], ["help"]):
+        out = akin(*words).out
+        assert all(f"\n  {verb} " in out for verb in VERBS), out
+    for verb in VERBS:
+        done = akin(verb, "--help")
+        assert done.out.startswith(f"usage: akin {verb} ") and "--stall-limit" in done.out and not done.err, done.err
+        assert akin("help", verb).out == done.out
+    assert akin("run", "--version").out == akin("--version").out
+
+
+def test_only_rank_0_answers():
+    assert akin("train", "--help", ranks=3).out.count("usage:") == 1
+    assert akin("--version", ranks=3).out.count("akin") == 1
+
+
+def test_no_verb_is_a_usage_error():
+    done = akin(expect=2)
+    assert "usage:" in done.err and not done.out
+    akin("--quiet", expect=2)
+
+
+def test_the_nearest_right_word_is_named():
+    for words, named in [
+        (["trian"], '"train"'),
+        (["train", "c.nc", "--epoch", "3"], "--epochs"),
+        (["train", "c.nc", "--batch-size=3"], "--batch"),
+        (["neighbors", "e.nc", "-o", "t.nc", "--same-categroy"], "--same-category"),
+        (["neighbors", "e.nc", "-o", "t.nc", "-k", "0"], "whole number from 1"),
+        (["neighbors", "e.nc", "-o", "t.nc", "--min-score", "-1.5"], "-1 to 1"),
+        (["train"], "argument is missing"),
+        (["train", "a.nc", "b.nc", "-o", "m.nc"], '"b.nc" is one argument too many'),
+        (["train", "a.nc", "-o"], "-o needs a value"),
+        (["publish", "t.nc", "--to", "nowhere:x"], "nowhere:x"),
+        (["train", "a.nc", "-o", "m.nc", "--cpu", "z80"], "auto|portable|avx2|avx512"),
+    ]:
+        for ranks in RANKS if words[0] == "neighbors" else (0,):
+            done = akin(*words, ranks=ranks, expect=2)
+            lines = [line for line in done.err.splitlines() if line.startswith("akin")]
+            assert not done.out and named in lines[0], (words, done.out, done.err)
+            assert len(lines) == 2, done.err  # one message, one hint, whatever the number of ranks
+    assert os.listdir(".") == []
+
+
+def test_json_is_one_line_also_on_failure():
+    for ranks in RANKS:
+        for words, verb, code in [
+            (["trian", "--json"], "trian", 2),
+            (["--json"], "", 2),
+            (["train", "--json"], "train", 2),
+            (["train", "c.nc", "--epochs", "x", "--json"], "train", 2),
+            (["train", "absent.nc", "-o", "m.nc", "--json"], "train", 1),
+            (["neighbors", "absent.nc", "-o", "t.nc", "--json"], "neighbors", 1),
+            (["evaluate", "absent.nc", "--json"], "evaluate", 1),
+            (["run", "absent.ini", "--json"], "run", 1),
+            (["inspect", "absent.nc", "--json"], "inspect", 1),
+            (["train", "--help", "--json"], "train", 0),
+            (["--version", "--json"], "", 0),
+        ]:
+            if ranks and verb not in ("trian", "train"):
+                continue
+            done = akin(*words, ranks=ranks, expect=code)
+            common_keys(done, verb, code, ranks)
+            if code == 1:
+                assert "absent" in done.json["message"] and f"akin {verb}: " in done.err, done.err
+    assert os.listdir(".") == []
+
+
+def test_words_behind_two_dashes_are_arguments():
+    done = akin("evaluate", "--json", "--", "--json", expect=1)
+    assert "--json" in done.json["message"], done.json
+
+
+def test_a_name_that_is_no_utf8_stays_json():
+    done = subprocess.run([AKIN, "evaluate", b"a\xff.nc", "--json"], capture_output=True)
+    assert "a\ufffd.nc" in json.loads(done.stdout.decode())["message"] and done.returncode == 1
+
+
+def test_an_answer_that_cannot_be_written_is_a_failure():
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([AKIN, "--version"], stdout=full, stderr=subprocess.PIPE)
+    assert done.returncode == 1 and b"stdout" in done.stderr, done
+
+
+def test_failing_memory_ends_every_rank():
+    """The n-th allocation of one of two ranks fails: both end with 1, and rank 0 answers once MPI is up."""
+    told = 0
+    for n in list(range(1, 50, 5)) + [60, 80, 100]:
+        for rank in "01"[n % 2]:
+            fault = {**os.environ, "AKIN_MEM_FAIL_AT": str(n), "AKIN_MEM_FAIL_RANK": rank}
+            done = subprocess.run(command(["evaluate", "absent.nc", "--json"], 2), capture_output=True, timeout=60, env=fault)
+            assert done.returncode == 1, (n, rank, done.stderr)
+            if b"no memory to start" not in done.stderr:
+                report = json.loads(done.stdout.decode())
+                assert report["exit"] == 1 and report["message"], (n, rank, report)
+                told += "no memory" in report["message"]
+    assert told > 3, told
+
+
+main(globals())
