@@ -1,5 +1,5 @@
 /* vectors: the unit rows that neighbours are sought among. Floor 2 (data); looks down to error, mem, shard, text, hash,
- * file, comm, npy, embeddings, labels. */
+ * file, comm, ncfile, npy, embeddings, labels. */
 #include <akin/embeddings.h>
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -23,6 +23,7 @@ struct akin_vectors {
     uint8_t *usable; /* [count] */
     akin_labels *labels;
     char digest[AKIN_HASH_TEXT_SIZE], model_digest[AKIN_HASH_TEXT_SIZE];
+    char *catalog_options; /* NULL = unknown */
 };
 
 bool akin_vectors_unit(const float *row, size_t dim, float *out) {
@@ -82,6 +83,7 @@ void akin_vectors_free(akin_vectors *v) {
     akin_labels_free(v->labels);
     akin_mem_free(v->rows);
     akin_mem_free(v->usable);
+    akin_mem_free(v->catalog_options);
     akin_mem_free(v);
 }
 
@@ -236,6 +238,8 @@ static akin_status open_embeddings(akin_comm *comm, const char *path, akin_vecto
         snprintf(v->model_digest, sizeof v->model_digest, "%s", akin_embeddings_model_digest(file));
         local = akin_embeddings_rows(file, v->first, v->count, v->rows);
     }
+    if (local == AKIN_OK)
+        local = akin_ncfile_get_attribute(akin_embeddings_file(file), "catalog_options", &v->catalog_options);
     if (local == AKIN_OK) local = akin_labels_read(akin_embeddings_file(file), v->first, v->count, &v->labels);
     AKIN_TRY(akin_agree(comm, local));
 done:
@@ -297,4 +301,8 @@ const char *akin_vectors_digest(const akin_vectors *v) {
 
 const char *akin_vectors_model_digest(const akin_vectors *v) {
     return v->model_digest;
+}
+
+const char *akin_vectors_catalog_options(const akin_vectors *v) {
+    return v->catalog_options != NULL ? v->catalog_options : "";
 }

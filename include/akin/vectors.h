@@ -1,6 +1,6 @@
 /* vectors: the unit rows that neighbours are sought among, from embeddings.nc or a .npy file, each rank its shard.
  *
- * Floor 2 (data); looks down to error, mem, shard, text, hash, file, comm, npy, embeddings, labels.
+ * Floor 2 (data); looks down to error, mem, shard, text, hash, file, comm, ncfile, npy, embeddings, labels.
  * Not collective where nothing else is said.
  *
  * The kind of file is known by its content. A .npy has rows of 2 to 2048 columns and no labels: ids are the lines of a
@@ -51,5 +51,7 @@ akin_labels *akin_vectors_labels(const akin_vectors *vectors); /* of this rank's
  * XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */
 const char *akin_vectors_digest(const akin_vectors *vectors);
 const char *akin_vectors_model_digest(const akin_vectors *vectors); /* of the model that made them; "" unknown */
+/* The options of the catalogue that was embedded, "fit=stretch ..."; "" unknown. */
+const char *akin_vectors_catalog_options(const akin_vectors *vectors);
 
 #endif

@@ -1,0 +1,96 @@
+/* verb_query: the neighbours of one item, or of a new picture. Floor 4 (jobs); looks down to everything. */
+#include "rules.h"
+#include "verbs.h"
+#include <akin/query.h>
+#include <stdio.h>
+
+static const akin_option options[] = {
+    {.name = "id", .type = AKIN_OPTION_TEXT, .argument = "ID", .help = "the item that is asked for"},
+    {.name = "image", .type = AKIN_OPTION_TEXT, .argument = "FILE", .help = "or a picture, with --model"},
+    {.name = "model",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "the model that made the embeddings, model.nc"},
+    AKIN_RULE_OPTIONS,
+    {0},
+};
+
+static akin_status check(const akin_query_params *params) {
+    if ((params->id != NULL) == (params->image != NULL))
+        return akin_error_set(AKIN_USAGE,
+                              "say who is asked for: either --id ID, or --image FILE with --model model.nc");
+    if (params->image != NULL && params->model == NULL)
+        return akin_error_set(AKIN_USAGE, "a model is missing: --image %s needs --model model.nc", params->image);
+    return AKIN_OK;
+}
+
+/* A pair [id, score]. */
+static akin_status append_pair(akin_json *list, const char *id, float score) {
+    akin_json *pair = NULL;
+    akin_status status;
+    AKIN_TRY(akin_json_create_array(&pair));
+    AKIN_TRY(akin_json_append_text(pair, id));
+    AKIN_TRY(akin_json_append_number(pair, score));
+    status = akin_json_append_node(list, pair);
+    pair = NULL;
+done:
+    akin_json_free(pair);
+    return status;
+}
+
+static akin_status fill_report(akin_json *report, const akin_query_params *params, const akin_answer *answer) {
+    akin_json *list = NULL;
+    akin_status status;
+    AKIN_TRY(akin_json_set_text(report, params->id != NULL ? "id" : "image", params->id ? params->id : params->image));
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)akin_answer_items(answer)));
+    AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
+    AKIN_TRY(akin_json_create_array(&list));
+    for (size_t i = 0; i < akin_answer_count(answer); i++)
+        AKIN_TRY(append_pair(list, akin_answer_id(answer, i), akin_answer_score(answer, i)));
+    status = akin_json_set_node(report, "neighbors", list);
+    list = NULL;
+done:
+    akin_json_free(list);
+    return status;
+}
+
+/* Nine digits tell two float32 apart. */
+static akin_status print(const akin_answer *answer) {
+    for (size_t i = 0; i < akin_answer_count(answer); i++)
+        printf("%s\t%.9g\n", akin_answer_id(answer, i), (double)akin_answer_score(answer, i));
+    if (fflush(stdout) != 0 || ferror(stdout)) return akin_error_set(AKIN_FAILED, "stdout cannot be written");
+    return AKIN_OK;
+}
+
+static akin_status run(akin_call *call) {
+    akin_status status;
+    const akin_options *o = call->options;
+    const char *const *arguments;
+    akin_answer *answer = NULL;
+    akin_options_arguments(o, &arguments);
+    const akin_query_params params = {.input = arguments[0],
+                                      .ids = akin_options_text(o, "ids"),
+                                      .id = akin_options_text(o, "id"),
+                                      .image = akin_options_text(o, "image"),
+                                      .model = akin_options_text(o, "model"),
+                                      .k = (size_t)akin_options_int(o, "k"),
+                                      .rules = akin_rules_of(o)};
+    AKIN_TRY(check(&params));
+    AKIN_TRY(akin_query(call->comm, &params, &answer));
+    akin_status local = answer != NULL ? fill_report(call->report, &params, answer) : AKIN_OK;
+    if (local == AKIN_OK && answer != NULL && call->print) local = print(answer);
+    AKIN_TRY(akin_agree(call->comm, local));
+done:
+    akin_answer_free(answer);
+    return status;
+}
+
+const akin_verb akin_verb_query = {
+    .name = "query",
+    .arguments = "embeddings.nc --id ID | --image FILE --model model.nc",
+    .summary = "the neighbours of one item, or of a new picture",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = options,
+    .run = run,
+};
