@@ -1,0 +1,39 @@
+/* ingest: the pictures of a catalogue, read, checked and shrunk, into catalog.nc; what is refused goes into the
+ * rejects.
+ *
+ * Floor 3 (stages); looks down to error, mem, text, hash, file, csv, shard, comm, log, image, source, labels, catalog.
+ *
+ * Row i of those sorted by id is worked on by rank i % size, so that a folder that is slow or large is everybody's;
+ * results go to contiguous shards by one exchange.
+ */
+#ifndef AKIN_INGEST_H
+#define AKIN_INGEST_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/image.h>
+#include <akin/source.h>
+
+typedef struct {
+    akin_source_params source;
+    const char *output;
+    akin_image_fit fit;
+    uint64_t max_pixels;
+    const char *rejects;        /* CSV of id,path,reason; NULL: the first are shown */
+    double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
+    const char *previous;       /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
+    const char *options;        /* resolved text */
+    const char *result_options; /* those that shape the result */
+} akin_ingest_params;
+
+typedef struct {
+    size_t rows, items, rejected; /* items + rejected = rows */
+    size_t reused;                /* items whose picture came from `previous` */
+    double images_per_second;     /* over reading and decoding, all ranks together */
+} akin_ingest_result;
+
+/* Collective; all arguments the same on all ranks; agreed. The result is filled also where too many rows are refused.
+ */
+AKIN_MUST_CHECK akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_ingest_result *result);
+
+#endif

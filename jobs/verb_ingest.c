@@ -1,0 +1,111 @@
+/* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. Floor 4 (jobs); looks down to everything. */
+#include "fits.h"
+#include "verbs.h"
+#include <akin/ingest.h>
+#include <string.h>
+
+static const akin_option options[] = {
+    {.name = "output",
+     .letter = 'o',
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "the catalogue to write, catalog.nc"},
+    {.name = "root",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .help = "paths in a CSV are below it and nothing may lead outside (default: the CSV's own folder)"},
+    {.name = "fit",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "stretch",
+     .choices = "stretch|pad|crop",
+     .shapes_result = true,
+     .help = "how a picture that is not square becomes 32x32"},
+    {.name = "max-pixels",
+     .type = AKIN_OPTION_INT,
+     .initial = "100000000",
+     .minimum = 1,
+     .maximum = 1e12,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "a picture whose header claims more pixels is refused"},
+    {.name = "rejects",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "a CSV of the rows that were refused: id,path,reason"},
+    {.name = "max-reject-fraction",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.05",
+     .minimum = 0,
+     .maximum = 1,
+     .argument = "X",
+     .help = "share of rows that may be refused; more is exit 3 and the old output stays"},
+    {.name = "previous",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "catalog.nc of last time: unchanged pictures are not decoded again"},
+    {0},
+};
+
+static akin_image_fit read_fit(const char *name) {
+    return strcmp(name, "pad") == 0 ? AKIN_FIT_PAD : strcmp(name, "crop") == 0 ? AKIN_FIT_CROP : AKIN_FIT_STRETCH;
+}
+
+static akin_ingest_params read_params(const akin_call *call) {
+    const akin_options *o = call->options;
+    akin_ingest_params params = {.output = akin_options_text(o, "output"),
+                                 .fit = read_fit(akin_options_text(o, "fit")),
+                                 .max_pixels = (uint64_t)akin_options_int(o, "max-pixels"),
+                                 .rejects = akin_options_text(o, "rejects"),
+                                 .max_reject_fraction = akin_options_real(o, "max-reject-fraction"),
+                                 .previous = akin_options_text(o, "previous"),
+                                 .options = call->options_text,
+                                 .result_options = call->result_options};
+    params.source.count = akin_options_arguments(o, &params.source.names);
+    params.source.root = akin_options_text(o, "root");
+    return params;
+}
+
+static akin_status fill_report(akin_json *report, const akin_ingest_result *result) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_json_set_integer(report, "rows", (long long)result->rows));
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
+    AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)result->rejected));
+    AKIN_TRY(akin_json_set_integer(report, "reused", (long long)result->reused));
+    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
+done:
+    return status;
+}
+
+static akin_status run_ingest(akin_call *call) {
+    akin_ingest_result result;
+    akin_ingest_params params = read_params(call);
+    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
+    akin_status status = akin_ingest(call->comm, &params, &result);
+    if (result.rows == 0) return status;
+    akin_status filled = akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
+    return status != AKIN_OK ? status : filled;
+}
+
+/* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is rank 0's. */
+static bool fits(const akin_call *call) {
+    akin_source *source = NULL;
+    akin_ingest_params params = read_params(call);
+    if (!params.output || akin_source_open(call->comm, &params.source, &source) != AKIN_OK) return false;
+    bool same = akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
+                akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(source));
+    akin_source_close(source);
+    return same;
+}
+
+const akin_verb akin_verb_ingest = {
+    .name = "ingest",
+    .arguments = "SOURCE... -o catalog.nc",
+    .summary = "read, check and shrink the images of a catalogue",
+    .argument_key = "source",
+    .arguments_min = 1,
+    .arguments_max = -1,
+    .options = options,
+    .run = run_ingest,
+    .fits = fits,
+};

@@ -1,0 +1,400 @@
+/* ingest: the pictures of a catalogue into catalog.nc. Floor 3; looks down to error, mem, hash, file, shard, comm, log,
+ * image, source, labels, catalog, and beside it to rejects. */
+#include <akin/catalog.h>
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/ingest.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/rejects.h>
+#include <akin/shard.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A picture on its way from the rank that shrank it to the one that writes it. */
+typedef struct {
+    uint64_t item; /* at first its place in the source's order, then its row in the catalogue */
+    uint64_t hash;
+    uint8_t image[AKIN_IMAGE_BYTES];
+} picture;
+
+typedef struct {
+    uint64_t hash;
+    uint64_t row;
+} known; /* a picture of the previous catalogue */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_ingest_params *params;
+    akin_ingest_result *result;
+    akin_source *source;
+    akin_catalog *previous;
+    known *known; /* [known_count], ascending by hash */
+    size_t known_count;
+    size_t *place; /* [rows] where in the source's order a row stands */
+    bool *wanted;  /* [rows] whether this rank reads it */
+    size_t wanted_count, read_count, reused;
+    picture *pictures; /* [picture_count] accepted, ascending by item once sorted */
+    size_t picture_count, room;
+    int64_t *accepted; /* [words] a bit for each place in the source's order */
+    size_t words;
+    akin_rejects *rejects;
+} ingest;
+
+/* --- what can be checked before a picture is read -------------------------------------------------------------------
+ */
+
+static int by_hash(const void *a, const void *b) {
+    const known *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static akin_status list_known(ingest *run) {
+    akin_status status = AKIN_OK;
+    size_t count = akin_catalog_items(run->previous);
+    uint64_t *hashes = akin_mem_alloc(count, sizeof *hashes);
+    run->known = akin_mem_alloc(count, sizeof *run->known);
+    if (!hashes || !run->known) {
+        status = AKIN_FAILED;
+        goto done;
+    }
+    AKIN_TRY(akin_catalog_hashes(run->previous, 0, count, hashes));
+    for (size_t i = 0; i < count; i++) run->known[i] = (known){hashes[i], i};
+    qsort(run->known, count, sizeof *run->known, by_hash);
+    run->known_count = count;
+done:
+    akin_mem_free(hashes);
+    return status;
+}
+
+/* Whether its pictures were shrunk as ours would be. */
+static akin_status made_alike(ingest *run, bool *alike) {
+    char *options = NULL;
+    akin_status status = akin_ncfile_get_attribute(akin_catalog_file(run->previous), "akin_result_options", &options);
+    *alike = status == AKIN_OK && options && strcmp(options, run->params->result_options) == 0;
+    if (status == AKIN_OK && !*alike)
+        akin_log_warning("%s was made with other options (%s) and is not used", run->params->previous,
+                         options ? options : "unknown");
+    akin_mem_free(options);
+    return status;
+}
+
+/* Collective. */
+static akin_status open_previous(ingest *run) {
+    akin_status status = AKIN_OK;
+    bool alike = false;
+    if (!run->params->previous) return AKIN_OK;
+    AKIN_TRY(akin_catalog_open(run->comm, run->params->previous, &run->previous));
+    status = made_alike(run, &alike);
+    if (status == AKIN_OK && alike) status = list_known(run);
+    AKIN_TRY(akin_agree(run->comm, status));
+done:
+    return status;
+}
+
+static akin_status check_outputs(const ingest *run) {
+    akin_status status = AKIN_OK;
+    if (akin_comm_rank(run->comm) != 0) return AKIN_OK;
+    AKIN_TRY(akin_file_check_output(run->params->output));
+    if (run->params->rejects) AKIN_TRY(akin_file_check_output(run->params->rejects));
+done:
+    return status;
+}
+
+/* Every size-th row of the order is this rank's. */
+static akin_status take_rows(ingest *run) {
+    size_t rows = akin_source_rows(run->source), valid = akin_source_valid(run->source);
+    const size_t *order = akin_source_order(run->source);
+    run->words = (valid + 63) / 64;
+    run->place = akin_mem_alloc(rows, sizeof *run->place);
+    run->wanted = akin_mem_zalloc(rows, sizeof *run->wanted);
+    run->accepted = akin_mem_zalloc(run->words, sizeof *run->accepted);
+    if (!run->place || !run->wanted || !run->accepted) return AKIN_FAILED;
+    for (size_t i = 0; i < valid; i++) {
+        run->place[order[i]] = i;
+        if (i % (size_t)akin_comm_size(run->comm) != (size_t)akin_comm_rank(run->comm)) continue;
+        run->wanted[order[i]] = true;
+        run->wanted_count++;
+    }
+    return akin_rejects_create(&run->rejects);
+}
+
+/* --- reading and shrinking ------------------------------------------------------------------------------------------
+ */
+
+/* The picture of these very bytes in the previous catalogue, if it has them. */
+static akin_status reuse(ingest *run, uint64_t hash, uint8_t *image, bool *found) {
+    const known key = {hash, 0};
+    size_t low = 0, high = run->known_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_hash(&run->known[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    *found = low < run->known_count && run->known[low].hash == hash;
+    return *found ? akin_catalog_images(run->previous, run->known[low].row, 1, image) : AKIN_OK;
+}
+
+static akin_status grow(ingest *run) {
+    if (run->picture_count < run->room) return AKIN_OK;
+    size_t left = run->wanted_count - run->picture_count;
+    size_t more = run->room ? run->room / 2 : 256, room = run->room + (more < left ? more : left);
+    picture *grown = akin_mem_resize(run->pictures, run->picture_count, room, sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    run->pictures = grown;
+    run->room = room;
+    return AKIN_OK;
+}
+
+static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
+    akin_status status = AKIN_OK;
+    const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit, run->params->max_pixels};
+    bool found = false;
+    AKIN_TRY(grow(run));
+    picture *into = &run->pictures[run->picture_count];
+    *into = (picture){.item = run->place[row], .hash = akin_hash_64(bytes, count)};
+    AKIN_TRY(reuse(run, into->hash, into->image, &found));
+    if (!found) status = akin_image_decode(bytes, count, &params, into->image);
+    if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
+    if (status != AKIN_OK) goto done;
+    run->reused += found;
+    run->accepted[into->item / 64] |= (int64_t)((uint64_t)1 << into->item % 64);
+    run->picture_count++;
+done:
+    return status;
+}
+
+static akin_status each_picture(void *context, size_t row, const uint8_t *bytes, size_t count, const char *reason) {
+    ingest *run = context;
+    akin_comm_poll(run->comm);
+    if (akin_comm_signalled()) return akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on");
+    akin_status status = bytes ? shrink(run, row, bytes, count) : akin_rejects_add(run->rejects, row, reason);
+    akin_log_progress("ingest", "images", (double)++run->read_count * akin_comm_size(run->comm),
+                      (double)akin_source_valid(run->source));
+    return status;
+}
+
+/* Collective. */
+static akin_status read_pictures(ingest *run) {
+    akin_status status = AKIN_OK;
+    double begin = akin_comm_seconds();
+    status = akin_source_read(run->source, run->wanted, each_picture, run);
+    akin_log_progress_end();
+    AKIN_TRY(akin_agree(run->comm, status));
+    double seconds = akin_comm_seconds() - begin;
+    akin_comm_max_f64(run->comm, &seconds, 1);
+    int64_t reused = (int64_t)run->reused;
+    akin_comm_sum_i64(run->comm, &reused, 1);
+    run->result->reused = (size_t)reused;
+    run->result->images_per_second = seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
+    akin_comm_sum_i64(run->comm, run->accepted, run->words); /* each bit was set by one rank at most */
+done:
+    return status;
+}
+
+/* --- counting -------------------------------------------------------------------------------------------------------
+ */
+
+static size_t count_accepted(const ingest *run) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->words; i++) count += (size_t)__builtin_popcountll((uint64_t)run->accepted[i]);
+    return count;
+}
+
+/* Collective. Every row is in the catalogue or in the rejects. */
+static akin_status account(ingest *run) {
+    akin_status status = AKIN_OK;
+    akin_ingest_result *result = run->result;
+    result->rows = akin_source_rows(run->source);
+    result->items = count_accepted(run);
+    AKIN_TRY(akin_rejects_gather(run->rejects, run->comm, run->source, &result->rejected));
+    if (result->items + result->rejected != result->rows)
+        return akin_error_set(AKIN_FAILED,
+                              "%zu rows, but %zu items and %zu rejects: rows were lost, please report this",
+                              result->rows, result->items, result->rejected);
+    if (run->params->rejects)
+        AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
+    else
+        akin_rejects_show(run->rejects, run->source);
+done:
+    return status;
+}
+
+/* The same on all ranks. */
+static akin_status judge(const ingest *run) {
+    const akin_ingest_result *result = run->result;
+    const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";
+    if (result->items == 0)
+        return akin_error_set(AKIN_INPUT, "no picture could be taken from %zu rows: see %s for the reasons",
+                              result->rows, see);
+    if ((double)result->rejected > run->params->max_reject_fraction * (double)result->rows)
+        return akin_error_set(
+            AKIN_INPUT,
+            "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s stays as it was. See %s",
+            result->rejected, result->rows, run->params->max_reject_fraction, run->params->output, see);
+    return AKIN_OK;
+}
+
+/* --- writing --------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_accepted(const ingest *run, size_t place) {
+    return (uint64_t)run->accepted[place / 64] >> place % 64 & 1;
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+typedef struct {
+    const char **names; /* [count] ascending, each once; borrowed texts */
+    size_t count;
+} name_list;
+
+static void make_unique(name_list *list) {
+    size_t kept = 0;
+    qsort(list->names, list->count, sizeof *list->names, by_text);
+    for (size_t i = 0; i < list->count; i++)
+        if (i == 0 || strcmp(list->names[i], list->names[kept - 1]) != 0) list->names[kept++] = list->names[i];
+    list->count = kept;
+}
+
+static int32_t index_of(const name_list *list, const char *name) {
+    const char **found = *name ? bsearch(&name, list->names, list->count, sizeof *list->names, by_text) : NULL;
+    return found ? (int32_t)(found - list->names) : -1;
+}
+
+typedef struct {
+    size_t first, count; /* this rank's items */
+    size_t *rows;        /* [count] their rows in the source */
+    size_t id_length;
+    name_list categories, groups;
+    akin_labels *labels;
+} shard_labels;
+
+/* One pass over all accepted rows: names and lengths are everybody's, rows are the shard's. */
+static akin_status collect(const ingest *run, shard_labels *shard) {
+    size_t item = 0;
+    const size_t *order = akin_source_order(run->source);
+    shard->rows = akin_mem_alloc(shard->count, sizeof *shard->rows);
+    shard->categories.names = akin_mem_alloc(run->result->items, sizeof *shard->categories.names);
+    shard->groups.names = akin_mem_alloc(run->result->items, sizeof *shard->groups.names);
+    if (!shard->rows || !shard->categories.names || !shard->groups.names) return AKIN_FAILED;
+    for (size_t place = 0; place < akin_source_valid(run->source); place++) {
+        if (!is_accepted(run, place)) continue;
+        akin_source_row row = akin_source_get(run->source, order[place]);
+        size_t length = strlen(row.id);
+        if (length > shard->id_length) shard->id_length = length;
+        if (*row.category) shard->categories.names[shard->categories.count++] = row.category;
+        if (*row.group) shard->groups.names[shard->groups.count++] = row.group;
+        if (item - shard->first < shard->count) shard->rows[item - shard->first] = order[place];
+        item++;
+    }
+    make_unique(&shard->categories);
+    make_unique(&shard->groups);
+    return AKIN_OK;
+}
+
+static akin_status fill_labels(const ingest *run, shard_labels *shard) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(collect(run, shard));
+    AKIN_TRY(akin_labels_create(shard->count, shard->id_length, &shard->labels));
+    AKIN_TRY(akin_labels_set_category_names(shard->labels, shard->categories.count, shard->categories.names));
+    AKIN_TRY(akin_labels_set_group_names(shard->labels, shard->groups.count, shard->groups.names));
+    for (size_t i = 0; i < shard->count; i++) {
+        akin_source_row row = akin_source_get(run->source, shard->rows[i]);
+        AKIN_TRY(akin_labels_set_id(shard->labels, i, row.id));
+        akin_labels_category(shard->labels)[i] = index_of(&shard->categories, row.category);
+        akin_labels_group(shard->labels)[i] = index_of(&shard->groups, row.group);
+        akin_labels_available(shard->labels)[i] = row.available;
+    }
+done:
+    return status;
+}
+
+static int by_item(const void *a, const void *b) {
+    uint64_t x = ((const picture *)a)->item, y = ((const picture *)b)->item;
+    return (x > y) - (x < y);
+}
+
+/* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3] and *hashes [count] of this shard.
+ */
+static akin_status exchange(ingest *run, const shard_labels *shard, uint8_t **images, uint64_t **hashes) {
+    akin_status status = AKIN_OK;
+    void *bytes = NULL;
+    size_t received = 0, item = 0, place = 0;
+    int size = akin_comm_size(run->comm);
+    size_t *counts = akin_mem_zalloc((size_t)size, sizeof *counts);
+    *images = akin_mem_alloc(shard->count, AKIN_IMAGE_BYTES);
+    *hashes = akin_mem_alloc(shard->count, sizeof **hashes);
+    AKIN_TRY(akin_agree(run->comm, counts && *images && *hashes ? AKIN_OK : AKIN_FAILED));
+    qsort(run->pictures, run->picture_count, sizeof *run->pictures, by_item);
+    for (size_t i = 0; i < run->picture_count; i++) {
+        for (; place < run->pictures[i].item; place++) item += is_accepted(run, place);
+        run->pictures[i].item = item;
+        counts[akin_shard_owner(run->result->items, size, item)]++;
+    }
+    AKIN_TRY(akin_comm_exchange(run->comm, run->pictures, counts, sizeof *run->pictures, &bytes, &received));
+    AKIN_ASSERT(received == shard->count);
+    const picture *pictures = bytes;
+    for (size_t i = 0; i < received; i++) {
+        memcpy(*images + (pictures[i].item - shard->first) * AKIN_IMAGE_BYTES, pictures[i].image, AKIN_IMAGE_BYTES);
+        (*hashes)[pictures[i].item - shard->first] = pictures[i].hash;
+    }
+done:
+    akin_mem_free(bytes);
+    akin_mem_free(counts);
+    return status;
+}
+
+/* Collective. */
+static akin_status write_catalog(ingest *run) {
+    akin_status status = AKIN_OK;
+    uint8_t *images = NULL;
+    uint64_t *hashes = NULL;
+    int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
+    size_t n = run->result->items;
+    shard_labels shard = {.first = akin_shard_first(n, size, rank), .count = akin_shard_count(n, size, rank)};
+    const akin_catalog_origin origin = {.options = run->params->options,
+                                        .result_options = run->params->result_options,
+                                        .source_digest = akin_source_digest(run->source)};
+    AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
+    AKIN_TRY(exchange(run, &shard, &images, &hashes));
+    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first, shard.labels, images, hashes));
+done:
+    akin_mem_free(images);
+    akin_mem_free(hashes);
+    akin_mem_free(shard.rows);
+    akin_mem_free(shard.categories.names);
+    akin_mem_free(shard.groups.names);
+    akin_labels_free(shard.labels);
+    return status;
+}
+
+akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_ingest_result *result) {
+    akin_status status = AKIN_OK;
+    ingest run = {.comm = comm, .params = params, .result = result};
+    *result = (akin_ingest_result){0};
+    AKIN_TRY(akin_agree(comm, check_outputs(&run)));
+    AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
+    AKIN_TRY(open_previous(&run));
+    AKIN_TRY(akin_agree(comm, take_rows(&run)));
+    AKIN_TRY(read_pictures(&run));
+    AKIN_TRY(account(&run));
+    AKIN_TRY(judge(&run));
+    AKIN_TRY(akin_comm_check_signal(comm));
+    AKIN_TRY(write_catalog(&run));
+done:
+    akin_source_close(run.source);
+    akin_catalog_close(run.previous);
+    akin_mem_free(run.known);
+    akin_mem_free(run.place);
+    akin_mem_free(run.wanted);
+    akin_mem_free(run.pictures);
+    akin_mem_free(run.accepted);
+    akin_rejects_free(run.rejects);
+    return status;
+}
