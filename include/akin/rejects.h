@@ -12,6 +12,7 @@
 
 typedef struct akin_rejects akin_rejects; /* this rank's until gathered */
 
+/* Not collective. */
 AKIN_MUST_CHECK akin_status akin_rejects_create(akin_rejects **out);
 AKIN_MUST_CHECK akin_status akin_rejects_add(akin_rejects *rejects, size_t row,
                                              const char *reason); /* Not collective */
@@ -27,6 +28,6 @@ AKIN_MUST_CHECK akin_status akin_rejects_write(const akin_rejects *rejects, akin
                                                const char *path);
 /* The first few on the log, and how to have all. Not collective; rank 0's, after gather. */
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source);
-void akin_rejects_free(akin_rejects *rejects);
+void akin_rejects_free(akin_rejects *rejects); /* Not collective; NULL is fine */
 
 #endif
