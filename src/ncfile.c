@@ -1,6 +1,6 @@
 /* ncfile: NetCDF-4 files, written in parallel and atomically. Reading is in ncfile_read.c.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, nclayout.
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, nclayout, seal.
  */
 #include "ncfile_body.h"
 
@@ -325,6 +325,26 @@ static akin_status finish_digest(akin_ncfile *file) {
     return akin_agree(file->comm, akin_nclayout_digest(file->layout, file->kind, file->digest));
 }
 
+/* Behind the last byte that the library wrote; read back, each rank its part. Collective; agreed. */
+static akin_status seal(akin_ncfile *file) {
+    akin_seal_sum sum = {0};
+    int size = akin_comm_size(file->comm), rank = akin_comm_rank(file->comm);
+    struct stat found = {0};
+    int64_t bytes = 0;
+    akin_status status = AKIN_OK;
+    if (rank == 0 && stat(file->part, &found) != 0)
+        status = akin_error_set(AKIN_FAILED, "%s: is gone: %s", file->part, strerror(errno));
+    if (rank == 0) bytes = (int64_t)found.st_size;
+    AKIN_TRY(akin_agree(file->comm, status));
+    akin_comm_max_i64(file->comm, &bytes, 1);
+    AKIN_TRY(akin_agree(file->comm, akin_seal_add(file->part, (uint64_t)bytes, size, rank, &sum)));
+    akin_comm_sum_i64(file->comm, (int64_t *)&sum.low, 1);
+    akin_comm_sum_i64(file->comm, (int64_t *)&sum.high, 1);
+    AKIN_TRY(akin_agree(file->comm, rank == 0 ? akin_seal_write(file->part, (uint64_t)bytes, sum) : AKIN_OK));
+done:
+    return status;
+}
+
 akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]) {
     akin_status status;
     AKIN_ASSERT(file->id != -1);
@@ -338,6 +358,7 @@ akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]) {
     akin_comm_leave(file->comm);
     file->id = -1;
     bool first = akin_comm_rank(file->comm) == 0;
+    AKIN_TRY(seal(file));
     AKIN_TRY(akin_agree(file->comm, first ? akin_file_sync_rename(file->part, file->path) : AKIN_OK));
     file->part_exists = false;
     if (digest_out) memcpy(digest_out, file->digest, sizeof file->digest);

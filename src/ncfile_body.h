@@ -1,12 +1,13 @@
 /* ncfile_body: what ncfile.c (writing) and ncfile_read.c (reading) share; the two files with <netcdf.h>.
  *
- * Floor 2 (data); looks down to error, comm, hash, nclayout, ncfile.
+ * Floor 2 (data); looks down to error, comm, hash, nclayout, seal, ncfile.
  */
 #ifndef AKIN_NCFILE_BODY_H
 #define AKIN_NCFILE_BODY_H
 
 #include <akin/hash.h>
 #include <akin/ncfile.h>
+#include <akin/seal.h>
 #include <netcdf.h>
 
 #define AKIN_NCFILE_FORMAT 1
@@ -35,6 +36,9 @@ struct akin_ncfile {
     /* reading */
     char (*names)[NC_MAX_NAME + 1]; /* of global attributes */
     size_t name_count, bytes;
+    bool sealed;
+    uint64_t sealed_bytes;
+    akin_seal_sum seal;
 };
 
 /* The library's name of each of our types. */

@@ -1,11 +1,12 @@
 /* ncfile_read: the reading half of ncfile.h: opened by every rank on its own, checked before anything is believed.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout.
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout, seal.
  */
 #include "ncfile_body.h"
 
 #include <akin/file.h>
 #include <akin/mem.h>
+#include <akin/seal.h>
 #include <akin/shard.h>
 #include <akin/text.h>
 #include <errno.h>
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #define VERIFY_BYTES (4u << 20)         /* memory for checking a digest */
+#define PEEK_BYTES_MAX (64u << 20)      /* of a file that one rank checks as a whole before a quick look */
 #define ATTRIBUTE_BYTES_MAX (16u << 20) /* no attribute of ours is near that */
 #define DEFLATE_RATIO_MAX 1032          /* the most that deflate can shrink (zlib, technical details) */
 
@@ -213,13 +215,25 @@ done:
     return status;
 }
 
-akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out) {
-    akin_status status;
+/* A file that is what its seal says, or has none, may be shown to the library. */
+static akin_status check_seal(akin_ncfile *file, akin_seal_sum found) {
+    if (!file->sealed || (found.low == file->seal.low && found.high == file->seal.high)) return AKIN_OK;
+    return refuse(file, "damaged: its bytes do not match the sum at its end");
+}
+
+/* The file as bytes alone. */
+static akin_status look_at(const char *path, akin_ncfile **out) {
     akin_ncfile *file = NULL;
-    *out = NULL;
-    AKIN_TRY(akin_ncfile_allocate(path, &file));
-    AKIN_TRY(check_signature(file));
-    int code = nc_open(path, NC_NOWRITE, &file->id);
+    akin_status status = akin_ncfile_allocate(path, &file);
+    if (status != AKIN_OK) return status;
+    *out = file;
+    status = check_signature(file);
+    return status == AKIN_OK ? akin_seal_read(path, &file->sealed, &file->sealed_bytes, &file->seal) : status;
+}
+
+static akin_status open_library_file(akin_ncfile *file, const char *kind) {
+    akin_status status = AKIN_OK;
+    int code = nc_open(file->path, NC_NOWRITE, &file->id);
     if (code) {
         file->id = -1;
         AKIN_TRY(trouble(file, code));
@@ -228,6 +242,21 @@ akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **o
     AKIN_TRY(read_dimensions(file));
     AKIN_TRY(read_variables(file));
     AKIN_TRY(read_attribute_names(file));
+done:
+    return status;
+}
+
+akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    akin_seal_sum sum = {0};
+    *out = NULL;
+    AKIN_TRY(look_at(path, &file));
+    if (file->sealed && file->sealed_bytes <= PEEK_BYTES_MAX) {
+        AKIN_TRY(akin_seal_add(path, file->sealed_bytes, 1, 0, &sum));
+        AKIN_TRY(check_seal(file, sum));
+    }
+    AKIN_TRY(open_library_file(file, kind));
     *out = file;
     return AKIN_OK;
 done:
@@ -259,20 +288,41 @@ done:
     return status;
 }
 
-akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out) {
-    akin_status status;
-    akin_ncfile *file = NULL;
+/* Every byte of a sealed file, each rank its part. Collective; agreed. */
+static akin_status verify_seal(akin_comm *comm, akin_ncfile *file) {
+    akin_seal_sum sum = {0};
+    akin_status status = AKIN_OK;
+    if (file->sealed)
+        status = akin_seal_add(file->path, file->sealed_bytes, akin_comm_size(comm), akin_comm_rank(comm), &sum);
+    status = akin_agree(comm, status);
+    if (status != AKIN_OK) return status;
+    akin_comm_sum_i64(comm, (int64_t *)&sum.low, 1);
+    akin_comm_sum_i64(comm, (int64_t *)&sum.high, 1);
+    return akin_agree(comm, check_seal(file, sum));
+}
+
+/* The content of a file without a seal, which another program has written, each rank its rows. Collective; agreed. */
+static akin_status verify_digest(akin_comm *comm, akin_ncfile *file) {
     char digest[AKIN_HASH_TEXT_SIZE];
     size_t count;
-    *out = NULL;
-    AKIN_TRY(akin_agree(comm, akin_ncfile_peek(path, kind, &file)));
-    AKIN_TRY(akin_agree(comm, hash_shard(file, akin_comm_size(comm), akin_comm_rank(comm))));
+    akin_status status = akin_agree(comm, hash_shard(file, akin_comm_size(comm), akin_comm_rank(comm)));
+    if (status != AKIN_OK) return status;
     uint64_t *sums = akin_nclayout_sums(file->layout, &count);
     akin_comm_sum_i64(comm, (int64_t *)sums, count);
     status = akin_nclayout_digest(file->layout, file->kind, digest);
     if (status == AKIN_OK && strcmp(digest, file->digest) != 0)
         status = refuse(file, "damaged: its content does not match its content_digest");
-    AKIN_TRY(akin_agree(comm, status));
+    return akin_agree(comm, status);
+}
+
+akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_agree(comm, look_at(path, &file)));
+    AKIN_TRY(verify_seal(comm, file));
+    AKIN_TRY(akin_agree(comm, open_library_file(file, kind)));
+    if (!file->sealed) AKIN_TRY(verify_digest(comm, file));
     *out = file;
     return AKIN_OK;
 done:

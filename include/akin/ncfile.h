@@ -1,12 +1,15 @@
 /* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module with <netcdf.h>.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout.
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout, seal.
  * Writing is Collective throughout; reading is Not collective, but for open.
  *
  * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, keywords, source,
  * akin_version, akin_kind ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1),
  * akin_options (the resolved options), akin_result_options (those that shape the result), one input_<name>_digest for
  * each input, and content_digest (nclayout.h says how it is made). Nothing in it tells a time or a number of ranks.
+ *
+ * Behind its end lies a checksum of all its bytes (seal.h): damage is found before the library sees the file. A file
+ * without one, changed or copied by another program, is checked by its content_digest.
  *
  * Disk full: begin checks and reserves the space and fails by agreement; an error inside a parallel write cannot be
  * agreed on: it is printed and ends all ranks with 1.
@@ -55,11 +58,10 @@ void akin_ncfile_round_bytes(size_t bytes);
 
 /* --- reading --- */
 
-/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or content that does not match
- * its content_digest: AKIN_INPUT. Collective; agreed; reads everything once, each rank its shard, to check the digest.
- */
+/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or damaged: AKIN_INPUT.
+ * Collective; agreed; reads every byte once, each rank its part. */
 AKIN_MUST_CHECK akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
-/* Attributes only: quick, by this rank alone, nothing is verified; kind may be NULL (any). Not collective. */
+/* Attributes only: quick, by this rank alone; only a small file is verified. kind may be NULL (any). Not collective. */
 AKIN_MUST_CHECK akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out);
 void akin_ncfile_close(akin_ncfile *file); /* Not collective; NULL is fine */
 
