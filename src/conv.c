@@ -1,4 +1,4 @@
-/* conv: the two sums of products that every layer is made of. Floor 1 (kernels); looks down to cpu.
+/* conv: the two sums of products that every layer is made of. Floor 1 (kernels); looks down to cpu, simd.
  *
  * Compiled once per level of x86-64 (cpu.h). Written on the compiler's vector types; a * b + c contracts to one FMA
  * where the level has it. Both kernels keep a block of up to BLOCK x 2 vectors of results in registers: 12 chains hide
@@ -8,31 +8,12 @@
 #include <akin/cpu.h>
 #include <string.h>
 
-#define WIDTH (AKIN_LEVEL == 4 ? 16 : AKIN_LEVEL == 3 ? 8 : 4) /* floats in a vector */
+#include "simd.h"
+
 #define PANEL (2 * WIDTH)
 #define BLOCK 6
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 8")
-
-typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef int integers __attribute__((vector_size(WIDTH * sizeof(float))));
-/* As it lies in an array of floats, at any address. */
-typedef float unaligned __attribute__((vector_size(WIDTH * sizeof(float)), aligned(sizeof(float)), may_alias));
 
 _Static_assert(AKIN_CONV_LANES % PANEL == 0, "a panel is a part of the padded channels");
-
-INLINE vector load(const float *from) {
-    return *(const unaligned *)from;
-}
-
-INLINE void store(float *to, vector value) {
-    *(unaligned *)to = value;
-}
-
-/* value where test > 0 or is not a number, else zero. */
-INLINE vector where_alive(vector test, vector value) {
-    return (vector)((integers)value & ~(test <= (vector){0}));
-}
 
 /* The i-th of the blocks that n is cut into: as few as there can be, and of even sizes, so that none is short. */
 INLINE size_t block_of(size_t n, size_t i) {
@@ -153,7 +134,7 @@ static void dense(size_t items, size_t inputs, size_t channels, const float *in,
 /* --- outer --------------------------------------------------------------------------------------------------------*/
 
 INLINE void outer_inputs(const size_t inputs, const akin_conv_map *map, size_t rows, const float *in,
-                         const float *result, float *sum) {
+                         const float *result, bool more, float *sum) {
     vector part[BLOCK][2] = {0};
     for (size_t r = 0; r < rows; r++) {
         const float *x = in + r * map->in_row, *y = result + r * map->out_row;
@@ -168,16 +149,17 @@ INLINE void outer_inputs(const size_t inputs, const akin_conv_map *map, size_t r
     UNROLL for (size_t k = 0; k < inputs; k++) {
         UNROLL for (size_t v = 0; v < 2; v++) {
             float *to = sum + k * map->channels + v * WIDTH;
-            store(to, load(to) + part[k][v]);
+            store(to, more ? load(to) + part[k][v] : part[k][v]);
         }
     }
 }
 
-typedef void outer_block(const akin_conv_map *map, size_t rows, const float *in, const float *result, float *sum);
+typedef void outer_block(const akin_conv_map *map, size_t rows, const float *in, const float *result, bool more,
+                         float *sum);
 #define OUTER_BLOCK(inputs)                                                                                            \
-    static void outer_##inputs(const akin_conv_map *map, size_t rows, const float *in, const float *result,            \
+    static void outer_##inputs(const akin_conv_map *map, size_t rows, const float *in, const float *result, bool more, \
                                float *sum) {                                                                           \
-        outer_inputs(inputs, map, rows, in, result, sum);                                                              \
+        outer_inputs(inputs, map, rows, in, result, more, sum);                                                        \
     }
 OUTER_BLOCK(1)
 OUTER_BLOCK(2)
@@ -187,23 +169,39 @@ OUTER_BLOCK(5)
 OUTER_BLOCK(6)
 static outer_block *const outer_blocks[BLOCK + 1] = {NULL, outer_1, outer_2, outer_3, outer_4, outer_5, outer_6};
 
+/* One run of inputs, all panels of channels. */
+static void outer_run(const akin_conv_map *map, size_t rows, const float *in, const float *result, bool more,
+                      float *sum) {
+    for (size_t k = 0, b = 0; k < map->run; b++) {
+        size_t inputs = block_of(map->run, b);
+        for (size_t first = 0; first < map->channels; first += PANEL)
+            outer_blocks[inputs](map, rows, in + k, result + first, more, sum + k * map->channels + first);
+        k += inputs;
+    }
+}
+
 /* A few rows at a time, so that what they read stays in the first cache while all inputs and panels pass over it. */
 static void outer(const akin_conv_map *map, const float *in, const float *result, float *sum) {
     enum { PIXELS = 64 };
     size_t step = map->columns < PIXELS ? PIXELS / map->columns : 1;
     for (size_t r = 0; r < map->rows; r += step) {
         size_t rows = map->rows - r < step ? map->rows - r : step;
-        for (size_t i = 0; i < map->runs; i++) {
-            const float *x = in + r * map->in_row + map->offset[i];
-            for (size_t k = 0, b = 0; k < map->run; b++) {
-                size_t inputs = block_of(map->run, b);
-                for (size_t first = 0; first < map->channels; first += PANEL)
-                    outer_blocks[inputs](map, rows, x + k, result + r * map->out_row + first,
-                                         sum + (i * map->run + k) * map->channels + first);
-                k += inputs;
-            }
-        }
+        for (size_t i = 0; i < map->runs; i++)
+            outer_run(map, rows, in + r * map->in_row + map->offset[i], result + r * map->out_row, true,
+                      sum + i * map->run * map->channels);
     }
+}
+
+static void dense_outer(size_t items, size_t inputs, size_t channels, const float *in, const float *result,
+                        float *product) {
+    const akin_conv_map map = {.rows = 1,
+                               .columns = items,
+                               .runs = 1,
+                               .run = inputs,
+                               .in_column = inputs,
+                               .channels = channels,
+                               .out_column = channels};
+    outer_run(&map, 1, in, result, false, product);
 }
 
 /* --- dot ----------------------------------------------------------------------------------------------------------*/
@@ -236,7 +234,7 @@ static void dot(const akin_conv_map *map, const float *in, const float *weights,
     }
 }
 
-const akin_conv_kernels AKIN_LEVELED(akin_conv_kernels) = {pack, multiply, dense, outer, dot};
+const akin_conv_kernels AKIN_LEVELED(akin_conv_kernels) = {pack, multiply, dense, outer, dense_outer, dot};
 
 /* --- what needs no level ------------------------------------------------------------------------------------------*/
 #if AKIN_LEVEL == 1

@@ -1,4 +1,4 @@
-/* layers: what lies between the sums of products. Floor 1 (kernels); looks down to cpu.
+/* layers: what lies between the sums of products. Floor 1 (kernels); looks down to cpu, simd.
  *
  * Compiled once per level of x86-64 (cpu.h). What is left over at the end of an array goes through the same vector
  * code on a copy filled up with zeros, so an element's bits do not depend on its place.
@@ -7,24 +7,11 @@
 #include <akin/layers.h>
 #include <string.h>
 
-#define WIDTH (AKIN_LEVEL == 4 ? 16 : AKIN_LEVEL == 3 ? 8 : 4) /* floats in a vector */
-#define INLINE static inline __attribute__((always_inline))
+#include "simd.h"
 
-typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef int integers __attribute__((vector_size(WIDTH * sizeof(float))));
 typedef double doubles __attribute__((vector_size(WIDTH * sizeof(double))));
 typedef uint8_t bytes __attribute__((vector_size(WIDTH)));
 typedef float four __attribute__((vector_size(4 * sizeof(float))));
-
-INLINE vector load(const float *from) {
-    vector value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-INLINE void store(float *to, vector value) {
-    memcpy(to, &value, sizeof value);
-}
 
 INLINE vector all(float value) {
     return (vector){0} + value;
@@ -110,8 +97,7 @@ static void unpool(size_t columns, size_t channels, const float *gradient, const
 static void relu_gradient(size_t count, const float *out, float *gradient) {
     for (size_t i = 0; i < count; i += WIDTH) {
         const size_t n = part_of(count, i);
-        integers dead = load_part(out + i, n) <= all(0);
-        store_part(gradient + i, (vector)((integers)load_part(gradient + i, n) & ~dead), n);
+        store_part(gradient + i, where_alive(load_part(out + i, n), load_part(gradient + i, n)), n);
     }
 }
 

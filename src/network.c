@@ -189,24 +189,28 @@ static void load_image(akin_network *net, const uint8_t *images, size_t n) {
         akin_layers()->from_bytes(SIDE * 3, images + n * IMAGE + r * SIDE * 3, net->image[n] + (r + 1) * FRAMED + 3);
 }
 
-static void encode_image(akin_network *net, const float *weights, size_t n) {
+/* `places`: also where each maximum was, for the way back. */
+static void encode_image(akin_network *net, const float *weights, size_t n, bool places) {
     const akin_conv_finish relu1 = {.bias = weights + AT_conv1_bias, .relu = true};
     const akin_conv_finish relu2 = {.bias = weights + AT_conv2_bias, .relu = true};
     for (size_t r = 0; r < 16; r++) {
         akin_conv()->multiply(&conv1, net->image[n] + 2 * r * FRAMED, net->conv1, &relu1, net->rows);
-        akin_layers()->pool(16, 32, net->rows, net->pool1[n] + (r + 1) * POOL1 + 32, net->where1[n] + r * 16 * 32);
+        akin_layers()->pool(16, 32, net->rows, net->pool1[n] + (r + 1) * POOL1 + 32,
+                            places ? net->where1[n] + r * 16 * 32 : NULL);
     }
     for (size_t r = 0; r < 8; r++) {
         akin_conv()->multiply(&conv2, net->pool1[n] + 2 * r * POOL1, net->conv2, &relu2, net->rows);
-        akin_layers()->pool(8, 64, net->rows, net->flat + n * FLAT + r * 8 * 64, net->where2[n] + r * 8 * 64);
+        akin_layers()->pool(8, 64, net->rows, net->flat + n * FLAT + r * 8 * 64,
+                            places ? net->where2[n] + r * 8 * 64 : NULL);
     }
 }
 
-static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count, float *latent) {
+static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count, bool places,
+                   float *latent) {
     prepare_encoder(net, weights);
     for (size_t n = 0; n < count; n++) {
         load_image(net, images, n);
-        encode_image(net, weights, n);
+        encode_image(net, weights, n, places);
     }
     akin_conv()->dense(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight, weights + AT_hidden_bias, true,
                        net->hidden);
@@ -293,7 +297,7 @@ static void up_backward(akin_network *net, const float *weights, size_t n, float
 /* A dense layer of `count` items: its weights' and biases' gradient, and (grad_in, not NULL) its input's. */
 static void dense_backward(size_t count, size_t inputs, size_t channels, const float *in, const float *weights,
                            const float *grad_out, float *grad_weight, float *grad_bias, float *grad_in) {
-    akin_gemm(true, false, inputs, channels, count, in, grad_out, false, grad_weight);
+    akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
     akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
     akin_gemm(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
 }
@@ -327,12 +331,12 @@ static void encoder_backward(akin_network *net, size_t n, float *gradient) {
 
 void akin_network_encode(akin_network *net, const float *weights, const uint8_t *images, size_t count, float *latent) {
     AKIN_ASSERT(count <= BATCH);
-    encode(net, weights, images, count, latent);
+    encode(net, weights, images, count, false, latent);
 }
 
-static void encode_to_seed(akin_network *net, const float *weights, const uint8_t *images, size_t count) {
+static void encode_to_seed(akin_network *net, const float *weights, const uint8_t *images, size_t count, bool places) {
     AKIN_ASSERT(count <= BATCH);
-    encode(net, weights, images, count, net->latent);
+    encode(net, weights, images, count, places, net->latent);
     akin_conv()->dense(count, LATENT, SEED, net->latent, weights + AT_seed_weight, weights + AT_seed_bias, true,
                        net->seed);
     prepare_decoder(net, weights);
@@ -340,7 +344,7 @@ static void encode_to_seed(akin_network *net, const float *weights, const uint8_
 
 double akin_network_reconstruct(akin_network *net, const float *weights, const uint8_t *images, size_t count,
                                 float *output) {
-    encode_to_seed(net, weights, images, count);
+    encode_to_seed(net, weights, images, count, false);
     double sum = 0;
     for (size_t n = 0; n < count; n++) {
         decode_image(net, weights, n, output + n * IMAGE);
@@ -364,7 +368,7 @@ static void settle_sums(akin_network *net, float *gradient) {
 
 double akin_network_gradient(akin_network *net, const float *weights, const uint8_t *images, size_t count, float scale,
                              float *gradient) {
-    encode_to_seed(net, weights, images, count);
+    encode_to_seed(net, weights, images, count, true);
     prepare_backward(net, weights);
     /* What is added to starts from zero; the largest tensor is written as a whole. */
     memset(gradient, 0, AT_hidden_weight * sizeof *gradient);

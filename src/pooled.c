@@ -1,4 +1,4 @@
-/* pooled: backward through a convolution whose result was pooled. Floor 1 (kernels); looks down to cpu, conv.
+/* pooled: backward through a convolution whose result was pooled. Floor 1 (kernels); looks down to cpu, conv, simd.
  *
  * Compiled once per level of x86-64 (cpu.h).
  */
@@ -8,22 +8,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define WIDTH (AKIN_LEVEL == 4 ? 16 : AKIN_LEVEL == 3 ? 8 : 4) /* floats in a vector */
-#define INLINE static inline __attribute__((always_inline))
-#define UNROLL _Pragma("GCC unroll 12")
-
-typedef float vector __attribute__((vector_size(WIDTH * sizeof(float))));
-typedef int integers __attribute__((vector_size(WIDTH * sizeof(float))));
-
-INLINE vector load(const float *from) {
-    vector value;
-    memcpy(&value, from, sizeof value);
-    return value;
-}
-
-INLINE void store(float *to, vector value) {
-    memcpy(to, &value, sizeof value);
-}
+#include "simd.h"
 
 /* --- weights ------------------------------------------------------------------------------------------------------*/
 
@@ -144,7 +129,7 @@ INLINE void add_entries(const akin_pooled_entry *entries, size_t count, const fl
     UNROLL for (size_t v = 0; v < LANES / WIDTH; v++) {
         vector total = sum[0][v];
         UNROLL for (size_t s = 1; s < SETS; s++) total += sum[s][v];
-        if (alive) total = (vector)((integers)total & ~(load(alive + v * WIDTH) <= (vector){0}));
+        if (alive) total = where_alive(load(alive + v * WIDTH), total);
         store(out + v * WIDTH, total);
     }
 }

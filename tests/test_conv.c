@@ -189,6 +189,26 @@ static void test_outer(void **state) {
     }
 }
 
+/* What `outer` adds to zeros, however many items and inputs. */
+static void test_dense_outer(void **state) {
+    (void)state;
+    fill(1, ROOM, in);
+    fill(6, ROOM, weights);
+    FOR_EACH_LEVEL(level) {
+        for (size_t items = 1; items <= 17; items++)
+            for (size_t inputs = 1; inputs <= 64; inputs += 7) {
+                const size_t channels = items % 2 ? 32 : 96;
+                const akin_conv_map map = {1, items, 1, inputs, {0}, 0, inputs, channels, 0, channels};
+                memset(out, 0x7f, sizeof out);
+                memset(twin, 0x7f, sizeof twin);
+                memset(twin, 0, inputs * channels * sizeof *twin);
+                akin_conv()->dense_outer(items, inputs, channels, in, weights, out);
+                akin_conv()->outer(&map, in, weights, twin);
+                assert_memory_equal(out, twin, sizeof out);
+            }
+    }
+}
+
 static void test_dot(void **state) {
     (void)state;
     fill(1, ROOM, in);
@@ -291,6 +311,7 @@ int main(void) {
         cmocka_unit_test(test_pack_pads),
         cmocka_unit_test(test_dense),
         cmocka_unit_test(test_outer),
+        cmocka_unit_test(test_dense_outer),
         cmocka_unit_test(test_dot),
         cmocka_unit_test(test_turn),
         cmocka_unit_test(test_backward_is_derivative),

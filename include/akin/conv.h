@@ -55,6 +55,11 @@ typedef struct {
      * as the map's out. */
     void (*outer)(const akin_conv_map *map, const float *in, const float *result, float *sum);
 
+    /* The same for a dense layer, written, not added: product [inputs, channels] = sum over items of in [items, inputs]
+     * (outer product) result [items, channels]. */
+    void (*dense_outer)(size_t items, size_t inputs, size_t channels, const float *in, const float *result,
+                        float *product);
+
     /* A map of one result channel (`channels` is not looked at): out = sum over runs of in * weights [runs * run];
      * run is a multiple of 16. Here a chain is one partial sum for each lane of a vector, added up at the end. */
     void (*dot)(const akin_conv_map *map, const float *in, const float *weights, float *out);
