@@ -6,7 +6,7 @@
 
 static const akin_option options[] = {
     {.name = "id", .type = AKIN_OPTION_TEXT, .argument = "ID", .help = "the item that is asked for"},
-    {.name = "image", .type = AKIN_OPTION_TEXT, .argument = "FILE", .help = "or a picture, with --model"},
+    {.name = "image", .type = AKIN_OPTION_TEXT, .argument = "FILE", .help = "or a picture, which needs a model too"},
     {.name = "model",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
