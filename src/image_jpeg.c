@@ -101,15 +101,19 @@ static void cmyk_to_rgb(uint8_t *pixels, size_t count) {
 
 static akin_status decode_with(tjhandle handle, const uint8_t *bytes, size_t count, akin_canvas *canvas) {
     header h = read_header(bytes, count);
-    int subsampling, space;
+    int subsampling, space = -1;
     /* Where TurboJPEG can tell, its word counts; where not, it decodes only what fits the size found here. */
-    if (tjDecompressHeader3(handle, bytes, (unsigned long)count, &h.width, &h.height, &subsampling, &space) != 0 &&
-        (h.components == 0 || !strstr(tjGetErrorStr2(handle), "subsampling")))
-        return refuse(handle);
+    if (tjDecompressHeader3(handle, bytes, (unsigned long)count, &h.width, &h.height, &subsampling, &space) != 0) {
+        const char *message = tjGetErrorStr2(handle);
+        bool harmless = tjGetErrorCode(handle) == TJERR_WARNING && is_harmless(message);
+        if (!harmless && (h.components == 0 || !strstr(message, "subsampling"))) return refuse(handle);
+    } else if (h.components == 0) {
+        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is cut short, or holds tables alone");
+    }
     akin_status status = akin_canvas_size(canvas, (uint64_t)h.width, (uint64_t)h.height, h.orientation);
     if (status != AKIN_OK) return status;
     size_t reduction = akin_canvas_reduction(canvas);
-    bool cmyk = h.components == 4;
+    bool cmyk = space == -1 ? h.components == 4 : space == TJCS_CMYK || space == TJCS_YCCK;
     int width = reduced(h.width, reduction), height = reduced(h.height, reduction);
     size_t pixel = cmyk ? 4 : 3;
     status = akin_canvas_begin(canvas, reduction);

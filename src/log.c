@@ -12,16 +12,17 @@
 
 enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24, BAR_LEAST = 5 };
 
-static const double BAR_EVERY = 0.1, LINE_EVERY = 10; /* seconds */
+static const double BAR_EVERY = 0.1, LINE_EVERY = 10, POLL_EVERY = 0.01; /* seconds */
 
 static struct {
-    int rank, size;
+    akin_comm *comm;
+    int rank;
     bool quiet, terminal;
     FILE *also;
     bool bar_drawn;      /* the cursor stands behind a bar */
     char stage[64];      /* of the progress under way, "" = none */
     double began, shown; /* when it did, and when it was last shown */
-    bool spoken;         /* it has had a line */
+    double polled;
 } state;
 
 /* Under mpirun stderr is a pipe to mpirun, which hands all on to its own: the terminal is there, if at all. */
@@ -35,11 +36,11 @@ static bool launcher_has_terminal(void) {
     return !strncmp(goal, "/dev/pts/", 9) || !strncmp(goal, "/dev/tty", 8);
 }
 
-void akin_log_start(const akin_comm *comm, bool quiet) {
+void akin_log_start(akin_comm *comm, bool quiet) {
     akin_log_stop();
     memset(&state, 0, sizeof state);
+    state.comm = comm;
     state.rank = akin_comm_rank(comm);
-    state.size = akin_comm_size(comm);
     state.quiet = quiet;
     state.terminal = isatty(STDERR_FILENO) || launcher_has_terminal();
 }
@@ -48,6 +49,7 @@ void akin_log_stop(void) {
     akin_log_progress_end();
     if (state.also) fclose(state.also);
     state.also = NULL;
+    state.comm = NULL;
 }
 
 akin_status akin_log_also_to(const char *path) {
@@ -184,8 +186,12 @@ static void draw_bar(const char *text, double share) {
 }
 
 void akin_log_progress(const char *stage, const char *unit, double done, double total) {
-    if (state.rank != 0 || state.quiet) return;
     double now = akin_comm_seconds();
+    if (state.comm && now - state.polled >= POLL_EVERY) {
+        akin_comm_poll(state.comm);
+        state.polled = now;
+    }
+    if (state.rank != 0 || state.quiet) return;
     if (strncmp(stage, state.stage, sizeof state.stage - 1) != 0) {
         akin_log_progress_end();
         snprintf(state.stage, sizeof state.stage, "%s", stage);

@@ -1,8 +1,9 @@
-/* A stall among real ranks. Without an argument: ranks that are slow but poll, wait or work in a foreign call hold
- * nobody up. With one (test_stall_end.sh): the last rank stops itself, or all wait for one another, and the run must
- * end.
+/* A stall among real ranks. Without an argument: ranks that are slow but report progress (which polls), wait or work in
+ * a foreign call hold nobody up. With one (test_stall_end.sh): the last rank stops itself, or all wait for one another,
+ * and the run must end.
  */
 #include <akin/comm.h>
+#include <akin/log.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,10 +12,10 @@
 
 static akin_comm *comm;
 
-static void compute(double seconds, bool poll) {
+static void compute(double seconds, bool report) {
     for (double end = akin_comm_seconds() + seconds; akin_comm_seconds() < end;) {
         usleep(20000);
-        if (poll) akin_comm_poll(comm);
+        if (report) akin_log_progress("computing", "naps", end - akin_comm_seconds(), 0);
     }
 }
 
@@ -52,10 +53,12 @@ static void wait_for_ever(int rank, int size, const char *how) {
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return EXIT_FAILURE;
     int rank = akin_comm_rank(comm), size = akin_comm_size(comm);
+    akin_log_start(comm, true);
     if (argc > 1)
         wait_for_ever(rank, size, argv[1]);
     else
         be_slow(rank);
+    akin_log_stop();
     akin_comm_finish(comm);
     return EXIT_SUCCESS;
 }

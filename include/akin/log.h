@@ -13,7 +13,7 @@
 #include <akin/error.h>
 
 /* Once, after comm; quiet: only warnings and errors. */
-void akin_log_start(const akin_comm *comm, bool quiet);
+void akin_log_start(akin_comm *comm, bool quiet);
 void akin_log_stop(void);
 
 /* From now all lines also go to this file, appended (rank 0); NULL ends it. */
@@ -25,7 +25,7 @@ void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only
 void akin_log_error(const char *format, ...) AKIN_PRINTF(1, 2);   /* any rank, with its number if not 0 */
 
 /* One progress at a time: "train: 1,234 of 9,000 images, 803 images/s, 9 s left". `total` 0 = unknown.
- * Every rank may call; rank 0's figures are shown. */
+ * Every rank may call; rank 0's figures are shown. Polls comm: a rank that reports progress holds nobody up. */
 void akin_log_progress(const char *stage, const char *unit, double done, double total);
 void akin_log_progress_end(void);
 
