@@ -2,6 +2,7 @@
 #include "fits.h"
 #include "verbs.h"
 #include <akin/embed.h>
+#include <string.h>
 
 static const akin_option options[] = {
     {.name = "output",
@@ -48,6 +49,8 @@ static akin_status run_embed(akin_call *call) {
     akin_embed_result result;
     akin_embed_params params = read_params(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
+    if (strcmp(params.output, params.catalog) == 0)
+        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (!params.model) return akin_error_set(AKIN_USAGE, "a model is missing: --model model.nc");
     AKIN_TRY(akin_embed(call->comm, &params, &result));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));

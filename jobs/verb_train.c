@@ -145,6 +145,10 @@ static akin_status run_train(akin_call *call) {
     akin_train_result result = {0};
     akin_train_params params = read_params(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
+    if (strcmp(params.output, params.catalog) == 0)
+        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+    if (params.checkpoint && strcmp(params.output, params.checkpoint) == 0)
+        return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
     AKIN_TRY(akin_train(call->comm, &params, &result));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
 done:

@@ -23,6 +23,7 @@ static struct {
     char stage[64];      /* of the progress under way, "" = none */
     double began, shown; /* when it did, and when it was last shown */
     double polled;
+    double first; /* done when it began: of a run that goes on, work of another one */
 } state;
 
 /* Under mpirun stderr is a pipe to mpirun, which hands all on to its own: the terminal is there, if at all. */
@@ -150,7 +151,7 @@ static void describe_span(double seconds, char out[COUNT_SIZE]) {
 static void describe(char out[LINE_SIZE], const char *stage, const char *unit, double done, double total,
                      double seconds) {
     char a[COUNT_SIZE], b[COUNT_SIZE], c[COUNT_SIZE], left[COUNT_SIZE];
-    double rate = seconds > 0 ? done / seconds : 0;
+    double rate = seconds > 0 ? (done - state.first) / seconds : 0;
     int used = snprintf(out, LINE_SIZE, "%s: %s", stage, with_commas(done, a));
     if (total > 0) used += snprintf(out + used, LINE_SIZE - (size_t)used, " of %s", with_commas(total, b));
     used += snprintf(out + used, LINE_SIZE - (size_t)used, " %s", unit);
@@ -196,6 +197,7 @@ void akin_log_progress(const char *stage, const char *unit, double done, double 
         akin_log_progress_end();
         snprintf(state.stage, sizeof state.stage, "%s", stage);
         state.began = state.shown = now;
+        state.first = done;
     }
     double every = state.terminal ? BAR_EVERY : LINE_EVERY, so_far = state.shown - state.began;
     if (!state.terminal && so_far > every) every = so_far; /* 10 s, 20 s, 40 s ...: a night's log stays short */

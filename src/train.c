@@ -149,11 +149,19 @@ done:
     return status;
 }
 
+static void show_progress(const run *run) {
+    double items = (double)akin_sampler_train_items(&run->sampler);
+    size_t step = (size_t)*akin_model_step(run->model), steps = akin_sampler_steps(&run->sampler);
+    double in_epoch = (double)(step % steps) * (double)run->params->batch; /* only the last batch may be short */
+    akin_log_progress("train", "images", items * (double)(step / steps) + in_epoch,
+                      items * (double)run->params->epochs);
+}
+
 static akin_status take_steps(run *run) {
     akin_status status = AKIN_OK;
     const akin_train_params *params = run->params;
     size_t steps_of_epoch = akin_sampler_steps(&run->sampler), steps = steps_of_epoch * params->epochs;
-    double train_items = (double)akin_sampler_train_items(&run->sampler);
+    show_progress(run);
     for (size_t step = (size_t)*akin_model_step(run->model); step < steps; step++) {
         akin_step_outcome outcome;
         double start = akin_comm_seconds();
@@ -167,10 +175,7 @@ static akin_status take_steps(run *run) {
         if (epoch_ends) AKIN_TRY(end_epoch(run, step / steps_of_epoch));
         if (epoch_ends || outcome.wish || outcome.signalled) AKIN_TRY(save(run));
         if (outcome.signalled) AKIN_TRY(interrupted(run, steps));
-        akin_log_progress("train", "images",
-                          train_items * (double)(step / steps_of_epoch) +
-                              (double)(step % steps_of_epoch * params->batch + outcome.images),
-                          train_items * (double)params->epochs);
+        show_progress(run);
     }
 done:
     akin_log_progress_end();
