@@ -219,6 +219,19 @@ static akin_status give_answer(program *self, akin_status outcome) {
     return outcome != AKIN_OK ? outcome : status;
 }
 
+/* --- a run that is ended at once --- */
+
+static program *ended; /* the one of this process, for tell_abort */
+
+/* What no agreement can be had about (a stall, a failed parallel write) is told by the rank that saw it; the one JSON
+ * line is rank 0's here too. */
+static void tell_abort(akin_status status, const char *message) {
+    akin_log_error("%s", message);
+    if (akin_comm_rank(ended->comm) != 0 || !ended->json) return;
+    akin_error_set(status, "%s", message);
+    (void)!print_report(ended, status);
+}
+
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
     self->json = has_word(self, "--json");
@@ -227,7 +240,10 @@ static akin_status run_program(program *self) {
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
     akin_gemm_start();
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
+    ended = self;
+    akin_comm_on_abort(tell_abort);
     status = akin_call_run(self->verb, &self->call);
+    akin_comm_on_abort(NULL);
     akin_log_progress_end();
     akin_log_stop();
 done:

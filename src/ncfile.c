@@ -301,17 +301,17 @@ akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t firs
     size_t dims = akin_nclayout_variable_shape(file->layout, v, &shape), done = 0;
     size_t start[AKIN_NC_DIMS_MAX] = {0}, length[AKIN_NC_DIMS_MAX] = {0};
     for (size_t d = 1; d < dims; d++) length[d] = akin_nclayout_dimension_length(file->layout, shape[d]);
-    akin_comm_enter(file->comm, file->path);
     for (int64_t round = 0; round < rounds; round++) {
         if (dims == 0 && count == 0) continue;
         size_t left = count - done;
         length[0] = left < step ? left : step;
         start[0] = length[0] ? first + done : 0;
         const char *from = length[0] ? (const char *)data + done * row_bytes : "";
+        akin_comm_enter(file->comm, file->path); /* round by round: each has the whole stall limit */
         must(file, "writing", nc_put_vara(file->id, file->variables[v], start, length, from));
+        akin_comm_leave(file->comm);
         done += length[0];
     }
-    akin_comm_leave(file->comm);
     return AKIN_OK;
 }
 
