@@ -1,0 +1,42 @@
+/* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static files.
+ *
+ * Floor 3 (stages); looks down to error, mem, hash, comm, log, table; within its floor to evaluate, gallery_folder,
+ * gallery_pictures, gallery_data, gallery_figures.
+ */
+#ifndef AKIN_GALLERY_H
+#define AKIN_GALLERY_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/hash.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    const char *table;
+    const char *const *sources; /* as of ingest */
+    size_t source_count;
+    const char *root;    /* as of ingest; NULL = none */
+    const char *output;  /* a folder */
+    const char *results; /* a run's output folder, NULL = none */
+    size_t side;         /* of a picture, pixels on its longer side */
+    uint64_t max_pixels; /* as of ingest */
+} akin_gallery_params;
+
+typedef struct {
+    size_t items;
+    size_t pictures, placeholders; /* items with and without a picture that could be read */
+    uint64_t bytes;                /* of all files */
+    char table_digest[AKIN_HASH_TEXT_SIZE];
+} akin_gallery_result;
+
+/* Whether the options name what is needed: AKIN_USAGE. Looks at no file. Not collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_check(const akin_gallery_params *params);
+
+/* Writes the folder beside its name and puts it in its place. A folder that is neither empty nor a gallery is never
+ * replaced: AKIN_USAGE. An id of the table that no source has: AKIN_INPUT. The files are the same for any number of
+ * ranks. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
+                                         akin_gallery_result *result);
+
+#endif

@@ -1,0 +1,29 @@
+/* gallery_figures: data/summary.js: what the gallery's page knows of the whole table and of the job that made it.
+ *
+ * Floor 3 (stages); looks down to error, mem, text, file, log, json, labels; within its floor to evaluate,
+ * gallery_folder, gallery_data, gallery_rejects.
+ *
+ * The job's figures come from the output folder of a run: rejects.csv and metrics.json, where they are there.
+ */
+#ifndef AKIN_GALLERY_FIGURES_H
+#define AKIN_GALLERY_FIGURES_H
+
+#include <akin/error.h>
+#include <akin/evaluate.h>
+#include <akin/gallery_data.h>
+#include <akin/gallery_folder.h>
+#include <akin/labels.h>
+#include <stddef.h>
+
+typedef struct {
+    const char *results; /* a run's output folder, NULL = none */
+    const akin_evaluate_figures *measured;
+    const akin_gallery_counts *counts;
+    akin_labels *labels; /* for the names of the categories */
+    size_t placeholders;
+} akin_gallery_facts;
+
+/* Writes data/summary.js. Rank 0 alone; not collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_figures(akin_gallery_folder *folder, const akin_gallery_facts *facts);
+
+#endif

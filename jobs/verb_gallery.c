@@ -1,0 +1,107 @@
+/* gallery: a page to look at. Floor 4 (jobs); looks down to gallery, image and the world. */
+#include "verbs.h"
+#include <akin/gallery.h>
+#include <akin/image.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <stdint.h>
+
+static const akin_option options[] = {
+    {.name = "output", .letter = 'o', .type = AKIN_OPTION_TEXT, .argument = "DIR", .help = "the folder to write"},
+    {.name = "source",
+     .type = AKIN_OPTION_LIST,
+     .argument = "SOURCE",
+     .help = "what the catalogue was made of, for its pictures: CSV, folder or tar"},
+    {.name = "root", .type = AKIN_OPTION_TEXT, .argument = "DIR", .help = "where relative paths of a CSV begin"},
+    {.name = "results",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .help = "a run's output folder: its rejects, metrics and training curve are shown too"},
+    {.name = "picture-size",
+     .type = AKIN_OPTION_INT,
+     .initial = "256",
+     .minimum = 16,
+     .maximum = 2048,
+     .shapes_result = true,
+     .argument = "PIXELS",
+     .help = "the longer side of each picture, at most"},
+    {.name = "max-pixels",
+     .type = AKIN_OPTION_INT,
+     .initial = "100000000",
+     .minimum = 1,
+     .maximum = 1e15,
+     .argument = "N",
+     .help = "a picture of more pixels is not read"},
+    {0},
+};
+
+/* sources: room for all, by the caller. `--source A B C` is taken too: what follows the table is a source. */
+static akin_gallery_params params_of(const akin_options *o, const char **sources) {
+    const char *const *arguments = NULL, *const *given = NULL;
+    size_t count = 0, argument_count = akin_options_arguments(o, &arguments);
+    size_t given_count = akin_options_list(o, "source", &given);
+    for (size_t i = 0; i < given_count; i++) sources[count++] = given[i];
+    for (size_t i = 1; i < argument_count; i++) sources[count++] = arguments[i];
+    return (akin_gallery_params){.table = arguments[0],
+                                 .sources = sources,
+                                 .source_count = count,
+                                 .root = akin_options_text(o, "root"),
+                                 .output = akin_options_text(o, "output"),
+                                 .results = akin_options_text(o, "results"),
+                                 .side = (size_t)akin_options_int(o, "picture-size"),
+                                 .max_pixels = (uint64_t)akin_options_int(o, "max-pixels")};
+}
+
+static const char **room_for_sources(const akin_options *o) {
+    const char *const *words = NULL;
+    return akin_mem_alloc(akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
+}
+
+static akin_status check(const akin_options *o) {
+    const char *const *given = NULL, *const *arguments = NULL;
+    const char **sources = room_for_sources(o);
+    if (!sources) return AKIN_FAILED;
+    akin_gallery_params params = params_of(o, sources);
+    akin_status status = akin_gallery_check(&params);
+    if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 && akin_options_arguments(o, &arguments) > 1)
+        status = akin_error_set(AKIN_USAGE, "--source is missing before \"%s\"", arguments[1]);
+    akin_mem_free(sources);
+    return status;
+}
+
+static akin_status report(akin_json *json, const akin_gallery_result *result) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_json_set_integer(json, "items", (long long)result->items));
+    AKIN_TRY(akin_json_set_integer(json, "pictures", (long long)result->pictures));
+    AKIN_TRY(akin_json_set_integer(json, "placeholders", (long long)result->placeholders));
+    AKIN_TRY(akin_json_set_integer(json, "bytes", (long long)result->bytes));
+    AKIN_TRY(akin_json_set_text(json, "table_digest", result->table_digest));
+done:
+    return status;
+}
+
+static akin_status run(akin_call *call) {
+    akin_status status = AKIN_OK;
+    akin_gallery_result result = {0};
+    const char **sources = room_for_sources(call->options);
+    AKIN_TRY(akin_agree(call->comm, sources ? AKIN_OK : AKIN_FAILED));
+    akin_gallery_params params = params_of(call->options, sources);
+    AKIN_TRY(akin_gallery(call->comm, &params, &result));
+    akin_log_info("gallery: open %s/index.html in a browser", params.output);
+    AKIN_TRY(akin_agree(call->comm, report(call->report, &result)));
+done:
+    akin_mem_free(sources);
+    return status;
+}
+
+const akin_verb akin_verb_gallery = {
+    .name = "gallery",
+    .arguments = "table.nc --source SOURCE... -o DIR",
+    .summary = "a page to look at: items, their neighbours, the job's figures",
+    .argument_key = "table",
+    .arguments_min = 1,
+    .arguments_max = -1,
+    .options = options,
+    .run = run,
+    .check = check,
+};

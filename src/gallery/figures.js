@@ -1,0 +1,123 @@
+/* The figures of the job: numbers, rejects, stages, and the charts, drawn as SVG. */
+"use strict";
+akin.figures = (section, summary, tools) => {
+  const { el, number, plural, percent, counts, itemsAddress } = tools;
+  const WIDTH = 640, HEIGHT = 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42;
+
+  function svg(name, attributes, ...children) {
+    const node = document.createElementNS("http://www.w3.org/2000/svg", name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    node.append(...children.flat(Infinity));
+    return node;
+  }
+  /* Round marks that cover [low, high]. */
+  function marks(low, high, wanted) {
+    const span = high - low || Math.abs(high) || 1, power = 10 ** Math.floor(Math.log10(span / wanted));
+    const step = [1, 2, 5, 10].map((m) => m * power).find((s) => span / s <= wanted) || span;
+    const found = [];
+    for (let i = Math.floor(low / step + 1e-9); i * step <= high + step * (1 - 1e-9); i++) found.push(Number((i * step).toPrecision(12)));
+    return found;
+  }
+  const short = (value) => Math.abs(value) >= 1e4 ? value.toLocaleString("en", { notation: "compact" }) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : number(value);
+
+  /* The frame of a chart: rules and marks of both axes, and the scales. */
+  function frame(label, xs, ys, x_title, y_title) {
+    const x = (v) => LEFT + (v - xs.low) / (xs.high - xs.low) * (WIDTH - LEFT - RIGHT);
+    const y = (v) => HEIGHT - BOTTOM - (v - ys.low) / (ys.high - ys.low) * (HEIGHT - BOTTOM - TOP);
+    const chart = svg("svg", { class: "chart", viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": label });
+    for (const v of ys.marks)
+      chart.append(svg("line", { class: "rule", x1: LEFT, x2: WIDTH - RIGHT, y1: y(v), y2: y(v) }), svg("text", { x: LEFT - 8, y: y(v) + 4, "text-anchor": "end" }, short(v)));
+    for (const v of xs.marks) chart.append(svg("text", { x: x(v), y: HEIGHT - BOTTOM + 17, "text-anchor": "middle" }, short(v)));
+    chart.append(svg("text", { x: (LEFT + WIDTH - RIGHT) / 2, y: HEIGHT - 6, "text-anchor": "middle" }, x_title),
+      svg("text", { x: 13, y: (TOP + HEIGHT - BOTTOM) / 2, "text-anchor": "middle", transform: `rotate(-90 13 ${(TOP + HEIGHT - BOTTOM) / 2})` }, y_title));
+    return { chart, x, y };
+  }
+  function histogram(label, bins, x_title, y_title) {
+    let first = bins.findIndex((n) => n > 0), last = bins.length - 1;
+    if (first < 0) return null;
+    while (bins[last] === 0) last--;
+    const edge = (i) => -1 + 2 * i / bins.length;
+    first = Math.max(0, Math.min(first, last - 9)); // never a lonely bar across the chart
+    const low = edge(first), high = edge(last + 1), tall = marks(0, Math.max(...bins), 4);
+    const { chart, x, y } = frame(label, { low, high, marks: marks(low, high, 8).filter((v) => v >= low - 1e-9 && v <= high + 1e-9) },
+      { low: 0, high: tall[tall.length - 1], marks: tall }, x_title, y_title);
+    const bars = svg("g", { class: "bars" });
+    for (let i = first; i <= last; i++) {
+      if (bins[i] === 0) continue;
+      bars.append(svg("rect", { x: x(edge(i)) + 0.75, y: y(bins[i]), width: Math.max(1, x(edge(i + 1)) - x(edge(i)) - 1.5), height: Math.max(1, y(0) - y(bins[i])), rx: 1.5 },
+        svg("title", {}, `${edge(i).toFixed(2)} to ${edge(i + 1).toFixed(2)}: ${number(bins[i])}`)));
+    }
+    chart.append(bars);
+    return chart;
+  }
+  /* Lines over the epochs; of a long run each n-th epoch is there, and the last. lines: [{name, values, style}]. */
+  function curve(label, lines, epochs, x_title, y_title) {
+    for (const line of lines) {
+      const stride = Math.max(1, Math.ceil(epochs / line.values.length));
+      line.points = line.values.map((v, i) => [Math.min(epochs, (i + 1) * stride), v]).filter(([, v]) => typeof v === "number");
+    }
+    lines = lines.filter((line) => line.points.length);
+    if (lines.length === 0) return null;
+    const heights = lines.flatMap((line) => line.points.map(([, v]) => v)), tall = marks(Math.min(...heights), Math.max(...heights), 5);
+    const last = Math.max(2, epochs), top = tall[tall.length - 1];
+    const { chart, x, y } = frame(label, { low: 1, high: last, marks: marks(1, last, 8).filter((v) => v >= 1 && v <= last && Number.isInteger(v)) },
+      { low: tall[0], high: top > tall[0] ? top : tall[0] + 1, marks: tall }, x_title, y_title);
+    lines.forEach((line, n) => {
+      const points = line.points.map(([i, v]) => `${x(i).toFixed(2)},${y(v).toFixed(2)}`).join(" ");
+      chart.append(svg("polyline", { class: `curve ${line.style}`, points }));
+      if (line.points.length <= 60)
+        for (const [i, v] of line.points) chart.append(svg("circle", { class: `dot ${line.style}`, cx: x(i), cy: y(v), r: 3.5 }, svg("title", {}, `${line.name}, epoch ${i}: ${v.toPrecision(5)}`)));
+      if (lines.length > 1)
+        chart.append(svg("line", { class: `curve ${line.style}`, x1: WIDTH - 180, x2: WIDTH - 156, y1: TOP + 12 + 18 * n, y2: TOP + 12 + 18 * n }),
+          svg("text", { x: WIDTH - 148, y: TOP + 16 + 18 * n }, line.name));
+    });
+    return chart;
+  }
+
+  const tile = (value, name, words) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, name), el("small", {}, words));
+  const panel = (title, words, ...content) => content[0] && el("section", { class: "panel" }, el("h2", {}, title), words && el("p", {}, words), content);
+  const cell = (value) => el("td", { class: "count" }, value);
+  const head = (...names) => el("thead", {}, el("tr", {}, names.map((name, i) => el("th", i > 0 ? { class: "count" } : {}, name))));
+  function share(part, whole) {
+    const node = el("div", { class: "share" });
+    node.style.width = `${100 * part / whole}%`;
+    return node;
+  }
+
+  function numbers() {
+    const found = [tile(number(summary.items), "items", summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
+    if (summary.rejects) found.push(tile(number(summary.rejects.total), "rejected", "pictures or rows that could not be used"));
+    found.push(tile(percent(summary.coverage), "coverage", "items that have at least one similar item"),
+      tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
+    for (const [n, value] of Object.entries(summary.precision || {}))
+      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? "first neighbours of the item's own category" : `first ${n} neighbours: share of the item's own category`));
+    if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the table before"));
+    if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
+    return el("div", { class: "tiles" }, found);
+  }
+  function rejects() {
+    if (!summary.rejects) return null;
+    if (summary.rejects.total === 0) return panel("Rejects", null, el("p", { class: "quiet" }, "Every row of the source was accepted."));
+    return panel("Rejects", `${plural(summary.rejects.total, "row")} of the source did not become an item. rejects.csv names each.`,
+      el("div", { class: "scroll" }, el("table", {}, head("Reason", "Rows"), el("tbody", {}, summary.rejects.reasons.map((r) =>
+        el("tr", {}, el("td", {}, r.reason, share(r.count, summary.rejects.total), el("small", { class: "quiet" }, "such as " + r.examples.join(", "))), cell(number(r.count))))))));
+  }
+  function stages() {
+    if (!summary.stages.length) return null;
+    return panel("Stages", "Time and rate of each step of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) =>
+      el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
+        cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`))))));
+  }
+  function categories() {
+    if (!summary.categories.length) return null;
+    const order = summary.categories.map((name, i) => [name, counts[i]]).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)), most = order[0][1];
+    return panel("Categories", null, el("div", { class: "scroll" }, el("table", {}, head("Category", "Items"), el("tbody", {}, order.map(([name, n]) =>
+      el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)), cell(number(n))))))));
+  }
+  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), summary.name ? el("p", { class: "quiet" }, summary.name) : ""), numbers(),
+    el("div", { class: "panels" }, [
+      panel("Scores", "How alike the neighbours in all lists are: 1 is the same picture, 0 is nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
+      panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
+      panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
+      rejects(), stages(), categories()].filter(Boolean)));
+};

@@ -1,0 +1,253 @@
+/* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
+ * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
+ * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures. */
+"use strict";
+const akin = (() => {
+  const PAGE = 60; // items on a page
+  const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
+  const scripts = new Map();
+  const scrolled = new Map(); // address -> how far down it was left
+  let summary = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
+
+  // --- small helpers ---
+  const $ = (id) => document.getElementById(id);
+  function el(name, attributes, ...children) {
+    const node = document.createElement(name);
+    for (const [key, value] of Object.entries(attributes || {}))
+      if (value !== null && value !== undefined && value !== false) node.setAttribute(key, value === true ? "" : value);
+    node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+    return node;
+  }
+  const number = (value) => Number(value).toLocaleString("en");
+  const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
+  const percent = (share) => (share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(1))} %`);
+  const padded = (n, width) => String(n).padStart(width, "0");
+  const linkTo = (row) => "#" + encodeURIComponent(data.ids[row]);
+  const categoryName = (row) => summary.categories[data.category[row]] ?? "";
+  function spread(folder, n, ending) { // at most 1,000 files in a folder
+    return `${folder}/${padded(Math.floor(n / 1000), 3)}/${padded(n, 6)}${ending}`;
+  }
+  function problem(text) {
+    console.error(text);
+    $("problem").textContent = text;
+    $("problem").hidden = false;
+  }
+  function load(path) {
+    if (!scripts.has(path))
+      scripts.set(path, new Promise((resolve, reject) => {
+        const node = el("script", { src: path });
+        node.onload = () => { node.remove(); resolve(); };
+        node.onerror = () => { scripts.delete(path); reject(new Error(`${path} is missing: copy the whole folder of the gallery`)); };
+        document.head.append(node);
+      }));
+    return scripts.get(path);
+  }
+
+  // --- data: what the scripts of the folder data/ call ---
+  function takeIndex(first, part) {
+    part.id.forEach((id, i) => {
+      data.ids[first + i] = id;
+      data.lower[first + i] = id.toLowerCase();
+      data.category[first + i] = part.category[i];
+    });
+    part.unavailable.forEach((i) => data.unavailable.add(first + i));
+    part.missing.forEach((i) => data.missing.add(first + i));
+  }
+  function takeList(first, part) {
+    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2] }));
+  }
+  async function listOf(row) {
+    await load(spread("data/lists", Math.floor(row / summary.list_size), ".js"));
+    return data.lists.get(row);
+  }
+  function rowOf(id) {
+    rows = rows || new Map(data.ids.map((name, row) => [name, row]));
+    return rows.get(id);
+  }
+
+  // --- pieces of a page ---
+  function picture(row, eager) {
+    const none = () => el("span", { class: "none" }, "no picture");
+    if (data.missing.has(row)) return none();
+    const image = el("img", { src: spread("pictures", row, ".jpg"), alt: data.ids[row], loading: eager ? "eager" : "lazy", decoding: "async" });
+    image.onerror = () => image.replaceWith(none());
+    return image;
+  }
+  function card(row, score) {
+    const away = data.unavailable.has(row);
+    return el("li", {},
+      el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
+        el("div", { class: "tile" }, picture(row),
+          away && el("span", { class: "flag" }, "not available")),
+        score !== undefined && el("div", { class: "meter" }, bar(score)),
+        el("div", { class: "text" },
+          el("span", { class: "name" }, data.ids[row]),
+          el("span", { class: "under" },
+            el("span", { class: "category" }, categoryName(row)),
+            score !== undefined && el("span", { class: "score", title: `similarity ${score}, where 1 is the same picture` }, score.toFixed(2))))));
+  }
+  function bar(score) {
+    const node = el("span", {});
+    node.style.width = `${Math.max(0, Math.min(1, score)) * 100}%`;
+    return node;
+  }
+  function pages(page, last, address_of) {
+    const wanted = new Set([1, 2, page - 1, page, page + 1, last - 1, last].filter((p) => p >= 1 && p <= last));
+    const nodes = [];
+    let before = 0;
+    const step = (text, p, rel) => p >= 1 && p <= last ? el("a", { href: address_of(p), rel }, text) : el("span", { class: "off", "aria-hidden": "true" }, text);
+    for (const p of [...wanted].sort((a, b) => a - b)) {
+      if (p > before + 1) nodes.push(el("span", { class: "gap", "aria-hidden": "true" }, "…"));
+      nodes.push(p === page ? el("span", { "aria-current": "page" }, number(p)) : el("a", { href: address_of(p) }, number(p)));
+      before = p;
+    }
+    return el("nav", { class: "pages", "aria-label": "Pages" }, step("‹ Back", page - 1, "prev"), nodes, step("Next ›", page + 1, "next"));
+  }
+
+  // --- views ---
+  function itemsAddress(q, category, page) {
+    const words = new URLSearchParams();
+    if (q) words.set("q", q);
+    if (category) words.set("category", category);
+    if (page > 1) words.set("page", page);
+    return "#?" + words.toString();
+  }
+  function find(q, category) {
+    const wanted = q.toLowerCase(), index = category ? summary.categories.indexOf(category) : -1;
+    const first = [], rest = [];
+    for (let row = 0; row < summary.items; row++) {
+      if (category && data.category[row] !== index) continue;
+      const at = wanted ? data.lower[row].indexOf(wanted) : 0;
+      if (at === 0) first.push(row);
+      else if (at > 0) rest.push(row);
+    }
+    return first.concat(rest); // ids that begin so come before those that hold it
+  }
+  function showItems(words) {
+    const q = words.get("q") || "", category = words.get("category") || "";
+    shown = find(q, category);
+    const last = Math.max(1, Math.ceil(shown.length / PAGE));
+    const page = Math.min(last, Math.max(1, parseInt(words.get("page"), 10) || 1));
+    const from = (page - 1) * PAGE, part = shown.slice(from, from + PAGE);
+    if (document.activeElement !== $("search")) $("search").value = q;
+    $("category").value = category;
+    lastItems = itemsAddress(q, category, page);
+    const title = q ? `Items with “${q}”` : category || "All items";
+    const range = shown.length > PAGE ? `${number(from + 1)}–${number(from + part.length)} of ${number(shown.length)}` : plural(shown.length, "item");
+    $("items").replaceChildren(
+      el("div", { class: "heading" }, el("h1", {}, title), el("p", { class: "quiet", id: "found", "aria-live": "polite" }, q && category ? `${range} in ${category}` : range)),
+      part.length ? el("ul", { class: "grid" }, part.map((row) => card(row)))
+                  : el("div", { class: "empty" }, el("strong", {}, "Nothing found"), "No item has this in its id. ", el("a", { href: "#?" }, "Show all items")),
+      last > 1 ? pages(page, last, (p) => itemsAddress(q, category, p)) : "");
+    return title;
+  }
+  function besides(row, step) {
+    const at = shown.indexOf(row);
+    const next = at < 0 ? row + step : shown[at + step];
+    return next >= 0 && next < summary.items ? linkTo(next) : null;
+  }
+  function about(row, list) {
+    const away = data.unavailable.has(row), name = categoryName(row);
+    const facts = list.group ? [["Group", list.group]] : [];
+    facts.push(["Similar items", number(list.neighbors.length)]);
+    if (list.scores.length) facts.push(["Best score", list.scores[0].toFixed(4)]);
+    return el("article", { class: "about" + (away ? " away" : "") },
+      el("div", { class: "tile" }, picture(row, true)),
+      el("div", { class: "facts" },
+        el("h1", { id: "item-id" }, data.ids[row]),
+        el("div", { class: "chips" },
+          name && el("a", { class: "chip", href: itemsAddress("", name, 1), title: "Show this category" }, name),
+          away && el("span", { class: "chip warn" }, "not available")),
+        el("dl", {}, facts.map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)]))));
+  }
+  async function showItem(id, mine) {
+    const row = rowOf(id);
+    if (row === undefined) {
+      $("item").replaceChildren(el("div", { class: "empty" }, el("strong", {}, `There is no item “${id}”`),
+        el("a", { href: itemsAddress(id, "", 1) }, "Search for it"), " or ", el("a", { href: "#?" }, "show all items")));
+      return "Not found";
+    }
+    const list = await listOf(row);
+    if (mine !== turn) return null; // the reader has gone on meanwhile
+    const before = besides(row, -1), after = besides(row, 1);
+    $("item").replaceChildren(
+      el("nav", { class: "crumbs", "aria-label": "Position" },
+        el("a", { href: lastItems, id: "back" }, "← Back to the items"),
+        el("span", {}, before && el("a", { href: before, rel: "prev" }, "‹ Previous item"), after && el("a", { href: after, rel: "next" }, "Next item ›"))),
+      el("div", { class: "item" }, about(row, list),
+        el("div", {},
+          el("div", { class: "heading" }, el("h2", {}, "Looks most like it"),
+            list.neighbors.length ? el("p", { class: "quiet" }, "best first; 1.00 is the same picture") : ""),
+          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i])))
+            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item passes the rules and the lowest score of this table."))));
+    return id;
+  }
+
+  async function show() {
+    const mine = ++turn, words = location.hash.startsWith("#?") || location.hash.length < 2 ? new URLSearchParams(location.hash.slice(2)) : null;
+    const view = !words ? "item" : words.has("figures") ? "figures" : "items";
+    let title;
+    if (view === "item") {
+      let id = location.hash.slice(1);
+      try { id = decodeURIComponent(id); } catch (error) { /* a bare % in a link by hand */ }
+      title = await showItem(id, mine);
+    } else title = view === "figures" ? "Figures" : showItems(words);
+    if (mine !== turn) return;
+    for (const name of ["items", "item", "figures"]) $(name).hidden = name !== view;
+    $("to-items").toggleAttribute("aria-current", view !== "figures");
+    $("to-figures").toggleAttribute("aria-current", view === "figures");
+    document.title = `${title} · Similar items`;
+    scrollTo(0, followed ? 0 : scrolled.get(location.hash) || 0);
+    followed = false;
+  }
+
+  // --- what the reader does ---
+  function listen() {
+    let timer = 0;
+    const search = () => { followed = true; location.hash = itemsAddress($("search").value.trim(), $("category").value, 1); };
+    $("search").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 150); });
+    $("category").addEventListener("change", () => { $("category").blur(); search(); });
+    $("tools").addEventListener("submit", (event) => {
+      event.preventDefault();
+      clearTimeout(timer);
+      const q = $("search").value.trim(), found = find(q, $("category").value);
+      const exact = q && rowOf(q) !== undefined ? rowOf(q) : found.length === 1 ? found[0] : -1;
+      if (exact >= 0) { followed = true; location.hash = linkTo(exact); } else search();
+    });
+    document.addEventListener("click", (event) => { if (event.target.closest('a[href^="#"]')) followed = true; });
+    $("skip").addEventListener("click", (event) => { event.preventDefault(); followed = false; $("main").focus(); });
+    document.addEventListener("keydown", (event) => {
+      if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, select, textarea")) return;
+      const rel = { ArrowLeft: "prev", ArrowRight: "next" }[event.key];
+      const link = rel ? document.querySelector(`main section:not([hidden]) a[rel=${rel}]`) : event.key === "Escape" ? $("back") : null;
+      if (event.key === "/") { event.preventDefault(); $("search").select(); }
+      else if (link && link.offsetParent) link.click();
+    });
+    document.addEventListener("scroll", () => scrolled.set(address, scrollY), { passive: true });
+    addEventListener("hashchange", () => { address = location.hash; show().catch((error) => problem(error.message)); });
+    history.scrollRestoration = "manual";
+  }
+  function fillCategories() {
+    const counts = new Array(summary.categories.length).fill(0);
+    data.category.forEach((index) => { if (index >= 0) counts[index]++; });
+    summary.categories.forEach((name, i) => $("category").append(el("option", { value: name }, `${name} (${number(counts[i])})`)));
+    $("category").closest("label").hidden = summary.categories.length === 0;
+    return counts;
+  }
+  async function start(given) {
+    summary = given;
+    const parts = [];
+    for (let part = 0; part * summary.index_size < summary.items; part++) parts.push(load(spread("data/index", part, ".js")));
+    await Promise.all([load("figures.js"), ...parts]);
+    $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
+    akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress });
+    listen();
+    await show();
+    document.documentElement.dataset.ready = "yes";
+  }
+  return {
+    summary: (given) => start(given).catch((error) => problem(error.message)),
+    index: takeIndex,
+    list: takeList,
+  };
+})();

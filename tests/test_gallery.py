@@ -1,0 +1,305 @@
+"""gallery: what a person meets in a browser - pictures, search, filter, a click to a neighbour, the way back, links to an
+item, figures - with a silent console; the same bytes at any number of ranks; 50,000 items; what is refused."""
+
+import csv
+import hashlib
+import json
+import os
+import shutil
+import time
+import urllib.parse
+
+import numpy as np
+from PIL import Image
+
+import support
+from browser import Browser
+from support import akin
+
+ODD = ["<b onclick=alert(1)>&amp;", 'quo"te \'and\'', "per%20cent%", "ümlaut 👕", "#hash", "?figures", "a/b\\c.png", "</script>"]
+N = 70  # more than a page
+
+
+def page(folder, fragment=""):
+    return "file://" + urllib.parse.quote(os.path.abspath(folder)) + "/index.html" + fragment
+
+
+def contents(folder):
+    """{path below: digest} of every file."""
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def make_job():
+    """A run of all stages over a catalogue with odd ids, two rejects and, once ingested, one picture that is gone."""
+    source = support.fresh("pictures with blanks")
+    table = support.draw_catalogue(source, N)
+    with open(table, newline="", encoding="utf-8") as f:
+        rows = list(csv.reader(f))
+    for row, name in zip(rows[1:], ODD):
+        row[0] = name
+    rows += [["cut", "cut.png", "hats", "", "yes"], ["none", "none.png", "hats", "", "yes"]]
+    with open(table, "w", newline="", encoding="utf-8") as f:
+        csv.writer(f).writerows(rows)
+    with open(os.path.join(source, "p3.png"), "rb") as f, open(os.path.join(source, "cut.png"), "wb") as cut:
+        cut.write(f.read()[:60])
+    with open("job.ini", "w", encoding="utf-8") as f:
+        f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nholdout = 0.1\n'
+                "[neighbors]\nk = 7\n[evaluate]\nlabel = category\n[gallery]\nenabled = yes\n")
+    akin("run", "job.ini", ranks=2)
+    return table
+
+
+def lists_of(table):
+    """{id: [(neighbour's id, score)...]} as publish tells them."""
+    akin("publish", table, "--to", "file:lists.jsonl")
+    with open("lists.jsonl", encoding="utf-8") as f:
+        entries = [json.loads(line) for line in f]
+    return {e["id"]: [(name, score) for name, score in e["neighbors"]] for e in entries}
+
+
+READY = "return document.documentElement.dataset.ready"
+SEEN = """const pictures = [...document.querySelectorAll('main section:not([hidden]) img')].filter(i => i.getBoundingClientRect().top < innerHeight);
+          return pictures.length > 0 && pictures.every(i => i.complete && i.naturalWidth > 0) && pictures.length"""
+TEXT = "const node = document.querySelector(arguments[0]); return node && node.checkVisibility() ? node.textContent : ''"
+IDS = "return [...document.querySelectorAll(arguments[0] + ' .card')].map(c => c.dataset.id)"
+
+
+def wait_text(b, css, text):
+    b.until("const node = document.querySelector(arguments[0]); return node && node.checkVisibility() && node.textContent === arguments[1]", css, text)
+
+
+def test_a_person_finds_the_way():
+    make_job()
+    lists = lists_of("results/table.nc")
+    ids = sorted(lists, key=str.encode)
+    assert set(ODD) < set(ids) and len(ids) == N
+    with Browser() as b:
+        b.open(page("results/gallery"))
+        b.until(READY)
+        assert b.until(SEEN) >= 5
+        assert b.run(IDS, "#items") == ids[:60]
+        assert b.run(TEXT, "#found") == f"1–60 of {N}"
+        b.click("a[rel=next]")
+        wait_text(b, "#found", f"61–{N} of {N}")
+        assert b.run(IDS, "#items") == ids[60:]
+        b.back()
+        wait_text(b, "#found", f"1–60 of {N}")
+
+        b.type("#search", "0012")  # search
+        wait_text(b, "#found", "1 item")
+        assert b.run(IDS, "#items") == ["item-0012"]
+        b.click("#items .card")  # an item, its neighbours
+        wait_text(b, "#item-id", "item-0012")
+        assert b.until(SEEN) >= 2
+        assert b.run(IDS, "#neighbors") == [name for name, _ in lists["item-0012"]]
+        assert b.run("return [...document.querySelectorAll('#neighbors .score')].map(s => s.textContent)") == \
+            [f"{score:.2f}" for _, score in lists["item-0012"]]
+        at = "item-0012"
+        for turn in (2, 1, 3):  # a click leads to the neighbour
+            following = lists[at][turn][0]
+            b.click(f"#neighbors li:nth-child({turn + 1}) .card")
+            wait_text(b, "#item-id", following)
+            assert b.run(IDS, "#neighbors") == [name for name, _ in lists[following]]
+            assert urllib.parse.unquote(b.run("return location.hash")) == "#" + following
+            before, at = at, following
+        b.back()
+        wait_text(b, "#item-id", before)
+        b.click("#back")
+        wait_text(b, "#found", "1 item")
+
+        b.run("const s = document.querySelector('#category'); s.value = 'shoes'; s.dispatchEvent(new Event('change'))")
+        b.until("return document.querySelector('.empty')")  # item-0012 is a hat
+        b.run("const s = document.querySelector('#search'); s.value = ''; s.dispatchEvent(new Event('input'))")
+        wait_text(b, "#items h1", "shoes")
+        shoes = b.run(IDS, "#items")
+        assert len(shoes) == len([i for i in range(N) if i % 3 == 1])
+        assert set(b.run("return [...document.querySelectorAll('#items .category')].map(c => c.textContent)")) == {"shoes"}
+        assert b.run("return document.querySelectorAll('#items .flag').length") > 0  # some are not available
+        assert b.console() == []
+
+
+def test_links_to_items_and_keys():
+    lists = lists_of("results/table.nc")
+    with Browser(width=420, height=800) as b:
+        for name in ODD + ["item-0033"]:
+            b.open("about:blank")
+            b.open(page("results/gallery", "#" + urllib.parse.quote(name, safe="")))
+            b.until(READY)
+            wait_text(b, "#item-id", name)
+            assert b.run(IDS, "#neighbors") == [other for other, _ in lists[name]]
+            assert b.run("return document.title").startswith(name)
+        assert b.run("return document.documentElement.scrollWidth <= innerWidth"), "a phone has to scroll sideways"
+        b.open("about:blank")
+        b.open(page("results/gallery", "#no%20such"))
+        b.until(READY)
+        assert "no such" in b.run(TEXT, "#item .empty")
+        b.run("document.activeElement.blur()")
+        b.type("body", "/")  # the key of the search field
+        assert b.run("return document.activeElement.id") == "search"
+        b.type("#search", "item-0020\n")
+        wait_text(b, "#item-id", "item-0020")
+        assert b.console() == []
+
+
+def test_figures():
+    with open("results/metrics.json", encoding="utf-8") as f:
+        metrics = json.load(f)
+    with Browser() as b:
+        b.open(page("results/gallery", "#?figures"))
+        b.until(READY)
+        text = b.until("return document.querySelector('#figures').checkVisibility() && document.querySelector('#figures').innerText")
+        numbers = dict(b.run("return [...document.querySelectorAll('.number')].map(n => [n.querySelector('span').textContent, n.querySelector('b').textContent])"))
+        share = lambda x: f"{round(x * 100 + 1e-9, 1):g} %"
+        assert numbers["items"] == str(N) and numbers["rejected"] == "2"
+        assert numbers["coverage"] == share(metrics["evaluate"]["coverage"])
+        for n in (1, 5, 10):
+            assert numbers[f"precision at {n}"] == share(metrics["evaluate"][f"precision_at_{n}"]), numbers
+        assert "cut" in text and "none" in text and "images/s" in text and "pairs/s" in text
+        assert b.run("return document.querySelectorAll('#figures svg').length") == 3
+        bars = b.run("return [...document.querySelectorAll('#figures svg')].map(s => s.querySelectorAll('rect').length)")
+        assert bars[0] > 0 and bars[1] > 0
+        assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3]
+        assert b.console() == []
+
+
+def test_a_file_that_is_missing_is_said():
+    """Also shows that a silent console is not silent for not being heard."""
+    shutil.rmtree("broken", ignore_errors=True)
+    shutil.copytree("results/gallery", "broken")
+    os.unlink("broken/data/lists/000/000000.js")
+    with Browser() as b:
+        b.open(page("broken"))
+        b.until(READY)
+        assert b.console() == []
+        b.click("#items .card")
+        assert "data/lists/000/000000.js" in b.until(TEXT, "#problem")
+        assert b.console() != []
+
+
+def test_same_bytes_at_any_rank_count():
+    table = os.path.abspath("pictures with blanks/catalog.csv")
+    expected = contents("results/gallery")
+    assert len([name for name in expected if name.endswith(".jpg")]) == N
+    for ranks in (0, 1, 3, 5):
+        done = akin("gallery", "results/table.nc", "--source", table, "-o", "again", "--results", "results", "--json", ranks=ranks)
+        assert (done.json["items"], done.json["pictures"], done.json["placeholders"]) == (N, N, 0)
+        assert done.json["bytes"] == sum(os.path.getsize(os.path.join("again", name)) for name in expected)
+        found = contents("again")
+        # its own entry of metrics.json is not shown, so all is the same but the name of the folder of results
+        assert found == expected, [name for name in expected if found.get(name) != expected[name]]
+    assert not os.path.exists("again.part")
+
+
+def test_a_picture_that_is_gone_is_a_placeholder():
+    source = support.fresh("some gone")
+    table = support.draw_catalogue(source, 6)
+    make_vectors([f"item-{i:04d}" for i in range(6)], "small.nc")
+    os.unlink(os.path.join(source, "p1.png"))
+    with open(os.path.join(source, "p4.png"), "wb") as f:
+        f.write(b"no picture")
+    done = akin("gallery", "small.nc", "--source", table, "-o", "small", "--json", ranks=2)
+    assert (done.json["items"], done.json["pictures"], done.json["placeholders"]) == (6, 4, 2)
+    assert "2 of 6" in done.err
+    with Browser() as b:
+        b.open(page("small"))
+        b.until(READY)
+        assert b.until(SEEN) == 4
+        assert b.run("return document.querySelectorAll('#items .none').length") == 2
+        assert b.run("return document.querySelector('#category').checkVisibility()") is False  # nothing has a category
+        b.open(page("small", "#?figures"))
+        b.until(READY)
+        assert "precision" not in b.run("return document.body.innerText")
+        assert b.console() == []
+
+
+def make_vectors(ids, path, k=5, dim=2):
+    np.save("vectors.npy", np.random.default_rng(3).standard_normal((len(ids), dim)).astype(np.float32))
+    with open("ids.txt", "w", encoding="utf-8") as f:
+        f.writelines(name + "\n" for name in ids)
+    akin("neighbors", "vectors.npy", "--ids", "ids.txt", "-o", path, "-k", k)
+
+
+def test_what_is_refused():
+    source = support.fresh("few")
+    table = support.draw_catalogue(source, 6)
+    make_vectors([f"item-{i:04d}" for i in range(6)], "few.nc")
+    make_vectors([f"item-{i:04d}" for i in range(7)], "other.nc")
+    home = support.fresh("home")
+    with open("home/letter.txt", "w") as f:
+        f.write("dear")
+    call = ["gallery", "few.nc", "--source", table, "-o"]
+    assert "home" in akin(*call, "home", expect=2, ranks=2).err  # never a folder that is no gallery
+    akin(*call, "home/letter.txt", expect=2)
+    akin("gallery", "few.nc", "--source", table, expect=2)
+    akin("gallery", "few.nc", "-o", "home/g", expect=2)
+    akin("gallery", "--source", table, "-o", "home/g", expect=2)
+    akin("gallery", "none.nc", "--source", table, "-o", "home/g", expect=1)
+    akin("gallery", "few.nc", "--source", "none.csv", "-o", "home/g", expect=1)
+    akin(*call, "home/g", "--results", "none", expect=1)
+    akin(*call, "home/none/g", expect=1)
+    done = akin("gallery", "other.nc", "--source", table, "-o", "home/g", "--json", expect=3, ranks=3)
+    assert "item-0006" in done.json["message"]
+    akin("gallery", table, "--source", table, "-o", "home/g", expect=3)
+    assert sorted(os.listdir("home")) == ["letter.txt"] and os.path.getsize("home/letter.txt") == 4
+
+
+def test_it_is_replaced_as_a_whole():
+    table = os.path.abspath("few/catalog.csv")
+    os.mkdir("home/g")  # an empty folder is fine
+    akin("gallery", "few.nc", "--source", table, "-o", "home/g/")
+    first = contents("home/g")
+    with open("home/g/pictures/000/old.jpg", "w") as f:
+        f.write("of the gallery before")
+    shutil.copytree("home/g", "home/g.part")  # left by a run that was killed
+    akin("gallery", "other.nc", "--source", table, "-o", "home/g", expect=3)
+    assert os.path.exists("home/g/pictures/000/old.jpg")
+    akin("gallery", "few.nc", "--source", table, "-o", "home/g", ranks=2)
+    assert contents("home/g") == first
+    os.symlink("g", "home/link")
+    akin("gallery", "few.nc", "--source", table, "-o", "home/link")
+    assert os.path.islink("home/link") and contents("home/g") == first
+    assert sorted(os.listdir("home")) == ["g", "letter.txt", "link"]
+
+
+def test_fifty_thousand_items():
+    n = 50000
+    os.makedirs("many", exist_ok=True)
+    Image.new("RGB", (24, 24), (60, 120, 200)).save("many/p.png")
+    names = [f"item-{i:06d}" for i in range(n)]
+    with open("many/catalog.csv", "w") as f:
+        f.write("id,path,category\n")
+        f.writelines(f"{name},p.png,c{i % 40}\n" for i, name in enumerate(names))
+    make_vectors(names, "many.nc", k=10)
+    akin("gallery", "many.nc", "--source", "many/catalog.csv", "-o", "many/g", ranks=2, timeout=400)
+    with Browser() as b:
+        begin = time.monotonic()
+        b.open(page("many/g"))
+        b.until(READY)
+        b.until(SEEN)
+        opened = time.monotonic() - begin
+        assert opened < 15, f"{opened:.1f} s to open"
+        assert b.run(TEXT, "#found") == "1–60 of 50,000"
+        begin = time.monotonic()
+        b.type("#search", "049999")
+        wait_text(b, "#found", "1 item")
+        b.click("#items .card")
+        wait_text(b, "#item-id", "item-049999")
+        b.until(SEEN)
+        b.click("#neighbors .card")
+        b.until("return document.querySelector('#item-id').textContent !== 'item-049999'")
+        assert time.monotonic() - begin < 15
+        assert b.run("return document.querySelectorAll('*').length") < 3000
+        assert b.console() == []
+    shutil.rmtree("many")
+
+
+if __name__ == "__main__":
+    for leftover in os.listdir("."):
+        shutil.rmtree(leftover) if os.path.isdir(leftover) and not os.path.islink(leftover) else os.unlink(leftover)
+    support.main(globals())
