@@ -3,6 +3,7 @@
 #include "rules.h"
 #include "verbs.h"
 #include <akin/neighbors.h>
+#include <string.h>
 
 static const akin_option options[] = {
     {.name = "output",
@@ -46,6 +47,8 @@ static akin_status run(akin_call *call) {
     akin_neighbors_figures figures;
     akin_neighbors_params params = read_params(call);
     if (params.output == NULL) return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
+    if (strcmp(params.output, params.input) == 0)
+        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, params.k, &figures)));
 done:

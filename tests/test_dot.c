@@ -1,6 +1,6 @@
 /* dot: at every level that this CPU has, the tile finds exactly the pairs that the naive twin finds, with the same
  * bits; a score is the same whichever row comes first; and the chain is within its bound of the exact product. */
-#include <akin/cpu.h>
+#include "levels.h"
 #include <akin/dot.h>
 #include <akin/rng.h>
 #include <math.h>
@@ -29,7 +29,7 @@ static float chain(const float *a, const float *b, size_t dim) {
 }
 
 /* Unit rows; every third near the first one, so that scores are close to each other and to 1. */
-static void fill(float *panel, uint32_t stream, size_t dim) {
+static void fill_panel(float *panel, uint32_t stream, size_t dim) {
     for (size_t i = 0; i < PANEL; i++) {
         double length = 0, row[LARGEST];
         for (size_t t = 0; t < dim; t++) {
@@ -43,20 +43,13 @@ static void fill(float *panel, uint32_t stream, size_t dim) {
     }
 }
 
-/* Runs the check at every level; the portable one is everywhere. */
 static void at_every_level(void (*check)(const akin_dot_kernels *dot, size_t dim)) {
-    int levels = 0;
-    for (akin_cpu_level level = AKIN_CPU_PORTABLE; level < AKIN_CPU_LEVELS; level++) {
-        if (akin_cpu_force(akin_cpu_name(level)) != AKIN_OK) continue;
-        levels++;
-        for (size_t d = 0; d < DIMS; d++) {
-            fill(panel_a, 1, dims[d]);
-            fill(panel_b, 2, dims[d]);
-            check(akin_dot(), dims[d]);
-        }
+    FOR_EACH_LEVEL(level)
+    for (size_t d = 0; d < DIMS; d++) {
+        fill_panel(panel_a, 1, dims[d]);
+        fill_panel(panel_b, 2, dims[d]);
+        check(akin_dot(), dims[d]);
     }
-    assert_true(levels >= 1);
-    assert_int_equal(akin_cpu_force("auto"), AKIN_OK);
 }
 
 static void set_all(float *least, float value) {

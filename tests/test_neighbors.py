@@ -149,7 +149,7 @@ def test_refusals():
     akin("neighbors", "not-there.npy", "-o", "no.nc", expect=1)
     akin("neighbors", ".", "-o", "no.nc", expect=1)
     akin("neighbors", "good.npy", "-o", "no-folder/no.nc", expect=1, ranks=2)
-    for words in ((), ("-o", "no.nc", "-k", "0"), ("-o", "no.nc", "-k", "-3"), ("-o", "no.nc", "-k", "65537"), ("-o", "no.nc", "-k", "2.5"),
+    for words in ((), ("-o", "good.npy"), ("-o", "no.nc", "-k", "0"), ("-o", "no.nc", "-k", "-3"), ("-o", "no.nc", "-k", "65537"), ("-o", "no.nc", "-k", "2.5"),
                   ("-o", "no.nc", "--same-category"), ("-o", "no.nc", "--exclude-same-group"), ("-o", "no.nc", "--min-score", "x"),
                   ("-o", "no.nc", "--min-score", "nan"), ("-o", "no.nc", "--same-categroy"), ("good.npy", "-o", "no.nc")):
         akin("neighbors", "good.npy", *words, expect=2)
