@@ -134,9 +134,9 @@ static void add_file_in(akin_hasher *hasher, const char *folder, const char *nam
 
 /* A gallery shows what the other stages say of themselves. */
 static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb, bool *known) {
-    for (size_t i = 0; i < akin_json_count(metrics->entries); i++) {
-        const akin_json *entry = akin_json_at(metrics->entries, i);
-        if (strcmp(akin_json_key(entry), verb) == 0) continue;
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
+        if (!entry || strcmp(stage->verb, verb) == 0) continue;
         char *text = akin_json_print(entry, false);
         if (text)
             akin_hasher_add_text(hasher, text);

@@ -22,7 +22,7 @@ const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *ver
 /* A copy of the report becomes the entry, and the file is written. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb,
                                              const akin_json *report);
-/* Entries of what the job does not run go. Collective; agreed. */
+/* Entries of what the job does not run go, the others are put into the order of the stages. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, akin_jobfile *job);
 
 /* Over all that goes into a stage that is judged by metrics.json: the files that it reads, the entries of other stages

@@ -114,11 +114,15 @@ static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
     const char *const *sources = NULL, *root = akin_options_text(ingest, "root");
+    char max_pixels[32];
     if (akin_options_given(options, "source")) return AKIN_OK;
     size_t count = akin_options_arguments(ingest, &sources);
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
-    if (root && akin_options_declared(options, "root", NULL) && !akin_options_given(options, "root"))
-        AKIN_TRY(akin_options_set(options, "root", root, "run"));
+    if (root && !akin_options_given(options, "root")) AKIN_TRY(akin_options_set(options, "root", root, "run"));
+    if (akin_options_given(ingest, "max-pixels") && !akin_options_given(options, "max-pixels")) {
+        snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
+        status = akin_options_set(options, "max-pixels", max_pixels, "run");
+    }
 done:
     return status;
 }
@@ -168,9 +172,10 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     return verb->check ? verb->check(options) : AKIN_OK;
 }
 
-/* The option that the message speaks of, or the verb's first. */
-static const char *key_of_message(const akin_verb *verb) {
+/* The key that the message speaks of: the option that it names, or the verb's first. */
+static const char *key_of_message(const akin_verb *verb, const akin_options *options) {
     char option[80];
+    if (!akin_options_flag(options, "enabled")) return "enabled";
     for (const akin_option *spec = verb->options; spec->name; spec++) {
         snprintf(option, sizeof option, "--%s", spec->name);
         if (strstr(akin_error_message(), option)) return spec->name;
@@ -183,7 +188,8 @@ akin_status akin_stages_check(akin_jobfile *job) {
         if (!akin_verb_find(stage->verb)) continue;
         akin_status status = check(stage, job);
         if (status == AKIN_OK) continue;
-        char *place = akin_jobfile_place(job, stage->verb, key_of_message(akin_verb_find(stage->verb)));
+        const char *key = key_of_message(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
+        char *place = akin_jobfile_place(job, stage->verb, key);
         if (place) status = akin_error_context(status, "%s: [%s] ", place, stage->verb);
         akin_mem_free(place);
         return status;

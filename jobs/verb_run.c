@@ -237,6 +237,7 @@ static akin_status begin(run_state *run) {
     AKIN_TRY(akin_folder_open(comm, output, keep, &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
     AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), &run->metrics));
+    AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
     status = akin_json_create(&run->stages);

@@ -1,0 +1,246 @@
+"""akin run: what fits is skipped, what changed is done again, nights come and go, and a bad job file touches nothing."""
+
+import fcntl
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+
+from support import akin, assert_same_variables, command, draw, draw_catalogue, fresh, main
+
+os.chdir(fresh("run"))
+KNOWN = akin("--help").out
+STAGES = [name for name in ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "gallery"] if f"  {name} " in KNOWN]
+CATALOGUE = draw_catalogue("pictures", 40)
+
+
+def write_job(name="job.ini", **changed):
+    """A job file; a section given as None is left out, one given as text replaces that of the same name."""
+    sections = {"job": "name = small", "ingest": f"source = {CATALOGUE}", "train": "epochs = 1", "neighbors": "k = 5",
+                "evaluate": "label = category", "publish": "to = file:out/table.jsonl file:out/table.csv",
+                "gallery": "enabled = yes", **changed}
+    with open(name, "w") as f:
+        f.writelines(f"[{key}]\n{text}\n" for key, text in sections.items() if text is not None)
+    return name
+
+
+def run(ranks=0, job="job.ini", expect=0, **more):
+    return akin("run", job, "--json", ranks=ranks, expect=expect, **more)
+
+
+def ran(done):
+    """The stages that were not skipped."""
+    return [name for name, stage in done.json["stages"].items() if not stage["skipped"]]
+
+
+def known(stages):
+    return [name for name in stages if name in STAGES]
+
+
+def metrics(folder="results/small"):
+    with open(os.path.join(folder, "metrics.json")) as f:
+        return json.load(f)
+
+
+def touch_picture(name, seed):
+    draw(os.path.join("pictures", name), seed)
+
+
+def test_a_run_makes_everything():
+    os.makedirs("out")
+    write_job()
+    done = run(ranks=2)
+    assert list(done.json["stages"]) == STAGES == ran(done), done.json
+    assert done.json["items"] == 40 and done.json["output"] == "results/small", done.json
+    assert {"catalog.nc", "rejects.csv", "model.nc", "embeddings.nc", "table.nc", *known(["gallery"]), "metrics.json", "log.txt"} <= set(
+        os.listdir("results/small"))
+    told = metrics()
+    assert list(told) == STAGES
+    for name in STAGES:
+        assert told[name]["verb"] == name and told[name]["status"] == "ok" and told[name]["ranks"] == 2, told[name]
+        line = re.search(rf"^akin: {name}: [\d,]+ items in [\d.]+ s, [\d,]+ \S+/s, peak memory \d+ MiB \(rank \d\)$", done.err, re.M)
+        assert line, f"{name}: no line with time, rate and memory:\n{done.err}"
+    assert len(done.err.splitlines()) < 60 and done.err.count("\n") == open("results/small/log.txt").read().count("\n")
+    assert not [name for name in os.listdir("results/small") if name.endswith(".part")]
+
+
+def test_what_fits_is_skipped():
+    before = metrics()
+    for ranks in (0, 3):
+        done = run(ranks=ranks)
+        assert ran(done) == [] and "neighbors: up to date, skipped" in done.err, done.err
+        assert metrics() == before and done.json["items"] == 40
+
+
+def test_only_what_changed_is_done_again():
+    for changed, expected in [
+        ({"neighbors": "k = 6"}, ["neighbors", "evaluate", "publish", "gallery"]),
+        ({"neighbors": "k = 6", "evaluate": "label = group"}, ["evaluate", "gallery"]),
+        ({"neighbors": "k = 6", "evaluate": "label = group", "publish": "to = file:out/table.csv"}, ["publish", "gallery"]),
+        ({"neighbors": "k = 6", "evaluate": None, "publish": None}, ["gallery"]),
+        ({"neighbors": "k = 6", "evaluate": None, "publish": None, "gallery": "enabled = no"}, []),
+        ({"neighbors": "k = 6", "train": "epochs = 2"}, STAGES[1:]),
+    ]:
+        write_job(**changed)
+        done = run()
+        assert ran(done) == known(expected), (changed, ran(done), done.err)
+    assert list(metrics()) == STAGES
+
+
+def test_an_output_that_is_gone_comes_back():
+    write_job(neighbors="k = 6", train="epochs = 2")
+    assert ran(run()) == []
+    for path, expected in [("out/table.jsonl", "publish"), ("results/small/gallery/index.html", "gallery"),
+                           ("results/small/table.nc", "neighbors"), ("results/small/embeddings.nc", "embed")]:
+        if expected not in STAGES:
+            continue
+        os.remove(path)
+        assert expected in ran(run()) and os.path.exists(path), path
+    with open("results/small/metrics.json", "w") as f:
+        f.write("{")
+    done = run()
+    assert "begun anew" in done.err and "neighbors" not in ran(done) and list(metrics()) == STAGES, done.err
+
+
+def test_a_changed_picture_is_seen():
+    table = open("results/small/table.nc", "rb").read()
+    touch_picture("p3.png", 1000)
+    done = run()
+    assert ran(done) == known(["ingest", "embed", "neighbors", "evaluate", "publish", "gallery"]), done.err
+    assert metrics()["embed"]["computed"] == 1, metrics()["embed"]  # the others keep their vectors
+    assert open("results/small/table.nc", "rb").read() != table
+    write_job(neighbors="k = 6", train="epochs = 2\nretrain = always")
+    assert "train" in ran(run())
+    assert ran(run()) == []
+
+
+def test_the_same_job_at_once_in_one_go():
+    """A run that was built up step by step, at several ranks, holds what one from nothing holds."""
+    write_job(job="name = anew", neighbors="k = 6", train="epochs = 2\nretrain = always")
+    run(ranks=3)
+    for name in ("catalog.nc", "model.nc", "embeddings.nc", "table.nc"):
+        assert_same_variables(f"results/small/{name}", f"results/anew/{name}")
+
+
+def test_a_bad_job_touches_nothing():
+    for changed, line, named in [
+        ({"neighbors": "kk = 5"}, 8, "kk"),
+        ({"neighbors": "k = five"}, 8, "five"),
+        ({"neigbors": "k = 5"}, 15, "neighbors"),
+        ({"neighbors": "output = t.nc"}, 8, "set by the run"),
+        ({"neighbors": "json = yes"}, 8, "command line"),
+        ({"train": "enabled = no"}, 6, "cannot be left out"),
+        ({"publish": "to = nowhere:x"}, 12, "nowhere:x"),
+        ({"publish": "enabled = yes"}, 11, "--to"),
+        ({"ingest": "fit = crop"}, 3, "source"),
+        ({"job": "name = bad\nkeep = -1"}, 3, "keep"),
+    ]:
+        write_job("bad.ini", **{"job": "name = bad", **changed})
+        done = run(job="bad.ini", expect=2)
+        assert f"bad.ini line {line}" in done.json["message"] and named in done.json["message"], (changed, done.json["message"])
+    write_job("bad.ini", job="name = a/b")
+    run(job="bad.ini", expect=2)
+    write_job("bad.ini", job="name = bad", ingest=None)
+    assert "source" in run(job="bad.ini", expect=2, ranks=3).json["message"]
+    assert sorted(os.listdir("results")) == ["anew", "small"]
+
+
+def test_a_failing_stage_is_named():
+    write_job("fails.ini", job="name = fails", ingest="source = absent.csv", publish=None)
+    done = run(job="fails.ini", expect=1, ranks=2)
+    assert done.json["message"].startswith("ingest: ") and "absent.csv" in done.json["message"], done.json
+    told = metrics("results/fails")
+    assert list(told) == ["ingest"] and told["ingest"]["status"] == "failed" and told["ingest"]["exit"] == 1, told
+    assert "absent.csv" in open("results/fails/log.txt").read()
+    with open("pictures/bad.csv", "w") as f:
+        f.write("id,path\na,absent.png\n")
+    write_job("fails.ini", job="name = fails", ingest="source = pictures/bad.csv", publish=None)
+    assert run(job="fails.ini", expect=3).json["stages"]["ingest"]["exit"] == 3
+    write_job("fails.ini", job="name = fails", publish=None)
+    assert ran(run(job="fails.ini")) == [name for name in STAGES if name != "publish"]
+
+
+def test_one_run_at_a_time():
+    write_job()
+    with open("results/small/.lock", "r+") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = run(expect=1, ranks=2)
+        assert "another run" in done.json["message"], done.json
+    run()
+
+
+def test_a_run_that_is_killed_or_stopped_goes_on():
+    job = write_job("long.ini", job="name = long", train="epochs = 3000", publish=None)
+    for sent, code in [(signal.SIGKILL, -9), (signal.SIGTERM, 75)]:
+        if os.path.exists("results/long/log.txt"):
+            os.remove("results/long/log.txt")
+        child = subprocess.Popen(command(["run", job, "--json"], 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.time() + 60
+        while not os.path.exists("results/long/log.txt") or "ingest: " not in open("results/long/log.txt").read():
+            assert time.time() < deadline and child.poll() is None, child.communicate()
+            time.sleep(0.05)
+        time.sleep(0.3)
+        child.send_signal(sent)
+        out, err = child.communicate(timeout=60)
+        assert child.returncode == code, (child.returncode, err)
+        if code == 75:
+            report = json.loads(out)
+            assert report["exit"] == 75 and report["stages"]["ingest"]["skipped"], report
+            assert metrics("results/long")["train"]["exit"] == 75
+    write_job("long.ini", job="name = long", train="epochs = 1", publish=None)
+    done = run(job="long.ini", ranks=2)
+    assert "ingest" not in ran(done) and "train" in ran(done), done.err
+
+
+def as_night(base, date):
+    """Makes last night of this one."""
+    today = os.readlink(f"{base}/latest")
+    os.rename(f"{base}/{today}", f"{base}/{date}")
+    os.remove(f"{base}/latest")
+    os.symlink(date, f"{base}/latest")
+
+
+def nights(base):
+    return sorted(name for name in os.listdir(base) if re.fullmatch(r"\d{4}-\d\d-\d\d", name))
+
+
+def test_nights():
+    base = "results/nightly"
+    job = write_job("night.ini", job="name = nightly\nkeep = 2", publish=None)
+    first = run(job=job)
+    tonight = time.strftime("%Y-%m-%d")
+    assert nights(base) == [tonight] and os.readlink(f"{base}/latest") == tonight
+    assert first.json["output"] == f"{base}/{tonight}"
+    assert ran(run(job=job)) == []  # the same day, nothing changed
+
+    as_night(base, "2001-01-01")
+    touch_picture("p4.png", 2000)
+    second = run(job=job, ranks=2)
+    assert nights(base) == ["2001-01-01", tonight] and os.readlink(f"{base}/latest") == tonight
+    stages = second.json["stages"]
+    assert stages["train"]["skipped"], second.err  # the model of the night before serves
+    assert stages["embed"]["computed"] == 1, stages["embed"]
+    assert 0 <= stages["evaluate"]["churn"] < 1 and stages["evaluate"]["common_ids"] == 40, stages["evaluate"]
+    assert_same_variables(f"{base}/2001-01-01/model.nc", f"{base}/{tonight}/model.nc")
+
+    as_night(base, "2001-01-02")
+    write_job("night.ini", job="name = nightly\nkeep = 2", publish=None, neighbors="k = 5\nmin-score = 2")
+    run(job=job, expect=2)  # before anything is touched
+    assert nights(base) == ["2001-01-01", "2001-01-02"]
+    write_job("night.ini", job="name = nightly\nkeep = 2", publish=None, ingest=f"source = {CATALOGUE} absent.tar")
+    run(job=job, expect=1)
+    assert os.readlink(f"{base}/latest") == "2001-01-02"  # an incomplete night is not the latest
+    os.rename(f"{base}/{tonight}", f"{base}/2001-01-03")  # the night that is not complete was begun some days ago
+    with open(f"{base}/.night", "w") as f:
+        f.write("2001-01-03\n")
+    write_job("night.ini", job="name = nightly\nkeep = 2", publish=None)
+    done = run(job=job)
+    assert done.json["output"] == f"{base}/2001-01-03" and os.readlink(f"{base}/latest") == "2001-01-03"
+    assert nights(base) == ["2001-01-02", "2001-01-03"]  # the oldest went
+    run(job=job)
+    assert nights(base) == ["2001-01-03", tonight]
+
+
+main(globals())
