@@ -3,6 +3,7 @@
 #include <akin/comm.h>
 #include <akin/evaluate.h>
 #include <akin/labels.h>
+#include <akin/mem.h>
 #include <akin/shard.h>
 #include <akin/table.h>
 #include <math.h>
@@ -238,13 +239,34 @@ static void wrong_input_is_refused(void **state) {
     assert_int_equal(akin_evaluate(comm, &params, &figures), AKIN_FAILED);
 }
 
+/* Whichever allocation fails on one rank alone, all ranks hear of it and none waits for ever. */
+static void failing_memory_is_agreed_on(void **state) {
+    (void)state;
+    akin_evaluate_figures figures;
+    write_sheet(&small, name_of("table"));
+    akin_evaluate_params params = {.table = name_of("table"), .against = name_of("table")};
+    uint64_t before = akin_mem_calls();
+    assert_int_equal(akin_evaluate(comm, &params, &figures), AKIN_OK);
+    int64_t calls = (int64_t)(akin_mem_calls() - before);
+    int last = akin_comm_size(comm) - 1, failures = 0;
+    akin_comm_broadcast(comm, &calls, sizeof calls, last);
+    assert_true(calls > 20);
+    for (int64_t n = 1; n <= calls; n++) {
+        if (akin_comm_rank(comm) == last) akin_mem_fail_at((uint64_t)n);
+        akin_status status = akin_evaluate(comm, &params, &figures);
+        akin_mem_fail_at(0);
+        assert_true(status == AKIN_FAILED || status == AKIN_OK); /* a message alone may lack memory */
+        failures += status == AKIN_FAILED;
+    }
+    assert_true(failures > calls * 3 / 4);
+}
+
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(worked_out_by_hand),
-        cmocka_unit_test(churn_worked_out_by_hand),
-        cmocka_unit_test(equals_the_naive_twin),
-        cmocka_unit_test(wrong_input_is_refused),
+        cmocka_unit_test(worked_out_by_hand),          cmocka_unit_test(churn_worked_out_by_hand),
+        cmocka_unit_test(equals_the_naive_twin),       cmocka_unit_test(wrong_input_is_refused),
+        cmocka_unit_test(failing_memory_is_agreed_on),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     akin_comm_finish(comm);

@@ -180,6 +180,18 @@ def test_other_programs_may_rewrite_but_not_change():
     assert "format 2" in akin("evaluate", copy, expect=3).err
 
 
+def test_claims_beyond_the_file_are_refused():
+    """Small files that say that they are large, in every way that a library can write."""
+    for length, how in ((2**20, {"contiguous": True}), (2**40, {"contiguous": True}), (2**50, {"chunksizes": (1024,)}),
+                        (2**40, {"chunksizes": (1024,)}), (None, {})):
+        with netCDF4.Dataset(path("claim.nc"), "w") as d:
+            d.akin_kind, d.akin_format, d.content_digest = "table", np.int32(1), "0" * 32
+            d.createDimension("item", length)
+            d.createVariable("count", "i4", ("item",), **how)
+        told = akin("inspect", path("claim.nc"), "--json", expect=3, timeout=20).json
+        assert "claim.nc" in told["message"] and "\n" not in told["message"], told
+
+
 def test_cut_files_are_refused():
     for kind in FILES:
         whole = open(path(kind + ".nc"), "rb").read()
