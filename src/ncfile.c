@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netcdf_par.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -50,6 +51,8 @@ done:
 akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out) {
     akin_ncfile *file = NULL;
     *out = NULL;
+    /* Of Open MPI's shared file pointers, which nobody uses here, the kind that makes no files of its own. */
+    setenv("OMPI_MCA_sharedfp", "individual", 0);
     akin_status status = akin_comm_rank(comm) == 0 ? akin_file_check_output(path) : AKIN_OK;
     if (status == AKIN_OK) status = akin_ncfile_allocate(path, &file);
     if (status == AKIN_OK) {

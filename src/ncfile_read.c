@@ -47,6 +47,8 @@ void akin_ncfile_release(akin_ncfile *file) {
 akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out) {
     /* Files appear by rename and are never changed after; locks would only fail on read-only and network folders. */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    if (strchr(path, '\\')) /* the library takes it for a slash, of another file */
+        return akin_error_set(AKIN_FAILED, "%s: the name of a NetCDF file cannot hold a backslash", path);
     akin_ncfile *file = akin_mem_zalloc(1, sizeof *file);
     if (!file) return AKIN_FAILED;
     file->id = -1;
