@@ -204,19 +204,12 @@ static void start_alone_quickly(void) {
     setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
 }
 
-/* Nothing here uses shared file pointers, and their component complains on stderr when two programs start alone at
- * once. */
-static void leave_out_shared_file_pointers(void) {
-    setenv("OMPI_MCA_sharedfp", "^sm", 0);
-}
-
 akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     akin_comm *comm = &the_comm;
     int level;
     *out = NULL;
     akin_signals_catch();
     start_alone_quickly();
-    leave_out_shared_file_pointers();
     MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     akin_error_on_assert(end_all_after_assert);
     *comm = (akin_comm){.rank = 0};
