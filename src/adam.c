@@ -1,15 +1,19 @@
 /* adam: the optimiser's step. Floor 1 (kernels); looks down to cpu. Compiled once per level of x86-64 (cpu.h). */
 #include <akin/adam.h>
 #include <akin/cpu.h>
+#include <float.h>
 #include <math.h>
 
-/* Plain arithmetic on one element, which the compiler turns into vectors. In PyTorch's order of operations. */
+/* Plain arithmetic on one element, which the compiler turns into vectors. In PyTorch's order of operations. The mean of
+ * a weight whose gradient has become zero fades until it is denormal, and would stay so for ever; on some CPUs that
+ * takes a hundred times as long as zero. */
 static void step(float *restrict weights, const float *restrict gradient, float *restrict mean,
                  float *restrict variance, size_t count, const akin_adam_factors *factors) {
     const akin_adam_factors f = *factors;
     for (size_t i = 0; i < count; i++) {
         float g = gradient[i];
         float m = f.keep1 * mean[i] + f.take1 * g;
+        m = fabsf(m) < FLT_MIN ? 0 : m;
         float v = f.keep2 * variance[i] + f.take2 * g * g;
         mean[i] = m;
         variance[i] = v;

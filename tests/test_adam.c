@@ -75,6 +75,22 @@ static void test_correction(void **state) {
     }
 }
 
+/* What fades ends as zero, not as a denormal number. */
+static void test_mean_fades(void **state) {
+    (void)state;
+    FOR_EACH_LEVEL(level) {
+        start();
+        fill(2, ROOM, gradient);
+        akin_adam_step(weights, gradient, mean, variance, ROOM, 1, RATE, BETA1, BETA2, EPS);
+        memset(gradient, 0, sizeof gradient);
+        for (uint64_t step = 2; step < 1000; step++) {
+            akin_adam_step(weights, gradient, mean, variance, ROOM, step, RATE, BETA1, BETA2, EPS);
+            for (size_t i = 0; i < ROOM; i += 100) assert_int_not_equal(fpclassify(mean[i]), FP_SUBNORMAL);
+        }
+        for (size_t i = 0; i < ROOM; i++) assert_true(mean[i] == 0);
+    }
+}
+
 static void test_element_stands_alone(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
@@ -106,6 +122,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_steps),
         cmocka_unit_test(test_correction),
+        cmocka_unit_test(test_mean_fades),
         cmocka_unit_test(test_element_stands_alone),
         cmocka_unit_test(test_not_a_number_shows),
     };
