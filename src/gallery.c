@@ -1,7 +1,7 @@
 /* gallery: a page to look at.
  *
- * Floor 3 (stages); looks down to error, mem, comm, labels, table; within its floor to evaluate, gallery_assets,
- * gallery_folder, gallery_pictures, gallery_data, gallery_figures.
+ * Floor 3 (stages); looks down to error, mem, file, comm, ncfile, labels, table; within its floor to evaluate,
+ * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_figures.
  */
 #include <akin/evaluate.h>
 #include <akin/file.h>
@@ -13,6 +13,7 @@
 #include <akin/gallery_pictures.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <akin/table.h>
 #include <string.h>
 
@@ -66,7 +67,10 @@ done:
 /* The page itself and what it says of the whole; rank 0. */
 static akin_status write_page(gallery *g) {
     akin_status status = AKIN_OK;
+    char *options = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     akin_gallery_facts facts = {.results = g->params->results,
+                                .table_options = options ? options : "",
                                 .measured = &g->measured,
                                 .counts = &g->counts,
                                 .labels = g->labels,
@@ -75,6 +79,7 @@ static akin_status write_page(gallery *g) {
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
 done:
+    akin_mem_free(options);
     return status;
 }
 

@@ -78,7 +78,8 @@ static akin_status append_list(writer *w, const char *group, size_t count, const
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)neighbor[i]));
     AKIN_TRY(akin_text_append(w->text, "],["));
     for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%.4f" : "%.4f", (double)score[i]));
+        double shown = score[i] < 1 && score[i] > 0.9999f ? 0.9999 : (double)score[i]; /* never rounded up to 1 */
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%.4f" : "%.4f", shown));
         count_score(w->counts->all, score[i]);
     }
     if (count > 0) count_score(w->counts->best, score[0]);

@@ -103,6 +103,8 @@ static akin_status set_measured(akin_json *summary, const akin_gallery_facts *fa
     AKIN_TRY(akin_json_set_number(summary, "coverage", measured->coverage));
     AKIN_TRY(akin_json_set_number(summary, "full_coverage", measured->full_coverage));
     AKIN_TRY(set_precision(summary, measured));
+    AKIN_TRY(akin_json_set_number(summary, "chance", measured->chance));
+    AKIN_TRY(akin_json_set_text(summary, "options", facts->table_options));
     AKIN_TRY(set_histogram(summary, facts->counts));
     AKIN_TRY(set_categories(summary, facts->labels));
 done:

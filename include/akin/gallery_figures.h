@@ -16,7 +16,8 @@
 #include <stddef.h>
 
 typedef struct {
-    const char *results; /* a run's output folder, NULL = none */
+    const char *results;       /* a run's output folder, NULL = none */
+    const char *table_options; /* those that shaped the table, "k=20 ..." */
     const akin_evaluate_figures *measured;
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */

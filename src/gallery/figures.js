@@ -90,7 +90,7 @@ akin.figures = (section, summary, tools) => {
     found.push(tile(percent(summary.coverage), "coverage", "items that have at least one similar item"),
       tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(summary.precision || {}))
-      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? "first neighbours of the item's own category" : `first ${n} neighbours: share of the item's own category`));
+      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours of the item's own category; by chance ${percent(summary.chance)}` : `of the first ${n} neighbours, those of the item's own category`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the table before"));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
@@ -114,9 +114,9 @@ akin.figures = (section, summary, tools) => {
     return panel("Categories", null, el("div", { class: "scroll" }, el("table", {}, head("Category", "Items"), el("tbody", {}, order.map(([name, n]) =>
       el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)), cell(number(n))))))));
   }
-  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), summary.name ? el("p", { class: "quiet" }, summary.name) : ""), numbers(),
+  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", "How alike the neighbours in all lists are: 1 is the same picture, 0 is nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
+      panel("Scores", "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
       panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       rejects(), stages(), categories()].filter(Boolean)));

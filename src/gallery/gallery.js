@@ -21,6 +21,11 @@ const akin = (() => {
   const number = (value) => Number(value).toLocaleString("en");
   const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
   const percent = (share) => (share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(1))} %`);
+  /* Two digits, and more where these would read 1: only what nothing tells apart is 1. */
+  function scoreText(score) {
+    const digits = [2, 3, 4].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 4;
+    return score.toFixed(score === 1 ? 2 : digits);
+  }
   const padded = (n, width) => String(n).padStart(width, "0");
   const linkTo = (row) => "#" + encodeURIComponent(data.ids[row]);
   const categoryName = (row) => summary.categories[data.category[row]] ?? "";
@@ -84,7 +89,7 @@ const akin = (() => {
           el("span", { class: "name" }, data.ids[row]),
           el("span", { class: "under" },
             el("span", { class: "category" }, categoryName(row)),
-            score !== undefined && el("span", { class: "score", title: `similarity ${score}, where 1 is the same picture` }, score.toFixed(2))))));
+            score !== undefined && el("span", { class: "score", title: `score ${score}` }, scoreText(score))))));
   }
   function bar(score) {
     const node = el("span", {});
@@ -150,7 +155,7 @@ const akin = (() => {
     const away = data.unavailable.has(row), name = categoryName(row);
     const facts = list.group ? [["Group", list.group]] : [];
     facts.push(["Similar items", number(list.neighbors.length)]);
-    if (list.scores.length) facts.push(["Best score", list.scores[0].toFixed(4)]);
+    if (list.scores.length) facts.push(["Best score", scoreText(list.scores[0])]);
     return el("article", { class: "about" + (away ? " away" : "") },
       el("div", { class: "tile" }, picture(row, true)),
       el("div", { class: "facts" },
@@ -177,7 +182,7 @@ const akin = (() => {
       el("div", { class: "item" }, about(row, list),
         el("div", {},
           el("div", { class: "heading" }, el("h2", {}, "Looks most like it"),
-            list.neighbors.length ? el("p", { class: "quiet" }, "best first; 1.00 is the same picture") : ""),
+            list.neighbors.length ? el("p", { class: "quiet" }, "best first; at 1.00 nothing tells them apart") : ""),
           list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i])))
             : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item passes the rules and the lowest score of this table."))));
     return id;
