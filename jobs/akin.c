@@ -11,19 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A verb that is not linked in is a hole in the table. */
-#pragma weak akin_verb_ingest
-#pragma weak akin_verb_train
-#pragma weak akin_verb_embed
-#pragma weak akin_verb_neighbors
-#pragma weak akin_verb_evaluate
-#pragma weak akin_verb_publish
-#pragma weak akin_verb_rollback
-#pragma weak akin_verb_query
-#pragma weak akin_verb_gallery
-#pragma weak akin_verb_run
-#pragma weak akin_verb_inspect
-
 const akin_verb *const akin_verbs[] = {
     &akin_verb_ingest,   &akin_verb_train,   &akin_verb_embed,    &akin_verb_neighbors,
     &akin_verb_evaluate, &akin_verb_publish, &akin_verb_rollback, &akin_verb_query,
@@ -81,9 +68,8 @@ static const char *verb_name(const program *self) {
 static akin_status help_of_program(akin_text *text) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_text_append(text, "usage: akin VERB [ARGUMENT...] [--option value...]\n\n"));
-    for (size_t i = 0; i < AKIN_VERBS; i++)
-        if (akin_verbs[i])
-            AKIN_TRY(akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
+    for (size_t i = 0; akin_verbs[i]; i++)
+        AKIN_TRY(akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
     AKIN_TRY(akin_text_append(text, "\nakin VERB --help shows the options of a verb; under mpirun or srun every rank "
                                     "takes part.\n"));
 done:
@@ -127,8 +113,7 @@ static akin_status prepare_version(program *self) {
 
 static akin_status find_verb(const char *word, const akin_verb **verb) {
     const char *names[32] = {"help"};
-    for (size_t i = 0, n = 1; i < AKIN_VERBS; i++)
-        if (akin_verbs[i]) names[n++] = akin_verbs[i]->name;
+    for (size_t i = 0; akin_verbs[i]; i++) names[i + 1] = akin_verbs[i]->name;
     *verb = akin_verb_find(word);
     if (*verb) return AKIN_OK;
     const char *nearest = akin_text_nearest(word, names);

@@ -67,7 +67,7 @@ void akin_call_free(akin_call *call) {
 }
 
 const akin_verb *akin_verb_find(const char *name) {
-    for (size_t i = 0; i < AKIN_VERBS; i++)
-        if (akin_verbs[i] && strcmp(akin_verbs[i]->name, name) == 0) return akin_verbs[i];
+    for (size_t i = 0; akin_verbs[i]; i++)
+        if (strcmp(akin_verbs[i]->name, name) == 0) return akin_verbs[i];
     return NULL;
 }

@@ -17,7 +17,7 @@ struct akin_metrics {
 
 /* --- read and write --- */
 
-/* The entries of the file, or none: what cannot be read is not worth a failure. Rank 0. */
+/* The entries of the file, or none: what is no JSON is not worth a failure. Rank 0. */
 static akin_status read_entries(akin_metrics *metrics) {
     unsigned char *text = NULL;
     size_t count = 0;
@@ -25,8 +25,9 @@ static akin_status read_entries(akin_metrics *metrics) {
     if (akin_file_exists(metrics->path)) {
         status = akin_file_read(metrics->path, FILE_LIMIT, &text, &count);
         if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, &metrics->entries);
-        if (status != AKIN_OK) akin_log_warning("%s is begun anew: %s", metrics->path, akin_error_message());
+        if (status == AKIN_INPUT) akin_log_warning("%s is begun anew: %s", metrics->path, akin_error_message());
         akin_mem_free(text);
+        if (status == AKIN_FAILED) return status;
     }
     return metrics->entries ? AKIN_OK : akin_json_create(&metrics->entries);
 }

@@ -75,18 +75,16 @@ const akin_jobfile_section *akin_stage_sections(void) {
     static akin_jobfile_section sections[STAGES + 2] = {{.name = "job", .tables = tables[0]}};
     for (size_t i = 0; i < STAGES; i++) {
         const akin_stage *stage = &akin_stages[i];
-        const akin_verb *verb = akin_verb_find(stage->verb);
         const akin_option **own = tables[i + 1];
-        if (verb) *own++ = verb->options;
-        *own++ = akin_common_options;
-        *own++ = section_options;
-        sections[i + 1] = (akin_jobfile_section){stage->verb, tables[i + 1], stage->argument_key, stage->refusals};
+        own[0] = akin_verb_find(stage->verb)->options;
+        own[1] = akin_common_options;
+        own[2] = section_options;
+        sections[i + 1] = (akin_jobfile_section){stage->verb, own, stage->argument_key, stage->refusals};
     }
     return sections;
 }
 
 bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
-    if (!akin_verb_find(stage->verb)) return false;
     return stage->always ||
            (akin_jobfile_has(job, stage->verb) && akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
@@ -185,7 +183,6 @@ static const char *key_of_message(const akin_verb *verb, const akin_options *opt
 
 akin_status akin_stages_check(akin_jobfile *job) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        if (!akin_verb_find(stage->verb)) continue;
         akin_status status = check(stage, job);
         if (status == AKIN_OK) continue;
         const char *key = key_of_message(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));

@@ -19,8 +19,12 @@ static akin_json *outer(const cJSON *json) {
     return (akin_json *)(uintptr_t)json;
 }
 
+static _Thread_local bool out_of_memory; /* cJSON's parser does not say why it failed */
+
 static void *take(size_t size) {
-    return akin_mem_alloc(size, 1);
+    void *block = akin_mem_alloc(size, 1);
+    if (!block) out_of_memory = true;
+    return block;
 }
 
 static void use_our_memory(void) {
@@ -48,13 +52,14 @@ akin_status akin_json_create_array(akin_json **out) {
 akin_status akin_json_parse(const char *text, size_t length, akin_json **out) {
     use_our_memory();
     const char *end = NULL;
+    out_of_memory = false;
     cJSON *node = cJSON_ParseWithLengthOpts(text, length, &end, false);
     bool clean = node != NULL;
     for (; clean && end < text + length; end++) clean = *end != '\0' && strchr(" \t\r\n", *end) != NULL;
     if (!clean) {
         cJSON_Delete(node);
         *out = NULL;
-        return akin_error_set(AKIN_INPUT, "not JSON");
+        return out_of_memory ? AKIN_FAILED : akin_error_set(AKIN_INPUT, "not JSON");
     }
     return hand_out(node, out);
 }

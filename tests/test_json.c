@@ -109,11 +109,28 @@ static void what_is_no_json_is_refused(void **state) {
     }
 }
 
+/* Whichever allocation fails, a parse says that, not that the text is wrong. */
+static void failing_memory_is_no_wrong_text(void **state) {
+    (void)state;
+    size_t failures = 0;
+    for (uint64_t n = 1; n < 60; n++) {
+        akin_json *json = NULL;
+        akin_mem_fail_at(n);
+        akin_status status = akin_json_parse(example_text, strlen(example_text), &json);
+        akin_mem_fail_at(0);
+        assert_true(status == AKIN_OK || status == AKIN_FAILED);
+        failures += status != AKIN_OK;
+        akin_json_free(json);
+    }
+    assert_in_range(failures, 10, 58);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(print_then_parse_is_identity),      cmocka_unit_test(what_is_set_is_read),
         cmocka_unit_test(the_last_value_of_a_key_holds),     cmocka_unit_test(whole_numbers_are_exact),
         cmocka_unit_test(bytes_that_are_no_utf8_are_mended), cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(failing_memory_is_no_wrong_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,7 +15,7 @@ typedef struct akin_json akin_json; /* a node: object, array, text, number, bool
 AKIN_MUST_CHECK akin_status akin_json_create(akin_json **out); /* an empty object */
 AKIN_MUST_CHECK akin_status akin_json_create_array(akin_json **out);
 AKIN_MUST_CHECK akin_status akin_json_parse(const char *text, size_t length,
-                                            akin_json **out); /* AKIN_INPUT: not JSON */
+                                            akin_json **out); /* AKIN_INPUT: not JSON; AKIN_FAILED: no memory */
 AKIN_MUST_CHECK akin_status akin_json_copy(const akin_json *json, akin_json **out);
 void akin_json_free(akin_json *json); /* NULL is fine */
 
