@@ -271,18 +271,18 @@ static akin_status go_round(engine *e) {
 /* The travelling lists come to the rank that keeps their block, and every list is sorted. Collective; agreed. */
 static akin_status merge_travellers(engine *e) {
     int last = akin_ring_steps(e->size);
-    uint64_t *own = akin_block_lists(e->own), *merged = akin_mem_alloc(e->k, sizeof *merged);
+    uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
     akin_status status = akin_agree(e->comm, merged != NULL ? AKIN_OK : AKIN_FAILED);
     if (status != AKIN_OK) goto done;
-    for (size_t i = 0; i < akin_block_count(e->own); i++) akin_topk_sort(own + i * e->k, e->k);
+    for (size_t i = 0; i < akin_block_count(e->own); i++) akin_topk_sort(akin_block_list(e->own, i), e->k);
     if (last == 0) goto done;
     akin_block_begin(e->next, e->counts[e->rank]);
     move_lists(e, e->held, akin_ring_held(e->size, e->rank, last), e->next, akin_ring_holder(e->size, e->rank, last));
-    uint64_t *came = akin_block_lists(e->next);
     for (size_t i = 0; i < akin_block_count(e->own); i++) {
-        akin_topk_sort(came + i * e->k, e->k);
-        akin_topk_merge(own + i * e->k, came + i * e->k, e->k, merged);
-        memcpy(own + i * e->k, merged, e->k * sizeof *merged);
+        uint64_t *kept = akin_block_list(e->own, i), *came = akin_block_list(e->next, i);
+        akin_topk_sort(came, e->k);
+        akin_topk_merge(kept, came, e->k, merged);
+        memcpy(kept, merged, e->k * sizeof *merged);
     }
 done:
     akin_mem_free(merged);
@@ -304,7 +304,7 @@ static akin_status pack_lists(const engine *e, uint64_t **records, size_t *send_
     for (size_t i = 0; i < count; i++) {
         uint64_t *record = *records + i * (e->k + 1);
         record[0] = order[i].key;
-        memcpy(record + 1, akin_block_lists(e->own) + order[i].at * e->k, e->k * sizeof *record);
+        memcpy(record + 1, akin_block_list(e->own, order[i].at), e->k * sizeof *record);
         send_counts[akin_shard_owner(e->n, e->size, (size_t)order[i].key)]++;
     }
     status = AKIN_OK;

@@ -35,7 +35,7 @@ size_t akin_block_body_size(size_t count, size_t dim) {
 }
 
 size_t akin_block_lists_size(size_t count, size_t k) {
-    return count * k * sizeof(uint64_t);
+    return k > 0 ? count * akin_topk_words(k) * sizeof(uint64_t) : 0;
 }
 
 static float *panel(const akin_block *block, size_t index) {
@@ -55,7 +55,7 @@ akin_status akin_block_create(size_t capacity, size_t dim, size_t k, akin_block 
     block->dim = dim, block->k = k;
     block->sure = nextafterf((float)(1 - akin_dot_bound(dim) - 0x1p-22), -INFINITY);
     if ((block->body = akin_mem_alloc(panels, akin_block_body_size(PANEL, dim))) == NULL) goto done;
-    if ((block->lists = akin_mem_alloc(capacity, k * sizeof *block->lists)) == NULL) goto done;
+    if ((block->lists = akin_mem_alloc(capacity, akin_block_lists_size(1, k))) == NULL) goto done;
     if ((block->least = akin_mem_alloc(panels * PANEL, sizeof *block->least)) == NULL) goto done;
     if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
     *out = block, block = NULL;
@@ -95,7 +95,7 @@ static float tile_least(const akin_block *block, float least) {
 }
 
 static float list_least(const akin_block *block, const akin_block_rules *rules, size_t index) {
-    uint64_t worst = block->lists[index * block->k];
+    uint64_t worst = akin_topk_bar(akin_block_list(block, index));
     float least = worst == 0 ? -1 : akin_topk_score(worst);
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
@@ -135,6 +135,10 @@ uint64_t *akin_block_lists(akin_block *block) {
     return block->lists;
 }
 
+uint64_t *akin_block_list(const akin_block *block, size_t index) {
+    return block->lists + index * akin_topk_words(block->k);
+}
+
 void *akin_block_body(akin_block *block) {
     return block->body;
 }
@@ -168,14 +172,14 @@ static float held(float chain) {
 static void offer(const akin_block_rules *rules, akin_block *block, size_t index, const akin_block_item *item,
                   float score) {
     if (score < rules->min_score || (rules->only_available && !item->available)) return;
-    akin_topk_push(block->lists + index * block->k, block->k, akin_topk_key(score, item->row));
+    akin_topk_push(akin_block_list(block, index), block->k, akin_topk_key(score, item->row));
     block->least[index] = list_least(block, rules, index);
 }
 
 /* Whether the row would take the item if the pair had this score: most hits end here. Looks at `least` first, which
  * stands together for a panel, and says no for rows that look for nothing. */
 static bool wants(const akin_block *block, size_t index, float chain, float score, int32_t row) {
-    return chain >= block->least[index] && akin_topk_key(score, row) > block->lists[index * block->k];
+    return chain >= block->least[index] && akin_topk_key(score, row) > akin_topk_bar(akin_block_list(block, index));
 }
 
 static void meet(const akin_block_rules *rules, akin_block *a, size_t i, akin_block *b, size_t j, float chain) {

@@ -170,8 +170,8 @@ static akin_status search(const asker *who, const akin_vectors *vectors, const a
     AKIN_TRY(akin_block_create(1, akin_vectors_dim(vectors), k, &one));
     AKIN_TRY(akin_block_create(AT_ONCE, akin_vectors_dim(vectors), 0, &many));
     compare(who, vectors, rules, one, many);
-    memcpy(list, akin_block_lists(one), k * sizeof *list);
-    akin_topk_sort(list, k);
+    akin_topk_sort(akin_block_list(one, 0), k);
+    memcpy(list, akin_block_list(one, 0), k * sizeof *list);
 done:
     akin_block_free(one);
     akin_block_free(many);

@@ -1,6 +1,8 @@
 /* topk: bounded lists of the best neighbours. Floor 1 (kernels); looks down to nothing. */
 #include <akin/topk.h>
 
+enum { BAR, HELD, KEYS };
+
 /* Puts `key` into the heap below the hole at `at`: worse children move up (Williams 1964, "Algorithm 232: heapsort").
  */
 static void sift(uint64_t *heap, size_t count, size_t at, uint64_t key) {
@@ -12,17 +14,74 @@ static void sift(uint64_t *heap, size_t count, size_t at, uint64_t key) {
     heap[at] = key;
 }
 
+/* Best first. */
+static void sort(uint64_t *keys, size_t count) {
+    for (size_t at = count / 2; at-- > 0;) sift(keys, count, at, keys[at]);
+    for (size_t last = count; last-- > 1;) { /* the worst of those left goes to their end */
+        uint64_t key = keys[last];
+        keys[last] = keys[0];
+        sift(keys, last, 0, key);
+    }
+}
+
+static uint64_t middle_of(uint64_t a, uint64_t b, uint64_t c) {
+    return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
+/* Parts keys [first, last] by one of them: those up to the place returned are no worse than those behind it. */
+static size_t part(uint64_t *keys, size_t first, size_t last) {
+    uint64_t pivot = middle_of(keys[first], keys[first + (last - first) / 2], keys[last]);
+    for (;; first++, last--) {
+        while (keys[first] > pivot) first++;
+        while (keys[last] < pivot) last--;
+        if (first >= last) return last;
+        uint64_t key = keys[first];
+        keys[first] = keys[last];
+        keys[last] = key;
+    }
+}
+
+/* Brings the k best of count > k keys to the front (Hoare 1961, "Algorithm 65: find"); where it goes badly too often,
+ * sorts what is left, so that it is never quadratic. */
+static void select_best(uint64_t *keys, size_t count, size_t k) {
+    size_t first = 0, last = count - 1, patience = 8;
+    for (size_t n = count; n > 1; n /= 2) patience += 2;
+    while (first < last) {
+        if (patience-- == 0) {
+            sort(keys + first, last - first + 1);
+            return;
+        }
+        size_t better = part(keys, first, last) + 1;
+        if (better == k) return;
+        if (better > k)
+            last = better - 1;
+        else
+            first = better;
+    }
+}
+
+/* Keeps the k best; the worst of them is the bar. */
+static void tidy(uint64_t *list, size_t k) {
+    uint64_t *keys = list + KEYS, worst;
+    select_best(keys, (size_t)list[HELD], k);
+    worst = keys[0];
+    for (size_t e = 1; e < k; e++) worst = keys[e] < worst ? keys[e] : worst;
+    list[BAR] = worst;
+    list[HELD] = k;
+}
+
 void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
-    if (key > list[0]) sift(list, k, 0, key);
+    if (key <= list[BAR]) return;
+    list[KEYS + list[HELD]++] = key;
+    if (list[HELD] == akin_topk_words(k) - KEYS) tidy(list, k);
 }
 
 void akin_topk_sort(uint64_t *list, size_t k) {
-    for (size_t at = k / 2; at-- > 0;) sift(list, k, at, list[at]);
-    for (size_t last = k; last-- > 1;) { /* the worst of those left goes to their end */
-        uint64_t key = list[last];
-        list[last] = list[0];
-        sift(list, last, 0, key);
-    }
+    if (list[HELD] > k) tidy(list, k);
+    size_t held = (size_t)list[HELD];
+    sort(list + KEYS, held);
+    memmove(list, list + KEYS, held * sizeof *list);
+    memset(list + held, 0, (k - held) * sizeof *list);
 }
 
 void akin_topk_merge(const uint64_t *a, const uint64_t *b, size_t k, uint64_t *out) {

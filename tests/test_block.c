@@ -47,7 +47,7 @@ static void check(int kind, size_t n, size_t dim, size_t k, const akin_block_rul
             if (p != q) parts[q] = copy_of(parts[q], &c, k, rules);
         }
     for (size_t i = 0; i < n; i++) {
-        uint64_t *list = akin_block_lists(parts[i % PARTS]) + i / PARTS * k;
+        uint64_t *list = akin_block_list(parts[i % PARTS], i / PARTS);
         akin_topk_sort(list, k);
         naive_list(&c, rules, NULL, i, k, expected);
         for (size_t e = 0; e < k; e++)

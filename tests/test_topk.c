@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { ITEMS = 300, LARGEST = 400 };
+enum { ITEMS = 300, LARGEST = 400, WORDS = LARGEST + LARGEST / 4 + 6 };
 
 /* Scores with many ties: multiples of 1/8 in [-1, 1]. */
 static float tied_score(uint32_t stream, uint32_t item) {
@@ -24,7 +24,8 @@ static int better_first(const void *x, const void *y) {
 
 /* A sorted list of those items whose bit in `chosen` (of a random word each) is set. */
 static void list_of(uint32_t stream, uint64_t chosen, size_t k, uint64_t *list) {
-    memset(list, 0, k * sizeof *list);
+    assert_true(akin_topk_words(k) <= WORDS);
+    memset(list, 0, akin_topk_words(k) * sizeof *list);
     for (uint32_t i = 0; i < ITEMS; i++)
         if (akin_rng_bits(2, AKIN_RNG_TEST, stream, i) & chosen)
             akin_topk_push(list, k, akin_topk_key(tied_score(stream, i), (int32_t)i));
@@ -50,7 +51,7 @@ static void list_equals_sorting_all(void **unused) {
     (void)unused;
     static const size_t sizes[] = {1, 2, 3, 7, 20, 100, ITEMS - 1, ITEMS, LARGEST};
     for (uint32_t stream = 0; stream < 20; stream++) {
-        uint64_t all[LARGEST] = {0}, list[LARGEST];
+        uint64_t all[LARGEST] = {0}, list[WORDS];
         for (uint32_t i = 0; i < ITEMS; i++) all[i] = akin_topk_key(tied_score(stream, i), (int32_t)i);
         qsort(all, LARGEST, sizeof *all, better_first);
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
@@ -60,13 +61,32 @@ static void list_equals_sorting_all(void **unused) {
     }
 }
 
+/* Keys in orders that are bad for a careless selection: rising, falling, and both ways from the middle. */
+static void order_of_pushes_does_not_matter(void **unused) {
+    (void)unused;
+    enum { K = 100, N = 20000 };
+    for (int order = 0; order < 4; order++) {
+        uint64_t list[WORDS] = {0};
+        for (int32_t i = 0; i < N; i++) {
+            int32_t half = i / 2, row = order == 0   ? i
+                                        : order == 1 ? N - 1 - i
+                                        : order == 2 ? (i % 2 ? N - 1 - half : half)
+                                                     : (i % 2 ? N / 2 + half : N / 2 - 1 - half);
+            akin_topk_push(list, K, akin_topk_key(0.5f, row));
+            if (i + 1 < K) assert_true(akin_topk_bar(list) == 0); /* no bar before there are k */
+        }
+        akin_topk_sort(list, K);
+        for (int32_t e = 0; e < K; e++) assert_int_equal(akin_topk_row(list[e]), e);
+    }
+}
+
 static void merge_is_union(void **unused) {
     (void)unused;
     static const size_t sizes[] = {1, 2, 5, 20, LARGEST};
     for (uint32_t stream = 0; stream < 20; stream++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             size_t k = sizes[s], bytes = k * sizeof(uint64_t);
-            uint64_t a[LARGEST], b[LARGEST], c[LARGEST], ab[LARGEST], ba[LARGEST], bc[LARGEST], x[LARGEST], y[LARGEST];
+            uint64_t a[WORDS], b[WORDS], c[WORDS], ab[LARGEST], ba[LARGEST], bc[LARGEST], x[WORDS], y[WORDS];
             list_of(stream, 5, k, a); /* they overlap */
             list_of(stream, 6, k, b);
             list_of(stream, 8, k, c);
@@ -88,6 +108,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_order_by_score_then_row),
         cmocka_unit_test(list_equals_sorting_all),
+        cmocka_unit_test(order_of_pushes_does_not_matter),
         cmocka_unit_test(merge_is_union),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

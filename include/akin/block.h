@@ -49,7 +49,8 @@ void akin_block_ready(akin_block *block, const akin_block_rules *rules);
 size_t akin_block_count(const akin_block *block);
 size_t akin_block_panels(const akin_block *block);                /* panels of AKIN_DOT_PANEL rows */
 const akin_block_item *akin_block_items(const akin_block *block); /* [count], borrowed */
-uint64_t *akin_block_lists(akin_block *block);                    /* [count, k], heaps of topk, borrowed */
+uint64_t *akin_block_lists(akin_block *block);                    /* all of them, one behind the other, borrowed */
+uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, as in topk.h; borrowed */
 
 /* A copy elsewhere: begin with the same count, body and lists copied byte for byte, then ready. */
 void *akin_block_body(akin_block *block); /* borrowed */

@@ -6,8 +6,11 @@
  * comparison of integers: the score's bits, made to ascend with the score, above the complement of the row. 0 is no
  * entry and is worse than any. -0 and +0 are two scores to it: callers give +0 only.
  *
- * A list is k keys, owned by the caller (all 0 = empty), while it grows a binary heap with its worst entry at [0]: a
- * push costs one comparison for what does not belong and O(log k) for what does.
+ * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has to be above; how
+ * many keys are held; and the keys, with room for a quarter more than k of them. A push writes behind the last one;
+ * when the room is full, the k best stay and the worst of them is the new bar. So what does not belong costs one
+ * comparison, and what does costs a few nanoseconds whatever k is (measured against a heap: the same at k = 20, a half
+ * of it at 100, a seventh at 1,000). Plain words: a list travels as it is.
  */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
@@ -37,13 +40,24 @@ static inline int32_t akin_topk_row(uint64_t key) {
     return (int32_t) ~(uint32_t)key;
 }
 
-/* Takes the key in, and the worst out, if it is better than that. k >= 1. The same key twice is two entries. */
-void akin_topk_push(uint64_t *list /* [k] */, size_t k, uint64_t key);
+/* Words of a list; at least k. */
+static inline size_t akin_topk_words(size_t k) {
+    return 2 + k + k / 4 + 4;
+}
 
-/* Best first; what is no entry is last. A sorted list is no heap any more. */
-void akin_topk_sort(uint64_t *list /* [k] */, size_t k);
+/* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
+void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* The k best of the union of two sorted lists: an entry that stands in both is one entry. Associative, commutative and
+/* The bar: 0, or the k-th best key of those that were there when it was set. */
+static inline uint64_t akin_topk_bar(const uint64_t *list) {
+    return list[0];
+}
+
+/* The first k words become the k best keys, best first; what is no entry is last and 0. Ends the list: no pushes after
+ * it, but for a caller who clears it. */
+void akin_topk_sort(uint64_t *list /* [akin_topk_words(k)] */, size_t k);
+
+/* The k best of the union of two sorted arrays: an entry that stands in both is one entry. Associative, commutative and
  * idempotent. `out` is another array than a and b. */
 void akin_topk_merge(const uint64_t *a /* [k] */, const uint64_t *b /* [k] */, size_t k, uint64_t *out /* [k] */);
 
