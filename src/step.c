@@ -131,6 +131,7 @@ static akin_status compute(akin_step *step, const batch_place *batch) {
         AKIN_TRY(akin_catalog_images_at(step->catalog, items, count, step->images));
         double error = akin_network_gradient(step->network, weights, step->images, count, scale, step->gradient);
         add_gradient(step, batch, error);
+        akin_comm_poll(step->comm); /* a large batch on few ranks takes long, and holds nobody up */
     }
 done:
     return status;
@@ -170,7 +171,7 @@ static akin_status check_weights(const akin_step *step) {
 akin_status akin_step_take(akin_step *step, double learning_rate, bool wish, akin_step_outcome *outcome) {
     akin_status status;
     batch_place batch = place_of(step);
-    int64_t *slots = step->sums + WEIGHTS;
+    int64_t *slots = step->sums + WEIGHTS, *number = akin_model_step(step->model);
     for (size_t i = 0; i < WEIGHTS + SLOT_COUNT; i++) step->sums[i] = 0;
     akin_status local = compute(step, &batch);
     slots[SLOT_FAILED] = local != AKIN_OK;
@@ -180,9 +181,10 @@ akin_status akin_step_take(akin_step *step, double learning_rate, bool wish, aki
     if (slots[SLOT_FAILED] > 0) AKIN_TRY(akin_agree(step->comm, local));
     AKIN_TRY(check_gradient(step)); /* the same everywhere */
     akin_fixed_get(step->sums, WEIGHTS, GRADIENT_BITS, step->gradient);
+    *number += 1;
     akin_adam_step(akin_model_weights(step->model), step->gradient, akin_model_adam_mean(step->model),
-                   akin_model_adam_variance(step->model), WEIGHTS, (uint64_t)++ * akin_model_step(step->model),
-                   learning_rate, ADAM_BETA1, ADAM_BETA2, ADAM_EPS);
+                   akin_model_adam_variance(step->model), WEIGHTS, (uint64_t)*number, learning_rate, ADAM_BETA1,
+                   ADAM_BETA2, ADAM_EPS);
     AKIN_TRY(check_weights(step));
     *outcome = (akin_step_outcome){.squared_error = akin_fixed_to(slots[SLOT_ERROR], ERROR_BITS),
                                    .images = batch.images,
@@ -208,6 +210,7 @@ static akin_status reconstruct(akin_step *step, int64_t *sum) {
                                                 step->gradient);
         if (!isfinite(error)) return akin_error_set(AKIN_FAILED, "the loss of the holdout is not a number");
         *sum += akin_fixed_from(error, ERROR_BITS);
+        akin_comm_poll(step->comm);
     }
 done:
     return status;
