@@ -4,7 +4,8 @@ import os
 
 import netCDF4
 import numpy as np
-from support import akin, fresh, main
+from PIL import Image
+from support import akin, draw_catalogue, fresh, main
 
 work = fresh("query")
 os.chdir(work)
@@ -63,6 +64,58 @@ def test_refusals():
     akin("query", "not-there.nc", "--id", "1", expect=1)
     failed = akin("query", "x.npy", "--id", "nobody", "--json", expect=3).json
     assert failed["status"] == "failed" and failed["exit"] == 3 and "nobody" in failed["message"]
+
+
+def make(name, *ingest):
+    """A small catalogue, half of its pictures wide, with its embeddings by model.nc; made once."""
+    if not os.path.exists("shop"):
+        draw_catalogue("shop", 60)
+        for i in range(0, 60, 2):
+            Image.open(f"shop/p{i}.png").resize((60, 40)).save(f"shop/p{i}.png")
+    akin("ingest", "shop/catalog.csv", "-o", f"{name}-catalog.nc", "--quiet", *ingest)
+    if not os.path.exists("model.nc"):
+        akin("train", f"{name}-catalog.nc", "-o", "model.nc", "--epochs", "1", "--quiet")
+    akin("embed", f"{name}-catalog.nc", "--model", "model.nc", "-o", f"{name}.nc", "--quiet", ranks=2)
+    return f"{name}.nc"
+
+
+def test_rules_as_in_the_table():
+    source = make("stretch")
+    for words in ((), ("--same-category",), ("--exclude-same-group",), ("--only-available", "-k", "60"),
+                  ("--same-category", "--exclude-same-group", "--only-available", "--min-score=-0.2", "-k", "5")):
+        akin("neighbors", source, "-o", "rules.nc", *words)
+        table = read("rules.nc")
+        for item, ranks in ((0, 0), (6, 3), (59, 0)):
+            assert_row(source, table, item, *words, ranks=ranks)
+
+
+def test_pictures_find_themselves():
+    for fit in ("stretch", "pad", "crop"):
+        source = make(fit, "--fit", fit)
+        for item, ranks in ((0, 0), (7, 3), (58, 0)):
+            found = pairs(akin("query", source, "--image", f"shop/p{item}.png", "--model", "model.nc", "-k", "3", ranks=ranks))
+            same = [score for name, score in found if name == f"item-{item:04d}"]
+            assert len(found) == 3 and same and abs(same[0] - 1) <= 1e-5 and found[0][1] <= 1 and found[0][1] >= same[0], (fit, found)
+    as_json = akin("query", "pad.nc", "--image", "shop/p6.png", "--model", "model.nc", "--only-available", "--json").json
+    assert "item-0006" not in [name for name, _ in as_json["neighbors"]]  # it is not available
+    assert as_json["image"] == "shop/p6.png" and len(as_json["neighbors"]) == 20
+
+
+def test_pictures_that_are_refused():
+    call = ("query", "stretch.nc", "--image")
+    open("text.png", "w").write("no picture")
+    open("cut.png", "wb").write(open("shop/p0.png", "rb").read()[:60])
+    akin(*call, "not-there.png", "--model", "model.nc", expect=1, ranks=2)
+    for broken in ("text.png", "cut.png"):
+        assert broken in akin(*call, broken, "--model", "model.nc", expect=3).err
+    akin(*call, "shop/p0.png", expect=2)
+    akin(*call, "shop/p0.png", "--model", "model.nc", "--same-category", expect=2)
+    akin(*call, "shop/p0.png", "--model", "not-there.nc", expect=1)
+    akin(*call, "shop/p0.png", "--model", "stretch.nc", expect=3, ranks=2)
+    akin("train", "stretch-catalog.nc", "-o", "other.nc", "--epochs", "1", "--seed", "2", "--quiet")
+    assert "other.nc" in akin(*call, "shop/p0.png", "--model", "other.nc", expect=3).err
+    akin("query", "x.npy", "--image", "shop/p0.png", "--model", "model.nc", expect=3)
+    akin("query", "model.nc", "--id", "x", expect=3)
 
 
 main(globals())
