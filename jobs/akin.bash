@@ -1,34 +1,35 @@
 # bash completion of akin: verbs, the options of each verb as `akin VERB --help` lists them, choices, and files.
 
-# The words that the program's own help knows; asked once for each verb and kept for the shell.
+# REPLY: the verbs, or the options of a verb, a line each. The program is asked once for each in a shell.
 _akin_ask() {
-    local key=_akin_known_${1//[^a-z]/}
-    if [[ -z ${!key-} ]]; then
+    local known=_akin_known_${1//[^a-z]/}
+    if [[ -z ${!known-} ]]; then
         if [[ $1 == verbs ]]; then
-            printf -v "$key" '%s' "$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')"
+            REPLY=$("${COMP_WORDS[0]}" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p')
         else
-            printf -v "$key" '%s' "$("${COMP_WORDS[0]}" "$1" --help 2>/dev/null | sed -n 's/^  .*\(--[a-z].*\)$/\1/p')"
+            REPLY=$("${COMP_WORDS[0]}" "$1" --help 2>/dev/null | sed -n 's/^  .\{0,4\}\(--[a-z].*\)$/\1/p')
         fi
+        printf -v "$known" '%s' "$REPLY"
     fi
-    printf '%s\n' "${!key-}"
+    REPLY=${!known-}
 }
 
 _akin_complete() {
-    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-    local lines choices
+    local current=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]} choices REPLY
     COMPREPLY=()
     if ((COMP_CWORD == 1)) || { ((COMP_CWORD == 2)) && [[ $verb == help ]]; }; then
-        mapfile -t COMPREPLY < <(compgen -W "$(_akin_ask verbs) help --help --version" -- "$current")
+        _akin_ask verbs
+        mapfile -t COMPREPLY < <(compgen -W "$REPLY help --help --version" -- "$current")
         return
     fi
-    lines=$(_akin_ask "$verb")
+    _akin_ask "$verb"
     if [[ $current == -* ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$(sed 's/ .*//' <<<"$lines")" -- "$current")
+        mapfile -t COMPREPLY < <(compgen -W "$(sed 's/ .*//' <<<"$REPLY")" -- "$current")
         return
     fi
     if [[ $previous == --* ]]; then
         # "--fit stretch|pad|crop  ...": a choice completes by itself
-        choices=$(sed -n "s/^$previous \([a-z0-9|-]*|[a-z0-9|-]*\) .*/\1/p" <<<"$lines")
+        choices=$(sed -n "s/^$previous \([a-z0-9|-]*|[a-z0-9|-]*\) .*/\1/p" <<<"$REPLY")
         if [[ -n $choices ]]; then
             mapfile -t COMPREPLY < <(compgen -W "${choices//|/ }" -- "$current")
             return

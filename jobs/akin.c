@@ -219,7 +219,7 @@ static void tell_abort(akin_status status, const char *message) {
 
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
-    self->json = has_word(self, "--json");
+    self->json = has_word(self, "--json") || has_word(self, "--json=yes"); /* known before anything can be wrong */
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));

@@ -81,6 +81,14 @@ def test_the_completion_knows_them_too():
     assert set(complete("evaluate", "x.nc", "--label", "")) == {"category", "group"}
 
 
+def test_the_program_is_asked_once():
+    """A second completion in the same shell needs no start of the program."""
+    script = (f"source {SOURCE}/jobs/akin.bash; COMP_CWORD=2; COMP_WORDS=({AKIN} train --ep); _akin_complete; "
+              "COMP_WORDS[0]=/nowhere/akin; _akin_complete; printf '%s\\n' \"${COMPREPLY[@]}\"")
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True)
+    assert done.stdout.split() == ["--epochs"] and not done.stderr, done
+
+
 def test_a_file_completes():
     with open("some-table.nc", "w"):
         pass
