@@ -26,11 +26,12 @@ enum { PIECE = 1 << 20, MESSAGE_SIZE = 4096 };
 /* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking late costs little. */
 static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3, STALL_LIMIT = 600;
 
+enum { WORK, POINTS, FOREIGN, TALK, OVERS }; /* collectives; point to point; NetCDF's; who is waiting */
 enum { TALK_ASK = 1, TALK_ANSWER = 2 };
 
 struct akin_comm {
     int rank, size;
-    MPI_Comm work, points, foreign, talk; /* collectives; point to point; NetCDF's; who is waiting */
+    MPI_Comm over[OVERS];
     akin_stall *stall;
     double *answer; /* [size] what was last answered to each: seconds without movement */
 };
@@ -100,7 +101,7 @@ _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *
 /* A talk message leaves whether or not the other side ever takes it. */
 static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
     MPI_Request request;
-    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->talk, &request);
+    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[TALK], &request);
     MPI_Request_free(&request);
 }
 
@@ -109,8 +110,8 @@ static void listen(akin_comm *comm) {
     MPI_Status from;
     double still = 0;
     int there;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->talk, &there, &from), there) {
-        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->talk, MPI_STATUS_IGNORE);
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->over[TALK], &there, &from), there) {
+        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->over[TALK], MPI_STATUS_IGNORE);
         double now = akin_comm_seconds();
         if (from.MPI_TAG == TALK_ASK) {
             comm->answer[from.MPI_SOURCE] = akin_stall_still(comm->stall, now);
@@ -192,16 +193,15 @@ void akin_comm_leave(akin_comm *comm) {
 
 /* --- start and end ------------------------------------------------------------------------------------------------ */
 
-static void prepare_memory_fault(int rank) {
-    const char *at = getenv("AKIN_MEM_FAIL_AT"), *on = getenv("AKIN_MEM_FAIL_RANK");
-    if (at && (!on || atoi(on) == rank)) akin_mem_fail_at(strtoull(at, NULL, 10));
-}
-
-/* Started alone, without mpirun or srun, Open MPI would first start a daemon for ranks that are never asked for: that
- * takes as long as all the rest of its start. */
+/* Started alone, without mpirun or srun, Open MPI would first start a daemon for ranks that are never asked for. But
+ * then all such processes of a machine have one name, so nothing may be kept under it. */
 static void start_alone_quickly(void) {
+    static const char *const settings[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
+                                              {"OMPI_MCA_orte_create_session_dirs", "0"},
+                                              {"OMPI_MCA_sharedfp", "^sm"},
+                                              {"OMPI_MCA_btl", "self"}};
     if (getenv("PMIX_RANK") || getenv("PMI_RANK") || getenv("OMPI_COMM_WORLD_RANK")) return;
-    setenv("OMPI_MCA_ess_singleton_isolated", "1", 0);
+    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) setenv(settings[i][0], settings[i][1], 0);
 }
 
 akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
@@ -215,9 +215,8 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     *comm = (akin_comm){.rank = 0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
-    MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_dup(MPI_COMM_WORLD, own[i]);
-    prepare_memory_fault(comm->rank);
+    for (int i = 0; i < OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
+    akin_mem_fail_by_environment(comm->rank);
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
     int missing =
         akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(), &comm->stall) != AKIN_OK ||
@@ -240,8 +239,7 @@ void akin_comm_finish(akin_comm *comm) {
         akin_comm_barrier(comm);
         listen(comm);
     }
-    MPI_Comm *const own[] = {&comm->work, &comm->points, &comm->foreign, &comm->talk};
-    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++) MPI_Comm_free(own[i]);
+    for (int i = 0; i < OVERS; i++) MPI_Comm_free(&comm->over[i]);
     MPI_Finalize();
     akin_stall_free(comm->stall);
     akin_mem_free(comm->answer);
@@ -257,7 +255,7 @@ int akin_comm_size(const akin_comm *comm) {
 }
 
 const void *akin_comm_handle(const akin_comm *comm) {
-    return &comm->foreign;
+    return &comm->over[FOREIGN];
 }
 
 bool akin_comm_signalled(void) {
@@ -266,44 +264,32 @@ bool akin_comm_signalled(void) {
 
 /* --- agreement and collectives ------------------------------------------------------------------------------------ */
 
-typedef struct {
-    char *bytes;
-    size_t left;
-} cut; /* a buffer on its way, piece by piece */
-
-static size_t next_piece(cut *rest, char **piece) {
-    size_t count = rest->left < PIECE ? rest->left : PIECE;
-    *piece = rest->bytes;
-    rest->bytes += count;
-    rest->left -= count;
-    return count;
+/* Bytes of the piece that begins at `at`. */
+static int piece_at(size_t at, size_t count) {
+    return (int)(count - at < PIECE ? count - at : PIECE);
 }
 
 void akin_comm_barrier(akin_comm *comm) {
     if (comm->size == 1) return;
     MPI_Request request;
-    MPI_Ibarrier(comm->work, &request);
+    MPI_Ibarrier(comm->over[WORK], &request);
     wait_all(comm, 1, &request);
 }
 
 void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root) {
-    cut rest = {bytes, count};
-    while (comm->size > 1 && rest.left) {
-        char *piece;
-        MPI_Request request;
-        int length = (int)next_piece(&rest, &piece);
-        MPI_Ibcast(piece, length, MPI_BYTE, root, comm->work, &request);
+    MPI_Request request;
+    for (size_t at = 0; comm->size > 1 && at < count; at += PIECE) {
+        MPI_Ibcast((char *)bytes + at, piece_at(at, count), MPI_BYTE, root, comm->over[WORK], &request);
         wait_all(comm, 1, &request);
     }
 }
 
+/* All types here have 8 bytes, and pieces are a multiple of that. */
 static void reduce(akin_comm *comm, void *values, size_t count, MPI_Datatype type, MPI_Op operation) {
-    cut rest = {values, 8 * count}; /* all types here have 8 bytes, and pieces are a multiple of that */
-    while (comm->size > 1 && rest.left) {
-        char *piece;
-        MPI_Request request;
-        int length = (int)(next_piece(&rest, &piece) / 8);
-        MPI_Iallreduce(MPI_IN_PLACE, piece, length, type, operation, comm->work, &request);
+    MPI_Request request;
+    for (size_t at = 0; comm->size > 1 && at < 8 * count; at += PIECE) {
+        MPI_Iallreduce(MPI_IN_PLACE, (char *)values + at, piece_at(at, 8 * count) / 8, type, operation,
+                       comm->over[WORK], &request);
         wait_all(comm, 1, &request);
     }
 }
@@ -355,48 +341,36 @@ static size_t pieces_of(size_t bytes) {
     return (bytes + PIECE - 1) / PIECE;
 }
 
-/* Appends the pieces to requests and returns the new count. */
-static size_t start_send(MPI_Comm over, const void *bytes, size_t count, int to, int tag, MPI_Request *requests,
-                         size_t used) {
-    cut rest = {(char *)bytes, count};
-    while (rest.left) {
-        char *piece;
-        int length = (int)next_piece(&rest, &piece);
-        MPI_Isend(piece, length, MPI_BYTE, to, tag, over, &requests[used++]);
+/* Appends the pieces to requests and returns the new count. `bytes` are only read where they are sent. */
+static size_t start(MPI_Comm over, bool sends, const void *bytes, size_t count, int other, int tag,
+                    MPI_Request *requests, size_t used) {
+    char *buffer = (char *)(uintptr_t)bytes;
+    for (size_t at = 0; at < count; at += PIECE) {
+        if (sends)
+            MPI_Isend(buffer + at, piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
+        else
+            MPI_Irecv(buffer + at, piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
     }
     return used;
 }
 
-static size_t start_receive(MPI_Comm over, void *bytes, size_t count, int from, int tag, MPI_Request *requests,
-                            size_t used) {
-    cut rest = {bytes, count};
-    while (rest.left) {
-        char *piece;
-        int length = (int)next_piece(&rest, &piece);
-        MPI_Irecv(piece, length, MPI_BYTE, from, tag, over, &requests[used++]);
-    }
-    return used;
-}
-
-static akin_status create_request(size_t bytes, akin_request **out) {
-    size_t count = pieces_of(bytes);
-    *out = akin_mem_alloc(1, sizeof(akin_request) + count * sizeof(MPI_Request));
+static akin_status start_request(akin_comm *comm, bool sends, const void *bytes, size_t count, int other, int tag,
+                                 akin_request **out) {
+    size_t pieces = pieces_of(count);
+    *out = akin_mem_alloc(1, sizeof(akin_request) + pieces * sizeof(MPI_Request));
     if (!*out) return AKIN_FAILED;
-    (*out)->count = count;
+    (*out)->count = pieces;
+    start(comm->over[POINTS], sends, bytes, count, other, tag, (*out)->pieces, 0);
     return AKIN_OK;
 }
 
 akin_status akin_comm_send_start(akin_comm *comm, const void *bytes, size_t count, int to, int tag,
                                  akin_request **out) {
-    if (create_request(count, out) != AKIN_OK) return AKIN_FAILED;
-    start_send(comm->points, bytes, count, to, tag, (*out)->pieces, 0);
-    return AKIN_OK;
+    return start_request(comm, true, bytes, count, to, tag, out);
 }
 
 akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count, int from, int tag, akin_request **out) {
-    if (create_request(count, out) != AKIN_OK) return AKIN_FAILED;
-    start_receive(comm->points, bytes, count, from, tag, (*out)->pieces, 0);
-    return AKIN_OK;
+    return start_request(comm, false, bytes, count, from, tag, out);
 }
 
 void akin_comm_wait(akin_comm *comm, akin_request **request) {
@@ -464,8 +438,8 @@ static void run_transfer(akin_comm *comm, const transfer *all, const char *from,
     for (int rank = 0; rank < comm->size; rank++) {
         uint64_t sends = all->sends[rank], receives = all->receives[rank];
         if (rank != comm->rank) {
-            used = start_receive(comm->work, into, receives, rank, 0, all->requests, used);
-            used = start_send(comm->work, from, sends, rank, 0, all->requests, used);
+            used = start(comm->over[WORK], false, into, receives, rank, 0, all->requests, used);
+            used = start(comm->over[WORK], true, from, sends, rank, 0, all->requests, used);
         } else if (receives)
             memcpy(into, from, receives);
         into += receives;
@@ -481,7 +455,7 @@ akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, in
     MPI_Request request;
     *all = NULL;
     AKIN_TRY(plan_transfer(comm, &plan));
-    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->work, &request);
+    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[WORK], &request);
     wait_all(comm, 1, &request);
     if (offsets) offsets[0] = 0;
     for (int rank = 0; rank < comm->size; rank++) {
@@ -510,7 +484,7 @@ akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *
     *received_count = 0;
     AKIN_TRY(plan_transfer(comm, &plan));
     for (int rank = 0; rank < comm->size; rank++) plan.sends[rank] = send_counts[rank] * record_size;
-    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->work, &request);
+    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[WORK], &request);
     wait_all(comm, 1, &request);
     AKIN_TRY(open_transfer(comm, &plan, received, &total));
     run_transfer(comm, &plan, send, true, *received);

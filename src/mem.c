@@ -57,6 +57,11 @@ void akin_mem_fail_at(uint64_t n) {
     atomic_store(&fail_call, n ? atomic_load(&calls) + n : 0);
 }
 
+void akin_mem_fail_by_environment(int rank) {
+    const char *at = getenv("AKIN_MEM_FAIL_AT"), *on = getenv("AKIN_MEM_FAIL_RANK");
+    if (at && (!on || atoi(on) == rank)) akin_mem_fail_at(strtoull(at, NULL, 10));
+}
+
 uint64_t akin_mem_calls(void) {
     return atomic_load(&calls);
 }

@@ -25,8 +25,10 @@ char *akin_mem_text(const char *text) __attribute__((warn_unused_result));
 void akin_mem_free(void *block); /* NULL is fine */
 
 /* For tests: the n-th allocation from now fails (n = 1 is the next one), and only that; 0 turns it off.
- * The program reads AKIN_MEM_FAIL_AT (and AKIN_MEM_FAIL_RANK) from the environment at start and calls this. */
+ */
 void akin_mem_fail_at(uint64_t n);
+/* The same with n from AKIN_MEM_FAIL_AT, on the rank of AKIN_MEM_FAIL_RANK (unset: on all); comm's start calls it. */
+void akin_mem_fail_by_environment(int rank);
 uint64_t akin_mem_calls(void); /* allocations so far */
 
 /* The largest resident set of this process so far, bytes (getrusage). */
