@@ -1,14 +1,15 @@
 /* sink_file: tables published as files, JSON lines or CSV by the ending of the name; the file before is kept as
  * PATH.prev.
  *
- * Floor 3 (stages); looks down to error, mem, text, hash, file, shard, comm, labels, table; within its floor to sink
- * and listing.
+ * Floor 3 (stages); looks down to error, mem, text, hash, file, shard, comm, log, labels, table; within its floor to
+ * sink and listing.
  *
  * One rank writes, so that any file system will do: in each round every rank formats a block of items, and the blocks
  * come to rank 0 in rank order, which is row order.
  */
 #include <akin/file.h>
 #include <akin/listing.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
 #include <akin/sink.h>
@@ -16,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define SCHEME "file:"
 #define READ_VALUES ((size_t)1 << 18) /* neighbours read from the table at a time */
@@ -161,6 +163,15 @@ static akin_status check_names(const char *path) {
     return status;
 }
 
+/* A part that a killed run left may hold the very space that is needed. */
+static akin_status check_space(const char *path, uint64_t bytes) {
+    char *part = akin_file_part_name(path);
+    if (!part) return AKIN_FAILED;
+    unlink(part);
+    akin_mem_free(part);
+    return akin_file_check_space(path, bytes);
+}
+
 static akin_status open_target(akin_comm *comm, const char *url, const akin_sink_source *source, akin_target **out) {
     akin_status status = AKIN_OK, local = AKIN_OK;
     const char *path = url + strlen(SCHEME);
@@ -172,7 +183,7 @@ static akin_status open_target(akin_comm *comm, const char *url, const akin_sink
     if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = check_names(path);
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(measure(comm, target));
-    if (akin_comm_rank(comm) == 0) local = akin_file_check_space(path, target->bytes);
+    if (akin_comm_rank(comm) == 0) local = check_space(path, target->bytes);
     AKIN_TRY(akin_agree(comm, local));
 done:
     if (status != AKIN_OK) {
@@ -230,13 +241,17 @@ static akin_status stage(akin_comm *comm, akin_target *target, akin_published *p
     }
     AKIN_TRY(akin_agree(comm, local));
     size_t block = block_items(target, &format, akin_comm_size(comm));
-    for (size_t first = 0; first < n; first += block * (size_t)akin_comm_size(comm))
+    for (size_t first = 0; first < n; first += block * (size_t)akin_comm_size(comm)) {
+        AKIN_TRY(akin_comm_check_signal(comm));
         AKIN_TRY(write_round(comm, target, &format, hasher, first, block, local));
+        akin_log_progress("publish", "items", (double)first, (double)n);
+    }
     published->bytes = target->bytes;
     akin_hash128 digest = akin_hasher_result(hasher);
     akin_comm_broadcast(comm, &digest, sizeof digest, 0);
     akin_hash_text(digest, published->digest);
 done:
+    akin_log_progress_end();
     formatter_end(&format);
     akin_hasher_free(hasher);
     return status;

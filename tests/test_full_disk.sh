@@ -49,3 +49,33 @@ head -c 1900000 /dev/zero >"$folder/disk/table.nc.part"
 "$AKIN" neighbors "$folder/small.npy" -k 6 -o "$folder/disk/table.nc" --quiet 2>"$folder/stderr" ||
     fail "a leftover part stops the next run"
 [ "$(ls "$folder/disk")" = table.nc ] || fail "leftovers: $(ls "$folder/disk")"
+
+# Publishing to two places of which one cannot be had touches neither; the file before is as it was.
+"$AKIN" neighbors "$folder/large.npy" -k 20 -o "$folder/large.nc" --quiet
+rm -f "$folder/disk/"*
+"$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --quiet
+cp "$folder/disk/a.csv" "$folder/a.csv"
+for ranks in 1 3; do
+    code=0
+    timeout 60 mpirun -n $ranks "$AKIN" publish "$folder/large.nc" --to "file:$folder/b.csv" --to "file:$folder/disk/a.csv" \
+        --quiet 2>"$folder/stderr" || code=$?
+    [ $code -eq 1 ] || fail "publish on a full disk at $ranks ranks: exit $code, not 1"
+    cmp "$folder/a.csv" "$folder/disk/a.csv" || fail "the published file has changed"
+    [ "$(ls "$folder/disk")" = a.csv ] || fail "leftovers: $(ls "$folder/disk")"
+    [ ! -e "$folder/b.csv" ] || fail "one place was published, the other not"
+done
+head -c 1900000 /dev/zero >"$folder/disk/a.csv.part"
+"$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --quiet 2>"$folder/stderr" ||
+    fail "a leftover part stops the next publishing"
+[ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
+
+# A gallery that finds no room leaves nothing behind.
+"$PYTHON" -c "
+from PIL import Image
+Image.effect_noise((200, 200), 90).save('$folder/p.png')
+open('$folder/c.csv', 'w').write('id,path\n' + ''.join(f'{i},p.png\n' for i in range(100)))"
+code=0
+timeout 60 mpirun -n 3 "$AKIN" gallery "$folder/before.nc" --source "$folder/c.csv" -o "$folder/disk/g" --quiet 2>"$folder/stderr" ||
+    code=$?
+[ $code -eq 1 ] || fail "a gallery on a full disk: exit $code, not 1"
+[ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
