@@ -1,6 +1,7 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. Floor 4 (jobs); looks down to everything. */
 #include "fits.h"
 #include "verbs.h"
+#include <akin/file.h>
 #include <akin/ingest.h>
 #include <string.h>
 
@@ -31,6 +32,7 @@ static const akin_option options[] = {
     {.name = "rejects",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
+     .unrecorded = true,
      .help = "a CSV of the rows that were refused: id,path,reason"},
     {.name = "max-reject-fraction",
      .type = AKIN_OPTION_REAL,
@@ -77,12 +79,23 @@ done:
     return status;
 }
 
+/* An output that is also an input would be gone before anybody has seen that it was a slip. */
+static akin_status check(const akin_options *options) {
+    const char *output = akin_options_text(options, "output"), *rejects = akin_options_text(options, "rejects");
+    const char *const *sources;
+    if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
+    if (rejects && strcmp(rejects, output) == 0)
+        return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
+    for (size_t i = akin_options_arguments(options, &sources); i-- > 0;)
+        if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
+            return akin_error_set(AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
+    return AKIN_OK;
+}
+
 static akin_status run_ingest(akin_call *call) {
     akin_ingest_result result;
     akin_ingest_params params = read_params(call);
-    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
     akin_status status = akin_ingest(call->comm, &params, &result);
-    if (result.rows == 0) return status;
     akin_status filled = akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
     return status != AKIN_OK ? status : filled;
 }
@@ -92,7 +105,8 @@ static bool fits(const akin_call *call) {
     akin_source *source = NULL;
     akin_ingest_params params = read_params(call);
     if (!params.output || akin_source_open(call->comm, &params.source, &source) != AKIN_OK) return false;
-    bool same = akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
+    bool same = (!params.rejects || akin_file_exists(params.rejects)) &&
+                akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
                 akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(source));
     akin_source_close(source);
     return same;
@@ -108,4 +122,5 @@ const akin_verb akin_verb_ingest = {
     .options = options,
     .run = run_ingest,
     .fits = fits,
+    .check = check,
 };

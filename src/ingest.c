@@ -1,7 +1,8 @@
 /* ingest: the pictures of a catalogue into catalog.nc. Floor 3; looks down to error, mem, hash, file, shard, comm, log,
- * image, source, labels, catalog, and beside it to rejects. */
+ * image, source, labels, catalog, and beside it to harvest and rejects. */
 #include <akin/catalog.h>
 #include <akin/file.h>
+#include <akin/harvest.h>
 #include <akin/hash.h>
 #include <akin/ingest.h>
 #include <akin/log.h>
@@ -11,12 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A picture on its way from the rank that shrank it to the one that writes it. */
-typedef struct {
-    uint64_t item; /* at first its place in the source's order, then its row in the catalogue */
-    uint64_t hash;
-    uint8_t image[AKIN_IMAGE_BYTES];
-} picture;
+#define ROUND_SECONDS 1.0
 
 typedef struct {
     uint64_t hash;
@@ -33,9 +29,10 @@ typedef struct {
     size_t known_count;
     size_t *place; /* [rows] where in the source's order a row stands */
     bool *wanted;  /* [rows] whether this rank reads it */
-    size_t wanted_count, read_count, reused;
-    picture *pictures; /* [picture_count] accepted, ascending by item once sorted */
-    size_t picture_count, room;
+    size_t read_count, reused;
+    double round_begin; /* seconds */
+    bool agreed;        /* that the reading ends with an error */
+    akin_harvest *harvest;
     int64_t *accepted; /* [words] a bit for each place in the source's order */
     size_t words;
     akin_rejects *rejects;
@@ -68,14 +65,16 @@ done:
     return status;
 }
 
-/* Whether its pictures were shrunk as ours would be. */
-static akin_status made_alike(ingest *run, bool *alike) {
+/* Its pictures were shrunk as ours would be, and what it lacks would be refused again. */
+static akin_status check_previous(const ingest *run) {
     char *options = NULL;
     akin_status status = akin_ncfile_get_attribute(akin_catalog_file(run->previous), "akin_result_options", &options);
-    *alike = status == AKIN_OK && options && strcmp(options, run->params->result_options) == 0;
-    if (status == AKIN_OK && !*alike)
-        akin_log_warning("%s was made with other options (%s) and is not used", run->params->previous,
-                         options ? options : "unknown");
+    if (status == AKIN_OK && (!options || strcmp(options, run->params->result_options) != 0))
+        status =
+            akin_error_set(AKIN_INPUT,
+                           "--previous %s does not belong here: it was made with %s, this is %s; leave it out to "
+                           "decode all pictures",
+                           run->params->previous, options ? options : "unknown options", run->params->result_options);
     akin_mem_free(options);
     return status;
 }
@@ -83,11 +82,10 @@ static akin_status made_alike(ingest *run, bool *alike) {
 /* Collective. */
 static akin_status open_previous(ingest *run) {
     akin_status status = AKIN_OK;
-    bool alike = false;
     if (!run->params->previous) return AKIN_OK;
     AKIN_TRY(akin_catalog_open(run->comm, run->params->previous, &run->previous));
-    status = made_alike(run, &alike);
-    if (status == AKIN_OK && alike) status = list_known(run);
+    status = check_previous(run);
+    if (status == AKIN_OK) status = list_known(run);
     AKIN_TRY(akin_agree(run->comm, status));
 done:
     return status;
@@ -115,9 +113,9 @@ static akin_status take_rows(ingest *run) {
         run->place[order[i]] = i;
         if (i % (size_t)akin_comm_size(run->comm) != (size_t)akin_comm_rank(run->comm)) continue;
         run->wanted[order[i]] = true;
-        run->wanted_count++;
     }
-    return akin_rejects_create(&run->rejects);
+    akin_status status = akin_harvest_create(&run->harvest);
+    return status == AKIN_OK ? akin_rejects_create(&run->rejects) : status;
 }
 
 /* --- reading and shrinking ------------------------------------------------------------------------------------------
@@ -138,42 +136,59 @@ static akin_status reuse(ingest *run, uint64_t hash, uint8_t *image, bool *found
     return *found ? akin_catalog_images(run->previous, run->known[low].row, 1, image) : AKIN_OK;
 }
 
-static akin_status grow(ingest *run) {
-    if (run->picture_count < run->room) return AKIN_OK;
-    size_t left = run->wanted_count - run->picture_count;
-    size_t more = run->room ? run->room / 2 : 256, room = run->room + (more < left ? more : left);
-    picture *grown = akin_mem_resize(run->pictures, run->picture_count, room, sizeof *grown);
-    if (!grown) return AKIN_FAILED;
-    run->pictures = grown;
-    run->room = room;
-    return AKIN_OK;
-}
-
 static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
     akin_status status = AKIN_OK;
     const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit, run->params->max_pixels};
+    uint8_t *image;
+    size_t place = run->place[row];
+    uint64_t hash = akin_hash_64(bytes, count);
     bool found = false;
-    AKIN_TRY(grow(run));
-    picture *into = &run->pictures[run->picture_count];
-    *into = (picture){.item = run->place[row], .hash = akin_hash_64(bytes, count)};
-    AKIN_TRY(reuse(run, into->hash, into->image, &found));
-    if (!found) status = akin_image_decode(bytes, count, &params, into->image);
+    AKIN_TRY(akin_harvest_room(run->harvest, &image));
+    AKIN_TRY(reuse(run, hash, image, &found));
+    if (!found) status = akin_image_decode(bytes, count, &params, image);
     if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
     if (status != AKIN_OK) goto done;
+    akin_harvest_keep(run->harvest, place, hash);
     run->reused += found;
-    run->accepted[into->item / 64] |= (int64_t)((uint64_t)1 << into->item % 64);
-    run->picture_count++;
+    run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
 done:
     return status;
 }
 
+/* Every second all ranks meet for a moment: what stops one of them - a signal, no memory - stops all, and none waits
+ * for longer than another needs for a picture. *left: rows that are not read yet, on all ranks. Collective; agreed. */
+static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *left) {
+    if (local == AKIN_OK && akin_comm_signalled())
+        local =
+            akin_error_set(AKIN_INTERRUPTED, "interrupted: the catalogue before, if any, is as it was; submit again");
+    akin_status status = akin_agree(run->comm, local);
+    int64_t counts[2] = {(int64_t)run->read_count, !finished};
+    run->agreed = status != AKIN_OK;
+    if (status != AKIN_OK) return status;
+    akin_comm_sum_i64(run->comm, counts, 2);
+    *left = counts[1];
+    akin_log_progress("ingest", "images", (double)counts[0], (double)akin_source_valid(run->source));
+    run->round_begin = akin_comm_seconds();
+    return AKIN_OK;
+}
+
 static akin_status each_picture(void *context, size_t row, const uint8_t *bytes, size_t count, const char *reason) {
     ingest *run = context;
-    akin_comm_poll(run->comm);
-    if (akin_comm_signalled()) return akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on");
+    int64_t left;
     akin_status status = bytes ? shrink(run, row, bytes, count) : akin_rejects_add(run->rejects, row, reason);
-    akin_log_progress("ingest", "images", (double)++run->read_count * akin_comm_size(run->comm),
-                      (double)akin_source_valid(run->source));
+    run->read_count++;
+    akin_comm_poll(run->comm);
+    if (status == AKIN_OK && akin_comm_seconds() - run->round_begin > ROUND_SECONDS)
+        status = meet(run, AKIN_OK, false, &left);
+    return status;
+}
+
+/* Collective. */
+static akin_status read_rows(ingest *run) {
+    int64_t left = 1;
+    run->round_begin = akin_comm_seconds();
+    akin_status status = akin_source_read(run->source, run->wanted, each_picture, run);
+    while (left > 0 && !run->agreed) status = meet(run, status, true, &left);
     return status;
 }
 
@@ -181,9 +196,9 @@ static akin_status each_picture(void *context, size_t row, const uint8_t *bytes,
 static akin_status read_pictures(ingest *run) {
     akin_status status = AKIN_OK;
     double begin = akin_comm_seconds();
-    status = akin_source_read(run->source, run->wanted, each_picture, run);
+    status = read_rows(run);
     akin_log_progress_end();
-    AKIN_TRY(akin_agree(run->comm, status));
+    if (status != AKIN_OK) return status; /* agreed */
     double seconds = akin_comm_seconds() - begin;
     akin_comm_max_f64(run->comm, &seconds, 1);
     int64_t reused = (int64_t)run->reused;
@@ -191,8 +206,7 @@ static akin_status read_pictures(ingest *run) {
     run->result->reused = (size_t)reused;
     run->result->images_per_second = seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
     akin_comm_sum_i64(run->comm, run->accepted, run->words); /* each bit was set by one rank at most */
-done:
-    return status;
+    return AKIN_OK;
 }
 
 /* --- counting -------------------------------------------------------------------------------------------------------
@@ -230,7 +244,8 @@ static akin_status judge(const ingest *run) {
     if (result->items == 0)
         return akin_error_set(AKIN_INPUT, "no picture could be taken from %zu rows: see %s for the reasons",
                               result->rows, see);
-    if ((double)result->rejected > run->params->max_reject_fraction * (double)result->rows)
+    /* 0.29 * 100 is a little less than 29 in binary, but means 29. */
+    if ((double)result->rejected > run->params->max_reject_fraction * (double)result->rows * (1 + 1e-12))
         return akin_error_set(
             AKIN_INPUT,
             "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s stays as it was. See %s",
@@ -315,38 +330,22 @@ done:
     return status;
 }
 
-static int by_item(const void *a, const void *b) {
-    uint64_t x = ((const picture *)a)->item, y = ((const picture *)b)->item;
-    return (x > y) - (x < y);
-}
-
 /* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3] and *hashes [count] of this shard.
  */
-static akin_status exchange(ingest *run, const shard_labels *shard, uint8_t **images, uint64_t **hashes) {
+static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_t **hashes) {
     akin_status status = AKIN_OK;
-    void *bytes = NULL;
-    size_t received = 0, item = 0, place = 0;
-    int size = akin_comm_size(run->comm);
-    size_t *counts = akin_mem_zalloc((size_t)size, sizeof *counts);
-    *images = akin_mem_alloc(shard->count, AKIN_IMAGE_BYTES);
-    *hashes = akin_mem_alloc(shard->count, sizeof **hashes);
-    AKIN_TRY(akin_agree(run->comm, counts && *images && *hashes ? AKIN_OK : AKIN_FAILED));
-    qsort(run->pictures, run->picture_count, sizeof *run->pictures, by_item);
-    for (size_t i = 0; i < run->picture_count; i++) {
-        for (; place < run->pictures[i].item; place++) item += is_accepted(run, place);
-        run->pictures[i].item = item;
-        counts[akin_shard_owner(run->result->items, size, item)]++;
+    size_t places = akin_source_valid(run->source);
+    uint64_t item = 0, *item_of = akin_mem_alloc(places, sizeof *item_of);
+    *images = akin_mem_alloc(count, AKIN_IMAGE_BYTES);
+    *hashes = akin_mem_alloc(count, sizeof **hashes);
+    AKIN_TRY(akin_agree(run->comm, item_of && *images && *hashes ? AKIN_OK : AKIN_FAILED));
+    for (size_t place = 0; place < places; place++) {
+        item_of[place] = item;
+        item += is_accepted(run, place);
     }
-    AKIN_TRY(akin_comm_exchange(run->comm, run->pictures, counts, sizeof *run->pictures, &bytes, &received));
-    AKIN_ASSERT(received == shard->count);
-    const picture *pictures = bytes;
-    for (size_t i = 0; i < received; i++) {
-        memcpy(*images + (pictures[i].item - shard->first) * AKIN_IMAGE_BYTES, pictures[i].image, AKIN_IMAGE_BYTES);
-        (*hashes)[pictures[i].item - shard->first] = pictures[i].hash;
-    }
+    AKIN_TRY(akin_harvest_bring_home(run->harvest, run->comm, run->result->items, item_of, *images, *hashes));
 done:
-    akin_mem_free(bytes);
-    akin_mem_free(counts);
+    akin_mem_free(item_of);
     return status;
 }
 
@@ -362,7 +361,7 @@ static akin_status write_catalog(ingest *run) {
                                         .result_options = run->params->result_options,
                                         .source_digest = akin_source_digest(run->source)};
     AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
-    AKIN_TRY(exchange(run, &shard, &images, &hashes));
+    AKIN_TRY(exchange(run, shard.count, &images, &hashes));
     AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first, shard.labels, images, hashes));
 done:
     akin_mem_free(images);
@@ -387,13 +386,15 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_
     AKIN_TRY(judge(&run));
     AKIN_TRY(akin_comm_check_signal(comm));
     AKIN_TRY(write_catalog(&run));
+    akin_log_info("ingest: %zu rows, %zu items, %zu rejected, %zu taken from the previous catalogue, %.0f images/s",
+                  result->rows, result->items, result->rejected, result->reused, result->images_per_second);
 done:
     akin_source_close(run.source);
     akin_catalog_close(run.previous);
     akin_mem_free(run.known);
     akin_mem_free(run.place);
     akin_mem_free(run.wanted);
-    akin_mem_free(run.pictures);
+    akin_harvest_free(run.harvest);
     akin_mem_free(run.accepted);
     akin_rejects_free(run.rejects);
     return status;

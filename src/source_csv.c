@@ -1,112 +1,190 @@
-/* source_csv: a catalogue in a CSV or TSV file. Floor 2; looks down to error, mem, text, file, csv, source_list. */
+/* source_csv: a catalogue as a table of text. Floor 2 (data); looks down to error, mem, text, file, csv, source_list,
+ * source_file. */
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/source_csv.h>
+#include <akin/source_file.h>
 #include <akin/text.h>
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
-enum { ID, PATH, CATEGORY, GROUP, AVAILABLE, COLUMNS };
-static const char *const names[COLUMNS] = {"id", "path", "category", "group", "available"};
-#define ABSENT SIZE_MAX
+typedef enum { ID, PATH, CATEGORY, GROUP, AVAILABLE, COLUMNS } column;
+
+static const struct {
+    const char *name;
+    bool needed;
+} columns[COLUMNS] = {
+    [ID] = {"id", true},
+    [PATH] = {"path", true},
+    [CATEGORY] = {"category", false},
+    [GROUP] = {"group", false},
+    [AVAILABLE] = {"available", false},
+};
 
 typedef struct {
-    akin_source_list *list;
-    size_t column[COLUMNS]; /* where each is; ABSENT */
-} reader;
+    const char *path;
+    const char *base; /* what relative paths are below */
+    bool confined;
+    size_t place[COLUMNS]; /* which field, SIZE_MAX = there is none */
+    akin_source_list *rows;
+} table;
 
-/* Whether the field, without blanks around it, is the word; in any case. */
-static bool is_word(const char *field, const char *word) {
-    size_t begin = strspn(field, " "), length = strlen(field + begin);
-    while (length && field[begin + length - 1] == ' ') length--;
-    return length == strlen(word) && strncasecmp(field + begin, word, length) == 0;
+/* Blanks at the ends, which people type behind commas, do not count in names and switches. */
+static akin_source_text trimmed(const char *bytes, size_t length) {
+    while (length > 0 && strchr(" \t\r", bytes[length - 1]) && bytes[length - 1]) length--;
+    while (length > 0 && strchr(" \t", *bytes) && *bytes) bytes++, length--;
+    return (akin_source_text){bytes, length};
 }
 
-static akin_status read_header(reader *read, size_t count, const char *const *fields) {
-    for (size_t c = 0; c < COLUMNS; c++) {
-        read->column[c] = ABSENT;
-        for (size_t i = count; i-- > 0;)
-            if (is_word(fields[i], names[c])) read->column[c] = i; /* the first of that name */
+static bool is_word(akin_source_text text, const char *word) {
+    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+}
+
+/* --- the header --- */
+
+/* Bytes of a header for a message: at most 80 of them, unprintable ones as \xNN. */
+static akin_status append_seen(akin_text *text, const char *bytes, size_t length) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < length && i < 80 && status == AKIN_OK; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        status = byte < 0x20 || byte == 0x7F ? akin_text_append(text, "\\x%02X", byte)
+                                             : akin_text_append_bytes(text, bytes + i, 1);
     }
-    for (size_t c = ID; c <= PATH; c++)
-        if (read->column[c] == ABSENT)
-            return akin_error_set(
-                AKIN_INPUT,
-                "the header has no column `%s` (it begins `%.60s`, %zu columns); a catalogue needs `id` and `path`",
-                names[c], count ? fields[0] : "", count);
+    return status;
+}
+
+static akin_status refuse_header(const table *t, const char *missing, size_t count, const char *const *fields,
+                                 const size_t *lengths) {
+    akin_status status;
+    akin_text *seen = NULL;
+    AKIN_TRY(akin_text_create(&seen));
+    for (size_t i = 0; i < count && i < 12; i++) {
+        AKIN_TRY(akin_text_append(seen, i > 0 ? ", " : ""));
+        AKIN_TRY(append_seen(seen, fields[i], lengths[i]));
+    }
+    status = akin_error_set(AKIN_INPUT,
+                            "%s: no column '%s' in its header (%s%s); the first line names the columns, separated by "
+                            "commas or tabs, id and path among them",
+                            t->path, missing, akin_text_bytes(seen), count > 12 ? ", ..." : "");
+done:
+    akin_text_free(seen);
+    return status;
+}
+
+static akin_status take_header(table *t, size_t count, const char *const *fields, const size_t *lengths) {
+    for (int c = 0; c < COLUMNS; c++) {
+        t->place[c] = SIZE_MAX;
+        for (size_t i = count; i-- > 0;)
+            if (is_word(trimmed(fields[i], lengths[i]), columns[c].name)) t->place[c] = i;
+        if (columns[c].needed && t->place[c] == SIZE_MAX)
+            return refuse_header(t, columns[c].name, count, fields, lengths);
+    }
     return AKIN_OK;
 }
 
-/* 1, 0, or -1 for a word that is neither. */
-static int read_available(const char *field) {
-    static const char *const yes[] = {"1", "yes", "true", ""}, *const no[] = {"0", "no", "false"};
-    for (size_t i = 0; i < sizeof yes / sizeof *yes; i++)
-        if (is_word(field, yes[i])) return 1;
-    for (size_t i = 0; i < sizeof no / sizeof *no; i++)
-        if (is_word(field, no[i])) return 0;
-    return -1;
+/* --- rows --- */
+
+static bool read_switch(akin_source_text text, bool *available) {
+    static const char *const yes[] = {"1", "yes", "true"}, *const no[] = {"0", "no", "false"};
+    text = trimmed(text.bytes, text.length);
+    *available = true;
+    if (text.length == 0) return true;
+    for (size_t i = 0; i < 3; i++)
+        if (is_word(text, yes[i])) return true;
+    *available = false;
+    for (size_t i = 0; i < 3; i++)
+        if (is_word(text, no[i])) return true;
+    return false;
 }
 
-static akin_status read_row(void *context, size_t row, size_t count, const char *const *fields, const size_t *lengths) {
-    reader *read = context;
-    if (row == 1) return read_header(read, count, fields);
-    const char *text[COLUMNS];
-    size_t length[COLUMNS];
-    for (size_t c = 0; c < COLUMNS; c++) {
-        bool there = read->column[c] < count;
-        text[c] = there ? fields[read->column[c]] : "";
-        length[c] = there ? lengths[read->column[c]] : 0;
+static const char *find_path_fault(const table *t, akin_source_text path) {
+    if (path.length == 0) return "the path is empty";
+    if (memchr(path.bytes, '\0', path.length)) return "the path holds a NUL";
+    if (t->confined && path.bytes[0] == '/') return "the path is absolute; with --root it has to be below that folder";
+    return NULL;
+}
+
+static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields, const size_t *lengths) {
+    table *t = context;
+    if (row == 1) return take_header(t, count, fields, lengths);
+    akin_source_text text[COLUMNS];
+    for (int c = 0; c < COLUMNS; c++) {
+        size_t place = t->place[c];
+        text[c] = place < count ? (akin_source_text){fields[place], lengths[place]} : (akin_source_text){"", 0};
     }
-    int available = read_available(text[AVAILABLE]);
-    akin_source_entry entry = {.id = text[ID],
-                               .id_length = length[ID],
+    akin_source_found found = {.id = text[ID],
                                .path = text[PATH],
                                .category = text[CATEGORY],
-                               .category_length = length[CATEGORY],
                                .group = text[GROUP],
-                               .group_length = length[GROUP],
-                               .available = available != 0,
-                               .member = -1};
-    if (length[PATH] == 0)
-        entry.reason = "the row has no path";
-    else if (memchr(text[PATH], 0, length[PATH]))
-        entry.reason = "the path holds a NUL byte";
-    else if (available < 0)
-        entry.reason = "`available` is none of 1, 0, yes, no, true, false";
-    return akin_source_list_add(read->list, &entry);
+                               .base = t->base,
+                               .confined = t->confined};
+    char name[32], reason[160];
+    snprintf(name, sizeof name, "row %zu", row);
+    found.reason = find_path_fault(t, text[PATH]);
+    if (!read_switch(text[AVAILABLE], &found.available)) {
+        akin_source_text wrong = trimmed(text[AVAILABLE].bytes, text[AVAILABLE].length);
+        snprintf(reason, sizeof reason, "available is '%.*s', not one of 1, 0, yes, no, true, false",
+                 wrong.length < 40 ? (int)wrong.length : 40, wrong.bytes);
+        if (!found.reason) found.reason = reason;
+    }
+    return akin_source_list_add(t->rows, &found, name);
 }
 
-/* Tabs where the name says so, or the header has tabs and no comma. */
-static akin_status find_separator(const char *path, char *separator) {
-    char header[4096];
-    *separator = ',';
-    if (strcasecmp(akin_file_ending(path), ".tsv") == 0) {
-        *separator = '\t';
-        return AKIN_OK;
+/* --- the file --- */
+
+static bool line_has(const char *line, char separator, const char *name) {
+    for (const char *field = line;; field++) {
+        const char *end = strchr(field, separator);
+        akin_source_text text = trimmed(field, end ? (size_t)(end - field) : strlen(field));
+        if (text.length >= 2 && text.bytes[0] == '"' && text.bytes[text.length - 1] == '"')
+            text = trimmed(text.bytes + 1, text.length - 2);
+        if (is_word(text, name)) return true;
+        if (!end) return false;
+        field = end;
     }
-    FILE *file = fopen(path, "re");
-    if (!file) return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
-    bool there = fgets(header, sizeof header, file);
-    fclose(file);
-    if (there && strchr(header, '\t') && !strchr(header, ',')) *separator = '\t';
+}
+
+/* The separator that makes sense of the first line; or AKIN_INPUT for what cannot be a table. */
+static akin_status look_at(const char *path, char *separator) {
+    char line[65536];
+    FILE *stream = fopen(path, "rb");
+    if (!stream) return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+    size_t count = fread(line, 1, sizeof line - 1, stream);
+    int error = ferror(stream) ? errno : 0;
+    fclose(stream);
+    if (error) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(error));
+    line[count] = '\0';
+    if (count == 0) return akin_error_set(AKIN_INPUT, "%s: is empty; a catalogue has a header and rows", path);
+    if (count >= 2 && (memcmp(line, "\xFF\xFE", 2) == 0 || memcmp(line, "\xFE\xFF", 2) == 0))
+        return akin_error_set(AKIN_INPUT, "%s: is UTF-16; save it as UTF-8", path);
+    char *start = strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
+    start += strspn(start, "\r\n");
+    char *end = start + strcspn(start, "\r\n");
+    bool text = end < line + count ? *end != '\0' : true;
+    *end = '\0';
+    bool tabs = line_has(start, '\t', "id") || line_has(start, '\t', "path");
+    bool commas = line_has(start, ',', "id") || line_has(start, ',', "path");
+    text = text && akin_text_is_utf8(start, (size_t)(end - start));
+    if (!tabs && !commas && !text)
+        return akin_error_set(AKIN_INPUT, "%s: is neither a CSV or TSV file (UTF-8), nor a folder, nor a tar archive",
+                              path);
+    *separator = (tabs && !commas) || (!commas && strchr(start, '\t')) ? '\t' : ',';
     return AKIN_OK;
 }
 
-akin_status akin_source_csv_list(const char *path, akin_source_list *list) {
+akin_status akin_source_csv_list(const char *path, const char *root, akin_source_list *rows) {
     akin_status status = AKIN_OK;
-    reader read = {.list = list};
-    char separator;
-    for (size_t c = 0; c < COLUMNS; c++) read.column[c] = ABSENT;
-    AKIN_TRY(find_separator(path, &separator));
-    status = akin_csv_read(path, separator, read_row, &read);
-    if (status == AKIN_INPUT) status = akin_error_context(status, "%s: ", path);
-    if (status != AKIN_OK) goto done;
-    if (read.column[ID] == ABSENT)
-        status =
-            akin_error_set(AKIN_INPUT, "%s: the file is empty; a catalogue begins with a header (id,path,...)", path);
+    table t = {.path = path, .confined = root, .rows = rows, .place = {SIZE_MAX, SIZE_MAX}};
+    char separator, *folder = root ? akin_mem_text(root) : akin_file_folder(path);
+    if (!folder) return AKIN_FAILED;
+    t.base = folder;
+    AKIN_TRY(look_at(path, &separator));
+    AKIN_TRY(akin_csv_read(path, separator, take_row, &t));
+    if (t.place[ID] == SIZE_MAX) status = akin_error_set(AKIN_INPUT, "%s: has no header", path);
 done:
+    akin_mem_free(folder);
     return status;
 }

@@ -1,123 +1,152 @@
-/* source_folder: a catalogue that is a folder. Floor 2; looks down to error, mem, text, file, source_list. */
+/* source_folder: a walk below a folder. Floor 2 (data); looks down to error, mem, file, log, source_list,
+ * source_file. */
 #include <akin/file.h>
+#include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/source_file.h>
 #include <akin/source_folder.h>
-#include <akin/text.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-typedef struct above {
-    const struct above *up;
+enum { DEEPEST = 200 }; /* folders within each other; each holds names and a descriptor */
+
+/* The folders on the way from the top to here. */
+typedef struct level {
+    const struct level *above;
     dev_t device;
-    ino_t inode;
-} above; /* the folders that the present one lies in, links followed */
+    ino_t node;
+    int depth;
+} level;
 
 typedef struct {
     const char *top;
-    char *real_top; /* by malloc */
-    akin_source_list *list;
+    char *real; /* top without links */
+    akin_source_list *rows;
 } walk;
 
-static akin_status walk_folder(walk *w, const char *path, const char *below, const above *up);
-
-/* below: the path below the top. */
-static akin_status add(walk *w, const char *below, const char *reason) {
-    const char *slash = strrchr(below, '/');
-    size_t length = slash ? (size_t)(slash - below) : 0;
-    akin_text *category = NULL;
-    akin_status status;
-    AKIN_TRY(akin_text_create(&category));
-    AKIN_TRY(akin_text_append_bytes(category, below, length));
-    akin_source_entry entry = {.id = below,
-                               .id_length = strlen(below),
-                               .path = below,
-                               .category = akin_text_bytes(category),
-                               .category_length = length,
-                               .group = "",
+static akin_status add(const walk *w, const char *path, const char *reason) {
+    const char *slash = strrchr(path, '/');
+    akin_source_found found = {.id = {path, strlen(path)},
+                               .path = {path, strlen(path)},
+                               .category = {path, slash ? (size_t)(slash - path) : 0},
+                               .base = w->top,
                                .available = true,
-                               .reason = reason,
-                               .member = -1};
-    AKIN_TRY(akin_source_list_add(w->list, &entry));
-done:
-    akin_text_free(category);
-    return status;
+                               .reason = reason};
+    return akin_source_list_add(w->rows, &found, "");
 }
 
-static bool lies_below(const walk *w, const char *path) {
-    char *real = realpath(path, NULL);
-    size_t length = strlen(w->real_top);
-    if (length == 1) length = 0; /* the root of all */
-    bool below = real && strncmp(real, w->real_top, length) == 0 && (real[length] == '/' || real[length] == 0);
-    free(real);
-    return below;
+static int compare_names(const void *a, const void *b) {
+    return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-static bool is_above(const above *up, const struct stat *what) {
-    for (; up; up = up->up)
-        if (up->device == what->st_dev && up->inode == what->st_ino) return true;
-    return false;
+static void free_names(char **names, size_t count) {
+    for (size_t i = 0; i < count; i++) akin_mem_free(names[i]);
+    akin_mem_free(names);
 }
 
-static akin_status visit(walk *w, const char *path, const char *below, const above *up) {
-    struct stat own, target;
-    if (lstat(path, &own) != 0) return add(w, below, "cannot be looked at");
-    target = own;
-    if (S_ISLNK(own.st_mode)) {
-        if (stat(path, &target) != 0) return add(w, below, "the link leads nowhere");
-        if (!lies_below(w, path)) return add(w, below, "the link leads outside of the folder");
+static akin_status add_name(char ***names, size_t *count, size_t *room, const char *name) {
+    if (*count == *room) {
+        char **grown = akin_mem_resize(*names, *count, *room * 2 + 64, sizeof **names);
+        if (!grown) return AKIN_FAILED;
+        *names = grown;
+        *room = *room * 2 + 64;
     }
-    if (S_ISREG(target.st_mode)) return add(w, below, NULL);
-    if (!S_ISDIR(target.st_mode)) return add(w, below, "not a regular file");
-    if (is_above(up, &target)) return AKIN_OK;
-    const above here = {up, target.st_dev, target.st_ino};
-    return walk_folder(w, path, below, &here);
+    (*names)[*count] = akin_mem_text(name);
+    return (*names)[*count] ? (*count)++, AKIN_OK : AKIN_FAILED;
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b) {
-    return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int no_dots(const struct dirent *entry) {
-    return strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
-}
-
-static akin_status visit_name(walk *w, const char *path, const char *below, const char *name, const above *up) {
-    char *full = akin_file_join(path, name), *inner = *below ? akin_file_join(below, name) : akin_mem_text(name);
-    akin_status status = full && inner ? visit(w, full, inner, up) : AKIN_FAILED;
-    akin_mem_free(full);
-    akin_mem_free(inner);
-    return status;
-}
-
-static akin_status walk_folder(walk *w, const char *path, const char *below, const above *up) {
-    struct dirent **names = NULL;
+/* The names in a folder, sorted; AKIN_INPUT: it cannot be read. */
+static akin_status list_names(const char *full, char ***names, size_t *count) {
     akin_status status = AKIN_OK;
-    int count = scandir(path, &names, no_dots, by_name);
-    if (count < 0) {
-        if (errno == ENOMEM) return akin_error_set(AKIN_FAILED, "no memory for the names in %s", path);
-        if (!*below) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
-        return add(w, below, "the folder cannot be read");
+    size_t room = 0;
+    *names = NULL;
+    *count = 0;
+    DIR *folder = opendir(full);
+    if (!folder)
+        return akin_error_set(errno == EMFILE || errno == ENOMEM ? AKIN_FAILED : AKIN_INPUT,
+                              "is a folder that cannot be read: %s", strerror(errno));
+    for (;;) {
+        errno = 0;
+        const struct dirent *entry = readdir(folder);
+        if (!entry) break;
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        AKIN_TRY(add_name(names, count, &room, entry->d_name));
     }
-    for (int i = 0; i < count; i++) {
-        if (status == AKIN_OK) status = visit_name(w, path, below, names[i]->d_name, up);
-        free(names[i]);
-    }
-    free(names);
+    if (errno) status = akin_error_set(AKIN_INPUT, "is a folder that cannot be read: %s", strerror(errno));
+    if (*count > 0) qsort(*names, *count, sizeof **names, compare_names);
+done:
+    closedir(folder);
     return status;
 }
 
-akin_status akin_source_folder_list(const char *path, akin_source_list *list) {
-    struct stat top;
-    walk w = {.top = path, .real_top = realpath(path, NULL), .list = list};
-    if (!w.real_top || stat(path, &top) != 0) {
-        free(w.real_top);
+/* NULL: the link may be followed. */
+static const char *find_link_fault(const walk *w, const char *full) {
+    char *target = realpath(full, NULL);
+    if (!target) return errno == ELOOP ? "is a link that leads to itself" : "is a link that leads to nothing";
+    bool below = akin_source_file_is_below(target, w->real);
+    free(target);
+    return below ? NULL : "is a link that leads out of the folder";
+}
+
+static akin_status visit_folder(const walk *w, const char *full, const char *path, const level *here);
+
+static akin_status visit_subfolder(const walk *w, const char *full, const char *path, const level *above,
+                                   const struct stat *info) {
+    level here = {above, info->st_dev, info->st_ino, above->depth + 1};
+    for (const level *l = above; l; l = l->above)
+        if (l->device == here.device && l->node == here.node) {
+            akin_log_warning("%s is a link to a folder that it lies in: not followed", full);
+            return AKIN_OK;
+        }
+    if (here.depth > DEEPEST) return add(w, path, "is a folder that lies too deep");
+    return visit_folder(w, full, path, &here);
+}
+
+static akin_status visit(const walk *w, const char *full, const char *path, const level *above) {
+    struct stat info;
+    if (lstat(full, &info) != 0) return add(w, path, strerror(errno));
+    if (S_ISLNK(info.st_mode)) {
+        const char *fault = find_link_fault(w, full);
+        if (fault) return add(w, path, fault);
+        if (stat(full, &info) != 0) return add(w, path, strerror(errno));
+    }
+    if (S_ISDIR(info.st_mode)) return visit_subfolder(w, full, path, above, &info);
+    return add(w, path, S_ISREG(info.st_mode) ? NULL : "is a pipe, socket or device, not a file");
+}
+
+static akin_status visit_folder(const walk *w, const char *full, const char *path, const level *here) {
+    char **names;
+    size_t count;
+    akin_status status = list_names(full, &names, &count);
+    if (status == AKIN_INPUT && here->above) {
+        /* What lies in it is lost, and that is to be seen; the top is the user's own word. */
+        free_names(names, count);
+        return add(w, path, akin_error_message());
+    }
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        char *below = *path ? akin_file_join(path, names[i]) : akin_mem_text(names[i]);
+        char *full_below = akin_file_join(full, names[i]);
+        status = below && full_below ? visit(w, full_below, below, here) : AKIN_FAILED;
+        akin_mem_free(below);
+        akin_mem_free(full_below);
+    }
+    free_names(names, count);
+    return status;
+}
+
+akin_status akin_source_folder_list(const char *path, akin_source_list *rows) {
+    struct stat info;
+    walk w = {path, realpath(path, NULL), rows};
+    if (!w.real || stat(path, &info) != 0) {
+        free(w.real);
         return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
     }
-    const above here = {NULL, top.st_dev, top.st_ino};
-    akin_status status = walk_folder(&w, path, "", &here);
-    free(w.real_top);
+    level top = {NULL, info.st_dev, info.st_ino, 0};
+    akin_status status = visit_folder(&w, path, "", &top);
+    if (status == AKIN_INPUT) status = akin_error_context(AKIN_FAILED, "%s: ", path);
+    free(w.real);
     return status;
 }

@@ -1,144 +1,177 @@
-/* source_list: rows while they are listed. Floor 2; looks down to error, mem, text, comm. */
+/* source_list: records and their texts. Floor 2 (data); looks down to error, mem, text, comm. */
 #include <akin/mem.h>
 #include <akin/source_list.h>
 #include <akin/text.h>
+#include <stdio.h>
 #include <string.h>
-
-#define LONGEST 1024 /* bytes of an id or a label: each is as long as the longest in the files */
 
 struct akin_source_list {
     akin_source_record *records;
     size_t count, room;
-    char *texts; /* one behind the other, each with its NUL; the first is empty */
-    size_t length, texts_room;
-    uint32_t source;
+    char *texts; /* begins with an empty text, so that place 0 is "" */
+    size_t used, size;
 };
 
 akin_status akin_source_list_create(akin_source_list **out) {
-    *out = akin_mem_zalloc(1, sizeof **out);
-    if (!*out) return AKIN_FAILED;
-    (*out)->texts = akin_mem_zalloc(256, 1);
-    if (!(*out)->texts) {
-        akin_mem_free(*out);
-        *out = NULL;
-        return AKIN_FAILED;
-    }
-    (*out)->texts_room = 256;
-    (*out)->length = 1;
-    return AKIN_OK;
+    akin_source_list *rows = akin_mem_zalloc(1, sizeof *rows);
+    *out = rows;
+    if (!rows) return AKIN_FAILED;
+    rows->size = 4096;
+    rows->texts = akin_mem_zalloc(rows->size, 1);
+    rows->used = 1;
+    if (rows->texts) return AKIN_OK;
+    akin_mem_free(rows);
+    *out = NULL;
+    return AKIN_FAILED;
 }
 
-void akin_source_list_free(akin_source_list *list) {
-    if (!list) return;
-    akin_mem_free(list->records);
-    akin_mem_free(list->texts);
-    akin_mem_free(list);
+void akin_source_list_free(akin_source_list *rows) {
+    if (!rows) return;
+    akin_mem_free(rows->records);
+    akin_mem_free(rows->texts);
+    akin_mem_free(rows);
 }
 
-void akin_source_list_begin(akin_source_list *list, uint32_t source) {
-    list->source = source;
-}
-
-/* Keeps the text; one that the row before has in the same place (`like`) is kept once. */
-static akin_status keep(akin_source_list *list, const char *text, uint64_t like, uint64_t *offset) {
-    size_t size = strlen(text) + 1;
-    *offset = 0;
-    if (size == 1) return AKIN_OK;
-    *offset = like;
-    if (like && strcmp(list->texts + like, text) == 0) return AKIN_OK;
-    if (list->texts_room - list->length < size) {
-        size_t room = 2 * list->texts_room + size;
-        char *grown = akin_mem_resize(list->texts, list->length, room, 1);
+/* A NUL would end the text: it is written as \x00, and whoever adds the row has a reason to refuse it. */
+static akin_status add_text(akin_source_list *rows, akin_source_text text, uint64_t *place) {
+    static const char escape[] = "\\x00";
+    *place = 0;
+    if (text.length == 0) return AKIN_OK;
+    size_t needed = rows->used + text.length * (sizeof escape - 1) + 1;
+    if (needed > rows->size) {
+        char *grown = akin_mem_resize(rows->texts, rows->used, needed * 2, 1);
         if (!grown) return AKIN_FAILED;
-        list->texts = grown;
-        list->texts_room = room;
+        rows->texts = grown;
+        rows->size = needed * 2;
     }
-    *offset = list->length;
-    memcpy(list->texts + list->length, text, size);
-    list->length += size;
+    *place = rows->used;
+    for (size_t i = 0; i < text.length; i++) {
+        size_t length = text.bytes[i] ? 1 : sizeof escape - 1;
+        memcpy(rows->texts + rows->used, text.bytes[i] ? text.bytes + i : escape, length);
+        rows->used += length;
+    }
+    rows->texts[rows->used++] = '\0';
     return AKIN_OK;
 }
 
-/* What is wrong with the bytes of an id or a label; NULL = nothing. */
-static const char *fault(const char *bytes, size_t length, const char *const reasons[4]) {
-    if (memchr(bytes, 0, length)) return reasons[0];
-    if (length > LONGEST) return reasons[1];
-    if (strpbrk(bytes, "\t\n\r")) return reasons[2];
-    if (!akin_text_is_utf8(bytes, length)) return reasons[3];
+/* The same, or the place of the row before where that has the same text: folders and categories come in runs. */
+static akin_status add_repeated(akin_source_list *rows, akin_source_text text, uint64_t before, uint64_t *place) {
+    const char *last = rows->texts + before;
+    if (strlen(last) == text.length && memcmp(last, text.bytes ? text.bytes : "", text.length) == 0) {
+        *place = before;
+        return AKIN_OK;
+    }
+    return add_text(rows, text, place);
+}
+
+/* What is wrong with a text that goes into the files, or NULL. */
+static const char *find_fault(akin_source_text text) {
+    if (text.length > AKIN_SOURCE_TEXT_LIMIT) return "is longer than 1024 bytes";
+    if (text.length == 0) return NULL;
+    if (memchr(text.bytes, '\0', text.length)) return "holds a NUL";
+    if (!akin_text_is_utf8(text.bytes, text.length)) return "is not UTF-8";
+    if (memchr(text.bytes, '\t', text.length)) return "holds a tab";
+    if (memchr(text.bytes, '\n', text.length) || memchr(text.bytes, '\r', text.length)) return "holds a newline";
     return NULL;
 }
 
-static const char *find_fault(const akin_source_entry *entry) {
-    static const char *const id[4] = {"the id holds a NUL byte", "the id is longer than 1024 bytes",
-                                      "the id holds a tab or a newline", "the id is not UTF-8"};
-    static const char *const label[4] = {"a label holds a NUL byte", "a label is longer than 1024 bytes",
-                                         "a label holds a tab or a newline", "a label is not UTF-8"};
-    if (entry->id_length == 0) return "the id is empty";
-    const char *found = fault(entry->id, entry->id_length, id);
-    if (!found) found = entry->reason;
-    if (!found) found = fault(entry->category, entry->category_length, label);
-    if (!found) found = fault(entry->group, entry->group_length, label);
-    return found;
+static void write_reason(const akin_source_found *found, const char *row, char *reason, size_t size) {
+    const struct {
+        const char *name;
+        akin_source_text text;
+    } texts[] = {{"id", found->id}, {"category", found->category}, {"group", found->group}};
+    const char *separator = *row ? ": " : "";
+    reason[0] = '\0';
+    if (found->id.length == 0) {
+        snprintf(reason, size, "%s%sthe id is empty", row, separator);
+        return;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *fault = find_fault(texts[i].text);
+        if (!fault) continue;
+        snprintf(reason, size, "%s%sthe %s %s", row, separator, texts[i].name, fault);
+        return;
+    }
+    if (found->reason) snprintf(reason, size, "%s%s%s", row, separator, found->reason);
 }
 
-akin_status akin_source_list_add(akin_source_list *list, const akin_source_entry *entry) {
-    akin_status status = AKIN_OK;
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 64;
-        akin_source_record *grown = akin_mem_resize(list->records, list->count, room, sizeof *grown);
-        if (!grown) return AKIN_FAILED;
-        list->records = grown;
-        list->room = room;
-    }
-    const akin_source_record none = {0}, *before = list->count ? &list->records[list->count - 1] : &none;
-    akin_source_record row = {.member = entry->member, .source = list->source, .available = entry->available};
-    const char *reason = find_fault(entry);
-    AKIN_TRY(keep(list, entry->id, 0, &row.id));
-    if (strcmp(entry->id, entry->path) == 0)
-        row.path = row.id;
-    else
-        AKIN_TRY(keep(list, entry->path, 0, &row.path));
-    AKIN_TRY(keep(list, entry->category, before->category, &row.category));
-    AKIN_TRY(keep(list, entry->group, before->group, &row.group));
-    AKIN_TRY(keep(list, reason ? reason : "", before->reason, &row.reason));
-    list->records[list->count++] = row;
+static akin_status grow(akin_source_list *rows) {
+    if (rows->count < rows->room) return AKIN_OK;
+    size_t room = rows->room * 2 + 64;
+    akin_source_record *grown = akin_mem_resize(rows->records, rows->count, room, sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    rows->records = grown;
+    rows->room = room;
+    return AKIN_OK;
+}
+
+akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found, const char *row) {
+    akin_status status;
+    char reason[512];
+    AKIN_TRY(grow(rows));
+    akin_source_record record = {.member = found->member,
+                                 .available = found->available,
+                                 .confined = found->confined,
+                                 .has_id = found->id.length > 0 && !find_fault(found->id)};
+    const akin_source_record none = {0}, *before = rows->count > 0 ? &rows->records[rows->count - 1] : &none;
+    akin_source_text base = {found->base, strlen(found->base)};
+    write_reason(found, row, reason, sizeof reason);
+    akin_source_text why = {reason, strlen(reason)};
+    AKIN_TRY(add_text(rows, found->id, &record.id));
+    AKIN_TRY(add_text(rows, found->path, &record.path));
+    AKIN_TRY(add_repeated(rows, found->category, before->category, &record.category));
+    AKIN_TRY(add_repeated(rows, found->group, before->group, &record.group));
+    AKIN_TRY(add_repeated(rows, base, before->base, &record.base));
+    AKIN_TRY(add_text(rows, why, &record.reason));
+    rows->records[rows->count++] = record;
 done:
     return status;
 }
 
-akin_status akin_source_list_refuse(akin_source_list *list, size_t row, const char *reason) {
-    return keep(list, reason, row ? list->records[row - 1].reason : 0, &list->records[row].reason);
+akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason) {
+    akin_source_record *record = &rows->records[row];
+    if (record->reason) return AKIN_OK;
+    return add_text(rows, (akin_source_text){reason, strlen(reason)}, &record->reason);
 }
 
-akin_status akin_source_list_share(akin_source_list *list, akin_comm *comm, int root) {
-    akin_status status = AKIN_OK;
-    void *records = list->records, *texts = list->texts;
-    size_t records_size = list->count * sizeof *list->records, texts_size = list->length;
-    bool mine = akin_comm_rank(comm) == root;
+void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member) {
+    rows->records[row].member = member;
+}
+
+akin_status akin_source_list_share(akin_comm *comm, akin_source_list *rows) {
+    akin_status status;
+    void *records = NULL, *texts = NULL;
+    size_t record_bytes = 0, text_bytes = 0;
     if (akin_comm_size(comm) == 1) return AKIN_OK;
-    if (!mine) {
-        akin_mem_free(list->records);
-        akin_mem_free(list->texts);
-        records = texts = list->records = NULL;
-        list->texts = NULL;
+    if (akin_comm_rank(comm) == 0) {
+        records = rows->records;
+        texts = rows->texts;
+        record_bytes = rows->count * sizeof *rows->records;
+        text_bytes = rows->used;
     }
-    status = akin_comm_share(comm, &records, &records_size, root);
-    if (status == AKIN_OK) status = akin_comm_share(comm, &texts, &texts_size, root);
-    list->records = records;
-    list->texts = texts;
-    list->count = list->room = records_size / sizeof *list->records;
-    list->length = list->texts_room = texts_size;
+    AKIN_TRY(akin_comm_share(comm, &records, &record_bytes, 0));
+    AKIN_TRY(akin_comm_share(comm, &texts, &text_bytes, 0));
+    if (akin_comm_rank(comm) == 0) goto done;
+    akin_mem_free(rows->records);
+    akin_mem_free(rows->texts);
+    rows->records = records;
+    rows->count = rows->room = record_bytes / sizeof *rows->records;
+    rows->texts = texts;
+    rows->used = rows->size = text_bytes;
+    records = NULL;
+done:
+    if (status != AKIN_OK && akin_comm_rank(comm) != 0) akin_mem_free(records);
     return status;
 }
 
-size_t akin_source_list_count(const akin_source_list *list) {
-    return list->count;
+size_t akin_source_list_count(const akin_source_list *rows) {
+    return rows->count;
 }
 
-akin_source_record *akin_source_list_records(akin_source_list *list) {
-    return list->records;
+const akin_source_record *akin_source_list_get(const akin_source_list *rows, size_t row) {
+    return &rows->records[row];
 }
 
-const char *akin_source_list_text(const akin_source_list *list, uint64_t offset) {
-    return list->texts + offset;
+const char *akin_source_list_text(const akin_source_list *rows, uint64_t place) {
+    return rows->texts + place;
 }

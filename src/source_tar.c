@@ -1,299 +1,306 @@
-/* source_tar: a catalogue in a tar archive; the one file with <archive.h>. Floor 2; looks down to error, mem, text,
- * source_list. */
+/* source_tar: archives by libarchive. Floor 2 (data); looks down to error, mem, source_list, source_file. */
 #include <akin/mem.h>
 #include <akin/source_tar.h>
-#include <akin/text.h>
 #include <archive.h>
 #include <archive_entry.h>
+#include <errno.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 1 << 18, CHAIN = 8 }; /* bytes read at a time; links to links that are followed */
+enum { BLOCK = 1 << 16, LINKS_IN_A_ROW = 16 };
 
-static akin_status open_archive(const char *path, struct archive **out) {
-    struct archive *archive = *out = archive_read_new();
-    if (!archive) return akin_error_set(AKIN_FAILED, "no memory to read %s", path);
-    archive_read_support_filter_all(archive);
-    archive_read_support_format_tar(archive);
-    if (archive_read_open_filename(archive, path, BLOCK) == ARCHIVE_OK) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s: no tar archive: %s", path, archive_error_string(archive));
-}
+struct akin_source_tar {
+    struct archive *archive;
+    const char *path; /* borrowed */
+    uint64_t member;  /* the entry that was read last, from 1 */
+    bool ended, read; /* read: its bytes are in `kept` */
+    akin_source_bytes kept;
+    locale_t names; /* libarchive turns names into the locale's encoding: it is to be UTF-8 */
+};
 
-/* The next entry; *entry NULL at the end. A warning is only that. */
-static akin_status next(const char *path, struct archive *archive, struct archive_entry **entry) {
-    int result = archive_read_next_header(archive, entry);
-    if (result == ARCHIVE_OK || result == ARCHIVE_WARN) return AKIN_OK;
-    *entry = NULL;
-    if (result == ARCHIVE_EOF) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s: damaged or cut: %s", path, archive_error_string(archive));
-}
-
-bool akin_source_tar_matches(const char *path) {
-    struct archive *archive = NULL;
-    struct archive_entry *entry = NULL;
-    bool matches = open_archive(path, &archive) == AKIN_OK && next(path, archive, &entry) == AKIN_OK && entry &&
-                   (archive_format(archive) & ARCHIVE_FORMAT_BASE_MASK) == ARCHIVE_FORMAT_TAR;
-    archive_read_free(archive);
-    akin_error_clear();
-    return matches;
-}
-
-/* --- listing --------------------------------------------------------------------------------------------------------
- */
-
-/* A member, or a link in wait of its target. */
-typedef struct {
-    char *name, *target; /* owned; target NULL: it has bytes of its own */
-    const char *reason;
-    int64_t member;
-} listed;
-
-typedef struct {
-    listed *items;
-    size_t count, room;
-    size_t *by_name; /* [count] */
-} listing;
-
-/* The name without "./" and doubled slashes; NULL where it is absolute, holds ".." or there is no memory. Owned. */
-static char *clean_name(const char *name, bool *leads_out) {
-    char *clean = akin_mem_zalloc(strlen(name) + 1, 1);
-    size_t length = 0;
-    *leads_out = *name == '/';
-    while (clean && *name) {
-        size_t part = strcspn(name, "/");
-        if (part == 2 && strncmp(name, "..", 2) == 0) *leads_out = true;
-        if (part && !(part == 1 && *name == '.')) {
-            if (length) clean[length++] = '/';
-            memcpy(clean + length, name, part);
-            length += part;
-        }
-        name += part + (name[part] == '/');
+/* libarchive looks at the beginning at once: *opened is false where it finds nothing that it knows. */
+static akin_status try_open(const char *path, akin_source_tar **out, bool *opened) {
+    akin_source_tar *tar = *out = akin_mem_zalloc(1, sizeof *tar);
+    if (!tar) return AKIN_FAILED;
+    tar->path = path;
+    tar->archive = archive_read_new();
+    if (!tar->archive) {
+        akin_mem_free(tar);
+        *out = NULL;
+        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
     }
-    return clean;
-}
-
-/* Where a symbolic link of that name leads, as a member's name; NULL as above. Owned. */
-static char *resolve_link(const char *name, const char *target, bool *leads_out) {
-    akin_text *path = NULL;
-    const char *slash = strrchr(name, '/');
-    char *parts = NULL;
-    *leads_out = *target == '/';
-    if (akin_text_create(&path) != AKIN_OK) return NULL;
-    if (akin_text_append(path, "%.*s/%s", slash ? (int)(slash - name) : 0, name, target) == AKIN_OK)
-        parts = akin_mem_zalloc(akin_text_length(path) + 1, 1);
-    const char *from = akin_text_bytes(path);
-    size_t length = 0;
-    while (parts && *from) {
-        size_t part = strcspn(from, "/");
-        if (part == 2 && strncmp(from, "..", 2) == 0) {
-            if (length == 0) *leads_out = true;
-            while (length && parts[--length] != '/') {
-            }
-            parts[length] = 0;
-        } else if (part && !(part == 1 && *from == '.')) {
-            if (length) parts[length++] = '/';
-            memcpy(parts + length, from, part);
-            length += part;
-            parts[length] = 0;
-        }
-        from += part + (from[part] == '/');
-    }
-    akin_text_free(path);
-    return parts;
-}
-
-static akin_status append(listing *list, const listed *item) {
-    if (list->count == list->room) {
-        size_t room = list->room ? 2 * list->room : 256;
-        listed *grown = akin_mem_resize(list->items, list->count, room, sizeof *grown);
-        if (!grown) return AKIN_FAILED;
-        list->items = grown;
-        list->room = room;
-    }
-    list->items[list->count++] = *item;
+    archive_read_support_filter_all(tar->archive);
+    archive_read_support_format_tar(tar->archive);
+    tar->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+    *opened = archive_read_open_filename(tar->archive, path, BLOCK) == ARCHIVE_OK;
     return AKIN_OK;
 }
 
-static akin_status note_entry(listing *list, struct archive_entry *entry, int64_t member) {
-    const char *name = archive_entry_pathname(entry), *hard = archive_entry_hardlink(entry);
-    const char *symbolic = archive_entry_symlink(entry);
-    bool leads_out = false, target_out = false;
-    if (!hard && archive_entry_filetype(entry) == AE_IFDIR) return AKIN_OK;
-    listed item = {.member = member};
-    item.name = clean_name(name ? name : "", &leads_out);
-    if (!item.name) return AKIN_FAILED;
-    if (hard)
-        item.target = clean_name(hard, &target_out);
-    else if (symbolic)
-        item.target = resolve_link(item.name, symbolic, &target_out);
-    if ((hard || symbolic) && !item.target) {
-        akin_mem_free(item.name);
-        return AKIN_FAILED;
-    }
-    if (!name)
-        item.reason = "the member's name cannot be read";
-    else if (leads_out)
-        item.reason = "the member's name leads outside of the archive";
-    else if (target_out)
-        item.reason = "the link leads outside of the archive";
-    else if (!item.target && archive_entry_filetype(entry) != AE_IFREG)
-        item.reason = "not a regular file";
-    akin_status status = append(list, &item);
-    if (status != AKIN_OK) {
-        akin_mem_free(item.name);
-        akin_mem_free(item.target);
-    }
+akin_status akin_source_tar_open(const char *path, akin_source_tar **out) {
+    bool opened = false;
+    akin_status status = try_open(path, out, &opened);
+    if (status != AKIN_OK || opened) return status;
+    status = akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, archive_error_string((*out)->archive));
+    akin_source_tar_close(*out);
+    *out = NULL;
     return status;
 }
 
-static int compare_names(const void *a, const void *b, void *context) {
-    const listed *items = context, *x = &items[*(const size_t *)a], *y = &items[*(const size_t *)b];
-    int order = strcmp(x->name, y->name);
-    return order ? order : (x->member > y->member) - (x->member < y->member);
+void akin_source_tar_close(akin_source_tar *tar) {
+    if (!tar) return;
+    archive_read_free(tar->archive);
+    if (tar->names) freelocale(tar->names);
+    akin_source_bytes_free(&tar->kept);
+    akin_mem_free(tar);
 }
 
-/* The last member of that name, as unpacking would leave it; NULL. */
-static const listed *find(const listing *list, const char *name) {
-    size_t low = 0, high = list->count;
+/* The next entry; *entry = NULL at the end. */
+static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry) {
+    locale_t before = tar->names ? uselocale(tar->names) : (locale_t)0;
+    int result;
+    do result = archive_read_next_header(tar->archive, entry);
+    while (result == ARCHIVE_RETRY);
+    if (before) uselocale(before);
+    tar->read = false;
+    tar->kept.count = 0;
+    if (result == ARCHIVE_EOF) {
+        *entry = NULL;
+        tar->ended = true;
+        return AKIN_OK;
+    }
+    if (result == ARCHIVE_FATAL) {
+        tar->ended = true;
+        return akin_error_set(AKIN_INPUT, "%s: the archive is damaged or cut behind member %llu: %s", tar->path,
+                              (unsigned long long)tar->member, archive_error_string(tar->archive));
+    }
+    tar->member++;
+    return AKIN_OK;
+}
+
+static akin_status read_data(akin_source_tar *tar) {
+    for (;;) {
+        if (tar->kept.count > AKIN_SOURCE_FILE_LIMIT)
+            return akin_error_set(AKIN_INPUT, "is larger than a picture may be");
+        akin_status status = akin_source_bytes_reserve(&tar->kept, tar->kept.count + BLOCK);
+        if (status != AKIN_OK) return status;
+        la_ssize_t got =
+            archive_read_data(tar->archive, tar->kept.bytes + tar->kept.count, tar->kept.room - tar->kept.count);
+        if (got == 0) return AKIN_OK;
+        if (got == ARCHIVE_RETRY || got == ARCHIVE_WARN) continue;
+        if (got < 0) return akin_error_set(AKIN_INPUT, "damaged archive: %s", archive_error_string(tar->archive));
+        tar->kept.count += (size_t)got;
+    }
+}
+
+akin_status akin_source_tar_read(akin_source_tar *tar, uint64_t member, akin_source_bytes *out) {
+    akin_status status = AKIN_OK;
+    out->count = 0;
+    while (tar->member < member && !tar->ended) {
+        struct archive_entry *entry;
+        AKIN_TRY(next_entry(tar, &entry));
+    }
+    if (tar->member != member || tar->ended) return akin_error_set(AKIN_INPUT, "is no longer in the archive");
+    if (!tar->read) AKIN_TRY(read_data(tar));
+    tar->read = true;
+    AKIN_TRY(akin_source_bytes_reserve(out, tar->kept.count + 1));
+    memcpy(out->bytes, tar->kept.bytes, tar->kept.count);
+    out->count = tar->kept.count;
+done:
+    return status;
+}
+
+/* --- the list --- */
+
+/* A member that is a file, or a link that is to become one. */
+typedef struct {
+    char *name, *target; /* target: of a link, as a name in the archive; NULL = a file */
+    bool hard;
+    uint64_t member;
+    size_t row;
+} node;
+
+typedef struct {
+    akin_source_list *rows;
+    const char *path;
+    node *nodes;
+    size_t count, room;
+} list;
+
+/* The name without "." and empty parts, owned; *out = NULL where it is absolute or holds "..". With `from`, the name of
+ * a link, it is relative to that one's folder, and ".." goes up in it. */
+static akin_status tidy_name(const char *name, const char *from, char **out) {
+    const char *slash = from ? strrchr(from, '/') : NULL;
+    size_t head = slash ? (size_t)(slash - from) : 0, length = 0;
+    char *tidy = akin_mem_alloc(head + strlen(name) + 2, 1);
+    *out = NULL;
+    if (!tidy) return AKIN_FAILED;
+    if (head > 0) memcpy(tidy, from, length = head);
+    bool leaves = *name == '/';
+    for (const char *part = name; *part && !leaves;) {
+        size_t size = strcspn(part, "/");
+        if (size == 2 && memcmp(part, "..", 2) == 0) {
+            leaves = !from || length == 0;
+            while (length > 0 && tidy[--length] != '/') continue;
+        } else if (size > 0 && !(size == 1 && *part == '.')) {
+            if (length > 0) tidy[length++] = '/';
+            memcpy(tidy + length, part, size);
+            length += size;
+        }
+        part += size + strspn(part + size, "/");
+    }
+    tidy[length] = '\0';
+    if (leaves || length == 0) {
+        akin_mem_free(tidy);
+    } else {
+        *out = tidy;
+    }
+    return AKIN_OK;
+}
+
+static akin_status add_row(list *l, const char *name, uint64_t member, const char *reason) {
+    const char *slash = strrchr(name, '/');
+    akin_source_found found = {.id = {name, strlen(name)},
+                               .path = {name, strlen(name)},
+                               .category = {name, slash && !reason ? (size_t)(slash - name) : 0},
+                               .base = l->path,
+                               .member = member,
+                               .available = true,
+                               .reason = reason};
+    return akin_source_list_add(l->rows, &found, "");
+}
+
+static akin_status add_node(list *l, const node *n) {
+    if (l->count == l->room) {
+        node *grown = akin_mem_resize(l->nodes, l->count, l->room * 2 + 64, sizeof *grown);
+        if (!grown) return AKIN_FAILED;
+        l->nodes = grown;
+        l->room = l->room * 2 + 64;
+    }
+    l->nodes[l->count++] = *n;
+    return AKIN_OK;
+}
+
+/* What stands in the header: UTF-8 where libarchive can tell, else the bytes as they are. */
+static const char *entry_name(struct archive_entry *entry) {
+    const char *name = archive_entry_pathname_utf8(entry);
+    if (!name) name = archive_entry_pathname(entry);
+    return name ? name : "";
+}
+
+static const char *link_target(struct archive_entry *entry, bool hard) {
+    const char *target = hard ? archive_entry_hardlink_utf8(entry) : archive_entry_symlink_utf8(entry);
+    if (!target) target = hard ? archive_entry_hardlink(entry) : archive_entry_symlink(entry);
+    return target ? target : "";
+}
+
+static akin_status add_member(list *l, struct archive_entry *entry, uint64_t member) {
+    akin_status status;
+    node n = {.member = member, .row = akin_source_list_count(l->rows)};
+    bool hard = archive_entry_hardlink_utf8(entry) || archive_entry_hardlink(entry);
+    n.hard = hard;
+    bool soft = !hard && archive_entry_filetype(entry) == AE_IFLNK;
+    const char *reason = NULL;
+    if (!hard && archive_entry_filetype(entry) == AE_IFDIR) return AKIN_OK;
+    AKIN_TRY(tidy_name(entry_name(entry), NULL, &n.name));
+    if (!n.name) {
+        const char *name = entry_name(entry);
+        reason = *name ? "its name leads out of the archive" : "it has no name";
+        AKIN_TRY(add_row(l, name, member, reason));
+        return AKIN_OK;
+    }
+    if (hard || soft) {
+        AKIN_TRY(tidy_name(link_target(entry, hard), hard ? NULL : n.name, &n.target));
+        if (!n.target) reason = "is a link that leads out of the archive";
+    } else if (archive_entry_filetype(entry) != AE_IFREG) {
+        reason = "is a pipe or device, not a file";
+    }
+    AKIN_TRY(add_row(l, n.name, member, reason));
+    if (reason) goto done;
+    AKIN_TRY(add_node(l, &n));
+    return AKIN_OK;
+done:
+    akin_mem_free(n.name);
+    akin_mem_free(n.target);
+    return status;
+}
+
+static int compare_nodes(const void *a, const void *b) {
+    const node *x = a, *y = b;
+    int order = strcmp(x->name, y->name);
+    if (order != 0) return order;
+    return x->member < y->member ? -1 : x->member > y->member;
+}
+
+/* What a link leads to: a hard one to the member of that name that was there before it, a symbolic one to the first,
+ * which is the one that holds the id. */
+static const node *find_node(const list *l, const node *link) {
+    size_t low = 0, high = l->count;
+    const node *found = NULL;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (strcmp(list->items[list->by_name[middle]].name, name) <= 0)
+        if (strcmp(l->nodes[middle].name, link->target) < 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
-    const listed *found = low ? &list->items[list->by_name[low - 1]] : NULL;
-    return found && strcmp(found->name, name) == 0 ? found : NULL;
+    for (; low < l->count && strcmp(l->nodes[low].name, link->target) == 0; low++) {
+        const node *n = &l->nodes[low];
+        if (n->member == link->member || (link->hard && n->member > link->member)) continue;
+        found = n;
+        if (!link->hard) break;
+    }
+    return found;
 }
 
-/* Links get the member of what they lead to. */
-static akin_status follow_links(listing *list) {
-    list->by_name = akin_mem_alloc(list->count, sizeof *list->by_name);
-    if (!list->by_name) return AKIN_FAILED;
-    for (size_t i = 0; i < list->count; i++) list->by_name[i] = i;
-    qsort_r(list->by_name, list->count, sizeof *list->by_name, compare_names, list->items);
-    for (size_t i = 0; i < list->count; i++) {
-        const listed *at = &list->items[i];
-        for (int step = 0; at && at->target && step < CHAIN; step++) at = find(list, at->target);
-        if (!list->items[i].target || list->items[i].reason) continue;
-        if (!at || at->target)
-            list->items[i].reason = "the link leads to no file in the archive";
-        else if (at->reason)
-            list->items[i].reason = at->reason;
-        else
-            list->items[i].member = at->member;
+static akin_status follow_links(list *l) {
+    akin_status status = AKIN_OK;
+    if (l->count > 0) qsort(l->nodes, l->count, sizeof *l->nodes, compare_nodes);
+    for (size_t i = 0; i < l->count && status == AKIN_OK; i++) {
+        const node *n = &l->nodes[i];
+        if (!n->target) continue;
+        const node *to = n;
+        for (int hops = 0; to && to->target && hops < LINKS_IN_A_ROW; hops++) to = find_node(l, to);
+        if (to && !to->target) {
+            akin_source_list_set_member(l->rows, n->row, to->member);
+        } else {
+            status = akin_source_list_refuse(l->rows, n->row, "is a link to nothing that is a file in the archive");
+        }
     }
-    return AKIN_OK;
+    return status;
 }
 
-static akin_status add_row(const listed *item, akin_source_list *rows, akin_text *category) {
+/* What is no archive may be a table; but one that is compressed can only be meant as an archive. */
+static akin_status judge(const akin_source_tar *tar) {
+    if (archive_filter_code(tar->archive, 0) == ARCHIVE_FILTER_NONE) return AKIN_OK;
+    return akin_error_set(AKIN_INPUT, "%s: is compressed (%s), but is no whole tar archive: %s", tar->path,
+                          archive_filter_name(tar->archive, 0), archive_error_string(tar->archive));
+}
+
+akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool *is_tar) {
     akin_status status;
-    const char *slash = strrchr(item->name, '/');
-    akin_text_clear(category);
-    AKIN_TRY(akin_text_append_bytes(category, item->name, slash ? (size_t)(slash - item->name) : 0));
-    akin_source_entry entry = {.id = item->name,
-                               .id_length = strlen(item->name),
-                               .path = item->name,
-                               .category = akin_text_bytes(category),
-                               .category_length = akin_text_length(category),
-                               .group = "",
-                               .available = true,
-                               .reason = item->reason,
-                               .member = item->member};
-    AKIN_TRY(akin_source_list_add(rows, &entry));
-done:
-    return status;
-}
-
-static akin_status list_members(const char *path, struct archive *archive, listing *list) {
-    akin_status status = AKIN_OK;
-    struct archive_entry *entry;
-    for (int64_t member = 0;; member++) {
-        AKIN_TRY(next(path, archive, &entry));
-        if (!entry) break;
-        AKIN_TRY(note_entry(list, entry, member));
+    akin_source_tar *tar = NULL;
+    struct archive_entry *entry = NULL;
+    list l = {.rows = rows, .path = path};
+    *is_tar = false;
+    AKIN_TRY(try_open(path, &tar, is_tar));
+    if (!*is_tar) {
+        status = judge(tar);
+        goto done;
     }
-    AKIN_TRY(follow_links(list));
-done:
-    return status;
-}
-
-akin_status akin_source_tar_list(const char *path, akin_source_list *rows) {
-    akin_status status = AKIN_OK;
-    struct archive *archive = NULL;
-    listing list = {0};
-    akin_text *category = NULL;
-    AKIN_TRY(akin_text_create(&category));
-    AKIN_TRY(open_archive(path, &archive));
-    AKIN_TRY(list_members(path, archive, &list));
-    for (size_t i = 0; i < list.count; i++) AKIN_TRY(add_row(&list.items[i], rows, category));
-done:
-    for (size_t i = 0; i < list.count; i++) {
-        akin_mem_free(list.items[i].name);
-        akin_mem_free(list.items[i].target);
-    }
-    akin_mem_free(list.items);
-    akin_mem_free(list.by_name);
-    akin_text_free(category);
-    archive_read_free(archive);
-    return status;
-}
-
-/* --- reading --------------------------------------------------------------------------------------------------------
- */
-
-typedef struct {
-    uint8_t *bytes;
-    size_t count, room;
-} buffer;
-
-/* The data of the present entry; *reason is set where it cannot be had. No size that the archive claims is trusted. */
-static akin_status read_data(struct archive *archive, size_t limit, buffer *data, const char **reason) {
-    *reason = NULL;
-    data->count = 0;
     for (;;) {
-        if (data->count == data->room) {
-            size_t room = data->room ? 2 * data->room : BLOCK;
-            uint8_t *grown = akin_mem_resize(data->bytes, data->count, room, 1);
-            if (!grown) return AKIN_FAILED;
-            data->bytes = grown;
-            data->room = room;
-        }
-        la_ssize_t got = archive_read_data(archive, data->bytes + data->count, data->room - data->count);
-        if (got == ARCHIVE_WARN || got == ARCHIVE_RETRY) continue;
-        if (got < 0) *reason = "the member is damaged or cut";
-        if (got <= 0) return AKIN_OK;
-        data->count += (size_t)got;
-        if (data->count > limit) {
-            *reason = "the file is too large";
-            return AKIN_OK;
-        }
+        AKIN_TRY(next_entry(tar, &entry));
+        if (!entry) break;
+        AKIN_TRY(add_member(&l, entry, tar->member));
     }
-}
-
-akin_status akin_source_tar_read(const char *path, const int64_t *members, size_t member_count, size_t limit,
-                                 akin_source_tar_member each, void *context) {
-    akin_status status = AKIN_OK;
-    struct archive *archive = NULL;
-    struct archive_entry *entry;
-    buffer data = {0};
-    const char *reason;
-    size_t done_count = 0;
-    if (member_count == 0) return AKIN_OK;
-    AKIN_TRY(open_archive(path, &archive));
-    for (int64_t member = 0; done_count < member_count; member++) {
-        AKIN_TRY(next(path, archive, &entry));
-        if (!entry) {
-            status = akin_error_set(AKIN_FAILED, "%s: the archive has changed while it was read", path);
-            goto done;
-        }
-        if (members[done_count] != member) continue;
-        AKIN_TRY(read_data(archive, limit, &data, &reason));
-        AKIN_TRY(each(context, member, reason ? NULL : data.bytes, data.count, reason));
-        done_count++;
-    }
+    AKIN_TRY(follow_links(&l));
 done:
-    akin_mem_free(data.bytes);
-    archive_read_free(archive);
+    akin_source_tar_close(tar);
+    for (size_t i = 0; i < l.count; i++) {
+        akin_mem_free(l.nodes[i].name);
+        akin_mem_free(l.nodes[i].target);
+    }
+    akin_mem_free(l.nodes);
     return status;
 }

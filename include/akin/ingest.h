@@ -1,7 +1,8 @@
 /* ingest: the pictures of a catalogue, read, checked and shrunk, into catalog.nc; what is refused goes into the
  * rejects.
  *
- * Floor 3 (stages); looks down to error, mem, text, hash, file, csv, shard, comm, log, image, source, labels, catalog.
+ * Floor 3 (stages); looks down to error, mem, text, hash, file, csv, shard, comm, log, image, source, labels, catalog,
+ * harvest, rejects.
  *
  * Row i of those sorted by id is worked on by rank i % size, so that a folder that is slow or large is everybody's;
  * results go to contiguous shards by one exchange.

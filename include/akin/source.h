@@ -1,6 +1,7 @@
 /* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the bytes of their pictures.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, csv, comm, source_csv, source_folder, source_tar.
+ * Floor 2 (data); looks down to error, mem, text, hash, file, comm, source_list, source_file, source_csv,
+ * source_folder, source_tar.
  * Not collective where nothing else is said.
  *
  * Rank 0 lists; all ranks get the same rows. A row that cannot be accepted (an id that is a duplicate, empty, too long,
@@ -21,8 +22,7 @@
 typedef struct {
     const char *const *names; /* [count] CSV or TSV files, folders, tar archives */
     size_t count;
-    const char
-        *root; /* relative paths of a CSV are below it, and nothing may lead outside; NULL: the CSV's own folder */
+    const char *root; /* relative paths of a CSV are below it, nothing may lead outside; NULL: the CSV's own folder */
 } akin_source_params;
 
 typedef struct {

@@ -1,6 +1,6 @@
-/* source_csv: a catalogue in a CSV or TSV file.
+/* source_csv: the rows of a CSV or TSV file with a header.
  *
- * Floor 2 (data); looks down to error, mem, text, file, csv, source_list. Not collective.
+ * Floor 2 (data); looks down to error, mem, text, file, csv, source_list, source_file. Not collective.
  */
 #ifndef AKIN_SOURCE_CSV_H
 #define AKIN_SOURCE_CSV_H
@@ -8,9 +8,8 @@
 #include <akin/error.h>
 #include <akin/source_list.h>
 
-/* Adds every row below the header. Columns `id` and `path`; optionally `category`, `group`, `available`; others are
- * ignored. Tabs separate in a .tsv or where the header has tabs and no comma. A header that lacks a column: AKIN_INPUT.
- */
-AKIN_MUST_CHECK akin_status akin_source_csv_list(const char *path, akin_source_list *list);
+/* Appends its rows. Relative paths are below `root`, by default (NULL) the folder of the CSV; with a root no path may
+ * be absolute or lead outside. A file without the columns id and path, or that is no text: AKIN_INPUT. */
+AKIN_MUST_CHECK akin_status akin_source_csv_list(const char *path, const char *root, akin_source_list *rows);
 
 #endif

@@ -1,6 +1,9 @@
-/* source_folder: a catalogue that is a folder of pictures.
+/* source_folder: the files below a folder, in ascending order of their names.
  *
- * Floor 2 (data); looks down to error, mem, text, file, source_list. Not collective.
+ * Floor 2 (data); looks down to error, mem, file, log, source_list, source_file. Not collective.
+ *
+ * Links are followed while they stay below the folder; one that leads out, or to nothing, is a row with its reason. A
+ * link to a folder that it lies in itself would never end: it is left out, since all that it leads to is there anyway.
  */
 #ifndef AKIN_SOURCE_FOLDER_H
 #define AKIN_SOURCE_FOLDER_H
@@ -8,10 +11,7 @@
 #include <akin/error.h>
 #include <akin/source_list.h>
 
-/* Adds a row for every file below the folder, in the order of their names: id and path = the path below it, category =
- * the folder of that. Links are followed while they stay below; a link that leads nowhere or outside, and what is no
- * file, is a row with that reason. A link to a folder that it lies in is passed over: all in there is listed already.
- */
-AKIN_MUST_CHECK akin_status akin_source_folder_list(const char *path, akin_source_list *list);
+/* Appends a row for every file: id = path below the folder, category = the path of its folder. */
+AKIN_MUST_CHECK akin_status akin_source_folder_list(const char *path, akin_source_list *rows);
 
 #endif

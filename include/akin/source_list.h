@@ -1,6 +1,8 @@
-/* source_list: the rows of a source while they are listed, in two flat blocks that travel well.
+/* source_list: the rows while it is made by rank 0, and as all ranks hold it.
  *
- * Floor 2 (data); looks down to error, mem, text, comm. Not collective but for share.
+ * Floor 2 (data); looks down to error, mem, text, comm. Not collective where nothing else is said.
+ *
+ * A row is a record of fixed size; its texts lie one behind the other in one block, and are given by their place there.
  */
 #ifndef AKIN_SOURCE_LIST_H
 #define AKIN_SOURCE_LIST_H
@@ -11,37 +13,44 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a lister knows of a row. Texts are copied; id and labels may hold any bytes, their faults become the reason. */
-typedef struct {
-    const char *id, *path, *category, *group; /* "" = none */
-    size_t id_length, category_length, group_length;
-    bool available;
-    const char *reason; /* NULL = none known */
-    int64_t member;     /* number of the archive's entry that holds the bytes; -1: the file `path` does */
-} akin_source_entry;
+#define AKIN_SOURCE_TEXT_LIMIT 1024 /* bytes of an id, a category or a group */
 
-/* A listed row: texts as offsets, see akin_source_list_text. */
+/* A row as it is found: texts of `length` bytes, which may be anything. */
 typedef struct {
-    uint64_t id, path, category, group, reason; /* reason 0 = none */
-    int64_t member;
-    uint32_t source; /* which of the names */
-    uint32_t available;
+    const char *bytes;
+    size_t length;
+} akin_source_text;
+
+typedef struct {
+    akin_source_text id, path, category, group;
+    const char *base; /* the folder that the path is below, or the archive that it is a member of; "" = none */
+    uint64_t member;  /* of an archive: the number of the entry that has its bytes, from 1; 0 = a file of its own */
+    bool confined;    /* the file may not lie outside base, also by links */
+    bool available;
+    const char *reason; /* why it cannot be accepted, or NULL */
+} akin_source_found;
+
+typedef struct {
+    uint64_t id, path, category, group, base, reason; /* places of texts; reason 0 = none */
+    uint64_t member;
+    uint8_t available, confined, has_id, padding[5]; /* has_id: one that can stand for an item */
 } akin_source_record;
 
 typedef struct akin_source_list akin_source_list;
 
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
-void akin_source_list_free(akin_source_list *list);                   /* NULL is fine */
-void akin_source_list_begin(akin_source_list *list, uint32_t source); /* rows added from now are of that name */
-/* Appends the row, refused if its id or labels are not fit. */
-AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *list, const akin_source_entry *entry);
-AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *list, size_t row, const char *reason);
+/* Appends; finds fault with ids and labels itself. `row`: what a message calls it ("row 7"), or "". */
+AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found,
+                                                 const char *row);
+/* Gives a row its reason if it has none. */
+AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason);
+void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member);
+/* Rank 0's rows come to all others, whose own are empty. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_source_list_share(akin_comm *comm, akin_source_list *rows);
+void akin_source_list_free(akin_source_list *rows); /* NULL is fine */
 
-/* Rank root's list comes to all others. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_source_list_share(akin_source_list *list, akin_comm *comm, int root);
-
-size_t akin_source_list_count(const akin_source_list *list);
-akin_source_record *akin_source_list_records(akin_source_list *list); /* [count], borrowed until the next add */
-const char *akin_source_list_text(const akin_source_list *list, uint64_t offset); /* borrowed until the next add */
+size_t akin_source_list_count(const akin_source_list *rows);
+const akin_source_record *akin_source_list_get(const akin_source_list *rows, size_t row); /* borrowed */
+const char *akin_source_list_text(const akin_source_list *rows, uint64_t place);          /* borrowed */
 
 #endif

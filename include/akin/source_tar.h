@@ -1,33 +1,28 @@
-/* source_tar: a catalogue in a tar archive, compressed or not; the one module with <archive.h>.
+/* source_tar: the members of a tar archive, compressed in any way that libarchive knows; the one module with
+ * <archive.h>.
  *
- * Floor 2 (data); looks down to error, mem, text, source_list. Not collective.
+ * Floor 2 (data); looks down to error, mem, source_list, source_file. Not collective.
  *
- * A member never leads outside of its archive: names that are absolute or hold "..", and links out of it, are refused
- * rows.
+ * Nothing is ever unpacked: a member's bytes go to memory. A member whose name is absolute or holds ".." is a row with
+ * its reason; a link stands for the member that it leads to, or is a row with its reason.
  */
 #ifndef AKIN_SOURCE_TAR_H
 #define AKIN_SOURCE_TAR_H
 
 #include <akin/error.h>
+#include <akin/source_file.h>
 #include <akin/source_list.h>
 #include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 
-/* Whether the file begins as a tar archive does, below any compression. */
-bool akin_source_tar_matches(const char *path);
+/* Appends a row for every file; *is_tar = false and no row where the file is no archive at all. AKIN_INPUT: an archive
+ * that is damaged or cut; AKIN_FAILED: it cannot be read. */
+AKIN_MUST_CHECK akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool *is_tar);
 
-/* Adds a row for every member that is no folder: id and path = its name, category = the folder of that, member = the
- * number of the entry that holds its bytes (for a link, that of its target). Damaged or cut: AKIN_INPUT. */
-AKIN_MUST_CHECK akin_status akin_source_tar_list(const char *path, akin_source_list *list);
-
-/* Called for an entry that is wanted: its bytes, borrowed, or NULL and the reason. */
-typedef akin_status (*akin_source_tar_member)(void *context, int64_t member, const uint8_t *bytes, size_t count,
-                                              const char *reason);
-
-/* Reads from front to back and gives the members [member_count], ascending, each once; none larger than `limit` bytes.
- */
-AKIN_MUST_CHECK akin_status akin_source_tar_read(const char *path, const int64_t *members, size_t member_count,
-                                                 size_t limit, akin_source_tar_member each, void *context);
+/* Members by number, which must not fall from one call to the next. */
+typedef struct akin_source_tar akin_source_tar;
+AKIN_MUST_CHECK akin_status akin_source_tar_open(const char *path, akin_source_tar **out);
+/* AKIN_INPUT: the member cannot be had, and the message is the reason. */
+AKIN_MUST_CHECK akin_status akin_source_tar_read(akin_source_tar *tar, uint64_t member, akin_source_bytes *out);
+void akin_source_tar_close(akin_source_tar *tar); /* NULL is fine */
 
 #endif

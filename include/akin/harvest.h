@@ -1,0 +1,33 @@
+/* harvest: the pictures that this rank has accepted, until they go to the ranks that write them.
+ *
+ * Floor 3 (stages); looks down to error, mem, shard, comm, catalog. Not collective where nothing else is said.
+ *
+ * Pictures are kept in blocks that never move and are given back as they leave, so that a picture is in memory little
+ * more than once.
+ */
+#ifndef AKIN_HARVEST_H
+#define AKIN_HARVEST_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_harvest akin_harvest;
+
+AKIN_MUST_CHECK akin_status akin_harvest_create(akin_harvest **out);
+void akin_harvest_free(akin_harvest *harvest); /* NULL is fine */
+
+/* Where the next picture may be written, [32, 32, 3], borrowed until keep or the next room; it counts once it is kept.
+ */
+AKIN_MUST_CHECK akin_status akin_harvest_room(akin_harvest *harvest, uint8_t **image);
+/* place: any number below the length of item_of, below. */
+void akin_harvest_keep(akin_harvest *harvest, uint64_t place, uint64_t hash);
+
+/* All n pictures, kept by whatever rank, come to the shards of their items: item_of[place] is the item, the same on all
+ * ranks; images [shard, 32, 32, 3] and hashes [shard] of this rank. The harvest is empty afterwards. Collective;
+ * agreed. */
+AKIN_MUST_CHECK akin_status akin_harvest_bring_home(akin_harvest *harvest, akin_comm *comm, size_t n,
+                                                    const uint64_t *item_of, uint8_t *images, uint64_t *hashes);
+
+#endif
