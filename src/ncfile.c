@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netcdf_par.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -51,8 +50,6 @@ done:
 akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out) {
     akin_ncfile *file = NULL;
     *out = NULL;
-    /* Of Open MPI's shared file pointers, which nobody uses here, the kind that makes no files of its own. */
-    setenv("OMPI_MCA_sharedfp", "individual", 0);
     akin_status status = akin_comm_rank(comm) == 0 ? akin_file_check_output(path) : AKIN_OK;
     if (status == AKIN_OK) status = akin_ncfile_allocate(path, &file);
     if (status == AKIN_OK) {
@@ -227,8 +224,13 @@ static void define_variable(akin_ncfile *file, size_t v) {
 static void create_part(akin_ncfile *file) {
     const akin_nclayout *layout = file->layout;
     MPI_Comm world = *(const MPI_Comm *)akin_comm_handle(file->comm);
+    bool alone = akin_comm_size(file->comm) == 1;
     int id, old;
-    must(file, "creating", nc_create_par(file->part, NC_NETCDF4 | NC_CLOBBER, world, MPI_INFO_NULL, &id));
+    /* Alone without MPI-IO: Open MPI's makes files of its own, which programs that run side by side take from each
+     * other, and says so on stderr. */
+    must(file, "creating",
+         alone ? nc_create(file->part, NC_NETCDF4 | NC_CLOBBER, &id)
+               : nc_create_par(file->part, NC_NETCDF4 | NC_CLOBBER, world, MPI_INFO_NULL, &id));
     file->id = id;
     must(file, "defining no fill", nc_set_fill(id, NC_NOFILL, &old));
     for (size_t d = 0; d < akin_nclayout_dimension_count(layout); d++) {
@@ -245,13 +247,13 @@ static void create_part(akin_ncfile *file) {
              nc_put_att(id, it->variable ? file->variables[v] : NC_GLOBAL, it->name, it->type, it->count, it->values));
     }
     must(file, "ending definitions", nc_enddef(id));
-    for (size_t v = 0; v < akin_nclayout_variable_count(layout); v++) {
+    for (size_t v = 0; v < akin_nclayout_variable_count(layout) && !alone; v++) {
         /* A rank cannot take part in a collective write of a scalar without writing it. */
         bool scalar = *akin_nclayout_variable_dims(layout, v) == '\0';
         must(file, "choosing collective access",
              nc_var_par_access(id, file->variables[v], scalar ? NC_INDEPENDENT : NC_COLLECTIVE));
     }
-    must(file, "writing definitions", nc_sync(id)); /* now the file has its final size */
+    must(file, "writing definitions", nc_sync(id)); /* now the file has its final size, unless written alone */
 }
 
 /* Rank 0: the disk gives all that the part will hold, so that no later write can find it full. */
