@@ -60,7 +60,7 @@ static void select_best(uint64_t *keys, size_t count, size_t k) {
     }
 }
 
-/* Keeps the k best; the worst of them is the bar. */
+/* Keeps the k best of what fills a long list; the worst of them is the bar. */
 static void tidy(uint64_t *list, size_t k) {
     uint64_t *keys = list + KEYS, worst;
     select_best(keys, (size_t)list[HELD], k);
@@ -70,8 +70,25 @@ static void tidy(uint64_t *list, size_t k) {
     list[HELD] = k;
 }
 
+/* Into a short list: a heap as soon as it is full. */
+static void push_short(uint64_t *list, size_t k, uint64_t key) {
+    uint64_t *keys = list + KEYS;
+    if (list[HELD] == k) {
+        sift(keys, k, 0, key);
+    } else {
+        keys[list[HELD]++] = key;
+        if (list[HELD] < k) return;
+        for (size_t at = k / 2; at-- > 0;) sift(keys, k, at, keys[at]);
+    }
+    list[BAR] = keys[0];
+}
+
 void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
     if (key <= list[BAR]) return;
+    if (k <= AKIN_TOPK_SHORT) {
+        push_short(list, k, key);
+        return;
+    }
     list[KEYS + list[HELD]++] = key;
     if (list[HELD] == akin_topk_words(k) - KEYS) tidy(list, k);
 }

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-enum { ITEMS = 300, LARGEST = 400, WORDS = LARGEST + LARGEST / 4 + 6 };
+enum { ITEMS = 300, LARGEST = 400, WORDS = LARGEST + LARGEST / 4 + 2 };
 
 /* Scores with many ties: multiples of 1/8 in [-1, 1]. */
 static float tied_score(uint32_t stream, uint32_t item) {
@@ -49,7 +49,7 @@ static void keys_order_by_score_then_row(void **unused) {
 
 static void list_equals_sorting_all(void **unused) {
     (void)unused;
-    static const size_t sizes[] = {1, 2, 3, 7, 20, 100, ITEMS - 1, ITEMS, LARGEST};
+    static const size_t sizes[] = {1, 2, 3, 7, 20, 63, 64, 65, 66, 67, 100, ITEMS - 1, ITEMS, LARGEST};
     for (uint32_t stream = 0; stream < 20; stream++) {
         uint64_t all[LARGEST] = {0}, list[WORDS];
         for (uint32_t i = 0; i < ITEMS; i++) all[i] = akin_topk_key(tied_score(stream, i), (int32_t)i);
@@ -82,7 +82,7 @@ static void order_of_pushes_does_not_matter(void **unused) {
 
 static void merge_is_union(void **unused) {
     (void)unused;
-    static const size_t sizes[] = {1, 2, 5, 20, LARGEST};
+    static const size_t sizes[] = {1, 2, 5, 20, 70, LARGEST};
     for (uint32_t stream = 0; stream < 20; stream++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
             size_t k = sizes[s], bytes = k * sizeof(uint64_t);

@@ -11,7 +11,8 @@
  *    with the list at home is one entry when they are merged (topk.h).
  * 3. Home. Lists go to the rank whose shard holds the row.
  *
- * A rank holds three blocks of n / size rows with their lists: 3 n / size (4 dim + 10 k + 68) bytes, and a little.
+ * A rank holds three blocks of n / size rows with their lists: 3 n / size (4 dim + 8 k + 36) bytes (10 k for long
+ * lists), and a little.
  */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H

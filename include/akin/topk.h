@@ -7,10 +7,10 @@
  * entry and is worse than any. -0 and +0 are two scores to it: callers give +0 only.
  *
  * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has to be above; how
- * many keys are held; and the keys, with room for a quarter more than k of them. A push writes behind the last one;
- * when the room is full, the k best stay and the worst of them is the new bar. So what does not belong costs one
- * comparison, and what does costs a few nanoseconds whatever k is (measured against a heap: the same at k = 20, a half
- * of it at 100, a seventh at 1,000). Plain words: a list travels as it is.
+ * many keys are held; and the keys. What does not belong costs one comparison. Short lists are a binary heap with the
+ * worst key in front, which is the bar. Long ones have room for a quarter more than k: a push writes behind the last
+ * key, and when the room is full the k best stay and the worst of them is the new bar; so a push costs
+ * about the same whatever k is, and touches one place in memory. Plain words: a list travels as it is.
  */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
@@ -19,7 +19,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { AKIN_TOPK_MAX = 65536 }; /* the largest k that the program takes */
+enum { AKIN_TOPK_MAX = 65536, AKIN_TOPK_SHORT = 64 }; /* the largest k that the program takes; of a short list */
 
 static inline uint64_t akin_topk_key(float score, int32_t row) {
     uint32_t bits;
@@ -42,13 +42,13 @@ static inline int32_t akin_topk_row(uint64_t key) {
 
 /* Words of a list; at least k. */
 static inline size_t akin_topk_words(size_t k) {
-    return 2 + k + k / 4 + 4;
+    return 2 + (k <= AKIN_TOPK_SHORT ? k : k + k / 4);
 }
 
 /* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* The bar: 0, or the k-th best key of those that were there when it was set. */
+/* The bar: 0, or the worst of k keys that are there. */
 static inline uint64_t akin_topk_bar(const uint64_t *list) {
     return list[0];
 }
