@@ -7,13 +7,18 @@
 #include <akin/gallery_rejects.h>
 #include <akin/mem.h>
 #include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define OTHERS "other reasons"
 
 enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96 };
 
 typedef struct {
-    char key[KEY_SIZE], shown[KEY_SIZE]; /* numbers as #, and as they were while all are the same */
+    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number, and as the first has it */
+    bool varied;                         /* others have other numbers */
     size_t count, example_count;
     char examples[EXAMPLES][EXAMPLE_SIZE];
 } reason_group;
@@ -54,7 +59,7 @@ static reason_group *find_group(rejects *all, const char *reason) {
         if (strcmp(all->groups[i].key, key) == 0) return &all->groups[i];
     if (all->group_count == GROUPS) return &all->groups[GROUPS - 1];
     reason_group *group = &all->groups[all->group_count++];
-    if (all->group_count == GROUPS) reason = "other reasons";
+    if (all->group_count == GROUPS) reason = OTHERS;
     copy_text(group->shown, KEY_SIZE, reason);
     key_of(group->key, reason);
     return group;
@@ -79,11 +84,11 @@ static akin_status read_row(void *context, size_t row, size_t count, const char 
     }
     const char *id = all->id < count ? fields[all->id] : "", *path = all->path < count ? fields[all->path] : "";
     const char *reason = all->reason < count ? fields[all->reason] : "";
-    reason_group *group = find_group(all, *reason ? reason : "no reason given");
+    if (!*reason) reason = "no reason given";
+    reason_group *group = find_group(all, reason);
     char shown[KEY_SIZE];
     copy_text(shown, KEY_SIZE, reason);
-    if (strcmp(shown, group->shown) != 0 && group->count > 0 && strcmp(group->shown, "other reasons") != 0)
-        memcpy(group->shown, group->key, KEY_SIZE);
+    if (strcmp(shown, group->shown) != 0 && strcmp(group->shown, OTHERS) != 0) group->varied = true;
     group->count++;
     all->total++;
     if (group->example_count < EXAMPLES && (*id || *path))
@@ -100,8 +105,10 @@ static int more_frequent(const void *a, const void *b) {
 static akin_status describe_group(const reason_group *group, akin_json *reasons) {
     akin_status status = AKIN_OK;
     akin_json *entry = NULL, *examples = NULL, *taken = NULL;
+    char reason[KEY_SIZE + 32];
+    snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and the like" : "");
     AKIN_TRY(akin_json_create(&entry));
-    AKIN_TRY(akin_json_set_text(entry, "reason", group->shown));
+    AKIN_TRY(akin_json_set_text(entry, "reason", reason));
     AKIN_TRY(akin_json_set_integer(entry, "count", (long long)group->count));
     AKIN_TRY(akin_json_create_array(&examples));
     for (size_t i = 0; i < group->example_count; i++) AKIN_TRY(akin_json_append_text(examples, group->examples[i]));
