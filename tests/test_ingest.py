@@ -414,21 +414,6 @@ def test_outputs_that_cannot_be_written():
     assert not os.path.exists("x.nc")
 
 
-def test_a_million_rows_without_files():
-    fresh("million")
-    with open("million/t.csv", "w") as f:
-        f.write("id,path,category,group\n")
-        f.writelines(f"item-{i:07d},pictures/{i % 1000}/{i}.jpg,c{i % 50},g{i // 3}\n" for i in range(1_000_000))
-    begin = time.time()
-    done = ingest("million/t.csv", "-o", "million.nc", "--rejects", "million.csv", expect=3, timeout=300)
-    assert done.json["rows"] == done.json["rejected"] == 1_000_000 and done.json["items"] == 0
-    with open("million.csv") as f:
-        assert sum(1 for _ in f) == 1_000_001
-    print(f"   a million rows: {time.time() - begin:.1f} s", flush=True)
-    shutil.rmtree("million")
-    os.remove("million.csv")
-
-
 def test_a_signal_stops_all_ranks():
     """Many slow pictures, so that there is time to stop."""
     fresh("signal")
