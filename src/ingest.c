@@ -242,7 +242,7 @@ static akin_status judge(const ingest *run) {
     const akin_ingest_result *result = run->result;
     const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";
     if (result->rows == 0)
-        return akin_error_set(AKIN_INPUT, "there is not one row or file in %s", run->params->source.names[0]);
+        return akin_error_set(AKIN_INPUT, "%s has 0 rows: no picture could be taken", run->params->source.names[0]);
     if (result->items == 0)
         return akin_error_set(AKIN_INPUT, "no picture could be taken from %zu rows: see %s for the reasons",
                               result->rows, see);
