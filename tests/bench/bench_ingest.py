@@ -1,6 +1,6 @@
 """Images per second per core: akin ingest against Pillow (draft + resize(BOX)), one process per core, in one run.
 
-    python3 tests/bench_ingest.py FOLDER [ROUNDS [CORES]]
+    python3 tests/bench/bench_ingest.py FOLDER [ROUNDS [CORES]]
 
 FOLDER holds photographs. $AKIN is the program, default build/akin; the Python that runs this needs Pillow. Both take turns;
 medians are compared. Pillow's time is that of its loop, without the start of its processes; akin's is told twice: the rate
