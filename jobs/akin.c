@@ -3,6 +3,7 @@
  * Floor 4 (jobs); looks down to everything.
  */
 #include "call.h"
+#include "stages.h"
 #include <akin/cpu.h>
 #include <akin/gemm.h>
 #include <akin/log.h>
@@ -84,6 +85,7 @@ static akin_status help_of_verb(akin_text *text, const akin_verb *verb) {
     if (!own || !common) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_text_append(text, "usage: akin %s %s [--option value...]\n\n%s\n\n", verb->name, arguments,
                               verb->summary));
+    if (verb->notes) AKIN_TRY(akin_text_append(text, "%s\n", verb->notes));
     if (*own) AKIN_TRY(akin_text_append(text, "Options:\n%s\n", own));
     AKIN_TRY(akin_text_append(text, "Options of every verb:\n%s", common));
 done:
@@ -129,6 +131,28 @@ static akin_status understand_help(program *self) {
     return status == AKIN_OK ? prepare_help(self, verb) : status;
 }
 
+static bool is_option_of(const char *word, size_t length, const akin_option *table) {
+    for (; table->name; table++)
+        if (strlen(table->name) == length && strncmp(table->name, word, length) == 0) return true;
+    return false;
+}
+
+/* `akin run job.ini --epochs 3`: the option is right, but its place is the job file. */
+static akin_status refuse_stage_options(const program *self) {
+    for (int i = 1; i < self->count && strcmp(self->words[i], "--") != 0; i++) {
+        const char *name = self->words[i] + 2;
+        size_t length = strcspn(self->words[i], "=") - 2;
+        if (strncmp(self->words[i], "--", 2) != 0 || is_option_of(name, length, akin_common_options)) continue;
+        for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
+            if (is_option_of(name, length, akin_verb_find(stage->name)->options))
+                return akin_error_set(AKIN_USAGE,
+                                      "unknown option --%.*s; options of a stage stand in the job file: %.*s = ... in "
+                                      "the section [%s]",
+                                      (int)length, name, (int)length, name, stage->name);
+    }
+    return AKIN_OK;
+}
+
 static akin_status understand(program *self) {
     akin_status status = AKIN_OK;
     const char *first = self->count > 0 ? self->words[0] : "";
@@ -138,6 +162,7 @@ static akin_status understand(program *self) {
     if (has_word(self, "--version")) return prepare_version(self);
     if (!*first) return akin_error_set(AKIN_USAGE, "a verb is missing");
     if (!self->verb) return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");
+    if (self->verb == &akin_verb_run) AKIN_TRY(refuse_stage_options(self));
     AKIN_TRY(akin_options_create((const akin_option *const[]){self->verb->options, akin_common_options, NULL},
                                  &self->options));
     AKIN_TRY(akin_options_parse(self->options, self->count - 1, self->words + 1));

@@ -41,7 +41,7 @@ static akin_status take_lock(akin_folder *folder) {
     if (!path) return AKIN_FAILED;
     folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
     if (folder->lock < 0) {
-        status = akin_error_set(AKIN_FAILED, "%s cannot be opened: %s", path, strerror(errno));
+        status = akin_file_cannot_open(path, errno);
     } else if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             status = refuse_locked(folder->output, folder->lock);

@@ -5,6 +5,7 @@
 #include "verbs.h"
 
 #include <akin/evaluate.h>
+#include <akin/log.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -82,6 +83,8 @@ static akin_status run(akin_call *call) {
     };
     size_t count = sizeof list / sizeof *list;
     AKIN_TRY(akin_agree(call->comm, report(call, &found, list, count)));
+    if (found.labelled == 0 && !call->print)
+        akin_log_info("evaluate: no item has a %s: there is no precision", akin_options_text(call->options, "label"));
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
 done:
     return status;

@@ -1,8 +1,9 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. Floor 4 (jobs); looks down to everything. */
 #include "fits.h"
 #include "verbs.h"
-#include <akin/file.h>
 #include <akin/ingest.h>
+#include <akin/ncfile.h>
+#include <akin/rejects.h>
 #include <string.h>
 
 static const akin_option options[] = {
@@ -14,7 +15,8 @@ static const akin_option options[] = {
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "paths in a CSV are below it and nothing may lead outside (default: the CSV's own folder)"},
+     .help = "paths in a CSV are below it, and what leads outside is refused (without it: below the CSV's own "
+             "folder, and absolute paths are allowed)"},
     {.name = "fit",
      .type = AKIN_OPTION_CHOICE,
      .initial = "stretch",
@@ -100,14 +102,37 @@ static akin_status run_ingest(akin_call *call) {
     return status != AKIN_OK ? status : filled;
 }
 
+/* The file of rejects is the one that was written with the catalogue. */
+static bool rejects_fit(const akin_ingest_params *params) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    return !params->rejects || (akin_rejects_digest(params->rejects, digest) == AKIN_OK &&
+                                akin_fits_text(params->output, "catalog", "akin_rejects_digest", digest));
+}
+
+/* What is known of a catalogue that was made earlier. */
+static akin_status report_counts(akin_json *report, const char *path, size_t rows) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    size_t items = 0;
+    AKIN_TRY(akin_ncfile_peek(path, "catalog", &file));
+    AKIN_TRY(akin_ncfile_length(file, "item", &items));
+    AKIN_TRY(akin_json_set_integer(report, "rows", (long long)rows));
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));
+    AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)(rows - items)));
+done:
+    akin_ncfile_close(file);
+    return status;
+}
+
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is rank 0's. */
 static bool fits(const akin_call *call) {
     akin_source *source = NULL;
     akin_ingest_params params = read_params(call);
     if (!params.output || akin_source_open(call->comm, &params.source, &source) != AKIN_OK) return false;
-    bool same = (!params.rejects || akin_file_exists(params.rejects)) &&
+    bool same = rejects_fit(&params) &&
                 akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
                 akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(source));
+    same = same && report_counts(call->report, params.output, akin_source_rows(source)) == AKIN_OK;
     akin_source_close(source);
     return same;
 }

@@ -16,7 +16,12 @@ static const akin_option options[] = {
 };
 
 static akin_status check(const akin_query_params *params) {
-    if ((params->id != NULL) == (params->image != NULL))
+    if (params->id != NULL && params->image != NULL)
+        return akin_error_set(AKIN_USAGE,
+                              "--id %s and --image %s are both given: an item or a picture is asked for, "
+                              "leave one of them out",
+                              params->id, params->image);
+    if (params->id == NULL && params->image == NULL)
         return akin_error_set(AKIN_USAGE,
                               "say who is asked for: either --id ID, or --image FILE with --model model.nc");
     if (params->image != NULL && params->model == NULL)

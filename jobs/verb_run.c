@@ -3,6 +3,7 @@
 #include "call.h"
 #include "folder.h"
 #include "metrics.h"
+#include "preflight.h"
 #include "stages.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -69,7 +70,8 @@ static akin_status check_job(const akin_call *call, char **output, long long *ke
     if (!*output) AKIN_TRY(*akin_error_message() ? AKIN_USAGE : AKIN_FAILED);
     *keep = akin_options_int(akin_jobfile_options(job, "job"), "keep");
     AKIN_TRY(akin_stages_settle(job, call->options, *output, NULL));
-    status = akin_stages_check(job);
+    AKIN_TRY(akin_stages_check(job));
+    if (akin_comm_rank(call->comm) == 0) status = akin_preflight_start(job, *output);
 done:
     akin_jobfile_free(job);
     return status;
@@ -125,8 +127,8 @@ static akin_status tell(const akin_call *call, const char *verb) {
             rate = akin_json_number(call->report, rates[i].key, 0);
             unit = rates[i].unit;
         }
-    akin_log_info("%s: %s items in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
-                  seconds < 10 ? 2 : 0, seconds, with_commas(rate, speed), unit, mebibytes, rank);
+    akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
+                  AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds, with_commas(rate, speed), unit, mebibytes, rank);
     akin_status status = akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
     return akin_agree(call->comm, status);
@@ -212,8 +214,7 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     AKIN_TRY(akin_stage_take_model(stage, &call, run->folder));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
     bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest);
-    /* Where it costs little, because its own output is built upon, a stage of which nothing is told is done again. */
-    if (fitting && (told || !stage->previous_kind)) {
+    if (fitting) {
         status = skip(run, stage, &call, told);
         goto done;
     }
@@ -248,6 +249,18 @@ done:
     return status;
 }
 
+/* Behind ingest: what later stages need of the catalogue. Collective; agreed. */
+static akin_status check_catalog(run_state *run) {
+    akin_status status = AKIN_OK;
+    char *catalog = NULL;
+    if (akin_comm_rank(run->call->comm) == 0) {
+        catalog = akin_file_join(akin_folder_path(run->folder), "catalog.nc");
+        status = catalog ? akin_preflight_labels(run->job, catalog) : AKIN_FAILED;
+    }
+    akin_mem_free(catalog);
+    return akin_agree(run->call->comm, status);
+}
+
 static akin_status run_stages(run_state *run) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
@@ -258,6 +271,7 @@ static akin_status run_stages(run_state *run) {
             break;
         }
         AKIN_TRY(run_stage(run, stage));
+        if (strcmp(stage->verb, "ingest") == 0) AKIN_TRY(check_catalog(run));
     }
 done:
     return status;
@@ -311,5 +325,12 @@ const akin_verb akin_verb_run = {
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,
+    .notes =
+        "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], [evaluate], [publish],\n"
+        "[gallery] - whose keys are the long options of its verb without the dashes, and [job]:\n"
+        "  name = NAME      the output folder is results/NAME\n"
+        "  output = DIR     or this one\n"
+        "  keep = N         a folder a night below it, of which the last N stay; DIR/latest is the last complete one\n"
+        "man akin says more; jobs/nightly.ini is a template.\n",
     .run = run_run,
 };

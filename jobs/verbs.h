@@ -24,14 +24,15 @@ typedef struct akin_verb {
     const char *name;
     const char *arguments;            /* "SOURCE... -o catalog.nc" */
     const char *summary;              /* one line */
+    const char *notes;                /* lines for --help between summary and options, or NULL */
     const char *argument_key;         /* the key of its arguments in a job file ("source"), or NULL */
     int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
     const akin_option *options;       /* its own, ends with a NULL name; the common ones come from main */
     /* Collective. Checks what it can before it touches anything. */
     akin_status (*run)(akin_call *call);
     /* For `run`: whether the output already fits its inputs and options, so that the stage can be skipped; false where
-     * unsure (missing or damaged output too). Quick: attributes only. Run by every rank, agreed by the caller. NULL:
-     * never skipped. */
+     * unsure (missing or damaged output too). May tell in the report what the file says of itself. Quick: attributes
+     * only. Run by every rank, agreed by the caller. NULL: never skipped. */
     bool (*fits)(const akin_call *call);
     /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file; main asks before it
      * runs the verb, `run` before it begins the first stage. Not collective. NULL: they do. */

@@ -91,6 +91,7 @@ static akin_status define(akin_ncfile *file, const akin_catalog_origin *origin, 
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_source_digest", origin->source_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_rejects_digest", origin->rejects_digest));
     AKIN_TRY(akin_ncfile_dimension(file, "item", n));
     AKIN_TRY(akin_ncfile_dimension(file, "row", AKIN_IMAGE_SIDE));
     AKIN_TRY(akin_ncfile_dimension(file, "column", AKIN_IMAGE_SIDE));

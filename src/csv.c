@@ -1,8 +1,9 @@
 /* csv: rows in, quoted fields out, by libcsv.
  *
- * Floor 0 (base); looks down to error, mem, text.
+ * Floor 0 (base); looks down to error, mem, text, file.
  */
 #include <akin/csv.h>
+#include <akin/file.h>
 #include <akin/mem.h>
 #include <csv.h>
 #include <errno.h>
@@ -22,6 +23,7 @@ typedef struct {
     const char **fields;
     size_t count, room;
     size_t row;
+    bool after_return; /* a carriage return ended the row before: a newline right behind it is not one more */
     akin_csv_row each;
     void *context;
     akin_status status;
@@ -63,10 +65,13 @@ static void end_field(void *bytes, size_t count, void *data) {
 }
 
 static void end_row(int terminator, void *data) {
-    (void)terminator;
     row_state *state = data;
     if (state->status != AKIN_OK) return;
+    bool second_half = state->after_return && terminator == '\n' && state->count == 0;
+    state->after_return = terminator == '\r';
+    if (second_half) return;
     state->row++;
+    if (state->count == 0) return; /* a blank row counts, as in the program that shows the file */
     size_t at = 0;
     for (size_t i = 0; i < state->count; i++) {
         state->fields[i] = state->bytes + at;
@@ -109,7 +114,7 @@ static akin_status read_pieces(FILE *stream, struct csv_parser *parser, row_stat
     }
     /* Lenient up to here, so that a stray quote inside a field is a byte like others; but an open one at the end has
      * swallowed the rest of the file. */
-    csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI);
+    csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     if (csv_fini(parser, end_field, end_row, state) != 0) return parser_failure(parser, state);
     return state->status;
 }
@@ -118,14 +123,14 @@ akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, v
     akin_status status = AKIN_OK;
     row_state state = {.path = path, .each = each, .context = context};
     struct csv_parser parser;
-    if (csv_init(&parser, 0) != 0) return akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
+    if (csv_init(&parser, CSV_REPALL_NL) != 0) return akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
     csv_set_delim(&parser, (unsigned char)separator);
     csv_set_space_func(&parser, is_no_space);
     csv_set_realloc_func(&parser, limited_realloc);
     csv_set_blk_size(&parser, 4096);
     FILE *stream = fopen(path, "rb");
     if (!stream) {
-        status = akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+        status = akin_file_cannot_open(path, errno);
         goto done;
     }
     status = read_pieces(stream, &parser, &state);

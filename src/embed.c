@@ -8,6 +8,7 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
+#include <akin/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -240,8 +241,8 @@ static void report(embed *run, akin_embed_result *result) {
                                   .dim = run->dim,
                                   .computed = (size_t)computed,
                                   .images_per_second = computed > 0 ? (double)computed / seconds : NAN};
-    akin_log_info("embed: %zu items, %zu computed, %zu taken from the previous file", result->items, result->computed,
-                  result->items - result->computed);
+    akin_log_info("embed: %zu item%s, %zu computed, %zu taken from the previous file", result->items,
+                  AKIN_PLURAL(result->items), result->computed, result->items - result->computed);
 }
 
 static void end(embed *run) {

@@ -20,6 +20,20 @@ static akin_status say(const char *path, const char *what) {
     return akin_error_set(AKIN_FAILED, "%s: %s: %s", path, what, strerror(errno));
 }
 
+akin_status akin_file_cannot_open(const char *path, int code) {
+    static const struct {
+        int code;
+        const char *advice;
+    } advices[] = {{ENOENT, "; check the name: a relative one begins in the folder that akin was started in"},
+                   {ENOTDIR, "; a part of its name is no folder"},
+                   {EACCES, "; give this user the right to read it"},
+                   {EMFILE, "; allow more open files (ulimit -n)"}};
+    const char *advice = "";
+    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
+        if (advices[i].code == code) advice = advices[i].advice;
+    return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), advice);
+}
+
 /* --- whole files in ----------------------------------------------------------------------------------------------- */
 
 /* Reads until the end of the file; it may have grown or shrunk since its size was taken. */
@@ -58,7 +72,7 @@ akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes
     *bytes = NULL;
     *count = 0;
     int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hold us */
-    if (file < 0) return say(path, "cannot be opened");
+    if (file < 0) return akin_file_cannot_open(path, errno);
     struct stat facts;
     akin_status status = AKIN_OK;
     if (fstat(file, &facts) != 0)
@@ -148,7 +162,7 @@ static akin_status copy_file(const char *from, const char *to) {
     char block[1 << 16];
     ssize_t got = -1;
     int in = open(from, O_RDONLY | O_CLOEXEC);
-    if (in < 0) return say(from, "cannot be opened");
+    if (in < 0) return akin_file_cannot_open(from, errno);
     int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (out < 0) {
         say(to, "cannot be created");

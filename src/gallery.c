@@ -83,10 +83,19 @@ done:
     return status;
 }
 
+/* What it needs at the least, so that a disk which has no room for it is told of before a picture is read: half a byte
+ * for each 16 pixels (a JPEG of little detail), and 12 bytes for a neighbour. Rank 0. */
+static akin_status check_space(const gallery *g) {
+    size_t n = akin_table_items(g->table), side = g->params->side;
+    uint64_t bytes = n * (uint64_t)(side * side / 32 + 12 * akin_table_k(g->table));
+    return akin_file_check_space(g->params->output, bytes);
+}
+
 static akin_status write_folder(gallery *g, akin_gallery_result *result) {
     akin_status status = AKIN_OK;
     akin_comm *comm = g->comm;
     size_t n = akin_table_items(g->table);
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? check_space(g) : AKIN_OK));
     AKIN_TRY(akin_gallery_folder_create(comm, g->params->output, &g->folder));
     AKIN_TRY(
         akin_gallery_pictures_write(comm, g->pictures, g->folder, g->params->side, g->params->max_pixels, g->missing));

@@ -20,7 +20,7 @@
 static const struct {
     const char *verb, *rate, *items, *unit;
 } stages[] = {
-    {"ingest", NULL, "rows", "images/s"},
+    {"ingest", "images_per_second", NULL, "images/s"},
     {"train", "images_per_second", NULL, "images/s"},
     {"embed", "images_per_second", NULL, "images/s"},
     {"neighbors", "pairs_per_second", NULL, "pairs/s"},

@@ -9,6 +9,7 @@
 #include <akin/mem.h>
 #include <akin/rejects.h>
 #include <akin/shard.h>
+#include <akin/text.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,6 +37,7 @@ typedef struct {
     int64_t *accepted; /* [words] a bit for each place in the source's order */
     size_t words;
     akin_rejects *rejects;
+    char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the file of them */
 } ingest;
 
 /* --- what can be checked before a picture is read -------------------------------------------------------------------
@@ -229,10 +231,14 @@ static akin_status account(ingest *run) {
         return akin_error_set(AKIN_FAILED,
                               "%zu rows, but %zu items and %zu rejects: rows were lost, please report this",
                               result->rows, result->items, result->rejected);
-    if (run->params->rejects)
-        AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
-    else
+    if (!run->params->rejects) {
         akin_rejects_show(run->rejects, run->source);
+        return AKIN_OK;
+    }
+    AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
+    bool reads = akin_comm_rank(run->comm) == 0;
+    AKIN_TRY(akin_agree(run->comm, reads ? akin_rejects_digest(run->params->rejects, run->rejects_digest) : AKIN_OK));
+    akin_comm_broadcast(run->comm, run->rejects_digest, sizeof run->rejects_digest, 0);
 done:
     return status;
 }
@@ -311,6 +317,9 @@ static akin_status collect(const ingest *run, shard_labels *shard) {
         item++;
     }
     make_unique(&shard->categories);
+    if (shard->categories.count == 0)
+        akin_log_info("ingest: no item has a category: --same-category and the precision of evaluate need a column "
+                      "`category` in the CSV, or folders");
     make_unique(&shard->groups);
     return AKIN_OK;
 }
@@ -361,7 +370,8 @@ static akin_status write_catalog(ingest *run) {
     shard_labels shard = {.first = akin_shard_first(n, size, rank), .count = akin_shard_count(n, size, rank)};
     const akin_catalog_origin origin = {.options = run->params->options,
                                         .result_options = run->params->result_options,
-                                        .source_digest = akin_source_digest(run->source)};
+                                        .source_digest = akin_source_digest(run->source),
+                                        .rejects_digest = run->params->rejects ? run->rejects_digest : NULL};
     AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
     AKIN_TRY(exchange(run, shard.count, &images, &hashes));
     AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first, shard.labels, images, hashes));
@@ -388,8 +398,9 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_
     AKIN_TRY(judge(&run));
     AKIN_TRY(akin_comm_check_signal(comm));
     AKIN_TRY(write_catalog(&run));
-    akin_log_info("ingest: %zu rows, %zu items, %zu rejected, %zu taken from the previous catalogue, %.0f images/s",
-                  result->rows, result->items, result->rejected, result->reused, result->images_per_second);
+    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected, %zu taken from the previous catalogue, %.0f images/s",
+                  result->rows, AKIN_PLURAL(result->rows), result->items, AKIN_PLURAL(result->items), result->rejected,
+                  result->reused, result->images_per_second);
 done:
     akin_source_close(run.source);
     akin_catalog_close(run.previous);

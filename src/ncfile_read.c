@@ -94,7 +94,7 @@ static akin_status check_signature(akin_ncfile *file) {
     if (descriptor < 0 || fstat(descriptor, &found) != 0) {
         int code = errno;
         if (descriptor >= 0) close(descriptor);
-        return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", file->path, strerror(code));
+        return akin_file_cannot_open(file->path, code);
     }
     ssize_t count = S_ISREG(found.st_mode) ? read(descriptor, begin, sizeof begin) : 0;
     int code = errno;

@@ -6,6 +6,7 @@
 #include <akin/mem.h>
 #include <akin/neighbors.h>
 #include <akin/table.h>
+#include <akin/text.h>
 #include <akin/topk.h>
 #include <math.h>
 
@@ -48,8 +49,9 @@ static akin_status spread(const uint64_t *lists, size_t listed, size_t count, si
 
 static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
     double pairs = (double)f->items * (double)(f->items - 1);
-    akin_log_info("neighbors: %zu items of %zu features, %.3g pairs in %.3g s, %.3g pairs/s", f->items, f->dim, pairs,
-                  f->seconds_compute, f->seconds_compute > 0 ? pairs / f->seconds_compute : 0);
+    akin_log_info("neighbors: %zu item%s of %zu feature%s, %.3g pairs in %.3g s, %.3g pairs/s", f->items,
+                  AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs, f->seconds_compute,
+                  f->seconds_compute > 0 ? pairs / f->seconds_compute : 0);
     if (f->unusable > 0)
         akin_log_warning("%s: %zu row%s zero or not finite: no neighbours", params->input, f->unusable,
                          f->unusable == 1 ? " is" : "s are");

@@ -1,4 +1,5 @@
-/* npy: reads NumPy's array files. Floor 2 (data); looks down to error, mem. */
+/* npy: reads NumPy's array files. Floor 2 (data); looks down to error, mem, file. */
+#include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/npy.h>
 #include <errno.h>
@@ -35,7 +36,7 @@ static akin_status read_at(int file, const char *path, uint64_t at, void *bytes,
 static akin_status open_file(const char *path, int *file, uint64_t *size) {
     struct stat facts;
     *file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hold us */
-    if (*file < 0) return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+    if (*file < 0) return akin_file_cannot_open(path, errno);
     if (fstat(*file, &facts) == 0 && S_ISREG(facts.st_mode)) {
         *size = (uint64_t)facts.st_size;
         return AKIN_OK;

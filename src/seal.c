@@ -1,9 +1,10 @@
 /* seal: a line behind the end of an HDF5 file with a checksum of all its bytes.
  *
- * Floor 2 (data); looks down to error, mem, hash, shard.
+ * Floor 2 (data); looks down to error, mem, hash, file, shard.
  */
 #include <akin/seal.h>
 
+#include <akin/file.h>
 #include <akin/hash.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
@@ -41,7 +42,7 @@ akin_status akin_seal_add(const char *path, uint64_t bytes, int size, int rank, 
     unsigned char *block = akin_mem_alloc(BLOCK_BYTES, 1);
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (!block) AKIN_TRY(AKIN_FAILED);
-    if (file < 0) AKIN_TRY(say(path, "cannot be opened"));
+    if (file < 0) AKIN_TRY(akin_file_cannot_open(path, errno));
     for (size_t b = akin_shard_first(blocks, size, rank); b < end; b++) {
         uint64_t at = (uint64_t)b * BLOCK_BYTES, left = bytes - at;
         size_t count = left < BLOCK_BYTES ? (size_t)left : BLOCK_BYTES;
@@ -85,7 +86,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
     akin_status status = AKIN_OK;
     *sealed = false;
     int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0 || fstat(file, &found) != 0) AKIN_TRY(say(path, "cannot be opened"));
+    if (file < 0 || fstat(file, &found) != 0) AKIN_TRY(akin_file_cannot_open(path, errno));
     uint64_t size = (uint64_t)found.st_size;
     if (size > AKIN_SEAL_BYTES && !read_all(file, line, AKIN_SEAL_BYTES, size - AKIN_SEAL_BYTES))
         AKIN_TRY(say(path, "cannot be read"));

@@ -6,7 +6,7 @@
 static volatile sig_atomic_t seen;
 
 static void note(int signal_number) {
-    (void)signal_number;
+    if (signal_number == SIGINT) signal(SIGINT, SIG_DFL); /* who asks twice does not want to wait */
     seen = 1;
 }
 
@@ -17,6 +17,7 @@ void akin_signals_catch(void) {
     sigemptyset(&ignore.sa_mask);
     sigaction(SIGTERM, &keep, NULL);
     sigaction(SIGUSR1, &keep, NULL);
+    sigaction(SIGINT, &keep, NULL);
     sigaction(SIGPIPE, &ignore, NULL);
     sigaction(SIGXFSZ, &ignore, NULL);
 }

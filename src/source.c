@@ -41,12 +41,15 @@ static akin_status list_one(const char *name, const char *root, akin_source_list
     return akin_source_csv_list(name, root, rows);
 }
 
-static akin_status list_all(const akin_source_params *params, akin_source_list *rows) {
+/* ends [count]: how many rows there are behind each source. */
+static akin_status list_all(const akin_source_params *params, akin_source_list *rows, size_t *ends) {
     akin_status status = AKIN_OK;
     if (params->root && !akin_file_is_folder(params->root))
         return akin_error_set(AKIN_FAILED, "--root %s: no such folder", params->root);
-    for (size_t i = 0; i < params->count && status == AKIN_OK; i++)
+    for (size_t i = 0; i < params->count && status == AKIN_OK; i++) {
         status = list_one(params->names[i], params->root, rows);
+        ends[i] = akin_source_list_count(rows);
+    }
     return status;
 }
 
@@ -64,8 +67,23 @@ static int compare_keys(const void *a, const void *b) {
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
+/* The first row with the id, as the user finds it. */
+static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_params *params, const size_t *ends,
+                                    size_t row, size_t first) {
+    char number[32] = "", reason[512];
+    size_t of = 0, in_table = akin_source_list_get(rows, first)->row;
+    while (ends[of] <= first) of++;
+    if (in_table) snprintf(number, sizeof number, "row %zu", in_table);
+    if (in_table && ends[0] == akin_source_list_count(rows))
+        snprintf(reason, sizeof reason, "duplicate id: %s has it", number);
+    else
+        snprintf(reason, sizeof reason, "duplicate id: %s%s%s has it", number, in_table ? " of " : "",
+                 params->names[of]);
+    return akin_source_list_refuse(rows, row, reason);
+}
+
 /* Of rows with one id the first holds it, the others are refused; what is left is the order. */
-static akin_status sort_rows(akin_source *source) {
+static akin_status sort_rows(akin_source *source, const akin_source_params *params, const size_t *ends) {
     akin_status status = AKIN_OK;
     akin_source_list *rows = source->rows;
     size_t count = akin_source_list_count(rows), used = 0, first = 0;
@@ -90,9 +108,7 @@ static akin_status sort_rows(akin_source *source) {
             first = keys[i].row;
             continue;
         }
-        char reason[80];
-        snprintf(reason, sizeof reason, "duplicate id: entry %zu of the source has it", first + 1);
-        status = akin_source_list_refuse(rows, keys[i].row, reason);
+        status = refuse_duplicate(rows, params, ends, keys[i].row, first);
     }
 done:
     akin_mem_free(keys);
@@ -101,9 +117,12 @@ done:
 
 static akin_status list_here(akin_source *source, const akin_source_params *params) {
     akin_status status;
-    AKIN_TRY(list_all(params, source->rows));
-    AKIN_TRY(sort_rows(source));
+    size_t *ends = akin_mem_zalloc(params->count, sizeof *ends);
+    if (!ends) return AKIN_FAILED;
+    AKIN_TRY(list_all(params, source->rows, ends));
+    AKIN_TRY(sort_rows(source, params, ends));
 done:
+    akin_mem_free(ends);
     return status;
 }
 

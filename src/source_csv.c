@@ -27,7 +27,7 @@ static const struct {
 typedef struct {
     const char *path;
     const char *base; /* what relative paths are below */
-    bool confined;
+    bool confined, has_header;
     size_t place[COLUMNS]; /* which field, SIZE_MAX = there is none */
     akin_source_list *rows;
 } table;
@@ -109,7 +109,10 @@ static const char *find_path_fault(const table *t, akin_source_text path) {
 
 static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields, const size_t *lengths) {
     table *t = context;
-    if (row == 1) return take_header(t, count, fields, lengths);
+    if (!t->has_header) {
+        t->has_header = true;
+        return take_header(t, count, fields, lengths);
+    }
     akin_source_text text[COLUMNS];
     for (int c = 0; c < COLUMNS; c++) {
         size_t place = t->place[c];
@@ -117,12 +120,12 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
     }
     akin_source_found found = {.id = text[ID],
                                .path = text[PATH],
+                               .row = row,
                                .category = text[CATEGORY],
                                .group = text[GROUP],
                                .base = t->base,
                                .confined = t->confined};
-    char name[32], reason[160];
-    snprintf(name, sizeof name, "row %zu", row);
+    char reason[160];
     found.reason = find_path_fault(t, text[PATH]);
     if (!read_switch(text[AVAILABLE], &found.available)) {
         akin_source_text wrong = trimmed(text[AVAILABLE].bytes, text[AVAILABLE].length);
@@ -130,7 +133,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
                  wrong.length < 40 ? (int)wrong.length : 40, wrong.bytes);
         if (!found.reason) found.reason = reason;
     }
-    return akin_source_list_add(t->rows, &found, name);
+    return akin_source_list_add(t->rows, &found);
 }
 
 /* --- the file --- */
@@ -151,7 +154,7 @@ static bool line_has(const char *line, char separator, const char *name) {
 static akin_status look_at(const char *path, char *separator) {
     char line[65536];
     FILE *stream = fopen(path, "rb");
-    if (!stream) return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s", path, strerror(errno));
+    if (!stream) return akin_file_cannot_open(path, errno);
     size_t count = fread(line, 1, sizeof line - 1, stream);
     int error = ferror(stream) ? errno : 0;
     fclose(stream);

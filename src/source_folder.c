@@ -35,7 +35,7 @@ static akin_status add(const walk *w, const char *path, const char *reason) {
                                .base = w->top,
                                .available = true,
                                .reason = reason};
-    return akin_source_list_add(w->rows, &found, "");
+    return akin_source_list_add(w->rows, &found);
 }
 
 static int compare_names(const void *a, const void *b) {

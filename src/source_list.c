@@ -75,12 +75,14 @@ static const char *find_fault(akin_source_text text) {
     return NULL;
 }
 
-static void write_reason(const akin_source_found *found, const char *row, char *reason, size_t size) {
+static void write_reason(const akin_source_found *found, char *reason, size_t size) {
+    char row[32] = "";
     const struct {
         const char *name;
         akin_source_text text;
     } texts[] = {{"id", found->id}, {"category", found->category}, {"group", found->group}};
-    const char *separator = *row ? ": " : "";
+    const char *separator = found->row ? ": " : "";
+    if (found->row) snprintf(row, sizeof row, "row %zu", found->row);
     reason[0] = '\0';
     if (found->id.length == 0) {
         snprintf(reason, size, "%s%sthe id is empty", row, separator);
@@ -105,17 +107,18 @@ static akin_status grow(akin_source_list *rows) {
     return AKIN_OK;
 }
 
-akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found, const char *row) {
+akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found) {
     akin_status status;
     char reason[512];
     AKIN_TRY(grow(rows));
     akin_source_record record = {.member = found->member,
+                                 .row = found->row,
                                  .available = found->available,
                                  .confined = found->confined,
                                  .has_id = found->id.length > 0 && !find_fault(found->id)};
     const akin_source_record none = {0}, *before = rows->count > 0 ? &rows->records[rows->count - 1] : &none;
     akin_source_text base = {found->base, strlen(found->base)};
-    write_reason(found, row, reason, sizeof reason);
+    write_reason(found, reason, sizeof reason);
     akin_source_text why = {reason, strlen(reason)};
     AKIN_TRY(add_text(rows, found->id, &record.id));
     AKIN_TRY(add_text(rows, found->path, &record.path));

@@ -167,7 +167,7 @@ static akin_status add_row(list *l, const char *name, uint64_t member, const cha
                                .member = member,
                                .available = true,
                                .reason = reason};
-    return akin_source_list_add(l->rows, &found, "");
+    return akin_source_list_add(l->rows, &found);
 }
 
 static akin_status add_node(list *l, const node *n) {

@@ -285,8 +285,8 @@ static void report(run *run, akin_train_result *result) {
                                   .loss_curve = history->loss,
                                   .holdout_curve = history->holdout_loss};
     history->loss = history->holdout_loss = NULL;
-    akin_log_info("train: %zu epochs, %lld steps, loss %.5f from %.5f", result->epochs, (long long)result->steps,
-                  result->loss_last, result->loss_first);
+    akin_log_info("train: %zu epoch%s, %lld step%s, loss %.5f from %.5f", result->epochs, AKIN_PLURAL(result->epochs),
+                  (long long)result->steps, AKIN_PLURAL(result->steps), result->loss_last, result->loss_first);
     if (run->sampler.holdout > 0) akin_log_info("train: loss of the holdout %.5f", result->holdout_loss);
 }
 

@@ -62,6 +62,12 @@ def test_refusals():
     akin("query", "x.npy", "--id", "1", "--id-file", "x", expect=2)
     akin("query", "--id", "1", expect=2)
     akin("query", "not-there.nc", "--id", "1", expect=1)
+    np.save("y.npy", np.eye(3, dtype="f4"))
+    with open("y.txt", "w") as f:
+        f.write("shirt-17\nshirt-18\nhat-3\n")
+    assert "did you mean 'shirt-17'" in akin("query", "y.npy", "--ids", "y.txt", "--id", "shrit-17", expect=3).err
+    for ranks in (0, 2):  # what is near to nothing is compared with nothing
+        assert "did you mean" not in akin("query", "y.npy", "--ids", "y.txt", "--id", "nope", expect=3, ranks=ranks).err
     failed = akin("query", "x.npy", "--id", "nobody", "--json", expect=3).json
     assert failed["status"] == "failed" and failed["exit"] == 3 and "nobody" in failed["message"]
 

@@ -140,6 +140,81 @@ def test_a_bad_job_touches_nothing():
     assert sorted(os.listdir("results")) == ["anew", "small"]
 
 
+def test_what_can_be_known_is_known_at_the_start():
+    """Exit 2 before anything is touched: folders that are missing or are none. (Root may write everywhere else.)"""
+    with open("plain", "w") as f:
+        f.write("no folder")
+    before = sorted(os.listdir("results"))
+    for changed, line, named in [
+        ({"publish": "to = file:nowhere/t.jsonl"}, 12, "there is no folder nowhere"),
+        ({"publish": "to = file:plain/t.jsonl"}, 12, "plain"),
+        ({"publish": "to = file:results/early/sub/t.csv"}, 12, "results/early/sub"),
+        ({"job": "output = plain/deep/er"}, 2, "plain is no folder"),
+        ({"job": "output = plain"}, 2, "plain is no folder"),
+    ]:
+        write_job("early.ini", **{"job": "name = early", **changed})
+        for ranks in (0, 3):
+            done = run(job="early.ini", expect=2, ranks=ranks)
+            assert f"early.ini line {line}" in done.json["message"] and named in done.json["message"], done.json["message"]
+    write_job("early.ini", job="name = early", train="init = absent.nc")
+    assert "early.ini line 6: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
+    assert sorted(os.listdir("results")) == before
+    write_job("early.ini", job="name = early", publish="to = file:results/early/t.jsonl", gallery=None)
+    run(job="early.ini")  # the run makes that folder
+
+
+def test_rules_that_need_labels_are_checked_behind_ingest():
+    with open("pictures/bare.csv", "w") as f:
+        f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))
+    for rule, column in [("same-category", "category"), ("exclude-same-group", "group")]:
+        write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
+        done = run(job="bare.ini", expect=2, ranks=2)
+        assert f"bare.ini line 9: [neighbors] {rule}" in done.json["message"] and column in done.json["message"], done.json["message"]
+        assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/bare/model.nc"), done.json
+    assert "no item has a category" in open("results/bare/log.txt").read()
+    write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
+    done = run(job="bare.ini")
+    assert "evaluate: no item has a category: there is no precision" in done.err, done.err
+
+
+def test_a_failed_ingest_leaves_the_next_one_nothing_to_do():
+    write_job("again.ini", job="name = again", publish=None, gallery=None)
+    rejected = run(job="again.ini").json["stages"]["ingest"]["rejected"]
+    write_job("gone.ini", job="name = again", ingest="source = absent.csv", publish=None, gallery=None)
+    run(job="gone.ini", expect=1)
+    done = run(job="again.ini")
+    assert ran(done) == [], done.err
+    told = done.json["stages"]["ingest"]
+    assert told["status"] == "ok" and told["rows"] == 40 and told["rejected"] == rejected, told
+    os.remove("results/again/rejects.csv")
+    assert ran(run(job="again.ini")) == ["ingest"] and os.path.exists("results/again/rejects.csv")
+    with open("results/again/rejects.csv", "a") as f:
+        f.write("another,night,entirely\n")
+    assert ran(run(job="again.ini")) == ["ingest"]
+
+
+def test_interrupted_from_the_keyboard():
+    job = write_job("keyboard.ini", job="name = keyboard", train="epochs = 3000", publish=None)
+    for twice in (False, True):
+        if os.path.exists("results/keyboard/log.txt"):
+            os.remove("results/keyboard/log.txt")
+        child = subprocess.Popen(command(["run", job, "--json"], 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        deadline = time.time() + 60
+        while not os.path.exists("results/keyboard/log.txt") or "ingest: " not in open("results/keyboard/log.txt").read():
+            assert time.time() < deadline and child.poll() is None, child.communicate()
+            time.sleep(0.05)
+        if twice:
+            child.send_signal(signal.SIGSTOP)  # so that it sees both at once
+        child.send_signal(signal.SIGINT)
+        if twice:
+            child.send_signal(signal.SIGCONT)
+            time.sleep(0.001)
+            child.send_signal(signal.SIGINT)
+        child.communicate(timeout=60)
+        assert child.returncode in ((75, -signal.SIGINT) if twice else (75,)), child.returncode
+        assert twice or os.path.exists("results/keyboard/model.nc.checkpoint")
+
+
 def test_a_failing_stage_is_named():
     write_job("fails.ini", job="name = fails", ingest="source = absent.csv", publish=None)
     done = run(job="fails.ini", expect=1, ranks=2)

@@ -41,6 +41,7 @@ typedef struct {
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */
     const char *source_digest;
+    const char *rejects_digest; /* of the file that tells of what is missing here; NULL = none was asked for */
 } akin_catalog_origin;
 
 /* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of labels). Collective. */

@@ -17,7 +17,8 @@
 typedef struct akin_comm akin_comm;
 typedef struct akin_request akin_request; /* a send or receive under way */
 
-/* Starts MPI, puts SIGTERM and SIGUSR1 handlers, SIGPIPE ignored. Collective over the program; once in a process. */
+/* Starts MPI, puts handlers of SIGTERM, SIGUSR1 and SIGINT, SIGPIPE ignored. Collective over the program; once in a
+ * process. */
 AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
 
@@ -67,7 +68,7 @@ void akin_comm_stall_limit(akin_comm *comm, double seconds);
 void akin_comm_enter(akin_comm *comm, const char *what); /* "writing table.nc" */
 void akin_comm_leave(akin_comm *comm);
 
-bool akin_comm_signalled(void); /* this rank has had SIGTERM or SIGUSR1. Not collective. */
+bool akin_comm_signalled(void); /* this rank has had SIGTERM, SIGUSR1 or SIGINT. Not collective. */
 /* AKIN_INTERRUPTED everywhere if any rank was signalled. Collective. */
 AKIN_MUST_CHECK akin_status akin_comm_check_signal(akin_comm *comm);
 

@@ -36,6 +36,9 @@ AKIN_MUST_CHECK akin_status akin_file_check_output(const char *path);
 /* `to`, which does not exist, becomes the same file as `from`, or a copy where there are no hard links. */
 AKIN_MUST_CHECK akin_status akin_file_link(const char *from, const char *to);
 
+/* Why a file cannot be opened (code: errno's) and what to do about it: sets the message, returns AKIN_FAILED. */
+AKIN_MUST_CHECK akin_status akin_file_cannot_open(const char *path, int code);
+
 bool akin_file_exists(const char *path);
 bool akin_file_is_folder(const char *path);
 AKIN_MUST_CHECK akin_status akin_file_make_folders(const char *path); /* like mkdir -p */

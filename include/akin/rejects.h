@@ -7,6 +7,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/hash.h>
 #include <akin/source.h>
 #include <stddef.h>
 
@@ -29,5 +30,8 @@ AKIN_MUST_CHECK akin_status akin_rejects_write(const akin_rejects *rejects, akin
 /* The first few on the log, and how to have all. Not collective; rank 0's, after gather. */
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source);
 void akin_rejects_free(akin_rejects *rejects); /* Not collective; NULL is fine */
+
+/* Of a file that was written, or of whatever stands under its name: XXH3-128 of its bytes. Not collective. */
+AKIN_MUST_CHECK akin_status akin_rejects_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]);
 
 #endif

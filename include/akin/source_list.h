@@ -25,6 +25,7 @@ typedef struct {
     akin_source_text id, path, category, group;
     const char *base; /* the folder that the path is below, or the archive that it is a member of; "" = none */
     uint64_t member;  /* of an archive: the number of the entry that has its bytes, from 1; 0 = a file of its own */
+    size_t row;       /* of a table, as whoever opens it sees it: the header is row 1; 0 = no table */
     bool confined;    /* the file may not lie outside base, also by links */
     bool available;
     const char *reason; /* why it cannot be accepted, or NULL */
@@ -32,16 +33,15 @@ typedef struct {
 
 typedef struct {
     uint64_t id, path, category, group, base, reason; /* places of texts; reason 0 = none */
-    uint64_t member;
+    uint64_t member, row;
     uint8_t available, confined, has_id, padding[5]; /* has_id: one that can stand for an item */
 } akin_source_record;
 
 typedef struct akin_source_list akin_source_list;
 
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
-/* Appends; finds fault with ids and labels itself. `row`: what a message calls it ("row 7"), or "". */
-AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found,
-                                                 const char *row);
+/* Appends; finds fault with ids and labels itself. */
+AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found);
 /* Gives a row its reason if it has none. */
 AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason);
 void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member);

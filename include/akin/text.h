@@ -27,6 +27,11 @@ bool akin_text_is_utf8(const char *bytes, size_t count);
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein 1966); NULL if none is
  * near. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
+/* Whether one may be a slip for the other: at most a third of the longer one differs. */
+bool akin_text_is_near(const char *word, const char *other);
+
+/* "s" where a count wants the plural. */
+#define AKIN_PLURAL(count) ((count) == 1 ? "" : "s")
 
 /* Whole-text conversions: false where the text is not just one number (blank, trailing letters, overflow, not finite).
  */

@@ -1,0 +1,131 @@
+/* preflight: what a run can know before it begins. Floor 4 (jobs); looks down to everything. */
+#include "preflight.h"
+#include <akin/file.h>
+#include <akin/labels.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <string.h>
+
+/* The message gets the line of the key before it. */
+static akin_status at_key(akin_jobfile *job, const char *section, const char *key, akin_status status) {
+    char *place = akin_jobfile_place(job, section, key);
+    if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
+    akin_mem_free(place);
+    return status;
+}
+
+/* --- folders --- */
+
+/* The part of the path that is there already: owned, NULL = no memory. */
+static char *existing_part(const char *path) {
+    char *part = akin_mem_text(path);
+    while (part && !akin_file_exists(part)) {
+        char *above = akin_file_folder(part);
+        akin_mem_free(part);
+        part = above;
+    }
+    return part;
+}
+
+static akin_status check_output(akin_jobfile *job, const char *output) {
+    char *part = existing_part(output), *probe = NULL;
+    if (!part) return AKIN_FAILED;
+    akin_status status = AKIN_FAILED;
+    if (!akin_file_is_folder(part))
+        status = akin_error_set(AKIN_USAGE, "output %s cannot be made: %s is no folder; name another", output, part);
+    else if ((probe = akin_file_join(part, ".akin-probe")))
+        status = akin_file_check_output(probe);
+    if (probe && status == AKIN_FAILED)
+        status = akin_error_context(AKIN_USAGE, "output %s cannot be written: ", output);
+    akin_mem_free(probe);
+    akin_mem_free(part);
+    return status == AKIN_USAGE ? at_key(job, "job", "output", status) : status;
+}
+
+static const char *without_dot(const char *path) {
+    while (strncmp(path, "./", 2) == 0) path += 2 + strspn(path + 2, "/");
+    return path;
+}
+
+/* Whether the run makes this folder, or the last part of the path to it. */
+static bool will_be_made(const char *folder, const char *output) {
+    size_t length = strlen(without_dot(folder));
+    const char *made = without_dot(output);
+    return strncmp(made, without_dot(folder), length) == 0 && (made[length] == '\0' || made[length] == '/');
+}
+
+static akin_status check_place(const char *path, const char *output) {
+    char *folder = akin_file_folder(path);
+    if (!folder) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    if (akin_file_exists(folder))
+        status = akin_file_check_output(path);
+    else if (!will_be_made(folder, output))
+        status = akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
+    akin_mem_free(folder);
+    if (status == AKIN_OK) return AKIN_OK;
+    return akin_error_context(AKIN_USAGE, "--to file:%s: ", path);
+}
+
+static akin_status check_places(akin_jobfile *job, const char *output) {
+    static const char scheme[] = "file:";
+    const char *const *urls = NULL;
+    akin_status status = AKIN_OK;
+    size_t count = akin_options_list(akin_jobfile_options(job, "publish"), "to", &urls);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++)
+        if (strncmp(urls[i], scheme, strlen(scheme)) == 0) status = check_place(urls[i] + strlen(scheme), output);
+    return status == AKIN_OK ? AKIN_OK : at_key(job, "publish", "to", status);
+}
+
+/* --- files that are read late --- */
+
+static akin_status check_inputs(akin_jobfile *job) {
+    static const struct {
+        const char *section, *key;
+    } inputs[] = {{"ingest", "root"}, {"ingest", "previous"}, {"train", "init"}, {"evaluate", "against"}};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
+        const char *path = akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
+        if (!path || akin_file_exists(path)) continue;
+        akin_status status =
+            akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun", inputs[i].key, path);
+        return at_key(job, inputs[i].section, inputs[i].key, status);
+    }
+    return AKIN_OK;
+}
+
+/* --- the whole --- */
+
+akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(check_output(job, output));
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++)
+        if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job)) AKIN_TRY(check_places(job, output));
+    status = check_inputs(job);
+done:
+    return status;
+}
+
+akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    akin_labels *labels = NULL;
+    const akin_options *rules = akin_jobfile_options(job, "neighbors");
+    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
+    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
+    const struct {
+        const char *key, *column;
+        size_t names;
+    } needs[] = {{"same-category", "category", akin_labels_category_count(labels)},
+                 {"exclude-same-group", "group", akin_labels_group_count(labels)}};
+    for (size_t i = 0; i < sizeof needs / sizeof *needs && status == AKIN_OK; i++)
+        if (akin_options_flag(rules, needs[i].key) && needs[i].names == 0)
+            status = at_key(job, "neighbors", needs[i].key,
+                            akin_error_set(AKIN_USAGE,
+                                           "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
+                                           "leave the rule out",
+                                           needs[i].key, needs[i].column, needs[i].column));
+done:
+    akin_labels_free(labels);
+    akin_ncfile_close(file);
+    return status;
+}

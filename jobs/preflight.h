@@ -1,0 +1,20 @@
+/* preflight: what a run would fail of later and can know now: at the start, of the places that it will write to and the
+ * files that it will read; behind ingest, of the labels that the rules go by.
+ *
+ * Floor 4 (jobs); looks down to stages.h and everything below.
+ */
+#ifndef AKIN_PREFLIGHT_H
+#define AKIN_PREFLIGHT_H
+
+#include "stages.h"
+
+/* Of a settled job that writes into `output` (with nights: into a folder below it). AKIN_USAGE, with the place in the
+ * job file, where it cannot be written to or published; AKIN_FAILED for a file that is missing. Touches nothing. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_start(akin_jobfile *job, const char *output);
+
+/* Whether the catalogue has the labels that the rules of [neighbors] need: AKIN_USAGE, with the place in the job file.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog);
+
+#endif
