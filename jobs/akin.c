@@ -34,7 +34,7 @@ const akin_option akin_common_options[] = {
     {.name = "cpu",
      .type = AKIN_OPTION_CHOICE,
      .initial = "auto",
-     .choices = "auto|portable|avx2|avx512",
+     .choices = "auto|portable|avx2|avx512|vnni",
      .help = "which compiled kernels run"},
     {0},
 };

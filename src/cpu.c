@@ -3,7 +3,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512"};
+static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512", "vnni"};
 static int active = -1; /* -1: not yet asked */
 
 /* The whole level is asked for, not only what its name says: the compiler may use all of it. The operating system's
@@ -24,12 +24,15 @@ static bool has(akin_cpu_level level) {
     case AKIN_CPU_AVX2: return __builtin_cpu_supports("x86-64-v3");
     case AKIN_CPU_AVX512: return __builtin_cpu_supports("x86-64-v4");
 #endif
+    case AKIN_CPU_VNNI: return has(AKIN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni");
     default: return false;
     }
 }
 
 static akin_cpu_level best(void) {
-    return has(AKIN_CPU_AVX512) ? AKIN_CPU_AVX512 : has(AKIN_CPU_AVX2) ? AKIN_CPU_AVX2 : AKIN_CPU_PORTABLE;
+    akin_cpu_level level = AKIN_CPU_PORTABLE;
+    while (level + 1 < AKIN_CPU_LEVELS && has(level + 1)) level++;
+    return level;
 }
 
 akin_cpu_level akin_cpu_active(void) {
@@ -53,5 +56,5 @@ akin_status akin_cpu_force(const char *name) {
         active = level;
         return AKIN_OK;
     }
-    return akin_error_set(AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2 or avx512", name);
+    return akin_error_set(AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2, avx512 or vnni", name);
 }

@@ -199,8 +199,8 @@ const akin_layers_kernels AKIN_LEVELED(akin_layers_kernels) = {from_bytes,    po
 extern const akin_layers_kernels akin_layers_kernels_v3, akin_layers_kernels_v4;
 
 const akin_layers_kernels *akin_layers(void) {
-    static const akin_layers_kernels *const levels[AKIN_CPU_LEVELS] = {&akin_layers_kernels_v1, &akin_layers_kernels_v3,
-                                                                       &akin_layers_kernels_v4};
+    static const akin_layers_kernels *const levels[AKIN_CPU_LEVELS] = {
+        &akin_layers_kernels_v1, &akin_layers_kernels_v3, &akin_layers_kernels_v4, &akin_layers_kernels_v4};
     return levels[akin_cpu_active()];
 }
 #endif

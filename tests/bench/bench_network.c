@@ -1,7 +1,7 @@
 /* What the network does in a second on one core: images through gradient and encode, and each kernel's rate as the
  * layers call it. Not a test: it asserts nothing.
  *
- * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512] */
+ * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni] */
 #include <akin/adam.h>
 #include <akin/conv.h>
 #include <akin/cpu.h>
