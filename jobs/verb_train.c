@@ -13,13 +13,21 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help = "the model to write, model.nc"},
     {.name = "epochs",
-     .type = AKIN_OPTION_INT,
+     .type = AKIN_OPTION_REAL,
      .initial = "20",
-     .minimum = 1,
+     .minimum = 1e-9,
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "N",
-     .help = "how often each picture is seen"},
+     .help = "how often each picture is seen; may be a part of one, such as 0.5"},
+    {.name = "steps",
+     .type = AKIN_OPTION_INT,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1e15,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "optimiser steps at most, however many the epochs have; 0 is no limit"},
     {.name = "batch",
      .type = AKIN_OPTION_INT,
      .initial = "256",
@@ -35,7 +43,21 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "R",
-     .help = "step size of Adam"},
+     .help = "step size of Adam at its highest"},
+    {.name = "warmup",
+     .type = AKIN_OPTION_INT,
+     .initial = "50",
+     .minimum = 0,
+     .maximum = 1e9,
+     .shapes_result = true,
+     .argument = "STEPS",
+     .help = "in which the rate rises, in proportion to a batch of 256; at most a tenth of the run"},
+    {.name = "schedule",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "cosine",
+     .choices = "cosine|constant",
+     .shapes_result = true,
+     .help = "how the rate goes on: down to zero along a cosine, or as it is"},
     {.name = "seed",
      .type = AKIN_OPTION_INT,
      .initial = "1",
@@ -52,6 +74,14 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "FRACTION",
      .help = "of the items, never trained on, only measured"},
+    {.name = "patience",
+     .type = AKIN_OPTION_INT,
+     .initial = "0",
+     .minimum = 0,
+     .maximum = 1e9,
+     .shapes_result = true,
+     .argument = "EPOCHS",
+     .help = "end when the holdout has not become better for so many, with its best weights; 0 is never"},
     {.name = "objective",
      .type = AKIN_OPTION_CHOICE,
      .initial = "reconstruction",
@@ -99,9 +129,13 @@ static akin_train_params read_params(const akin_call *call) {
                                .init = akin_options_text(o, "init"),
                                .checkpoint = akin_options_text(o, "checkpoint"),
                                .checkpoint_every = akin_options_real(o, "checkpoint-every"),
-                               .epochs = (size_t)akin_options_int(o, "epochs"),
+                               .epochs = akin_options_real(o, "epochs"),
+                               .steps = (size_t)akin_options_int(o, "steps"),
                                .batch = (size_t)akin_options_int(o, "batch"),
                                .learning_rate = akin_options_real(o, "learning-rate"),
+                               .warmup = (size_t)akin_options_int(o, "warmup"),
+                               .constant_rate = strcmp(akin_options_text(o, "schedule"), "constant") == 0,
+                               .patience = (size_t)akin_options_int(o, "patience"),
                                .holdout = akin_options_real(o, "holdout"),
                                .seed = (uint64_t)akin_options_int(o, "seed"),
                                .objective = akin_options_text(o, "objective"),
@@ -128,14 +162,14 @@ done:
 static akin_status fill_report(akin_json *report, const akin_train_result *result) {
     akin_status status;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_integer(report, "epochs", (long long)result->epochs));
+    AKIN_TRY(akin_json_set_number(report, "epochs", result->epochs));
     AKIN_TRY(akin_json_set_integer(report, "steps", (long long)result->steps));
     AKIN_TRY(akin_json_set_number(report, "loss_first", result->loss_first));
     AKIN_TRY(akin_json_set_number(report, "loss_last", result->loss_last));
     AKIN_TRY(akin_json_set_number(report, "holdout_loss", result->holdout_loss));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
-    AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->epochs));
-    AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->epochs));
+    AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->points));
+    AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->points));
 done:
     return status;
 }
@@ -154,6 +188,13 @@ static akin_status run_train(akin_call *call) {
 done:
     akin_train_result_free(&result);
     return status;
+}
+
+static akin_status check(const akin_options *o) {
+    if (akin_options_int(o, "patience") > 0 && akin_options_real(o, "holdout") <= 0)
+        return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
+                              akin_options_int(o, "patience"));
+    return AKIN_OK;
 }
 
 /* A model of these options and --init serves, and whatever catalogue made it, unless a new one is asked for always. */
@@ -177,4 +218,5 @@ const akin_verb akin_verb_train = {
     .options = options,
     .run = run_train,
     .fits = fits,
+    .check = check,
 };

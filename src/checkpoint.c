@@ -6,23 +6,25 @@
 #include <akin/text.h>
 #include <string.h>
 
-#define VECTORS 3 /* weights, first moment, second moment */
+#define VECTORS 4 /* weights, first moment, second moment, and the best weights where they are kept */
 
-static void state_vectors(akin_model *model, float *vectors[VECTORS]) {
+static size_t state_vectors(akin_model *model, const akin_history *history, float *vectors[VECTORS]) {
     vectors[0] = akin_model_weights(model);
     vectors[1] = akin_model_adam_mean(model);
     vectors[2] = akin_model_adam_variance(model);
+    vectors[3] = history->best;
+    return history->best ? VECTORS : VECTORS - 1;
 }
 
 /* --- writing --- */
 
-static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs) {
+static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs, size_t vectors) {
     akin_status status;
-    AKIN_TRY(akin_ncfile_dimension(file, "vector", VECTORS));
+    AKIN_TRY(akin_ncfile_dimension(file, "vector", vectors));
     AKIN_TRY(akin_ncfile_dimension(file, "weight", AKIN_NETWORK_WEIGHTS));
     AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
     AKIN_TRY(akin_ncfile_variable(file, "state", AKIN_NC_FLOAT, "vector,weight",
-                                  "weights, first and second moment of Adam", "1"));
+                                  "weights, first and second moment of Adam, best weights", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of training", "1"));
     AKIN_TRY(
@@ -43,8 +45,8 @@ done:
 static akin_status put(akin_ncfile *file, bool mine, akin_model *model, const akin_history *history) {
     akin_status status = AKIN_OK;
     float *vectors[VECTORS];
-    state_vectors(model, vectors);
-    for (size_t v = 0; v < VECTORS; v++) AKIN_TRY(akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]));
+    size_t count = state_vectors(model, history, vectors);
+    for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]));
     AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, akin_model_step(model)));
     AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? history->epochs : 0, history->loss));
     AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? history->epochs : 0, history->holdout_loss));
@@ -59,7 +61,7 @@ akin_status akin_checkpoint_write(akin_comm *comm, const char *path, const akin_
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
-    AKIN_TRY(define(file, origin, history->epochs));
+    AKIN_TRY(define(file, origin, history->epochs, history->best ? VECTORS : VECTORS - 1));
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model, history));
     return akin_ncfile_commit(file, NULL);
@@ -102,17 +104,18 @@ done:
 
 static akin_status get(const akin_ncfile *file, akin_model *model, akin_history *history) {
     akin_status status;
-    size_t epochs, weights;
+    size_t epochs, weights, found;
     float *vectors[VECTORS];
-    state_vectors(model, vectors);
+    size_t count = state_vectors(model, history, vectors);
+    AKIN_TRY(akin_ncfile_length(file, "vector", &found));
     AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
     AKIN_TRY(akin_ncfile_length(file, "weight", &weights));
     AKIN_TRY(akin_ncfile_expect(file, "state", AKIN_NC_FLOAT, "vector,weight"));
     AKIN_TRY(akin_ncfile_expect(file, "loss", AKIN_NC_DOUBLE, "epoch"));
     AKIN_TRY(akin_ncfile_expect(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch"));
-    if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS)
+    if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS || found != count)
         return akin_error_set(AKIN_INPUT, "%s: a checkpoint of another shape", akin_ncfile_path(file));
-    for (size_t v = 0; v < VECTORS; v++) AKIN_TRY(akin_ncfile_get(file, "state", v, 1, vectors[v]));
+    for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_get(file, "state", v, 1, vectors[v]));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, akin_model_step(model)));
     AKIN_TRY(akin_ncfile_get(file, "loss", 0, epochs, history->loss));
     AKIN_TRY(akin_ncfile_get(file, "holdout_loss", 0, epochs, history->holdout_loss));

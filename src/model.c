@@ -17,6 +17,8 @@ struct akin_model {
     float *weights, *adam_mean, *adam_variance; /* [AKIN_NETWORK_WEIGHTS] */
     float latent_mean[AKIN_NETWORK_LATENT];
     int64_t step;
+    size_t epochs;
+    double *curve; /* [2, epochs]: loss, holdout_loss */
     char digest[33];
 };
 
@@ -27,7 +29,9 @@ akin_status akin_model_create(akin_model **out) {
     model->weights = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
     model->adam_mean = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
     model->adam_variance = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
-    if (!model->weights || !model->adam_mean || !model->adam_variance) {
+    const double none = NAN;
+    if (!model->weights || !model->adam_mean || !model->adam_variance ||
+        akin_model_set_curve(model, 1, &none, &none) != AKIN_OK) {
         akin_model_free(model);
         return AKIN_FAILED;
     }
@@ -40,6 +44,7 @@ void akin_model_free(akin_model *model) {
     akin_mem_free(model->weights);
     akin_mem_free(model->adam_mean);
     akin_mem_free(model->adam_variance);
+    akin_mem_free(model->curve);
     akin_mem_free(model);
 }
 
@@ -61,6 +66,23 @@ float *akin_model_latent_mean(akin_model *model) {
 
 int64_t *akin_model_step(akin_model *model) {
     return &model->step;
+}
+
+akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss, const double *holdout_loss) {
+    double *curve = akin_mem_alloc(epochs, 2 * sizeof *curve);
+    if (!curve) return AKIN_FAILED;
+    memcpy(curve, loss, epochs * sizeof *curve);
+    memcpy(curve + epochs, holdout_loss, epochs * sizeof *curve);
+    akin_mem_free(model->curve);
+    model->curve = curve;
+    model->epochs = epochs;
+    return AKIN_OK;
+}
+
+size_t akin_model_curve(const akin_model *model, const double **loss, const double **holdout_loss) {
+    *loss = model->curve;
+    *holdout_loss = model->curve + model->epochs;
+    return model->epochs;
 }
 
 const char *akin_model_digest(const akin_model *model) {
@@ -134,7 +156,7 @@ done:
     return status;
 }
 
-static akin_status define(akin_ncfile *file, const akin_model_origin *origin) {
+static akin_status define(akin_ncfile *file, const akin_model_origin *origin, size_t epochs) {
     akin_status status;
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
@@ -149,6 +171,10 @@ static akin_status define(akin_ncfile *file, const akin_model_origin *origin) {
     AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent",
                                   "mean latent of the training catalogue, subtracted before normalising", "1"));
+    AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
+    AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of training", "1"));
+    AKIN_TRY(
+        akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of the holdout", "1"));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Autoencoder of product pictures"));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
                                    "Weights of a convolutional autoencoder of 32x32 pictures, the state of its "
@@ -176,6 +202,8 @@ static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
         }
     AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step));
     AKIN_TRY(akin_ncfile_put(file, "latent_mean", 0, mine ? AKIN_NETWORK_LATENT : 0, model->latent_mean));
+    AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? model->epochs : 0, model->curve));
+    AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? model->epochs : 0, model->curve + model->epochs));
 done:
     return status;
 }
@@ -184,7 +212,7 @@ akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "model", &file));
-    AKIN_TRY(define(file, origin));
+    AKIN_TRY(define(file, origin, model->epochs));
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model));
     status = akin_ncfile_commit(file, model->digest);
@@ -223,6 +251,23 @@ done:
     return status;
 }
 
+static akin_status get_curve(const akin_ncfile *file, akin_model *model) {
+    akin_status status;
+    size_t epochs;
+    double *both = NULL;
+    AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
+    AKIN_TRY(akin_ncfile_expect(file, "loss", AKIN_NC_DOUBLE, "epoch"));
+    AKIN_TRY(akin_ncfile_expect(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch"));
+    both = akin_mem_alloc(epochs, 2 * sizeof *both);
+    if (!both) return AKIN_FAILED;
+    AKIN_TRY(akin_ncfile_get(file, "loss", 0, epochs, both));
+    AKIN_TRY(akin_ncfile_get(file, "holdout_loss", 0, epochs, both + epochs));
+    AKIN_TRY(akin_model_set_curve(model, epochs, both, both + epochs));
+done:
+    akin_mem_free(both);
+    return status;
+}
+
 static akin_status get(const akin_ncfile *file, akin_model *model) {
     akin_status status = AKIN_OK;
     char *features = NULL;
@@ -239,6 +284,7 @@ static akin_status get(const akin_ncfile *file, akin_model *model) {
     AKIN_TRY(akin_ncfile_expect(file, "latent_mean", AKIN_NC_FLOAT, "latent"));
     AKIN_TRY(akin_ncfile_get(file, "latent_mean", 0, AKIN_NETWORK_LATENT, model->latent_mean));
     AKIN_TRY(check_finite(file, "latent_mean", model->latent_mean, AKIN_NETWORK_LATENT));
+    AKIN_TRY(get_curve(file, model));
     snprintf(model->digest, sizeof model->digest, "%s", akin_ncfile_digest(file));
 done:
     akin_mem_free(features);

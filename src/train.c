@@ -1,5 +1,5 @@
-/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, shard, sampler, fixed, comm, log,
- * network, catalog, model, checkpoint, step. */
+/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, shard, sampler, schedule, fixed,
+ * comm, log, network, catalog, model, checkpoint, step. */
 #include <akin/catalog.h>
 #include <akin/checkpoint.h>
 #include <akin/file.h>
@@ -8,11 +8,14 @@
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <akin/sampler.h>
+#include <akin/schedule.h>
 #include <akin/shard.h>
 #include <akin/step.h>
 #include <akin/text.h>
 #include <akin/train.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 typedef struct {
@@ -26,21 +29,40 @@ typedef struct {
     akin_checkpoint_origin origin;
     akin_text *checkpoint_name;
     akin_history history;
+    size_t steps; /* that the run will have, if its patience lasts */
+    akin_schedule schedule;
     double saved_at; /* clock of the last checkpoint */
+    double told_at;  /* clock of the last line about an epoch */
     double seconds;  /* in steps */
     double images;   /* in these seconds */
 } run;
 
 /* --- beginning --- */
 
+/* How long the run is: whole steps, and at least one. */
+static void plan(run *run) {
+    const akin_train_params *params = run->params;
+    run->sampler = akin_sampler_make(params->seed, akin_catalog_items(run->catalog), params->holdout, params->batch);
+    size_t in_epoch = akin_sampler_steps(&run->sampler);
+    double steps = ceil(params->epochs * (double)in_epoch - 1e-6);
+    if (params->steps > 0 && (double)params->steps < steps) steps = (double)params->steps;
+    run->steps = steps > 1 ? (size_t)steps : 1;
+    run->history.epochs = (run->steps + in_epoch - 1) / in_epoch;
+    run->schedule =
+        akin_schedule_make(params->learning_rate, run->steps, params->warmup, params->batch, !params->constant_rate);
+}
+
 /* All that one rank can fail at alone. */
 static akin_status allocate(run *run) {
     akin_status status;
-    size_t epochs = run->params->epochs;
-    run->history.epochs = epochs;
+    size_t epochs = run->history.epochs;
     run->history.loss = akin_mem_alloc(epochs, sizeof(double));
     run->history.holdout_loss = akin_mem_alloc(epochs, sizeof(double));
     if (!run->history.loss || !run->history.holdout_loss) return AKIN_FAILED;
+    if (run->params->patience > 0) {
+        run->history.best = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+        if (!run->history.best) return AKIN_FAILED;
+    }
     AKIN_TRY(akin_text_create(&run->checkpoint_name));
     AKIN_TRY(akin_text_append(run->checkpoint_name, "%s%s",
                               run->params->checkpoint ? run->params->checkpoint : run->params->output,
@@ -104,13 +126,13 @@ static akin_status begin(run *run) {
     akin_status status;
     const akin_train_params *params = run->params;
     AKIN_TRY(akin_catalog_open(run->comm, params->catalog, &run->catalog));
+    plan(run);
     AKIN_TRY(akin_agree(run->comm, allocate(run)));
     if (params->init) AKIN_TRY(akin_model_read(run->comm, params->init, &run->init));
     run->origin = (akin_checkpoint_origin){.options = params->options,
                                            .result_options = params->result_options,
                                            .catalog_digest = akin_catalog_digest(run->catalog),
                                            .init_digest = run->init ? akin_model_digest(run->init) : NULL};
-    run->sampler = akin_sampler_make(params->seed, akin_catalog_items(run->catalog), params->holdout, params->batch);
     start(run);
     AKIN_TRY(resume(run));
     AKIN_TRY(akin_agree(
@@ -129,56 +151,150 @@ static akin_status save(run *run) {
     return status;
 }
 
-static akin_status interrupted(run *run, size_t steps) {
+static akin_status interrupted(run *run) {
     return akin_error_set(AKIN_INTERRUPTED,
                           "training was interrupted behind step %lld of %zu; %s is saved, submit again to go on",
-                          (long long)*akin_model_step(run->model), steps, akin_text_bytes(run->checkpoint_name));
+                          (long long)*akin_model_step(run->model), run->steps, akin_text_bytes(run->checkpoint_name));
+}
+
+/* Images of the first `steps` steps. */
+static double images_of(const run *run, size_t steps) {
+    size_t in_epoch = akin_sampler_steps(&run->sampler);
+    double items = (double)akin_sampler_train_items(&run->sampler), rest = (double)(steps % in_epoch);
+    return items * (double)(steps / in_epoch) + rest * (double)run->params->batch; /* only the last may be short */
+}
+
+/* The epoch of the lowest holdout loss among the first `epochs`; the first where there is none. */
+static size_t best_epoch(const run *run, size_t epochs) {
+    size_t best = 0;
+    for (size_t e = 1; e < epochs; e++)
+        if (run->history.holdout_loss[e] < run->history.holdout_loss[best]) best = e;
+    return best;
+}
+
+/* A line an epoch; of a run with very many of them about a hundred, and those of a minute or more all. */
+static void tell_epoch(run *run, size_t epoch) {
+    double now = akin_comm_seconds(), rate = run->images / run->seconds;
+    double left = (images_of(run, run->steps) - images_of(run, (size_t)*akin_model_step(run->model))) / rate;
+    size_t stride = (run->history.epochs + 99) / 100;
+    bool tells = (epoch + 1) % stride == 0 || epoch + 1 == run->history.epochs || now - run->told_at >= 60;
+    char holdout[32] = "";
+    if (run->sampler.holdout > 0) snprintf(holdout, sizeof holdout, ", holdout %.5f", run->history.holdout_loss[epoch]);
+    (tells ? akin_log_info : akin_log_record)("train: epoch %zu of %zu: loss %.5f%s, %.0f images/s, %.0f s left",
+                                              epoch + 1, run->history.epochs, run->history.loss[epoch], holdout, rate,
+                                              left);
+    if (tells) run->told_at = now;
 }
 
 static akin_status end_epoch(run *run, size_t epoch) {
     akin_status status = AKIN_OK;
     akin_history *history = &run->history;
-    history->loss[epoch] = history->squared_error / (double)akin_sampler_train_items(&run->sampler) / AKIN_IMAGE_BYTES;
+    size_t first = epoch * akin_sampler_steps(&run->sampler), step = (size_t)*akin_model_step(run->model);
+    double images = images_of(run, step) - images_of(run, first);
+    history->loss[epoch] = history->squared_error / images / AKIN_IMAGE_BYTES;
     history->squared_error = 0;
     if (run->sampler.holdout > 0) {
         double squared_error;
         AKIN_TRY(akin_step_holdout(run->step, &squared_error));
         history->holdout_loss[epoch] = squared_error / (double)run->sampler.holdout / AKIN_IMAGE_BYTES;
     }
+    if (history->best && best_epoch(run, epoch + 1) == epoch)
+        memcpy(history->best, akin_model_weights(run->model), AKIN_NETWORK_WEIGHTS * sizeof(float));
+    tell_epoch(run, epoch);
 done:
     return status;
 }
 
+/* Epochs that are done, a part of one at the end of the run counting as one. */
+static size_t epochs_done(const run *run) {
+    size_t step = (size_t)*akin_model_step(run->model), in_epoch = akin_sampler_steps(&run->sampler);
+    return step == run->steps ? run->history.epochs : step / in_epoch;
+}
+
+static bool out_of_patience(const run *run) {
+    size_t done = epochs_done(run);
+    if (!run->history.best || run->sampler.holdout == 0 || done == 0) return false;
+    return done - 1 - best_epoch(run, done) >= run->params->patience;
+}
+
 static void show_progress(const run *run) {
-    double items = (double)akin_sampler_train_items(&run->sampler);
-    size_t step = (size_t)*akin_model_step(run->model), steps = akin_sampler_steps(&run->sampler);
-    double in_epoch = (double)(step % steps) * (double)run->params->batch; /* only the last batch may be short */
-    akin_log_progress("train", "images", items * (double)(step / steps) + in_epoch,
-                      items * (double)run->params->epochs);
+    akin_log_progress("train", "images", images_of(run, (size_t)*akin_model_step(run->model)),
+                      images_of(run, run->steps));
+}
+
+/* One step and what belongs to it. */
+static akin_status advance(run *run, size_t step) {
+    akin_status status;
+    akin_step_outcome outcome;
+    double start = akin_comm_seconds();
+    size_t in_epoch = akin_sampler_steps(&run->sampler);
+    bool due = akin_comm_rank(run->comm) == 0 && start - run->saved_at >= run->params->checkpoint_every;
+    AKIN_TRY(akin_step_take(run->step, akin_schedule_rate(&run->schedule, step), due, &outcome));
+    run->seconds += akin_comm_seconds() - start;
+    run->images += (double)outcome.images;
+    run->history.squared_error += outcome.squared_error;
+    if (step == 0) run->history.loss_first = outcome.squared_error / (double)outcome.images / AKIN_IMAGE_BYTES;
+    bool epoch_ends = (step + 1) % in_epoch == 0 || step + 1 == run->steps;
+    if (epoch_ends) AKIN_TRY(end_epoch(run, step / in_epoch));
+    if (epoch_ends || outcome.wish || outcome.signalled) AKIN_TRY(save(run));
+    if (outcome.signalled) AKIN_TRY(interrupted(run));
+done:
+    return status;
 }
 
 static akin_status take_steps(run *run) {
     akin_status status = AKIN_OK;
-    const akin_train_params *params = run->params;
-    size_t steps_of_epoch = akin_sampler_steps(&run->sampler), steps = steps_of_epoch * params->epochs;
     show_progress(run);
-    for (size_t step = (size_t)*akin_model_step(run->model); step < steps; step++) {
-        akin_step_outcome outcome;
-        double start = akin_comm_seconds();
-        bool due = akin_comm_rank(run->comm) == 0 && start - run->saved_at >= params->checkpoint_every;
-        AKIN_TRY(akin_step_take(run->step, params->learning_rate, due, &outcome));
-        run->seconds += akin_comm_seconds() - start;
-        run->images += (double)outcome.images;
-        run->history.squared_error += outcome.squared_error;
-        if (step == 0) run->history.loss_first = outcome.squared_error / (double)outcome.images / AKIN_IMAGE_BYTES;
-        bool epoch_ends = (step + 1) % steps_of_epoch == 0;
-        if (epoch_ends) AKIN_TRY(end_epoch(run, step / steps_of_epoch));
-        if (epoch_ends || outcome.wish || outcome.signalled) AKIN_TRY(save(run));
-        if (outcome.signalled) AKIN_TRY(interrupted(run, steps));
+    for (size_t step = (size_t)*akin_model_step(run->model); step < run->steps && !out_of_patience(run); step++) {
+        AKIN_TRY(advance(run, step));
         show_progress(run);
     }
 done:
     akin_log_progress_end();
+    return status;
+}
+
+/* --- which model is kept --- */
+
+/* What the loss of an epoch must not be above at the end: that of a grey picture, which is never further than this from
+ * any other, or that of the first batch, if it was large enough to tell: then the run has made the model worse. One
+ * that begins with a good model may lose some of that in its first large steps. */
+#define LOSS_OF_GREY 0.25
+#define FIRST_BATCH_TELLS 32
+
+static double loss_allowed(const run *run) {
+    double first = run->history.loss_first;
+    if (run->params->batch < FIRST_BATCH_TELLS) return fmax(LOSS_OF_GREY, first);
+    return run->init ? 2 * first : 1.1 * first;
+}
+
+/* The same on every rank. A loss that is no number has ended the run before. */
+static akin_status check_converged(const run *run) {
+    size_t done = epochs_done(run);
+    const double *loss = run->history.loss;
+    double lowest = loss[0], last = loss[done - 1];
+    for (size_t e = 1; e < done; e++) lowest = fmin(lowest, loss[e]);
+    if (last <= 2 * lowest && last <= loss_allowed(run)) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED,
+                          "training has diverged: the loss of the last epoch is %.5f, of the best %.5f, at first %.5f; "
+                          "no model is saved; try a smaller --learning-rate than %g, or --patience",
+                          last, lowest, run->history.loss_first, run->params->learning_rate);
+}
+
+static akin_status choose(run *run) {
+    akin_status status;
+    akin_history *history = &run->history;
+    size_t done = epochs_done(run);
+    if (history->best && run->sampler.holdout > 0) {
+        size_t best = best_epoch(run, done);
+        memcpy(akin_model_weights(run->model), history->best, AKIN_NETWORK_WEIGHTS * sizeof(float));
+        akin_log_info("train: %s; the weights of epoch %zu are kept, holdout %.5f",
+                      done < history->epochs ? "ended early" : "done", best + 1, history->holdout_loss[best]);
+    } else {
+        AKIN_TRY(check_converged(run)); /* the same everywhere */
+    }
+    AKIN_TRY(akin_agree(run->comm, akin_model_set_curve(run->model, done, history->loss, history->holdout_loss)));
+done:
     return status;
 }
 
@@ -229,7 +345,7 @@ static akin_status fit_latent_mean(run *run) {
         akin_status local = AKIN_OK;
         size_t from = first + done, count = from >= end ? 0 : end - from < LATENT_CHUNK ? end - from : LATENT_CHUNK;
         if (count > 0) local = add_latents(run, from, count, images, &sum);
-        if (local == AKIN_OK && akin_comm_signalled()) local = interrupted(run, (size_t)*akin_model_step(run->model));
+        if (local == AKIN_OK && akin_comm_signalled()) local = interrupted(run);
         AKIN_TRY(akin_agree(run->comm, local));
         akin_log_progress("train: mean latent", "images", (double)(done + LATENT_CHUNK), (double)longest);
     }
@@ -274,25 +390,28 @@ done:
 
 static void report(run *run, akin_train_result *result) {
     akin_history *history = &run->history;
-    size_t last = history->epochs - 1;
+    size_t done = epochs_done(run), step = (size_t)*akin_model_step(run->model);
+    size_t kept = history->best ? best_epoch(run, done) : done - 1;
     *result = (akin_train_result){.items = akin_catalog_items(run->catalog),
-                                  .epochs = history->epochs,
-                                  .steps = *akin_model_step(run->model),
+                                  .epochs = (double)step / (double)akin_sampler_steps(&run->sampler),
+                                  .steps = (int64_t)step,
                                   .loss_first = history->loss_first,
-                                  .loss_last = history->loss[last],
-                                  .holdout_loss = history->holdout_loss[last],
+                                  .loss_last = history->loss[done - 1],
+                                  .holdout_loss = history->holdout_loss[kept],
                                   .images_per_second = run->images > 0 ? run->images / run->seconds : NAN,
+                                  .points = done,
                                   .loss_curve = history->loss,
                                   .holdout_curve = history->holdout_loss};
     history->loss = history->holdout_loss = NULL;
-    akin_log_info("train: %zu epoch%s, %lld step%s, loss %.5f from %.5f", result->epochs, AKIN_PLURAL(result->epochs),
-                  (long long)result->steps, AKIN_PLURAL(result->steps), result->loss_last, result->loss_first);
+    akin_log_info("train: %g epoch%s, %zu step%s, loss %.5f from %.5f", result->epochs, AKIN_PLURAL(result->epochs),
+                  step, AKIN_PLURAL(step), result->loss_last, result->loss_first);
     if (run->sampler.holdout > 0) akin_log_info("train: loss of the holdout %.5f", result->holdout_loss);
 }
 
 static void end(run *run) {
     akin_mem_free(run->history.loss);
     akin_mem_free(run->history.holdout_loss);
+    akin_mem_free(run->history.best);
     akin_step_free(run->step);
     akin_network_free(run->network);
     akin_model_free(run->model);
@@ -307,6 +426,7 @@ akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_tr
     *result = (akin_train_result){0};
     AKIN_TRY(begin(&run));
     AKIN_TRY(take_steps(&run));
+    AKIN_TRY(choose(&run));
     AKIN_TRY(fit_latent_mean(&run));
     AKIN_TRY(finish(&run));
     report(&run, result);

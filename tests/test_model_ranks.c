@@ -42,6 +42,8 @@ static akin_model *some_model(uint64_t seed) {
     }
     for (size_t i = 0; i < AKIN_NETWORK_LATENT; i++) akin_model_latent_mean(model)[i] = (float)i * 0.001F;
     *akin_model_step(model) = 1234567890123;
+    const double loss[3] = {0.5, 0.25, 0.125}, holdout[3] = {0.75, NAN, 0.375};
+    assert_int_equal(akin_model_set_curve(model, 3, loss, holdout), AKIN_OK);
     return model;
 }
 
@@ -64,6 +66,10 @@ static void a_model_is_read_as_written(void **state) {
     assert_same_state(model, read);
     assert_memory_equal(akin_model_latent_mean(model), akin_model_latent_mean(read),
                         AKIN_NETWORK_LATENT * sizeof(float));
+    const double *loss, *holdout;
+    assert_int_equal(akin_model_curve(read, &loss, &holdout), 3);
+    assert_true(loss[0] == 0.5 && loss[1] == 0.25 && loss[2] == 0.125);
+    assert_true(holdout[0] == 0.75 && isnan(holdout[1]) && holdout[2] == 0.375);
     assert_int_equal(strlen(akin_model_digest(read)), 32);
     assert_string_equal(akin_model_digest(read), akin_model_digest(model));
     /* The content and so the digest of this test's model: the same at every number of ranks. */

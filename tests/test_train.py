@@ -3,6 +3,7 @@
 import os
 
 import netCDF4
+import numpy as np
 
 from support import akin, assert_same_variables, draw_catalogue, fresh, main
 
@@ -54,6 +55,59 @@ def test_report():
     assert j["holdout_loss"] is None and j["holdout_curve"] == [None] and j["steps"] == 2, j
 
 
+def test_parts_of_epochs_and_steps():
+    """Two steps an epoch: half an epoch is one step; --steps caps; a curve has a point for a part of an epoch, too."""
+    for words, steps, points in ((["--epochs", 0.5], 1, 1), (["--epochs", 1.5], 3, 2), (["--epochs", 0.01], 1, 1),
+                                 (["--epochs", 3, "--steps", 5], 5, 3), (["--epochs", 2, "--steps", 9], 4, 2)):
+        j = akin("train", CATALOG, "-o", "part.nc", *OPTIONS, *words, "--json").json
+        assert (j["steps"], len(j["curve"]), j["epochs"]) == (steps, points, steps / 2), (words, j)
+        assert all(0 < loss < 1 for loss in j["curve"] + j["holdout_curve"]) and j["curve"][-1] == j["loss_last"], j
+        with netCDF4.Dataset("part.nc") as d:
+            for name, key in (("loss", "curve"), ("holdout_loss", "holdout_curve")):  # JSON may round the last bit
+                assert np.allclose(d[name][:], j[key], rtol=1e-14, atol=0), words
+    akin("train", CATALOG, "-o", "part3.nc", *OPTIONS, "--epochs", 2, "--steps", 9, ranks=3)
+    assert_same_variables("part.nc", "part3.nc")
+
+
+def test_the_rate_falls():
+    """The schedule shapes the result: what is the same until the first step is another model at the end."""
+    a = train("cosine.nc", "--json", epochs=4).json
+    b = train("constant.nc", "--schedule", "constant", "--json", epochs=4).json
+    assert a["loss_first"] == b["loss_first"] and a["loss_last"] != b["loss_last"]
+    c = train("warm.nc", "--schedule", "constant", "--warmup", 0, "--json", epochs=10).json
+    d = train("warmed.nc", "--schedule", "constant", "--warmup", 12, "--json", epochs=10).json  # 2 of its 20 steps
+    assert c["loss_first"] == d["loss_first"] and c["curve"][1] != d["curve"][1]
+
+
+def test_patience():
+    """Ends when the holdout has not become better for so many epochs, and keeps the best weights."""
+    words = ["--learning-rate", 0.03, "--batch", 10, "--patience", 2, "--json"]
+    done = train("patient.nc", *words, epochs=40)
+    j = done.json
+    curve = j["holdout_curve"]
+    best = curve.index(min(curve))
+    assert len(curve) < 40 and len(curve) - 1 - best == 2 and j["holdout_loss"] == curve[best], j
+    assert f"epoch {best + 1} are kept" in done.err, done.err
+    # They are the best weights: a run that goes on from them begins with a model of their loss.
+    akin("train", CATALOG, "-o", "on.nc", "--init", "patient.nc", *OPTIONS, "--steps", 1, "--learning-rate", 1e-9)
+    with netCDF4.Dataset("on.nc") as d:
+        assert abs(float(d["holdout_loss"][0]) / curve[best] - 1) < 1e-4
+    train("patient3.nc", *words, epochs=40, ranks=3)
+    assert_same_variables("patient.nc", "patient3.nc")
+
+
+def test_a_diverged_model_is_not_saved():
+    for words in (["--learning-rate", 0.5], ["--learning-rate", 1e6], ["--learning-rate", 3, "--schedule", "constant"]):
+        done = train("wild.nc", *words, "--json", epochs=6, expect=1, ranks=2)
+        assert "--learning-rate" in done.json["message"], done.json
+    assert not os.path.exists("wild.nc")
+
+
+def test_a_line_an_epoch():
+    lines = [line for line in train("lines.nc", epochs=3).err.splitlines() if "epoch " in line]
+    assert len(lines) == 3 and all("loss 0." in line and "images/s" in line and "s left" in line for line in lines), lines
+
+
 def test_few_items():
     for n in (1, 2):
         catalog = catalogue(f"few{n}", n)
@@ -90,6 +144,8 @@ def test_what_is_refused():
         (2, ["train", CATALOG, "-o", "x.nc", "--objective", "fame"], "reconstruction"),
         (2, ["train", CATALOG, "-o", "x.nc", "--learning-rate", "fast"], "learning-rate"),
         (2, ["train", CATALOG, "-o", "x.nc", "--epoch", 3], "epochs"),
+        (2, ["train", CATALOG, "-o", "x.nc", "--patience", 2, "--holdout", 0], "--holdout is 0"),
+        (2, ["train", CATALOG, "-o", "x.nc", "--schedule", "sine"], "cosine"),
         (2, ["train", CATALOG, "-o", CATALOG], "is the input"),
         (2, ["train", CATALOG, "-o", "one.nc", "--checkpoint", "one.nc"], "is the output"),
         (1, ["train", "missing.nc", "-o", "x.nc"], "missing.nc"),

@@ -2,12 +2,11 @@
  *
  * Floor 2 (data); looks down to error, mem, text, comm, ncfile, network, model.
  *
- *   float state(vector = 3, weight);     weights, Adam's first and second moment
- *   int64 step;                          optimiser steps done
- *   double loss(epoch), holdout_loss(epoch);   NaN where the epoch is not done
- *   double loss_first;                   of the very first step
- *   double squared_error;                sum over the steps of the epoch under way
- *   attributes akin_result_options, input_catalog_digest, input_init_digest: all that shapes the result
+ *   float state(vector, weight);         weights, Adam's first and second moment; with --patience, a fourth: the
+ * weights of the epoch with the lowest holdout_loss int64 step;                          optimiser steps done double
+ * loss(epoch), holdout_loss(epoch);   NaN where the epoch is not done double loss_first;                   of the very
+ * first step double squared_error;                sum over the steps of the epoch under way attributes
+ * akin_result_options, input_catalog_digest, input_init_digest: all that shapes the result
  */
 #ifndef AKIN_CHECKPOINT_H
 #define AKIN_CHECKPOINT_H
@@ -23,6 +22,7 @@ typedef struct {
     double *loss;         /* [epochs] mean squared error over the steps of each epoch */
     double *holdout_loss; /* [epochs] behind each epoch, NaN without a holdout */
     double loss_first, squared_error;
+    float *best; /* [AKIN_NETWORK_WEIGHTS] of the best epoch so far; NULL = not kept */
 } akin_history;
 
 /* What shapes the result: a checkpoint serves only a run that has the same. */

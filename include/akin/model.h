@@ -7,6 +7,7 @@
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
  *   int64 step;                                optimiser steps done
  *   float latent_mean(latent);                 mean latent of the training catalogue
+ *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
  *   attributes features = "autoencoder", objective = "reconstruction", input_catalog_digest, input_init_digest
  */
 #ifndef AKIN_MODEL_H
@@ -29,6 +30,10 @@ float *akin_model_adam_mean(akin_model *model);     /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_adam_variance(akin_model *model); /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_latent_mean(akin_model *model);   /* [AKIN_NETWORK_LATENT] */
 int64_t *akin_model_step(akin_model *model);
+/* The curve of the run, [epochs] each, copied; before it is set, of one epoch that is NaN. */
+AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss,
+                                                 const double *holdout_loss);
+size_t akin_model_curve(const akin_model *model, const double **loss, const double **holdout_loss); /* borrowed */
 const char *akin_model_digest(const akin_model *model); /* content_digest of the file it was read from; "" if none */
 
 typedef struct {

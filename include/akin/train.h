@@ -1,7 +1,7 @@
 /* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
  *
- * Floor 3 (stages); looks down to error, mem, text, file, shard, sampler, fixed, comm, log, network, catalog, model,
- * checkpoint, step.
+ * Floor 3 (stages); looks down to error, mem, text, file, shard, sampler, schedule, fixed, comm, log, network, catalog,
+ * model, checkpoint, step.
  *
  * The result is a function of catalogue, options and --init's weights: the same bits at any number of ranks, and after
  * any interruption and resume.
@@ -20,25 +20,33 @@ typedef struct {
     const char *init;        /* model.nc whose weights to start from; its optimiser's state is left; NULL = none */
     const char *checkpoint;  /* NULL = default, <output>.checkpoint: one that does not fit is replaced, not refused */
     double checkpoint_every; /* seconds; 0 = behind every step */
-    size_t epochs, batch;
+    double epochs;           /* > 0; a part of one ends in the middle of it */
+    size_t steps;            /* at most; 0 = as many as the epochs have */
+    size_t batch;            /* images in a step, over all ranks */
+    size_t warmup;           /* steps in which the rate rises, of schedule.h */
+    size_t patience; /* epochs without a lower holdout loss after which the run ends, with the best; 0 = never */
     double learning_rate;
-    double holdout; /* fraction of the items that is never trained on */
+    bool constant_rate; /* it does not fall to zero */
+    double holdout;     /* fraction of the items that is never trained on */
     uint64_t seed;
     const char *objective, *features;
     const char *options, *result_options;
 } akin_train_params;
 
 typedef struct {
-    size_t items, epochs;
+    size_t items;
+    double epochs; /* done */
     int64_t steps;
     double loss_first;                  /* of the first step, before any update */
     double loss_last;                   /* mean over the steps of the last epoch */
-    double holdout_loss;                /* at the end; NaN without a holdout */
+    double holdout_loss;                /* of the model that is kept; NaN without a holdout */
     double images_per_second;           /* over the steps of this run; NaN where all were done before */
-    double *loss_curve, *holdout_curve; /* [epochs], owned */
+    size_t points;                      /* of the curves: the epochs, and the one that was not complete */
+    double *loss_curve, *holdout_curve; /* [points], owned */
 } akin_train_result;
 
-/* AKIN_INTERRUPTED: a signal came, a checkpoint is saved. Collective; agreed. */
+/* AKIN_INTERRUPTED: a signal came, a checkpoint is saved. AKIN_FAILED, and no model is written: the run has diverged.
+ * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_train_result *result);
 void akin_train_result_free(akin_train_result *result);
 
