@@ -100,38 +100,6 @@ done:
     return status;
 }
 
-/* The folder that `latest` points at, owned, if it is a night other than this one; *out = NULL otherwise. */
-static akin_status find_previous(const akin_folder *folder, char **out) {
-    char name[NIGHT_SIZE + 1] = "";
-    *out = NULL;
-    char *link = akin_file_join(folder->output, "latest");
-    if (!link) return AKIN_FAILED;
-    ssize_t length = readlink(link, name, sizeof name - 1);
-    akin_mem_free(link);
-    name[length > 0 ? length : 0] = '\0';
-    if (!is_night(name) || strcmp(name, folder->night) == 0) return AKIN_OK;
-    char *path = akin_file_join(folder->output, name);
-    if (!path) return AKIN_FAILED;
-    if (akin_file_is_folder(path))
-        *out = path;
-    else
-        akin_mem_free(path);
-    return AKIN_OK;
-}
-
-static akin_status prepare(akin_folder *folder) {
-    akin_status status = AKIN_OK;
-    AKIN_TRY(akin_file_make_folders(folder->output));
-    AKIN_TRY(take_lock(folder));
-    if (folder->keep > 0) AKIN_TRY(choose_night(folder));
-    folder->path = *folder->night ? akin_file_join(folder->output, folder->night) : akin_mem_text(folder->output);
-    if (!folder->path) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_file_make_folders(folder->path));
-    if (folder->keep > 0) AKIN_TRY(find_previous(folder, &folder->previous));
-done:
-    return status;
-}
-
 static int newest_first(const void *a, const void *b) {
     return strcmp((const char *)b, (const char *)a);
 }
@@ -153,6 +121,53 @@ static akin_status list_nights(const char *output, char (**nights)[NIGHT_SIZE], 
     if (*count) qsort(*nights, *count, NIGHT_SIZE, newest_first);
 done:
     closedir(folder);
+    return status;
+}
+
+/* The night before `night`, into name; "" where there is none. A night that is not complete goes on before another
+ * begins, so all that are older are complete. */
+static akin_status find_older(const akin_folder *folder, char name[NIGHT_SIZE]) {
+    char(*nights)[NIGHT_SIZE] = NULL;
+    size_t count = 0, i = 0;
+    akin_status status = list_nights(folder->output, &nights, &count);
+    while (i < count && strcmp(nights[i], folder->night) >= 0) i++;
+    name[0] = '\0';
+    if (status == AKIN_OK && i < count) memcpy(name, nights[i], NIGHT_SIZE);
+    akin_mem_free(nights);
+    return status;
+}
+
+/* The folder of the last complete night other than this one, owned; *out = NULL where there is none. */
+static akin_status find_previous(const akin_folder *folder, char **out) {
+    char name[NIGHT_SIZE + 1] = "";
+    *out = NULL;
+    char *link = akin_file_join(folder->output, "latest");
+    if (!link) return AKIN_FAILED;
+    ssize_t length = readlink(link, name, sizeof name - 1);
+    akin_mem_free(link);
+    name[length > 0 ? length : 0] = '\0';
+    akin_status status = AKIN_OK;
+    if (strcmp(name, folder->night) == 0) status = find_older(folder, name); /* it is done once more */
+    if (status != AKIN_OK || !is_night(name)) return status;
+    char *path = akin_file_join(folder->output, name);
+    if (!path) return AKIN_FAILED;
+    if (akin_file_is_folder(path))
+        *out = path;
+    else
+        akin_mem_free(path);
+    return AKIN_OK;
+}
+
+static akin_status prepare(akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_file_make_folders(folder->output));
+    AKIN_TRY(take_lock(folder));
+    if (folder->keep > 0) AKIN_TRY(choose_night(folder));
+    folder->path = *folder->night ? akin_file_join(folder->output, folder->night) : akin_mem_text(folder->output);
+    if (!folder->path) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_file_make_folders(folder->path));
+    if (folder->keep > 0) AKIN_TRY(find_previous(folder, &folder->previous));
+done:
     return status;
 }
 

@@ -1,9 +1,11 @@
 /* metrics: metrics.json in the output folder. Floor 4 (jobs); looks down to everything. */
 #include "metrics.h"
+#include "record.h"
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,36 +13,39 @@
 enum { FILE_LIMIT = 256 << 20 };
 
 struct akin_metrics {
-    char *path, *folder;
+    char *path, *folder, *job;
     akin_json *entries;
 };
 
 /* --- read and write --- */
 
-/* The entries of the file, or none: what is no JSON is not worth a failure. Rank 0. */
-static akin_status read_entries(akin_metrics *metrics) {
+/* The entries of a file, or none: what is no JSON is not worth a failure. Rank 0. */
+static akin_status read_entries(const char *path, akin_json **out) {
     unsigned char *text = NULL;
     size_t count = 0;
     akin_status status = AKIN_OK;
-    if (akin_file_exists(metrics->path)) {
-        status = akin_file_read(metrics->path, FILE_LIMIT, &text, &count);
-        if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, &metrics->entries);
-        if (status == AKIN_INPUT) akin_log_warning("%s is begun anew: %s", metrics->path, akin_error_message());
+    *out = NULL;
+    if (akin_file_exists(path)) {
+        status = akin_file_read(path, FILE_LIMIT, &text, &count);
+        if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, out);
+        if (status == AKIN_INPUT) akin_log_warning("%s is begun anew: %s", path, akin_error_message());
         akin_mem_free(text);
         if (status == AKIN_FAILED) return status;
     }
-    return metrics->entries ? AKIN_OK : akin_json_create(&metrics->entries);
+    return *out ? AKIN_OK : akin_json_create(out);
 }
 
-akin_status akin_metrics_open(akin_comm *comm, const char *folder, akin_metrics **out) {
+akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job, akin_metrics **out) {
     akin_status status = AKIN_FAILED;
     *out = NULL;
     akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
     if (metrics) {
         metrics->folder = akin_mem_text(folder);
+        metrics->job = akin_mem_text(job);
         metrics->path = akin_file_join(folder, "metrics.json");
-        if (metrics->path && metrics->folder)
-            status = akin_comm_rank(comm) == 0 ? read_entries(metrics) : akin_json_create(&metrics->entries);
+        if (metrics->path && metrics->folder && metrics->job)
+            status = akin_comm_rank(comm) == 0 ? read_entries(metrics->path, &metrics->entries)
+                                               : akin_json_create(&metrics->entries);
     }
     AKIN_TRY(akin_agree(comm, status));
     *out = metrics;
@@ -53,6 +58,7 @@ void akin_metrics_free(akin_metrics *metrics) {
     if (!metrics) return;
     akin_mem_free(metrics->path);
     akin_mem_free(metrics->folder);
+    akin_mem_free(metrics->job);
     akin_json_free(metrics->entries);
     akin_mem_free(metrics);
 }
@@ -68,7 +74,8 @@ static akin_status write_entries(const akin_metrics *metrics) {
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for %s", metrics->path));
     AKIN_TRY(akin_outfile_create(metrics->path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", text);
-    status = akin_outfile_commit(file, false);
+    AKIN_TRY(akin_outfile_commit(file, false));
+    status = akin_record_metrics(metrics->entries, metrics->job, metrics->folder);
 done:
     akin_mem_free(text);
     return status;
@@ -86,6 +93,52 @@ done:
 
 akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb, const akin_json *report) {
     return akin_agree(comm, akin_comm_rank(comm) == 0 ? put_entry(metrics, verb, report) : AKIN_OK);
+}
+
+static akin_status inherit(akin_metrics *metrics, const char *verb, const char *from) {
+    akin_status status = AKIN_OK;
+    akin_json *entries = NULL;
+    char *path = akin_file_join(from, "metrics.json");
+    if (!path) AKIN_TRY(AKIN_FAILED);
+    if (akin_metrics_entry(metrics, verb)) goto done;
+    AKIN_TRY(read_entries(path, &entries));
+    const akin_json *entry = akin_json_get(entries, verb);
+    if (entry) status = put_entry(metrics, verb, entry);
+done:
+    akin_json_free(entries);
+    akin_mem_free(path);
+    return status;
+}
+
+akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *from) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? inherit(metrics, verb, from) : AKIN_OK);
+}
+
+static akin_status add_number(akin_metrics *metrics, const char *verb, const char *key, double value) {
+    akin_status status = AKIN_OK;
+    akin_json *copy = NULL;
+    if (!akin_metrics_entry(metrics, verb)) return AKIN_OK;
+    AKIN_TRY(akin_json_copy(akin_metrics_entry(metrics, verb), &copy));
+    AKIN_TRY(akin_json_set_number(copy, key, value));
+    status = put_entry(metrics, verb, copy);
+done:
+    akin_json_free(copy);
+    return status;
+}
+
+akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *key, double value) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? add_number(metrics, verb, key, value) : AKIN_OK);
+}
+
+double akin_metrics_number(const char *folder, const char *verb, const char *key) {
+    akin_json *entries = NULL;
+    char *path = akin_file_join(folder, "metrics.json");
+    akin_status status = path ? read_entries(path, &entries) : AKIN_FAILED;
+    double value = status == AKIN_OK ? akin_json_number(akin_json_get(entries, verb), key, NAN) : NAN;
+    akin_error_clear();
+    akin_json_free(entries);
+    akin_mem_free(path);
+    return value;
 }
 
 /* Also puts the entries into the order of the stages. */

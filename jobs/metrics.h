@@ -14,7 +14,8 @@
 typedef struct akin_metrics akin_metrics;
 
 /* What is there already is read; if it cannot be, a warning and empty. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_metrics_open(akin_comm *comm, const char *folder, akin_metrics **out);
+/* `job`: what metrics.prom, which goes with it, calls the job. */
+AKIN_MUST_CHECK akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job, akin_metrics **out);
 void akin_metrics_free(akin_metrics *metrics); /* Not collective; NULL is fine */
 
 /* The entry of the verb; borrowed, NULL if none. Not collective; rank 0 knows. */
@@ -22,6 +23,15 @@ const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *ver
 /* A copy of the report becomes the entry, and the file is written. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb,
                                              const akin_json *report);
+/* The entry of the verb in another folder's metrics.json becomes the entry here, where there is none yet: of what was
+ * taken over from there. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const char *verb,
+                                                 const char *from);
+/* One more number in the entry of a verb that has one. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *key,
+                                             double value);
+/* A number of the entry in another folder's metrics.json; NaN where there is none. Not collective. */
+double akin_metrics_number(const char *folder, const char *verb, const char *key);
 /* Entries of what the job does not run go, the others are put into the order of the stages. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, akin_jobfile *job);
 

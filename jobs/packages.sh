@@ -6,7 +6,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev libpng-dev
     libnetcdf-mpi-dev libturbojpeg0-dev libwebp-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
     libcmocka-dev"
-tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil netcdf-bin chromium chromium-driver
+tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client netcdf-bin chromium chromium-driver
     openclipart-png dataset-fashion-mnist"
 
 packages=$build

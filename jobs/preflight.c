@@ -93,10 +93,20 @@ static akin_status check_inputs(akin_jobfile *job) {
     return AKIN_OK;
 }
 
+/* Which items are new is known by the catalogue of the night before. */
+static akin_status check_drift(akin_jobfile *job) {
+    bool nights = akin_options_int(akin_jobfile_options(job, "job"), "keep") > 0;
+    if (nights || strcmp(akin_options_text(akin_jobfile_options(job, "train"), "retrain"), "drift") != 0)
+        return AKIN_OK;
+    return at_key(job, "train", "retrain",
+                  akin_error_set(AKIN_USAGE, "retrain = drift needs nights to compare: give [job] a keep = 2 or more"));
+}
+
 /* --- the whole --- */
 
 akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
     akin_status status = AKIN_OK;
+    AKIN_TRY(check_drift(job));
     AKIN_TRY(check_output(job, output));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
         if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job)) AKIN_TRY(check_places(job, output));

@@ -30,25 +30,34 @@ static const akin_jobfile_refusal embed_refused[] = {
 static const akin_jobfile_refusal gallery_refused[] = {
     OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
 
+static bool catalog_fits(const akin_call *call, const char *folder);
+static bool embeddings_fit(const akin_call *call, const char *folder);
+static bool table_fits(const akin_call *call, const char *folder);
+
 const akin_stage akin_stages[] = {
     {.verb = "ingest",
      .always = true,
      .argument_key = "source",
      .refusals = ingest_refused,
      .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
-     .previous_kind = "catalog"},
+     .previous = {{"previous", "catalog.nc"}},
+     .previous_fits = catalog_fits},
     {.verb = "train", .always = true, .refusals = refused, .argument = "catalog.nc", .paths = {{"output", "model.nc"}}},
     {.verb = "embed",
      .always = true,
      .refusals = embed_refused,
      .argument = "catalog.nc",
      .paths = {{"model", "model.nc"}, {"output", "embeddings.nc"}},
-     .previous_kind = "embeddings"},
+     .previous = {{"previous", "embeddings.nc"}},
+     .previous_fits = embeddings_fit},
     {.verb = "neighbors",
      .always = true,
      .refusals = refused,
      .argument = "embeddings.nc",
-     .paths = {{"output", "table.nc"}}},
+     .paths = {{"output", "table.nc"}},
+     .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
+     .previous_fits = table_fits,
+     .previous_elsewhere = true},
     {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .by_metrics = true},
     {.verb = "publish", .refusals = refused, .argument = "table.nc", .by_metrics = true},
     {.verb = "gallery",
@@ -196,56 +205,64 @@ akin_status akin_stages_check(akin_jobfile *job) {
 
 /* --- what is taken over from an earlier run --- */
 
-static akin_status link_model(const char *output, const char *folder) {
-    akin_status status = AKIN_OK;
-    char *model = akin_file_join(folder, "model.nc");
-    if (!model) return AKIN_FAILED;
-    if (!akin_file_exists(output) && akin_file_exists(model)) status = akin_file_link(model, output);
-    akin_mem_free(model);
-    return status;
+typedef bool fits_file(const char *path, const char *kind, const char *attribute, const char *value);
+
+static bool file_fits(fits_file *fits, const char *folder, const char *name, const char *kind, const char *attribute,
+                      const char *value) {
+    char *path = akin_file_join(folder, name);
+    bool good = path && value && fits(path, kind, attribute, value);
+    akin_mem_free(path);
+    return good;
 }
 
-akin_status akin_stage_take_model(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
-    akin_status status = AKIN_OK;
-    const char *previous = akin_folder_previous(folder);
-    if (strcmp(stage->verb, "train") != 0 || !previous) return AKIN_OK;
-    if (strcmp(akin_options_text(call->options, "retrain"), "always") == 0) return AKIN_OK;
-    if (akin_comm_rank(call->comm) == 0) status = link_model(akin_options_text(call->options, "output"), previous);
-    return akin_agree(call->comm, status);
+/* Of the same options. */
+static bool catalog_fits(const akin_call *call, const char *folder) {
+    return file_fits(akin_fits_text, folder, "catalog.nc", "catalog", "akin_result_options", call->result_options);
 }
 
-/* Whether the stage would not refuse the file: of the same options (a catalogue), of the same model (embeddings). */
-static bool belongs(const akin_stage *stage, const akin_call *call, const char *path) {
-    if (strcmp(stage->previous_kind, "catalog") == 0)
-        return akin_fits_text(path, "catalog", "akin_result_options", call->result_options);
-    return akin_fits_input(path, "embeddings", "input_model_digest", akin_options_text(call->options, "model"));
+/* Of the same model. */
+static bool embeddings_fit(const akin_call *call, const char *folder) {
+    return file_fits(akin_fits_input, folder, "embeddings.nc", "embeddings", "input_model_digest",
+                     akin_options_text(call->options, "model"));
 }
 
-/* Whether all ranks find it whole; one that is not only costs the time that it would have saved. Collective. */
-static bool is_whole(const akin_stage *stage, const akin_call *call, const char *path) {
+/* Of the same options, and of the embeddings that lie beside it. */
+static bool table_fits(const akin_call *call, const char *folder) {
+    char *embeddings = akin_file_join(folder, "embeddings.nc");
+    bool good = embeddings &&
+                file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options", call->result_options) &&
+                file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest", embeddings);
+    akin_mem_free(embeddings);
+    return good;
+}
+
+/* Whether all ranks find the first file whole; one that is not only costs the time that it would have saved.
+ * Collective. */
+static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder) {
     akin_ncfile *file = NULL;
-    int64_t wrong = !belongs(stage, call, path);
+    char *path = akin_file_join(folder, stage->previous[0].file);
+    int64_t wrong = !path || !stage->previous_fits(call, folder);
     akin_comm_max_i64(call->comm, &wrong, 1);
-    if (wrong) return false;
-    akin_status status = akin_ncfile_open(call->comm, path, stage->previous_kind, &file);
-    if (status != AKIN_OK) akin_log_warning("%s: not built upon: %s", path, akin_error_message());
+    akin_status status = AKIN_FAILED;
+    if (!wrong) {
+        status = akin_ncfile_open(call->comm, path, NULL, &file);
+        if (status != AKIN_OK) akin_log_warning("%s: not built upon: %s", path, akin_error_message());
+    }
     akin_ncfile_close(file);
+    akin_mem_free(path);
     akin_error_clear();
     return status == AKIN_OK;
 }
 
 akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
     akin_status status = AKIN_OK;
-    char *before = NULL;
-    const char *here = NULL, *previous = akin_folder_previous(folder);
-    if (!stage->previous_kind || akin_options_given(call->options, "previous")) return AKIN_OK;
-    here = akin_options_text(call->options, "output");
-    if (previous) before = akin_file_join(previous, akin_file_name(here));
-    AKIN_TRY(akin_agree(call->comm, previous && !before ? AKIN_FAILED : AKIN_OK));
-    const char *taken = is_whole(stage, call, here) ? here : before && is_whole(stage, call, before) ? before : NULL;
-    if (taken) status = akin_options_set(call->options, "previous", taken, "run");
-    status = akin_agree(call->comm, status);
-done:
-    akin_mem_free(before);
-    return status;
+    const char *first = stage->previous[0].option, *before = akin_folder_previous(folder), *taken = NULL;
+    if (!first || !akin_options_declared(call->options, first, NULL) || akin_options_given(call->options, first))
+        return AKIN_OK;
+    if (!stage->previous_elsewhere && is_whole(stage, call, akin_folder_path(folder))) taken = akin_folder_path(folder);
+    if (!taken && before && is_whole(stage, call, before)) taken = before;
+    for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
+        if (akin_options_declared(call->options, stage->previous[i].option, NULL))
+            status = set_file(call->options, stage->previous[i].option, taken, stage->previous[i].file);
+    return akin_agree(call->comm, status);
 }

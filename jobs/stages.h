@@ -18,7 +18,13 @@ typedef struct {
     struct {
         const char *option, *file; /* --option <folder>/file */
     } paths[4];
-    const char *previous_kind; /* of the file that --previous takes: the last output of this stage; NULL = none */
+    /* What it builds upon, of the last run here or of the night before: an option (where the verb has it) and its file.
+     * The first one decides: it must fit (`previous_fits`), and all come from one folder. */
+    struct {
+        const char *option, *file;
+    } previous[3];
+    bool (*previous_fits)(const akin_call *call, const char *folder); /* whether the verb would not refuse it */
+    bool previous_elsewhere; /* its inputs here are new by then: only the night before will do */
     /* How its output is known to fit: by the verb's own `fits`, or by what metrics.json says of its last run. */
     bool by_metrics;
 } akin_stage;
@@ -38,9 +44,6 @@ AKIN_MUST_CHECK akin_status akin_stages_settle(akin_jobfile *job, const akin_opt
 /* What can be refused before anything is touched: AKIN_USAGE, with its place. Of a settled job. Not collective. */
 AKIN_MUST_CHECK akin_status akin_stages_check(akin_jobfile *job);
 
-/* Before a stage is judged: train's model of the night before, where it is to be kept. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_stage_take_model(const akin_stage *stage, const akin_call *call,
-                                                  const akin_folder *folder);
 /* Before a stage is run: what it may build upon, of the last run here or of the night before, if that is whole and
  * belongs here. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,

@@ -4,6 +4,8 @@
 #include "folder.h"
 #include "metrics.h"
 #include "preflight.h"
+#include "record.h"
+#include "retrain.h"
 #include "stages.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -186,9 +188,13 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
     akin_status status = AKIN_OK;
     akin_comm *comm = call->comm;
     akin_mem_peak_restart();
+    double waited = akin_comm_waited(comm);
     akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
     akin_log_progress_end();
     if (outcome == AKIN_OK) AKIN_TRY(tell(call, stage->verb));
+    waited = akin_comm_waited(comm) - waited;
+    akin_comm_max_f64(comm, &waited, 1);
+    AKIN_TRY(akin_agree(comm, akin_json_set_number(call->report, "waiting_seconds", waited)));
     if (outcome == AKIN_OK && stage->by_metrics) {
         status = akin_json_set_text(call->report, "input_digest", digest);
         if (status == AKIN_OK) status = akin_json_set_text(call->report, "options", call->options_text);
@@ -207,27 +213,37 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
     akin_call call = {0};
+    akin_retrain_measure measure = {0};
     char digest[AKIN_HASH_TEXT_SIZE];
     const akin_verb *verb = akin_verb_find(stage->verb);
     akin_options *own = akin_jobfile_options(run->job, stage->verb);
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
-    AKIN_TRY(akin_stage_take_model(stage, &call, run->folder));
+    bool trains = strcmp(stage->verb, "train") == 0;
+    if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
     bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest);
     if (fitting) {
-        status = skip(run, stage, &call, told);
+        AKIN_TRY(skip(run, stage, &call, told));
+        if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;
     }
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     akin_call_free(&call);
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
-    status = work(run, stage, &call, digest);
+    AKIN_TRY(work(run, stage, &call, digest));
+    if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
 done:
     akin_call_free(&call);
     return status;
 }
 
 /* --- the run --- */
+
+/* What its metrics are called by. */
+static const char *job_name(const run_state *run, const char *output) {
+    const char *name = akin_options_text(akin_jobfile_options(run->job, "job"), "name");
+    return name ? name : akin_file_name(output);
+}
 
 static akin_status begin(run_state *run) {
     akin_status status = AKIN_OK;
@@ -237,7 +253,9 @@ static akin_status begin(run_state *run) {
     AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
     AKIN_TRY(akin_folder_open(comm, output, keep, &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
-    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), &run->metrics));
+    if (akin_comm_rank(comm) == 0) status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
+    AKIN_TRY(akin_agree(comm, status));
+    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), job_name(run, output), &run->metrics));
     AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));

@@ -114,9 +114,17 @@ static const akin_option options[] = {
     {.name = "retrain",
      .type = AKIN_OPTION_CHOICE,
      .initial = "never",
-     .choices = "never|always",
+     .choices = "never|always|weekly|drift",
      .unrecorded = true,
-     .help = "in `run`: train anew for a new catalogue, or use a model of these options that is there"},
+     .help = "in `run`: when a model that is there is replaced - weekly and drift begin from its weights"},
+    {.name = "drift-limit",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.2",
+     .minimum = 0,
+     .maximum = 1e6,
+     .unrecorded = true,
+     .argument = "X",
+     .help = "retrain = drift: when the loss of new items is so much above the holdout's, as a share of it"},
     {0},
 };
 
@@ -190,23 +198,30 @@ done:
     return status;
 }
 
-static akin_status check(const akin_options *o) {
-    if (akin_options_int(o, "patience") > 0 && akin_options_real(o, "holdout") <= 0)
-        return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
-                              akin_options_int(o, "patience"));
-    return AKIN_OK;
-}
-
-/* A model of these options and --init serves, and whatever catalogue made it, unless a new one is asked for always. */
+/* A model of these options serves. Which catalogue and which --init made it matters unless `run` decides that: then it
+ * sets --init where a new one is wanted. */
 static bool fits(const akin_call *call) {
     akin_train_params params = read_params(call);
+    const char *policy = akin_options_text(call->options, "retrain");
     if (!params.output || !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))
         return false;
-    if (params.init ? !akin_fits_input(params.output, "model", "input_init_digest", params.init)
-                    : !akin_fits_text(params.output, "model", "input_init_digest", NULL))
-        return false;
-    return strcmp(akin_options_text(call->options, "retrain"), "never") == 0 ||
-           akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
+    bool same_catalog = akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
+    if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0) return same_catalog || !params.init;
+    bool same_init = params.init ? akin_fits_input(params.output, "model", "input_init_digest", params.init)
+                                 : akin_fits_text(params.output, "model", "input_init_digest", NULL);
+    return same_init && (same_catalog || strcmp(policy, "never") == 0);
+}
+
+static akin_status check(const akin_options *options) {
+    const char *policy = akin_options_text(options, "retrain");
+    bool decides = strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0;
+    if (decides && akin_options_given(options, "init"))
+        return akin_error_set(
+            AKIN_USAGE, "--init does not go with --retrain %s, which begins from the model that is there", policy);
+    if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
+        return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
+                              akin_options_int(options, "patience"));
+    return AKIN_OK;
 }
 
 const akin_verb akin_verb_train = {

@@ -1,11 +1,12 @@
-/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem, signals, stall,
- * watchdog.
+/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem, alone, signals,
+ * stall, watchdog.
  *
  * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one another and a
  * stall is seen. What goes over the wire is cut into pieces of 1 MiB: MPI counts in ints, and a wait sees that
  * something moves only when a piece has arrived. (With pieces of 64 MiB a wait fell asleep between the fragments that
  * shared memory moves at a time, and took 50 times as long.)
  */
+#include <akin/alone.h>
 #include <akin/comm.h>
 #include <akin/mem.h>
 #include <akin/signals.h>
@@ -33,6 +34,7 @@ struct akin_comm {
     int rank, size;
     MPI_Comm over[OVERS];
     akin_stall *stall;
+    double waited;  /* seconds, in all waits so far */
     double *answer; /* [size] what was last answered to each: seconds without movement */
 };
 
@@ -145,14 +147,16 @@ static void wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     int index, done;
     MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
     if (done) return;
-    double moved = akin_comm_seconds();
+    double moved = akin_comm_seconds(), begin = moved;
     akin_stall_moved(comm->stall, moved);
     for (;;) {
         while (count && *requests == MPI_REQUEST_NULL) requests++, count--; /* pieces come mostly in order */
         MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
-        if (done && index == MPI_UNDEFINED) return;
         double now = akin_comm_seconds(), waited = now - moved;
-        if (done)
+        if (done && index == MPI_UNDEFINED) {
+            comm->waited += now - begin;
+            return;
+        } else if (done)
             akin_stall_moved(comm->stall, moved = now);
         else if (waited > YIELD) {
             watch_for_stall(comm, "");
@@ -166,6 +170,10 @@ void akin_comm_poll(akin_comm *comm) {
     if (comm->size == 1) return;
     akin_stall_moved(comm->stall, akin_comm_seconds());
     listen(comm);
+}
+
+double akin_comm_waited(const akin_comm *comm) {
+    return comm->waited;
 }
 
 void akin_comm_stall_limit(akin_comm *comm, double seconds) {
@@ -193,23 +201,12 @@ void akin_comm_leave(akin_comm *comm) {
 
 /* --- start and end ------------------------------------------------------------------------------------------------ */
 
-/* Started alone, without mpirun or srun, Open MPI would first start a daemon for ranks that are never asked for. But
- * then all such processes of a machine have one name, so nothing may be kept under it. */
-static void start_alone_quickly(void) {
-    static const char *const settings[][2] = {{"OMPI_MCA_ess_singleton_isolated", "1"},
-                                              {"OMPI_MCA_orte_create_session_dirs", "0"},
-                                              {"OMPI_MCA_sharedfp", "^sm"},
-                                              {"OMPI_MCA_btl", "self"}};
-    if (getenv("PMIX_RANK") || getenv("PMI_RANK") || getenv("OMPI_COMM_WORLD_RANK")) return;
-    for (size_t i = 0; i < sizeof settings / sizeof settings[0]; i++) setenv(settings[i][0], settings[i][1], 0);
-}
-
 akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     akin_comm *comm = &the_comm;
     int level;
     *out = NULL;
     akin_signals_catch();
-    start_alone_quickly();
+    akin_alone_settings();
     MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     akin_error_on_assert(end_all_after_assert);
     *comm = (akin_comm){.rank = 0};

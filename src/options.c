@@ -434,6 +434,31 @@ done:
     return resolved;
 }
 
+static bool is_among(const char *name, const char *const *names) {
+    while (*names && strcmp(*names, name) != 0) names++;
+    return *names != NULL;
+}
+
+akin_status akin_options_append_keys(const akin_options *options, const char *const *but, akin_text *text) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < options->count; i++) {
+        const option_value *value = &options->values[i];
+        bool is_list = value->spec->type == AKIN_OPTION_LIST, is_text = value->spec->type == AKIN_OPTION_TEXT;
+        if (is_among(value->spec->name, but)) continue;
+        for (size_t w = 0; w < value->list.count; w++) {
+            AKIN_TRY(akin_text_append(text, "%s = ", value->spec->name));
+            AKIN_TRY(append_quoted(text, value->list.words[w]));
+            AKIN_TRY(akin_text_append(text, "\n"));
+        }
+        if (is_list || (!value->text && value->spec->type != AKIN_OPTION_FLAG)) continue;
+        AKIN_TRY(akin_text_append(text, "%s = ", value->spec->name));
+        AKIN_TRY(is_text ? akin_text_append(text, "%s", value->text) : append_value(text, value)); /* as it was given */
+        AKIN_TRY(akin_text_append(text, "\n"));
+    }
+done:
+    return status;
+}
+
 static akin_status append_help(akin_text *text, const akin_option *spec) {
     akin_status status = AKIN_OK;
     char left[80], letter[5] = "    ";

@@ -1,6 +1,7 @@
 /* comm: ranks, agreement, exchange; the one module with <mpi.h>.
  *
- * Floor 1 (world); looks down to error, mem, signals, stall, watchdog. Not collective where nothing else is said.
+ * Floor 1 (world); looks down to error, mem, alone, signals, stall, watchdog. Not collective where nothing else is
+ * said.
  *
  * All sizes are in bytes unless said otherwise and may exceed 2 GiB. An error inside MPI itself ends all ranks; so
  * what only moves bytes returns nothing. A wait never spins for long (ranks may share cores), and a wait in which
@@ -61,6 +62,8 @@ AKIN_MUST_CHECK akin_status akin_comm_receive_start(akin_comm *comm, void *bytes
                                                     akin_request **out);
 void akin_comm_poll(akin_comm *comm);                         /* lets messages move during a long computation */
 void akin_comm_wait(akin_comm *comm, akin_request **request); /* frees, sets NULL; NULL is fine */
+
+double akin_comm_waited(const akin_comm *comm); /* seconds that this rank has waited for others so far */
 
 /* Seconds in which nothing moves before all ranks are ended; default 600. A rank that is inside a foreign collective
  * call (parallel NetCDF) marks it, so that a watchdog thread sees a stall there too. */

@@ -9,6 +9,7 @@
 #define AKIN_OPTIONS_H
 
 #include <akin/error.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -67,6 +68,11 @@ AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, con
 /* "k=20 min-score=0.5 ..." in the order of declaration, numbers in one form, what is not given left out: those that
  * shape the result, or all but the unrecorded. Owned; NULL: no memory. */
 char *akin_options_resolved(const akin_options *options, bool only_result);
+
+/* "key = value" lines of a job file of all that has a value, but for names in `but` (ends with NULL), a line for each
+ * word of a list. */
+AKIN_MUST_CHECK akin_status akin_options_append_keys(const akin_options *options, const char *const *but,
+                                                     akin_text *text);
 
 /* Usage text of the tables: owned; NULL: no memory. */
 char *akin_options_help(const akin_option *const *tables);

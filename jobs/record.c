@@ -1,0 +1,124 @@
+/* record: job.ini and metrics.prom. Floor 4 (jobs); looks down to everything. */
+#include "record.h"
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static akin_status write_text(const char *folder, const char *name, const akin_text *text) {
+    akin_outfile *file = NULL;
+    char *path = akin_file_join(folder, name);
+    akin_status status = path ? akin_outfile_create(path, &file) : AKIN_FAILED;
+    if (status == AKIN_OK) {
+        fwrite(akin_text_bytes(text), 1, akin_text_length(text), akin_outfile_stream(file)); /* errors show at commit */
+        status = akin_outfile_commit(file, false);
+    }
+    akin_mem_free(path);
+    return status;
+}
+
+/* --- the job --- */
+
+/* What the run sets itself is refused as a key. */
+static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_jobfile *job) {
+    enum { MOST = 32 };
+    const char *but[MOST] = {NULL};
+    const akin_options *options = akin_jobfile_options(job, stage->verb);
+    const char *const *arguments = NULL;
+    size_t count = 0;
+    akin_status status = AKIN_OK;
+    for (const akin_jobfile_refusal *no = stage->refusals; no && no->key && count + 1 < MOST; no++)
+        but[count++] = no->key;
+    AKIN_TRY(akin_text_append(text, "\n[%s]\n", stage->verb));
+    size_t given = stage->argument_key ? akin_options_arguments(options, &arguments) : 0;
+    for (size_t i = 0; i < given; i++) {
+        const char *quote = strpbrk(arguments[i], " \t") ? "\"" : "";
+        AKIN_TRY(akin_text_append(text, "%s = %s%s%s\n", stage->argument_key, quote, arguments[i], quote));
+    }
+    status = akin_options_append_keys(options, but, text);
+done:
+    return status;
+}
+
+akin_status akin_record_job(const char *path, const char *folder) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    akin_jobfile *job = NULL;
+    static const char *const none[] = {NULL};
+    AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job));
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(akin_text_append(text, "; The job of this folder, every key as it was resolved.\n[job]\n"));
+    AKIN_TRY(akin_options_append_keys(akin_jobfile_options(job, "job"), none, text));
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++)
+        if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job));
+    status = write_text(folder, "job.ini", text);
+done:
+    akin_jobfile_free(job);
+    akin_text_free(text);
+    return status;
+}
+
+/* --- the figures --- */
+
+static const struct {
+    const char *name, *key, *help;
+} gauges[] = {
+    {"akin_stage_exit", "exit", "Exit status of the last run of the stage, 0 is good"},
+    {"akin_stage_seconds", "seconds", "Time that the stage took"},
+    {"akin_stage_waiting_seconds", "waiting_seconds", "Longest time that a rank waited for others"},
+    {"akin_stage_items", "items", "Items of the stage"},
+    {"akin_stage_images_per_second", "images_per_second", "Pictures a second"},
+    {"akin_stage_pairs_per_second", "pairs_per_second", "Compared pairs a second"},
+    {"akin_stage_peak_rss_bytes", "peak_rss_bytes", "Largest resident memory of a rank"},
+    {"akin_stage_ranks", "ranks", "Ranks that took part"},
+    {"akin_rows", "rows", "Rows of the source"},
+    {"akin_rejected", "rejected", "Rows that were refused"},
+    {"akin_reused", "reused", "Pictures taken from the catalogue before"},
+    {"akin_computed", "computed", "Vectors that were computed"},
+    {"akin_holdout_loss", "holdout_loss", "Loss of the items that are never trained on"},
+    {"akin_drift", "drift", "Loss of new items above that of the training's holdout, as a share of it"},
+    {"akin_precision_at_10", "precision_at_10", "Share of the first ten neighbours with the item's label"},
+    {"akin_coverage", "coverage", "Share of items with a neighbour"},
+    {"akin_churn", "churn", "Share of neighbours that changed since the table before"},
+};
+
+/* A label's value: backslash, quote and line end are escaped. */
+static akin_status append_label(akin_text *text, const char *value) {
+    akin_status status = AKIN_OK;
+    for (; *value && status == AKIN_OK; value++)
+        status = *value == '\n'                    ? akin_text_append(text, "\\n")
+                 : *value == '"' || *value == '\\' ? akin_text_append(text, "\\%c", *value)
+                                                   : akin_text_append_bytes(text, value, 1);
+    return status;
+}
+
+static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries, const char *job) {
+    akin_status status = AKIN_OK;
+    bool named = false;
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        double value = akin_json_number(akin_json_get(entries, stage->verb), gauges[which].key, NAN);
+        if (isnan(value)) continue;
+        if (!named)
+            AKIN_TRY(akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", gauges[which].name, gauges[which].help,
+                                      gauges[which].name));
+        named = true;
+        AKIN_TRY(akin_text_append(text, "%s{job=\"", gauges[which].name));
+        AKIN_TRY(append_label(text, job));
+        AKIN_TRY(akin_text_append(text, "\",stage=\"%s\"} %.15g\n", stage->verb, value));
+    }
+done:
+    return status;
+}
+
+akin_status akin_record_metrics(const akin_json *entries, const char *job, const char *folder) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) AKIN_TRY(append_gauge(text, i, entries, job));
+    status = write_text(folder, "metrics.prom", text);
+done:
+    akin_text_free(text);
+    return status;
+}

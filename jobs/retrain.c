@@ -1,0 +1,127 @@
+/* retrain: the model from night to night. Floor 4 (jobs); looks down to everything. */
+#include "retrain.h"
+#include "fits.h"
+#include <akin/drift.h>
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+static const double WEEK = 7 * 24 * 3600.0; /* seconds */
+
+typedef struct {
+    const akin_call *call;
+    const akin_folder *folder;
+    const char *catalog, *here; /* tonight's catalogue, and where its model belongs */
+    char *before, *known;       /* model and catalogue of the night before; owned, NULL = no night before */
+    akin_retrain_measure *measure;
+} nightly;
+
+/* --- facts: rank 0's, so that all ranks decide alike --- */
+
+static int64_t ask(akin_comm *comm, int64_t answer) {
+    if (akin_comm_rank(comm) != 0) answer = INT64_MIN;
+    akin_comm_max_i64(comm, &answer, 1);
+    return answer;
+}
+
+static bool serves(const nightly *night, const char *path) {
+    return path && akin_fits_text(path, "model", "akin_result_options", night->call->result_options);
+}
+
+static bool is_old(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && difftime(time(NULL), facts.st_mtime) > WEEK;
+}
+
+/* --- what is done --- */
+
+static akin_status take_over(const nightly *night) {
+    akin_comm *comm = night->call->comm;
+    akin_status status = AKIN_OK;
+    if (akin_comm_rank(comm) == 0 && !akin_file_exists(night->here) && akin_file_exists(night->before))
+        status = akin_file_link(night->before, night->here);
+    return akin_agree(comm, status);
+}
+
+static akin_status begin_from(const nightly *night, const char *model) {
+    return akin_agree(night->call->comm, akin_options_set(night->call->options, "init", model, "run"));
+}
+
+static akin_status decide_weekly(const nightly *night) {
+    akin_comm *comm = night->call->comm;
+    if (ask(comm, akin_file_exists(night->here))) {
+        bool done = akin_fits_input(night->here, "model", "input_catalog_digest", night->catalog);
+        if (ask(comm, done || !serves(night, night->here) || !is_old(night->here))) return AKIN_OK;
+        return begin_from(night, ask(comm, serves(night, night->before)) ? night->before : night->here);
+    }
+    if (!ask(comm, serves(night, night->before))) return AKIN_OK;
+    if (!ask(comm, is_old(night->before))) return take_over(night);
+    akin_log_info("train: the model is older than a week: a new one begins from it");
+    return begin_from(night, night->before);
+}
+
+static akin_status decide_drift(const nightly *night) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = night->call->comm;
+    akin_retrain_measure *measure = night->measure;
+    akin_drift_result found;
+    double limit = akin_options_real(night->call->options, "drift-limit");
+    if (ask(comm, akin_file_exists(night->here))) return AKIN_OK; /* it was decided */
+    if (!ask(comm, serves(night, night->before) && akin_file_exists(night->known))) return AKIN_OK;
+    double holdout = akin_metrics_number(akin_folder_previous(night->folder), "train", "holdout_loss");
+    akin_comm_broadcast(comm, &holdout, sizeof holdout, 0);
+    AKIN_TRY(akin_drift(comm, night->catalog, night->known, night->before, &found));
+    *measure = (akin_retrain_measure){found.loss / holdout - 1, found.loss, found.new_items};
+    if (isnan(measure->drift)) {
+        akin_log_info("train: no drift to measure (%zu new items, loss of the holdout %g): the model serves on",
+                      found.new_items, holdout);
+        return take_over(night);
+    }
+    bool drifted = measure->drift > limit;
+    akin_log_info("train: drift %.3f (loss %.5f of %zu new items, %.5f of the training's holdout), limit %g: %s",
+                  measure->drift, found.loss, found.new_items, holdout, limit,
+                  drifted ? "a new model begins from the one that is there" : "the model serves on");
+    status = drifted ? begin_from(night, night->before) : take_over(night);
+done:
+    return status;
+}
+
+akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder, akin_metrics *metrics,
+                                 akin_retrain_measure *out) {
+    akin_status status = AKIN_OK;
+    const char *const *arguments = NULL, *previous = akin_folder_previous(folder);
+    const char *policy = akin_options_text(call->options, "retrain");
+    akin_options_arguments(call->options, &arguments);
+    *out = (akin_retrain_measure){NAN, NAN, 0};
+    nightly night = {.call = call,
+                     .folder = folder,
+                     .catalog = arguments[0],
+                     .here = akin_options_text(call->options, "output"),
+                     .before = previous ? akin_file_join(previous, "model.nc") : NULL,
+                     .known = previous ? akin_file_join(previous, "catalog.nc") : NULL,
+                     .measure = out};
+    AKIN_TRY(akin_agree(call->comm, previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
+    if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
+    if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
+    if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
+    if (previous && ask(call->comm, akin_file_exists(night.here)))
+        AKIN_TRY(akin_metrics_inherit(call->comm, metrics, "train", previous));
+done:
+    akin_mem_free(night.before);
+    akin_mem_free(night.known);
+    return status;
+}
+
+akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics, const akin_retrain_measure *measure) {
+    akin_status status = AKIN_OK;
+    if (isnan(measure->drift)) return AKIN_OK;
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift", measure->drift));
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift_loss", measure->loss));
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift_new_items", (double)measure->new_items));
+done:
+    return status;
+}

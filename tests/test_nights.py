@@ -1,0 +1,180 @@
+"""A folder a night: what it records, the model from night to night, and a night that equals a full run to the bit."""
+
+import csv
+import json
+import os
+import shutil
+import time
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from support import akin, assert_same_variables, draw, draw_catalogue, fresh, main
+
+os.chdir(fresh("nights"))
+CATALOGUE = draw_catalogue("pictures", 60)
+STAGES = ["ingest", "train", "embed", "neighbors", "evaluate", "publish"]
+JOB = """[job]
+name = {name}
+keep = 3
+[ingest]
+source = {catalogue}
+[train]
+epochs = 2
+batch = 16
+holdout = 0.1
+{train}
+[neighbors]
+k = 6
+[evaluate]
+label = category
+[publish]
+to = file:{name}.jsonl
+"""
+
+
+def write_job(name, train="retrain = never"):
+    with open(f"{name}.ini", "w") as f:
+        f.write(JOB.format(name=name, catalogue=CATALOGUE, train=train))
+    return f"{name}.ini"
+
+
+def run(job, ranks=0, **more):
+    return akin("run", job, "--json", ranks=ranks, **more)
+
+
+def ran(done):
+    return [name for name, stage in done.json["stages"].items() if not stage["skipped"]]
+
+
+def as_night(base, date):
+    """Makes last night of this one; where it is."""
+    today = os.readlink(f"{base}/latest")
+    os.rename(f"{base}/{today}", f"{base}/{date}")
+    os.remove(f"{base}/latest")
+    os.symlink(date, f"{base}/latest")
+    return f"{base}/{date}"
+
+
+def told(folder):
+    with open(f"{folder}/metrics.json") as f:
+        return json.load(f)
+
+
+def test_what_a_night_records():
+    job = write_job("recorded")
+    done = run(job, ranks=2)
+    folder = done.json["output"]
+    assert {"job.ini", "log.txt", "metrics.json", "metrics.prom", "rejects.csv"} <= set(os.listdir(folder))
+    metrics = told(folder)
+    assert all(metrics[name]["waiting_seconds"] >= 0 and metrics[name]["peak_rss_bytes"] > 1e6 for name in STAGES), metrics
+    with open(f"{folder}/metrics.prom") as f:
+        families = {family.name: family for family in text_string_to_metric_families(f.read())}
+    assert {"akin_stage_seconds", "akin_stage_waiting_seconds", "akin_stage_peak_rss_bytes", "akin_rejected"} <= set(families)
+    seconds = {sample.labels["stage"]: sample.value for sample in families["akin_stage_seconds"].samples}
+    assert seconds == {name: metrics[name]["seconds"] for name in STAGES}, seconds
+    assert all(sample.labels["job"] == "recorded" for family in families.values() for sample in family.samples)
+    assert [s.value for s in families["akin_rejected"].samples] == [0] and families["akin_stage_pairs_per_second"].samples[0].value > 0
+    # The recorded job is the job: with every default written out it finds all done.
+    shutil.copy(f"{folder}/job.ini", "again.ini")
+    assert "epochs = 2" in open("again.ini").read() and "checkpoint-every = 300" in open("again.ini").read()
+    assert ran(run("again.ini")) == []
+    with open("quoted.ini", "w") as f:
+        f.write(open(job).read().replace("name = recorded", 'name = a "b'))
+    folder = run("quoted.ini").json["output"]
+    with open(f"{folder}/metrics.prom") as f:
+        assert {s.labels["job"] for family in text_string_to_metric_families(f.read()) for s in family.samples} == {'a "b'}
+
+
+def change_one_percent():
+    """One picture changes, one goes, one comes."""
+    draw("pictures/p7.png", 7000)
+    draw("pictures/new.png", 7001)
+    with open(CATALOGUE, newline="") as f:
+        rows = list(csv.reader(f))
+    rows = [row for row in rows if row[0] != "item-0011"] + [["item-new", "new.png", "hats", "", "yes"]]
+    with open(CATALOGUE, "w", newline="") as f:
+        csv.writer(f).writerows(rows)
+
+
+def test_a_night_of_small_changes_equals_a_full_run():
+    job = write_job("changing")
+    run(job)
+    before = as_night("results/changing", "2001-01-01")
+    change_one_percent()
+    done = run(job, ranks=3)
+    stages = done.json["stages"]
+    assert stages["ingest"]["reused"] == 58 and stages["embed"]["computed"] == 2 and stages["train"]["skipped"], done.json
+    assert stages["train"]["epochs"] == 2, "the figures of the training come along with the model"
+    assert 0 < stages["evaluate"]["churn"] < 0.5 and stages["evaluate"]["common_ids"] == 59, stages["evaluate"]
+    # From nothing but the model, with no night before.
+    os.makedirs("full")
+    for words in (["ingest", CATALOGUE, "-o", "full/catalog.nc"],
+                  ["embed", "full/catalog.nc", "--model", f"{before}/model.nc", "-o", "full/embeddings.nc"],
+                  ["neighbors", "full/embeddings.nc", "-k", "6", "-o", "full/table.nc"]):
+        akin(*words, "--quiet")
+    for name in ("catalog.nc", "embeddings.nc", "table.nc"):
+        assert_same_variables(f"full/{name}", f"{done.json['output']}/{name}")
+
+
+def test_a_model_older_than_a_week():
+    job = write_job("weekly", "retrain = weekly")
+    first = run(job)
+    assert "train" in ran(first)
+    before = as_night("results/weekly", "2001-01-01")
+    second = run(job, ranks=2)
+    assert "train" not in ran(second), second.err
+    before = as_night("results/weekly", "2001-01-02")
+    old = time.time() - 8 * 24 * 3600
+    os.utime(f"{before}/model.nc", (old, old))  # it is a link to the first night's
+    third = run(job, ranks=2)
+    assert "train" in ran(third) and "older than a week" in third.err, third.err
+    akin("train", f"{third.json['output']}/catalog.nc", "-o", "warm.nc", "--epochs", "2", "--batch", "16", "--holdout", "0.1",
+         "--init", f"{before}/model.nc", "--quiet")
+    assert_same_variables("warm.nc", f"{third.json['output']}/model.nc")  # it began from the weights that were there
+    assert third.json["stages"]["train"]["loss_first"] < first.json["stages"]["train"]["loss_first"]
+    assert third.json["stages"]["evaluate"]["churn"] >= 0
+    assert ran(run(job)) == []  # and it stays
+    akin("run", write_job("wrong", "retrain = weekly\ninit = warm.nc"), "--json", expect=2)
+
+
+def test_a_model_that_new_items_have_drifted_from():
+    akin("run", "nokeep.ini", expect=1)  # no such file
+    with open("nokeep.ini", "w") as f:
+        f.write(JOB.format(name="nokeep", catalogue=CATALOGUE, train="retrain = drift").replace("keep = 3\n", ""))
+    assert "keep" in run("nokeep.ini", expect=2).json["message"]
+    job = write_job("drift", "retrain = drift\ndrift-limit = 0.5")
+    run(job)
+    as_night("results/drift", "2001-01-01")
+    done = run(job, ranks=2)
+    assert "train" not in ran(done) and "no drift to measure (0 new items" in done.err, done.err
+    as_night("results/drift", "2001-01-02")
+    # The same pictures again with a dot: new to the catalogue, but nothing that the model has not seen.
+    from PIL import Image
+    for i in range(5):
+        with Image.open(f"pictures/p{i}.png") as picture:
+            picture = picture.convert("RGB")
+            picture.putpixel((0, 0), (1, 2, 3))
+            picture.save(f"pictures/p{i}.png")
+    done = run(job, ranks=3)
+    metrics = told(done.json["output"])["train"]
+    assert metrics["drift_new_items"] == 5 and ("train" in ran(done)) == (metrics["drift"] > 0.5), (metrics, done.err)
+    # The drift is measured to the bit at any number of ranks.
+    first = metrics["drift"]
+    shutil.rmtree(done.json["output"])
+    os.remove("results/drift/latest")
+    os.symlink("2001-01-02", "results/drift/latest")
+    assert told(run(job).json["output"])["train"]["drift"] == first
+    as_night("results/drift", "2001-01-03")
+    for i in range(20, 30):  # black and white: nothing that it knows
+        picture = Image.new("RGB", (40, 40))
+        picture.paste((255, 255, 255), (0, 0, i, 40))
+        picture.save(f"pictures/p{i}.png")
+    write_job("drift", "retrain = drift\ndrift-limit = 0.1")
+    done = run(job, ranks=2)
+    metrics = told(done.json["output"])["train"]
+    assert "train" in ran(done) and metrics["drift"] > 0.1 and metrics["drift_new_items"] == 10, (metrics, done.err)
+    assert "a new model begins" in done.err and f"drift {metrics['drift']:.3f}" in done.err, done.err
+    assert ran(run(job)) == []
+
+
+main(globals())
