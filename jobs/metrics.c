@@ -1,5 +1,6 @@
 /* metrics: metrics.json in the output folder. Floor 4 (jobs); looks down to everything. */
 #include "metrics.h"
+#include "places.h"
 #include "record.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -209,6 +210,9 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     akin_status status = akin_hasher_create(&hasher);
     if (status != AKIN_OK) return status;
     add_file_in(hasher, metrics->folder, stage->argument, &known);
+    const char *const *arguments = NULL;
+    size_t count = akin_options_arguments(call->options, &arguments);
+    for (size_t i = 1; i < count; i++) add_file(hasher, arguments[i], &known); /* [0] is the stage's */
     if (akin_options_declared(call->options, "against", NULL) && akin_options_text(call->options, "against"))
         add_file(hasher, akin_options_text(call->options, "against"), &known);
     if (strcmp(stage->verb, "gallery") == 0) {
@@ -222,11 +226,8 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     return AKIN_OK;
 }
 
-static bool outputs_exist(const akin_metrics *metrics, const akin_options *options) {
-    const char *const *urls = NULL;
-    size_t count = akin_options_declared(options, "to", NULL) ? akin_options_list(options, "to", &urls) : 0;
-    for (size_t i = 0; i < count; i++)
-        if (strncmp(urls[i], "file:", 5) == 0 && !akin_file_exists(urls[i] + 5)) return false;
+static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, const akin_options *options) {
+    if (akin_options_declared(options, "to", NULL)) return akin_published_stands(entry, options);
     if (!akin_options_declared(options, "results", NULL)) return true;
     char *page = akin_file_join(metrics->folder, "gallery/index.html");
     bool exists = page && akin_file_exists(page);
@@ -241,7 +242,7 @@ bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, con
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         const char *status = akin_json_text(entry, "status"), *before = akin_json_text(entry, "input_digest");
         fits = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
-               outputs_exist(metrics, call->options);
+               outputs_exist(metrics, entry, call->options);
     }
     akin_comm_max_i64(call->comm, &fits, 1);
     return fits != 0;

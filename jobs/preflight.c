@@ -1,9 +1,11 @@
 /* preflight: what a run can know before it begins. Floor 4 (jobs); looks down to everything. */
 #include "preflight.h"
+#include "places.h"
 #include <akin/file.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/publish.h>
 #include <string.h>
 
 /* The message gets the line of the key before it. */
@@ -67,13 +69,59 @@ static akin_status check_place(const char *path, const char *output) {
     return akin_error_context(AKIN_USAGE, "--to file:%s: ", path);
 }
 
+static akin_status check_apart(const akin_options *publish, const char *path) {
+    const char *const *urls = NULL;
+    size_t count = akin_options_list(publish, "to", &urls);
+    return path ? akin_publish_check(urls, count, &path, 1) : AKIN_OK;
+}
+
+static akin_status check_apart_from_output(const akin_options *publish, const char *output, const char *name) {
+    char *path = akin_file_join(output, name);
+    akin_status status = path ? check_apart(publish, path) : AKIN_FAILED;
+    akin_mem_free(path);
+    return status;
+}
+
+/* No place to publish to is a file that the job itself reads or writes. */
+static akin_status check_all_apart(akin_jobfile *job, const char *output) {
+    static const char *const written[] = {"rejects.csv", "catalog.nc",   "model.nc", "embeddings.nc",
+                                          "table.nc",    "metrics.json", "log.txt",  "model.nc.checkpoint"};
+    static const struct {
+        const char *section, *key;
+    } read[] = {{"ingest", "previous"}, {"train", "init"},       {"train", "checkpoint"},
+                {"neighbors", "ids"},   {"evaluate", "against"}, {"publish", "previous"}};
+    akin_status status = AKIN_OK;
+    const akin_options *publish = akin_jobfile_options(job, "publish");
+    const char *const *sources = NULL;
+    size_t count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &sources);
+    for (size_t i = 0; i < count; i++) AKIN_TRY(check_apart(publish, sources[i]));
+    for (size_t i = 0; i < sizeof read / sizeof *read; i++)
+        AKIN_TRY(check_apart(publish, akin_options_text(akin_jobfile_options(job, read[i].section), read[i].key)));
+    for (size_t i = 0; i < sizeof written / sizeof *written; i++)
+        AKIN_TRY(check_apart_from_output(publish, output, written[i]));
+done:
+    return status;
+}
+
+/* A file that is there must be one of akin's. */
+static akin_status check_ours(const akin_options *publish, const char *url) {
+    akin_sink_options sink;
+    akin_live live;
+    akin_status status = akin_places_options(publish, &sink);
+    return status == AKIN_OK ? akin_publish_look(url, &sink, &live) : status;
+}
+
 static akin_status check_places(akin_jobfile *job, const char *output) {
     static const char scheme[] = "file:";
     const char *const *urls = NULL;
-    akin_status status = AKIN_OK;
-    size_t count = akin_options_list(akin_jobfile_options(job, "publish"), "to", &urls);
-    for (size_t i = 0; i < count && status == AKIN_OK; i++)
-        if (strncmp(urls[i], scheme, strlen(scheme)) == 0) status = check_place(urls[i] + strlen(scheme), output);
+    const akin_options *publish = akin_jobfile_options(job, "publish");
+    size_t count = akin_options_list(publish, "to", &urls);
+    akin_status status = check_all_apart(job, output);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
+        status = check_place(urls[i] + strlen(scheme), output);
+        if (status == AKIN_OK) status = check_ours(publish, urls[i]);
+    }
     return status == AKIN_OK ? AKIN_OK : at_key(job, "publish", "to", status);
 }
 

@@ -6,6 +6,7 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/publish.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,10 @@ static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET, {"rejects", "is set by the run: rejects.csv in the output folder"}, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
     OUTPUT_IS_SET, {"model", "is set by the run: model.nc in the output folder"}, REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal publish_refused[] = {
+    {"dry-run", "belongs on the command line: akin publish TABLE.nc --to URL --dry-run"},
+    OUTPUT_IS_SET,
+    REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal gallery_refused[] = {
     OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
 
@@ -58,8 +63,8 @@ const akin_stage akin_stages[] = {
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
      .previous_fits = table_fits,
      .previous_elsewhere = true},
-    {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .by_metrics = true},
-    {.verb = "publish", .refusals = refused, .argument = "table.nc", .by_metrics = true},
+    {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .before = "against", .by_metrics = true},
+    {.verb = "publish", .refusals = publish_refused, .argument = "table.nc", .before = "previous", .by_metrics = true},
     {.verb = "gallery",
      .refusals = gallery_refused,
      .argument = "table.nc",
@@ -134,13 +139,25 @@ done:
     return status;
 }
 
-/* How much changed since the night before. */
-static akin_status settle_evaluate(akin_options *options, const char *previous) {
-    if (!previous || akin_options_given(options, "against")) return AKIN_OK;
+/* The table of the night before, for a stage that says what changed since. */
+static akin_status settle_before(akin_options *options, const char *option, const char *previous) {
+    if (!previous || akin_options_given(options, option)) return AKIN_OK;
     char *table = akin_file_join(previous, "table.nc");
     if (!table) return AKIN_FAILED;
-    akin_status status = akin_file_exists(table) ? akin_options_set(options, "against", table, "run") : AKIN_OK;
+    akin_status status = akin_file_exists(table) ? akin_options_set(options, option, table, "run") : AKIN_OK;
     akin_mem_free(table);
+    return status;
+}
+
+/* A place that takes vectors gets them. */
+static akin_status settle_embeddings(akin_options *options, const char *folder) {
+    const char *const *urls = NULL;
+    size_t count = akin_options_list(options, "to", &urls), takers = 0;
+    for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
+    if (takers == 0) return AKIN_OK;
+    char *path = akin_file_join(folder, "embeddings.nc");
+    akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
+    akin_mem_free(path);
     return status;
 }
 
@@ -152,7 +169,8 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
     AKIN_TRY(settle_argument(stage, options, folder));
     for (size_t i = 0; stage->paths[i].option; i++)
         AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
-    if (strcmp(stage->verb, "evaluate") == 0) AKIN_TRY(settle_evaluate(options, previous));
+    if (stage->before) AKIN_TRY(settle_before(options, stage->before, previous));
+    if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_embeddings(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
 done:
     return status;

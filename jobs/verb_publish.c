@@ -1,78 +1,176 @@
 /* publish: export a table to where a storefront reads it. Floor 4 (jobs); looks down to everything. */
+#include "places.h"
 #include "verbs.h"
 #include <akin/mem.h>
 #include <akin/publish.h>
+#include <akin/text.h>
+#include <math.h>
+#include <stdio.h>
 
 static const akin_option options[] = {
     {.name = "to",
      .type = AKIN_OPTION_LIST,
      .argument = "URL",
-     .help = "where to: file:PATH.jsonl or file:PATH.csv; may be given several times"},
+     .is_address = true,
+     .help = "where to, such as file:PATH.jsonl or file:PATH.csv; may be given several times"},
+    {.name = "previous",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TABLE.nc",
+     .unrecorded = true,
+     .help = "the table of the night before: a cache that holds it is sent only what changed"},
+    {.name = "min-coverage",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.95",
+     .minimum = 0,
+     .maximum = 1,
+     .argument = "SHARE",
+     .help = "gate: publish nothing if fewer items than this have a neighbour"},
+    {.name = "max-churn",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.6",
+     .minimum = 0,
+     .maximum = 1,
+     .argument = "SHARE",
+     .help = "gate: publish nothing if more of the published neighbours would change"},
+    {.name = "max-shrink",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.1",
+     .minimum = 0,
+     .maximum = 1,
+     .argument = "SHARE",
+     .help = "gate: publish nothing if more of the published items would be lost"},
+    {.name = "dry-run", .type = AKIN_OPTION_FLAG, .help = "say what would change, and publish nothing"},
+    AKIN_PLACE_OPTIONS,
     {0},
 };
 
-/* {"url": ..., "bytes": ..., "digest": ...} of each place. */
-static akin_status report_places(akin_json *report, const akin_published *published, size_t count) {
+/* What was there, and what changes; null where nothing was there or it is this table. */
+static akin_status report_change(akin_json *place, const akin_publish_place *it) {
     akin_status status = AKIN_OK;
-    akin_json *places = NULL, *place = NULL, *taken = NULL;
-    AKIN_TRY(akin_json_create_array(&places));
-    for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(akin_json_create(&place));
-        AKIN_TRY(akin_json_set_text(place, "url", published[i].url));
-        AKIN_TRY(akin_json_set_integer(place, "bytes", (long long)published[i].bytes));
-        AKIN_TRY(akin_json_set_text(place, "digest", published[i].digest));
-        taken = place;
-        place = NULL;
-        AKIN_TRY(akin_json_append_node(places, taken));
-    }
-    taken = places;
-    places = NULL;
-    AKIN_TRY(akin_json_set_node(report, "published", taken));
+    akin_json *change = NULL, *taken = NULL;
+    if (!it->compared) return akin_json_set_null(place, "change");
+    AKIN_TRY(akin_json_create(&change));
+    AKIN_TRY(akin_json_set_integer(change, "before", (long long)it->change.before));
+    AKIN_TRY(akin_json_set_integer(change, "new", (long long)it->change.fresh));
+    AKIN_TRY(akin_json_set_integer(change, "gone", (long long)it->change.gone));
+    AKIN_TRY(akin_json_set_integer(change, "changed", (long long)it->change.changed));
+    AKIN_TRY(akin_json_set_number(change, "churn", it->change.churn));
+    AKIN_TRY(akin_json_set_number(change, "shrink", it->change.shrink));
+    taken = change;
+    change = NULL;
+    AKIN_TRY(akin_json_set_node(place, "change", taken));
 done:
-    akin_json_free(place);
-    akin_json_free(places);
+    akin_json_free(change);
     return status;
 }
 
-static akin_status report_result(akin_json *report, const akin_publish_result *result, const akin_published *published,
-                                 size_t count) {
+static akin_status report_place(akin_json *places, const char *url, const akin_publish_place *it) {
     akin_status status = AKIN_OK;
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_text(report, "table_digest", result->table_digest));
-    AKIN_TRY(report_places(report, published, count));
+    akin_json *place = NULL, *taken = NULL;
+    AKIN_TRY(akin_json_create(&place));
+    AKIN_TRY(akin_places_set_url(place, url));
+    AKIN_TRY(akin_json_set_integer(place, "bytes", (long long)it->published.bytes));
+    AKIN_TRY(akin_json_set_text(place, "digest", it->published.digest));
+    AKIN_TRY(akin_json_set_bool(place, "already", it->published.already));
+    AKIN_TRY(akin_json_set_integer(place, "lists_sent", (long long)it->published.sent));
+    AKIN_TRY(report_change(place, it));
+    taken = place;
+    place = NULL;
+    AKIN_TRY(akin_json_append_node(places, taken));
 done:
+    akin_json_free(place);
+    return status;
+}
+
+static akin_status report(const akin_call *call, const akin_publish_params *params, const akin_publish_result *result,
+                          const akin_publish_place *places) {
+    akin_status status = AKIN_OK;
+    akin_json *list = NULL, *taken = NULL;
+    AKIN_TRY(akin_json_set_integer(call->report, "items", (long long)result->items));
+    AKIN_TRY(akin_json_set_text(call->report, "table_digest", result->table_digest));
+    AKIN_TRY(akin_json_set_number(call->report, "coverage", result->coverage));
+    AKIN_TRY(akin_json_set_bool(call->report, "dry_run", params->dry_run));
+    AKIN_TRY(akin_json_create_array(&list));
+    for (size_t i = 0; i < params->url_count; i++) AKIN_TRY(report_place(list, params->urls[i], &places[i]));
+    taken = list;
+    list = NULL;
+    AKIN_TRY(akin_json_set_node(call->report, "published", taken));
+done:
+    akin_json_free(list);
+    return status;
+}
+
+/* What a dry run answers. Rank 0. */
+static akin_status print(const akin_publish_params *params, const akin_publish_result *result,
+                         const akin_publish_place *places) {
+    akin_text *shown = NULL;
+    akin_status status = akin_text_create(&shown);
+    if (status != AKIN_OK) return status;
+    printf("%-10s %zu", "items", result->items);
+    if (!isnan(result->coverage)) printf(", of which %.2f %% have a neighbour", 100 * result->coverage);
+    printf("\n");
+    for (size_t i = 0; i < params->url_count && status == AKIN_OK; i++) {
+        const akin_change_figures *change = &places[i].change;
+        akin_text_clear(shown);
+        status = akin_text_append_hidden(shown, params->urls[i]);
+        printf("%s: ", akin_text_bytes(shown));
+        if (places[i].published.already)
+            printf("holds this table already\n");
+        else if (!places[i].compared)
+            printf("holds nothing yet\n");
+        else {
+            printf("holds %zu items; %zu new, %zu gone (%.2f %%), %zu lists change", change->before, change->fresh,
+                   change->gone, 100 * change->shrink, change->changed);
+            if (!isnan(change->churn)) printf(", churn %.4f", change->churn);
+            printf("\n");
+        }
+    }
+    akin_text_free(shown);
     return status;
 }
 
 static akin_status run(akin_call *call) {
     akin_status status = AKIN_OK;
-    const char *const *arguments = NULL;
-    akin_publish_params params = {0};
+    akin_publish_params params = {.previous = akin_options_text(call->options, "previous"),
+                                  .min_coverage = akin_options_real(call->options, "min-coverage"),
+                                  .max_churn = akin_options_real(call->options, "max-churn"),
+                                  .max_shrink = akin_options_real(call->options, "max-shrink"),
+                                  .dry_run = akin_options_flag(call->options, "dry-run")};
     akin_publish_result result = {0};
-    akin_options_arguments(call->options, &arguments);
-    params.table = arguments[0];
+    params.input_count = akin_options_arguments(call->options, &params.inputs);
     params.url_count = akin_options_list(call->options, "to", &params.urls);
-    akin_published *published = akin_mem_zalloc(params.url_count, sizeof *published);
-    AKIN_TRY(akin_agree(call->comm, published ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_publish(call->comm, &params, published, &result));
-    AKIN_TRY(akin_agree(call->comm, report_result(call->report, &result, published, params.url_count)));
+    akin_publish_place *places = akin_mem_zalloc(params.url_count, sizeof *places);
+    akin_status local = places ? akin_places_options(call->options, &params.sink) : AKIN_FAILED;
+    AKIN_TRY(akin_agree(call->comm, local));
+    akin_status outcome = akin_publish(call->comm, &params, places, &result);
+    if (outcome != AKIN_OK && outcome != AKIN_GATE) AKIN_TRY(outcome);
+    char *message = outcome == AKIN_GATE ? akin_mem_text(akin_error_message()) : NULL;
+    local = report(call, &params, &result, places);
+    if (local == AKIN_OK && params.dry_run && call->print && akin_comm_rank(call->comm) == 0)
+        local = print(&params, &result, places);
+    status = akin_agree(call->comm, local);
+    if (status == AKIN_OK && outcome == AKIN_GATE)
+        status = akin_error_set(AKIN_GATE, "%s", message ? message : "a gate refused");
+    akin_mem_free(message);
 done:
-    akin_mem_free(published);
+    akin_mem_free(places);
     return status;
 }
 
-static akin_status check(const akin_options *options) {
-    const char *const *urls = NULL;
-    size_t count = akin_options_list(options, "to", &urls);
-    return akin_publish_check(urls, count);
+static akin_status check(const akin_options *o) {
+    const char *const *urls = NULL, *const *arguments = NULL;
+    akin_sink_options sink;
+    size_t count = akin_options_list(o, "to", &urls), argument_count = akin_options_arguments(o, &arguments);
+    akin_status status = akin_publish_check(urls, count, arguments, argument_count);
+    return status == AKIN_OK ? akin_places_options(o, &sink) : status;
 }
 
 const akin_verb akin_verb_publish = {
     .name = "publish",
-    .arguments = "table.nc --to URL",
+    .arguments = "table.nc [embeddings.nc] --to URL",
     .summary = "export to a storefront cache or a file, switch over atomically",
     .arguments_min = 1,
-    .arguments_max = 1,
+    .arguments_max = 2,
     .options = options,
     .run = run,
     .check = check,

@@ -1,37 +1,65 @@
 /* rollback: put the previously published table back. Floor 4 (jobs); looks down to everything. */
+#include "places.h"
 #include "verbs.h"
+#include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/publish.h>
+#include <akin/text.h>
 
 static const akin_option options[] = {
     {.name = "to",
      .type = AKIN_OPTION_LIST,
      .argument = "URL",
-     .help = "where a table was published: file:PATH.jsonl or file:PATH.csv; may be given several times"},
+     .is_address = true,
+     .help = "where a table was published; may be given several times"},
+    AKIN_PLACE_OPTIONS,
     {0},
 };
 
-static akin_status run(akin_call *call) {
+/* The places, and the items of the table that is back (of the first place). */
+static akin_status report(akin_json *json, const char *const *urls, size_t count, const akin_live *lives) {
     akin_status status = AKIN_OK;
-    akin_json *places = NULL;
-    const char *const *urls = NULL;
-    size_t count = akin_options_list(call->options, "to", &urls);
-    AKIN_TRY(akin_rollback(call->comm, urls, count));
-    akin_status local = akin_json_create_array(&places);
-    for (size_t i = 0; i < count && local == AKIN_OK; i++) local = akin_json_append_text(places, urls[i]);
-    if (local == AKIN_OK) {
-        local = akin_json_set_node(call->report, "restored", places);
-        places = NULL;
+    akin_json *places = NULL, *taken = NULL;
+    akin_text *shown = NULL;
+    AKIN_TRY(akin_text_create(&shown));
+    AKIN_TRY(akin_json_create_array(&places));
+    for (size_t i = 0; i < count; i++) {
+        akin_text_clear(shown);
+        AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
+        AKIN_TRY(akin_json_append_text(places, akin_text_bytes(shown)));
+        akin_log_info("rollback: %s holds the table before again, %zu items", akin_text_bytes(shown), lives[i].items);
     }
-    AKIN_TRY(akin_agree(call->comm, local));
+    taken = places;
+    places = NULL;
+    AKIN_TRY(akin_json_set_node(json, "restored", taken));
+    AKIN_TRY(akin_json_set_integer(json, "items", (long long)lives[0].items));
 done:
     akin_json_free(places);
+    akin_text_free(shown);
     return status;
 }
 
-static akin_status check(const akin_options *options) {
+static akin_status run(akin_call *call) {
+    akin_status status = AKIN_OK;
     const char *const *urls = NULL;
-    size_t count = akin_options_list(options, "to", &urls);
-    return akin_publish_check(urls, count);
+    akin_sink_options sink;
+    size_t count = akin_options_list(call->options, "to", &urls);
+    akin_live *lives = akin_mem_zalloc(count, sizeof *lives);
+    akin_status local = lives ? akin_places_options(call->options, &sink) : AKIN_FAILED;
+    AKIN_TRY(akin_agree(call->comm, local));
+    AKIN_TRY(akin_rollback(call->comm, urls, count, &sink, lives));
+    AKIN_TRY(akin_agree(call->comm, report(call->report, urls, count, lives)));
+done:
+    akin_mem_free(lives);
+    return status;
+}
+
+static akin_status check(const akin_options *o) {
+    const char *const *urls = NULL;
+    akin_sink_options sink;
+    size_t count = akin_options_list(o, "to", &urls);
+    akin_status status = akin_publish_check(urls, count, NULL, 0);
+    return status == AKIN_OK ? akin_places_options(o, &sink) : status;
 }
 
 const akin_verb akin_verb_rollback = {

@@ -284,8 +284,9 @@ akin_status akin_file_check_output(const char *path) {
     bool ours = file >= 0;
     if (!ours && errno == EEXIST) file = open(part, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* a leftover */
     if (file < 0)
-        status = akin_error_set(AKIN_FAILED, "%s: cannot be written (%s): make its folder, or name another", path,
-                                strerror(errno));
+        status =
+            akin_error_set(AKIN_FAILED, "%s: cannot be written (%s): %s", path, strerror(errno),
+                           errno == ENOENT ? "make its folder, or name another" : "mend that, or name another place");
     if (file >= 0) close(file);
     if (ours) unlink(part);
     akin_mem_free(part);

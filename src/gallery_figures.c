@@ -25,6 +25,7 @@ static const struct {
     {"embed", "images_per_second", NULL, "images/s"},
     {"neighbors", "pairs_per_second", NULL, "pairs/s"},
     {"evaluate", NULL, "items", "items/s"},
+    {"publish", NULL, "items", "items/s"},
 };
 
 /* --- from table and labels --- */

@@ -169,16 +169,22 @@ const akin_json *akin_json_get(const akin_json *object, const char *key) {
     return object ? outer(cJSON_GetObjectItemCaseSensitive(inner(object), key)) : NULL;
 }
 
-const char *akin_json_text(const akin_json *object, const char *key) {
-    const akin_json *node = akin_json_get(object, key);
+const char *akin_json_as_text(const akin_json *node) {
     return node && cJSON_IsString(inner(node)) ? inner(node)->valuestring : NULL;
 }
 
-double akin_json_number(const akin_json *object, const char *key, double fallback) {
-    const akin_json *node = akin_json_get(object, key);
+double akin_json_as_number(const akin_json *node, double fallback) {
     if (!node) return fallback;
     if (cJSON_IsRaw(inner(node))) return strtod(inner(node)->valuestring, NULL);
     return cJSON_IsNumber(inner(node)) ? inner(node)->valuedouble : fallback;
+}
+
+const char *akin_json_text(const akin_json *object, const char *key) {
+    return akin_json_as_text(akin_json_get(object, key));
+}
+
+double akin_json_number(const akin_json *object, const char *key, double fallback) {
+    return akin_json_as_number(akin_json_get(object, key), fallback);
 }
 
 size_t akin_json_count(const akin_json *node) {
@@ -187,6 +193,14 @@ size_t akin_json_count(const akin_json *node) {
 
 const akin_json *akin_json_at(const akin_json *node, size_t index) {
     return node ? outer(cJSON_GetArrayItem(inner(node), (int)index)) : NULL;
+}
+
+const akin_json *akin_json_first(const akin_json *node) {
+    return node ? outer(inner(node)->child) : NULL;
+}
+
+const akin_json *akin_json_next(const akin_json *node) {
+    return node ? outer(inner(node)->next) : NULL;
 }
 
 const char *akin_json_key(const akin_json *node) {

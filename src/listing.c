@@ -1,6 +1,6 @@
 /* listing: an item's neighbours as text.
  *
- * Floor 3 (stages); looks down to error, text, csv, labels.
+ * Floor 3 (stages); looks down to error, text, csv, ids; within its floor to lists.
  */
 #include <akin/csv.h>
 #include <akin/listing.h>
@@ -44,14 +44,14 @@ static akin_status append(akin_text *text, const char *word) {
     return akin_text_append_bytes(text, word, strlen(word));
 }
 
-akin_status akin_listing_json(akin_text *text, const akin_labels *labels, const akin_list *list) {
+akin_status akin_listing_json(akin_text *text, const akin_ids *ids, const akin_list *list) {
     akin_status status = AKIN_OK;
     AKIN_TRY(append(text, "{\"id\": "));
-    AKIN_TRY(akin_text_append_json(text, akin_labels_id(labels, list->item)));
+    AKIN_TRY(akin_text_append_json(text, akin_ids_text(ids, list->item)));
     AKIN_TRY(append(text, ", \"neighbors\": ["));
     for (size_t i = 0; i < list->count; i++) {
         AKIN_TRY(append(text, i > 0 ? ", [" : "["));
-        AKIN_TRY(akin_text_append_json(text, akin_labels_id(labels, (size_t)list->neighbor[i])));
+        AKIN_TRY(akin_text_append_json(text, akin_ids_text(ids, (size_t)list->neighbor[i])));
         AKIN_TRY(append(text, ", "));
         AKIN_TRY(akin_listing_score(text, list->score[i]));
         AKIN_TRY(append(text, "]"));
@@ -61,15 +61,47 @@ done:
     return status;
 }
 
-akin_status akin_listing_csv(akin_text *text, const akin_labels *labels, const akin_list *list) {
+akin_status akin_listing_csv(akin_text *text, const akin_ids *ids, const akin_list *list) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < list->count; i++) {
-        AKIN_TRY(akin_csv_append(text, akin_labels_id(labels, list->item)));
+        AKIN_TRY(akin_csv_append(text, akin_ids_text(ids, list->item)));
         AKIN_TRY(akin_text_append(text, ",%zu,", i + 1));
-        AKIN_TRY(akin_csv_append(text, akin_labels_id(labels, (size_t)list->neighbor[i])));
+        AKIN_TRY(akin_csv_append(text, akin_ids_text(ids, (size_t)list->neighbor[i])));
         AKIN_TRY(append(text, ","));
         AKIN_TRY(akin_listing_score(text, list->score[i]));
         AKIN_TRY(append(text, "\n"));
+    }
+done:
+    return status;
+}
+
+akin_status akin_listing_pairs(akin_text *text, const akin_ids *ids, const akin_list *list) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(append(text, "["));
+    for (size_t i = 0; i < list->count; i++) {
+        AKIN_TRY(append(text, i > 0 ? ",[" : "["));
+        AKIN_TRY(akin_text_append_json(text, akin_ids_text(ids, (size_t)list->neighbor[i])));
+        AKIN_TRY(append(text, ","));
+        AKIN_TRY(akin_listing_score(text, list->score[i]));
+        AKIN_TRY(append(text, "]"));
+    }
+    AKIN_TRY(append(text, "]"));
+done:
+    return status;
+}
+
+akin_status akin_listing_ids(akin_text *text, const akin_ids *ids, const akin_list *list) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < list->count; i++) {
+        size_t row = (size_t)list->neighbor[i];
+        const char *id = akin_ids_text(ids, row);
+        if (strchr(id, ' '))
+            return akin_error_set(AKIN_INPUT,
+                                  "id \"%s\" of row %zu holds a blank, and --format ids joins ids by blanks: use "
+                                  "--format json",
+                                  id, row);
+        if (i > 0) AKIN_TRY(append(text, " "));
+        AKIN_TRY(akin_text_append_bytes(text, id, akin_ids_length(ids, row)));
     }
 done:
     return status;

@@ -396,6 +396,15 @@ done:
     return status;
 }
 
+static akin_status append_address(akin_text *text, const char *url) {
+    akin_text *hidden = NULL;
+    akin_status status = akin_text_create(&hidden);
+    if (status == AKIN_OK) status = akin_text_append_hidden(hidden, url);
+    if (status == AKIN_OK) status = append_quoted(text, akin_text_bytes(hidden));
+    akin_text_free(hidden);
+    return status;
+}
+
 static akin_status append_value(akin_text *text, const option_value *value) {
     akin_status status = AKIN_OK;
     char number[32] = "";
@@ -408,7 +417,8 @@ static akin_status append_value(akin_text *text, const option_value *value) {
     case AKIN_OPTION_LIST:
         for (size_t i = 0; i < value->list.count; i++) {
             if (i > 0) AKIN_TRY(akin_text_append(text, " %s=", value->spec->name));
-            AKIN_TRY(append_quoted(text, value->list.words[i]));
+            const char *word = value->list.words[i];
+            AKIN_TRY(value->spec->is_address ? append_address(text, word) : append_quoted(text, word));
         }
     }
 done:

@@ -1,24 +1,62 @@
 /* publish: a table to its sinks, step by step.
  *
- * Floor 3 (stages); looks down to error, mem, text, comm, log, labels, table; within its floor to sink and its modules.
+ * Floor 3 (stages); looks down to error, mem, text, rng, comm, log, ncfile, ids, labels, table, embeddings; within its
+ * floor to sink and its modules, lists, change.
  */
+#include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
+#include <akin/rng.h>
 #include <akin/text.h>
-#include <stdbool.h>
+#include <math.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SAMPLE = 200, KEEP_SECONDS = 5 };
 
 static const akin_sink *const sinks[] = {&akin_sink_file};
 #define SINKS (sizeof sinks / sizeof *sinks)
 
+/* One publication, on the rank that publishes. */
+typedef struct {
+    const akin_publish_params *params;
+    akin_publish_place *places;
+    akin_publish_result *result;
+    akin_target **targets; /* [url_count] */
+    akin_change **changes; /* [url_count], NULL where not compared */
+    akin_sink_source table, embeddings;
+    akin_ids *ids, *embedded_ids, *previous_ids;
+    akin_labels *labels;
+    const akin_table *previous;
+    double kept; /* when locks were held on to last */
+} publication;
+
+/* --- words --- */
+
 static const akin_sink *sink_of(const char *url) {
-    const char *colon = strchr(url, ':');
-    for (size_t i = 0; colon && i < SINKS; i++) {
-        size_t length = strlen(sinks[i]->scheme);
-        if ((size_t)(colon - url) == length && memcmp(url, sinks[i]->scheme, length) == 0) return sinks[i];
-    }
+    size_t length = strcspn(url, ":");
+    for (size_t i = 0; url[length] && i < SINKS; i++)
+        for (const char *const *scheme = sinks[i]->schemes; *scheme; scheme++)
+            if (length == strlen(*scheme) && memcmp(url, *scheme, length) == 0) return sinks[i];
     return NULL;
+}
+
+/* AKIN_USAGE, with the URL before the message and another behind it, both without their passwords. */
+static akin_status refuse(const char *url, const char *what, const char *more) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(akin_text_append(text, "--to "));
+    AKIN_TRY(akin_text_append_hidden(text, url));
+    AKIN_TRY(akin_text_append(text, ": %s ", what));
+    AKIN_TRY(akin_text_append_hidden(text, more));
+    status = akin_error_set(AKIN_USAGE, "%s", akin_text_bytes(text));
+done:
+    akin_text_free(text);
+    return status;
 }
 
 static akin_status refuse_unknown(const char *url) {
@@ -26,8 +64,7 @@ static akin_status refuse_unknown(const char *url) {
     akin_text *known = NULL;
     AKIN_TRY(akin_text_create(&known));
     for (size_t i = 0; i < SINKS; i++) AKIN_TRY(akin_text_append(known, "%s%s", i > 0 ? ", " : "", sinks[i]->forms));
-    status =
-        akin_error_set(AKIN_USAGE, "--to %s: unknown kind of place; those known are %s", url, akin_text_bytes(known));
+    status = refuse(url, "unknown kind of place; those known are", akin_text_bytes(known));
 done:
     akin_text_free(known);
     return status;
@@ -36,23 +73,32 @@ done:
 /* Whether urls[last] is the same target as one before it. */
 static akin_status refuse_twice(const char *const *urls, size_t last) {
     akin_status status = AKIN_OK;
-    char *name = sink_of(urls[last])->identity(urls[last]), *other = NULL;
+    char *name = sink_of(urls[last])->identity(urls[last]);
     if (!name) return AKIN_FAILED;
     for (size_t i = 0; i < last && status == AKIN_OK; i++) {
         if (sink_of(urls[i]) != sink_of(urls[last])) continue;
-        other = sink_of(urls[i])->identity(urls[i]);
+        char *other = sink_of(urls[i])->identity(urls[i]);
         if (!other)
             status = AKIN_FAILED;
         else if (strcmp(other, name) == 0)
-            status = akin_error_set(AKIN_USAGE, "--to %s: is the same as --to %s; name each place once", urls[last],
-                                    urls[i]);
+            status = refuse(urls[last], "name each place once; this is the same as --to", urls[i]);
         akin_mem_free(other);
     }
     akin_mem_free(name);
     return status;
 }
 
-akin_status akin_publish_check(const char *const *urls, size_t url_count) {
+static akin_status refuse_overwriting(const char *url, const char *const *inputs, size_t input_count) {
+    const akin_sink *sink = sink_of(url);
+    for (size_t i = 0; sink->overwrites && i < input_count; i++)
+        if (sink->overwrites(url, inputs[i]))
+            return akin_error_set(AKIN_USAGE, "--to %s: would write over %s, which the job itself reads or writes", url,
+                                  inputs[i]);
+    return AKIN_OK;
+}
+
+akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
+                               size_t input_count) {
     akin_status status = AKIN_OK;
     if (url_count == 0)
         return akin_error_set(AKIN_USAGE, "--to is missing: name where to, such as --to file:table.jsonl");
@@ -60,64 +106,382 @@ akin_status akin_publish_check(const char *const *urls, size_t url_count) {
         if (!sink_of(urls[i])) return refuse_unknown(urls[i]);
         AKIN_TRY(sink_of(urls[i])->check_url(urls[i]));
         AKIN_TRY(refuse_twice(urls, i));
+        AKIN_TRY(refuse_overwriting(urls[i], inputs, input_count));
     }
 done:
     return status;
 }
 
-/* Opens, stages and commits all targets, each step for all before the next. Collective. */
-static akin_status publish_to_all(akin_comm *comm, const akin_publish_params *params, const akin_sink_source *source,
-                                  akin_target **targets, akin_published *published) {
+bool akin_publish_takes_embeddings(const char *url) {
+    const akin_sink *sink = sink_of(url);
+    return sink && sink->input == AKIN_SINK_EMBEDDINGS;
+}
+
+/* --- long work --- */
+
+static akin_status hold_on(publication *p) {
     akin_status status = AKIN_OK;
-    size_t count = params->url_count;
-    for (size_t i = 0; i < count; i++)
-        AKIN_TRY(sink_of(params->urls[i])->open(comm, params->urls[i], source, &targets[i]));
-    for (size_t i = 0; i < count; i++) {
-        published[i].url = params->urls[i];
-        AKIN_TRY(sink_of(params->urls[i])->stage(comm, targets[i], &published[i]));
+    double now = akin_comm_seconds();
+    if (now - p->kept < KEEP_SECONDS) return AKIN_OK;
+    p->kept = now;
+    for (size_t i = 0; i < p->params->url_count && status == AKIN_OK; i++)
+        if (p->targets[i] && sink_of(p->params->urls[i])->keep)
+            status = sink_of(p->params->urls[i])->keep(p->targets[i]);
+    return status;
+}
+
+static akin_status pulse(void *context, const char *doing, size_t done, size_t total) {
+    akin_log_progress(doing, "items", (double)done, (double)total);
+    if (akin_comm_signalled())
+        return akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; nothing was published: run it again");
+    return hold_on(context);
+}
+
+/* --- what is published --- */
+
+static akin_sink_source *source_of(publication *p, size_t place) {
+    return akin_publish_takes_embeddings(p->params->urls[place]) ? &p->embeddings : &p->table;
+}
+
+static akin_status measure_coverage(publication *p) {
+    akin_status status = AKIN_OK;
+    enum { ROWS = 4096 };
+    int32_t counts[ROWS];
+    size_t n = p->table.items, covered = 0;
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t count = n - first < ROWS ? n - first : ROWS;
+        AKIN_TRY(akin_ncfile_get(akin_table_file(p->table.table), "count", first, count, counts));
+        for (size_t i = 0; i < count; i++) covered += counts[i] > 0;
     }
-    for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(sink_of(params->urls[i])->commit(comm, targets[i]));
-        akin_log_info("publish: %s now holds this table, %llu bytes", published[i].url,
-                      (unsigned long long)published[i].bytes);
+    p->result->coverage = (double)covered / (double)n;
+done:
+    return status;
+}
+
+static akin_status read_source(publication *p) {
+    akin_status status = AKIN_OK;
+    if (p->table.table) {
+        AKIN_TRY(akin_ids_read(akin_table_file(p->table.table), &p->ids));
+        p->table.ids = p->ids;
+        AKIN_TRY(measure_coverage(p));
+    }
+    if (p->embeddings.embeddings) {
+        AKIN_TRY(akin_labels_read(akin_embeddings_file(p->embeddings.embeddings), 0, p->embeddings.items, &p->labels));
+        AKIN_TRY(akin_ids_read(akin_embeddings_file(p->embeddings.embeddings), &p->embedded_ids));
+        p->embeddings.labels = p->labels;
+        p->embeddings.ids = p->embedded_ids;
     }
 done:
     return status;
 }
 
-akin_status akin_publish(akin_comm *comm, const akin_publish_params *params, akin_published *published,
+/* Opens and looks: nothing is written. */
+static akin_status open_targets(publication *p) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        AKIN_TRY(sink_of(p->params->urls[i])->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
+        AKIN_TRY(sink_of(p->params->urls[i])->look(p->targets[i], &p->places[i].live));
+    }
+done:
+    return status;
+}
+
+/* --- what would change, and whether it may --- */
+
+static akin_status compare_with_previous(publication *p, akin_change *change) {
+    akin_status status = AKIN_OK;
+    if (!p->previous_ids) AKIN_TRY(akin_ids_read(akin_table_file(p->previous), &p->previous_ids));
+    status = akin_change_see_table(change, p->previous, p->previous_ids);
+done:
+    return status;
+}
+
+static akin_status compare_place(publication *p, size_t i) {
+    akin_status status = AKIN_OK;
+    akin_publish_place *place = &p->places[i];
+    akin_sink_source *source = source_of(p, i);
+    AKIN_TRY(sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
+    place->published.already = place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
+    if (!place->live.there || place->published.already) goto done;
+    AKIN_TRY(akin_change_create(source->table, source->ids, &p->changes[i]));
+    if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)
+        AKIN_TRY(compare_with_previous(p, p->changes[i]));
+    else
+        AKIN_TRY(sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
+    place->change = akin_change_result(p->changes[i]);
+    place->compared = true;
+done:
+    return status;
+}
+
+typedef struct {
+    const char *option;
+    double measured, limit;
+    bool refuses;
+} gate;
+
+static akin_status append_refusals(akin_text *text, const char *where, const gate *gates, size_t count) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!gates[i].refuses) continue;
+        if (akin_text_length(text) > 0) AKIN_TRY(akin_text_append(text, "; "));
+        if (where) {
+            AKIN_TRY(akin_text_append_hidden(text, where));
+            AKIN_TRY(akin_text_append(text, ": "));
+        }
+        AKIN_TRY(akin_text_append(text, "%s is %.4g, --%s is %.4g", gates[i].option + 4, gates[i].measured,
+                                  gates[i].option, gates[i].limit));
+    }
+done:
+    return status;
+}
+
+/* NaN, what could not be measured, passes. */
+static akin_status check_gates(publication *p) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    const akin_publish_params *params = p->params;
+    AKIN_TRY(akin_text_create(&text));
+    double coverage = p->result->coverage;
+    const gate whole = {"min-coverage", coverage, params->min_coverage, coverage < params->min_coverage};
+    AKIN_TRY(append_refusals(text, NULL, &whole, 1));
+    for (size_t i = 0; i < params->url_count; i++) {
+        const akin_change_figures *change = &p->places[i].change;
+        if (!p->places[i].compared) continue;
+        const gate gates[] = {
+            {"max-churn", change->churn, params->max_churn, change->churn > params->max_churn},
+            {"max-shrink", change->shrink, params->max_shrink, change->shrink > params->max_shrink},
+        };
+        AKIN_TRY(append_refusals(text, params->urls[i], gates, sizeof gates / sizeof *gates));
+    }
+    if (akin_text_length(text) > 0)
+        status = akin_error_set(AKIN_GATE,
+                                "nothing was published: %s; look at the table, and publish with another limit if it is "
+                                "right",
+                                akin_text_bytes(text));
+done:
+    akin_text_free(text);
+    return status;
+}
+
+/* --- out --- */
+
+static void tell(const publication *p, size_t i, const char *what) {
+    akin_text *shown = NULL;
+    if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
+        akin_log_info("publish: %s %s", akin_text_bytes(shown), what);
+    akin_text_free(shown);
+}
+
+static int compare_sizes(const void *left, const void *right) {
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a > b) - (a < b);
+}
+
+static akin_status verify(publication *p, size_t i) {
+    size_t rows[SAMPLE], n = source_of(p, i)->items, count = n < SAMPLE ? n : SAMPLE, used = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    for (size_t s = 0; s < count; s++) rows[s] = (size_t)akin_rng_permute(seed, AKIN_RNG_SAMPLE, 0, n, s);
+    qsort(rows, count, sizeof *rows, compare_sizes);
+    for (size_t s = 0; s < count; s++)
+        if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
+    return sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
+}
+
+static akin_status write_places(publication *p) {
+    akin_status status = AKIN_OK;
+    size_t count = p->params->url_count;
+    for (size_t i = 0; i < count; i++) {
+        if (p->places[i].published.already) continue;
+        akin_sink_source *source = source_of(p, i);
+        source->change = p->places[i].compared ? p->changes[i] : NULL;
+        AKIN_TRY(sink_of(p->params->urls[i])->stage(p->targets[i], source, &p->places[i].published));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (p->places[i].published.already) {
+            tell(p, i, "holds this table already; the one before it stays as it is");
+            continue;
+        }
+        AKIN_TRY(sink_of(p->params->urls[i])->commit(p->targets[i], source_of(p, i), &p->places[i].published));
+        tell(p, i, "now holds this table");
+    }
+    for (size_t i = 0; i < count; i++) AKIN_TRY(verify(p, i));
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* Rank 0. */
+static akin_status publish_all(publication *p) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < p->params->url_count; i++) AKIN_TRY(compare_place(p, i));
+    akin_log_progress_end();
+    AKIN_TRY(check_gates(p));
+    if (!p->params->dry_run) status = write_places(p);
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* --- all ranks --- */
+
+typedef struct {
+    akin_table *table, *previous;
+    akin_embeddings *embeddings;
+    char *model;
+} inputs;
+
+/* By its kind; the same on all ranks. Collective; agreed. */
+static akin_status open_input(akin_comm *comm, const char *path, inputs *in) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    bool embeddings = false;
+    akin_status local = akin_ncfile_peek(path, NULL, &file);
+    if (local == AKIN_OK) embeddings = strcmp(akin_ncfile_kind(file), "embeddings") == 0;
+    akin_ncfile_close(file);
+    AKIN_TRY(akin_agree(comm, local));
+    if (embeddings ? in->embeddings != NULL : in->table != NULL)
+        AKIN_TRY(akin_error_set(AKIN_USAGE, "%s: is one file too many: one table.nc, one embeddings.nc", path));
+    if (embeddings) return akin_embeddings_open(comm, path, &in->embeddings);
+    AKIN_TRY(akin_table_open(comm, path, &in->table));
+    AKIN_TRY(akin_agree(comm, akin_ncfile_get_attribute(akin_table_file(in->table), "input_model_digest", &in->model)));
+done:
+    return status;
+}
+
+static akin_status open_inputs(akin_comm *comm, const akin_publish_params *params, inputs *in) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < params->input_count; i++) AKIN_TRY(open_input(comm, params->inputs[i], in));
+    for (size_t i = 0; i < params->url_count; i++) {
+        bool embeddings = akin_publish_takes_embeddings(params->urls[i]);
+        if (embeddings ? in->embeddings != NULL : in->table != NULL) continue;
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s is published there; name it too", params->urls[i],
+                                embeddings ? "embeddings.nc" : "table.nc"));
+    }
+done:
+    return status;
+}
+
+/* The table before is of use where a place holds just that one. Collective; agreed. */
+static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    int64_t wanted = 0;
+    const char *path = p->params->previous;
+    if (!path) return AKIN_OK;
+    akin_status local = akin_comm_rank(comm) == 0 ? akin_ncfile_peek(path, "table", &file) : AKIN_OK;
+    for (size_t i = 0; file && i < p->params->url_count; i++)
+        wanted |= strcmp(p->places[i].live.table_digest, akin_ncfile_digest(file)) == 0;
+    akin_ncfile_close(file);
+    AKIN_TRY(akin_agree(comm, local));
+    akin_comm_max_i64(comm, &wanted, 1);
+    if (wanted) AKIN_TRY(akin_table_open(comm, path, &in->previous));
+    p->previous = in->previous;
+    if (p->previous) p->table.previous_digest = akin_table_digest(p->previous);
+done:
+    return status;
+}
+
+static akin_status prepare_publication(akin_comm *comm, publication *p, const inputs *in) {
+    size_t count = p->params->url_count;
+    const akin_sink_source blank = {.model = "", .previous_digest = "", .pulse = pulse, .context = p};
+    p->table = p->embeddings = blank;
+    p->result->coverage = NAN;
+    if (in->embeddings) {
+        p->embeddings.embeddings = in->embeddings;
+        p->embeddings.items = p->result->items = akin_embeddings_items(in->embeddings);
+        p->embeddings.digest = akin_embeddings_digest(in->embeddings);
+        p->embeddings.model = akin_embeddings_model_digest(in->embeddings);
+        strcpy(p->result->table_digest, p->embeddings.digest);
+    }
+    if (in->table) {
+        p->table.table = in->table;
+        p->table.items = p->result->items = akin_table_items(in->table);
+        p->table.digest = akin_table_digest(in->table);
+        if (in->model) p->table.model = in->model;
+        strcpy(p->result->table_digest, p->table.digest);
+    }
+    p->targets = akin_mem_zalloc(count, sizeof *p->targets);
+    p->changes = akin_mem_zalloc(count, sizeof *p->changes);
+    akin_status local = p->targets && p->changes ? AKIN_OK : AKIN_FAILED;
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = read_source(p);
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = open_targets(p);
+    return akin_agree(comm, local);
+}
+
+static void end_publication(publication *p) {
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        if (p->targets) sink_of(p->params->urls[i])->close(p->targets[i]);
+        if (p->changes) akin_change_free(p->changes[i]);
+    }
+    akin_mem_free(p->targets);
+    akin_mem_free(p->changes);
+    akin_ids_free(p->ids);
+    akin_ids_free(p->embedded_ids);
+    akin_ids_free(p->previous_ids);
+    akin_labels_free(p->labels);
+}
+
+akin_status akin_publish(akin_comm *comm, const akin_publish_params *params, akin_publish_place *places,
                          akin_publish_result *result) {
     akin_status status = AKIN_OK;
-    akin_table *table = NULL;
-    akin_labels *labels = NULL;
-    akin_target **targets = NULL;
-    AKIN_TRY(akin_agree(comm, akin_publish_check(params->urls, params->url_count)));
-    AKIN_TRY(akin_table_open(comm, params->table, &table));
-    size_t n = akin_table_items(table);
-    akin_status local = akin_labels_read(akin_table_file(table), 0, n, &labels);
-    targets = akin_mem_zalloc(params->url_count, sizeof *targets);
-    if (!targets && local == AKIN_OK) local = AKIN_FAILED;
-    AKIN_TRY(akin_agree(comm, local));
-    akin_sink_source source = {table, labels};
-    AKIN_TRY(publish_to_all(comm, params, &source, targets, published));
-    result->items = n;
-    memcpy(result->table_digest, akin_table_digest(table), sizeof result->table_digest);
+    inputs in = {0};
+    publication p = {.params = params, .places = places, .result = result};
+    *result = (akin_publish_result){0};
+    memset(places, 0, params->url_count * sizeof *places);
+    AKIN_TRY(
+        akin_agree(comm, akin_publish_check(params->urls, params->url_count, params->inputs, params->input_count)));
+    AKIN_TRY(open_inputs(comm, params, &in));
+    AKIN_TRY(prepare_publication(comm, &p, &in));
+    AKIN_TRY(open_previous(comm, &p, &in));
+    status = akin_agree(comm, akin_comm_rank(comm) == 0 ? publish_all(&p) : AKIN_OK);
+    akin_comm_broadcast(comm, result, sizeof *result, 0);
+    akin_comm_broadcast(comm, places, params->url_count * sizeof *places, 0);
 done:
-    for (size_t i = 0; targets && i < params->url_count; i++) sink_of(params->urls[i])->close(comm, targets[i]);
-    akin_mem_free(targets);
-    akin_labels_free(labels);
-    akin_table_close(table);
+    end_publication(&p);
+    akin_mem_free(in.model);
+    akin_table_close(in.previous);
+    akin_embeddings_close(in.embeddings);
+    akin_table_close(in.table);
     return status;
 }
 
-akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count) {
+/* --- back, and looking --- */
+
+/* Rank 0. */
+static akin_status roll_back_all(const char *const *urls, size_t count, akin_target **targets,
+                                 const akin_sink_options *options, akin_live *lives) {
     akin_status status = AKIN_OK;
-    AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count)));
-    for (size_t i = 0; i < url_count; i++) AKIN_TRY(sink_of(urls[i])->check_rollback(comm, urls[i]));
-    for (size_t i = 0; i < url_count; i++) {
-        AKIN_TRY(sink_of(urls[i])->rollback(comm, urls[i]));
-        akin_log_info("rollback: %s holds the table before again", urls[i]);
+    for (size_t i = 0; i < count; i++) {
+        AKIN_TRY(sink_of(urls[i])->open(urls[i], options, &targets[i]));
+        AKIN_TRY(sink_of(urls[i])->check_rollback(targets[i]));
     }
+    for (size_t i = 0; i < count; i++) AKIN_TRY(sink_of(urls[i])->rollback(targets[i], &lives[i]));
 done:
+    return status;
+}
+
+akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count, const akin_sink_options *options,
+                          akin_live *lives) {
+    akin_status status = AKIN_OK;
+    akin_target **targets = akin_mem_zalloc(url_count, sizeof *targets);
+    AKIN_TRY(akin_agree(comm, targets ? akin_publish_check(urls, url_count, NULL, 0) : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm,
+                        akin_comm_rank(comm) == 0 ? roll_back_all(urls, url_count, targets, options, lives) : AKIN_OK));
+    akin_comm_broadcast(comm, lives, url_count * sizeof *lives, 0);
+done:
+    for (size_t i = 0; targets && i < url_count; i++)
+        if (targets[i]) sink_of(urls[i])->close(targets[i]);
+    akin_mem_free(targets);
+    return status;
+}
+
+akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
+    akin_target *target = NULL;
+    akin_status status = sink_of(url)->open(url, options, &target);
+    if (status == AKIN_OK) status = sink_of(url)->look(target, live);
+    sink_of(url)->close(target);
     return status;
 }

@@ -1,71 +1,46 @@
-/* sink_file: tables published as files, JSON lines or CSV by the ending of the name; the file before is kept as
- * PATH.prev.
+/* sink_file: tables published as files, by the ending of the name; the file before is kept as PATH.prev.
  *
- * Floor 3 (stages); looks down to error, mem, text, hash, file, shard, comm, log, labels, table; within its floor to
- * sink and listing.
- *
- * One rank writes, so that any file system will do: in each round every rank formats a block of items, and the blocks
- * come to rank 0 in rank order, which is row order.
+ * Floor 3 (stages); looks down to error, mem, text, hash, file, ids, table; within its floor to sink, fileform, lists,
+ * listing, change.
  */
 #include <akin/file.h>
-#include <akin/listing.h>
-#include <akin/log.h>
+#include <akin/fileform.h>
+#include <akin/lists.h>
 #include <akin/mem.h>
-#include <akin/shard.h>
 #include <akin/sink.h>
 #include <akin/text.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEME "file:"
-#define READ_VALUES ((size_t)1 << 18) /* neighbours read from the table at a time */
-#define BLOCK_BYTES ((size_t)1 << 20) /* text of a rank in a round ... */
-#define ROUND_BYTES ((size_t)1 << 26) /* ... and of all ranks, on rank 0 */
-
-typedef struct {
-    const char *ending;
-    const char *head;
-    akin_status (*append)(akin_text *text, const akin_labels *labels, const akin_list *list);
-} file_form;
-
-static const file_form forms[] = {
-    {".jsonl", "", akin_listing_json},
-    {".csv", "id,rank,neighbor,score\n", akin_listing_csv},
-};
+#define BLOCK_BYTES ((size_t)1 << 20)
+#define PULSE_ROWS 4096
 
 struct akin_target {
-    const akin_sink_source *source;
-    const file_form *form;
-    const char *path;   /* within the URL, borrowed */
-    uint64_t bytes;     /* of the whole file */
-    akin_outfile *file; /* on rank 0, from stage to commit */
+    const akin_fileform *form;
+    const char *path; /* within the URL, borrowed */
+    char *previous;   /* PATH.prev */
+    akin_outfile *file;
+    uint64_t bytes;
+    char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
 };
 
-/* Where lists are read to and formatted. */
-typedef struct {
-    size_t room; /* items */
-    int32_t *neighbor, *counts;
-    float *score;
-    akin_text *text;
-} formatter;
-
-static const file_form *form_of(const char *url) {
-    const char *ending = akin_file_ending(url + strlen(SCHEME));
-    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++)
-        if (strcmp(ending, forms[i].ending) == 0) return &forms[i];
-    return NULL;
+static const char *path_of(const char *url) {
+    return url + strlen(SCHEME);
 }
 
 static akin_status check_url(const char *url) {
-    if (form_of(url)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "%s: a file to publish to ends in %s or %s", url, forms[0].ending,
-                          forms[1].ending);
+    const akin_fileform *form;
+    return akin_fileform_of(path_of(url), &form);
 }
 
-static char *identity(const char *url) {
-    const char *path = url + strlen(SCHEME);
+/* The name in its real folder: one text for all ways to write it. Owned; NULL: no memory. */
+static char *real_name(const char *path) {
     char *folder = akin_file_folder(path), *real = folder ? realpath(folder, NULL) : NULL;
     char *name = folder ? akin_file_join(real ? real : folder, akin_file_name(path)) : NULL;
     free(real);
@@ -73,94 +48,187 @@ static char *identity(const char *url) {
     return name;
 }
 
-/* --- formatting --- */
-
-static void formatter_end(formatter *format) {
-    akin_mem_free(format->neighbor);
-    akin_mem_free(format->counts);
-    akin_mem_free(format->score);
-    akin_text_free(format->text);
+static char *identity(const char *url) {
+    return real_name(path_of(url));
 }
 
-static akin_status formatter_start(const akin_table *table, formatter *format) {
-    akin_status status = AKIN_FAILED;
-    size_t k = akin_table_k(table);
-    *format = (formatter){.room = k < READ_VALUES ? READ_VALUES / k : 1};
-    if (format->room > akin_table_items(table)) format->room = akin_table_items(table);
-    format->neighbor = akin_mem_alloc(format->room * k, sizeof *format->neighbor);
-    format->counts = akin_mem_alloc(format->room, sizeof *format->counts);
-    format->score = akin_mem_alloc(format->room * k, sizeof *format->score);
-    if (format->neighbor && format->counts && format->score) status = akin_text_create(&format->text);
-    if (status != AKIN_OK) {
-        formatter_end(format);
-        *format = (formatter){0};
-    }
-    return status;
+static bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    if (stat(a, &first) == 0 && stat(b, &second) == 0)
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    char *one = real_name(a), *other = real_name(b);
+    bool same = one && other && strcmp(one, other) == 0;
+    akin_mem_free(one);
+    akin_mem_free(other);
+    return same;
 }
 
-/* The text of items [first, first + count), count <= room, into format->text. */
-static akin_status format_items(const akin_target *target, formatter *format, size_t first, size_t count) {
-    akin_status status = AKIN_OK;
-    const akin_table *table = target->source->table;
-    size_t k = akin_table_k(table);
-    akin_text_clear(format->text);
-    AKIN_TRY(akin_table_rows(table, first, count, format->neighbor, format->score, format->counts));
-    for (size_t i = 0; i < count; i++) {
-        akin_list list = {first + i, (size_t)format->counts[i], format->neighbor + i * k, format->score + i * k};
-        AKIN_TRY(target->form->append(format->text, target->source->labels, &list));
-    }
-done:
-    return status;
-}
-
-/* Bytes of the whole file, from a dry run over this rank's shard: the disk is asked before anything is written. */
-static akin_status measure(akin_comm *comm, akin_target *target) {
-    akin_status status = AKIN_OK;
-    formatter format;
-    size_t n = akin_table_items(target->source->table);
-    int rank = akin_comm_rank(comm), size = akin_comm_size(comm);
-    size_t at = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
-    int64_t bytes = rank == 0 ? (int64_t)strlen(target->form->head) : 0;
-    akin_status local = formatter_start(target->source->table, &format);
-    while (local == AKIN_OK && at < end) {
-        size_t count = end - at < format.room ? end - at : format.room;
-        local = format_items(target, &format, at, count);
-        if (local == AKIN_OK) bytes += (int64_t)akin_text_length(format.text);
-        at += count;
-    }
-    AKIN_TRY(akin_agree(comm, local));
-    akin_comm_sum_i64(comm, &bytes, 1);
-    target->bytes = (uint64_t)bytes;
-done:
-    formatter_end(&format);
-    return status;
-}
-
-/* --- the steps of a sink --- */
-
-static void close_target(akin_comm *comm, akin_target *target) {
-    (void)comm;
-    if (!target) return;
-    akin_outfile_discard(target->file);
-    akin_mem_free(target);
-}
-
-static char *previous_name(const char *path) {
-    size_t room = strlen(path) + sizeof ".prev";
+static char *with_ending(const char *path, const char *ending) {
+    size_t room = strlen(path) + strlen(ending) + 1;
     char *name = akin_mem_alloc(room, 1);
-    if (name) snprintf(name, room, "%s.prev", path);
+    if (name) snprintf(name, room, "%s%s", path, ending);
     return name;
 }
 
-static akin_status check_names(const char *path) {
-    akin_status status = akin_file_check_output(path);
-    char *previous = previous_name(path);
-    if (!previous) return AKIN_FAILED;
-    if (status == AKIN_OK && akin_file_is_folder(previous))
-        status = akin_error_set(AKIN_FAILED, "%s: is a folder, but the file before is kept by that name; move it away",
-                                previous);
-    akin_mem_free(previous);
+static bool overwrites(const char *url, const char *path) {
+    static const char *const endings[] = {"", ".prev", ".part"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !found; i++) {
+        char *name = with_ending(path_of(url), endings[i]);
+        found = !name || same_file(name, path);
+        akin_mem_free(name);
+    }
+    return found;
+}
+
+/* --- what is there --- */
+
+static void close_target(akin_target *target) {
+    if (!target) return;
+    akin_outfile_discard(target->file);
+    akin_mem_free(target->previous);
+    akin_mem_free(target);
+}
+
+/* A file in the way that is not one of ours is not written over. */
+static akin_status check_ours(const akin_target *target, const char *path) {
+    struct stat facts;
+    bool ours = false;
+    if (stat(path, &facts) != 0) return AKIN_OK;
+    if (S_ISDIR(facts.st_mode))
+        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file, or move it away", path);
+    if (S_ISREG(facts.st_mode)) {
+        akin_status status = akin_fileform_recognise(target->form, path, &ours);
+        if (status != AKIN_OK) return status;
+    }
+    if (ours) return AKIN_OK;
+    return akin_error_set(AKIN_INPUT,
+                          "%s: is there and is no table that akin published as %s, so it is not written over: name "
+                          "another file, or move this one away",
+                          path, akin_file_ending(target->path));
+}
+
+static akin_status open_target(const char *url, const akin_sink_options *options, akin_target **out) {
+    akin_status status = AKIN_OK;
+    (void)options;
+    *out = NULL;
+    akin_target *target = akin_mem_zalloc(1, sizeof *target);
+    if (!target) return AKIN_FAILED;
+    target->path = path_of(url);
+    AKIN_TRY(akin_fileform_of(target->path, &target->form));
+    target->previous = with_ending(target->path, ".prev");
+    if (!target->previous) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(check_ours(target, target->path));
+    AKIN_TRY(check_ours(target, target->previous));
+    *out = target;
+    target = NULL;
+done:
+    close_target(target);
     return status;
+}
+
+/* XXH3-128 of a file's bytes. */
+static akin_status digest_of(const char *path, char digest[AKIN_HASH_TEXT_SIZE]) {
+    akin_status status = AKIN_OK;
+    akin_hasher *hasher = NULL;
+    size_t got = 0;
+    FILE *file = fopen(path, "re");
+    char *block = akin_mem_alloc(BLOCK_BYTES, 1);
+    if (!block) AKIN_TRY(AKIN_FAILED);
+    if (!file) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno)));
+    AKIN_TRY(akin_hasher_create(&hasher));
+    while ((got = fread(block, 1, BLOCK_BYTES, file)) > 0) akin_hasher_add(hasher, block, got);
+    if (ferror(file)) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read", path));
+    akin_hash_text(akin_hasher_result(hasher), digest);
+done:
+    if (file) fclose(file);
+    akin_hasher_free(hasher);
+    akin_mem_free(block);
+    return status;
+}
+
+static akin_status look(akin_target *target, akin_live *live) {
+    *live = (akin_live){0};
+    struct stat facts;
+    if (stat(target->path, &facts) != 0 || !S_ISREG(facts.st_mode)) return AKIN_OK;
+    live->there = facts.st_size > 0;
+    return live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+}
+
+/* --- writing --- */
+
+typedef akin_status (*take_bytes)(akin_target *target, akin_hasher *hasher, const char *bytes, size_t count);
+
+static akin_status only_count(akin_target *target, akin_hasher *hasher, const char *bytes, size_t count) {
+    akin_hasher_add(hasher, bytes, count);
+    target->bytes += count;
+    return AKIN_OK;
+}
+
+static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const char *bytes, size_t count) {
+    akin_hasher_add(hasher, bytes, count);
+    if (fwrite(bytes, 1, count, akin_outfile_stream(target->file)) == count) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED, "%s: cannot be written: is the disk full?", target->path);
+}
+
+static akin_status format_pass(akin_target *target, const akin_sink_source *source, int pass, akin_lists *lists,
+                               akin_text *text, akin_hasher *hasher, take_bytes take, const char *doing) {
+    akin_status status = AKIN_OK;
+    size_t n = source->items, k = akin_table_k(source->table);
+    akin_text_clear(text);
+    AKIN_TRY(akin_fileform_head(target->form, pass, n, k, text));
+    for (size_t row = 0; row < n; row++) {
+        akin_list list;
+        AKIN_TRY(akin_lists_get(lists, row, &list));
+        AKIN_TRY(akin_fileform_append(target->form, pass, k, source->ids, &list, text));
+        if (row % PULSE_ROWS == 0) AKIN_TRY(source->pulse(source->context, doing, row, n));
+        if (akin_text_length(text) < BLOCK_BYTES && row + 1 < n) continue;
+        AKIN_TRY(take(target, hasher, akin_text_bytes(text), akin_text_length(text)));
+        akin_text_clear(text);
+    }
+done:
+    return status;
+}
+
+/* All bytes of the file, handed to `take`. */
+static akin_status format_all(akin_target *target, const akin_sink_source *source, take_bytes take, const char *doing,
+                              char digest[AKIN_HASH_TEXT_SIZE]) {
+    akin_status status = AKIN_OK;
+    akin_lists *lists = NULL;
+    akin_text *text = NULL;
+    akin_hasher *hasher = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(akin_hasher_create(&hasher));
+    for (int pass = 0; pass < akin_fileform_passes(target->form); pass++) {
+        AKIN_TRY(akin_lists_create(source->table, &lists));
+        AKIN_TRY(format_pass(target, source, pass, lists, text, hasher, take, doing));
+        akin_lists_free(lists);
+        lists = NULL;
+    }
+    akin_hash_text(akin_hasher_result(hasher), digest);
+done:
+    akin_hasher_free(hasher);
+    akin_text_free(text);
+    akin_lists_free(lists);
+    return status;
+}
+
+/* A dry run over all bytes: so the disk is asked for its space, and the same file as before is known, before anything
+ * is written. */
+static akin_status prepare(akin_target *target, const akin_sink_source *source, akin_published *published) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_file_check_output(target->path));
+    target->bytes = 0;
+    AKIN_TRY(format_all(target, source, only_count, "measuring", published->digest));
+    published->bytes = target->bytes;
+    memcpy(target->digest, published->digest, sizeof target->digest);
+done:
+    return status;
+}
+
+static akin_status compare(akin_target *target, const akin_sink_source *source, akin_change *change) {
+    (void)source;
+    return akin_fileform_compare(target->form, target->path, change);
 }
 
 /* A part that a killed run left may hold the very space that is needed. */
@@ -172,139 +240,72 @@ static akin_status check_space(const char *path, uint64_t bytes) {
     return akin_file_check_space(path, bytes);
 }
 
-static akin_status open_target(akin_comm *comm, const char *url, const akin_sink_source *source, akin_target **out) {
-    akin_status status = AKIN_OK, local = AKIN_OK;
-    const char *path = url + strlen(SCHEME);
-    akin_target *target = akin_mem_alloc(1, sizeof *target);
-    if (target)
-        *target = (akin_target){.source = source, .form = form_of(url), .path = path};
-    else
-        local = AKIN_FAILED;
-    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = check_names(path);
-    AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(measure(comm, target));
-    if (akin_comm_rank(comm) == 0) local = check_space(path, target->bytes);
-    AKIN_TRY(akin_agree(comm, local));
-done:
-    if (status != AKIN_OK) {
-        close_target(comm, target);
-        target = NULL;
-    }
-    *out = target;
-    return status;
-}
-
-/* Items that a rank formats in a round. */
-static size_t block_items(const akin_target *target, const formatter *format, int size) {
-    size_t bytes = ROUND_BYTES / (size_t)size < BLOCK_BYTES ? ROUND_BYTES / (size_t)size : BLOCK_BYTES;
-    size_t line = (size_t)(target->bytes / akin_table_items(target->source->table)) + 1;
-    size_t items = bytes / line < format->room ? bytes / line : format->room;
-    return items > 0 ? items : 1;
-}
-
-static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const void *bytes, size_t count) {
-    akin_hasher_add(hasher, bytes, count);
-    if (fwrite(bytes, 1, count, akin_outfile_stream(target->file)) == count) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED, "%s: cannot be written: is the disk full?", target->path);
-}
-
-/* One round: the blocks from item `first` on, one a rank. Collective; `local` is what this rank comes with. */
-static akin_status write_round(akin_comm *comm, akin_target *target, formatter *format, akin_hasher *hasher,
-                               size_t first, size_t block, akin_status local) {
+static akin_status stage(akin_target *target, const akin_sink_source *source, akin_published *published) {
     akin_status status = AKIN_OK;
-    void *all = NULL;
-    size_t n = akin_table_items(target->source->table), mine = first + block * (size_t)akin_comm_rank(comm);
-    size_t count = mine >= n ? 0 : n - mine < block ? n - mine : block;
-    size_t *offsets = akin_mem_alloc((size_t)akin_comm_size(comm) + 1, sizeof *offsets);
-    if (!offsets && local == AKIN_OK) local = AKIN_FAILED;
-    if (local == AKIN_OK) local = format_items(target, format, mine < n ? mine : n - 1, count);
-    AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(akin_comm_gather(comm, akin_text_bytes(format->text), akin_text_length(format->text), 0, &all, offsets));
-    if (all) local = write_bytes(target, hasher, all, offsets[akin_comm_size(comm)]);
-    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(check_space(target->path, target->bytes));
+    AKIN_TRY(akin_outfile_create(target->path, &target->file));
+    AKIN_TRY(format_all(target, source, write_bytes, "writing", published->digest));
+    published->sent = source->items;
 done:
-    akin_mem_free(all);
-    akin_mem_free(offsets);
     return status;
 }
 
-static akin_status stage(akin_comm *comm, akin_target *target, akin_published *published) {
-    akin_status status = AKIN_OK;
-    formatter format = {0};
-    akin_hasher *hasher = NULL;
-    size_t n = akin_table_items(target->source->table);
-    akin_status local = formatter_start(target->source->table, &format);
-    if (local == AKIN_OK) local = akin_hasher_create(&hasher);
-    if (local == AKIN_OK && akin_comm_rank(comm) == 0) {
-        local = akin_outfile_create(target->path, &target->file);
-        if (local == AKIN_OK) local = write_bytes(target, hasher, target->form->head, strlen(target->form->head));
-    }
-    AKIN_TRY(akin_agree(comm, local));
-    size_t block = block_items(target, &format, akin_comm_size(comm));
-    for (size_t first = 0; first < n; first += block * (size_t)akin_comm_size(comm)) {
-        AKIN_TRY(akin_comm_check_signal(comm));
-        AKIN_TRY(write_round(comm, target, &format, hasher, first, block, local));
-        akin_log_progress("publish", "items", (double)first, (double)n);
-    }
-    published->bytes = target->bytes;
-    akin_hash128 digest = akin_hasher_result(hasher);
-    akin_comm_broadcast(comm, &digest, sizeof digest, 0);
-    akin_hash_text(digest, published->digest);
-done:
-    akin_log_progress_end();
-    formatter_end(&format);
-    akin_hasher_free(hasher);
-    return status;
+static akin_status commit(akin_target *target, const akin_sink_source *source, akin_published *published) {
+    (void)source, (void)published;
+    akin_outfile *file = target->file;
+    target->file = NULL; /* freed by commit */
+    return akin_outfile_commit(file, true);
 }
 
-static akin_status commit(akin_comm *comm, akin_target *target) {
-    akin_status local = AKIN_OK;
-    if (target->file) local = akin_outfile_commit(target->file, true);
-    target->file = NULL;
-    return akin_agree(comm, local);
+/* --- reading back --- */
+
+/* Lines of a file have no places of their own: all of it is read, not only these rows. */
+static akin_status verify(akin_target *target, const akin_sink_source *source, const size_t *rows, size_t count) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    (void)source, (void)rows, (void)count;
+    akin_status status = digest_of(target->path, digest);
+    if (status == AKIN_OK && strcmp(digest, target->digest) != 0)
+        status = akin_error_set(AKIN_FAILED, "%s: reads back otherwise than written: publish again, or roll back",
+                                target->path);
+    return status;
 }
 
 /* --- back to the file before --- */
 
-static akin_status check_rollback(akin_comm *comm, const char *url) {
-    akin_status local = AKIN_OK;
-    if (akin_comm_rank(comm) == 0) {
-        char *previous = previous_name(url + strlen(SCHEME));
-        if (!previous)
-            local = AKIN_FAILED;
-        else if (!akin_file_exists(previous) || akin_file_is_folder(previous))
-            local = akin_error_set(
-                AKIN_FAILED, "%s: there is no such file, so nothing to go back to: publish twice first", previous);
-        akin_mem_free(previous);
-    }
-    return akin_agree(comm, local);
+static akin_status check_rollback(akin_target *target) {
+    if (!akin_file_exists(target->previous))
+        return akin_error_set(AKIN_FAILED, "%s: there is no such file, so nothing to go back to: publish twice first",
+                              target->previous);
+    return AKIN_OK;
 }
 
-static akin_status rollback(akin_comm *comm, const char *url) {
-    akin_status local = AKIN_OK;
-    if (akin_comm_rank(comm) == 0) {
-        const char *path = url + strlen(SCHEME);
-        char *previous = previous_name(path);
-        if (!previous)
-            local = AKIN_FAILED;
-        else if (akin_file_exists(path))
-            local = akin_file_swap(path, previous);
-        else /* someone removed it: the one before comes back all the same */
-            local = akin_file_sync_rename(previous, path);
-        akin_mem_free(previous);
-    }
-    return akin_agree(comm, local);
+static akin_status rollback(akin_target *target, akin_live *live) {
+    akin_status status = AKIN_OK;
+    if (akin_file_exists(target->path))
+        AKIN_TRY(akin_file_swap(target->path, target->previous));
+    else /* someone removed it: the one before comes back all the same */
+        AKIN_TRY(akin_file_sync_rename(target->previous, target->path));
+    AKIN_TRY(look(target, live));
+    status = akin_fileform_count(target->form, target->path, &live->items);
+done:
+    return status;
 }
 
 const akin_sink akin_sink_file = {
-    .scheme = "file",
-    .forms = "file:PATH.jsonl, file:PATH.csv",
+    .schemes = {"file"},
+    .forms = AKIN_FILEFORM_NAMES,
+    .input = AKIN_SINK_TABLE,
     .check_url = check_url,
     .identity = identity,
+    .overwrites = overwrites,
     .open = open_target,
+    .look = look,
+    .prepare = prepare,
+    .compare = compare,
     .stage = stage,
     .commit = commit,
-    .close = close_target,
+    .verify = verify,
     .check_rollback = check_rollback,
     .rollback = rollback,
+    .close = close_target,
 };

@@ -86,6 +86,12 @@ akin_status akin_text_append_json(akin_text *text, const char *value) {
     return status == AKIN_OK ? akin_text_append_bytes(text, "\"", 1) : status;
 }
 
+akin_status akin_text_append_hidden(akin_text *text, const char *url) {
+    const char *host = strstr(url, "://"), *at = strrchr(url, '@'), *colon = host ? strchr(host + 3, ':') : NULL;
+    if (!colon || !at || at < colon) return akin_text_append_bytes(text, url, strlen(url));
+    return akin_text_append(text, "%.*s***%s", (int)(colon + 1 - url), url, at);
+}
+
 const char *akin_text_bytes(const akin_text *text) {
     return text->bytes;
 }

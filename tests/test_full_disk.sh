@@ -50,22 +50,23 @@ head -c 1900000 /dev/zero >"$folder/disk/table.nc.part"
     fail "a leftover part stops the next run"
 [ "$(ls "$folder/disk")" = table.nc ] || fail "leftovers: $(ls "$folder/disk")"
 
+"$AKIN" neighbors "$folder/small.npy" -k 2 -o "$folder/after.nc" --quiet
 # Publishing to two places of which one cannot be had touches neither; the file before is as it was.
 "$AKIN" neighbors "$folder/large.npy" -k 20 -o "$folder/large.nc" --quiet
 rm -f "$folder/disk/"*
-"$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --quiet
+"$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --max-churn 1 --max-shrink 1 --min-coverage 0 --quiet
 cp "$folder/disk/a.csv" "$folder/a.csv"
 for ranks in 1 3; do
     code=0
     timeout 60 mpirun -n $ranks "$AKIN" publish "$folder/large.nc" --to "file:$folder/b.csv" --to "file:$folder/disk/a.csv" \
-        --quiet 2>"$folder/stderr" || code=$?
+        --max-churn 1 --max-shrink 1 --quiet 2>"$folder/stderr" || code=$?
     [ $code -eq 1 ] || fail "publish on a full disk at $ranks ranks: exit $code, not 1"
     cmp "$folder/a.csv" "$folder/disk/a.csv" || fail "the published file has changed"
     [ "$(ls "$folder/disk")" = a.csv ] || fail "leftovers: $(ls "$folder/disk")"
     [ ! -e "$folder/b.csv" ] || fail "one place was published, the other not"
 done
 head -c 1900000 /dev/zero >"$folder/disk/a.csv.part"
-"$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --quiet 2>"$folder/stderr" ||
+"$AKIN" publish "$folder/after.nc" --to "file:$folder/disk/a.csv" --max-churn 1 --quiet 2>"$folder/stderr" ||
     fail "a leftover part stops the next publishing"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
 

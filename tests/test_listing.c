@@ -39,38 +39,46 @@ static void scores_are_printed_as_by_printf(void **unused) {
     akin_text_free(text);
 }
 
-static const char *const ids[] = {"a", "quote \" and \\", "comma,semi;", "\xC3\xA4rmel \xF0\x9F\x91\x95", "e"};
-
-static akin_labels *make_labels(void) {
-    akin_labels *labels = NULL;
-    assert_int_equal(akin_labels_create(5, 16, &labels), AKIN_OK);
-    for (size_t i = 0; i < 5; i++) assert_int_equal(akin_labels_set_id(labels, i, ids[i]), AKIN_OK);
-    return labels;
-}
+static const char *const names[] = {"a", "quote \" and \\", "comma,semi;", "\xC3\xA4rmel \xF0\x9F\x91\x95", "e"};
 
 static void lists_become_lines(void **unused) {
     (void)unused;
-    akin_labels *labels = make_labels();
+    akin_ids *ids = NULL;
+    assert_int_equal(akin_ids_create(5, names, &ids), AKIN_OK);
     akin_text *text = NULL;
     assert_int_equal(akin_text_create(&text), AKIN_OK);
     akin_list list = {1, 3, (const int32_t[]){3, 2, 0}, (const float[]){1, 0.875f, -0.5f}};
-    assert_int_equal(akin_listing_json(text, labels, &list), AKIN_OK);
+    assert_int_equal(akin_listing_json(text, ids, &list), AKIN_OK);
     assert_string_equal(akin_text_bytes(text),
                         "{\"id\": \"quote \\\" and \\\\\", \"neighbors\": [[\"\xC3\xA4rmel \xF0\x9F\x91\x95\", 1], "
                         "[\"comma,semi;\", 0.875], [\"a\", -0.5]]}\n");
     akin_text_clear(text);
-    assert_int_equal(akin_listing_csv(text, labels, &list), AKIN_OK);
+    assert_int_equal(akin_listing_csv(text, ids, &list), AKIN_OK);
     assert_string_equal(akin_text_bytes(text), "\"quote \"\" and \\\",1,\xC3\xA4rmel \xF0\x9F\x91\x95,1\n"
                                                "\"quote \"\" and \\\",2,\"comma,semi;\",0.875\n"
                                                "\"quote \"\" and \\\",3,a,-0.5\n");
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_pairs(text, ids, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text),
+                        "[[\"\xC3\xA4rmel \xF0\x9F\x91\x95\",1],[\"comma,semi;\",0.875],[\"a\",-0.5]]");
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_ids(text, ids, &list), AKIN_INPUT);
+    assert_non_null(strstr(akin_error_message(), "\"\xC3\xA4rmel"));
+    list = (akin_list){1, 2, (const int32_t[]){2, 0}, (const float[]){1, 0.875f}};
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_ids(text, ids, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "comma,semi; a");
     list = (akin_list){4, 0, NULL, NULL};
     akin_text_clear(text);
-    assert_int_equal(akin_listing_csv(text, labels, &list), AKIN_OK);
+    assert_int_equal(akin_listing_pairs(text, ids, &list), AKIN_OK);
+    assert_string_equal(akin_text_bytes(text), "[]");
+    akin_text_clear(text);
+    assert_int_equal(akin_listing_csv(text, ids, &list), AKIN_OK);
     assert_string_equal(akin_text_bytes(text), "");
-    assert_int_equal(akin_listing_json(text, labels, &list), AKIN_OK);
+    assert_int_equal(akin_listing_json(text, ids, &list), AKIN_OK);
     assert_string_equal(akin_text_bytes(text), "{\"id\": \"e\", \"neighbors\": []}\n");
     akin_text_free(text);
-    akin_labels_free(labels);
+    akin_ids_free(ids);
 }
 
 static void control_bytes_are_escaped(void **unused) {

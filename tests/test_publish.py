@@ -24,6 +24,9 @@ def make_table(path, n, k, seed=1, rules=()):
     akin("neighbors", "vectors.npy", "--ids", "ids.txt", "-o", path, "-k", k, *rules)
 
 
+OPEN = ("--min-coverage", 0, "--max-churn", 1, "--max-shrink", 1)  # the gates
+
+
 def lists_of(path):
     """[(id, [(neighbour's id, score)...])...] of a table, read with netCDF4."""
     with netCDF4.Dataset(path) as d:
@@ -61,7 +64,7 @@ def test_files_hold_the_table_at_any_number_of_ranks():
     lists, first = lists_of("table.nc"), None
     assert any(not neighbors for _, neighbors in lists) and any(len(neighbors) == 5 for _, neighbors in lists)
     for ranks in (0, 1, 2, 3, 5):
-        done = akin("publish", "table.nc", "--to", "file:t.jsonl", "--to=file:" + os.path.abspath("t.csv"), "--json", ranks=ranks)
+        done = akin("publish", "table.nc", "--to", "file:t.jsonl", "--to=file:" + os.path.abspath("t.csv"), *OPEN, "--json", ranks=ranks)
         assert_jsonl("t.jsonl", lists)
         assert_csv("t.csv", lists)
         assert done.json["status"] == "ok" and done.json["exit"] == 0 and done.json["items"] == 40
@@ -78,7 +81,7 @@ def test_files_hold_the_table_at_any_number_of_ranks():
 def test_fewer_items_than_ranks():
     for n in (1, 2):
         make_table("table.nc", n, 3)
-        akin("publish", "table.nc", "--to", "file:t.jsonl", "--to", "file:t.csv", ranks=4)
+        akin("publish", "table.nc", "--to", "file:t.jsonl", "--to", "file:t.csv", *OPEN, ranks=4)
         assert_jsonl("t.jsonl", lists_of("table.nc"))
         assert_csv("t.csv", lists_of("table.nc"))
 
@@ -87,12 +90,12 @@ def test_the_file_before_is_kept_and_comes_back():
     nights = []
     for seed in (1, 2, 3):
         make_table("table.nc", 20, 4, seed)
-        akin("publish", "table.nc", "--to", "file:r.jsonl")
+        akin("publish", "table.nc", "--to", "file:r.jsonl", *OPEN)
         nights.append(read("r.jsonl"))
     assert len(set(nights)) == 3
     assert read("r.jsonl.prev") == nights[1]
     done = akin("rollback", "--to", "file:r.jsonl", "--json", ranks=2)
-    assert done.json["status"] == "ok" and done.json["restored"] == ["file:r.jsonl"]
+    assert done.json["status"] == "ok" and done.json["restored"] == ["file:r.jsonl"] and done.json["items"] == 20
     assert (read("r.jsonl"), read("r.jsonl.prev")) == (nights[1], nights[2])
     akin("rollback", "--to", "file:r.jsonl")
     assert (read("r.jsonl"), read("r.jsonl.prev")) == (nights[2], nights[1])
@@ -102,7 +105,7 @@ def test_refusals_touch_nothing():
     make_table("table.nc", 9, 3)
     folder = support.fresh("out")
     good = f"file:{folder}/t.jsonl"
-    for url in ("ftp:x.jsonl", "file:x.json", "x.jsonl", "file:", "redis://localhost", f"file:{folder}/../out/t.jsonl"):
+    for url in ("ftp:x.jsonl", "file:x.json", "x.jsonl", "file:", "redis://localhost", "file:x.parquet", f"file:{folder}/../out/t.jsonl"):
         done = akin("publish", "table.nc", "--to", good, "--to", url, "--json", expect=2, ranks=2)
         assert done.json["status"] == "failed" and done.json["exit"] == 2 and url in done.json["message"]
         assert akin("rollback", "--to", url, "--to", good, expect=2).err
@@ -127,9 +130,124 @@ def test_leftovers_and_odd_names():
     path = os.path.join(folder, "a table.jsonl")
     with open(path + ".part", "w") as f:
         f.write("left by a run that was killed")
-    akin("publish", "table.nc", "--to", "file:" + path)
+    akin("publish", "table.nc", "--to", "file:" + path, *OPEN)
     assert_jsonl(path, lists_of("table.nc"))
     assert os.listdir(folder) == ["a table.jsonl"]
+
+
+def test_the_same_table_again_keeps_the_one_before():
+    for name in ("s.jsonl", "s.csv", "s.npy"):
+        make_table("first.nc", 20, 4, 1)
+        make_table("second.nc", 20, 4, 2)
+        akin("publish", "first.nc", "--to", "file:" + name, *OPEN)
+        first = read(name)
+        akin("publish", "second.nc", "--to", "file:" + name, *OPEN)
+        second = read(name)
+        done = akin("publish", "second.nc", "--to", "file:" + name, *OPEN, "--json")
+        assert done.json["published"][0]["already"] is True and "already" in done.err, done.err
+        assert (read(name), read(name + ".prev")) == (second, first)
+        done = akin("rollback", "--to", "file:" + name, "--json")
+        assert (read(name), read(name + ".prev")) == (first, second) and done.json["items"] in (19, 20), done.json
+
+
+def test_numpy_reads_the_pair():
+    make_table("table.nc", 30, 4)
+    akin("publish", "table.nc", "--to", "file:pair.npy", *OPEN)
+    with netCDF4.Dataset("table.nc") as d:
+        d.set_auto_maskandscale(False)
+        expected = d["neighbor"][...], d["score"][...]
+    with open("pair.npy", "rb") as f:
+        neighbor, score = np.load(f), np.load(f)
+        assert not f.read()
+    assert neighbor.dtype == np.int32 and score.dtype == np.float32
+    assert (neighbor == expected[0]).all() and (score == expected[1]).all()
+
+
+def test_files_of_others_are_not_written_over():
+    make_table("table.nc", 9, 3)
+    folder = support.fresh("others")
+    theirs = {"catalog.csv": b"id,path\na,a.png\n", "rejects.csv": b"id,path,reason\n", "notes.jsonl": b'{"a": 1}\n',
+              "bytes.npy": b"\x93NUMPY\x01\0v\0{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }\n", "kept.csv.prev": b"mine"}
+    for name, content in theirs.items():
+        with open(os.path.join(folder, name), "wb") as f:
+            f.write(content)
+    for name in theirs:
+        path = os.path.join(folder, name.removesuffix(".prev"))
+        done = akin("publish", "table.nc", "--to", "file:" + path, *OPEN, expect=3)
+        assert name in done.err and "not written over" in done.err, done.err
+        akin("rollback", "--to", "file:" + path, expect=3 if name != "kept.csv.prev" else 3)
+    for name, content in theirs.items():
+        assert read(os.path.join(folder, name)) == content
+    assert sorted(os.listdir(folder)) == sorted(theirs)
+    open(os.path.join(folder, "empty.csv"), "w").close()  # holds nothing that could be lost
+    akin("publish", "table.nc", "--to", f"file:{folder}/empty.csv", *OPEN)
+    os.symlink(os.path.abspath("table.nc"), os.path.join(folder, "alias.csv"))
+    before = read("table.nc")
+    done = akin("publish", "table.nc", "--to", f"file:{folder}/alias.csv", *OPEN, expect=2)
+    assert "table.nc" in done.err and read("table.nc") == before, done.err
+
+
+def test_a_job_does_not_write_over_its_own_files():
+    support.draw_catalogue("pictures", 12)
+    source = read("pictures/catalog.csv")
+    for url, code in (("file:pictures/catalog.csv", 2), ("file:results/own/rejects.csv", 2), ("file:others/notes.jsonl", 3)):
+        with open("own.ini", "w") as f:
+            f.write(f"[job]\nname = own\n[ingest]\nsource = pictures/catalog.csv\n[train]\nepochs = 1\n[publish]\nto = {url}\n")
+        done = akin("run", "own.ini", "--json", expect=code)
+        assert url in done.json["message"] or url[5:] in done.json["message"], done.json
+        assert "own.ini line 8" in done.json["message"] and not os.path.exists("results/own/table.nc"), done.json
+    assert read("pictures/catalog.csv") == source
+
+
+def test_a_folder_without_the_right_to_write_is_told_from_one_that_is_missing():
+    make_table("table.nc", 9, 3)
+    assert "make its folder" in akin("publish", "table.nc", "--to", "file:absent/t.csv", *OPEN, expect=1).err
+    done = akin("publish", "table.nc", "--to", "file:/proc/self/fd/t.csv", *OPEN, expect=1)
+    assert "cannot be written" in done.err and ("make its folder" in done.err) == ("No such file" in done.err), done.err
+
+
+def gate(*words, expect=0):
+    return akin("publish", "new.nc", "--to", "file:g.jsonl", *words, "--json", expect=expect)
+
+
+def test_gates_refuse_and_say_what_was_measured():
+    def table(path, vectors, ids):
+        np.save("vectors.npy", vectors.astype(np.float32))
+        with open("ids.txt", "w") as f:
+            f.writelines(f"{i}\n" for i in ids)
+        akin("neighbors", "vectors.npy", "--ids", "ids.txt", "-o", path, "-k", 5)
+
+    old, other = np.random.default_rng(1).standard_normal((2, 50, 6))
+    table("old.nc", old, range(50))
+    akin("publish", "old.nc", "--to", "file:g.jsonl")
+    before = read("g.jsonl")
+    table("new.nc", np.vstack([old[:44], other[44:]]), [*range(44), *range(144, 150)])
+    for expect, more in ((4, ()), (0, ("--dry-run", "--max-shrink", 0.2)), (4, ("--dry-run",))):
+        done = gate(*more, expect=expect)
+        change = done.json["published"][0]["change"]
+        assert (change["before"], change["new"], change["gone"]) == (50, 6, 6) and abs(change["shrink"] - 0.12) < 1e-9, change
+        assert read("g.jsonl") == before and os.listdir(".").count("g.jsonl.prev") == 0
+        if expect:
+            assert "shrink is 0.12" in done.json["message"] and "--max-shrink" in done.json["message"], done.json
+    table("new.nc", other, range(50))
+    done = gate(expect=4)
+    akin("neighbors", "vectors.npy", "--ids", "ids.txt", "-o", "new.nc", "-k", 5)
+    churn = akin("evaluate", "new.nc", "--against", "old.nc", "--json").json["churn"]
+    assert abs(done.json["published"][0]["change"]["churn"] - churn) < 1e-12 and "churn is" in done.json["message"]
+    for name in ("g.csv", "g.jsonl"):  # a .csv is read back too
+        akin("publish", "old.nc", "--to", "file:" + name)
+        done = akin("publish", "new.nc", "--to", "file:" + name, "--json", "--max-churn", 1)
+        assert abs(done.json["published"][0]["change"]["churn"] - churn) < 1e-12
+    other[:5] = 0
+    table("new.nc", other, range(50))
+    done = gate("--max-churn", 1, expect=4)
+    assert done.json["coverage"] == 0.9 and "coverage is 0.9" in done.json["message"], done.json
+    assert "50 items" not in akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).err
+    out = akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).out
+    assert "holds 50 items; 0 new, 0 gone" in out, out
+    np.save("vectors.npy", np.zeros((3, 3), np.float32))
+    akin("publish", "old.nc", "--to", "file:fresh.jsonl", "--dry-run")
+    assert not os.path.exists("fresh.jsonl")
 
 
 if __name__ == "__main__":

@@ -125,10 +125,17 @@ static int start_clean(void **unused) {
     return 0;
 }
 
-static akin_status publish(const char *table, size_t count, const char *const *urls, akin_published *published) {
-    akin_publish_params params = {table, urls, count};
+static akin_status publish(const char *table, size_t count, const char *const *urls, akin_publish_place *places) {
+    akin_publish_params params = {
+        .inputs = &table, .input_count = 1, .urls = urls, .url_count = count, .max_churn = 1, .max_shrink = 1};
     akin_publish_result result;
-    return akin_publish(comm, &params, published, &result);
+    return akin_publish(comm, &params, places, &result);
+}
+
+static akin_status roll_back(const char *const *urls, size_t count) {
+    const akin_sink_options options = {0};
+    akin_live lives[2] = {{0}};
+    return akin_rollback(comm, urls, count, &options, lives);
 }
 
 static void files_say_what_the_table_says(void **unused) {
@@ -136,15 +143,15 @@ static void files_say_what_the_table_says(void **unused) {
     static const size_t sizes[] = {1, 2, 5, 61, 30011}; /* the last takes several rounds */
     static const char *const urls[] = {"file:t.jsonl", "file:t.csv"};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
-        akin_published published[2] = {{0}};
+        akin_publish_place published[2];
         write_table("t.nc", sizes[s], 0);
         assert_int_equal(publish("t.nc", 2, urls, published), AKIN_OK);
         for (int form = 0; form < 2; form++) {
             char *text = expected_text(sizes[s], 0, form == 0), digest[AKIN_HASH_TEXT_SIZE];
             assert_file(urls[form] + 5, text);
             akin_hash_text(akin_hash_128(text, strlen(text), 0), digest);
-            assert_int_equal(published[form].bytes, strlen(text));
-            assert_string_equal(published[form].digest, digest);
+            assert_int_equal(published[form].published.bytes, strlen(text));
+            assert_string_equal(published[form].published.digest, digest);
             free(text);
         }
     }
@@ -154,25 +161,25 @@ static void files_say_what_the_table_says(void **unused) {
 static void the_file_before_is_kept_and_comes_back(void **unused) {
     (void)unused;
     static const char *const urls[] = {"file:t.jsonl", "file:t.csv"};
-    akin_published published[2];
+    akin_publish_place published[2];
     char *nights[2] = {expected_text(20, 0, true), expected_text(21, 1, true)};
-    assert_int_equal(akin_rollback(comm, urls, 1), AKIN_FAILED);
+    assert_int_equal(roll_back(urls, 1), AKIN_FAILED);
     write_table("t.nc", 20, 0);
     assert_int_equal(publish("t.nc", 1, urls, published), AKIN_OK);
     assert_false(akin_file_exists("t.jsonl.prev"));
-    assert_int_equal(akin_rollback(comm, urls, 1), AKIN_FAILED);
+    assert_int_equal(roll_back(urls, 1), AKIN_FAILED);
     assert_file("t.jsonl", nights[0]);
     write_table("t.nc", 21, 1);
     assert_int_equal(publish("t.nc", 1, urls, published), AKIN_OK);
     assert_file("t.jsonl", nights[1]);
     assert_file("t.jsonl.prev", nights[0]);
     for (int turn = 0; turn < 3; turn++) {
-        assert_int_equal(akin_rollback(comm, urls, 1), AKIN_OK);
+        assert_int_equal(roll_back(urls, 1), AKIN_OK);
         assert_file("t.jsonl", nights[turn % 2]);
         assert_file("t.jsonl.prev", nights[1 - turn % 2]);
     }
     /* csv was never published: then neither is rolled back */
-    assert_int_equal(akin_rollback(comm, urls, 2), AKIN_FAILED);
+    assert_int_equal(roll_back(urls, 2), AKIN_FAILED);
     assert_file("t.jsonl", nights[0]);
     free(nights[0]);
     free(nights[1]);
@@ -183,14 +190,14 @@ static void one_place_that_cannot_be_had_stops_all(void **unused) {
     static const char *const urls[] = {"file:t.jsonl", "file:no such folder/t.csv"};
     static const char *const twice[] = {"file:t.jsonl", "file:./t.jsonl"};
     static const char *const kinds[] = {"t.jsonl", "ftp:t.jsonl", "file:t.json", "file:", "file:.csv", ""};
-    akin_published published[2];
+    akin_publish_place published[2];
     write_table("t.nc", 5, 0);
     assert_int_equal(publish("t.nc", 2, urls, published), AKIN_FAILED);
     assert_int_equal(publish("t.nc", 2, twice, published), AKIN_USAGE);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         const char *const pair[] = {"file:t.jsonl", kinds[i]};
         assert_int_equal(publish("t.nc", 2, pair, published), AKIN_USAGE);
-        assert_int_equal(akin_rollback(comm, pair, 2), AKIN_USAGE);
+        assert_int_equal(roll_back(pair, 2), AKIN_USAGE);
     }
     assert_int_equal(publish("t.nc", 0, NULL, published), AKIN_USAGE);
     assert_int_equal(publish("no such.nc", 1, urls, published), AKIN_FAILED);

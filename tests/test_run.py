@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import time
@@ -95,6 +96,25 @@ def test_an_output_that_is_gone_comes_back():
         f.write("{")
     done = run()
     assert "begun anew" in done.err and "neighbors" not in ran(done) and list(metrics()) == STAGES, done.err
+
+
+def test_a_rollback_is_not_undone_by_the_same_night():
+    def published(k):
+        write_job("rolled.ini", job="name = rolled", neighbors=f"k = {k}", publish="to = file:out/rolled.jsonl", gallery=None)
+        return run(job="rolled.ini"), open("out/rolled.jsonl").read()
+
+    _, first = published(5)
+    _, second = published(6)
+    assert akin("rollback", "--to", "file:out/rolled.jsonl", "--json").json["items"] == 40
+    done, now = published(6)
+    assert ran(done) == [] and now == first != second, done.err
+    assert "file:out/rolled.jsonl does not hold this table" in done.err and "left so" in open("results/rolled/log.txt").read(), done.err
+    done, third = published(7)
+    assert ran(done) == ["neighbors", "evaluate", "publish"] and third not in (first, second), done.err
+    os.remove("out/rolled.jsonl")
+    done, now = published(7)
+    assert ran(done) == ["publish"] and now == third, done.err
+    shutil.rmtree("results/rolled")
 
 
 def test_a_changed_picture_is_seen():

@@ -38,7 +38,11 @@ const char *akin_json_text(const akin_json *object, const char *key);
 double akin_json_number(const akin_json *object, const char *key, double fallback);
 size_t akin_json_count(const akin_json *node); /* of an object or array */
 const akin_json *akin_json_at(const akin_json *node, size_t index);
+const akin_json *akin_json_first(const akin_json *node); /* for a walk over many: first, next, next ... NULL */
+const akin_json *akin_json_next(const akin_json *node);
 const char *akin_json_key(const akin_json *node); /* its name in its object */
+const char *akin_json_as_text(const akin_json *node);
+double akin_json_as_number(const akin_json *node, double fallback);
 
 /* Text of the whole, owned (akin_mem_free); on one line, or indented. NULL: no memory. Not ASCII-escaped: UTF-8. */
 char *akin_json_print(const akin_json *json, bool indented);

@@ -33,6 +33,7 @@ typedef struct {
     bool shapes_result;   /* part of what decides whether an output fits */
     const char *argument; /* "FILE", "N", "SECONDS" for the help */
     const char *help;     /* one line, with the unit */
+    bool is_address;      /* URLs: their passwords are left out of the resolved text */
     bool unrecorded;      /* says how the program runs, not what it makes: left out of the resolved text */
 } akin_option;
 

@@ -11,7 +11,13 @@
 #include <stdint.h>
 
 /* What a stream is drawn for; part of the counter, so that no two purposes share numbers. */
-typedef enum { AKIN_RNG_WEIGHTS = 1, AKIN_RNG_ORDER = 2, AKIN_RNG_HOLDOUT = 3, AKIN_RNG_TEST = 99 } akin_rng_purpose;
+typedef enum {
+    AKIN_RNG_WEIGHTS = 1,
+    AKIN_RNG_ORDER = 2,
+    AKIN_RNG_HOLDOUT = 3,
+    AKIN_RNG_SAMPLE = 4,
+    AKIN_RNG_TEST = 99
+} akin_rng_purpose;
 
 /* One block of Philox4x32-10, as published; the functions below are made of it. */
 void akin_rng_block(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);

@@ -16,6 +16,8 @@ AKIN_MUST_CHECK akin_status akin_text_append(akin_text *text, const char *format
 AKIN_MUST_CHECK akin_status akin_text_append_bytes(akin_text *text, const char *bytes, size_t count);
 /* As a JSON string (RFC 8259): in quotes, with what must be escaped escaped; UTF-8 stays. */
 AKIN_MUST_CHECK akin_status akin_text_append_json(akin_text *text, const char *value);
+/* An address without its password: "redis://user:***@host". */
+AKIN_MUST_CHECK akin_status akin_text_append_hidden(akin_text *text, const char *url);
 const char *akin_text_bytes(const akin_text *text); /* NUL-terminated, borrowed until the next append */
 size_t akin_text_length(const akin_text *text);     /* without the NUL */
 void akin_text_clear(akin_text *text);

@@ -1,0 +1,28 @@
+/* ids: all ids of a file, packed, and which row an id has.
+ *
+ * Floor 2 (data); looks down to error, mem, text, hash, ncfile. Not collective.
+ *
+ * Memory: the bytes of the ids, and some 16 to 24 bytes an item.
+ */
+#ifndef AKIN_IDS_H
+#define AKIN_IDS_H
+
+#include <akin/error.h>
+#include <akin/ncfile.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_ids akin_ids;
+
+/* The variable `id` of all items, read in blocks. AKIN_INPUT: not there, empty, or not UTF-8. */
+AKIN_MUST_CHECK akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out);
+/* Of texts in memory, copied; texts [count]. */
+AKIN_MUST_CHECK akin_status akin_ids_create(size_t count, const char *const *texts, akin_ids **out);
+void akin_ids_free(akin_ids *ids); /* NULL is fine */
+
+size_t akin_ids_count(const akin_ids *ids);
+const char *akin_ids_text(const akin_ids *ids, size_t row); /* NUL-terminated, borrowed */
+size_t akin_ids_length(const akin_ids *ids, size_t row);    /* bytes, without the NUL */
+int64_t akin_ids_find(const akin_ids *ids, const char *id); /* the first row that has it; -1 = none */
+
+#endif

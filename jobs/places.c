@@ -1,0 +1,73 @@
+/* places: what `publish` and `rollback` share. Floor 4 (jobs); looks down to everything. */
+#include "places.h"
+#include <akin/log.h>
+#include <akin/publish.h>
+#include <akin/text.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* "12h" -> 43200; a bare number is seconds. */
+static bool seconds_of(const char *text, double *seconds) {
+    static const struct {
+        char letter;
+        double seconds;
+    } units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}, {'\0', 1}};
+    char *end = NULL;
+    if (!strchr("0123456789", *text)) return false;
+    double number = strtod(text, &end);
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (*end == units[i].letter && (!*end || !end[1])) {
+            *seconds = number * units[i].seconds;
+            return isfinite(*seconds) && *seconds <= 1e9;
+        }
+    return false;
+}
+
+akin_status akin_places_options(const akin_options *options, akin_sink_options *out) {
+    const char *keep = akin_options_text(options, "keep-previous");
+    *out = (akin_sink_options){.ids_only = strcmp(akin_options_text(options, "format"), "ids") == 0,
+                               .buckets = (size_t)akin_options_int(options, "buckets"),
+                               .timeout = akin_options_real(options, "timeout")};
+    if (seconds_of(keep, &out->keep_previous)) return AKIN_OK;
+    return akin_error_set(AKIN_USAGE, "--keep-previous %s: is no time; write 45s, 30m, 12h or 2d", keep);
+}
+
+akin_status akin_places_set_url(akin_json *object, const char *url) {
+    akin_text *shown = NULL;
+    akin_status status = akin_text_create(&shown);
+    if (status == AKIN_OK) status = akin_text_append_hidden(shown, url);
+    if (status == AKIN_OK) status = akin_json_set_text(object, "url", akin_text_bytes(shown));
+    akin_text_free(shown);
+    return status;
+}
+
+static void warn(const char *url, const char *table) {
+    akin_text *shown = NULL;
+    if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
+        akin_log_warning("publish: %s does not hold this table: it was rolled back, or another was published; it is "
+                         "left so. To put this one there: akin publish %s --to %s",
+                         akin_text_bytes(shown), table, akin_text_bytes(shown));
+    akin_text_free(shown);
+}
+
+bool akin_published_stands(const akin_json *entry, const akin_options *options) {
+    const char *const *urls = NULL, *const *arguments = NULL;
+    akin_sink_options sink;
+    akin_live live = {0};
+    bool stands = akin_places_options(options, &sink) == AKIN_OK, other = false;
+    size_t count = akin_options_list(options, "to", &urls);
+    const akin_json *place = akin_json_first(akin_json_get(entry, "published"));
+    akin_options_arguments(options, &arguments);
+    for (size_t i = 0; i < count; i++, place = akin_json_next(place)) {
+        const char *digest = akin_json_text(place, "digest");
+        if (!digest || akin_publish_look(urls[i], &sink, &live) != AKIN_OK || !live.there)
+            stands = false;
+        else if (strcmp(live.digest, digest) != 0) {
+            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0]);
+            other = true;
+        }
+    }
+    akin_error_clear();
+    return stands || other;
+}

@@ -1,0 +1,197 @@
+/* change: what publishing a table would change, against what is published now.
+ *
+ * Floor 3 (stages); looks down to error, mem, ids, table; within its floor to lists.
+ */
+#include <akin/change.h>
+#include <akin/lists.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct akin_change {
+    const akin_ids *ids;
+    akin_lists *lists;
+    uint8_t *marks; /* [items] akin_change_mark */
+    size_t seen, common, changed, counted;
+    bool blind;   /* only counted */
+    double churn; /* sum over common */
+    int32_t *rows;
+    size_t room; /* of rows: two lists */
+    char *gone;  /* ids with their NULs */
+    size_t gone_used, gone_capacity, *gone_at, gone_count, gone_room;
+};
+
+akin_status akin_change_create(const akin_table *table, const akin_ids *ids, akin_change **out) {
+    akin_status status = AKIN_OK;
+    akin_change *change = akin_mem_zalloc(1, sizeof *change);
+    *out = NULL;
+    if (!change) return AKIN_FAILED;
+    change->ids = ids;
+    change->marks = akin_mem_zalloc(akin_ids_count(ids), 1);
+    if (!change->marks) AKIN_TRY(AKIN_FAILED);
+    if (table) AKIN_TRY(akin_lists_create(table, &change->lists));
+    *out = change;
+    change = NULL;
+done:
+    akin_change_free(change);
+    return status;
+}
+
+void akin_change_free(akin_change *change) {
+    if (!change) return;
+    akin_lists_free(change->lists);
+    akin_mem_free(change->marks);
+    akin_mem_free(change->rows);
+    akin_mem_free(change->gone);
+    akin_mem_free(change->gone_at);
+    akin_mem_free(change);
+}
+
+static akin_status keep_gone(akin_change *change, const char *id) {
+    size_t length = strlen(id) + 1;
+    if (change->gone_count == change->gone_room) {
+        size_t room = 2 * change->gone_room + 64;
+        size_t *grown = akin_mem_resize(change->gone_at, change->gone_count, room, sizeof *grown);
+        if (!grown) return AKIN_FAILED;
+        change->gone_at = grown;
+        change->gone_room = room;
+    }
+    if (change->gone_used + length > change->gone_capacity) {
+        size_t capacity = 2 * change->gone_capacity + length + 1024;
+        char *grown = akin_mem_resize(change->gone, change->gone_used, capacity, 1);
+        if (!grown) return AKIN_FAILED;
+        change->gone = grown;
+        change->gone_capacity = capacity;
+    }
+    memcpy(change->gone + change->gone_used, id, length);
+    change->gone_at[change->gone_count++] = change->gone_used;
+    change->gone_used += length;
+    return AKIN_OK;
+}
+
+static int compare_rows(const void *left, const void *right) {
+    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
+    return (a > b) - (a < b);
+}
+
+/* |A and B| of two lists of rows; sorts them; -1 is no row. */
+static size_t intersect(int32_t *a, size_t a_count, int32_t *b, size_t b_count) {
+    size_t both = 0;
+    if (a_count == 0 || b_count == 0) return 0;
+    qsort(a, a_count, sizeof *a, compare_rows);
+    qsort(b, b_count, sizeof *b, compare_rows);
+    for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
+        int order = compare_rows(&a[i], &b[j]);
+        both += order == 0 && a[i] >= 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return both;
+}
+
+static akin_status reserve_rows(akin_change *change, size_t count) {
+    if (count <= change->room) return AKIN_OK;
+    int32_t *grown = akin_mem_resize(change->rows, 0, count, sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    change->rows = grown;
+    change->room = count;
+    return AKIN_OK;
+}
+
+/* The published list against the new one; is it the same in every way, and how much of it is lost? */
+static akin_status compare(akin_change *change, const akin_list *list, size_t count, const char *const *neighbors,
+                           const float *score, bool *same, double *lost) {
+    size_t longer = count > list->count ? count : list->count;
+    if (reserve_rows(change, count + list->count) != AKIN_OK) return AKIN_FAILED;
+    int32_t *before = change->rows, *now = change->rows + count;
+    *same = count == list->count;
+    for (size_t i = 0; i < count; i++) {
+        before[i] = (int32_t)akin_ids_find(change->ids, neighbors[i]);
+        if (*same) *same = before[i] == list->neighbor[i] && (!score || score[i] == list->score[i]);
+    }
+    memcpy(now, list->neighbor, list->count * sizeof *now);
+    *lost = longer == 0 ? 0 : 1 - (double)intersect(before, count, now, list->count) / (double)longer;
+    return AKIN_OK;
+}
+
+akin_status akin_change_see(akin_change *change, const char *id, size_t count, const char *const *neighbors,
+                            const float *score) {
+    akin_status status = AKIN_OK;
+    akin_list list;
+    bool same = true;
+    double lost = 0;
+    int64_t row = akin_ids_find(change->ids, id);
+    if (row >= 0 && change->marks[row] != AKIN_CHANGE_FRESH) return AKIN_OK;
+    change->seen++;
+    if (row < 0) return keep_gone(change, id);
+    if (change->lists) AKIN_TRY(akin_lists_get(change->lists, (size_t)row, &list));
+    if (change->lists) AKIN_TRY(compare(change, &list, count, neighbors, score, &same, &lost));
+    change->common++;
+    change->changed += !same;
+    change->churn += lost;
+    change->marks[row] = same ? AKIN_CHANGE_SAME : AKIN_CHANGE_CHANGED;
+done:
+    return status;
+}
+
+void akin_change_see_same(akin_change *change, size_t row) {
+    if (change->marks[row] != AKIN_CHANGE_FRESH) return;
+    change->marks[row] = AKIN_CHANGE_SAME;
+    change->seen++;
+    change->common++;
+}
+
+void akin_change_count(akin_change *change, size_t items) {
+    change->counted = items;
+}
+
+void akin_change_count_blindly(akin_change *change, size_t items) {
+    change->counted = items;
+    change->blind = true;
+}
+
+akin_status akin_change_see_table(akin_change *change, const akin_table *before, const akin_ids *before_ids) {
+    akin_status status = AKIN_OK;
+    akin_lists *lists = NULL;
+    size_t k = akin_table_k(before), n = akin_table_items(before);
+    const char **neighbors = akin_mem_alloc(k, sizeof *neighbors);
+    if (!neighbors) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_lists_create(before, &lists));
+    for (size_t row = 0; row < n; row++) {
+        akin_list list;
+        AKIN_TRY(akin_lists_get(lists, row, &list));
+        for (size_t i = 0; i < list.count; i++) neighbors[i] = akin_ids_text(before_ids, (size_t)list.neighbor[i]);
+        AKIN_TRY(akin_change_see(change, akin_ids_text(before_ids, row), list.count, neighbors, list.score));
+    }
+done:
+    akin_lists_free(lists);
+    akin_mem_free(neighbors);
+    return status;
+}
+
+akin_change_figures akin_change_result(const akin_change *change) {
+    size_t n = akin_ids_count(change->ids), before = change->seen > change->counted ? change->seen : change->counted;
+    size_t common = change->blind ? (before < n ? before : n) : change->common, gone = before - common;
+    akin_change_figures figures = {.before = before,
+                                   .common = common,
+                                   .gone = gone,
+                                   .fresh = n - common,
+                                   .changed = change->changed,
+                                   .churn =
+                                       change->lists && change->common ? change->churn / (double)change->common : NAN,
+                                   .shrink = before ? (double)gone / (double)before : NAN};
+    return figures;
+}
+
+akin_change_mark akin_change_of(const akin_change *change, size_t row) {
+    return change->marks[row];
+}
+
+const char *akin_change_gone(const akin_change *change, size_t index) {
+    return index < change->gone_count ? change->gone + change->gone_at[index] : NULL;
+}
+
+size_t akin_change_gone_seen(const akin_change *change) {
+    return change->gone_count;
+}

@@ -1,0 +1,61 @@
+/* lists: the neighbours of a table's items, read in blocks as they are asked for.
+ *
+ * Floor 3 (stages); looks down to error, mem, table.
+ */
+#include <akin/lists.h>
+#include <akin/mem.h>
+
+#define BLOCK_VALUES ((size_t)1 << 18) /* neighbours in memory */
+
+struct akin_lists {
+    const akin_table *table;
+    size_t k, room, first, count; /* rows [first, first + count) are in memory */
+    int32_t *neighbor, *counts;
+    float *score;
+};
+
+akin_status akin_lists_create(const akin_table *table, akin_lists **out) {
+    akin_lists *lists = akin_mem_zalloc(1, sizeof *lists);
+    *out = NULL;
+    if (!lists) return AKIN_FAILED;
+    size_t k = akin_table_k(table), items = akin_table_items(table);
+    size_t room = k < BLOCK_VALUES ? BLOCK_VALUES / k : 1;
+    *lists = (akin_lists){.table = table, .k = k, .room = room < items ? room : items};
+    lists->neighbor = akin_mem_alloc(lists->room * k, sizeof *lists->neighbor);
+    lists->counts = akin_mem_alloc(lists->room, sizeof *lists->counts);
+    lists->score = akin_mem_alloc(lists->room * k, sizeof *lists->score);
+    if (!lists->neighbor || !lists->counts || !lists->score) {
+        akin_lists_free(lists);
+        return AKIN_FAILED;
+    }
+    *out = lists;
+    return AKIN_OK;
+}
+
+static akin_status read_from(akin_lists *lists, size_t row) {
+    size_t left = akin_table_items(lists->table) - row, count = row == lists->first + lists->count ? lists->room : 1;
+    if (count > left) count = left;
+    lists->first = row;
+    lists->count = 0;
+    akin_status status = akin_table_rows(lists->table, row, count, lists->neighbor, lists->score, lists->counts);
+    if (status == AKIN_OK) lists->count = count;
+    return status;
+}
+
+akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out) {
+    if (row < lists->first || row >= lists->first + lists->count) {
+        akin_status status = read_from(lists, row);
+        if (status != AKIN_OK) return status;
+    }
+    size_t at = row - lists->first;
+    *out = (akin_list){row, (size_t)lists->counts[at], lists->neighbor + at * lists->k, lists->score + at * lists->k};
+    return AKIN_OK;
+}
+
+void akin_lists_free(akin_lists *lists) {
+    if (!lists) return;
+    akin_mem_free(lists->neighbor);
+    akin_mem_free(lists->counts);
+    akin_mem_free(lists->score);
+    akin_mem_free(lists);
+}
