@@ -12,7 +12,6 @@
 #include <akin/signals.h>
 #include <akin/stall.h>
 #include <akin/watchdog.h>
-#include <mpi.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,26 +21,14 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { PIECE = 1 << 20, MESSAGE_SIZE = 4096 };
+#include "comm_body.h"
+
+enum { MESSAGE_SIZE = 4096 };
 
 /* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking late costs little. */
 static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3, STALL_LIMIT = 600;
 
-enum { WORK, POINTS, FOREIGN, TALK, OVERS }; /* collectives; point to point; NetCDF's; who is waiting */
 enum { TALK_ASK = 1, TALK_ANSWER = 2 };
-
-struct akin_comm {
-    int rank, size;
-    MPI_Comm over[OVERS];
-    akin_stall *stall;
-    double waited;  /* seconds, in all waits so far */
-    double *answer; /* [size] what was last answered to each: seconds without movement */
-};
-
-struct akin_request {
-    size_t count;
-    MPI_Request pieces[];
-};
 
 static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
 static void (*tell_abort)(akin_status status, const char *message);
@@ -103,7 +90,7 @@ _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *
 /* A talk message leaves whether or not the other side ever takes it. */
 static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
     MPI_Request request;
-    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[TALK], &request);
+    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[AKIN_COMM_TALK], &request);
     MPI_Request_free(&request);
 }
 
@@ -112,8 +99,8 @@ static void listen(akin_comm *comm) {
     MPI_Status from;
     double still = 0;
     int there;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->over[TALK], &there, &from), there) {
-        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->over[TALK], MPI_STATUS_IGNORE);
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->over[AKIN_COMM_TALK], &there, &from), there) {
+        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->over[AKIN_COMM_TALK], MPI_STATUS_IGNORE);
         double now = akin_comm_seconds();
         if (from.MPI_TAG == TALK_ASK) {
             comm->answer[from.MPI_SOURCE] = akin_stall_still(comm->stall, now);
@@ -143,7 +130,7 @@ static void watch_for_stall(akin_comm *comm, const char *what) {
 /* --- waits -------------------------------------------------------------------------------------------------------- */
 
 /* Until all are done; they are MPI_REQUEST_NULL then. */
-static void wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
+void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     int index, done;
     MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
     if (done) return;
@@ -212,7 +199,7 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     *comm = (akin_comm){.rank = 0};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
-    for (int i = 0; i < OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
+    for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
     akin_mem_fail_by_environment(comm->rank);
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
     int missing =
@@ -236,11 +223,17 @@ void akin_comm_finish(akin_comm *comm) {
         akin_comm_barrier(comm);
         listen(comm);
     }
-    for (int i = 0; i < OVERS; i++) MPI_Comm_free(&comm->over[i]);
+    for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_free(&comm->over[i]);
     MPI_Finalize();
     akin_stall_free(comm->stall);
     akin_mem_free(comm->answer);
     akin_error_on_assert(NULL);
+}
+
+akin_comm *akin_comm_alone(akin_comm *comm) {
+    static akin_comm alone = {.size = 1};
+    (void)comm;
+    return &alone;
 }
 
 int akin_comm_rank(const akin_comm *comm) {
@@ -252,7 +245,7 @@ int akin_comm_size(const akin_comm *comm) {
 }
 
 const void *akin_comm_handle(const akin_comm *comm) {
-    return &comm->over[FOREIGN];
+    return &comm->over[AKIN_COMM_FOREIGN];
 }
 
 bool akin_comm_signalled(void) {
@@ -261,46 +254,20 @@ bool akin_comm_signalled(void) {
 
 /* --- agreement and collectives ------------------------------------------------------------------------------------ */
 
-/* Bytes of the piece that begins at `at`. */
-static int piece_at(size_t at, size_t count) {
-    return (int)(count - at < PIECE ? count - at : PIECE);
-}
-
 void akin_comm_barrier(akin_comm *comm) {
     if (comm->size == 1) return;
     MPI_Request request;
-    MPI_Ibarrier(comm->over[WORK], &request);
-    wait_all(comm, 1, &request);
+    MPI_Ibarrier(comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
 }
 
 void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root) {
     MPI_Request request;
-    for (size_t at = 0; comm->size > 1 && at < count; at += PIECE) {
-        MPI_Ibcast((char *)bytes + at, piece_at(at, count), MPI_BYTE, root, comm->over[WORK], &request);
-        wait_all(comm, 1, &request);
+    for (size_t at = 0; comm->size > 1 && at < count; at += AKIN_COMM_PIECE) {
+        MPI_Ibcast((char *)bytes + at, akin_comm_piece_at(at, count), MPI_BYTE, root, comm->over[AKIN_COMM_WORK],
+                   &request);
+        akin_comm_wait_all(comm, 1, &request);
     }
-}
-
-/* All types here have 8 bytes, and pieces are a multiple of that. */
-static void reduce(akin_comm *comm, void *values, size_t count, MPI_Datatype type, MPI_Op operation) {
-    MPI_Request request;
-    for (size_t at = 0; comm->size > 1 && at < 8 * count; at += PIECE) {
-        MPI_Iallreduce(MPI_IN_PLACE, (char *)values + at, piece_at(at, 8 * count) / 8, type, operation,
-                       comm->over[WORK], &request);
-        wait_all(comm, 1, &request);
-    }
-}
-
-void akin_comm_sum_i64(akin_comm *comm, int64_t *values, size_t count) {
-    reduce(comm, values, count, MPI_INT64_T, MPI_SUM);
-}
-
-void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count) {
-    reduce(comm, values, count, MPI_INT64_T, MPI_MAX);
-}
-
-void akin_comm_max_f64(akin_comm *comm, double *values, size_t count) {
-    reduce(comm, values, count, MPI_DOUBLE, MPI_MAX);
 }
 
 /* Higher is worse; being interrupted is the least of evils. */
@@ -335,18 +302,18 @@ akin_status akin_comm_check_signal(akin_comm *comm) {
 /* --- messages in pieces ------------------------------------------------------------------------------------------- */
 
 static size_t pieces_of(size_t bytes) {
-    return (bytes + PIECE - 1) / PIECE;
+    return (bytes + AKIN_COMM_PIECE - 1) / AKIN_COMM_PIECE;
 }
 
 /* Appends the pieces to requests and returns the new count. `bytes` are only read where they are sent. */
 static size_t start(MPI_Comm over, bool sends, const void *bytes, size_t count, int other, int tag,
                     MPI_Request *requests, size_t used) {
     char *buffer = (char *)(uintptr_t)bytes;
-    for (size_t at = 0; at < count; at += PIECE) {
+    for (size_t at = 0; at < count; at += AKIN_COMM_PIECE) {
         if (sends)
-            MPI_Isend(buffer + at, piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
+            MPI_Isend(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
         else
-            MPI_Irecv(buffer + at, piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
+            MPI_Irecv(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over, &requests[used++]);
     }
     return used;
 }
@@ -357,7 +324,7 @@ static akin_status start_request(akin_comm *comm, bool sends, const void *bytes,
     *out = akin_mem_alloc(1, sizeof(akin_request) + pieces * sizeof(MPI_Request));
     if (!*out) return AKIN_FAILED;
     (*out)->count = pieces;
-    start(comm->over[POINTS], sends, bytes, count, other, tag, (*out)->pieces, 0);
+    start(comm->over[AKIN_COMM_POINTS], sends, bytes, count, other, tag, (*out)->pieces, 0);
     return AKIN_OK;
 }
 
@@ -372,7 +339,7 @@ akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count, 
 
 void akin_comm_wait(akin_comm *comm, akin_request **request) {
     if (!*request) return;
-    wait_all(comm, (*request)->count, (*request)->pieces);
+    akin_comm_wait_all(comm, (*request)->count, (*request)->pieces);
     akin_mem_free(*request);
     *request = NULL;
 }
@@ -435,14 +402,14 @@ static void run_transfer(akin_comm *comm, const transfer *all, const char *from,
     for (int rank = 0; rank < comm->size; rank++) {
         uint64_t sends = all->sends[rank], receives = all->receives[rank];
         if (rank != comm->rank) {
-            used = start(comm->over[WORK], false, into, receives, rank, 0, all->requests, used);
-            used = start(comm->over[WORK], true, from, sends, rank, 0, all->requests, used);
+            used = start(comm->over[AKIN_COMM_WORK], false, into, receives, rank, 0, all->requests, used);
+            used = start(comm->over[AKIN_COMM_WORK], true, from, sends, rank, 0, all->requests, used);
         } else if (receives)
             memcpy(into, from, receives);
         into += receives;
         if (cut_up) from += sends;
     }
-    wait_all(comm, used, all->requests);
+    akin_comm_wait_all(comm, used, all->requests);
 }
 
 akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, int root, void **all, size_t *offsets) {
@@ -452,8 +419,8 @@ akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, in
     MPI_Request request;
     *all = NULL;
     AKIN_TRY(plan_transfer(comm, &plan));
-    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[WORK], &request);
-    wait_all(comm, 1, &request);
+    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
     if (offsets) offsets[0] = 0;
     for (int rank = 0; rank < comm->size; rank++) {
         if (offsets) offsets[rank + 1] = offsets[rank] + plan.receives[rank];
@@ -481,8 +448,8 @@ akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *
     *received_count = 0;
     AKIN_TRY(plan_transfer(comm, &plan));
     for (int rank = 0; rank < comm->size; rank++) plan.sends[rank] = send_counts[rank] * record_size;
-    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[WORK], &request);
-    wait_all(comm, 1, &request);
+    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T, comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
     AKIN_TRY(open_transfer(comm, &plan, received, &total));
     run_transfer(comm, &plan, send, true, *received);
     *received_count = record_size ? total / record_size : 0;

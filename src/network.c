@@ -360,14 +360,30 @@ static void clear_sums(akin_network *net) {
     memset(net->output_bias, 0, sizeof net->output_bias);
 }
 
-static void settle_sums(akin_network *net, float *gradient) {
+static void settle_encoder(const akin_network *net, float *gradient) {
     akin_conv_transpose(64, 288, net->conv2_sum, gradient + AT_conv2_weight);
+}
+
+static void settle_decoder(const akin_network *net, float *gradient) {
     akin_conv_turn(3, 32, net->output_turned, gradient + AT_output_weight);
     for (size_t i = 0; i < SIDE * 3; i++) gradient[AT_output_bias + i % 3] += net->output_bias[i];
 }
 
+static const size_t part_ends[AKIN_NETWORK_PARTS + 1] = {WEIGHTS, AT_up1_weight, AT_hidden_weight, 0};
+
+void akin_network_part(size_t part, size_t *first, size_t *count) {
+    *first = part_ends[part + 1];
+    *count = part_ends[part] - *first;
+}
+
+static void ready_for_nobody(void *context, size_t part) {
+    (void)context;
+    (void)part;
+}
+
 double akin_network_gradient(akin_network *net, const float *weights, const uint8_t *images, size_t count, float scale,
-                             float *gradient) {
+                             float *gradient, akin_network_ready *ready, void *context) {
+    if (!ready) ready = ready_for_nobody;
     encode_to_seed(net, weights, images, count, true);
     prepare_backward(net, weights);
     /* What is added to starts from zero; the largest tensor is written as a whole. */
@@ -382,8 +398,15 @@ double akin_network_gradient(akin_network *net, const float *weights, const uint
         output_backward(net, gradient);
         up_backward(net, weights, n, gradient);
     }
+    settle_decoder(net, gradient);
+    ready(context, 0);
     denses_backward(net, weights, count, gradient);
-    for (size_t n = 0; n < count; n++) encoder_backward(net, n, gradient);
-    settle_sums(net, gradient);
+    ready(context, 1);
+    for (size_t n = 0; n < count; n++) {
+        encoder_backward(net, n, gradient);
+        ready(context, AKIN_NETWORK_PARTS);
+    }
+    settle_encoder(net, gradient);
+    ready(context, 2);
     return sum;
 }

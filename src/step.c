@@ -1,8 +1,9 @@
-/* step: one optimiser step over all ranks. Floor 3; looks down to error, mem, comm, fixed, adam, network, sampler,
- * catalog, model. */
+/* step: one optimiser step over all ranks. Floor 3; looks down to error, mem, comm, worker, fixed, adam, network,
+ * sampler, catalog, model, reader. */
 #include <akin/adam.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>
+#include <akin/reader.h>
 #include <akin/step.h>
 #include <math.h>
 
@@ -35,103 +36,133 @@ enum {
     SLOT_COUNT = SLOT_LARGE + MAX_TENSORS
 };
 
+enum { SUMS = AKIN_NETWORK_PARTS + 1 }; /* one a part of the network, and the slots */
+
 struct akin_step {
+    akin_step_parts parts;
     akin_comm *comm;
-    const akin_catalog *catalog;
-    const akin_sampler *sampler;
-    akin_network *network;
     akin_model *model;
-    float *gradient; /* [WEIGHTS], of a micro-batch, then of the batch; reconstructions of the holdout */
-    int64_t *sums;   /* [WEIGHTS + SLOT_COUNT] */
+    akin_reader *reader;
+    float *gradient;           /* [WEIGHTS], of a micro-batch, then of the batch; reconstructions of the holdout */
+    int64_t *values;           /* [WEIGHTS + SLOT_COUNT] */
+    akin_comm_sum *sums[SUMS]; /* under way */
+    size_t started;            /* of them, in this step */
+    float limit;               /* gradients of a micro-batch stay below, so that the sum has room */
+    bool last;                 /* the micro-batch that is computed is this rank's last of the step */
+    double reading;            /* seconds, in this step */
     uint8_t images[AKIN_NETWORK_MICRO_BATCH * AKIN_IMAGE_BYTES];
 };
 
-akin_status akin_step_create(akin_comm *comm, const akin_catalog *catalog, const akin_sampler *sampler,
-                             akin_network *network, akin_model *model, akin_step **out) {
+static akin_status create_sums(akin_step *step) {
+    akin_status status = AKIN_OK;
+    for (size_t s = 0; s < SUMS; s++) {
+        size_t first, count = SLOT_COUNT;
+        if (s < AKIN_NETWORK_PARTS) akin_network_part(s, &first, &count);
+        AKIN_TRY(akin_comm_sum_create(count, &step->sums[s]));
+    }
+done:
+    return status;
+}
+
+static akin_status create(const akin_step_parts *parts, akin_step *step) {
+    akin_status status;
+    const akin_reader_span span = {.rank = akin_comm_rank(parts->comm),
+                                   .size = akin_comm_size(parts->comm),
+                                   .first_step = (size_t)*akin_model_step(parts->model),
+                                   .steps = parts->steps};
+    step->gradient = akin_mem_alloc(WEIGHTS, sizeof *step->gradient);
+    step->values = akin_mem_alloc(WEIGHTS + SLOT_COUNT, sizeof *step->values);
+    if (!step->gradient || !step->values) return AKIN_FAILED;
+    AKIN_TRY(create_sums(step));
+    AKIN_TRY(akin_reader_create(parts->catalog, parts->sampler, parts->worker, &span, &step->reader));
+done:
+    return status;
+}
+
+akin_status akin_step_create(const akin_step_parts *parts, akin_step **out) {
+    akin_status status;
     *out = NULL;
     akin_step *step = akin_mem_zalloc(1, sizeof *step);
     if (!step) return AKIN_FAILED;
-    step->comm = comm;
-    step->catalog = catalog;
-    step->sampler = sampler;
-    step->network = network;
-    step->model = model;
-    step->gradient = akin_mem_alloc(WEIGHTS, sizeof *step->gradient);
-    step->sums = akin_mem_alloc(WEIGHTS + SLOT_COUNT, sizeof *step->sums);
-    if (!step->gradient || !step->sums) {
-        akin_step_free(step);
-        return AKIN_FAILED;
-    }
+    step->parts = *parts;
+    step->comm = parts->comm;
+    step->model = parts->model;
+    AKIN_TRY(create(parts, step));
     *out = step;
     return AKIN_OK;
+done:
+    akin_step_free(step);
+    return status;
 }
 
 void akin_step_free(akin_step *step) {
     if (!step) return;
+    akin_reader_free(step->reader);
+    for (size_t s = 0; s < SUMS; s++) akin_comm_sum_free(step->sums[s]);
     akin_mem_free(step->gradient);
-    akin_mem_free(step->sums);
+    akin_mem_free(step->values);
     akin_mem_free(step);
-}
-
-static size_t micro_count(size_t images) {
-    return (images + MICRO - 1) / MICRO;
-}
-
-static size_t micro_images(size_t images, size_t micro) {
-    return images - micro * MICRO < MICRO ? images - micro * MICRO : MICRO;
 }
 
 /* --- a batch --- */
 
-typedef struct {
-    size_t epoch, first; /* place in the epoch's order */
-    size_t images;
-    float limit; /* gradients of a micro-batch stay below, so that the sum has room */
-} batch_place;
-
-static batch_place place_of(const akin_step *step) {
-    size_t number = (size_t)*akin_model_step(step->model), steps = akin_sampler_steps(step->sampler);
-    batch_place batch = {.epoch = number / steps, .first = number % steps * step->sampler->batch};
-    batch.images = akin_sampler_batch_items(step->sampler, number % steps);
-    batch.limit = (float)(ldexp(1, ROOM_BITS - GRADIENT_BITS) / (double)micro_count(batch.images));
-    return batch;
-}
-
-/* The gradient of one micro-batch into the sums; a tensor that cannot be summed counts in its slot instead. */
-static void add_gradient(akin_step *step, const batch_place *batch, double squared_error) {
+/* The tensors of a part of the gradient into the sums; one that cannot be summed counts in its slot instead. */
+static void add_part(akin_step *step, size_t first, size_t count) {
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
-    int64_t *slots = step->sums + WEIGHTS;
+    int64_t *slots = step->values + WEIGHTS;
     AKIN_ASSERT(tensor_count <= MAX_TENSORS);
     for (size_t t = 0; t < tensor_count; t++) {
-        float peak = akin_fixed_add(step->gradient + tensors[t].offset, tensors[t].count, GRADIENT_BITS, batch->limit,
-                                    step->sums + tensors[t].offset);
+        size_t at = tensors[t].offset;
+        if (at < first || at >= first + count) continue;
+        float peak =
+            akin_fixed_add(step->gradient + at, tensors[t].count, GRADIENT_BITS, step->limit, step->values + at);
         if (!isfinite(peak))
             slots[SLOT_NAN + t]++;
-        else if (!(peak < batch->limit))
+        else if (!(peak < step->limit))
             slots[SLOT_LARGE + t]++;
     }
-    if (isfinite(squared_error))
-        slots[SLOT_ERROR] += akin_fixed_from(squared_error, ERROR_BITS);
-    else
-        slots[SLOT_LOST]++;
 }
 
-/* This rank's micro-batches. Not collective. */
-static akin_status compute(akin_step *step, const batch_place *batch) {
+/* The next of the sums; the same order on every rank. */
+static void start_sum(akin_step *step) {
+    size_t s = step->started++, first = WEIGHTS, count = SLOT_COUNT;
+    if (s < AKIN_NETWORK_PARTS) akin_network_part(s, &first, &count);
+    akin_comm_sum_start(step->comm, step->sums[s], step->values + first, count);
+}
+
+static void part_is_ready(void *context, size_t part) {
+    akin_step *step = context;
+    if (part < AKIN_NETWORK_PARTS) {
+        size_t first, count;
+        akin_network_part(part, &first, &count);
+        add_part(step, first, count);
+        if (step->last) start_sum(step);
+    }
+    akin_comm_poll(
+        step->comm); /* sums under way move; and a large batch on few ranks takes long, and holds nobody up */
+}
+
+/* This rank's micro-batches of a batch. Not collective. */
+static akin_status compute(akin_step *step, size_t batch) {
     akin_status status = AKIN_OK;
-    const float *weights = akin_model_weights(step->model);
-    float scale = (float)(1 / (VALUES * (double)batch->images));
-    size_t items[AKIN_NETWORK_MICRO_BATCH];
-    size_t size = (size_t)akin_comm_size(step->comm), micros = micro_count(batch->images);
+    float scale = (float)(1 / (VALUES * (double)batch));
+    size_t size = (size_t)akin_comm_size(step->comm), micros = akin_reader_micros(batch);
+    int64_t *slots = step->values + WEIGHTS;
     for (size_t m = (size_t)akin_comm_rank(step->comm); m < micros; m += size) {
-        size_t count = micro_images(batch->images, m);
-        for (size_t i = 0; i < count; i++)
-            items[i] = akin_sampler_train(step->sampler, batch->epoch, batch->first + m * MICRO + i);
-        AKIN_TRY(akin_catalog_images_at(step->catalog, items, count, step->images));
-        double error = akin_network_gradient(step->network, weights, step->images, count, scale, step->gradient);
-        add_gradient(step, batch, error);
-        akin_comm_poll(step->comm); /* a large batch on few ranks takes long, and holds nobody up */
+        size_t count;
+        const uint8_t *images;
+        double before = akin_comm_seconds();
+        AKIN_TRY(akin_reader_next(step->reader, &count, &images));
+        step->reading += akin_comm_seconds() - before;
+        AKIN_ASSERT(count == akin_reader_micro_images(batch, m));
+        step->last = m + size >= micros;
+        double error = akin_network_gradient(step->parts.network, akin_model_weights(step->model), images, count, scale,
+                                             step->gradient, part_is_ready, step);
+        if (isfinite(error))
+            slots[SLOT_ERROR] += akin_fixed_from(error, ERROR_BITS);
+        else
+            slots[SLOT_LOST]++;
     }
 done:
     return status;
@@ -141,7 +172,7 @@ done:
 static akin_status check_gradient(const akin_step *step) {
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
-    const int64_t *slots = step->sums + WEIGHTS;
+    const int64_t *slots = step->values + WEIGHTS;
     long long number = (long long)*akin_model_step(step->model) + 1;
     for (size_t t = 0; t < tensor_count; t++) {
         if (slots[SLOT_NAN + t] > 0)
@@ -168,28 +199,48 @@ static akin_status check_weights(const akin_step *step) {
                           (long long)*akin_model_step(step->model), tensors[t].name);
 }
 
-akin_status akin_step_take(akin_step *step, double learning_rate, bool wish, akin_step_outcome *outcome) {
-    akin_status status;
-    batch_place batch = place_of(step);
-    int64_t *slots = step->sums + WEIGHTS, *number = akin_model_step(step->model);
-    for (size_t i = 0; i < WEIGHTS + SLOT_COUNT; i++) step->sums[i] = 0;
-    akin_status local = compute(step, &batch);
-    slots[SLOT_FAILED] = local != AKIN_OK;
-    slots[SLOT_SIGNALLED] = akin_comm_signalled();
-    slots[SLOT_WISH] = wish;
-    akin_comm_sum_i64(step->comm, step->sums, WEIGHTS + SLOT_COUNT);
-    if (slots[SLOT_FAILED] > 0) AKIN_TRY(akin_agree(step->comm, local));
-    AKIN_TRY(check_gradient(step)); /* the same everywhere */
-    akin_fixed_get(step->sums, WEIGHTS, GRADIENT_BITS, step->gradient);
+/* What is left to be told, and then all of it. Returns the seconds waited. Collective. */
+static double finish_sums(akin_step *step) {
+    while (step->started < SUMS) start_sum(step);
+    double start = akin_comm_seconds();
+    for (size_t s = 0; s < SUMS; s++) akin_comm_sum_wait(step->comm, step->sums[s]);
+    return akin_comm_seconds() - start;
+}
+
+static void update(akin_step *step, double learning_rate) {
+    int64_t *number = akin_model_step(step->model);
+    akin_fixed_get(step->values, WEIGHTS, GRADIENT_BITS, step->gradient);
     *number += 1;
     akin_adam_step(akin_model_weights(step->model), step->gradient, akin_model_adam_mean(step->model),
                    akin_model_adam_variance(step->model), WEIGHTS, (uint64_t)*number, learning_rate, ADAM_BETA1,
                    ADAM_BETA2, ADAM_EPS);
+}
+
+akin_status akin_step_take(akin_step *step, double learning_rate, bool wish, akin_step_outcome *outcome) {
+    akin_status status;
+    const akin_sampler *sampler = step->parts.sampler;
+    size_t batch =
+        akin_sampler_batch_items(sampler, (size_t)*akin_model_step(step->model) % akin_sampler_steps(sampler));
+    int64_t *slots = step->values + WEIGHTS;
+    for (size_t i = 0; i < WEIGHTS + SLOT_COUNT; i++) step->values[i] = 0;
+    step->limit = (float)(ldexp(1, ROOM_BITS - GRADIENT_BITS) / (double)akin_reader_micros(batch));
+    step->started = 0;
+    step->reading = 0;
+    akin_status local = compute(step, batch);
+    slots[SLOT_FAILED] = local != AKIN_OK;
+    slots[SLOT_SIGNALLED] = akin_comm_signalled();
+    slots[SLOT_WISH] = wish;
+    double waited = finish_sums(step);
+    if (slots[SLOT_FAILED] > 0) AKIN_TRY(akin_agree(step->comm, local));
+    AKIN_TRY(check_gradient(step)); /* the same everywhere */
+    update(step, learning_rate);
     AKIN_TRY(check_weights(step));
     *outcome = (akin_step_outcome){.squared_error = akin_fixed_to(slots[SLOT_ERROR], ERROR_BITS),
-                                   .images = batch.images,
+                                   .images = batch,
                                    .signalled = slots[SLOT_SIGNALLED] > 0,
-                                   .wish = slots[SLOT_WISH] > 0};
+                                   .wish = slots[SLOT_WISH] > 0,
+                                   .waiting = waited,
+                                   .reading = step->reading};
 done:
     return status;
 }
@@ -199,15 +250,16 @@ done:
 /* This rank's micro-batches of it, in fixed point. Not collective. */
 static akin_status reconstruct(akin_step *step, int64_t *sum) {
     akin_status status = AKIN_OK;
-    size_t items[AKIN_NETWORK_MICRO_BATCH], total = step->sampler->holdout;
+    size_t items[AKIN_NETWORK_MICRO_BATCH], total = step->parts.sampler->holdout;
     size_t size = (size_t)akin_comm_size(step->comm);
     *sum = 0;
-    for (size_t m = (size_t)akin_comm_rank(step->comm); m < micro_count(total); m += size) {
-        size_t count = micro_images(total, m);
-        for (size_t i = 0; i < count; i++) items[i] = akin_sampler_holdout(step->sampler, m * MICRO + i);
-        AKIN_TRY(akin_catalog_images_at(step->catalog, items, count, step->images));
-        double error = akin_network_reconstruct(step->network, akin_model_weights(step->model), step->images, count,
-                                                step->gradient);
+    akin_worker_idle(step->parts.worker); /* NetCDF bears one thread at a time */
+    for (size_t m = (size_t)akin_comm_rank(step->comm); m < akin_reader_micros(total); m += size) {
+        size_t count = akin_reader_micro_images(total, m);
+        for (size_t i = 0; i < count; i++) items[i] = akin_sampler_holdout(step->parts.sampler, m * MICRO + i);
+        AKIN_TRY(akin_catalog_images_at(step->parts.catalog, items, count, step->images));
+        double error = akin_network_reconstruct(step->parts.network, akin_model_weights(step->model), step->images,
+                                                count, step->gradient);
         if (!isfinite(error)) return akin_error_set(AKIN_FAILED, "the loss of the holdout is not a number");
         *sum += akin_fixed_from(error, ERROR_BITS);
         akin_comm_poll(step->comm);

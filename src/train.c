@@ -1,5 +1,5 @@
 /* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, shard, sampler, schedule, fixed,
- * comm, log, network, catalog, model, checkpoint, step. */
+ * comm, log, worker, network, catalog, model, checkpoint, step, saver. */
 #include <akin/catalog.h>
 #include <akin/checkpoint.h>
 #include <akin/file.h>
@@ -8,11 +8,13 @@
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <akin/sampler.h>
+#include <akin/saver.h>
 #include <akin/schedule.h>
 #include <akin/shard.h>
 #include <akin/step.h>
 #include <akin/text.h>
 #include <akin/train.h>
+#include <akin/worker.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,9 @@ typedef struct {
     akin_sampler sampler;
     akin_network *network;
     akin_model *model, *init; /* init: NULL without --init */
+    akin_worker *worker;
     akin_step *step;
+    akin_saver *saver;
     akin_checkpoint_origin origin;
     akin_text *checkpoint_name;
     akin_history history;
@@ -35,6 +39,8 @@ typedef struct {
     double told_at;  /* clock of the last line about an epoch */
     double seconds;  /* in steps */
     double images;   /* in these seconds */
+    double waiting;  /* seconds of them in which this rank waited for others */
+    double reading;  /* and for pictures */
 } run;
 
 /* --- beginning --- */
@@ -69,6 +75,7 @@ static akin_status allocate(run *run) {
                               run->params->checkpoint ? "" : ".checkpoint"));
     AKIN_TRY(akin_model_create(&run->model));
     AKIN_TRY(akin_network_create(&run->network));
+    AKIN_TRY(akin_worker_create(&run->worker));
     if (akin_comm_rank(run->comm) == 0) {
         AKIN_TRY(akin_file_check_output(run->params->output));
         AKIN_TRY(akin_file_check_output(akin_text_bytes(run->checkpoint_name)));
@@ -122,6 +129,23 @@ done:
     return status;
 }
 
+/* What works on the model as it stands at the beginning or behind a resume. */
+static akin_status create_parts(run *run) {
+    akin_status status;
+    const akin_step_parts parts = {.comm = run->comm,
+                                   .worker = run->worker,
+                                   .catalog = run->catalog,
+                                   .sampler = &run->sampler,
+                                   .network = run->network,
+                                   .model = run->model,
+                                   .steps = run->steps};
+    AKIN_TRY(akin_saver_create(run->comm, run->worker, akin_text_bytes(run->checkpoint_name), &run->origin,
+                               &run->history, &run->saver));
+    AKIN_TRY(akin_step_create(&parts, &run->step));
+done:
+    return status;
+}
+
 static akin_status begin(run *run) {
     akin_status status;
     const akin_train_params *params = run->params;
@@ -135,8 +159,7 @@ static akin_status begin(run *run) {
                                            .init_digest = run->init ? akin_model_digest(run->init) : NULL};
     start(run);
     AKIN_TRY(resume(run));
-    AKIN_TRY(akin_agree(
-        run->comm, akin_step_create(run->comm, run->catalog, &run->sampler, run->network, run->model, &run->step)));
+    AKIN_TRY(akin_agree(run->comm, create_parts(run)));
     run->saved_at = akin_comm_seconds();
 done:
     return status;
@@ -145,10 +168,8 @@ done:
 /* --- the steps --- */
 
 static akin_status save(run *run) {
-    akin_status status = akin_checkpoint_write(run->comm, akin_text_bytes(run->checkpoint_name), &run->origin,
-                                               run->model, &run->history);
     run->saved_at = akin_comm_seconds();
-    return status;
+    return akin_saver_start(run->saver, run->model, &run->history);
 }
 
 static akin_status interrupted(run *run) {
@@ -232,12 +253,17 @@ static akin_status advance(run *run, size_t step) {
     AKIN_TRY(akin_step_take(run->step, akin_schedule_rate(&run->schedule, step), due, &outcome));
     run->seconds += akin_comm_seconds() - start;
     run->images += (double)outcome.images;
+    run->waiting += outcome.waiting;
+    run->reading += outcome.reading;
     run->history.squared_error += outcome.squared_error;
     if (step == 0) run->history.loss_first = outcome.squared_error / (double)outcome.images / AKIN_IMAGE_BYTES;
     bool epoch_ends = (step + 1) % in_epoch == 0 || step + 1 == run->steps;
     if (epoch_ends) AKIN_TRY(end_epoch(run, step / in_epoch));
     if (epoch_ends || outcome.wish || outcome.signalled) AKIN_TRY(save(run));
-    if (outcome.signalled) AKIN_TRY(interrupted(run));
+    if (outcome.signalled) {
+        AKIN_TRY(akin_saver_wait(run->saver));
+        AKIN_TRY(interrupted(run));
+    }
 done:
     return status;
 }
@@ -249,6 +275,8 @@ static akin_status take_steps(run *run) {
         AKIN_TRY(advance(run, step));
         show_progress(run);
     }
+    AKIN_TRY(akin_saver_wait(run->saver));
+    akin_worker_idle(run->worker); /* from here on NetCDF is this thread's */
 done:
     akin_log_progress_end();
     return status;
@@ -391,6 +419,8 @@ done:
 static void report(run *run, akin_train_result *result) {
     akin_history *history = &run->history;
     size_t done = epochs_done(run), step = (size_t)*akin_model_step(run->model);
+    double waits[2] = {run->waiting, run->reading};
+    akin_comm_max_f64(run->comm, waits, 2);
     size_t kept = history->best ? best_epoch(run, done) : done - 1;
     *result = (akin_train_result){.items = akin_catalog_items(run->catalog),
                                   .epochs = (double)step / (double)akin_sampler_steps(&run->sampler),
@@ -399,6 +429,8 @@ static void report(run *run, akin_train_result *result) {
                                   .loss_last = history->loss[done - 1],
                                   .holdout_loss = history->holdout_loss[kept],
                                   .images_per_second = run->images > 0 ? run->images / run->seconds : NAN,
+                                  .seconds_waiting = waits[0],
+                                  .seconds_reading = waits[1],
                                   .points = done,
                                   .loss_curve = history->loss,
                                   .holdout_curve = history->holdout_loss};
@@ -413,6 +445,8 @@ static void end(run *run) {
     akin_mem_free(run->history.holdout_loss);
     akin_mem_free(run->history.best);
     akin_step_free(run->step);
+    akin_saver_free(run->saver);
+    akin_worker_free(run->worker);
     akin_network_free(run->network);
     akin_model_free(run->model);
     akin_model_free(run->init);

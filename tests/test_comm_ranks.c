@@ -37,6 +37,40 @@ static void a_sum_wraps_instead_of_stopping(void **state) {
     assert_true(value == (size > 1 ? INT64_MIN : INT64_MAX));
 }
 
+/* Two sums at once, used again: the same as one that is waited for. */
+static void sums_go_on_beside_the_computation(void **state) {
+    (void)state;
+    enum { COUNT = 300000 };
+    int64_t *values[2] = {akin_mem_alloc(COUNT, sizeof **values), akin_mem_alloc(COUNT, sizeof **values)};
+    akin_comm_sum *sums[2] = {NULL, NULL};
+    for (int s = 0; s < 2; s++) assert_int_equal(akin_comm_sum_create(COUNT, &sums[s]), AKIN_OK);
+    for (int64_t round = 1; round < 4; round++) {
+        for (int s = 0; s < 2; s++) {
+            for (int i = 0; i < COUNT; i++) values[s][i] = (i + s) * round * (rank + 1);
+            akin_comm_sum_start(comm, sums[s], values[s], s ? COUNT : 1000);
+            akin_comm_poll(comm);
+        }
+        for (int s = 0; s < 2; s++) akin_comm_sum_wait(comm, sums[s]);
+        int64_t all = (int64_t)size * (size + 1) / 2;
+        for (int i = 0; i < 1000; i++) assert_true(values[0][i] == i * round * all);
+        for (int i = 0; i < COUNT; i++) assert_true(values[1][i] == (i + 1) * round * all);
+    }
+    for (int s = 0; s < 2; s++) {
+        akin_comm_sum_free(sums[s]);
+        akin_mem_free(values[s]);
+    }
+}
+
+static void every_rank_is_alone_if_it_wants(void **state) {
+    (void)state;
+    akin_comm *alone = akin_comm_alone(comm);
+    assert_true(akin_comm_size(alone) == 1 && akin_comm_rank(alone) == 0);
+    int64_t value = rank;
+    akin_comm_sum_i64(alone, &value, 1); /* by this rank, for itself */
+    assert_int_equal(value, rank);
+    if (rank == size - 1) assert_int_equal(akin_agree(alone, AKIN_INPUT), AKIN_INPUT);
+}
+
 static void every_rank_can_broadcast(void **state) {
     (void)state;
     for (int root = 0; root < size; root++) {
@@ -225,6 +259,8 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_and_maxima_are_those_of_all_ranks),
         cmocka_unit_test(a_sum_wraps_instead_of_stopping),
+        cmocka_unit_test(sums_go_on_beside_the_computation),
+        cmocka_unit_test(every_rank_is_alone_if_it_wants),
         cmocka_unit_test(every_rank_can_broadcast),
         cmocka_unit_test(agreement_is_ok_when_all_are),
         cmocka_unit_test(one_failing_rank_fails_all_with_its_message),

@@ -15,7 +15,7 @@ OWNERS = [
     (r"mpi\.h", "comm"), (r"netcdf.*\.h", "ncfile"), (r"cblas\.h|lapacke\.h|openblas.*", "gemm"), (r"png\.h", "image_png"),
     (r"turbojpeg\.h|jpeglib\.h", "image_jpeg"), (r"webp/.*", "image_webp"), (r"libexif/.*", "image_exif"),
     (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
-    (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"),
+    (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
 ]
 
 # C11, POSIX, Linux, and the compiler's own.
@@ -88,13 +88,13 @@ class House:
             self.complain(path, number, f'includes {name} of its own floor, which its "looks down to" does not name')
 
     def check_foreign(self, path, number, name):
-        for pattern, owner in OWNERS:
-            if re.fullmatch(pattern, name):
-                if self.family(path) != owner and module_of(path) != owner:
-                    self.complain(path, number, f"<{name}> belongs to {owner} alone")
-                elif path.startswith("include/"):
-                    self.complain(path, number, f"<{name}> is hidden in src, not shown in a header")
-                return
+        owners = [owner for pattern, owner in OWNERS if re.fullmatch(pattern, name)]
+        if owners:
+            if not {self.family(path), module_of(path)} & set(owners):
+                self.complain(path, number, f"<{name}> belongs to {' and '.join(owners)} alone")
+            elif path.startswith("include/"):
+                self.complain(path, number, f"<{name}> is hidden in src, not shown in a header")
+            return
         if name.removesuffix(".h") not in SYSTEM and not name.startswith(SYSTEM_FOLDERS):
             self.complain(path, number, f"<{name}> is owned by no module: name its owner in tests/test_floors.py")
 

@@ -86,7 +86,8 @@ static void test_golden_step(void **state) {
         memset(mean, 0, sizeof mean);
         memset(variance, 0, sizeof variance);
         for (size_t step = 0; step <= GOLDEN_STEPS; step++) {
-            sum = akin_network_gradient(net, weights, images, GOLDEN_COUNT, 1.0F / (GOLDEN_COUNT * IMAGE), gradient);
+            sum = akin_network_gradient(net, weights, images, GOLDEN_COUNT, 1.0F / (GOLDEN_COUNT * IMAGE), gradient,
+                                        NULL, NULL);
             assert_true(fabs(sum / (GOLDEN_COUNT * IMAGE) / golden_loss[step] - 1) < 1e-6);
             if (step == 0) assert_golden_tensors(gradient, golden_gradient, 3e-6);
             if (step == GOLDEN_STEPS) break;
@@ -116,7 +117,7 @@ static void test_gradient_is_difference(void **state) {
     const akin_network_tensor *tensors = akin_network_tensors(&count);
     FOR_EACH_LEVEL(level) {
         make_golden();
-        akin_network_gradient(net, weights, images, COUNT, 1, gradient);
+        akin_network_gradient(net, weights, images, COUNT, 1, gradient, NULL, NULL);
         for (size_t t = 0; t < count; t++) {
             double squares = 0, step = 2e-3;
             for (size_t e = 0; e < tensors[t].count; e++)
@@ -151,10 +152,10 @@ static void test_gradient_is_a_function(void **state) {
     static float again[AKIN_NETWORK_WEIGHTS];
     FOR_EACH_LEVEL(level) {
         make_golden();
-        double sum = akin_network_gradient(net, weights, images, 5, 0.25F, gradient);
-        akin_network_gradient(net, weights, images + 3 * IMAGE, 13, 1, again);
+        double sum = akin_network_gradient(net, weights, images, 5, 0.25F, gradient, NULL, NULL);
+        akin_network_gradient(net, weights, images + 3 * IMAGE, 13, 1, again, NULL, NULL);
         memset(again, 0xff, sizeof again);
-        assert_true(sum == akin_network_gradient(net, weights, images, 5, 0.25F, again));
+        assert_true(sum == akin_network_gradient(net, weights, images, 5, 0.25F, again, NULL, NULL));
         assert_memory_equal(again, gradient, sizeof again);
     }
 }
@@ -167,7 +168,7 @@ static void test_not_a_number_shows(void **state) {
         for (size_t t = 0; t < count; t++) {
             make_golden();
             weights[tensors[t].offset] = NAN;
-            assert_true(isnan(akin_network_gradient(net, weights, images, 1, 1, gradient)));
+            assert_true(isnan(akin_network_gradient(net, weights, images, 1, 1, gradient, NULL, NULL)));
         }
     }
 }

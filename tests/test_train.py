@@ -48,6 +48,7 @@ def test_report():
     assert 0 < j["loss_last"] < j["loss_first"] < 1 and 0 < j["holdout_loss"] < 1 and j["images_per_second"] > 0, j
     assert len(j["curve"]) == 5 and j["curve"][-1] == j["loss_last"] and j["curve"][-1] < j["curve"][0], j
     assert len(j["holdout_curve"]) == 5 and j["holdout_curve"][-1] == j["holdout_loss"], j
+    assert j["seconds_waiting"] > 0 and j["seconds_reading"] >= 0, j
     assert os.listdir(".").count("report.nc.checkpoint") == 0
     with netCDF4.Dataset("report.nc") as d:
         assert int(d["step"][...]) == 10 and d["latent_mean"].shape == (32,) and abs(d["latent_mean"][:]).max() > 0

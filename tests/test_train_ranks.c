@@ -1,14 +1,17 @@
 /* Laws of the train stage that need a hand inside: a gradient that overflows or is no number ends all ranks and names
- * its step; a rank that cannot read its pictures ends all ranks; the latent mean is that of the catalogue. */
+ * its step; a rank that cannot read its pictures ends all ranks; the latent mean is that of the catalogue; the reader
+ * gives every rank of any number its pictures in their order, from any step on. */
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <akin/network.h>
+#include <akin/reader.h>
 #include <akin/rng.h>
 #include <akin/shard.h>
 #include <akin/train.h>
+#include <akin/worker.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -48,6 +51,46 @@ static int write_catalog(void **state) {
     akin_status status = akin_catalog_write(comm, catalog, &origin, ITEMS, first, labels, images, hashes);
     akin_labels_free(labels);
     return status;
+}
+
+/* All micro-batches of one rank of `size`, from a step on. */
+static void check_reader(const akin_catalog *from, akin_worker *worker, const akin_sampler *sampler,
+                         const akin_reader_span *span) {
+    akin_reader *reader = NULL;
+    size_t in_epoch = akin_sampler_steps(sampler);
+    assert_int_equal(akin_reader_create(from, sampler, worker, span, &reader), AKIN_OK);
+    for (size_t step = span->first_step; step < span->steps; step++) {
+        size_t images = akin_sampler_batch_items(sampler, step % in_epoch);
+        for (size_t m = (size_t)span->rank; m < akin_reader_micros(images); m += (size_t)span->size) {
+            size_t count, place = step % in_epoch * sampler->batch + m * AKIN_NETWORK_MICRO_BATCH;
+            const uint8_t *pictures;
+            assert_int_equal(akin_reader_next(reader, &count, &pictures), AKIN_OK);
+            assert_int_equal(count, akin_reader_micro_images(images, m));
+            for (size_t i = 0; i < count; i++) {
+                size_t item = akin_sampler_train(sampler, step / in_epoch, place + i);
+                for (size_t b = 0; b < AKIN_IMAGE_BYTES; b += 7)
+                    assert_int_equal(pictures[i * AKIN_IMAGE_BYTES + b], byte_of(item, b));
+            }
+        }
+    }
+    akin_reader_free(reader);
+}
+
+static void pictures_come_in_order_at_any_number_of_ranks(void **state) {
+    (void)state;
+    akin_catalog *opened = NULL;
+    akin_worker *worker = NULL;
+    assert_int_equal(akin_catalog_open(comm, catalog, &opened), AKIN_OK);
+    assert_int_equal(akin_worker_create(&worker), AKIN_OK);
+    for (size_t batch = 1; batch <= 41; batch += 20)
+        for (int size = 1; size <= 4; size++)
+            for (int rank = 0; rank < size; rank++) {
+                const akin_sampler sampler = akin_sampler_make(3, ITEMS, 0.1, batch);
+                const akin_reader_span span = {rank, size, batch == 1 ? 50 : 1, batch == 1 ? 130 : 40};
+                check_reader(opened, worker, &sampler, &span);
+            }
+    akin_worker_free(worker);
+    akin_catalog_close(opened);
 }
 
 static akin_train_params some_params(void) {
@@ -152,6 +195,7 @@ static void the_mean_is_that_of_the_catalogue(void **state) {
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pictures_come_in_order_at_any_number_of_ranks),
         cmocka_unit_test(what_is_not_finite_is_named_with_its_step),
         cmocka_unit_test(an_update_that_is_not_finite_is_named_with_its_step),
         cmocka_unit_test(a_rank_without_memory_ends_all),

@@ -23,6 +23,9 @@ typedef struct akin_request akin_request; /* a send or receive under way */
 AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
 
+/* This rank as if it had been started alone, for a file that one rank writes: nothing is waited for. Borrowed. */
+akin_comm *akin_comm_alone(akin_comm *comm);
+
 int akin_comm_rank(const akin_comm *comm);
 int akin_comm_size(const akin_comm *comm);
 const void *akin_comm_handle(const akin_comm *comm); /* points to its MPI_Comm, for ncfile alone */
@@ -37,6 +40,15 @@ void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root); 
 void akin_comm_sum_i64(akin_comm *comm, int64_t *values, size_t count);         /* Collective; in place; wraps */
 void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count);         /* Collective; in place */
 void akin_comm_max_f64(akin_comm *comm, double *values, size_t count);          /* Collective; in place */
+
+/* A sum of int64 that goes on while its ranks compute: `most` values at most, to be used again and again. Between start
+ * and wait the values are not touched, and akin_comm_poll now and then lets them move. Several may be under way; all
+ * ranks start them in the same order, and whatever else is collective waits until they are done. */
+typedef struct akin_comm_sum akin_comm_sum;
+AKIN_MUST_CHECK akin_status akin_comm_sum_create(size_t most, akin_comm_sum **out); /* Not collective */
+void akin_comm_sum_free(akin_comm_sum *sum);                                        /* Not collective; none under way */
+void akin_comm_sum_start(akin_comm *comm, akin_comm_sum *sum, int64_t *values, size_t count); /* Collective; wraps */
+void akin_comm_sum_wait(akin_comm *comm, akin_comm_sum *sum);                                 /* Collective */
 
 /* `*bytes` of rank root (owned by it) comes to all others (owned there): for texts and lists whose length only root
  * knows. Collective; agreed. */

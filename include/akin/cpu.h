@@ -4,8 +4,8 @@
  *
  * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with -DAKIN_LEVEL=1|3|4; each exports its
  * table of functions as AKIN_LEVELED(name), and its level-1 object also exports the chooser that indexes them by
- * akin_cpu_level. Those that gain by VNNI (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too; for the others it is
- * the level before it once more.
+ * akin_cpu_level. Those that gain by VNNI (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too; for the others it
+ * is the level before it once more.
  */
 #ifndef AKIN_CPU_H
 #define AKIN_CPU_H

@@ -46,8 +46,17 @@ void akin_network_encode(akin_network *network, const float *weights, const uint
 double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images, size_t count,
                                 float *output);
 
+/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the vector: the up and
+ * output convolutions, the dense layers, the first convolutions. Part p is [first, first + count). */
+#define AKIN_NETWORK_PARTS 3
+void akin_network_part(size_t part, size_t *first, size_t *count);
+
+/* Is told that a part of the gradient is complete; and, between images of the last part, p = AKIN_NETWORK_PARTS: time
+ * to let messages move. */
+typedef void akin_network_ready(void *context, size_t part);
+
 /* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over count images) *
- * scale, and returns that sum of squared errors (without scale). */
+ * scale, and returns that sum of squared errors (without scale). ready may be NULL. */
 double akin_network_gradient(akin_network *network, const float *weights, const uint8_t *images, size_t count,
-                             float scale, float *gradient);
+                             float scale, float *gradient, akin_network_ready *ready, void *context);
 #endif

@@ -1,11 +1,12 @@
 /* step: one optimiser step of training over all ranks, the same to the bit at any number of them.
  *
- * Floor 3 (stages); looks down to error, mem, comm, fixed, adam, network, sampler, catalog, model.
+ * Floor 3 (stages); looks down to error, mem, comm, worker, fixed, adam, network, sampler, catalog, model, reader.
  *
  * The batch is cut into micro-batches of AKIN_NETWORK_MICRO_BATCH images that follow each other in the epoch's order;
- * micro-batch m is computed by rank m % size, its gradient turned into fixed point and added up there; one sum of whole
- * numbers over the ranks, exact in any order, gives every rank the gradient of the batch, and Adam does the same on
- * all.
+ * micro-batch m is computed by rank m % size, its gradient turned into fixed point and added up there; sums of whole
+ * numbers over the ranks, exact in any order, give every rank the gradient of the batch, and Adam does the same on all.
+ * The sums are cut where parts of the network are: as soon as a rank has its share of the decoder's, that travels,
+ * while the encoder's is computed.
  */
 #ifndef AKIN_STEP_H
 #define AKIN_STEP_H
@@ -16,13 +17,24 @@
 #include <akin/model.h>
 #include <akin/network.h>
 #include <akin/sampler.h>
+#include <akin/worker.h>
 #include <stdbool.h>
 
 typedef struct akin_step akin_step;
 
-/* Scratch: a gradient and its sums, about 8 MB. All are borrowed and outlive the step. Not collective. */
-AKIN_MUST_CHECK akin_status akin_step_create(akin_comm *comm, const akin_catalog *catalog, const akin_sampler *sampler,
-                                             akin_network *network, akin_model *model, akin_step **out);
+/* What a step works on: borrowed, and outlives it. The worker reads the catalogue. */
+typedef struct {
+    akin_comm *comm;
+    akin_worker *worker;
+    const akin_catalog *catalog;
+    const akin_sampler *sampler;
+    akin_network *network;
+    akin_model *model; /* its step is the first to be taken */
+    size_t steps;      /* of the run */
+} akin_step_parts;
+
+/* Scratch: a gradient, its sums, and the pictures of some micro-batches, about 10 MB. Not collective. */
+AKIN_MUST_CHECK akin_status akin_step_create(const akin_step_parts *parts, akin_step **out);
 void akin_step_free(akin_step *step); /* NULL is fine */
 
 typedef struct {
@@ -30,6 +42,8 @@ typedef struct {
     size_t images;        /* of the batch, over all ranks */
     bool signalled;       /* some rank has had a signal */
     bool wish;            /* some rank had a wish */
+    double waiting;       /* seconds that this rank waited for the others' share */
+    double reading;       /* seconds that it waited for pictures */
 } akin_step_outcome;
 
 /* Step number akin_model_step (from 0) of the run: computes, updates the model, counts it. A `wish` of any rank travels

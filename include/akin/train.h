@@ -1,7 +1,7 @@
 /* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
  *
- * Floor 3 (stages); looks down to error, mem, text, file, shard, sampler, schedule, fixed, comm, log, network, catalog,
- * model, checkpoint, step.
+ * Floor 3 (stages); looks down to error, mem, text, file, shard, sampler, schedule, fixed, comm, log, worker, network,
+ * catalog, model, checkpoint, step, saver.
  *
  * The result is a function of catalogue, options and --init's weights: the same bits at any number of ranks, and after
  * any interruption and resume.
@@ -41,6 +41,8 @@ typedef struct {
     double loss_last;                   /* mean over the steps of the last epoch */
     double holdout_loss;                /* of the model that is kept; NaN without a holdout */
     double images_per_second;           /* over the steps of this run; NaN where all were done before */
+    double seconds_waiting;             /* for the other ranks' share of the sums, on the rank with most of it */
+    double seconds_reading;             /* for pictures, likewise */
     size_t points;                      /* of the curves: the epochs, and the one that was not complete */
     double *loss_curve, *holdout_curve; /* [points], owned */
 } akin_train_result;

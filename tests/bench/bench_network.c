@@ -28,7 +28,7 @@ static double now(void) {
 
 static void run_gradient(const akin_conv_map *map) {
     (void)map;
-    akin_network_gradient(net, weights, images, BATCH, 1e-5F, gradient);
+    akin_network_gradient(net, weights, images, BATCH, 1e-5F, gradient, NULL, NULL);
 }
 
 static void run_encode(const akin_conv_map *map) {
