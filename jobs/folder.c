@@ -61,7 +61,7 @@ static akin_status take_lock(akin_folder *folder) {
 
 /* --- nights: rank 0 --- */
 
-static bool is_night(const char *name) {
+bool akin_folder_is_night(const char *name) {
     static const char form[] = "dddd-dd-dd";
     if (strlen(name) != NIGHT_SIZE - 1) return false;
     for (int i = 0; i < NIGHT_SIZE - 1; i++)
@@ -75,8 +75,8 @@ static void today(char night[NIGHT_SIZE]) {
     strftime(night, NIGHT_SIZE, "%Y-%m-%d", localtime_r(&now, &local));
 }
 
-/* The night that was begun and is not complete, or else today, which is written down as begun. */
-static akin_status choose_night(akin_folder *folder) {
+/* The night that was begun and is not complete, or else `begins` or today, which is written down as begun. */
+static akin_status choose_night(akin_folder *folder, const char *begins) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
     unsigned char *text = NULL;
@@ -85,12 +85,15 @@ static akin_status choose_night(akin_folder *folder) {
     if (!path) return AKIN_FAILED;
     if (akin_file_exists(path)) AKIN_TRY(akin_file_read(path, 1 << 10, &text, &count));
     if (text) text[strcspn((char *)text, "\n")] = '\0';
-    if (text && is_night((char *)text)) {
+    if (text && akin_folder_is_night((char *)text)) {
         memcpy(folder->night, text, NIGHT_SIZE);
         akin_log_info("the night of %s goes on", folder->night);
         goto done;
     }
-    today(folder->night);
+    if (begins)
+        memcpy(folder->night, begins, NIGHT_SIZE);
+    else
+        today(folder->night);
     AKIN_TRY(akin_outfile_create(path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", folder->night);
     status = akin_outfile_commit(file, false);
@@ -112,7 +115,7 @@ static akin_status list_nights(const char *output, char (**nights)[NIGHT_SIZE], 
     DIR *folder = opendir(output);
     if (!folder) return akin_error_set(AKIN_FAILED, "%s cannot be read: %s", output, strerror(errno));
     for (struct dirent *entry; (entry = readdir(folder));) {
-        if (!is_night(entry->d_name)) continue;
+        if (!akin_folder_is_night(entry->d_name)) continue;
         void *more = akin_mem_resize(*nights, *count, *count + 1, NIGHT_SIZE);
         if (!more) AKIN_TRY(AKIN_FAILED);
         *nights = more;
@@ -148,7 +151,7 @@ static akin_status find_previous(const akin_folder *folder, char **out) {
     name[length > 0 ? length : 0] = '\0';
     akin_status status = AKIN_OK;
     if (strcmp(name, folder->night) == 0) status = find_older(folder, name); /* it is done once more */
-    if (status != AKIN_OK || !is_night(name)) return status;
+    if (status != AKIN_OK || !akin_folder_is_night(name)) return status;
     char *path = akin_file_join(folder->output, name);
     if (!path) return AKIN_FAILED;
     if (akin_file_is_folder(path))
@@ -158,11 +161,11 @@ static akin_status find_previous(const akin_folder *folder, char **out) {
     return AKIN_OK;
 }
 
-static akin_status prepare(akin_folder *folder) {
+static akin_status prepare(akin_folder *folder, const char *night) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_file_make_folders(folder->output));
     AKIN_TRY(take_lock(folder));
-    if (folder->keep > 0) AKIN_TRY(choose_night(folder));
+    if (folder->keep > 0) AKIN_TRY(choose_night(folder, night));
     folder->path = *folder->night ? akin_file_join(folder->output, folder->night) : akin_mem_text(folder->output);
     if (!folder->path) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_file_make_folders(folder->path));
@@ -218,7 +221,8 @@ static akin_status share_text(akin_comm *comm, char **text) {
     return status;
 }
 
-akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, akin_folder **out) {
+akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, const char *night,
+                             akin_folder **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
     akin_folder *folder = akin_mem_zalloc(1, sizeof *folder);
@@ -227,7 +231,7 @@ akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep
         if (!folder->output) status = AKIN_FAILED;
     }
     AKIN_TRY(akin_agree(comm, folder ? status : AKIN_FAILED));
-    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? prepare(folder) : AKIN_OK));
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? prepare(folder, night) : AKIN_OK));
     AKIN_TRY(share_text(comm, &folder->path));
     AKIN_TRY(share_text(comm, &folder->previous));
     *out = folder;

@@ -12,12 +12,17 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <stdbool.h>
 
 typedef struct akin_folder akin_folder;
 
-/* keep = 0: no nights. AKIN_FAILED where another run holds it. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, akin_folder **out);
+/* keep = 0: no nights. `night`: what one that begins is called, NULL: today. AKIN_FAILED where another run holds it.
+ * Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep, const char *night,
+                                             akin_folder **out);
 void akin_folder_close(akin_folder *folder); /* Not collective; NULL is fine */
+
+bool akin_folder_is_night(const char *name); /* as 2026-03-01. Not collective */
 
 /* Not collective; borrowed. */
 const char *akin_folder_path(const akin_folder *folder);     /* where this run writes */

@@ -7,7 +7,7 @@ build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-d
     libnetcdf-mpi-dev libturbojpeg0-dev libwebp-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
     libcmocka-dev"
 tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client netcdf-bin chromium chromium-driver
-    openclipart-png dataset-fashion-mnist"
+    openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge"
 
 packages=$build
 [ "${1:-build}" = build ] || packages="$build $tests"

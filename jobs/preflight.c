@@ -6,6 +6,7 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/publish.h>
+#include <akin/source.h>
 #include <string.h>
 
 /* The message gets the line of the key before it. */
@@ -160,6 +161,38 @@ akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
         if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job)) AKIN_TRY(check_places(job, output));
     status = check_inputs(job);
 done:
+    return status;
+}
+
+/* Of each row: picture and labels in three files, vector, lists, a picture of the gallery; and the model, its
+ * checkpoint and what is written beside each file until it is renamed. */
+static uint64_t bytes_of(akin_jobfile *job, size_t rows) {
+    enum { PICTURE = 3072, LABELS = 3 * 64, VECTOR = 32 * 4, MODEL = 3 * (7 << 20) };
+    const akin_options *gallery = akin_jobfile_options(job, "gallery");
+    uint64_t k = (uint64_t)akin_options_int(akin_jobfile_options(job, "neighbors"), "k");
+    uint64_t side = (uint64_t)akin_options_int(gallery, "picture-size"), page = 0;
+    if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled")) page = side * side / 32 + 12 * k;
+    return rows * (PICTURE + LABELS + VECTOR + 8 * k + page) + MODEL;
+}
+
+akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
+    akin_status status = AKIN_OK;
+    akin_source *source = NULL;
+    akin_source_params params = {.root = akin_options_text(akin_jobfile_options(job, "ingest"), "root")};
+    char *part = NULL, *probe = NULL;
+    params.count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &params.names);
+    AKIN_TRY(akin_source_open(comm, &params, &source));
+    *needs = (akin_preflight_needs){akin_source_rows(source), bytes_of(job, akin_source_rows(source))};
+    if (akin_comm_rank(comm) == 0) {
+        part = existing_part(output);
+        probe = part ? akin_file_join(part, ".akin-probe") : NULL;
+        status = probe ? akin_file_check_space(probe, needs->bytes) : AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(comm, status));
+done:
+    akin_source_close(source);
+    akin_mem_free(probe);
+    akin_mem_free(part);
     return status;
 }
 

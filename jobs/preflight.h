@@ -7,11 +7,23 @@
 #define AKIN_PREFLIGHT_H
 
 #include "stages.h"
+#include <stddef.h>
+#include <stdint.h>
 
 /* Of a settled job that writes into `output` (with nights: into a folder below it). AKIN_USAGE, with the place in the
  * job file, where it cannot be written to or published; AKIN_FAILED for a file that is missing. Touches nothing. Not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_start(akin_jobfile *job, const char *output);
+
+typedef struct {
+    size_t rows;    /* of the source */
+    uint64_t bytes; /* about what the run writes */
+} akin_preflight_needs;
+
+/* Lists the sources, which have to be there, and asks whether the disk of the output takes what they will become:
+ * AKIN_FAILED. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output,
+                                                 akin_preflight_needs *needs);
 
 /* Whether the catalogue has the labels that the rules of [neighbors] need: AKIN_USAGE, with the place in the job file.
  * Not collective. */

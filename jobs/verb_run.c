@@ -16,7 +16,23 @@
 #include <stdio.h>
 #include <string.h>
 
-static const akin_option options[] = {{0}};
+#define LAST_STAGE "gallery"
+
+static const akin_option options[] = {
+    {.name = "check",
+     .type = AKIN_OPTION_FLAG,
+     .help = "only check the job file, its paths and the free space; nothing is touched"},
+    {.name = "until",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = LAST_STAGE,
+     .choices = "ingest|train|embed|neighbors|evaluate|publish|" LAST_STAGE,
+     .help = "the last stage to run; the next call goes on behind it"},
+    {.name = "night",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "YYYY-MM-DD",
+     .help = "with keep: what a night that begins now is called (default: today)"},
+    {0},
+};
 
 typedef struct {
     akin_call *call;
@@ -251,7 +267,7 @@ static akin_status begin(run_state *run) {
     char *output = NULL, *log = NULL;
     long long keep = 0;
     AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
-    AKIN_TRY(akin_folder_open(comm, output, keep, &run->folder));
+    AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"), &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
     if (akin_comm_rank(comm) == 0) status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
     AKIN_TRY(akin_agree(comm, status));
@@ -290,6 +306,7 @@ static akin_status run_stages(run_state *run) {
         }
         AKIN_TRY(run_stage(run, stage));
         if (strcmp(stage->verb, "ingest") == 0) AKIN_TRY(check_catalog(run));
+        if (strcmp(stage->verb, akin_options_text(run->call->options, "until")) == 0) break;
     }
 done:
     return status;
@@ -308,11 +325,20 @@ done:
     return status;
 }
 
+/* Whether the run went as far as its job does. */
+static bool is_whole(const run_state *run) {
+    const akin_stage *stage = akin_stages;
+    while (strcmp(stage->verb, akin_options_text(run->call->options, "until")) != 0) stage++;
+    for (stage++; stage->verb; stage++)
+        if (akin_stage_wanted(stage, run->job)) return false;
+    return true;
+}
+
 static akin_status end(run_state *run, akin_status outcome, double start) {
     akin_status status = AKIN_OK;
     char *message = akin_mem_text(akin_error_message());
     if (outcome == AKIN_OK) AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
-    if (outcome == AKIN_OK) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
+    if (outcome == AKIN_OK && is_whole(run)) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     AKIN_TRY(akin_agree(run->call->comm, fill_report(run)));
     if (outcome == AKIN_OK)
         akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start, akin_folder_path(run->folder));
@@ -323,7 +349,37 @@ done:
     return status;
 }
 
+/* --check: what begin() would refuse, the sources and the space. Collective. */
+static akin_status check_only(akin_call *call) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *job = NULL;
+    char *output = NULL;
+    long long keep = 0;
+    akin_preflight_needs needs = {0};
+    AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
+    AKIN_TRY(akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
+    AKIN_TRY(akin_preflight_space(call->comm, job, output, &needs));
+    status = akin_json_set_text(call->report, "output", output);
+    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "rows", (long long)needs.rows);
+    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
+    AKIN_TRY(akin_agree(call->comm, status));
+    if (call->print && akin_comm_rank(call->comm) == 0)
+        printf("%s: right; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows, (double)needs.bytes * 1e-6,
+               output);
+done:
+    akin_jobfile_free(job);
+    akin_mem_free(output);
+    return status;
+}
+
+static akin_status check(const akin_options *o) {
+    const char *night = akin_options_text(o, "night");
+    if (!night || akin_folder_is_night(night)) return AKIN_OK;
+    return akin_error_set(AKIN_USAGE, "--night must be a date as 2026-03-01, not \"%s\"", night);
+}
+
 static akin_status run_run(akin_call *call) {
+    if (akin_options_flag(call->options, "check")) return check_only(call);
     run_state run = {.call = call};
     double start = akin_comm_seconds();
     akin_status status = begin(&run);
@@ -351,4 +407,5 @@ const akin_verb akin_verb_run = {
         "  keep = N         a folder a night below it, of which the last N stay; DIR/latest is the last complete one\n"
         "man akin says more; jobs/nightly.ini is a template.\n",
     .run = run_run,
+    .check = check,
 };

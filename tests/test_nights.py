@@ -38,8 +38,8 @@ def write_job(name, train="retrain = never"):
     return f"{name}.ini"
 
 
-def run(job, ranks=0, **more):
-    return akin("run", job, "--json", ranks=ranks, **more)
+def run(job, *words, ranks=0, **more):
+    return akin("run", job, "--json", *words, ranks=ranks, **more)
 
 
 def ran(done):
@@ -114,6 +114,20 @@ def test_a_night_of_small_changes_equals_a_full_run():
         akin(*words, "--quiet")
     for name in ("catalog.nc", "embeddings.nc", "table.nc"):
         assert_same_variables(f"full/{name}", f"{done.json['output']}/{name}")
+
+
+def test_parts_of_a_night():
+    job = write_job("parts")
+    checked = akin("run", job, "--check", "--json").json
+    assert checked["rows"] == 60 and checked["bytes"] > 60 * 3072 and not os.path.exists("results/parts"), checked
+    assert "right; 60 rows" in akin("run", job, "--check", ranks=2).out
+    akin("run", job, "--check", "--night", "tonight", expect=2)
+    assert list(run(job, "--until", "train", "--night", "2024-02-29").json["stages"]) == ["ingest", "train"]
+    assert not os.path.exists("results/parts/latest")  # it is not complete
+    assert ran(run(job, "--until=neighbors", "--night=2024-03-01", ranks=2)) == ["embed", "neighbors"]
+    done = run(job)
+    assert ran(done) == ["evaluate", "publish"] and done.json["output"] == "results/parts/2024-02-29", done.json
+    assert os.readlink("results/parts/latest") == "2024-02-29"
 
 
 def test_a_model_older_than_a_week():

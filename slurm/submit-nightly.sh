@@ -1,0 +1,81 @@
+#!/bin/bash
+# Checks a job file, its paths and the free space, and submits the night to Slurm.
+# usage: submit-nightly.sh [--chain] [--dry-run] JOB.ini
+#
+#   --chain     a job for each part of the night, each of its own size (below), instead of one for all
+#   --dry-run   only show what would be submitted
+#
+# Prints the ids of the jobs. While the last night of the same name still runs or waits, it is refused (exit 1).
+# Run it in the folder that the paths of the job file are relative to. From the environment:
+#   AKIN           the program, if it is not on the PATH
+#   AKIN_OPTIONS   more for sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
+# and the sizes of the jobs; what is not set is as nightly.sbatch says:
+AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
+AKIN_INGEST_SIZE=${AKIN_INGEST_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # waits for disks
+AKIN_TRAIN_SIZE=${AKIN_TRAIN_SIZE:---nodes=2 --ntasks-per-node=8 --time=08:00:00}   # only when a model is trained
+AKIN_EMBED_SIZE=${AKIN_EMBED_SIZE:---nodes=1 --ntasks-per-node=8 --time=01:00:00}
+AKIN_NEIGHBORS_SIZE=${AKIN_NEIGHBORS_SIZE:---nodes=2 --ntasks-per-node=8 --time=04:00:00}
+AKIN_PUBLISH_SIZE=${AKIN_PUBLISH_SIZE:---nodes=1 --ntasks-per-node=1 --time=01:00:00} # also evaluate and gallery
+set -eu
+
+say() { echo "submit-nightly.sh: $*" >&2; }
+usage() { say "usage: submit-nightly.sh [--chain] [--dry-run] JOB.ini"; exit 2; }
+
+chain=no dry=no job=
+for word in "$@"; do
+    case $word in
+    --chain) chain=yes ;;
+    --dry-run) dry=yes ;;
+    -*) usage ;;
+    *) [ -z "$job" ] || usage; job=$word ;;
+    esac
+done
+[ -n "$job" ] || usage
+here=$(cd "$(dirname "$0")" && pwd -P)
+export AKIN_SLURM=$here AKIN=${AKIN:-akin}
+
+command -v sbatch >/dev/null || { say "there is no sbatch here: run it where jobs are submitted, or: $AKIN run $job"; exit 1; }
+command -v "$AKIN" >/dev/null || { say "there is no $AKIN: put it on the PATH, or set AKIN to where it is"; exit 1; }
+# One process, which here is no part of any job.
+code=0
+env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check >&2 || code=$?
+[ $code -eq 0 ] || { say "nothing was submitted: $job cannot run as it is (exit $code)"; exit $code; }
+
+# A name for the night that is the same every night.
+name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
+running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -o '%A (%T)' | sort -u | tr '\n' ' ')
+if [ -n "$running" ]; then
+    say "nothing was submitted: the last night of $job is still there, job $running: wait for it, or end it with" \
+        "scancel -n $name"
+    [ $dry = yes ] || exit 1
+fi
+
+submit() { # submit SIZE DEPENDENCY COMMENT WORD... ; the id in $id
+    local size=$1 depends=$2 comment=$3
+    shift 3
+    # shellcheck disable=SC2206
+    local command=(sbatch --parsable "--job-name=$name" "--comment=$comment" "--dependency=${depends}singleton"
+        --kill-on-invalid-dep=yes $size ${AKIN_OPTIONS:-} "$here/nightly.sbatch" "$@")
+    if [ $dry = yes ]; then
+        printf '%q ' "${command[@]}"
+        echo
+        id=$comment
+    else
+        id=$("${command[@]}")
+        id=${id%%;*}
+        echo "$id $comment"
+    fi
+}
+
+night=(--night "$(date +%F)") # of its first submission, whenever it begins
+if [ $chain = no ]; then
+    submit "$AKIN_NIGHT_SIZE" "" night "$job" "${night[@]}"
+    exit 0
+fi
+before=
+for part in ingest train embed neighbors publish; do
+    size=AKIN_${part^^}_SIZE until=$part
+    [ $part != publish ] || until=gallery # and what comes behind it
+    submit "${!size}" "$before" $part "$job" --until $until "${night[@]}"
+    before=afterok:$id,
+done
