@@ -1,5 +1,5 @@
 /* network: the autoencoder, forward and backward. Floor 1 (kernels); looks down to error, mem, rng, conv, pooled,
- * layers, gemm, cpu.
+ * winograd, layers, gemm, cpu.
  *
  * Convolutions work image by image, so that what a layer wrote is still in the cache when the next one reads it; an
  * image's decoder goes forward and at once backward. Dense layers work on the micro-batch. Arrays have a border of
@@ -12,6 +12,7 @@
 #include <akin/network.h>
 #include <akin/pooled.h>
 #include <akin/rng.h>
+#include <akin/winograd.h>
 #include <math.h>
 #include <string.h>
 
@@ -80,8 +81,7 @@ enum {
 
 /* Two rows at a time, which are pooled at once. */
 static const akin_conv_map conv1 = {2, SIDE, 3, 9, {0, FRAMED, 2 * FRAMED}, FRAMED, 3, 32, SIDE * 32, 32};
-static const akin_conv_map conv2 = {2, 16, 3, 96, {0, POOL1, 2 * POOL1}, POOL1, 32, 64, 16 * 64, 64};
-static const akin_pooled_shape conv2_back = {8, 8, 32, 64};
+static const akin_pooled_shape conv2 = {8, 8, 32, 64};
 
 /* A transposed convolution of stride 2 puts input pixel (y, x) times kernel (i, j) at (2 y + i - 1, 2 x + j - 1). So a
  * result of even row or column has one kernel row or column, the middle one; of odd row or column two: the last one of
@@ -112,7 +112,8 @@ static const akin_conv_map output_data = {SIDE, SIDE, 3, 9, {0, FRAMED, 2 * FRAM
 /* One block of memory; zeros at first, so that the borders are. */
 struct akin_network {
     /* Weights in the order that the kernels read. */
-    ALIGNED conv1[27 * 32], conv2[288 * 64], up1[9 * 64], up2[9 * 64 * 32], output[32 * AKIN_CONV_LANES];
+    ALIGNED conv1[27 * 32], conv2[AKIN_WINOGRAD_PACKED(32, 64)], up1[9 * 64], up2[9 * 64 * 32],
+        output[32 * AKIN_CONV_LANES];
     ALIGNED conv2_turned[576 * 32], up2_data[288 * 64], output_data[27 * 32];
     /* The micro-batch forward. */
     ALIGNED image[BATCH][(SIDE + 2) * FRAMED];
@@ -120,6 +121,7 @@ struct akin_network {
     ALIGNED flat[BATCH * FLAT], hidden[BATCH * HIDDEN], latent[BATCH * LATENT], seed[BATCH * SEED];
     uint8_t where1[BATCH][16 * 16 * 32], where2[BATCH][FLAT];
     /* One image forward. */
+    ALIGNED tiles[AKIN_WINOGRAD_SCRATCH(32)];
     ALIGNED rows[2 * SIDE * 32]; /* two rows of a convolution, before pooling; also of its gradient */
     ALIGNED seed_map[9 * SEED_ROW], up1_out[17 * UP1], up2_out[33 * UP2];
     ALIGNED products[3][SIDE * AKIN_CONV_LANES], output_row[SIDE * 3], reconstruction[IMAGE];
@@ -149,7 +151,7 @@ void akin_network_free(akin_network *network) {
 
 static void prepare_encoder(akin_network *net, const float *weights) {
     akin_conv()->pack(27, 32, weights + AT_conv1_weight, net->conv1);
-    akin_conv()->pack(288, 64, weights + AT_conv2_weight, net->conv2);
+    akin_winograd()->pack(32, 64, weights + AT_conv2_weight, net->conv2);
 }
 
 /* Weights [3, 3, out, in] of a transposed convolution into those of its four phases, each [taps, in, out] packed. */
@@ -192,17 +194,13 @@ static void load_image(akin_network *net, const uint8_t *images, size_t n) {
 /* `places`: also where each maximum was, for the way back. */
 static void encode_image(akin_network *net, const float *weights, size_t n, bool places) {
     const akin_conv_finish relu1 = {.bias = weights + AT_conv1_bias, .relu = true};
-    const akin_conv_finish relu2 = {.bias = weights + AT_conv2_bias, .relu = true};
     for (size_t r = 0; r < 16; r++) {
         akin_conv()->multiply(&conv1, net->image[n] + 2 * r * FRAMED, net->conv1, &relu1, net->rows);
         akin_layers()->pool(16, 32, net->rows, net->pool1[n] + (r + 1) * POOL1 + 32,
                             places ? net->where1[n] + r * 16 * 32 : NULL);
     }
-    for (size_t r = 0; r < 8; r++) {
-        akin_conv()->multiply(&conv2, net->pool1[n] + 2 * r * POOL1, net->conv2, &relu2, net->rows);
-        akin_layers()->pool(8, 64, net->rows, net->flat + n * FLAT + r * 8 * 64,
-                            places ? net->where2[n] + r * 8 * 64 : NULL);
-    }
+    akin_winograd()->forward(&conv2, net->pool1[n], net->conv2, weights + AT_conv2_bias, net->tiles,
+                             net->flat + n * FLAT, places ? net->where2[n] : NULL);
 }
 
 static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count, bool places,
@@ -317,8 +315,8 @@ static void denses_backward(akin_network *net, const float *weights, size_t coun
 static void encoder_backward(akin_network *net, size_t n, float *gradient) {
     const float *grad_flat = net->grad_flat + n * FLAT, *inner = net->grad_pool1 + POOL1 + 32;
     akin_layers()->bias_gradient(8, 8, 64, 8 * 64, 64, grad_flat, gradient + AT_conv2_bias);
-    akin_pooled()->weights(&conv2_back, net->pool1[n], grad_flat, net->where2[n], net->entries, net->conv2_sum);
-    akin_pooled()->data(&conv2_back, net->pool1[n], grad_flat, net->where2[n], net->conv2_turned, net->entries,
+    akin_pooled()->weights(&conv2, net->pool1[n], grad_flat, net->where2[n], net->entries, net->conv2_sum);
+    akin_pooled()->data(&conv2, net->pool1[n], grad_flat, net->where2[n], net->conv2_turned, net->entries,
                         net->grad_pool1);
     akin_layers()->bias_gradient(16, 16, 32, POOL1, 32, inner, gradient + AT_conv1_bias);
     for (size_t r = 0; r < 16; r++) {

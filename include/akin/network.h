@@ -1,6 +1,7 @@
 /* network: the autoencoder, forward and backward, on one micro-batch; all weights in one vector.
  *
- * Floor 1 (kernels); looks down to error, mem, rng, conv, pooled, layers, gemm, cpu. Not collective.
+ * Floor 1 (kernels); looks down to error, mem, rng, conv, pooled, winograd, layers, gemm,
+ * cpu. Not collective.
  *
  * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2; flatten 4096 (row, column,
  * channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64, ReLU; reshape 8x8x1; transposed conv 3x3
