@@ -284,16 +284,18 @@ done:
 
 /* --- which model is kept --- */
 
-/* What the loss of an epoch must not be above at the end: that of a grey picture, which is never further than this from
- * any other, or that of the first batch, if it was large enough to tell: then the run has made the model worse. One
- * that begins with a good model may lose some of that in its first large steps. */
+/* What the loss of the last epoch must not be above: a grey picture is never further than this from any other; and
+ * where the first batch was large enough to be like the others, a run that ends so far above it has made the model
+ * worse. */
 #define LOSS_OF_GREY 0.25
 #define FIRST_BATCH_TELLS 32
+#define WORSE 1.5
 
 static double loss_allowed(const run *run) {
     double first = run->history.loss_first;
-    if (run->params->batch < FIRST_BATCH_TELLS) return fmax(LOSS_OF_GREY, first);
-    return run->init ? 2 * first : 1.1 * first;
+    bool tells =
+        run->params->batch >= FIRST_BATCH_TELLS && akin_sampler_batch_items(&run->sampler, 0) >= FIRST_BATCH_TELLS;
+    return tells ? WORSE * first : fmax(LOSS_OF_GREY, first);
 }
 
 /* The same on every rank. A loss that is no number has ended the run before. */
