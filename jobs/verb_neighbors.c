@@ -30,13 +30,18 @@ static akin_neighbors_params read_params(const akin_call *call) {
 
 static akin_status fill_report(akin_json *report, size_t k, const akin_neighbors_figures *figures) {
     akin_status status = AKIN_OK;
-    double pairs = (double)figures->items * (double)(figures->items - 1), seconds = figures->seconds_compute;
+    double pairs = (double)figures->items * (double)(figures->items - 1), seconds = figures->engine.seconds;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)figures->items));
     AKIN_TRY(akin_json_set_integer(report, "k", (long long)k));
     AKIN_TRY(akin_json_set_integer(report, "dim", (long long)figures->dim));
     AKIN_TRY(akin_json_set_number(report, "pairs", pairs));
     AKIN_TRY(akin_json_set_number(report, "seconds_compute", seconds));
     AKIN_TRY(akin_json_set_number(report, "pairs_per_second", seconds > 0 ? pairs / seconds : 0));
+    AKIN_TRY(akin_json_set_number(report, "pairs_computed", figures->engine.computed));
+    AKIN_TRY(akin_json_set_number(report, "pairs_skipped", pairs - figures->engine.computed));
+    AKIN_TRY(akin_json_set_number(report, "pairs_scored", figures->engine.scored));
+    AKIN_TRY(akin_json_set_text(report, "kernel", figures->engine.kernel));
+    AKIN_TRY(akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting));
     AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)figures->unusable));
 done:
     return status;

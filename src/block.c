@@ -1,4 +1,5 @@
-/* block: some rows with their neighbour lists. Floor 1 (kernels); looks down to error, mem, topk, dot. */
+/* block: some rows with their labels, lists and sketches. Floor 1 (kernels); looks down to error, mem, topk, dot,
+ * sketch. */
 #include <akin/block.h>
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -6,58 +7,77 @@
 #include <math.h>
 #include <string.h>
 
-enum { PANEL = AKIN_DOT_PANEL };
-
-typedef struct { /* what a panel holds, so that two that cannot meet are skipped */
-    int32_t category_first, category_last;
-    bool some_available;
-} summary;
+enum { PANEL = AKIN_BLOCK_PANEL };
 
 struct akin_block {
-    size_t count, dim, k;
-    unsigned char *body; /* float panels[panels][dim][PANEL], then items [panels * PANEL] */
-    uint64_t *lists;     /* [count, k] */
-    float *least;        /* [panels * PANEL]: what a score of the tile must reach to be looked at */
-    summary *summaries;  /* [panels] */
-    float sure;          /* below it two rows cannot be the same */
+    size_t count, dim, stride, k;
+    akin_block_sides sides;
+    unsigned char *body;           /* float rows[panels * PANEL][stride], then items [panels * PANEL] */
+    uint64_t *lists;               /* [count, akin_topk_words(k)] */
+    float *least;                  /* [panels * PANEL] */
+    akin_block_summary *summaries; /* [panels] */
+    akin_sketch *sketches;         /* [panels] */
+    float *centres;                /* [panels, stride] */
+    uint8_t *as_rows;              /* [panels, PANEL * stride] */
+    int8_t *as_columns;            /* [panels, PANEL * stride] */
+    int16_t *wrap;                 /* [panels, groups * PANEL * 2] */
+    int32_t *sums;                 /* [panels, PANEL] */
+    float sure;                    /* below it two rows cannot be the same */
 };
 
 static size_t panels_of(size_t count) {
     return (count + PANEL - 1) / PANEL;
 }
 
-static size_t panels_size(size_t count, size_t dim) {
-    return panels_of(count) * PANEL * dim * sizeof(float);
+static size_t rows_size(size_t count, size_t stride) {
+    return panels_of(count) * PANEL * stride * sizeof(float);
 }
 
 size_t akin_block_body_size(size_t count, size_t dim) {
-    return panels_size(count, dim) + panels_of(count) * PANEL * sizeof(akin_block_item);
+    return rows_size(count, akin_dot_stride(dim)) + panels_of(count) * PANEL * sizeof(akin_block_item);
 }
 
 size_t akin_block_lists_size(size_t count, size_t k) {
     return k > 0 ? count * akin_topk_words(k) * sizeof(uint64_t) : 0;
 }
 
-static float *panel(const akin_block *block, size_t index) {
-    return (float *)(void *)block->body + index * PANEL * block->dim;
+static size_t wrap_size(const akin_block *block) {
+    return akin_sketch_groups(block->stride) * PANEL * 2;
+}
+
+static float *row_of(const akin_block *block, size_t index) {
+    return (float *)(void *)block->body + index * block->stride;
 }
 
 static akin_block_item *items(const akin_block *block) {
-    return (akin_block_item *)(void *)(block->body + panels_size(block->count, block->dim));
+    return (akin_block_item *)(void *)(block->body + rows_size(block->count, block->stride));
 }
 
-akin_status akin_block_create(size_t capacity, size_t dim, size_t k, akin_block **out) {
+static akin_status make_sides(akin_block *block, size_t panels) {
+    size_t bytes = PANEL * block->stride;
+    if (block->sides & AKIN_BLOCK_ROWS && (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL) return AKIN_FAILED;
+    if (!(block->sides & AKIN_BLOCK_COLUMNS)) return AKIN_OK;
+    if ((block->as_columns = akin_mem_alloc(panels, bytes)) == NULL) return AKIN_FAILED;
+    if ((block->wrap = akin_mem_alloc(panels, wrap_size(block) * sizeof *block->wrap)) == NULL) return AKIN_FAILED;
+    block->sums = akin_mem_alloc(panels, PANEL * sizeof *block->sums);
+    return block->sums != NULL ? AKIN_OK : AKIN_FAILED;
+}
+
+akin_status akin_block_create(size_t capacity, size_t dim, size_t k, akin_block_sides sides, akin_block **out) {
     akin_status status = AKIN_FAILED;
     size_t panels = panels_of(capacity);
     *out = NULL;
     akin_block *block = akin_mem_zalloc(1, sizeof *block);
     if (block == NULL) return AKIN_FAILED;
-    block->dim = dim, block->k = k;
+    block->dim = dim, block->stride = akin_dot_stride(dim), block->k = k, block->sides = sides;
     block->sure = nextafterf((float)(1 - akin_dot_bound(dim) - 0x1p-22), -INFINITY);
     if ((block->body = akin_mem_alloc(panels, akin_block_body_size(PANEL, dim))) == NULL) goto done;
     if ((block->lists = akin_mem_alloc(capacity, akin_block_lists_size(1, k))) == NULL) goto done;
-    if ((block->least = akin_mem_alloc(panels * PANEL, sizeof *block->least)) == NULL) goto done;
+    if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
     if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
+    if ((block->sketches = akin_mem_alloc(panels, sizeof *block->sketches)) == NULL) goto done;
+    if ((block->centres = akin_mem_alloc(panels, block->stride * sizeof *block->centres)) == NULL) goto done;
+    AKIN_TRY(make_sides(block, panels));
     *out = block, block = NULL;
     status = AKIN_OK;
 done:
@@ -71,26 +91,33 @@ void akin_block_free(akin_block *block) {
     akin_mem_free(block->lists);
     akin_mem_free(block->least);
     akin_mem_free(block->summaries);
+    akin_mem_free(block->sketches);
+    akin_mem_free(block->centres);
+    akin_mem_free(block->as_rows);
+    akin_mem_free(block->as_columns);
+    akin_mem_free(block->wrap);
+    akin_mem_free(block->sums);
     akin_mem_free(block);
 }
 
 void akin_block_begin(akin_block *block, size_t count) {
     block->count = count;
     memset(block->lists, 0, akin_block_lists_size(count, block->k));
-    size_t last = panels_of(count);
-    if (count % PANEL != 0) memset(panel(block, last - 1), 0, panels_size(1, block->dim));
-    for (size_t i = count; i < last * PANEL; i++) items(block)[i] = (akin_block_item){.row = -1, .category = -1};
+    size_t end = panels_of(count) * PANEL;
+    if (end > count) memset(row_of(block, count), 0, (end - count) * block->stride * sizeof(float));
+    for (size_t i = count; i < end; i++) items(block)[i] = (akin_block_item){.row = -1, .category = -1};
 }
 
 void akin_block_set(akin_block *block, size_t index, akin_block_item item, const float *row) {
-    float *to = panel(block, index / PANEL) + index % PANEL;
-    for (size_t t = 0; t < block->dim; t++) to[t * PANEL] = row[t];
+    float *to = row_of(block, index);
+    memcpy(to, row, block->dim * sizeof *to);
+    memset(to + block->dim, 0, (block->stride - block->dim) * sizeof *to);
     items(block)[index] = item;
 }
 
 /* What the tile is asked for, so that nothing is missed that the list would take. */
 static float tile_least(const akin_block *block, float least) {
-    if (least <= -1) return -INFINITY; /* a chain a little below -1 ends as -1 */
+    if (least <= -1) return -INFINITY; /* a product a little below -1 ends as -1 */
     return least < block->sure ? least : block->sure;
 }
 
@@ -100,22 +127,45 @@ static float list_least(const akin_block *block, const akin_block_rules *rules, 
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
 
+static akin_block_summary summary_of(const akin_block_item *item, size_t count) {
+    akin_block_summary s = {.category_first = item->category, .category_last = item->category};
+    memcpy(s.label, item->label, sizeof s.label);
+    for (size_t i = 0; i < count; i++) {
+        if (item[i].category < s.category_first) s.category_first = item[i].category;
+        if (item[i].category > s.category_last) s.category_last = item[i].category;
+        s.some_available |= item[i].available != 0;
+        for (int l = 0; l < AKIN_BLOCK_LAYERS; l++)
+            if (item[i].label[l] != s.label[l]) s.label[l] = -1;
+    }
+    return s;
+}
+
+static void make_sketches(akin_block *block, size_t p, size_t count) {
+    const float *rows = row_of(block, p * PANEL);
+    float *centre = block->centres + p * block->stride;
+    size_t stride = block->stride, bytes = PANEL * stride;
+    akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
+    if (block->as_rows != NULL)
+        akin_sketch_rows(rows, count, stride, centre, block->as_rows + p * bytes, &block->sketches[p]);
+    if (block->as_columns != NULL)
+        akin_sketch_columns(rows, count, stride, block->as_columns + p * bytes, block->wrap + p * wrap_size(block),
+                            block->sums + p * PANEL, &block->sketches[p]);
+}
+
+static size_t count_of(const akin_block *block, size_t panel) {
+    size_t left = block->count - panel * PANEL;
+    return left < PANEL ? left : PANEL;
+}
+
 void akin_block_ready(akin_block *block, const akin_block_rules *rules) {
     const akin_block_item *item = items(block);
-    size_t panels = panels_of(block->count);
-    for (size_t i = 0; i < panels * PANEL; i++) {
+    for (size_t i = 0; i < panels_of(block->count) * PANEL; i++) {
         bool looks = i < block->count && block->k > 0 && !(rules->same_category && item[i].category < 0);
         block->least[i] = looks ? list_least(block, rules, i) : INFINITY;
     }
-    for (size_t p = 0; p < panels; p++) {
-        size_t end = (p + 1) * PANEL < block->count ? (p + 1) * PANEL : block->count;
-        summary s = {item[p * PANEL].category, item[p * PANEL].category, false};
-        for (size_t i = p * PANEL; i < end; i++) {
-            if (item[i].category < s.category_first) s.category_first = item[i].category;
-            if (item[i].category > s.category_last) s.category_last = item[i].category;
-            s.some_available |= item[i].available != 0;
-        }
-        block->summaries[p] = s;
+    for (size_t p = 0; p < panels_of(block->count); p++) {
+        block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
+        make_sketches(block, p, count_of(block, p));
     }
 }
 
@@ -123,8 +173,33 @@ size_t akin_block_count(const akin_block *block) {
     return block->count;
 }
 
+size_t akin_block_dim(const akin_block *block) {
+    return block->dim;
+}
+
+size_t akin_block_stride(const akin_block *block) {
+    return block->stride;
+}
+
 size_t akin_block_panels(const akin_block *block) {
     return panels_of(block->count);
+}
+
+akin_block_panel akin_block_view(const akin_block *block, size_t p) {
+    size_t bytes = PANEL * block->stride;
+    return (akin_block_panel){
+        .count = count_of(block, p),
+        .rows = row_of(block, p * PANEL),
+        .centre = block->centres + p * block->stride,
+        .items = items(block) + p * PANEL,
+        .least = block->least + p * PANEL,
+        .summary = block->summaries + p,
+        .sketch = block->sketches + p,
+        .as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL,
+        .as_columns = block->as_columns != NULL ? block->as_columns + p * bytes : NULL,
+        .wrap = block->wrap != NULL ? block->wrap + p * wrap_size(block) : NULL,
+        .sums = block->sums != NULL ? block->sums + p * PANEL : NULL,
+    };
 }
 
 const akin_block_item *akin_block_items(const akin_block *block) {
@@ -143,72 +218,40 @@ void *akin_block_body(akin_block *block) {
     return block->body;
 }
 
-/* --- the comparison --- */
+/* --- offers --- */
 
-static bool panels_may_meet(const akin_block_rules *rules, const summary *a, const summary *b) {
-    if (rules->same_category && (a->category_last < b->category_first || b->category_last < a->category_first))
-        return false;
-    return !rules->only_available || a->some_available || b->some_available;
+static bool done(const akin_block_rules *rules, const akin_block_item *a, const akin_block_item *b) {
+    for (int l = 0; l < rules->layers; l++)
+        if (rules->layer[l].done[a->label[l] * rules->layer[l].labels + b->label[l]]) return true;
+    return false;
 }
 
-static bool items_may_meet(const akin_block_rules *rules, const akin_block_item *a, const akin_block_item *b) {
+static bool may_meet(const akin_block_rules *rules, const akin_block_item *a, const akin_block_item *b) {
     if (a->row == b->row) return false;
     if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
-    return !(rules->exclude_same_group && a->group == b->group && a->group >= 0);
+    return !(rules->exclude_same_group && a->group == b->group && a->group >= 0) && !done(rules, a, b);
 }
 
-static bool same_rows(const float *a, const float *b, size_t dim) {
-    for (size_t t = 0; t < dim; t++)
-        if (a[t * PANEL] != b[t * PANEL]) return false;
-    return true;
+/* The product held to [-1, 1]; -0 becomes +0. */
+static float held(float product) {
+    return (product > 1 ? 1 : product < -1 ? -1 : product) + 0.0f;
 }
 
-/* The chain held to [-1, 1]; -0 becomes +0. */
-static float held(float chain) {
-    return (chain > 1 ? 1 : chain < -1 ? -1 : chain) + 0.0f;
+/* The score of a product that may be of the same row twice. */
+static float score_of(const akin_block *a, size_t i, const akin_block *b, size_t j, float product) {
+    if (product >= a->sure && memcmp(row_of(a, i), row_of(b, j), a->dim * sizeof(float)) == 0) return 1;
+    return held(product);
 }
 
-/* Offers the item to row `index` of the block. */
-static void offer(const akin_block_rules *rules, akin_block *block, size_t index, const akin_block_item *item,
-                  float score) {
-    if (score < rules->min_score || (rules->only_available && !item->available)) return;
-    akin_topk_push(akin_block_list(block, index), block->k, akin_topk_key(score, item->row));
-    block->least[index] = list_least(block, rules, index);
-}
-
-/* Whether the row would take the item if the pair had this score: most hits end here. Looks at `least` first, which
- * stands together for a panel, and says no for rows that look for nothing. */
-static bool wants(const akin_block *block, size_t index, float chain, float score, int32_t row) {
-    return chain >= block->least[index] && akin_topk_key(score, row) > akin_topk_bar(akin_block_list(block, index));
-}
-
-static void meet(const akin_block_rules *rules, akin_block *a, size_t i, akin_block *b, size_t j, float chain) {
-    const akin_block_item *of_a = items(a) + i, *of_b = items(b) + j;
-    float score = chain >= a->sure ? 1 : held(chain); /* at most this */
-    bool for_a = wants(a, i, chain, score, of_b->row), for_b = wants(b, j, chain, score, of_a->row);
-    if (!(for_a || for_b) || !items_may_meet(rules, of_a, of_b)) return;
-    if (chain >= a->sure && !same_rows(panel(a, i / PANEL) + i % PANEL, panel(b, j / PANEL) + j % PANEL, a->dim))
-        score = held(chain);
-    if (for_a) offer(rules, a, i, of_b, score);
-    if (for_b) offer(rules, b, j, of_a, score);
-}
-
-uint64_t akin_block_compare(const akin_block_rules *rules, akin_block *a, size_t a_first, size_t a_end, akin_block *b,
-                            size_t b_first, size_t b_end) {
-    const akin_dot_kernels *dot = akin_dot();
-    akin_dot_hit hits[AKIN_DOT_HITS];
-    uint64_t scored = 0;
-    for (size_t p = a_first; p < a_end; p++)
-        for (size_t q = a == b && b_first < p ? p : b_first; q < b_end; q++) {
-            if (!panels_may_meet(rules, &a->summaries[p], &b->summaries[q])) continue;
-            size_t count =
-                dot->panels(panel(a, p), panel(b, q), a->dim, a->least + p * PANEL, b->least + q * PANEL, hits);
-            scored += PANEL * PANEL;
-            for (const akin_dot_hit *hit = hits; hit < hits + count; hit++) {
-                size_t i = p * PANEL + hit->row, j = q * PANEL + hit->column;
-                bool filler = i >= a->count || j >= b->count, second = a == b && j <= i;
-                if (!filler && !second) meet(rules, a, i, b, j, hit->score);
-            }
-        }
-    return scored;
+void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, const akin_block *from, size_t j,
+                      float product) {
+    const akin_block_item *item = items(from) + j;
+    if (product < to->least[i] || !may_meet(rules, items(to) + i, item)) return;
+    if (rules->only_available && !item->available) return;
+    float score = score_of(to, i, from, j, product);
+    uint64_t *list = akin_block_list(to, i), key = akin_topk_key(score, item->row);
+    if (score < rules->min_score || key <= akin_topk_bar(list)) return;
+    if (rules->layers > 0 && akin_topk_holds(list, key)) return;
+    akin_topk_push(list, to->k, key);
+    to->least[i] = list_least(to, rules, i);
 }

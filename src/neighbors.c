@@ -19,7 +19,10 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
         return akin_error_set(AKIN_USAGE, "--exclude-same-group: no item of %s has a group", path);
     float least = (float)rules->min_score;
     if (least < rules->min_score) least = nextafterf(least, INFINITY);
-    *out = (akin_block_rules){rules->same_category, rules->exclude_same_group, rules->only_available, least};
+    *out = (akin_block_rules){.same_category = rules->same_category,
+                              .exclude_same_group = rules->exclude_same_group,
+                              .only_available = rules->only_available,
+                              .min_score = least};
     return AKIN_OK;
 }
 
@@ -50,8 +53,8 @@ static akin_status spread(const uint64_t *lists, size_t listed, size_t count, si
 static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
     double pairs = (double)f->items * (double)(f->items - 1);
     akin_log_info("neighbors: %zu item%s of %zu feature%s, %.3g pairs in %.3g s, %.3g pairs/s", f->items,
-                  AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs, f->seconds_compute,
-                  f->seconds_compute > 0 ? pairs / f->seconds_compute : 0);
+                  AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs, f->engine.seconds,
+                  f->engine.seconds > 0 ? pairs / f->engine.seconds : 0);
     if (f->unusable > 0)
         akin_log_warning("%s: %zu row%s zero or not finite: no neighbours", params->input, f->unusable,
                          f->unusable == 1 ? " is" : "s are");
@@ -69,7 +72,8 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));
     out->items = akin_vectors_items(vectors), out->dim = akin_vectors_dim(vectors);
     out->unusable = akin_vectors_unusable(vectors);
-    AKIN_TRY(akin_allpairs(comm, vectors, params->k, &rules, &lists, &out->seconds_compute));
+    const akin_allpairs_params all = {.k = params->k, .rules = &rules};
+    AKIN_TRY(akin_allpairs(comm, vectors, &all, &lists, &out->engine));
     AKIN_TRY(akin_agree(comm, spread(lists, akin_allpairs_list(out->items, params->k), akin_vectors_count(vectors),
                                      params->k, &table)));
     const akin_table_origin origin = {params->options, params->result_options, akin_vectors_digest(vectors)};

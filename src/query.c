@@ -1,7 +1,8 @@
 /* query: the neighbours of one item, or of a new picture. Floor 3 (stages); looks down to error, mem, shard, text,
- * file, topk, block, comm, vectors, model, image, encoder, catalog, allpairs, neighbors. */
+ * file, topk, block, compare, comm, vectors, model, image, encoder, catalog, allpairs, neighbors. */
 #include <akin/allpairs.h>
 #include <akin/catalog.h>
+#include <akin/compare.h>
 #include <akin/encoder.h>
 #include <akin/file.h>
 #include <akin/image.h>
@@ -68,8 +69,10 @@ static akin_status find_item(akin_comm *comm, const akin_query_params *params, c
     if (row < 0) return no_such_id(comm, vectors, params->input, params->id);
     int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), (size_t)row);
     if (owner == akin_comm_rank(comm)) {
-        out->item =
-            (akin_block_item){(int32_t)row, akin_labels_category(labels)[mine], akin_labels_group(labels)[mine], 1};
+        out->item = (akin_block_item){.row = (int32_t)row,
+                                      .category = akin_labels_category(labels)[mine],
+                                      .group = akin_labels_group(labels)[mine],
+                                      .available = 1};
         out->usable = akin_vectors_usable(vectors, mine);
         memcpy(out->row, akin_vectors_row(vectors, mine), akin_vectors_dim(vectors) * sizeof *out->row);
     }
@@ -130,7 +133,7 @@ static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
     if (local == AKIN_OK) local = check_model(params, vectors, model, encoder);
     if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = embed_picture(params, vectors, encoder, out);
     AKIN_TRY(akin_agree(comm, local));
-    out->item = (akin_block_item){-1, -1, -1, 1};
+    out->item = (akin_block_item){.row = -1, .category = -1, .group = -1, .available = 1};
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, 0);
     akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, 0);
 done:
@@ -141,8 +144,8 @@ done:
 
 /* --- the comparison with this rank's shard --- */
 
-static void compare(const asker *who, const akin_vectors *vectors, const akin_block_rules *rules, akin_block *one,
-                    akin_block *many) {
+static void compare(const asker *who, const akin_vectors *vectors, const akin_block_rules *rules,
+                    akin_compare *comparison, akin_block *one, akin_block *many) {
     akin_labels *labels = akin_vectors_labels(vectors);
     size_t count = akin_vectors_count(vectors), next = 0;
     akin_block_begin(one, 1);
@@ -154,12 +157,14 @@ static void compare(const asker *who, const akin_vectors *vectors, const akin_bl
         akin_block_begin(many, usable);
         for (size_t at = 0; next < end; next++) {
             if (!akin_vectors_usable(vectors, next)) continue;
-            akin_block_item item = {(int32_t)(akin_vectors_first(vectors) + next), akin_labels_category(labels)[next],
-                                    akin_labels_group(labels)[next], akin_labels_available(labels)[next] != 0};
+            akin_block_item item = {.row = (int32_t)(akin_vectors_first(vectors) + next),
+                                    .category = akin_labels_category(labels)[next],
+                                    .group = akin_labels_group(labels)[next],
+                                    .available = akin_labels_available(labels)[next] != 0};
             akin_block_set(many, at++, item, akin_vectors_row(vectors, next));
         }
         akin_block_ready(many, rules);
-        akin_block_compare(rules, one, 0, 1, many, 0, akin_block_panels(many));
+        akin_compare_panels(comparison, one, 0, 1, many, 0, akin_block_panels(many));
     }
 }
 
@@ -168,12 +173,15 @@ static akin_status search(const asker *who, const akin_vectors *vectors, const a
                           uint64_t *list) {
     akin_status status;
     akin_block *one = NULL, *many = NULL;
-    AKIN_TRY(akin_block_create(1, akin_vectors_dim(vectors), k, &one));
-    AKIN_TRY(akin_block_create(AT_ONCE, akin_vectors_dim(vectors), 0, &many));
-    compare(who, vectors, rules, one, many);
+    akin_compare *comparison = NULL;
+    AKIN_TRY(akin_block_create(1, akin_vectors_dim(vectors), k, AKIN_BLOCK_ROWS, &one));
+    AKIN_TRY(akin_block_create(AT_ONCE, akin_vectors_dim(vectors), 0, AKIN_BLOCK_COLUMNS, &many));
+    AKIN_TRY(akin_compare_create(rules, &comparison));
+    compare(who, vectors, rules, comparison, one, many);
     akin_topk_sort(akin_block_list(one, 0), k);
     memcpy(list, akin_block_list(one, 0), k * sizeof *list);
 done:
+    akin_compare_free(comparison);
     akin_block_free(one);
     akin_block_free(many);
     return status;

@@ -1,4 +1,5 @@
-/* topk: bounded lists of the best neighbours. Floor 1 (kernels); looks down to nothing. */
+/* topk: bounded lists of the best neighbours. Floor 1 (kernels); looks down to sorted. */
+#include <akin/sorted.h>
 #include <akin/topk.h>
 
 enum { BAR, HELD, KEYS };
@@ -70,17 +71,11 @@ static void tidy(uint64_t *list, size_t k) {
     list[HELD] = k;
 }
 
-/* Into a short list: a heap as soon as it is full. */
+/* Into a short list, sorted all the time; zeros are behind its keys. */
 static void push_short(uint64_t *list, size_t k, uint64_t key) {
-    uint64_t *keys = list + KEYS;
-    if (list[HELD] == k) {
-        sift(keys, k, 0, key);
-    } else {
-        keys[list[HELD]++] = key;
-        if (list[HELD] < k) return;
-        for (size_t at = k / 2; at-- > 0;) sift(keys, k, at, keys[at]);
-    }
-    list[BAR] = keys[0];
+    akin_sorted()->insert(list + KEYS, k, key);
+    list[HELD] += list[HELD] < k;
+    list[BAR] = list[KEYS + k - 1];
 }
 
 void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
@@ -93,10 +88,16 @@ void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
     if (list[HELD] == akin_topk_words(k) - KEYS) tidy(list, k);
 }
 
+bool akin_topk_holds(const uint64_t *list, uint64_t key) {
+    for (size_t e = 0; e < list[HELD]; e++)
+        if (list[KEYS + e] == key) return true;
+    return false;
+}
+
 void akin_topk_sort(uint64_t *list, size_t k) {
     if (list[HELD] > k) tidy(list, k);
     size_t held = (size_t)list[HELD];
-    sort(list + KEYS, held);
+    if (k > AKIN_TOPK_SHORT) sort(list + KEYS, held);
     memmove(list, list + KEYS, held * sizeof *list);
     memset(list + held, 0, (k - held) * sizeof *list);
 }

@@ -47,7 +47,8 @@ static inline naive_catalogue naive_create(int kind, uint32_t seed, size_t n, si
         uint64_t bits = akin_rng_bits(seed, AKIN_RNG_TEST, 6, i);
         int32_t category = bits % 8 == 0 ? -1 : bits % 8 < 5 ? 0 : (int32_t)(bits % 8) - 4; /* one is half of all */
         int32_t group = bits >> 8 & 1 ? (int32_t)(bits >> 9) & 7 : -1;
-        c.items[i] = (akin_block_item){(int32_t)i, category, group, (bits >> 20) % 4 != 0};
+        c.items[i] = (akin_block_item){
+            .row = (int32_t)i, .category = category, .group = group, .available = (bits >> 20) % 4 != 0};
     }
     return c;
 }
@@ -57,11 +58,19 @@ static inline void naive_free(naive_catalogue *c) {
     free(c->items);
 }
 
+/* The formula of dot.h, in the C library's fused multiply-add. */
+static inline float naive_product(const float *a, const float *b, size_t dim) {
+    float s[16] = {0};
+    for (size_t t = 0; t < dim; t++) s[t % 16] = fmaf(a[t], b[t], s[t % 16]);
+    for (size_t half = 8; half > 0; half /= 2)
+        for (size_t l = 0; l < half; l++) s[l] = s[l] + s[l + half];
+    return s[0];
+}
+
 static inline float naive_score(const naive_catalogue *c, size_t i, size_t j) {
     const float *a = c->rows + i * c->dim, *b = c->rows + j * c->dim;
     if (memcmp(a, b, c->dim * sizeof *a) == 0) return 1;
-    float sum = 0;
-    for (size_t t = 0; t < c->dim; t++) sum = fmaf(a[t], b[t], sum);
+    float sum = naive_product(a, b, c->dim);
     return (sum > 1 ? 1 : sum < -1 ? -1 : sum) + 0.0f;
 }
 
@@ -99,7 +108,7 @@ static const akin_block_rules naive_rules[] = {
     {.only_available = true, .min_score = -1},
     {.min_score = 0.25f},
     {.min_score = 1},
-    {true, true, true, -0.5f},
+    {.same_category = true, .exclude_same_group = true, .only_available = true, .min_score = -0.5f},
 };
 enum { NAIVE_RULES = sizeof naive_rules / sizeof *naive_rules };
 

@@ -62,11 +62,17 @@ static void compare_with_naive(const naive_catalogue *c, const akin_block_rules 
     free(expected);
 }
 
+static akin_status all_pairs(const akin_vectors *vectors, size_t k, const akin_block_rules *rules, uint64_t **lists,
+                             akin_allpairs_figures *figures) {
+    const akin_allpairs_params params = {.k = k, .rules = rules};
+    return akin_allpairs(comm, vectors, &params, lists, figures);
+}
+
 static void check(int kind, size_t n, size_t dim, size_t k, const akin_block_rules *rules) {
     naive_catalogue c = naive_create(kind, (uint32_t)(n + dim), n, dim);
     uint8_t *usable = spoil(&c);
     uint64_t *lists;
-    double seconds = -1;
+    akin_allpairs_figures figures;
     akin_vectors *vectors = vectors_of(&c);
     size_t unusable = 0;
     for (size_t i = 0; i < n; i++) unusable += !usable[i];
@@ -75,8 +81,8 @@ static void check(int kind, size_t n, size_t dim, size_t k, const akin_block_rul
         if (usable[akin_vectors_first(vectors) + i])
             assert_memory_equal(akin_vectors_row(vectors, i), c.rows + (akin_vectors_first(vectors) + i) * dim,
                                 dim * sizeof(float));
-    assert_int_equal(akin_allpairs(comm, vectors, k, rules, &lists, &seconds), AKIN_OK);
-    assert_true(seconds >= 0);
+    assert_int_equal(all_pairs(vectors, k, rules, &lists, &figures), AKIN_OK);
+    assert_true(figures.seconds >= figures.seconds_waiting && figures.computed >= 0);
     compare_with_naive(&c, rules, usable, k, lists);
     akin_mem_free(lists);
     akin_vectors_free(vectors);
@@ -107,8 +113,9 @@ static void lists_are_those_of_exact_arithmetic(void **unused) {
     naive_catalogue c = naive_create(NAIVE_CLUSTERED, 9, N, DIM);
     akin_vectors *vectors = vectors_of(&c);
     uint64_t *lists;
-    double seconds, bound = akin_dot_bound(DIM);
-    assert_int_equal(akin_allpairs(comm, vectors, K, &naive_rules[0], &lists, &seconds), AKIN_OK);
+    akin_allpairs_figures figures;
+    double bound = akin_dot_bound(DIM);
+    assert_int_equal(all_pairs(vectors, K, &naive_rules[0], &lists, &figures), AKIN_OK);
     for (size_t i = 0; i < akin_vectors_count(vectors); i++) {
         const float *row = akin_vectors_row(vectors, i);
         double last = akin_topk_score(lists[i * K + K - 1]);
@@ -152,9 +159,9 @@ static void one_rank_without_memory_ends_all(void **unused) {
     for (int bad = 0; bad < size; bad++)
         for (uint64_t nth = 1; nth <= 6; nth++) {
             uint64_t *lists;
-            double seconds;
+            akin_allpairs_figures figures;
             if (rank == bad) akin_mem_fail_at(nth);
-            assert_int_equal(akin_allpairs(comm, vectors, 3, &naive_rules[0], &lists, &seconds), AKIN_FAILED);
+            assert_int_equal(all_pairs(vectors, 3, &naive_rules[0], &lists, &figures), AKIN_FAILED);
             assert_null(lists);
             akin_mem_fail_at(0);
         }
@@ -168,9 +175,9 @@ static void a_signal_on_one_rank_stops_all(void **unused) {
     naive_catalogue c = naive_create(NAIVE_RANDOM, 1, 100, 4);
     akin_vectors *vectors = vectors_of(&c);
     uint64_t *lists;
-    double seconds;
+    akin_allpairs_figures figures;
     if (rank == size - 1) raise(SIGUSR1);
-    assert_int_equal(akin_allpairs(comm, vectors, 3, &naive_rules[0], &lists, &seconds), AKIN_INTERRUPTED);
+    assert_int_equal(all_pairs(vectors, 3, &naive_rules[0], &lists, &figures), AKIN_INTERRUPTED);
     assert_null(lists);
     akin_vectors_free(vectors);
     naive_free(&c);

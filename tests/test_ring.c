@@ -76,11 +76,44 @@ static void blocks_meet_once_at_many_ranks(void **unused) {
     }
 }
 
+/* What is said to be done is what the slices have done, at every moment of rings of all small sizes. */
+static void progress_is_what_was_done(void **unused) {
+    (void)unused;
+    enum { SUBS = 4 };
+    for (int size = 1; size <= 7; size++) {
+        unsigned char met[7][7][SUBS][SUBS];
+        double share = 0;
+        memset(met, 0, sizeof met);
+        for (int step = 0; step <= akin_ring_steps(size); step++)
+            for (int slice = 0; slice <= SUBS; slice++) {
+                akin_ring_progress at = {size, SUBS, step, slice};
+                for (int a = 0; a < size; a++)
+                    for (int b = 0; b < size; b++)
+                        for (int i = 0; i < SUBS; i++)
+                            for (int j = 0; j < SUBS; j++)
+                                assert_int_equal(akin_ring_done(at, a, i, b, j), met[a][b][i][j]);
+                assert_true(akin_ring_share(at) >= share && akin_ring_share(at) <= 1);
+                share = akin_ring_share(at);
+                for (int rank = 0; rank < size && slice < SUBS; rank++) {
+                    int held = akin_ring_held(size, rank, step);
+                    akin_ring_part part = akin_ring_work(size, rank, step, SUBS, SUBS);
+                    size_t first, end;
+                    akin_ring_slice(part, SUBS, slice, &first, &end);
+                    for (size_t i = part.own_first; i < part.own_end; i++)
+                        for (size_t j = first; j < end; j++)
+                            if (step > 0 || i <= j) met[rank][held][i][j] = met[held][rank][j][i] = 1;
+                }
+            }
+        assert_true(share > 0.999999);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_pair_of_units_meets_once),
         cmocka_unit_test(work_is_even_at_every_size),
         cmocka_unit_test(blocks_meet_once_at_many_ranks),
+        cmocka_unit_test(progress_is_what_was_done),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,7 @@
 /* topk: a list keeps what sorting all would have put first; merging is union, in whatever order. */
+#include "levels.h"
 #include <akin/rng.h>
+#include <akin/sorted.h>
 #include <akin/topk.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -104,12 +106,46 @@ static void merge_is_union(void **unused) {
         }
 }
 
+/* At every level: what sorting the keys and the new one would give, less the last. */
+static void a_sorted_array_stays_sorted(void **unused) {
+    (void)unused;
+    uint64_t keys[AKIN_TOPK_SHORT + 2], naive[AKIN_TOPK_SHORT + 1];
+    FOR_EACH_LEVEL(level)
+    for (size_t count = 1; count <= AKIN_TOPK_SHORT; count++) {
+        memset(keys, 0, sizeof keys);
+        memset(naive, 0, sizeof naive);
+        keys[count] = keys[count + 1] = 42; /* not its own */
+        for (uint64_t i = 0; i < 3 * count + 5; i++) {
+            uint64_t bits = akin_rng_bits(5, AKIN_RNG_TEST, (uint32_t)count, i), key = bits % 5 ? bits : bits % 64;
+            if (i % 7 == 6) key = keys[i % count]; /* one that is there */
+            akin_sorted()->insert(keys, count, key);
+            naive[count] = key;
+            qsort(naive, count + 1, sizeof *naive, better_first);
+            naive[count] = 0;
+            assert_memory_equal(keys, naive, count * sizeof *keys);
+            assert_true(keys[count] == 42 && keys[count + 1] == 42);
+        }
+    }
+}
+
+static void a_list_knows_what_it_holds(void **unused) {
+    (void)unused;
+    static const size_t sizes[] = {1, 20, AKIN_TOPK_SHORT + 1};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
+        uint64_t list[WORDS] = {0};
+        for (int32_t row = 0; row < ITEMS; row++) akin_topk_push(list, sizes[s], akin_topk_key(0.5f, row));
+        for (int32_t row = 0; row < (int32_t)sizes[s]; row++)
+            assert_true(akin_topk_holds(list, akin_topk_key(0.5f, row)));
+        assert_false(akin_topk_holds(list, akin_topk_key(0.5f, ITEMS)));
+        assert_false(akin_topk_holds(list, akin_topk_key(0.25f, 0)));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_order_by_score_then_row),
-        cmocka_unit_test(list_equals_sorting_all),
-        cmocka_unit_test(order_of_pushes_does_not_matter),
-        cmocka_unit_test(merge_is_union),
+        cmocka_unit_test(keys_order_by_score_then_row),    cmocka_unit_test(list_equals_sorting_all),
+        cmocka_unit_test(order_of_pushes_does_not_matter), cmocka_unit_test(merge_is_union),
+        cmocka_unit_test(a_sorted_array_stays_sorted),     cmocka_unit_test(a_list_knows_what_it_holds),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,33 +1,66 @@
 /* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
  *
- * Floor 3 (stages); looks down to error, mem, shard, ring, topk, dot, block, comm, log, vectors.
+ * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, compare, comm, log, vectors, deal.
  * Not collective where nothing else is said.
  *
- * 1. Deal. Each rank orders its shard's rows by category (where the rules ask for it) and deals them to the ranks one
- *    by one, so that every rank's block holds its share of every category: all pairs of blocks cost the same, also
- *    when one category is half of the catalogue. Rows that can neither have nor be a neighbour stay behind.
+ * 1. Deal (deal.h): every rank gets a block of rows that costs the same.
  * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one is compared. A
  *    travelling list starts as a copy of the owner's, so its threshold is tight from the beginning; what it shares
  *    with the list at home is one entry when they are merged (topk.h).
  * 3. Home. Lists go to the rank whose shard holds the row.
  *
- * A rank holds three blocks of n / size rows with their lists: 3 n / size (4 dim + 8 k + 36) bytes (10 k for long
- * lists), and a little.
+ * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n / size
+ * (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long lists), and a little.
+ *
+ * A step of the ring is done in slices, and between two of them all ranks agree on how it goes on: a signal, or the
+ * time to save. What is saved is where the ring stands and the lists as they are then; with the same number of ranks a
+ * run goes on from there, with another one it begins anew with these lists and leaves out what they hold (the rules'
+ * layers), and ends with the same lists.
  */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H
 
 #include <akin/block.h>
 #include <akin/comm.h>
+#include <akin/deal.h>
+#include <akin/ring.h>
 #include <akin/vectors.h>
 
 /* How many entries a list can have: min(k, n - 1), at least 1. */
 size_t akin_allpairs_list(size_t n, size_t k);
 
+/* Between two slices: this rank's own block with its lists, and the block whose lists travel with it (NULL at step 0,
+ * when it is its own), borrowed. */
+typedef struct {
+    akin_ring_progress progress;
+    const size_t *counts; /* [size]: rows of each rank's block */
+    akin_block *own, *held;
+    int held_rank; /* whose block it is */
+} akin_allpairs_state;
+
+typedef struct {
+    size_t k;
+    const akin_block_rules *rules;
+    const akin_deal_prior *prior; /* NULL: nothing was known before */
+    akin_ring_progress progress;  /* where to go on; with prior->place only, else zeros */
+    double save_every;            /* seconds */
+    /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective; agreed. */
+    akin_status (*save)(void *context, const akin_allpairs_state *state);
+    void *context;
+} akin_allpairs_params;
+
+typedef struct {
+    double seconds;         /* from unit rows in memory to lists in memory, of the slowest rank */
+    double seconds_waiting; /* of them in waiting for messages, of the rank that waited longest */
+    double computed;        /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all ranks */
+    double scored;          /* pairs that were scored in float32, of all ranks */
+    const char *kernel;     /* of the tile */
+} akin_allpairs_figures;
+
 /* *lists: [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first, 0 where there is no entry; owned.
- * *seconds: from unit rows in memory to lists in memory, of the slowest rank. AKIN_INTERRUPTED after a signal: nothing
- * is kept. Collective; agreed; same k and rules. */
-AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors, size_t k,
-                                          const akin_block_rules *rules, uint64_t **lists, double *seconds);
+ * AKIN_INTERRUPTED after a signal. Collective; agreed; same params but for what is of this rank's shard. */
+AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
+                                          const akin_allpairs_params *params, uint64_t **lists,
+                                          akin_allpairs_figures *figures);
 
 #endif

@@ -5,6 +5,7 @@
 #ifndef AKIN_NEIGHBORS_H
 #define AKIN_NEIGHBORS_H
 
+#include <akin/allpairs.h>
 #include <akin/block.h>
 #include <akin/comm.h>
 #include <akin/vectors.h>
@@ -30,7 +31,7 @@ typedef struct {
 
 typedef struct {
     size_t items, dim, unusable;
-    double seconds_compute; /* from unit rows in memory to lists in memory, of the slowest rank */
+    akin_allpairs_figures engine;
 } akin_neighbors_figures;
 
 /* Collective; agreed; same params. */

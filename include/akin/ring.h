@@ -14,6 +14,7 @@
 #ifndef AKIN_RING_H
 #define AKIN_RING_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 int akin_ring_steps(int size);                       /* the last step; 0 for one rank */
@@ -27,5 +28,20 @@ typedef struct {
     size_t held_first, held_end;
 } akin_ring_part;
 akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, size_t held_count);
+
+/* A block is cut into `subs` parts (an even number), and a step into as many slices: in slice i every rank compares all
+ * of its own part of the step with held parts [first, end). */
+void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, size_t *end);
+
+/* Where all ranks stand: `slice` slices of `step` are done, and all of the steps before it. */
+typedef struct {
+    int size, subs, step, slice;
+} akin_ring_progress;
+
+/* Whether part sub_a of block_a and part sub_b of block_b have been compared. */
+bool akin_ring_done(akin_ring_progress at, int block_a, int sub_a, int block_b, int sub_b);
+
+/* The share of all pairs of parts that have been compared: in [0, 1]. */
+double akin_ring_share(akin_ring_progress at);
 
 #endif

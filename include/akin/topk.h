@@ -1,20 +1,21 @@
 /* topk: bounded lists of the best neighbours under one total order, and their merge.
  *
- * Floor 1 (kernels); looks down to nothing. Not collective. Cannot fail.
+ * Floor 1 (kernels); looks down to sorted. Not collective. Cannot fail.
  *
  * The order: score descending, then row ascending. An entry is one 64-bit key that holds both, so that "better" is one
  * comparison of integers: the score's bits, made to ascend with the score, above the complement of the row. 0 is no
  * entry and is worse than any. -0 and +0 are two scores to it: callers give +0 only.
  *
  * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has to be above; how
- * many keys are held; and the keys. What does not belong costs one comparison. Short lists are a binary heap with the
- * worst key in front, which is the bar. Long ones have room for a quarter more than k: a push writes behind the last
- * key, and when the room is full the k best stay and the worst of them is the new bar; so a push costs
- * about the same whatever k is, and touches one place in memory. Plain words: a list travels as it is.
+ * many keys are held; and the keys. What does not belong costs one comparison. Short lists are sorted, best first
+ * (sorted.h), and the last of k keys is the bar. Long ones have room for a quarter more than k: a push writes behind
+ * the last key, and when the room is full the k best stay and the worst of them is the new bar; so a push costs about
+ * the same whatever k is, and touches one place in memory. Plain words: a list travels as it is.
  */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -47,6 +48,9 @@ static inline size_t akin_topk_words(size_t k) {
 
 /* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
+
+/* Whether the list holds the key. */
+bool akin_topk_holds(const uint64_t *list, uint64_t key);
 
 /* The bar: 0, or the worst of k keys that are there. */
 static inline uint64_t akin_topk_bar(const uint64_t *list) {

@@ -1,0 +1,36 @@
+/* deal: the rows of a catalogue dealt to the ranks in blocks that cost the same, and their lists brought home.
+ *
+ * Floor 3 (stages); looks down to error, mem, shard, topk, cluster, block, comm, vectors.
+ *
+ * Each rank orders its shard's rows by label, category and availability (as far as the rules ask) and deals them to the
+ * ranks one by one, so that every rank's block holds its share of every category: all pairs of blocks cost the same,
+ * also when one category is half of the catalogue. Rows that can neither have nor be a neighbour stay behind. Within a
+ * block rows stand by label, category and availability, and within those near ones together (cluster.h).
+ */
+#ifndef AKIN_DEAL_H
+#define AKIN_DEAL_H
+
+#include <akin/block.h>
+#include <akin/comm.h>
+#include <akin/vectors.h>
+
+/* What was known before: arrays for the rows of this rank's shard, borrowed. */
+typedef struct {
+    const int32_t *label[AKIN_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
+    const uint64_t *lists;                   /* [count, k] sorted keys, 0 where none; NULL: lists begin empty */
+    const int64_t *place; /* [count]: where in all blocks the row stood, -1 nowhere; NULL: deal anew */
+    const size_t *counts; /* [size]: rows of each rank's block; with place only */
+} akin_deal_prior;
+
+/* *own: this rank's block, ready, with both sides; *counts: rows of each rank's block, [size], owned. k: of the lists.
+ * Collective; agreed; same k and rules; prior (may be NULL): the same members on all ranks. */
+AKIN_MUST_CHECK akin_status akin_deal_out(akin_comm *comm, const akin_vectors *vectors, size_t k,
+                                          const akin_block_rules *rules, const akin_deal_prior *prior, akin_block **own,
+                                          size_t **counts);
+
+/* The lists of a block, sorted already, to the ranks whose shards hold the rows. *lists: [count of vectors, k], owned;
+ * *own is freed on the way and set NULL. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_deal_home(akin_comm *comm, const akin_vectors *vectors, size_t k, akin_block **own,
+                                           uint64_t **lists);
+
+#endif

@@ -1,0 +1,66 @@
+/* sketch: rows in 8 bits, and the proven bound on what that can hide.
+ *
+ * Floor 1 (kernels); looks down to dot. Not collective. Cannot fail. Pure.
+ *
+ * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
+ *   - as rows: relative to the panel's mean c, q = round((a - c) S) in [-63, 63], kept as q + 64 in an unsigned byte;
+ *   - as columns: q' = round(b S') in [-127, 127].
+ * With the residuals r = a - c - q / S and r' = b - q' / S' it holds exactly that
+ *     a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
+ * and so, by Cauchy and Schwarz,
+ *     | a.b - c.b - (q.q') / (S S') | <= reach error' + error |b|
+ * where error and error' are the longest residuals of the two panels and reach is the longest q / S, all measured after
+ * rounding, so that the bound is a fact about these bytes and not about how they were made. The nearer the rows of a
+ * panel are to each other, the shorter is all that is relative to their mean, and the tighter is the bound.
+ * akin_sketch_margin adds what float32 may add: the score against the exact product and the product c.b (dot.h,
+ * akin_dot_bound), and 2^-19 for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
+ *
+ * Scales are such that sums of 64 products (every second pair out of 128 dimensions, AKIN_SKETCH_GROUP) fit 16 bits:
+ * such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
+ *
+ * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A row b at the angle
+ * T from that direction has a score of at most cos(T - R) with every row of the panel where T > R; two panels whose
+ * directions are at T have at most cos(T - R1 - R2) where that is positive (angles on the sphere are a metric).
+ */
+#ifndef AKIN_SKETCH_H
+#define AKIN_SKETCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AKIN_SKETCH_PANEL = 48, AKIN_SKETCH_GROUP = 128, AKIN_SKETCH_OFFSET = 64 };
+
+typedef struct {
+    float row_scale, row_error, row_reach; /* S, the longest r, the longest q / S */
+    float column_scale, column_error;      /* S', the longest r' */
+    float inverse;                         /* 1 / |c|; 0 where the mean has no direction: its cone is everything */
+    float cos_radius, sin_radius;          /* of R */
+    float slack;                           /* for rounding in scores that are estimated from the cone */
+} akin_sketch;
+
+/* Groups of dimensions that are summed in 16 bits. */
+static inline size_t akin_sketch_groups(size_t stride) {
+    return (stride + AKIN_SKETCH_GROUP - 1) / AKIN_SKETCH_GROUP;
+}
+
+/* The mean of the rows and their cone. count in [1, 48]; rows: unit length, as in dot.h. */
+void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride, size_t dim,
+                        float *centre /* [stride] */, akin_sketch *out);
+
+/* The panel as rows of a tile. Rows after `count` are as the mean. */
+void akin_sketch_rows(const float *rows /* [count, stride] */, size_t count, size_t stride, const float *centre,
+                      uint8_t *quantised /* [stride / 4, 48, 4] */, akin_sketch *out);
+
+/* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap: -64 times the sum of its
+ * q' over every group's first or second two of each four dimensions, modulo 2^16. */
+void akin_sketch_columns(const float *rows /* [count, stride] */, size_t count, size_t stride,
+                         int8_t *quantised /* [stride / 4, 48, 4] */, int16_t *wrap /* [groups, 48, 2] */,
+                         int32_t *sums /* [48] */, akin_sketch *out);
+
+/* How far a score may be from c.b + (q.q') / (S S'). */
+float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);
+
+/* No score between the two panels is above this; product: of their means (akin_dot one_many). */
+float akin_sketch_cones(const akin_sketch *a, const akin_sketch *b, float product);
+
+#endif

@@ -1,0 +1,112 @@
+/* compare: every row of one block with every row of another. Floor 1 (kernels); looks down to error,
+ * mem, dot, sketch, tile, block. */
+#include <akin/compare.h>
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <akin/tile.h>
+#include <math.h>
+
+enum { PANEL = AKIN_BLOCK_PANEL };
+
+struct akin_compare {
+    const akin_block_rules *rules;
+    akin_compare_figures figures;
+    akin_dot_hit hits[AKIN_TILE_HITS];
+    float scores[AKIN_TILE_HITS];
+    uint16_t for_rows[AKIN_TILE_HITS], for_columns[AKIN_TILE_HITS]; /* hits that a row or a column may want */
+};
+
+akin_status akin_compare_create(const akin_block_rules *rules, akin_compare **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (*out == NULL) return AKIN_FAILED;
+    (*out)->rules = rules;
+    return AKIN_OK;
+}
+
+void akin_compare_free(akin_compare *c) {
+    akin_mem_free(c);
+}
+
+static bool may_meet(const akin_block_rules *rules, const akin_block_summary *a, const akin_block_summary *b) {
+    if (rules->same_category && (a->category_last < b->category_first || b->category_last < a->category_first))
+        return false;
+    for (int l = 0; l < rules->layers; l++) {
+        const akin_block_layer *layer = &rules->layer[l];
+        if (a->label[l] >= 0 && b->label[l] >= 0 && layer->done[a->label[l] * layer->labels + b->label[l]])
+            return false;
+    }
+    return !rules->only_available || a->some_available || b->some_available;
+}
+
+/* --- the comparison --- */
+
+/* Scores the hits and offers them to those who may want them; of a panel with itself each pair once. */
+static void settle(akin_compare *c, akin_block *a, size_t p, const akin_block_panel *rows, akin_block *b, size_t q,
+                   const akin_block_panel *columns, size_t count) {
+    size_t row_count = 0, column_count = 0;
+    bool itself = a == b && p == q;
+    akin_dot()->pairs(rows->rows, columns->rows, akin_block_stride(a), c->hits, count, c->scores);
+    for (size_t h = 0; h < count; h++) { /* no branches: nobody could foretell them */
+        size_t i = c->hits[h].row, j = c->hits[h].column;
+        bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
+        c->for_rows[row_count] = c->for_columns[column_count] = (uint16_t)h;
+        row_count += pair & (c->scores[h] >= rows->least[i]);
+        column_count += pair & (c->scores[h] >= columns->least[j]);
+    }
+    for (size_t e = 0; e < row_count; e++) {
+        akin_dot_hit hit = c->hits[c->for_rows[e]];
+        akin_block_offer(c->rules, a, p * PANEL + hit.row, b, q * PANEL + hit.column, c->scores[c->for_rows[e]]);
+    }
+    for (size_t e = 0; e < column_count; e++) {
+        akin_dot_hit hit = c->hits[c->for_columns[e]];
+        akin_block_offer(c->rules, b, q * PANEL + hit.column, a, p * PANEL + hit.row, c->scores[c->for_columns[e]]);
+    }
+}
+
+static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_panel *rows, akin_block *b, size_t q) {
+    akin_block_panel columns = akin_block_view(b, q);
+    const akin_tile_kernels *tile = akin_tile();
+    size_t stride = akin_block_stride(a), tried;
+    float products[PANEL] __attribute__((aligned(64))), between;
+    if (!may_meet(c->rules, rows->summary, columns.summary)) return;
+    akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
+    float bound = akin_sketch_cones(rows->sketch, columns.sketch, between), row_lowest = tile->lowest(rows->least);
+    if (bound < row_lowest && bound < tile->lowest(columns.least)) return;
+    akin_dot()->one_many(rows->centre, columns.rows, stride, PANEL, products);
+    const akin_tile_task task = {.stride = stride,
+                                 .row_sketch = rows->sketch,
+                                 .column_sketch = columns.sketch,
+                                 .rows = rows->as_rows,
+                                 .columns = columns.as_columns,
+                                 .wrap = columns.wrap,
+                                 .sums = columns.sums,
+                                 .row_least = rows->least,
+                                 .column_least = columns.least,
+                                 .row_lowest = row_lowest,
+                                 .products = products,
+                                 .margin = akin_sketch_margin(rows->sketch, columns.sketch, akin_block_dim(a))};
+    size_t count = tile->hits(&task, c->hits, &tried);
+    settle(c, a, p, rows, b, q, &columns, count);
+    double others = a == b && p == q ? (double)rows->count - 1 : 2 * (double)columns.count;
+    c->figures.computed += (double)tried / (PANEL * PANEL) * (double)rows->count * others;
+    c->figures.scored += (double)count;
+}
+
+void akin_compare_itself(akin_compare *c, akin_block *a) {
+    for (size_t p = 0; p < akin_block_panels(a); p++) {
+        akin_block_panel rows = akin_block_view(a, p);
+        meet(c, a, p, &rows, a, p);
+    }
+}
+
+void akin_compare_panels(akin_compare *c, akin_block *a, size_t a_first, size_t a_end, akin_block *b, size_t b_first,
+                         size_t b_end) {
+    for (size_t p = a_first; p < a_end; p++) {
+        akin_block_panel rows = akin_block_view(a, p);
+        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q++) meet(c, a, p, &rows, b, q);
+    }
+}
+
+akin_compare_figures akin_compare_figures_of(const akin_compare *c) {
+    return c->figures;
+}

@@ -1,0 +1,277 @@
+/* deal: rows to ranks, and lists home. Floor 3 (stages); looks down to error, mem, shard, topk, cluster, block, comm,
+ * vectors. */
+#include <akin/cluster.h>
+#include <akin/deal.h>
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <akin/topk.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    int64_t key[AKIN_BLOCK_LAYERS + 2]; /* labels, category and availability, row; or the place alone */
+    uint32_t at;
+} place;
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_block_rules *rules;
+    const akin_deal_prior *prior;
+    size_t size, k, stride, used, lists_size; /* used: rows of this shard that are dealt */
+    place *order;                             /* [used] */
+    int *owner;                               /* [used]: where each goes */
+    size_t *send;                             /* [size] */
+    size_t *offsets;                          /* [size + 1]: of the blocks in all places */
+    akin_block_item *items;                   /* received, as the two below, in the same order */
+    float *rows;
+    uint64_t *lists;
+    size_t received;
+    size_t *counts; /* [size] */
+} dealer;
+
+static int ascending(const void *x, const void *y) {
+    const place *a = x, *b = y;
+    for (size_t i = 0; i < sizeof a->key / sizeof *a->key; i++)
+        if (a->key[i] != b->key[i]) return a->key[i] < b->key[i] ? -1 : 1;
+    return 0;
+}
+
+enum { CATEGORY = AKIN_BLOCK_LAYERS, ROW };
+
+static place place_of(const akin_block_rules *rules, const akin_block_item *item, size_t at) {
+    place p = {.at = (uint32_t)at};
+    for (int l = 0; l < rules->layers; l++) p.key[l] = item->label[l];
+    int64_t category = rules->same_category ? item->category : 0;
+    p.key[CATEGORY] = category * 2 + (rules->only_available && !item->available);
+    p.key[ROW] = item->row;
+    return p;
+}
+
+static akin_block_item item_of(const dealer *d, size_t i) {
+    akin_labels *labels = akin_vectors_labels(d->vectors);
+    akin_block_item item = {.row = (int32_t)(akin_vectors_first(d->vectors) + i),
+                            .category = akin_labels_category(labels)[i],
+                            .group = akin_labels_group(labels)[i],
+                            .available = akin_labels_available(labels)[i] != 0};
+    for (int l = 0; l < d->rules->layers; l++) item.label[l] = d->prior->label[l][i];
+    return item;
+}
+
+static bool placed(const dealer *d) {
+    return d->prior != NULL && d->prior->place != NULL;
+}
+
+/* This rank's rows in the order of dealing. */
+static void order_shard(dealer *d) {
+    for (size_t i = 0; i < akin_vectors_count(d->vectors); i++) {
+        akin_block_item item = item_of(d, i);
+        if (!akin_vectors_usable(d->vectors, i) || (d->rules->same_category && item.category < 0)) continue;
+        place p = place_of(d->rules, &item, i);
+        if (placed(d)) p = (place){.key = {d->prior->place[i]}, .at = (uint32_t)i};
+        if (p.key[0] >= 0) d->order[d->used++] = p;
+    }
+    qsort(d->order, d->used, sizeof *d->order, ascending);
+}
+
+/* Place p of the order goes to rank (p + rank) % size, so that what is left over does not fall on the same ranks; or to
+ * the rank whose block holds the place that it had. */
+static void find_owners(dealer *d) {
+    size_t rank = (size_t)akin_comm_rank(d->comm);
+    for (size_t p = 0, to = 0; p < d->used; p++) {
+        if (placed(d))
+            while ((size_t)d->order[p].key[0] >= d->offsets[to + 1]) to++;
+        else
+            to = (p + rank) % d->size;
+        d->owner[p] = (int)to;
+        d->send[to]++;
+    }
+}
+
+static akin_status prepare(dealer *d) {
+    size_t count = akin_vectors_count(d->vectors);
+    d->order = akin_mem_alloc(count, sizeof *d->order);
+    d->owner = akin_mem_alloc(count, sizeof *d->owner);
+    d->send = akin_mem_zalloc(d->size, sizeof *d->send);
+    d->offsets = akin_mem_zalloc(d->size + 1, sizeof *d->offsets);
+    if (!d->order || !d->owner || !d->send || !d->offsets) return AKIN_FAILED;
+    for (size_t r = 0; r < d->size && placed(d); r++) d->offsets[r + 1] = d->offsets[r] + d->prior->counts[r];
+    order_shard(d);
+    find_owners(d);
+    return AKIN_OK;
+}
+
+/* The record of row `at` of the shard. */
+typedef void filler(const dealer *d, size_t at, void *record);
+
+static void fill_item(const dealer *d, size_t at, void *record) {
+    akin_block_item item = item_of(d, at);
+    memcpy(record, &item, sizeof item);
+}
+
+static void fill_row(const dealer *d, size_t at, void *record) {
+    size_t dim = akin_vectors_dim(d->vectors);
+    memcpy(record, akin_vectors_row(d->vectors, at), dim * sizeof(float));
+    memset((float *)record + dim, 0, (d->stride - dim) * sizeof(float));
+}
+
+static void fill_list(const dealer *d, size_t at, void *record) {
+    memcpy(record, d->prior->lists + at * d->k, d->k * sizeof(uint64_t));
+}
+
+/* One kind of record for every row to its rank, and what comes from the others. */
+static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **received) {
+    akin_status status;
+    size_t *at = akin_mem_zalloc(d->size, sizeof *at);
+    unsigned char *records = akin_mem_alloc(d->used, record_size);
+    AKIN_TRY(akin_agree(d->comm, at != NULL && records != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t r = 1; r < d->size; r++) at[r] = at[r - 1] + d->send[r - 1];
+    for (size_t p = 0; p < d->used; p++) fill(d, d->order[p].at, records + at[d->owner[p]]++ * record_size);
+    AKIN_TRY(akin_comm_exchange(d->comm, records, d->send, record_size, received, &d->received));
+done:
+    akin_mem_free(at);
+    akin_mem_free(records);
+    return status;
+}
+
+/* --- this rank's block --- */
+
+/* The order of what was received: which record stands at each place of the block. */
+static akin_status order_block(const dealer *d, uint32_t *order) {
+    akin_status status = AKIN_FAILED;
+    place *places = akin_mem_alloc(d->received, sizeof *places);
+    if (places == NULL) goto done;
+    for (size_t i = 0; i < d->received; i++) places[i] = place_of(d->rules, &d->items[i], i);
+    qsort(places, d->received, sizeof *places, ascending);
+    for (size_t i = 0; i < d->received; i++) order[i] = places[i].at;
+    for (size_t first = 0, end; first < d->received; first = end) {
+        for (end = first + 1; end < d->received; end++)
+            if (memcmp(places[end].key, places[first].key, ROW * sizeof *places->key) != 0) break;
+        AKIN_TRY(akin_cluster_order(d->rows, d->stride, order + first, end - first));
+    }
+    status = AKIN_OK;
+done:
+    akin_mem_free(places);
+    return status;
+}
+
+/* As they stood: records come from the ranks in the order of their shards, each rank's by place. */
+static akin_status order_as_before(const dealer *d, const int64_t *places, uint32_t *order) {
+    int64_t first = (int64_t)d->offsets[akin_comm_rank(d->comm)];
+    for (size_t i = 0; i < d->received; i++) order[places[i] - first] = (uint32_t)i;
+    return AKIN_OK;
+}
+
+static void fill_place(const dealer *d, size_t at, void *record) {
+    memcpy(record, &d->prior->place[at], sizeof(int64_t));
+}
+
+static void fill_block(const dealer *d, const uint32_t *order, akin_block *own) {
+    size_t words = akin_topk_words(d->k);
+    akin_block_begin(own, d->received);
+    for (size_t i = 0; i < d->received; i++) {
+        akin_block_set(own, i, d->items[order[i]], d->rows + order[i] * d->stride);
+        if (d->lists == NULL) continue;
+        const uint64_t *keys = d->lists + order[i] * d->k;
+        uint64_t *list = akin_block_lists(own) + i * words;
+        for (size_t e = 0; e < d->k && keys[e] != 0; e++) akin_topk_push(list, d->k, keys[e]);
+    }
+    akin_block_ready(own, d->rules);
+}
+
+static akin_status make_block(dealer *d, int64_t *places, akin_block **own) {
+    akin_status status = AKIN_FAILED;
+    uint32_t *order = akin_mem_alloc(d->received, sizeof *order);
+    if (order == NULL) goto done;
+    AKIN_TRY(places != NULL ? order_as_before(d, places, order) : order_block(d, order));
+    AKIN_TRY(akin_block_create(d->received, akin_vectors_dim(d->vectors), d->k, AKIN_BLOCK_BOTH, own));
+    fill_block(d, order, *own);
+done:
+    akin_mem_free(order);
+    return status;
+}
+
+akin_status akin_deal_out(akin_comm *comm, const akin_vectors *vectors, size_t k, const akin_block_rules *rules,
+                          const akin_deal_prior *prior, akin_block **own, size_t **counts) {
+    akin_status status;
+    int64_t *places = NULL;
+    dealer d = {.comm = comm,
+                .vectors = vectors,
+                .rules = rules,
+                .prior = prior,
+                .size = (size_t)akin_comm_size(comm),
+                .k = k,
+                .stride = akin_dot_stride(akin_vectors_dim(vectors))};
+    *own = NULL, *counts = NULL;
+    AKIN_TRY(akin_agree(comm, prepare(&d)));
+    AKIN_TRY(exchange(&d, fill_item, sizeof *d.items, (void **)&d.items));
+    AKIN_TRY(exchange(&d, fill_row, d.stride * sizeof *d.rows, (void **)&d.rows));
+    if (prior != NULL && prior->lists != NULL)
+        AKIN_TRY(exchange(&d, fill_list, k * sizeof *d.lists, (void **)&d.lists));
+    if (placed(&d)) AKIN_TRY(exchange(&d, fill_place, sizeof *places, (void **)&places));
+    AKIN_TRY(akin_agree(comm, make_block(&d, places, own)));
+    AKIN_TRY(akin_comm_gather(comm, &d.received, sizeof d.received, -1, (void **)counts, NULL));
+done:
+    akin_mem_free(d.order);
+    akin_mem_free(d.owner);
+    akin_mem_free(d.send);
+    akin_mem_free(d.offsets);
+    akin_mem_free(d.items);
+    akin_mem_free(d.rows);
+    akin_mem_free(d.lists);
+    akin_mem_free(places);
+    return status;
+}
+
+/* --- home --- */
+
+/* Records of a row and its list, in the order of rows and so of ranks. */
+static akin_status pack_lists(const akin_block *own, size_t n, int size, size_t k, uint64_t **records, size_t *send) {
+    akin_status status = AKIN_FAILED;
+    size_t count = akin_block_count(own);
+    const akin_block_item *items = akin_block_items(own);
+    place *order = akin_mem_alloc(count, sizeof *order);
+    *records = akin_mem_alloc(count, (k + 1) * sizeof **records);
+    if (order == NULL || *records == NULL) goto done;
+    for (size_t i = 0; i < count; i++) order[i] = (place){.key = {items[i].row}, .at = (uint32_t)i};
+    qsort(order, count, sizeof *order, ascending);
+    for (size_t i = 0; i < count; i++) {
+        uint64_t *record = *records + i * (k + 1);
+        record[0] = (uint64_t)order[i].key[0];
+        memcpy(record + 1, akin_block_list(own, order[i].at), k * sizeof *record);
+        send[akin_shard_owner(n, size, (size_t)order[i].key[0])]++;
+    }
+    status = AKIN_OK;
+done:
+    akin_mem_free(order);
+    return status;
+}
+
+akin_status akin_deal_home(akin_comm *comm, const akin_vectors *vectors, size_t k, akin_block **own, uint64_t **lists) {
+    akin_status status;
+    uint64_t *records = NULL, *mine = NULL;
+    void *received = NULL;
+    size_t count = 0, n = akin_vectors_items(vectors);
+    size_t *send = akin_mem_zalloc((size_t)akin_comm_size(comm), sizeof *send);
+    AKIN_TRY(
+        akin_agree(comm, send != NULL ? pack_lists(*own, n, akin_comm_size(comm), k, &records, send) : AKIN_FAILED));
+    akin_block_free(*own);
+    *own = NULL;
+    AKIN_TRY(akin_comm_exchange(comm, records, send, (k + 1) * sizeof *records, &received, &count));
+    akin_mem_free(records);
+    records = NULL;
+    mine = akin_mem_zalloc(akin_vectors_count(vectors), k * sizeof *mine);
+    AKIN_TRY(akin_agree(comm, mine != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *record = (const uint64_t *)received + i * (k + 1);
+        memcpy(mine + (record[0] - akin_vectors_first(vectors)) * k, record + 1, k * sizeof *mine);
+    }
+    *lists = mine, mine = NULL;
+done:
+    akin_mem_free(send);
+    akin_mem_free(records);
+    akin_mem_free(mine);
+    akin_mem_free(received);
+    return status;
+}

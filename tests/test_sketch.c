@@ -1,0 +1,167 @@
+/* sketch: what 8 bits hide is within the bound, also where rows are made to break it; sums fit 16 bits; no score is
+ * above what the cones allow. */
+#include "naive_neighbors.h"
+#include <akin/dot.h>
+#include <akin/sketch.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+enum { PANEL = AKIN_SKETCH_PANEL, LARGEST = 2048, KINDS = 7, GROUPS = LARGEST / AKIN_SKETCH_GROUP };
+
+typedef struct {
+    float rows[PANEL * LARGEST], centre[LARGEST]; /* first: aligned */
+    uint8_t as_rows[PANEL * LARGEST];
+    int8_t as_columns[PANEL * LARGEST];
+    int16_t wrap[GROUPS * PANEL * 2];
+    int32_t sums[PANEL];
+    akin_sketch sketch;
+    size_t dim, stride, count;
+} panel;
+
+static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
+
+/* Random; near one; all the same; in one axis each; one large number among small ones; opposite; flat in a few places.
+ */
+static double value(int kind, uint32_t stream, size_t i, size_t t) {
+    double noise = akin_rng_normal(7, AKIN_RNG_TEST, stream, i * LARGEST + t);
+    double shared = akin_rng_normal(7, AKIN_RNG_TEST, 500, t);
+    switch (kind) {
+    case 1: return shared + 0.1 * noise;
+    case 2: return shared;
+    case 3: return t == i % 5;
+    case 4: return t == i % 3 ? 30 : 0.3 * noise;
+    case 5: return (i % 2 ? 1 : -1) * (shared + 1e-5 * noise);
+    case 6: return t / 4 % 2 == 0 ? (noise > 0 ? 1 : -1) : 0;
+    default: return noise;
+    }
+}
+
+static void set_row(panel *p, size_t i, const double *row) {
+    double length = 0;
+    for (size_t t = 0; t < p->dim; t++) length += row[t] * row[t];
+    for (size_t t = 0; t < p->stride; t++)
+        p->rows[i * p->stride + t] = t < p->dim ? (float)(row[t] / sqrt(length)) + 0.0f : 0;
+}
+
+static void make(panel *p) {
+    akin_sketch_centre(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
+    akin_sketch_rows(p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
+    akin_sketch_columns(p->rows, p->count, p->stride, p->as_columns, p->wrap, p->sums, &p->sketch);
+}
+
+static void fill(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
+    double row[LARGEST];
+    p->dim = dim, p->stride = akin_dot_stride(dim), p->count = count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t t = 0; t < dim; t++) row[t] = value(kind, stream, i, t);
+        if (dim < 5 && (kind == 3 || kind == 4)) row[i % dim] = 1;
+        set_row(p, i, row);
+    }
+    make(p);
+}
+
+static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
+    size_t at = t / 4 * PANEL * 4 + i * 4 + t % 4;
+    return as_rows ? p->as_rows[at] - AKIN_SKETCH_OFFSET : p->as_columns[at];
+}
+
+/* How much of the margin the pair uses: the error of the estimate over the bound without the float32 part. */
+static double used(size_t i, size_t j) {
+    long double exact = 0, centre = 0, product = 0;
+    for (size_t t = 0; t < a.stride; t++) {
+        exact += (long double)a.rows[i * a.stride + t] * b.rows[j * a.stride + t];
+        centre += (long double)a.centre[t] * b.rows[j * a.stride + t];
+        product += quantised(&a, true, i, t) * quantised(&b, false, j, t);
+    }
+    long double estimate = centre + product / ((long double)a.sketch.row_scale * b.sketch.column_scale);
+    double rest = 2 * akin_dot_bound(a.dim) + 0x1p-19;
+    return (double)fabsl(exact - estimate) / ((double)akin_sketch_margin(&a.sketch, &b.sketch, a.dim) - rest);
+}
+
+static void check_parts(const panel *p) {
+    for (size_t i = 0; i < PANEL; i++)
+        for (size_t g = 0; g < akin_sketch_groups(p->stride); g++) {
+            double squares[2][2] = {{0, 0}, {0, 0}};
+            int32_t sum[2] = {0, 0};
+            for (size_t t = g * AKIN_SKETCH_GROUP; t < p->stride && t < (g + 1) * AKIN_SKETCH_GROUP; t++) {
+                int row = i < p->count ? quantised(p, true, i, t) : 0, column = quantised(p, false, i, t);
+                assert_true(abs(row) < 64 && abs(column) < 128);
+                squares[0][t % 4 / 2] += row * row, squares[1][t % 4 / 2] += column * column;
+                sum[t % 4 / 2] += column;
+            }
+            for (int h = 0; h < 2; h++) {
+                assert_true(squares[0][h] <= 128 * 128 && squares[1][h] <= 255 * 255);
+                int16_t wrapped = p->wrap[(g * PANEL + i) * 2 + (size_t)h];
+                assert_int_equal((uint16_t)wrapped, (uint16_t)(-AKIN_SKETCH_OFFSET * sum[h]));
+            }
+        }
+}
+
+static const size_t dims[] = {2, 5, 32, 100, 512, LARGEST};
+
+static void errors_are_within_the_bound(void **unused) {
+    (void)unused;
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
+        for (int kind = 0; kind < KINDS * KINDS; kind++) {
+            fill(&a, kind / KINDS, 1, dims[d], 1 + (size_t)kind % PANEL);
+            fill(&b, kind % KINDS, 2, dims[d], PANEL - (size_t)kind % 5);
+            check_parts(&a);
+            check_parts(&b);
+            for (size_t i = 0; i < a.count; i++)
+                for (size_t j = i % 4; j < b.count; j += 4) assert_true(used(i, j) <= 1);
+        }
+}
+
+/* Columns that point where the rounding of a row does, for it is there that the error is largest. */
+static void the_bound_cannot_be_broken(void **unused) {
+    (void)unused;
+    double worst = 0;
+    for (uint32_t trial = 0; trial < 60; trial++) {
+        double row[LARGEST];
+        fill(&a, (int)(trial % 2), 10 + trial, dims[trial % 5], PANEL);
+        fill(&b, 0, 90 + trial, dims[trial % 5], PANEL);
+        for (size_t j = 0; j < PANEL; j++) {
+            for (size_t t = 0; t < a.dim; t++) {
+                double x = (double)a.rows[j * a.stride + t] - a.centre[t];
+                row[t] = (x - quantised(&a, true, j, t) / (double)a.sketch.row_scale) * (trial % 3 ? 1 : -1);
+            }
+            set_row(&b, j, row);
+        }
+        make(&b);
+        for (size_t j = 0; j < PANEL; j++) {
+            double share = used(j, j);
+            assert_true(share <= 1);
+            worst = share > worst ? share : worst;
+        }
+    }
+    assert_true(worst > 0.5); /* the trial does try */
+}
+
+static void no_score_is_above_the_cones(void **unused) {
+    (void)unused;
+    size_t told = 0;
+    for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
+        for (int kind = 0; kind < KINDS * KINDS; kind++) {
+            float product;
+            fill(&a, kind / KINDS, 1, dims[d], PANEL);
+            fill(&b, kind % KINDS, 1 + (uint32_t)kind % 2, dims[d], PANEL);
+            akin_dot()->one_many(a.centre, b.centre, a.stride, 1, &product);
+            float bound = akin_sketch_cones(&a.sketch, &b.sketch, product);
+            told += bound < 1;
+            for (size_t i = 0; i < PANEL; i++)
+                for (size_t j = i % 3; j < PANEL; j += 3)
+                    assert_true(naive_product(a.rows + i * a.stride, b.rows + j * a.stride, a.dim) <= bound);
+        }
+    assert_true(told > 20); /* they do rule out something */
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_within_the_bound),
+        cmocka_unit_test(the_bound_cannot_be_broken),
+        cmocka_unit_test(no_score_is_above_the_cones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
