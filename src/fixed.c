@@ -1,10 +1,12 @@
-/* fixed: exact sums as 64-bit fixed point. Floor 1 (kernels); looks down to nothing. */
+/* fixed: exact sums as 64-bit fixed point. Floor 1 (kernels); looks down to cpu. Compiled once per level of x86-64
+ * (cpu.h): a power of two times a float is exact in double, so an FMA changes no bit. */
+#include <akin/cpu.h>
 #include <akin/fixed.h>
 #include <math.h>
 #include <string.h>
 
 /* Magnitudes of floats are ordered like their bits without the sign; NaN lies above infinity. */
-float akin_fixed_peak(const float *values, size_t count) {
+static int32_t peak_bits(const float *values, size_t count) {
     int32_t most = 0;
     for (size_t i = 0; i < count; i++) {
         int32_t bits;
@@ -12,14 +14,12 @@ float akin_fixed_peak(const float *values, size_t count) {
         bits &= INT32_MAX;
         most = bits > most ? bits : most;
     }
-    float peak;
-    memcpy(&peak, &most, sizeof peak);
-    return peak;
+    return most;
 }
 
 /* Below 2^51 a double rounds to a whole number by adding 1.5 * 2^52, and the low bits of the sum are that number: this
  * loop has vector instructions on every level, a conversion to int64 has not. */
-static void add_small(const float *values, size_t count, double scale, int64_t *sums) {
+static void add_small(const float *restrict values, size_t count, double scale, int64_t *restrict sums) {
     const double magic = 0x1.8p52;
     int64_t magic_bits;
     memcpy(&magic_bits, &magic, sizeof magic_bits);
@@ -31,20 +31,41 @@ static void add_small(const float *values, size_t count, double scale, int64_t *
     }
 }
 
+static void get(const int64_t *restrict sums, size_t count, double scale, float *restrict values) {
+    for (size_t i = 0; i < count; i++) values[i] = (float)((double)sums[i] * scale);
+}
+
+const akin_fixed_kernels AKIN_LEVELED(akin_fixed_kernels) = {peak_bits, add_small, get};
+
+#if AKIN_LEVEL == 1
+extern const akin_fixed_kernels akin_fixed_kernels_v3, akin_fixed_kernels_v4;
+
+const akin_fixed_kernels *akin_fixed(void) {
+    static const akin_fixed_kernels *const levels[AKIN_CPU_LEVELS] = {&akin_fixed_kernels_v1, &akin_fixed_kernels_v3,
+                                                                      &akin_fixed_kernels_v4, &akin_fixed_kernels_v4};
+    return levels[akin_cpu_active()];
+}
+
+float akin_fixed_peak(const float *values, size_t count) {
+    int32_t bits = akin_fixed()->peak_bits(values, count);
+    float peak;
+    memcpy(&peak, &bits, sizeof peak);
+    return peak;
+}
+
 float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums) {
     double scale = ldexp(1, bits);
     float peak = akin_fixed_peak(values, count);
     if (!(peak < limit)) return peak;
     if ((double)peak * scale < 0x1p51)
-        add_small(values, count, scale, sums);
+        akin_fixed()->add_small(values, count, scale, sums);
     else
         for (size_t i = 0; i < count; i++) sums[i] += llrint((double)values[i] * scale);
     return peak;
 }
 
 void akin_fixed_get(const int64_t *sums, size_t count, int bits, float *values) {
-    double scale = ldexp(1, -bits);
-    for (size_t i = 0; i < count; i++) values[i] = (float)((double)sums[i] * scale);
+    akin_fixed()->get(sums, count, ldexp(1, -bits), values);
 }
 
 int64_t akin_fixed_from(double value, int bits) {
@@ -54,3 +75,4 @@ int64_t akin_fixed_from(double value, int bits) {
 double akin_fixed_to(int64_t sum, int bits) {
     return ldexp((double)sum, -bits);
 }
+#endif

@@ -1,5 +1,5 @@
 /* Laws of fixed: it is the exact sum of roundings to even, whatever the order and the instructions; what has no place
- * in the sum is told and adds nothing. */
+ * in the sum is told and adds nothing. At every level that this CPU has. */
 #include <akin/fixed.h>
 #include <akin/rng.h>
 #include <math.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 
 #include <cmocka.h>
+
+#include "levels.h"
 
 enum { COUNT = 1003, PARTS = 9, BITS = 48 };
 
@@ -45,6 +47,9 @@ static void does_not_depend_on_order(void **state) {
     (void)state;
     static float values[PARTS][COUNT];
     static int64_t forward[COUNT], backward[COUNT], in_two[2][COUNT];
+    memset(forward, 0, sizeof forward);
+    memset(backward, 0, sizeof backward);
+    memset(in_two, 0, sizeof in_two);
     for (uint32_t p = 0; p < PARTS; p++) draw(p, 10, values[p]);
     for (size_t p = 0; p < PARTS; p++) {
         akin_fixed_add(values[p], COUNT, BITS, 1024, forward);
@@ -90,5 +95,7 @@ int main(void) {
         cmocka_unit_test(tells_what_has_no_place),
         cmocka_unit_test(one_value_goes_there_and_back),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = 0;
+    FOR_EACH_LEVEL(level) failed += cmocka_run_group_tests(tests, NULL, NULL);
+    return failed;
 }

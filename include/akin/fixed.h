@@ -1,6 +1,6 @@
 /* fixed: sums of floats that are the same to the bit in any order, as 64-bit fixed point under one power of two.
  *
- * Floor 1 (kernels); looks down to nothing. Not collective. Cannot fail.
+ * Floor 1 (kernels); looks down to cpu. Not collective. Cannot fail.
  *
  * A value v counts as the whole number nearest to v * 2^bits (ties to even); whole numbers add up exactly, so it does
  * not matter which rank held which summand. (Demmel & Nguyen, "Fast reproducible floating-point summation", 2013, have
@@ -25,5 +25,14 @@ void akin_fixed_get(const int64_t *sums, size_t count, int bits, float *values);
 /* One value; |value| * 2^bits <= 2^62. */
 int64_t akin_fixed_from(double value, int bits);
 double akin_fixed_to(int64_t sum, int bits);
+
+typedef struct {
+    int32_t (*peak_bits)(const float *values, size_t count);
+    void (*add_small)(const float *values, size_t count, double scale, int64_t *sums); /* all below 2^51 / scale */
+    void (*get)(const int64_t *sums, size_t count, double scale, float *values);
+} akin_fixed_kernels;
+
+/* The kernels of the level in use (cpu.h). */
+const akin_fixed_kernels *akin_fixed(void);
 
 #endif
