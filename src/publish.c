@@ -17,7 +17,7 @@
 
 enum { SAMPLE = 200, KEEP_SECONDS = 5 };
 
-static const akin_sink *const sinks[] = {&akin_sink_file};
+static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis};
 #define SINKS (sizeof sinks / sizeof *sinks)
 
 /* One publication, on the rank that publishes. */
@@ -301,6 +301,7 @@ static akin_status write_places(publication *p) {
     }
     for (size_t i = 0; i < count; i++) {
         if (p->places[i].published.already) {
+            if (sink_of(p->params->urls[i])->tidy) sink_of(p->params->urls[i])->tidy(p->targets[i]);
             tell(p, i, "holds this table already; the one before it stays as it is");
             continue;
         }

@@ -270,6 +270,12 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
     return status;
 }
 
+static void tidy(akin_target *target) {
+    char *part = akin_file_part_name(target->path);
+    if (part) unlink(part);
+    akin_mem_free(part);
+}
+
 /* --- back to the file before --- */
 
 static akin_status check_rollback(akin_target *target) {
@@ -303,6 +309,7 @@ const akin_sink akin_sink_file = {
     .prepare = prepare,
     .compare = compare,
     .stage = stage,
+    .tidy = tidy,
     .commit = commit,
     .verify = verify,
     .check_rollback = check_rollback,

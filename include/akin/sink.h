@@ -86,6 +86,7 @@ typedef struct {
     /* Feeds what is published. */
     akin_status (*compare)(akin_target *target, const akin_sink_source *source, akin_change *change);
     akin_status (*stage)(akin_target *target, const akin_sink_source *source, akin_published *published);
+    void (*tidy)(akin_target *target);        /* removes what a killed publisher left, if it has ended; NULL: nothing */
     akin_status (*keep)(akin_target *target); /* holds on to a lock; NULL: there is none */
     akin_status (*commit)(akin_target *target, const akin_sink_source *source, akin_published *published);
     /* Reads these rows back, ascending, and compares: AKIN_FAILED. */
@@ -97,6 +98,6 @@ typedef struct {
     void (*close)(akin_target *target); /* takes back what was staged and not committed; NULL is fine */
 } akin_sink;
 
-extern const akin_sink akin_sink_file;
+extern const akin_sink akin_sink_file, akin_sink_redis;
 
 #endif

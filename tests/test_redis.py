@@ -1,0 +1,374 @@
+"""Publishing to Redis, against real servers: what is in the keys, what a delta leaves, every fault that a night can meet,
+and publishers that are killed at random moments while a reader looks on."""
+
+import json
+import os
+import random
+import signal
+import subprocess
+import threading
+import time
+import zlib
+
+import numpy as np
+
+import support
+from servers import Redis, free_port, redis_server
+from support import akin, command
+from tables import OPEN, digest_of, lists_of, make_table, names, other_table, two_nights
+
+os.chdir(support.fresh("redis"))
+SERVER = redis_server()
+CLIENT = Redis(SERVER.port)
+OLD, NEW = two_nights()
+OTHER = other_table()
+PASSWORD = "pa/ss:word@x"
+
+
+def url(catalog="shop", port=None, user="", more=""):
+    return f"redis://{user}127.0.0.1:{port or SERVER.port}/0?catalog={catalog}{more}"
+
+
+def publish(table, *words, to=None, **more):
+    return akin("publish", table, "--to", to or url(), *words, "--json", **more)
+
+
+def decoded(hash):
+    return {name: [(other, np.float32(score)) for other, score in json.loads(value)] for name, value in hash.items()}
+
+
+def assert_live(table, catalog="shop", client=None):
+    client = client or CLIENT
+    assert decoded(client.hash(f"akin:{catalog}")) == lists_of(table)
+    assert client("PTTL", f"akin:{catalog}") == -1
+    meta = client.hash(f"akin:{catalog}:meta")
+    assert meta["digest"].decode() == digest_of(table) and int(meta["items"]) == len(lists_of(table))
+    left = {key.decode() for key in client("KEYS", "akin:*")} - {f"akin:{catalog}{end}" for end in ("", ":meta", ":prev")}
+    assert not [key for key in left if key.startswith(f"akin:{catalog}:")], left
+
+
+def test_a_storefront_reads_the_lists():
+    done = publish(OLD, ranks=3)
+    place = done.json["published"][0]
+    assert not place["already"] and place["lists_sent"] == done.json["items"] == 300 and place["digest"] == digest_of(OLD)
+    assert_live(OLD)
+    assert CLIENT("EXISTS", "akin:shop:prev") == 0 and b" " not in CLIENT("HGET", "akin:shop", "plain-7")
+    meta = CLIENT.hash("akin:shop:meta")
+    assert meta["generation"] == b"1" and meta["k"] == b"5" and meta["format"] == b"json" and set(meta) >= {"time", "model"}
+    done = publish(OLD)
+    assert done.json["published"][0]["already"] and "already" in done.err and CLIENT("EXISTS", "akin:shop:prev") == 0
+
+
+def test_the_table_before_is_kept_for_a_while_and_comes_back():
+    done = publish(NEW, "--keep-previous", "90m")
+    change = done.json["published"][0]["change"]
+    assert (change["before"], change["new"], change["gone"]) == (300, 15, 15) and 0 < change["churn"] < 0.6
+    churn = akin("evaluate", NEW, "--against", OLD, "--json").json["churn"]
+    assert abs(change["churn"] - churn) < 1e-12
+    assert_live(NEW)
+    assert decoded(CLIENT.hash("akin:shop:prev")) == lists_of(OLD) and 0 < CLIENT("PTTL", "akin:shop:prev") <= 90 * 60000
+    for back, kept in ((OLD, NEW), (NEW, OLD)):
+        done = akin("rollback", "--to", url(), "--json", ranks=2)
+        assert done.json["items"] == 300 and done.json["restored"] == [url()]
+        assert_live(back)
+        assert decoded(CLIENT.hash("akin:shop:prev")) == lists_of(kept) and CLIENT("PTTL", "akin:shop:prev") > 0
+    CLIENT("DEL", "akin:shop:prev")
+    assert "nothing to go back to" in akin("rollback", "--to", url(), expect=1).err
+    publish(OLD, "--keep-previous", "0")
+    assert CLIENT("EXISTS", "akin:shop:prev") == 0
+    assert_live(OLD)
+
+
+def test_a_gate_leaves_all_as_it_is():
+    before = sorted(CLIENT("KEYS", "*"))
+    done = publish(OTHER, expect=4)
+    assert "churn is" in done.json["message"] and done.json["published"][0]["change"]["churn"] > 0.9
+    assert "holds 300 items; 0 new, 0 gone" in akin("publish", OTHER, "--to", url(), "--max-churn", 1, "--dry-run").out
+    assert sorted(CLIENT("KEYS", "*")) == before
+    assert_live(OLD)
+
+
+def test_a_delta_is_a_full_publish():
+    for words in ((), ("--buckets", 3)):
+        for catalog, more in (("full", ()), ("delta", ("--previous", OLD))):
+            publish(OLD, *words, to=url(catalog))
+            done = publish(NEW, *words, *more, to=url(catalog))
+            sent = done.json["published"][0]["lists_sent"]
+            assert sent == 300 if catalog == "full" else 15 <= sent < 200, sent
+            assert done.json["published"][0]["change"]["gone"] == 15
+        keys = [f"akin:{{%s:{b}}}" for b in range(3)] if words else ["akin:%s"]
+        for key in keys:
+            assert CLIENT.hash(key % "full") == CLIENT.hash(key % "delta") != {}
+            assert CLIENT.hash((key + ":prev") % "full") == CLIENT.hash((key + ":prev") % "delta") != {}
+        CLIENT("DEL", *[k for k in CLIENT("KEYS", "akin:*") if b"full" in k or b"delta" in k])
+    # a table that the server does not hold is no base
+    publish(OLD, to=url("delta"))
+    assert publish(NEW, "--previous", OTHER, to=url("delta")).json["published"][0]["lists_sent"] == 300
+
+
+def test_ids_alone():
+    publish(OLD, "--format", "ids", to=url("ids"))
+    assert {k: v.decode().split() for k, v in CLIENT.hash("akin:ids").items()} == {k: [n for n, _ in v] for k, v in lists_of(OLD).items()}
+    assert publish(NEW, "--format", "ids", "--dry-run", to=url("ids")).json["published"][0]["change"]["gone"] == 15
+    change = publish(NEW, to=url("ids")).json["published"][0]["change"]  # from one format to the other
+    assert change["gone"] == 15 and 0 < change["churn"] < 0.6
+    assert_live(NEW, "ids")
+    blanks = make_table("blanks.nc", np.random.default_rng(1).standard_normal((9, 6)), [f"no{i}" if i < 4 else f"a b{i}" for i in range(9)])
+    done = publish(blanks, "--format", "ids", *OPEN, to=url("blanks"), expect=3)
+    assert '"a b4"' in done.json["message"] and CLIENT("KEYS", "akin:blanks*") == []
+
+
+def test_buckets_and_a_change_of_their_number():
+    publish(OLD, "--buckets", 4, to=url("spread"))
+    found = {}
+    for b in range(4):
+        for name, value in decoded(CLIENT.hash(f"akin:{{spread:{b}}}")).items():
+            assert zlib.crc32(name.encode()) % 4 == b
+            found[name] = value
+    assert found == lists_of(OLD) and publish(OLD, "--buckets", 4, to=url("spread")).json["published"][0]["already"]
+    publish(NEW, "--buckets", 4, to=url("spread"))
+    assert akin("rollback", "--to", url("spread"), "--buckets", 4, "--json").json["items"] == 300
+    assert {k for b in range(4) for k in CLIENT.hash(f"akin:{{spread:{b}}}")} == set(found)
+    publish(NEW, to=url("spread"))
+    assert_live(NEW, "spread")
+    assert all(CLIENT("PTTL", f"akin:{{spread:{b}}}") > 0 for b in range(4)), "readers of the old keys have time to change"
+    assert "nothing to go back to" in akin("rollback", "--to", url("spread"), expect=1).err
+
+
+def test_a_unix_socket_and_a_database():
+    path = os.path.abspath("redis.sock")
+    server = redis_server("--unixsocket", path)
+    publish(OLD, to=f"redis+unix:{path}?catalog=shop&db=2")
+    client = Redis(server.port)
+    client("SELECT", 2)
+    assert_live(OLD, client=client)
+    publish(OLD, to=f"redis://127.0.0.1:{server.port}/3?catalog=shop")
+    client("SELECT", 3)
+    assert_live(OLD, client=client)
+    server.stop()
+
+
+def test_words_that_are_refused():
+    for bad in ("redis://127.0.0.1:1", url("no:colon"), url(""), "redis://127.0.0.1:x?catalog=a", url(more="&ttl=3"),
+                f"redis://u:{'secret'}@127.0.0.1/x?catalog=a"):
+        for done in (publish(OLD, to=bad, expect=2), akin("rollback", "--to", bad, expect=2)):
+            assert "secret" not in done.err + done.out
+    akin("publish", OLD, "--to", url(), "--to", url() + "", expect=2)
+    publish(OLD, "--keep-previous", "soon", expect=2)
+    done = publish(OLD, to="rediss://127.0.0.1:1/0?catalog=a", expect=None)
+    assert (done.code == 2 and "tunnel" in done.err) or done.code == 1
+    assert "embeddings" not in publish("missing.nc", expect=1).err
+
+
+def test_a_password_is_used_and_never_shown():
+    server = redis_server("--requirepass", PASSWORD)
+    client = Redis(server.port)
+    client("AUTH", PASSWORD)
+    client("ACL", "SETUSER", "shop", "on", ">" + PASSWORD, "~akin:*", "+@all")
+    quoted = "pa%2Fss%3Aword%40x"
+    outputs = [publish(OLD, to=url(port=server.port, user=f":{quoted}@")), publish(NEW, to=url(port=server.port, user=f"shop:{quoted}@")),
+               publish(OLD, to=url(port=server.port), env={"AKIN_REDIS_PASSWORD": PASSWORD}),
+               akin("rollback", "--to", url(port=server.port, user=f"shop:{quoted}@"), "--json"),
+               publish(OLD, to=url(port=server.port, user=":wrong%2Fword@"), expect=1),
+               publish(OLD, to=url(port=server.port), expect=1)]
+    assert "password is wrong" in outputs[4].err and "wants a password" in outputs[5].err
+    for done in outputs:
+        for secret in (PASSWORD, quoted, "wrong%2Fword", "wrong/word"):
+            assert secret not in done.out + done.err, secret
+    support.draw_catalogue("pictures", 12)
+    with open("secret.ini", "w") as f:
+        f.write(f"[job]\nname = secret\n[ingest]\nsource = pictures/catalog.csv\n[train]\nepochs = 1\n[neighbors]\nk = 3\n"
+                f"[publish]\nto = {url('night', server.port, f':{quoted}@')}\n")
+    akin("run", "secret.ini")
+    found = subprocess.run(["grep", "-rlaE", f"{quoted}|{PASSWORD}", "results"], capture_output=True, text=True)
+    kept = [name for name in found.stdout.split() if not name.endswith("job.ini")]
+    assert not kept, kept
+    client("FLUSHALL")
+    done = akin("run", "secret.ini", "--json")
+    assert not done.json["stages"]["publish"]["skipped"] and client("HLEN", "akin:night") == 12
+    client("HSET", "akin:night:meta", "digest", "0" * 32)  # as a rollback, or another publisher, leaves it
+    done = akin("run", "secret.ini", "--json")
+    assert done.json["stages"]["publish"]["skipped"] and "does not hold this table" in done.err and PASSWORD not in done.err
+    server.stop()
+
+
+def test_a_replica_and_a_full_server_touch_nothing():
+    replica = redis_server("--replicaof", "127.0.0.1", SERVER.port)
+    client = Redis(replica.port)
+    while client("INFO", "replication").find(b"master_link_status:up") < 0:
+        time.sleep(0.1)
+    publish(OLD, "--max-churn", 1)
+    assert "read-only replica" in publish(NEW, to=url(port=replica.port), expect=1).err
+    replica.stop()
+    full = redis_server("--maxmemory-policy", "noeviction")
+    client = Redis(full.port)
+    publish(OLD, to=url(port=full.port))
+    used = int(dict(line.split(b":") for line in client("INFO", "memory").split() if b":" in line)[b"used_memory"])
+    client("CONFIG", "SET", "maxmemory", used + 15000)
+    large = other_table("large.nc", 3000)
+    done = publish(large, *OPEN, to=url(port=full.port), expect=1)
+    assert "maxmemory" in done.err, done.err
+    assert_live(OLD, client=client)
+    client("CONFIG", "SET", "maxmemory", 0)
+    publish(large, *OPEN, to=url(port=full.port))
+    assert_live(large, client=client)
+    full.stop()
+
+
+def test_a_server_that_is_gone_empty_or_silent():
+    server = redis_server()
+    publish(OLD, to=url(port=server.port))
+    server.stop()
+    assert "Redis at" in publish(NEW, to=url(port=server.port), expect=1).err
+    server.start()
+    assert publish(NEW, to=url(port=server.port)).json["published"][0]["change"] is None
+    client = Redis(server.port)
+    assert_live(NEW, client=client)
+    server.process.send_signal(signal.SIGSTOP)
+    start = time.time()
+    done = publish(OLD, "--timeout", 1, to=url(port=server.port), expect=1)
+    assert "no answer within 1 s" in done.err and time.time() - start < 30
+    server.process.send_signal(signal.SIGCONT)
+    assert_live(NEW, client=client)
+    other_table("large.nc", 20000, 10)
+    process = subprocess.Popen(command(["publish", "large.nc", "--to", url(port=server.port), "--timeout", 1, *OPEN], 0),
+                               stderr=subprocess.PIPE)
+    while not client("EXISTS", "akin:shop:next") and process.poll() is None:
+        pass
+    server.process.send_signal(signal.SIGSTOP)
+    assert process.wait(60) == 1, process.stderr.read()
+    server.process.send_signal(signal.SIGCONT)
+    time.sleep(0.2)
+    assert decoded(client.hash("akin:shop")) == lists_of(NEW)
+    publish("large.nc", *OPEN, to=url(port=server.port))
+    assert_live("large.nc", client=client)
+    server.stop()
+
+
+def test_a_reader_that_does_not_read_holds_nobody_up():
+    slow = Redis(SERVER.port)
+    publish(NEW, "--max-churn", 1)
+    for _ in range(300):
+        slow.send("HGETALL", "akin:shop")
+    publish(OLD, "--timeout", 20)
+    assert_live(OLD)
+    slow.close()
+
+
+def test_one_at_a_time():
+    CLIENT("SET", "akin:shop:lock", "elsewhere, process 7, since yesterday [7 1 x/y]", "PX", 30000)
+    done = publish(NEW, expect=1)
+    assert "elsewhere, process 7, since yesterday" in done.err and "[" not in done.json["message"], done.err
+    assert CLIENT("GET", "akin:shop:lock").startswith(b"elsewhere") and "another publishes" in akin("rollback", "--to", url(), expect=1).err
+    CLIENT("DEL", "akin:shop:lock")
+    assert_live(OLD)
+    processes = [subprocess.Popen(command(["publish", table, "--to", url(), *OPEN, "--timeout", 60], 0), stderr=subprocess.PIPE)
+                 for table in (NEW, OTHER, "large.nc")]
+    codes = [p.wait(120) for p in processes]
+    assert set(codes) <= {0, 1} and 0 in codes, codes
+    live = decoded(CLIENT.hash("akin:shop"))
+    winners = [table for table, code in zip((NEW, OTHER, "large.nc"), codes) if code == 0]
+    assert live in [lists_of(table) for table in winners]
+
+
+class Watcher(threading.Thread):
+    """Polls 50 ids all the time; each answer must be of one table as a whole."""
+
+    def __init__(self, port, key, tables):
+        super().__init__(daemon=True)
+        self.client, self.key = Redis(port), key
+        self.ids = random.Random(1).sample(sorted(set.intersection(*(set(lists_of(t)) for t in tables))), 50)
+        self.expected = {tuple(map(tuple, (lists_of(t)[i] for i in self.ids))): t for t in tables}
+        self.seen, self.polls, self.wrong, self.done = set(), 0, None, False
+        self.start()
+
+    def run(self):
+        while not self.done:
+            time.sleep(0.0005)
+            answer = self.client("HMGET", self.key, *self.ids)
+            self.polls += 1
+            if None in answer:
+                self.wrong = "an id without a list"
+                return
+            found = tuple(tuple((n, np.float32(s)) for n, s in json.loads(value)) for value in answer)
+            if found not in self.expected:
+                self.wrong = "lists of no table, or of two"
+                return
+            self.seen.add(self.expected[found])
+
+    def stop(self):
+        self.done = True
+        self.join(60)
+        assert not self.wrong, self.wrong
+        assert self.polls > 50
+
+
+def kill_publishers(kills, seed, server, tables):
+    """Publishers killed (kill -9) at random moments; the next one cleans up. Returns how many were killed while writing."""
+    client, random_moment = Redis(server.port), random.Random(seed)
+    key, to = "akin:kill", url("kill", server.port)
+    publish(tables[0], *OPEN, to=to)
+    watcher = Watcher(server.port, key, tables)
+    start = time.time()
+    publish(tables[1], *OPEN, to=to)
+    whole, midway = time.time() - start, 0
+    for turn in range(kills):
+        live = client("HGET", key + ":meta", "digest").decode()
+        table = next(t for t in tables if digest_of(t) != live)
+        process = subprocess.Popen(command(["publish", table, "--to", to, *OPEN, "--quiet"], 0), stderr=subprocess.DEVNULL)
+        if turn % 2:  # from anywhere, or from the moment on that it writes
+            while not client("EXISTS", key + ":lock") and process.poll() is None:
+                pass
+            time.sleep(random_moment.uniform(0, 0.15 * whole))
+        else:
+            time.sleep(random_moment.uniform(0, 1.1 * whole))
+        process.kill()
+        process.wait()
+        midway += client("EXISTS", key + ":next")
+        assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
+    for table in tables:
+        publish(table, *OPEN, to=to)
+        assert_live(table, "kill", client)
+    watcher.stop()
+    return midway, watcher
+
+
+def test_killed_at_random_moments():
+    ids = names(range(8000))
+    tables = [other_table("kill-a.nc", 8000, 10, 4, ids), other_table("kill-b.nc", 8000, 10, 5, ids)]
+    midway, watcher = kill_publishers(20, 1, SERVER, tables)
+    assert midway >= 3, f"only {midway} of 20 kills came while :next was written"
+    assert len(watcher.seen) == 2
+
+
+def test_a_cluster():
+    ports = [free_port() for _ in range(3)]
+    servers = [redis_server("--cluster-enabled", "yes", "--cluster-config-file", f"nodes-{p}.conf", "--cluster-port", free_port(), port=p)
+               for p in ports]
+    clients = [Redis(p) for p in ports]
+    subprocess.run(["redis-cli", "--cluster", "create", *(f"127.0.0.1:{p}" for p in ports), "--cluster-yes"], check=True,
+                   stdout=subprocess.DEVNULL, timeout=120)
+    while not all(b"cluster_state:ok" in c("CLUSTER", "INFO") for c in clients):
+        time.sleep(0.1)
+    assert "--buckets" in publish(OLD, to=url(port=ports[0]), expect=1).err
+    for table in (OLD, NEW):
+        publish(table, "--buckets", 16, "--previous", OLD, to=url(port=ports[1]))
+        held = [{k.decode() for k in c("KEYS", "akin:{shop:*}")} for c in clients]
+        assert all(held), "every server has some buckets"
+        found = {}
+        for c, keys in zip(clients, held):
+            for key in keys:
+                found.update(decoded(c.hash(key)))
+        assert found == lists_of(table)
+    akin("rollback", "--to", url(port=ports[2]), "--buckets", 16)
+    found = {}
+    for c in clients:
+        for key in c("KEYS", "akin:{shop:*}"):
+            found.update(decoded(c.hash(key)) if not key.endswith(b":prev") else {})
+    assert found == lists_of(OLD)
+    for server in servers:
+        server.stop()
+
+
+if __name__ == "__main__":
+    support.main(globals())
