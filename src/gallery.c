@@ -1,7 +1,7 @@
 /* gallery: a page to look at.
  *
  * Floor 3 (stages); looks down to error, mem, file, comm, ncfile, labels, table; within its floor to evaluate,
- * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_figures.
+ * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_figures, gallery_strip.
  */
 #include <akin/evaluate.h>
 #include <akin/file.h>
@@ -11,6 +11,7 @@
 #include <akin/gallery_figures.h>
 #include <akin/gallery_folder.h>
 #include <akin/gallery_pictures.h>
+#include <akin/gallery_strip.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -75,6 +76,7 @@ static akin_status write_page(gallery *g) {
                                 .counts = &g->counts,
                                 .labels = g->labels,
                                 .placeholders = g->placeholders};
+    AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &facts.redrawn));
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));

@@ -101,6 +101,7 @@ static akin_status set_measured(akin_json *summary, const akin_gallery_facts *fa
     AKIN_TRY(akin_json_set_integer(summary, "k", (long long)measured->k));
     AKIN_TRY(akin_json_set_integer(summary, "unavailable", facts->counts->unavailable));
     AKIN_TRY(akin_json_set_integer(summary, "missing", (long long)facts->placeholders));
+    AKIN_TRY(akin_json_set_integer(summary, "redrawn", (long long)facts->redrawn));
     AKIN_TRY(akin_json_set_number(summary, "coverage", measured->coverage));
     AKIN_TRY(akin_json_set_number(summary, "full_coverage", measured->full_coverage));
     AKIN_TRY(set_precision(summary, measured));

@@ -9,6 +9,7 @@ import shutil
 import time
 import urllib.parse
 
+import netCDF4
 import numpy as np
 from PIL import Image
 
@@ -171,7 +172,22 @@ def test_figures():
         bars = b.run("return [...document.querySelectorAll('#figures svg')].map(s => s.querySelectorAll('rect').length)")
         assert bars[0] > 0 and bars[1] > 0
         assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3]
+        strip = "const i = document.querySelector('#figures .strip'); return i && i.complete && [i.naturalWidth, i.naturalHeight]"
+        assert b.until(strip) == [12 * 66 - 2, 2 * 66 - 2]
         assert b.console() == []
+    check_strip("results/gallery/strip.jpg")
+
+
+def check_strip(path):
+    """Its upper row holds pictures of the catalogue, its lower one something for each."""
+    with netCDF4.Dataset("results/catalog.nc") as d:
+        images = np.asarray(d["image"][...]).astype(float)
+    with Image.open(path) as picture:
+        strip = np.asarray(picture.convert("RGB")).astype(float)
+    for i in range(12):
+        upper, lower = (strip[y : y + 64 : 2, i * 66 : i * 66 + 64 : 2] for y in (0, 66))
+        assert abs(upper - images[i * len(images) // 12]).mean() < 8, i
+        assert lower.std() > 0 and 0 < abs(lower - upper).mean() < 128, i
 
 
 def test_a_file_that_is_missing_is_said():
@@ -191,7 +207,7 @@ def test_a_file_that_is_missing_is_said():
 def test_same_bytes_at_any_rank_count():
     table = os.path.abspath("pictures with blanks/catalog.csv")
     expected = contents("results/gallery")
-    assert len([name for name in expected if name.endswith(".jpg")]) == N
+    assert len([name for name in expected if name.endswith(".jpg")]) == N + 1  # and the strip
     for ranks in (0, 1, 3, 5):
         done = akin("gallery", "results/table.nc", "--source", table, "-o", "again", "--results", "results", "--json", ranks=ranks)
         assert (done.json["items"], done.json["pictures"], done.json["placeholders"]) == (N, N, 0)
@@ -221,6 +237,7 @@ def test_a_picture_that_is_gone_is_a_placeholder():
         b.open(page("small", "#?figures"))
         b.until(READY)
         assert "precision" not in b.run("return document.body.innerText")
+        assert b.run("return document.querySelector('.strip')") is None  # no results, no model
         assert b.console() == []
 
 

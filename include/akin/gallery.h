@@ -1,7 +1,7 @@
 /* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static files.
  *
  * Floor 3 (stages); looks down to error, mem, hash, comm, log, table; within its floor to evaluate, gallery_folder,
- * gallery_pictures, gallery_data, gallery_figures.
+ * gallery_pictures, gallery_data, gallery_figures, gallery_strip.
  */
 #ifndef AKIN_GALLERY_H
 #define AKIN_GALLERY_H

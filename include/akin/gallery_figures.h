@@ -22,6 +22,7 @@ typedef struct {
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */
     size_t placeholders;
+    size_t redrawn; /* pictures in strip.jpg; 0 = there is none */
 } akin_gallery_facts;
 
 /* Writes data/summary.js. Rank 0 alone; not collective. */
