@@ -17,7 +17,7 @@
 
 enum { SAMPLE = 200, KEEP_SECONDS = 5 };
 
-static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis};
+static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis, &akin_sink_memcached};
 #define SINKS (sizeof sinks / sizeof *sinks)
 
 /* One publication, on the rank that publishes. */
@@ -196,12 +196,34 @@ done:
     return status;
 }
 
+static int compare_sizes(const void *left, const void *right) {
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a > b) - (a < b);
+}
+
+static akin_status verify(publication *p, size_t i) {
+    size_t rows[SAMPLE], n = source_of(p, i)->items, count = n < SAMPLE ? n : SAMPLE, used = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    for (size_t s = 0; s < count; s++) rows[s] = (size_t)akin_rng_permute(seed, AKIN_RNG_SAMPLE, 0, n, s);
+    qsort(rows, count, sizeof *rows, compare_sizes);
+    for (size_t s = 0; s < count; s++)
+        if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
+    return sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
+}
+
 static akin_status compare_place(publication *p, size_t i) {
     akin_status status = AKIN_OK;
     akin_publish_place *place = &p->places[i];
     akin_sink_source *source = source_of(p, i);
     AKIN_TRY(sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
     place->published.already = place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
+    if (place->published.already && verify(p, i) != AKIN_OK) { /* a cache may have forgotten some of it */
+        akin_log_warning("publish: %s; it is published again", akin_error_message());
+        akin_error_clear();
+        place->published.already = false;
+    }
     if (!place->live.there || place->published.already) goto done;
     AKIN_TRY(akin_change_create(source->table, source->ids, &p->changes[i]));
     if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)
@@ -271,23 +293,6 @@ static void tell(const publication *p, size_t i, const char *what) {
     if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
         akin_log_info("publish: %s %s", akin_text_bytes(shown), what);
     akin_text_free(shown);
-}
-
-static int compare_sizes(const void *left, const void *right) {
-    size_t a = *(const size_t *)left, b = *(const size_t *)right;
-    return (a > b) - (a < b);
-}
-
-static akin_status verify(publication *p, size_t i) {
-    size_t rows[SAMPLE], n = source_of(p, i)->items, count = n < SAMPLE ? n : SAMPLE, used = 0;
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    uint64_t seed = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
-    for (size_t s = 0; s < count; s++) rows[s] = (size_t)akin_rng_permute(seed, AKIN_RNG_SAMPLE, 0, n, s);
-    qsort(rows, count, sizeof *rows, compare_sizes);
-    for (size_t s = 0; s < count; s++)
-        if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
-    return sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
 }
 
 static akin_status write_places(publication *p) {
