@@ -178,6 +178,7 @@ static akin_status fill_report(akin_json *report, const akin_train_result *resul
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
     AKIN_TRY(akin_json_set_number(report, "seconds_waiting", result->seconds_waiting));
     AKIN_TRY(akin_json_set_number(report, "seconds_reading", result->seconds_reading));
+    AKIN_TRY(akin_json_set_number(report, "seconds_saving", result->seconds_saving));
     AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->points));
     AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->points));
 done:

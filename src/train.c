@@ -1,16 +1,15 @@
-/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, shard, sampler, schedule, fixed,
- * comm, log, worker, network, catalog, model, checkpoint, step, saver. */
+/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, sampler, schedule, comm, log,
+ * worker, network, catalog, model, checkpoint, step, saver, centre. */
 #include <akin/catalog.h>
+#include <akin/centre.h>
 #include <akin/checkpoint.h>
 #include <akin/file.h>
-#include <akin/fixed.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <akin/sampler.h>
 #include <akin/saver.h>
 #include <akin/schedule.h>
-#include <akin/shard.h>
 #include <akin/step.h>
 #include <akin/text.h>
 #include <akin/train.h>
@@ -41,6 +40,7 @@ typedef struct {
     double images;   /* in these seconds */
     double waiting;  /* seconds of them in which this rank waited for others */
     double reading;  /* and for pictures */
+    double saving;   /* seconds in which the steps waited for checkpoints */
 } run;
 
 /* --- beginning --- */
@@ -169,7 +169,9 @@ done:
 
 static akin_status save(run *run) {
     run->saved_at = akin_comm_seconds();
-    return akin_saver_start(run->saver, run->model, &run->history);
+    akin_status status = akin_saver_start(run->saver, run->model, &run->history);
+    run->saving += akin_comm_seconds() - run->saved_at;
+    return status;
 }
 
 static akin_status interrupted(run *run) {
@@ -328,69 +330,6 @@ done:
     return status;
 }
 
-/* --- what is fitted behind the steps: the mean latent --- */
-
-/* A latent counts in units of 2^-40, its sum in two words of 32 low bits and the rest: exact for any number of items.
- */
-#define LATENT_BITS 40
-#define LATENT_LIMIT 0x1p20F
-#define LATENT_CHUNK ((size_t)1024) /* images between two looks at what other ranks say */
-#define DIM ((size_t)AKIN_NETWORK_LATENT)
-
-typedef struct {
-    int64_t low[AKIN_NETWORK_LATENT], high[AKIN_NETWORK_LATENT];
-} latent_sum;
-
-static akin_status add_latents(run *run, size_t first, size_t count, uint8_t *images, latent_sum *sum) {
-    akin_status status;
-    float latent[AKIN_NETWORK_MICRO_BATCH * AKIN_NETWORK_LATENT];
-    AKIN_TRY(akin_catalog_images(run->catalog, first, count, images));
-    for (size_t i = 0; i < count; i += AKIN_NETWORK_MICRO_BATCH) {
-        size_t part = count - i < AKIN_NETWORK_MICRO_BATCH ? count - i : AKIN_NETWORK_MICRO_BATCH;
-        akin_network_encode(run->network, akin_model_weights(run->model), images + i * AKIN_IMAGE_BYTES, part, latent);
-        if (!(akin_fixed_peak(latent, part * DIM) < LATENT_LIMIT))
-            return akin_error_set(AKIN_FAILED,
-                                  "%s rows %zu to %zu: their latents are not finite; try a smaller --learning-rate",
-                                  run->params->catalog, first + i, first + i + part - 1);
-        for (size_t v = 0; v < part * DIM; v++) {
-            int64_t fixed = akin_fixed_from((double)latent[v], LATENT_BITS);
-            sum->low[v % DIM] += fixed & UINT32_MAX;
-            sum->high[v % DIM] += fixed >> 32;
-        }
-    }
-done:
-    return status;
-}
-
-static akin_status fit_latent_mean(run *run) {
-    akin_status status;
-    latent_sum sum = {{0}, {0}};
-    size_t n = akin_catalog_items(run->catalog);
-    int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
-    size_t first = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
-    size_t longest = akin_shard_count(n, size, 0); /* all ranks do as many rounds as the one with most */
-    uint8_t *images = akin_mem_alloc(LATENT_CHUNK, AKIN_IMAGE_BYTES);
-    AKIN_TRY(akin_agree(run->comm, images ? AKIN_OK : AKIN_FAILED));
-    for (size_t done = 0; done < longest; done += LATENT_CHUNK) {
-        akin_status local = AKIN_OK;
-        size_t from = first + done, count = from >= end ? 0 : end - from < LATENT_CHUNK ? end - from : LATENT_CHUNK;
-        if (count > 0) local = add_latents(run, from, count, images, &sum);
-        if (local == AKIN_OK && akin_comm_signalled()) local = interrupted(run);
-        AKIN_TRY(akin_agree(run->comm, local));
-        akin_log_progress("train: mean latent", "images", (double)(done + LATENT_CHUNK), (double)longest);
-    }
-    akin_comm_sum_i64(run->comm, sum.low, DIM);
-    akin_comm_sum_i64(run->comm, sum.high, DIM);
-    for (size_t d = 0; d < DIM; d++) {
-        double total = (double)sum.high[d] * 0x1p32 + (double)sum.low[d];
-        akin_model_latent_mean(run->model)[d] = (float)(ldexp(total, -LATENT_BITS) / (double)n);
-    }
-done:
-    akin_log_progress_end();
-    akin_mem_free(images);
-    return status;
-}
-
 /* --- ending --- */
 
 /* The model stands: its checkpoint, and what a killed run left of one, has done its duty. */
@@ -421,8 +360,8 @@ done:
 static void report(run *run, akin_train_result *result) {
     akin_history *history = &run->history;
     size_t done = epochs_done(run), step = (size_t)*akin_model_step(run->model);
-    double waits[2] = {run->waiting, run->reading};
-    akin_comm_max_f64(run->comm, waits, 2);
+    double waits[3] = {run->waiting, run->reading, run->saving};
+    akin_comm_max_f64(run->comm, waits, 3);
     size_t kept = history->best ? best_epoch(run, done) : done - 1;
     *result = (akin_train_result){.items = akin_catalog_items(run->catalog),
                                   .epochs = (double)step / (double)akin_sampler_steps(&run->sampler),
@@ -433,6 +372,7 @@ static void report(run *run, akin_train_result *result) {
                                   .images_per_second = run->images > 0 ? run->images / run->seconds : NAN,
                                   .seconds_waiting = waits[0],
                                   .seconds_reading = waits[1],
+                                  .seconds_saving = waits[2],
                                   .points = done,
                                   .loss_curve = history->loss,
                                   .holdout_curve = history->holdout_loss};
@@ -463,7 +403,7 @@ akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_tr
     AKIN_TRY(begin(&run));
     AKIN_TRY(take_steps(&run));
     AKIN_TRY(choose(&run));
-    AKIN_TRY(fit_latent_mean(&run));
+    AKIN_TRY(akin_centre_fit(run.comm, run.catalog, run.network, run.model));
     AKIN_TRY(finish(&run));
     report(&run, result);
 done:

@@ -6,7 +6,7 @@
  *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
  *   int64 step;                                optimiser steps done
- *   float latent_mean(latent);                 mean latent of the training catalogue
+ *   float latent_mean(latent);                 mean latent of the training catalogue (centre.h)
  *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
  *   attributes features = "autoencoder", objective = "reconstruction", input_catalog_digest, input_init_digest
  */

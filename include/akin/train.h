@@ -1,7 +1,7 @@
 /* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
  *
- * Floor 3 (stages); looks down to error, mem, text, file, shard, sampler, schedule, fixed, comm, log, worker, network,
- * catalog, model, checkpoint, step, saver.
+ * Floor 3 (stages); looks down to error, mem, text, file, sampler, schedule, comm, log, worker, network, catalog,
+ * model, checkpoint, step, saver, centre.
  *
  * The result is a function of catalogue, options and --init's weights: the same bits at any number of ranks, and after
  * any interruption and resume.
@@ -43,6 +43,7 @@ typedef struct {
     double images_per_second;           /* over the steps of this run; NaN where all were done before */
     double seconds_waiting;             /* for the other ranks' share of the sums, on the rank with most of it */
     double seconds_reading;             /* for pictures, likewise */
+    double seconds_saving;              /* in which the steps waited for checkpoints, likewise */
     size_t points;                      /* of the curves: the epochs, and the one that was not complete */
     double *loss_curve, *holdout_curve; /* [points], owned */
 } akin_train_result;
