@@ -17,7 +17,7 @@
 
 enum { SAMPLE = 200, KEEP_SECONDS = 5 };
 
-static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis, &akin_sink_memcached};
+static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis, &akin_sink_memcached, &akin_sink_qdrant};
 #define SINKS (sizeof sinks / sizeof *sinks)
 
 /* One publication, on the rank that publishes. */

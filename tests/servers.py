@@ -4,6 +4,7 @@ import atexit
 import os
 import socket
 import subprocess
+import sys
 import time
 
 
@@ -54,6 +55,17 @@ def memcached_server(*options):
     port = free_port()
     return Server(["memcached", "-l", "127.0.0.1", "-p", str(port), "-U", "0", *(["-u", "nobody"] if os.getuid() == 0 else []),
                    *map(str, options)], port)
+
+
+def python_with(*packages):
+    """The Python of an environment that has these packages of PyPI; made once for a build."""
+    folder = os.path.join(os.environ.get("AKIN_BUILD", "."), "python-" + "-".join(p.split("=")[0] for p in packages))
+    python, ready = os.path.join(folder, "bin", "python"), os.path.join(folder, "ready-" + "-".join(p.split("=")[-1] for p in packages))
+    if not os.path.exists(ready):
+        subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True, timeout=300)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages], check=True, timeout=600)
+        open(ready, "w").close()
+    return python
 
 
 class Redis:

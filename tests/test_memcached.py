@@ -198,7 +198,10 @@ def kill_publishers(kills, seed, server, tables):
         live = json.loads(client.get_one("akin:kill:meta"))["digest"]
         table = next(t for t in tables if digest_of(t) != live)
         process = subprocess.Popen(command(["publish", table, "--to", to, *OPEN, "--quiet"], 0), stderr=subprocess.DEVNULL)
-        end = time.time() + random_moment.uniform(0.1 * whole, 1.1 * whole)
+        if turn % 2:  # from anywhere, or from the moment on that it writes
+            while client.get_one("akin:kill:next") is None and process.poll() is None:
+                pass
+        end = time.time() + random_moment.uniform(0, (0.2 if turn % 2 else 1.1) * whole)
         polls = 0
         while time.time() < end or polls == 0:
             generation = client.get_one("akin:kill:current").decode()

@@ -98,6 +98,6 @@ typedef struct {
     void (*close)(akin_target *target); /* takes back what was staged and not committed; NULL is fine */
 } akin_sink;
 
-extern const akin_sink akin_sink_file, akin_sink_redis, akin_sink_memcached;
+extern const akin_sink akin_sink_file, akin_sink_redis, akin_sink_memcached, akin_sink_qdrant;
 
 #endif
