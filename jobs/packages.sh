@@ -1,6 +1,7 @@
 #!/bin/sh
 # Installs the packages that akin is built from, on Debian and Ubuntu; elsewhere it names what is missing.
-# usage: packages.sh [build|test]     test: also what the tests need (a browser, Python's netCDF4, sample pictures)
+# usage: packages.sh [build|test|emulated]     test: also what the tests need (a browser, Python's netCDF4, sample
+# pictures); emulated: what tests/emulated/run.sh needs
 set -eu
 
 build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev libpng-dev
@@ -8,9 +9,11 @@ build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-d
     libhiredis-dev libmemcached-dev libcurl4-openssl-dev uuid-dev zlib1g-dev libcmocka-dev"
 tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client netcdf-bin chromium chromium-driver
     redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge"
+emulated="bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio"
 
 packages=$build
 [ "${1:-build}" = build ] || packages="$build $tests"
+[ "${1:-build}" != emulated ] || packages="$build $emulated"
 
 if ! command -v apt-get >/dev/null 2>&1; then
     echo "packages.sh: no apt-get here; akin needs these (Debian's names):" >&2

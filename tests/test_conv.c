@@ -87,7 +87,7 @@ static void check_multiply(size_t which, const akin_conv_finish *finish) {
                 assert_near(out[at], sum, RELATIVE * size, "multiply", which);
                 twin[at] = out[at];
             }
-    assert_memory_equal(out, twin, sizeof out);
+    assert_same_bytes(out, twin, sizeof out);
 
     /* Pixel by pixel: the same bits. */
     memset(twin, 0x7f, sizeof twin);
@@ -100,7 +100,7 @@ static void check_multiply(size_t which, const akin_conv_finish *finish) {
             if (here.alive) here.alive += at;
             akin_conv()->multiply(&one, in + r * map.in_row + c * map.in_column, packed, &here, twin + at);
         }
-    assert_memory_equal(out, twin, sizeof out);
+    assert_same_bytes(out, twin, sizeof out);
 }
 
 static void test_multiply(void **state) {
@@ -132,7 +132,7 @@ static void test_pack_pads(void **state) {
             memset(twin, 0x7f, sizeof twin);
             akin_conv()->pack(inputs, channels, weights, packed);
             akin_conv()->pack(inputs, padded, wide, twin);
-            assert_memory_equal(packed, twin, sizeof packed);
+            assert_same_bytes(packed, twin, sizeof packed);
         }
     }
 }
@@ -156,7 +156,7 @@ static void test_dense(void **state) {
                     memset(twin, 0x7f, sizeof twin);
                     akin_conv()->multiply(&map, in, packed, &finish, twin);
                     akin_conv()->dense(items, inputs[i], channels, in, weights, bias, relu, out);
-                    assert_memory_equal(out, twin, sizeof out);
+                    assert_same_bytes(out, twin, sizeof out);
                 }
     }
 }
@@ -204,7 +204,7 @@ static void test_dense_outer(void **state) {
                 memset(twin, 0, inputs * channels * sizeof *twin);
                 akin_conv()->dense_outer(items, inputs, channels, in, weights, out);
                 akin_conv()->outer(&map, in, weights, twin);
-                assert_memory_equal(out, twin, sizeof out);
+                assert_same_bytes(out, twin, sizeof out);
             }
     }
 }
@@ -230,7 +230,7 @@ static void test_dot(void **state) {
                     assert_near(out[at], sum, RELATIVE * size, "dot", which);
                     twin[at] = out[at];
                 }
-            assert_memory_equal(out, twin, sizeof out);
+            assert_same_bytes(out, twin, sizeof out);
         }
     }
 }

@@ -1,10 +1,9 @@
-/* cpu: a level can be forced and set free again; an unknown one is refused. */
-#include <akin/cpu.h>
+/* cpu: a level can be forced and set free again; an unknown one is refused; those that $AKIN_TEST_CPU names are there.
+ */
+#include "levels.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdint.h>
-#include <string.h>
 
 #include <cmocka.h>
 
@@ -24,8 +23,16 @@ static void test_force(void **state) {
     assert_int_equal(akin_cpu_active(), best);
 }
 
+/* The levels that the other tests are to try are there: if any were named, one at least. */
+static void test_named(void **state) {
+    (void)state;
+    int tried = 0;
+    FOR_EACH_LEVEL(level) tried++;
+    assert_true(tried > 0);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_force)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_force), cmocka_unit_test(test_named)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,11 +57,11 @@ static void test_pool_and_back(void **state) {
                         twin[c * channels + i] = four[best];
                         twin_where[c * channels + i] = best;
                     }
-                assert_memory_equal(out, twin, sizeof out);
-                assert_memory_equal(where, twin_where, sizeof where);
+                assert_same_bytes(out, twin, sizeof out);
+                assert_same_bytes(where, twin_where, sizeof where);
                 memset(out, 0x7f, sizeof out);
                 akin_layers()->pool(columns, channels, in, out, NULL);
-                assert_memory_equal(out, twin, sizeof out);
+                assert_same_bytes(out, twin, sizeof out);
 
                 /* Backward: each value comes to lie where it was taken, in rows with a gap between. */
                 const size_t row = 2 * columns * channels + 5;
@@ -74,7 +74,7 @@ static void test_pool_and_back(void **state) {
                         for (size_t k = 0; k < 4; k++)
                             twin[k / 2 * row + (2 * c + k % 2) * channels + i] =
                                 where[c * channels + i] == k ? target[c * channels + i] : 0;
-                assert_memory_equal(out, twin, sizeof out);
+                assert_same_bytes(out, twin, sizeof out);
             }
     }
 }

@@ -141,7 +141,7 @@ static void test_latent_depends_on_picture_alone(void **state) {
         for (size_t count = 1; count <= BATCH; count++) {
             size_t first = (count * 5) % (BATCH - count + 1);
             akin_network_encode(net, weights, images + first * IMAGE, count, some);
-            assert_memory_equal(some, all + first * LATENT, count * LATENT * sizeof *some);
+            assert_same_bytes(some, all + first * LATENT, count * LATENT * sizeof *some);
         }
     }
 }
@@ -156,7 +156,7 @@ static void test_gradient_is_a_function(void **state) {
         akin_network_gradient(net, weights, images + 3 * IMAGE, 13, 1, again, NULL, NULL);
         memset(again, 0xff, sizeof again);
         assert_true(sum == akin_network_gradient(net, weights, images, 5, 0.25F, again, NULL, NULL));
-        assert_memory_equal(again, gradient, sizeof again);
+        assert_same_bytes(again, gradient, sizeof again);
     }
 }
 
@@ -179,7 +179,7 @@ static void test_initial_weights(void **state) {
     const akin_network_tensor *tensors = akin_network_tensors(&count);
     akin_network_initialise(1, weights);
     akin_network_initialise(1, gradient);
-    assert_memory_equal(weights, gradient, sizeof weights);
+    assert_same_bytes(weights, gradient, sizeof weights);
     akin_network_initialise(2, gradient);
     for (size_t t = 0; t < count; t++) {
         assert_int_equal(tensors[t].offset, offset);
