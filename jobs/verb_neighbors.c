@@ -12,6 +12,42 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help = "the table to write, table.nc"},
     AKIN_RULE_OPTIONS,
+    {.name = "previous",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "the table of an earlier catalogue: only what has changed since is computed"},
+    {.name = "previous-embeddings",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "what that table was made from"},
+    {.name = "previous-ids",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "ids of its rows, where it is a .npy file that had --ids"},
+    {.name = "spare",
+     .type = AKIN_OPTION_INT,
+     .initial = "4",
+     .minimum = 0,
+     .maximum = 1024,
+     .unrecorded = true,
+     .argument = "N",
+     .help = "neighbours more than k that are kept in <output>.spare, for the next --previous"},
+    {.name = "checkpoint",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if it does not fit"},
+    {.name = "checkpoint-every",
+     .type = AKIN_OPTION_REAL,
+     .initial = "300",
+     .minimum = 0,
+     .maximum = 1e9,
+     .unrecorded = true,
+     .argument = "SECONDS",
+     .help = "how often it is saved"},
     {0},
 };
 
@@ -25,7 +61,13 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .k = (size_t)akin_options_int(o, "k"),
                                    .rules = akin_rules_of(o),
                                    .options = call->options_text,
-                                   .result_options = call->result_options};
+                                   .result_options = call->result_options,
+                                   .previous = akin_options_text(o, "previous"),
+                                   .previous_embeddings = akin_options_text(o, "previous-embeddings"),
+                                   .previous_ids = akin_options_text(o, "previous-ids"),
+                                   .spare = (size_t)akin_options_int(o, "spare"),
+                                   .checkpoint = akin_options_text(o, "checkpoint"),
+                                   .checkpoint_every = akin_options_real(o, "checkpoint-every")};
 }
 
 static akin_status fill_report(akin_json *report, size_t k, const akin_neighbors_figures *figures) {
@@ -42,6 +84,8 @@ static akin_status fill_report(akin_json *report, size_t k, const akin_neighbors
     AKIN_TRY(akin_json_set_number(report, "pairs_scored", figures->engine.scored));
     AKIN_TRY(akin_json_set_text(report, "kernel", figures->engine.kernel));
     AKIN_TRY(akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting));
+    AKIN_TRY(akin_json_set_integer(report, "kept", (long long)figures->kept));
+    AKIN_TRY(akin_json_set_integer(report, "peak_memory_bytes", (long long)figures->peak_memory));
     AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)figures->unusable));
 done:
     return status;
@@ -54,6 +98,12 @@ static akin_status run(akin_call *call) {
     if (params.output == NULL) return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
     if (strcmp(params.output, params.input) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+    if ((params.previous == NULL) != (params.previous_embeddings == NULL))
+        return akin_error_set(AKIN_USAGE,
+                              "--previous and --previous-embeddings belong together: last night's table and "
+                              "what it was made from");
+    if (params.checkpoint && strcmp(params.checkpoint, params.output) == 0)
+        return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, params.k, &figures)));
 done:

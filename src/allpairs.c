@@ -8,12 +8,12 @@
 #include <akin/topk.h>
 #include <string.h>
 
-enum { TAG_BODY = 101, TAG_LISTS, SUBS_MAX = 1024 };
+enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them in a second. */
 static const size_t columns_bytes = 192 << 10; /* rows of the held block that stay in the second-level cache */
 static const double piece_work = 1 << 27;      /* between two looks at messages and the clock */
-static const double slice_work = 1e11;         /* between two agreements */
+static const double slice_work = 1e10;         /* between two agreements */
 
 typedef struct {
     akin_comm *comm;
@@ -55,8 +55,9 @@ static size_t panels_of(const engine *e, int rank) {
 static int choose_subs(const engine *e) {
     double rows = 0;
     for (int r = 0; r < e->size; r++) rows = (double)e->counts[r] > rows ? (double)e->counts[r] : rows;
-    double slices = rows * rows * (double)e->dim / slice_work;
-    return slices < 2 ? 2 : slices > SUBS_MAX ? SUBS_MAX : (int)(slices / 2) * 2;
+    double slices = rows * rows * (double)e->dim / slice_work, most = PARTS_MAX / e->size;
+    if (slices > most) slices = most;
+    return slices < 2 ? 2 : (int)(slices / 2) * 2;
 }
 
 static size_t panel_of_sub(const engine *e, int rank, size_t sub) {

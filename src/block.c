@@ -202,6 +202,10 @@ akin_block_panel akin_block_view(const akin_block *block, size_t p) {
     };
 }
 
+const akin_block_summary *akin_block_summaries(const akin_block *block) {
+    return block->summaries;
+}
+
 const akin_block_item *akin_block_items(const akin_block *block) {
     return items(block);
 }
@@ -251,7 +255,7 @@ void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, c
     float score = score_of(to, i, from, j, product);
     uint64_t *list = akin_block_list(to, i), key = akin_topk_key(score, item->row);
     if (score < rules->min_score || key <= akin_topk_bar(list)) return;
-    if (rules->layers > 0 && akin_topk_holds(list, key)) return;
+    if (rules->again && akin_topk_holds(list, key)) return;
     akin_topk_push(list, to->k, key);
     to->least[i] = list_least(to, rules, i);
 }

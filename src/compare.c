@@ -68,7 +68,6 @@ static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_pane
     const akin_tile_kernels *tile = akin_tile();
     size_t stride = akin_block_stride(a), tried;
     float products[PANEL] __attribute__((aligned(64))), between;
-    if (!may_meet(c->rules, rows->summary, columns.summary)) return;
     akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
     float bound = akin_sketch_cones(rows->sketch, columns.sketch, between), row_lowest = tile->lowest(rows->least);
     if (bound < row_lowest && bound < tile->lowest(columns.least)) return;
@@ -95,15 +94,17 @@ static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_pane
 void akin_compare_itself(akin_compare *c, akin_block *a) {
     for (size_t p = 0; p < akin_block_panels(a); p++) {
         akin_block_panel rows = akin_block_view(a, p);
-        meet(c, a, p, &rows, a, p);
+        if (may_meet(c->rules, rows.summary, rows.summary)) meet(c, a, p, &rows, a, p);
     }
 }
 
 void akin_compare_panels(akin_compare *c, akin_block *a, size_t a_first, size_t a_end, akin_block *b, size_t b_first,
                          size_t b_end) {
+    const akin_block_summary *summaries = akin_block_summaries(b);
     for (size_t p = a_first; p < a_end; p++) {
         akin_block_panel rows = akin_block_view(a, p);
-        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q++) meet(c, a, p, &rows, b, q);
+        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q++)
+            if (may_meet(c->rules, rows.summary, &summaries[q])) meet(c, a, p, &rows, b, q);
     }
 }
 

@@ -137,6 +137,13 @@ done:
 
 /* --- this rank's block --- */
 
+/* Whether rows of these labels never meet each other: then it does not pay to bring near ones together. */
+static bool done_among(const akin_block_rules *rules, const place *p) {
+    for (int l = 0; l < rules->layers; l++)
+        if (rules->layer[l].done[p->key[l] * rules->layer[l].labels + p->key[l]]) return true;
+    return false;
+}
+
 /* The order of what was received: which record stands at each place of the block. */
 static akin_status order_block(const dealer *d, uint32_t *order) {
     akin_status status = AKIN_FAILED;
@@ -148,7 +155,8 @@ static akin_status order_block(const dealer *d, uint32_t *order) {
     for (size_t first = 0, end; first < d->received; first = end) {
         for (end = first + 1; end < d->received; end++)
             if (memcmp(places[end].key, places[first].key, ROW * sizeof *places->key) != 0) break;
-        AKIN_TRY(akin_cluster_order(d->rows, d->stride, order + first, end - first));
+        if (!done_among(d->rules, &places[first]))
+            AKIN_TRY(akin_cluster_order(d->rows, d->stride, order + first, end - first));
     }
     status = AKIN_OK;
 done:

@@ -1,14 +1,21 @@
-/* neighbors: from unit rows to the table. Floor 3 (stages); looks down to error, mem, topk, block, file, comm, log,
- * vectors, table, allpairs. */
+/* neighbors: from unit rows to the table. Floor 3 (stages); looks down to error, mem, text, topk, block, file, comm,
+ * log, ncfile, vectors, table, spare, waypoint, allpairs, delta, known. */
 #include <akin/allpairs.h>
+#include <akin/delta.h>
 #include <akin/file.h>
+#include <akin/known.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <akin/neighbors.h>
+#include <akin/spare.h>
 #include <akin/table.h>
 #include <akin/text.h>
 #include <akin/topk.h>
+#include <akin/waypoint.h>
 #include <math.h>
+#include <string.h>
+#include <unistd.h>
 
 akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors, const char *path,
                                    akin_block_rules *out) {
@@ -60,31 +67,186 @@ static void tell(const akin_neighbors_params *params, const akin_neighbors_figur
                          f->unusable == 1 ? " is" : "s are");
 }
 
-akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params, akin_neighbors_figures *out) {
-    akin_status status;
-    akin_vectors *vectors = NULL;
+/* --- the run --- */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_neighbors_params *params;
+    akin_vectors *vectors;
     akin_block_rules rules;
-    uint64_t *lists = NULL;
+    akin_delta *delta; /* NULL: none */
+    akin_known *known;
+    akin_text *checkpoint, *spare; /* names */
+    akin_waypoint_origin origin;
+    size_t list; /* of the engine's lists: k and some to spare */
+    uint64_t *lists;
+} run;
+
+static akin_status name_files(run *r) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    AKIN_TRY(akin_text_create(&r->checkpoint));
+    AKIN_TRY(akin_text_create(&r->spare));
+    AKIN_TRY(akin_text_append(r->checkpoint, "%s%s", p->checkpoint ? p->checkpoint : p->output,
+                              p->checkpoint ? "" : ".checkpoint"));
+    AKIN_TRY(akin_text_append(r->spare, "%s.spare", p->output));
+    if (akin_comm_rank(r->comm) == 0) AKIN_TRY(akin_file_check_output(p->output));
+    if (akin_comm_rank(r->comm) == 0) AKIN_TRY(akin_file_check_output(akin_text_bytes(r->checkpoint)));
+done:
+    return status;
+}
+
+/* What is known before the first pair. Collective; agreed. */
+static akin_status gather_known(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    r->list = akin_allpairs_list(out->items, p->k + p->spare);
+    if (p->previous) {
+        const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids, p->result_options};
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, p->k, r->list, &r->delta));
+        out->kept = r->delta->kept;
+        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu gone; %zu list%s computed anew, %zu kept",
+                      p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
+                      r->delta->fresh + r->delta->shorter, AKIN_PLURAL(r->delta->fresh + r->delta->shorter),
+                      r->delta->kept);
+    }
+    r->origin = (akin_waypoint_origin){p->options, p->result_options, akin_vectors_digest(r->vectors),
+                                       r->delta ? r->delta->digest : ""};
+    AKIN_TRY(akin_known_create(r->comm, r->vectors, r->list, r->delta, &r->known));
+    AKIN_TRY(akin_known_resume(r->known, akin_text_bytes(r->checkpoint), p->checkpoint != NULL, &r->origin));
+done:
+    return status;
+}
+
+static akin_status save(void *context, const akin_allpairs_state *state) {
+    const run *r = context;
+    akin_status status = akin_known_save(r->known, akin_text_bytes(r->checkpoint), &r->origin, state);
+    if (status == AKIN_OK)
+        akin_log_info("neighbors: saved %s at %.0f %%", akin_text_bytes(r->checkpoint),
+                      100 * akin_ring_share(state->progress));
+    return status;
+}
+
+/* What a list of last night knows nothing of is dropped again (delta.h). */
+static void drop_unknown(run *r) {
+    for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
+        for (size_t e = 0; e < r->list; e++)
+            if (r->lists[i * r->list + e] < r->delta->horizon[i]) r->lists[i * r->list + e] = 0;
+}
+
+static akin_status compute(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    akin_allpairs_params all = {.k = r->params->k + r->params->spare,
+                                .rules = &r->rules,
+                                .save_every = r->params->checkpoint_every,
+                                .save = save,
+                                .context = r};
+    akin_known_apply(r->known, &r->rules, &all);
+    status = akin_allpairs(r->comm, r->vectors, &all, &r->lists, &out->engine);
+    if (status == AKIN_INTERRUPTED)
+        return akin_error_set(status, "interrupted; %s is saved: run the same command again to go on",
+                              akin_text_bytes(r->checkpoint));
+    if (status == AKIN_OK) drop_unknown(r);
+    return status;
+}
+
+static akin_status write_table(run *r) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    size_t n = akin_vectors_items(r->vectors), count = akin_vectors_count(r->vectors);
     columns table = {0};
-    *out = (akin_neighbors_figures){0};
-    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? akin_file_check_output(params->output) : AKIN_OK));
-    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
-    AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));
-    out->items = akin_vectors_items(vectors), out->dim = akin_vectors_dim(vectors);
-    out->unusable = akin_vectors_unusable(vectors);
-    const akin_allpairs_params all = {.k = params->k, .rules = &rules};
-    AKIN_TRY(akin_allpairs(comm, vectors, &all, &lists, &out->engine));
-    AKIN_TRY(akin_agree(comm, spread(lists, akin_allpairs_list(out->items, params->k), akin_vectors_count(vectors),
-                                     params->k, &table)));
-    const akin_table_origin origin = {params->options, params->result_options, akin_vectors_digest(vectors)};
-    AKIN_TRY(akin_table_write(comm, params->output, &origin, out->items, params->k, akin_vectors_first(vectors),
-                              akin_vectors_labels(vectors), table.neighbor, table.score, table.counts));
-    tell(params, out);
+    const akin_table_origin origin = {p->options, p->result_options, akin_vectors_digest(r->vectors)};
+    AKIN_TRY(akin_agree(r->comm, spread(r->lists, r->list, count, p->k, &table)));
+    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, n, p->k, akin_vectors_first(r->vectors),
+                              akin_vectors_labels(r->vectors), table.neighbor, table.score, table.counts));
 done:
     akin_mem_free(table.neighbor);
     akin_mem_free(table.score);
     akin_mem_free(table.counts);
-    akin_mem_free(lists);
-    akin_vectors_free(vectors);
+    return status;
+}
+
+/* The keys behind the first k, and whether a list is all there is. */
+static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
+    size_t count = akin_vectors_count(r->vectors), k = r->list - width;
+    *keys = akin_mem_alloc(count, width * sizeof **keys);
+    *whole = akin_mem_alloc(count, sizeof **whole);
+    if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *list = r->lists + i * r->list;
+        memcpy(*keys + i * width, list + k, width * sizeof **keys);
+        (*whole)[i] = list[r->list - 1] == 0 && (r->delta == NULL || r->delta->horizon[i] == 0);
+    }
+    return AKIN_OK;
+}
+
+/* The digest of the table that stands there now. Collective; agreed. */
+static akin_status digest_of_table(const run *r, char digest[33]) {
+    akin_ncfile *file = NULL;
+    akin_status local = AKIN_OK;
+    if (akin_comm_rank(r->comm) == 0) {
+        local = akin_ncfile_peek(r->params->output, "table", &file);
+        if (local == AKIN_OK) memcpy(digest, akin_ncfile_digest(file), 33);
+        akin_ncfile_close(file);
+    }
+    akin_status status = akin_agree(r->comm, local);
+    akin_comm_broadcast(r->comm, digest, 33, 0);
+    return status;
+}
+
+static akin_status write_spare(run *r) {
+    akin_status status = AKIN_OK;
+    uint64_t *keys = NULL;
+    int8_t *whole = NULL;
+    char digest[33];
+    size_t width = r->list > r->params->k ? r->list - r->params->k : 0;
+    if (width == 0) {
+        if (akin_comm_rank(r->comm) == 0) (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
+        return AKIN_OK;
+    }
+    AKIN_TRY(digest_of_table(r, digest));
+    AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
+    AKIN_TRY(akin_spare_write(r->comm, akin_text_bytes(r->spare), digest, akin_vectors_items(r->vectors), width,
+                              akin_vectors_first(r->vectors), akin_vectors_count(r->vectors), keys, whole));
+done:
+    akin_mem_free(keys);
+    akin_mem_free(whole);
+    return status;
+}
+
+/* The table stands: its checkpoint, and what a killed run left of one, has done its duty. */
+static void remove_checkpoint(const run *r) {
+    if (akin_comm_rank(r->comm) != 0) return;
+    char *part = akin_file_part_name(akin_text_bytes(r->checkpoint));
+    if (part) (void)unlink(part);
+    (void)unlink(akin_text_bytes(r->checkpoint));
+    akin_mem_free(part);
+}
+
+akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params, akin_neighbors_figures *out) {
+    akin_status status;
+    run r = {.comm = comm, .params = params};
+    *out = (akin_neighbors_figures){0};
+    AKIN_TRY(akin_agree(comm, name_files(&r)));
+    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
+    AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
+    out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
+    out->unusable = akin_vectors_unusable(r.vectors);
+    AKIN_TRY(gather_known(&r, out));
+    AKIN_TRY(compute(&r, out));
+    AKIN_TRY(write_table(&r));
+    AKIN_TRY(write_spare(&r));
+    remove_checkpoint(&r);
+    int64_t peak = (int64_t)akin_mem_peak();
+    akin_comm_max_i64(comm, &peak, 1);
+    out->peak_memory = (size_t)peak;
+    tell(params, out);
+done:
+    akin_mem_free(r.lists);
+    akin_known_free(r.known);
+    akin_delta_free(r.delta);
+    akin_vectors_free(r.vectors);
+    akin_text_free(r.checkpoint);
+    akin_text_free(r.spare);
     return status;
 }

@@ -11,6 +11,12 @@ static const double row_limit = 63, column_limit = 127;
 static const double row_part = 128 - 4, column_part = 255 - 4;
 static const double largest_scale = 1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
+/* The nearest whole number; |x| < 2^51. The sum has no bits for a fraction (a call of rint() costs more than all else).
+ */
+static inline double nearest(double x) {
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
+
 static float above(double x) {
     return (float)(x * (1 + 0x1p-20) + 0x1p-60);
 }
@@ -79,7 +85,7 @@ void akin_sketch_rows(const float *rows, size_t count, size_t stride, const floa
     for (size_t i = 0; i < count; i++) {
         double residual = 0, length = 0;
         for (size_t t = 0; t < stride; t++) {
-            double x = (double)rows[i * stride + t] - centre[t], q = rint(x * out->row_scale);
+            double x = (double)rows[i * stride + t] - centre[t], q = nearest(x * out->row_scale);
             double rest = x - q / out->row_scale;
             residual += rest * rest, length += q * q;
             quantised[place_of(i, t)] = (uint8_t)(AKIN_SKETCH_OFFSET + (int)q);
@@ -103,7 +109,7 @@ void akin_sketch_columns(const float *rows, size_t count, size_t stride, int8_t 
     for (size_t i = 0; i < count; i++) {
         double residual = 0;
         for (size_t t = 0; t < stride; t++) {
-            double x = rows[i * stride + t], q = rint(x * out->column_scale), rest = x - q / out->column_scale;
+            double x = rows[i * stride + t], q = nearest(x * out->column_scale), rest = x - q / out->column_scale;
             int16_t *part = wrap + (t / GROUP * PANEL + i) * 2 + t % 4 / 2;
             residual += rest * rest;
             quantised[place_of(i, t)] = (int8_t)q;

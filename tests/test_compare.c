@@ -121,7 +121,8 @@ static void layers_leave_out_what_is_done(void **unused) {
     enum { N = 300, DIM = 8, K = 12, LABELS = 3 };
     static const uint8_t done[LABELS * LABELS] = {1, 0, 1, 0, 0, 0, 1, 0, 0};
     naive_catalogue c = naive_create(NAIVE_RANDOM, 4, N, DIM);
-    akin_block_rules all = {.min_score = -1}, rules = {.min_score = -1, .layers = 1, .layer = {{LABELS, done}}};
+    akin_block_rules all = {.min_score = -1},
+                     rules = {.min_score = -1, .again = true, .layers = 1, .layer = {{LABELS, done}}};
     akin_compare *compare;
     akin_block *block;
     assert_int_equal(akin_block_create(N, DIM, K, AKIN_BLOCK_BOTH, &block), AKIN_OK);

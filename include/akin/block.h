@@ -32,7 +32,8 @@ typedef struct {
     bool exclude_same_group; /* not both in one group */
     bool only_available;     /* who is not available is nobody's neighbour */
     float min_score;         /* the least score that stays; -1 = all */
-    int layers;              /* a pair is done where any layer says so; with layers a list takes no entry twice */
+    bool again;              /* lists may begin with entries that will be offered again */
+    int layers;              /* a pair is done where any layer says so */
     akin_block_layer layer[AKIN_BLOCK_LAYERS];
 } akin_block_rules;
 
@@ -86,6 +87,7 @@ size_t akin_block_dim(const akin_block *block);
 size_t akin_block_stride(const akin_block *block);
 size_t akin_block_panels(const akin_block *block);
 akin_block_panel akin_block_view(const akin_block *block, size_t panel);
+const akin_block_summary *akin_block_summaries(const akin_block *block); /* [panels], borrowed */
 const akin_block_item *akin_block_items(const akin_block *block); /* [count], borrowed */
 uint64_t *akin_block_lists(akin_block *block);                    /* all of them, one behind the other, borrowed */
 uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, as in topk.h; borrowed */

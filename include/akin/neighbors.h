@@ -1,6 +1,7 @@
 /* neighbors: all-pairs cosine top-k, from embeddings.nc or a .npy file to table.nc.
  *
- * Floor 3 (stages); looks down to error, mem, topk, block, file, comm, log, vectors, table, allpairs.
+ * Floor 3 (stages); looks down to error, mem, text, topk, block, file, comm, log, ncfile, vectors, table, spare,
+ * waypoint, allpairs, delta, known.
  */
 #ifndef AKIN_NEIGHBORS_H
 #define AKIN_NEIGHBORS_H
@@ -27,14 +28,21 @@ typedef struct {
     size_t k;                         /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
     const char *options, *result_options; /* resolved, for the table's attributes */
+    const char *previous;                 /* last night's table, or NULL; with it: */
+    const char *previous_embeddings, *previous_ids;
+    size_t spare;           /* more neighbours than k that are kept beside the table, for the next night */
+    const char *checkpoint; /* NULL: <output>.checkpoint */
+    double checkpoint_every;
 } akin_neighbors_params;
 
 typedef struct {
     size_t items, dim, unusable;
     akin_allpairs_figures engine;
+    size_t kept;        /* lists of last night that needed no comparison with each other */
+    size_t peak_memory; /* bytes, of the rank with most */
 } akin_neighbors_figures;
 
-/* Collective; agreed; same params. */
+/* AKIN_INTERRUPTED after a signal: a checkpoint is saved. Collective; agreed; same params. */
 AKIN_MUST_CHECK akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
                                            akin_neighbors_figures *out);
 

@@ -1,0 +1,99 @@
+"""neighbors, interrupted again and again and resumed at other rank counts, ends with the same table; a checkpoint that does
+not fit is replaced, or refused where it was named."""
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+
+import numpy as np
+from support import akin, assert_same_variables, command, fresh, main
+
+os.chdir(fresh("neighbors_resume"))
+CHECKPOINT = "t.nc.checkpoint"
+
+
+def stamp():
+    try:
+        now = os.stat(CHECKPOINT)
+        return now.st_mtime_ns, now.st_ino
+    except FileNotFoundError:
+        return None
+
+
+def start(words, ranks):
+    return subprocess.Popen(command(words, ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_save(process, before):
+    """Whether there is a newer checkpoint than that one before the run has ended."""
+    deadline = time.monotonic() + 100
+    while process.poll() is None and time.monotonic() < deadline:
+        if stamp() not in (None, before):
+            return True
+        time.sleep(0.002)
+    return False
+
+
+WORDS = ["neighbors", "x.npy", "-o", "t.nc", "-k", "9", "--checkpoint-every", "0", "--json"]
+
+
+def go_through(steps):
+    """Runs until done, interrupted after the first save of each run that has one; returns how often, and what was said."""
+    interrupted, said = 0, ""
+    for ranks, how in steps:
+        before = stamp()
+        process = start(WORDS, ranks)
+        if wait_for_save(process, before):
+            process.send_signal(signal.SIGUSR1) if how == "signal" else process.kill()
+        out, err = process.communicate(timeout=120)
+        said += err
+        if process.returncode == 0:
+            return interrupted, said
+        assert process.returncode == (75 if how == "signal" else -9), (process.returncode, err)
+        interrupted += 1
+        if how == "kill":
+            time.sleep(0.5)  # until its ranks have gone too
+    akin(*WORDS)
+    return interrupted, said
+
+
+def test_interrupted_and_resumed():
+    r = np.random.default_rng(1)
+    centres = r.standard_normal((60, 256))
+    np.save("x.npy", (centres[r.integers(60, size=16000)] + 0.7 * r.standard_normal((16000, 256))).astype(np.float32))
+    akin("neighbors", "x.npy", "-o", "whole.nc", "-k", "9")
+    interrupted, said = go_through([(1, "signal"), (1, "signal"), (2, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
+    assert interrupted >= 3 and "going on from" in said, said
+    assert_same_variables("whole.nc", "t.nc")
+    assert not os.path.exists(CHECKPOINT)
+    os.remove("t.nc")
+    interrupted, said = go_through([(2, "kill"), (1, "kill"), (3, "kill"), (2, "kill")])
+    assert interrupted >= 2 and "going on from" in said, said
+    assert_same_variables("whole.nc", "t.nc")
+
+
+def test_a_checkpoint_of_another_run():
+    process = start(WORDS, 2)
+    assert wait_for_save(process, None)
+    process.send_signal(signal.SIGUSR1)
+    out, err = process.communicate(timeout=120)
+    assert process.returncode == 75 and '"exit":75' in out and CHECKPOINT in err, (process.returncode, out, err)
+    shutil.copy(CHECKPOINT, "kept")
+    np.save("y.npy", np.random.default_rng(2).standard_normal((500, 8)).astype(np.float32))
+    done = akin("neighbors", "y.npy", "-o", "y.nc", "--checkpoint", "kept", expect=3)
+    assert "another run" in done.err and not os.path.exists("y.nc") and os.path.exists("kept")
+    shutil.copy("kept", "y.nc.checkpoint")
+    done = akin("neighbors", "y.npy", "-o", "y.nc", ranks=2)
+    assert "begins anew" in done.err and not os.path.exists("y.nc.checkpoint")
+    with open("kept", "r+b") as f:  # damaged
+        f.seek(os.path.getsize("kept") // 2)
+        f.write(b"\xff" * 64)
+    akin(*WORDS, "--checkpoint", "kept", expect=3)
+    shutil.copy("kept", CHECKPOINT)
+    assert "begins anew" in akin(*WORDS, ranks=3).err
+    assert_same_variables("whole.nc", "t.nc")
+
+
+main(globals())
