@@ -31,3 +31,10 @@ bool akin_fits_input(const char *path, const char *kind, const char *attribute, 
     akin_mem_free(digest);
     return fits;
 }
+
+bool akin_fits_alike(const char *a, const char *b, const char *kind, const char *attribute) {
+    char *value;
+    bool alike = read_attribute(a, kind, attribute, &value) && value && akin_fits_text(b, kind, attribute, value);
+    akin_mem_free(value);
+    return alike;
+}

@@ -13,4 +13,7 @@ bool akin_fits_text(const char *path, const char *kind, const char *attribute, c
 /* ... whose attribute holds the content_digest of the file `input`. */
 bool akin_fits_input(const char *path, const char *kind, const char *attribute, const char *input);
 
+/* Both are readable files of that kind, and have the attribute with the same value. */
+bool akin_fits_alike(const char *a, const char *b, const char *kind, const char *attribute);
+
 #endif

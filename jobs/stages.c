@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Keys that are options of a verb, but no business of a section. */
 #define REFUSED_EVERYWHERE                                                                                             \
@@ -35,9 +36,11 @@ static const akin_jobfile_refusal publish_refused[] = {
 static const akin_jobfile_refusal gallery_refused[] = {
     OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
 
-static bool catalog_fits(const akin_call *call, const char *folder);
-static bool embeddings_fit(const akin_call *call, const char *folder);
-static bool table_fits(const akin_call *call, const char *folder);
+#define LAST_EMBEDDINGS "embeddings.last.nc"
+
+static bool catalog_fits(const akin_call *call, const char *folder, const char *second);
+static bool embeddings_fit(const akin_call *call, const char *folder, const char *second);
+static bool table_fits(const akin_call *call, const char *folder, const char *second);
 
 const akin_stage akin_stages[] = {
     {.verb = "ingest",
@@ -62,7 +65,7 @@ const akin_stage akin_stages[] = {
      .paths = {{"output", "table.nc"}},
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
      .previous_fits = table_fits,
-     .previous_elsewhere = true},
+     .previous_here = LAST_EMBEDDINGS},
     {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .before = "against", .by_metrics = true},
     {.verb = "publish", .refusals = publish_refused, .argument = "table.nc", .before = "previous", .by_metrics = true},
     {.verb = "gallery",
@@ -234,20 +237,24 @@ static bool file_fits(fits_file *fits, const char *folder, const char *name, con
 }
 
 /* Of the same options. */
-static bool catalog_fits(const akin_call *call, const char *folder) {
+static bool catalog_fits(const akin_call *call, const char *folder, const char *second) {
+    (void)second;
     return file_fits(akin_fits_text, folder, "catalog.nc", "catalog", "akin_result_options", call->result_options);
 }
 
 /* Of the same model. */
-static bool embeddings_fit(const akin_call *call, const char *folder) {
+static bool embeddings_fit(const akin_call *call, const char *folder, const char *second) {
+    (void)second;
     return file_fits(akin_fits_input, folder, "embeddings.nc", "embeddings", "input_model_digest",
                      akin_options_text(call->options, "model"));
 }
 
-/* Of the same options, and of the embeddings that lie beside it. */
-static bool table_fits(const akin_call *call, const char *folder) {
-    char *embeddings = akin_file_join(folder, "embeddings.nc");
-    bool good = embeddings &&
+/* Of the same options, made from those embeddings, and those by the same model as today's. */
+static bool table_fits(const akin_call *call, const char *folder, const char *second) {
+    const char *const *today = NULL;
+    char *embeddings = akin_file_join(folder, second);
+    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
+                akin_fits_alike(embeddings, today[0], "embeddings", "input_model_digest") &&
                 file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options", call->result_options) &&
                 file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest", embeddings);
     akin_mem_free(embeddings);
@@ -256,10 +263,10 @@ static bool table_fits(const akin_call *call, const char *folder) {
 
 /* Whether all ranks find the first file whole; one that is not only costs the time that it would have saved.
  * Collective. */
-static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder) {
+static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder, const char *second) {
     akin_ncfile *file = NULL;
     char *path = akin_file_join(folder, stage->previous[0].file);
-    int64_t wrong = !path || !stage->previous_fits(call, folder);
+    int64_t wrong = !path || !stage->previous_fits(call, folder, second);
     akin_comm_max_i64(call->comm, &wrong, 1);
     akin_status status = AKIN_FAILED;
     if (!wrong) {
@@ -275,12 +282,36 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
 akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
     akin_status status = AKIN_OK;
     const char *first = stage->previous[0].option, *before = akin_folder_previous(folder), *taken = NULL;
+    const char *second = stage->previous_here ? stage->previous_here : stage->previous[1].file;
     if (!first || !akin_options_declared(call->options, first, NULL) || akin_options_given(call->options, first))
         return AKIN_OK;
-    if (!stage->previous_elsewhere && is_whole(stage, call, akin_folder_path(folder))) taken = akin_folder_path(folder);
-    if (!taken && before && is_whole(stage, call, before)) taken = before;
+    if (is_whole(stage, call, akin_folder_path(folder), second)) taken = akin_folder_path(folder);
+    if (!taken && before && is_whole(stage, call, before, second = stage->previous[1].file)) taken = before;
     for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
         if (akin_options_declared(call->options, stage->previous[i].option, NULL))
-            status = set_file(call->options, stage->previous[i].option, taken, stage->previous[i].file);
+            status =
+                set_file(call->options, stage->previous[i].option, taken, i == 1 ? second : stage->previous[i].file);
     return akin_agree(call->comm, status);
+}
+
+/* --- what the last table was made from --- */
+
+void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder) {
+    if (strcmp(stage->verb, "embed") != 0) return;
+    const char *path = akin_folder_path(folder);
+    char *embeddings = akin_file_join(path, "embeddings.nc"), *last = akin_file_join(path, LAST_EMBEDDINGS);
+    if (embeddings && last &&
+        file_fits(akin_fits_input, path, "table.nc", "table", "input_embeddings_digest", embeddings)) {
+        (void)unlink(last);
+        if (akin_file_link(embeddings, last) != AKIN_OK) akin_error_clear();
+    }
+    akin_mem_free(embeddings);
+    akin_mem_free(last);
+}
+
+void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder) {
+    if (strcmp(stage->verb, "neighbors") != 0) return;
+    char *last = akin_file_join(akin_folder_path(folder), LAST_EMBEDDINGS);
+    if (last) (void)unlink(last);
+    akin_mem_free(last);
 }

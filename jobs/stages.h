@@ -24,8 +24,11 @@ typedef struct {
     struct {
         const char *option, *file;
     } previous[3];
-    bool (*previous_fits)(const akin_call *call, const char *folder); /* whether the verb would not refuse it */
-    bool previous_elsewhere; /* its inputs here are new by then: only the night before will do */
+    /* Whether the verb would not refuse it; second: the name of the second file. */
+    bool (*previous_fits)(const akin_call *call, const char *folder, const char *second);
+    /* The second of these files under another name, in this run's folder: what it was when the first one was made
+     * (akin_stage_set_aside). */
+    const char *previous_here;
     /* How its output is known to fit: by the verb's own `fits`, or by what metrics.json says of its last run. */
     bool by_metrics;
 } akin_stage;
@@ -49,5 +52,10 @@ AKIN_MUST_CHECK akin_status akin_stages_check(akin_jobfile *job);
  * belongs here. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,
                                                      const akin_folder *folder);
+
+/* Before embed puts new embeddings in place: those that table.nc was made from stay beside them as embeddings.last.nc.
+ * After neighbors, when there is a new table, they go. That it fails costs only time. Not collective: for one rank. */
+void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder);
+void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder);
 
 #endif

@@ -246,7 +246,9 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     akin_call_free(&call);
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
+    if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);
     AKIN_TRY(work(run, stage, &call, digest));
+    if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder);
     if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
 done:
     akin_call_free(&call);

@@ -2,6 +2,7 @@
 and with or without the spare lists, and little is computed; what does not belong together is refused."""
 
 import csv
+import json
 import os
 import shutil
 
@@ -163,6 +164,34 @@ def test_refusals():
     done = akin("neighbors", "r.npy", "--ids", "r.txt", "-o", "x.nc", "-k", "8", *since("a"), "--json")
     assert "another order" in done.err and done.json["kept"] == 0
     assert_same_variables("r.nc", "x.nc")
+
+
+def test_run_uses_it():
+    """In one folder, run after run: the neighbours build upon the last table; with another model they do not."""
+    job = "[job]\nname = {0}\n[ingest]\nsource = shop/catalog.csv\n[train]\nepochs = 1\nbatch = 16\n{1}[neighbors]\nk = 6\n"
+    draw_catalogue("shop", 80)
+
+    def run(name, train="", **more):
+        with open("job.ini", "w") as f:
+            f.write(job.format(name, train))
+        akin("run", "job.ini", **more)
+        with open(f"results/{name}/metrics.json") as f:
+            return json.load(f)["neighbors"]
+
+    assert run("again")["kept"] == 0
+    with open("shop/catalog.csv") as f:
+        lines = f.readlines()
+    with open("shop/catalog.csv", "w") as f:
+        f.writelines(lines[:1] + lines[6:])
+    os.makedirs("results/anew")
+    shutil.copy("results/again/model.nc", "results/anew")
+    assert run("again", ranks=2)["kept"] > 40
+    assert run("anew")["kept"] == 0
+    assert_same_variables("results/again/table.nc", "results/anew/table.nc")
+    assert not os.path.exists("results/again/embeddings.last.nc")
+    with open("shop/catalog.csv", "w") as f:
+        f.writelines(lines)
+    assert run("again", "retrain = always\nseed = 5\n")["kept"] == 0
 
 
 main(globals())
