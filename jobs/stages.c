@@ -71,6 +71,7 @@ const akin_stage akin_stages[] = {
     {.verb = "gallery",
      .refusals = gallery_refused,
      .argument = "table.nc",
+     .before = "against",
      .paths = {{"output", "gallery"}, {"results", "."}},
      .by_metrics = true},
     {0},

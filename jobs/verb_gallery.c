@@ -17,6 +17,11 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
      .help = "a run's output folder: its rejects, metrics and training curve are shown too"},
+    {.name = "against",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TABLE.nc",
+     .help = "the table before: what changed since is shown too",
+     .shapes_result = true},
     {.name = "picture-size",
      .type = AKIN_OPTION_INT,
      .initial = "256",
@@ -43,6 +48,7 @@ static akin_gallery_params params_of(const akin_options *o, const char **sources
     for (size_t i = 0; i < given_count; i++) sources[count++] = given[i];
     for (size_t i = 1; i < argument_count; i++) sources[count++] = arguments[i];
     return (akin_gallery_params){.table = arguments[0],
+                                 .against = akin_options_text(o, "against"),
                                  .sources = sources,
                                  .source_count = count,
                                  .root = akin_options_text(o, "root"),

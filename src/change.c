@@ -13,6 +13,7 @@ struct akin_change {
     const akin_ids *ids;
     akin_lists *lists;
     uint8_t *marks; /* [items] akin_change_mark */
+    float *shares;  /* [items] what each adds to churn */
     size_t seen, common, changed, counted;
     bool blind;   /* only counted */
     double churn; /* sum over common */
@@ -29,7 +30,8 @@ akin_status akin_change_create(const akin_table *table, const akin_ids *ids, aki
     if (!change) return AKIN_FAILED;
     change->ids = ids;
     change->marks = akin_mem_zalloc(akin_ids_count(ids), 1);
-    if (!change->marks) AKIN_TRY(AKIN_FAILED);
+    change->shares = akin_mem_zalloc(akin_ids_count(ids), sizeof *change->shares);
+    if (!change->marks || !change->shares) AKIN_TRY(AKIN_FAILED);
     if (table) AKIN_TRY(akin_lists_create(table, &change->lists));
     *out = change;
     change = NULL;
@@ -42,6 +44,7 @@ void akin_change_free(akin_change *change) {
     if (!change) return;
     akin_lists_free(change->lists);
     akin_mem_free(change->marks);
+    akin_mem_free(change->shares);
     akin_mem_free(change->rows);
     akin_mem_free(change->gone);
     akin_mem_free(change->gone_at);
@@ -130,6 +133,7 @@ akin_status akin_change_see(akin_change *change, const char *id, size_t count, c
     change->common++;
     change->changed += !same;
     change->churn += lost;
+    change->shares[row] = (float)lost;
     change->marks[row] = same ? AKIN_CHANGE_SAME : AKIN_CHANGE_CHANGED;
 done:
     return status;
@@ -186,6 +190,10 @@ akin_change_figures akin_change_result(const akin_change *change) {
 
 akin_change_mark akin_change_of(const akin_change *change, size_t row) {
     return change->marks[row];
+}
+
+float akin_change_share(const akin_change *change, size_t row) {
+    return change->shares[row];
 }
 
 const char *akin_change_gone(const akin_change *change, size_t index) {

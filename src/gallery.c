@@ -1,12 +1,13 @@
 /* gallery: a page to look at.
  *
  * Floor 3 (stages); looks down to error, mem, file, comm, ncfile, labels, table; within its floor to evaluate,
- * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_figures, gallery_strip.
+ * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_changes, gallery_figures, gallery_strip.
  */
 #include <akin/evaluate.h>
 #include <akin/file.h>
 #include <akin/gallery.h>
 #include <akin/gallery_assets.h>
+#include <akin/gallery_changes.h>
 #include <akin/gallery_data.h>
 #include <akin/gallery_figures.h>
 #include <akin/gallery_folder.h>
@@ -22,8 +23,8 @@
 typedef struct {
     akin_comm *comm;
     const akin_gallery_params *params;
-    akin_table *table;
-    akin_labels *labels; /* of all items, on every rank */
+    akin_table *table, *before; /* before: NULL = none */
+    akin_labels *labels;        /* of all items, on every rank */
     akin_evaluate_figures measured;
     akin_gallery_pictures *pictures;
     akin_gallery_folder *folder;
@@ -54,6 +55,7 @@ static akin_status read_inputs(gallery *g) {
     const akin_evaluate_params measure = {.table = params->table, .label = AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? check_places(params) : AKIN_OK));
     AKIN_TRY(akin_table_open(g->comm, params->table, &g->table));
+    if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
     akin_status local = akin_labels_read(akin_table_file(g->table), 0, akin_table_items(g->table), &g->labels);
     g->missing = akin_mem_zalloc(akin_table_items(g->table), 1);
     if (local == AKIN_OK && !g->missing) local = AKIN_FAILED;
@@ -72,10 +74,12 @@ static akin_status write_page(gallery *g) {
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     akin_gallery_facts facts = {.results = g->params->results,
                                 .table_options = options ? options : "",
+                                .against = g->before != NULL,
                                 .measured = &g->measured,
                                 .counts = &g->counts,
                                 .labels = g->labels,
                                 .placeholders = g->placeholders};
+    if (g->before) AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->before));
     AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &facts.redrawn));
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
@@ -127,6 +131,7 @@ done:
     akin_gallery_pictures_free(g.pictures);
     akin_mem_free(g.missing);
     akin_labels_free(g.labels);
+    akin_table_close(g.before);
     akin_table_close(g.table);
     return status;
 }

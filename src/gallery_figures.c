@@ -107,6 +107,7 @@ static akin_status set_measured(akin_json *summary, const akin_gallery_facts *fa
     AKIN_TRY(set_precision(summary, measured));
     AKIN_TRY(akin_json_set_number(summary, "chance", measured->chance));
     AKIN_TRY(akin_json_set_text(summary, "options", facts->table_options));
+    AKIN_TRY(akin_json_set_bool(summary, "against", facts->against));
     AKIN_TRY(set_histogram(summary, facts->counts));
     AKIN_TRY(set_categories(summary, facts->labels));
 done:
@@ -182,6 +183,8 @@ static akin_status set_metrics(akin_json *summary, const akin_json *metrics) {
     const akin_json *train = metrics ? akin_json_get(metrics, "train") : NULL;
     const akin_json *evaluate = metrics ? akin_json_get(metrics, "evaluate") : NULL;
     AKIN_TRY(set_stages(summary, metrics));
+    AKIN_TRY(copy_node(summary, "published",
+                       akin_json_get(metrics ? akin_json_get(metrics, "publish") : NULL, "published")));
     AKIN_TRY(akin_json_set_number(summary, "epochs", train ? akin_json_number(train, "epochs", 0) : 0));
     AKIN_TRY(copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL));
     AKIN_TRY(copy_node(summary, "holdout_curve", train ? akin_json_get(train, "holdout_curve") : NULL));

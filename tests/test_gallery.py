@@ -51,7 +51,7 @@ def make_job():
         cut.write(f.read()[:60])
     with open("job.ini", "w", encoding="utf-8") as f:
         f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nholdout = 0.1\n'
-                "[neighbors]\nk = 7\n[evaluate]\nlabel = category\n[gallery]\nenabled = yes\n")
+                "[neighbors]\nk = 7\n[evaluate]\nlabel = category\n[publish]\nto = file:published.csv\n[gallery]\nenabled = yes\n")
     akin("run", "job.ini", ranks=2)
     return table
 
@@ -167,6 +167,7 @@ def test_figures():
         assert numbers["coverage"] == share(metrics["evaluate"]["coverage"])
         for n in (1, 5, 10):
             assert numbers[f"precision at {n}"] == share(metrics["evaluate"][f"precision_at_{n}"]), numbers
+        assert ("publish" in text) == ("publish" in metrics)
         assert "cut" in text and "none" in text and "images/s" in text and "pairs/s" in text
         assert b.run("return document.querySelectorAll('#figures svg').length") == 3
         bars = b.run("return [...document.querySelectorAll('#figures svg')].map(s => s.querySelectorAll('rect').length)")
@@ -176,6 +177,59 @@ def test_figures():
         assert b.until(strip) == [12 * 66 - 2, 2 * 66 - 2]
         assert b.console() == []
     check_strip("results/gallery/strip.jpg")
+
+
+def test_what_changed():
+    """Two nights of vectors: two items gone, two new, lists before and after side by side, the storefront's lines."""
+    rows = np.random.default_rng(7).standard_normal((N, 6)).astype(np.float32)
+    with netCDF4.Dataset("results/table.nc") as d:
+        d.set_auto_chartostring(False)
+        names = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
+    later = np.vstack([rows[2:N], rows[:2]])
+    for path, some, vectors in (("one.nc", names[:N - 2], rows[:N - 2]), ("two.nc", names[2:], later[:N - 2])):
+        np.save("night.npy", vectors)
+        with open("night.ids", "w", encoding="utf-8") as f:
+            f.writelines(name + "\n" for name in some)
+        akin("neighbors", "night.npy", "--ids", "night.ids", "-o", path, "-k", 4)
+    akin("gallery", "two.nc", "--against", "one.nc", "--source", "pictures with blanks/catalog.csv", "-o", "changed")
+    before, after = lists_of_table("one.nc"), lists_of_table("two.nc")
+    churn = akin("evaluate", "two.nc", "--against", "one.nc", "--json").json["churn"]
+    with Browser(width=1200) as b:
+        b.open(page("changed", "#?changes"))
+        b.until(READY)
+        numbers = dict(b.run("return [...document.querySelectorAll('#changes .number')].map(n => [n.querySelector('span').textContent, n.querySelector('b').textContent])"))
+        assert (numbers["items before"], numbers["items now"], numbers["new"], numbers["gone"]) == (str(N - 2), str(N - 2), "2", "2"), numbers
+        assert numbers["churn"] == f"{round(churn * 100 + 1e-9, 1):g} %"
+        assert b.run(IDS, "#new") == names[-2:]
+        assert b.run("return [...document.querySelectorAll('#gone .chip')].map(c => c.textContent)") == names[:2]
+        pairs = b.run("return [...document.querySelectorAll('.pair')].map(p => [p.querySelector('.one .card').dataset.id, "
+                      "...[...p.querySelectorAll('.sides > div')].map(s => [...s.querySelectorAll('.card')].map(c => c.dataset.id))])")
+        lost = lambda name: 1 - len(set(before[name]) & set(after[name])) / max(len(before[name]), len(after[name]))
+        assert pairs and all(was == before[name] and now == after[name] and lost(name) > 0 for name, was, now in pairs)
+        assert [lost(name) for name, _, _ in pairs] == sorted((lost(n) for n in before if n in after), reverse=True)[:len(pairs)]
+        differ = b.run("return document.querySelectorAll('.sides .different').length")
+        assert differ == sum(len(set(was) ^ set(now)) for _, was, now in pairs)
+        lines = b.run(TEXT, "#changes .code")
+        for words in ("redis-cli -h HOST HGET akin:NAME", "hget(", "hGet("):
+            assert words in lines, lines
+        assert b.run("return document.querySelector('#to-changes').hasAttribute('aria-current')")
+        b.click("#new .card")
+        wait_text(b, "#item-id", names[-2])
+        b.open("about:blank")
+        b.open(page("results/gallery", "#?changes"))
+        b.until(READY)
+        assert "no table before" in b.run(TEXT, "#changes .empty")
+        assert b.console() == []
+    akin("gallery", "two.nc", "--against", "pictures with blanks/catalog.csv", "--source", "pictures with blanks/catalog.csv", "-o", "refused", expect=3)
+
+
+def lists_of_table(path):
+    """{id: [neighbour's id...]}"""
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_maskandscale(False)
+        d.set_auto_chartostring(False)
+        names = [row.tobytes().rstrip(b"\0").decode() for row in d["id"][...]]
+        return {names[i]: [names[j] for j in row if j >= 0] for i, row in enumerate(d["neighbor"][...])}
 
 
 def check_strip(path):

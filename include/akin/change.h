@@ -50,6 +50,7 @@ AKIN_MUST_CHECK akin_status akin_change_see_table(akin_change *change, const aki
 
 akin_change_figures akin_change_result(const akin_change *change);
 akin_change_mark akin_change_of(const akin_change *change, size_t row);
+float akin_change_share(const akin_change *change, size_t row); /* of its neighbours that the published list has not */
 /* Gone ids that were seen: in the order seen, `index` from 0; NULL behind the last. */
 const char *akin_change_gone(const akin_change *change, size_t index);
 size_t akin_change_gone_seen(const akin_change *change);

@@ -13,11 +13,13 @@
 #include <akin/gallery_data.h>
 #include <akin/gallery_folder.h>
 #include <akin/labels.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
     const char *results;       /* a run's output folder, NULL = none */
     const char *table_options; /* those that shaped the table, "k=20 ..." */
+    bool against;              /* there is a table before, and data/changes.js */
     const akin_evaluate_figures *measured;
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */

@@ -1,13 +1,13 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
- * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures. */
+ * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed. */
 "use strict";
 const akin = (() => {
   const PAGE = 60; // items on a page
   const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, changed = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -109,6 +109,12 @@ const akin = (() => {
     return el("nav", { class: "pages", "aria-label": "Pages" }, step("‹ Back", page - 1, "prev"), nodes, step("Next ›", page + 1, "next"));
   }
 
+  function gone(id, score) { // an item of the table before that has no row any more
+    return el("li", {}, el("span", { class: "card away", "data-id": id, title: id },
+      el("div", { class: "tile" }, el("span", { class: "none" }, "gone")), el("div", { class: "meter" }, bar(score)),
+      el("div", { class: "text" }, el("span", { class: "name" }, id), el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
+  }
+
   // --- views ---
   function itemsAddress(q, category, page) {
     const words = new URLSearchParams();
@@ -190,16 +196,20 @@ const akin = (() => {
 
   async function show() {
     const mine = ++turn, words = location.hash.startsWith("#?") || location.hash.length < 2 ? new URLSearchParams(location.hash.slice(2)) : null;
-    const view = !words ? "item" : words.has("figures") ? "figures" : "items";
+    const view = !words ? "item" : words.has("figures") ? "figures" : words.has("changes") ? "changes" : "items";
     let title;
     if (view === "item") {
       let id = location.hash.slice(1);
       try { id = decodeURIComponent(id); } catch (error) { /* a bare % in a link by hand */ }
       title = await showItem(id, mine);
+    } else if (view === "changes") {
+      title = "What changed";
+      await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
     } else title = view === "figures" ? "Figures" : showItems(words);
     if (mine !== turn) return;
-    for (const name of ["items", "item", "figures"]) $(name).hidden = name !== view;
-    $("to-items").toggleAttribute("aria-current", view !== "figures");
+    for (const name of ["items", "item", "changes", "figures"]) $(name).hidden = name !== view;
+    $("to-items").toggleAttribute("aria-current", view === "items" || view === "item");
+    $("to-changes").toggleAttribute("aria-current", view === "changes");
     $("to-figures").toggleAttribute("aria-current", view === "figures");
     document.title = `${title} · Similar items`;
     scrollTo(0, followed ? 0 : scrolled.get(location.hash) || 0);
@@ -243,7 +253,8 @@ const akin = (() => {
     summary = given;
     const parts = [];
     for (let part = 0; part * summary.index_size < summary.items; part++) parts.push(load(spread("data/index", part, ".js")));
-    await Promise.all([load("figures.js"), ...parts]);
+    if (summary.against) parts.push(load("data/changes.js"));
+    await Promise.all([load("figures.js"), load("changes.js"), ...parts]);
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
     akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress });
     listen();
@@ -254,5 +265,6 @@ const akin = (() => {
     summary: (given) => start(given).catch((error) => problem(error.message)),
     index: takeIndex,
     list: takeList,
+    changed: (given) => { changed = given; },
   };
 })();

@@ -1,0 +1,52 @@
+/* What changed since the table before, and how a storefront reads a list. */
+"use strict";
+akin.changes = (section, summary, changed, tools) => {
+  const { el, number, plural, percent, card, gone, listOf } = tools;
+
+  /* Where the job publishes, or a place to be filled in. */
+  function storefront() {
+    const url = (summary.published || []).map((place) => place.url).find((u) => u && u.startsWith("redis"));
+    const name = url && (url.match(/[?&]catalog=([^&]+)/) || [])[1] || "NAME", host = url && (url.match(/^rediss?:\/\/(?:[^@/]*@)?([^:/?]+)/) || [])[1] || "HOST";
+    const lines = [
+      ["redis-cli", `redis-cli -h ${host} HGET akin:${name} ITEM`],
+      ["Python", `import json, redis\nsimilar = json.loads(redis.Redis("${host}").hget("akin:${name}", item))`],
+      ["Node", `const client = await require("redis").createClient({ url: "redis://${host}" }).connect();\nconst similar = JSON.parse(await client.hGet("akin:${name}", item));`],
+    ];
+    return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, "a list of [id, score], best first, with one command a page view")),
+      el("dl", { class: "code" }, lines.map(([title, text]) => [el("dt", {}, title), el("dd", {}, el("pre", {}, text))]))];
+  }
+  function numbers() {
+    const list = [["items before", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
+      ["lists changed", number(changed.changed)], ["churn", percent(changed.churn)]];
+    return el("div", { class: "numbers" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
+  }
+  const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
+  const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));
+
+  /* One item: its list before, and as it is now. */
+  function pair([row, share, before], list) {
+    const now = list.neighbors.slice(0, 12);
+    const kept = new Set(now), was = new Set(before.map(([, at]) => at));
+    const column = (title, cards) => el("div", {}, el("h3", {}, title), cards.length ? el("ul", { class: "grid small" }, cards) : el("p", { class: "quiet" }, "none"));
+    const mark = (node, different) => { if (different) node.classList.add("different"); return node; };
+    return el("article", { class: "pair" },
+      el("div", { class: "heading" }, el("ul", { class: "grid small one" }, card(row)), el("p", { class: "quiet" }, `${percent(share)} of its neighbours changed`)),
+      el("div", { class: "sides" },
+        column("Before", before.map(([id, at, score]) => mark(at < 0 ? gone(id, score) : card(at, score), !kept.has(at)))),
+        column("Now", now.map((at, i) => mark(card(at, list.scores[i]), !was.has(at))))));
+  }
+  async function fill() {
+    if (!changed) {
+      section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")),
+        el("div", { class: "empty" }, el("strong", {}, "There is no table before"), "A job with nights (keep = N) compares each with the one before; so does akin gallery --against TABLE.nc."), ...storefront());
+      return;
+    }
+    const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
+    section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")), numbers(), ...[
+      changed.new ? [heading("New", first(changed.new_rows.length, changed.new)), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row)))] : [],
+      changed.gone ? [heading("Gone", first(changed.gone_ids.length, changed.gone)), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip" }, id)))] : [],
+      changed.lists.length ? [heading("Lists most changed", "framed: what the other side has not"), el("div", { id: "pairs" }, changed.lists.map((entry, i) => pair(entry, lists[i])))] : [],
+      storefront()].flat());
+  }
+  return fill();
+};
