@@ -19,7 +19,14 @@
 #include <string.h>
 #include <time.h>
 
-enum { MICRO = AKIN_NETWORK_MICRO_BATCH, WEIGHTS = AKIN_NETWORK_WEIGHTS, IMAGE = 3072, BITS = 48, MOST = 1000 };
+enum {
+    MICRO = AKIN_NETWORK_MICRO_BATCH,
+    WEIGHTS = AKIN_NETWORK_WEIGHTS,
+    IMAGE = 3072,
+    BITS = 48,
+    MOST = 1000,
+    RUNS = 6
+};
 
 static akin_comm *comm;
 static akin_network *net;
@@ -84,6 +91,21 @@ static void embed(uint64_t number) {
     for (size_t m = 0; m < micros; m++) akin_network_encode(net, weights, images + m * MICRO * IMAGE, MICRO, latent);
 }
 
+static void update_alone(uint64_t number) {
+    akin_fixed_get(sums, WEIGHTS, BITS, gradient);
+    update(gradient, number);
+}
+
+static void sum_small(uint64_t number) {
+    (void)number;
+    akin_comm_sum_i64(comm, sums, 1);
+}
+
+static void sum_large(uint64_t number) {
+    (void)number;
+    akin_comm_sum_i64(comm, sums, WEIGHTS);
+}
+
 /* Seconds of the slowest rank. */
 static double time_of(void (*run)(uint64_t number), uint64_t number) {
     akin_comm_barrier(comm);
@@ -125,24 +147,26 @@ int main(int argc, char **argv) {
         if (akin_comm_sum_create(count, &parts[p]) != AKIN_OK) return 1;
     }
 
-    static void (*const runs[3])(uint64_t number) = {step_exactly, step_plainly, embed};
-    static double seconds[3][MOST];
+    static void (*const runs[RUNS])(uint64_t number) = {step_exactly, step_plainly, embed,
+                                                        update_alone, sum_small,    sum_large};
+    static double seconds[RUNS][MOST];
     for (uint64_t s = 0; s <= steps; s++) /* the first is not counted */
-        for (size_t r = 0; r < 3; r++) {
+        for (size_t r = 0; r < RUNS; r++) {
             double taken = time_of(runs[r], s + 1);
             if (s > 0) seconds[r][s - 1] = taken;
             if (s == 0) waited = 0;
         }
     akin_comm_max_f64(comm, &waited, 1);
-    for (size_t r = 0; r < 3; r++) qsort(seconds[r], steps, sizeof(double), ascending);
+    for (size_t r = 0; r < RUNS; r++) qsort(seconds[r], steps, sizeof(double), ascending);
     double exact = seconds[0][steps / 2], plain = seconds[1][steps / 2];
     if (rank == 0 && json)
         printf(
             "{\"ranks\": %d, \"batch\": %zu, \"train_images_per_second\": %.1f, \"embed_images_per_second\": %.1f, "
             "\"exact_median_ms\": %.3f, \"plain_median_ms\": %.3f, \"exact_best_ms\": %.3f, \"plain_best_ms\": %.3f, "
-            "\"waiting_ms\": %.3f}\n",
+            "\"waiting_ms\": %.3f, \"update_ms\": %.3f, \"sum_small_ms\": %.4f, \"sum_large_ms\": %.3f}\n",
             size, batch, (double)batch / seconds[0][0], (double)batch / seconds[2][0], 1e3 * exact, 1e3 * plain,
-            1e3 * seconds[0][0], 1e3 * seconds[1][0], 1e3 * waited / (double)steps);
+            1e3 * seconds[0][0], 1e3 * seconds[1][0], 1e3 * waited / (double)steps, 1e3 * seconds[3][steps / 2],
+            1e3 * seconds[4][steps / 2], 1e3 * seconds[5][steps / 2]);
     else if (rank == 0)
         printf("%d ranks, batch %zu: exact %.2f ms (fastest %.2f), plain %.2f ms (fastest %.2f), exactness costs %.1f "
                "%% (%.1f "
