@@ -71,6 +71,7 @@ done:
 static akin_status write_page(gallery *g) {
     akin_status status = AKIN_OK;
     char *options = NULL;
+    akin_gallery_learnt learnt = {0};
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     akin_gallery_facts facts = {.results = g->params->results,
                                 .table_options = options ? options : "",
@@ -78,13 +79,15 @@ static akin_status write_page(gallery *g) {
                                 .measured = &g->measured,
                                 .counts = &g->counts,
                                 .labels = g->labels,
-                                .placeholders = g->placeholders};
+                                .placeholders = g->placeholders,
+                                .learnt = &learnt};
     if (g->before) AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->before));
-    AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &facts.redrawn));
+    AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &learnt));
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
 done:
+    akin_gallery_learnt_free(&learnt);
     akin_mem_free(options);
     return status;
 }

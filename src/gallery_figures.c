@@ -1,7 +1,7 @@
 /* gallery_figures: what the gallery's page knows of the whole.
  *
  * Floor 3 (stages); looks down to error, mem, text, file, log, json, labels; within its floor to evaluate,
- * gallery_folder, gallery_data, gallery_rejects.
+ * gallery_folder, gallery_data, gallery_rejects, gallery_strip.
  */
 #include <akin/file.h>
 #include <akin/gallery_figures.h>
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CURVE_POINTS ((size_t)1000) /* more make the page slow */
 #define METRICS_LIMIT ((size_t)256 << 20)
 
 /* The stages shown, in order, and where metrics.json has the rate of each; `rate` NULL: items by seconds. */
@@ -101,7 +102,7 @@ static akin_status set_measured(akin_json *summary, const akin_gallery_facts *fa
     AKIN_TRY(akin_json_set_integer(summary, "k", (long long)measured->k));
     AKIN_TRY(akin_json_set_integer(summary, "unavailable", facts->counts->unavailable));
     AKIN_TRY(akin_json_set_integer(summary, "missing", (long long)facts->placeholders));
-    AKIN_TRY(akin_json_set_integer(summary, "redrawn", (long long)facts->redrawn));
+    AKIN_TRY(akin_json_set_integer(summary, "redrawn", (long long)facts->learnt->shown));
     AKIN_TRY(akin_json_set_number(summary, "coverage", measured->coverage));
     AKIN_TRY(akin_json_set_number(summary, "full_coverage", measured->full_coverage));
     AKIN_TRY(set_precision(summary, measured));
@@ -178,16 +179,43 @@ static akin_status copy_node(akin_json *summary, const char *key, const akin_jso
     return status == AKIN_OK ? akin_json_set_node(summary, key, copy) : status;
 }
 
-static akin_status set_metrics(akin_json *summary, const akin_json *metrics) {
+static akin_status set_values(akin_json *summary, const char *key, size_t count, const double *values) {
+    akin_status status = AKIN_OK;
+    akin_json *array = NULL, *taken = NULL;
+    AKIN_TRY(akin_json_create_array(&array));
+    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_append_number(array, values[i]));
+    taken = array;
+    array = NULL;
+    AKIN_TRY(akin_json_set_node(summary, key, taken));
+done:
+    akin_json_free(array);
+    return status;
+}
+
+/* The curve of the model, whichever night trained it; of a very long run the points that metrics.json has. */
+static akin_status set_curves(akin_json *summary, const akin_json *train, const akin_gallery_learnt *learnt) {
+    akin_status status = AKIN_OK;
+    if (learnt->epochs > 0 && learnt->epochs <= CURVE_POINTS) {
+        AKIN_TRY(akin_json_set_integer(summary, "epochs", (long long)learnt->epochs));
+        AKIN_TRY(set_values(summary, "curve", learnt->epochs, learnt->loss));
+        AKIN_TRY(set_values(summary, "holdout_curve", learnt->epochs, learnt->holdout_loss));
+    } else {
+        AKIN_TRY(akin_json_set_number(summary, "epochs", train ? akin_json_number(train, "epochs", 0) : 0));
+        AKIN_TRY(copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL));
+        AKIN_TRY(copy_node(summary, "holdout_curve", train ? akin_json_get(train, "holdout_curve") : NULL));
+    }
+done:
+    return status;
+}
+
+static akin_status set_metrics(akin_json *summary, const akin_json *metrics, const akin_gallery_learnt *learnt) {
     akin_status status = AKIN_OK;
     const akin_json *train = metrics ? akin_json_get(metrics, "train") : NULL;
     const akin_json *evaluate = metrics ? akin_json_get(metrics, "evaluate") : NULL;
     AKIN_TRY(set_stages(summary, metrics));
     AKIN_TRY(copy_node(summary, "published",
                        akin_json_get(metrics ? akin_json_get(metrics, "publish") : NULL, "published")));
-    AKIN_TRY(akin_json_set_number(summary, "epochs", train ? akin_json_number(train, "epochs", 0) : 0));
-    AKIN_TRY(copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL));
-    AKIN_TRY(copy_node(summary, "holdout_curve", train ? akin_json_get(train, "holdout_curve") : NULL));
+    AKIN_TRY(set_curves(summary, train, learnt));
     AKIN_TRY(akin_json_set_number(summary, "churn", evaluate ? akin_json_number(evaluate, "churn", NAN) : NAN));
 done:
     return status;
@@ -214,7 +242,7 @@ static akin_status set_name(akin_json *summary, const char *results) {
     return status;
 }
 
-static akin_status set_results(akin_json *summary, const char *results) {
+static akin_status set_results(akin_json *summary, const char *results, const akin_gallery_learnt *learnt) {
     akin_status status = AKIN_OK;
     akin_json *metrics = NULL;
     AKIN_TRY(set_name(summary, results ? results : ""));
@@ -223,7 +251,7 @@ static akin_status set_results(akin_json *summary, const char *results) {
         AKIN_TRY(set_rejects(summary, results));
     } else
         AKIN_TRY(akin_json_set_null(summary, "rejects"));
-    AKIN_TRY(set_metrics(summary, metrics));
+    AKIN_TRY(set_metrics(summary, metrics, learnt));
 done:
     akin_json_free(metrics);
     return status;
@@ -236,7 +264,7 @@ akin_status akin_gallery_figures(akin_gallery_folder *folder, const akin_gallery
     char *text = NULL;
     AKIN_TRY(akin_json_create(&summary));
     AKIN_TRY(set_measured(summary, facts));
-    AKIN_TRY(set_results(summary, facts->results));
+    AKIN_TRY(set_results(summary, facts->results, facts->learnt));
     text = akin_json_print(summary, true);
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the gallery's figures"));
     AKIN_TRY(akin_text_create(&script));

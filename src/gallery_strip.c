@@ -87,9 +87,28 @@ done:
     return status;
 }
 
-akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, const char *results, size_t *shown) {
+static akin_status copy_curve(const akin_model *model, akin_gallery_learnt *out) {
+    const double *loss, *holdout_loss;
+    size_t epochs = akin_model_curve(model, &loss, &holdout_loss);
+    out->loss = akin_mem_alloc(epochs, sizeof *loss);
+    out->holdout_loss = akin_mem_alloc(epochs, sizeof *loss);
+    if (!out->loss || !out->holdout_loss) return AKIN_FAILED;
+    memcpy(out->loss, loss, epochs * sizeof *loss);
+    memcpy(out->holdout_loss, holdout_loss, epochs * sizeof *loss);
+    out->epochs = epochs;
+    return AKIN_OK;
+}
+
+void akin_gallery_learnt_free(akin_gallery_learnt *learnt) {
+    akin_mem_free(learnt->loss);
+    akin_mem_free(learnt->holdout_loss);
+    *learnt = (akin_gallery_learnt){0};
+}
+
+akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, const char *results,
+                               akin_gallery_learnt *out) {
     akin_status status = AKIN_OK;
-    *shown = 0;
+    *out = (akin_gallery_learnt){0};
     strip *s = results ? akin_mem_zalloc(1, sizeof *s) : NULL;
     if (!s) return results ? AKIN_FAILED : AKIN_OK;
     akin_comm *alone = akin_comm_alone(comm);
@@ -97,6 +116,7 @@ akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, con
     status = open_file(alone, results, "catalog.nc", s);
     if (status == AKIN_OK) status = open_file(alone, results, "model.nc", s);
     if (status == AKIN_OK && s->count > 0) status = redraw(s);
+    if (status == AKIN_OK && s->model) status = copy_curve(s->model, out);
     if (status == AKIN_INPUT) {
         akin_log_warning("the gallery has no reconstructions: %s", akin_error_message());
         status = AKIN_OK;
@@ -104,7 +124,7 @@ akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, con
     }
     if (status == AKIN_OK && s->count > 0) {
         AKIN_TRY(put(s, folder));
-        *shown = s->count;
+        out->shown = s->count;
     }
 done:
     akin_network_free(s->network);

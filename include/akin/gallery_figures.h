@@ -1,7 +1,7 @@
 /* gallery_figures: data/summary.js: what the gallery's page knows of the whole table and of the job that made it.
  *
  * Floor 3 (stages); looks down to error, mem, text, file, log, json, labels; within its floor to evaluate,
- * gallery_folder, gallery_data, gallery_rejects.
+ * gallery_folder, gallery_data, gallery_rejects, gallery_strip.
  *
  * The job's figures come from the output folder of a run: rejects.csv and metrics.json, where they are there.
  */
@@ -12,6 +12,7 @@
 #include <akin/evaluate.h>
 #include <akin/gallery_data.h>
 #include <akin/gallery_folder.h>
+#include <akin/gallery_strip.h>
 #include <akin/labels.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,7 +25,7 @@ typedef struct {
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */
     size_t placeholders;
-    size_t redrawn; /* pictures in strip.jpg; 0 = there is none */
+    const akin_gallery_learnt *learnt;
 } akin_gallery_facts;
 
 /* Writes data/summary.js. Rank 0 alone; not collective. */

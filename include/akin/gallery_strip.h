@@ -1,4 +1,4 @@
-/* gallery_strip: some pictures beside what the network redraws of them, in one image.
+/* gallery_strip: what the model of a run has learnt: its curve, and some pictures beside what it redraws of them.
  *
  * Floor 3 (stages); looks down to error, mem, text, file, comm, log, image, network, catalog, model; within its floor
  * to gallery_folder.
@@ -13,9 +13,16 @@
 #include <akin/gallery_folder.h>
 #include <stddef.h>
 
-/* From catalog.nc and model.nc of a run's output folder (NULL = none), items spread evenly over the catalogue; *shown
- * of them, 0 where a file is not there or cannot be used, which is no error. Rank 0 alone; not collective. */
+typedef struct {
+    size_t shown;                /* pictures; 0 = there is no strip.jpg */
+    size_t epochs;               /* 0 = there is no curve */
+    double *loss, *holdout_loss; /* [epochs], owned */
+} akin_gallery_learnt;
+
+/* From catalog.nc and model.nc of a run's output folder (NULL = none), items spread evenly over the catalogue. A file
+ * that is not there or cannot be used is no error. Rank 0 alone; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, const char *results,
-                                               size_t *shown);
+                                               akin_gallery_learnt *out);
+void akin_gallery_learnt_free(akin_gallery_learnt *learnt); /* Not collective; all zero is fine */
 
 #endif

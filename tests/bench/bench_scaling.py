@@ -1,6 +1,6 @@
 """A model of the time of a training step from 1 to 4,096 ranks, and its check against the ranks of this machine.
 
-usage: AKIN_BUILD=build python3 tests/bench/bench_scaling.py [--steps 10] [--cores 2] [--check 1 2 3 4]
+usage: AKIN_BUILD=build python3 tests/bench/bench_scaling.py [--steps 10] [--cores 2] [--check 1 2 3 4] [--given C U]
 
 A step on P ranks with batch B has ceil(B / 16 / P) micro-batches on the busiest rank, c seconds each, and an update of u.
 The gradient goes in three sums of n_k bytes (64-bit): the decoder's begins when a share d of the last micro-batch is done,
@@ -11,7 +11,7 @@ the dense layers' at e, the encoder's at its end; one behind the other, each
 and the update waits for the last. c, u, a and b are measured by bench_step (a and b of this machine, where ranks talk through
 memory; more ranks than cores take turns, so their c is that much longer, and so is their share of a sum); d and e are what
 share of a micro-batch's operations is done by then. For a cluster, a and b are given: 2 us and 10 GB/s, as of a 100 Gbit/s
-fabric. Prints Markdown. Not a test.
+fabric. --given: c and u in seconds, and nothing is measured. Prints Markdown. Not a test.
 """
 
 import argparse
@@ -31,6 +31,7 @@ p = argparse.ArgumentParser()
 p.add_argument("--steps", type=int, default=10)
 p.add_argument("--cores", type=int, default=2)
 p.add_argument("--check", type=int, nargs="+", default=[1, 2, 3, 4])
+p.add_argument("--given", type=float, nargs=2)
 p.add_argument("--batch", type=int, default=192)
 a = p.parse_args()
 build = os.environ.get("AKIN_BUILD", "build")
@@ -56,19 +57,25 @@ def step(ranks, batch, c, u, latency, bandwidth, cores=None):
     return computed + waiting + turns * u, waiting
 
 
-measured = {ranks: measure(ranks) for ranks in a.check}
-one, two = measured[1], measured[2]
-u = one["update_ms"] / 1e3
-c = (one["exact_median_ms"] / 1e3 - u) / (a.batch // 16)
-latency = two["sum_small_ms"] / 1e3 / 2
-bandwidth = sum(SUMS) / max(1e-9, two["sum_large_ms"] / 1e3 - 2 * latency)
-print(f"Measured at batch {a.batch}: c = {c * 1e3:.2f} ms a micro-batch of 16, u = {u * 1e3:.2f} ms, a = {latency * 1e6:.1f} us, "
-      f"b = {bandwidth / 1e9:.2f} GB/s; d = {STARTS[0]:.2f}, e = {STARTS[1]:.2f}.\n")
-print("| ranks here | model, ms | measured, ms | model / measured |\n|---|---|---|---|")
-for ranks, found in measured.items():
-    seconds, _ = step(ranks, a.batch, c, u, latency, bandwidth, a.cores)
-    print(f"| {ranks} | {seconds * 1e3:.1f} | {found['exact_median_ms']:.1f} | {seconds * 1e3 / found['exact_median_ms']:.2f} |")
-print(f"\nFrom 1 to 2 ranks, measured: {one['exact_median_ms'] / two['exact_median_ms']:.2f} x.\n")
+def check():
+    """Prints model and measurement side by side; returns c and u."""
+    measured = {ranks: measure(ranks) for ranks in a.check}
+    one, two = measured[1], measured[2]
+    u = one["update_ms"] / 1e3
+    c = (one["exact_median_ms"] / 1e3 - u) / (a.batch // 16)
+    latency = two["sum_small_ms"] / 1e3 / 2
+    bandwidth = sum(SUMS) / max(1e-9, two["sum_large_ms"] / 1e3 - 2 * latency)
+    print(f"Measured at batch {a.batch}: c = {c * 1e3:.2f} ms a micro-batch of 16, u = {u * 1e3:.2f} ms, a = {latency * 1e6:.1f} us, "
+          f"b = {bandwidth / 1e9:.2f} GB/s; d = {STARTS[0]:.2f}, e = {STARTS[1]:.2f}.\n")
+    print("| ranks here | model, ms | measured, ms | model / measured |\n|---|---|---|---|")
+    for ranks, found in measured.items():
+        seconds, _ = step(ranks, a.batch, c, u, latency, bandwidth, a.cores)
+        print(f"| {ranks} | {seconds * 1e3:.1f} | {found['exact_median_ms']:.1f} | {seconds * 1e3 / found['exact_median_ms']:.2f} |")
+    print(f"\nFrom 1 to 2 ranks, measured: {one['exact_median_ms'] / two['exact_median_ms']:.2f} x.\n")
+    return c, u
+
+
+c, u = a.given or check()
 print("| ranks of a cluster | batch | step, ms | waiting, ms | images/s | speed-up | efficiency |\n|---|---|---|---|---|---|---|")
 for batches in ((256,), (16384,), (32, "a rank")):
     for ranks in (1, 2, 4, 16, 64, 256, 1024, 4096):
