@@ -1,8 +1,9 @@
 /* block: some rows with their labels, lists and sketches. Floor 1 (kernels); looks down to error, mem, topk, dot,
- * sketch. */
+ * sketch, tile. */
 #include <akin/block.h>
 #include <akin/dot.h>
 #include <akin/mem.h>
+#include <akin/tile.h>
 #include <akin/topk.h>
 #include <math.h>
 #include <string.h>
@@ -146,10 +147,11 @@ static void make_sketches(akin_block *block, size_t p, size_t count) {
     size_t stride = block->stride, bytes = PANEL * stride;
     akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
     if (block->as_rows != NULL)
-        akin_sketch_rows(rows, count, stride, centre, block->as_rows + p * bytes, &block->sketches[p]);
+        akin_sketch_rows(akin_tile()->format, rows, count, stride, centre, block->as_rows + p * bytes,
+                         &block->sketches[p]);
     if (block->as_columns != NULL)
-        akin_sketch_columns(rows, count, stride, block->as_columns + p * bytes, block->wrap + p * wrap_size(block),
-                            block->sums + p * PANEL, &block->sketches[p]);
+        akin_sketch_columns(akin_tile()->format, rows, count, stride, block->as_columns + p * bytes,
+                            block->wrap + p * wrap_size(block), block->sums + p * PANEL, &block->sketches[p]);
 }
 
 static size_t count_of(const akin_block *block, size_t panel) {

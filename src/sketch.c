@@ -6,7 +6,7 @@
 
 enum { PANEL = AKIN_SKETCH_PANEL, GROUP = AKIN_SKETCH_GROUP };
 
-static const double row_limit = 63, column_limit = 127;
+static const double column_limit = 127;
 /* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
 static const double row_part = 128 - 4, column_part = 255 - 4;
 static const double largest_scale = 1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
@@ -64,10 +64,10 @@ static void widen(extent *e, const float *row, const float *from, size_t stride)
     }
 }
 
-static float scale_for(const extent *e, double limit, double part) {
+static float scale_for(const extent *e, double limit, bool narrow, double part) {
     double scale = largest_scale, longest = sqrt(e->longest);
     if (e->largest * scale > limit) scale = limit / e->largest;
-    if (longest * scale > part) scale = part / longest;
+    if (narrow && longest * scale > part) scale = part / longest;
     return (float)(scale * (1 - 0x1p-20));
 }
 
@@ -75,20 +75,20 @@ static size_t place_of(size_t row, size_t t) {
     return t / 4 * PANEL * 4 + row * 4 + t % 4;
 }
 
-void akin_sketch_rows(const float *rows, size_t count, size_t stride, const float *centre, uint8_t *quantised,
-                      akin_sketch *out) {
+void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count, size_t stride, const float *centre,
+                      uint8_t *quantised, akin_sketch *out) {
     extent e = {0, 0};
     double error = 0, reach = 0;
     for (size_t i = 0; i < count; i++) widen(&e, rows + i * stride, centre, stride);
-    out->row_scale = scale_for(&e, row_limit, row_part);
-    memset(quantised, AKIN_SKETCH_OFFSET, PANEL * stride);
+    out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
+    memset(quantised, format.offset, PANEL * stride);
     for (size_t i = 0; i < count; i++) {
         double residual = 0, length = 0;
         for (size_t t = 0; t < stride; t++) {
             double x = (double)rows[i * stride + t] - centre[t], q = nearest(x * out->row_scale);
             double rest = x - q / out->row_scale;
             residual += rest * rest, length += q * q;
-            quantised[place_of(i, t)] = (uint8_t)(AKIN_SKETCH_OFFSET + (int)q);
+            quantised[place_of(i, t)] = (uint8_t)(format.offset + (int)q);
         }
         error = residual > error ? residual : error;
         reach = length > reach ? length : reach;
@@ -97,12 +97,12 @@ void akin_sketch_rows(const float *rows, size_t count, size_t stride, const floa
     out->row_reach = above(sqrt(reach) / out->row_scale);
 }
 
-void akin_sketch_columns(const float *rows, size_t count, size_t stride, int8_t *quantised, int16_t *wrap,
-                         int32_t *sums, akin_sketch *out) {
+void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t count, size_t stride, int8_t *quantised,
+                         int16_t *wrap, int32_t *sums, akin_sketch *out) {
     extent e = {0, 0};
     double error = 0;
     for (size_t i = 0; i < count; i++) widen(&e, rows + i * stride, NULL, stride);
-    out->column_scale = scale_for(&e, column_limit, column_part);
+    out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
     memset(quantised, 0, PANEL * stride);
     memset(wrap, 0, akin_sketch_groups(stride) * PANEL * 2 * sizeof *wrap);
     memset(sums, 0, PANEL * sizeof *sums);
@@ -114,7 +114,7 @@ void akin_sketch_columns(const float *rows, size_t count, size_t stride, int8_t 
             residual += rest * rest;
             quantised[place_of(i, t)] = (int8_t)q;
             sums[i] += (int32_t)q;
-            *part = (int16_t)(uint16_t)((uint16_t)*part - (uint16_t)(AKIN_SKETCH_OFFSET * (int)q));
+            *part = (int16_t)(uint16_t)((uint16_t)*part - (uint16_t)(format.offset * (int)q));
         }
         error = residual > error ? residual : error;
     }

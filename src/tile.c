@@ -58,6 +58,11 @@ static inline __m128i smaller(__m128i a, __m128i b) {
 #endif
 
 enum { WIDTH = LANES * VECTORS };
+#if AKIN_LEVEL == 1 || AKIN_LEVEL == 5
+enum { LIMIT = 127, OFFSET = 128 }; /* sums of 32 bits all the way */
+#else
+enum { LIMIT = 63, OFFSET = 64 };
+#endif
 _Static_assert(PANEL % ROWS == 0 && PANEL % WIDTH == 0, "pieces cover a panel");
 _Static_assert(WIDTH % COLUMNS == 0 || COLUMNS % WIDTH == 0, "what is ruled out is whole pieces");
 
@@ -84,7 +89,7 @@ static void prepare(const akin_tile_task *task, thresholds *out) {
         out->column[i] = whole(scale, task->column_least[i] - margin) - 2;
         out->offset[i] = whole(scale, task->products[i]);
 #if AKIN_LEVEL == 1 || AKIN_LEVEL == 5
-        out->offset[i] -= AKIN_SKETCH_OFFSET * task->sums[i];
+        out->offset[i] -= OFFSET * task->sums[i];
 #endif
     }
     for (int j = 0; j < PANEL; j++) {
@@ -244,7 +249,8 @@ static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *
 }
 
 extern const akin_tile_kernels akin_tile_kernels_v1, akin_tile_kernels_v3, akin_tile_kernels_v4, akin_tile_kernels_v5;
-const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {.name = NAME, .lowest = lowest, .hits = tile_hits};
+const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
+    .name = NAME, .format = {LIMIT, OFFSET, LIMIT == 63}, .lowest = lowest, .hits = tile_hits};
 
 #if AKIN_LEVEL == 1
 const akin_tile_kernels *akin_tile(void) {

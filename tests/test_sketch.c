@@ -20,6 +20,9 @@ typedef struct {
     size_t dim, stride, count;
 } panel;
 
+static const akin_sketch_format formats[] = {{63, 64, true}, {127, 128, false}};
+static akin_sketch_format format; /* of the test that runs */
+
 static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
 
 /* Random; near one; all the same; in one axis each; one large number among small ones; opposite; flat in a few places.
@@ -47,8 +50,8 @@ static void set_row(panel *p, size_t i, const double *row) {
 
 static void make(panel *p) {
     akin_sketch_centre(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
-    akin_sketch_rows(p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
-    akin_sketch_columns(p->rows, p->count, p->stride, p->as_columns, p->wrap, p->sums, &p->sketch);
+    akin_sketch_rows(format, p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
+    akin_sketch_columns(format, p->rows, p->count, p->stride, p->as_columns, p->wrap, p->sums, &p->sketch);
 }
 
 static void fill(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
@@ -64,7 +67,7 @@ static void fill(panel *p, int kind, uint32_t stream, size_t dim, size_t count) 
 
 static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
     size_t at = t / 4 * PANEL * 4 + i * 4 + t % 4;
-    return as_rows ? p->as_rows[at] - AKIN_SKETCH_OFFSET : p->as_columns[at];
+    return as_rows ? p->as_rows[at] - format.offset : p->as_columns[at];
 }
 
 /* How much of the margin the pair uses: the error of the estimate over the bound without the float32 part. */
@@ -87,22 +90,22 @@ static void check_parts(const panel *p) {
             int32_t sum[2] = {0, 0};
             for (size_t t = g * AKIN_SKETCH_GROUP; t < p->stride && t < (g + 1) * AKIN_SKETCH_GROUP; t++) {
                 int row = i < p->count ? quantised(p, true, i, t) : 0, column = quantised(p, false, i, t);
-                assert_true(abs(row) < 64 && abs(column) < 128);
+                assert_true(abs(row) <= format.row_limit && abs(column) < 128);
                 squares[0][t % 4 / 2] += row * row, squares[1][t % 4 / 2] += column * column;
                 sum[t % 4 / 2] += column;
             }
             for (int h = 0; h < 2; h++) {
-                assert_true(squares[0][h] <= 128 * 128 && squares[1][h] <= 255 * 255);
+                assert_true(!format.narrow || (squares[0][h] <= 128 * 128 && squares[1][h] <= 255 * 255));
                 int16_t wrapped = p->wrap[(g * PANEL + i) * 2 + (size_t)h];
-                assert_int_equal((uint16_t)wrapped, (uint16_t)(-AKIN_SKETCH_OFFSET * sum[h]));
+                assert_int_equal((uint16_t)wrapped, (uint16_t)(-format.offset * sum[h]));
             }
         }
 }
 
 static const size_t dims[] = {2, 5, 32, 100, 512, LARGEST};
 
-static void errors_are_within_the_bound(void **unused) {
-    (void)unused;
+static void errors_are_within_the_bound(void **which) {
+    format = *(const akin_sketch_format *)*which;
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
         for (int kind = 0; kind < KINDS * KINDS; kind++) {
             fill(&a, kind / KINDS, 1, dims[d], 1 + (size_t)kind % PANEL);
@@ -115,8 +118,8 @@ static void errors_are_within_the_bound(void **unused) {
 }
 
 /* Columns that point where the rounding of a row does, for it is there that the error is largest. */
-static void the_bound_cannot_be_broken(void **unused) {
-    (void)unused;
+static void the_bound_cannot_be_broken(void **which) {
+    format = *(const akin_sketch_format *)*which;
     double worst = 0;
     for (uint32_t trial = 0; trial < 60; trial++) {
         double row[LARGEST];
@@ -159,8 +162,10 @@ static void no_score_is_above_the_cones(void **unused) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(errors_are_within_the_bound),
-        cmocka_unit_test(the_bound_cannot_be_broken),
+        cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[0]),
+        cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[1]),
+        cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[0]),
+        cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[1]),
         cmocka_unit_test(no_score_is_above_the_cones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

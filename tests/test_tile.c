@@ -39,7 +39,7 @@ static double estimate(const akin_tile_task *task, size_t i, size_t j) {
     double product = 0;
     for (size_t t = 0; t < task->stride; t++) {
         size_t at = t / 4 * PANEL * 4 + t % 4;
-        product += (task->rows[at + i * 4] - AKIN_SKETCH_OFFSET) * task->columns[at + j * 4];
+        product += (task->rows[at + i * 4] - akin_tile()->format.offset) * task->columns[at + j * 4];
     }
     return product / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) +
            (double)task->products[j] + (double)task->margin;

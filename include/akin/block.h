@@ -1,6 +1,6 @@
 /* block: some rows with their labels, neighbour lists and sketches, in panels.
  *
- * Floor 1 (kernels); looks down to error, mem, topk, dot, sketch. Not collective.
+ * Floor 1 (kernels); looks down to error, mem, topk, dot, sketch, tile. Not collective.
  *
  * What travels between ranks is a body (rows and labels, does not change) and lists (they grow): plain bytes. All else
  * is made from them by akin_block_ready.
@@ -88,7 +88,7 @@ size_t akin_block_stride(const akin_block *block);
 size_t akin_block_panels(const akin_block *block);
 akin_block_panel akin_block_view(const akin_block *block, size_t panel);
 const akin_block_summary *akin_block_summaries(const akin_block *block); /* [panels], borrowed */
-const akin_block_item *akin_block_items(const akin_block *block); /* [count], borrowed */
+const akin_block_item *akin_block_items(const akin_block *block);        /* [count], borrowed */
 uint64_t *akin_block_lists(akin_block *block);                    /* all of them, one behind the other, borrowed */
 uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, as in topk.h; borrowed */
 

@@ -3,7 +3,8 @@
  * Floor 1 (kernels); looks down to dot. Not collective. Cannot fail. Pure.
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
- *   - as rows: relative to the panel's mean c, q = round((a - c) S) in [-63, 63], kept as q + 64 in an unsigned byte;
+ *   - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], kept as q + 128 in an unsigned byte
+ *     (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
  *   - as columns: q' = round(b S') in [-127, 127].
  * With the residuals r = a - c - q / S and r' = b - q' / S' it holds exactly that
  *     a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
@@ -15,8 +16,8 @@
  * akin_sketch_margin adds what float32 may add: the score against the exact product and the product c.b (dot.h,
  * akin_dot_bound), and 2^-19 for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
  *
- * Scales are such that sums of 64 products (every second pair out of 128 dimensions, AKIN_SKETCH_GROUP) fit 16 bits:
- * such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
+ * Where the tile adds in 16 bits scales are such that sums of 64 products (every second pair out of 128 dimensions,
+ * AKIN_SKETCH_GROUP) fit: such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
  *
  * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A row b at the angle
  * T from that direction has a score of at most cos(T - R) with every row of the panel where T > R; two panels whose
@@ -25,10 +26,16 @@
 #ifndef AKIN_SKETCH_H
 #define AKIN_SKETCH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AKIN_SKETCH_PANEL = 48, AKIN_SKETCH_GROUP = 128, AKIN_SKETCH_OFFSET = 64 };
+enum { AKIN_SKETCH_PANEL = 48, AKIN_SKETCH_GROUP = 128 };
+
+typedef struct {
+    int row_limit, offset; /* 127 and 128, or 63 and 64 */
+    bool narrow;           /* sums of a group fit 16 bits */
+} akin_sketch_format;
 
 typedef struct {
     float row_scale, row_error, row_reach; /* S, the longest r, the longest q / S */
@@ -48,14 +55,14 @@ void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, s
                         float *centre /* [stride] */, akin_sketch *out);
 
 /* The panel as rows of a tile. Rows after `count` are as the mean. */
-void akin_sketch_rows(const float *rows /* [count, stride] */, size_t count, size_t stride, const float *centre,
-                      uint8_t *quantised /* [stride / 4, 48, 4] */, akin_sketch *out);
+void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count, size_t stride,
+                      const float *centre, uint8_t *quantised /* [stride / 4, 48, 4] */, akin_sketch *out);
 
-/* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap: -64 times the sum of its
- * q' over every group's first or second two of each four dimensions, modulo 2^16. */
-void akin_sketch_columns(const float *rows /* [count, stride] */, size_t count, size_t stride,
-                         int8_t *quantised /* [stride / 4, 48, 4] */, int16_t *wrap /* [groups, 48, 2] */,
-                         int32_t *sums /* [48] */, akin_sketch *out);
+/* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap: -offset times the sum
+ * of its q' over every group's first or second two of each four dimensions, modulo 2^16. */
+void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count,
+                         size_t stride, int8_t *quantised /* [stride / 4, 48, 4] */,
+                         int16_t *wrap /* [groups, 48, 2] */, int32_t *sums /* [48] */, akin_sketch *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);

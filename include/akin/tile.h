@@ -9,8 +9,7 @@
  * with the whole panel, 16 columns at a time.
  *
  * Levels: unsigned by signed bytes, summed in pairs to 16 bits (AVX2, AVX-512) or in fours to 32 bits (VNNI); 16-bit
- * products where there is neither. All compute the same integers; only in what the cone rules out may they differ, by
- * rounding.
+ * products where there is neither. Which hits are found may differ between levels, for their sketches do.
  */
 #ifndef AKIN_TILE_H
 #define AKIN_TILE_H
@@ -38,6 +37,7 @@ typedef struct {
 
 typedef struct {
     const char *name;                               /* "avx2 int8", say */
+    akin_sketch_format format;                      /* of the sketches that it takes */
     float (*lowest)(const float *least /* [48] */); /* the lowest of them; no NaN */
     /* Writes the hits, each once; returns how many. *tried: how many pairs had their sketches multiplied. */
     size_t (*hits)(const akin_tile_task *task, akin_dot_hit *hits /* [AKIN_TILE_HITS] */, size_t *tried);
