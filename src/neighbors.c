@@ -155,7 +155,8 @@ static akin_status write_table(run *r) {
     const akin_neighbors_params *p = r->params;
     size_t n = akin_vectors_items(r->vectors), count = akin_vectors_count(r->vectors);
     columns table = {0};
-    const akin_table_origin origin = {p->options, p->result_options, akin_vectors_digest(r->vectors)};
+    const akin_table_origin origin = {p->options, p->result_options, akin_vectors_digest(r->vectors),
+                                      akin_vectors_model_digest(r->vectors)};
     AKIN_TRY(akin_agree(r->comm, spread(r->lists, r->list, count, p->k, &table)));
     AKIN_TRY(akin_table_write(r->comm, p->output, &origin, n, p->k, akin_vectors_first(r->vectors),
                               akin_vectors_labels(r->vectors), table.neighbor, table.score, table.counts));

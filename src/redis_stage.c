@@ -12,7 +12,7 @@
 #include <string.h>
 
 #define NONE SIZE_MAX
-#define BLOCK_BYTES ((size_t)256 << 10)    /* values of a transaction, one hash */
+#define BLOCK_BYTES ((size_t)1 << 20)      /* values of a transaction, one hash */
 #define ALL_BLOCKS_BYTES ((size_t)4 << 20) /* of all hashes */
 #define GONE_AT_ONCE ((size_t)500)
 

@@ -127,6 +127,7 @@ static akin_status define(akin_ncfile *file, const akin_table_origin *origin, si
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest));
     AKIN_TRY(akin_ncfile_dimension(file, "item", n));
     AKIN_TRY(akin_ncfile_dimension(file, "k", k));
     AKIN_TRY(akin_labels_define(labels, file));

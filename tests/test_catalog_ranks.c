@@ -145,7 +145,7 @@ static akin_status write_table(const char *path, size_t n, size_t spoiled_row, i
         score[i * K] = spoiled_score;
         counts[i] = spoiled_count;
     }
-    const akin_table_origin origin = {"k=3", "k=3", "embeddings-digest"};
+    const akin_table_origin origin = {"k=3", "k=3", "embeddings-digest", "model-digest"};
     akin_status status = akin_table_write(comm, path, &origin, n, K, first, labels, neighbor, score, counts);
     akin_labels_free(labels);
     return status;

@@ -34,7 +34,7 @@ static int write_whole(void **state) {
             score[i * K + j] = 1.0f / (float)(j + 2);
         }
     }
-    const akin_table_origin origin = {"options", "result options", "embeddings"};
+    const akin_table_origin origin = {"options", "result options", "embeddings", "model"};
     akin_status status = akin_table_write(comm, "damage.nc", &origin, ITEMS, K, 0, labels, neighbor, score, counts);
     akin_labels_free(labels);
     if (status == AKIN_OK) status = akin_file_read("damage.nc", 1 << 20, &whole, &whole_bytes);

@@ -52,7 +52,7 @@ static void write_sheet(const sheet *it, const char *path) {
         akin_labels_category(labels)[i] = it->category[first + i];
         akin_labels_group(labels)[i] = it->group[first + i];
     }
-    const akin_table_origin origin = {"", "", ""};
+    const akin_table_origin origin = {"", "", "", ""};
     assert_int_equal(akin_table_write(comm, path, &origin, it->n, it->k, first, labels, it->neighbor + first * it->k,
                                       it->score + first * it->k, it->count + first),
                      AKIN_OK);

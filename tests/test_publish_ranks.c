@@ -55,7 +55,7 @@ static void write_table(const char *path, size_t n, int night) {
             if (has) score[i * K + r] = score_of(first + i, r, night);
         }
     }
-    akin_table_origin origin = {"", "", ""};
+    akin_table_origin origin = {"", "", "", ""};
     assert_int_equal(akin_table_write(comm, path, &origin, n, K, first, labels, neighbor, score, counts), AKIN_OK);
     akin_labels_free(labels);
     akin_mem_free(neighbor);

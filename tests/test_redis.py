@@ -183,6 +183,7 @@ def test_a_password_is_used_and_never_shown():
     found = subprocess.run(["grep", "-rlaE", f"{quoted}|{PASSWORD}", "results"], capture_output=True, text=True)
     kept = [name for name in found.stdout.split() if not name.endswith("job.ini")]
     assert not kept, kept
+    assert client.hash("akin:night:meta")["model"].decode() == digest_of("results/secret/model.nc") != ""
     client("FLUSHALL")
     done = akin("run", "secret.ini", "--json")
     assert not done.json["stages"]["publish"]["skipped"] and client("HLEN", "akin:night") == 12

@@ -6,7 +6,7 @@
  *   float score(item, k);     cosine, 0 where none
  *   int count(item);          neighbours there are
  *   and those of labels
- *   attribute input_embeddings_digest
+ *   attributes input_embeddings_digest, input_model_digest (of the model that they go back to)
  */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
@@ -33,6 +33,7 @@ AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t firs
 typedef struct {
     const char *options, *result_options;
     const char *embeddings_digest;
+    const char *model_digest; /* "" = unknown */
 } akin_table_origin;
 
 /* Collective. */

@@ -35,7 +35,7 @@ int main(int argc, char **argv) {
         bool own = akin_rng_uniform(seed, AKIN_RNG_TEST, 5000, i) < share;
         draw_list(i, n, k, own ? seed : 0, neighbor + i * k, score + i * k);
     }
-    const akin_table_origin origin = {"", "", ""};
+    const akin_table_origin origin = {"", "", "", ""};
     akin_status status = akin_table_write(comm, argv[1], &origin, n, k, 0, labels, neighbor, score, counts);
     if (status != AKIN_OK) fprintf(stderr, "bench_table: %s\n", akin_error_message());
     akin_comm_finish(comm);
