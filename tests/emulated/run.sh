@@ -10,7 +10,7 @@ build=$(cd "${AKIN_BUILD:-$source/build}" && pwd)
 here=$source/tests/emulated
 work=$build/emulated
 levels=${AKIN_TEST_CPU:-avx512 vnni}
-limit=${AKIN_EMULATED_LIMIT:-3600} # seconds for all of it; each test has a limit of its own, in init
+limit=${AKIN_EMULATED_LIMIT:-7200} # seconds for all of it; each test has a limit of its own, in init
 
 if [ $# -eq 0 ]; then
     for test in $(grep -l FOR_EACH_LEVEL "$source"/tests/test_*.c); do set -- "$@" "$(basename "$test" .c)"; done
@@ -63,7 +63,7 @@ fetch_kernel
 add_tests "$@"
 make_image
 echo continue >debugger.txt # Debian's Bochs begins in its debugger
-echo "emulated/run.sh: some minutes; see $work/serial.txt" >&2
+echo "emulated/run.sh: half an hour for all, a minute or two for most; see $work/serial.txt" >&2
 TERM=vt100 nice timeout --foreground -s KILL "$limit" bochs-bin -q -f "$here/bochsrc" -rc debugger.txt \
     </dev/null >bochs.out 2>&1 || true # its status says only that the machine was switched off
 [ -s serial.txt ] || { echo "emulated/run.sh: the machine did not start" >&2; cat bochs.out bochs.txt >&2; exit 1; }
