@@ -34,11 +34,12 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
     char *part = existing_part(output), *probe = NULL;
     if (!part) return AKIN_FAILED;
     akin_status status = AKIN_FAILED;
+    uint64_t failures = akin_mem_failures();
     if (!akin_file_is_folder(part))
         status = akin_error_set(AKIN_USAGE, "output %s cannot be made: %s is no folder; name another", output, part);
     else if ((probe = akin_file_join(part, ".akin-probe")))
         status = akin_file_check_output(probe);
-    if (probe && status == AKIN_FAILED)
+    if (status == AKIN_FAILED && akin_mem_failures() == failures)
         status = akin_error_context(AKIN_USAGE, "output %s cannot be written: ", output);
     akin_mem_free(probe);
     akin_mem_free(part);
@@ -61,13 +62,14 @@ static akin_status check_place(const char *path, const char *output) {
     char *folder = akin_file_folder(path);
     if (!folder) return AKIN_FAILED;
     akin_status status = AKIN_OK;
+    uint64_t failures = akin_mem_failures();
     if (akin_file_exists(folder))
         status = akin_file_check_output(path);
     else if (!will_be_made(folder, output))
         status = akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
     akin_mem_free(folder);
     if (status == AKIN_OK) return AKIN_OK;
-    return akin_error_context(AKIN_USAGE, "--to file:%s: ", path);
+    return akin_error_context(akin_mem_failures() == failures ? AKIN_USAGE : AKIN_FAILED, "--to file:%s: ", path);
 }
 
 static akin_status check_apart(const akin_options *publish, const char *path) {

@@ -51,31 +51,32 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* results/<name>; the name is the job file's without its ending, unless it has one. Owned; NULL: the message is kept.
- */
-static char *default_output(const char *path, const char *name) {
+/* results/<name>; the name is the job file's without its ending, unless it has one. *output is owned. */
+static akin_status default_output(const char *path, const char *name, char **output) {
     const char *file = akin_file_name(path);
     size_t length = strlen(file) - strlen(akin_file_ending(file));
-    char *own = akin_mem_text(name ? name : file), *output = NULL;
-    if (!own) return NULL;
+    char *own = akin_mem_text(name ? name : file);
+    akin_status status = AKIN_OK;
+    if (!own) return AKIN_FAILED;
     if (!name) own[length] = '\0';
     if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
-        akin_error_set(AKIN_USAGE, "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path",
-                       path, own);
-    else
-        output = akin_file_join("results", own);
+        status = akin_error_set(
+            AKIN_USAGE, "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path", path, own);
+    else if (!(*output = akin_file_join("results", own)))
+        status = AKIN_FAILED;
     akin_mem_free(own);
-    return output;
+    return status;
 }
 
-/* Owned; NULL: the message is kept. */
-static char *output_of(const akin_jobfile *job, const char *path) {
+/* *output is owned. */
+static akin_status output_of(const akin_jobfile *job, const char *path, char **output) {
     const akin_options *options = akin_jobfile_options(job, "job");
-    const char *output = akin_options_text(options, "output");
-    if (!output) return default_output(path, akin_options_text(options, "name"));
-    char *own = akin_mem_text(output);
-    for (size_t length = own ? strlen(own) : 0; length > 1 && own[length - 1] == '/';) own[--length] = '\0';
-    return own;
+    const char *given = akin_options_text(options, "output");
+    if (!given) return default_output(path, akin_options_text(options, "name"), output);
+    *output = akin_mem_text(given);
+    if (!*output) return AKIN_FAILED;
+    for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';) (*output)[--length] = '\0';
+    return AKIN_OK;
 }
 
 /* Reads the job file and refuses what can be refused by looking at it alone. Not collective. */
@@ -83,9 +84,7 @@ static akin_status check_job(const akin_call *call, char **output, long long *ke
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
     AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
-    akin_error_clear();
-    *output = output_of(job, job_path(call));
-    if (!*output) AKIN_TRY(*akin_error_message() ? AKIN_USAGE : AKIN_FAILED);
+    AKIN_TRY(output_of(job, job_path(call), output));
     *keep = akin_options_int(akin_jobfile_options(job, "job"), "keep");
     AKIN_TRY(akin_stages_settle(job, call->options, *output, NULL));
     AKIN_TRY(akin_stages_check(job));

@@ -1,4 +1,5 @@
-/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem, alone, signals,
+/* comm: see include/akin/comm.h; the one file with <mpi.h>. Floor 1 (world); looks down to error, mem, fault, alone,
+ * signals,
  * stall, watchdog.
  *
  * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one another and a
@@ -8,6 +9,7 @@
  */
 #include <akin/alone.h>
 #include <akin/comm.h>
+#include <akin/fault.h>
 #include <akin/mem.h>
 #include <akin/signals.h>
 #include <akin/stall.h>
@@ -164,6 +166,7 @@ double akin_comm_waited(const akin_comm *comm) {
 }
 
 void akin_comm_stall_limit(akin_comm *comm, double seconds) {
+    comm->limit = seconds;
     akin_stall_limit(comm->stall, seconds);
 }
 
@@ -186,6 +189,34 @@ void akin_comm_leave(akin_comm *comm) {
     akin_stall_moved(comm->stall, akin_comm_seconds());
 }
 
+/* --- where only MPI waits: in its start and its end --- */
+
+static void tell_and_leave(int signal_number) {
+    static const char text[] = "akin: nothing moves while MPI starts or ends: another rank does not come; ending\n";
+    (void)signal_number;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(AKIN_FAILED);
+    _exit(AKIN_FAILED);
+}
+
+/* 0 ends the watch. */
+static void watch_mpi(double seconds) {
+    signal(SIGALRM, seconds > 0 ? tell_and_leave : SIG_DFL);
+    alarm(seconds > 0 ? (unsigned)(seconds < 1e8 ? seconds + 1 : 1e8) : 0);
+}
+
+/* The limit is wanted before the options are read. */
+static double limit_in(int count, char **words) {
+    static const char name[] = "--stall-limit";
+    size_t length = sizeof name - 1;
+    for (int i = 1; i < count; i++) {
+        if (strncmp(words[i], name, length) != 0) continue;
+        const char *value = words[i][length] == '=' ? words[i] + length + 1 : i + 1 < count ? words[i + 1] : "";
+        double seconds = strtod(value, NULL);
+        if (seconds > 0) return seconds;
+    }
+    return STALL_LIMIT;
+}
+
 /* --- start and end ------------------------------------------------------------------------------------------------ */
 
 akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
@@ -194,13 +225,15 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     *out = NULL;
     akin_signals_catch();
     akin_alone_settings();
+    watch_mpi(limit_in(*argc, *argv));
     MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     akin_error_on_assert(end_all_after_assert);
-    *comm = (akin_comm){.rank = 0};
+    *comm = (akin_comm){.limit = limit_in(*argc, *argv)};
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
     akin_mem_fail_by_environment(comm->rank);
+    akin_fault_by_environment(comm->rank);
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
     int missing =
         akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(), &comm->stall) != AKIN_OK ||
@@ -212,6 +245,7 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
         akin_comm_finish(comm);
         return akin_error_set(AKIN_FAILED, "no memory to start");
     }
+    watch_mpi(0);
     *out = comm;
     return AKIN_OK;
 }
@@ -223,8 +257,10 @@ void akin_comm_finish(akin_comm *comm) {
         akin_comm_barrier(comm);
         listen(comm);
     }
+    watch_mpi(comm->limit);
     for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_free(&comm->over[i]);
     MPI_Finalize();
+    watch_mpi(0);
     akin_stall_free(comm->stall);
     akin_mem_free(comm->answer);
     akin_error_on_assert(NULL);

@@ -18,6 +18,7 @@ struct akin_comm {
     MPI_Comm over[AKIN_COMM_OVERS];
     akin_stall *stall;
     double waited;  /* seconds, in all waits so far */
+    double limit;   /* seconds without movement */
     double *answer; /* [size] what was last answered to each: seconds without movement */
 };
 

@@ -1,4 +1,5 @@
-/* file: see include/akin/file.h. Floor 0 (base); looks down to error, mem. */
+/* file: see include/akin/file.h. Floor 0 (base); looks down to error, mem, fault. */
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <errno.h>
@@ -49,7 +50,7 @@ static akin_status read_all(int file, const char *path, size_t limit, size_t cap
             block = grown;
             capacity += capacity / 4 + 64;
         }
-        ssize_t got = read(file, block + length, capacity - 1 - length);
+        ssize_t got = akin_fault_read() ? -1 : read(file, block + length, capacity - 1 - length);
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) {
             akin_mem_free(block);

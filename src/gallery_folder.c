@@ -36,21 +36,26 @@ static bool is_empty(const char *path) {
     return empty;
 }
 
-static bool is_gallery(const char *path) {
+/* A mark that cannot be read is a failure, not the lack of one. */
+static akin_status find_mark(const char *path, bool *found) {
     unsigned char *bytes = NULL;
     size_t count = 0;
     char *name = akin_file_join(path, MARK_FILE);
-    bool found = name && akin_file_exists(name) && akin_file_read(name, 4096, &bytes, &count) == AKIN_OK &&
-                 count == strlen(mark) && memcmp(bytes, mark, count) == 0;
+    akin_status status = name ? AKIN_OK : AKIN_FAILED;
+    if (name && akin_file_exists(name)) status = akin_file_read(name, 4096, &bytes, &count);
+    *found = bytes && count == strlen(mark) && memcmp(bytes, mark, count) == 0;
     akin_mem_free(bytes);
     akin_mem_free(name);
-    return found;
+    return status;
 }
 
 static akin_status check_replaceable(const char *path) {
     struct stat about;
     if (lstat(path, &about) != 0) return AKIN_OK; /* there is none */
-    if (akin_file_is_folder(path) && (is_empty(path) || is_gallery(path))) return AKIN_OK;
+    bool found = false;
+    if (akin_file_is_folder(path) && is_empty(path)) return AKIN_OK;
+    akin_status status = akin_file_is_folder(path) ? find_mark(path, &found) : AKIN_OK;
+    if (status != AKIN_OK || found) return status;
     return akin_error_set(AKIN_USAGE, "%s is there and is no gallery, so it is not replaced: name another folder",
                           path);
 }

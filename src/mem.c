@@ -9,9 +9,10 @@
 
 enum { ALIGNMENT = 64 };
 
-static atomic_uint_fast64_t calls, fail_call; /* fail_call: the number of the call that fails, 0 = none */
+static atomic_uint_fast64_t calls, failures, live, fail_call; /* fail_call: the number of the call that fails, 0 = none */
 
 static void *fail(size_t count, size_t size) {
+    atomic_fetch_add(&failures, 1);
     akin_error_set(AKIN_FAILED,
                    "no memory for %zu x %zu bytes: run with fewer ranks on a node, or on one with more memory", count,
                    size);
@@ -25,7 +26,9 @@ void *akin_mem_alloc(size_t count, size_t size) {
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT) return fail(count, size);
     bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
     void *block = aligned_alloc(ALIGNMENT, bytes);
-    return block ? block : fail(count, size);
+    if (!block) return fail(count, size);
+    atomic_fetch_add(&live, 1);
+    return block;
 }
 
 void *akin_mem_zalloc(size_t count, size_t size) {
@@ -50,6 +53,7 @@ char *akin_mem_text(const char *text) {
 }
 
 void akin_mem_free(void *block) {
+    if (block) atomic_fetch_sub(&live, 1);
     free(block);
 }
 
@@ -64,6 +68,14 @@ void akin_mem_fail_by_environment(int rank) {
 
 uint64_t akin_mem_calls(void) {
     return atomic_load(&calls);
+}
+
+uint64_t akin_mem_failures(void) {
+    return atomic_load(&failures);
+}
+
+uint64_t akin_mem_live(void) {
+    return atomic_load(&live);
 }
 
 size_t akin_mem_peak(void) {

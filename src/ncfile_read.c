@@ -4,6 +4,7 @@
  */
 #include "ncfile_body.h"
 
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/seal.h>
@@ -383,7 +384,7 @@ akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_
     size_t start[AKIN_NC_DIMS_MAX] = {first}, length[AKIN_NC_DIMS_MAX] = {count};
     size_t dims = akin_nclayout_variable_shape(file->layout, v, &shape);
     for (size_t d = 1; d < dims; d++) length[d] = akin_nclayout_dimension_length(file->layout, shape[d]);
-    int code = nc_get_vara(file->id, (int)v, start, length, data);
+    int code = akin_fault_read() ? errno : nc_get_vara(file->id, (int)v, start, length, data);
     return code ? trouble(file, code) : AKIN_OK;
 }
 

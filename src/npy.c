@@ -1,4 +1,5 @@
 /* npy: reads NumPy's array files. Floor 2 (data); looks down to error, mem, file. */
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/npy.h>
@@ -24,7 +25,7 @@ struct akin_npy {
 
 static akin_status read_at(int file, const char *path, uint64_t at, void *bytes, size_t count) {
     for (size_t done = 0; done < count;) {
-        ssize_t got = pread(file, (char *)bytes + done, count - done, (off_t)(at + done));
+        ssize_t got = akin_fault_read() ? -1 : pread(file, (char *)bytes + done, count - done, (off_t)(at + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
         if (got == 0) return akin_error_set(AKIN_INPUT, "%s: ends at byte %zu, in the middle", path, (size_t)at + done);

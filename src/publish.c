@@ -90,10 +90,14 @@ static akin_status refuse_twice(const char *const *urls, size_t last) {
 
 static akin_status refuse_overwriting(const char *url, const char *const *inputs, size_t input_count) {
     const akin_sink *sink = sink_of(url);
+    akin_error_clear();
     for (size_t i = 0; sink->overwrites && i < input_count; i++)
         if (sink->overwrites(url, inputs[i]))
-            return akin_error_set(AKIN_USAGE, "--to %s: would write over %s, which the job itself reads or writes", url,
-                                  inputs[i]);
+            return *akin_error_message()
+                       ? AKIN_FAILED /* no memory to tell */
+                       : akin_error_set(AKIN_USAGE,
+                                        "--to %s: would write over %s, which the job itself reads or writes", url,
+                                        inputs[i]);
     return AKIN_OK;
 }
 

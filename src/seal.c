@@ -4,6 +4,7 @@
  */
 #include <akin/seal.h>
 
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/hash.h>
 #include <akin/mem.h>
@@ -26,7 +27,7 @@ static akin_status say(const char *path, const char *what) {
 /* All of the bytes, or an error; errno = 0: the file ends before. */
 static bool read_all(int file, void *bytes, size_t count, uint64_t at) {
     for (size_t done = 0; done < count;) {
-        ssize_t got = pread(file, (char *)bytes + done, count - done, (off_t)(at + done));
+        ssize_t got = akin_fault_read() ? -1 : pread(file, (char *)bytes + done, count - done, (off_t)(at + done));
         if (got < 0 && errno == EINTR) continue;
         if (got == 0) errno = 0;
         if (got <= 0) return false;

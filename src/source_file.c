@@ -1,4 +1,5 @@
 /* source_file: one file that may be anything. Floor 2 (data); looks down to error, mem, file. */
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/source_file.h>
@@ -55,6 +56,8 @@ static akin_status check_confined(const char *base, const char *path) {
     return status;
 }
 
+enum { TRIES = 3 };
+
 static akin_status read_all(int file, akin_source_bytes *out) {
     struct stat info;
     if (fstat(file, &info) != 0) return refuse(errno);
@@ -64,10 +67,11 @@ static akin_status read_all(int file, akin_source_bytes *out) {
         return akin_error_set(AKIN_INPUT, "holds %lld bytes, more than a picture may", (long long)info.st_size);
     size_t size = (size_t)info.st_size;
     akin_status status = akin_source_bytes_reserve(out, size + 1); /* bytes are there also where there are none */
-    while (status == AKIN_OK && out->count < size) {
-        ssize_t got = read(file, out->bytes + out->count, size - out->count);
+    for (int tries = TRIES; status == AKIN_OK && out->count < size;) {
+        ssize_t got = akin_fault_read() ? -1 : read(file, out->bytes + out->count, size - out->count);
         if (got == 0) break; /* it has been cut meanwhile: whoever decodes it will see */
         if (got < 0 && errno == EINTR) continue;
+        if (got < 0 && errno == EIO && --tries > 0) continue; /* a far disk's bad moment is no reason for a reject */
         if (got < 0) return refuse(errno);
         out->count += (size_t)got;
     }

@@ -1,0 +1,364 @@
+"""Random faults at random moments of a job; see chaos.sh. Each round is a job from nothing: some faults, one after the other,
+each followed by a resubmission, and at last an undisturbed run, whose files must have the bits of a job that saw no fault.
+After every fault, too, each file that is there must be whole and right, and every run must end in bounded time.
+
+    lost    a run that did not end in time, or a job that could not be brought to its end
+    wrong   a file with other bits than that of the undisturbed job, or half a file, or a run that ended well with one missing
+"""
+
+import argparse
+import collections
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+
+from support import AKIN, akin, assert_same_variables, command, draw_catalogue, fresh
+
+FILES = ["catalog.nc", "model.nc", "embeddings.nc", "table.nc"]
+BOUND = 90  # seconds that any run may take on a busy machine
+STALL = 4  # seconds
+JOB = """[job]
+name = chaos
+output = {output}
+[ingest]
+source = {catalogue}
+[train]
+epochs = 12
+batch = 32
+checkpoint-every = 0.5
+[neighbors]
+k = 8
+[evaluate]
+label = category
+[publish]
+to = file:{output}/published.jsonl
+[gallery]
+picture-size = 32
+"""
+
+
+class Wrong(Exception):
+    pass
+
+
+class Lost(Exception):
+    pass
+
+
+def check(condition, what):
+    if not condition:
+        raise Wrong(what)
+
+
+def compare(good, folder, all_there):
+    """Whatever is there is whole and right."""
+    for name in FILES:
+        path = os.path.join(folder, name)
+        check(not all_there or os.path.exists(path), f"{name} is missing")
+        if os.path.exists(path):
+            try:
+                assert_same_variables(os.path.join(good, name), path)
+            except (AssertionError, OSError) as e:
+                raise Wrong(str(e)) from None
+    path = os.path.join(folder, "published.jsonl")
+    check(not all_there or os.path.exists(path), "nothing was published")
+    if os.path.exists(path):
+        with open(path) as a, open(os.path.join(good, "published.jsonl")) as b:
+            check(a.read() == b.read(), "another table was published")
+    if all_there:
+        check(os.path.exists(os.path.join(folder, "gallery", "index.html")), "the gallery is missing")
+        left = [name for _, folders, names in os.walk(folder) for name in folders + names if name.endswith((".part", ".checkpoint"))]
+        check(not left, f"leftovers: {left}")
+
+
+# --- under mpirun ---
+
+def ranks_of(launcher):
+    found = subprocess.run(["pgrep", "-P", str(launcher.pid)], capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
+
+
+def send(pid, what):
+    try:
+        os.kill(pid, what)
+    except ProcessLookupError:
+        pass
+
+
+class Mpirun:
+    """One disk of its own, so that it can be full."""
+
+    def __init__(self, dice, seconds):
+        self.dice, self.seconds = dice, seconds
+        self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
+
+    def start(self, job, env=None, stall=600):
+        # One that is stopped and alone is missed by nobody but who waits for it: on Slurm, its time limit.
+        ranks = self.dice.choice([1, 2, 3, 4] if stall == 600 else [2, 3, 4])
+        return subprocess.Popen(command(["run", job, "--quiet", "--stall-limit", stall], ranks), stdout=subprocess.DEVNULL,
+                                stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
+
+    def some_time(self):
+        time.sleep(self.dice.uniform(0.02, 1.0) * self.seconds)
+
+    def end(self, run):
+        """Its exit code; what it says on stderr is kept for the report."""
+        try:
+            _, self.said = run.communicate(timeout=BOUND)
+        except subprocess.TimeoutExpired:
+            for pid in ranks_of(run):
+                send(pid, signal.SIGKILL)
+            run.kill()
+            raise Lost(f"it hangs\n{run.communicate()[1]}") from None
+        return run.returncode
+
+    def signalled(self, job, whom, what, stall=600):
+        run = self.start(job, stall=stall)
+        self.some_time()
+        ranks = ranks_of(run)
+        if whom == "launcher":
+            send(run.pid, what)
+        elif ranks:
+            send(self.dice.choice(ranks), what)
+        code = self.end(run)
+        if whom == "launcher" and what == signal.SIGKILL:  # its ranks see that it is gone
+            deadline = time.time() + BOUND
+            while any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] != "Z" for pid in ranks):
+                if time.time() > deadline:
+                    raise Lost("ranks without their mpirun do not end")
+                time.sleep(0.1)
+        return code
+
+    def fault_kill_rank(self, job):
+        return self.signalled(job, "rank", signal.SIGKILL)
+
+    def fault_kill_mpirun(self, job):
+        return self.signalled(job, "launcher", signal.SIGKILL)
+
+    def fault_term_mpirun(self, job):
+        return self.signalled(job, "launcher", signal.SIGTERM)
+
+    def fault_usr1_mpirun(self, job):
+        code = self.signalled(job, "launcher", signal.SIGUSR1)
+        check(code in (0, 75) or "killed" in self.said or code == 1 or code < 0, f"SIGUSR1 ended with {code}: {self.said[-500:]}")
+        return code
+
+    def fault_term_rank(self, job):
+        code = self.signalled(job, "rank", signal.SIGTERM)
+        return code
+
+    def fault_stopped_rank(self, job):
+        return self.signalled(job, "rank", signal.SIGSTOP, stall=STALL)
+
+    def fault_slow_rank(self, job):
+        """One rank ten times slower."""
+        run = self.start(job)
+        end = time.time() + 2 * self.seconds
+        while run.poll() is None and time.time() < end:
+            for pid in ranks_of(run)[:1]:
+                send(pid, signal.SIGSTOP)
+                time.sleep(0.18)
+                send(pid, signal.SIGCONT)
+            time.sleep(0.02)
+        code = self.end(run)
+        check(code == 0, f"a slow rank ended the run with {code}: {self.said[-500:]}")
+        return code
+
+    def fault_memory(self, job):
+        return self.end(self.start(job, {"AKIN_MEM_FAIL_AT": str(self.dice.randrange(1, 4000)), "AKIN_MEM_FAIL_RANK": str(self.dice.randrange(2))}))
+
+    def fault_read_error(self, job):
+        return self.end(self.start(job, {"AKIN_READ_FAIL_AT": str(self.dice.randrange(1, 700)), "AKIN_READ_FAIL_RANK": str(self.dice.randrange(2))}))
+
+    def fault_disk_full(self, job):
+        run = self.start(job)
+        self.some_time()
+        filler = os.path.join(os.path.dirname(job), "disk", "filler")
+        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, check=False)
+        try:
+            return self.end(run)
+        finally:
+            os.remove(filler)
+
+    def finish(self, job):
+        code = self.end(self.start(job))
+        if code != 0:
+            raise Lost(f"the undisturbed run ended with {code}: {self.said[-1000:]}")
+
+
+# --- on Slurm ---
+
+class Slurm:
+    def __init__(self, dice, seconds, slurm):
+        self.dice, self.seconds, self.slurm, self.said = dice, 2 * seconds, slurm, ""
+        self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
+
+    def start(self, job, **env):
+        from slurm_cluster import NIGHT
+        tasks = self.dice.choice([1, 2])
+        launcher = self.dice.choice(["srun", "srun", "mpirun"])
+        job = self.slurm.sbatch("--nodes=2", f"--ntasks-per-node={tasks}", "--time=10", f"{NIGHT}/nightly.sbatch", job,
+                                "--stall-limit", str(env.pop("stall", 600)), AKIN_LAUNCHER=env.pop("launcher", launcher), **env)
+        self.wait(lambda: self.slurm.state(job) != "PENDING", job)
+        return job
+
+    def wait(self, condition, job):
+        try:
+            self.slurm.wait_for(condition, f"job {job}", 2 * BOUND)
+        except AssertionError as e:
+            self.slurm.command("scancel", job, expect=None)
+            raise Lost(str(e)[:3000]) from None
+
+    def end(self, job):
+        going = {"PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED"}
+        self.wait(lambda: self.slurm.state(job) not in going, job)
+        fields = self.slurm.fields(job)
+        return 0 if fields["JobState"] == "COMPLETED" else fields["JobState"] + " " + fields["ExitCode"]
+
+    def some_time(self):
+        time.sleep(self.dice.uniform(0.1, 1.0) * self.seconds)
+
+    def ranks(self):
+        """The ranks on the virtual nodes."""
+        found = subprocess.run(["pgrep", "-f", f"^{AKIN} run"], capture_output=True, text=True)
+        return [int(word) for word in found.stdout.split()]
+
+    def at_rank(self, job, what, **env):
+        number = self.start(job, **env)
+        self.some_time()
+        ranks = self.ranks()
+        if ranks:
+            send(self.dice.choice(ranks), what)
+        return self.end(number)
+
+    def fault_kill_rank(self, job):
+        return self.at_rank(job, signal.SIGKILL)
+
+    def fault_stopped_rank(self, job):
+        return self.at_rank(job, signal.SIGSTOP, stall=STALL)
+
+    def command(self, job, *words):
+        number = self.start(job)
+        self.some_time()
+        self.slurm.command(*words, number, expect=None)
+        return self.end(number)
+
+    def fault_scancel(self, job):
+        return self.command(job, "scancel")
+
+    def fault_warning(self, job):
+        """What --signal=B:USR1@120 does two minutes before the time limit: the job puts itself back and goes on."""
+        return self.command(job, "scancel", "-b", "-s", "USR1")
+
+    def fault_requeue(self, job):
+        return self.command(job, "scontrol", "requeue")
+
+    def fault_node_crash(self, job):
+        """All of a node, its slurmd too, as if its power had failed."""
+        number = self.start(job, launcher="srun")
+        self.some_time()
+        self.slurm.script("node.sh", "crash", "node2")
+        self.slurm.command("scontrol", "update", "NodeName=node2", "State=DOWN", "Reason=crash", expect=None)
+        time.sleep(1)
+        self.slurm.script("node.sh", "start", "node2")
+        return self.end(number)
+
+    def fault_slurmd_killed(self, job):
+        """slurmd alone; its step runs on."""
+        number = self.start(job)
+        self.some_time()
+        with open(f"{self.slurm.folder}/run/node2.pid") as f:
+            send(int(f.read()), signal.SIGKILL)
+        time.sleep(2)
+        self.slurm.script("node.sh", "start", "node2")
+        return self.end(number)
+
+    def finish(self, job):
+        for _ in range(3):
+            code = self.end(self.start(job))
+            if code == 0:
+                return
+        raise Lost(f"the undisturbed job ended with {code}: {self.slurm.log()[-1500:]}")
+
+
+# --- the campaign ---
+
+class Disk:
+    """A small disk of memory, so that it can be full without harm to others; a folder where it cannot be mounted."""
+
+    def __init__(self, path):
+        self.path = path
+        os.makedirs(path)
+        self.mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", path], stderr=subprocess.DEVNULL).returncode == 0
+
+    def close(self):
+        if self.mounted:
+            subprocess.run(["umount", "-l", self.path], check=False)
+
+
+def campaign(world, total, good, folder, job, dice):
+    """Counts of what happened."""
+    counts, kinds = collections.Counter(runs=0, faults=0, resumed=0, lost=0, wrong=0), collections.Counter()
+    output = os.path.join(folder, "disk", "out")
+    while counts["faults"] < total:
+        shutil.rmtree(output, ignore_errors=True)
+        history = []
+        try:
+            for _ in range(min(dice.choice([1, 1, 2, 3]), total - counts["faults"])):
+                kind = dice.choice(sorted(world.faults))
+                counts["faults"] += 1
+                counts["runs"] += 1
+                kinds[kind] += 1
+                history.append(kind)
+                history.append(world.faults[kind](job))
+                compare(good, output, history[-1] == 0)
+            counts["runs"] += 1
+            world.finish(job)
+            compare(good, output, True)
+            counts["resumed"] += 1
+        except (Lost, Wrong) as e:
+            counts["lost" if isinstance(e, Lost) else "wrong"] += 1
+            print(f"{type(e).__name__} behind {history}: {e}", flush=True)
+        if len(history) and os.environ.get("AKIN_CHAOS_TELL"):
+            print(counts["faults"], history, flush=True)
+    return counts, kinds
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("faults", type=int)
+    parser.add_argument("--slurm", action="store_true")
+    parser.add_argument("--seed", type=int, default=0)
+    arguments = parser.parse_args()
+    dice = random.Random(arguments.seed)
+    folder = fresh("chaos")
+    os.chdir(folder)
+    disk = Disk(os.path.join(folder, "disk"))
+    catalogue = draw_catalogue(os.path.join(folder, "pictures"), 150)
+    good = os.path.join(folder, "good")
+    for name, output in (("good", good), ("job", os.path.join(folder, "disk", "out"))):
+        with open(f"{name}.ini", "w") as f:
+            f.write(JOB.format(output=output, catalogue=catalogue))
+    begin = time.monotonic()
+    akin("run", "good.ini", "--quiet", ranks=2, timeout=300)
+    seconds = time.monotonic() - begin
+    job = os.path.join(folder, "job.ini")
+    try:
+        if arguments.slurm:
+            from slurm_cluster import cluster
+            with cluster() as slurm:
+                counts, kinds = campaign(Slurm(dice, seconds, slurm), arguments.faults, good, folder, job, dice)
+        else:
+            counts, kinds = campaign(Mpirun(dice, seconds), arguments.faults, good, folder, job, dice)
+    finally:
+        disk.close()
+    print(", ".join(f"{name} {n}" for name, n in counts.items()) + f"; {time.monotonic() - begin:.0f} s, an undisturbed run {seconds:.1f} s")
+    print("faults: " + ", ".join(f"{name} {n}" for name, n in sorted(kinds.items())))
+    sys.exit(0 if counts["lost"] == counts["wrong"] == 0 else 1)
+
+
+main()

@@ -1,0 +1,18 @@
+/* A catalogue's CSV or TSV: listed as `ingest` does, and every row is well-formed or has its reason. */
+#include "fuzz.h"
+#include <akin/source_csv.h>
+#include <akin/text.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
+    akin_source_list *rows = NULL;
+    if (akin_source_list_create(&rows) != AKIN_OK) return 0;
+    fuzz_check(akin_source_csv_list(fuzz_file(bytes, count), count % 2 ? "/nowhere" : NULL, rows));
+    for (size_t i = 0; i < akin_source_list_count(rows); i++) {
+        const akin_source_record *row = akin_source_list_get(rows, i);
+        const char *id = akin_source_list_text(rows, row->id);
+        if (!row->reason && (!*id || strpbrk(id, "\t\r\n") || !akin_text_is_utf8(id, strlen(id)))) abort();
+    }
+    akin_source_list_free(rows);
+    return 0;
+}

@@ -1,0 +1,75 @@
+"""Makes seeds/<kind>/: small files of every kind that akin reads, from which the fuzzers begin. Run once; the seeds are kept.
+usage: AKIN=build/akin python3 make_seeds.py"""
+
+import glob
+import io
+import os
+import shutil
+import subprocess
+import sys
+import tarfile
+import tempfile
+
+import numpy
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+sys.path.insert(0, os.path.dirname(HERE))
+from support import SOURCE, akin, draw_catalogue  # noqa: E402
+
+MOST = 6000  # bytes of a picture
+
+
+def put(kind, name, content):
+    os.makedirs(os.path.join(HERE, "seeds", kind), exist_ok=True)
+    with open(os.path.join(HERE, "seeds", kind, name), "wb") as f:
+        f.write(content)
+
+
+def tar(entries, **words):
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", **words) as t:
+        for name, kind, content in entries:
+            info = tarfile.TarInfo(name)
+            info.type = kind
+            if kind == tarfile.REGTYPE:
+                info.size = len(content)
+                t.addfile(info, io.BytesIO(content))
+            else:
+                info.linkname = content
+                t.addfile(info)
+    return out.getvalue()
+
+
+def main():
+    shutil.rmtree(os.path.join(HERE, "seeds"), ignore_errors=True)
+    pictures = sorted(glob.glob(os.path.join(SOURCE, "tests", "fixtures", "images", "*")))
+    chosen = [p for p in pictures if 0 < os.path.getsize(p) < MOST and not p.endswith((".bin", ".json", ".txt"))]
+    for path in chosen[:: max(1, len(chosen) // 40)]:
+        put("image", os.path.basename(path), open(path, "rb").read())
+    put("csv", "plain", b"id,path,category,group,available\na,a.png,hats,g1,yes\nb,b.png,,,no\n")
+    put("csv", "quoted", b'\xef\xbb\xbfid\tpath\r\n"a ""b"""\t"x\ty.png"\r\n\r\nc\td\r\n')
+    put("csv", "wrong", b"id,path,available\n,p,1\n\xff,p,0\na\x00b,p,maybe\na,..\\/p\na,/etc/passwd\n")
+    png = open(min(chosen, key=os.path.getsize), "rb").read()[:300]
+    put("tar", "ustar", tar([("a/b.png", tarfile.REGTYPE, png), ("c.png", tarfile.SYMTYPE, "a/b.png")], format=tarfile.USTAR_FORMAT))
+    put("tar", "pax", tar([("ü" * 120 + ".png", tarfile.REGTYPE, png), ("d.png", tarfile.LNKTYPE, "ü" * 120 + ".png")], format=tarfile.PAX_FORMAT))
+    put("tar", "out", tar([("../x.png", tarfile.REGTYPE, png), ("/etc/y.png", tarfile.REGTYPE, b""), ("z.png", tarfile.SYMTYPE, "../../z")], format=tarfile.GNU_FORMAT))
+    for name, array in [("f4", numpy.ones((3, 5), "f4")), ("f2", numpy.arange(12, dtype="f2").reshape(4, 3)), ("f8", numpy.ones((2, 2)))]:
+        out = io.BytesIO()
+        numpy.save(out, array)
+        put("npy", name, out.getvalue())
+    for path in glob.glob(os.path.join(SOURCE, "jobs", "*.ini")):
+        put("job", os.path.basename(path), open(path, "rb").read())
+    put("job", "lists", b'[ingest]\nsource = "a b.csv" c.tar\n  d.csv\n[publish]\nto = file:x.jsonl\nto = file:y.csv\n[train]\nepochs = 3\n')
+    with tempfile.TemporaryDirectory() as folder:
+        os.chdir(folder)
+        akin("ingest", draw_catalogue("p", 2), "-o", "catalog.nc", "--quiet")
+        numpy.save("v.npy", numpy.eye(3, dtype="f4"))
+        akin("neighbors", "v.npy", "-k", "2", "-o", "table.nc", "--quiet")
+        for name in ("catalog.nc", "table.nc"):
+            content = open(name, "rb").read()
+            put("nc", name, content)
+            put("nc", "unsealed_" + name, content[:content.rindex(b"akin sum ")])  # as another program would leave it
+    print(subprocess.run(["du", "-sh", os.path.join(HERE, "seeds")], capture_output=True, text=True).stdout)
+
+
+main()

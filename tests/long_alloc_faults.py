@@ -1,0 +1,84 @@
+"""The k-th allocation fails, for every k of every verb on a small catalogue, alone and on one of two ranks: a clean error, all
+memory given back, no hang, and whatever the faults left behind, the verb then makes the same bits as without them."""
+
+import os
+import subprocess
+
+from support import akin, assert_same_variables, draw_catalogue, fresh
+
+FAULTS = os.environ["AKIN_FAULTS"]
+RARELY = int(os.environ.get("AKIN_FAULTS_RARELY", "1"))  # under the sanitizers, which are slow and look for leaks
+JOB = """[job]
+name = small
+keep = 2
+[ingest]
+source = pictures/catalog.csv
+max-reject-fraction = 0.5
+[train]
+epochs = 1
+[neighbors]
+k = 3
+[evaluate]
+label = category
+[publish]
+to = file:small.jsonl
+[gallery]
+picture-size = 16
+"""
+VERBS = [  # verb and options, every how many-th allocation alone and at two ranks, the file it makes, the same without faults
+    ("ingest pictures/catalog.csv -o c.nc --rejects r.csv --max-reject-fraction 0.5", 1, 7, ("c.nc", "catalog.nc")),
+    ("train catalog.nc -o m.nc --epochs 1", 1, 60, ("m.nc", "model.nc")),
+    ("embed catalog.nc --model model.nc -o e.nc", 1, 20, ("e.nc", "embeddings.nc")),
+    ("neighbors embeddings.nc -k 3 -o t.nc", 1, 7, ("t.nc", "table.nc")),
+    ("evaluate table.nc --against table.nc", 1, 5, None),
+    ("publish table.nc --to file:p.jsonl --to file:p.csv", 1, 9, None),
+    ("rollback --to file:p.csv", 1, 5, None),
+    ("query embeddings.nc --id item-0001", 1, 7, None),
+    ("query embeddings.nc --image pictures/p1.png --model model.nc", 1, 25, None),
+    ("gallery table.nc --source pictures/catalog.csv -o g --picture-size 16", 1, 25, None),
+    ("inspect table.nc", 1, 9, None),
+    ("run small.ini", 1, 30, None),  # all is there: what is skipped
+    ("run small.ini", 10, 200, "results/small"),  # from nothing
+]
+
+
+def run(command, words, every):
+    """The last of as many calls as it takes, and how many faults ended all ranks at once, as inside a parallel write."""
+    ended, first = 0, 1
+    while True:
+        done = subprocess.run([*command, "--from", str(first), *words.split()], capture_output=True, text=True, timeout=300)
+        if done.returncode != 1 or "mpirun" not in command or "akin: rank 1: no memory for " not in done.stderr:
+            return done, ended
+        ended += 1
+        with open("faults.k") as f:
+            first = int(f.read()) + every
+
+
+def test_every_allocation():
+    os.chdir(fresh("alloc"))
+    draw_catalogue("pictures", 12)
+    with open("pictures/catalog.csv", "a") as f:
+        f.write("bad,absent.png\n")
+    with open("small.ini", "w") as f:
+        f.write(JOB)
+    for words in ("ingest pictures/catalog.csv -o catalog.nc --max-reject-fraction 0.5", "train catalog.nc -o model.nc --epochs 1",
+                  "embed catalog.nc --model model.nc -o embeddings.nc", "neighbors embeddings.nc -k 3 -o table.nc",
+                  "publish table.nc --to file:p.csv", "neighbors embeddings.nc -k 2 -o other.nc", "publish other.nc --to file:p.csv"):
+        akin(*words.split(), "--quiet")
+    for words, every, at_ranks, made in VERBS:
+        again = ["--fresh", made] if isinstance(made, str) else []
+        for launch in ([], ["mpirun", "-n", "2"]):
+            more = ["--rank", "1", "--every", str(at_ranks * RARELY)] if launch else ["--every", str(every * RARELY)]
+            if again and launch:
+                continue
+            done, ended = run([*launch, FAULTS, *more, *again], words, int(more[-1]))
+            assert done.returncode == 0, f"{launch} {words}\n{done.stdout[-500:]}\n{done.stderr[-2000:]}"
+            print(f"{2 if launch else 1} ranks, every {more[-1]}: {done.stdout.strip()}, {ended} ended all ranks", flush=True)
+            assert not words.startswith("evaluate") or " failed cleanly" in done.stdout
+        if isinstance(made, tuple):
+            assert_same_variables(*made)
+    assert not [name for name in os.listdir(".") if ".part" in name or ".space" in name]
+
+
+if __name__ == "__main__":
+    test_every_allocation()
