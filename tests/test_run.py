@@ -220,7 +220,7 @@ def test_interrupted_from_the_keyboard():
             os.remove("results/keyboard/log.txt")
         child = subprocess.Popen(command(["run", job, "--json"], 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.time() + 60
-        while not os.path.exists("results/keyboard/log.txt") or "ingest: " not in open("results/keyboard/log.txt").read():
+        while not os.path.exists("results/keyboard/log.txt") or "train: epoch 1 " not in open("results/keyboard/log.txt").read():
             assert time.time() < deadline and child.poll() is None, child.communicate()
             time.sleep(0.05)
         if twice:
