@@ -214,13 +214,13 @@ def test_a_failed_ingest_leaves_the_next_one_nothing_to_do():
 
 
 def test_interrupted_from_the_keyboard():
-    job = write_job("keyboard.ini", job="name = keyboard", train="epochs = 3000", publish=None)
+    job = write_job("keyboard.ini", job="name = keyboard", train="epochs = 3000\ncheckpoint-every = 0.2", publish=None)
     for twice in (False, True):
-        if os.path.exists("results/keyboard/log.txt"):
-            os.remove("results/keyboard/log.txt")
+        if os.path.exists("results/keyboard/model.nc.checkpoint"):
+            os.remove("results/keyboard/model.nc.checkpoint")
         child = subprocess.Popen(command(["run", job, "--json"], 0), stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         deadline = time.time() + 60
-        while not os.path.exists("results/keyboard/log.txt") or "train: epoch 1 " not in open("results/keyboard/log.txt").read():
+        while not os.path.exists("results/keyboard/model.nc.checkpoint"):
             assert time.time() < deadline and child.poll() is None, child.communicate()
             time.sleep(0.05)
         if twice:
