@@ -7,9 +7,10 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev libpng-dev
     libnetcdf-mpi-dev libturbojpeg0-dev libwebp-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
     libhiredis-dev libmemcached-dev libcurl4-openssl-dev uuid-dev zlib1g-dev libcmocka-dev"
-tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client netcdf-bin chromium
-    chromium-driver redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client
-    munge emulated= bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio clang libclang-rt-dev"
+tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client netcdf-bin chromium chromium-driver
+    redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge
+    clang libclang-rt-dev"
+emulated="bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio"
 
 packages=$build
 [ "${1:-build}" = build ] || packages="$build $tests"
