@@ -79,7 +79,7 @@ def assert_live(table, client=None, catalog="shop"):
     found = client.table(list(lists), catalog)
     assert {k: [(n, np.float32(s)) for n, s in json.loads(v)] for k, v in found.items()} == lists
     meta = json.loads(client.get_one(f"akin:{catalog}:meta"))
-    assert meta["digest"] == digest_of(table) and meta["items"] == len(lists) and meta["k"] == 5
+    assert meta["digest"] == digest_of(table) and meta["items"] == len(lists) and meta["k"] == max(map(len, lists.values()))
     assert meta["generation"] == client.get_one(f"akin:{catalog}:current").decode()
     assert client.get_one(f"akin:{catalog}:lock") is None and client.get_one(f"akin:{catalog}:next") is None
     return meta["generation"]
