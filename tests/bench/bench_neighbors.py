@@ -1,9 +1,15 @@
-"""Measures `akin neighbors` against a peer on the same file and core, interleaved, and prints medians and their ratio.
+"""Measures `akin neighbors`, interleaved with a peer where there is one, and prints tables in Markdown.
 
-usage: AKIN=build/akin python3 tests/bench_neighbors.py --peer "python knn_faiss.py" [--n 50000] [--dim 32] [--k 20] [--rounds 5]
-The peer is called with a .npy file, --k and --threads 1, and prints a JSON line with pairs_per_second and version.
-Besides the rates, which are by the clock, it tells the seconds of CPU of the whole programs, reading and writing too:
-on a busy machine those are the ones to go by. Not a test: it takes minutes. What it gave stands in results/neighbors.md.
+usage: AKIN=build/akin python3 tests/bench/bench_neighbors.py WHAT [--peer "python knn_faiss.py"] [--rounds 3]
+WHAT   peer CASE...   pairs per second against the peer on one core; a case is N,DIM,K of rows uniform on the sphere, or a .npy
+                      file and K: pictures.npy,20
+       ablation B...  the same cases for several builds of the program (--cases, separated by blanks)
+       growth         time with n; writes a plot (--plot FILE.svg)
+       ranks          1 and 2 ranks at --n, waiting at 4
+       delta          1 % of --n items new, changed or gone, against the full run
+       memory         n = 1,000,000 on 2 ranks; fails above 1.5 GiB in all
+The peer is called with a .npy file, --k and --threads, and prints a JSON line with pairs_per_second and version. Rates are those
+of the compute alone, as both tell them, medians of the rounds (least to most). Not a test: it takes minutes.
 """
 
 import argparse
@@ -13,45 +19,166 @@ import resource
 import shlex
 import statistics
 import subprocess
+import sys
 import tempfile
 
 import numpy as np
 
-p = argparse.ArgumentParser()
+p = argparse.ArgumentParser(usage=__doc__)
+p.add_argument("what")
+p.add_argument("cases", nargs="*")
 p.add_argument("--peer")
-p.add_argument("--n", type=int, default=50000)
-p.add_argument("--dim", type=int, default=32)
-p.add_argument("--k", type=int, default=20)
-p.add_argument("--rounds", type=int, default=5)
-p.add_argument("--vectors", help="a .npy file instead of rows uniform on the sphere")
+p.add_argument("--rounds", type=int, default=3)
+p.add_argument("--n", type=int, default=200000)
+p.add_argument("--cases", dest="of", default="50000,32,20")
+p.add_argument("--plot")
+p.add_argument("--cpu", default="auto")
 a = p.parse_args()
+AKIN = os.environ.get("AKIN", "build/akin")
+
+
+def uniform(n, dim, seed=1):
+    if not os.path.exists(f"u{n}_{dim}.npy"):
+        np.save(f"u{n}_{dim}.npy", np.random.default_rng(seed).standard_normal((n, dim)).astype(np.float32))
+    return f"u{n}_{dim}.npy"
 
 
 def run(command):
-    """Its JSON line and its seconds of CPU."""
+    """Its JSON line, with the seconds of CPU in it."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"{' '.join(command)}: {done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return json.loads(done.stdout.splitlines()[-1]), after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return json.loads(done.stdout.splitlines()[-1]) | {"cpu": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
 
 
-with tempfile.TemporaryDirectory() as folder:
-    path = a.vectors or os.path.join(folder, "x.npy")
-    if not a.vectors:
-        np.save(path, np.random.default_rng(1).standard_normal((a.n, a.dim)).astype(np.float32))
-    commands = {"akin": [os.environ["AKIN"], "neighbors", path, "-o", os.path.join(folder, "t.nc"), "-k", str(a.k), "--json", "--quiet"]}
-    if a.peer:
-        commands["peer"] = [*shlex.split(a.peer), path, "--k", str(a.k), "--threads", "1"]
-    rates, cpu, said = {name: [] for name in commands}, {name: [] for name in commands}, {}
+def akin(vectors, k, *words, ranks=0, program=None, out="t.nc"):
+    mpi = ["mpirun", "-n", str(ranks)] if ranks else []
+    return run([*mpi, program or AKIN, "neighbors", vectors, "-o", out, "-k", str(k), "--cpu", a.cpu, "--json", "--quiet", *words])
+
+
+def middle(reports, key="pairs_per_second"):
+    values = [r[key] for r in reports]
+    return statistics.median(values), min(values), max(values)
+
+
+def billions(reports):
+    return "{:.2f}e9 ({:.2f} to {:.2f})".format(*(v / 1e9 for v in middle(reports)))
+
+
+def case_of(text):
+    parts = text.split(",")
+    return (HOME(parts[0]), int(parts[1])) if parts[0].endswith(".npy") else (uniform(int(parts[0]), int(parts[1])), int(parts[2]))
+
+
+def peer():
+    print("| vectors | k | akin, pairs/s | peer, pairs/s | ratio | scored a row | pairs passed over |\n|---|---|---|---|---|---|---|")
+    for text in a.cases:
+        vectors, k = case_of(text)
+        mine, theirs = [], []
+        for _ in range(a.rounds):
+            mine.append(akin(vectors, k))
+            theirs.append(run([*shlex.split(a.peer), vectors, "--k", str(k), "--threads", "1"]))
+        one = mine[0]
+        print(f"| {one['items']} x {one['dim']}{' of ' + os.path.basename(vectors) if text.count(',') == 1 else ''} | {k} "
+              f"| {billions(mine)} | {billions(theirs)} | **{middle(mine)[0] / middle(theirs)[0]:.1f}** "
+              f"| {one['pairs_scored'] / one['items']:.0f} | {100 * one['pairs_skipped'] / one['pairs']:.0f} % |", flush=True)
+    print(f"\nkernel {one['kernel']}, peer {theirs[0].get('peer')} {theirs[0].get('version')}")
+
+
+def ablation():
+    print("| vectors | build | pairs/s | CPU seconds | scored a row | pairs passed over |\n|---|---|---|---|---|---|")
+    for text in a.of.split():
+        vectors, k = case_of(text)
+        reports = {program: [] for program in a.cases}
+        for _ in range(a.rounds):
+            for program in a.cases:
+                reports[program].append(akin(vectors, k, program=HOME(program)))
+        for program, r in reports.items():
+            print(f"| {text} | {os.path.basename(program)} | {billions(r)} | {min(x['cpu'] for x in r):.2f} "
+                  f"| {r[0].get('pairs_scored', 0) / r[0]['items']:.0f} | {100 * r[0].get('pairs_skipped', 0) / r[0]['pairs']:.0f} % |", flush=True)
+
+
+def growth():
+    points = []
+    for n in [25000 * 2**i for i in range(6) if 25000 * 2**i <= a.n]:
+        r = [akin(uniform(n, 32), 20) for _ in range(a.rounds if n <= 100000 else 1)]
+        points.append((n, middle(r, "seconds_compute")[0]))
+        print(f"| {n} | {points[-1][1]:.2f} s | {billions(r)} |", flush=True)
+    x, y = np.log([q[0] for q in points]), np.log([q[1] for q in points])
+    slope, offset = np.polyfit(x, y, 1)
+    print(f"\nseconds grow with n to the power of {slope:.2f}")
+    if a.plot:
+        plot(points, slope, offset, HOME(a.plot))
+
+
+def plot(points, slope, offset, path):
+    """Both axes logarithmic."""
+    x0, x1 = np.log(points[0][0]), np.log(points[-1][0])
+    y0, y1 = np.log(min(q[1] for q in points)), np.log(max(q[1] for q in points))
+    at = lambda n, s: (60 + 420 * (np.log(n) - x0) / (x1 - x0), 260 - 220 * (np.log(s) - y0) / (y1 - y0))
+    dots = "".join(f'<circle cx="{at(*q)[0]:.0f}" cy="{at(*q)[1]:.0f}" r="4"/><text x="{at(*q)[0]:.0f}" y="{at(*q)[1] - 10:.0f}" '
+                   f'text-anchor="middle">{q[0] // 1000}k: {q[1]:.2g} s</text>' for q in points)
+    ends = [at(n, np.exp(offset) * n**slope) for n in (points[0][0], points[-1][0])]
+    with open(path, "w") as f:
+        f.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="560" height="300" font-family="sans-serif" font-size="12">'
+                f'<rect width="560" height="300" fill="white"/><line x1="{ends[0][0]:.0f}" y1="{ends[0][1]:.0f}" x2="{ends[1][0]:.0f}" '
+                f'y2="{ends[1][1]:.0f}" stroke="gray"/>{dots}<text x="300" y="290" text-anchor="middle">seconds of compute by number of items, '
+                f'd = 32, k = 20, one core: n to the power of {slope:.2f}</text></svg>\n')
+
+
+def ranks():
+    vectors, reports = uniform(a.n, 32), {1: [], 2: []}
     for _ in range(a.rounds):
-        for name, command in commands.items():
-            said[name], seconds = run(command)
-            rates[name].append(said[name]["pairs_per_second"])
-            cpu[name].append(seconds)
-    report = {"items": said["akin"]["items"], "dim": said["akin"]["dim"], "k": a.k, "rounds": a.rounds}
-    for name in commands:
-        report |= {name: statistics.median(rates[name]), f"{name}_least": min(rates[name]), f"{name}_most": max(rates[name]),
-                   f"{name}_cpu_seconds": statistics.median(cpu[name])}
-    if a.peer:
-        report |= {"ratio": report["akin"] / report["peer"], "peer_version": said["peer"].get("version")}
-    print(json.dumps(report))
+        for n in reports:
+            reports[n].append(akin(vectors, 20, ranks=n))
+    four = akin(vectors, 20, ranks=4)
+    print("| ranks | pairs/s | seconds | waiting |\n|---|---|---|---|")
+    for n, r in (*reports.items(), (4, [four])):
+        print(f"| {n} | {billions(r)} | {middle(r, 'seconds_compute')[0]:.2f} | {middle(r, 'seconds_waiting')[0]:.2f} s |")
+    print(f"\n1 to 2 ranks: {middle(reports[2])[0] / middle(reports[1])[0]:.2f}")
+
+
+def delta():
+    r = np.random.default_rng(5)
+    rows, c = r.standard_normal((a.n, 32)).astype(np.float32), a.n // 300
+    ids = np.array([f"i{i:09d}" for i in range(a.n)])
+    order = r.permutation(a.n)
+    save("old", rows, ids)
+    rows = rows.copy()
+    rows[order[:c]] = r.standard_normal((c, 32))
+    keep = np.sort(order[:a.n - c])
+    rows, ids = np.concatenate([rows[keep], r.standard_normal((c, 32)).astype(np.float32)]), np.concatenate([ids[keep], [f"i{i:09d}x" for i in range(c)]])
+    at = np.argsort(ids)
+    save("new", rows[at], ids[at])
+    akin("old.npy", 20, "--ids", "old.txt", out="old.nc")
+    full, part = [], []
+    for _ in range(a.rounds):
+        full.append(akin("new.npy", 20, "--ids", "new.txt", out="full.nc"))
+        part.append(akin("new.npy", 20, "--ids", "new.txt", "--previous", "old.nc", "--previous-embeddings", "old.npy", "--previous-ids", "old.txt", out="part.nc"))
+    seconds = [middle(x, "seconds_compute")[0] for x in (full, part)]
+    print(f"full {seconds[0]:.2f} s, 1 % changed {seconds[1]:.2f} s: {seconds[0] / seconds[1]:.1f} times faster; "
+          f"whole program {middle(full, 'seconds')[0]:.2f} s and {middle(part, 'seconds')[0]:.2f} s")
+
+
+def save(name, rows, ids):
+    np.save(f"{name}.npy", rows)
+    with open(f"{name}.txt", "w") as f:
+        f.writelines(f"{i}\n" for i in ids)
+
+
+def memory():
+    r = akin(uniform(1000000, 32), 20, ranks=2)
+    print(f"1,000,000 x 32, k = 20, 2 ranks: {r['seconds_compute']:.0f} s, {r['pairs_per_second'] / 1e9:.2f}e9 pairs/s, at most "
+          f"{r['peak_memory_bytes'] / 2**20:.0f} MiB a rank, {2 * r['peak_memory_bytes'] / 2**30:.2f} GiB in all")
+    if 2 * r["peak_memory_bytes"] >= 1.5 * 2**30:
+        sys.exit("that is more than 1.5 GiB")
+
+
+start = os.getcwd()
+HOME = lambda path: os.path.join(start, path)
+AKIN = HOME(AKIN)
+with tempfile.TemporaryDirectory() as folder:
+    os.chdir(folder)
+    {"peer": peer, "ablation": ablation, "growth": growth, "ranks": ranks, "delta": delta, "memory": memory}[a.what]()
