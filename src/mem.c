@@ -9,7 +9,8 @@
 
 enum { ALIGNMENT = 64 };
 
-static atomic_uint_fast64_t calls, failures, live, fail_call; /* fail_call: the number of the call that fails, 0 = none */
+static atomic_uint_fast64_t calls, failures, live,
+    fail_call; /* fail_call: the number of the call that fails, 0 = none */
 
 static void *fail(size_t count, size_t size) {
     atomic_fetch_add(&failures, 1);
