@@ -37,8 +37,8 @@ VERBS = [  # verb and options, every how many-th allocation alone and at two ran
     ("query embeddings.nc --image pictures/p1.png --model model.nc", 1, 25, None),
     ("gallery table.nc --source pictures/catalog.csv -o g --picture-size 16", 1, 25, None),
     ("inspect table.nc", 1, 9, None),
-    ("run small.ini", 1, 30, None),  # all is there: what is skipped
-    ("run small.ini", 10, 200, "results/small"),  # from nothing
+    ("run small.ini", 5, 60, None),  # all is there: what is skipped
+    ("run small.ini", 60, 400, "results/small"),  # from nothing
 ]
 
 
