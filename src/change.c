@@ -106,6 +106,8 @@ static akin_status reserve_rows(akin_change *change, size_t count) {
 static akin_status compare(akin_change *change, const akin_list *list, size_t count, const char *const *neighbors,
                            const float *score, bool *same, double *lost) {
     size_t longer = count > list->count ? count : list->count;
+    *same = true, *lost = 0;
+    if (longer == 0) return AKIN_OK;
     if (reserve_rows(change, count + list->count) != AKIN_OK) return AKIN_FAILED;
     int32_t *before = change->rows, *now = change->rows + count;
     *same = count == list->count;
@@ -114,7 +116,7 @@ static akin_status compare(akin_change *change, const akin_list *list, size_t co
         if (*same) *same = before[i] == list->neighbor[i] && (!score || score[i] == list->score[i]);
     }
     memcpy(now, list->neighbor, list->count * sizeof *now);
-    *lost = longer == 0 ? 0 : 1 - (double)intersect(before, count, now, list->count) / (double)longer;
+    *lost = 1 - (double)intersect(before, count, now, list->count) / (double)longer;
     return AKIN_OK;
 }
 
