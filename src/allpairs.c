@@ -82,10 +82,9 @@ static panels panels_of_slice(const engine *e, int step, int slice) {
                     panel_of_sub(e, held, first), panel_of_sub(e, held, end)};
 }
 
-/* Pairs of panels; at step 0 those of a triangle. */
+/* Pairs of panels; at step 0 the columns meet what is before their end. */
 static double panel_pairs(panels p, int step) {
-    double own = (double)(p.own_end - p.own_first), held = (double)(p.held_end - p.held_first);
-    return step == 0 ? own * (own + 1) / 2 : own * held;
+    return (double)(p.held_end - p.held_first) * (double)(step == 0 ? p.held_end : p.own_end - p.own_first);
 }
 
 static void tell_progress(engine *e) {
@@ -194,7 +193,7 @@ static void count_work(engine *e) {
     for (int step = 0; step <= akin_ring_steps(e->size); step++)
         for (int slice = 0; slice < e->subs; slice++) {
             panels p = panels_of_slice(e, step, slice);
-            double pairs = step == 0 ? (double)(p.held_end - p.held_first) * (double)p.held_end : panel_pairs(p, step);
+            double pairs = panel_pairs(p, step);
             akin_ring_progress at = e->params->progress;
             e->total += pairs;
             if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;

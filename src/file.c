@@ -116,6 +116,13 @@ static akin_status sync_path(const char *path, int flags) {
     return status;
 }
 
+void akin_file_remove(const char *path) {
+    char *part = akin_file_part_name(path);
+    if (part) (void)unlink(part);
+    (void)unlink(path);
+    akin_mem_free(part);
+}
+
 akin_status akin_file_sync_rename(const char *part, const char *path) {
     char *folder = akin_file_folder(path);
     akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;

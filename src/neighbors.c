@@ -215,15 +215,6 @@ done:
     return status;
 }
 
-/* The table stands: its checkpoint, and what a killed run left of one, has done its duty. */
-static void remove_checkpoint(const run *r) {
-    if (akin_comm_rank(r->comm) != 0) return;
-    char *part = akin_file_part_name(akin_text_bytes(r->checkpoint));
-    if (part) (void)unlink(part);
-    (void)unlink(akin_text_bytes(r->checkpoint));
-    akin_mem_free(part);
-}
-
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params, akin_neighbors_figures *out) {
     akin_status status;
     run r = {.comm = comm, .params = params};
@@ -240,7 +231,8 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
         akin_log_warning("neighbors: goes without %s: %s", akin_text_bytes(r.spare), akin_error_message());
         akin_error_clear();
     }
-    remove_checkpoint(&r);
+    /* The table stands: its checkpoint has done its duty. */
+    if (akin_comm_rank(comm) == 0) akin_file_remove(akin_text_bytes(r.checkpoint));
     int64_t peak = (int64_t)akin_mem_peak();
     akin_comm_max_i64(comm, &peak, 1);
     out->peak_memory = (size_t)peak;

@@ -17,7 +17,6 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef struct {
     akin_comm *comm;
@@ -332,16 +331,6 @@ done:
 
 /* --- ending --- */
 
-/* The model stands: its checkpoint, and what a killed run left of one, has done its duty. */
-static void remove_checkpoint(const run *run) {
-    if (akin_comm_rank(run->comm) != 0) return;
-    const char *name = akin_text_bytes(run->checkpoint_name);
-    char *part = akin_file_part_name(name);
-    if (part) (void)unlink(part);
-    (void)unlink(name);
-    akin_mem_free(part);
-}
-
 static akin_status finish(run *run) {
     akin_status status;
     const akin_train_params *params = run->params;
@@ -352,7 +341,8 @@ static akin_status finish(run *run) {
                                 .features = params->features,
                                 .objective = params->objective};
     AKIN_TRY(akin_model_write(run->comm, params->output, &origin, run->model));
-    remove_checkpoint(run);
+    /* The model stands: its checkpoint has done its duty. */
+    if (akin_comm_rank(run->comm) == 0) akin_file_remove(akin_text_bytes(run->checkpoint_name));
 done:
     return status;
 }

@@ -28,6 +28,8 @@ void akin_outfile_discard(akin_outfile *file); /* removes the part; NULL is fine
 /* The steps of the above for files that a library writes by name. */
 AKIN_MUST_CHECK char *akin_file_part_name(const char *path); /* owned; NULL: no memory */
 AKIN_MUST_CHECK akin_status akin_file_sync_rename(const char *part, const char *path);
+/* Removes the file, and what a killed run left of making it; none is fine. */
+void akin_file_remove(const char *path);
 /* Whether the disk of `path` takes `bytes` more: a file of that size is allocated beside it and removed. */
 AKIN_MUST_CHECK akin_status akin_file_check_space(const char *path, uint64_t bytes);
 /* Whether an output of that name could be created: its folder exists and can be written, it is no folder itself. */
