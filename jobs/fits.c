@@ -38,3 +38,17 @@ bool akin_fits_alike(const char *a, const char *b, const char *kind, const char 
     akin_mem_free(value);
     return alike;
 }
+
+static size_t length_of(const char *path, const char *kind, const char *dimension) {
+    akin_ncfile *file = NULL;
+    size_t length = 0;
+    if (akin_ncfile_peek(path, kind, &file) != AKIN_OK || akin_ncfile_length(file, dimension, &length) != AKIN_OK)
+        length = 0;
+    akin_ncfile_close(file);
+    return length;
+}
+
+bool akin_fits_length(const char *a, const char *b, const char *kind, const char *dimension) {
+    size_t length = length_of(a, kind, dimension);
+    return length > 0 && length == length_of(b, kind, dimension);
+}

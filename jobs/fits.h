@@ -16,4 +16,7 @@ bool akin_fits_input(const char *path, const char *kind, const char *attribute, 
 /* Both are readable files of that kind, and have the attribute with the same value. */
 bool akin_fits_alike(const char *a, const char *b, const char *kind, const char *attribute);
 
+/* Both are readable files of that kind, and have the dimension with the same length. */
+bool akin_fits_length(const char *a, const char *b, const char *kind, const char *dimension);
+
 #endif

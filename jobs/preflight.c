@@ -5,6 +5,7 @@
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/npy.h>
 #include <akin/publish.h>
 #include <akin/source.h>
 #include <string.h>
@@ -91,8 +92,8 @@ static akin_status check_all_apart(akin_jobfile *job, const char *output) {
                                           "table.nc",    "metrics.json", "log.txt",  "model.nc.checkpoint"};
     static const struct {
         const char *section, *key;
-    } read[] = {{"ingest", "previous"}, {"train", "init"},       {"train", "checkpoint"},
-                {"neighbors", "ids"},   {"evaluate", "against"}, {"publish", "previous"}};
+    } read[] = {{"ingest", "previous"}, {"train", "init"},    {"train", "checkpoint"}, {"embed", "from"},
+                {"embed", "ids"},       {"neighbors", "ids"}, {"evaluate", "against"}, {"publish", "previous"}};
     akin_status status = AKIN_OK;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     const char *const *sources = NULL;
@@ -133,7 +134,8 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {{"ingest", "root"}, {"ingest", "previous"}, {"train", "init"}, {"evaluate", "against"}};
+    } inputs[] = {{"ingest", "root"}, {"ingest", "previous"}, {"train", "init"},
+                  {"embed", "from"},  {"embed", "ids"},       {"evaluate", "against"}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const char *path = akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
         if (!path || akin_file_exists(path)) continue;
@@ -168,13 +170,22 @@ done:
 
 /* Of each row: picture and labels in three files, vector, lists, a picture of the gallery; and the model, its
  * checkpoint and what is written beside each file until it is renamed. */
-static uint64_t bytes_of(akin_jobfile *job, size_t rows) {
-    enum { PICTURE = 3072, LABELS = 3 * 64, VECTOR = 32 * 4, MODEL = 3 * (7 << 20) };
+static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
+    enum { PICTURE = 3072, LABELS = 3 * 64, MODEL = 3 * (7 << 20) };
     const akin_options *gallery = akin_jobfile_options(job, "gallery");
     uint64_t k = (uint64_t)akin_options_int(akin_jobfile_options(job, "neighbors"), "k");
     uint64_t side = (uint64_t)akin_options_int(gallery, "picture-size"), page = 0;
     if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled")) page = side * side / 32 + 12 * k;
-    return rows * (PICTURE + LABELS + VECTOR + 8 * k + page) + MODEL;
+    return rows * (PICTURE + LABELS + features * sizeof(float) + 8 * k + page) + MODEL;
+}
+
+/* Rows and columns of the vectors that the job brings. */
+static akin_status look_at_vectors(const char *path, size_t *rows, size_t *columns) {
+    akin_npy *npy = NULL;
+    akin_status status = akin_npy_open(path, &npy);
+    if (status == AKIN_OK) *rows = akin_npy_rows(npy), *columns = akin_npy_columns(npy);
+    akin_npy_close(npy);
+    return status;
 }
 
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
@@ -183,8 +194,14 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     akin_source_params params = {.root = akin_options_text(akin_jobfile_options(job, "ingest"), "root")};
     char *part = NULL, *probe = NULL;
     params.count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &params.names);
-    AKIN_TRY(akin_source_open(comm, &params, &source));
-    *needs = (akin_preflight_needs){akin_source_rows(source), bytes_of(job, akin_source_rows(source))};
+    size_t rows = 0, features = 32;
+    const char *vectors = akin_stages_vectors(job);
+    AKIN_TRY(akin_agree(comm, vectors ? look_at_vectors(vectors, &rows, &features) : AKIN_OK));
+    if (params.count > 0 || !vectors) {
+        AKIN_TRY(akin_source_open(comm, &params, &source));
+        rows = akin_source_rows(source);
+    }
+    *needs = (akin_preflight_needs){rows, bytes_of(job, rows, features)};
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);
         probe = part ? akin_file_join(part, ".akin-probe") : NULL;

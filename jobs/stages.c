@@ -102,7 +102,13 @@ const akin_jobfile_section *akin_stage_sections(void) {
     return sections;
 }
 
+const char *akin_stages_vectors(akin_jobfile *job) {
+    return akin_options_text(akin_jobfile_options(job, "embed"), "from");
+}
+
 bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
+    if (akin_stages_vectors(job) && strcmp(stage->verb, "train") == 0) return false;
+    if (akin_stages_vectors(job) && strcmp(stage->verb, "ingest") == 0) return akin_jobfile_has(job, stage->verb);
     return stage->always ||
            (akin_jobfile_has(job, stage->verb) && akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
@@ -117,8 +123,16 @@ static akin_status set_file(akin_options *options, const char *option, const cha
     return status;
 }
 
-static akin_status settle_argument(const akin_stage *stage, akin_options *options, const char *folder) {
+static const akin_stage *stage_of(const char *verb) {
+    const akin_stage *stage = akin_stages;
+    while (strcmp(stage->verb, verb) != 0) stage++;
+    return stage;
+}
+
+static akin_status settle_argument(const akin_stage *stage, akin_jobfile *job, const char *folder) {
+    akin_options *options = akin_jobfile_options(job, stage->verb);
     if (!stage->argument) return AKIN_OK;
+    if (strcmp(stage->verb, "embed") == 0 && !akin_stage_wanted(stage_of("ingest"), job)) return AKIN_OK;
     char *path = akin_file_join(folder, stage->argument);
     akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
     akin_mem_free(path);
@@ -170,9 +184,11 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
     akin_status status = AKIN_OK;
     akin_options *options = akin_jobfile_options(job, stage->verb);
     AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(run, "cpu"), "run"));
-    AKIN_TRY(settle_argument(stage, options, folder));
-    for (size_t i = 0; stage->paths[i].option; i++)
+    AKIN_TRY(settle_argument(stage, job, folder));
+    for (size_t i = 0; stage->paths[i].option; i++) {
+        if (strcmp(stage->paths[i].option, "model") == 0 && akin_stages_vectors(job)) continue;
         AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
+    }
     if (stage->before) AKIN_TRY(settle_before(options, stage->before, previous));
     if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_embeddings(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
@@ -250,12 +266,19 @@ static bool embeddings_fit(const akin_call *call, const char *folder, const char
                      akin_options_text(call->options, "model"));
 }
 
+/* By the same model, or of as many features by none of ours. */
+static bool alike(const char *a, const char *b) {
+    return akin_fits_alike(a, b, "embeddings", "input_model_digest") ||
+           (akin_fits_text(a, "embeddings", "input_model_digest", NULL) &&
+            akin_fits_text(b, "embeddings", "input_model_digest", NULL) &&
+            akin_fits_length(a, b, "embeddings", "feature"));
+}
+
 /* Of the same options, made from those embeddings, and those by the same model as today's. */
 static bool table_fits(const akin_call *call, const char *folder, const char *second) {
     const char *const *today = NULL;
     char *embeddings = akin_file_join(folder, second);
-    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
-                akin_fits_alike(embeddings, today[0], "embeddings", "input_model_digest") &&
+    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 && alike(embeddings, today[0]) &&
                 file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options", call->result_options) &&
                 file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest", embeddings);
     akin_mem_free(embeddings);

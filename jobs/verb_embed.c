@@ -1,7 +1,9 @@
 /* verb_embed: `akin embed catalog.nc --model model.nc -o embeddings.nc`. Floor 4 (jobs); looks down to everything. */
 #include "fits.h"
 #include "verbs.h"
+#include <akin/adopt.h>
 #include <akin/embed.h>
+#include <stdint.h>
 #include <string.h>
 
 static const akin_option options[] = {
@@ -14,6 +16,14 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .help = "the model that gives the vectors, model.nc"},
+    {.name = "from",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.npy",
+     .help = "no model: vectors of any network, a row each, float32 or float16, joined by id with the catalogue"},
+    {.name = "ids",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "with --from: ids of its rows, one a line (default: the row numbers)"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -22,11 +32,15 @@ static const akin_option options[] = {
     {0},
 };
 
+/* NULL = none. */
+static const char *catalog_of(const akin_options *o) {
+    const char *const *arguments = NULL;
+    return akin_options_arguments(o, &arguments) > 0 ? arguments[0] : NULL;
+}
+
 static akin_embed_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
-    const char *const *arguments;
-    akin_options_arguments(o, &arguments);
-    return (akin_embed_params){.catalog = arguments[0],
+    return (akin_embed_params){.catalog = catalog_of(o),
                                .model = akin_options_text(o, "model"),
                                .output = akin_options_text(o, "output"),
                                .previous = akin_options_text(o, "previous"),
@@ -44,10 +58,78 @@ done:
     return status;
 }
 
+/* --- vectors that are brought --- */
+
+static akin_adopt_params adopt_params(const akin_call *call) {
+    const akin_options *o = call->options;
+    return (akin_adopt_params){.from = akin_options_text(o, "from"),
+                               .ids = akin_options_text(o, "ids"),
+                               .catalog = catalog_of(o),
+                               .output = akin_options_text(o, "output"),
+                               .options = call->options_text,
+                               .result_options = call->result_options};
+}
+
+static akin_status fill_adopt_report(akin_json *report, const akin_adopt_result *result) {
+    akin_status status;
+    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
+    AKIN_TRY(akin_json_set_integer(report, "dim", (long long)result->dim));
+    AKIN_TRY(akin_json_set_integer(report, "vectors", (long long)result->vectors));
+    AKIN_TRY(akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector));
+    AKIN_TRY(akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item));
+    AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)result->unusable));
+done:
+    return status;
+}
+
+static akin_status run_adopt(akin_call *call) {
+    akin_status status;
+    akin_adopt_result result;
+    akin_adopt_params params = adopt_params(call);
+    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
+    const char *const inputs[] = {params.from, params.ids, params.catalog};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
+            return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+    AKIN_TRY(akin_adopt(call->comm, &params, &result));
+    AKIN_TRY(akin_agree(call->comm, fill_adopt_report(call->report, &result)));
+done:
+    return status;
+}
+
+/* A .npy carries no digest: its rows are read, by all ranks together. */
+static bool adopted_fits(const akin_call *call) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_adopt_params params = adopt_params(call);
+    int64_t wrong =
+        !params.output || !akin_fits_text(params.output, "embeddings", "akin_result_options", params.result_options) ||
+        !(params.catalog ? akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog)
+                         : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL));
+    akin_comm_max_i64(call->comm, &wrong, 1);
+    return !wrong && akin_adopt_digest(call->comm, &params, digest) == AKIN_OK &&
+           akin_fits_text(params.output, "embeddings", "input_vectors_digest", digest);
+}
+
+/* --- the verb --- */
+
+static akin_status check(const akin_options *o) {
+    const char *from = akin_options_text(o, "from");
+    if (!from && akin_options_text(o, "ids"))
+        return akin_error_set(AKIN_USAGE, "--ids belongs to --from: the ids of its rows");
+    if (!from && !catalog_of(o))
+        return akin_error_set(AKIN_USAGE, "a catalogue is missing: akin embed catalog.nc --model model.nc");
+    if (from && akin_options_text(o, "model"))
+        return akin_error_set(AKIN_USAGE, "--from %s brings the vectors: leave --model out", from);
+    if (from && akin_options_text(o, "previous"))
+        return akin_error_set(AKIN_USAGE, "--previous is for vectors that a model computes: leave it out with --from");
+    return AKIN_OK;
+}
+
 static akin_status run_embed(akin_call *call) {
     akin_status status;
     akin_embed_result result;
     akin_embed_params params = read_params(call);
+    if (akin_options_text(call->options, "from")) return run_adopt(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
@@ -60,6 +142,7 @@ done:
 
 static bool fits(const akin_call *call) {
     akin_embed_params params = read_params(call);
+    if (akin_options_text(call->options, "from")) return adopted_fits(call);
     return params.output && params.model &&
            akin_fits_text(params.output, "embeddings", "akin_result_options", params.result_options) &&
            akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog) &&
@@ -70,9 +153,11 @@ const akin_verb akin_verb_embed = {
     .name = "embed",
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
     .summary = "one unit vector per item",
-    .arguments_min = 1,
+    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may be left out.\n",
+    .arguments_min = 0,
     .arguments_max = 1,
     .options = options,
     .run = run_embed,
     .fits = fits,
+    .check = check,
 };

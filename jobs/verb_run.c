@@ -296,10 +296,27 @@ static akin_status check_catalog(run_state *run) {
     return akin_agree(run->call->comm, status);
 }
 
+/* What a job that brings its vectors need not do. Collective. */
+static akin_status leave_out(run_state *run, const akin_stage *stage) {
+    akin_status status = AKIN_OK;
+    akin_json *entry = NULL;
+    const char *vectors = akin_stages_vectors(run->job);
+    if (!vectors || !stage->always) return AKIN_OK;
+    akin_log_info("%s: skipped, the vectors come from %s", stage->verb, vectors);
+    status = akin_json_create(&entry);
+    if (status == AKIN_OK) status = akin_json_set_text(entry, "vectors_from", vectors);
+    if (status == AKIN_OK) status = add_to_report(run, stage->verb, entry, true);
+    akin_json_free(entry);
+    return akin_agree(run->call->comm, status);
+}
+
 static akin_status run_stages(run_state *run) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        if (!akin_stage_wanted(stage, run->job)) continue;
+        if (!akin_stage_wanted(stage, run->job)) {
+            AKIN_TRY(leave_out(run, stage));
+            continue;
+        }
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
             status =
                 akin_error_set(AKIN_INTERRUPTED, "stopped by a signal before %s; run it again to go on", stage->verb);
@@ -317,7 +334,8 @@ done:
 static akin_status fill_report(run_state *run) {
     akin_status status = AKIN_OK;
     akin_json *report = run->call->report, *stages = run->stages;
-    double items = akin_json_number(akin_json_get(stages, "ingest"), "items", 0);
+    const char *first = akin_stage_wanted(akin_stages, run->job) ? akin_stages->verb : "embed";
+    double items = akin_json_number(akin_json_get(stages, first), "items", 0);
     run->stages = NULL;
     AKIN_TRY(akin_json_set_node(report, "stages", stages));
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));

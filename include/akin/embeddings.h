@@ -5,7 +5,8 @@
  *   float embedding(item, feature);   unit length
  *   uint64 content_hash(item);        as in the catalogue: lets the next night keep the vector of an unchanged picture
  *   and those of labels
- *   attributes input_catalog_digest, input_model_digest, catalog_options
+ *   attributes input_catalog_digest, input_model_digest, catalog_options; of vectors that were brought (adopt.h)
+ *   input_vectors_digest instead of a model's
  */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
@@ -32,9 +33,10 @@ AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embedd
 
 typedef struct {
     const char *options, *result_options;
-    const char *catalog_digest, *model_digest;
+    const char *catalog_digest, *model_digest; /* NULL = none */
     const char
-        *catalog_options; /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
+        *catalog_options;       /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
+    const char *vectors_digest; /* of vectors that no model of ours made; NULL = none */
 } akin_embeddings_origin;
 
 /* n items in all, of which this rank holds [first, first + count of labels). Collective. */
