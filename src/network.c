@@ -258,13 +258,15 @@ static void decode_image(akin_network *net, const float *weights, size_t n, floa
     output_forward(net, weights, out);
 }
 
-/* The sum of squared errors of image n; its gradient, times scale, where `gradient` is not NULL, framed. */
-static double image_loss(akin_network *net, size_t n, const float *out, float scale, float *gradient) {
+/* The sum of squared errors of an image against its target; its gradient, times scale, where `gradient` is not NULL,
+ * framed. */
+static double image_loss(const float *out, const uint8_t *target, float scale, float *gradient) {
+    ALIGNED row[SIDE * 3];
     double sum = 0;
     for (size_t r = 0; r < SIDE; r++) {
-        size_t at = (r + 1) * FRAMED + 3;
-        sum += akin_layers()->loss(SIDE * 3, out + r * SIDE * 3, net->image[n] + at, scale,
-                                   gradient ? gradient + at : NULL);
+        akin_layers()->from_bytes(SIDE * 3, target + r * SIDE * 3, row);
+        sum += akin_layers()->loss(SIDE * 3, out + r * SIDE * 3, row, scale,
+                                   gradient ? gradient + (r + 1) * FRAMED + 3 : NULL);
     }
     return sum;
 }
@@ -346,7 +348,7 @@ double akin_network_reconstruct(akin_network *net, const float *weights, const u
     double sum = 0;
     for (size_t n = 0; n < count; n++) {
         decode_image(net, weights, n, output + n * IMAGE);
-        sum += image_loss(net, n, output + n * IMAGE, 1, NULL);
+        sum += image_loss(output + n * IMAGE, images + n * IMAGE, 1, NULL);
     }
     return sum;
 }
@@ -379,10 +381,11 @@ static void ready_for_nobody(void *context, size_t part) {
     (void)part;
 }
 
-double akin_network_gradient(akin_network *net, const float *weights, const uint8_t *images, size_t count, float scale,
-                             float *gradient, akin_network_ready *ready, void *context) {
+double akin_network_gradient(akin_network *net, const float *weights, const akin_network_task *task, float *gradient,
+                             akin_network_ready *ready, void *context) {
+    const size_t count = task->count;
     if (!ready) ready = ready_for_nobody;
-    encode_to_seed(net, weights, images, count, true);
+    encode_to_seed(net, weights, task->images, count, true);
     prepare_backward(net, weights);
     /* What is added to starts from zero; the largest tensor is written as a whole. */
     memset(gradient, 0, AT_hidden_weight * sizeof *gradient);
@@ -392,7 +395,7 @@ double akin_network_gradient(akin_network *net, const float *weights, const uint
     double sum = 0;
     for (size_t n = 0; n < count; n++) {
         decode_image(net, weights, n, net->reconstruction);
-        sum += image_loss(net, n, net->reconstruction, scale, net->grad_output);
+        sum += image_loss(net->reconstruction, task->targets + n * IMAGE, task->scale, net->grad_output);
         output_backward(net, gradient);
         up_backward(net, weights, n, gradient);
     }

@@ -24,10 +24,14 @@ void akin_rng_block(const uint32_t counter[4], const uint32_t key[2], uint32_t o
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-static void draw(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter, uint64_t out[2]) {
-    uint32_t words[4];
+void akin_rng_words(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter, uint32_t words[4]) {
     akin_rng_block((uint32_t[]){(uint32_t)counter, (uint32_t)(counter >> 32), stream, (uint32_t)purpose},
                    (uint32_t[]){(uint32_t)seed, (uint32_t)(seed >> 32)}, words);
+}
+
+static void draw(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter, uint64_t out[2]) {
+    uint32_t words[4];
+    akin_rng_words(seed, purpose, stream, counter, words);
     out[0] = words[0] | (uint64_t)words[1] << 32;
     out[1] = words[2] | (uint64_t)words[3] << 32;
 }

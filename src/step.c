@@ -1,6 +1,7 @@
-/* step: one optimiser step over all ranks. Floor 3; looks down to error, mem, comm, worker, fixed, adam, network,
- * sampler, catalog, model, reader. */
+/* step: one optimiser step over all ranks. Floor 3; looks down to error, mem, comm, worker, fixed, adam, augment,
+ * objective, network, sampler, catalog, model, reader. */
 #include <akin/adam.h>
+#include <akin/augment.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>
 #include <akin/reader.h>
@@ -50,7 +51,7 @@ struct akin_step {
     float limit;               /* gradients of a micro-batch stay below, so that the sum has room */
     bool last;                 /* the micro-batch that is computed is this rank's last of the step */
     double reading;            /* seconds, in this step */
-    uint8_t images[AKIN_NETWORK_MICRO_BATCH * AKIN_IMAGE_BYTES];
+    uint8_t images[AKIN_NETWORK_MICRO_BATCH * AKIN_IMAGE_BYTES]; /* damaged, or of the holdout */
 };
 
 static akin_status create_sums(akin_step *step) {
@@ -143,6 +144,23 @@ static void part_is_ready(void *context, size_t part) {
         step->comm); /* sums under way move; and a large batch on few ranks takes long, and holds nobody up */
 }
 
+/* The pictures of micro-batch m of this step as the network is to see them: as they are, or damaged. */
+static const uint8_t *seen(akin_step *step, size_t m, size_t count, const uint8_t *images) {
+    const akin_sampler *sampler = step->parts.sampler;
+    const akin_objective *objective = &step->parts.objective;
+    size_t in_epoch = akin_sampler_steps(sampler), number = (size_t)*akin_model_step(step->model);
+    akin_augment how = akin_augment_damage(objective->augment);
+    if (objective->kind == AKIN_OBJECTIVE_RECONSTRUCTION) return images;
+    for (size_t i = 0; i < count; i++) {
+        size_t place = number % in_epoch * sampler->batch + m * MICRO + i;
+        const akin_augment_key key = {.seed = sampler->seed,
+                                      .epoch = (uint32_t)(number / in_epoch),
+                                      .item = akin_sampler_train(sampler, number / in_epoch, place)};
+        akin_augment_view(&how, &key, images + i * AKIN_IMAGE_BYTES, step->images + i * AKIN_IMAGE_BYTES);
+    }
+    return step->images;
+}
+
 /* This rank's micro-batches of a batch. Not collective. */
 static akin_status compute(akin_step *step, size_t batch) {
     akin_status status = AKIN_OK;
@@ -157,7 +175,9 @@ static akin_status compute(akin_step *step, size_t batch) {
         step->reading += akin_comm_seconds() - before;
         AKIN_ASSERT(count == akin_reader_micro_images(batch, m));
         step->last = m + size >= micros;
-        double error = akin_network_gradient(step->parts.network, akin_model_weights(step->model), images, count, scale,
+        const akin_network_task task = {
+            .images = seen(step, m, count, images), .targets = images, .count = count, .scale = scale};
+        double error = akin_network_gradient(step->parts.network, akin_model_weights(step->model), &task,
                                              step->gradient, part_is_ready, step);
         if (isfinite(error))
             slots[SLOT_ERROR] += akin_fixed_from(error, ERROR_BITS);

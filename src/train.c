@@ -1,5 +1,5 @@
-/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, sampler, schedule, comm, log,
- * worker, network, catalog, model, checkpoint, step, saver, centre. */
+/* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, objective, sampler, schedule,
+ * comm, log, worker, network, catalog, model, checkpoint, step, saver, centre. */
 #include <akin/catalog.h>
 #include <akin/centre.h>
 #include <akin/checkpoint.h>
@@ -135,6 +135,7 @@ static akin_status create_parts(run *run) {
                                    .worker = run->worker,
                                    .catalog = run->catalog,
                                    .sampler = &run->sampler,
+                                   .objective = run->params->objective,
                                    .network = run->network,
                                    .model = run->model,
                                    .steps = run->steps};
@@ -339,7 +340,7 @@ static akin_status finish(run *run) {
                                 .catalog_digest = run->origin.catalog_digest,
                                 .init_digest = run->origin.init_digest,
                                 .features = params->features,
-                                .objective = params->objective};
+                                .objective = akin_objective_name(params->objective.kind)};
     AKIN_TRY(akin_model_write(run->comm, params->output, &origin, run->model));
     /* The model stands: its checkpoint has done its duty. */
     if (akin_comm_rank(run->comm) == 0) akin_file_remove(akin_text_bytes(run->checkpoint_name));

@@ -22,6 +22,13 @@ static float mean[AKIN_NETWORK_WEIGHTS], variance[AKIN_NETWORK_WEIGHTS];
 static uint8_t images[BATCH * IMAGE];
 static akin_network *net;
 
+/* The gradient of redrawing count of the images, from the first one on, as themselves. */
+static double gradient_of(size_t first, size_t count, float scale, float *out) {
+    const uint8_t *at = images + first * IMAGE;
+    const akin_network_task task = {.images = at, .targets = at, .count = count, .scale = scale};
+    return akin_network_gradient(net, weights, &task, out, NULL, NULL);
+}
+
 /* Weights and pictures of golden_step.py. */
 static void make_golden(void) {
     size_t count;
@@ -86,8 +93,7 @@ static void test_golden_step(void **state) {
         memset(mean, 0, sizeof mean);
         memset(variance, 0, sizeof variance);
         for (size_t step = 0; step <= GOLDEN_STEPS; step++) {
-            sum = akin_network_gradient(net, weights, images, GOLDEN_COUNT, 1.0F / (GOLDEN_COUNT * IMAGE), gradient,
-                                        NULL, NULL);
+            sum = gradient_of(0, GOLDEN_COUNT, 1.0F / (GOLDEN_COUNT * IMAGE), gradient);
             assert_true(fabs(sum / (GOLDEN_COUNT * IMAGE) / golden_loss[step] - 1) < 1e-6);
             if (step == 0) assert_golden_tensors(gradient, golden_gradient, 3e-6);
             if (step == GOLDEN_STEPS) break;
@@ -117,7 +123,7 @@ static void test_gradient_is_difference(void **state) {
     const akin_network_tensor *tensors = akin_network_tensors(&count);
     FOR_EACH_LEVEL(level) {
         make_golden();
-        akin_network_gradient(net, weights, images, COUNT, 1, gradient, NULL, NULL);
+        gradient_of(0, COUNT, 1, gradient);
         for (size_t t = 0; t < count; t++) {
             double squares = 0, step = 2e-3;
             for (size_t e = 0; e < tensors[t].count; e++)
@@ -128,6 +134,35 @@ static void test_gradient_is_difference(void **state) {
                 fail_msg("%s (%s): gradient %g, difference %g", tensors[t].name, akin_cpu_name(akin_cpu_active()),
                          length, difference);
         }
+    }
+}
+
+/* The error is that against the target, whatever the picture was: moving a byte of it moves the sum by what redrawing
+ * the picture says. */
+static void test_targets(void **state) {
+    (void)state;
+    enum { COUNT = 5 };
+    static uint8_t targets[COUNT * IMAGE];
+    static float output[COUNT * IMAGE], other[AKIN_NETWORK_WEIGHTS];
+    for (size_t b = 0; b < sizeof targets; b++) targets[b] = (uint8_t)(mix((uint32_t)b + 77) >> 24);
+    FOR_EACH_LEVEL(level) {
+        make_golden();
+        akin_network_reconstruct(net, weights, images, COUNT, output);
+        double expected = 0;
+        for (size_t b = 0; b < sizeof targets; b++) {
+            double error = output[b] - targets[b] / 255.0;
+            expected += error * error;
+        }
+        const akin_network_task task = {.images = images, .targets = targets, .count = COUNT, .scale = 1e-4F};
+        double sum = akin_network_gradient(net, weights, &task, gradient, NULL, NULL);
+        assert_true(fabs(sum / expected - 1) < 1e-6);
+        gradient_of(0, COUNT, 1e-4F, other);
+        assert_true(memcmp(gradient, other, sizeof other) != 0);
+        /* The last bias moves each pixel of a channel alike: its gradient is known from the output. */
+        double by_hand = 0;
+        for (size_t b = 0; b < sizeof targets; b += 3)
+            by_hand += 2e-4 * (output[b] - targets[b] / 255.0) * output[b] * (1 - output[b]);
+        assert_true(fabs(gradient[AKIN_NETWORK_WEIGHTS - 3] / by_hand - 1) < 1e-4);
     }
 }
 
@@ -152,10 +187,10 @@ static void test_gradient_is_a_function(void **state) {
     static float again[AKIN_NETWORK_WEIGHTS];
     FOR_EACH_LEVEL(level) {
         make_golden();
-        double sum = akin_network_gradient(net, weights, images, 5, 0.25F, gradient, NULL, NULL);
-        akin_network_gradient(net, weights, images + 3 * IMAGE, 13, 1, again, NULL, NULL);
+        double sum = gradient_of(0, 5, 0.25F, gradient);
+        gradient_of(3, 13, 1, again);
         memset(again, 0xff, sizeof again);
-        assert_true(sum == akin_network_gradient(net, weights, images, 5, 0.25F, again, NULL, NULL));
+        assert_true(sum == gradient_of(0, 5, 0.25F, again));
         assert_same_bytes(again, gradient, sizeof again);
     }
 }
@@ -168,7 +203,7 @@ static void test_not_a_number_shows(void **state) {
         for (size_t t = 0; t < count; t++) {
             make_golden();
             weights[tensors[t].offset] = NAN;
-            assert_true(isnan(akin_network_gradient(net, weights, images, 1, 1, gradient, NULL, NULL)));
+            assert_true(isnan(gradient_of(0, 1, 1, gradient)));
         }
     }
 }
@@ -244,6 +279,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_golden_step),
         cmocka_unit_test(test_gradient_is_difference),
+        cmocka_unit_test(test_targets),
         cmocka_unit_test(test_latent_depends_on_picture_alone),
         cmocka_unit_test(test_gradient_is_a_function),
         cmocka_unit_test(test_not_a_number_shows),

@@ -102,7 +102,7 @@ static akin_train_params some_params(void) {
                                .learning_rate = 1e-3,
                                .holdout = 0.1,
                                .seed = 1,
-                               .objective = "reconstruction",
+                               .objective = {.kind = AKIN_OBJECTIVE_RECONSTRUCTION},
                                .features = "autoencoder",
                                .options = "o",
                                .result_options = "r"};

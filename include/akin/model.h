@@ -8,7 +8,8 @@
  *   int64 step;                                optimiser steps done
  *   float latent_mean(latent);                 mean latent of the training catalogue (centre.h)
  *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
- *   attributes features = "autoencoder", objective = "reconstruction", input_catalog_digest, input_init_digest
+ *   attributes features = "autoencoder", objective = "reconstruction" or "denoising", input_catalog_digest,
+ *   input_init_digest
  */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H

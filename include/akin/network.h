@@ -56,8 +56,16 @@ void akin_network_part(size_t part, size_t *first, size_t *count);
  * to let messages move. */
 typedef void akin_network_ready(void *context, size_t part);
 
-/* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over count images) *
+/* What a gradient is taken of. */
+typedef struct {
+    const uint8_t *images;  /* [count, 32, 32, 3] */
+    const uint8_t *targets; /* what they are to be redrawn as, laid out alike; the images themselves, or others */
+    size_t count;           /* <= AKIN_NETWORK_MICRO_BATCH */
+    float scale;            /* of the sum of squared errors */
+} akin_network_task;
+
+/* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over its images) *
  * scale, and returns that sum of squared errors (without scale). ready may be NULL. */
-double akin_network_gradient(akin_network *network, const float *weights, const uint8_t *images, size_t count,
-                             float scale, float *gradient, akin_network_ready *ready, void *context);
+double akin_network_gradient(akin_network *network, const float *weights, const akin_network_task *task,
+                             float *gradient, akin_network_ready *ready, void *context);
 #endif

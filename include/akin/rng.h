@@ -16,11 +16,15 @@ typedef enum {
     AKIN_RNG_ORDER = 2,
     AKIN_RNG_HOLDOUT = 3,
     AKIN_RNG_SAMPLE = 4,
+    AKIN_RNG_AUGMENT = 5,
     AKIN_RNG_TEST = 99
 } akin_rng_purpose;
 
 /* One block of Philox4x32-10, as published; the functions below are made of it. */
 void akin_rng_block(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
+
+/* The block of a counter: 128 uniform bits. */
+void akin_rng_words(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter, uint32_t words[4]);
 
 /* 64 uniform bits. */
 uint64_t akin_rng_bits(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);

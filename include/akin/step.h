@@ -1,6 +1,7 @@
 /* step: one optimiser step of training over all ranks, the same to the bit at any number of them.
  *
- * Floor 3 (stages); looks down to error, mem, comm, worker, fixed, adam, network, sampler, catalog, model, reader.
+ * Floor 3 (stages); looks down to error, mem, comm, worker, fixed, adam, augment, objective, network,
+ * sampler, catalog, model, reader.
  *
  * The batch is cut into micro-batches of AKIN_NETWORK_MICRO_BATCH images that follow each other in the epoch's order;
  * micro-batch m is computed by rank m % size, its gradient turned into fixed point and added up there; sums of whole
@@ -16,6 +17,7 @@
 #include <akin/error.h>
 #include <akin/model.h>
 #include <akin/network.h>
+#include <akin/objective.h>
 #include <akin/sampler.h>
 #include <akin/worker.h>
 #include <stdbool.h>
@@ -28,6 +30,7 @@ typedef struct {
     akin_worker *worker;
     const akin_catalog *catalog;
     const akin_sampler *sampler;
+    akin_objective objective;
     akin_network *network;
     akin_model *model; /* its step is the first to be taken */
     size_t steps;      /* of the run */
@@ -52,7 +55,7 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_step_take(akin_step *step, double learning_rate, bool wish,
                                            akin_step_outcome *outcome);
 
-/* Sum of squared errors over the holdout images with the model as it is. Collective; agreed. */
+/* Sum of squared errors over the holdout images, as they are, with the model as it is. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_step_holdout(akin_step *step, double *squared_error);
 
 #endif

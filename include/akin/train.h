@@ -1,7 +1,7 @@
 /* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
  *
- * Floor 3 (stages); looks down to error, mem, text, file, sampler, schedule, comm, log, worker, network, catalog,
- * model, checkpoint, step, saver, centre.
+ * Floor 3 (stages); looks down to error, mem, text, file, objective, sampler, schedule, comm, log, worker, network,
+ * catalog, model, checkpoint, step, saver, centre.
  *
  * The result is a function of catalogue, options and --init's weights: the same bits at any number of ranks, and after
  * any interruption and resume.
@@ -11,6 +11,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/objective.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -29,7 +30,8 @@ typedef struct {
     bool constant_rate; /* it does not fall to zero */
     double holdout;     /* fraction of the items that is never trained on */
     uint64_t seed;
-    const char *objective, *features;
+    akin_objective objective;
+    const char *features;
     const char *options, *result_options;
 } akin_train_params;
 
@@ -37,7 +39,7 @@ typedef struct {
     size_t items;
     double epochs; /* done */
     int64_t steps;
-    double loss_first;                  /* of the first step, before any update */
+    double loss_first;                  /* of the first step, before any update; all losses: mean squared errors */
     double loss_last;                   /* mean over the steps of the last epoch */
     double holdout_loss;                /* of the model that is kept; NaN without a holdout */
     double images_per_second;           /* over the steps of this run; NaN where all were done before */

@@ -4,6 +4,7 @@
  *
  * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni] */
 #include <akin/adam.h>
+#include <akin/augment.h>
 #include <akin/conv.h>
 #include <akin/cpu.h>
 #include <akin/mem.h>
@@ -32,7 +33,22 @@ static double now(void) {
 
 static void run_gradient(const akin_conv_map *map) {
     (void)map;
-    akin_network_gradient(net, weights, images, BATCH, 1e-5F, gradient, NULL, NULL);
+    const akin_network_task task = {.images = images, .targets = images, .count = BATCH, .scale = 1e-5F};
+    akin_network_gradient(net, weights, &task, gradient, NULL, NULL);
+}
+
+static void run_damage(const akin_conv_map *map) {
+    (void)map;
+    const akin_augment how = akin_augment_damage(1);
+    const akin_augment_key key = {.seed = 1};
+    akin_augment_view(&how, &key, images, images + 3072);
+}
+
+static void run_pair(const akin_conv_map *map) {
+    (void)map;
+    const akin_augment how = akin_augment_pair(1);
+    const akin_augment_key key = {.seed = 1};
+    akin_augment_view(&how, &key, images, images + 3072);
 }
 
 static void run_encode(const akin_conv_map *map) {
@@ -172,6 +188,8 @@ int main(int argc, char **argv) {
     printf("gradient    %8.1f images/s\n", gradients);
     printf("encode      %8.1f images/s\n", encodes);
     printf("reconstruct %8.1f images/s\n", BATCH * rate(run_reconstruct, NULL, seconds));
+    printf("views       %8.1f damaged, %.1f of a pair /s\n", rate(run_damage, NULL, seconds),
+           rate(run_pair, NULL, seconds));
     printf("adam        %8.1f steps/s\n", rate(run_adam, NULL, seconds));
 
     double peak = measure_peak(seconds);

@@ -61,11 +61,17 @@ static void add_part(void *context, size_t part) {
     akin_comm_poll(comm);
 }
 
+static void compute(size_t m, akin_network_ready *ready) {
+    const uint8_t *at = images + m * MICRO * IMAGE;
+    const akin_network_task task = {.images = at, .targets = at, .count = MICRO, .scale = scale};
+    akin_network_gradient(net, weights, &task, gradient, ready, NULL);
+}
+
 static void step_exactly(uint64_t number) {
     memset(sums, 0, sizeof sums);
     for (size_t m = 0; m < micros; m++) {
         last = m + 1 == micros;
-        akin_network_gradient(net, weights, images + m * MICRO * IMAGE, MICRO, scale, gradient, add_part, NULL);
+        compute(m, add_part);
     }
     double start = akin_comm_seconds();
     for (size_t p = 0; p < AKIN_NETWORK_PARTS; p++) akin_comm_sum_wait(comm, parts[p]);
@@ -77,7 +83,7 @@ static void step_exactly(uint64_t number) {
 static void step_plainly(uint64_t number) {
     memset(total, 0, sizeof total);
     for (size_t m = 0; m < micros; m++) {
-        akin_network_gradient(net, weights, images + m * MICRO * IMAGE, MICRO, scale, gradient, NULL, NULL);
+        compute(m, NULL);
         for (size_t i = 0; i < WEIGHTS; i++) total[i] += gradient[i];
     }
     if (akin_comm_size(comm) > 1)

@@ -1,0 +1,22 @@
+/* objective: what training makes small.
+ *
+ * Floor 0 (base); looks down to nothing. Not collective. Cannot fail.
+ */
+#ifndef AKIN_OBJECTIVE_H
+#define AKIN_OBJECTIVE_H
+
+typedef enum {
+    AKIN_OBJECTIVE_RECONSTRUCTION, /* redraw the picture: its mean squared error */
+    AKIN_OBJECTIVE_DENOISING,      /* the same from a damaged picture (Vincent et al. 2008) */
+    AKIN_OBJECTIVE_COUNT,
+} akin_objective_kind;
+
+typedef struct {
+    akin_objective_kind kind;
+    double augment; /* strength of the changes to a picture, 1 = as augment.h has them */
+} akin_objective;
+
+const char *akin_objective_name(akin_objective_kind kind);
+akin_objective_kind akin_objective_find(const char *name); /* AKIN_OBJECTIVE_COUNT where there is none */
+
+#endif
