@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AHEAD ((size_t)3) /* rows */
+
 struct akin_cachelist {
     const akin_ids *ids;
     bool ids_only;
@@ -55,10 +57,20 @@ void akin_cachelist_free(akin_cachelist *lists) {
     akin_mem_free(lists);
 }
 
+/* The neighbours' ids lie all over memory: those of the next rows are on their way while this one is formatted. */
+static void prefetch(const akin_cachelist *lists, size_t row) {
+    akin_list later;
+    if (akin_lists_peek(lists->lists, row + 2 * AHEAD, &later))
+        akin_ids_prefetch_places(lists->ids, later.neighbor, later.count);
+    if (akin_lists_peek(lists->lists, row + AHEAD, &later))
+        akin_ids_prefetch_texts(lists->ids, later.neighbor, later.count);
+}
+
 akin_status akin_cachelist_append(akin_cachelist *lists, size_t row, akin_text *text) {
     akin_list list;
     akin_status status = akin_lists_get(lists->lists, row, &list);
     if (status != AKIN_OK) return status;
+    prefetch(lists, row);
     return lists->ids_only ? akin_listing_ids(text, lists->ids, &list) : akin_listing_pairs(text, lists->ids, &list);
 }
 

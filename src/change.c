@@ -18,8 +18,8 @@ struct akin_change {
     bool blind;   /* only counted */
     double churn; /* sum over common */
     int32_t *rows;
-    size_t room; /* of rows: two lists */
-    char *gone;  /* ids with their NULs */
+    size_t room, k; /* room: of rows, two lists; k: the new table's, 0 where there are no lists */
+    char *gone;     /* ids with their NULs */
     size_t gone_used, gone_capacity, *gone_at, gone_count, gone_room;
 };
 
@@ -32,6 +32,7 @@ akin_status akin_change_create(const akin_table *table, const akin_ids *ids, aki
     change->marks = akin_mem_zalloc(akin_ids_count(ids), 1);
     change->shares = akin_mem_zalloc(akin_ids_count(ids), sizeof *change->shares);
     if (!change->marks || !change->shares) AKIN_TRY(AKIN_FAILED);
+    if (table) change->k = akin_table_k(table);
     if (table) AKIN_TRY(akin_lists_create(table, &change->lists));
     *out = change;
     change = NULL;
@@ -102,43 +103,47 @@ static akin_status reserve_rows(akin_change *change, size_t count) {
     return AKIN_OK;
 }
 
-/* The published list against the new one; is it the same in every way, and how much of it is lost? */
-static akin_status compare(akin_change *change, const akin_list *list, size_t count, const char *const *neighbors,
-                           const float *score, bool *same, double *lost) {
+/* The published list, the rows of whose `count` neighbours are the first of change->rows, against the new one; is it
+ * the same in every way, and how much of it is lost? */
+static void compare(akin_change *change, const akin_list *list, size_t count, const float *score, bool *same,
+                    double *lost) {
     size_t longer = count > list->count ? count : list->count;
-    *same = true, *lost = 0;
-    if (longer == 0) return AKIN_OK;
-    if (reserve_rows(change, count + list->count) != AKIN_OK) return AKIN_FAILED;
     int32_t *before = change->rows, *now = change->rows + count;
-    *same = count == list->count;
-    for (size_t i = 0; i < count; i++) {
-        before[i] = (int32_t)akin_ids_find(change->ids, neighbors[i]);
-        if (*same) *same = before[i] == list->neighbor[i] && (!score || score[i] == list->score[i]);
-    }
+    *same = count == list->count, *lost = 0;
+    for (size_t i = 0; i < count && *same; i++)
+        *same = before[i] == list->neighbor[i] && (!score || score[i] == list->score[i]);
+    if (*same || longer == 0) return;
     memcpy(now, list->neighbor, list->count * sizeof *now);
     *lost = 1 - (double)intersect(before, count, now, list->count) / (double)longer;
-    return AKIN_OK;
 }
 
-akin_status akin_change_see(akin_change *change, const char *id, size_t count, const char *const *neighbors,
-                            const float *score) {
-    akin_status status = AKIN_OK;
+/* A published list that this row of the new table has, too; the rows of its neighbours are in change->rows, which has
+ * room for k more. */
+static akin_status see_row(akin_change *change, size_t row, size_t count, const float *score) {
     akin_list list;
     bool same = true;
     double lost = 0;
-    int64_t row = akin_ids_find(change->ids, id);
-    if (row >= 0 && change->marks[row] != AKIN_CHANGE_FRESH) return AKIN_OK;
+    akin_status status = change->lists ? akin_lists_get(change->lists, row, &list) : AKIN_OK;
+    if (status != AKIN_OK) return status;
+    if (change->lists) compare(change, &list, count, score, &same, &lost);
     change->seen++;
-    if (row < 0) return keep_gone(change, id);
-    if (change->lists) AKIN_TRY(akin_lists_get(change->lists, (size_t)row, &list));
-    if (change->lists) AKIN_TRY(compare(change, &list, count, neighbors, score, &same, &lost));
     change->common++;
     change->changed += !same;
     change->churn += lost;
     change->shares[row] = (float)lost;
     change->marks[row] = same ? AKIN_CHANGE_SAME : AKIN_CHANGE_CHANGED;
-done:
-    return status;
+    return AKIN_OK;
+}
+
+akin_status akin_change_see(akin_change *change, const char *id, size_t count, const char *const *neighbors,
+                            const float *score) {
+    int64_t row = akin_ids_find(change->ids, id);
+    if (row >= 0 && change->marks[row] != AKIN_CHANGE_FRESH) return AKIN_OK;
+    change->seen += row < 0;
+    if (row < 0) return keep_gone(change, id);
+    if (reserve_rows(change, count + change->k) != AKIN_OK) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) change->rows[i] = (int32_t)akin_ids_find(change->ids, neighbors[i]);
+    return see_row(change, (size_t)row, count, score);
 }
 
 void akin_change_see_same(akin_change *change, size_t row) {
@@ -157,22 +162,29 @@ void akin_change_count_blindly(akin_change *change, size_t items) {
     change->blind = true;
 }
 
+/* Each id is sought once; then lists are compared by rows. */
 akin_status akin_change_see_table(akin_change *change, const akin_table *before, const akin_ids *before_ids) {
     akin_status status = AKIN_OK;
     akin_lists *lists = NULL;
     size_t k = akin_table_k(before), n = akin_table_items(before);
-    const char **neighbors = akin_mem_alloc(k, sizeof *neighbors);
-    if (!neighbors) AKIN_TRY(AKIN_FAILED);
+    int32_t *now = akin_mem_alloc(n, sizeof *now);
+    if (!now || reserve_rows(change, k + change->k) != AKIN_OK) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_lists_create(before, &lists));
+    for (size_t row = 0; row < n; row++) now[row] = (int32_t)akin_ids_find(change->ids, akin_ids_text(before_ids, row));
     for (size_t row = 0; row < n; row++) {
         akin_list list;
         AKIN_TRY(akin_lists_get(lists, row, &list));
-        for (size_t i = 0; i < list.count; i++) neighbors[i] = akin_ids_text(before_ids, (size_t)list.neighbor[i]);
-        AKIN_TRY(akin_change_see(change, akin_ids_text(before_ids, row), list.count, neighbors, list.score));
+        if (now[row] >= 0 && change->marks[now[row]] != AKIN_CHANGE_FRESH) continue;
+        for (size_t i = 0; i < list.count; i++) change->rows[i] = now[list.neighbor[i]];
+        if (now[row] >= 0)
+            AKIN_TRY(see_row(change, (size_t)now[row], list.count, list.score));
+        else
+            AKIN_TRY(keep_gone(change, akin_ids_text(before_ids, row)));
+        change->seen += now[row] < 0;
     }
 done:
     akin_lists_free(lists);
-    akin_mem_free(neighbors);
+    akin_mem_free(now);
     return status;
 }
 

@@ -127,6 +127,18 @@ size_t akin_ids_length(const akin_ids *ids, size_t row) {
     return (size_t)(ids->starts[row + 1] - ids->starts[row]) - 1;
 }
 
+void akin_ids_prefetch_places(const akin_ids *ids, const int32_t *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) __builtin_prefetch(&ids->starts[rows[i]]);
+}
+
+/* An id may lie on two lines of the cache. */
+void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t count) {
+    for (size_t i = 0; i < count; i++) {
+        __builtin_prefetch(ids->bytes + ids->starts[rows[i]]);
+        __builtin_prefetch(ids->bytes + ids->starts[rows[i] + 1] - 1);
+    }
+}
+
 int64_t akin_ids_find(const akin_ids *ids, const char *id) {
     size_t slot = akin_hash_64(id, strlen(id)) & ids->slot_mask;
     for (; ids->slots[slot] != EMPTY; slot = (slot + 1) & ids->slot_mask)

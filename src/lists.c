@@ -42,14 +42,18 @@ static akin_status read_from(akin_lists *lists, size_t row) {
     return status;
 }
 
-akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out) {
-    if (row < lists->first || row >= lists->first + lists->count) {
-        akin_status status = read_from(lists, row);
-        if (status != AKIN_OK) return status;
-    }
+bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out) {
+    if (row < lists->first || row >= lists->first + lists->count) return false;
     size_t at = row - lists->first;
     *out = (akin_list){row, (size_t)lists->counts[at], lists->neighbor + at * lists->k, lists->score + at * lists->k};
-    return AKIN_OK;
+    return true;
+}
+
+akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out) {
+    if (akin_lists_peek(lists, row, out)) return AKIN_OK;
+    akin_status status = read_from(lists, row);
+    if (status == AKIN_OK) (void)akin_lists_peek(lists, row, out);
+    return status;
 }
 
 void akin_lists_free(akin_lists *lists) {

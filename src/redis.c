@@ -166,6 +166,12 @@ akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const 
     return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
 }
 
+akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count) {
+    if (redis->context->err) return say_broken(redis);
+    if (redisAppendFormattedCommand(redis->context, bytes, count) == REDIS_OK) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+}
+
 static akin_status queue_list(akin_redis *redis, va_list texts) {
     const char *words[WORDS_MAX];
     size_t lengths[WORDS_MAX], count = 0;

@@ -12,15 +12,14 @@
 #include <string.h>
 
 #define NONE SIZE_MAX
-#define BLOCK_BYTES ((size_t)1 << 20)      /* values of a transaction, one hash */
+#define BLOCK_BYTES ((size_t)512 << 10)    /* of a transaction, one hash */
 #define ALL_BLOCKS_BYTES ((size_t)4 << 20) /* of all hashes */
 #define GONE_AT_ONCE ((size_t)500)
 
-/* Lists that wait to be sent into a hash. */
+/* Lists that wait to be sent into a hash, each id and value as Redis's protocol has them. */
 typedef struct {
-    akin_text *values;
-    size_t *rows, *starts; /* of each value; starts [count + 1] */
-    size_t count, room;
+    akin_text *fields;
+    size_t count;
 } block;
 
 struct akin_redis_stage {
@@ -29,6 +28,7 @@ struct akin_redis_stage {
     const akin_sink_source *source;
     size_t buckets, hash_count, waiting;
     block *blocks;        /* [hash_count] */
+    akin_text *value;     /* of the list that is added */
     size_t flying, armed; /* the hash whose transaction has no answer yet; the one whose lock is watched; or NONE */
     const char **words;
     size_t *lengths, word_room;
@@ -47,7 +47,7 @@ akin_status akin_redis_stage_create(akin_redis_place *place, size_t buckets, aki
                                 .flying = NONE,
                                 .armed = NONE};
     stage->blocks = akin_mem_zalloc(stage->hash_count, sizeof *stage->blocks);
-    if (!stage->blocks) {
+    if (!stage->blocks || akin_text_create(&stage->value) != AKIN_OK) {
         akin_redis_stage_free(stage);
         return AKIN_FAILED;
     }
@@ -165,21 +165,16 @@ akin_status akin_redis_stage_remove(akin_redis_stage *stage, const akin_change *
 
 /* --- lists --- */
 
+/* HSET and the fields, which stand as they are sent: hiredis would copy each once more. */
 static akin_status queue_lists(akin_redis_stage *stage, size_t b) {
+    char head[64 + AKIN_REDIS_KEY];
     akin_redis_hash hash = akin_redis_place_hash(stage->place, b);
-    const akin_ids *ids = stage->source->ids;
-    block *it = &stage->blocks[b];
-    size_t count = 2 + 2 * it->count;
-    if (reserve_words(stage, count) != AKIN_OK) return AKIN_FAILED;
-    stage->words[0] = "HSET", stage->lengths[0] = 4;
-    stage->words[1] = hash.next, stage->lengths[1] = strlen(hash.next);
-    for (size_t i = 0; i < it->count; i++) {
-        stage->words[2 + 2 * i] = akin_ids_text(ids, it->rows[i]);
-        stage->lengths[2 + 2 * i] = akin_ids_length(ids, it->rows[i]);
-        stage->words[3 + 2 * i] = akin_text_bytes(it->values) + it->starts[i];
-        stage->lengths[3 + 2 * i] = it->starts[i + 1] - it->starts[i];
-    }
-    return akin_redis_queue(hash.server, count, stage->words, stage->lengths);
+    const block *it = &stage->blocks[b];
+    int length = snprintf(head, sizeof head, "*%zu\r\n$4\r\nHSET\r\n$%zu\r\n%s\r\n", 2 + 2 * it->count,
+                          strlen(hash.next), hash.next);
+    akin_status status = akin_redis_queue_bytes(hash.server, head, (size_t)length);
+    if (status != AKIN_OK) return status;
+    return akin_redis_queue_bytes(hash.server, akin_text_bytes(it->fields), akin_text_length(it->fields));
 }
 
 /* Sends the block as a transaction, and does not wait: the next block is formatted meanwhile. */
@@ -198,8 +193,8 @@ static akin_status flush(akin_redis_stage *stage, size_t b) {
     AKIN_TRY(akin_redis_place_queue_guard(stage->place, &hash));
     stage->flying = b;
     AKIN_TRY(akin_redis_send(hash.server));
-    stage->waiting -= akin_text_length(it->values);
-    akin_text_clear(it->values);
+    stage->waiting -= akin_text_length(it->fields);
+    akin_text_clear(it->fields);
     it->count = 0;
 done:
     return status;
@@ -211,33 +206,36 @@ static akin_status flush_all(akin_redis_stage *stage) {
     return status;
 }
 
-static akin_status grow(block *it) {
-    if (!it->values && akin_text_create(&it->values) != AKIN_OK) return AKIN_FAILED;
-    if (it->count < it->room) return AKIN_OK;
-    size_t room = 2 * it->room + 16;
-    size_t *rows = akin_mem_resize(it->rows, it->count, room, sizeof *rows);
-    if (rows) it->rows = rows;
-    size_t *starts = akin_mem_resize(it->starts, it->room ? it->count + 1 : 0, room + 1, sizeof *starts);
-    if (starts) it->starts = starts;
-    if (!rows || !starts) return AKIN_FAILED;
-    it->room = room;
+/* A bulk string of RESP: its length, its bytes. */
+static akin_status append_bulk(akin_text *text, const char *bytes, size_t length) {
+    char digits[24], *out = akin_text_room(text, length + sizeof digits + 5);
+    size_t count = 0;
+    if (!out) return AKIN_FAILED;
+    for (size_t left = length; left > 0 || count == 0; left /= 10) digits[count++] = (char)('0' + left % 10);
+    char *at = out;
+    *at++ = '$';
+    while (count > 0) *at++ = digits[--count];
+    memcpy(at, "\r\n", 2);
+    memcpy(at + 2, bytes, length);
+    memcpy(at + 2 + length, "\r\n", 2);
+    akin_text_extend(text, (size_t)(at + 4 + length - out));
     return AKIN_OK;
 }
 
 akin_status akin_redis_stage_add(akin_redis_stage *stage, size_t row, akin_published *published) {
     akin_status status = AKIN_OK;
-    const akin_ids *ids = stage->source->ids;
-    size_t b = akin_bucket(akin_ids_text(ids, row), akin_ids_length(ids, row), stage->buckets);
+    const char *id = akin_ids_text(stage->source->ids, row);
+    size_t id_length = akin_ids_length(stage->source->ids, row), b = akin_bucket(id, id_length, stage->buckets);
     block *it = &stage->blocks[b];
-    AKIN_TRY(grow(it));
-    size_t before = akin_text_length(it->values);
-    AKIN_TRY(akin_cachelist_append(stage->lists, row, it->values));
-    size_t length = akin_text_length(it->values) - before;
-    it->rows[it->count] = row;
-    it->starts[it->count] = before;
-    it->starts[++it->count] = before + length;
-    stage->waiting += length;
-    published->bytes += length + akin_ids_length(ids, row);
+    if (!it->fields) AKIN_TRY(akin_text_create(&it->fields));
+    size_t before = akin_text_length(it->fields);
+    akin_text_clear(stage->value);
+    AKIN_TRY(akin_cachelist_append(stage->lists, row, stage->value));
+    AKIN_TRY(append_bulk(it->fields, id, id_length));
+    AKIN_TRY(append_bulk(it->fields, akin_text_bytes(stage->value), akin_text_length(stage->value)));
+    it->count++;
+    stage->waiting += akin_text_length(it->fields) - before;
+    published->bytes += akin_text_length(stage->value) + id_length;
     published->sent++;
     if (stage->hash_count == 1 && stage->waiting >= BLOCK_BYTES) status = flush(stage, b);
     if (stage->hash_count > 1 && stage->waiting >= ALL_BLOCKS_BYTES) status = flush_all(stage);
@@ -253,12 +251,9 @@ akin_status akin_redis_stage_finish(akin_redis_stage *stage) {
 void akin_redis_stage_free(akin_redis_stage *stage) {
     if (!stage) return;
     (void)!settle(stage); /* answers that nobody waits for any more would be taken for others */
-    for (size_t b = 0; stage->blocks && b < stage->hash_count; b++) {
-        akin_text_free(stage->blocks[b].values);
-        akin_mem_free(stage->blocks[b].rows);
-        akin_mem_free(stage->blocks[b].starts);
-    }
+    for (size_t b = 0; stage->blocks && b < stage->hash_count; b++) akin_text_free(stage->blocks[b].fields);
     akin_mem_free(stage->blocks);
+    akin_text_free(stage->value);
     akin_mem_free(stage->words);
     akin_mem_free(stage->lengths);
     akin_mem_free(stage);

@@ -66,24 +66,61 @@ akin_status akin_text_append_bytes(akin_text *text, const char *bytes, size_t co
     return AKIN_OK;
 }
 
-akin_status akin_text_append_json(akin_text *text, const char *value) {
-    static const char *const short_forms[32] = {
-        ['\b'] = "\\b", ['\f'] = "\\f", ['\n'] = "\\n", ['\r'] = "\\r", ['\t'] = "\\t"};
-    akin_status status = akin_text_append_bytes(text, "\"", 1);
-    for (const char *at = value; *at && status == AKIN_OK; at++) {
-        const char *plain = at;
-        while ((unsigned char)*at >= 0x20 && *at != '"' && *at != '\\') at++;
-        status = akin_text_append_bytes(text, plain, (size_t)(at - plain));
-        if (status != AKIN_OK || !*at) break;
-        unsigned char byte = (unsigned char)*at;
-        if (byte >= 0x20)
-            status = akin_text_append(text, "\\%c", byte);
-        else if (short_forms[byte])
-            status = akin_text_append_bytes(text, short_forms[byte], 2);
+char *akin_text_room(akin_text *text, size_t count) {
+    return reserve(text, count) == AKIN_OK ? text->bytes + text->length : NULL;
+}
+
+void akin_text_extend(akin_text *text, size_t count) {
+    text->length += count;
+    text->bytes[text->length] = '\0';
+}
+
+/* Whether any of eight bytes is below 0x20, a quote or a backslash; the high bit of each lane tells (Mycroft 1987). */
+static bool must_escape(uint64_t bytes) {
+    const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
+    uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\';
+    uint64_t low = (bytes - ones * 0x20) & ~bytes;
+    return ((low | ((quote - ones) & ~quote) | ((backslash - ones) & ~backslash)) & highs) != 0;
+}
+
+static size_t escape(char *out, unsigned char byte) {
+    static const char short_forms[32] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
+    out[0] = '\\';
+    out[1] = (char)(byte >= 0x20 ? byte : short_forms[byte] ? short_forms[byte] : 'u');
+    return out[1] == 'u' && byte < 0x20 ? 2 + (size_t)sprintf(out + 2, "%04x", byte) : 2;
+}
+
+size_t akin_text_json(char *out, const char *value, size_t length) {
+    char *at = out;
+    size_t done = 0;
+    *at++ = '"';
+    while (done < length) {
+        uint64_t bytes;
+        if (length - done >= sizeof bytes) {
+            memcpy(&bytes, value + done, sizeof bytes);
+            if (!must_escape(bytes)) {
+                memcpy(at, &bytes, sizeof bytes);
+                at += sizeof bytes;
+                done += sizeof bytes;
+                continue;
+            }
+        }
+        unsigned char byte = (unsigned char)value[done++];
+        if (byte < 0x20 || byte == '"' || byte == '\\')
+            at += escape(at, byte);
         else
-            status = akin_text_append(text, "\\u%04x", byte);
+            *at++ = (char)byte;
     }
-    return status == AKIN_OK ? akin_text_append_bytes(text, "\"", 1) : status;
+    *at++ = '"';
+    return (size_t)(at - out);
+}
+
+akin_status akin_text_append_json(akin_text *text, const char *value) {
+    size_t length = strlen(value);
+    char *out = akin_text_room(text, AKIN_TEXT_JSON_MAX(length));
+    if (!out) return AKIN_FAILED;
+    akin_text_extend(text, akin_text_json(out, value, length));
+    return AKIN_OK;
 }
 
 akin_status akin_text_append_hidden(akin_text *text, const char *url) {

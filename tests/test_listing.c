@@ -81,6 +81,27 @@ static void lists_become_lines(void **unused) {
     akin_ids_free(ids);
 }
 
+/* Eight bytes are looked at together: each byte at each place among plain ones. */
+static void every_byte_at_every_place(void **unused) {
+    (void)unused;
+    char value[21], out[AKIN_TEXT_JSON_MAX(20)], expected[AKIN_TEXT_JSON_MAX(20) + 1];
+    for (int byte = 1; byte < 256; byte++)
+        for (int place = 0; place < 20; place++) {
+            memset(value, 'a' + place, 20);
+            value[place] = (char)byte;
+            const char *found = byte < 0x20 ? strchr("\bb\ff\nn\rr\tt", byte) : NULL;
+            bool escaped = byte < 0x20 || byte == '"' || byte == '\\';
+            int at = sprintf(expected, "\"%.*s", place, value);
+            if (!escaped) expected[at++] = (char)byte;
+            if (escaped && byte >= 0x20) at += sprintf(expected + at, "\\%c", byte);
+            if (found) at += sprintf(expected + at, "\\%c", found[1]);
+            if (escaped && byte < 0x20 && !found) at += sprintf(expected + at, "\\u%04x", (unsigned)byte);
+            at += sprintf(expected + at, "%.*s\"", 19 - place, value + place + 1);
+            assert_int_equal(akin_text_json(out, value, 20), at);
+            assert_memory_equal(out, expected, (size_t)at);
+        }
+}
+
 static void control_bytes_are_escaped(void **unused) {
     (void)unused;
     akin_text *text = NULL;
@@ -97,6 +118,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_printed_as_by_printf),
         cmocka_unit_test(lists_become_lines),
+        cmocka_unit_test(every_byte_at_every_place),
         cmocka_unit_test(control_bytes_are_escaped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 
 #include <akin/error.h>
 #include <akin/table.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,8 @@ typedef struct akin_lists akin_lists;
 AKIN_MUST_CHECK akin_status akin_lists_create(const akin_table *table, akin_lists **out);
 /* The list of a row, valid until the next call. Rows asked for in order are read a block at a time, others alone. */
 AKIN_MUST_CHECK akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out);
+/* The same, only where it is in memory. */
+bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out);
 void akin_lists_free(akin_lists *lists); /* NULL is fine */
 
 #endif

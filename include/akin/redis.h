@@ -35,6 +35,8 @@ bool akin_redis_broken(const akin_redis *redis);
 /* One command: words [count] of lengths [count] bytes, copied. */
 AKIN_MUST_CHECK akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const *words,
                                              const size_t *lengths);
+/* Bytes in the protocol's own form (RESP 2): a command, or a part of one that is queued in parts; copied. */
+AKIN_MUST_CHECK akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count);
 /* The same of texts; ends with NULL. */
 AKIN_MUST_CHECK akin_status akin_redis_queue_texts(akin_redis *redis, ...) __attribute__((sentinel));
 /* Sends what is queued and does not wait for answers. */

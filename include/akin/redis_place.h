@@ -40,7 +40,7 @@ typedef enum {
     AKIN_REDIS_FIELDS
 } akin_redis_field;
 
-enum { AKIN_REDIS_VALUE = 40, AKIN_REDIS_LOCK_SECONDS = 60 };
+enum { AKIN_REDIS_VALUE = 40, AKIN_REDIS_KEY = 160, AKIN_REDIS_LOCK_SECONDS = 60 };
 
 /* "" = not given */
 typedef struct {

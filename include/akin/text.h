@@ -14,8 +14,14 @@ typedef struct akin_text akin_text;
 AKIN_MUST_CHECK akin_status akin_text_create(akin_text **out);
 AKIN_MUST_CHECK akin_status akin_text_append(akin_text *text, const char *format, ...) AKIN_PRINTF(2, 3);
 AKIN_MUST_CHECK akin_status akin_text_append_bytes(akin_text *text, const char *bytes, size_t count);
+/* Room behind the text for `count` bytes that are written in place; NULL: no memory. extend: so many were. */
+char *akin_text_room(akin_text *text, size_t count);
+void akin_text_extend(akin_text *text, size_t count);
 /* As a JSON string (RFC 8259): in quotes, with what must be escaped escaped; UTF-8 stays. */
 AKIN_MUST_CHECK akin_status akin_text_append_json(akin_text *text, const char *value);
+/* The same of `length` bytes, none a NUL, into out [AKIN_TEXT_JSON_MAX(length)]; how many were written. */
+#define AKIN_TEXT_JSON_MAX(length) (6 * (length) + 2)
+size_t akin_text_json(char *out, const char *value, size_t length);
 /* An address without its password: "redis://user:***@host". */
 AKIN_MUST_CHECK akin_status akin_text_append_hidden(akin_text *text, const char *url);
 const char *akin_text_bytes(const akin_text *text); /* NUL-terminated, borrowed until the next append */
