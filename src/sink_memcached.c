@@ -1,42 +1,29 @@
-/* sink_memcached: tables published to memcached.
+/* sink_memcached: tables published to memcached; memcache_place.h has the keys.
  *
- * Floor 3 (stages); looks down to error, mem, text, holder, uuid, memcache, web, json, ids, table; within its floor to
- * sink, cachelist, change.
- *
- *   akin:NAME:current           the generation that a storefront reads; set last
- *   akin:NAME:<generation>:<id> its lists. An id that is no part of a valid key (blanks, control bytes, a first '#',
- * too long) stands as # and its uuid5 (uuid.h) akin:NAME:meta              JSON: generation, time, digest, items, k,
- * model, format, and those of the one before akin:NAME:next              the generation that is being written
- *   akin:NAME:lock              who publishes just now; expires
+ * Floor 3 (stages); looks down to error, mem, text, memcache, json, ids, table; within its floor to sink,
+ * memcache_place, cachelist, change.
  *
  * A generation's name is never used again, so no two publishers mix. memcached forgets when its memory is short: so
  * every list is read back before `current` names the generation. The one before stays until the next publication.
  */
 #include <akin/cachelist.h>
-#include <akin/holder.h>
 #include <akin/json.h>
 #include <akin/mem.h>
-#include <akin/memcache.h>
+#include <akin/memcache_place.h>
 #include <akin/sink.h>
 #include <akin/text.h>
-#include <akin/uuid.h>
-#include <akin/web.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define SCHEME "memcached://"
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-
-enum { NAME_SIZE = 101, GENERATION_SIZE = 24, LOCK_SECONDS = 60, BATCH = 500, ITEM_HEAD = 80, KEY_SIZE = 256 };
+enum { GENERATION_SIZE = 24, BATCH = 500, ITEM_HEAD = 80, KEY_SIZE = AKIN_MEMCACHE_PLACE_KEY };
 
 struct akin_target {
-    char *servers;
-    char catalog[NAME_SIZE], generation[GENERATION_SIZE], signature[AKIN_HOLDER_SIZE];
+    akin_memcache_place *place;
+    akin_memcache *cache; /* of the place */
+    char generation[GENERATION_SIZE];
     akin_sink_options options;
-    akin_memcache *cache;
-    akin_json *meta; /* of what is live; an empty object where nothing is */
     akin_cachelist *lists;
     const akin_ids *ids;
     char (*keys)[KEY_SIZE]; /* [BATCH] */
@@ -44,86 +31,16 @@ struct akin_target {
     bool locked, committed;
 };
 
-/* --- the address --- */
-
-static akin_status understand(const char *url, akin_target *target) {
-    static const char *const known[] = {"catalog", NULL};
-    akin_status status = AKIN_OK;
-    akin_url parts = {0};
-    akin_text *rest = NULL;
-    char *name = NULL;
-    size_t length = strcspn(url + strlen(SCHEME), "?/");
-    if (strncmp(url, SCHEME, strlen(SCHEME)) != 0 || length == 0)
-        return akin_error_set(AKIN_USAGE, "--to %s: name servers and catalogue: memcached://host:port?catalog=NAME",
-                              url);
-    AKIN_TRY(akin_text_create(&rest));
-    AKIN_TRY(akin_text_append(rest, "memcached://x%s", url + strlen(SCHEME) + length));
-    AKIN_TRY(akin_url_parse(akin_text_bytes(rest), &parts));
-    AKIN_TRY(akin_url_query(&parts, known, "catalog", &name));
-    if (!name || !*name || strlen(name) >= NAME_SIZE || strspn(name, NAME_LETTERS) != strlen(name))
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "--to %s: name the catalogue, ?catalog=NAME, in letters, digits and . _ -",
-                                url));
-    snprintf(target->catalog, sizeof target->catalog, "%s", name);
-    akin_text_clear(rest);
-    AKIN_TRY(akin_text_append_bytes(rest, url + strlen(SCHEME), length));
-    target->servers = akin_mem_text(akin_text_bytes(rest));
-    if (!target->servers) status = AKIN_FAILED;
-done:
-    akin_mem_free(name);
-    akin_url_free(&parts);
-    akin_text_free(rest);
-    return status;
-}
-
-static akin_status check_url(const char *url) {
-    akin_target target = {0};
-    akin_memcache *cache = NULL;
-    akin_status status = understand(url, &target);
-    if (status == AKIN_OK) status = akin_memcache_open(target.servers, 1, &cache);
-    akin_memcache_close(cache);
-    akin_mem_free(target.servers);
-    return status;
-}
-
-static char *identity(const char *url) {
-    akin_target target = {0};
-    char *text = NULL;
-    if (understand(url, &target) == AKIN_OK) {
-        size_t room = strlen(target.servers) + NAME_SIZE + 16;
-        text = akin_mem_alloc(room, 1);
-        if (text) snprintf(text, room, "memcached %s %s", target.servers, target.catalog);
-    }
-    akin_mem_free(target.servers);
-    return text;
-}
-
-/* --- keys --- */
-
-static void name_key(const akin_target *target, const char *what, char key[KEY_SIZE]) {
-    snprintf(key, KEY_SIZE, "akin:%s:%s", target->catalog, what);
-}
-
-static bool fits_key(const char *id, size_t room) {
-    if (*id == '#' || strlen(id) > room) return false;
-    for (const unsigned char *at = (const unsigned char *)id; *at; at++)
-        if (*at <= ' ' || *at >= 0x7F) return false; /* clients refuse more than the protocol does */
-    return true;
-}
-
-static void list_key(const akin_target *target, const char *generation, const char *id, char key[KEY_SIZE]) {
-    char hashed[AKIN_UUID_SIZE];
-    int head = snprintf(key, KEY_SIZE, "akin:%s:%s:", target->catalog, generation);
-    if (fits_key(id, (size_t)(AKIN_MEMCACHE_KEY - head))) {
-        snprintf(key + head, KEY_SIZE - (size_t)head, "%s", id);
-        return;
-    }
-    akin_uuid5(id, hashed);
-    snprintf(key + head, KEY_SIZE - (size_t)head, "#%s", hashed);
+static const akin_json *meta_of(const akin_target *target) {
+    return akin_memcache_place_meta(target->place);
 }
 
 static const char *live_generation(const akin_target *target) {
-    const char *generation = akin_json_text(target->meta, "generation");
-    return generation ? generation : "";
+    return akin_memcache_place_generation(target->place);
+}
+
+static void list_key(const akin_target *target, const char *generation, const char *id, char key[KEY_SIZE]) {
+    akin_memcache_place_list_key(target->place, generation, id, key);
 }
 
 /* --- open, look --- */
@@ -134,66 +51,45 @@ static akin_status open_target(const char *url, const akin_sink_options *options
     akin_target *target = akin_mem_zalloc(1, sizeof *target);
     if (!target) return AKIN_FAILED;
     target->options = *options;
-    akin_holder_sign(target->signature);
-    AKIN_TRY(understand(url, target));
     target->keys = akin_mem_alloc(BATCH, sizeof *target->keys);
     if (!target->keys) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_memcache_open(target->servers, options->timeout, &target->cache));
+    AKIN_TRY(akin_memcache_place_open(url, options->timeout, &target->place));
+    target->cache = akin_memcache_place_cache(target->place);
     *out = target;
     target = NULL;
 done:
-    if (target) {
-        akin_mem_free(target->keys);
-        akin_mem_free(target->servers);
-        akin_mem_free(target);
-    }
-    return status;
-}
-
-/* The meta of the generation that `current` names: a publisher that was killed may have left a newer one. */
-static akin_status read_meta(akin_target *target, const char *current) {
-    akin_status status = AKIN_OK;
-    char key[KEY_SIZE], *text = NULL;
-    akin_json *all = NULL;
-    size_t length = 0;
-    name_key(target, "meta", key);
-    AKIN_TRY(akin_memcache_get(target->cache, key, &text, &length));
-    if (text && akin_json_parse(text, length, &all) == AKIN_INPUT) akin_error_clear();
-    const char *generation = akin_json_text(all, "generation");
-    const akin_json *before = akin_json_get(all, "previous");
-    const char *older = akin_json_text(before, "generation");
-    akin_json_free(target->meta);
-    target->meta = NULL;
-    if (generation && strcmp(generation, current) == 0) {
-        target->meta = all;
-        all = NULL;
-    } else if (older && strcmp(older, current) == 0)
-        status = akin_json_copy(before, &target->meta);
-    else
-        status = akin_json_create(&target->meta);
-done:
-    akin_json_free(all);
-    akin_mem_free(text);
+    if (target) akin_mem_free(target->keys);
+    akin_mem_free(target);
     return status;
 }
 
 static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
-    char key[KEY_SIZE], *current = NULL;
     *live = (akin_live){0};
-    name_key(target, "current", key);
-    AKIN_TRY(akin_memcache_get(target->cache, key, &current, NULL));
-    AKIN_TRY(read_meta(target, current ? current : ""));
-    live->there = current && *live_generation(target);
-    live->items = (size_t)akin_json_number(target->meta, "items", 0);
-    const char *digest = akin_json_text(target->meta, "digest"), *format = akin_json_text(target->meta, "format");
+    AKIN_TRY(akin_memcache_place_look(target->place, &live->there));
+    live->items = (size_t)akin_json_number(meta_of(target), "items", 0);
+    const char *digest = akin_json_text(meta_of(target), "digest"), *format = akin_json_text(meta_of(target), "format");
     if (!live->there || !digest || !format) goto done;
     snprintf(live->table_digest, sizeof live->table_digest, "%s", digest);
     if (strcmp(format, akin_cachelist_format(target->options.ids_only)) == 0)
         memcpy(live->digest, live->table_digest, sizeof live->digest);
 done:
-    akin_mem_free(current);
     return status;
+}
+
+static akin_status lock(akin_target *target) {
+    akin_status status = akin_memcache_place_lock(target->place);
+    target->locked = status == AKIN_OK;
+    return status;
+}
+
+static void unlock(akin_target *target) {
+    akin_memcache_place_unlock(target->place);
+    target->locked = false;
+}
+
+static akin_status keep(akin_target *target) {
+    return target->locked ? akin_memcache_place_keep(target->place) : AKIN_OK;
 }
 
 /* --- before anything is sent --- */
@@ -297,10 +193,10 @@ static akin_status compare_batch(akin_target *target, const size_t *rows, size_t
 }
 
 static akin_status compare(akin_target *target, const akin_sink_source *source, akin_change *change) {
-    const char *format = akin_json_text(target->meta, "format");
+    const char *format = akin_json_text(meta_of(target), "format");
     reading it = {.change = change, .ids_only = format && strcmp(format, "ids") == 0};
     akin_status status = for_all(target, source, "comparing", compare_batch, &it);
-    if (status == AKIN_OK) akin_change_count(change, (size_t)akin_json_number(target->meta, "items", 0));
+    if (status == AKIN_OK) akin_change_count(change, (size_t)akin_json_number(meta_of(target), "items", 0));
     return status;
 }
 
@@ -313,7 +209,7 @@ static akin_status check_batch(akin_target *target, const size_t *rows, size_t c
     return akin_error_set(AKIN_FAILED,
                           "akin:%s: %zu of %zu lists near \"%s\" are %s: is memcached's memory (-m) large enough for "
                           "two generations?",
-                          target->catalog, it.wrong ? count : count - it.found, count,
+                          akin_memcache_place_catalog(target->place), it.wrong ? count : count - it.found, count,
                           akin_ids_text(target->ids, rows[0]), it.wrong ? "not as written" : "forgotten again");
 }
 
@@ -328,68 +224,6 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
         AKIN_TRY(check_batch(target, rows + first, count - first < BATCH ? count - first : BATCH, generation));
 done:
     return status;
-}
-
-/* --- the lock --- */
-
-static akin_status is_mine(akin_target *target, bool *mine) {
-    char key[KEY_SIZE], *who = NULL;
-    name_key(target, "lock", key);
-    akin_status status = akin_memcache_get(target->cache, key, &who, NULL);
-    *mine = who && strcmp(who, target->signature) == 0;
-    akin_mem_free(who);
-    return status;
-}
-
-static akin_status lost(const akin_target *target) {
-    return akin_error_set(AKIN_FAILED,
-                          "akin:%s: the lock was lost: this process stood still for longer than %d s, or memcached "
-                          "forgot it; nothing was published: run it again",
-                          target->catalog, LOCK_SECONDS);
-}
-
-static akin_status lock(akin_target *target) {
-    akin_status status = AKIN_OK;
-    char key[KEY_SIZE], *who = NULL;
-    bool added = false;
-    name_key(target, "lock", key);
-    AKIN_TRY(akin_memcache_add(target->cache, key, target->signature, LOCK_SECONDS, &added));
-    if (added) goto done;
-    AKIN_TRY(akin_memcache_get(target->cache, key, &who, NULL));
-    if (!who || akin_holder_has_ended(who)) {
-        AKIN_TRY(akin_memcache_delete(target->cache, key));
-        AKIN_TRY(akin_memcache_add(target->cache, key, target->signature, LOCK_SECONDS, &added));
-    }
-    if (!added)
-        status = akin_error_set(AKIN_FAILED,
-                                "akin:%s: another publishes there just now (%.*s); try again when it is done, or in "
-                                "%d s if it has ended",
-                                target->catalog, who ? akin_holder_shown(who) : 1, who ? who : "?", LOCK_SECONDS);
-done:
-    target->locked = status == AKIN_OK;
-    akin_mem_free(who);
-    return status;
-}
-
-static akin_status keep(akin_target *target) {
-    akin_status status = AKIN_OK;
-    char key[KEY_SIZE];
-    bool mine = false;
-    if (!target->locked) return AKIN_OK;
-    name_key(target, "lock", key);
-    AKIN_TRY(is_mine(target, &mine));
-    if (!mine) AKIN_TRY(lost(target));
-    status = akin_memcache_touch(target->cache, key, LOCK_SECONDS);
-done:
-    return status;
-}
-
-static void unlock(akin_target *target) {
-    char key[KEY_SIZE];
-    bool mine = false;
-    name_key(target, "lock", key);
-    if (is_mine(target, &mine) == AKIN_OK && mine) (void)!akin_memcache_delete(target->cache, key);
-    target->locked = false;
 }
 
 /* --- a generation comes and goes --- */
@@ -435,15 +269,14 @@ done:
 /* What a publisher that was killed left. */
 static akin_status clear_leftover(akin_target *target) {
     akin_status status = AKIN_OK;
-    char key[KEY_SIZE], *left = NULL;
-    const akin_json *before = akin_json_get(target->meta, "previous");
+    char *left = NULL;
+    const akin_json *before = akin_json_get(meta_of(target), "previous");
     const char *older = akin_json_text(before, "generation");
-    name_key(target, "next", key);
-    AKIN_TRY(akin_memcache_get(target->cache, key, &left, NULL));
+    AKIN_TRY(akin_memcache_place_get(target->place, "next", &left));
     if (!left || strlen(left) >= GENERATION_SIZE) goto done;
     if (strcmp(left, live_generation(target)) != 0 && (!older || strcmp(left, older) != 0))
         AKIN_TRY(forget(target, left, akin_ids_count(target->ids)));
-    status = akin_memcache_delete(target->cache, key);
+    status = akin_memcache_place_delete(target->place, "next");
 done:
     akin_mem_free(left);
     return status;
@@ -459,14 +292,12 @@ static void name_generation(akin_target *target) {
 
 static akin_status stage(akin_target *target, const akin_sink_source *source, akin_published *published) {
     akin_status status = AKIN_OK;
-    char key[KEY_SIZE];
     sending it = {.published = published};
     AKIN_TRY(akin_text_create(&it.value));
     AKIN_TRY(lock(target));
     AKIN_TRY(clear_leftover(target));
     name_generation(target);
-    name_key(target, "next", key);
-    AKIN_TRY(akin_memcache_set(target->cache, key, target->generation));
+    AKIN_TRY(akin_memcache_place_set(target->place, "next", target->generation));
     AKIN_TRY(for_all(target, source, "publishing", send_batch, &it));
     AKIN_TRY(for_all(target, source, "reading back", check_batch, target->generation));
 done:
@@ -493,7 +324,7 @@ static akin_status describe(const akin_target *target, const akin_sink_source *s
     AKIN_TRY(akin_json_set_text(meta, "format", akin_cachelist_format(target->options.ids_only)));
     AKIN_TRY(akin_json_set_text(meta, "probe", akin_ids_text(source->ids, source->items / 2)));
     if (!*live_generation(target)) goto done;
-    AKIN_TRY(akin_json_copy(target->meta, &before));
+    AKIN_TRY(akin_json_copy(meta_of(target), &before));
     AKIN_TRY(akin_json_set_null(before, "previous"));
     taken = before;
     before = NULL;
@@ -506,19 +337,15 @@ done:
 /* The meta first: whoever reads it goes by the generation that `current` names. */
 static akin_status switch_to(akin_target *target, const akin_json *meta) {
     akin_status status = AKIN_OK;
-    char key[KEY_SIZE];
     bool mine = false;
     char *text = akin_json_print(meta, false);
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the meta"));
-    AKIN_TRY(is_mine(target, &mine));
-    if (!mine) AKIN_TRY(lost(target));
-    name_key(target, "meta", key);
-    AKIN_TRY(akin_memcache_set(target->cache, key, text));
-    name_key(target, "current", key);
-    AKIN_TRY(akin_memcache_set(target->cache, key, akin_json_text(meta, "generation")));
+    AKIN_TRY(akin_memcache_place_is_mine(target->place, &mine));
+    if (!mine) AKIN_TRY(akin_memcache_place_lost(target->place));
+    AKIN_TRY(akin_memcache_place_set(target->place, "meta", text));
+    AKIN_TRY(akin_memcache_place_set(target->place, "current", akin_json_text(meta, "generation")));
     target->committed = true;
-    name_key(target, "next", key);
-    status = akin_memcache_delete(target->cache, key);
+    status = akin_memcache_place_delete(target->place, "next");
 done:
     akin_mem_free(text);
     return status;
@@ -528,7 +355,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source, a
     akin_status status = AKIN_OK;
     akin_json *meta = NULL;
     (void)published;
-    const char *oldest = akin_json_text(akin_json_get(target->meta, "previous"), "generation");
+    const char *oldest = akin_json_text(akin_json_get(meta_of(target), "previous"), "generation");
     AKIN_TRY(akin_json_create(&meta));
     AKIN_TRY(describe(target, source, meta));
     AKIN_TRY(switch_to(target, meta));
@@ -544,15 +371,15 @@ static akin_status check_rollback(akin_target *target) {
     akin_live live;
     char key[KEY_SIZE], *value = NULL;
     AKIN_TRY(look(target, &live));
-    const akin_json *before = akin_json_get(target->meta, "previous");
+    const akin_json *before = akin_json_get(meta_of(target), "previous");
     const char *generation = akin_json_text(before, "generation"), *probe = akin_json_text(before, "probe");
     if (generation && probe) {
         list_key(target, generation, probe, key);
         AKIN_TRY(akin_memcache_get(target->cache, key, &value, NULL));
     }
     if (!value)
-        status =
-            akin_error_set(AKIN_FAILED, "akin:%s: there is no table before, so nothing to go back to", target->catalog);
+        status = akin_error_set(AKIN_FAILED, "akin:%s: there is no table before, so nothing to go back to",
+                                akin_memcache_place_catalog(target->place));
 done:
     akin_mem_free(value);
     return status;
@@ -563,8 +390,8 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     akin_json *meta = NULL, *now = NULL;
     AKIN_TRY(lock(target));
     AKIN_TRY(check_rollback(target)); /* again: under the lock */
-    AKIN_TRY(akin_json_copy(akin_json_get(target->meta, "previous"), &meta));
-    AKIN_TRY(akin_json_copy(target->meta, &now));
+    AKIN_TRY(akin_json_copy(akin_json_get(meta_of(target), "previous"), &meta));
+    AKIN_TRY(akin_json_copy(meta_of(target), &now));
     AKIN_TRY(akin_json_set_null(now, "previous"));
     status = akin_json_set_node(meta, "previous", now);
     now = NULL;
@@ -578,9 +405,8 @@ done:
 }
 
 static void tidy(akin_target *target) {
-    char key[KEY_SIZE], *left = NULL;
-    name_key(target, "next", key);
-    if (akin_memcache_get(target->cache, key, &left, NULL) == AKIN_OK && left && lock(target) == AKIN_OK) {
+    char *left = NULL;
+    if (akin_memcache_place_get(target->place, "next", &left) == AKIN_OK && left && lock(target) == AKIN_OK) {
         (void)!clear_leftover(target);
         unlock(target);
     }
@@ -598,10 +424,8 @@ static void close_target(akin_target *target) {
         akin_mem_free(message);
     }
     akin_cachelist_free(target->lists);
-    akin_json_free(target->meta);
-    akin_memcache_close(target->cache);
+    akin_memcache_place_close(target->place);
     akin_mem_free(target->keys);
-    akin_mem_free(target->servers);
     akin_mem_free(target);
 }
 
@@ -609,8 +433,8 @@ const akin_sink akin_sink_memcached = {
     .schemes = {"memcached"},
     .forms = "memcached://host:port[,host:port]?catalog=NAME",
     .input = AKIN_SINK_TABLE,
-    .check_url = check_url,
-    .identity = identity,
+    .check_url = akin_memcache_place_check,
+    .identity = akin_memcache_place_identity,
     .open = open_target,
     .look = look,
     .prepare = prepare,
