@@ -1,8 +1,9 @@
 /* csv: rows in, quoted fields out, by libcsv.
  *
- * Floor 0 (base); looks down to error, mem, text, file.
+ * Floor 0 (base); looks down to error, mem, fault, text, file.
  */
 #include <akin/csv.h>
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <csv.h>
@@ -104,8 +105,10 @@ static akin_status read_pieces(FILE *stream, struct csv_parser *parser, row_stat
     static const unsigned char mark[3] = {0xEF, 0xBB, 0xBF};
     unsigned char piece[PIECE];
     for (bool first = true;; first = false) {
-        size_t count = fread(piece, 1, sizeof piece, stream), skip = 0;
-        if (ferror(stream)) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", state->path, strerror(errno));
+        bool fault = akin_fault_read();
+        size_t count = fault ? 0 : fread(piece, 1, sizeof piece, stream), skip = 0;
+        if (fault || ferror(stream))
+            return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", state->path, strerror(errno));
         if (count == 0) break;
         if (first && count >= sizeof mark && memcmp(piece, mark, sizeof mark) == 0) skip = sizeof mark;
         if (csv_parse(parser, piece + skip, count - skip, end_field, end_row, state) != count - skip)

@@ -1,8 +1,10 @@
 /* fileform: the forms of a published file: how each is written, recognised and read back.
  *
- * Floor 3 (stages); looks down to error, mem, text, file, csv, json, ids; within its floor to lists, listing, change.
+ * Floor 3 (stages); looks down to error, mem, fault, text, file, csv, json, ids; within its floor to lists, listing,
+ * change.
  */
 #include <akin/csv.h>
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/fileform.h>
 #include <akin/json.h>
@@ -112,7 +114,8 @@ static akin_status json_read(const char *path, see_list see, void *context) {
     akin_json *object = NULL;
     FILE *file = fopen(path, "re");
     if (!file) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
-    while ((length = getline(&text, &room, file)) >= 0) {
+    bool fault = false;
+    while (!(fault = akin_fault_read()) && (length = getline(&text, &room, file)) >= 0) {
         line++;
         status = akin_json_parse(text, (size_t)length, &object);
         if (status == AKIN_INPUT) status = damaged(path, "not JSON", line);
@@ -120,7 +123,7 @@ static akin_status json_read(const char *path, see_list see, void *context) {
         akin_json_free(object);
         if (status != AKIN_OK) break;
     }
-    if (ferror(file)) status = akin_error_set(AKIN_FAILED, "%s: cannot be read", path);
+    if (fault || (status == AKIN_OK && !feof(file))) status = akin_error_set(AKIN_FAILED, "%s: cannot be read", path);
     free(text);
     fclose(file);
     end_reading(&it, false);
@@ -279,8 +282,9 @@ akin_status akin_fileform_append(const akin_fileform *form, int pass, size_t k, 
 static akin_status read_begin(const char *path, char *begin, size_t room, size_t *count) {
     FILE *file = fopen(path, "re");
     if (!file) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
-    *count = fread(begin, 1, room, file);
-    bool failed = ferror(file) != 0;
+    bool failed = akin_fault_read();
+    *count = failed ? 0 : fread(begin, 1, room, file);
+    failed = failed || ferror(file);
     fclose(file);
     return failed ? akin_error_set(AKIN_FAILED, "%s: cannot be read", path) : AKIN_OK;
 }

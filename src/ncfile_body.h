@@ -36,7 +36,7 @@ struct akin_ncfile {
     /* reading */
     char (*names)[NC_MAX_NAME + 1]; /* of global attributes */
     size_t name_count, bytes;
-    bool sealed;
+    bool sealed, whole; /* whole: its bytes were found to match the seal */
     uint64_t sealed_bytes;
     akin_seal_sum seal;
 };

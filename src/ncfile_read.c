@@ -1,6 +1,6 @@
 /* ncfile_read: the reading half of ncfile.h: opened by every rank on its own, checked before anything is believed.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout, seal.
+ * Floor 2 (data); looks down to error, mem, fault, text, hash, file, comm, shard, nclayout, seal.
  */
 #include "ncfile_body.h"
 
@@ -67,9 +67,12 @@ static akin_status refuse(const akin_ncfile *file, const char *what) {
     return akin_error_set(AKIN_INPUT, "%s: %s; make it anew", file->path, what);
 }
 
-/* What the library says of a file that was there a moment ago: damage, or a disk that cannot be read. */
+/* What the library says of a file that was there a moment ago: damage, or a disk that cannot be read. A positive code
+ * is the system's; HDF5 hides that behind one of its own, but a file that was whole just now has no damage. */
 static akin_status trouble(const akin_ncfile *file, int code) {
     if (code == NC_ENOMEM) return akin_error_set(AKIN_FAILED, "%s: no memory to read it", file->path);
+    if (code > 0 || (code == NC_EHDFERR && file->whole))
+        return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, nc_strerror(code));
     return akin_error_set(AKIN_INPUT, "%s: damaged or not an akin file: %s", file->path, nc_strerror(code));
 }
 
@@ -97,7 +100,7 @@ static akin_status check_signature(akin_ncfile *file) {
         if (descriptor >= 0) close(descriptor);
         return akin_file_cannot_open(file->path, code);
     }
-    ssize_t count = S_ISREG(found.st_mode) ? read(descriptor, begin, sizeof begin) : 0;
+    ssize_t count = akin_fault_read() ? -1 : S_ISREG(found.st_mode) ? read(descriptor, begin, sizeof begin) : 0;
     int code = errno;
     close(descriptor);
     if (count < 0) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, strerror(code));
@@ -220,7 +223,8 @@ done:
 
 /* A file that is what its seal says, or has none, may be shown to the library. */
 static akin_status check_seal(akin_ncfile *file, akin_seal_sum found) {
-    if (!file->sealed || (found.low == file->seal.low && found.high == file->seal.high)) return AKIN_OK;
+    file->whole = file->sealed && found.low == file->seal.low && found.high == file->seal.high;
+    if (file->whole || !file->sealed) return AKIN_OK;
     return refuse(file, "damaged: its bytes do not match the sum at its end");
 }
 

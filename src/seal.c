@@ -1,6 +1,6 @@
 /* seal: a line behind the end of an HDF5 file with a checksum of all its bytes.
  *
- * Floor 2 (data); looks down to error, mem, hash, file, shard.
+ * Floor 2 (data); looks down to error, mem, fault, hash, file, shard.
  */
 #include <akin/seal.h>
 
@@ -71,14 +71,16 @@ akin_status akin_seal_write(const char *path, uint64_t bytes, akin_seal_sum sum)
     return status;
 }
 
-/* Where HDF5 says that the file ends; the size itself where that cannot be told. */
-static uint64_t find_end(int file, uint64_t size) {
+/* Where HDF5 says that the file ends; the size itself where that cannot be told. False: errno says why. */
+static bool find_end(int file, uint64_t size, uint64_t *end) {
     unsigned char superblock[SUPERBLOCK_BYTES];
-    uint64_t end = 0;
-    if (size < sizeof superblock || !read_all(file, superblock, sizeof superblock, 0)) return size;
-    if (superblock[8] < 2 || superblock[9] != 8) return size; /* version, bytes of an address */
-    for (int i = 7; i >= 0; i--) end = end << 8 | superblock[28 + i];
-    return end;
+    *end = size;
+    if (size < sizeof superblock) return true;
+    if (!read_all(file, superblock, sizeof superblock, 0)) return false;
+    if (superblock[8] < 2 || superblock[9] != 8) return true; /* version, bytes of an address */
+    *end = 0;
+    for (int i = 7; i >= 0; i--) *end = *end << 8 | superblock[28 + i];
+    return true;
 }
 
 akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin_seal_sum *sum) {
@@ -88,7 +90,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
     *sealed = false;
     int file = open(path, O_RDONLY | O_CLOEXEC);
     if (file < 0 || fstat(file, &found) != 0) AKIN_TRY(akin_file_cannot_open(path, errno));
-    uint64_t size = (uint64_t)found.st_size;
+    uint64_t size = (uint64_t)found.st_size, end = 0;
     if (size > AKIN_SEAL_BYTES && !read_all(file, line, AKIN_SEAL_BYTES, size - AKIN_SEAL_BYTES))
         AKIN_TRY(say(path, "cannot be read"));
     *sealed = sscanf(line, "akin sum %16" SCNx64 " %16" SCNx64 "%16" SCNx64, bytes, &sum->high, &sum->low) == 3;
@@ -97,7 +99,8 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
                  size - AKIN_SEAL_BYTES, sum->high, sum->low);
         *sealed = strcmp(line, written) == 0;
     }
-    if (!*sealed && find_end(file, size) != size)
+    if (!*sealed && !find_end(file, size, &end)) AKIN_TRY(say(path, "cannot be read"));
+    if (!*sealed && end != size)
         AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: damaged: it is cut or has been appended to; make it anew", path));
 done:
     if (file >= 0) close(file);

@@ -1,8 +1,9 @@
 /* sink_file: tables published as files, by the ending of the name; the file before is kept as PATH.prev.
  *
- * Floor 3 (stages); looks down to error, mem, text, hash, file, ids, table; within its floor to sink, fileform, lists,
- * listing, change.
+ * Floor 3 (stages); looks down to error, mem, fault, text, hash, file, ids, table; within its floor to sink, fileform,
+ * lists, listing, change.
  */
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/fileform.h>
 #include <akin/lists.h>
@@ -137,8 +138,10 @@ static akin_status digest_of(const char *path, char digest[AKIN_HASH_TEXT_SIZE])
     if (!block) AKIN_TRY(AKIN_FAILED);
     if (!file) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno)));
     AKIN_TRY(akin_hasher_create(&hasher));
-    while ((got = fread(block, 1, BLOCK_BYTES, file)) > 0) akin_hasher_add(hasher, block, got);
-    if (ferror(file)) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read", path));
+    bool fault = false;
+    while (!(fault = akin_fault_read()) && (got = fread(block, 1, BLOCK_BYTES, file)) > 0)
+        akin_hasher_add(hasher, block, got);
+    if (fault || ferror(file)) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read", path));
     akin_hash_text(akin_hasher_result(hasher), digest);
 done:
     if (file) fclose(file);

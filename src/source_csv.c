@@ -1,6 +1,7 @@
-/* source_csv: a catalogue as a table of text. Floor 2 (data); looks down to error, mem, text, file, csv, source_list,
- * source_file. */
+/* source_csv: a catalogue as a table of text. Floor 2 (data); looks down to error, mem, fault, text, file, csv,
+ * source_list, source_file. */
 #include <akin/csv.h>
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/source_csv.h>
@@ -155,8 +156,9 @@ static akin_status look_at(const char *path, char *separator) {
     char line[65536];
     FILE *stream = fopen(path, "rb");
     if (!stream) return akin_file_cannot_open(path, errno);
-    size_t count = fread(line, 1, sizeof line - 1, stream);
-    int error = ferror(stream) ? errno : 0;
+    bool fault = akin_fault_read();
+    size_t count = fault ? 0 : fread(line, 1, sizeof line - 1, stream);
+    int error = fault || ferror(stream) ? errno : 0;
     fclose(stream);
     if (error) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(error));
     line[count] = '\0';

@@ -1,4 +1,5 @@
-/* source_tar: archives by libarchive. Floor 2 (data); looks down to error, mem, source_list, source_file. */
+/* source_tar: archives by libarchive. Floor 2 (data); looks down to error, mem, fault, source_list, source_file. */
+#include <akin/fault.h>
 #include <akin/mem.h>
 #include <akin/source_tar.h>
 #include <archive.h>
@@ -55,11 +56,34 @@ void akin_source_tar_close(akin_source_tar *tar) {
     akin_mem_free(tar);
 }
 
+/* A read error on purpose, as libarchive has one. */
+static bool fault(akin_source_tar *tar) {
+    if (!akin_fault_read()) return false;
+    archive_set_error(tar->archive, errno, "%s", strerror(errno));
+    return true;
+}
+
+static bool is_of_the_disk(akin_source_tar *tar) {
+    static const int codes[] = {EIO, ENOMEM, ESTALE, ETIMEDOUT, ENXIO, EACCES};
+    for (size_t i = 0; i < sizeof codes / sizeof *codes; i++)
+        if (archive_errno(tar->archive) == codes[i]) return true;
+    return false;
+}
+
+/* Damage is the input's fault, a disk that cannot be read is not. */
+static akin_status trouble(akin_source_tar *tar) {
+    bool disk = is_of_the_disk(tar);
+    tar->ended = true;
+    return akin_error_set(disk ? AKIN_FAILED : AKIN_INPUT, "%s: the archive %s behind member %llu: %s", tar->path,
+                          disk ? "cannot be read" : "is damaged or cut", (unsigned long long)tar->member,
+                          archive_error_string(tar->archive));
+}
+
 /* The next entry; *entry = NULL at the end. */
 static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry) {
     locale_t before = tar->names ? uselocale(tar->names) : (locale_t)0;
     int result;
-    do result = archive_read_next_header(tar->archive, entry);
+    do result = fault(tar) ? ARCHIVE_FATAL : archive_read_next_header(tar->archive, entry);
     while (result == ARCHIVE_RETRY);
     if (before) uselocale(before);
     tar->read = false;
@@ -69,11 +93,7 @@ static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry
         tar->ended = true;
         return AKIN_OK;
     }
-    if (result == ARCHIVE_FATAL) {
-        tar->ended = true;
-        return akin_error_set(AKIN_INPUT, "%s: the archive is damaged or cut behind member %llu: %s", tar->path,
-                              (unsigned long long)tar->member, archive_error_string(tar->archive));
-    }
+    if (result == ARCHIVE_FATAL) return trouble(tar);
     tar->member++;
     return AKIN_OK;
 }
@@ -84,10 +104,12 @@ static akin_status read_data(akin_source_tar *tar) {
             return akin_error_set(AKIN_INPUT, "is larger than a picture may be");
         akin_status status = akin_source_bytes_reserve(&tar->kept, tar->kept.count + BLOCK);
         if (status != AKIN_OK) return status;
-        la_ssize_t got =
-            archive_read_data(tar->archive, tar->kept.bytes + tar->kept.count, tar->kept.room - tar->kept.count);
+        la_ssize_t got = fault(tar) ? ARCHIVE_FATAL
+                                    : archive_read_data(tar->archive, tar->kept.bytes + tar->kept.count,
+                                                        tar->kept.room - tar->kept.count);
         if (got == 0) return AKIN_OK;
         if (got == ARCHIVE_RETRY || got == ARCHIVE_WARN) continue;
+        if (got < 0 && is_of_the_disk(tar)) return trouble(tar);
         if (got < 0) return akin_error_set(AKIN_INPUT, "damaged archive: %s", archive_error_string(tar->archive));
         tar->kept.count += (size_t)got;
     }

@@ -1,13 +1,15 @@
 /* One verb, again and again in one process (or one mpirun): first as it is, then with its first allocation failing,
- * then its second, and so on to its last. Each time it has to end with 1 and a message, or as if nothing had been
- * (where the memory was for something that it can do without), with all of its memory given back, and the next time is
- * not disturbed. Run by long_alloc_faults.py, which names the verb and looks at the files; --rank R: only that rank's
- * fail.
+ * then its second, and so on to its last; with --reads 1 its reads instead, of which some are tried again. Each time it
+ * has to end with 1 and a message, or as if nothing had been (where the memory was for something that it can do
+ * without), with all of its memory given back, and the next time is not disturbed. Run by long_alloc_faults.py, which
+ * names the verb and looks at the files; --rank R: only that rank's fail.
  *
- * usage: alloc_faults [--rank R] [--every N] [--from K] [--fresh FOLDER, removed each time] VERB [ARGUMENT...] */
+ * usage: alloc_faults [--reads 1] [--rank R] [--every N] [--from K] [--fresh FOLDER, removed each time] VERB
+ * [ARGUMENT...] */
 #include "../jobs/call.h"
 #include <akin/comm.h>
 #include <akin/cpu.h>
+#include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/gemm.h>
 #include <akin/log.h>
@@ -22,10 +24,11 @@
 
 static akin_comm *comm;
 static const char *fresh; /* a folder, or NULL */
+static bool reads;
 
 static _Noreturn void wrong(uint64_t k, const char *what) {
-    fprintf(stderr, "allocation %llu fails on rank %d: %s: %s\n", (unsigned long long)k, akin_comm_rank(comm), what,
-            akin_error_message());
+    fprintf(stderr, "%s %llu fails on rank %d: %s: %s\n", reads ? "read" : "allocation", (unsigned long long)k,
+            akin_comm_rank(comm), what, akin_error_message());
     akin_comm_abort(comm, AKIN_FAILED, "%s", what);
 }
 
@@ -37,6 +40,14 @@ static void write_place(uint64_t k) {
     fclose(file);
 }
 
+static void fail_at(uint64_t k) {
+    reads ? akin_fault_fail_at(k) : akin_mem_fail_at(k);
+}
+
+static uint64_t calls_so_far(void) {
+    return reads ? akin_fault_reads() : akin_mem_calls();
+}
+
 /* As main does it. */
 static akin_status once(int count, char **words, uint64_t k) {
     akin_status status = AKIN_OK;
@@ -46,7 +57,7 @@ static akin_status once(int count, char **words, uint64_t k) {
     if (fresh && akin_agree(comm, akin_comm_rank(comm) == 0 ? akin_file_remove_tree(fresh) : AKIN_OK) != AKIN_OK)
         wrong(k, "the folder cannot be removed");
     akin_error_clear();
-    akin_mem_fail_at(k);
+    fail_at(k);
     AKIN_TRY(akin_agree(
         comm, akin_options_create((const akin_option *const[]){verb->options, akin_common_options, NULL}, &options)));
     AKIN_TRY(akin_agree(comm, akin_options_parse(options, count - 1, words + 1)));
@@ -54,7 +65,7 @@ static akin_status once(int count, char **words, uint64_t k) {
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, options, false, &call)));
     status = akin_call_run(verb, &call);
 done:
-    akin_mem_fail_at(0);
+    fail_at(0);
     akin_call_free(&call);
     akin_options_free(options);
     return status;
@@ -71,6 +82,7 @@ int main(int argc, char **argv) {
     __lsan_enable();
 #endif
     for (; at + 1 < argc && strncmp(argv[at], "--", 2) == 0; at += 2) {
+        if (strcmp(argv[at], "--reads") == 0) reads = true;
         if (strcmp(argv[at], "--rank") == 0) only = atoi(argv[at + 1]);
         if (strcmp(argv[at], "--from") == 0) from = strtoull(argv[at + 1], NULL, 10);
         if (strcmp(argv[at], "--fresh") == 0) fresh = argv[at + 1];
@@ -80,9 +92,9 @@ int main(int argc, char **argv) {
     akin_gemm_start();
     akin_log_start(comm, true);
     if (once(argc - at, argv + at, 0) != AKIN_OK) wrong(0, "it fails without a fault");
-    uint64_t before = akin_mem_calls(), live = akin_mem_live();
+    uint64_t before = calls_so_far(), live = akin_mem_live();
     if (once(argc - at, argv + at, 0) != AKIN_OK) wrong(0, "it fails the second time");
-    int64_t calls = fails_here ? (int64_t)(akin_mem_calls() - before) : 0;
+    int64_t calls = fails_here ? (int64_t)(calls_so_far() - before) : 0;
     akin_comm_max_i64(comm, &calls, 1);
     if (akin_mem_live() != live) wrong(0, "blocks are not given back");
     for (uint64_t k = from; k <= (uint64_t)calls; k += every) {
@@ -98,8 +110,8 @@ int main(int argc, char **argv) {
     if (getenv("AKIN_LEAKS") && __lsan_do_recoverable_leak_check()) wrong(0, "LeakSanitizer found a leak");
 #endif
     if (akin_comm_rank(comm) == 0)
-        printf("%s: %lld allocations, %llu failed cleanly, %llu could be done without\n", argv[at], (long long)calls,
-               (unsigned long long)failed, (unsigned long long)survived);
+        printf("%s: %lld %s, %llu failed cleanly, %llu could be done without\n", argv[at], (long long)calls,
+               reads ? "reads" : "allocations", (unsigned long long)failed, (unsigned long long)survived);
     akin_log_stop();
     akin_comm_finish(comm);
     return 0;
