@@ -217,6 +217,13 @@ static akin_status verify(publication *p, size_t i) {
     return sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
 }
 
+static void tell(const publication *p, size_t i, bool warns, const char *what) {
+    akin_text *shown = NULL;
+    if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
+        (warns ? akin_log_warning : akin_log_info)("publish: %s %s", akin_text_bytes(shown), what);
+    akin_text_free(shown);
+}
+
 static akin_status compare_place(publication *p, size_t i) {
     akin_status status = AKIN_OK;
     akin_publish_place *place = &p->places[i];
@@ -236,6 +243,8 @@ static akin_status compare_place(publication *p, size_t i) {
         AKIN_TRY(sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
     place->change = akin_change_result(p->changes[i]);
     place->compared = true;
+    if (source->table && isnan(place->change.churn) && place->change.common > 0)
+        tell(p, i, true, "tells no ids: --max-churn cannot gate it, and --max-shrink only knows the number of items");
 done:
     return status;
 }
@@ -292,13 +301,6 @@ done:
 
 /* --- out --- */
 
-static void tell(const publication *p, size_t i, const char *what) {
-    akin_text *shown = NULL;
-    if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
-        akin_log_info("publish: %s %s", akin_text_bytes(shown), what);
-    akin_text_free(shown);
-}
-
 static akin_status write_places(publication *p) {
     akin_status status = AKIN_OK;
     size_t count = p->params->url_count;
@@ -311,11 +313,11 @@ static akin_status write_places(publication *p) {
     for (size_t i = 0; i < count; i++) {
         if (p->places[i].published.already) {
             if (sink_of(p->params->urls[i])->tidy) sink_of(p->params->urls[i])->tidy(p->targets[i]);
-            tell(p, i, "holds this table already; the one before it stays as it is");
+            tell(p, i, false, "holds this table already; the one before it stays as it is");
             continue;
         }
         AKIN_TRY(sink_of(p->params->urls[i])->commit(p->targets[i], source_of(p, i), &p->places[i].published));
-        tell(p, i, "now holds this table");
+        tell(p, i, false, "now holds this table");
     }
     for (size_t i = 0; i < count; i++) AKIN_TRY(verify(p, i));
 done:

@@ -163,6 +163,19 @@ def test_numpy_reads_the_pair():
     assert (neighbor == expected[0]).all() and (score == expected[1]).all()
 
 
+def test_a_numpy_pair_is_gated_by_its_size_alone_and_that_is_said():
+    make_table("table.nc", 30, 4)
+    make_table("other.nc", 30, 4, 2)
+    make_table("few.nc", 20, 4)
+    akin("publish", "table.nc", "--to", "file:gated.npy", "--min-coverage", 0)
+    before = read("gated.npy")
+    refused = akin("publish", "few.nc", "--to", "file:gated.npy", "--min-coverage", 0, expect=4)
+    assert "shrink is 0.3" in refused.err and read("gated.npy") == before, refused.err
+    done = akin("publish", "other.nc", "--to", "file:gated.npy", "--min-coverage", 0, "--max-churn", 0, "--json")
+    change = done.json["published"][0]["change"]
+    assert "--max-churn cannot gate it" in done.err and (change["churn"], change["shrink"]) == (None, 0), (done.err, change)
+
+
 def test_files_of_others_are_not_written_over():
     make_table("table.nc", 9, 3)
     folder = support.fresh("others")
