@@ -1,9 +1,10 @@
 /* allpairs: every row against every other, on all ranks. Floor 3 (stages); looks down to error, mem, ring, topk, tile,
- * block, compare, comm, log, vectors, deal. */
+ * block, sample, compare, comm, log, vectors, deal. */
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/sample.h>
 #include <akin/tile.h>
 #include <akin/topk.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static akin_status make_room(engine *e) {
     akin_status status;
     size_t largest = 0;
     AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
+    AKIN_TRY(akin_sample_raise(e->own, e->params->rules));
     for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
     if (e->size == 1) return AKIN_OK;
     AKIN_TRY(akin_block_create(largest, e->dim, e->k, AKIN_BLOCK_COLUMNS, &e->held));

@@ -43,7 +43,7 @@ size_t akin_block_lists_size(size_t count, size_t k) {
 }
 
 static size_t wrap_size(const akin_block *block) {
-    return akin_sketch_groups(block->stride) * PANEL * 2;
+    return akin_sketch_parts(akin_tile()->format, block->stride) * PANEL;
 }
 
 static float *row_of(const akin_block *block, size_t index) {
@@ -183,6 +183,10 @@ size_t akin_block_stride(const akin_block *block) {
     return block->stride;
 }
 
+size_t akin_block_k(const akin_block *block) {
+    return block->k;
+}
+
 size_t akin_block_panels(const akin_block *block) {
     return panels_of(block->count);
 }
@@ -260,4 +264,10 @@ void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, c
     if (rules->again && akin_topk_holds(list, key)) return;
     akin_topk_push(list, to->k, key);
     to->least[i] = list_least(to, rules, i);
+}
+
+void akin_block_raise(const akin_block_rules *rules, akin_block *block, size_t i, float score) {
+    if (block->least[i] >= score) return; /* it asks for more, or for nothing */
+    akin_topk_raise(akin_block_list(block, i), akin_topk_key(score, INT32_MAX));
+    block->least[i] = list_least(block, rules, i);
 }

@@ -67,11 +67,16 @@ static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_pane
     akin_block_panel columns = akin_block_view(b, q);
     const akin_tile_kernels *tile = akin_tile();
     size_t stride = akin_block_stride(a), tried;
-    float products[PANEL] __attribute__((aligned(64))), between;
-    akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
-    float bound = akin_sketch_cones(rows->sketch, columns.sketch, between), row_lowest = tile->lowest(rows->least);
-    if (bound < row_lowest && bound < tile->lowest(columns.least)) return;
-    akin_dot()->one_many(rows->centre, columns.rows, stride, PANEL, products);
+    float products[PANEL] __attribute__((aligned(64))) = {0}, row_lowest = tile->lowest(rows->least);
+    if (rows->sketch->inverse > 0) {
+        if (columns.sketch->inverse > 0) {
+            float between, bound;
+            akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
+            bound = akin_sketch_cones(rows->sketch, columns.sketch, between);
+            if (bound < row_lowest && bound < tile->lowest(columns.least)) return;
+        }
+        akin_dot()->one_many(rows->centre, columns.rows, stride, PANEL, products);
+    }
     const akin_tile_task task = {.stride = stride,
                                  .row_sketch = rows->sketch,
                                  .column_sketch = columns.sketch,

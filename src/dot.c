@@ -97,8 +97,14 @@ static void one_many(const float *a, const float *rows, size_t stride, size_t co
     for (; i < count; i++) products[i] = product(a, rows + i * stride, stride);
 }
 
+static size_t at_least(const float *values, size_t count, float least) {
+    int32_t sum = 0;
+    for (size_t i = 0; i < count; i++) sum += values[i] >= least;
+    return (size_t)sum;
+}
+
 extern const akin_dot_kernels akin_dot_kernels_v1, akin_dot_kernels_v3, akin_dot_kernels_v4;
-const akin_dot_kernels AKIN_LEVELED(akin_dot_kernels) = {.pairs = pairs, .one_many = one_many};
+const akin_dot_kernels AKIN_LEVELED(akin_dot_kernels) = {.pairs = pairs, .one_many = one_many, .at_least = at_least};
 
 #if AKIN_LEVEL == 1
 const akin_dot_kernels *akin_dot(void) {

@@ -4,11 +4,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { PANEL = AKIN_SKETCH_PANEL, GROUP = AKIN_SKETCH_GROUP };
+enum { PANEL = AKIN_SKETCH_PANEL };
 
 static const double column_limit = 127;
 /* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
 static const double row_part = 128 - 4, column_part = 255 - 4;
+static const double worthwhile = 0.5;        /* the least square of a mean's length: rows lose half of theirs */
 static const double largest_scale = 1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
 /* The nearest whole number; |x| < 2^51. The sum has no bits for a fraction (a call of rint() costs more than all else).
@@ -29,6 +30,11 @@ void akin_sketch_centre(const float *rows, size_t count, size_t stride, size_t d
         centre[t] = sum / (float)count;
         length += (double)centre[t] * centre[t];
     }
+    *out = (akin_sketch){.cos_radius = -1};
+    if (length < worthwhile) {
+        memset(centre, 0, stride * sizeof *centre);
+        return;
+    }
     length = sqrt(length);
     for (size_t i = 0; i < count; i++) {
         double product = 0, own = 0;
@@ -36,11 +42,11 @@ void akin_sketch_centre(const float *rows, size_t count, size_t stride, size_t d
             product += (double)centre[t] * rows[i * stride + t];
             own += (double)rows[i * stride + t] * rows[i * stride + t];
         }
-        double cosine = length > 0 && own > 0 ? product / (length * sqrt(own)) : -1;
+        double cosine = own > 0 ? product / (length * sqrt(own)) : -1;
         least = cosine < least ? cosine : least;
     }
     least -= 0x1p-22; /* for the rounding of this */
-    out->inverse = length > 0.05 && least > -1 ? (float)(1 / length) : 0;
+    out->inverse = (float)(1 / length);
     out->cos_radius = least > -1 ? (float)least : -1;
     out->sin_radius = (float)sqrt(1 - (double)out->cos_radius * out->cos_radius);
     out->slack = (float)(akin_dot_bound(dim) * out->inverse + 0x1p-18);
@@ -51,13 +57,14 @@ typedef struct {
     double largest, longest;
 } extent;
 
-static void widen(extent *e, const float *row, const float *from, size_t stride) {
-    for (size_t g = 0; g < stride; g += GROUP) {
+static void widen(extent *e, akin_sketch_format format, const float *row, const float *from, size_t stride) {
+    size_t group = akin_sketch_group(format), together = (size_t)format.together;
+    for (size_t g = 0; g < stride; g += group) {
         double squares[2] = {0, 0};
-        for (size_t t = g; t < stride && t < g + GROUP; t++) {
+        for (size_t t = g; t < stride && t < g + group; t++) {
             double x = from != NULL ? (double)row[t] - from[t] : row[t], size = fabs(x);
             if (size > e->largest) e->largest = size;
-            squares[t % 4 / 2] += x * x;
+            squares[t % together / 2] += x * x;
         }
         for (int h = 0; h < 2; h++)
             if (squares[h] > e->longest) e->longest = squares[h];
@@ -71,15 +78,11 @@ static float scale_for(const extent *e, double limit, bool narrow, double part) 
     return (float)(scale * (1 - 0x1p-20));
 }
 
-static size_t place_of(size_t row, size_t t) {
-    return t / 4 * PANEL * 4 + row * 4 + t % 4;
-}
-
 void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count, size_t stride, const float *centre,
                       uint8_t *quantised, akin_sketch *out) {
     extent e = {0, 0};
     double error = 0, reach = 0;
-    for (size_t i = 0; i < count; i++) widen(&e, rows + i * stride, centre, stride);
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
     out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
     memset(quantised, format.offset, PANEL * stride);
     for (size_t i = 0; i < count; i++) {
@@ -88,7 +91,7 @@ void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count
             double x = (double)rows[i * stride + t] - centre[t], q = nearest(x * out->row_scale);
             double rest = x - q / out->row_scale;
             residual += rest * rest, length += q * q;
-            quantised[place_of(i, t)] = (uint8_t)(format.offset + (int)q);
+            quantised[akin_sketch_place(format, i, t)] = (uint8_t)(format.offset + (int)q);
         }
         error = residual > error ? residual : error;
         reach = length > reach ? length : reach;
@@ -99,20 +102,21 @@ void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count
 
 void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t count, size_t stride, int8_t *quantised,
                          int16_t *wrap, int32_t *sums, akin_sketch *out) {
+    const size_t group = akin_sketch_group(format), together = (size_t)format.together;
     extent e = {0, 0};
     double error = 0;
-    for (size_t i = 0; i < count; i++) widen(&e, rows + i * stride, NULL, stride);
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
     out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
     memset(quantised, 0, PANEL * stride);
-    memset(wrap, 0, akin_sketch_groups(stride) * PANEL * 2 * sizeof *wrap);
+    memset(wrap, 0, akin_sketch_parts(format, stride) * PANEL * sizeof *wrap);
     memset(sums, 0, PANEL * sizeof *sums);
     for (size_t i = 0; i < count; i++) {
         double residual = 0;
         for (size_t t = 0; t < stride; t++) {
             double x = rows[i * stride + t], q = nearest(x * out->column_scale), rest = x - q / out->column_scale;
-            int16_t *part = wrap + (t / GROUP * PANEL + i) * 2 + t % 4 / 2;
+            int16_t *part = wrap + (t / group * PANEL + i) * (together / 2) + t % together / 2;
             residual += rest * rest;
-            quantised[place_of(i, t)] = (int8_t)q;
+            quantised[akin_sketch_place(format, i, t)] = (int8_t)q;
             sums[i] += (int32_t)q;
             *part = (int16_t)(uint16_t)((uint16_t)*part - (uint16_t)(format.offset * (int)q));
         }

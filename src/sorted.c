@@ -6,6 +6,8 @@
 #include <akin/sorted.h>
 #include <immintrin.h>
 
+enum { STRIDE = 32 }; /* keys between two looks at whether all that are left are larger: rare in short arrays */
+
 static inline uint64_t one(const uint64_t *keys, size_t i, uint64_t key) {
     uint64_t before = i > 0 && keys[i - 1] < key ? keys[i - 1] : key;
     return keys[i] > before ? keys[i] : before;
@@ -16,12 +18,14 @@ static void insert(uint64_t *keys, size_t count, uint64_t key) {
 #if AKIN_LEVEL >= 4
     const __m512i spread = _mm512_set1_epi64((long long)key);
     for (; end > 8; end -= 8) {
+        if (end % STRIDE == 0 && keys[end - 1] >= key) return;
         __m512i before = _mm512_min_epu64(_mm512_loadu_si512(keys + end - 9), spread);
         _mm512_storeu_si512(keys + end - 8, _mm512_max_epu64(_mm512_loadu_si512(keys + end - 8), before));
     }
 #elif AKIN_LEVEL == 3
     const __m256i sign = _mm256_set1_epi64x(INT64_MIN), spread = _mm256_set1_epi64x((long long)(key ^ 1ull << 63));
     for (; end > 4; end -= 4) { /* comparisons are of signed numbers */
+        if (end % STRIDE == 0 && keys[end - 1] >= key) return;
         __m256i before = _mm256_xor_si256(_mm256_loadu_si256((const void *)(keys + end - 5)), sign);
         __m256i there = _mm256_xor_si256(_mm256_loadu_si256((const void *)(keys + end - 4)), sign);
         before = _mm256_blendv_epi8(before, spread, _mm256_cmpgt_epi64(before, spread));

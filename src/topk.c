@@ -61,13 +61,17 @@ static void select_best(uint64_t *keys, size_t count, size_t k) {
     }
 }
 
+void akin_topk_raise(uint64_t *list, uint64_t key) {
+    if (list[BAR] < key) list[BAR] = key;
+}
+
 /* Keeps the k best of what fills a long list; the worst of them is the bar. */
 static void tidy(uint64_t *list, size_t k) {
     uint64_t *keys = list + KEYS, worst;
     select_best(keys, (size_t)list[HELD], k);
     worst = keys[0];
     for (size_t e = 1; e < k; e++) worst = keys[e] < worst ? keys[e] : worst;
-    list[BAR] = worst;
+    akin_topk_raise(list, worst);
     list[HELD] = k;
 }
 
@@ -75,7 +79,7 @@ static void tidy(uint64_t *list, size_t k) {
 static void push_short(uint64_t *list, size_t k, uint64_t key) {
     akin_sorted()->insert(list + KEYS, k, key);
     list[HELD] += list[HELD] < k;
-    list[BAR] = list[KEYS + k - 1];
+    akin_topk_raise(list, list[KEYS + k - 1]);
 }
 
 void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {

@@ -100,10 +100,24 @@ static void bound_holds_where_rounding_piles_up(void **unused) {
     assert_true(worst > 0.005f); /* the trial does try */
 }
 
+static void values_are_counted(void **unused) {
+    (void)unused;
+    FOR_EACH_LEVEL(level)
+    for (size_t count = 0; count < 70; count++) {
+        size_t expected = 0;
+        for (size_t i = 0; i < count; i++) {
+            rows_a[i] = (float)(i * 7 % 11) / 8;
+            expected += i * 7 % 11 >= 4;
+        }
+        assert_int_equal(akin_dot()->at_least(rows_a, count, 0.5f), expected);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(scores_are_the_naive_bits),
         cmocka_unit_test(bound_holds_where_rounding_piles_up),
+        cmocka_unit_test(values_are_counted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,25 +8,25 @@
 
 #include <cmocka.h>
 
-enum { PANEL = AKIN_SKETCH_PANEL, LARGEST = 2048, KINDS = 7, GROUPS = LARGEST / AKIN_SKETCH_GROUP };
+enum { PANEL = AKIN_SKETCH_PANEL, LARGEST = 2048, KINDS = 8, PARTS = LARGEST / 64 };
 
 typedef struct {
     float rows[PANEL * LARGEST], centre[LARGEST]; /* first: aligned */
     uint8_t as_rows[PANEL * LARGEST];
     int8_t as_columns[PANEL * LARGEST];
-    int16_t wrap[GROUPS * PANEL * 2];
+    int16_t wrap[PARTS * PANEL];
     int32_t sums[PANEL];
     akin_sketch sketch;
     size_t dim, stride, count;
 } panel;
 
-static const akin_sketch_format formats[] = {{63, 64, true}, {127, 128, false}};
+static const akin_sketch_format formats[] = {{63, 64, 2, true}, {63, 64, 4, true}, {127, 128, 4, false}};
 static akin_sketch_format format; /* of the test that runs */
 
 static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
 
-/* Random; near one; all the same; in one axis each; one large number among small ones; opposite; flat in a few places.
- */
+/* Random; near one; all the same; in one axis each; one large number among small ones; opposite; flat in a few places;
+ * near one of their panel's own. */
 static double value(int kind, uint32_t stream, size_t i, size_t t) {
     double noise = akin_rng_normal(7, AKIN_RNG_TEST, stream, i * LARGEST + t);
     double shared = akin_rng_normal(7, AKIN_RNG_TEST, 500, t);
@@ -37,6 +37,7 @@ static double value(int kind, uint32_t stream, size_t i, size_t t) {
     case 4: return t == i % 3 ? 30 : 0.3 * noise;
     case 5: return (i % 2 ? 1 : -1) * (shared + 1e-5 * noise);
     case 6: return t / 4 % 2 == 0 ? (noise > 0 ? 1 : -1) : 0;
+    case 7: return akin_rng_normal(7, AKIN_RNG_TEST, 600 + stream, t) + 0.1 * noise;
     default: return noise;
     }
 }
@@ -66,7 +67,7 @@ static void fill(panel *p, int kind, uint32_t stream, size_t dim, size_t count) 
 }
 
 static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
-    size_t at = t / 4 * PANEL * 4 + i * 4 + t % 4;
+    size_t at = akin_sketch_place(format, i, t);
     return as_rows ? p->as_rows[at] - format.offset : p->as_columns[at];
 }
 
@@ -84,22 +85,21 @@ static double used(size_t i, size_t j) {
 }
 
 static void check_parts(const panel *p) {
-    for (size_t i = 0; i < PANEL; i++)
-        for (size_t g = 0; g < akin_sketch_groups(p->stride); g++) {
-            double squares[2][2] = {{0, 0}, {0, 0}};
-            int32_t sum[2] = {0, 0};
-            for (size_t t = g * AKIN_SKETCH_GROUP; t < p->stride && t < (g + 1) * AKIN_SKETCH_GROUP; t++) {
-                int row = i < p->count ? quantised(p, true, i, t) : 0, column = quantised(p, false, i, t);
-                assert_true(abs(row) <= format.row_limit && abs(column) < 128);
-                squares[0][t % 4 / 2] += row * row, squares[1][t % 4 / 2] += column * column;
-                sum[t % 4 / 2] += column;
-            }
-            for (int h = 0; h < 2; h++) {
-                assert_true(!format.narrow || (squares[0][h] <= 128 * 128 && squares[1][h] <= 255 * 255));
-                int16_t wrapped = p->wrap[(g * PANEL + i) * 2 + (size_t)h];
-                assert_int_equal((uint16_t)wrapped, (uint16_t)(-format.offset * sum[h]));
-            }
+    size_t group = akin_sketch_group(format), half = (size_t)format.together / 2;
+    for (size_t i = 0; i < PANEL; i++) {
+        int32_t squares[2][PARTS] = {{0}}, sum[PARTS] = {0};
+        for (size_t t = 0; t < p->stride; t++) {
+            int row = i < p->count ? quantised(p, true, i, t) : 0, column = quantised(p, false, i, t);
+            size_t part = t / group * half + t % (size_t)format.together / 2;
+            assert_true(abs(row) <= format.row_limit && abs(column) < 128);
+            squares[0][part] += row * row, squares[1][part] += column * column, sum[part] += column;
         }
+        for (size_t part = 0; part < akin_sketch_parts(format, p->stride); part++) {
+            int16_t wrapped = p->wrap[(part / half * PANEL + i) * half + part % half];
+            assert_true(!format.narrow || (squares[0][part] <= 128 * 128 && squares[1][part] <= 255 * 255));
+            assert_int_equal((uint16_t)wrapped, (uint16_t)(-format.offset * sum[part]));
+        }
+    }
 }
 
 static const size_t dims[] = {2, 5, 32, 100, 512, LARGEST};
@@ -164,8 +164,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[1]),
+        cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[2]),
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[1]),
+        cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[2]),
         cmocka_unit_test(no_score_is_above_the_cones),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -38,8 +38,9 @@ static void choose_least(uint32_t trial, float scores[PANEL][PANEL], float *row_
 static double estimate(const akin_tile_task *task, size_t i, size_t j) {
     double product = 0;
     for (size_t t = 0; t < task->stride; t++) {
-        size_t at = t / 4 * PANEL * 4 + t % 4;
-        product += (task->rows[at + i * 4] - akin_tile()->format.offset) * task->columns[at + j * 4];
+        akin_sketch_format format = akin_tile()->format;
+        int row = task->rows[akin_sketch_place(format, i, t)] - format.offset;
+        product += row * task->columns[akin_sketch_place(format, j, t)];
     }
     return product / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) +
            (double)task->products[j] + (double)task->margin;

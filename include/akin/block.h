@@ -85,6 +85,7 @@ void akin_block_ready(akin_block *block, const akin_block_rules *rules);
 size_t akin_block_count(const akin_block *block);
 size_t akin_block_dim(const akin_block *block);
 size_t akin_block_stride(const akin_block *block);
+size_t akin_block_k(const akin_block *block);
 size_t akin_block_panels(const akin_block *block);
 akin_block_panel akin_block_view(const akin_block *block, size_t panel);
 const akin_block_summary *akin_block_summaries(const akin_block *block); /* [panels], borrowed */
@@ -95,6 +96,9 @@ uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, a
 /* Offers row j of `from` to the list of row i of `to`; product: of the two rows, as dot.h scores it. */
 void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, const akin_block *from, size_t j,
                       float product);
+
+/* Row i has at least k neighbours whose scores are `score` or more: from here on it is not asked for others. */
+void akin_block_raise(const akin_block_rules *rules, akin_block *block, size_t i, float score);
 
 /* A copy elsewhere: begin with the same count, body and lists copied byte for byte, then ready. */
 void *akin_block_body(akin_block *block); /* borrowed */

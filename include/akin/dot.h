@@ -32,6 +32,8 @@ typedef struct {
     /* products[i] is within akin_dot_bound of a.rows[i]; which bits they are may depend on the level. */
     void (*one_many)(const float *a /* [stride] */, const float *rows /* [count, stride] */, size_t stride,
                      size_t count, float *products /* [count] */);
+    /* How many of the values are at least `least`. No NaN. */
+    size_t (*at_least)(const float *values /* [count] */, size_t count, float least);
 } akin_dot_kernels;
 
 /* The kernels of the active level. */

@@ -16,8 +16,8 @@
  * akin_sketch_margin adds what float32 may add: the score against the exact product and the product c.b (dot.h,
  * akin_dot_bound), and 2^-19 for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
  *
- * Where the tile adds in 16 bits scales are such that sums of 64 products (every second pair out of 128 dimensions,
- * AKIN_SKETCH_GROUP) fit: such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
+ * Where the tile adds in 16 bits scales are such that sums of 64 products (a part: every dimension out of 64, or every
+ * second pair out of 128) fit: such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
  *
  * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A row b at the angle
  * T from that direction has a score of at most cos(T - R) with every row of the panel where T > R; two panels whose
@@ -30,39 +30,53 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AKIN_SKETCH_PANEL = 48, AKIN_SKETCH_GROUP = 128 };
+enum { AKIN_SKETCH_PANEL = 48 };
 
 typedef struct {
     int row_limit, offset; /* 127 and 128, or 63 and 64 */
-    bool narrow;           /* sums of a group fit 16 bits */
+    int together;          /* so many dimensions of a row stand side by side: 2 or 4 */
+    bool narrow;           /* sums of a part fit 16 bits */
 } akin_sketch_format;
 
 typedef struct {
     float row_scale, row_error, row_reach; /* S, the longest r, the longest q / S */
     float column_scale, column_error;      /* S', the longest r' */
-    float inverse;                         /* 1 / |c|; 0 where the mean has no direction: its cone is everything */
+    float inverse;                         /* 1 / |c|; 0 where c is zero: the cone is everything */
     float cos_radius, sin_radius;          /* of R */
     float slack;                           /* for rounding in scores that are estimated from the cone */
 } akin_sketch;
 
-/* Groups of dimensions that are summed in 16 bits. */
-static inline size_t akin_sketch_groups(size_t stride) {
-    return (stride + AKIN_SKETCH_GROUP - 1) / AKIN_SKETCH_GROUP;
+/* Dimensions in a group: together / 2 parts of it are summed in 16 bits, dimension t in part t % together / 2. */
+static inline size_t akin_sketch_group(akin_sketch_format format) {
+    return 32 * (size_t)format.together;
 }
 
-/* The mean of the rows and their cone. count in [1, 48]; rows: unit length, as in dot.h. */
+static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride) {
+    size_t group = akin_sketch_group(format);
+    return (stride + group - 1) / group * (size_t)format.together / 2;
+}
+
+/* Where dimension t of a row of the panel stands. */
+static inline size_t akin_sketch_place(akin_sketch_format format, size_t row, size_t t) {
+    size_t together = (size_t)format.together;
+    return t / together * AKIN_SKETCH_PANEL * together + row * together + t % together;
+}
+
+/* The mean of the rows and their cone; the mean is left at zero where it would hardly shorten what is relative to it.
+ * count in [1, 48]; rows: unit length, as in dot.h. */
 void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride, size_t dim,
                         float *centre /* [stride] */, akin_sketch *out);
 
 /* The panel as rows of a tile. Rows after `count` are as the mean. */
 void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count, size_t stride,
-                      const float *centre, uint8_t *quantised /* [stride / 4, 48, 4] */, akin_sketch *out);
+                      const float *centre, uint8_t *quantised /* [stride / together, 48, together] */,
+                      akin_sketch *out);
 
 /* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap: -offset times the sum
- * of its q' over every group's first or second two of each four dimensions, modulo 2^16. */
+ * of its q' over every part, modulo 2^16. */
 void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count,
-                         size_t stride, int8_t *quantised /* [stride / 4, 48, 4] */,
-                         int16_t *wrap /* [groups, 48, 2] */, int32_t *sums /* [48] */, akin_sketch *out);
+                         size_t stride, int8_t *quantised /* [stride / together, 48, together] */,
+                         int16_t *wrap /* [groups, 48, together / 2] */, int32_t *sums /* [48] */, akin_sketch *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);

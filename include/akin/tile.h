@@ -24,14 +24,14 @@ enum { AKIN_TILE_HITS = AKIN_SKETCH_PANEL * AKIN_SKETCH_PANEL };
 typedef struct {
     size_t stride;
     const akin_sketch *row_sketch, *column_sketch;
-    const uint8_t *rows;       /* [stride / 4, 48, 4] */
-    const int8_t *columns;     /* [stride / 4, 48, 4] */
-    const int16_t *wrap;       /* [groups, 48, 2] */
+    const uint8_t *rows;       /* as in sketch.h, in the kernels' format */
+    const int8_t *columns;     /* so too */
+    const int16_t *wrap;       /* so too */
     const int32_t *sums;       /* [48] */
     const float *row_least;    /* [48]: a score below it is of no use to the row; +infinity: none is of use */
     const float *column_least; /* [48] */
     float row_lowest;          /* the lowest of row_least */
-    const float *products;     /* [48]: the row panel's mean by each column */
+    const float *products;     /* [48]: the row panel's mean by each column; zeros where the mean is zero */
     float margin;              /* akin_sketch_margin of the two */
 } akin_tile_task;
 

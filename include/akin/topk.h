@@ -20,7 +20,7 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { AKIN_TOPK_MAX = 65536, AKIN_TOPK_SHORT = 64 }; /* the largest k that the program takes; of a short list */
+enum { AKIN_TOPK_MAX = 65536, AKIN_TOPK_SHORT = 128 }; /* the largest k that the program takes; of a short list */
 
 static inline uint64_t akin_topk_key(float score, int32_t row) {
     uint32_t bits;
@@ -49,10 +49,13 @@ static inline size_t akin_topk_words(size_t k) {
 /* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
+/* Raises the bar to `key`, if it is lower: of all that will be pushed at least k keys are known to be above it. */
+void akin_topk_raise(uint64_t *list, uint64_t key);
+
 /* Whether the list holds the key. */
 bool akin_topk_holds(const uint64_t *list, uint64_t key);
 
-/* The bar: 0, or the worst of k keys that are there. */
+/* The bar: 0, the worst of k keys that are there, or what it was raised to. */
 static inline uint64_t akin_topk_bar(const uint64_t *list) {
     return list[0];
 }

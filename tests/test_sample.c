@@ -1,0 +1,90 @@
+/* sample: what a row asks for after it is reached by k others, so its list stays what it is; and it is no more than a
+ * little below what the sample can tell. */
+#include "levels.h"
+#include "naive_neighbors.h"
+#include <akin/gemm.h>
+#include <akin/sample.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static akin_block *block_of(const naive_catalogue *c, size_t k, const akin_block_rules *rules) {
+    akin_block *block;
+    assert_int_equal(akin_block_create(c->n, c->dim, k, AKIN_BLOCK_BOTH, &block), AKIN_OK);
+    akin_block_begin(block, c->n);
+    for (size_t i = 0; i < c->n; i++) akin_block_set(block, i, c->items[i], c->rows + i * c->dim);
+    akin_block_ready(block, rules);
+    return block;
+}
+
+static float asked(const akin_block *block, size_t i) {
+    return akin_block_view(block, i / AKIN_BLOCK_PANEL).least[i % AKIN_BLOCK_PANEL];
+}
+
+static void check(int kind, size_t n, size_t dim, size_t k, const akin_block_rules *rules, bool raises) {
+    naive_catalogue c = naive_create(kind, (uint32_t)(n + dim), n, dim);
+    akin_block *block = block_of(&c, k, rules);
+    uint64_t *expected = malloc(k * sizeof *expected);
+    size_t raised = 0;
+    assert_int_equal(akin_sample_raise(block, rules), AKIN_OK);
+    for (size_t i = 0; i < n; i++) {
+        bool higher = asked(block, i) > rules->min_score && asked(block, i) < 2; /* infinity: it looks for nothing */
+        raised += higher;
+        if (!higher || i % 7 != 0) continue;
+        naive_list(&c, rules, NULL, i, k, expected);
+        assert_true(expected[k - 1] > akin_topk_bar(akin_block_list(block, i)));
+        assert_true(akin_topk_score(expected[k - 1]) >= asked(block, i) || akin_topk_score(expected[k - 1]) == 1);
+    }
+    assert_true(raises ? raised > n / 2 : raised == 0);
+    free(expected);
+    akin_block_free(block);
+    naive_free(&c);
+}
+
+static const akin_block_rules none = {.min_score = -1};
+
+static void lists_stay_what_they_are(void **unused) {
+    (void)unused;
+    const akin_block_rules available = {.min_score = -1, .only_available = true};
+    FOR_EACH_LEVEL(level)
+    for (int kind = 0; kind < NAIVE_KINDS; kind++) {
+        check(kind, 1500, 32, 5, &none, true);
+        check(kind, 1500, 7, 40, &none, true);
+        check(kind, 900, 100, 20, &available, true);
+    }
+}
+
+static void rules_that_part_rows_leave_them_alone(void **unused) {
+    (void)unused;
+    const akin_block_rules category = {.min_score = -1, .same_category = true};
+    const akin_block_rules group = {.min_score = -1, .exclude_same_group = true};
+    check(NAIVE_RANDOM, 1500, 16, 5, &category, false);
+    check(NAIVE_RANDOM, 1500, 16, 5, &group, false);
+    check(NAIVE_RANDOM, 100, 16, 5, &none, false); /* it does not pay */
+}
+
+/* In two dimensions scores are cosines of angles, so the best of a sample are known. */
+static void thresholds_are_tight(void **unused) {
+    (void)unused;
+    enum { N = 3200, K = 4 };
+    naive_catalogue c = naive_create(NAIVE_RANDOM, 1, N, 2);
+    akin_block *block = block_of(&c, K, &none);
+    assert_int_equal(akin_sample_raise(block, &none), AKIN_OK);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++) {
+        assert_true(asked(block, i) > 0.8f);
+        sum += (double)asked(block, i);
+    }
+    assert_true(sum / N > 0.985);
+    akin_block_free(block);
+    naive_free(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(lists_stay_what_they_are),
+                                       cmocka_unit_test(rules_that_part_rows_leave_them_alone),
+                                       cmocka_unit_test(thresholds_are_tight)};
+    akin_gemm_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
