@@ -25,7 +25,9 @@ typedef struct {
     akin_block *own, *held, *next;
     akin_compare *compare;
     double done, total; /* pairs of panels, for the progress */
-    double waiting, saved_at;
+    double saved_at;
+    akin_comm_sum *vote; /* what ranks tell each other, under way while they go on */
+    int64_t votes[2];    /* ranks for whom it is time to save, and that had a signal */
 } engine;
 
 size_t akin_allpairs_list(size_t n, size_t k) {
@@ -38,6 +40,7 @@ static akin_status make_room(engine *e) {
     akin_status status;
     size_t largest = 0;
     AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
+    AKIN_TRY(akin_comm_sum_create(2, &e->vote));
     AKIN_TRY(akin_sample_raise(e->own, e->params->rules));
     for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
     if (e->size == 1) return AKIN_OK;
@@ -120,18 +123,33 @@ static void sweep_slice(engine *e, akin_block *held, int step, int slice) {
         sweep_columns(e, held, p, q, q + at_once < p.held_end ? q + at_once : p.held_end);
 }
 
-/* After a slice: whether to go on, and whether to save first. Collective; agreed. */
+static void open_vote(engine *e) {
+    e->votes[0] = e->params->save != NULL && akin_comm_seconds() - e->saved_at >= e->params->save_every;
+    e->votes[1] = akin_comm_signalled();
+    akin_comm_sum_start(e->comm, e->vote, e->votes, 2);
+}
+
+/* After a slice: whether to go on, and whether to save first. Ranks act on what they told each other a slice ago, so
+ * that none waits for the slice of another; after the last one they ask once more. Collective; agreed. */
 static akin_status look_around(engine *e, akin_block *held, akin_ring_progress at) {
-    int64_t due = e->params->save != NULL && akin_comm_seconds() - e->saved_at >= e->params->save_every;
-    akin_status signal = akin_comm_check_signal(e->comm), status = AKIN_OK;
-    akin_comm_max_i64(e->comm, &due, 1);
-    if (e->params->save != NULL && (due || signal != AKIN_OK)) {
+    akin_status status = AKIN_OK;
+    bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
+    akin_comm_sum_wait(e->comm, e->vote);
+    if (last) {
+        open_vote(e);
+        akin_comm_sum_wait(e->comm, e->vote);
+    }
+    bool due = e->votes[0] > 0, signalled = e->votes[1] > 0;
+    if (e->params->save != NULL && (due || signalled)) {
         const akin_allpairs_state state = {at, e->counts, e->own, held == e->own ? NULL : held,
                                            akin_ring_held(e->size, e->rank, at.step)};
-        status = e->params->save(e->params->context, &state);
+        AKIN_TRY(e->params->save(e->params->context, &state));
         e->saved_at = akin_comm_seconds();
     }
-    return status != AKIN_OK ? status : signal;
+    if (signalled) return akin_comm_check_signal(e->comm);
+    if (!last) open_vote(e);
+done:
+    return status;
 }
 
 /* This rank's part of a step, from a slice on. Collective; agreed. */
@@ -163,10 +181,8 @@ static crossing cross(engine *e, int tag, const void *out, size_t out_size, int 
 }
 
 static void arrive(engine *e, crossing *c) {
-    double start = akin_comm_seconds();
     akin_comm_wait(e->comm, &c->receive);
     akin_comm_wait(e->comm, &c->send);
-    e->waiting += akin_comm_seconds() - start;
 }
 
 static int left_of(const engine *e) {
@@ -245,16 +261,17 @@ done:
 
 static void free_blocks(engine *e) {
     akin_compare_free(e->compare);
+    akin_comm_sum_free(e->vote);
     akin_block_free(e->own);
     akin_block_free(e->held);
     akin_block_free(e->next);
-    e->compare = NULL, e->own = e->held = e->next = NULL;
+    e->compare = NULL, e->vote = NULL, e->own = e->held = e->next = NULL;
 }
 
-static void fill_figures(engine *e, double start, akin_allpairs_figures *out) {
+static void fill_figures(engine *e, double start, double waited, akin_allpairs_figures *out) {
     akin_compare_figures f = akin_compare_figures_of(e->compare);
     int64_t sums[2] = {(int64_t)f.computed, (int64_t)f.scored};
-    double times[2] = {akin_comm_seconds() - start, e->waiting};
+    double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
     akin_comm_sum_i64(e->comm, sums, 2);
     akin_comm_max_f64(e->comm, times, 2);
     *out = (akin_allpairs_figures){times[0], times[1], (double)sums[0], (double)sums[1], akin_tile()->name};
@@ -273,13 +290,13 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors, const ak
                 .k = akin_allpairs_list(n, params->k)};
     *lists = NULL;
     akin_comm_barrier(comm);
-    double start = e.saved_at = akin_comm_seconds();
+    double start = e.saved_at = akin_comm_seconds(), waited = akin_comm_waited(comm);
     AKIN_TRY(akin_deal_out(comm, vectors, e.k, params->rules, params->prior, &e.own, &e.counts));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs : choose_subs(&e);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
-    fill_figures(&e, start, figures);
+    fill_figures(&e, start, waited, figures);
     AKIN_TRY(akin_deal_home(comm, vectors, e.k, &e.own, lists));
     figures->seconds = akin_comm_seconds() - start;
     akin_comm_max_f64(comm, &figures->seconds, 1);

@@ -51,7 +51,7 @@ typedef struct {
 
 typedef struct {
     double seconds;         /* from unit rows in memory to lists in memory, of the slowest rank */
-    double seconds_waiting; /* of them in waiting for messages, of the rank that waited longest */
+    double seconds_waiting; /* of them in waiting for other ranks, of the rank that waited longest */
     double computed;        /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all ranks */
     double scored;          /* pairs that were scored in float32, of all ranks */
     const char *kernel;     /* of the tile */
