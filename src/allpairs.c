@@ -14,7 +14,7 @@ enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
 /* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them in a second. */
 static const size_t columns_bytes = 192 << 10; /* rows of the held block that stay in the second-level cache */
 static const double piece_work = 1 << 27;      /* between two looks at messages and the clock */
-static const double slice_work = 1e10;         /* between two agreements */
+static const double slice_work = 5e9;          /* between two agreements */
 
 typedef struct {
     akin_comm *comm;

@@ -71,7 +71,7 @@ def go_through(steps):
 def test_interrupted_and_resumed():
     r = np.random.default_rng(1)
     centres = r.standard_normal((60, 256))
-    np.save("x.npy", (centres[r.integers(60, size=16000)] + 0.7 * r.standard_normal((16000, 256))).astype(np.float32))
+    np.save("x.npy", (centres[r.integers(60, size=20000)] + 0.7 * r.standard_normal((20000, 256))).astype(np.float32))
     akin("neighbors", "x.npy", "-o", "whole.nc", "-k", "9")
     interrupted, said = go_through([(1, "signal"), (1, "signal"), (2, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
     assert interrupted >= 2 and "going on from" in said, said
