@@ -1,0 +1,115 @@
+"""Tables (Markdown) and plots (SVG) of what bench_quality.py measured.
+
+usage: quality_report.py quality.json [--out DIR] [--plots NAME]      the tables go to stdout, DIR/NAME-<set>.svg are the plots
+A figure is the mean over the seeds, behind it the spread (half of what lies between the least and the most) where there
+are several seeds. In bold: the best way of the column.
+"""
+
+import argparse
+import json
+import os
+
+WIDE, ROW, LEFT, TOP = 760, 18, 190, 46
+
+
+def cells(results, pick):
+    """"mean ± spread" and the mean of pick(result) over the seeds."""
+    values = [pick(r) for r in results]
+    values = [v for v in values if v is not None]
+    if not values:
+        return "-", None
+    mean, spread = sum(values) / len(values), (max(values) - min(values)) / 2
+    return f"{mean:.3f}" + (f" ± {spread:.3f}" if len(values) > 1 else ""), mean
+
+
+def table(head, rows):
+    """rows: [name, (text, value), ...]; the best value of each column is bold."""
+    columns = list(zip(*[row[1:] for row in rows]))
+    best = [max((v for _, v in column if v is not None), default=None) for column in columns]
+    print("| " + " | ".join(head) + " |\n" + "|---" * len(head) + "|")
+    for row in rows:
+        texts = [f"**{t}**" if v is not None and v == b else t for (t, v), b in zip(row[1:], best)]
+        print("| " + " | ".join([row[0], *texts]) + " |")
+    print()
+
+
+def grouped(results):
+    """{set: {way: [result of each seed]}}, in the order of the file."""
+    sets = {}
+    for r in results:
+        sets.setdefault(r["set"], {}).setdefault(r["way"], []).append(r)
+    return sets
+
+
+def summary(name, ways):
+    first = next(iter(ways.values()))[0]
+    labels = list(first["labels"])
+    seeds = max(len(r) for r in ways.values())
+    print(f"### {name}: {first['items']} pictures, {seeds} seed{'s' if seeds > 1 else ''}\n")
+    head = ["vectors", "d", *[f"{n} p@10" for n in labels], f"{labels[0]} p@1", f"{labels[0]} p@5", f"{labels[0]} mAP@20",
+            "original first", "seconds"]
+    rows = []
+    for way, results in ways.items():
+        main = [cells(results, lambda r, m=m: r["labels"][labels[0]][m]) for m in ("p1", "p5", "map")]
+        seconds = sum(r["seconds"] for r in results) / len(results)
+        rows.append([way, (str(results[0]["dim"]), None), *[cells(results, lambda r, n=n: r["labels"][n]["p10"]) for n in labels],
+                     *main, cells(results, lambda r: r["near"]), (f"{seconds:.0f}", None)])
+    table(head, rows)
+
+
+def by_category(name, ways, most=24):
+    """precision@10 of each value of the first label, for each way; of the first seed."""
+    first = next(iter(ways.values()))[0]
+    label = next(iter(first["labels"]))
+    values = first["labels"][label]["values"][:most]
+    print(f"By {label}, precision@10, first seed:\n")
+    rows = [[way, *[(f"{v:.2f}", v) for v in results[0]["labels"][label]["by"][:most]]] for way, results in ways.items()]
+    table(["vectors", *values], rows)
+
+
+def text(x, y, words, anchor="start", weight="normal"):
+    words = words.replace("&", "&amp;").replace("<", "&lt;")
+    return f'<text x="{x}" y="{y}" text-anchor="{anchor}" font-weight="{weight}">{words}</text>'
+
+
+def plot(path, name, ways):
+    """A bar a way and label: precision@10, with a mark from the least to the most of the seeds."""
+    labels = list(next(iter(ways.values()))[0]["labels"])
+    high = TOP + len(labels) * (len(ways) * ROW + 26)
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{high}" font-family="sans-serif" font-size="12">',
+           f'<rect width="{WIDE}" height="{high}" fill="white"/>', text(12, 22, f"{name}: precision@10", weight="bold")]
+    scale, y = WIDE - LEFT - 70, TOP
+    for label in labels:
+        out.append(text(12, y + 4, label, weight="bold"))
+        y += 12
+        for way, results in ways.items():
+            found = [r["labels"][label]["p10"] for r in results]
+            mean = sum(found) / len(found)
+            colour = "#c2410c" if way == "default" else "#64748b"
+            out.append(text(LEFT - 8, y + 12, way, "end"))
+            out.append(f'<rect x="{LEFT}" y="{y + 2}" width="{mean * scale:.1f}" height="{ROW - 5}" fill="{colour}"/>')
+            out.append(f'<path d="M{LEFT + min(found) * scale:.1f} {y + 8}H{LEFT + max(found) * scale:.1f}" stroke="black"/>')
+            out.append(text(f"{LEFT + max(found) * scale + 6:.1f}", y + 12, f"{mean:.3f}"))
+            y += ROW
+        y += 14
+    with open(path, "w") as f:
+        f.write("\n".join([*out, "</svg>", ""]))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("figures")
+    p.add_argument("--out")
+    p.add_argument("--plots", default="quality")
+    a = p.parse_args()
+    with open(a.figures) as f:
+        sets = grouped(json.load(f)["results"])
+    for name, ways in sets.items():
+        summary(name, ways)
+        by_category(name, ways)
+        if a.out:
+            os.makedirs(a.out, exist_ok=True)
+            plot(os.path.join(a.out, f"{a.plots}-{name}.svg"), name, ways)
+
+
+main()

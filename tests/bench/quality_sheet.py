@@ -1,0 +1,67 @@
+"""A picture sheet of a set: 12 queries x 8 neighbours for each way, side by side.
+
+usage: quality_sheet.py FOLDER OUT.png [--ways NAME...] [--queries 12] [--neighbors 8] [--seed 1]
+needs: python3-numpy, python3-pil, python3-netcdf4. FOLDER is that of one set and seed in bench_quality.py's work folder; each folder
+below it with a table.nc is a way. The pictures are what akin sees, 32x32, twice as large. The first column is the query; a green
+frame: the neighbour's category is the query's. Queries are spread evenly over the categories.
+"""
+
+import argparse
+import os
+
+import netCDF4
+import numpy
+from PIL import Image, ImageDraw
+
+SIDE, GAP, HEAD = 64, 4, 18
+
+
+def read(path, *names):
+    with netCDF4.Dataset(path) as file:
+        file.set_auto_mask(False)
+        return [file[n][:] for n in names]
+
+
+def queries(category, count, seed):
+    """Rows: of each category in turn one at random, of as many categories as are wanted."""
+    draw = numpy.random.RandomState(seed)
+    kinds = numpy.unique(category)
+    kinds = kinds[numpy.linspace(0, len(kinds) - 1, min(count, len(kinds))).astype(int)]
+    rows = [int(draw.choice(numpy.flatnonzero(category == kinds[i % len(kinds)]))) for i in range(count)]
+    return sorted(rows, key=lambda row: category[row])
+
+
+def paint(sheet, pen, left, title, rows, pictures, category, neighbor):
+    pen.text((left, 3), title, fill="black")
+    for line, row in enumerate(rows):
+        for place, other in enumerate([row, *neighbor[row]]):
+            x, y = left + place * (SIDE + GAP) + (GAP * 2 if place else 0), HEAD + line * (SIDE + GAP)
+            if other < 0:
+                continue
+            colour = "black" if place == 0 else "#15a34a" if category[other] == category[row] else "#d1d5db"
+            pen.rectangle((x - 2, y - 2, x + SIDE + 1, y + SIDE + 1), fill=colour)
+            sheet.paste(Image.fromarray(pictures[other]).resize((SIDE, SIDE), Image.NEAREST), (x, y))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("folder")
+    p.add_argument("out")
+    p.add_argument("--ways", nargs="+")
+    p.add_argument("--queries", type=int, default=12)
+    p.add_argument("--neighbors", type=int, default=8)
+    p.add_argument("--seed", type=int, default=1)
+    a = p.parse_args()
+    ways = a.ways or sorted(w for w in os.listdir(a.folder) if os.path.exists(os.path.join(a.folder, w, "table.nc")))
+    pictures, category = read(os.path.join(a.folder, "catalog.nc"), "image", "category")
+    rows = queries(category, a.queries, a.seed)
+    wide = (a.neighbors + 1) * (SIDE + GAP) + 6 * GAP
+    sheet = Image.new("RGB", (wide * len(ways) + GAP, HEAD + len(rows) * (SIDE + GAP)), "white")
+    pen = ImageDraw.Draw(sheet)
+    for n, way in enumerate(ways):
+        neighbor = read(os.path.join(a.folder, way, "table.nc"), "neighbor")[0][:, : a.neighbors]
+        paint(sheet, pen, GAP + n * wide, way, rows, pictures, category, neighbor)
+    sheet.save(a.out)
+
+
+main()
