@@ -6,6 +6,7 @@
 #include <akin/mem.h>
 #include <akin/shard.h>
 #include <akin/topk.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -144,6 +145,35 @@ static bool done_among(const akin_block_rules *rules, const place *p) {
     return false;
 }
 
+/* The end of the rows from `first` on whose keys are the same up to key `keys`. */
+static size_t end_of_run(const dealer *d, const place *places, size_t first, size_t keys) {
+    size_t end = first + 1;
+    while (end < d->received && memcmp(places[end].key, places[first].key, keys * sizeof *places->key) == 0) end++;
+    return end;
+}
+
+/* Where only rows of one category meet, a rank may be given one half of its block (ring.h), and the halves should have
+ * the same work, the sum over their rows of their category's size. Which category's rows come first is free as long as
+ * the order is round: turned by half a block the halves change places, so in between they are about even. Returns
+ * the first row of that category. */
+static size_t even_start(const dealer *d, const place *places) {
+    size_t best = 0, n = d->received;
+    double least = INFINITY, *work = akin_mem_alloc(2 * n + 1, sizeof *work);
+    if (work == NULL) return 0; /* slower, not wrong */
+    work[0] = 0;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = end_of_run(d, places, first, CATEGORY + 1);
+        for (size_t i = first; i < end; i++) work[i + 1] = work[i] + (double)(end - first);
+    }
+    for (size_t i = 0; i < n; i++) work[n + i + 1] = work[n] + work[i + 1];
+    for (size_t first = 0; first < n; first = end_of_run(d, places, first, CATEGORY + 1)) {
+        double half = work[first + n / 2] - work[first], uneven = fabs(2 * half - work[n]);
+        if (uneven < least) least = uneven, best = first;
+    }
+    akin_mem_free(work);
+    return best;
+}
+
 /* The order of what was received: which record stands at each place of the block. */
 static akin_status order_block(const dealer *d, uint32_t *order) {
     akin_status status = AKIN_FAILED;
@@ -151,12 +181,12 @@ static akin_status order_block(const dealer *d, uint32_t *order) {
     if (places == NULL) goto done;
     for (size_t i = 0; i < d->received; i++) places[i] = place_of(d->rules, &d->items[i], i);
     qsort(places, d->received, sizeof *places, ascending);
-    for (size_t i = 0; i < d->received; i++) order[i] = places[i].at;
+    size_t start = d->rules->same_category && d->rules->layers == 0 ? even_start(d, places) : 0;
     for (size_t first = 0, end; first < d->received; first = end) {
-        for (end = first + 1; end < d->received; end++)
-            if (memcmp(places[end].key, places[first].key, ROW * sizeof *places->key) != 0) break;
-        if (!done_among(d->rules, &places[first]))
-            AKIN_TRY(akin_cluster_order(d->rows, d->stride, order + first, end - first));
+        uint32_t *run = order + (first >= start ? first - start : first + d->received - start);
+        end = end_of_run(d, places, first, ROW);
+        for (size_t i = first; i < end; i++) run[i - first] = places[i].at;
+        if (!done_among(d->rules, &places[first])) AKIN_TRY(akin_cluster_order(d->rows, d->stride, run, end - first));
     }
     status = AKIN_OK;
 done:

@@ -25,11 +25,12 @@ static const float *row_of(const akin_block *block, size_t i) {
     return akin_block_view(block, i / AKIN_BLOCK_PANEL).rows + i % AKIN_BLOCK_PANEL * akin_block_stride(block);
 }
 
-/* Rows at equal distances, so that all clusters have their part; only such as may be neighbours. */
-static void choose(sample *s, size_t wanted) {
+/* Rows [first, end) at equal distances, so that all clusters have their part; only such as may be neighbours. */
+static void choose(sample *s, size_t first, size_t end, size_t wanted) {
     const akin_block_item *items = akin_block_items(s->block);
+    s->count = 0;
     for (size_t j = 0; j < wanted; j++) {
-        size_t i = j * akin_block_count(s->block) / wanted;
+        size_t i = first + j * (end - first) / wanted;
         if (s->rules->only_available && !items[i].available) continue;
         memcpy(s->rows + s->count++ * s->stride, row_of(s->block, i), s->stride * sizeof *s->rows);
     }
@@ -65,18 +66,34 @@ static void raise_rows(sample *s, size_t first, size_t count) {
     }
 }
 
+/* How many rows of so many to look at; 0: it does not pay. */
+static size_t wanted_of(size_t rows, size_t k) {
+    size_t wanted = k * PER_ENTRY < rows / SHARE ? k * PER_ENTRY : rows / SHARE;
+    return wanted >= 4 * k ? wanted : 0;
+}
+
+/* The end of the rows from `first` on that may meet each other. */
+static size_t end_of_run(const akin_block *block, const akin_block_rules *rules, size_t first) {
+    const akin_block_item *items = akin_block_items(block);
+    size_t n = akin_block_count(block), end = first + 1;
+    if (!rules->same_category) return n;
+    while (end < n && items[end].category == items[first].category) end++;
+    return end;
+}
+
 akin_status akin_sample_raise(akin_block *block, const akin_block_rules *rules) {
     akin_status status = AKIN_FAILED;
     sample s = {.block = block, .rules = rules, .stride = akin_block_stride(block)};
-    size_t n = akin_block_count(block), wanted = akin_block_k(block) * PER_ENTRY;
-    if (rules->same_category || rules->exclude_same_group || rules->layers > 0) return AKIN_OK;
-    if (wanted > n / SHARE) wanted = n / SHARE;
-    if (wanted < 4 * akin_block_k(block)) return AKIN_OK;
-    if ((s.rows = akin_mem_alloc(wanted, s.stride * sizeof *s.rows)) == NULL) goto done;
-    if ((s.scores = akin_mem_alloc(wanted, AT_ONCE * sizeof *s.scores)) == NULL) goto done;
-    choose(&s, wanted);
-    for (size_t first = 0; first < n && s.count > akin_block_k(block); first += AT_ONCE)
-        raise_rows(&s, first, first + AT_ONCE < n ? AT_ONCE : n - first);
+    size_t n = akin_block_count(block), k = akin_block_k(block), most = wanted_of(n, k);
+    if (rules->exclude_same_group || rules->layers > 0 || most == 0) return AKIN_OK;
+    if ((s.rows = akin_mem_alloc(most, s.stride * sizeof *s.rows)) == NULL) goto done;
+    if ((s.scores = akin_mem_alloc(most, AT_ONCE * sizeof *s.scores)) == NULL) goto done;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = end_of_run(block, rules, first);
+        choose(&s, first, end, wanted_of(end - first, k));
+        for (size_t i = first; i < end && s.count > k; i += AT_ONCE)
+            raise_rows(&s, i, i + AT_ONCE < end ? AT_ONCE : end - i);
+    }
     status = AKIN_OK;
 done:
     akin_mem_free(s.rows);

@@ -5,7 +5,8 @@
  * Each rank orders its shard's rows by label, category and availability (as far as the rules ask) and deals them to the
  * ranks one by one, so that every rank's block holds its share of every category: all pairs of blocks cost the same,
  * also when one category is half of the catalogue. Rows that can neither have nor be a neighbour stay behind. Within a
- * block rows stand by label, category and availability, and within those near ones together (cluster.h).
+ * block rows stand by label, category and availability (categories go round from one on that leaves both halves of the
+ * block the same work), and within those near ones together (cluster.h).
  */
 #ifndef AKIN_DEAL_H
 #define AKIN_DEAL_H

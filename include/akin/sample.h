@@ -14,8 +14,9 @@
 #include <akin/block.h>
 #include <akin/error.h>
 
-/* Raises what the rows of a block ask for (akin_block_raise); does nothing where rules keep rows from each other
- * (categories, groups, pairs that are done) or where the block is too small for it to pay. AKIN_FAILED: no memory. */
+/* Raises what the rows of a block ask for (akin_block_raise). Where only rows of one category meet, they stand together
+ * in the block and have a sample of their own. Does nothing where other rules keep rows from each other (groups, pairs
+ * that are done) or where rows are too few for it to pay. AKIN_FAILED: no memory. */
 AKIN_MUST_CHECK akin_status akin_sample_raise(akin_block *block, const akin_block_rules *rules);
 
 #endif

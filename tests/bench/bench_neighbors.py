@@ -6,6 +6,8 @@ WHAT   peer CASE...   pairs per second against the peer on one core; a case is N
        ablation B...  the same cases for several builds of the program (--cases, separated by blanks)
        growth         time with n; writes a plot (--plot FILE.svg)
        ranks          1 and 2 ranks at --n, waiting at 4
+       rules          --same-category with 100 categories at --n against no rule; and with one that is half of all at 2 ranks
+                      (BENCH_EMBEDDINGS=build/tests/bench_embeddings)
        delta          1 % of --n items new, changed or gone, against the full run
        memory         n = 1,000,000 on 2 ranks; fails above 1.5 GiB in all
 The peer is called with a .npy file, --k and --threads, and prints a JSON line with pairs_per_second and version. Rates are those
@@ -33,6 +35,7 @@ p.add_argument("--n", type=int, default=200000)
 p.add_argument("--cases", dest="of", default="50000,32,20")
 p.add_argument("--plot")
 p.add_argument("--cpu", default="auto")
+p.add_argument("--before", default="", help="words before each command, such as: chrt -f 10 taskset -c 1")
 a = p.parse_args()
 AKIN = os.environ.get("AKIN", "build/akin")
 
@@ -46,7 +49,7 @@ def uniform(n, dim, seed=1):
 def run(command):
     """Its JSON line, with the seconds of CPU in it."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([*shlex.split(a.before), *command], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(f"{' '.join(command)}: {done.stderr}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -140,6 +143,24 @@ def ranks():
     print(f"\n1 to 2 ranks: {middle(reports[2])[0] / middle(reports[1])[0]:.2f}")
 
 
+def rules():
+    words = {"no rule": [], "--same-category": ["--same-category"]}
+    make = lambda name, *how: subprocess.run([HOME(os.environ.get("BENCH_EMBEDDINGS", "build/tests/bench_embeddings")), name, str(a.n), "32", "100", *how], check=True)
+    make("even.nc")
+    reports = {name: [] for name in words}
+    for _ in range(a.rounds):
+        for name, word in words.items():
+            reports[name].append(akin("even.nc", 20, *word))
+    seconds = {name: middle(r, "seconds_compute")[0] for name, r in reports.items()}
+    for name, r in reports.items():
+        print(f"{a.n} items in 100 categories, {name}: {seconds[name]:.3f} s, {100 * r[0]['pairs_computed'] / r[0]['pairs']:.1f} % of the pairs")
+    print(f"{seconds['no rule'] / seconds['--same-category']:.1f} times less time")
+    make("half.nc", "half")
+    for ranks in (1, 2):
+        r = [akin("half.nc", 20, "--same-category", ranks=ranks) for _ in range(a.rounds)]
+        print(f"one category is half of all, {ranks} ranks: {middle(r, 'seconds_compute')[0]:.3f} s, waiting {middle(r, 'seconds_waiting')[0]:.3f} s")
+
+
 def delta():
     r = np.random.default_rng(5)
     rows, c = r.standard_normal((a.n, 32)).astype(np.float32), a.n // 300
@@ -181,4 +202,4 @@ HOME = lambda path: os.path.join(start, path)
 AKIN = HOME(AKIN)
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    {"peer": peer, "ablation": ablation, "growth": growth, "ranks": ranks, "delta": delta, "memory": memory}[a.what]()
+    {"peer": peer, "ablation": ablation, "growth": growth, "ranks": ranks, "rules": rules, "delta": delta, "memory": memory}[a.what]()
