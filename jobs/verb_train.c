@@ -1,6 +1,8 @@
 /* verb_train: `akin train catalog.nc -o model.nc`. Floor 4 (jobs); looks down to everything. */
 #include "fits.h"
 #include "verbs.h"
+#include <akin/features.h>
+#include <akin/log.h>
 #include <akin/train.h>
 #include <string.h>
 
@@ -99,9 +101,28 @@ static const akin_option options[] = {
     {.name = "features",
      .type = AKIN_OPTION_CHOICE,
      .initial = "autoencoder",
-     .choices = "autoencoder",
+     .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
      .help = "what an embedding is made of"},
+    {.name = "whiten",
+     .type = AKIN_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1,
+     .shapes_result = true,
+     .argument = "POWER",
+     .help = "each axis is divided by its eigenvalue to this: 0 not, 0.5 fully; without it as measured best"},
+    {.name = "dim",
+     .type = AKIN_OPTION_INT,
+     .minimum = 1,
+     .maximum = AKIN_FEATURES_MAX_DIM,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "columns of an embedding; without it as measured best"},
+    {.name = "weights",
+     .type = AKIN_OPTION_TEXT,
+     .shapes_result = true,
+     .argument = "PART=W,...",
+     .help = "of features with several parts: how much latent, pixels, colour, edges, texture weigh; 0 leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -136,6 +157,15 @@ static const akin_option options[] = {
     {0},
 };
 
+static akin_status choose_features(const akin_options *o, akin_features *features) {
+    const akin_features_params params = {.name = akin_options_text(o, "features"),
+                                         .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
+                                         .whiten =
+                                             akin_options_given(o, "whiten") ? akin_options_real(o, "whiten") : -1,
+                                         .weights = akin_options_text(o, "weights")};
+    return akin_features_choose(&params, features);
+}
+
 static akin_train_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
@@ -156,7 +186,6 @@ static akin_train_params read_params(const akin_call *call) {
                                .seed = (uint64_t)akin_options_int(o, "seed"),
                                .objective = {.kind = akin_objective_find(akin_options_text(o, "objective")),
                                              .augment = akin_options_real(o, "augment")},
-                               .features = akin_options_text(o, "features"),
                                .options = call->options_text,
                                .result_options = call->result_options};
 }
@@ -198,11 +227,17 @@ static akin_status run_train(akin_call *call) {
     akin_status status;
     akin_train_result result = {0};
     akin_train_params params = read_params(call);
+    akin_features features;
+    AKIN_TRY(choose_features(call->options, &features)); /* the same on every rank */
+    params.features = &features;
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (params.checkpoint && strcmp(params.output, params.checkpoint) == 0)
         return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
+    if (!akin_features_network(&features) && akin_options_given(call->options, "objective"))
+        akin_log_warning("train: the features %s need no network: --objective %s is for nothing", features.name,
+                         akin_options_text(call->options, "objective"));
     AKIN_TRY(akin_train(call->comm, &params, &result));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
 done:
@@ -233,7 +268,12 @@ static akin_status check(const akin_options *options) {
     if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
         return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
-    return AKIN_OK;
+    akin_features features;
+    akin_status status = choose_features(options, &features);
+    if (status == AKIN_OK && !akin_features_network(&features) && akin_options_given(options, "init"))
+        status = akin_error_set(
+            AKIN_USAGE, "--init: the features %s need no network, there are no weights to start from", features.name);
+    return status;
 }
 
 const akin_verb akin_verb_train = {

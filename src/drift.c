@@ -102,6 +102,8 @@ akin_status akin_drift(akin_comm *comm, const char *catalog, const char *previou
     AKIN_TRY(akin_catalog_open(comm, catalog, &now));
     AKIN_TRY(akin_catalog_open(comm, previous, &before));
     AKIN_TRY(akin_model_read(comm, model, &weights));
+    *result = (akin_drift_result){0, NAN};
+    if (!akin_model_has_network(weights)) goto done; /* which redraws nothing */
     AKIN_TRY(akin_agree(comm, measure(comm, now, before, weights, sums)));
     akin_comm_sum_i64(comm, sums, 2);
     double values = (double)sums[0] * AKIN_IMAGE_BYTES;

@@ -115,8 +115,10 @@ akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, con
     s->count = SHOWN;
     status = open_file(alone, results, "catalog.nc", s);
     if (status == AKIN_OK) status = open_file(alone, results, "model.nc", s);
+    bool network = s->model && akin_model_has_network(s->model); /* else there is nothing redrawn, and no curve */
+    if (status == AKIN_OK && !network) s->count = 0;
     if (status == AKIN_OK && s->count > 0) status = redraw(s);
-    if (status == AKIN_OK && s->model) status = copy_curve(s->model, out);
+    if (status == AKIN_OK && network) status = copy_curve(s->model, out);
     if (status == AKIN_INPUT) {
         akin_log_warning("the gallery has no reconstructions: %s", akin_error_message());
         status = AKIN_OK;

@@ -1,4 +1,4 @@
-/* model: model.nc. Floor 2; looks down to error, mem, comm, ncfile, fixed, network. */
+/* model: model.nc. Floor 2; looks down to error, mem, comm, ncfile, fixed, network, features, fitted. */
 #include <akin/comm.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>
@@ -15,7 +15,7 @@
 
 struct akin_model {
     float *weights, *adam_mean, *adam_variance; /* [AKIN_NETWORK_WEIGHTS] */
-    float latent_mean[AKIN_NETWORK_LATENT];
+    akin_fitted *fitted;
     int64_t step;
     size_t epochs;
     double *curve; /* [2, epochs]: loss, holdout_loss */
@@ -30,7 +30,11 @@ akin_status akin_model_create(akin_model **out) {
     model->adam_mean = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
     model->adam_variance = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
     const double none = NAN;
+    akin_features features;
+    akin_status chosen = akin_features_choose(&(akin_features_params){.name = "autoencoder"}, &features);
+    AKIN_ASSERT(chosen == AKIN_OK);
     if (!model->weights || !model->adam_mean || !model->adam_variance ||
+        akin_model_set_features(model, &features) != AKIN_OK ||
         akin_model_set_curve(model, 1, &none, &none) != AKIN_OK) {
         akin_model_free(model);
         return AKIN_FAILED;
@@ -45,6 +49,7 @@ void akin_model_free(akin_model *model) {
     akin_mem_free(model->adam_mean);
     akin_mem_free(model->adam_variance);
     akin_mem_free(model->curve);
+    akin_fitted_free(model->fitted);
     akin_mem_free(model);
 }
 
@@ -61,7 +66,28 @@ float *akin_model_adam_variance(akin_model *model) {
 }
 
 float *akin_model_latent_mean(akin_model *model) {
-    return model->latent_mean;
+    akin_projection *latent = akin_fitted_projection(model->fitted, AKIN_PART_LATENT);
+    return latent ? akin_projection_mean(latent) : NULL;
+}
+
+akin_fitted *akin_model_fitted(akin_model *model) {
+    return model->fitted;
+}
+
+static void take_fitted(akin_model *model, akin_fitted *fitted) {
+    akin_fitted_free(model->fitted);
+    model->fitted = fitted;
+}
+
+akin_status akin_model_set_features(akin_model *model, const akin_features *features) {
+    akin_fitted *fitted;
+    akin_status status = akin_fitted_create(features, &fitted);
+    if (status == AKIN_OK) take_fitted(model, fitted);
+    return status;
+}
+
+bool akin_model_has_network(const akin_model *model) {
+    return akin_features_network(akin_fitted_features(model->fitted));
 }
 
 int64_t *akin_model_step(akin_model *model) {
@@ -149,14 +175,14 @@ static akin_status define_dimensions(akin_ncfile *file) {
             AKIN_TRY(akin_ncfile_dimension(file, defined[count], length));
             count++;
         }
-    for (size_t known = 0; known < count; known++)
-        if (strcmp(defined[known], "latent") == 0) return AKIN_OK;
-    AKIN_TRY(akin_ncfile_dimension(file, "latent", AKIN_NETWORK_LATENT));
+    bool latent = false; /* a dimension of what is fitted */
+    for (size_t known = 0; known < count; known++) latent = latent || strcmp(defined[known], "latent") == 0;
+    AKIN_ASSERT(latent);
 done:
     return status;
 }
 
-static akin_status define(akin_ncfile *file, const akin_model_origin *origin, size_t epochs) {
+static akin_status define_network(akin_ncfile *file, size_t epochs) {
     akin_status status;
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
@@ -168,28 +194,37 @@ static akin_status define(akin_ncfile *file, const akin_model_origin *origin, si
             dimension_names(&tensors[t], dims);
             AKIN_TRY(akin_ncfile_variable(file, name, AKIN_NC_FLOAT, dims, parts[p].long_name, "1"));
         }
-    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent",
-                                  "mean latent of the training catalogue, subtracted before normalising", "1"));
     AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
     AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of training", "1"));
     AKIN_TRY(
         akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of the holdout", "1"));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Autoencoder of product pictures"));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
-                                   "Weights of a convolutional autoencoder of 32x32 pictures, the state of its "
-                                   "optimiser, and the mean latent of the catalogue that it was trained on."));
+done:
+    return status;
+}
+
+static akin_status define(akin_ncfile *file, const akin_model_origin *origin, const akin_model *model) {
+    akin_status status;
+    bool network = akin_model_has_network(model);
+    if (network) AKIN_TRY(define_network(file, model->epochs));
+    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
+    AKIN_TRY(akin_fitted_define(model->fitted, file));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title",
+                                   network ? "Autoencoder of product pictures" : "Features of product pictures"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        network ? "Weights of a convolutional autoencoder of 32x32 pictures, the state of its optimiser, and what was "
+                  "fitted on the catalogue that it was trained on."
+                : "What was fitted on a catalogue of 32x32 pictures to describe them by features without a network."));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
     if (origin->init_digest) AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "features", origin->features));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "objective", origin->objective));
 done:
     return status;
 }
 
-static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
+static akin_status put_network(akin_ncfile *file, bool mine, akin_model *model) {
     akin_status status;
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
@@ -200,10 +235,17 @@ static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
             size_t rows = dimension_names(&tensors[t], dims);
             AKIN_TRY(akin_ncfile_put(file, name, 0, mine ? rows : 0, part_of(model, p, &tensors[t])));
         }
-    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step));
-    AKIN_TRY(akin_ncfile_put(file, "latent_mean", 0, mine ? AKIN_NETWORK_LATENT : 0, model->latent_mean));
     AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? model->epochs : 0, model->curve));
     AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? model->epochs : 0, model->curve + model->epochs));
+done:
+    return status;
+}
+
+static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
+    akin_status status;
+    if (akin_model_has_network(model)) AKIN_TRY(put_network(file, mine, model));
+    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step));
+    AKIN_TRY(akin_fitted_put(model->fitted, file, mine));
 done:
     return status;
 }
@@ -212,7 +254,7 @@ akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "model", &file));
-    AKIN_TRY(define(file, origin, model->epochs));
+    AKIN_TRY(define(file, origin, model));
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model));
     status = akin_ncfile_commit(file, model->digest);
@@ -268,26 +310,27 @@ done:
     return status;
 }
 
-static akin_status get(const akin_ncfile *file, akin_model *model) {
+static akin_status get_network(const akin_ncfile *file, akin_model *model) {
     akin_status status = AKIN_OK;
-    char *features = NULL;
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
-    AKIN_TRY(akin_ncfile_get_attribute(file, "features", &features));
-    if (!features || strcmp(features, "autoencoder") != 0)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model of features that this akin does not know: %s",
-                                akin_ncfile_path(file), features ? features : "none named"));
     for (size_t p = 0; p < PARTS; p++)
         for (size_t t = 0; t < tensor_count; t++) AKIN_TRY(get_tensor(file, p, &tensors[t], model));
+    AKIN_TRY(get_curve(file, model));
+done:
+    return status;
+}
+
+static akin_status get(const akin_ncfile *file, akin_model *model) {
+    akin_status status;
+    akin_fitted *fitted = NULL;
+    AKIN_TRY(akin_fitted_read(file, &fitted));
+    take_fitted(model, fitted);
+    if (akin_model_has_network(model)) AKIN_TRY(get_network(file, model));
     AKIN_TRY(akin_ncfile_expect(file, "step", AKIN_NC_INT64, ""));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &model->step));
-    AKIN_TRY(akin_ncfile_expect(file, "latent_mean", AKIN_NC_FLOAT, "latent"));
-    AKIN_TRY(akin_ncfile_get(file, "latent_mean", 0, AKIN_NETWORK_LATENT, model->latent_mean));
-    AKIN_TRY(check_finite(file, "latent_mean", model->latent_mean, AKIN_NETWORK_LATENT));
-    AKIN_TRY(get_curve(file, model));
     snprintf(model->digest, sizeof model->digest, "%s", akin_ncfile_digest(file));
 done:
-    akin_mem_free(features);
     return status;
 }
 

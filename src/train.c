@@ -1,9 +1,9 @@
 /* train: the whole of a training run. Floor 3; looks down to error, mem, text, file, objective, sampler, schedule,
- * comm, log, worker, network, catalog, model, checkpoint, step, saver, centre. */
+ * comm, log, worker, network, features, catalog, model, checkpoint, step, saver, fit. */
 #include <akin/catalog.h>
-#include <akin/centre.h>
 #include <akin/checkpoint.h>
 #include <akin/file.h>
+#include <akin/fit.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/network.h>
@@ -57,6 +57,19 @@ static void plan(run *run) {
         akin_schedule_make(params->learning_rate, run->steps, params->warmup, params->batch, !params->constant_rate);
 }
 
+/* What a run without a network needs too. */
+static akin_status allocate_fit(run *run) {
+    akin_status status;
+    AKIN_TRY(akin_text_create(&run->checkpoint_name));
+    AKIN_TRY(akin_text_append(run->checkpoint_name, "%s%s",
+                              run->params->checkpoint ? run->params->checkpoint : run->params->output,
+                              run->params->checkpoint ? "" : ".checkpoint"));
+    AKIN_TRY(akin_model_create(&run->model));
+    if (akin_comm_rank(run->comm) == 0) AKIN_TRY(akin_file_check_output(run->params->output));
+done:
+    return status;
+}
+
 /* All that one rank can fail at alone. */
 static akin_status allocate(run *run) {
     akin_status status;
@@ -68,17 +81,10 @@ static akin_status allocate(run *run) {
         run->history.best = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
         if (!run->history.best) return AKIN_FAILED;
     }
-    AKIN_TRY(akin_text_create(&run->checkpoint_name));
-    AKIN_TRY(akin_text_append(run->checkpoint_name, "%s%s",
-                              run->params->checkpoint ? run->params->checkpoint : run->params->output,
-                              run->params->checkpoint ? "" : ".checkpoint"));
-    AKIN_TRY(akin_model_create(&run->model));
+    AKIN_TRY(allocate_fit(run));
     AKIN_TRY(akin_network_create(&run->network));
     AKIN_TRY(akin_worker_create(&run->worker));
-    if (akin_comm_rank(run->comm) == 0) {
-        AKIN_TRY(akin_file_check_output(run->params->output));
-        AKIN_TRY(akin_file_check_output(akin_text_bytes(run->checkpoint_name)));
-    }
+    if (akin_comm_rank(run->comm) == 0) AKIN_TRY(akin_file_check_output(akin_text_bytes(run->checkpoint_name)));
 done:
     return status;
 }
@@ -153,6 +159,9 @@ static akin_status begin(run *run) {
     plan(run);
     AKIN_TRY(akin_agree(run->comm, allocate(run)));
     if (params->init) AKIN_TRY(akin_model_read(run->comm, params->init, &run->init));
+    if (run->init && !akin_model_has_network(run->init))
+        AKIN_TRY(akin_error_set(
+            AKIN_INPUT, "--init %s: its features have no network, there are no weights to start from", params->init));
     run->origin = (akin_checkpoint_origin){.options = params->options,
                                            .result_options = params->result_options,
                                            .catalog_digest = akin_catalog_digest(run->catalog),
@@ -335,15 +344,15 @@ done:
 static akin_status finish(run *run) {
     akin_status status;
     const akin_train_params *params = run->params;
-    akin_model_origin origin = {.options = params->options,
-                                .result_options = params->result_options,
-                                .catalog_digest = run->origin.catalog_digest,
-                                .init_digest = run->origin.init_digest,
-                                .features = params->features,
-                                .objective = akin_objective_name(params->objective.kind)};
+    akin_model_origin origin = {
+        .options = params->options,
+        .result_options = params->result_options,
+        .catalog_digest = run->origin.catalog_digest,
+        .init_digest = run->origin.init_digest,
+        .objective = akin_model_has_network(run->model) ? akin_objective_name(params->objective.kind) : NULL};
     AKIN_TRY(akin_model_write(run->comm, params->output, &origin, run->model));
     /* The model stands: its checkpoint has done its duty. */
-    if (akin_comm_rank(run->comm) == 0) akin_file_remove(akin_text_bytes(run->checkpoint_name));
+    if (akin_comm_rank(run->comm) == 0 && run->step) akin_file_remove(akin_text_bytes(run->checkpoint_name));
 done:
     return status;
 }
@@ -387,19 +396,63 @@ static void end(run *run) {
     akin_catalog_close(run->catalog);
 }
 
-akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_train_result *result) {
+static const akin_features *features(const run *run) {
+    return run->params->features ? run->params->features : akin_fitted_features(akin_model_fitted(run->model));
+}
+
+/* --- features that need no network --- */
+
+static akin_status begin_fit(run *run) {
     akin_status status;
+    AKIN_TRY(akin_catalog_open(run->comm, run->params->catalog, &run->catalog));
+    if (run->params->init) AKIN_TRY(akin_model_read(run->comm, run->params->init, &run->init));
+    AKIN_TRY(akin_agree(run->comm, allocate_fit(run)));
+    run->origin = (akin_checkpoint_origin){.catalog_digest = akin_catalog_digest(run->catalog),
+                                           .init_digest = run->init ? akin_model_digest(run->init) : NULL};
+done:
+    return status;
+}
+
+static akin_status fit_only(akin_comm *comm, const akin_train_params *params, akin_train_result *result) {
+    akin_status status;
+    akin_fit_result fitted;
     run run = {.comm = comm, .params = params};
-    *result = (akin_train_result){0};
+    AKIN_TRY(begin_fit(&run));
+    AKIN_TRY(akin_fit(comm, run.catalog, params->features, run.model, &fitted));
+    AKIN_TRY(finish(&run));
+    *result = (akin_train_result){.items = akin_catalog_items(run.catalog),
+                                  .loss_first = NAN,
+                                  .loss_last = NAN,
+                                  .holdout_loss = NAN,
+                                  .images_per_second = (double)fitted.items / fitted.seconds};
+    akin_log_info("train: %s fitted on %zu of %zu item%s", params->features->name, fitted.items, result->items,
+                  AKIN_PLURAL(result->items));
+done:
+    end(&run);
+    return status;
+}
+
+/* --- features with one --- */
+
+static akin_status train_network(akin_comm *comm, const akin_train_params *params, akin_train_result *result) {
+    akin_status status;
+    akin_fit_result fitted;
+    run run = {.comm = comm, .params = params};
     AKIN_TRY(begin(&run));
     AKIN_TRY(take_steps(&run));
     AKIN_TRY(choose(&run));
-    AKIN_TRY(akin_centre_fit(run.comm, run.catalog, run.network, run.model));
+    AKIN_TRY(akin_fit(comm, run.catalog, features(&run), run.model, &fitted));
     AKIN_TRY(finish(&run));
     report(&run, result);
 done:
     end(&run);
     return status;
+}
+
+akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_train_result *result) {
+    bool network = !params->features || akin_features_network(params->features);
+    *result = (akin_train_result){0};
+    return network ? train_network(comm, params, result) : fit_only(comm, params, result);
 }
 
 void akin_train_result_free(akin_train_result *result) {

@@ -11,7 +11,8 @@
 
 typedef struct {
     size_t new_items; /* whose picture the catalogue before has not */
-    double loss;      /* mean squared error of their reconstructions, as train counts it; NaN without new items */
+    double
+        loss; /* mean squared error of their reconstructions, as train counts it; NaN without new items, or a network */
 } akin_drift_result;
 
 /* The same figures at any number of ranks. Collective; agreed. */

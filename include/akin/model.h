@@ -1,27 +1,34 @@
 /* model: model.nc, the weights, the optimiser's state, and what was fitted.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, fixed, network (its table of tensors).
+ * Floor 2 (data); looks down to error, mem, comm, ncfile, fixed, network (its table of tensors), features,
+ * fitted.
  * Not collective where nothing else is said.
  *
  *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
  *   int64 step;                                optimiser steps done
- *   float latent_mean(latent);                 mean latent of the training catalogue (centre.h)
  *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
- *   attributes features = "autoencoder", objective = "reconstruction" or "denoising", input_catalog_digest,
- *   input_init_digest
+ *   and what is fitted, of fitted.h
+ *   attributes features, objective = "reconstruction", "denoising" ..., input_catalog_digest, input_init_digest
+ *
+ * Of features that need no network only what is fitted and `step`, which is 0, are in the file; the weights of such a
+ * model are zero.
  */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/features.h>
+#include <akin/fitted.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct akin_model akin_model;
 
-AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out); /* all zero */
+/* All zero; its features are the latents of the network, centred. */
+AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out);
 /* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path, akin_model **out);
 void akin_model_free(akin_model *model);
@@ -29,8 +36,12 @@ void akin_model_free(akin_model *model);
 float *akin_model_weights(akin_model *model);       /* [AKIN_NETWORK_WEIGHTS], borrowed, may be written */
 float *akin_model_adam_mean(akin_model *model);     /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_adam_variance(akin_model *model); /* [AKIN_NETWORK_WEIGHTS] */
-float *akin_model_latent_mean(akin_model *model);   /* [AKIN_NETWORK_LATENT] */
+float *akin_model_latent_mean(akin_model *model);   /* [AKIN_NETWORK_LATENT]; NULL where the features have no latent */
 int64_t *akin_model_step(akin_model *model);
+/* What is fitted, borrowed; other features put another, zero, in its place. */
+akin_fitted *akin_model_fitted(akin_model *model);
+AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model, const akin_features *features);
+bool akin_model_has_network(const akin_model *model); /* its features need it */
 /* The curve of the run, [epochs] each, copied; before it is set, of one epoch that is NaN. */
 AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss,
                                                  const double *holdout_loss);
@@ -42,7 +53,7 @@ typedef struct {
     const char *result_options;
     const char *catalog_digest;
     const char *init_digest; /* of --init, NULL = none */
-    const char *features, *objective;
+    const char *objective;   /* NULL = none */
 } akin_model_origin;
 
 /* Every rank holds the same model; rank 0's is written. Collective. */

@@ -1,7 +1,9 @@
 /* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
  *
  * Floor 3 (stages); looks down to error, mem, text, file, objective, sampler, schedule, comm, log, worker, network,
- * catalog, model, checkpoint, step, saver, centre.
+ * features, catalog, model, checkpoint, step, saver, fit.
+ *
+ * Of features that need no network there is nothing to train: all is fitted, in little time, without a checkpoint.
  *
  * The result is a function of catalogue, options and --init's weights: the same bits at any number of ranks, and after
  * any interruption and resume.
@@ -11,6 +13,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/features.h>
 #include <akin/objective.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,7 +34,7 @@ typedef struct {
     double holdout;     /* fraction of the items that is never trained on */
     uint64_t seed;
     akin_objective objective;
-    const char *features;
+    const akin_features *features; /* NULL = the latents, centred */
     const char *options, *result_options;
 } akin_train_params;
 

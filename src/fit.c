@@ -1,0 +1,249 @@
+/* fit: all that is fitted on a catalogue. Floor 3; looks down to error, mem, shard, comm, log, features, covariance,
+ * projection, catalog, model, fitted, describe, encoder. */
+#include <akin/covariance.h>
+#include <akin/describe.h>
+#include <akin/encoder.h>
+#include <akin/fit.h>
+#include <akin/fitted.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/projection.h>
+#include <akin/shard.h>
+#include <string.h>
+
+#define BLOCK AKIN_COVARIANCE_BLOCK
+
+typedef struct {
+    akin_comm *comm;
+    const akin_catalog *catalog;
+    akin_features features; /* a copy: the model's own are replaced */
+    akin_model *model;
+    size_t sample, items;   /* that serve, of so many */
+    size_t first, count;    /* this rank's, whole blocks but for the last */
+    float *raw[AKIN_PARTS]; /* [count, akin_part_raw]; NULL where the weight is 0 */
+    float *joined;          /* [count, joined] */
+    uint8_t *images;        /* [BLOCK] */
+    akin_describe *describe;
+    akin_encoder *encoder;
+} fit;
+
+static void plan(fit *f) {
+    size_t raw = 0, rank = (size_t)akin_comm_rank(f->comm);
+    int size = akin_comm_size(f->comm);
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (f->features.parts[p].weight > 0) raw += akin_part_raw(p);
+    f->items = akin_catalog_items(f->catalog);
+    f->sample = AKIN_FIT_VALUES / raw;
+    if (f->sample > AKIN_COVARIANCE_ROWS) f->sample = AKIN_COVARIANCE_ROWS;
+    if (f->sample > f->items) f->sample = f->items;
+    size_t blocks = (f->sample + BLOCK - 1) / BLOCK;
+    size_t end = akin_shard_first(blocks, size, (int)rank + 1) * BLOCK;
+    f->first = akin_shard_first(blocks, size, (int)rank) * BLOCK;
+    if (f->first > f->sample) f->first = f->sample;
+    f->count = (end < f->sample ? end : f->sample) - f->first;
+}
+
+/* Row of item i of the sample. */
+static size_t row_of(const fit *f, size_t i) {
+    return f->items == f->sample ? i : i * f->items / f->sample;
+}
+
+/* All that one rank can fail at alone. */
+static akin_status allocate(fit *f) {
+    akin_status status;
+    AKIN_TRY(akin_model_set_features(f->model, &f->features));
+    AKIN_TRY(akin_describe_create(f->model, &f->describe));
+    status = AKIN_FAILED;
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (f->features.parts[p].weight > 0 &&
+            !(f->raw[p] = akin_mem_alloc(f->count, akin_part_raw(p) * sizeof(float))))
+            goto done;
+    f->images = akin_mem_alloc(BLOCK, AKIN_IMAGE_BYTES);
+    if (f->images) status = AKIN_OK;
+done:
+    return status;
+}
+
+/* --- the raw numbers of the sample --- */
+
+/* `count` <= BLOCK items from this rank's number `at` on. */
+static akin_status describe_block(fit *f, size_t at, size_t count) {
+    akin_status status;
+    size_t rows[AKIN_COVARIANCE_BLOCK];
+    for (size_t i = 0; i < count; i++) rows[i] = row_of(f, f->first + at + i);
+    AKIN_TRY(akin_catalog_images_at(f->catalog, rows, count, f->images));
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (f->raw[p]) akin_describe_part(f->describe, p, f->images, count, f->raw[p] + at * akin_part_raw(p));
+done:
+    return status;
+}
+
+static akin_status look_at_signals(const fit *f) {
+    if (!akin_comm_signalled()) return AKIN_OK;
+    return akin_error_set(AKIN_INTERRUPTED,
+                          akin_features_network(&f->features)
+                              ? "interrupted behind the last step, which is saved; submit again to go on"
+                              : "fitting was interrupted; submit again to begin it anew");
+}
+
+static akin_status describe_all(fit *f) {
+    akin_status status = AKIN_OK;
+    size_t blocks = (f->sample + BLOCK - 1) / BLOCK;
+    size_t longest = akin_shard_count(blocks, akin_comm_size(f->comm), 0) * BLOCK; /* as many rounds on all ranks */
+    for (size_t at = 0; at < longest; at += BLOCK) {
+        akin_status local = AKIN_OK;
+        if (at < f->count) local = describe_block(f, at, f->count - at < BLOCK ? f->count - at : BLOCK);
+        if (local == AKIN_OK) local = look_at_signals(f);
+        AKIN_TRY(akin_agree(f->comm, local));
+        akin_log_progress("train: features", "images of rank 0", (double)(at + BLOCK), (double)longest);
+    }
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* --- mean and axes of rows --- */
+
+/* The sum over all ranks of the products of rows [f->count, raw], behind their mean. Collective; agreed. */
+static akin_status sum_products(const fit *f, const float *rows, size_t raw, akin_covariance *covariance) {
+    akin_status status;
+    size_t count;
+    double peak = akin_covariance_measure(covariance, rows, f->count);
+    akin_comm_max_f64(f->comm, &peak, 1);
+    AKIN_TRY(akin_agree(f->comm, akin_covariance_scale(covariance, peak)));
+    for (size_t at = 0; at < f->count; at += BLOCK) {
+        akin_covariance_add(covariance, rows + at * raw, f->count - at < BLOCK ? f->count - at : BLOCK);
+        akin_comm_poll(f->comm);
+    }
+    AKIN_TRY(akin_agree(f->comm, look_at_signals(f)));
+    int64_t *sums = akin_covariance_sums(covariance, &count);
+    akin_comm_sum_i64(f->comm, sums, count);
+done:
+    return status;
+}
+
+static void tell_axes(const fit *f, akin_projection *projection) {
+    size_t raw = akin_projection_raw(projection), dim = akin_projection_dim(projection);
+    akin_comm_broadcast(f->comm, akin_projection_axes(projection), raw * dim * sizeof(float), 0);
+    akin_comm_broadcast(f->comm, akin_projection_eigenvalues(projection), dim * sizeof(double), 0);
+}
+
+/* Rank 0 finds the axes, the others are told. Collective; agreed. */
+static akin_status find_axes(const fit *f, akin_covariance *covariance, double whiten, akin_projection *projection) {
+    akin_status status = AKIN_OK;
+    size_t raw = akin_projection_raw(projection);
+    if (akin_comm_rank(f->comm) == 0) {
+        double *matrix = akin_mem_alloc(raw, raw * sizeof *matrix);
+        if (matrix) akin_covariance_get(covariance, f->sample, matrix);
+        status = matrix ? akin_projection_fit(projection, matrix, whiten) : AKIN_FAILED;
+        akin_mem_free(matrix);
+    }
+    AKIN_TRY(akin_agree(f->comm, status));
+    tell_axes(f, projection);
+done:
+    return status;
+}
+
+/* The axes of few rows: all come to rank 0. Collective; agreed. */
+static akin_status find_axes_of_few(const fit *f, const float *rows, double whiten, akin_projection *projection) {
+    akin_status status;
+    void *all = NULL;
+    AKIN_TRY(akin_comm_gather(f->comm, rows, f->count * akin_projection_raw(projection) * sizeof *rows, 0, &all, NULL));
+    status = akin_comm_rank(f->comm) == 0 ? akin_projection_fit_rows(projection, all, f->sample, whiten) : AKIN_OK;
+    AKIN_TRY(akin_agree(f->comm, status));
+    tell_axes(f, projection);
+done:
+    akin_mem_free(all);
+    return status;
+}
+
+/* rows [f->count, raw] of this rank. `what` is for the message. Collective; agreed. */
+static akin_status fit_projection(const fit *f, const char *what, const float *rows, double whiten,
+                                  akin_projection *projection) {
+    akin_status status;
+    akin_covariance *covariance = NULL;
+    size_t raw = akin_projection_raw(projection), count;
+    akin_status local = akin_covariance_create(raw, &covariance);
+    if (local == AKIN_OK && akin_covariance_see(covariance, rows, f->count) != AKIN_OK)
+        local = akin_error_set(AKIN_FAILED, "%s: a picture's %s are not finite%s",
+                               akin_ncfile_path(akin_catalog_file(f->catalog)), what,
+                               akin_features_network(&f->features) ? "; try a smaller --learning-rate" : "");
+    AKIN_TRY(akin_agree(f->comm, local));
+    int64_t *sums = akin_covariance_mean_sums(covariance, &count);
+    akin_comm_sum_i64(f->comm, sums, count);
+    akin_covariance_mean(covariance, f->sample, akin_projection_mean(projection));
+    if (!akin_projection_axes(projection)) goto done;
+    if (f->sample <= raw / 2) {
+        AKIN_TRY(find_axes_of_few(f, rows, whiten, projection));
+        goto done;
+    }
+    AKIN_TRY(sum_products(f, rows, raw, covariance));
+    AKIN_TRY(find_axes(f, covariance, whiten, projection));
+done:
+    akin_covariance_free(covariance);
+    return status;
+}
+
+/* --- the parts, and what joins them --- */
+
+static akin_status fit_parts(const fit *f) {
+    akin_status status = AKIN_OK;
+    const akin_fitted *fitted = akin_model_fitted(f->model);
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (f->raw[p])
+            AKIN_TRY(fit_projection(f, akin_part_name(p), f->raw[p], f->features.parts[p].whiten,
+                                    akin_fitted_projection(fitted, p)));
+done:
+    return status;
+}
+
+static akin_status join_all(fit *f) {
+    akin_status status;
+    size_t dim = akin_features_joined(&f->features);
+    AKIN_TRY(akin_encoder_create(f->model, &f->encoder));
+    f->joined = akin_mem_alloc(f->count, dim * sizeof *f->joined);
+    if (!f->joined) return AKIN_FAILED;
+    for (size_t i = 0; i < f->count; i++) {
+        const float *raw[AKIN_PARTS] = {NULL};
+        for (size_t p = 0; p < AKIN_PARTS; p++)
+            if (f->raw[p]) raw[p] = f->raw[p] + i * akin_part_raw(p);
+        akin_encoder_join(f->encoder, raw, f->joined + i * dim);
+    }
+done:
+    return status;
+}
+
+static akin_status fit_join(fit *f) {
+    akin_status status = AKIN_OK;
+    akin_projection *join = akin_fitted_join(akin_model_fitted(f->model));
+    if (!join) return AKIN_OK;
+    AKIN_TRY(akin_agree(f->comm, join_all(f)));
+    AKIN_TRY(fit_projection(f, "joined parts", f->joined, 0, join));
+done:
+    return status;
+}
+
+static void end(fit *f) {
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(f->raw[p]);
+    akin_mem_free(f->joined);
+    akin_mem_free(f->images);
+    akin_describe_free(f->describe);
+    akin_encoder_free(f->encoder);
+}
+
+akin_status akin_fit(akin_comm *comm, const akin_catalog *catalog, const akin_features *features, akin_model *model,
+                     akin_fit_result *result) {
+    akin_status status;
+    fit f = {.comm = comm, .catalog = catalog, .features = *features, .model = model};
+    *result = (akin_fit_result){0};
+    plan(&f);
+    AKIN_TRY(akin_agree(comm, allocate(&f)));
+    double start = akin_comm_seconds();
+    AKIN_TRY(describe_all(&f));
+    *result = (akin_fit_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
+    AKIN_TRY(fit_parts(&f));
+    AKIN_TRY(fit_join(&f));
+done:
+    end(&f);
+    return status;
+}
