@@ -122,7 +122,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "PART=W,...",
-     .help = "of features with several parts: how much latent, pixels, colour, edges, texture weigh; 0 leaves out"},
+     .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground; 0 leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",

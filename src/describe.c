@@ -1,5 +1,7 @@
-/* describe: the raw numbers of pictures. Floor 2; looks down to error, mem, features, network, handcrafted, model. */
+/* describe: the raw numbers of pictures. Floor 2; looks down to error, mem, features, network, handcrafted, foreground,
+ * model. */
 #include <akin/describe.h>
+#include <akin/foreground.h>
 #include <akin/handcrafted.h>
 #include <akin/mem.h>
 #include <akin/network.h>
@@ -51,10 +53,11 @@ static void pixels(akin_describe *d, const uint8_t *images, size_t count, float 
 EACH(colours, akin_handcrafted_colour, AKIN_HANDCRAFTED_COLOUR)
 EACH(edges, akin_handcrafted_edges, AKIN_HANDCRAFTED_EDGES)
 EACH(textures, akin_handcrafted_texture, AKIN_HANDCRAFTED_TEXTURE)
+EACH(foregrounds, akin_foreground, AKIN_FOREGROUND)
 
 static void (*const kernels[AKIN_PARTS])(akin_describe *, const uint8_t *, size_t, float *) = {
     [AKIN_PART_LATENT] = latents, [AKIN_PART_PIXELS] = pixels,    [AKIN_PART_COLOUR] = colours,
-    [AKIN_PART_EDGES] = edges,    [AKIN_PART_TEXTURE] = textures,
+    [AKIN_PART_EDGES] = edges,    [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
 };
 
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images, size_t count, float *raw) {

@@ -1,5 +1,7 @@
-/* features: kinds, their parts, and a choice among them. Floor 1; looks down to error, text, network, handcrafted. */
+/* features: kinds, their parts, and a choice among them. Floor 1; looks down to error, text, network, handcrafted,
+ * foreground. */
 #include <akin/features.h>
+#include <akin/foreground.h>
 #include <akin/handcrafted.h>
 #include <akin/network.h>
 #include <akin/text.h>
@@ -20,6 +22,7 @@ static const struct part {
     [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, AKIN_HANDCRAFTED_COLOUR, true},
     [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64, false},
     [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0, AKIN_HANDCRAFTED_TEXTURE, false},
+    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, AKIN_FOREGROUND, true},
 };
 
 static const struct kind {
@@ -31,6 +34,9 @@ static const struct kind {
     {.name = "pixels-pca", .weights = {[AKIN_PART_PIXELS] = 1}},
     {.name = "handcrafted",
      .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.4, [AKIN_PART_TEXTURE] = 0.4},
+     .dim = 128},
+    {.name = "fused",
+     .weights = {[AKIN_PART_EDGES] = 1.4, [AKIN_PART_FOREGROUND] = 1, [AKIN_PART_TEXTURE] = 0.4},
      .dim = 128},
 };
 
@@ -98,8 +104,8 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
             return AKIN_OK;
         }
     return akin_error_set(AKIN_USAGE,
-                          "--weights %.*s: not a weight; write latent, pixels, colour, edges or texture, '=' and a "
-                          "number from 0 to %g, several separated by commas",
+                          "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture or foreground, "
+                          "'=' and a number from 0 to %g, several separated by commas",
                           (int)length, text, WEIGHT_LIMIT);
 }
 
