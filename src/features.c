@@ -19,10 +19,10 @@ static const struct part {
 } parts[AKIN_PARTS] = {
     [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT, false},
     [AKIN_PART_PIXELS] = {"pixels", 3072, 0.25, 64, false},
-    [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, AKIN_HANDCRAFTED_COLOUR, true},
+    [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, 40, true},
     [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64, false},
-    [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0, AKIN_HANDCRAFTED_TEXTURE, false},
-    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, AKIN_FOREGROUND, true},
+    [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0, 24, false},
+    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, true},
 };
 
 static const struct kind {
@@ -33,10 +33,10 @@ static const struct kind {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
     {.name = "pixels-pca", .weights = {[AKIN_PART_PIXELS] = 1}},
     {.name = "handcrafted",
-     .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.4, [AKIN_PART_TEXTURE] = 0.4},
+     .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
      .dim = 128},
     {.name = "fused",
-     .weights = {[AKIN_PART_EDGES] = 1.4, [AKIN_PART_FOREGROUND] = 1, [AKIN_PART_TEXTURE] = 0.4},
+     .weights = {[AKIN_PART_EDGES] = 1.5, [AKIN_PART_FOREGROUND] = 1.25, [AKIN_PART_TEXTURE] = 0.3},
      .dim = 128},
 };
 
