@@ -1,9 +1,10 @@
 /* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
  *
- * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, compare, comm, log, vectors, deal.
+ * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, sample, compare, comm, log, vectors,
+ * deal.
  * Not collective where nothing else is said.
  *
- * 1. Deal (deal.h): every rank gets a block of rows that costs the same.
+ * 1. Deal (deal.h): every rank gets a block of rows that costs the same; thresholds begin with a sample (sample.h).
  * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one is compared. A
  *    travelling list starts as a copy of the owner's, so its threshold is tight from the beginning; what it shares
  *    with the list at home is one entry when they are merged (topk.h).
@@ -12,10 +13,10 @@
  * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n / size
  * (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long lists), and a little.
  *
- * A step of the ring is done in slices, and between two of them all ranks agree on how it goes on: a signal, or the
- * time to save. What is saved is where the ring stands and the lists as they are then; with the same number of ranks a
- * run goes on from there, with another one it begins anew with these lists and leaves out what they hold (the rules'
- * layers), and ends with the same lists.
+ * A step of the ring is done in slices. After one the ranks tell each other of a signal, or that it is time to save,
+ * and act on it after the next: none waits for the slice of another. What is saved is where the ring stands and the
+ * lists as they are then; with the same number of ranks a run goes on from there, with another one it begins anew with
+ * these lists and leaves out what they hold (the rules' layers), and ends with the same lists.
  */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H

@@ -122,7 +122,7 @@ def plot(points, slope, offset, path):
     y0, y1 = np.log(min(q[1] for q in points)), np.log(max(q[1] for q in points))
     at = lambda n, s: (60 + 420 * (np.log(n) - x0) / (x1 - x0), 260 - 220 * (np.log(s) - y0) / (y1 - y0))
     dots = "".join(f'<circle cx="{at(*q)[0]:.0f}" cy="{at(*q)[1]:.0f}" r="4"/><text x="{at(*q)[0]:.0f}" y="{at(*q)[1] - 10:.0f}" '
-                   f'text-anchor="middle">{q[0] // 1000}k: {q[1]:.2g} s</text>' for q in points)
+                   f'text-anchor="middle">{q[0] // 1000}k: {q[1]:.3g} s</text>' for q in points)
     ends = [at(n, np.exp(offset) * n**slope) for n in (points[0][0], points[-1][0])]
     with open(path, "w") as f:
         f.write(f'<svg xmlns="http://www.w3.org/2000/svg" width="560" height="300" font-family="sans-serif" font-size="12">'
