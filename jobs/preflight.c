@@ -220,15 +220,20 @@ akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
     akin_ncfile *file = NULL;
     akin_labels *labels = NULL;
     const akin_options *rules = akin_jobfile_options(job, "neighbors");
+    const char *fill = akin_options_text(rules, "fill");
     AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
     AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
     const struct {
         const char *key, *column;
         size_t names;
-    } needs[] = {{"same-category", "category", akin_labels_category_count(labels)},
-                 {"exclude-same-group", "group", akin_labels_group_count(labels)}};
+        bool asked;
+    } needs[] = {
+        {"same-category", "category", akin_labels_category_count(labels), akin_options_flag(rules, "same-category")},
+        {"exclude-same-group", "group", akin_labels_group_count(labels),
+         akin_options_flag(rules, "exclude-same-group")},
+        {"fill", "category", akin_labels_category_count(labels), fill && strcmp(fill, "category") == 0}};
     for (size_t i = 0; i < sizeof needs / sizeof *needs && status == AKIN_OK; i++)
-        if (akin_options_flag(rules, needs[i].key) && needs[i].names == 0)
+        if (needs[i].asked && needs[i].names == 0)
             status = at_key(job, "neighbors", needs[i].key,
                             akin_error_set(AKIN_USAGE,
                                            "%s: no item of the catalogue has a %s: give the source a column `%s`, or "

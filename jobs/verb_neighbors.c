@@ -12,6 +12,37 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help = "the table to write, table.nc"},
     AKIN_RULE_OPTIONS,
+    {.name = "diversity",
+     .type = AKIN_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1,
+     .shapes_result = true,
+     .argument = "LAMBDA",
+     .help = "choose k of a longer list by maximal marginal relevance: 1 = by likeness alone, less = more variety"},
+    {.name = "collapse-duplicates",
+     .type = AKIN_OPTION_REAL,
+     .minimum = -1,
+     .maximum = 1,
+     .shapes_result = true,
+     .argument = "S",
+     .help = "items with a cosine of S or more count as one: the first is recommended, duplicate_of names it"},
+    {.name = "fill",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "category|none",
+     .shapes_result = true,
+     .help = "what short lists are filled up with: the most central items of the item's category"},
+    {.name = "score",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "cosine|calibrated",
+     .shapes_result = true,
+     .help = "what score tells: the cosine, or the share of random pairs that are less alike"},
+    {.name = "pool",
+     .type = AKIN_OPTION_INT,
+     .minimum = 1,
+     .maximum = AKIN_TOPK_MAX,
+     .shapes_result = true,
+     .argument = "N",
+     .help = "exact neighbours that --diversity and --collapse-duplicates choose k from (3 k)"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -51,6 +82,22 @@ static const akin_option options[] = {
     {0},
 };
 
+static bool is_choice(const akin_options *o, const char *name, const char *value) {
+    const char *given = akin_options_text(o, name);
+    return given && strcmp(given, value) == 0;
+}
+
+static akin_refine_params refine_of(const akin_options *o) {
+    akin_refine_params refine = {.diverse = akin_options_given(o, "diversity"),
+                                 .collapse = akin_options_given(o, "collapse-duplicates"),
+                                 .fill = is_choice(o, "fill", "category"),
+                                 .calibrated = is_choice(o, "score", "calibrated")};
+    if (refine.diverse) refine.lambda = akin_options_real(o, "diversity");
+    if (refine.collapse) refine.duplicates = akin_options_real(o, "collapse-duplicates");
+    if (akin_options_given(o, "pool")) refine.pool = (size_t)akin_options_int(o, "pool");
+    return refine;
+}
+
 static akin_neighbors_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
@@ -60,6 +107,7 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .output = akin_options_text(o, "output"),
                                    .k = (size_t)akin_options_int(o, "k"),
                                    .rules = akin_rules_of(o),
+                                   .refine = refine_of(o),
                                    .options = call->options_text,
                                    .result_options = call->result_options,
                                    .previous = akin_options_text(o, "previous"),
@@ -70,11 +118,13 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .checkpoint_every = akin_options_real(o, "checkpoint-every")};
 }
 
-static akin_status fill_report(akin_json *report, size_t k, const akin_neighbors_figures *figures) {
+static akin_status fill_report(akin_json *report, const akin_neighbors_params *params,
+                               const akin_neighbors_figures *figures) {
     akin_status status = AKIN_OK;
+    const akin_refine_params *refine = &params->refine;
     double pairs = (double)figures->items * (double)(figures->items - 1), seconds = figures->engine.seconds;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)figures->items));
-    AKIN_TRY(akin_json_set_integer(report, "k", (long long)k));
+    AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
     AKIN_TRY(akin_json_set_integer(report, "dim", (long long)figures->dim));
     AKIN_TRY(akin_json_set_number(report, "pairs", pairs));
     AKIN_TRY(akin_json_set_number(report, "seconds_compute", seconds));
@@ -85,6 +135,11 @@ static akin_status fill_report(akin_json *report, size_t k, const akin_neighbors
     AKIN_TRY(akin_json_set_text(report, "kernel", figures->engine.kernel));
     AKIN_TRY(akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting));
     AKIN_TRY(akin_json_set_integer(report, "kept", (long long)figures->kept));
+    if (refine->collapse) {
+        AKIN_TRY(akin_json_set_integer(report, "duplicates", (long long)figures->duplicates));
+        AKIN_TRY(akin_json_set_integer(report, "sought_anew", (long long)figures->sought));
+    }
+    if (refine->fill) AKIN_TRY(akin_json_set_integer(report, "filled", (long long)figures->fills));
     AKIN_TRY(akin_json_set_integer(report, "peak_memory_bytes", (long long)figures->peak_memory));
     AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)figures->unusable));
 done:
@@ -105,9 +160,23 @@ static akin_status run(akin_call *call) {
     if (params.checkpoint && strcmp(params.checkpoint, params.output) == 0)
         return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
-    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, params.k, &figures)));
+    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &params, &figures)));
 done:
     return status;
+}
+
+static akin_status check(const akin_options *o) {
+    const akin_refine_params refine = refine_of(o);
+    if (refine.pool > 0 && !refine.diverse && !refine.collapse)
+        return akin_error_set(AKIN_USAGE, "--pool belongs to --diversity or --collapse-duplicates");
+    if (refine.pool > 0 && refine.pool < (size_t)akin_options_int(o, "k"))
+        return akin_error_set(AKIN_USAGE, "--pool %zu is less than k = %lld", refine.pool, akin_options_int(o, "k"));
+    if (refine.collapse && refine.duplicates < akin_options_real(o, "min-score"))
+        return akin_error_set(AKIN_USAGE,
+                              "--collapse-duplicates %g is below --min-score %g: duplicates that are no neighbours "
+                              "are not seen",
+                              refine.duplicates, akin_options_real(o, "min-score"));
+    return AKIN_OK;
 }
 
 /* Made from these embeddings with these options; a .npy carries no digest, so its table is made anew. */
@@ -127,4 +196,5 @@ const akin_verb akin_verb_neighbors = {
     .options = options,
     .run = run,
     .fits = fits,
+    .check = check,
 };

@@ -155,7 +155,11 @@ static akin_status join(adoption *a) {
         AKIN_TRY(akin_comm_exchange(a->comm, m.send, m.counts, m.bytes, &received, &got));
         unpack(a, &m, received, got);
         akin_mem_free(received);
-        AKIN_TRY(akin_comm_check_signal(a->comm));
+        akin_status local = AKIN_OK;
+        if (akin_comm_signalled())
+            local = akin_error_set(AKIN_INTERRUPTED, "embed was interrupted; %s is as it was, submit again",
+                                   a->params->output);
+        AKIN_TRY(akin_agree(a->comm, local));
         akin_log_progress("embed", "rounds of vectors", (double)round + 1, (double)rounds);
     }
 done:

@@ -167,7 +167,7 @@ static akin_status check_source(const akin_delta_source *source, const akin_tabl
     if (akin_table_items(table) != akin_vectors_items(before))
         return akin_error_set(AKIN_INPUT, "--previous %s has %zu items, its embeddings %zu", source->table,
                               akin_table_items(table), akin_vectors_items(before));
-    if (akin_table_k(table) < k)
+    if (!akin_table_is_refined(table) && akin_table_k(table) < k)
         return akin_error_set(AKIN_INPUT, "--previous %s has %zu neighbours a list, fewer than k = %zu: leave it out",
                               source->table, akin_table_k(table), k);
     return check_rules(source, table);
@@ -180,6 +180,7 @@ typedef struct {
     const akin_spare *spare; /* NULL: none */
     const int32_t *now;      /* [items before]: tonight's row, -1: gone or changed */
     size_t k, list, table_k, spare_k;
+    bool refined;     /* the exact lists are those of the spare alone */
     bool table_whole; /* a full table list may still be all there is: every other item is in it */
     int32_t *neighbor, *counts;
     float *score;
@@ -189,8 +190,9 @@ typedef struct {
 
 static akin_status make_reader(reader *r) {
     r->table_k = akin_table_k(r->table);
+    r->refined = akin_table_is_refined(r->table);
     r->spare_k = r->spare != NULL ? akin_spare_k(r->spare) : 0;
-    r->table_whole = r->table_k >= akin_table_items(r->table) - 1;
+    r->table_whole = !r->refined && r->table_k >= akin_table_items(r->table) - 1;
     r->neighbor = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->neighbor);
     r->score = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->score);
     r->counts = akin_mem_alloc(AT_ONCE, sizeof *r->counts);
@@ -215,8 +217,8 @@ static akin_status read_rows(reader *r, size_t first, size_t count) {
 
 /* Row i of what was read: its keys in tonight's rows, as many as fit. Says whether it was all there was. */
 static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole) {
-    size_t held = 0, count = (size_t)r->counts[i];
-    *whole = count < r->table_k || r->table_whole || (r->spare != NULL && r->whole[i]);
+    size_t held = 0, count = r->refined ? 0 : (size_t)r->counts[i];
+    *whole = (count < r->table_k && !r->refined) || r->table_whole || (r->spare != NULL && r->whole[i]);
     for (size_t e = 0; e < count; e++) {
         int32_t row = r->now[r->neighbor[i * r->table_k + e]];
         if (row < 0) continue;
@@ -362,6 +364,11 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source, co
         count = 0;
     }
     spare = find_spare(comm, source, table);
+    if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
+        akin_log_warning("neighbors: %s.spare, which has the exact lists, is not there: all is computed anew",
+                         source->table);
+        count = 0;
+    }
     AKIN_TRY(akin_agree(comm, take_lists(delta, table, spare, vectors, matches, count, k, list)));
     count_kinds(comm, delta, akin_vectors_count(vectors), akin_table_items(table), count);
     *out = delta, delta = NULL;

@@ -1,5 +1,5 @@
 /* neighbors: from unit rows to the table. Floor 3 (stages); looks down to error, mem, text, topk, block, file, comm,
- * log, ncfile, vectors, table, spare, waypoint, allpairs, delta, known. */
+ * log, ncfile, vectors, table, spare, waypoint, allpairs, delta, known, refine. */
 #include <akin/allpairs.h>
 #include <akin/delta.h>
 #include <akin/file.h>
@@ -8,6 +8,7 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/neighbors.h>
+#include <akin/refine.h>
 #include <akin/spare.h>
 #include <akin/table.h>
 #include <akin/text.h>
@@ -33,27 +34,9 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
     return AKIN_OK;
 }
 
-/* The lists of this rank's rows as the table has them. */
-typedef struct {
-    int32_t *neighbor; /* [count, k] */
-    float *score;      /* [count, k] */
-    int32_t *counts;   /* [count] */
-} columns;
-
-static akin_status spread(const uint64_t *lists, size_t listed, size_t count, size_t k, columns *out) {
-    out->neighbor = akin_mem_alloc(count, k * sizeof *out->neighbor);
-    out->score = akin_mem_alloc(count, k * sizeof *out->score);
-    out->counts = akin_mem_alloc(count, sizeof *out->counts);
-    if (out->neighbor == NULL || out->score == NULL || out->counts == NULL) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        out->counts[i] = 0;
-        for (size_t e = 0; e < k; e++) {
-            uint64_t key = e < listed ? lists[i * listed + e] : 0;
-            out->neighbor[i * k + e] = key != 0 ? akin_topk_row(key) : -1;
-            out->score[i * k + e] = key != 0 ? akin_topk_score(key) : 0;
-            out->counts[i] += key != 0;
-        }
-    }
+static akin_status check_refine(const akin_refine_params *refine, const akin_vectors *vectors, const char *path) {
+    if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
+        return akin_error_set(AKIN_USAGE, "--fill category: no item of %s has a category", path);
     return AKIN_OK;
 }
 
@@ -62,6 +45,10 @@ static void tell(const akin_neighbors_params *params, const akin_neighbors_figur
     akin_log_info("neighbors: %zu item%s of %zu feature%s, %.3g pairs in %.3g s, %.3g pairs/s", f->items,
                   AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs, f->engine.seconds,
                   f->engine.seconds > 0 ? pairs / f->engine.seconds : 0);
+    if (params->refine.collapse)
+        akin_log_info("neighbors: %zu duplicate%s, %zu list%s sought anew", f->duplicates, AKIN_PLURAL(f->duplicates),
+                      f->sought, AKIN_PLURAL(f->sought));
+    if (params->refine.fill) akin_log_info("neighbors: %zu entr%s of fill", f->fills, f->fills == 1 ? "y" : "ies");
     if (f->unusable > 0)
         akin_log_warning("%s: %zu row%s zero or not finite: no neighbours", params->input, f->unusable,
                          f->unusable == 1 ? " is" : "s are");
@@ -100,10 +87,11 @@ done:
 static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
-    r->list = akin_allpairs_list(out->items, p->k + p->spare);
+    size_t pool = akin_refine_pool(&p->refine, p->k);
+    r->list = akin_allpairs_list(out->items, pool + p->spare);
     if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids, p->result_options};
-        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, p->k, r->list, &r->delta));
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, pool, r->list, &r->delta));
         out->kept = r->delta->kept;
         akin_log_info("neighbors: since %s %zu item%s new or changed, %zu gone; %zu list%s computed anew, %zu kept",
                       p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
@@ -136,7 +124,7 @@ static void drop_unknown(run *r) {
 
 static akin_status compute(run *r, akin_neighbors_figures *out) {
     akin_status status;
-    akin_allpairs_params all = {.k = r->params->k + r->params->spare,
+    akin_allpairs_params all = {.k = akin_refine_pool(&r->params->refine, r->params->k) + r->params->spare,
                                 .rules = &r->rules,
                                 .save_every = r->params->checkpoint_every,
                                 .save = save,
@@ -150,24 +138,24 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
     return status;
 }
 
-static akin_status write_table(run *r) {
+static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
-    size_t n = akin_vectors_items(r->vectors), count = akin_vectors_count(r->vectors);
-    columns table = {0};
+    akin_refined table = {0};
     const akin_table_origin origin = {p->options, p->result_options, akin_vectors_digest(r->vectors),
                                       akin_vectors_model_digest(r->vectors)};
-    AKIN_TRY(akin_agree(r->comm, spread(r->lists, r->list, count, p->k, &table)));
-    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, n, p->k, akin_vectors_first(r->vectors),
-                              akin_vectors_labels(r->vectors), table.neighbor, table.score, table.counts));
+    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list, &table));
+    const akin_table_extras extras = {p->refine.diverse, table.filled, table.duplicate_of, table.calibration};
+    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, akin_vectors_items(r->vectors), p->k,
+                                      akin_vectors_first(r->vectors), akin_vectors_labels(r->vectors), table.neighbor,
+                                      table.score, table.counts, akin_refine_asked(&p->refine) ? &extras : NULL));
+    figures->duplicates = table.duplicates, figures->sought = table.sought, figures->fills = table.fills;
 done:
-    akin_mem_free(table.neighbor);
-    akin_mem_free(table.score);
-    akin_mem_free(table.counts);
+    akin_refined_free(&table);
     return status;
 }
 
-/* The keys behind the first k, and whether a list is all there is. */
+/* The keys behind the first ones, and whether a list is all there is. */
 static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
     size_t count = akin_vectors_count(r->vectors), k = r->list - width;
     *keys = akin_mem_alloc(count, width * sizeof **keys);
@@ -200,7 +188,9 @@ static akin_status write_spare(run *r) {
     uint64_t *keys = NULL;
     int8_t *whole = NULL;
     char digest[33];
-    size_t width = r->list > r->params->k ? r->list - r->params->k : 0;
+    /* A refined table does not have the exact lists, so all of them are kept. */
+    size_t of_table = akin_refine_asked(&r->params->refine) && r->params->spare > 0 ? 0 : r->params->k;
+    size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0) (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
         return AKIN_OK;
@@ -222,11 +212,12 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(akin_agree(comm, name_files(&r)));
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
     AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
+    AKIN_TRY(akin_agree(comm, check_refine(&params->refine, r.vectors, params->input)));
     out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
     out->unusable = akin_vectors_unusable(r.vectors);
     AKIN_TRY(gather_known(&r, out));
     AKIN_TRY(compute(&r, out));
-    AKIN_TRY(write_table(&r));
+    AKIN_TRY(write_table(&r, out));
     if (write_spare(&r) != AKIN_OK) { /* the table stands, and nothing needs this */
         akin_log_warning("neighbors: goes without %s: %s", akin_text_bytes(r.spare), akin_error_message());
         akin_error_clear();

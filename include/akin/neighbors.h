@@ -1,7 +1,7 @@
 /* neighbors: all-pairs cosine top-k, from embeddings.nc or a .npy file to table.nc.
  *
  * Floor 3 (stages); looks down to error, mem, text, topk, block, file, comm, log, ncfile, vectors, table, spare,
- * waypoint, allpairs, delta, known.
+ * waypoint, allpairs, delta, known, refine.
  */
 #ifndef AKIN_NEIGHBORS_H
 #define AKIN_NEIGHBORS_H
@@ -9,6 +9,7 @@
 #include <akin/allpairs.h>
 #include <akin/block.h>
 #include <akin/comm.h>
+#include <akin/refine.h>
 #include <akin/vectors.h>
 #include <stddef.h>
 
@@ -27,6 +28,7 @@ typedef struct {
     const char *input, *ids, *output; /* ids: NULL = none */
     size_t k;                         /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
+    akin_refine_params refine;
     const char *options, *result_options; /* resolved, for the table's attributes */
     const char *previous;                 /* last night's table, or NULL; with it: */
     const char *previous_embeddings, *previous_ids;
@@ -38,8 +40,9 @@ typedef struct {
 typedef struct {
     size_t items, dim, unusable;
     akin_allpairs_figures engine;
-    size_t kept;        /* lists of last night that needed no comparison with each other */
-    size_t peak_memory; /* bytes, of the rank with most */
+    size_t duplicates, sought, fills; /* of refine.h */
+    size_t kept;                      /* lists of last night that needed no comparison with each other */
+    size_t peak_memory;               /* bytes, of the rank with most */
 } akin_neighbors_figures;
 
 /* AKIN_INTERRUPTED after a signal: a checkpoint is saved. Collective; agreed; same params. */

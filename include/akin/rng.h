@@ -17,6 +17,7 @@ typedef enum {
     AKIN_RNG_HOLDOUT = 3,
     AKIN_RNG_SAMPLE = 4,
     AKIN_RNG_AUGMENT = 5,
+    AKIN_RNG_PAIRS = 20,
     AKIN_RNG_TEST = 99
 } akin_rng_purpose;
 

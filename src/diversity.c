@@ -1,0 +1,103 @@
+/* diversity: maximal marginal relevance. Floor 3 (stages); looks down to error, mem, topk, comm, vectors; within its
+ * floor to fetch. */
+#include <akin/diversity.h>
+#include <akin/fetch.h>
+#include <akin/mem.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+
+#define AT_ONCE_MIB 64 /* of candidates' rows in memory */
+
+void akin_diversity_pick(double lambda, size_t k, uint64_t *keys, size_t count, const float **rows, size_t stride,
+                         float *nearest) {
+    for (size_t c = 0; c < count; c++) nearest[c] = -2;
+    for (size_t taken = 0; taken < k && taken < count; taken++) {
+        size_t best = taken;
+        double best_value = -INFINITY;
+        for (size_t c = taken; c < count; c++) {
+            double value = lambda * (double)akin_topk_score(keys[c]);
+            if (taken > 0) value -= (1 - lambda) * (double)nearest[c];
+            if (value > best_value) best = c, best_value = value;
+        }
+        uint64_t key = keys[best];
+        const float *row = rows[best];
+        /* Those before it move up by one, so that the others stay in their order. */
+        for (size_t c = best; c > taken; c--) {
+            keys[c] = keys[c - 1];
+            rows[c] = rows[c - 1];
+            nearest[c] = nearest[c - 1];
+        }
+        keys[taken] = key, rows[taken] = row;
+        for (size_t c = taken + 1; c < count; c++) {
+            float score = akin_fetch_score(row, rows[c], stride);
+            if (score > nearest[c]) nearest[c] = score;
+        }
+    }
+}
+
+static size_t held(const uint64_t *list, size_t pool) {
+    size_t count = 0;
+    while (count < pool && list[count] != 0) count++;
+    return count;
+}
+
+typedef struct {
+    akin_fetch *fetch;
+    size_t batch;    /* items at a time */
+    int32_t *wanted; /* [batch, pool] */
+    const float **rows;
+    float *nearest; /* [pool] */
+} work;
+
+static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t pool, work *w) {
+    akin_status status = akin_fetch_create(comm, vectors, &w->fetch);
+    if (status != AKIN_OK) return status;
+    w->batch = akin_fetch_most(w->fetch, AT_ONCE_MIB) / pool;
+    if (w->batch == 0) w->batch = 1;
+    if (w->batch > akin_vectors_count(vectors) + 1) w->batch = akin_vectors_count(vectors) + 1;
+    w->wanted = akin_mem_alloc(w->batch, pool * sizeof *w->wanted);
+    w->rows = akin_mem_alloc(pool, sizeof *w->rows);
+    w->nearest = akin_mem_alloc(pool, sizeof *w->nearest);
+    return w->wanted && w->rows && w->nearest ? AKIN_OK : AKIN_FAILED;
+}
+
+/* Lists [first, end) of this rank. Collective; agreed. */
+static akin_status pick_batch(work *w, double lambda, size_t k, size_t pool, size_t first, size_t end,
+                              uint64_t *lists) {
+    size_t wanted = 0;
+    for (size_t i = first; i < end; i++)
+        for (size_t e = 0; e < pool && lists[i * pool + e] != 0; e++)
+            w->wanted[wanted++] = akin_topk_row(lists[i * pool + e]);
+    akin_status status = akin_fetch_rows(w->fetch, w->wanted, wanted);
+    if (status != AKIN_OK) return status;
+    for (size_t i = first; i < end; i++) {
+        uint64_t *list = lists + i * pool;
+        size_t count = held(list, pool);
+        for (size_t e = 0; e < count; e++) w->rows[e] = akin_fetch_row(w->fetch, akin_topk_row(list[e]));
+        akin_diversity_pick(lambda, k, list, count, w->rows, akin_fetch_stride(w->fetch), w->nearest);
+        for (size_t e = k; e < count; e++) list[e] = 0;
+    }
+    return AKIN_OK;
+}
+
+akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors, double lambda, size_t k, size_t pool,
+                           uint64_t *lists) {
+    akin_status status;
+    work w = {0};
+    size_t count = akin_vectors_count(vectors);
+    AKIN_TRY(akin_agree(comm, begin(comm, vectors, pool, &w)));
+    int64_t rounds = (int64_t)((count + w.batch - 1) / w.batch);
+    akin_comm_max_i64(comm, &rounds, 1);
+    for (size_t r = 0; r < (size_t)rounds; r++) {
+        size_t first = r * w.batch < count ? r * w.batch : count;
+        size_t end = first + w.batch < count ? first + w.batch : count;
+        AKIN_TRY(pick_batch(&w, lambda, k, pool, first, end, lists));
+    }
+done:
+    akin_fetch_free(w.fetch);
+    akin_mem_free(w.wanted);
+    akin_mem_free(w.rows);
+    akin_mem_free(w.nearest);
+    return status;
+}

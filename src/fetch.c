@@ -1,0 +1,132 @@
+/* fetch: unit rows of other ranks. Floor 3 (stages); looks down to error, mem, shard, dot, comm, vectors. */
+#include <akin/dot.h>
+#include <akin/fetch.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct akin_fetch {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    size_t stride, count;
+    int32_t *rows;   /* [count], ascending: what was brought */
+    float *brought;  /* [count, stride] */
+    size_t *counts;  /* [size] */
+    size_t capacity; /* of rows */
+};
+
+akin_status akin_fetch_create(akin_comm *comm, const akin_vectors *vectors, akin_fetch **out) {
+    akin_fetch *f = akin_mem_zalloc(1, sizeof *f);
+    *out = NULL;
+    if (!f) return AKIN_FAILED;
+    *f = (akin_fetch){.comm = comm, .vectors = vectors, .stride = akin_dot_stride(akin_vectors_dim(vectors))};
+    f->counts = akin_mem_alloc((size_t)akin_comm_size(comm), sizeof *f->counts);
+    if (!f->counts) {
+        akin_mem_free(f);
+        return AKIN_FAILED;
+    }
+    *out = f;
+    return AKIN_OK;
+}
+
+void akin_fetch_free(akin_fetch *f) {
+    if (!f) return;
+    akin_mem_free(f->rows);
+    akin_mem_free(f->brought);
+    akin_mem_free(f->counts);
+    akin_mem_free(f);
+}
+
+size_t akin_fetch_stride(const akin_fetch *f) {
+    return f->stride;
+}
+
+size_t akin_fetch_most(const akin_fetch *f, size_t mebibytes) {
+    size_t most = (mebibytes << 20) / (f->stride * sizeof(float));
+    return most > 0 ? most : 1;
+}
+
+void akin_fetch_own(const akin_fetch *f, size_t item, float *out) {
+    size_t dim = akin_vectors_dim(f->vectors);
+    memcpy(out, akin_vectors_row(f->vectors, item), dim * sizeof *out);
+    memset(out + dim, 0, (f->stride - dim) * sizeof *out);
+}
+
+static int ascending(const void *a, const void *b) {
+    int32_t x = *(const int32_t *)a, y = *(const int32_t *)b;
+    return (x > y) - (x < y);
+}
+
+typedef struct {
+    int32_t row, asker;
+} question;
+
+/* The rows asked for, sorted and each once, as questions: what is sent is in rank order, as shards are. */
+static akin_status prepare(akin_fetch *f, int32_t *rows, size_t count, question **questions) {
+    qsort(rows, count, sizeof *rows, ascending);
+    if (count > f->capacity) {
+        akin_mem_free(f->rows);
+        f->capacity = 0;
+        f->rows = akin_mem_alloc(count, sizeof *f->rows);
+        if (!f->rows) return AKIN_FAILED;
+        f->capacity = count;
+    }
+    *questions = akin_mem_alloc(count, sizeof **questions);
+    if (!*questions) return AKIN_FAILED;
+    int size = akin_comm_size(f->comm), rank = akin_comm_rank(f->comm);
+    memset(f->counts, 0, (size_t)size * sizeof *f->counts);
+    f->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (f->count > 0 && f->rows[f->count - 1] == rows[i]) continue;
+        (*questions)[f->count] = (question){rows[i], rank};
+        f->rows[f->count++] = rows[i];
+        f->counts[akin_shard_owner(akin_vectors_items(f->vectors), size, (size_t)rows[i])]++;
+    }
+    return AKIN_OK;
+}
+
+/* The rows that were asked of this rank, in the order of the ranks that asked. */
+static akin_status answer(akin_fetch *f, const question *asked, size_t count, float **rows) {
+    *rows = akin_mem_alloc(count, f->stride * sizeof **rows);
+    if (!*rows) return AKIN_FAILED;
+    memset(f->counts, 0, (size_t)akin_comm_size(f->comm) * sizeof *f->counts);
+    for (size_t i = 0; i < count; i++) {
+        f->counts[asked[i].asker]++;
+        akin_fetch_own(f, (size_t)asked[i].row - akin_vectors_first(f->vectors), *rows + i * f->stride);
+    }
+    return AKIN_OK;
+}
+
+akin_status akin_fetch_rows(akin_fetch *f, int32_t *rows, size_t count) {
+    akin_status status;
+    question *questions = NULL, *asked = NULL;
+    float *answers = NULL;
+    size_t asked_count = 0, came = 0;
+    akin_mem_free(f->brought);
+    f->brought = NULL;
+    AKIN_TRY(akin_agree(f->comm, prepare(f, rows, count, &questions)));
+    AKIN_TRY(akin_comm_exchange(f->comm, questions, f->counts, sizeof *questions, (void **)&asked, &asked_count));
+    AKIN_TRY(akin_agree(f->comm, answer(f, asked, asked_count, &answers)));
+    AKIN_TRY(akin_comm_exchange(f->comm, answers, f->counts, f->stride * sizeof *answers, (void **)&f->brought, &came));
+    AKIN_ASSERT(came == f->count);
+done:
+    akin_mem_free(questions);
+    akin_mem_free(asked);
+    akin_mem_free(answers);
+    return status;
+}
+
+const float *akin_fetch_row(const akin_fetch *f, int32_t row) {
+    const int32_t *at = bsearch(&row, f->rows, f->count, sizeof row, ascending);
+    AKIN_ASSERT(at != NULL);
+    return f->brought + (size_t)(at - f->rows) * f->stride;
+}
+
+float akin_fetch_score(const float *a, const float *b, size_t stride) {
+    static const akin_dot_hit one = {0, 0};
+    float score;
+    akin_dot()->pairs(a, b, stride, &one, 1, &score);
+    if (score > 0.5f && memcmp(a, b, stride * sizeof *a) == 0) return 1;
+    return (score > 1 ? 1 : score < -1 ? -1 : score) + 0.0f;
+}
