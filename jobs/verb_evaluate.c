@@ -6,8 +6,10 @@
 
 #include <akin/evaluate.h>
 #include <akin/log.h>
+#include <akin/mem.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const akin_option options[] = {
@@ -31,6 +33,49 @@ typedef struct {
     double value;
 } figure;
 
+static akin_status report_category(akin_json *list, const akin_evaluate_category *category) {
+    akin_status status;
+    akin_json *entry = NULL;
+    AKIN_TRY(akin_json_create(&entry));
+    AKIN_TRY(akin_json_set_text(entry, "category", category->name));
+    AKIN_TRY(akin_json_set_integer(entry, "items", (long long)category->items));
+    for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++) {
+        char key[32];
+        snprintf(key, sizeof key, "precision_at_%d", akin_evaluate_depths[d]);
+        AKIN_TRY(akin_json_set_number(entry, key, category->precision[d]));
+    }
+    AKIN_TRY(akin_json_set_number(entry, "mean_average_precision", category->average_precision));
+    status = akin_json_append_node(list, entry);
+    entry = NULL;
+done:
+    akin_json_free(entry);
+    return status;
+}
+
+static akin_status report_categories(akin_json *json, const akin_evaluate_categories *categories) {
+    akin_status status;
+    akin_json *list = NULL;
+    AKIN_TRY(akin_json_create_array(&list));
+    for (size_t c = 0; c < akin_evaluate_categories_count(categories); c++) {
+        const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
+        AKIN_TRY(report_category(list, &one));
+    }
+    status = akin_json_set_node(json, "by_category", list);
+    list = NULL;
+done:
+    akin_json_free(list);
+    return status;
+}
+
+static akin_status report_refined(akin_json *json, const akin_evaluate_figures *found) {
+    akin_status status = AKIN_OK;
+    if (found->has_duplicates) AKIN_TRY(akin_json_set_integer(json, "duplicates", (long long)found->duplicates));
+    if (found->has_fill) AKIN_TRY(akin_json_set_integer(json, "filled_items", (long long)found->filled_items));
+    if (found->has_fill) AKIN_TRY(akin_json_set_integer(json, "filled", (long long)found->fills));
+done:
+    return status;
+}
+
 static akin_status report(akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
     akin_status status;
     akin_json *json = call->report;
@@ -40,12 +85,35 @@ static akin_status report(akin_call *call, const akin_evaluate_figures *found, c
     AKIN_TRY(akin_json_set_text(json, "label", akin_options_text(call->options, "label")));
     AKIN_TRY(akin_json_set_integer(json, "labelled", (long long)found->labelled));
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_set_number(json, list[i].key, list[i].value));
+    AKIN_TRY(report_refined(json, found));
     AKIN_TRY(akin_json_set_integer(json, "common_ids", (long long)found->common));
     AKIN_TRY(akin_json_set_text(json, "table_digest", found->table_digest));
     AKIN_TRY(against ? akin_json_set_text(json, "against_digest", against)
                      : akin_json_set_null(json, "against_digest"));
 done:
     return status;
+}
+
+static int worst_first(const void *x, const void *y) {
+    const akin_evaluate_category *a = x, *b = y;
+    if (a->precision[2] != b->precision[2]) return a->precision[2] < b->precision[2] ? -1 : 1;
+    return strcmp(a->name, b->name);
+}
+
+/* The worst of them, if there are more than one. */
+static void print_categories(const akin_evaluate_categories *categories) {
+    enum { SHOWN = 30 };
+    size_t count = akin_evaluate_categories_count(categories);
+    akin_evaluate_category *list = count > 1 ? akin_mem_alloc(count, sizeof *list) : NULL;
+    if (!list) return;
+    for (size_t c = 0; c < count; c++) list[c] = akin_evaluate_categories_at(categories, c);
+    qsort(list, count, sizeof *list, worst_first);
+    printf("\nby category, the worst first\n   at 1    at 5   at 10     map   items\n");
+    for (size_t c = 0; c < count && c < SHOWN; c++)
+        printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1], list[c].precision[2],
+               list[c].average_precision, list[c].items, list[c].name);
+    if (count > SHOWN) printf("and %zu more: --json tells them all\n", count - SHOWN);
+    akin_mem_free(list);
 }
 
 static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
@@ -57,6 +125,10 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
         printf("%-22s %.4f  %s\n", list[i].key, list[i].value, list[i].what);
     }
     if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
+    if (found->has_duplicates)
+        printf("%-22s %zu  items for which another one stands\n", "duplicates", found->duplicates);
+    if (found->has_fill)
+        printf("%-22s %zu  neighbours that are fill, of %zu items\n", "filled", found->fills, found->filled_items);
     if (*found->against_digest && found->common == 0) printf("%-22s none: no id is in both tables\n", "churn");
 }
 
@@ -66,7 +138,9 @@ static akin_status run(akin_call *call) {
     akin_evaluate_figures found;
     bool by_group = strcmp(akin_options_text(call->options, "label"), "group") == 0;
     (void)akin_options_arguments(call->options, &arguments);
+    akin_evaluate_categories *categories = NULL;
     akin_evaluate_params params = {.table = arguments[0],
+                                   .categories = &categories,
                                    .against = akin_options_text(call->options, "against"),
                                    .label = by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
@@ -74,19 +148,26 @@ static akin_status run(akin_call *call) {
         {"precision_at_1", "share of the first neighbours with the item's label", found.precision[0]},
         {"precision_at_5", "the same of the first five", found.precision[1]},
         {"precision_at_10", "the same of the first ten", found.precision[2]},
+        {"mean_average_precision", "mean over items of the average precision of the k", found.average_precision},
         {"precision_by_chance", "what neighbours drawn blindly would reach", found.chance},
         {"coverage", "share of items with a neighbour", found.coverage},
         {"full_coverage", "share of items with k neighbours", found.full_coverage},
         {"mean_neighbors", "neighbours an item", found.mean_count},
-        {"mean_score", "cosine of item and neighbour", found.mean_score},
+        {"mean_score", "score of item and neighbour", found.mean_score},
         {"churn", "share of neighbours that the other table has not", found.churn},
     };
     size_t count = sizeof list / sizeof *list;
-    AKIN_TRY(akin_agree(call->comm, report(call, &found, list, count)));
+    status = report(call, &found, list, count);
+    if (status == AKIN_OK) status = report_categories(call->report, categories);
+    AKIN_TRY(akin_agree(call->comm, status));
     if (found.labelled == 0 && !call->print)
         akin_log_info("evaluate: no item has a %s: there is no precision", akin_options_text(call->options, "label"));
-    if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
+    if (call->print && akin_comm_rank(call->comm) == 0) {
+        print(call, &found, list, count);
+        print_categories(categories);
+    }
 done:
+    akin_evaluate_categories_free(categories);
     return status;
 }
 

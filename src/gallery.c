@@ -1,7 +1,8 @@
 /* gallery: a page to look at.
  *
  * Floor 3 (stages); looks down to error, mem, file, comm, ncfile, labels, table; within its floor to evaluate,
- * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_changes, gallery_figures, gallery_strip.
+ * gallery_assets, gallery_folder, gallery_pictures, gallery_data, gallery_changes, gallery_duplicates, gallery_figures,
+ * gallery_map, gallery_strip.
  */
 #include <akin/evaluate.h>
 #include <akin/file.h>
@@ -9,8 +10,10 @@
 #include <akin/gallery_assets.h>
 #include <akin/gallery_changes.h>
 #include <akin/gallery_data.h>
+#include <akin/gallery_duplicates.h>
 #include <akin/gallery_figures.h>
 #include <akin/gallery_folder.h>
+#include <akin/gallery_map.h>
 #include <akin/gallery_pictures.h>
 #include <akin/gallery_strip.h>
 #include <akin/labels.h>
@@ -26,6 +29,7 @@ typedef struct {
     akin_table *table, *before; /* before: NULL = none */
     akin_labels *labels;        /* of all items, on every rank */
     akin_evaluate_figures measured;
+    akin_evaluate_categories *categories;
     akin_gallery_pictures *pictures;
     akin_gallery_folder *folder;
     akin_gallery_counts counts;
@@ -52,7 +56,8 @@ static akin_status check_places(const akin_gallery_params *params) {
 static akin_status read_inputs(gallery *g) {
     akin_status status = AKIN_OK;
     const akin_gallery_params *params = g->params;
-    const akin_evaluate_params measure = {.table = params->table, .label = AKIN_EVALUATE_CATEGORY};
+    const akin_evaluate_params measure = {
+        .table = params->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &g->categories};
     AKIN_TRY(akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? check_places(params) : AKIN_OK));
     AKIN_TRY(akin_table_open(g->comm, params->table, &g->table));
     if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
@@ -77,12 +82,16 @@ static akin_status write_page(gallery *g) {
                                 .table_options = options ? options : "",
                                 .against = g->before != NULL,
                                 .measured = &g->measured,
+                                .by_category = g->categories,
                                 .counts = &g->counts,
                                 .labels = g->labels,
                                 .placeholders = g->placeholders,
                                 .learnt = &learnt};
     if (g->before) AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->before));
     AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &learnt));
+    AKIN_TRY(akin_gallery_duplicates(g->folder, g->table, &facts.duplicates));
+    AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, g->params->embeddings, g->params->results, g->missing,
+                              &facts.placed));
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
@@ -134,6 +143,7 @@ done:
     akin_gallery_pictures_free(g.pictures);
     akin_mem_free(g.missing);
     akin_labels_free(g.labels);
+    akin_evaluate_categories_free(g.categories);
     akin_table_close(g.before);
     akin_table_close(g.table);
     return status;

@@ -91,6 +91,53 @@ done:
     return status;
 }
 
+/* [name, items, precision at 1, at 10, average precision] of each. */
+static akin_status append_category(akin_json *list, const akin_evaluate_category *one) {
+    akin_status status = AKIN_OK;
+    akin_json *entry = NULL, *taken = NULL;
+    AKIN_TRY(akin_json_create_array(&entry));
+    AKIN_TRY(akin_json_append_text(entry, one->name));
+    AKIN_TRY(akin_json_append_number(entry, (double)one->items));
+    AKIN_TRY(akin_json_append_number(entry, one->precision[0]));
+    AKIN_TRY(akin_json_append_number(entry, one->precision[AKIN_EVALUATE_DEPTHS - 1]));
+    AKIN_TRY(akin_json_append_number(entry, one->average_precision));
+    taken = entry;
+    entry = NULL;
+    AKIN_TRY(akin_json_append_node(list, taken));
+done:
+    akin_json_free(entry);
+    return status;
+}
+
+static akin_status set_by_category(akin_json *summary, const akin_evaluate_categories *categories) {
+    akin_status status = AKIN_OK;
+    akin_json *list = NULL, *taken = NULL;
+    AKIN_TRY(akin_json_create_array(&list));
+    for (size_t c = 0; c < akin_evaluate_categories_count(categories); c++) {
+        const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
+        AKIN_TRY(append_category(list, &one));
+    }
+    taken = list;
+    list = NULL;
+    AKIN_TRY(akin_json_set_node(summary, "by_category", taken));
+done:
+    akin_json_free(list);
+    return status;
+}
+
+static akin_status set_refined(akin_json *summary, const akin_gallery_facts *facts) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_json_set_integer(summary, "duplicates", (long long)facts->duplicates));
+    AKIN_TRY(akin_json_set_integer(summary, "placed", (long long)facts->placed));
+    AKIN_TRY(akin_json_set_bool(summary, "collapsed", facts->measured->has_duplicates));
+    AKIN_TRY(akin_json_set_integer(summary, "filled", (long long)facts->measured->fills));
+    AKIN_TRY(akin_json_set_integer(summary, "filled_items", (long long)facts->measured->filled_items));
+    AKIN_TRY(akin_json_set_number(summary, "average_precision", facts->measured->average_precision));
+    AKIN_TRY(set_by_category(summary, facts->by_category));
+done:
+    return status;
+}
+
 static akin_status set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     akin_status status = AKIN_OK;
     const akin_evaluate_figures *measured = facts->measured;
@@ -106,6 +153,7 @@ static akin_status set_measured(akin_json *summary, const akin_gallery_facts *fa
     AKIN_TRY(akin_json_set_number(summary, "coverage", measured->coverage));
     AKIN_TRY(akin_json_set_number(summary, "full_coverage", measured->full_coverage));
     AKIN_TRY(set_precision(summary, measured));
+    AKIN_TRY(set_refined(summary, facts));
     AKIN_TRY(akin_json_set_number(summary, "chance", measured->chance));
     AKIN_TRY(akin_json_set_text(summary, "options", facts->table_options));
     AKIN_TRY(akin_json_set_bool(summary, "against", facts->against));

@@ -93,7 +93,10 @@ static void worked_out_by_hand(void **state) {
     assert_near(found.precision[0], 1.0 / 3);               /* item 10 alone has one of its own first */
     assert_near(found.precision[1], (1 + 1 + 0) / 5.0 / 3); /* 10: 11; 11: 10; what is missing is wrong */
     assert_near(found.precision[2], (1 + 1 + 0) / 10.0 / 3);
+    assert_near(found.average_precision,
+                (1.0 + 1.0 / 2 + 0) / 3); /* 10: at once; 11: at its second; 12: there is none */
     assert_near(found.chance, (1.0 / 3 + 1.0 / 3 + 0) / 3);
+    assert_false(found.has_duplicates || found.has_fill);
     assert_near(found.coverage, 0.75);
     assert_near(found.full_coverage, 0.5);
     assert_near(found.mean_count, 1.25);
@@ -108,6 +111,30 @@ static void worked_out_by_hand(void **state) {
     for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++) assert_true(isnan(found.precision[d]));
     assert_true(isnan(found.chance));
     assert_near(found.coverage, 0.75);
+}
+
+/* Each category has the figures that a table of its items alone has; together they are those of all. */
+static void by_category(void **state) {
+    (void)state;
+    akin_evaluate_figures found;
+    akin_evaluate_categories *categories = NULL;
+    akin_evaluate_params params = {.table = name_of("table"), .categories = &categories};
+    write_sheet(&small, params.table);
+    assert_int_equal(akin_evaluate(comm, &params, &found), AKIN_OK);
+    assert_int_equal(akin_evaluate_categories_count(categories), 2);
+    akin_evaluate_category a = akin_evaluate_categories_at(categories, 0),
+                           b = akin_evaluate_categories_at(categories, 1);
+    assert_string_equal(a.name, "a");
+    assert_string_equal(b.name, "b");
+    assert_int_equal(a.items, 2);
+    assert_int_equal(b.items, 1);
+    assert_near(a.precision[0], 0.5);
+    assert_near(a.average_precision, 0.75);
+    assert_near(b.precision[0], 0);
+    assert_near(b.average_precision, 0);
+    for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++)
+        assert_near(found.precision[d], (2 * a.precision[d] + b.precision[d]) / 3);
+    akin_evaluate_categories_free(categories);
 }
 
 static void churn_worked_out_by_hand(void **state) {
@@ -264,9 +291,9 @@ static void failing_memory_is_agreed_on(void **state) {
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(worked_out_by_hand),          cmocka_unit_test(churn_worked_out_by_hand),
-        cmocka_unit_test(equals_the_naive_twin),       cmocka_unit_test(wrong_input_is_refused),
-        cmocka_unit_test(failing_memory_is_agreed_on),
+        cmocka_unit_test(worked_out_by_hand),       cmocka_unit_test(by_category),
+        cmocka_unit_test(churn_worked_out_by_hand), cmocka_unit_test(equals_the_naive_twin),
+        cmocka_unit_test(wrong_input_is_refused),   cmocka_unit_test(failing_memory_is_agreed_on),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     akin_comm_finish(comm);

@@ -71,7 +71,7 @@ def shown(score):
 
 
 READY = "return document.documentElement.dataset.ready"
-SEEN = """const pictures = [...document.querySelectorAll('main section:not([hidden]) img')].filter(i => i.getBoundingClientRect().top < innerHeight);
+SEEN = """const pictures = [...document.querySelectorAll('main > section:not([hidden]) img')].filter(i => i.getBoundingClientRect().top < innerHeight);
           return pictures.length > 0 && pictures.every(i => i.complete && i.naturalWidth > 0) && pictures.length"""
 TEXT = "const node = document.querySelector(arguments[0]); return node && node.checkVisibility() ? node.textContent : ''"
 IDS = "return [...document.querySelectorAll(arguments[0] + ' .card')].map(c => c.dataset.id)"
@@ -230,6 +230,59 @@ def lists_of_table(path):
         d.set_auto_chartostring(False)
         names = [row.tobytes().rstrip(b"\0").decode() for row in d["id"][...]]
         return {names[i]: [names[j] for j in row if j >= 0] for i, row in enumerate(d["neighbor"][...])}
+
+
+def test_map_and_precision_by_category():
+    """Every item that has a picture has a place of its own on the map; categories stand as evaluate has them."""
+    told = {e["category"]: e for e in akin("evaluate", "results/table.nc", "--json").json["by_category"]}
+    share = lambda x: f"{round(x * 100 + 1e-9, 1):g} %"
+    with Browser() as b:
+        b.open(page("results/gallery", "#?map"))
+        b.until(READY)
+        b.until("return document.querySelectorAll('.map a').length > 0")
+        ids = b.run("return [...document.querySelectorAll('.map a')].map(a => a.dataset.id)")
+        assert sorted(ids, key=str.encode) == sorted(lists_of("results/table.nc"), key=str.encode)
+        places = b.run("return [...document.querySelectorAll('.map a')].map(a => a.style.left + ' ' + a.style.top)")
+        assert len(set(places)) == len(places)
+        inside = b.run("const m = document.querySelector('.map').getBoundingClientRect(); return [...document.querySelectorAll('.map a')]"
+                       ".every(a => { const r = a.getBoundingClientRect(); return r.left >= m.left - 1 && r.right <= m.right + 1 && r.bottom <= m.bottom + 1; })")
+        assert inside and len(b.run("return [...document.querySelectorAll('.legend')].map(l => l.textContent)")) == 3
+        b.click(".map a")
+        wait_text(b, "#item-id", ids[0])
+        assert not b.run("return document.querySelector('#to-map').hasAttribute('aria-current')")
+        b.click("#to-figures")
+        rows = b.until("return [...document.querySelectorAll('#figures .panel')].filter(p => p.querySelector('h2').textContent === 'Precision by category')"
+                       ".flatMap(p => [...p.querySelectorAll('tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => c.textContent)))")
+        assert [r[0] for r in rows] == sorted(told, key=lambda c: (told[c]["precision_at_10"], c))
+        for name, items, at1, at10, average in rows:
+            e = told[name]
+            assert (items, at1, at10, average) == (str(e["items"]), share(e["precision_at_1"]), share(e["precision_at_10"]), share(e["mean_average_precision"]))
+        assert b.console() == []
+
+
+def test_duplicates():
+    akin("neighbors", "results/embeddings.nc", "-o", "collapsed.nc", "--collapse-duplicates", "0.99", "-k", "5")
+    with netCDF4.Dataset("collapsed.nc") as d:
+        d.set_auto_chartostring(False)
+        names = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
+        of = np.ma.filled(d["duplicate_of"][...], -1)
+    assert (of >= 0).any()
+    akin("gallery", "collapsed.nc", "--source", "pictures with blanks/catalog.csv", "-o", "collapsed", "--embeddings", "results/embeddings.nc")
+    with Browser() as b:
+        b.open(page("collapsed", "#?duplicates"))
+        b.until(READY)
+        sets = b.until("return [...document.querySelectorAll('#duplicates article')].map(a => [...a.querySelectorAll('.card')].map(c => c.dataset.id))")
+        kept = sorted(set(of[of >= 0]), key=lambda k: (-(of == k).sum(), k))[:60]
+        assert sets == [[names[k], *[names[i] for i in np.flatnonzero(of == k)[:24]]] for k in kept]
+        assert b.run("return [...document.querySelectorAll('#duplicates article')].every(a => a.querySelectorAll('.kept').length === 1)")
+        assert b.run("return document.querySelector('#to-map').checkVisibility()")
+        b.open("about:blank")
+        b.open(page("changed"))  # of vectors of which none are the same, and which are not at hand
+        b.until(READY)
+        assert not b.run("return document.querySelector('#to-duplicates').checkVisibility() || document.querySelector('#to-map').checkVisibility()")
+        assert b.console() == []
+    done = akin("gallery", "two.nc", "--source", "pictures with blanks/catalog.csv", "-o", "refused", "--embeddings", "results/embeddings.nc", expect=3)
+    assert "is not what two.nc was made from" in done.err and not os.path.exists("refused")
 
 
 def check_strip(path):

@@ -1,7 +1,7 @@
 /* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static files.
  *
  * Floor 3 (stages); looks down to error, mem, hash, comm, log, table; within its floor to evaluate, gallery_folder,
- * gallery_pictures, gallery_data, gallery_changes, gallery_figures, gallery_strip.
+ * gallery_pictures, gallery_data, gallery_changes, gallery_duplicates, gallery_figures, gallery_map, gallery_strip.
  */
 #ifndef AKIN_GALLERY_H
 #define AKIN_GALLERY_H
@@ -15,6 +15,7 @@
 typedef struct {
     const char *table;
     const char *against;        /* the table before, NULL = none */
+    const char *embeddings;     /* what the table was made from, for a map; NULL: embeddings.nc of `results`, if any */
     const char *const *sources; /* as of ingest */
     size_t source_count;
     const char *root;    /* as of ingest; NULL = none */

@@ -22,6 +22,8 @@ typedef struct {
     const char *table_options; /* those that shaped the table, "k=20 ..." */
     bool against;              /* there is a table before, and data/changes.js */
     const akin_evaluate_figures *measured;
+    const akin_evaluate_categories *by_category;
+    size_t duplicates, placed; /* of data/duplicates.js and data/map.js; 0: not there */
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */
     size_t placeholders;

@@ -18,7 +18,7 @@ akin.changes = (section, summary, changed, tools) => {
   function numbers() {
     const list = [["items before", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
       ["lists changed", number(changed.changed)], ["churn", percent(changed.churn)]];
-    return el("div", { class: "numbers" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
+    return el("div", { class: "tiles" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
   const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));

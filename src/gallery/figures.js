@@ -1,7 +1,7 @@
 /* The figures of the job: numbers, rejects, stages, and the charts, drawn as SVG. */
 "use strict";
 akin.figures = (section, summary, tools) => {
-  const { el, number, plural, percent, counts, itemsAddress } = tools;
+  const { el, number, plural, percent, counts, itemsAddress, card, find } = tools;
   const WIDTH = 640, HEIGHT = 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42;
 
   function svg(name, attributes, ...children) {
@@ -91,6 +91,9 @@ akin.figures = (section, summary, tools) => {
       tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(summary.precision || {}))
       if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours of the item's own category; by chance ${percent(summary.chance)}` : `of the first ${n} neighbours, those of the item's own category`));
+    if (typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "right neighbours count more the earlier they stand"));
+    if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? "items for which another one is recommended" : "items that look like another one"));
+    if (summary.filled) found.push(tile(number(summary.filled), "filled up", `neighbours that only are of the category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the table before"));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
@@ -114,11 +117,24 @@ akin.figures = (section, summary, tools) => {
     return panel("Categories", null, el("div", { class: "scroll" }, el("table", {}, head("Category", "Items"), el("tbody", {}, order.map(([name, n]) =>
       el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)), cell(number(n))))))));
   }
+  /* [name, items, at 1, at 10, average], the worst first. */
+  const worst = summary.by_category.filter((entry) => entry[1] > 1).sort((a, b) => a[3] - b[3] || (a[0] < b[0] ? -1 : 1));
+  function precision() {
+    if (worst.length < 2) return null;
+    return panel("Precision by category", "How many of the neighbours are of the item's own category; the worst first.", el("div", { class: "scroll" }, el("table", {}, head("Category", "Items", "at 1", "at 10", "average"),
+      el("tbody", {}, worst.map(([name, items, at1, at10, average]) => el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(at10, 1)), cell(number(items)), cell(percent(at1)), cell(percent(at10)), cell(percent(average))))))));
+  }
+  function weakest() {
+    if (worst.length < 2) return null;
+    return panel("Weakest categories", "Some of their items: look at their neighbours.", worst.slice(0, 3).map(([name, items, , at10]) => [
+      el("h3", {}, el("a", { href: itemsAddress("", name, 1) }, name), ` ${percent(at10)} at 10`),
+      el("ul", { class: "grid small" }, find("", name).slice(0, 4).map((row) => card(row)))]));
+  }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
     el("div", { class: "panels" }, [
       panel("Scores", "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
       panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.redrawn > 0 && panel("Redrawn", "Above: pictures as the network sees them. Below: what it makes of them after all has passed through the few numbers by which they are compared.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),
-      rejects(), stages(), categories()].filter(Boolean)));
+      precision(), weakest(), rejects(), stages(), categories()].filter(Boolean)));
 };

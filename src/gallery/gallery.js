@@ -1,13 +1,14 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
- * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed. */
+ * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed,
+ * "#?map" a map, "#?duplicates" what looks the same. */
 "use strict";
 const akin = (() => {
   const PAGE = 60; // items on a page
   const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, changed = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, changed = null, mapped = null, doubled = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -196,7 +197,7 @@ const akin = (() => {
 
   async function show() {
     const mine = ++turn, words = location.hash.startsWith("#?") || location.hash.length < 2 ? new URLSearchParams(location.hash.slice(2)) : null;
-    const view = !words ? "item" : words.has("figures") ? "figures" : words.has("changes") ? "changes" : "items";
+    const view = !words ? "item" : words.has("figures") ? "figures" : ["changes", "map", "duplicates"].find((name) => words.has(name)) || "items";
     let title;
     if (view === "item") {
       let id = location.hash.slice(1);
@@ -205,12 +206,14 @@ const akin = (() => {
     } else if (view === "changes") {
       title = "What changed";
       await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
+    } else if (view === "map" || view === "duplicates") {
+      title = view === "map" ? "Map" : "Duplicates";
+      akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data });
     } else title = view === "figures" ? "Figures" : showItems(words);
     if (mine !== turn) return;
-    for (const name of ["items", "item", "changes", "figures"]) $(name).hidden = name !== view;
+    for (const name of ["items", "item", "map", "duplicates", "changes", "figures"]) $(name).hidden = name !== view;
     $("to-items").toggleAttribute("aria-current", view === "items" || view === "item");
-    $("to-changes").toggleAttribute("aria-current", view === "changes");
-    $("to-figures").toggleAttribute("aria-current", view === "figures");
+    for (const name of ["map", "duplicates", "changes", "figures"]) $(`to-${name}`).toggleAttribute("aria-current", view === name);
     document.title = `${title} · Similar items`;
     scrollTo(0, followed ? 0 : scrolled.get(location.hash) || 0);
     followed = false;
@@ -254,9 +257,13 @@ const akin = (() => {
     const parts = [];
     for (let part = 0; part * summary.index_size < summary.items; part++) parts.push(load(spread("data/index", part, ".js")));
     if (summary.against) parts.push(load("data/changes.js"));
-    await Promise.all([load("figures.js"), load("changes.js"), ...parts]);
+    if (summary.placed) parts.push(load("data/map.js"));
+    if (summary.duplicates) parts.push(load("data/duplicates.js"));
+    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), ...parts]);
+    $("to-map").hidden = !summary.placed;
+    $("to-duplicates").hidden = !summary.duplicates;
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
-    akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress });
+    akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
     listen();
     await show();
     document.documentElement.dataset.ready = "yes";
@@ -266,5 +273,7 @@ const akin = (() => {
     index: takeIndex,
     list: takeList,
     changed: (given) => { changed = given; },
+    map: (given) => { mapped = given; },
+    duplicates: (given) => { doubled = given; },
   };
 })();
