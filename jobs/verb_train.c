@@ -122,7 +122,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "PART=W,...",
-     .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground; 0 leaves out"},
+     .help =
+         "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches; 0 leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",

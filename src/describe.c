@@ -1,10 +1,11 @@
 /* describe: the raw numbers of pictures. Floor 2; looks down to error, mem, features, network, handcrafted, foreground,
- * model. */
+ * patches, model, fitted. */
 #include <akin/describe.h>
 #include <akin/foreground.h>
 #include <akin/handcrafted.h>
 #include <akin/mem.h>
 #include <akin/network.h>
+#include <akin/patches.h>
 
 #define IMAGE_BYTES ((size_t)32 * 32 * 3)
 
@@ -55,9 +56,16 @@ EACH(edges, akin_handcrafted_edges, AKIN_HANDCRAFTED_EDGES)
 EACH(textures, akin_handcrafted_texture, AKIN_HANDCRAFTED_TEXTURE)
 EACH(foregrounds, akin_foreground, AKIN_FOREGROUND)
 
+static void patches(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
+    akin_patches *dictionary = akin_fitted_patches(akin_model_fitted(d->model));
+    for (size_t i = 0; i < count; i++)
+        akin_patches_describe(dictionary, images + i * IMAGE_BYTES, raw + i * AKIN_PATCHES_RAW);
+}
+
 static void (*const kernels[AKIN_PARTS])(akin_describe *, const uint8_t *, size_t, float *) = {
-    [AKIN_PART_LATENT] = latents, [AKIN_PART_PIXELS] = pixels,    [AKIN_PART_COLOUR] = colours,
-    [AKIN_PART_EDGES] = edges,    [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
+    [AKIN_PART_LATENT] = latents,  [AKIN_PART_PIXELS] = pixels,    [AKIN_PART_COLOUR] = colours,
+    [AKIN_PART_EDGES] = edges,     [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
+    [AKIN_PART_PATCHES] = patches,
 };
 
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images, size_t count, float *raw) {

@@ -1,9 +1,10 @@
 /* features: kinds, their parts, and a choice among them. Floor 1; looks down to error, text, network, handcrafted,
- * foreground. */
+ * foreground, patches. */
 #include <akin/features.h>
 #include <akin/foreground.h>
 #include <akin/handcrafted.h>
 #include <akin/network.h>
+#include <akin/patches.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,6 +24,7 @@ static const struct part {
     [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64, false},
     [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0, 24, false},
     [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, true},
+    [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64, false},
 };
 
 static const struct kind {
@@ -35,6 +37,7 @@ static const struct kind {
     {.name = "handcrafted",
      .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
      .dim = 128},
+    {.name = "patches", .weights = {[AKIN_PART_PATCHES] = 1}},
     {.name = "fused",
      .weights = {[AKIN_PART_EDGES] = 1.5, [AKIN_PART_FOREGROUND] = 1.25, [AKIN_PART_TEXTURE] = 0.3},
      .dim = 128},
@@ -104,8 +107,8 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
             return AKIN_OK;
         }
     return akin_error_set(AKIN_USAGE,
-                          "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture or foreground, "
-                          "'=' and a number from 0 to %g, several separated by commas",
+                          "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture, foreground or "
+                          "patches, '=' and a number from 0 to %g, several separated by commas",
                           (int)length, text, WEIGHT_LIMIT);
 }
 

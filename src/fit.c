@@ -1,13 +1,16 @@
-/* fit: all that is fitted on a catalogue. Floor 3; looks down to error, mem, shard, comm, log, features, covariance,
- * projection, catalog, model, fitted, describe, encoder. */
+/* fit: all that is fitted on a catalogue. Floor 3; looks down to error, mem, rng, shard, comm, log, features,
+ * covariance, projection, patches, dictionary, catalog, model, fitted, describe, encoder. */
 #include <akin/covariance.h>
 #include <akin/describe.h>
+#include <akin/dictionary.h>
 #include <akin/encoder.h>
 #include <akin/fit.h>
 #include <akin/fitted.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/patches.h>
 #include <akin/projection.h>
+#include <akin/rng.h>
 #include <akin/shard.h>
 #include <string.h>
 
@@ -64,6 +67,67 @@ done:
     return status;
 }
 
+static akin_status look_at_signals(const fit *f) {
+    if (!akin_comm_signalled()) return AKIN_OK;
+    return akin_error_set(AKIN_INTERRUPTED,
+                          akin_features_network(&f->features)
+                              ? "interrupted behind the last step, which is saved; submit again to go on"
+                              : "fitting was interrupted; submit again to begin it anew");
+}
+
+/* --- the dictionary of patches --- */
+
+enum { PLACES = AKIN_IMAGE_SIDE - AKIN_PATCHES_SIDE + 1, MOST_SQUARES = 128 /* of a picture, which has 729 */ };
+
+/* Square number `which` of item `item` of the sample, somewhere in its picture. */
+static void cut_square(const uint8_t *picture, size_t item, size_t which, uint8_t *square) {
+    uint64_t place = akin_rng_bits(0, AKIN_RNG_SAMPLE, (uint32_t)which, item) % (PLACES * PLACES);
+    for (size_t row = 0; row < AKIN_PATCHES_SIDE; row++)
+        memcpy(square + row * AKIN_PATCHES_SIDE * 3,
+               picture + ((place / PLACES + row) * AKIN_IMAGE_SIDE + place % PLACES) * 3,
+               (size_t)AKIN_PATCHES_SIDE * 3);
+}
+
+/* `each` squares of each of this rank's items: squares [count * each, AKIN_PATCHES_VALUES]. */
+static akin_status cut_squares(fit *f, size_t each, uint8_t *squares) {
+    akin_status status = AKIN_OK;
+    for (size_t at = 0; at < f->count; at++) {
+        size_t row = row_of(f, f->first + at);
+        AKIN_TRY(akin_catalog_images_at(f->catalog, &row, 1, f->images));
+        for (size_t s = 0; s < each; s++)
+            cut_square(f->images, f->first + at, s, squares + (at * each + s) * AKIN_PATCHES_VALUES);
+        akin_comm_poll(f->comm);
+    }
+done:
+    return status;
+}
+
+/* Rank 0 learns from squares of all ranks, in the order of the items, and tells the others. Collective; agreed. */
+static akin_status learn_dictionary(fit *f) {
+    akin_status status;
+    akin_patches *patches = akin_fitted_patches(akin_model_fitted(f->model));
+    if (!patches) return AKIN_OK;
+    void *all = NULL;
+    size_t each = (AKIN_DICTIONARY_SQUARES + f->sample - 1) / f->sample;
+    if (each > MOST_SQUARES) each = MOST_SQUARES;
+    uint8_t *squares = akin_mem_alloc(f->count * each, AKIN_PATCHES_VALUES);
+    AKIN_TRY(akin_agree(f->comm, squares ? cut_squares(f, each, squares) : AKIN_FAILED));
+    AKIN_TRY(akin_agree(f->comm, look_at_signals(f)));
+    AKIN_TRY(akin_comm_gather(f->comm, squares, f->count * each * AKIN_PATCHES_VALUES, 0, &all, NULL));
+    status = akin_comm_rank(f->comm) == 0 ? akin_dictionary_learn(all, f->sample * each, patches) : AKIN_OK;
+    AKIN_TRY(akin_agree(f->comm, status));
+    akin_comm_broadcast(f->comm, akin_patches_mean(patches), AKIN_PATCHES_VALUES * sizeof(float), 0);
+    akin_comm_broadcast(f->comm, akin_patches_whitening(patches),
+                        sizeof(float) * AKIN_PATCHES_VALUES * AKIN_PATCHES_VALUES, 0);
+    akin_comm_broadcast(f->comm, akin_patches_words(patches), sizeof(float) * AKIN_PATCHES_WORDS * AKIN_PATCHES_VALUES,
+                        0);
+    akin_patches_prepare(patches);
+done:
+    akin_mem_free(squares);
+    akin_mem_free(all);
+    return status;
+}
+
 /* --- the raw numbers of the sample --- */
 
 /* `count` <= BLOCK items from this rank's number `at` on. */
@@ -76,14 +140,6 @@ static akin_status describe_block(fit *f, size_t at, size_t count) {
         if (f->raw[p]) akin_describe_part(f->describe, p, f->images, count, f->raw[p] + at * akin_part_raw(p));
 done:
     return status;
-}
-
-static akin_status look_at_signals(const fit *f) {
-    if (!akin_comm_signalled()) return AKIN_OK;
-    return akin_error_set(AKIN_INTERRUPTED,
-                          akin_features_network(&f->features)
-                              ? "interrupted behind the last step, which is saved; submit again to go on"
-                              : "fitting was interrupted; submit again to begin it anew");
 }
 
 static akin_status describe_all(fit *f) {
@@ -239,6 +295,7 @@ akin_status akin_fit(akin_comm *comm, const akin_catalog *catalog, const akin_fe
     plan(&f);
     AKIN_TRY(akin_agree(comm, allocate(&f)));
     double start = akin_comm_seconds();
+    AKIN_TRY(learn_dictionary(&f));
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
     AKIN_TRY(fit_parts(&f));

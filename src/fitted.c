@@ -1,4 +1,5 @@
-/* fitted: what is fitted beside the network. Floor 2; looks down to error, mem, fixed, features, projection, ncfile. */
+/* fitted: what is fitted beside the network. Floor 2; looks down to error, mem, fixed, features, projection, patches,
+ * ncfile. */
 #include <akin/fitted.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>
@@ -12,6 +13,7 @@ struct akin_fitted {
     akin_features features;
     akin_projection *projections[AKIN_PARTS]; /* NULL where the weight is 0 */
     akin_projection *join;                    /* NULL = none */
+    akin_patches *patches;                    /* NULL = none */
 };
 
 akin_status akin_fitted_create(const akin_features *features, akin_fitted **out) {
@@ -26,6 +28,7 @@ akin_status akin_fitted_create(const akin_features *features, akin_fitted **out)
             AKIN_TRY(akin_projection_create(akin_part_raw(p), choice->dim, !akin_features_centred(choice, p),
                                             &fitted->projections[p]));
     }
+    if (fitted->projections[AKIN_PART_PATCHES]) AKIN_TRY(akin_patches_create(&fitted->patches));
     if (akin_features_join(features))
         AKIN_TRY(akin_projection_create(akin_features_joined(features), features->dim, true, &fitted->join));
     *out = fitted;
@@ -39,6 +42,7 @@ void akin_fitted_free(akin_fitted *fitted) {
     if (!fitted) return;
     for (size_t p = 0; p < AKIN_PARTS; p++) akin_projection_free(fitted->projections[p]);
     akin_projection_free(fitted->join);
+    akin_patches_free(fitted->patches);
     akin_mem_free(fitted);
 }
 
@@ -54,7 +58,33 @@ akin_projection *akin_fitted_join(const akin_fitted *fitted) {
     return fitted->join;
 }
 
+akin_patches *akin_fitted_patches(const akin_fitted *fitted) {
+    return fitted->patches;
+}
+
 /* --- names in the file --- */
+
+/* What patches hold. */
+static const struct patch_variable {
+    const char *name, *dims, *long_name;
+    float *(*values)(akin_patches *patches);
+    size_t rows, count;
+} patch_variables[] = {
+    {"patch_mean", "patch", "mean of squares brought to one contrast", akin_patches_mean, AKIN_PATCHES_VALUES,
+     AKIN_PATCHES_VALUES},
+    {"patch_whitening", "patch,patch_white", "whitening of squares", akin_patches_whitening, AKIN_PATCHES_VALUES,
+     AKIN_PATCHES_VALUES *AKIN_PATCHES_VALUES},
+    {"patch_word", "word,patch", "dictionary of whitened squares", akin_patches_words, AKIN_PATCHES_WORDS,
+     AKIN_PATCHES_WORDS *AKIN_PATCHES_VALUES},
+};
+#define PATCH_VARIABLES (sizeof patch_variables / sizeof *patch_variables)
+
+static const struct {
+    const char *name;
+    size_t length;
+} patch_dimensions[] = {
+    {"patch", AKIN_PATCHES_VALUES}, {"patch_white", AKIN_PATCHES_VALUES}, {"word", AKIN_PATCHES_WORDS}};
+#define PATCH_DIMENSIONS (sizeof patch_dimensions / sizeof *patch_dimensions)
 
 /* A projection's variables are PREFIX_mean(RAW), PREFIX_axes(RAW,AXIS), PREFIX_eigenvalue(AXIS), PREFIX_whiten. */
 typedef struct {
@@ -101,6 +131,17 @@ done:
     return status;
 }
 
+static akin_status define_patches(akin_ncfile *file) {
+    akin_status status;
+    for (size_t d = 0; d < PATCH_DIMENSIONS; d++)
+        AKIN_TRY(akin_ncfile_dimension(file, patch_dimensions[d].name, patch_dimensions[d].length));
+    for (size_t v = 0; v < PATCH_VARIABLES; v++)
+        AKIN_TRY(akin_ncfile_variable(file, patch_variables[v].name, AKIN_NC_FLOAT, patch_variables[v].dims,
+                                      patch_variables[v].long_name, "1"));
+done:
+    return status;
+}
+
 akin_status akin_fitted_define(const akin_fitted *fitted, akin_ncfile *file) {
     akin_status status;
     char name[NAME_SIZE];
@@ -113,6 +154,7 @@ akin_status akin_fitted_define(const akin_fitted *fitted, akin_ncfile *file) {
             AKIN_TRY(akin_ncfile_variable(file, name_of(&n, "scale", name), AKIN_NC_DOUBLE, "",
                                           "length of this part of a vector", "1"));
     }
+    if (fitted->patches) AKIN_TRY(define_patches(file));
     if (fitted->join) AKIN_TRY(define_projection(file, &names_of_join, fitted->join));
 done:
     return status;
@@ -142,6 +184,9 @@ akin_status akin_fitted_put(const akin_fitted *fitted, akin_ncfile *file, bool m
         if (akin_features_parts(&fitted->features) > 1)
             AKIN_TRY(akin_ncfile_put(file, name_of(&n, "scale", name), 0, mine, &choice->weight));
     }
+    for (size_t v = 0; fitted->patches && v < PATCH_VARIABLES; v++)
+        AKIN_TRY(akin_ncfile_put(file, patch_variables[v].name, 0, mine ? patch_variables[v].rows : 0,
+                                 patch_variables[v].values(fitted->patches)));
     if (fitted->join) AKIN_TRY(put_projection(file, &names_of_join, mine, fitted->join, 0));
 done:
     return status;
@@ -238,6 +283,23 @@ done:
     return status;
 }
 
+static akin_status get_patches(const akin_ncfile *file, akin_patches *patches) {
+    akin_status status;
+    size_t length;
+    for (size_t d = 0; d < PATCH_DIMENSIONS; d++) {
+        AKIN_TRY(akin_ncfile_length(file, patch_dimensions[d].name, &length));
+        if (length != patch_dimensions[d].length)
+            return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+                                  akin_ncfile_path(file), patch_dimensions[d].name, length, patch_dimensions[d].length);
+    }
+    for (size_t v = 0; v < PATCH_VARIABLES; v++)
+        AKIN_TRY(get_floats(file, patch_variables[v].name, patch_variables[v].dims, patch_variables[v].rows,
+                            patch_variables[v].count, patch_variables[v].values(patches)));
+    akin_patches_prepare(patches);
+done:
+    return status;
+}
+
 akin_status akin_fitted_read(const akin_ncfile *file, akin_fitted **out) {
     akin_status status;
     akin_features features;
@@ -250,6 +312,7 @@ akin_status akin_fitted_read(const akin_ncfile *file, akin_fitted **out) {
             names n = names_of(p);
             AKIN_TRY(get_projection(file, &n, fitted->projections[p]));
         }
+    if (fitted->patches) AKIN_TRY(get_patches(file, fitted->patches));
     if (fitted->join) AKIN_TRY(get_projection(file, &names_of_join, fitted->join));
     *out = fitted;
     fitted = NULL;

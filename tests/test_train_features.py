@@ -20,6 +20,7 @@ N = 61
 KINDS = {
     "pixels-pca": [],
     "handcrafted": [],
+    "patches": [],
     "fused": [],
     "autoencoder": ["--objective", "reconstruction", "--epochs", 2, "--batch", 32],
 }
@@ -66,8 +67,8 @@ def test_same_bits_at_any_number_of_ranks():
             train(kind, "many.nc", ranks=ranks)
             assert_same_variables(f"{kind}.nc", "many.nc")
             assert attribute("many.nc", "content_digest") == attribute(f"{kind}.nc", "content_digest")
-            akin("embed", "things.nc", "--model", "many.nc", "-o", "many.e.nc", ranks=ranks)
-            assert_same_variables(f"{kind}.e.nc", "many.e.nc")
+        akin("embed", "things.nc", "--model", "many.nc", "-o", "many.e.nc", ranks=3)
+        assert_same_variables(f"{kind}.e.nc", "many.e.nc")
 
 
 def test_vectors_are_unit_and_follow_the_model():

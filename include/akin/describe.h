@@ -1,6 +1,7 @@
 /* describe: the raw numbers of pictures, part by part (features.h), by a model.
  *
- * Floor 2 (data); looks down to error, mem, features, network, handcrafted, foreground, model.
+ * Floor 2 (data); looks down to error, mem, features, network, handcrafted, foreground, patches, model,
+ * fitted.
  * Not collective.
  */
 #ifndef AKIN_DESCRIBE_H

@@ -1,6 +1,6 @@
 /* features: what an embedding is made of: the table of kinds and of their parts, and a choice among them.
  *
- * Floor 1 (kernels); looks down to error, text, network, handcrafted, foreground. Not collective.
+ * Floor 1 (kernels); looks down to error, text, network, handcrafted, foreground, patches. Not collective.
  *
  * A part describes a picture by so many raw numbers. Of each, `train` fits the mean and the axes of largest variance
  * (projection.h); the part's vector is what a picture is on these axes. The vector of a kind with one part is that;
@@ -22,6 +22,7 @@ typedef enum {
     AKIN_PART_EDGES,      /* handcrafted.h */
     AKIN_PART_TEXTURE,    /* handcrafted.h */
     AKIN_PART_FOREGROUND, /* foreground.h */
+    AKIN_PART_PATCHES,    /* patches.h */
     AKIN_PARTS,
 } akin_part;
 
@@ -53,7 +54,7 @@ typedef struct {
     const char *weights; /* "latent=1,colour=0.5": of parts that are to weigh otherwise; NULL = the kind's own */
 } akin_features_params;
 
-#define AKIN_FEATURES_NAMES "autoencoder|pixels-pca|handcrafted|fused"
+#define AKIN_FEATURES_NAMES "autoencoder|pixels-pca|handcrafted|patches|fused"
 
 /* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many dimensions. */
 AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params, akin_features *out);

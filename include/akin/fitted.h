@@ -1,6 +1,7 @@
 /* fitted: all that `train` fits beside the network, and its part of model.nc.
  *
- * Floor 2 (data); looks down to error, mem, fixed, features, projection, ncfile.
+ * Floor 2 (data); looks down to error, mem, fixed, features, projection, patches,
+ * ncfile.
  * Not collective where nothing else is said.
  *
  * Of each part of the features (features.h), here called latent:
@@ -9,6 +10,8 @@
  *   double latent_eigenvalue(latent_axis);        of the covariance
  *   double latent_whiten;                         the power of it that the axes are divided by
  *   double latent_scale;                          where there are several parts: its weight
+ * of the part patches also (patches.h)
+ *   float patch_mean(patch), patch_whitening(patch, patch_white), patch_word(word, patch);
  * and where these are projected once more
  *   float join_mean(joined);  float join_axes(joined, feature);  double join_eigenvalue(feature);
  */
@@ -18,6 +21,7 @@
 #include <akin/error.h>
 #include <akin/features.h>
 #include <akin/ncfile.h>
+#include <akin/patches.h>
 #include <akin/projection.h>
 
 typedef struct akin_fitted akin_fitted;
@@ -27,6 +31,7 @@ void akin_fitted_free(akin_fitted *fitted);                                     
 
 const akin_features *akin_fitted_features(const akin_fitted *fitted);               /* borrowed */
 akin_projection *akin_fitted_projection(const akin_fitted *fitted, akin_part part); /* NULL: weight 0 */
+akin_patches *akin_fitted_patches(const akin_fitted *fitted);                       /* NULL: weight 0 */
 akin_projection *akin_fitted_join(const akin_fitted *fitted);                       /* NULL = none */
 
 /* Into a file that is being written: dimensions that the file has not yet, variables, attribute `features`; then,
