@@ -38,7 +38,8 @@ static void centre(study *s, float *mean) {
         for (size_t i = 0; i < s->count; i++) sum += (double)s->values[i * VALUES + v];
         mean[v] = (float)(sum / (double)s->count);
     }
-    for (size_t i = 0; i < s->count * VALUES; i++) s->values[i] -= mean[i % VALUES];
+    for (size_t i = 0; i < s->count; i++)
+        for (size_t v = 0; v < VALUES; v++) s->values[i * VALUES + v] -= mean[v];
 }
 
 static void find_covariance(study *s) {

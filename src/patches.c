@@ -30,14 +30,18 @@ static float total_of(vector v) {
 static void activate(const float *restrict products, const float *restrict word_squares, float square,
                      float *restrict pooled) {
     float z[AKIN_PATCHES_WORDS];
-    for (size_t k = 0; k < WORDS; k++) {
-        float distance = square - 2 * products[k] + word_squares[k];
-        z[k] = sqrtf(distance > 0 ? distance : 0);
-    }
     vector sum = {0};
+    for (size_t k = 0; k < WORDS; k += WIDTH) {
+        vector distance = square - 2 * load(products + k) + load(word_squares + k);
+        store(z + k, where_alive(distance, distance));
+    }
+    for (size_t k = 0; k < WORDS; k++) z[k] = sqrtf(z[k]);
     for (size_t k = 0; k < WORDS; k += WIDTH) sum += load(z + k);
     float mean = total_of(sum) / WORDS;
-    for (size_t k = 0; k < WORDS; k++) pooled[k] += mean > z[k] ? mean - z[k] : 0;
+    for (size_t k = 0; k < WORDS; k += WIDTH) {
+        vector nearer = mean - load(z + k);
+        store(pooled + k, load(pooled + k) + where_alive(nearer, nearer));
+    }
 }
 
 static float square(const float *values) {
@@ -124,7 +128,8 @@ static void cut_squares(const uint8_t *picture, uint8_t *squares) {
 void akin_patches_describe(akin_patches *p, const uint8_t *picture, float *raw) {
     cut_squares(picture, p->squares);
     akin_patches_normalise(p->squares, SQUARES, p->values);
-    for (size_t i = 0; i < (size_t)SQUARES * VALUES; i++) p->values[i] -= p->mean[i % VALUES];
+    for (size_t s = 0; s < SQUARES; s++)
+        for (size_t v = 0; v < VALUES; v++) p->values[s * VALUES + v] -= p->mean[v];
     akin_gemm(false, false, SQUARES, WIDE, VALUES, p->values, p->matrix, false, p->products);
     memset(raw, 0, AKIN_PATCHES_RAW * sizeof *raw);
     for (size_t s = 0; s < SQUARES; s++) {

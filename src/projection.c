@@ -125,7 +125,8 @@ static void combine(const float *rows, size_t count, const double *vector, doubl
 akin_status akin_projection_fit_rows(akin_projection *p, float *rows, size_t count, double whiten) {
     akin_status status = AKIN_FAILED;
     size_t found = count < p->dim ? count : p->dim;
-    for (size_t i = 0; i < count * p->raw; i++) rows[i] -= p->mean[i % p->raw];
+    for (size_t i = 0; i < count; i++)
+        for (size_t r = 0; r < p->raw; r++) rows[i * p->raw + r] -= p->mean[r];
     double *vectors = akin_mem_alloc(found, count * sizeof *vectors), *matrix = products_of(rows, count, p->raw);
     memset(p->eigenvalues, 0, p->dim * sizeof *p->eigenvalues);
     memset(p->axes, 0, p->raw * p->dim * sizeof *p->axes);
