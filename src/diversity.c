@@ -1,5 +1,5 @@
-/* diversity: maximal marginal relevance. Floor 3 (stages); looks down to error, mem, topk, comm, vectors; within its
- * floor to fetch. */
+/* diversity: maximal marginal relevance. Floor 3 (stages); looks down to error, mem, topk, dot, comm, vectors; within
+ * its floor to fetch. */
 #include <akin/diversity.h>
 #include <akin/fetch.h>
 #include <akin/mem.h>
@@ -9,30 +9,41 @@
 
 #define AT_ONCE_MIB 64 /* of candidates' rows in memory */
 
-void akin_diversity_pick(double lambda, size_t k, uint64_t *keys, size_t count, const float **rows, size_t stride,
-                         float *nearest) {
-    for (size_t c = 0; c < count; c++) nearest[c] = -2;
+/* Candidates `from` and on: how near each is to what was taken last, if that is nearer than before. */
+static void meet(const akin_diversity_room *room, size_t taken, size_t from, size_t count) {
+    if (from >= count) return;
+    for (size_t c = from; c < count; c++) room->hits[c - from] = (akin_dot_hit){0, room->row[c]};
+    akin_fetch_scores(room->rows + room->row[taken] * room->stride, room->rows, room->stride, room->hits, count - from,
+                      room->scores);
+    for (size_t c = from; c < count; c++)
+        if (room->scores[c - from] > room->nearest[c]) room->nearest[c] = room->scores[c - from];
+}
+
+/* Candidate `best` moves up to `taken`; those between follow, so that the others stay in their order. */
+static void move_up(const akin_diversity_room *room, uint64_t *keys, size_t best, size_t taken) {
+    uint64_t key = keys[best];
+    uint16_t row = room->row[best];
+    for (size_t c = best; c > taken; c--) {
+        keys[c] = keys[c - 1];
+        room->row[c] = room->row[c - 1];
+        room->nearest[c] = room->nearest[c - 1];
+    }
+    keys[taken] = key;
+    room->row[taken] = row;
+}
+
+void akin_diversity_pick(double lambda, size_t k, uint64_t *keys, size_t count, const akin_diversity_room *room) {
+    for (size_t c = 0; c < count; c++) room->nearest[c] = -2, room->row[c] = (uint16_t)c;
     for (size_t taken = 0; taken < k && taken < count; taken++) {
         size_t best = taken;
         double best_value = -INFINITY;
         for (size_t c = taken; c < count; c++) {
             double value = lambda * (double)akin_topk_score(keys[c]);
-            if (taken > 0) value -= (1 - lambda) * (double)nearest[c];
+            if (taken > 0) value -= (1 - lambda) * (double)room->nearest[c];
             if (value > best_value) best = c, best_value = value;
         }
-        uint64_t key = keys[best];
-        const float *row = rows[best];
-        /* Those before it move up by one, so that the others stay in their order. */
-        for (size_t c = best; c > taken; c--) {
-            keys[c] = keys[c - 1];
-            rows[c] = rows[c - 1];
-            nearest[c] = nearest[c - 1];
-        }
-        keys[taken] = key, rows[taken] = row;
-        for (size_t c = taken + 1; c < count; c++) {
-            float score = akin_fetch_score(row, rows[c], stride);
-            if (score > nearest[c]) nearest[c] = score;
-        }
+        move_up(room, keys, best, taken);
+        if (taken + 1 < k) meet(room, taken, taken + 1, count);
     }
 }
 
@@ -46,8 +57,7 @@ typedef struct {
     akin_fetch *fetch;
     size_t batch;    /* items at a time */
     int32_t *wanted; /* [batch, pool] */
-    const float **rows;
-    float *nearest; /* [pool] */
+    akin_diversity_room room;
 } work;
 
 static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t pool, work *w) {
@@ -57,9 +67,14 @@ static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t po
     if (w->batch == 0) w->batch = 1;
     if (w->batch > akin_vectors_count(vectors) + 1) w->batch = akin_vectors_count(vectors) + 1;
     w->wanted = akin_mem_alloc(w->batch, pool * sizeof *w->wanted);
-    w->rows = akin_mem_alloc(pool, sizeof *w->rows);
-    w->nearest = akin_mem_alloc(pool, sizeof *w->nearest);
-    return w->wanted && w->rows && w->nearest ? AKIN_OK : AKIN_FAILED;
+    akin_diversity_room *room = &w->room;
+    room->stride = akin_fetch_stride(w->fetch);
+    room->rows = akin_mem_alloc(pool, room->stride * sizeof *room->rows);
+    room->row = akin_mem_alloc(pool, sizeof *room->row);
+    room->nearest = akin_mem_alloc(pool, sizeof *room->nearest);
+    room->hits = akin_mem_alloc(pool, sizeof *room->hits);
+    room->scores = akin_mem_alloc(pool, sizeof *room->scores);
+    return w->wanted && room->rows && room->row && room->nearest && room->hits && room->scores ? AKIN_OK : AKIN_FAILED;
 }
 
 /* Lists [first, end) of this rank. Collective; agreed. */
@@ -74,8 +89,10 @@ static akin_status pick_batch(work *w, double lambda, size_t k, size_t pool, siz
     for (size_t i = first; i < end; i++) {
         uint64_t *list = lists + i * pool;
         size_t count = held(list, pool);
-        for (size_t e = 0; e < count; e++) w->rows[e] = akin_fetch_row(w->fetch, akin_topk_row(list[e]));
-        akin_diversity_pick(lambda, k, list, count, w->rows, akin_fetch_stride(w->fetch), w->nearest);
+        for (size_t e = 0; e < count; e++)
+            memcpy(w->room.rows + e * w->room.stride, akin_fetch_row(w->fetch, akin_topk_row(list[e])),
+                   w->room.stride * sizeof *w->room.rows);
+        akin_diversity_pick(lambda, k, list, count, &w->room);
         for (size_t e = k; e < count; e++) list[e] = 0;
     }
     return AKIN_OK;
@@ -97,7 +114,10 @@ akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors, double 
 done:
     akin_fetch_free(w.fetch);
     akin_mem_free(w.wanted);
-    akin_mem_free(w.rows);
-    akin_mem_free(w.nearest);
+    akin_mem_free(w.room.rows);
+    akin_mem_free(w.room.row);
+    akin_mem_free(w.room.nearest);
+    akin_mem_free(w.room.hits);
+    akin_mem_free(w.room.scores);
     return status;
 }

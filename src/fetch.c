@@ -1,10 +1,12 @@
 /* fetch: unit rows of other ranks. Floor 3 (stages); looks down to error, mem, shard, dot, comm, vectors. */
-#include <akin/dot.h>
 #include <akin/fetch.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+
+#define NEARLY_ONE 0.999f /* below what the same row twice may score: akin_dot_bound is 2e-4 at most */
 
 struct akin_fetch {
     akin_comm *comm;
@@ -123,10 +125,20 @@ const float *akin_fetch_row(const akin_fetch *f, int32_t row) {
     return f->brought + (size_t)(at - f->rows) * f->stride;
 }
 
+void akin_fetch_scores(const float *a, const float *rows, size_t stride, const akin_dot_hit *hits, size_t count,
+                       float *scores) {
+    akin_dot()->pairs(a, rows, stride, hits, count, scores);
+    for (size_t h = 0; h < count; h++) {
+        float score = scores[h];
+        bool same = score > NEARLY_ONE &&
+                    memcmp(a + hits[h].row * stride, rows + hits[h].column * stride, stride * sizeof *a) == 0;
+        scores[h] = same ? 1 : (score > 1 ? 1 : score < -1 ? -1 : score) + 0.0f;
+    }
+}
+
 float akin_fetch_score(const float *a, const float *b, size_t stride) {
     static const akin_dot_hit one = {0, 0};
     float score;
-    akin_dot()->pairs(a, b, stride, &one, 1, &score);
-    if (score > 0.5f && memcmp(a, b, stride * sizeof *a) == 0) return 1;
-    return (score > 1 ? 1 : score < -1 ? -1 : score) + 0.0f;
+    akin_fetch_scores(a, b, stride, &one, 1, &score);
+    return score;
 }

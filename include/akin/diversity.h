@@ -1,7 +1,7 @@
 /* diversity: a list that repeats itself less: maximal marginal relevance (Carbonell & Goldstein 1998, "The use of MMR,
  * diversity-based reranking for reordering documents and producing summaries").
  *
- * Floor 3 (stages); looks down to error, mem, topk, comm, vectors; within its floor to fetch.
+ * Floor 3 (stages); looks down to error, mem, topk, dot, comm, vectors; within its floor to fetch.
  *
  * Of the candidates of an item - a list longer than k, best first - the next one taken is that with the largest
  *     lambda * score(item, c) - (1 - lambda) * max over those taken, t, of score(c, t)
@@ -12,15 +12,25 @@
 #define AKIN_DIVERSITY_H
 
 #include <akin/comm.h>
+#include <akin/dot.h>
 #include <akin/error.h>
 #include <akin/vectors.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* The first k of `count` candidates, best first, are put in the order that they are taken in. rows [count]: of the
- * candidates, [stride] each, padded; they move along. nearest [count]: scratch. Not collective; pure. */
-void akin_diversity_pick(double lambda, size_t k, uint64_t *keys /* [count] */, size_t count, const float **rows,
-                         size_t stride, float *nearest /* [count] */);
+typedef struct {
+    size_t stride;
+    float *rows;        /* [count, stride], padded, 64-byte aligned: of the candidates */
+    uint16_t *row;      /* [count]: scratch, as are all below */
+    float *nearest;     /* [count] */
+    akin_dot_hit *hits; /* [count] */
+    float *scores;      /* [count] */
+} akin_diversity_room;
+
+/* The first k of `count` candidates (at most 65,536), best first, are put in the order that they are taken in. Not
+ * collective; pure. */
+void akin_diversity_pick(double lambda, size_t k, uint64_t *keys /* [count] */, size_t count,
+                         const akin_diversity_room *room);
 
 /* Every list of this rank's rows, [count of vectors, pool] keys of topk.h, best first, 0 behind the last, becomes its k
  * in the order that they are taken, 0 behind them. Collective; agreed; same lambda, k, pool. */

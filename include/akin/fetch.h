@@ -8,6 +8,7 @@
 #define AKIN_FETCH_H
 
 #include <akin/comm.h>
+#include <akin/dot.h>
 #include <akin/error.h>
 #include <akin/vectors.h>
 #include <stddef.h>
@@ -31,7 +32,11 @@ const float *akin_fetch_row(const akin_fetch *fetch, int32_t row);
 /* A row of this rank's shard, the same way, into out [stride]. */
 void akin_fetch_own(const akin_fetch *fetch, size_t item, float *out);
 
-/* The score of two rows [stride], padded, 64-byte aligned: as block.h has it. */
+/* scores[h] = the score of a[hits[h].row] and rows[hits[h].column], as block.h has it; rows [., stride], padded,
+ * 64-byte aligned. */
+void akin_fetch_scores(const float *a, const float *rows, size_t stride, const akin_dot_hit *hits, size_t count,
+                       float *scores);
+/* The score of two rows. */
 float akin_fetch_score(const float *a, const float *b, size_t stride);
 
 #endif
