@@ -4,6 +4,7 @@
 #include <akin/features.h>
 #include <akin/log.h>
 #include <akin/train.h>
+#include <math.h>
 #include <string.h>
 
 #define CURVE_POINTS ((size_t)1000) /* at most, in the report */
@@ -87,9 +88,10 @@ static const akin_option options[] = {
     {.name = "objective",
      .type = AKIN_OPTION_CHOICE,
      .initial = "reconstruction",
-     .choices = "reconstruction|denoising",
+     .choices = "reconstruction|denoising|contrastive",
      .shapes_result = true,
-     .help = "what is made small: the error of the redrawn picture, or that of one redrawn from a damaged picture"},
+     .help =
+         "what is made small: the error of the redrawn picture, also from a damaged one, or with two views agreeing"},
     {.name = "augment",
      .type = AKIN_OPTION_REAL,
      .initial = "1",
@@ -98,6 +100,22 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "STRENGTH",
      .help = "how much pictures are changed for that; 1 is what was found best, 0 is not at all"},
+    {.name = "contrast",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.005",
+     .minimum = 0,
+     .maximum = 1e6,
+     .shapes_result = true,
+     .argument = "WEIGHT",
+     .help = "contrastive: of the views' agreement, beside the mean squared error"},
+    {.name = "temperature",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.2",
+     .minimum = 0.05,
+     .maximum = 100,
+     .shapes_result = true,
+     .argument = "T",
+     .help = "contrastive: how near other pictures must come to count; lower is nearer"},
     {.name = "features",
      .type = AKIN_OPTION_CHOICE,
      .initial = "autoencoder",
@@ -186,7 +204,9 @@ static akin_train_params read_params(const akin_call *call) {
                                .holdout = akin_options_real(o, "holdout"),
                                .seed = (uint64_t)akin_options_int(o, "seed"),
                                .objective = {.kind = akin_objective_find(akin_options_text(o, "objective")),
-                                             .augment = akin_options_real(o, "augment")},
+                                             .augment = akin_options_real(o, "augment"),
+                                             .contrast = akin_options_real(o, "contrast"),
+                                             .temperature = akin_options_real(o, "temperature")},
                                .options = call->options_text,
                                .result_options = call->result_options};
 }
@@ -214,12 +234,18 @@ static akin_status fill_report(akin_json *report, const akin_train_result *resul
     AKIN_TRY(akin_json_set_number(report, "loss_first", result->loss_first));
     AKIN_TRY(akin_json_set_number(report, "loss_last", result->loss_last));
     AKIN_TRY(akin_json_set_number(report, "holdout_loss", result->holdout_loss));
+    AKIN_TRY(akin_json_set_number(report, "contrast_last", result->contrast_last));
+    AKIN_TRY(akin_json_set_number(report, "holdout_contrast", result->holdout_contrast));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
     AKIN_TRY(akin_json_set_number(report, "seconds_waiting", result->seconds_waiting));
     AKIN_TRY(akin_json_set_number(report, "seconds_reading", result->seconds_reading));
     AKIN_TRY(akin_json_set_number(report, "seconds_saving", result->seconds_saving));
     AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->points));
     AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->points));
+    if (!isnan(result->contrast_last)) {
+        AKIN_TRY(set_curve(report, "contrast_curve", result->contrast_curve, result->points));
+        AKIN_TRY(set_curve(report, "holdout_contrast_curve", result->holdout_contrast_curve, result->points));
+    }
 done:
     return status;
 }

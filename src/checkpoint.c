@@ -4,6 +4,7 @@
 #include <akin/ncfile.h>
 #include <akin/network.h>
 #include <akin/text.h>
+#include <stddef.h>
 #include <string.h>
 
 #define VECTORS 4 /* weights, first moment, second moment, and the best weights where they are kept */
@@ -16,6 +17,54 @@ static size_t state_vectors(akin_model *model, const akin_history *history, floa
     return history->best ? VECTORS : VECTORS - 1;
 }
 
+static const struct figure {
+    const char *name, *long_name;
+    size_t place; /* of the pointer in akin_history where the variable has a dimension, else of the number */
+    bool curve;
+} figures[] = {
+    {"loss", "mean squared error of training", offsetof(akin_history, loss), true},
+    {"holdout_loss", "mean squared error of the holdout", offsetof(akin_history, holdout_loss), true},
+    {"contrast_loss", "contrastive loss of training", offsetof(akin_history, contrast_loss), true},
+    {"holdout_contrast_loss", "contrastive loss of the holdout", offsetof(akin_history, holdout_contrast_loss), true},
+    {"loss_first", "mean squared error of the first step", offsetof(akin_history, loss_first), false},
+    {"squared_error", "sum in the epoch under way", offsetof(akin_history, squared_error), false},
+    {"contrast", "sum in the epoch under way", offsetof(akin_history, contrast), false},
+};
+#define FIGURES (sizeof figures / sizeof figures[0])
+
+static double *place_of(const akin_history *history, const struct figure *figure) {
+    char *place = (char *)history + figure->place;
+    if (!figure->curve) return (double *)(void *)place;
+    double *curve;
+    memcpy(&curve, place, sizeof curve);
+    return curve;
+}
+
+akin_status akin_history_allocate(akin_history *history, bool best) {
+    for (size_t f = 0; f < FIGURES; f++) {
+        if (!figures[f].curve) continue;
+        double *curve = akin_mem_alloc(history->epochs, sizeof *curve);
+        if (!curve) return AKIN_FAILED;
+        memcpy((char *)history + figures[f].place, &curve, sizeof curve);
+    }
+    if (best) history->best = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+    return best && !history->best ? AKIN_FAILED : AKIN_OK;
+}
+
+void akin_history_release(akin_history *history) {
+    for (size_t f = 0; f < FIGURES; f++)
+        if (figures[f].curve) akin_mem_free(place_of(history, &figures[f]));
+    akin_mem_free(history->best);
+    *history = (akin_history){0};
+}
+
+void akin_history_copy(const akin_history *from, akin_history *to) {
+    for (size_t f = 0; f < FIGURES; f++)
+        memcpy(place_of(to, &figures[f]), place_of(from, &figures[f]),
+               (figures[f].curve ? from->epochs : 1) * sizeof(double));
+    if (from->best) memcpy(to->best, from->best, AKIN_NETWORK_WEIGHTS * sizeof(float));
+}
+
 /* --- writing --- */
 
 static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs, size_t vectors) {
@@ -26,11 +75,9 @@ static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origi
     AKIN_TRY(akin_ncfile_variable(file, "state", AKIN_NC_FLOAT, "vector,weight",
                                   "weights, first and second moment of Adam, best weights", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of training", "1"));
-    AKIN_TRY(
-        akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of the holdout", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "loss_first", AKIN_NC_DOUBLE, "", "mean squared error of the first step", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "squared_error", AKIN_NC_DOUBLE, "", "sum in the epoch under way", "1"));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_variable(file, figures[f].name, AKIN_NC_DOUBLE, figures[f].curve ? "epoch" : "",
+                                      figures[f].long_name, "1"));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Training run under way"));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
                                    "Where a training run of akin stands; the same command goes on from it."));
@@ -48,10 +95,12 @@ static akin_status put(akin_ncfile *file, bool mine, akin_model *model, const ak
     size_t count = state_vectors(model, history, vectors);
     for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]));
     AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, akin_model_step(model)));
-    AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? history->epochs : 0, history->loss));
-    AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? history->epochs : 0, history->holdout_loss));
-    AKIN_TRY(akin_ncfile_put(file, "loss_first", 0, mine ? 1 : 0, &history->loss_first));
-    AKIN_TRY(akin_ncfile_put(file, "squared_error", 0, mine ? 1 : 0, &history->squared_error));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_put(file, figures[f].name, 0,
+                                 !mine              ? 0
+                                 : figures[f].curve ? history->epochs
+                                                    : 1,
+                                 place_of(history, &figures[f])));
 done:
     return status;
 }
@@ -111,16 +160,15 @@ static akin_status get(const akin_ncfile *file, akin_model *model, akin_history 
     AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
     AKIN_TRY(akin_ncfile_length(file, "weight", &weights));
     AKIN_TRY(akin_ncfile_expect(file, "state", AKIN_NC_FLOAT, "vector,weight"));
-    AKIN_TRY(akin_ncfile_expect(file, "loss", AKIN_NC_DOUBLE, "epoch"));
-    AKIN_TRY(akin_ncfile_expect(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch"));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_expect(file, figures[f].name, AKIN_NC_DOUBLE, figures[f].curve ? "epoch" : ""));
     if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS || found != count)
         return akin_error_set(AKIN_INPUT, "%s: a checkpoint of another shape", akin_ncfile_path(file));
     for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_get(file, "state", v, 1, vectors[v]));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, akin_model_step(model)));
-    AKIN_TRY(akin_ncfile_get(file, "loss", 0, epochs, history->loss));
-    AKIN_TRY(akin_ncfile_get(file, "holdout_loss", 0, epochs, history->holdout_loss));
-    AKIN_TRY(akin_ncfile_get(file, "loss_first", 0, 1, &history->loss_first));
-    AKIN_TRY(akin_ncfile_get(file, "squared_error", 0, 1, &history->squared_error));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(
+            akin_ncfile_get(file, figures[f].name, 0, figures[f].curve ? epochs : 1, place_of(history, &figures[f])));
 done:
     return status;
 }

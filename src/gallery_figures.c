@@ -247,10 +247,18 @@ static akin_status set_curves(akin_json *summary, const akin_json *train, const 
         AKIN_TRY(akin_json_set_integer(summary, "epochs", (long long)learnt->epochs));
         AKIN_TRY(set_values(summary, "curve", learnt->epochs, learnt->loss));
         AKIN_TRY(set_values(summary, "holdout_curve", learnt->epochs, learnt->holdout_loss));
+        if (learnt->contrast) {
+            AKIN_TRY(set_values(summary, "contrast_curve", learnt->epochs, learnt->contrast));
+            AKIN_TRY(set_values(summary, "holdout_contrast_curve", learnt->epochs, learnt->holdout_contrast));
+        }
     } else {
         AKIN_TRY(akin_json_set_number(summary, "epochs", train ? akin_json_number(train, "epochs", 0) : 0));
         AKIN_TRY(copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL));
         AKIN_TRY(copy_node(summary, "holdout_curve", train ? akin_json_get(train, "holdout_curve") : NULL));
+        if (train && akin_json_get(train, "contrast_curve")) {
+            AKIN_TRY(copy_node(summary, "contrast_curve", akin_json_get(train, "contrast_curve")));
+            AKIN_TRY(copy_node(summary, "holdout_contrast_curve", akin_json_get(train, "holdout_contrast_curve")));
+        }
     }
 done:
     return status;

@@ -87,21 +87,33 @@ done:
     return status;
 }
 
+static akin_status copy_series(const double *series, size_t epochs, double **out) {
+    *out = akin_mem_alloc(epochs, sizeof *series);
+    if (!*out) return AKIN_FAILED;
+    memcpy(*out, series, epochs * sizeof *series);
+    return AKIN_OK;
+}
+
 static akin_status copy_curve(const akin_model *model, akin_gallery_learnt *out) {
+    akin_status status;
     const double *loss, *holdout_loss;
     size_t epochs = akin_model_curve(model, &loss, &holdout_loss);
-    out->loss = akin_mem_alloc(epochs, sizeof *loss);
-    out->holdout_loss = akin_mem_alloc(epochs, sizeof *loss);
-    if (!out->loss || !out->holdout_loss) return AKIN_FAILED;
-    memcpy(out->loss, loss, epochs * sizeof *loss);
-    memcpy(out->holdout_loss, holdout_loss, epochs * sizeof *loss);
+    AKIN_TRY(copy_series(loss, epochs, &out->loss));
+    AKIN_TRY(copy_series(holdout_loss, epochs, &out->holdout_loss));
+    if (akin_model_contrast_curve(model, &loss, &holdout_loss)) {
+        AKIN_TRY(copy_series(loss, epochs, &out->contrast));
+        AKIN_TRY(copy_series(holdout_loss, epochs, &out->holdout_contrast));
+    }
     out->epochs = epochs;
-    return AKIN_OK;
+done:
+    return status;
 }
 
 void akin_gallery_learnt_free(akin_gallery_learnt *learnt) {
     akin_mem_free(learnt->loss);
     akin_mem_free(learnt->holdout_loss);
+    akin_mem_free(learnt->contrast);
+    akin_mem_free(learnt->holdout_contrast);
     *learnt = (akin_gallery_learnt){0};
 }
 

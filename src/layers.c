@@ -192,8 +192,26 @@ static double loss(size_t count, const float *out, const float *target, float sc
     return sum;
 }
 
-const akin_layers_kernels AKIN_LEVELED(akin_layers_kernels) = {from_bytes,    pool,    unpool,  relu_gradient,
-                                                               bias_gradient, collect, sigmoid, loss};
+static double exponentials(size_t count, float factor, float shift, const float *in, float *out) {
+    doubles sums = {0};
+    for (size_t i = 0; i < count; i += WIDTH) {
+        const size_t n = part_of(count, i);
+        vector value = exponential(load_part(in + i, n) * all(factor) - all(shift));
+        if (n < WIDTH) { /* what fills the vector up does not count */
+            vector kept = {0};
+            memcpy(&kept, &value, n * sizeof(float));
+            value = kept;
+        }
+        sums += __builtin_convertvector(value, doubles);
+        store_part(out + i, value, n);
+    }
+    double sum = 0;
+    for (size_t lane = 0; lane < WIDTH; lane++) sum += sums[lane];
+    return sum;
+}
+
+const akin_layers_kernels AKIN_LEVELED(akin_layers_kernels) = {
+    from_bytes, pool, unpool, relu_gradient, bias_gradient, collect, sigmoid, loss, exponentials};
 
 #if AKIN_LEVEL == 1
 extern const akin_layers_kernels akin_layers_kernels_v3, akin_layers_kernels_v4;

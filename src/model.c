@@ -18,7 +18,9 @@ struct akin_model {
     akin_fitted *fitted;
     int64_t step;
     size_t epochs;
-    double *curve; /* [2, epochs]: loss, holdout_loss */
+    double *curve;    /* [2, epochs]: loss, holdout_loss */
+    double *contrast; /* [2, epochs] likewise, or NULL */
+    bool head;        /* belongs to the model */
     char digest[33];
 };
 
@@ -50,6 +52,7 @@ void akin_model_free(akin_model *model) {
     akin_mem_free(model->adam_variance);
     akin_mem_free(model->curve);
     akin_fitted_free(model->fitted);
+    akin_mem_free(model->contrast);
     akin_mem_free(model);
 }
 
@@ -94,15 +97,42 @@ int64_t *akin_model_step(akin_model *model) {
     return &model->step;
 }
 
-akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss, const double *holdout_loss) {
+/* Both series in one new array; NULL without memory. */
+static double *both_series(size_t epochs, const double *loss, const double *holdout_loss) {
     double *curve = akin_mem_alloc(epochs, 2 * sizeof *curve);
-    if (!curve) return AKIN_FAILED;
+    if (!curve) return NULL;
     memcpy(curve, loss, epochs * sizeof *curve);
     memcpy(curve + epochs, holdout_loss, epochs * sizeof *curve);
+    return curve;
+}
+
+akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss, const double *holdout_loss) {
+    double *curve = both_series(epochs, loss, holdout_loss);
+    if (!curve) return AKIN_FAILED;
     akin_mem_free(model->curve);
+    akin_mem_free(model->contrast);
     model->curve = curve;
+    model->contrast = NULL;
     model->epochs = epochs;
     return AKIN_OK;
+}
+
+akin_status akin_model_set_contrast_curve(akin_model *model, const double *loss, const double *holdout_loss) {
+    double *curve = both_series(model->epochs, loss, holdout_loss);
+    if (!curve) return AKIN_FAILED;
+    akin_mem_free(model->contrast);
+    model->contrast = curve;
+    return AKIN_OK;
+}
+
+bool akin_model_contrast_curve(const akin_model *model, const double **loss, const double **holdout_loss) {
+    *loss = model->contrast;
+    *holdout_loss = model->contrast ? model->contrast + model->epochs : NULL;
+    return model->contrast != NULL;
+}
+
+bool akin_model_has_head(const akin_model *model) {
+    return model->head;
 }
 
 size_t akin_model_curve(const akin_model *model, const double **loss, const double **holdout_loss) {
@@ -137,6 +167,13 @@ static void variable_name(const akin_network_tensor *tensor, size_t part, char n
     snprintf(name, NAME_SIZE, "%s%s", tensor->name, parts[part].suffix);
 }
 
+/* The tensors of a file: all, or those before the head. */
+static const akin_network_tensor *tensors_of(bool head, size_t *count) {
+    const akin_network_tensor *tensors = akin_network_tensors(count);
+    if (!head) *count -= AKIN_NETWORK_HEAD_TENSORS;
+    return tensors;
+}
+
 /* One "name=length" of a tensor's dims; *text moves on to the next, NULL at the end. */
 static size_t next_dimension(const char **text, char name[NAME_SIZE]) {
     const char *equals = strchr(*text, '='), *comma = strchr(*text, ',');
@@ -161,11 +198,11 @@ static size_t dimension_names(const akin_network_tensor *tensor, char names[NAME
 }
 
 /* Each dimension of the tensors once, though several share it. Collective. */
-static akin_status define_dimensions(akin_ncfile *file) {
+static akin_status define_dimensions(akin_ncfile *file, bool head) {
     akin_status status = AKIN_OK;
     char defined[MAX_DIMENSIONS][NAME_SIZE];
     size_t count = 0, tensor_count;
-    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    const akin_network_tensor *tensors = tensors_of(head, &tensor_count);
     for (size_t t = 0; t < tensor_count; t++)
         for (const char *text = tensors[t].dims; text;) {
             AKIN_ASSERT(count < MAX_DIMENSIONS);
@@ -182,12 +219,21 @@ done:
     return status;
 }
 
-static akin_status define_network(akin_ncfile *file, size_t epochs) {
+static akin_status define_contrast(akin_ncfile *file) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_variable(file, "contrast_loss", AKIN_NC_DOUBLE, "epoch", "contrastive loss of training", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "holdout_contrast_loss", AKIN_NC_DOUBLE, "epoch",
+                                  "contrastive loss of the holdout", "1"));
+done:
+    return status;
+}
+
+static akin_status define_network(akin_ncfile *file, bool head, size_t epochs) {
     akin_status status;
     size_t tensor_count;
-    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    const akin_network_tensor *tensors = tensors_of(head, &tensor_count);
     char name[NAME_SIZE], dims[NAME_SIZE];
-    AKIN_TRY(define_dimensions(file));
+    AKIN_TRY(define_dimensions(file, head));
     for (size_t p = 0; p < PARTS; p++)
         for (size_t t = 0; t < tensor_count; t++) {
             variable_name(&tensors[t], p, name);
@@ -198,6 +244,7 @@ static akin_status define_network(akin_ncfile *file, size_t epochs) {
     AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of training", "1"));
     AKIN_TRY(
         akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch", "mean squared error of the holdout", "1"));
+    if (head) AKIN_TRY(define_contrast(file));
 done:
     return status;
 }
@@ -205,7 +252,7 @@ done:
 static akin_status define(akin_ncfile *file, const akin_model_origin *origin, const akin_model *model) {
     akin_status status;
     bool network = akin_model_has_network(model);
-    if (network) AKIN_TRY(define_network(file, model->epochs));
+    if (network) AKIN_TRY(define_network(file, model->head, model->epochs));
     AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
     AKIN_TRY(akin_fitted_define(model->fitted, file));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "title",
@@ -227,7 +274,7 @@ done:
 static akin_status put_network(akin_ncfile *file, bool mine, akin_model *model) {
     akin_status status;
     size_t tensor_count;
-    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    const akin_network_tensor *tensors = tensors_of(model->head, &tensor_count);
     char name[NAME_SIZE], dims[NAME_SIZE];
     for (size_t p = 0; p < PARTS; p++)
         for (size_t t = 0; t < tensor_count; t++) {
@@ -237,6 +284,11 @@ static akin_status put_network(akin_ncfile *file, bool mine, akin_model *model) 
         }
     AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? model->epochs : 0, model->curve));
     AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? model->epochs : 0, model->curve + model->epochs));
+    if (model->head) {
+        AKIN_TRY(akin_ncfile_put(file, "contrast_loss", 0, mine ? model->epochs : 0, model->contrast));
+        AKIN_TRY(akin_ncfile_put(file, "holdout_contrast_loss", 0, mine ? model->epochs : 0,
+                                 model->contrast + model->epochs));
+    }
 done:
     return status;
 }
@@ -250,10 +302,16 @@ done:
     return status;
 }
 
+static bool needs_head(const char *objective) {
+    return objective && strcmp(objective, "contrastive") == 0;
+}
+
 akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model_origin *origin, akin_model *model) {
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "model", &file));
+    model->head = akin_model_has_network(model) && needs_head(origin->objective);
+    AKIN_ASSERT(!model->head || model->contrast);
     AKIN_TRY(define(file, origin, model));
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model));
@@ -293,18 +351,35 @@ done:
     return status;
 }
 
+/* Variables `loss` and `holdout`, [2, epochs], owned by the caller. */
+static akin_status get_series(const akin_ncfile *file, const char *loss, const char *holdout, size_t *epochs,
+                              double **both) {
+    akin_status status;
+    *both = NULL;
+    AKIN_TRY(akin_ncfile_length(file, "epoch", epochs));
+    AKIN_TRY(akin_ncfile_expect(file, loss, AKIN_NC_DOUBLE, "epoch"));
+    AKIN_TRY(akin_ncfile_expect(file, holdout, AKIN_NC_DOUBLE, "epoch"));
+    *both = akin_mem_alloc(*epochs, 2 * sizeof **both);
+    if (!*both) return AKIN_FAILED;
+    AKIN_TRY(akin_ncfile_get(file, loss, 0, *epochs, *both));
+    AKIN_TRY(akin_ncfile_get(file, holdout, 0, *epochs, *both + *epochs));
+    return AKIN_OK;
+done:
+    akin_mem_free(*both);
+    *both = NULL;
+    return status;
+}
+
 static akin_status get_curve(const akin_ncfile *file, akin_model *model) {
     akin_status status;
     size_t epochs;
     double *both = NULL;
-    AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
-    AKIN_TRY(akin_ncfile_expect(file, "loss", AKIN_NC_DOUBLE, "epoch"));
-    AKIN_TRY(akin_ncfile_expect(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch"));
-    both = akin_mem_alloc(epochs, 2 * sizeof *both);
-    if (!both) return AKIN_FAILED;
-    AKIN_TRY(akin_ncfile_get(file, "loss", 0, epochs, both));
-    AKIN_TRY(akin_ncfile_get(file, "holdout_loss", 0, epochs, both + epochs));
+    AKIN_TRY(get_series(file, "loss", "holdout_loss", &epochs, &both));
     AKIN_TRY(akin_model_set_curve(model, epochs, both, both + epochs));
+    if (!model->head) goto done;
+    akin_mem_free(both);
+    AKIN_TRY(get_series(file, "contrast_loss", "holdout_contrast_loss", &epochs, &both));
+    AKIN_TRY(akin_model_set_contrast_curve(model, both, both + epochs));
 done:
     akin_mem_free(both);
     return status;
@@ -312,12 +387,16 @@ done:
 
 static akin_status get_network(const akin_ncfile *file, akin_model *model) {
     akin_status status = AKIN_OK;
+    char *objective = NULL;
     size_t tensor_count;
-    const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
+    AKIN_TRY(akin_ncfile_get_attribute(file, "objective", &objective));
+    model->head = needs_head(objective);
+    const akin_network_tensor *tensors = tensors_of(model->head, &tensor_count);
     for (size_t p = 0; p < PARTS; p++)
         for (size_t t = 0; t < tensor_count; t++) AKIN_TRY(get_tensor(file, p, &tensors[t], model));
     AKIN_TRY(get_curve(file, model));
 done:
+    akin_mem_free(objective);
     return status;
 }
 

@@ -35,12 +35,18 @@
     X(up2_weight, KERNEL "up2_channel=32,up1_channel=64", 18432, 576, 288)                                             \
     X(up2_bias, "up2_channel=32", 32, 0, 0)                                                                            \
     X(output_weight, KERNEL "up2_channel=32,image_channel=3", 864, 288, 27)                                            \
-    X(output_bias, "image_channel=3", 3, 0, 0)
+    X(output_bias, "image_channel=3", 3, 0, 0)                                                                         \
+    X(head1_weight, "latent=32,head=64", 2048, 32, 64)                                                                 \
+    X(head1_bias, "head=64", 64, 0, 0)                                                                                 \
+    X(head2_weight, "head=64,contrast=32", 2048, 64, 32)                                                               \
+    X(head2_bias, "contrast=32", 32, 0, 0)
 
 /* Where each tensor begins in the vector, and where the vector ends. */
 #define OFFSET(name, dims, count, fan_in, fan_out) AT_##name, LAST_##name = AT_##name + (count)-1,
 enum { TENSORS(OFFSET) WEIGHTS };
 _Static_assert(WEIGHTS == AKIN_NETWORK_WEIGHTS, "the tensors fill the vector");
+_Static_assert(AT_head1_weight == AKIN_NETWORK_HEAD, "the head is behind all others");
+enum { CORE = AKIN_NETWORK_HEAD };
 
 const akin_network_tensor *akin_network_tensors(size_t *count) {
 #define ROW(name, dims, count, fan_in, fan_out) {#name, dims, AT_##name, count, fan_in, fan_out},
@@ -49,10 +55,11 @@ const akin_network_tensor *akin_network_tensors(size_t *count) {
     return tensors;
 }
 
-void akin_network_initialise(uint64_t seed, float *weights) {
+/* Tensors [first, end) of the table. */
+static void initialise(uint64_t seed, size_t first, size_t end, float *weights) {
     size_t count;
     const akin_network_tensor *tensors = akin_network_tensors(&count);
-    for (size_t t = 0; t < count; t++) {
+    for (size_t t = first; t < end; t++) {
         size_t fans = tensors[t].fan_in + tensors[t].fan_out;
         double limit = fans ? sqrt(6.0 / (double)fans) : 0;
         for (size_t i = 0; i < tensors[t].count; i++) {
@@ -60,6 +67,19 @@ void akin_network_initialise(uint64_t seed, float *weights) {
             weights[tensors[t].offset + i] = (float)((2 * uniform - 1) * limit);
         }
     }
+}
+
+void akin_network_initialise(uint64_t seed, float *weights) {
+    size_t count;
+    akin_network_tensors(&count);
+    initialise(seed, 0, count - AKIN_NETWORK_HEAD_TENSORS, weights);
+    memset(weights + CORE, 0, (WEIGHTS - CORE) * sizeof *weights);
+}
+
+void akin_network_initialise_head(uint64_t seed, float *weights) {
+    size_t count;
+    akin_network_tensors(&count);
+    initialise(seed, count - AKIN_NETWORK_HEAD_TENSORS, count, weights);
 }
 
 /* --- shapes -------------------------------------------------------------------------------------------------------*/
@@ -302,10 +322,20 @@ static void dense_backward(size_t count, size_t inputs, size_t channels, const f
     akin_gemm(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
 }
 
+/* The decoder's first layer, down to the latents; where nothing was redrawn they have no gradient yet. */
+static void seed_backward(akin_network *net, const float *weights, const akin_network_task *task, float *gradient) {
+    const size_t count = task->count;
+    if (task->targets) {
+        akin_layers()->relu_gradient(count * SEED, net->seed, net->grad_seed);
+        dense_backward(count, LATENT, SEED, net->latent, weights + AT_seed_weight, net->grad_seed,
+                       gradient + AT_seed_weight, gradient + AT_seed_bias, net->grad_latent);
+    } else {
+        memset(net->grad_latent, 0, sizeof net->grad_latent);
+    }
+    for (size_t i = 0; task->pull && i < count * LATENT; i++) net->grad_latent[i] += task->pull[i];
+}
+
 static void denses_backward(akin_network *net, const float *weights, size_t count, float *gradient) {
-    akin_layers()->relu_gradient(count * SEED, net->seed, net->grad_seed);
-    dense_backward(count, LATENT, SEED, net->latent, weights + AT_seed_weight, net->grad_seed,
-                   gradient + AT_seed_weight, gradient + AT_seed_bias, net->grad_latent);
     dense_backward(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight, net->grad_latent,
                    gradient + AT_latent_weight, gradient + AT_latent_bias, net->grad_hidden);
     akin_layers()->relu_gradient(count * HIDDEN, net->hidden, net->grad_hidden);
@@ -334,9 +364,7 @@ void akin_network_encode(akin_network *net, const float *weights, const uint8_t 
     encode(net, weights, images, count, false, latent);
 }
 
-static void encode_to_seed(akin_network *net, const float *weights, const uint8_t *images, size_t count, bool places) {
-    AKIN_ASSERT(count <= BATCH);
-    encode(net, weights, images, count, places, net->latent);
+static void start_decoder(akin_network *net, const float *weights, size_t count) {
     akin_conv()->dense(count, LATENT, SEED, net->latent, weights + AT_seed_weight, weights + AT_seed_bias, true,
                        net->seed);
     prepare_decoder(net, weights);
@@ -344,7 +372,9 @@ static void encode_to_seed(akin_network *net, const float *weights, const uint8_
 
 double akin_network_reconstruct(akin_network *net, const float *weights, const uint8_t *images, size_t count,
                                 float *output) {
-    encode_to_seed(net, weights, images, count, false);
+    AKIN_ASSERT(count <= BATCH);
+    encode(net, weights, images, count, false, net->latent);
+    start_decoder(net, weights, count);
     double sum = 0;
     for (size_t n = 0; n < count; n++) {
         decode_image(net, weights, n, output + n * IMAGE);
@@ -369,7 +399,7 @@ static void settle_decoder(const akin_network *net, float *gradient) {
     for (size_t i = 0; i < SIDE * 3; i++) gradient[AT_output_bias + i % 3] += net->output_bias[i];
 }
 
-static const size_t part_ends[AKIN_NETWORK_PARTS + 1] = {WEIGHTS, AT_up1_weight, AT_hidden_weight, 0};
+static const size_t part_ends[AKIN_NETWORK_PARTS + 1] = {CORE, AT_up1_weight, AT_hidden_weight, 0};
 
 void akin_network_part(size_t part, size_t *first, size_t *count) {
     *first = part_ends[part + 1];
@@ -381,26 +411,38 @@ static void ready_for_nobody(void *context, size_t part) {
     (void)part;
 }
 
-double akin_network_gradient(akin_network *net, const float *weights, const akin_network_task *task, float *gradient,
-                             akin_network_ready *ready, void *context) {
-    const size_t count = task->count;
-    if (!ready) ready = ready_for_nobody;
-    encode_to_seed(net, weights, task->images, count, true);
-    prepare_backward(net, weights);
-    /* What is added to starts from zero; the largest tensor is written as a whole. */
-    memset(gradient, 0, AT_hidden_weight * sizeof *gradient);
-    memset(gradient + AT_hidden_bias, 0, (WEIGHTS - AT_hidden_bias) * sizeof *gradient);
-    clear_sums(net);
-
+/* Image by image forward and back again; the sum of squared errors. */
+static double redraw(akin_network *net, const float *weights, const akin_network_task *task, float *gradient) {
     double sum = 0;
-    for (size_t n = 0; n < count; n++) {
+    start_decoder(net, weights, task->count);
+    for (size_t n = 0; n < task->count; n++) {
         decode_image(net, weights, n, net->reconstruction);
         sum += image_loss(net->reconstruction, task->targets + n * IMAGE, task->scale, net->grad_output);
         output_backward(net, gradient);
         up_backward(net, weights, n, gradient);
     }
     settle_decoder(net, gradient);
-    ready(context, 0);
+    return sum;
+}
+
+double akin_network_gradient(akin_network *net, const float *weights, const akin_network_task *task, float *gradient,
+                             akin_network_ready *ready, void *context) {
+    const size_t count = task->count;
+    double sum = 0;
+    AKIN_ASSERT(count <= BATCH);
+    if (!ready) ready = ready_for_nobody;
+    encode(net, weights, task->images, count, true, net->latent);
+    prepare_backward(net, weights);
+    /* What is added to starts from zero; the largest tensor is written as a whole. */
+    memset(gradient, 0, AT_hidden_weight * sizeof *gradient);
+    memset(gradient + AT_hidden_bias, 0, (CORE - AT_hidden_bias) * sizeof *gradient);
+    clear_sums(net);
+
+    if (task->targets) {
+        sum = redraw(net, weights, task, gradient);
+        ready(context, 0);
+    }
+    seed_backward(net, weights, task, gradient);
     denses_backward(net, weights, count, gradient);
     ready(context, 1);
     for (size_t n = 0; n < count; n++) {

@@ -5,6 +5,7 @@
 static const char *const names[AKIN_OBJECTIVE_COUNT] = {
     [AKIN_OBJECTIVE_RECONSTRUCTION] = "reconstruction",
     [AKIN_OBJECTIVE_DENOISING] = "denoising",
+    [AKIN_OBJECTIVE_CONTRASTIVE] = "contrastive",
 };
 
 const char *akin_objective_name(akin_objective_kind kind) {

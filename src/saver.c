@@ -24,11 +24,8 @@ static akin_status write_copy(void *context) {
 static akin_status create_copy(akin_saver *saver, const akin_history *history) {
     akin_status status;
     AKIN_TRY(akin_model_create(&saver->model));
-    saver->history.loss = akin_mem_alloc(history->epochs, sizeof(double));
-    saver->history.holdout_loss = akin_mem_alloc(history->epochs, sizeof(double));
-    saver->history.best = history->best ? akin_mem_alloc(AKIN_NETWORK_WEIGHTS, sizeof(float)) : NULL;
-    if (!saver->history.loss || !saver->history.holdout_loss || (history->best && !saver->history.best))
-        status = AKIN_FAILED;
+    saver->history.epochs = history->epochs;
+    AKIN_TRY(akin_history_allocate(&saver->history, history->best != NULL));
 done:
     return status;
 }
@@ -56,24 +53,17 @@ void akin_saver_free(akin_saver *saver) {
     if (!saver) return;
     akin_worker_idle(saver->worker);
     akin_model_free(saver->model);
-    akin_mem_free(saver->history.loss);
-    akin_mem_free(saver->history.holdout_loss);
-    akin_mem_free(saver->history.best);
+    akin_history_release(&saver->history);
     akin_mem_free(saver);
 }
 
 static void copy(akin_saver *saver, akin_model *model, const akin_history *history) {
-    const size_t bytes = AKIN_NETWORK_WEIGHTS * sizeof(float), curve = history->epochs * sizeof(double);
+    const size_t bytes = AKIN_NETWORK_WEIGHTS * sizeof(float);
     memcpy(akin_model_weights(saver->model), akin_model_weights(model), bytes);
     memcpy(akin_model_adam_mean(saver->model), akin_model_adam_mean(model), bytes);
     memcpy(akin_model_adam_variance(saver->model), akin_model_adam_variance(model), bytes);
     *akin_model_step(saver->model) = *akin_model_step(model);
-    memcpy(saver->history.loss, history->loss, curve);
-    memcpy(saver->history.holdout_loss, history->holdout_loss, curve);
-    if (history->best) memcpy(saver->history.best, history->best, bytes);
-    saver->history.epochs = history->epochs;
-    saver->history.loss_first = history->loss_first;
-    saver->history.squared_error = history->squared_error;
+    akin_history_copy(history, &saver->history);
 }
 
 akin_status akin_saver_start(akin_saver *saver, akin_model *model, const akin_history *history) {

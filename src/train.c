@@ -73,14 +73,7 @@ done:
 /* All that one rank can fail at alone. */
 static akin_status allocate(run *run) {
     akin_status status;
-    size_t epochs = run->history.epochs;
-    run->history.loss = akin_mem_alloc(epochs, sizeof(double));
-    run->history.holdout_loss = akin_mem_alloc(epochs, sizeof(double));
-    if (!run->history.loss || !run->history.holdout_loss) return AKIN_FAILED;
-    if (run->params->patience > 0) {
-        run->history.best = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
-        if (!run->history.best) return AKIN_FAILED;
-    }
+    AKIN_TRY(akin_history_allocate(&run->history, run->params->patience > 0));
     AKIN_TRY(allocate_fit(run));
     AKIN_TRY(akin_network_create(&run->network));
     AKIN_TRY(akin_worker_create(&run->worker));
@@ -89,19 +82,30 @@ done:
     return status;
 }
 
-static void forget_history(run *run) {
-    for (size_t e = 0; e < run->history.epochs; e++) run->history.loss[e] = run->history.holdout_loss[e] = NAN;
-    run->history.loss_first = NAN;
-    run->history.squared_error = 0;
+static bool is_contrastive(const run *run) {
+    return run->params->objective.kind == AKIN_OBJECTIVE_CONTRASTIVE;
 }
 
-/* A model to start from: the weights of --init, or drawn from the seed. */
+static void forget_history(run *run) {
+    akin_history *history = &run->history;
+    for (size_t e = 0; e < history->epochs; e++)
+        history->loss[e] = history->holdout_loss[e] = history->contrast_loss[e] = history->holdout_contrast_loss[e] =
+            NAN;
+    history->loss_first = NAN;
+    history->squared_error = history->contrast = 0;
+}
+
+/* A model to start from: the weights of --init, or drawn from the seed; a head where the objective needs one. */
 static void start(run *run) {
     const akin_train_params *params = run->params;
     float *weights = akin_model_weights(run->model);
     akin_network_initialise(params->seed, weights);
-    if (run->init)
-        for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) weights[i] = akin_model_weights(run->init)[i];
+    if (is_contrastive(run)) akin_network_initialise_head(params->seed, weights);
+    if (run->init) {
+        bool both = is_contrastive(run) && akin_model_has_head(run->init);
+        size_t count = both ? AKIN_NETWORK_WEIGHTS : AKIN_NETWORK_HEAD;
+        memcpy(weights, akin_model_weights(run->init), count * sizeof *weights);
+    }
     forget_history(run);
 }
 
@@ -196,11 +200,20 @@ static double images_of(const run *run, size_t steps) {
     return items * (double)(steps / in_epoch) + rest * (double)run->params->batch; /* only the last may be short */
 }
 
-/* The epoch of the lowest holdout loss among the first `epochs`; the first where there is none. */
+/* What the objective makes small, of the two losses that it may be made of. */
+static double objective_of(const run *run, double loss, double contrast) {
+    return is_contrastive(run) ? loss + run->params->objective.contrast * contrast : loss;
+}
+
+static double holdout_objective(const run *run, size_t epoch) {
+    return objective_of(run, run->history.holdout_loss[epoch], run->history.holdout_contrast_loss[epoch]);
+}
+
+/* The epoch of the lowest loss of the holdout among the first `epochs`; the first where there is none. */
 static size_t best_epoch(const run *run, size_t epochs) {
     size_t best = 0;
     for (size_t e = 1; e < epochs; e++)
-        if (run->history.holdout_loss[e] < run->history.holdout_loss[best]) best = e;
+        if (holdout_objective(run, e) < holdout_objective(run, best)) best = e;
     return best;
 }
 
@@ -210,11 +223,15 @@ static void tell_epoch(run *run, size_t epoch) {
     double left = (images_of(run, run->steps) - images_of(run, (size_t)*akin_model_step(run->model))) / rate;
     size_t stride = (run->history.epochs + 99) / 100;
     bool tells = (epoch + 1) % stride == 0 || epoch + 1 == run->history.epochs || now - run->told_at >= 60;
-    char holdout[32] = "";
+    char holdout[32] = "", contrast[64] = "";
     if (run->sampler.holdout > 0) snprintf(holdout, sizeof holdout, ", holdout %.5f", run->history.holdout_loss[epoch]);
-    (tells ? akin_log_info : akin_log_record)("train: epoch %zu of %zu: loss %.5f%s, %.0f images/s, %.0f s left",
-                                              epoch + 1, run->history.epochs, run->history.loss[epoch], holdout, rate,
-                                              left);
+    if (is_contrastive(run)) snprintf(contrast, sizeof contrast, ", contrast %.4f", run->history.contrast_loss[epoch]);
+    if (is_contrastive(run) && run->sampler.holdout > 0)
+        snprintf(contrast + strlen(contrast), sizeof contrast - strlen(contrast), ", holdout %.4f",
+                 run->history.holdout_contrast_loss[epoch]);
+    (tells ? akin_log_info : akin_log_record)("train: epoch %zu of %zu: loss %.5f%s%s, %.0f images/s, %.0f s left",
+                                              epoch + 1, run->history.epochs, run->history.loss[epoch], holdout,
+                                              contrast, rate, left);
     if (tells) run->told_at = now;
 }
 
@@ -224,12 +241,15 @@ static akin_status end_epoch(run *run, size_t epoch) {
     size_t first = epoch * akin_sampler_steps(&run->sampler), step = (size_t)*akin_model_step(run->model);
     double images = images_of(run, step) - images_of(run, first);
     history->loss[epoch] = history->squared_error / images / AKIN_IMAGE_BYTES;
-    history->squared_error = 0;
+    if (is_contrastive(run)) history->contrast_loss[epoch] = history->contrast / (2 * images);
+    history->squared_error = history->contrast = 0;
     if (run->sampler.holdout > 0) {
         double squared_error;
         AKIN_TRY(akin_step_holdout(run->step, &squared_error));
         history->holdout_loss[epoch] = squared_error / (double)run->sampler.holdout / AKIN_IMAGE_BYTES;
     }
+    if (run->sampler.holdout > 0 && is_contrastive(run))
+        AKIN_TRY(akin_step_holdout_contrast(run->step, &history->holdout_contrast_loss[epoch]));
     if (history->best && best_epoch(run, epoch + 1) == epoch)
         memcpy(history->best, akin_model_weights(run->model), AKIN_NETWORK_WEIGHTS * sizeof(float));
     tell_epoch(run, epoch);
@@ -267,6 +287,7 @@ static akin_status advance(run *run, size_t step) {
     run->waiting += outcome.waiting;
     run->reading += outcome.reading;
     run->history.squared_error += outcome.squared_error;
+    run->history.contrast += outcome.contrast;
     if (step == 0) run->history.loss_first = outcome.squared_error / (double)outcome.images / AKIN_IMAGE_BYTES;
     bool epoch_ends = (step + 1) % in_epoch == 0 || step + 1 == run->steps;
     if (epoch_ends) AKIN_TRY(end_epoch(run, step / in_epoch));
@@ -312,10 +333,13 @@ static double loss_allowed(const run *run) {
 /* The same on every rank. A loss that is no number has ended the run before. */
 static akin_status check_converged(const run *run) {
     size_t done = epochs_done(run);
-    const double *loss = run->history.loss;
-    double lowest = loss[0], last = loss[done - 1];
-    for (size_t e = 1; e < done; e++) lowest = fmin(lowest, loss[e]);
-    if (last <= 2 * lowest && last <= loss_allowed(run)) return AKIN_OK;
+    const akin_history *history = &run->history;
+    double lowest = INFINITY, last = 0;
+    for (size_t e = 0; e < done; e++) {
+        last = objective_of(run, history->loss[e], history->contrast_loss[e]);
+        lowest = fmin(lowest, last);
+    }
+    if (last <= 2 * lowest && history->loss[done - 1] <= loss_allowed(run)) return AKIN_OK;
     return akin_error_set(AKIN_FAILED,
                           "training has diverged: the loss of the last epoch is %.5f, of the best %.5f, at first %.5f; "
                           "no model is saved; try a smaller --learning-rate than %g, or --patience",
@@ -334,7 +358,10 @@ static akin_status choose(run *run) {
     } else {
         AKIN_TRY(check_converged(run)); /* the same everywhere */
     }
-    AKIN_TRY(akin_agree(run->comm, akin_model_set_curve(run->model, done, history->loss, history->holdout_loss)));
+    status = akin_model_set_curve(run->model, done, history->loss, history->holdout_loss);
+    if (status == AKIN_OK && is_contrastive(run))
+        status = akin_model_set_contrast_curve(run->model, history->contrast_loss, history->holdout_contrast_loss);
+    status = akin_agree(run->comm, status);
 done:
     return status;
 }
@@ -369,23 +396,26 @@ static void report(run *run, akin_train_result *result) {
                                   .loss_first = history->loss_first,
                                   .loss_last = history->loss[done - 1],
                                   .holdout_loss = history->holdout_loss[kept],
+                                  .contrast_last = history->contrast_loss[done - 1],
+                                  .holdout_contrast = history->holdout_contrast_loss[kept],
                                   .images_per_second = run->images > 0 ? run->images / run->seconds : NAN,
                                   .seconds_waiting = waits[0],
                                   .seconds_reading = waits[1],
                                   .seconds_saving = waits[2],
                                   .points = done,
                                   .loss_curve = history->loss,
-                                  .holdout_curve = history->holdout_loss};
-    history->loss = history->holdout_loss = NULL;
+                                  .holdout_curve = history->holdout_loss,
+                                  .contrast_curve = history->contrast_loss,
+                                  .holdout_contrast_curve = history->holdout_contrast_loss};
+    history->loss = history->holdout_loss = history->contrast_loss = history->holdout_contrast_loss = NULL;
     akin_log_info("train: %g epoch%s, %zu step%s, loss %.5f from %.5f", result->epochs, AKIN_PLURAL(result->epochs),
                   step, AKIN_PLURAL(step), result->loss_last, result->loss_first);
     if (run->sampler.holdout > 0) akin_log_info("train: loss of the holdout %.5f", result->holdout_loss);
+    if (is_contrastive(run)) akin_log_info("train: contrastive loss %.4f", result->contrast_last);
 }
 
 static void end(run *run) {
-    akin_mem_free(run->history.loss);
-    akin_mem_free(run->history.holdout_loss);
-    akin_mem_free(run->history.best);
+    akin_history_release(&run->history);
     akin_step_free(run->step);
     akin_saver_free(run->saver);
     akin_worker_free(run->worker);
@@ -424,6 +454,8 @@ static akin_status fit_only(akin_comm *comm, const akin_train_params *params, ak
                                   .loss_first = NAN,
                                   .loss_last = NAN,
                                   .holdout_loss = NAN,
+                                  .contrast_last = NAN,
+                                  .holdout_contrast = NAN,
                                   .images_per_second = (double)fitted.items / fitted.seconds};
     akin_log_info("train: %s fitted on %zu of %zu item%s", params->features->name, fitted.items, result->items,
                   AKIN_PLURAL(result->items));
@@ -458,5 +490,7 @@ akin_status akin_train(akin_comm *comm, const akin_train_params *params, akin_tr
 void akin_train_result_free(akin_train_result *result) {
     akin_mem_free(result->loss_curve);
     akin_mem_free(result->holdout_curve);
+    akin_mem_free(result->contrast_curve);
+    akin_mem_free(result->holdout_contrast_curve);
     *result = (akin_train_result){0};
 }

@@ -50,7 +50,7 @@ def make_job():
     with open(os.path.join(source, "p3.png"), "rb") as f, open(os.path.join(source, "cut.png"), "wb") as cut:
         cut.write(f.read()[:60])
     with open("job.ini", "w", encoding="utf-8") as f:
-        f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nholdout = 0.1\n'
+        f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nholdout = 0.1\nobjective = contrastive\n'
                 "[neighbors]\nk = 7\n[evaluate]\nlabel = category\n[publish]\nto = file:published.csv\n[gallery]\nenabled = yes\n")
     akin("run", "job.ini", ranks=2)
     return table
@@ -169,10 +169,11 @@ def test_figures():
             assert numbers[f"precision at {n}"] == share(metrics["evaluate"][f"precision_at_{n}"]), numbers
         assert ("publish" in text) == ("publish" in metrics)
         assert "cut" in text and "none" in text and "images/s" in text and "pairs/s" in text
-        assert b.run("return document.querySelectorAll('#figures svg').length") == 3
+        assert b.run("return document.querySelectorAll('#figures svg').length") == 4
         bars = b.run("return [...document.querySelectorAll('#figures svg')].map(s => s.querySelectorAll('rect').length)")
         assert bars[0] > 0 and bars[1] > 0
-        assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3]
+        assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3, 3, 3]
+        assert "Agreement of views" in text  # this objective has a curve of its own
         strip = "const i = document.querySelector('#figures .strip'); return i && i.complete && [i.naturalWidth, i.naturalHeight]"
         assert b.until(strip) == [12 * 66 - 2, 2 * 66 - 2]
         assert b.console() == []

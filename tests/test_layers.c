@@ -212,6 +212,32 @@ static void test_loss_and_its_difference(void **state) {
     }
 }
 
+static void test_exponentials(void **state) {
+    (void)state;
+    FOR_EACH_LEVEL(level) {
+        FOR_EACH_COUNT(n) {
+            const float factor = 3, shift = 2;
+            double sum = 0;
+            for (size_t i = 0; i < n; i++) in[i] = 4 * number(7, i);
+            memset(out, 0x7f, sizeof out);
+            double found = akin_layers()->exponentials(n, factor, shift, in, out);
+            for (size_t i = 0; i < n; i++) {
+                double expected = exp((double)factor * (double)in[i] - (double)shift);
+                assert_true(fabs((double)out[i] / expected - 1) < 3e-6); /* the exponent is rounded, too */
+                sum += (double)out[i];
+            }
+            assert_true(out[n] > 3e38F); /* not written */
+            assert_true(fabs(found / sum - 1) < 1e-12);
+            memcpy(twin, in, sizeof in);
+            assert_true(found == akin_layers()->exponentials(n, factor, shift, twin, twin));
+            assert_same_bytes(twin, out, n * sizeof *out);
+        }
+        in[0] = -1e30F, in[1] = NAN;
+        akin_layers()->exponentials(2, 1, 0, in, out);
+        assert_true(out[0] >= 0 && out[0] < 2e-38F && isnan(out[1]));
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_from_bytes),
@@ -222,6 +248,7 @@ int main(void) {
         cmocka_unit_test(test_collect),
         cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_loss_and_its_difference),
+        cmocka_unit_test(test_exponentials),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);

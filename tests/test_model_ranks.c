@@ -36,7 +36,7 @@ static akin_model *some_model(uint64_t seed) {
     akin_model *model = NULL;
     assert_int_equal(akin_model_create(&model), AKIN_OK);
     akin_network_initialise(seed, akin_model_weights(model));
-    for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) {
+    for (size_t i = 0; i < AKIN_NETWORK_HEAD; i++) {
         akin_model_adam_mean(model)[i] = (float)(seed + i) * 1e-9F;
         akin_model_adam_variance(model)[i] = (float)i * 1e-12F;
     }
@@ -81,11 +81,39 @@ static void a_model_is_read_as_written(void **state) {
     akin_model_free(model);
 }
 
+/* The head and its curve are in the file of a contrastive objective, and in no other. */
+static void a_head_is_read_as_written(void **state) {
+    (void)state;
+    const char *path = name_of("head");
+    for (int contrastive = 0; contrastive < 2; contrastive++) {
+        akin_model *model = some_model(5), *read = NULL;
+        akin_model_origin as = origin;
+        const double curve[3] = {4, 3.5, 3}, held[3] = {3, NAN, 2.5}, *loss, *holdout;
+        as.objective = contrastive ? "contrastive" : "denoising";
+        akin_network_initialise_head(6, akin_model_weights(model));
+        for (size_t i = AKIN_NETWORK_HEAD; i < AKIN_NETWORK_WEIGHTS; i++)
+            akin_model_adam_mean(model)[i] = akin_model_adam_variance(model)[i] = (float)i;
+        assert_int_equal(akin_model_set_contrast_curve(model, curve, held), AKIN_OK);
+        assert_int_equal(akin_model_write(comm, path, &as, model), AKIN_OK);
+        assert_int_equal(akin_model_read(comm, path, &read), AKIN_OK);
+        assert_true(akin_model_has_head(read) == contrastive && akin_model_has_head(model) == contrastive);
+        assert_true(akin_model_contrast_curve(read, &loss, &holdout) == contrastive);
+        if (contrastive) {
+            assert_same_state(model, read);
+            assert_true(loss[0] == 4 && loss[2] == 3 && holdout[0] == 3 && isnan(holdout[1]) && holdout[2] == 2.5);
+        }
+        for (size_t i = AKIN_NETWORK_HEAD; i < AKIN_NETWORK_WEIGHTS && !contrastive; i++)
+            assert_true(akin_model_weights(read)[i] == 0 && akin_model_adam_mean(read)[i] == 0);
+        akin_model_free(read);
+        akin_model_free(model);
+    }
+}
+
 static void a_model_that_is_not_finite_is_refused(void **state) {
     (void)state;
     akin_model *model = some_model(5), *read = NULL;
     const char *path = name_of("nan");
-    akin_model_weights(model)[AKIN_NETWORK_WEIGHTS - 1] = NAN;
+    akin_model_weights(model)[AKIN_NETWORK_HEAD - 1] = NAN;
     assert_int_equal(akin_model_write(comm, path, &origin, model), AKIN_OK);
     assert_int_equal(akin_model_read(comm, path, &read), AKIN_INPUT);
     assert_null(read);
@@ -134,16 +162,24 @@ static void what_is_no_model_is_refused(void **state) {
 static const akin_checkpoint_origin here = {.options = "x", .result_options = "epochs=3", .catalog_digest = "cafe"};
 
 static void write_checkpoint(const char *path, akin_model *model) {
-    double loss[3] = {0.5, 0.25, NAN}, holdout[3] = {0.75, 0.125, NAN};
-    akin_history history = {
-        .epochs = 3, .loss = loss, .holdout_loss = holdout, .loss_first = 0.9, .squared_error = 12.5};
+    double loss[3] = {0.5, 0.25, NAN}, holdout[3] = {0.75, 0.125, NAN}, contrast[3] = {4, 3, NAN},
+           held[3] = {5, 2, NAN};
+    akin_history history = {.epochs = 3,
+                            .loss = loss,
+                            .holdout_loss = holdout,
+                            .contrast_loss = contrast,
+                            .holdout_contrast_loss = held,
+                            .loss_first = 0.9,
+                            .squared_error = 12.5,
+                            .contrast = 99};
     assert_int_equal(akin_checkpoint_write(comm, path, &here, model, &history), AKIN_OK);
 }
 
 static akin_status read_checkpoint(const char *path, const akin_checkpoint_origin *as, akin_model *model,
                                    akin_history *history) {
-    static double loss[3], holdout[3];
-    *history = (akin_history){.epochs = 3, .loss = loss, .holdout_loss = holdout};
+    static double loss[3], holdout[3], contrast[3], held[3];
+    *history = (akin_history){
+        .epochs = 3, .loss = loss, .holdout_loss = holdout, .contrast_loss = contrast, .holdout_contrast_loss = held};
     return akin_checkpoint_read(comm, path, as, model, history);
 }
 
@@ -157,6 +193,8 @@ static void a_checkpoint_is_read_as_written(void **state) {
     assert_same_state(model, read);
     assert_true(history.loss[0] == 0.5 && history.loss[1] == 0.25 && isnan(history.loss[2]));
     assert_true(history.holdout_loss[0] == 0.75 && history.loss_first == 0.9 && history.squared_error == 12.5);
+    assert_true(history.contrast_loss[1] == 3 && isnan(history.contrast_loss[2]) && history.contrast == 99);
+    assert_true(history.holdout_contrast_loss[0] == 5 && history.holdout_contrast_loss[1] == 2);
     akin_model_free(model);
     akin_model_free(read);
 }
@@ -266,6 +304,7 @@ int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_model_is_read_as_written),
+        cmocka_unit_test(a_head_is_read_as_written),
         cmocka_unit_test(a_model_that_is_not_finite_is_refused),
         cmocka_unit_test(other_features_are_refused),
         cmocka_unit_test(what_is_no_model_is_refused),

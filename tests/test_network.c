@@ -22,6 +22,13 @@ static float mean[AKIN_NETWORK_WEIGHTS], variance[AKIN_NETWORK_WEIGHTS];
 static uint8_t images[BATCH * IMAGE];
 static akin_network *net;
 
+/* Those that this module computes with. */
+static const akin_network_tensor *own_tensors(size_t *count) {
+    const akin_network_tensor *tensors = akin_network_tensors(count);
+    *count -= AKIN_NETWORK_HEAD_TENSORS;
+    return tensors;
+}
+
 /* The gradient of redrawing count of the images, from the first one on, as themselves. */
 static double gradient_of(size_t first, size_t count, float scale, float *out) {
     const uint8_t *at = images + first * IMAGE;
@@ -32,7 +39,7 @@ static double gradient_of(size_t first, size_t count, float scale, float *out) {
 /* Weights and pictures of golden_step.py. */
 static void make_golden(void) {
     size_t count;
-    const akin_network_tensor *tensors = akin_network_tensors(&count);
+    const akin_network_tensor *tensors = own_tensors(&count);
     for (size_t t = 0; t < count; t++) {
         size_t fans = tensors[t].fan_in + tensors[t].fan_out;
         double limit = fans ? sqrt(6.0 / (double)fans) : 0.1;
@@ -72,7 +79,7 @@ static void assert_golden(const char *what, size_t count, const float *values, c
 
 static void assert_golden_tensors(const float *vector, const double golden[][2 + GOLDEN_SAMPLES], double tolerance) {
     size_t count;
-    const akin_network_tensor *tensors = akin_network_tensors(&count);
+    const akin_network_tensor *tensors = own_tensors(&count);
     for (size_t t = 0; t < count; t++)
         assert_golden(tensors[t].name, tensors[t].count, vector + tensors[t].offset, golden[t], tolerance);
 }
@@ -120,7 +127,7 @@ static void test_gradient_is_difference(void **state) {
     (void)state;
     enum { COUNT = 3 };
     size_t count;
-    const akin_network_tensor *tensors = akin_network_tensors(&count);
+    const akin_network_tensor *tensors = own_tensors(&count);
     FOR_EACH_LEVEL(level) {
         make_golden();
         gradient_of(0, COUNT, 1, gradient);
@@ -162,7 +169,7 @@ static void test_targets(void **state) {
         double by_hand = 0;
         for (size_t b = 0; b < sizeof targets; b += 3)
             by_hand += 2e-4 * (output[b] - targets[b] / 255.0) * output[b] * (1 - output[b]);
-        assert_true(fabs(gradient[AKIN_NETWORK_WEIGHTS - 3] / by_hand - 1) < 1e-4);
+        assert_true(fabs(gradient[AKIN_NETWORK_HEAD - 3] / by_hand - 1) < 1e-4);
     }
 }
 
@@ -191,7 +198,8 @@ static void test_gradient_is_a_function(void **state) {
         gradient_of(3, 13, 1, again);
         memset(again, 0xff, sizeof again);
         assert_true(sum == gradient_of(0, 5, 0.25F, again));
-        assert_same_bytes(again, gradient, sizeof again);
+        assert_same_bytes(again, gradient, AKIN_NETWORK_HEAD * sizeof *again);
+        assert_true(isnan(again[AKIN_NETWORK_HEAD])); /* the head's is left alone */
     }
 }
 
@@ -199,7 +207,7 @@ static void test_not_a_number_shows(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
         size_t count;
-        const akin_network_tensor *tensors = akin_network_tensors(&count);
+        const akin_network_tensor *tensors = own_tensors(&count);
         for (size_t t = 0; t < count; t++) {
             make_golden();
             weights[tensors[t].offset] = NAN;
@@ -215,7 +223,11 @@ static void test_initial_weights(void **state) {
     akin_network_initialise(1, weights);
     akin_network_initialise(1, gradient);
     assert_same_bytes(weights, gradient, sizeof weights);
+    for (size_t e = AKIN_NETWORK_HEAD; e < AKIN_NETWORK_WEIGHTS; e++) assert_true(weights[e] == 0);
+    akin_network_initialise_head(1, weights);
+    assert_same_bytes(weights, gradient, AKIN_NETWORK_HEAD * sizeof *weights);
     akin_network_initialise(2, gradient);
+    akin_network_initialise_head(2, gradient);
     for (size_t t = 0; t < count; t++) {
         assert_int_equal(tensors[t].offset, offset);
         offset += tensors[t].count;
@@ -262,7 +274,7 @@ static void test_dimensions(void **state) {
         }
         assert_int_equal(product, tensors[t].count);
     }
-    assert_int_equal(count, 16);
+    assert_int_equal(count, 16 + AKIN_NETWORK_HEAD_TENSORS);
 }
 
 static void test_memory_fails(void **state) {

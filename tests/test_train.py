@@ -42,23 +42,6 @@ def test_same_bits_at_any_number_of_ranks():
     assert "seed=2" in b["akin_result_options"]
 
 
-def test_damaged_pictures():
-    """Denoising: other weights, which any number of ranks draws alike; no strength is no damage; the file says it."""
-    assert attributes("one.nc")["objective"] == "reconstruction"
-    words = ["--objective", "denoising"]
-    train("damaged.nc", *words)
-    for ranks in (2, 3, 4, 7):
-        train("damaged_many.nc", *words, ranks=ranks)
-        assert_same_variables("damaged.nc", "damaged_many.nc")
-    assert attributes("damaged.nc")["objective"] == "denoising"
-    digests = [attributes("one.nc")["content_digest"], attributes("damaged.nc")["content_digest"]]
-    train("damaged_more.nc", *words, "--augment", 2)
-    digests.append(attributes("damaged_more.nc")["content_digest"])
-    assert len(set(digests)) == 3, digests
-    train("undamaged.nc", *words, "--augment", 0)
-    assert_same_variables("one.nc", "undamaged.nc")
-
-
 def test_report():
     j = train("report.nc", "--json", epochs=5, ranks=2).json
     assert (j["status"], j["items"], j["epochs"], j["steps"], j["ranks"]) == ("ok", N, 5, 10, 2), j
@@ -164,6 +147,7 @@ def test_what_is_refused():
         (2, ["train", CATALOG, "-o", "x.nc", "--epoch", 3], "epochs"),
         (2, ["train", CATALOG, "-o", "x.nc", "--patience", 2, "--holdout", 0], "--holdout is 0"),
         (2, ["train", CATALOG, "-o", "x.nc", "--schedule", "sine"], "cosine"),
+        (2, ["train", CATALOG, "-o", "x.nc", "--temperature", 0], "temperature"),
         (2, ["train", CATALOG, "-o", CATALOG], "is the input"),
         (2, ["train", CATALOG, "-o", "one.nc", "--checkpoint", "one.nc"], "is the output"),
         (1, ["train", "missing.nc", "-o", "x.nc"], "missing.nc"),

@@ -98,22 +98,12 @@ def test_signals():
         os.remove("signalled.nc")
 
 
-def leave_checkpoint(output, words=()):
-    run = start(output, words, 1)
+def leave_checkpoint(output):
+    run = start(output, [], 1)
     wait_for(f"{output}.checkpoint", run)
     os.kill(run.pid, signal.SIGUSR1)
     err = run.communicate(timeout=120)[1]
     assert run.returncode == 75, err
-
-
-def test_every_objective_goes_on():
-    """What is drawn for a picture depends on the epoch, not on where the run began."""
-    for objective in ("denoising",):
-        words = ["--objective", objective]
-        train("whole.nc", *words)
-        leave_checkpoint("parts.nc", words)
-        assert "going on from" in train("parts.nc", *words, ranks=3).err
-        assert_same_variables("whole.nc", "parts.nc")
 
 
 def test_a_checkpoint_of_another_run():

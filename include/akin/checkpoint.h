@@ -3,10 +3,10 @@
  * Floor 2 (data); looks down to error, mem, text, comm, ncfile, network, model.
  *
  *   float state(vector, weight);         weights, Adam's first and second moment; with --patience, a fourth: the
- * weights of the epoch with the lowest holdout_loss int64 step;                          optimiser steps done double
- * loss(epoch), holdout_loss(epoch);   NaN where the epoch is not done double loss_first;                   of the very
- * first step double squared_error;                sum over the steps of the epoch under way attributes
- * akin_result_options, input_catalog_digest, input_init_digest: all that shapes the result
+ * weights of the best epoch int64 step;                          optimiser steps done double loss(epoch),
+ * holdout_loss(epoch), contrast_loss(epoch), holdout_contrast_loss(epoch);   NaN where the epoch is not done double
+ * loss_first;                   of the very first step double squared_error, contrast;      sums over the steps of the
+ * epoch under way attributes akin_result_options, input_catalog_digest, input_init_digest: all that shapes the result
  */
 #ifndef AKIN_CHECKPOINT_H
 #define AKIN_CHECKPOINT_H
@@ -14,16 +14,24 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/model.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The figures of a run so far; the arrays belong to the caller. */
 typedef struct {
-    size_t epochs;        /* of the whole run, length of the arrays */
-    double *loss;         /* [epochs] mean squared error over the steps of each epoch */
-    double *holdout_loss; /* [epochs] behind each epoch, NaN without a holdout */
-    double loss_first, squared_error;
+    size_t epochs;                                 /* of the whole run, length of the arrays */
+    double *loss;                                  /* [epochs] mean squared error over the steps of each epoch */
+    double *holdout_loss;                          /* [epochs] behind each epoch, NaN without a holdout */
+    double *contrast_loss, *holdout_contrast_loss; /* [epochs] likewise of the contrastive loss, NaN without one */
+    double loss_first, squared_error, contrast;
     float *best; /* [AKIN_NETWORK_WEIGHTS] of the best epoch so far; NULL = not kept */
 } akin_history;
+
+/* Arrays for a history whose epochs are set and whose other members are zero; it owns those that it got, also when that
+ * fails. Not collective. */
+AKIN_MUST_CHECK akin_status akin_history_allocate(akin_history *history, bool best);
+void akin_history_release(akin_history *history);
+void akin_history_copy(const akin_history *from, akin_history *to); /* both allocated alike */
 
 /* What shapes the result: a checkpoint serves only a run that has the same. */
 typedef struct {

@@ -14,9 +14,10 @@
 #include <stddef.h>
 
 typedef struct {
-    size_t shown;                /* pictures; 0 = there is no strip.jpg */
-    size_t epochs;               /* 0 = there is no curve */
-    double *loss, *holdout_loss; /* [epochs], owned */
+    size_t shown;                        /* pictures; 0 = there is no strip.jpg */
+    size_t epochs;                       /* 0 = there is no curve */
+    double *loss, *holdout_loss;         /* [epochs], owned */
+    double *contrast, *holdout_contrast; /* [epochs], owned; NULL where the objective has none */
 } akin_gallery_learnt;
 
 /* From catalog.nc and model.nc of a run's output folder (NULL = none), items spread evenly over the catalogue. A file

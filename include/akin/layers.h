@@ -44,6 +44,10 @@ typedef struct {
     /* The sum of (out - target)^2 over count values. gradient [count] (NULL: not wanted) = scale * d sum / d in, where
      * out = sigmoid(in): 2 * scale * (out - target) * out * (1 - out). */
     double (*loss)(size_t count, const float *out, const float *target, float scale, float *gradient);
+
+    /* out [count] = exp(factor * in - shift), to 3e-7 of its value, exponents below -87 as at -87; returns their sum.
+     * In place is fine. */
+    double (*exponentials)(size_t count, float factor, float shift, const float *in, float *out);
 } akin_layers_kernels;
 
 /* The kernels of the level in use (cpu.h). */

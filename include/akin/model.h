@@ -4,12 +4,16 @@
  * fitted.
  * Not collective where nothing else is said.
  *
- *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors
+ *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors; those of the
+ *                                              head only in a model of a contrastive objective
  *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
  *   int64 step;                                optimiser steps done
  *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
+ *   double contrast_loss(epoch), holdout_contrast_loss(epoch);   of a contrastive objective: the mean contrastive loss
+ *                                              of a view (contrast.h), likewise
  *   and what is fitted, of fitted.h
- *   attributes features, objective = "reconstruction", "denoising" ..., input_catalog_digest, input_init_digest
+ *   attributes features, objective = "reconstruction", "denoising" or "contrastive", input_catalog_digest,
+ *   input_init_digest
  *
  * Of features that need no network only what is fitted and `step`, which is 0, are in the file; the weights of such a
  * model are zero.
@@ -46,6 +50,12 @@ bool akin_model_has_network(const akin_model *model); /* its features need it */
 AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss,
                                                  const double *holdout_loss);
 size_t akin_model_curve(const akin_model *model, const double **loss, const double **holdout_loss); /* borrowed */
+/* Likewise the curve of the contrastive losses; to be set behind the other one. It and the head are written and read of
+ * a contrastive objective alone. */
+AKIN_MUST_CHECK akin_status akin_model_set_contrast_curve(akin_model *model, const double *loss,
+                                                          const double *holdout_loss);
+bool akin_model_contrast_curve(const akin_model *model, const double **loss, const double **holdout_loss);
+bool akin_model_has_head(const akin_model *model);      /* read from such a file, or written to one */
 const char *akin_model_digest(const akin_model *model); /* content_digest of the file it was read from; "" if none */
 
 typedef struct {

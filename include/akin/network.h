@@ -7,6 +7,9 @@
  * channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64, ReLU; reshape 8x8x1; transposed conv 3x3
  * stride 2 1->64, ReLU; transposed conv 3x3 stride 2 64->32, ReLU (padding 1, output padding 1 as PyTorch counts); conv
  * 3x3 32->3 same, sigmoid. Loss: mean squared error over all values of [0,1] RGB.
+ *
+ * Behind these the vector has the head of contrast.h, which only that objective trains; it is zero for others, and
+ * nothing in this module looks at it.
  */
 #ifndef AKIN_NETWORK_H
 #define AKIN_NETWORK_H
@@ -15,7 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AKIN_NETWORK_WEIGHTS 570019
+#define AKIN_NETWORK_WEIGHTS 574211
 #define AKIN_NETWORK_LATENT 32
 #define AKIN_NETWORK_MICRO_BATCH 16 /* images whose gradient is summed in float, in one fixed order */
 
@@ -27,11 +30,18 @@ typedef struct {
     size_t fan_in, fan_out; /* Glorot & Bengio 2010; 0 for a bias */
 } akin_network_tensor;
 
+/* The head: the last AKIN_NETWORK_HEAD_TENSORS tensors, the weights from AKIN_NETWORK_HEAD on: dense 64, ReLU;
+ * dense 32. */
+#define AKIN_NETWORK_HEAD 570019
+#define AKIN_NETWORK_HEAD_TENSORS 4
+#define AKIN_NETWORK_HEAD_HIDDEN 64
+
 /* The table of tensors, in the order of the vector: *count of them, static. */
 const akin_network_tensor *akin_network_tensors(size_t *count);
 
-/* Glorot-uniform weights, zero biases: a function of the seed alone. weights [AKIN_NETWORK_WEIGHTS]. */
+/* Glorot-uniform weights, zero biases: a function of the seed alone; the head zero. weights [AKIN_NETWORK_WEIGHTS]. */
 void akin_network_initialise(uint64_t seed, float *weights);
+void akin_network_initialise_head(uint64_t seed, float *weights); /* the head alone, likewise */
 
 typedef struct akin_network akin_network; /* activations and scratch for one micro-batch; one per thread */
 AKIN_MUST_CHECK akin_status akin_network_create(akin_network **out);
@@ -47,8 +57,8 @@ void akin_network_encode(akin_network *network, const float *weights, const uint
 double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images, size_t count,
                                 float *output);
 
-/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the vector: the up and
- * output convolutions, the dense layers, the first convolutions. Part p is [first, first + count). */
+/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the vector, without the
+ * head: the up and output convolutions, the dense layers, the first convolutions. Part p is [first, first + count). */
 #define AKIN_NETWORK_PARTS 3
 void akin_network_part(size_t part, size_t *first, size_t *count);
 
@@ -59,13 +69,16 @@ typedef void akin_network_ready(void *context, size_t part);
 /* What a gradient is taken of. */
 typedef struct {
     const uint8_t *images;  /* [count, 32, 32, 3] */
-    const uint8_t *targets; /* what they are to be redrawn as, laid out alike; the images themselves, or others */
+    const uint8_t *targets; /* what they are to be redrawn as, laid out alike: the images themselves, or others; NULL:
+                               they are not redrawn, the error is zero, and part 0 is not told of */
     size_t count;           /* <= AKIN_NETWORK_MICRO_BATCH */
     float scale;            /* of the sum of squared errors */
+    const float *pull;      /* [count, AKIN_NETWORK_LATENT] of something else's gradient by the latents; NULL: none */
 } akin_network_task;
 
 /* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over its images) *
- * scale, and returns that sum of squared errors (without scale). ready may be NULL. */
+ * scale, and of what pulls at the latents; returns that sum of squared errors (without scale). The head's is not
+ * touched, and ready may be NULL. */
 double akin_network_gradient(akin_network *network, const float *weights, const akin_network_task *task,
                              float *gradient, akin_network_ready *ready, void *context);
 #endif

@@ -1,13 +1,16 @@
 /* step: one optimiser step of training over all ranks, the same to the bit at any number of them.
  *
  * Floor 3 (stages); looks down to error, mem, comm, worker, fixed, adam, augment, objective, network,
- * sampler, catalog, model, reader.
+ * sampler, catalog, model, reader; within its floor to pairs.
  *
  * The batch is cut into micro-batches of AKIN_NETWORK_MICRO_BATCH images that follow each other in the epoch's order;
  * micro-batch m is computed by rank m % size, its gradient turned into fixed point and added up there; sums of whole
  * numbers over the ranks, exact in any order, give every rank the gradient of the batch, and Adam does the same on all.
  * The sums are cut where parts of the network are: as soon as a rank has its share of the decoder's, that travels,
  * while the encoder's is computed.
+ *
+ * A contrastive step begins with the latents of two views of all its pictures (pairs.h); of each micro-batch it then
+ * adds up two gradients, of one view each.
  */
 #ifndef AKIN_STEP_H
 #define AKIN_STEP_H
@@ -42,6 +45,7 @@ void akin_step_free(akin_step *step); /* NULL is fine */
 
 typedef struct {
     double squared_error; /* sum over the images of the batch, before the update */
+    double contrast;      /* sum of the contrastive losses over both views of the images; 0 of other objectives */
     size_t images;        /* of the batch, over all ranks */
     bool signalled;       /* some rank has had a signal */
     bool wish;            /* some rank had a wish */
@@ -57,5 +61,10 @@ AKIN_MUST_CHECK akin_status akin_step_take(akin_step *step, double learning_rate
 
 /* Sum of squared errors over the holdout images, as they are, with the model as it is. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_step_holdout(akin_step *step, double *squared_error);
+
+/* The mean contrastive loss over two views of each of the first AKIN_STEP_HOLDOUT_PAIRS holdout images at most. There
+ * is one at least. Collective; agreed. */
+#define AKIN_STEP_HOLDOUT_PAIRS 1024
+AKIN_MUST_CHECK akin_status akin_step_holdout_contrast(akin_step *step, double *contrast);
 
 #endif

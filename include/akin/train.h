@@ -28,7 +28,7 @@ typedef struct {
     size_t steps;            /* at most; 0 = as many as the epochs have */
     size_t batch;            /* images in a step, over all ranks */
     size_t warmup;           /* steps in which the rate rises, of schedule.h */
-    size_t patience; /* epochs without a lower holdout loss after which the run ends, with the best; 0 = never */
+    size_t patience; /* epochs without a lower loss of the holdout after which the run ends, with the best; 0 = never */
     double learning_rate;
     bool constant_rate; /* it does not fall to zero */
     double holdout;     /* fraction of the items that is never trained on */
@@ -42,15 +42,17 @@ typedef struct {
     size_t items;
     double epochs; /* done */
     int64_t steps;
-    double loss_first;                  /* of the first step, before any update; all losses: mean squared errors */
-    double loss_last;                   /* mean over the steps of the last epoch */
-    double holdout_loss;                /* of the model that is kept; NaN without a holdout */
-    double images_per_second;           /* over the steps of this run; NaN where all were done before */
-    double seconds_waiting;             /* for the other ranks' share of the sums, on the rank with most of it */
-    double seconds_reading;             /* for pictures, likewise */
-    double seconds_saving;              /* in which the steps waited for checkpoints, likewise */
-    size_t points;                      /* of the curves: the epochs, and the one that was not complete */
-    double *loss_curve, *holdout_curve; /* [points], owned */
+    double loss_first;                      /* of the first step, before any update; all losses: mean squared errors */
+    double loss_last;                       /* mean over the steps of the last epoch */
+    double holdout_loss;                    /* of the model that is kept; NaN without a holdout */
+    double contrast_last, holdout_contrast; /* likewise the mean contrastive loss of a view; NaN of other objectives */
+    double images_per_second;               /* over the steps of this run; NaN where all were done before */
+    double seconds_waiting;                 /* for the other ranks' share of the sums, on the rank with most of it */
+    double seconds_reading;                 /* for pictures, likewise */
+    double seconds_saving;                  /* in which the steps waited for checkpoints, likewise */
+    size_t points;                          /* of the curves: the epochs, and the one that was not complete */
+    double *loss_curve, *holdout_curve;     /* [points], owned */
+    double *contrast_curve, *holdout_contrast_curve; /* likewise; NaN of other objectives */
 } akin_train_result;
 
 /* AKIN_INTERRUPTED: a signal came, a checkpoint is saved. AKIN_FAILED, and no model is written: the run has diverged.

@@ -135,6 +135,7 @@ akin.figures = (section, summary, tools) => {
       panel("Scores", "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
       panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
+      summary.contrast_curve && panel("Agreement of views", "How hard it is, after each epoch, to tell which two of many views show the same picture; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.redrawn > 0 && panel("Redrawn", "Above: pictures as the network sees them. Below: what it makes of them after all has passed through the few numbers by which they are compared.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),
       precision(), weakest(), rejects(), stages(), categories()].filter(Boolean)));
 };

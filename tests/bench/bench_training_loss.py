@@ -1,13 +1,16 @@
 """The reconstruction loss that `akin train` reaches, against the same network in PyTorch, on the same pictures.
 
 usage: AKIN=build/akin bench_training_loss.py CATALOG.nc [--steps 250] [--batch 128] [--rate 0.002] [--seeds 3] [--threads 1]
+       [--twin]
 needs: torch, netCDF4. Both sides start from the same weights, see the same pictures in the same order, and have the same
 learning rate in each step; no holdout. So what differs is arithmetic alone: its order, and how that grows. Compared are
 the curves, and at the end the losses of both models over the first 2,000 pictures, both computed by PyTorch. Prints a JSON
-line a seed, and at the end the ratio of the means over the seeds. Not a test: it takes minutes.
+line a seed, and at the end the ratio of the means over the seeds. With --twin PyTorch also trains from weights of which
+each is the next float above: how far rounding alone moves a run. Not a test: it takes minutes.
 """
 
 import argparse
+import copy
 import json
 import math
 import os
@@ -27,6 +30,7 @@ p.add_argument("--rate", type=float, default=0.002)
 p.add_argument("--warmup", type=int, default=50)
 p.add_argument("--seeds", type=int, default=3)
 p.add_argument("--threads", type=int, default=1)
+p.add_argument("--twin", action="store_true")
 a = p.parse_args()
 
 
@@ -157,7 +161,7 @@ with netCDF4.Dataset(a.catalog) as dataset:
     pictures = np.asarray(dataset["image"][...])
 torch.set_num_threads(a.threads)
 in_epoch = -(-len(pictures) // a.batch)
-ends = {"akin": [], "torch": []}
+ends = {"akin": [], "torch": []} | ({"twin": []} if a.twin else {})
 for number in range(1, a.seeds + 1):
     with tempfile.TemporaryDirectory() as folder:
         with_akin(folder, "first.nc", number, "--steps", "1", "--learning-rate", "1e-9")  # the weights at the beginning
@@ -165,14 +169,22 @@ for number in range(1, a.seeds + 1):
         assert sum(w.numel() for w in network.parameters()) == 570019
         done = with_akin(folder, "last.nc", number, "--steps", str(a.steps), "--learning-rate", str(a.rate))
         ours = Network().load(f"{folder}/last.nc").loss_over(pictures[:2000])
+    twin = copy.deepcopy(network)
     losses = with_torch(network, pictures, number)
+    if a.twin:
+        with torch.no_grad():
+            for w in twin.parameters():
+                w.copy_(torch.nextafter(w, torch.tensor(torch.inf)))
+        with_torch(twin, pictures, number)
+        ends["twin"].append(twin.loss_over(pictures[:2000]))
     curve = [sum(l * n for l, n in losses[e : e + in_epoch]) / sum(n for _, n in losses[e : e + in_epoch])
              for e in range(0, a.steps, in_epoch)]
     ends["akin"].append(ours)
     ends["torch"].append(network.loss_over(pictures[:2000]))
     print(json.dumps(dict(seed=number, loss_first=dict(akin=done["loss_first"], torch=losses[0][0]),
                           curve=dict(akin=done["curve"], torch=curve),
-                          end=dict(akin=ends["akin"][-1], torch=ends["torch"][-1]))), flush=True)
+                          end={side: values[-1] for side, values in ends.items()})), flush=True)
 mean = {side: sum(values) / len(values) for side, values in ends.items()}
 print(json.dumps(dict(items=len(pictures), steps=a.steps, batch=a.batch, torch=torch.__version__, end=mean,
-                      ratio=mean["akin"] / mean["torch"])))
+                      ratio=mean["akin"] / mean["torch"],
+                      ratios=[ours / theirs for ours, theirs in zip(ends["akin"], ends["torch"])])))
