@@ -373,7 +373,7 @@ static inline __attribute__((always_inline)) size_t long_strip(const akin_tile_t
                                                                akin_dot_hit *hits) {
     const int32_t lowest = lowest_of(least->row + row);
     lanes sum[ROWS][VECTORS];
-    sums wide[VECTORS];
+    sums wide[VECTORS] = {0};
     size_t found = 0;
     for (size_t first = 0; first < task->stride; first += GROUP) {
         multiply(task, row, at, count, first, first + GROUP < task->stride ? first + GROUP : task->stride, sum);
