@@ -262,13 +262,19 @@ def test_map_and_precision_by_category():
 
 
 def test_duplicates():
-    akin("neighbors", "results/embeddings.nc", "-o", "collapsed.nc", "--collapse-duplicates", "0.99", "-k", "5")
+    rows = np.random.default_rng(8).standard_normal((N, 6)).astype(np.float32)
+    rows[20:30], rows[40:43] = rows[3], rows[5]
+    np.save("planted.npy", rows)
+    with open("planted.ids", "w", encoding="utf-8") as f:
+        f.writelines(name + "\n" for name in sorted(lists_of("results/table.nc"), key=str.encode))
+    akin("embed", "results/catalog.nc", "--from", "planted.npy", "--ids", "planted.ids", "-o", "planted.nc")
+    akin("neighbors", "planted.nc", "-o", "collapsed.nc", "--collapse-duplicates", "0.9999", "-k", "5")
     with netCDF4.Dataset("collapsed.nc") as d:
         d.set_auto_chartostring(False)
         names = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
         of = np.ma.filled(d["duplicate_of"][...], -1)
-    assert (of >= 0).any()
-    akin("gallery", "collapsed.nc", "--source", "pictures with blanks/catalog.csv", "-o", "collapsed", "--embeddings", "results/embeddings.nc")
+    assert (of >= 0).sum() == 13
+    akin("gallery", "collapsed.nc", "--source", "pictures with blanks/catalog.csv", "-o", "collapsed", "--embeddings", "planted.nc")
     with Browser() as b:
         b.open(page("collapsed", "#?duplicates"))
         b.until(READY)
