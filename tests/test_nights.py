@@ -19,6 +19,8 @@ keep = 3
 [ingest]
 source = {catalogue}
 [train]
+features = autoencoder
+whiten = 0
 epochs = 2
 batch = 16
 holdout = 0.1
@@ -142,7 +144,7 @@ def test_a_model_older_than_a_week():
     os.utime(f"{before}/model.nc", (old, old))  # it is a link to the first night's
     third = run(job, ranks=2)
     assert "train" in ran(third) and "older than a week" in third.err, third.err
-    akin("train", f"{third.json['output']}/catalog.nc", "-o", "warm.nc", "--epochs", "2", "--batch", "16", "--holdout", "0.1",
+    akin("train", f"{third.json['output']}/catalog.nc", "-o", "warm.nc", "--features", "autoencoder", "--whiten", "0", "--epochs", "2", "--batch", "16", "--holdout", "0.1",
          "--init", f"{before}/model.nc", "--quiet")
     assert_same_variables("warm.nc", f"{third.json['output']}/model.nc")  # it began from the weights that were there
     assert third.json["stages"]["train"]["loss_first"] < first.json["stages"]["train"]["loss_first"]
