@@ -334,8 +334,11 @@ void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder) {
 }
 
 void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder) {
+    static const char *const left[] = {LAST_EMBEDDINGS, "table.nc.spare.part"};
     if (strcmp(stage->verb, "neighbors") != 0) return;
-    char *last = akin_file_join(akin_folder_path(folder), LAST_EMBEDDINGS);
-    if (last) (void)unlink(last);
-    akin_mem_free(last);
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        char *path = akin_file_join(akin_folder_path(folder), left[i]);
+        if (path) (void)unlink(path);
+        akin_mem_free(path);
+    }
 }

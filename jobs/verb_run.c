@@ -239,6 +239,7 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest);
     if (fitting) {
         AKIN_TRY(skip(run, stage, &call, told));
+        if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
         if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;
     }

@@ -19,6 +19,7 @@ enum { WORDS_MAX = 32, NAME_SIZE = 300 };
 
 struct akin_redis {
     redisContext *context;
+    size_t waiting;       /* commands without an answer yet */
     char name[NAME_SIZE]; /* for messages: host:port or the socket */
     double timeout;
 #ifdef AKIN_REDIS_TLS
@@ -161,15 +162,18 @@ bool akin_redis_broken(const akin_redis *redis) {
 
 akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const *words, const size_t *lengths) {
     if (redis->context->err) return say_broken(redis);
-    if (redisAppendCommandArgv(redis->context, (int)count, (const char **)(uintptr_t)words, lengths) == REDIS_OK)
-        return AKIN_OK;
-    return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+    if (redisAppendCommandArgv(redis->context, (int)count, (const char **)(uintptr_t)words, lengths) != REDIS_OK)
+        return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+    redis->waiting++;
+    return AKIN_OK;
 }
 
-akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count) {
+akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count, bool last) {
     if (redis->context->err) return say_broken(redis);
-    if (redisAppendFormattedCommand(redis->context, bytes, count) == REDIS_OK) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+    if (redisAppendFormattedCommand(redis->context, bytes, count) != REDIS_OK)
+        return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+    redis->waiting += last;
+    return AKIN_OK;
 }
 
 static akin_status queue_list(akin_redis *redis, va_list texts) {
@@ -204,6 +208,7 @@ static akin_status next(akin_redis *redis, redisReply **out) {
     *out = NULL;
     if (redis->context->err) return say_broken(redis);
     if (redisGetReply(redis->context, &reply) != REDIS_OK || !reply) return say_broken(redis);
+    if (redis->waiting > 0) redis->waiting--;
     *out = reply;
     return AKIN_OK;
 }
@@ -241,6 +246,14 @@ akin_status akin_redis_take(akin_redis *redis, size_t count, akin_redis_reply **
             freeReplyObject(got);
     }
     return status;
+}
+
+void akin_redis_drain(akin_redis *redis) {
+    while (redis->waiting > 0 && !redis->context->err) {
+        void *reply = NULL;
+        if (redisGetReply(redis->context, &reply) == REDIS_OK && reply) freeReplyObject(reply);
+        redis->waiting--;
+    }
 }
 
 akin_status akin_redis_call(akin_redis *redis, akin_redis_reply **reply, ...) {

@@ -235,6 +235,10 @@ akin_redis_hash akin_redis_place_hash(const akin_redis_place *place, size_t inde
     return (akin_redis_hash){it->live, it->next, it->prev, it->lock, place->servers[it->server].redis};
 }
 
+void akin_redis_place_drain(akin_redis_place *place) {
+    for (size_t i = 0; i < place->server_count; i++) akin_redis_drain(place->servers[i].redis);
+}
+
 bool akin_redis_place_is_cluster(const akin_redis_place *place) {
     return place->cluster;
 }

@@ -172,9 +172,9 @@ static akin_status queue_lists(akin_redis_stage *stage, size_t b) {
     const block *it = &stage->blocks[b];
     int length = snprintf(head, sizeof head, "*%zu\r\n$4\r\nHSET\r\n$%zu\r\n%s\r\n", 2 + 2 * it->count,
                           strlen(hash.next), hash.next);
-    akin_status status = akin_redis_queue_bytes(hash.server, head, (size_t)length);
+    akin_status status = akin_redis_queue_bytes(hash.server, head, (size_t)length, false);
     if (status != AKIN_OK) return status;
-    return akin_redis_queue_bytes(hash.server, akin_text_bytes(it->fields), akin_text_length(it->fields));
+    return akin_redis_queue_bytes(hash.server, akin_text_bytes(it->fields), akin_text_length(it->fields), true);
 }
 
 /* Sends the block as a transaction, and does not wait: the next block is formatted meanwhile. */

@@ -5,8 +5,8 @@
  *
  * Each generation is a collection of its own, <name>-<digest>-<microseconds>; the alias <name> is what a storefront
  * asks, <name>-previous the one before. Both are switched in one call. A point's id is the uuid5 of the item's
- * (uuid.h). Qdrant has no locks: of two publishers at once one loses its collection and ends with an error; the alias
- * always names a whole one.
+ * (uuid.h). Qdrant has no locks: of two publishers at once the one that began first may lose its collection and end with
+ * an error; one that comes to its end in the very moment of that would leave an alias without one: one at a time.
  */
 #include <akin/json.h>
 #include <akin/listing.h>
@@ -398,12 +398,18 @@ done:
     return status;
 }
 
-/* Generations that no alias names: older ones, and what a publisher that was killed left. */
+/* Generations that no alias names: older ones, and what a publisher that was killed left. One that began after this one
+ * may be another's, who publishes just now; and what the aliases name is asked again each time. */
 static void remove_old(akin_target *target, const char *name, bool *flag) {
     char digest[AKIN_HASH_TEXT_SIZE];
     (void)flag;
     digest_of(target, name, digest);
-    if (!*digest || strcmp(name, target->live) == 0 || strcmp(name, target->before) == 0) return;
+    if (!*digest || strcmp(strrchr(name, '-'), strrchr(target->next, '-')) >= 0) return; /* as many digits until 2286 */
+    if (read_aliases(target) != AKIN_OK) {
+        akin_error_clear();
+        return;
+    }
+    if (strcmp(name, target->live) == 0 || strcmp(name, target->before) == 0) return;
     if (ask_of(target, "DELETE", name, "", NULL, NULL) != AKIN_OK) akin_error_clear(); /* it will be, in time */
 }
 

@@ -131,6 +131,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source, 
     akin_change_count(change, length);
 done:
     akin_redis_free(reply);
+    if (status != AKIN_OK) akin_redis_place_drain(target->place);
     return status;
 }
 
@@ -154,6 +155,7 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
     }
 done:
     akin_redis_free(reply);
+    if (status != AKIN_OK) akin_redis_place_drain(target->place); /* it may be published again */
     return status;
 }
 
@@ -432,6 +434,7 @@ done:
 
 /* Takes back what was staged, as far as the lock is ours and the servers answer. */
 static void take_back(akin_target *target) {
+    akin_redis_place_drain(target->place);
     for (size_t b = 0; b < akin_redis_place_count(target->place); b++) {
         akin_redis_hash hash = akin_redis_place_hash(target->place, b);
         if (akin_redis_broken(hash.server)) continue;

@@ -183,6 +183,24 @@ def test_faults():
     server.stop()
 
 
+def test_two_at_once():
+    """The lock is one's; whoever ends well is what a storefront reads, all of it."""
+    tables = [other_table(f"race-{i}.nc", 3000, 5, 10 + i, names(range(3000))) for i in range(3)]
+    for _ in range(2):
+        processes = [subprocess.Popen(command(["publish", table, "--to", url("race"), *OPEN, "--timeout", 60], 0), stderr=subprocess.PIPE, text=True)
+                     for table in tables]
+        said = [p.communicate(timeout=300)[1] for p in processes]
+        codes = [p.returncode for p in processes]
+        assert set(codes) <= {0, 1} and 0 in codes, (codes, said)
+        assert all("another publishes" in s or "lock was lost" in s or "publish again" in s for s, c in zip(said, codes) if c), said
+        client = Memcached(SERVER.port)
+        live = json.loads(client.get_one("akin:race:meta"))["digest"]
+        winners = [t for t, code in zip(tables, codes) if code == 0]
+        assert live in map(digest_of, winners)
+        assert_live(next(t for t in winners if digest_of(t) == live), client, "race")
+        tables = tables[1:] + tables[:1]
+
+
 def kill_publishers(kills, seed, server, tables):
     """Publishers killed (kill -9) at random moments, while a reader asks for 50 lists as a storefront does."""
     client, random_moment = Memcached(server.port), random.Random(seed)

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import subprocess
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -168,7 +169,57 @@ def test_a_key():
     server.stop()
 
 
+class Watcher(threading.Thread):
+    """Asks for all points of both tables all the time, as a storefront asks for some; each answer must be of one table as a whole."""
+
+    def __init__(self, tables):
+        super().__init__(daemon=True)
+        self.tables = [vectors_of(t)[0] for t in tables]
+        self.asked = {str(uuid.uuid5(uuid.NAMESPACE_URL, i)): i for t in self.tables for i in t}
+        self.seen, self.polls, self.wrong, self.done = set(), 0, None, False
+        self.start()
+
+    def run(self):
+        while not self.done and not self.wrong:
+            try:
+                found = ask(SERVER, "POST", "/collections/shop/points", {"ids": list(self.asked), "with_payload": False, "with_vector": True})
+            except urllib.error.HTTPError as e:
+                self.wrong = f"HTTP {e.code}"
+                return
+            points = {self.asked[p["id"]]: p["vector"] for p in found}
+            whole = [i for i, t in enumerate(self.tables) if t.keys() == points.keys()
+                     and all(np.abs(np.array(points[k]) - t[k][0]).max() < 1e-5 for k in t)]
+            if not whole:
+                self.wrong = f"{len(points)} points of no table, or of two"
+                return
+            self.seen.add(whole[0])
+            self.polls += 1
+            time.sleep(0.02)
+
+    def stop(self):
+        self.done = True
+        self.join(60)
+        assert not self.wrong and self.polls > 20, (self.wrong, self.polls)
+
+
+def test_two_at_once():
+    """Without a lock: each ends well or with an error, and the alias names a whole table of one that ended well."""
+    watcher = Watcher([OLD, NEW])
+    for _ in range(3):
+        processes = [subprocess.Popen(command(["publish", table, "--to", url(SERVER), "--quiet"], 0), stderr=subprocess.PIPE, text=True)
+                     for table in (OLD, NEW)]
+        said = [p.communicate(timeout=300)[1] for p in processes]
+        codes = [p.returncode for p in processes]
+        assert set(codes) <= {0, 1} and 0 in codes, (codes, said)
+        assert not watcher.wrong, watcher.wrong
+    watcher.stop()
+    for table in (OLD, NEW):
+        publish(table, SERVER)
+        assert_live(table)
+
+
 def test_killed_at_random_moments():
+    watcher = Watcher([OLD, NEW])
     moments = random.Random(1)
     seen, midway = set(), 0
     tables = [OLD, NEW]
@@ -189,7 +240,10 @@ def test_killed_at_random_moments():
         seen.add(digest)
         assert ask(SERVER, "POST", "/collections/shop/points/count", {"exact": True})["count"] == [60, 58][digest]
         midway += len(collections(SERVER)) > 3  # with "taken"
+        assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
     ask(SERVER, "POST", "/test-settings", {"delay": 0})
+    watcher.stop()
+    print(f"qdrant: 20 kills, {midway} behind the making of a collection; {watcher.polls} polls of all points, each of one whole table")
     for table in tables:
         publish(table, SERVER)
         assert_live(table)

@@ -59,6 +59,22 @@ def test_a_storefront_reads_the_lists():
     assert done.json["published"][0]["already"] and "already" in done.err and CLIENT("EXISTS", "akin:shop:prev") == 0
 
 
+def test_a_list_that_someone_changed_is_published_again():
+    for buckets in (), ("--buckets", 3):
+        publish(OLD, *buckets, to=url("spoilt"))
+        for key in CLIENT("KEYS", "akin:*spoilt*"):
+            for name in ([] if key.endswith((b":meta", b":lock", b":prev")) else CLIENT("HKEYS", key)):
+                CLIENT("HSET", key, name, "[]")
+        done = publish(OLD, *buckets, *OPEN, to=url("spoilt"))
+        assert not done.json["published"][0]["already"] and "published again" in done.err
+        found = {}
+        for key in CLIENT("KEYS", "akin:*spoilt*"):
+            if not key.endswith((b":meta", b":prev")):
+                found.update(CLIENT.hash(key))
+        assert decoded(found) == lists_of(OLD)
+        CLIENT("DEL", *CLIENT("KEYS", "akin:*spoilt*"))
+
+
 def test_the_table_before_is_kept_for_a_while_and_comes_back():
     done = publish(NEW, "--keep-previous", "90m")
     change = done.json["published"][0]["change"]

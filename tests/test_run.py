@@ -70,6 +70,14 @@ def test_what_fits_is_skipped():
         assert metrics() == before and done.json["items"] == 40
 
 
+def test_what_a_run_left_that_was_killed_behind_its_table_goes():
+    left = [os.path.join("results", "all", name) for name in ("table.nc.spare.part", "embeddings.last.nc")]
+    for path in left:
+        open(path, "w").close()
+    assert all(stage["skipped"] for stage in akin("run", "all.ini", "--json").json["stages"].values())
+    assert not any(map(os.path.exists, left))
+
+
 def test_only_what_changed_is_done_again():
     for changed, expected in [
         ({"neighbors": "k = 6"}, ["neighbors", "evaluate", "publish", "gallery"]),

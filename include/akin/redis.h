@@ -35,8 +35,8 @@ bool akin_redis_broken(const akin_redis *redis);
 /* One command: words [count] of lengths [count] bytes, copied. */
 AKIN_MUST_CHECK akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const *words,
                                              const size_t *lengths);
-/* Bytes in the protocol's own form (RESP 2): a command, or a part of one that is queued in parts; copied. */
-AKIN_MUST_CHECK akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count);
+/* Bytes in the protocol's own form (RESP 2), copied: a command, or a part of one; `last`: its last. */
+AKIN_MUST_CHECK akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count, bool last);
 /* The same of texts; ends with NULL. */
 AKIN_MUST_CHECK akin_status akin_redis_queue_texts(akin_redis *redis, ...) __attribute__((sentinel));
 /* Sends what is queued and does not wait for answers. */
@@ -46,6 +46,8 @@ AKIN_MUST_CHECK akin_status akin_redis_next(akin_redis *redis, akin_redis_reply 
 /* Takes `count` answers; the first error of them, or within them (of EXEC), is the failure. *last (may be NULL): the
  * last answer. */
 AKIN_MUST_CHECK akin_status akin_redis_take(akin_redis *redis, size_t count, akin_redis_reply **last);
+/* Takes all answers that nobody has taken, and drops them: behind an error, so that none is taken for a later one. */
+void akin_redis_drain(akin_redis *redis);
 /* Queues, and waits for the answer; reply may be NULL. */
 AKIN_MUST_CHECK akin_status akin_redis_call(akin_redis *redis, akin_redis_reply **reply, ...) __attribute__((sentinel));
 

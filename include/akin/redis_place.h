@@ -59,6 +59,7 @@ void akin_redis_place_close(akin_redis_place *place); /* NULL is fine */
 
 size_t akin_redis_place_count(const akin_redis_place *place); /* of hashes */
 akin_redis_hash akin_redis_place_hash(const akin_redis_place *place, size_t index);
+void akin_redis_place_drain(akin_redis_place *place);             /* akin_redis_drain of all servers */
 bool akin_redis_place_is_cluster(const akin_redis_place *place);  /* one transaction cannot have all keys */
 const char *akin_redis_place_name(const akin_redis_place *place); /* "akin:NAME", for messages */
 
