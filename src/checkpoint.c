@@ -1,9 +1,8 @@
-/* checkpoint: where a training run stands. Floor 2; looks down to error, mem, text, comm, ncfile, network, model. */
+/* checkpoint: where a training run stands. Floor 2; looks down to error, mem, comm, ncfile, network, model. */
 #include <akin/checkpoint.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/network.h>
-#include <akin/text.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -121,34 +120,11 @@ done:
 
 /* --- reading --- */
 
-/* Adds "the catalogue (abc, not def)" to the differences if the attribute is not what it should be. */
-static akin_status compare(const akin_ncfile *file, const char *attribute, const char *what, const char *wanted,
-                           akin_text *differences) {
-    akin_status status;
-    char *found = NULL;
-    AKIN_TRY(akin_ncfile_get_attribute(file, attribute, &found));
-    const char *is = found ? found : "", *should = wanted ? wanted : "";
-    if (strcmp(is, should) != 0)
-        AKIN_TRY(akin_text_append(differences, "%s%s (it has '%s', this run '%s')",
-                                  akin_text_length(differences) ? ", " : "", what, is, should));
-done:
-    akin_mem_free(found);
-    return status;
-}
-
 static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_origin *origin) {
-    akin_status status;
-    akin_text *differences = NULL;
-    AKIN_TRY(akin_text_create(&differences));
-    AKIN_TRY(compare(file, "akin_result_options", "the options", origin->result_options, differences));
-    AKIN_TRY(compare(file, "input_catalog_digest", "the catalogue", origin->catalog_digest, differences));
-    AKIN_TRY(compare(file, "input_init_digest", "the model of --init", origin->init_digest, differences));
-    if (akin_text_length(differences) > 0)
-        status = akin_error_set(AKIN_INPUT, "%s is the checkpoint of another run; what differs: %s",
-                                akin_ncfile_path(file), akin_text_bytes(differences));
-done:
-    akin_text_free(differences);
-    return status;
+    const akin_ncfile_claim claims[] = {{"akin_result_options", "the options", origin->result_options},
+                                        {"input_catalog_digest", "the catalogue", origin->catalog_digest},
+                                        {"input_init_digest", "the model of --init", origin->init_digest}};
+    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
 static akin_status get(const akin_ncfile *file, akin_model *model, akin_history *history) {

@@ -151,12 +151,14 @@ done:
 
 static akin_status check_source(const akin_delta_source *source, const akin_table *table, const akin_vectors *before,
                                 const akin_vectors *now, size_t k) {
-    char *digest = NULL;
-    akin_status status = akin_ncfile_get_attribute(akin_table_file(table), "input_embeddings_digest", &digest);
-    if (status == AKIN_OK && (digest == NULL || strcmp(digest, akin_vectors_digest(before)) != 0))
+    const akin_ncfile_claim claim = {"input_embeddings_digest", "the embeddings", akin_vectors_digest(before)};
+    akin_text *differences = NULL;
+    akin_status status = akin_text_create(&differences);
+    if (status == AKIN_OK) status = akin_ncfile_differences(akin_table_file(table), &claim, 1, differences);
+    if (status == AKIN_OK && akin_text_length(differences) > 0)
         status = akin_error_set(AKIN_INPUT, "--previous %s was not made from %s%s", source->table, source->embeddings,
                                 source->ids ? " with these ids" : "");
-    akin_mem_free(digest);
+    akin_text_free(differences);
     if (status != AKIN_OK) return status;
     if (strcmp(akin_vectors_model_digest(before), akin_vectors_model_digest(now)) != 0 ||
         akin_vectors_dim(before) != akin_vectors_dim(now))

@@ -410,6 +410,33 @@ akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
     return AKIN_OK;
 }
 
+akin_status akin_ncfile_differences(const akin_ncfile *file, const akin_ncfile_claim *claims, size_t count,
+                                    akin_text *differences) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        char *found = NULL;
+        status = akin_ncfile_get_attribute(file, claims[i].attribute, &found);
+        const char *is = found ? found : "", *should = claims[i].wanted ? claims[i].wanted : "";
+        if (status == AKIN_OK && strcmp(is, should) != 0)
+            status = akin_text_append(differences, "%s%s (it has '%s', this run '%s')",
+                                      akin_text_length(differences) ? ", " : "", claims[i].what, is, should);
+        akin_mem_free(found);
+    }
+    return status;
+}
+
+akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind, const akin_ncfile_claim *claims,
+                                     size_t count) {
+    akin_text *differences = NULL;
+    akin_status status = akin_text_create(&differences);
+    if (status == AKIN_OK) status = akin_ncfile_differences(file, claims, count, differences);
+    if (status == AKIN_OK && akin_text_length(differences) > 0)
+        status = akin_error_set(AKIN_INPUT, "%s is %s of another run; what differs: %s", file->path, kind,
+                                akin_text_bytes(differences));
+    akin_text_free(differences);
+    return status;
+}
+
 size_t akin_ncfile_dimension_count(const akin_ncfile *file) {
     return akin_nclayout_dimension_count(file->layout);
 }

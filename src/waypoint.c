@@ -1,9 +1,8 @@
-/* waypoint: where an all-pairs run stands. Floor 2 (data); looks down to error, mem, shard, ring, text, topk, block,
+/* waypoint: where an all-pairs run stands. Floor 2 (data); looks down to error, mem, shard, ring, topk, block,
  * comm, ncfile. */
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/shard.h>
-#include <akin/text.h>
 #include <akin/topk.h>
 #include <akin/waypoint.h>
 #include <stdlib.h>
@@ -145,25 +144,11 @@ done:
 
 /* --- reading --- */
 
-static akin_status compare(const akin_ncfile *file, const char *attribute, const char *what, const char *wanted) {
-    char *found = NULL;
-    akin_status status = akin_ncfile_get_attribute(file, attribute, &found);
-    if (status == AKIN_OK && strcmp(found ? found : "", wanted) != 0)
-        status = akin_error_set(AKIN_INPUT,
-                                "%s is the checkpoint of another run; what differs: %s (it has '%s', this run "
-                                "'%s')",
-                                akin_ncfile_path(file), what, found ? found : "", wanted);
-    akin_mem_free(found);
-    return status;
-}
-
 static akin_status check_origin(const akin_ncfile *file, const akin_waypoint_origin *origin) {
-    akin_status status;
-    AKIN_TRY(compare(file, "akin_result_options", "the options", origin->result_options));
-    AKIN_TRY(compare(file, "input_embeddings_digest", "the embeddings", origin->embeddings_digest));
-    AKIN_TRY(compare(file, "input_previous_digest", "the previous table", origin->previous_digest));
-done:
-    return status;
+    const akin_ncfile_claim claims[] = {{"akin_result_options", "the options", origin->result_options},
+                                        {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
+                                        {"input_previous_digest", "the previous table", origin->previous_digest}};
+    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
 typedef struct {

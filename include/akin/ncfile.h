@@ -20,6 +20,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/nclayout.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -78,6 +79,18 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char 
                                             void *data);
 /* A text attribute, owned; *out = NULL where there is none (that is OK). */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out);
+/* Text attributes that tell what a file was made from. */
+typedef struct {
+    const char *attribute, *what; /* what: for people, "the options" */
+    const char *wanted;           /* NULL: "" */
+} akin_ncfile_claim;
+/* Appends what the file says otherwise than claimed, "the options (it has 'a', this run 'b'), ..."; nothing: all holds.
+ */
+AKIN_MUST_CHECK akin_status akin_ncfile_differences(const akin_ncfile *file, const akin_ncfile_claim *claims,
+                                                    size_t count, akin_text *differences);
+/* AKIN_INPUT: "<path> is <kind> of another run; what differs: ..." */
+AKIN_MUST_CHECK akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind,
+                                                     const akin_ncfile_claim *claims, size_t count);
 /* For inspect: names in definition order; borrowed. */
 size_t akin_ncfile_dimension_count(const akin_ncfile *file);
 const char *akin_ncfile_dimension_name(const akin_ncfile *file, size_t index, size_t *length);
