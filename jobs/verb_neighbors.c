@@ -1,4 +1,5 @@
 /* verb_neighbors: all-pairs cosine top-k. Floor 4 (jobs); looks down to everything. */
+#include "checkpoints.h"
 #include "fits.h"
 #include "rules.h"
 #include "verbs.h"
@@ -66,19 +67,7 @@ static const akin_option options[] = {
      .unrecorded = true,
      .argument = "N",
      .help = "neighbours more than k that are kept in <output>.spare, for the next --previous"},
-    {.name = "checkpoint",
-     .type = AKIN_OPTION_TEXT,
-     .argument = "FILE",
-     .unrecorded = true,
-     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if it does not fit"},
-    {.name = "checkpoint-every",
-     .type = AKIN_OPTION_REAL,
-     .initial = "300",
-     .minimum = 0,
-     .maximum = 1e9,
-     .unrecorded = true,
-     .argument = "SECONDS",
-     .help = "how often it is saved"},
+    AKIN_CHECKPOINT_OPTIONS("how often it is saved"),
     {0},
 };
 
@@ -157,8 +146,7 @@ static akin_status run(akin_call *call) {
         return akin_error_set(AKIN_USAGE,
                               "--previous and --previous-embeddings belong together: last night's table and "
                               "what it was made from");
-    if (params.checkpoint && strcmp(params.checkpoint, params.output) == 0)
-        return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
+    if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &params, &figures)));
 done:

@@ -1,4 +1,5 @@
 /* verb_train: `akin train catalog.nc -o model.nc`. Floor 4 (jobs); looks down to everything. */
+#include "checkpoints.h"
 #include "fits.h"
 #include "verbs.h"
 #include <akin/features.h>
@@ -146,19 +147,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .help = "start from the weights of this model; its optimiser's state is left"},
-    {.name = "checkpoint",
-     .type = AKIN_OPTION_TEXT,
-     .argument = "FILE",
-     .unrecorded = true,
-     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if it does not fit"},
-    {.name = "checkpoint-every",
-     .type = AKIN_OPTION_REAL,
-     .initial = "300",
-     .minimum = 0,
-     .maximum = 1e9,
-     .unrecorded = true,
-     .argument = "SECONDS",
-     .help = "how often it is saved, besides the ends of epochs"},
+    AKIN_CHECKPOINT_OPTIONS("how often it is saved, besides the ends of epochs"),
     {.name = "retrain",
      .type = AKIN_OPTION_CHOICE,
      .initial = "never",
@@ -260,8 +249,7 @@ static akin_status run_train(akin_call *call) {
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
-    if (params.checkpoint && strcmp(params.output, params.checkpoint) == 0)
-        return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", params.checkpoint);
+    if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     if (!akin_features_network(&features) && akin_options_given(call->options, "objective"))
         akin_log_warning("train: the features %s need no network: --objective %s is for nothing", features.name,
                          akin_options_text(call->options, "objective"));
