@@ -22,25 +22,8 @@
 # All but PORT's range are fixed when DIR/etc/slurm.conf is first written.
 set -eu
 umask 022
-
-die() {
-	echo "up.sh: $*" >&2
-	exit 1
-}
-
-# alive NAME: its pid file names a live process that was started for DIR.
-# (A zombie has no command line: where process 1 reaps none, they stay.)
-alive() {
-	[ -s "$dir/run/$1.pid" ] || return 1
-	read -r pid <"$dir/run/$1.pid" || return 1
-	tr '\0' ' ' 2>/dev/null <"/proc/$pid/cmdline" | grep -qF -- "$dir/"
-}
-
-# node_pids NODE: all that runs on it, by the name its /dev/shm is mounted by
-node_pids() {
-	grep -lF " slurmbox:$dir:$1 " /proc/[0-9]*/mountinfo 2>/dev/null |
-		cut -d / -f 3
-}
+me=up.sh
+. "$(dirname "$0")/common.sh"
 
 write_conf() {
 	{
