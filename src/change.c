@@ -6,7 +6,6 @@
 #include <akin/lists.h>
 #include <akin/mem.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct akin_change {
@@ -74,26 +73,6 @@ static akin_status keep_gone(akin_change *change, const char *id) {
     return AKIN_OK;
 }
 
-static int compare_rows(const void *left, const void *right) {
-    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* |A and B| of two lists of rows; sorts them; -1 is no row. */
-static size_t intersect(int32_t *a, size_t a_count, int32_t *b, size_t b_count) {
-    size_t both = 0;
-    if (a_count == 0 || b_count == 0) return 0;
-    qsort(a, a_count, sizeof *a, compare_rows);
-    qsort(b, b_count, sizeof *b, compare_rows);
-    for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
-        int order = compare_rows(&a[i], &b[j]);
-        both += order == 0 && a[i] >= 0;
-        i += order <= 0;
-        j += order >= 0;
-    }
-    return both;
-}
-
 static akin_status reserve_rows(akin_change *change, size_t count) {
     if (count <= change->room) return AKIN_OK;
     int32_t *grown = akin_mem_resize(change->rows, 0, count, sizeof *grown);
@@ -114,7 +93,7 @@ static void compare(akin_change *change, const akin_list *list, size_t count, co
         *same = before[i] == list->neighbor[i] && (!score || score[i] == list->score[i]);
     if (*same || longer == 0) return;
     memcpy(now, list->neighbor, list->count * sizeof *now);
-    *lost = 1 - (double)intersect(before, count, now, list->count) / (double)longer;
+    *lost = 1 - (double)akin_lists_common(before, count, now, list->count) / (double)longer;
 }
 
 /* A published list that this row of the new table has, too; the rows of its neighbours are in change->rows, which has

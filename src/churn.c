@@ -1,11 +1,12 @@
 /* churn: how much of one table's neighbours another table does not have.
  *
- * Floor 3 (stages); looks down to error, mem, comm, hash, shard, labels, table.
+ * Floor 3 (stages); looks down to error, mem, comm, hash, shard, labels, table; within its floor to lists.
  */
 #include <akin/churn.h>
 
 #include <akin/hash.h>
 #include <akin/labels.h>
+#include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
 #include <math.h>
@@ -133,26 +134,6 @@ done:
 
 /* --- comparing lists --- */
 
-static int compare_rows(const void *left, const void *right) {
-    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
-    return (a > b) - (a < b);
-}
-
-/* |A and B| of two lists of rows; sorts them; -1 is no row. */
-static size_t intersect(int32_t *a, size_t a_count, int32_t *b, size_t b_count) {
-    size_t both = 0;
-    if (a_count == 0 || b_count == 0) return 0;
-    qsort(a, a_count, sizeof *a, compare_rows);
-    qsort(b, b_count, sizeof *b, compare_rows);
-    for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
-        if (a[i] == b[j]) both += a[i] >= 0;
-        int order = compare_rows(&a[i], &b[j]);
-        i += order <= 0;
-        j += order >= 0;
-    }
-    return both;
-}
-
 /* What a rank needs to compare its shard of the table's rows with the other table's. */
 typedef struct {
     const akin_table *table, *other;
@@ -199,7 +180,7 @@ static void compare_lists(comparison *it, size_t i, size_t j) {
     size_t a_count = (size_t)it->counts[i], b_count = (size_t)it->other_counts[j];
     for (size_t c = 0; c < b_count; c++) b[c] = it->to_table[b[c]];
     size_t longer = a_count > b_count ? a_count : b_count;
-    it->missing[longer] += (int64_t)(longer - intersect(a, a_count, b, b_count));
+    it->missing[longer] += (int64_t)(longer - akin_lists_common(a, a_count, b, b_count));
     it->common++;
 }
 

@@ -4,6 +4,7 @@
  */
 #include <akin/lists.h>
 #include <akin/mem.h>
+#include <stdlib.h>
 
 #define BLOCK_VALUES ((size_t)1 << 18) /* neighbours in memory */
 
@@ -54,6 +55,25 @@ akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out) {
     akin_status status = read_from(lists, row);
     if (status == AKIN_OK) (void)akin_lists_peek(lists, row, out);
     return status;
+}
+
+static int compare_rows(const void *left, const void *right) {
+    int32_t a = *(const int32_t *)left, b = *(const int32_t *)right;
+    return (a > b) - (a < b);
+}
+
+size_t akin_lists_common(int32_t *a, size_t a_count, int32_t *b, size_t b_count) {
+    size_t both = 0;
+    if (a_count == 0 || b_count == 0) return 0;
+    qsort(a, a_count, sizeof *a, compare_rows);
+    qsort(b, b_count, sizeof *b, compare_rows);
+    for (size_t i = 0, j = 0; i < a_count && j < b_count;) {
+        int order = compare_rows(&a[i], &b[j]);
+        both += order == 0 && a[i] >= 0;
+        i += order <= 0;
+        j += order >= 0;
+    }
+    return both;
 }
 
 void akin_lists_free(akin_lists *lists) {

@@ -1,6 +1,6 @@
 /* churn: how much of one table's neighbours another table does not have.
  *
- * Floor 3 (stages); looks down to error, mem, comm, hash, shard, labels, table.
+ * Floor 3 (stages); looks down to error, mem, comm, hash, shard, labels, table; within its floor to lists.
  *
  * The mean, over the ids that are in both tables, of 1 - |A and B| / max(|A|, |B|), where A and B are the sets of the
  * neighbours' ids; 0 where both are empty. Ids are matched by their XXH3-128, each by the rank that its hash names.

@@ -27,6 +27,8 @@ AKIN_MUST_CHECK akin_status akin_lists_create(const akin_table *table, akin_list
 AKIN_MUST_CHECK akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out);
 /* The same, only where it is in memory. */
 bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out);
+/* |A and B| of two lists of rows, which it sorts; -1 is no row. */
+size_t akin_lists_common(int32_t *a, size_t a_count, int32_t *b, size_t b_count);
 void akin_lists_free(akin_lists *lists); /* NULL is fine */
 
 #endif
