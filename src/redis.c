@@ -7,6 +7,8 @@
 #include <hiredis/hiredis.h>
 #ifdef AKIN_REDIS_TLS
 #include <hiredis/hiredis_ssl.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 #endif
 #include <stdarg.h>
 #include <stdint.h>
@@ -22,9 +24,6 @@ struct akin_redis {
     size_t waiting;       /* commands without an answer yet */
     char name[NAME_SIZE]; /* for messages: host:port or the socket */
     double timeout;
-#ifdef AKIN_REDIS_TLS
-    redisSSLContext *tls;
-#endif
 };
 
 static redisReply *inner(const akin_redis_reply *reply) {
@@ -102,19 +101,31 @@ static akin_status connect_to(const akin_redis_address *address, akin_redis *red
     return AKIN_OK;
 }
 
+#ifdef AKIN_REDIS_TLS
+/* hiredis's own way into TLS does not compare the certificate with the host's name. SSL_CERT_FILE and SSL_CERT_DIR,
+ * which OpenSSL reads, name authorities that the system does not have. */
 static akin_status encrypt(const akin_redis_address *address, akin_redis *redis) {
     if (!address->tls) return AKIN_OK;
-#ifdef AKIN_REDIS_TLS
-    redisSSLContextError error = REDIS_SSL_CTX_NONE;
-    redisInitOpenSSL();
-    redis->tls = redisCreateSSLContext(NULL, "/etc/ssl/certs", NULL, NULL, address->host, &error);
-    if (!redis->tls)
-        return akin_error_set(AKIN_FAILED, "Redis at %s: TLS: %s", redis->name, redisSSLContextGetError(error));
-    return redisInitiateSSLWithContext(redis->context, redis->tls) == REDIS_OK ? AKIN_OK : say_broken(redis);
-#else
-    return akin_error_set(AKIN_USAGE, "Redis at %s: this build has no TLS for it", redis->name);
-#endif
+    SSL_CTX *settings = SSL_CTX_new(TLS_client_method());
+    SSL *tls = settings && SSL_CTX_set_default_verify_paths(settings) == 1 ? SSL_new(settings) : NULL;
+    SSL_CTX_free(settings); /* tls holds it */
+    bool named = tls && (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), address->host) == 1 ||
+                         (SSL_set1_host(tls, address->host) == 1 && SSL_set_tlsext_host_name(tls, address->host) == 1));
+    if (!named) {
+        SSL_free(tls);
+        return akin_error_set(AKIN_FAILED, "Redis at %s: no memory for TLS", redis->name);
+    }
+    SSL_set_verify(tls, SSL_VERIFY_PEER, NULL);
+    if (redisInitiateSSL(redis->context, tls) == REDIS_OK) return AKIN_OK; /* now the context's */
+    SSL_free(tls);
+    return say_broken(redis);
 }
+#else
+static akin_status encrypt(const akin_redis_address *address, akin_redis *redis) {
+    if (!address->tls) return AKIN_OK;
+    return akin_error_set(AKIN_USAGE, "Redis at %s: this build has no TLS for it", redis->name);
+}
+#endif
 
 static akin_status greet(const akin_redis_address *address, akin_redis *redis) {
     akin_status status = AKIN_OK;
@@ -148,9 +159,6 @@ done:
 void akin_redis_close(akin_redis *redis) {
     if (!redis) return;
     if (redis->context) redisFree(redis->context);
-#ifdef AKIN_REDIS_TLS
-    if (redis->tls) redisFreeSSLContext(redis->tls);
-#endif
     akin_mem_free(redis);
 }
 

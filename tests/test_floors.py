@@ -15,7 +15,7 @@ OWNERS = [
     (r"mpi\.h", "comm"), (r"netcdf.*\.h", "ncfile"), (r"cblas\.h|lapacke\.h|openblas.*", "gemm"), (r"png\.h", "image_png"),
     (r"turbojpeg\.h|jpeglib\.h", "image_jpeg"), (r"webp/.*", "image_webp"), (r"libexif/.*", "image_exif"),
     (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
-    (r"hiredis/.*", "redis"), (r"curl/.*", "web"), (r"libmemcached/.*", "memcache"), (r"uuid/.*", "uuid"), (r"zlib\.h", "bucket"),
+    (r"hiredis/.*", "redis"), (r"openssl/.*", "redis"), (r"curl/.*", "web"), (r"libmemcached/.*", "memcache"), (r"uuid/.*", "uuid"), (r"zlib\.h", "bucket"),
     (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
 ]
 
