@@ -264,9 +264,10 @@ akin_status akin_redis_place_read_meta(akin_redis_place *place, akin_redis_meta 
     akin_status status =
         akin_redis_call(place->servers[place->meta_server].redis, &reply, "HGETALL", place->meta, NULL);
     if (status != AKIN_OK) return status;
-    for (size_t i = 0; i + 1 < akin_redis_count(reply); i += 2)
-        put_field(meta, akin_redis_text(akin_redis_at(reply, i), NULL),
-                  akin_redis_text(akin_redis_at(reply, i + 1), NULL));
+    for (size_t i = 0; i + 1 < akin_redis_count(reply); i += 2) {
+        const char *name = akin_redis_text(akin_redis_at(reply, i), NULL);
+        if (name) put_field(meta, name, akin_redis_text(akin_redis_at(reply, i + 1), NULL));
+    }
     akin_redis_free(reply);
     return AKIN_OK;
 }

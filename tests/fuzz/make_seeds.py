@@ -40,6 +40,35 @@ def tar(entries, **words):
     return out.getvalue()
 
 
+def redis_seeds():
+    """Answers of a server in the order in which they are asked for; the first byte is what is done (fuzz_redis.c). The lists are those
+    of its table."""
+    names = ['"' + c for c in "abcde"]
+    quote = lambda name: '"\\' + name + '"'
+    lists = [f"[[{quote(names[(i + 1) % 5])},0.5],[{quote(names[(i + 2) % 5])},0.25]]".encode() for i in range(5)]
+    bulk = lambda text: b"$%d\r\n%s\r\n" % (len(text), text)
+    many = lambda *parts: b"*%d\r\n" % len(parts) + b"".join(parts)
+    number = lambda n: b":%d\r\n" % n
+    ok, queued, nil = b"+OK\r\n", b"+QUEUED\r\n", b"$-1\r\n"
+    guard = ok + bulk(b"me")
+    stage = guard + ok + queued + many(number(0))  # the old :next goes
+    stage += guard + ok + 2 * queued + many(number(5), number(1)) + guard + number(5)
+    found = b"".join(map(bulk, lists))
+    first = 2 * number(0) + many() + number(0) + ok + stage + guard + ok + number(0) + number(1) + number(0) + ok + 5 * queued + many(ok, *4 * [number(1)])
+    put("redis", "first", b"\0" + first + found)
+    meta = many(*map(bulk, b"generation 1 time t digest d items 5 k 2 model m format json buckets 0 previous_generation 0".split()))
+    head = 2 * number(1) + meta + number(5)
+    switch = guard + ok + 3 * number(1) + ok + 8 * queued + many(number(1), ok, number(1), ok, *4 * [number(1)])
+    put("redis", "next", b"\0" + head + found + number(5) + ok + stage + switch + found)
+    put("redis", "other", b"\2" + head + 5 * bulk(b'[["x",1e999],[[[[],7]]]') + number(7) + number(0) + ok + stage + switch + found)
+    put("redis", "ids", b"\5" + head + 5 * bulk(b"a b c") + number(5))
+    put("redis", "taken", b"\0" + first[: first.index(ok)] + nil + bulk(b"old [1]") + ok + bulk(b"old [1]") + ok + 1 * queued + many(ok) + stage)
+    put("redis", "held", b"\0" + first[: first.index(ok)] + nil + bulk(b"another") + number(777))
+    put("redis", "errors", b"\0-ERR AUTH\r\n-MOVED 1 a:7\r\n-OOM x\r\n*-1\r\n:99999999999999999999\r\n$999999999\r\nx")
+    put("redis", "back", b"\3" + 2 * number(1) + meta + number(1) + ok + meta + number(1) + guard + ok + 3 * number(1) + ok + 9 * queued + many(*9 * [ok]))
+    put("redis", "cluster", b"\x08-MOVED 7 b:7001\r\n" + 3 * number(0) + many() + 3 * number(0))
+
+
 def main():
     shutil.rmtree(os.path.join(HERE, "seeds"), ignore_errors=True)
     pictures = sorted(glob.glob(os.path.join(SOURCE, "tests", "fixtures", "images", "*")))
@@ -60,6 +89,7 @@ def main():
     for path in glob.glob(os.path.join(SOURCE, "jobs", "*.ini")):
         put("job", os.path.basename(path), open(path, "rb").read())
     put("job", "lists", b'[ingest]\nsource = "a b.csv" c.tar\n  d.csv\n[publish]\nto = file:x.jsonl\nto = file:y.csv\n[train]\nepochs = 3\n')
+    redis_seeds()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         akin("ingest", draw_catalogue("p", 2), "-o", "catalog.nc", "--quiet")
