@@ -2,6 +2,7 @@
 each followed by a resubmission, and at last an undisturbed run, whose files must have the bits of a job that saw no fault.
 After every fault, too, each file that is there must be whole and right, and every run must end in bounded time.
 
+    missed  a fault that came too late to strike: the run had ended, or did so well; not among the faults
     lost    a run that did not end in time, or a job that could not be brought to its end
     wrong   a file with other bits than that of the undisturbed job, or half a file, or a run that ended well with one missing
 """
@@ -19,15 +20,18 @@ import time
 from support import AKIN, akin, assert_same_variables, command, draw_catalogue, fresh
 
 FILES = ["catalog.nc", "model.nc", "embeddings.nc", "table.nc"]
-BOUND = 90  # seconds that any run may take on a busy machine
+BOUND = 120  # seconds that any run may take on a busy machine
 STALL = 4  # seconds
+# What is not there yet when a stage has begun, in the order of a run.
+STAGES = {"ingest": "catalog.nc", "train": "model.nc", "embed": "embeddings.nc", "neighbors": "table.nc", "publish": "published.jsonl",
+          "gallery": "gallery/index.html"}
 JOB = """[job]
 name = chaos
 output = {output}
 [ingest]
 source = {catalogue}
 [train]
-epochs = 12
+epochs = 8
 batch = 32
 checkpoint-every = 0.5
 [neighbors]
@@ -47,6 +51,10 @@ class Wrong(Exception):
 
 class Lost(Exception):
     pass
+
+
+class Missed(Exception):
+    """The run had ended, or ended well."""
 
 
 def check(condition, what):
@@ -75,6 +83,39 @@ def compare(good, folder, all_there):
         check(not left, f"leftovers: {left}")
 
 
+def stage_of(folder):
+    return next((stage for stage, name in STAGES.items() if not os.path.exists(os.path.join(folder, name))), "end")
+
+
+class World:
+    """Where runs are started and faults come from. `seconds`: of an undisturbed run; `struck`: the stages that the faults hit."""
+
+    def __init__(self, dice, seconds, output):
+        self.dice, self.seconds, self.output, self.said = dice, seconds, output, ""
+        self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
+        self.bag, self.struck = [], collections.Counter()
+
+    def draw(self):
+        """Each kind once before any comes again."""
+        if not self.bag:
+            self.bag = self.dice.sample(sorted(self.faults), len(self.faults))
+        return self.bag.pop()
+
+    def some_time(self, going):
+        """A moment of the run, or, as often, one behind the beginning of a stage; most stages are short."""
+        stage = self.dice.choice(list(STAGES)) if self.dice.random() < 0.6 else None
+        end = time.time() + (BOUND if stage else self.dice.uniform(0.02, 1.0) * self.seconds)
+        while time.time() < end and going() and (not stage or list(STAGES).index(stage) > [*STAGES, "end"].index(stage_of(self.output))):
+            time.sleep(0.005)
+        if stage:
+            time.sleep(self.dice.uniform(0, 0.03 if stage != "train" else 0.5) * self.seconds)
+
+    def note(self, happened):
+        if not happened:
+            raise Missed()
+        self.struck[stage_of(self.output)] += 1
+
+
 # --- under mpirun ---
 
 def ranks_of(launcher):
@@ -89,21 +130,14 @@ def send(pid, what):
         pass
 
 
-class Mpirun:
+class Mpirun(World):
     """One disk of its own, so that it can be full."""
-
-    def __init__(self, dice, seconds):
-        self.dice, self.seconds = dice, seconds
-        self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
 
     def start(self, job, env=None, stall=600):
         # One that is stopped and alone is missed by nobody but who waits for it: on Slurm, its time limit.
         ranks = self.dice.choice([1, 2, 3, 4] if stall == 600 else [2, 3, 4])
         return subprocess.Popen(command(["run", job, "--quiet", "--stall-limit", stall], ranks), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
-
-    def some_time(self):
-        time.sleep(self.dice.uniform(0.02, 1.0) * self.seconds)
 
     def end(self, run):
         """Its exit code; what it says on stderr is kept for the report."""
@@ -118,13 +152,16 @@ class Mpirun:
 
     def signalled(self, job, whom, what, stall=600):
         run = self.start(job, stall=stall)
-        self.some_time()
+        self.some_time(lambda: run.poll() is None)
         ranks = ranks_of(run)
-        if whom == "launcher":
-            send(run.pid, what)
-        elif ranks:
-            send(self.dice.choice(ranks), what)
+        over = run.poll() is not None or not ranks
+        stage = stage_of(self.output)
+        if not over:
+            send(run.pid if whom == "launcher" else self.dice.choice(ranks), what)
         code = self.end(run)
+        if over or (code == 0 and what in (signal.SIGKILL, signal.SIGSTOP)):
+            raise Missed()
+        self.struck[stage] += 1
         if whom == "launcher" and what == signal.SIGKILL:  # its ranks see that it is gone
             deadline = time.time() + BOUND
             while any(os.path.exists(f"/proc/{pid}") and open(f"/proc/{pid}/stat").read().split(")")[1].split()[0] != "Z" for pid in ranks):
@@ -157,32 +194,49 @@ class Mpirun:
     def fault_slow_rank(self, job):
         """One rank ten times slower."""
         run = self.start(job)
-        end = time.time() + 2 * self.seconds
+        end, stops = time.time() + 2 * self.seconds, 0
+        stage = stage_of(self.output)
         while run.poll() is None and time.time() < end:
             for pid in ranks_of(run)[:1]:
                 send(pid, signal.SIGSTOP)
                 time.sleep(0.18)
                 send(pid, signal.SIGCONT)
+                stops += 1
             time.sleep(0.02)
         code = self.end(run)
+        if stops == 0:
+            raise Missed()
+        self.struck[stage] += 1
         check(code == 0, f"a slow rank ended the run with {code}: {self.said[-500:]}")
         return code
 
+    def injected(self, job, env):
+        """A run that ended well did without, or never came so far."""
+        code = self.end(self.start(job, env))
+        self.note(code != 0)
+        check(code == 1 or code < 0, f"{env} ended with {code}, not 1: {self.said[-500:]}")
+        return code
+
     def fault_memory(self, job):
-        return self.end(self.start(job, {"AKIN_MEM_FAIL_AT": str(self.dice.randrange(1, 4000)), "AKIN_MEM_FAIL_RANK": str(self.dice.randrange(2))}))
+        return self.injected(job, {"AKIN_MEM_FAIL_AT": str(self.dice.randrange(1, 4000)), "AKIN_MEM_FAIL_RANK": str(self.dice.randrange(2))})
 
     def fault_read_error(self, job):
-        return self.end(self.start(job, {"AKIN_READ_FAIL_AT": str(self.dice.randrange(1, 700)), "AKIN_READ_FAIL_RANK": str(self.dice.randrange(2))}))
+        return self.injected(job, {"AKIN_READ_FAIL_AT": str(self.dice.randrange(1, 700)), "AKIN_READ_FAIL_RANK": str(self.dice.randrange(2))})
 
     def fault_disk_full(self, job):
         run = self.start(job)
-        self.some_time()
+        self.some_time(lambda: run.poll() is None)
+        stage = stage_of(self.output)
         filler = os.path.join(os.path.dirname(job), "disk", "filler")
         subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, check=False)
         try:
-            return self.end(run)
+            code = self.end(run)
         finally:
             os.remove(filler)
+        if code == 0:  # all that it needed was written
+            raise Missed()
+        self.struck[stage] += 1
+        return code
 
     def finish(self, job):
         code = self.end(self.start(job))
@@ -192,10 +246,13 @@ class Mpirun:
 
 # --- on Slurm ---
 
-class Slurm:
-    def __init__(self, dice, seconds, slurm):
-        self.dice, self.seconds, self.slurm, self.said = dice, 2 * seconds, slurm, ""
-        self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
+GOING = {"PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED"}
+
+
+class Slurm(World):
+    def __init__(self, dice, seconds, output, slurm):
+        super().__init__(dice, 2 * seconds, output)
+        self.slurm = slurm
 
     def start(self, job, **env):
         from slurm_cluster import NIGHT
@@ -214,26 +271,43 @@ class Slurm:
             raise Lost(str(e)[:3000]) from None
 
     def end(self, job):
-        going = {"PENDING", "RUNNING", "CONFIGURING", "COMPLETING", "SUSPENDED", "REQUEUED"}
-        self.wait(lambda: self.slurm.state(job) not in going, job)
-        fields = self.slurm.fields(job)
+        """How it ended; one that puts itself back into the queue has not."""
+        quiet = 0
+        while quiet < 5:
+            self.wait(lambda: self.slurm.state(job) not in GOING, job)
+            time.sleep(0.5)
+            fields = self.slurm.fields(job)
+            quiet = 0 if fields["JobState"] in GOING else quiet + 1
         return 0 if fields["JobState"] == "COMPLETED" else fields["JobState"] + " " + fields["ExitCode"]
 
-    def some_time(self):
-        time.sleep(self.dice.uniform(0.1, 1.0) * self.seconds)
+    def going(self, job):
+        return lambda: self.slurm.state(job) in GOING
 
     def ranks(self):
         """The ranks on the virtual nodes."""
         found = subprocess.run(["pgrep", "-f", f"^{AKIN} run"], capture_output=True, text=True)
         return [int(word) for word in found.stdout.split()]
 
-    def at_rank(self, job, what, **env):
+    def strike(self, job, fault, **env):
+        """fault(number): what happens to the job of this number; False: there was nothing to strike."""
         number = self.start(job, **env)
-        self.some_time()
-        ranks = self.ranks()
-        if ranks:
+        self.some_time(self.going(number))
+        stage = stage_of(self.output)
+        struck = self.slurm.state(number) in ("RUNNING", "CONFIGURING") and fault(number) is not False
+        code = self.end(number)
+        if not struck:
+            raise Missed()
+        self.struck[stage] += 1
+        return code
+
+    def at_rank(self, job, what, **env):
+        def fault(number):
+            ranks = self.ranks()
+            if not ranks:
+                return False
             send(self.dice.choice(ranks), what)
-        return self.end(number)
+            return True
+        return self.strike(job, fault, **env)
 
     def fault_kill_rank(self, job):
         return self.at_rank(job, signal.SIGKILL)
@@ -242,10 +316,7 @@ class Slurm:
         return self.at_rank(job, signal.SIGSTOP, stall=STALL)
 
     def command(self, job, *words):
-        number = self.start(job)
-        self.some_time()
-        self.slurm.command(*words, number, expect=None)
-        return self.end(number)
+        return self.strike(job, lambda number: self.slurm.command(*words, number, expect=None).returncode == 0)
 
     def fault_scancel(self, job):
         return self.command(job, "scancel")
@@ -259,23 +330,30 @@ class Slurm:
 
     def fault_node_crash(self, job):
         """All of a node, its slurmd too, as if its power had failed."""
-        number = self.start(job, launcher="srun")
-        self.some_time()
-        self.slurm.script("node.sh", "crash", "node2")
-        self.slurm.command("scontrol", "update", "NodeName=node2", "State=DOWN", "Reason=crash", expect=None)
-        time.sleep(1)
-        self.slurm.script("node.sh", "start", "node2")
-        return self.end(number)
+        def fault(_):
+            self.slurm.script("node.sh", "crash", "node2")
+            self.slurm.command("scontrol", "update", "NodeName=node2", "State=DOWN", "Reason=crash", expect=None)
+            time.sleep(1)
+            self.slurm.script("node.sh", "start", "node2")
+        return self.strike(job, fault, launcher="srun")
 
     def fault_slurmd_killed(self, job):
         """slurmd alone; its step runs on."""
-        number = self.start(job)
-        self.some_time()
-        with open(f"{self.slurm.folder}/run/node2.pid") as f:
-            send(int(f.read()), signal.SIGKILL)
-        time.sleep(2)
-        self.slurm.script("node.sh", "start", "node2")
-        return self.end(number)
+        def fault(_):
+            with open(f"{self.slurm.folder}/run/node2.pid") as f:
+                send(int(f.read()), signal.SIGKILL)
+            time.sleep(2)
+            self.slurm.script("node.sh", "start", "node2")
+        return self.strike(job, fault)
+
+    def fault_time_limit(self, job):
+        """All its ranks stand still until the time limit, a minute, is over; slurmctld looks twice a minute."""
+        def fault(number):
+            ranks = self.ranks()
+            for pid in ranks:
+                send(pid, signal.SIGSTOP)
+            return bool(ranks) and self.slurm.command("scontrol", "update", f"JobId={number}", "TimeLimit=1", expect=None).returncode == 0
+        return self.strike(job, fault)
 
     def finish(self, job):
         for _ in range(3):
@@ -302,24 +380,34 @@ class Disk:
 
 def campaign(world, total, good, folder, job, dice):
     """Counts of what happened."""
-    counts, kinds = collections.Counter(runs=0, faults=0, resumed=0, lost=0, wrong=0), collections.Counter()
+    counts, kinds = collections.Counter(runs=0, faults=0, missed=0, resumed=0, lost=0, wrong=0), collections.Counter()
     output = os.path.join(folder, "disk", "out")
     while counts["faults"] < total:
         shutil.rmtree(output, ignore_errors=True)
         history = []
         try:
             for _ in range(min(dice.choice([1, 1, 2, 3]), total - counts["faults"])):
-                kind = dice.choice(sorted(world.faults))
-                counts["faults"] += 1
+                kind = world.draw()
                 counts["runs"] += 1
-                kinds[kind] += 1
                 history.append(kind)
-                history.append(world.faults[kind](job))
+                try:
+                    history.append(world.faults[kind](job))
+                    counts["faults"] += 1
+                    kinds[kind] += 1
+                except Missed:
+                    history.append("missed")
+                    counts["missed"] += 1
+                except (Lost, Wrong):
+                    counts["faults"] += 1
+                    kinds[kind] += 1
+                    raise
                 compare(good, output, history[-1] == 0)
+                if history[-1] in (0, "missed"):  # all is there
+                    break
             counts["runs"] += 1
             world.finish(job)
             compare(good, output, True)
-            counts["resumed"] += 1
+            counts["resumed"] += "missed" != history[-1] or len(history) > 2
         except (Lost, Wrong) as e:
             counts["lost" if isinstance(e, Lost) else "wrong"] += 1
             print(f"{type(e).__name__} behind {history}: {e}", flush=True)
@@ -338,11 +426,11 @@ def main():
     folder = fresh("chaos")
     os.chdir(folder)
     disk = Disk(os.path.join(folder, "disk"))
-    catalogue = draw_catalogue(os.path.join(folder, "pictures"), 150)
-    good = os.path.join(folder, "good")
-    for name, output in (("good", good), ("job", os.path.join(folder, "disk", "out"))):
+    catalogue = draw_catalogue(os.path.join(folder, "pictures"), 90)
+    good, output = os.path.join(folder, "good"), os.path.join(folder, "disk", "out")
+    for name, place in (("good", good), ("job", output)):
         with open(f"{name}.ini", "w") as f:
-            f.write(JOB.format(output=output, catalogue=catalogue))
+            f.write(JOB.format(output=place, catalogue=catalogue))
     begin = time.monotonic()
     akin("run", "good.ini", "--quiet", ranks=2, timeout=300)
     seconds = time.monotonic() - begin
@@ -351,13 +439,16 @@ def main():
         if arguments.slurm:
             from slurm_cluster import cluster
             with cluster() as slurm:
-                counts, kinds = campaign(Slurm(dice, seconds, slurm), arguments.faults, good, folder, job, dice)
+                world = Slurm(dice, seconds, output, slurm)
+                counts, kinds = campaign(world, arguments.faults, good, folder, job, dice)
         else:
-            counts, kinds = campaign(Mpirun(dice, seconds), arguments.faults, good, folder, job, dice)
+            world = Mpirun(dice, seconds, output)
+            counts, kinds = campaign(world, arguments.faults, good, folder, job, dice)
     finally:
         disk.close()
     print(", ".join(f"{name} {n}" for name, n in counts.items()) + f"; {time.monotonic() - begin:.0f} s, an undisturbed run {seconds:.1f} s")
     print("faults: " + ", ".join(f"{name} {n}" for name, n in sorted(kinds.items())))
+    print("stages: " + ", ".join(f"{name} {world.struck[name]}" for name in [*STAGES, "end"]))
     sys.exit(0 if counts["lost"] == counts["wrong"] == 0 else 1)
 
 
