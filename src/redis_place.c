@@ -156,6 +156,10 @@ static akin_status locate(akin_redis_place *place, const char *key, size_t *inde
     place->cluster = true;
     akin_redis_address address = place->address;
     if (*host) address.host = host; /* none: the same host */
+    if (!address.host)
+        return akin_error_set(AKIN_FAILED, "%s: Redis is a cluster: name one of its servers by host and port",
+                              place->name);
+    address.path = NULL;
     address.port = port;
     for (size_t i = 0; i < place->server_count; i++)
         if (place->servers[i].port == port && strcmp(place->servers[i].host, address.host) == 0) {
