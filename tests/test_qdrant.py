@@ -224,6 +224,7 @@ def test_killed_at_random_moments():
     seen, midway = set(), 0
     tables = [OLD, NEW]
     digests = [vectors_of(t)[1] for t in tables]
+    publish(OLD, SERVER)
     start_time = time.time()
     publish(NEW, SERVER)
     whole = time.time() - start_time
@@ -231,17 +232,24 @@ def test_killed_at_random_moments():
     for turn in range(20):
         live = aliases(SERVER)["shop"]
         table = tables[digests[0] in live]
+        before = set(collections(SERVER))
         process = subprocess.Popen(command(["publish", table, "--to", url(SERVER), "--quiet"], 0), stderr=subprocess.DEVNULL)
-        time.sleep(moments.uniform(0.5 * whole, 1.2 * whole))
+        if turn % 2:  # from anywhere, or from the moment on that it writes
+            while set(collections(SERVER)) <= before and process.poll() is None:
+                time.sleep(0.005)
+            time.sleep(moments.uniform(0, 0.1))
+        else:
+            time.sleep(moments.uniform(0, 1.1 * whole))
         process.kill()
         process.wait()
         live = aliases(SERVER)["shop"]
         digest = next(i for i, d in enumerate(digests) if d in live)
         seen.add(digest)
         assert ask(SERVER, "POST", "/collections/shop/points/count", {"exact": True})["count"] == [60, 58][digest]
-        midway += len(collections(SERVER)) > 3  # with "taken"
+        midway += not set(collections(SERVER)) <= {*before, live}
         assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
     ask(SERVER, "POST", "/test-settings", {"delay": 0})
+    assert midway >= 3, midway
     watcher.stop()
     print(f"qdrant: 20 kills, {midway} behind the making of a collection; {watcher.polls} polls of all points, each of one whole table")
     for table in tables:
