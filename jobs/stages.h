@@ -56,7 +56,8 @@ AKIN_MUST_CHECK akin_status akin_stage_take_previous(const akin_stage *stage, co
                                                      const akin_folder *folder);
 
 /* Before embed puts new embeddings in place: those that table.nc was made from stay beside them as embeddings.last.nc.
- * After neighbors, when there is a new table, they go, and what a run left that was killed behind the table. That it fails costs only time. Not collective: for one rank. */
+ * After neighbors, when there is a new table, they go, and what a run left that was killed behind the table. That it
+ * fails costs only time. Not collective: for one rank. */
 void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder);
 void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder);
 

@@ -5,8 +5,8 @@
  *
  * Each generation is a collection of its own, <name>-<digest>-<microseconds>; the alias <name> is what a storefront
  * asks, <name>-previous the one before. Both are switched in one call. A point's id is the uuid5 of the item's
- * (uuid.h). Qdrant has no locks: of two publishers at once the one that began first may lose its collection and end with
- * an error; one that comes to its end in the very moment of that would leave an alias without one: one at a time.
+ * (uuid.h). Qdrant has no locks: of two publishers at once the one that began first may lose its collection and end
+ * with an error; one that comes to its end in the very moment of that would leave an alias without one: one at a time.
  */
 #include <akin/json.h>
 #include <akin/listing.h>

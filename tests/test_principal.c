@@ -1,5 +1,5 @@
-/* The principal axes: finds the axes of rows that lie on an ellipse; no direction has more variance than the first; the two
- * are uncorrelated and centred; rows that are all alike lie in one point; the same rows give the same bits. */
+/* The principal axes: finds the axes of rows that lie on an ellipse; no direction has more variance than the first; the
+ * two are uncorrelated and centred; rows that are all alike lie in one point; the same rows give the same bits. */
 #include <akin/principal.h>
 #include <akin/rng.h>
 #include <math.h>

@@ -110,8 +110,7 @@ static akin_train_params some_params(void) {
 /* A model to start from whose weights are all so large. */
 static void write_init(const char *path, float magnitude) {
     akin_model *model = NULL;
-    const akin_model_origin origin = {
-        .options = "", .result_options = "", .catalog_digest = "", .objective = "o"};
+    const akin_model_origin origin = {.options = "", .result_options = "", .catalog_digest = "", .objective = "o"};
     assert_int_equal(akin_model_create(&model), AKIN_OK);
     akin_network_initialise(1, akin_model_weights(model));
     for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) akin_model_weights(model)[i] *= magnitude;

@@ -14,6 +14,6 @@
 
 /* at [count, 2]: how far each row lies along them, from the mean; explained: the share of the variance along each. */
 AKIN_MUST_CHECK akin_status akin_principal(const float *rows /* [count, dim] */, size_t count, size_t dim, double *at,
-                                            double explained[2]);
+                                           double explained[2]);
 
 #endif
