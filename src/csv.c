@@ -130,7 +130,7 @@ akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, v
     csv_set_delim(&parser, (unsigned char)separator);
     csv_set_space_func(&parser, is_no_space);
     csv_set_realloc_func(&parser, limited_realloc);
-    csv_set_blk_size(&parser, 4096);
+    csv_set_blk_size(&parser, 1 << 16); /* its buffer grows by so much at a time */
     FILE *stream = fopen(path, "rb");
     if (!stream) {
         status = akin_file_cannot_open(path, errno);

@@ -113,7 +113,7 @@ static void errors_are_within_the_bound(void **which) {
             check_parts(&a);
             check_parts(&b);
             for (size_t i = 0; i < a.count; i++)
-                for (size_t j = i % 4; j < b.count; j += 4) assert_true(used(i, j) <= 1);
+                for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
         }
 }
 
@@ -121,7 +121,7 @@ static void errors_are_within_the_bound(void **which) {
 static void the_bound_cannot_be_broken(void **which) {
     format = *(const akin_sketch_format *)*which;
     double worst = 0;
-    for (uint32_t trial = 0; trial < 60; trial++) {
+    for (uint32_t trial = 0; trial < 30; trial++) {
         double row[LARGEST];
         fill(&a, (int)(trial % 2), 10 + trial, dims[trial % 5], PANEL);
         fill(&b, 0, 90 + trial, dims[trial % 5], PANEL);
@@ -154,7 +154,7 @@ static void no_score_is_above_the_cones(void **unused) {
             float bound = akin_sketch_cones(&a.sketch, &b.sketch, product);
             told += bound < 1;
             for (size_t i = 0; i < PANEL; i++)
-                for (size_t j = i % 3; j < PANEL; j += 3)
+                for (size_t j = i % 7; j < PANEL; j += 7)
                     assert_true(naive_product(a.rows + i * a.stride, b.rows + j * a.stride, a.dim) <= bound);
         }
     assert_true(told > 20); /* they do rule out something */
