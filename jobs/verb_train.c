@@ -119,7 +119,7 @@ static const akin_option options[] = {
      .help = "contrastive: how near other pictures must come to count; lower is nearer"},
     {.name = "features",
      .type = AKIN_OPTION_CHOICE,
-     .initial = "autoencoder",
+     .initial = "fused",
      .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
      .help = "what an embedding is made of"},
@@ -294,7 +294,7 @@ static akin_status check(const akin_options *options) {
 const akin_verb akin_verb_train = {
     .name = "train",
     .arguments = "catalog.nc -o model.nc",
-    .summary = "train the autoencoder, data-parallel, and fit all that is fitted",
+    .summary = "fit all that is fitted, and train the network, data-parallel, where the features need it",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,

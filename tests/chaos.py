@@ -32,6 +32,7 @@ output = {output}
 source = {catalogue}
 [train]
 epochs = 8
+features = autoencoder
 batch = 32
 checkpoint-every = 0.5
 [neighbors]

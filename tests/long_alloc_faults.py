@@ -16,6 +16,7 @@ source = pictures/catalog.csv
 max-reject-fraction = 0.5
 [train]
 epochs = 1
+features = autoencoder
 [neighbors]
 k = 3
 [evaluate]
@@ -27,7 +28,7 @@ picture-size = 16
 """
 VERBS = [  # verb and options, every how many-th allocation alone and at two ranks, the file it makes, the same without faults
     ("ingest pictures/catalog.csv -o c.nc --rejects r.csv --max-reject-fraction 0.5", 1, 7, ("c.nc", "catalog.nc")),
-    ("train catalog.nc -o m.nc --epochs 1", 1, 60, ("m.nc", "model.nc")),
+    ("train catalog.nc -o m.nc --epochs 1 --features autoencoder", 1, 60, ("m.nc", "model.nc")),
     ("embed catalog.nc --model model.nc -o e.nc", 1, 20, ("e.nc", "embeddings.nc")),
     ("neighbors embeddings.nc -k 3 -o t.nc", 1, 7, ("t.nc", "table.nc")),
     ("evaluate table.nc --against table.nc", 1, 5, None),
@@ -61,7 +62,7 @@ def test_every_allocation():
         f.write("bad,absent.png\n")
     with open("small.ini", "w") as f:
         f.write(JOB)
-    for words in ("ingest pictures/catalog.csv -o catalog.nc --max-reject-fraction 0.5", "train catalog.nc -o model.nc --epochs 1",
+    for words in ("ingest pictures/catalog.csv -o catalog.nc --max-reject-fraction 0.5", "train catalog.nc -o model.nc --epochs 1 --features autoencoder",
                   "embed catalog.nc --model model.nc -o embeddings.nc", "neighbors embeddings.nc -k 3 -o table.nc",
                   "publish table.nc --to file:p.csv", "neighbors embeddings.nc -k 2 -o other.nc", "publish other.nc --to file:p.csv"):
         akin(*words.split(), "--quiet")

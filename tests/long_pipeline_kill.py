@@ -17,6 +17,7 @@ output = {output}
 source = {source}/jobs/demo/catalog.csv
 [train]
 epochs = 6
+features = autoencoder
 checkpoint-every = 1
 [neighbors]
 k = 10

@@ -12,7 +12,7 @@ VERBS = [  # verb and options, the file it makes, the same without faults
     ("ingest pictures/catalog.csv -o c.nc", ("c.nc", "catalog.nc")),
     ("ingest pictures.tar -o d.nc", ("d.nc", "tar.nc")),
     ("ingest pictures/catalog.csv --previous catalog.nc -o c2.nc", ("c2.nc", "catalog.nc")),
-    ("train catalog.nc -o m.nc --epochs 1", ("m.nc", "model.nc")),
+    ("train catalog.nc -o m.nc --epochs 1 --features autoencoder", ("m.nc", "model.nc")),
     ("embed catalog.nc --model model.nc -o e.nc", ("e.nc", "embeddings.nc")),
     ("embed catalog.nc --model model.nc --previous embeddings.nc -o e2.nc", ("e2.nc", "embeddings.nc")),
     ("neighbors embeddings.nc -k 3 -o t.nc", ("t.nc", "table.nc")),
@@ -31,7 +31,7 @@ def test_every_read():
     with tarfile.open("pictures.tar", "w") as tar:
         for i in range(12):
             tar.add(f"pictures/p{i}.png")
-    for words in ("ingest pictures/catalog.csv -o catalog.nc", "ingest pictures.tar -o tar.nc", "train catalog.nc -o model.nc --epochs 1",
+    for words in ("ingest pictures/catalog.csv -o catalog.nc", "ingest pictures.tar -o tar.nc", "train catalog.nc -o model.nc --epochs 1 --features autoencoder",
                   "embed catalog.nc --model model.nc -o embeddings.nc", "neighbors embeddings.nc -k 3 -o table.nc",
                   "publish table.nc --to file:p.jsonl --to file:p.csv --to file:p.npy", "neighbors embeddings.nc -k 2 -o other.nc",
                   "publish other.nc --to file:p.jsonl --to file:p.csv --to file:p.npy"):

@@ -15,6 +15,7 @@ name = {name}
 source = {catalogue}
 [train]
 epochs = {epochs}
+features = autoencoder
 checkpoint-every = 1
 [neighbors]
 k = 5
@@ -117,7 +118,7 @@ def test_stages_apart_and_arrays(slurm):
     os.makedirs("apart")
     akin("ingest", CATALOGUE, "-o", "apart/catalog.nc", "--quiet")
     small = ["--nodes=2", "--ntasks-per-node=2", "--time=10"]
-    train = slurm.sbatch(*small, f"{NIGHT}/train.sbatch", "apart/catalog.nc", "apart/model.nc", "--epochs", "2")
+    train = slurm.sbatch(*small, f"{NIGHT}/train.sbatch", "apart/catalog.nc", "apart/model.nc", "--epochs", "2", "--features", "autoencoder")
     assert slurm.ended(train)["JobState"] == "COMPLETED", slurm.log()
     akin("embed", "apart/catalog.nc", "--model", "apart/model.nc", "-o", "apart/embeddings.nc", "--quiet")
     neighbors = slurm.sbatch(*small, f"{NIGHT}/neighbors.sbatch", "apart/embeddings.nc", "apart/table.nc", "-k", "5")

@@ -50,7 +50,7 @@ def make_job():
     with open(os.path.join(source, "p3.png"), "rb") as f, open(os.path.join(source, "cut.png"), "wb") as cut:
         cut.write(f.read()[:60])
     with open("job.ini", "w", encoding="utf-8") as f:
-        f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nholdout = 0.1\nobjective = contrastive\n'
+        f.write(f'[job]\nname = hats & "shoes"\noutput = results\n[ingest]\nsource = "{table}"\n[train]\nepochs = 3\nfeatures = autoencoder\nholdout = 0.1\nobjective = contrastive\n'
                 "[neighbors]\nk = 7\n[evaluate]\nlabel = category\n[publish]\nto = file:published.csv\n[gallery]\nenabled = yes\n")
     akin("run", "job.ini", ranks=2)
     return table

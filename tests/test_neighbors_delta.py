@@ -108,7 +108,7 @@ def test_rules():
             writer.writerows(rows)
         akin("ingest", "pictures/now.csv", "-o", "catalog.nc")
         if not os.path.exists("model.nc"):
-            akin("train", "catalog.nc", "-o", "model.nc", "--epochs", "1", "--batch", "16")
+            akin("train", "catalog.nc", "-o", "model.nc", "--epochs", "1", "--batch", "16", "--features", "autoencoder")
         akin("embed", "catalog.nc", "--model", "model.nc", "-o", f"{name}.nc")
 
     embed("before", rows)
@@ -126,7 +126,7 @@ def test_rules():
         assert_same_variables("full.nc", "delta.nc")
     done = akin("neighbors", "now.nc", "-o", "x.nc", "-k", "7", "--previous", "old.nc", "--previous-embeddings", "before.nc", expect=3)
     assert "other rules" in done.err and not os.path.exists("x.nc")
-    akin("train", "catalog.nc", "-o", "model.nc", "--epochs", "1", "--batch", "16", "--seed", "9")
+    akin("train", "catalog.nc", "-o", "model.nc", "--epochs", "1", "--batch", "16", "--features", "autoencoder", "--seed", "9")
     akin("embed", "catalog.nc", "--model", "model.nc", "-o", "now.nc")
     done = akin("neighbors", "now.nc", "-o", "x.nc", "-k", "7", "--previous", "old.nc", "--previous-embeddings", "before.nc",
                 "--same-category", "--exclude-same-group", "--only-available", expect=3)
@@ -168,7 +168,7 @@ def test_refusals():
 
 def test_run_uses_it():
     """In one folder, run after run: the neighbours build upon the last table; with another model they do not."""
-    job = "[job]\nname = {0}\n[ingest]\nsource = shop/catalog.csv\n[train]\nepochs = 1\nbatch = 16\n{1}[neighbors]\nk = 6\n"
+    job = "[job]\nname = {0}\n[ingest]\nsource = shop/catalog.csv\n[train]\nepochs = 1\nfeatures = autoencoder\nbatch = 16\n{1}[neighbors]\nk = 6\n"
     draw_catalogue("shop", 80)
 
     def run(name, train="", **more):

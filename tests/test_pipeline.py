@@ -13,6 +13,7 @@ output = {output}
 source = {source}/jobs/demo/catalog.csv
 [train]
 epochs = 2
+features = autoencoder
 [neighbors]
 k = 10
 exclude-same-group = yes
@@ -50,12 +51,12 @@ def stages(folder):
     table = draw_catalogue(os.path.join(folder, "pictures"), 40)
     at = lambda name: os.path.join(folder, name)
     akin("ingest", table, "-o", at("catalog.nc"))
-    akin("train", at("catalog.nc"), "-o", at("model.nc"), "--epochs", 1)
+    akin("train", at("catalog.nc"), "-o", at("model.nc"), "--epochs", 1, "--features", "autoencoder")
     akin("embed", at("catalog.nc"), "--model", at("model.nc"), "-o", at("embeddings.nc"))
     akin("neighbors", at("embeddings.nc"), "-o", at("table.nc"), "-k", 5)
     return {
         "ingest": (["ingest", table, "-o", at("out.nc")], "out.nc"),
-        "train": (["train", at("catalog.nc"), "-o", at("out.nc"), "--epochs", 1], "out.nc"),
+        "train": (["train", at("catalog.nc"), "-o", at("out.nc"), "--epochs", 1, "--features", "autoencoder"], "out.nc"),
         "embed": (["embed", at("catalog.nc"), "--model", at("model.nc"), "-o", at("out.nc")], "out.nc"),
         "neighbors": (["neighbors", at("embeddings.nc"), "-o", at("out.nc"), "-k", 5], "out.nc"),
         "evaluate": (["evaluate", at("table.nc")], None),

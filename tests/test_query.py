@@ -80,7 +80,7 @@ def make(name, *ingest):
             Image.open(f"shop/p{i}.png").resize((60, 40)).save(f"shop/p{i}.png")
     akin("ingest", "shop/catalog.csv", "-o", f"{name}-catalog.nc", "--quiet", *ingest)
     if not os.path.exists("model.nc"):
-        akin("train", f"{name}-catalog.nc", "-o", "model.nc", "--epochs", "1", "--quiet")
+        akin("train", f"{name}-catalog.nc", "-o", "model.nc", "--epochs", "1", "--features", "autoencoder", "--quiet")
     akin("embed", f"{name}-catalog.nc", "--model", "model.nc", "-o", f"{name}.nc", "--quiet", ranks=2)
     return f"{name}.nc"
 
@@ -118,7 +118,7 @@ def test_pictures_that_are_refused():
     akin(*call, "shop/p0.png", "--model", "model.nc", "--same-category", expect=2)
     akin(*call, "shop/p0.png", "--model", "not-there.nc", expect=1)
     akin(*call, "shop/p0.png", "--model", "stretch.nc", expect=3, ranks=2)
-    akin("train", "stretch-catalog.nc", "-o", "other.nc", "--epochs", "1", "--seed", "2", "--quiet")
+    akin("train", "stretch-catalog.nc", "-o", "other.nc", "--epochs", "1", "--features", "autoencoder", "--seed", "2", "--quiet")
     assert "other.nc" in akin(*call, "shop/p0.png", "--model", "other.nc", expect=3).err
     akin("query", "x.npy", "--image", "shop/p0.png", "--model", "model.nc", expect=3)
     akin("query", "model.nc", "--id", "x", expect=3)

@@ -18,7 +18,7 @@ CATALOGUE = draw_catalogue("pictures", 40)
 
 def write_job(name="job.ini", **changed):
     """A job file; a section given as None is left out, one given as text replaces that of the same name."""
-    sections = {"job": "name = small", "ingest": f"source = {CATALOGUE}", "train": "epochs = 1", "neighbors": "k = 5",
+    sections = {"job": "name = small", "ingest": f"source = {CATALOGUE}", "train": "features = autoencoder\nwhiten = 0\nepochs = 1", "neighbors": "k = 5",
                 "evaluate": "label = category", "publish": "to = file:out/table.jsonl file:out/table.csv",
                 "gallery": "enabled = yes", **changed}
     with open(name, "w") as f:
@@ -85,7 +85,7 @@ def test_only_what_changed_is_done_again():
         ({"neighbors": "k = 6", "evaluate": "label = group", "publish": "to = file:out/table.csv"}, ["publish", "gallery"]),
         ({"neighbors": "k = 6", "evaluate": None, "publish": None}, ["gallery"]),
         ({"neighbors": "k = 6", "evaluate": None, "publish": None, "gallery": "enabled = no"}, []),
-        ({"neighbors": "k = 6", "train": "epochs = 2"}, STAGES[1:]),
+        ({"neighbors": "k = 6", "train": "features = autoencoder\nwhiten = 0\nepochs = 2"}, STAGES[1:]),
     ]:
         write_job(**changed)
         done = run()
@@ -94,7 +94,7 @@ def test_only_what_changed_is_done_again():
 
 
 def test_an_output_that_is_gone_comes_back():
-    write_job(neighbors="k = 6", train="epochs = 2")
+    write_job(neighbors="k = 6", train="features = autoencoder\nwhiten = 0\nepochs = 2")
     assert ran(run()) == []
     for path, expected in [("out/table.jsonl", "publish"), ("results/small/gallery/index.html", "gallery"),
                            ("results/small/table.nc", "neighbors"), ("results/small/embeddings.nc", "embed")]:
@@ -132,14 +132,14 @@ def test_a_changed_picture_is_seen():
     assert ran(done) == ["ingest", "embed", "neighbors", "evaluate", "publish", "gallery"], done.err
     assert metrics()["embed"]["computed"] == 1, metrics()["embed"]  # the others keep their vectors
     assert open("results/small/table.nc", "rb").read() != table
-    write_job(neighbors="k = 6", train="epochs = 2\nretrain = always")
+    write_job(neighbors="k = 6", train="features = autoencoder\nwhiten = 0\nepochs = 2\nretrain = always")
     assert "train" in ran(run())
     assert ran(run()) == []
 
 
 def test_the_same_job_at_once_in_one_go():
     """A run that was built up step by step, at several ranks, holds what one from nothing holds."""
-    write_job(job="name = anew", neighbors="k = 6", train="epochs = 2\nretrain = always")
+    write_job(job="name = anew", neighbors="k = 6", train="features = autoencoder\nwhiten = 0\nepochs = 2\nretrain = always")
     run(ranks=3)
     for name in ("catalog.nc", "model.nc", "embeddings.nc", "table.nc"):
         assert_same_variables(f"results/small/{name}", f"results/anew/{name}")
@@ -147,14 +147,14 @@ def test_the_same_job_at_once_in_one_go():
 
 def test_a_bad_job_touches_nothing():
     for changed, line, named in [
-        ({"neighbors": "kk = 5"}, 8, "kk"),
-        ({"neighbors": "k = five"}, 8, "five"),
-        ({"neigbors": "k = 5"}, 15, "neighbors"),
-        ({"neighbors": "output = t.nc"}, 8, "set by the run"),
-        ({"neighbors": "json = yes"}, 8, "command line"),
+        ({"neighbors": "kk = 5"}, 10, "kk"),
+        ({"neighbors": "k = five"}, 10, "five"),
+        ({"neigbors": "k = 5"}, 17, "neighbors"),
+        ({"neighbors": "output = t.nc"}, 10, "set by the run"),
+        ({"neighbors": "json = yes"}, 10, "command line"),
         ({"train": "enabled = no"}, 6, "cannot be left out"),
-        ({"publish": "to = nowhere:x"}, 12, "nowhere:x"),
-        ({"publish": "enabled = yes"}, 11, "--to"),
+        ({"publish": "to = nowhere:x"}, 14, "nowhere:x"),
+        ({"publish": "enabled = yes"}, 13, "--to"),
         ({"ingest": "fit = crop"}, 3, "source"),
         ({"job": "name = bad\nkeep = -1"}, 3, "keep"),
     ]:
@@ -174,9 +174,9 @@ def test_what_can_be_known_is_known_at_the_start():
         f.write("no folder")
     before = sorted(os.listdir("results"))
     for changed, line, named in [
-        ({"publish": "to = file:nowhere/t.jsonl"}, 12, "there is no folder nowhere"),
-        ({"publish": "to = file:plain/t.jsonl"}, 12, "plain"),
-        ({"publish": "to = file:results/early/sub/t.csv"}, 12, "results/early/sub"),
+        ({"publish": "to = file:nowhere/t.jsonl"}, 14, "there is no folder nowhere"),
+        ({"publish": "to = file:plain/t.jsonl"}, 14, "plain"),
+        ({"publish": "to = file:results/early/sub/t.csv"}, 14, "results/early/sub"),
         ({"job": "output = plain/deep/er"}, 2, "plain is no folder"),
         ({"job": "output = plain"}, 2, "plain is no folder"),
     ]:
@@ -184,8 +184,8 @@ def test_what_can_be_known_is_known_at_the_start():
         for ranks in (0, 3):
             done = run(job="early.ini", expect=2, ranks=ranks)
             assert f"early.ini line {line}" in done.json["message"] and named in done.json["message"], done.json["message"]
-    write_job("early.ini", job="name = early", train="init = absent.nc")
-    assert "early.ini line 6: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
+    write_job("early.ini", job="name = early", train="features = autoencoder\ninit = absent.nc")
+    assert "early.ini line 7: [train] init absent.nc" in run(job="early.ini", expect=1).json["message"]
     assert sorted(os.listdir("results")) == before
     write_job("early.ini", job="name = early", publish="to = file:results/early/t.jsonl", gallery=None)
     run(job="early.ini")  # the run makes that folder
@@ -197,7 +197,7 @@ def test_rules_that_need_labels_are_checked_behind_ingest():
     for rule, column in [("same-category", "category"), ("exclude-same-group", "group")]:
         write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
         done = run(job="bare.ini", expect=2, ranks=2)
-        assert f"bare.ini line 9: [neighbors] {rule}" in done.json["message"] and column in done.json["message"], done.json["message"]
+        assert f"bare.ini line 11: [neighbors] {rule}" in done.json["message"] and column in done.json["message"], done.json["message"]
         assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/bare/model.nc"), done.json
     assert "no item has a category" in open("results/bare/log.txt").read()
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
@@ -222,7 +222,7 @@ def test_a_failed_ingest_leaves_the_next_one_nothing_to_do():
 
 
 def test_interrupted_from_the_keyboard():
-    job = write_job("keyboard.ini", job="name = keyboard", train="epochs = 3000\ncheckpoint-every = 0.2", publish=None)
+    job = write_job("keyboard.ini", job="name = keyboard", train="features = autoencoder\nwhiten = 0\nepochs = 3000\ncheckpoint-every = 0.2", publish=None)
     for twice in (False, True):
         if os.path.exists("results/keyboard/model.nc.checkpoint"):
             os.remove("results/keyboard/model.nc.checkpoint")
@@ -268,7 +268,7 @@ def test_one_run_at_a_time():
 
 
 def test_a_run_that_is_killed_or_stopped_goes_on():
-    job = write_job("long.ini", job="name = long", train="epochs = 3000", publish=None)
+    job = write_job("long.ini", job="name = long", train="features = autoencoder\nwhiten = 0\nepochs = 3000", publish=None)
     for sent, code in [(signal.SIGKILL, -9), (signal.SIGTERM, 75)]:
         if os.path.exists("results/long/log.txt"):
             os.remove("results/long/log.txt")
@@ -285,7 +285,7 @@ def test_a_run_that_is_killed_or_stopped_goes_on():
             report = json.loads(out)
             assert report["exit"] == 75 and report["stages"]["ingest"]["skipped"], report
             assert metrics("results/long")["train"]["exit"] == 75
-    write_job("long.ini", job="name = long", train="epochs = 1", publish=None)
+    write_job("long.ini", job="name = long", train="features = autoencoder\nwhiten = 0\nepochs = 1", publish=None)
     done = run(job="long.ini", ranks=2)
     assert "ingest" not in ran(done) and "train" in ran(done), done.err
 

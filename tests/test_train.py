@@ -112,9 +112,9 @@ def test_a_line_an_epoch():
 def test_few_items():
     for n in (1, 2):
         catalog = catalogue(f"few{n}", n)
-        j = akin("train", catalog, "-o", "few.nc", "--epochs", 2, "--holdout", 0.9, "--json").json
+        j = akin("train", catalog, "-o", "few.nc", "--features", "autoencoder", "--epochs", 2, "--holdout", 0.9, "--json").json
         assert j["steps"] == 2 and j["items"] == n and (j["holdout_loss"] is None) == (n == 1), j
-        akin("train", catalog, "-o", "few3.nc", "--epochs", 2, "--holdout", 0.9, ranks=3)
+        akin("train", catalog, "-o", "few3.nc", "--features", "autoencoder", "--epochs", 2, "--holdout", 0.9, ranks=3)
         assert_same_variables("few.nc", "few3.nc")
 
 
@@ -150,11 +150,11 @@ def test_what_is_refused():
         (2, ["train", CATALOG, "-o", "x.nc", "--temperature", 0], "temperature"),
         (2, ["train", CATALOG, "-o", CATALOG], "is the input"),
         (2, ["train", CATALOG, "-o", "one.nc", "--checkpoint", "one.nc"], "is the output"),
-        (1, ["train", "missing.nc", "-o", "x.nc"], "missing.nc"),
+        (1, ["train", "missing.nc", "-o", "x.nc", "--features", "autoencoder"], "missing.nc"),
         (3, ["train", "things/catalog.csv", "-o", "x.nc"], "catalog.csv"),
         (3, ["train", "one.nc", "-o", "x.nc"], "one.nc"),
-        (1, ["train", CATALOG, "-o", "x.nc", "--init", "missing.nc"], "missing.nc"),
-        (3, ["train", CATALOG, "-o", "x.nc", "--init", CATALOG], CATALOG),
+        (1, ["train", CATALOG, "-o", "x.nc", "--features", "autoencoder", "--init", "missing.nc"], "missing.nc"),
+        (3, ["train", CATALOG, "-o", "x.nc", "--features", "autoencoder", "--init", CATALOG], CATALOG),
         (1, ["train", CATALOG, "-o", "no/such/folder/x.nc"], "no/such/folder"),
     )):
         done = akin(*words, expect=code, ranks=2 * (turn % 2))

@@ -112,11 +112,10 @@ def embed_other(which, way, folder, a, near):
     seconds = time.time() - began
     rows, out = os.path.join(folder, "rows.npy"), os.path.join(folder, "embeddings.nc")
     vectors = describe(which.pictures).astype(numpy.float32)
-    if vectors.shape[1] > 2048:  # more columns than akin takes: a rotation of all that they span, so the cosines stay
-        _, _, turn = numpy.linalg.svd(vectors, full_matrices=False)
-        plain, turn = describe, turn[:2048].T
-        describe = lambda x: plain(x) @ turn
-        vectors = vectors @ turn
+    if vectors.shape[1] > 2048:  # more columns than akin takes: turned to its largest axes, which leaves nothing to see out
+        plain, turn = describe, quality_ways.axes(vectors, 2048, 0)
+        describe = lambda x: turn(plain(x))
+        vectors = turn(vectors)
     numpy.save(rows, vectors)
     with open(rows + ".ids", "w") as f:
         f.writelines(i + "\n" for i in which.ids)

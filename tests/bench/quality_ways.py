@@ -18,8 +18,12 @@ def centred(pictures, seed):
 def axes(rows, dim, power):
     """Onto the dim axes of largest variance, each divided by eigenvalue^power."""
     mean = rows.mean(0)
-    covariance = numpy.cov((rows - mean).T.astype(numpy.float64))
-    value, vector = numpy.linalg.eigh(covariance)
+    apart = (rows - mean).astype(numpy.float64)
+    if len(rows) > rows.shape[1]:
+        value, vector = numpy.linalg.eigh(apart.T @ apart / len(rows))
+    else:  # the same axes from the smaller matrix
+        value, vector = numpy.linalg.eigh(apart @ apart.T / len(rows))
+        vector = apart.T @ vector / numpy.sqrt(numpy.maximum(value, value[-1] * 1e-12) * len(rows))
     value, vector = numpy.maximum(value[::-1][:dim], value[-1] * 1e-6), vector[:, ::-1][:, :dim]
     turn = (vector / value**power).astype(numpy.float32)
     return lambda x: (x - mean) @ turn
