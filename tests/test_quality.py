@@ -1,6 +1,9 @@
-"""The default vectors agree with what people see: on a drawn catalogue of known shapes, colours and textures more of the first
-10 neighbours share each of them than with raw pixels, than with the network's plain latent, and far more than by chance.
-results/quality.md has the figures on photographs; these margins are well below what was measured (500 pictures, three seeds)."""
+"""The default vectors agree with what is known of a drawn catalogue: more of the first 10 neighbours share shape, colour and
+texture than with raw pixels and with the plain latent of a network that was trained shortly (6 epochs of 500 pictures).
+
+Measured when the margins were set, one seed - default, pixels, network: shape 0.845, 0.632, 0.372; colour 0.430, 0.375, 0.166;
+texture 0.224, 0.190, 0.170 (0.17 is chance); shape and colour 0.294, 0.171, 0.060. The margins were set below these differences (by 0.014 for texture,
+the thinnest). results/quality.md has the figures on photographs."""
 
 import csv
 import os
