@@ -207,7 +207,7 @@ akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const
 
 static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     const akin_verb *verb = akin_verb_find(stage->verb);
-    const akin_options *options = akin_jobfile_options(job, stage->verb);
+    akin_options *options = akin_jobfile_options(job, stage->verb);
     const char *const *arguments = NULL;
     if (!akin_options_flag(options, "enabled"))
         return stage->always ? akin_error_set(AKIN_USAGE, "cannot be left out: later stages need it") : AKIN_OK;

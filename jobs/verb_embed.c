@@ -112,7 +112,7 @@ static bool adopted_fits(const akin_call *call) {
 
 /* --- the verb --- */
 
-static akin_status check(const akin_options *o) {
+static akin_status check(akin_options *o) {
     const char *from = akin_options_text(o, "from");
     if (!from && akin_options_text(o, "ids"))
         return akin_error_set(AKIN_USAGE, "--ids belongs to --from: the ids of its rows");

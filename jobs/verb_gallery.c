@@ -69,7 +69,7 @@ static const char **room_for_sources(const akin_options *o) {
     return akin_mem_alloc(akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
 }
 
-static akin_status check(const akin_options *o) {
+static akin_status check(akin_options *o) {
     const char *const *given = NULL, *const *arguments = NULL;
     const char **sources = room_for_sources(o);
     if (!sources) return AKIN_FAILED;

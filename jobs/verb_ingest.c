@@ -82,7 +82,7 @@ done:
 }
 
 /* An output that is also an input would be gone before anybody has seen that it was a slip. */
-static akin_status check(const akin_options *options) {
+static akin_status check(akin_options *options) {
     const char *output = akin_options_text(options, "output"), *rejects = akin_options_text(options, "rejects");
     const char *const *sources;
     if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");

@@ -153,7 +153,7 @@ done:
     return status;
 }
 
-static akin_status check(const akin_options *o) {
+static akin_status check(akin_options *o) {
     const akin_refine_params refine = refine_of(o);
     if (refine.pool > 0 && !refine.diverse && !refine.collapse)
         return akin_error_set(AKIN_USAGE, "--pool belongs to --diversity or --collapse-duplicates");

@@ -157,7 +157,7 @@ done:
     return status;
 }
 
-static akin_status check(const akin_options *o) {
+static akin_status check(akin_options *o) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
     size_t count = akin_options_list(o, "to", &urls), argument_count = akin_options_arguments(o, &arguments);

@@ -392,7 +392,7 @@ done:
     return status;
 }
 
-static akin_status check(const akin_options *o) {
+static akin_status check(akin_options *o) {
     const char *night = akin_options_text(o, "night");
     if (!night || akin_folder_is_night(night)) return AKIN_OK;
     return akin_error_set(AKIN_USAGE, "--night must be a date as 2026-03-01, not \"%s\"", night);

@@ -122,7 +122,7 @@ static const akin_option options[] = {
      .initial = "fused",
      .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
-     .help = "what an embedding is made of"},
+     .help = "what an embedding is made of; autoencoder where --objective or --init is given and this is not"},
     {.name = "whiten",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
@@ -274,7 +274,7 @@ static bool fits(const akin_call *call) {
     return same_init && (same_catalog || strcmp(policy, "never") == 0);
 }
 
-static akin_status check(const akin_options *options) {
+static akin_status check(akin_options *options) {
     const char *policy = akin_options_text(options, "retrain");
     bool decides = strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0;
     if (decides && akin_options_given(options, "init"))
@@ -283,6 +283,11 @@ static akin_status check(const akin_options *options) {
     if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
         return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
+    /* Who says how the network is to be trained means the network. */
+    if (!akin_options_given(options, "features") &&
+        (akin_options_given(options, "objective") || akin_options_given(options, "init")) &&
+        akin_options_set(options, "features", "autoencoder", NULL) != AKIN_OK)
+        return AKIN_FAILED;
     akin_features features;
     akin_status status = choose_features(options, &features);
     if (status == AKIN_OK && !akin_features_network(&features) && akin_options_given(options, "init"))

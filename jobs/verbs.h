@@ -35,8 +35,9 @@ typedef struct akin_verb {
      * only. Run by every rank, agreed by the caller. NULL: never skipped. */
     bool (*fits)(const akin_call *call);
     /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file; main asks before it
-     * runs the verb, `run` before it begins the first stage. Not collective. NULL: they do. */
-    akin_status (*check)(const akin_options *options);
+     * runs the verb, `run` before it begins the first stage. It may set an option that others decide and that was not
+     * given. Not collective. NULL: they do. */
+    akin_status (*check)(akin_options *options);
 } akin_verb;
 
 extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors, akin_verb_evaluate,

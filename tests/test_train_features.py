@@ -164,6 +164,11 @@ def test_refusals():
     # An objective without a network is said to be for nothing, once.
     said = train("pixels-pca", "p.nc", "--objective", "reconstruction", "--epochs", 3).err
     assert "--objective reconstruction is for nothing" in said
+    # Without --features it means the network, also in what the model tells of itself.
+    akin("train", "things.nc", "-o", "named.nc", "--objective", "reconstruction", "--epochs", 1)
+    assert attribute("named.nc", "features") == "autoencoder" and "features=autoencoder" in attribute("named.nc", "akin_result_options")
+    akin("train", "things.nc", "-o", "warm.nc", "--init", "named.nc", "--epochs", 1)
+    assert attribute("warm.nc", "features") == "autoencoder"
 
 
 def test_a_signal_ends_a_fit():
