@@ -271,21 +271,21 @@ done:
     return status;
 }
 
-/* NaN, what could not be measured, passes. */
+/* NaN, what could not be measured, passes; so does what is at its limit, but for a mean's rounding. */
 static akin_status check_gates(publication *p) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     const akin_publish_params *params = p->params;
     AKIN_TRY(akin_text_create(&text));
     double coverage = p->result->coverage;
-    const gate whole = {"min-coverage", coverage, params->min_coverage, coverage < params->min_coverage};
+    const gate whole = {"min-coverage", coverage, params->min_coverage, coverage < params->min_coverage - 1e-9};
     AKIN_TRY(append_refusals(text, NULL, &whole, 1));
     for (size_t i = 0; i < params->url_count; i++) {
         const akin_change_figures *change = &p->places[i].change;
         if (!p->places[i].compared) continue;
         const gate gates[] = {
-            {"max-churn", change->churn, params->max_churn, change->churn > params->max_churn},
-            {"max-shrink", change->shrink, params->max_shrink, change->shrink > params->max_shrink},
+            {"max-churn", change->churn, params->max_churn, change->churn > params->max_churn + 1e-9},
+            {"max-shrink", change->shrink, params->max_shrink, change->shrink > params->max_shrink + 1e-9},
         };
         AKIN_TRY(append_refusals(text, params->urls[i], gates, sizeof gates / sizeof *gates));
     }
