@@ -86,7 +86,7 @@ static akin_status put_entry(akin_metrics *metrics, const char *verb, const akin
     akin_status status = AKIN_OK;
     akin_json *copy = NULL;
     AKIN_TRY(akin_json_copy(report, &copy));
-    AKIN_TRY(akin_json_set_node(metrics->entries, verb, copy));
+    AKIN_TRY(akin_json_set_node(metrics->entries, verb, &copy));
     status = write_entries(metrics);
 done:
     return status;
@@ -151,7 +151,7 @@ static akin_status keep_wanted(akin_metrics *metrics, akin_jobfile *job) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         if (!entry || !akin_stage_wanted(stage, job)) continue;
         AKIN_TRY(akin_json_copy(entry, &copy));
-        AKIN_TRY(akin_json_set_node(kept, stage->verb, copy));
+        AKIN_TRY(akin_json_set_node(kept, stage->verb, &copy));
     }
     akin_json_free(metrics->entries);
     metrics->entries = kept;

@@ -45,8 +45,7 @@ static akin_status report_category(akin_json *list, const akin_evaluate_category
         AKIN_TRY(akin_json_set_number(entry, key, category->precision[d]));
     }
     AKIN_TRY(akin_json_set_number(entry, "mean_average_precision", category->average_precision));
-    status = akin_json_append_node(list, entry);
-    entry = NULL;
+    status = akin_json_append_node(list, &entry);
 done:
     akin_json_free(entry);
     return status;
@@ -60,8 +59,7 @@ static akin_status report_categories(akin_json *json, const akin_evaluate_catego
         const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
         AKIN_TRY(report_category(list, &one));
     }
-    status = akin_json_set_node(json, "by_category", list);
-    list = NULL;
+    status = akin_json_set_node(json, "by_category", &list);
 done:
     akin_json_free(list);
     return status;

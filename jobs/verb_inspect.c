@@ -44,8 +44,7 @@ static akin_status add_inputs(akin_json *report, const akin_ncfile *file) {
         snprintf(key, sizeof key, "%.*s", (int)(length - around), name + strlen("input_"));
         AKIN_TRY(add_attribute(inputs, key, file, name));
     }
-    status = akin_json_set_node(report, "inputs", inputs);
-    inputs = NULL;
+    status = akin_json_set_node(report, "inputs", &inputs);
 done:
     akin_json_free(inputs);
     return status;
@@ -60,8 +59,7 @@ static akin_status add_dimensions(akin_json *report, const akin_ncfile *file) {
         const char *name = akin_ncfile_dimension_name(file, d, &length);
         AKIN_TRY(akin_json_set_integer(dimensions, name, (long long)length));
     }
-    status = akin_json_set_node(report, "dimensions", dimensions);
-    dimensions = NULL;
+    status = akin_json_set_node(report, "dimensions", &dimensions);
 done:
     akin_json_free(dimensions);
     return status;
@@ -79,8 +77,7 @@ static akin_status add_variables(akin_json *report, const akin_ncfile *file) {
         AKIN_TRY(akin_text_append(text, "%s(%s)", type, dims));
         AKIN_TRY(akin_json_set_text(variables, name, akin_text_bytes(text)));
     }
-    status = akin_json_set_node(report, "variables", variables);
-    variables = NULL;
+    status = akin_json_set_node(report, "variables", &variables);
 done:
     akin_text_free(text);
     akin_json_free(variables);

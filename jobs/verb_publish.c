@@ -47,7 +47,7 @@ static const akin_option options[] = {
 /* What was there, and what changes; null where nothing was there or it is this table. */
 static akin_status report_change(akin_json *place, const akin_publish_place *it) {
     akin_status status = AKIN_OK;
-    akin_json *change = NULL, *taken = NULL;
+    akin_json *change = NULL;
     if (!it->compared) return akin_json_set_null(place, "change");
     AKIN_TRY(akin_json_create(&change));
     AKIN_TRY(akin_json_set_integer(change, "before", (long long)it->change.before));
@@ -56,9 +56,7 @@ static akin_status report_change(akin_json *place, const akin_publish_place *it)
     AKIN_TRY(akin_json_set_integer(change, "changed", (long long)it->change.changed));
     AKIN_TRY(akin_json_set_number(change, "churn", it->change.churn));
     AKIN_TRY(akin_json_set_number(change, "shrink", it->change.shrink));
-    taken = change;
-    change = NULL;
-    AKIN_TRY(akin_json_set_node(place, "change", taken));
+    AKIN_TRY(akin_json_set_node(place, "change", &change));
 done:
     akin_json_free(change);
     return status;
@@ -66,7 +64,7 @@ done:
 
 static akin_status report_place(akin_json *places, const char *url, const akin_publish_place *it) {
     akin_status status = AKIN_OK;
-    akin_json *place = NULL, *taken = NULL;
+    akin_json *place = NULL;
     AKIN_TRY(akin_json_create(&place));
     AKIN_TRY(akin_places_set_url(place, url));
     AKIN_TRY(akin_json_set_integer(place, "bytes", (long long)it->published.bytes));
@@ -74,9 +72,7 @@ static akin_status report_place(akin_json *places, const char *url, const akin_p
     AKIN_TRY(akin_json_set_bool(place, "already", it->published.already));
     AKIN_TRY(akin_json_set_integer(place, "lists_sent", (long long)it->published.sent));
     AKIN_TRY(report_change(place, it));
-    taken = place;
-    place = NULL;
-    AKIN_TRY(akin_json_append_node(places, taken));
+    AKIN_TRY(akin_json_append_node(places, &place));
 done:
     akin_json_free(place);
     return status;
@@ -85,16 +81,14 @@ done:
 static akin_status report(const akin_call *call, const akin_publish_params *params, const akin_publish_result *result,
                           const akin_publish_place *places) {
     akin_status status = AKIN_OK;
-    akin_json *list = NULL, *taken = NULL;
+    akin_json *list = NULL;
     AKIN_TRY(akin_json_set_integer(call->report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_text(call->report, "table_digest", result->table_digest));
     AKIN_TRY(akin_json_set_number(call->report, "coverage", result->coverage));
     AKIN_TRY(akin_json_set_bool(call->report, "dry_run", params->dry_run));
     AKIN_TRY(akin_json_create_array(&list));
     for (size_t i = 0; i < params->url_count; i++) AKIN_TRY(report_place(list, params->urls[i], &places[i]));
-    taken = list;
-    list = NULL;
-    AKIN_TRY(akin_json_set_node(call->report, "published", taken));
+    AKIN_TRY(akin_json_set_node(call->report, "published", &list));
 done:
     akin_json_free(list);
     return status;

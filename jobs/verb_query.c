@@ -36,8 +36,7 @@ static akin_status append_pair(akin_json *list, const char *id, float score) {
     AKIN_TRY(akin_json_create_array(&pair));
     AKIN_TRY(akin_json_append_text(pair, id));
     AKIN_TRY(akin_json_append_number(pair, score));
-    status = akin_json_append_node(list, pair);
-    pair = NULL;
+    status = akin_json_append_node(list, &pair);
 done:
     akin_json_free(pair);
     return status;
@@ -52,8 +51,7 @@ static akin_status fill_report(akin_json *report, const akin_query_params *param
     AKIN_TRY(akin_json_create_array(&list));
     for (size_t i = 0; i < akin_answer_count(answer); i++)
         AKIN_TRY(append_pair(list, akin_answer_id(answer, i), akin_answer_score(answer, i)));
-    status = akin_json_set_node(report, "neighbors", list);
-    list = NULL;
+    status = akin_json_set_node(report, "neighbors", &list);
 done:
     akin_json_free(list);
     return status;

@@ -19,7 +19,7 @@ static const akin_option options[] = {
 /* The places, and the items of the table that is back (of the first place). */
 static akin_status report(akin_json *json, const char *const *urls, size_t count, const akin_live *lives) {
     akin_status status = AKIN_OK;
-    akin_json *places = NULL, *taken = NULL;
+    akin_json *places = NULL;
     akin_text *shown = NULL;
     AKIN_TRY(akin_text_create(&shown));
     AKIN_TRY(akin_json_create_array(&places));
@@ -29,9 +29,7 @@ static akin_status report(akin_json *json, const char *const *urls, size_t count
         AKIN_TRY(akin_json_append_text(places, akin_text_bytes(shown)));
         akin_log_info("rollback: %s holds the table before again, %zu items", akin_text_bytes(shown), lives[i].items);
     }
-    taken = places;
-    places = NULL;
-    AKIN_TRY(akin_json_set_node(json, "restored", taken));
+    AKIN_TRY(akin_json_set_node(json, "restored", &places));
     AKIN_TRY(akin_json_set_integer(json, "items", (long long)lives[0].items));
 done:
     akin_json_free(places);

@@ -156,10 +156,7 @@ static akin_status add_to_report(run_state *run, const char *verb, const akin_js
     akin_json *copy = NULL;
     AKIN_TRY(akin_json_copy(entry, &copy));
     status = akin_json_set_bool(copy, "skipped", skipped);
-    if (status == AKIN_OK) {
-        status = akin_json_set_node(run->stages, verb, copy);
-        copy = NULL;
-    }
+    if (status == AKIN_OK) status = akin_json_set_node(run->stages, verb, &copy);
 done:
     akin_json_free(copy);
     return status;
@@ -334,11 +331,10 @@ done:
 /* Also of a run that failed: what it did until then. */
 static akin_status fill_report(run_state *run) {
     akin_status status = AKIN_OK;
-    akin_json *report = run->call->report, *stages = run->stages;
+    akin_json *report = run->call->report;
     const char *first = akin_stage_wanted(akin_stages, run->job) ? akin_stages->verb : "embed";
-    double items = akin_json_number(akin_json_get(stages, first), "items", 0);
-    run->stages = NULL;
-    AKIN_TRY(akin_json_set_node(report, "stages", stages));
+    double items = akin_json_number(akin_json_get(run->stages, first), "items", 0);
+    AKIN_TRY(akin_json_set_node(report, "stages", &run->stages));
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));
     AKIN_TRY(akin_json_set_text(report, "output", akin_folder_path(run->folder)));
 done:

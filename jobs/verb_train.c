@@ -208,8 +208,7 @@ static akin_status set_curve(akin_json *report, const char *key, const double *c
     AKIN_TRY(akin_json_create_array(&array));
     for (size_t i = 0; i < count; i++)
         if ((i + 1) % stride == 0 || i + 1 == count) AKIN_TRY(akin_json_append_number(array, curve[i]));
-    status = akin_json_set_node(report, key, array); /* takes it over */
-    array = NULL;
+    status = akin_json_set_node(report, key, &array);
 done:
     akin_json_free(array);
     return status;

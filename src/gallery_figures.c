@@ -33,12 +33,10 @@ static const struct {
 
 static akin_status set_array(akin_json *object, const char *key, size_t count, const int64_t *values) {
     akin_status status = AKIN_OK;
-    akin_json *array = NULL, *taken = NULL;
+    akin_json *array = NULL;
     AKIN_TRY(akin_json_create_array(&array));
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_append_number(array, (double)values[i]));
-    taken = array;
-    array = NULL;
-    AKIN_TRY(akin_json_set_node(object, key, taken));
+    AKIN_TRY(akin_json_set_node(object, key, &array));
 done:
     akin_json_free(array);
     return status;
@@ -46,13 +44,11 @@ done:
 
 static akin_status set_histogram(akin_json *summary, const akin_gallery_counts *counts) {
     akin_status status = AKIN_OK;
-    akin_json *histogram = NULL, *taken = NULL;
+    akin_json *histogram = NULL;
     AKIN_TRY(akin_json_create(&histogram));
     AKIN_TRY(set_array(histogram, "all", AKIN_GALLERY_BINS, counts->all));
     AKIN_TRY(set_array(histogram, "best", AKIN_GALLERY_BINS, counts->best));
-    taken = histogram;
-    histogram = NULL;
-    AKIN_TRY(akin_json_set_node(summary, "histogram", taken));
+    AKIN_TRY(akin_json_set_node(summary, "histogram", &histogram));
 done:
     akin_json_free(histogram);
     return status;
@@ -60,13 +56,11 @@ done:
 
 static akin_status set_categories(akin_json *summary, akin_labels *labels) {
     akin_status status = AKIN_OK;
-    akin_json *names = NULL, *taken = NULL;
+    akin_json *names = NULL;
     AKIN_TRY(akin_json_create_array(&names));
     for (size_t i = 0; i < akin_labels_category_count(labels); i++)
         AKIN_TRY(akin_json_append_text(names, akin_labels_category_name(labels, (int32_t)i)));
-    taken = names;
-    names = NULL;
-    AKIN_TRY(akin_json_set_node(summary, "categories", taken));
+    AKIN_TRY(akin_json_set_node(summary, "categories", &names));
 done:
     akin_json_free(names);
     return status;
@@ -75,7 +69,7 @@ done:
 /* null where no item has a category. */
 static akin_status set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
     akin_status status = AKIN_OK;
-    akin_json *precision = NULL, *taken = NULL;
+    akin_json *precision = NULL;
     if (measured->labelled == 0) return akin_json_set_null(summary, "precision");
     AKIN_TRY(akin_json_create(&precision));
     for (int i = 0; i < AKIN_EVALUATE_DEPTHS; i++) {
@@ -83,9 +77,7 @@ static akin_status set_precision(akin_json *summary, const akin_evaluate_figures
         snprintf(depth, sizeof depth, "%d", akin_evaluate_depths[i]);
         AKIN_TRY(akin_json_set_number(precision, depth, measured->precision[i]));
     }
-    taken = precision;
-    precision = NULL;
-    AKIN_TRY(akin_json_set_node(summary, "precision", taken));
+    AKIN_TRY(akin_json_set_node(summary, "precision", &precision));
 done:
     akin_json_free(precision);
     return status;
@@ -94,16 +86,14 @@ done:
 /* [name, items, precision at 1, at 10, average precision] of each. */
 static akin_status append_category(akin_json *list, const akin_evaluate_category *one) {
     akin_status status = AKIN_OK;
-    akin_json *entry = NULL, *taken = NULL;
+    akin_json *entry = NULL;
     AKIN_TRY(akin_json_create_array(&entry));
     AKIN_TRY(akin_json_append_text(entry, one->name));
     AKIN_TRY(akin_json_append_number(entry, (double)one->items));
     AKIN_TRY(akin_json_append_number(entry, one->precision[0]));
     AKIN_TRY(akin_json_append_number(entry, one->precision[AKIN_EVALUATE_DEPTHS - 1]));
     AKIN_TRY(akin_json_append_number(entry, one->average_precision));
-    taken = entry;
-    entry = NULL;
-    AKIN_TRY(akin_json_append_node(list, taken));
+    AKIN_TRY(akin_json_append_node(list, &entry));
 done:
     akin_json_free(entry);
     return status;
@@ -111,15 +101,13 @@ done:
 
 static akin_status set_by_category(akin_json *summary, const akin_evaluate_categories *categories) {
     akin_status status = AKIN_OK;
-    akin_json *list = NULL, *taken = NULL;
+    akin_json *list = NULL;
     AKIN_TRY(akin_json_create_array(&list));
     for (size_t c = 0; c < akin_evaluate_categories_count(categories); c++) {
         const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
         AKIN_TRY(append_category(list, &one));
     }
-    taken = list;
-    list = NULL;
-    AKIN_TRY(akin_json_set_node(summary, "by_category", taken));
+    AKIN_TRY(akin_json_set_node(summary, "by_category", &list));
 done:
     akin_json_free(list);
     return status;
@@ -185,7 +173,7 @@ static akin_status read_metrics(const char *results, akin_json **out) {
 /* A number, or null where it is none. */
 static akin_status append_stage(akin_json *list, size_t index, const akin_json *entry) {
     akin_status status = AKIN_OK;
-    akin_json *stage = NULL, *taken = NULL;
+    akin_json *stage = NULL;
     double seconds = akin_json_number(entry, "seconds", NAN), rate = NAN;
     if (stages[index].rate)
         rate = akin_json_number(entry, stages[index].rate, NAN);
@@ -196,9 +184,7 @@ static akin_status append_stage(akin_json *list, size_t index, const akin_json *
     AKIN_TRY(akin_json_set_number(stage, "seconds", seconds));
     AKIN_TRY(akin_json_set_number(stage, "rate", rate));
     AKIN_TRY(akin_json_set_text(stage, "unit", stages[index].unit));
-    taken = stage;
-    stage = NULL;
-    AKIN_TRY(akin_json_append_node(list, taken));
+    AKIN_TRY(akin_json_append_node(list, &stage));
 done:
     akin_json_free(stage);
     return status;
@@ -206,15 +192,13 @@ done:
 
 static akin_status set_stages(akin_json *summary, const akin_json *metrics) {
     akin_status status = AKIN_OK;
-    akin_json *list = NULL, *taken = NULL;
+    akin_json *list = NULL;
     AKIN_TRY(akin_json_create_array(&list));
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const akin_json *entry = metrics ? akin_json_get(metrics, stages[i].verb) : NULL;
         if (entry) AKIN_TRY(append_stage(list, i, entry));
     }
-    taken = list;
-    list = NULL;
-    AKIN_TRY(akin_json_set_node(summary, "stages", taken));
+    AKIN_TRY(akin_json_set_node(summary, "stages", &list));
 done:
     akin_json_free(list);
     return status;
@@ -224,17 +208,15 @@ done:
 static akin_status copy_node(akin_json *summary, const char *key, const akin_json *node) {
     akin_json *copy = NULL;
     akin_status status = node ? akin_json_copy(node, &copy) : akin_json_create_array(&copy);
-    return status == AKIN_OK ? akin_json_set_node(summary, key, copy) : status;
+    return status == AKIN_OK ? akin_json_set_node(summary, key, &copy) : status;
 }
 
 static akin_status set_values(akin_json *summary, const char *key, size_t count, const double *values) {
     akin_status status = AKIN_OK;
-    akin_json *array = NULL, *taken = NULL;
+    akin_json *array = NULL;
     AKIN_TRY(akin_json_create_array(&array));
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_append_number(array, values[i]));
-    taken = array;
-    array = NULL;
-    AKIN_TRY(akin_json_set_node(summary, key, taken));
+    AKIN_TRY(akin_json_set_node(summary, key, &array));
 done:
     akin_json_free(array);
     return status;
@@ -284,7 +266,7 @@ static akin_status set_rejects(akin_json *summary, const char *results) {
     if (akin_gallery_rejects(path, &rejects) != AKIN_OK)
         akin_log_warning("%s is left out of the gallery: %s", path, akin_error_message());
     akin_mem_free(path);
-    return rejects ? akin_json_set_node(summary, "rejects", rejects) : akin_json_set_null(summary, "rejects");
+    return rejects ? akin_json_set_node(summary, "rejects", &rejects) : akin_json_set_null(summary, "rejects");
 }
 
 /* The job is called as its folder is. */

@@ -104,7 +104,7 @@ static int more_frequent(const void *a, const void *b) {
 
 static akin_status describe_group(const reason_group *group, akin_json *reasons) {
     akin_status status = AKIN_OK;
-    akin_json *entry = NULL, *examples = NULL, *taken = NULL;
+    akin_json *entry = NULL, *examples = NULL;
     char reason[KEY_SIZE + 32];
     snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and the like" : "");
     AKIN_TRY(akin_json_create(&entry));
@@ -112,12 +112,8 @@ static akin_status describe_group(const reason_group *group, akin_json *reasons)
     AKIN_TRY(akin_json_set_integer(entry, "count", (long long)group->count));
     AKIN_TRY(akin_json_create_array(&examples));
     for (size_t i = 0; i < group->example_count; i++) AKIN_TRY(akin_json_append_text(examples, group->examples[i]));
-    taken = examples;
-    examples = NULL;
-    AKIN_TRY(akin_json_set_node(entry, "examples", taken));
-    taken = entry;
-    entry = NULL;
-    AKIN_TRY(akin_json_append_node(reasons, taken));
+    AKIN_TRY(akin_json_set_node(entry, "examples", &examples));
+    AKIN_TRY(akin_json_append_node(reasons, &entry));
 done:
     akin_json_free(entry);
     akin_json_free(examples);
@@ -126,15 +122,13 @@ done:
 
 static akin_status describe(rejects *all, akin_json **out) {
     akin_status status = AKIN_OK;
-    akin_json *object = NULL, *reasons = NULL, *taken = NULL;
+    akin_json *object = NULL, *reasons = NULL;
     qsort(all->groups, all->group_count, sizeof *all->groups, more_frequent);
     AKIN_TRY(akin_json_create(&object));
     AKIN_TRY(akin_json_create_array(&reasons));
     for (size_t i = 0; i < all->group_count; i++) AKIN_TRY(describe_group(&all->groups[i], reasons));
     AKIN_TRY(akin_json_set_integer(object, "total", (long long)all->total));
-    taken = reasons;
-    reasons = NULL;
-    AKIN_TRY(akin_json_set_node(object, "reasons", taken));
+    AKIN_TRY(akin_json_set_node(object, "reasons", &reasons));
     *out = object;
     object = NULL;
 done:

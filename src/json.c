@@ -147,8 +147,10 @@ akin_status akin_json_set_null(akin_json *object, const char *key) {
     return put(object, key, cJSON_CreateNull());
 }
 
-akin_status akin_json_set_node(akin_json *object, const char *key, akin_json *node) {
-    return put(object, key, inner(node));
+akin_status akin_json_set_node(akin_json *object, const char *key, akin_json **node) {
+    akin_json *taken = *node;
+    *node = NULL;
+    return put(object, key, inner(taken));
 }
 
 akin_status akin_json_append_text(akin_json *array, const char *value) {
@@ -159,8 +161,10 @@ akin_status akin_json_append_number(akin_json *array, double value) {
     return append(array, number_node(value));
 }
 
-akin_status akin_json_append_node(akin_json *array, akin_json *node) {
-    return append(array, inner(node));
+akin_status akin_json_append_node(akin_json *array, akin_json **node) {
+    akin_json *taken = *node;
+    *node = NULL;
+    return append(array, inner(taken));
 }
 
 /* --- read --- */

@@ -312,7 +312,7 @@ static akin_status describe(const akin_target *target, const akin_sink_source *s
     char when[32];
     time_t now = time(NULL);
     struct tm utc;
-    akin_json *before = NULL, *taken = NULL;
+    akin_json *before = NULL;
     gmtime_r(&now, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
     AKIN_TRY(akin_json_set_text(meta, "generation", target->generation));
@@ -326,9 +326,7 @@ static akin_status describe(const akin_target *target, const akin_sink_source *s
     if (!*live_generation(target)) goto done;
     AKIN_TRY(akin_json_copy(meta_of(target), &before));
     AKIN_TRY(akin_json_set_null(before, "previous"));
-    taken = before;
-    before = NULL;
-    AKIN_TRY(akin_json_set_node(meta, "previous", taken));
+    AKIN_TRY(akin_json_set_node(meta, "previous", &before));
 done:
     akin_json_free(before);
     return status;
@@ -393,8 +391,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     AKIN_TRY(akin_json_copy(akin_json_get(meta_of(target), "previous"), &meta));
     AKIN_TRY(akin_json_copy(meta_of(target), &now));
     AKIN_TRY(akin_json_set_null(now, "previous"));
-    status = akin_json_set_node(meta, "previous", now);
-    now = NULL;
+    status = akin_json_set_node(meta, "previous", &now);
     if (status == AKIN_OK) status = switch_to(target, meta);
     if (status == AKIN_OK) status = look(target, live);
 done:

@@ -29,7 +29,7 @@ static akin_json *example(void) {
     assert_int_equal(akin_json_set_number(object, "inf", -INFINITY), AKIN_OK);
     assert_int_equal(akin_json_set_bool(object, "yes", true), AKIN_OK);
     assert_int_equal(akin_json_set_null(object, "none"), AKIN_OK);
-    assert_int_equal(akin_json_set_node(object, "list", list), AKIN_OK);
+    assert_int_equal(akin_json_set_node(object, "list", &list), AKIN_OK);
     return object;
 }
 

@@ -26,11 +26,11 @@ AKIN_MUST_CHECK akin_status akin_json_set_integer(akin_json *object, const char 
                                                   long long value); /* exact to 2^53 */
 AKIN_MUST_CHECK akin_status akin_json_set_bool(akin_json *object, const char *key, bool value);
 AKIN_MUST_CHECK akin_status akin_json_set_null(akin_json *object, const char *key);
-AKIN_MUST_CHECK akin_status akin_json_set_node(akin_json *object, const char *key,
-                                               akin_json *node); /* takes node over, also on failure */
+/* Takes *node over, also on failure, and sets it NULL. */
+AKIN_MUST_CHECK akin_status akin_json_set_node(akin_json *object, const char *key, akin_json **node);
 AKIN_MUST_CHECK akin_status akin_json_append_text(akin_json *array, const char *value);
 AKIN_MUST_CHECK akin_status akin_json_append_number(akin_json *array, double value);
-AKIN_MUST_CHECK akin_status akin_json_append_node(akin_json *array, akin_json *node); /* takes node over */
+AKIN_MUST_CHECK akin_status akin_json_append_node(akin_json *array, akin_json **node); /* so too */
 
 /* Reading: borrowed from the parent; NULL or the fallback where there is none of that kind. */
 const akin_json *akin_json_get(const akin_json *object, const char *key);
