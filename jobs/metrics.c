@@ -226,8 +226,9 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     return AKIN_OK;
 }
 
-static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, const akin_options *options) {
-    if (akin_options_declared(options, "to", NULL)) return akin_published_stands(entry, options);
+static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, const akin_options *options,
+                          bool *left) {
+    if (akin_options_declared(options, "to", NULL)) return akin_published_stands(entry, options, left);
     if (!akin_options_declared(options, "results", NULL)) return true;
     char *page = akin_file_join(metrics->folder, "gallery/index.html");
     bool exists = page && akin_file_exists(page);
@@ -235,14 +236,15 @@ static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, c
     return exists;
 }
 
-bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
-                       const char *digest) {
+bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest,
+                       bool *left) {
+    *left = false;
     int64_t fits = 0;
     if (akin_comm_rank(call->comm) == 0 && *digest) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         const char *status = akin_json_text(entry, "status"), *before = akin_json_text(entry, "input_digest");
         fits = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
-               outputs_exist(metrics, entry, call->options);
+               outputs_exist(metrics, entry, call->options, left);
     }
     akin_comm_max_i64(call->comm, &fits, 1);
     return fits != 0;

@@ -39,7 +39,9 @@ AKIN_MUST_CHECK akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metri
  * where it shows them, its options. "" on ranks other than 0. Not collective. */
 AKIN_MUST_CHECK akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage,
                                                 const akin_call *call, char digest[AKIN_HASH_TEXT_SIZE]);
-/* Whether its last run was of this digest and its outputs are still there. Collective: all ranks get one answer. */
-bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest);
+/* Whether its last run was of this digest and its outputs are still there. Collective: all ranks get one answer. *left,
+ * rank 0's: a place holds something else, and is left so (akin_published_stands). */
+bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest,
+                       bool *left);
 
 #endif

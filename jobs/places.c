@@ -42,32 +42,43 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
     return status;
 }
 
-static void warn(const char *url, const char *table) {
+static void warn(const char *url, const char *table, bool rolled_back) {
     akin_text *shown = NULL;
     if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
-        akin_log_warning("publish: %s does not hold this table: it was rolled back, or another was published; it is "
-                         "left so. To put this one there: akin publish %s --to %s",
-                         akin_text_bytes(shown), table, akin_text_bytes(shown));
+        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: akin publish %s --to "
+                         "%s",
+                         akin_text_bytes(shown),
+                         rolled_back ? "this table was rolled back there" : "it holds another table than this run's",
+                         table, akin_text_bytes(shown));
     akin_text_free(shown);
 }
 
-bool akin_published_stands(const akin_json *entry, const akin_options *options) {
+typedef enum { STANDS, LEFT, FOREIGN, LOST } place_state;
+
+static place_state look_at(const char *url, const akin_sink_options *sink, const char *digest) {
+    akin_live live = {0};
+    if (!digest || akin_publish_look(url, sink, &live) != AKIN_OK || !live.there) return LOST;
+    if (strcmp(live.digest, digest) == 0) return STANDS;
+    return strcmp(live.rolled_back, digest) == 0 ? LEFT : FOREIGN;
+}
+
+/* What is lost comes back by publishing, which heeds what was rolled back, but would write over another's. */
+bool akin_published_stands(const akin_json *entry, const akin_options *options, bool *left) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
-    akin_live live = {0};
-    bool stands = akin_places_options(options, &sink) == AKIN_OK, other = false;
+    size_t found[LOST + 1] = {0};
+    if (akin_places_options(options, &sink) != AKIN_OK) found[LOST]++;
     size_t count = akin_options_list(options, "to", &urls);
     const akin_json *place = akin_json_first(akin_json_get(entry, "published"));
     akin_options_arguments(options, &arguments);
     for (size_t i = 0; i < count; i++, place = akin_json_next(place)) {
-        const char *digest = akin_json_text(place, "digest");
-        if (!digest || akin_publish_look(urls[i], &sink, &live) != AKIN_OK || !live.there)
-            stands = false;
-        else if (strcmp(live.digest, digest) != 0) {
-            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0]);
-            other = true;
-        }
+        place_state state = look_at(urls[i], &sink, akin_json_text(place, "digest"));
+        if (state == LEFT && !akin_options_flag(options, "respect-rollback")) state = LOST;
+        found[state]++;
+        if (state == LEFT || state == FOREIGN)
+            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0], state == LEFT);
     }
     akin_error_clear();
-    return stands || other;
+    *left = found[LEFT] + found[FOREIGN] > 0;
+    return found[FOREIGN] > 0 || found[LOST] == 0;
 }

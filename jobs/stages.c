@@ -167,9 +167,14 @@ static akin_status settle_before(akin_options *options, const char *option, cons
     return status;
 }
 
-/* A place that takes vectors gets them. */
-static akin_status settle_embeddings(akin_options *options, const char *folder) {
+/* A place that takes vectors gets them; and what someone took back stays back. */
+static akin_status settle_publish(akin_options *options, const char *folder) {
     const char *const *urls = NULL;
+    static const char respect[] = "respect-rollback";
+    if (!akin_options_given(options, respect)) {
+        akin_status set = akin_options_set(options, respect, "yes", "run");
+        if (set != AKIN_OK) return set;
+    }
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
     for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
     if (takers == 0) return AKIN_OK;
@@ -190,7 +195,7 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
         AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
     }
     if (stage->before) AKIN_TRY(settle_before(options, stage->before, previous));
-    if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_embeddings(options, folder));
+    if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_publish(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
 done:
     return status;

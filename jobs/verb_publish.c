@@ -39,6 +39,10 @@ static const akin_option options[] = {
      .maximum = 1,
      .argument = "SHARE",
      .help = "gate: publish nothing if more of the published items would be lost"},
+    {.name = "respect-rollback",
+     .type = AKIN_OPTION_FLAG,
+     .unrecorded = true,
+     .help = "leave a place where this very table was rolled back as it is; `run` does so"},
     {.name = "dry-run", .type = AKIN_OPTION_FLAG, .help = "say what would change, and publish nothing"},
     AKIN_PLACE_OPTIONS,
     {0},
@@ -70,6 +74,7 @@ static akin_status report_place(akin_json *places, const char *url, const akin_p
     AKIN_TRY(akin_json_set_integer(place, "bytes", (long long)it->published.bytes));
     AKIN_TRY(akin_json_set_text(place, "digest", it->published.digest));
     AKIN_TRY(akin_json_set_bool(place, "already", it->published.already));
+    AKIN_TRY(akin_json_set_bool(place, "rolled_back", it->left));
     AKIN_TRY(akin_json_set_integer(place, "lists_sent", (long long)it->published.sent));
     AKIN_TRY(report_change(place, it));
     AKIN_TRY(akin_json_append_node(places, &place));
@@ -82,10 +87,13 @@ static akin_status report(const akin_call *call, const akin_publish_params *para
                           const akin_publish_place *places) {
     akin_status status = AKIN_OK;
     akin_json *list = NULL;
+    size_t left = 0; /* where this table was rolled back */
     AKIN_TRY(akin_json_set_integer(call->report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_text(call->report, "table_digest", result->table_digest));
     AKIN_TRY(akin_json_set_number(call->report, "coverage", result->coverage));
     AKIN_TRY(akin_json_set_bool(call->report, "dry_run", params->dry_run));
+    for (size_t i = 0; i < params->url_count; i++) left += places[i].left;
+    AKIN_TRY(akin_json_set_integer(call->report, "places_left", (long long)left));
     AKIN_TRY(akin_json_create_array(&list));
     for (size_t i = 0; i < params->url_count; i++) AKIN_TRY(report_place(list, params->urls[i], &places[i]));
     AKIN_TRY(akin_json_set_node(call->report, "published", &list));
@@ -110,6 +118,8 @@ static akin_status print(const akin_publish_params *params, const akin_publish_r
         printf("%s: ", akin_text_bytes(shown));
         if (places[i].published.already)
             printf("holds this table already\n");
+        else if (places[i].left)
+            printf("holds the table before; this one was rolled back there, and is left\n");
         else if (!places[i].compared)
             printf("holds nothing yet\n");
         else {
@@ -129,7 +139,8 @@ static akin_status run(akin_call *call) {
                                   .min_coverage = akin_options_real(call->options, "min-coverage"),
                                   .max_churn = akin_options_real(call->options, "max-churn"),
                                   .max_shrink = akin_options_real(call->options, "max-shrink"),
-                                  .dry_run = akin_options_flag(call->options, "dry-run")};
+                                  .dry_run = akin_options_flag(call->options, "dry-run"),
+                                  .respect_rollback = akin_options_flag(call->options, "respect-rollback")};
     akin_publish_result result = {0};
     params.input_count = akin_options_arguments(call->options, &params.inputs);
     params.url_count = akin_options_list(call->options, "to", &params.urls);

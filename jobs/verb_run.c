@@ -104,9 +104,11 @@ static akin_status settle_job(run_state *run) {
 
 /* --- one stage --- */
 
-static bool fits(const run_state *run, const akin_stage *stage, const akin_call *call, const char *digest) {
+/* *left: not all is as the stage made it, but it is left so; said already. */
+static bool fits(const run_state *run, const akin_stage *stage, const akin_call *call, const char *digest, bool *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
-    if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest);
+    *left = false;
+    if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest, left);
     int64_t wrong = !verb->fits || !verb->fits(call);
     akin_comm_max_i64(call->comm, &wrong, 1);
     akin_error_clear();
@@ -144,8 +146,13 @@ static akin_status tell(const akin_call *call, const char *verb) {
             rate = akin_json_number(call->report, rates[i].key, 0);
             unit = rates[i].unit;
         }
-    akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb, with_commas(count, items),
-                  AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds, with_commas(rate, speed), unit, mebibytes, rank);
+    if (akin_json_number(call->report, "places_left", 0) > 0) /* each said for itself */
+        akin_log_info("%s: ended in %.*f s, peak memory %lld MiB (rank %lld)", verb, seconds < 10 ? 2 : 0, seconds,
+                      mebibytes, rank);
+    else
+        akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
+                      with_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds,
+                      with_commas(rate, speed), unit, mebibytes, rank);
     akin_status status = akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
     return akin_agree(call->comm, status);
@@ -172,12 +179,12 @@ static bool is_told(const run_state *run, const akin_stage *stage) {
 
 /* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed between the two, say),
  * no more than the file does. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told) {
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told, bool left) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
     size_t items = 0;
     const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb);
-    akin_log_info("%s: up to date, skipped", stage->verb);
+    akin_log_info(left ? "%s: skipped" : "%s: up to date, skipped", stage->verb);
     run->skipped++;
     if (!told) {
         if (akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
@@ -233,9 +240,9 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     bool trains = strcmp(stage->verb, "train") == 0;
     if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
-    bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest);
+    bool left, told = is_told(run, stage), fitting = fits(run, stage, &call, digest, &left);
     if (fitting) {
-        AKIN_TRY(skip(run, stage, &call, told));
+        AKIN_TRY(skip(run, stage, &call, told, left));
         if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
         if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;

@@ -1,13 +1,14 @@
 /* publish: a table to its sinks, step by step.
  *
  * Floor 3 (stages); looks down to error, mem, text, rng, comm, log, ncfile, ids, labels, table, embeddings; within its
- * floor to sink and its modules, lists, change.
+ * floor to sink, sinks, lists, change.
  */
 #include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/rng.h>
+#include <akin/sinks.h>
 #include <akin/text.h>
 #include <math.h>
 #include <stdlib.h>
@@ -16,9 +17,6 @@
 #include <unistd.h>
 
 enum { SAMPLE = 200, KEEP_SECONDS = 5 };
-
-static const akin_sink *const sinks[] = {&akin_sink_file, &akin_sink_redis, &akin_sink_memcached, &akin_sink_qdrant};
-#define SINKS (sizeof sinks / sizeof *sinks)
 
 /* One publication, on the rank that publishes. */
 typedef struct {
@@ -36,88 +34,13 @@ typedef struct {
 
 /* --- words --- */
 
-static const akin_sink *sink_of(const char *url) {
-    size_t length = strcspn(url, ":");
-    for (size_t i = 0; url[length] && i < SINKS; i++)
-        for (const char *const *scheme = sinks[i]->schemes; *scheme; scheme++)
-            if (length == strlen(*scheme) && memcmp(url, *scheme, length) == 0) return sinks[i];
-    return NULL;
-}
-
-/* AKIN_USAGE, with the URL before the message and another behind it, both without their passwords. */
-static akin_status refuse(const char *url, const char *what, const char *more) {
-    akin_status status = AKIN_OK;
-    akin_text *text = NULL;
-    AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(akin_text_append(text, "--to "));
-    AKIN_TRY(akin_text_append_hidden(text, url));
-    AKIN_TRY(akin_text_append(text, ": %s ", what));
-    AKIN_TRY(akin_text_append_hidden(text, more));
-    status = akin_error_set(AKIN_USAGE, "%s", akin_text_bytes(text));
-done:
-    akin_text_free(text);
-    return status;
-}
-
-static akin_status refuse_unknown(const char *url) {
-    akin_status status = AKIN_OK;
-    akin_text *known = NULL;
-    AKIN_TRY(akin_text_create(&known));
-    for (size_t i = 0; i < SINKS; i++) AKIN_TRY(akin_text_append(known, "%s%s", i > 0 ? ", " : "", sinks[i]->forms));
-    status = refuse(url, "unknown kind of place; those known are", akin_text_bytes(known));
-done:
-    akin_text_free(known);
-    return status;
-}
-
-/* Whether urls[last] is the same target as one before it. */
-static akin_status refuse_twice(const char *const *urls, size_t last) {
-    akin_status status = AKIN_OK;
-    char *name = sink_of(urls[last])->identity(urls[last]);
-    if (!name) return AKIN_FAILED;
-    for (size_t i = 0; i < last && status == AKIN_OK; i++) {
-        if (sink_of(urls[i]) != sink_of(urls[last])) continue;
-        char *other = sink_of(urls[i])->identity(urls[i]);
-        if (!other)
-            status = AKIN_FAILED;
-        else if (strcmp(other, name) == 0)
-            status = refuse(urls[last], "name each place once; this is the same as --to", urls[i]);
-        akin_mem_free(other);
-    }
-    akin_mem_free(name);
-    return status;
-}
-
-static akin_status refuse_overwriting(const char *url, const char *const *inputs, size_t input_count) {
-    const akin_sink *sink = sink_of(url);
-    akin_error_clear();
-    for (size_t i = 0; sink->overwrites && i < input_count; i++)
-        if (sink->overwrites(url, inputs[i]))
-            return *akin_error_message()
-                       ? AKIN_FAILED /* no memory to tell */
-                       : akin_error_set(AKIN_USAGE,
-                                        "--to %s: would write over %s, which the job itself reads or writes", url,
-                                        inputs[i]);
-    return AKIN_OK;
-}
-
 akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
                                size_t input_count) {
-    akin_status status = AKIN_OK;
-    if (url_count == 0)
-        return akin_error_set(AKIN_USAGE, "--to is missing: name where to, such as --to file:table.jsonl");
-    for (size_t i = 0; i < url_count; i++) {
-        if (!sink_of(urls[i])) return refuse_unknown(urls[i]);
-        AKIN_TRY(sink_of(urls[i])->check_url(urls[i]));
-        AKIN_TRY(refuse_twice(urls, i));
-        AKIN_TRY(refuse_overwriting(urls[i], inputs, input_count));
-    }
-done:
-    return status;
+    return akin_sinks_check(urls, url_count, inputs, input_count);
 }
 
 bool akin_publish_takes_embeddings(const char *url) {
-    const akin_sink *sink = sink_of(url);
+    const akin_sink *sink = akin_sink_of(url);
     return sink && sink->input == AKIN_SINK_EMBEDDINGS;
 }
 
@@ -129,8 +52,8 @@ static akin_status hold_on(publication *p) {
     if (now - p->kept < KEEP_SECONDS) return AKIN_OK;
     p->kept = now;
     for (size_t i = 0; i < p->params->url_count && status == AKIN_OK; i++)
-        if (p->targets[i] && sink_of(p->params->urls[i])->keep)
-            status = sink_of(p->params->urls[i])->keep(p->targets[i]);
+        if (p->targets[i] && akin_sink_of(p->params->urls[i])->keep)
+            status = akin_sink_of(p->params->urls[i])->keep(p->targets[i]);
     return status;
 }
 
@@ -183,8 +106,8 @@ done:
 static akin_status open_targets(publication *p) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < p->params->url_count; i++) {
-        AKIN_TRY(sink_of(p->params->urls[i])->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
-        AKIN_TRY(sink_of(p->params->urls[i])->look(p->targets[i], &p->places[i].live));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->look(p->targets[i], &p->places[i].live));
     }
 done:
     return status;
@@ -214,7 +137,7 @@ static akin_status verify(publication *p, size_t i) {
     qsort(rows, count, sizeof *rows, compare_sizes);
     for (size_t s = 0; s < count; s++)
         if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
-    return sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
+    return akin_sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
 }
 
 static void tell(const publication *p, size_t i, bool warns, const char *what) {
@@ -224,11 +147,25 @@ static void tell(const publication *p, size_t i, bool warns, const char *what) {
     akin_text_free(shown);
 }
 
+static void tell_left(const publication *p, size_t i) {
+    akin_text *how = NULL;
+    akin_status status = akin_text_create(&how);
+    if (status == AKIN_OK)
+        status = akin_text_append(how, "is left as it is: this table was rolled back there. To publish it all the "
+                                       "same: akin publish");
+    for (size_t f = 0; f < p->params->input_count && status == AKIN_OK; f++)
+        status = akin_text_append(how, " %s", p->params->inputs[f]);
+    if (status == AKIN_OK) status = akin_text_append(how, " --to ");
+    if (status == AKIN_OK) status = akin_text_append_hidden(how, p->params->urls[i]);
+    if (status == AKIN_OK) tell(p, i, true, akin_text_bytes(how));
+    akin_text_free(how);
+}
+
 static akin_status compare_place(publication *p, size_t i) {
     akin_status status = AKIN_OK;
     akin_publish_place *place = &p->places[i];
     akin_sink_source *source = source_of(p, i);
-    AKIN_TRY(sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
+    AKIN_TRY(akin_sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
     place->published.already = place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
     if (place->published.already && verify(p, i) != AKIN_OK) { /* a cache may have forgotten some of it */
         akin_log_warning("publish: %s; it is published again", akin_error_message());
@@ -236,11 +173,13 @@ static akin_status compare_place(publication *p, size_t i) {
         place->published.already = false;
     }
     if (!place->live.there || place->published.already) goto done;
+    place->left = p->params->respect_rollback && strcmp(place->live.rolled_back, place->published.digest) == 0;
+    if (place->left) goto done;
     AKIN_TRY(akin_change_create(source->table, source->ids, &p->changes[i]));
     if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)
         AKIN_TRY(compare_with_previous(p, p->changes[i]));
     else
-        AKIN_TRY(sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
     place->change = akin_change_result(p->changes[i]);
     place->compared = true;
     if (source->table && isnan(place->change.churn) && place->change.common > 0)
@@ -305,21 +244,26 @@ static akin_status write_places(publication *p) {
     akin_status status = AKIN_OK;
     size_t count = p->params->url_count;
     for (size_t i = 0; i < count; i++) {
-        if (p->places[i].published.already) continue;
+        if (p->places[i].published.already || p->places[i].left) continue;
         akin_sink_source *source = source_of(p, i);
         source->change = p->places[i].compared ? p->changes[i] : NULL;
-        AKIN_TRY(sink_of(p->params->urls[i])->stage(p->targets[i], source, &p->places[i].published));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->stage(p->targets[i], source, &p->places[i].published));
     }
     for (size_t i = 0; i < count; i++) {
+        if (p->places[i].left) {
+            tell_left(p, i);
+            continue;
+        }
         if (p->places[i].published.already) {
-            if (sink_of(p->params->urls[i])->tidy) sink_of(p->params->urls[i])->tidy(p->targets[i]);
+            if (akin_sink_of(p->params->urls[i])->tidy) akin_sink_of(p->params->urls[i])->tidy(p->targets[i]);
             tell(p, i, false, "holds this table already; the one before it stays as it is");
             continue;
         }
-        AKIN_TRY(sink_of(p->params->urls[i])->commit(p->targets[i], source_of(p, i), &p->places[i].published));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->commit(p->targets[i], source_of(p, i), &p->places[i].published));
         tell(p, i, false, "now holds this table");
     }
-    for (size_t i = 0; i < count; i++) AKIN_TRY(verify(p, i));
+    for (size_t i = 0; i < count; i++)
+        if (!p->places[i].left) AKIN_TRY(verify(p, i));
 done:
     akin_log_progress_end();
     return status;
@@ -425,7 +369,7 @@ static akin_status prepare_publication(akin_comm *comm, publication *p, const in
 
 static void end_publication(publication *p) {
     for (size_t i = 0; i < p->params->url_count; i++) {
-        if (p->targets) sink_of(p->params->urls[i])->close(p->targets[i]);
+        if (p->targets) akin_sink_of(p->params->urls[i])->close(p->targets[i]);
         if (p->changes) akin_change_free(p->changes[i]);
     }
     akin_mem_free(p->targets);
@@ -467,10 +411,10 @@ static akin_status roll_back_all(const char *const *urls, size_t count, akin_tar
                                  const akin_sink_options *options, akin_live *lives) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(sink_of(urls[i])->open(urls[i], options, &targets[i]));
-        AKIN_TRY(sink_of(urls[i])->check_rollback(targets[i]));
+        AKIN_TRY(akin_sink_of(urls[i])->open(urls[i], options, &targets[i]));
+        AKIN_TRY(akin_sink_of(urls[i])->check_rollback(targets[i]));
     }
-    for (size_t i = 0; i < count; i++) AKIN_TRY(sink_of(urls[i])->rollback(targets[i], &lives[i]));
+    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_sink_of(urls[i])->rollback(targets[i], &lives[i]));
 done:
     return status;
 }
@@ -485,15 +429,15 @@ akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_c
     akin_comm_broadcast(comm, lives, url_count * sizeof *lives, 0);
 done:
     for (size_t i = 0; targets && i < url_count; i++)
-        if (targets[i]) sink_of(urls[i])->close(targets[i]);
+        if (targets[i]) akin_sink_of(urls[i])->close(targets[i]);
     akin_mem_free(targets);
     return status;
 }
 
 akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
     akin_target *target = NULL;
-    akin_status status = sink_of(url)->open(url, options, &target);
-    if (status == AKIN_OK) status = sink_of(url)->look(target, live);
-    sink_of(url)->close(target);
+    akin_status status = akin_sink_of(url)->open(url, options, &target);
+    if (status == AKIN_OK) status = akin_sink_of(url)->look(target, live);
+    akin_sink_of(url)->close(target);
     return status;
 }

@@ -150,12 +150,23 @@ done:
     return status;
 }
 
+/* The file before is the younger one where a rollback swapped the two. */
+static bool is_younger(const char *path, const struct stat *than) {
+    struct stat facts;
+    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+    if (facts.st_mtim.tv_sec != than->st_mtim.tv_sec) return facts.st_mtim.tv_sec > than->st_mtim.tv_sec;
+    return facts.st_mtim.tv_nsec > than->st_mtim.tv_nsec;
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     *live = (akin_live){0};
     struct stat facts;
     if (stat(target->path, &facts) != 0 || !S_ISREG(facts.st_mode)) return AKIN_OK;
     live->there = facts.st_size > 0;
-    return live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+    akin_status status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+    if (status == AKIN_OK && live->there && is_younger(target->previous, &facts))
+        status = digest_of(target->previous, live->rolled_back);
+    return status;
 }
 
 /* --- writing --- */

@@ -43,6 +43,11 @@ static void list_key(const akin_target *target, const char *generation, const ch
     akin_memcache_place_list_key(target->place, generation, id, key);
 }
 
+/* A generation is named by its time; see name_generation. */
+static unsigned long long microseconds_of(const char *generation) {
+    return strtoull(generation, NULL, 16);
+}
+
 /* --- open, look --- */
 
 static akin_status open_target(const char *url, const akin_sink_options *options, akin_target **out) {
@@ -73,6 +78,11 @@ static akin_status look(akin_target *target, akin_live *live) {
     snprintf(live->table_digest, sizeof live->table_digest, "%s", digest);
     if (strcmp(format, akin_cachelist_format(target->options.ids_only)) == 0)
         memcpy(live->digest, live->table_digest, sizeof live->digest);
+    const akin_json *before = akin_json_get(meta_of(target), "previous");
+    const char *younger = akin_json_text(before, "generation");
+    digest = akin_json_text(before, "digest");
+    if (younger && digest && microseconds_of(younger) > microseconds_of(live_generation(target)))
+        snprintf(live->rolled_back, sizeof live->rolled_back, "%s", digest);
 done:
     return status;
 }

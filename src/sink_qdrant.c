@@ -215,6 +215,12 @@ static void is_alias(akin_target *target, const char *name, bool *flag) {
     if (strcmp(name, target->alias) == 0) *flag = true;
 }
 
+/* By the microseconds at their ends: as many digits until 2286. */
+static bool is_younger(const char *collection, const char *than) {
+    const char *a = strrchr(collection, '-'), *b = strrchr(than, '-');
+    return a && b && strcmp(a, b) > 0;
+}
+
 static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     bool taken = false;
@@ -223,6 +229,8 @@ static akin_status look(akin_target *target, akin_live *live) {
     if (*target->live) {
         live->there = true;
         digest_of(target, target->live, live->digest);
+        digest_of(target, target->before, live->rolled_back);
+        if (*live->rolled_back && !is_younger(target->before, target->live)) live->rolled_back[0] = '\0';
         status = count_points(target, target->live, &live->items);
         goto done;
     }
@@ -404,7 +412,7 @@ static void remove_old(akin_target *target, const char *name, bool *flag) {
     char digest[AKIN_HASH_TEXT_SIZE];
     (void)flag;
     digest_of(target, name, digest);
-    if (!*digest || strcmp(strrchr(name, '-'), strrchr(target->next, '-')) >= 0) return; /* as many digits until 2286 */
+    if (!*digest || !is_younger(target->next, name)) return;
     if (read_aliases(target) != AKIN_OK) {
         akin_error_clear();
         return;

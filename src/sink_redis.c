@@ -82,6 +82,8 @@ static akin_status look(akin_target *target, akin_live *live) {
     if (whole && live->there)
         snprintf(live->table_digest, sizeof live->table_digest, "%.32s", meta->now[AKIN_REDIS_DIGEST]);
     if (target->same_layout) memcpy(live->digest, live->table_digest, sizeof live->digest);
+    if (atoll(meta->before[AKIN_REDIS_GENERATION]) > atoll(meta->now[AKIN_REDIS_GENERATION]))
+        snprintf(live->rolled_back, sizeof live->rolled_back, "%.32s", meta->before[AKIN_REDIS_DIGEST]);
 done:
     return status;
 }

@@ -97,8 +97,9 @@ def test_generations_come_and_go():
     assert len(CLIENT.table(list(lists_of(OLD)), generation=first)) == 300, "a reader in between still finds its generation"
     assert "churn is" in publish(OTHER, expect=4).json["message"]
     assert akin("rollback", "--to", url(), "--json").json["items"] == 300
-    assert assert_live(OLD) == first
+    assert publish(NEW, "--respect-rollback").json["places_left"] == 1 and assert_live(OLD) == first
     akin("rollback", "--to", url())
+    assert publish(OLD, "--respect-rollback", "--dry-run").json["places_left"] == 0
     assert assert_live(NEW) == second
     publish(OTHER, *OPEN)
     assert not CLIENT.table(list(lists_of(NEW)), generation=first), "what is older than the one before is forgotten"

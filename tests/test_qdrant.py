@@ -109,6 +109,7 @@ def test_a_generation_is_a_collection_and_the_alias_switches():
     second = assert_live(NEW)
     assert aliases(SERVER) == {"shop": second, "shop-previous": first} and collections(SERVER) == sorted([first, second])
     assert akin("rollback", "--to", url(SERVER), "--json").json["items"] == 60
+    assert publish(NEW, SERVER, "--respect-rollback").json["places_left"] == 1
     assert assert_live(OLD) == first and aliases(SERVER)["shop-previous"] == second
     publish(NEW, SERVER)
     third = assert_live(NEW)

@@ -85,6 +85,8 @@ def test_the_table_before_is_kept_for_a_while_and_comes_back():
     assert decoded(CLIENT.hash("akin:shop:prev")) == lists_of(OLD) and 0 < CLIENT("PTTL", "akin:shop:prev") <= 90 * 60000
     for back, kept in ((OLD, NEW), (NEW, OLD)):
         done = akin("rollback", "--to", url(), "--json", ranks=2)
+        left = publish(kept, "--respect-rollback", "--dry-run").json["published"][0]["rolled_back"]
+        assert left == (kept == NEW) and (not left or publish(kept, "--respect-rollback", ranks=2).json["places_left"] == 1)
         assert done.json["items"] == 300 and done.json["restored"] == [url()]
         assert_live(back)
         assert decoded(CLIENT.hash("akin:shop:prev")) == lists_of(kept) and CLIENT("PTTL", "akin:shop:prev") > 0
@@ -205,7 +207,7 @@ def test_a_password_is_used_and_never_shown():
     assert not done.json["stages"]["publish"]["skipped"] and client("HLEN", "akin:night") == 12
     client("HSET", "akin:night:meta", "digest", "0" * 32)  # as a rollback, or another publisher, leaves it
     done = akin("run", "secret.ini", "--json")
-    assert done.json["stages"]["publish"]["skipped"] and "does not hold this table" in done.err and PASSWORD not in done.err
+    assert done.json["stages"]["publish"]["skipped"] and "is left as it is: it holds another table" in done.err and PASSWORD not in done.err
     server.stop()
 
 

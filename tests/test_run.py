@@ -116,13 +116,56 @@ def test_a_rollback_is_not_undone_by_the_same_night():
     assert akin("rollback", "--to", "file:out/rolled.jsonl", "--json").json["items"] == 40
     done, now = published(6)
     assert ran(done) == [] and now == first != second, done.err
-    assert "file:out/rolled.jsonl does not hold this table" in done.err and "left so" in open("results/rolled/log.txt").read(), done.err
+    said = "file:out/rolled.jsonl is left as it is: this table was rolled back there"
+    assert said in done.err and said in open("results/rolled/log.txt").read() and "publish: up to date" not in done.err, done.err
     done, third = published(7)
     assert ran(done) == ["neighbors", "evaluate", "publish"] and third not in (first, second), done.err
     os.remove("out/rolled.jsonl")
     done, now = published(7)
     assert ran(done) == ["publish"] and now == third, done.err
     shutil.rmtree("results/rolled")
+
+
+def test_a_rollback_is_not_undone_by_the_next_night():
+    """The same table once more the night after; only where it was rolled back, until someone publishes it by hand, or a night has another."""
+    places = ["out/one.jsonl", "out/two.csv"]
+    to = " ".join("file:" + place for place in places)
+
+    def night(date, k, more=""):
+        write_job("back.ini", job="name = back\nkeep = 9", neighbors=f"k = {k}", publish=f"to = {to}\n{more}", gallery=None)
+        return akin("run", "back.ini", "--json", "--night", date), [open(place).read() for place in places]
+
+    _, first = night("2001-01-01", 5)
+    _, second = night("2001-01-02", 6)
+    akin("rollback", "--to", "file:" + places[0])
+    done, now = night("2001-01-03", 6)
+    assert now == [first[0], second[1]] and os.readlink("results/back/latest") == "2001-01-03", done.err
+    by_hand = f"akin publish results/back/2001-01-03/table.nc --to file:{places[0]}"
+    assert f"file:{places[0]} is left as it is: this table was rolled back there" in done.err and by_hand in done.err, done.err
+    assert "publish: 40 items" not in done.err and f"file:{places[1]} is left" not in done.err, done.err
+    stage = done.json["stages"]["publish"]
+    assert stage["places_left"] == 1 and [place["rolled_back"] for place in stage["published"]] == [True, False], stage
+    # The same night again; with the other place lost, which comes back.
+    os.remove(places[1])
+    done, now = night("2001-01-03", 6)
+    assert now == [first[0], second[1]] and f"file:{places[0]} is left" in done.err, done.err
+    # A rollback of the rollback holds the table itself.
+    akin("rollback", "--to", "file:" + places[0])
+    done, now = night("2001-01-04", 6)
+    assert now == second and "is left" not in done.err, done.err
+    akin("rollback", "--to", "file:" + places[0])
+    done, now = night("2001-01-05", 6, "respect-rollback = no")
+    assert now == second, done.err
+    akin("rollback", "--to", "file:" + places[0])
+    assert "was rolled back there" in akin(*by_hand.split()[1:], "--respect-rollback", "--dry-run").out
+    akin(*by_hand.split()[1:])
+    assert open(places[0]).read() == second[0]
+    akin("rollback", "--to", "file:" + places[0])
+    done, third = night("2001-01-06", 7)
+    assert third[0] not in (first[0], second[0]) and "is left" not in done.err, done.err
+    done, now = night("2001-01-07", 5)  # an old table that nobody took back
+    assert now == first, done.err
+    shutil.rmtree("results/back")
 
 
 def test_a_changed_picture_is_seen():

@@ -21,6 +21,7 @@ typedef struct {
     const char *previous; /* the table of the night before, NULL = none: spares asking a cache that holds it */
     double min_coverage, max_churn, max_shrink; /* gates, shares of 1 */
     bool dry_run;
+    bool respect_rollback; /* what was rolled back at a place is not published there again */
     akin_sink_options sink;
 } akin_publish_params;
 
@@ -30,6 +31,7 @@ typedef struct {
     bool compared;
     akin_change_figures change; /* where compared */
     akin_published published;
+    bool left; /* as it was: this was rolled back there */
 } akin_publish_place;
 
 typedef struct {

@@ -52,6 +52,7 @@ typedef struct {
     size_t items;                           /* 0: not known */
     char digest[AKIN_HASH_TEXT_SIZE];       /* as akin_published has it; "" = not known */
     char table_digest[AKIN_HASH_TEXT_SIZE]; /* "" = not known */
+    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of what a rollback took from them last, if it was; else "" */
 } akin_live;
 
 /* What has been published where. */
