@@ -144,11 +144,9 @@ static akin_status join(adoption *a) {
     akin_status status;
     mail m = {0};
     size_t count = akin_vectors_count(a->vectors);
-    int64_t rounds;
     AKIN_TRY(akin_agree(a->comm, make_mail(a, &m)));
-    rounds = (int64_t)((count + m.most - 1) / m.most);
-    akin_comm_max_i64(a->comm, &rounds, 1);
-    for (size_t round = 0; round < (size_t)rounds; round++) {
+    const size_t rounds = akin_comm_rounds(a->comm, count, m.most);
+    for (size_t round = 0; round < rounds; round++) {
         size_t begin = round * m.most < count ? round * m.most : count, got = 0;
         void *received = NULL;
         pack(a, &m, begin, count - begin < m.most ? count - begin : m.most);

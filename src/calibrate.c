@@ -87,9 +87,8 @@ akin_status akin_calibrate(akin_comm *comm, const akin_vectors *vectors, akin_ca
     *out = NULL;
     akin_status local = begin(comm, &s);
     AKIN_TRY(akin_agree(comm, offsets ? local : AKIN_FAILED));
-    int64_t rounds = (int64_t)((s.count + s.batch - 1) / s.batch);
-    akin_comm_max_i64(comm, &rounds, 1);
-    for (size_t r = 0; r < (size_t)rounds; r++) {
+    const size_t rounds = akin_comm_rounds(comm, s.count, s.batch);
+    for (size_t r = 0; r < rounds; r++) {
         size_t first = r * s.batch < s.count ? r * s.batch : s.count;
         AKIN_TRY(score_batch(&s, first, s.count - first < s.batch ? s.count : first + s.batch));
     }

@@ -26,6 +26,12 @@ void akin_comm_max_f64(akin_comm *comm, double *values, size_t count) {
     reduce(comm, values, count, MPI_DOUBLE, MPI_MAX);
 }
 
+size_t akin_comm_rounds(akin_comm *comm, size_t count, size_t batch) {
+    int64_t rounds = (int64_t)(count / batch + (count % batch != 0));
+    akin_comm_max_i64(comm, &rounds, 1);
+    return (size_t)rounds;
+}
+
 struct akin_comm_sum {
     size_t room, count;
     MPI_Request pieces[];

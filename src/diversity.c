@@ -104,9 +104,8 @@ akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors, double 
     work w = {0};
     size_t count = akin_vectors_count(vectors);
     AKIN_TRY(akin_agree(comm, begin(comm, vectors, pool, &w)));
-    int64_t rounds = (int64_t)((count + w.batch - 1) / w.batch);
-    akin_comm_max_i64(comm, &rounds, 1);
-    for (size_t r = 0; r < (size_t)rounds; r++) {
+    const size_t rounds = akin_comm_rounds(comm, count, w.batch);
+    for (size_t r = 0; r < rounds; r++) {
         size_t first = r * w.batch < count ? r * w.batch : count;
         size_t end = first + w.batch < count ? first + w.batch : count;
         AKIN_TRY(pick_batch(&w, lambda, k, pool, first, end, lists));

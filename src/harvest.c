@@ -78,12 +78,11 @@ akin_status akin_harvest_bring_home(akin_harvest *harvest, akin_comm *comm, size
     akin_status status = AKIN_OK;
     int size = akin_comm_size(comm);
     size_t first = akin_shard_first(n, size, akin_comm_rank(comm)), arrived = 0;
-    int64_t rounds = (int64_t)((harvest->count + BLOCK - 1) / BLOCK);
     picture *send = akin_mem_alloc(BLOCK, sizeof *send);
     size_t *counts = akin_mem_alloc((size_t)size, 2 * sizeof *counts);
     AKIN_TRY(akin_agree(comm, send && counts ? AKIN_OK : AKIN_FAILED));
-    akin_comm_max_i64(comm, &rounds, 1);
-    for (size_t i = 0; i < (size_t)rounds; i++) {
+    const size_t rounds = akin_comm_rounds(comm, harvest->count, BLOCK);
+    for (size_t i = 0; i < rounds; i++) {
         void *received = NULL;
         size_t left = harvest->count > i * BLOCK ? harvest->count - i * BLOCK : 0, received_count = 0;
         size_t count = left < BLOCK ? left : BLOCK;

@@ -300,13 +300,12 @@ akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t firs
     akin_nclayout_hash_rows(file->layout, v, first, count, data);
 
     size_t step = round_bytes / row_bytes ? round_bytes / row_bytes : 1;
-    int64_t rounds = (int64_t)(count / step + (count % step != 0));
-    akin_comm_max_i64(file->comm, &rounds, 1);
+    const size_t rounds = akin_comm_rounds(file->comm, count, step);
     const size_t *shape;
     size_t dims = akin_nclayout_variable_shape(file->layout, v, &shape), done = 0;
     size_t start[AKIN_NC_DIMS_MAX] = {0}, length[AKIN_NC_DIMS_MAX] = {0};
     for (size_t d = 1; d < dims; d++) length[d] = akin_nclayout_dimension_length(file->layout, shape[d]);
-    for (int64_t round = 0; round < rounds; round++) {
+    for (size_t round = 0; round < rounds; round++) {
         if (dims == 0 && count == 0) continue;
         size_t left = count - done;
         length[0] = left < step ? left : step;

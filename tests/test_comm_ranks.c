@@ -37,6 +37,14 @@ static void a_sum_wraps_instead_of_stopping(void **state) {
     assert_true(value == (size > 1 ? INT64_MIN : INT64_MAX));
 }
 
+static void rounds_are_those_of_the_rank_with_most(void **state) {
+    (void)state;
+    size_t rank = (size_t)akin_comm_rank(comm), last = (size_t)akin_comm_size(comm) - 1;
+    assert_int_equal(akin_comm_rounds(comm, 3 * rank, 2), (3 * last + 1) / 2);
+    assert_int_equal(akin_comm_rounds(comm, rank == last ? 8 : 0, 4), 2);
+    assert_int_equal(akin_comm_rounds(comm, 0, 5), 0);
+}
+
 /* Two sums at once, used again: the same as one that is waited for. */
 static void sums_go_on_beside_the_computation(void **state) {
     (void)state;
@@ -258,6 +266,7 @@ static void a_signal_on_one_rank_is_seen_by_all(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sums_and_maxima_are_those_of_all_ranks),
+        cmocka_unit_test(rounds_are_those_of_the_rank_with_most),
         cmocka_unit_test(a_sum_wraps_instead_of_stopping),
         cmocka_unit_test(sums_go_on_beside_the_computation),
         cmocka_unit_test(every_rank_is_alone_if_it_wants),

@@ -41,6 +41,10 @@ void akin_comm_sum_i64(akin_comm *comm, int64_t *values, size_t count);         
 void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count);         /* Collective; in place */
 void akin_comm_max_f64(akin_comm *comm, double *values, size_t count);          /* Collective; in place */
 
+/* In how many rounds the rank with the most to do is through `count` things, `batch` >= 1 at a time: a loop over them
+ * that is collective goes so often on every rank, at the end with nothing. Collective. */
+size_t akin_comm_rounds(akin_comm *comm, size_t count, size_t batch);
+
 /* A sum of int64 that goes on while its ranks compute: `most` values at most, to be used again and again. Between start
  * and wait the values are not touched, and akin_comm_poll now and then lets them move. Several may be under way; all
  * ranks start them in the same order, and whatever else is collective waits until they are done. */
