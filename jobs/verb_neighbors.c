@@ -121,6 +121,7 @@ static akin_status fill_report(akin_json *report, const akin_neighbors_params *p
     AKIN_TRY(akin_json_set_number(report, "pairs_computed", figures->engine.computed));
     AKIN_TRY(akin_json_set_number(report, "pairs_skipped", pairs - figures->engine.computed));
     AKIN_TRY(akin_json_set_number(report, "pairs_scored", figures->engine.scored));
+    AKIN_TRY(akin_json_set_integer(report, "lists_mended", (long long)figures->engine.mended));
     AKIN_TRY(akin_json_set_text(report, "kernel", figures->engine.kernel));
     AKIN_TRY(akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting));
     AKIN_TRY(akin_json_set_integer(report, "kept", (long long)figures->kept));

@@ -1,9 +1,10 @@
 /* allpairs: every row against every other, on all ranks. Floor 3 (stages); looks down to error, mem, ring, topk, tile,
- * block, sample, compare, comm, log, vectors, deal. */
+ * block, sample, compare, comm, log, vectors, deal; within its floor to mend. */
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/mend.h>
 #include <akin/sample.h>
 #include <akin/tile.h>
 #include <akin/topk.h>
@@ -25,6 +26,7 @@ typedef struct {
     akin_block *own, *held, *next;
     akin_compare *compare;
     double done, total; /* pairs of panels, for the progress */
+    double mended;      /* lists */
     double saved_at;
     akin_comm_sum *vote; /* what ranks tell each other, under way while they go on */
     int64_t votes[2];    /* ranks for whom it is time to save, and that had a signal */
@@ -41,7 +43,7 @@ static akin_status make_room(engine *e) {
     size_t largest = 0;
     AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
     AKIN_TRY(akin_comm_sum_create(2, &e->vote));
-    AKIN_TRY(akin_sample_raise(e->own, e->params->rules));
+    AKIN_TRY(akin_sample_foretell(e->own, (size_t)e->size, e->params->rules));
     for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
     if (e->size == 1) return AKIN_OK;
     AKIN_TRY(akin_block_create(largest, e->dim, e->k, AKIN_BLOCK_COLUMNS, &e->held));
@@ -238,34 +240,72 @@ static akin_status go_round(engine *e) {
     return status;
 }
 
-/* The travelling lists come to the rank that keeps their block, and every list is sorted. Collective; agreed. */
+/* The travelling lists come to the rank that keeps their block. Collective; agreed. */
 static akin_status merge_travellers(engine *e) {
     int last = akin_ring_steps(e->size);
     uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
     akin_status status = akin_agree(e->comm, merged != NULL ? AKIN_OK : AKIN_FAILED);
     if (status != AKIN_OK) goto done;
-    for (size_t i = 0; i < akin_block_count(e->own); i++) akin_topk_sort(akin_block_list(e->own, i), e->k);
     if (last == 0) goto done;
     akin_block_begin(e->next, e->counts[e->rank]);
     move_lists(e, e->held, akin_ring_held(e->size, e->rank, last), e->next, akin_ring_holder(e->size, e->rank, last));
     for (size_t i = 0; i < akin_block_count(e->own); i++) {
         uint64_t *kept = akin_block_list(e->own, i), *came = akin_block_list(e->next, i);
+        uint64_t bar = akin_topk_bar(kept);
+        akin_topk_sort(kept, e->k);
         akin_topk_sort(came, e->k);
         akin_topk_merge(kept, came, e->k, merged);
-        memcpy(kept, merged, e->k * sizeof *merged);
+        akin_topk_restore(kept, e->k, merged, bar);
     }
 done:
     akin_mem_free(merged);
     return status;
 }
 
+/* Once more, while lists are mended. Collective; agreed. */
+static akin_status stop_if_signalled(engine *e) {
+    akin_status status = AKIN_OK;
+    int64_t signalled = akin_comm_signalled();
+    akin_comm_sum_i64(e->comm, &signalled, 1);
+    if (signalled == 0) return AKIN_OK;
+    if (e->params->save != NULL) {
+        const akin_ring_progress at = {e->size, e->subs, akin_ring_steps(e->size), e->subs};
+        const akin_allpairs_state state = {at, e->counts, e->own, NULL, e->rank};
+        AKIN_TRY(e->params->save(e->params->context, &state));
+    }
+    return akin_comm_check_signal(e->comm);
+done:
+    return status;
+}
+
+/* What asked for too much is made anew, about a slice at a time; then every list is sorted. Collective; agreed. */
+static akin_status mend_lists(engine *e) {
+    akin_status status = AKIN_OK;
+    size_t left = 1, largest = 1, most;
+    for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
+    most = (size_t)(slice_work / ((double)largest * (double)e->dim));
+    most = 1 + (most < largest ? most : largest) / (size_t)e->size;
+    while (left > 0) {
+        AKIN_TRY(akin_mend(e->comm, e->params->rules, e->own, most, &left, &e->mended));
+        if (left > 0) AKIN_TRY(stop_if_signalled(e));
+    }
+    for (size_t i = 0; i < akin_block_count(e->own); i++) akin_topk_sort(akin_block_list(e->own, i), e->k);
+done:
+    return status;
+}
+
+static void free_travellers(engine *e) {
+    akin_block_free(e->held);
+    akin_block_free(e->next);
+    e->held = e->next = NULL;
+}
+
 static void free_blocks(engine *e) {
     akin_compare_free(e->compare);
     akin_comm_sum_free(e->vote);
     akin_block_free(e->own);
-    akin_block_free(e->held);
-    akin_block_free(e->next);
-    e->compare = NULL, e->vote = NULL, e->own = e->held = e->next = NULL;
+    free_travellers(e);
+    e->compare = NULL, e->vote = NULL, e->own = NULL;
 }
 
 static void fill_figures(engine *e, double start, double waited, akin_allpairs_figures *out) {
@@ -274,7 +314,7 @@ static void fill_figures(engine *e, double start, double waited, akin_allpairs_f
     double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
     akin_comm_sum_i64(e->comm, sums, 2);
     akin_comm_max_f64(e->comm, times, 2);
-    *out = (akin_allpairs_figures){times[0], times[1], (double)sums[0], (double)sums[1], akin_tile()->name};
+    *out = (akin_allpairs_figures){times[0], times[1], (double)sums[0], (double)sums[1], e->mended, akin_tile()->name};
 }
 
 akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors, const akin_allpairs_params *params,
@@ -296,6 +336,8 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors, const ak
     e.subs = params->progress.subs > 0 ? params->progress.subs : choose_subs(&e);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
+    free_travellers(&e);
+    AKIN_TRY(mend_lists(&e));
     fill_figures(&e, start, waited, figures);
     AKIN_TRY(akin_deal_home(comm, vectors, e.k, &e.own, lists));
     figures->seconds = akin_comm_seconds() - start;

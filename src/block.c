@@ -24,6 +24,8 @@ struct akin_block {
     int16_t *wrap;                 /* [panels, groups * PANEL * 2] */
     int32_t *sums;                 /* [panels, PANEL] */
     float sure;                    /* below it two rows cannot be the same */
+    float nothing[PANEL];          /* what rows that rest ask for: infinity */
+    bool rests;
 };
 
 static size_t panels_of(size_t count) {
@@ -72,6 +74,7 @@ akin_status akin_block_create(size_t capacity, size_t dim, size_t k, akin_block_
     if (block == NULL) return AKIN_FAILED;
     block->dim = dim, block->stride = akin_dot_stride(dim), block->k = k, block->sides = sides;
     block->sure = nextafterf((float)(1 - akin_dot_bound(dim) - 0x1p-22), -INFINITY);
+    for (int i = 0; i < PANEL; i++) block->nothing[i] = INFINITY;
     if ((block->body = akin_mem_alloc(panels, akin_block_body_size(PANEL, dim))) == NULL) goto done;
     if ((block->lists = akin_mem_alloc(capacity, akin_block_lists_size(1, k))) == NULL) goto done;
     if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
@@ -198,7 +201,7 @@ akin_block_panel akin_block_view(const akin_block *block, size_t p) {
         .rows = row_of(block, p * PANEL),
         .centre = block->centres + p * block->stride,
         .items = items(block) + p * PANEL,
-        .least = block->least + p * PANEL,
+        .least = block->rests ? block->nothing : block->least + p * PANEL,
         .summary = block->summaries + p,
         .sketch = block->sketches + p,
         .as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL,
@@ -214,6 +217,14 @@ const akin_block_summary *akin_block_summaries(const akin_block *block) {
 
 const akin_block_item *akin_block_items(const akin_block *block) {
     return items(block);
+}
+
+const float *akin_block_row(const akin_block *block, size_t index) {
+    return row_of(block, index);
+}
+
+void akin_block_rest(akin_block *block, bool rests) {
+    block->rests = rests;
 }
 
 uint64_t *akin_block_lists(akin_block *block) {

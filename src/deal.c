@@ -1,19 +1,14 @@
-/* deal: rows to ranks, and lists home. Floor 3 (stages); looks down to error, mem, shard, topk, cluster, block, comm,
- * vectors. */
+/* deal: rows to ranks, and lists home. Floor 3 (stages); looks down to error, mem, radix, shard, topk, cluster, block,
+ * comm, vectors. */
 #include <akin/cluster.h>
 #include <akin/deal.h>
 #include <akin/dot.h>
 #include <akin/mem.h>
+#include <akin/radix.h>
 #include <akin/shard.h>
 #include <akin/topk.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
-
-typedef struct {
-    int64_t key[AKIN_BLOCK_LAYERS + 2]; /* labels, category and availability, row; or the place alone */
-    uint32_t at;
-} place;
 
 typedef struct {
     akin_comm *comm;
@@ -21,33 +16,28 @@ typedef struct {
     const akin_block_rules *rules;
     const akin_deal_prior *prior;
     size_t size, k, stride, used, lists_size; /* used: rows of this shard that are dealt */
-    place *order;                             /* [used] */
+    akin_radix_record *order;                 /* [used]: at: of the shard */
     int *owner;                               /* [used]: where each goes */
     size_t *send;                             /* [size] */
     size_t *offsets;                          /* [size + 1]: of the blocks in all places */
     akin_block_item *items;                   /* received, as the two below, in the same order */
     float *rows;
-    uint64_t *lists;
+    uint64_t *lists, *bars;
     size_t received;
     size_t *counts; /* [size] */
 } dealer;
 
-static int ascending(const void *x, const void *y) {
-    const place *a = x, *b = y;
-    for (size_t i = 0; i < sizeof a->key / sizeof *a->key; i++)
-        if (a->key[i] != b->key[i]) return a->key[i] < b->key[i] ? -1 : 1;
-    return 0;
+/* What the rules part rows by: their labels, then category and availability. */
+static uint32_t field_of(const akin_block_rules *rules, const akin_block_item *item, int field) {
+    if (field < rules->layers) return (uint32_t)item->label[field] + 1;
+    uint32_t category = rules->same_category ? (uint32_t)item->category + 1 : 0;
+    return category * 2 + (rules->only_available && !item->available);
 }
 
-enum { CATEGORY = AKIN_BLOCK_LAYERS, ROW };
-
-static place place_of(const akin_block_rules *rules, const akin_block_item *item, size_t at) {
-    place p = {.at = (uint32_t)at};
-    for (int l = 0; l < rules->layers; l++) p.key[l] = item->label[l];
-    int64_t category = rules->same_category ? item->category : 0;
-    p.key[CATEGORY] = category * 2 + (rules->only_available && !item->available);
-    p.key[ROW] = item->row;
-    return p;
+static bool same_kind(const akin_block_rules *rules, const akin_block_item *a, const akin_block_item *b) {
+    for (int field = 0; field <= rules->layers; field++)
+        if (field_of(rules, a, field) != field_of(rules, b, field)) return false;
+    return true;
 }
 
 static akin_block_item item_of(const dealer *d, size_t i) {
@@ -64,16 +54,30 @@ static bool placed(const dealer *d) {
     return d->prior != NULL && d->prior->place != NULL;
 }
 
-/* This rank's rows in the order of dealing. */
-static void order_shard(dealer *d) {
-    for (size_t i = 0; i < akin_vectors_count(d->vectors); i++) {
+/* Whether a row takes part: not where nobody may be its neighbour, nor where it did not before. */
+static bool is_dealt(const dealer *d, const akin_block_item *item, size_t i) {
+    if (!akin_vectors_usable(d->vectors, i) || (d->rules->same_category && item->category < 0)) return false;
+    return placed(d) ? d->prior->place[i] >= 0 : d->rules->layers == 0 || item->label[0] >= 0;
+}
+
+/* This rank's rows in the order of dealing: by kind, then by row; or by place. */
+static akin_status order_shard(dealer *d) {
+    size_t count = akin_vectors_count(d->vectors);
+    akin_radix_record *scratch = akin_mem_alloc(count, sizeof *scratch);
+    if (scratch == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
         akin_block_item item = item_of(d, i);
-        if (!akin_vectors_usable(d->vectors, i) || (d->rules->same_category && item.category < 0)) continue;
-        place p = place_of(d->rules, &item, i);
-        if (placed(d)) p = (place){.key = {d->prior->place[i]}, .at = (uint32_t)i};
-        if (p.key[0] >= 0) d->order[d->used++] = p;
+        if (is_dealt(d, &item, i)) d->order[d->used++].at = (uint32_t)i;
     }
-    qsort(d->order, d->used, sizeof *d->order, ascending);
+    for (int field = placed(d) ? 0 : d->rules->layers; field >= 0; field--) {
+        for (size_t p = 0; p < d->used; p++) {
+            akin_block_item item = item_of(d, d->order[p].at);
+            d->order[p].key = placed(d) ? (uint32_t)d->prior->place[d->order[p].at] : field_of(d->rules, &item, field);
+        }
+        akin_radix_sort(d->order, d->used, scratch);
+    }
+    akin_mem_free(scratch);
+    return AKIN_OK;
 }
 
 /* Place p of the order goes to rank (p + rank) % size, so that what is left over does not fall on the same ranks; or to
@@ -82,7 +86,7 @@ static void find_owners(dealer *d) {
     size_t rank = (size_t)akin_comm_rank(d->comm);
     for (size_t p = 0, to = 0; p < d->used; p++) {
         if (placed(d))
-            while ((size_t)d->order[p].key[0] >= d->offsets[to + 1]) to++;
+            while (d->order[p].key >= d->offsets[to + 1]) to++;
         else
             to = (p + rank) % d->size;
         d->owner[p] = (int)to;
@@ -98,7 +102,7 @@ static akin_status prepare(dealer *d) {
     d->offsets = akin_mem_zalloc(d->size + 1, sizeof *d->offsets);
     if (!d->order || !d->owner || !d->send || !d->offsets) return AKIN_FAILED;
     for (size_t r = 0; r < d->size && placed(d); r++) d->offsets[r + 1] = d->offsets[r] + d->prior->counts[r];
-    order_shard(d);
+    if (order_shard(d) != AKIN_OK) return AKIN_FAILED;
     find_owners(d);
     return AKIN_OK;
 }
@@ -121,6 +125,10 @@ static void fill_list(const dealer *d, size_t at, void *record) {
     memcpy(record, d->prior->lists + at * d->k, d->k * sizeof(uint64_t));
 }
 
+static void fill_bar(const dealer *d, size_t at, void *record) {
+    memcpy(record, d->prior->bars + at, sizeof *d->prior->bars);
+}
+
 /* One kind of record for every row to its rank, and what comes from the others. */
 static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **received) {
     akin_status status;
@@ -139,16 +147,20 @@ done:
 /* --- this rank's block --- */
 
 /* Whether rows of these labels never meet each other: then it does not pay to bring near ones together. */
-static bool done_among(const akin_block_rules *rules, const place *p) {
+static bool done_among(const akin_block_rules *rules, const akin_block_item *item) {
     for (int l = 0; l < rules->layers; l++)
-        if (rules->layer[l].done[p->key[l] * rules->layer[l].labels + p->key[l]]) return true;
+        if (rules->layer[l].done[item->label[l] * rules->layer[l].labels + item->label[l]]) return true;
     return false;
 }
 
-/* The end of the rows from `first` on whose keys are the same up to key `keys`. */
-static size_t end_of_run(const dealer *d, const place *places, size_t first, size_t keys) {
+static const akin_block_item *item_at(const dealer *d, const akin_radix_record *places, size_t p) {
+    return d->items + places[p].at;
+}
+
+/* The end of the rows from `first` on that are of one kind. */
+static size_t end_of_run(const dealer *d, const akin_radix_record *places, size_t first) {
     size_t end = first + 1;
-    while (end < d->received && memcmp(places[end].key, places[first].key, keys * sizeof *places->key) == 0) end++;
+    while (end < d->received && same_kind(d->rules, item_at(d, places, first), item_at(d, places, end))) end++;
     return end;
 }
 
@@ -156,17 +168,17 @@ static size_t end_of_run(const dealer *d, const place *places, size_t first, siz
  * the same work, the sum over their rows of their category's size. Which category's rows come first is free as long as
  * the order is round: turned by half a block the halves change places, so in between they are about even. Returns
  * the first row of that category. */
-static size_t even_start(const dealer *d, const place *places) {
+static size_t even_start(const dealer *d, const akin_radix_record *places) {
     size_t best = 0, n = d->received;
     double least = INFINITY, *work = akin_mem_alloc(2 * n + 1, sizeof *work);
     if (work == NULL) return 0; /* slower, not wrong */
     work[0] = 0;
     for (size_t first = 0, end; first < n; first = end) {
-        end = end_of_run(d, places, first, CATEGORY + 1);
+        end = end_of_run(d, places, first);
         for (size_t i = first; i < end; i++) work[i + 1] = work[i] + (double)(end - first);
     }
     for (size_t i = 0; i < n; i++) work[n + i + 1] = work[n] + work[i + 1];
-    for (size_t first = 0; first < n; first = end_of_run(d, places, first, CATEGORY + 1)) {
+    for (size_t first = 0; first < n; first = end_of_run(d, places, first)) {
         double half = work[first + n / 2] - work[first], uneven = fabs(2 * half - work[n]);
         if (uneven < least) least = uneven, best = first;
     }
@@ -174,23 +186,34 @@ static size_t even_start(const dealer *d, const place *places) {
     return best;
 }
 
+/* What was received by kind, and then by row: as it came, for the shards of the ranks are in the order of rows. */
+static void sort_received(const dealer *d, akin_radix_record *places, akin_radix_record *scratch) {
+    for (size_t i = 0; i < d->received; i++) places[i].at = (uint32_t)i;
+    for (int field = d->rules->layers; field >= 0; field--) {
+        for (size_t p = 0; p < d->received; p++) places[p].key = field_of(d->rules, item_at(d, places, p), field);
+        akin_radix_sort(places, d->received, scratch);
+    }
+}
+
 /* The order of what was received: which record stands at each place of the block. */
 static akin_status order_block(const dealer *d, uint32_t *order) {
     akin_status status = AKIN_FAILED;
-    place *places = akin_mem_alloc(d->received, sizeof *places);
-    if (places == NULL) goto done;
-    for (size_t i = 0; i < d->received; i++) places[i] = place_of(d->rules, &d->items[i], i);
-    qsort(places, d->received, sizeof *places, ascending);
+    akin_radix_record *places = akin_mem_alloc(d->received, sizeof *places);
+    akin_radix_record *scratch = akin_mem_alloc(d->received, sizeof *scratch);
+    if (places == NULL || scratch == NULL) goto done;
+    sort_received(d, places, scratch);
     size_t start = d->rules->same_category && d->rules->layers == 0 ? even_start(d, places) : 0;
     for (size_t first = 0, end; first < d->received; first = end) {
         uint32_t *run = order + (first >= start ? first - start : first + d->received - start);
-        end = end_of_run(d, places, first, ROW);
+        end = end_of_run(d, places, first);
         for (size_t i = first; i < end; i++) run[i - first] = places[i].at;
-        if (!done_among(d->rules, &places[first])) AKIN_TRY(akin_cluster_order(d->rows, d->stride, run, end - first));
+        if (!done_among(d->rules, item_at(d, places, first)))
+            AKIN_TRY(akin_cluster_order(d->rows, d->stride, run, end - first));
     }
     status = AKIN_OK;
 done:
     akin_mem_free(places);
+    akin_mem_free(scratch);
     return status;
 }
 
@@ -214,6 +237,7 @@ static void fill_block(const dealer *d, const uint32_t *order, akin_block *own) 
         const uint64_t *keys = d->lists + order[i] * d->k;
         uint64_t *list = akin_block_lists(own) + i * words;
         for (size_t e = 0; e < d->k && keys[e] != 0; e++) akin_topk_push(list, d->k, keys[e]);
+        if (d->bars != NULL) akin_topk_raise(list, d->bars[order[i]]);
     }
     akin_block_ready(own, d->rules);
 }
@@ -247,6 +271,7 @@ akin_status akin_deal_out(akin_comm *comm, const akin_vectors *vectors, size_t k
     AKIN_TRY(exchange(&d, fill_row, d.stride * sizeof *d.rows, (void **)&d.rows));
     if (prior != NULL && prior->lists != NULL)
         AKIN_TRY(exchange(&d, fill_list, k * sizeof *d.lists, (void **)&d.lists));
+    if (prior != NULL && prior->bars != NULL) AKIN_TRY(exchange(&d, fill_bar, sizeof *d.bars, (void **)&d.bars));
     if (placed(&d)) AKIN_TRY(exchange(&d, fill_place, sizeof *places, (void **)&places));
     AKIN_TRY(akin_agree(comm, make_block(&d, places, own)));
     AKIN_TRY(akin_comm_gather(comm, &d.received, sizeof d.received, -1, (void **)counts, NULL));
@@ -258,31 +283,31 @@ done:
     akin_mem_free(d.items);
     akin_mem_free(d.rows);
     akin_mem_free(d.lists);
+    akin_mem_free(d.bars);
     akin_mem_free(places);
     return status;
 }
 
 /* --- home --- */
 
-/* Records of a row and its list, in the order of rows and so of ranks. */
+/* Records of a row and its list, those for a rank together. */
 static akin_status pack_lists(const akin_block *own, size_t n, int size, size_t k, uint64_t **records, size_t *send) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_block_count(own);
     const akin_block_item *items = akin_block_items(own);
-    place *order = akin_mem_alloc(count, sizeof *order);
+    size_t *at = akin_mem_zalloc((size_t)size, sizeof *at);
     *records = akin_mem_alloc(count, (k + 1) * sizeof **records);
-    if (order == NULL || *records == NULL) goto done;
-    for (size_t i = 0; i < count; i++) order[i] = (place){.key = {items[i].row}, .at = (uint32_t)i};
-    qsort(order, count, sizeof *order, ascending);
+    if (at == NULL || *records == NULL) goto done;
+    for (size_t i = 0; i < count; i++) send[akin_shard_owner(n, size, (size_t)items[i].row)]++;
+    for (size_t r = 1; r < (size_t)size; r++) at[r] = at[r - 1] + send[r - 1];
     for (size_t i = 0; i < count; i++) {
-        uint64_t *record = *records + i * (k + 1);
-        record[0] = (uint64_t)order[i].key[0];
-        memcpy(record + 1, akin_block_list(own, order[i].at), k * sizeof *record);
-        send[akin_shard_owner(n, size, (size_t)order[i].key[0])]++;
+        uint64_t *record = *records + at[akin_shard_owner(n, size, (size_t)items[i].row)]++ * (k + 1);
+        record[0] = (uint64_t)items[i].row;
+        memcpy(record + 1, akin_block_list(own, i), k * sizeof *record);
     }
     status = AKIN_OK;
 done:
-    akin_mem_free(order);
+    akin_mem_free(at);
     return status;
 }
 

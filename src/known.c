@@ -104,6 +104,7 @@ akin_status akin_known_resume(akin_known *k, const char *path, bool named, const
     k->same_ranks = k->waypoint->progress.size == akin_comm_size(k->comm);
     AKIN_TRY(akin_agree(k->comm, add_layers(k)));
     k->prior.lists = k->waypoint->lists;
+    k->prior.bars = k->waypoint->bars;
     if (k->same_ranks) k->prior.place = k->waypoint->place, k->prior.counts = k->waypoint->counts;
     akin_log_info("neighbors: going on from %s at %.0f %%", path, 100 * akin_ring_share(k->waypoint->progress));
 done:

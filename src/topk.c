@@ -106,6 +106,21 @@ void akin_topk_sort(uint64_t *list, size_t k) {
     memset(list + held, 0, (k - held) * sizeof *list);
 }
 
+bool akin_topk_broken(const uint64_t *list, size_t k) {
+    size_t reach = 0;
+    if (list[BAR] == 0) return false;
+    if (k <= AKIN_TOPK_SHORT) return list[KEYS + k - 1] < list[BAR];
+    for (size_t e = 0; e < list[HELD]; e++) reach += list[KEYS + e] >= list[BAR];
+    return reach < k;
+}
+
+void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys, uint64_t bar) {
+    memset(list, 0, akin_topk_words(k) * sizeof *list);
+    while (list[HELD] < k && keys[list[HELD]] != 0) list[HELD]++;
+    memcpy(list + KEYS, keys, (size_t)list[HELD] * sizeof *list);
+    list[BAR] = keys[k - 1] > bar ? keys[k - 1] : bar;
+}
+
 void akin_topk_merge(const uint64_t *a, const uint64_t *b, size_t k, uint64_t *out) {
     for (size_t i = 0, j = 0, n = 0; n < k; n++) { /* i and j are at most n */
         uint64_t from_a = a[i], from_b = b[j];

@@ -45,6 +45,7 @@ static akin_status define(akin_ncfile *file, const akin_waypoint_origin *origin,
     AKIN_TRY(akin_ncfile_variable(file, "row", AKIN_NC_INT, "place", "row of the catalogue", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "own", AKIN_NC_UINT64, "place,k", "list that stays with the row", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "held", AKIN_NC_UINT64, "place,k", "list that travels with the row", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "bar", AKIN_NC_UINT64, "place", "what the list asked for", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "count", AKIN_NC_INT64, "rank", "rows of each block", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "progress", AKIN_NC_INT, "layer,progress", "size, subs, step, slice", "1"));
     AKIN_TRY(akin_ncfile_variable(file, "label", AKIN_NC_INT, "place,layer", "part of the block", "1"));
@@ -93,15 +94,19 @@ static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_waypo
     size_t count = akin_block_count(s->own), layers = (size_t)s->layers + 1;
     const akin_block_item *items = akin_block_items(s->own);
     int32_t *rows = akin_mem_alloc(count, sizeof *rows), *labels = akin_mem_alloc(count, layers * sizeof *labels);
-    AKIN_TRY(akin_agree(comm, rows != NULL && labels != NULL ? AKIN_OK : AKIN_FAILED));
+    uint64_t *bars = akin_mem_alloc(count, sizeof *bars);
+    AKIN_TRY(akin_agree(comm, rows != NULL && labels != NULL && bars != NULL ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; i < count; i++) {
         rows[i] = items[i].row;
+        bars[i] = akin_topk_bar(akin_block_list(s->own, i));
         labels[i * layers] = rank * s->progress.subs + akin_waypoint_part(count, s->progress.subs, i);
         for (size_t l = 1; l < layers; l++) labels[i * layers + l] = items[i].label[s->first_label + (int)l - 1];
     }
     AKIN_TRY(akin_ncfile_put(file, "row", first, count, rows));
     AKIN_TRY(akin_ncfile_put(file, "label", first, count, labels));
+    AKIN_TRY(akin_ncfile_put(file, "bar", first, count, bars));
 done:
+    akin_mem_free(bars);
     akin_mem_free(rows);
     akin_mem_free(labels);
     return status;
@@ -160,9 +165,10 @@ typedef struct {
     size_t record_size;
 } reader;
 
-/* A record: the row and its place, the labels, the merged list. */
+/* A record: the row, its place and what its list asked for, the labels, the merged list. */
 typedef struct {
     int64_t row, place;
+    uint64_t bar;
 } record_head;
 
 static akin_status bad_shape(const reader *r) {
@@ -176,9 +182,13 @@ static akin_status read_shape(reader *r) {
     static const struct {
         const char *name, *dims;
         akin_nc_type type;
-    } variables[] = {{"row", "place", AKIN_NC_INT},         {"own", "place,k", AKIN_NC_UINT64},
-                     {"held", "place,k", AKIN_NC_UINT64},   {"count", "rank", AKIN_NC_INT64},
-                     {"label", "place,layer", AKIN_NC_INT}, {"progress", "layer,progress", AKIN_NC_INT}};
+    } variables[] = {{"row", "place", AKIN_NC_INT},
+                     {"bar", "place", AKIN_NC_UINT64},
+                     {"own", "place,k", AKIN_NC_UINT64},
+                     {"held", "place,k", AKIN_NC_UINT64},
+                     {"count", "rank", AKIN_NC_INT64},
+                     {"label", "place,layer", AKIN_NC_INT},
+                     {"progress", "layer,progress", AKIN_NC_INT}};
     for (size_t v = 0; v < sizeof variables / sizeof *variables; v++)
         AKIN_TRY(akin_ncfile_expect(r->file, variables[v].name, variables[v].type, variables[v].dims));
     AKIN_TRY(akin_ncfile_length(r->file, "place", &r->places));
@@ -234,13 +244,15 @@ static akin_status pack(reader *r, const akin_waypoint *w, size_t *send) {
     int32_t *rows = akin_mem_alloc(r->count, sizeof *rows);
     int32_t *labels = akin_mem_alloc(r->count, r->layers * sizeof *labels);
     uint64_t *own = akin_mem_alloc(r->count, r->k * sizeof *own), *held = akin_mem_alloc(r->count, r->k * sizeof *held);
+    uint64_t *bars = akin_mem_alloc(r->count, sizeof *bars);
     by_row *order = akin_mem_alloc(r->count, sizeof *order);
     r->records = akin_mem_zalloc(r->count, r->record_size);
-    if (!rows || !labels || !own || !held || !order || !r->records) goto done;
+    if (!rows || !labels || !own || !held || !bars || !order || !r->records) goto done;
     AKIN_TRY(akin_ncfile_get(r->file, "row", r->first, r->count, rows));
     AKIN_TRY(akin_ncfile_get(r->file, "label", r->first, r->count, labels));
     AKIN_TRY(akin_ncfile_get(r->file, "own", r->first, r->count, own));
     AKIN_TRY(akin_ncfile_get(r->file, "held", r->first, r->count, held));
+    AKIN_TRY(akin_ncfile_get(r->file, "bar", r->first, r->count, bars));
     for (size_t i = 0; i < r->count; i++) {
         order[i] = (by_row){rows[i], i};
         bool good = rows[i] >= 0 && (size_t)rows[i] < r->n;
@@ -255,7 +267,7 @@ static akin_status pack(reader *r, const akin_waypoint *w, size_t *send) {
     for (size_t i = 0; i < r->count; i++) {
         unsigned char *record = r->records + i * r->record_size;
         size_t at = order[i].at;
-        const record_head head = {order[i].row, (int64_t)(r->first + at)};
+        const record_head head = {order[i].row, (int64_t)(r->first + at), bars[at]};
         memcpy(record, &head, sizeof head);
         memcpy(record + sizeof head, labels + at * r->layers, r->layers * sizeof *labels);
         uint64_t *list = (uint64_t *)(void *)(record + r->record_size - r->k * sizeof *list);
@@ -268,6 +280,7 @@ done:
     akin_mem_free(labels);
     akin_mem_free(own);
     akin_mem_free(held);
+    akin_mem_free(bars);
     akin_mem_free(order);
     return status;
 }
@@ -276,7 +289,8 @@ static akin_status make_arrays(const reader *r, akin_waypoint *w, size_t count) 
     w->place = akin_mem_alloc(count, sizeof *w->place);
     w->label = akin_mem_alloc(count, r->layers * sizeof *w->label);
     w->lists = akin_mem_zalloc(count, r->k * sizeof *w->lists);
-    if (!w->place || !w->label || !w->lists) return AKIN_FAILED;
+    w->bars = akin_mem_zalloc(count, sizeof *w->bars);
+    if (!w->place || !w->label || !w->lists || !w->bars) return AKIN_FAILED;
     for (size_t i = 0; i < count; i++) w->place[i] = -1;
     for (size_t i = 0; i < count * r->layers; i++) w->label[i] = -1;
     return AKIN_OK;
@@ -289,6 +303,7 @@ static void unpack(const reader *r, akin_waypoint *w, const unsigned char *recor
         memcpy(&head, record, sizeof head);
         size_t at = (size_t)head.row - first;
         w->place[at] = head.place;
+        w->bars[at] = head.bar;
         memcpy(w->label + at * r->layers, record + sizeof head, r->layers * sizeof *w->label);
         memcpy(w->lists + at * r->k, record + r->record_size - r->k * sizeof *w->lists, r->k * sizeof *w->lists);
     }
@@ -338,5 +353,6 @@ void akin_waypoint_free(akin_waypoint *w) {
     akin_mem_free(w->place);
     akin_mem_free(w->label);
     akin_mem_free(w->lists);
+    akin_mem_free(w->bars);
     akin_mem_free(w);
 }

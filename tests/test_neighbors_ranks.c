@@ -99,6 +99,24 @@ static void lists_are_the_naive_ones(void **unused) {
                 check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r]);
 }
 
+/* Of so many lists some ask for too much (sample.h). */
+static void so_are_those_that_are_mended(void **unused) {
+    (void)unused;
+    enum { N = 2500, DIM = 6, K = 4 };
+    naive_catalogue c = naive_create(NAIVE_RANDOM, 3, N, DIM);
+    akin_vectors *vectors = vectors_of(&c);
+    for (int rule = 0; rule < 2; rule++) {
+        uint64_t *lists;
+        akin_allpairs_figures figures;
+        assert_int_equal(all_pairs(vectors, K, &naive_rules[rule], &lists, &figures), AKIN_OK);
+        assert_true((figures.mended > 0 || size > 1) && figures.mended < N / 10);
+        compare_with_naive(&c, &naive_rules[rule], NULL, K, lists);
+        akin_mem_free(lists);
+    }
+    akin_vectors_free(vectors);
+    naive_free(&c);
+}
+
 /* Wide rows: one panel fills the cache. */
 static void wide_rows_too(void **unused) {
     (void)unused;
@@ -188,6 +206,7 @@ int main(int argc, char **argv) {
     rank = akin_comm_rank(comm), size = akin_comm_size(comm);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_naive_ones),
+        cmocka_unit_test(so_are_those_that_are_mended),
         cmocka_unit_test(wide_rows_too),
         cmocka_unit_test(lists_are_those_of_exact_arithmetic),
         cmocka_unit_test(rules_need_their_labels),

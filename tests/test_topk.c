@@ -141,11 +141,39 @@ static void a_list_knows_what_it_holds(void **unused) {
     }
 }
 
+/* A bar that was raised too high: the list is broken, and is not once it is made of k keys or was never full. */
+static void a_list_knows_that_it_is_broken(void **unused) {
+    (void)unused;
+    static const size_t sizes[] = {1, 20, AKIN_TOPK_SHORT, AKIN_TOPK_SHORT + 1, 200};
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int32_t reach = 0; reach < ITEMS; reach += 1 + reach / 8) { /* so many are above the bar */
+            size_t k = sizes[s];
+            uint64_t list[WORDS] = {0}, keys[WORDS], bar = akin_topk_key(0.5f, reach - 1 < 0 ? 0 : reach - 1);
+            assert_false(akin_topk_broken(list, k));
+            akin_topk_raise(list, reach == 0 ? bar + 1 : bar - 1);
+            bar = akin_topk_bar(list);
+            for (int32_t row = 0; row < ITEMS; row++) akin_topk_push(list, k, akin_topk_key(0.5f, row));
+            bool broken = (size_t)reach < k;
+            assert_int_equal(akin_topk_broken(list, k), broken);
+            memcpy(keys, list, sizeof keys);
+            akin_topk_sort(keys, k);
+            akin_topk_restore(list, k, keys, bar);
+            assert_int_equal(akin_topk_broken(list, k), broken);
+            for (int32_t row = ITEMS; row < 2 * ITEMS; row++) akin_topk_push(list, k, akin_topk_key(0.75f, row));
+            assert_int_equal(akin_topk_broken(list, k), (size_t)reach + ITEMS < k);
+            akin_topk_restore(list, k, keys, 0);
+            assert_false(akin_topk_broken(list, k));
+            akin_topk_sort(list, k);
+            assert_memory_equal(list, keys, k * sizeof *keys);
+        }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_order_by_score_then_row),    cmocka_unit_test(list_equals_sorting_all),
         cmocka_unit_test(order_of_pushes_does_not_matter), cmocka_unit_test(merge_is_union),
         cmocka_unit_test(a_sorted_array_stays_sorted),     cmocka_unit_test(a_list_knows_what_it_holds),
+        cmocka_unit_test(a_list_knows_that_it_is_broken),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,16 @@
 /* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
  *
- * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, sample, compare, comm, log, vectors,
- * deal.
+ * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, sample, compare, comm, log, vectors; within its
+ * floor to deal, mend.
  * Not collective where nothing else is said.
  *
- * 1. Deal (deal.h): every rank gets a block of rows that costs the same; thresholds begin with a sample (sample.h).
+ * 1. Deal (deal.h): every rank gets a block of rows that costs the same; thresholds are foretold by a sample
+ * (sample.h).
  * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one is compared. A
  *    travelling list starts as a copy of the owner's, so its threshold is tight from the beginning; what it shares
  *    with the list at home is one entry when they are merged (topk.h).
- * 3. Home. Lists go to the rank whose shard holds the row.
+ * 3. Mend (mend.h): the few lists that asked for more than k others reach are made anew.
+ * 4. Home. Lists go to the rank whose shard holds the row.
  *
  * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n / size
  * (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long lists), and a little.
@@ -55,6 +57,7 @@ typedef struct {
     double seconds_waiting; /* of them in waiting for other ranks, of the rank that waited longest */
     double computed;        /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all ranks */
     double scored;          /* pairs that were scored in float32, of all ranks */
+    double mended;          /* lists that were made anew; what that took is not in the two above */
     const char *kernel;     /* of the tile */
 } akin_allpairs_figures;
 

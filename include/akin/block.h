@@ -90,6 +90,7 @@ size_t akin_block_panels(const akin_block *block);
 akin_block_panel akin_block_view(const akin_block *block, size_t panel);
 const akin_block_summary *akin_block_summaries(const akin_block *block); /* [panels], borrowed */
 const akin_block_item *akin_block_items(const akin_block *block);        /* [count], borrowed */
+const float *akin_block_row(const akin_block *block, size_t index);      /* [stride], borrowed */
 uint64_t *akin_block_lists(akin_block *block);                    /* all of them, one behind the other, borrowed */
 uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, as in topk.h; borrowed */
 
@@ -97,7 +98,10 @@ uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, a
 void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, const akin_block *from, size_t j,
                       float product);
 
-/* Row i has at least k neighbours whose scores are `score` or more: from here on it is not asked for others. */
+/* Rows that rest look for nothing and are only found, until they do no more. */
+void akin_block_rest(akin_block *block, bool rests);
+
+/* From here on row i asks for no scores below this one: at least k others reach it, or are thought to (topk.h). */
 void akin_block_raise(const akin_block_rules *rules, akin_block *block, size_t i, float score);
 
 /* A copy elsewhere: begin with the same count, body and lists copied byte for byte, then ready. */

@@ -1,6 +1,6 @@
 /* deal: the rows of a catalogue dealt to the ranks in blocks that cost the same, and their lists brought home.
  *
- * Floor 3 (stages); looks down to error, mem, shard, topk, cluster, block, comm, vectors.
+ * Floor 3 (stages); looks down to error, mem, radix, shard, topk, cluster, block, comm, vectors.
  *
  * Each rank orders its shard's rows by label, category and availability (as far as the rules ask) and deals them to the
  * ranks one by one, so that every rank's block holds its share of every category: all pairs of blocks cost the same,
@@ -21,6 +21,7 @@ typedef struct {
     const uint64_t *lists;                   /* [count, k] sorted keys, 0 where none; NULL: lists begin empty */
     const int64_t *place; /* [count]: where in all blocks the row stood, -1 nowhere; NULL: deal anew */
     const size_t *counts; /* [size]: rows of each rank's block; with place only */
+    const uint64_t *bars; /* [count]: what the lists asked for; NULL: with no lists, or where that is in them */
 } akin_deal_prior;
 
 /* *own: this rank's block, ready, with both sides; *counts: rows of each rank's block, [size], owned. k: of the lists.

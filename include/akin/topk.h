@@ -49,8 +49,12 @@ static inline size_t akin_topk_words(size_t k) {
 /* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* Raises the bar to `key`, if it is lower: of all that will be pushed at least k keys are known to be above it. */
+/* Raises the bar to `key`, if it is lower: of all that are pushed at least k keys are known, or thought, to reach it.
+ * Whether it was so is known in the end (akin_topk_broken). */
 void akin_topk_raise(uint64_t *list, uint64_t key);
+
+/* Whether the bar is higher than what k keys reach: then keys may be missing that were refused. */
+bool akin_topk_broken(const uint64_t *list, size_t k);
 
 /* Whether the list holds the key. */
 bool akin_topk_holds(const uint64_t *list, uint64_t key);
@@ -63,6 +67,9 @@ static inline uint64_t akin_topk_bar(const uint64_t *list) {
 /* The first k words become the k best keys, best first; what is no entry is last and 0. Ends the list: no pushes after
  * it, but for a caller who clears it. */
 void akin_topk_sort(uint64_t *list /* [akin_topk_words(k)] */, size_t k);
+
+/* Makes a list of sorted keys, with at least this bar: what akin_topk_sort took apart. */
+void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys /* [k] */, uint64_t bar);
 
 /* The k best of the union of two sorted arrays: an entry that stands in both is one entry. Associative, commutative and
  * idempotent. `out` is another array than a and b. */

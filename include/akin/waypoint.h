@@ -6,6 +6,7 @@
  *   int row(place);                        of the catalogue; places are those of the blocks, one behind the other
  *   uint64 own(place, k);                  keys of topk.h, best first, 0 = none: the list that stays with the row
  *   uint64 held(place, k);                 the list that travels with it
+ *   uint64 bar(place);                     what a list that is not full asked for (topk.h), 0 = anything
  *   int64 count(rank);                     rows of each rank's block
  *   int progress(layer, progress = 4);     ring.h: size, subs, step, slice; the first is of these blocks, any others of
  *                                          the blocks of runs before
@@ -54,6 +55,7 @@ typedef struct {
     int64_t *place;  /* [count], -1: the row was not dealt */
     int32_t *label;  /* [count, 1 + layers]; -1 where not dealt */
     uint64_t *lists; /* [count, k]: own and held merged, sorted */
+    uint64_t *bars;  /* [count] */
 } akin_waypoint;
 
 /* AKIN_INPUT, with what differs, where the file is damaged or another run's. first, count: this rank's shard of n

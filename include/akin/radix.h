@@ -1,0 +1,18 @@
+/* radix: many small records in the order of a whole number, by counting.
+ *
+ * Floor 0 (base); looks down to nothing. Not collective. Cannot fail. Pure.
+ */
+#ifndef AKIN_RADIX_H
+#define AKIN_RADIX_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct {
+    uint32_t key, at;
+} akin_radix_record;
+
+/* Ascending by key; records of one key stay in their order, so that sorting by the last key first sorts by several. */
+void akin_radix_sort(akin_radix_record *records /* [count] */, size_t count, akin_radix_record *scratch /* [count] */);
+
+#endif
