@@ -142,7 +142,7 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "PART=W,...",
      .help =
-         "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches; 0 leaves out"},
+         "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches, shape; 0 leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",

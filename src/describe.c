@@ -65,7 +65,7 @@ static void patches(akin_describe *d, const uint8_t *images, size_t count, float
 static void (*const kernels[AKIN_PARTS])(akin_describe *, const uint8_t *, size_t, float *) = {
     [AKIN_PART_LATENT] = latents,  [AKIN_PART_PIXELS] = pixels,    [AKIN_PART_COLOUR] = colours,
     [AKIN_PART_EDGES] = edges,     [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
-    [AKIN_PART_PATCHES] = patches,
+    [AKIN_PART_PATCHES] = patches, [AKIN_PART_SHAPE] = edges,
 };
 
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images, size_t count, float *raw) {

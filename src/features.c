@@ -16,15 +16,16 @@ static const struct part {
     size_t raw;
     double whiten; /* as it measured best */
     size_t dim;
-    bool keeps_length;
+    bool keeps_length, steady;
 } parts[AKIN_PARTS] = {
-    [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT, false},
-    [AKIN_PART_PIXELS] = {"pixels", 3072, 0.25, 64, false},
-    [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, 40, true},
-    [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64, false},
-    [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0, 24, false},
-    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, true},
-    [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64, false},
+    [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT},
+    [AKIN_PART_PIXELS] = {"pixels", 3072, 0.25, 64},
+    [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, 40, .keeps_length = true},
+    [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64},
+    [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0.25, 24},
+    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, .keeps_length = true},
+    [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64},
+    [AKIN_PART_SHAPE] = {"shape", AKIN_HANDCRAFTED_EDGES, 0, 64, .steady = true},
 };
 
 static const struct kind {
@@ -39,7 +40,7 @@ static const struct kind {
      .dim = 128},
     {.name = "patches", .weights = {[AKIN_PART_PATCHES] = 1}},
     {.name = "fused",
-     .weights = {[AKIN_PART_EDGES] = 1.5, [AKIN_PART_FOREGROUND] = 1.25, [AKIN_PART_TEXTURE] = 0.3},
+     .weights = {[AKIN_PART_SHAPE] = 1.5, [AKIN_PART_FOREGROUND] = 1.3, [AKIN_PART_TEXTURE] = 0.5},
      .dim = 128},
 };
 
@@ -53,6 +54,10 @@ size_t akin_part_raw(akin_part part) {
 
 bool akin_part_keeps_length(akin_part part) {
     return parts[part].keeps_length;
+}
+
+bool akin_part_steady(akin_part part) {
+    return parts[part].steady;
 }
 
 size_t akin_features_parts(const akin_features *features) {
@@ -107,8 +112,8 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
             return AKIN_OK;
         }
     return akin_error_set(AKIN_USAGE,
-                          "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture, foreground or "
-                          "patches, '=' and a number from 0 to %g, several separated by commas",
+                          "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture, foreground, "
+                          "patches or shape, '=' and a number from 0 to %g, several separated by commas",
                           (int)length, text, WEIGHT_LIMIT);
 }
 

@@ -1,5 +1,6 @@
-/* fit: all that is fitted on a catalogue. Floor 3; looks down to error, mem, rng, shard, comm, log, features,
+/* fit: all that is fitted on a catalogue. Floor 3; looks down to error, mem, rng, augment, shard, comm, log, features,
  * covariance, projection, patches, dictionary, catalog, model, fitted, describe, encoder. */
+#include <akin/augment.h>
 #include <akin/covariance.h>
 #include <akin/describe.h>
 #include <akin/dictionary.h>
@@ -15,17 +16,20 @@
 #include <string.h>
 
 #define BLOCK AKIN_COVARIANCE_BLOCK
+enum { VIEWS = 4096, MOST_VIEWS = 8 }; /* so many of a small catalogue, but not more of a picture */
 
 typedef struct {
     akin_comm *comm;
     const akin_catalog *catalog;
     akin_features features; /* a copy: the model's own are replaced */
     akin_model *model;
-    size_t sample, items;   /* that serve, of so many */
-    size_t first, count;    /* this rank's, whole blocks but for the last */
-    float *raw[AKIN_PARTS]; /* [count, akin_part_raw]; NULL where the weight is 0 */
-    float *joined;          /* [count, joined] */
-    uint8_t *images;        /* [BLOCK] */
+    size_t sample, items;     /* that serve, of so many */
+    size_t first, count;      /* this rank's, whole blocks but for the last */
+    float *raw[AKIN_PARTS];   /* [count, akin_part_raw]; NULL where the weight is 0 */
+    size_t views;             /* of a picture, for the parts that are steady */
+    float *moved[AKIN_PARTS]; /* [count * views, akin_part_raw] of such a part: of a view, less those of its picture */
+    float *joined;            /* [count, joined] */
+    uint8_t *images;          /* [BLOCK] */
     akin_describe *describe;
     akin_encoder *encoder;
 } fit;
@@ -34,11 +38,12 @@ static void plan(fit *f) {
     size_t raw = 0, rank = (size_t)akin_comm_rank(f->comm);
     int size = akin_comm_size(f->comm);
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (f->features.parts[p].weight > 0) raw += akin_part_raw(p);
+        if (f->features.parts[p].weight > 0) raw += akin_part_raw(p) * (akin_part_steady((akin_part)p) ? 2 : 1);
     f->items = akin_catalog_items(f->catalog);
     f->sample = AKIN_FIT_VALUES / raw;
     if (f->sample > AKIN_COVARIANCE_ROWS) f->sample = AKIN_COVARIANCE_ROWS;
     if (f->sample > f->items) f->sample = f->items;
+    f->views = VIEWS / f->sample < 1 ? 1 : VIEWS / f->sample > MOST_VIEWS ? MOST_VIEWS : VIEWS / f->sample;
     size_t blocks = (f->sample + BLOCK - 1) / BLOCK;
     size_t end = akin_shard_first(blocks, size, (int)rank + 1) * BLOCK;
     f->first = akin_shard_first(blocks, size, (int)rank) * BLOCK;
@@ -60,6 +65,10 @@ static akin_status allocate(fit *f) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (f->features.parts[p].weight > 0 &&
             !(f->raw[p] = akin_mem_alloc(f->count, akin_part_raw(p) * sizeof(float))))
+            goto done;
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (f->raw[p] && akin_part_steady((akin_part)p) &&
+            !(f->moved[p] = akin_mem_alloc(f->count * f->views, akin_part_raw(p) * sizeof(float))))
             goto done;
     f->images = akin_mem_alloc(BLOCK, AKIN_IMAGE_BYTES);
     if (f->images) status = AKIN_OK;
@@ -130,6 +139,20 @@ done:
 
 /* --- the raw numbers of the sample --- */
 
+/* What a buyer overlooks: cut, moved, mirrored. Of item `at` of this rank's. */
+static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t at) {
+    static const akin_augment how = {.crop = 0.2F, .shift = 0.06F, .mirrored = true};
+    uint8_t view[AKIN_IMAGE_BYTES];
+    size_t raw = akin_part_raw(part);
+    for (size_t v = 0; v < f->views; v++) {
+        const akin_augment_key key = {.item = f->first + at, .view = (uint32_t)v};
+        float *moved = f->moved[part] + (at * f->views + v) * raw;
+        akin_augment_view(&how, &key, image, view);
+        akin_describe_part(f->describe, part, view, 1, moved);
+        for (size_t r = 0; r < raw; r++) moved[r] -= f->raw[part][at * raw + r];
+    }
+}
+
 /* `count` <= BLOCK items from this rank's number `at` on. */
 static akin_status describe_block(fit *f, size_t at, size_t count) {
     akin_status status;
@@ -138,6 +161,9 @@ static akin_status describe_block(fit *f, size_t at, size_t count) {
     AKIN_TRY(akin_catalog_images_at(f->catalog, rows, count, f->images));
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (f->raw[p]) akin_describe_part(f->describe, p, f->images, count, f->raw[p] + at * akin_part_raw(p));
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        for (size_t i = 0; f->moved[p] && i < count; i++)
+            describe_moved(f, (akin_part)p, f->images + i * AKIN_IMAGE_BYTES, at + i);
 done:
     return status;
 }
@@ -160,15 +186,38 @@ done:
 
 /* --- mean and axes of rows --- */
 
-/* The sum over all ranks of the products of rows [f->count, raw], behind their mean. Collective; agreed. */
-static akin_status sum_products(const fit *f, const float *rows, size_t raw, akin_covariance *covariance) {
+/* Whose mean and products are sought: `total` rows of all ranks, [count, raw] of them this rank's. */
+typedef struct {
+    const char *what; /* for messages */
+    const float *rows;
+    size_t raw, count, total;
+} sought;
+
+/* The mean of all rows. Collective; agreed. */
+static akin_status sum_mean(const fit *f, const sought *s, akin_covariance *covariance, float *mean) {
+    akin_status status, local = AKIN_OK;
+    size_t count;
+    if (akin_covariance_see(covariance, s->rows, s->count) != AKIN_OK)
+        local = akin_error_set(AKIN_FAILED, "%s: a picture's %s are not finite%s",
+                               akin_ncfile_path(akin_catalog_file(f->catalog)), s->what,
+                               akin_features_network(&f->features) ? "; try a smaller --learning-rate" : "");
+    AKIN_TRY(akin_agree(f->comm, local));
+    int64_t *sums = akin_covariance_mean_sums(covariance, &count);
+    akin_comm_sum_i64(f->comm, sums, count);
+    akin_covariance_mean(covariance, s->total, mean);
+done:
+    return status;
+}
+
+/* The sum over all ranks of the products of rows, behind their mean. Collective; agreed. */
+static akin_status sum_products(const fit *f, const sought *s, akin_covariance *covariance) {
     akin_status status;
     size_t count;
-    double peak = akin_covariance_measure(covariance, rows, f->count);
+    double peak = akin_covariance_measure(covariance, s->rows, s->count);
     akin_comm_max_f64(f->comm, &peak, 1);
     AKIN_TRY(akin_agree(f->comm, akin_covariance_scale(covariance, peak)));
-    for (size_t at = 0; at < f->count; at += BLOCK) {
-        akin_covariance_add(covariance, rows + at * raw, f->count - at < BLOCK ? f->count - at : BLOCK);
+    for (size_t at = 0; at < s->count; at += BLOCK) {
+        akin_covariance_add(covariance, s->rows + at * s->raw, s->count - at < BLOCK ? s->count - at : BLOCK);
         akin_comm_poll(f->comm);
     }
     AKIN_TRY(akin_agree(f->comm, look_at_signals(f)));
@@ -184,14 +233,23 @@ static void tell_axes(const fit *f, akin_projection *projection) {
     akin_comm_broadcast(f->comm, akin_projection_eigenvalues(projection), dim * sizeof(double), 0);
 }
 
-/* Rank 0 finds the axes, the others are told. Collective; agreed. */
-static akin_status find_axes(const fit *f, akin_covariance *covariance, double whiten, akin_projection *projection) {
+/* On rank 0 the matrix of what was summed, owned; NULL: no memory. */
+static double *matrix_of(const sought *s, const akin_covariance *covariance) {
+    double *matrix = akin_mem_alloc(s->raw, s->raw * sizeof *matrix);
+    if (matrix) akin_covariance_get(covariance, s->total, matrix);
+    return matrix;
+}
+
+/* Rank 0 finds the axes, the others are told. nuisance [raw, raw] is used up; NULL: axes are not made steady.
+ * Collective; agreed. */
+static akin_status find_axes(const fit *f, const sought *s, const akin_covariance *covariance, double *nuisance,
+                             double whiten, akin_projection *projection) {
     akin_status status = AKIN_OK;
-    size_t raw = akin_projection_raw(projection);
     if (akin_comm_rank(f->comm) == 0) {
-        double *matrix = akin_mem_alloc(raw, raw * sizeof *matrix);
-        if (matrix) akin_covariance_get(covariance, f->sample, matrix);
-        status = matrix ? akin_projection_fit(projection, matrix, whiten) : AKIN_FAILED;
+        double *matrix = matrix_of(s, covariance);
+        status = !matrix     ? AKIN_FAILED
+                 : !nuisance ? akin_projection_fit(projection, matrix, whiten)
+                             : akin_projection_fit_steady(projection, matrix, nuisance, whiten);
         akin_mem_free(matrix);
     }
     AKIN_TRY(akin_agree(f->comm, status));
@@ -201,11 +259,11 @@ done:
 }
 
 /* The axes of few rows: all come to rank 0. Collective; agreed. */
-static akin_status find_axes_of_few(const fit *f, const float *rows, double whiten, akin_projection *projection) {
+static akin_status find_axes_of_few(const fit *f, const sought *s, double whiten, akin_projection *projection) {
     akin_status status;
     void *all = NULL;
-    AKIN_TRY(akin_comm_gather(f->comm, rows, f->count * akin_projection_raw(projection) * sizeof *rows, 0, &all, NULL));
-    status = akin_comm_rank(f->comm) == 0 ? akin_projection_fit_rows(projection, all, f->sample, whiten) : AKIN_OK;
+    AKIN_TRY(akin_comm_gather(f->comm, s->rows, s->count * s->raw * sizeof *s->rows, 0, &all, NULL));
+    status = akin_comm_rank(f->comm) == 0 ? akin_projection_fit_rows(projection, all, s->total, whiten) : AKIN_OK;
     AKIN_TRY(akin_agree(f->comm, status));
     tell_axes(f, projection);
 done:
@@ -213,28 +271,40 @@ done:
     return status;
 }
 
-/* rows [f->count, raw] of this rank. `what` is for the message. Collective; agreed. */
-static akin_status fit_projection(const fit *f, const char *what, const float *rows, double whiten,
-                                  akin_projection *projection) {
+/* What views change in a part: on rank 0 its covariance [raw, raw], owned. Collective; agreed. */
+static akin_status find_nuisance(const fit *f, akin_part part, double **out) {
     akin_status status;
+    const sought s = {akin_part_name(part), f->moved[part], akin_part_raw(part), f->count * f->views,
+                      f->sample * f->views};
     akin_covariance *covariance = NULL;
-    size_t raw = akin_projection_raw(projection), count;
-    akin_status local = akin_covariance_create(raw, &covariance);
-    if (local == AKIN_OK && akin_covariance_see(covariance, rows, f->count) != AKIN_OK)
-        local = akin_error_set(AKIN_FAILED, "%s: a picture's %s are not finite%s",
-                               akin_ncfile_path(akin_catalog_file(f->catalog)), what,
-                               akin_features_network(&f->features) ? "; try a smaller --learning-rate" : "");
-    AKIN_TRY(akin_agree(f->comm, local));
-    int64_t *sums = akin_covariance_mean_sums(covariance, &count);
-    akin_comm_sum_i64(f->comm, sums, count);
-    akin_covariance_mean(covariance, f->sample, akin_projection_mean(projection));
+    float *mean = akin_mem_alloc(s.raw, sizeof *mean);
+    AKIN_TRY(akin_agree(f->comm, mean ? akin_covariance_create(s.raw, &covariance) : AKIN_FAILED));
+    AKIN_TRY(sum_mean(f, &s, covariance, mean));
+    AKIN_TRY(sum_products(f, &s, covariance));
+    if (akin_comm_rank(f->comm) == 0) *out = matrix_of(&s, covariance);
+    AKIN_TRY(akin_agree(f->comm, akin_comm_rank(f->comm) > 0 || *out ? AKIN_OK : AKIN_FAILED));
+done:
+    akin_mem_free(mean);
+    akin_covariance_free(covariance);
+    return status;
+}
+
+/* rows [f->count, raw] of this rank; nuisance is used up: NULL on all ranks where axes are not made steady, on rank 0
+ * the matrix where they are (`steady`). Collective; agreed. */
+static akin_status fit_projection(const fit *f, const char *what, const float *rows, bool steady, double *nuisance,
+                                  double whiten, akin_projection *projection) {
+    akin_status status;
+    const sought s = {what, rows, akin_projection_raw(projection), f->count, f->sample};
+    akin_covariance *covariance = NULL;
+    AKIN_TRY(akin_agree(f->comm, akin_covariance_create(s.raw, &covariance)));
+    AKIN_TRY(sum_mean(f, &s, covariance, akin_projection_mean(projection)));
     if (!akin_projection_axes(projection)) goto done;
-    if (f->sample <= raw / 2) {
-        AKIN_TRY(find_axes_of_few(f, rows, whiten, projection));
+    if (f->sample <= s.raw / 2 && !steady) {
+        AKIN_TRY(find_axes_of_few(f, &s, whiten, projection));
         goto done;
     }
-    AKIN_TRY(sum_products(f, rows, raw, covariance));
-    AKIN_TRY(find_axes(f, covariance, whiten, projection));
+    AKIN_TRY(sum_products(f, &s, covariance));
+    AKIN_TRY(find_axes(f, &s, covariance, nuisance, whiten, projection));
 done:
     akin_covariance_free(covariance);
     return status;
@@ -242,13 +312,22 @@ done:
 
 /* --- the parts, and what joins them --- */
 
+static akin_status fit_part(const fit *f, akin_part part) {
+    akin_status status;
+    double *nuisance = NULL;
+    akin_projection *projection = akin_fitted_projection(akin_model_fitted(f->model), part);
+    if (f->moved[part]) AKIN_TRY(find_nuisance(f, part, &nuisance));
+    AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part], f->moved[part] != NULL, nuisance,
+                            f->features.parts[part].whiten, projection));
+done:
+    akin_mem_free(nuisance);
+    return status;
+}
+
 static akin_status fit_parts(const fit *f) {
     akin_status status = AKIN_OK;
-    const akin_fitted *fitted = akin_model_fitted(f->model);
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (f->raw[p])
-            AKIN_TRY(fit_projection(f, akin_part_name(p), f->raw[p], f->features.parts[p].whiten,
-                                    akin_fitted_projection(fitted, p)));
+        if (f->raw[p]) AKIN_TRY(fit_part(f, (akin_part)p));
 done:
     return status;
 }
@@ -274,13 +353,13 @@ static akin_status fit_join(fit *f) {
     akin_projection *join = akin_fitted_join(akin_model_fitted(f->model));
     if (!join) return AKIN_OK;
     AKIN_TRY(akin_agree(f->comm, join_all(f)));
-    AKIN_TRY(fit_projection(f, "joined parts", f->joined, 0, join));
+    AKIN_TRY(fit_projection(f, "joined parts", f->joined, false, NULL, 0, join));
 done:
     return status;
 }
 
 static void end(fit *f) {
-    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(f->raw[p]);
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(f->raw[p]), akin_mem_free(f->moved[p]);
     akin_mem_free(f->joined);
     akin_mem_free(f->images);
     akin_describe_free(f->describe);

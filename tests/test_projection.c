@@ -235,6 +235,57 @@ static void few_rows_have_the_axes_of_their_covariance(void **state) {
     free(rows);
 }
 
+/* a^T M b over columns a, b of the axes; of a matrix [DIM, DIM] whose upper triangle counts. */
+static double between_axes(akin_projection *p, const double *matrix, size_t a, size_t b) {
+    const float *axes = akin_projection_axes(p);
+    size_t dim = akin_projection_dim(p);
+    double sum = 0;
+    for (size_t i = 0; i < DIM; i++)
+        for (size_t j = 0; j < DIM; j++)
+            sum += (double)axes[i * dim + a] * matrix[i <= j ? i * DIM + j : j * DIM + i] * (double)axes[j * dim + b];
+    return sum;
+}
+
+/* A^T C A is the eigenvalues and A^T (N / m + 2 I) A one: the axes are steady. Where nothing is to be overlooked they
+ * are those without, but for the length. */
+static void steady_axes_solve_both_equations(void **state) {
+    (void)state;
+    enum { KEPT = 6, MOVED = 500 };
+    float *rows = some_rows(), *moved = malloc(MOVED * DIM * sizeof *moved), mean[DIM];
+    assert_non_null(moved);
+    fill(9, MOVED * DIM, moved);
+    for (size_t i = 0; i < MOVED * DIM; i++) moved[i] *= i % DIM < 40 ? 3 : 0.1F; /* the first columns mean little */
+    double *nuisance = covariance_of(moved, MOVED, DIM, 1, mean), *used = malloc(DIM * DIM * sizeof *used), m = 0;
+    akin_projection *p, *plain = fitted(rows, ROWS, KEPT, 0);
+    assert_int_equal(akin_projection_create(DIM, KEPT, true, &p), AKIN_OK);
+    double *covariance = covariance_of(rows, ROWS, DIM, 1, akin_projection_mean(p));
+    memcpy(used, covariance, DIM * DIM * sizeof *used);
+    double *noise = malloc(DIM * DIM * sizeof *noise);
+    memcpy(noise, nuisance, DIM * DIM * sizeof *noise);
+    assert_int_equal(akin_projection_fit_steady(p, used, noise, 0), AKIN_OK);
+    for (size_t i = 0; i < DIM; i++) m += nuisance[i * DIM + i] / DIM;
+    for (size_t i = 0; i < DIM * DIM; i++) nuisance[i] = nuisance[i] / m + (i % (DIM + 1) == 0 ? 2 : 0);
+    const double *values = akin_projection_eigenvalues(p);
+    for (size_t a = 0; a < KEPT; a++)
+        for (size_t b = 0; b < KEPT; b++) {
+            assert_true(fabs(between_axes(p, covariance, a, b) - (a == b ? values[a] : 0)) < 1e-4 * values[0]);
+            assert_true(fabs(between_axes(p, nuisance, a, b) - (a == b)) < 1e-4);
+        }
+    memset(noise, 0, DIM * DIM * sizeof *noise);
+    memcpy(used, covariance, DIM * DIM * sizeof *used);
+    assert_int_equal(akin_projection_fit_steady(p, used, noise, 0), AKIN_OK);
+    for (size_t d = 0; d < KEPT; d++) {
+        double product = 0;
+        for (size_t r = 0; r < DIM; r++)
+            product +=
+                (double)akin_projection_axes(plain)[r * KEPT + d] * (double)akin_projection_axes(p)[r * KEPT + d];
+        assert_true(fabs(fabs(product) - sqrt(0.5)) < 1e-4);
+    }
+    akin_projection_free(p);
+    akin_projection_free(plain);
+    free(covariance), free(nuisance), free(used), free(noise), free(moved), free(rows);
+}
+
 static void every_level_projects_as_the_twin_does(void **state) {
     (void)state;
     float *rows = some_rows();
@@ -277,6 +328,7 @@ int main(void) {
         cmocka_unit_test(projected_rows_have_the_covariance_that_is_asked_for),
         cmocka_unit_test(few_or_equal_rows_have_few_axes),
         cmocka_unit_test(few_rows_have_the_axes_of_their_covariance),
+        cmocka_unit_test(steady_axes_solve_both_equations),
         cmocka_unit_test(every_level_projects_as_the_twin_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

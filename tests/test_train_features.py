@@ -71,6 +71,30 @@ def test_same_bits_at_any_number_of_ranks():
         assert_same_variables(f"{kind}.e.nc", "many.e.nc")
 
 
+def test_several_blocks_of_rows():
+    draw_catalogue("more", 700)
+    akin("ingest", "more/catalog.csv", "-o", "more.nc", ranks=2)
+    train("fused", "one.nc", catalog="more.nc")
+    for ranks in (2, 3):
+        train("fused", "many.nc", catalog="more.nc", ranks=ranks)
+        assert_same_variables("one.nc", "many.nc")
+
+
+def test_what_moves_hardly_counts():
+    """Pictures and the same, moved by a pixel or mirrored: nearer with the steady axes of `shape` than with `edges`."""
+    some = [Image.open(f"things/p{i}.png").convert("RGB").resize((32, 32)) for i in range(40)]
+    views = [p.transpose(Image.FLIP_LEFT_RIGHT) if i % 2 else p.transform((32, 32), Image.AFFINE, (1, 0, 1, 0, 1, 1))
+             for i, p in enumerate(some)]
+    catalogue = make_catalogue("moved", some + views)
+    cosine = {}
+    for part in ("shape", "edges"):
+        train("fused", "part.nc", "--weights", f"shape=0,{part}=1,foreground=0,texture=0", catalog="things.nc")
+        akin("embed", catalogue, "--model", "part.nc", "-o", "part.e.nc")
+        x = read("part.e.nc", "embedding").astype(numpy.float64)
+        cosine[part] = (x[:40] * x[40:]).sum(1).mean() - (x[:40] * numpy.roll(x[40:], 1, 0)).sum(1).mean()
+    assert cosine["shape"] > cosine["edges"] + 0.02, cosine
+
+
 def test_vectors_are_unit_and_follow_the_model():
     for kind in KINDS:
         j = akin("embed", "things.nc", "--model", f"{kind}.nc", "-o", "e.nc", "--json", ranks=2).json

@@ -23,6 +23,7 @@ typedef enum {
     AKIN_PART_TEXTURE,    /* handcrafted.h */
     AKIN_PART_FOREGROUND, /* foreground.h */
     AKIN_PART_PATCHES,    /* patches.h */
+    AKIN_PART_SHAPE,      /* the edges of handcrafted.h, made steady */
     AKIN_PARTS,
 } akin_part;
 
@@ -33,6 +34,9 @@ size_t akin_part_raw(akin_part part);       /* raw numbers of a picture */
 /* Beside others it is not brought to unit length: a histogram of colours, which hardly tells grey pictures apart, then
  * hardly weighs among them. */
 bool akin_part_keeps_length(akin_part part);
+/* Its axes are those of the rows' covariance once they are divided by how far a picture's other views are from it
+ * (projection.h, fit.h): what a shift, a cut or a mirror changes hardly weighs. */
+bool akin_part_steady(akin_part part);
 
 typedef struct {
     double weight; /* 0: it is left out */

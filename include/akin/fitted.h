@@ -6,7 +6,8 @@
  *
  * Of each part of the features (features.h), here called latent:
  *   float latent_mean(latent);                    mean over the training catalogue
- *   float latent_axes(latent, latent_axis);       projection.h; where they are missing only the mean is taken
+ *   float latent_axes(latent, latent_axis);       projection.h; where they are missing only the mean is taken; of a part
+ *                                                 that is steady (features.h) the eigenvectors are turned back by W
  *   double latent_eigenvalue(latent_axis);        of the covariance
  *   double latent_whiten;                         the power of it that the axes are divided by
  *   double latent_scale;                          where there are several parts: its weight

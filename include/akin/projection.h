@@ -5,6 +5,11 @@
  * A row x becomes A^T (x - mean), where column d of A is the d-th eigenvector of the rows' covariance divided by
  * eigenvalue^whiten: with 0 only turned, with 0.5 each column has variance one ("whitened"), between them partly so.
  * Columns beyond the covariance's rank are zero. Or there are no axes and only the mean is taken.
+ *
+ * Axes may be made steady: rows are first multiplied by W = (N / m + 2 I)^-1/2, where N is the covariance of what
+ * changes in a row though nothing should be told from that, and m the mean of N's diagonal; then A = W A', with A' the
+ * eigenvectors of W C W. That is the whitening of what differs within a class (Hatch, Kajarekar & Stolcke,
+ * "Within-class covariance normalization for SVM-based speaker recognition", 2006), held back by 2 I.
  */
 #ifndef AKIN_PROJECTION_H
 #define AKIN_PROJECTION_H
@@ -30,6 +35,10 @@ double *akin_projection_eigenvalues(akin_projection *projection); /* [dim], of t
 
 /* Axes and eigenvalues of a covariance [raw, raw], which is used up; elements [i, j] with j >= i are read. */
 AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, double *covariance, double whiten);
+
+/* The same, made steady against `nuisance` [raw, raw], which is used up too; all zero: as above. */
+AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection, double *covariance,
+                                                       double *nuisance, double whiten);
 
 /* The same of few rows [count, raw], by the products of rows with each other instead of those of columns: the axes are
  * combinations of the rows (Turk & Pentland, "Eigenfaces for recognition", 1991). Worth it where count is below raw.
