@@ -113,14 +113,30 @@ static akin_status prepare_version(program *self) {
 
 /* --- from words to a call: local steps, the same on every rank --- */
 
+/* Nothing is near: all are named. */
+static akin_status refuse_far(const char *word) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    for (size_t i = 0; akin_verbs[i]; i++)
+        AKIN_TRY(akin_text_append(text, "%s%s", i == 0 ? "" : akin_verbs[i + 1] ? ", " : " and ", akin_verbs[i]->name));
+    status = akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; the verbs are %s", word, akin_text_bytes(text));
+done:
+    akin_text_free(text);
+    return status;
+}
+
 static akin_status find_verb(const char *word, const akin_verb **verb) {
     const char *names[32] = {"help"};
     for (size_t i = 0; akin_verbs[i]; i++) names[i + 1] = akin_verbs[i]->name;
     *verb = akin_verb_find(word);
     if (*verb) return AKIN_OK;
     const char *nearest = akin_text_nearest(word, names);
-    return nearest ? akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; did you mean \"%s\"?", word, nearest)
-                   : akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; akin --help lists them", word);
+    bool near = nearest && akin_text_is_near(word, nearest, 2);
+    for (size_t i = 0; names[i] && !near; i++)
+        if (strlen(word) > 1 && strncmp(names[i], word, strlen(word)) == 0) nearest = names[i], near = true;
+    if (near) return akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; did you mean \"%s\"?", word, nearest);
+    return refuse_far(word);
 }
 
 /* `akin help [VERB]` */

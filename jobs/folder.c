@@ -94,6 +94,11 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
         memcpy(folder->night, begins, NIGHT_SIZE);
     else
         today(folder->night);
+    if (akin_folder_check_night(folder->output, folder->night) != AKIN_OK) { /* `begins` was refused before */
+        akin_log_warning("today is %s by this machine's clock, but a later night is there: is the clock right?",
+                         folder->night);
+        akin_error_clear();
+    }
     AKIN_TRY(akin_outfile_create(path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", folder->night);
     status = akin_outfile_commit(file, false);
@@ -124,6 +129,25 @@ static akin_status list_nights(const char *output, char (**nights)[NIGHT_SIZE], 
     if (*count) qsort(*nights, *count, NIGHT_SIZE, newest_first);
 done:
     closedir(folder);
+    return status;
+}
+
+akin_status akin_folder_check_night(const char *output, const char *night) {
+    akin_status status = AKIN_OK;
+    char(*nights)[NIGHT_SIZE] = NULL;
+    size_t count = 0;
+    char *begun = akin_file_join(output, ".night");
+    if (!begun) AKIN_TRY(AKIN_FAILED);
+    if (!akin_file_is_folder(output) || akin_file_exists(begun)) goto done;
+    AKIN_TRY(list_nights(output, &nights, &count));
+    if (count > 0 && strcmp(night, nights[0]) < 0)
+        status = akin_error_set(AKIN_USAGE,
+                                "--night %s is before the night of %s, which is there: its lists would replace newer "
+                                "ones, also where they are published. Give a later date, or another output",
+                                night, nights[0]);
+done:
+    akin_mem_free(begun);
+    akin_mem_free(nights);
     return status;
 }
 

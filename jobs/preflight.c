@@ -3,6 +3,7 @@
 #include "places.h"
 #include <akin/file.h>
 #include <akin/labels.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/npy.h>
@@ -188,6 +189,42 @@ static akin_status look_at_vectors(const char *path, size_t *rows, size_t *colum
     return status;
 }
 
+static void warn_of_refused(const akin_source *source, const akin_preflight_needs *needs) {
+    size_t row = 0;
+    if (needs->refused == 0) return;
+    while (!akin_source_get(source, row).reason) row++;
+    akin_source_row first = akin_source_get(source, row);
+    akin_log_warning("%zu row%s would be refused as the source is listed; the first: id \"%s\", %s: %s", needs->refused,
+                     AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
+}
+
+/* What is bound to be refused, by the list alone; what cannot be decoded comes on top. */
+static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source, akin_preflight_needs *needs) {
+    size_t first = 0, valid = akin_source_valid(source);
+    double limit = akin_options_real(akin_jobfile_options(job, "ingest"), "max-reject-fraction");
+    needs->refused = needs->rows - valid;
+    needs->missing = akin_source_missing(source, &first);
+    size_t bad = needs->refused + needs->missing;
+    warn_of_refused(source, needs);
+    if (needs->missing > 0)
+        akin_log_warning("%zu file%s of the source %s not there; the first: id \"%s\", %s", needs->missing,
+                         AKIN_PLURAL(needs->missing), needs->missing == 1 ? "is" : "are",
+                         akin_source_get(source, first).id, akin_source_get(source, first).path);
+    if (needs->rows == 0 || bad == needs->rows)
+        return at_key(job, "ingest", "source",
+                      akin_error_set(AKIN_INPUT,
+                                     "no picture can be taken: %zu rows, %zu of "
+                                     "them bound to be refused",
+                                     needs->rows, bad));
+    if ((double)bad > limit * (double)needs->rows * (1 + 1e-12))
+        return at_key(job, "ingest", "source",
+                      akin_error_set(AKIN_INPUT,
+                                     "%zu of %zu rows are bound to be refused, more than max-reject-fraction = %g "
+                                     "allows",
+                                     bad, needs->rows, limit));
+    return AKIN_OK;
+}
+
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
@@ -201,7 +238,8 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
         AKIN_TRY(akin_source_open(comm, &params, &source));
         rows = akin_source_rows(source);
     }
-    *needs = (akin_preflight_needs){rows, bytes_of(job, rows, features)};
+    *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
+    if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);
         probe = part ? akin_file_join(part, ".akin-probe") : NULL;

@@ -16,12 +16,15 @@
 AKIN_MUST_CHECK akin_status akin_preflight_start(akin_jobfile *job, const char *output);
 
 typedef struct {
-    size_t rows;    /* of the source */
+    size_t rows; /* of the source */
+    size_t refused,
+        missing;    /* of these: what the list tells (duplicate ids, wrong words), and files that are not there */
     uint64_t bytes; /* about what the run writes */
 } akin_preflight_needs;
 
 /* Lists the sources, which have to be there, and asks whether the disk of the output takes what they will become:
- * AKIN_FAILED. Collective; agreed. */
+ * AKIN_FAILED. Rows that are bound to be refused are warned of; more than ingest would allow: AKIN_INPUT. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output,
                                                  akin_preflight_needs *needs);
 

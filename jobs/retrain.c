@@ -64,6 +64,19 @@ static akin_status decide_weekly(const nightly *night) {
     return begin_from(night, night->before);
 }
 
+/* No new items are nothing to worry about; the others would be so every night. */
+static void tell_unmeasured(const akin_drift_result *found) {
+    if (!found->has_network)
+        akin_log_warning(
+            "train: retrain = drift goes by the network's loss, and the model has no network: it serves on. "
+            "Give retrain = weekly, or features with the network (autoencoder)");
+    else if (found->new_items == 0)
+        akin_log_info("train: no new items, so no drift: the model serves on");
+    else
+        akin_log_warning("train: retrain = drift compares with the loss of the training's holdout, and that held no "
+                         "item: the model serves on. Give a larger holdout = FRACTION, or retrain = weekly");
+}
+
 static akin_status decide_drift(const nightly *night) {
     akin_status status = AKIN_OK;
     akin_comm *comm = night->call->comm;
@@ -77,8 +90,7 @@ static akin_status decide_drift(const nightly *night) {
     AKIN_TRY(akin_drift(comm, night->catalog, night->known, night->before, &found));
     *measure = (akin_retrain_measure){found.loss / holdout - 1, found.loss, found.new_items};
     if (isnan(measure->drift)) {
-        akin_log_info("train: no drift to measure (%zu new items, loss of the holdout %g): the model serves on",
-                      found.new_items, holdout);
+        tell_unmeasured(&found);
         return take_over(night);
     }
     bool drifted = measure->drift > limit;

@@ -219,6 +219,9 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     if (!akin_stage_wanted(stage, job)) return AKIN_OK;
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
+    if (strcmp(stage->verb, "gallery") == 0 && akin_options_list(options, "source", &arguments) == 0)
+        return akin_error_set(AKIN_USAGE, "needs the key source: what the catalogue was made of, for its pictures; "
+                                          "there is no [ingest] to take it from");
     return verb->check ? verb->check(options) : AKIN_OK;
 }
 

@@ -162,11 +162,27 @@ done:
     return status;
 }
 
+/* An option that none of the places goes by would be believed to do something. */
+static akin_status check_heeded(const akin_options *o, const char *const *urls, size_t count) {
+    static const struct {
+        const char *option, *takers;
+    } asked[] = {{"format", "redis:// and memcached://"}, {"buckets", "redis://"}, {"keep-previous", "redis://"}};
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        bool heeded = !akin_options_changed(o, asked[i].option);
+        for (size_t u = 0; u < count; u++) heeded = heeded || akin_publish_heeds(urls[u], asked[i].option);
+        if (!heeded)
+            return akin_error_set(AKIN_USAGE, "--%s is for %s, which no --to names: leave it out", asked[i].option,
+                                  asked[i].takers);
+    }
+    return AKIN_OK;
+}
+
 static akin_status check(akin_options *o) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
     size_t count = akin_options_list(o, "to", &urls), argument_count = akin_options_arguments(o, &arguments);
     akin_status status = akin_publish_check(urls, count, arguments, argument_count);
+    if (status == AKIN_OK) status = check_heeded(o, urls, count);
     return status == AKIN_OK ? akin_places_options(o, &sink) : status;
 }
 

@@ -88,7 +88,10 @@ static akin_status check_job(const akin_call *call, char **output, long long *ke
     *keep = akin_options_int(akin_jobfile_options(job, "job"), "keep");
     AKIN_TRY(akin_stages_settle(job, call->options, *output, NULL));
     AKIN_TRY(akin_stages_check(job));
-    if (akin_comm_rank(call->comm) == 0) status = akin_preflight_start(job, *output);
+    if (akin_comm_rank(call->comm) != 0) goto done;
+    const char *night = akin_options_text(call->options, "night");
+    if (night && *keep > 0) AKIN_TRY(akin_folder_check_night(*output, night));
+    status = akin_preflight_start(job, *output);
 done:
     akin_jobfile_free(job);
     return status;
@@ -384,6 +387,8 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(akin_preflight_space(call->comm, job, output, &needs));
     status = akin_json_set_text(call->report, "output", output);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "rows", (long long)needs.rows);
+    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "refused", (long long)needs.refused);
+    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "missing", (long long)needs.missing);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
     AKIN_TRY(akin_agree(call->comm, status));
     if (call->print && akin_comm_rank(call->comm) == 0)

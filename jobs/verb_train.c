@@ -238,6 +238,33 @@ done:
     return status;
 }
 
+/* Options that say something and do nothing. */
+static void warn_of_idle(const akin_options *o, const akin_features *features) {
+    static const struct {
+        const char *option;
+        bool denoising, contrastive; /* the objectives that go by it, besides reconstruction where both are false */
+    } asked[] = {{"augment", true, true},    {"contrast", false, true},       {"temperature", false, true},
+                 {"epochs", false, false},   {"steps", false, false},         {"batch", false, false},
+                 {"warmup", false, false},   {"learning-rate", false, false}, {"schedule", false, false},
+                 {"patience", false, false}, {"holdout", false, false}};
+    const char *objective = akin_options_text(o, "objective");
+    bool denoising = strcmp(objective, "denoising") == 0, contrastive = strcmp(objective, "contrastive") == 0;
+    bool network = akin_features_network(features);
+    if (!network && akin_options_given(o, "objective"))
+        akin_log_warning("train: the features %s need no network: --objective %s is for nothing", features->name,
+                         objective);
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
+        bool every = !asked[i].denoising && !asked[i].contrastive;
+        bool goes = every || (denoising && asked[i].denoising) || (contrastive && asked[i].contrastive);
+        if (!akin_options_changed(o, asked[i].option) || (network && goes)) continue;
+        if (network)
+            akin_log_warning("train: --%s is for nothing with --objective %s", asked[i].option, objective);
+        else
+            akin_log_warning("train: the features %s need no network: --%s is for nothing", features->name,
+                             asked[i].option);
+    }
+}
+
 static akin_status run_train(akin_call *call) {
     akin_status status;
     akin_train_result result = {0};
@@ -249,9 +276,7 @@ static akin_status run_train(akin_call *call) {
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
-    if (!akin_features_network(&features) && akin_options_given(call->options, "objective"))
-        akin_log_warning("train: the features %s need no network: --objective %s is for nothing", features.name,
-                         akin_options_text(call->options, "objective"));
+    warn_of_idle(call->options, &features);
     AKIN_TRY(akin_train(call->comm, &params, &result));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
 done:

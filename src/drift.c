@@ -102,12 +102,13 @@ akin_status akin_drift(akin_comm *comm, const char *catalog, const char *previou
     AKIN_TRY(akin_catalog_open(comm, catalog, &now));
     AKIN_TRY(akin_catalog_open(comm, previous, &before));
     AKIN_TRY(akin_model_read(comm, model, &weights));
-    *result = (akin_drift_result){0, NAN};
-    if (!akin_model_has_network(weights)) goto done; /* which redraws nothing */
+    *result = (akin_drift_result){akin_model_has_network(weights), 0, NAN};
+    if (!result->has_network) goto done; /* which redraws nothing */
     AKIN_TRY(akin_agree(comm, measure(comm, now, before, weights, sums)));
     akin_comm_sum_i64(comm, sums, 2);
     double values = (double)sums[0] * AKIN_IMAGE_BYTES;
-    *result = (akin_drift_result){(size_t)sums[0], sums[0] > 0 ? akin_fixed_to(sums[1], ERROR_BITS) / values : NAN};
+    *result =
+        (akin_drift_result){true, (size_t)sums[0], sums[0] > 0 ? akin_fixed_to(sums[1], ERROR_BITS) / values : NAN};
 done:
     akin_model_free(weights);
     akin_catalog_close(before);

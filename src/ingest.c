@@ -123,8 +123,8 @@ static akin_status take_rows(ingest *run) {
 /* --- reading and shrinking ------------------------------------------------------------------------------------------
  */
 
-/* The picture of these very bytes in the previous catalogue, if it has them. */
-static akin_status reuse(ingest *run, uint64_t hash, uint8_t *image, bool *found) {
+/* The row of these very bytes in the previous catalogue, if it has them. */
+static bool find_known(const ingest *run, uint64_t hash, uint64_t *row) {
     const known key = {hash, 0};
     size_t low = 0, high = run->known_count;
     while (low < high) {
@@ -134,8 +134,9 @@ static akin_status reuse(ingest *run, uint64_t hash, uint8_t *image, bool *found
         else
             high = middle;
     }
-    *found = low < run->known_count && run->known[low].hash == hash;
-    return *found ? akin_catalog_images(run->previous, run->known[low].row, 1, image) : AKIN_OK;
+    if (low == run->known_count || run->known[low].hash != hash) return false;
+    *row = run->known[low].row;
+    return true;
 }
 
 static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
@@ -143,15 +144,17 @@ static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t 
     const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit, run->params->max_pixels};
     uint8_t *image;
     size_t place = run->place[row];
-    uint64_t hash = akin_hash_64(bytes, count);
-    bool found = false;
-    AKIN_TRY(akin_harvest_room(run->harvest, &image));
-    AKIN_TRY(reuse(run, hash, image, &found));
-    if (!found) status = akin_image_decode(bytes, count, &params, image);
-    if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
-    if (status != AKIN_OK) goto done;
-    akin_harvest_keep(run->harvest, place, hash);
-    run->reused += found;
+    uint64_t hash = akin_hash_64(bytes, count), before;
+    if (find_known(run, hash, &before)) {
+        AKIN_TRY(akin_harvest_refer(run->harvest, place, hash, before));
+        run->reused++;
+    } else {
+        AKIN_TRY(akin_harvest_room(run->harvest, &image));
+        status = akin_image_decode(bytes, count, &params, image);
+        if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
+        if (status != AKIN_OK) goto done;
+        akin_harvest_keep(run->harvest, place, hash);
+    }
     run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
 done:
     return status;
@@ -225,6 +228,10 @@ static akin_status account(ingest *run) {
     akin_status status = AKIN_OK;
     akin_ingest_result *result = run->result;
     result->rows = akin_source_rows(run->source);
+    result->passed_over = akin_source_passed_over(run->source);
+    if (result->passed_over > 0)
+        akin_log_info("ingest: %zu hidden file%s passed over: .DS_Store and the like, not named like a picture",
+                      result->passed_over, AKIN_PLURAL(result->passed_over));
     result->items = count_accepted(run);
     AKIN_TRY(akin_rejects_gather(run->rejects, run->comm, run->source, &result->rejected));
     if (result->items + result->rejected != result->rows)
@@ -254,10 +261,10 @@ static akin_status judge(const ingest *run) {
                               result->rows, see);
     /* 0.29 * 100 is a little less than 29 in binary, but means 29. */
     if ((double)result->rejected > run->params->max_reject_fraction * (double)result->rows * (1 + 1e-12))
-        return akin_error_set(
-            AKIN_INPUT,
-            "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s stays as it was. See %s",
-            result->rejected, result->rows, run->params->max_reject_fraction, run->params->output, see);
+        return akin_error_set(AKIN_INPUT,
+                              "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s %s. See %s",
+                              result->rejected, result->rows, run->params->max_reject_fraction, run->params->output,
+                              akin_file_exists(run->params->output) ? "stays as it was" : "was not written", see);
     return AKIN_OK;
 }
 
@@ -354,7 +361,8 @@ static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_
         item_of[place] = item;
         item += is_accepted(run, place);
     }
-    AKIN_TRY(akin_harvest_bring_home(run->harvest, run->comm, run->result->items, item_of, *images, *hashes));
+    AKIN_TRY(
+        akin_harvest_bring_home(run->harvest, run->comm, run->previous, run->result->items, item_of, *images, *hashes));
 done:
     akin_mem_free(item_of);
     return status;

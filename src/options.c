@@ -263,7 +263,7 @@ static bool can_be_value(const char *word) {
     return word[0] != '-' || word[1] == '\0' || akin_text_to_real(word, &number);
 }
 
-static const char *argument_of(const akin_option *spec) {
+const char *akin_option_argument(const akin_option *spec) {
     return spec->type == AKIN_OPTION_FLAG ? ""
            : spec->argument               ? spec->argument
            : spec->choices                ? spec->choices
@@ -276,7 +276,8 @@ static akin_status store_word(option_value *value, const char *shown, const char
     if (!attached && value->spec->type == AKIN_OPTION_FLAG) return store(value, "yes", FROM_COMMAND_LINE);
     if (!attached) {
         if (*at + 1 >= count || !can_be_value(words[*at + 1]))
-            return akin_error_set(AKIN_USAGE, "%s needs a value: %s %s", shown, shown, argument_of(value->spec));
+            return akin_error_set(AKIN_USAGE, "%s needs a value: %s %s", shown, shown,
+                                  akin_option_argument(value->spec));
         attached = words[++*at];
     }
     akin_status status = store(value, attached, FROM_COMMAND_LINE);
@@ -339,6 +340,15 @@ static const option_value *require(const akin_options *options, const char *name
 
 bool akin_options_given(const akin_options *options, const char *name) {
     return require(options, name)->source != FROM_DEFAULT;
+}
+
+bool akin_options_changed(const akin_options *options, const char *name) {
+    const option_value *value = require(options, name);
+    const char *initial = value->spec->initial;
+    double before, now;
+    if (value->source == FROM_DEFAULT || !initial || !value->text) return value->source != FROM_DEFAULT;
+    if (akin_text_to_real(initial, &before) && akin_text_to_real(value->text, &now)) return before != now;
+    return strcmp(initial, value->text) != 0;
 }
 
 bool akin_options_flag(const akin_options *options, const char *name) {
@@ -467,31 +477,4 @@ akin_status akin_options_append_keys(const akin_options *options, const char *co
     }
 done:
     return status;
-}
-
-static akin_status append_help(akin_text *text, const akin_option *spec) {
-    akin_status status = AKIN_OK;
-    char left[80], letter[5] = "    ";
-    const char *argument = argument_of(spec);
-    if (spec->letter) snprintf(letter, sizeof letter, "-%c, ", spec->letter);
-    snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, *argument ? " " : "", argument);
-    AKIN_TRY(akin_text_append(text, "  %-33s %s", left, spec->help ? spec->help : ""));
-    if (spec->choices && spec->argument) AKIN_TRY(akin_text_append(text, " (%s)", spec->choices));
-    if (spec->initial && spec->type != AKIN_OPTION_FLAG) AKIN_TRY(akin_text_append(text, " [%s]", spec->initial));
-    AKIN_TRY(akin_text_append(text, "\n"));
-done:
-    return status;
-}
-
-char *akin_options_help(const akin_option *const *tables) {
-    akin_status status = AKIN_OK;
-    akin_text *text = NULL;
-    char *help = NULL;
-    AKIN_TRY(akin_text_create(&text));
-    for (size_t t = 0; tables[t]; t++)
-        for (const akin_option *spec = tables[t]; spec->name; spec++) AKIN_TRY(append_help(text, spec));
-    help = akin_mem_text(akin_text_bytes(text));
-done:
-    akin_text_free(text);
-    return help;
 }

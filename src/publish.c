@@ -11,6 +11,7 @@
 #include <akin/sinks.h>
 #include <akin/text.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -42,6 +43,13 @@ akin_status akin_publish_check(const char *const *urls, size_t url_count, const 
 bool akin_publish_takes_embeddings(const char *url) {
     const akin_sink *sink = akin_sink_of(url);
     return sink && sink->input == AKIN_SINK_EMBEDDINGS;
+}
+
+bool akin_publish_heeds(const char *url, const char *option) {
+    const akin_sink *sink = akin_sink_of(url);
+    for (const char *const *it = sink ? sink->heeds : NULL; it && *it; it++)
+        if (strcmp(*it, option) == 0) return true;
+    return false;
 }
 
 /* --- long work --- */
@@ -320,6 +328,31 @@ done:
     return status;
 }
 
+static bool may_recognise(const publication *p, size_t i) {
+    const akin_live *live = &p->places[i].live;
+    return live->there && !*live->table_digest && akin_sink_of(p->params->urls[i])->recognise;
+}
+
+/* A file tells its bytes, not its table: whether it is the table before is seen by making it once more, which is
+ * quicker than to read it. Rank 0. */
+static akin_status recognise_all(publication *p) {
+    akin_status status = AKIN_OK;
+    akin_sink_source before = p->table;
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        bool same = false;
+        if (!may_recognise(p, i)) continue;
+        if (!p->previous_ids) AKIN_TRY(akin_ids_read(akin_table_file(p->previous), &p->previous_ids));
+        before.table = p->previous;
+        before.ids = p->previous_ids;
+        before.items = akin_table_items(p->previous);
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->recognise(p->targets[i], &before, &same));
+        if (same) snprintf(p->places[i].live.table_digest, AKIN_HASH_TEXT_SIZE, "%s", akin_table_digest(p->previous));
+    }
+done:
+    akin_log_progress_end();
+    return status;
+}
+
 /* The table before is of use where a place holds just that one. Collective; agreed. */
 static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
     akin_status status = AKIN_OK;
@@ -329,13 +362,14 @@ static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
     if (!path) return AKIN_OK;
     akin_status local = akin_comm_rank(comm) == 0 ? akin_ncfile_peek(path, "table", &file) : AKIN_OK;
     for (size_t i = 0; file && i < p->params->url_count; i++)
-        wanted |= strcmp(p->places[i].live.table_digest, akin_ncfile_digest(file)) == 0;
+        wanted |= strcmp(p->places[i].live.table_digest, akin_ncfile_digest(file)) == 0 || may_recognise(p, i);
     akin_ncfile_close(file);
     AKIN_TRY(akin_agree(comm, local));
     akin_comm_max_i64(comm, &wanted, 1);
     if (wanted) AKIN_TRY(akin_table_open(comm, path, &in->previous));
     p->previous = in->previous;
     if (p->previous) p->table.previous_digest = akin_table_digest(p->previous);
+    if (p->previous) status = akin_agree(comm, akin_comm_rank(comm) == 0 ? recognise_all(p) : AKIN_OK);
 done:
     return status;
 }

@@ -44,7 +44,7 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
         for (size_t at = 0; best != NULL && at < length; at += strlen((char *)all + at) + 1)
             best[candidates++] = (char *)all + at;
         if (best != NULL) best[candidates] = NULL, nearest = akin_text_nearest(id, best);
-        if (nearest != NULL && !akin_text_is_near(id, nearest)) nearest = NULL;
+        if (nearest != NULL && !akin_text_is_near(id, nearest, 3)) nearest = NULL;
         status = akin_error_set(AKIN_INPUT,
                                 nearest != NULL ? "%s has no item '%s'; did you mean '%s'?" : "%s has no item '%s'",
                                 path, id, nearest);

@@ -29,6 +29,7 @@ struct akin_target {
     akin_outfile *file;
     uint64_t bytes;
     char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
+    char live[AKIN_HASH_TEXT_SIZE];   /* of what is there */
 };
 
 static const char *path_of(const char *url) {
@@ -164,6 +165,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     if (stat(target->path, &facts) != 0 || !S_ISREG(facts.st_mode)) return AKIN_OK;
     live->there = facts.st_size > 0;
     akin_status status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+    memcpy(target->live, live->digest, sizeof target->live);
     if (status == AKIN_OK && live->there && is_younger(target->previous, &facts))
         status = digest_of(target->previous, live->rolled_back);
     return status;
@@ -237,6 +239,13 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source, 
     published->bytes = target->bytes;
     memcpy(target->digest, published->digest, sizeof target->digest);
 done:
+    return status;
+}
+
+static akin_status recognise(akin_target *target, const akin_sink_source *other, bool *same) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_status status = format_all(target, other, only_count, "looking", digest);
+    *same = status == AKIN_OK && strcmp(digest, target->live) == 0;
     return status;
 }
 
@@ -321,6 +330,7 @@ const akin_sink akin_sink_file = {
     .open = open_target,
     .look = look,
     .prepare = prepare,
+    .recognise = recognise,
     .compare = compare,
     .stage = stage,
     .tidy = tidy,

@@ -440,6 +440,7 @@ const akin_sink akin_sink_memcached = {
     .schemes = {"memcached"},
     .forms = "memcached://host:port[,host:port]?catalog=NAME",
     .input = AKIN_SINK_TABLE,
+    .heeds = {"format"},
     .check_url = akin_memcache_place_check,
     .identity = akin_memcache_place_identity,
     .open = open_target,

@@ -482,6 +482,7 @@ const akin_sink akin_sink_redis = {
     .schemes = {"redis", "rediss", "redis+unix"},
     .forms = "redis://[user:password@]host:port/db?catalog=NAME, redis+unix:/path?catalog=NAME",
     .input = AKIN_SINK_TABLE,
+    .heeds = {"format", "buckets", "keep-previous"},
     .check_url = akin_redis_place_check,
     .identity = akin_redis_place_identity,
     .open = open_target,

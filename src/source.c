@@ -20,6 +20,8 @@ _Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for id
 
 struct akin_source {
     akin_source_list *rows;
+    int64_t passed_over, missing;
+    size_t first_missing;
     size_t *order; /* [valid] */
     size_t valid;
     char digest[AKIN_HASH_TEXT_SIZE];
@@ -128,7 +130,13 @@ done:
 
 /* --- the digest, by all ranks --- */
 
-static akin_status digest_row(const akin_source_list *rows, size_t row, akin_hash128 *sum) {
+/* Of this rank's share. */
+typedef struct {
+    akin_hash128 sum;
+    int64_t missing, first_missing; /* -1: none */
+} share_seen;
+
+static akin_status digest_row(const akin_source_list *rows, size_t row, share_seen *seen) {
     akin_hasher *hasher;
     akin_status status = akin_hasher_create(&hasher);
     if (status != AKIN_OK) return status;
@@ -140,28 +148,34 @@ static akin_status digest_row(const akin_source_list *rows, size_t row, akin_has
     int64_t changed;
     const char *base = akin_source_list_text(rows, record->base);
     /* A member of an archive changes with the archive. */
-    akin_source_file_stat(record->member > 0 ? "" : base,
-                          record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
+    bool there =
+        akin_source_file_stat(record->member > 0 ? "" : base,
+                              record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
+    if (!there && !record->reason && seen->missing++ == 0) seen->first_missing = (int64_t)row;
     const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
     akin_hasher_add(hasher, numbers, sizeof numbers);
     akin_hash128 hash = akin_hasher_result(hasher);
     akin_hasher_free(hasher);
-    sum->low += hash.low;
-    sum->high += hash.high;
+    seen->sum.low += hash.low;
+    seen->sum.high += hash.high;
     return AKIN_OK;
 }
 
 /* Each rank looks at its share of the files, which may be far away; a sum may be added up in any order. Collective. */
 static akin_status make_digest(akin_source *source, akin_comm *comm) {
     akin_status status = AKIN_OK;
-    akin_hash128 sum = {0};
+    share_seen seen = {.first_missing = -1};
     size_t count = akin_source_list_count(source->rows);
     size_t row = akin_shard_first(count, akin_comm_size(comm), akin_comm_rank(comm));
     size_t end = row + akin_shard_count(count, akin_comm_size(comm), akin_comm_rank(comm));
-    for (; row < end && status == AKIN_OK; row++) status = digest_row(source->rows, row, &sum);
+    for (; row < end && status == AKIN_OK; row++) status = digest_row(source->rows, row, &seen);
     AKIN_TRY(akin_agree(comm, status));
-    int64_t parts[2] = {(int64_t)sum.low, (int64_t)sum.high};
-    akin_comm_sum_i64(comm, parts, 2);
+    int64_t parts[3] = {(int64_t)seen.sum.low, (int64_t)seen.sum.high, seen.missing};
+    akin_comm_sum_i64(comm, parts, 3);
+    int64_t first = seen.first_missing < 0 ? INT64_MIN : -seen.first_missing;
+    akin_comm_max_i64(comm, &first, 1);
+    source->missing = parts[2];
+    source->first_missing = source->missing > 0 ? (size_t)-first : SIZE_MAX;
     akin_hash_text((akin_hash128){(uint64_t)parts[0] + count, (uint64_t)parts[1]}, source->digest);
 done:
     return status;
@@ -178,6 +192,8 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     bool lists = akin_comm_rank(comm) == 0;
     AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
     AKIN_TRY(akin_source_list_share(comm, source->rows));
+    source->passed_over = (int64_t)akin_source_list_passed_over(source->rows);
+    akin_comm_max_i64(comm, &source->passed_over, 1);
     void *order = source->order;
     size_t bytes = source->valid * sizeof *source->order;
     AKIN_TRY(akin_comm_share(comm, &order, &bytes, 0));
@@ -202,6 +218,15 @@ void akin_source_close(akin_source *source) {
 
 size_t akin_source_rows(const akin_source *source) {
     return akin_source_list_count(source->rows);
+}
+
+size_t akin_source_passed_over(const akin_source *source) {
+    return (size_t)source->passed_over;
+}
+
+size_t akin_source_missing(const akin_source *source, size_t *first) {
+    *first = source->first_missing;
+    return (size_t)source->missing;
 }
 
 akin_source_row akin_source_get(const akin_source *source, size_t row) {

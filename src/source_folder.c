@@ -39,7 +39,7 @@ static akin_status add(const walk *w, const char *path, const char *reason) {
 }
 
 static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    return strcmp(*(char *const *)a + 1, *(char *const *)b + 1);
 }
 
 static void free_names(char **names, size_t count) {
@@ -47,18 +47,24 @@ static void free_names(char **names, size_t count) {
     akin_mem_free(names);
 }
 
-static akin_status add_name(char ***names, size_t *count, size_t *room, const char *name) {
+static akin_status add_name(char ***names, size_t *count, size_t *room, const struct dirent *entry) {
+    size_t length = strlen(entry->d_name);
     if (*count == *room) {
         char **grown = akin_mem_resize(*names, *count, *room * 2 + 64, sizeof **names);
         if (!grown) return AKIN_FAILED;
         *names = grown;
         *room = *room * 2 + 64;
     }
-    (*names)[*count] = akin_mem_text(name);
-    return (*names)[*count] ? (*count)++, AKIN_OK : AKIN_FAILED;
+    char *name = akin_mem_alloc(length + 2, 1);
+    if (!name) return AKIN_FAILED;
+    name[0] = entry->d_type == DT_REG ? 'r' : entry->d_type == DT_DIR ? 'd' : '?';
+    memcpy(name + 1, entry->d_name, length + 1);
+    (*names)[(*count)++] = name;
+    return AKIN_OK;
 }
 
-/* The names in a folder, sorted; AKIN_INPUT: it cannot be read. */
+/* The names in a folder, each behind a letter - r a file, d a folder, ? ask - and sorted; AKIN_INPUT: it cannot be
+ * read. */
 static akin_status list_names(const char *full, char ***names, size_t *count) {
     akin_status status = AKIN_OK;
     size_t room = 0;
@@ -73,7 +79,7 @@ static akin_status list_names(const char *full, char ***names, size_t *count) {
         const struct dirent *entry = readdir(folder);
         if (!entry) break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        AKIN_TRY(add_name(names, count, &room, entry->d_name));
+        AKIN_TRY(add_name(names, count, &room, entry));
     }
     if (errno) status = akin_error_set(AKIN_INPUT, "is a folder that cannot be read: %s", strerror(errno));
     if (*count > 0) qsort(*names, *count, sizeof **names, compare_names);
@@ -105,8 +111,14 @@ static akin_status visit_subfolder(const walk *w, const char *full, const char *
     return visit_folder(w, full, path, &here);
 }
 
-static akin_status visit(const walk *w, const char *full, const char *path, const level *above) {
+/* kind: see list_names. */
+static akin_status visit(const walk *w, const char *full, const char *path, char kind, const level *above) {
     struct stat info;
+    if (kind == 'r' || kind == '?') {
+        bool folder = kind == '?' && akin_file_is_folder(full);
+        if (!folder && akin_source_list_passes_over(w->rows, path)) return AKIN_OK;
+    }
+    if (kind == 'r') return add(w, path, NULL); /* on far disks each question costs */
     if (lstat(full, &info) != 0) return add(w, path, strerror(errno));
     if (S_ISLNK(info.st_mode)) {
         const char *fault = find_link_fault(w, full);
@@ -127,9 +139,10 @@ static akin_status visit_folder(const walk *w, const char *full, const char *pat
         return add(w, path, akin_error_message());
     }
     for (size_t i = 0; i < count && status == AKIN_OK; i++) {
-        char *below = *path ? akin_file_join(path, names[i]) : akin_mem_text(names[i]);
-        char *full_below = akin_file_join(full, names[i]);
-        status = below && full_below ? visit(w, full_below, below, here) : AKIN_FAILED;
+        const char *name = names[i] + 1;
+        char *below = *path ? akin_file_join(path, name) : akin_mem_text(name);
+        char *full_below = akin_file_join(full, name);
+        status = below && full_below ? visit(w, full_below, below, names[i][0], here) : AKIN_FAILED;
         akin_mem_free(below);
         akin_mem_free(full_below);
     }

@@ -221,9 +221,9 @@ const char *akin_text_nearest(const char *word, const char *const *candidates) {
     return nearest;
 }
 
-bool akin_text_is_near(const char *word, const char *other) {
+bool akin_text_is_near(const char *word, const char *other, size_t letters) {
     size_t a = strnlen(word, WORD_MAX), b = strnlen(other, WORD_MAX);
-    return 3 * edit_distance(word, other) <= (a > b ? a : b);
+    return letters * edit_distance(word, other) <= (a > b ? a : b);
 }
 
 bool akin_text_to_int(const char *text, long long *out) {

@@ -45,6 +45,8 @@ def test_no_verb_is_a_usage_error():
 def test_the_nearest_right_word_is_named():
     for words, named in [
         (["trian"], '"train"'),
+        (["eval"], '"evaluate"'),
+        (["foo"], "the verbs are ingest, train, embed"),
         (["help", "galery"], '"gallery"'),
         (["ingest", "a.csv", "-o", "c.nc", "--fit", "streched"], "stretch|pad|crop"),
         (["train", "c.nc", "--epoch", "3"], "--epochs"),

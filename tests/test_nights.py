@@ -132,6 +132,35 @@ def test_parts_of_a_night():
     assert os.readlink("results/parts/latest") == "2024-02-29"
 
 
+def test_a_night_does_not_begin_before_the_last():
+    with open("order.ini", "w") as f:
+        f.write(f"[job]\nname = order\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[publish]\nto = file:order.jsonl\n")
+    run("order.ini", "--night", "2024-03-02")
+    published = os.stat("order.jsonl")
+    for more in ((), ("--check",)):
+        done = run("order.ini", "--night", "2024-03-01", *more, expect=2, ranks=2 if more else 0)
+        assert "before the night of 2024-03-02" in done.json["message"], done.json
+    assert os.listdir("results/order") != [] and not os.path.exists("results/order/2024-03-01") and os.stat("order.jsonl") == published
+    assert ran(run("order.ini", "--night", "2024-03-02")) == []
+    with open("results/order/.night", "w") as f:
+        f.write("2024-03-02\n")
+    assert run("order.ini", "--night", "2024-03-01").json["output"] == "results/order/2024-03-02"  # it goes on first
+    as_night("results/order", "2999-01-01")
+    assert "is the clock right?" in run("order.ini").err
+
+
+def test_a_drift_that_cannot_be_measured_is_told():
+    for seed, name, train, told_so in ((9001, "plain", "", "the model has no network"),
+                                       (9002, "small", "features = autoencoder\nepochs = 1\nholdout = 0", "held no item")):
+        with open(f"{name}.ini", "w") as f:
+            f.write(f"[job]\nname = {name}\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[train]\nretrain = drift\n{train}\n")
+        run(f"{name}.ini")
+        as_night(f"results/{name}", "2001-01-01")
+        draw("pictures/p9.png", seed)
+        done = run(f"{name}.ini", ranks=2)
+        assert "train: retrain = drift" in done.err and told_so in done.err and "nan" not in done.err, done.err
+
+
 def test_a_model_older_than_a_week():
     job = write_job("weekly", "retrain = weekly")
     first = run(job)
@@ -162,7 +191,7 @@ def test_a_model_that_new_items_have_drifted_from():
     run(job)
     as_night("results/drift", "2001-01-01")
     done = run(job, ranks=2)
-    assert "train" not in ran(done) and "no drift to measure (0 new items" in done.err, done.err
+    assert "train" not in ran(done) and "no new items, so no drift" in done.err, done.err
     as_night("results/drift", "2001-01-02")
     # The same pictures again with a dot: new to the catalogue, but nothing that the model has not seen.
     from PIL import Image

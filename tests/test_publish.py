@@ -124,6 +124,14 @@ def test_refusals_touch_nothing():
     assert os.listdir(folder) == []
 
 
+def test_options_of_other_places_are_refused():
+    for words, named in ((("--format", "ids"), "--format is for redis:// and memcached://"), (("--buckets", 2), "--buckets is for redis://"),
+                         (("--keep-previous", "1h"), "--keep-previous is for redis://")):
+        assert named in akin("publish", "table.nc", "--to", "file:other.jsonl", *words, expect=2).err
+    assert not os.path.exists("other.jsonl")
+    akin("publish", "table.nc", "--to", "file:other.jsonl", "--format", "json", "--buckets", 0, "--keep-previous", "12h", *OPEN)
+
+
 def test_leftovers_and_odd_names():
     folder = support.fresh("with blank & ünicode")
     make_table("table.nc", 9, 3)

@@ -234,6 +234,30 @@ def test_what_can_be_known_is_known_at_the_start():
     run(job="early.ini")  # the run makes that folder
 
 
+def test_a_check_tells_what_is_bound_to_be_refused():
+    with open("pictures/poor.csv", "w") as f:
+        f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(30)) + "i3,p30.png\ni40,absent.png\ni41,gone.png\n")
+
+    def check(limit, **more):
+        write_job("poor.ini", job="name = poor", ingest=f"source = pictures/poor.csv\nmax-reject-fraction = {limit}", publish=None)
+        return akin("run", "poor.ini", "--check", "--json", **more)
+
+    for ranks in (0, 3):
+        done = check(0.1, ranks=ranks)
+        assert (done.json["rows"], done.json["refused"], done.json["missing"]) == (33, 1, 2), done.json
+        assert '1 row would be refused' in done.err and 'id "i3", p30.png: duplicate id: row 5 has it' in done.err, done.err
+        assert '2 files of the source are not there; the first: id "i40", absent.png' in done.err, done.err
+        message = check(0.05, ranks=ranks, expect=3).json["message"]
+        assert "poor.ini line 4: [ingest]" in message and "3 of 33 rows" in message, message
+    assert not os.path.exists("results/poor")
+    done = run(job="poor.ini", expect=3)
+    assert "results/poor/catalog.nc was not written" in done.json["message"], done.json
+    with open("vectors.ini", "w") as f:
+        f.write("[job]\nname = vectors\n[embed]\nfrom = v.npy\nids = v.txt\n[gallery]\nenabled = yes\n")
+    message = run(job="vectors.ini", expect=2).json["message"]
+    assert "[gallery] needs the key source" in message and "--source" not in message, message
+
+
 def test_rules_that_need_labels_are_checked_behind_ingest():
     with open("pictures/bare.csv", "w") as f:
         f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))

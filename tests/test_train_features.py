@@ -187,7 +187,10 @@ def test_refusals():
     assert "handcrafted.nc" in done.err and not os.path.exists("refused.nc")
     # An objective without a network is said to be for nothing, once.
     said = train("pixels-pca", "p.nc", "--objective", "reconstruction", "--epochs", 3).err
-    assert "--objective reconstruction is for nothing" in said
+    assert "--objective reconstruction is for nothing" in said and "the features pixels-pca need no network: --epochs is for nothing" in said
+    assert "for nothing" not in train("pixels-pca", "p.nc", "--epochs", 20).err  # the default
+    said = akin("train", "things.nc", "-o", "p.nc", "--objective", "denoising", "--contrast", 0.1, "--augment", 2, "--epochs", 1).err
+    assert "--contrast is for nothing with --objective denoising" in said and "--augment" not in said
     # Without --features it means the network, also in what the model tells of itself.
     akin("train", "things.nc", "-o", "named.nc", "--objective", "reconstruction", "--epochs", 1)
     assert attribute("named.nc", "features") == "autoencoder" and "features=autoencoder" in attribute("named.nc", "akin_result_options")

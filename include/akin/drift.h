@@ -7,9 +7,11 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct {
+    bool has_network; /* without one nothing can be measured */
     size_t new_items; /* whose picture the catalogue before has not */
     double
         loss; /* mean squared error of their reconstructions, as train counts it; NaN without new items, or a network */

@@ -3,11 +3,13 @@
  * Floor 3 (stages); looks down to error, mem, shard, comm, catalog. Not collective where nothing else is said.
  *
  * Pictures are kept in blocks that never move and are given back as they leave, so that a picture is in memory little
- * more than once.
+ * more than once. A picture of the previous catalogue is only referred to: the rank that writes it reads it there, side
+ * by side with its neighbours.
  */
 #ifndef AKIN_HARVEST_H
 #define AKIN_HARVEST_H
 
+#include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <stddef.h>
@@ -24,10 +26,14 @@ AKIN_MUST_CHECK akin_status akin_harvest_room(akin_harvest *harvest, uint8_t **i
 /* place: any number below the length of item_of, below. */
 void akin_harvest_keep(akin_harvest *harvest, uint64_t place, uint64_t hash);
 
-/* All n pictures, kept by whatever rank, come to the shards of their items: item_of[place] is the item, the same on all
- * ranks; images [shard, 32, 32, 3] and hashes [shard] of this rank. The harvest is empty afterwards. Collective;
- * agreed. */
-AKIN_MUST_CHECK akin_status akin_harvest_bring_home(akin_harvest *harvest, akin_comm *comm, size_t n,
-                                                    const uint64_t *item_of, uint8_t *images, uint64_t *hashes);
+/* The picture is that of this row of the previous catalogue. */
+AKIN_MUST_CHECK akin_status akin_harvest_refer(akin_harvest *harvest, uint64_t place, uint64_t hash, uint64_t row);
+
+/* All n pictures, kept or referred to by whatever rank, come to the shards of their items: item_of[place] is the item,
+ * the same on all ranks; images [shard, 32, 32, 3] and hashes [shard] of this rank. previous: what is referred to, open
+ * on all ranks; NULL = nothing. The harvest is empty afterwards. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_harvest_bring_home(akin_harvest *harvest, akin_comm *comm,
+                                                    const akin_catalog *previous, size_t n, const uint64_t *item_of,
+                                                    uint8_t *images, uint64_t *hashes);
 
 #endif

@@ -56,7 +56,8 @@ bool akin_options_declared(const akin_options *options, const char *name, akin_o
 AKIN_MUST_CHECK akin_status akin_options_parse(akin_options *options, int count, char *const *words);
 
 /* Values; asking for a name that was never declared is an assert. */
-bool akin_options_given(const akin_options *options, const char *name); /* set by job file or command line */
+bool akin_options_given(const akin_options *options, const char *name);   /* set by job file or command line */
+bool akin_options_changed(const akin_options *options, const char *name); /* to other than the default */
 bool akin_options_flag(const akin_options *options, const char *name);
 long long akin_options_int(const akin_options *options, const char *name);
 double akin_options_real(const akin_options *options, const char *name);
@@ -75,6 +76,8 @@ char *akin_options_resolved(const akin_options *options, bool only_result);
 AKIN_MUST_CHECK akin_status akin_options_append_keys(const akin_options *options, const char *const *but,
                                                      akin_text *text);
 
+/* How usage text calls the option's value; "" for a flag. */
+const char *akin_option_argument(const akin_option *spec);
 /* Usage text of the tables: owned; NULL: no memory. */
 char *akin_options_help(const akin_option *const *tables);
 

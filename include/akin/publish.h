@@ -48,6 +48,9 @@ AKIN_MUST_CHECK akin_status akin_publish_check(const char *const *urls, size_t u
 /* Whether a URL is published to from embeddings.nc, not from table.nc. Not collective. */
 bool akin_publish_takes_embeddings(const char *url);
 
+/* Whether a place of this URL goes by the option: format, buckets or keep-previous. Not collective. */
+bool akin_publish_heeds(const char *url, const char *option);
+
 /* Publishes to all URLs, or, where one cannot be had, to none; places [url_count]. AKIN_GATE where a gate refuses:
  * result and places are filled then too. One rank does it; memory: the ids, and a few MiB. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_params *params, akin_publish_place *places,

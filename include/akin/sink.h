@@ -72,6 +72,7 @@ typedef struct {
     const char *schemes[4]; /* "file" of file:PATH; ends with NULL */
     const char *forms;      /* "file:PATH.jsonl, file:PATH.csv": for messages */
     akin_sink_input input;
+    const char *heeds[4]; /* which of the options of publish.h's akin_publish_heeds it goes by; ends with NULL */
 
     /* Words only: AKIN_USAGE where the sink has no such URL. */
     akin_status (*check_url)(const char *url);
@@ -84,6 +85,8 @@ typedef struct {
     akin_status (*look)(akin_target *target, akin_live *live);
     /* Checks what it can of the source, and tells digest and bytes if it knows them beforehand. */
     akin_status (*prepare)(akin_target *target, const akin_sink_source *source, akin_published *published);
+    /* Whether what readers find is what publishing this other source would make; NULL: `look` tells by itself. */
+    akin_status (*recognise)(akin_target *target, const akin_sink_source *other, bool *same);
     /* Feeds what is published. */
     akin_status (*compare)(akin_target *target, const akin_sink_source *source, akin_change *change);
     akin_status (*stage)(akin_target *target, const akin_sink_source *source, akin_published *published);

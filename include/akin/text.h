@@ -35,8 +35,8 @@ bool akin_text_is_utf8(const char *bytes, size_t count);
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein 1966); NULL if none is
  * near. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
-/* Whether one may be a slip for the other: at most a third of the longer one differs. */
-bool akin_text_is_near(const char *word, const char *other);
+/* Whether at most one in `letters` of the longer word's letters differs. */
+bool akin_text_is_near(const char *word, const char *other, size_t letters);
 
 /* "s" where a count wants the plural. */
 #define AKIN_PLURAL(count) ((count) == 1 ? "" : "s")
