@@ -10,7 +10,11 @@ the dense layers' at e, the encoder's at its end; one behind the other, each
 
 and the update waits for the last. c, u, a and b are measured by bench_step (a and b of this machine, where ranks talk through
 memory; more ranks than cores take turns, so their c is that much longer, and so is their share of a sum); d and e are what
-share of a micro-batch's operations is done by then. For a cluster, a and b are given: 2 us and 10 GB/s, as of a 100 Gbit/s
+share of a micro-batch's operations is done by then.
+
+Steps of one rank do not all take the same time, and P ranks wait for the slowest of P: with scatter, the computing takes
+the mean of the largest of P steps drawn from those measured on one rank (their deciles, the ranks independent of each
+other). For a cluster, a and b are given: 2 us and 10 GB/s, as of a 100 Gbit/s
 fabric. --given: c and u in seconds, and nothing is measured. Prints Markdown. Not a test.
 """
 
@@ -57,6 +61,13 @@ def step(ranks, batch, c, u, latency, bandwidth, cores=None):
     return computed + waiting + turns * u, waiting
 
 
+def held_up(deciles, ranks):
+    """The mean of the largest of `ranks` draws from a distribution with these deciles, as a share of its median."""
+    middles = [(low + high) / 2 for low, high in zip(deciles, deciles[1:])]
+    n = len(middles)
+    return sum(t * (((i + 1) / n) ** ranks - (i / n) ** ranks) for i, t in enumerate(middles)) / deciles[n // 2]
+
+
 def check():
     """Prints model and measurement side by side; returns c and u."""
     measured = {ranks: measure(ranks) for ranks in a.check}
@@ -67,10 +78,13 @@ def check():
     bandwidth = sum(SUMS) / max(1e-9, two["sum_large_ms"] / 1e3 - 2 * latency)
     print(f"Measured at batch {a.batch}: c = {c * 1e3:.2f} ms a micro-batch of 16, u = {u * 1e3:.2f} ms, a = {latency * 1e6:.1f} us, "
           f"b = {bandwidth / 1e9:.2f} GB/s; d = {STARTS[0]:.2f}, e = {STARTS[1]:.2f}.\n")
-    print("| ranks here | model, ms | measured, ms | model / measured |\n|---|---|---|---|")
+    print("| ranks here | model, ms | with scatter, ms | measured, ms | model / measured | with scatter / measured |\n|---|---|---|---|---|---|")
     for ranks, found in measured.items():
-        seconds, _ = step(ranks, a.batch, c, u, latency, bandwidth, a.cores)
-        print(f"| {ranks} | {seconds * 1e3:.1f} | {found['exact_median_ms']:.1f} | {seconds * 1e3 / found['exact_median_ms']:.2f} |")
+        plain, _ = step(ranks, a.batch, c, u, latency, bandwidth, a.cores)
+        drawn = held_up(one["exact_deciles_ms"], min(ranks, a.cores))
+        scattered, _ = step(ranks, a.batch, c * drawn, u, latency, bandwidth, a.cores)
+        median = found["exact_median_ms"] / 1e3
+        print(f"| {ranks} | {plain * 1e3:.1f} | {scattered * 1e3:.1f} | {median * 1e3:.1f} | {plain / median:.2f} | {scattered / median:.2f} |")
     print(f"\nFrom 1 to 2 ranks, measured: {one['exact_median_ms'] / two['exact_median_ms']:.2f} x.\n")
     return c, u
 

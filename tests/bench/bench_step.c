@@ -165,15 +165,20 @@ int main(int argc, char **argv) {
     akin_comm_max_f64(comm, &waited, 1);
     for (size_t r = 0; r < RUNS; r++) qsort(seconds[r], steps, sizeof(double), ascending);
     double exact = seconds[0][steps / 2], plain = seconds[1][steps / 2];
-    if (rank == 0 && json)
+    double deciles[11];
+    for (size_t d = 0; d <= 10; d++) deciles[d] = 1e3 * seconds[0][d * (steps - 1) / 10];
+    if (rank == 0 && json) {
         printf(
             "{\"ranks\": %d, \"batch\": %zu, \"train_images_per_second\": %.1f, \"embed_images_per_second\": %.1f, "
             "\"exact_median_ms\": %.3f, \"plain_median_ms\": %.3f, \"exact_best_ms\": %.3f, \"plain_best_ms\": %.3f, "
-            "\"waiting_ms\": %.3f, \"update_ms\": %.3f, \"sum_small_ms\": %.4f, \"sum_large_ms\": %.3f}\n",
+            "\"waiting_ms\": %.3f, \"update_ms\": %.3f, \"sum_small_ms\": %.4f, \"sum_large_ms\": %.3f, "
+            "\"exact_deciles_ms\": [%.3f",
             size, batch, (double)batch / seconds[0][0], (double)batch / seconds[2][0], 1e3 * exact, 1e3 * plain,
             1e3 * seconds[0][0], 1e3 * seconds[1][0], 1e3 * waited / (double)steps, 1e3 * seconds[3][steps / 2],
-            1e3 * seconds[4][steps / 2], 1e3 * seconds[5][steps / 2]);
-    else if (rank == 0)
+            1e3 * seconds[4][steps / 2], 1e3 * seconds[5][steps / 2], deciles[0]);
+        for (size_t d = 1; d <= 10; d++) printf(", %.3f", deciles[d]);
+        printf("]}\n");
+    } else if (rank == 0)
         printf("%d ranks, batch %zu: exact %.2f ms (fastest %.2f), plain %.2f ms (fastest %.2f), exactness costs %.1f "
                "%% (%.1f "
                "%%); waiting %.2f ms; embed %.0f images/s\n",
