@@ -75,7 +75,6 @@ static akin_status fill_report(akin_json *report, const akin_ingest_result *resu
     AKIN_TRY(akin_json_set_integer(report, "rows", (long long)result->rows));
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)result->rejected));
-    AKIN_TRY(akin_json_set_integer(report, "passed_over", (long long)result->passed_over));
     AKIN_TRY(akin_json_set_integer(report, "reused", (long long)result->reused));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
 done:

@@ -228,10 +228,6 @@ static akin_status account(ingest *run) {
     akin_status status = AKIN_OK;
     akin_ingest_result *result = run->result;
     result->rows = akin_source_rows(run->source);
-    result->passed_over = akin_source_passed_over(run->source);
-    if (result->passed_over > 0)
-        akin_log_info("ingest: %zu hidden file%s passed over: .DS_Store and the like, not named like a picture",
-                      result->passed_over, AKIN_PLURAL(result->passed_over));
     result->items = count_accepted(run);
     AKIN_TRY(akin_rejects_gather(run->rejects, run->comm, run->source, &result->rejected));
     if (result->items + result->rejected != result->rows)

@@ -20,7 +20,7 @@ _Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for id
 
 struct akin_source {
     akin_source_list *rows;
-    int64_t passed_over, missing;
+    int64_t missing;
     size_t first_missing;
     size_t *order; /* [valid] */
     size_t valid;
@@ -192,8 +192,6 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     bool lists = akin_comm_rank(comm) == 0;
     AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
     AKIN_TRY(akin_source_list_share(comm, source->rows));
-    source->passed_over = (int64_t)akin_source_list_passed_over(source->rows);
-    akin_comm_max_i64(comm, &source->passed_over, 1);
     void *order = source->order;
     size_t bytes = source->valid * sizeof *source->order;
     AKIN_TRY(akin_comm_share(comm, &order, &bytes, 0));
@@ -218,10 +216,6 @@ void akin_source_close(akin_source *source) {
 
 size_t akin_source_rows(const akin_source *source) {
     return akin_source_list_count(source->rows);
-}
-
-size_t akin_source_passed_over(const akin_source *source) {
-    return (size_t)source->passed_over;
 }
 
 size_t akin_source_missing(const akin_source *source, size_t *first) {

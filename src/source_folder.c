@@ -114,10 +114,6 @@ static akin_status visit_subfolder(const walk *w, const char *full, const char *
 /* kind: see list_names. */
 static akin_status visit(const walk *w, const char *full, const char *path, char kind, const level *above) {
     struct stat info;
-    if (kind == 'r' || kind == '?') {
-        bool folder = kind == '?' && akin_file_is_folder(full);
-        if (!folder && akin_source_list_passes_over(w->rows, path)) return AKIN_OK;
-    }
     if (kind == 'r') return add(w, path, NULL); /* on far disks each question costs */
     if (lstat(full, &info) != 0) return add(w, path, strerror(errno));
     if (S_ISLNK(info.st_mode)) {

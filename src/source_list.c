@@ -4,14 +4,12 @@
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 struct akin_source_list {
     akin_source_record *records;
     size_t count, room;
     char *texts; /* begins with an empty text, so that place 0 is "" */
     size_t used, size;
-    size_t passed_over;
 };
 
 akin_status akin_source_list_create(akin_source_list **out) {
@@ -131,31 +129,6 @@ akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found
     rows->records[rows->count++] = record;
 done:
     return status;
-}
-
-/* A Mac's "._x.png" is what it keeps beside x.png, not a picture. */
-static bool is_named_like_a_picture(const char *name) {
-    static const char *const endings[] = {".png", ".jpg", ".jpeg", ".jpe", ".webp"};
-    const char *ending = strrchr(name, '.');
-    if (strncmp(name, "._", 2) == 0) return false;
-    for (size_t i = 0; ending && i < sizeof endings / sizeof *endings; i++)
-        if (strcasecmp(ending, endings[i]) == 0) return true;
-    return false;
-}
-
-bool akin_source_list_passes_over(akin_source_list *rows, const char *path) {
-    static const char *const left_behind[] = {"Thumbs.db", "ehthumbs.db", "desktop.ini"};
-    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-    bool hidden = *path == '.' || strstr(path, "/.");
-    for (size_t i = 0; i < sizeof left_behind / sizeof *left_behind; i++)
-        hidden = hidden || strcasecmp(name, left_behind[i]) == 0;
-    if (!hidden || is_named_like_a_picture(name)) return false;
-    rows->passed_over++;
-    return true;
-}
-
-size_t akin_source_list_passed_over(const akin_source_list *rows) {
-    return rows->passed_over;
 }
 
 akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason) {

@@ -231,10 +231,6 @@ static akin_status add_member(list *l, struct archive_entry *entry, uint64_t mem
         AKIN_TRY(add_row(l, name, member, reason));
         return AKIN_OK;
     }
-    if (akin_source_list_passes_over(l->rows, n.name)) { /* a link may lead to it all the same */
-        if (hard || soft) goto done;
-        return add_node(l, &n);
-    }
     if (hard || soft) {
         AKIN_TRY(tidy_name(link_target(entry, hard), hard ? NULL : n.name, &n.target));
         if (!n.target) reason = "is a link that leads out of the archive";

@@ -29,7 +29,6 @@ typedef struct {
 
 typedef struct {
     size_t rows, items, rejected; /* items + rejected = rows */
-    size_t passed_over;           /* hidden files, which are no rows */
     size_t reused;                /* items whose picture came from `previous` */
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;

@@ -41,8 +41,6 @@ void akin_source_close(akin_source *source); /* Not collective; NULL is fine */
 
 /* The rest is Not collective. */
 size_t akin_source_rows(const akin_source *source);
-/* Hidden files that nobody means for pictures, which are no rows (akin_source_list_passes_over). */
-size_t akin_source_passed_over(const akin_source *source);
 akin_source_row akin_source_get(const akin_source *source, size_t row); /* rows 0.. in source order */
 /* Rows without a reason whose file is not there, and the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);

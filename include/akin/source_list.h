@@ -42,9 +42,6 @@ typedef struct akin_source_list akin_source_list;
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
 /* Appends; finds fault with ids and labels itself. */
 AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found);
-/* Whether a file of a folder or an archive is none that anybody means: hidden (it or a folder on its path begins with a
- * dot; Thumbs.db, desktop.ini), and not named like a picture. Then it is counted as passed over, and is no row. */
-bool akin_source_list_passes_over(akin_source_list *rows, const char *path);
 /* Gives a row its reason if it has none. */
 AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason);
 void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member);
@@ -53,7 +50,6 @@ AKIN_MUST_CHECK akin_status akin_source_list_share(akin_comm *comm, akin_source_
 void akin_source_list_free(akin_source_list *rows); /* NULL is fine */
 
 size_t akin_source_list_count(const akin_source_list *rows);
-size_t akin_source_list_passed_over(const akin_source_list *rows);                        /* rank 0 knows */
 const akin_source_record *akin_source_list_get(const akin_source_list *rows, size_t row); /* borrowed */
 const char *akin_source_list_text(const akin_source_list *rows, uint64_t place);          /* borrowed */
 
