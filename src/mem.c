@@ -5,10 +5,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
-enum { ALIGNMENT = 64, HUGE = 2 << 20 /* bytes of a huge page */ };
+enum { ALIGNMENT = 64 };
 
 static atomic_uint_fast64_t calls, failures, live,
     fail_call; /* fail_call: the number of the call that fails, 0 = none */
@@ -21,13 +20,6 @@ static void *fail(size_t count, size_t size) {
     return NULL;
 }
 
-/* Fresh memory comes a page at a time, and a fault for each costs more than to fill it: large blocks ask for huge
- * pages. Advice; where it is not taken nothing is lost. */
-static void advise(void *block, size_t bytes) {
-    uintptr_t first = ((uintptr_t)block + HUGE - 1) / HUGE * HUGE, end = ((uintptr_t)block + bytes) / HUGE * HUGE;
-    if (end > first) (void)madvise((void *)first, end - first, MADV_HUGEPAGE);
-}
-
 void *akin_mem_alloc(size_t count, size_t size) {
     uint_fast64_t call = atomic_fetch_add(&calls, 1) + 1;
     size_t bytes;
@@ -36,7 +28,6 @@ void *akin_mem_alloc(size_t count, size_t size) {
     bytes = bytes ? (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
     void *block = aligned_alloc(ALIGNMENT, bytes);
     if (!block) return fail(count, size);
-    if (bytes >= 2 * HUGE) advise(block, bytes);
     atomic_fetch_add(&live, 1);
     return block;
 }
