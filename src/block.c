@@ -264,17 +264,20 @@ static float score_of(const akin_block *a, size_t i, const akin_block *b, size_t
     return held(product);
 }
 
-void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, const akin_block *from, size_t j,
-                      float product) {
-    const akin_block_item *item = items(from) + j;
-    if (product < to->least[i] || !may_meet(rules, items(to) + i, item)) return;
-    if (rules->only_available && !item->available) return;
-    float score = score_of(to, i, from, j, product);
-    uint64_t *list = akin_block_list(to, i), key = akin_topk_key(score, item->row);
-    if (score < rules->min_score || key <= akin_topk_bar(list)) return;
-    if (rules->again && akin_topk_holds(list, key)) return;
-    akin_topk_push(list, to->k, key);
-    to->least[i] = list_least(to, rules, i);
+void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t p, const akin_block *from, size_t q,
+                      const akin_block_proposal *proposals, size_t count) {
+    const akin_block_item *ours = items(to), *theirs = items(from);
+    for (size_t e = 0; e < count; e++) {
+        size_t i = p * PANEL + proposals[e].to, j = q * PANEL + proposals[e].from;
+        if (proposals[e].product < to->least[i] || !may_meet(rules, &ours[i], &theirs[j])) continue;
+        if (rules->only_available && !theirs[j].available) continue;
+        float score = score_of(to, i, from, j, proposals[e].product);
+        uint64_t *list = akin_block_list(to, i), key = akin_topk_key(score, theirs[j].row);
+        if (score < rules->min_score || key <= akin_topk_bar(list)) continue;
+        if (rules->again && akin_topk_holds(list, key)) continue;
+        akin_topk_push(list, to->k, key);
+        to->least[i] = list_least(to, rules, i);
+    }
 }
 
 void akin_block_raise(const akin_block_rules *rules, akin_block *block, size_t i, float score) {

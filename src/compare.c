@@ -13,7 +13,7 @@ struct akin_compare {
     akin_compare_figures figures;
     akin_dot_hit hits[AKIN_TILE_HITS];
     float scores[AKIN_TILE_HITS];
-    uint16_t for_rows[AKIN_TILE_HITS], for_columns[AKIN_TILE_HITS]; /* hits that a row or a column may want */
+    akin_block_proposal for_rows[AKIN_TILE_HITS], for_columns[AKIN_TILE_HITS]; /* of what it may want */
 };
 
 akin_status akin_compare_create(const akin_block_rules *rules, akin_compare **out) {
@@ -47,33 +47,44 @@ static void settle(akin_compare *c, akin_block *a, size_t p, const akin_block_pa
     bool itself = a == b && p == q;
     akin_dot()->pairs(rows->rows, columns->rows, akin_block_stride(a), c->hits, count, c->scores);
     for (size_t h = 0; h < count; h++) { /* no branches: nobody could foretell them */
-        size_t i = c->hits[h].row, j = c->hits[h].column;
+        uint16_t i = c->hits[h].row, j = c->hits[h].column;
         bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
-        c->for_rows[row_count] = c->for_columns[column_count] = (uint16_t)h;
+        c->for_rows[row_count] = (akin_block_proposal){i, j, c->scores[h]};
+        c->for_columns[column_count] = (akin_block_proposal){j, i, c->scores[h]};
         row_count += pair & (c->scores[h] >= rows->least[i]);
         column_count += pair & (c->scores[h] >= columns->least[j]);
     }
-    for (size_t e = 0; e < row_count; e++) {
-        akin_dot_hit hit = c->hits[c->for_rows[e]];
-        akin_block_offer(c->rules, a, p * PANEL + hit.row, b, q * PANEL + hit.column, c->scores[c->for_rows[e]]);
+    akin_block_offer(c->rules, a, p, b, q, c->for_rows, row_count);
+    akin_block_offer(c->rules, b, q, a, p, c->for_columns, column_count);
+}
+
+/* What the rows of a panel ask the other for: where it holds several categories, those that the other has not ask for
+ * nothing. */
+static const float *asked(const akin_block_rules *rules, const akin_block_panel *panel, const akin_block_panel *other,
+                          float *least /* [48] */) {
+    if (!rules->same_category || panel->summary->category_first == panel->summary->category_last) return panel->least;
+    for (size_t i = 0; i < PANEL; i++) {
+        int32_t category = panel->items[i].category;
+        bool meets = category >= other->summary->category_first && category <= other->summary->category_last;
+        least[i] = meets ? panel->least[i] : INFINITY;
     }
-    for (size_t e = 0; e < column_count; e++) {
-        akin_dot_hit hit = c->hits[c->for_columns[e]];
-        akin_block_offer(c->rules, b, q * PANEL + hit.column, a, p * PANEL + hit.row, c->scores[c->for_columns[e]]);
-    }
+    return least;
 }
 
 static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_panel *rows, akin_block *b, size_t q) {
     akin_block_panel columns = akin_block_view(b, q);
     const akin_tile_kernels *tile = akin_tile();
     size_t stride = akin_block_stride(a), tried;
-    float products[PANEL] __attribute__((aligned(64))) = {0}, row_lowest = tile->lowest(rows->least);
+    float products[PANEL] __attribute__((aligned(64))) = {0}, of_rows[PANEL], of_columns[PANEL];
+    const float *row_least = asked(c->rules, rows, &columns, of_rows);
+    const float *column_least = asked(c->rules, &columns, rows, of_columns);
+    const float row_lowest = tile->lowest(row_least);
     if (rows->sketch->inverse > 0) {
         if (columns.sketch->inverse > 0) {
             float between, bound;
             akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
             bound = akin_sketch_cones(rows->sketch, columns.sketch, between);
-            if (bound < row_lowest && bound < tile->lowest(columns.least)) return;
+            if (bound < row_lowest && bound < tile->lowest(column_least)) return;
         }
         akin_dot()->one_many(rows->centre, columns.rows, stride, PANEL, products);
     }
@@ -84,8 +95,8 @@ static void meet(akin_compare *c, akin_block *a, size_t p, const akin_block_pane
                                  .columns = columns.as_columns,
                                  .wrap = columns.wrap,
                                  .sums = columns.sums,
-                                 .row_least = rows->least,
-                                 .column_least = columns.least,
+                                 .row_least = row_least,
+                                 .column_least = column_least,
                                  .row_lowest = row_lowest,
                                  .products = products,
                                  .margin = akin_sketch_margin(rows->sketch, columns.sketch, akin_block_dim(a))};

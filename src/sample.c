@@ -89,15 +89,18 @@ static size_t wanted_of(size_t rows, size_t k) {
 static bool next_run(const sample *s, run *r) {
     const akin_block_item *items = akin_block_items(s->block), *others = akin_block_items(s->among);
     size_t n = akin_block_count(s->block), m = akin_block_count(s->among);
-    r->first = r->end, r->among_first = 0, r->among_end = m;
+    r->first = r->end;
     if (r->first == n) return false;
     if (!s->rules->same_category) {
-        r->end = n;
+        r->end = n, r->among_first = 0, r->among_end = m;
         return true;
     }
     int32_t category = items[r->first].category;
     while (r->end < n && items[r->end].category == category) r->end++;
-    while (r->among_first < m && others[r->among_first].category != category) r->among_first++;
+    for (r->among_first = r->among_end < m ? r->among_end : 0; r->among_first < m; r->among_first++)
+        if (others[r->among_first].category == category) break;
+    if (r->among_first == m) /* it is not behind the last one's */
+        for (r->among_first = 0; r->among_first < m && others[r->among_first].category != category;) r->among_first++;
     for (r->among_end = r->among_first; r->among_end < m && others[r->among_end].category == category;) r->among_end++;
     return true;
 }

@@ -32,6 +32,14 @@ static void insert(uint64_t *keys, size_t count, uint64_t key) {
         there = _mm256_blendv_epi8(before, there, _mm256_cmpgt_epi64(there, before));
         _mm256_storeu_si256((void *)(keys + end - 4), _mm256_xor_si256(there, sign));
     }
+    if (end == 4) { /* before the first stands the key itself */
+        __m256i there = _mm256_xor_si256(_mm256_loadu_si256((const void *)keys), sign);
+        __m256i before = _mm256_blend_epi32(_mm256_permute4x64_epi64(there, 0x90), spread, 3);
+        before = _mm256_blendv_epi8(before, spread, _mm256_cmpgt_epi64(before, spread));
+        there = _mm256_blendv_epi8(before, there, _mm256_cmpgt_epi64(there, before));
+        _mm256_storeu_si256((void *)keys, _mm256_xor_si256(there, sign));
+        return;
+    }
 #endif
     for (; end > 0; end--) keys[end - 1] = one(keys, end - 1, key);
 }

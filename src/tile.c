@@ -319,12 +319,11 @@ typedef struct {
     int32_t sum[ROWS][LANES] __attribute__((aligned(32)));
 } sums;
 
-static inline void widen(lanes sum, int32_t *wide, bool add) {
+static inline void widen(lanes sum, int32_t *wide) {
     lanes low = _mm256_cvtepi16_epi32(_mm256_castsi256_si128(sum));
     lanes high = _mm256_cvtepi16_epi32(_mm256_extracti128_si256(sum, 1));
-    if (add) low = _mm256_add_epi32(low, LOAD(wide)), high = _mm256_add_epi32(high, LOAD(wide + 8));
-    _mm256_store_si256((lanes *)(void *)wide, low);
-    _mm256_store_si256((lanes *)(void *)(wide + 8), high);
+    _mm256_store_si256((lanes *)(void *)wide, _mm256_add_epi32(low, LOAD(wide)));
+    _mm256_store_si256((lanes *)(void *)(wide + 8), _mm256_add_epi32(high, LOAD(wide + 8)));
 }
 
 /* The hits in some columns of 16, a bit each. */
@@ -342,17 +341,28 @@ static inline size_t collect(const thresholds *least, const sums *wide, size_t r
     return count;
 }
 
-/* The hits in 16 columns, v of those that take part: a constant, as `count` above. */
-static inline __attribute__((always_inline)) size_t hits_of(const thresholds *least, lanes sum[ROWS][VECTORS],
-                                                            const int v, int32_t lowest, size_t row, size_t column,
-                                                            akin_dot_hit *hits) {
+/* Whether one of the sums in 16 columns, v of those that take part (a constant, as `count` above), may be a hit. */
+static inline __attribute__((always_inline)) lanes above_lowest(const thresholds *least, lanes sum[ROWS][VECTORS],
+                                                                const int v, int32_t lowest, size_t column) {
     lanes largest = _mm256_max_epi16(_mm256_max_epi16(sum[0][v], sum[1][v]), _mm256_max_epi16(sum[2][v], sum[3][v]));
-    lanes above = _mm256_cmpgt_epi16(largest, least_sums(least, lowest, column));
-    if (_mm256_testz_si256(above, above)) return 0;
-    __m128i bytes = _mm_packs_epi16(_mm256_castsi256_si128(above), _mm256_extracti128_si256(above, 1));
-    sums wide;
-    for (int r = 0; r < ROWS; r++) widen(sum[r][v], wide.sum[r], false);
-    return collect(least, &wide, row, column, (unsigned)_mm_movemask_epi8(bytes), hits);
+    return _mm256_cmpgt_epi16(largest, least_sums(least, lowest, column));
+}
+
+/* The hits in 16 columns, a bit each: eight columns of a row, eight of the next, the other eight of each, and so on. */
+static inline __attribute__((always_inline)) size_t
+hits_of(const thresholds *least, lanes sum[ROWS][VECTORS], const int v, size_t row, size_t column, akin_dot_hit *hits) {
+    lanes above[ROWS];
+    size_t count = 0;
+    for (int r = 0; r < ROWS; r++)
+        above[r] = _mm256_cmpgt_epi16(sum[r][v], least_sums(least, least->row[row + (size_t)r], column));
+    uint64_t first = (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(above[0], above[1]));
+    uint64_t second = (uint32_t)_mm256_movemask_epi8(_mm256_packs_epi16(above[2], above[3]));
+    for (uint64_t word = first | second << 32; word != 0; word &= word - 1) {
+        size_t bit = (size_t)__builtin_ctzll(word);
+        hits[count++] = (akin_dot_hit){(uint16_t)(row + (bit >> 5) * 2 + (bit >> 3 & 1)),
+                                       (uint16_t)(column + (bit & 7) + (bit >> 1 & 8))};
+    }
+    return count;
 }
 
 static inline __attribute__((always_inline)) size_t short_strip(const akin_tile_task *task, const thresholds *least,
@@ -361,9 +371,13 @@ static inline __attribute__((always_inline)) size_t short_strip(const akin_tile_
     const int32_t lowest = lowest_of(least->row + row);
     lanes sum[ROWS][VECTORS];
     multiply(task, row, at, count, 0, task->stride, sum);
-    size_t found = hits_of(least, sum, 0, lowest, row, at->first[0], hits);
-    if (count > 1) found += hits_of(least, sum, 1, lowest, row, at->first[1], hits + found);
-    if (count > 2) found += hits_of(least, sum, 2, lowest, row, at->first[2], hits + found);
+    lanes above[VECTORS], any = above[0] = above_lowest(least, sum, 0, lowest, at->first[0]);
+    if (count > 1) any = _mm256_or_si256(any, above[1] = above_lowest(least, sum, 1, lowest, at->first[1]));
+    if (count > 2) any = _mm256_or_si256(any, above[2] = above_lowest(least, sum, 2, lowest, at->first[2]));
+    if (_mm256_testz_si256(any, any)) return 0;
+    size_t found = hits_of(least, sum, 0, row, at->first[0], hits);
+    if (count > 1) found += hits_of(least, sum, 1, row, at->first[1], hits + found);
+    if (count > 2) found += hits_of(least, sum, 2, row, at->first[2], hits + found);
     return found;
 }
 
@@ -378,7 +392,7 @@ static inline __attribute__((always_inline)) size_t long_strip(const akin_tile_t
     for (size_t first = 0; first < task->stride; first += GROUP) {
         multiply(task, row, at, count, first, first + GROUP < task->stride ? first + GROUP : task->stride, sum);
         for (int v = 0; v < count; v++)
-            for (int r = 0; r < ROWS; r++) widen(sum[r][v], wide[v].sum[r], first > 0);
+            for (int r = 0; r < ROWS; r++) widen(sum[r][v], wide[v].sum[r]);
     }
     for (int v = 0; v < count; v++) {
         unsigned some = 0;

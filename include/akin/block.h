@@ -94,9 +94,14 @@ const float *akin_block_row(const akin_block *block, size_t index);      /* [str
 uint64_t *akin_block_lists(akin_block *block);                    /* all of them, one behind the other, borrowed */
 uint64_t *akin_block_list(const akin_block *block, size_t index); /* of a row, as in topk.h; borrowed */
 
-/* Offers row j of `from` to the list of row i of `to`; product: of the two rows, as dot.h scores it. */
-void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t i, const akin_block *from, size_t j,
-                      float product);
+typedef struct {
+    uint16_t to, from; /* rows, counted from the first of two panels */
+    float product;     /* of the two rows, as dot.h scores it */
+} akin_block_proposal;
+
+/* Offers rows of panel q of `from` to the lists of rows of panel p of `to`. */
+void akin_block_offer(const akin_block_rules *rules, akin_block *to, size_t p, const akin_block *from, size_t q,
+                      const akin_block_proposal *proposals, size_t count);
 
 /* Rows that rest look for nothing and are only found, until they do no more. */
 void akin_block_rest(akin_block *block, bool rests);
