@@ -7,7 +7,7 @@
 #include <akin/sketch.h>
 #include <string.h>
 
-enum { PANEL = AKIN_SKETCH_PANEL, SAMPLE = 512, TRIES = 24, STEPS = 2 };
+enum { PANEL = AKIN_SKETCH_PANEL, SAMPLE = 128, TRIES = 24, STEPS = 2 };
 
 typedef struct {
     float value;

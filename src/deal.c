@@ -137,6 +137,11 @@ static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **
     AKIN_TRY(akin_agree(d->comm, at != NULL && records != NULL ? AKIN_OK : AKIN_FAILED));
     for (size_t r = 1; r < d->size; r++) at[r] = at[r - 1] + d->send[r - 1];
     for (size_t p = 0; p < d->used; p++) fill(d, d->order[p].at, records + at[d->owner[p]]++ * record_size);
+    if (d->size == 1) {
+        *received = records, d->received = d->used;
+        records = NULL;
+        goto done;
+    }
     AKIN_TRY(akin_comm_exchange(d->comm, records, d->send, record_size, received, &d->received));
 done:
     akin_mem_free(at);
@@ -290,51 +295,73 @@ done:
 
 /* --- home --- */
 
-/* Records of a row and its list, those for a rank together. */
-static akin_status pack_lists(const akin_block *own, size_t n, int size, size_t k, uint64_t **records, size_t *send) {
-    akin_status status = AKIN_FAILED;
-    size_t count = akin_block_count(own);
-    const akin_block_item *items = akin_block_items(own);
-    size_t *at = akin_mem_zalloc((size_t)size, sizeof *at);
-    *records = akin_mem_alloc(count, (k + 1) * sizeof **records);
-    if (at == NULL || *records == NULL) goto done;
-    for (size_t i = 0; i < count; i++) send[akin_shard_owner(n, size, (size_t)items[i].row)]++;
-    for (size_t r = 1; r < (size_t)size; r++) at[r] = at[r - 1] + send[r - 1];
-    for (size_t i = 0; i < count; i++) {
-        uint64_t *record = *records + at[akin_shard_owner(n, size, (size_t)items[i].row)]++ * (k + 1);
-        record[0] = (uint64_t)items[i].row;
-        memcpy(record + 1, akin_block_list(own, i), k * sizeof *record);
+typedef struct {
+    const akin_block *own;
+    size_t n, first, count, k; /* this rank's shard is [first, first + count) of n */
+    int size;
+    uint64_t *mine;    /* [count, k] */
+    uint64_t *records; /* of a row and its list, for other ranks, those for one together */
+    size_t *send, *at; /* [size]: how many for each, and where the next stands */
+} homecoming;
+
+static bool stays(const homecoming *h, size_t row) {
+    return row - h->first < h->count;
+}
+
+/* Lists of this rank's shard are home at once; records of the others. */
+static akin_status part_lists(homecoming *h) {
+    const akin_block_item *items = akin_block_items(h->own);
+    size_t leave = 0;
+    for (size_t i = 0; i < akin_block_count(h->own); i++) {
+        size_t row = (size_t)items[i].row;
+        if (stays(h, row))
+            memcpy(h->mine + (row - h->first) * h->k, akin_block_list(h->own, i), h->k * sizeof *h->mine);
+        else
+            h->send[akin_shard_owner(h->n, h->size, row)]++, leave++;
     }
-    status = AKIN_OK;
-done:
-    akin_mem_free(at);
-    return status;
+    if ((h->records = akin_mem_alloc(leave, (h->k + 1) * sizeof *h->records)) == NULL) return AKIN_FAILED;
+    for (size_t r = 1; r < (size_t)h->size; r++) h->at[r] = h->at[r - 1] + h->send[r - 1];
+    for (size_t i = 0; leave > 0 && i < akin_block_count(h->own); i++) {
+        size_t row = (size_t)items[i].row;
+        if (stays(h, row)) continue;
+        uint64_t *record = h->records + h->at[akin_shard_owner(h->n, h->size, row)]++ * (h->k + 1);
+        record[0] = row;
+        memcpy(record + 1, akin_block_list(h->own, i), h->k * sizeof *record);
+    }
+    return AKIN_OK;
+}
+
+static akin_status begin_home(homecoming *h) {
+    h->mine = akin_mem_zalloc(h->count, h->k * sizeof *h->mine);
+    h->send = akin_mem_zalloc((size_t)h->size, sizeof *h->send);
+    h->at = akin_mem_zalloc((size_t)h->size, sizeof *h->at);
+    return h->mine && h->send && h->at ? part_lists(h) : AKIN_FAILED;
 }
 
 akin_status akin_deal_home(akin_comm *comm, const akin_vectors *vectors, size_t k, akin_block **own, uint64_t **lists) {
     akin_status status;
-    uint64_t *records = NULL, *mine = NULL;
     void *received = NULL;
-    size_t count = 0, n = akin_vectors_items(vectors);
-    size_t *send = akin_mem_zalloc((size_t)akin_comm_size(comm), sizeof *send);
-    AKIN_TRY(
-        akin_agree(comm, send != NULL ? pack_lists(*own, n, akin_comm_size(comm), k, &records, send) : AKIN_FAILED));
+    size_t count = 0;
+    homecoming h = {.own = *own,
+                    .n = akin_vectors_items(vectors),
+                    .first = akin_vectors_first(vectors),
+                    .count = akin_vectors_count(vectors),
+                    .k = k,
+                    .size = akin_comm_size(comm)};
+    AKIN_TRY(akin_agree(comm, begin_home(&h)));
     akin_block_free(*own);
     *own = NULL;
-    AKIN_TRY(akin_comm_exchange(comm, records, send, (k + 1) * sizeof *records, &received, &count));
-    akin_mem_free(records);
-    records = NULL;
-    mine = akin_mem_zalloc(akin_vectors_count(vectors), k * sizeof *mine);
-    AKIN_TRY(akin_agree(comm, mine != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_comm_exchange(comm, h.records, h.send, (k + 1) * sizeof *h.records, &received, &count));
     for (size_t i = 0; i < count; i++) {
         const uint64_t *record = (const uint64_t *)received + i * (k + 1);
-        memcpy(mine + (record[0] - akin_vectors_first(vectors)) * k, record + 1, k * sizeof *mine);
+        memcpy(h.mine + (record[0] - h.first) * k, record + 1, k * sizeof *h.mine);
     }
-    *lists = mine, mine = NULL;
+    *lists = h.mine, h.mine = NULL;
 done:
-    akin_mem_free(send);
-    akin_mem_free(records);
-    akin_mem_free(mine);
+    akin_mem_free(h.send);
+    akin_mem_free(h.at);
+    akin_mem_free(h.records);
+    akin_mem_free(h.mine);
     akin_mem_free(received);
     return status;
 }

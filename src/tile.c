@@ -90,10 +90,11 @@ static unsigned active_columns(const akin_tile_task *task) {
     const float lowest = task->row_lowest;
     int32_t meets[PANEL];
     unsigned active = 0;
+    if (inverse == 0 && lowest < 2) return (1u << PANEL / COLUMNS) - 1; /* the cone is everything */
     for (int j = 0; j < PANEL; j++) {
         float least = task->column_least[j] < lowest ? task->column_least[j] : lowest;
         meets[j] = least < 2;
-        if (inverse == 0) continue; /* the cone is everything */
+        if (inverse == 0) continue;
         float x = task->products[j] * inverse + slack, square = 1 - x * x;
         float bound = x * cosine + sqrtf(square > 0 ? square : 0) * sine + slack;
         meets[j] &= (x >= cosine) | (bound >= least);

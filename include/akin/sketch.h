@@ -1,6 +1,6 @@
 /* sketch: rows in 8 bits, and the proven bound on what that can hide.
  *
- * Floor 1 (kernels); looks down to dot. Not collective. Cannot fail. Pure.
+ * Floor 1 (kernels); looks down to cpu, dot. Not collective. Cannot fail. Pure.
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
  *   - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], kept as q + 128 in an unsigned byte
