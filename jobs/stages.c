@@ -103,6 +103,7 @@ const akin_jobfile_section *akin_stage_sections(void) {
 }
 
 const char *akin_stages_vectors(akin_jobfile *job) {
+    if (akin_options_given(akin_jobfile_options(job, "embed"), "from-weight")) return NULL;
     return akin_options_text(akin_jobfile_options(job, "embed"), "from");
 }
 

@@ -38,7 +38,8 @@ extern const akin_stage akin_stages[]; /* in order; ends with a NULL verb */
 /* The sections of a job file: [job] and the stages'. Ends with a NULL name. */
 const akin_jobfile_section *akin_stage_sections(void);
 
-/* The file of vectors that the job brings ([embed] from): NULL = none. Without it there is no stage of training. */
+/* The file of vectors that the job brings ([embed] from): NULL = none, or they are joined with a model's ([embed]
+ * from-weight). With it there is no stage of training. */
 const char *akin_stages_vectors(akin_jobfile *job);
 /* Whether the job runs the stage. */
 bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job);

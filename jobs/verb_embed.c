@@ -24,6 +24,13 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .help = "with --from: ids of its rows, one a line (default: the row numbers)"},
+    {.name = "from-weight",
+     .type = AKIN_OPTION_REAL,
+     .minimum = 0,
+     .maximum = 1000,
+     .shapes_result = true,
+     .argument = "W",
+     .help = "with --from and --model: both vectors joined, those that are brought times W"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -60,11 +67,18 @@ done:
 
 /* --- vectors that are brought --- */
 
+/* Whether they are joined with a model's. */
+static bool joins(const akin_options *o) {
+    return akin_options_given(o, "from-weight");
+}
+
 static akin_adopt_params adopt_params(const akin_call *call) {
     const akin_options *o = call->options;
     return (akin_adopt_params){.from = akin_options_text(o, "from"),
                                .ids = akin_options_text(o, "ids"),
                                .catalog = catalog_of(o),
+                               .model = joins(o) ? akin_options_text(o, "model") : NULL,
+                               .weight = joins(o) ? akin_options_real(o, "from-weight") : 0,
                                .output = akin_options_text(o, "output"),
                                .options = call->options_text,
                                .result_options = call->result_options};
@@ -87,7 +101,11 @@ static akin_status run_adopt(akin_call *call) {
     akin_adopt_result result;
     akin_adopt_params params = adopt_params(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
-    const char *const inputs[] = {params.from, params.ids, params.catalog};
+    if (joins(call->options) && !params.model)
+        return akin_error_set(AKIN_USAGE, "--from-weight joins with a model's vectors: --model model.nc");
+    if (joins(call->options) && !params.catalog)
+        return akin_error_set(AKIN_USAGE, "--from-weight joins with the pictures' vectors: a catalogue is missing");
+    const char *const inputs[] = {params.from, params.ids, params.catalog, params.model};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
             return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
@@ -104,7 +122,9 @@ static bool adopted_fits(const akin_call *call) {
     int64_t wrong =
         !params.output || !akin_fits_text(params.output, "embeddings", "akin_result_options", params.result_options) ||
         !(params.catalog ? akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog)
-                         : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL));
+                         : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL)) ||
+        !(params.model ? akin_fits_input(params.output, "embeddings", "input_blended_digest", params.model)
+                       : akin_fits_text(params.output, "embeddings", "input_blended_digest", NULL));
     akin_comm_max_i64(call->comm, &wrong, 1);
     return !wrong && akin_adopt_digest(call->comm, &params, digest) == AKIN_OK &&
            akin_fits_text(params.output, "embeddings", "input_vectors_digest", digest);
@@ -118,8 +138,12 @@ static akin_status check(akin_options *o) {
         return akin_error_set(AKIN_USAGE, "--ids belongs to --from: the ids of its rows");
     if (!from && !catalog_of(o))
         return akin_error_set(AKIN_USAGE, "a catalogue is missing: akin embed catalog.nc --model model.nc");
-    if (from && akin_options_text(o, "model"))
-        return akin_error_set(AKIN_USAGE, "--from %s brings the vectors: leave --model out", from);
+    if (!from && joins(o)) return akin_error_set(AKIN_USAGE, "--from-weight belongs to --from: what its vectors weigh");
+    if (joins(o) && !(akin_options_real(o, "from-weight") > 0))
+        return akin_error_set(AKIN_USAGE, "--from-weight: above 0; without --from the model's vectors are alone");
+    if (from && akin_options_text(o, "model") && !joins(o))
+        return akin_error_set(AKIN_USAGE,
+                              "--from %s brings the vectors: leave --model out, or join both by --from-weight", from);
     if (from && akin_options_text(o, "previous"))
         return akin_error_set(AKIN_USAGE, "--previous is for vectors that a model computes: leave it out with --from");
     return AKIN_OK;
@@ -153,7 +177,8 @@ const akin_verb akin_verb_embed = {
     .name = "embed",
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
     .summary = "one unit vector per item",
-    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may be left out.\n",
+    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may be left out;\nwith "
+             "--from-weight W too both are joined.\n",
     .arguments_min = 0,
     .arguments_max = 1,
     .options = options,

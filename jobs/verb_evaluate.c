@@ -130,6 +130,28 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
     if (*found->against_digest && found->common == 0) printf("%-22s none: no id is in both tables\n", "churn");
 }
 
+/* What makes a precision another thing than it seems; on stdout with the figures, else on stderr. */
+static void remark(const akin_call *call, const akin_evaluate_figures *found, bool by_group) {
+    char list[3][160] = {""};
+    int most = akin_evaluate_depths[AKIN_EVALUATE_DEPTHS - 1];
+    if (found->labelled == 0) return;
+    if (found->k < (size_t)most)
+        snprintf(list[0], sizeof *list, "lists have %zu neighbours: precision_at_%d counts those behind them as wrong",
+                 found->k, most);
+    if (found->has_fill && found->fills > 0 && !by_group)
+        snprintf(list[1], sizeof *list, "%zu neighbours are fill, of the item's own category: they count as right",
+                 found->fills);
+    if (found->same_category && !by_group)
+        snprintf(list[2], sizeof *list, "made with --same-category: every neighbour has the item's category");
+    for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+        if (!*list[i]) continue;
+        if (!call->print)
+            akin_log_info("evaluate: %s", list[i]);
+        else if (akin_comm_rank(call->comm) == 0)
+            printf("%-22s %s\n", "remark", list[i]);
+    }
+}
+
 static akin_status run(akin_call *call) {
     akin_status status;
     const char *const *arguments;
@@ -138,7 +160,7 @@ static akin_status run(akin_call *call) {
     (void)akin_options_arguments(call->options, &arguments);
     akin_evaluate_categories *categories = NULL;
     akin_evaluate_params params = {.table = arguments[0],
-                                   .categories = &categories,
+                                   .categories = by_group ? NULL : &categories,
                                    .against = akin_options_text(call->options, "against"),
                                    .label = by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
@@ -156,14 +178,13 @@ static akin_status run(akin_call *call) {
     };
     size_t count = sizeof list / sizeof *list;
     status = report(call, &found, list, count);
-    if (status == AKIN_OK) status = report_categories(call->report, categories);
+    if (status == AKIN_OK && categories) status = report_categories(call->report, categories);
     AKIN_TRY(akin_agree(call->comm, status));
     if (found.labelled == 0 && !call->print)
         akin_log_info("evaluate: no item has a %s: there is no precision", akin_options_text(call->options, "label"));
-    if (call->print && akin_comm_rank(call->comm) == 0) {
-        print(call, &found, list, count);
-        print_categories(categories);
-    }
+    if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
+    remark(call, &found, by_group);
+    if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);
 done:
     akin_evaluate_categories_free(categories);
     return status;

@@ -149,25 +149,49 @@ done:
     return status;
 }
 
+/* What a refined table tells of its rows: how many are a duplicate, are filled up, and with how many neighbours. Not
+ * collective. */
+static akin_status count_refined(const akin_ncfile *file, size_t first, size_t count, int32_t *values,
+                                 int64_t sums[3]) {
+    akin_status status = AKIN_OK;
+    if (akin_ncfile_has(file, "duplicate_of")) {
+        AKIN_TRY(akin_ncfile_expect(file, "duplicate_of", AKIN_NC_INT, "item"));
+        AKIN_TRY(akin_ncfile_get(file, "duplicate_of", first, count, values));
+        for (size_t i = 0; i < count; i++) sums[0] += values[i] >= 0;
+    }
+    if (akin_ncfile_has(file, "filled")) {
+        AKIN_TRY(akin_ncfile_expect(file, "filled", AKIN_NC_INT, "item"));
+        AKIN_TRY(akin_ncfile_get(file, "filled", first, count, values));
+        for (size_t i = 0; i < count; i++) sums[1] += values[i] > 0, sums[2] += values[i];
+    }
+done:
+    return status;
+}
+
 static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
     akin_status status;
     size_t first = 0, count = 0;
-    int64_t sums[2] = {0};
+    int64_t sums[5] = {0};
     int32_t *counts = NULL;
     AKIN_TRY(akin_agree(comm, add_labels(comm, report, file)));
     status = find_shard(comm, file, &first, &count);
     if (status == AKIN_OK && !(counts = akin_mem_alloc(count, sizeof *counts))) status = AKIN_FAILED;
     if (status == AKIN_OK) status = akin_ncfile_expect(file, "count", AKIN_NC_INT, "item");
     if (status == AKIN_OK) status = akin_ncfile_get(file, "count", first, count, counts);
-    AKIN_TRY(akin_agree(comm, status));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; status == AKIN_OK && i < count; i++) {
         sums[0] += counts[i];
         sums[1] += counts[i] == 0;
     }
-    akin_comm_sum_i64(comm, sums, 2);
+    if (status == AKIN_OK) status = count_refined(file, first, count, counts, sums + 2);
+    AKIN_TRY(akin_agree(comm, status));
+    akin_comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     AKIN_TRY(add_length(report, "k", file, "k"));
     AKIN_TRY(akin_json_set_integer(report, "neighbors", sums[0]));
     AKIN_TRY(akin_json_set_integer(report, "items_without_neighbors", sums[1]));
+    if (akin_ncfile_has(file, "duplicate_of")) AKIN_TRY(akin_json_set_integer(report, "duplicates", sums[2]));
+    if (!akin_ncfile_has(file, "filled")) goto done;
+    AKIN_TRY(akin_json_set_integer(report, "filled_items", sums[3]));
+    AKIN_TRY(akin_json_set_integer(report, "filled", sums[4]));
 done:
     akin_mem_free(counts);
     return status;

@@ -1,6 +1,7 @@
 /* adopt: vectors that another program made. Floor 3 (stages); looks down to error, mem, file, shard, comm, log, ids,
- * catalog, labels, npy, vectors, embeddings. */
+ * catalog, labels, npy, vectors, embeddings; within its floor to blend. */
 #include <akin/adopt.h>
+#include <akin/blend.h>
 #include <akin/catalog.h>
 #include <akin/embeddings.h>
 #include <akin/file.h>
@@ -28,6 +29,7 @@ typedef struct {
     float *rows;         /* [count, dim] */
     uint8_t *have;       /* [count], 1: there is a vector */
     int64_t strangers, unusable;
+    char blended[AKIN_HASH_TEXT_SIZE]; /* digest of the model that was joined with, "" = none */
 } adoption;
 
 static akin_status open_vectors(akin_comm *comm, const akin_adopt_params *params, akin_vectors **out) {
@@ -166,6 +168,21 @@ done:
     return status;
 }
 
+/* The rows are joined with a model's. Collective; agreed. */
+static akin_status join_model(adoption *a) {
+    akin_status status;
+    const akin_blend_source source = {a->catalog, a->params->model, a->params->weight, a->first, a->count,
+                                      a->dim,     a->rows};
+    akin_blend_result blended;
+    AKIN_TRY(akin_blend(a->comm, &source, &blended));
+    akin_mem_free(a->rows);
+    a->rows = blended.rows;
+    a->dim = blended.dim;
+    memcpy(a->blended, blended.model_digest, sizeof a->blended);
+done:
+    return status;
+}
+
 /* --- ending --- */
 
 static akin_status write_embeddings(adoption *a) {
@@ -173,7 +190,8 @@ static akin_status write_embeddings(adoption *a) {
     const akin_embeddings_origin origin = {.options = p->options,
                                            .result_options = p->result_options,
                                            .catalog_digest = a->catalog ? akin_catalog_digest(a->catalog) : NULL,
-                                           .vectors_digest = akin_vectors_digest(a->vectors)};
+                                           .vectors_digest = akin_vectors_digest(a->vectors),
+                                           .blended_digest = *a->blended ? a->blended : NULL};
     if (a->catalog)
         return akin_embeddings_write(a->comm, p->output, &origin, a->items, a->dim, a->first, a->labels, a->rows,
                                      a->hashes);
@@ -199,14 +217,14 @@ static void tell(const akin_adopt_params *p, const akin_adopt_result *r) {
     akin_log_info("embed: %zu item%s with vectors of %zu features from %s", r->items - r->without_vector,
                   AKIN_PLURAL(r->items - r->without_vector), r->dim, p->from);
     if (r->without_vector > 0)
-        akin_log_warning("%zu of %zu items of %s have no vector in %s: they get no neighbours", r->without_vector,
-                         r->items, p->catalog, p->from);
+        akin_log_warning("%zu of %zu items of %s have no vector in %s: they %s", r->without_vector, r->items,
+                         p->catalog, p->from, p->model ? "are compared by their pictures alone" : "get no neighbours");
     if (r->without_item > 0)
         akin_log_warning("%zu of %zu vectors of %s belong to no item of %s: left out", r->without_item, r->vectors,
                          p->from, p->catalog);
     if (r->unusable > 0)
-        akin_log_warning("%zu vector%s of %s: zero or not finite: no neighbours", r->unusable, AKIN_PLURAL(r->unusable),
-                         p->from);
+        akin_log_warning("%zu vector%s of %s: zero or not finite: %s", r->unusable, AKIN_PLURAL(r->unusable), p->from,
+                         p->model ? "compared by their pictures alone" : "no neighbours");
 }
 
 static akin_status check_joined(const adoption *a, const akin_adopt_result *r) {
@@ -224,6 +242,10 @@ akin_status akin_adopt(akin_comm *comm, const akin_adopt_params *params, akin_ad
     if (a.catalog) AKIN_TRY(join(&a));
     count_up(&a, result);
     AKIN_TRY(akin_agree(comm, check_joined(&a, result)));
+    if (params->model) {
+        AKIN_TRY(join_model(&a));
+        result->dim = a.dim;
+    }
     AKIN_TRY(write_embeddings(&a));
     tell(params, result);
 done:

@@ -87,6 +87,7 @@ static akin_status define(akin_ncfile *file, const akin_embeddings_origin *origi
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "catalog_options", origin->catalog_options));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest));
     AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_vectors_digest", origin->vectors_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_blended_digest", origin->blended_digest));
     AKIN_TRY(akin_ncfile_dimension(file, "item", n));
     AKIN_TRY(akin_ncfile_dimension(file, "feature", dim));
     AKIN_TRY(akin_labels_define(labels, file));

@@ -279,6 +279,15 @@ done:
     return status;
 }
 
+/* Whether the table was made under that rule; not, where another program made it. */
+static akin_status read_rules(const akin_table *table, akin_evaluate_figures *figures) {
+    char *options = NULL;
+    akin_status status = akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
+    figures->same_category = status == AKIN_OK && options && strstr(options, "same-category=yes") != NULL;
+    akin_mem_free(options);
+    return status;
+}
+
 akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params, akin_evaluate_figures *figures) {
     akin_status status;
     akin_table *table = NULL, *against = NULL;
@@ -286,6 +295,7 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params, a
     AKIN_TRY(akin_table_open(comm, params->table, &table));
     *figures = (akin_evaluate_figures){.items = akin_table_items(table), .k = akin_table_k(table), .churn = NAN};
     memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);
+    AKIN_TRY(akin_agree(comm, read_rules(table, figures)));
     AKIN_TRY(measure_table(comm, table, params, figures));
     if (params->against) {
         AKIN_TRY(akin_table_open(comm, params->against, &against));

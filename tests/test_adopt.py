@@ -93,6 +93,42 @@ def test_without_a_catalogue():
     assert_same_variables("1.nc", "3.nc")
 
 
+def test_joined_with_a_model():
+    akin("train", "catalog.nc", "-o", "m.nc")
+    akin("embed", "catalog.nc", "--model", "m.nc", "-o", "own.nc")
+    rows = X.copy()
+    rows[7] = np.nan
+    from_ = save("others", rows[3:], IDS[3:])
+    words = ["embed", "catalog.nc", "--model", "m.nc", "--from", *from_, "--from-weight", "0.5"]
+    done = akin(*words, "-o", "both.nc", "--json")
+    own, both = read("own.nc"), read("both.nc")
+    other = np.zeros((N, DIM), np.float32)
+    other[3:] = unit(X[3:])
+    other[7] = 0
+    twin = np.concatenate([own["embedding"], np.float32(0.5) * other], 1)
+    assert np.abs(both["embedding"] - unit(twin)).max() < 1e-6
+    assert (both["embedding"][:3, :own["embedding"].shape[1]] == own["embedding"][:3]).all()
+    assert done.json["dim"] == twin.shape[1] and done.json["items_without_vector"] == 3 and "pictures alone" in done.err, done.err
+    assert (both["content_hash"] == own["content_hash"]).all()
+    assert both["attributes"]["input_blended_digest"] == own["attributes"]["input_model_digest"]
+    for ranks in (2, 3, 4):
+        akin(*words, "-o", "more.nc", ranks=ranks)
+        assert_same_variables("both.nc", "more.nc")
+    assert akin("neighbors", "both.nc", "-k", "5", "-o", "both-table.nc", "--json").json["unusable"] == 0
+    akin("query", "both.nc", "--id", IDS[9])
+    done = akin("query", "both.nc", "--image", "shop/p9.png", "--model", "m.nc", expect=3)
+    wide = save("wide", np.ones((N, 2000), np.float32), IDS)
+    for words, said in [
+        (["catalog.nc", "--from", *from_, "--from-weight", "1"], "--model model.nc"),
+        (["--from", *from_, "--from-weight", "1", "--model", "m.nc"], "a catalogue is missing"),
+        (["catalog.nc", "--from", *from_, "--from-weight", "0", "--model", "m.nc"], "above 0"),
+        (["catalog.nc", "--from-weight", "1", "--model", "m.nc"], "belongs to --from"),
+        (["catalog.nc", "--from", *wide, "--from-weight", "1", "--model", "m.nc"], "more than 2048"),
+    ]:
+        done = akin("embed", *words, "-o", "x.nc", expect=2)
+        assert said in done.err and not os.path.exists("x.nc"), (words, done.err)
+
+
 def test_refusals():
     save("few", X[:5], IDS[:4])
     save("strange", X[:2], ["a", "b"])
@@ -164,6 +200,22 @@ def test_a_job_that_brings_its_vectors():
     assert_same_variables("out/table.nc", "anew.nc")
     save("night", rows[:, :64], IDS)
     assert akin("run", "job.ini", "--json").json["stages"]["neighbors"]["kept"] == 0, "of other vectors nothing is kept"
+
+
+def test_a_job_that_joins_both():
+    save("night", X, IDS)
+    text = JOB.format(output="joined", more="").replace("ids = night.txt", "ids = night.txt\nfrom-weight = 0.7")
+    open("joined.ini", "w").write(text.replace("epochs = 3", "features = fused"))
+    akin("run", "joined.ini", "--check")
+    stages = akin("run", "joined.ini", "--json", ranks=2).json["stages"]
+    assert not stages["train"].get("skipped") and stages["embed"]["dim"] > DIM and os.path.exists("joined/model.nc")
+    again = akin("run", "joined.ini", "--json").json["stages"]
+    assert all(stage["skipped"] for stage in again.values()), again
+    rows = X.copy()
+    rows[3] += 1
+    save("night", rows, IDS)
+    changed = akin("run", "joined.ini", "--json", ranks=3).json["stages"]
+    assert changed["train"]["skipped"] and not changed["embed"]["skipped"] and changed["neighbors"]["kept"] > 0, changed
 
 
 def test_nights():

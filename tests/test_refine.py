@@ -287,6 +287,28 @@ def test_published_and_measured():
     akin("evaluate", "e2.nc", "--against", "e1.nc")
 
 
+def test_what_is_told():
+    neighbors("told.nc", "--collapse-duplicates", "0.95", "--fill", "category", "--min-score", "0.9")
+    table = read("told.nc")
+    known = {"duplicates": (table["duplicate_of"] >= 0).sum(), "filled_items": (table["filled"] > 0).sum(), "filled": table["filled"].sum()}
+    assert all(known.values()), known
+    for ranks in (0, 3):
+        for verb in ("inspect", "evaluate"):
+            report = akin(verb, "told.nc", "--json", ranks=ranks).json
+            assert {key: report[key] for key in known} == known, (verb, report)
+    assert "duplicates" not in akin("inspect", "all.nc", "--json").json
+    said = akin("evaluate", "told.nc").out
+    assert "lists have 5 neighbours" in said and f"{known['filled']} neighbours are fill" in said and "by category" in said, said
+    assert "lists have 5 neighbours" in akin("evaluate", "told.nc", "--json").err
+    by_group = akin("evaluate", "told.nc", "--label", "group")
+    assert "category" not in by_group.out, by_group.out
+    assert "by_category" not in akin("evaluate", "told.nc", "--label", "group", "--json").json
+    neighbors("same.nc", "--same-category")
+    assert "--same-category" in akin("evaluate", "same.nc").out and "--same-category" not in said
+    akin("neighbors", "a.nc", "-o", "ten.nc", "-k", 10)
+    assert "remark" not in akin("evaluate", "ten.nc").out
+
+
 def test_refusals():
     for words, code, said in [
         (["--pool", "50"], 2, "--pool belongs to"), (["--pool", "3", "--diversity", "0.5"], 2, "less than k"),

@@ -1,7 +1,8 @@
 /* adopt: vectors that another program made, a .npy file of any network, become embeddings.nc: joined by id with a
  * catalogue, whose labels they get, or by themselves.
  *
- * Floor 3 (stages); looks down to error, mem, file, shard, comm, log, ids, catalog, labels, npy, vectors, embeddings.
+ * Floor 3 (stages); looks down to error, mem, file, shard, comm, log, ids, catalog, labels, npy, vectors, embeddings;
+ * within its floor to blend.
  *
  * With a catalogue its items and their order are those of the result. An item for which there is no vector keeps a
  * place and a row of zeros: it has no neighbours and is nobody's neighbour, but is in the table. A vector whose id the
@@ -22,6 +23,8 @@
 typedef struct {
     const char *from, *ids; /* a .npy, and its ids, a line each; ids NULL: the row numbers from 0 */
     const char *catalog;    /* NULL = none */
+    const char *model;      /* NULL, or a path: the vectors are joined with this model's of the catalogue (blend.h) */
+    double weight;          /* with a model, > 0 */
     const char *output;
     const char *options, *result_options;
 } akin_adopt_params;

@@ -6,7 +6,7 @@
  *   uint64 content_hash(item);        as in the catalogue: lets the next night keep the vector of an unchanged picture
  *   and those of labels
  *   attributes input_catalog_digest, input_model_digest, catalog_options; of vectors that were brought (adopt.h)
- *   input_vectors_digest instead of a model's
+ *   input_vectors_digest instead of a model's, and input_blended_digest of a model that they were joined with (blend.h)
  */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
@@ -37,6 +37,7 @@ typedef struct {
     const char
         *catalog_options;       /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
     const char *vectors_digest; /* of vectors that no model of ours made; NULL = none */
+    const char *blended_digest; /* of the model that they were joined with; NULL = none */
 } akin_embeddings_origin;
 
 /* n items in all, of which this rank holds [first, first + count of labels). Collective. */

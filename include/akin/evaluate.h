@@ -48,6 +48,7 @@ typedef struct {
     double chance;                          /* the precision of neighbours drawn blindly from all other items */
     double coverage, full_coverage;         /* share of items with a neighbour, with k of them */
     double mean_count, mean_score;          /* neighbours an item, score of a neighbour */
+    bool same_category;                     /* neighbours were sought within the category alone */
     bool has_duplicates, has_fill;          /* the table tells of: */
     size_t duplicates;                      /* items for which another one is recommended */
     size_t filled_items, fills;             /* items that were filled up, neighbours that are fill */

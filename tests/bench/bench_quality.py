@@ -1,7 +1,7 @@
 """How good the neighbours are: sets of pictures with known labels, ways to make vectors, and what each way finds.
 
 usage: AKIN=build/akin bench_quality.py [--sets NAME...] [--ways NAME...] [--clothing clothing.tar] [--own NAME=catalog.csv]
-           [--items 10000] [--seeds 3] [--epochs 20] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--list]
+           [--items 10000] [--seeds 3] [--epochs 20] [--batch N] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--list]
 needs: python3-numpy, python3-pil, python3-netcdf4; Debian's dataset-fashion-mnist and openclipart-png for these sets.
 
 For each set, seed and way it runs akin's own verbs: ingest, train --features ..., embed, neighbors, evaluate; the ways of
@@ -46,6 +46,8 @@ TRAINED = {
     "patches": ["--features", "patches"],
     "fused": ["--features", "fused"],
 }
+# The same network, fitted otherwise: it is trained once, and taken over by a step that changes nothing.
+SAME_NETWORK = {"autoencoder, whitened": "autoencoder"}
 
 
 def akin(*words, ranks=1):
@@ -91,13 +93,28 @@ class Set:
 # --- one way ---
 
 
+def folder_of(which, way):
+    return os.path.join(which.folder, re.sub("[^a-z0-9]+", "-", way.lower()))
+
+
+def training(which, way, a):
+    """Options of train, and the seconds that its network has had already."""
+    options = [*TRAINED[way], "--seed", which.seed, *(["--batch", a.batch] if a.batch else [])]
+    before = folder_of(which, SAME_NETWORK.get(way, way))
+    model, kept = os.path.join(before, "model.nc"), os.path.join(before, "figures.json")
+    if way not in SAME_NETWORK or not os.path.exists(model) or not os.path.exists(kept):
+        return [*options, "--epochs", a.epochs], 0
+    with open(kept) as f:
+        return [*options, "--init", model, "--steps", 1, "--learning-rate", 1e-9], json.load(f)["seconds"]
+
+
 def embed_trained(which, way, folder, a, near):
     """Model and embeddings by akin; (embeddings.nc, seconds of training, the near pictures' vectors)."""
     model, out = os.path.join(folder, "model.nc"), os.path.join(folder, "embeddings.nc")
+    options, before = training(which, way, a)
     began = time.time()
-    limit = ["--epochs", a.epochs, "--seed", which.seed]
-    akin("train", which.catalog, "-o", model, *limit, *TRAINED[way], ranks=a.ranks)
-    seconds = time.time() - began
+    akin("train", which.catalog, "-o", model, *options, ranks=a.ranks)
+    seconds = time.time() - began + before
     akin("embed", which.catalog, "--model", model, "-o", out)
     if near:
         akin("embed", near, "--model", model, "-o", os.path.join(folder, "near.nc"))
@@ -181,7 +198,7 @@ def originals_first(embeddings, ids, near):
 
 def measure(which, way, a):
     """Everything of one way on one set, kept beside its files so that a second run need not."""
-    folder = os.path.join(which.folder, re.sub("[^a-z0-9]+", "-", way.lower()))
+    folder = folder_of(which, way)
     kept = os.path.join(folder, "figures.json")
     if os.path.exists(kept):
         with open(kept) as f:
@@ -216,6 +233,7 @@ def arguments():
     p.add_argument("--items", type=int, default=10000)
     p.add_argument("--seeds", type=int, default=3)
     p.add_argument("--epochs", type=float, default=20)
+    p.add_argument("--batch", type=int, help="of training; without it the product's default")
     p.add_argument("--near", type=int, default=1000)
     p.add_argument("--ranks", type=int, default=1)
     p.add_argument("--work", default="results/quality-work")

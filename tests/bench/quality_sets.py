@@ -2,7 +2,7 @@
 category, group) and labels.csv (id and a column a label). Used by bench_quality.py.
 
 Pictures that the packages and the archive have are used as they are; what is not a picture file yet (Fashion-MNIST, the
-synthetic set) is written as PNG.
+synthetic set, and Fashion-MNIST in colours) is written as PNG.
 """
 
 import csv
@@ -111,8 +111,59 @@ def own(folder, items, seed, source):
           {name: [r[name] for r in found] for name in names})
 
 
+# --- Fashion-MNIST as a shop's coloured pictures on white ---
+
+# name: hue in degrees and chroma from-to, in CIE L*a*b*
+TINTS = {"black": (0, 0, 3), "grey": (0, 0, 3), "white": (0, 0, 3), "navy": (275, 15, 30), "blue": (270, 25, 45),
+         "brown": (60, 18, 30), "red": (30, 40, 65), "maroon": (20, 22, 35), "green": (140, 20, 45), "pink": (0, 20, 45),
+         "yellow": (90, 40, 70), "beige": (80, 10, 18), "purple": (310, 20, 40), "orange": (60, 45, 70)}
+# mean lightness below which: which colours things that dark have, in hundredths
+SHARES = {35: {"black": 60, "navy": 15, "brown": 12, "maroon": 6, "green": 7},
+          65: {"blue": 24, "grey": 18, "red": 16, "brown": 14, "green": 12, "purple": 8, "black": 8},
+          101: {"white": 40, "pink": 13, "grey": 12, "beige": 10, "blue": 10, "yellow": 8, "orange": 7}}
+
+
+def to_srgb(l, a, b):
+    """CIE L*a*b* at D65 to u8 RGB."""
+    bent = [(l + 16) / 116 + a / 500, (l + 16) / 116, (l + 16) / 116 - b / 200]
+    x, y, z = (numpy.where(t > 6 / 29, t**3, 3 * (6 / 29) ** 2 * (t - 4 / 29)) for t in bent)
+    to_xyz = numpy.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]])
+    linear = numpy.clip(numpy.stack([0.9505 * x, y, 1.089 * z], -1) @ numpy.linalg.inv(to_xyz).T, 0, 1)
+    return numpy.rint(255 * numpy.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)).astype(numpy.uint8)
+
+
+def tint(picture, draw):
+    """A grey photograph [28, 28], a negative: the thing in a colour that goes with its lightness, on white; and the
+    colour's name."""
+    light = (255 - picture.astype(float)) / 255 * 100
+    thing = light < 98
+    mean = light[thing].mean() if thing.any() else 90
+    shares = next(shares for below, shares in SHARES.items() if mean < below)
+    name = list(shares)[draw.choice(len(shares), p=numpy.array(list(shares.values())) / 100)]
+    hue, least, most = TINTS[name]
+    hue, chroma = numpy.radians(hue + draw.normal(0, 8)), numpy.clip((99 - light) / 4, 0, 1) * draw.uniform(least, most)
+    if name == "black":
+        light = numpy.where(thing, 0.6 * light, light)
+    return to_srgb(light, chroma * numpy.cos(hue), chroma * numpy.sin(hue)), name
+
+
+def tinted(folder, items, seed, source):
+    """The 10,000 test photographs of Fashion-MNIST, whose kind and colour are both known."""
+    pictures = idx("t10k-images-idx3-ubyte.gz", 16).reshape(-1, 28, 28)
+    kinds = idx("t10k-labels-idx1-ubyte.gz", 8)
+    os.makedirs(os.path.join(folder, "pictures"), exist_ok=True)
+    rows, types, colours = [], [], []
+    for i in chosen(len(pictures), items, seed):
+        coloured, name = tint(pictures[i], numpy.random.RandomState([seed, i]))
+        Image.fromarray(coloured).save(os.path.join(folder, "pictures", f"{i:05d}.png"))
+        types.append(FASHION_NAMES[kinds[i]])
+        colours.append(name)
+        rows.append((f"{i:05d}", f"pictures/{i:05d}.png", types[-1], ""))
+    write(folder, rows, {"type": types, "colour": colours, "both": [f"{t} {c}" for t, c in zip(types, colours)]})
+
+
 # name: how it is made, whether it is the same for every seed where all its pictures are taken
-SETS = {"fashion": fashion, "clothing": clothing, "clipart": clipart, "synthetic": drawn}
+SETS = {"fashion": fashion, "tinted": tinted, "clothing": clothing, "clipart": clipart, "synthetic": drawn}
 
 
 def make(name, folder, items, seed, source=None):
