@@ -63,6 +63,7 @@ void akin_call_free(akin_call *call) {
     akin_mem_free((void *)(uintptr_t)call->options_text);
     akin_mem_free((void *)(uintptr_t)call->result_options);
     akin_json_free(call->report);
+    akin_source_close(call->listed);
     *call = (akin_call){0};
 }
 

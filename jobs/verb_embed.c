@@ -164,7 +164,7 @@ done:
     return status;
 }
 
-static bool fits(const akin_call *call) {
+static bool fits(akin_call *call) {
     akin_embed_params params = read_params(call);
     if (akin_options_text(call->options, "from")) return adopted_fits(call);
     return params.output && params.model &&

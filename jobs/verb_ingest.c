@@ -63,6 +63,7 @@ static akin_ingest_params read_params(const akin_call *call) {
                                  .rejects = akin_options_text(o, "rejects"),
                                  .max_reject_fraction = akin_options_real(o, "max-reject-fraction"),
                                  .previous = akin_options_text(o, "previous"),
+                                 .listed = call->listed,
                                  .options = call->options_text,
                                  .result_options = call->result_options};
     params.source.count = akin_options_arguments(o, &params.source.names);
@@ -125,15 +126,15 @@ done:
 }
 
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is rank 0's. */
-static bool fits(const akin_call *call) {
-    akin_source *source = NULL;
+static bool fits(akin_call *call) {
     akin_ingest_params params = read_params(call);
-    if (!params.output || akin_source_open(call->comm, &params.source, &source) != AKIN_OK) return false;
+    akin_source_close(call->listed);
+    call->listed = NULL;
+    if (!params.output || akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK) return false;
     bool same = rejects_fit(&params) &&
                 akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
-                akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(source));
-    same = same && report_counts(call->report, params.output, akin_source_rows(source)) == AKIN_OK;
-    akin_source_close(source);
+                akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(call->listed));
+    same = same && report_counts(call->report, params.output, akin_source_rows(call->listed)) == AKIN_OK;
     return same;
 }
 

@@ -169,7 +169,7 @@ static akin_status check(akin_options *o) {
 }
 
 /* Made from these embeddings with these options; a .npy carries no digest, so its table is made anew. */
-static bool fits(const akin_call *call) {
+static bool fits(akin_call *call) {
     akin_neighbors_params params = read_params(call);
     return params.output != NULL && akin_fits_input(params.output, "table", "input_embeddings_digest", params.input) &&
            akin_fits_text(params.output, "table", "akin_result_options", params.result_options);

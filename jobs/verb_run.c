@@ -108,7 +108,7 @@ static akin_status settle_job(run_state *run) {
 /* --- one stage --- */
 
 /* *left: not all is as the stage made it, but it is left so; said already. */
-static bool fits(const run_state *run, const akin_stage *stage, const akin_call *call, const char *digest, bool *left) {
+static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest, bool *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
     *left = false;
     if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest, left);
@@ -231,6 +231,17 @@ done:
     return status;
 }
 
+/* The call with options that were set meanwhile. Collective. */
+static akin_status begin_anew(akin_call *call, const akin_verb *verb, akin_options *options) {
+    akin_comm *comm = call->comm;
+    akin_source *listed = call->listed;
+    call->listed = NULL;
+    akin_call_free(call);
+    akin_status status = akin_call_create(comm, verb, options, false, call);
+    call->listed = listed;
+    return akin_agree(comm, status);
+}
+
 static akin_status run_stage(run_state *run, const akin_stage *stage) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
@@ -251,8 +262,7 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
         goto done;
     }
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
-    akin_call_free(&call);
-    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
+    AKIN_TRY(begin_anew(&call, verb, own));
     if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);
     AKIN_TRY(work(run, stage, &call, digest));
     if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder);

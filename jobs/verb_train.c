@@ -141,8 +141,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "PART=W,...",
-     .help =
-         "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches, shape; 0 leaves out"},
+     .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches, shape; 0 "
+             "leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -286,7 +286,7 @@ done:
 
 /* A model of these options serves. Which catalogue and which --init made it matters unless `run` decides that: then it
  * sets --init where a new one is wanted. */
-static bool fits(const akin_call *call) {
+static bool fits(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
     if (!params.output || !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))

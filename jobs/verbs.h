@@ -9,6 +9,7 @@
 #include <akin/error.h>
 #include <akin/json.h>
 #include <akin/options.h>
+#include <akin/source.h>
 #include <stdbool.h>
 
 typedef struct {
@@ -17,6 +18,7 @@ typedef struct {
     akin_json *report;          /* the verb adds its keys; verb, status, exit, message, ranks, seconds come from main */
     const char *options_text;   /* all options, resolved: for the attribute akin_options */
     const char *result_options; /* those that shape the result: for akin_result_options */
+    akin_source *listed;        /* the source that `fits` of ingest has listed, for its run; owned, or NULL */
     bool print;                 /* false under --json or `run`: nothing but the report goes to stdout */
 } akin_call;
 
@@ -33,7 +35,7 @@ typedef struct akin_verb {
     /* For `run`: whether the output already fits its inputs and options, so that the stage can be skipped; false where
      * unsure (missing or damaged output too). May tell in the report what the file says of itself. Quick: attributes
      * only. Run by every rank, agreed by the caller. NULL: never skipped. */
-    bool (*fits)(const akin_call *call);
+    bool (*fits)(akin_call *call);
     /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file; main asks before it
      * runs the verb, `run` before it begins the first stage. It may set an option that others decide and that was not
      * given. Not collective. NULL: they do. */

@@ -394,7 +394,8 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_
     ingest run = {.comm = comm, .params = params, .result = result};
     *result = (akin_ingest_result){0};
     AKIN_TRY(akin_agree(comm, check_outputs(&run)));
-    AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
+    run.source = params->listed;
+    if (!run.source) AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
     AKIN_TRY(open_previous(&run));
     AKIN_TRY(akin_agree(comm, take_rows(&run)));
     AKIN_TRY(read_pictures(&run));
@@ -406,7 +407,7 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_
                   result->rows, AKIN_PLURAL(result->rows), result->items, AKIN_PLURAL(result->items), result->rejected,
                   result->reused, result->images_per_second);
 done:
-    akin_source_close(run.source);
+    if (run.source != params->listed) akin_source_close(run.source);
     akin_catalog_close(run.previous);
     akin_mem_free(run.known);
     akin_mem_free(run.place);

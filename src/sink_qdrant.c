@@ -1,123 +1,51 @@
 /* sink_qdrant: embeddings published to Qdrant, a vector database, through its REST API.
  *
- * Floor 3 (stages); looks down to error, mem, text, uuid, web, json, ids, labels, embeddings; within its floor to sink,
- * listing, change.
+ * Floor 3 (stages); looks down to error, mem, text, uuid, json, ids, labels, embeddings; within its floor to sink,
+ * qdrant_place, listing, change.
  *
  * Each generation is a collection of its own, <name>-<digest>-<microseconds>; the alias <name> is what a storefront
  * asks, <name>-previous the one before. Both are switched in one call. A point's id is the uuid5 of the item's
- * (uuid.h). Qdrant has no locks: of two publishers at once the one that began first may lose its collection and end
- * with an error; one that comes to its end in the very moment of that would leave an alias without one: one at a time.
+ * (uuid.h). One publishes at a time: qdrant_place.h has the lock.
  */
 #include <akin/json.h>
 #include <akin/listing.h>
 #include <akin/mem.h>
+#include <akin/qdrant_place.h>
 #include <akin/sink.h>
 #include <akin/text.h>
 #include <akin/uuid.h>
-#include <akin/web.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-
-enum { PORT = 6333, NAME_SIZE = 65, COLLECTION_SIZE = 256, BATCH = 256, DIGEST = AKIN_HASH_TEXT_SIZE - 1 };
+enum { BATCH = 256, DIGEST = AKIN_HASH_TEXT_SIZE - 1 };
 
 struct akin_target {
-    char alias[NAME_SIZE];
-    char live[COLLECTION_SIZE], before[COLLECTION_SIZE], next[COLLECTION_SIZE]; /* collections; "" = none */
-    akin_web *web;
-    akin_text *body, *answer;
+    akin_qdrant_place *place;
+    char next[AKIN_QDRANT_COLLECTION]; /* the new generation */
+    akin_text *body;
     float *rows; /* [BATCH, dim] */
     bool staged, committed;
 };
 
-/* --- the address --- */
-
-static akin_status understand(const char *text, akin_url *url) {
-    static const char *const known[] = {"", NULL};
-    akin_status status = AKIN_OK;
-    char *none = NULL;
-    AKIN_TRY(akin_url_parse(text, url));
-    AKIN_TRY(akin_url_query(url, known, "", &none));
-    const char *name = url->path && *url->path ? url->path + 1 : "";
-    if (!*name || strlen(name) >= NAME_SIZE || strspn(name, NAME_LETTERS) != strlen(name))
-        status = akin_error_set(AKIN_USAGE,
-                                "--to %s://%s/%s: name the collection, qdrant://host:port/NAME, in letters, digits and "
-                                ". _ -",
-                                url->scheme, url->host, name);
-done:
-    akin_mem_free(none);
-    if (status != AKIN_OK) akin_url_free(url);
-    return status;
+static const char *alias_of(const akin_target *target) {
+    return akin_qdrant_place_alias(target->place);
 }
 
-static akin_status check_url(const char *text) {
-    akin_url url = {0};
-    akin_status status = understand(text, &url);
-    akin_url_free(&url);
-    return status;
+/* The collection that the alias names, and the one of -previous; "" = none. */
+static const char *live_of(const akin_target *target) {
+    return akin_qdrant_place_live(target->place);
 }
 
-static akin_status base_of(const akin_url *url, akin_text *text) {
-    const char *scheme = strcmp(url->scheme, "qdrants") == 0 ? "https" : "http";
-    return akin_text_append(text, "%s://%s:%d", scheme, url->host, url->port ? url->port : PORT);
-}
-
-static char *identity(const char *text) {
-    akin_url url = {0};
-    akin_text *whole = NULL;
-    char *name = NULL;
-    akin_status status = akin_text_create(&whole);
-    if (status == AKIN_OK) status = understand(text, &url);
-    if (status == AKIN_OK) status = base_of(&url, whole);
-    if (status == AKIN_OK) status = akin_text_append(whole, "%s", url.path);
-    if (status == AKIN_OK) name = akin_mem_text(akin_text_bytes(whole));
-    akin_url_free(&url);
-    akin_text_free(whole);
-    return name;
-}
-
-/* --- requests --- */
-
-static akin_status say(const akin_target *target, const char *path, long code, const akin_json *answer) {
-    const char *error = akin_json_text(akin_json_get(answer, "status"), "error");
-    const char *advice = code == 401 || code == 403      ? ": it wants a key that may write: AKIN_QDRANT_API_KEY"
-                         : code == 404 && target->staged ? ": does another publish there just now?"
-                                                         : "";
-    return akin_error_set(AKIN_FAILED, "Qdrant: %s: HTTP %ld%s%s%s", path, code, error ? ", " : "", error ? error : "",
-                          advice);
-}
-
-/* *result (may be NULL): the answer's "result", in *answer, owned. */
-static akin_status ask(akin_target *target, const char *method, const char *path, const char *body,
-                       akin_json **answer) {
-    akin_status status = AKIN_OK;
-    akin_json *got = NULL;
-    long code = 0;
-    if (answer) *answer = NULL;
-    AKIN_TRY(akin_web_request(target->web, method, path, body, target->answer, &code));
-    status = akin_json_parse(akin_text_bytes(target->answer), akin_text_length(target->answer), &got);
-    if (status == AKIN_INPUT)
-        status = akin_error_set(AKIN_FAILED, "Qdrant: %s: its answer is not JSON: is it Qdrant?", path);
-    if (status == AKIN_OK && (code < 200 || code > 299)) status = say(target, path, code, got);
-    if (status != AKIN_OK) goto done;
-    if (answer) {
-        *answer = got;
-        got = NULL;
-    }
-done:
-    akin_json_free(got);
-    return status;
+static const char *before_of(const akin_target *target) {
+    return akin_qdrant_place_before(target->place);
 }
 
 static akin_status ask_of(akin_target *target, const char *method, const char *collection, const char *rest,
                           const char *body, akin_json **answer) {
-    char path[2 * COLLECTION_SIZE];
-    snprintf(path, sizeof path, "/collections/%s%s", collection, rest);
-    return ask(target, method, path, body, answer);
+    return akin_qdrant_place_ask_of(target->place, method, collection, rest, body, answer);
 }
 
 static akin_status count_points(akin_target *target, const char *collection, size_t *count) {
@@ -138,41 +66,31 @@ static void close_target(akin_target *target) {
         if (message && *message) (void)!akin_error_set(AKIN_FAILED, "%s", message); /* what went wrong first */
         akin_mem_free(message);
     }
-    akin_web_close(target->web);
+    akin_qdrant_place_close(target->place);
     akin_text_free(target->body);
-    akin_text_free(target->answer);
     akin_mem_free(target->rows);
     akin_mem_free(target);
 }
 
-static akin_status open_target(const char *text, const akin_sink_options *options, akin_target **out) {
+static akin_status open_target(const char *url, const akin_sink_options *options, akin_target **out) {
     akin_status status = AKIN_OK;
-    akin_url url = {0};
-    akin_text *base = NULL;
     *out = NULL;
     akin_target *target = akin_mem_zalloc(1, sizeof *target);
     if (!target) return AKIN_FAILED;
-    AKIN_TRY(understand(text, &url));
-    snprintf(target->alias, sizeof target->alias, "%s", url.path + 1);
-    AKIN_TRY(akin_text_create(&base));
-    AKIN_TRY(base_of(&url, base));
     AKIN_TRY(akin_text_create(&target->body));
-    AKIN_TRY(akin_text_create(&target->answer));
-    AKIN_TRY(akin_web_open(akin_text_bytes(base), getenv("AKIN_QDRANT_API_KEY"), options->timeout, &target->web));
+    AKIN_TRY(akin_qdrant_place_open(url, options, &target->place));
     *out = target;
     target = NULL;
 done:
     close_target(target);
-    akin_text_free(base);
-    akin_url_free(&url);
     return status;
 }
 
 /* The digest of "<alias>-<digest>-<time>"; "" where it is no collection of ours. */
 static void digest_of(const akin_target *target, const char *collection, char digest[AKIN_HASH_TEXT_SIZE]) {
-    size_t head = strlen(target->alias);
+    size_t head = strlen(alias_of(target));
     digest[0] = '\0';
-    if (strncmp(collection, target->alias, head) != 0 || collection[head] != '-') return;
+    if (strncmp(collection, alias_of(target), head) != 0 || collection[head] != '-') return;
     const char *rest = collection + head + 1;
     if (strspn(rest, "0123456789abcdef") != DIGEST || rest[DIGEST] != '-') return;
     if (strspn(rest + DIGEST + 1, "0123456789") != strlen(rest + DIGEST + 1)) return;
@@ -180,28 +98,11 @@ static void digest_of(const akin_target *target, const char *collection, char di
     digest[DIGEST] = '\0';
 }
 
-static akin_status read_aliases(akin_target *target) {
-    akin_json *answer = NULL;
-    char previous[NAME_SIZE + 16];
-    snprintf(previous, sizeof previous, "%s-previous", target->alias);
-    target->live[0] = target->before[0] = '\0';
-    akin_status status = ask(target, "GET", "/aliases", NULL, &answer);
-    const akin_json *list = akin_json_get(akin_json_get(answer, "result"), "aliases");
-    for (const akin_json *it = akin_json_first(list); it; it = akin_json_next(it)) {
-        const char *name = akin_json_text(it, "alias_name"), *collection = akin_json_text(it, "collection_name");
-        if (!name || !collection) continue;
-        if (strcmp(name, target->alias) == 0) snprintf(target->live, sizeof target->live, "%s", collection);
-        if (strcmp(name, previous) == 0) snprintf(target->before, sizeof target->before, "%s", collection);
-    }
-    akin_json_free(answer);
-    return status;
-}
-
 /* Calls `use` for every collection that there is. */
 static akin_status for_collections(akin_target *target, void (*use)(akin_target *target, const char *name, bool *flag),
                                    bool *flag) {
     akin_json *answer = NULL;
-    akin_status status = ask(target, "GET", "/collections", NULL, &answer);
+    akin_status status = akin_qdrant_place_ask(target->place, "GET", "/collections", NULL, &answer);
     const akin_json *list = akin_json_get(akin_json_get(answer, "result"), "collections");
     for (const akin_json *it = akin_json_first(list); it; it = akin_json_next(it)) {
         const char *name = akin_json_text(it, "name");
@@ -212,7 +113,7 @@ static akin_status for_collections(akin_target *target, void (*use)(akin_target 
 }
 
 static void is_alias(akin_target *target, const char *name, bool *flag) {
-    if (strcmp(name, target->alias) == 0) *flag = true;
+    if (strcmp(name, alias_of(target)) == 0) *flag = true;
 }
 
 /* By the microseconds at their ends: as many digits until 2286. */
@@ -225,13 +126,13 @@ static akin_status look(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     bool taken = false;
     *live = (akin_live){0};
-    AKIN_TRY(read_aliases(target));
-    if (*target->live) {
+    AKIN_TRY(akin_qdrant_place_read_aliases(target->place));
+    if (*live_of(target)) {
         live->there = true;
-        digest_of(target, target->live, live->digest);
-        digest_of(target, target->before, live->rolled_back);
-        if (*live->rolled_back && !is_younger(target->before, target->live)) live->rolled_back[0] = '\0';
-        status = count_points(target, target->live, &live->items);
+        digest_of(target, live_of(target), live->digest);
+        digest_of(target, before_of(target), live->rolled_back);
+        if (*live->rolled_back && !is_younger(before_of(target), live_of(target))) live->rolled_back[0] = '\0';
+        status = count_points(target, live_of(target), &live->items);
         goto done;
     }
     AKIN_TRY(for_collections(target, is_alias, &taken));
@@ -239,7 +140,7 @@ static akin_status look(akin_target *target, akin_live *live) {
         status = akin_error_set(AKIN_INPUT,
                                 "Qdrant: %s is a collection itself, where akin puts an alias: name another, or move it "
                                 "away",
-                                target->alias);
+                                alias_of(target));
 done:
     return status;
 }
@@ -248,8 +149,8 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source, 
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
-    snprintf(target->next, sizeof target->next, "%s-%s-%lld%06ld", target->alias, source->digest, (long long)now.tv_sec,
-             now.tv_nsec / 1000);
+    snprintf(target->next, sizeof target->next, "%s-%s-%lld%06ld", alias_of(target), source->digest,
+             (long long)now.tv_sec, now.tv_nsec / 1000);
     target->rows = akin_mem_alloc(BATCH * akin_embeddings_dim(source->embeddings), sizeof *target->rows);
     return target->rows ? AKIN_OK : AKIN_FAILED;
 }
@@ -287,7 +188,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source, 
         size_t count = n - first < BATCH ? n - first : BATCH;
         for (size_t i = 0; i < count; i++) rows[i] = first + i;
         AKIN_TRY(source->pulse(source->context, "comparing", first, n));
-        AKIN_TRY(retrieve(target, target->live, source, rows, count,
+        AKIN_TRY(retrieve(target, live_of(target), source, rows, count,
                           "\"with_payload\": [\"id\"], \"with_vector\": false", &answer));
         for (const akin_json *it = akin_json_first(akin_json_get(answer, "result")); it; it = akin_json_next(it)) {
             const char *id = akin_json_text(akin_json_get(it, "payload"), "id");
@@ -296,7 +197,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source, 
         akin_json_free(answer);
         answer = NULL;
     }
-    AKIN_TRY(count_points(target, target->live, &items));
+    AKIN_TRY(count_points(target, live_of(target), &items));
     akin_change_count(change, items);
 done:
     akin_json_free(answer);
@@ -360,6 +261,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source, ak
     akin_text_clear(target->body);
     AKIN_TRY(akin_text_append(target->body, "{\"vectors\": {\"size\": %zu, \"distance\": \"Cosine\"}}",
                               akin_embeddings_dim(source->embeddings)));
+    AKIN_TRY(akin_qdrant_place_lock(target->place));
     target->staged = true;
     AKIN_TRY(ask_of(target, "PUT", target->next, "", akin_text_bytes(target->body), NULL));
     AKIN_TRY(send_points(target, source, published));
@@ -393,15 +295,15 @@ static akin_status switch_aliases(akin_target *target, const char *now, const ch
     int actions = 0;
     akin_text_clear(body);
     AKIN_TRY(akin_text_append(body, "{\"actions\": ["));
-    if (*target->live) AKIN_TRY(append_alias(body, target->alias, "", true, NULL, &actions));
-    if (*target->before) AKIN_TRY(append_alias(body, target->alias, "-previous", true, NULL, &actions));
-    AKIN_TRY(append_alias(body, target->alias, "", false, now, &actions));
-    if (*before) AKIN_TRY(append_alias(body, target->alias, "-previous", false, before, &actions));
+    if (*live_of(target)) AKIN_TRY(append_alias(body, alias_of(target), "", true, NULL, &actions));
+    if (*before_of(target)) AKIN_TRY(append_alias(body, alias_of(target), "-previous", true, NULL, &actions));
+    AKIN_TRY(append_alias(body, alias_of(target), "", false, now, &actions));
+    if (*before) AKIN_TRY(append_alias(body, alias_of(target), "-previous", false, before, &actions));
     AKIN_TRY(akin_text_append(body, "]}"));
-    AKIN_TRY(ask(target, "POST", "/collections/aliases", akin_text_bytes(body), NULL));
-    AKIN_TRY(read_aliases(target));
-    if (strcmp(target->live, now) != 0)
-        status = akin_error_set(AKIN_FAILED, "Qdrant: the alias %s was not switched over", target->alias);
+    AKIN_TRY(akin_qdrant_place_ask(target->place, "POST", "/collections/aliases", akin_text_bytes(body), NULL));
+    AKIN_TRY(akin_qdrant_place_read_aliases(target->place));
+    if (strcmp(live_of(target), now) != 0)
+        status = akin_error_set(AKIN_FAILED, "Qdrant: the alias %s was not switched over", alias_of(target));
 done:
     return status;
 }
@@ -413,28 +315,40 @@ static void remove_old(akin_target *target, const char *name, bool *flag) {
     (void)flag;
     digest_of(target, name, digest);
     if (!*digest || !is_younger(target->next, name)) return;
-    if (read_aliases(target) != AKIN_OK) {
+    if (akin_qdrant_place_read_aliases(target->place) != AKIN_OK) {
         akin_error_clear();
         return;
     }
-    if (strcmp(name, target->live) == 0 || strcmp(name, target->before) == 0) return;
+    if (strcmp(name, live_of(target)) == 0 || strcmp(name, before_of(target)) == 0) return;
     if (ask_of(target, "DELETE", name, "", NULL, NULL) != AKIN_OK) akin_error_clear(); /* it will be, in time */
 }
 
-static void tidy(akin_target *target) {
+static void remove_all_old(akin_target *target) {
     if (for_collections(target, remove_old, NULL) != AKIN_OK) akin_error_clear();
 }
 
+static void tidy(akin_target *target) {
+    if (akin_qdrant_place_lock(target->place) == AKIN_OK) remove_all_old(target); /* else another is at it */
+    akin_qdrant_place_unlock(target->place);
+    akin_error_clear();
+}
+
+static akin_status keep(akin_target *target) {
+    return akin_qdrant_place_keep(target->place);
+}
+
 static akin_status commit(akin_target *target, const akin_sink_source *source, akin_published *published) {
-    char live[COLLECTION_SIZE];
+    char live[AKIN_QDRANT_COLLECTION];
     (void)source, (void)published;
-    akin_status status = read_aliases(target);
+    akin_status status = akin_qdrant_place_keep(target->place);
+    if (status == AKIN_OK) status = akin_qdrant_place_read_aliases(target->place);
     if (status != AKIN_OK) return status;
-    memcpy(live, target->live, sizeof live);
+    memcpy(live, live_of(target), sizeof live);
     status = switch_aliases(target, target->next, live);
     if (status != AKIN_OK) return status;
     target->committed = true;
-    tidy(target);
+    remove_all_old(target);
+    akin_qdrant_place_unlock(target->place);
     return AKIN_OK;
 }
 
@@ -451,8 +365,8 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
     akin_status status = AKIN_OK;
     akin_json *answer = NULL;
     size_t found = 0;
-    AKIN_TRY(
-        retrieve(target, target->alias, source, rows, count, "\"with_payload\": true, \"with_vector\": true", &answer));
+    AKIN_TRY(retrieve(target, alias_of(target), source, rows, count, "\"with_payload\": true, \"with_vector\": true",
+                      &answer));
     for (const akin_json *it = akin_json_first(akin_json_get(answer, "result")); it; it = akin_json_next(it)) {
         const char *id = akin_json_text(akin_json_get(it, "payload"), "id");
         int64_t row = id ? akin_ids_find(source->ids, id) : -1;
@@ -464,26 +378,27 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
         status = akin_error_set(AKIN_FAILED,
                                 "Qdrant: %zu of %zu points of %s read back otherwise than written: publish again, or "
                                 "roll back",
-                                count - found, count, target->alias);
+                                count - found, count, alias_of(target));
 done:
     akin_json_free(answer);
     return status;
 }
 
 static akin_status check_rollback(akin_target *target) {
-    akin_status status = read_aliases(target);
-    if (status == AKIN_OK && (!*target->live || !*target->before))
+    akin_status status = akin_qdrant_place_read_aliases(target->place);
+    if (status == AKIN_OK && (!*live_of(target) || !*before_of(target)))
         status = akin_error_set(AKIN_FAILED, "Qdrant: there is no alias %s-previous, so nothing to go back to",
-                                target->alias);
+                                alias_of(target));
     return status;
 }
 
 static akin_status rollback(akin_target *target, akin_live *live) {
-    char now[COLLECTION_SIZE], before[COLLECTION_SIZE];
-    akin_status status = check_rollback(target);
+    char now[AKIN_QDRANT_COLLECTION], before[AKIN_QDRANT_COLLECTION];
+    akin_status status = akin_qdrant_place_lock(target->place);
+    if (status == AKIN_OK) status = check_rollback(target); /* again: under the lock */
     if (status != AKIN_OK) return status;
-    memcpy(now, target->live, sizeof now);
-    memcpy(before, target->before, sizeof before);
+    memcpy(now, live_of(target), sizeof now);
+    memcpy(before, before_of(target), sizeof before);
     status = switch_aliases(target, before, now);
     return status == AKIN_OK ? look(target, live) : status;
 }
@@ -492,14 +407,15 @@ const akin_sink akin_sink_qdrant = {
     .schemes = {"qdrant", "qdrants"},
     .forms = "qdrant://host:port/COLLECTION (of embeddings.nc)",
     .input = AKIN_SINK_EMBEDDINGS,
-    .check_url = check_url,
-    .identity = identity,
+    .check_url = akin_qdrant_place_check,
+    .identity = akin_qdrant_place_identity,
     .open = open_target,
     .look = look,
     .prepare = prepare,
     .compare = compare,
     .stage = stage,
     .tidy = tidy,
+    .keep = keep,
     .commit = commit,
     .verify = verify,
     .check_rollback = check_rollback,

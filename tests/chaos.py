@@ -96,6 +96,9 @@ class World:
         self.faults = {name[6:]: getattr(self, name) for name in dir(self) if name.startswith("fault_")}
         self.bag, self.struck = [], collections.Counter()
 
+    def keep_only(self, names):
+        self.faults = {name: self.faults[name] for name in names.split(",")} if names else self.faults
+
     def draw(self):
         """Each kind once before any comes again."""
         if not self.bag:
@@ -118,6 +121,18 @@ class World:
 
 
 # --- under mpirun ---
+
+def slow_down(pid, going, seconds):
+    """Ten times: it stands still for nine tenths of the time. How often it was stopped."""
+    end, stops = time.time() + seconds, 0
+    while going() and time.time() < end:
+        send(pid, signal.SIGSTOP)
+        time.sleep(0.18)
+        send(pid, signal.SIGCONT)
+        stops += 1
+        time.sleep(0.02)
+    return stops
+
 
 def ranks_of(launcher):
     found = subprocess.run(["pgrep", "-P", str(launcher.pid)], capture_output=True, text=True)
@@ -195,15 +210,11 @@ class Mpirun(World):
     def fault_slow_rank(self, job):
         """One rank ten times slower."""
         run = self.start(job)
-        end, stops = time.time() + 2 * self.seconds, 0
         stage = stage_of(self.output)
-        while run.poll() is None and time.time() < end:
-            for pid in ranks_of(run)[:1]:
-                send(pid, signal.SIGSTOP)
-                time.sleep(0.18)
-                send(pid, signal.SIGCONT)
-                stops += 1
-            time.sleep(0.02)
+        while run.poll() is None and not ranks_of(run):
+            time.sleep(0.01)
+        ranks = ranks_of(run)
+        stops = slow_down(ranks[0], lambda: run.poll() is None, 2 * self.seconds) if ranks else 0
         code = self.end(run)
         if stops == 0:
             raise Missed()
@@ -316,6 +327,16 @@ class Slurm(World):
     def fault_stopped_rank(self, job):
         return self.at_rank(job, signal.SIGSTOP, stall=STALL)
 
+    def fault_slow_rank(self, job):
+        """One rank ten times slower: the job ends well."""
+        def fault(number):
+            ranks = self.ranks()
+            slow = self.dice.choice(ranks) if ranks else None
+            return slow is not None and slow_down(slow, lambda: os.path.exists(f"/proc/{slow}"), self.seconds) > 0
+        code = self.strike(job, fault)
+        check(code == 0, f"a slow rank ended the job with {code}")
+        return code
+
     def command(self, job, *words):
         return self.strike(job, lambda number: self.slurm.command(*words, number, expect=None).returncode == 0)
 
@@ -422,6 +443,7 @@ def main():
     parser.add_argument("faults", type=int)
     parser.add_argument("--slurm", action="store_true")
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", help="these kinds of faults, separated by commas")
     arguments = parser.parse_args()
     dice = random.Random(arguments.seed)
     folder = fresh("chaos")
@@ -441,9 +463,11 @@ def main():
             from slurm_cluster import cluster
             with cluster() as slurm:
                 world = Slurm(dice, seconds, output, slurm)
+                world.keep_only(arguments.only)
                 counts, kinds = campaign(world, arguments.faults, good, folder, job, dice)
         else:
             world = Mpirun(dice, seconds, output)
+            world.keep_only(arguments.only)
             counts, kinds = campaign(world, arguments.faults, good, folder, job, dice)
     finally:
         disk.close()

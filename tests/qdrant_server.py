@@ -15,7 +15,7 @@ from qdrant_client.http.models import models
 
 COLLECTIONS, ALIASES, LOCK = {}, {}, threading.RLock()
 KEY = sys.argv[2] if len(sys.argv) > 2 else None
-SETTINGS = {"fail_upserts_after": None, "delay": 0, "spoil": False}
+SETTINGS = {"fail_upserts_after": None, "delay": 0, "spoil": False, "hold": False}
 
 
 class Refused(Exception):
@@ -40,7 +40,7 @@ def create(body, name):
 
 
 def upsert(body, name):
-    if SETTINGS["fail_upserts_after"] is not None:
+    if SETTINGS["fail_upserts_after"] is not None and not name.startswith("akin-lock-"):
         SETTINGS["fail_upserts_after"] -= 1
         if SETTINGS["fail_upserts_after"] < 0:
             raise Refused(507, "No space left on device")
@@ -106,6 +106,8 @@ class Handler(BaseHTTPRequestHandler):
             SETTINGS.update(json.loads(raw))
             return self.answer(200, {"result": True})
         time.sleep(SETTINGS["delay"])
+        while SETTINGS["hold"] and self.command == "PUT" and path.endswith("/points") and "akin-lock-" not in path:
+            time.sleep(0.01)
         if KEY and self.headers.get("api-key") != KEY:
             return self.answer(401, {"status": {"error": "Must provide an API key or an Authorization bearer token"}, "time": 0})
         for method, pattern, model, use in PATHS:

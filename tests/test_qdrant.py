@@ -45,7 +45,8 @@ def publish(table, server, *words, **more):
 
 
 def collections(server):
-    return sorted(c["name"] for c in ask(server, "GET", "/collections")["collections"])
+    """But for locks."""
+    return sorted(c["name"] for c in ask(server, "GET", "/collections")["collections"] if not c["name"].startswith("akin-lock-"))
 
 
 def aliases(server):
@@ -203,8 +204,52 @@ class Watcher(threading.Thread):
         assert not self.wrong and self.polls > 20, (self.wrong, self.polls)
 
 
+LOCK = "/collections/akin-lock-shop"
+POINT = str(uuid.uuid5(uuid.NAMESPACE_URL, "akin-lock-shop"))
+
+
+def lock_of_another(holder, seconds):
+    """As another publisher, on another machine, leaves it; holder None: killed before it could sign."""
+    ask(SERVER, "PUT", LOCK, {"vectors": {"size": 1, "distance": "Cosine"}})
+    if holder:
+        ask(SERVER, "PUT", LOCK + "/points?wait=true", {"points": [{"id": POINT, "vector": [1], "payload": {
+            "holder": holder, "until": int(time.time()) + seconds}}]})
+
+
+def test_a_lock():
+    """The second says who has it, and leaves all as it was; one that is over, or of a process that has ended, is taken over."""
+    publish(OLD, SERVER)
+    before = aliases(SERVER)
+    lock_of_another("elsewhere, process 7, since 2026-01-31T02:00:00Z [7 000000001 other]", 60)
+    for words in (("publish", NEW), ("rollback",)):
+        done = akin(*words, "--to", url(SERVER), expect=1)
+        assert "another publishes to shop just now (elsewhere, process 7, since 2026-01-31T02:00:00Z)" in done.err, done.err
+    assert aliases(SERVER) == before and publish(OLD, SERVER).json["published"][0]["already"]
+    assert publish(NEW, SERVER, "--dry-run").json["items"] == 58  # looking needs none
+    ask(SERVER, "DELETE", LOCK)
+    for holder, seconds in (("elsewhere, process 7", -1), (None, 0)):
+        lock_of_another(holder, seconds)
+        publish(NEW, SERVER)
+        assert_live(NEW)
+        publish(OLD, SERVER)
+        assert_live(OLD)
+    everything = ask(SERVER, "GET", "/collections")["collections"]
+    assert not [c for c in everything if c["name"].startswith("akin-lock")], everything
+    # Lost while it publishes: it says so, and switches nothing.
+    before, there = aliases(SERVER), set(collections(SERVER))
+    ask(SERVER, "POST", "/test-settings", {"hold": True})
+    process = subprocess.Popen(command(["publish", NEW, "--to", url(SERVER), "--quiet"], 0), stderr=subprocess.PIPE, text=True)
+    while set(collections(SERVER)) <= there:
+        assert process.poll() is None
+        time.sleep(0.01)
+    assert ask(SERVER, "DELETE", LOCK) is True
+    ask(SERVER, "POST", "/test-settings", {"hold": False})
+    said = process.communicate(timeout=120)[1]
+    assert process.returncode == 1 and "the lock of shop was lost" in said and aliases(SERVER) == before, said
+
+
 def test_two_at_once():
-    """Without a lock: each ends well or with an error, and the alias names a whole table of one that ended well."""
+    """One at a time: the other says who publishes, and the alias names a whole table of one that ended well."""
     watcher = Watcher([OLD, NEW])
     for _ in range(3):
         processes = [subprocess.Popen(command(["publish", table, "--to", url(SERVER), "--quiet"], 0), stderr=subprocess.PIPE, text=True)
@@ -212,6 +257,7 @@ def test_two_at_once():
         said = [p.communicate(timeout=300)[1] for p in processes]
         codes = [p.returncode for p in processes]
         assert set(codes) <= {0, 1} and 0 in codes, (codes, said)
+        assert all("another publishes to shop just now" in s for s, code in zip(said, codes) if code), said
         assert not watcher.wrong, watcher.wrong
     watcher.stop()
     for table in (OLD, NEW):

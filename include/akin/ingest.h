@@ -23,6 +23,7 @@ typedef struct {
     const char *rejects;        /* CSV of id,path,reason; NULL: the first are shown */
     double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
     const char *previous;       /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
+    akin_source *listed;        /* `source`, opened already; borrowed; NULL: it is opened here */
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */
 } akin_ingest_params;
