@@ -28,10 +28,12 @@ picture-size = 16
 """
 VERBS = [  # verb and options, every how many-th allocation alone and at two ranks, the file it makes, the same without faults
     ("ingest pictures/catalog.csv -o c.nc --rejects r.csv --max-reject-fraction 0.5", 1, 7, ("c.nc", "catalog.nc")),
+    ("ingest pictures/catalog.csv --previous catalog.nc -o c2.nc --max-reject-fraction 0.5", 1, 9, ("c2.nc", "catalog.nc")),
     ("train catalog.nc -o m.nc --epochs 1 --features autoencoder", 1, 60, ("m.nc", "model.nc")),
     ("embed catalog.nc --model model.nc -o e.nc", 1, 20, ("e.nc", "embeddings.nc")),
     ("neighbors embeddings.nc -k 3 -o t.nc", 1, 7, ("t.nc", "table.nc")),
     ("evaluate table.nc --against table.nc", 1, 5, None),
+    ("publish table.nc --to file:p.csv --previous other.nc --dry-run --max-churn 1", 1, 9, None),
     ("publish table.nc --to file:p.jsonl --to file:p.csv", 1, 9, None),
     ("rollback --to file:p.csv", 1, 5, None),
     ("query embeddings.nc --id item-0001", 1, 7, None),
