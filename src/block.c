@@ -172,6 +172,12 @@ void akin_block_ready(akin_block *block, const akin_block_rules *rules) {
         block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
         make_sketches(block, p, count_of(block, p));
     }
+    for (size_t p = panels_of(block->count); p-- > 0;) {
+        akin_block_summary *here = &block->summaries[p];
+        bool last = p + 1 == panels_of(block->count), alike = !last && here->category_first == here[1].category_first &&
+                                                              here->category_last == here[1].category_last;
+        here->alike_end = alike ? here[1].alike_end : p + 1;
+    }
 }
 
 size_t akin_block_count(const akin_block *block) {

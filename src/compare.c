@@ -27,9 +27,12 @@ void akin_compare_free(akin_compare *c) {
     akin_mem_free(c);
 }
 
+static bool apart(const akin_block_rules *rules, const akin_block_summary *a, const akin_block_summary *b) {
+    return rules->same_category && (a->category_last < b->category_first || b->category_last < a->category_first);
+}
+
+/* Of two that are not apart. */
 static bool may_meet(const akin_block_rules *rules, const akin_block_summary *a, const akin_block_summary *b) {
-    if (rules->same_category && (a->category_last < b->category_first || b->category_last < a->category_first))
-        return false;
     for (int l = 0; l < rules->layers; l++) {
         const akin_block_layer *layer = &rules->layer[l];
         if (a->label[l] >= 0 && b->label[l] >= 0 && layer->done[a->label[l] * layer->labels + b->label[l]])
@@ -119,8 +122,11 @@ void akin_compare_panels(akin_compare *c, akin_block *a, size_t a_first, size_t 
     const akin_block_summary *summaries = akin_block_summaries(b);
     for (size_t p = a_first; p < a_end; p++) {
         akin_block_panel rows = akin_block_view(a, p);
-        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q++)
-            if (may_meet(c->rules, rows.summary, &summaries[q])) meet(c, a, p, &rows, b, q);
+        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;) {
+            bool passed = apart(c->rules, rows.summary, &summaries[q]);
+            if (!passed && may_meet(c->rules, rows.summary, &summaries[q])) meet(c, a, p, &rows, b, q);
+            q = passed ? summaries[q].alike_end : q + 1;
+        }
     }
 }
 

@@ -16,7 +16,8 @@ enum {
     SHARE = 8,                      /* at most this part of the rows */
     TRIALS = 512,                   /* rows whose lists tell g, at most */
     TRIAL_SHARE = 64,               /* and at most this part of the rows */
-    EXCEPTIONS = 256                /* one in so many has a larger g */
+    EXCEPTIONS = 256,               /* one in so many has a larger g */
+    FEWEST = 32                     /* rows that foretell anything */
 };
 #define PRECISION 0x1p-10f
 
@@ -80,9 +81,9 @@ static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g
 }
 
 /* How many rows of so many to look at; 0: it does not pay. */
-static size_t wanted_of(size_t rows, size_t k) {
+static size_t wanted_of(size_t rows, size_t k, bool proven) {
     size_t wanted = k * PER_ENTRY < rows / SHARE ? k * PER_ENTRY : rows / SHARE;
-    return wanted >= 4 * k ? wanted : 0;
+    return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
 }
 
 /* The next rows of the block that may meet each other, and theirs of the other; false: there are no more. */
@@ -106,7 +107,7 @@ static bool next_run(const sample *s, run *r) {
 }
 
 static akin_status begin(sample *s) {
-    size_t most = wanted_of(akin_block_count(s->among), s->k);
+    size_t most = wanted_of(akin_block_count(s->among), s->k, false);
     s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
     s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
     return s->rows != NULL && s->scores != NULL ? AKIN_OK : AKIN_FAILED;
@@ -117,16 +118,16 @@ static void end(sample *s) {
     akin_mem_free(s->scores);
 }
 
-static bool pays(const akin_block *among, const akin_block_rules *rules, size_t k) {
-    return !rules->exclude_same_group && rules->layers == 0 && wanted_of(akin_block_count(among), k) > 0;
+static bool pays(const akin_block *among, const akin_block_rules *rules, size_t k, bool proven) {
+    return !rules->exclude_same_group && rules->layers == 0 && wanted_of(akin_block_count(among), k, proven) > 0;
 }
 
 akin_status akin_sample_prove(akin_block *block, const akin_block *among, const akin_block_rules *rules) {
     sample s = {rules, block, among, .stride = akin_block_stride(block), .k = akin_block_k(block)};
-    if (!pays(among, rules, s.k)) return AKIN_OK;
+    if (!pays(among, rules, s.k, true)) return AKIN_OK;
     akin_status status = begin(&s);
     for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        choose(&s, &r, wanted_of(r.among_end - r.among_first, s.k));
+        choose(&s, &r, wanted_of(r.among_end - r.among_first, s.k, true));
         if (s.count > s.k) raise_rows(&s, r.first, r.end, s.k + 1, 1);
     }
     end(&s);
@@ -192,15 +193,17 @@ static size_t share_of(size_t k, size_t blocks) {
 
 akin_status akin_sample_foretell(akin_block *block, size_t blocks, const akin_block_rules *rules) {
     sample s = {rules, block, block, .stride = akin_block_stride(block), .k = share_of(akin_block_k(block), blocks)};
-    if (!pays(block, rules, s.k)) return AKIN_OK;
+    if (!pays(block, rules, s.k, false)) return AKIN_OK;
     akin_status status = begin(&s);
     for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        size_t wanted = wanted_of(r.end - r.first, s.k);
+        size_t wanted = wanted_of(r.end - r.first, s.k, false);
         float g = 1;
         choose(&s, &r, wanted);
-        bool all = s.count * SHARE >= r.end - r.first - SHARE;
-        if (!all && s.count > s.k) status = try_some(&s, &r, &g);
-        if (s.count > s.k) raise_rows(&s, r.first, r.end, all ? rank_of(&s, &r) : s.k + 1, g);
+        bool dense = wanted == (r.end - r.first) / SHARE;
+        size_t rank = dense ? rank_of(&s, &r) : s.k + 1;
+        if (s.count < rank || s.count == 0) continue;
+        if (!dense) status = try_some(&s, &r, &g);
+        if (status == AKIN_OK) raise_rows(&s, r.first, r.end, rank, g);
     }
     end(&s);
     return status;

@@ -47,6 +47,7 @@ typedef struct {
 /* What a panel holds, so that two that cannot meet are passed over. */
 typedef struct {
     int32_t category_first, category_last;
+    size_t alike_end;                 /* the panels from this one to before that one have the same two */
     int32_t label[AKIN_BLOCK_LAYERS]; /* of all its rows; -1 = several */
     bool some_available;
 } akin_block_summary;

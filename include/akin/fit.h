@@ -1,7 +1,7 @@
 /* fit: all that is fitted on a catalogue: the means, the axes, and what joins the parts.
  *
- * Floor 3 (stages); looks down to error, mem, rng, augment, shard, comm, log, features, covariance, projection, patches,
- * dictionary, catalog, model, fitted, describe, encoder.
+ * Floor 3 (stages); looks down to error, mem, rng, augment, shard, comm, log, features, covariance, projection,
+ * patches, dictionary, catalog, model, fitted, describe, encoder.
  */
 #ifndef AKIN_FIT_H
 #define AKIN_FIT_H

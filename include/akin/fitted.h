@@ -6,12 +6,10 @@
  *
  * Of each part of the features (features.h), here called latent:
  *   float latent_mean(latent);                    mean over the training catalogue
- *   float latent_axes(latent, latent_axis);       projection.h; where they are missing only the mean is taken; of a part
- *                                                 that is steady (features.h) the eigenvectors are turned back by W
- *   double latent_eigenvalue(latent_axis);        of the covariance
- *   double latent_whiten;                         the power of it that the axes are divided by
- *   double latent_scale;                          where there are several parts: its weight
- * of the part patches also (patches.h)
+ *   float latent_axes(latent, latent_axis);       projection.h; where they are missing only the mean is taken; of a
+ * part that is steady (features.h) the eigenvectors are turned back by W double latent_eigenvalue(latent_axis); of the
+ * covariance double latent_whiten;                         the power of it that the axes are divided by double
+ * latent_scale;                          where there are several parts: its weight of the part patches also (patches.h)
  *   float patch_mean(patch), patch_whitening(patch, patch_white), patch_word(word, patch);
  * and where these are projected once more
  *   float join_mean(joined);  float join_axes(joined, feature);  double join_eigenvalue(feature);
