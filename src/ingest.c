@@ -14,6 +14,7 @@
 #include <string.h>
 
 #define ROUND_SECONDS 1.0
+#define POLL_SECONDS 0.01 /* many unchanged pictures take less than a look at what others send */
 
 typedef struct {
     uint64_t hash;
@@ -31,8 +32,8 @@ typedef struct {
     size_t *place; /* [rows] where in the source's order a row stands */
     bool *wanted;  /* [rows] whether this rank reads it */
     size_t read_count, reused;
-    double round_begin; /* seconds */
-    bool agreed;        /* that the reading ends with an error */
+    double round_begin, polled; /* seconds */
+    bool agreed;                /* that the reading ends with an error */
     akin_harvest *harvest;
     int64_t *accepted; /* [words] a bit for each place in the source's order */
     size_t words;
@@ -181,10 +182,13 @@ static akin_status each_picture(void *context, size_t row, const uint8_t *bytes,
     ingest *run = context;
     int64_t left;
     akin_status status = bytes ? shrink(run, row, bytes, count) : akin_rejects_add(run->rejects, row, reason);
+    double now = akin_comm_seconds();
     run->read_count++;
-    akin_comm_poll(run->comm);
-    if (status == AKIN_OK && akin_comm_seconds() - run->round_begin > ROUND_SECONDS)
-        status = meet(run, AKIN_OK, false, &left);
+    if (now - run->polled > POLL_SECONDS) {
+        run->polled = now;
+        akin_comm_poll(run->comm);
+    }
+    if (status == AKIN_OK && now - run->round_begin > ROUND_SECONDS) status = meet(run, AKIN_OK, false, &left);
     return status;
 }
 

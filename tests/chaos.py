@@ -9,6 +9,7 @@ After every fault, too, each file that is there must be whole and right, and eve
 
 import argparse
 import collections
+import contextlib
 import os
 import random
 import shutil
@@ -121,6 +122,17 @@ class World:
 
 
 # --- under mpirun ---
+
+@contextlib.contextmanager
+def filled(job):
+    """No byte is left on the job's disk."""
+    filler = os.path.join(os.path.dirname(job), "disk", "filler")
+    subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, check=False)
+    try:
+        yield
+    finally:
+        os.remove(filler)
+
 
 def slow_down(pid, going, seconds):
     """Ten times: it stands still for nine tenths of the time. How often it was stopped."""
@@ -239,12 +251,8 @@ class Mpirun(World):
         run = self.start(job)
         self.some_time(lambda: run.poll() is None)
         stage = stage_of(self.output)
-        filler = os.path.join(os.path.dirname(job), "disk", "filler")
-        subprocess.run(["dd", "if=/dev/zero", f"of={filler}", "bs=64k"], stderr=subprocess.DEVNULL, check=False)
-        try:
+        with filled(job):
             code = self.end(run)
-        finally:
-            os.remove(filler)
         if code == 0:  # all that it needed was written
             raise Missed()
         self.struck[stage] += 1
@@ -335,6 +343,31 @@ class Slurm(World):
             return slow is not None and slow_down(slow, lambda: os.path.exists(f"/proc/{slow}"), self.seconds) > 0
         code = self.strike(job, fault)
         check(code == 0, f"a slow rank ended the job with {code}")
+        return code
+
+    def injected(self, job, **env):
+        """A job that ended well did without, or never came so far."""
+        code = self.end(self.start(job, **env))
+        self.note(code != 0)
+        check("FAILED" in code, f"{env} ended with {code}")
+        return code
+
+    def fault_memory(self, job):
+        return self.injected(job, AKIN_MEM_FAIL_AT=str(self.dice.randrange(1, 4000)), AKIN_MEM_FAIL_RANK=str(self.dice.randrange(2)))
+
+    def fault_read_error(self, job):
+        return self.injected(job, AKIN_READ_FAIL_AT=str(self.dice.randrange(1, 400)), AKIN_READ_FAIL_RANK=str(self.dice.randrange(2)))
+
+    def fault_disk_full(self, job):
+        number = self.start(job)
+        self.some_time(self.going(number))
+        stage = stage_of(self.output)
+        with filled(job):
+            code = self.end(number)
+        if code == 0:  # all that it needed was written
+            raise Missed()
+        self.struck[stage] += 1
+        check("FAILED" in code, f"a full disk ended with {code}")
         return code
 
     def command(self, job, *words):

@@ -1,8 +1,9 @@
-"""200 publishers each to Redis and to memcached, killed at random moments with a reader looking on; prints what was seen."""
+"""200 publishers each to Redis, to memcached and to Qdrant, killed at random moments with a reader looking on; prints what was seen."""
 
 import sys
 
 import test_memcached
+import test_qdrant
 import test_redis
 from servers import memcached_server, redis_server
 from tables import names, other_table
@@ -18,3 +19,4 @@ if __name__ == "__main__":
     midway = test_memcached.kill_publishers(KILLS, 7, memcached_server("-m", 256), tables)
     print(f"memcached: {KILLS} kills, {midway} of them while a generation was being written; every poll of 50 ids was of one whole table")
     assert midway >= KILLS // 10
+    test_qdrant.kill_publishers(KILLS)

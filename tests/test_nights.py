@@ -79,6 +79,7 @@ def test_what_a_night_records():
     # The recorded job is the job: with every default written out it finds all done.
     shutil.copy(f"{folder}/job.ini", "again.ini")
     assert "epochs = 2" in open("again.ini").read() and "checkpoint-every = 300" in open("again.ini").read()
+    assert "respect-rollback" not in open("again.ini").read()  # as the run decides
     assert ran(run("again.ini")) == []
     with open("quoted.ini", "w") as f:
         f.write(open(job).read().replace("name = recorded", 'name = a "b'))
