@@ -13,8 +13,8 @@
 #include <akin/model.h>
 
 /* Of a larger catalogue so many items, evenly spread over its rows, serve: as many as have AKIN_FIT_VALUES raw numbers
- * (128 MiB, over all ranks), but at most AKIN_COVARIANCE_ROWS. The mean of 65,536 is within a hundredth of a standard
- * deviation of the mean of all; 10,922 are the fewest, of pixels. */
+ * (128 MiB, over all ranks; of a steady part a view counts too), but at most AKIN_COVARIANCE_ROWS. The mean of 65,536
+ * is within a hundredth of a standard deviation of the mean of all; 10,922 are the fewest, of pixels. */
 #define AKIN_FIT_VALUES ((size_t)1 << 25)
 
 typedef struct {

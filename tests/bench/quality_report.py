@@ -1,6 +1,9 @@
 """Tables (Markdown) and plots (SVG) of what bench_quality.py measured.
 
-usage: quality_report.py quality.json [--out DIR] [--plots NAME]      the tables go to stdout, DIR/NAME-<set>.svg are the plots
+usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WAY...] [--brief]
+The tables go to stdout, DIR/NAME-<set>.svg are the plots; several files are read as one. The first table says by how much
+the default is ahead of the best other way of each label, where a way that is named by --beside is told apart: those are the
+product's own. --brief leaves out the tables by category.
 A figure is the mean over the seeds, behind it the spread (half of what lies between the least and the most) where there
 are several seeds. In bold: the best way of the column.
 """
@@ -57,6 +60,24 @@ def summary(name, ways):
     table(head, rows)
 
 
+def bar(sets, beside):
+    """The default against the best other way, label by label, and the mean over the sets."""
+    print("### The default against the best other way: precision@10\n")
+    print("| set | label | default | best other way | its figure | default / that |" + "".join(f" default / {b} |" for b in beside))
+    print("|---" * (6 + len(beside)) + "|")
+    means = []
+    for name, ways in sets.items():
+        ratios = []
+        for label in next(iter(ways.values()))[0]["labels"]:
+            found = {way: cells(results, lambda r: r["labels"][label]["p10"])[1] for way, results in ways.items()}
+            best = max((w for w in found if w not in ("default", *beside)), key=found.get)
+            ratios.append(found["default"] / found[best])
+            print(f"| {name} | {label} | {found['default']:.3f} | {best} | {found[best]:.3f} | {ratios[-1]:.3f} |"
+                  + "".join(f" {found['default'] / found[b]:.3f} |" if b in found else " - |" for b in beside))
+        means.append(sum(ratios) / len(ratios))
+    print(f"\nMean over the sets (of each the mean of its labels): {sum(means) / len(means):.3f}\n")
+
+
 def by_category(name, ways, most=24):
     """precision@10 of each value of the first label, for each way; of the first seed."""
     first = next(iter(ways.values()))[0]
@@ -98,15 +119,24 @@ def plot(path, name, ways):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("figures")
+    p.add_argument("figures", nargs="+")
     p.add_argument("--out")
     p.add_argument("--plots", default="quality")
+    p.add_argument("--beside", nargs="*", default=["handcrafted"])
+    p.add_argument("--brief", action="store_true")
     a = p.parse_args()
-    with open(a.figures) as f:
-        sets = grouped(json.load(f)["results"])
+    results = {}
+    for path in a.figures:
+        with open(path) as f:
+            for r in json.load(f)["results"]:
+                results[r["set"], r["way"], r["seed"]] = r
+    sets = grouped(results.values())
+    if all("default" in ways for ways in sets.values()):
+        bar(sets, a.beside)
     for name, ways in sets.items():
         summary(name, ways)
-        by_category(name, ways)
+        if not a.brief:
+            by_category(name, ways)
         if a.out:
             os.makedirs(a.out, exist_ok=True)
             plot(os.path.join(a.out, f"{a.plots}-{name}.svg"), name, ways)
