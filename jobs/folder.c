@@ -75,18 +75,27 @@ static void today(char night[NIGHT_SIZE]) {
     strftime(night, NIGHT_SIZE, "%Y-%m-%d", localtime_r(&now, &local));
 }
 
+/* The night that was begun and is not complete, by the file that says so; "" where there is none. */
+static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
+    unsigned char *text = NULL;
+    size_t count = 0;
+    night[0] = '\0';
+    if (!akin_file_exists(path)) return AKIN_OK;
+    akin_status status = akin_file_read(path, 1 << 10, &text, &count);
+    if (text) text[strcspn((char *)text, "\n")] = '\0';
+    if (text && akin_folder_is_night((char *)text)) memcpy(night, text, NIGHT_SIZE);
+    akin_mem_free(text);
+    return status;
+}
+
 /* The night that was begun and is not complete, or else `begins` or today, which is written down as begun. */
 static akin_status choose_night(akin_folder *folder, const char *begins) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
-    unsigned char *text = NULL;
-    size_t count = 0;
     char *path = akin_file_join(folder->output, ".night");
     if (!path) return AKIN_FAILED;
-    if (akin_file_exists(path)) AKIN_TRY(akin_file_read(path, 1 << 10, &text, &count));
-    if (text) text[strcspn((char *)text, "\n")] = '\0';
-    if (text && akin_folder_is_night((char *)text)) {
-        memcpy(folder->night, text, NIGHT_SIZE);
+    AKIN_TRY(read_begun(path, folder->night));
+    if (*folder->night) {
         akin_log_info("the night of %s goes on", folder->night);
         goto done;
     }
@@ -103,7 +112,6 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
     fprintf(akin_outfile_stream(file), "%s\n", folder->night);
     status = akin_outfile_commit(file, false);
 done:
-    akin_mem_free(text);
     akin_mem_free(path);
     return status;
 }
@@ -136,9 +144,15 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
     akin_status status = AKIN_OK;
     char(*nights)[NIGHT_SIZE] = NULL;
     size_t count = 0;
-    char *begun = akin_file_join(output, ".night");
+    char goes_on[NIGHT_SIZE], *begun = akin_file_join(output, ".night");
     if (!begun) AKIN_TRY(AKIN_FAILED);
-    if (!akin_file_is_folder(output) || akin_file_exists(begun)) goto done;
+    if (!akin_file_is_folder(output)) goto done;
+    AKIN_TRY(read_begun(begun, goes_on));
+    if (*goes_on && strcmp(goes_on, night) != 0)
+        akin_log_warning("--night %s is not taken: the night of %s is not complete (it was stopped, it failed, or a "
+                         "gate refused it), and goes on in its folder first%s",
+                         night, goes_on, strcmp(night, goes_on) > 0 ? "; give that date again when it is done" : "");
+    if (*goes_on) goto done;
     AKIN_TRY(list_nights(output, &nights, &count));
     if (count > 0 && strcmp(night, nights[0]) < 0)
         status = akin_error_set(AKIN_USAGE,

@@ -24,7 +24,8 @@ void akin_folder_close(akin_folder *folder); /* Not collective; NULL is fine */
 
 bool akin_folder_is_night(const char *name); /* as 2026-03-01. Not collective */
 /* Whether a night of that name may begin below `output`: AKIN_USAGE where a later one is there, whose lists it would
- * replace. Where one is going on, that one goes on, whatever the name. Touches nothing. Not collective. */
+ * replace. Where one is going on, that one goes on, whatever the name, which a warning tells. Touches nothing. Not
+ * collective. */
 AKIN_MUST_CHECK akin_status akin_folder_check_night(const char *output, const char *night);
 
 /* Not collective; borrowed. */

@@ -225,6 +225,83 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     return AKIN_OK;
 }
 
+/* --- the labels that the rules of [neighbors] go by --- */
+
+typedef enum { CATEGORY, GROUP, LABEL_KINDS } label;
+
+typedef struct {
+    const char *key, *column;
+    label which;
+    bool asked;
+} label_rule;
+
+enum { LABEL_RULES = 3 };
+
+static bool list_rules(akin_jobfile *job, label_rule rules[LABEL_RULES]) {
+    const akin_options *options = akin_jobfile_options(job, "neighbors");
+    const char *fill = akin_options_text(options, "fill");
+    rules[0] = (label_rule){"same-category", "category", CATEGORY, akin_options_flag(options, "same-category")};
+    rules[1] = (label_rule){"exclude-same-group", "group", GROUP, akin_options_flag(options, "exclude-same-group")};
+    rules[2] = (label_rule){"fill", "category", CATEGORY, fill && strcmp(fill, "category") == 0};
+    return rules[0].asked || rules[1].asked || rules[2].asked;
+}
+
+/* there: whether anything has the label. */
+static akin_status check_rules(akin_jobfile *job, const bool there[LABEL_KINDS]) {
+    label_rule rules[LABEL_RULES];
+    list_rules(job, rules);
+    for (size_t i = 0; i < LABEL_RULES; i++)
+        if (rules[i].asked && !there[rules[i].which])
+            return at_key(job, "neighbors", rules[i].key,
+                          akin_error_set(AKIN_USAGE,
+                                         "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
+                                         "leave the rule out",
+                                         rules[i].key, rules[i].column, rules[i].column));
+    return AKIN_OK;
+}
+
+/* Of rows that can become items; a source without any is for ingest to refuse. */
+static akin_status check_source_labels(akin_jobfile *job, const akin_source *source) {
+    bool there[LABEL_KINDS] = {false};
+    size_t count = akin_source_valid(source);
+    const size_t *order = akin_source_order(source);
+    for (size_t i = 0; i < count && !(there[CATEGORY] && there[GROUP]); i++) {
+        akin_source_row row = akin_source_get(source, order[i]);
+        there[CATEGORY] |= *row.category != '\0';
+        there[GROUP] |= *row.group != '\0';
+    }
+    return count > 0 ? check_rules(job, there) : AKIN_OK;
+}
+
+akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {
+    label_rule rules[LABEL_RULES];
+    akin_source_params params = {.root = akin_options_text(akin_jobfile_options(job, "ingest"), "root")};
+    params.count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &params.names);
+    *listed = NULL;
+    if (params.count == 0 || !list_rules(job, rules)) return AKIN_OK;
+    if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest says it better */
+        akin_error_clear();
+        return AKIN_OK;
+    }
+    return akin_agree(comm, check_source_labels(job, *listed));
+}
+
+akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    akin_labels *labels = NULL;
+    bool there[LABEL_KINDS];
+    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
+    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
+    there[CATEGORY] = akin_labels_category_count(labels) > 0;
+    there[GROUP] = akin_labels_group_count(labels) > 0;
+    status = check_rules(job, there);
+done:
+    akin_labels_free(labels);
+    akin_ncfile_close(file);
+    return status;
+}
+
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
@@ -240,6 +317,7 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     }
     *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
     if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
+    if (source) AKIN_TRY(akin_agree(comm, check_source_labels(job, source)));
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);
         probe = part ? akin_file_join(part, ".akin-probe") : NULL;
@@ -250,35 +328,5 @@ done:
     akin_source_close(source);
     akin_mem_free(probe);
     akin_mem_free(part);
-    return status;
-}
-
-akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
-    akin_status status = AKIN_OK;
-    akin_ncfile *file = NULL;
-    akin_labels *labels = NULL;
-    const akin_options *rules = akin_jobfile_options(job, "neighbors");
-    const char *fill = akin_options_text(rules, "fill");
-    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
-    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
-    const struct {
-        const char *key, *column;
-        size_t names;
-        bool asked;
-    } needs[] = {
-        {"same-category", "category", akin_labels_category_count(labels), akin_options_flag(rules, "same-category")},
-        {"exclude-same-group", "group", akin_labels_group_count(labels),
-         akin_options_flag(rules, "exclude-same-group")},
-        {"fill", "category", akin_labels_category_count(labels), fill && strcmp(fill, "category") == 0}};
-    for (size_t i = 0; i < sizeof needs / sizeof *needs && status == AKIN_OK; i++)
-        if (needs[i].asked && needs[i].names == 0)
-            status = at_key(job, "neighbors", needs[i].key,
-                            akin_error_set(AKIN_USAGE,
-                                           "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
-                                           "leave the rule out",
-                                           needs[i].key, needs[i].column, needs[i].column));
-done:
-    akin_labels_free(labels);
-    akin_ncfile_close(file);
     return status;
 }

@@ -128,9 +128,8 @@ done:
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is rank 0's. */
 static bool fits(akin_call *call) {
     akin_ingest_params params = read_params(call);
-    akin_source_close(call->listed);
-    call->listed = NULL;
-    if (!params.output || akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK) return false;
+    if (!params.output) return false;
+    if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK) return false;
     bool same = rejects_fit(&params) &&
                 akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
                 akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(call->listed));

@@ -39,7 +39,8 @@ typedef struct {
     akin_jobfile *job;
     akin_folder *folder;
     akin_metrics *metrics;
-    akin_json *stages; /* the report's: what each stage did or had done */
+    akin_json *stages;   /* the report's: what each stage did or had done */
+    akin_source *listed; /* for ingest, where the rules asked for it already */
     int skipped;
 } run_state;
 
@@ -251,6 +252,10 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     const akin_verb *verb = akin_verb_find(stage->verb);
     akin_options *own = akin_jobfile_options(run->job, stage->verb);
     AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
+    if (strcmp(stage->verb, "ingest") == 0) {
+        call.listed = run->listed;
+        run->listed = NULL;
+    }
     bool trains = strcmp(stage->verb, "train") == 0;
     if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
@@ -280,12 +285,24 @@ static const char *job_name(const run_state *run, const char *output) {
     return name ? name : akin_file_name(output);
 }
 
+/* What the source lacks is known before anything is touched. Collective; agreed. */
+static akin_status check_rules(run_state *run) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *job = NULL;
+    AKIN_TRY(akin_agree(run->call->comm, akin_jobfile_read(job_path(run->call), akin_stage_sections(), &job)));
+    status = akin_preflight_rules(run->call->comm, job, &run->listed);
+done:
+    akin_jobfile_free(job);
+    return status;
+}
+
 static akin_status begin(run_state *run) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
     char *output = NULL, *log = NULL;
     long long keep = 0;
     AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
+    AKIN_TRY(check_rules(run));
     AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"), &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
     if (akin_comm_rank(comm) == 0) status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
@@ -380,7 +397,10 @@ static akin_status end(run_state *run, akin_status outcome, double start) {
         akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start, akin_folder_path(run->folder));
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
-    if (status != AKIN_OK) akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
+    if (status == AKIN_INTERRUPTED)
+        akin_log_record("run: interrupted (exit %d), submit again to go on: %s", status, akin_error_message());
+    else if (status != AKIN_OK)
+        akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
     akin_mem_free(message);
     return status;
 }
@@ -424,6 +444,7 @@ static akin_status run_run(akin_call *call) {
     if (status == AKIN_OK) status = end(&run, run_stages(&run), start);
     (void)!akin_log_also_to(NULL);
     akin_json_free(run.stages);
+    akin_source_close(run.listed);
     akin_metrics_free(run.metrics);
     akin_jobfile_free(run.job);
     akin_folder_close(run.folder);

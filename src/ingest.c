@@ -407,9 +407,12 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_
     AKIN_TRY(judge(&run));
     AKIN_TRY(akin_comm_check_signal(comm));
     AKIN_TRY(write_catalog(&run));
-    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected, %zu taken from the previous catalogue, %.0f images/s",
+    const char *rejects = result->rejected > 0 ? params->rejects : NULL;
+    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected%s%s%s, %zu taken from the previous catalogue, %.0f "
+                  "images/s",
                   result->rows, AKIN_PLURAL(result->rows), result->items, AKIN_PLURAL(result->items), result->rejected,
-                  result->reused, result->images_per_second);
+                  rejects ? " (see " : "", rejects ? rejects : "", rejects ? ")" : "", result->reused,
+                  result->images_per_second);
 done:
     if (run.source != params->listed) akin_source_close(run.source);
     akin_catalog_close(run.previous);

@@ -145,9 +145,28 @@ def test_a_night_does_not_begin_before_the_last():
     assert ran(run("order.ini", "--night", "2024-03-02")) == []
     with open("results/order/.night", "w") as f:
         f.write("2024-03-02\n")
-    assert run("order.ini", "--night", "2024-03-01").json["output"] == "results/order/2024-03-02"  # it goes on first
+    for more in (("--check",), ("--quiet",)):  # it goes on first
+        done = run("order.ini", "--night", "2024-03-01", *more, ranks=2)
+        assert done.err.count("--night 2024-03-01 is not taken: the night of 2024-03-02 is not complete") == 1, done.err
+    assert done.json["output"] == "results/order/2024-03-02"
+    with open("results/order/.night", "w") as f:
+        f.write("2024-03-02\n")
+    assert "not taken" not in run("order.ini", "--night", "2024-03-02").err
     as_night("results/order", "2999-01-01")
     assert "is the clock right?" in run("order.ini").err
+
+
+def test_a_night_that_a_gate_refused_goes_on():
+    def job(**gate):
+        with open("gate.ini", "w") as f:
+            f.write(f"[job]\nname = gate\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[neighbors]\nmin-score = {gate['score']}\n[publish]\nto = file:gate.jsonl\n")
+        return "gate.ini"
+
+    done = run(job(score=1), "--night", "2024-03-04", expect=4)
+    assert "failed with exit 4" in open("results/gate/2024-03-04/log.txt").read()
+    done = run(job(score=-1), "--night", "2024-03-05", "--quiet")
+    assert done.json["output"] == "results/gate/2024-03-04" and "--night 2024-03-05 is not taken" in done.err and "gate" in done.err, done.err
+    assert run("gate.ini", "--night", "2024-03-05").json["output"] == "results/gate/2024-03-05"
 
 
 def test_a_drift_that_cannot_be_measured_is_told():

@@ -252,23 +252,37 @@ def test_a_check_tells_what_is_bound_to_be_refused():
     assert not os.path.exists("results/poor")
     done = run(job="poor.ini", expect=3)
     assert "results/poor/catalog.nc was not written" in done.json["message"], done.json
+    check(0.1)
+    assert "3 rejected (see results/poor/rejects.csv)" in run(job="poor.ini").err
     with open("vectors.ini", "w") as f:
         f.write("[job]\nname = vectors\n[embed]\nfrom = v.npy\nids = v.txt\n[gallery]\nenabled = yes\n")
     message = run(job="vectors.ini", expect=2).json["message"]
     assert "[gallery] needs the key source" in message and "--source" not in message, message
 
 
-def test_rules_that_need_labels_are_checked_behind_ingest():
+def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     with open("pictures/bare.csv", "w") as f:
         f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))
     for rule, column in [("same-category", "category"), ("exclude-same-group", "group")]:
         write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
-        done = run(job="bare.ini", expect=2, ranks=2)
-        assert f"bare.ini line 11: [neighbors] {rule}" in done.json["message"] and column in done.json["message"], done.json["message"]
-        assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/bare/model.nc"), done.json
-    assert "no item has a category" in open("results/bare/log.txt").read()
+        for more in ((), ("--check",)):
+            done = akin("run", "bare.ini", "--json", *more, expect=2, ranks=0 if more else 2)
+            assert f"bare.ini line 11: [neighbors] {rule}: no item" in done.json["message"] and column in done.json["message"], done.json["message"]
+        assert not os.path.exists("results/bare"), done.json
+    write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv pictures/catalog.csv", neighbors="k = 3\nsame-category = yes", publish=None)
+    assert akin("run", "bare.ini", "--json", "--check").json["rows"] == 60  # the other file has them
+    # What has the label cannot be decoded: that is known behind ingest.
+    with open("pictures/torn.png", "w") as f:
+        f.write("no picture")
+    with open("pictures/torn.csv", "w") as f:
+        f.write("id,path,category\n" + "".join(f"i{i},p{i}.png,\n" for i in range(20)) + "torn,torn.png,hats\n")
+    write_job("torn.ini", job="name = torn", ingest="source = pictures/torn.csv", neighbors="k = 3\nsame-category = yes", publish=None)
+    done = run(job="torn.ini", expect=2, ranks=2)
+    assert "torn.ini line 11: [neighbors] same-category: no item" in done.json["message"], done.json["message"]
+    assert list(done.json["stages"]) == ["ingest"] and not os.path.exists("results/torn/model.nc"), done.json
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
     done = run(job="bare.ini")
+    assert "no item has a category" in open("results/bare/log.txt").read()
     assert "evaluate: no item has a category: there is no precision" in done.err, done.err
 
 
@@ -351,6 +365,8 @@ def test_a_run_that_is_killed_or_stopped_goes_on():
         if code == 75:
             report = json.loads(out)
             assert report["exit"] == 75 and report["stages"]["ingest"]["skipped"], report
+            told = open("results/long/log.txt").read()
+            assert "run: interrupted (exit 75), submit again to go on: train: " in told and "failed" not in told, told
             assert metrics("results/long")["train"]["exit"] == 75
     write_job("long.ini", job="name = long", train="features = autoencoder\nwhiten = 0\nepochs = 1", publish=None)
     done = run(job="long.ini", ranks=2)
