@@ -1,11 +1,11 @@
 #!/bin/sh
-# Builds akin with a preset; says nothing unless it fails. usage: build.sh [release|debug|ci|asan-ubsan]
+# Builds akin with a preset; says nothing unless it fails. usage: build.sh [release|debug|ci|asan-ubsan] [target]
 set -eu
 cd "$(dirname "$0")/.."
 preset=${1:-release}
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-if ! { cmake --preset "$preset" && cmake --build --preset "$preset" -j "$(nproc)"; } >"$log" 2>&1; then
+if ! { cmake --preset "$preset" && cmake --build --preset "$preset" --target "${2:-all}" -j "$(nproc)"; } >"$log" 2>&1; then
     grep -E -A5 'error|Error|warning' "$log" >&2 || tail -n 40 "$log" >&2
     echo "build.sh: preset $preset does not build" >&2
     exit 1

@@ -3,7 +3,8 @@
 set -eu
 cd "$(dirname "$0")/.."
 sh jobs/packages.sh build
-sh jobs/build.sh
+echo "== building (a minute or two)"
+sh jobs/build.sh release akin_program
 . jobs/environment.sh
 
 ranks=$(nproc)

@@ -214,17 +214,18 @@ static void count_up(adoption *a, akin_adopt_result *out) {
 }
 
 static void tell(const akin_adopt_params *p, const akin_adopt_result *r) {
-    akin_log_info("embed: %zu item%s with vectors of %zu features from %s", r->items - r->without_vector,
-                  AKIN_PLURAL(r->items - r->without_vector), r->dim, p->from);
+    akin_log_info("embed: %zu item%s with vectors of %zu features from %s%s%s", r->items - r->without_vector,
+                  AKIN_PLURAL(r->items - r->without_vector), r->dim, p->from, p->model ? " and " : "",
+                  p->model ? p->model : "");
     if (r->without_vector > 0)
         akin_log_warning("%zu of %zu items of %s have no vector in %s: they %s", r->without_vector, r->items,
-                         p->catalog, p->from, p->model ? "are compared by their pictures alone" : "get no neighbours");
+                         p->catalog, p->from, p->model ? "are compared by their pictures alone" : "look like none");
     if (r->without_item > 0)
         akin_log_warning("%zu of %zu vectors of %s belong to no item of %s: left out", r->without_item, r->vectors,
                          p->from, p->catalog);
     if (r->unusable > 0)
         akin_log_warning("%zu vector%s of %s: zero or not finite: %s", r->unusable, AKIN_PLURAL(r->unusable), p->from,
-                         p->model ? "compared by their pictures alone" : "no neighbours");
+                         p->model ? "compared by their pictures alone" : "they look like none");
 }
 
 static akin_status check_joined(const adoption *a, const akin_adopt_result *r) {

@@ -50,7 +50,7 @@ static void tell(const akin_neighbors_params *params, const akin_neighbors_figur
                       f->sought, AKIN_PLURAL(f->sought));
     if (params->refine.fill) akin_log_info("neighbors: %zu entr%s of fill", f->fills, f->fills == 1 ? "y" : "ies");
     if (f->unusable > 0)
-        akin_log_warning("%s: %zu row%s zero or not finite: no neighbours", params->input, f->unusable,
+        akin_log_warning("%s: %zu row%s zero or not finite: no neighbours by looks", params->input, f->unusable,
                          f->unusable == 1 ? " is" : "s are");
 }
 
@@ -93,10 +93,10 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids, p->result_options};
         AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, pool, r->list, &r->delta));
         out->kept = r->delta->kept;
-        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu gone; %zu list%s computed anew, %zu kept",
-                      p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
-                      r->delta->fresh + r->delta->shorter, AKIN_PLURAL(r->delta->fresh + r->delta->shorter),
-                      r->delta->kept);
+        akin_log_info(
+            "neighbors: since %s %zu item%s new or changed, %zu gone or changed; %zu list%s computed anew, %zu kept",
+            p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
+            r->delta->fresh + r->delta->shorter, AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
     }
     r->origin = (akin_waypoint_origin){p->options, p->result_options, akin_vectors_digest(r->vectors),
                                        r->delta ? r->delta->digest : ""};

@@ -100,8 +100,11 @@ static akin_status check_model(const akin_query_params *params, const akin_vecto
     if (akin_encoder_dim(encoder) == akin_vectors_dim(vectors) &&
         strcmp(akin_model_digest(model), akin_vectors_model_digest(vectors)) == 0)
         return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s was not made by the model %s; give the one that embedded it", params->input,
-                          params->model);
+    return akin_error_set(
+        AKIN_INPUT,
+        "%s was not made by the model %s alone; give the one that embedded it (a picture has no place among "
+        "vectors that were joined with brought ones)",
+        params->input, params->model);
 }
 
 static akin_status embed_picture(const akin_query_params *params, const akin_vectors *vectors, akin_encoder *encoder,
