@@ -92,9 +92,10 @@ done:
     return status;
 }
 
+/* By mean average precision: precision at 10 counts what a shorter list has not as wrong. */
 static int worst_first(const void *x, const void *y) {
     const akin_evaluate_category *a = x, *b = y;
-    if (a->precision[2] != b->precision[2]) return a->precision[2] < b->precision[2] ? -1 : 1;
+    if (a->average_precision != b->average_precision) return a->average_precision < b->average_precision ? -1 : 1;
     return strcmp(a->name, b->name);
 }
 
@@ -106,7 +107,7 @@ static void print_categories(const akin_evaluate_categories *categories) {
     if (!list) return;
     for (size_t c = 0; c < count; c++) list[c] = akin_evaluate_categories_at(categories, c);
     qsort(list, count, sizeof *list, worst_first);
-    printf("\nby category, the worst first\n   at 1    at 5   at 10     map   items\n");
+    printf("\nby category, the lowest mean average precision (map) first\n   at 1    at 5   at 10     map   items\n");
     for (size_t c = 0; c < count && c < SHOWN; c++)
         printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1], list[c].precision[2],
                list[c].average_precision, list[c].items, list[c].name);

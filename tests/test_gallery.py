@@ -203,6 +203,9 @@ def test_what_changed():
         assert numbers["churn"] == f"{round(churn * 100 + 1e-9, 1):g} %"
         assert b.run(IDS, "#new") == names[-2:]
         assert b.run("return [...document.querySelectorAll('#gone .chip')].map(c => c.textContent)") == names[:2]
+        assert b.run("return [...document.querySelectorAll('#gone .chip, #new .name')].every(c => c.title === c.textContent)")
+        assert b.run("return document.querySelector('#gone').previousSibling.getBoundingClientRect().top - "
+                     "document.querySelector('#new').getBoundingClientRect().bottom") >= 20  # its heading is not glued to what is above
         pairs = b.run("return [...document.querySelectorAll('.pair')].map(p => [p.querySelector('.one .card').dataset.id, "
                       "...[...p.querySelectorAll('.sides > div')].map(s => [...s.querySelectorAll('.card')].map(c => c.dataset.id))])")
         lost = lambda name: 1 - len(set(before[name]) & set(after[name])) / max(len(before[name]), len(after[name]))
@@ -254,11 +257,39 @@ def test_map_and_precision_by_category():
         b.click("#to-figures")
         rows = b.until("return [...document.querySelectorAll('#figures .panel')].filter(p => p.querySelector('h2').textContent === 'Precision by category')"
                        ".flatMap(p => [...p.querySelectorAll('tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => c.textContent)))")
-        assert [r[0] for r in rows] == sorted(told, key=lambda c: (told[c]["precision_at_10"], c))
+        assert [r[0] for r in rows] == sorted(told, key=lambda c: (told[c]["mean_average_precision"], c))
         for name, items, at1, at10, average in rows:
             e = told[name]
             assert (items, at1, at10, average) == (str(e["items"]), share(e["precision_at_1"]), share(e["precision_at_10"]), share(e["mean_average_precision"]))
         assert b.console() == []
+
+
+def test_a_small_category_is_not_the_worst_for_being_small():
+    """Two items that find each other at once: precision at 10 cannot be more than 0.1 there, yet nothing is wrong."""
+    support.fresh("uneven")
+    Image.new("RGB", (24, 24), (60, 120, 200)).save("uneven/p.png")
+    with open("uneven/catalog.csv", "w") as f:
+        f.write("id,path,category\n")
+        f.writelines(f"i{i:02d},p.png,{'pair' if i < 2 else ('even', 'odd')[i % 2]}\n" for i in range(18))
+    angles = np.concatenate([[0, 0.01], 1.5 + 0.01 * np.random.default_rng(5).permutation(16)])
+    np.save("uneven.npy", np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32))
+    with open("uneven.ids", "w") as f:
+        f.writelines(f"i{i:02d}\n" for i in range(18))
+    akin("ingest", "uneven/catalog.csv", "-o", "uneven.nc")
+    akin("embed", "uneven.nc", "--from", "uneven.npy", "--ids", "uneven.ids", "-o", "uneven.vectors.nc")
+    akin("neighbors", "uneven.vectors.nc", "-o", "uneven.table.nc", "-k", 10)
+    told = {e["category"]: e for e in akin("evaluate", "uneven.table.nc", "--json").json["by_category"]}
+    assert told["pair"]["mean_average_precision"] == 1 and told["pair"]["precision_at_10"] == 0.1
+    assert min(told, key=lambda c: told[c]["precision_at_10"]) == "pair"
+    order = sorted(told, key=lambda c: (told[c]["mean_average_precision"], c))
+    lines = akin("evaluate", "uneven.table.nc").out.split("by category, ", 1)[1].splitlines()
+    assert "mean average precision" in lines[0] and [line.split()[-1] for line in lines[2:5]] == order and order[-1] == "pair"
+    akin("gallery", "uneven.table.nc", "--source", "uneven/catalog.csv", "-o", "uneven/g")
+    with Browser() as b:
+        b.open(page("uneven/g", "#?figures"))
+        b.until(READY)
+        assert b.run("const p = [...document.querySelectorAll('#figures .panel')].find(p => p.querySelector('h2').textContent === 'Precision by category');"
+                     "return [...p.querySelectorAll('tbody a')].map(a => a.textContent)") == order
 
 
 def test_duplicates():
@@ -287,6 +318,11 @@ def test_duplicates():
         b.open(page("changed"))  # of vectors of which none are the same, and which are not at hand
         b.until(READY)
         assert not b.run("return document.querySelector('#to-duplicates').checkVisibility() || document.querySelector('#to-map').checkVisibility()")
+        for view, words in (("duplicates", "There are no duplicates"), ("map", "There is no map")):  # by an address of before
+            b.open("about:blank")
+            b.open(page("changed", "#?" + view))
+            b.until(READY)
+            assert words in b.run(TEXT, f"#{view} .empty")
         assert b.console() == []
     done = akin("gallery", "two.nc", "--source", "pictures with blanks/catalog.csv", "-o", "refused", "--embeddings", "results/embeddings.nc", expect=3)
     assert "is not what two.nc was made from" in done.err and not os.path.exists("refused")

@@ -44,7 +44,7 @@ akin.changes = (section, summary, changed, tools) => {
     const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")), numbers(), ...[
       changed.new ? [heading("New", first(changed.new_rows.length, changed.new)), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row)))] : [],
-      changed.gone ? [heading("Gone", first(changed.gone_ids.length, changed.gone)), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip" }, id)))] : [],
+      changed.gone ? [heading("Gone", first(changed.gone_ids.length, changed.gone)), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip", title: id }, id)))] : [],
       changed.lists.length ? [heading("Lists most changed", "framed: what the other side has not"), el("div", { id: "pairs" }, changed.lists.map((entry, i) => pair(entry, lists[i])))] : [],
       storefront()].flat());
   }

@@ -117,17 +117,17 @@ akin.figures = (section, summary, tools) => {
     return panel("Categories", null, el("div", { class: "scroll" }, el("table", {}, head("Category", "Items"), el("tbody", {}, order.map(([name, n]) =>
       el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)), cell(number(n))))))));
   }
-  /* [name, items, at 1, at 10, average], the worst first. */
-  const worst = summary.by_category.filter((entry) => entry[1] > 1).sort((a, b) => a[3] - b[3] || (a[0] < b[0] ? -1 : 1));
+  /* [name, items, at 1, at 10, average], the worst first; not by `at 10`, which counts what a shorter list has not as wrong. */
+  const worst = summary.by_category.filter((entry) => entry[1] > 1).sort((a, b) => a[4] - b[4] || (a[0] < b[0] ? -1 : 1));
   function precision() {
     if (worst.length < 2) return null;
-    return panel("Precision by category", "How many of the neighbours are of the item's own category; the worst first.", el("div", { class: "scroll" }, el("table", {}, head("Category", "Items", "at 1", "at 10", "average"),
-      el("tbody", {}, worst.map(([name, items, at1, at10, average]) => el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(at10, 1)), cell(number(items)), cell(percent(at1)), cell(percent(at10)), cell(percent(average))))))));
+    return panel("Precision by category", "How many of the neighbours are of the item's own category; the lowest mean average precision first.", el("div", { class: "scroll" }, el("table", {}, head("Category", "Items", "at 1", "at 10", "mean average"),
+      el("tbody", {}, worst.map(([name, items, at1, at10, average]) => el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(average, 1)), cell(number(items)), cell(percent(at1)), cell(percent(at10)), cell(percent(average))))))));
   }
   function weakest() {
     if (worst.length < 2) return null;
-    return panel("Weakest categories", "Some of their items: look at their neighbours.", worst.slice(0, 3).map(([name, items, , at10]) => [
-      el("h3", {}, el("a", { href: itemsAddress("", name, 1) }, name), ` ${percent(at10)} at 10`),
+    return panel("Weakest categories", "Some of their items: look at their neighbours.", worst.slice(0, 3).map(([name, , , , average]) => [
+      el("h3", {}, el("a", { href: itemsAddress("", name, 1) }, name), ` ${percent(average)} mean average precision`),
       el("ul", { class: "grid small" }, find("", name).slice(0, 4).map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),

@@ -87,9 +87,9 @@ const akin = (() => {
           away && el("span", { class: "flag" }, "not available")),
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
-          el("span", { class: "name" }, data.ids[row]),
+          el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
           el("span", { class: "under" },
-            el("span", { class: "category" }, categoryName(row)),
+            el("span", { class: "category", title: categoryName(row) || null }, categoryName(row)),
             score !== undefined && el("span", { class: "score", title: `score ${score}` }, scoreText(score))))));
   }
   function bar(score) {
@@ -113,7 +113,7 @@ const akin = (() => {
   function gone(id, score) { // an item of the table before that has no row any more
     return el("li", {}, el("span", { class: "card away", "data-id": id, title: id },
       el("div", { class: "tile" }, el("span", { class: "none" }, "gone")), el("div", { class: "meter" }, bar(score)),
-      el("div", { class: "text" }, el("span", { class: "name" }, id), el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
+      el("div", { class: "text" }, el("span", { class: "name", title: id }, id), el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
   }
 
   // --- views ---
@@ -208,7 +208,7 @@ const akin = (() => {
       await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
     } else if (view === "map" || view === "duplicates") {
       title = view === "map" ? "Map" : "Duplicates";
-      akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data });
+      akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });
     } else title = view === "figures" ? "Figures" : showItems(words);
     if (mine !== turn) return;
     for (const name of ["items", "item", "map", "duplicates", "changes", "figures"]) $(name).hidden = name !== view;

@@ -2,7 +2,12 @@
 "use strict";
 akin.showMap = (section, map, tools) => {
   const { el, number, plural, percent, picture, linkTo, categoryName, itemsAddress, data } = tools;
-  if (!map || section.childElementCount) return;
+  if (section.childElementCount) return;
+  if (!map) {
+    section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Map")),
+      el("div", { class: "empty" }, el("strong", {}, "There is no map"), "It needs the vectors that the table was made from: akin gallery --embeddings embeddings.nc."));
+    return;
+  }
   /* The categories with most items on the map have a colour. */
   const counts = new Map();
   for (const [row] of map.items) if (categoryName(row)) counts.set(categoryName(row), (counts.get(categoryName(row)) || 0) + 1);
@@ -30,8 +35,13 @@ akin.showMap = (section, map, tools) => {
     el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they hold ${percent(map.explained[0])} and ${percent(map.explained[1])} of the differences. Pictures are moved apart, so distances are not to scale.`));
 };
 akin.showDuplicates = (section, doubled, tools) => {
-  const { el, number, plural, card } = tools;
-  if (!doubled || section.childElementCount) return;
+  const { el, number, plural, card, summary } = tools;
+  if (section.childElementCount) return;
+  if (!doubled) {
+    section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Duplicates")), el("div", { class: "empty" }, el("strong", {}, "There are no duplicates"),
+      summary.collapsed ? "No item is so much like another that it would be left out." : "No neighbour is told to be the very same. akin neighbors --collapse-duplicates S finds items that are S alike or more."));
+    return;
+  }
   const set = ([kept, members, rows]) => el("article", { class: "pair" },
     el("div", { class: "heading" }, el("h2", {}, `${number(members + 1)} look the same`), members > rows.length && el("p", { class: "quiet" }, `the first ${number(rows.length + 1)} are shown`)),
     el("ul", { class: "grid small" }, [kept, ...rows].map((row, i) => { const node = card(row); if (i === 0) node.classList.add("kept"); return node; })));
