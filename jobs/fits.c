@@ -1,6 +1,8 @@
-/* fits: whether a file that is already there will do. Floor 4 (jobs); looks down to error, mem, ncfile. */
+/* fits: whether a file that is already there will do. Floor 4 (jobs); looks down to error, mem, file, log, ncfile. */
 #include "fits.h"
 #include <akin/error.h>
+#include <akin/file.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <string.h>
@@ -51,4 +53,14 @@ static size_t length_of(const char *path, const char *kind, const char *dimensio
 bool akin_fits_length(const char *a, const char *b, const char *kind, const char *dimension) {
     size_t length = length_of(a, kind, dimension);
     return length > 0 && length == length_of(b, kind, dimension);
+}
+
+bool akin_fits_tell_damage(const char *path, const char *verb, const char *then) {
+    akin_ncfile *file = NULL;
+    if (!akin_file_exists(path)) return false;
+    bool damaged = akin_ncfile_peek(path, NULL, &file) == AKIN_INPUT; /* a read that fails is another matter */
+    if (damaged) akin_log_warning("%s: %s: %s", verb, then, akin_error_message());
+    akin_ncfile_close(file);
+    akin_error_clear();
+    return damaged;
 }

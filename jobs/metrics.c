@@ -15,7 +15,7 @@ enum { FILE_LIMIT = 256 << 20 };
 
 struct akin_metrics {
     char *path, *folder, *job;
-    akin_json *entries;
+    akin_json *entries, *ran; /* ran: has the verbs that this run did */
 };
 
 /* --- read and write --- */
@@ -47,6 +47,7 @@ akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *j
         if (metrics->path && metrics->folder && metrics->job)
             status = akin_comm_rank(comm) == 0 ? read_entries(metrics->path, &metrics->entries)
                                                : akin_json_create(&metrics->entries);
+        if (status == AKIN_OK) status = akin_json_create(&metrics->ran);
     }
     AKIN_TRY(akin_agree(comm, status));
     *out = metrics;
@@ -61,6 +62,7 @@ void akin_metrics_free(akin_metrics *metrics) {
     akin_mem_free(metrics->folder);
     akin_mem_free(metrics->job);
     akin_json_free(metrics->entries);
+    akin_json_free(metrics->ran);
     akin_mem_free(metrics);
 }
 
@@ -76,7 +78,7 @@ static akin_status write_entries(const akin_metrics *metrics) {
     AKIN_TRY(akin_outfile_create(metrics->path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", text);
     AKIN_TRY(akin_outfile_commit(file, false));
-    status = akin_record_metrics(metrics->entries, metrics->job, metrics->folder);
+    status = akin_record_metrics(metrics->entries, metrics->ran, metrics->job, metrics->folder);
 done:
     akin_mem_free(text);
     return status;
@@ -92,8 +94,14 @@ done:
     return status;
 }
 
-akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb, const akin_json *report) {
-    return akin_agree(comm, akin_comm_rank(comm) == 0 ? put_entry(metrics, verb, report) : AKIN_OK);
+static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report, bool ran) {
+    akin_status status = ran ? akin_json_set_bool(metrics->ran, verb, true) : AKIN_OK;
+    return status == AKIN_OK ? put_entry(metrics, verb, report) : status;
+}
+
+akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb, const akin_json *report,
+                             bool ran) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? put_report(metrics, verb, report, ran) : AKIN_OK);
 }
 
 static akin_status inherit(akin_metrics *metrics, const char *verb, const char *from) {
@@ -119,6 +127,7 @@ static akin_status add_number(akin_metrics *metrics, const char *verb, const cha
     akin_status status = AKIN_OK;
     akin_json *copy = NULL;
     if (!akin_metrics_entry(metrics, verb)) return AKIN_OK;
+    if (akin_json_number(akin_metrics_entry(metrics, verb), key, NAN) == value) return AKIN_OK;
     AKIN_TRY(akin_json_copy(akin_metrics_entry(metrics, verb), &copy));
     AKIN_TRY(akin_json_set_number(copy, key, value));
     status = put_entry(metrics, verb, copy);
@@ -227,7 +236,7 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
 }
 
 static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, const akin_options *options,
-                          bool *left) {
+                          size_t *left) {
     if (akin_options_declared(options, "to", NULL)) return akin_published_stands(entry, options, left);
     if (!akin_options_declared(options, "results", NULL)) return true;
     char *page = akin_file_join(metrics->folder, "gallery/index.html");
@@ -237,8 +246,8 @@ static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, c
 }
 
 bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest,
-                       bool *left) {
-    *left = false;
+                       size_t *left) {
+    *left = 0;
     int64_t fits = 0;
     if (akin_comm_rank(call->comm) == 0 && *digest) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);

@@ -20,14 +20,15 @@ void akin_metrics_free(akin_metrics *metrics); /* Not collective; NULL is fine *
 
 /* The entry of the verb; borrowed, NULL if none. Not collective; rank 0 knows. */
 const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *verb);
-/* A copy of the report becomes the entry, and the file is written. Collective; agreed. */
+/* A copy of the report becomes the entry, and the file is written. `ran`: this run did the stage, or tried to.
+ * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb,
-                                             const akin_json *report);
+                                             const akin_json *report, bool ran);
 /* The entry of the verb in another folder's metrics.json becomes the entry here, where there is none yet: of what was
  * taken over from there. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const char *verb,
                                                  const char *from);
-/* One more number in the entry of a verb that has one. Collective; agreed. */
+/* A number in the entry of a verb that has one, added or changed. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *key,
                                              double value);
 /* A number of the entry in another folder's metrics.json; NaN where there is none. Not collective. */
@@ -40,8 +41,8 @@ AKIN_MUST_CHECK akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metri
 AKIN_MUST_CHECK akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage,
                                                 const akin_call *call, char digest[AKIN_HASH_TEXT_SIZE]);
 /* Whether its last run was of this digest and its outputs are still there. Collective: all ranks get one answer. *left,
- * rank 0's: a place holds something else, and is left so (akin_published_stands). */
+ * rank 0's: so many places hold something else, and are left so (akin_published_stands). */
 bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest,
-                       bool *left);
+                       size_t *left);
 
 #endif

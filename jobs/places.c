@@ -63,7 +63,7 @@ static place_state look_at(const char *url, const akin_sink_options *sink, const
 }
 
 /* What is lost comes back by publishing, which heeds what was rolled back, but would write over another's. */
-bool akin_published_stands(const akin_json *entry, const akin_options *options, bool *left) {
+bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
     size_t found[LOST + 1] = {0};
@@ -79,6 +79,6 @@ bool akin_published_stands(const akin_json *entry, const akin_options *options, 
             warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0], state == LEFT);
     }
     akin_error_clear();
-    *left = found[LEFT] + found[FOREIGN] > 0;
+    *left = found[LEFT] + found[FOREIGN];
     return found[FOREIGN] > 0 || found[LOST] == 0;
 }

@@ -39,8 +39,9 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options, aki
 
 /* For `run`: whether every place still holds what the entry of metrics.json says was published there, so that it need
  * not be published again. False where a place holds nothing, or cannot be asked. A place that holds another table was
- * rolled back, or published to by someone else: that is not undone, only said (a warning; *left), and true. */
-bool akin_published_stands(const akin_json *entry, const akin_options *options, bool *left);
+ * rolled back, or published to by someone else: that is not undone, only said (a warning; *left: how many), and true.
+ */
+bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
 /* "url", without its password. */
 AKIN_MUST_CHECK akin_status akin_places_set_url(akin_json *object, const char *url);

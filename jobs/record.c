@@ -66,9 +66,13 @@ done:
 
 /* --- the figures --- */
 
+#define SKIPPED "skipped" /* no figure of a report */
+
 static const struct {
     const char *name, *key, *help;
 } gauges[] = {
+    {"akin_stage_skipped", SKIPPED,
+     "1: the last run did not do this stage, its figures are of an earlier one; 0: it did"},
     {"akin_stage_exit", "exit", "Exit status of the last run of the stage, 0 is good"},
     {"akin_stage_seconds", "seconds", "Time that the stage took"},
     {"akin_stage_waiting_seconds", "waiting_seconds", "Longest time that a rank waited for others"},
@@ -86,6 +90,8 @@ static const struct {
     {"akin_precision_at_10", "precision_at_10", "Share of the first ten neighbours with the item's label"},
     {"akin_coverage", "coverage", "Share of items with a neighbour"},
     {"akin_churn", "churn", "Share of neighbours that changed since the table before"},
+    {"akin_publish_places_left", "places_left",
+     "Places to publish to that were left as they are: after a rollback, or where another table was put"},
 };
 
 /* A label's value: backslash, quote and line end are escaped. */
@@ -98,11 +104,19 @@ static akin_status append_label(akin_text *text, const char *value) {
     return status;
 }
 
-static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries, const char *job) {
+/* NaN: the stage has none. */
+static double value_of(size_t which, const akin_json *entries, const akin_json *ran, const char *verb) {
+    const akin_json *entry = akin_json_get(entries, verb);
+    if (entry && strcmp(gauges[which].key, SKIPPED) == 0) return akin_json_get(ran, verb) ? 0 : 1;
+    return akin_json_number(entry, gauges[which].key, NAN);
+}
+
+static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries, const akin_json *ran,
+                                const char *job) {
     akin_status status = AKIN_OK;
     bool named = false;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        double value = akin_json_number(akin_json_get(entries, stage->verb), gauges[which].key, NAN);
+        double value = value_of(which, entries, ran, stage->verb);
         if (isnan(value)) continue;
         if (!named)
             AKIN_TRY(akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", gauges[which].name, gauges[which].help,
@@ -116,11 +130,11 @@ done:
     return status;
 }
 
-akin_status akin_record_metrics(const akin_json *entries, const char *job, const char *folder) {
+akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran, const char *job, const char *folder) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
-    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) AKIN_TRY(append_gauge(text, i, entries, job));
+    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) AKIN_TRY(append_gauge(text, i, entries, ran, job));
     status = write_text(folder, "metrics.prom", text);
 done:
     akin_text_free(text);

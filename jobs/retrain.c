@@ -117,6 +117,8 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
                      .known = previous ? akin_file_join(previous, "catalog.nc") : NULL,
                      .measure = out};
     AKIN_TRY(akin_agree(call->comm, previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
+    if (night.before && akin_comm_rank(call->comm) == 0 && !akin_file_exists(night.here))
+        akin_fits_tell_damage(night.before, "train", "the model of the night before does not serve");
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));

@@ -158,12 +158,15 @@ done:
     return status;
 }
 
-/* The table of the night before, for a stage that says what changed since. */
-static akin_status settle_before(akin_options *options, const char *option, const char *previous) {
+/* The table of the night before, for a stage that says what changed since; a damaged one does not stop this night. */
+static akin_status settle_before(const akin_stage *stage, akin_options *options, const char *previous) {
+    const char *option = stage->before;
     if (!previous || akin_options_given(options, option)) return AKIN_OK;
     char *table = akin_file_join(previous, "table.nc");
     if (!table) return AKIN_FAILED;
-    akin_status status = akin_file_exists(table) ? akin_options_set(options, option, table, "run") : AKIN_OK;
+    akin_status status = AKIN_OK;
+    if (akin_file_exists(table) && !akin_fits_tell_damage(table, stage->verb, "goes without the table before"))
+        status = akin_options_set(options, option, table, "run");
     akin_mem_free(table);
     return status;
 }
@@ -195,7 +198,7 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
         if (strcmp(stage->paths[i].option, "model") == 0 && akin_stages_vectors(job)) continue;
         AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
     }
-    if (stage->before) AKIN_TRY(settle_before(options, stage->before, previous));
+    if (stage->before) AKIN_TRY(settle_before(stage, options, previous));
     if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_publish(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
 done:
@@ -312,6 +315,16 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
     return status == AKIN_OK;
 }
 
+/* What is passed over for another reason is none to speak of. Rank 0 speaks. */
+static void tell_damage_before(const akin_stage *stage, const akin_call *call, const char *folder) {
+    for (size_t i = 0; stage->previous[i].option; i++) {
+        char *path = akin_file_join(folder, stage->previous[i].file);
+        if (path && akin_comm_rank(call->comm) == 0)
+            akin_fits_tell_damage(path, stage->verb, "a file of the night before is not built upon");
+        akin_mem_free(path);
+    }
+}
+
 akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
     akin_status status = AKIN_OK;
     const char *first = stage->previous[0].option, *before = akin_folder_previous(folder), *taken = NULL;
@@ -319,7 +332,10 @@ akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *c
     if (!first || !akin_options_declared(call->options, first, NULL) || akin_options_given(call->options, first))
         return AKIN_OK;
     if (is_whole(stage, call, akin_folder_path(folder), second)) taken = akin_folder_path(folder);
-    if (!taken && before && is_whole(stage, call, before, second = stage->previous[1].file)) taken = before;
+    if (!taken && before) {
+        tell_damage_before(stage, call, before);
+        if (is_whole(stage, call, before, second = stage->previous[1].file)) taken = before;
+    }
     for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
         if (akin_options_declared(call->options, stage->previous[i].option, NULL))
             status =

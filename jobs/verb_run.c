@@ -1,6 +1,7 @@
 /* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. Floor 4 (jobs); looks
  * down to everything. */
 #include "call.h"
+#include "fits.h"
 #include "folder.h"
 #include "metrics.h"
 #include "preflight.h"
@@ -108,10 +109,10 @@ static akin_status settle_job(run_state *run) {
 
 /* --- one stage --- */
 
-/* *left: not all is as the stage made it, but it is left so; said already. */
-static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest, bool *left) {
+/* *left: so many places are not as the stage made them, but are left so; said already. */
+static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest, size_t *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
-    *left = false;
+    *left = 0;
     if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest, left);
     int64_t wrong = !verb->fits || !verb->fits(call);
     akin_comm_max_i64(call->comm, &wrong, 1);
@@ -183,7 +184,7 @@ static bool is_told(const run_state *run, const akin_stage *stage) {
 
 /* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed between the two, say),
  * no more than the file does. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told, bool left) {
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told, size_t left) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
     size_t items = 0;
@@ -197,8 +198,12 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
         akin_ncfile_close(file);
         akin_error_clear();
         AKIN_TRY(akin_agree(call->comm, status));
-        AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report));
+        AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report, false));
         entry = call->report;
+    }
+    if (strcmp(stage->verb, "publish") == 0) {
+        AKIN_TRY(akin_metrics_add(call->comm, run->metrics, stage->verb, "places_left", (double)left));
+        entry = akin_metrics_entry(run->metrics, stage->verb);
     }
     if (!entry) entry = call->report; /* not rank 0 */
     status = akin_agree(call->comm, add_to_report(run, stage->verb, entry, true));
@@ -224,7 +229,7 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
         AKIN_TRY(akin_agree(comm, status));
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    status = akin_metrics_put(comm, run->metrics, stage->verb, call->report);
+    status = akin_metrics_put(comm, run->metrics, stage->verb, call->report, true);
     if (status == AKIN_OK) status = akin_agree(comm, add_to_report(run, stage->verb, call->report, false));
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
     akin_mem_free(message);
@@ -259,13 +264,16 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     bool trains = strcmp(stage->verb, "train") == 0;
     if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
-    bool left, told = is_told(run, stage), fitting = fits(run, stage, &call, digest, &left);
+    size_t left;
+    bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest, &left);
     if (fitting) {
         AKIN_TRY(skip(run, stage, &call, told, left));
         if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
         if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;
     }
+    const char *output = stage->always ? akin_options_text(own, "output") : NULL;
+    if (output && akin_comm_rank(comm) == 0) akin_fits_tell_damage(output, stage->verb, "made anew, as it is damaged");
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     AKIN_TRY(begin_anew(&call, verb, own));
     if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);

@@ -205,6 +205,18 @@ done:
     return status;
 }
 
+/* A column that was forgotten or misspelt makes a rule that does nothing. Collective. */
+static void tell_all_available(const run *r) {
+    const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
+    int64_t gone = 0;
+    if (!r->rules.only_available) return;
+    for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++) gone += !available[i];
+    akin_comm_sum_i64(r->comm, &gone, 1);
+    if (gone == 0)
+        akin_log_info("neighbors: --only-available: all items are available (or the source has no column `available`): "
+                      "the rule changes nothing");
+}
+
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params, akin_neighbors_figures *out) {
     akin_status status;
     run r = {.comm = comm, .params = params};
@@ -213,6 +225,7 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
     AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
     AKIN_TRY(akin_agree(comm, check_refine(&params->refine, r.vectors, params->input)));
+    tell_all_available(&r);
     out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
     out->unusable = akin_vectors_unusable(r.vectors);
     AKIN_TRY(gather_known(&r, out));

@@ -62,6 +62,15 @@ def told(folder):
         return json.load(f)
 
 
+def gauge(folder, name):
+    with open(f"{folder}/metrics.prom") as f:
+        return {s.labels["stage"]: s.value for family in text_string_to_metric_families(f.read()) if family.name == name for s in family.samples}
+
+
+def skipped(folder):
+    return gauge(folder, "akin_stage_skipped")
+
+
 def test_what_a_night_records():
     job = write_job("recorded")
     done = run(job, ranks=2)
@@ -74,13 +83,14 @@ def test_what_a_night_records():
     assert {"akin_stage_seconds", "akin_stage_waiting_seconds", "akin_stage_peak_rss_bytes", "akin_rejected"} <= set(families)
     seconds = {sample.labels["stage"]: sample.value for sample in families["akin_stage_seconds"].samples}
     assert seconds == {name: metrics[name]["seconds"] for name in STAGES}, seconds
+    assert skipped(folder) == dict.fromkeys(STAGES, 0)
     assert all(sample.labels["job"] == "recorded" for family in families.values() for sample in family.samples)
     assert [s.value for s in families["akin_rejected"].samples] == [0] and families["akin_stage_pairs_per_second"].samples[0].value > 0
     # The recorded job is the job: with every default written out it finds all done.
     shutil.copy(f"{folder}/job.ini", "again.ini")
     assert "epochs = 2" in open("again.ini").read() and "checkpoint-every = 300" in open("again.ini").read()
     assert "respect-rollback" not in open("again.ini").read()  # as the run decides
-    assert ran(run("again.ini")) == []
+    assert ran(run("again.ini")) == [] and skipped(folder) == dict.fromkeys(STAGES, 1)
     with open("quoted.ini", "w") as f:
         f.write(open(job).read().replace("name = recorded", 'name = a "b'))
     folder = run("quoted.ini").json["output"]
@@ -167,6 +177,46 @@ def test_a_night_that_a_gate_refused_goes_on():
     done = run(job(score=-1), "--night", "2024-03-05", "--quiet")
     assert done.json["output"] == "results/gate/2024-03-04" and "--night 2024-03-05 is not taken" in done.err and "gate" in done.err, done.err
     assert run("gate.ini", "--night", "2024-03-05").json["output"] == "results/gate/2024-03-05"
+
+
+def test_a_place_that_is_left_is_counted():
+    def night(day, k):
+        with open("left.ini", "w") as f:
+            f.write(f"[job]\nname = left\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[neighbors]\nk = {k}\n[publish]\nto = file:left.jsonl file:left.csv\n")
+        done = run("left.ini", "--night", day, ranks=2)
+        folder = done.json["output"]
+        left = gauge(folder, "akin_publish_places_left")["publish"]
+        assert left == told(folder)["publish"]["places_left"] == done.json["stages"]["publish"]["places_left"], done.json
+        return left, skipped(folder)["publish"]
+
+    assert night("2024-03-01", 5) == (0, 0) and night("2024-03-02", 6) == (0, 0)
+    akin("rollback", "--to", "file:left.csv")
+    assert night("2024-03-02", 6) == (1, 1)  # by the look of the place alone
+    assert night("2024-03-03", 6) == (1, 0) and night("2024-03-03", 6) == (1, 1)
+    akin("rollback", "--to", "file:left.csv")  # forth again
+    assert night("2024-03-03", 6) == (0, 1) and night("2024-03-04", 7) == (0, 0)
+
+
+def test_a_damaged_file_of_the_night_before_is_told_and_healed():
+    with open("torn.ini", "w") as f:
+        f.write(f"[job]\nname = torn\nkeep = 9\n[ingest]\nsource = {CATALOGUE}\n[evaluate]\nlabel = category\n[publish]\nto = file:torn.jsonl\n")
+    before = run("torn.ini", "--night", "2024-03-01").json["output"]
+    for day, (name, verbs) in enumerate([("catalog.nc", ["ingest"]), ("model.nc", ["train"]), ("embeddings.nc", ["embed", "neighbors"]),
+                                         ("table.nc", ["neighbors", "evaluate", "publish"])], 2):
+        shutil.copy(f"{before}/{name}", "whole.nc")
+        os.truncate(f"{before}/{name}", os.path.getsize(f"{before}/{name}") * 2 // 3)
+        done = run("torn.ini", "--night", f"2024-03-{day:02}", "--quiet", ranks=day % 3)
+        for verb in verbs:
+            told = [line for line in done.err.splitlines() if line.startswith(f"akin: {verb}: ") and f"{before}/{name}: damaged" in line]
+            assert len(told) == 1, (name, verb, done.err)
+        after = done.json["output"]
+        assert_same_variables("whole.nc", f"{after}/{name}")
+        assert ran(run("torn.ini", "--night", f"2024-03-{day:02}")) == []
+        before = after
+    os.truncate(f"{before}/embeddings.nc", 1000)
+    done = run("torn.ini", "--night", f"2024-03-{day:02}", "--quiet", ranks=2)
+    assert ran(done) == ["embed"] and done.err.count("embeddings.nc: damaged") == 1 and f"embed: made anew, as it is damaged: {before}/embeddings.nc: " in done.err, done.err
+    assert run("torn.ini", "--night", "2024-03-09", "--quiet").err == ""  # nothing is said of what is whole
 
 
 def test_a_drift_that_cannot_be_measured_is_told():

@@ -263,6 +263,10 @@ def test_a_check_tells_what_is_bound_to_be_refused():
 def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     with open("pictures/bare.csv", "w") as f:
         f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))
+    says = "--only-available: all items are available"
+    for source, told in [("bare", True), ("catalog", False)]:
+        write_job("sold.ini", job=f"name = sold-{source}", ingest=f"source = pictures/{source}.csv", neighbors="k = 3\nonly-available = yes", publish=None, gallery=None)
+        assert (says in run(job="sold.ini", ranks=3).err) == told, source
     for rule, column in [("same-category", "category"), ("exclude-same-group", "group")]:
         write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors=f"k = 3\n{rule} = yes", publish=None)
         for more in ((), ("--check",)):
