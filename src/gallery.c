@@ -80,6 +80,8 @@ static akin_status write_page(gallery *g) {
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     akin_gallery_facts facts = {.results = g->params->results,
                                 .table_options = options ? options : "",
+                                .diverse = akin_table_is_diverse(g->table),
+                                .calibrated = akin_table_is_calibrated(g->table),
                                 .against = g->before != NULL,
                                 .measured = &g->measured,
                                 .by_category = g->categories,

@@ -1,9 +1,11 @@
 /* gallery_changes: what changed since the table before, for the gallery's page.
  *
- * Floor 3 (stages); looks down to error, mem, text, ids, table; within its floor to gallery_folder, lists, change.
+ * Floor 3 (stages); looks down to error, mem, text, ids, table; within its floor to gallery_folder, gallery_data,
+ * lists, change.
  */
 #include <akin/change.h>
 #include <akin/gallery_changes.h>
+#include <akin/gallery_data.h>
 #include <akin/ids.h>
 #include <akin/lists.h>
 #include <akin/mem.h>
@@ -15,6 +17,7 @@
 #define SHOWN 12 /* neighbours of a list as it was */
 
 typedef struct {
+    const akin_table *before;
     akin_ids *ids, *before_ids;
     akin_change *change;
     akin_lists *lists; /* of the table before */
@@ -58,19 +61,22 @@ done:
     return status;
 }
 
-/* [row, share of neighbours that changed, [[id, row now or -1, score]...]] */
+/* [row, share of neighbours that changed, [[id, row now or -1, score, 1 if it is fill]...]] */
 static akin_status append_list(page *p, size_t row) {
     akin_status status = AKIN_OK;
     akin_list list;
+    int32_t fill;
     int64_t old = akin_ids_find(p->before_ids, akin_ids_text(p->ids, row));
     AKIN_TRY(akin_text_append(p->script, "\n[%zu,%.4f,[", row, (double)akin_change_share(p->change, row)));
     AKIN_TRY(akin_lists_get(p->lists, (size_t)old, &list));
+    AKIN_TRY(akin_table_filled(p->before, (size_t)old, 1, &fill));
     for (size_t i = 0; i < list.count && i < SHOWN; i++) {
         const char *id = akin_ids_text(p->before_ids, (size_t)list.neighbor[i]);
         AKIN_TRY(akin_text_append(p->script, i > 0 ? ",[" : "["));
         AKIN_TRY(akin_text_append_json(p->script, id));
-        AKIN_TRY(
-            akin_text_append(p->script, ",%lld,%.4f]", (long long)akin_ids_find(p->ids, id), (double)list.score[i]));
+        AKIN_TRY(akin_text_append(p->script, ",%lld,", (long long)akin_ids_find(p->ids, id)));
+        AKIN_TRY(akin_gallery_score(p->script, p->before, list.score[i]));
+        AKIN_TRY(akin_text_append(p->script, i + (size_t)fill >= list.count ? ",1]" : "]"));
     }
     status = akin_text_append(p->script, "]]");
 done:
@@ -93,7 +99,7 @@ done:
 
 akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *table, const akin_table *before) {
     akin_status status = AKIN_OK;
-    page p = {0};
+    page p = {.before = before};
     AKIN_TRY(akin_ids_read(akin_table_file(table), &p.ids));
     AKIN_TRY(akin_ids_read(akin_table_file(before), &p.before_ids));
     AKIN_TRY(akin_change_create(table, p.ids, &p.change));

@@ -16,7 +16,7 @@ typedef struct {
     const uint8_t *missing;
     akin_gallery_counts *counts;
     akin_text *text;
-    int32_t *neighbor, *list_counts; /* of AKIN_GALLERY_LIST items */
+    int32_t *neighbor, *list_counts, *filled; /* of AKIN_GALLERY_LIST items */
     float *score;
 } writer;
 
@@ -69,7 +69,14 @@ static void count_score(int64_t *bins, float score) {
     bins[bin < AKIN_GALLERY_BINS ? bin : AKIN_GALLERY_BINS - 1]++;
 }
 
-static akin_status append_list(writer *w, const char *group, size_t count, const int32_t *neighbor,
+akin_status akin_gallery_score(akin_text *text, const akin_table *table, float score) {
+    bool fine = akin_table_is_calibrated(table); /* most neighbours are more alike than 99 of 100 random pairs */
+    double most = fine ? 0.999999 : 0.9999;
+    return akin_text_append(text, "%.*f", fine ? 6 : 4, score < 1 && (double)score > most ? most : (double)score);
+}
+
+/* The last `fill` are fill. */
+static akin_status append_list(writer *w, const char *group, size_t count, size_t fill, const int32_t *neighbor,
                                const float *score) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_text_append(w->text, "["));
@@ -78,12 +85,14 @@ static akin_status append_list(writer *w, const char *group, size_t count, const
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)neighbor[i]));
     AKIN_TRY(akin_text_append(w->text, "],["));
     for (size_t i = 0; i < count; i++) {
-        double shown = score[i] < 1 && score[i] > 0.9999f ? 0.9999 : (double)score[i]; /* never rounded up to 1 */
-        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%.4f" : "%.4f", shown));
+        if (i > 0) AKIN_TRY(akin_text_append(w->text, ","));
+        AKIN_TRY(akin_gallery_score(w->text, w->table, score[i]));
         count_score(w->counts->all, score[i]);
     }
-    if (count > 0) count_score(w->counts->best, score[0]);
-    AKIN_TRY(akin_text_append(w->text, "]]"));
+    if (count > fill) count_score(w->counts->best, score[0]);
+    AKIN_TRY(akin_text_append(w->text, "]"));
+    if (fill > 0) AKIN_TRY(akin_text_append(w->text, ",%zu", fill));
+    AKIN_TRY(akin_text_append(w->text, "]"));
 done:
     return status;
 }
@@ -93,11 +102,13 @@ static akin_status write_lists(writer *w, size_t first, size_t count) {
     size_t k = akin_table_k(w->table);
     const int32_t *group = akin_labels_group(w->labels) + first;
     AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, w->score, w->list_counts));
+    AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
     AKIN_TRY(akin_text_append(w->text, "akin.list(%zu,[", first));
     for (size_t i = 0; i < count; i++) {
         const char *name = akin_labels_group_name(w->labels, group[i]);
         AKIN_TRY(akin_text_append(w->text, i > 0 ? ",\n" : "\n"));
-        AKIN_TRY(append_list(w, name, (size_t)w->list_counts[i], w->neighbor + i * k, w->score + i * k));
+        AKIN_TRY(append_list(w, name, (size_t)w->list_counts[i], (size_t)w->filled[i], w->neighbor + i * k,
+                             w->score + i * k));
     }
     AKIN_TRY(akin_text_append(w->text, "]);\n"));
 done:
@@ -136,7 +147,8 @@ static akin_status write_own(writer *w) {
     w->neighbor = akin_mem_alloc(values, sizeof *w->neighbor);
     w->score = akin_mem_alloc(values, sizeof *w->score);
     w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
-    if (!w->neighbor || !w->score || !w->list_counts) goto done;
+    w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
+    if (!w->neighbor || !w->score || !w->list_counts || !w->filled) goto done;
     AKIN_TRY(akin_text_create(&w->text));
     AKIN_TRY(write_scripts(w, "data/index", AKIN_GALLERY_INDEX, write_index));
     AKIN_TRY(write_scripts(w, "data/lists", AKIN_GALLERY_LIST, write_lists));
@@ -144,6 +156,7 @@ done:
     akin_mem_free(w->neighbor);
     akin_mem_free(w->score);
     akin_mem_free(w->list_counts);
+    akin_mem_free(w->filled);
     akin_text_free(w->text);
     return status;
 }

@@ -117,6 +117,8 @@ static akin_status set_refined(akin_json *summary, const akin_gallery_facts *fac
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_json_set_integer(summary, "duplicates", (long long)facts->duplicates));
     AKIN_TRY(akin_json_set_integer(summary, "placed", (long long)facts->placed));
+    AKIN_TRY(akin_json_set_bool(summary, "diverse", facts->diverse));
+    AKIN_TRY(akin_json_set_bool(summary, "calibrated", facts->calibrated));
     AKIN_TRY(akin_json_set_bool(summary, "collapsed", facts->measured->has_duplicates));
     AKIN_TRY(akin_json_set_integer(summary, "filled", (long long)facts->measured->fills));
     AKIN_TRY(akin_json_set_integer(summary, "filled_items", (long long)facts->measured->filled_items));

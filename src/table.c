@@ -86,6 +86,10 @@ bool akin_table_is_refined(const akin_table *table) {
     return table->refined;
 }
 
+bool akin_table_is_diverse(const akin_table *table) {
+    return table->diverse;
+}
+
 bool akin_table_is_calibrated(const akin_table *table) {
     return table->calibrated;
 }

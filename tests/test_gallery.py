@@ -58,7 +58,7 @@ def make_job():
 
 def lists_of(table):
     """{id: [(neighbour's id, score)...]} as publish tells them."""
-    akin("publish", table, "--to", "file:lists.jsonl")
+    akin("publish", table, "--to", "file:lists.jsonl", "--max-churn", 1)
     with open("lists.jsonl", encoding="utf-8") as f:
         entries = [json.loads(line) for line in f]
     return {e["id"]: [(name, score) for name, score in e["neighbors"]] for e in entries}
@@ -326,6 +326,61 @@ def test_duplicates():
         assert b.console() == []
     done = akin("gallery", "two.nc", "--source", "pictures with blanks/catalog.csv", "-o", "refused", "--embeddings", "results/embeddings.nc", expect=3)
     assert "is not what two.nc was made from" in done.err and not os.path.exists("refused")
+
+
+def share_shown(share):
+    """A share of random pairs as the page has it: three digits, more where these would make it 1 that is not."""
+    share = round(min(share, 0.999999), 6) if share < 1 else 1
+    return "1.000" if share == 1 else next(text for text in (f"{share:.{n}f}" for n in (3, 4, 5, 6)) if float(text) < 1)
+
+
+def test_refined_lists_are_told_as_what_they_are():
+    """Fill is marked and never the best; the order of choosing and shares of random pairs are not told as likeness."""
+    some = ["neighbors", "planted.nc", "-k", 6, "--fill", "category", "-o"]
+    akin(*some, "filled.nc", "--min-score", 0.75)
+    akin(*some, "refined.nc", "--min-score", 0.6, "--diversity", 0.5, "--score", "calibrated")
+    akin("gallery", "filled.nc", "--source", "pictures with blanks/catalog.csv", "-o", "filled")
+    akin("gallery", "refined.nc", "--against", "filled.nc", "--source", "pictures with blanks/catalog.csv", "-o", "refined")
+    seen = """return [...document.querySelectorAll('#neighbors .card')].map(c =>
+              [c.dataset.id, c.querySelector('.score').textContent, c.querySelector('.flag.fill') ? 1 : 0])"""
+    facts = "return [...document.querySelectorAll('#item dt')].map(d => [d.textContent, d.nextSibling.textContent])"
+    marks = {}
+    for name, text in (("filled", shown), ("refined", share_shown)):
+        lists = lists_of(f"{name}.nc")
+        with netCDF4.Dataset(f"{name}.nc") as d:
+            d.set_auto_chartostring(False)
+            names = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
+            count, fill = (np.ma.filled(d[v][...], 0) for v in ("count", "filled"))
+        marks[name] = {names[i]: [int(j >= count[i] - fill[i]) for j in range(count[i])] for i in range(N)}
+        picked = [names[np.flatnonzero(which)[0]] for which in ((fill > 0) & (fill < count), (fill == 0) & (count > 0), (fill > 0) & (fill == count)) if which.any()]
+        assert len(picked) >= 2, (count, fill)
+        with Browser() as b:
+            for item in picked:
+                b.open("about:blank")
+                b.open(page(name, "#" + urllib.parse.quote(item, safe="")))
+                b.until(READY)
+                wait_text(b, "#item-id", item)
+                assert b.run(seen) == [[other, text(score), mark] for (other, score), mark in zip(lists[item], marks[name][item])]
+                real, order, told = marks[name][item].count(0), b.run(TEXT, "#order"), dict(b.run(facts))
+                assert told["Similar items"] == str(real) and told.get("Fill", "0") == str(6 - real)
+                assert told.get("Best score") == (text(max(score for _, score in lists[item][:real])) if real else None)
+                assert ("fill" in order) == (real < 6) and ("best first" in order) == (real > 0 and name == "filled")
+                assert ("nothing tells them apart" in order) == (real > 0 and name == "filled")
+                assert ("order they were chosen" in order and "random pairs" in order) == (real > 0 and name == "refined")
+            b.open("about:blank")
+            b.open(page(name, "#?figures"))
+            b.until(READY)
+            assert ("random pairs" in b.run(TEXT, "#figures")) == (name == "refined")
+            best = json.loads(open(f"{name}/data/summary.js", encoding="utf-8").read()[len("akin.summary("):-3])["histogram"]["best"]
+            assert sum(best) == (count > fill).sum()
+            assert b.console() == []
+    with Browser() as b:  # both sides of what changed
+        b.open(page("refined", "#?changes"))
+        b.until(READY)
+        sides = b.run("return [...document.querySelectorAll('.pair')].map(p => [p.querySelector('.one .card').dataset.id, ...[...p.querySelectorAll('.sides > div')].map(s => "
+                      "[...s.querySelectorAll('.card')].map(c => c.querySelector('.flag.fill') ? 1 : 0))])")
+        assert sides and all(was == marks["filled"][item] and now == marks["refined"][item] for item, was, now in sides)
+        assert any(1 in was for _, was, _ in sides)
 
 
 def check_strip(path):

@@ -1,6 +1,7 @@
 /* gallery_changes: what changed since the table before, for the gallery's page.
  *
- * Floor 3 (stages); looks down to error, mem, text, ids, table; within its floor to gallery_folder, lists, change.
+ * Floor 3 (stages); looks down to error, mem, text, ids, table; within its floor to gallery_folder, gallery_data,
+ * lists, change.
  *
  *   data/changes.js   akin.changed({...}): how many items are new, gone, changed; the first of these; and the lists
  * that changed most, as they were. How they are now, the gallery's lists say.

@@ -20,6 +20,7 @@
 typedef struct {
     const char *results;       /* a run's output folder, NULL = none */
     const char *table_options; /* those that shaped the table, "k=20 ..." */
+    bool diverse, calibrated;  /* of the table */
     bool against;              /* there is a table before, and data/changes.js */
     const akin_evaluate_figures *measured;
     const akin_evaluate_categories *by_category;

@@ -37,6 +37,7 @@ size_t akin_table_k(const akin_table *table);
 const char *akin_table_digest(const akin_table *table);
 const akin_ncfile *akin_table_file(const akin_table *table);
 bool akin_table_is_refined(const akin_table *table);
+bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
 bool akin_table_is_calibrated(const akin_table *table);
 /* Rows [first, first + count): 0 (-1) where the table tells of no fill (of no duplicates). Checked (AKIN_INPUT). */
 bool akin_table_has_fill(const akin_table *table);

@@ -12,7 +12,7 @@ akin.changes = (section, summary, changed, tools) => {
       ["Python", `import json, redis\nsimilar = json.loads(redis.Redis("${host}").hget("akin:${name}", item))`],
       ["Node", `const client = await require("redis").createClient({ url: "redis://${host}" }).connect();\nconst similar = JSON.parse(await client.hGet("akin:${name}", item));`],
     ];
-    return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, "a list of [id, score], best first, with one command a page view")),
+    return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, `a list of [id, score], ${summary.diverse ? "in the order they were chosen" : "best first"}, with one command a page view`)),
       el("dl", { class: "code" }, lines.map(([title, text]) => [el("dt", {}, title), el("dd", {}, el("pre", {}, text))]))];
   }
   function numbers() {
@@ -32,8 +32,8 @@ akin.changes = (section, summary, changed, tools) => {
     return el("article", { class: "pair" },
       el("div", { class: "heading" }, el("ul", { class: "grid small one" }, card(row)), el("p", { class: "quiet" }, `${percent(share)} of its neighbours changed`)),
       el("div", { class: "sides" },
-        column("Before", before.map(([id, at, score]) => mark(at < 0 ? gone(id, score) : card(at, score), !kept.has(at)))),
-        column("Now", now.map((at, i) => mark(card(at, list.scores[i]), !was.has(at))))));
+        column("Before", before.map(([id, at, score, fill]) => mark(at < 0 ? gone(id, score) : card(at, score, fill), !kept.has(at)))),
+        column("Now", now.map((at, i) => mark(card(at, list.scores[i], i >= list.real), !was.has(at))))));
   }
   async function fill() {
     if (!changed) {

@@ -132,7 +132,7 @@ akin.figures = (section, summary, tools) => {
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.", histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
+      panel("Scores", (summary.calibrated ? "How alike the neighbours in all lists are, as the share of random pairs that are less alike." : "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.") + (summary.filled ? " Fill is counted too." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
       panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.contrast_curve && panel("Agreement of views", "How hard it is, after each epoch, to tell which two of many views show the same picture; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),

@@ -22,10 +22,10 @@ const akin = (() => {
   const number = (value) => Number(value).toLocaleString("en");
   const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
   const percent = (share) => (share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(1))} %`);
-  /* Two digits, and more where these would read 1: only what nothing tells apart is 1. */
+  /* Two digits (of a share of random pairs three), and more where these would read 1: only what nothing tells apart is 1. */
   function scoreText(score) {
-    const digits = [2, 3, 4].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 4;
-    return score.toFixed(score === 1 ? 2 : digits);
+    const least = summary.calibrated ? 3 : 2;
+    return score.toFixed([least, 3, 4, 5, 6].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 6);
   }
   const padded = (n, width) => String(n).padStart(width, "0");
   const linkTo = (row) => "#" + encodeURIComponent(data.ids[row]);
@@ -60,7 +60,7 @@ const akin = (() => {
     part.missing.forEach((i) => data.missing.add(first + i));
   }
   function takeList(first, part) {
-    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2] }));
+    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - (entry[3] || 0) }));
   }
   async function listOf(row) {
     await load(spread("data/lists", Math.floor(row / summary.list_size), ".js"));
@@ -79,12 +79,13 @@ const akin = (() => {
     image.onerror = () => image.replaceWith(none());
     return image;
   }
-  function card(row, score) {
+  function card(row, score, fill) {
     const away = data.unavailable.has(row);
     return el("li", {},
       el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
         el("div", { class: "tile" }, picture(row),
-          away && el("span", { class: "flag" }, "not available")),
+          away && el("span", { class: "flag" }, "not available"),
+          fill && el("span", { class: "flag fill", title: "Of the same category; not found by likeness" }, "fill")),
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
@@ -161,8 +162,9 @@ const akin = (() => {
   function about(row, list) {
     const away = data.unavailable.has(row), name = categoryName(row);
     const facts = list.group ? [["Group", list.group]] : [];
-    facts.push(["Similar items", number(list.neighbors.length)]);
-    if (list.scores.length) facts.push(["Best score", scoreText(list.scores[0])]);
+    facts.push(["Similar items", number(list.real)]);
+    if (list.real < list.neighbors.length) facts.push(["Fill", number(list.neighbors.length - list.real)]);
+    if (list.real) facts.push(["Best score", scoreText(list.scores[0])]);
     return el("article", { class: "about" + (away ? " away" : "") },
       el("div", { class: "tile" }, picture(row, true)),
       el("div", { class: "facts" },
@@ -171,6 +173,14 @@ const akin = (() => {
           name && el("a", { class: "chip", href: itemsAddress("", name, 1), title: "Show this category" }, name),
           away && el("span", { class: "chip warn" }, "not available")),
         el("dl", {}, facts.map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)]))));
+  }
+  /* What the order of a list means, and its scores. */
+  function explained(list) {
+    const fill = list.neighbors.length - list.real, words = [];
+    if (list.real) words.push(summary.diverse ? "in the order they were chosen: alike, but each unlike those before it, so scores need not fall" : "best first",
+      summary.calibrated ? "a score is the share of random pairs that are less alike" : "at 1.00 nothing tells them apart");
+    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”, only are` : "all are fill: they only are"} of the item's category, whatever their scores`);
+    return words.join("; ");
   }
   async function showItem(id, mine) {
     const row = rowOf(id);
@@ -189,8 +199,8 @@ const akin = (() => {
       el("div", { class: "item" }, about(row, list),
         el("div", {},
           el("div", { class: "heading" }, el("h2", {}, "Looks most like it"),
-            list.neighbors.length ? el("p", { class: "quiet" }, "best first; at 1.00 nothing tells them apart") : ""),
-          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i])))
+            list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
+          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i], i >= list.real)))
             : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item passes the rules and the lowest score of this table."))));
     return id;
   }
