@@ -105,8 +105,10 @@ def test_a_chain(slurm):
         assert slurm.ended(job)["JobState"] == "COMPLETED", slurm.log()
     assert_good("chain")
     # A part that fails takes what waits for it along, so that the next night is not refused.
+    with open("no picture.png", "w") as f:
+        f.write("what can only be told by reading it")
     with open("few.csv", "w") as f:
-        f.write("id,path\n" + "".join(f"i{i},absent{i}.png\n" for i in range(9)))
+        f.write("id,path\n" + "".join(f"i{i},no picture.png\n" for i in range(9)))
     ids = [line.split()[0] for line in slurm.submit("--chain", write_job("badchain", catalogue="few.csv"), **SIZES).stdout.splitlines()]
     states = [slurm.ended(job)["JobState"] for job in ids]
     assert states == ["FAILED"] + ["CANCELLED"] * 4 and slurm.fields(ids[0])["ExitCode"] == "3:0", (states, slurm.log())

@@ -67,7 +67,7 @@ def make_embeddings(path, source):
     if not os.path.exists("model.nc"):
         akin("train", "catalog.nc", "-o", "model.nc", "--epochs", 1)
     akin("embed", "catalog.nc", "--model", "model.nc", "-o", path)
-    return path
+    return os.path.abspath(path)  # who imports this may be elsewhere by then
 
 
 SERVER = start()
