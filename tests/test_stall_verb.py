@@ -36,7 +36,7 @@ def seconds_of_cpu(pid):
 
 def stop_in_the_middle(rank):
     folder = fresh("stall")
-    vectors = numpy.random.default_rng(1).standard_normal((60000, 64)).astype("float32")
+    vectors = numpy.random.default_rng(1).standard_normal((200000, 64)).astype("float32")
     numpy.save(f"{folder}/v.npy", vectors)
     run = subprocess.Popen(command(["neighbors", f"{folder}/v.npy", "-o", f"{folder}/t.nc", "--json", "--stall-limit", LIMIT], 3),
                            stdout=subprocess.PIPE, stderr=subprocess.PIPE)
