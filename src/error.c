@@ -5,9 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MESSAGE_SIZE = 4096 };
-
-static _Thread_local char message[MESSAGE_SIZE];
+static _Thread_local char message[AKIN_ERROR_SIZE];
 static void (*end_all_ranks)(void) = abort;
 
 /* A message is one line: what came from a file name or a library may hold line ends. */
@@ -18,7 +16,7 @@ static void keep_one_line(char *text) {
 
 /* The arguments may point into the kept message, so it is written only when the new one is complete. */
 akin_status akin_error_set(akin_status status, const char *format, ...) {
-    char text[MESSAGE_SIZE];
+    char text[AKIN_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
@@ -29,13 +27,13 @@ akin_status akin_error_set(akin_status status, const char *format, ...) {
 }
 
 akin_status akin_error_context(akin_status status, const char *format, ...) {
-    char text[MESSAGE_SIZE];
+    char text[AKIN_ERROR_SIZE];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     keep_one_line(text);
-    size_t head = strlen(text), tail = strnlen(message, MESSAGE_SIZE - 1 - head);
+    size_t head = strlen(text), tail = strnlen(message, AKIN_ERROR_SIZE - 1 - head);
     memcpy(text + head, message, tail);
     text[head + tail] = '\0';
     memcpy(message, text, head + tail + 1);
@@ -48,6 +46,14 @@ const char *akin_error_message(void) {
 
 void akin_error_clear(void) {
     message[0] = '\0';
+}
+
+void akin_error_keep(akin_error_kept *kept) {
+    memcpy(kept->message, message, strlen(message) + 1);
+}
+
+void akin_error_restore(const akin_error_kept *kept) {
+    memcpy(message, kept->message, strlen(kept->message) + 1);
 }
 
 void akin_error_on_assert(void (*end_all)(void)) {

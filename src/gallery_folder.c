@@ -248,11 +248,11 @@ void akin_gallery_folder_discard(akin_comm *comm, akin_gallery_folder *folder) {
     if (!folder) return;
     akin_comm_barrier(comm); /* no rank writes there any more */
     if (akin_comm_rank(comm) == 0) {
-        char *message = akin_mem_text(akin_error_message()); /* why we are here; removing must not hide it */
+        akin_error_kept why;
+        akin_error_keep(&why);
         if (remove_gallery(folder->part) != AKIN_OK)
             akin_log_warning("%s stays: %s", folder->part, akin_error_message());
-        if (message) akin_error_set(AKIN_FAILED, "%s", message);
-        akin_mem_free(message);
+        akin_error_restore(&why);
     }
     free_folder(folder);
 }

@@ -306,11 +306,10 @@ akin_status akin_qdrant_place_keep(akin_qdrant_place *place) {
 void akin_qdrant_place_unlock(akin_qdrant_place *place) {
     bool mine = false;
     if (!place->locked) return;
-    char *message = akin_mem_text(akin_error_message()); /* what went wrong first is what is told */
+    akin_error_kept first;
+    akin_error_keep(&first);
     if (is_mine(place, &mine) == AKIN_OK && mine)
         (void)!akin_qdrant_place_ask_of(place, "DELETE", place->lock, "", NULL, NULL);
     place->locked = false;
-    akin_error_clear();
-    if (message && *message) (void)!akin_error_set(AKIN_FAILED, "%s", message);
-    akin_mem_free(message);
+    akin_error_restore(&first);
 }

@@ -423,12 +423,12 @@ static void tidy(akin_target *target) {
 
 static void close_target(akin_target *target) {
     if (!target) return;
-    if (target->locked && !target->committed) { /* what went wrong first is what is told */
-        char *message = akin_mem_text(akin_error_message());
+    if (target->locked && !target->committed) {
+        akin_error_kept first;
+        akin_error_keep(&first);
         if (target->staged > 0) (void)!forget(target, target->generation, target->staged);
         unlock(target);
-        if (message && *message) (void)!akin_error_set(AKIN_FAILED, "%s", message);
-        akin_mem_free(message);
+        akin_error_restore(&first);
     }
     akin_cachelist_free(target->lists);
     akin_memcache_place_close(target->place);

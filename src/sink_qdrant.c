@@ -61,10 +61,10 @@ static akin_status count_points(akin_target *target, const char *collection, siz
 static void close_target(akin_target *target) {
     if (!target) return;
     if (target->staged && !target->committed) {
-        char *message = akin_mem_text(akin_error_message());
+        akin_error_kept first;
+        akin_error_keep(&first);
         (void)!ask_of(target, "DELETE", target->next, "", NULL, NULL);
-        if (message && *message) (void)!akin_error_set(AKIN_FAILED, "%s", message); /* what went wrong first */
-        akin_mem_free(message);
+        akin_error_restore(&first);
     }
     akin_qdrant_place_close(target->place);
     akin_text_free(target->body);

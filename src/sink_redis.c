@@ -468,10 +468,10 @@ static void tidy(akin_target *target) {
 
 static void close_target(akin_target *target) {
     if (!target) return;
-    char *message = target->locked && !target->committed ? akin_mem_text(akin_error_message()) : NULL;
+    akin_error_kept first;
+    akin_error_keep(&first);
     if (target->locked && !target->committed) take_back(target);
-    if (message && *message) (void)!akin_error_set(AKIN_FAILED, "%s", message); /* what went wrong first */
-    akin_mem_free(message);
+    akin_error_restore(&first);
     akin_redis_stage_free(target->stage);
     akin_cachelist_free(target->lists);
     akin_redis_place_close(target->place);

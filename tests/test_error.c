@@ -51,6 +51,20 @@ static void a_long_message_is_cut_and_nothing_else(void **state) {
     assert_int_equal(strlen(akin_error_message()), length);
 }
 
+static void what_was_kept_comes_back(void **state) {
+    (void)state;
+    akin_error_kept first, none;
+    akin_error_clear();
+    akin_error_keep(&none);
+    akin_error_set(AKIN_GATE, "first");
+    akin_error_keep(&first);
+    akin_error_set(AKIN_FAILED, "and then a longer one");
+    akin_error_restore(&first);
+    assert_string_equal(akin_error_message(), "first");
+    akin_error_restore(&none);
+    assert_string_equal(akin_error_message(), "");
+}
+
 static void *set_in_thread(void *seen_empty) {
     *(bool *)seen_empty = !*akin_error_message();
     akin_error_set(AKIN_FAILED, "theirs");
@@ -117,6 +131,7 @@ int main(void) {
         cmocka_unit_test(set_and_context_return_the_status),
         cmocka_unit_test(the_kept_message_may_be_an_argument),
         cmocka_unit_test(a_message_is_one_line),
+        cmocka_unit_test(what_was_kept_comes_back),
         cmocka_unit_test(a_long_message_is_cut_and_nothing_else),
         cmocka_unit_test(each_thread_has_its_own),
         cmocka_unit_test(a_failed_assert_names_its_place_and_ends_all),

@@ -41,6 +41,14 @@ akin_status akin_error_context(akin_status status, const char *format, ...) AKIN
 const char *akin_error_message(void);
 void akin_error_clear(void);
 
+/* The message as it was, over a clean-up that may have one of its own: what went wrong first is what is told. */
+enum { AKIN_ERROR_SIZE = 4096 }; /* bytes of a message, with its NUL */
+typedef struct {
+    char message[AKIN_ERROR_SIZE];
+} akin_error_kept;
+void akin_error_keep(akin_error_kept *kept);
+void akin_error_restore(const akin_error_kept *kept);
+
 /* What an assert calls after it has printed; comm puts MPI_Abort here. Default: abort(). */
 void akin_error_on_assert(void (*end_all)(void));
 _Noreturn void akin_error_assert_failed(const char *condition, const char *file, int line);
