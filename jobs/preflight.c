@@ -2,6 +2,7 @@
 #include "preflight.h"
 #include "places.h"
 #include <akin/file.h>
+#include <akin/ingest.h>
 #include <akin/labels.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -216,7 +217,7 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                                      "no picture can be taken: %zu rows, %zu of "
                                      "them bound to be refused",
                                      needs->rows, bad));
-    if ((double)bad > limit * (double)needs->rows * (1 + 1e-12))
+    if (akin_ingest_too_many(bad, needs->rows, limit))
         return at_key(job, "ingest", "source",
                       akin_error_set(AKIN_INPUT,
                                      "%zu of %zu rows are bound to be refused, more than max-reject-fraction = %g "
@@ -273,10 +274,17 @@ static akin_status check_source_labels(akin_jobfile *job, const akin_source *sou
     return count > 0 ? check_rules(job, there) : AKIN_OK;
 }
 
+/* What [ingest] names; the names are borrowed from the job. */
+static akin_source_params sources_of(akin_jobfile *job) {
+    const akin_options *ingest = akin_jobfile_options(job, "ingest");
+    akin_source_params params = {.root = akin_options_text(ingest, "root")};
+    params.count = akin_options_arguments(ingest, &params.names);
+    return params;
+}
+
 akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {
     label_rule rules[LABEL_RULES];
-    akin_source_params params = {.root = akin_options_text(akin_jobfile_options(job, "ingest"), "root")};
-    params.count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &params.names);
+    const akin_source_params params = sources_of(job);
     *listed = NULL;
     if (params.count == 0 || !list_rules(job, rules)) return AKIN_OK;
     if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest says it better */
@@ -305,9 +313,8 @@ done:
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
-    akin_source_params params = {.root = akin_options_text(akin_jobfile_options(job, "ingest"), "root")};
+    const akin_source_params params = sources_of(job);
     char *part = NULL, *probe = NULL;
-    params.count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &params.names);
     size_t rows = 0, features = 32;
     const char *vectors = akin_stages_vectors(job);
     AKIN_TRY(akin_agree(comm, vectors ? look_at_vectors(vectors, &rows, &features) : AKIN_OK));

@@ -31,10 +31,8 @@ static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_j
     akin_status status = AKIN_OK;
     for (const akin_jobfile_refusal *no = stage->refusals; no && no->key && count + 1 < MOST; no++)
         but[count++] = no->key;
-    /* The run decides it where the job does not. */
-    static const char decided[] = "respect-rollback";
-    if (akin_options_declared(options, decided, NULL) && !akin_options_given(options, decided) && count + 1 < MOST)
-        but[count++] = decided;
+    if (stage->decides && !akin_options_given(options, stage->decides) && count + 1 < MOST)
+        but[count++] = stage->decides;
     AKIN_TRY(akin_text_append(text, "\n[%s]\n", stage->verb));
     size_t given = stage->argument_key ? akin_options_arguments(options, &arguments) : 0;
     for (size_t i = 0; i < given; i++) {

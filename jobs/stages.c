@@ -67,7 +67,12 @@ const akin_stage akin_stages[] = {
      .previous_fits = table_fits,
      .previous_here = LAST_EMBEDDINGS},
     {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .before = "against", .by_metrics = true},
-    {.verb = "publish", .refusals = publish_refused, .argument = "table.nc", .before = "previous", .by_metrics = true},
+    {.verb = "publish",
+     .refusals = publish_refused,
+     .argument = "table.nc",
+     .before = "previous",
+     .decides = "respect-rollback",
+     .by_metrics = true},
     {.verb = "gallery",
      .refusals = gallery_refused,
      .argument = "table.nc",
@@ -171,14 +176,9 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
     return status;
 }
 
-/* A place that takes vectors gets them; and what someone took back stays back. */
+/* A place that takes vectors gets them. */
 static akin_status settle_publish(akin_options *options, const char *folder) {
     const char *const *urls = NULL;
-    static const char respect[] = "respect-rollback";
-    if (!akin_options_given(options, respect)) {
-        akin_status set = akin_options_set(options, respect, "yes", "run");
-        if (set != AKIN_OK) return set;
-    }
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
     for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
     if (takers == 0) return AKIN_OK;
@@ -199,6 +199,8 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
         AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
     }
     if (stage->before) AKIN_TRY(settle_before(stage, options, previous));
+    if (stage->decides && !akin_options_given(options, stage->decides))
+        AKIN_TRY(akin_options_set(options, stage->decides, "yes", "run"));
     if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_publish(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
 done:

@@ -18,7 +18,8 @@ typedef struct {
     struct {
         const char *option, *file; /* --option <folder>/file */
     } paths[4];
-    const char *before; /* the option that takes the table of the night before; NULL = none */
+    const char *before;  /* the option that takes the table of the night before; NULL = none */
+    const char *decides; /* a flag that the run sets where the job does not name it; NULL = none */
     /* What it builds upon, of the last run here or of the night before: an option (where the verb has it) and its file.
      * The first one decides: it must fit (`previous_fits`), and all come from one folder. */
     struct {

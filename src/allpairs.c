@@ -133,6 +133,11 @@ static void open_vote(engine *e) {
 
 /* After a slice: whether to go on, and whether to save first. Ranks act on what they told each other a slice ago, so
  * that none waits for the slice of another; after the last one they ask once more. Collective; agreed. */
+static akin_status save_state(engine *e, akin_ring_progress at, akin_block *travelling, int home) {
+    const akin_allpairs_state state = {at, e->counts, e->own, travelling, home};
+    return e->params->save(e->params->context, &state);
+}
+
 static akin_status look_around(engine *e, akin_block *held, akin_ring_progress at) {
     akin_status status = AKIN_OK;
     bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
@@ -143,9 +148,7 @@ static akin_status look_around(engine *e, akin_block *held, akin_ring_progress a
     }
     bool due = e->votes[0] > 0, signalled = e->votes[1] > 0;
     if (e->params->save != NULL && (due || signalled)) {
-        const akin_allpairs_state state = {at, e->counts, e->own, held == e->own ? NULL : held,
-                                           akin_ring_held(e->size, e->rank, at.step)};
-        AKIN_TRY(e->params->save(e->params->context, &state));
+        AKIN_TRY(save_state(e, at, held == e->own ? NULL : held, akin_ring_held(e->size, e->rank, at.step)));
         e->saved_at = akin_comm_seconds();
     }
     if (signalled) return akin_comm_check_signal(e->comm);
@@ -268,11 +271,8 @@ static akin_status stop_if_signalled(engine *e) {
     int64_t signalled = akin_comm_signalled();
     akin_comm_sum_i64(e->comm, &signalled, 1);
     if (signalled == 0) return AKIN_OK;
-    if (e->params->save != NULL) {
-        const akin_ring_progress at = {e->size, e->subs, akin_ring_steps(e->size), e->subs};
-        const akin_allpairs_state state = {at, e->counts, e->own, NULL, e->rank};
-        AKIN_TRY(e->params->save(e->params->context, &state));
-    }
+    const akin_ring_progress end = {e->size, e->subs, akin_ring_steps(e->size), e->subs};
+    if (e->params->save != NULL) AKIN_TRY(save_state(e, end, NULL, e->rank));
     return akin_comm_check_signal(e->comm);
 done:
     return status;

@@ -251,6 +251,10 @@ done:
 }
 
 /* The same on all ranks. */
+bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction) {
+    return (double)rejected > max_reject_fraction * (double)rows * (1 + 1e-12);
+}
+
 static akin_status judge(const ingest *run) {
     const akin_ingest_result *result = run->result;
     const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";
@@ -259,8 +263,7 @@ static akin_status judge(const ingest *run) {
     if (result->items == 0)
         return akin_error_set(AKIN_INPUT, "no picture could be taken from %zu rows: see %s for the reasons",
                               result->rows, see);
-    /* 0.29 * 100 is a little less than 29 in binary, but means 29. */
-    if ((double)result->rejected > run->params->max_reject_fraction * (double)result->rows * (1 + 1e-12))
+    if (akin_ingest_too_many(result->rejected, result->rows, run->params->max_reject_fraction))
         return akin_error_set(AKIN_INPUT,
                               "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s %s. See %s",
                               result->rejected, result->rows, run->params->max_reject_fraction, run->params->output,

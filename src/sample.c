@@ -86,6 +86,12 @@ static size_t wanted_of(size_t rows, size_t k, bool proven) {
     return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
 }
 
+/* The first place from `at` on where being of the category is what `is` says; end: there is none. */
+static size_t seek(const akin_block_item *items, size_t at, size_t end, int32_t category, bool is) {
+    while (at < end && (items[at].category == category) != is) at++;
+    return at;
+}
+
 /* The next rows of the block that may meet each other, and theirs of the other; false: there are no more. */
 static bool next_run(const sample *s, run *r) {
     const akin_block_item *items = akin_block_items(s->block), *others = akin_block_items(s->among);
@@ -97,12 +103,10 @@ static bool next_run(const sample *s, run *r) {
         return true;
     }
     int32_t category = items[r->first].category;
-    while (r->end < n && items[r->end].category == category) r->end++;
-    for (r->among_first = r->among_end < m ? r->among_end : 0; r->among_first < m; r->among_first++)
-        if (others[r->among_first].category == category) break;
-    if (r->among_first == m) /* it is not behind the last one's */
-        for (r->among_first = 0; r->among_first < m && others[r->among_first].category != category;) r->among_first++;
-    for (r->among_end = r->among_first; r->among_end < m && others[r->among_end].category == category;) r->among_end++;
+    r->end = seek(items, r->end, n, category, false);
+    r->among_first = seek(others, r->among_end < m ? r->among_end : 0, m, category, true);
+    if (r->among_first == m) r->among_first = seek(others, 0, m, category, true); /* it is not behind the last one's */
+    r->among_end = seek(others, r->among_first, m, category, false);
     return true;
 }
 

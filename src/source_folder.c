@@ -57,13 +57,13 @@ static akin_status add_name(char ***names, size_t *count, size_t *room, const st
     }
     char *name = akin_mem_alloc(length + 2, 1);
     if (!name) return AKIN_FAILED;
-    name[0] = entry->d_type == DT_REG ? 'r' : entry->d_type == DT_DIR ? 'd' : '?';
+    name[0] = entry->d_type == DT_REG ? 'r' : '?';
     memcpy(name + 1, entry->d_name, length + 1);
     (*names)[(*count)++] = name;
     return AKIN_OK;
 }
 
-/* The names in a folder, each behind a letter - r a file, d a folder, ? ask - and sorted; AKIN_INPUT: it cannot be
+/* The names in a folder, each behind a letter - r a file, ? ask - and sorted; AKIN_INPUT: it cannot be
  * read. */
 static akin_status list_names(const char *full, char ***names, size_t *count) {
     akin_status status = AKIN_OK;

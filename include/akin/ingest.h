@@ -34,6 +34,10 @@ typedef struct {
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;
 
+/* Whether more than that fraction of the rows was refused; what a decimal number means counts, not its binary value:
+ * 29 of 100 are 0.29. Not collective. */
+bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction);
+
 /* Collective; all arguments the same on all ranks; agreed. The result is filled also where too many rows are refused.
  */
 AKIN_MUST_CHECK akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_ingest_result *result);

@@ -26,7 +26,7 @@ import tempfile
 
 import numpy as np
 
-p = argparse.ArgumentParser(usage=__doc__)
+p = argparse.ArgumentParser(usage=__doc__.replace("%", "%%"))
 p.add_argument("what")
 p.add_argument("cases", nargs="*")
 p.add_argument("--peer")
