@@ -174,7 +174,7 @@ static akin_status understand(program *self) {
     const char *first = self->count > 0 ? self->words[0] : "";
     if (strcmp(first, "help") == 0) return understand_help(self);
     if (*first && *first != '-') AKIN_TRY(find_verb(first, &self->verb));
-    if (has_word(self, "--help")) return prepare_help(self, self->verb);
+    if (has_word(self, "--help") || has_word(self, "-h")) return prepare_help(self, self->verb);
     if (has_word(self, "--version")) return prepare_version(self);
     if (!*first) return akin_error_set(AKIN_USAGE, "a verb is missing");
     if (!self->verb) return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");

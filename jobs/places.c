@@ -45,8 +45,8 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
 static void warn(const char *url, const char *table, bool rolled_back) {
     akin_text *shown = NULL;
     if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
-        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: akin publish %s --to "
-                         "%s",
+        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: akin publish '%s' "
+                         "--to '%s'",
                          akin_text_bytes(shown),
                          rolled_back ? "this table was rolled back there" : "it holds another table than this run's",
                          table, akin_text_bytes(shown));

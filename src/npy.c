@@ -166,8 +166,9 @@ static akin_status check_header(akin_npy *npy, const header *found, uint64_t siz
     npy->half = strcmp(found->descr, "<f2") == 0;
     if (!npy->half && strcmp(found->descr, "<f4") != 0)
         return akin_error_set(AKIN_INPUT,
-                              "%s: holds numbers of type '%s'; akin takes float32 ('<f4') and float16 ('<f2')", path,
-                              found->descr);
+                              "%s: holds numbers of type '%s'; akin takes float32 ('<f4') and float16 ('<f2'): save "
+                              "a.astype(numpy.float32)",
+                              path, found->descr);
     if (found->fortran)
         return akin_error_set(AKIN_INPUT, "%s: is in Fortran order; save numpy.ascontiguousarray(a)", path);
     if (found->dims != 2)

@@ -162,9 +162,10 @@ static void tell_left(const publication *p, size_t i) {
         status = akin_text_append(how, "is left as it is: this table was rolled back there. To publish it all the "
                                        "same: akin publish");
     for (size_t f = 0; f < p->params->input_count && status == AKIN_OK; f++)
-        status = akin_text_append(how, " %s", p->params->inputs[f]);
-    if (status == AKIN_OK) status = akin_text_append(how, " --to ");
+        status = akin_text_append(how, " '%s'", p->params->inputs[f]);
+    if (status == AKIN_OK) status = akin_text_append(how, " --to '");
     if (status == AKIN_OK) status = akin_text_append_hidden(how, p->params->urls[i]);
+    if (status == AKIN_OK) status = akin_text_append(how, "'");
     if (status == AKIN_OK) tell(p, i, true, akin_text_bytes(how));
     akin_text_free(how);
 }

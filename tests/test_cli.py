@@ -21,7 +21,7 @@ def common_keys(done, verb, code, ranks):
 
 def test_help_and_version_are_answers():
     assert akin("--version").out.startswith("akin ")
-    for words in (["--help"], ["help"]):
+    for words in (["--help"], ["-h"], ["help"]):
         out = akin(*words).out
         assert all(f"\n  {verb} " in out for verb in VERBS), out
     for verb in VERBS:
