@@ -1,5 +1,6 @@
 /* sketch: what 8 bits hide is within the bound, also where rows are made to break it; sums fit 16 bits; no score is
  * above what the cones allow. */
+#include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
 #include <akin/sketch.h>
@@ -55,7 +56,7 @@ static void make(panel *p) {
     akin_sketch_columns(format, p->rows, p->count, p->stride, p->as_columns, p->wrap, p->sums, &p->sketch);
 }
 
-static void fill(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
+static void fill_panel(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
     double row[LARGEST];
     p->dim = dim, p->stride = akin_dot_stride(dim), p->count = count;
     for (size_t i = 0; i < count; i++) {
@@ -108,13 +109,29 @@ static void errors_are_within_the_bound(void **which) {
     format = *(const akin_sketch_format *)*which;
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
         for (int kind = 0; kind < KINDS * KINDS; kind++) {
-            fill(&a, kind / KINDS, 1, dims[d], 1 + (size_t)kind % PANEL);
-            fill(&b, kind % KINDS, 2, dims[d], PANEL - (size_t)kind % 5);
+            fill_panel(&a, kind / KINDS, 1, dims[d], 1 + (size_t)kind % PANEL);
+            fill_panel(&b, kind % KINDS, 2, dims[d], PANEL - (size_t)kind % 5);
             check_parts(&a);
             check_parts(&b);
             for (size_t i = 0; i < a.count; i++)
                 for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
         }
+}
+
+/* The same at every level, of fewer rows: an emulated CPU takes its time. */
+static void errors_are_so_at_every_level(void **which) {
+    format = *(const akin_sketch_format *)*which;
+    size_t tried = 0;
+    FOR_EACH_LEVEL(level)
+    for (int kind = 0; kind < KINDS; kind++, tried++) {
+        fill_panel(&a, kind, 1, dims[1 + kind % 3], kind % 2 ? 5 : PANEL);
+        fill_panel(&b, (kind + 1) % KINDS, 2, dims[1 + kind % 3], PANEL - (size_t)kind);
+        check_parts(&a);
+        check_parts(&b);
+        for (size_t i = 0; i < a.count; i += 3)
+            for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
+    }
+    assert_true(tried > 0);
 }
 
 /* Columns that point where the rounding of a row does, for it is there that the error is largest. */
@@ -123,8 +140,8 @@ static void the_bound_cannot_be_broken(void **which) {
     double worst = 0;
     for (uint32_t trial = 0; trial < 30; trial++) {
         double row[LARGEST];
-        fill(&a, (int)(trial % 2), 10 + trial, dims[trial % 5], PANEL);
-        fill(&b, 0, 90 + trial, dims[trial % 5], PANEL);
+        fill_panel(&a, (int)(trial % 2), 10 + trial, dims[trial % 5], PANEL);
+        fill_panel(&b, 0, 90 + trial, dims[trial % 5], PANEL);
         for (size_t j = 0; j < PANEL; j++) {
             for (size_t t = 0; t < a.dim; t++) {
                 double x = (double)a.rows[j * a.stride + t] - a.centre[t];
@@ -148,8 +165,8 @@ static void no_score_is_above_the_cones(void **unused) {
     for (size_t d = 0; d < sizeof dims / sizeof *dims; d++)
         for (int kind = 0; kind < KINDS * KINDS; kind++) {
             float product;
-            fill(&a, kind / KINDS, 1, dims[d], PANEL);
-            fill(&b, kind % KINDS, 1 + (uint32_t)kind % 2, dims[d], PANEL);
+            fill_panel(&a, kind / KINDS, 1, dims[d], PANEL);
+            fill_panel(&b, kind % KINDS, 1 + (uint32_t)kind % 2, dims[d], PANEL);
             akin_dot()->one_many(a.centre, b.centre, a.stride, 1, &product);
             float bound = akin_sketch_cones(&a.sketch, &b.sketch, product);
             told += bound < 1;
@@ -161,6 +178,11 @@ static void no_score_is_above_the_cones(void **unused) {
 }
 
 int main(void) {
+    const struct CMUnitTest levels[] = {
+        cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[0]),
+        cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[1]),
+        cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[2]),
+    };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[1]),
@@ -170,5 +192,7 @@ int main(void) {
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[2]),
         cmocka_unit_test(no_score_is_above_the_cones),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    int failed = cmocka_run_group_tests_name("levels", levels, NULL, NULL);
+    if (getenv("AKIN_TEST_CPU")) return failed; /* only what is forced */
+    return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }
