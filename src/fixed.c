@@ -46,6 +46,8 @@ const akin_fixed_kernels *akin_fixed(void) {
     return levels[akin_cpu_active()];
 }
 
+enum { PIECE = 2048 };
+
 float akin_fixed_peak(const float *values, size_t count) {
     int32_t bits = akin_fixed()->peak_bits(values, count);
     float peak;
@@ -53,15 +55,29 @@ float akin_fixed_peak(const float *values, size_t count) {
     return peak;
 }
 
-float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums) {
-    double scale = ldexp(1, bits);
-    float peak = akin_fixed_peak(values, count);
-    if (!(peak < limit)) return peak;
-    if ((double)peak * scale < 0x1p51)
+static void add_piece(const float *values, size_t count, float peak, double scale, int64_t *sums) {
+    if ((double)peak * fabs(scale) < 0x1p51)
         akin_fixed()->add_small(values, count, scale, sums);
     else
         for (size_t i = 0; i < count; i++) sums[i] += llrint((double)values[i] * scale);
-    return peak;
+}
+
+/* A piece is looked at and added while it is in the cache. Where one has no place, those before it are taken back,
+ * which is exact: ties go to even on both sides of 0. */
+float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums) {
+    double scale = ldexp(1, bits);
+    float most = 0;
+    for (size_t at = 0; at < count; at += PIECE) {
+        size_t piece = count - at < PIECE ? count - at : PIECE;
+        float peak = akin_fixed_peak(values + at, piece);
+        if (!(peak < limit)) {
+            for (size_t back = 0; back < at; back += PIECE) add_piece(values + back, PIECE, most, -scale, sums + back);
+            return akin_fixed_peak(values, count);
+        }
+        add_piece(values + at, piece, peak, scale, sums + at);
+        most = peak > most ? peak : most;
+    }
+    return most;
 }
 
 void akin_fixed_get(const int64_t *sums, size_t count, int bits, float *values) {

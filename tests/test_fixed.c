@@ -82,6 +82,26 @@ static void tells_what_has_no_place(void **state) {
     assert_true(akin_fixed_peak(NULL, 0) == 0);
 }
 
+/* Also where much of a long array was added before it is met, in large numbers and in small ones. */
+static void what_has_no_place_leaves_long_sums_alone(void **state) {
+    (void)state;
+    enum { LONG = 7 * COUNT };
+    static float values[LONG];
+    static int64_t sums[LONG];
+    for (size_t part = 0; part < 7; part++) draw((uint32_t)part, part % 2 ? 2 : 11, values + part * COUNT);
+    for (size_t i = 0; i < LONG; i++) sums[i] = (int64_t)i;
+    for (size_t at = 0; at < LONG; at += LONG - 1) {
+        float kept = values[at];
+        values[at] = 5000;
+        assert_true(akin_fixed_add(values, LONG, BITS, 4096, sums) == 5000);
+        values[at] = kept;
+        for (size_t i = 0; i < LONG; i++) assert_true(sums[i] == (int64_t)i);
+    }
+    assert_true(akin_fixed_add(values, LONG, BITS, 4096, sums) < 4096);
+    for (size_t i = 0; i < LONG; i++)
+        assert_true(sums[i] == (int64_t)i + (int64_t)rintl(ldexpl((long double)values[i], BITS)));
+}
+
 static void one_value_goes_there_and_back(void **state) {
     (void)state;
     assert_true(akin_fixed_from(2.5, 0) == 2 && akin_fixed_from(-3.5, 0) == -4);
@@ -90,9 +110,8 @@ static void one_value_goes_there_and_back(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(adds_the_nearest_whole_numbers),
-        cmocka_unit_test(does_not_depend_on_order),
-        cmocka_unit_test(tells_what_has_no_place),
+        cmocka_unit_test(adds_the_nearest_whole_numbers), cmocka_unit_test(does_not_depend_on_order),
+        cmocka_unit_test(tells_what_has_no_place),        cmocka_unit_test(what_has_no_place_leaves_long_sums_alone),
         cmocka_unit_test(one_value_goes_there_and_back),
     };
     int failed = 0;
