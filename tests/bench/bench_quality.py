@@ -1,7 +1,7 @@
 """How good the neighbours are: sets of pictures with known labels, ways to make vectors, and what each way finds.
 
 usage: AKIN=build/akin bench_quality.py [--sets NAME...] [--ways NAME...] [--clothing clothing.tar] [--own NAME=catalog.csv]
-           [--items 10000] [--seeds 3] [--epochs 20] [--batch N] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--list]
+           [--items 10000] [--seeds 3] [--epochs 20] [--batch N] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--kept] [--list]
 needs: python3-numpy, python3-pil, python3-netcdf4; Debian's dataset-fashion-mnist and openclipart-png for these sets.
 
 For each set, seed and way it runs akin's own verbs: ingest, train --features ..., embed, neighbors, evaluate; the ways of
@@ -12,7 +12,7 @@ embedded with the same model; told is the share whose nearest item is their orig
 
 --full: one seed, 50,000 pictures of a set, and training that is stopped after 30 minutes at 2 ranks (then of as many epochs
 as fit). In DIR/quality.json each figure; quality_report.py makes tables and plots of it, quality_sheet.py the sheets. What is
-in the work folder already is not made again, so a run that was stopped goes on.
+in the work folder already is not made again, so a run that was stopped goes on; --kept makes nothing at all.
 """
 
 import argparse
@@ -240,6 +240,7 @@ def arguments():
     p.add_argument("--out", default="results/quality-work")
     p.add_argument("--full", action="store_true", help="50,000 pictures, 2 ranks, one seed, the epochs that 30 minutes hold")
     p.add_argument("--images-per-second", type=float, default=2000, help="--full: of training, both ranks together")
+    p.add_argument("--kept", action="store_true", help="only what was measured before, into one DIR/quality.json")
     p.add_argument("--list", action="store_true", help="only name the sets and the ways")
     a = p.parse_args()
     a.own = dict(word.split("=", 1) for word in a.own)
@@ -261,6 +262,8 @@ def main():
         for name in a.sets:
             which = Set(name, seed, a)
             for way in a.ways:
+                if a.kept and not os.path.exists(os.path.join(folder_of(which, way), "figures.json")):
+                    continue
                 try:
                     found = measure(which, way, a)
                 except RuntimeError as problem:  # an option that this akin does not have, say
