@@ -37,14 +37,19 @@ size_t akin_allpairs_list(size_t n, size_t k) {
     return k < others ? k : others;
 }
 
+static size_t largest_block(const engine *e) {
+    size_t largest = 0;
+    for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
+    return largest;
+}
+
 /* Blocks for what travels, as large as the largest of them. */
 static akin_status make_room(engine *e) {
     akin_status status;
-    size_t largest = 0;
+    size_t largest = largest_block(e);
     AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
     AKIN_TRY(akin_comm_sum_create(2, &e->vote));
     AKIN_TRY(akin_sample_foretell(e->own, (size_t)e->size, e->params->rules));
-    for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
     if (e->size == 1) return AKIN_OK;
     AKIN_TRY(akin_block_create(largest, e->dim, e->k, AKIN_BLOCK_COLUMNS, &e->held));
     AKIN_TRY(akin_block_create(largest, e->dim, e->k, AKIN_BLOCK_COLUMNS, &e->next));
@@ -60,8 +65,7 @@ static size_t panels_of(const engine *e, int rank) {
 
 /* An even number of parts of each block, the same on all ranks: small enough to be done in a second or so. */
 static int choose_subs(const engine *e) {
-    double rows = 0;
-    for (int r = 0; r < e->size; r++) rows = (double)e->counts[r] > rows ? (double)e->counts[r] : rows;
+    double rows = (double)largest_block(e);
     double slices = rows * rows * (double)e->dim / slice_work, most = PARTS_MAX / e->size;
     if (slices > most) slices = most;
     return slices < 2 ? 2 : (int)(slices / 2) * 2;
@@ -131,13 +135,13 @@ static void open_vote(engine *e) {
     akin_comm_sum_start(e->comm, e->vote, e->votes, 2);
 }
 
-/* After a slice: whether to go on, and whether to save first. Ranks act on what they told each other a slice ago, so
- * that none waits for the slice of another; after the last one they ask once more. Collective; agreed. */
 static akin_status save_state(engine *e, akin_ring_progress at, akin_block *travelling, int home) {
     const akin_allpairs_state state = {at, e->counts, e->own, travelling, home};
     return e->params->save(e->params->context, &state);
 }
 
+/* After a slice: whether to go on, and whether to save first. Ranks act on what they told each other a slice ago, so
+ * that none waits for the slice of another; after the last one they ask once more. Collective; agreed. */
 static akin_status look_around(engine *e, akin_block *held, akin_ring_progress at) {
     akin_status status = AKIN_OK;
     bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
@@ -281,8 +285,7 @@ done:
 /* What asked for too much is made anew, about a slice at a time; then every list is sorted. Collective; agreed. */
 static akin_status mend_lists(engine *e) {
     akin_status status = AKIN_OK;
-    size_t left = 1, largest = 1, most;
-    for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
+    size_t left = 1, largest = largest_block(e), most;
     most = (size_t)(slice_work / ((double)largest * (double)e->dim));
     most = 1 + (most < largest ? most : largest) / (size_t)e->size;
     while (left > 0) {
