@@ -164,10 +164,11 @@ in_epoch = -(-len(pictures) // a.batch)
 ends = {"akin": [], "torch": []} | ({"twin": []} if a.twin else {})
 for number in range(1, a.seeds + 1):
     with tempfile.TemporaryDirectory() as folder:
-        with_akin(folder, "first.nc", number, "--steps", "1", "--learning-rate", "1e-9")  # the weights at the beginning
+        # The weights that both begin with: zeros that a step moves to 1e-9 are zeros no more where a picture is black.
+        with_akin(folder, "first.nc", number, "--steps", "1", "--learning-rate", "1e-9")
         network = Network().load(f"{folder}/first.nc").to(memory_format=torch.channels_last)
         assert sum(w.numel() for w in network.parameters()) == 570019
-        done = with_akin(folder, "last.nc", number, "--steps", str(a.steps), "--learning-rate", str(a.rate))
+        done = with_akin(folder, "last.nc", number, "--init", f"{folder}/first.nc", "--steps", str(a.steps), "--learning-rate", str(a.rate))
         ours = Network().load(f"{folder}/last.nc").loss_over(pictures[:2000])
     twin = copy.deepcopy(network)
     losses = with_torch(network, pictures, number)
