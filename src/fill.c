@@ -113,13 +113,24 @@ static int best_first(const void *x, const void *y) {
     return (a->key < b->key) - (a->key > b->key);
 }
 
-/* The best of each slot, sorted, in place: how many in all. */
-static size_t keep_best(candidate *all, size_t count, size_t most) {
-    size_t kept = 0, of_slot = 0;
+static size_t count_of_group(const candidate *all, size_t count, int32_t group) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) found += all[i].group == group;
+    return found;
+}
+
+/* The best of each slot, sorted, in place: how many in all. Where groups are excluded, half of them at most are of one
+ * group, so that the other half is left for its own items. */
+static size_t keep_best(const filling *f, candidate *all, size_t count) {
+    size_t kept = 0, begin = 0; /* of the slot */
     qsort(all, count, sizeof *all, best_first);
     for (size_t i = 0; i < count; i++) {
-        of_slot = i > 0 && all[i].slot == all[i - 1].slot ? of_slot + 1 : 0;
-        if (of_slot < most) all[kept++] = all[i];
+        if (kept > begin && all[i].slot != all[begin].slot) begin = kept;
+        if (kept - begin == f->most) continue;
+        if (f->rules->exclude_same_group && all[i].group >= 0 &&
+            count_of_group(all + begin, kept - begin, all[i].group) == f->most / 2)
+            continue;
+        all[kept++] = all[i];
     }
     return kept;
 }
@@ -139,7 +150,7 @@ static akin_status list_own(const filling *f, size_t first, size_t count, const 
         all[found++] = (candidate){slot, akin_labels_group(akin_vectors_labels(f->vectors))[i],
                                    akin_topk_key(value, (int32_t)(akin_vectors_first(f->vectors) + i))};
     }
-    *kept = keep_best(all, found, f->most);
+    *kept = keep_best(f, all, found);
     return AKIN_OK;
 }
 
@@ -168,7 +179,7 @@ static akin_status find_central(filling *f, size_t first, size_t count) {
     AKIN_TRY(add_up(f, first, count, &centres));
     AKIN_TRY(akin_agree(f->comm, list_own(f, first, count, centres, &own, &kept)));
     AKIN_TRY(akin_comm_gather(f->comm, own, kept * sizeof *own, -1, (void **)&all, offsets));
-    kept = keep_best(all, offsets[size] / sizeof *all, f->most);
+    kept = keep_best(f, all, offsets[size] / sizeof *all);
     AKIN_TRY(akin_agree(f->comm, append(f, all, kept, first, count)));
 done:
     akin_mem_free(centres);

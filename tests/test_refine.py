@@ -131,7 +131,7 @@ def fills(rules, of, i, chosen):
         may &= AVAILABLE
     rows = np.flatnonzero(may)
     centre = ROWS[rows].sum(axis=0)
-    central = rows[np.argsort([-np.float32((ROWS[r] * centre).sum()) for r in rows], kind="stable")][:4 * K + 16]
+    central = rows[np.argsort([-np.float32((ROWS[r] * centre).sum()) for r in rows], kind="stable")]
     out = []
     for r in central:
         if len(chosen) + len(out) == K:
@@ -205,6 +205,18 @@ def test_fill():
             last = table["neighbor"][i, table["count"][i] - table["filled"][i]:table["count"][i]]
             assert i not in last and all(CATEGORY[j] == CATEGORY[i] != "" for j in last)
             assert not rules.only_available or AVAILABLE[last].all()
+    # Those in the middle of the category are of one group: its own items get the others.
+    r = np.random.default_rng(5)
+    n, one = 150, np.arange(150) % 5 < 4
+    x = np.where(one[:, None], 1, 0.6) + np.where(one[:, None], 0.05, 0.6) * r.standard_normal((n, DIM))
+    write_catalogue("one", x.astype(np.float32), ["hats"] * n, np.where(one, "g1", [f"h{i}" for i in range(n)]), [1] * n)
+    tables = []
+    for ranks in (0, 3):
+        neighbors("of-one.nc", "--fill", "category", "--exclude-same-group", "--min-score", "0.999", source="one.nc", ranks=ranks)
+        tables.append(read("of-one.nc"))
+        assert (tables[-1]["count"] == K).all() and (tables[-1]["filled"][one] == K).all()
+        assert not one[tables[-1]["neighbor"][one]].any()
+    assert np.array_equal(tables[0]["neighbor"], tables[1]["neighbor"])
     neighbors("tight.nc", "--fill", "category", "--min-score", "0.97")
     table = read("tight.nc")
     assert (table["count"][np.array(CATEGORY) != ""] == K).all() and table["filled"].max() == K

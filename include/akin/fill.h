@@ -6,8 +6,9 @@
  * lower row. The sum is one of whole numbers (fixed.h), so it is the same for any number of ranks. Who can be
  * somebody's neighbour - usable, kept (duplicates.h), available if the rules ask for that - is added up and may be
  * taken; never the item itself, what it is a duplicate of, who stands in its list already, nor its own group where the
- * rules exclude it. The 4 k + 16 most central of a category are looked at. The least score is no bar: it is what made
- * the list short. An item without category is not filled; one without a vector is.
+ * rules exclude it. The 4 k + 16 most central of a category are looked at, half of them at most of one group where
+ * groups are excluded; more are never needed. The least score is no bar: it is what made the list short. An item
+ * without category is not filled; one without a vector is.
  *
  * Memory: 8 bytes for each of those, and some 64 MiB.
  */
