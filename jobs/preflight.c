@@ -94,8 +94,8 @@ static akin_status check_all_apart(akin_jobfile *job, const char *output) {
                                           "table.nc",    "metrics.json", "log.txt",  "model.nc.checkpoint"};
     static const struct {
         const char *section, *key;
-    } read[] = {{"ingest", "previous"}, {"train", "init"},    {"train", "checkpoint"}, {"embed", "from"},
-                {"embed", "ids"},       {"neighbors", "ids"}, {"evaluate", "against"}, {"publish", "previous"}};
+    } read[] = {{"ingest", "previous"}, {"train", "init"},       {"train", "checkpoint"}, {"embed", "from"},
+                {"embed", "ids"},       {"evaluate", "against"}, {"publish", "previous"}};
     akin_status status = AKIN_OK;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     const char *const *sources = NULL;
@@ -136,14 +136,21 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {{"ingest", "root"}, {"ingest", "previous"}, {"train", "init"},
-                  {"embed", "from"},  {"embed", "ids"},       {"evaluate", "against"}};
+    } inputs[] = {{"ingest", "root"},        {"ingest", "previous"},
+                  {"train", "init"},         {"embed", "from"},
+                  {"embed", "ids"},          {"embed", "previous"},
+                  {"neighbors", "previous"}, {"neighbors", "previous-embeddings"},
+                  {"evaluate", "against"},   {"publish", "previous"},
+                  {"gallery", "against"},    {"gallery", "embeddings"}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const char *path = akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
         if (!path || akin_file_exists(path)) continue;
-        akin_status status =
-            akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun", inputs[i].key, path);
-        return at_key(job, inputs[i].section, inputs[i].key, status);
+        char *place = akin_jobfile_place(job, inputs[i].section, inputs[i].key);
+        if (!place) continue; /* set by the run, which makes it */
+        akin_mem_free(place);
+        return at_key(
+            job, inputs[i].section, inputs[i].key,
+            akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun", inputs[i].key, path));
     }
     return AKIN_OK;
 }

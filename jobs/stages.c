@@ -29,6 +29,8 @@ static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET, {"rejects", "is set by the run: rejects.csv in the output folder"}, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
     OUTPUT_IS_SET, {"model", "is set by the run: model.nc in the output folder"}, REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal neighbors_refused[] = {
+    {"ids", "is for a .npy file: a run compares its own embeddings"}, OUTPUT_IS_SET, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal publish_refused[] = {
     {"dry-run", "belongs on the command line: akin publish TABLE.nc --to URL --dry-run"},
     OUTPUT_IS_SET,
@@ -60,7 +62,7 @@ const akin_stage akin_stages[] = {
      .previous_fits = embeddings_fit},
     {.verb = "neighbors",
      .always = true,
-     .refusals = refused,
+     .refusals = neighbors_refused,
      .argument = "embeddings.nc",
      .paths = {{"output", "table.nc"}},
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
@@ -231,15 +233,22 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     return verb->check ? verb->check(options) : AKIN_OK;
 }
 
-/* The key that the message speaks of: the option that it names, or the verb's first. */
+/* The key that the message speaks of: of the options that it names the first that the job gives, or else the first; or
+ * the verb's first. */
 static const char *key_of_message(const akin_verb *verb, const akin_options *options) {
     char option[80];
     if (!akin_options_flag(options, "enabled")) return "enabled";
+    const char *found = NULL, *at = NULL;
+    bool given = false;
     for (const akin_option *spec = verb->options; spec->name; spec++) {
-        snprintf(option, sizeof option, "--%s", spec->name);
-        if (strstr(akin_error_message(), option)) return spec->name;
+        int length = snprintf(option, sizeof option, "--%s", spec->name);
+        const char *here = strstr(akin_error_message(), option);
+        if (!here || here[length] == '-') continue; /* --previous is not --previous-embeddings */
+        bool gives = akin_options_given(options, spec->name);
+        if (found && (given > gives || (given == gives && at < here))) continue;
+        found = spec->name, at = here, given = gives;
     }
-    return verb->options->name;
+    return found ? found : verb->options->name;
 }
 
 akin_status akin_stages_check(akin_jobfile *job) {

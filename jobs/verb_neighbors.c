@@ -143,10 +143,6 @@ static akin_status run(akin_call *call) {
     if (params.output == NULL) return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
     if (strcmp(params.output, params.input) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
-    if ((params.previous == NULL) != (params.previous_embeddings == NULL))
-        return akin_error_set(AKIN_USAGE,
-                              "--previous and --previous-embeddings belong together: last night's table and "
-                              "what it was made from");
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &params, &figures)));
@@ -155,6 +151,10 @@ done:
 }
 
 static akin_status check(akin_options *o) {
+    if ((akin_options_text(o, "previous") == NULL) != (akin_options_text(o, "previous-embeddings") == NULL))
+        return akin_error_set(AKIN_USAGE,
+                              "--previous and --previous-embeddings belong together: last night's table and "
+                              "what it was made from");
     const akin_refine_params refine = refine_of(o);
     if (refine.pool > 0 && !refine.diverse && !refine.collapse)
         return akin_error_set(AKIN_USAGE, "--pool belongs to --diversity or --collapse-duplicates");

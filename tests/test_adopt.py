@@ -3,6 +3,7 @@ count; what does not match is counted; a job that brings its vectors trains noth
 
 import json
 import os
+import re
 import shutil
 
 import netCDF4
@@ -246,6 +247,24 @@ def test_a_job_without_pictures():
     open("missing.ini", "w").write(JOB.format(output="bare", more="").replace("night.npy", "none.npy"))
     done = akin("run", "missing.ini", expect=1)
     assert "nothing was begun" in done.err and not os.path.exists("bare")
+
+
+def test_what_a_job_names_is_known_before_it_begins():
+    save("night", X, IDS)
+    job = JOB.format(output="named", more="")
+    for keys, code, line, words in [
+            ("[neighbors]\nprevious = none.nc\n", 2, 2, "belong together"),
+            ("[neighbors]\nprevious-embeddings = none.nc\n", 2, 2, "belong together"),
+            ("[neighbors]\nprevious = none.nc\nprevious-embeddings = none.nc\n", 1, 2, "nothing was begun"),
+            ("[neighbors]\nids = ids.txt\n", 2, 2, ".npy"), ("[neighbors]\n\npool = 30\n", 2, 3, "--diversity"),
+            ("[publish]\nto = file:t.jsonl\nprevious = none.nc\n", 1, 3, "nothing was begun"),
+            ("[gallery]\nagainst = none.nc\n", 1, 2, "nothing was begun")]:
+        text = "".join(part for part in re.split(r"(?m)^(?=\[)", job) if not part.startswith(keys.split("\n")[0]))
+        open("named.ini", "w").write(text + keys)
+        for more in (["--check"], []):
+            done = akin("run", "named.ini", *more, expect=code)
+            assert f"line {text.count(chr(10)) + line}" in done.err and words in done.err, (keys, done.err)
+            assert not os.path.exists("named")
 
 
 main(globals())
