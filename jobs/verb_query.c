@@ -1,6 +1,7 @@
 /* verb_query: the neighbours of one item, or of a new picture. Floor 4 (jobs); looks down to everything. */
 #include "rules.h"
 #include "verbs.h"
+#include <akin/log.h>
 #include <akin/query.h>
 #include <stdio.h>
 
@@ -82,6 +83,8 @@ static akin_status run(akin_call *call) {
     AKIN_TRY(akin_query(call->comm, &params, &answer));
     akin_status local = answer != NULL ? fill_report(call->report, &params, answer) : AKIN_OK;
     if (local == AKIN_OK && answer != NULL && call->print) local = print(answer);
+    if (answer != NULL && akin_answer_count(answer) == 0)
+        akin_log_warning("query: no neighbours: its vector is zero or not finite, or the rules leave none");
     AKIN_TRY(akin_agree(call->comm, local));
 done:
     akin_answer_free(answer);

@@ -198,7 +198,7 @@ static akin_status sum_mean(const fit *f, const sought *s, akin_covariance *cova
     akin_status status, local = AKIN_OK;
     size_t count;
     if (akin_covariance_see(covariance, s->rows, s->count) != AKIN_OK)
-        local = akin_error_set(AKIN_FAILED, "%s: a picture's %s are not finite%s",
+        local = akin_error_set(AKIN_FAILED, "%s: what is made of a picture (%s) is not finite%s",
                                akin_ncfile_path(akin_catalog_file(f->catalog)), s->what,
                                akin_features_network(&f->features) ? "; try a smaller --learning-rate" : "");
     AKIN_TRY(akin_agree(f->comm, local));

@@ -45,6 +45,7 @@ def test_rows_of_the_table():
     for item, ranks in ((0, 0), (7, 0), (105, 3), (499, 4), (250, 2)):
         assert assert_row("x.npy", table, item, *words, ranks=ranks)
     assert assert_row("x.npy", table, 3, *words) == []
+    assert akin("query", "x.npy", "--id", "größe 3", *words, ranks=2).err.count("no neighbours") == 1
     as_json = akin("query", "x.npy", "--id", "größe 7", *words, "--json", ranks=2).json
     assert [(i, np.float32(s)) for i, s in as_json["neighbors"]] == assert_row("x.npy", table, 7, *words)
     assert as_json["neighbors"][0][1] == 1 and as_json["items"] == 500
