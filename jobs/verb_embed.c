@@ -88,6 +88,7 @@ static akin_status fill_adopt_report(akin_json *report, const akin_adopt_result 
     akin_status status;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_integer(report, "dim", (long long)result->dim));
+    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
     AKIN_TRY(akin_json_set_integer(report, "vectors", (long long)result->vectors));
     AKIN_TRY(akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector));
     AKIN_TRY(akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item));

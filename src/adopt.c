@@ -12,6 +12,7 @@
 #include <akin/shard.h>
 #include <akin/text.h>
 #include <akin/vectors.h>
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -169,7 +170,7 @@ done:
 }
 
 /* The rows are joined with a model's. Collective; agreed. */
-static akin_status join_model(adoption *a) {
+static akin_status join_model(adoption *a, akin_adopt_result *out) {
     akin_status status;
     const akin_blend_source source = {a->catalog, a->params->model, a->params->weight, a->first, a->count,
                                       a->dim,     a->rows};
@@ -177,7 +178,8 @@ static akin_status join_model(adoption *a) {
     AKIN_TRY(akin_blend(a->comm, &source, &blended));
     akin_mem_free(a->rows);
     a->rows = blended.rows;
-    a->dim = blended.dim;
+    a->dim = out->dim = blended.dim;
+    out->images_per_second = blended.images_per_second;
     memcpy(a->blended, blended.model_digest, sizeof a->blended);
 done:
     return status;
@@ -210,7 +212,8 @@ static void count_up(adoption *a, akin_adopt_result *out) {
                                .vectors = akin_vectors_items(a->vectors),
                                .without_vector = (size_t)sums[2],
                                .without_item = (size_t)sums[0],
-                               .unusable = a->catalog ? (size_t)sums[1] : akin_vectors_unusable(a->vectors)};
+                               .unusable = a->catalog ? (size_t)sums[1] : akin_vectors_unusable(a->vectors),
+                               .images_per_second = NAN};
 }
 
 static void tell(const akin_adopt_params *p, const akin_adopt_result *r) {
@@ -243,10 +246,7 @@ akin_status akin_adopt(akin_comm *comm, const akin_adopt_params *params, akin_ad
     if (a.catalog) AKIN_TRY(join(&a));
     count_up(&a, result);
     AKIN_TRY(akin_agree(comm, check_joined(&a, result)));
-    if (params->model) {
-        AKIN_TRY(join_model(&a));
-        result->dim = a.dim;
-    }
+    if (params->model) AKIN_TRY(join_model(&a, result));
     AKIN_TRY(write_embeddings(&a));
     tell(params, result);
 done:

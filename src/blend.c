@@ -6,6 +6,7 @@
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <akin/vectors.h>
+#include <math.h>
 #include <string.h>
 
 #define CHUNK ((size_t)1024) /* pictures between two looks at what other ranks say */
@@ -19,6 +20,7 @@ typedef struct {
     size_t *items;   /* [CHUNK] */
     float *vectors;  /* [CHUNK, own] */
     float *rows;     /* [count, dim] */
+    double seconds;  /* of computing vectors */
 } blend;
 
 /* All that one rank can fail at alone. */
@@ -45,7 +47,9 @@ static akin_status join_chunk(blend *b, size_t at, size_t count) {
     const akin_blend_source *s = b->source;
     for (size_t i = 0; i < count; i++) b->items[i] = s->first + at + i;
     AKIN_TRY(akin_catalog_images_at(s->catalog, b->items, count, b->images));
+    double start = akin_comm_seconds();
     AKIN_TRY(akin_encoder_vectors(b->encoder, b->images, count, b->vectors));
+    b->seconds += akin_comm_seconds() - start;
     for (size_t i = 0; i < count; i++) {
         float *row = b->rows + (at + i) * b->dim;
         const float *other = s->other + (at + i) * s->dim;
@@ -81,7 +85,11 @@ akin_status akin_blend(akin_comm *comm, const akin_blend_source *source, akin_bl
     AKIN_TRY(akin_model_read(comm, source->model, &b.model));
     AKIN_TRY(akin_agree(comm, prepare(&b)));
     AKIN_TRY(join_all(comm, &b));
-    *out = (akin_blend_result){.dim = b.dim, .rows = b.rows};
+    int64_t images = (int64_t)source->count;
+    akin_comm_sum_i64(comm, &images, 1);
+    akin_comm_max_f64(comm, &b.seconds, 1);
+    *out = (akin_blend_result){
+        .dim = b.dim, .rows = b.rows, .images_per_second = b.seconds > 0 ? (double)images / b.seconds : NAN};
     memcpy(out->model_digest, akin_model_digest(b.model), AKIN_HASH_TEXT_SIZE);
     b.rows = NULL;
 done:

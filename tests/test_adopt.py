@@ -46,6 +46,7 @@ def test_joined_by_id_in_any_order():
     report = akin("embed", "catalog.nc", "--from", *from_, "-o", "e.nc", "--json").json
     assert (report["items"], report["dim"], report["vectors"]) == (N, DIM, N), report
     assert report["items_without_vector"] == report["vectors_without_item"] == report["unusable"] == 0
+    assert report["images_per_second"] is None
     e, catalog = read("e.nc"), read("catalog.nc")
     assert np.abs(e["embedding"] - unit(X)).max() < 1e-7 and [str(i) for i in e["id"]] == IDS
     for name in ("category", "group", "available", "content_hash"):
@@ -110,6 +111,7 @@ def test_joined_with_a_model():
     assert np.abs(both["embedding"] - unit(twin)).max() < 1e-6
     assert (both["embedding"][:3, :own["embedding"].shape[1]] == own["embedding"][:3]).all()
     assert done.json["dim"] == twin.shape[1] and done.json["items_without_vector"] == 3 and "pictures alone" in done.err, done.err
+    assert done.json["images_per_second"] > 0
     assert (both["content_hash"] == own["content_hash"]).all()
     assert both["attributes"]["input_blended_digest"] == own["attributes"]["input_model_digest"]
     for ranks in (2, 3, 4):

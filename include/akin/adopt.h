@@ -31,10 +31,11 @@ typedef struct {
 
 typedef struct {
     size_t items, dim;
-    size_t vectors;        /* rows of the .npy */
-    size_t without_vector; /* items of the catalogue that the .npy does not have */
-    size_t without_item;   /* rows of the .npy that the catalogue does not have */
-    size_t unusable;       /* items whose vector is zero or not finite */
+    size_t vectors;           /* rows of the .npy */
+    size_t without_vector;    /* items of the catalogue that the .npy does not have */
+    size_t without_item;      /* rows of the .npy that the catalogue does not have */
+    size_t unusable;          /* items whose vector is zero or not finite */
+    double images_per_second; /* as of akin_blend; NaN where no picture is computed */
 } akin_adopt_result;
 
 /* AKIN_USAGE: `from` is no .npy file. AKIN_INPUT: a file is refused, or no id is in both. AKIN_INTERRUPTED: a signal

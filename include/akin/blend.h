@@ -27,7 +27,8 @@ typedef struct {
 
 typedef struct {
     size_t dim;
-    float *rows; /* [count, dim], owned by the caller */
+    float *rows;              /* [count, dim], owned by the caller */
+    double images_per_second; /* computed images over the time of computing them, all ranks together; NaN: none */
     char model_digest[AKIN_HASH_TEXT_SIZE];
 } akin_blend_result;
 
