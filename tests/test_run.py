@@ -4,6 +4,7 @@ import fcntl
 import json
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -140,7 +141,7 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     akin("rollback", "--to", "file:" + places[0])
     done, now = night("2001-01-03", 6)
     assert now == [first[0], second[1]] and os.readlink("results/back/latest") == "2001-01-03", done.err
-    by_hand = f"akin publish results/back/2001-01-03/table.nc --to file:{places[0]}"
+    by_hand = f"akin publish 'results/back/2001-01-03/table.nc' --to 'file:{places[0]}'"
     assert f"file:{places[0]} is left as it is: this table was rolled back there" in done.err and by_hand in done.err, done.err
     assert "publish: 40 items" not in done.err and f"file:{places[1]} is left" not in done.err, done.err
     stage = done.json["stages"]["publish"]
@@ -157,8 +158,8 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     done, now = night("2001-01-05", 6, "respect-rollback = no")
     assert now == second, done.err
     akin("rollback", "--to", "file:" + places[0])
-    assert "was rolled back there" in akin(*by_hand.split()[1:], "--respect-rollback", "--dry-run").out
-    akin(*by_hand.split()[1:])
+    assert "was rolled back there" in akin(*shlex.split(by_hand)[1:], "--respect-rollback", "--dry-run").out
+    akin(*shlex.split(by_hand)[1:])
     assert open(places[0]).read() == second[0]
     akin("rollback", "--to", "file:" + places[0])
     done, third = night("2001-01-06", 7)
