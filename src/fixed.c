@@ -46,14 +46,14 @@ const akin_fixed_kernels *akin_fixed(void) {
     return levels[akin_cpu_active()];
 }
 
-enum { PIECE = 2048 };
-
 float akin_fixed_peak(const float *values, size_t count) {
     int32_t bits = akin_fixed()->peak_bits(values, count);
     float peak;
     memcpy(&peak, &bits, sizeof peak);
     return peak;
 }
+
+enum { PIECE = 2048 };
 
 static void add_piece(const float *values, size_t count, float peak, double scale, int64_t *sums) {
     if ((double)peak * fabs(scale) < 0x1p51)

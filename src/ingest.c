@@ -250,11 +250,11 @@ done:
     return status;
 }
 
-/* The same on all ranks. */
 bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction) {
     return (double)rejected > max_reject_fraction * (double)rows * (1 + 1e-12);
 }
 
+/* The same on all ranks. */
 static akin_status judge(const ingest *run) {
     const akin_ingest_result *result = run->result;
     const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";

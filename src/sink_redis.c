@@ -468,10 +468,12 @@ static void tidy(akin_target *target) {
 
 static void close_target(akin_target *target) {
     if (!target) return;
-    akin_error_kept first;
-    akin_error_keep(&first);
-    if (target->locked && !target->committed) take_back(target);
-    akin_error_restore(&first);
+    if (target->locked && !target->committed) {
+        akin_error_kept first;
+        akin_error_keep(&first);
+        take_back(target);
+        akin_error_restore(&first);
+    }
     akin_redis_stage_free(target->stage);
     akin_cachelist_free(target->lists);
     akin_redis_place_close(target->place);

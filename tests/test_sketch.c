@@ -103,6 +103,14 @@ static void check_parts(const panel *p) {
     }
 }
 
+/* Both panels, and every eighth pair of every `rows`-th row. */
+static void check_errors(size_t rows) {
+    check_parts(&a);
+    check_parts(&b);
+    for (size_t i = 0; i < a.count; i += rows)
+        for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
+}
+
 static const size_t dims[] = {2, 5, 32, 100, 512, LARGEST};
 
 static void errors_are_within_the_bound(void **which) {
@@ -111,10 +119,7 @@ static void errors_are_within_the_bound(void **which) {
         for (int kind = 0; kind < KINDS * KINDS; kind++) {
             fill_panel(&a, kind / KINDS, 1, dims[d], 1 + (size_t)kind % PANEL);
             fill_panel(&b, kind % KINDS, 2, dims[d], PANEL - (size_t)kind % 5);
-            check_parts(&a);
-            check_parts(&b);
-            for (size_t i = 0; i < a.count; i++)
-                for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
+            check_errors(1);
         }
 }
 
@@ -126,10 +131,7 @@ static void errors_are_so_at_every_level(void **which) {
     for (int kind = 0; kind < KINDS; kind++, tried++) {
         fill_panel(&a, kind, 1, dims[1 + kind % 3], kind % 2 ? 5 : PANEL);
         fill_panel(&b, (kind + 1) % KINDS, 2, dims[1 + kind % 3], PANEL - (size_t)kind);
-        check_parts(&a);
-        check_parts(&b);
-        for (size_t i = 0; i < a.count; i += 3)
-            for (size_t j = i % 8; j < b.count; j += 8) assert_true(used(i, j) <= 1);
+        check_errors(3);
     }
     assert_true(tried > 0);
 }
