@@ -1,7 +1,4 @@
-/* akin: the program. A table of verbs, what all of them share, and one way out for every rank.
- *
- * Floor 4 (jobs); looks down to everything.
- */
+/* akin: the program. A table of verbs, what all of them share, and one way out for every rank. */
 #include "call.h"
 #include "stages.h"
 #include <akin/cpu.h>
@@ -20,9 +17,18 @@ const akin_verb *const akin_verbs[] = {
 
 const akin_option akin_common_options[] = {
     {.name = "help", .type = AKIN_OPTION_FLAG, .help = "show this and end", .unrecorded = true},
-    {.name = "version", .type = AKIN_OPTION_FLAG, .help = "show the version and end", .unrecorded = true},
-    {.name = "json", .type = AKIN_OPTION_FLAG, .help = "print one JSON object on stdout", .unrecorded = true},
-    {.name = "quiet", .type = AKIN_OPTION_FLAG, .help = "no progress, only what is wrong", .unrecorded = true},
+    {.name = "version",
+     .type = AKIN_OPTION_FLAG,
+     .help = "show the version and end",
+     .unrecorded = true},
+    {.name = "json",
+     .type = AKIN_OPTION_FLAG,
+     .help = "print one JSON object on stdout",
+     .unrecorded = true},
+    {.name = "quiet",
+     .type = AKIN_OPTION_FLAG,
+     .help = "no progress, only what is wrong",
+     .unrecorded = true},
     {.name = "stall-limit",
      .type = AKIN_OPTION_REAL,
      .initial = "600",
@@ -70,9 +76,11 @@ static akin_status help_of_program(akin_text *text) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_text_append(text, "usage: akin VERB [ARGUMENT...] [--option value...]\n\n"));
     for (size_t i = 0; akin_verbs[i]; i++)
-        AKIN_TRY(akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
-    AKIN_TRY(akin_text_append(text, "\nakin VERB --help shows the options of a verb; under mpirun or srun every rank "
-                                    "takes part.\n"));
+        AKIN_TRY(
+            akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
+    AKIN_TRY(akin_text_append(
+        text, "\nakin VERB --help shows the options of a verb; under mpirun or srun every rank "
+              "takes part.\n"));
 done:
     return status;
 }
@@ -83,8 +91,8 @@ static akin_status help_of_verb(akin_text *text, const akin_verb *verb) {
     char *own = akin_options_help((const akin_option *const[]){verb->options, NULL});
     char *common = akin_options_help((const akin_option *const[]){akin_common_options, NULL});
     if (!own || !common) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_text_append(text, "usage: akin %s %s [--option value...]\n\n%s\n\n", verb->name, arguments,
-                              verb->summary));
+    AKIN_TRY(akin_text_append(text, "usage: akin %s %s [--option value...]\n\n%s\n\n", verb->name,
+                              arguments, verb->summary));
     if (verb->notes) AKIN_TRY(akin_text_append(text, "%s\n", verb->notes));
     if (*own) AKIN_TRY(akin_text_append(text, "Options:\n%s\n", own));
     AKIN_TRY(akin_text_append(text, "Options of every verb:\n%s", common));
@@ -119,8 +127,13 @@ static akin_status refuse_far(const char *word) {
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
     for (size_t i = 0; akin_verbs[i]; i++)
-        AKIN_TRY(akin_text_append(text, "%s%s", i == 0 ? "" : akin_verbs[i + 1] ? ", " : " and ", akin_verbs[i]->name));
-    status = akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; the verbs are %s", word, akin_text_bytes(text));
+        AKIN_TRY(akin_text_append(text, "%s%s",
+                                  i == 0              ? ""
+                                  : akin_verbs[i + 1] ? ", "
+                                                      : " and ",
+                                  akin_verbs[i]->name));
+    status = akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; the verbs are %s", word,
+                            akin_text_bytes(text));
 done:
     akin_text_free(text);
     return status;
@@ -134,8 +147,11 @@ static akin_status find_verb(const char *word, const akin_verb **verb) {
     const char *nearest = akin_text_nearest(word, names);
     bool near = nearest && akin_text_is_near(word, nearest, 2);
     for (size_t i = 0; names[i] && !near; i++)
-        if (strlen(word) > 1 && strncmp(names[i], word, strlen(word)) == 0) nearest = names[i], near = true;
-    if (near) return akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; did you mean \"%s\"?", word, nearest);
+        if (strlen(word) > 1 && strncmp(names[i], word, strlen(word)) == 0)
+            nearest = names[i], near = true;
+    if (near)
+        return akin_error_set(AKIN_USAGE, "unknown verb \"%s\"; did you mean \"%s\"?", word,
+                              nearest);
     return refuse_far(word);
 }
 
@@ -158,11 +174,14 @@ static akin_status refuse_stage_options(const program *self) {
     for (int i = 1; i < self->count && strcmp(self->words[i], "--") != 0; i++) {
         const char *name = self->words[i] + 2;
         size_t length = strcspn(self->words[i], "=") - 2;
-        if (strncmp(self->words[i], "--", 2) != 0 || is_option_of(name, length, akin_common_options)) continue;
+        if (strncmp(self->words[i], "--", 2) != 0 ||
+            is_option_of(name, length, akin_common_options))
+            continue;
         for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
             if (is_option_of(name, length, akin_verb_find(stage->name)->options))
                 return akin_error_set(AKIN_USAGE,
-                                      "unknown option --%.*s; options of a stage stand in the job file: %.*s = ... in "
+                                      "unknown option --%.*s; options of a stage stand in the job "
+                                      "file: %.*s = ... in "
                                       "the section [%s]",
                                       (int)length, name, (int)length, name, stage->name);
     }
@@ -177,10 +196,12 @@ static akin_status understand(program *self) {
     if (has_word(self, "--help") || has_word(self, "-h")) return prepare_help(self, self->verb);
     if (has_word(self, "--version")) return prepare_version(self);
     if (!*first) return akin_error_set(AKIN_USAGE, "a verb is missing");
-    if (!self->verb) return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");
+    if (!self->verb)
+        return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");
     if (self->verb == &akin_verb_run) AKIN_TRY(refuse_stage_options(self));
-    AKIN_TRY(akin_options_create((const akin_option *const[]){self->verb->options, akin_common_options, NULL},
-                                 &self->options));
+    AKIN_TRY(akin_options_create(
+        (const akin_option *const[]){self->verb->options, akin_common_options, NULL},
+        &self->options));
     AKIN_TRY(akin_options_parse(self->options, self->count - 1, self->words + 1));
     AKIN_TRY(akin_call_check_arguments(self->verb, self->options));
     if (self->verb->check) AKIN_TRY(self->verb->check(self->options));
@@ -211,9 +232,11 @@ static akin_status print_report(program *self, akin_status outcome) {
         status = AKIN_FAILED;
 done:
     if (status != AKIN_OK) /* there is no memory even for that */
-        printf("{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no memory\",\"ranks\":%d,"
+        printf("{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no "
+               "memory\",\"ranks\":%d,"
                "\"seconds\":0,\"items\":0}\n",
-               self->verb ? self->verb->name : "", outcome == AKIN_OK ? status : outcome, akin_comm_size(self->comm));
+               self->verb ? self->verb->name : "", outcome == AKIN_OK ? status : outcome,
+               akin_comm_size(self->comm));
     akin_mem_free(line);
     akin_json_free(report);
     return status;
@@ -249,8 +272,8 @@ static akin_status give_answer(program *self, akin_status outcome) {
 
 static program *ended; /* the one of this process, for tell_abort */
 
-/* What no agreement can be had about (a stall, a failed parallel write) is told by the rank that saw it; the one JSON
- * line is rank 0's here too. */
+/* What no agreement can be had about (a stall, a failed parallel write) is told by the rank that
+ * saw it; the one JSON line is rank 0's here too. */
 static void tell_abort(akin_status status, const char *message) {
     akin_log_error("%s", message);
     if (akin_comm_rank(ended->comm) != 0 || !ended->json) return;
@@ -260,7 +283,8 @@ static void tell_abort(akin_status status, const char *message) {
 
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
-    self->json = has_word(self, "--json") || has_word(self, "--json=yes"); /* known before anything can be wrong */
+    self->json = has_word(self, "--json") ||
+                 has_word(self, "--json=yes"); /* known before anything can be wrong */
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));

@@ -1,4 +1,4 @@
-/* call: one verb run once, with its report. Floor 4 (jobs); looks down to everything. */
+/* call: one verb run once, with its report. */
 #include "call.h"
 #include <akin/mem.h>
 #include <stdint.h>
@@ -35,15 +35,16 @@ akin_status akin_call_check_arguments(const akin_verb *verb, const akin_options 
     const char *const *arguments = NULL;
     int count = (int)akin_options_arguments(options, &arguments);
     if (count < verb->arguments_min)
-        return akin_error_set(AKIN_USAGE, "an argument is missing: akin %s %s", verb->name, verb->arguments);
+        return akin_error_set(AKIN_USAGE, "an argument is missing: akin %s %s", verb->name,
+                              verb->arguments);
     if (verb->arguments_max >= 0 && count > verb->arguments_max)
-        return akin_error_set(AKIN_USAGE, "\"%s\" is one argument too many: akin %s %s", arguments[verb->arguments_max],
-                              verb->name, verb->arguments);
+        return akin_error_set(AKIN_USAGE, "\"%s\" is one argument too many: akin %s %s",
+                              arguments[verb->arguments_max], verb->name, verb->arguments);
     return AKIN_OK;
 }
 
-akin_status akin_call_create(akin_comm *comm, const akin_verb *verb, akin_options *options, bool print,
-                             akin_call *out) {
+akin_status akin_call_create(akin_comm *comm, const akin_verb *verb, akin_options *options,
+                             bool print, akin_call *out) {
     *out = (akin_call){.comm = comm, .options = options, .print = print};
     out->options_text = akin_options_resolved(options, false);
     out->result_options = akin_options_resolved(options, true);

@@ -1,7 +1,5 @@
-/* checkpoints: the options that say where and how often a stage saves where it stands, the same for `train` and
- * `neighbors`.
- *
- * Floor 4 (jobs); looks down to error, options. Not collective.
+/* checkpoints: the options that say where and how often a stage saves where it stands, the same for
+ * `train` and `neighbors`. Not collective.
  */
 #ifndef AKIN_CHECKPOINTS_H
 #define AKIN_CHECKPOINTS_H
@@ -10,16 +8,18 @@
 #include <akin/options.h>
 #include <string.h>
 
-/* Entries of a table of options, to be followed by a comma. often: the help of --checkpoint-every. */
-#define AKIN_CHECKPOINT_OPTIONS(often)                                                                                 \
-    {.name = "checkpoint",                                                                                             \
-     .type = AKIN_OPTION_TEXT,                                                                                         \
-     .argument = "FILE",                                                                                               \
-     .unrecorded = true,                                                                                               \
-     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if it does not fit"},     \
-    {                                                                                                                  \
-        .name = "checkpoint-every", .type = AKIN_OPTION_REAL, .initial = "300", .minimum = 0, .maximum = 1e9,          \
-        .unrecorded = true, .argument = "SECONDS", .help = often                                                       \
+/* Entries of a table of options, to be followed by a comma. often: the help of --checkpoint-every.
+ */
+#define AKIN_CHECKPOINT_OPTIONS(often)                                                             \
+    {.name = "checkpoint",                                                                         \
+     .type = AKIN_OPTION_TEXT,                                                                     \
+     .argument = "FILE",                                                                           \
+     .unrecorded = true,                                                                           \
+     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if "  \
+             "it does not fit"},                                                                   \
+    {                                                                                              \
+        .name = "checkpoint-every", .type = AKIN_OPTION_REAL, .initial = "300", .minimum = 0,      \
+        .maximum = 1e9, .unrecorded = true, .argument = "SECONDS", .help = often                   \
     }
 
 /* AKIN_USAGE: it would be written over the output. */

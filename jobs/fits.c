@@ -1,4 +1,4 @@
-/* fits: whether a file that is already there will do. Floor 4 (jobs); looks down to error, mem, file, log, ncfile. */
+/* fits: whether a file that is already there will do. */
 #include "fits.h"
 #include <akin/error.h>
 #include <akin/file.h>
@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* The attribute of the file, owned; NULL where there is none. False: no such file. */
-static bool read_attribute(const char *path, const char *kind, const char *attribute, char **value) {
+static bool read_attribute(const char *path, const char *kind, const char *attribute,
+                           char **value) {
     akin_ncfile *file = NULL;
     *value = NULL;
     akin_status status = akin_ncfile_peek(path, kind, &file);
@@ -36,7 +37,8 @@ bool akin_fits_input(const char *path, const char *kind, const char *attribute, 
 
 bool akin_fits_alike(const char *a, const char *b, const char *kind, const char *attribute) {
     char *value;
-    bool alike = read_attribute(a, kind, attribute, &value) && value && akin_fits_text(b, kind, attribute, value);
+    bool alike = read_attribute(a, kind, attribute, &value) && value &&
+                 akin_fits_text(b, kind, attribute, value);
     akin_mem_free(value);
     return alike;
 }
@@ -44,7 +46,8 @@ bool akin_fits_alike(const char *a, const char *b, const char *kind, const char 
 static size_t length_of(const char *path, const char *kind, const char *dimension) {
     akin_ncfile *file = NULL;
     size_t length = 0;
-    if (akin_ncfile_peek(path, kind, &file) != AKIN_OK || akin_ncfile_length(file, dimension, &length) != AKIN_OK)
+    if (akin_ncfile_peek(path, kind, &file) != AKIN_OK ||
+        akin_ncfile_length(file, dimension, &length) != AKIN_OK)
         length = 0;
     akin_ncfile_close(file);
     return length;
@@ -58,7 +61,8 @@ bool akin_fits_length(const char *a, const char *b, const char *kind, const char
 bool akin_fits_tell_damage(const char *path, const char *verb, const char *then) {
     akin_ncfile *file = NULL;
     if (!akin_file_exists(path)) return false;
-    bool damaged = akin_ncfile_peek(path, NULL, &file) == AKIN_INPUT; /* a read that fails is another matter */
+    bool damaged =
+        akin_ncfile_peek(path, NULL, &file) == AKIN_INPUT; /* a read that fails is another matter */
     if (damaged) akin_log_warning("%s: %s: %s", verb, then, akin_error_message());
     akin_ncfile_close(file);
     akin_error_clear();

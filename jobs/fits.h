@@ -1,7 +1,5 @@
-/* fits: whether a file that is already there was made from these inputs and options, by its attributes alone.
- *
- * Floor 4 (jobs); looks down to file, log, ncfile. Not collective. False where unsure: no such file, damaged, another
- * kind.
+/* fits: whether a file that is already there was made from these inputs and options, by its
+ * attributes alone. Not collective. False where unsure: no such file, damaged, another kind.
  */
 #ifndef AKIN_FITS_H
 #define AKIN_FITS_H
@@ -20,8 +18,8 @@ bool akin_fits_alike(const char *a, const char *b, const char *kind, const char 
 /* Both are readable files of that kind, and have the dimension with the same length. */
 bool akin_fits_length(const char *a, const char *b, const char *kind, const char *dimension);
 
-/* True where a file is there but damaged, or of no such kind at all: then a warning of `verb`, by rank 0, says `then`,
- * what comes of it, and what is wrong with the file. */
+/* True where a file is there but damaged, or of no such kind at all: then a warning of `verb`, by
+ * rank 0, says `then`, what comes of it, and what is wrong with the file. */
 bool akin_fits_tell_damage(const char *path, const char *verb, const char *then);
 
 #endif

@@ -1,5 +1,4 @@
-/* folder: where a run writes, its lock and its nights. Floor 4 (jobs); looks down to error, mem, text, file, comm, log.
- */
+/* folder: where a run writes, its lock and its nights. */
 #include "folder.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -30,8 +29,9 @@ static akin_status refuse_locked(const char *output, int lock) {
     ssize_t got = read(lock, holder, sizeof holder - 1);
     holder[got > 0 ? got : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    return akin_error_set(AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or give another output",
-                          output, *holder ? holder : "unknown");
+    return akin_error_set(
+        AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or give another output",
+        output, *holder ? holder : "unknown");
 }
 
 static akin_status take_lock(akin_folder *folder) {
@@ -46,13 +46,14 @@ static akin_status take_lock(akin_folder *folder) {
         if (errno == EWOULDBLOCK)
             status = refuse_locked(folder->output, folder->lock);
         else
-            akin_log_warning("%s cannot be locked (%s): see to it that no other run writes there", path,
-                             strerror(errno));
+            akin_log_warning("%s cannot be locked (%s): see to it that no other run writes there",
+                             path, strerror(errno));
     }
     if (status == AKIN_OK) {
         gethostname(host, sizeof host - 1);
         int length = snprintf(holder, sizeof holder, "process %ld on %s\n", (long)getpid(), host);
-        if (ftruncate(folder->lock, 0) != 0 || write(folder->lock, holder, (size_t)length) != length)
+        if (ftruncate(folder->lock, 0) != 0 ||
+            write(folder->lock, holder, (size_t)length) != length)
             akin_log_warning("%s cannot be written: %s", path, strerror(errno));
     }
     akin_mem_free(path);
@@ -75,7 +76,8 @@ static void today(char night[NIGHT_SIZE]) {
     strftime(night, NIGHT_SIZE, "%Y-%m-%d", localtime_r(&now, &local));
 }
 
-/* The night that was begun and is not complete, by the file that says so; "" where there is none. */
+/* The night that was begun and is not complete, by the file that says so; "" where there is none.
+ */
 static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
     unsigned char *text = NULL;
     size_t count = 0;
@@ -88,7 +90,8 @@ static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
     return status;
 }
 
-/* The night that was begun and is not complete, or else `begins` or today, which is written down as begun. */
+/* The night that was begun and is not complete, or else `begins` or today, which is written down as
+ * begun. */
 static akin_status choose_night(akin_folder *folder, const char *begins) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
@@ -103,9 +106,11 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
         memcpy(folder->night, begins, NIGHT_SIZE);
     else
         today(folder->night);
-    if (akin_folder_check_night(folder->output, folder->night) != AKIN_OK) { /* `begins` was refused before */
-        akin_log_warning("today is %s by this machine's clock, but a later night is there: is the clock right?",
-                         folder->night);
+    if (akin_folder_check_night(folder->output, folder->night) !=
+        AKIN_OK) { /* `begins` was refused before */
+        akin_log_warning(
+            "today is %s by this machine's clock, but a later night is there: is the clock right?",
+            folder->night);
         akin_error_clear();
     }
     AKIN_TRY(akin_outfile_create(path, &file));
@@ -126,7 +131,8 @@ static akin_status list_nights(const char *output, char (**nights)[NIGHT_SIZE], 
     *nights = NULL;
     *count = 0;
     DIR *folder = opendir(output);
-    if (!folder) return akin_error_set(AKIN_FAILED, "%s cannot be read: %s", output, strerror(errno));
+    if (!folder)
+        return akin_error_set(AKIN_FAILED, "%s cannot be read: %s", output, strerror(errno));
     for (struct dirent *entry; (entry = readdir(folder));) {
         if (!akin_folder_is_night(entry->d_name)) continue;
         void *more = akin_mem_resize(*nights, *count, *count + 1, NIGHT_SIZE);
@@ -149,24 +155,28 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
     if (!akin_file_is_folder(output)) goto done;
     AKIN_TRY(read_begun(begun, goes_on));
     if (*goes_on && strcmp(goes_on, night) != 0)
-        akin_log_warning("--night %s is not taken: the night of %s is not complete (it was stopped, it failed, or a "
+        akin_log_warning("--night %s is not taken: the night of %s is not complete (it was "
+                         "stopped, it failed, or a "
                          "gate refused it), and goes on in its folder first%s",
-                         night, goes_on, strcmp(night, goes_on) > 0 ? "; give that date again when it is done" : "");
+                         night, goes_on,
+                         strcmp(night, goes_on) > 0 ? "; give that date again when it is done"
+                                                    : "");
     if (*goes_on) goto done;
     AKIN_TRY(list_nights(output, &nights, &count));
     if (count > 0 && strcmp(night, nights[0]) < 0)
-        status = akin_error_set(AKIN_USAGE,
-                                "--night %s is before the night of %s, which is there: its lists would replace newer "
-                                "ones, also where they are published. Give a later date, or another output",
-                                night, nights[0]);
+        status = akin_error_set(
+            AKIN_USAGE,
+            "--night %s is before the night of %s, which is there: its lists would replace newer "
+            "ones, also where they are published. Give a later date, or another output",
+            night, nights[0]);
 done:
     akin_mem_free(begun);
     akin_mem_free(nights);
     return status;
 }
 
-/* The night before `night`, into name; "" where there is none. A night that is not complete goes on before another
- * begins, so all that are older are complete. */
+/* The night before `night`, into name; "" where there is none. A night that is not complete goes on
+ * before another begins, so all that are older are complete. */
 static akin_status find_older(const akin_folder *folder, char name[NIGHT_SIZE]) {
     char(*nights)[NIGHT_SIZE] = NULL;
     size_t count = 0, i = 0;
@@ -178,7 +188,8 @@ static akin_status find_older(const akin_folder *folder, char name[NIGHT_SIZE]) 
     return status;
 }
 
-/* The folder of the last complete night other than this one, owned; *out = NULL where there is none. */
+/* The folder of the last complete night other than this one, owned; *out = NULL where there is
+ * none. */
 static akin_status find_previous(const akin_folder *folder, char **out) {
     char name[NIGHT_SIZE + 1] = "";
     *out = NULL;
@@ -188,7 +199,8 @@ static akin_status find_previous(const akin_folder *folder, char **out) {
     akin_mem_free(link);
     name[length > 0 ? length : 0] = '\0';
     akin_status status = AKIN_OK;
-    if (strcmp(name, folder->night) == 0) status = find_older(folder, name); /* it is done once more */
+    if (strcmp(name, folder->night) == 0)
+        status = find_older(folder, name); /* it is done once more */
     if (status != AKIN_OK || !akin_folder_is_night(name)) return status;
     char *path = akin_file_join(folder->output, name);
     if (!path) return AKIN_FAILED;
@@ -204,7 +216,8 @@ static akin_status prepare(akin_folder *folder, const char *night) {
     AKIN_TRY(akin_file_make_folders(folder->output));
     AKIN_TRY(take_lock(folder));
     if (folder->keep > 0) AKIN_TRY(choose_night(folder, night));
-    folder->path = *folder->night ? akin_file_join(folder->output, folder->night) : akin_mem_text(folder->output);
+    folder->path = *folder->night ? akin_file_join(folder->output, folder->night)
+                                  : akin_mem_text(folder->output);
     if (!folder->path) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_file_make_folders(folder->path));
     if (folder->keep > 0) AKIN_TRY(find_previous(folder, &folder->previous));
@@ -232,12 +245,14 @@ done:
 
 static akin_status point_latest(const akin_folder *folder) {
     akin_status status = AKIN_OK;
-    char *link = akin_file_join(folder->output, "latest"), *part = akin_file_join(folder->output, "latest.part");
+    char *link = akin_file_join(folder->output, "latest"),
+         *part = akin_file_join(folder->output, "latest.part");
     char *begun = akin_file_join(folder->output, ".night");
     if (!link || !part || !begun) AKIN_TRY(AKIN_FAILED);
     unlink(part);
     if (symlink(folder->night, part) != 0 || rename(part, link) != 0)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s cannot be pointed at %s: %s", link, folder->night, strerror(errno)));
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s cannot be pointed at %s: %s", link, folder->night,
+                                strerror(errno)));
     unlink(begun);
 done:
     akin_mem_free(link);

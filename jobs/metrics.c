@@ -1,4 +1,4 @@
-/* metrics: metrics.json in the output folder. Floor 4 (jobs); looks down to everything. */
+/* metrics: metrics.json in the output folder. */
 #include "metrics.h"
 #include "places.h"
 #include "record.h"
@@ -29,14 +29,16 @@ static akin_status read_entries(const char *path, akin_json **out) {
     if (akin_file_exists(path)) {
         status = akin_file_read(path, FILE_LIMIT, &text, &count);
         if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, out);
-        if (status == AKIN_INPUT) akin_log_warning("%s is begun anew: %s", path, akin_error_message());
+        if (status == AKIN_INPUT)
+            akin_log_warning("%s is begun anew: %s", path, akin_error_message());
         akin_mem_free(text);
         if (status == AKIN_FAILED) return status;
     }
     return *out ? AKIN_OK : akin_json_create(out);
 }
 
-akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job, akin_metrics **out) {
+akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job,
+                              akin_metrics **out) {
     akin_status status = AKIN_FAILED;
     *out = NULL;
     akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
@@ -94,14 +96,16 @@ done:
     return status;
 }
 
-static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report, bool ran) {
+static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report,
+                              bool ran) {
     akin_status status = ran ? akin_json_set_bool(metrics->ran, verb, true) : AKIN_OK;
     return status == AKIN_OK ? put_entry(metrics, verb, report) : status;
 }
 
-akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb, const akin_json *report,
-                             bool ran) {
-    return akin_agree(comm, akin_comm_rank(comm) == 0 ? put_report(metrics, verb, report, ran) : AKIN_OK);
+akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb,
+                             const akin_json *report, bool ran) {
+    return akin_agree(comm,
+                      akin_comm_rank(comm) == 0 ? put_report(metrics, verb, report, ran) : AKIN_OK);
 }
 
 static akin_status inherit(akin_metrics *metrics, const char *verb, const char *from) {
@@ -119,11 +123,13 @@ done:
     return status;
 }
 
-akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *from) {
+akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const char *verb,
+                                 const char *from) {
     return akin_agree(comm, akin_comm_rank(comm) == 0 ? inherit(metrics, verb, from) : AKIN_OK);
 }
 
-static akin_status add_number(akin_metrics *metrics, const char *verb, const char *key, double value) {
+static akin_status add_number(akin_metrics *metrics, const char *verb, const char *key,
+                              double value) {
     akin_status status = AKIN_OK;
     akin_json *copy = NULL;
     if (!akin_metrics_entry(metrics, verb)) return AKIN_OK;
@@ -136,15 +142,18 @@ done:
     return status;
 }
 
-akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb, const char *key, double value) {
-    return akin_agree(comm, akin_comm_rank(comm) == 0 ? add_number(metrics, verb, key, value) : AKIN_OK);
+akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb,
+                             const char *key, double value) {
+    return akin_agree(comm,
+                      akin_comm_rank(comm) == 0 ? add_number(metrics, verb, key, value) : AKIN_OK);
 }
 
 double akin_metrics_number(const char *folder, const char *verb, const char *key) {
     akin_json *entries = NULL;
     char *path = akin_file_join(folder, "metrics.json");
     akin_status status = path ? read_entries(path, &entries) : AKIN_FAILED;
-    double value = status == AKIN_OK ? akin_json_number(akin_json_get(entries, verb), key, NAN) : NAN;
+    double value =
+        status == AKIN_OK ? akin_json_number(akin_json_get(entries, verb), key, NAN) : NAN;
     akin_error_clear();
     akin_json_free(entries);
     akin_mem_free(path);
@@ -197,7 +206,8 @@ static void add_file_in(akin_hasher *hasher, const char *folder, const char *nam
 }
 
 /* A gallery shows what the other stages say of themselves. */
-static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb, bool *known) {
+static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb,
+                              bool *known) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         if (!entry || strcmp(stage->verb, verb) == 0) continue;
@@ -210,8 +220,8 @@ static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, 
     }
 }
 
-akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
-                                char digest[AKIN_HASH_TEXT_SIZE]) {
+akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage,
+                                const akin_call *call, char digest[AKIN_HASH_TEXT_SIZE]) {
     digest[0] = '\0';
     if (!stage->by_metrics || akin_comm_rank(call->comm) != 0) return AKIN_OK;
     bool known = true;
@@ -221,8 +231,10 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     add_file_in(hasher, metrics->folder, stage->argument, &known);
     const char *const *arguments = NULL;
     size_t count = akin_options_arguments(call->options, &arguments);
-    for (size_t i = 1; i < count; i++) add_file(hasher, arguments[i], &known); /* [0] is the stage's */
-    if (akin_options_declared(call->options, "against", NULL) && akin_options_text(call->options, "against"))
+    for (size_t i = 1; i < count; i++)
+        add_file(hasher, arguments[i], &known); /* [0] is the stage's */
+    if (akin_options_declared(call->options, "against", NULL) &&
+        akin_options_text(call->options, "against"))
         add_file(hasher, akin_options_text(call->options, "against"), &known);
     if (strcmp(stage->verb, "gallery") == 0) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);
@@ -235,9 +247,10 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     return AKIN_OK;
 }
 
-static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, const akin_options *options,
-                          size_t *left) {
-    if (akin_options_declared(options, "to", NULL)) return akin_published_stands(entry, options, left);
+static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry,
+                          const akin_options *options, size_t *left) {
+    if (akin_options_declared(options, "to", NULL))
+        return akin_published_stands(entry, options, left);
     if (!akin_options_declared(options, "results", NULL)) return true;
     char *page = akin_file_join(metrics->folder, "gallery/index.html");
     bool exists = page && akin_file_exists(page);
@@ -245,13 +258,14 @@ static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry, c
     return exists;
 }
 
-bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call, const char *digest,
-                       size_t *left) {
+bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
+                       const char *digest, size_t *left) {
     *left = 0;
     int64_t fits = 0;
     if (akin_comm_rank(call->comm) == 0 && *digest) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
-        const char *status = akin_json_text(entry, "status"), *before = akin_json_text(entry, "input_digest");
+        const char *status = akin_json_text(entry, "status"),
+                   *before = akin_json_text(entry, "input_digest");
         fits = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
                outputs_exist(metrics, entry, call->options, left);
     }

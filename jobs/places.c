@@ -1,4 +1,4 @@
-/* places: what `publish` and `rollback` share. Floor 4 (jobs); looks down to everything. */
+/* places: what `publish` and `rollback` share. */
 #include "places.h"
 #include <akin/log.h>
 #include <akin/publish.h>
@@ -30,7 +30,8 @@ akin_status akin_places_options(const akin_options *options, akin_sink_options *
                                .buckets = (size_t)akin_options_int(options, "buckets"),
                                .timeout = akin_options_real(options, "timeout")};
     if (seconds_of(keep, &out->keep_previous)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--keep-previous %s: is no time; write 45s, 30m, 12h or 2d", keep);
+    return akin_error_set(AKIN_USAGE, "--keep-previous %s: is no time; write 45s, 30m, 12h or 2d",
+                          keep);
 }
 
 akin_status akin_places_set_url(akin_json *object, const char *url) {
@@ -45,10 +46,12 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
 static void warn(const char *url, const char *table, bool rolled_back) {
     akin_text *shown = NULL;
     if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
-        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: akin publish '%s' "
+        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: "
+                         "akin publish '%s' "
                          "--to '%s'",
                          akin_text_bytes(shown),
-                         rolled_back ? "this table was rolled back there" : "it holds another table than this run's",
+                         rolled_back ? "this table was rolled back there"
+                                     : "it holds another table than this run's",
                          table, akin_text_bytes(shown));
     akin_text_free(shown);
 }
@@ -62,7 +65,8 @@ static place_state look_at(const char *url, const akin_sink_options *sink, const
     return strcmp(live.rolled_back, digest) == 0 ? LEFT : FOREIGN;
 }
 
-/* What is lost comes back by publishing, which heeds what was rolled back, but would write over another's. */
+/* What is lost comes back by publishing, which heeds what was rolled back, but would write over
+ * another's. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
@@ -76,7 +80,8 @@ bool akin_published_stands(const akin_json *entry, const akin_options *options, 
         if (state == LEFT && !akin_options_flag(options, "respect-rollback")) state = LOST;
         found[state]++;
         if (state == LEFT || state == FOREIGN)
-            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0], state == LEFT);
+            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0],
+                 state == LEFT);
     }
     akin_error_clear();
     *left = found[LEFT] + found[FOREIGN];

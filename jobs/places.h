@@ -1,7 +1,5 @@
-/* places: the options that say where tables are published and how a cache is spoken to, the same for `publish` and
- * `rollback`.
- *
- * Floor 4 (jobs); looks down to options, text, log, publish. Not collective.
+/* places: the options that say where tables are published and how a cache is spoken to, the same
+ * for `publish` and `rollback`. Not collective.
  */
 #ifndef AKIN_PLACES_H
 #define AKIN_PLACES_H
@@ -11,35 +9,38 @@
 #include <akin/sink.h>
 
 /* Entries of a table of options, to be followed by a comma. */
-#define AKIN_PLACE_OPTIONS                                                                                             \
-    {.name = "format",                                                                                                 \
-     .type = AKIN_OPTION_CHOICE,                                                                                       \
-     .initial = "json",                                                                                                \
-     .choices = "json|ids",                                                                                            \
-     .help = "in a cache: JSON pairs of id and score, or ids joined by blanks"},                                       \
-        {.name = "buckets",                                                                                            \
-         .type = AKIN_OPTION_INT,                                                                                      \
-         .initial = "0",                                                                                               \
-         .minimum = 0,                                                                                                 \
-         .maximum = 16384,                                                                                             \
-         .argument = "B",                                                                                              \
-         .help = "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"},                                 \
-        {.name = "keep-previous",                                                                                      \
-         .type = AKIN_OPTION_TEXT,                                                                                     \
-         .initial = "12h",                                                                                             \
-         .argument = "TIME",                                                                                           \
-         .help = "Redis: how long the table before is kept (30m, 12h, 2d)"},                                           \
-    {                                                                                                                  \
-        .name = "timeout", .type = AKIN_OPTION_REAL, .initial = "30", .minimum = 0.1, .maximum = 86400,                \
-        .argument = "SECONDS", .help = "how long a server may take for an answer"                                      \
+#define AKIN_PLACE_OPTIONS                                                                         \
+    {.name = "format",                                                                             \
+     .type = AKIN_OPTION_CHOICE,                                                                   \
+     .initial = "json",                                                                            \
+     .choices = "json|ids",                                                                        \
+     .help = "in a cache: JSON pairs of id and score, or ids joined by blanks"},                   \
+        {.name = "buckets",                                                                        \
+         .type = AKIN_OPTION_INT,                                                                  \
+         .initial = "0",                                                                           \
+         .minimum = 0,                                                                             \
+         .maximum = 16384,                                                                         \
+         .argument = "B",                                                                          \
+         .help = "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"},             \
+        {.name = "keep-previous",                                                                  \
+         .type = AKIN_OPTION_TEXT,                                                                 \
+         .initial = "12h",                                                                         \
+         .argument = "TIME",                                                                       \
+         .help = "Redis: how long the table before is kept (30m, 12h, 2d)"},                       \
+    {                                                                                              \
+        .name = "timeout", .type = AKIN_OPTION_REAL, .initial = "30", .minimum = 0.1,              \
+        .maximum = 86400, .argument = "SECONDS",                                                   \
+        .help = "how long a server may take for an answer"                                         \
     }
 
 /* AKIN_USAGE: a time that is none. */
-AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options, akin_sink_options *out);
+AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
+                                                akin_sink_options *out);
 
-/* For `run`: whether every place still holds what the entry of metrics.json says was published there, so that it need
- * not be published again. False where a place holds nothing, or cannot be asked. A place that holds another table was
- * rolled back, or published to by someone else: that is not undone, only said (a warning; *left: how many), and true.
+/* For `run`: whether every place still holds what the entry of metrics.json says was published
+ * there, so that it need not be published again. False where a place holds nothing, or cannot be
+ * asked. A place that holds another table was rolled back, or published to by someone else: that is
+ * not undone, only said (a warning; *left: how many), and true.
  */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 

@@ -1,4 +1,4 @@
-/* preflight: what a run can know before it begins. Floor 4 (jobs); looks down to everything. */
+/* preflight: what a run can know before it begins. */
 #include "preflight.h"
 #include "places.h"
 #include <akin/file.h>
@@ -13,7 +13,8 @@
 #include <string.h>
 
 /* The message gets the line of the key before it. */
-static akin_status at_key(akin_jobfile *job, const char *section, const char *key, akin_status status) {
+static akin_status at_key(akin_jobfile *job, const char *section, const char *key,
+                          akin_status status) {
     char *place = akin_jobfile_place(job, section, key);
     if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
     akin_mem_free(place);
@@ -39,7 +40,8 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
     akin_status status = AKIN_FAILED;
     uint64_t failures = akin_mem_failures();
     if (!akin_file_is_folder(part))
-        status = akin_error_set(AKIN_USAGE, "output %s cannot be made: %s is no folder; name another", output, part);
+        status = akin_error_set(
+            AKIN_USAGE, "output %s cannot be made: %s is no folder; name another", output, part);
     else if ((probe = akin_file_join(part, ".akin-probe")))
         status = akin_file_check_output(probe);
     if (status == AKIN_FAILED && akin_mem_failures() == failures)
@@ -58,7 +60,8 @@ static const char *without_dot(const char *path) {
 static bool will_be_made(const char *folder, const char *output) {
     size_t length = strlen(without_dot(folder));
     const char *made = without_dot(output);
-    return strncmp(made, without_dot(folder), length) == 0 && (made[length] == '\0' || made[length] == '/');
+    return strncmp(made, without_dot(folder), length) == 0 &&
+           (made[length] == '\0' || made[length] == '/');
 }
 
 static akin_status check_place(const char *path, const char *output) {
@@ -69,10 +72,12 @@ static akin_status check_place(const char *path, const char *output) {
     if (akin_file_exists(folder))
         status = akin_file_check_output(path);
     else if (!will_be_made(folder, output))
-        status = akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
+        status =
+            akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
     akin_mem_free(folder);
     if (status == AKIN_OK) return AKIN_OK;
-    return akin_error_context(akin_mem_failures() == failures ? AKIN_USAGE : AKIN_FAILED, "--to file:%s: ", path);
+    return akin_error_context(akin_mem_failures() == failures ? AKIN_USAGE : AKIN_FAILED,
+                              "--to file:%s: ", path);
 }
 
 static akin_status check_apart(const akin_options *publish, const char *path) {
@@ -81,7 +86,8 @@ static akin_status check_apart(const akin_options *publish, const char *path) {
     return path ? akin_publish_check(urls, count, &path, 1) : AKIN_OK;
 }
 
-static akin_status check_apart_from_output(const akin_options *publish, const char *output, const char *name) {
+static akin_status check_apart_from_output(const akin_options *publish, const char *output,
+                                           const char *name) {
     char *path = akin_file_join(output, name);
     akin_status status = path ? check_apart(publish, path) : AKIN_FAILED;
     akin_mem_free(path);
@@ -90,19 +96,22 @@ static akin_status check_apart_from_output(const akin_options *publish, const ch
 
 /* No place to publish to is a file that the job itself reads or writes. */
 static akin_status check_all_apart(akin_jobfile *job, const char *output) {
-    static const char *const written[] = {"rejects.csv", "catalog.nc",   "model.nc", "embeddings.nc",
-                                          "table.nc",    "metrics.json", "log.txt",  "model.nc.checkpoint"};
+    static const char *const written[] = {"rejects.csv",   "catalog.nc",         "model.nc",
+                                          "embeddings.nc", "table.nc",           "metrics.json",
+                                          "log.txt",       "model.nc.checkpoint"};
     static const struct {
         const char *section, *key;
-    } read[] = {{"ingest", "previous"}, {"train", "init"},       {"train", "checkpoint"}, {"embed", "from"},
-                {"embed", "ids"},       {"evaluate", "against"}, {"publish", "previous"}};
+    } read[] = {{"ingest", "previous"}, {"train", "init"}, {"train", "checkpoint"},
+                {"embed", "from"},      {"embed", "ids"},  {"evaluate", "against"},
+                {"publish", "previous"}};
     akin_status status = AKIN_OK;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     const char *const *sources = NULL;
     size_t count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &sources);
     for (size_t i = 0; i < count; i++) AKIN_TRY(check_apart(publish, sources[i]));
     for (size_t i = 0; i < sizeof read / sizeof *read; i++)
-        AKIN_TRY(check_apart(publish, akin_options_text(akin_jobfile_options(job, read[i].section), read[i].key)));
+        AKIN_TRY(check_apart(
+            publish, akin_options_text(akin_jobfile_options(job, read[i].section), read[i].key)));
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         AKIN_TRY(check_apart_from_output(publish, output, written[i]));
 done:
@@ -143,14 +152,15 @@ static akin_status check_inputs(akin_jobfile *job) {
                   {"evaluate", "against"},   {"publish", "previous"},
                   {"gallery", "against"},    {"gallery", "embeddings"}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        const char *path = akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
+        const char *path =
+            akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
         if (!path || akin_file_exists(path)) continue;
         char *place = akin_jobfile_place(job, inputs[i].section, inputs[i].key);
         if (!place) continue; /* set by the run, which makes it */
         akin_mem_free(place);
-        return at_key(
-            job, inputs[i].section, inputs[i].key,
-            akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun", inputs[i].key, path));
+        return at_key(job, inputs[i].section, inputs[i].key,
+                      akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun",
+                                     inputs[i].key, path));
     }
     return AKIN_OK;
 }
@@ -158,10 +168,13 @@ static akin_status check_inputs(akin_jobfile *job) {
 /* Which items are new is known by the catalogue of the night before. */
 static akin_status check_drift(akin_jobfile *job) {
     bool nights = akin_options_int(akin_jobfile_options(job, "job"), "keep") > 0;
-    if (nights || strcmp(akin_options_text(akin_jobfile_options(job, "train"), "retrain"), "drift") != 0)
+    if (nights ||
+        strcmp(akin_options_text(akin_jobfile_options(job, "train"), "retrain"), "drift") != 0)
         return AKIN_OK;
-    return at_key(job, "train", "retrain",
-                  akin_error_set(AKIN_USAGE, "retrain = drift needs nights to compare: give [job] a keep = 2 or more"));
+    return at_key(
+        job, "train", "retrain",
+        akin_error_set(AKIN_USAGE,
+                       "retrain = drift needs nights to compare: give [job] a keep = 2 or more"));
 }
 
 /* --- the whole --- */
@@ -171,20 +184,22 @@ akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
     AKIN_TRY(check_drift(job));
     AKIN_TRY(check_output(job, output));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
-        if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job)) AKIN_TRY(check_places(job, output));
+        if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job))
+            AKIN_TRY(check_places(job, output));
     status = check_inputs(job);
 done:
     return status;
 }
 
-/* Of each row: picture and labels in three files, vector, lists, a picture of the gallery; and the model, its
- * checkpoint and what is written beside each file until it is renamed. */
+/* Of each row: picture and labels in three files, vector, lists, a picture of the gallery; and the
+ * model, its checkpoint and what is written beside each file until it is renamed. */
 static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
     enum { PICTURE = 3072, LABELS = 3 * 64, MODEL = 3 * (7 << 20) };
     const akin_options *gallery = akin_jobfile_options(job, "gallery");
     uint64_t k = (uint64_t)akin_options_int(akin_jobfile_options(job, "neighbors"), "k");
     uint64_t side = (uint64_t)akin_options_int(gallery, "picture-size"), page = 0;
-    if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled")) page = side * side / 32 + 12 * k;
+    if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled"))
+        page = side * side / 32 + 12 * k;
     return rows * (PICTURE + LABELS + features * sizeof(float) + 8 * k + page) + MODEL;
 }
 
@@ -202,12 +217,14 @@ static void warn_of_refused(const akin_source *source, const akin_preflight_need
     if (needs->refused == 0) return;
     while (!akin_source_get(source, row).reason) row++;
     akin_source_row first = akin_source_get(source, row);
-    akin_log_warning("%zu row%s would be refused as the source is listed; the first: id \"%s\", %s: %s", needs->refused,
-                     AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
+    akin_log_warning(
+        "%zu row%s would be refused as the source is listed; the first: id \"%s\", %s: %s",
+        needs->refused, AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
 }
 
 /* What is bound to be refused, by the list alone; what cannot be decoded comes on top. */
-static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source, akin_preflight_needs *needs) {
+static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
+                                   akin_preflight_needs *needs) {
     size_t first = 0, valid = akin_source_valid(source);
     double limit = akin_options_real(akin_jobfile_options(job, "ingest"), "max-reject-fraction");
     needs->refused = needs->rows - valid;
@@ -215,9 +232,10 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     size_t bad = needs->refused + needs->missing;
     warn_of_refused(source, needs);
     if (needs->missing > 0)
-        akin_log_warning("%zu file%s of the source %s not there; the first: id \"%s\", %s", needs->missing,
-                         AKIN_PLURAL(needs->missing), needs->missing == 1 ? "is" : "are",
-                         akin_source_get(source, first).id, akin_source_get(source, first).path);
+        akin_log_warning("%zu file%s of the source %s not there; the first: id \"%s\", %s",
+                         needs->missing, AKIN_PLURAL(needs->missing),
+                         needs->missing == 1 ? "is" : "are", akin_source_get(source, first).id,
+                         akin_source_get(source, first).path);
     if (needs->rows == 0 || bad == needs->rows)
         return at_key(job, "ingest", "source",
                       akin_error_set(AKIN_INPUT,
@@ -225,11 +243,13 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                                      "them bound to be refused",
                                      needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
-        return at_key(job, "ingest", "source",
-                      akin_error_set(AKIN_INPUT,
-                                     "%zu of %zu rows are bound to be refused, more than max-reject-fraction = %g "
-                                     "allows",
-                                     bad, needs->rows, limit));
+        return at_key(
+            job, "ingest", "source",
+            akin_error_set(
+                AKIN_INPUT,
+                "%zu of %zu rows are bound to be refused, more than max-reject-fraction = %g "
+                "allows",
+                bad, needs->rows, limit));
     return AKIN_OK;
 }
 
@@ -248,8 +268,10 @@ enum { LABEL_RULES = 3 };
 static bool list_rules(akin_jobfile *job, label_rule rules[LABEL_RULES]) {
     const akin_options *options = akin_jobfile_options(job, "neighbors");
     const char *fill = akin_options_text(options, "fill");
-    rules[0] = (label_rule){"same-category", "category", CATEGORY, akin_options_flag(options, "same-category")};
-    rules[1] = (label_rule){"exclude-same-group", "group", GROUP, akin_options_flag(options, "exclude-same-group")};
+    rules[0] = (label_rule){"same-category", "category", CATEGORY,
+                            akin_options_flag(options, "same-category")};
+    rules[1] = (label_rule){"exclude-same-group", "group", GROUP,
+                            akin_options_flag(options, "exclude-same-group")};
     rules[2] = (label_rule){"fill", "category", CATEGORY, fill && strcmp(fill, "category") == 0};
     return rules[0].asked || rules[1].asked || rules[2].asked;
 }
@@ -260,11 +282,13 @@ static akin_status check_rules(akin_jobfile *job, const bool there[LABEL_KINDS])
     list_rules(job, rules);
     for (size_t i = 0; i < LABEL_RULES; i++)
         if (rules[i].asked && !there[rules[i].which])
-            return at_key(job, "neighbors", rules[i].key,
-                          akin_error_set(AKIN_USAGE,
-                                         "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
-                                         "leave the rule out",
-                                         rules[i].key, rules[i].column, rules[i].column));
+            return at_key(
+                job, "neighbors", rules[i].key,
+                akin_error_set(
+                    AKIN_USAGE,
+                    "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
+                    "leave the rule out",
+                    rules[i].key, rules[i].column, rules[i].column));
     return AKIN_OK;
 }
 
@@ -317,7 +341,8 @@ done:
     return status;
 }
 
-akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output, akin_preflight_needs *needs) {
+akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output,
+                                 akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
     const akin_source_params params = sources_of(job);

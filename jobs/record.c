@@ -1,4 +1,4 @@
-/* record: job.ini and metrics.prom. Floor 4 (jobs); looks down to everything. */
+/* record: job.ini and metrics.prom. */
 #include "record.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -12,7 +12,8 @@ static akin_status write_text(const char *folder, const char *name, const akin_t
     char *path = akin_file_join(folder, name);
     akin_status status = path ? akin_outfile_create(path, &file) : AKIN_FAILED;
     if (status == AKIN_OK) {
-        fwrite(akin_text_bytes(text), 1, akin_text_length(text), akin_outfile_stream(file)); /* errors show at commit */
+        fwrite(akin_text_bytes(text), 1, akin_text_length(text),
+               akin_outfile_stream(file)); /* errors show at commit */
         status = akin_outfile_commit(file, false);
     }
     akin_mem_free(path);
@@ -37,7 +38,8 @@ static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_j
     size_t given = stage->argument_key ? akin_options_arguments(options, &arguments) : 0;
     for (size_t i = 0; i < given; i++) {
         const char *quote = strpbrk(arguments[i], " \t") ? "\"" : "";
-        AKIN_TRY(akin_text_append(text, "%s = %s%s%s\n", stage->argument_key, quote, arguments[i], quote));
+        AKIN_TRY(akin_text_append(text, "%s = %s%s%s\n", stage->argument_key, quote, arguments[i],
+                                  quote));
     }
     status = akin_options_append_keys(options, but, text);
 done:
@@ -51,7 +53,8 @@ akin_status akin_record_job(const char *path, const char *folder) {
     static const char *const none[] = {NULL};
     AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job));
     AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(akin_text_append(text, "; The job of this folder, every key as it was resolved.\n[job]\n"));
+    AKIN_TRY(
+        akin_text_append(text, "; The job of this folder, every key as it was resolved.\n[job]\n"));
     AKIN_TRY(akin_options_append_keys(akin_jobfile_options(job, "job"), none, text));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
         if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job));
@@ -84,12 +87,15 @@ static const struct {
     {"akin_reused", "reused", "Pictures taken from the catalogue before"},
     {"akin_computed", "computed", "Vectors that were computed"},
     {"akin_holdout_loss", "holdout_loss", "Loss of the items that are never trained on"},
-    {"akin_drift", "drift", "Loss of new items above that of the training's holdout, as a share of it"},
-    {"akin_precision_at_10", "precision_at_10", "Share of the first ten neighbours with the item's label"},
+    {"akin_drift", "drift",
+     "Loss of new items above that of the training's holdout, as a share of it"},
+    {"akin_precision_at_10", "precision_at_10",
+     "Share of the first ten neighbours with the item's label"},
     {"akin_coverage", "coverage", "Share of items with a neighbour"},
     {"akin_churn", "churn", "Share of neighbours that changed since the table before"},
     {"akin_publish_places_left", "places_left",
-     "Places to publish to that were left as they are: after a rollback, or where another table was put"},
+     "Places to publish to that were left as they are: after a rollback, or where another table "
+     "was put"},
 };
 
 /* A label's value: backslash, quote and line end are escaped. */
@@ -103,22 +109,23 @@ static akin_status append_label(akin_text *text, const char *value) {
 }
 
 /* NaN: the stage has none. */
-static double value_of(size_t which, const akin_json *entries, const akin_json *ran, const char *verb) {
+static double value_of(size_t which, const akin_json *entries, const akin_json *ran,
+                       const char *verb) {
     const akin_json *entry = akin_json_get(entries, verb);
     if (entry && strcmp(gauges[which].key, SKIPPED) == 0) return akin_json_get(ran, verb) ? 0 : 1;
     return akin_json_number(entry, gauges[which].key, NAN);
 }
 
-static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries, const akin_json *ran,
-                                const char *job) {
+static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries,
+                                const akin_json *ran, const char *job) {
     akin_status status = AKIN_OK;
     bool named = false;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         double value = value_of(which, entries, ran, stage->verb);
         if (isnan(value)) continue;
         if (!named)
-            AKIN_TRY(akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", gauges[which].name, gauges[which].help,
-                                      gauges[which].name));
+            AKIN_TRY(akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", gauges[which].name,
+                                      gauges[which].help, gauges[which].name));
         named = true;
         AKIN_TRY(akin_text_append(text, "%s{job=\"", gauges[which].name));
         AKIN_TRY(append_label(text, job));
@@ -128,11 +135,13 @@ done:
     return status;
 }
 
-akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran, const char *job, const char *folder) {
+akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran, const char *job,
+                                const char *folder) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
-    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++) AKIN_TRY(append_gauge(text, i, entries, ran, job));
+    for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
+        AKIN_TRY(append_gauge(text, i, entries, ran, job));
     status = write_text(folder, "metrics.prom", text);
 done:
     akin_text_free(text);

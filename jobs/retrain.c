@@ -1,4 +1,4 @@
-/* retrain: the model from night to night. Floor 4 (jobs); looks down to everything. */
+/* retrain: the model from night to night. */
 #include "retrain.h"
 #include "fits.h"
 #include <akin/drift.h>
@@ -16,7 +16,8 @@ typedef struct {
     const akin_call *call;
     const akin_folder *folder;
     const char *catalog, *here; /* tonight's catalogue, and where its model belongs */
-    char *before, *known;       /* model and catalogue of the night before; owned, NULL = no night before */
+    char *before,
+        *known; /* model and catalogue of the night before; owned, NULL = no night before */
     akin_retrain_measure *measure;
 } nightly;
 
@@ -29,7 +30,8 @@ static int64_t ask(akin_comm *comm, int64_t answer) {
 }
 
 static bool serves(const nightly *night, const char *path) {
-    return path && akin_fits_text(path, "model", "akin_result_options", night->call->result_options);
+    return path &&
+           akin_fits_text(path, "model", "akin_result_options", night->call->result_options);
 }
 
 static bool is_old(const char *path) {
@@ -42,13 +44,15 @@ static bool is_old(const char *path) {
 static akin_status take_over(const nightly *night) {
     akin_comm *comm = night->call->comm;
     akin_status status = AKIN_OK;
-    if (akin_comm_rank(comm) == 0 && !akin_file_exists(night->here) && akin_file_exists(night->before))
+    if (akin_comm_rank(comm) == 0 && !akin_file_exists(night->here) &&
+        akin_file_exists(night->before))
         status = akin_file_link(night->before, night->here);
     return akin_agree(comm, status);
 }
 
 static akin_status begin_from(const nightly *night, const char *model) {
-    return akin_agree(night->call->comm, akin_options_set(night->call->options, "init", model, "run"));
+    return akin_agree(night->call->comm,
+                      akin_options_set(night->call->options, "init", model, "run"));
 }
 
 static akin_status decide_weekly(const nightly *night) {
@@ -56,7 +60,8 @@ static akin_status decide_weekly(const nightly *night) {
     if (ask(comm, akin_file_exists(night->here))) {
         bool done = akin_fits_input(night->here, "model", "input_catalog_digest", night->catalog);
         if (ask(comm, done || !serves(night, night->here) || !is_old(night->here))) return AKIN_OK;
-        return begin_from(night, ask(comm, serves(night, night->before)) ? night->before : night->here);
+        return begin_from(night,
+                          ask(comm, serves(night, night->before)) ? night->before : night->here);
     }
     if (!ask(comm, serves(night, night->before))) return AKIN_OK;
     if (!ask(comm, is_old(night->before))) return take_over(night);
@@ -67,14 +72,16 @@ static akin_status decide_weekly(const nightly *night) {
 /* No new items are nothing to worry about; the others would be so every night. */
 static void tell_unmeasured(const akin_drift_result *found) {
     if (!found->has_network)
-        akin_log_warning(
-            "train: retrain = drift goes by the network's loss, and the model has no network: it serves on. "
-            "Give retrain = weekly, or features with the network (autoencoder)");
+        akin_log_warning("train: retrain = drift goes by the network's loss, and the model has no "
+                         "network: it serves on. "
+                         "Give retrain = weekly, or features with the network (autoencoder)");
     else if (found->new_items == 0)
         akin_log_info("train: no new items, so no drift: the model serves on");
     else
-        akin_log_warning("train: retrain = drift compares with the loss of the training's holdout, and that held no "
-                         "item: the model serves on. Give a larger holdout = FRACTION, or retrain = weekly");
+        akin_log_warning(
+            "train: retrain = drift compares with the loss of the training's holdout, and that "
+            "held no "
+            "item: the model serves on. Give a larger holdout = FRACTION, or retrain = weekly");
 }
 
 static akin_status decide_drift(const nightly *night) {
@@ -85,7 +92,8 @@ static akin_status decide_drift(const nightly *night) {
     double limit = akin_options_real(night->call->options, "drift-limit");
     if (ask(comm, akin_file_exists(night->here))) return AKIN_OK; /* it was decided */
     if (!ask(comm, serves(night, night->before) && akin_file_exists(night->known))) return AKIN_OK;
-    double holdout = akin_metrics_number(akin_folder_previous(night->folder), "train", "holdout_loss");
+    double holdout =
+        akin_metrics_number(akin_folder_previous(night->folder), "train", "holdout_loss");
     akin_comm_broadcast(comm, &holdout, sizeof holdout, 0);
     AKIN_TRY(akin_drift(comm, night->catalog, night->known, night->before, &found));
     *measure = (akin_retrain_measure){found.loss / holdout - 1, found.loss, found.new_items};
@@ -94,16 +102,18 @@ static akin_status decide_drift(const nightly *night) {
         return take_over(night);
     }
     bool drifted = measure->drift > limit;
-    akin_log_info("train: drift %.3f (loss %.5f of %zu new items, %.5f of the training's holdout), limit %g: %s",
+    akin_log_info("train: drift %.3f (loss %.5f of %zu new items, %.5f of the training's holdout), "
+                  "limit %g: %s",
                   measure->drift, found.loss, found.new_items, holdout, limit,
-                  drifted ? "a new model begins from the one that is there" : "the model serves on");
+                  drifted ? "a new model begins from the one that is there"
+                          : "the model serves on");
     status = drifted ? begin_from(night, night->before) : take_over(night);
 done:
     return status;
 }
 
-akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder, akin_metrics *metrics,
-                                 akin_retrain_measure *out) {
+akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder,
+                                 akin_metrics *metrics, akin_retrain_measure *out) {
     akin_status status = AKIN_OK;
     const char *const *arguments = NULL, *previous = akin_folder_previous(folder);
     const char *policy = akin_options_text(call->options, "retrain");
@@ -116,9 +126,11 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
                      .before = previous ? akin_file_join(previous, "model.nc") : NULL,
                      .known = previous ? akin_file_join(previous, "catalog.nc") : NULL,
                      .measure = out};
-    AKIN_TRY(akin_agree(call->comm, previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
+    AKIN_TRY(akin_agree(call->comm,
+                        previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
     if (night.before && akin_comm_rank(call->comm) == 0 && !akin_file_exists(night.here))
-        akin_fits_tell_damage(night.before, "train", "the model of the night before does not serve");
+        akin_fits_tell_damage(night.before, "train",
+                              "the model of the night before does not serve");
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
@@ -130,12 +142,14 @@ done:
     return status;
 }
 
-akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics, const akin_retrain_measure *measure) {
+akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics,
+                              const akin_retrain_measure *measure) {
     akin_status status = AKIN_OK;
     if (isnan(measure->drift)) return AKIN_OK;
     AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift", measure->drift));
     AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift_loss", measure->loss));
-    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift_new_items", (double)measure->new_items));
+    AKIN_TRY(
+        akin_metrics_add(comm, metrics, "train", "drift_new_items", (double)measure->new_items));
 done:
     return status;
 }

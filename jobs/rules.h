@@ -1,7 +1,5 @@
 /* rules: the options that say which neighbours are wanted, the same for `neighbors` and `query`.
- *
- * Floor 4 (jobs); looks down to options, topk, neighbors. Not collective.
- */
+ * Not collective. */
 #ifndef AKIN_RULES_H
 #define AKIN_RULES_H
 
@@ -10,44 +8,45 @@
 #include <akin/topk.h>
 
 /* Entries of a table of options, to be followed by a comma. */
-#define AKIN_RULE_OPTIONS                                                                                              \
-    {.name = "k",                                                                                                      \
-     .letter = 'k',                                                                                                    \
-     .type = AKIN_OPTION_INT,                                                                                          \
-     .initial = "20",                                                                                                  \
-     .minimum = 1,                                                                                                     \
-     .maximum = AKIN_TOPK_MAX,                                                                                         \
-     .shapes_result = true,                                                                                            \
-     .argument = "N",                                                                                                  \
-     .help = "neighbours of an item"},                                                                                 \
-        {.name = "min-score",                                                                                          \
-         .type = AKIN_OPTION_REAL,                                                                                     \
-         .initial = "-1",                                                                                              \
-         .minimum = -1,                                                                                                \
-         .maximum = 1,                                                                                                 \
-         .shapes_result = true,                                                                                        \
-         .argument = "S",                                                                                              \
-         .help = "only neighbours with a cosine of S or more"},                                                        \
-        {.name = "same-category",                                                                                      \
-         .type = AKIN_OPTION_FLAG,                                                                                     \
-         .shapes_result = true,                                                                                        \
-         .help = "only neighbours of the item's category; none without one"},                                          \
-        {.name = "exclude-same-group",                                                                                 \
-         .type = AKIN_OPTION_FLAG,                                                                                     \
-         .shapes_result = true,                                                                                        \
-         .help = "no neighbours of the item's own group"},                                                             \
-        {.name = "only-available",                                                                                     \
-         .type = AKIN_OPTION_FLAG,                                                                                     \
-         .shapes_result = true,                                                                                        \
-         .help = "only neighbours that are available"},                                                                \
-    {                                                                                                                  \
-        .name = "ids", .type = AKIN_OPTION_TEXT, .argument = "FILE",                                                   \
-        .help = "ids of the rows of a .npy file, one a line (default: the row numbers)"                                \
+#define AKIN_RULE_OPTIONS                                                                          \
+    {.name = "k",                                                                                  \
+     .letter = 'k',                                                                                \
+     .type = AKIN_OPTION_INT,                                                                      \
+     .initial = "20",                                                                              \
+     .minimum = 1,                                                                                 \
+     .maximum = AKIN_TOPK_MAX,                                                                     \
+     .shapes_result = true,                                                                        \
+     .argument = "N",                                                                              \
+     .help = "neighbours of an item"},                                                             \
+        {.name = "min-score",                                                                      \
+         .type = AKIN_OPTION_REAL,                                                                 \
+         .initial = "-1",                                                                          \
+         .minimum = -1,                                                                            \
+         .maximum = 1,                                                                             \
+         .shapes_result = true,                                                                    \
+         .argument = "S",                                                                          \
+         .help = "only neighbours with a cosine of S or more"},                                    \
+        {.name = "same-category",                                                                  \
+         .type = AKIN_OPTION_FLAG,                                                                 \
+         .shapes_result = true,                                                                    \
+         .help = "only neighbours of the item's category; none without one"},                      \
+        {.name = "exclude-same-group",                                                             \
+         .type = AKIN_OPTION_FLAG,                                                                 \
+         .shapes_result = true,                                                                    \
+         .help = "no neighbours of the item's own group"},                                         \
+        {.name = "only-available",                                                                 \
+         .type = AKIN_OPTION_FLAG,                                                                 \
+         .shapes_result = true,                                                                    \
+         .help = "only neighbours that are available"},                                            \
+    {                                                                                              \
+        .name = "ids", .type = AKIN_OPTION_TEXT, .argument = "FILE",                               \
+        .help = "ids of the rows of a .npy file, one a line (default: the row numbers)"            \
     }
 
 static inline akin_neighbors_rules akin_rules_of(const akin_options *o) {
-    return (akin_neighbors_rules){akin_options_flag(o, "same-category"), akin_options_flag(o, "exclude-same-group"),
-                                  akin_options_flag(o, "only-available"), akin_options_real(o, "min-score")};
+    return (akin_neighbors_rules){
+        akin_options_flag(o, "same-category"), akin_options_flag(o, "exclude-same-group"),
+        akin_options_flag(o, "only-available"), akin_options_real(o, "min-score")};
 }
 
 #endif

@@ -1,4 +1,4 @@
-/* stages: what a run does in which order, and with which files. Floor 4 (jobs); looks down to everything. */
+/* stages: what a run does in which order, and with which files. */
 #include "stages.h"
 #include "call.h"
 #include "fits.h"
@@ -13,24 +13,30 @@
 #include <unistd.h>
 
 /* Keys that are options of a verb, but no business of a section. */
-#define REFUSED_EVERYWHERE                                                                                             \
-    {"help", "belongs on the command line"}, {"version", "belongs on the command line"},                               \
-        {"json", "belongs on the command line: akin run JOB.ini --json"},                                              \
-        {"quiet", "belongs on the command line: akin run JOB.ini --quiet"},                                            \
-        {"stall-limit", "belongs on the command line: akin run JOB.ini --stall-limit SECONDS"},                        \
-        {"cpu", "belongs on the command line: akin run JOB.ini --cpu NAME"}, {                                         \
-        NULL, NULL                                                                                                     \
+#define REFUSED_EVERYWHERE                                                                         \
+    {"help", "belongs on the command line"}, {"version", "belongs on the command line"},           \
+        {"json", "belongs on the command line: akin run JOB.ini --json"},                          \
+        {"quiet", "belongs on the command line: akin run JOB.ini --quiet"},                        \
+        {"stall-limit", "belongs on the command line: akin run JOB.ini --stall-limit SECONDS"},    \
+        {"cpu", "belongs on the command line: akin run JOB.ini --cpu NAME"}, {                     \
+        NULL, NULL                                                                                 \
     }
-#define OUTPUT_IS_SET                                                                                                  \
+#define OUTPUT_IS_SET                                                                              \
     { "output", "is set by the run: output of [job] is the folder of all files" }
 
 static const akin_jobfile_refusal refused[] = {OUTPUT_IS_SET, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal ingest_refused[] = {
-    OUTPUT_IS_SET, {"rejects", "is set by the run: rejects.csv in the output folder"}, REFUSED_EVERYWHERE};
+    OUTPUT_IS_SET,
+    {"rejects", "is set by the run: rejects.csv in the output folder"},
+    REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
-    OUTPUT_IS_SET, {"model", "is set by the run: model.nc in the output folder"}, REFUSED_EVERYWHERE};
+    OUTPUT_IS_SET,
+    {"model", "is set by the run: model.nc in the output folder"},
+    REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal neighbors_refused[] = {
-    {"ids", "is for a .npy file: a run compares its own embeddings"}, OUTPUT_IS_SET, REFUSED_EVERYWHERE};
+    {"ids", "is for a .npy file: a run compares its own embeddings"},
+    OUTPUT_IS_SET,
+    REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal publish_refused[] = {
     {"dry-run", "belongs on the command line: akin publish TABLE.nc --to URL --dry-run"},
     OUTPUT_IS_SET,
@@ -52,7 +58,11 @@ const akin_stage akin_stages[] = {
      .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
      .previous = {{"previous", "catalog.nc"}},
      .previous_fits = catalog_fits},
-    {.verb = "train", .always = true, .refusals = refused, .argument = "catalog.nc", .paths = {{"output", "model.nc"}}},
+    {.verb = "train",
+     .always = true,
+     .refusals = refused,
+     .argument = "catalog.nc",
+     .paths = {{"output", "model.nc"}}},
     {.verb = "embed",
      .always = true,
      .refusals = embed_refused,
@@ -68,7 +78,11 @@ const akin_stage akin_stages[] = {
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
      .previous_fits = table_fits,
      .previous_here = LAST_EMBEDDINGS},
-    {.verb = "evaluate", .refusals = refused, .argument = "table.nc", .before = "against", .by_metrics = true},
+    {.verb = "evaluate",
+     .refusals = refused,
+     .argument = "table.nc",
+     .before = "against",
+     .by_metrics = true},
     {.verb = "publish",
      .refusals = publish_refused,
      .argument = "table.nc",
@@ -104,7 +118,8 @@ const akin_jobfile_section *akin_stage_sections(void) {
         own[0] = akin_verb_find(stage->verb)->options;
         own[1] = akin_common_options;
         own[2] = section_options;
-        sections[i + 1] = (akin_jobfile_section){stage->verb, own, stage->argument_key, stage->refusals};
+        sections[i + 1] =
+            (akin_jobfile_section){stage->verb, own, stage->argument_key, stage->refusals};
     }
     return sections;
 }
@@ -116,14 +131,16 @@ const char *akin_stages_vectors(akin_jobfile *job) {
 
 bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
     if (akin_stages_vectors(job) && strcmp(stage->verb, "train") == 0) return false;
-    if (akin_stages_vectors(job) && strcmp(stage->verb, "ingest") == 0) return akin_jobfile_has(job, stage->verb);
-    return stage->always ||
-           (akin_jobfile_has(job, stage->verb) && akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
+    if (akin_stages_vectors(job) && strcmp(stage->verb, "ingest") == 0)
+        return akin_jobfile_has(job, stage->verb);
+    return stage->always || (akin_jobfile_has(job, stage->verb) &&
+                             akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
 
 /* --- what the run decides --- */
 
-static akin_status set_file(akin_options *options, const char *option, const char *folder, const char *file) {
+static akin_status set_file(akin_options *options, const char *option, const char *folder,
+                            const char *file) {
     char *path = strcmp(file, ".") == 0 ? akin_mem_text(folder) : akin_file_join(folder, file);
     if (!path) return AKIN_FAILED;
     akin_status status = akin_options_set(options, option, path, "run");
@@ -140,7 +157,8 @@ static const akin_stage *stage_of(const char *verb) {
 static akin_status settle_argument(const akin_stage *stage, akin_jobfile *job, const char *folder) {
     akin_options *options = akin_jobfile_options(job, stage->verb);
     if (!stage->argument) return AKIN_OK;
-    if (strcmp(stage->verb, "embed") == 0 && !akin_stage_wanted(stage_of("ingest"), job)) return AKIN_OK;
+    if (strcmp(stage->verb, "embed") == 0 && !akin_stage_wanted(stage_of("ingest"), job))
+        return AKIN_OK;
     char *path = akin_file_join(folder, stage->argument);
     akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
     akin_mem_free(path);
@@ -156,7 +174,8 @@ static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
     if (akin_options_given(options, "source")) return AKIN_OK;
     size_t count = akin_options_arguments(ingest, &sources);
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
-    if (root && !akin_options_given(options, "root")) AKIN_TRY(akin_options_set(options, "root", root, "run"));
+    if (root && !akin_options_given(options, "root"))
+        AKIN_TRY(akin_options_set(options, "root", root, "run"));
     if (akin_options_given(ingest, "max-pixels") && !akin_options_given(options, "max-pixels")) {
         snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
         status = akin_options_set(options, "max-pixels", max_pixels, "run");
@@ -165,14 +184,17 @@ done:
     return status;
 }
 
-/* The table of the night before, for a stage that says what changed since; a damaged one does not stop this night. */
-static akin_status settle_before(const akin_stage *stage, akin_options *options, const char *previous) {
+/* The table of the night before, for a stage that says what changed since; a damaged one does not
+ * stop this night. */
+static akin_status settle_before(const akin_stage *stage, akin_options *options,
+                                 const char *previous) {
     const char *option = stage->before;
     if (!previous || akin_options_given(options, option)) return AKIN_OK;
     char *table = akin_file_join(previous, "table.nc");
     if (!table) return AKIN_FAILED;
     akin_status status = AKIN_OK;
-    if (akin_file_exists(table) && !akin_fits_tell_damage(table, stage->verb, "goes without the table before"))
+    if (akin_file_exists(table) &&
+        !akin_fits_tell_damage(table, stage->verb, "goes without the table before"))
         status = akin_options_set(options, option, table, "run");
     akin_mem_free(table);
     return status;
@@ -190,8 +212,8 @@ static akin_status settle_publish(akin_options *options, const char *folder) {
     return status;
 }
 
-static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin_options *run, const char *folder,
-                          const char *previous) {
+static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin_options *run,
+                          const char *folder, const char *previous) {
     akin_status status = AKIN_OK;
     akin_options *options = akin_jobfile_options(job, stage->verb);
     AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(run, "cpu"), "run"));
@@ -209,7 +231,8 @@ done:
     return status;
 }
 
-akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder, const char *previous) {
+akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder,
+                               const char *previous) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb && status == AKIN_OK; stage++)
         if (akin_stage_wanted(stage, job)) status = settle(stage, job, run, folder, previous);
@@ -223,18 +246,22 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     akin_options *options = akin_jobfile_options(job, stage->verb);
     const char *const *arguments = NULL;
     if (!akin_options_flag(options, "enabled"))
-        return stage->always ? akin_error_set(AKIN_USAGE, "cannot be left out: later stages need it") : AKIN_OK;
+        return stage->always
+                   ? akin_error_set(AKIN_USAGE, "cannot be left out: later stages need it")
+                   : AKIN_OK;
     if (!akin_stage_wanted(stage, job)) return AKIN_OK;
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
-    if (strcmp(stage->verb, "gallery") == 0 && akin_options_list(options, "source", &arguments) == 0)
-        return akin_error_set(AKIN_USAGE, "needs the key source: what the catalogue was made of, for its pictures; "
-                                          "there is no [ingest] to take it from");
+    if (strcmp(stage->verb, "gallery") == 0 &&
+        akin_options_list(options, "source", &arguments) == 0)
+        return akin_error_set(
+            AKIN_USAGE, "needs the key source: what the catalogue was made of, for its pictures; "
+                        "there is no [ingest] to take it from");
     return verb->check ? verb->check(options) : AKIN_OK;
 }
 
-/* The key that the message speaks of: of the options that it names the first that the job gives, or else the first; or
- * the verb's first. */
+/* The key that the message speaks of: of the options that it names the first that the job gives, or
+ * else the first; or the verb's first. */
 static const char *key_of_message(const akin_verb *verb, const akin_options *options) {
     char option[80];
     if (!akin_options_flag(options, "enabled")) return "enabled";
@@ -255,7 +282,8 @@ akin_status akin_stages_check(akin_jobfile *job) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         akin_status status = check(stage, job);
         if (status == AKIN_OK) continue;
-        const char *key = key_of_message(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
+        const char *key =
+            key_of_message(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
         char *place = akin_jobfile_place(job, stage->verb, key);
         if (place) status = akin_error_context(status, "%s: [%s] ", place, stage->verb);
         akin_mem_free(place);
@@ -266,10 +294,11 @@ akin_status akin_stages_check(akin_jobfile *job) {
 
 /* --- what is taken over from an earlier run --- */
 
-typedef bool fits_file(const char *path, const char *kind, const char *attribute, const char *value);
+typedef bool fits_file(const char *path, const char *kind, const char *attribute,
+                       const char *value);
 
-static bool file_fits(fits_file *fits, const char *folder, const char *name, const char *kind, const char *attribute,
-                      const char *value) {
+static bool file_fits(fits_file *fits, const char *folder, const char *name, const char *kind,
+                      const char *attribute, const char *value) {
     char *path = akin_file_join(folder, name);
     bool good = path && value && fits(path, kind, attribute, value);
     akin_mem_free(path);
@@ -279,7 +308,8 @@ static bool file_fits(fits_file *fits, const char *folder, const char *name, con
 /* Of the same options. */
 static bool catalog_fits(const akin_call *call, const char *folder, const char *second) {
     (void)second;
-    return file_fits(akin_fits_text, folder, "catalog.nc", "catalog", "akin_result_options", call->result_options);
+    return file_fits(akin_fits_text, folder, "catalog.nc", "catalog", "akin_result_options",
+                     call->result_options);
 }
 
 /* Of the same model. */
@@ -301,16 +331,20 @@ static bool alike(const char *a, const char *b) {
 static bool table_fits(const akin_call *call, const char *folder, const char *second) {
     const char *const *today = NULL;
     char *embeddings = akin_file_join(folder, second);
-    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 && alike(embeddings, today[0]) &&
-                file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options", call->result_options) &&
-                file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest", embeddings);
+    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
+                alike(embeddings, today[0]) &&
+                file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options",
+                          call->result_options) &&
+                file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest",
+                          embeddings);
     akin_mem_free(embeddings);
     return good;
 }
 
-/* Whether all ranks find the first file whole; one that is not only costs the time that it would have saved.
- * Collective. */
-static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder, const char *second) {
+/* Whether all ranks find the first file whole; one that is not only costs the time that it would
+ * have saved. Collective. */
+static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder,
+                     const char *second) {
     akin_ncfile *file = NULL;
     char *path = akin_file_join(folder, stage->previous[0].file);
     int64_t wrong = !path || !stage->previous_fits(call, folder, second);
@@ -318,7 +352,8 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
     akin_status status = AKIN_FAILED;
     if (!wrong) {
         status = akin_ncfile_open(call->comm, path, NULL, &file);
-        if (status != AKIN_OK) akin_log_warning("%s: not built upon: %s", path, akin_error_message());
+        if (status != AKIN_OK)
+            akin_log_warning("%s: not built upon: %s", path, akin_error_message());
     }
     akin_ncfile_close(file);
     akin_mem_free(path);
@@ -331,16 +366,20 @@ static void tell_damage_before(const akin_stage *stage, const akin_call *call, c
     for (size_t i = 0; stage->previous[i].option; i++) {
         char *path = akin_file_join(folder, stage->previous[i].file);
         if (path && akin_comm_rank(call->comm) == 0)
-            akin_fits_tell_damage(path, stage->verb, "a file of the night before is not built upon");
+            akin_fits_tell_damage(path, stage->verb,
+                                  "a file of the night before is not built upon");
         akin_mem_free(path);
     }
 }
 
-akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call, const akin_folder *folder) {
+akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,
+                                     const akin_folder *folder) {
     akin_status status = AKIN_OK;
-    const char *first = stage->previous[0].option, *before = akin_folder_previous(folder), *taken = NULL;
+    const char *first = stage->previous[0].option, *before = akin_folder_previous(folder),
+               *taken = NULL;
     const char *second = stage->previous_here ? stage->previous_here : stage->previous[1].file;
-    if (!first || !akin_options_declared(call->options, first, NULL) || akin_options_given(call->options, first))
+    if (!first || !akin_options_declared(call->options, first, NULL) ||
+        akin_options_given(call->options, first))
         return AKIN_OK;
     if (is_whole(stage, call, akin_folder_path(folder), second)) taken = akin_folder_path(folder);
     if (!taken && before) {
@@ -349,8 +388,8 @@ akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *c
     }
     for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
         if (akin_options_declared(call->options, stage->previous[i].option, NULL))
-            status =
-                set_file(call->options, stage->previous[i].option, taken, i == 1 ? second : stage->previous[i].file);
+            status = set_file(call->options, stage->previous[i].option, taken,
+                              i == 1 ? second : stage->previous[i].file);
     return akin_agree(call->comm, status);
 }
 
@@ -359,9 +398,11 @@ akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *c
 void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder) {
     if (strcmp(stage->verb, "embed") != 0) return;
     const char *path = akin_folder_path(folder);
-    char *embeddings = akin_file_join(path, "embeddings.nc"), *last = akin_file_join(path, LAST_EMBEDDINGS);
+    char *embeddings = akin_file_join(path, "embeddings.nc"),
+         *last = akin_file_join(path, LAST_EMBEDDINGS);
     if (embeddings && last &&
-        file_fits(akin_fits_input, path, "table.nc", "table", "input_embeddings_digest", embeddings)) {
+        file_fits(akin_fits_input, path, "table.nc", "table", "input_embeddings_digest",
+                  embeddings)) {
         (void)unlink(last);
         if (akin_file_link(embeddings, last) != AKIN_OK) akin_error_clear();
     }

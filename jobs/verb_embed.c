@@ -1,8 +1,8 @@
-/* verb_embed: `akin embed catalog.nc --model model.nc -o embeddings.nc`. Floor 4 (jobs); looks down to everything. */
+/* verb_embed: `akin embed catalog.nc --model model.nc -o embeddings.nc`. */
 #include "fits.h"
 #include "verbs.h"
-#include <akin/adopt.h>
 #include <akin/embed.h>
+#include <akin/import_vectors.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -19,7 +19,8 @@ static const akin_option options[] = {
     {.name = "from",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.npy",
-     .help = "no model: vectors of any network, a row each, float32 or float16, joined by id with the catalogue"},
+     .help = "no model: vectors of any network, a row each, float32 or float16, joined by id with "
+             "the catalogue"},
     {.name = "ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -72,26 +73,29 @@ static bool joins(const akin_options *o) {
     return akin_options_given(o, "from-weight");
 }
 
-static akin_adopt_params adopt_params(const akin_call *call) {
+static akin_import_vectors_params adopt_params(const akin_call *call) {
     const akin_options *o = call->options;
-    return (akin_adopt_params){.from = akin_options_text(o, "from"),
-                               .ids = akin_options_text(o, "ids"),
-                               .catalog = catalog_of(o),
-                               .model = joins(o) ? akin_options_text(o, "model") : NULL,
-                               .weight = joins(o) ? akin_options_real(o, "from-weight") : 0,
-                               .output = akin_options_text(o, "output"),
-                               .options = call->options_text,
-                               .result_options = call->result_options};
+    return (akin_import_vectors_params){.from = akin_options_text(o, "from"),
+                                        .ids = akin_options_text(o, "ids"),
+                                        .catalog = catalog_of(o),
+                                        .model = joins(o) ? akin_options_text(o, "model") : NULL,
+                                        .weight =
+                                            joins(o) ? akin_options_real(o, "from-weight") : 0,
+                                        .output = akin_options_text(o, "output"),
+                                        .options = call->options_text,
+                                        .result_options = call->result_options};
 }
 
-static akin_status fill_adopt_report(akin_json *report, const akin_adopt_result *result) {
+static akin_status fill_adopt_report(akin_json *report, const akin_import_vectors_result *result) {
     akin_status status;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_integer(report, "dim", (long long)result->dim));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
     AKIN_TRY(akin_json_set_integer(report, "vectors", (long long)result->vectors));
-    AKIN_TRY(akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector));
-    AKIN_TRY(akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item));
+    AKIN_TRY(
+        akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector));
+    AKIN_TRY(
+        akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item));
     AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)result->unusable));
 done:
     return status;
@@ -99,18 +103,20 @@ done:
 
 static akin_status run_adopt(akin_call *call) {
     akin_status status;
-    akin_adopt_result result;
-    akin_adopt_params params = adopt_params(call);
+    akin_import_vectors_result result;
+    akin_import_vectors_params params = adopt_params(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
     if (joins(call->options) && !params.model)
-        return akin_error_set(AKIN_USAGE, "--from-weight joins with a model's vectors: --model model.nc");
+        return akin_error_set(AKIN_USAGE,
+                              "--from-weight joins with a model's vectors: --model model.nc");
     if (joins(call->options) && !params.catalog)
-        return akin_error_set(AKIN_USAGE, "--from-weight joins with the pictures' vectors: a catalogue is missing");
+        return akin_error_set(
+            AKIN_USAGE, "--from-weight joins with the pictures' vectors: a catalogue is missing");
     const char *const inputs[] = {params.from, params.ids, params.catalog, params.model};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
             return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
-    AKIN_TRY(akin_adopt(call->comm, &params, &result));
+    AKIN_TRY(akin_import_vectors(call->comm, &params, &result));
     AKIN_TRY(akin_agree(call->comm, fill_adopt_report(call->report, &result)));
 done:
     return status;
@@ -119,15 +125,19 @@ done:
 /* A .npy carries no digest: its rows are read, by all ranks together. */
 static bool adopted_fits(const akin_call *call) {
     char digest[AKIN_HASH_TEXT_SIZE];
-    akin_adopt_params params = adopt_params(call);
+    akin_import_vectors_params params = adopt_params(call);
     int64_t wrong =
-        !params.output || !akin_fits_text(params.output, "embeddings", "akin_result_options", params.result_options) ||
-        !(params.catalog ? akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog)
-                         : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL)) ||
-        !(params.model ? akin_fits_input(params.output, "embeddings", "input_blended_digest", params.model)
-                       : akin_fits_text(params.output, "embeddings", "input_blended_digest", NULL));
+        !params.output ||
+        !akin_fits_text(params.output, "embeddings", "akin_result_options",
+                        params.result_options) ||
+        !(params.catalog
+              ? akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog)
+              : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL)) ||
+        !(params.model
+              ? akin_fits_input(params.output, "embeddings", "input_blended_digest", params.model)
+              : akin_fits_text(params.output, "embeddings", "input_blended_digest", NULL));
     akin_comm_max_i64(call->comm, &wrong, 1);
-    return !wrong && akin_adopt_digest(call->comm, &params, digest) == AKIN_OK &&
+    return !wrong && akin_import_vectors_digest(call->comm, &params, digest) == AKIN_OK &&
            akin_fits_text(params.output, "embeddings", "input_vectors_digest", digest);
 }
 
@@ -138,15 +148,22 @@ static akin_status check(akin_options *o) {
     if (!from && akin_options_text(o, "ids"))
         return akin_error_set(AKIN_USAGE, "--ids belongs to --from: the ids of its rows");
     if (!from && !catalog_of(o))
-        return akin_error_set(AKIN_USAGE, "a catalogue is missing: akin embed catalog.nc --model model.nc");
-    if (!from && joins(o)) return akin_error_set(AKIN_USAGE, "--from-weight belongs to --from: what its vectors weigh");
-    if (joins(o) && !(akin_options_real(o, "from-weight") > 0))
-        return akin_error_set(AKIN_USAGE, "--from-weight: above 0; without --from the model's vectors are alone");
-    if (from && akin_options_text(o, "model") && !joins(o))
         return akin_error_set(AKIN_USAGE,
-                              "--from %s brings the vectors: leave --model out, or join both by --from-weight", from);
+                              "a catalogue is missing: akin embed catalog.nc --model model.nc");
+    if (!from && joins(o))
+        return akin_error_set(AKIN_USAGE,
+                              "--from-weight belongs to --from: what its vectors weigh");
+    if (joins(o) && !(akin_options_real(o, "from-weight") > 0))
+        return akin_error_set(
+            AKIN_USAGE, "--from-weight: above 0; without --from the model's vectors are alone");
+    if (from && akin_options_text(o, "model") && !joins(o))
+        return akin_error_set(
+            AKIN_USAGE,
+            "--from %s brings the vectors: leave --model out, or join both by --from-weight", from);
     if (from && akin_options_text(o, "previous"))
-        return akin_error_set(AKIN_USAGE, "--previous is for vectors that a model computes: leave it out with --from");
+        return akin_error_set(
+            AKIN_USAGE,
+            "--previous is for vectors that a model computes: leave it out with --from");
     return AKIN_OK;
 }
 
@@ -169,7 +186,8 @@ static bool fits(akin_call *call) {
     akin_embed_params params = read_params(call);
     if (akin_options_text(call->options, "from")) return adopted_fits(call);
     return params.output && params.model &&
-           akin_fits_text(params.output, "embeddings", "akin_result_options", params.result_options) &&
+           akin_fits_text(params.output, "embeddings", "akin_result_options",
+                          params.result_options) &&
            akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog) &&
            akin_fits_input(params.output, "embeddings", "input_model_digest", params.model);
 }
@@ -178,7 +196,8 @@ const akin_verb akin_verb_embed = {
     .name = "embed",
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
     .summary = "one unit vector per item",
-    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may be left out;\nwith "
+    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may "
+             "be left out;\nwith "
              "--from-weight W too both are joined.\n",
     .arguments_min = 0,
     .arguments_max = 1,

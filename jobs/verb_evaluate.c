@@ -1,7 +1,4 @@
-/* verb_evaluate: akin evaluate table.nc
- *
- * Floor 4 (jobs); looks down to verbs.h and everything below.
- */
+/* verb_evaluate: akin evaluate table.nc */
 #include "verbs.h"
 
 #include <akin/evaluate.h>
@@ -67,14 +64,17 @@ done:
 
 static akin_status report_refined(akin_json *json, const akin_evaluate_figures *found) {
     akin_status status = AKIN_OK;
-    if (found->has_duplicates) AKIN_TRY(akin_json_set_integer(json, "duplicates", (long long)found->duplicates));
-    if (found->has_fill) AKIN_TRY(akin_json_set_integer(json, "filled_items", (long long)found->filled_items));
+    if (found->has_duplicates)
+        AKIN_TRY(akin_json_set_integer(json, "duplicates", (long long)found->duplicates));
+    if (found->has_fill)
+        AKIN_TRY(akin_json_set_integer(json, "filled_items", (long long)found->filled_items));
     if (found->has_fill) AKIN_TRY(akin_json_set_integer(json, "filled", (long long)found->fills));
 done:
     return status;
 }
 
-static akin_status report(akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
+static akin_status report(akin_call *call, const akin_evaluate_figures *found, const figure *list,
+                          size_t count) {
     akin_status status;
     akin_json *json = call->report;
     const char *against = *found->against_digest ? found->against_digest : NULL;
@@ -82,7 +82,8 @@ static akin_status report(akin_call *call, const akin_evaluate_figures *found, c
     AKIN_TRY(akin_json_set_integer(json, "k", (long long)found->k));
     AKIN_TRY(akin_json_set_text(json, "label", akin_options_text(call->options, "label")));
     AKIN_TRY(akin_json_set_integer(json, "labelled", (long long)found->labelled));
-    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_set_number(json, list[i].key, list[i].value));
+    for (size_t i = 0; i < count; i++)
+        AKIN_TRY(akin_json_set_number(json, list[i].key, list[i].value));
     AKIN_TRY(report_refined(json, found));
     AKIN_TRY(akin_json_set_integer(json, "common_ids", (long long)found->common));
     AKIN_TRY(akin_json_set_text(json, "table_digest", found->table_digest));
@@ -95,7 +96,8 @@ done:
 /* By mean average precision: precision at 10 counts what a shorter list has not as wrong. */
 static int worst_first(const void *x, const void *y) {
     const akin_evaluate_category *a = x, *b = y;
-    if (a->average_precision != b->average_precision) return a->average_precision < b->average_precision ? -1 : 1;
+    if (a->average_precision != b->average_precision)
+        return a->average_precision < b->average_precision ? -1 : 1;
     return strcmp(a->name, b->name);
 }
 
@@ -107,15 +109,17 @@ static void print_categories(const akin_evaluate_categories *categories) {
     if (!list) return;
     for (size_t c = 0; c < count; c++) list[c] = akin_evaluate_categories_at(categories, c);
     qsort(list, count, sizeof *list, worst_first);
-    printf("\nby category, the lowest mean average precision (map) first\n   at 1    at 5   at 10     map   items\n");
+    printf("\nby category, the lowest mean average precision (map) first\n   at 1    at 5   at 10  "
+           "   map   items\n");
     for (size_t c = 0; c < count && c < SHOWN; c++)
-        printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1], list[c].precision[2],
-               list[c].average_precision, list[c].items, list[c].name);
+        printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1],
+               list[c].precision[2], list[c].average_precision, list[c].items, list[c].name);
     if (count > SHOWN) printf("and %zu more: --json tells them all\n", count - SHOWN);
     akin_mem_free(list);
 }
 
-static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list, size_t count) {
+static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list,
+                  size_t count) {
     const char *label = akin_options_text(call->options, "label");
     printf("%-22s %zu, of which %zu have a %s\n", "items", found->items, found->labelled, label);
     printf("%-22s %zu\n", "k", found->k);
@@ -127,23 +131,29 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
     if (found->has_duplicates)
         printf("%-22s %zu  items for which another one stands\n", "duplicates", found->duplicates);
     if (found->has_fill)
-        printf("%-22s %zu  neighbours that are fill, of %zu items\n", "filled", found->fills, found->filled_items);
-    if (*found->against_digest && found->common == 0) printf("%-22s none: no id is in both tables\n", "churn");
+        printf("%-22s %zu  neighbours that are fill, of %zu items\n", "filled", found->fills,
+               found->filled_items);
+    if (*found->against_digest && found->common == 0)
+        printf("%-22s none: no id is in both tables\n", "churn");
 }
 
-/* What makes a precision another thing than it seems; on stdout with the figures, else on stderr. */
+/* What makes a precision another thing than it seems; on stdout with the figures, else on stderr.
+ */
 static void remark(const akin_call *call, const akin_evaluate_figures *found, bool by_group) {
     char list[3][160] = {""};
     int most = akin_evaluate_depths[AKIN_EVALUATE_DEPTHS - 1];
     if (found->labelled == 0) return;
     if (found->k < (size_t)most)
-        snprintf(list[0], sizeof *list, "lists have %zu neighbours: precision_at_%d counts those behind them as wrong",
+        snprintf(list[0], sizeof *list,
+                 "lists have %zu neighbours: precision_at_%d counts those behind them as wrong",
                  found->k, most);
     if (found->has_fill && found->fills > 0 && !by_group)
-        snprintf(list[1], sizeof *list, "%zu neighbours are fill, of the item's own category: they count as right",
+        snprintf(list[1], sizeof *list,
+                 "%zu neighbours are fill, of the item's own category: they count as right",
                  found->fills);
     if (found->same_category && !by_group)
-        snprintf(list[2], sizeof *list, "made with --same-category: every neighbour has the item's category");
+        snprintf(list[2], sizeof *list,
+                 "made with --same-category: every neighbour has the item's category");
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (!*list[i]) continue;
         if (!call->print)
@@ -163,13 +173,16 @@ static akin_status run(akin_call *call) {
     akin_evaluate_params params = {.table = arguments[0],
                                    .categories = by_group ? NULL : &categories,
                                    .against = akin_options_text(call->options, "against"),
-                                   .label = by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
+                                   .label =
+                                       by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
     const figure list[] = {
-        {"precision_at_1", "share of the first neighbours with the item's label", found.precision[0]},
+        {"precision_at_1", "share of the first neighbours with the item's label",
+         found.precision[0]},
         {"precision_at_5", "the same of the first five", found.precision[1]},
         {"precision_at_10", "the same of the first ten", found.precision[2]},
-        {"mean_average_precision", "mean over items of the average precision of the k", found.average_precision},
+        {"mean_average_precision", "mean over items of the average precision of the k",
+         found.average_precision},
         {"precision_by_chance", "what neighbours drawn blindly would reach", found.chance},
         {"coverage", "share of items with a neighbour", found.coverage},
         {"full_coverage", "share of items with k neighbours", found.full_coverage},
@@ -182,7 +195,8 @@ static akin_status run(akin_call *call) {
     if (status == AKIN_OK && categories) status = report_categories(call->report, categories);
     AKIN_TRY(akin_agree(call->comm, status));
     if (found.labelled == 0 && !call->print)
-        akin_log_info("evaluate: no item has a %s: there is no precision", akin_options_text(call->options, "label"));
+        akin_log_info("evaluate: no item has a %s: there is no precision",
+                      akin_options_text(call->options, "label"));
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
     remark(call, &found, by_group);
     if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);

@@ -1,4 +1,4 @@
-/* gallery: a page to look at. Floor 4 (jobs); looks down to gallery, image and the world. */
+/* gallery: a page to look at. */
 #include "verbs.h"
 #include <akin/gallery.h>
 #include <akin/image.h>
@@ -7,12 +7,19 @@
 #include <stdint.h>
 
 static const akin_option options[] = {
-    {.name = "output", .letter = 'o', .type = AKIN_OPTION_TEXT, .argument = "DIR", .help = "the folder to write"},
+    {.name = "output",
+     .letter = 'o',
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .help = "the folder to write"},
     {.name = "source",
      .type = AKIN_OPTION_LIST,
      .argument = "SOURCE",
      .help = "what the catalogue was made of, for its pictures: CSV, folder or tar"},
-    {.name = "root", .type = AKIN_OPTION_TEXT, .argument = "DIR", .help = "where relative paths of a CSV begin"},
+    {.name = "root",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .help = "where relative paths of a CSV begin"},
     {.name = "results",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
@@ -25,7 +32,8 @@ static const akin_option options[] = {
     {.name = "embeddings",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.nc",
-     .help = "what the table was made from, for a map of the catalogue (embeddings.nc of --results)",
+     .help =
+         "what the table was made from, for a map of the catalogue (embeddings.nc of --results)",
      .shapes_result = true},
     {.name = "picture-size",
      .type = AKIN_OPTION_INT,
@@ -45,7 +53,8 @@ static const akin_option options[] = {
     {0},
 };
 
-/* sources: room for all, by the caller. `--source A B C` is taken too: what follows the table is a source. */
+/* sources: room for all, by the caller. `--source A B C` is taken too: what follows the table is a
+ * source. */
 static akin_gallery_params params_of(const akin_options *o, const char **sources) {
     const char *const *arguments = NULL, *const *given = NULL;
     size_t count = 0, argument_count = akin_options_arguments(o, &arguments);
@@ -66,7 +75,8 @@ static akin_gallery_params params_of(const akin_options *o, const char **sources
 
 static const char **room_for_sources(const akin_options *o) {
     const char *const *words = NULL;
-    return akin_mem_alloc(akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
+    return akin_mem_alloc(
+        akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
 }
 
 static akin_status check(akin_options *o) {
@@ -75,7 +85,8 @@ static akin_status check(akin_options *o) {
     if (!sources) return AKIN_FAILED;
     akin_gallery_params params = params_of(o, sources);
     akin_status status = akin_gallery_check(&params);
-    if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 && akin_options_arguments(o, &arguments) > 1)
+    if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 &&
+        akin_options_arguments(o, &arguments) > 1)
         status = akin_error_set(AKIN_USAGE, "--source is missing before \"%s\"", arguments[1]);
     akin_mem_free(sources);
     return status;

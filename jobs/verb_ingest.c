@@ -1,4 +1,4 @@
-/* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. Floor 4 (jobs); looks down to everything. */
+/* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. */
 #include "fits.h"
 #include "verbs.h"
 #include <akin/ingest.h>
@@ -15,7 +15,8 @@ static const akin_option options[] = {
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "paths in a CSV are below it, and what leads outside is refused (without it: below the CSV's own "
+     .help = "paths in a CSV are below it, and what leads outside is refused (without it: below "
+             "the CSV's own "
              "folder, and absolute paths are allowed)"},
     {.name = "fit",
      .type = AKIN_OPTION_CHOICE,
@@ -52,7 +53,9 @@ static const akin_option options[] = {
 };
 
 static akin_image_fit read_fit(const char *name) {
-    return strcmp(name, "pad") == 0 ? AKIN_FIT_PAD : strcmp(name, "crop") == 0 ? AKIN_FIT_CROP : AKIN_FIT_STRETCH;
+    return strcmp(name, "pad") == 0    ? AKIN_FIT_PAD
+           : strcmp(name, "crop") == 0 ? AKIN_FIT_CROP
+                                       : AKIN_FIT_STRETCH;
 }
 
 static akin_ingest_params read_params(const akin_call *call) {
@@ -84,14 +87,16 @@ done:
 
 /* An output that is also an input would be gone before anybody has seen that it was a slip. */
 static akin_status check(akin_options *options) {
-    const char *output = akin_options_text(options, "output"), *rejects = akin_options_text(options, "rejects");
+    const char *output = akin_options_text(options, "output"),
+               *rejects = akin_options_text(options, "rejects");
     const char *const *sources;
     if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
     if (rejects && strcmp(rejects, output) == 0)
         return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
     for (size_t i = akin_options_arguments(options, &sources); i-- > 0;)
         if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
-            return akin_error_set(AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
+            return akin_error_set(
+                AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
     return AKIN_OK;
 }
 
@@ -99,15 +104,17 @@ static akin_status run_ingest(akin_call *call) {
     akin_ingest_result result;
     akin_ingest_params params = read_params(call);
     akin_status status = akin_ingest(call->comm, &params, &result);
-    akin_status filled = akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
+    akin_status filled =
+        akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
     return status != AKIN_OK ? status : filled;
 }
 
 /* The file of rejects is the one that was written with the catalogue. */
 static bool rejects_fit(const akin_ingest_params *params) {
     char digest[AKIN_HASH_TEXT_SIZE];
-    return !params->rejects || (akin_rejects_digest(params->rejects, digest) == AKIN_OK &&
-                                akin_fits_text(params->output, "catalog", "akin_rejects_digest", digest));
+    return !params->rejects ||
+           (akin_rejects_digest(params->rejects, digest) == AKIN_OK &&
+            akin_fits_text(params->output, "catalog", "akin_rejects_digest", digest));
 }
 
 /* What is known of a catalogue that was made earlier. */
@@ -125,15 +132,20 @@ done:
     return status;
 }
 
-/* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is rank 0's. */
+/* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is
+ * rank 0's. */
 static bool fits(akin_call *call) {
     akin_ingest_params params = read_params(call);
     if (!params.output) return false;
-    if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK) return false;
-    bool same = rejects_fit(&params) &&
-                akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
-                akin_fits_text(params.output, "catalog", "input_source_digest", akin_source_digest(call->listed));
-    same = same && report_counts(call->report, params.output, akin_source_rows(call->listed)) == AKIN_OK;
+    if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK)
+        return false;
+    bool same =
+        rejects_fit(&params) &&
+        akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
+        akin_fits_text(params.output, "catalog", "input_source_digest",
+                       akin_source_digest(call->listed));
+    same = same &&
+           report_counts(call->report, params.output, akin_source_rows(call->listed)) == AKIN_OK;
     return same;
 }
 

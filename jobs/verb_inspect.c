@@ -1,7 +1,4 @@
-/* verb_inspect: akin inspect FILE.nc
- *
- * Floor 4 (jobs); looks down to verbs.h and everything below.
- */
+/* verb_inspect: akin inspect FILE.nc */
 #include "verbs.h"
 
 #include <akin/labels.h>
@@ -22,7 +19,8 @@ static bool ends_with(const char *text, const char *end) {
 
 /* --- what every file has --- */
 
-static akin_status add_attribute(akin_json *object, const char *key, const akin_ncfile *file, const char *name) {
+static akin_status add_attribute(akin_json *object, const char *key, const akin_ncfile *file,
+                                 const char *name) {
     char *text = NULL;
     akin_status status = akin_ncfile_get_attribute(file, name, &text);
     if (status == AKIN_OK && text) status = akin_json_set_text(object, key, text);
@@ -99,14 +97,16 @@ done:
 
 /* --- what files of a kind have --- */
 
-static akin_status add_length(akin_json *report, const char *key, const akin_ncfile *file, const char *dimension) {
+static akin_status add_length(akin_json *report, const char *key, const akin_ncfile *file,
+                              const char *dimension) {
     size_t length;
     akin_status status = akin_ncfile_length(file, dimension, &length);
     return status == AKIN_OK ? akin_json_set_integer(report, key, (long long)length) : status;
 }
 
 /* This rank's part of the items. Not collective. */
-static akin_status find_shard(const akin_comm *comm, const akin_ncfile *file, size_t *first, size_t *count) {
+static akin_status find_shard(const akin_comm *comm, const akin_ncfile *file, size_t *first,
+                              size_t *count) {
     size_t n;
     akin_status status = akin_ncfile_length(file, "item", &n);
     if (status != AKIN_OK) return status;
@@ -132,7 +132,8 @@ static akin_status add_labels(akin_comm *comm, akin_json *report, const akin_ncf
     akin_comm_sum_i64(comm, sums, 3);
     AKIN_TRY(add_length(report, "items", file, "item"));
     AKIN_TRY(akin_json_set_integer(report, "available_items", sums[0]));
-    AKIN_TRY(akin_json_set_integer(report, "categories", (long long)akin_labels_category_count(labels)));
+    AKIN_TRY(
+        akin_json_set_integer(report, "categories", (long long)akin_labels_category_count(labels)));
     AKIN_TRY(akin_json_set_integer(report, "items_with_category", sums[1]));
     AKIN_TRY(akin_json_set_integer(report, "groups", (long long)akin_labels_group_count(labels)));
     AKIN_TRY(akin_json_set_integer(report, "items_with_group", sums[2]));
@@ -149,10 +150,10 @@ done:
     return status;
 }
 
-/* What a refined table tells of its rows: how many are a duplicate, are filled up, and with how many neighbours. Not
- * collective. */
-static akin_status count_refined(const akin_ncfile *file, size_t first, size_t count, int32_t *values,
-                                 int64_t sums[3]) {
+/* What a refined table tells of its rows: how many are a duplicate, are filled up, and with how
+ * many neighbours. Not collective. */
+static akin_status count_refined(const akin_ncfile *file, size_t first, size_t count,
+                                 int32_t *values, int64_t sums[3]) {
     akin_status status = AKIN_OK;
     if (akin_ncfile_has(file, "duplicate_of")) {
         AKIN_TRY(akin_ncfile_expect(file, "duplicate_of", AKIN_NC_INT, "item"));
@@ -175,7 +176,8 @@ static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfi
     int32_t *counts = NULL;
     AKIN_TRY(akin_agree(comm, add_labels(comm, report, file)));
     status = find_shard(comm, file, &first, &count);
-    if (status == AKIN_OK && !(counts = akin_mem_alloc(count, sizeof *counts))) status = AKIN_FAILED;
+    if (status == AKIN_OK && !(counts = akin_mem_alloc(count, sizeof *counts)))
+        status = AKIN_FAILED;
     if (status == AKIN_OK) status = akin_ncfile_expect(file, "count", AKIN_NC_INT, "item");
     if (status == AKIN_OK) status = akin_ncfile_get(file, "count", first, count, counts);
     for (size_t i = 0; status == AKIN_OK && i < count; i++) {
@@ -188,7 +190,8 @@ static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfi
     AKIN_TRY(add_length(report, "k", file, "k"));
     AKIN_TRY(akin_json_set_integer(report, "neighbors", sums[0]));
     AKIN_TRY(akin_json_set_integer(report, "items_without_neighbors", sums[1]));
-    if (akin_ncfile_has(file, "duplicate_of")) AKIN_TRY(akin_json_set_integer(report, "duplicates", sums[2]));
+    if (akin_ncfile_has(file, "duplicate_of"))
+        AKIN_TRY(akin_json_set_integer(report, "duplicates", sums[2]));
     if (!akin_ncfile_has(file, "filled")) goto done;
     AKIN_TRY(akin_json_set_integer(report, "filled_items", sums[3]));
     AKIN_TRY(akin_json_set_integer(report, "filled", sums[4]));
@@ -260,7 +263,8 @@ static void print_value(const akin_json *object, const char *key) {
 
 /* A line for each key from the `first` on; the variables are what ncdump is for. */
 static void print(const akin_json *report, size_t first) {
-    if (akin_json_number(report, "items", 0) > 0) printf("%-26s %.0f\n", "items", akin_json_number(report, "items", 0));
+    if (akin_json_number(report, "items", 0) > 0)
+        printf("%-26s %.0f\n", "items", akin_json_number(report, "items", 0));
     for (size_t i = first; i < akin_json_count(report); i++) {
         const akin_json *node = akin_json_at(report, i);
         const char *key = akin_json_key(node);

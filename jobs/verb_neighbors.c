@@ -1,4 +1,4 @@
-/* verb_neighbors: all-pairs cosine top-k. Floor 4 (jobs); looks down to everything. */
+/* verb_neighbors: all-pairs cosine top-k. */
 #include "checkpoints.h"
 #include "fits.h"
 #include "rules.h"
@@ -19,14 +19,16 @@ static const akin_option options[] = {
      .maximum = 1,
      .shapes_result = true,
      .argument = "LAMBDA",
-     .help = "choose k of a longer list by maximal marginal relevance: 1 = by likeness alone, less = more variety"},
+     .help = "choose k of a longer list by maximal marginal relevance: 1 = by likeness alone, less "
+             "= more variety"},
     {.name = "collapse-duplicates",
      .type = AKIN_OPTION_REAL,
      .minimum = -1,
      .maximum = 1,
      .shapes_result = true,
      .argument = "S",
-     .help = "items with a cosine of S or more count as one: the first is recommended, duplicate_of names it"},
+     .help = "items with a cosine of S or more count as one: the first is recommended, "
+             "duplicate_of names it"},
     {.name = "fill",
      .type = AKIN_OPTION_CHOICE,
      .choices = "category|none",
@@ -100,7 +102,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .options = call->options_text,
                                    .result_options = call->result_options,
                                    .previous = akin_options_text(o, "previous"),
-                                   .previous_embeddings = akin_options_text(o, "previous-embeddings"),
+                                   .previous_embeddings =
+                                       akin_options_text(o, "previous-embeddings"),
                                    .previous_ids = akin_options_text(o, "previous-ids"),
                                    .spare = (size_t)akin_options_int(o, "spare"),
                                    .checkpoint = akin_options_text(o, "checkpoint"),
@@ -111,7 +114,8 @@ static akin_status fill_report(akin_json *report, const akin_neighbors_params *p
                                const akin_neighbors_figures *figures) {
     akin_status status = AKIN_OK;
     const akin_refine_params *refine = &params->refine;
-    double pairs = (double)figures->items * (double)(figures->items - 1), seconds = figures->engine.seconds;
+    double pairs = (double)figures->items * (double)(figures->items - 1),
+           seconds = figures->engine.seconds;
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)figures->items));
     AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
     AKIN_TRY(akin_json_set_integer(report, "dim", (long long)figures->dim));
@@ -140,7 +144,8 @@ static akin_status run(akin_call *call) {
     akin_status status;
     akin_neighbors_figures figures;
     akin_neighbors_params params = read_params(call);
-    if (params.output == NULL) return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
+    if (params.output == NULL)
+        return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
     if (strcmp(params.output, params.input) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
@@ -151,27 +156,33 @@ done:
 }
 
 static akin_status check(akin_options *o) {
-    if ((akin_options_text(o, "previous") == NULL) != (akin_options_text(o, "previous-embeddings") == NULL))
-        return akin_error_set(AKIN_USAGE,
-                              "--previous and --previous-embeddings belong together: last night's table and "
-                              "what it was made from");
+    if ((akin_options_text(o, "previous") == NULL) !=
+        (akin_options_text(o, "previous-embeddings") == NULL))
+        return akin_error_set(
+            AKIN_USAGE,
+            "--previous and --previous-embeddings belong together: last night's table and "
+            "what it was made from");
     const akin_refine_params refine = refine_of(o);
     if (refine.pool > 0 && !refine.diverse && !refine.collapse)
         return akin_error_set(AKIN_USAGE, "--pool belongs to --diversity or --collapse-duplicates");
     if (refine.pool > 0 && refine.pool < (size_t)akin_options_int(o, "k"))
-        return akin_error_set(AKIN_USAGE, "--pool %zu is less than k = %lld", refine.pool, akin_options_int(o, "k"));
+        return akin_error_set(AKIN_USAGE, "--pool %zu is less than k = %lld", refine.pool,
+                              akin_options_int(o, "k"));
     if (refine.collapse && refine.duplicates < akin_options_real(o, "min-score"))
-        return akin_error_set(AKIN_USAGE,
-                              "--collapse-duplicates %g is below --min-score %g: duplicates that are no neighbours "
-                              "are not seen",
-                              refine.duplicates, akin_options_real(o, "min-score"));
+        return akin_error_set(
+            AKIN_USAGE,
+            "--collapse-duplicates %g is below --min-score %g: duplicates that are no neighbours "
+            "are not seen",
+            refine.duplicates, akin_options_real(o, "min-score"));
     return AKIN_OK;
 }
 
-/* Made from these embeddings with these options; a .npy carries no digest, so its table is made anew. */
+/* Made from these embeddings with these options; a .npy carries no digest, so its table is made
+ * anew. */
 static bool fits(akin_call *call) {
     akin_neighbors_params params = read_params(call);
-    return params.output != NULL && akin_fits_input(params.output, "table", "input_embeddings_digest", params.input) &&
+    return params.output != NULL &&
+           akin_fits_input(params.output, "table", "input_embeddings_digest", params.input) &&
            akin_fits_text(params.output, "table", "akin_result_options", params.result_options);
 }
 

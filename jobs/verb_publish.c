@@ -1,4 +1,4 @@
-/* publish: export a table to where a storefront reads it. Floor 4 (jobs); looks down to everything. */
+/* publish: export a table to where a storefront reads it. */
 #include "places.h"
 #include "verbs.h"
 #include <akin/mem.h>
@@ -43,7 +43,9 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
      .help = "leave a place where this very table was rolled back as it is; `run` does so"},
-    {.name = "dry-run", .type = AKIN_OPTION_FLAG, .help = "say what would change, and publish nothing"},
+    {.name = "dry-run",
+     .type = AKIN_OPTION_FLAG,
+     .help = "say what would change, and publish nothing"},
     AKIN_PLACE_OPTIONS,
     {0},
 };
@@ -83,8 +85,8 @@ done:
     return status;
 }
 
-static akin_status report(const akin_call *call, const akin_publish_params *params, const akin_publish_result *result,
-                          const akin_publish_place *places) {
+static akin_status report(const akin_call *call, const akin_publish_params *params,
+                          const akin_publish_result *result, const akin_publish_place *places) {
     akin_status status = AKIN_OK;
     akin_json *list = NULL;
     size_t left = 0; /* where this table was rolled back */
@@ -95,7 +97,8 @@ static akin_status report(const akin_call *call, const akin_publish_params *para
     for (size_t i = 0; i < params->url_count; i++) left += places[i].left;
     AKIN_TRY(akin_json_set_integer(call->report, "places_left", (long long)left));
     AKIN_TRY(akin_json_create_array(&list));
-    for (size_t i = 0; i < params->url_count; i++) AKIN_TRY(report_place(list, params->urls[i], &places[i]));
+    for (size_t i = 0; i < params->url_count; i++)
+        AKIN_TRY(report_place(list, params->urls[i], &places[i]));
     AKIN_TRY(akin_json_set_node(call->report, "published", &list));
 done:
     akin_json_free(list);
@@ -109,10 +112,11 @@ static akin_status print(const akin_publish_params *params, const akin_publish_r
     akin_status status = akin_text_create(&shown);
     if (status != AKIN_OK) return status;
     printf("%-10s %zu", "items", result->items);
-    if (!isnan(result->coverage)) printf(", of which %.2f %% have a neighbour", 100 * result->coverage);
+    if (!isnan(result->coverage))
+        printf(", of which %.2f %% have a neighbour", 100 * result->coverage);
     printf("\n");
     for (size_t i = 0; i < params->url_count && status == AKIN_OK; i++) {
-        const akin_change_figures *change = &places[i].change;
+        const akin_publish_diff_figures *change = &places[i].change;
         akin_text_clear(shown);
         status = akin_text_append_hidden(shown, params->urls[i]);
         printf("%s: ", akin_text_bytes(shown));
@@ -123,8 +127,8 @@ static akin_status print(const akin_publish_params *params, const akin_publish_r
         else if (!places[i].compared)
             printf("holds nothing yet\n");
         else {
-            printf("holds %zu items; %zu new, %zu gone (%.2f %%), %zu lists change", change->before, change->fresh,
-                   change->gone, 100 * change->shrink, change->changed);
+            printf("holds %zu items; %zu new, %zu gone (%.2f %%), %zu lists change", change->before,
+                   change->fresh, change->gone, 100 * change->shrink, change->changed);
             if (!isnan(change->churn)) printf(", churn %.4f", change->churn);
             printf("\n");
         }
@@ -140,7 +144,8 @@ static akin_status run(akin_call *call) {
                                   .max_churn = akin_options_real(call->options, "max-churn"),
                                   .max_shrink = akin_options_real(call->options, "max-shrink"),
                                   .dry_run = akin_options_flag(call->options, "dry-run"),
-                                  .respect_rollback = akin_options_flag(call->options, "respect-rollback")};
+                                  .respect_rollback =
+                                      akin_options_flag(call->options, "respect-rollback")};
     akin_publish_result result = {0};
     params.input_count = akin_options_arguments(call->options, &params.inputs);
     params.url_count = akin_options_list(call->options, "to", &params.urls);
@@ -166,13 +171,16 @@ done:
 static akin_status check_heeded(const akin_options *o, const char *const *urls, size_t count) {
     static const struct {
         const char *option, *takers;
-    } asked[] = {{"format", "redis:// and memcached://"}, {"buckets", "redis://"}, {"keep-previous", "redis://"}};
+    } asked[] = {{"format", "redis:// and memcached://"},
+                 {"buckets", "redis://"},
+                 {"keep-previous", "redis://"}};
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         bool heeded = !akin_options_changed(o, asked[i].option);
-        for (size_t u = 0; u < count; u++) heeded = heeded || akin_publish_heeds(urls[u], asked[i].option);
+        for (size_t u = 0; u < count; u++)
+            heeded = heeded || akin_publish_heeds(urls[u], asked[i].option);
         if (!heeded)
-            return akin_error_set(AKIN_USAGE, "--%s is for %s, which no --to names: leave it out", asked[i].option,
-                                  asked[i].takers);
+            return akin_error_set(AKIN_USAGE, "--%s is for %s, which no --to names: leave it out",
+                                  asked[i].option, asked[i].takers);
     }
     return AKIN_OK;
 }
@@ -180,7 +188,8 @@ static akin_status check_heeded(const akin_options *o, const char *const *urls, 
 static akin_status check(akin_options *o) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;
-    size_t count = akin_options_list(o, "to", &urls), argument_count = akin_options_arguments(o, &arguments);
+    size_t count = akin_options_list(o, "to", &urls),
+           argument_count = akin_options_arguments(o, &arguments);
     akin_status status = akin_publish_check(urls, count, arguments, argument_count);
     if (status == AKIN_OK) status = check_heeded(o, urls, count);
     return status == AKIN_OK ? akin_places_options(o, &sink) : status;

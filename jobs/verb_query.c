@@ -1,4 +1,4 @@
-/* verb_query: the neighbours of one item, or of a new picture. Floor 4 (jobs); looks down to everything. */
+/* verb_query: the neighbours of one item, or of a new picture. */
 #include "rules.h"
 #include "verbs.h"
 #include <akin/log.h>
@@ -6,8 +6,14 @@
 #include <stdio.h>
 
 static const akin_option options[] = {
-    {.name = "id", .type = AKIN_OPTION_TEXT, .argument = "ID", .help = "the item that is asked for"},
-    {.name = "image", .type = AKIN_OPTION_TEXT, .argument = "FILE", .help = "or a picture, which needs a model too"},
+    {.name = "id",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "ID",
+     .help = "the item that is asked for"},
+    {.name = "image",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "or a picture, which needs a model too"},
     {.name = "model",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -18,15 +24,18 @@ static const akin_option options[] = {
 
 static akin_status check(const akin_query_params *params) {
     if (params->id != NULL && params->image != NULL)
-        return akin_error_set(AKIN_USAGE,
-                              "--id %s and --image %s are both given: an item or a picture is asked for, "
-                              "leave one of them out",
-                              params->id, params->image);
+        return akin_error_set(
+            AKIN_USAGE,
+            "--id %s and --image %s are both given: an item or a picture is asked for, "
+            "leave one of them out",
+            params->id, params->image);
     if (params->id == NULL && params->image == NULL)
-        return akin_error_set(AKIN_USAGE,
-                              "say who is asked for: either --id ID, or --image FILE with --model model.nc");
+        return akin_error_set(
+            AKIN_USAGE,
+            "say who is asked for: either --id ID, or --image FILE with --model model.nc");
     if (params->image != NULL && params->model == NULL)
-        return akin_error_set(AKIN_USAGE, "a model is missing: --image %s needs --model model.nc", params->image);
+        return akin_error_set(AKIN_USAGE, "a model is missing: --image %s needs --model model.nc",
+                              params->image);
     return AKIN_OK;
 }
 
@@ -43,10 +52,12 @@ done:
     return status;
 }
 
-static akin_status fill_report(akin_json *report, const akin_query_params *params, const akin_answer *answer) {
+static akin_status fill_report(akin_json *report, const akin_query_params *params,
+                               const akin_answer *answer) {
     akin_json *list = NULL;
     akin_status status;
-    AKIN_TRY(akin_json_set_text(report, params->id != NULL ? "id" : "image", params->id ? params->id : params->image));
+    AKIN_TRY(akin_json_set_text(report, params->id != NULL ? "id" : "image",
+                                params->id ? params->id : params->image));
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)akin_answer_items(answer)));
     AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
     AKIN_TRY(akin_json_create_array(&list));
@@ -62,7 +73,8 @@ done:
 static akin_status print(const akin_answer *answer) {
     for (size_t i = 0; i < akin_answer_count(answer); i++)
         printf("%s\t%.9g\n", akin_answer_id(answer, i), (double)akin_answer_score(answer, i));
-    if (fflush(stdout) != 0 || ferror(stdout)) return akin_error_set(AKIN_FAILED, "stdout cannot be written");
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return akin_error_set(AKIN_FAILED, "stdout cannot be written");
     return AKIN_OK;
 }
 
@@ -84,7 +96,8 @@ static akin_status run(akin_call *call) {
     akin_status local = answer != NULL ? fill_report(call->report, &params, answer) : AKIN_OK;
     if (local == AKIN_OK && answer != NULL && call->print) local = print(answer);
     if (answer != NULL && akin_answer_count(answer) == 0)
-        akin_log_warning("query: no neighbours: its vector is zero or not finite, or the rules leave none");
+        akin_log_warning(
+            "query: no neighbours: its vector is zero or not finite, or the rules leave none");
     AKIN_TRY(akin_agree(call->comm, local));
 done:
     akin_answer_free(answer);

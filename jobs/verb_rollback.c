@@ -1,4 +1,4 @@
-/* rollback: put the previously published table back. Floor 4 (jobs); looks down to everything. */
+/* rollback: put the previously published table back. */
 #include "places.h"
 #include "verbs.h"
 #include <akin/log.h>
@@ -17,7 +17,8 @@ static const akin_option options[] = {
 };
 
 /* The places, and the items of the table that is back (of the first place). */
-static akin_status report(akin_json *json, const char *const *urls, size_t count, const akin_live *lives) {
+static akin_status report(akin_json *json, const char *const *urls, size_t count,
+                          const akin_live *lives) {
     akin_status status = AKIN_OK;
     akin_json *places = NULL;
     akin_text *shown = NULL;
@@ -27,7 +28,8 @@ static akin_status report(akin_json *json, const char *const *urls, size_t count
         akin_text_clear(shown);
         AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
         AKIN_TRY(akin_json_append_text(places, akin_text_bytes(shown)));
-        akin_log_info("rollback: %s holds the table before again, %zu items", akin_text_bytes(shown), lives[i].items);
+        akin_log_info("rollback: %s holds the table before again, %zu items",
+                      akin_text_bytes(shown), lives[i].items);
     }
     AKIN_TRY(akin_json_set_node(json, "restored", &places));
     AKIN_TRY(akin_json_set_integer(json, "items", (long long)lives[0].items));

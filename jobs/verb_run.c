@@ -1,5 +1,4 @@
-/* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. Floor 4 (jobs); looks
- * down to everything. */
+/* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. */
 #include "call.h"
 #include "fits.h"
 #include "folder.h"
@@ -53,7 +52,8 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* results/<name>; the name is the job file's without its ending, unless it has one. *output is owned. */
+/* results/<name>; the name is the job file's without its ending, unless it has one. *output is
+ * owned. */
 static akin_status default_output(const char *path, const char *name, char **output) {
     const char *file = akin_file_name(path);
     size_t length = strlen(file) - strlen(akin_file_ending(file));
@@ -63,7 +63,9 @@ static akin_status default_output(const char *path, const char *name, char **out
     if (!name) own[length] = '\0';
     if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
         status = akin_error_set(
-            AKIN_USAGE, "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path", path, own);
+            AKIN_USAGE,
+            "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path", path,
+            own);
     else if (!(*output = akin_file_join("results", own)))
         status = AKIN_FAILED;
     akin_mem_free(own);
@@ -77,7 +79,8 @@ static akin_status output_of(const akin_jobfile *job, const char *path, char **o
     if (!given) return default_output(path, akin_options_text(options, "name"), output);
     *output = akin_mem_text(given);
     if (!*output) return AKIN_FAILED;
-    for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';) (*output)[--length] = '\0';
+    for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';)
+        (*output)[--length] = '\0';
     return AKIN_OK;
 }
 
@@ -110,7 +113,8 @@ static akin_status settle_job(run_state *run) {
 /* --- one stage --- */
 
 /* *left: so many places are not as the stage made them, but are left so; said already. */
-static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest, size_t *left) {
+static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest,
+                 size_t *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
     *left = 0;
     if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest, left);
@@ -123,7 +127,11 @@ static bool fits(const run_state *run, const akin_stage *stage, akin_call *call,
 /* "1234567.8" -> "1,234,568" */
 static const char *with_commas(double value, char out[32]) {
     char digits[24];
-    int length = snprintf(digits, sizeof digits, "%.0f", value < 0 ? 0 : value > 1e15 ? 1e15 : value), used = 0;
+    int length = snprintf(digits, sizeof digits, "%.0f",
+                          value < 0      ? 0
+                          : value > 1e15 ? 1e15
+                                         : value),
+        used = 0;
     for (int i = 0; i < length; i++) {
         if (i && (length - i) % 3 == 0) out[used++] = ',';
         out[used++] = digits[i];
@@ -143,7 +151,8 @@ static akin_status tell(const akin_call *call, const char *verb) {
     peak |= last - akin_comm_rank(call->comm); /* the largest, and the lowest rank that has it */
     akin_comm_max_i64(call->comm, &peak, 1);
     long long rank = last - (peak & last), mebibytes = peak >> RANK_BITS >> 10;
-    double seconds = akin_json_number(call->report, "seconds", 0), count = akin_json_number(call->report, "items", 0);
+    double seconds = akin_json_number(call->report, "seconds", 0),
+           count = akin_json_number(call->report, "items", 0);
     double rate = seconds > 0 ? count / seconds : 0;
     const char *unit = "items/s";
     for (size_t i = 0; i < sizeof rates / sizeof *rates; i++)
@@ -152,18 +161,20 @@ static akin_status tell(const akin_call *call, const char *verb) {
             unit = rates[i].unit;
         }
     if (akin_json_number(call->report, "places_left", 0) > 0) /* each said for itself */
-        akin_log_info("%s: ended in %.*f s, peak memory %lld MiB (rank %lld)", verb, seconds < 10 ? 2 : 0, seconds,
-                      mebibytes, rank);
+        akin_log_info("%s: ended in %.*f s, peak memory %lld MiB (rank %lld)", verb,
+                      seconds < 10 ? 2 : 0, seconds, mebibytes, rank);
     else
         akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
                       with_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds,
                       with_commas(rate, speed), unit, mebibytes, rank);
-    akin_status status = akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
+    akin_status status =
+        akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
     return akin_agree(call->comm, status);
 }
 
-static akin_status add_to_report(run_state *run, const char *verb, const akin_json *entry, bool skipped) {
+static akin_status add_to_report(run_state *run, const char *verb, const akin_json *entry,
+                                 bool skipped) {
     akin_status status = AKIN_OK;
     akin_json *copy = NULL;
     AKIN_TRY(akin_json_copy(entry, &copy));
@@ -174,7 +185,8 @@ done:
     return status;
 }
 
-/* Whether metrics.json tells of a run of this stage that went well. Collective: all ranks get one answer. */
+/* Whether metrics.json tells of a run of this stage that went well. Collective: all ranks get one
+ * answer. */
 static bool is_told(const run_state *run, const akin_stage *stage) {
     const char *status = akin_json_text(akin_metrics_entry(run->metrics, stage->verb), "status");
     int64_t told = status && strcmp(status, "ok") == 0;
@@ -182,9 +194,10 @@ static bool is_told(const run_state *run, const akin_stage *stage) {
     return told != 0;
 }
 
-/* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed between the two, say),
- * no more than the file does. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told, size_t left) {
+/* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed
+ * between the two, say), no more than the file does. */
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told,
+                        size_t left) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
     size_t items = 0;
@@ -202,7 +215,8 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
         entry = call->report;
     }
     if (strcmp(stage->verb, "publish") == 0) {
-        AKIN_TRY(akin_metrics_add(call->comm, run->metrics, stage->verb, "places_left", (double)left));
+        AKIN_TRY(
+            akin_metrics_add(call->comm, run->metrics, stage->verb, "places_left", (double)left));
         entry = akin_metrics_entry(run->metrics, stage->verb);
     }
     if (!entry) entry = call->report; /* not rank 0 */
@@ -212,7 +226,8 @@ done:
 }
 
 /* Runs the verb and writes down what it did, or what it failed of. Collective. */
-static akin_status work(run_state *run, const akin_stage *stage, akin_call *call, const char *digest) {
+static akin_status work(run_state *run, const akin_stage *stage, akin_call *call,
+                        const char *digest) {
     akin_status status = AKIN_OK;
     akin_comm *comm = call->comm;
     akin_mem_peak_restart();
@@ -225,13 +240,16 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
     AKIN_TRY(akin_agree(comm, akin_json_set_number(call->report, "waiting_seconds", waited)));
     if (outcome == AKIN_OK && stage->by_metrics) {
         status = akin_json_set_text(call->report, "input_digest", digest);
-        if (status == AKIN_OK) status = akin_json_set_text(call->report, "options", call->options_text);
+        if (status == AKIN_OK)
+            status = akin_json_set_text(call->report, "options", call->options_text);
         AKIN_TRY(akin_agree(comm, status));
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
     status = akin_metrics_put(comm, run->metrics, stage->verb, call->report, true);
-    if (status == AKIN_OK) status = akin_agree(comm, add_to_report(run, stage->verb, call->report, false));
-    if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
+    if (status == AKIN_OK)
+        status = akin_agree(comm, add_to_report(run, stage->verb, call->report, false));
+    if (outcome != AKIN_OK)
+        status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
     akin_mem_free(message);
 done:
     return status;
@@ -268,12 +286,14 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest, &left);
     if (fitting) {
         AKIN_TRY(skip(run, stage, &call, told, left));
-        if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
+        if (akin_comm_rank(comm) == 0)
+            akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
         if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;
     }
     const char *output = stage->always ? akin_options_text(own, "output") : NULL;
-    if (output && akin_comm_rank(comm) == 0) akin_fits_tell_damage(output, stage->verb, "made anew, as it is damaged");
+    if (output && akin_comm_rank(comm) == 0)
+        akin_fits_tell_damage(output, stage->verb, "made anew, as it is damaged");
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     AKIN_TRY(begin_anew(&call, verb, own));
     if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);
@@ -297,7 +317,8 @@ static const char *job_name(const run_state *run, const char *output) {
 static akin_status check_rules(run_state *run) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
-    AKIN_TRY(akin_agree(run->call->comm, akin_jobfile_read(job_path(run->call), akin_stage_sections(), &job)));
+    AKIN_TRY(akin_agree(run->call->comm,
+                        akin_jobfile_read(job_path(run->call), akin_stage_sections(), &job)));
     status = akin_preflight_rules(run->call->comm, job, &run->listed);
 done:
     akin_jobfile_free(job);
@@ -311,11 +332,14 @@ static akin_status begin(run_state *run) {
     long long keep = 0;
     AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
     AKIN_TRY(check_rules(run));
-    AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"), &run->folder));
+    AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"),
+                              &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
-    if (akin_comm_rank(comm) == 0) status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
+    if (akin_comm_rank(comm) == 0)
+        status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
     AKIN_TRY(akin_agree(comm, status));
-    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), job_name(run, output), &run->metrics));
+    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), job_name(run, output),
+                               &run->metrics));
     AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
@@ -362,7 +386,8 @@ static akin_status run_stages(run_state *run) {
         }
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
             status =
-                akin_error_set(AKIN_INTERRUPTED, "stopped by a signal before %s; run it again to go on", stage->verb);
+                akin_error_set(AKIN_INTERRUPTED,
+                               "stopped by a signal before %s; run it again to go on", stage->verb);
             break;
         }
         AKIN_TRY(run_stage(run, stage));
@@ -398,15 +423,19 @@ static bool is_whole(const run_state *run) {
 static akin_status end(run_state *run, akin_status outcome, double start) {
     akin_status status = AKIN_OK;
     char *message = akin_mem_text(akin_error_message());
-    if (outcome == AKIN_OK) AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
-    if (outcome == AKIN_OK && is_whole(run)) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
+    if (outcome == AKIN_OK)
+        AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
+    if (outcome == AKIN_OK && is_whole(run))
+        AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     AKIN_TRY(akin_agree(run->call->comm, fill_report(run)));
     if (outcome == AKIN_OK)
-        akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start, akin_folder_path(run->folder));
+        akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start,
+                      akin_folder_path(run->folder));
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
     if (status == AKIN_INTERRUPTED)
-        akin_log_record("run: interrupted (exit %d), submit again to go on: %s", status, akin_error_message());
+        akin_log_record("run: interrupted (exit %d), submit again to go on: %s", status,
+                        akin_error_message());
     else if (status != AKIN_OK)
         akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
     akin_mem_free(message);
@@ -421,17 +450,22 @@ static akin_status check_only(akin_call *call) {
     long long keep = 0;
     akin_preflight_needs needs = {0};
     AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
-    AKIN_TRY(akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
+    AKIN_TRY(
+        akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
     AKIN_TRY(akin_preflight_space(call->comm, job, output, &needs));
     status = akin_json_set_text(call->report, "output", output);
-    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "rows", (long long)needs.rows);
-    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "refused", (long long)needs.refused);
-    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "missing", (long long)needs.missing);
-    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
+    if (status == AKIN_OK)
+        status = akin_json_set_integer(call->report, "rows", (long long)needs.rows);
+    if (status == AKIN_OK)
+        status = akin_json_set_integer(call->report, "refused", (long long)needs.refused);
+    if (status == AKIN_OK)
+        status = akin_json_set_integer(call->report, "missing", (long long)needs.missing);
+    if (status == AKIN_OK)
+        status = akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
     AKIN_TRY(akin_agree(call->comm, status));
     if (call->print && akin_comm_rank(call->comm) == 0)
-        printf("%s: right; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows, (double)needs.bytes * 1e-6,
-               output);
+        printf("%s: right; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
+               (double)needs.bytes * 1e-6, output);
 done:
     akin_jobfile_free(job);
     akin_mem_free(output);
@@ -467,11 +501,13 @@ const akin_verb akin_verb_run = {
     .arguments_max = 1,
     .options = options,
     .notes =
-        "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], [evaluate], [publish],\n"
+        "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
+        "[evaluate], [publish],\n"
         "[gallery] - whose keys are the long options of its verb without the dashes, and [job]:\n"
         "  name = NAME      the output folder is results/NAME\n"
         "  output = DIR     or this one\n"
-        "  keep = N         a folder a night below it, of which the last N stay; DIR/latest is the last complete one\n"
+        "  keep = N         a folder a night below it, of which the last N stay; DIR/latest is the "
+        "last complete one\n"
         "man akin says more; jobs/nightly.ini is a template.\n",
     .run = run_run,
     .check = check,

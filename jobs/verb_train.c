@@ -1,4 +1,4 @@
-/* verb_train: `akin train catalog.nc -o model.nc`. Floor 4 (jobs); looks down to everything. */
+/* verb_train: `akin train catalog.nc -o model.nc`. */
 #include "checkpoints.h"
 #include "fits.h"
 #include "verbs.h"
@@ -55,7 +55,8 @@ static const akin_option options[] = {
      .maximum = 1e9,
      .shapes_result = true,
      .argument = "STEPS",
-     .help = "in which the rate rises, in proportion to a batch of 256; at most a tenth of the run"},
+     .help =
+         "in which the rate rises, in proportion to a batch of 256; at most a tenth of the run"},
     {.name = "schedule",
      .type = AKIN_OPTION_CHOICE,
      .initial = "cosine",
@@ -85,14 +86,15 @@ static const akin_option options[] = {
      .maximum = 1e9,
      .shapes_result = true,
      .argument = "EPOCHS",
-     .help = "end when the holdout has not become better for so many, with its best weights; 0 is never"},
+     .help = "end when the holdout has not become better for so many, with its best weights; 0 is "
+             "never"},
     {.name = "objective",
      .type = AKIN_OPTION_CHOICE,
      .initial = "reconstruction",
      .choices = "reconstruction|denoising|contrastive",
      .shapes_result = true,
-     .help =
-         "what is made small: the error of the redrawn picture, also from a damaged one, or with two views agreeing"},
+     .help = "what is made small: the error of the redrawn picture, also from a damaged one, or "
+             "with two views agreeing"},
     {.name = "augment",
      .type = AKIN_OPTION_REAL,
      .initial = "1",
@@ -122,14 +124,16 @@ static const akin_option options[] = {
      .initial = "fused",
      .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
-     .help = "what an embedding is made of; autoencoder where --objective or --init is given and this is not"},
+     .help = "what an embedding is made of; autoencoder where --objective or --init is given and "
+             "this is not"},
     {.name = "whiten",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
      .maximum = 1,
      .shapes_result = true,
      .argument = "POWER",
-     .help = "each axis is divided by its eigenvalue to this: 0 not, 0.5 fully; without it as measured best"},
+     .help = "each axis is divided by its eigenvalue to this: 0 not, 0.5 fully; without it as "
+             "measured best"},
     {.name = "dim",
      .type = AKIN_OPTION_INT,
      .minimum = 1,
@@ -141,7 +145,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "PART=W,...",
-     .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, patches, shape; 0 "
+     .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, "
+             "patches, shape; 0 "
              "leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
@@ -153,7 +158,8 @@ static const akin_option options[] = {
      .initial = "never",
      .choices = "never|always|weekly|drift",
      .unrecorded = true,
-     .help = "in `run`: when a model that is there is replaced - weekly and drift begin from its weights"},
+     .help = "in `run`: when a model that is there is replaced - weekly and drift begin from its "
+             "weights"},
     {.name = "drift-limit",
      .type = AKIN_OPTION_REAL,
      .initial = "0.2",
@@ -161,16 +167,17 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .unrecorded = true,
      .argument = "X",
-     .help = "retrain = drift: when the loss of new items is so much above the holdout's, as a share of it"},
+     .help = "retrain = drift: when the loss of new items is so much above the holdout's, as a "
+             "share of it"},
     {0},
 };
 
 static akin_status choose_features(const akin_options *o, akin_features *features) {
-    const akin_features_params params = {.name = akin_options_text(o, "features"),
-                                         .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
-                                         .whiten =
-                                             akin_options_given(o, "whiten") ? akin_options_real(o, "whiten") : -1,
-                                         .weights = akin_options_text(o, "weights")};
+    const akin_features_params params = {
+        .name = akin_options_text(o, "features"),
+        .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
+        .whiten = akin_options_given(o, "whiten") ? akin_options_real(o, "whiten") : -1,
+        .weights = akin_options_text(o, "weights")};
     return akin_features_choose(&params, features);
 }
 
@@ -178,36 +185,39 @@ static akin_train_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
     akin_options_arguments(o, &arguments);
-    return (akin_train_params){.catalog = arguments[0],
-                               .output = akin_options_text(o, "output"),
-                               .init = akin_options_text(o, "init"),
-                               .checkpoint = akin_options_text(o, "checkpoint"),
-                               .checkpoint_every = akin_options_real(o, "checkpoint-every"),
-                               .epochs = akin_options_real(o, "epochs"),
-                               .steps = (size_t)akin_options_int(o, "steps"),
-                               .batch = (size_t)akin_options_int(o, "batch"),
-                               .learning_rate = akin_options_real(o, "learning-rate"),
-                               .warmup = (size_t)akin_options_int(o, "warmup"),
-                               .constant_rate = strcmp(akin_options_text(o, "schedule"), "constant") == 0,
-                               .patience = (size_t)akin_options_int(o, "patience"),
-                               .holdout = akin_options_real(o, "holdout"),
-                               .seed = (uint64_t)akin_options_int(o, "seed"),
-                               .objective = {.kind = akin_objective_find(akin_options_text(o, "objective")),
-                                             .augment = akin_options_real(o, "augment"),
-                                             .contrast = akin_options_real(o, "contrast"),
-                                             .temperature = akin_options_real(o, "temperature")},
-                               .options = call->options_text,
-                               .result_options = call->result_options};
+    return (akin_train_params){
+        .catalog = arguments[0],
+        .output = akin_options_text(o, "output"),
+        .init = akin_options_text(o, "init"),
+        .checkpoint = akin_options_text(o, "checkpoint"),
+        .checkpoint_every = akin_options_real(o, "checkpoint-every"),
+        .epochs = akin_options_real(o, "epochs"),
+        .steps = (size_t)akin_options_int(o, "steps"),
+        .batch = (size_t)akin_options_int(o, "batch"),
+        .learning_rate = akin_options_real(o, "learning-rate"),
+        .warmup = (size_t)akin_options_int(o, "warmup"),
+        .constant_rate = strcmp(akin_options_text(o, "schedule"), "constant") == 0,
+        .patience = (size_t)akin_options_int(o, "patience"),
+        .holdout = akin_options_real(o, "holdout"),
+        .seed = (uint64_t)akin_options_int(o, "seed"),
+        .objective = {.kind = akin_objective_find(akin_options_text(o, "objective")),
+                      .augment = akin_options_real(o, "augment"),
+                      .contrast = akin_options_real(o, "contrast"),
+                      .temperature = akin_options_real(o, "temperature")},
+        .options = call->options_text,
+        .result_options = call->result_options};
 }
 
 /* One number an epoch; of a long run every n-th and the last. */
-static akin_status set_curve(akin_json *report, const char *key, const double *curve, size_t count) {
+static akin_status set_curve(akin_json *report, const char *key, const double *curve,
+                             size_t count) {
     akin_status status;
     akin_json *array = NULL;
     size_t stride = (count + CURVE_POINTS - 1) / CURVE_POINTS;
     AKIN_TRY(akin_json_create_array(&array));
     for (size_t i = 0; i < count; i++)
-        if ((i + 1) % stride == 0 || i + 1 == count) AKIN_TRY(akin_json_append_number(array, curve[i]));
+        if ((i + 1) % stride == 0 || i + 1 == count)
+            AKIN_TRY(akin_json_append_number(array, curve[i]));
     status = akin_json_set_node(report, key, &array);
 done:
     akin_json_free(array);
@@ -232,7 +242,8 @@ static akin_status fill_report(akin_json *report, const akin_train_result *resul
     AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->points));
     if (!isnan(result->contrast_last)) {
         AKIN_TRY(set_curve(report, "contrast_curve", result->contrast_curve, result->points));
-        AKIN_TRY(set_curve(report, "holdout_contrast_curve", result->holdout_contrast_curve, result->points));
+        AKIN_TRY(set_curve(report, "holdout_contrast_curve", result->holdout_contrast_curve,
+                           result->points));
     }
 done:
     return status;
@@ -242,26 +253,31 @@ done:
 static void warn_of_idle(const akin_options *o, const akin_features *features) {
     static const struct {
         const char *option;
-        bool denoising, contrastive; /* the objectives that go by it, besides reconstruction where both are false */
-    } asked[] = {{"augment", true, true},    {"contrast", false, true},       {"temperature", false, true},
-                 {"epochs", false, false},   {"steps", false, false},         {"batch", false, false},
-                 {"warmup", false, false},   {"learning-rate", false, false}, {"schedule", false, false},
-                 {"patience", false, false}, {"holdout", false, false}};
+        bool denoising, contrastive; /* the objectives that go by it, besides reconstruction where
+                                        both are false */
+    } asked[] = {
+        {"augment", true, true},    {"contrast", false, true},       {"temperature", false, true},
+        {"epochs", false, false},   {"steps", false, false},         {"batch", false, false},
+        {"warmup", false, false},   {"learning-rate", false, false}, {"schedule", false, false},
+        {"patience", false, false}, {"holdout", false, false}};
     const char *objective = akin_options_text(o, "objective");
-    bool denoising = strcmp(objective, "denoising") == 0, contrastive = strcmp(objective, "contrastive") == 0;
+    bool denoising = strcmp(objective, "denoising") == 0,
+         contrastive = strcmp(objective, "contrastive") == 0;
     bool network = akin_features_network(features);
     if (!network && akin_options_given(o, "objective"))
-        akin_log_warning("train: the features %s need no network: --objective %s is for nothing", features->name,
-                         objective);
+        akin_log_warning("train: the features %s need no network: --objective %s is for nothing",
+                         features->name, objective);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         bool every = !asked[i].denoising && !asked[i].contrastive;
-        bool goes = every || (denoising && asked[i].denoising) || (contrastive && asked[i].contrastive);
+        bool goes =
+            every || (denoising && asked[i].denoising) || (contrastive && asked[i].contrastive);
         if (!akin_options_changed(o, asked[i].option) || (network && goes)) continue;
         if (network)
-            akin_log_warning("train: --%s is for nothing with --objective %s", asked[i].option, objective);
+            akin_log_warning("train: --%s is for nothing with --objective %s", asked[i].option,
+                             objective);
         else
-            akin_log_warning("train: the features %s need no network: --%s is for nothing", features->name,
-                             asked[i].option);
+            akin_log_warning("train: the features %s need no network: --%s is for nothing",
+                             features->name, asked[i].option);
     }
 }
 
@@ -284,17 +300,21 @@ done:
     return status;
 }
 
-/* A model of these options serves. Which catalogue and which --init made it matters unless `run` decides that: then it
- * sets --init where a new one is wanted. */
+/* A model of these options serves. Which catalogue and which --init made it matters unless `run`
+ * decides that: then it sets --init where a new one is wanted. */
 static bool fits(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
-    if (!params.output || !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))
+    if (!params.output ||
+        !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))
         return false;
-    bool same_catalog = akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
-    if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0) return same_catalog || !params.init;
-    bool same_init = params.init ? akin_fits_input(params.output, "model", "input_init_digest", params.init)
-                                 : akin_fits_text(params.output, "model", "input_init_digest", NULL);
+    bool same_catalog =
+        akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
+    if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0)
+        return same_catalog || !params.init;
+    bool same_init = params.init
+                         ? akin_fits_input(params.output, "model", "input_init_digest", params.init)
+                         : akin_fits_text(params.output, "model", "input_init_digest", NULL);
     return same_init && (same_catalog || strcmp(policy, "never") == 0);
 }
 
@@ -303,9 +323,12 @@ static akin_status check(akin_options *options) {
     bool decides = strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0;
     if (decides && akin_options_given(options, "init"))
         return akin_error_set(
-            AKIN_USAGE, "--init does not go with --retrain %s, which begins from the model that is there", policy);
+            AKIN_USAGE,
+            "--init does not go with --retrain %s, which begins from the model that is there",
+            policy);
     if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
-        return akin_error_set(AKIN_USAGE, "--patience %lld looks at the holdout, and --holdout is 0",
+        return akin_error_set(AKIN_USAGE,
+                              "--patience %lld looks at the holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
     /* Who says how the network is to be trained means the network. */
     if (!akin_options_given(options, "features") &&
@@ -314,16 +337,20 @@ static akin_status check(akin_options *options) {
         return AKIN_FAILED;
     akin_features features;
     akin_status status = choose_features(options, &features);
-    if (status == AKIN_OK && !akin_features_network(&features) && akin_options_given(options, "init"))
+    if (status == AKIN_OK && !akin_features_network(&features) &&
+        akin_options_given(options, "init"))
         status = akin_error_set(
-            AKIN_USAGE, "--init: the features %s need no network, there are no weights to start from", features.name);
+            AKIN_USAGE,
+            "--init: the features %s need no network, there are no weights to start from",
+            features.name);
     return status;
 }
 
 const akin_verb akin_verb_train = {
     .name = "train",
     .arguments = "catalog.nc -o model.nc",
-    .summary = "fit all that is fitted, and train the network, data-parallel, where the features need it",
+    .summary =
+        "fit all that is fitted, and train the network, data-parallel, where the features need it",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,

@@ -1,7 +1,4 @@
-/* verbs: the table of verbs, each declared in its own file jobs/verb_<name>.c.
- *
- * Floor 4 (jobs); looks down to everything.
- */
+/* verbs: the table of verbs, each declared in its own file jobs/verb_<name>.c. */
 #ifndef AKIN_VERBS_H
 #define AKIN_VERBS_H
 
@@ -14,36 +11,40 @@
 
 typedef struct {
     akin_comm *comm;
-    akin_options *options;      /* resolved: defaults, job file, command line */
-    akin_json *report;          /* the verb adds its keys; verb, status, exit, message, ranks, seconds come from main */
+    akin_options *options; /* resolved: defaults, job file, command line */
+    akin_json *report; /* the verb adds its keys; verb, status, exit, message, ranks, seconds come
+                          from main */
     const char *options_text;   /* all options, resolved: for the attribute akin_options */
     const char *result_options; /* those that shape the result: for akin_result_options */
-    akin_source *listed;        /* the source that `fits` of ingest has listed, for its run; owned, or NULL */
-    bool print;                 /* false under --json or `run`: nothing but the report goes to stdout */
+    akin_source
+        *listed; /* the source that `fits` of ingest has listed, for its run; owned, or NULL */
+    bool print;  /* false under --json or `run`: nothing but the report goes to stdout */
 } akin_call;
 
 typedef struct akin_verb {
     const char *name;
-    const char *arguments;            /* "SOURCE... -o catalog.nc" */
-    const char *summary;              /* one line */
-    const char *notes;                /* lines for --help between summary and options, or NULL */
-    const char *argument_key;         /* the key of its arguments in a job file ("source"), or NULL */
+    const char *arguments;    /* "SOURCE... -o catalog.nc" */
+    const char *summary;      /* one line */
+    const char *notes;        /* lines for --help between summary and options, or NULL */
+    const char *argument_key; /* the key of its arguments in a job file ("source"), or NULL */
     int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
-    const akin_option *options;       /* its own, ends with a NULL name; the common ones come from main */
+    const akin_option *options; /* its own, ends with a NULL name; the common ones come from main */
     /* Collective. Checks what it can before it touches anything. */
     akin_status (*run)(akin_call *call);
-    /* For `run`: whether the output already fits its inputs and options, so that the stage can be skipped; false where
-     * unsure (missing or damaged output too). May tell in the report what the file says of itself. Quick: attributes
-     * only. Run by every rank, agreed by the caller. NULL: never skipped. */
+    /* For `run`: whether the output already fits its inputs and options, so that the stage can be
+     * skipped; false where unsure (missing or damaged output too). May tell in the report what the
+     * file says of itself. Quick: attributes only. Run by every rank, agreed by the caller. NULL:
+     * never skipped. */
     bool (*fits)(akin_call *call);
-    /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file; main asks before it
-     * runs the verb, `run` before it begins the first stage. It may set an option that others decide and that was not
-     * given. Not collective. NULL: they do. */
+    /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file;
+     * main asks before it runs the verb, `run` before it begins the first stage. It may set an
+     * option that others decide and that was not given. Not collective. NULL: they do. */
     akin_status (*check)(akin_options *options);
 } akin_verb;
 
-extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors, akin_verb_evaluate,
-    akin_verb_publish, akin_verb_rollback, akin_verb_query, akin_verb_gallery, akin_verb_run, akin_verb_inspect;
+extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors,
+    akin_verb_evaluate, akin_verb_publish, akin_verb_rollback, akin_verb_query, akin_verb_gallery,
+    akin_verb_run, akin_verb_inspect;
 
 /* All of them, ends with NULL; and the options that every verb has. */
 extern const akin_verb *const akin_verbs[];

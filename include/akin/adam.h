@@ -1,9 +1,8 @@
-/* adam: the optimiser's step, one pass over weights, gradient and both moments.
+/* adam: the optimiser's step, one pass over weights, gradient and both moments. Pure. Not
+ * collective. Cannot fail.
  *
- * Floor 1 (kernels); looks down to cpu. Pure. Not collective. Cannot fail.
- *
- * Kingma & Ba, "Adam: a method for stochastic optimization" (2015), with bias correction; eps is added outside the
- * square root, as PyTorch does.
+ * Kingma & Ba, "Adam: a method for stochastic optimization" (2015), with bias correction; eps is
+ * added outside the square root, as PyTorch does.
  */
 #ifndef AKIN_ADAM_H
 #define AKIN_ADAM_H
@@ -12,8 +11,9 @@
 #include <stdint.h>
 
 /* Step `step` (the first is 1) of weights, mean and variance, all [count], by gradient [count]. */
-void akin_adam_step(float *weights, const float *gradient, float *mean, float *variance, size_t count, uint64_t step,
-                    double rate, double beta1, double beta2, double eps);
+void akin_adam_step(float *weights, const float *gradient, float *mean, float *variance,
+                    size_t count, uint64_t step, double rate, double beta1, double beta2,
+                    double eps);
 
 /* What a step's number and options come to, in float; the same for every element. */
 typedef struct {

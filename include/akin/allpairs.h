@@ -1,68 +1,71 @@
 /* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
- *
- * Floor 3 (stages); looks down to error, mem, ring, topk, tile, block, sample, compare, comm, log, vectors; within its
- * floor to deal, mend.
  * Not collective where nothing else is said.
  *
- * 1. Deal (deal.h): every rank gets a block of rows that costs the same; thresholds are foretold by a sample
- * (sample.h).
- * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one is compared. A
- *    travelling list starts as a copy of the owner's, so its threshold is tight from the beginning; what it shares
- *    with the list at home is one entry when they are merged (topk.h).
- * 3. Mend (mend.h): the few lists that asked for more than k others reach are made anew.
+ * 1. Deal (partition.h): every rank gets a block of rows that costs the same; thresholds are
+ * foretold by a sample (thresholds.h).
+ * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one
+ * is compared. A travelling list starts as a copy of the owner's, so its threshold is tight from
+ * the beginning; what it shares with the list at home is one entry when they are merged (topk.h).
+ * 3. Mend (recompute.h): the few lists that asked for more than k others reach are made anew.
  * 4. Home. Lists go to the rank whose shard holds the row.
  *
- * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n / size
- * (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long lists), and a little.
+ * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n /
+ * size (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long
+ * lists), and a little.
  *
- * A step of the ring is done in slices. After one the ranks tell each other of a signal, or that it is time to save,
- * and act on it after the next: none waits for the slice of another. What is saved is where the ring stands and the
- * lists as they are then; with the same number of ranks a run goes on from there, with another one it begins anew with
- * these lists and leaves out what they hold (the rules' layers), and ends with the same lists.
+ * A step of the ring is done in slices. After one the ranks tell each other of a signal, or that it
+ * is time to save, and act on it after the next: none waits for the slice of another. What is saved
+ * is where the ring stands and the lists as they are then; with the same number of ranks a run goes
+ * on from there, with another one it begins anew with these lists and leaves out what they hold
+ * (the rules' layers), and ends with the same lists.
  */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H
 
-#include <akin/block.h>
 #include <akin/comm.h>
-#include <akin/deal.h>
+#include <akin/partition.h>
 #include <akin/ring.h>
+#include <akin/row_block.h>
 #include <akin/vectors.h>
 
 /* How many entries a list can have: min(k, n - 1), at least 1. */
 size_t akin_allpairs_list(size_t n, size_t k);
 
-/* Between two slices: this rank's own block with its lists, and the block whose lists travel with it (NULL at step 0,
- * when it is its own), borrowed. */
+/* Between two slices: this rank's own block with its lists, and the block whose lists travel with
+ * it (NULL at step 0, when it is its own), borrowed. */
 typedef struct {
     akin_ring_progress progress;
     const size_t *counts; /* [size]: rows of each rank's block */
-    akin_block *own, *held;
+    akin_row_block *own, *held;
     int held_rank; /* whose block it is */
 } akin_allpairs_state;
 
 typedef struct {
     size_t k;
-    const akin_block_rules *rules;
-    const akin_deal_prior *prior; /* NULL: nothing was known before */
-    akin_ring_progress progress;  /* where to go on; with prior->place only, else zeros */
-    double save_every;            /* seconds */
-    /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective; agreed. */
+    const akin_row_block_rules *rules;
+    const akin_partition_prior *prior; /* NULL: nothing was known before */
+    akin_ring_progress progress;       /* where to go on; with prior->place only, else zeros */
+    double save_every;                 /* seconds */
+    /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective;
+     * agreed. */
     akin_status (*save)(void *context, const akin_allpairs_state *state);
     void *context;
 } akin_allpairs_params;
 
 typedef struct {
-    double seconds;         /* from unit rows in memory to lists in memory, of the slowest rank */
-    double seconds_waiting; /* of them in waiting for other ranks, of the rank that waited longest */
-    double computed;        /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all ranks */
-    double scored;          /* pairs that were scored in float32, of all ranks */
-    double mended;          /* lists that were made anew; what that took is not in the two above */
-    const char *kernel;     /* of the tile */
+    double seconds; /* from unit rows in memory to lists in memory, of the slowest rank */
+    double
+        seconds_waiting; /* of them in waiting for other ranks, of the rank that waited longest */
+    double computed;     /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all
+                            ranks */
+    double scored;       /* pairs that were scored in float32, of all ranks */
+    double mended;       /* lists that were made anew; what that took is not in the two above */
+    const char *kernel;  /* of the tile */
 } akin_allpairs_figures;
 
-/* *lists: [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first, 0 where there is no entry; owned.
- * AKIN_INTERRUPTED after a signal. Collective; agreed; same params but for what is of this rank's shard. */
+/* *lists: [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first, 0 where there
+ * is no entry; owned. AKIN_INTERRUPTED after a signal. Collective; agreed; same params but for what
+ * is of this rank's shard. */
 AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_allpairs_params *params, uint64_t **lists,
                                           akin_allpairs_figures *figures);

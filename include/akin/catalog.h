@@ -1,12 +1,10 @@
 /* catalog: catalog.nc, the accepted items, their 32x32 pictures and labels, ascending by id.
- *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, labels.
  * Not collective where nothing else is said.
  *
- *   dimensions: item, row = 32, column = 32, channel = 3, and those of labels
- *   ubyte image(item, row, column, channel);   RGB, contiguous
- *   uint64 content_hash(item);                 XXH3-64 of the image file's bytes
- *   and those of labels
+ * dimensions: item, row = 32, column = 32, channel = 3, and those of labels
+ * ubyte image(item, row, column, channel); RGB, contiguous
+ * uint64 content_hash(item); XXH3-64 of the image file's bytes
+ * and those of labels
  */
 #ifndef AKIN_CATALOG_H
 #define AKIN_CATALOG_H
@@ -22,30 +20,37 @@
 typedef struct akin_catalog akin_catalog;
 
 /* Collective; agreed (akin_ncfile_open). */
-AKIN_MUST_CHECK akin_status akin_catalog_open(akin_comm *comm, const char *path, akin_catalog **out);
+AKIN_MUST_CHECK akin_status akin_catalog_open(akin_comm *comm, const char *path,
+                                              akin_catalog **out);
 void akin_catalog_close(akin_catalog *catalog); /* Not collective; NULL is fine */
 
 /* Not collective. */
 size_t akin_catalog_items(const akin_catalog *catalog);
 const char *akin_catalog_digest(const akin_catalog *catalog);
-const akin_ncfile *akin_catalog_file(const akin_catalog *catalog); /* for labels and attributes; borrowed */
-AKIN_MUST_CHECK akin_status akin_catalog_images(const akin_catalog *catalog, size_t first, size_t count,
+const akin_ncfile *
+akin_catalog_file(const akin_catalog *catalog); /* for labels and attributes; borrowed */
+AKIN_MUST_CHECK akin_status akin_catalog_images(const akin_catalog *catalog, size_t first,
+                                                size_t count,
                                                 uint8_t *images /* [count, 32, 32, 3] */);
 /* Rows items [count], in any order; runs of consecutive rows are read at once. */
-AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count,
+AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items,
+                                                   size_t count,
                                                    uint8_t *images /* [count, 32, 32, 3] */);
-AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count,
-                                                uint64_t *hashes /* [count] */);
+AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first,
+                                                size_t count, uint64_t *hashes /* [count] */);
 
 typedef struct {
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */
     const char *source_digest;
-    const char *rejects_digest; /* of the file that tells of what is missing here; NULL = none was asked for */
+    const char *rejects_digest; /* of the file that tells of what is missing here; NULL = none was
+                                   asked for */
 } akin_catalog_origin;
 
-/* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of labels). Collective. */
-AKIN_MUST_CHECK akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_catalog_origin *origin,
-                                               size_t n, size_t first, const akin_labels *labels, const uint8_t *images,
-                                               const uint64_t *hashes);
+/* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of
+ * labels). Collective. */
+AKIN_MUST_CHECK akin_status akin_catalog_write(akin_comm *comm, const char *path,
+                                               const akin_catalog_origin *origin, size_t n,
+                                               size_t first, const akin_labels *labels,
+                                               const uint8_t *images, const uint64_t *hashes);
 #endif

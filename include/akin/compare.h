@@ -1,17 +1,16 @@
-/* compare: every row of one block with every row of another.
+/* compare: every row of one block with every row of another. Not collective.
  *
- * Floor 1 (kernels); looks down to error, mem, dot, sketch, tile, block. Not collective.
- *
- * Each row is offered to each list that may want it, once. Which lists come out does not depend on the order of
- * comparisons, nor on how rows are dealt to blocks and panels: a score is a function of the two rows alone (dot.h), a
- * list keeps the best under a total order (topk.h), and what is ruled out unscored is ruled out by a proven bound
- * (sketch.h). What does depend on it is the time: the tighter the lists' thresholds, the more is ruled out. So
- * every panel, which holds rows that are near each other, first meets itself.
+ * Each row is offered to each list that may want it, once. Which lists come out does not depend on
+ * the order of comparisons, nor on how rows are dealt to blocks and panels: a score is a function
+ * of the two rows alone (dot.h), a list keeps the best under a total order (topk.h), and what is
+ * ruled out unscored is ruled out by a proven bound (sketch.h). What does depend on it is the time:
+ * the tighter the lists' thresholds, the more is ruled out. So every panel, which holds rows that
+ * are near each other, first meets itself.
  */
 #ifndef AKIN_COMPARE_H
 #define AKIN_COMPARE_H
 
-#include <akin/block.h>
+#include <akin/row_block.h>
 #include <stdint.h>
 
 typedef struct {
@@ -21,17 +20,19 @@ typedef struct {
 
 typedef struct akin_compare akin_compare;
 
-AKIN_MUST_CHECK akin_status akin_compare_create(const akin_block_rules *rules, akin_compare **out); /* rules: kept */
-void akin_compare_free(akin_compare *compare);                                                      /* NULL is fine */
+AKIN_MUST_CHECK akin_status akin_compare_create(const akin_row_block_rules *rules,
+                                                akin_compare **out); /* rules: kept */
+void akin_compare_free(akin_compare *compare);                       /* NULL is fine */
 
 /* Every panel of a block, ready, with itself. */
-void akin_compare_itself(akin_compare *compare, akin_block *a);
+void akin_compare_itself(akin_compare *compare, akin_row_block *a);
 
-/* Panels [a_first, a_end) of a (its side: rows) with [b_first, b_end) of b (columns); of one block each pair of panels
- * (p, q) with p < q. */
-void akin_compare_panels(akin_compare *compare, akin_block *a, size_t a_first, size_t a_end, akin_block *b,
-                         size_t b_first, size_t b_end);
+/* Panels [a_first, a_end) of a (its side: rows) with [b_first, b_end) of b (columns); of one block
+ * each pair of panels (p, q) with p < q. */
+void akin_compare_panels(akin_compare *compare, akin_row_block *a, size_t a_first, size_t a_end,
+                         akin_row_block *b, size_t b_first, size_t b_end);
 
-akin_compare_figures akin_compare_figures_of(const akin_compare *compare); /* since it was created */
+akin_compare_figures
+akin_compare_figures_of(const akin_compare *compare); /* since it was created */
 
 #endif

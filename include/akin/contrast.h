@@ -1,12 +1,12 @@
 /* contrast: how well the latents of two views of a picture agree, among those of other pictures.
+ * Not collective.
  *
- * Floor 1 (kernels); looks down to error, mem, conv, layers, gemm, network (the head's place). Not collective.
+ * NT-Xent, the normalised form of InfoNCE (van den Oord et al., "Representation learning with
+ * contrastive predictive coding", 2018; Chen et al., "A simple framework for contrastive learning
+ * of visual representations", 2020). A small head takes each latent to a direction u; for each of
+ * the 2 n views of a group of n pictures
  *
- * NT-Xent, the normalised form of InfoNCE (van den Oord et al., "Representation learning with contrastive predictive
- * coding", 2018; Chen et al., "A simple framework for contrastive learning of visual representations", 2020). A small
- * head takes each latent to a direction u; for each of the 2 n views of a group of n pictures
- *
- *     loss of view a = -log(exp(u_a.u_p / t) / sum over views b other than a of exp(u_a.u_b / t)),
+ * loss of view a = -log(exp(u_a.u_p / t) / sum over views b other than a of exp(u_a.u_b / t)),
  *
  * p being the other view of a's picture and t the temperature.
  */
@@ -22,11 +22,13 @@ typedef struct akin_contrast akin_contrast; /* scratch for one group, 2.5 MB */
 AKIN_MUST_CHECK akin_status akin_contrast_create(akin_contrast **out);
 void akin_contrast_free(akin_contrast *contrast); /* NULL is fine */
 
-/* Returns the sum over the 2 * count views of their losses; latents [2 * count, AKIN_NETWORK_LATENT], first all first
- * views, then all second ones; temperature >= 0.05. With pull (not NULL) [2 * count, AKIN_NETWORK_LATENT] the gradient
- * of sum * scale by the latents, and of the vector gradient [AKIN_NETWORK_WEIGHTS] the part by the head's weights is
- * written. Bits depend on the whole group alone. */
-double akin_contrast_loss(akin_contrast *contrast, const float *weights, const float *latents, size_t count,
-                          float temperature, float scale, float *pull, float *gradient);
+/* Returns the sum over the 2 * count views of their losses; latents [2 * count,
+ * AKIN_NETWORK_LATENT], first all first views, then all second ones; temperature >= 0.05. With pull
+ * (not NULL) [2 * count, AKIN_NETWORK_LATENT] the gradient of sum * scale by the latents, and of
+ * the vector gradient [AKIN_NETWORK_WEIGHTS] the part by the head's weights is written. Bits depend
+ * on the whole group alone. */
+double akin_contrast_loss(akin_contrast *contrast, const float *weights, const float *latents,
+                          size_t count, float temperature, float scale, float *pull,
+                          float *gradient);
 
 #endif

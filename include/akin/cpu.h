@@ -1,11 +1,10 @@
-/* cpu: which compiled level of the kernels runs.
+/* cpu: which compiled level of the kernels runs. Not collective.
  *
- * Floor 1 (kernels); looks down to error. Not collective.
- *
- * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with -DAKIN_LEVEL=1|3|4; each exports its
- * table of functions as AKIN_LEVELED(name), and its level-1 object also exports the chooser that indexes them by
- * akin_cpu_level. Those that gain by VNNI (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too; for the others it
- * is the level before it once more.
+ * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with
+ * -DAKIN_LEVEL=1|3|4; each exports its table of functions as AKIN_LEVELED(name), and its level-1
+ * object also exports the chooser that indexes them by akin_cpu_level. Those that gain by VNNI
+ * (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too; for the others it is the level before
+ * it once more.
  */
 #ifndef AKIN_CPU_H
 #define AKIN_CPU_H
@@ -29,7 +28,8 @@ typedef enum {
 /* The level in use: the best that CPU and operating system have, unless one was forced. */
 akin_cpu_level akin_cpu_active(void);
 const char *akin_cpu_name(akin_cpu_level level); /* "portable", "avx2", "avx512", "vnni" */
-/* "auto" or a name; AKIN_USAGE for an unknown one or one that this machine lacks. For tests, benchmarks and --cpu. */
+/* "auto" or a name; AKIN_USAGE for an unknown one or one that this machine lacks. For tests,
+ * benchmarks and --cpu. */
 AKIN_MUST_CHECK akin_status akin_cpu_force(const char *name);
 
 #endif

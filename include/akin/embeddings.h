@@ -1,12 +1,10 @@
-/* embeddings: embeddings.nc, one unit vector per item.
+/* embeddings: embeddings.nc, one unit vector per item. Not collective where nothing else is said.
  *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, labels. Not collective where nothing else is said.
- *
- *   float embedding(item, feature);   unit length
- *   uint64 content_hash(item);        as in the catalogue: lets the next night keep the vector of an unchanged picture
- *   and those of labels
- *   attributes input_catalog_digest, input_model_digest, catalog_options; of vectors that were brought (adopt.h)
- *   input_vectors_digest instead of a model's, and input_blended_digest of a model that they were joined with (blend.h)
+ * float embedding(item, feature); unit length
+ * uint64 content_hash(item); as in the catalogue: lets the next night keep the vector of an
+ * unchanged picture and those of labels attributes input_catalog_digest, input_model_digest,
+ * catalog_options; of vectors that were brought (import_vectors.h) input_vectors_digest instead of
+ * a model's, and input_blended_digest of a model that they were joined with (join_vectors.h)
  */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
@@ -24,25 +22,27 @@ void akin_embeddings_close(akin_embeddings *embeddings);
 size_t akin_embeddings_items(const akin_embeddings *embeddings);
 size_t akin_embeddings_dim(const akin_embeddings *embeddings);
 const char *akin_embeddings_digest(const akin_embeddings *embeddings);
-const char *akin_embeddings_model_digest(const akin_embeddings *embeddings); /* of the model that made it; "" unknown */
+const char *akin_embeddings_model_digest(
+    const akin_embeddings *embeddings); /* of the model that made it; "" unknown */
 const akin_ncfile *akin_embeddings_file(const akin_embeddings *embeddings);
-AKIN_MUST_CHECK akin_status akin_embeddings_rows(const akin_embeddings *embeddings, size_t first, size_t count,
-                                                 float *rows /* [count, dim] */);
-AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embeddings, size_t first, size_t count,
-                                                   uint64_t *hashes /* [count] */);
+AKIN_MUST_CHECK akin_status akin_embeddings_rows(const akin_embeddings *embeddings, size_t first,
+                                                 size_t count, float *rows /* [count, dim] */);
+AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embeddings, size_t first,
+                                                   size_t count, uint64_t *hashes /* [count] */);
 
 typedef struct {
     const char *options, *result_options;
     const char *catalog_digest, *model_digest; /* NULL = none */
-    const char
-        *catalog_options;       /* akin_result_options of the catalogue: how its pictures were shrunk; NULL = unknown */
-    const char *vectors_digest; /* of vectors that no model of ours made; NULL = none */
-    const char *blended_digest; /* of the model that they were joined with; NULL = none */
+    const char *catalog_options; /* akin_result_options of the catalogue: how its pictures were
+                                    shrunk; NULL = unknown */
+    const char *vectors_digest;  /* of vectors that no model of ours made; NULL = none */
+    const char *blended_digest;  /* of the model that they were joined with; NULL = none */
 } akin_embeddings_origin;
 
 /* n items in all, of which this rank holds [first, first + count of labels). Collective. */
 AKIN_MUST_CHECK akin_status akin_embeddings_write(akin_comm *comm, const char *path,
-                                                  const akin_embeddings_origin *origin, size_t n, size_t dim,
-                                                  size_t first, const akin_labels *labels, const float *rows,
+                                                  const akin_embeddings_origin *origin, size_t n,
+                                                  size_t dim, size_t first,
+                                                  const akin_labels *labels, const float *rows,
                                                   const uint64_t *hashes);
 #endif

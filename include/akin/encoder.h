@@ -1,12 +1,11 @@
 /* encoder: pictures to unit vectors by a model; what `embed` and `query --image` share.
- *
- * Floor 2 (data); looks down to error, mem, features, projection, fitted, model, describe.
  * Not collective where nothing else is said.
  *
- * A picture's raw numbers (describe.h) on the axes of each part, put one behind the other as features.h says and
- * projected once more where the model does so, brought to unit length in double and rounded to float: a function of
- * picture and model alone, whatever else is in the batch. Where the vector is exactly zero (a catalogue of one picture
- * is its own mean) it is (1, 0, ... 0), so that every row has unit length.
+ * A picture's raw numbers (describe.h) on the axes of each part, put one behind the other as
+ * features.h says and projected once more where the model does so, brought to unit length in double
+ * and rounded to float: a function of picture and model alone, whatever else is in the batch. Where
+ * the vector is exactly zero (a catalogue of one picture is its own mean) it is (1, 0, ... 0), so
+ * that every row has unit length.
  */
 #ifndef AKIN_ENCODER_H
 #define AKIN_ENCODER_H
@@ -25,13 +24,13 @@ void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
 
 size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */
 
-/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT where the model gives no finite vector.
- * Not collective. */
-AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, size_t count,
-                                                 float *vectors);
+/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT where the model gives
+ * no finite vector. Not collective. */
+AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images,
+                                                 size_t count, float *vectors);
 
-/* What `train` fits the last projection on: the parts of one picture, raw[p] [akin_part_raw] for each with a weight,
- * one behind the other; joined [akin_features_joined]. Not collective. */
+/* What `train` fits the last projection on: the parts of one picture, raw[p] [akin_part_raw] for
+ * each with a weight, one behind the other; joined [akin_features_joined]. Not collective. */
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined);
 
 #endif

@@ -1,37 +1,40 @@
 /* error: the status that every fallible function returns, and the last message.
  *
- * Floor 0 (base); looks down to nothing.
- *
- * A status is also the exit code of the program. The message is kept for the calling thread; the function that
- * finds the error writes it, whoever passes it on may put a context before it. Nothing here is collective.
+ * A status is also the exit code of the program. The message is kept for the calling thread; the
+ * function that finds the error writes it, whoever passes it on may put a context before it.
+ * Nothing here is collective.
  */
 #ifndef AKIN_ERROR_H
 #define AKIN_ERROR_H
 
 typedef enum {
     AKIN_OK = 0,
-    AKIN_FAILED = 1,       /* I/O, a missing input file, memory, network */
-    AKIN_USAGE = 2,        /* command line or job file wrong, nothing touched */
-    AKIN_INPUT = 3,        /* input refused: damaged, other version, does not belong, nothing in it */
-    AKIN_GATE = 4,         /* a gate refused to publish */
+    AKIN_FAILED = 1, /* I/O, a missing input file, memory, network */
+    AKIN_USAGE = 2,  /* command line or job file wrong, nothing touched */
+    AKIN_INPUT = 3,  /* input refused: damaged, other version, does not belong, nothing in it */
+    AKIN_GATE = 4,   /* a gate refused to publish */
     AKIN_INTERRUPTED = 75, /* stopped by a signal, submit again to go on */
 } akin_status;
 
 #define AKIN_MUST_CHECK __attribute__((warn_unused_result))
-#define AKIN_PRINTF(format_index, first_index) __attribute__((format(printf, format_index, first_index)))
+#define AKIN_PRINTF(format_index, first_index)                                                     \
+    __attribute__((format(printf, format_index, first_index)))
 
-/* Calls that can fail, inside a function with `akin_status status` and a label `done:` that cleans up once.
- * In a collective function wrap only collective or agreed calls (akin_agree), or the other ranks hang. */
-#define AKIN_TRY(call)                                                                                                 \
-    do {                                                                                                               \
-        status = (call);                                                                                               \
-        if (status != AKIN_OK) goto done;                                                                              \
+/* Calls that can fail, inside a function with `akin_status status` and a label `done:` that cleans
+ * up once. In a collective function wrap only collective or agreed calls (akin_agree), or the other
+ * ranks hang. */
+#define AKIN_TRY(call)                                                                             \
+    do {                                                                                           \
+        status = (call);                                                                           \
+        if (status != AKIN_OK) goto done;                                                          \
     } while (0)
 
 /* We are wrong, not the user: prints the place and ends every rank. */
-#define AKIN_ASSERT(condition) ((condition) ? (void)0 : akin_error_assert_failed(#condition, __FILE__, __LINE__))
+#define AKIN_ASSERT(condition)                                                                     \
+    ((condition) ? (void)0 : akin_error_assert_failed(#condition, __FILE__, __LINE__))
 
-/* Keeps the message (printf form, one line, names the file, row or rank and what to do) and returns `status`. */
+/* Keeps the message (printf form, one line, names the file, row or rank and what to do) and returns
+ * `status`. */
 akin_status akin_error_set(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
 /* Puts a context, such as "catalog.csv row 7: ", before the kept message; returns `status`. */
@@ -41,7 +44,8 @@ akin_status akin_error_context(akin_status status, const char *format, ...) AKIN
 const char *akin_error_message(void);
 void akin_error_clear(void);
 
-/* The message as it was, over a clean-up that may have one of its own: what went wrong first is what is told. */
+/* The message as it was, over a clean-up that may have one of its own: what went wrong first is
+ * what is told. */
 enum { AKIN_ERROR_SIZE = 4096 }; /* bytes of a message, with its NUL */
 typedef struct {
     char message[AKIN_ERROR_SIZE];

@@ -1,12 +1,12 @@
-/* evaluate: measures a recommendation table: precision by label, coverage, churn against another table.
+/* evaluate: measures a recommendation table: precision by label, coverage, churn against another
+ * table.
  *
- * Floor 3 (stages); looks down to error, mem, comm, hash, shard, ncfile, labels, table, churn.
- *
- * precision at n: the mean, over the items that have a label, of (number of the first n neighbours with the item's
- * label) / n; a missing neighbour counts as wrong. Average precision of an item: the sum, over the neighbours with its
- * label, of the precision at the neighbour's rank, divided by the number of them that there could be, min(k, other
- * items with the label); 0 where that is 0. churn: the mean, over the ids in both tables, of 1 - |A and B| / max(|A|,
- * |B|), where A and B are the sets of neighbours' ids; 0 where both are empty.
+ * precision at n: the mean, over the items that have a label, of (number of the first n neighbours
+ * with the item's label) / n; a missing neighbour counts as wrong. Average precision of an item:
+ * the sum, over the neighbours with its label, of the precision at the neighbour's rank, divided by
+ * the number of them that there could be, min(k, other items with the label); 0 where that is 0.
+ * churn: the mean, over the ids in both tables, of 1 - |A and B| / max(|A|, |B|), where A and B are
+ * the sets of neighbours' ids; 0 where both are empty.
  *
  * All sums are sums of integers, so no figure depends on the number of ranks.
  */
@@ -36,7 +36,8 @@ typedef struct {
     const char *table;
     const char *against; /* NULL = none */
     akin_evaluate_label label;
-    akin_evaluate_categories **categories; /* what it finds by category, owned by the caller; NULL = not wanted */
+    akin_evaluate_categories *
+        *categories; /* what it finds by category, owned by the caller; NULL = not wanted */
 } akin_evaluate_params;
 
 /* A figure that does not exist (no labels, nothing to compare) is NaN. */
@@ -45,14 +46,14 @@ typedef struct {
     size_t labelled;                        /* items with a label */
     double precision[AKIN_EVALUATE_DEPTHS]; /* of akin_evaluate_depths */
     double average_precision;               /* mean average precision at k */
-    double chance;                          /* the precision of neighbours drawn blindly from all other items */
-    double coverage, full_coverage;         /* share of items with a neighbour, with k of them */
-    double mean_count, mean_score;          /* neighbours an item, score of a neighbour */
-    bool same_category;                     /* neighbours were sought within the category alone */
-    bool has_duplicates, has_fill;          /* the table tells of: */
-    size_t duplicates;                      /* items for which another one is recommended */
-    size_t filled_items, fills;             /* items that were filled up, neighbours that are fill */
-    size_t common;                          /* ids in both tables */
+    double chance; /* the precision of neighbours drawn blindly from all other items */
+    double coverage, full_coverage; /* share of items with a neighbour, with k of them */
+    double mean_count, mean_score;  /* neighbours an item, score of a neighbour */
+    bool same_category;             /* neighbours were sought within the category alone */
+    bool has_duplicates, has_fill;  /* the table tells of: */
+    size_t duplicates;              /* items for which another one is recommended */
+    size_t filled_items, fills;     /* items that were filled up, neighbours that are fill */
+    size_t common;                  /* ids in both tables */
     double churn;
     char table_digest[AKIN_HASH_TEXT_SIZE], against_digest[AKIN_HASH_TEXT_SIZE]; /* "" = none */
 } akin_evaluate_figures;
@@ -63,7 +64,8 @@ AKIN_MUST_CHECK akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_p
 
 /* Not collective. */
 size_t akin_evaluate_categories_count(const akin_evaluate_categories *categories);
-akin_evaluate_category akin_evaluate_categories_at(const akin_evaluate_categories *categories, size_t index);
+akin_evaluate_category akin_evaluate_categories_at(const akin_evaluate_categories *categories,
+                                                   size_t index);
 void akin_evaluate_categories_free(akin_evaluate_categories *categories); /* NULL is fine */
 
 #endif

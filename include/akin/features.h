@@ -1,12 +1,12 @@
-/* features: what an embedding is made of: the table of kinds and of their parts, and a choice among them.
+/* features: what an embedding is made of: the table of kinds and of their parts, and a choice among
+ * them. Not collective.
  *
- * Floor 1 (kernels); looks down to error, text, network, handcrafted, foreground, patches. Not collective.
- *
- * A part describes a picture by so many raw numbers. Of each, `train` fits the mean and the axes of largest variance
- * (projection.h); the part's vector is what a picture is on these axes. The vector of a kind with one part is that;
- * where there are more, each is brought to unit length (but see akin_part_keeps_length), times its weight, and they are
- * put one behind the other: so the cosine is the mean of the parts' cosines, each weighing weight^2 (late fusion). More
- * columns than `dim` are projected once more.
+ * A part describes a picture by so many raw numbers. Of each, `train` fits the mean and the axes of
+ * largest variance (projection.h); the part's vector is what a picture is on these axes. The vector
+ * of a kind with one part is that; where there are more, each is brought to unit length (but see
+ * akin_part_keeps_length), times its weight, and they are put one behind the other: so the cosine
+ * is the mean of the parts' cosines, each weighing weight^2 (late fusion). More columns than `dim`
+ * are projected once more.
  */
 #ifndef AKIN_FEATURES_H
 #define AKIN_FEATURES_H
@@ -31,16 +31,18 @@ typedef enum {
 
 const char *akin_part_name(akin_part part); /* "latent"; static */
 size_t akin_part_raw(akin_part part);       /* raw numbers of a picture */
-/* Beside others it is not brought to unit length: a histogram of colours, which hardly tells grey pictures apart, then
- * hardly weighs among them. */
+/* Beside others it is not brought to unit length: a histogram of colours, which hardly tells grey
+ * pictures apart, then hardly weighs among them. */
 bool akin_part_keeps_length(akin_part part);
-/* Its axes are those of the rows' covariance once they are divided by how far a picture's other views are from it
- * (projection.h, fit.h): what a shift, a cut or a mirror changes hardly weighs. */
+/* Its axes are those of the rows' covariance once they are divided by how far a picture's other
+ * views are from it (projection.h, fit_features.h): what a shift, a cut or a mirror changes hardly
+ * weighs. */
 bool akin_part_steady(akin_part part);
 
 typedef struct {
     double weight; /* 0: it is left out */
-    double whiten; /* power of the eigenvalue that an axis is divided by: 0 = turned only, 0.5 = variance one */
+    double whiten; /* power of the eigenvalue that an axis is divided by: 0 = turned only, 0.5 =
+                      variance one */
     size_t dim;    /* axes that are kept, <= akin_part_raw */
 } akin_features_part;
 
@@ -55,20 +57,26 @@ typedef struct {
     const char *name;    /* "autoencoder" */
     size_t dim;          /* 0 = the kind's own */
     double whiten;       /* for all parts; below 0 = each part's own */
-    const char *weights; /* "latent=1,colour=0.5": of parts that are to weigh otherwise; NULL = the kind's own */
+    const char *weights; /* "latent=1,colour=0.5": of parts that are to weigh otherwise; NULL = the
+                            kind's own */
 } akin_features_params;
 
 #define AKIN_FEATURES_NAMES "autoencoder|pixels-pca|handcrafted|patches|fused"
 
-/* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many dimensions. */
-AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params, akin_features *out);
+/* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many
+ * dimensions. */
+AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params,
+                                                 akin_features *out);
 
-const char *akin_features_known(const char *name); /* its static twin; NULL = no kind has this name */
+const char *
+akin_features_known(const char *name); /* its static twin; NULL = no kind has this name */
 
-size_t akin_features_parts(const akin_features *features);  /* with a weight */
-size_t akin_features_joined(const akin_features *features); /* columns of all parts one behind the other */
-bool akin_features_join(const akin_features *features);     /* whether these are projected once more */
-bool akin_features_network(const akin_features *features);  /* whether it needs a trained network */
-bool akin_features_centred(const akin_features_part *choice, akin_part part); /* of this part only the mean is taken */
+size_t akin_features_parts(const akin_features *features); /* with a weight */
+size_t
+akin_features_joined(const akin_features *features); /* columns of all parts one behind the other */
+bool akin_features_join(const akin_features *features); /* whether these are projected once more */
+bool akin_features_network(const akin_features *features); /* whether it needs a trained network */
+bool akin_features_centred(const akin_features_part *choice,
+                           akin_part part); /* of this part only the mean is taken */
 
 #endif

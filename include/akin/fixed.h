@@ -1,10 +1,10 @@
-/* fixed: sums of floats that are the same to the bit in any order, as 64-bit fixed point under one power of two.
+/* fixed: sums of floats that are the same to the bit in any order, as 64-bit fixed point under one
+ * power of two. Not collective. Cannot fail.
  *
- * Floor 1 (kernels); looks down to cpu. Not collective. Cannot fail.
- *
- * A value v counts as the whole number nearest to v * 2^bits (ties to even); whole numbers add up exactly, so it does
- * not matter which rank held which summand. (Demmel & Nguyen, "Fast reproducible floating-point summation", 2013, have
- * the general case; here the range is known beforehand.)
+ * A value v counts as the whole number nearest to v * 2^bits (ties to even); whole numbers add up
+ * exactly, so it does not matter which rank held which summand. (Demmel & Nguyen, "Fast
+ * reproducible floating-point summation", 2013, have the general case; here the range is known
+ * beforehand.)
  */
 #ifndef AKIN_FIXED_H
 #define AKIN_FIXED_H
@@ -15,7 +15,8 @@
 /* The largest magnitude of values [count]; NaN if one of them is NaN, 0 if there is none. */
 float akin_fixed_peak(const float *values, size_t count);
 
-/* sums[i] += values[i] * 2^bits for all i, if all magnitudes are below `limit`; nothing otherwise. Returns the peak, so
+/* sums[i] += values[i] * 2^bits for all i, if all magnitudes are below `limit`; nothing otherwise.
+ * Returns the peak, so
  * `!(peak < limit)` tells. limit * 2^bits <= 2^62. */
 float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums);
 
@@ -28,7 +29,8 @@ double akin_fixed_to(int64_t sum, int bits);
 
 typedef struct {
     int32_t (*peak_bits)(const float *values, size_t count);
-    void (*add_small)(const float *values, size_t count, double scale, int64_t *sums); /* all below 2^51 / scale */
+    void (*add_small)(const float *values, size_t count, double scale,
+                      int64_t *sums); /* all below 2^51 / scale */
     void (*get)(const int64_t *sums, size_t count, double scale, float *values);
 } akin_fixed_kernels;
 

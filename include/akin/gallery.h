@@ -1,8 +1,5 @@
-/* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static files.
- *
- * Floor 3 (stages); looks down to error, mem, hash, comm, log, table; within its floor to evaluate, gallery_folder,
- * gallery_pictures, gallery_data, gallery_changes, gallery_duplicates, gallery_figures, gallery_map, gallery_strip.
- */
+/* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static
+ * files. */
 #ifndef AKIN_GALLERY_H
 #define AKIN_GALLERY_H
 
@@ -15,7 +12,8 @@
 typedef struct {
     const char *table;
     const char *against;        /* the table before, NULL = none */
-    const char *embeddings;     /* what the table was made from, for a map; NULL: embeddings.nc of `results`, if any */
+    const char *embeddings;     /* what the table was made from, for a map; NULL: embeddings.nc of
+                                   `results`, if any */
     const char *const *sources; /* as of ingest */
     size_t source_count;
     const char *root;    /* as of ingest; NULL = none */
@@ -35,9 +33,9 @@ typedef struct {
 /* Whether the options name what is needed: AKIN_USAGE. Looks at no file. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_check(const akin_gallery_params *params);
 
-/* Writes the folder beside its name and puts it in its place. A folder that is neither empty nor a gallery is never
- * replaced: AKIN_USAGE. An id of the table that no source has: AKIN_INPUT. The files are the same for any number of
- * ranks. Collective; agreed. */
+/* Writes the folder beside its name and puts it in its place. A folder that is neither empty nor a
+ * gallery is never replaced: AKIN_USAGE. An id of the table that no source has: AKIN_INPUT. The
+ * files are the same for any number of ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
                                          akin_gallery_result *result);
 

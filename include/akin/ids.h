@@ -1,6 +1,4 @@
-/* ids: all ids of a file, packed, and which row an id has.
- *
- * Floor 2 (data); looks down to error, mem, text, hash, ncfile. Not collective.
+/* ids: all ids of a file, packed, and which row an id has. Not collective.
  *
  * Memory: the bytes of the ids, and some 16 to 24 bytes an item.
  */
@@ -23,10 +21,11 @@ void akin_ids_free(akin_ids *ids); /* NULL is fine */
 size_t akin_ids_count(const akin_ids *ids);
 const char *akin_ids_text(const akin_ids *ids, size_t row); /* NUL-terminated, borrowed */
 size_t akin_ids_length(const akin_ids *ids, size_t row);    /* bytes, without the NUL */
-/* Only asks the memory for what will be read soon: first where the ids of rows [count] lie, some time later their
- * texts. */
+/* Only asks the memory for what will be read soon: first where the ids of rows [count] lie, some
+ * time later their texts. */
 void akin_ids_prefetch_places(const akin_ids *ids, const int32_t *rows, size_t count);
 void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t count);
-int64_t akin_ids_find(const akin_ids *ids, const char *id); /* the first row that has it; -1 = none */
+int64_t akin_ids_find(const akin_ids *ids,
+                      const char *id); /* the first row that has it; -1 = none */
 
 #endif

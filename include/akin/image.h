@@ -1,9 +1,8 @@
-/* image: the bytes of a picture file in, small upright RGB out; and RGB in, JPEG bytes out.
+/* image: the bytes of a picture file in, small upright RGB out; and RGB in, JPEG bytes out. Not
+ * collective.
  *
- * Floor 2 (data); looks down to error, mem, image_canvas, image_png, image_jpeg, image_webp. Not collective.
- *
- * The format is found from the content. AKIN_INPUT is the file's fault, and the message is its reason; AKIN_FAILED is
- * ours (no memory).
+ * The format is found from the content. AKIN_INPUT is the file's fault, and the message is its
+ * reason; AKIN_FAILED is ours (no memory).
  */
 #ifndef AKIN_IMAGE_H
 #define AKIN_IMAGE_H
@@ -15,16 +14,19 @@
 
 #define AKIN_IMAGE_MAX_PIXELS 100000000
 
-/* rgb [params.height, params.width, 3], filled by the call; for AKIN_FIT_WITHIN use akin_image_thumbnail. */
-AKIN_MUST_CHECK akin_status akin_image_decode(const uint8_t *bytes, size_t count, const akin_image_params *params,
-                                              uint8_t *rgb);
+/* rgb [params.height, params.width, 3], filled by the call; for AKIN_FIT_WITHIN use
+ * akin_image_thumbnail. */
+AKIN_MUST_CHECK akin_status akin_image_decode(const uint8_t *bytes, size_t count,
+                                              const akin_image_params *params, uint8_t *rgb);
 
-/* The whole picture with at most `side` pixels on its longer side, never enlarged: *rgb [*height, *width, 3], owned. */
-AKIN_MUST_CHECK akin_status akin_image_thumbnail(const uint8_t *bytes, size_t count, size_t side, uint64_t max_pixels,
-                                                 uint8_t **rgb, size_t *width, size_t *height);
+/* The whole picture with at most `side` pixels on its longer side, never enlarged: *rgb [*height,
+ * *width, 3], owned. */
+AKIN_MUST_CHECK akin_status akin_image_thumbnail(const uint8_t *bytes, size_t count, size_t side,
+                                                 uint64_t max_pixels, uint8_t **rgb, size_t *width,
+                                                 size_t *height);
 
 /* rgb [height, width, 3] as a JPEG of that quality (1..100): *bytes owned (akin_mem_free). */
-AKIN_MUST_CHECK akin_status akin_image_encode_jpeg(const uint8_t *rgb, size_t width, size_t height, int quality,
-                                                   uint8_t **bytes, size_t *count);
+AKIN_MUST_CHECK akin_status akin_image_encode_jpeg(const uint8_t *rgb, size_t width, size_t height,
+                                                   int quality, uint8_t **bytes, size_t *count);
 
 #endif

@@ -1,10 +1,8 @@
-/* image_canvas: what a decoder paints on. It knows the limits, how the picture is to fit, how it is turned, and shrinks
- * it row by row while it is decoded.
+/* image_canvas: what a decoder paints on. It knows the limits, how the picture is to fit, how it is
+ * turned, and shrinks it row by row while it is decoded. Not collective.
  *
- * Floor 2 (data); looks down to error, mem, area. Not collective.
- *
- * A decoder calls size (header read, nothing allocated yet), then reduction if it can decode to a fraction, then
- * begin, then every row or pixel once; who created the canvas finishes it.
+ * A decoder calls size (header read, nothing allocated yet), then reduction if it can decode to a
+ * fraction, then begin, then every row or pixel once; who created the canvas finishes it.
  */
 #ifndef AKIN_IMAGE_CANVAS_H
 #define AKIN_IMAGE_CANVAS_H
@@ -19,7 +17,8 @@ typedef enum {
     AKIN_FIT_STRETCH, /* the whole picture, its aspect ratio given up */
     AKIN_FIT_PAD,     /* the whole picture, centred on white */
     AKIN_FIT_CROP,    /* the middle of the picture */
-    AKIN_FIT_WITHIN,  /* the whole picture, at most width x height, never enlarged; the result may be smaller */
+    AKIN_FIT_WITHIN, /* the whole picture, at most width x height, never enlarged; the result may be
+                        smaller */
 } akin_image_fit;
 
 typedef struct {
@@ -33,25 +32,30 @@ typedef struct akin_canvas akin_canvas;
 AKIN_MUST_CHECK akin_status akin_canvas_create(const akin_image_params *params, akin_canvas **out);
 void akin_canvas_free(akin_canvas *canvas); /* NULL is fine */
 
-/* The picture as its header has it. orientation: 1..8 as in EXIF, others count as 1. AKIN_INPUT: no pixels or too many.
+/* The picture as its header has it. orientation: 1..8 as in EXIF, others count as 1. AKIN_INPUT: no
+ * pixels or too many.
  */
-AKIN_MUST_CHECK akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t height, int orientation);
+AKIN_MUST_CHECK akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t height,
+                                             int orientation);
 
-/* The largest of 1, 2, 4, 8 by which the picture may be divided while it is decoded without a loss that is seen. */
+/* The largest of 1, 2, 4, 8 by which the picture may be divided while it is decoded without a loss
+ * that is seen. */
 size_t akin_canvas_reduction(const akin_canvas *canvas);
 
-/* From here rows have ceil(width / reduction) pixels, and there are ceil(height / reduction) of them. */
+/* From here rows have ceil(width / reduction) pixels, and there are ceil(height / reduction) of
+ * them. */
 AKIN_MUST_CHECK akin_status akin_canvas_begin(akin_canvas *canvas, size_t reduction);
 void akin_canvas_row(akin_canvas *canvas, size_t y, const uint8_t *rgb);
-void akin_canvas_pixels(akin_canvas *canvas, size_t y, size_t x, size_t step, size_t count, const uint8_t *rgb);
+void akin_canvas_pixels(akin_canvas *canvas, size_t y, size_t x, size_t step, size_t count,
+                        const uint8_t *rgb);
 
 size_t akin_canvas_width(const akin_canvas *canvas); /* of the result, after size */
 size_t akin_canvas_height(const akin_canvas *canvas);
 /* The result, turned upright: rgb [height, width, 3]. */
 AKIN_MUST_CHECK akin_status akin_canvas_finish(const akin_canvas *canvas, uint8_t *rgb);
 
-/* `count` pixels with transparency laid over white: rgba [count, 4] to rgb [count, 3], which may begin at the same
- * place. */
+/* `count` pixels with transparency laid over white: rgba [count, 4] to rgb [count, 3], which may
+ * begin at the same place. */
 void akin_canvas_over_white(const uint8_t *rgba, size_t count, uint8_t *rgb);
 
 #endif

@@ -1,11 +1,8 @@
-/* ingest: the pictures of a catalogue, read, checked and shrunk, into catalog.nc; what is refused goes into the
- * rejects.
+/* ingest: the pictures of a catalogue, read, checked and shrunk, into catalog.nc; what is refused
+ * goes into the rejects.
  *
- * Floor 3 (stages); looks down to error, mem, text, hash, file, csv, shard, comm, log, image, source, labels, catalog,
- * harvest, rejects.
- *
- * Row i of those sorted by id is worked on by rank i % size, so that a folder that is slow or large is everybody's;
- * results go to contiguous shards by one exchange.
+ * Row i of those sorted by id is worked on by rank i % size, so that a folder that is slow or large
+ * is everybody's; results go to contiguous shards by one exchange.
  */
 #ifndef AKIN_INGEST_H
 #define AKIN_INGEST_H
@@ -22,7 +19,8 @@ typedef struct {
     uint64_t max_pixels;
     const char *rejects;        /* CSV of id,path,reason; NULL: the first are shown */
     double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
-    const char *previous;       /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
+    const char *
+        previous; /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
     akin_source *listed;        /* `source`, opened already; borrowed; NULL: it is opened here */
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */
@@ -34,12 +32,14 @@ typedef struct {
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;
 
-/* Whether more than that fraction of the rows was refused; what a decimal number means counts, not its binary value:
- * 29 of 100 are 0.29. Not collective. */
+/* Whether more than that fraction of the rows was refused; what a decimal number means counts, not
+ * its binary value: 29 of 100 are 0.29. Not collective. */
 bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction);
 
-/* Collective; all arguments the same on all ranks; agreed. The result is filled also where too many rows are refused.
+/* Collective; all arguments the same on all ranks; agreed. The result is filled also where too many
+ * rows are refused.
  */
-AKIN_MUST_CHECK akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params, akin_ingest_result *result);
+AKIN_MUST_CHECK akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
+                                        akin_ingest_result *result);
 
 #endif

@@ -1,6 +1,4 @@
-/* lists: the neighbours of a table's items, read in blocks as they are asked for.
- *
- * Floor 3 (stages); looks down to error, mem, table. Not collective.
+/* lists: the neighbours of a table's items, read in blocks as they are asked for. Not collective.
  */
 #ifndef AKIN_LISTS_H
 #define AKIN_LISTS_H
@@ -11,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One item's list: `count` neighbours (rows of the table) with their scores, best first; borrowed. */
+/* One item's list: `count` neighbours (rows of the table) with their scores, best first; borrowed.
+ */
 typedef struct {
     size_t item;
     size_t count;
@@ -23,7 +22,8 @@ typedef struct akin_lists akin_lists;
 
 /* The table is borrowed. */
 AKIN_MUST_CHECK akin_status akin_lists_create(const akin_table *table, akin_lists **out);
-/* The list of a row, valid until the next call. Rows asked for in order are read a block at a time, others alone. */
+/* The list of a row, valid until the next call. Rows asked for in order are read a block at a time,
+ * others alone. */
 AKIN_MUST_CHECK akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out);
 /* The same, only where it is in memory. */
 bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out);

@@ -1,10 +1,8 @@
 /* log: rank 0's voice on stderr, and progress.
  *
- * Floor 1 (world); looks down to error, mem, text, comm.
- *
- * On a terminal a bar with rate and time left; otherwise a line at most every 10 s, and ever fewer as a stage goes on.
- * Nothing here is collective and
- * nothing fails: a message that cannot be written is lost.
+ * On a terminal a bar with rate and time left; otherwise a line at most every 10 s, and ever fewer
+ * as a stage goes on. Nothing here is collective and nothing fails: a message that cannot be
+ * written is lost.
  */
 #ifndef AKIN_LOG_H
 #define AKIN_LOG_H
@@ -22,10 +20,12 @@ AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, into the file alone */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
-void akin_log_error(const char *format, ...) AKIN_PRINTF(1, 2);   /* any rank, with its number if not 0 */
+void akin_log_error(const char *format, ...)
+    AKIN_PRINTF(1, 2); /* any rank, with its number if not 0 */
 
-/* One progress at a time: "train: 1,234 of 9,000 images, 803 images/s, 9 s left". `total` 0 = unknown.
- * Every rank may call; rank 0's figures are shown. Polls comm: a rank that reports progress holds nobody up. */
+/* One progress at a time: "train: 1,234 of 9,000 images, 803 images/s, 9 s left". `total` 0 =
+ * unknown. Every rank may call; rank 0's figures are shown. Polls comm: a rank that reports
+ * progress holds nobody up. */
 void akin_log_progress(const char *stage, const char *unit, double done, double total);
 void akin_log_progress_end(void);
 

@@ -1,37 +1,40 @@
-/* mem: checked, aligned memory. A test can make the n-th allocation fail.
- *
- * Floor 0 (base); looks down to error. Not collective. Thread-safe.
- */
+/* mem: checked, aligned memory. A test can make the n-th allocation fail. Not collective.
+ * Thread-safe. */
 #ifndef AKIN_MEM_H
 #define AKIN_MEM_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* count * size bytes aligned to 64, uninitialised; owned by the caller, given back with akin_mem_free. NULL when it
- * cannot be had or the product overflows: the message is kept and the caller returns AKIN_FAILED. A zero size gives a
- * valid pointer. */
+/* count * size bytes aligned to 64, uninitialised; owned by the caller, given back with
+ * akin_mem_free. NULL when it cannot be had or the product overflows: the message is kept and the
+ * caller returns AKIN_FAILED. A zero size gives a valid pointer. */
 void *akin_mem_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 
 /* The same, filled with zero bytes. */
 void *akin_mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 
-/* Grows or shrinks a block of akin_mem_alloc (or NULL); on failure returns NULL and the old block stays valid. */
-void *akin_mem_resize(void *block, size_t old_count, size_t count, size_t size) __attribute__((warn_unused_result));
+/* Grows or shrinks a block of akin_mem_alloc (or NULL); on failure returns NULL and the old block
+ * stays valid. */
+void *akin_mem_resize(void *block, size_t old_count, size_t count, size_t size)
+    __attribute__((warn_unused_result));
 
 /* An owned copy of the text; NULL on failure. */
 char *akin_mem_text(const char *text) __attribute__((warn_unused_result));
 
 void akin_mem_free(void *block); /* NULL is fine */
 
-/* For tests: the n-th allocation from now fails (n = 1 is the next one), and only that; 0 turns it off.
+/* For tests: the n-th allocation from now fails (n = 1 is the next one), and only that; 0 turns it
+ * off.
  */
 void akin_mem_fail_at(uint64_t n);
-/* The same with n from AKIN_MEM_FAIL_AT, on the rank of AKIN_MEM_FAIL_RANK (unset: on all); comm's start calls it. */
+/* The same with n from AKIN_MEM_FAIL_AT, on the rank of AKIN_MEM_FAIL_RANK (unset: on all); comm's
+ * start calls it. */
 void akin_mem_fail_by_environment(int rank);
-uint64_t akin_mem_calls(void);    /* allocations so far */
-uint64_t akin_mem_failures(void); /* of them, those that failed: where a failure may be for this or another reason */
-uint64_t akin_mem_live(void);     /* blocks that are not given back */
+uint64_t akin_mem_calls(void); /* allocations so far */
+uint64_t akin_mem_failures(
+    void); /* of them, those that failed: where a failure may be for this or another reason */
+uint64_t akin_mem_live(void); /* blocks that are not given back */
 
 /* The largest resident set of this process so far, bytes (getrusage). */
 size_t akin_mem_peak(void);

@@ -1,30 +1,26 @@
 /* model: model.nc, the weights, the optimiser's state, and what was fitted.
- *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, fixed, network (its table of tensors), features,
- * fitted.
  * Not collective where nothing else is said.
  *
- *   float <tensor>(named dimensions);          one per tensor of akin_network_tensors; those of the
- *                                              head only in a model of a contrastive objective
- *   float <tensor>_adam_mean(...), <tensor>_adam_variance(...);   Adam's moments, same dimensions
- *   int64 step;                                optimiser steps done
- *   double loss(epoch), holdout_loss(epoch);   the curve: mean squared errors of training and holdout (NaN without one)
- *   double contrast_loss(epoch), holdout_contrast_loss(epoch);   of a contrastive objective: the mean contrastive loss
- *                                              of a view (contrast.h), likewise
- *   and what is fitted, of fitted.h
- *   attributes features, objective = "reconstruction", "denoising" or "contrastive", input_catalog_digest,
- *   input_init_digest
+ * float <tensor>(named dimensions); one per tensor of akin_network_tensors; those of the
+ * head only in a model of a contrastive objective
+ * float <tensor>_adam_mean(...), <tensor>_adam_variance(...); Adam's moments, same dimensions
+ * int64 step; optimiser steps done
+ * double loss(epoch), holdout_loss(epoch); the curve: mean squared errors of training and holdout
+ * (NaN without one) double contrast_loss(epoch), holdout_contrast_loss(epoch); of a contrastive
+ * objective: the mean contrastive loss of a view (contrast.h), likewise and what is fitted, of
+ * feature_params.h attributes features, objective = "reconstruction", "denoising" or "contrastive",
+ * input_catalog_digest, input_init_digest
  *
- * Of features that need no network only what is fitted and `step`, which is 0, are in the file; the weights of such a
- * model are zero.
+ * Of features that need no network only what is fitted and `step`, which is 0, are in the file; the
+ * weights of such a model are zero.
  */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/feature_params.h>
 #include <akin/features.h>
-#include <akin/fitted.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,30 +29,36 @@ typedef struct akin_model akin_model;
 
 /* All zero; its features are the latents of the network, centred. */
 AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out);
-/* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective; agreed. */
+/* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective; agreed.
+ */
 AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path, akin_model **out);
 void akin_model_free(akin_model *model);
 
-float *akin_model_weights(akin_model *model);       /* [AKIN_NETWORK_WEIGHTS], borrowed, may be written */
+float *akin_model_weights(akin_model *model); /* [AKIN_NETWORK_WEIGHTS], borrowed, may be written */
 float *akin_model_adam_mean(akin_model *model);     /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_adam_variance(akin_model *model); /* [AKIN_NETWORK_WEIGHTS] */
-float *akin_model_latent_mean(akin_model *model);   /* [AKIN_NETWORK_LATENT]; NULL where the features have no latent */
+float *akin_model_latent_mean(
+    akin_model *model); /* [AKIN_NETWORK_LATENT]; NULL where the features have no latent */
 int64_t *akin_model_step(akin_model *model);
 /* What is fitted, borrowed; other features put another, zero, in its place. */
-akin_fitted *akin_model_fitted(akin_model *model);
-AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model, const akin_features *features);
+akin_feature_params *akin_model_fitted(akin_model *model);
+AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model,
+                                                    const akin_features *features);
 bool akin_model_has_network(const akin_model *model); /* its features need it */
 /* The curve of the run, [epochs] each, copied; before it is set, of one epoch that is NaN. */
-AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs, const double *loss,
-                                                 const double *holdout_loss);
-size_t akin_model_curve(const akin_model *model, const double **loss, const double **holdout_loss); /* borrowed */
-/* Likewise the curve of the contrastive losses; to be set behind the other one. It and the head are written and read of
- * a contrastive objective alone. */
+AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs,
+                                                 const double *loss, const double *holdout_loss);
+size_t akin_model_curve(const akin_model *model, const double **loss,
+                        const double **holdout_loss); /* borrowed */
+/* Likewise the curve of the contrastive losses; to be set behind the other one. It and the head are
+ * written and read of a contrastive objective alone. */
 AKIN_MUST_CHECK akin_status akin_model_set_contrast_curve(akin_model *model, const double *loss,
                                                           const double *holdout_loss);
-bool akin_model_contrast_curve(const akin_model *model, const double **loss, const double **holdout_loss);
-bool akin_model_has_head(const akin_model *model);      /* read from such a file, or written to one */
-const char *akin_model_digest(const akin_model *model); /* content_digest of the file it was read from; "" if none */
+bool akin_model_contrast_curve(const akin_model *model, const double **loss,
+                               const double **holdout_loss);
+bool akin_model_has_head(const akin_model *model); /* read from such a file, or written to one */
+const char *akin_model_digest(
+    const akin_model *model); /* content_digest of the file it was read from; "" if none */
 
 typedef struct {
     const char *options;
@@ -67,7 +69,7 @@ typedef struct {
 } akin_model_origin;
 
 /* Every rank holds the same model; rank 0's is written. Collective. */
-AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model_origin *origin,
-                                             akin_model *model);
+AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path,
+                                             const akin_model_origin *origin, akin_model *model);
 
 #endif

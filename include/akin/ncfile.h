@@ -1,18 +1,18 @@
-/* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module with <netcdf.h>.
+/* ncfile: NetCDF-4 files, written in parallel and atomically, read by every rank; the one module
+ * with <netcdf.h>. Writing is Collective throughout; reading is Not collective, but for open.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, shard, nclayout, seal.
- * Writing is Collective throughout; reading is Not collective, but for open.
+ * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary,
+ * keywords, source, akin_version, akin_kind ("catalog", "model", "embeddings", "table",
+ * "checkpoint"), akin_format (a whole number, 1), akin_options (the resolved options),
+ * akin_result_options (those that shape the result), one input_<name>_digest for each input, and
+ * content_digest (nclayout.h says how it is made). Nothing in it tells a time or a number of ranks.
  *
- * Every file carries the global attributes Conventions ("CF-1.10, ACDD-1.3"), title, summary, keywords, source,
- * akin_version, akin_kind ("catalog", "model", "embeddings", "table", "checkpoint"), akin_format (a whole number, 1),
- * akin_options (the resolved options), akin_result_options (those that shape the result), one input_<name>_digest for
- * each input, and content_digest (nclayout.h says how it is made). Nothing in it tells a time or a number of ranks.
+ * Behind its end lies a checksum of all its bytes (seal.h): damage is found before the library sees
+ * the file. A file without one, changed or copied by another program, is checked by its
+ * content_digest.
  *
- * Behind its end lies a checksum of all its bytes (seal.h): damage is found before the library sees the file. A file
- * without one, changed or copied by another program, is checked by its content_digest.
- *
- * Disk full: begin checks and reserves the space and fails by agreement; an error inside a parallel write cannot be
- * agreed on: it is printed and ends all ranks with 1.
+ * Disk full: begin checks and reserves the space and fails by agreement; an error inside a parallel
+ * write cannot be agreed on: it is printed and ends all ranks with 1.
  */
 #ifndef AKIN_NCFILE_H
 #define AKIN_NCFILE_H
@@ -28,66 +28,81 @@ typedef struct akin_ncfile akin_ncfile;
 
 /* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
 
-/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin; one that fails (no
- * memory) is kept too and agreed on there, a wrong one (a second name, an unknown dimension) is an assert. */
-AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
-AKIN_MUST_CHECK akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
+/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin;
+ * one that fails (no memory) is kept too and agreed on there, a wrong one (a second name, an
+ * unknown dimension) is an assert. */
+AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,
+                                               akin_ncfile **out);
+AKIN_MUST_CHECK akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name,
+                                                  size_t length);
 /* dims: "item,row,column,channel"; "" is a scalar. Contiguous. long_name and units may be NULL. */
-AKIN_MUST_CHECK akin_status akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type,
-                                                 const char *dims, const char *long_name, const char *units);
+AKIN_MUST_CHECK akin_status akin_ncfile_variable(akin_ncfile *file, const char *name,
+                                                 akin_nc_type type, const char *dims,
+                                                 const char *long_name, const char *units);
 /* variable NULL: global. A text of NULL is no attribute; a name set twice holds the last. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
-                                                  const char *text);
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable,
+                                                  const char *name, const char *text);
 /* An int where the value is a whole number that fits, else a double. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
-                                                         double value);
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable,
+                                                         const char *name, double value);
 /* values [count] in the variable's own type, as CF asks of flag_values and valid_range. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
-                                                         size_t count, const void *values);
+AKIN_MUST_CHECK akin_status akin_ncfile_attribute_values(akin_ncfile *file, const char *variable,
+                                                         const char *name, size_t count,
+                                                         const void *values);
 /* Ends the definitions and reserves the space. */
 AKIN_MUST_CHECK akin_status akin_ncfile_begin(akin_ncfile *file);
-/* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by one rank. `data` is
- * in memory as in the file, [count, other dims...]; borrowed. */
-AKIN_MUST_CHECK akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
-                                            const void *data);
-/* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets content_digest. */
+/* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by
+ * one rank. `data` is in memory as in the file, [count, other dims...]; borrowed. */
+AKIN_MUST_CHECK akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first,
+                                            size_t count, const void *data);
+/* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets
+ * content_digest. */
 AKIN_MUST_CHECK akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]);
-void akin_ncfile_discard(akin_ncfile *file); /* Collective. Closes and removes the part; NULL is fine */
+void akin_ncfile_discard(
+    akin_ncfile *file); /* Collective. Closes and removes the part; NULL is fine */
 
-/* For tests: a rank puts at most so many bytes a round (but at least a row); 0 = the default, 512 MiB. */
+/* For tests: a rank puts at most so many bytes a round (but at least a row); 0 = the default, 512
+ * MiB. */
 void akin_ncfile_round_bytes(size_t bytes);
 
 /* --- reading --- */
 
-/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or damaged: AKIN_INPUT.
- * Collective; agreed; reads every byte once, each rank its part. */
-AKIN_MUST_CHECK akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind, akin_ncfile **out);
-/* Attributes only: quick, by this rank alone; only a small file is verified. kind may be NULL (any). Not collective. */
+/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or damaged:
+ * AKIN_INPUT. Collective; agreed; reads every byte once, each rank its part. */
+AKIN_MUST_CHECK akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind,
+                                             akin_ncfile **out);
+/* Attributes only: quick, by this rank alone; only a small file is verified. kind may be NULL
+ * (any). Not collective. */
 AKIN_MUST_CHECK akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out);
 void akin_ncfile_close(akin_ncfile *file); /* Not collective; NULL is fine */
 
-/* The rest is Not collective. A dimension or variable that is missing or of another type or shape: AKIN_INPUT. */
+/* The rest is Not collective. A dimension or variable that is missing or of another type or shape:
+ * AKIN_INPUT. */
 const char *akin_ncfile_path(const akin_ncfile *file);
 const char *akin_ncfile_kind(const akin_ncfile *file);
 const char *akin_ncfile_digest(const akin_ncfile *file); /* content_digest, borrowed */
 bool akin_ncfile_has(const akin_ncfile *file, const char *variable);
-AKIN_MUST_CHECK akin_status akin_ncfile_length(const akin_ncfile *file, const char *dimension, size_t *length);
-AKIN_MUST_CHECK akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable, akin_nc_type type,
-                                               const char *dims);
+AKIN_MUST_CHECK akin_status akin_ncfile_length(const akin_ncfile *file, const char *dimension,
+                                               size_t *length);
+AKIN_MUST_CHECK akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable,
+                                               akin_nc_type type, const char *dims);
 /* Rows [first, first + count) into data [count, other dims...]. */
-AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_t first, size_t count,
-                                            void *data);
+AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable,
+                                            size_t first, size_t count, void *data);
 /* A text attribute, owned; *out = NULL where there is none (that is OK). */
-AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out);
+AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
+                                                      char **out);
 /* Text attributes that tell what a file was made from. */
 typedef struct {
     const char *attribute, *what; /* what: for people, "the options" */
     const char *wanted;           /* NULL: "" */
 } akin_ncfile_claim;
-/* Appends what the file says otherwise than claimed, "the options (it has 'a', this run 'b'), ..."; nothing: all holds.
+/* Appends what the file says otherwise than claimed, "the options (it has 'a', this run 'b'), ...";
+ * nothing: all holds.
  */
-AKIN_MUST_CHECK akin_status akin_ncfile_differences(const akin_ncfile *file, const akin_ncfile_claim *claims,
-                                                    size_t count, akin_text *differences);
+AKIN_MUST_CHECK akin_status akin_ncfile_differences(const akin_ncfile *file,
+                                                    const akin_ncfile_claim *claims, size_t count,
+                                                    akin_text *differences);
 /* AKIN_INPUT: "<path> is <kind> of another run; what differs: ..." */
 AKIN_MUST_CHECK akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind,
                                                      const akin_ncfile_claim *claims, size_t count);
@@ -95,7 +110,8 @@ AKIN_MUST_CHECK akin_status akin_ncfile_check_claims(const akin_ncfile *file, co
 size_t akin_ncfile_dimension_count(const akin_ncfile *file);
 const char *akin_ncfile_dimension_name(const akin_ncfile *file, size_t index, size_t *length);
 size_t akin_ncfile_variable_count(const akin_ncfile *file);
-const char *akin_ncfile_variable_name(const akin_ncfile *file, size_t index, const char **type, const char **dims);
+const char *akin_ncfile_variable_name(const akin_ncfile *file, size_t index, const char **type,
+                                      const char **dims);
 size_t akin_ncfile_attribute_count(const akin_ncfile *file);
 const char *akin_ncfile_attribute_name(const akin_ncfile *file, size_t index);
 

@@ -1,15 +1,11 @@
-/* neighbors: all-pairs cosine top-k, from embeddings.nc or a .npy file to table.nc.
- *
- * Floor 3 (stages); looks down to error, mem, text, topk, block, file, comm, log, ncfile, vectors, table, spare,
- * waypoint, allpairs, delta, known, refine.
- */
+/* neighbors: all-pairs cosine top-k, from embeddings.nc or a .npy file to table.nc. */
 #ifndef AKIN_NEIGHBORS_H
 #define AKIN_NEIGHBORS_H
 
 #include <akin/allpairs.h>
-#include <akin/block.h>
 #include <akin/comm.h>
 #include <akin/refine.h>
+#include <akin/row_block.h>
 #include <akin/vectors.h>
 #include <stddef.h>
 
@@ -19,10 +15,12 @@ typedef struct {
     double min_score; /* score >= min_score stays; in [-1, 1] */
 } akin_neighbors_rules;
 
-/* The rules for the comparison: min_score becomes the least float32 that is not below it. AKIN_USAGE where the vectors
- * lack the labels that a rule needs. Not collective; the same outcome on all ranks. */
-AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
-                                                   const char *path, akin_block_rules *out);
+/* The rules for the comparison: min_score becomes the least float32 that is not below it.
+ * AKIN_USAGE where the vectors lack the labels that a rule needs. Not collective; the same outcome
+ * on all ranks. */
+AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules,
+                                                   const akin_vectors *vectors, const char *path,
+                                                   akin_row_block_rules *out);
 
 typedef struct {
     const char *input, *ids, *output; /* ids: NULL = none */
@@ -32,7 +30,7 @@ typedef struct {
     const char *options, *result_options; /* resolved, for the table's attributes */
     const char *previous;                 /* last night's table, or NULL; with it: */
     const char *previous_embeddings, *previous_ids;
-    size_t spare;           /* more neighbours than k that are kept beside the table, for the next night */
+    size_t spare; /* more neighbours than k that are kept beside the table, for the next night */
     const char *checkpoint; /* NULL: <output>.checkpoint */
     double checkpoint_every;
 } akin_neighbors_params;
@@ -41,8 +39,8 @@ typedef struct {
     size_t items, dim, unusable;
     akin_allpairs_figures engine;
     size_t duplicates, sought, fills; /* of refine.h */
-    size_t kept;                      /* lists of last night that needed no comparison with each other */
-    size_t peak_memory;               /* bytes, of the rank with most */
+    size_t kept;        /* lists of last night that needed no comparison with each other */
+    size_t peak_memory; /* bytes, of the rank with most */
 } akin_neighbors_figures;
 
 /* AKIN_INTERRUPTED after a signal: a checkpoint is saved. Collective; agreed; same params. */

@@ -1,15 +1,14 @@
 /* network: the autoencoder, forward and backward, on one micro-batch; all weights in one vector.
+ * Not collective.
  *
- * Floor 1 (kernels); looks down to error, mem, rng, conv, pooled, winograd, layers, gemm,
- * cpu. Not collective.
+ * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2; flatten
+ * 4096 (row, column, channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64,
+ * ReLU; reshape 8x8x1; transposed conv 3x3 stride 2 1->64, ReLU; transposed conv 3x3 stride 2
+ * 64->32, ReLU (padding 1, output padding 1 as PyTorch counts); conv 3x3 32->3 same, sigmoid. Loss:
+ * mean squared error over all values of [0,1] RGB.
  *
- * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2; flatten 4096 (row, column,
- * channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64, ReLU; reshape 8x8x1; transposed conv 3x3
- * stride 2 1->64, ReLU; transposed conv 3x3 stride 2 64->32, ReLU (padding 1, output padding 1 as PyTorch counts); conv
- * 3x3 32->3 same, sigmoid. Loss: mean squared error over all values of [0,1] RGB.
- *
- * Behind these the vector has the head of contrast.h, which only that objective trains; it is zero for others, and
- * nothing in this module looks at it.
+ * Behind these the vector has the head of contrast.h, which only that objective trains; it is zero
+ * for others, and nothing in this module looks at it.
  */
 #ifndef AKIN_NETWORK_H
 #define AKIN_NETWORK_H
@@ -20,18 +19,20 @@
 
 #define AKIN_NETWORK_WEIGHTS 574211
 #define AKIN_NETWORK_LATENT 32
-#define AKIN_NETWORK_MICRO_BATCH 16 /* images whose gradient is summed in float, in one fixed order */
+#define AKIN_NETWORK_MICRO_BATCH                                                                   \
+    16 /* images whose gradient is summed in float, in one fixed order */
 
 typedef struct {
     const char *name; /* "conv1_weight" */
-    const char *dims; /* "kernel_row=3,kernel_column=3,conv1_in=3,conv1_out=32": name=length, for NetCDF */
-    size_t offset;    /* in the vector, floats */
+    const char
+        *dims; /* "kernel_row=3,kernel_column=3,conv1_in=3,conv1_out=32": name=length, for NetCDF */
+    size_t offset; /* in the vector, floats */
     size_t count;
     size_t fan_in, fan_out; /* Glorot & Bengio 2010; 0 for a bias */
 } akin_network_tensor;
 
-/* The head: the last AKIN_NETWORK_HEAD_TENSORS tensors, the weights from AKIN_NETWORK_HEAD on: dense 64, ReLU;
- * dense 32. */
+/* The head: the last AKIN_NETWORK_HEAD_TENSORS tensors, the weights from AKIN_NETWORK_HEAD on:
+ * dense 64, ReLU; dense 32. */
 #define AKIN_NETWORK_HEAD 570019
 #define AKIN_NETWORK_HEAD_TENSORS 4
 #define AKIN_NETWORK_HEAD_HIDDEN 64
@@ -39,46 +40,54 @@ typedef struct {
 /* The table of tensors, in the order of the vector: *count of them, static. */
 const akin_network_tensor *akin_network_tensors(size_t *count);
 
-/* Glorot-uniform weights, zero biases: a function of the seed alone; the head zero. weights [AKIN_NETWORK_WEIGHTS]. */
+/* Glorot-uniform weights, zero biases: a function of the seed alone; the head zero. weights
+ * [AKIN_NETWORK_WEIGHTS]. */
 void akin_network_initialise(uint64_t seed, float *weights);
 void akin_network_initialise_head(uint64_t seed, float *weights); /* the head alone, likewise */
 
-typedef struct akin_network akin_network; /* activations and scratch for one micro-batch; one per thread */
+typedef struct akin_network
+    akin_network; /* activations and scratch for one micro-batch; one per thread */
 AKIN_MUST_CHECK akin_status akin_network_create(akin_network **out);
 void akin_network_free(akin_network *network);
 
-/* Latents of count <= AKIN_NETWORK_MICRO_BATCH images u8 [count, 32, 32, 3] into latent [count, 32]. The bits of an
- * item's latent depend on its picture and the weights alone, not on its place in the batch. */
-void akin_network_encode(akin_network *network, const float *weights, const uint8_t *images, size_t count,
-                         float *latent);
+/* Latents of count <= AKIN_NETWORK_MICRO_BATCH images u8 [count, 32, 32, 3] into latent [count,
+ * 32]. The bits of an item's latent depend on its picture and the weights alone, not on its place
+ * in the batch. */
+void akin_network_encode(akin_network *network, const float *weights, const uint8_t *images,
+                         size_t count, float *latent);
 
-/* Reconstructions [count, 32, 32, 3] in [0, 1] of the images; returns the sum of squared errors over the count images.
+/* Reconstructions [count, 32, 32, 3] in [0, 1] of the images; returns the sum of squared errors
+ * over the count images.
  */
-double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images, size_t count,
-                                float *output);
+double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images,
+                                size_t count, float *output);
 
-/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the vector, without the
- * head: the up and output convolutions, the dense layers, the first convolutions. Part p is [first, first + count). */
+/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the
+ * vector, without the head: the up and output convolutions, the dense layers, the first
+ * convolutions. Part p is [first, first + count). */
 #define AKIN_NETWORK_PARTS 3
 void akin_network_part(size_t part, size_t *first, size_t *count);
 
-/* Is told that a part of the gradient is complete; and, between images of the last part, p = AKIN_NETWORK_PARTS: time
- * to let messages move. */
+/* Is told that a part of the gradient is complete; and, between images of the last part, p =
+ * AKIN_NETWORK_PARTS: time to let messages move. */
 typedef void akin_network_ready(void *context, size_t part);
 
 /* What a gradient is taken of. */
 typedef struct {
     const uint8_t *images;  /* [count, 32, 32, 3] */
-    const uint8_t *targets; /* what they are to be redrawn as, laid out alike: the images themselves, or others; NULL:
-                               they are not redrawn, the error is zero, and part 0 is not told of */
+    const uint8_t *targets; /* what they are to be redrawn as, laid out alike: the images
+                               themselves, or others; NULL: they are not redrawn, the error is zero,
+                               and part 0 is not told of */
     size_t count;           /* <= AKIN_NETWORK_MICRO_BATCH */
     float scale;            /* of the sum of squared errors */
-    const float *pull;      /* [count, AKIN_NETWORK_LATENT] of something else's gradient by the latents; NULL: none */
+    const float *pull; /* [count, AKIN_NETWORK_LATENT] of something else's gradient by the latents;
+                          NULL: none */
 } akin_network_task;
 
-/* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors over its images) *
- * scale, and of what pulls at the latents; returns that sum of squared errors (without scale). The head's is not
- * touched, and ready may be NULL. */
-double akin_network_gradient(akin_network *network, const float *weights, const akin_network_task *task,
-                             float *gradient, akin_network_ready *ready, void *context);
+/* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors
+ * over its images) * scale, and of what pulls at the latents; returns that sum of squared errors
+ * (without scale). The head's is not touched, and ready may be NULL. */
+double akin_network_gradient(akin_network *network, const float *weights,
+                             const akin_network_task *task, float *gradient,
+                             akin_network_ready *ready, void *context);
 #endif

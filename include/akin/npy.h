@@ -1,12 +1,11 @@
-/* npy: reads NumPy's array files, those that hold rows of float32 or float16.
+/* npy: reads NumPy's array files, those that hold rows of float32 or float16. Not collective.
  *
- * Floor 2 (data); looks down to error, mem. Not collective.
- *
- * The format is NumPy Enhancement Proposal 1 with versions 1.0, 2.0 and 3.0 (numpy.lib.format): the bytes 93 "NUMPY",
- * major and minor version, the length of the header (2 bytes in 1.0, else 4, little-endian), the header - a Python
- * dictionary with the keys 'descr', 'fortran_order' and 'shape' and nothing else - and the array. There is no C library
- * for it in Debian; this reader takes two dimensions, '<f4' or '<f2', C order, and a file that ends with its array, and
- * says of any other what it found.
+ * The format is NumPy Enhancement Proposal 1 with versions 1.0, 2.0 and 3.0 (numpy.lib.format): the
+ * bytes 93 "NUMPY", major and minor version, the length of the header (2 bytes in 1.0, else 4,
+ * little-endian), the header - a Python dictionary with the keys 'descr', 'fortran_order' and
+ * 'shape' and nothing else - and the array. There is no C library for it in Debian; this reader
+ * takes two dimensions, '<f4' or '<f2', C order, and a file that ends with its array, and says of
+ * any other what it found.
  */
 #ifndef AKIN_NPY_H
 #define AKIN_NPY_H

@@ -1,12 +1,12 @@
-/* patches: what small squares of a picture look like, told by a dictionary of such squares.
+/* patches: what small squares of a picture look like, told by a dictionary of such squares. Not
+ * collective.
  *
- * Floor 1 (kernels); looks down to error, mem, cpu, gemm. Not collective.
- *
- * After Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature learning", 2011: each of the
- * 27 x 27 squares of 6 x 6 pixels is brought to one contrast (minus its mean, divided by sqrt(variance + 10) of values
- * to 255), whitened, and told by how much nearer than on average it is to each word of the dictionary
- * (dictionary.h): max(0, mean distance - distance). The means of that over the four quarters (rows and columns 0..13
- * and 14..26) are what the picture looks like.
+ * After Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature learning",
+ * 2011: each of the 27 x 27 squares of 6 x 6 pixels is brought to one contrast (minus its mean,
+ * divided by sqrt(variance + 10) of values to 255), whitened, and told by how much nearer than on
+ * average it is to each word of the dictionary (dictionary.h): max(0, mean distance - distance).
+ * The means of that over the four quarters (rows and columns 0..13 and 14..26) are what the picture
+ * looks like.
  */
 #ifndef AKIN_PATCHES_H
 #define AKIN_PATCHES_H
@@ -26,9 +26,12 @@ AKIN_MUST_CHECK akin_status akin_patches_create(akin_patches **out); /* all zero
 void akin_patches_free(akin_patches *patches);                       /* NULL is fine */
 
 /* Borrowed, may be written; akin_patches_prepare follows. */
-float *akin_patches_mean(akin_patches *patches);      /* [AKIN_PATCHES_VALUES], subtracted before whitening */
-float *akin_patches_whitening(akin_patches *patches); /* [AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES], symmetric */
-float *akin_patches_words(akin_patches *patches);     /* [AKIN_PATCHES_WORDS, AKIN_PATCHES_VALUES], whitened */
+float *
+akin_patches_mean(akin_patches *patches); /* [AKIN_PATCHES_VALUES], subtracted before whitening */
+float *akin_patches_whitening(
+    akin_patches *patches); /* [AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES], symmetric */
+float *
+akin_patches_words(akin_patches *patches); /* [AKIN_PATCHES_WORDS, AKIN_PATCHES_VALUES], whitened */
 
 /* What describing needs of the three, computed once. */
 void akin_patches_prepare(akin_patches *patches);
@@ -40,7 +43,8 @@ void akin_patches_describe(akin_patches *patches, const uint8_t *picture, float 
 void akin_patches_normalise(const uint8_t *squares, size_t count, float *values);
 
 typedef struct {
-    /* pooled [WORDS] += max(0, mean over words of z - z), z = sqrt(max(0, square - 2 products + word_squares)). */
+    /* pooled [WORDS] += max(0, mean over words of z - z), z = sqrt(max(0, square - 2 products +
+     * word_squares)). */
     void (*activate)(const float *products, const float *word_squares, float square, float *pooled);
     float (*square)(const float *values); /* of AKIN_PATCHES_VALUES, in one order of the level */
 } akin_patches_kernels;

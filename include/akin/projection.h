@@ -1,15 +1,15 @@
-/* projection: raw numbers onto the axes of their largest variance.
+/* projection: raw numbers onto the axes of their largest variance. Not collective.
  *
- * Floor 1 (kernels); looks down to error, mem, cpu, eigen, gemm. Not collective.
+ * A row x becomes A^T (x - mean), where column d of A is the d-th eigenvector of the rows'
+ * covariance divided by eigenvalue^whiten: with 0 only turned, with 0.5 each column has variance
+ * one ("whitened"), between them partly so. Columns beyond the covariance's rank are zero. Or there
+ * are no axes and only the mean is taken.
  *
- * A row x becomes A^T (x - mean), where column d of A is the d-th eigenvector of the rows' covariance divided by
- * eigenvalue^whiten: with 0 only turned, with 0.5 each column has variance one ("whitened"), between them partly so.
- * Columns beyond the covariance's rank are zero. Or there are no axes and only the mean is taken.
- *
- * Axes may be made steady: rows are first multiplied by W = (N / m + 2 I)^-1/2, where N is the covariance of what
- * changes in a row though nothing should be told from that, and m the mean of N's diagonal; then A = W A', with A' the
- * eigenvectors of W C W. That is the whitening of what differs within a class (Hatch, Kajarekar & Stolcke,
- * "Within-class covariance normalization for SVM-based speaker recognition", 2006), held back by 2 I.
+ * Axes may be made steady: rows are first multiplied by W = (N / m + 2 I)^-1/2, where N is the
+ * covariance of what changes in a row though nothing should be told from that, and m the mean of
+ * N's diagonal; then A = W A', with A' the eigenvectors of W C W. That is the whitening of what
+ * differs within a class (Hatch, Kajarekar & Stolcke, "Within-class covariance normalization for
+ * SVM-based speaker recognition", 2006), held back by 2 I.
  */
 #ifndef AKIN_PROJECTION_H
 #define AKIN_PROJECTION_H
@@ -24,34 +24,40 @@
 typedef struct akin_projection akin_projection;
 
 /* All zero. Without axes dim = raw. */
-AKIN_MUST_CHECK akin_status akin_projection_create(size_t raw, size_t dim, bool axes, akin_projection **out);
+AKIN_MUST_CHECK akin_status akin_projection_create(size_t raw, size_t dim, bool axes,
+                                                   akin_projection **out);
 void akin_projection_free(akin_projection *projection); /* NULL is fine */
 
 size_t akin_projection_raw(const akin_projection *projection);
 size_t akin_projection_dim(const akin_projection *projection);
-float *akin_projection_mean(akin_projection *projection);         /* [raw], borrowed, may be written */
-float *akin_projection_axes(akin_projection *projection);         /* [raw, dim]; NULL = none */
-double *akin_projection_eigenvalues(akin_projection *projection); /* [dim], of the covariance; NULL = none */
+float *akin_projection_mean(akin_projection *projection); /* [raw], borrowed, may be written */
+float *akin_projection_axes(akin_projection *projection); /* [raw, dim]; NULL = none */
+double *akin_projection_eigenvalues(
+    akin_projection *projection); /* [dim], of the covariance; NULL = none */
 
-/* Axes and eigenvalues of a covariance [raw, raw], which is used up; elements [i, j] with j >= i are read. */
-AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, double *covariance, double whiten);
+/* Axes and eigenvalues of a covariance [raw, raw], which is used up; elements [i, j] with j >= i
+ * are read. */
+AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, double *covariance,
+                                                double whiten);
 
 /* The same, made steady against `nuisance` [raw, raw], which is used up too; all zero: as above. */
-AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection, double *covariance,
-                                                       double *nuisance, double whiten);
+AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection,
+                                                       double *covariance, double *nuisance,
+                                                       double whiten);
 
-/* The same of few rows [count, raw], by the products of rows with each other instead of those of columns: the axes are
- * combinations of the rows (Turk & Pentland, "Eigenfaces for recognition", 1991). Worth it where count is below raw.
- * The mean is given; rows are used up. */
-AKIN_MUST_CHECK akin_status akin_projection_fit_rows(akin_projection *projection, float *rows, size_t count,
-                                                     double whiten);
+/* The same of few rows [count, raw], by the products of rows with each other instead of those of
+ * columns: the axes are combinations of the rows (Turk & Pentland, "Eigenfaces for recognition",
+ * 1991). Worth it where count is below raw. The mean is given; rows are used up. */
+AKIN_MUST_CHECK akin_status akin_projection_fit_rows(akin_projection *projection, float *rows,
+                                                     size_t count, double whiten);
 
 /* row [raw] -> out [dim]; a function of row and projection alone, computed in double. */
 void akin_projection_apply(const akin_projection *projection, const float *row, double *out);
 
 typedef struct {
     /* out [dim] += sum over r of (row[r] - mean[r]) * axes[r, .], r ascending */
-    void (*apply)(const float *row, const float *mean, const float *axes, size_t raw, size_t dim, double *out);
+    void (*apply)(const float *row, const float *mean, const float *axes, size_t raw, size_t dim,
+                  double *out);
 } akin_projection_kernels;
 
 #endif

@@ -1,14 +1,11 @@
-/* publish: export a table to where a storefront reads it, and put the previous one back.
- *
- * Floor 3 (stages); looks down to error, comm, hash; within its floor to sink, change.
- */
+/* publish: export a table to where a storefront reads it, and put the previous one back. */
 #ifndef AKIN_PUBLISH_H
 #define AKIN_PUBLISH_H
 
-#include <akin/change.h>
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/hash.h>
+#include <akin/publish_diff.h>
 #include <akin/sink.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +15,8 @@ typedef struct {
     size_t input_count;
     const char *const *urls;
     size_t url_count;
-    const char *previous; /* the table of the night before, NULL = none: spares asking a cache that holds it */
+    const char *previous; /* the table of the night before, NULL = none: spares asking a cache that
+                             holds it */
     double min_coverage, max_churn, max_shrink; /* gates, shares of 1 */
     bool dry_run;
     bool respect_rollback; /* what was rolled back at a place is not published there again */
@@ -29,7 +27,7 @@ typedef struct {
 typedef struct {
     akin_live live; /* before */
     bool compared;
-    akin_change_figures change; /* where compared */
+    akin_publish_diff_figures change; /* where compared */
     akin_published published;
     bool left; /* as it was: this was rolled back there */
 } akin_publish_place;
@@ -40,28 +38,32 @@ typedef struct {
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_publish_result;
 
-/* Whether each URL names a sink and a form that it knows, none is named twice, and publishing would write over none of
- * `inputs`: AKIN_USAGE. Touches nothing. Not collective. */
-AKIN_MUST_CHECK akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
-                                               size_t input_count);
+/* Whether each URL names a sink and a form that it knows, none is named twice, and publishing would
+ * write over none of `inputs`: AKIN_USAGE. Touches nothing. Not collective. */
+AKIN_MUST_CHECK akin_status akin_publish_check(const char *const *urls, size_t url_count,
+                                               const char *const *inputs, size_t input_count);
 
 /* Whether a URL is published to from embeddings.nc, not from table.nc. Not collective. */
 bool akin_publish_takes_embeddings(const char *url);
 
-/* Whether a place of this URL goes by the option: format, buckets or keep-previous. Not collective. */
+/* Whether a place of this URL goes by the option: format, buckets or keep-previous. Not collective.
+ */
 bool akin_publish_heeds(const char *url, const char *option);
 
-/* Publishes to all URLs, or, where one cannot be had, to none; places [url_count]. AKIN_GATE where a gate refuses:
- * result and places are filled then too. One rank does it; memory: the ids, and a few MiB. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_params *params, akin_publish_place *places,
-                                         akin_publish_result *result);
+/* Publishes to all URLs, or, where one cannot be had, to none; places [url_count]. AKIN_GATE where
+ * a gate refuses: result and places are filled then too. One rank does it; memory: the ids, and a
+ * few MiB. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_params *params,
+                                         akin_publish_place *places, akin_publish_result *result);
 
-/* Puts the previously published table back at every URL, or, where one has none, at none; lives [url_count] tells what
- * readers find then. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
-                                          const akin_sink_options *options, akin_live *lives);
+/* Puts the previously published table back at every URL, or, where one has none, at none; lives
+ * [url_count] tells what readers find then. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_rollback(akin_comm *comm, const char *const *urls,
+                                          size_t url_count, const akin_sink_options *options,
+                                          akin_live *lives);
 
 /* What readers find at a URL now. Not collective. */
-AKIN_MUST_CHECK akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live);
+AKIN_MUST_CHECK akin_status akin_publish_look(const char *url, const akin_sink_options *options,
+                                              akin_live *live);
 
 #endif

@@ -1,11 +1,9 @@
 /* query: the neighbours of one item, or of a new picture.
  *
- * Floor 3 (stages); looks down to error, mem, shard, text, file, topk, block, comm, vectors, model, image, encoder,
- * catalog, allpairs, neighbors.
- *
- * An item's answer is its row of the table with the same k and rules, to the bit: the same comparison of the same unit
- * rows. A picture is shrunk as the catalogue's pictures were, embedded by the model that made the embeddings, and
- * compared with all items; nothing is excluded, so that a picture of the catalogue finds itself.
+ * An item's answer is its row of the table with the same k and rules, to the bit: the same
+ * comparison of the same unit rows. A picture is shrunk as the catalogue's pictures were, embedded
+ * by the model that made the embeddings, and compared with all items; nothing is excluded, so that
+ * a picture of the catalogue finds itself.
  */
 #ifndef AKIN_QUERY_H
 #define AKIN_QUERY_H
@@ -18,14 +16,16 @@ typedef struct {
     const char *id;            /* an item's, or NULL and: */
     const char *image, *model; /* a picture file and model.nc */
     size_t k;
-    akin_neighbors_rules rules; /* a picture has no category and no group: AKIN_USAGE with those rules */
+    akin_neighbors_rules
+        rules; /* a picture has no category and no group: AKIN_USAGE with those rules */
 } akin_query_params;
 
 typedef struct akin_answer akin_answer;
 
-/* *out on rank 0, NULL on others; owned. AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused, no such id, or a
- * model that did not make the embeddings. Collective; agreed; same params. */
-AKIN_MUST_CHECK akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_answer **out);
+/* *out on rank 0, NULL on others; owned. AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused,
+ * no such id, or a model that did not make the embeddings. Collective; agreed; same params. */
+AKIN_MUST_CHECK akin_status akin_query(akin_comm *comm, const akin_query_params *params,
+                                       akin_answer **out);
 
 /* Not collective. */
 size_t akin_answer_items(const akin_answer *answer); /* that were searched */

@@ -1,7 +1,5 @@
-/* radix: many small records in the order of a whole number, by counting.
- *
- * Floor 0 (base); looks down to nothing. Not collective. Cannot fail. Pure.
- */
+/* radix: many small records in the order of a whole number, by counting. Not collective. Cannot
+ * fail. Pure. */
 #ifndef AKIN_RADIX_H
 #define AKIN_RADIX_H
 
@@ -12,7 +10,9 @@ typedef struct {
     uint32_t key, at;
 } akin_radix_record;
 
-/* Ascending by key; records of one key stay in their order, so that sorting by the last key first sorts by several. */
-void akin_radix_sort(akin_radix_record *records /* [count] */, size_t count, akin_radix_record *scratch /* [count] */);
+/* Ascending by key; records of one key stay in their order, so that sorting by the last key first
+ * sorts by several. */
+void akin_radix_sort(akin_radix_record *records /* [count] */, size_t count,
+                     akin_radix_record *scratch /* [count] */);
 
 #endif

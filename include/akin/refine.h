@@ -1,19 +1,18 @@
-/* refine: from exact lists to the lists that a shop asks for: without duplicates, diverse, filled up, calibrated.
+/* refine: from exact lists to the lists that a shop asks for: without duplicates, diverse, filled
+ * up, calibrated.
  *
- * Floor 3 (stages); looks down to error, mem, topk, block, comm, vectors, calibration; within its floor to
- * calibrate, diversity, duplicates, fill.
- *
- * The exact lists are the base: they are longer than k (the pool) where something may be left out, and what follows is
- * a function of them and the vectors alone, in this order: duplicates collapse, k are chosen, lists are filled up, and
- * scores are calibrated. So delta nights and checkpoints concern the exact lists only.
+ * The exact lists are the base: they are longer than k (the pool) where something may be left out,
+ * and what follows is a function of them and the vectors alone, in this order: duplicates collapse,
+ * k are chosen, lists are filled up, and scores are calibrated. So delta nights and checkpoints
+ * concern the exact lists only.
  */
 #ifndef AKIN_REFINE_H
 #define AKIN_REFINE_H
 
-#include <akin/block.h>
 #include <akin/calibration.h>
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/row_block.h>
 #include <akin/vectors.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,30 +23,36 @@ typedef struct {
     bool diverse, collapse, fill, calibrated;
     double lambda;     /* of diverse: in [0, 1] */
     double duplicates; /* of collapse: the least score of two that count as one; in [-1, 1] */
-    size_t pool;       /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
+    size_t
+        pool; /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
 } akin_refine_params;
 
-/* Whether lists are other than the k first of the exact ones, or their scores are. Not collective. */
+/* Whether lists are other than the k first of the exact ones, or their scores are. Not collective.
+ */
 bool akin_refine_asked(const akin_refine_params *params);
 /* How long exact lists have to be: at least k. Not collective. */
 size_t akin_refine_pool(const akin_refine_params *params, size_t k);
 
 /* The lists of this rank's rows as a table has them; owned. */
 typedef struct {
-    int32_t *neighbor;                /* [count, k], -1 = none */
-    float *score;                     /* [count, k], 0 where none; shares where calibrated */
-    int32_t *counts;                  /* [count] */
-    int32_t *filled;                  /* [count]: how many of the last are fill; NULL: not asked for */
-    int32_t *duplicate_of;            /* [count]: the row that is kept, -1 = this one is; NULL: not asked for */
-    akin_calibration *calibration;    /* NULL: scores are cosines */
-    size_t duplicates, sought, fills; /* of all ranks: items that are duplicates; lists sought anew; entries */
+    int32_t *neighbor; /* [count, k], -1 = none */
+    float *score;      /* [count, k], 0 where none; shares where calibrated */
+    int32_t *counts;   /* [count] */
+    int32_t *filled;   /* [count]: how many of the last are fill; NULL: not asked for */
+    int32_t
+        *duplicate_of; /* [count]: the row that is kept, -1 = this one is; NULL: not asked for */
+    akin_calibration *calibration; /* NULL: scores are cosines */
+    size_t duplicates, sought,
+        fills; /* of all ranks: items that are duplicates; lists sought anew; entries */
 } akin_refined;
 
-/* lists: exact, [count of vectors, stride] keys of topk.h, of which the first pool (or all, where there are fewer) are
- * used. Where nothing is asked for, the lists as they are. Collective; agreed; same params, k, stride. */
-AKIN_MUST_CHECK akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors, const akin_block_rules *rules,
-                                        const akin_refine_params *params, size_t k, const uint64_t *lists,
-                                        size_t stride, akin_refined *out);
+/* lists: exact, [count of vectors, stride] keys of topk.h, of which the first pool (or all, where
+ * there are fewer) are used. Where nothing is asked for, the lists as they are. Collective; agreed;
+ * same params, k, stride. */
+AKIN_MUST_CHECK akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
+                                        const akin_row_block_rules *rules,
+                                        const akin_refine_params *params, size_t k,
+                                        const uint64_t *lists, size_t stride, akin_refined *out);
 void akin_refined_free(akin_refined *refined); /* Not collective; all zero is fine */
 
 #endif

@@ -1,9 +1,8 @@
-/* rng: counter-based random numbers. A number is a function of (seed, stream, counter) alone, so every rank draws the
- * same one without asking, and none is kept.
+/* rng: counter-based random numbers. A number is a function of (seed, stream, counter) alone, so
+ * every rank draws the same one without asking, and none is kept. Not collective. Cannot fail.
  *
- * Floor 0 (base); looks down to nothing. Not collective. Cannot fail.
- *
- * The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC11, 2011).
+ * The generator is Philox4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3",
+ * SC11, 2011).
  */
 #ifndef AKIN_RNG_H
 #define AKIN_RNG_H
@@ -26,7 +25,8 @@ typedef enum {
 void akin_rng_block(const uint32_t counter[4], const uint32_t key[2], uint32_t out[4]);
 
 /* The block of a counter: 128 uniform bits. */
-void akin_rng_words(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter, uint32_t words[4]);
+void akin_rng_words(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter,
+                    uint32_t words[4]);
 
 /* 64 uniform bits. */
 uint64_t akin_rng_bits(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);
@@ -37,9 +37,10 @@ double akin_rng_uniform(uint64_t seed, akin_rng_purpose purpose, uint32_t stream
 /* Standard normal (Box & Muller 1958). */
 double akin_rng_normal(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t counter);
 
-/* Where item i of 0..n-1 goes in permutation (seed, purpose, stream): a bijection on 0..n-1, computed for one i
- * without a table (a Feistel network with cycle walking; Black & Rogaway, "Ciphers with arbitrary finite domains",
- * 2002). */
-uint64_t akin_rng_permute(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t n, uint64_t i);
+/* Where item i of 0..n-1 goes in permutation (seed, purpose, stream): a bijection on 0..n-1,
+ * computed for one i without a table (a Feistel network with cycle walking; Black & Rogaway,
+ * "Ciphers with arbitrary finite domains", 2002). */
+uint64_t akin_rng_permute(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t n,
+                          uint64_t i);
 
 #endif

@@ -1,9 +1,9 @@
-/* sampler: which item a training run sees when. Arithmetic on (n, seed, epoch) alone, the same on every rank.
+/* sampler: which item a training run sees when. Arithmetic on (n, seed, epoch) alone, the same on
+ * every rank. Not collective. Cannot fail.
  *
- * Floor 0 (base); looks down to rng. Not collective. Cannot fail.
- *
- * One permutation of the n items by the seed: its first `holdout` places are never trained on, the others are the
- * training items. In each epoch these come in an order that is a function of seed and epoch.
+ * One permutation of the n items by the seed: its first `holdout` places are never trained on, the
+ * others are the training items. In each epoch these come in an order that is a function of seed
+ * and epoch.
  */
 #ifndef AKIN_SAMPLER_H
 #define AKIN_SAMPLER_H

@@ -1,11 +1,9 @@
-/* schedule: the learning rate of each step of a training run. Arithmetic on the run's length alone, the same on every
- * rank and after every resume.
+/* schedule: the learning rate of each step of a training run. Arithmetic on the run's length alone,
+ * the same on every rank and after every resume. Not collective. Cannot fail.
  *
- * Floor 0 (base); looks down to nothing. Not collective. Cannot fail.
- *
- * Linear warm-up (Goyal et al., "Accurate, large minibatch SGD", 2017): the first steps of an optimiser that knows
- * nothing yet are small, and the more of them there are the larger the batch. Then the rate stays, or falls to zero
- * along half a cosine (Loshchilov & Hutter, "SGDR", 2017).
+ * Linear warm-up (Goyal et al., "Accurate, large minibatch SGD", 2017): the first steps of an
+ * optimiser that knows nothing yet are small, and the more of them there are the larger the batch.
+ * Then the rate stays, or falls to zero along half a cosine (Loshchilov & Hutter, "SGDR", 2017).
  */
 #ifndef AKIN_SCHEDULE_H
 #define AKIN_SCHEDULE_H
@@ -21,8 +19,10 @@ typedef struct {
     bool falls;           /* to zero, behind the warm-up */
 } akin_schedule;
 
-/* warmup: steps for a batch of AKIN_SCHEDULE_BATCH; in proportion for others, and at most a tenth of the run. */
-akin_schedule akin_schedule_make(double peak, size_t steps, size_t warmup, size_t batch, bool falls);
+/* warmup: steps for a batch of AKIN_SCHEDULE_BATCH; in proportion for others, and at most a tenth
+ * of the run. */
+akin_schedule akin_schedule_make(double peak, size_t steps, size_t warmup, size_t batch,
+                                 bool falls);
 
 double akin_schedule_rate(const akin_schedule *schedule, size_t step); /* of step 0..steps-1; > 0 */
 

@@ -1,16 +1,18 @@
-/* shard: which items are whose. Pure arithmetic on (n, size, rank), tested for 10,000 ranks in one process.
+/* shard: which items are whose. Pure arithmetic on (n, size, rank), tested for 10,000 ranks in one
+ * process. Not collective. Cannot fail.
  *
- * Floor 0 (base); looks down to nothing. Not collective. Cannot fail.
- *
- * Items 0..n-1 are cut into `size` contiguous shards in rank order; the first n % size of them hold one item more.
+ * Items 0..n-1 are cut into `size` contiguous shards in rank order; the first n % size of them hold
+ * one item more.
  */
 #ifndef AKIN_SHARD_H
 #define AKIN_SHARD_H
 
 #include <stddef.h>
 
-size_t akin_shard_first(size_t n, int size, int rank); /* first item of the rank; rank == size gives n */
+size_t akin_shard_first(size_t n, int size,
+                        int rank); /* first item of the rank; rank == size gives n */
 size_t akin_shard_count(size_t n, int size, int rank);
-int akin_shard_owner(size_t n, int size, size_t item); /* the rank whose shard holds the item, item < n */
+int akin_shard_owner(size_t n, int size,
+                     size_t item); /* the rank whose shard holds the item, item < n */
 
 #endif

@@ -1,35 +1,36 @@
-/* sink: a kind of place where a table can be published. A new one is a module sink_<name>.c and a line in the table of
- * publish.c.
+/* sink: a kind of place where a table can be published. A new one is a module sink_<name>.c and a
+ * line in the table of publish.c. Not collective: the one rank that publishes calls, the others
+ * hear of it by akin_agree.
  *
- * Floor 3 (stages); looks down to error, hash, text, ids, labels, table, embeddings; within its floor to lists, change.
- * Not collective: the one rank that publishes calls, the others hear of it by akin_agree.
- *
- * Publishing goes in steps, each for all targets before the next: open and look (nothing is written), prepare, compare,
- * stage (written where no reader sees it), commit (readers see it, at once and whole), verify (read back). So a target
- * that cannot be had stops the others too.
+ * Publishing goes in steps, each for all targets before the next: open and look (nothing is
+ * written), prepare, compare, stage (written where no reader sees it), commit (readers see it, at
+ * once and whole), verify (read back). So a target that cannot be had stops the others too.
  */
 #ifndef AKIN_SINK_H
 #define AKIN_SINK_H
 
-#include <akin/change.h>
 #include <akin/embeddings.h>
 #include <akin/error.h>
 #include <akin/hash.h>
 #include <akin/ids.h>
 #include <akin/labels.h>
+#include <akin/publish_diff.h>
 #include <akin/table.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
-    bool ids_only;        /* caches: the ids joined by blanks, no scores */
-    size_t buckets;       /* Redis: hashes that a catalogue is spread over; 0 = one, under the catalogue's name */
-    double keep_previous; /* seconds that a cache keeps the table before, where it can forget by itself */
+    bool ids_only;  /* caches: the ids joined by blanks, no scores */
+    size_t buckets; /* Redis: hashes that a catalogue is spread over; 0 = one, under the catalogue's
+                       name */
+    double keep_previous; /* seconds that a cache keeps the table before, where it can forget by
+                             itself */
     double timeout;       /* seconds that a server may take for an answer */
 } akin_sink_options;
 
-/* What is published; borrowed until the target is closed. Of a table, or of embeddings: the other is NULL. */
+/* What is published; borrowed until the target is closed. Of a table, or of embeddings: the other
+ * is NULL. */
 typedef struct {
     const akin_table *table;
     const akin_ids *ids; /* of all items */
@@ -39,9 +40,9 @@ typedef struct {
     const char *digest;          /* content_digest of the file */
     const char *model;           /* digest of the model that it goes back to; "" unknown */
     const char *previous_digest; /* of the table that `change` was measured against; "" none */
-    const akin_change *change;
-    /* Called now and then during long work: shows progress, keeps the other targets' locks, and stops at a signal
-     * (AKIN_INTERRUPTED). */
+    const akin_publish_diff *change;
+    /* Called now and then during long work: shows progress, keeps the other targets' locks, and
+     * stops at a signal (AKIN_INTERRUPTED). */
     akin_status (*pulse)(void *context, const char *doing, size_t done, size_t total);
     void *context;
 } akin_sink_source;
@@ -52,14 +53,16 @@ typedef struct {
     size_t items;                           /* 0: not known */
     char digest[AKIN_HASH_TEXT_SIZE];       /* as akin_published has it; "" = not known */
     char table_digest[AKIN_HASH_TEXT_SIZE]; /* "" = not known */
-    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of what a rollback took from them last, if it was; else "" */
+    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of what a rollback took from them last, if it was;
+                                               else "" */
 } akin_live;
 
 /* What has been published where. */
 typedef struct {
     uint64_t bytes;                   /* of the file; of the keys and values that were sent */
     size_t sent;                      /* lists that were sent */
-    char digest[AKIN_HASH_TEXT_SIZE]; /* by which it is known again: XXH3-128 of a file's bytes, else the content_digest
+    char digest[AKIN_HASH_TEXT_SIZE]; /* by which it is known again: XXH3-128 of a file's bytes,
+                                       * else the content_digest
                                        */
     bool already;                     /* was there already */
 } akin_published;
@@ -72,7 +75,8 @@ typedef struct {
     const char *schemes[4]; /* "file" of file:PATH; ends with NULL */
     const char *forms;      /* "file:PATH.jsonl, file:PATH.csv": for messages */
     akin_sink_input input;
-    const char *heeds[4]; /* which of the options of publish.h's akin_publish_heeds it goes by; ends with NULL */
+    const char *heeds[4]; /* which of the options of publish.h's akin_publish_heeds it goes by; ends
+                             with NULL */
 
     /* Words only: AKIN_USAGE where the sink has no such URL. */
     akin_status (*check_url)(const char *url);
@@ -84,22 +88,30 @@ typedef struct {
     akin_status (*open)(const char *url, const akin_sink_options *options, akin_target **out);
     akin_status (*look)(akin_target *target, akin_live *live);
     /* Checks what it can of the source, and tells digest and bytes if it knows them beforehand. */
-    akin_status (*prepare)(akin_target *target, const akin_sink_source *source, akin_published *published);
-    /* Whether what readers find is what publishing this other source would make; NULL: `look` tells by itself. */
+    akin_status (*prepare)(akin_target *target, const akin_sink_source *source,
+                           akin_published *published);
+    /* Whether what readers find is what publishing this other source would make; NULL: `look` tells
+     * by itself. */
     akin_status (*recognise)(akin_target *target, const akin_sink_source *other, bool *same);
     /* Feeds what is published. */
-    akin_status (*compare)(akin_target *target, const akin_sink_source *source, akin_change *change);
-    akin_status (*stage)(akin_target *target, const akin_sink_source *source, akin_published *published);
-    void (*tidy)(akin_target *target);        /* removes what a killed publisher left, if it has ended; NULL: nothing */
+    akin_status (*compare)(akin_target *target, const akin_sink_source *source,
+                           akin_publish_diff *change);
+    akin_status (*stage)(akin_target *target, const akin_sink_source *source,
+                         akin_published *published);
+    void (*tidy)(akin_target *target); /* removes what a killed publisher left, if it has ended;
+                                          NULL: nothing */
     akin_status (*keep)(akin_target *target); /* holds on to a lock; NULL: there is none */
-    akin_status (*commit)(akin_target *target, const akin_sink_source *source, akin_published *published);
+    akin_status (*commit)(akin_target *target, const akin_sink_source *source,
+                          akin_published *published);
     /* Reads these rows back, ascending, and compares: AKIN_FAILED. */
-    akin_status (*verify)(akin_target *target, const akin_sink_source *source, const size_t *rows, size_t count);
-    /* AKIN_FAILED where there is nothing to go back to; rollback swaps what is published and what was before, and tells
-     * what readers find then. */
+    akin_status (*verify)(akin_target *target, const akin_sink_source *source, const size_t *rows,
+                          size_t count);
+    /* AKIN_FAILED where there is nothing to go back to; rollback swaps what is published and what
+     * was before, and tells what readers find then. */
     akin_status (*check_rollback)(akin_target *target);
     akin_status (*rollback)(akin_target *target, akin_live *live);
-    void (*close)(akin_target *target); /* takes back what was staged and not committed; NULL is fine */
+    void (*close)(
+        akin_target *target); /* takes back what was staged and not committed; NULL is fine */
 } akin_sink;
 
 extern const akin_sink akin_sink_file, akin_sink_redis, akin_sink_memcached, akin_sink_qdrant;

@@ -1,27 +1,29 @@
-/* sketch: rows in 8 bits, and the proven bound on what that can hide.
- *
- * Floor 1 (kernels); looks down to cpu, dot. Not collective. Cannot fail. Pure.
+/* sketch: rows in 8 bits, and the proven bound on what that can hide. Not collective. Cannot fail.
+ * Pure.
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
- *   - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], kept as q + 128 in an unsigned byte
- *     (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
- *   - as columns: q' = round(b S') in [-127, 127].
+ * - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], kept as q + 128
+ * in an unsigned byte (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
+ * - as columns: q' = round(b S') in [-127, 127].
  * With the residuals r = a - c - q / S and r' = b - q' / S' it holds exactly that
- *     a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
+ * a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
  * and so, by Cauchy and Schwarz,
- *     | a.b - c.b - (q.q') / (S S') | <= reach error' + error |b|
- * where error and error' are the longest residuals of the two panels and reach is the longest q / S, all measured after
- * rounding, so that the bound is a fact about these bytes and not about how they were made. The nearer the rows of a
- * panel are to each other, the shorter is all that is relative to their mean, and the tighter is the bound.
- * akin_sketch_margin adds what float32 may add: the score against the exact product and the product c.b (dot.h,
- * akin_dot_bound), and 2^-19 for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
+ * | a.b - c.b - (q.q') / (S S') | <= reach error' + error |b|
+ * where error and error' are the longest residuals of the two panels and reach is the longest q /
+ * S, all measured after rounding, so that the bound is a fact about these bytes and not about how
+ * they were made. The nearer the rows of a panel are to each other, the shorter is all that is
+ * relative to their mean, and the tighter is the bound. akin_sketch_margin adds what float32 may
+ * add: the score against the exact product and the product c.b (dot.h, akin_dot_bound), and 2^-19
+ * for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
  *
- * Where the tile adds in 16 bits scales are such that sums of 64 products (a part: every dimension out of 64, or every
- * second pair out of 128) fit: such a part of q has a length of at most 128, of q' at most 255, and 128 x 255 < 2^15.
+ * Where the tile adds in 16 bits scales are such that sums of 64 products (a part: every dimension
+ * out of 64, or every second pair out of 128) fit: such a part of q has a length of at most 128, of
+ * q' at most 255, and 128 x 255 < 2^15.
  *
- * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A row b at the angle
- * T from that direction has a score of at most cos(T - R) with every row of the panel where T > R; two panels whose
- * directions are at T have at most cos(T - R1 - R2) where that is positive (angles on the sphere are a metric).
+ * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A
+ * row b at the angle T from that direction has a score of at most cos(T - R) with every row of the
+ * panel where T > R; two panels whose directions are at T have at most cos(T - R1 - R2) where that
+ * is positive (angles on the sphere are a metric).
  */
 #ifndef AKIN_SKETCH_H
 #define AKIN_SKETCH_H
@@ -43,10 +45,11 @@ typedef struct {
     float column_scale, column_error;      /* S', the longest r' */
     float inverse;                         /* 1 / |c|; 0 where c is zero: the cone is everything */
     float cos_radius, sin_radius;          /* of R */
-    float slack;                           /* for rounding in scores that are estimated from the cone */
+    float slack; /* for rounding in scores that are estimated from the cone */
 } akin_sketch;
 
-/* Dimensions in a group: together / 2 parts of it are summed in 16 bits, dimension t in part t % together / 2. */
+/* Dimensions in a group: together / 2 parts of it are summed in 16 bits, dimension t in part t %
+ * together / 2. */
 static inline size_t akin_sketch_group(akin_sketch_format format) {
     return 32 * (size_t)format.together;
 }
@@ -62,21 +65,23 @@ static inline size_t akin_sketch_place(akin_sketch_format format, size_t row, si
     return t / together * AKIN_SKETCH_PANEL * together + row * together + t % together;
 }
 
-/* The mean of the rows and their cone; the mean is left at zero where it would hardly shorten what is relative to it.
- * count in [1, 48]; rows: unit length, as in dot.h. */
-void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride, size_t dim,
-                        float *centre /* [stride] */, akin_sketch *out);
+/* The mean of the rows and their cone; the mean is left at zero where it would hardly shorten what
+ * is relative to it. count in [1, 48]; rows: unit length, as in dot.h. */
+void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride,
+                        size_t dim, float *centre /* [stride] */, akin_sketch *out);
 
 /* The panel as rows of a tile. Rows after `count` are as the mean. */
-void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count, size_t stride,
-                      const float *centre, uint8_t *quantised /* [stride / together, 48, together] */,
-                      akin_sketch *out);
+void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */,
+                      size_t count, size_t stride, const float *centre,
+                      uint8_t *quantised /* [stride / together, 48, together] */, akin_sketch *out);
 
-/* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap: -offset times the sum
- * of its q' over every part, modulo 2^16. */
-void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */, size_t count,
-                         size_t stride, int8_t *quantised /* [stride / together, 48, together] */,
-                         int16_t *wrap /* [groups, 48, together / 2] */, int32_t *sums /* [48] */, akin_sketch *out);
+/* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap:
+ * -offset times the sum of its q' over every part, modulo 2^16. */
+void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */,
+                         size_t count, size_t stride,
+                         int8_t *quantised /* [stride / together, 48, together] */,
+                         int16_t *wrap /* [groups, 48, together / 2] */, int32_t *sums /* [48] */,
+                         akin_sketch *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);

@@ -1,12 +1,10 @@
-/* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the bytes of their pictures.
+/* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the bytes
+ * of their pictures. Not collective where nothing else is said.
  *
- * Floor 2 (data); looks down to error, mem, text, hash, file, comm, source_list, source_file, source_csv,
- * source_folder, source_tar.
- * Not collective where nothing else is said.
- *
- * Rank 0 lists; all ranks get the same rows. A row that cannot be accepted (an id that is a duplicate, empty, too long,
- * not UTF-8 or holds a tab, newline or NUL; a path outside the root; a dangling link; a wrong `available`) stays a row
- * and carries its reason. Of rows with one id the first, in source order, holds it.
+ * Rank 0 lists; all ranks get the same rows. A row that cannot be accepted (an id that is a
+ * duplicate, empty, too long, not UTF-8 or holds a tab, newline or NUL; a path outside the root; a
+ * dangling link; a wrong `available`) stays a row and carries its reason. Of rows with one id the
+ * first, in source order, holds it.
  */
 #ifndef AKIN_SOURCE_H
 #define AKIN_SOURCE_H
@@ -22,11 +20,13 @@
 typedef struct {
     const char *const *names; /* [count] CSV or TSV files, folders, tar archives */
     size_t count;
-    const char *root; /* relative paths of a CSV are below it, nothing may lead outside; NULL: the CSV's own folder */
+    const char *root; /* relative paths of a CSV are below it, nothing may lead outside; NULL: the
+                         CSV's own folder */
 } akin_source_params;
 
 typedef struct {
-    const char *id, *path;        /* as found: where there is a reason, the bytes may be anything but NUL */
+    const char *id,
+        *path; /* as found: where there is a reason, the bytes may be anything but NUL */
     const char *category, *group; /* "" = none */
     bool available;
     const char *reason; /* why it cannot be accepted; NULL = as far as the list tells, it can */
@@ -34,34 +34,37 @@ typedef struct {
 
 typedef struct akin_source akin_source;
 
-/* Lists all rows. A source that is missing or cannot be read: AKIN_FAILED; that is no catalogue: AKIN_INPUT.
- * Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, akin_source **out);
+/* Lists all rows. A source that is missing or cannot be read: AKIN_FAILED; that is no catalogue:
+ * AKIN_INPUT. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_source_open(akin_comm *comm, const akin_source_params *params,
+                                             akin_source **out);
 void akin_source_close(akin_source *source); /* Not collective; NULL is fine */
 
 /* The rest is Not collective. */
 size_t akin_source_rows(const akin_source *source);
-akin_source_row akin_source_get(const akin_source *source, size_t row); /* rows 0.. in source order */
+akin_source_row akin_source_get(const akin_source *source,
+                                size_t row); /* rows 0.. in source order */
 /* Rows without a reason whose file is not there, and the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);
-/* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and time of change (of a tar:
- * the archive's). Borrowed. */
+/* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and time
+ * of change (of a tar: the archive's). Borrowed. */
 const char *akin_source_digest(const akin_source *source);
 
-/* Rows without a reason, ascending by id, bytewise: the numbers of those rows [akin_source_valid]. Borrowed. */
+/* Rows without a reason, ascending by id, bytewise: the numbers of those rows [akin_source_valid].
+ * Borrowed. */
 size_t akin_source_valid(const akin_source *source);
 const size_t *akin_source_order(const akin_source *source);
 /* The row without a reason that has this id; SIZE_MAX if there is none. */
 size_t akin_source_find(const akin_source *source, const char *id);
 
-/* Gets the bytes [count] of the row's file, borrowed during the call; or, when they cannot be had, NULL and the reason.
- * What it returns, if not AKIN_OK, ends the reading and is passed on. */
-typedef akin_status (*akin_source_picture)(void *context, size_t row, const uint8_t *bytes, size_t count,
-                                           const char *reason);
+/* Gets the bytes [count] of the row's file, borrowed during the call; or, when they cannot be had,
+ * NULL and the reason. What it returns, if not AKIN_OK, ends the reading and is passed on. */
+typedef akin_status (*akin_source_picture)(void *context, size_t row, const uint8_t *bytes,
+                                           size_t count, const char *reason);
 
-/* Calls `each` once for every row r (without a reason) with wanted[r] true, in the order that suits the source: an
- * archive is read once, from front to back. */
-AKIN_MUST_CHECK akin_status akin_source_read(const akin_source *source, const bool *wanted, akin_source_picture each,
-                                             void *context);
+/* Calls `each` once for every row r (without a reason) with wanted[r] true, in the order that suits
+ * the source: an archive is read once, from front to back. */
+AKIN_MUST_CHECK akin_status akin_source_read(const akin_source *source, const bool *wanted,
+                                             akin_source_picture each, void *context);
 
 #endif

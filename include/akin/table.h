@@ -1,21 +1,19 @@
-/* table: table.nc, the recommendation table.
- *
- * Floor 2 (data); looks down to error, mem, comm, ncfile, labels, calibration. Not collective where nothing else is
+/* table: table.nc, the recommendation table. Not collective where nothing else is
  * said.
  *
- *   int neighbor(item, k);    row of the neighbour, -1 = none; best first
- *   float score(item, k);     cosine, 0 where none
- *   int count(item);          neighbours there are
- *   and those of labels
- *   attributes input_embeddings_digest, input_model_digest (of the model that they go back to)
+ * int neighbor(item, k); row of the neighbour, -1 = none; best first
+ * float score(item, k); cosine, 0 where none
+ * int count(item); neighbours there are
+ * and those of labels
+ * attributes input_embeddings_digest, input_model_digest (of the model that they go back to)
  *
- * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores need not fall), and of
- * these what was asked for:
+ * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores need
+ * not fall), and of these what was asked for:
  *
- *   int filled(item);               so many of the last neighbours are fill; they need not be in order
- *   int duplicate_of(item);         row of the item that is kept instead, -1 = this one is
- *   float calibration_cosine(knot); ascending
- *   double calibration_share(knot); calibration.h; then score(item, k) is a share
+ * int filled(item); so many of the last neighbours are fill; they need not be in order
+ * int duplicate_of(item); row of the item that is kept instead, -1 = this one is
+ * float calibration_cosine(knot); ascending
+ * double calibration_share(knot); calibration.h; then score(item, k) is a share
  */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
@@ -39,17 +37,19 @@ const akin_ncfile *akin_table_file(const akin_table *table);
 bool akin_table_is_refined(const akin_table *table);
 bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
 bool akin_table_is_calibrated(const akin_table *table);
-/* Rows [first, first + count): 0 (-1) where the table tells of no fill (of no duplicates). Checked (AKIN_INPUT). */
+/* Rows [first, first + count): 0 (-1) where the table tells of no fill (of no duplicates). Checked
+ * (AKIN_INPUT). */
 bool akin_table_has_fill(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_filled(const akin_table *table, size_t first, size_t count,
                                               int32_t *filled /* [count] */);
 bool akin_table_has_duplicates(const akin_table *table);
-AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t count,
+AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
+                                                  size_t count,
                                                   int32_t *duplicate_of /* [count] */);
-/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in range, counts within k,
- * scores in [-1, 1], and the order of each list (AKIN_INPUT). */
-AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t first, size_t count, int32_t *neighbor,
-                                            float *score, int32_t *counts);
+/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in range,
+ * counts within k, scores in [-1, 1], and the order of each list (AKIN_INPUT). */
+AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
+                                            int32_t *neighbor, float *score, int32_t *counts);
 
 typedef struct {
     const char *options, *result_options;
@@ -65,12 +65,14 @@ typedef struct {
 } akin_table_extras;
 
 /* Collective. */
-AKIN_MUST_CHECK akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
-                                             size_t n, size_t k, size_t first, const akin_labels *labels,
-                                             const int32_t *neighbor, const float *score, const int32_t *counts);
+AKIN_MUST_CHECK akin_status akin_table_write(akin_comm *comm, const char *path,
+                                             const akin_table_origin *origin, size_t n, size_t k,
+                                             size_t first, const akin_labels *labels,
+                                             const int32_t *neighbor, const float *score,
+                                             const int32_t *counts);
 /* The same with extras, NULL = none. Collective. */
-AKIN_MUST_CHECK akin_status akin_table_write_refined(akin_comm *comm, const char *path, const akin_table_origin *origin,
-                                                     size_t n, size_t k, size_t first, const akin_labels *labels,
-                                                     const int32_t *neighbor, const float *score, const int32_t *counts,
-                                                     const akin_table_extras *extras);
+AKIN_MUST_CHECK akin_status akin_table_write_refined(
+    akin_comm *comm, const char *path, const akin_table_origin *origin, size_t n, size_t k,
+    size_t first, const akin_labels *labels, const int32_t *neighbor, const float *score,
+    const int32_t *counts, const akin_table_extras *extras);
 #endif

@@ -1,16 +1,17 @@
-/* topk: bounded lists of the best neighbours under one total order, and their merge.
+/* topk: bounded lists of the best neighbours under one total order, and their merge. Not
+ * collective. Cannot fail.
  *
- * Floor 1 (kernels); looks down to sorted. Not collective. Cannot fail.
+ * The order: score descending, then row ascending. An entry is one 64-bit key that holds both, so
+ * that "better" is one comparison of integers: the score's bits, made to ascend with the score,
+ * above the complement of the row. 0 is no entry and is worse than any. -0 and +0 are two scores to
+ * it: callers give +0 only.
  *
- * The order: score descending, then row ascending. An entry is one 64-bit key that holds both, so that "better" is one
- * comparison of integers: the score's bits, made to ascend with the score, above the complement of the row. 0 is no
- * entry and is worse than any. -0 and +0 are two scores to it: callers give +0 only.
- *
- * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has to be above; how
- * many keys are held; and the keys. What does not belong costs one comparison. Short lists are sorted, best first
- * (sorted.h), and the last of k keys is the bar. Long ones have room for a quarter more than k: a push writes behind
- * the last key, and when the room is full the k best stay and the worst of them is the new bar; so a push costs about
- * the same whatever k is, and touches one place in memory. Plain words: a list travels as it is.
+ * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has
+ * to be above; how many keys are held; and the keys. What does not belong costs one comparison.
+ * Short lists are sorted, best first (sorted.h), and the last of k keys is the bar. Long ones have
+ * room for a quarter more than k: a push writes behind the last key, and when the room is full the
+ * k best stay and the worst of them is the new bar; so a push costs about the same whatever k is,
+ * and touches one place in memory. Plain words: a list travels as it is.
  */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
@@ -20,12 +21,16 @@
 #include <stdint.h>
 #include <string.h>
 
-enum { AKIN_TOPK_MAX = 65536, AKIN_TOPK_SHORT = 128 }; /* the largest k that the program takes; of a short list */
+enum {
+    AKIN_TOPK_MAX = 65536,
+    AKIN_TOPK_SHORT = 128
+}; /* the largest k that the program takes; of a short list */
 
 static inline uint64_t akin_topk_key(float score, int32_t row) {
     uint32_t bits;
     memcpy(&bits, &score, sizeof bits);
-    bits ^= (bits >> 31) ? UINT32_MAX : UINT32_C(1) << 31; /* negative scores descend in magnitude */
+    bits ^=
+        (bits >> 31) ? UINT32_MAX : UINT32_C(1) << 31; /* negative scores descend in magnitude */
     return (uint64_t)bits << 32 | (uint32_t) ~(uint32_t)row;
 }
 
@@ -49,8 +54,8 @@ static inline size_t akin_topk_words(size_t k) {
 /* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* Raises the bar to `key`, if it is lower: of all that are pushed at least k keys are known, or thought, to reach it.
- * Whether it was so is known in the end (akin_topk_broken). */
+/* Raises the bar to `key`, if it is lower: of all that are pushed at least k keys are known, or
+ * thought, to reach it. Whether it was so is known in the end (akin_topk_broken). */
 void akin_topk_raise(uint64_t *list, uint64_t key);
 
 /* Whether the bar is higher than what k keys reach: then keys may be missing that were refused. */
@@ -64,15 +69,16 @@ static inline uint64_t akin_topk_bar(const uint64_t *list) {
     return list[0];
 }
 
-/* The first k words become the k best keys, best first; what is no entry is last and 0. Ends the list: no pushes after
- * it, but for a caller who clears it. */
+/* The first k words become the k best keys, best first; what is no entry is last and 0. Ends the
+ * list: no pushes after it, but for a caller who clears it. */
 void akin_topk_sort(uint64_t *list /* [akin_topk_words(k)] */, size_t k);
 
 /* Makes a list of sorted keys, with at least this bar: what akin_topk_sort took apart. */
 void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys /* [k] */, uint64_t bar);
 
-/* The k best of the union of two sorted arrays: an entry that stands in both is one entry. Associative, commutative and
- * idempotent. `out` is another array than a and b. */
-void akin_topk_merge(const uint64_t *a /* [k] */, const uint64_t *b /* [k] */, size_t k, uint64_t *out /* [k] */);
+/* The k best of the union of two sorted arrays: an entry that stands in both is one entry.
+ * Associative, commutative and idempotent. `out` is another array than a and b. */
+void akin_topk_merge(const uint64_t *a /* [k] */, const uint64_t *b /* [k] */, size_t k,
+                     uint64_t *out /* [k] */);
 
 #endif

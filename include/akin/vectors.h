@@ -1,12 +1,11 @@
-/* vectors: the unit rows that neighbours are sought among, from embeddings.nc or a .npy file, each rank its shard.
+/* vectors: the unit rows that neighbours are sought among, from embeddings.nc or a .npy file, each
+ * rank its shard. Not collective where nothing else is said.
  *
- * Floor 2 (data); looks down to error, mem, shard, text, hash, file, comm, ncfile, npy, embeddings, labels.
- * Not collective where nothing else is said.
+ * The kind of file is known by its content. A .npy has rows of 2 to 2048 columns and no labels: ids
+ * are the lines of a text file, or the row numbers from 0; no category, no group, all available.
  *
- * The kind of file is known by its content. A .npy has rows of 2 to 2048 columns and no labels: ids are the lines of a
- * text file, or the row numbers from 0; no category, no group, all available.
- *
- * Rows are brought to unit length by akin_vectors_unit. A row that is zero or not finite is unusable.
+ * Rows are brought to unit length by akin_vectors_unit. A row that is zero or not finite is
+ * unusable.
  */
 #ifndef AKIN_VECTORS_H
 #define AKIN_VECTORS_H
@@ -21,21 +20,22 @@ enum { AKIN_VECTORS_DIM_MIN = 2, AKIN_VECTORS_DIM_MAX = 2048 };
 
 typedef struct akin_vectors akin_vectors;
 
-/* Brings a row to unit length: divided, in double, by its length, and rounded to float32; -0 becomes +0. False, and all
- * zeros, where it is zero or not finite. Doing it twice changes nothing: a row whose length is within 2^-24 (rounding
- * of its entries) of 1 is kept as it is. So a vector's bits are the same to `neighbors` and to `query`. `out` may be
- * `row`. */
+/* Brings a row to unit length: divided, in double, by its length, and rounded to float32; -0
+ * becomes +0. False, and all zeros, where it is zero or not finite. Doing it twice changes nothing:
+ * a row whose length is within 2^-24 (rounding of its entries) of 1 is kept as it is. So a vector's
+ * bits are the same to `neighbors` and to `query`. `out` may be `row`. */
 bool akin_vectors_unit(const float *row /* [dim] */, size_t dim, float *out /* [dim] */);
 
-/* ids_path: NULL, or one id a line for a .npy (AKIN_USAGE with embeddings.nc, which has its own). AKIN_FAILED: a file
- * cannot be read; AKIN_INPUT: refused. Collective; agreed; same arguments. */
-AKIN_MUST_CHECK akin_status akin_vectors_open(akin_comm *comm, const char *path, const char *ids_path,
-                                              akin_vectors **out);
+/* ids_path: NULL, or one id a line for a .npy (AKIN_USAGE with embeddings.nc, which has its own).
+ * AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused. Collective; agreed; same arguments. */
+AKIN_MUST_CHECK akin_status akin_vectors_open(akin_comm *comm, const char *path,
+                                              const char *ids_path, akin_vectors **out);
 
-/* Of rows in memory, of any length and dim >= 1; this rank has its shard of the n, [count, dim], copied, and the labels
- * of those, taken over, also on failure. Collective; agreed; same n, dim. */
-AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim, const float *rows,
-                                                akin_labels *labels, akin_vectors **out);
+/* Of rows in memory, of any length and dim >= 1; this rank has its shard of the n, [count, dim],
+ * copied, and the labels of those, taken over, also on failure. Collective; agreed; same n, dim. */
+AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim,
+                                                const float *rows, akin_labels *labels,
+                                                akin_vectors **out);
 void akin_vectors_free(akin_vectors *vectors); /* NULL is fine */
 
 size_t akin_vectors_items(const akin_vectors *vectors);    /* of all ranks */
@@ -43,14 +43,16 @@ size_t akin_vectors_unusable(const akin_vectors *vectors); /* of all ranks */
 size_t akin_vectors_dim(const akin_vectors *vectors);
 size_t akin_vectors_first(const akin_vectors *vectors); /* this rank's shard: shard.h */
 size_t akin_vectors_count(const akin_vectors *vectors);
-const float *akin_vectors_row(const akin_vectors *vectors, size_t item); /* [dim], unit length; item of this rank's */
+const float *akin_vectors_row(const akin_vectors *vectors,
+                              size_t item); /* [dim], unit length; item of this rank's */
 bool akin_vectors_usable(const akin_vectors *vectors, size_t item);
 akin_labels *akin_vectors_labels(const akin_vectors *vectors); /* of this rank's, borrowed */
 
-/* What the input is known by: content_digest of embeddings.nc; for a .npy XXH3-128 over its shape, the sum of its rows'
- * XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */
+/* What the input is known by: content_digest of embeddings.nc; for a .npy XXH3-128 over its shape,
+ * the sum of its rows' XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */
 const char *akin_vectors_digest(const akin_vectors *vectors);
-const char *akin_vectors_model_digest(const akin_vectors *vectors); /* of the model that made them; "" unknown */
+const char *akin_vectors_model_digest(
+    const akin_vectors *vectors); /* of the model that made them; "" unknown */
 /* The options of the catalogue that was embedded, "fit=stretch ..."; "" unknown. */
 const char *akin_vectors_catalog_options(const akin_vectors *vectors);
 

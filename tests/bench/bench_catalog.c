@@ -2,7 +2,8 @@
  *
  * usage: bench_catalog ITEMS FILE.nc
  *
- * The pictures are 1,024 different ones, again and again: the same memory is shown to the writer at many addresses. */
+ * The pictures are 1,024 different ones, again and again: the same memory is shown to the writer at
+ * many addresses. */
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/mem.h>
@@ -20,16 +21,20 @@ static const uint8_t *show_pictures(size_t n) {
     size_t blocks = (n + DIFFERENT - 1) / DIFFERENT;
     int file = memfd_create("pictures", MFD_CLOEXEC);
     if (file < 0 || ftruncate(file, BLOCK) != 0) return NULL;
-    uint8_t *all = mmap(NULL, blocks * BLOCK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    uint8_t *all =
+        mmap(NULL, blocks * BLOCK, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (all == MAP_FAILED) return NULL;
     for (size_t b = 0; b < blocks; b++) {
         void *at = all + b * BLOCK;
-        if (mmap(at, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) == MAP_FAILED) return NULL;
+        if (mmap(at, BLOCK, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) == MAP_FAILED)
+            return NULL;
     }
     for (size_t i = 0; i < DIFFERENT; i++)
-        for (size_t at = 0; at < AKIN_IMAGE_BYTES; at++) { /* squares of 8x8 pixels in a few colours */
+        for (size_t at = 0; at < AKIN_IMAGE_BYTES;
+             at++) { /* squares of 8x8 pixels in a few colours */
             size_t row = at / 96 / 8, column = at % 96 / 24, channel = at % 3;
-            all[i * AKIN_IMAGE_BYTES + at] = (uint8_t)(mix((uint32_t)(i * 64 + row * 12 + column * 3 + channel)) >> 24);
+            all[i * AKIN_IMAGE_BYTES + at] =
+                (uint8_t)(mix((uint32_t)(i * 64 + row * 12 + column * 3 + channel)) >> 24);
         }
     return all;
 }
@@ -37,7 +42,8 @@ static const uint8_t *show_pictures(size_t n) {
 static akin_status write_catalog(akin_comm *comm, size_t n, const char *path) {
     akin_status status;
     akin_labels *labels = NULL;
-    const akin_catalog_origin origin = {.options = "", .result_options = "", .source_digest = "synthetic"};
+    const akin_catalog_origin origin = {
+        .options = "", .result_options = "", .source_digest = "synthetic"};
     const uint8_t *pictures = show_pictures(n);
     uint64_t *hashes = akin_mem_zalloc(n, sizeof *hashes);
     if (!pictures || !hashes) return akin_error_set(AKIN_FAILED, "no memory");

@@ -1,6 +1,6 @@
-/* Writes embeddings of synthetic items, uniform on the sphere, with categories, for benchmarks of the rules.
- * usage: bench_embeddings OUT.nc ITEMS DIM CATEGORIES [half]
- * Categories have the same size; with `half` the first is half of all. */
+/* Writes embeddings of synthetic items, uniform on the sphere, with categories, for benchmarks of
+ * the rules. usage: bench_embeddings OUT.nc ITEMS DIM CATEGORIES [half] Categories have the same
+ * size; with `half` the first is half of all. */
 #include <akin/comm.h>
 #include <akin/embeddings.h>
 #include <akin/mem.h>
@@ -36,7 +36,8 @@ int main(int argc, char **argv) {
     akin_comm *comm = NULL;
     akin_labels *labels = NULL;
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK || argc < 5) return 2;
-    size_t n = (size_t)atoll(argv[2]), dim = (size_t)atoll(argv[3]), categories = (size_t)atoll(argv[4]);
+    size_t n = (size_t)atoll(argv[2]), dim = (size_t)atoll(argv[3]),
+           categories = (size_t)atoll(argv[4]);
     float *rows = akin_mem_alloc(n, dim * sizeof *rows);
     uint64_t *hashes = akin_mem_zalloc(n, sizeof *hashes);
     if (!rows || !hashes || akin_labels_create(n, 10, &labels) != AKIN_OK) return 1;
@@ -46,13 +47,15 @@ int main(int argc, char **argv) {
         snprintf(id, sizeof id, "sku%07zu", i);
         if (akin_labels_set_id(labels, i, id) != AKIN_OK) return 1;
         bool first = argc > 5 && akin_rng_bits(2, AKIN_RNG_TEST, 2, i) & 1;
-        akin_labels_category(labels)[i] = first ? 0 : (int32_t)(akin_rng_bits(2, AKIN_RNG_TEST, 3, i) % categories);
+        akin_labels_category(labels)[i] =
+            first ? 0 : (int32_t)(akin_rng_bits(2, AKIN_RNG_TEST, 3, i) % categories);
         akin_labels_available(labels)[i] = 1;
         hashes[i] = i;
         draw_row(i, dim, rows + i * dim);
     }
     const akin_embeddings_origin origin = {.options = "", .result_options = ""};
-    akin_status status = akin_embeddings_write(comm, argv[1], &origin, n, dim, 0, labels, rows, hashes);
+    akin_status status =
+        akin_embeddings_write(comm, argv[1], &origin, n, dim, 0, labels, rows, hashes);
     if (status != AKIN_OK) fprintf(stderr, "bench_embeddings: %s\n", akin_error_message());
     akin_labels_free(labels);
     akin_mem_free(rows);

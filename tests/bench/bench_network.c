@@ -1,16 +1,17 @@
-/* What the network does in a second on one core: images through gradient and encode, and each kernel's rate as the
- * layers call it, as a share of the peak that FMAs on registers reach. A kernel that needs fewer products than the
- * plain sums have (conv2: Winograd forward, only what is not zero backward) counts as if it did them all. Not a test.
+/* What the network does in a second on one core: images through gradient and encode, and each
+ * kernel's rate as the layers call it, as a share of the peak that FMAs on registers reach. A
+ * kernel that needs fewer products than the plain sums have (conv2: Winograd forward, only what is
+ * not zero backward) counts as if it did them all. Not a test.
  *
  * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni] */
+#include "network/conv.h"
+#include "network/pooled.h"
+#include "network/winograd.h"
 #include <akin/adam.h>
 #include <akin/augment.h>
-#include <akin/conv.h>
 #include <akin/cpu.h>
 #include <akin/mem.h>
 #include <akin/network.h>
-#include <akin/pooled.h>
-#include <akin/winograd.h>
 #include <immintrin.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +23,8 @@ enum { BATCH = AKIN_NETWORK_MICRO_BATCH };
 static float weights[AKIN_NETWORK_WEIGHTS], gradient[AKIN_NETWORK_WEIGHTS];
 static float mean[AKIN_NETWORK_WEIGHTS], variance[AKIN_NETWORK_WEIGHTS];
 static uint8_t images[BATCH * 3072];
-static float in[1 << 18], result[1 << 18], packed[1 << 18], output[BATCH * 3072], latent[BATCH * AKIN_NETWORK_LATENT];
+static float in[1 << 18], result[1 << 18], packed[1 << 18], output[BATCH * 3072],
+    latent[BATCH * AKIN_NETWORK_LATENT];
 static akin_network *net;
 
 static double now(void) {
@@ -33,7 +35,8 @@ static double now(void) {
 
 static void run_gradient(const akin_conv_map *map) {
     (void)map;
-    const akin_network_task task = {.images = images, .targets = images, .count = BATCH, .scale = 1e-5F};
+    const akin_network_task task = {
+        .images = images, .targets = images, .count = BATCH, .scale = 1e-5F};
     akin_network_gradient(net, weights, &task, gradient, NULL, NULL);
 }
 
@@ -121,16 +124,16 @@ static void run_dense_outer(const akin_conv_map *map) {
 }
 
 /* As many chains of FMAs as hide their latency, and no memory. */
-#define PEAK(name, isa, vector, set, fma, lanes)                                                                       \
-    __attribute__((target(isa))) static double name(long rounds) {                                                     \
-        vector sum[12], a = set(0.999F), b = set(1e-3F);                                                               \
-        for (int i = 0; i < 12; i++) sum[i] = set((float)i);                                                           \
-        for (long r = 0; r < rounds; r++)                                                                              \
-            for (int i = 0; i < 12; i++) sum[i] = fma(sum[i], a, b);                                                   \
-        volatile vector kept = sum[0];                                                                                 \
-        for (int i = 1; i < 12; i++) kept = sum[i];                                                                    \
-        (void)kept;                                                                                                    \
-        return 2.0 * lanes * 12 * (double)rounds;                                                                      \
+#define PEAK(name, isa, vector, set, fma, lanes)                                                   \
+    __attribute__((target(isa))) static double name(long rounds) {                                 \
+        vector sum[12], a = set(0.999F), b = set(1e-3F);                                           \
+        for (int i = 0; i < 12; i++) sum[i] = set((float)i);                                       \
+        for (long r = 0; r < rounds; r++)                                                          \
+            for (int i = 0; i < 12; i++) sum[i] = fma(sum[i], a, b);                               \
+        volatile vector kept = sum[0];                                                             \
+        for (int i = 1; i < 12; i++) kept = sum[i];                                                \
+        (void)kept;                                                                                \
+        return 2.0 * lanes * 12 * (double)rounds;                                                  \
     }
 static inline __m128 plain_fma(__m128 x, __m128 a, __m128 b) {
     return _mm_add_ps(_mm_mul_ps(x, a), b);
@@ -153,14 +156,16 @@ static double measure_peak(double seconds) {
 }
 
 /* Calls in the best of several stretches of time, a second. */
-static double rate(void (*run)(const akin_conv_map *map), const akin_conv_map *map, double seconds) {
+static double rate(void (*run)(const akin_conv_map *map), const akin_conv_map *map,
+                   double seconds) {
     double best = 0, begin = now();
     do {
         const double start = now();
         double end = start;
         size_t calls = 0;
         for (; end - start < seconds / 10; end = now())
-            for (size_t i = 0; i < (map ? 100 : 1); i++, calls++) run(map); /* a clock costs as much as a short run */
+            for (size_t i = 0; i < (map ? 100 : 1); i++, calls++)
+                run(map); /* a clock costs as much as a short run */
         if ((double)calls / (end - start) > best) best = (double)calls / (end - start);
     } while (now() - begin < seconds);
     return best;
@@ -168,7 +173,8 @@ static double rate(void (*run)(const akin_conv_map *map), const akin_conv_map *m
 
 int main(int argc, char **argv) {
     const double seconds = argc > 1 ? atof(argv[1]) : 1;
-    if (akin_cpu_force(argc > 2 ? argv[2] : "auto") != AKIN_OK || akin_network_create(&net) != AKIN_OK) {
+    if (akin_cpu_force(argc > 2 ? argv[2] : "auto") != AKIN_OK ||
+        akin_network_create(&net) != AKIN_OK) {
         fprintf(stderr, "%s\n", akin_error_message());
         return 1;
     }
@@ -194,8 +200,9 @@ int main(int argc, char **argv) {
 
     double peak = measure_peak(seconds);
     printf("peak        %8.1f GFLOP/s, FMAs on registers\n", peak);
-    printf("gradient    %8.1f GFLOP/s, %.0f %% of it; encode %.1f, %.0f %%\n", 1e-9 * GRADIENT_FLOP * gradients,
-           1e-7 * GRADIENT_FLOP * gradients / peak, 1e-9 * ENCODE_FLOP * encodes, 1e-7 * ENCODE_FLOP * encodes / peak);
+    printf("gradient    %8.1f GFLOP/s, %.0f %% of it; encode %.1f, %.0f %%\n",
+           1e-9 * GRADIENT_FLOP * gradients, 1e-7 * GRADIENT_FLOP * gradients / peak,
+           1e-9 * ENCODE_FLOP * encodes, 1e-7 * ENCODE_FLOP * encodes / peak);
 
     static const struct {
         const char *name;
@@ -222,7 +229,8 @@ int main(int argc, char **argv) {
     };
     for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
         const akin_conv_map *map = &layers[i].map;
-        const double products = (double)(map->rows * map->columns * map->runs * map->run * map->channels);
+        const double products =
+            (double)(map->rows * map->columns * map->runs * map->run * map->channels);
         const double flop = layers[i].flop > 0 ? layers[i].flop : 2 * products;
         const double gflops = 1e-9 * flop * rate(layers[i].run, map, seconds / 4);
         printf("%-26s %6.1f GFLOP/s %4.0f %%\n", layers[i].name, gflops, 100 * gflops / peak);

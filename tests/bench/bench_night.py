@@ -19,7 +19,7 @@ import time
 import numpy as np
 from PIL import Image, ImageDraw
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 os.environ["AKIN"] = os.path.abspath(os.environ["AKIN"])
 from support import assert_same_variables, command  # noqa: E402
 

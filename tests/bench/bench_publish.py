@@ -11,7 +11,7 @@ import sys
 import tempfile
 import time
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
 from servers import Redis, redis_server  # noqa: E402
 
 ITEMS, K, ROUNDS = (int(sys.argv[i]) if len(sys.argv) > i else default for i, default in ((1, 1000000), (2, 20), (3, 3)))

@@ -1,11 +1,13 @@
-/* What an optimiser step costs, and what its exactness does, at any number of ranks; and embedding. Not a test.
+/* What an optimiser step costs, and what its exactness does, at any number of ranks; and embedding.
+ * Not a test.
  *
  * usage: [mpirun -n N] bench_step [--json] [--cpu] [steps] [batch]
  *
- * Exact: gradients of micro-batches in fixed point, 64-bit sums over the ranks, as training does it. Plain: gradients
- * added up as floats, and one sum of floats over the ranks. Both in turns on the same pictures in memory, with Adam;
- * the step of the slowest rank counts, medians and fastest are told. Then each rank's share of the batch through the
- * encoder alone. On a machine that others use, too, --cpu tells the CPU's time in place of the clock's.
+ * Exact: gradients of micro-batches in fixed point, 64-bit sums over the ranks, as training does
+ * it. Plain: gradients added up as floats, and one sum of floats over the ranks. Both in turns on
+ * the same pictures in memory, with Adam; the step of the slowest rank counts, medians and fastest
+ * are told. Then each rank's share of the batch through the encoder alone. On a machine that others
+ * use, too, --cpu tells the CPU's time in place of the clock's.
  */
 #include <akin/adam.h>
 #include <akin/comm.h>
@@ -87,14 +89,16 @@ static void step_plainly(uint64_t number) {
         for (size_t i = 0; i < WEIGHTS; i++) total[i] += gradient[i];
     }
     if (akin_comm_size(comm) > 1)
-        MPI_Allreduce(MPI_IN_PLACE, total, WEIGHTS, MPI_FLOAT, MPI_SUM, *(const MPI_Comm *)akin_comm_handle(comm));
+        MPI_Allreduce(MPI_IN_PLACE, total, WEIGHTS, MPI_FLOAT, MPI_SUM,
+                      *(const MPI_Comm *)akin_comm_handle(comm));
     update(total, number);
 }
 
 static void embed(uint64_t number) {
     static float latent[MICRO * AKIN_NETWORK_LATENT];
     (void)number;
-    for (size_t m = 0; m < micros; m++) akin_network_encode(net, weights, images + m * MICRO * IMAGE, MICRO, latent);
+    for (size_t m = 0; m < micros; m++)
+        akin_network_encode(net, weights, images + m * MICRO * IMAGE, MICRO, latent);
 }
 
 static void update_alone(uint64_t number) {
@@ -135,17 +139,20 @@ int main(int argc, char **argv) {
     bool cpu = argc > 1 && strcmp(argv[1], "--cpu") == 0;
     argc -= cpu, argv += cpu;
     if (cpu) which = CLOCK_PROCESS_CPUTIME_ID;
-    size_t steps = argc > 1 ? strtoul(argv[1], NULL, 10) : 20, batch = argc > 2 ? strtoul(argv[2], NULL, 10) : 256;
+    size_t steps = argc > 1 ? strtoul(argv[1], NULL, 10) : 20,
+           batch = argc > 2 ? strtoul(argv[2], NULL, 10) : 256;
     micros = batch / MICRO / (size_t)size;
     if (steps < 1 || steps > MOST || micros < 1 || micros * MICRO * (size_t)size != batch) {
-        if (rank == 0) fprintf(stderr, "steps: 1 to %d; batch: a multiple of %d x ranks\n", MOST, MICRO);
+        if (rank == 0)
+            fprintf(stderr, "steps: 1 to %d; batch: a multiple of %d x ranks\n", MOST, MICRO);
         akin_comm_finish(comm);
         return 2;
     }
     scale = (float)(1 / ((double)batch * IMAGE));
     images = akin_mem_alloc(micros * MICRO, IMAGE);
     if (!images || akin_network_create(&net) != AKIN_OK) return 1;
-    for (size_t i = 0; i < micros * MICRO * IMAGE; i++) images[i] = (uint8_t)(i * 2654435761U >> 24);
+    for (size_t i = 0; i < micros * MICRO * IMAGE; i++)
+        images[i] = (uint8_t)(i * 2654435761U >> 24);
     akin_network_initialise(1, weights);
     for (size_t p = 0; p < AKIN_NETWORK_PARTS; p++) {
         size_t first, count;
@@ -168,23 +175,27 @@ int main(int argc, char **argv) {
     double deciles[11];
     for (size_t d = 0; d <= 10; d++) deciles[d] = 1e3 * seconds[0][d * (steps - 1) / 10];
     if (rank == 0 && json) {
-        printf(
-            "{\"ranks\": %d, \"batch\": %zu, \"train_images_per_second\": %.1f, \"embed_images_per_second\": %.1f, "
-            "\"exact_median_ms\": %.3f, \"plain_median_ms\": %.3f, \"exact_best_ms\": %.3f, \"plain_best_ms\": %.3f, "
-            "\"waiting_ms\": %.3f, \"update_ms\": %.3f, \"sum_small_ms\": %.4f, \"sum_large_ms\": %.3f, "
-            "\"exact_deciles_ms\": [%.3f",
-            size, batch, (double)batch / seconds[0][0], (double)batch / seconds[2][0], 1e3 * exact, 1e3 * plain,
-            1e3 * seconds[0][0], 1e3 * seconds[1][0], 1e3 * waited / (double)steps, 1e3 * seconds[3][steps / 2],
-            1e3 * seconds[4][steps / 2], 1e3 * seconds[5][steps / 2], deciles[0]);
+        printf("{\"ranks\": %d, \"batch\": %zu, \"train_images_per_second\": %.1f, "
+               "\"embed_images_per_second\": %.1f, "
+               "\"exact_median_ms\": %.3f, \"plain_median_ms\": %.3f, \"exact_best_ms\": %.3f, "
+               "\"plain_best_ms\": %.3f, "
+               "\"waiting_ms\": %.3f, \"update_ms\": %.3f, \"sum_small_ms\": %.4f, "
+               "\"sum_large_ms\": %.3f, "
+               "\"exact_deciles_ms\": [%.3f",
+               size, batch, (double)batch / seconds[0][0], (double)batch / seconds[2][0],
+               1e3 * exact, 1e3 * plain, 1e3 * seconds[0][0], 1e3 * seconds[1][0],
+               1e3 * waited / (double)steps, 1e3 * seconds[3][steps / 2],
+               1e3 * seconds[4][steps / 2], 1e3 * seconds[5][steps / 2], deciles[0]);
         for (size_t d = 1; d <= 10; d++) printf(", %.3f", deciles[d]);
         printf("]}\n");
     } else if (rank == 0)
-        printf("%d ranks, batch %zu: exact %.2f ms (fastest %.2f), plain %.2f ms (fastest %.2f), exactness costs %.1f "
+        printf("%d ranks, batch %zu: exact %.2f ms (fastest %.2f), plain %.2f ms (fastest %.2f), "
+               "exactness costs %.1f "
                "%% (%.1f "
                "%%); waiting %.2f ms; embed %.0f images/s\n",
                size, batch, 1e3 * exact, 1e3 * seconds[0][0], 1e3 * plain, 1e3 * seconds[1][0],
-               100 * (exact / plain - 1), 100 * (seconds[0][0] / seconds[1][0] - 1), 1e3 * waited / (double)steps,
-               (double)batch / seconds[2][0]);
+               100 * (exact / plain - 1), 100 * (seconds[0][0] / seconds[1][0] - 1),
+               1e3 * waited / (double)steps, (double)batch / seconds[2][0]);
     for (size_t p = 0; p < AKIN_NETWORK_PARTS; p++) akin_comm_sum_free(parts[p]);
     akin_network_free(net);
     akin_mem_free(images);

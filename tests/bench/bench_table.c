@@ -1,5 +1,6 @@
-/* Writes a table of drawn neighbours, for benchmarks of what reads one. usage: bench_table OUT.nc ITEMS K SEED [SHARE]
- * SHARE of the lists are drawn by the seed, the others are the same for all seeds. */
+/* Writes a table of drawn neighbours, for benchmarks of what reads one. usage: bench_table OUT.nc
+ * ITEMS K SEED [SHARE] SHARE of the lists are drawn by the seed, the others are the same for all
+ * seeds. */
 #include <akin/comm.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
@@ -8,7 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void draw_list(size_t item, size_t n, size_t k, uint64_t seed, int32_t *neighbor, float *score) {
+static void draw_list(size_t item, size_t n, size_t k, uint64_t seed, int32_t *neighbor,
+                      float *score) {
     for (size_t r = 0; r < k; r++) {
         uint64_t bits = akin_rng_bits(seed, AKIN_RNG_TEST, (uint32_t)r, item);
         neighbor[r] = (int32_t)((item + 1 + bits % (n - 1)) % n);
@@ -24,7 +26,8 @@ int main(int argc, char **argv) {
     size_t n = (size_t)atoll(argv[2]), k = (size_t)atoll(argv[3]);
     uint64_t seed = (uint64_t)atoll(argv[4]);
     double share = argc > 5 ? atof(argv[5]) : 1;
-    int32_t *neighbor = akin_mem_alloc(n * k, sizeof *neighbor), *counts = akin_mem_alloc(n, sizeof *counts);
+    int32_t *neighbor = akin_mem_alloc(n * k, sizeof *neighbor),
+            *counts = akin_mem_alloc(n, sizeof *counts);
     float *score = akin_mem_alloc(n * k, sizeof *score);
     if (!neighbor || !counts || !score || akin_labels_create(n, 10, &labels) != AKIN_OK) return 1;
     for (size_t i = 0; i < n; i++) {
@@ -36,7 +39,8 @@ int main(int argc, char **argv) {
         draw_list(i, n, k, own ? seed : 0, neighbor + i * k, score + i * k);
     }
     const akin_table_origin origin = {"", "", "", ""};
-    akin_status status = akin_table_write(comm, argv[1], &origin, n, k, 0, labels, neighbor, score, counts);
+    akin_status status =
+        akin_table_write(comm, argv[1], &origin, n, k, 0, labels, neighbor, score, counts);
     if (status != AKIN_OK) fprintf(stderr, "bench_table: %s\n", akin_error_message());
     akin_comm_finish(comm);
     return status;

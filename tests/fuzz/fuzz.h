@@ -1,4 +1,5 @@
-/* What the fuzz targets share: the bytes become a file of this process, since the readers take names. */
+/* What the fuzz targets share: the bytes become a file of this process, since the readers take
+ * names. */
 #ifndef AKIN_FUZZ_H
 #define AKIN_FUZZ_H
 
@@ -15,7 +16,8 @@ static inline const char *fuzz_file(const uint8_t *bytes, size_t count) {
     static int file = -1;
     static char name[64];
     if (file < 0) file = memfd_create("fuzz", 0);
-    if (file < 0 || ftruncate(file, 0) != 0 || pwrite(file, bytes, count, 0) != (ssize_t)count) abort();
+    if (file < 0 || ftruncate(file, 0) != 0 || pwrite(file, bytes, count, 0) != (ssize_t)count)
+        abort();
     snprintf(name, sizeof name, "/proc/self/fd/%d", file);
     return name;
 }

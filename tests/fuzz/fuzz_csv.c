@@ -1,6 +1,7 @@
-/* A catalogue's CSV or TSV: listed as `ingest` does, and every row is well-formed or has its reason. */
+/* A catalogue's CSV or TSV: listed as `ingest` does, and every row is well-formed or has its
+ * reason. */
 #include "fuzz.h"
-#include <akin/source_csv.h>
+#include "ingest/source_csv.h"
 #include <akin/text.h>
 #include <string.h>
 
@@ -11,7 +12,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     for (size_t i = 0; i < akin_source_list_count(rows); i++) {
         const akin_source_record *row = akin_source_list_get(rows, i);
         const char *id = akin_source_list_text(rows, row->id);
-        if (!row->reason && (!*id || strpbrk(id, "\t\r\n") || !akin_text_is_utf8(id, strlen(id)))) abort();
+        if (!row->reason && (!*id || strpbrk(id, "\t\r\n") || !akin_text_is_utf8(id, strlen(id))))
+            abort();
     }
     akin_source_list_free(rows);
     return 0;

@@ -1,6 +1,6 @@
 /* Job files, with the real sections and their options. */
-#include "../../jobs/stages.h"
 #include "fuzz.h"
+#include "jobs/stages.h"
 #include <akin/mem.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {

@@ -1,4 +1,5 @@
-/* NetCDF files: signature, seal and header as `inspect` and every `fits` read them, and all their variables. */
+/* NetCDF files: signature, seal and header as `inspect` and every `fits` read them, and all their
+ * variables. */
 #include "fuzz.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -12,7 +13,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
         for (size_t i = 0; i < akin_ncfile_variable_count(file); i++)
             (void)akin_ncfile_variable_name(file, i, &type, &dims);
         for (size_t i = 0; i < akin_ncfile_attribute_count(file); i++) {
-            if (akin_ncfile_get_attribute(file, akin_ncfile_attribute_name(file, i), &text) != AKIN_OK) continue;
+            if (akin_ncfile_get_attribute(file, akin_ncfile_attribute_name(file, i), &text) !=
+                AKIN_OK)
+                continue;
             akin_mem_free(text);
         }
     }

@@ -1,9 +1,10 @@
-/* What a Redis server answers: all of publishing, and of rolling back, against one that says these bytes to whatever it
- * is asked, and then hangs up. Every connection is one to it. The first byte chooses what is done. */
+/* What a Redis server answers: all of publishing, and of rolling back, against one that says these
+ * bytes to whatever it is asked, and then hangs up. Every connection is one to it. The first byte
+ * chooses what is done. */
 #define _GNU_SOURCE
 #include "fuzz.h"
+#include "publish/lock_owner.h"
 #include <akin/comm.h>
-#include <akin/holder.h>
 #include <akin/mem.h>
 #include <akin/sink.h>
 #include <string.h>
@@ -24,7 +25,8 @@ int connect(int socket, const struct sockaddr *address, socklen_t length);
 int connect(int socket, const struct sockaddr *address, socklen_t length) {
     int pair[2];
     if (!server.bytes) return (int)syscall(SYS_connect, socket, address, length);
-    if (server.used == CONNECTIONS || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) return -1;
+    if (server.used == CONNECTIONS || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return -1;
     (void)!send(pair[1], server.bytes, server.count, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(pair[1], SHUT_WR);
     dup2(pair[0], socket);
@@ -34,15 +36,15 @@ int connect(int socket, const struct sockaddr *address, socklen_t length) {
 }
 
 /* In place of holder's: a signature that the bytes can hold. */
-void akin_holder_sign(char out[AKIN_HOLDER_SIZE]) {
+void akin_lock_owner_sign(char out[AKIN_LOCK_OWNER_SIZE]) {
     strcpy(out, "me");
 }
 
-bool akin_holder_has_ended(const char *signature) {
+bool akin_lock_owner_has_ended(const char *signature) {
     return strncmp(signature, "old", 3) == 0;
 }
 
-int akin_holder_shown(const char *signature) {
+int akin_lock_owner_shown(const char *signature) {
     return (int)strlen(signature);
 }
 
@@ -103,7 +105,7 @@ static akin_status beat(void *context, const char *doing, size_t done, size_t to
 
 static akin_status publish(akin_target *target, bool looks_only, bool again) {
     akin_status status = AKIN_OK;
-    akin_change *change = NULL;
+    akin_publish_diff *change = NULL;
     akin_live live;
     akin_published published = {0};
     const size_t rows[] = {0, 1, 2, 3, 4};
@@ -117,7 +119,7 @@ static akin_status publish(akin_target *target, bool looks_only, bool again) {
                                .context = target};
     AKIN_TRY(akin_sink_redis.look(target, &live));
     AKIN_TRY(akin_sink_redis.prepare(target, &source, &published));
-    AKIN_TRY(akin_change_create(table, ids, &change));
+    AKIN_TRY(akin_publish_diff_create(table, ids, &change));
     if (live.there) AKIN_TRY(akin_sink_redis.compare(target, &source, change));
     if (looks_only) goto done;
     if (again) akin_sink_redis.tidy(target);
@@ -126,12 +128,12 @@ static akin_status publish(akin_target *target, bool looks_only, bool again) {
     AKIN_TRY(akin_sink_redis.commit(target, &source, &published));
     status = akin_sink_redis.verify(target, &source, rows, ITEMS);
 done:
-    akin_change_free(change);
+    akin_publish_diff_free(change);
     return status;
 }
 
-/* hiredis 0.14 asks for as much memory as the server says that an array is long, and goes without where there is none:
- * no finding of ours, but one that would be found again and again. */
+/* hiredis 0.14 asks for as much memory as the server says that an array is long, and goes without
+ * where there is none: no finding of ours, but one that would be found again and again. */
 static bool has_huge_array(const uint8_t *bytes, size_t count) {
     size_t digits = 0;
     bool array = false;
@@ -152,11 +154,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     akin_live live;
     if (count == 0 || has_huge_array(bytes, count)) return 0;
     uint64_t blocks = akin_mem_live();
-    const akin_sink_options options = {
-        .ids_only = bytes[0] & 4, .buckets = bytes[0] & 8 ? 3 : 0, .keep_previous = 1, .timeout = 1};
+    const akin_sink_options options = {.ids_only = bytes[0] & 4,
+                                       .buckets = bytes[0] & 8 ? 3 : 0,
+                                       .keep_previous = 1,
+                                       .timeout = 1};
     server.bytes = bytes + 1;
     server.count = count - 1;
-    akin_status status = akin_sink_redis.open("redis+unix:/nowhere?catalog=shop", &options, &target);
+    akin_status status =
+        akin_sink_redis.open("redis+unix:/nowhere?catalog=shop", &options, &target);
     if (status == AKIN_OK && (bytes[0] & 3) == 3) {
         status = akin_sink_redis.check_rollback(target);
         if (status == AKIN_OK) status = akin_sink_redis.rollback(target, &live);

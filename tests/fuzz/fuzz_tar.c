@@ -1,6 +1,6 @@
 /* Archives: listed, and every member read. No name leaves the archive. */
 #include "fuzz.h"
-#include <akin/source_tar.h>
+#include "ingest/source_tar.h"
 #include <string.h>
 
 static akin_status read_all(const char *path, const akin_source_list *rows) {

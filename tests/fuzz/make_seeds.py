@@ -13,7 +13,7 @@ import tempfile
 import numpy
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.dirname(HERE))
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "support"))
 from support import SOURCE, akin, draw_catalogue  # noqa: E402
 
 MOST = 6000  # bytes of a picture

@@ -1,0 +1,47 @@
+/* feature_params: all that `train` fits beside the network, and its part of model.nc.
+ * Not collective where nothing else is said.
+ *
+ * Of each part of the features (features.h), here called latent:
+ * float latent_mean(latent); mean over the training catalogue
+ * float latent_axes(latent, latent_axis); projection.h; where they are missing only the mean is
+ * taken; of a part that is steady (features.h) the eigenvectors are turned back by W double
+ * latent_eigenvalue(latent_axis); of the covariance double latent_whiten; the power of it that the
+ * axes are divided by double latent_scale; where there are several parts: its weight of the part
+ * patches also (patches.h) float patch_mean(patch), patch_whitening(patch, patch_white),
+ * patch_word(word, patch); and where these are projected once more float join_mean(joined); float
+ * join_axes(joined, feature); double join_eigenvalue(feature);
+ */
+#ifndef AKIN_FEATURE_PARAMS_H
+#define AKIN_FEATURE_PARAMS_H
+
+#include <akin/error.h>
+#include <akin/features.h>
+#include <akin/ncfile.h>
+#include <akin/patches.h>
+#include <akin/projection.h>
+
+typedef struct akin_feature_params akin_feature_params;
+
+AKIN_MUST_CHECK akin_status akin_feature_params_create(const akin_features *features,
+                                                       akin_feature_params **out); /* all zero */
+void akin_feature_params_free(akin_feature_params *fitted); /* NULL is fine */
+
+const akin_features *akin_feature_params_features(const akin_feature_params *fitted); /* borrowed */
+akin_projection *akin_feature_params_projection(const akin_feature_params *fitted,
+                                                akin_part part);              /* NULL: weight 0 */
+akin_patches *akin_feature_params_patches(const akin_feature_params *fitted); /* NULL: weight 0 */
+akin_projection *akin_feature_params_join(const akin_feature_params *fitted); /* NULL = none */
+
+/* Into a file that is being written: dimensions that the file has not yet, variables, attribute
+ * `features`; then, behind akin_ncfile_begin, what they hold, put by the rank that says `mine`.
+ * Collective. */
+AKIN_MUST_CHECK akin_status akin_feature_params_define(const akin_feature_params *fitted,
+                                                       akin_ncfile *file);
+AKIN_MUST_CHECK akin_status akin_feature_params_put(const akin_feature_params *fitted,
+                                                    akin_ncfile *file, bool mine);
+
+/* AKIN_INPUT: features that are not known, or not of this shape, or a value that is not finite. */
+AKIN_MUST_CHECK akin_status akin_feature_params_read(const akin_ncfile *file,
+                                                     akin_feature_params **out);
+
+#endif

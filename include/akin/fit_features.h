@@ -1,0 +1,30 @@
+/* fit_features: all that is fitted on a catalogue: the means, the axes, and what joins the parts.
+ */
+#ifndef AKIN_FIT_FEATURES_H
+#define AKIN_FIT_FEATURES_H
+
+#include <akin/catalog.h>
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/features.h>
+#include <akin/model.h>
+
+/* Of a larger catalogue so many items, evenly spread over its rows, serve: as many as have
+ * AKIN_FIT_FEATURES_VALUES raw numbers (128 MiB, over all ranks; of a steady part a view counts
+ * too), but at most AKIN_COVARIANCE_ROWS. The mean of 65,536 is within a hundredth of a standard
+ * deviation of the mean of all; 10,922 are the fewest, of pixels. */
+#define AKIN_FIT_FEATURES_VALUES ((size_t)1 << 25)
+
+typedef struct {
+    size_t items;   /* that served */
+    double seconds; /* of describing them, on the slowest rank */
+} akin_fit_features_result;
+
+/* Gives the model these features and fits them; its weights, if the features need them, are
+ * trained. The same bits at any number of ranks. AKIN_FAILED: a raw number is not finite.
+ * AKIN_INTERRUPTED: a signal came. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
+                                              const akin_features *features, akin_model *model,
+                                              akin_fit_features_result *result);
+
+#endif

@@ -1,0 +1,129 @@
+/* row_block: some rows with their labels, neighbour lists and sketches, in panels. Not collective.
+ *
+ * What travels between ranks is a body (rows and labels, does not change) and lists (they grow):
+ * plain bytes. All else is made from them by akin_row_block_ready.
+ *
+ * The score of a pair: 1 where the rows are the same to the bit; else the score of dot.h, held to
+ * [-1, 1], +0 for -0. Two rows of unit length that are the same may have a product as low as 1 -
+ * akin_dot_bound(dim) - 2^-22 (the last for the rounding of their length), so no row asks a tile
+ * for more than that; the list decides by the final score.
+ */
+#ifndef AKIN_ROW_BLOCK_H
+#define AKIN_ROW_BLOCK_H
+
+#include <akin/error.h>
+#include <akin/sketch.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AKIN_ROW_BLOCK_PANEL = AKIN_SKETCH_PANEL, AKIN_ROW_BLOCK_LAYERS = 3 };
+
+/* Pairs that need no comparison, since the lists began with what it gave: every row has a label,
+ * and pairs of labels are done or not. Symmetric. */
+typedef struct {
+    int32_t labels;
+    const uint8_t *done; /* [labels, labels], borrowed */
+} akin_row_block_layer;
+
+typedef struct {
+    bool same_category;      /* both have one, and it is the same */
+    bool exclude_same_group; /* not both in one group */
+    bool only_available;     /* who is not available is nobody's neighbour */
+    float min_score;         /* the least score that stays; -1 = all */
+    bool again;              /* lists may begin with entries that will be offered again */
+    int layers;              /* a pair is done where any layer says so */
+    akin_row_block_layer layer[AKIN_ROW_BLOCK_LAYERS];
+} akin_row_block_rules;
+
+typedef struct {
+    int32_t row; /* in the whole catalogue; no item is offered to another of the same row */
+    int32_t category, group; /* -1 = none */
+    int32_t available;       /* 0 or 1 */
+    int32_t label[AKIN_ROW_BLOCK_LAYERS];
+} akin_row_block_item;
+
+/* What a panel holds, so that two that cannot meet are passed over. */
+typedef struct {
+    int32_t category_first, category_last;
+    size_t alike_end; /* the panels from this one to before that one have the same two */
+    int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
+    bool some_available;
+} akin_row_block_summary;
+
+/* What a block is for in a comparison: it takes memory. */
+typedef enum {
+    AKIN_ROW_BLOCK_ROWS = 1,
+    AKIN_ROW_BLOCK_COLUMNS = 2,
+    AKIN_ROW_BLOCK_BOTH = 3
+} akin_row_block_sides;
+
+/* A panel, borrowed. */
+typedef struct {
+    size_t count;                     /* rows; what is behind them up to 48 is zeros */
+    const float *rows, *centre;       /* [48, stride], [stride] */
+    const akin_row_block_item *items; /* [48] */
+    const float *least; /* [48]: a score below it is of no use; infinity behind count */
+    const akin_row_block_summary *summary;
+    const akin_sketch *sketch;
+    const uint8_t *as_rows;   /* as in sketch.h; NULL where the block has not this side */
+    const int8_t *as_columns; /* so too */
+    const int16_t *wrap;
+    const int32_t *sums;
+} akin_row_block_panel;
+
+typedef struct akin_row_block akin_row_block;
+
+/* Room for `capacity` rows. k = 0: its rows look for nothing, and are only found. */
+AKIN_MUST_CHECK akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k,
+                                                  akin_row_block_sides sides, akin_row_block **out);
+void akin_row_block_free(akin_row_block *block); /* NULL is fine */
+
+/* Filling: begin with the count (<= capacity; lists are emptied), set every row, then ready. Rows
+ * that cannot meet others (labels, category, availability) should stand together, and near ones
+ * too: panels are passed over whole. */
+void akin_row_block_begin(akin_row_block *block, size_t count);
+void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item item,
+                        const float *row /* [dim], unit length, no -0 */);
+void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rules);
+
+size_t akin_row_block_count(const akin_row_block *block);
+size_t akin_row_block_dim(const akin_row_block *block);
+size_t akin_row_block_stride(const akin_row_block *block);
+size_t akin_row_block_k(const akin_row_block *block);
+size_t akin_row_block_panels(const akin_row_block *block);
+akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t panel);
+const akin_row_block_summary *
+akin_row_block_summaries(const akin_row_block *block); /* [panels], borrowed */
+const akin_row_block_item *
+akin_row_block_items(const akin_row_block *block);                          /* [count], borrowed */
+const float *akin_row_block_row(const akin_row_block *block, size_t index); /* [stride], borrowed */
+uint64_t *
+akin_row_block_lists(akin_row_block *block); /* all of them, one behind the other, borrowed */
+uint64_t *akin_row_block_list(const akin_row_block *block,
+                              size_t index); /* of a row, as in topk.h; borrowed */
+
+typedef struct {
+    uint16_t to, from; /* rows, counted from the first of two panels */
+    float product;     /* of the two rows, as dot.h scores it */
+} akin_row_block_proposal;
+
+/* Offers rows of panel q of `from` to the lists of rows of panel p of `to`. */
+void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
+                          const akin_row_block *from, size_t q,
+                          const akin_row_block_proposal *proposals, size_t count);
+
+/* Rows that rest look for nothing and are only found, until they do no more. */
+void akin_row_block_rest(akin_row_block *block, bool rests);
+
+/* From here on row i asks for no scores below this one: at least k others reach it, or are thought
+ * to (topk.h). */
+void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
+                          float score);
+
+/* A copy elsewhere: begin with the same count, body and lists copied byte for byte, then ready. */
+void *akin_row_block_body(akin_row_block *block); /* borrowed */
+size_t akin_row_block_body_size(size_t count, size_t dim);
+size_t akin_row_block_lists_size(size_t count, size_t k);
+
+#endif

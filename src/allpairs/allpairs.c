@@ -1,0 +1,375 @@
+/* allpairs: every row against every other, on all ranks. */
+#include "recompute.h"
+#include "thresholds.h"
+#include "tile.h"
+#include <akin/allpairs.h>
+#include <akin/compare.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/topk.h>
+#include <string.h>
+
+enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
+
+/* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them in a second. */
+static const size_t columns_bytes =
+    192 << 10; /* rows of the held block that stay in the second-level cache */
+static const double piece_work = 1 << 27; /* between two looks at messages and the clock */
+static const double slice_work = 5e9;     /* between two agreements */
+
+typedef struct {
+    akin_comm *comm;
+    int rank, size, subs;
+    const akin_allpairs_params *params;
+    size_t n, dim, k;
+    size_t *counts; /* [size]: rows of each rank's block */
+    akin_row_block *own, *held, *next;
+    akin_compare *compare;
+    double done, total; /* pairs of panels, for the progress */
+    double mended;      /* lists */
+    double saved_at;
+    akin_comm_sum *vote; /* what ranks tell each other, under way while they go on */
+    int64_t votes[2];    /* ranks for whom it is time to save, and that had a signal */
+} engine;
+
+size_t akin_allpairs_list(size_t n, size_t k) {
+    size_t others = n > 1 ? n - 1 : 1;
+    return k < others ? k : others;
+}
+
+static size_t largest_block(const engine *e) {
+    size_t largest = 0;
+    for (int r = 0; r < e->size; r++) largest = e->counts[r] > largest ? e->counts[r] : largest;
+    return largest;
+}
+
+/* Blocks for what travels, as large as the largest of them. */
+static akin_status make_room(engine *e) {
+    akin_status status;
+    size_t largest = largest_block(e);
+    AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
+    AKIN_TRY(akin_comm_sum_create(2, &e->vote));
+    AKIN_TRY(akin_thresholds_foretell(e->own, (size_t)e->size, e->params->rules));
+    if (e->size == 1) return AKIN_OK;
+    AKIN_TRY(akin_row_block_create(largest, e->dim, e->k, AKIN_ROW_BLOCK_COLUMNS, &e->held));
+    AKIN_TRY(akin_row_block_create(largest, e->dim, e->k, AKIN_ROW_BLOCK_COLUMNS, &e->next));
+done:
+    return status;
+}
+
+/* --- the parts of a step --- */
+
+static size_t panels_of(const engine *e, int rank) {
+    return (e->counts[rank] + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL;
+}
+
+/* An even number of parts of each block, the same on all ranks: small enough to be done in a second
+ * or so. */
+static int choose_subs(const engine *e) {
+    double rows = (double)largest_block(e);
+    double slices = rows * rows * (double)e->dim / slice_work, most = PARTS_MAX / e->size;
+    if (slices > most) slices = most;
+    return slices < 2 ? 2 : (int)(slices / 2) * 2;
+}
+
+static size_t panel_of_sub(const engine *e, int rank, size_t sub) {
+    return panels_of(e, rank) * sub / (size_t)e->subs;
+}
+
+static akin_ring_part part_of(const engine *e, int step) {
+    return akin_ring_work(e->size, e->rank, step, (size_t)e->subs, (size_t)e->subs);
+}
+
+typedef struct {
+    size_t own_first, own_end, held_first, held_end; /* panels */
+} panels;
+
+/* What this rank does in a slice. */
+static panels panels_of_slice(const engine *e, int step, int slice) {
+    akin_ring_part part = part_of(e, step);
+    int held = akin_ring_held(e->size, e->rank, step);
+    size_t first, end;
+    akin_ring_slice(part, e->subs, slice, &first, &end);
+    return (panels){panel_of_sub(e, e->rank, part.own_first),
+                    panel_of_sub(e, e->rank, part.own_end), panel_of_sub(e, held, first),
+                    panel_of_sub(e, held, end)};
+}
+
+/* Pairs of panels; at step 0 the columns meet what is before their end. */
+static double panel_pairs(panels p, int step) {
+    return (double)(p.held_end - p.held_first) *
+           (double)(step == 0 ? p.held_end : p.own_end - p.own_first);
+}
+
+static void tell_progress(engine *e) {
+    double share = e->done < e->total ? e->done / e->total : 1,
+           pairs = (double)e->n * (double)(e->n - 1);
+    akin_log_progress("neighbors", "pairs", share * pairs, pairs);
+}
+
+/* How many panels of rows meet so many panels of columns between two looks around. */
+static size_t rows_at_once(const engine *e, size_t columns) {
+    double pair = (double)AKIN_ROW_BLOCK_PANEL * AKIN_ROW_BLOCK_PANEL * (double)e->dim;
+    return 1 + (size_t)(piece_work / (pair * (double)(columns > 0 ? columns : 1)));
+}
+
+/* Columns [first, end) of the held block against the part's rows, in pieces. */
+static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t first, size_t end) {
+    size_t rows_end = held == e->own && end < p.own_end ? end : p.own_end,
+           at_once = rows_at_once(e, end - first);
+    for (size_t row = p.own_first; row < rows_end; row += at_once) {
+        size_t row_end = row + at_once < rows_end ? row + at_once : rows_end;
+        akin_compare_panels(e->compare, e->own, row, row_end, held, first, end);
+        e->done += (double)(row_end - row) * (double)(end - first);
+        akin_comm_poll(e->comm);
+        tell_progress(e);
+    }
+}
+
+static void sweep_slice(engine *e, akin_row_block *held, int step, int slice) {
+    panels p = panels_of_slice(e, step, slice);
+    size_t at_once =
+        columns_bytes / (AKIN_ROW_BLOCK_PANEL * akin_row_block_stride(e->own) * sizeof(float));
+    if (at_once == 0) at_once = 1;
+    for (size_t q = p.held_first; q < p.held_end; q += at_once)
+        sweep_columns(e, held, p, q, q + at_once < p.held_end ? q + at_once : p.held_end);
+}
+
+static void open_vote(engine *e) {
+    e->votes[0] =
+        e->params->save != NULL && akin_comm_seconds() - e->saved_at >= e->params->save_every;
+    e->votes[1] = akin_comm_signalled();
+    akin_comm_sum_start(e->comm, e->vote, e->votes, 2);
+}
+
+static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *travelling,
+                              int home) {
+    const akin_allpairs_state state = {at, e->counts, e->own, travelling, home};
+    return e->params->save(e->params->context, &state);
+}
+
+/* After a slice: whether to go on, and whether to save first. Ranks act on what they told each
+ * other a slice ago, so that none waits for the slice of another; after the last one they ask once
+ * more. Collective; agreed. */
+static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progress at) {
+    akin_status status = AKIN_OK;
+    bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
+    akin_comm_sum_wait(e->comm, e->vote);
+    if (last) {
+        open_vote(e);
+        akin_comm_sum_wait(e->comm, e->vote);
+    }
+    bool due = e->votes[0] > 0, signalled = e->votes[1] > 0;
+    if (e->params->save != NULL && (due || signalled)) {
+        AKIN_TRY(save_state(e, at, held == e->own ? NULL : held,
+                            akin_ring_held(e->size, e->rank, at.step)));
+        e->saved_at = akin_comm_seconds();
+    }
+    if (signalled) return akin_comm_check_signal(e->comm);
+    if (!last) open_vote(e);
+done:
+    return status;
+}
+
+/* This rank's part of a step, from a slice on. Collective; agreed. */
+static akin_status sweep(engine *e, akin_row_block *held, int step, int slice) {
+    akin_status status = AKIN_OK;
+    if (held == e->own) akin_compare_itself(e->compare, held);
+    for (; slice < e->subs; slice++) {
+        sweep_slice(e, held, step, slice);
+        AKIN_TRY(look_around(e, held, (akin_ring_progress){e->size, e->subs, step, slice + 1}));
+    }
+done:
+    return status;
+}
+
+/* --- the ring --- */
+
+typedef struct {
+    akin_request *send, *receive;
+} crossing;
+
+/* Messages to one rank and from another, under way. That a request cannot be had cannot be agreed
+ * on any more. */
+static crossing cross(engine *e, int tag, const void *out, size_t out_size, int to, void *in,
+                      size_t in_size, int from) {
+    crossing c = {NULL, NULL};
+    if (akin_comm_receive_start(e->comm, in, in_size, from, tag, &c.receive) != AKIN_OK ||
+        akin_comm_send_start(e->comm, out, out_size, to, tag, &c.send) != AKIN_OK)
+        akin_comm_abort(e->comm, AKIN_FAILED, "%s", akin_error_message());
+    return c;
+}
+
+static void arrive(engine *e, crossing *c) {
+    akin_comm_wait(e->comm, &c->receive);
+    akin_comm_wait(e->comm, &c->send);
+}
+
+static int left_of(const engine *e) {
+    return (e->rank + e->size - 1) % e->size;
+}
+
+static int right_of(const engine *e) {
+    return (e->rank + 1) % e->size;
+}
+
+/* The block that is held goes to the left, and the one of the next step comes from the right. */
+static crossing move_body(engine *e, akin_row_block *held, int step) {
+    size_t count = e->counts[akin_ring_held(e->size, e->rank, step + 1)];
+    akin_row_block_begin(e->next, count);
+    return cross(e, TAG_BODY, akin_row_block_body(held),
+                 akin_row_block_body_size(akin_row_block_count(held), e->dim), left_of(e),
+                 akin_row_block_body(e->next), akin_row_block_body_size(count, e->dim),
+                 right_of(e));
+}
+
+static void move_lists(engine *e, akin_row_block *held, int to, akin_row_block *next, int from) {
+    crossing c = cross(e, TAG_LISTS, akin_row_block_lists(held),
+                       akin_row_block_lists_size(akin_row_block_count(held), e->k), to,
+                       akin_row_block_lists(next),
+                       akin_row_block_lists_size(akin_row_block_count(next), e->k), from);
+    arrive(e, &c);
+}
+
+static void count_work(engine *e) {
+    for (int step = 0; step <= akin_ring_steps(e->size); step++)
+        for (int slice = 0; slice < e->subs; slice++) {
+            panels p = panels_of_slice(e, step, slice);
+            double pairs = panel_pairs(p, step);
+            akin_ring_progress at = e->params->progress;
+            e->total += pairs;
+            if (step < at.step || (step == at.step && slice < at.slice)) e->done += pairs;
+        }
+}
+
+static akin_status go_round(engine *e) {
+    akin_status status = AKIN_OK;
+    int last = akin_ring_steps(e->size);
+    count_work(e);
+    for (int step = 0; step <= last; step++) {
+        akin_row_block *held = step == 0 ? e->own : e->held;
+        crossing body = {NULL, NULL};
+        if (step < last) body = move_body(e, held, step);
+        if (step >= e->params->progress.step)
+            status = sweep(e, held, step,
+                           step == e->params->progress.step ? e->params->progress.slice : 0);
+        arrive(e, &body);
+        if (status != AKIN_OK || step == last) break;
+        move_lists(e, held, left_of(e), e->next, right_of(e));
+        akin_row_block_ready(e->next, e->params->rules);
+        akin_row_block *empty = e->held;
+        e->held = e->next, e->next = empty;
+    }
+    return status;
+}
+
+/* The travelling lists come to the rank that keeps their block. Collective; agreed. */
+static akin_status merge_travellers(engine *e) {
+    int last = akin_ring_steps(e->size);
+    uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
+    akin_status status = akin_agree(e->comm, merged != NULL ? AKIN_OK : AKIN_FAILED);
+    if (status != AKIN_OK) goto done;
+    if (last == 0) goto done;
+    akin_row_block_begin(e->next, e->counts[e->rank]);
+    move_lists(e, e->held, akin_ring_held(e->size, e->rank, last), e->next,
+               akin_ring_holder(e->size, e->rank, last));
+    for (size_t i = 0; i < akin_row_block_count(e->own); i++) {
+        uint64_t *kept = akin_row_block_list(e->own, i), *came = akin_row_block_list(e->next, i);
+        uint64_t bar = akin_topk_bar(kept);
+        akin_topk_sort(kept, e->k);
+        akin_topk_sort(came, e->k);
+        akin_topk_merge(kept, came, e->k, merged);
+        akin_topk_restore(kept, e->k, merged, bar);
+    }
+done:
+    akin_mem_free(merged);
+    return status;
+}
+
+/* Once more, while lists are mended. Collective; agreed. */
+static akin_status stop_if_signalled(engine *e) {
+    akin_status status = AKIN_OK;
+    int64_t signalled = akin_comm_signalled();
+    akin_comm_sum_i64(e->comm, &signalled, 1);
+    if (signalled == 0) return AKIN_OK;
+    const akin_ring_progress end = {e->size, e->subs, akin_ring_steps(e->size), e->subs};
+    if (e->params->save != NULL) AKIN_TRY(save_state(e, end, NULL, e->rank));
+    return akin_comm_check_signal(e->comm);
+done:
+    return status;
+}
+
+/* What asked for too much is made anew, about a slice at a time; then every list is sorted.
+ * Collective; agreed. */
+static akin_status mend_lists(engine *e) {
+    akin_status status = AKIN_OK;
+    size_t left = 1, largest = largest_block(e), most;
+    most = (size_t)(slice_work / ((double)largest * (double)e->dim));
+    most = 1 + (most < largest ? most : largest) / (size_t)e->size;
+    while (left > 0) {
+        AKIN_TRY(akin_recompute(e->comm, e->params->rules, e->own, most, &left, &e->mended));
+        if (left > 0) AKIN_TRY(stop_if_signalled(e));
+    }
+    for (size_t i = 0; i < akin_row_block_count(e->own); i++)
+        akin_topk_sort(akin_row_block_list(e->own, i), e->k);
+done:
+    return status;
+}
+
+static void free_travellers(engine *e) {
+    akin_row_block_free(e->held);
+    akin_row_block_free(e->next);
+    e->held = e->next = NULL;
+}
+
+static void free_blocks(engine *e) {
+    akin_compare_free(e->compare);
+    akin_comm_sum_free(e->vote);
+    akin_row_block_free(e->own);
+    free_travellers(e);
+    e->compare = NULL, e->vote = NULL, e->own = NULL;
+}
+
+static void fill_figures(engine *e, double start, double waited, akin_allpairs_figures *out) {
+    akin_compare_figures f = akin_compare_figures_of(e->compare);
+    int64_t sums[2] = {(int64_t)f.computed, (int64_t)f.scored};
+    double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
+    akin_comm_sum_i64(e->comm, sums, 2);
+    akin_comm_max_f64(e->comm, times, 2);
+    *out = (akin_allpairs_figures){times[0],        times[1],  (double)sums[0],
+                                   (double)sums[1], e->mended, akin_tile()->name};
+}
+
+akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
+                          const akin_allpairs_params *params, uint64_t **lists,
+                          akin_allpairs_figures *figures) {
+    akin_status status;
+    size_t n = akin_vectors_items(vectors);
+    engine e = {.comm = comm,
+                .rank = akin_comm_rank(comm),
+                .size = akin_comm_size(comm),
+                .params = params,
+                .n = n,
+                .dim = akin_vectors_dim(vectors),
+                .k = akin_allpairs_list(n, params->k)};
+    *lists = NULL;
+    akin_comm_barrier(comm);
+    double start = e.saved_at = akin_comm_seconds(), waited = akin_comm_waited(comm);
+    AKIN_TRY(
+        akin_partition_out(comm, vectors, e.k, params->rules, params->prior, &e.own, &e.counts));
+    AKIN_TRY(akin_agree(comm, make_room(&e)));
+    e.subs = params->progress.subs > 0 ? params->progress.subs : choose_subs(&e);
+    AKIN_TRY(go_round(&e));
+    AKIN_TRY(merge_travellers(&e));
+    free_travellers(&e);
+    AKIN_TRY(mend_lists(&e));
+    fill_figures(&e, start, waited, figures);
+    AKIN_TRY(akin_partition_home(comm, vectors, e.k, &e.own, lists));
+    figures->seconds = akin_comm_seconds() - start;
+    akin_comm_max_f64(comm, &figures->seconds, 1);
+done:
+    akin_log_progress_end();
+    free_blocks(&e);
+    akin_mem_free(e.counts);
+    return status;
+}

@@ -1,0 +1,146 @@
+/* compare: every row of one block with every row of another. */
+#include "tile.h"
+#include <akin/compare.h>
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <math.h>
+
+enum { PANEL = AKIN_ROW_BLOCK_PANEL };
+
+struct akin_compare {
+    const akin_row_block_rules *rules;
+    akin_compare_figures figures;
+    akin_dot_hit hits[AKIN_TILE_HITS];
+    float scores[AKIN_TILE_HITS];
+    akin_row_block_proposal for_rows[AKIN_TILE_HITS],
+        for_columns[AKIN_TILE_HITS]; /* of what it may want */
+};
+
+akin_status akin_compare_create(const akin_row_block_rules *rules, akin_compare **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (*out == NULL) return AKIN_FAILED;
+    (*out)->rules = rules;
+    return AKIN_OK;
+}
+
+void akin_compare_free(akin_compare *c) {
+    akin_mem_free(c);
+}
+
+static bool apart(const akin_row_block_rules *rules, const akin_row_block_summary *a,
+                  const akin_row_block_summary *b) {
+    return rules->same_category &&
+           (a->category_last < b->category_first || b->category_last < a->category_first);
+}
+
+/* Of two that are not apart. */
+static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_summary *a,
+                     const akin_row_block_summary *b) {
+    for (int l = 0; l < rules->layers; l++) {
+        const akin_row_block_layer *layer = &rules->layer[l];
+        if (a->label[l] >= 0 && b->label[l] >= 0 &&
+            layer->done[a->label[l] * layer->labels + b->label[l]])
+            return false;
+    }
+    return !rules->only_available || a->some_available || b->some_available;
+}
+
+/* --- the comparison --- */
+
+/* Scores the hits and offers them to those who may want them; of a panel with itself each pair
+ * once. */
+static void settle(akin_compare *c, akin_row_block *a, size_t p, const akin_row_block_panel *rows,
+                   akin_row_block *b, size_t q, const akin_row_block_panel *columns, size_t count) {
+    size_t row_count = 0, column_count = 0;
+    bool itself = a == b && p == q;
+    akin_dot()->pairs(rows->rows, columns->rows, akin_row_block_stride(a), c->hits, count,
+                      c->scores);
+    for (size_t h = 0; h < count; h++) { /* no branches: nobody could foretell them */
+        uint16_t i = c->hits[h].row, j = c->hits[h].column;
+        bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
+        c->for_rows[row_count] = (akin_row_block_proposal){i, j, c->scores[h]};
+        c->for_columns[column_count] = (akin_row_block_proposal){j, i, c->scores[h]};
+        row_count += pair & (c->scores[h] >= rows->least[i]);
+        column_count += pair & (c->scores[h] >= columns->least[j]);
+    }
+    akin_row_block_offer(c->rules, a, p, b, q, c->for_rows, row_count);
+    akin_row_block_offer(c->rules, b, q, a, p, c->for_columns, column_count);
+}
+
+/* What the rows of a panel ask the other for: where it holds several categories, those that the
+ * other has not ask for nothing. */
+static const float *asked(const akin_row_block_rules *rules, const akin_row_block_panel *panel,
+                          const akin_row_block_panel *other, float *least /* [48] */) {
+    if (!rules->same_category || panel->summary->category_first == panel->summary->category_last)
+        return panel->least;
+    for (size_t i = 0; i < PANEL; i++) {
+        int32_t category = panel->items[i].category;
+        bool meets =
+            category >= other->summary->category_first && category <= other->summary->category_last;
+        least[i] = meets ? panel->least[i] : INFINITY;
+    }
+    return least;
+}
+
+static void meet(akin_compare *c, akin_row_block *a, size_t p, const akin_row_block_panel *rows,
+                 akin_row_block *b, size_t q) {
+    akin_row_block_panel columns = akin_row_block_view(b, q);
+    const akin_tile_kernels *tile = akin_tile();
+    size_t stride = akin_row_block_stride(a), tried;
+    float products[PANEL] __attribute__((aligned(64))) = {0}, of_rows[PANEL], of_columns[PANEL];
+    const float *row_least = asked(c->rules, rows, &columns, of_rows);
+    const float *column_least = asked(c->rules, &columns, rows, of_columns);
+    const float row_lowest = tile->lowest(row_least);
+    if (rows->sketch->inverse > 0) {
+        if (columns.sketch->inverse > 0) {
+            float between, bound;
+            akin_dot()->one_many(rows->centre, columns.centre, stride, 1, &between);
+            bound = akin_sketch_cones(rows->sketch, columns.sketch, between);
+            if (bound < row_lowest && bound < tile->lowest(column_least)) return;
+        }
+        akin_dot()->one_many(rows->centre, columns.rows, stride, PANEL, products);
+    }
+    const akin_tile_task task = {
+        .stride = stride,
+        .row_sketch = rows->sketch,
+        .column_sketch = columns.sketch,
+        .rows = rows->as_rows,
+        .columns = columns.as_columns,
+        .wrap = columns.wrap,
+        .sums = columns.sums,
+        .row_least = row_least,
+        .column_least = column_least,
+        .row_lowest = row_lowest,
+        .products = products,
+        .margin = akin_sketch_margin(rows->sketch, columns.sketch, akin_row_block_dim(a))};
+    size_t count = tile->hits(&task, c->hits, &tried);
+    settle(c, a, p, rows, b, q, &columns, count);
+    double others = a == b && p == q ? (double)rows->count - 1 : 2 * (double)columns.count;
+    c->figures.computed += (double)tried / (PANEL * PANEL) * (double)rows->count * others;
+    c->figures.scored += (double)count;
+}
+
+void akin_compare_itself(akin_compare *c, akin_row_block *a) {
+    for (size_t p = 0; p < akin_row_block_panels(a); p++) {
+        akin_row_block_panel rows = akin_row_block_view(a, p);
+        if (may_meet(c->rules, rows.summary, rows.summary)) meet(c, a, p, &rows, a, p);
+    }
+}
+
+void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
+                         akin_row_block *b, size_t b_first, size_t b_end) {
+    const akin_row_block_summary *summaries = akin_row_block_summaries(b);
+    for (size_t p = a_first; p < a_end; p++) {
+        akin_row_block_panel rows = akin_row_block_view(a, p);
+        for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;) {
+            bool passed = apart(c->rules, rows.summary, &summaries[q]);
+            if (!passed && may_meet(c->rules, rows.summary, &summaries[q]))
+                meet(c, a, p, &rows, b, q);
+            q = passed ? summaries[q].alike_end : q + 1;
+        }
+    }
+}
+
+akin_compare_figures akin_compare_figures_of(const akin_compare *c) {
+    return c->figures;
+}

@@ -1,0 +1,387 @@
+/* partition: rows to ranks, and lists home. */
+#include "cluster.h"
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <akin/partition.h>
+#include <akin/radix.h>
+#include <akin/shard.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules;
+    const akin_partition_prior *prior;
+    size_t size, k, stride, used, lists_size; /* used: rows of this shard that are dealt */
+    akin_radix_record *order;                 /* [used]: at: of the shard */
+    int *owner;                               /* [used]: where each goes */
+    size_t *send;                             /* [size] */
+    size_t *offsets;                          /* [size + 1]: of the blocks in all places */
+    akin_row_block_item *items;               /* received, as the two below, in the same order */
+    float *rows;
+    uint64_t *lists, *bars;
+    size_t received;
+    size_t *counts; /* [size] */
+} dealer;
+
+/* What the rules part rows by: their labels, then category and availability. */
+static uint32_t field_of(const akin_row_block_rules *rules, const akin_row_block_item *item,
+                         int field) {
+    if (field < rules->layers) return (uint32_t)item->label[field] + 1;
+    uint32_t category = rules->same_category ? (uint32_t)item->category + 1 : 0;
+    return category * 2 + (rules->only_available && !item->available);
+}
+
+static bool same_kind(const akin_row_block_rules *rules, const akin_row_block_item *a,
+                      const akin_row_block_item *b) {
+    for (int field = 0; field <= rules->layers; field++)
+        if (field_of(rules, a, field) != field_of(rules, b, field)) return false;
+    return true;
+}
+
+static akin_row_block_item item_of(const dealer *d, size_t i) {
+    akin_labels *labels = akin_vectors_labels(d->vectors);
+    akin_row_block_item item = {.row = (int32_t)(akin_vectors_first(d->vectors) + i),
+                                .category = akin_labels_category(labels)[i],
+                                .group = akin_labels_group(labels)[i],
+                                .available = akin_labels_available(labels)[i] != 0};
+    for (int l = 0; l < d->rules->layers; l++) item.label[l] = d->prior->label[l][i];
+    return item;
+}
+
+static bool placed(const dealer *d) {
+    return d->prior != NULL && d->prior->place != NULL;
+}
+
+/* Whether a row takes part: not where nobody may be its neighbour, nor where it did not before. */
+static bool is_dealt(const dealer *d, const akin_row_block_item *item, size_t i) {
+    if (!akin_vectors_usable(d->vectors, i) || (d->rules->same_category && item->category < 0))
+        return false;
+    return placed(d) ? d->prior->place[i] >= 0 : d->rules->layers == 0 || item->label[0] >= 0;
+}
+
+/* This rank's rows in the order of dealing: by kind, then by row; or by place. */
+static akin_status order_shard(dealer *d) {
+    size_t count = akin_vectors_count(d->vectors);
+    akin_radix_record *scratch = akin_mem_alloc(count, sizeof *scratch);
+    if (scratch == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        akin_row_block_item item = item_of(d, i);
+        if (is_dealt(d, &item, i)) d->order[d->used++].at = (uint32_t)i;
+    }
+    for (int field = placed(d) ? 0 : d->rules->layers; field >= 0; field--) {
+        for (size_t p = 0; p < d->used; p++) {
+            akin_row_block_item item = item_of(d, d->order[p].at);
+            d->order[p].key = placed(d) ? (uint32_t)d->prior->place[d->order[p].at]
+                                        : field_of(d->rules, &item, field);
+        }
+        akin_radix_sort(d->order, d->used, scratch);
+    }
+    akin_mem_free(scratch);
+    return AKIN_OK;
+}
+
+/* Place p of the order goes to rank (p + rank) % size, so that what is left over does not fall on
+ * the same ranks; or to the rank whose block holds the place that it had. */
+static void find_owners(dealer *d) {
+    size_t rank = (size_t)akin_comm_rank(d->comm);
+    for (size_t p = 0, to = 0; p < d->used; p++) {
+        if (placed(d))
+            while (d->order[p].key >= d->offsets[to + 1]) to++;
+        else
+            to = (p + rank) % d->size;
+        d->owner[p] = (int)to;
+        d->send[to]++;
+    }
+}
+
+static akin_status prepare(dealer *d) {
+    size_t count = akin_vectors_count(d->vectors);
+    d->order = akin_mem_alloc(count, sizeof *d->order);
+    d->owner = akin_mem_alloc(count, sizeof *d->owner);
+    d->send = akin_mem_zalloc(d->size, sizeof *d->send);
+    d->offsets = akin_mem_zalloc(d->size + 1, sizeof *d->offsets);
+    if (!d->order || !d->owner || !d->send || !d->offsets) return AKIN_FAILED;
+    for (size_t r = 0; r < d->size && placed(d); r++)
+        d->offsets[r + 1] = d->offsets[r] + d->prior->counts[r];
+    if (order_shard(d) != AKIN_OK) return AKIN_FAILED;
+    find_owners(d);
+    return AKIN_OK;
+}
+
+/* The record of row `at` of the shard. */
+typedef void filler(const dealer *d, size_t at, void *record);
+
+static void fill_item(const dealer *d, size_t at, void *record) {
+    akin_row_block_item item = item_of(d, at);
+    memcpy(record, &item, sizeof item);
+}
+
+static void fill_row(const dealer *d, size_t at, void *record) {
+    size_t dim = akin_vectors_dim(d->vectors);
+    memcpy(record, akin_vectors_row(d->vectors, at), dim * sizeof(float));
+    memset((float *)record + dim, 0, (d->stride - dim) * sizeof(float));
+}
+
+static void fill_list(const dealer *d, size_t at, void *record) {
+    memcpy(record, d->prior->lists + at * d->k, d->k * sizeof(uint64_t));
+}
+
+static void fill_bar(const dealer *d, size_t at, void *record) {
+    memcpy(record, d->prior->bars + at, sizeof *d->prior->bars);
+}
+
+/* One kind of record for every row to its rank, and what comes from the others. */
+static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **received) {
+    akin_status status;
+    size_t *at = akin_mem_zalloc(d->size, sizeof *at);
+    unsigned char *records = akin_mem_alloc(d->used, record_size);
+    AKIN_TRY(akin_agree(d->comm, at != NULL && records != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t r = 1; r < d->size; r++) at[r] = at[r - 1] + d->send[r - 1];
+    for (size_t p = 0; p < d->used; p++)
+        fill(d, d->order[p].at, records + at[d->owner[p]]++ * record_size);
+    if (d->size == 1) {
+        *received = records, d->received = d->used;
+        records = NULL;
+        goto done;
+    }
+    AKIN_TRY(akin_comm_exchange(d->comm, records, d->send, record_size, received, &d->received));
+done:
+    akin_mem_free(at);
+    akin_mem_free(records);
+    return status;
+}
+
+/* --- this rank's block --- */
+
+/* Whether rows of these labels never meet each other: then it does not pay to bring near ones
+ * together. */
+static bool done_among(const akin_row_block_rules *rules, const akin_row_block_item *item) {
+    for (int l = 0; l < rules->layers; l++)
+        if (rules->layer[l].done[item->label[l] * rules->layer[l].labels + item->label[l]])
+            return true;
+    return false;
+}
+
+static const akin_row_block_item *item_at(const dealer *d, const akin_radix_record *places,
+                                          size_t p) {
+    return d->items + places[p].at;
+}
+
+/* The end of the rows from `first` on that are of one kind. */
+static size_t end_of_run(const dealer *d, const akin_radix_record *places, size_t first) {
+    size_t end = first + 1;
+    while (end < d->received &&
+           same_kind(d->rules, item_at(d, places, first), item_at(d, places, end)))
+        end++;
+    return end;
+}
+
+/* Where only rows of one category meet, a rank may be given one half of its block (ring.h), and the
+ * halves should have the same work, the sum over their rows of their category's size. Which
+ * category's rows come first is free as long as the order is round: turned by half a block the
+ * halves change places, so in between they are about even. Returns the first row of that category.
+ */
+static size_t even_start(const dealer *d, const akin_radix_record *places) {
+    size_t best = 0, n = d->received;
+    double least = INFINITY, *work = akin_mem_alloc(2 * n + 1, sizeof *work);
+    if (work == NULL) return 0; /* slower, not wrong */
+    work[0] = 0;
+    for (size_t first = 0, end; first < n; first = end) {
+        end = end_of_run(d, places, first);
+        for (size_t i = first; i < end; i++) work[i + 1] = work[i] + (double)(end - first);
+    }
+    for (size_t i = 0; i < n; i++) work[n + i + 1] = work[n] + work[i + 1];
+    for (size_t first = 0; first < n; first = end_of_run(d, places, first)) {
+        double half = work[first + n / 2] - work[first], uneven = fabs(2 * half - work[n]);
+        if (uneven < least) least = uneven, best = first;
+    }
+    akin_mem_free(work);
+    return best;
+}
+
+/* What was received by kind, and then by row: as it came, for the shards of the ranks are in the
+ * order of rows. */
+static void sort_received(const dealer *d, akin_radix_record *places, akin_radix_record *scratch) {
+    for (size_t i = 0; i < d->received; i++) places[i].at = (uint32_t)i;
+    for (int field = d->rules->layers; field >= 0; field--) {
+        for (size_t p = 0; p < d->received; p++)
+            places[p].key = field_of(d->rules, item_at(d, places, p), field);
+        akin_radix_sort(places, d->received, scratch);
+    }
+}
+
+/* The order of what was received: which record stands at each place of the block. */
+static akin_status order_block(const dealer *d, uint32_t *order) {
+    akin_status status = AKIN_FAILED;
+    akin_radix_record *places = akin_mem_alloc(d->received, sizeof *places);
+    akin_radix_record *scratch = akin_mem_alloc(d->received, sizeof *scratch);
+    if (places == NULL || scratch == NULL) goto done;
+    sort_received(d, places, scratch);
+    size_t start = d->rules->same_category && d->rules->layers == 0 ? even_start(d, places) : 0;
+    for (size_t first = 0, end; first < d->received; first = end) {
+        uint32_t *run = order + (first >= start ? first - start : first + d->received - start);
+        end = end_of_run(d, places, first);
+        for (size_t i = first; i < end; i++) run[i - first] = places[i].at;
+        if (!done_among(d->rules, item_at(d, places, first)))
+            AKIN_TRY(akin_cluster_order(d->rows, d->stride, run, end - first));
+    }
+    status = AKIN_OK;
+done:
+    akin_mem_free(places);
+    akin_mem_free(scratch);
+    return status;
+}
+
+/* As they stood: records come from the ranks in the order of their shards, each rank's by place. */
+static akin_status order_as_before(const dealer *d, const int64_t *places, uint32_t *order) {
+    int64_t first = (int64_t)d->offsets[akin_comm_rank(d->comm)];
+    for (size_t i = 0; i < d->received; i++) order[places[i] - first] = (uint32_t)i;
+    return AKIN_OK;
+}
+
+static void fill_place(const dealer *d, size_t at, void *record) {
+    memcpy(record, &d->prior->place[at], sizeof(int64_t));
+}
+
+static void fill_block(const dealer *d, const uint32_t *order, akin_row_block *own) {
+    size_t words = akin_topk_words(d->k);
+    akin_row_block_begin(own, d->received);
+    for (size_t i = 0; i < d->received; i++) {
+        akin_row_block_set(own, i, d->items[order[i]], d->rows + order[i] * d->stride);
+        if (d->lists == NULL) continue;
+        const uint64_t *keys = d->lists + order[i] * d->k;
+        uint64_t *list = akin_row_block_lists(own) + i * words;
+        for (size_t e = 0; e < d->k && keys[e] != 0; e++) akin_topk_push(list, d->k, keys[e]);
+        if (d->bars != NULL) akin_topk_raise(list, d->bars[order[i]]);
+    }
+    akin_row_block_ready(own, d->rules);
+}
+
+static akin_status make_block(dealer *d, int64_t *places, akin_row_block **own) {
+    akin_status status = AKIN_FAILED;
+    uint32_t *order = akin_mem_alloc(d->received, sizeof *order);
+    if (order == NULL) goto done;
+    AKIN_TRY(places != NULL ? order_as_before(d, places, order) : order_block(d, order));
+    AKIN_TRY(akin_row_block_create(d->received, akin_vectors_dim(d->vectors), d->k,
+                                   AKIN_ROW_BLOCK_BOTH, own));
+    fill_block(d, order, *own);
+done:
+    akin_mem_free(order);
+    return status;
+}
+
+akin_status akin_partition_out(akin_comm *comm, const akin_vectors *vectors, size_t k,
+                               const akin_row_block_rules *rules, const akin_partition_prior *prior,
+                               akin_row_block **own, size_t **counts) {
+    akin_status status;
+    int64_t *places = NULL;
+    dealer d = {.comm = comm,
+                .vectors = vectors,
+                .rules = rules,
+                .prior = prior,
+                .size = (size_t)akin_comm_size(comm),
+                .k = k,
+                .stride = akin_dot_stride(akin_vectors_dim(vectors))};
+    *own = NULL, *counts = NULL;
+    AKIN_TRY(akin_agree(comm, prepare(&d)));
+    AKIN_TRY(exchange(&d, fill_item, sizeof *d.items, (void **)&d.items));
+    AKIN_TRY(exchange(&d, fill_row, d.stride * sizeof *d.rows, (void **)&d.rows));
+    if (prior != NULL && prior->lists != NULL)
+        AKIN_TRY(exchange(&d, fill_list, k * sizeof *d.lists, (void **)&d.lists));
+    if (prior != NULL && prior->bars != NULL)
+        AKIN_TRY(exchange(&d, fill_bar, sizeof *d.bars, (void **)&d.bars));
+    if (placed(&d)) AKIN_TRY(exchange(&d, fill_place, sizeof *places, (void **)&places));
+    AKIN_TRY(akin_agree(comm, make_block(&d, places, own)));
+    AKIN_TRY(akin_comm_gather(comm, &d.received, sizeof d.received, -1, (void **)counts, NULL));
+done:
+    akin_mem_free(d.order);
+    akin_mem_free(d.owner);
+    akin_mem_free(d.send);
+    akin_mem_free(d.offsets);
+    akin_mem_free(d.items);
+    akin_mem_free(d.rows);
+    akin_mem_free(d.lists);
+    akin_mem_free(d.bars);
+    akin_mem_free(places);
+    return status;
+}
+
+/* --- home --- */
+
+typedef struct {
+    const akin_row_block *own;
+    size_t n, first, count, k; /* this rank's shard is [first, first + count) of n */
+    int size;
+    uint64_t *mine;    /* [count, k] */
+    uint64_t *records; /* of a row and its list, for other ranks, those for one together */
+    size_t *send, *at; /* [size]: how many for each, and where the next stands */
+} homecoming;
+
+static bool stays(const homecoming *h, size_t row) {
+    return row - h->first < h->count;
+}
+
+/* Lists of this rank's shard are home at once; records of the others. */
+static akin_status part_lists(homecoming *h) {
+    const akin_row_block_item *items = akin_row_block_items(h->own);
+    size_t leave = 0;
+    for (size_t i = 0; i < akin_row_block_count(h->own); i++) {
+        size_t row = (size_t)items[i].row;
+        if (stays(h, row))
+            memcpy(h->mine + (row - h->first) * h->k, akin_row_block_list(h->own, i),
+                   h->k * sizeof *h->mine);
+        else
+            h->send[akin_shard_owner(h->n, h->size, row)]++, leave++;
+    }
+    if ((h->records = akin_mem_alloc(leave, (h->k + 1) * sizeof *h->records)) == NULL)
+        return AKIN_FAILED;
+    for (size_t r = 1; r < (size_t)h->size; r++) h->at[r] = h->at[r - 1] + h->send[r - 1];
+    for (size_t i = 0; leave > 0 && i < akin_row_block_count(h->own); i++) {
+        size_t row = (size_t)items[i].row;
+        if (stays(h, row)) continue;
+        uint64_t *record = h->records + h->at[akin_shard_owner(h->n, h->size, row)]++ * (h->k + 1);
+        record[0] = row;
+        memcpy(record + 1, akin_row_block_list(h->own, i), h->k * sizeof *record);
+    }
+    return AKIN_OK;
+}
+
+static akin_status begin_home(homecoming *h) {
+    h->mine = akin_mem_zalloc(h->count, h->k * sizeof *h->mine);
+    h->send = akin_mem_zalloc((size_t)h->size, sizeof *h->send);
+    h->at = akin_mem_zalloc((size_t)h->size, sizeof *h->at);
+    return h->mine && h->send && h->at ? part_lists(h) : AKIN_FAILED;
+}
+
+akin_status akin_partition_home(akin_comm *comm, const akin_vectors *vectors, size_t k,
+                                akin_row_block **own, uint64_t **lists) {
+    akin_status status;
+    void *received = NULL;
+    size_t count = 0;
+    homecoming h = {.own = *own,
+                    .n = akin_vectors_items(vectors),
+                    .first = akin_vectors_first(vectors),
+                    .count = akin_vectors_count(vectors),
+                    .k = k,
+                    .size = akin_comm_size(comm)};
+    AKIN_TRY(akin_agree(comm, begin_home(&h)));
+    akin_row_block_free(*own);
+    *own = NULL;
+    AKIN_TRY(akin_comm_exchange(comm, h.records, h.send, (k + 1) * sizeof *h.records, &received,
+                                &count));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *record = (const uint64_t *)received + i * (k + 1);
+        memcpy(h.mine + (record[0] - h.first) * k, record + 1, k * sizeof *h.mine);
+    }
+    *lists = h.mine, h.mine = NULL;
+done:
+    akin_mem_free(h.send);
+    akin_mem_free(h.at);
+    akin_mem_free(h.records);
+    akin_mem_free(h.mine);
+    akin_mem_free(received);
+    return status;
+}

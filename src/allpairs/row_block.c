@@ -1,0 +1,313 @@
+/* row_block: some rows with their labels, lists and sketches. */
+#include "tile.h"
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <akin/row_block.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+
+enum { PANEL = AKIN_ROW_BLOCK_PANEL };
+
+struct akin_row_block {
+    size_t count, dim, stride, k;
+    akin_row_block_sides sides;
+    unsigned char *body; /* float rows[panels * PANEL][stride], then items [panels * PANEL] */
+    uint64_t *lists;     /* [count, akin_topk_words(k)] */
+    float *least;        /* [panels * PANEL] */
+    akin_row_block_summary *summaries; /* [panels] */
+    akin_sketch *sketches;             /* [panels] */
+    float *centres;                    /* [panels, stride] */
+    uint8_t *as_rows;                  /* [panels, PANEL * stride] */
+    int8_t *as_columns;                /* [panels, PANEL * stride] */
+    int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
+    int32_t *sums;                     /* [panels, PANEL] */
+    float sure;                        /* below it two rows cannot be the same */
+    float nothing[PANEL];              /* what rows that rest ask for: infinity */
+    bool rests;
+};
+
+static size_t panels_of(size_t count) {
+    return (count + PANEL - 1) / PANEL;
+}
+
+static size_t rows_size(size_t count, size_t stride) {
+    return panels_of(count) * PANEL * stride * sizeof(float);
+}
+
+size_t akin_row_block_body_size(size_t count, size_t dim) {
+    return rows_size(count, akin_dot_stride(dim)) +
+           panels_of(count) * PANEL * sizeof(akin_row_block_item);
+}
+
+size_t akin_row_block_lists_size(size_t count, size_t k) {
+    return k > 0 ? count * akin_topk_words(k) * sizeof(uint64_t) : 0;
+}
+
+static size_t wrap_size(const akin_row_block *block) {
+    return akin_sketch_parts(akin_tile()->format, block->stride) * PANEL;
+}
+
+static float *row_of(const akin_row_block *block, size_t index) {
+    return (float *)(void *)block->body + index * block->stride;
+}
+
+static akin_row_block_item *items(const akin_row_block *block) {
+    return (akin_row_block_item *)(void *)(block->body + rows_size(block->count, block->stride));
+}
+
+static akin_status make_sides(akin_row_block *block, size_t panels) {
+    size_t bytes = PANEL * block->stride;
+    if (block->sides & AKIN_ROW_BLOCK_ROWS &&
+        (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
+        return AKIN_FAILED;
+    if (!(block->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
+    if ((block->as_columns = akin_mem_alloc(panels, bytes)) == NULL) return AKIN_FAILED;
+    if ((block->wrap = akin_mem_alloc(panels, wrap_size(block) * sizeof *block->wrap)) == NULL)
+        return AKIN_FAILED;
+    block->sums = akin_mem_alloc(panels, PANEL * sizeof *block->sums);
+    return block->sums != NULL ? AKIN_OK : AKIN_FAILED;
+}
+
+akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_row_block_sides sides,
+                                  akin_row_block **out) {
+    akin_status status = AKIN_FAILED;
+    size_t panels = panels_of(capacity);
+    *out = NULL;
+    akin_row_block *block = akin_mem_zalloc(1, sizeof *block);
+    if (block == NULL) return AKIN_FAILED;
+    block->dim = dim, block->stride = akin_dot_stride(dim), block->k = k, block->sides = sides;
+    block->sure = nextafterf((float)(1 - akin_dot_bound(dim) - 0x1p-22), -INFINITY);
+    for (int i = 0; i < PANEL; i++) block->nothing[i] = INFINITY;
+    if ((block->body = akin_mem_alloc(panels, akin_row_block_body_size(PANEL, dim))) == NULL)
+        goto done;
+    if ((block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, k))) == NULL)
+        goto done;
+    if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
+    if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
+    if ((block->sketches = akin_mem_alloc(panels, sizeof *block->sketches)) == NULL) goto done;
+    if ((block->centres = akin_mem_alloc(panels, block->stride * sizeof *block->centres)) == NULL)
+        goto done;
+    AKIN_TRY(make_sides(block, panels));
+    *out = block, block = NULL;
+    status = AKIN_OK;
+done:
+    akin_row_block_free(block);
+    return status;
+}
+
+void akin_row_block_free(akin_row_block *block) {
+    if (block == NULL) return;
+    akin_mem_free(block->body);
+    akin_mem_free(block->lists);
+    akin_mem_free(block->least);
+    akin_mem_free(block->summaries);
+    akin_mem_free(block->sketches);
+    akin_mem_free(block->centres);
+    akin_mem_free(block->as_rows);
+    akin_mem_free(block->as_columns);
+    akin_mem_free(block->wrap);
+    akin_mem_free(block->sums);
+    akin_mem_free(block);
+}
+
+void akin_row_block_begin(akin_row_block *block, size_t count) {
+    block->count = count;
+    memset(block->lists, 0, akin_row_block_lists_size(count, block->k));
+    size_t end = panels_of(count) * PANEL;
+    if (end > count) memset(row_of(block, count), 0, (end - count) * block->stride * sizeof(float));
+    for (size_t i = count; i < end; i++)
+        items(block)[i] = (akin_row_block_item){.row = -1, .category = -1};
+}
+
+void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item item,
+                        const float *row) {
+    float *to = row_of(block, index);
+    memcpy(to, row, block->dim * sizeof *to);
+    memset(to + block->dim, 0, (block->stride - block->dim) * sizeof *to);
+    items(block)[index] = item;
+}
+
+/* What the tile is asked for, so that nothing is missed that the list would take. */
+static float tile_least(const akin_row_block *block, float least) {
+    if (least <= -1) return -INFINITY; /* a product a little below -1 ends as -1 */
+    return least < block->sure ? least : block->sure;
+}
+
+static float list_least(const akin_row_block *block, const akin_row_block_rules *rules,
+                        size_t index) {
+    uint64_t worst = akin_topk_bar(akin_row_block_list(block, index));
+    float least = worst == 0 ? -1 : akin_topk_score(worst);
+    return tile_least(block, least > rules->min_score ? least : rules->min_score);
+}
+
+static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t count) {
+    akin_row_block_summary s = {.category_first = item->category, .category_last = item->category};
+    memcpy(s.label, item->label, sizeof s.label);
+    for (size_t i = 0; i < count; i++) {
+        if (item[i].category < s.category_first) s.category_first = item[i].category;
+        if (item[i].category > s.category_last) s.category_last = item[i].category;
+        s.some_available |= item[i].available != 0;
+        for (int l = 0; l < AKIN_ROW_BLOCK_LAYERS; l++)
+            if (item[i].label[l] != s.label[l]) s.label[l] = -1;
+    }
+    return s;
+}
+
+static void make_sketches(akin_row_block *block, size_t p, size_t count) {
+    const float *rows = row_of(block, p * PANEL);
+    float *centre = block->centres + p * block->stride;
+    size_t stride = block->stride, bytes = PANEL * stride;
+    akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
+    if (block->as_rows != NULL)
+        akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
+                         block->as_rows + p * bytes, &block->sketches[p]);
+    if (block->as_columns != NULL)
+        akin_sketch_columns(akin_tile()->format, rows, count, stride, block->as_columns + p * bytes,
+                            block->wrap + p * wrap_size(block), block->sums + p * PANEL,
+                            &block->sketches[p]);
+}
+
+static size_t count_of(const akin_row_block *block, size_t panel) {
+    size_t left = block->count - panel * PANEL;
+    return left < PANEL ? left : PANEL;
+}
+
+void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rules) {
+    const akin_row_block_item *item = items(block);
+    for (size_t i = 0; i < panels_of(block->count) * PANEL; i++) {
+        bool looks =
+            i < block->count && block->k > 0 && !(rules->same_category && item[i].category < 0);
+        block->least[i] = looks ? list_least(block, rules, i) : INFINITY;
+    }
+    for (size_t p = 0; p < panels_of(block->count); p++) {
+        block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
+        make_sketches(block, p, count_of(block, p));
+    }
+    for (size_t p = panels_of(block->count); p-- > 0;) {
+        akin_row_block_summary *here = &block->summaries[p];
+        bool last = p + 1 == panels_of(block->count),
+             alike = !last && here->category_first == here[1].category_first &&
+                     here->category_last == here[1].category_last;
+        here->alike_end = alike ? here[1].alike_end : p + 1;
+    }
+}
+
+size_t akin_row_block_count(const akin_row_block *block) {
+    return block->count;
+}
+
+size_t akin_row_block_dim(const akin_row_block *block) {
+    return block->dim;
+}
+
+size_t akin_row_block_stride(const akin_row_block *block) {
+    return block->stride;
+}
+
+size_t akin_row_block_k(const akin_row_block *block) {
+    return block->k;
+}
+
+size_t akin_row_block_panels(const akin_row_block *block) {
+    return panels_of(block->count);
+}
+
+akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
+    size_t bytes = PANEL * block->stride;
+    return (akin_row_block_panel){
+        .count = count_of(block, p),
+        .rows = row_of(block, p * PANEL),
+        .centre = block->centres + p * block->stride,
+        .items = items(block) + p * PANEL,
+        .least = block->rests ? block->nothing : block->least + p * PANEL,
+        .summary = block->summaries + p,
+        .sketch = block->sketches + p,
+        .as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL,
+        .as_columns = block->as_columns != NULL ? block->as_columns + p * bytes : NULL,
+        .wrap = block->wrap != NULL ? block->wrap + p * wrap_size(block) : NULL,
+        .sums = block->sums != NULL ? block->sums + p * PANEL : NULL,
+    };
+}
+
+const akin_row_block_summary *akin_row_block_summaries(const akin_row_block *block) {
+    return block->summaries;
+}
+
+const akin_row_block_item *akin_row_block_items(const akin_row_block *block) {
+    return items(block);
+}
+
+const float *akin_row_block_row(const akin_row_block *block, size_t index) {
+    return row_of(block, index);
+}
+
+void akin_row_block_rest(akin_row_block *block, bool rests) {
+    block->rests = rests;
+}
+
+uint64_t *akin_row_block_lists(akin_row_block *block) {
+    return block->lists;
+}
+
+uint64_t *akin_row_block_list(const akin_row_block *block, size_t index) {
+    return block->lists + index * akin_topk_words(block->k);
+}
+
+void *akin_row_block_body(akin_row_block *block) {
+    return block->body;
+}
+
+/* --- offers --- */
+
+static bool done(const akin_row_block_rules *rules, const akin_row_block_item *a,
+                 const akin_row_block_item *b) {
+    for (int l = 0; l < rules->layers; l++)
+        if (rules->layer[l].done[a->label[l] * rules->layer[l].labels + b->label[l]]) return true;
+    return false;
+}
+
+static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
+                     const akin_row_block_item *b) {
+    if (a->row == b->row) return false;
+    if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
+    return !(rules->exclude_same_group && a->group == b->group && a->group >= 0) &&
+           !done(rules, a, b);
+}
+
+/* The product held to [-1, 1]; -0 becomes +0. */
+static float held(float product) {
+    return (product > 1 ? 1 : product < -1 ? -1 : product) + 0.0f;
+}
+
+/* The score of a product that may be of the same row twice. */
+static float score_of(const akin_row_block *a, size_t i, const akin_row_block *b, size_t j,
+                      float product) {
+    if (product >= a->sure && memcmp(row_of(a, i), row_of(b, j), a->dim * sizeof(float)) == 0)
+        return 1;
+    return held(product);
+}
+
+void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
+                          const akin_row_block *from, size_t q,
+                          const akin_row_block_proposal *proposals, size_t count) {
+    const akin_row_block_item *ours = items(to), *theirs = items(from);
+    for (size_t e = 0; e < count; e++) {
+        size_t i = p * PANEL + proposals[e].to, j = q * PANEL + proposals[e].from;
+        if (proposals[e].product < to->least[i] || !may_meet(rules, &ours[i], &theirs[j])) continue;
+        if (rules->only_available && !theirs[j].available) continue;
+        float score = score_of(to, i, from, j, proposals[e].product);
+        uint64_t *list = akin_row_block_list(to, i), key = akin_topk_key(score, theirs[j].row);
+        if (score < rules->min_score || key <= akin_topk_bar(list)) continue;
+        if (rules->again && akin_topk_holds(list, key)) continue;
+        akin_topk_push(list, to->k, key);
+        to->least[i] = list_least(to, rules, i);
+    }
+}
+
+void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
+                          float score) {
+    if (block->least[i] >= score) return; /* it asks for more, or for nothing */
+    akin_topk_raise(akin_row_block_list(block, i), akin_topk_key(score, INT32_MAX));
+    block->least[i] = list_least(block, rules, i);
+}

@@ -1,0 +1,274 @@
+/* sketch: rows in 8 bits, and the proven bound, compiled once per level. */
+#include <akin/cpu.h>
+#include <akin/dot.h>
+#include <akin/sketch.h>
+#include <math.h>
+#include <string.h>
+
+enum { PANEL = AKIN_SKETCH_PANEL };
+
+static const double column_limit = 127;
+/* Rounding lengthens 64 numbers by at most 64^(1/2) / 2 = 4. */
+static const double row_part = 128 - 4, column_part = 255 - 4;
+static const double worthwhile =
+    0.5; /* the least square of a mean's length: rows lose half of theirs */
+static const double largest_scale =
+    1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
+
+/* The nearest whole number; |x| < 2^51. The sum has no bits for a fraction (a call of rint() costs
+ * more than all else).
+ */
+static inline double nearest(double x) {
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
+
+static float above(double x) {
+    return (float)(x * (1 + 0x1p-20) + 0x1p-60);
+}
+
+enum {
+    LANES = 8,
+    CHUNK = 1024 /* dimensions, whole groups */
+};               /* sums and maxima go in so many parts, in vectors */
+
+/* --- compiled once per level --- */
+
+static double total(const double *lanes) {
+    double sum = 0;
+    for (int l = 0; l < LANES; l++) sum += lanes[l];
+    return sum;
+}
+
+/* The smallest cosine of a row's angle to the mean of that length. */
+static double least_cosine(const float *rows, size_t count, size_t stride, const float *centre,
+                           double length) {
+    double least = 1;
+    for (size_t i = 0; i < count; i++) {
+        double product[LANES] = {0}, own[LANES] = {0};
+        for (size_t t = 0; t < stride; t += LANES)
+            for (size_t l = 0; l < LANES; l++) {
+                double x = rows[i * stride + t + l];
+                product[l] += centre[t + l] * x;
+                own[l] += x * x;
+            }
+        double square = total(own),
+               cosine = square > 0 ? total(product) / (length * sqrt(square)) : -1;
+        least = cosine < least ? cosine : least;
+    }
+    return least - 0x1p-22; /* for the rounding of this */
+}
+
+static void centre_of(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
+                      akin_sketch *out) {
+    double length = 0;
+    memset(centre, 0, stride * sizeof *centre);
+    for (size_t i = 0; i < count; i++)
+        for (size_t t = 0; t < stride; t++) centre[t] += rows[i * stride + t];
+    for (size_t t = 0; t < stride; t++) {
+        centre[t] /= (float)count;
+        length += (double)centre[t] * centre[t];
+    }
+    *out = (akin_sketch){.cos_radius = -1};
+    if (length < worthwhile) {
+        memset(centre, 0, stride * sizeof *centre);
+        return;
+    }
+    length = sqrt(length);
+    double least = least_cosine(rows, count, stride, centre, length);
+    out->inverse = (float)(1 / length);
+    out->cos_radius = least > -1 ? (float)least : -1;
+    out->sin_radius = (float)sqrt(1 - (double)out->cos_radius * out->cos_radius);
+    out->slack = (float)(akin_dot_bound(dim) * out->inverse + 0x1p-18);
+}
+
+/* The largest scale at which the numbers fit: each into `limit`, each part of a group into `part`.
+ */
+typedef struct {
+    double largest, longest;
+} extent;
+
+/* from: NULL or what is taken off; a constant where this is inlined. */
+static inline __attribute__((always_inline)) void
+widen(extent *e, akin_sketch_format format, const float *row, const float *from, size_t stride) {
+    const size_t group = akin_sketch_group(format), together = (size_t)format.together;
+    double largest[LANES] = {0};
+    for (size_t g = 0; g < stride; g += group) {
+        double squares[LANES] = {0}, parts[2] = {0, 0};
+        for (size_t t = g; t < stride && t < g + group; t += LANES)
+            for (size_t l = 0; l < LANES; l++) {
+                double x = from != NULL ? (double)row[t + l] - from[t + l] : row[t + l],
+                       size = fabs(x);
+                largest[l] = size > largest[l] ? size : largest[l];
+                squares[l] += x * x;
+            }
+        for (size_t l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
+        double longer = together == 2         ? parts[0] + parts[1]
+                        : parts[0] > parts[1] ? parts[0]
+                                              : parts[1];
+        if (longer > e->longest) e->longest = longer;
+    }
+    for (int l = 0; l < LANES; l++)
+        if (largest[l] > e->largest) e->largest = largest[l];
+}
+
+static float scale_for(const extent *e, double limit, bool narrow, double part) {
+    double scale = largest_scale, longest = sqrt(e->longest);
+    if (e->largest * scale > limit) scale = limit / e->largest;
+    if (narrow && longest * scale > part) scale = part / longest;
+    return (float)(scale * (1 - 0x1p-20));
+}
+
+/* Some dimensions of a row in whole numbers, and the squares of what that leaves and of what it
+ * takes, so far. */
+typedef struct {
+    int8_t q[CHUNK];
+    double residual, length;
+} whole_row;
+
+static inline __attribute__((always_inline)) void
+quantise(const float *row, const float *from, size_t stride, double scale, whole_row *out) {
+    const double inverse = 1 / scale;
+    double residual[LANES] = {0}, length[LANES] = {0};
+    for (size_t t = 0; t < stride; t += LANES)
+        for (size_t l = 0; l < LANES; l++) {
+            double x = from != NULL ? (double)row[t + l] - from[t + l] : row[t + l],
+                   q = nearest(x * scale);
+            double rest = x - q * inverse;
+            residual[l] += rest * rest;
+            length[l] += q * q;
+            out->q[t + l] = (int8_t)(int32_t)q;
+        }
+    out->residual += total(residual), out->length += total(length);
+}
+
+/* Dimensions of row i, from the first on, into their place among the panel's, in units of
+ * `together` bytes. */
+static void place_row(akin_sketch_format format, const int8_t *q, size_t first, size_t stride,
+                      size_t i, void *quantised) {
+    unsigned char *to = (unsigned char *)quantised + akin_sketch_place(format, i, first);
+    if (format.together == 2)
+        for (size_t t = 0; t < stride; t += 2, to += PANEL * 2) memcpy(to, q + t, 2);
+    else
+        for (size_t t = 0; t < stride; t += 4, to += PANEL * 4) memcpy(to, q + t, 4);
+}
+
+static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                    const float *centre, uint8_t *quantised, akin_sketch *out) {
+    extent e = {0, 0};
+    whole_row whole;
+    double error = 0, reach = 0;
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
+    out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
+    if (count < PANEL) memset(quantised, format.offset, PANEL * stride);
+    for (size_t i = 0; i < count; i++) {
+        whole.residual = whole.length = 0;
+        for (size_t t = 0; t < stride; t += CHUNK) {
+            size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
+            quantise(rows + i * stride + t, centre + t, count_t, out->row_scale, &whole);
+            for (size_t u = 0; u < count_t; u++)
+                whole.q[u] = (int8_t)(uint8_t)(whole.q[u] + format.offset);
+            place_row(format, whole.q, t, count_t, i, quantised);
+        }
+        error = whole.residual > error ? whole.residual : error;
+        reach = whole.length > reach ? whole.length : reach;
+    }
+    out->row_error = above(sqrt(error));
+    out->row_reach = above(sqrt(reach) / out->row_scale);
+}
+
+/* The sums of a column, of all and for every part. */
+static void sum_up(akin_sketch_format format, const int8_t *q, size_t first, size_t stride,
+                   size_t i, int16_t *wrap, int32_t *sums) {
+    const size_t group = akin_sketch_group(format), halves = (size_t)format.together / 2;
+    for (size_t g = 0; g < stride; g += group) {
+        int32_t lanes[LANES] = {0}, parts[2] = {0, 0};
+        for (size_t t = g; t < stride && t < g + group; t += LANES)
+            for (size_t l = 0; l < LANES; l++) lanes[l] += q[t + l];
+        for (size_t l = 0; l < LANES; l++) parts[l >> 1 & 1] += lanes[l];
+        if (halves == 1) parts[0] += parts[1], parts[1] = 0;
+        for (size_t h = 0; h < halves; h++)
+            wrap[((first + g) / group * PANEL + i) * halves + h] =
+                (int16_t)(uint16_t)(uint32_t)(-format.offset * parts[h]);
+        sums[i] += parts[0] + parts[1];
+    }
+}
+
+static void columns_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                       int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out) {
+    extent e = {0, 0};
+    whole_row whole;
+    double error = 0;
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
+    out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
+    if (count < PANEL) memset(quantised, 0, PANEL * stride);
+    memset(wrap, 0, akin_sketch_parts(format, stride) * PANEL * sizeof *wrap);
+    memset(sums, 0, PANEL * sizeof *sums);
+    for (size_t i = 0; i < count; i++) {
+        whole.residual = whole.length = 0;
+        for (size_t t = 0; t < stride; t += CHUNK) {
+            size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
+            quantise(rows + i * stride + t, NULL, count_t, out->column_scale, &whole);
+            place_row(format, whole.q, t, count_t, i, quantised);
+            sum_up(format, whole.q, t, count_t, i, wrap, sums);
+        }
+        error = whole.residual > error ? whole.residual : error;
+    }
+    out->column_error = above(sqrt(error));
+}
+
+typedef struct {
+    void (*centre)(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
+                   akin_sketch *out);
+    void (*rows)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                 const float *centre, uint8_t *quantised, akin_sketch *out);
+    void (*columns)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                    int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out);
+} sketch_kernels;
+
+extern const sketch_kernels akin_sketch_kernels_v1, akin_sketch_kernels_v3, akin_sketch_kernels_v4;
+const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {
+    .centre = centre_of, .rows = rows_of, .columns = columns_of};
+
+/* --- once --- */
+
+#if AKIN_LEVEL == 1
+static const sketch_kernels *active(void) {
+    static const sketch_kernels *const levels[AKIN_CPU_LEVELS] = {
+        &akin_sketch_kernels_v1, &akin_sketch_kernels_v3, &akin_sketch_kernels_v4,
+        &akin_sketch_kernels_v4};
+    return levels[akin_cpu_active()];
+}
+
+void akin_sketch_centre(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
+                        akin_sketch *out) {
+    active()->centre(rows, count, stride, dim, centre, out);
+}
+
+void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                      const float *centre, uint8_t *quantised, akin_sketch *out) {
+    active()->rows(format, rows, count, stride, centre, quantised, out);
+}
+
+void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                         int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out) {
+    active()->columns(format, rows, count, stride, quantised, wrap, sums, out);
+}
+
+float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim) {
+    double hidden =
+        (double)rows->row_reach * columns->column_error + (double)rows->row_error * (1 + 0x1p-19);
+    return above(hidden + 2 * akin_dot_bound(dim) + 0x1p-19);
+}
+
+float akin_sketch_cones(const akin_sketch *a, const akin_sketch *b, float product) {
+    if (a->inverse == 0 || b->inverse == 0) return 2;
+    float x = product * a->inverse * b->inverse + a->slack + b->slack;
+    float cosine =
+        a->cos_radius * b->cos_radius - a->sin_radius * b->sin_radius; /* of both angles together */
+    float sine = a->sin_radius * b->cos_radius + a->cos_radius * b->sin_radius;
+    if (sine <= 0 || x >= cosine - 0x1p-18f)
+        return 2; /* more than a half turn, or the cones meet */
+    if (x < -1) x = -1;
+    return x * cosine + sqrtf(1 - x * x) * sine + a->slack + b->slack;
+}
+#endif

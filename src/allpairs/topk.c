@@ -1,0 +1,133 @@
+/* topk: bounded lists of the best neighbours. */
+#include "sorted.h"
+#include <akin/topk.h>
+
+enum { BAR, HELD, KEYS };
+
+/* Puts `key` into the heap below the hole at `at`: worse children move up (Williams 1964,
+ * "Algorithm 232: heapsort").
+ */
+static void sift(uint64_t *heap, size_t count, size_t at, uint64_t key) {
+    for (size_t child; (child = 2 * at + 1) < count; at = child) {
+        if (child + 1 < count) child += heap[child + 1] < heap[child];
+        if (heap[child] >= key) break;
+        heap[at] = heap[child];
+    }
+    heap[at] = key;
+}
+
+/* Best first. */
+static void sort(uint64_t *keys, size_t count) {
+    for (size_t at = count / 2; at-- > 0;) sift(keys, count, at, keys[at]);
+    for (size_t last = count; last-- > 1;) { /* the worst of those left goes to their end */
+        uint64_t key = keys[last];
+        keys[last] = keys[0];
+        sift(keys, last, 0, key);
+    }
+}
+
+static uint64_t middle_of(uint64_t a, uint64_t b, uint64_t c) {
+    return a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
+}
+
+/* Parts keys [first, last] by one of them: those up to the place returned are no worse than those
+ * behind it. */
+static size_t part(uint64_t *keys, size_t first, size_t last) {
+    uint64_t pivot = middle_of(keys[first], keys[first + (last - first) / 2], keys[last]);
+    for (;; first++, last--) {
+        while (keys[first] > pivot) first++;
+        while (keys[last] < pivot) last--;
+        if (first >= last) return last;
+        uint64_t key = keys[first];
+        keys[first] = keys[last];
+        keys[last] = key;
+    }
+}
+
+/* Brings the k best of count > k keys to the front (Hoare 1961, "Algorithm 65: find"); where it
+ * goes badly too often, sorts what is left, so that it is never quadratic. */
+static void select_best(uint64_t *keys, size_t count, size_t k) {
+    size_t first = 0, last = count - 1, patience = 8;
+    for (size_t n = count; n > 1; n /= 2) patience += 2;
+    while (first < last) {
+        if (patience-- == 0) {
+            sort(keys + first, last - first + 1);
+            return;
+        }
+        size_t better = part(keys, first, last) + 1;
+        if (better == k) return;
+        if (better > k)
+            last = better - 1;
+        else
+            first = better;
+    }
+}
+
+void akin_topk_raise(uint64_t *list, uint64_t key) {
+    if (list[BAR] < key) list[BAR] = key;
+}
+
+/* Keeps the k best of what fills a long list; the worst of them is the bar. */
+static void tidy(uint64_t *list, size_t k) {
+    uint64_t *keys = list + KEYS, worst;
+    select_best(keys, (size_t)list[HELD], k);
+    worst = keys[0];
+    for (size_t e = 1; e < k; e++) worst = keys[e] < worst ? keys[e] : worst;
+    akin_topk_raise(list, worst);
+    list[HELD] = k;
+}
+
+/* Into a short list, sorted all the time; zeros are behind its keys. */
+static void push_short(uint64_t *list, size_t k, uint64_t key) {
+    akin_sorted()->insert(list + KEYS, k, key);
+    list[HELD] += list[HELD] < k;
+    akin_topk_raise(list, list[KEYS + k - 1]);
+}
+
+void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
+    if (key <= list[BAR]) return;
+    if (k <= AKIN_TOPK_SHORT) {
+        push_short(list, k, key);
+        return;
+    }
+    list[KEYS + list[HELD]++] = key;
+    if (list[HELD] == akin_topk_words(k) - KEYS) tidy(list, k);
+}
+
+bool akin_topk_holds(const uint64_t *list, uint64_t key) {
+    for (size_t e = 0; e < list[HELD]; e++)
+        if (list[KEYS + e] == key) return true;
+    return false;
+}
+
+void akin_topk_sort(uint64_t *list, size_t k) {
+    if (list[HELD] > k) tidy(list, k);
+    size_t held = (size_t)list[HELD];
+    if (k > AKIN_TOPK_SHORT) sort(list + KEYS, held);
+    memmove(list, list + KEYS, held * sizeof *list);
+    memset(list + held, 0, (k - held) * sizeof *list);
+}
+
+bool akin_topk_broken(const uint64_t *list, size_t k) {
+    size_t reach = 0;
+    if (list[BAR] == 0) return false;
+    if (k <= AKIN_TOPK_SHORT) return list[KEYS + k - 1] < list[BAR];
+    for (size_t e = 0; e < list[HELD]; e++) reach += list[KEYS + e] >= list[BAR];
+    return reach < k;
+}
+
+void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys, uint64_t bar) {
+    memset(list, 0, akin_topk_words(k) * sizeof *list);
+    while (list[HELD] < k && keys[list[HELD]] != 0) list[HELD]++;
+    memcpy(list + KEYS, keys, (size_t)list[HELD] * sizeof *list);
+    list[BAR] = keys[k - 1] > bar ? keys[k - 1] : bar;
+}
+
+void akin_topk_merge(const uint64_t *a, const uint64_t *b, size_t k, uint64_t *out) {
+    for (size_t i = 0, j = 0, n = 0; n < k; n++) { /* i and j are at most n */
+        uint64_t from_a = a[i], from_b = b[j];
+        out[n] = from_a > from_b ? from_a : from_b;
+        i += from_a == out[n];
+        j += from_b == out[n];
+    }
+}

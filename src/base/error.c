@@ -1,0 +1,70 @@
+/* error: see error.h. */
+#include <akin/error.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static _Thread_local char message[AKIN_ERROR_SIZE];
+static void (*end_all_ranks)(void) = abort;
+
+/* A message is one line: what came from a file name or a library may hold line ends. */
+static void keep_one_line(char *text) {
+    for (; *text; text++)
+        if (*text == '\n' || *text == '\r') *text = ' ';
+}
+
+/* The arguments may point into the kept message, so it is written only when the new one is
+ * complete. */
+akin_status akin_error_set(akin_status status, const char *format, ...) {
+    char text[AKIN_ERROR_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    keep_one_line(text);
+    memcpy(message, text, strlen(text) + 1);
+    return status;
+}
+
+akin_status akin_error_context(akin_status status, const char *format, ...) {
+    char text[AKIN_ERROR_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    keep_one_line(text);
+    size_t head = strlen(text), tail = strnlen(message, AKIN_ERROR_SIZE - 1 - head);
+    memcpy(text + head, message, tail);
+    text[head + tail] = '\0';
+    memcpy(message, text, head + tail + 1);
+    return status;
+}
+
+const char *akin_error_message(void) {
+    return message;
+}
+
+void akin_error_clear(void) {
+    message[0] = '\0';
+}
+
+void akin_error_keep(akin_error_kept *kept) {
+    memcpy(kept->message, message, strlen(message) + 1);
+}
+
+void akin_error_restore(const akin_error_kept *kept) {
+    memcpy(message, kept->message, strlen(kept->message) + 1);
+}
+
+void akin_error_on_assert(void (*end_all)(void)) {
+    end_all_ranks = end_all ? end_all : abort;
+}
+
+_Noreturn void akin_error_assert_failed(const char *condition, const char *file, int line) {
+    fprintf(stderr, "akin: %s:%d: this must not happen: %s does not hold. Please report it.\n",
+            file, line, condition);
+    fflush(stderr);
+    end_all_ranks();
+    abort();
+}

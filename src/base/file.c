@@ -1,0 +1,422 @@
+/* file: see file.h. */
+#include <akin/fault.h>
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+struct akin_outfile {
+    FILE *stream;
+    char *path, *part;
+};
+
+static akin_status say(const char *path, const char *what) {
+    return akin_error_set(AKIN_FAILED, "%s: %s: %s", path, what, strerror(errno));
+}
+
+akin_status akin_file_cannot_open(const char *path, int code) {
+    static const struct {
+        int code;
+        const char *advice;
+    } advices[] = {
+        {ENOENT, "; check the name: a relative one begins in the folder that akin was started in"},
+        {ENOTDIR, "; a part of its name is no folder"},
+        {EACCES, "; give this user the right to read it"},
+        {EMFILE, "; allow more open files (ulimit -n)"}};
+    const char *advice = "";
+    for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
+        if (advices[i].code == code) advice = advices[i].advice;
+    return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), advice);
+}
+
+/* --- whole files in
+ * -----------------------------------------------------------------------------------------------
+ */
+
+/* Reads until the end of the file; it may have grown or shrunk since its size was taken. */
+static akin_status read_all(int file, const char *path, size_t limit, size_t capacity,
+                            unsigned char **bytes, size_t *count) {
+    unsigned char *block = akin_mem_alloc(capacity, 1);
+    size_t length = 0;
+    if (!block) return akin_error_context(AKIN_FAILED, "%s: ", path);
+    for (;;) {
+        if (length + 1 == capacity) { /* grown, or the end is next: one byte is kept for the NUL */
+            unsigned char *grown = akin_mem_resize(block, length, capacity + capacity / 4 + 64, 1);
+            if (!grown) goto no_memory;
+            block = grown;
+            capacity += capacity / 4 + 64;
+        }
+        ssize_t got = akin_fault_read() ? -1 : read(file, block + length, capacity - 1 - length);
+        if (got < 0 && errno == EINTR) continue;
+        if (got < 0) {
+            akin_mem_free(block);
+            return say(path, "cannot be read");
+        }
+        if (got == 0) break;
+        length += (size_t)got;
+        if (length > limit) break;
+    }
+    block[length] = '\0';
+    *bytes = block;
+    *count = length;
+    return AKIN_OK;
+no_memory:
+    akin_mem_free(block);
+    return akin_error_context(AKIN_FAILED, "%s: ", path);
+}
+
+akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count) {
+    *bytes = NULL;
+    *count = 0;
+    int file = open(path, O_RDONLY | O_CLOEXEC |
+                              O_NONBLOCK); /* a pipe without a writer must not hold us */
+    if (file < 0) return akin_file_cannot_open(path, errno);
+    struct stat facts;
+    akin_status status = AKIN_OK;
+    if (fstat(file, &facts) != 0)
+        status = say(path, "cannot be read");
+    else if (!S_ISREG(facts.st_mode))
+        status = akin_error_set(AKIN_FAILED, "%s: is no regular file", path);
+    else if ((uint64_t)facts.st_size <= limit)
+        status = read_all(file, path, limit, (size_t)facts.st_size + 2, bytes, count);
+    close(file);
+    if (status == AKIN_OK && (!*bytes || *count > limit)) {
+        akin_mem_free(*bytes);
+        *bytes = NULL;
+        *count = 0;
+        status = akin_error_set(AKIN_FAILED, "%s: holds more than %zu bytes", path, limit);
+    }
+    return status;
+}
+
+/* --- atomic files out
+ * --------------------------------------------------------------------------------------------- */
+
+static char *with_ending(const char *path, const char *ending) {
+    size_t length = strlen(path), more = strlen(ending) + 1;
+    char *name = akin_mem_alloc(length + more, 1);
+    if (!name) return NULL;
+    memcpy(name, path, length);
+    memcpy(name + length, ending, more);
+    return name;
+}
+
+char *akin_file_part_name(const char *path) {
+    return with_ending(path, ".part");
+}
+
+/* A file system that cannot sync this kind of thing says EINVAL, and is left alone. */
+static akin_status sync_path(const char *path, int flags) {
+    int file = open(path, flags | O_RDONLY | O_CLOEXEC);
+    if (file < 0) return say(path, "cannot be opened");
+    akin_status status =
+        fsync(file) != 0 && errno != EINVAL ? say(path, "cannot be synced") : AKIN_OK;
+    if (close(file) != 0 && status == AKIN_OK) status = say(path, "cannot be closed");
+    return status;
+}
+
+void akin_file_remove(const char *path) {
+    char *part = akin_file_part_name(path);
+    if (part) (void)unlink(part);
+    (void)unlink(path);
+    akin_mem_free(part);
+}
+
+akin_status akin_file_sync_rename(const char *part, const char *path) {
+    char *folder = akin_file_folder(path);
+    akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;
+    if (status == AKIN_OK && rename(part, path) != 0) status = say(path, "cannot be replaced");
+    if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* the rename lasts from here */
+    akin_mem_free(folder);
+    return status;
+}
+
+static akin_status check_name(const char *path) {
+    if (!*path) return akin_error_set(AKIN_FAILED, "the name of an output is empty");
+    if (akin_file_is_folder(path) || !*akin_file_name(path))
+        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file in it", path);
+    return AKIN_OK;
+}
+
+akin_status akin_outfile_create(const char *path, akin_outfile **out) {
+    *out = NULL;
+    akin_status status = AKIN_FAILED;
+    if (check_name(path) != AKIN_OK) return AKIN_FAILED;
+    akin_outfile *file = akin_mem_zalloc(1, sizeof *file);
+    if (!file) return status;
+    file->path = akin_mem_text(path);
+    file->part = akin_file_part_name(path);
+    if (!file->path || !file->part) goto done;
+    file->stream = fopen(file->part, "wbe");
+    if (!file->stream) {
+        say(file->part, "cannot be created");
+        goto done;
+    }
+    *out = file;
+    return AKIN_OK;
+done:
+    akin_mem_free(file->part);
+    akin_mem_free(file->path);
+    akin_mem_free(file);
+    return status;
+}
+
+FILE *akin_outfile_stream(akin_outfile *file) {
+    return file->stream;
+}
+
+static akin_status copy_file(const char *from, const char *to) {
+    char block[1 << 16];
+    ssize_t got = -1;
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    if (in < 0) return akin_file_cannot_open(from, errno);
+    int out = open(to, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (out < 0) {
+        say(to, "cannot be created");
+        close(in);
+        return AKIN_FAILED;
+    }
+    while ((got = read(in, block, sizeof block)) > 0)
+        if (write(out, block, (size_t)got) != got) break;
+    akin_status status = got == 0 && fsync(out) == 0 ? AKIN_OK : say(to, "cannot be written");
+    if (close(out) != 0 && status == AKIN_OK) status = say(to, "cannot be written");
+    close(in);
+    return status;
+}
+
+akin_status akin_file_link(const char *from, const char *to) {
+    if (link(from, to) == 0) return AKIN_OK;
+    char *part = akin_file_part_name(to); /* a file system without hard links */
+    if (!part) return AKIN_FAILED;
+    akin_status status = copy_file(from, part);
+    if (status == AKIN_OK) status = akin_file_sync_rename(part, to);
+    if (status != AKIN_OK) unlink(part);
+    akin_mem_free(part);
+    return status;
+}
+
+/* PATH also becomes PATH.prev. A run killed after this leaves PATH as it was, so the next run does
+ * it again. */
+static akin_status keep_as_previous(const char *path) {
+    if (!akin_file_exists(path)) return AKIN_OK;
+    akin_status status = AKIN_FAILED;
+    char *previous = with_ending(path, ".prev"), *link_name = with_ending(path, ".prev.part");
+    if (!previous || !link_name) goto done;
+    if (unlink(link_name) != 0 && errno != ENOENT) {
+        say(link_name, "cannot be replaced");
+        goto done;
+    }
+    if (link(path, link_name) != 0)
+        AKIN_TRY(copy_file(path, link_name)); /* a file system without hard links */
+    if (rename(link_name, previous) != 0) {
+        say(previous, "cannot be replaced");
+        goto done;
+    }
+    status = AKIN_OK;
+done:
+    /* Also after a rename: of two links to one file it removes neither. */
+    if (link_name) unlink(link_name);
+    akin_mem_free(previous);
+    akin_mem_free(link_name);
+    return status;
+}
+
+static void free_outfile(akin_outfile *file) {
+    if (file->stream) fclose(file->stream);
+    akin_mem_free(file->part);
+    akin_mem_free(file->path);
+    akin_mem_free(file);
+}
+
+akin_status akin_outfile_commit(akin_outfile *file, bool keep_previous) {
+    akin_status status = AKIN_OK;
+    errno = 0;
+    bool written = !ferror(file->stream);
+    written &= fclose(file->stream) == 0; /* after an error too: it still has to be closed */
+    file->stream = NULL;
+    if (!written) {
+        if (!errno) errno = EIO;
+        status = say(file->part, "cannot be written");
+    }
+    if (status == AKIN_OK && keep_previous) status = keep_as_previous(file->path);
+    if (status == AKIN_OK) status = akin_file_sync_rename(file->part, file->path);
+    if (status != AKIN_OK) unlink(file->part);
+    free_outfile(file);
+    return status;
+}
+
+void akin_outfile_discard(akin_outfile *file) {
+    if (!file) return;
+    unlink(file->part);
+    free_outfile(file);
+}
+
+/* --- whether an output can be
+ * --------------------------------------------------------------------------------------*/
+
+static akin_status say_space(const char *path, uint64_t bytes) {
+    return akin_error_set(AKIN_FAILED,
+                          "%s: the disk does not take the %" PRIu64 " bytes that it needs: %s",
+                          path, bytes, strerror(errno));
+}
+
+akin_status akin_file_check_space(const char *path, uint64_t bytes) {
+    struct statvfs disk;
+    char *name = with_ending(path, ".space-XXXXXX");
+    if (!name) return AKIN_FAILED;
+    int file = mkstemp(name);
+    akin_status status = file < 0 ? say(path, "cannot be created") : AKIN_OK;
+    if (file >= 0) unlink(name);
+    if (status == AKIN_OK && bytes > INT64_MAX) {
+        errno = EFBIG;
+        status = say_space(path, bytes);
+    }
+    /* Not posix_fallocate: where the file system cannot, that writes every block instead of saying
+     * so. */
+    if (status == AKIN_OK && bytes && fallocate(file, 0, 0, (off_t)bytes) != 0) {
+        if (errno != EOPNOTSUPP && errno != ENOSYS)
+            status = say_space(path, bytes);
+        else if (fstatvfs(file, &disk) == 0 && (uint64_t)disk.f_bavail * disk.f_frsize < bytes) {
+            errno = ENOSPC;
+            status = say_space(path, bytes);
+        }
+    }
+    if (file >= 0) close(file);
+    akin_mem_free(name);
+    return status;
+}
+
+/* By creating the part: access() says yes to root on a read-only disk. */
+akin_status akin_file_check_output(const char *path) {
+    if (check_name(path) != AKIN_OK) return AKIN_FAILED;
+    char *part = akin_file_part_name(path);
+    if (!part) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    int file = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    bool ours = file >= 0;
+    if (!ours && errno == EEXIST)
+        file = open(part, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* a leftover */
+    if (file < 0)
+        status =
+            akin_error_set(AKIN_FAILED, "%s: cannot be written (%s): %s", path, strerror(errno),
+                           errno == ENOENT ? "make its folder, or name another"
+                                           : "mend that, or name another place");
+    if (file >= 0) close(file);
+    if (ours) unlink(part);
+    akin_mem_free(part);
+    return status;
+}
+
+/* --- paths, folders, trees
+ * ------------------------------------------------------------------------------------------
+ */
+
+bool akin_file_exists(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0;
+}
+
+bool akin_file_is_folder(const char *path) {
+    struct stat facts;
+    return stat(path, &facts) == 0 && S_ISDIR(facts.st_mode);
+}
+
+akin_status akin_file_make_folders(const char *path) {
+    char *head = akin_mem_text(path);
+    if (!head) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    size_t length = strlen(head);
+    for (size_t i = 1; i <= length && status == AKIN_OK; i++) {
+        if (head[i] != '/' && head[i] != '\0') continue;
+        char end = head[i];
+        head[i] = '\0';
+        if (mkdir(head, 0777) != 0 && !akin_file_is_folder(head))
+            status = akin_error_set(AKIN_FAILED, "%s: the folder cannot be made: %s", head,
+                                    strerror(errno));
+        head[i] = end;
+    }
+    akin_mem_free(head);
+    return status;
+}
+
+static int remove_one(const char *path, const struct stat *facts, int kind, struct FTW *place) {
+    (void)facts, (void)kind, (void)place;
+    if (remove(path) == 0 || errno == ENOENT) return 0;
+    akin_error_set(AKIN_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+    return 1;
+}
+
+akin_status akin_file_remove_tree(const char *path) {
+    struct stat facts;
+    if (lstat(path, &facts) != 0) {
+        if (errno == ENOENT || errno == ENOTDIR) return AKIN_OK;
+        return akin_error_set(AKIN_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+    }
+    int failed = nftw(path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+    if (failed < 0)
+        return akin_error_set(AKIN_FAILED, "%s: cannot be removed: %s", path, strerror(errno));
+    return failed ? AKIN_FAILED : AKIN_OK;
+}
+
+/* Where the kernel cannot exchange: neither name ever lacks a file, but for a moment both are the
+ * same one. */
+static int swap_by_link(const char *a, const char *b) {
+    char *third = with_ending(a, ".swap");
+    if (!third) {
+        errno = ENOMEM;
+        return -1;
+    }
+    unlink(third);
+    int failed = link(a, third) != 0 || rename(b, a) != 0 || rename(third, b) != 0;
+    akin_mem_free(third);
+    return failed ? -1 : 0;
+}
+
+akin_status akin_file_swap(const char *a, const char *b) {
+    int failed = renameat2(AT_FDCWD, a, AT_FDCWD, b, RENAME_EXCHANGE);
+    if (failed && (errno == EINVAL || errno == ENOSYS)) failed = swap_by_link(a, b);
+    if (failed)
+        return akin_error_set(AKIN_FAILED, "%s and %s: cannot be swapped: %s", a, b,
+                              strerror(errno));
+    return AKIN_OK;
+}
+
+char *akin_file_join(const char *folder, const char *name) {
+    size_t head = strlen(folder), tail = strlen(name);
+    if (*name == '/' || !head) return akin_mem_text(name);
+    bool slash = folder[head - 1] != '/';
+    char *path = akin_mem_alloc(head + slash + tail + 1, 1);
+    if (!path) return NULL;
+    memcpy(path, folder, head);
+    if (slash) path[head] = '/';
+    memcpy(path + head + slash, name, tail + 1);
+    return path;
+}
+
+char *akin_file_folder(const char *path) {
+    size_t length = (size_t)(akin_file_name(path) - path);
+    if (!length) return akin_mem_text(".");
+    while (length > 1 && path[length - 1] == '/') length--;
+    char *folder = akin_mem_alloc(length + 1, 1);
+    if (!folder) return NULL;
+    memcpy(folder, path, length);
+    folder[length] = '\0';
+    return folder;
+}
+
+const char *akin_file_name(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+const char *akin_file_ending(const char *path) {
+    const char *name = akin_file_name(path), *dot = strrchr(name, '.');
+    return dot && dot != name ? dot : name + strlen(name);
+}

@@ -1,0 +1,245 @@
+/* churn: how much of one table's neighbours another table does not have. */
+#include "churn.h"
+
+#include <akin/hash.h>
+#include <akin/labels.h>
+#include <akin/lists.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PIECE_ROWS 4096 /* rows of a table in memory at a time */
+
+/* --- which row of one table is which of the other --- */
+
+/* An id in one of the tables. */
+typedef struct {
+    uint64_t low, high; /* XXH3-128 of the id */
+    int32_t row;
+    int32_t other; /* 0: a row of the table, 1: of the other one */
+} sighting;
+
+/* The same id in both. */
+typedef struct {
+    int32_t row, other;
+} match;
+
+/* By id, then table before other, then row. */
+static int compare_sightings(const void *left, const void *right) {
+    const sighting *a = left, *b = right;
+    if (a->low != b->low) return a->low < b->low ? -1 : 1;
+    if (a->high != b->high) return a->high < b->high ? -1 : 1;
+    if (a->other != b->other) return a->other - b->other;
+    return (a->row > b->row) - (a->row < b->row);
+}
+
+static size_t owner(const sighting *it, size_t size) {
+    return (size_t)(it->high % size);
+}
+
+/* This rank's shard of a table's ids into sightings [shard]. Not collective. */
+static akin_status sight(const akin_comm *comm, const akin_table *table, int32_t other,
+                         sighting *sightings) {
+    akin_labels *labels = NULL;
+    size_t n = akin_table_items(table);
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t first = akin_shard_first(n, size, rank), count = akin_shard_count(n, size, rank);
+    akin_status status = akin_labels_read(akin_table_file(table), first, count, &labels);
+    if (status != AKIN_OK) return status;
+    for (size_t i = 0; i < count; i++) {
+        const char *id = akin_labels_id(labels, i);
+        akin_hash128 hash = akin_hash_128(id, strlen(id), 0);
+        sightings[i] = (sighting){hash.low, hash.high, (int32_t)(first + i), other};
+    }
+    akin_labels_free(labels);
+    return AKIN_OK;
+}
+
+/* Both tables' shards, sorted by the rank that owns each id: *out owned, counts [size]. Not
+ * collective. */
+static akin_status sight_both(const akin_comm *comm, const akin_table *table,
+                              const akin_table *other, sighting **out, size_t *counts) {
+    akin_status status;
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t ranks = (size_t)size, mine = akin_shard_count(akin_table_items(table), size, rank);
+    size_t count = mine + akin_shard_count(akin_table_items(other), size, rank);
+    sighting *found = akin_mem_alloc(count, sizeof *found),
+             *sorted = akin_mem_alloc(count, sizeof *sorted);
+    size_t *next = akin_mem_zalloc(ranks, sizeof *next);
+    if (!found || !sorted || !next) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(sight(comm, table, 0, found));
+    AKIN_TRY(sight(comm, other, 1, found + mine));
+    memset(counts, 0, ranks * sizeof *counts);
+    for (size_t i = 0; i < count; i++) counts[owner(&found[i], ranks)]++;
+    for (size_t r = 1; r < ranks; r++) next[r] = next[r - 1] + counts[r - 1];
+    for (size_t i = 0; i < count; i++) sorted[next[owner(&found[i], ranks)]++] = found[i];
+    *out = sorted;
+    sorted = NULL;
+done:
+    akin_mem_free(next);
+    akin_mem_free(sorted);
+    akin_mem_free(found);
+    return status;
+}
+
+/* Each row of the other table with the first row of that id: *out owned. Not collective. */
+static akin_status match_ids(sighting *all, size_t count, match **out, size_t *out_count) {
+    match *made = akin_mem_alloc(count, sizeof *made);
+    size_t total = 0;
+    if (!made) return AKIN_FAILED;
+    if (count) qsort(all, count, sizeof *all, compare_sightings);
+    for (size_t i = 0, first = 0; i < count; i++) {
+        if (all[i].low != all[first].low || all[i].high != all[first].high) first = i;
+        if (all[i].other && !all[first].other) made[total++] = (match){all[first].row, all[i].row};
+    }
+    *out = made;
+    *out_count = total;
+    return AKIN_OK;
+}
+
+/* to_table [items of other]: the row of the table that has that id, -1 = none; owned. Collective;
+ * agreed. */
+static akin_status join(akin_comm *comm, const akin_table *table, const akin_table *other,
+                        int32_t **to_table) {
+    akin_status status;
+    size_t ranks = (size_t)akin_comm_size(comm), n = akin_table_items(other), received_count = 0,
+           match_count = 0;
+    sighting *mine = NULL;
+    void *received = NULL, *all = NULL;
+    match *matches = NULL;
+    size_t *counts = akin_mem_zalloc(ranks, sizeof *counts),
+           *offsets = akin_mem_zalloc(ranks + 1, sizeof *offsets);
+    int32_t *map = akin_mem_alloc(n, sizeof *map);
+    status = counts && offsets && map ? sight_both(comm, table, other, &mine, counts) : AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, status));
+    AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, &received, &received_count));
+    AKIN_TRY(akin_agree(comm, match_ids(received, received_count, &matches, &match_count)));
+    AKIN_TRY(akin_comm_gather(comm, matches, match_count * sizeof *matches, -1, &all, offsets));
+    for (size_t i = 0; i < n; i++) map[i] = -1;
+    for (size_t i = 0; i < offsets[ranks] / sizeof(match); i++) {
+        const match *it = (const match *)all + i;
+        map[it->other] = it->row;
+    }
+    *to_table = map;
+    map = NULL;
+done:
+    akin_mem_free(map);
+    akin_mem_free(offsets);
+    akin_mem_free(counts);
+    akin_mem_free(matches);
+    akin_mem_free(all);
+    akin_mem_free(received);
+    akin_mem_free(mine);
+    return status;
+}
+
+/* --- comparing lists --- */
+
+/* What a rank needs to compare its shard of the table's rows with the other table's. */
+typedef struct {
+    const akin_table *table, *other;
+    size_t first, count;     /* the shard */
+    const int32_t *to_table; /* [items of other] */
+    int32_t *other_row;      /* [count], -1 = the id is not there */
+    int32_t *neighbor, *counts, *other_neighbor, *other_counts; /* PIECE_ROWS rows of each table */
+    int64_t *missing; /* [larger k + 1]: sum of m - |A and B| over items with max(|A|, |B|) = m:
+                         exact in any order */
+    int64_t common;
+} comparison;
+
+static void free_comparison(comparison *it) {
+    akin_mem_free(it->other_row);
+    akin_mem_free(it->neighbor);
+    akin_mem_free(it->counts);
+    akin_mem_free(it->other_neighbor);
+    akin_mem_free(it->other_counts);
+    akin_mem_free(it->missing);
+}
+
+static akin_status prepare(const akin_comm *comm, size_t depth, comparison *it) {
+    size_t n = akin_table_items(it->table), other_n = akin_table_items(it->other);
+    it->first = akin_shard_first(n, akin_comm_size(comm), akin_comm_rank(comm));
+    it->count = akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm));
+    it->other_row = akin_mem_alloc(it->count, sizeof *it->other_row);
+    it->neighbor = akin_mem_alloc(PIECE_ROWS * akin_table_k(it->table), sizeof *it->neighbor);
+    it->counts = akin_mem_alloc(PIECE_ROWS, sizeof *it->counts);
+    it->other_neighbor =
+        akin_mem_alloc(PIECE_ROWS * akin_table_k(it->other), sizeof *it->other_neighbor);
+    it->other_counts = akin_mem_alloc(PIECE_ROWS, sizeof *it->other_counts);
+    it->missing = akin_mem_zalloc(depth, sizeof *it->missing);
+    if (!it->other_row || !it->neighbor || !it->counts || !it->other_neighbor ||
+        !it->other_counts || !it->missing)
+        return AKIN_FAILED;
+    for (size_t i = 0; i < it->count; i++) it->other_row[i] = -1;
+    for (size_t j = other_n; j-- > 0;) { /* from the last, so that the first row of an id stays */
+        int64_t mine = (int64_t)it->to_table[j] - (int64_t)it->first;
+        if (it->to_table[j] >= 0 && mine >= 0 && mine < (int64_t)it->count)
+            it->other_row[mine] = (int32_t)j;
+    }
+    return AKIN_OK;
+}
+
+/* One id's lists: row i of the piece of the table, row j of that of the other. */
+static void compare_lists(comparison *it, size_t i, size_t j) {
+    int32_t *a = it->neighbor + i * akin_table_k(it->table),
+            *b = it->other_neighbor + j * akin_table_k(it->other);
+    size_t a_count = (size_t)it->counts[i], b_count = (size_t)it->other_counts[j];
+    for (size_t c = 0; c < b_count; c++) b[c] = it->to_table[b[c]];
+    size_t longer = a_count > b_count ? a_count : b_count;
+    it->missing[longer] += (int64_t)(longer - akin_lists_common(a, a_count, b, b_count));
+    it->common++;
+}
+
+/* Rows [at, at + count) of the shard; those that follow each other in the other table are read at
+ * once. */
+static akin_status compare_piece(comparison *it, size_t at, size_t count) {
+    akin_status status;
+    const int32_t *other = it->other_row + at;
+    AKIN_TRY(akin_table_rows(it->table, it->first + at, count, it->neighbor, NULL, it->counts));
+    for (size_t i = 0, run; i < count; i += run) {
+        run = 1;
+        if (other[i] < 0) continue;
+        while (i + run < count && other[i + run] == other[i] + (int32_t)run) run++;
+        AKIN_TRY(akin_table_rows(it->other, (size_t)other[i], run, it->other_neighbor, NULL,
+                                 it->other_counts));
+        for (size_t r = 0; r < run; r++) compare_lists(it, i + r, r);
+    }
+done:
+    return status;
+}
+
+static akin_status compare_shard(comparison *it) {
+    for (size_t at = 0; at < it->count; at += PIECE_ROWS) {
+        size_t left = it->count - at;
+        akin_status status = compare_piece(it, at, left < PIECE_ROWS ? left : PIECE_ROWS);
+        if (status != AKIN_OK) return status;
+    }
+    return AKIN_OK;
+}
+
+akin_status akin_churn(akin_comm *comm, const akin_table *table, const akin_table *other,
+                       size_t *common, double *churn) {
+    akin_status status;
+    int32_t *to_table = NULL;
+    comparison it = {.table = table, .other = other};
+    size_t k = akin_table_k(table), other_k = akin_table_k(other),
+           depth = (k > other_k ? k : other_k) + 1;
+    AKIN_TRY(join(comm, table, other, &to_table));
+    it.to_table = to_table;
+    status = prepare(comm, depth, &it);
+    if (status == AKIN_OK) status = compare_shard(&it);
+    AKIN_TRY(akin_agree(comm, status));
+    akin_comm_sum_i64(comm, it.missing, depth);
+    akin_comm_sum_i64(comm, &it.common, 1);
+    double total = 0;
+    for (size_t m = 1; m < depth; m++) total += (double)it.missing[m] / (double)m;
+    *common = (size_t)it.common;
+    *churn = it.common ? total / (double)it.common : NAN;
+done:
+    free_comparison(&it);
+    akin_mem_free(to_table);
+    return status;
+}

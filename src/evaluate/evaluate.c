@@ -1,0 +1,329 @@
+/* evaluate: measures a recommendation table: precision by label, coverage, churn against another
+ * table. */
+#include <akin/evaluate.h>
+
+#include "churn.h"
+#include <akin/labels.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/shard.h>
+#include <akin/table.h>
+#include <math.h>
+#include <string.h>
+
+#define PIECE_ROWS 4096 /* rows of a table in memory at a time */
+#define SCORE_SCALE                                                                                \
+    ((double)(1ll << 28))                 /* scores are summed as integers: room for 3e10 of them  \
+                                           */
+#define SHARE_SCALE ((double)(1ll << 30)) /* average precisions too: room for 8e9 of them */
+
+const int akin_evaluate_depths[AKIN_EVALUATE_DEPTHS] = {1, 5, 10};
+
+static double share(int64_t part, double whole) {
+    return whole > 0 ? (double)part / whole : NAN;
+}
+
+/* --- precision and coverage --- */
+
+enum {
+    TALLY_COVERED,
+    TALLY_FULL,
+    TALLY_NEIGHBORS,
+    TALLY_SCORE,
+    TALLY_DUPLICATES,
+    TALLY_FILLED,
+    TALLY_FILLS,
+    TALLIES,
+};
+/* Of labelled items; by category too. */
+enum { GRADE_LABELLED, GRADE_AVERAGE, GRADE_HITS, GRADES = 2 + 3 };
+
+/* What is counted, as whole numbers: sums over ranks are the same in any order. */
+typedef struct {
+    int64_t *all;    /* [TALLIES] and behind them grades of all items and of each category: [1 +
+                        categories, GRADES] */
+    int32_t *labels; /* [items], -1 = none */
+    int32_t *category;
+    uint64_t *held; /* [names] items with each label */
+    size_t names, categories;
+} tallies;
+
+static void free_tallies(tallies *it) {
+    akin_mem_free(it->all);
+    akin_mem_free(it->labels);
+    akin_mem_free(it->category);
+    akin_mem_free(it->held);
+}
+
+/* grade 0: of all items; 1 + c: of a category. */
+static int64_t *grade_of(const tallies *it, size_t grade) {
+    return it->all + TALLIES + grade * GRADES;
+}
+
+/* An item with a label: its neighbours [held]. */
+static void grade_item(const tallies *it, size_t row, size_t k, size_t held,
+                       const int32_t *neighbor) {
+    int64_t grade[GRADES] = {[GRADE_LABELLED] = 1};
+    uint64_t right = 0, there_are = it->held[it->labels[row]] - 1;
+    double sum = 0;
+    for (size_t j = 0; j < held; j++) {
+        if (it->labels[neighbor[j]] != it->labels[row]) continue;
+        sum += (double)++right / (double)(j + 1);
+        for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++)
+            grade[GRADE_HITS + d] += j < (size_t)akin_evaluate_depths[d];
+    }
+    uint64_t could = there_are < k ? there_are : k;
+    grade[GRADE_AVERAGE] = could > 0 ? llrint(sum / (double)could * SHARE_SCALE) : 0;
+    for (int g = 0; g < GRADES; g++) {
+        grade_of(it, 0)[g] += grade[g];
+        if (it->category[row] >= 0) grade_of(it, 1 + (size_t)it->category[row])[g] += grade[g];
+    }
+}
+
+/* One item's neighbours [held]. */
+static void tally_item(const tallies *it, size_t row, size_t k, size_t held,
+                       const int32_t *neighbor, const float *score) {
+    it->all[TALLY_COVERED] += held > 0;
+    it->all[TALLY_FULL] += held == k;
+    it->all[TALLY_NEIGHBORS] += (int64_t)held;
+    for (size_t j = 0; j < held; j++)
+        it->all[TALLY_SCORE] += llrint((double)score[j] * SCORE_SCALE);
+    if (it->labels[row] >= 0) grade_item(it, row, k, held, neighbor);
+}
+
+/* A part of a table, read piece by piece; allocated once. */
+typedef struct {
+    int32_t *neighbor, *counts;
+    float *score;
+    int32_t *filled, *duplicate_of;
+} piece;
+
+static void free_piece(piece *it) {
+    akin_mem_free(it->neighbor);
+    akin_mem_free(it->counts);
+    akin_mem_free(it->score);
+    akin_mem_free(it->filled);
+    akin_mem_free(it->duplicate_of);
+}
+
+static akin_status create_piece(size_t k, piece *out) {
+    *out = (piece){akin_mem_alloc(PIECE_ROWS * k, sizeof *out->neighbor),
+                   akin_mem_alloc(PIECE_ROWS, sizeof *out->counts),
+                   akin_mem_alloc(PIECE_ROWS * k, sizeof *out->score),
+                   akin_mem_alloc(PIECE_ROWS, sizeof *out->filled),
+                   akin_mem_alloc(PIECE_ROWS, sizeof *out->duplicate_of)};
+    return out->neighbor && out->counts && out->score && out->filled && out->duplicate_of
+               ? AKIN_OK
+               : AKIN_FAILED;
+}
+
+/* What a refined table tells of these rows. */
+static akin_status tally_extras(const akin_table *table, const tallies *it, size_t row,
+                                size_t count, piece *rows) {
+    akin_status status;
+    AKIN_TRY(akin_table_filled(table, row, count, rows->filled));
+    AKIN_TRY(akin_table_duplicates(table, row, count, rows->duplicate_of));
+    for (size_t i = 0; i < count; i++) {
+        it->all[TALLY_DUPLICATES] += rows->duplicate_of[i] >= 0;
+        it->all[TALLY_FILLED] += rows->filled[i] > 0;
+        it->all[TALLY_FILLS] += rows->filled[i];
+    }
+done:
+    return status;
+}
+
+/* This rank's shard. Not collective. */
+static akin_status tally_shard(const akin_comm *comm, const akin_table *table, const tallies *it) {
+    akin_status status;
+    size_t n = akin_table_items(table), k = akin_table_k(table);
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t row = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
+    piece rows = {0};
+    AKIN_TRY(create_piece(k, &rows));
+    while (row < end) {
+        size_t count = end - row < PIECE_ROWS ? end - row : PIECE_ROWS;
+        AKIN_TRY(akin_table_rows(table, row, count, rows.neighbor, rows.score, rows.counts));
+        for (size_t i = 0; i < count; i++)
+            tally_item(it, row + i, k, (size_t)rows.counts[i], rows.neighbor + i * k,
+                       rows.score + i * k);
+        AKIN_TRY(tally_extras(table, it, row, count, &rows));
+        row += count;
+    }
+done:
+    free_piece(&rows);
+    return status;
+}
+
+/* The probability that an item drawn from the others has the label of a labelled item. */
+static double chance_of(const tallies *it, size_t n) {
+    double pairs = 0, labelled = 0;
+    for (size_t c = 0; c < it->names; c++) {
+        pairs += (double)it->held[c] * ((double)it->held[c] - 1);
+        labelled += (double)it->held[c];
+    }
+    return labelled > 0 && n > 1 ? pairs / (labelled * (double)(n - 1)) : NAN;
+}
+
+/* Labels of all items, checked against the number of names. Not collective. */
+static akin_status read_labels(const akin_table *table, akin_evaluate_label label, int32_t **out,
+                               size_t *names) {
+    akin_status status;
+    static const struct {
+        const char *variable, *dimension;
+    } which[] = {{"category", "category_count"}, {"group", "group_count"}};
+    const akin_ncfile *file = akin_table_file(table);
+    size_t n = akin_table_items(table);
+    int32_t *labels = akin_mem_alloc(n, sizeof *labels);
+    if (!labels) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_expect(file, which[label].variable, AKIN_NC_INT, "item"));
+    AKIN_TRY(akin_ncfile_length(file, which[label].dimension, names));
+    AKIN_TRY(akin_ncfile_get(file, which[label].variable, 0, n, labels));
+    for (size_t i = 0; i < n; i++)
+        if (labels[i] < -1 || labels[i] >= (int64_t)*names)
+            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range",
+                                    akin_ncfile_path(file), which[label].variable, i));
+    *out = labels;
+    return AKIN_OK;
+done:
+    akin_mem_free(labels);
+    return status;
+}
+
+static akin_status create_tallies(const akin_table *table, akin_evaluate_label label,
+                                  tallies *out) {
+    akin_status status;
+    size_t n = akin_table_items(table);
+    AKIN_TRY(read_labels(table, label, &out->labels, &out->names));
+    AKIN_TRY(read_labels(table, AKIN_EVALUATE_CATEGORY, &out->category, &out->categories));
+    out->held = akin_mem_zalloc(out->names, sizeof *out->held);
+    out->all = akin_mem_zalloc(TALLIES + (1 + out->categories) * GRADES, sizeof *out->all);
+    if (!out->held || !out->all) AKIN_TRY(AKIN_FAILED);
+    for (size_t i = 0; i < n; i++)
+        if (out->labels[i] >= 0) out->held[out->labels[i]]++;
+done:
+    return status;
+}
+
+static void fill_precision(const tallies *it, size_t grade, double *precision, double *average) {
+    const int64_t *found = grade_of(it, grade);
+    double labelled = (double)found[GRADE_LABELLED];
+    for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++)
+        precision[d] = share(found[GRADE_HITS + d], labelled * akin_evaluate_depths[d]);
+    *average = share(found[GRADE_AVERAGE], labelled * SHARE_SCALE);
+}
+
+static void fill_figures(const tallies *it, const akin_table *table,
+                         akin_evaluate_figures *figures) {
+    double items = (double)figures->items, neighbors = (double)it->all[TALLY_NEIGHBORS];
+    figures->chance = chance_of(it, figures->items);
+    figures->labelled = (size_t)grade_of(it, 0)[GRADE_LABELLED];
+    fill_precision(it, 0, figures->precision, &figures->average_precision);
+    figures->coverage = share(it->all[TALLY_COVERED], items);
+    figures->full_coverage = share(it->all[TALLY_FULL], items);
+    figures->mean_count = share(it->all[TALLY_NEIGHBORS], items);
+    figures->mean_score = share(it->all[TALLY_SCORE], neighbors * SCORE_SCALE);
+    figures->has_duplicates = akin_table_has_duplicates(table);
+    figures->has_fill = akin_table_has_fill(table);
+    figures->duplicates = (size_t)it->all[TALLY_DUPLICATES];
+    figures->filled_items = (size_t)it->all[TALLY_FILLED];
+    figures->fills = (size_t)it->all[TALLY_FILLS];
+}
+
+/* --- by category --- */
+
+struct akin_evaluate_categories {
+    size_t count;
+    akin_labels *labels; /* for the names */
+    akin_evaluate_category *category;
+};
+
+static akin_status create_categories(const tallies *it, const akin_table *table,
+                                     akin_evaluate_categories **out) {
+    akin_status status = AKIN_OK;
+    akin_evaluate_categories *c = *out = akin_mem_zalloc(1, sizeof *c);
+    if (!c) return AKIN_FAILED;
+    c->category = akin_mem_alloc(it->categories, sizeof *c->category);
+    if (!c->category) return AKIN_FAILED;
+    AKIN_TRY(akin_labels_read(akin_table_file(table), 0, 0, &c->labels));
+    for (size_t i = 0; i < it->categories; i++) {
+        int64_t items = grade_of(it, 1 + i)[GRADE_LABELLED];
+        if (items == 0) continue;
+        akin_evaluate_category *one = &c->category[c->count++];
+        *one = (akin_evaluate_category){
+            akin_labels_category_name(c->labels, (int32_t)i), (size_t)items, {0}, 0};
+        fill_precision(it, 1 + i, one->precision, &one->average_precision);
+    }
+done:
+    return status;
+}
+
+size_t akin_evaluate_categories_count(const akin_evaluate_categories *categories) {
+    return categories->count;
+}
+
+akin_evaluate_category akin_evaluate_categories_at(const akin_evaluate_categories *categories,
+                                                   size_t index) {
+    return categories->category[index];
+}
+
+void akin_evaluate_categories_free(akin_evaluate_categories *categories) {
+    if (!categories) return;
+    akin_labels_free(categories->labels);
+    akin_mem_free(categories->category);
+    akin_mem_free(categories);
+}
+
+/* --- all --- */
+
+/* Collective; agreed. */
+static akin_status measure_table(akin_comm *comm, const akin_table *table,
+                                 const akin_evaluate_params *params,
+                                 akin_evaluate_figures *figures) {
+    akin_status status;
+    tallies it = {0};
+    akin_evaluate_categories *found = NULL;
+    status = create_tallies(table, params->label, &it);
+    if (status == AKIN_OK) status = tally_shard(comm, table, &it);
+    AKIN_TRY(akin_agree(comm, status));
+    akin_comm_sum_i64(comm, it.all, TALLIES + (1 + it.categories) * GRADES);
+    fill_figures(&it, table, figures);
+    if (params->categories) AKIN_TRY(akin_agree(comm, create_categories(&it, table, &found)));
+    if (params->categories) *params->categories = found, found = NULL;
+done:
+    akin_evaluate_categories_free(found);
+    free_tallies(&it);
+    return status;
+}
+
+/* Whether the table was made under that rule; not, where another program made it. */
+static akin_status read_rules(const akin_table *table, akin_evaluate_figures *figures) {
+    char *options = NULL;
+    akin_status status =
+        akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
+    figures->same_category =
+        status == AKIN_OK && options && strstr(options, "same-category=yes") != NULL;
+    akin_mem_free(options);
+    return status;
+}
+
+akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
+                          akin_evaluate_figures *figures) {
+    akin_status status;
+    akin_table *table = NULL, *against = NULL;
+    if (params->categories) *params->categories = NULL;
+    AKIN_TRY(akin_table_open(comm, params->table, &table));
+    *figures = (akin_evaluate_figures){
+        .items = akin_table_items(table), .k = akin_table_k(table), .churn = NAN};
+    memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);
+    AKIN_TRY(akin_agree(comm, read_rules(table, figures)));
+    AKIN_TRY(measure_table(comm, table, params, figures));
+    if (params->against) {
+        AKIN_TRY(akin_table_open(comm, params->against, &against));
+        memcpy(figures->against_digest, akin_table_digest(against), AKIN_HASH_TEXT_SIZE);
+        AKIN_TRY(akin_churn(comm, table, against, &figures->common, &figures->churn));
+    }
+done:
+    akin_table_close(against);
+    akin_table_close(table);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* encoder: pictures to unit vectors. */
+#include "describe.h"
+#include <akin/encoder.h>
+#include <akin/feature_params.h>
+#include <akin/mem.h>
+#include <akin/projection.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+#define IMAGE_BYTES ((size_t)32 * 32 * 3)
+#define BATCH ((size_t)16) /* pictures described at a time */
+
+struct akin_encoder {
+    const akin_features *features; /* borrowed, as is what is fitted */
+    const akin_feature_params *fitted;
+    akin_describe *describe;
+    float *raw[AKIN_PARTS]; /* [BATCH, akin_part_raw]; NULL where the weight is 0 */
+    double *parts;          /* [joined] */
+    float *joined;          /* [joined] */
+};
+
+akin_status akin_encoder_create(akin_model *model, akin_encoder **out) {
+    akin_status status;
+    *out = NULL;
+    akin_encoder *encoder = akin_mem_zalloc(1, sizeof *encoder);
+    if (!encoder) return AKIN_FAILED;
+    encoder->fitted = akin_model_fitted(model);
+    encoder->features = akin_feature_params_features(encoder->fitted);
+    size_t joined = akin_features_joined(encoder->features);
+    AKIN_TRY(akin_describe_create(model, &encoder->describe));
+    status = AKIN_FAILED;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!(encoder->features->parts[p].weight > 0)) continue;
+        encoder->raw[p] = akin_mem_alloc(BATCH, akin_part_raw(p) * sizeof(float));
+        if (!encoder->raw[p]) goto done;
+    }
+    encoder->parts = akin_mem_alloc(joined, sizeof *encoder->parts);
+    encoder->joined = akin_mem_alloc(joined, sizeof *encoder->joined);
+    if (!encoder->parts || !encoder->joined) goto done;
+    *out = encoder;
+    return AKIN_OK;
+done:
+    akin_encoder_free(encoder);
+    return status;
+}
+
+void akin_encoder_free(akin_encoder *encoder) {
+    if (!encoder) return;
+    akin_describe_free(encoder->describe);
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(encoder->raw[p]);
+    akin_mem_free(encoder->parts);
+    akin_mem_free(encoder->joined);
+    akin_mem_free(encoder);
+}
+
+size_t akin_encoder_dim(const akin_encoder *encoder) {
+    return encoder->features->dim;
+}
+
+static double length_of(const double *vector, size_t dim) {
+    double square = 0;
+    for (size_t d = 0; d < dim; d++) square += vector[d] * vector[d];
+    return sqrt(square);
+}
+
+/* The parts of one picture into encoder->parts; several are brought to the length of their weight.
+ */
+static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS]) {
+    double *at = encoder->parts;
+    bool several = akin_features_parts(encoder->features) > 1;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const akin_features_part *part = &encoder->features->parts[p];
+        if (!(part->weight > 0)) continue;
+        akin_projection_apply(akin_feature_params_projection(encoder->fitted, p), raw[p], at);
+        double length = !several ? 0 : akin_part_keeps_length(p) ? 1 : length_of(at, part->dim);
+        for (size_t d = 0; length > 0 && d < part->dim; d++) at[d] *= part->weight / length;
+        at += part->dim;
+    }
+}
+
+void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined) {
+    size_t count = akin_features_joined(encoder->features);
+    put_parts(encoder, raw);
+    for (size_t d = 0; d < count; d++) joined[d] = (float)encoder->parts[d];
+}
+
+/* False where the vector is not finite. */
+static bool to_unit_length(const double *from, size_t dim, float *vector) {
+    double length = length_of(from, dim);
+    if (!isfinite(length)) return false;
+    for (size_t d = 0; d < dim; d++)
+        vector[d] = length > 0 ? (float)(from[d] / length) : (d == 0 ? 1.0F : 0.0F);
+    return true;
+}
+
+/* Picture i of the batch. */
+static bool encode(akin_encoder *encoder, size_t i, float *vector) {
+    const float *raw[AKIN_PARTS] = {NULL};
+    akin_projection *join = akin_feature_params_join(encoder->fitted);
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (encoder->raw[p]) raw[p] = encoder->raw[p] + i * akin_part_raw(p);
+    if (join) {
+        akin_encoder_join(encoder, raw, encoder->joined);
+        akin_projection_apply(join, encoder->joined, encoder->parts);
+    } else {
+        put_parts(encoder, raw);
+    }
+    return to_unit_length(encoder->parts, encoder->features->dim, vector);
+}
+
+akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, size_t count,
+                                 float *vectors) {
+    for (size_t first = 0; first < count; first += BATCH) {
+        size_t part = count - first < BATCH ? count - first : BATCH;
+        for (size_t p = 0; p < AKIN_PARTS; p++)
+            if (encoder->raw[p])
+                akin_describe_part(encoder->describe, p, images + first * IMAGE_BYTES, part,
+                                   encoder->raw[p]);
+        for (size_t i = 0; i < part; i++)
+            if (!encode(encoder, i, vectors + (first + i) * encoder->features->dim))
+                return akin_error_set(
+                    AKIN_INPUT, "the model gives no finite vector for picture %zu; train it anew",
+                    first + i);
+    }
+    return AKIN_OK;
+}

@@ -1,0 +1,342 @@
+/* feature_params: what is fitted beside the network. */
+#include <akin/feature_params.h>
+#include <akin/fixed.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NAME_SIZE 64
+
+struct akin_feature_params {
+    akin_features features;
+    akin_projection *projections[AKIN_PARTS]; /* NULL where the weight is 0 */
+    akin_projection *join;                    /* NULL = none */
+    akin_patches *patches;                    /* NULL = none */
+};
+
+akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    akin_feature_params *fitted = akin_mem_zalloc(1, sizeof *fitted);
+    if (!fitted) return AKIN_FAILED;
+    fitted->features = *features;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const akin_features_part *choice = &features->parts[p];
+        if (choice->weight > 0)
+            AKIN_TRY(akin_projection_create(akin_part_raw(p), choice->dim,
+                                            !akin_features_centred(choice, p),
+                                            &fitted->projections[p]));
+    }
+    if (fitted->projections[AKIN_PART_PATCHES]) AKIN_TRY(akin_patches_create(&fitted->patches));
+    if (akin_features_join(features))
+        AKIN_TRY(akin_projection_create(akin_features_joined(features), features->dim, true,
+                                        &fitted->join));
+    *out = fitted;
+    fitted = NULL;
+done:
+    akin_feature_params_free(fitted);
+    return status;
+}
+
+void akin_feature_params_free(akin_feature_params *fitted) {
+    if (!fitted) return;
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_projection_free(fitted->projections[p]);
+    akin_projection_free(fitted->join);
+    akin_patches_free(fitted->patches);
+    akin_mem_free(fitted);
+}
+
+const akin_features *akin_feature_params_features(const akin_feature_params *fitted) {
+    return &fitted->features;
+}
+
+akin_projection *akin_feature_params_projection(const akin_feature_params *fitted, akin_part part) {
+    return fitted->projections[part];
+}
+
+akin_projection *akin_feature_params_join(const akin_feature_params *fitted) {
+    return fitted->join;
+}
+
+akin_patches *akin_feature_params_patches(const akin_feature_params *fitted) {
+    return fitted->patches;
+}
+
+/* --- names in the file --- */
+
+/* What patches hold. */
+static const struct patch_variable {
+    const char *name, *dims, *long_name;
+    float *(*values)(akin_patches *patches);
+    size_t rows, count;
+} patch_variables[] = {
+    {"patch_mean", "patch", "mean of squares brought to one contrast", akin_patches_mean,
+     AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES},
+    {"patch_whitening", "patch,patch_white", "whitening of squares", akin_patches_whitening,
+     AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES *AKIN_PATCHES_VALUES},
+    {"patch_word", "word,patch", "dictionary of whitened squares", akin_patches_words,
+     AKIN_PATCHES_WORDS, AKIN_PATCHES_WORDS *AKIN_PATCHES_VALUES},
+};
+#define PATCH_VARIABLES (sizeof patch_variables / sizeof *patch_variables)
+
+static const struct {
+    const char *name;
+    size_t length;
+} patch_dimensions[] = {{"patch", AKIN_PATCHES_VALUES},
+                        {"patch_white", AKIN_PATCHES_VALUES},
+                        {"word", AKIN_PATCHES_WORDS}};
+#define PATCH_DIMENSIONS (sizeof patch_dimensions / sizeof *patch_dimensions)
+
+/* A projection's variables are PREFIX_mean(RAW), PREFIX_axes(RAW,AXIS), PREFIX_eigenvalue(AXIS),
+ * PREFIX_whiten. */
+typedef struct {
+    const char *prefix, *raw, *axis;
+    char own_axis[NAME_SIZE];
+} names;
+
+static names names_of(akin_part part) {
+    names n = {.prefix = akin_part_name(part), .raw = akin_part_name(part)};
+    snprintf(n.own_axis, NAME_SIZE, "%s_axis", n.prefix);
+    return n;
+}
+
+static const names names_of_join = {.prefix = "join", .raw = "joined", .axis = "feature"};
+
+static const char *axis_of(const names *n) {
+    return n->axis ? n->axis : n->own_axis;
+}
+
+static const char *name_of(const names *n, const char *what, char out[NAME_SIZE]) {
+    snprintf(out, NAME_SIZE, "%s_%s", n->prefix, what);
+    return out;
+}
+
+/* --- writing --- */
+
+static akin_status define_projection(akin_ncfile *file, const names *n, akin_projection *p) {
+    akin_status status;
+    char name[NAME_SIZE], dims[2 * NAME_SIZE];
+    if (strcmp(n->raw, akin_part_name(AKIN_PART_LATENT)) !=
+        0) /* which is the network's dimension */
+        AKIN_TRY(akin_ncfile_dimension(file, n->raw, akin_projection_raw(p)));
+    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "mean", name), AKIN_NC_FLOAT, n->raw,
+                                  "mean over the training catalogue, subtracted first", "1"));
+    if (!akin_projection_axes(p)) goto done;
+    AKIN_TRY(akin_ncfile_dimension(file, axis_of(n), akin_projection_dim(p)));
+    snprintf(dims, sizeof dims, "%s,%s", n->raw, axis_of(n));
+    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "axes", name), AKIN_NC_FLOAT, dims,
+                                  "eigenvectors of the covariance, divided by eigenvalue^whiten",
+                                  "1"));
+    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "eigenvalue", name), AKIN_NC_DOUBLE, axis_of(n),
+                                  "eigenvalues of the covariance", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "whiten", name), AKIN_NC_DOUBLE, "",
+                                  "power of the eigenvalue that an axis is divided by", "1"));
+done:
+    return status;
+}
+
+static akin_status define_patches(akin_ncfile *file) {
+    akin_status status;
+    for (size_t d = 0; d < PATCH_DIMENSIONS; d++)
+        AKIN_TRY(akin_ncfile_dimension(file, patch_dimensions[d].name, patch_dimensions[d].length));
+    for (size_t v = 0; v < PATCH_VARIABLES; v++)
+        AKIN_TRY(akin_ncfile_variable(file, patch_variables[v].name, AKIN_NC_FLOAT,
+                                      patch_variables[v].dims, patch_variables[v].long_name, "1"));
+done:
+    return status;
+}
+
+akin_status akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file) {
+    akin_status status;
+    char name[NAME_SIZE];
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "features", fitted->features.name));
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!fitted->projections[p]) continue;
+        names n = names_of(p);
+        AKIN_TRY(define_projection(file, &n, fitted->projections[p]));
+        if (akin_features_parts(&fitted->features) > 1)
+            AKIN_TRY(akin_ncfile_variable(file, name_of(&n, "scale", name), AKIN_NC_DOUBLE, "",
+                                          "length of this part of a vector", "1"));
+    }
+    if (fitted->patches) AKIN_TRY(define_patches(file));
+    if (fitted->join) AKIN_TRY(define_projection(file, &names_of_join, fitted->join));
+done:
+    return status;
+}
+
+static akin_status put_projection(akin_ncfile *file, const names *n, bool mine, akin_projection *p,
+                                  double whiten) {
+    akin_status status;
+    char name[NAME_SIZE];
+    size_t raw = mine ? akin_projection_raw(p) : 0, dim = mine ? akin_projection_dim(p) : 0;
+    AKIN_TRY(akin_ncfile_put(file, name_of(n, "mean", name), 0, raw, akin_projection_mean(p)));
+    if (!akin_projection_axes(p)) goto done;
+    AKIN_TRY(akin_ncfile_put(file, name_of(n, "axes", name), 0, raw, akin_projection_axes(p)));
+    AKIN_TRY(akin_ncfile_put(file, name_of(n, "eigenvalue", name), 0, dim,
+                             akin_projection_eigenvalues(p)));
+    AKIN_TRY(akin_ncfile_put(file, name_of(n, "whiten", name), 0, mine, &whiten));
+done:
+    return status;
+}
+
+akin_status akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file,
+                                    bool mine) {
+    akin_status status = AKIN_OK;
+    char name[NAME_SIZE];
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!fitted->projections[p]) continue;
+        names n = names_of(p);
+        const akin_features_part *choice = &fitted->features.parts[p];
+        AKIN_TRY(put_projection(file, &n, mine, fitted->projections[p], choice->whiten));
+        if (akin_features_parts(&fitted->features) > 1)
+            AKIN_TRY(akin_ncfile_put(file, name_of(&n, "scale", name), 0, mine, &choice->weight));
+    }
+    for (size_t v = 0; fitted->patches && v < PATCH_VARIABLES; v++)
+        AKIN_TRY(akin_ncfile_put(file, patch_variables[v].name, 0,
+                                 mine ? patch_variables[v].rows : 0,
+                                 patch_variables[v].values(fitted->patches)));
+    if (fitted->join) AKIN_TRY(put_projection(file, &names_of_join, mine, fitted->join, 0));
+done:
+    return status;
+}
+
+/* --- reading --- */
+
+static akin_status get_scalar(const akin_ncfile *file, const names *n, const char *what,
+                              double *value) {
+    akin_status status;
+    char name[NAME_SIZE];
+    AKIN_TRY(akin_ncfile_expect(file, name_of(n, what, name), AKIN_NC_DOUBLE, ""));
+    AKIN_TRY(akin_ncfile_get(file, name, 0, 1, value));
+    if (!isfinite(*value) || *value < 0)
+        status = akin_error_set(AKIN_INPUT, "%s: %s is %g; train the model anew",
+                                akin_ncfile_path(file), name, *value);
+done:
+    return status;
+}
+
+/* The length of a dimension that must be there with 1 .. most. */
+static akin_status get_length(const akin_ncfile *file, const char *dimension, size_t most,
+                              size_t *length) {
+    akin_status status = akin_ncfile_length(file, dimension, length);
+    if (status != AKIN_OK || *length <= most) return status;
+    return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, more than %zu",
+                          akin_ncfile_path(file), dimension, *length, most);
+}
+
+/* What of a part the file has: its weight, dimensions and power. */
+static akin_status read_part(const akin_ncfile *file, akin_part part, akin_features_part *choice) {
+    akin_status status = AKIN_OK;
+    char name[NAME_SIZE];
+    names n = names_of(part);
+    size_t raw;
+    *choice = (akin_features_part){0};
+    if (!akin_ncfile_has(file, name_of(&n, "mean", name))) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_length(file, n.raw, &raw));
+    if (raw != akin_part_raw(part))
+        return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+                              akin_ncfile_path(file), n.raw, raw, akin_part_raw(part));
+    *choice = (akin_features_part){.weight = 1, .dim = raw};
+    if (akin_ncfile_has(file, name_of(&n, "scale", name)))
+        AKIN_TRY(get_scalar(file, &n, "scale", &choice->weight));
+    if (!akin_ncfile_has(file, name_of(&n, "axes", name))) return AKIN_OK;
+    AKIN_TRY(get_length(file, n.own_axis, raw, &choice->dim));
+    AKIN_TRY(get_scalar(file, &n, "whiten", &choice->whiten));
+done:
+    return status;
+}
+
+static akin_status read_features(const akin_ncfile *file, akin_features *features) {
+    akin_status status;
+    char *name = NULL;
+    *features = (akin_features){0};
+    AKIN_TRY(akin_ncfile_get_attribute(file, "features", &name));
+    features->name = name ? akin_features_known(name) : NULL;
+    if (!features->name)
+        AKIN_TRY(akin_error_set(AKIN_INPUT,
+                                "%s: a model of features that this akin does not know: %s",
+                                akin_ncfile_path(file), name ? name : "none named"));
+    for (size_t p = 0; p < AKIN_PARTS; p++) AKIN_TRY(read_part(file, p, &features->parts[p]));
+    features->dim = akin_features_joined(features);
+    if (features->dim == 0)
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model without any features; train it anew",
+                                akin_ncfile_path(file)));
+    if (akin_ncfile_has(file, "join_mean"))
+        AKIN_TRY(get_length(file, "feature", features->dim - 1, &features->dim));
+done:
+    akin_mem_free(name);
+    return status;
+}
+
+static akin_status get_floats(const akin_ncfile *file, const char *name, const char *dims,
+                              size_t rows, size_t count, float *values) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_expect(file, name, AKIN_NC_FLOAT, dims));
+    AKIN_TRY(akin_ncfile_get(file, name, 0, rows, values));
+    if (!isfinite(akin_fixed_peak(values, count)))
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: %s holds a value that is not finite; train the model anew",
+                                akin_ncfile_path(file), name);
+done:
+    return status;
+}
+
+static akin_status get_projection(const akin_ncfile *file, const names *n, akin_projection *p) {
+    akin_status status;
+    char name[NAME_SIZE], dims[2 * NAME_SIZE];
+    size_t raw = akin_projection_raw(p), dim = akin_projection_dim(p), length;
+    AKIN_TRY(get_length(file, n->raw, raw, &length));
+    if (length < raw)
+        return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+                              akin_ncfile_path(file), n->raw, length, raw);
+    AKIN_TRY(get_floats(file, name_of(n, "mean", name), n->raw, raw, raw, akin_projection_mean(p)));
+    if (!akin_projection_axes(p)) goto done;
+    snprintf(dims, sizeof dims, "%s,%s", n->raw, axis_of(n));
+    AKIN_TRY(
+        get_floats(file, name_of(n, "axes", name), dims, raw, raw * dim, akin_projection_axes(p)));
+    AKIN_TRY(akin_ncfile_expect(file, name_of(n, "eigenvalue", name), AKIN_NC_DOUBLE, axis_of(n)));
+    AKIN_TRY(akin_ncfile_get(file, name, 0, dim, akin_projection_eigenvalues(p)));
+done:
+    return status;
+}
+
+static akin_status get_patches(const akin_ncfile *file, akin_patches *patches) {
+    akin_status status;
+    size_t length;
+    for (size_t d = 0; d < PATCH_DIMENSIONS; d++) {
+        AKIN_TRY(akin_ncfile_length(file, patch_dimensions[d].name, &length));
+        if (length != patch_dimensions[d].length)
+            return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+                                  akin_ncfile_path(file), patch_dimensions[d].name, length,
+                                  patch_dimensions[d].length);
+    }
+    for (size_t v = 0; v < PATCH_VARIABLES; v++)
+        AKIN_TRY(get_floats(file, patch_variables[v].name, patch_variables[v].dims,
+                            patch_variables[v].rows, patch_variables[v].count,
+                            patch_variables[v].values(patches)));
+    akin_patches_prepare(patches);
+done:
+    return status;
+}
+
+akin_status akin_feature_params_read(const akin_ncfile *file, akin_feature_params **out) {
+    akin_status status;
+    akin_features features;
+    akin_feature_params *fitted = NULL;
+    *out = NULL;
+    AKIN_TRY(read_features(file, &features));
+    AKIN_TRY(akin_feature_params_create(&features, &fitted));
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (fitted->projections[p]) {
+            names n = names_of(p);
+            AKIN_TRY(get_projection(file, &n, fitted->projections[p]));
+        }
+    if (fitted->patches) AKIN_TRY(get_patches(file, fitted->patches));
+    if (fitted->join) AKIN_TRY(get_projection(file, &names_of_join, fitted->join));
+    *out = fitted;
+    fitted = NULL;
+done:
+    akin_feature_params_free(fitted);
+    return status;
+}

@@ -1,0 +1,172 @@
+/* features: kinds, their parts, and a choice among them. */
+#include "foreground.h"
+#include "handcrafted.h"
+#include <akin/features.h>
+#include <akin/network.h>
+#include <akin/patches.h>
+#include <akin/text.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WEIGHT_LIMIT 1e3
+
+static const struct part {
+    const char *name;
+    size_t raw;
+    double whiten; /* as it measured best */
+    size_t dim;
+    bool keeps_length, steady;
+} parts[AKIN_PARTS] = {
+    [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT},
+    [AKIN_PART_PIXELS] = {"pixels", 3072, 0.25, 64},
+    [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, 40, .keeps_length = true},
+    [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64},
+    [AKIN_PART_TEXTURE] = {"texture", AKIN_HANDCRAFTED_TEXTURE, 0.25, 24},
+    [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, .keeps_length = true},
+    [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64},
+    [AKIN_PART_SHAPE] = {"shape", AKIN_HANDCRAFTED_EDGES, 0, 64, .steady = true},
+};
+
+static const struct kind {
+    const char *name;
+    double weights[AKIN_PARTS];
+    size_t dim; /* 0 = that of its one part */
+} kinds[] = {
+    {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
+    {.name = "pixels-pca", .weights = {[AKIN_PART_PIXELS] = 1}},
+    {.name = "handcrafted",
+     .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
+     .dim = 128},
+    {.name = "patches", .weights = {[AKIN_PART_PATCHES] = 1}},
+    {.name = "fused",
+     .weights = {[AKIN_PART_SHAPE] = 1.5, [AKIN_PART_FOREGROUND] = 1.3, [AKIN_PART_TEXTURE] = 0.5},
+     .dim = 128},
+};
+
+const char *akin_part_name(akin_part part) {
+    return parts[part].name;
+}
+
+size_t akin_part_raw(akin_part part) {
+    return parts[part].raw;
+}
+
+bool akin_part_keeps_length(akin_part part) {
+    return parts[part].keeps_length;
+}
+
+bool akin_part_steady(akin_part part) {
+    return parts[part].steady;
+}
+
+size_t akin_features_parts(const akin_features *features) {
+    size_t count = 0;
+    for (size_t p = 0; p < AKIN_PARTS; p++) count += features->parts[p].weight > 0;
+    return count;
+}
+
+size_t akin_features_joined(const akin_features *features) {
+    size_t dim = 0;
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (features->parts[p].weight > 0) dim += features->parts[p].dim;
+    return dim;
+}
+
+bool akin_features_join(const akin_features *features) {
+    return features->dim < akin_features_joined(features);
+}
+
+bool akin_features_network(const akin_features *features) {
+    return features->parts[AKIN_PART_LATENT].weight > 0;
+}
+
+bool akin_features_centred(const akin_features_part *choice, akin_part part) {
+    return choice->dim == parts[part].raw && !(choice->whiten > 0);
+}
+
+/* --- choosing --- */
+
+static const struct kind *find_kind(const char *name) {
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        if (strcmp(kinds[k].name, name) == 0) return &kinds[k];
+    return NULL;
+}
+
+const char *akin_features_known(const char *name) {
+    const struct kind *kind = find_kind(name);
+    return kind ? kind->name : NULL;
+}
+
+/* One "name=weight" of [text, end). */
+static akin_status set_weight(const char *text, size_t length, akin_features *out) {
+    char word[64];
+    double weight;
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    char *equals = strchr(word, '=');
+    if (equals) *equals = '\0';
+    for (size_t p = 0; equals && length < sizeof word && p < AKIN_PARTS; p++)
+        if (strcmp(parts[p].name, word) == 0) {
+            if (!akin_text_to_real(equals + 1, &weight) || !(weight >= 0 && weight <= WEIGHT_LIMIT))
+                break;
+            out->parts[p].weight = weight;
+            return AKIN_OK;
+        }
+    return akin_error_set(
+        AKIN_USAGE,
+        "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture, foreground, "
+        "patches or shape, '=' and a number from 0 to %g, several separated by commas",
+        (int)length, text, WEIGHT_LIMIT);
+}
+
+static akin_status set_weights(const struct kind *kind, const char *text, akin_features *out) {
+    akin_status status = AKIN_OK;
+    if (kind->dim == 0)
+        return akin_error_set(AKIN_USAGE,
+                              "--weights: the features %s have one part, there is nothing to weigh",
+                              kind->name);
+    for (;;) {
+        size_t length = strcspn(text, ",");
+        AKIN_TRY(set_weight(text, length, out));
+        if (text[length] == '\0') break;
+        text += length + 1;
+    }
+    if (akin_features_parts(out) == 0)
+        status = akin_error_set(AKIN_USAGE, "--weights: at least one part needs a weight above 0");
+done:
+    return status;
+}
+
+/* A kind with one part has the dimensions that are asked for; of several each keeps its own, and
+ * the join has them. */
+static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *out) {
+    size_t most = akin_features_joined(out);
+    if (kind->dim == 0)
+        for (size_t p = 0; p < AKIN_PARTS; p++)
+            if (out->parts[p].weight > 0) {
+                most = parts[p].raw < AKIN_FEATURES_MAX_DIM ? parts[p].raw : AKIN_FEATURES_MAX_DIM;
+                if (dim > 0 && dim <= most) out->parts[p].dim = dim;
+                out->dim = out->parts[p].dim;
+            }
+    if (dim > most)
+        return akin_error_set(AKIN_USAGE, "--dim %zu: the features %s have at most %zu", dim,
+                              kind->name, most);
+    if (kind->dim > 0) out->dim = dim > 0 ? dim : kind->dim < most ? kind->dim : most;
+    return AKIN_OK;
+}
+
+akin_status akin_features_choose(const akin_features_params *params, akin_features *out) {
+    akin_status status = AKIN_OK;
+    const struct kind *kind = find_kind(params->name);
+    *out = (akin_features){0};
+    if (!kind)
+        return akin_error_set(AKIN_USAGE, "--features %s: not known; use %s", params->name,
+                              AKIN_FEATURES_NAMES);
+    out->name = kind->name;
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        out->parts[p] = (akin_features_part){
+            kind->weights[p], params->whiten < 0 ? parts[p].whiten : params->whiten, parts[p].dim};
+    if (params->weights) AKIN_TRY(set_weights(kind, params->weights, out));
+    AKIN_TRY(set_dim(kind, params->dim, out));
+done:
+    return status;
+}

@@ -1,0 +1,156 @@
+/* gallery: a page to look at. */
+#include "gallery_assets.h"
+#include "gallery_changes.h"
+#include "gallery_data.h"
+#include "gallery_duplicates.h"
+#include "gallery_figures.h"
+#include "gallery_folder.h"
+#include "gallery_map.h"
+#include "gallery_pictures.h"
+#include "gallery_strip.h"
+#include <akin/evaluate.h>
+#include <akin/file.h>
+#include <akin/gallery.h>
+#include <akin/labels.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/table.h>
+#include <string.h>
+
+/* A gallery on its way. */
+typedef struct {
+    akin_comm *comm;
+    const akin_gallery_params *params;
+    akin_table *table, *before; /* before: NULL = none */
+    akin_labels *labels;        /* of all items, on every rank */
+    akin_evaluate_figures measured;
+    akin_evaluate_categories *categories;
+    akin_gallery_pictures *pictures;
+    akin_gallery_folder *folder;
+    akin_gallery_counts counts;
+    uint8_t *missing; /* [items], 1 = no picture */
+    size_t placeholders;
+} gallery;
+
+akin_status akin_gallery_check(const akin_gallery_params *params) {
+    if (!params->output)
+        return akin_error_set(AKIN_USAGE, "-o is missing: name the folder to write");
+    if (params->source_count == 0)
+        return akin_error_set(
+            AKIN_USAGE,
+            "--source is missing: name what the catalogue was made of, for its pictures");
+    return AKIN_OK;
+}
+
+static akin_status check_places(const akin_gallery_params *params) {
+    akin_status status = akin_gallery_folder_check(params->output);
+    if (status == AKIN_OK && params->results && !akin_file_is_folder(params->results))
+        status = akin_error_set(AKIN_FAILED,
+                                "--results %s: is no folder; name the output folder of a run",
+                                params->results);
+    return status;
+}
+
+/* All that is read before anything is written. */
+static akin_status read_inputs(gallery *g) {
+    akin_status status = AKIN_OK;
+    const akin_gallery_params *params = g->params;
+    const akin_evaluate_params measure = {
+        .table = params->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &g->categories};
+    AKIN_TRY(akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? check_places(params) : AKIN_OK));
+    AKIN_TRY(akin_table_open(g->comm, params->table, &g->table));
+    if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
+    akin_status local =
+        akin_labels_read(akin_table_file(g->table), 0, akin_table_items(g->table), &g->labels);
+    g->missing = akin_mem_zalloc(akin_table_items(g->table), 1);
+    if (local == AKIN_OK && !g->missing) local = AKIN_FAILED;
+    AKIN_TRY(akin_agree(g->comm, local));
+    AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
+    AKIN_TRY(akin_gallery_pictures_find(g->comm, params->sources, params->source_count,
+                                        params->root, g->labels, &g->pictures));
+done:
+    return status;
+}
+
+/* The page itself and what it says of the whole; rank 0. */
+static akin_status write_page(gallery *g) {
+    akin_status status = AKIN_OK;
+    char *options = NULL;
+    akin_gallery_learnt learnt = {0};
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
+    akin_gallery_facts facts = {.results = g->params->results,
+                                .table_options = options ? options : "",
+                                .diverse = akin_table_is_diverse(g->table),
+                                .calibrated = akin_table_is_calibrated(g->table),
+                                .against = g->before != NULL,
+                                .measured = &g->measured,
+                                .by_category = g->categories,
+                                .counts = &g->counts,
+                                .labels = g->labels,
+                                .placeholders = g->placeholders,
+                                .learnt = &learnt};
+    if (g->before) AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->before));
+    AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &learnt));
+    AKIN_TRY(akin_gallery_duplicates(g->folder, g->table, &facts.duplicates));
+    AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, g->params->embeddings,
+                              g->params->results, g->missing, &facts.placed));
+    AKIN_TRY(akin_gallery_figures(g->folder, &facts));
+    for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
+        AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
+done:
+    akin_gallery_learnt_free(&learnt);
+    akin_mem_free(options);
+    return status;
+}
+
+/* What it needs at the least, so that a disk which has no room for it is told of before a picture
+ * is read: half a byte for each 16 pixels (a JPEG of little detail), and 12 bytes for a neighbour.
+ * Rank 0. */
+static akin_status check_space(const gallery *g) {
+    size_t n = akin_table_items(g->table), side = g->params->side;
+    uint64_t bytes = n * (uint64_t)(side * side / 32 + 12 * akin_table_k(g->table));
+    return akin_file_check_space(g->params->output, bytes);
+}
+
+static akin_status write_folder(gallery *g, akin_gallery_result *result) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = g->comm;
+    size_t n = akin_table_items(g->table);
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? check_space(g) : AKIN_OK));
+    AKIN_TRY(akin_gallery_folder_create(comm, g->params->output, &g->folder));
+    AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder, g->params->side,
+                                         g->params->max_pixels, g->missing));
+    for (size_t i = 0; i < n; i++) g->placeholders += g->missing[i];
+    AKIN_TRY(akin_gallery_data(comm, g->folder, g->table, g->labels, g->missing, &g->counts));
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? write_page(g) : AKIN_OK));
+    int64_t bytes = (int64_t)akin_gallery_folder_bytes(g->folder);
+    akin_comm_sum_i64(comm, &bytes, 1);
+    *result = (akin_gallery_result){.items = n,
+                                    .pictures = n - g->placeholders,
+                                    .placeholders = g->placeholders,
+                                    .bytes = (uint64_t)bytes};
+    memcpy(result->table_digest, akin_table_digest(g->table), sizeof result->table_digest);
+    akin_gallery_folder *folder = g->folder;
+    g->folder = NULL; /* commit frees it */
+    status = akin_gallery_folder_commit(comm, folder);
+done:
+    return status;
+}
+
+akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
+                         akin_gallery_result *result) {
+    akin_status status = AKIN_OK;
+    gallery g = {.comm = comm, .params = params};
+    AKIN_TRY(akin_agree(comm, akin_gallery_check(params)));
+    AKIN_TRY(read_inputs(&g));
+    AKIN_TRY(write_folder(&g, result));
+done:
+    akin_gallery_folder_discard(comm, g.folder);
+    akin_gallery_pictures_free(g.pictures);
+    akin_mem_free(g.missing);
+    akin_labels_free(g.labels);
+    akin_evaluate_categories_free(g.categories);
+    akin_table_close(g.before);
+    akin_table_close(g.table);
+    return status;
+}

@@ -1,0 +1,16 @@
+/* gallery_assets: the page itself, the files of src/gallery/, carried in the program; the build
+ * makes the .c. */
+#ifndef AKIN_GALLERY_ASSETS_H
+#define AKIN_GALLERY_ASSETS_H
+
+#include <stddef.h>
+
+typedef struct {
+    const char *name; /* "index.html" */
+    const unsigned char *bytes;
+    size_t count;
+} akin_gallery_asset;
+
+extern const akin_gallery_asset akin_gallery_assets[]; /* ends with a NULL name */
+
+#endif

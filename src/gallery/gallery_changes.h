@@ -1,0 +1,19 @@
+/* gallery_changes: what changed since the table before, for the gallery's page.
+ *
+ * data/changes.js akin.changed({...}): how many items are new, gone, changed; the first of these;
+ * and the lists that changed most, as they were. How they are now, the gallery's lists say.
+ */
+#ifndef AKIN_GALLERY_CHANGES_H
+#define AKIN_GALLERY_CHANGES_H
+
+#include "gallery_folder.h"
+#include <akin/error.h>
+#include <akin/table.h>
+
+enum { AKIN_GALLERY_NAMED = 200, AKIN_GALLERY_CHANGED = 60 }; /* items named; lists shown */
+
+/* Rank 0 alone; not collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_changes(akin_gallery_folder *folder,
+                                                 const akin_table *table, const akin_table *before);
+
+#endif

@@ -1,0 +1,185 @@
+/* gallery_data: the items and their neighbours as scripts. */
+#include "gallery_data.h"
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdbool.h>
+
+/* What the writers of both kinds of script share. */
+typedef struct {
+    akin_comm *comm;
+    akin_gallery_folder *folder;
+    const akin_table *table;
+    akin_labels *labels;
+    const uint8_t *missing;
+    akin_gallery_counts *counts;
+    akin_text *text;
+    int32_t *neighbor, *list_counts, *filled; /* of AKIN_GALLERY_LIST items */
+    float *score;
+} writer;
+
+/* Numbers 0..count-1 that `holds` picks, behind one another. */
+static akin_status append_picked(writer *w, const char *key, size_t count,
+                                 bool (*holds)(const void *, size_t), const void *data) {
+    akin_status status = AKIN_OK;
+    bool any = false;
+    AKIN_TRY(akin_text_append(w->text, ",\n\"%s\":[", key));
+    for (size_t i = 0; i < count; i++) {
+        if (!holds(data, i)) continue;
+        AKIN_TRY(akin_text_append(w->text, any ? ",%zu" : "%zu", i));
+        any = true;
+    }
+    AKIN_TRY(akin_text_append(w->text, "]"));
+done:
+    return status;
+}
+
+static bool is_unavailable(const void *available, size_t i) {
+    return ((const int8_t *)available)[i] == 0;
+}
+
+static bool is_missing(const void *missing, size_t i) {
+    return ((const uint8_t *)missing)[i] != 0;
+}
+
+static akin_status write_index(writer *w, size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    const int32_t *category = akin_labels_category(w->labels) + first;
+    const int8_t *available = akin_labels_available(w->labels) + first;
+    AKIN_TRY(akin_text_append(w->text, "akin.index(%zu,{\"id\":[", first));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) AKIN_TRY(akin_text_append_bytes(w->text, ",", 1));
+        AKIN_TRY(akin_text_append_json(w->text, akin_labels_id(w->labels, first + i)));
+    }
+    AKIN_TRY(akin_text_append(w->text, "],\n\"category\":["));
+    for (size_t i = 0; i < count; i++)
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)category[i]));
+    AKIN_TRY(akin_text_append(w->text, "]"));
+    AKIN_TRY(append_picked(w, "unavailable", count, is_unavailable, available));
+    AKIN_TRY(append_picked(w, "missing", count, is_missing, w->missing + first));
+    AKIN_TRY(akin_text_append(w->text, "});\n"));
+    for (size_t i = 0; i < count; i++) w->counts->unavailable += available[i] == 0;
+done:
+    return status;
+}
+
+static void count_score(int64_t *bins, float score) {
+    int bin = (int)(((double)score + 1) / 2 * AKIN_GALLERY_BINS);
+    bins[bin < AKIN_GALLERY_BINS ? bin : AKIN_GALLERY_BINS - 1]++;
+}
+
+akin_status akin_gallery_score(akin_text *text, const akin_table *table, float score) {
+    bool fine = akin_table_is_calibrated(
+        table); /* most neighbours are more alike than 99 of 100 random pairs */
+    double most = fine ? 0.999999 : 0.9999;
+    return akin_text_append(text, "%.*f", fine ? 6 : 4,
+                            score < 1 && (double)score > most ? most : (double)score);
+}
+
+/* The last `fill` are fill. */
+static akin_status append_list(writer *w, const char *group, size_t count, size_t fill,
+                               const int32_t *neighbor, const float *score) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_text_append(w->text, "["));
+    AKIN_TRY(*group ? akin_text_append_json(w->text, group) : akin_text_append(w->text, "null"));
+    AKIN_TRY(akin_text_append(w->text, ",["));
+    for (size_t i = 0; i < count; i++)
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)neighbor[i]));
+    AKIN_TRY(akin_text_append(w->text, "],["));
+    for (size_t i = 0; i < count; i++) {
+        if (i > 0) AKIN_TRY(akin_text_append(w->text, ","));
+        AKIN_TRY(akin_gallery_score(w->text, w->table, score[i]));
+        count_score(w->counts->all, score[i]);
+    }
+    if (count > fill) count_score(w->counts->best, score[0]);
+    AKIN_TRY(akin_text_append(w->text, "]"));
+    if (fill > 0) AKIN_TRY(akin_text_append(w->text, ",%zu", fill));
+    AKIN_TRY(akin_text_append(w->text, "]"));
+done:
+    return status;
+}
+
+static akin_status write_lists(writer *w, size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    size_t k = akin_table_k(w->table);
+    const int32_t *group = akin_labels_group(w->labels) + first;
+    AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, w->score, w->list_counts));
+    AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
+    AKIN_TRY(akin_text_append(w->text, "akin.list(%zu,[", first));
+    for (size_t i = 0; i < count; i++) {
+        const char *name = akin_labels_group_name(w->labels, group[i]);
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",\n" : "\n"));
+        AKIN_TRY(append_list(w, name, (size_t)w->list_counts[i], (size_t)w->filled[i],
+                             w->neighbor + i * k, w->score + i * k));
+    }
+    AKIN_TRY(akin_text_append(w->text, "]);\n"));
+done:
+    return status;
+}
+
+/* Scripts of `part` items each, script s by rank s % size. Not collective. */
+static akin_status write_scripts(writer *w, const char *name, size_t part,
+                                 akin_status (*write)(writer *w, size_t first, size_t count)) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_table_items(w->table), size = (size_t)akin_comm_size(w->comm);
+    for (size_t s = (size_t)akin_comm_rank(w->comm); s * part < n; s += size) {
+        char path[AKIN_GALLERY_NAME_SIZE];
+        size_t first = s * part, count = n - first < part ? n - first : part;
+        akin_text_clear(w->text);
+        AKIN_TRY(write(w, first, count));
+        akin_gallery_name(path, name, s, ".js");
+        AKIN_TRY(akin_gallery_folder_put(w->folder, path, akin_text_bytes(w->text),
+                                         akin_text_length(w->text)));
+        akin_comm_poll(w->comm);
+    }
+done:
+    return status;
+}
+
+static akin_status make_folders(writer *w) {
+    size_t n = akin_table_items(w->table);
+    akin_status status = akin_gallery_folder_fan(w->folder, "data/index",
+                                                 (n + AKIN_GALLERY_INDEX - 1) / AKIN_GALLERY_INDEX);
+    if (status != AKIN_OK) return status;
+    return akin_gallery_folder_fan(w->folder, "data/lists",
+                                   (n + AKIN_GALLERY_LIST - 1) / AKIN_GALLERY_LIST);
+}
+
+static akin_status write_own(writer *w) {
+    akin_status status = AKIN_FAILED;
+    size_t values = AKIN_GALLERY_LIST * akin_table_k(w->table);
+    w->neighbor = akin_mem_alloc(values, sizeof *w->neighbor);
+    w->score = akin_mem_alloc(values, sizeof *w->score);
+    w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
+    w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
+    if (!w->neighbor || !w->score || !w->list_counts || !w->filled) goto done;
+    AKIN_TRY(akin_text_create(&w->text));
+    AKIN_TRY(write_scripts(w, "data/index", AKIN_GALLERY_INDEX, write_index));
+    AKIN_TRY(write_scripts(w, "data/lists", AKIN_GALLERY_LIST, write_lists));
+done:
+    akin_mem_free(w->neighbor);
+    akin_mem_free(w->score);
+    akin_mem_free(w->list_counts);
+    akin_mem_free(w->filled);
+    akin_text_free(w->text);
+    return status;
+}
+
+akin_status akin_gallery_data(akin_comm *comm, akin_gallery_folder *folder, const akin_table *table,
+                              akin_labels *labels, const uint8_t *missing,
+                              akin_gallery_counts *counts) {
+    akin_status status = AKIN_OK;
+    writer w = {.comm = comm,
+                .folder = folder,
+                .table = table,
+                .labels = labels,
+                .missing = missing,
+                .counts = counts};
+    *counts = (akin_gallery_counts){0};
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? make_folders(&w) : AKIN_OK));
+    AKIN_TRY(akin_agree(comm, write_own(&w)));
+    akin_comm_sum_i64(comm, counts->all, AKIN_GALLERY_BINS);
+    akin_comm_sum_i64(comm, counts->best, AKIN_GALLERY_BINS);
+    akin_comm_sum_i64(comm, &counts->unavailable, 1);
+done:
+    return status;
+}

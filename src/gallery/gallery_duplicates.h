@@ -1,0 +1,24 @@
+/* gallery_duplicates: items that look the same, in sets, for the gallery's page.
+ *
+ * data/duplicates.js akin.duplicates({collapsed, items, sets, shown: [[row that is kept, members,
+ * [row...]]...]})
+ *
+ * They are what the table tells (duplicate_of); a table that does not (and whose scores are
+ * cosines) is looked through for neighbours whose score is 1. The largest sets are shown.
+ */
+#ifndef AKIN_GALLERY_DUPLICATES_H
+#define AKIN_GALLERY_DUPLICATES_H
+
+#include "gallery_folder.h"
+#include <akin/error.h>
+#include <akin/table.h>
+#include <stddef.h>
+
+enum { AKIN_GALLERY_SETS = 60, AKIN_GALLERY_MEMBERS = 24 };
+
+/* *found: items that are another one's duplicate; 0: there is no file. Rank 0 alone; not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_duplicates(akin_gallery_folder *folder,
+                                                    const akin_table *table, size_t *found);
+
+#endif

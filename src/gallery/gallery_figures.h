@@ -1,0 +1,37 @@
+/* gallery_figures: data/summary.js: what the gallery's page knows of the whole table and of the job
+ * that made it.
+ *
+ * The job's figures come from the output folder of a run: rejects.csv and metrics.json, where they
+ * are there.
+ */
+#ifndef AKIN_GALLERY_FIGURES_H
+#define AKIN_GALLERY_FIGURES_H
+
+#include "gallery_data.h"
+#include "gallery_folder.h"
+#include "gallery_strip.h"
+#include <akin/error.h>
+#include <akin/evaluate.h>
+#include <akin/labels.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct {
+    const char *results;       /* a run's output folder, NULL = none */
+    const char *table_options; /* those that shaped the table, "k=20 ..." */
+    bool diverse, calibrated;  /* of the table */
+    bool against;              /* there is a table before, and data/changes.js */
+    const akin_evaluate_figures *measured;
+    const akin_evaluate_categories *by_category;
+    size_t duplicates, placed; /* of data/duplicates.js and data/map.js; 0: not there */
+    const akin_gallery_counts *counts;
+    akin_labels *labels; /* for the names of the categories */
+    size_t placeholders;
+    const akin_gallery_learnt *learnt;
+} akin_gallery_facts;
+
+/* Writes data/summary.js. Rank 0 alone; not collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_figures(akin_gallery_folder *folder,
+                                                 const akin_gallery_facts *facts);
+
+#endif

@@ -1,0 +1,281 @@
+/* gallery_folder: a folder of files that appears whole. */
+#include "gallery_folder.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define MARK_FILE "gallery.json"
+static const char mark[] = "{\"akin_gallery\": 1}\n";
+
+struct akin_gallery_folder {
+    char *path, *part;
+    uint64_t bytes;
+};
+
+/* --- what a folder is --- */
+
+static bool is_empty(const char *path) {
+    DIR *folder = opendir(path);
+    if (!folder) return false;
+    bool empty = true;
+    for (struct dirent *entry; empty && (entry = readdir(folder));)
+        empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+    closedir(folder);
+    return empty;
+}
+
+/* A mark that cannot be read is a failure, not the lack of one. */
+static akin_status find_mark(const char *path, bool *found) {
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    char *name = akin_file_join(path, MARK_FILE);
+    akin_status status = name ? AKIN_OK : AKIN_FAILED;
+    if (name && akin_file_exists(name)) status = akin_file_read(name, 4096, &bytes, &count);
+    *found = bytes && count == strlen(mark) && memcmp(bytes, mark, count) == 0;
+    akin_mem_free(bytes);
+    akin_mem_free(name);
+    return status;
+}
+
+static akin_status check_replaceable(const char *path) {
+    struct stat about;
+    if (lstat(path, &about) != 0) return AKIN_OK; /* there is none */
+    bool found = false;
+    if (akin_file_is_folder(path) && is_empty(path)) return AKIN_OK;
+    akin_status status = akin_file_is_folder(path) ? find_mark(path, &found) : AKIN_OK;
+    if (status != AKIN_OK || found) return status;
+    return akin_error_set(
+        AKIN_USAGE, "%s is there and is no gallery, so it is not replaced: name another folder",
+        path);
+}
+
+static char *joined(const char *path, const char *ending) {
+    size_t room = strlen(path) + strlen(ending) + 1;
+    char *name = akin_mem_alloc(room, 1);
+    if (name) snprintf(name, room, "%s%s", path, ending);
+    return name;
+}
+
+/* Where a link leads, without slashes at the end; owned. */
+static char *real_name(const char *path) {
+    char *real = realpath(path, NULL), *name = akin_mem_text(real ? real : path);
+    free(real);
+    for (size_t length = name ? strlen(name) : 0; length > 1 && name[length - 1] == '/'; length--)
+        name[length - 1] = '\0';
+    return name;
+}
+
+static akin_status check_parent(const char *path) {
+    char *parent = akin_file_folder(path);
+    if (!parent) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    if (access(parent, W_OK | X_OK) != 0)
+        status = akin_error_set(
+            AKIN_FAILED, "%s: cannot be made (%s): make the folder above it, or name another", path,
+            strerror(errno));
+    akin_mem_free(parent);
+    return status;
+}
+
+akin_status akin_gallery_folder_check(const char *path) {
+    akin_status status = AKIN_FAILED;
+    if (!*path) return akin_error_set(AKIN_USAGE, "the name of the gallery's folder is empty");
+    char *real = real_name(path), *part = real ? joined(real, ".part") : NULL;
+    if (!part) goto done;
+    AKIN_TRY(check_replaceable(real));
+    AKIN_TRY(check_replaceable(part));
+    AKIN_TRY(check_parent(real));
+done:
+    akin_mem_free(real);
+    akin_mem_free(part);
+    return status;
+}
+
+/* The mark goes last: what a killed run leaves of it is still known for what it is. */
+static akin_status remove_gallery(const char *path) {
+    akin_status status = AKIN_OK;
+    char *name = NULL;
+    DIR *folder = opendir(path);
+    for (struct dirent *entry; folder && (entry = readdir(folder));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (strcmp(entry->d_name, MARK_FILE) == 0) continue;
+        name = akin_file_join(path, entry->d_name);
+        AKIN_TRY(name ? akin_file_remove_tree(name) : AKIN_FAILED);
+        akin_mem_free(name);
+        name = NULL;
+    }
+    AKIN_TRY(akin_file_remove_tree(path));
+done:
+    akin_mem_free(name);
+    if (folder) closedir(folder);
+    return status;
+}
+
+/* --- from part to place --- */
+
+static void free_folder(akin_gallery_folder *folder) {
+    if (!folder) return;
+    akin_mem_free(folder->path);
+    akin_mem_free(folder->part);
+    akin_mem_free(folder);
+}
+
+/* The mark comes first: a part that a killed run left is known for what it is. */
+static akin_status begin_part(akin_gallery_folder *folder) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(check_replaceable(folder->path));
+    AKIN_TRY(check_replaceable(folder->part));
+    AKIN_TRY(remove_gallery(folder->part));
+    AKIN_TRY(akin_gallery_folder_make(folder, ""));
+    AKIN_TRY(akin_gallery_folder_put(folder, MARK_FILE, mark, strlen(mark)));
+done:
+    return status;
+}
+
+akin_status akin_gallery_folder_create(akin_comm *comm, const char *path,
+                                       akin_gallery_folder **out) {
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    *out = NULL;
+    akin_gallery_folder *folder = akin_mem_zalloc(1, sizeof *folder);
+    void *name = NULL; /* as rank 0 sees it */
+    size_t count = 0;
+    if (folder && akin_comm_rank(comm) == 0) {
+        name = real_name(path);
+        count = name ? strlen(name) + 1 : 0;
+    }
+    if (!folder || (akin_comm_rank(comm) == 0 && !name)) local = AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(akin_comm_share(comm, &name, &count, 0));
+    folder->path = name;
+    name = NULL;
+    folder->part = joined(folder->path, ".part");
+    if (!folder->part) local = AKIN_FAILED;
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = begin_part(folder);
+    AKIN_TRY(akin_agree(comm, local));
+    *out = folder;
+    folder = NULL;
+done:
+    akin_mem_free(name);
+    free_folder(folder);
+    return status;
+}
+
+akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *name) {
+    char *path = *name ? akin_file_join(folder->part, name) : akin_mem_text(folder->part);
+    if (!path) return AKIN_FAILED;
+    akin_status status = akin_file_make_folders(path);
+    akin_mem_free(path);
+    return status;
+}
+
+akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *name,
+                                    const void *bytes, size_t count) {
+    akin_status status = AKIN_OK;
+    char *path = akin_file_join(folder->part, name);
+    if (!path) return AKIN_FAILED;
+    FILE *stream = fopen(path, "wb");
+    bool written = stream && fwrite(bytes, 1, count, stream) == count;
+    if (stream && fclose(stream) != 0) written = false;
+    if (written)
+        folder->bytes += count;
+    else
+        status = akin_error_set(AKIN_FAILED, "%s: cannot be written: %s", path, strerror(errno));
+    akin_mem_free(path);
+    return status;
+}
+
+uint64_t akin_gallery_folder_bytes(const akin_gallery_folder *folder) {
+    return folder->bytes;
+}
+
+/* One call for thousands of files; each rank, since each may be a machine of its own. */
+static akin_status sync_part(const akin_gallery_folder *folder) {
+    int part = open(folder->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool synced = part >= 0 && syncfs(part) == 0;
+    akin_status status = synced ? AKIN_OK
+                                : akin_error_set(AKIN_FAILED, "%s: cannot be synced: %s",
+                                                 folder->part, strerror(errno));
+    if (part >= 0) close(part);
+    return status;
+}
+
+/* Where the file system cannot swap folders (NFS), the old one steps aside for a moment. */
+static akin_status step_aside(const akin_gallery_folder *folder) {
+    akin_status status = AKIN_FAILED;
+    char *old = joined(folder->path, ".old");
+    if (!old) return AKIN_FAILED;
+    AKIN_TRY(check_replaceable(old));
+    AKIN_TRY(remove_gallery(old));
+    if (rename(folder->path, old) != 0 || rename(folder->part, folder->path) != 0)
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be replaced: %s", folder->path,
+                                strerror(errno)));
+    AKIN_TRY(remove_gallery(old));
+done:
+    akin_mem_free(old);
+    return status;
+}
+
+static akin_status put_in_place(const akin_gallery_folder *folder) {
+    if (rename(folder->part, folder->path) == 0)
+        return AKIN_OK; /* there was none, or an empty one */
+    if (errno != ENOTEMPTY && errno != EEXIST)
+        return akin_error_set(AKIN_FAILED, "%s: cannot be put in its place: %s", folder->path,
+                              strerror(errno));
+    akin_status status = check_replaceable(folder->path);
+    if (status != AKIN_OK) return status;
+    if (akin_file_swap(folder->part, folder->path) != AKIN_OK) return step_aside(folder);
+    if (remove_gallery(folder->part) != AKIN_OK)
+        akin_log_warning("the gallery before stays as %s: %s", folder->part, akin_error_message());
+    return AKIN_OK;
+}
+
+akin_status akin_gallery_folder_commit(akin_comm *comm, akin_gallery_folder *folder) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_agree(comm, sync_part(folder)));
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? put_in_place(folder) : AKIN_OK));
+    free_folder(folder);
+    folder = NULL;
+done:
+    akin_gallery_folder_discard(comm, folder);
+    return status;
+}
+
+void akin_gallery_folder_discard(akin_comm *comm, akin_gallery_folder *folder) {
+    if (!folder) return;
+    akin_comm_barrier(comm); /* no rank writes there any more */
+    if (akin_comm_rank(comm) == 0) {
+        akin_error_kept why;
+        akin_error_keep(&why);
+        if (remove_gallery(folder->part) != AKIN_OK)
+            akin_log_warning("%s stays: %s", folder->part, akin_error_message());
+        akin_error_restore(&why);
+    }
+    free_folder(folder);
+}
+
+/* --- names --- */
+
+void akin_gallery_name(char out[AKIN_GALLERY_NAME_SIZE], const char *folder, size_t n,
+                       const char *ending) {
+    snprintf(out, AKIN_GALLERY_NAME_SIZE, "%s/%03zu/%06zu%s", folder, n / AKIN_GALLERY_FANOUT, n,
+             ending);
+}
+
+akin_status akin_gallery_folder_fan(akin_gallery_folder *folder, const char *name, size_t count) {
+    akin_status status = AKIN_OK;
+    for (size_t n = 0; n < count && status == AKIN_OK; n += AKIN_GALLERY_FANOUT) {
+        char below[AKIN_GALLERY_NAME_SIZE];
+        snprintf(below, sizeof below, "%s/%03zu", name, n / AKIN_GALLERY_FANOUT);
+        status = akin_gallery_folder_make(folder, below);
+    }
+    return status;
+}

@@ -1,0 +1,154 @@
+/* gallery_pictures: the pictures of the items, small. */
+#include "gallery_pictures.h"
+#include <akin/image.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/source.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum { JPEG_QUALITY = 85 };
+#define NO_ITEM SIZE_MAX
+
+struct akin_gallery_pictures {
+    akin_source *source;
+    size_t items;
+    size_t *item_of; /* [rows of the source]: the item that a row shows on this rank, or NO_ITEM */
+    bool *wanted;    /* [rows of the source] */
+};
+
+/* What `each` of akin_source_read needs. */
+typedef struct {
+    akin_comm *comm;
+    const akin_gallery_pictures *pictures;
+    akin_gallery_folder *folder;
+    size_t side;
+    uint64_t max_pixels;
+    uint8_t *missing;
+    size_t done;
+} writer;
+
+void akin_gallery_pictures_free(akin_gallery_pictures *pictures) {
+    if (!pictures) return;
+    akin_source_close(pictures->source);
+    akin_mem_free(pictures->item_of);
+    akin_mem_free(pictures->wanted);
+    akin_mem_free(pictures);
+}
+
+/* Every item has its row; those of this rank are marked. */
+static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels *labels,
+                             size_t rank, size_t size) {
+    size_t rows = akin_source_rows(pictures->source), lost = 0, first_lost = 0;
+    pictures->item_of = akin_mem_alloc(rows, sizeof *pictures->item_of);
+    pictures->wanted = akin_mem_zalloc(rows, sizeof *pictures->wanted);
+    if (!pictures->item_of || !pictures->wanted) return AKIN_FAILED;
+    for (size_t row = 0; row < rows; row++) pictures->item_of[row] = NO_ITEM;
+    for (size_t item = 0; item < pictures->items; item++) {
+        size_t row = akin_source_find(pictures->source, akin_labels_id(labels, item));
+        if (row == SIZE_MAX && lost++ == 0) first_lost = item;
+        if (row == SIZE_MAX || item % size != rank) continue;
+        pictures->item_of[row] = item;
+        pictures->wanted[row] = true;
+    }
+    if (lost == 0) return AKIN_OK;
+    return akin_error_set(
+        AKIN_INPUT,
+        "the source lacks %zu of the table's %zu items, such as \"%s\": name the source that its "
+        "catalogue was made of",
+        lost, pictures->items, akin_labels_id(labels, first_lost));
+}
+
+akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
+                                       size_t source_count, const char *root,
+                                       const akin_labels *labels, akin_gallery_pictures **out) {
+    akin_status status = AKIN_OK;
+    akin_source_params params = {sources, source_count, root};
+    *out = NULL;
+    akin_gallery_pictures *pictures = akin_mem_zalloc(1, sizeof *pictures);
+    AKIN_TRY(akin_agree(comm, pictures ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_source_open(comm, &params, &pictures->source));
+    pictures->items = akin_labels_count(labels);
+    AKIN_TRY(akin_agree(comm, find_rows(pictures, labels, (size_t)akin_comm_rank(comm),
+                                        (size_t)akin_comm_size(comm))));
+    *out = pictures;
+    pictures = NULL;
+done:
+    akin_gallery_pictures_free(pictures);
+    return status;
+}
+
+static akin_status write_picture(const writer *w, size_t item, const uint8_t *bytes, size_t count) {
+    akin_status status = AKIN_OK;
+    uint8_t *rgb = NULL, *jpeg = NULL;
+    size_t width = 0, height = 0, jpeg_count = 0;
+    char name[AKIN_GALLERY_NAME_SIZE];
+    AKIN_TRY(akin_image_thumbnail(bytes, count, w->side, w->max_pixels, &rgb, &width, &height));
+    AKIN_TRY(akin_image_encode_jpeg(rgb, width, height, JPEG_QUALITY, &jpeg, &jpeg_count));
+    akin_gallery_name(name, "pictures", item, ".jpg");
+    AKIN_TRY(akin_gallery_folder_put(w->folder, name, jpeg, jpeg_count));
+done:
+    akin_mem_free(rgb);
+    akin_mem_free(jpeg);
+    return status;
+}
+
+/* One picture has come. What is the file's own fault leaves a placeholder. */
+static akin_status take_picture(void *context, size_t row, const uint8_t *bytes, size_t count,
+                                const char *reason) {
+    writer *w = context;
+    size_t item = w->pictures->item_of[row];
+    (void)reason;
+    if (akin_comm_signalled())
+        return akin_error_set(
+            AKIN_INTERRUPTED,
+            "interrupted: the gallery before, if any, is as it was; submit again");
+    akin_status status = bytes ? write_picture(w, item, bytes, count) : AKIN_INPUT;
+    if (status == AKIN_INPUT) {
+        w->missing[item] = 1;
+        status = AKIN_OK;
+    }
+    w->done++;
+    akin_comm_poll(w->comm);
+    akin_log_progress("gallery", "pictures", (double)w->done * akin_comm_size(w->comm),
+                      (double)w->pictures->items);
+    return status;
+}
+
+/* Ones of every rank everywhere. */
+static akin_status share_missing(akin_comm *comm, uint8_t *missing, size_t items) {
+    int64_t *flags = akin_mem_zalloc(items / 64 + 1, sizeof *flags);
+    akin_status status = akin_agree(comm, flags ? AKIN_OK : AKIN_FAILED);
+    if (status != AKIN_OK) goto done;
+    for (size_t i = 0; i < items; i++)
+        if (missing[i]) flags[i / 64] |= (int64_t)((uint64_t)1 << i % 64);
+    akin_comm_sum_i64(comm, flags, items / 64 + 1); /* each bit is set by one rank at most */
+    for (size_t i = 0; i < items; i++)
+        missing[i] = (uint8_t)((uint64_t)flags[i / 64] >> i % 64 & 1);
+done:
+    akin_mem_free(flags);
+    return status;
+}
+
+akin_status akin_gallery_pictures_write(akin_comm *comm, akin_gallery_pictures *pictures,
+                                        akin_gallery_folder *folder, size_t side,
+                                        uint64_t max_pixels, uint8_t *missing) {
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    writer w = {comm, pictures, folder, side, max_pixels, missing, 0};
+    memset(missing, 0, pictures->items);
+    if (akin_comm_rank(comm) == 0)
+        local = akin_gallery_folder_fan(folder, "pictures", pictures->items);
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(
+        akin_agree(comm, akin_source_read(pictures->source, pictures->wanted, take_picture, &w)));
+    AKIN_TRY(share_missing(comm, missing, pictures->items));
+    size_t lost = 0;
+    for (size_t i = 0; i < pictures->items; i++) lost += missing[i];
+    if (lost > 0)
+        akin_log_warning(
+            "gallery: %zu of %zu pictures cannot be read and are shown as a placeholder", lost,
+            pictures->items);
+done:
+    akin_log_progress_end();
+    return status;
+}

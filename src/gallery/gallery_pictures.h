@@ -1,0 +1,32 @@
+/* gallery_pictures: the pictures of the items, small, from the sources that the catalogue was made
+ * of.
+ *
+ * pictures/000/00000n.jpg of item n
+ */
+#ifndef AKIN_GALLERY_PICTURES_H
+#define AKIN_GALLERY_PICTURES_H
+
+#include "gallery_folder.h"
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/labels.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_gallery_pictures akin_gallery_pictures;
+
+/* Lists the sources and finds every item in them: AKIN_INPUT where one is missing. labels are those
+ * of all items. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
+                                                       size_t source_count, const char *root,
+                                                       const akin_labels *labels,
+                                                       akin_gallery_pictures **out);
+/* Writes them, `side` pixels on the longer side at most, item i by rank i % size; missing [items]
+ * becomes 1 on all ranks where a picture could not be read, else 0. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_gallery_pictures_write(akin_comm *comm,
+                                                        akin_gallery_pictures *pictures,
+                                                        akin_gallery_folder *folder, size_t side,
+                                                        uint64_t max_pixels, uint8_t *missing);
+void akin_gallery_pictures_free(akin_gallery_pictures *pictures); /* Not collective; NULL is fine */
+
+#endif

@@ -1,0 +1,152 @@
+/* gallery_rejects: a file of rejects, grouped by reason. */
+#include "gallery_rejects.h"
+#include <akin/csv.h>
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <ctype.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OTHERS "other reasons"
+
+enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96 };
+
+typedef struct {
+    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number, and as the first has it */
+    bool varied;                         /* others have other numbers */
+    size_t count, example_count;
+    char examples[EXAMPLES][EXAMPLE_SIZE];
+} reason_group;
+
+typedef struct {
+    reason_group groups[GROUPS]; /* the last one takes all reasons that come too late */
+    size_t group_count, total;
+    size_t id, path, reason; /* columns */
+} rejects;
+
+/* Copies what fits, whole UTF-8 characters only. */
+static void copy_text(char *to, size_t room, const char *from) {
+    size_t length = strlen(from);
+    if (length >= room) {
+        length = room - 4;
+        while (length > 0 && ((unsigned char)from[length] & 0xC0) == 0x80) length--;
+        memcpy(to, from, length);
+        memcpy(to + length, "...", 4);
+        return;
+    }
+    memcpy(to, from, length + 1);
+}
+
+static void key_of(char key[KEY_SIZE], const char *reason) {
+    copy_text(key, KEY_SIZE, reason);
+    char *to = key;
+    for (const char *from = key; *from; from++) {
+        bool digit = isdigit((unsigned char)*from) != 0;
+        if (!digit || to == key || to[-1] != '#') *to++ = digit ? '#' : *from;
+    }
+    *to = '\0';
+}
+
+static reason_group *find_group(rejects *all, const char *reason) {
+    char key[KEY_SIZE];
+    key_of(key, reason);
+    for (size_t i = 0; i < all->group_count; i++)
+        if (strcmp(all->groups[i].key, key) == 0) return &all->groups[i];
+    if (all->group_count == GROUPS) return &all->groups[GROUPS - 1];
+    reason_group *group = &all->groups[all->group_count++];
+    if (all->group_count == GROUPS) reason = OTHERS;
+    copy_text(group->shown, KEY_SIZE, reason);
+    key_of(group->key, reason);
+    return group;
+}
+
+/* The header names the columns; a column that is not there stays beyond all. */
+static void read_header(rejects *all, size_t count, const char *const *fields) {
+    all->id = all->path = all->reason = count;
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(fields[i], "id") == 0) all->id = i;
+        if (strcmp(fields[i], "path") == 0) all->path = i;
+        if (strcmp(fields[i], "reason") == 0) all->reason = i;
+    }
+}
+
+static akin_status read_row(void *context, size_t row, size_t count, const char *const *fields,
+                            const size_t *lengths) {
+    rejects *all = context;
+    (void)lengths;
+    if (row == 1) {
+        read_header(all, count, fields);
+        return AKIN_OK;
+    }
+    const char *id = all->id < count ? fields[all->id] : "",
+               *path = all->path < count ? fields[all->path] : "";
+    const char *reason = all->reason < count ? fields[all->reason] : "";
+    if (!*reason) reason = "no reason given";
+    reason_group *group = find_group(all, reason);
+    char shown[KEY_SIZE];
+    copy_text(shown, KEY_SIZE, reason);
+    if (strcmp(shown, group->shown) != 0 && strcmp(group->shown, OTHERS) != 0) group->varied = true;
+    group->count++;
+    all->total++;
+    if (group->example_count < EXAMPLES && (*id || *path))
+        copy_text(group->examples[group->example_count++], EXAMPLE_SIZE, *id ? id : path);
+    return AKIN_OK;
+}
+
+static int more_frequent(const void *a, const void *b) {
+    const reason_group *left = a, *right = b;
+    if (left->count != right->count) return left->count > right->count ? -1 : 1;
+    return strcmp(left->shown, right->shown);
+}
+
+static akin_status describe_group(const reason_group *group, akin_json *reasons) {
+    akin_status status = AKIN_OK;
+    akin_json *entry = NULL, *examples = NULL;
+    char reason[KEY_SIZE + 32];
+    snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and the like" : "");
+    AKIN_TRY(akin_json_create(&entry));
+    AKIN_TRY(akin_json_set_text(entry, "reason", reason));
+    AKIN_TRY(akin_json_set_integer(entry, "count", (long long)group->count));
+    AKIN_TRY(akin_json_create_array(&examples));
+    for (size_t i = 0; i < group->example_count; i++)
+        AKIN_TRY(akin_json_append_text(examples, group->examples[i]));
+    AKIN_TRY(akin_json_set_node(entry, "examples", &examples));
+    AKIN_TRY(akin_json_append_node(reasons, &entry));
+done:
+    akin_json_free(entry);
+    akin_json_free(examples);
+    return status;
+}
+
+static akin_status describe(rejects *all, akin_json **out) {
+    akin_status status = AKIN_OK;
+    akin_json *object = NULL, *reasons = NULL;
+    qsort(all->groups, all->group_count, sizeof *all->groups, more_frequent);
+    AKIN_TRY(akin_json_create(&object));
+    AKIN_TRY(akin_json_create_array(&reasons));
+    for (size_t i = 0; i < all->group_count; i++)
+        AKIN_TRY(describe_group(&all->groups[i], reasons));
+    AKIN_TRY(akin_json_set_integer(object, "total", (long long)all->total));
+    AKIN_TRY(akin_json_set_node(object, "reasons", &reasons));
+    *out = object;
+    object = NULL;
+done:
+    akin_json_free(object);
+    akin_json_free(reasons);
+    return status;
+}
+
+akin_status akin_gallery_rejects(const char *path, akin_json **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    if (!akin_file_exists(path)) return AKIN_OK;
+    rejects *all = akin_mem_zalloc(1, sizeof *all);
+    if (!all) return AKIN_FAILED;
+    AKIN_TRY(akin_csv_read(path, ',', read_row, all));
+    AKIN_TRY(describe(all, out));
+done:
+    akin_mem_free(all);
+    return status;
+}

@@ -1,0 +1,93 @@
+/* image: the table of formats. */
+#include "image_jpeg.h"
+#include "image_png.h"
+#include "image_webp.h"
+#include <akin/image.h>
+#include <akin/mem.h>
+#include <stdbool.h>
+#include <string.h>
+
+static const struct {
+    bool (*matches)(const uint8_t *bytes, size_t count);
+    akin_status (*decode)(const uint8_t *bytes, size_t count, akin_canvas *canvas);
+} formats[] = {
+    {akin_image_jpeg_matches, akin_image_jpeg_decode},
+    {akin_image_png_matches, akin_image_png_decode},
+    {akin_image_webp_matches, akin_image_webp_decode},
+};
+
+/* Kinds of file that are met in catalogues though they are no pictures that we read: named, so that
+ * one sees why. */
+static const struct {
+    size_t at;
+    const char *magic, *name;
+} others[] = {
+    {0, "GIF8", "GIF"},         {0, "BM", "BMP"},         {0, "II*", "TIFF"},
+    {0, "MM", "TIFF"},          {4, "ftypavif", "AVIF"},  {4, "ftyphei", "HEIC"},
+    {0, "<?xml", "XML or SVG"}, {0, "<svg", "SVG"},       {0, "<!DOCTYPE", "HTML"},
+    {0, "<html", "HTML"},       {0, "%PDF", "PDF"},       {0, "PK\003\004", "ZIP"},
+    {0, "\x1f\x8b", "gzip"},    {0, "8BPS", "Photoshop"},
+};
+
+static akin_status refuse_unknown(const uint8_t *bytes, size_t count) {
+    if (count == 0) return akin_error_set(AKIN_INPUT, "the file is empty");
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        size_t length = strlen(others[i].magic);
+        if (count >= others[i].at + length &&
+            memcmp(bytes + others[i].at, others[i].magic, length) == 0)
+            return akin_error_set(AKIN_INPUT, "not a PNG, JPEG or WebP picture: it looks like %s",
+                                  others[i].name);
+    }
+    return akin_error_set(AKIN_INPUT, "not a PNG, JPEG or WebP picture");
+}
+
+static akin_status decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
+    for (size_t i = 0; i < sizeof formats / sizeof *formats; i++)
+        if (formats[i].matches(bytes, count)) return formats[i].decode(bytes, count, canvas);
+    return refuse_unknown(bytes, count);
+}
+
+akin_status akin_image_decode(const uint8_t *bytes, size_t count, const akin_image_params *params,
+                              uint8_t *rgb) {
+    akin_status status = AKIN_OK;
+    akin_canvas *canvas = NULL;
+    AKIN_ASSERT(params->fit != AKIN_FIT_WITHIN);
+    AKIN_TRY(akin_canvas_create(params, &canvas));
+    AKIN_TRY(decode(bytes, count, canvas));
+    AKIN_TRY(akin_canvas_finish(canvas, rgb));
+done:
+    akin_canvas_free(canvas);
+    return status;
+}
+
+akin_status akin_image_thumbnail(const uint8_t *bytes, size_t count, size_t side,
+                                 uint64_t max_pixels, uint8_t **rgb, size_t *width,
+                                 size_t *height) {
+    akin_status status = AKIN_OK;
+    akin_canvas *canvas = NULL;
+    akin_image_params params = {
+        .width = side, .height = side, .fit = AKIN_FIT_WITHIN, .max_pixels = max_pixels};
+    *rgb = NULL;
+    AKIN_TRY(akin_canvas_create(&params, &canvas));
+    AKIN_TRY(decode(bytes, count, canvas));
+    *width = akin_canvas_width(canvas);
+    *height = akin_canvas_height(canvas);
+    *rgb = akin_mem_alloc(*width * *height, 3);
+    if (!*rgb) {
+        status = AKIN_FAILED;
+        goto done;
+    }
+    AKIN_TRY(akin_canvas_finish(canvas, *rgb));
+done:
+    akin_canvas_free(canvas);
+    if (status != AKIN_OK) {
+        akin_mem_free(*rgb);
+        *rgb = NULL;
+    }
+    return status;
+}
+
+akin_status akin_image_encode_jpeg(const uint8_t *rgb, size_t width, size_t height, int quality,
+                                   uint8_t **bytes, size_t *count) {
+    return akin_image_jpeg_encode(rgb, width, height, quality, bytes, count);
+}

@@ -1,0 +1,205 @@
+/* image_canvas: limits, fit and turn of a picture. */
+#include "area.h"
+#include <akin/image_canvas.h>
+#include <akin/mem.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
+#include <string.h>
+
+struct akin_canvas {
+    akin_image_params params;
+    size_t width, height; /* of the result */
+    size_t source_width, source_height;
+    int orientation;
+    size_t shown_width,
+        shown_height;  /* of the area filter's output, upright: the result without its padding */
+    akin_area_box box; /* the part of the source that is shown, before any reduction */
+    akin_area *area;
+};
+
+/* Where pixel (x, y) of the upright picture lies in the stored one: from the far end or not, and
+ * with the axes exchanged or not (EXIF 2.3, tag 0x0112). */
+static const struct {
+    bool swap, far_x, far_y;
+} turns[9] = {
+    [1] = {false, false, false}, [2] = {false, true, false}, [3] = {false, true, true},
+    [4] = {false, false, true},  [5] = {true, false, false}, [6] = {true, false, true},
+    [7] = {true, true, true},    [8] = {true, true, false},
+};
+
+akin_status akin_canvas_create(const akin_image_params *params, akin_canvas **out) {
+    AKIN_ASSERT(params->width > 0 && params->height > 0);
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (!*out) return AKIN_FAILED;
+    (*out)->params = *params;
+    return AKIN_OK;
+}
+
+void akin_canvas_free(akin_canvas *canvas) {
+    if (!canvas) return;
+    akin_area_free(canvas->area);
+    akin_mem_free(canvas);
+}
+
+static akin_status check_size(uint64_t width, uint64_t height, uint64_t max_pixels) {
+    if (width == 0 || height == 0) return akin_error_set(AKIN_INPUT, "the picture has no pixels");
+    if (width > max_pixels / height)
+        return akin_error_set(AKIN_INPUT,
+                              "%" PRIu64 "x%" PRIu64 " pixels are more than --max-pixels %" PRIu64,
+                              width, height, max_pixels);
+    if (width > AKIN_IMAGE_SIDE_LIMIT || height > AKIN_IMAGE_SIDE_LIMIT)
+        return akin_error_set(AKIN_INPUT, "%" PRIu64 "x%" PRIu64 " pixels: a side has at most %d",
+                              width, height, AKIN_IMAGE_SIDE_LIMIT);
+    return AKIN_OK;
+}
+
+static size_t scaled_side(size_t side, size_t to, size_t from) {
+    double exact = rint((double)side * (double)to / (double)from);
+    return exact < 1 ? 1 : (size_t)exact;
+}
+
+/* How much of the result a picture of this aspect ratio fills when all of it is shown (as Pillow's
+ * contain). */
+static void contain(size_t width, size_t height, size_t *shown_width, size_t *shown_height) {
+    uint64_t wide = (uint64_t)width * *shown_height, high = (uint64_t)height * *shown_width;
+    if (wide > high) *shown_height = scaled_side(height, *shown_width, width);
+    if (wide < high) *shown_width = scaled_side(width, *shown_height, height);
+}
+
+akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t height,
+                             int orientation) {
+    akin_status status = check_size(width, height, canvas->params.max_pixels);
+    if (status != AKIN_OK) return status;
+    const akin_image_params *params = &canvas->params;
+    canvas->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
+    canvas->source_width = (size_t)width;
+    canvas->source_height = (size_t)height;
+    bool swap = turns[canvas->orientation].swap;
+    size_t upright_width = swap ? height : width, upright_height = swap ? width : height;
+    /* The part that is shown, upright, in units of the box. */
+    uint64_t part_width = (uint64_t)upright_width * AKIN_AREA_UNIT;
+    uint64_t part_height = (uint64_t)upright_height * AKIN_AREA_UNIT;
+    canvas->shown_width = canvas->width = params->width;
+    canvas->shown_height = canvas->height = params->height;
+    switch (params->fit) {
+    case AKIN_FIT_STRETCH: break;
+    case AKIN_FIT_PAD:
+        contain(upright_width, upright_height, &canvas->shown_width, &canvas->shown_height);
+        break;
+    case AKIN_FIT_CROP:
+        if (part_width * params->height > part_height * params->width) {
+            part_width = part_height * params->width / params->height;
+        } else {
+            part_height = part_width * params->height / params->width;
+        }
+        break;
+    case AKIN_FIT_WITHIN:
+        if (upright_width > params->width || upright_height > params->height) {
+            contain(upright_width, upright_height, &canvas->shown_width, &canvas->shown_height);
+        } else {
+            canvas->shown_width = upright_width;
+            canvas->shown_height = upright_height;
+        }
+        canvas->width = canvas->shown_width;
+        canvas->height = canvas->shown_height;
+        break;
+    }
+    /* Centred; a part of at least one pixel, however long and thin the picture is. */
+    if (part_width < AKIN_AREA_UNIT) part_width = AKIN_AREA_UNIT;
+    if (part_height < AKIN_AREA_UNIT) part_height = AKIN_AREA_UNIT;
+    uint64_t across = swap ? part_height : part_width, down = swap ? part_width : part_height;
+    canvas->box.x0 = (width * AKIN_AREA_UNIT - across) / 2;
+    canvas->box.x1 = canvas->box.x0 + across;
+    canvas->box.y0 = (height * AKIN_AREA_UNIT - down) / 2;
+    canvas->box.y1 = canvas->box.y0 + down;
+    return AKIN_OK;
+}
+
+/* The area filter's output as it lies in the source, not upright. */
+static size_t stored_width(const akin_canvas *canvas) {
+    return turns[canvas->orientation].swap ? canvas->shown_height : canvas->shown_width;
+}
+
+static size_t stored_height(const akin_canvas *canvas) {
+    return turns[canvas->orientation].swap ? canvas->shown_width : canvas->shown_height;
+}
+
+/* A decoder's reduced pixel is itself an area average, so nothing is lost where output pixels are
+ * made of whole ones; else there should be enough of them that those on a border matter little:
+ * half as many again as the output has. */
+static bool may_reduce(uint64_t box_length, size_t count, size_t reduction) {
+    uint64_t pixel = (uint64_t)AKIN_AREA_UNIT * reduction;
+    return box_length % (pixel * count) == 0 || 2 * box_length >= 3 * pixel * count;
+}
+
+size_t akin_canvas_reduction(const akin_canvas *canvas) {
+    const akin_area_box *box = &canvas->box;
+    for (size_t reduction = 8; reduction > 1; reduction /= 2)
+        if (may_reduce(box->x1 - box->x0, stored_width(canvas), reduction) &&
+            may_reduce(box->y1 - box->y0, stored_height(canvas), reduction))
+            return reduction;
+    return 1;
+}
+
+akin_status akin_canvas_begin(akin_canvas *canvas, size_t reduction) {
+    AKIN_ASSERT(!canvas->area && AKIN_AREA_UNIT % reduction == 0);
+    akin_area_box box = {canvas->box.x0 / reduction, canvas->box.x1 / reduction,
+                         canvas->box.y0 / reduction, canvas->box.y1 / reduction};
+    /* Of a picture far smaller than the reduction a sliver would be left. */
+    if (box.x1 == box.x0) box.x1++;
+    if (box.y1 == box.y0) box.y1++;
+    return akin_area_create((canvas->source_width + reduction - 1) / reduction,
+                            (canvas->source_height + reduction - 1) / reduction, &box,
+                            stored_width(canvas), stored_height(canvas), &canvas->area);
+}
+
+void akin_canvas_row(akin_canvas *canvas, size_t y, const uint8_t *rgb) {
+    akin_area_row(canvas->area, y, rgb);
+}
+
+void akin_canvas_pixels(akin_canvas *canvas, size_t y, size_t x, size_t step, size_t count,
+                        const uint8_t *rgb) {
+    akin_area_pixels(canvas->area, y, x, step, count, rgb);
+}
+
+size_t akin_canvas_width(const akin_canvas *canvas) {
+    return canvas->width;
+}
+
+size_t akin_canvas_height(const akin_canvas *canvas) {
+    return canvas->height;
+}
+
+akin_status akin_canvas_finish(const akin_canvas *canvas, uint8_t *rgb) {
+    size_t across = stored_width(canvas), down = stored_height(canvas);
+    uint8_t *stored = akin_mem_alloc(across * down, 3);
+    if (!stored) return AKIN_FAILED;
+    akin_area_finish(canvas->area, stored);
+    memset(rgb, 255, canvas->width * canvas->height * 3);
+    size_t left = (size_t)rint((double)(canvas->width - canvas->shown_width) * 0.5);
+    size_t top = (size_t)rint((double)(canvas->height - canvas->shown_height) * 0.5);
+    bool swap = turns[canvas->orientation].swap;
+    bool far_x = turns[canvas->orientation].far_x, far_y = turns[canvas->orientation].far_y;
+    for (size_t y = 0; y < canvas->shown_height; y++) {
+        uint8_t *out = rgb + ((top + y) * canvas->width + left) * 3;
+        for (size_t x = 0; x < canvas->shown_width; x++, out += 3) {
+            size_t from_x = swap ? y : x, from_y = swap ? x : y;
+            if (far_x) from_x = across - 1 - from_x;
+            if (far_y) from_y = down - 1 - from_y;
+            memcpy(out, stored + (from_y * across + from_x) * 3, 3);
+        }
+    }
+    akin_mem_free(stored);
+    return AKIN_OK;
+}
+
+void akin_canvas_over_white(const uint8_t *rgba, size_t count, uint8_t *rgb) {
+    for (size_t i = 0; i < count; i++, rgba += 4, rgb += 3) {
+        unsigned alpha = rgba[3];
+        for (int c = 0; c < 3; c++) {
+            unsigned value = rgba[c] * alpha + 255 * (255 - alpha);
+            rgb[c] = (uint8_t)((value + 127) / 255);
+        }
+    }
+}

@@ -1,0 +1,16 @@
+/* image_webp: WebP, lossy, lossless, with transparency; of an animation the first frame; the one
+ * module with <webp/decode.h> and <webp/demux.h>. Not collective.
+ */
+#ifndef AKIN_IMAGE_WEBP_H
+#define AKIN_IMAGE_WEBP_H
+
+#include <akin/error.h>
+#include <akin/image_canvas.h>
+#include <stdbool.h>
+
+bool akin_image_webp_matches(const uint8_t *bytes, size_t count);
+/* AKIN_INPUT: damaged, cut or too large; AKIN_FAILED: no memory. */
+AKIN_MUST_CHECK akin_status akin_image_webp_decode(const uint8_t *bytes, size_t count,
+                                                   akin_canvas *canvas);
+
+#endif

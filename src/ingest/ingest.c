@@ -1,0 +1,462 @@
+/* ingest: the pictures of a catalogue into catalog.nc. */
+#include "picture_exchange.h"
+#include <akin/catalog.h>
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/ingest.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/rejects.h>
+#include <akin/shard.h>
+#include <akin/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUND_SECONDS 1.0
+#define POLL_SECONDS 0.01 /* many unchanged pictures take less than a look at what others send */
+
+typedef struct {
+    uint64_t hash;
+    uint64_t row;
+} known; /* a picture of the previous catalogue */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_ingest_params *params;
+    akin_ingest_result *result;
+    akin_source *source;
+    akin_catalog *previous;
+    known *known; /* [known_count], ascending by hash */
+    size_t known_count;
+    size_t *place; /* [rows] where in the source's order a row stands */
+    bool *wanted;  /* [rows] whether this rank reads it */
+    size_t read_count, reused;
+    double round_begin, polled; /* seconds */
+    bool agreed;                /* that the reading ends with an error */
+    akin_picture_exchange *harvest;
+    int64_t *accepted; /* [words] a bit for each place in the source's order */
+    size_t words;
+    akin_rejects *rejects;
+    char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the file of them */
+} ingest;
+
+/* --- what can be checked before a picture is read
+ * -------------------------------------------------------------------
+ */
+
+static int by_hash(const void *a, const void *b) {
+    const known *x = a, *y = b;
+    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
+    return (x->row > y->row) - (x->row < y->row);
+}
+
+static akin_status list_known(ingest *run) {
+    akin_status status = AKIN_OK;
+    size_t count = akin_catalog_items(run->previous);
+    uint64_t *hashes = akin_mem_alloc(count, sizeof *hashes);
+    run->known = akin_mem_alloc(count, sizeof *run->known);
+    if (!hashes || !run->known) {
+        status = AKIN_FAILED;
+        goto done;
+    }
+    AKIN_TRY(akin_catalog_hashes(run->previous, 0, count, hashes));
+    for (size_t i = 0; i < count; i++) run->known[i] = (known){hashes[i], i};
+    qsort(run->known, count, sizeof *run->known, by_hash);
+    run->known_count = count;
+done:
+    akin_mem_free(hashes);
+    return status;
+}
+
+/* Its pictures were shrunk as ours would be, and what it lacks would be refused again. */
+static akin_status check_previous(const ingest *run) {
+    char *options = NULL;
+    akin_status status = akin_ncfile_get_attribute(akin_catalog_file(run->previous),
+                                                   "akin_result_options", &options);
+    if (status == AKIN_OK && (!options || strcmp(options, run->params->result_options) != 0))
+        status = akin_error_set(
+            AKIN_INPUT,
+            "--previous %s does not belong here: it was made with %s, this is %s; leave it out to "
+            "decode all pictures",
+            run->params->previous, options ? options : "unknown options",
+            run->params->result_options);
+    akin_mem_free(options);
+    return status;
+}
+
+/* Collective. */
+static akin_status open_previous(ingest *run) {
+    akin_status status = AKIN_OK;
+    if (!run->params->previous) return AKIN_OK;
+    AKIN_TRY(akin_catalog_open(run->comm, run->params->previous, &run->previous));
+    status = check_previous(run);
+    if (status == AKIN_OK) status = list_known(run);
+    AKIN_TRY(akin_agree(run->comm, status));
+done:
+    return status;
+}
+
+static akin_status check_outputs(const ingest *run) {
+    akin_status status = AKIN_OK;
+    if (akin_comm_rank(run->comm) != 0) return AKIN_OK;
+    AKIN_TRY(akin_file_check_output(run->params->output));
+    if (run->params->rejects) AKIN_TRY(akin_file_check_output(run->params->rejects));
+done:
+    return status;
+}
+
+/* Every size-th row of the order is this rank's. */
+static akin_status take_rows(ingest *run) {
+    size_t rows = akin_source_rows(run->source), valid = akin_source_valid(run->source);
+    const size_t *order = akin_source_order(run->source);
+    run->words = (valid + 63) / 64;
+    run->place = akin_mem_alloc(rows, sizeof *run->place);
+    run->wanted = akin_mem_zalloc(rows, sizeof *run->wanted);
+    run->accepted = akin_mem_zalloc(run->words, sizeof *run->accepted);
+    if (!run->place || !run->wanted || !run->accepted) return AKIN_FAILED;
+    for (size_t i = 0; i < valid; i++) {
+        run->place[order[i]] = i;
+        if (i % (size_t)akin_comm_size(run->comm) != (size_t)akin_comm_rank(run->comm)) continue;
+        run->wanted[order[i]] = true;
+    }
+    akin_status status = akin_picture_exchange_create(&run->harvest);
+    return status == AKIN_OK ? akin_rejects_create(&run->rejects) : status;
+}
+
+/* --- reading and shrinking
+ * ------------------------------------------------------------------------------------------
+ */
+
+/* The row of these very bytes in the previous catalogue, if it has them. */
+static bool find_known(const ingest *run, uint64_t hash, uint64_t *row) {
+    const known key = {hash, 0};
+    size_t low = 0, high = run->known_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (by_hash(&run->known[middle], &key) < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    if (low == run->known_count || run->known[low].hash != hash) return false;
+    *row = run->known[low].row;
+    return true;
+}
+
+static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
+    akin_status status = AKIN_OK;
+    const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit,
+                                      run->params->max_pixels};
+    uint8_t *image;
+    size_t place = run->place[row];
+    uint64_t hash = akin_hash_64(bytes, count), before;
+    if (find_known(run, hash, &before)) {
+        AKIN_TRY(akin_picture_exchange_refer(run->harvest, place, hash, before));
+        run->reused++;
+    } else {
+        AKIN_TRY(akin_picture_exchange_room(run->harvest, &image));
+        status = akin_image_decode(bytes, count, &params, image);
+        if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
+        if (status != AKIN_OK) goto done;
+        akin_picture_exchange_keep(run->harvest, place, hash);
+    }
+    run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
+done:
+    return status;
+}
+
+/* Every second all ranks meet for a moment: what stops one of them - a signal, no memory - stops
+ * all, and none waits for longer than another needs for a picture. *left: rows that are not read
+ * yet, on all ranks. Collective; agreed. */
+static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *left) {
+    if (local == AKIN_OK && akin_comm_signalled())
+        local =
+            akin_error_set(AKIN_INTERRUPTED,
+                           "interrupted: the catalogue before, if any, is as it was; submit again");
+    akin_status status = akin_agree(run->comm, local);
+    int64_t counts[2] = {(int64_t)run->read_count, !finished};
+    run->agreed = status != AKIN_OK;
+    if (status != AKIN_OK) return status;
+    akin_comm_sum_i64(run->comm, counts, 2);
+    *left = counts[1];
+    akin_log_progress("ingest", "images", (double)counts[0],
+                      (double)akin_source_valid(run->source));
+    run->round_begin = akin_comm_seconds();
+    return AKIN_OK;
+}
+
+static akin_status each_picture(void *context, size_t row, const uint8_t *bytes, size_t count,
+                                const char *reason) {
+    ingest *run = context;
+    int64_t left;
+    akin_status status =
+        bytes ? shrink(run, row, bytes, count) : akin_rejects_add(run->rejects, row, reason);
+    double now = akin_comm_seconds();
+    run->read_count++;
+    if (now - run->polled > POLL_SECONDS) {
+        run->polled = now;
+        akin_comm_poll(run->comm);
+    }
+    if (status == AKIN_OK && now - run->round_begin > ROUND_SECONDS)
+        status = meet(run, AKIN_OK, false, &left);
+    return status;
+}
+
+/* Collective. */
+static akin_status read_rows(ingest *run) {
+    int64_t left = 1;
+    run->round_begin = akin_comm_seconds();
+    akin_status status = akin_source_read(run->source, run->wanted, each_picture, run);
+    while (left > 0 && !run->agreed) status = meet(run, status, true, &left);
+    return status;
+}
+
+/* Collective. */
+static akin_status read_pictures(ingest *run) {
+    akin_status status = AKIN_OK;
+    double begin = akin_comm_seconds();
+    status = read_rows(run);
+    akin_log_progress_end();
+    if (status != AKIN_OK) return status; /* agreed */
+    double seconds = akin_comm_seconds() - begin;
+    akin_comm_max_f64(run->comm, &seconds, 1);
+    int64_t reused = (int64_t)run->reused;
+    akin_comm_sum_i64(run->comm, &reused, 1);
+    run->result->reused = (size_t)reused;
+    run->result->images_per_second =
+        seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
+    akin_comm_sum_i64(run->comm, run->accepted,
+                      run->words); /* each bit was set by one rank at most */
+    return AKIN_OK;
+}
+
+/* --- counting
+ * -------------------------------------------------------------------------------------------------------
+ */
+
+static size_t count_accepted(const ingest *run) {
+    size_t count = 0;
+    for (size_t i = 0; i < run->words; i++)
+        count += (size_t)__builtin_popcountll((uint64_t)run->accepted[i]);
+    return count;
+}
+
+/* Collective. Every row is in the catalogue or in the rejects. */
+static akin_status account(ingest *run) {
+    akin_status status = AKIN_OK;
+    akin_ingest_result *result = run->result;
+    result->rows = akin_source_rows(run->source);
+    result->items = count_accepted(run);
+    AKIN_TRY(akin_rejects_gather(run->rejects, run->comm, run->source, &result->rejected));
+    if (result->items + result->rejected != result->rows)
+        return akin_error_set(
+            AKIN_FAILED,
+            "%zu rows, but %zu items and %zu rejects: rows were lost, please report this",
+            result->rows, result->items, result->rejected);
+    if (!run->params->rejects) {
+        akin_rejects_show(run->rejects, run->source);
+        return AKIN_OK;
+    }
+    AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
+    bool reads = akin_comm_rank(run->comm) == 0;
+    AKIN_TRY(
+        akin_agree(run->comm, reads ? akin_rejects_digest(run->params->rejects, run->rejects_digest)
+                                    : AKIN_OK));
+    akin_comm_broadcast(run->comm, run->rejects_digest, sizeof run->rejects_digest, 0);
+done:
+    return status;
+}
+
+bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction) {
+    return (double)rejected > max_reject_fraction * (double)rows * (1 + 1e-12);
+}
+
+/* The same on all ranks. */
+static akin_status judge(const ingest *run) {
+    const akin_ingest_result *result = run->result;
+    const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";
+    if (result->rows == 0)
+        return akin_error_set(AKIN_INPUT, "%s has 0 rows: no picture could be taken",
+                              run->params->source.names[0]);
+    if (result->items == 0)
+        return akin_error_set(AKIN_INPUT,
+                              "no picture could be taken from %zu rows: see %s for the reasons",
+                              result->rows, see);
+    if (akin_ingest_too_many(result->rejected, result->rows, run->params->max_reject_fraction))
+        return akin_error_set(
+            AKIN_INPUT,
+            "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s %s. See "
+            "%s",
+            result->rejected, result->rows, run->params->max_reject_fraction, run->params->output,
+            akin_file_exists(run->params->output) ? "stays as it was" : "was not written", see);
+    return AKIN_OK;
+}
+
+/* --- writing
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+static bool is_accepted(const ingest *run, size_t place) {
+    return (uint64_t)run->accepted[place / 64] >> place % 64 & 1;
+}
+
+static int by_text(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+typedef struct {
+    const char **names; /* [count] ascending, each once; borrowed texts */
+    size_t count;
+} name_list;
+
+static void make_unique(name_list *list) {
+    size_t kept = 0;
+    qsort(list->names, list->count, sizeof *list->names, by_text);
+    for (size_t i = 0; i < list->count; i++)
+        if (i == 0 || strcmp(list->names[i], list->names[kept - 1]) != 0)
+            list->names[kept++] = list->names[i];
+    list->count = kept;
+}
+
+static int32_t index_of(const name_list *list, const char *name) {
+    const char **found =
+        *name ? bsearch(&name, list->names, list->count, sizeof *list->names, by_text) : NULL;
+    return found ? (int32_t)(found - list->names) : -1;
+}
+
+typedef struct {
+    size_t first, count; /* this rank's items */
+    size_t *rows;        /* [count] their rows in the source */
+    size_t id_length;
+    name_list categories, groups;
+    akin_labels *labels;
+} shard_labels;
+
+/* One pass over all accepted rows: names and lengths are everybody's, rows are the shard's. */
+static akin_status collect(const ingest *run, shard_labels *shard) {
+    size_t item = 0;
+    const size_t *order = akin_source_order(run->source);
+    shard->rows = akin_mem_alloc(shard->count, sizeof *shard->rows);
+    shard->categories.names = akin_mem_alloc(run->result->items, sizeof *shard->categories.names);
+    shard->groups.names = akin_mem_alloc(run->result->items, sizeof *shard->groups.names);
+    if (!shard->rows || !shard->categories.names || !shard->groups.names) return AKIN_FAILED;
+    for (size_t place = 0; place < akin_source_valid(run->source); place++) {
+        if (!is_accepted(run, place)) continue;
+        akin_source_row row = akin_source_get(run->source, order[place]);
+        size_t length = strlen(row.id);
+        if (length > shard->id_length) shard->id_length = length;
+        if (*row.category) shard->categories.names[shard->categories.count++] = row.category;
+        if (*row.group) shard->groups.names[shard->groups.count++] = row.group;
+        if (item - shard->first < shard->count) shard->rows[item - shard->first] = order[place];
+        item++;
+    }
+    make_unique(&shard->categories);
+    if (shard->categories.count == 0)
+        akin_log_info("ingest: no item has a category: --same-category and the precision of "
+                      "evaluate need a column "
+                      "`category` in the CSV, or folders");
+    make_unique(&shard->groups);
+    return AKIN_OK;
+}
+
+static akin_status fill_labels(const ingest *run, shard_labels *shard) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(collect(run, shard));
+    AKIN_TRY(akin_labels_create(shard->count, shard->id_length, &shard->labels));
+    AKIN_TRY(akin_labels_set_category_names(shard->labels, shard->categories.count,
+                                            shard->categories.names));
+    AKIN_TRY(akin_labels_set_group_names(shard->labels, shard->groups.count, shard->groups.names));
+    for (size_t i = 0; i < shard->count; i++) {
+        akin_source_row row = akin_source_get(run->source, shard->rows[i]);
+        AKIN_TRY(akin_labels_set_id(shard->labels, i, row.id));
+        akin_labels_category(shard->labels)[i] = index_of(&shard->categories, row.category);
+        akin_labels_group(shard->labels)[i] = index_of(&shard->groups, row.group);
+        akin_labels_available(shard->labels)[i] = row.available;
+    }
+done:
+    return status;
+}
+
+/* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3] and *hashes
+ * [count] of this shard.
+ */
+static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_t **hashes) {
+    akin_status status = AKIN_OK;
+    size_t places = akin_source_valid(run->source);
+    uint64_t item = 0, *item_of = akin_mem_alloc(places, sizeof *item_of);
+    *images = akin_mem_alloc(count, AKIN_IMAGE_BYTES);
+    *hashes = akin_mem_alloc(count, sizeof **hashes);
+    AKIN_TRY(akin_agree(run->comm, item_of && *images && *hashes ? AKIN_OK : AKIN_FAILED));
+    for (size_t place = 0; place < places; place++) {
+        item_of[place] = item;
+        item += is_accepted(run, place);
+    }
+    AKIN_TRY(akin_picture_exchange_bring_home(run->harvest, run->comm, run->previous,
+                                              run->result->items, item_of, *images, *hashes));
+done:
+    akin_mem_free(item_of);
+    return status;
+}
+
+/* Collective. */
+static akin_status write_catalog(ingest *run) {
+    akin_status status = AKIN_OK;
+    uint8_t *images = NULL;
+    uint64_t *hashes = NULL;
+    int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
+    size_t n = run->result->items;
+    shard_labels shard = {.first = akin_shard_first(n, size, rank),
+                          .count = akin_shard_count(n, size, rank)};
+    const akin_catalog_origin origin = {.options = run->params->options,
+                                        .result_options = run->params->result_options,
+                                        .source_digest = akin_source_digest(run->source),
+                                        .rejects_digest =
+                                            run->params->rejects ? run->rejects_digest : NULL};
+    AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
+    AKIN_TRY(exchange(run, shard.count, &images, &hashes));
+    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first,
+                                shard.labels, images, hashes));
+done:
+    akin_mem_free(images);
+    akin_mem_free(hashes);
+    akin_mem_free(shard.rows);
+    akin_mem_free(shard.categories.names);
+    akin_mem_free(shard.groups.names);
+    akin_labels_free(shard.labels);
+    return status;
+}
+
+akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
+                        akin_ingest_result *result) {
+    akin_status status = AKIN_OK;
+    ingest run = {.comm = comm, .params = params, .result = result};
+    *result = (akin_ingest_result){0};
+    AKIN_TRY(akin_agree(comm, check_outputs(&run)));
+    run.source = params->listed;
+    if (!run.source) AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
+    AKIN_TRY(open_previous(&run));
+    AKIN_TRY(akin_agree(comm, take_rows(&run)));
+    AKIN_TRY(read_pictures(&run));
+    AKIN_TRY(account(&run));
+    AKIN_TRY(judge(&run));
+    AKIN_TRY(akin_comm_check_signal(comm));
+    AKIN_TRY(write_catalog(&run));
+    const char *rejects = result->rejected > 0 ? params->rejects : NULL;
+    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected%s%s%s, %zu taken from the previous "
+                  "catalogue, %.0f "
+                  "images/s",
+                  result->rows, AKIN_PLURAL(result->rows), result->items,
+                  AKIN_PLURAL(result->items), result->rejected, rejects ? " (see " : "",
+                  rejects ? rejects : "", rejects ? ")" : "", result->reused,
+                  result->images_per_second);
+done:
+    if (run.source != params->listed) akin_source_close(run.source);
+    akin_catalog_close(run.previous);
+    akin_mem_free(run.known);
+    akin_mem_free(run.place);
+    akin_mem_free(run.wanted);
+    akin_picture_exchange_free(run.harvest);
+    akin_mem_free(run.accepted);
+    akin_rejects_free(run.rejects);
+    return status;
+}

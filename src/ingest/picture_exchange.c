@@ -1,0 +1,205 @@
+/* picture_exchange: accepted pictures on their way. */
+#include "picture_exchange.h"
+#include <akin/catalog.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BLOCK = 2048 }; /* pictures, 6 MiB: kept together, and sent together */
+
+typedef struct {
+    uint64_t place; /* then the item */
+    uint64_t hash;
+    uint8_t image[AKIN_IMAGE_BYTES];
+} picture;
+
+typedef struct {
+    uint64_t place; /* then the item */
+    uint64_t hash, row;
+} reference;
+
+struct akin_picture_exchange {
+    picture **blocks; /* [block_count] of BLOCK pictures each, all but the last full */
+    size_t block_count, room;
+    size_t count;
+    reference *references; /* [reference_count] */
+    size_t reference_count, reference_room;
+};
+
+akin_status akin_picture_exchange_create(akin_picture_exchange **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    return *out ? AKIN_OK : AKIN_FAILED;
+}
+
+void akin_picture_exchange_free(akin_picture_exchange *harvest) {
+    if (!harvest) return;
+    for (size_t i = 0; i < harvest->block_count; i++) akin_mem_free(harvest->blocks[i]);
+    akin_mem_free(harvest->blocks);
+    akin_mem_free(harvest->references);
+    akin_mem_free(harvest);
+}
+
+static picture *next_picture(const akin_picture_exchange *harvest) {
+    return &harvest->blocks[harvest->count / BLOCK][harvest->count % BLOCK];
+}
+
+akin_status akin_picture_exchange_room(akin_picture_exchange *harvest, uint8_t **image) {
+    if (harvest->count == harvest->block_count * BLOCK) {
+        if (harvest->block_count == harvest->room) {
+            size_t room = harvest->room * 2 + 16;
+            picture **grown =
+                akin_mem_resize(harvest->blocks, harvest->block_count, room, sizeof *grown);
+            if (!grown) return AKIN_FAILED;
+            harvest->blocks = grown;
+            harvest->room = room;
+        }
+        picture *block = akin_mem_alloc(BLOCK, sizeof *block);
+        if (!block) return AKIN_FAILED;
+        harvest->blocks[harvest->block_count++] = block;
+    }
+    *image = next_picture(harvest)->image;
+    return AKIN_OK;
+}
+
+void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash) {
+    picture *kept = next_picture(harvest);
+    kept->place = place;
+    kept->hash = hash;
+    harvest->count++;
+}
+
+akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest, uint64_t place,
+                                        uint64_t hash, uint64_t row) {
+    if (harvest->reference_count == harvest->reference_room) {
+        size_t room = harvest->reference_room * 2 + BLOCK;
+        reference *grown =
+            akin_mem_resize(harvest->references, harvest->reference_count, room, sizeof *grown);
+        if (!grown) return AKIN_FAILED;
+        harvest->references = grown;
+        harvest->reference_room = room;
+    }
+    harvest->references[harvest->reference_count++] = (reference){place, hash, row};
+    return AKIN_OK;
+}
+
+/* --- home --- */
+
+/* The block's pictures sorted by the rank that they go to, into `send`; their number for each rank
+ * into counts. */
+static void sort_block(const picture *block, size_t count, size_t n, int size,
+                       const uint64_t *item_of, picture *send, size_t *counts, size_t *at) {
+    memset(counts, 0, (size_t)size * sizeof *counts);
+    for (size_t i = 0; i < count; i++) counts[akin_shard_owner(n, size, item_of[block[i].place])]++;
+    for (int rank = 0, next = 0; rank < size; next += (int)counts[rank++]) at[rank] = (size_t)next;
+    for (size_t i = 0; i < count; i++) {
+        uint64_t item = item_of[block[i].place];
+        picture *to = &send[at[akin_shard_owner(n, size, item)]++];
+        *to = block[i];
+        to->place = item;
+    }
+}
+
+/* *arrived: how many came here. Collective; agreed. */
+static akin_status bring_pictures(akin_picture_exchange *harvest, akin_comm *comm, size_t n,
+                                  const uint64_t *item_of, uint8_t *images, uint64_t *hashes,
+                                  size_t *arrived) {
+    akin_status status = AKIN_OK;
+    int size = akin_comm_size(comm);
+    size_t first = akin_shard_first(n, size, akin_comm_rank(comm));
+    picture *send = akin_mem_alloc(BLOCK, sizeof *send);
+    size_t *counts = akin_mem_alloc((size_t)size, 2 * sizeof *counts);
+    AKIN_TRY(akin_agree(comm, send && counts ? AKIN_OK : AKIN_FAILED));
+    const size_t rounds = akin_comm_rounds(comm, harvest->count, BLOCK);
+    for (size_t i = 0; i < rounds; i++) {
+        void *received = NULL;
+        size_t left = harvest->count > i * BLOCK ? harvest->count - i * BLOCK : 0,
+               received_count = 0;
+        size_t count = left < BLOCK ? left : BLOCK;
+        sort_block(count > 0 ? harvest->blocks[i] : NULL, count, n, size, item_of, send, counts,
+                   counts + size);
+        if (count > 0) {
+            akin_mem_free(harvest->blocks[i]);
+            harvest->blocks[i] = NULL;
+        }
+        AKIN_TRY(akin_comm_exchange(comm, send, counts, sizeof *send, &received, &received_count));
+        const picture *pictures = received;
+        for (size_t j = 0; j < received_count; j++) {
+            memcpy(images + (pictures[j].place - first) * AKIN_IMAGE_BYTES, pictures[j].image,
+                   AKIN_IMAGE_BYTES);
+            hashes[pictures[j].place - first] = pictures[j].hash;
+        }
+        *arrived += received_count;
+        akin_mem_free(received);
+    }
+    harvest->count = 0;
+done:
+    akin_mem_free(send);
+    akin_mem_free(counts);
+    return status;
+}
+
+static int by_item(const void *a, const void *b) {
+    const reference *x = a, *y = b;
+    return (x->place > y->place) - (x->place < y->place);
+}
+
+/* References by ascending item, [count]: rows that follow each other are read at once. */
+static akin_status read_references(const akin_catalog *previous, const reference *all, size_t count,
+                                   size_t first, uint8_t *images, uint64_t *hashes) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0, run; i < count && status == AKIN_OK; i += run) {
+        size_t to = all[i].place - first;
+        for (run = 0; i + run < count; run++) {
+            if (all[i + run].place != all[i].place + run || all[i + run].row != all[i].row + run)
+                break;
+            hashes[to + run] = all[i + run].hash;
+        }
+        status = akin_catalog_images(previous, all[i].row, run, images + to * AKIN_IMAGE_BYTES);
+    }
+    return status;
+}
+
+/* *arrived: how many more came here. Collective; agreed. */
+static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *comm,
+                                    const akin_catalog *previous, size_t n, const uint64_t *item_of,
+                                    uint8_t *images, uint64_t *hashes, size_t *arrived) {
+    akin_status status = AKIN_OK;
+    int size = akin_comm_size(comm);
+    size_t *counts = akin_mem_zalloc((size_t)size, sizeof *counts), received_count = 0;
+    void *received = NULL;
+    AKIN_TRY(akin_agree(comm, counts ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < harvest->reference_count; i++) {
+        harvest->references[i].place = item_of[harvest->references[i].place];
+        counts[akin_shard_owner(n, size, harvest->references[i].place)]++;
+    }
+    if (harvest->reference_count > 0)
+        qsort(harvest->references, harvest->reference_count, sizeof(reference),
+              by_item); /* so also by their rank */
+    AKIN_TRY(akin_comm_exchange(comm, harvest->references, counts, sizeof(reference), &received,
+                                &received_count));
+    if (received_count > 0) qsort(received, received_count, sizeof(reference), by_item);
+    AKIN_TRY(akin_agree(comm, read_references(previous, received, received_count,
+                                              akin_shard_first(n, size, akin_comm_rank(comm)),
+                                              images, hashes)));
+    *arrived += received_count;
+    harvest->reference_count = 0;
+done:
+    akin_mem_free(received);
+    akin_mem_free(counts);
+    return status;
+}
+
+akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest, akin_comm *comm,
+                                             const akin_catalog *previous, size_t n,
+                                             const uint64_t *item_of, uint8_t *images,
+                                             uint64_t *hashes) {
+    akin_status status = AKIN_OK;
+    size_t arrived = 0;
+    AKIN_TRY(bring_pictures(harvest, comm, n, item_of, images, hashes, &arrived));
+    if (previous)
+        AKIN_TRY(bring_references(harvest, comm, previous, n, item_of, images, hashes, &arrived));
+    AKIN_ASSERT(arrived == akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm)));
+done:
+    return status;
+}

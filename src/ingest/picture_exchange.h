@@ -1,0 +1,45 @@
+/* picture_exchange: the pictures that this rank has accepted, until they go to the ranks that write
+ * them. Not collective where nothing else is said.
+ *
+ * Pictures are kept in blocks that never move and are given back as they leave, so that a picture
+ * is in memory little more than once. A picture of the previous catalogue is only referred to: the
+ * rank that writes it reads it there, side by side with its neighbours.
+ */
+#ifndef AKIN_PICTURE_EXCHANGE_H
+#define AKIN_PICTURE_EXCHANGE_H
+
+#include <akin/catalog.h>
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_picture_exchange akin_picture_exchange;
+
+AKIN_MUST_CHECK akin_status akin_picture_exchange_create(akin_picture_exchange **out);
+void akin_picture_exchange_free(akin_picture_exchange *harvest); /* NULL is fine */
+
+/* Where the next picture may be written, [32, 32, 3], borrowed until keep or the next room; it
+ * counts once it is kept.
+ */
+AKIN_MUST_CHECK akin_status akin_picture_exchange_room(akin_picture_exchange *harvest,
+                                                       uint8_t **image);
+/* place: any number below the length of item_of, below. */
+void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash);
+
+/* The picture is that of this row of the previous catalogue. */
+AKIN_MUST_CHECK akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest,
+                                                        uint64_t place, uint64_t hash,
+                                                        uint64_t row);
+
+/* All n pictures, kept or referred to by whatever rank, come to the shards of their items:
+ * item_of[place] is the item, the same on all ranks; images [shard, 32, 32, 3] and hashes [shard]
+ * of this rank. previous: what is referred to, open on all ranks; NULL = nothing. The harvest is
+ * empty afterwards. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest,
+                                                             akin_comm *comm,
+                                                             const akin_catalog *previous, size_t n,
+                                                             const uint64_t *item_of,
+                                                             uint8_t *images, uint64_t *hashes);
+
+#endif

@@ -1,0 +1,355 @@
+/* source: rows of all kinds, their order, and their bytes. */
+#include "source_csv.h"
+#include "source_file.h"
+#include "source_folder.h"
+#include "source_list.h"
+#include "source_tar.h"
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <akin/source.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+_Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for ids");
+
+struct akin_source {
+    akin_source_list *rows;
+    int64_t missing;
+    size_t first_missing;
+    size_t *order; /* [valid] */
+    size_t valid;
+    char digest[AKIN_HASH_TEXT_SIZE];
+};
+
+/* --- listing, by rank 0 --- */
+
+static akin_status list_one(const char *name, const char *root, akin_source_list *rows) {
+    struct stat info;
+    bool is_tar = false;
+    if (stat(name, &info) != 0)
+        return akin_error_set(AKIN_FAILED,
+                              "source %s: %s; name a CSV or TSV file, a folder or a tar archive",
+                              name, errno == ENOENT ? "no such file or folder" : strerror(errno));
+    if (S_ISDIR(info.st_mode)) return akin_source_folder_list(name, rows);
+    if (!S_ISREG(info.st_mode))
+        return akin_error_set(
+            AKIN_FAILED, "source %s: is a pipe, socket or device; name a file or a folder", name);
+    akin_status status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
+    if (status != AKIN_OK || is_tar) return status;
+    return akin_source_csv_list(name, root, rows);
+}
+
+/* ends [count]: how many rows there are behind each source. */
+static akin_status list_all(const akin_source_params *params, akin_source_list *rows,
+                            size_t *ends) {
+    akin_status status = AKIN_OK;
+    if (params->root && !akin_file_is_folder(params->root))
+        return akin_error_set(AKIN_FAILED, "--root %s: no such folder", params->root);
+    for (size_t i = 0; i < params->count && status == AKIN_OK; i++) {
+        status = list_one(params->names[i], params->root, rows);
+        ends[i] = akin_source_list_count(rows);
+    }
+    return status;
+}
+
+/* For qsort, which takes no context. */
+typedef struct {
+    const char *id;
+    size_t row;
+    bool repeated;
+} keyed;
+
+static int compare_keys(const void *a, const void *b) {
+    const keyed *x = a, *y = b;
+    int order = strcmp(x->id, y->id);
+    if (order != 0) return order;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* The first row with the id, as the user finds it. */
+static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_params *params,
+                                    const size_t *ends, size_t row, size_t first) {
+    char number[32] = "", reason[512];
+    size_t of = 0, in_table = akin_source_list_get(rows, first)->row;
+    while (ends[of] <= first) of++;
+    if (in_table) snprintf(number, sizeof number, "row %zu", in_table);
+    if (in_table && ends[0] == akin_source_list_count(rows))
+        snprintf(reason, sizeof reason, "duplicate id: %s has it", number);
+    else
+        snprintf(reason, sizeof reason, "duplicate id: %s%s%s has it", number,
+                 in_table ? " of " : "", params->names[of]);
+    return akin_source_list_refuse(rows, row, reason);
+}
+
+/* Of rows with one id the first holds it, the others are refused; what is left is the order. */
+static akin_status sort_rows(akin_source *source, const akin_source_params *params,
+                             const size_t *ends) {
+    akin_status status = AKIN_OK;
+    akin_source_list *rows = source->rows;
+    size_t count = akin_source_list_count(rows), used = 0, first = 0;
+    keyed *keys = akin_mem_alloc(count, sizeof *keys);
+    source->order = akin_mem_alloc(count, sizeof *source->order);
+    if (!keys || !source->order) {
+        status = AKIN_FAILED;
+        goto done;
+    }
+    for (size_t row = 0; row < count; row++)
+        if (akin_source_list_get(rows, row)->has_id)
+            keys[used++] = (keyed){akin_source_list_text(rows, akin_source_list_get(rows, row)->id),
+                                   row, false};
+    if (used > 0) qsort(keys, used, sizeof *keys, compare_keys);
+    /* First the order, since a reason that is added may move the texts that the keys point to. */
+    for (size_t i = 0; i < used; i++) {
+        keys[i].repeated = i > 0 && strcmp(keys[i].id, keys[i - 1].id) == 0;
+        if (!keys[i].repeated && !akin_source_list_get(rows, keys[i].row)->reason)
+            source->order[source->valid++] = keys[i].row;
+    }
+    for (size_t i = 0; i < used && status == AKIN_OK; i++) {
+        if (!keys[i].repeated) {
+            first = keys[i].row;
+            continue;
+        }
+        status = refuse_duplicate(rows, params, ends, keys[i].row, first);
+    }
+done:
+    akin_mem_free(keys);
+    return status;
+}
+
+static akin_status list_here(akin_source *source, const akin_source_params *params) {
+    akin_status status;
+    size_t *ends = akin_mem_zalloc(params->count, sizeof *ends);
+    if (!ends) return AKIN_FAILED;
+    AKIN_TRY(list_all(params, source->rows, ends));
+    AKIN_TRY(sort_rows(source, params, ends));
+done:
+    akin_mem_free(ends);
+    return status;
+}
+
+/* --- the digest, by all ranks --- */
+
+/* Of this rank's share. */
+typedef struct {
+    akin_hash128 sum;
+    int64_t missing, first_missing; /* -1: none */
+} share_seen;
+
+static akin_status digest_row(const akin_source_list *rows, size_t row, share_seen *seen) {
+    akin_hasher *hasher;
+    akin_status status = akin_hasher_create(&hasher);
+    if (status != AKIN_OK) return status;
+    const akin_source_record *record = akin_source_list_get(rows, row);
+    const uint64_t texts[] = {record->id, record->path, record->category, record->group,
+                              record->reason};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        akin_hasher_add_text(hasher, akin_source_list_text(rows, texts[i]));
+    uint64_t size;
+    int64_t changed;
+    const char *base = akin_source_list_text(rows, record->base);
+    /* A member of an archive changes with the archive. */
+    bool there = akin_source_file_stat(
+        record->member > 0 ? "" : base,
+        record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
+    if (!there && !record->reason && seen->missing++ == 0) seen->first_missing = (int64_t)row;
+    const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
+    akin_hasher_add(hasher, numbers, sizeof numbers);
+    akin_hash128 hash = akin_hasher_result(hasher);
+    akin_hasher_free(hasher);
+    seen->sum.low += hash.low;
+    seen->sum.high += hash.high;
+    return AKIN_OK;
+}
+
+/* Each rank looks at its share of the files, which may be far away; a sum may be added up in any
+ * order. Collective. */
+static akin_status make_digest(akin_source *source, akin_comm *comm) {
+    akin_status status = AKIN_OK;
+    share_seen seen = {.first_missing = -1};
+    size_t count = akin_source_list_count(source->rows);
+    size_t row = akin_shard_first(count, akin_comm_size(comm), akin_comm_rank(comm));
+    size_t end = row + akin_shard_count(count, akin_comm_size(comm), akin_comm_rank(comm));
+    for (; row < end && status == AKIN_OK; row++) status = digest_row(source->rows, row, &seen);
+    AKIN_TRY(akin_agree(comm, status));
+    int64_t parts[3] = {(int64_t)seen.sum.low, (int64_t)seen.sum.high, seen.missing};
+    akin_comm_sum_i64(comm, parts, 3);
+    int64_t first = seen.first_missing < 0 ? INT64_MIN : -seen.first_missing;
+    akin_comm_max_i64(comm, &first, 1);
+    source->missing = parts[2];
+    source->first_missing = source->missing > 0 ? (size_t)-first : SIZE_MAX;
+    akin_hash_text((akin_hash128){(uint64_t)parts[0] + count, (uint64_t)parts[1]}, source->digest);
+done:
+    return status;
+}
+
+/* --- the object --- */
+
+akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, akin_source **out) {
+    akin_status status, local = AKIN_OK;
+    *out = NULL;
+    akin_source *source = akin_mem_zalloc(1, sizeof *source);
+    if (!source || akin_source_list_create(&source->rows) != AKIN_OK) local = AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, local));
+    bool lists = akin_comm_rank(comm) == 0;
+    AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
+    AKIN_TRY(akin_source_list_share(comm, source->rows));
+    void *order = source->order;
+    size_t bytes = source->valid * sizeof *source->order;
+    AKIN_TRY(akin_comm_share(comm, &order, &bytes, 0));
+    source->order = order;
+    source->valid = bytes / sizeof *source->order;
+    AKIN_TRY(make_digest(source, comm));
+    *out = source;
+    source = NULL;
+done:
+    akin_source_close(source);
+    return status;
+}
+
+void akin_source_close(akin_source *source) {
+    if (!source) return;
+    akin_source_list_free(source->rows);
+    akin_mem_free(source->order);
+    akin_mem_free(source);
+}
+
+/* --- what there is --- */
+
+size_t akin_source_rows(const akin_source *source) {
+    return akin_source_list_count(source->rows);
+}
+
+size_t akin_source_missing(const akin_source *source, size_t *first) {
+    *first = source->first_missing;
+    return (size_t)source->missing;
+}
+
+akin_source_row akin_source_get(const akin_source *source, size_t row) {
+    const akin_source_list *rows = source->rows;
+    const akin_source_record *record = akin_source_list_get(rows, row);
+    return (akin_source_row){.id = akin_source_list_text(rows, record->id),
+                             .path = akin_source_list_text(rows, record->path),
+                             .category = akin_source_list_text(rows, record->category),
+                             .group = akin_source_list_text(rows, record->group),
+                             .available = record->available,
+                             .reason = record->reason ? akin_source_list_text(rows, record->reason)
+                                                      : NULL};
+}
+
+const char *akin_source_digest(const akin_source *source) {
+    return source->digest;
+}
+
+size_t akin_source_valid(const akin_source *source) {
+    return source->valid;
+}
+
+const size_t *akin_source_order(const akin_source *source) {
+    return source->order;
+}
+
+size_t akin_source_find(const akin_source *source, const char *id) {
+    size_t low = 0, high = source->valid;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(akin_source_get(source, source->order[middle]).id, id);
+        if (order == 0) return source->order[middle];
+        if (order < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return SIZE_MAX;
+}
+
+/* --- bytes --- */
+
+/* One reading: the archive that is open, if any, and the bytes that came last. */
+typedef struct {
+    const akin_source *source;
+    akin_source_picture each;
+    void *context;
+    akin_source_tar *tar;
+    const char *tar_path;
+    akin_source_bytes bytes;
+} reading;
+
+static akin_status open_archive(reading *r, const char *path) {
+    if (r->tar && strcmp(r->tar_path, path) == 0) return AKIN_OK;
+    akin_source_tar_close(r->tar);
+    r->tar = NULL;
+    r->tar_path = path;
+    return akin_source_tar_open(path, &r->tar);
+}
+
+static akin_status read_row(reading *r, size_t row) {
+    const akin_source_list *rows = r->source->rows;
+    const akin_source_record *record = akin_source_list_get(rows, row);
+    const char *base = akin_source_list_text(rows, record->base),
+               *path = akin_source_list_text(rows, record->path);
+    akin_status status;
+    if (record->member == 0) {
+        status = akin_source_file_read(base, path, record->confined, &r->bytes);
+    } else {
+        status = open_archive(r, base);
+        if (status == AKIN_OK) status = akin_source_tar_read(r->tar, record->member, &r->bytes);
+    }
+    if (status == AKIN_INPUT) return r->each(r->context, row, NULL, 0, akin_error_message());
+    if (status != AKIN_OK) return akin_error_context(status, "%s: ", path);
+    return r->each(r->context, row, r->bytes.bytes, r->bytes.count, NULL);
+}
+
+/* A member of an archive that is wanted. */
+typedef struct {
+    uint64_t archive, member; /* archive: the place of its name, which is one for all of its rows */
+    size_t row;
+} place;
+
+static int compare_places(const void *a, const void *b) {
+    const place *x = a, *y = b;
+    if (x->archive != y->archive) return x->archive < y->archive ? -1 : 1;
+    if (x->member != y->member) return x->member < y->member ? -1 : 1;
+    return x->row < y->row ? -1 : x->row > y->row;
+}
+
+/* Archives are read from front to back, whatever the order of their ids. */
+static akin_status read_members(reading *r, const bool *wanted) {
+    akin_status status = AKIN_OK;
+    const akin_source_list *rows = r->source->rows;
+    size_t count = 0;
+    place *places = NULL;
+    for (size_t row = 0; row < akin_source_list_count(rows); row++)
+        count += wanted[row] && akin_source_list_get(rows, row)->member > 0;
+    if (count == 0) return AKIN_OK;
+    places = akin_mem_alloc(count, sizeof *places);
+    if (!places) return AKIN_FAILED;
+    count = 0;
+    for (size_t row = 0; row < akin_source_list_count(rows); row++) {
+        const akin_source_record *record = akin_source_list_get(rows, row);
+        if (wanted[row] && record->member > 0)
+            places[count++] = (place){record->base, record->member, row};
+    }
+    qsort(places, count, sizeof *places, compare_places);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) status = read_row(r, places[i].row);
+    akin_mem_free(places);
+    return status;
+}
+
+akin_status akin_source_read(const akin_source *source, const bool *wanted,
+                             akin_source_picture each, void *context) {
+    akin_status status = AKIN_OK;
+    reading r = {.source = source, .each = each, .context = context};
+    for (size_t row = 0; row < akin_source_rows(source) && status == AKIN_OK; row++)
+        if (wanted[row] && akin_source_list_get(source->rows, row)->member == 0)
+            status = read_row(&r, row);
+    if (status == AKIN_OK) status = read_members(&r, wanted);
+    akin_source_tar_close(r.tar);
+    akin_source_bytes_free(&r.bytes);
+    return status;
+}

@@ -1,0 +1,186 @@
+/* source_list: records and their texts. */
+#include "source_list.h"
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdio.h>
+#include <string.h>
+
+struct akin_source_list {
+    akin_source_record *records;
+    size_t count, room;
+    char *texts; /* begins with an empty text, so that place 0 is "" */
+    size_t used, size;
+};
+
+akin_status akin_source_list_create(akin_source_list **out) {
+    akin_source_list *rows = akin_mem_zalloc(1, sizeof *rows);
+    *out = rows;
+    if (!rows) return AKIN_FAILED;
+    rows->size = 4096;
+    rows->texts = akin_mem_zalloc(rows->size, 1);
+    rows->used = 1;
+    if (rows->texts) return AKIN_OK;
+    akin_mem_free(rows);
+    *out = NULL;
+    return AKIN_FAILED;
+}
+
+void akin_source_list_free(akin_source_list *rows) {
+    if (!rows) return;
+    akin_mem_free(rows->records);
+    akin_mem_free(rows->texts);
+    akin_mem_free(rows);
+}
+
+/* A NUL would end the text: it is written as \x00, and whoever adds the row has a reason to refuse
+ * it. */
+static akin_status add_text(akin_source_list *rows, akin_source_text text, uint64_t *place) {
+    static const char escape[] = "\\x00";
+    *place = 0;
+    if (text.length == 0) return AKIN_OK;
+    size_t needed = rows->used + text.length * (sizeof escape - 1) + 1;
+    if (needed > rows->size) {
+        char *grown = akin_mem_resize(rows->texts, rows->used, needed * 2, 1);
+        if (!grown) return AKIN_FAILED;
+        rows->texts = grown;
+        rows->size = needed * 2;
+    }
+    *place = rows->used;
+    for (size_t i = 0; i < text.length; i++) {
+        size_t length = text.bytes[i] ? 1 : sizeof escape - 1;
+        memcpy(rows->texts + rows->used, text.bytes[i] ? text.bytes + i : escape, length);
+        rows->used += length;
+    }
+    rows->texts[rows->used++] = '\0';
+    return AKIN_OK;
+}
+
+/* The same, or the place of the row before where that has the same text: folders and categories
+ * come in runs. */
+static akin_status add_repeated(akin_source_list *rows, akin_source_text text, uint64_t before,
+                                uint64_t *place) {
+    const char *last = rows->texts + before;
+    if (strlen(last) == text.length &&
+        memcmp(last, text.bytes ? text.bytes : "", text.length) == 0) {
+        *place = before;
+        return AKIN_OK;
+    }
+    return add_text(rows, text, place);
+}
+
+/* What is wrong with a text that goes into the files, or NULL. */
+static const char *find_fault(akin_source_text text) {
+    if (text.length > AKIN_SOURCE_TEXT_LIMIT) return "is longer than 1024 bytes";
+    if (text.length == 0) return NULL;
+    if (memchr(text.bytes, '\0', text.length)) return "holds a NUL";
+    if (!akin_text_is_utf8(text.bytes, text.length)) return "is not UTF-8";
+    if (memchr(text.bytes, '\t', text.length)) return "holds a tab";
+    if (memchr(text.bytes, '\n', text.length) || memchr(text.bytes, '\r', text.length))
+        return "holds a newline";
+    return NULL;
+}
+
+static void write_reason(const akin_source_found *found, char *reason, size_t size) {
+    char row[32] = "";
+    const struct {
+        const char *name;
+        akin_source_text text;
+    } texts[] = {{"id", found->id}, {"category", found->category}, {"group", found->group}};
+    const char *separator = found->row ? ": " : "";
+    if (found->row) snprintf(row, sizeof row, "row %zu", found->row);
+    reason[0] = '\0';
+    if (found->id.length == 0) {
+        snprintf(reason, size, "%s%sthe id is empty", row, separator);
+        return;
+    }
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        const char *fault = find_fault(texts[i].text);
+        if (!fault) continue;
+        snprintf(reason, size, "%s%sthe %s %s", row, separator, texts[i].name, fault);
+        return;
+    }
+    if (found->reason) snprintf(reason, size, "%s%s%s", row, separator, found->reason);
+}
+
+static akin_status grow(akin_source_list *rows) {
+    if (rows->count < rows->room) return AKIN_OK;
+    size_t room = rows->room * 2 + 64;
+    akin_source_record *grown = akin_mem_resize(rows->records, rows->count, room, sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    rows->records = grown;
+    rows->room = room;
+    return AKIN_OK;
+}
+
+akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found) {
+    akin_status status;
+    char reason[512];
+    AKIN_TRY(grow(rows));
+    akin_source_record record = {.member = found->member,
+                                 .row = found->row,
+                                 .available = found->available,
+                                 .confined = found->confined,
+                                 .has_id = found->id.length > 0 && !find_fault(found->id)};
+    const akin_source_record none = {0},
+                             *before = rows->count > 0 ? &rows->records[rows->count - 1] : &none;
+    akin_source_text base = {found->base, strlen(found->base)};
+    write_reason(found, reason, sizeof reason);
+    akin_source_text why = {reason, strlen(reason)};
+    AKIN_TRY(add_text(rows, found->id, &record.id));
+    AKIN_TRY(add_text(rows, found->path, &record.path));
+    AKIN_TRY(add_repeated(rows, found->category, before->category, &record.category));
+    AKIN_TRY(add_repeated(rows, found->group, before->group, &record.group));
+    AKIN_TRY(add_repeated(rows, base, before->base, &record.base));
+    AKIN_TRY(add_text(rows, why, &record.reason));
+    rows->records[rows->count++] = record;
+done:
+    return status;
+}
+
+akin_status akin_source_list_refuse(akin_source_list *rows, size_t row, const char *reason) {
+    akin_source_record *record = &rows->records[row];
+    if (record->reason) return AKIN_OK;
+    return add_text(rows, (akin_source_text){reason, strlen(reason)}, &record->reason);
+}
+
+void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member) {
+    rows->records[row].member = member;
+}
+
+akin_status akin_source_list_share(akin_comm *comm, akin_source_list *rows) {
+    akin_status status;
+    void *records = NULL, *texts = NULL;
+    size_t record_bytes = 0, text_bytes = 0;
+    if (akin_comm_size(comm) == 1) return AKIN_OK;
+    if (akin_comm_rank(comm) == 0) {
+        records = rows->records;
+        texts = rows->texts;
+        record_bytes = rows->count * sizeof *rows->records;
+        text_bytes = rows->used;
+    }
+    AKIN_TRY(akin_comm_share(comm, &records, &record_bytes, 0));
+    AKIN_TRY(akin_comm_share(comm, &texts, &text_bytes, 0));
+    if (akin_comm_rank(comm) == 0) goto done;
+    akin_mem_free(rows->records);
+    akin_mem_free(rows->texts);
+    rows->records = records;
+    rows->count = rows->room = record_bytes / sizeof *rows->records;
+    rows->texts = texts;
+    rows->used = rows->size = text_bytes;
+    records = NULL;
+done:
+    if (status != AKIN_OK && akin_comm_rank(comm) != 0) akin_mem_free(records);
+    return status;
+}
+
+size_t akin_source_list_count(const akin_source_list *rows) {
+    return rows->count;
+}
+
+const akin_source_record *akin_source_list_get(const akin_source_list *rows, size_t row) {
+    return &rows->records[row];
+}
+
+const char *akin_source_list_text(const akin_source_list *rows, uint64_t place) {
+    return rows->texts + place;
+}

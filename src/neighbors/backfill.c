@@ -1,0 +1,298 @@
+/* backfill: the most central items of a category behind lists that are too short. */
+#include "backfill.h"
+#include "remote_rows.h"
+#include <akin/fixed.h>
+#include <akin/labels.h>
+#include <akin/mem.h>
+#include <akin/topk.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BITS = 30 };                    /* of the sums: 2^31 rows of entries within [-1, 1] fit */
+#define CHUNK_BYTES ((size_t)32 << 20) /* of sums, and of what all ranks gather, at a time */
+
+typedef struct {
+    int32_t row, group;
+} central;
+
+/* One that may be taken; `slot`: of its category among those that need it. */
+typedef struct {
+    int32_t slot, group;
+    uint64_t key;
+} candidate;
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules;
+    const int32_t *duplicate_of;
+    size_t k, most; /* most: of a category that are looked at */
+    int32_t *neighbor;
+    float *score;
+    int32_t *counts, *filled;
+    int32_t *slot; /* [categories], -1 = nobody needs it */
+    size_t slots;
+    size_t *starts; /* [slots + 1], in centrals */
+    central *centrals;
+} filling;
+
+static size_t count_of(const filling *f) {
+    return akin_vectors_count(f->vectors);
+}
+
+static int32_t category_of(const filling *f, size_t item) {
+    return akin_labels_category(akin_vectors_labels(f->vectors))[item];
+}
+
+static bool needs(const filling *f, size_t item) {
+    return (size_t)f->counts[item] < f->k && category_of(f, item) >= 0;
+}
+
+static bool may_be_taken(const filling *f, size_t item) {
+    if (!akin_vectors_usable(f->vectors, item) || category_of(f, item) < 0) return false;
+    if (f->rules->only_available && !akin_labels_available(akin_vectors_labels(f->vectors))[item])
+        return false;
+    return !f->duplicate_of || f->duplicate_of[akin_vectors_first(f->vectors) + item] < 0;
+}
+
+/* Which categories have a short list, on any rank. Collective; agreed. */
+static akin_status find_needed(filling *f) {
+    akin_status status;
+    size_t categories = akin_labels_category_count(akin_vectors_labels(f->vectors));
+    int64_t *needed = akin_mem_zalloc(categories, sizeof *needed);
+    f->slot = akin_mem_alloc(categories, sizeof *f->slot);
+    AKIN_TRY(akin_agree(f->comm, needed && f->slot ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count_of(f); i++)
+        if (needs(f, i)) needed[category_of(f, i)] = 1;
+    akin_comm_max_i64(f->comm, needed, categories);
+    for (size_t c = 0; c < categories; c++) f->slot[c] = needed[c] ? (int32_t)f->slots++ : -1;
+    f->starts = akin_mem_zalloc(f->slots + 1, sizeof *f->starts);
+    AKIN_TRY(akin_agree(f->comm, f->starts ? AKIN_OK : AKIN_FAILED));
+done:
+    akin_mem_free(needed);
+    return status;
+}
+
+/* --- who is central --- */
+
+/* The slot of an item's category among `count` from `first` on; -1: none of these. */
+static int32_t slot_within(const filling *f, size_t item, size_t first, size_t count) {
+    int32_t slot = may_be_taken(f, item) ? f->slot[category_of(f, item)] : -1;
+    return slot >= (int32_t)first && slot < (int32_t)(first + count) ? slot : -1;
+}
+
+/* The sums of the rows of those categories, [count, dim]. Collective; agreed. */
+static akin_status add_up(const filling *f, size_t first, size_t count, float **centres) {
+    akin_status status;
+    size_t dim = akin_vectors_dim(f->vectors);
+    int64_t *sums = akin_mem_zalloc(count, dim * sizeof *sums);
+    *centres = akin_mem_alloc(count, dim * sizeof **centres);
+    AKIN_TRY(akin_agree(f->comm, sums && *centres ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count_of(f); i++) {
+        int32_t slot = slot_within(f, i, first, count);
+        if (slot >= 0)
+            (void)akin_fixed_add(akin_vectors_row(f->vectors, i), dim, BITS, 2,
+                                 sums + ((size_t)slot - first) * dim);
+    }
+    akin_comm_sum_i64(f->comm, sums, count * dim);
+    akin_fixed_get(sums, count * dim, BITS, *centres);
+done:
+    akin_mem_free(sums);
+    return status;
+}
+
+static float product(const float *row, const float *centre, size_t dim) {
+    double sum = 0;
+    for (size_t t = 0; t < dim; t++) sum += (double)row[t] * (double)centre[t];
+    return (float)sum + 0.0f;
+}
+
+static int best_first(const void *x, const void *y) {
+    const candidate *a = x, *b = y;
+    if (a->slot != b->slot) return a->slot < b->slot ? -1 : 1;
+    return (a->key < b->key) - (a->key > b->key);
+}
+
+static size_t count_of_group(const candidate *all, size_t count, int32_t group) {
+    size_t found = 0;
+    for (size_t i = 0; i < count; i++) found += all[i].group == group;
+    return found;
+}
+
+/* The best of each slot, sorted, in place: how many in all. Where groups are excluded, half of them
+ * at most are of one group, so that the other half is left for its own items. */
+static size_t keep_best(const filling *f, candidate *all, size_t count) {
+    size_t kept = 0, begin = 0; /* of the slot */
+    qsort(all, count, sizeof *all, best_first);
+    for (size_t i = 0; i < count; i++) {
+        if (kept > begin && all[i].slot != all[begin].slot) begin = kept;
+        if (kept - begin == f->most) continue;
+        if (f->rules->exclude_same_group && all[i].group >= 0 &&
+            count_of_group(all + begin, kept - begin, all[i].group) == f->most / 2)
+            continue;
+        all[kept++] = all[i];
+    }
+    return kept;
+}
+
+/* This rank's best of those categories. */
+static akin_status list_own(const filling *f, size_t first, size_t count, const float *centres,
+                            candidate **out, size_t *kept) {
+    size_t found = 0, dim = akin_vectors_dim(f->vectors);
+    for (size_t i = 0; i < count_of(f); i++) found += slot_within(f, i, first, count) >= 0;
+    candidate *all = *out = akin_mem_alloc(found, sizeof *all);
+    if (!all) return AKIN_FAILED;
+    found = 0;
+    for (size_t i = 0; i < count_of(f); i++) {
+        int32_t slot = slot_within(f, i, first, count);
+        if (slot < 0) continue;
+        float value =
+            product(akin_vectors_row(f->vectors, i), centres + ((size_t)slot - first) * dim, dim);
+        all[found++] =
+            (candidate){slot, akin_labels_group(akin_vectors_labels(f->vectors))[i],
+                        akin_topk_key(value, (int32_t)(akin_vectors_first(f->vectors) + i))};
+    }
+    *kept = keep_best(f, all, found);
+    return AKIN_OK;
+}
+
+static akin_status append(filling *f, const candidate *all, size_t count, size_t first,
+                          size_t slots) {
+    size_t begin = f->starts[first];
+    central *grown = akin_mem_resize(f->centrals, begin, begin + count, sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    f->centrals = grown;
+    for (size_t i = 0; i < count; i++) {
+        f->centrals[begin + i] = (central){akin_topk_row(all[i].key), all[i].group};
+        f->starts[all[i].slot + 1] = begin + i + 1;
+    }
+    for (size_t s = first; s < first + slots; s++)
+        if (f->starts[s + 1] < f->starts[s]) f->starts[s + 1] = f->starts[s]; /* nobody there */
+    return AKIN_OK;
+}
+
+/* Slots [first, first + count). Collective; agreed. */
+static akin_status find_central(filling *f, size_t first, size_t count) {
+    akin_status status;
+    float *centres = NULL;
+    candidate *own = NULL, *all = NULL;
+    size_t kept = 0, size = (size_t)akin_comm_size(f->comm);
+    size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
+    AKIN_TRY(akin_agree(f->comm, offsets ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(add_up(f, first, count, &centres));
+    AKIN_TRY(akin_agree(f->comm, list_own(f, first, count, centres, &own, &kept)));
+    AKIN_TRY(akin_comm_gather(f->comm, own, kept * sizeof *own, -1, (void **)&all, offsets));
+    kept = keep_best(f, all, offsets[size] / sizeof *all);
+    AKIN_TRY(akin_agree(f->comm, append(f, all, kept, first, count)));
+done:
+    akin_mem_free(centres);
+    akin_mem_free(own);
+    akin_mem_free(all);
+    akin_mem_free(offsets);
+    return status;
+}
+
+/* --- filling --- */
+
+static bool stands(const int32_t *list, size_t count, int32_t row) {
+    for (size_t e = 0; e < count; e++)
+        if (list[e] == row) return true;
+    return false;
+}
+
+static void fill_item(filling *f, size_t item) {
+    int32_t *list = f->neighbor + item * f->k,
+            row = (int32_t)(akin_vectors_first(f->vectors) + item);
+    int32_t group = akin_labels_group(akin_vectors_labels(f->vectors))[item];
+    int32_t same = f->duplicate_of ? f->duplicate_of[row] : -1;
+    size_t slot = (size_t)f->slot[category_of(f, item)], count = (size_t)f->counts[item];
+    for (size_t c = f->starts[slot]; c < f->starts[slot + 1] && count < f->k; c++) {
+        const central *it = &f->centrals[c];
+        if (it->row == row || it->row == same || stands(list, count, it->row)) continue;
+        if (f->rules->exclude_same_group && group >= 0 && it->group == group) continue;
+        list[count++] = it->row;
+        f->filled[item]++;
+    }
+    f->counts[item] = (int32_t)count;
+}
+
+/* The cosines of items [first, end) with what they were filled with. Collective; agreed. */
+static akin_status score_batch(filling *f, akin_remote_rows *fetch, float *own, int32_t *wanted,
+                               size_t first, size_t end) {
+    size_t count = 0, stride = akin_remote_rows_stride(fetch);
+    for (size_t i = first; i < end; i++)
+        for (int32_t e = f->counts[i] - f->filled[i]; e < f->counts[i]; e++)
+            wanted[count++] = f->neighbor[i * f->k + (size_t)e];
+    akin_status status = akin_remote_rows_bring(fetch, wanted, count);
+    for (size_t i = first; i < end && status == AKIN_OK; i++) {
+        akin_remote_rows_own(fetch, i, own);
+        for (int32_t e = f->counts[i] - f->filled[i]; e < f->counts[i]; e++) {
+            size_t at = i * f->k + (size_t)e;
+            f->score[at] =
+                akin_remote_rows_score(own, akin_remote_rows_get(fetch, f->neighbor[at]), stride);
+        }
+    }
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status score_all(filling *f) {
+    akin_status status;
+    akin_remote_rows *fetch = NULL;
+    float *own = NULL;
+    int32_t *wanted = NULL;
+    akin_status local = akin_remote_rows_create(f->comm, f->vectors, &fetch);
+    size_t room = 0, first = 0, count = count_of(f);
+    if (local == AKIN_OK) {
+        room = akin_remote_rows_most(fetch, CHUNK_BYTES >> 20) + f->k;
+        own = akin_mem_alloc(1, akin_remote_rows_stride(fetch) * sizeof *own);
+        wanted = akin_mem_alloc(room, sizeof *wanted);
+        if (!own || !wanted) local = AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(f->comm, local));
+    for (int64_t more = 1; more;) {
+        size_t end = first, some = 0;
+        for (; end < count && some + f->k <= room; end++) some += (size_t)f->filled[end];
+        AKIN_TRY(score_batch(f, fetch, own, wanted, first, end));
+        first = end;
+        more = first < count;
+        akin_comm_max_i64(f->comm, &more, 1);
+    }
+done:
+    akin_remote_rows_free(fetch);
+    akin_mem_free(own);
+    akin_mem_free(wanted);
+    return status;
+}
+
+akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
+                          const akin_row_block_rules *rules, const int32_t *duplicate_of, size_t k,
+                          int32_t *neighbor, float *score, int32_t *counts, int32_t *filled) {
+    akin_status status;
+    filling f = {.comm = comm,
+                 .vectors = vectors,
+                 .rules = rules,
+                 .duplicate_of = duplicate_of,
+                 .k = k,
+                 .most = 4 * k + 16,
+                 .neighbor = neighbor,
+                 .score = score,
+                 .counts = counts,
+                 .filled = filled};
+    memset(filled, 0, akin_vectors_count(vectors) * sizeof *filled);
+    AKIN_TRY(find_needed(&f));
+    size_t sums = akin_vectors_dim(vectors) * sizeof(int64_t);
+    size_t gathered = f.most * (size_t)akin_comm_size(comm) * sizeof(candidate);
+    size_t at_once = CHUNK_BYTES / (sums > gathered ? sums : gathered) + 1;
+    for (size_t first = 0; first < f.slots; first += at_once)
+        AKIN_TRY(find_central(&f, first, f.slots - first < at_once ? f.slots - first : at_once));
+    for (size_t i = 0; i < akin_vectors_count(vectors); i++)
+        if (needs(&f, i)) fill_item(&f, i);
+    if (f.slots > 0) AKIN_TRY(score_all(&f));
+done:
+    akin_mem_free(f.slot);
+    akin_mem_free(f.starts);
+    akin_mem_free(f.centrals);
+    return status;
+}

@@ -1,0 +1,21 @@
+/* calibrate: the scores of random pairs of a catalogue, for a calibration.
+ *
+ * The sample is AKIN_CALIBRATE_PAIRS pairs of two different rows, each drawn from all rows alike,
+ * whatever the rules are; of them those of two usable rows. A catalogue with no more pairs than
+ * that is taken whole. Which pairs are drawn is a function of the number of rows alone.
+ */
+#ifndef AKIN_CALIBRATE_H
+#define AKIN_CALIBRATE_H
+
+#include <akin/calibration.h>
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/vectors.h>
+
+enum { AKIN_CALIBRATE_PAIRS = 1 << 17 };
+
+/* The same on all ranks. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_calibrate(akin_comm *comm, const akin_vectors *vectors,
+                                           akin_calibration **out);
+
+#endif

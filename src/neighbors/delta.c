@@ -1,0 +1,418 @@
+/* delta: what last night's table still says. */
+#include "delta.h"
+#include "extra_neighbors.h"
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <akin/table.h>
+#include <akin/text.h>
+#include <akin/topk.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { KEPT, SHORT, NEW, AT_ONCE = 4096 };
+
+const uint8_t akin_delta_done[9] = {1, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/* --- which items are the same --- */
+
+/* An item of one of the nights, known by hashes; it goes to the rank that its id's hash names. */
+typedef struct {
+    akin_hash128 id, content;
+    int32_t row, night; /* night 0: last, 1: this one */
+} sighting;
+
+typedef struct {
+    int32_t before, now;
+} match;
+
+static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
+                               size_t i, akin_hasher *hasher) {
+    akin_labels *labels = akin_vectors_labels(vectors);
+    akin_hash128 row =
+        akin_hash_128(akin_vectors_row(vectors, i), akin_vectors_dim(vectors) * sizeof(float), 0);
+    akin_hasher_add(hasher, &row, sizeof row);
+    if (rules->same_category)
+        akin_hasher_add_text(hasher,
+                             akin_labels_category_name(labels, akin_labels_category(labels)[i]));
+    if (rules->exclude_same_group)
+        akin_hasher_add_text(hasher, akin_labels_group_name(labels, akin_labels_group(labels)[i]));
+    if (rules->only_available) akin_hasher_add(hasher, &akin_labels_available(labels)[i], 1);
+    return akin_hasher_result(hasher);
+}
+
+static int by_owner(const void *x, const void *y) {
+    const sighting *a = x, *b = y;
+    if (a->id.low != b->id.low) return a->id.low < b->id.low ? -1 : 1;
+    if (a->id.high != b->id.high) return a->id.high < b->id.high ? -1 : 1;
+    return a->night - b->night;
+}
+
+/* Ranges of the hash, in order, so that sorting by it sorts by owner. */
+static size_t owner_of(const sighting *s, size_t size) {
+    return (size_t)((s->id.low >> 32) * size >> 32);
+}
+
+static akin_status sight(const akin_vectors *vectors, const akin_row_block_rules *rules, int night,
+                         sighting *out) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < akin_vectors_count(vectors) && status == AKIN_OK; i++) {
+        akin_hasher *hasher;
+        const char *id = akin_labels_id(akin_vectors_labels(vectors), i);
+        if ((status = akin_hasher_create(&hasher)) != AKIN_OK) break;
+        out[i] = (sighting){.id = akin_hash_128(id, strlen(id), 0),
+                            .content = content_of(vectors, rules, i, hasher),
+                            .row = (int32_t)(akin_vectors_first(vectors) + i),
+                            .night = night};
+        akin_hasher_free(hasher);
+    }
+    return status;
+}
+
+/* Matches among what came to this rank: neighbours in the order of ids. */
+static size_t pair_up(sighting *all, size_t count, match *out) {
+    size_t found = 0;
+    qsort(all, count, sizeof *all, by_owner);
+    for (size_t i = 1; i < count; i++) {
+        const sighting *a = &all[i - 1], *b = &all[i];
+        if (a->night == 0 && b->night == 1 && a->id.low == b->id.low && a->id.high == b->id.high &&
+            a->content.low == b->content.low && a->content.high == b->content.high)
+            out[found++] = (match){a->row, b->row};
+    }
+    return found;
+}
+
+/* *matches: of all ranks, everywhere, owned. Collective; agreed. */
+static akin_status match_items(akin_comm *comm, const akin_vectors *before, const akin_vectors *now,
+                               const akin_row_block_rules *rules, match **matches, size_t *count) {
+    akin_status status;
+    size_t size = (size_t)akin_comm_size(comm), old = akin_vectors_count(before),
+           mine = old + akin_vectors_count(now);
+    size_t received = 0, found = 0, bytes;
+    sighting *all = akin_mem_alloc(mine, sizeof *all), *came = NULL;
+    match *pairs = NULL;
+    size_t *send = akin_mem_zalloc(size, sizeof *send),
+           *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
+    akin_status local = all && send && offsets ? sight(before, rules, 0, all) : AKIN_FAILED;
+    if (local == AKIN_OK) local = sight(now, rules, 1, all + old);
+    AKIN_TRY(akin_agree(comm, local));
+    qsort(all, mine, sizeof *all, by_owner);
+    for (size_t i = 0; i < mine; i++) send[owner_of(&all[i], size)]++;
+    AKIN_TRY(akin_comm_exchange(comm, all, send, sizeof *all, (void **)&came, &received));
+    pairs = akin_mem_alloc(received, sizeof *pairs);
+    AKIN_TRY(akin_agree(comm, pairs != NULL ? AKIN_OK : AKIN_FAILED));
+    found = pair_up(came, received, pairs);
+    AKIN_TRY(akin_comm_gather(comm, pairs, found * sizeof *pairs, -1, (void **)matches, offsets));
+    bytes = offsets[size];
+    *count = bytes / sizeof **matches;
+done:
+    akin_mem_free(all);
+    akin_mem_free(came);
+    akin_mem_free(pairs);
+    akin_mem_free(send);
+    akin_mem_free(offsets);
+    return status;
+}
+
+/* --- whether the table serves --- */
+
+/* The options less k=..., for a table with more neighbours serves one with fewer. */
+static akin_status without_k(const char *options, akin_text **out) {
+    akin_status status;
+    akin_text *text = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    for (const char *at = options; *at != '\0';) {
+        size_t length = strcspn(at, " ");
+        if (strncmp(at, "k=", 2) != 0 && length > 0)
+            AKIN_TRY(akin_text_append(text, "%s%.*s", akin_text_length(text) ? " " : "",
+                                      (int)length, at));
+        at += length + (at[length] == ' ');
+    }
+    *out = text, text = NULL;
+done:
+    akin_text_free(text);
+    return status;
+}
+
+static akin_status check_rules(const akin_delta_source *source, const akin_table *table) {
+    akin_status status;
+    char *made = NULL;
+    akin_text *before = NULL, *now = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &made));
+    AKIN_TRY(without_k(made ? made : "", &before));
+    AKIN_TRY(without_k(source->result_options, &now));
+    if (strcmp(akin_text_bytes(before), akin_text_bytes(now)) != 0)
+        status = akin_error_set(
+            AKIN_INPUT,
+            "--previous %s was made under other rules ('%s', this run '%s'): leave it out",
+            source->table, akin_text_bytes(before), akin_text_bytes(now));
+done:
+    akin_mem_free(made);
+    akin_text_free(before);
+    akin_text_free(now);
+    return status;
+}
+
+static akin_status check_source(const akin_delta_source *source, const akin_table *table,
+                                const akin_vectors *before, const akin_vectors *now, size_t k) {
+    const akin_ncfile_claim claim = {"input_embeddings_digest", "the embeddings",
+                                     akin_vectors_digest(before)};
+    akin_text *differences = NULL;
+    akin_status status = akin_text_create(&differences);
+    if (status == AKIN_OK)
+        status = akin_ncfile_differences(akin_table_file(table), &claim, 1, differences);
+    if (status == AKIN_OK && akin_text_length(differences) > 0)
+        status = akin_error_set(AKIN_INPUT, "--previous %s was not made from %s%s", source->table,
+                                source->embeddings, source->ids ? " with these ids" : "");
+    akin_text_free(differences);
+    if (status != AKIN_OK) return status;
+    if (strcmp(akin_vectors_model_digest(before), akin_vectors_model_digest(now)) != 0 ||
+        akin_vectors_dim(before) != akin_vectors_dim(now))
+        return akin_error_set(
+            AKIN_INPUT,
+            "--previous-embeddings %s was made by another model, so that every vector may differ: "
+            "leave it and --previous out",
+            source->embeddings);
+    if (akin_table_items(table) != akin_vectors_items(before))
+        return akin_error_set(AKIN_INPUT, "--previous %s has %zu items, its embeddings %zu",
+                              source->table, akin_table_items(table), akin_vectors_items(before));
+    if (!akin_table_is_refined(table) && akin_table_k(table) < k)
+        return akin_error_set(
+            AKIN_INPUT, "--previous %s has %zu neighbours a list, fewer than k = %zu: leave it out",
+            source->table, akin_table_k(table), k);
+    return check_rules(source, table);
+}
+
+/* --- what is left of the lists --- */
+
+typedef struct {
+    const akin_table *table;
+    const akin_extra_neighbors *spare; /* NULL: none */
+    const int32_t *now;                /* [items before]: tonight's row, -1: gone or changed */
+    size_t k, list, table_k, spare_k;
+    bool refined;     /* the exact lists are those of the spare alone */
+    bool table_whole; /* a full table list may still be all there is: every other item is in it */
+    int32_t *neighbor, *counts;
+    float *score;
+    uint64_t *keys;
+    int8_t *whole;
+} reader;
+
+static akin_status make_reader(reader *r) {
+    r->table_k = akin_table_k(r->table);
+    r->refined = akin_table_is_refined(r->table);
+    r->spare_k = r->spare != NULL ? akin_extra_neighbors_k(r->spare) : 0;
+    r->table_whole = !r->refined && r->table_k >= akin_table_items(r->table) - 1;
+    r->neighbor = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->neighbor);
+    r->score = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->score);
+    r->counts = akin_mem_alloc(AT_ONCE, sizeof *r->counts);
+    r->keys = akin_mem_alloc(AT_ONCE, (r->spare_k > 0 ? r->spare_k : 1) * sizeof *r->keys);
+    r->whole = akin_mem_alloc(AT_ONCE, sizeof *r->whole);
+    return r->neighbor && r->score && r->counts && r->keys && r->whole ? AKIN_OK : AKIN_FAILED;
+}
+
+static void free_reader(reader *r) {
+    akin_mem_free(r->neighbor);
+    akin_mem_free(r->score);
+    akin_mem_free(r->counts);
+    akin_mem_free(r->keys);
+    akin_mem_free(r->whole);
+}
+
+static akin_status read_rows(reader *r, size_t first, size_t count) {
+    akin_status status = akin_table_rows(r->table, first, count, r->neighbor, r->score, r->counts);
+    if (status == AKIN_OK && r->spare != NULL)
+        status = akin_extra_neighbors_rows(r->spare, first, count, r->keys, r->whole);
+    return status;
+}
+
+/* Row i of what was read: its keys in tonight's rows, as many as fit. Says whether it was all there
+ * was. */
+static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole) {
+    size_t held = 0, count = r->refined ? 0 : (size_t)r->counts[i];
+    *whole =
+        (count < r->table_k && !r->refined) || r->table_whole || (r->spare != NULL && r->whole[i]);
+    for (size_t e = 0; e < count; e++) {
+        int32_t row = r->now[r->neighbor[i * r->table_k + e]];
+        if (row < 0) continue;
+        if (held == r->list) *whole = false; /* more than fit */
+        if (held < r->list) out[held++] = akin_topk_key(r->score[i * r->table_k + e], row);
+    }
+    for (size_t e = 0; e < r->spare_k && r->keys[i * r->spare_k + e] != 0; e++) {
+        uint64_t key = r->keys[i * r->spare_k + e];
+        int32_t row = r->now[akin_topk_row(key)];
+        if (row < 0) continue;
+        if (held == r->list) *whole = false;
+        if (held < r->list) out[held++] = akin_topk_key(akin_topk_score(key), row);
+    }
+    return held;
+}
+
+/* One row of tonight that is unchanged. */
+static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
+    bool whole;
+    uint64_t *list = delta->lists + at * r->list;
+    size_t held = translate(r, i, list, &whole);
+    bool enough = whole || held >= r->k;
+    delta->label[at] = enough ? KEPT : SHORT;
+    delta->horizon[at] = enough && !whole ? list[held - 1] : 0;
+}
+
+/* before_of: [count]: last night's row of each of this rank's rows, ascending where there is one;
+ * -1: new. */
+static akin_status read_lists(akin_delta *delta, reader *r, const int32_t *before_of,
+                              size_t count) {
+    akin_status status = AKIN_OK;
+    for (size_t at = 0; at < count;) {
+        size_t first, end = at;
+        for (; at < count && before_of[at] < 0; at++) delta->label[at] = NEW;
+        if (at == count) break;
+        first = (size_t)before_of[at];
+        for (end = at;
+             end < count && (before_of[end] < 0 || (before_of[end] >= (int32_t)first &&
+                                                    (size_t)before_of[end] < first + AT_ONCE));)
+            end++;
+        size_t left = akin_table_items(r->table) - first;
+        AKIN_TRY(read_rows(r, first, left < AT_ONCE ? left : AT_ONCE));
+        for (; at < end; at++) {
+            if (before_of[at] < 0)
+                delta->label[at] = NEW;
+            else
+                settle(delta, r, at, (size_t)before_of[at] - first);
+        }
+    }
+done:
+    return status;
+}
+
+static akin_status make_arrays(akin_delta *delta, size_t count, size_t list) {
+    delta->label = akin_mem_zalloc(count, sizeof *delta->label);
+    delta->lists = akin_mem_zalloc(count, list * sizeof *delta->lists);
+    delta->horizon = akin_mem_zalloc(count, sizeof *delta->horizon);
+    return delta->label && delta->lists && delta->horizon ? AKIN_OK : AKIN_FAILED;
+}
+
+static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t items_before,
+                        size_t matches) {
+    int64_t kinds[3] = {0, 0, 0};
+    for (size_t i = 0; i < count; i++) kinds[delta->label[i]]++;
+    akin_comm_sum_i64(comm, kinds, 3);
+    delta->kept = (size_t)kinds[KEPT], delta->shorter = (size_t)kinds[SHORT],
+    delta->fresh = (size_t)kinds[NEW];
+    delta->gone = items_before - matches;
+}
+
+/* The lists of this rank's rows. */
+static akin_status take_lists(akin_delta *delta, const akin_table *table,
+                              const akin_extra_neighbors *spare, const akin_vectors *now,
+                              const match *matches, size_t match_count, size_t k, size_t list) {
+    akin_status status = AKIN_FAILED;
+    size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
+           before = akin_table_items(table);
+    reader r = {.table = table, .spare = spare, .k = k, .list = list};
+    int32_t *rows_now = akin_mem_alloc(before, sizeof *rows_now),
+            *before_of = akin_mem_alloc(count, sizeof *before_of);
+    if (rows_now == NULL || before_of == NULL) goto done;
+    for (size_t i = 0; i < before; i++) rows_now[i] = -1;
+    for (size_t i = 0; i < count; i++) before_of[i] = -1;
+    for (size_t m = 0; m < match_count; m++) {
+        rows_now[matches[m].before] = matches[m].now;
+        size_t at = (size_t)matches[m].now - first;
+        if ((size_t)matches[m].now >= first && at < count) before_of[at] = matches[m].before;
+    }
+    r.now = rows_now;
+    AKIN_TRY(make_reader(&r));
+    AKIN_TRY(make_arrays(delta, count, list));
+    AKIN_TRY(read_lists(delta, &r, before_of, count));
+done:
+    free_reader(&r);
+    akin_mem_free(rows_now);
+    akin_mem_free(before_of);
+    return status;
+}
+
+static int by_row_before(const void *x, const void *y) {
+    const match *a = x, *b = y;
+    return a->before < b->before ? -1 : a->before > b->before;
+}
+
+/* Ties in a list are in the order of rows: where a .npy was put in another order, last night's
+ * lists are not. */
+static bool in_order(match *matches, size_t count) {
+    qsort(matches, count, sizeof *matches, by_row_before);
+    for (size_t m = 1; m < count; m++)
+        if (matches[m].now < matches[m - 1].now) return false;
+    return true;
+}
+
+/* A spare file that is not there or does not fit is no harm. */
+static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source *source,
+                                        const akin_table *table) {
+    akin_extra_neighbors *spare = NULL;
+    akin_text *name = NULL;
+    akin_status local = akin_text_create(&name);
+    if (local == AKIN_OK) local = akin_text_append(name, "%s.spare", source->table);
+    if (local == AKIN_OK && !akin_file_exists(akin_text_bytes(name))) local = AKIN_FAILED;
+    int64_t wrong = local != AKIN_OK;
+    akin_comm_max_i64(comm, &wrong, 1);
+    if (!wrong && akin_extra_neighbors_open(comm, akin_text_bytes(name), akin_table_digest(table),
+                                            akin_table_items(table), &spare) != AKIN_OK)
+        akin_log_warning("neighbors: does without %s: %s", akin_text_bytes(name),
+                         akin_error_message());
+    akin_error_clear();
+    akin_text_free(name);
+    return spare;
+}
+
+akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
+                            const akin_vectors *vectors, const akin_row_block_rules *rules,
+                            size_t k, size_t list, akin_delta **out) {
+    akin_status status;
+    akin_table *table = NULL;
+    akin_vectors *before = NULL;
+    akin_extra_neighbors *spare = NULL;
+    match *matches = NULL;
+    size_t count = 0;
+    *out = NULL;
+    akin_delta *delta = akin_mem_zalloc(1, sizeof *delta);
+    AKIN_TRY(akin_agree(comm, delta != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_table_open(comm, source->table, &table));
+    AKIN_TRY(akin_vectors_open(comm, source->embeddings, source->ids, &before));
+    AKIN_TRY(akin_agree(comm, check_source(source, table, before, vectors, k)));
+    strcpy(delta->digest, akin_table_digest(table));
+    AKIN_TRY(match_items(comm, before, vectors, rules, &matches, &count));
+    akin_vectors_free(before);
+    before = NULL;
+    if (!in_order(matches, count)) {
+        akin_log_warning("neighbors: the items of %s stand in another order: all is computed anew",
+                         source->embeddings);
+        count = 0;
+    }
+    spare = find_spare(comm, source, table);
+    if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
+        akin_log_warning(
+            "neighbors: %s.spare, which has the exact lists, is not there: all is computed anew",
+            source->table);
+        count = 0;
+    }
+    AKIN_TRY(akin_agree(comm, take_lists(delta, table, spare, vectors, matches, count, k, list)));
+    count_kinds(comm, delta, akin_vectors_count(vectors), akin_table_items(table), count);
+    *out = delta, delta = NULL;
+done:
+    akin_mem_free(matches);
+    akin_extra_neighbors_close(spare);
+    akin_vectors_free(before);
+    akin_table_close(table);
+    akin_delta_free(delta);
+    return status;
+}
+
+void akin_delta_free(akin_delta *delta) {
+    if (delta == NULL) return;
+    akin_mem_free(delta->label);
+    akin_mem_free(delta->lists);
+    akin_mem_free(delta->horizon);
+    akin_mem_free(delta);
+}

@@ -1,0 +1,127 @@
+/* diversity: maximal marginal relevance. */
+#include "diversity.h"
+#include "remote_rows.h"
+#include <akin/mem.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+
+#define AT_ONCE_MIB 64 /* of candidates' rows in memory */
+
+/* Candidates `from` and on: how near each is to what was taken last, if that is nearer than before.
+ */
+static void meet(const akin_diversity_room *room, size_t taken, size_t from, size_t count) {
+    if (from >= count) return;
+    for (size_t c = from; c < count; c++) room->hits[c - from] = (akin_dot_hit){0, room->row[c]};
+    akin_remote_rows_scores(room->rows + room->row[taken] * room->stride, room->rows, room->stride,
+                            room->hits, count - from, room->scores);
+    for (size_t c = from; c < count; c++)
+        if (room->scores[c - from] > room->nearest[c]) room->nearest[c] = room->scores[c - from];
+}
+
+/* Candidate `best` moves up to `taken`; those between follow, so that the others stay in their
+ * order. */
+static void move_up(const akin_diversity_room *room, uint64_t *keys, size_t best, size_t taken) {
+    uint64_t key = keys[best];
+    uint16_t row = room->row[best];
+    for (size_t c = best; c > taken; c--) {
+        keys[c] = keys[c - 1];
+        room->row[c] = room->row[c - 1];
+        room->nearest[c] = room->nearest[c - 1];
+    }
+    keys[taken] = key;
+    room->row[taken] = row;
+}
+
+void akin_diversity_pick(double lambda, size_t k, uint64_t *keys, size_t count,
+                         const akin_diversity_room *room) {
+    for (size_t c = 0; c < count; c++) room->nearest[c] = -2, room->row[c] = (uint16_t)c;
+    for (size_t taken = 0; taken < k && taken < count; taken++) {
+        size_t best = taken;
+        double best_value = -INFINITY;
+        for (size_t c = taken; c < count; c++) {
+            double value = lambda * (double)akin_topk_score(keys[c]);
+            if (taken > 0) value -= (1 - lambda) * (double)room->nearest[c];
+            if (value > best_value) best = c, best_value = value;
+        }
+        move_up(room, keys, best, taken);
+        if (taken + 1 < k) meet(room, taken, taken + 1, count);
+    }
+}
+
+static size_t held(const uint64_t *list, size_t pool) {
+    size_t count = 0;
+    while (count < pool && list[count] != 0) count++;
+    return count;
+}
+
+typedef struct {
+    akin_remote_rows *fetch;
+    size_t batch;    /* items at a time */
+    int32_t *wanted; /* [batch, pool] */
+    akin_diversity_room room;
+} work;
+
+static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t pool, work *w) {
+    akin_status status = akin_remote_rows_create(comm, vectors, &w->fetch);
+    if (status != AKIN_OK) return status;
+    w->batch = akin_remote_rows_most(w->fetch, AT_ONCE_MIB) / pool;
+    if (w->batch == 0) w->batch = 1;
+    if (w->batch > akin_vectors_count(vectors) + 1) w->batch = akin_vectors_count(vectors) + 1;
+    w->wanted = akin_mem_alloc(w->batch, pool * sizeof *w->wanted);
+    akin_diversity_room *room = &w->room;
+    room->stride = akin_remote_rows_stride(w->fetch);
+    room->rows = akin_mem_alloc(pool, room->stride * sizeof *room->rows);
+    room->row = akin_mem_alloc(pool, sizeof *room->row);
+    room->nearest = akin_mem_alloc(pool, sizeof *room->nearest);
+    room->hits = akin_mem_alloc(pool, sizeof *room->hits);
+    room->scores = akin_mem_alloc(pool, sizeof *room->scores);
+    return w->wanted && room->rows && room->row && room->nearest && room->hits && room->scores
+               ? AKIN_OK
+               : AKIN_FAILED;
+}
+
+/* Lists [first, end) of this rank. Collective; agreed. */
+static akin_status pick_batch(work *w, double lambda, size_t k, size_t pool, size_t first,
+                              size_t end, uint64_t *lists) {
+    size_t wanted = 0;
+    for (size_t i = first; i < end; i++)
+        for (size_t e = 0; e < pool && lists[i * pool + e] != 0; e++)
+            w->wanted[wanted++] = akin_topk_row(lists[i * pool + e]);
+    akin_status status = akin_remote_rows_bring(w->fetch, w->wanted, wanted);
+    if (status != AKIN_OK) return status;
+    for (size_t i = first; i < end; i++) {
+        uint64_t *list = lists + i * pool;
+        size_t count = held(list, pool);
+        for (size_t e = 0; e < count; e++)
+            memcpy(w->room.rows + e * w->room.stride,
+                   akin_remote_rows_get(w->fetch, akin_topk_row(list[e])),
+                   w->room.stride * sizeof *w->room.rows);
+        akin_diversity_pick(lambda, k, list, count, &w->room);
+        for (size_t e = k; e < count; e++) list[e] = 0;
+    }
+    return AKIN_OK;
+}
+
+akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors, double lambda, size_t k,
+                           size_t pool, uint64_t *lists) {
+    akin_status status;
+    work w = {0};
+    size_t count = akin_vectors_count(vectors);
+    AKIN_TRY(akin_agree(comm, begin(comm, vectors, pool, &w)));
+    const size_t rounds = akin_comm_rounds(comm, count, w.batch);
+    for (size_t r = 0; r < rounds; r++) {
+        size_t first = r * w.batch < count ? r * w.batch : count;
+        size_t end = first + w.batch < count ? first + w.batch : count;
+        AKIN_TRY(pick_batch(&w, lambda, k, pool, first, end, lists));
+    }
+done:
+    akin_remote_rows_free(w.fetch);
+    akin_mem_free(w.wanted);
+    akin_mem_free(w.room.rows);
+    akin_mem_free(w.room.row);
+    akin_mem_free(w.room.nearest);
+    akin_mem_free(w.room.hits);
+    akin_mem_free(w.room.scores);
+    return status;
+}

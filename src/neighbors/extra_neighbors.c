@@ -1,0 +1,103 @@
+/* extra_neighbors: more neighbours than the table has. */
+#include "extra_neighbors.h"
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/topk.h>
+#include <string.h>
+
+struct akin_extra_neighbors {
+    akin_ncfile *file;
+    size_t n, k;
+};
+
+static akin_status define(akin_ncfile *file, const char *table_digest, size_t n, size_t k) {
+    akin_status status;
+    AKIN_TRY(
+        akin_ncfile_attribute(file, NULL, "title", "Spare neighbours of a recommendation table"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        "What the next night may use so that lists that lose members need not be computed "
+        "anew. It may be removed."));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_table_digest", table_digest));
+    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
+    AKIN_TRY(akin_ncfile_dimension(file, "k", k));
+    AKIN_TRY(akin_ncfile_variable(file, "key", AKIN_NC_UINT64, "item,k",
+                                  "score and row of a neighbour", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "whole", AKIN_NC_BYTE, "item",
+                                  "whether there are no more neighbours", "1"));
+done:
+    return status;
+}
+
+akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path, const char *table_digest,
+                                       size_t n, size_t k, size_t first, size_t count,
+                                       const uint64_t *keys, const int8_t *whole) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    AKIN_TRY(akin_ncfile_create(comm, path, "spare", &file));
+    AKIN_TRY(define(file, table_digest, n, k));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(akin_ncfile_put(file, "key", first, count, keys));
+    AKIN_TRY(akin_ncfile_put(file, "whole", first, count, whole));
+    return akin_ncfile_commit(file, NULL);
+done:
+    akin_ncfile_discard(file);
+    return status;
+}
+
+static akin_status check(akin_extra_neighbors *spare, const char *table_digest) {
+    akin_status status;
+    size_t n;
+    char *digest = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(spare->file, "input_table_digest", &digest));
+    AKIN_TRY(akin_ncfile_expect(spare->file, "key", AKIN_NC_UINT64, "item,k"));
+    AKIN_TRY(akin_ncfile_expect(spare->file, "whole", AKIN_NC_BYTE, "item"));
+    AKIN_TRY(akin_ncfile_length(spare->file, "item", &n));
+    AKIN_TRY(akin_ncfile_length(spare->file, "k", &spare->k));
+    if (n != spare->n || digest == NULL || strcmp(digest, table_digest) != 0)
+        status = akin_error_set(AKIN_INPUT, "%s belongs to another table",
+                                akin_ncfile_path(spare->file));
+done:
+    akin_mem_free(digest);
+    return status;
+}
+
+akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path, const char *table_digest,
+                                      size_t n, akin_extra_neighbors **out) {
+    akin_status status;
+    *out = NULL;
+    akin_extra_neighbors *spare = akin_mem_zalloc(1, sizeof *spare);
+    AKIN_TRY(akin_agree(comm, spare != NULL ? AKIN_OK : AKIN_FAILED));
+    spare->n = n;
+    AKIN_TRY(akin_ncfile_open(comm, path, "spare", &spare->file));
+    AKIN_TRY(akin_agree(comm, check(spare, table_digest)));
+    *out = spare, spare = NULL;
+done:
+    akin_extra_neighbors_close(spare);
+    return status;
+}
+
+void akin_extra_neighbors_close(akin_extra_neighbors *spare) {
+    if (spare == NULL) return;
+    akin_ncfile_close(spare->file);
+    akin_mem_free(spare);
+}
+
+size_t akin_extra_neighbors_k(const akin_extra_neighbors *spare) {
+    return spare->k;
+}
+
+akin_status akin_extra_neighbors_rows(const akin_extra_neighbors *spare, size_t first, size_t count,
+                                      uint64_t *keys, int8_t *whole) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_get(spare->file, "key", first, count, keys));
+    AKIN_TRY(akin_ncfile_get(spare->file, "whole", first, count, whole));
+    for (size_t i = 0; i < count * spare->k; i++)
+        if (keys[i] != 0 &&
+            (akin_topk_row(keys[i]) < 0 || (size_t)akin_topk_row(keys[i]) >= spare->n))
+            return akin_error_set(AKIN_INPUT,
+                                  "%s: item %zu has a neighbour that is none of its items",
+                                  akin_ncfile_path(spare->file), first + i / spare->k);
+done:
+    return status;
+}

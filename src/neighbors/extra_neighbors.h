@@ -1,0 +1,38 @@
+/* extra_neighbors: what an all-pairs run knows beyond its table, kept beside it as TABLE.spare for
+ * the next night: some more neighbours for each list, so that one that loses members need not be
+ * computed anew. Nothing needs it: without it the next night takes longer.
+ *
+ * uint64 key(item, k); keys of topk.h behind those of the table, best first, 0 = none
+ * byte whole(item); 1: table and spare hold all that the rules allow this item
+ * attribute input_table_digest
+ */
+#ifndef AKIN_EXTRA_NEIGHBORS_H
+#define AKIN_EXTRA_NEIGHBORS_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path,
+                                                       const char *table_digest, size_t n, size_t k,
+                                                       size_t first, size_t count,
+                                                       const uint64_t *keys /* [count, k] */,
+                                                       const int8_t *whole /* [count] */);
+
+typedef struct akin_extra_neighbors akin_extra_neighbors;
+
+/* AKIN_INPUT where it is damaged or another table's. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path,
+                                                      const char *table_digest, size_t n,
+                                                      akin_extra_neighbors **out);
+void akin_extra_neighbors_close(akin_extra_neighbors *spare); /* NULL is fine */
+size_t akin_extra_neighbors_k(const akin_extra_neighbors *spare);
+/* Not collective. */
+AKIN_MUST_CHECK akin_status akin_extra_neighbors_rows(const akin_extra_neighbors *spare,
+                                                      size_t first, size_t count,
+                                                      uint64_t *keys /* [count, k] */,
+                                                      int8_t *whole /* [count] */);
+
+#endif

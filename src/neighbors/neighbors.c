@@ -1,0 +1,275 @@
+/* neighbors: from unit rows to the table. */
+#include "delta.h"
+#include "extra_neighbors.h"
+#include "resume.h"
+#include "ring_checkpoint.h"
+#include <akin/allpairs.h>
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/neighbors.h>
+#include <akin/refine.h>
+#include <akin/table.h>
+#include <akin/text.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+#include <unistd.h>
+
+akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
+                                   const char *path, akin_row_block_rules *out) {
+    const akin_labels *labels = akin_vectors_labels(vectors);
+    if (rules->same_category && akin_labels_category_count(labels) == 0)
+        return akin_error_set(AKIN_USAGE, "--same-category: no item of %s has a category", path);
+    if (rules->exclude_same_group && akin_labels_group_count(labels) == 0)
+        return akin_error_set(AKIN_USAGE, "--exclude-same-group: no item of %s has a group", path);
+    float least = (float)rules->min_score;
+    if (least < rules->min_score) least = nextafterf(least, INFINITY);
+    *out = (akin_row_block_rules){.same_category = rules->same_category,
+                                  .exclude_same_group = rules->exclude_same_group,
+                                  .only_available = rules->only_available,
+                                  .min_score = least};
+    return AKIN_OK;
+}
+
+static akin_status check_refine(const akin_refine_params *refine, const akin_vectors *vectors,
+                                const char *path) {
+    if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
+        return akin_error_set(AKIN_USAGE, "--fill category: no item of %s has a category", path);
+    return AKIN_OK;
+}
+
+static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
+    double pairs = (double)f->items * (double)(f->items - 1);
+    akin_log_info("neighbors: %zu item%s of %zu feature%s, %.3g pairs in %.3g s, %.3g pairs/s",
+                  f->items, AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs,
+                  f->engine.seconds, f->engine.seconds > 0 ? pairs / f->engine.seconds : 0);
+    if (params->refine.collapse)
+        akin_log_info("neighbors: %zu duplicate%s, %zu list%s sought anew", f->duplicates,
+                      AKIN_PLURAL(f->duplicates), f->sought, AKIN_PLURAL(f->sought));
+    if (params->refine.fill)
+        akin_log_info("neighbors: %zu entr%s of fill", f->fills, f->fills == 1 ? "y" : "ies");
+    if (f->unusable > 0)
+        akin_log_warning("%s: %zu row%s zero or not finite: no neighbours by looks", params->input,
+                         f->unusable, f->unusable == 1 ? " is" : "s are");
+}
+
+/* --- the run --- */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_neighbors_params *params;
+    akin_vectors *vectors;
+    akin_row_block_rules rules;
+    akin_delta *delta; /* NULL: none */
+    akin_resume *known;
+    akin_text *checkpoint, *spare; /* names */
+    akin_ring_checkpoint_origin origin;
+    size_t list; /* of the engine's lists: k and some to spare */
+    uint64_t *lists;
+} run;
+
+static akin_status name_files(run *r) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    AKIN_TRY(akin_text_create(&r->checkpoint));
+    AKIN_TRY(akin_text_create(&r->spare));
+    AKIN_TRY(akin_text_append(r->checkpoint, "%s%s", p->checkpoint ? p->checkpoint : p->output,
+                              p->checkpoint ? "" : ".checkpoint"));
+    AKIN_TRY(akin_text_append(r->spare, "%s.spare", p->output));
+    if (akin_comm_rank(r->comm) == 0) AKIN_TRY(akin_file_check_output(p->output));
+    if (akin_comm_rank(r->comm) == 0)
+        AKIN_TRY(akin_file_check_output(akin_text_bytes(r->checkpoint)));
+done:
+    return status;
+}
+
+/* What is known before the first pair. Collective; agreed. */
+static akin_status gather_known(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    size_t pool = akin_refine_pool(&p->refine, p->k);
+    r->list = akin_allpairs_list(out->items, pool + p->spare);
+    if (p->previous) {
+        const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
+                                          p->result_options};
+        AKIN_TRY(
+            akin_delta_find(r->comm, &source, r->vectors, &r->rules, pool, r->list, &r->delta));
+        out->kept = r->delta->kept;
+        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu gone or changed; %zu "
+                      "list%s computed anew, %zu kept",
+                      p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
+                      r->delta->fresh + r->delta->shorter,
+                      AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
+    }
+    r->origin = (akin_ring_checkpoint_origin){p->options, p->result_options,
+                                              akin_vectors_digest(r->vectors),
+                                              r->delta ? r->delta->digest : ""};
+    AKIN_TRY(akin_resume_create(r->comm, r->vectors, r->list, r->delta, &r->known));
+    AKIN_TRY(akin_resume_resume(r->known, akin_text_bytes(r->checkpoint), p->checkpoint != NULL,
+                                &r->origin));
+done:
+    return status;
+}
+
+static akin_status save(void *context, const akin_allpairs_state *state) {
+    const run *r = context;
+    akin_status status =
+        akin_resume_save(r->known, akin_text_bytes(r->checkpoint), &r->origin, state);
+    if (status == AKIN_OK)
+        akin_log_info("neighbors: saved %s at %.0f %%", akin_text_bytes(r->checkpoint),
+                      100 * akin_ring_share(state->progress));
+    return status;
+}
+
+/* What a list of last night knows nothing of is dropped again (delta.h). */
+static void drop_unknown(run *r) {
+    for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
+        for (size_t e = 0; e < r->list; e++)
+            if (r->lists[i * r->list + e] < r->delta->horizon[i]) r->lists[i * r->list + e] = 0;
+}
+
+static akin_status compute(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    akin_allpairs_params all = {.k = akin_refine_pool(&r->params->refine, r->params->k) +
+                                     r->params->spare,
+                                .rules = &r->rules,
+                                .save_every = r->params->checkpoint_every,
+                                .save = save,
+                                .context = r};
+    akin_resume_apply(r->known, &r->rules, &all);
+    status = akin_allpairs(r->comm, r->vectors, &all, &r->lists, &out->engine);
+    if (status == AKIN_INTERRUPTED)
+        return akin_error_set(status,
+                              "interrupted; %s is saved: run the same command again to go on",
+                              akin_text_bytes(r->checkpoint));
+    if (status == AKIN_OK) drop_unknown(r);
+    return status;
+}
+
+static akin_status write_table(run *r, akin_neighbors_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    akin_refined table = {0};
+    const akin_table_origin origin = {p->options, p->result_options,
+                                      akin_vectors_digest(r->vectors),
+                                      akin_vectors_model_digest(r->vectors)};
+    AKIN_TRY(
+        akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list, &table));
+    const akin_table_extras extras = {p->refine.diverse, table.filled, table.duplicate_of,
+                                      table.calibration};
+    AKIN_TRY(akin_table_write_refined(
+        r->comm, p->output, &origin, akin_vectors_items(r->vectors), p->k,
+        akin_vectors_first(r->vectors), akin_vectors_labels(r->vectors), table.neighbor,
+        table.score, table.counts, akin_refine_asked(&p->refine) ? &extras : NULL));
+    figures->duplicates = table.duplicates, figures->sought = table.sought,
+    figures->fills = table.fills;
+done:
+    akin_refined_free(&table);
+    return status;
+}
+
+/* The keys behind the first ones, and whether a list is all there is. */
+static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
+    size_t count = akin_vectors_count(r->vectors), k = r->list - width;
+    *keys = akin_mem_alloc(count, width * sizeof **keys);
+    *whole = akin_mem_alloc(count, sizeof **whole);
+    if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *list = r->lists + i * r->list;
+        memcpy(*keys + i * width, list + k, width * sizeof **keys);
+        (*whole)[i] = list[r->list - 1] == 0 && (r->delta == NULL || r->delta->horizon[i] == 0);
+    }
+    return AKIN_OK;
+}
+
+/* The digest of the table that stands there now. Collective; agreed. */
+static akin_status digest_of_table(const run *r, char digest[33]) {
+    akin_ncfile *file = NULL;
+    akin_status local = AKIN_OK;
+    if (akin_comm_rank(r->comm) == 0) {
+        local = akin_ncfile_peek(r->params->output, "table", &file);
+        if (local == AKIN_OK) memcpy(digest, akin_ncfile_digest(file), 33);
+        akin_ncfile_close(file);
+    }
+    akin_status status = akin_agree(r->comm, local);
+    akin_comm_broadcast(r->comm, digest, 33, 0);
+    return status;
+}
+
+static akin_status write_spare(run *r) {
+    akin_status status = AKIN_OK;
+    uint64_t *keys = NULL;
+    int8_t *whole = NULL;
+    char digest[33];
+    /* A refined table does not have the exact lists, so all of them are kept. */
+    size_t of_table =
+        akin_refine_asked(&r->params->refine) && r->params->spare > 0 ? 0 : r->params->k;
+    size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
+    if (width == 0) {
+        if (akin_comm_rank(r->comm) == 0)
+            (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
+        return AKIN_OK;
+    }
+    AKIN_TRY(digest_of_table(r, digest));
+    AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
+    AKIN_TRY(akin_extra_neighbors_write(
+        r->comm, akin_text_bytes(r->spare), digest, akin_vectors_items(r->vectors), width,
+        akin_vectors_first(r->vectors), akin_vectors_count(r->vectors), keys, whole));
+done:
+    akin_mem_free(keys);
+    akin_mem_free(whole);
+    return status;
+}
+
+/* A column that was forgotten or misspelt makes a rule that does nothing. Collective. */
+static void tell_all_available(const run *r) {
+    const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
+    int64_t gone = 0;
+    if (!r->rules.only_available) return;
+    for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++)
+        gone += !available[i];
+    akin_comm_sum_i64(r->comm, &gone, 1);
+    if (gone == 0)
+        akin_log_info("neighbors: --only-available: all items are available (or the source has no "
+                      "column `available`): "
+                      "the rule changes nothing");
+}
+
+akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
+                           akin_neighbors_figures *out) {
+    akin_status status;
+    run r = {.comm = comm, .params = params};
+    *out = (akin_neighbors_figures){0};
+    AKIN_TRY(akin_agree(comm, name_files(&r)));
+    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
+    AKIN_TRY(akin_agree(
+        comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
+    AKIN_TRY(akin_agree(comm, check_refine(&params->refine, r.vectors, params->input)));
+    tell_all_available(&r);
+    out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
+    out->unusable = akin_vectors_unusable(r.vectors);
+    AKIN_TRY(gather_known(&r, out));
+    AKIN_TRY(compute(&r, out));
+    AKIN_TRY(write_table(&r, out));
+    if (write_spare(&r) != AKIN_OK) { /* the table stands, and nothing needs this */
+        akin_log_warning("neighbors: goes without %s: %s", akin_text_bytes(r.spare),
+                         akin_error_message());
+        akin_error_clear();
+    }
+    /* The table stands: its checkpoint has done its duty. */
+    if (akin_comm_rank(comm) == 0) akin_file_remove(akin_text_bytes(r.checkpoint));
+    int64_t peak = (int64_t)akin_mem_peak();
+    akin_comm_max_i64(comm, &peak, 1);
+    out->peak_memory = (size_t)peak;
+    tell(params, out);
+done:
+    akin_mem_free(r.lists);
+    akin_resume_free(r.known);
+    akin_delta_free(r.delta);
+    akin_vectors_free(r.vectors);
+    akin_text_free(r.checkpoint);
+    akin_text_free(r.spare);
+    return status;
+}

@@ -1,0 +1,348 @@
+/* query: the neighbours of one item, or of a new picture. */
+#include <akin/allpairs.h>
+#include <akin/catalog.h>
+#include <akin/compare.h>
+#include <akin/encoder.h>
+#include <akin/file.h>
+#include <akin/image.h>
+#include <akin/mem.h>
+#include <akin/model.h>
+#include <akin/query.h>
+#include <akin/shard.h>
+#include <akin/text.h>
+#include <akin/topk.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { AT_ONCE = 4096 /* rows compared in one block */ };
+static const size_t image_limit = (size_t)1 << 30;
+
+/* --- who asks --- */
+
+typedef struct {
+    akin_row_block_item item; /* row -1: not in the catalogue */
+    int32_t usable;
+    float *row; /* [dim], unit length */
+} asker;
+
+/* Names the nearest id that there is. Collective; always fails. */
+static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, const char *path,
+                              const char *id) {
+    const akin_labels *labels = akin_vectors_labels(vectors);
+    size_t count = akin_vectors_count(vectors), length = 0, candidates = 0;
+    void *all = NULL;
+    const char **near = akin_mem_alloc(count + 1, sizeof *near), *mine = NULL;
+    for (size_t i = 0; near != NULL && i < count; i++) near[i] = akin_labels_id(labels, i);
+    if (near != NULL) near[count] = NULL, mine = akin_text_nearest(id, near);
+    size_t offsets_count = (size_t)akin_comm_size(comm) + 1,
+           *offsets = akin_mem_alloc(offsets_count, sizeof *offsets);
+    akin_status status = akin_agree(comm, near != NULL && offsets != NULL ? AKIN_OK : AKIN_FAILED);
+    if (status == AKIN_OK)
+        status =
+            akin_comm_gather(comm, mine, mine != NULL ? strlen(mine) + 1 : 0, -1, &all, offsets);
+    if (status == AKIN_OK) {
+        const char **best = akin_mem_alloc(offsets_count, sizeof *best), *nearest = NULL;
+        length = offsets[offsets_count - 1];
+        for (size_t at = 0; best != NULL && at < length; at += strlen((char *)all + at) + 1)
+            best[candidates++] = (char *)all + at;
+        if (best != NULL) best[candidates] = NULL, nearest = akin_text_nearest(id, best);
+        if (nearest != NULL && !akin_text_is_near(id, nearest, 3)) nearest = NULL;
+        status = akin_error_set(AKIN_INPUT,
+                                nearest != NULL ? "%s has no item '%s'; did you mean '%s'?"
+                                                : "%s has no item '%s'",
+                                path, id, nearest);
+        akin_mem_free(best);
+    }
+    akin_mem_free(all);
+    akin_mem_free(near);
+    akin_mem_free(offsets);
+    return status;
+}
+
+/* The item of that id, known to all ranks. Collective; agreed. */
+static akin_status find_item(akin_comm *comm, const akin_query_params *params,
+                             const akin_vectors *vectors, asker *out) {
+    akin_labels *labels = akin_vectors_labels(vectors);
+    size_t first = akin_vectors_first(vectors), mine = 0;
+    int64_t found = -1;
+    for (size_t i = 0; i < akin_vectors_count(vectors); i++)
+        if (strcmp(akin_labels_id(labels, i), params->id) == 0)
+            mine = i, found = (int64_t)(first + i);
+    int64_t row = found;
+    akin_comm_max_i64(comm, &row, 1);
+    if (row < 0) return no_such_id(comm, vectors, params->input, params->id);
+    int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), (size_t)row);
+    if (owner == akin_comm_rank(comm)) {
+        out->item = (akin_row_block_item){.row = (int32_t)row,
+                                          .category = akin_labels_category(labels)[mine],
+                                          .group = akin_labels_group(labels)[mine],
+                                          .available = 1};
+        out->usable = akin_vectors_usable(vectors, mine);
+        memcpy(out->row, akin_vectors_row(vectors, mine),
+               akin_vectors_dim(vectors) * sizeof *out->row);
+    }
+    akin_comm_broadcast(comm, &out->item, sizeof out->item, owner);
+    akin_comm_broadcast(comm, &out->usable, sizeof out->usable, owner);
+    akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, owner);
+    return AKIN_OK;
+}
+
+/* How the catalogue's pictures were shrunk, from its options "fit=pad max-pixels=..."; stretch
+ * where it is unknown. */
+static akin_image_fit fit_of(const char *options) {
+    static const struct {
+        const char *word;
+        akin_image_fit fit;
+    } fits[] = {{"fit=pad", AKIN_FIT_PAD}, {"fit=crop", AKIN_FIT_CROP}};
+    for (size_t i = 0; i < sizeof fits / sizeof *fits; i++) {
+        const char *at = strstr(options, fits[i].word);
+        if (at != NULL && (at == options || at[-1] == ' ')) return fits[i].fit;
+    }
+    return AKIN_FIT_STRETCH;
+}
+
+static akin_status check_model(const akin_query_params *params, const akin_vectors *vectors,
+                               const akin_model *model, const akin_encoder *encoder) {
+    if (akin_encoder_dim(encoder) == akin_vectors_dim(vectors) &&
+        strcmp(akin_model_digest(model), akin_vectors_model_digest(vectors)) == 0)
+        return AKIN_OK;
+    return akin_error_set(AKIN_INPUT,
+                          "%s was not made by the model %s alone; give the one that embedded it (a "
+                          "picture has no place among "
+                          "vectors that were joined with brought ones)",
+                          params->input, params->model);
+}
+
+static akin_status embed_picture(const akin_query_params *params, const akin_vectors *vectors,
+                                 akin_encoder *encoder, asker *out) {
+    akin_status status;
+    unsigned char *bytes = NULL;
+    uint8_t picture[AKIN_IMAGE_BYTES];
+    size_t count;
+    const akin_image_params shrink = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE,
+                                      fit_of(akin_vectors_catalog_options(vectors)),
+                                      AKIN_IMAGE_MAX_PIXELS};
+    AKIN_TRY(akin_file_read(params->image, image_limit, &bytes, &count));
+    status = akin_image_decode(bytes, count, &shrink, picture);
+    if (status != AKIN_OK) AKIN_TRY(akin_error_context(status, "%s: ", params->image));
+    AKIN_TRY(akin_encoder_vectors(encoder, picture, 1, out->row));
+    out->usable = akin_vectors_unit(out->row, akin_vectors_dim(vectors), out->row);
+done:
+    akin_mem_free(bytes);
+    return status;
+}
+
+/* A new picture, known to all ranks. Collective; agreed. */
+static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
+                               const akin_vectors *vectors, asker *out) {
+    akin_status status;
+    akin_model *model = NULL;
+    akin_encoder *encoder = NULL;
+    AKIN_TRY(akin_model_read(comm, params->model, &model));
+    akin_status local = akin_encoder_create(model, &encoder);
+    if (local == AKIN_OK) local = check_model(params, vectors, model, encoder);
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0)
+        local = embed_picture(params, vectors, encoder, out);
+    AKIN_TRY(akin_agree(comm, local));
+    out->item = (akin_row_block_item){.row = -1, .category = -1, .group = -1, .available = 1};
+    akin_comm_broadcast(comm, &out->usable, sizeof out->usable, 0);
+    akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, 0);
+done:
+    akin_encoder_free(encoder);
+    akin_model_free(model);
+    return status;
+}
+
+/* --- the comparison with this rank's shard --- */
+
+static void compare(const asker *who, const akin_vectors *vectors,
+                    const akin_row_block_rules *rules, akin_compare *comparison,
+                    akin_row_block *one, akin_row_block *many) {
+    akin_labels *labels = akin_vectors_labels(vectors);
+    size_t count = akin_vectors_count(vectors), next = 0;
+    akin_row_block_begin(one, 1);
+    akin_row_block_set(one, 0, who->item, who->row);
+    akin_row_block_ready(one, rules);
+    while (who->usable && next < count) {
+        size_t usable = 0, end = next;
+        for (; end < count && usable < AT_ONCE; end++) usable += akin_vectors_usable(vectors, end);
+        akin_row_block_begin(many, usable);
+        for (size_t at = 0; next < end; next++) {
+            if (!akin_vectors_usable(vectors, next)) continue;
+            akin_row_block_item item = {.row = (int32_t)(akin_vectors_first(vectors) + next),
+                                        .category = akin_labels_category(labels)[next],
+                                        .group = akin_labels_group(labels)[next],
+                                        .available = akin_labels_available(labels)[next] != 0};
+            akin_row_block_set(many, at++, item, akin_vectors_row(vectors, next));
+        }
+        akin_row_block_ready(many, rules);
+        akin_compare_panels(comparison, one, 0, 1, many, 0, akin_row_block_panels(many));
+    }
+}
+
+/* The best of this rank's shard, sorted. Not collective. */
+static akin_status search(const asker *who, const akin_vectors *vectors,
+                          const akin_row_block_rules *rules, size_t k, uint64_t *list) {
+    akin_status status;
+    akin_row_block *one = NULL, *many = NULL;
+    akin_compare *comparison = NULL;
+    AKIN_TRY(akin_row_block_create(1, akin_vectors_dim(vectors), k, AKIN_ROW_BLOCK_ROWS, &one));
+    AKIN_TRY(akin_row_block_create(AT_ONCE, akin_vectors_dim(vectors), 0, AKIN_ROW_BLOCK_COLUMNS,
+                                   &many));
+    AKIN_TRY(akin_compare_create(rules, &comparison));
+    compare(who, vectors, rules, comparison, one, many);
+    akin_topk_sort(akin_row_block_list(one, 0), k);
+    memcpy(list, akin_row_block_list(one, 0), k * sizeof *list);
+done:
+    akin_compare_free(comparison);
+    akin_row_block_free(one);
+    akin_row_block_free(many);
+    return status;
+}
+
+/* --- the answer --- */
+
+struct akin_answer {
+    size_t items, count;
+    uint64_t *list;   /* [count] */
+    char *text;       /* all ids */
+    const char **ids; /* [count], in text */
+};
+
+/* Every rank's list becomes the list of all. Collective; agreed. */
+static akin_status merge_all(akin_comm *comm, size_t k, uint64_t *list) {
+    akin_status status;
+    void *all = NULL;
+    uint64_t *merged = akin_mem_alloc(k, sizeof *merged);
+    AKIN_TRY(akin_agree(comm, merged != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_comm_gather(comm, list, k * sizeof *list, 0, &all, NULL));
+    for (int r = 1; akin_comm_rank(comm) == 0 && r < akin_comm_size(comm); r++) {
+        akin_topk_merge(list, (uint64_t *)all + (size_t)r * k, k, merged);
+        memcpy(list, merged, k * sizeof *list);
+    }
+    akin_comm_broadcast(comm, list, k * sizeof *list, 0);
+done:
+    akin_mem_free(all);
+    akin_mem_free(merged);
+    return status;
+}
+
+static bool is_mine(const akin_vectors *vectors, uint64_t key, size_t *item) {
+    size_t row = (size_t)akin_topk_row(key), first = akin_vectors_first(vectors);
+    *item = row - first;
+    return row >= first && row < first + akin_vectors_count(vectors);
+}
+
+/* The ids of those of the list that are this rank's, in its order, each with its NUL. */
+static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, size_t count,
+                             akin_text *names) {
+    akin_status status = AKIN_OK;
+    for (size_t e = 0, item; e < count && status == AKIN_OK; e++) {
+        if (!is_mine(vectors, list[e], &item)) continue;
+        const char *id = akin_labels_id(akin_vectors_labels(vectors), item);
+        status = akin_text_append_bytes(names, id, strlen(id) + 1);
+    }
+    return status;
+}
+
+/* Rank 0's: takes list and text over. `offsets`: where each rank's names begin. */
+static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t *list,
+                                 size_t count, char *text, size_t *offsets, akin_answer **out) {
+    akin_answer *answer = akin_mem_zalloc(1, sizeof *answer);
+    const char **ids = akin_mem_alloc(count, sizeof *ids);
+    if (answer == NULL || ids == NULL) {
+        akin_mem_free(answer);
+        akin_mem_free(ids);
+        akin_mem_free(list);
+        akin_mem_free(text);
+        return AKIN_FAILED;
+    }
+    *answer = (akin_answer){akin_vectors_items(vectors), count, list, text, ids};
+    for (size_t e = 0; e < count; e++) {
+        int owner = akin_shard_owner(answer->items, size, (size_t)akin_topk_row(list[e]));
+        ids[e] = text + offsets[owner];
+        offsets[owner] += strlen(ids[e]) + 1;
+    }
+    *out = answer;
+    return AKIN_OK;
+}
+
+/* Takes the list over. Collective; agreed. */
+static akin_status answer_with(akin_comm *comm, const akin_vectors *vectors, uint64_t *list,
+                               size_t k, akin_answer **out) {
+    akin_status status;
+    akin_text *names = NULL;
+    void *text = NULL;
+    size_t count = 0, *offsets = akin_mem_alloc((size_t)akin_comm_size(comm) + 1, sizeof *offsets);
+    while (count < k && list[count] != 0) count++;
+    akin_status local = offsets != NULL ? akin_text_create(&names) : AKIN_FAILED;
+    if (local == AKIN_OK) local = name_mine(vectors, list, count, names);
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(
+        akin_comm_gather(comm, akin_text_bytes(names), akin_text_length(names), 0, &text, offsets));
+    if (akin_comm_rank(comm) == 0) {
+        local = create_answer(vectors, akin_comm_size(comm), list, count, text, offsets, out);
+        list = NULL;
+    }
+    AKIN_TRY(akin_agree(comm, local));
+done:
+    akin_text_free(names);
+    akin_mem_free(offsets);
+    akin_mem_free(list);
+    return status;
+}
+
+akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_answer **out) {
+    akin_status status;
+    akin_vectors *vectors = NULL;
+    akin_row_block_rules rules;
+    asker who = {0};
+    uint64_t *list = NULL;
+    *out = NULL;
+    if (params->image != NULL && (params->rules.same_category || params->rules.exclude_same_group))
+        return akin_error_set(AKIN_USAGE,
+                              "--image: a new picture has no category and no group to go by");
+    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
+    AKIN_TRY(
+        akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));
+    size_t n = akin_vectors_items(vectors), k = params->k < n ? params->k : n;
+    who.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row);
+    list = akin_mem_alloc(k, sizeof *list);
+    AKIN_TRY(akin_agree(comm, who.row != NULL && list != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(params->id != NULL ? find_item(comm, params, vectors, &who)
+                                : see_picture(comm, params, vectors, &who));
+    AKIN_TRY(akin_agree(comm, search(&who, vectors, &rules, k, list)));
+    AKIN_TRY(merge_all(comm, k, list));
+    uint64_t *whole = list;
+    list = NULL;
+    AKIN_TRY(answer_with(comm, vectors, whole, k, out));
+done:
+    akin_mem_free(list);
+    akin_mem_free(who.row);
+    akin_vectors_free(vectors);
+    return status;
+}
+
+size_t akin_answer_items(const akin_answer *answer) {
+    return answer->items;
+}
+
+size_t akin_answer_count(const akin_answer *answer) {
+    return answer->count;
+}
+
+const char *akin_answer_id(const akin_answer *answer, size_t index) {
+    return answer->ids[index];
+}
+
+float akin_answer_score(const akin_answer *answer, size_t index) {
+    return akin_topk_score(answer->list[index]);
+}
+
+void akin_answer_free(akin_answer *answer) {
+    if (answer == NULL) return;
+    akin_mem_free(answer->list);
+    akin_mem_free(answer->text);
+    akin_mem_free(answer->ids);
+    akin_mem_free(answer);
+}

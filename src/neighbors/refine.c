@@ -1,0 +1,151 @@
+/* refine: from exact lists to the lists that a shop asks for. */
+#include "backfill.h"
+#include "calibrate.h"
+#include "diversity.h"
+#include "duplicates.h"
+#include <akin/mem.h>
+#include <akin/refine.h>
+#include <akin/topk.h>
+#include <math.h>
+#include <string.h>
+
+enum { POOL_TIMES = 3 };
+
+bool akin_refine_asked(const akin_refine_params *params) {
+    return params->diverse || params->collapse || params->fill || params->calibrated;
+}
+
+size_t akin_refine_pool(const akin_refine_params *params, size_t k) {
+    if (!params->diverse && !params->collapse) return k;
+    if (params->pool > 0) return params->pool > k ? params->pool : k;
+    size_t pool = POOL_TIMES * k;
+    return pool <= AKIN_TOPK_MAX ? pool : k > AKIN_TOPK_MAX ? k : AKIN_TOPK_MAX;
+}
+
+/* Keys [count, pool] into columns, k of each. */
+static akin_status spread(const uint64_t *lists, size_t pool, size_t count, size_t k,
+                          akin_refined *out) {
+    out->neighbor = akin_mem_alloc(count, k * sizeof *out->neighbor);
+    out->score = akin_mem_alloc(count, k * sizeof *out->score);
+    out->counts = akin_mem_alloc(count, sizeof *out->counts);
+    if (out->neighbor == NULL || out->score == NULL || out->counts == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        out->counts[i] = 0;
+        for (size_t e = 0; e < k; e++) {
+            uint64_t key = e < pool ? lists[i * pool + e] : 0;
+            out->neighbor[i * k + e] = key != 0 ? akin_topk_row(key) : -1;
+            out->score[i * k + e] = key != 0 ? akin_topk_score(key) : 0;
+            out->counts[i] += key != 0;
+        }
+    }
+    return AKIN_OK;
+}
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules;
+    const akin_refine_params *params;
+    size_t k, pool;        /* pool: of the lists here */
+    uint64_t *lists;       /* [count, pool] */
+    int32_t *duplicate_of; /* [items]; NULL: not asked for */
+    akin_refined *out;
+} refinement;
+
+static akin_status copy_lists(refinement *r, const uint64_t *lists, size_t stride) {
+    size_t count = akin_vectors_count(r->vectors);
+    r->lists = akin_mem_alloc(count, r->pool * sizeof *r->lists);
+    if (!r->lists) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++)
+        memcpy(r->lists + i * r->pool, lists + i * stride, r->pool * sizeof *r->lists);
+    return AKIN_OK;
+}
+
+/* The least float32 that is not below it. */
+static float least_of(double score) {
+    float least = (float)score;
+    return least < score ? nextafterf(least, INFINITY) : least;
+}
+
+static akin_status collapse(refinement *r) {
+    akin_status status;
+    int64_t duplicates = 0;
+    size_t count = akin_vectors_count(r->vectors), need = r->k < r->pool ? r->k : r->pool;
+    AKIN_TRY(akin_duplicates_find(r->comm, r->vectors, r->rules, least_of(r->params->duplicates),
+                                  r->pool, r->lists, &r->duplicate_of));
+    AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->duplicate_of, r->pool, need,
+                                      r->lists, &r->out->sought));
+    r->out->duplicate_of = akin_mem_alloc(count, sizeof *r->out->duplicate_of);
+    AKIN_TRY(akin_agree(r->comm, r->out->duplicate_of ? AKIN_OK : AKIN_FAILED));
+    memcpy(r->out->duplicate_of, r->duplicate_of + akin_vectors_first(r->vectors),
+           count * sizeof *r->out->duplicate_of);
+    for (size_t i = 0; i < count; i++) duplicates += r->out->duplicate_of[i] >= 0;
+    akin_comm_sum_i64(r->comm, &duplicates, 1);
+    r->out->duplicates = (size_t)duplicates;
+done:
+    return status;
+}
+
+static akin_status fill(refinement *r) {
+    akin_status status;
+    int64_t fills = 0;
+    size_t count = akin_vectors_count(r->vectors);
+    akin_refined *out = r->out;
+    out->filled = akin_mem_alloc(count, sizeof *out->filled);
+    AKIN_TRY(akin_agree(r->comm, out->filled ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_backfill(r->comm, r->vectors, r->rules, r->duplicate_of, r->k, out->neighbor,
+                           out->score, out->counts, out->filled));
+    for (size_t i = 0; i < count; i++) fills += out->filled[i];
+    akin_comm_sum_i64(r->comm, &fills, 1);
+    out->fills = (size_t)fills;
+done:
+    return status;
+}
+
+static akin_status calibrate(refinement *r) {
+    akin_refined *out = r->out;
+    akin_status status = akin_calibrate(r->comm, r->vectors, &out->calibration);
+    for (size_t i = 0; status == AKIN_OK && i < akin_vectors_count(r->vectors); i++)
+        for (size_t e = 0; e < (size_t)out->counts[i]; e++)
+            out->score[i * r->k + e] =
+                akin_calibration_share(out->calibration, out->score[i * r->k + e]);
+    return status;
+}
+
+akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
+                        const akin_row_block_rules *rules, const akin_refine_params *params,
+                        size_t k, const uint64_t *lists, size_t stride, akin_refined *out) {
+    akin_status status;
+    size_t pool = akin_refine_pool(params, k);
+    refinement r = {.comm = comm,
+                    .vectors = vectors,
+                    .rules = rules,
+                    .params = params,
+                    .k = k,
+                    .pool = pool < stride ? pool : stride,
+                    .out = out};
+    *out = (akin_refined){0};
+    if (!akin_refine_asked(params))
+        return akin_agree(comm, spread(lists, stride, akin_vectors_count(vectors), k, out));
+    AKIN_TRY(akin_agree(comm, copy_lists(&r, lists, stride)));
+    if (params->collapse) AKIN_TRY(collapse(&r));
+    if (params->diverse)
+        AKIN_TRY(akin_diversity(comm, vectors, params->lambda, k, r.pool, r.lists));
+    AKIN_TRY(akin_agree(comm, spread(r.lists, r.pool, akin_vectors_count(vectors), k, out)));
+    if (params->fill) AKIN_TRY(fill(&r));
+    if (params->calibrated) AKIN_TRY(calibrate(&r));
+done:
+    akin_mem_free(r.lists);
+    akin_mem_free(r.duplicate_of);
+    return status;
+}
+
+void akin_refined_free(akin_refined *refined) {
+    akin_mem_free(refined->neighbor);
+    akin_mem_free(refined->score);
+    akin_mem_free(refined->counts);
+    akin_mem_free(refined->filled);
+    akin_mem_free(refined->duplicate_of);
+    akin_calibration_free(refined->calibration);
+    *refined = (akin_refined){0};
+}

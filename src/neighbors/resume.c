@@ -1,0 +1,144 @@
+/* resume: what an all-pairs run knows when it begins. */
+#include "resume.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <string.h>
+
+enum { LAYERS = AKIN_ROW_BLOCK_LAYERS, DELTA_LABELS = 3 };
+
+struct akin_resume {
+    akin_comm *comm;
+    size_t count, list;
+    const akin_delta *delta;
+    akin_ring_checkpoint *waypoint;    /* NULL: none */
+    bool same_ranks;                   /* the ring goes on where it stood */
+    int first, layers;                 /* of the rules: the delta's, then those of runs before */
+    akin_ring_progress before[LAYERS]; /* of layers first.. */
+    int32_t *label[LAYERS];            /* [count], of layers first.. */
+    uint8_t *done[LAYERS];
+    akin_partition_prior prior;
+};
+
+akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors, size_t list,
+                               const akin_delta *delta, akin_resume **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (*out != NULL) {
+        (*out)->comm = comm, (*out)->count = akin_vectors_count(vectors), (*out)->list = list;
+        (*out)->delta = delta, (*out)->first = (*out)->layers = delta != NULL;
+        if (delta != NULL)
+            (*out)->prior.label[0] = delta->label, (*out)->prior.lists = delta->lists;
+    }
+    akin_status status = akin_agree(comm, *out != NULL ? AKIN_OK : AKIN_FAILED);
+    if (status != AKIN_OK) {
+        akin_mem_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
+void akin_resume_free(akin_resume *k) {
+    if (k == NULL) return;
+    for (int l = 0; l < LAYERS; l++) {
+        akin_mem_free(k->label[l]);
+        akin_mem_free(k->done[l]);
+    }
+    akin_ring_checkpoint_free(k->waypoint);
+    akin_mem_free(k);
+}
+
+/* --- layers --- */
+
+/* Column `column` of the waypoint's labels becomes the next layer. */
+static akin_status add_layer(akin_resume *k, int column, akin_ring_progress progress) {
+    int layer = k->layers;
+    size_t width = (size_t)k->waypoint->layers + 1,
+           parts = (size_t)progress.size * (size_t)progress.subs;
+    int32_t *label = akin_mem_alloc(k->count, sizeof *label);
+    uint8_t *done = akin_mem_alloc(parts, parts);
+    k->label[layer] = label, k->done[layer] = done, k->before[layer] = progress;
+    if (label == NULL || done == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < k->count; i++) label[i] = k->waypoint->label[i * width + (size_t)column];
+    for (size_t a = 0; a < parts; a++)
+        for (size_t b = 0; b < parts; b++)
+            done[a * parts + b] = akin_ring_done(
+                progress, (int)(a / (size_t)progress.subs), (int)(a % (size_t)progress.subs),
+                (int)(b / (size_t)progress.subs), (int)(b % (size_t)progress.subs));
+    k->prior.label[layer] = label;
+    k->layers++;
+    return AKIN_OK;
+}
+
+/* The runs before, the one with most pairs first; what does not fit is computed again. With the
+ * same number of ranks the last one is no layer: its ring goes on. */
+static akin_status add_layers(akin_resume *k) {
+    akin_status status = AKIN_OK;
+    const akin_ring_checkpoint *w = k->waypoint;
+    bool taken[LAYERS + 1] = {k->same_ranks};
+    for (int left = LAYERS - k->first; left > 0 && status == AKIN_OK; left--) {
+        int best = -1;
+        double most = 0;
+        for (int c = 0; c <= w->layers; c++) {
+            double share = akin_ring_share(c == 0 ? w->progress : w->before[c - 1]);
+            if (!taken[c] && share > most) most = share, best = c;
+        }
+        if (best < 0) break;
+        taken[best] = true;
+        status = add_layer(k, best, best == 0 ? w->progress : w->before[best - 1]);
+    }
+    return status;
+}
+
+akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
+                               const akin_ring_checkpoint_origin *origin) {
+    akin_status status;
+    int64_t items = (int64_t)k->count,
+            found = akin_comm_rank(k->comm) == 0 && akin_file_exists(path);
+    akin_comm_max_i64(k->comm, &found, 1);
+    if (!found) return AKIN_OK;
+    akin_comm_sum_i64(k->comm, &items, 1);
+    status = akin_ring_checkpoint_read(k->comm, path, origin, (size_t)items, k->list, &k->waypoint);
+    if (status == AKIN_INPUT && !named) {
+        akin_log_warning("neighbors: begins anew, for %s", akin_error_message());
+        akin_error_clear();
+        return AKIN_OK;
+    }
+    if (status != AKIN_OK) return named ? akin_error_context(status, "--checkpoint: ") : status;
+    k->same_ranks = k->waypoint->progress.size == akin_comm_size(k->comm);
+    AKIN_TRY(akin_agree(k->comm, add_layers(k)));
+    k->prior.lists = k->waypoint->lists;
+    k->prior.bars = k->waypoint->bars;
+    if (k->same_ranks) k->prior.place = k->waypoint->place, k->prior.counts = k->waypoint->counts;
+    akin_log_info("neighbors: going on from %s at %.0f %%", path,
+                  100 * akin_ring_share(k->waypoint->progress));
+done:
+    return status;
+}
+
+/* --- for the engine --- */
+
+void akin_resume_apply(const akin_resume *k, akin_row_block_rules *rules,
+                       akin_allpairs_params *params) {
+    rules->layers = k->layers;
+    if (k->delta != NULL) rules->layer[0] = (akin_row_block_layer){DELTA_LABELS, akin_delta_done};
+    for (int l = k->first; l < k->layers; l++)
+        rules->layer[l] = (akin_row_block_layer){k->before[l].size * k->before[l].subs, k->done[l]};
+    rules->again = k->prior.lists != NULL;
+    params->prior = k->delta != NULL || k->waypoint != NULL ? &k->prior : NULL;
+    if (k->same_ranks) params->progress = k->waypoint->progress;
+}
+
+akin_status akin_resume_save(const akin_resume *k, const char *path,
+                             const akin_ring_checkpoint_origin *origin,
+                             const akin_allpairs_state *state) {
+    akin_ring_checkpoint_state s = {.k = k->list,
+                                    .layers = k->layers - k->first,
+                                    .first_label = k->first,
+                                    .progress = state->progress,
+                                    .counts = state->counts,
+                                    .own = state->own,
+                                    .held = state->held,
+                                    .held_rank = state->held_rank};
+    for (int l = k->first; l < k->layers; l++) s.before[l - k->first] = k->before[l];
+    return akin_ring_checkpoint_write(k->comm, path, origin, &s);
+}

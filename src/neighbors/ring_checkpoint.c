@@ -1,0 +1,385 @@
+/* ring_checkpoint: where an all-pairs run stands. */
+#include "ring_checkpoint.h"
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/shard.h>
+#include <akin/topk.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PROGRESS = 4 };
+
+int akin_ring_checkpoint_part(size_t count, int subs, size_t index) {
+    size_t panels = (count + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL,
+           panel = index / AKIN_ROW_BLOCK_PANEL;
+    size_t part =
+        panel * (size_t)subs / panels; /* the last whose first panel is not behind this one */
+    while (part + 1 < (size_t)subs && panels * (part + 1) / (size_t)subs <= panel) part++;
+    return (int)part;
+}
+
+/* --- writing --- */
+
+typedef struct {
+    size_t places, own_first, held_first, held_count;
+} extent;
+
+static extent extent_of(akin_comm *comm, const akin_ring_checkpoint_state *s) {
+    extent e = {0, 0, 0, 0};
+    int held = s->held != NULL ? s->held_rank : akin_comm_rank(comm);
+    for (int r = 0; r < s->progress.size; r++) {
+        if (r == akin_comm_rank(comm)) e.own_first = e.places;
+        if (r == held) e.held_first = e.places, e.held_count = s->counts[r];
+        e.places += s->counts[r];
+    }
+    return e;
+}
+
+static akin_status define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
+                          const akin_ring_checkpoint_state *s, size_t places) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_dimension(file, "place", places));
+    AKIN_TRY(akin_ncfile_dimension(file, "k", s->k));
+    AKIN_TRY(akin_ncfile_dimension(file, "rank", (size_t)s->progress.size));
+    AKIN_TRY(akin_ncfile_dimension(file, "layer", (size_t)s->layers + 1));
+    AKIN_TRY(akin_ncfile_dimension(file, "progress", PROGRESS));
+    AKIN_TRY(akin_ncfile_variable(file, "row", AKIN_NC_INT, "place", "row of the catalogue", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "own", AKIN_NC_UINT64, "place,k",
+                                  "list that stays with the row", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "held", AKIN_NC_UINT64, "place,k",
+                                  "list that travels with the row", "1"));
+    AKIN_TRY(
+        akin_ncfile_variable(file, "bar", AKIN_NC_UINT64, "place", "what the list asked for", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "count", AKIN_NC_INT64, "rank", "rows of each block", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "progress", AKIN_NC_INT, "layer,progress",
+                                  "size, subs, step, slice", "1"));
+    AKIN_TRY(
+        akin_ncfile_variable(file, "label", AKIN_NC_INT, "place,layer", "part of the block", "1"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Neighbour lists under way"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        "Where a run of akin neighbors stands; the same command goes on from it."));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
+    AKIN_TRY(
+        akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest));
+done:
+    return status;
+}
+
+/* Sorted copies of a block's lists; zeros where there is no block. [count, k], owned. */
+static akin_status copy_lists(akin_row_block *block, size_t count, size_t k, uint64_t **out) {
+    uint64_t *scratch = akin_mem_alloc(akin_topk_words(k), sizeof *scratch);
+    *out = akin_mem_zalloc(count, k * sizeof **out);
+    if (scratch == NULL || *out == NULL) {
+        akin_mem_free(scratch);
+        return AKIN_FAILED;
+    }
+    for (size_t i = 0; i < count && block != NULL; i++) {
+        memcpy(scratch, akin_row_block_list(block, i), akin_topk_words(k) * sizeof *scratch);
+        akin_topk_sort(scratch, k);
+        memcpy(*out + i * k, scratch, k * sizeof *scratch);
+    }
+    akin_mem_free(scratch);
+    return AKIN_OK;
+}
+
+static akin_status put_lists(akin_comm *comm, akin_ncfile *file, const char *variable,
+                             akin_row_block *block, size_t first, size_t count, size_t k) {
+    akin_status status;
+    uint64_t *lists = NULL;
+    AKIN_TRY(akin_agree(comm, copy_lists(block, count, k, &lists)));
+    status = akin_ncfile_put(file, variable, first, count, lists);
+done:
+    akin_mem_free(lists);
+    return status;
+}
+
+static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_ring_checkpoint_state *s,
+                            size_t first) {
+    akin_status status;
+    int rank = akin_comm_rank(comm);
+    size_t count = akin_row_block_count(s->own), layers = (size_t)s->layers + 1;
+    const akin_row_block_item *items = akin_row_block_items(s->own);
+    int32_t *rows = akin_mem_alloc(count, sizeof *rows),
+            *labels = akin_mem_alloc(count, layers * sizeof *labels);
+    uint64_t *bars = akin_mem_alloc(count, sizeof *bars);
+    AKIN_TRY(
+        akin_agree(comm, rows != NULL && labels != NULL && bars != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = items[i].row;
+        bars[i] = akin_topk_bar(akin_row_block_list(s->own, i));
+        labels[i * layers] =
+            rank * s->progress.subs + akin_ring_checkpoint_part(count, s->progress.subs, i);
+        for (size_t l = 1; l < layers; l++)
+            labels[i * layers + l] = items[i].label[s->first_label + (int)l - 1];
+    }
+    AKIN_TRY(akin_ncfile_put(file, "row", first, count, rows));
+    AKIN_TRY(akin_ncfile_put(file, "label", first, count, labels));
+    AKIN_TRY(akin_ncfile_put(file, "bar", first, count, bars));
+done:
+    akin_mem_free(bars);
+    akin_mem_free(rows);
+    akin_mem_free(labels);
+    return status;
+}
+
+static akin_status put_progress(akin_comm *comm, akin_ncfile *file,
+                                const akin_ring_checkpoint_state *s) {
+    akin_status status;
+    bool mine = akin_comm_rank(comm) == 0;
+    int64_t count = (int64_t)s->counts[akin_comm_rank(comm)];
+    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
+    for (int l = 0; l <= s->layers; l++) {
+        const akin_ring_progress *p = l == 0 ? &s->progress : &s->before[l - 1];
+        const int32_t numbers[PROGRESS] = {p->size, p->subs, p->step, p->slice};
+        memcpy(progress[l], numbers, sizeof numbers);
+    }
+    AKIN_TRY(akin_ncfile_put(file, "count", (size_t)akin_comm_rank(comm), 1, &count));
+    AKIN_TRY(akin_ncfile_put(file, "progress", 0, mine ? (size_t)s->layers + 1 : 0, progress));
+done:
+    return status;
+}
+
+akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
+                                       const akin_ring_checkpoint_origin *origin,
+                                       const akin_ring_checkpoint_state *s) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    extent e = extent_of(comm, s);
+    if (e.places == 0) return AKIN_OK; /* nobody was dealt: nothing to save */
+    AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
+    AKIN_TRY(define(file, origin, s, e.places));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(put_rows(comm, file, s, e.own_first));
+    AKIN_TRY(put_lists(comm, file, "own", s->own, e.own_first, akin_row_block_count(s->own), s->k));
+    AKIN_TRY(put_lists(comm, file, "held", s->held, e.held_first, e.held_count, s->k));
+    AKIN_TRY(put_progress(comm, file, s));
+    return akin_ncfile_commit(file, NULL);
+done:
+    akin_ncfile_discard(file);
+    return status;
+}
+
+/* --- reading --- */
+
+static akin_status check_origin(const akin_ncfile *file,
+                                const akin_ring_checkpoint_origin *origin) {
+    const akin_ncfile_claim claims[] = {
+        {"akin_result_options", "the options", origin->result_options},
+        {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
+        {"input_previous_digest", "the previous table", origin->previous_digest}};
+    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
+}
+
+typedef struct {
+    akin_comm *comm;
+    const akin_ncfile *file;
+    size_t n, k, places, ranks, layers;
+    size_t first, count; /* of the places that this rank reads */
+    unsigned char *records;
+    size_t record_size;
+} reader;
+
+/* A record: the row, its place and what its list asked for, the labels, the merged list. */
+typedef struct {
+    int64_t row, place;
+    uint64_t bar;
+} record_head;
+
+static akin_status bad_shape(const reader *r) {
+    return akin_error_set(AKIN_INPUT, "%s: no checkpoint of neighbour lists of this catalogue",
+                          akin_ncfile_path(r->file));
+}
+
+static akin_status read_shape(reader *r) {
+    akin_status status;
+    size_t k;
+    static const struct {
+        const char *name, *dims;
+        akin_nc_type type;
+    } variables[] = {{"row", "place", AKIN_NC_INT},
+                     {"bar", "place", AKIN_NC_UINT64},
+                     {"own", "place,k", AKIN_NC_UINT64},
+                     {"held", "place,k", AKIN_NC_UINT64},
+                     {"count", "rank", AKIN_NC_INT64},
+                     {"label", "place,layer", AKIN_NC_INT},
+                     {"progress", "layer,progress", AKIN_NC_INT}};
+    for (size_t v = 0; v < sizeof variables / sizeof *variables; v++)
+        AKIN_TRY(
+            akin_ncfile_expect(r->file, variables[v].name, variables[v].type, variables[v].dims));
+    AKIN_TRY(akin_ncfile_length(r->file, "place", &r->places));
+    AKIN_TRY(akin_ncfile_length(r->file, "k", &k));
+    AKIN_TRY(akin_ncfile_length(r->file, "rank", &r->ranks));
+    AKIN_TRY(akin_ncfile_length(r->file, "layer", &r->layers));
+    if (k != r->k || r->places > r->n || r->layers > AKIN_ROW_BLOCK_LAYERS + 1 ||
+        r->ranks > INT32_MAX)
+        return bad_shape(r);
+    r->first = akin_shard_first(r->places, akin_comm_size(r->comm), akin_comm_rank(r->comm));
+    r->count = akin_shard_count(r->places, akin_comm_size(r->comm), akin_comm_rank(r->comm));
+    r->record_size =
+        sizeof(record_head) + (r->layers + 1) / 2 * 2 * sizeof(int32_t) + r->k * sizeof(uint64_t);
+done:
+    return status;
+}
+
+static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
+    akin_status status;
+    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
+    int64_t total = 0, *counts = NULL;
+    AKIN_TRY(akin_ncfile_get(r->file, "progress", 0, r->layers, progress));
+    for (size_t l = 0; l < r->layers; l++) {
+        akin_ring_progress p = {progress[l][0], progress[l][1], progress[l][2], progress[l][3]};
+        if (p.size < 1 || p.subs < 2 || p.step < 0 || p.step > akin_ring_steps(p.size) ||
+            p.slice < 0 || p.slice > p.subs || (int64_t)p.size * p.subs > INT32_MAX)
+            return bad_shape(r);
+        *(l == 0 ? &w->progress : &w->before[l - 1]) = p;
+    }
+    w->layers = (int)r->layers - 1;
+    if ((size_t)w->progress.size != r->ranks) return bad_shape(r);
+    counts = akin_mem_alloc(r->ranks, sizeof *counts);
+    w->counts = akin_mem_alloc(r->ranks, sizeof *w->counts);
+    if (counts == NULL || w->counts == NULL) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->ranks, counts));
+    for (size_t i = 0; i < r->ranks; i++) total += counts[i], w->counts[i] = (size_t)counts[i];
+    if (total != (int64_t)r->places) status = bad_shape(r);
+done:
+    akin_mem_free(counts);
+    return status;
+}
+
+typedef struct {
+    int32_t row;
+    size_t at;
+} by_row;
+
+static int ascending(const void *x, const void *y) {
+    const by_row *a = x, *b = y;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* This rank's places as records, in the order of rows and so of the shards that they go to. */
+static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) {
+    akin_status status = AKIN_FAILED;
+    int32_t *rows = akin_mem_alloc(r->count, sizeof *rows);
+    int32_t *labels = akin_mem_alloc(r->count, r->layers * sizeof *labels);
+    uint64_t *own = akin_mem_alloc(r->count, r->k * sizeof *own),
+             *held = akin_mem_alloc(r->count, r->k * sizeof *held);
+    uint64_t *bars = akin_mem_alloc(r->count, sizeof *bars);
+    by_row *order = akin_mem_alloc(r->count, sizeof *order);
+    r->records = akin_mem_zalloc(r->count, r->record_size);
+    if (!rows || !labels || !own || !held || !bars || !order || !r->records) goto done;
+    AKIN_TRY(akin_ncfile_get(r->file, "row", r->first, r->count, rows));
+    AKIN_TRY(akin_ncfile_get(r->file, "label", r->first, r->count, labels));
+    AKIN_TRY(akin_ncfile_get(r->file, "own", r->first, r->count, own));
+    AKIN_TRY(akin_ncfile_get(r->file, "held", r->first, r->count, held));
+    AKIN_TRY(akin_ncfile_get(r->file, "bar", r->first, r->count, bars));
+    for (size_t i = 0; i < r->count; i++) {
+        order[i] = (by_row){rows[i], i};
+        bool good = rows[i] >= 0 && (size_t)rows[i] < r->n;
+        for (size_t l = 0; l < r->layers; l++) {
+            const akin_ring_progress *p = l == 0 ? &w->progress : &w->before[l - 1];
+            int32_t label = labels[i * r->layers + l];
+            good = good && label >= 0 && label < p->size * p->subs;
+        }
+        if (!good) AKIN_TRY(bad_shape(r));
+    }
+    qsort(order, r->count, sizeof *order, ascending);
+    for (size_t i = 0; i < r->count; i++) {
+        unsigned char *record = r->records + i * r->record_size;
+        size_t at = order[i].at;
+        const record_head head = {order[i].row, (int64_t)(r->first + at), bars[at]};
+        memcpy(record, &head, sizeof head);
+        memcpy(record + sizeof head, labels + at * r->layers, r->layers * sizeof *labels);
+        uint64_t *list = (uint64_t *)(void *)(record + r->record_size - r->k * sizeof *list);
+        akin_topk_merge(own + at * r->k, held + at * r->k, r->k, list);
+        send[akin_shard_owner(r->n, akin_comm_size(r->comm), (size_t)order[i].row)]++;
+    }
+    status = AKIN_OK;
+done:
+    akin_mem_free(rows);
+    akin_mem_free(labels);
+    akin_mem_free(own);
+    akin_mem_free(held);
+    akin_mem_free(bars);
+    akin_mem_free(order);
+    return status;
+}
+
+static akin_status make_arrays(const reader *r, akin_ring_checkpoint *w, size_t count) {
+    w->place = akin_mem_alloc(count, sizeof *w->place);
+    w->label = akin_mem_alloc(count, r->layers * sizeof *w->label);
+    w->lists = akin_mem_zalloc(count, r->k * sizeof *w->lists);
+    w->bars = akin_mem_zalloc(count, sizeof *w->bars);
+    if (!w->place || !w->label || !w->lists || !w->bars) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) w->place[i] = -1;
+    for (size_t i = 0; i < count * r->layers; i++) w->label[i] = -1;
+    return AKIN_OK;
+}
+
+static void unpack(const reader *r, akin_ring_checkpoint *w, const unsigned char *records,
+                   size_t received, size_t first) {
+    for (size_t i = 0; i < received; i++) {
+        const unsigned char *record = records + i * r->record_size;
+        record_head head;
+        memcpy(&head, record, sizeof head);
+        size_t at = (size_t)head.row - first;
+        w->place[at] = head.place;
+        w->bars[at] = head.bar;
+        memcpy(w->label + at * r->layers, record + sizeof head, r->layers * sizeof *w->label);
+        memcpy(w->lists + at * r->k, record + r->record_size - r->k * sizeof *w->lists,
+               r->k * sizeof *w->lists);
+    }
+}
+
+static akin_status read_file(reader *r, const akin_ring_checkpoint_origin *origin,
+                             akin_ring_checkpoint *w) {
+    akin_status status;
+    unsigned char *received = NULL;
+    size_t records = 0, *send = akin_mem_zalloc((size_t)akin_comm_size(r->comm), sizeof *send);
+    int size = akin_comm_size(r->comm), rank = akin_comm_rank(r->comm);
+    akin_status local = send != NULL ? check_origin(r->file, origin) : AKIN_FAILED;
+    if (local == AKIN_OK) local = read_shape(r);
+    if (local == AKIN_OK) local = read_progress(r, w);
+    if (local == AKIN_OK) local = pack(r, w, send);
+    if (local == AKIN_OK) local = make_arrays(r, w, akin_shard_count(r->n, size, rank));
+    AKIN_TRY(akin_agree(r->comm, local));
+    AKIN_TRY(akin_comm_exchange(r->comm, r->records, send, r->record_size, (void **)&received,
+                                &records));
+    unpack(r, w, received, records, akin_shard_first(r->n, size, rank));
+done:
+    akin_mem_free(send);
+    akin_mem_free(received);
+    return status;
+}
+
+akin_status akin_ring_checkpoint_read(akin_comm *comm, const char *path,
+                                      const akin_ring_checkpoint_origin *origin, size_t n, size_t k,
+                                      akin_ring_checkpoint **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    reader r = {.comm = comm, .n = n, .k = k};
+    *out = NULL;
+    akin_ring_checkpoint *w = akin_mem_zalloc(1, sizeof *w);
+    AKIN_TRY(akin_agree(comm, w != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_ncfile_open(comm, path, "checkpoint", &file));
+    r.file = file;
+    AKIN_TRY(read_file(&r, origin, w));
+    *out = w, w = NULL;
+done:
+    akin_ncfile_close(file);
+    akin_mem_free(r.records);
+    akin_ring_checkpoint_free(w);
+    return status;
+}
+
+void akin_ring_checkpoint_free(akin_ring_checkpoint *w) {
+    if (w == NULL) return;
+    akin_mem_free(w->counts);
+    akin_mem_free(w->place);
+    akin_mem_free(w->label);
+    akin_mem_free(w->lists);
+    akin_mem_free(w->bars);
+    akin_mem_free(w);
+}

@@ -1,0 +1,138 @@
+/* contrast: agreement of two views. */
+#include "conv.h"
+#include "layers.h"
+#include <akin/contrast.h>
+#include <akin/gemm.h>
+#include <akin/mem.h>
+#include <akin/network.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    VIEWS = 2 * AKIN_CONTRAST_GROUP,
+    LATENT = AKIN_NETWORK_LATENT,
+    HIDDEN = AKIN_NETWORK_HEAD_HIDDEN,
+    OUT = AKIN_NETWORK_LATENT,
+    /* Where the head's tensors are in the vector. */
+    WEIGHT1 = AKIN_NETWORK_HEAD,
+    BIAS1 = WEIGHT1 + LATENT * HIDDEN,
+    WEIGHT2 = BIAS1 + HIDDEN,
+    BIAS2 = WEIGHT2 + HIDDEN * OUT,
+};
+_Static_assert(BIAS2 + OUT == AKIN_NETWORK_WEIGHTS, "the head ends the vector");
+
+#define ALIGNED _Alignas(64) float
+
+struct akin_contrast {
+    ALIGNED hidden[VIEWS * HIDDEN], out[VIEWS * OUT], unit[VIEWS * OUT];
+    ALIGNED terms[VIEWS *
+                  VIEWS]; /* cosines, then their exponentials, then the gradient by the cosines */
+    ALIGNED grad_unit[VIEWS * OUT], grad_hidden[VIEWS * HIDDEN];
+    float length[VIEWS], share[VIEWS]; /* of out; 1 / sum of a view's exponentials */
+};
+
+akin_status akin_contrast_create(akin_contrast **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (!*out) return AKIN_FAILED;
+    akin_gemm_start();
+    return AKIN_OK;
+}
+
+void akin_contrast_free(akin_contrast *contrast) {
+    akin_mem_free(contrast);
+}
+
+/* --- forward
+ * ------------------------------------------------------------------------------------------------------*/
+
+#define SHORTEST 1e-12F /* a direction needs some length to be divided by */
+
+static void to_units(akin_contrast *c, size_t views) {
+    for (size_t a = 0; a < views; a++) {
+        const float *out = c->out + a * OUT;
+        float square = 0;
+        for (size_t k = 0; k < OUT; k++) square += out[k] * out[k];
+        c->length[a] = sqrtf(square) + SHORTEST;
+        for (size_t k = 0; k < OUT; k++) c->unit[a * OUT + k] = out[k] / c->length[a];
+    }
+}
+
+static size_t other_view(size_t a, size_t count) {
+    return a < count ? a + count : a - count;
+}
+
+/* Cosines to exponentials, less 1 / t so that none overflows; the losses' sum. */
+static double to_terms(akin_contrast *c, size_t count, float temperature) {
+    const size_t views = 2 * count;
+    const float factor = 1 / temperature;
+    double sum = 0;
+    for (size_t a = 0; a < views; a++) {
+        float *row = c->terms + a * views;
+        double agreement = (double)(factor * row[other_view(a, count)] - factor);
+        row[a] = -1e30F; /* a view is not compared with itself */
+        double total = akin_layers()->exponentials(views, factor, factor, row, row);
+        row[a] = 0;
+        c->share[a] = (float)(1 / total);
+        sum += log(total) - agreement;
+    }
+    return sum;
+}
+
+/* --- backward
+ * -----------------------------------------------------------------------------------------------------*/
+
+/* The terms are the same both ways, so what cosine (a, b) weighs in the losses of a and of b is one
+ * matrix. */
+static void to_gradient(akin_contrast *c, size_t count, float factor) {
+    const size_t views = 2 * count;
+    for (size_t a = 0; a < views; a++) {
+        float *row = c->terms + a * views;
+        const float share = c->share[a];
+        for (size_t b = 0; b < views; b++) row[b] *= factor * (share + c->share[b]);
+        row[other_view(a, count)] -= 2 * factor;
+    }
+}
+
+/* Through the division by the length: what lies along the direction is lost. In place. */
+static void units_backward(const akin_contrast *c, size_t views, float *gradient) {
+    for (size_t a = 0; a < views; a++) {
+        const float *unit = c->unit + a * OUT;
+        float *g = gradient + a * OUT, along = 0;
+        for (size_t k = 0; k < OUT; k++) along += g[k] * unit[k];
+        for (size_t k = 0; k < OUT; k++) g[k] = (g[k] - along * unit[k]) / c->length[a];
+    }
+}
+
+static void dense_backward(size_t count, size_t inputs, size_t channels, const float *in,
+                           const float *weights, const float *grad_out, float *grad_weight,
+                           float *grad_bias, float *grad_in) {
+    memset(grad_bias, 0, channels * sizeof *grad_bias);
+    akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
+    akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
+    akin_gemm(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
+}
+
+double akin_contrast_loss(akin_contrast *c, const float *weights, const float *latents,
+                          size_t count, float temperature, float scale, float *pull,
+                          float *gradient) {
+    const size_t views = 2 * count;
+    AKIN_ASSERT(count <= AKIN_CONTRAST_GROUP);
+    akin_conv()->dense(views, LATENT, HIDDEN, latents, weights + WEIGHT1, weights + BIAS1, true,
+                       c->hidden);
+    akin_conv()->dense(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, weights + BIAS2, false,
+                       c->out);
+    to_units(c, views);
+    akin_gemm(false, true, views, views, OUT, c->unit, c->unit, false, c->terms);
+    double sum = to_terms(c, count, temperature);
+    if (!pull) return sum;
+
+    to_gradient(c, count, scale / temperature);
+    akin_gemm(false, false, views, OUT, views, c->terms, c->unit, false, c->grad_unit);
+    units_backward(c, views, c->grad_unit);
+    dense_backward(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, c->grad_unit,
+                   gradient + WEIGHT2, gradient + BIAS2, c->grad_hidden);
+    akin_layers()->relu_gradient(views * HIDDEN, c->hidden, c->grad_hidden);
+    dense_backward(views, LATENT, HIDDEN, latents, weights + WEIGHT1, c->grad_hidden,
+                   gradient + WEIGHT1, gradient + BIAS1, pull);
+    return sum;
+}

@@ -1,0 +1,264 @@
+/* memcache_store: where a catalogue lies in memcached. */
+#include "memcache_store.h"
+#include "lock_owner.h"
+#include "uuid.h"
+#include "web.h"
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdio.h>
+#include <string.h>
+
+#define SCHEME "memcached://"
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+enum { NAME_SIZE = 101, LOCK_SECONDS = 60, KEY_SIZE = AKIN_MEMCACHE_STORE_KEY };
+
+struct akin_memcache_store {
+    char *servers;
+    char catalog[NAME_SIZE], signature[AKIN_LOCK_OWNER_SIZE];
+    akin_memcache *cache;
+    akin_json *meta; /* of what is live; an empty object where nothing is */
+};
+
+/* --- the address --- */
+
+static akin_status understand(const char *url, akin_memcache_store *place) {
+    static const char *const known[] = {"catalog", NULL};
+    akin_status status = AKIN_OK;
+    akin_url parts = {0};
+    akin_text *rest = NULL;
+    char *name = NULL;
+    size_t length = strcspn(url + strlen(SCHEME), "?/");
+    if (strncmp(url, SCHEME, strlen(SCHEME)) != 0 || length == 0)
+        return akin_error_set(
+            AKIN_USAGE, "--to %s: name servers and catalogue: memcached://host:port?catalog=NAME",
+            url);
+    AKIN_TRY(akin_text_create(&rest));
+    AKIN_TRY(akin_text_append(rest, "memcached://x%s", url + strlen(SCHEME) + length));
+    AKIN_TRY(akin_url_parse(akin_text_bytes(rest), &parts));
+    AKIN_TRY(akin_url_query(&parts, known, "catalog", &name));
+    if (!name || !*name || strlen(name) >= NAME_SIZE || strspn(name, NAME_LETTERS) != strlen(name))
+        AKIN_TRY(akin_error_set(
+            AKIN_USAGE, "--to %s: name the catalogue, ?catalog=NAME, in letters, digits and . _ -",
+            url));
+    snprintf(place->catalog, sizeof place->catalog, "%s", name);
+    akin_text_clear(rest);
+    AKIN_TRY(akin_text_append_bytes(rest, url + strlen(SCHEME), length));
+    place->servers = akin_mem_text(akin_text_bytes(rest));
+    if (!place->servers) status = AKIN_FAILED;
+done:
+    akin_mem_free(name);
+    akin_url_free(&parts);
+    akin_text_free(rest);
+    return status;
+}
+
+akin_status akin_memcache_store_check(const char *url) {
+    akin_memcache_store place = {0};
+    akin_memcache *cache = NULL;
+    akin_status status = understand(url, &place);
+    if (status == AKIN_OK) status = akin_memcache_open(place.servers, 1, &cache);
+    akin_memcache_close(cache);
+    akin_mem_free(place.servers);
+    return status;
+}
+
+char *akin_memcache_store_identity(const char *url) {
+    akin_memcache_store place = {0};
+    char *text = NULL;
+    if (understand(url, &place) == AKIN_OK) {
+        size_t room = strlen(place.servers) + NAME_SIZE + 16;
+        text = akin_mem_alloc(room, 1);
+        if (text) snprintf(text, room, "memcached %s %s", place.servers, place.catalog);
+    }
+    akin_mem_free(place.servers);
+    return text;
+}
+
+/* --- keys --- */
+
+static void name_key(const akin_memcache_store *place, const char *what, char key[KEY_SIZE]) {
+    snprintf(key, KEY_SIZE, "akin:%s:%s", place->catalog, what);
+}
+
+static bool fits_key(const char *id, size_t room) {
+    if (*id == '#' || strlen(id) > room) return false;
+    for (const unsigned char *at = (const unsigned char *)id; *at; at++)
+        if (*at <= ' ' || *at >= 0x7F)
+            return false; /* clients refuse more than the protocol does */
+    return true;
+}
+
+void akin_memcache_store_list_key(const akin_memcache_store *place, const char *generation,
+                                  const char *id, char key[KEY_SIZE]) {
+    char hashed[AKIN_UUID_SIZE];
+    int head = snprintf(key, KEY_SIZE, "akin:%s:%s:", place->catalog, generation);
+    if (fits_key(id, (size_t)(AKIN_MEMCACHE_KEY - head))) {
+        snprintf(key + head, KEY_SIZE - (size_t)head, "%s", id);
+        return;
+    }
+    akin_uuid5(id, hashed);
+    snprintf(key + head, KEY_SIZE - (size_t)head, "#%s", hashed);
+}
+
+akin_status akin_memcache_store_open(const char *url, double timeout, akin_memcache_store **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    akin_memcache_store *place = akin_mem_zalloc(1, sizeof *place);
+    if (!place) return AKIN_FAILED;
+    akin_lock_owner_sign(place->signature);
+    AKIN_TRY(understand(url, place));
+    AKIN_TRY(akin_memcache_open(place->servers, timeout, &place->cache));
+    *out = place;
+    place = NULL;
+done:
+    akin_memcache_store_close(place);
+    return status;
+}
+
+void akin_memcache_store_close(akin_memcache_store *place) {
+    if (!place) return;
+    akin_json_free(place->meta);
+    akin_memcache_close(place->cache);
+    akin_mem_free(place->servers);
+    akin_mem_free(place);
+}
+
+akin_memcache *akin_memcache_store_cache(const akin_memcache_store *place) {
+    return place->cache;
+}
+
+const char *akin_memcache_store_catalog(const akin_memcache_store *place) {
+    return place->catalog;
+}
+
+/* --- the few keys that are no lists --- */
+
+akin_status akin_memcache_store_get(akin_memcache_store *place, const char *what, char **value) {
+    char key[KEY_SIZE];
+    name_key(place, what, key);
+    return akin_memcache_get(place->cache, key, value, NULL);
+}
+
+akin_status akin_memcache_store_set(akin_memcache_store *place, const char *what,
+                                    const char *value) {
+    char key[KEY_SIZE];
+    name_key(place, what, key);
+    return akin_memcache_set(place->cache, key, value);
+}
+
+akin_status akin_memcache_store_delete(akin_memcache_store *place, const char *what) {
+    char key[KEY_SIZE];
+    name_key(place, what, key);
+    return akin_memcache_delete(place->cache, key);
+}
+
+/* The meta of the generation that `current` names: a publisher that was killed may have left a
+ * newer one. */
+static akin_status read_meta(akin_memcache_store *place, const char *current) {
+    akin_status status = AKIN_OK;
+    char key[KEY_SIZE], *text = NULL;
+    akin_json *all = NULL;
+    size_t length = 0;
+    name_key(place, "meta", key);
+    AKIN_TRY(akin_memcache_get(place->cache, key, &text, &length));
+    if (text && akin_json_parse(text, length, &all) == AKIN_INPUT) akin_error_clear();
+    const char *generation = akin_json_text(all, "generation");
+    const akin_json *before = akin_json_get(all, "previous");
+    const char *older = akin_json_text(before, "generation");
+    akin_json_free(place->meta);
+    place->meta = NULL;
+    if (generation && strcmp(generation, current) == 0) {
+        place->meta = all;
+        all = NULL;
+    } else if (older && strcmp(older, current) == 0)
+        status = akin_json_copy(before, &place->meta);
+    else
+        status = akin_json_create(&place->meta);
+done:
+    akin_json_free(all);
+    akin_mem_free(text);
+    return status;
+}
+
+akin_status akin_memcache_store_look(akin_memcache_store *place, bool *there) {
+    akin_status status = AKIN_OK;
+    char *current = NULL;
+    AKIN_TRY(akin_memcache_store_get(place, "current", &current));
+    AKIN_TRY(read_meta(place, current ? current : ""));
+    *there = current && *akin_memcache_store_generation(place);
+done:
+    akin_mem_free(current);
+    return status;
+}
+
+const akin_json *akin_memcache_store_meta(const akin_memcache_store *place) {
+    return place->meta;
+}
+
+const char *akin_memcache_store_generation(const akin_memcache_store *place) {
+    const char *generation = akin_json_text(place->meta, "generation");
+    return generation ? generation : "";
+}
+
+/* --- the lock --- */
+
+akin_status akin_memcache_store_is_mine(akin_memcache_store *place, bool *mine) {
+    char key[KEY_SIZE], *who = NULL;
+    name_key(place, "lock", key);
+    akin_status status = akin_memcache_get(place->cache, key, &who, NULL);
+    *mine = who && strcmp(who, place->signature) == 0;
+    akin_mem_free(who);
+    return status;
+}
+
+akin_status akin_memcache_store_lost(const akin_memcache_store *place) {
+    return akin_error_set(
+        AKIN_FAILED,
+        "akin:%s: the lock was lost: this process stood still for longer than %d s, or memcached "
+        "forgot it; nothing was published: run it again",
+        place->catalog, LOCK_SECONDS);
+}
+
+akin_status akin_memcache_store_lock(akin_memcache_store *place) {
+    akin_status status = AKIN_OK;
+    char key[KEY_SIZE], *who = NULL;
+    bool added = false;
+    name_key(place, "lock", key);
+    AKIN_TRY(akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, &added));
+    if (added) goto done;
+    AKIN_TRY(akin_memcache_get(place->cache, key, &who, NULL));
+    if (!who || akin_lock_owner_has_ended(who)) {
+        AKIN_TRY(akin_memcache_delete(place->cache, key));
+        AKIN_TRY(akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, &added));
+    }
+    if (!added)
+        status = akin_error_set(
+            AKIN_FAILED,
+            "akin:%s: another publishes there just now (%.*s); try again when it is done, or in "
+            "%d s if it has ended",
+            place->catalog, who ? akin_lock_owner_shown(who) : 1, who ? who : "?", LOCK_SECONDS);
+done:
+    akin_mem_free(who);
+    return status;
+}
+
+akin_status akin_memcache_store_keep(akin_memcache_store *place) {
+    akin_status status = AKIN_OK;
+    char key[KEY_SIZE];
+    bool mine = false;
+    name_key(place, "lock", key);
+    AKIN_TRY(akin_memcache_store_is_mine(place, &mine));
+    if (!mine) AKIN_TRY(akin_memcache_store_lost(place));
+    status = akin_memcache_touch(place->cache, key, LOCK_SECONDS);
+done:
+    return status;
+}
+
+void akin_memcache_store_unlock(akin_memcache_store *place) {
+    char key[KEY_SIZE];
+    bool mine = false;
+    name_key(place, "lock", key);
+    if (akin_memcache_store_is_mine(place, &mine) == AKIN_OK && mine)
+        (void)!akin_memcache_delete(place->cache, key);
+}

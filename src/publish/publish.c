@@ -1,0 +1,507 @@
+/* publish: a table to its sinks, step by step. */
+#include "sinks.h"
+#include <akin/lists.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/publish.h>
+#include <akin/rng.h>
+#include <akin/text.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { SAMPLE = 200, KEEP_SECONDS = 5 };
+
+/* One publication, on the rank that publishes. */
+typedef struct {
+    const akin_publish_params *params;
+    akin_publish_place *places;
+    akin_publish_result *result;
+    akin_target **targets;       /* [url_count] */
+    akin_publish_diff **changes; /* [url_count], NULL where not compared */
+    akin_sink_source table, embeddings;
+    akin_ids *ids, *embedded_ids, *previous_ids;
+    akin_labels *labels;
+    const akin_table *previous;
+    double kept; /* when locks were held on to last */
+} publication;
+
+/* --- words --- */
+
+akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
+                               size_t input_count) {
+    return akin_sinks_check(urls, url_count, inputs, input_count);
+}
+
+bool akin_publish_takes_embeddings(const char *url) {
+    const akin_sink *sink = akin_sink_of(url);
+    return sink && sink->input == AKIN_SINK_EMBEDDINGS;
+}
+
+bool akin_publish_heeds(const char *url, const char *option) {
+    const akin_sink *sink = akin_sink_of(url);
+    for (const char *const *it = sink ? sink->heeds : NULL; it && *it; it++)
+        if (strcmp(*it, option) == 0) return true;
+    return false;
+}
+
+/* --- long work --- */
+
+static akin_status hold_on(publication *p) {
+    akin_status status = AKIN_OK;
+    double now = akin_comm_seconds();
+    if (now - p->kept < KEEP_SECONDS) return AKIN_OK;
+    p->kept = now;
+    for (size_t i = 0; i < p->params->url_count && status == AKIN_OK; i++)
+        if (p->targets[i] && akin_sink_of(p->params->urls[i])->keep)
+            status = akin_sink_of(p->params->urls[i])->keep(p->targets[i]);
+    return status;
+}
+
+static akin_status pulse(void *context, const char *doing, size_t done, size_t total) {
+    akin_log_progress(doing, "items", (double)done, (double)total);
+    if (akin_comm_signalled())
+        return akin_error_set(AKIN_INTERRUPTED,
+                              "stopped by a signal; nothing was published: run it again");
+    return hold_on(context);
+}
+
+/* --- what is published --- */
+
+static akin_sink_source *source_of(publication *p, size_t place) {
+    return akin_publish_takes_embeddings(p->params->urls[place]) ? &p->embeddings : &p->table;
+}
+
+static akin_status measure_coverage(publication *p) {
+    akin_status status = AKIN_OK;
+    enum { ROWS = 4096 };
+    int32_t counts[ROWS];
+    size_t n = p->table.items, covered = 0;
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t count = n - first < ROWS ? n - first : ROWS;
+        AKIN_TRY(akin_ncfile_get(akin_table_file(p->table.table), "count", first, count, counts));
+        for (size_t i = 0; i < count; i++) covered += counts[i] > 0;
+    }
+    p->result->coverage = (double)covered / (double)n;
+done:
+    return status;
+}
+
+static akin_status read_source(publication *p) {
+    akin_status status = AKIN_OK;
+    if (p->table.table) {
+        AKIN_TRY(akin_ids_read(akin_table_file(p->table.table), &p->ids));
+        p->table.ids = p->ids;
+        AKIN_TRY(measure_coverage(p));
+    }
+    if (p->embeddings.embeddings) {
+        AKIN_TRY(akin_labels_read(akin_embeddings_file(p->embeddings.embeddings), 0,
+                                  p->embeddings.items, &p->labels));
+        AKIN_TRY(akin_ids_read(akin_embeddings_file(p->embeddings.embeddings), &p->embedded_ids));
+        p->embeddings.labels = p->labels;
+        p->embeddings.ids = p->embedded_ids;
+    }
+done:
+    return status;
+}
+
+/* Opens and looks: nothing is written. */
+static akin_status open_targets(publication *p) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        AKIN_TRY(akin_sink_of(p->params->urls[i])
+                     ->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->look(p->targets[i], &p->places[i].live));
+    }
+done:
+    return status;
+}
+
+/* --- what would change, and whether it may --- */
+
+static akin_status compare_with_previous(publication *p, akin_publish_diff *change) {
+    akin_status status = AKIN_OK;
+    if (!p->previous_ids) AKIN_TRY(akin_ids_read(akin_table_file(p->previous), &p->previous_ids));
+    status = akin_publish_diff_see_table(change, p->previous, p->previous_ids);
+done:
+    return status;
+}
+
+static int compare_sizes(const void *left, const void *right) {
+    size_t a = *(const size_t *)left, b = *(const size_t *)right;
+    return (a > b) - (a < b);
+}
+
+static akin_status verify(publication *p, size_t i) {
+    size_t rows[SAMPLE], n = source_of(p, i)->items, count = n < SAMPLE ? n : SAMPLE, used = 0;
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    uint64_t seed = (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+    for (size_t s = 0; s < count; s++)
+        rows[s] = (size_t)akin_rng_permute(seed, AKIN_RNG_SAMPLE, 0, n, s);
+    qsort(rows, count, sizeof *rows, compare_sizes);
+    for (size_t s = 0; s < count; s++)
+        if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
+    return akin_sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
+}
+
+static void tell(const publication *p, size_t i, bool warns, const char *what) {
+    akin_text *shown = NULL;
+    if (akin_text_create(&shown) == AKIN_OK &&
+        akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
+        (warns ? akin_log_warning : akin_log_info)("publish: %s %s", akin_text_bytes(shown), what);
+    akin_text_free(shown);
+}
+
+static void tell_left(const publication *p, size_t i) {
+    akin_text *how = NULL;
+    akin_status status = akin_text_create(&how);
+    if (status == AKIN_OK)
+        status = akin_text_append(
+            how, "is left as it is: this table was rolled back there. To publish it all the "
+                 "same: akin publish");
+    for (size_t f = 0; f < p->params->input_count && status == AKIN_OK; f++)
+        status = akin_text_append(how, " '%s'", p->params->inputs[f]);
+    if (status == AKIN_OK) status = akin_text_append(how, " --to '");
+    if (status == AKIN_OK) status = akin_text_append_hidden(how, p->params->urls[i]);
+    if (status == AKIN_OK) status = akin_text_append(how, "'");
+    if (status == AKIN_OK) tell(p, i, true, akin_text_bytes(how));
+    akin_text_free(how);
+}
+
+static akin_status compare_place(publication *p, size_t i) {
+    akin_status status = AKIN_OK;
+    akin_publish_place *place = &p->places[i];
+    akin_sink_source *source = source_of(p, i);
+    AKIN_TRY(akin_sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
+    place->published.already =
+        place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
+    if (place->published.already &&
+        verify(p, i) != AKIN_OK) { /* a cache may have forgotten some of it */
+        akin_log_warning("publish: %s; it is published again", akin_error_message());
+        akin_error_clear();
+        place->published.already = false;
+    }
+    if (!place->live.there || place->published.already) goto done;
+    place->left = p->params->respect_rollback &&
+                  strcmp(place->live.rolled_back, place->published.digest) == 0;
+    if (place->left) goto done;
+    AKIN_TRY(akin_publish_diff_create(source->table, source->ids, &p->changes[i]));
+    if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)
+        AKIN_TRY(compare_with_previous(p, p->changes[i]));
+    else
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
+    place->change = akin_publish_diff_result(p->changes[i]);
+    place->compared = true;
+    if (source->table && isnan(place->change.churn) && place->change.common > 0)
+        tell(p, i, true,
+             "tells no ids: --max-churn cannot gate it, and --max-shrink only knows the number of "
+             "items");
+done:
+    return status;
+}
+
+typedef struct {
+    const char *option;
+    double measured, limit;
+    bool refuses;
+} gate;
+
+static akin_status append_refusals(akin_text *text, const char *where, const gate *gates,
+                                   size_t count) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!gates[i].refuses) continue;
+        if (akin_text_length(text) > 0) AKIN_TRY(akin_text_append(text, "; "));
+        if (where) {
+            AKIN_TRY(akin_text_append_hidden(text, where));
+            AKIN_TRY(akin_text_append(text, ": "));
+        }
+        AKIN_TRY(akin_text_append(text, "%s is %.4g, --%s is %.4g", gates[i].option + 4,
+                                  gates[i].measured, gates[i].option, gates[i].limit));
+    }
+done:
+    return status;
+}
+
+/* NaN, what could not be measured, passes; so does what is at its limit, but for a mean's rounding.
+ */
+static akin_status check_gates(publication *p) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    const akin_publish_params *params = p->params;
+    AKIN_TRY(akin_text_create(&text));
+    double coverage = p->result->coverage;
+    const gate whole = {"min-coverage", coverage, params->min_coverage,
+                        coverage < params->min_coverage - 1e-9};
+    AKIN_TRY(append_refusals(text, NULL, &whole, 1));
+    for (size_t i = 0; i < params->url_count; i++) {
+        const akin_publish_diff_figures *change = &p->places[i].change;
+        if (!p->places[i].compared) continue;
+        const gate gates[] = {
+            {"max-churn", change->churn, params->max_churn,
+             change->churn > params->max_churn + 1e-9},
+            {"max-shrink", change->shrink, params->max_shrink,
+             change->shrink > params->max_shrink + 1e-9},
+        };
+        AKIN_TRY(append_refusals(text, params->urls[i], gates, sizeof gates / sizeof *gates));
+    }
+    if (akin_text_length(text) > 0)
+        status = akin_error_set(
+            AKIN_GATE,
+            "nothing was published: %s; look at the table, and publish with another limit if it is "
+            "right",
+            akin_text_bytes(text));
+done:
+    akin_text_free(text);
+    return status;
+}
+
+/* --- out --- */
+
+static akin_status write_places(publication *p) {
+    akin_status status = AKIN_OK;
+    size_t count = p->params->url_count;
+    for (size_t i = 0; i < count; i++) {
+        if (p->places[i].published.already || p->places[i].left) continue;
+        akin_sink_source *source = source_of(p, i);
+        source->change = p->places[i].compared ? p->changes[i] : NULL;
+        AKIN_TRY(akin_sink_of(p->params->urls[i])
+                     ->stage(p->targets[i], source, &p->places[i].published));
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (p->places[i].left) {
+            tell_left(p, i);
+            continue;
+        }
+        if (p->places[i].published.already) {
+            if (akin_sink_of(p->params->urls[i])->tidy)
+                akin_sink_of(p->params->urls[i])->tidy(p->targets[i]);
+            tell(p, i, false, "holds this table already; the one before it stays as it is");
+            continue;
+        }
+        AKIN_TRY(akin_sink_of(p->params->urls[i])
+                     ->commit(p->targets[i], source_of(p, i), &p->places[i].published));
+        tell(p, i, false, "now holds this table");
+    }
+    for (size_t i = 0; i < count; i++)
+        if (!p->places[i].left) AKIN_TRY(verify(p, i));
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* Rank 0. */
+static akin_status publish_all(publication *p) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < p->params->url_count; i++) AKIN_TRY(compare_place(p, i));
+    akin_log_progress_end();
+    AKIN_TRY(check_gates(p));
+    if (!p->params->dry_run) status = write_places(p);
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* --- all ranks --- */
+
+typedef struct {
+    akin_table *table, *previous;
+    akin_embeddings *embeddings;
+    char *model;
+} inputs;
+
+/* By its kind; the same on all ranks. Collective; agreed. */
+static akin_status open_input(akin_comm *comm, const char *path, inputs *in) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    bool embeddings = false;
+    akin_status local = akin_ncfile_peek(path, NULL, &file);
+    if (local == AKIN_OK) embeddings = strcmp(akin_ncfile_kind(file), "embeddings") == 0;
+    akin_ncfile_close(file);
+    AKIN_TRY(akin_agree(comm, local));
+    if (embeddings ? in->embeddings != NULL : in->table != NULL)
+        AKIN_TRY(akin_error_set(AKIN_USAGE,
+                                "%s: is one file too many: one table.nc, one embeddings.nc", path));
+    if (embeddings) return akin_embeddings_open(comm, path, &in->embeddings);
+    AKIN_TRY(akin_table_open(comm, path, &in->table));
+    AKIN_TRY(akin_agree(comm, akin_ncfile_get_attribute(akin_table_file(in->table),
+                                                        "input_model_digest", &in->model)));
+done:
+    return status;
+}
+
+static akin_status open_inputs(akin_comm *comm, const akin_publish_params *params, inputs *in) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < params->input_count; i++)
+        AKIN_TRY(open_input(comm, params->inputs[i], in));
+    for (size_t i = 0; i < params->url_count; i++) {
+        bool embeddings = akin_publish_takes_embeddings(params->urls[i]);
+        if (embeddings ? in->embeddings != NULL : in->table != NULL) continue;
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s is published there; name it too",
+                                params->urls[i], embeddings ? "embeddings.nc" : "table.nc"));
+    }
+done:
+    return status;
+}
+
+static bool may_recognise(const publication *p, size_t i) {
+    const akin_live *live = &p->places[i].live;
+    return live->there && !*live->table_digest && akin_sink_of(p->params->urls[i])->recognise;
+}
+
+/* A file tells its bytes, not its table: whether it is the table before is seen by making it once
+ * more, which is quicker than to read it. Rank 0. */
+static akin_status recognise_all(publication *p) {
+    akin_status status = AKIN_OK;
+    akin_sink_source before = p->table;
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        bool same = false;
+        if (!may_recognise(p, i)) continue;
+        if (!p->previous_ids)
+            AKIN_TRY(akin_ids_read(akin_table_file(p->previous), &p->previous_ids));
+        before.table = p->previous;
+        before.ids = p->previous_ids;
+        before.items = akin_table_items(p->previous);
+        AKIN_TRY(akin_sink_of(p->params->urls[i])->recognise(p->targets[i], &before, &same));
+        if (same)
+            snprintf(p->places[i].live.table_digest, AKIN_HASH_TEXT_SIZE, "%s",
+                     akin_table_digest(p->previous));
+    }
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* The table before is of use where a place holds just that one. Collective; agreed. */
+static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    int64_t wanted = 0;
+    const char *path = p->params->previous;
+    if (!path) return AKIN_OK;
+    akin_status local =
+        akin_comm_rank(comm) == 0 ? akin_ncfile_peek(path, "table", &file) : AKIN_OK;
+    for (size_t i = 0; file && i < p->params->url_count; i++)
+        wanted |= strcmp(p->places[i].live.table_digest, akin_ncfile_digest(file)) == 0 ||
+                  may_recognise(p, i);
+    akin_ncfile_close(file);
+    AKIN_TRY(akin_agree(comm, local));
+    akin_comm_max_i64(comm, &wanted, 1);
+    if (wanted) AKIN_TRY(akin_table_open(comm, path, &in->previous));
+    p->previous = in->previous;
+    if (p->previous) p->table.previous_digest = akin_table_digest(p->previous);
+    if (p->previous)
+        status = akin_agree(comm, akin_comm_rank(comm) == 0 ? recognise_all(p) : AKIN_OK);
+done:
+    return status;
+}
+
+static akin_status prepare_publication(akin_comm *comm, publication *p, const inputs *in) {
+    size_t count = p->params->url_count;
+    const akin_sink_source blank = {
+        .model = "", .previous_digest = "", .pulse = pulse, .context = p};
+    p->table = p->embeddings = blank;
+    p->result->coverage = NAN;
+    if (in->embeddings) {
+        p->embeddings.embeddings = in->embeddings;
+        p->embeddings.items = p->result->items = akin_embeddings_items(in->embeddings);
+        p->embeddings.digest = akin_embeddings_digest(in->embeddings);
+        p->embeddings.model = akin_embeddings_model_digest(in->embeddings);
+        strcpy(p->result->table_digest, p->embeddings.digest);
+    }
+    if (in->table) {
+        p->table.table = in->table;
+        p->table.items = p->result->items = akin_table_items(in->table);
+        p->table.digest = akin_table_digest(in->table);
+        if (in->model) p->table.model = in->model;
+        strcpy(p->result->table_digest, p->table.digest);
+    }
+    p->targets = akin_mem_zalloc(count, sizeof *p->targets);
+    p->changes = akin_mem_zalloc(count, sizeof *p->changes);
+    akin_status local = p->targets && p->changes ? AKIN_OK : AKIN_FAILED;
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = read_source(p);
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = open_targets(p);
+    return akin_agree(comm, local);
+}
+
+static void end_publication(publication *p) {
+    for (size_t i = 0; i < p->params->url_count; i++) {
+        if (p->targets) akin_sink_of(p->params->urls[i])->close(p->targets[i]);
+        if (p->changes) akin_publish_diff_free(p->changes[i]);
+    }
+    akin_mem_free(p->targets);
+    akin_mem_free(p->changes);
+    akin_ids_free(p->ids);
+    akin_ids_free(p->embedded_ids);
+    akin_ids_free(p->previous_ids);
+    akin_labels_free(p->labels);
+}
+
+akin_status akin_publish(akin_comm *comm, const akin_publish_params *params,
+                         akin_publish_place *places, akin_publish_result *result) {
+    akin_status status = AKIN_OK;
+    inputs in = {0};
+    publication p = {.params = params, .places = places, .result = result};
+    *result = (akin_publish_result){0};
+    memset(places, 0, params->url_count * sizeof *places);
+    AKIN_TRY(akin_agree(comm, akin_publish_check(params->urls, params->url_count, params->inputs,
+                                                 params->input_count)));
+    AKIN_TRY(open_inputs(comm, params, &in));
+    AKIN_TRY(prepare_publication(comm, &p, &in));
+    AKIN_TRY(open_previous(comm, &p, &in));
+    status = akin_agree(comm, akin_comm_rank(comm) == 0 ? publish_all(&p) : AKIN_OK);
+    akin_comm_broadcast(comm, result, sizeof *result, 0);
+    akin_comm_broadcast(comm, places, params->url_count * sizeof *places, 0);
+done:
+    end_publication(&p);
+    akin_mem_free(in.model);
+    akin_table_close(in.previous);
+    akin_embeddings_close(in.embeddings);
+    akin_table_close(in.table);
+    return status;
+}
+
+/* --- back, and looking --- */
+
+/* Rank 0. */
+static akin_status roll_back_all(const char *const *urls, size_t count, akin_target **targets,
+                                 const akin_sink_options *options, akin_live *lives) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count; i++) {
+        AKIN_TRY(akin_sink_of(urls[i])->open(urls[i], options, &targets[i]));
+        AKIN_TRY(akin_sink_of(urls[i])->check_rollback(targets[i]));
+    }
+    for (size_t i = 0; i < count; i++)
+        AKIN_TRY(akin_sink_of(urls[i])->rollback(targets[i], &lives[i]));
+done:
+    return status;
+}
+
+akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
+                          const akin_sink_options *options, akin_live *lives) {
+    akin_status status = AKIN_OK;
+    akin_target **targets = akin_mem_zalloc(url_count, sizeof *targets);
+    AKIN_TRY(
+        akin_agree(comm, targets ? akin_publish_check(urls, url_count, NULL, 0) : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0
+                                  ? roll_back_all(urls, url_count, targets, options, lives)
+                                  : AKIN_OK));
+    akin_comm_broadcast(comm, lives, url_count * sizeof *lives, 0);
+done:
+    for (size_t i = 0; targets && i < url_count; i++)
+        if (targets[i]) akin_sink_of(urls[i])->close(targets[i]);
+    akin_mem_free(targets);
+    return status;
+}
+
+akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
+    akin_target *target = NULL;
+    akin_status status = akin_sink_of(url)->open(url, options, &target);
+    if (status == AKIN_OK) status = akin_sink_of(url)->look(target, live);
+    akin_sink_of(url)->close(target);
+    return status;
+}

@@ -1,0 +1,40 @@
+/* redis_stage: writes a catalogue's new lists into :next, where no reader looks. Not collective.
+ *
+ * Whoever calls has the lock. Each block of lists is a transaction that fails when the lock is
+ * another's meanwhile (WATCH), so no two publishers ever mix; while the server works on one, the
+ * next is formatted.
+ */
+#ifndef AKIN_REDIS_STAGE_H
+#define AKIN_REDIS_STAGE_H
+
+#include "cachelist.h"
+#include "redis_store.h"
+#include <akin/error.h>
+#include <akin/sink.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct akin_redis_stage akin_redis_stage;
+
+/* All borrowed. buckets: as the user gave it, 0 = one hash. */
+AKIN_MUST_CHECK akin_status akin_redis_stage_create(akin_redis_store *place, size_t buckets,
+                                                    akin_cachelist *lists,
+                                                    const akin_sink_source *source,
+                                                    akin_redis_stage **out);
+void akin_redis_stage_free(akin_redis_stage *stage); /* NULL is fine */
+
+/* Removes :next. */
+AKIN_MUST_CHECK akin_status akin_redis_stage_clear(akin_redis_stage *stage);
+/* The server copies what is live into :next; *copied false: it cannot (COPY came with Redis 6.2).
+ */
+AKIN_MUST_CHECK akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied);
+/* Takes ids that are gone out of :next. */
+AKIN_MUST_CHECK akin_status akin_redis_stage_remove(akin_redis_stage *stage,
+                                                    const akin_publish_diff *change);
+/* The list of a row. */
+AKIN_MUST_CHECK akin_status akin_redis_stage_add(akin_redis_stage *stage, size_t row,
+                                                 akin_published *published);
+/* All is sent and answered. */
+AKIN_MUST_CHECK akin_status akin_redis_stage_finish(akin_redis_stage *stage);
+
+#endif

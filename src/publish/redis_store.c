@@ -1,0 +1,444 @@
+/* redis_store: where a catalogue lies in Redis. */
+#include "redis_store.h"
+#include "lock_owner.h"
+#include "web.h"
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
+
+enum {
+    PORT = 6379,
+    NAME_MAX_LENGTH = 100,
+    SERVERS_MAX = 1000,
+    KEY_SIZE = AKIN_REDIS_KEY,
+    HOST_SIZE = 256
+};
+
+typedef struct {
+    char live[KEY_SIZE], next[KEY_SIZE], prev[KEY_SIZE], lock[KEY_SIZE];
+    size_t server;
+} keys;
+
+typedef struct {
+    akin_redis *redis;
+    char host[HOST_SIZE];
+    int port;
+} server;
+
+struct akin_redis_store {
+    akin_url url;
+    akin_redis_address address;
+    char *catalog;
+    char name[KEY_SIZE], meta[KEY_SIZE], signature[AKIN_LOCK_OWNER_SIZE];
+    server *servers;
+    size_t server_count, hash_count, meta_server;
+    keys *hashes;
+    bool cluster;
+};
+
+static const char *const field_names[AKIN_REDIS_FIELDS] = {
+    "generation", "time", "digest", "items", "k", "model", "format", "buckets"};
+
+/* --- the address --- */
+
+static akin_status refuse(const char *url, const char *why) {
+    akin_text *shown = NULL;
+    akin_status status = akin_text_create(&shown);
+    if (status == AKIN_OK) status = akin_text_append_hidden(shown, url);
+    if (status == AKIN_OK)
+        status = akin_error_set(AKIN_USAGE, "--to %s: %s", akin_text_bytes(shown), why);
+    akin_text_free(shown);
+    return status;
+}
+
+/* redis+unix:/path has no host; libcurl wants one. */
+static akin_status parse(const char *text, akin_redis_store *place) {
+    static const char scheme[] = "redis+unix:";
+    akin_status status = AKIN_OK;
+    akin_text *whole = NULL;
+    AKIN_TRY(akin_text_create(&whole));
+    if (strncmp(text, scheme, strlen(scheme)) == 0 && strncmp(text + strlen(scheme), "//", 2) != 0)
+        AKIN_TRY(akin_text_append(whole, "%s//localhost%s", scheme, text + strlen(scheme)));
+    else
+        AKIN_TRY(akin_text_append(whole, "%s", text));
+    status = akin_url_parse(akin_text_bytes(whole), &place->url);
+done:
+    akin_text_free(whole);
+    return status;
+}
+
+static bool read_number(const char *text, int most, int *out) {
+    char *end = NULL;
+    long value = strtol(text, &end, 10);
+    if (!*text || *end || value < 0 || value > most) return false;
+    *out = (int)value;
+    return true;
+}
+
+static akin_status understand(const char *text, akin_redis_store *place) {
+    static const char *const known[] = {"catalog", "db", NULL};
+    akin_status status = AKIN_OK;
+    akin_url *url = &place->url;
+    char *database = NULL;
+    AKIN_TRY(parse(text, place));
+    AKIN_TRY(akin_url_query(url, known, "catalog", &place->catalog));
+    AKIN_TRY(akin_url_query(url, known, "db", &database));
+    const char *name = place->catalog ? place->catalog : "";
+    if (!*name || strlen(name) > NAME_MAX_LENGTH || strspn(name, NAME_LETTERS) != strlen(name))
+        AKIN_TRY(refuse(text, "name the catalogue, ?catalog=NAME, in letters, digits and . _ -"));
+    bool local = strcmp(url->scheme, "redis+unix") == 0;
+    place->address = (akin_redis_address){.host = local ? NULL : url->host,
+                                          .path = local ? url->path : NULL,
+                                          .port = url->port ? url->port : PORT,
+                                          .user = url->user,
+                                          .password = url->password ? url->password
+                                                                    : getenv("AKIN_REDIS_PASSWORD"),
+                                          .tls = strcmp(url->scheme, "rediss") == 0};
+    const char *number = database                              ? database
+                         : !local && url->path && url->path[1] ? url->path + 1
+                                                               : "0";
+    if (!read_number(number, 1 << 20, &place->address.database))
+        AKIN_TRY(refuse(text, "the database is a number: redis://host:port/0?catalog=NAME"));
+    if (place->address.password && !*place->address.password) place->address.password = NULL;
+    if (place->address.tls && !akin_redis_has_tls())
+        AKIN_TRY(refuse(text, "this build has no TLS for Redis (hiredis is older than 1.0): use "
+                              "redis:// through a TLS "
+                              "tunnel on this machine, such as stunnel"));
+done:
+    akin_mem_free(database);
+    return status;
+}
+
+akin_status akin_redis_store_check(const char *url) {
+    akin_redis_store place = {0};
+    akin_status status = understand(url, &place);
+    akin_mem_free(place.catalog);
+    akin_url_free(&place.url);
+    return status;
+}
+
+char *akin_redis_store_identity(const char *url) {
+    akin_redis_store place = {0};
+    akin_text *text = NULL;
+    char *identity = NULL;
+    akin_status status = akin_text_create(&text);
+    if (status == AKIN_OK) status = understand(url, &place);
+    if (status == AKIN_OK)
+        status = akin_text_append(text, "redis %s:%d %s %d %s",
+                                  place.address.host ? place.address.host : "", place.address.port,
+                                  place.address.path ? place.address.path : "",
+                                  place.address.database, place.catalog);
+    if (status == AKIN_OK) identity = akin_mem_text(akin_text_bytes(text));
+    akin_mem_free(place.catalog);
+    akin_url_free(&place.url);
+    akin_text_free(text);
+    return identity;
+}
+
+/* --- servers and keys --- */
+
+static akin_status add_server(akin_redis_store *place, const akin_redis_address *address,
+                              size_t *index) {
+    if (place->server_count == SERVERS_MAX)
+        return akin_error_set(AKIN_FAILED, "%s: too many servers", place->name);
+    server *grown = akin_mem_resize(place->servers, place->server_count, place->server_count + 1,
+                                    sizeof *grown);
+    if (!grown) return AKIN_FAILED;
+    place->servers = grown;
+    server *added = &grown[place->server_count];
+    *added = (server){.port = address->port};
+    snprintf(added->host, sizeof added->host, "%s", address->host ? address->host : "");
+    akin_status status = akin_redis_open(address, &added->redis);
+    if (status == AKIN_OK) *index = place->server_count++;
+    return status;
+}
+
+/* The server of a key; a cluster says which it is. */
+static akin_status locate(akin_redis_store *place, const char *key, size_t *index) {
+    char host[HOST_SIZE];
+    int port = 0;
+    bool moved = false;
+    akin_status status = akin_redis_locate(place->servers[0].redis, key, &moved, host, &port);
+    *index = 0;
+    if (status != AKIN_OK || !moved) return status;
+    place->cluster = true;
+    akin_redis_address address = place->address;
+    if (*host) address.host = host; /* none: the same host */
+    if (!address.host)
+        return akin_error_set(AKIN_FAILED,
+                              "%s: Redis is a cluster: name one of its servers by host and port",
+                              place->name);
+    address.path = NULL;
+    address.port = port;
+    for (size_t i = 0; i < place->server_count; i++)
+        if (place->servers[i].port == port && strcmp(place->servers[i].host, address.host) == 0) {
+            *index = i;
+            return AKIN_OK;
+        }
+    return add_server(place, &address, index);
+}
+
+static void name_keys(const akin_redis_store *place, size_t buckets, size_t bucket, keys *out) {
+    char base[KEY_SIZE - 8];
+    if (buckets == 0)
+        snprintf(base, sizeof base, "akin:%s", place->catalog);
+    else
+        snprintf(base, sizeof base, "akin:{%s:%zu}", place->catalog, bucket);
+    snprintf(out->live, KEY_SIZE, "%s", base);
+    snprintf(out->next, KEY_SIZE, "%s:next", base);
+    snprintf(out->prev, KEY_SIZE, "%s:prev", base);
+    snprintf(out->lock, KEY_SIZE, "%s:lock", base);
+}
+
+static akin_status find_keys(akin_redis_store *place, size_t buckets) {
+    akin_status status = AKIN_OK;
+    place->hash_count = buckets ? buckets : 1;
+    place->hashes = akin_mem_zalloc(place->hash_count, sizeof *place->hashes);
+    if (!place->hashes) AKIN_TRY(AKIN_FAILED);
+    for (size_t b = 0; b < place->hash_count; b++) {
+        name_keys(place, buckets, b, &place->hashes[b]);
+        AKIN_TRY(locate(place, place->hashes[b].live, &place->hashes[b].server));
+        if (place->cluster && buckets == 0)
+            AKIN_TRY(
+                akin_error_set(AKIN_FAILED,
+                               "%s: Redis is a cluster, where one hash cannot be renamed: publish "
+                               "with --buckets B",
+                               place->name));
+    }
+    status = locate(place, place->meta, &place->meta_server);
+done:
+    return status;
+}
+
+akin_status akin_redis_store_open(const char *url, const akin_sink_options *options,
+                                  akin_redis_store **out) {
+    akin_status status = AKIN_OK;
+    size_t first = 0;
+    *out = NULL;
+    akin_redis_store *place = akin_mem_zalloc(1, sizeof *place);
+    if (!place) return AKIN_FAILED;
+    AKIN_TRY(understand(url, place));
+    place->address.timeout = options->timeout;
+    snprintf(place->name, sizeof place->name, "akin:%s", place->catalog);
+    snprintf(place->meta, sizeof place->meta, "akin:%s:meta", place->catalog);
+    akin_lock_owner_sign(place->signature);
+    AKIN_TRY(add_server(place, &place->address, &first));
+    AKIN_TRY(find_keys(place, options->buckets));
+    *out = place;
+    place = NULL;
+done:
+    akin_redis_store_close(place);
+    return status;
+}
+
+void akin_redis_store_close(akin_redis_store *place) {
+    if (!place) return;
+    for (size_t i = 0; i < place->server_count; i++) akin_redis_close(place->servers[i].redis);
+    akin_mem_free(place->servers);
+    akin_mem_free(place->hashes);
+    akin_mem_free(place->catalog);
+    akin_url_free(&place->url);
+    akin_mem_free(place);
+}
+
+size_t akin_redis_store_count(const akin_redis_store *place) {
+    return place->hash_count;
+}
+
+akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index) {
+    const keys *it = &place->hashes[index];
+    return (akin_redis_hash){it->live, it->next, it->prev, it->lock,
+                             place->servers[it->server].redis};
+}
+
+void akin_redis_store_drain(akin_redis_store *place) {
+    for (size_t i = 0; i < place->server_count; i++) akin_redis_drain(place->servers[i].redis);
+}
+
+bool akin_redis_store_is_cluster(const akin_redis_store *place) {
+    return place->cluster;
+}
+
+const char *akin_redis_store_name(const akin_redis_store *place) {
+    return place->name;
+}
+
+/* --- meta --- */
+
+static void put_field(akin_redis_meta *meta, const char *name, const char *value) {
+    static const char before[] = "previous_";
+    bool old = strncmp(name, before, strlen(before)) == 0;
+    const char *plain = old ? name + strlen(before) : name;
+    for (int f = 0; f < AKIN_REDIS_FIELDS; f++)
+        if (strcmp(plain, field_names[f]) == 0)
+            snprintf(old ? meta->before[f] : meta->now[f], AKIN_REDIS_VALUE, "%s",
+                     value ? value : "");
+}
+
+akin_status akin_redis_store_read_meta(akin_redis_store *place, akin_redis_meta *meta) {
+    akin_redis_reply *reply = NULL;
+    *meta = (akin_redis_meta){0};
+    akin_status status = akin_redis_call(place->servers[place->meta_server].redis, &reply,
+                                         "HGETALL", place->meta, NULL);
+    if (status != AKIN_OK) return status;
+    for (size_t i = 0; i + 1 < akin_redis_count(reply); i += 2) {
+        const char *name = akin_redis_text(akin_redis_at(reply, i), NULL);
+        if (name) put_field(meta, name, akin_redis_text(akin_redis_at(reply, i + 1), NULL));
+    }
+    akin_redis_free(reply);
+    return AKIN_OK;
+}
+
+akin_redis *akin_redis_store_meta_server(const akin_redis_store *place) {
+    return place->servers[place->meta_server].redis;
+}
+
+akin_status akin_redis_store_queue_meta(akin_redis_store *place, const akin_redis_meta *meta) {
+    const char *words[2 + 4 * AKIN_REDIS_FIELDS] = {"HSET", place->meta};
+    size_t lengths[2 + 4 * AKIN_REDIS_FIELDS], count = 2;
+    char names[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE];
+    akin_redis *server = akin_redis_store_meta_server(place);
+    for (int f = 0; f < AKIN_REDIS_FIELDS; f++) {
+        words[count++] = field_names[f];
+        words[count++] = meta->now[f];
+        if (!*meta->before[AKIN_REDIS_GENERATION]) continue;
+        snprintf(names[f], sizeof names[f], "previous_%s", field_names[f]);
+        words[count++] = names[f];
+        words[count++] = meta->before[f];
+    }
+    for (size_t i = 0; i < count; i++) lengths[i] = strlen(words[i]);
+    akin_status status = akin_redis_queue_texts(server, "DEL", place->meta, NULL);
+    return status == AKIN_OK ? akin_redis_queue(server, count, words, lengths) : status;
+}
+
+akin_status akin_redis_store_expire(akin_redis_store *place, size_t buckets,
+                                    const char *milliseconds) {
+    akin_status status = AKIN_OK;
+    for (size_t b = 0; b < (buckets ? buckets : 1) && status == AKIN_OK; b++) {
+        keys old;
+        size_t index = 0;
+        name_keys(place, buckets, b, &old);
+        AKIN_TRY(locate(place, old.live, &index));
+        AKIN_TRY(akin_redis_queue_texts(place->servers[index].redis, "PEXPIRE", old.live,
+                                        milliseconds, NULL));
+        AKIN_TRY(akin_redis_queue_texts(place->servers[index].redis, "UNLINK", old.next, old.prev,
+                                        NULL));
+        AKIN_TRY(akin_redis_take(place->servers[index].redis, 2, NULL));
+    }
+done:
+    return status;
+}
+
+/* --- the lock --- */
+
+static const char *lock_time(void) {
+    static char milliseconds[16];
+    snprintf(milliseconds, sizeof milliseconds, "%d", AKIN_REDIS_LOCK_SECONDS * 1000);
+    return milliseconds;
+}
+
+/* From one that has ended: unless another was faster. */
+static akin_status take_over(akin_redis_store *place, akin_redis *redis, const char *lock,
+                             const char *ended, bool *taken) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *holder = NULL, *done = NULL;
+    *taken = false;
+    AKIN_TRY(akin_redis_call(redis, NULL, "WATCH", lock, NULL));
+    AKIN_TRY(akin_redis_call(redis, &holder, "GET", lock, NULL));
+    const char *now = akin_redis_text(holder, NULL);
+    if (!now || strcmp(now, ended) != 0) {
+        status = akin_redis_call(redis, NULL, "UNWATCH", NULL);
+        goto done;
+    }
+    AKIN_TRY(akin_redis_queue_texts(redis, "MULTI", NULL));
+    AKIN_TRY(akin_redis_queue_texts(redis, "SET", lock, place->signature, "PX", lock_time(), NULL));
+    AKIN_TRY(akin_redis_queue_texts(redis, "EXEC", NULL));
+    AKIN_TRY(akin_redis_take(redis, 3, &done));
+    *taken = !akin_redis_is_nil(done);
+done:
+    akin_redis_free(holder);
+    akin_redis_free(done);
+    return status;
+}
+
+static akin_status lock_one(akin_redis_store *place, akin_redis *redis, const char *lock) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *done = NULL, *holder = NULL, *left = NULL;
+    bool taken = false;
+    AKIN_TRY(akin_redis_call(redis, &done, "SET", lock, place->signature, "NX", "PX", lock_time(),
+                             NULL));
+    if (!akin_redis_is_nil(done)) goto done;
+    AKIN_TRY(akin_redis_call(redis, &holder, "GET", lock, NULL));
+    const char *who = akin_redis_text(holder, NULL);
+    if (who && akin_lock_owner_has_ended(who)) AKIN_TRY(take_over(place, redis, lock, who, &taken));
+    if (taken) goto done;
+    AKIN_TRY(akin_redis_call(redis, &left, "PTTL", lock, NULL));
+    status = akin_error_set(
+        AKIN_FAILED,
+        "%s: another publishes there just now (%.*s); try again when it is done, or in %lld s if "
+        "it has ended",
+        place->name, who ? akin_lock_owner_shown(who) : 1, who ? who : "?",
+        (akin_redis_integer(left) + 999) / 1000);
+done:
+    akin_redis_free(done);
+    akin_redis_free(holder);
+    akin_redis_free(left);
+    return status;
+}
+
+akin_status akin_redis_store_lock(akin_redis_store *place) {
+    akin_status status = AKIN_OK;
+    for (size_t b = 0; b < place->hash_count && status == AKIN_OK; b++)
+        status =
+            lock_one(place, place->servers[place->hashes[b].server].redis, place->hashes[b].lock);
+    return status;
+}
+
+akin_status akin_redis_store_lost(const akin_redis_store *place) {
+    return akin_error_set(
+        AKIN_FAILED,
+        "%s: the lock was lost: this process stood still for longer than %d s, or someone removed "
+        "it; nothing was published: run it again",
+        place->name, AKIN_REDIS_LOCK_SECONDS);
+}
+
+akin_status akin_redis_store_queue_guard(akin_redis_store *place, const akin_redis_hash *hash) {
+    (void)place;
+    akin_status status = akin_redis_queue_texts(hash->server, "WATCH", hash->lock, NULL);
+    return status == AKIN_OK ? akin_redis_queue_texts(hash->server, "GET", hash->lock, NULL)
+                             : status;
+}
+
+akin_status akin_redis_store_take_guard(akin_redis_store *place, const akin_redis_hash *hash) {
+    akin_redis_reply *holder = NULL;
+    akin_status status = akin_redis_take(hash->server, 2, &holder);
+    if (status != AKIN_OK) return status;
+    const char *who = akin_redis_text(holder, NULL);
+    if (!who || strcmp(who, place->signature) != 0) status = akin_redis_store_lost(place);
+    akin_redis_free(holder);
+    return status;
+}
+
+akin_status akin_redis_store_keep(akin_redis_store *place) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *done = NULL;
+    for (size_t b = 0; b < place->hash_count; b++) {
+        akin_redis_hash hash = akin_redis_store_hash(place, b);
+        AKIN_TRY(akin_redis_store_queue_guard(place, &hash));
+        AKIN_TRY(akin_redis_store_take_guard(place, &hash));
+        AKIN_TRY(akin_redis_queue_texts(hash.server, "MULTI", NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash.server, "PEXPIRE", hash.lock, lock_time(), NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash.server, "EXEC", NULL));
+        AKIN_TRY(akin_redis_take(hash.server, 3, &done));
+        if (akin_redis_is_nil(done)) AKIN_TRY(akin_redis_store_lost(place));
+        akin_redis_free(done);
+        done = NULL;
+    }
+done:
+    akin_redis_free(done);
+    return status;
+}

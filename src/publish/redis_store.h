@@ -1,0 +1,91 @@
+/* redis_store: where a catalogue lies in Redis: its keys, the servers that have them, its lock, and
+ * what its meta says. Not collective.
+ *
+ * akin:NAME hash, id -> list: what a storefront reads
+ * akin:NAME:next the one that is being written
+ * akin:NAME:prev the one before, for a while
+ * akin:NAME:lock who publishes just now; expires
+ * akin:NAME:meta hash: generation, time, digest, items, k, model, format, buckets; with previous_
+ * before each, of the table before
+ *
+ * With B buckets there are B hashes akin:{NAME:b}, b from 0, each with its own :next, :prev and
+ * :lock, which a cluster keeps on one server each; an id is in the bucket that bucket.h says.
+ */
+#ifndef AKIN_REDIS_STORE_H
+#define AKIN_REDIS_STORE_H
+
+#include "redis.h"
+#include <akin/error.h>
+#include <akin/sink.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef struct akin_redis_store akin_redis_store;
+
+typedef struct {
+    const char *live, *next, *prev, *lock; /* keys */
+    akin_redis *server;
+} akin_redis_hash;
+
+typedef enum {
+    AKIN_REDIS_GENERATION,
+    AKIN_REDIS_TIME,
+    AKIN_REDIS_DIGEST,
+    AKIN_REDIS_ITEMS,
+    AKIN_REDIS_K,
+    AKIN_REDIS_MODEL,
+    AKIN_REDIS_FORMAT,
+    AKIN_REDIS_BUCKETS,
+    AKIN_REDIS_FIELDS
+} akin_redis_field;
+
+enum { AKIN_REDIS_VALUE = 40, AKIN_REDIS_KEY = 160, AKIN_REDIS_LOCK_SECONDS = 60 };
+
+/* "" = not given */
+typedef struct {
+    char now[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE], before[AKIN_REDIS_FIELDS][AKIN_REDIS_VALUE];
+} akin_redis_meta;
+
+/* redis://[user:password@]host[:port][/db]?catalog=NAME, rediss://,
+ * redis+unix:/path?catalog=NAME[&db=N]: AKIN_USAGE.
+ */
+AKIN_MUST_CHECK akin_status akin_redis_store_check(const char *url);
+char *akin_redis_store_identity(const char *url); /* owned; NULL: no memory */
+
+/* Connects, and finds which server has which key. */
+AKIN_MUST_CHECK akin_status akin_redis_store_open(const char *url, const akin_sink_options *options,
+                                                  akin_redis_store **out);
+void akin_redis_store_close(akin_redis_store *place); /* NULL is fine */
+
+size_t akin_redis_store_count(const akin_redis_store *place); /* of hashes */
+akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index);
+void akin_redis_store_drain(akin_redis_store *place); /* akin_redis_drain of all servers */
+bool akin_redis_store_is_cluster(
+    const akin_redis_store *place); /* one transaction cannot have all keys */
+const char *akin_redis_store_name(const akin_redis_store *place); /* "akin:NAME", for messages */
+
+AKIN_MUST_CHECK akin_status akin_redis_store_read_meta(akin_redis_store *place,
+                                                       akin_redis_meta *meta);
+akin_redis *akin_redis_store_meta_server(const akin_redis_store *place);
+/* Queues the two commands that replace the meta. */
+AKIN_MUST_CHECK akin_status akin_redis_store_queue_meta(akin_redis_store *place,
+                                                        const akin_redis_meta *meta);
+/* Keys of another number of buckets, told by the meta, end after so many milliseconds. */
+AKIN_MUST_CHECK akin_status akin_redis_store_expire(akin_redis_store *place, size_t buckets,
+                                                    const char *milliseconds);
+
+/* Takes the locks of all hashes: AKIN_FAILED names who has one. One that a process left which ended
+ * is taken over. */
+AKIN_MUST_CHECK akin_status akin_redis_store_lock(akin_redis_store *place);
+AKIN_MUST_CHECK akin_status
+akin_redis_store_keep(akin_redis_store *place); /* for another AKIN_REDIS_LOCK_SECONDS */
+/* Queues the two commands behind which a transaction on this hash fails if the lock is lost
+ * meanwhile, and takes their answers: AKIN_FAILED where it is lost already. */
+AKIN_MUST_CHECK akin_status akin_redis_store_queue_guard(akin_redis_store *place,
+                                                         const akin_redis_hash *hash);
+AKIN_MUST_CHECK akin_status akin_redis_store_take_guard(akin_redis_store *place,
+                                                        const akin_redis_hash *hash);
+/* What to say where a transaction was refused for that. */
+akin_status akin_redis_store_lost(const akin_redis_store *place);
+
+#endif

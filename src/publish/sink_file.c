@@ -1,0 +1,354 @@
+/* sink_file: tables published as files, by the ending of the name; the file before is kept as
+ * PATH.prev. */
+#include "fileform.h"
+#include <akin/fault.h>
+#include <akin/file.h>
+#include <akin/lists.h>
+#include <akin/mem.h>
+#include <akin/sink.h>
+#include <akin/text.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SCHEME "file:"
+#define BLOCK_BYTES ((size_t)1 << 20)
+#define PULSE_ROWS 4096
+
+struct akin_target {
+    const akin_fileform *form;
+    const char *path; /* within the URL, borrowed */
+    char *previous;   /* PATH.prev */
+    akin_outfile *file;
+    uint64_t bytes;
+    char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
+    char live[AKIN_HASH_TEXT_SIZE];   /* of what is there */
+};
+
+static const char *path_of(const char *url) {
+    return url + strlen(SCHEME);
+}
+
+static akin_status check_url(const char *url) {
+    const akin_fileform *form;
+    return akin_fileform_of(path_of(url), &form);
+}
+
+/* The name in its real folder: one text for all ways to write it. Owned; NULL: no memory. */
+static char *real_name(const char *path) {
+    char *folder = akin_file_folder(path), *real = folder ? realpath(folder, NULL) : NULL;
+    char *name = folder ? akin_file_join(real ? real : folder, akin_file_name(path)) : NULL;
+    free(real);
+    akin_mem_free(folder);
+    return name;
+}
+
+static char *identity(const char *url) {
+    return real_name(path_of(url));
+}
+
+static bool same_file(const char *a, const char *b) {
+    struct stat first, second;
+    if (stat(a, &first) == 0 && stat(b, &second) == 0)
+        return first.st_dev == second.st_dev && first.st_ino == second.st_ino;
+    char *one = real_name(a), *other = real_name(b);
+    bool same = one && other && strcmp(one, other) == 0;
+    akin_mem_free(one);
+    akin_mem_free(other);
+    return same;
+}
+
+static char *with_ending(const char *path, const char *ending) {
+    size_t room = strlen(path) + strlen(ending) + 1;
+    char *name = akin_mem_alloc(room, 1);
+    if (name) snprintf(name, room, "%s%s", path, ending);
+    return name;
+}
+
+static bool overwrites(const char *url, const char *path) {
+    static const char *const endings[] = {"", ".prev", ".part"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof endings / sizeof *endings && !found; i++) {
+        char *name = with_ending(path_of(url), endings[i]);
+        found = !name || same_file(name, path);
+        akin_mem_free(name);
+    }
+    return found;
+}
+
+/* --- what is there --- */
+
+static void close_target(akin_target *target) {
+    if (!target) return;
+    akin_outfile_discard(target->file);
+    akin_mem_free(target->previous);
+    akin_mem_free(target);
+}
+
+/* A file in the way that is not one of ours is not written over. */
+static akin_status check_ours(const akin_target *target, const char *path) {
+    struct stat facts;
+    bool ours = false;
+    if (stat(path, &facts) != 0) return AKIN_OK;
+    if (S_ISDIR(facts.st_mode))
+        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file, or move it away", path);
+    if (S_ISREG(facts.st_mode)) {
+        akin_status status = akin_fileform_recognise(target->form, path, &ours);
+        if (status != AKIN_OK) return status;
+    }
+    if (ours) return AKIN_OK;
+    return akin_error_set(
+        AKIN_INPUT,
+        "%s: is there and is no table that akin published as %s, so it is not written over: name "
+        "another file, or move this one away",
+        path, akin_file_ending(target->path));
+}
+
+static akin_status open_target(const char *url, const akin_sink_options *options,
+                               akin_target **out) {
+    akin_status status = AKIN_OK;
+    (void)options;
+    *out = NULL;
+    akin_target *target = akin_mem_zalloc(1, sizeof *target);
+    if (!target) return AKIN_FAILED;
+    target->path = path_of(url);
+    AKIN_TRY(akin_fileform_of(target->path, &target->form));
+    target->previous = with_ending(target->path, ".prev");
+    if (!target->previous) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(check_ours(target, target->path));
+    AKIN_TRY(check_ours(target, target->previous));
+    *out = target;
+    target = NULL;
+done:
+    close_target(target);
+    return status;
+}
+
+/* XXH3-128 of a file's bytes. */
+static akin_status digest_of(const char *path, char digest[AKIN_HASH_TEXT_SIZE]) {
+    akin_status status = AKIN_OK;
+    akin_hasher *hasher = NULL;
+    size_t got = 0;
+    FILE *file = fopen(path, "re");
+    char *block = akin_mem_alloc(BLOCK_BYTES, 1);
+    if (!block) AKIN_TRY(AKIN_FAILED);
+    if (!file)
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno)));
+    AKIN_TRY(akin_hasher_create(&hasher));
+    bool fault = false;
+    while (!(fault = akin_fault_read()) && (got = fread(block, 1, BLOCK_BYTES, file)) > 0)
+        akin_hasher_add(hasher, block, got);
+    if (fault || ferror(file)) AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: cannot be read", path));
+    akin_hash_text(akin_hasher_result(hasher), digest);
+done:
+    if (file) fclose(file);
+    akin_hasher_free(hasher);
+    akin_mem_free(block);
+    return status;
+}
+
+/* The file before is the younger one where a rollback swapped the two. */
+static bool is_younger(const char *path, const struct stat *than) {
+    struct stat facts;
+    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
+    if (facts.st_mtim.tv_sec != than->st_mtim.tv_sec)
+        return facts.st_mtim.tv_sec > than->st_mtim.tv_sec;
+    return facts.st_mtim.tv_nsec > than->st_mtim.tv_nsec;
+}
+
+static akin_status look(akin_target *target, akin_live *live) {
+    *live = (akin_live){0};
+    struct stat facts;
+    if (stat(target->path, &facts) != 0 || !S_ISREG(facts.st_mode)) return AKIN_OK;
+    live->there = facts.st_size > 0;
+    akin_status status = live->there ? digest_of(target->path, live->digest) : AKIN_OK;
+    memcpy(target->live, live->digest, sizeof target->live);
+    if (status == AKIN_OK && live->there && is_younger(target->previous, &facts))
+        status = digest_of(target->previous, live->rolled_back);
+    return status;
+}
+
+/* --- writing --- */
+
+typedef akin_status (*take_bytes)(akin_target *target, akin_hasher *hasher, const char *bytes,
+                                  size_t count);
+
+static akin_status only_count(akin_target *target, akin_hasher *hasher, const char *bytes,
+                              size_t count) {
+    akin_hasher_add(hasher, bytes, count);
+    target->bytes += count;
+    return AKIN_OK;
+}
+
+static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const char *bytes,
+                               size_t count) {
+    akin_hasher_add(hasher, bytes, count);
+    if (fwrite(bytes, 1, count, akin_outfile_stream(target->file)) == count) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED, "%s: cannot be written: is the disk full?", target->path);
+}
+
+static akin_status format_pass(akin_target *target, const akin_sink_source *source, int pass,
+                               akin_lists *lists, akin_text *text, akin_hasher *hasher,
+                               take_bytes take, const char *doing) {
+    akin_status status = AKIN_OK;
+    size_t n = source->items, k = akin_table_k(source->table);
+    akin_text_clear(text);
+    AKIN_TRY(akin_fileform_head(target->form, pass, n, k, text));
+    for (size_t row = 0; row < n; row++) {
+        akin_list list;
+        AKIN_TRY(akin_lists_get(lists, row, &list));
+        AKIN_TRY(akin_fileform_append(target->form, pass, k, source->ids, &list, text));
+        if (row % PULSE_ROWS == 0) AKIN_TRY(source->pulse(source->context, doing, row, n));
+        if (akin_text_length(text) < BLOCK_BYTES && row + 1 < n) continue;
+        AKIN_TRY(take(target, hasher, akin_text_bytes(text), akin_text_length(text)));
+        akin_text_clear(text);
+    }
+done:
+    return status;
+}
+
+/* All bytes of the file, handed to `take`. */
+static akin_status format_all(akin_target *target, const akin_sink_source *source, take_bytes take,
+                              const char *doing, char digest[AKIN_HASH_TEXT_SIZE]) {
+    akin_status status = AKIN_OK;
+    akin_lists *lists = NULL;
+    akin_text *text = NULL;
+    akin_hasher *hasher = NULL;
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(akin_hasher_create(&hasher));
+    for (int pass = 0; pass < akin_fileform_passes(target->form); pass++) {
+        AKIN_TRY(akin_lists_create(source->table, &lists));
+        AKIN_TRY(format_pass(target, source, pass, lists, text, hasher, take, doing));
+        akin_lists_free(lists);
+        lists = NULL;
+    }
+    akin_hash_text(akin_hasher_result(hasher), digest);
+done:
+    akin_hasher_free(hasher);
+    akin_text_free(text);
+    akin_lists_free(lists);
+    return status;
+}
+
+/* A dry run over all bytes: so the disk is asked for its space, and the same file as before is
+ * known, before anything is written. */
+static akin_status prepare(akin_target *target, const akin_sink_source *source,
+                           akin_published *published) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_file_check_output(target->path));
+    target->bytes = 0;
+    AKIN_TRY(format_all(target, source, only_count, "measuring", published->digest));
+    published->bytes = target->bytes;
+    memcpy(target->digest, published->digest, sizeof target->digest);
+done:
+    return status;
+}
+
+static akin_status recognise(akin_target *target, const akin_sink_source *other, bool *same) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_status status = format_all(target, other, only_count, "looking", digest);
+    *same = status == AKIN_OK && strcmp(digest, target->live) == 0;
+    return status;
+}
+
+static akin_status compare(akin_target *target, const akin_sink_source *source,
+                           akin_publish_diff *change) {
+    (void)source;
+    return akin_fileform_compare(target->form, target->path, change);
+}
+
+/* A part that a killed run left may hold the very space that is needed. */
+static akin_status check_space(const char *path, uint64_t bytes) {
+    char *part = akin_file_part_name(path);
+    if (!part) return AKIN_FAILED;
+    unlink(part);
+    akin_mem_free(part);
+    return akin_file_check_space(path, bytes);
+}
+
+static akin_status stage(akin_target *target, const akin_sink_source *source,
+                         akin_published *published) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(check_space(target->path, target->bytes));
+    AKIN_TRY(akin_outfile_create(target->path, &target->file));
+    AKIN_TRY(format_all(target, source, write_bytes, "writing", published->digest));
+    published->sent = source->items;
+done:
+    return status;
+}
+
+static akin_status commit(akin_target *target, const akin_sink_source *source,
+                          akin_published *published) {
+    (void)source, (void)published;
+    akin_outfile *file = target->file;
+    target->file = NULL; /* freed by commit */
+    return akin_outfile_commit(file, true);
+}
+
+/* --- reading back --- */
+
+/* Lines of a file have no places of their own: all of it is read, not only these rows. */
+static akin_status verify(akin_target *target, const akin_sink_source *source, const size_t *rows,
+                          size_t count) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    (void)source, (void)rows, (void)count;
+    akin_status status = digest_of(target->path, digest);
+    if (status == AKIN_OK && strcmp(digest, target->digest) != 0)
+        status = akin_error_set(
+            AKIN_FAILED, "%s: reads back otherwise than written: publish again, or roll back",
+            target->path);
+    return status;
+}
+
+static void tidy(akin_target *target) {
+    char *part = akin_file_part_name(target->path);
+    if (part) unlink(part);
+    akin_mem_free(part);
+}
+
+/* --- back to the file before --- */
+
+static akin_status check_rollback(akin_target *target) {
+    if (!akin_file_exists(target->previous))
+        return akin_error_set(
+            AKIN_FAILED, "%s: there is no such file, so nothing to go back to: publish twice first",
+            target->previous);
+    return AKIN_OK;
+}
+
+static akin_status rollback(akin_target *target, akin_live *live) {
+    akin_status status = AKIN_OK;
+    if (akin_file_exists(target->path))
+        AKIN_TRY(akin_file_swap(target->path, target->previous));
+    else /* someone removed it: the one before comes back all the same */
+        AKIN_TRY(akin_file_sync_rename(target->previous, target->path));
+    AKIN_TRY(look(target, live));
+    status = akin_fileform_count(target->form, target->path, &live->items);
+done:
+    return status;
+}
+
+const akin_sink akin_sink_file = {
+    .schemes = {"file"},
+    .forms = AKIN_FILEFORM_NAMES,
+    .input = AKIN_SINK_TABLE,
+    .check_url = check_url,
+    .identity = identity,
+    .overwrites = overwrites,
+    .open = open_target,
+    .look = look,
+    .prepare = prepare,
+    .recognise = recognise,
+    .compare = compare,
+    .stage = stage,
+    .tidy = tidy,
+    .commit = commit,
+    .verify = verify,
+    .check_rollback = check_rollback,
+    .rollback = rollback,
+    .close = close_target,
+};

@@ -1,0 +1,530 @@
+/* sink_redis: tables published to Redis: one hash a catalogue, or B of them. redis_store.h has the
+ * keys.
+ *
+ * The new lists are written into :next; then one transaction renames all: a reader's HGET finds the
+ * old table or the new one. In a cluster there is such a transaction for each bucket, and the meta
+ * comes last.
+ */
+#include "bucket.h"
+#include "cachelist.h"
+#include "redis_stage.h"
+#include "redis_store.h"
+#include <akin/mem.h>
+#include <akin/sink.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define READ_ROWS ((size_t)2048) /* lists asked for at a time */
+#define TURNS 5                  /* a switch that someone's write came between is tried again */
+#define PULSE_ROWS 1024
+
+struct akin_target {
+    akin_redis_store *place;
+    akin_sink_options options;
+    akin_redis_meta meta;
+    akin_cachelist *lists;
+    akin_redis_stage *stage;
+    bool same_layout; /* what is live is written as this one is to be */
+    bool locked, committed;
+};
+
+/* --- open, look --- */
+
+static akin_status open_target(const char *url, const akin_sink_options *options,
+                               akin_target **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    akin_target *target = akin_mem_zalloc(1, sizeof *target);
+    if (!target) return AKIN_FAILED;
+    target->options = *options;
+    AKIN_TRY(akin_redis_store_open(url, options, &target->place));
+    *out = target;
+    target = NULL;
+done:
+    akin_mem_free(target);
+    return status;
+}
+
+static const char *digits(size_t number, char out[24]) {
+    snprintf(out, 24, "%zu", number);
+    return out;
+}
+
+/* Fields in all hashes. */
+static akin_status count_fields(akin_target *target, bool next, size_t *count) {
+    akin_status status = AKIN_OK;
+    *count = 0;
+    for (size_t b = 0; b < akin_redis_store_count(target->place); b++) {
+        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
+        akin_redis_reply *reply = NULL;
+        AKIN_TRY(akin_redis_call(hash.server, &reply, "HLEN", next ? hash.next : hash.live, NULL));
+        *count += (size_t)akin_redis_integer(reply);
+        akin_redis_free(reply);
+    }
+done:
+    return status;
+}
+
+static akin_status look(akin_target *target, akin_live *live) {
+    akin_status status = AKIN_OK;
+    char number[24];
+    *live = (akin_live){0};
+    AKIN_TRY(akin_redis_store_read_meta(target->place, &target->meta));
+    AKIN_TRY(count_fields(target, false, &live->items));
+    const akin_redis_meta *meta = &target->meta;
+    bool whole = strcmp(meta->now[AKIN_REDIS_ITEMS], digits(live->items, number)) == 0;
+    const char *format = akin_cachelist_format(target->options.ids_only);
+    live->there = live->items > 0;
+    target->same_layout =
+        live->there && whole && strcmp(meta->now[AKIN_REDIS_FORMAT], format) == 0 &&
+        strcmp(meta->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number)) == 0;
+    if (whole && live->there)
+        snprintf(live->table_digest, sizeof live->table_digest, "%.32s",
+                 meta->now[AKIN_REDIS_DIGEST]);
+    if (target->same_layout) memcpy(live->digest, live->table_digest, sizeof live->digest);
+    if (atoll(meta->before[AKIN_REDIS_GENERATION]) > atoll(meta->now[AKIN_REDIS_GENERATION]))
+        snprintf(live->rolled_back, sizeof live->rolled_back, "%.32s",
+                 meta->before[AKIN_REDIS_DIGEST]);
+done:
+    return status;
+}
+
+static akin_status prepare(akin_target *target, const akin_sink_source *source,
+                           akin_published *published) {
+    snprintf(published->digest, sizeof published->digest, "%s", source->digest);
+    return akin_cachelist_create(source->table, source->ids, target->options.ids_only,
+                                 &target->lists);
+}
+
+/* --- reading lists --- */
+
+static akin_redis_hash hash_of(const akin_target *target, const akin_ids *ids, size_t row,
+                               size_t *index) {
+    *index =
+        akin_bucket(akin_ids_text(ids, row), akin_ids_length(ids, row), target->options.buckets);
+    return akin_redis_store_hash(target->place, *index);
+}
+
+static akin_status ask(akin_target *target, const akin_ids *ids, size_t row) {
+    size_t index;
+    akin_redis_hash hash = hash_of(target, ids, row, &index);
+    return akin_redis_queue_texts(hash.server, "HGET", hash.live, akin_ids_text(ids, row), NULL);
+}
+
+static akin_status hear(akin_target *target, const akin_ids *ids, size_t row,
+                        akin_redis_reply **reply) {
+    size_t index;
+    akin_redis_hash hash = hash_of(target, ids, row, &index);
+    return akin_redis_next(hash.server, reply);
+}
+
+static akin_status compare(akin_target *target, const akin_sink_source *source,
+                           akin_publish_diff *change) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *reply = NULL;
+    size_t n = source->items, length = 0;
+    bool ids_only = strcmp(target->meta.now[AKIN_REDIS_FORMAT], "ids") == 0;
+    for (size_t first = 0; first < n; first += READ_ROWS) {
+        size_t end = n - first < READ_ROWS ? n : first + READ_ROWS;
+        AKIN_TRY(source->pulse(source->context, "comparing", first, n));
+        for (size_t row = first; row < end; row++) AKIN_TRY(ask(target, source->ids, row));
+        for (size_t row = first; row < end; row++) {
+            AKIN_TRY(hear(target, source->ids, row, &reply));
+            const char *value = akin_redis_text(reply, &length);
+            if (value)
+                AKIN_TRY(akin_cachelist_see(target->lists, row, ids_only, value, length, change));
+            akin_redis_free(reply);
+            reply = NULL;
+        }
+    }
+    AKIN_TRY(count_fields(target, false, &length));
+    akin_publish_diff_count(change, length);
+done:
+    akin_redis_free(reply);
+    if (status != AKIN_OK) akin_redis_store_drain(target->place);
+    return status;
+}
+
+static akin_status verify(akin_target *target, const akin_sink_source *source, const size_t *rows,
+                          size_t count) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *reply = NULL;
+    for (size_t i = 0; i < count; i++) AKIN_TRY(ask(target, source->ids, rows[i]));
+    for (size_t i = 0; i < count; i++) {
+        size_t length = 0;
+        bool same = false;
+        AKIN_TRY(hear(target, source->ids, rows[i], &reply));
+        const char *value = akin_redis_text(reply, &length);
+        AKIN_TRY(akin_cachelist_is(target->lists, rows[i], value, length, &same));
+        akin_redis_free(reply);
+        reply = NULL;
+        if (!same)
+            AKIN_TRY(akin_error_set(
+                AKIN_FAILED,
+                "%s: the list of \"%s\" reads back otherwise than written: publish again, or roll "
+                "back",
+                akin_redis_store_name(target->place), akin_ids_text(source->ids, rows[i])));
+    }
+done:
+    akin_redis_free(reply);
+    if (status != AKIN_OK) akin_redis_store_drain(target->place); /* it may be published again */
+    return status;
+}
+
+/* --- writing --- */
+
+static akin_status keep(akin_target *target) {
+    if (!target->locked || target->stage)
+        return AKIN_OK; /* while it writes, its transactions keep the lock */
+    return akin_redis_store_keep(target->place);
+}
+
+/* Where the server holds the very table that was compared with, and most of it stays. */
+static bool is_delta(const akin_target *target, const akin_sink_source *source) {
+    if (!source->change || !*source->previous_digest || !target->same_layout) return false;
+    if (strcmp(target->meta.now[AKIN_REDIS_DIGEST], source->previous_digest) != 0) return false;
+    akin_publish_diff_figures figures = akin_publish_diff_result(source->change);
+    return figures.gone == akin_publish_diff_gone_seen(source->change) &&
+           figures.changed + figures.fresh + figures.gone <= source->items / 2;
+}
+
+static akin_status send_lists(akin_target *target, const akin_sink_source *source, bool delta,
+                              akin_published *published) {
+    akin_status status = AKIN_OK;
+    for (size_t row = 0; row < source->items; row++) {
+        if (row % PULSE_ROWS == 0)
+            AKIN_TRY(source->pulse(source->context, "publishing", row, source->items));
+        if (delta && akin_publish_diff_of(source->change, row) == AKIN_PUBLISH_DIFF_SAME) continue;
+        AKIN_TRY(akin_redis_stage_add(target->stage, row, published));
+    }
+    status = akin_redis_stage_finish(target->stage);
+done:
+    return status;
+}
+
+static akin_status stage(akin_target *target, const akin_sink_source *source,
+                         akin_published *published) {
+    akin_status status = AKIN_OK;
+    size_t count = 0;
+    bool delta = false;
+    target->locked = true; /* also where only some of the buckets are */
+    AKIN_TRY(akin_redis_store_lock(target->place));
+    AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
+                                     &target->stage));
+    AKIN_TRY(akin_redis_stage_clear(target->stage));
+    if (is_delta(target, source)) AKIN_TRY(akin_redis_stage_copy(target->stage, &delta));
+    if (delta) AKIN_TRY(akin_redis_stage_remove(target->stage, source->change));
+    AKIN_TRY(send_lists(target, source, delta, published));
+    AKIN_TRY(count_fields(target, true, &count));
+    if (count != source->items)
+        status = akin_error_set(
+            AKIN_FAILED, "%s:next: holds %zu lists, not %zu: does something else write to it?",
+            akin_redis_store_name(target->place), count, source->items);
+done:
+    akin_redis_stage_free(target->stage);
+    target->stage = NULL;
+    return status;
+}
+
+/* --- the switch --- */
+
+typedef struct {
+    bool live, next, prev;
+} presence;
+
+/* Watches lock and keys of hashes [first, end), and tells which are there. */
+static akin_status watch(akin_target *target, size_t first, size_t end, presence *there) {
+    akin_status status = AKIN_OK;
+    for (size_t b = first; b < end; b++) {
+        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
+        const char *const keys[] = {hash.live, hash.next, hash.prev};
+        bool *const found[] = {&there[b].live, &there[b].next, &there[b].prev};
+        AKIN_TRY(akin_redis_store_queue_guard(target->place, &hash));
+        AKIN_TRY(akin_redis_store_take_guard(target->place, &hash));
+        AKIN_TRY(
+            akin_redis_call(hash.server, NULL, "WATCH", hash.live, hash.next, hash.prev, NULL));
+        for (int i = 0; i < 3; i++) {
+            akin_redis_reply *reply = NULL;
+            AKIN_TRY(akin_redis_call(hash.server, &reply, "EXISTS", keys[i], NULL));
+            *found[i] = akin_redis_integer(reply) > 0;
+            akin_redis_free(reply);
+        }
+    }
+done:
+    return status;
+}
+
+static const char *keep_milliseconds(const akin_target *target, char out[24]) {
+    snprintf(out, 24, "%.0f", target->options.keep_previous * 1000);
+    return out;
+}
+
+/* :next becomes live, live becomes :prev. UNLINK frees a large hash beside the traffic, RENAME over
+ * it would not. */
+static akin_status queue_forward(akin_target *target, const akin_redis_hash *hash,
+                                 const presence *there, size_t *queued) {
+    akin_status status = AKIN_OK;
+    char keep_for[24];
+    if (there->live) {
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "UNLINK", hash->prev, NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->live, hash->prev, NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "PEXPIRE", hash->prev,
+                                        keep_milliseconds(target, keep_for), NULL));
+        *queued += 3;
+    }
+    if (there->next) {
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->next, hash->live, NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "PERSIST", hash->live, NULL));
+        *queued += 2;
+    }
+done:
+    return status;
+}
+
+/* :prev and live change places, by way of :next. */
+static akin_status queue_back(akin_target *target, const akin_redis_hash *hash,
+                              const presence *there, size_t *queued) {
+    akin_status status = AKIN_OK;
+    char keep_for[24];
+    AKIN_TRY(akin_redis_queue_texts(hash->server, "UNLINK", hash->next, NULL));
+    *queued += 1;
+    if (there->live) {
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->live, hash->next, NULL));
+        *queued += 1;
+    }
+    if (there->prev) {
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->prev, hash->live, NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "PERSIST", hash->live, NULL));
+        *queued += 2;
+    }
+    if (there->live) {
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->next, hash->prev, NULL));
+        AKIN_TRY(akin_redis_queue_texts(hash->server, "PEXPIRE", hash->prev,
+                                        keep_milliseconds(target, keep_for), NULL));
+        *queued += 2;
+    }
+done:
+    return status;
+}
+
+typedef akin_status (*queue_switch)(akin_target *target, const akin_redis_hash *hash,
+                                    const presence *there, size_t *queued);
+
+/* One transaction over hashes [first, end), which are on one server, with the meta where it is
+ * given. *done false: a write came between. */
+static akin_status turn(akin_target *target, size_t first, size_t end, queue_switch queue,
+                        const akin_redis_meta *meta, presence *there, bool *done) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *reply = NULL;
+    size_t queued = 0;
+    akin_redis *server = akin_redis_store_hash(target->place, first).server;
+    AKIN_TRY(watch(target, first, end, there));
+    AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
+    for (size_t b = first; b < end; b++) {
+        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
+        AKIN_TRY(queue(target, &hash, &there[b], &queued));
+        AKIN_TRY(akin_redis_queue_texts(server, "DEL", hash.lock, NULL));
+        queued++;
+    }
+    if (meta) AKIN_TRY(akin_redis_store_queue_meta(target->place, meta));
+    AKIN_TRY(akin_redis_queue_texts(server, "EXEC", NULL));
+    AKIN_TRY(akin_redis_take(server, 1 + queued + (meta ? 2 : 0) + 1, &reply));
+    *done = !akin_redis_is_nil(reply);
+done:
+    akin_redis_free(reply);
+    if (status != AKIN_OK && akin_redis_broken(server))
+        status = akin_error_context(
+            status, "%s: whether it was switched over is not known; publish again, which tells: ",
+            akin_redis_store_name(target->place));
+    return status;
+}
+
+static akin_status try_turns(akin_target *target, size_t first, size_t end, queue_switch queue,
+                             const akin_redis_meta *meta, presence *there) {
+    bool done = false;
+    for (int i = 0; i < TURNS && !done; i++) {
+        akin_status status = turn(target, first, end, queue, meta, there, &done);
+        if (status != AKIN_OK) return status;
+    }
+    if (done) return AKIN_OK;
+    return akin_error_set(
+        AKIN_FAILED,
+        "%s: something else writes to the published hash all the time; nothing was "
+        "switched over",
+        akin_redis_store_name(target->place));
+}
+
+static akin_status switch_over(akin_target *target, queue_switch queue,
+                               const akin_redis_meta *meta) {
+    akin_status status = AKIN_OK;
+    size_t count = akin_redis_store_count(target->place);
+    akin_redis *server = akin_redis_store_meta_server(target->place);
+    presence *there = akin_mem_zalloc(count, sizeof *there);
+    if (!there) return AKIN_FAILED;
+    if (!akin_redis_store_is_cluster(target->place)) {
+        status = try_turns(target, 0, count, queue, meta, there);
+        goto done;
+    }
+    for (size_t b = 0; b < count; b++) AKIN_TRY(try_turns(target, b, b + 1, queue, NULL, there));
+    AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
+    AKIN_TRY(akin_redis_store_queue_meta(target->place, meta));
+    AKIN_TRY(akin_redis_queue_texts(server, "EXEC", NULL));
+    AKIN_TRY(akin_redis_take(server, 4, NULL));
+done:
+    if (status == AKIN_OK) target->committed = true;
+    akin_mem_free(there);
+    return status;
+}
+
+/* --- commit, roll back, close --- */
+
+static void put(char field[AKIN_REDIS_VALUE], const char *value) {
+    snprintf(field, AKIN_REDIS_VALUE, "%s", value);
+}
+
+static void describe(const akin_target *target, const akin_sink_source *source,
+                     akin_redis_meta *meta) {
+    char number[24];
+    const akin_redis_meta *old = &target->meta;
+    time_t now = time(NULL);
+    struct tm utc;
+    long long one = atoll(old->now[AKIN_REDIS_GENERATION]),
+              other = atoll(old->before[AKIN_REDIS_GENERATION]);
+    *meta = (akin_redis_meta){0};
+    bool kept = strcmp(old->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number)) == 0;
+    if (kept) memcpy(meta->before, old->now, sizeof meta->before);
+    put(meta->now[AKIN_REDIS_GENERATION], digits((size_t)(one > other ? one : other) + 1, number));
+    gmtime_r(&now, &utc);
+    strftime(meta->now[AKIN_REDIS_TIME], AKIN_REDIS_VALUE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    put(meta->now[AKIN_REDIS_DIGEST], source->digest);
+    put(meta->now[AKIN_REDIS_ITEMS], digits(source->items, number));
+    put(meta->now[AKIN_REDIS_K], digits(akin_table_k(source->table), number));
+    put(meta->now[AKIN_REDIS_MODEL], source->model);
+    put(meta->now[AKIN_REDIS_FORMAT], akin_cachelist_format(target->options.ids_only));
+    put(meta->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number));
+}
+
+static akin_status commit(akin_target *target, const akin_sink_source *source,
+                          akin_published *published) {
+    akin_status status = AKIN_OK;
+    akin_redis_meta meta;
+    char number[24];
+    const char *buckets = target->meta.now[AKIN_REDIS_BUCKETS];
+    (void)published;
+    describe(target, source, &meta);
+    AKIN_TRY(switch_over(target, queue_forward, &meta));
+    if (*buckets && strcmp(buckets, digits(target->options.buckets, number)) != 0)
+        status = akin_redis_store_expire(target->place, (size_t)atoll(buckets),
+                                         keep_milliseconds(target, number));
+done:
+    return status;
+}
+
+static akin_status nothing_before(const akin_target *target) {
+    return akin_error_set(AKIN_FAILED,
+                          "%s: there is no table before, so nothing to go back to: it is kept for "
+                          "--keep-previous, and "
+                          "only for the same --buckets",
+                          akin_redis_store_name(target->place));
+}
+
+static akin_status check_rollback(akin_target *target) {
+    akin_status status = AKIN_OK;
+    size_t found = 0;
+    AKIN_TRY(akin_redis_store_read_meta(target->place, &target->meta));
+    for (size_t b = 0; b < akin_redis_store_count(target->place); b++) {
+        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
+        akin_redis_reply *reply = NULL;
+        AKIN_TRY(akin_redis_call(hash.server, &reply, "EXISTS", hash.prev, NULL));
+        found += akin_redis_integer(reply) > 0;
+        akin_redis_free(reply);
+    }
+    if (found == 0 || !*target->meta.before[AKIN_REDIS_GENERATION]) status = nothing_before(target);
+done:
+    return status;
+}
+
+static akin_status rollback(akin_target *target, akin_live *live) {
+    akin_status status = AKIN_OK;
+    akin_redis_meta meta;
+    target->locked = true;
+    AKIN_TRY(akin_redis_store_lock(target->place));
+    AKIN_TRY(check_rollback(target)); /* again: under the lock */
+    memcpy(meta.now, target->meta.before, sizeof meta.now);
+    memcpy(meta.before, target->meta.now, sizeof meta.before);
+    AKIN_TRY(switch_over(target, queue_back, &meta));
+    *live = (akin_live){.there = true, .items = (size_t)atoll(meta.now[AKIN_REDIS_ITEMS])};
+    snprintf(live->digest, sizeof live->digest, "%.32s", meta.now[AKIN_REDIS_DIGEST]);
+done:
+    return status;
+}
+
+/* Takes back what was staged, as far as the lock is ours and the servers answer. */
+static void take_back(akin_target *target) {
+    akin_redis_store_drain(target->place);
+    for (size_t b = 0; b < akin_redis_store_count(target->place); b++) {
+        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
+        if (akin_redis_broken(hash.server)) continue;
+        akin_status status = akin_redis_store_queue_guard(target->place, &hash);
+        if (status == AKIN_OK) status = akin_redis_store_take_guard(target->place, &hash);
+        if (status != AKIN_OK) {
+            if (!akin_redis_broken(hash.server))
+                (void)!akin_redis_call(hash.server, NULL, "UNWATCH", NULL);
+            continue;
+        }
+        (void)!akin_redis_queue_texts(hash.server, "MULTI", NULL);
+        (void)!akin_redis_queue_texts(hash.server, "UNLINK", hash.next, NULL);
+        (void)!akin_redis_queue_texts(hash.server, "DEL", hash.lock, NULL);
+        (void)!akin_redis_queue_texts(hash.server, "EXEC", NULL);
+        (void)!akin_redis_take(hash.server, 4, NULL);
+    }
+}
+
+static void tidy(akin_target *target) {
+    akin_redis_hash first = akin_redis_store_hash(target->place, 0);
+    akin_redis_reply *left = NULL;
+    if (akin_redis_call(first.server, &left, "EXISTS", first.next, first.lock, NULL) == AKIN_OK &&
+        akin_redis_integer(left) > 0) {
+        (void)!akin_redis_store_lock(target->place); /* what is locked by another stays */
+        take_back(target);
+    }
+    akin_redis_free(left);
+    akin_error_clear();
+}
+
+static void close_target(akin_target *target) {
+    if (!target) return;
+    if (target->locked && !target->committed) {
+        akin_error_kept first;
+        akin_error_keep(&first);
+        take_back(target);
+        akin_error_restore(&first);
+    }
+    akin_redis_stage_free(target->stage);
+    akin_cachelist_free(target->lists);
+    akin_redis_store_close(target->place);
+    akin_mem_free(target);
+}
+
+const akin_sink akin_sink_redis = {
+    .schemes = {"redis", "rediss", "redis+unix"},
+    .forms = "redis://[user:password@]host:port/db?catalog=NAME, redis+unix:/path?catalog=NAME",
+    .input = AKIN_SINK_TABLE,
+    .heeds = {"format", "buckets", "keep-previous"},
+    .check_url = akin_redis_store_check,
+    .identity = akin_redis_store_identity,
+    .open = open_target,
+    .look = look,
+    .prepare = prepare,
+    .compare = compare,
+    .stage = stage,
+    .keep = keep,
+    .tidy = tidy,
+    .commit = commit,
+    .verify = verify,
+    .check_rollback = check_rollback,
+    .rollback = rollback,
+    .close = close_target,
+};

@@ -1,0 +1,12 @@
+/* uuid: name-based identifiers; the one module with libuuid. Not collective. Cannot fail. */
+#ifndef AKIN_UUID_H
+#define AKIN_UUID_H
+
+enum { AKIN_UUID_SIZE = 37 };
+
+/* The version 5 UUID (RFC 4122, SHA-1) of the text in the namespace of URLs,
+ * "xxxxxxxx-xxxx-5xxx-...", lower case: what Python's uuid.uuid5(uuid.NAMESPACE_URL, text) gives.
+ */
+void akin_uuid5(const char *text, char out[AKIN_UUID_SIZE]);
+
+#endif

@@ -1,0 +1,532 @@
+/* comm: see comm.h; the one file with <mpi.h>.
+ *
+ * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one
+ * another and a stall is seen. What goes over the wire is cut into pieces of 1 MiB: MPI counts in
+ * ints, and a wait sees that something moves only when a piece has arrived. (With pieces of 64 MiB
+ * a wait fell asleep between the fragments that shared memory moves at a time, and took 50 times as
+ * long.)
+ */
+#include "alone.h"
+#include "signals.h"
+#include "stall.h"
+#include "watchdog.h"
+#include <akin/comm.h>
+#include <akin/fault.h>
+#include <akin/mem.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "comm_body.h"
+
+enum { MESSAGE_SIZE = 4096 };
+
+/* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking
+ * late costs little. */
+static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3,
+                    STALL_LIMIT = 600;
+
+enum { TALK_ASK = 1, TALK_ANSWER = 2 };
+
+static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
+static void (*tell_abort)(akin_status status, const char *message);
+
+double akin_comm_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static void nap(double waited) {
+    double seconds = waited * SLEEP_SHARE < SLEEP_LONGEST ? waited * SLEEP_SHARE : SLEEP_LONGEST;
+    nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * seconds)}, NULL);
+}
+
+/* --- the end of all ranks
+ * ----------------------------------------------------------------------------------------- */
+
+static volatile sig_atomic_t abort_code;
+
+static void leave_at_once(int signal_number) {
+    (void)signal_number;
+    _exit(abort_code);
+}
+
+/* MPI_Abort asks the launcher; should that hang too, the alarm ends at least this rank. */
+static _Noreturn void end_all(int code) {
+    abort_code = code;
+    signal(SIGALRM, leave_at_once);
+    alarm(10);
+    MPI_Abort(MPI_COMM_WORLD, code);
+    _exit(code);
+}
+
+static void end_all_after_assert(void) {
+    end_all(AKIN_FAILED);
+}
+
+void akin_comm_on_abort(void (*tell)(akin_status status, const char *message)) {
+    tell_abort = tell;
+}
+
+_Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...) {
+    char text[MESSAGE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (tell_abort)
+        tell_abort(status, text);
+    else
+        fprintf(stderr, "akin: rank %d: %s\n", comm->rank, text);
+    fflush(stdout);
+    fflush(stderr);
+    end_all(status);
+}
+
+/* --- a stall
+ * ------------------------------------------------------------------------------------------------------
+ */
+
+/* A talk message leaves whether or not the other side ever takes it. */
+static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
+    MPI_Request request;
+    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[AKIN_COMM_TALK], &request);
+    MPI_Request_free(&request);
+}
+
+/* Answers those who ask, notes those who answer. */
+static void listen(akin_comm *comm) {
+    MPI_Status from;
+    double still = 0;
+    int there;
+    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->over[AKIN_COMM_TALK], &there, &from),
+           there) {
+        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->over[AKIN_COMM_TALK],
+                 MPI_STATUS_IGNORE);
+        double now = akin_comm_seconds();
+        if (from.MPI_TAG == TALK_ASK) {
+            comm->answer[from.MPI_SOURCE] = akin_stall_still(comm->stall, now);
+            talk_to(comm, from.MPI_SOURCE, TALK_ANSWER, &comm->answer[from.MPI_SOURCE]);
+        } else
+            akin_stall_heard(comm->stall, from.MPI_SOURCE, still, now);
+    }
+}
+
+/* Called by a rank that waits, while it has nothing better to do. `what`: the foreign call that it
+ * is in, or "". */
+static void watch_for_stall(akin_comm *comm, const char *what) {
+    listen(comm);
+    double now = akin_comm_seconds();
+    char text[MESSAGE_SIZE];
+    switch (akin_stall_judge(comm->stall, now)) {
+    case AKIN_STALL_WAIT: break;
+    case AKIN_STALL_ASK:
+        for (int rank = 0; rank < comm->size; rank++)
+            if (rank != comm->rank) talk_to(comm, rank, TALK_ASK, NULL);
+        break;
+    case AKIN_STALL_END:
+        akin_stall_describe(comm->stall, now, text, sizeof text);
+        akin_comm_abort(comm, AKIN_FAILED, "%s%s%s", what, *what ? ": " : "", text);
+    }
+}
+
+/* --- waits
+ * --------------------------------------------------------------------------------------------------------
+ */
+
+/* Until all are done; they are MPI_REQUEST_NULL then. */
+void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
+    int index, done;
+    MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
+    if (done) return;
+    double moved = akin_comm_seconds(), begin = moved;
+    akin_stall_moved(comm->stall, moved);
+    for (;;) {
+        while (count && *requests == MPI_REQUEST_NULL)
+            requests++, count--; /* pieces come mostly in order */
+        MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
+        double now = akin_comm_seconds(), waited = now - moved;
+        if (done && index == MPI_UNDEFINED) {
+            comm->waited += now - begin;
+            return;
+        } else if (done)
+            akin_stall_moved(comm->stall, moved = now);
+        else if (waited > YIELD) {
+            watch_for_stall(comm, "");
+            nap(waited);
+        } else if (waited > SPIN)
+            sched_yield();
+    }
+}
+
+void akin_comm_poll(akin_comm *comm) {
+    if (comm->size == 1) return;
+    akin_stall_moved(comm->stall, akin_comm_seconds());
+    listen(comm);
+}
+
+double akin_comm_waited(const akin_comm *comm) {
+    return comm->waited;
+}
+
+void akin_comm_stall_limit(akin_comm *comm, double seconds) {
+    comm->limit = seconds;
+    akin_stall_limit(comm->stall, seconds);
+}
+
+/* --- foreign collective calls
+ * ------------------------------------------------------------------------------------- */
+
+/* In the watchdog's thread: while the main thread is inside such a call, it asks and answers in its
+ * stead. */
+static void look_on(void *context, const char *what) {
+    watch_for_stall(context, what);
+}
+
+void akin_comm_enter(akin_comm *comm, const char *what) {
+    if (comm->size == 1) return;
+    akin_stall_moved(comm->stall, akin_comm_seconds());
+    akin_watchdog_enter(what, look_on, comm);
+}
+
+void akin_comm_leave(akin_comm *comm) {
+    if (comm->size == 1) return;
+    akin_watchdog_leave();
+    akin_stall_moved(comm->stall, akin_comm_seconds());
+}
+
+/* --- where only MPI waits: in its start and its end --- */
+
+static void tell_and_leave(int signal_number) {
+    static const char text[] =
+        "akin: nothing moves while MPI starts or ends: another rank does not come; ending\n";
+    (void)signal_number;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(AKIN_FAILED);
+    _exit(AKIN_FAILED);
+}
+
+/* 0 ends the watch. */
+static void watch_mpi(double seconds) {
+    signal(SIGALRM, seconds > 0 ? tell_and_leave : SIG_DFL);
+    alarm(seconds > 0 ? (unsigned)(seconds < 1e8 ? seconds + 1 : 1e8) : 0);
+}
+
+/* The limit is wanted before the options are read. */
+static double limit_in(int count, char **words) {
+    static const char name[] = "--stall-limit";
+    size_t length = sizeof name - 1;
+    for (int i = 1; i < count; i++) {
+        if (strncmp(words[i], name, length) != 0) continue;
+        const char *value = words[i][length] == '=' ? words[i] + length + 1
+                            : i + 1 < count         ? words[i + 1]
+                                                    : "";
+        double seconds = strtod(value, NULL);
+        if (seconds > 0) return seconds;
+    }
+    return STALL_LIMIT;
+}
+
+/* --- start and end
+ * ------------------------------------------------------------------------------------------------
+ */
+
+akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
+    akin_comm *comm = &the_comm;
+    int level;
+    *out = NULL;
+    akin_signals_catch();
+    akin_alone_settings();
+    watch_mpi(limit_in(*argc, *argv));
+    MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
+    akin_error_on_assert(end_all_after_assert);
+    *comm = (akin_comm){.limit = limit_in(*argc, *argv)};
+    MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
+    MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
+    for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
+    akin_mem_fail_by_environment(comm->rank);
+    akin_fault_by_environment(comm->rank);
+    comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
+    int missing = akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(),
+                                    &comm->stall) != AKIN_OK ||
+                  !comm->answer; /* no waits of ours before these are there */
+    MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
+    if (missing) { /* on any rank: none waits for another any more */
+        akin_stall_free(comm->stall);
+        comm->stall = NULL;
+        akin_comm_finish(comm);
+        return akin_error_set(AKIN_FAILED, "no memory to start");
+    }
+    watch_mpi(0);
+    *out = comm;
+    return AKIN_OK;
+}
+
+void akin_comm_finish(akin_comm *comm) {
+    if (!comm) return;
+    akin_watchdog_stop();
+    if (comm->stall && comm->answer) {
+        akin_comm_barrier(comm);
+        listen(comm);
+    }
+    watch_mpi(comm->limit);
+    for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_free(&comm->over[i]);
+    MPI_Finalize();
+    watch_mpi(0);
+    akin_stall_free(comm->stall);
+    akin_mem_free(comm->answer);
+    akin_error_on_assert(NULL);
+}
+
+akin_comm *akin_comm_alone(akin_comm *comm) {
+    static akin_comm alone = {.size = 1};
+    (void)comm;
+    return &alone;
+}
+
+int akin_comm_rank(const akin_comm *comm) {
+    return comm->rank;
+}
+
+int akin_comm_size(const akin_comm *comm) {
+    return comm->size;
+}
+
+const void *akin_comm_handle(const akin_comm *comm) {
+    return &comm->over[AKIN_COMM_FOREIGN];
+}
+
+bool akin_comm_signalled(void) {
+    return akin_signals_seen();
+}
+
+/* --- agreement and collectives
+ * ------------------------------------------------------------------------------------ */
+
+void akin_comm_barrier(akin_comm *comm) {
+    if (comm->size == 1) return;
+    MPI_Request request;
+    MPI_Ibarrier(comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
+}
+
+void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root) {
+    MPI_Request request;
+    for (size_t at = 0; comm->size > 1 && at < count; at += AKIN_COMM_PIECE) {
+        MPI_Ibcast((char *)bytes + at, akin_comm_piece_at(at, count), MPI_BYTE, root,
+                   comm->over[AKIN_COMM_WORK], &request);
+        akin_comm_wait_all(comm, 1, &request);
+    }
+}
+
+/* Higher is worse; being interrupted is the least of evils. */
+static int64_t badness(akin_status status) {
+    return status == AKIN_OK ? 0 : status == AKIN_INTERRUPTED ? 1 : 1 + (int64_t)status;
+}
+
+akin_status akin_agree(akin_comm *comm, akin_status local) {
+    if (comm->size == 1) return local;
+    /* One maximum finds the worst status, and among its ranks the lowest. */
+    int64_t worst = badness(local) << 32 | (INT32_MAX - comm->rank);
+    akin_comm_max_i64(comm, &worst, 1);
+    int64_t bad = worst >> 32;
+    if (bad == 0) return AKIN_OK;
+    int root = INT32_MAX - (int)(worst & UINT32_MAX);
+    akin_status status = bad == 1 ? AKIN_INTERRUPTED : (akin_status)(bad - 1);
+    char text[MESSAGE_SIZE] = "";
+    if (comm->rank == root) snprintf(text, sizeof text, "%s", akin_error_message());
+    akin_comm_broadcast(comm, text, sizeof text, root);
+    int64_t differs = local != status || strcmp(text, akin_error_message()) != 0;
+    akin_comm_max_i64(comm, &differs, 1);
+    akin_error_set(status, "%s", text);
+    return differs ? akin_error_context(status, "rank %d: ", root) : status;
+}
+
+akin_status akin_comm_check_signal(akin_comm *comm) {
+    int64_t any = akin_signals_seen();
+    akin_comm_max_i64(comm, &any, 1);
+    return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on")
+               : AKIN_OK;
+}
+
+/* --- messages in pieces
+ * ------------------------------------------------------------------------------------------- */
+
+static size_t pieces_of(size_t bytes) {
+    return (bytes + AKIN_COMM_PIECE - 1) / AKIN_COMM_PIECE;
+}
+
+/* Appends the pieces to requests and returns the new count. `bytes` are only read where they are
+ * sent. */
+static size_t start(MPI_Comm over, bool sends, const void *bytes, size_t count, int other, int tag,
+                    MPI_Request *requests, size_t used) {
+    char *buffer = (char *)(uintptr_t)bytes;
+    for (size_t at = 0; at < count; at += AKIN_COMM_PIECE) {
+        if (sends)
+            MPI_Isend(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over,
+                      &requests[used++]);
+        else
+            MPI_Irecv(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over,
+                      &requests[used++]);
+    }
+    return used;
+}
+
+static akin_status start_request(akin_comm *comm, bool sends, const void *bytes, size_t count,
+                                 int other, int tag, akin_request **out) {
+    size_t pieces = pieces_of(count);
+    *out = akin_mem_alloc(1, sizeof(akin_request) + pieces * sizeof(MPI_Request));
+    if (!*out) return AKIN_FAILED;
+    (*out)->count = pieces;
+    start(comm->over[AKIN_COMM_POINTS], sends, bytes, count, other, tag, (*out)->pieces, 0);
+    return AKIN_OK;
+}
+
+akin_status akin_comm_send_start(akin_comm *comm, const void *bytes, size_t count, int to, int tag,
+                                 akin_request **out) {
+    return start_request(comm, true, bytes, count, to, tag, out);
+}
+
+akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count, int from, int tag,
+                                    akin_request **out) {
+    return start_request(comm, false, bytes, count, from, tag, out);
+}
+
+void akin_comm_wait(akin_comm *comm, akin_request **request) {
+    if (!*request) return;
+    akin_comm_wait_all(comm, (*request)->count, (*request)->pieces);
+    akin_mem_free(*request);
+    *request = NULL;
+}
+
+akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int root) {
+    if (comm->size == 1) return AKIN_OK;
+    uint64_t length = comm->rank == root ? *count : 0;
+    akin_comm_broadcast(comm, &length, sizeof length, root);
+    akin_status status = AKIN_OK;
+    if (comm->rank != root) {
+        *count = length;
+        *bytes = akin_mem_alloc(length, 1);
+        if (!*bytes) status = AKIN_FAILED;
+    }
+    status = akin_agree(comm, status);
+    if (status == AKIN_OK)
+        akin_comm_broadcast(comm, *bytes, length, root);
+    else if (comm->rank != root) {
+        akin_mem_free(*bytes);
+        *bytes = NULL;
+        *count = 0;
+    }
+    return status;
+}
+
+/* What a rank knows of a transfer between all: bytes to and from each, and room for the requests of
+ * their pieces. */
+typedef struct {
+    uint64_t *sends, *receives; /* [size] */
+    MPI_Request *requests;
+} transfer;
+
+static void free_transfer(transfer *all) {
+    akin_mem_free(all->sends);
+    akin_mem_free(all->receives);
+    akin_mem_free(all->requests);
+}
+
+static akin_status plan_transfer(akin_comm *comm, transfer *all) {
+    all->sends = akin_mem_zalloc((size_t)comm->size, sizeof *all->sends);
+    all->receives = akin_mem_zalloc((size_t)comm->size, sizeof *all->receives);
+    return akin_agree(comm, all->sends && all->receives ? AKIN_OK : AKIN_FAILED);
+}
+
+/* Collective. Room for what is received and for the requests, when all counts are known. */
+static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, uint64_t *total) {
+    size_t pieces = 0;
+    *total = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        *total += all->receives[rank];
+        pieces += pieces_of(all->sends[rank]) + pieces_of(all->receives[rank]);
+    }
+    all->requests = akin_mem_alloc(pieces, sizeof *all->requests);
+    *into = akin_mem_alloc(*total, 1);
+    return akin_agree(comm, *into && all->requests ? AKIN_OK : AKIN_FAILED);
+}
+
+/* Collective. What is sent to the ranks lies one behind the other (cut up) or is the same for each.
+ */
+static void run_transfer(akin_comm *comm, const transfer *all, const char *from, bool cut_up,
+                         char *into) {
+    size_t used = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        uint64_t sends = all->sends[rank], receives = all->receives[rank];
+        if (rank != comm->rank) {
+            used = start(comm->over[AKIN_COMM_WORK], false, into, receives, rank, 0, all->requests,
+                         used);
+            used =
+                start(comm->over[AKIN_COMM_WORK], true, from, sends, rank, 0, all->requests, used);
+        } else if (receives)
+            memcpy(into, from, receives);
+        into += receives;
+        if (cut_up) from += sends;
+    }
+    akin_comm_wait_all(comm, used, all->requests);
+}
+
+akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, int root, void **all,
+                             size_t *offsets) {
+    transfer plan = {0};
+    akin_status status;
+    uint64_t total, length = count;
+    MPI_Request request;
+    *all = NULL;
+    AKIN_TRY(plan_transfer(comm, &plan));
+    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
+                   comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
+    if (offsets) offsets[0] = 0;
+    for (int rank = 0; rank < comm->size; rank++) {
+        if (offsets) offsets[rank + 1] = offsets[rank] + plan.receives[rank];
+        if (root >= 0 && root != comm->rank) plan.receives[rank] = 0;
+        plan.sends[rank] = root < 0 || root == rank ? count : 0;
+    }
+    AKIN_TRY(open_transfer(comm, &plan, all, &total));
+    run_transfer(comm, &plan, mine, false, *all);
+done:
+    free_transfer(&plan);
+    if (status != AKIN_OK || (root >= 0 && root != comm->rank)) {
+        akin_mem_free(*all);
+        *all = NULL;
+    }
+    return status;
+}
+
+akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *send_counts,
+                               size_t record_size, void **received, size_t *received_count) {
+    transfer plan = {0};
+    akin_status status;
+    uint64_t total;
+    MPI_Request request;
+    *received = NULL;
+    *received_count = 0;
+    AKIN_TRY(plan_transfer(comm, &plan));
+    for (int rank = 0; rank < comm->size; rank++)
+        plan.sends[rank] = send_counts[rank] * record_size;
+    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
+                  comm->over[AKIN_COMM_WORK], &request);
+    akin_comm_wait_all(comm, 1, &request);
+    AKIN_TRY(open_transfer(comm, &plan, received, &total));
+    run_transfer(comm, &plan, send, true, *received);
+    *received_count = record_size ? total / record_size : 0;
+done:
+    free_transfer(&plan);
+    if (status != AKIN_OK) {
+        akin_mem_free(*received);
+        *received = NULL;
+    }
+    return status;
+}

@@ -1,0 +1,38 @@
+/* comm_body: what the sources of comm share. Not collective but where
+ * said.
+ */
+#ifndef AKIN_COMM_BODY_H
+#define AKIN_COMM_BODY_H
+
+#include "stall.h"
+#include <akin/comm.h>
+#include <mpi.h>
+
+enum { AKIN_COMM_PIECE = 1 << 20 };
+
+/* Collectives; point to point; NetCDF's; who is waiting. */
+enum { AKIN_COMM_WORK, AKIN_COMM_POINTS, AKIN_COMM_FOREIGN, AKIN_COMM_TALK, AKIN_COMM_OVERS };
+
+struct akin_comm {
+    int rank, size;
+    MPI_Comm over[AKIN_COMM_OVERS];
+    akin_stall *stall;
+    double waited;  /* seconds, in all waits so far */
+    double limit;   /* seconds without movement */
+    double *answer; /* [size] what was last answered to each: seconds without movement */
+};
+
+struct akin_request {
+    size_t count;
+    MPI_Request pieces[];
+};
+
+/* Until all are done; they are MPI_REQUEST_NULL then. */
+void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests);
+
+/* Bytes of the piece that begins at `at`. */
+static inline int akin_comm_piece_at(size_t at, size_t count) {
+    return (int)(count - at < AKIN_COMM_PIECE ? count - at : AKIN_COMM_PIECE);
+}
+
+#endif

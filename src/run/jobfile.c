@@ -1,0 +1,317 @@
+/* jobfile: an INI file with one section per stage; the one module with <ini.h>. */
+#include <akin/file.h>
+#include <akin/jobfile.h>
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <ini.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64 };
+
+typedef struct {
+    size_t section;
+    char key[KEY_SIZE]; /* "" is the section's own line */
+    int line;
+} place;
+
+struct akin_jobfile {
+    char *path;
+    const akin_jobfile_section *sections;
+    size_t section_count;
+    akin_options **options; /* [section_count] */
+    place *places;
+    size_t place_count;
+};
+
+/* While the file is read. */
+typedef struct {
+    akin_jobfile *job;
+    const char *at, *end; /* what is not read yet */
+    int line;             /* of the line under way, from 1 */
+    bool continues;       /* it begins with a blank and goes on the value above */
+    size_t section;       /* the one under way, section_count before the first */
+    int section_line, section_keys;
+    akin_status status; /* the first thing that is wrong, and its line */
+    int wrong_line;
+} reading;
+
+static akin_status wrong(reading *self, int line, akin_status status) {
+    self->wrong_line = line;
+    return self->status = akin_error_context(status, "%s line %d: ", self->job->path, line);
+}
+
+static akin_status add_place(akin_jobfile *job, size_t section, const char *key, int line) {
+    place *more =
+        akin_mem_resize(job->places, job->place_count, job->place_count + 1, sizeof *more);
+    if (!more) return AKIN_FAILED;
+    job->places = more;
+    place *added = &more[job->place_count++];
+    *added = (place){.section = section, .line = line};
+    snprintf(added->key, sizeof added->key, "%s", key);
+    return AKIN_OK;
+}
+
+static const place *find_place(const akin_jobfile *job, size_t section, const char *key) {
+    for (size_t i = 0; i < job->place_count; i++)
+        if (job->places[i].section == section &&
+            strncmp(job->places[i].key, key, KEY_SIZE - 1) == 0)
+            return &job->places[i];
+    return NULL;
+}
+
+/* The index of the section, section_count if there is none. */
+static size_t find_section(const akin_jobfile *job, const char *name, size_t length) {
+    size_t i = 0;
+    while (i < job->section_count && (strlen(job->sections[i].name) != length ||
+                                      strncmp(job->sections[i].name, name, length) != 0))
+        i++;
+    return i;
+}
+
+/* --- sections: read here, because inih does not tell of one without keys --- */
+
+static akin_status end_section(reading *self) {
+    if (self->section_line == 0 || self->section_keys > 0) return AKIN_OK;
+    return wrong(self, self->section_line,
+                 akin_error_set(AKIN_USAGE, "[%s] has no key; one is needed, enabled = yes will do",
+                                self->job->sections[self->section].name));
+}
+
+static akin_status unknown_section(const akin_jobfile *job, const char *name) {
+    const char *names[32] = {NULL};
+    for (size_t i = 0; i < job->section_count && i < 31; i++) names[i] = job->sections[i].name;
+    const char *nearest = akin_text_nearest(name, names);
+    return nearest ? akin_error_set(AKIN_USAGE, "unknown section [%s]; did you mean [%s]?", name,
+                                    nearest)
+                   : akin_error_set(AKIN_USAGE, "unknown section [%s]", name);
+}
+
+/* `text` begins with "[" and may be changed. */
+static akin_status begin_section(reading *self, char *text) {
+    akin_status status = end_section(self);
+    if (status != AKIN_OK) return status;
+    char *close = strchr(text, ']'), *name = text + 1 + strspn(text + 1, " \t");
+    const char *behind = close ? close + 1 + strspn(close + 1, " \t\r") : NULL;
+    if (!close || (*behind && *behind != ';' && *behind != '#'))
+        return wrong(self, self->line, akin_error_set(AKIN_USAGE, "a section is written [name]"));
+    while (close > name && strchr(" \t", close[-1])) close--;
+    *close = '\0';
+    self->section = find_section(self->job, name, strlen(name));
+    if (self->section == self->job->section_count)
+        return wrong(self, self->line, unknown_section(self->job, name));
+    self->section_line = self->line;
+    self->section_keys = 0;
+    status = find_place(self->job, self->section, "")
+                 ? AKIN_OK
+                 : add_place(self->job, self->section, "", self->line);
+    return status == AKIN_OK ? AKIN_OK : wrong(self, self->line, status);
+}
+
+/* --- keys --- */
+
+static akin_status check_key(const reading *self, const char *key, bool list) {
+    const akin_jobfile_section *section = &self->job->sections[self->section];
+    for (const akin_jobfile_refusal *no = section->refusals; no && no->key; no++)
+        if (strcmp(no->key, key) == 0) return akin_error_set(AKIN_USAGE, "%s %s", key, no->why);
+    if (self->continues && !list)
+        return akin_error_set(
+            AKIN_USAGE,
+            "a line that begins with a blank goes on the key above, but %s has one value", key);
+    const place *before = find_place(self->job, self->section, key);
+    if (before && !list)
+        return akin_error_set(AKIN_USAGE, "%s of [%s] is given twice, first on line %d", key,
+                              section->name, before->line);
+    return AKIN_OK;
+}
+
+static akin_status set_arguments(akin_options *options, const char *key, const char *value) {
+    char **words = NULL;
+    size_t count = 0;
+    akin_status status = akin_options_split(value, &words, &count);
+    for (size_t i = 0; status == AKIN_OK && i < count; i++) {
+        status = *words[i] ? AKIN_OK : akin_error_set(AKIN_USAGE, "holds an empty name");
+        if (status == AKIN_OK) status = akin_options_add_argument(options, words[i]);
+    }
+    akin_options_free_words(words, count);
+    return status == AKIN_OK ? AKIN_OK : akin_error_context(status, "%s ", key);
+}
+
+/* A text may stand in quotes as a whole; without them it is taken as it is, blanks and all. */
+static akin_status set_text(akin_options *options, const char *key, char *value) {
+    size_t length = strlen(value);
+    if (*value == '"' || *value == '\'') {
+        if (length < 2 || value[length - 1] != *value)
+            return akin_error_set(AKIN_USAGE, "%s has a quote (%c) that is not closed", key,
+                                  *value);
+        value[length - 1] = '\0';
+        value++;
+    }
+    return akin_options_set(options, key, value, NULL);
+}
+
+static akin_status set_key(reading *self, const char *key, char *value) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *job = self->job;
+    akin_options *options = job->options[self->section];
+    const char *argument_key = job->sections[self->section].argument_key;
+    bool is_argument = argument_key && strcmp(argument_key, key) == 0;
+    akin_option_type type = AKIN_OPTION_LIST;
+    if (!is_argument && !akin_options_declared(options, key, &type))
+        return akin_options_set(options, key, value, NULL); /* which names the nearest */
+    AKIN_TRY(check_key(self, key, type == AKIN_OPTION_LIST));
+    if (!self->continues) AKIN_TRY(add_place(job, self->section, key, self->line));
+    if (is_argument)
+        status = set_arguments(options, key, value);
+    else if (type == AKIN_OPTION_TEXT)
+        status = set_text(options, key, value);
+    else
+        status = akin_options_set(options, key, value, NULL);
+done:
+    return status;
+}
+
+/* What inih calls for each key = value. */
+static int on_key(void *user, const char *section, const char *key, const char *value) {
+    (void)section;
+    reading *self = user;
+    if (self->status != AKIN_OK) return 0;
+    if (self->section == self->job->section_count) {
+        (void)wrong(self, self->line,
+                    akin_error_set(AKIN_USAGE, "%s stands before the first [section]", key));
+        return 0;
+    }
+    self->section_keys++;
+    char *copy = akin_mem_text(value);
+    akin_status status = copy ? set_key(self, key, copy) : AKIN_FAILED;
+    akin_mem_free(copy);
+    if (status != AKIN_OK) (void)wrong(self, self->line, status);
+    return status == AKIN_OK;
+}
+
+/* --- lines --- */
+
+/* key = value, rather than more of a list. */
+static bool is_assignment(const char *text) {
+    size_t key = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
+    return key > 0 && text[key + strspn(text + key, " \t")] == '=';
+}
+
+/* inih leaves comments behind a continued value where they are. */
+static void cut_comment(char *text) {
+    for (char *at = text; *at; at++)
+        if (*at == ';' && at > text && strchr(" \t", at[-1])) *at = '\0';
+}
+
+/* What inih calls for the next line; NULL ends the file. The indentation of what is complete in
+ * itself is taken away, or inih would read it as more of the value above. */
+static char *next_line(char *line, int size, void *user) {
+    reading *self = user;
+    if (self->status != AKIN_OK || self->at >= self->end) return NULL;
+    const char *newline = memchr(self->at, '\n', (size_t)(self->end - self->at));
+    size_t length = (size_t)((newline ? newline : self->end) - self->at);
+    self->line++;
+    if (length >= LINE_LIMIT || (int)length >= size || memchr(self->at, '\0', length)) {
+        (void)wrong(
+            self, self->line,
+            akin_error_set(AKIN_USAGE, length < LINE_LIMIT
+                                           ? "holds a byte that is no text"
+                                           : "has 200 bytes or more; break it up, for lists "
+                                             "give the key again"));
+        return NULL;
+    }
+    memcpy(line, self->at, length);
+    line[length] = '\0';
+    self->at += length + 1;
+    char *begin = line;
+    if (self->line == 1 && strncmp(begin, "\xEF\xBB\xBF", 3) == 0) begin += 3;
+    char *text = begin + strspn(begin, " \t");
+    if (*text == '[' || is_assignment(text)) begin = text;
+    self->continues = strchr(" \t", *begin) != NULL;
+    memmove(line, begin, strlen(begin) + 1);
+    if (self->continues) cut_comment(line);
+    if (*line != '[') return line;
+    char header[LINE_LIMIT];
+    memcpy(header, line, strlen(line) + 1);
+    return begin_section(self, header) == AKIN_OK ? line : NULL;
+}
+
+static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
+    reading self = {.job = job, .at = bytes, .end = bytes + count, .section = job->section_count};
+    int inih_line = ini_parse_stream(next_line, &self, on_key,
+                                     &self); /* its first wrong line, ours or its own */
+    if (inih_line > 0 && (self.status == AKIN_OK || inih_line < self.wrong_line))
+        return akin_error_set(AKIN_USAGE, "%s line %d: neither [section] nor key = value",
+                              job->path, inih_line);
+    return self.status == AKIN_OK ? end_section(&self) : self.status;
+}
+
+/* --- the whole --- */
+
+static akin_status prepare(akin_jobfile *job, const char *path) {
+    job->path = akin_mem_text(path);
+    while (job->sections[job->section_count].name) job->section_count++;
+    job->options = akin_mem_zalloc(job->section_count, sizeof *job->options);
+    if (!job->path || !job->options) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; status == AKIN_OK && i < job->section_count; i++)
+        status = akin_options_create(job->sections[i].tables, &job->options[i]);
+    return status;
+}
+
+akin_status akin_jobfile_read(const char *path, const akin_jobfile_section *sections,
+                              akin_jobfile **out) {
+    akin_status status = AKIN_OK;
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    *out = NULL;
+    akin_jobfile *job = akin_mem_zalloc(1, sizeof *job);
+    if (!job) return AKIN_FAILED;
+    job->sections = sections;
+    AKIN_TRY(prepare(job, path));
+    AKIN_TRY(akin_file_read(path, FILE_LIMIT, &bytes, &count));
+    AKIN_TRY(parse(job, (const char *)bytes, count));
+    *out = job;
+done:
+    akin_mem_free(bytes);
+    if (status != AKIN_OK) akin_jobfile_free(job);
+    return status;
+}
+
+void akin_jobfile_free(akin_jobfile *job) {
+    if (!job) return;
+    for (size_t i = 0; job->options && i < job->section_count; i++)
+        akin_options_free(job->options[i]);
+    akin_mem_free(job->options);
+    akin_mem_free(job->places);
+    akin_mem_free(job->path);
+    akin_mem_free(job);
+}
+
+static size_t require_section(const akin_jobfile *job, const char *section) {
+    size_t index = find_section(job, section, strlen(section));
+    AKIN_ASSERT(index < job->section_count);
+    return index;
+}
+
+bool akin_jobfile_has(const akin_jobfile *job, const char *section) {
+    return find_place(job, require_section(job, section), "") != NULL;
+}
+
+akin_options *akin_jobfile_options(const akin_jobfile *job, const char *section) {
+    return job->options[require_section(job, section)];
+}
+
+char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key) {
+    size_t index = require_section(job, section);
+    const place *found = key ? find_place(job, index, key) : NULL;
+    char *shown = NULL;
+    akin_text *text = NULL;
+    if (!found) found = find_place(job, index, "");
+    if (akin_text_create(&text) != AKIN_OK) return NULL;
+    akin_status status = akin_text_append(text, "%s", job->path);
+    if (status == AKIN_OK && found) status = akin_text_append(text, " line %d", found->line);
+    if (status == AKIN_OK) shown = akin_mem_text(akin_text_bytes(text));
+    akin_text_free(text);
+    return shown;
+}

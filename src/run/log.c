@@ -1,0 +1,228 @@
+/* log: see log.h. */
+#include <akin/log.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINE_SIZE = 4352, COUNT_SIZE = 32, BAR = 24, BAR_LEAST = 5 };
+
+static const double BAR_EVERY = 0.1, LINE_EVERY = 10, POLL_EVERY = 0.01; /* seconds */
+
+static struct {
+    akin_comm *comm;
+    int rank;
+    bool quiet, terminal;
+    FILE *also;
+    bool bar_drawn;      /* the cursor stands behind a bar */
+    char stage[64];      /* of the progress under way, "" = none */
+    double began, shown; /* when it did, and when it was last shown */
+    double polled;
+    double first; /* done when it began: of a run that goes on, work of another one */
+} state;
+
+/* Under mpirun stderr is a pipe to mpirun, which hands all on to its own: the terminal is there, if
+ * at all. */
+static bool launcher_has_terminal(void) {
+    char name[64], goal[64];
+    if (!getenv("OMPI_COMM_WORLD_RANK")) return false;
+    snprintf(name, sizeof name, "/proc/%ld/fd/2", (long)getppid());
+    ssize_t length = readlink(name, goal, sizeof goal - 1);
+    if (length <= 0) return false;
+    goal[length] = '\0';
+    return !strncmp(goal, "/dev/pts/", 9) || !strncmp(goal, "/dev/tty", 8);
+}
+
+void akin_log_start(akin_comm *comm, bool quiet) {
+    akin_log_stop();
+    memset(&state, 0, sizeof state);
+    state.comm = comm;
+    state.rank = akin_comm_rank(comm);
+    state.quiet = quiet;
+    state.terminal = isatty(STDERR_FILENO) || launcher_has_terminal();
+}
+
+void akin_log_stop(void) {
+    akin_log_progress_end();
+    if (state.also) fclose(state.also);
+    state.also = NULL;
+    state.comm = NULL;
+}
+
+akin_status akin_log_also_to(const char *path) {
+    if (state.also) fclose(state.also);
+    state.also = NULL;
+    if (!path || state.rank != 0) return AKIN_OK;
+    state.also = fopen(path, "ae");
+    if (!state.also) return akin_error_set(AKIN_FAILED, "%s: the log cannot be written", path);
+    setvbuf(state.also, NULL, _IOLBF, 0);
+    return AKIN_OK;
+}
+
+static void wipe_bar(void) {
+    if (state.bar_drawn) fputs("\r\033[K", stderr);
+    state.bar_drawn = false;
+}
+
+/* One write, so that lines of several ranks do not mix. */
+static void write_line(const char *head, const char *text, bool on_stderr) {
+    if (on_stderr) {
+        wipe_bar();
+        fprintf(stderr, "%s%s\n", head, text);
+        fflush(stderr);
+    }
+    if (state.also) {
+        char clock[32];
+        time_t now = time(NULL);
+        struct tm local;
+        strftime(clock, sizeof clock, "%Y-%m-%d %H:%M:%S", localtime_r(&now, &local));
+        fprintf(state.also, "%s %s\n", clock, text);
+    }
+}
+
+void akin_log_info(const char *format, ...) {
+    if (state.rank != 0 || (state.quiet && !state.also)) return;
+    char text[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    write_line("akin: ", text, !state.quiet);
+}
+
+void akin_log_record(const char *format, ...) {
+    if (!state.also) return;
+    char text[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    write_line("", text, false);
+}
+
+void akin_log_warning(const char *format, ...) {
+    if (state.rank != 0) return;
+    char text[LINE_SIZE];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    write_line("akin: ", text, true);
+}
+
+void akin_log_error(const char *format, ...) {
+    char text[LINE_SIZE], head[32] = "akin: ";
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (state.rank != 0) snprintf(head, sizeof head, "akin: rank %d: ", state.rank);
+    write_line(head, text, true);
+}
+
+/* --- progress
+ * -----------------------------------------------------------------------------------------------------
+ */
+
+/* 1234567 -> "1,234,567" */
+static const char *with_commas(double value, char out[COUNT_SIZE]) {
+    char digits[COUNT_SIZE];
+    int length = snprintf(digits, sizeof digits, "%.0f", value > 0 && value < 1e18 ? value : 0),
+        used = 0;
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}
+
+static void describe_span(double seconds, char out[COUNT_SIZE]) {
+    if (seconds < 100)
+        snprintf(out, COUNT_SIZE, "%.0f s", seconds);
+    else if (seconds < 6000)
+        snprintf(out, COUNT_SIZE, "%.0f min", seconds / 60);
+    else
+        snprintf(out, COUNT_SIZE, "%.1f h", seconds < 1e9 ? seconds / 3600 : 1e9 / 3600);
+}
+
+/* "train: 1,234 of 9,000 images, 803 images/s, 9 s left" */
+static void describe(char out[LINE_SIZE], const char *stage, const char *unit, double done,
+                     double total, double seconds) {
+    char a[COUNT_SIZE], b[COUNT_SIZE], c[COUNT_SIZE], left[COUNT_SIZE];
+    double rate = seconds > 0 ? (done - state.first) / seconds : 0;
+    int used = snprintf(out, LINE_SIZE, "%s: %s", stage, with_commas(done, a));
+    if (total > 0)
+        used += snprintf(out + used, LINE_SIZE - (size_t)used, " of %s", with_commas(total, b));
+    used += snprintf(out + used, LINE_SIZE - (size_t)used, " %s", unit);
+    if (rate > 0)
+        used += rate < 10
+                    ? snprintf(out + used, LINE_SIZE - (size_t)used, ", %.2g %s/s", rate, unit)
+                    : snprintf(out + used, LINE_SIZE - (size_t)used, ", %s %s/s",
+                               with_commas(rate, c), unit);
+    if (rate > 0 && total > done) {
+        describe_span((total - done) / rate, left);
+        snprintf(out + used, LINE_SIZE - (size_t)used, ", %s left", left);
+    }
+}
+
+/* Of the terminal; what is longer than its line could not be overwritten. */
+static int columns(void) {
+    struct winsize size = {0};
+    int file = isatty(STDERR_FILENO) ? dup(STDERR_FILENO)
+                                     : open("/dev/tty", O_WRONLY | O_NOCTTY | O_CLOEXEC);
+    int failed = ioctl(file, TIOCGWINSZ, &size);
+    if (file >= 0) close(file);
+    return failed || size.ws_col == 0 ? 80 : size.ws_col;
+}
+
+static void draw_bar(const char *text, double share) {
+    char bar[BAR + 1];
+    int room = columns() - 1, length = (int)strnlen(text, (size_t)room), left = room - length - 3;
+    int cells = left < BAR ? left : BAR, full = (int)(cells * (share < 0   ? 0
+                                                               : share > 1 ? 1
+                                                                           : share));
+    for (int i = 0; i < cells; i++) bar[i] = i < full ? '#' : '.';
+    if (cells >= BAR_LEAST)
+        fprintf(stderr, "\r\033[K[%.*s] %.*s", cells, bar, length, text);
+    else
+        fprintf(stderr, "\r\033[K%.*s", length, text);
+    fflush(stderr);
+    state.bar_drawn = true;
+}
+
+void akin_log_progress(const char *stage, const char *unit, double done, double total) {
+    double now = akin_comm_seconds();
+    if (state.comm && now - state.polled >= POLL_EVERY) {
+        akin_comm_poll(state.comm);
+        state.polled = now;
+    }
+    if (state.rank != 0 || state.quiet) return;
+    if (strncmp(stage, state.stage, sizeof state.stage - 1) != 0) {
+        akin_log_progress_end();
+        snprintf(state.stage, sizeof state.stage, "%s", stage);
+        state.began = state.shown = now;
+        state.first = done;
+    }
+    double every = state.terminal ? BAR_EVERY : LINE_EVERY, so_far = state.shown - state.began;
+    if (!state.terminal && so_far > every)
+        every = so_far; /* 10 s, 20 s, 40 s ...: a night's log stays short */
+    if (now - state.shown < every) return;
+    state.shown = now;
+    char text[LINE_SIZE];
+    describe(text, stage, unit, done, total, now - state.began);
+    if (state.terminal)
+        draw_bar(text, total > 0 ? done / total : 0);
+    else
+        write_line("akin: ", text, true);
+}
+
+void akin_log_progress_end(void) {
+    wipe_bar();
+    state.stage[0] = '\0';
+}

@@ -1,0 +1,129 @@
+/* catalog: catalog.nc, the accepted items, their 32x32 pictures and labels, ascending by id. */
+#include <akin/catalog.h>
+
+#include <akin/mem.h>
+
+struct akin_catalog {
+    akin_ncfile *file;
+    size_t items;
+};
+
+static akin_status check_schema(akin_catalog *catalog) {
+    akin_status status;
+    const akin_ncfile *file = catalog->file;
+    static const struct {
+        const char *name;
+        size_t length;
+    } fixed[] = {
+        {"row", AKIN_IMAGE_SIDE}, {"column", AKIN_IMAGE_SIDE}, {"channel", AKIN_IMAGE_CHANNELS}};
+    AKIN_TRY(akin_ncfile_length(file, "item", &catalog->items));
+    AKIN_TRY(akin_ncfile_expect(file, "image", AKIN_NC_UBYTE, "item,row,column,channel"));
+    AKIN_TRY(akin_ncfile_expect(file, "content_hash", AKIN_NC_UINT64, "item"));
+    for (size_t d = 0; d < sizeof fixed / sizeof *fixed; d++) {
+        size_t length;
+        AKIN_TRY(akin_ncfile_length(file, fixed[d].name, &length));
+        if (length != fixed[d].length)
+            AKIN_TRY(akin_error_set(
+                AKIN_INPUT, "%s: dimension %s is %zu, it should be %zu; ingest the catalogue anew",
+                akin_ncfile_path(file), fixed[d].name, length, fixed[d].length));
+    }
+done:
+    return status;
+}
+
+akin_status akin_catalog_open(akin_comm *comm, const char *path, akin_catalog **out) {
+    akin_status status;
+    *out = NULL;
+    akin_catalog *catalog = akin_mem_zalloc(1, sizeof *catalog);
+    AKIN_TRY(akin_agree(comm, catalog ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_ncfile_open(comm, path, "catalog", &catalog->file));
+    AKIN_TRY(akin_agree(comm, check_schema(catalog)));
+    *out = catalog;
+    return AKIN_OK;
+done:
+    akin_catalog_close(catalog);
+    return status;
+}
+
+void akin_catalog_close(akin_catalog *catalog) {
+    if (!catalog) return;
+    akin_ncfile_close(catalog->file);
+    akin_mem_free(catalog);
+}
+
+size_t akin_catalog_items(const akin_catalog *catalog) {
+    return catalog->items;
+}
+
+const char *akin_catalog_digest(const akin_catalog *catalog) {
+    return akin_ncfile_digest(catalog->file);
+}
+
+const akin_ncfile *akin_catalog_file(const akin_catalog *catalog) {
+    return catalog->file;
+}
+
+akin_status akin_catalog_images(const akin_catalog *catalog, size_t first, size_t count,
+                                uint8_t *images) {
+    return akin_ncfile_get(catalog->file, "image", first, count, images);
+}
+
+akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count,
+                                   uint8_t *images) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0, run; i < count; i += run) {
+        for (run = 1; i + run < count && items[i + run] == items[i] + run;) run++;
+        AKIN_TRY(akin_catalog_images(catalog, items[i], run, images + i * AKIN_IMAGE_BYTES));
+    }
+done:
+    return status;
+}
+
+akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count,
+                                uint64_t *hashes) {
+    return akin_ncfile_get(catalog->file, "content_hash", first, count, hashes);
+}
+
+static akin_status define(akin_ncfile *file, const akin_catalog_origin *origin, size_t n,
+                          const akin_labels *labels) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Product catalogue"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        "The pictures of a product catalogue, shrunk to 32x32 by an area filter, with the "
+        "identifier, category, group and availability of each item."));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_source_digest", origin->source_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_rejects_digest", origin->rejects_digest));
+    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
+    AKIN_TRY(akin_ncfile_dimension(file, "row", AKIN_IMAGE_SIDE));
+    AKIN_TRY(akin_ncfile_dimension(file, "column", AKIN_IMAGE_SIDE));
+    AKIN_TRY(akin_ncfile_dimension(file, "channel", AKIN_IMAGE_CHANNELS));
+    AKIN_TRY(akin_labels_define(labels, file));
+    AKIN_TRY(akin_ncfile_variable(file, "image", AKIN_NC_UBYTE, "item,row,column,channel",
+                                  "picture of the item: red, green, blue, 8-bit sRGB", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "content_hash", AKIN_NC_UINT64, "item",
+                                  "XXH3-64 of the bytes of the image file", NULL));
+done:
+    return status;
+}
+
+akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_catalog_origin *origin,
+                               size_t n, size_t first, const akin_labels *labels,
+                               const uint8_t *images, const uint64_t *hashes) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    size_t count = akin_labels_count(labels);
+    AKIN_TRY(akin_ncfile_create(comm, path, "catalog", &file));
+    AKIN_TRY(define(file, origin, n, labels));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(akin_labels_put(labels, file, comm, first));
+    AKIN_TRY(akin_ncfile_put(file, "image", first, count, images));
+    AKIN_TRY(akin_ncfile_put(file, "content_hash", first, count, hashes));
+    status = akin_ncfile_commit(file, NULL);
+    file = NULL; /* freed by commit */
+done:
+    akin_ncfile_discard(file);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* ncfile_body: what ncfile.c (writing) and ncfile_read.c (reading) share; the two files with
+ * <netcdf.h>. */
+#ifndef AKIN_NCFILE_BODY_H
+#define AKIN_NCFILE_BODY_H
+
+#include "seal.h"
+#include <akin/hash.h>
+#include <akin/ncfile.h>
+#include <netcdf.h>
+
+#define AKIN_NCFILE_FORMAT 1
+#define AKIN_NCFILE_DIGEST "content_digest"
+
+typedef struct {
+    char *variable; /* NULL = global */
+    char *name;
+    nc_type type;
+    size_t count;
+    void *values;
+} akin_ncfile_attr;
+
+struct akin_ncfile {
+    akin_comm *comm; /* NULL when peeked */
+    char *path, *part, *kind;
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_nclayout *layout;
+    int id; /* of the library; -1 = not open */
+    /* writing */
+    akin_ncfile_attr *attributes; /* until begin */
+    size_t attribute_count;
+    int *variables;     /* [variable_count], ids of the library, from begin on */
+    akin_status defect; /* of a definition, until begin agrees on it */
+    bool part_exists;
+    /* reading */
+    char (*names)[NC_MAX_NAME + 1]; /* of global attributes */
+    size_t name_count, bytes;
+    bool sealed, whole; /* whole: its bytes were found to match the seal */
+    uint64_t sealed_bytes;
+    akin_seal_sum seal;
+};
+
+/* The library's name of each of our types. */
+extern const nc_type akin_ncfile_types[AKIN_NC_TYPES];
+
+AKIN_MUST_CHECK akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out);
+void akin_ncfile_release(akin_ncfile *file); /* memory only; NULL is fine */
+
+#endif

@@ -1,0 +1,501 @@
+/* ncfile_read: the reading half of ncfile.h: opened by every rank on its own, checked before
+ * anything is believed. */
+#include "ncfile_body.h"
+
+#include "seal.h"
+#include <akin/fault.h>
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <akin/text.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define VERIFY_BYTES (4u << 20) /* memory for checking a digest */
+#define PEEK_BYTES_MAX                                                                             \
+    (64u << 20) /* of a file that one rank checks as a whole before a quick look */
+#define ATTRIBUTE_BYTES_MAX (16u << 20) /* no attribute of ours is near that */
+#define DEFLATE_RATIO_MAX 1032 /* the most that deflate can shrink (zlib, technical details) */
+
+const nc_type akin_ncfile_types[AKIN_NC_TYPES] = {
+    [AKIN_NC_CHAR] = NC_CHAR,   [AKIN_NC_BYTE] = NC_BYTE,     [AKIN_NC_UBYTE] = NC_UBYTE,
+    [AKIN_NC_INT] = NC_INT,     [AKIN_NC_INT64] = NC_INT64,   [AKIN_NC_UINT64] = NC_UINT64,
+    [AKIN_NC_FLOAT] = NC_FLOAT, [AKIN_NC_DOUBLE] = NC_DOUBLE,
+};
+
+void akin_ncfile_release(akin_ncfile *file) {
+    if (!file) return;
+    for (size_t a = 0; a < file->attribute_count; a++) {
+        akin_mem_free(file->attributes[a].variable);
+        akin_mem_free(file->attributes[a].name);
+        akin_mem_free(file->attributes[a].values);
+    }
+    akin_mem_free(file->attributes);
+    akin_mem_free(file->variables);
+    akin_mem_free(file->names);
+    akin_nclayout_free(file->layout);
+    akin_mem_free(file->path);
+    akin_mem_free(file->part);
+    akin_mem_free(file->kind);
+    akin_mem_free(file);
+}
+
+akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out) {
+    /* Files appear by rename and are never changed after; locks would only fail on read-only and
+     * network folders. */
+    setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
+    if (strchr(path, '\\')) /* the library takes it for a slash, of another file */
+        return akin_error_set(AKIN_FAILED, "%s: the name of a NetCDF file cannot hold a backslash",
+                              path);
+    akin_ncfile *file = akin_mem_zalloc(1, sizeof *file);
+    if (!file) return AKIN_FAILED;
+    file->id = -1;
+    file->path = akin_mem_text(path);
+    file->part = akin_file_part_name(path);
+    if (!file->path || !file->part || akin_nclayout_create(&file->layout) != AKIN_OK) {
+        akin_ncfile_release(file);
+        return AKIN_FAILED;
+    }
+    *out = file;
+    return AKIN_OK;
+}
+
+static akin_status refuse(const akin_ncfile *file, const char *what) {
+    return akin_error_set(AKIN_INPUT, "%s: %s; make it anew", file->path, what);
+}
+
+/* What the library says of a file that was there a moment ago: damage, or a disk that cannot be
+ * read. A positive code is the system's; HDF5 hides that behind one of its own, but a file that was
+ * whole just now has no damage. */
+static akin_status trouble(const akin_ncfile *file, int code) {
+    if (code == NC_ENOMEM)
+        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", file->path);
+    if (code > 0 || (code == NC_EHDFERR && file->whole))
+        return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, nc_strerror(code));
+    return akin_error_set(AKIN_INPUT, "%s: damaged or not an akin file: %s", file->path,
+                          nc_strerror(code));
+}
+
+/* What a file is by its first bytes, if it is not ours. */
+static const char *guess_format(const unsigned char *begin) {
+    static const struct {
+        const char *begin, *name;
+    } formats[] = {{"\x93NUMPY", "a .npy file"},
+                   {"CDF", "a classic NetCDF file"},
+                   {"\x89PNG", "a PNG picture"},
+                   {"\xff\xd8\xff", "a JPEG picture"}};
+    for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
+        if (memcmp(begin, formats[f].begin, strlen(formats[f].begin)) == 0) return formats[f].name;
+    return "no NetCDF-4 file";
+}
+
+/* Before the library sees it: it is a file, it can be read, and it begins as NetCDF-4 (HDF5) does.
+ */
+static akin_status check_signature(akin_ncfile *file) {
+    static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
+    unsigned char begin[8] = {0};
+    struct stat found;
+    int descriptor = open(file->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (descriptor < 0 || fstat(descriptor, &found) != 0) {
+        int code = errno;
+        if (descriptor >= 0) close(descriptor);
+        return akin_file_cannot_open(file->path, code);
+    }
+    ssize_t count = akin_fault_read()        ? -1
+                    : S_ISREG(found.st_mode) ? read(descriptor, begin, sizeof begin)
+                                             : 0;
+    int code = errno;
+    close(descriptor);
+    if (count < 0)
+        return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, strerror(code));
+    file->bytes = (size_t)found.st_size;
+    if (!S_ISREG(found.st_mode))
+        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: no plain file", file->path);
+    if (found.st_size == 0) return refuse(file, "not a file of akin: it is empty");
+    if (count < (ssize_t)sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
+        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: %s", file->path,
+                              guess_format(begin));
+    return AKIN_OK;
+}
+
+static akin_status read_dimensions(akin_ncfile *file) {
+    int count = 0, unlimited = 0, code;
+    if ((code = nc_inq_ndims(file->id, &count)) ||
+        (code = nc_inq_unlimdims(file->id, &unlimited, NULL)))
+        return trouble(file, code);
+    if (unlimited) return refuse(file, "not a file of akin: it has an unlimited dimension");
+    for (int d = 0; d < count; d++) {
+        char name[NC_MAX_NAME + 1] = "";
+        size_t length = 0;
+        if ((code = nc_inq_dim(file->id, d, name, &length))) return trouble(file, code);
+        akin_status status = akin_nclayout_add_dimension(file->layout, name, length);
+        if (status != AKIN_OK) return akin_error_context(status, "%s: ", file->path);
+    }
+    return AKIN_OK;
+}
+
+static size_t find_type(nc_type type) {
+    for (size_t t = 0; t < AKIN_NC_TYPES; t++)
+        if (akin_ncfile_types[t] == type) return t;
+    return AKIN_NC_NONE;
+}
+
+/* "item,row" of the ids; AKIN_INPUT for too many. */
+static akin_status join_dims(const akin_ncfile *file, int count, const int *ids, akin_text *text) {
+    akin_status status = AKIN_OK;
+    for (int d = 0; d < count; d++) {
+        if (ids[d] < 0 || (size_t)ids[d] >= akin_nclayout_dimension_count(file->layout))
+            return refuse(file, "damaged: a variable without its dimension");
+        const char *name = akin_nclayout_dimension_name(file->layout, (size_t)ids[d]);
+        AKIN_TRY(akin_text_append(text, "%s%s", d ? "," : "", name));
+    }
+done:
+    return status;
+}
+
+/* A variable cannot hold more than the file: whoever allocates by its shape relies on this. */
+static akin_status check_size(const akin_ncfile *file, int v) {
+    size_t bytes = akin_nclayout_rows(file->layout, (size_t)v) *
+                   akin_nclayout_row_bytes(file->layout, (size_t)v);
+    int storage = NC_CONTIGUOUS, code = nc_inq_var_chunking(file->id, v, &storage, NULL);
+    if (code) return trouble(file, code);
+    if (bytes / (storage == NC_CHUNKED ? DEFLATE_RATIO_MAX : 1) > file->bytes)
+        return refuse(file, "damaged: a variable is larger than the file");
+    return AKIN_OK;
+}
+
+static akin_status read_variable(akin_ncfile *file, int v, akin_text *dims) {
+    char name[NC_MAX_NAME + 1] = "";
+    nc_type type = NC_NAT;
+    int count = 0, ids[NC_MAX_VAR_DIMS], code;
+    if ((code = nc_inq_varndims(file->id, v, &count))) return trouble(file, code);
+    if (count > AKIN_NC_DIMS_MAX)
+        return refuse(file, "not a file of akin: a variable with too many dimensions");
+    if ((code = nc_inq_var(file->id, v, name, &type, NULL, ids, NULL))) return trouble(file, code);
+    if (find_type(type) == AKIN_NC_NONE)
+        return refuse(file, "not a file of akin: a variable of an unknown type");
+    akin_text_clear(dims);
+    akin_status status = join_dims(file, count, ids, dims);
+    if (status != AKIN_OK) return status;
+    status = akin_nclayout_add_variable(file->layout, name, (akin_nc_type)find_type(type),
+                                        akin_text_bytes(dims));
+    if (status != AKIN_OK) return akin_error_context(status, "%s: ", file->path);
+    return check_size(file, v);
+}
+
+static akin_status read_variables(akin_ncfile *file) {
+    akin_status status = AKIN_OK;
+    akin_text *dims = NULL;
+    int count = 0;
+    AKIN_TRY(akin_text_create(&dims));
+    int code = nc_inq_nvars(file->id, &count);
+    if (code) AKIN_TRY(trouble(file, code));
+    for (int v = 0; v < count; v++) AKIN_TRY(read_variable(file, v, dims));
+done:
+    akin_text_free(dims);
+    return status;
+}
+
+static akin_status read_attribute_names(akin_ncfile *file) {
+    int count = 0, code = nc_inq_natts(file->id, &count);
+    if (code) return trouble(file, code);
+    file->names = akin_mem_zalloc((size_t)count, sizeof *file->names);
+    if (!file->names) return AKIN_FAILED;
+    for (int a = 0; a < count; a++)
+        if ((code = nc_inq_attname(file->id, NC_GLOBAL, a, file->names[a])))
+            return trouble(file, code);
+    file->name_count = (size_t)count;
+    return AKIN_OK;
+}
+
+/* Kind, format and digest; kind NULL = any. */
+static akin_status check_kind(akin_ncfile *file, const char *kind) {
+    akin_status status = AKIN_OK;
+    char *digest = NULL;
+    int format = 0;
+    size_t length = 0;
+    AKIN_TRY(akin_ncfile_get_attribute(file, "akin_kind", &file->kind));
+    if (!file->kind)
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: NetCDF, but not a file of akin", file->path));
+    if (kind && strcmp(kind, file->kind) != 0)
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: is a file of kind '%s', not '%s'", file->path,
+                                file->kind, kind));
+    if (nc_inq_attlen(file->id, NC_GLOBAL, "akin_format", &length) != NC_NOERR || length != 1 ||
+        nc_get_att_int(file->id, NC_GLOBAL, "akin_format", &format) != NC_NOERR)
+        AKIN_TRY(refuse(file, "damaged: it has no akin_format"));
+    if (format != AKIN_NCFILE_FORMAT)
+        AKIN_TRY(akin_error_set(AKIN_INPUT,
+                                "%s: has format %d, this akin %s reads format %d; make it anew",
+                                file->path, format, AKIN_VERSION, AKIN_NCFILE_FORMAT));
+    AKIN_TRY(akin_ncfile_get_attribute(file, AKIN_NCFILE_DIGEST, &digest));
+    if (!digest || strlen(digest) != AKIN_HASH_TEXT_SIZE - 1)
+        AKIN_TRY(refuse(file, "damaged: it has no content_digest"));
+    memcpy(file->digest, digest, AKIN_HASH_TEXT_SIZE);
+done:
+    akin_mem_free(digest);
+    return status;
+}
+
+/* A file that is what its seal says, or has none, may be shown to the library. */
+static akin_status check_seal(akin_ncfile *file, akin_seal_sum found) {
+    file->whole = file->sealed && found.low == file->seal.low && found.high == file->seal.high;
+    if (file->whole || !file->sealed) return AKIN_OK;
+    return refuse(file, "damaged: its bytes do not match the sum at its end");
+}
+
+/* The file as bytes alone. */
+static akin_status look_at(const char *path, akin_ncfile **out) {
+    akin_ncfile *file = NULL;
+    akin_status status = akin_ncfile_allocate(path, &file);
+    if (status != AKIN_OK) return status;
+    *out = file;
+    status = check_signature(file);
+    return status == AKIN_OK ? akin_seal_read(path, &file->sealed, &file->sealed_bytes, &file->seal)
+                             : status;
+}
+
+static akin_status open_library_file(akin_ncfile *file, const char *kind) {
+    akin_status status = AKIN_OK;
+    int code = nc_open(file->path, NC_NOWRITE, &file->id);
+    if (code) {
+        file->id = -1;
+        AKIN_TRY(trouble(file, code));
+    }
+    AKIN_TRY(check_kind(file, kind));
+    AKIN_TRY(read_dimensions(file));
+    AKIN_TRY(read_variables(file));
+    AKIN_TRY(read_attribute_names(file));
+done:
+    return status;
+}
+
+akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    akin_seal_sum sum = {0};
+    *out = NULL;
+    AKIN_TRY(look_at(path, &file));
+    if (file->sealed && file->sealed_bytes <= PEEK_BYTES_MAX) {
+        AKIN_TRY(akin_seal_add(path, file->sealed_bytes, 1, 0, &sum));
+        AKIN_TRY(check_seal(file, sum));
+    }
+    AKIN_TRY(open_library_file(file, kind));
+    *out = file;
+    return AKIN_OK;
+done:
+    akin_ncfile_close(file);
+    return status;
+}
+
+/* Hashes this rank's shard of every variable, in pieces of bounded memory. */
+static akin_status hash_shard(akin_ncfile *file, akin_comm *comm) {
+    akin_status status = AKIN_OK;
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    void *piece = NULL;
+    for (size_t v = 0; v < akin_nclayout_variable_count(file->layout); v++) {
+        const char *name = akin_nclayout_variable_name(file->layout, v);
+        size_t rows = akin_nclayout_rows(file->layout, v),
+               row_bytes = akin_nclayout_row_bytes(file->layout, v);
+        size_t row = akin_shard_first(rows, size, rank),
+               end = akin_shard_first(rows, size, rank + 1);
+        size_t step = VERIFY_BYTES / row_bytes ? VERIFY_BYTES / row_bytes : 1;
+        if (row == end) continue;
+        akin_mem_free(piece);
+        piece = akin_mem_alloc(step < end - row ? step : end - row, row_bytes);
+        if (!piece) AKIN_TRY(AKIN_FAILED);
+        for (; row < end; row += step) {
+            size_t count = step < end - row ? step : end - row;
+            AKIN_TRY(akin_ncfile_get(file, name, row, count, piece));
+            akin_nclayout_hash_rows(file->layout, v, row, count, piece);
+            akin_comm_poll(comm); /* a slow disk is no stall */
+        }
+    }
+done:
+    akin_mem_free(piece);
+    return status;
+}
+
+/* Every byte of a sealed file, each rank its part. Collective; agreed. */
+static akin_status verify_seal(akin_comm *comm, akin_ncfile *file) {
+    akin_seal_sum sum = {0};
+    akin_status status = AKIN_OK;
+    if (file->sealed)
+        status = akin_seal_add(file->path, file->sealed_bytes, akin_comm_size(comm),
+                               akin_comm_rank(comm), &sum);
+    status = akin_agree(comm, status);
+    if (status != AKIN_OK) return status;
+    akin_comm_sum_i64(comm, (int64_t *)&sum.low, 1);
+    akin_comm_sum_i64(comm, (int64_t *)&sum.high, 1);
+    return akin_agree(comm, check_seal(file, sum));
+}
+
+/* The content of a file without a seal, which another program has written, each rank its rows.
+ * Collective; agreed. */
+static akin_status verify_digest(akin_comm *comm, akin_ncfile *file) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    size_t count;
+    akin_status status = akin_agree(comm, hash_shard(file, comm));
+    if (status != AKIN_OK) return status;
+    uint64_t *sums = akin_nclayout_sums(file->layout, &count);
+    akin_comm_sum_i64(comm, (int64_t *)sums, count);
+    status = akin_nclayout_digest(file->layout, file->kind, digest);
+    if (status == AKIN_OK && strcmp(digest, file->digest) != 0)
+        status = refuse(file, "damaged: its content does not match its content_digest");
+    return akin_agree(comm, status);
+}
+
+akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind,
+                             akin_ncfile **out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_agree(comm, look_at(path, &file)));
+    AKIN_TRY(verify_seal(comm, file));
+    AKIN_TRY(akin_agree(comm, open_library_file(file, kind)));
+    if (!file->sealed) AKIN_TRY(verify_digest(comm, file));
+    *out = file;
+    return AKIN_OK;
+done:
+    akin_ncfile_close(file);
+    return status;
+}
+
+void akin_ncfile_close(akin_ncfile *file) {
+    if (!file) return;
+    if (file->id != -1) nc_close(file->id); /* read only: nothing can be lost */
+    akin_ncfile_release(file);
+}
+
+const char *akin_ncfile_path(const akin_ncfile *file) {
+    return file->path;
+}
+
+const char *akin_ncfile_kind(const akin_ncfile *file) {
+    return file->kind;
+}
+
+const char *akin_ncfile_digest(const akin_ncfile *file) {
+    return file->digest;
+}
+
+bool akin_ncfile_has(const akin_ncfile *file, const char *variable) {
+    return akin_nclayout_find_variable(file->layout, variable) != AKIN_NC_NONE;
+}
+
+akin_status akin_ncfile_length(const akin_ncfile *file, const char *dimension, size_t *length) {
+    size_t d = akin_nclayout_find_dimension(file->layout, dimension);
+    if (d == AKIN_NC_NONE)
+        return akin_error_set(AKIN_INPUT, "%s: has no dimension %s", file->path, dimension);
+    *length = akin_nclayout_dimension_length(file->layout, d);
+    return AKIN_OK;
+}
+
+akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable, akin_nc_type type,
+                               const char *dims) {
+    size_t v = akin_nclayout_find_variable(file->layout, variable);
+    if (v == AKIN_NC_NONE)
+        return akin_error_set(AKIN_INPUT, "%s: has no variable %s", file->path, variable);
+    akin_nc_type found = akin_nclayout_variable_type(file->layout, v);
+    const char *found_dims = akin_nclayout_variable_dims(file->layout, v);
+    if (found == type && strcmp(found_dims, dims) == 0) return AKIN_OK;
+    return akin_error_set(AKIN_INPUT, "%s: variable %s is %s (%s), it should be %s (%s)",
+                          file->path, variable, akin_nc_type_name(found), found_dims,
+                          akin_nc_type_name(type), dims);
+}
+
+akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_t first,
+                            size_t count, void *data) {
+    size_t v = akin_nclayout_find_variable(file->layout, variable);
+    if (v == AKIN_NC_NONE)
+        return akin_error_set(AKIN_INPUT, "%s: has no variable %s", file->path, variable);
+    size_t rows = akin_nclayout_rows(file->layout, v);
+    AKIN_ASSERT(count <= rows && first <= rows - count);
+    if (count == 0) return AKIN_OK;
+    const size_t *shape;
+    size_t start[AKIN_NC_DIMS_MAX] = {first}, length[AKIN_NC_DIMS_MAX] = {count};
+    size_t dims = akin_nclayout_variable_shape(file->layout, v, &shape);
+    for (size_t d = 1; d < dims; d++)
+        length[d] = akin_nclayout_dimension_length(file->layout, shape[d]);
+    int code = akin_fault_read() ? errno : nc_get_vara(file->id, (int)v, start, length, data);
+    return code ? trouble(file, code) : AKIN_OK;
+}
+
+akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out) {
+    nc_type type = NC_NAT;
+    size_t length = 0;
+    *out = NULL;
+    int code = nc_inq_att(file->id, NC_GLOBAL, name, &type, &length);
+    if (code == NC_ENOTATT || (code == NC_NOERR && type != NC_CHAR)) return AKIN_OK;
+    if (code) return trouble(file, code);
+    if (length > ATTRIBUTE_BYTES_MAX || length > file->bytes)
+        return refuse(file, "damaged: an attribute is too long");
+    char *text = akin_mem_zalloc(length + 1, 1);
+    if (!text) return AKIN_FAILED;
+    if ((code = nc_get_att_text(file->id, NC_GLOBAL, name, text))) {
+        akin_mem_free(text);
+        return trouble(file, code);
+    }
+    *out = text;
+    return AKIN_OK;
+}
+
+akin_status akin_ncfile_differences(const akin_ncfile *file, const akin_ncfile_claim *claims,
+                                    size_t count, akin_text *differences) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        char *found = NULL;
+        status = akin_ncfile_get_attribute(file, claims[i].attribute, &found);
+        const char *is = found ? found : "", *should = claims[i].wanted ? claims[i].wanted : "";
+        if (status == AKIN_OK && strcmp(is, should) != 0)
+            status = akin_text_append(differences, "%s%s (it has '%s', this run '%s')",
+                                      akin_text_length(differences) ? ", " : "", claims[i].what, is,
+                                      should);
+        akin_mem_free(found);
+    }
+    return status;
+}
+
+akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind,
+                                     const akin_ncfile_claim *claims, size_t count) {
+    akin_text *differences = NULL;
+    akin_status status = akin_text_create(&differences);
+    if (status == AKIN_OK) status = akin_ncfile_differences(file, claims, count, differences);
+    if (status == AKIN_OK && akin_text_length(differences) > 0)
+        status = akin_error_set(AKIN_INPUT, "%s is %s of another run; what differs: %s", file->path,
+                                kind, akin_text_bytes(differences));
+    akin_text_free(differences);
+    return status;
+}
+
+size_t akin_ncfile_dimension_count(const akin_ncfile *file) {
+    return akin_nclayout_dimension_count(file->layout);
+}
+
+const char *akin_ncfile_dimension_name(const akin_ncfile *file, size_t index, size_t *length) {
+    *length = akin_nclayout_dimension_length(file->layout, index);
+    return akin_nclayout_dimension_name(file->layout, index);
+}
+
+size_t akin_ncfile_variable_count(const akin_ncfile *file) {
+    return akin_nclayout_variable_count(file->layout);
+}
+
+const char *akin_ncfile_variable_name(const akin_ncfile *file, size_t index, const char **type,
+                                      const char **dims) {
+    *type = akin_nc_type_name(akin_nclayout_variable_type(file->layout, index));
+    *dims = akin_nclayout_variable_dims(file->layout, index);
+    return akin_nclayout_variable_name(file->layout, index);
+}
+
+size_t akin_ncfile_attribute_count(const akin_ncfile *file) {
+    return file->name_count;
+}
+
+const char *akin_ncfile_attribute_name(const akin_ncfile *file, size_t index) {
+    return file->names[index];
+}

@@ -1,0 +1,317 @@
+/* table: table.nc, the recommendation table. */
+#include <akin/table.h>
+
+#include <akin/mem.h>
+#include <string.h>
+
+#define PIECE_ROWS 4096 /* read at a time where only a part of the row is asked for */
+
+struct akin_table {
+    akin_ncfile *file;
+    size_t items, k;
+    bool refined, diverse, calibrated, has_fill, has_duplicates;
+};
+
+/* What a refined table has beside its lists. */
+static akin_status check_extras(akin_table *table) {
+    akin_status status;
+    const akin_ncfile *file = table->file;
+    char *order = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(file, "list_order", &order));
+    table->refined = order != NULL;
+    table->diverse = order && strcmp(order, "diversity") == 0;
+    table->calibrated = akin_ncfile_has(file, "calibration_share");
+    table->has_fill = akin_ncfile_has(file, "filled");
+    table->has_duplicates = akin_ncfile_has(file, "duplicate_of");
+    if (table->has_fill) AKIN_TRY(akin_ncfile_expect(file, "filled", AKIN_NC_INT, "item"));
+    if (table->has_duplicates)
+        AKIN_TRY(akin_ncfile_expect(file, "duplicate_of", AKIN_NC_INT, "item"));
+done:
+    akin_mem_free(order);
+    return status;
+}
+
+static akin_status check_schema(akin_table *table) {
+    akin_status status;
+    const akin_ncfile *file = table->file;
+    AKIN_TRY(akin_ncfile_length(file, "item", &table->items));
+    AKIN_TRY(akin_ncfile_length(file, "k", &table->k));
+    AKIN_TRY(akin_ncfile_expect(file, "neighbor", AKIN_NC_INT, "item,k"));
+    AKIN_TRY(akin_ncfile_expect(file, "score", AKIN_NC_FLOAT, "item,k"));
+    AKIN_TRY(akin_ncfile_expect(file, "count", AKIN_NC_INT, "item"));
+    AKIN_TRY(check_extras(table));
+done:
+    return status;
+}
+
+akin_status akin_table_open(akin_comm *comm, const char *path, akin_table **out) {
+    akin_status status;
+    *out = NULL;
+    akin_table *table = akin_mem_zalloc(1, sizeof *table);
+    AKIN_TRY(akin_agree(comm, table ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_ncfile_open(comm, path, "table", &table->file));
+    AKIN_TRY(akin_agree(comm, check_schema(table)));
+    *out = table;
+    return AKIN_OK;
+done:
+    akin_table_close(table);
+    return status;
+}
+
+void akin_table_close(akin_table *table) {
+    if (!table) return;
+    akin_ncfile_close(table->file);
+    akin_mem_free(table);
+}
+
+size_t akin_table_items(const akin_table *table) {
+    return table->items;
+}
+
+size_t akin_table_k(const akin_table *table) {
+    return table->k;
+}
+
+const char *akin_table_digest(const akin_table *table) {
+    return akin_ncfile_digest(table->file);
+}
+
+const akin_ncfile *akin_table_file(const akin_table *table) {
+    return table->file;
+}
+
+bool akin_table_is_refined(const akin_table *table) {
+    return table->refined;
+}
+
+bool akin_table_is_diverse(const akin_table *table) {
+    return table->diverse;
+}
+
+bool akin_table_is_calibrated(const akin_table *table) {
+    return table->calibrated;
+}
+
+bool akin_table_has_fill(const akin_table *table) {
+    return table->has_fill;
+}
+
+bool akin_table_has_duplicates(const akin_table *table) {
+    return table->has_duplicates;
+}
+
+/* Rows of an int variable, each of which is within [least, most]. */
+static akin_status get_checked(const akin_table *table, const char *variable, size_t first,
+                               size_t count, int32_t least, int32_t most, int32_t *values) {
+    akin_status status = akin_ncfile_get(table->file, variable, first, count, values);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++)
+        if (values[i] < least || values[i] > most)
+            status =
+                akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range; make the table anew",
+                               akin_ncfile_path(table->file), variable, first + i);
+    return status;
+}
+
+akin_status akin_table_filled(const akin_table *table, size_t first, size_t count,
+                              int32_t *filled) {
+    memset(filled, 0, count * sizeof *filled);
+    return table->has_fill
+               ? get_checked(table, "filled", first, count, 0, (int32_t)table->k, filled)
+               : AKIN_OK;
+}
+
+akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t count,
+                                  int32_t *duplicate_of) {
+    memset(duplicate_of, 0xFF, count * sizeof *duplicate_of);
+    if (!table->has_duplicates) return AKIN_OK;
+    return get_checked(table, "duplicate_of", first, count, -1, (int32_t)table->items - 1,
+                       duplicate_of);
+}
+
+/* Whether the entry may stand behind the one before it; `filled`: how many of the last are fill. */
+static bool in_order(const akin_table *table, const int32_t *neighbor, const float *score, size_t j,
+                     size_t chosen) {
+    if (table->diverse || j >= chosen || score[j] < score[j - 1]) return true;
+    return score[j] == score[j - 1] && (neighbor[j] > neighbor[j - 1] || table->calibrated);
+}
+
+/* What is wrong with the row, NULL if nothing: `held` neighbours that are rows, best first, and
+ * none behind them; the last `filled` are fill. */
+static const char *find_fault(const akin_table *table, size_t row, int32_t held, int32_t filled,
+                              const int32_t *neighbor, const float *score) {
+    if (held < 0 || (size_t)held > table->k) return "its count is not within k";
+    if (filled > held) return "it has more fill than neighbours";
+    for (size_t j = 0; j < table->k; j++) {
+        bool there = j < (size_t)held;
+        if (!there && (neighbor[j] != -1 || score[j] != 0))
+            return "it has a neighbour behind its count";
+        if (!there) continue;
+        if (neighbor[j] < 0 || (size_t)neighbor[j] >= table->items)
+            return "a neighbour is no row of the table";
+        if ((size_t)neighbor[j] == row) return "it is its own neighbour";
+        if (!(score[j] >= -1 && score[j] <= 1)) return "a score is not within [-1, 1]";
+        if (j > 0 && !in_order(table, neighbor, score, j, (size_t)(held - filled)))
+            return "its neighbours are out of order";
+    }
+    return NULL;
+}
+
+static akin_status check_rows(const akin_table *table, size_t first, size_t count,
+                              const int32_t *neighbor, const float *score, const int32_t *counts,
+                              const int32_t *filled) {
+    for (size_t i = 0; i < count; i++) {
+        const char *fault = find_fault(table, first + i, counts[i], filled[i],
+                                       neighbor + i * table->k, score + i * table->k);
+        if (fault)
+            return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; make the table anew",
+                                  akin_ncfile_path(table->file), first + i, fault);
+    }
+    return AKIN_OK;
+}
+
+akin_status akin_table_rows(const akin_table *table, size_t first, size_t count, int32_t *neighbor,
+                            float *score, int32_t *counts) {
+    akin_status status = AKIN_OK;
+    size_t k = table->k, step = count < PIECE_ROWS ? count : PIECE_ROWS;
+    /* A row is checked as a whole; what was not asked for goes to scratch. */
+    int32_t *some_neighbor = neighbor ? NULL : akin_mem_alloc(step * k, sizeof *some_neighbor);
+    float *some_score = score ? NULL : akin_mem_alloc(step * k, sizeof *some_score);
+    int32_t *some_counts = counts ? NULL : akin_mem_alloc(step, sizeof *some_counts);
+    int32_t *filled = akin_mem_alloc(step, sizeof *filled);
+    if ((!neighbor && !some_neighbor) || (!score && !some_score) || (!counts && !some_counts) ||
+        !filled)
+        AKIN_TRY(AKIN_FAILED);
+    for (size_t done = 0; done < count; done += step) {
+        size_t here = step < count - done ? step : count - done;
+        int32_t *to_neighbor = neighbor ? neighbor + done * k : some_neighbor;
+        float *to_score = score ? score + done * k : some_score;
+        int32_t *to_counts = counts ? counts + done : some_counts;
+        AKIN_TRY(akin_ncfile_get(table->file, "neighbor", first + done, here, to_neighbor));
+        AKIN_TRY(akin_ncfile_get(table->file, "score", first + done, here, to_score));
+        AKIN_TRY(akin_ncfile_get(table->file, "count", first + done, here, to_counts));
+        AKIN_TRY(akin_table_filled(table, first + done, here, filled));
+        AKIN_TRY(check_rows(table, first + done, here, to_neighbor, to_score, to_counts, filled));
+    }
+done:
+    akin_mem_free(some_neighbor);
+    akin_mem_free(some_score);
+    akin_mem_free(some_counts);
+    akin_mem_free(filled);
+    return status;
+}
+
+static akin_status define_extras(akin_ncfile *file, const akin_table_extras *extras) {
+    akin_status status;
+    size_t knots;
+    const float *cosine;
+    const double *share;
+    AKIN_TRY(
+        akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score"));
+    if (extras->filled)
+        AKIN_TRY(akin_ncfile_variable(file, "filled", AKIN_NC_INT, "item",
+                                      "number of last neighbours that are fill", "1"));
+    if (extras->duplicate_of) {
+        AKIN_TRY(akin_ncfile_variable(file, "duplicate_of", AKIN_NC_INT, "item",
+                                      "row of the item that is recommended instead", "1"));
+        AKIN_TRY(akin_ncfile_attribute(file, "duplicate_of", "comment",
+                                       "index into item, from 0; -1 = none"));
+    }
+    if (extras->calibration) {
+        akin_calibration_knots(extras->calibration, &knots, &cosine, &share);
+        AKIN_TRY(akin_ncfile_dimension(file, "knot", knots));
+        AKIN_TRY(akin_ncfile_variable(file, "calibration_cosine", AKIN_NC_FLOAT, "knot",
+                                      "cosine, ascending", "1"));
+        AKIN_TRY(akin_ncfile_variable(file, "calibration_share", AKIN_NC_DOUBLE, "knot",
+                                      "share of random pairs with a smaller cosine", "1"));
+    }
+done:
+    return status;
+}
+
+static akin_status put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
+                              size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    size_t knots;
+    const float *cosine;
+    const double *share;
+    if (extras->filled) AKIN_TRY(akin_ncfile_put(file, "filled", first, count, extras->filled));
+    if (extras->duplicate_of)
+        AKIN_TRY(akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of));
+    if (extras->calibration) {
+        akin_calibration_knots(extras->calibration, &knots, &cosine, &share);
+        if (akin_comm_rank(comm) != 0) knots = 0;
+        AKIN_TRY(akin_ncfile_put(file, "calibration_cosine", 0, knots, cosine));
+        AKIN_TRY(akin_ncfile_put(file, "calibration_share", 0, knots, share));
+    }
+done:
+    return status;
+}
+
+static akin_status define(akin_ncfile *file, const akin_table_origin *origin, size_t n, size_t k,
+                          const akin_labels *labels, const akin_table_extras *extras) {
+    akin_status status;
+    static const float cosines[2] = {-1, 1}, shares[2] = {0, 1};
+    bool calibrated = extras && extras->calibration;
+    const int32_t counts[2] = {0, (int32_t)k};
+    AKIN_TRY(
+        akin_ncfile_attribute(file, NULL, "title", "Recommendation table of a product catalogue"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        "For every item of a product catalogue the k items that look most like it, by the "
+        "cosine of their embeddings."));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
+    AKIN_TRY(
+        akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest));
+    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
+    AKIN_TRY(akin_ncfile_dimension(file, "k", k));
+    AKIN_TRY(akin_labels_define(labels, file));
+    AKIN_TRY(akin_ncfile_variable(file, "neighbor", AKIN_NC_INT, "item,k",
+                                  "row of the neighbour, best first", "1"));
+    AKIN_TRY(
+        akin_ncfile_attribute(file, "neighbor", "comment", "index into item, from 0; -1 = none"));
+    AKIN_TRY(akin_ncfile_variable(
+        file, "score", AKIN_NC_FLOAT, "item,k",
+        calibrated ? "share of random pairs that are less alike than item and neighbour"
+                   : "cosine of item and neighbour",
+        "1"));
+    AKIN_TRY(akin_ncfile_attribute_values(file, "score", "valid_range", 2,
+                                          calibrated ? shares : cosines));
+    AKIN_TRY(akin_ncfile_attribute(file, "score", "comment", "0 where there is no neighbour"));
+    AKIN_TRY(akin_ncfile_variable(file, "count", AKIN_NC_INT, "item", "number of neighbours", "1"));
+    AKIN_TRY(akin_ncfile_attribute_values(file, "count", "valid_range", 2, counts));
+    if (extras) AKIN_TRY(define_extras(file, extras));
+done:
+    return status;
+}
+
+akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
+                             size_t n, size_t k, size_t first, const akin_labels *labels,
+                             const int32_t *neighbor, const float *score, const int32_t *counts) {
+    return akin_table_write_refined(comm, path, origin, n, k, first, labels, neighbor, score,
+                                    counts, NULL);
+}
+
+akin_status akin_table_write_refined(akin_comm *comm, const char *path,
+                                     const akin_table_origin *origin, size_t n, size_t k,
+                                     size_t first, const akin_labels *labels,
+                                     const int32_t *neighbor, const float *score,
+                                     const int32_t *counts, const akin_table_extras *extras) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    size_t count = akin_labels_count(labels);
+    AKIN_TRY(akin_ncfile_create(comm, path, "table", &file));
+    AKIN_TRY(define(file, origin, n, k, labels, extras));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(akin_labels_put(labels, file, comm, first));
+    AKIN_TRY(akin_ncfile_put(file, "neighbor", first, count, neighbor));
+    AKIN_TRY(akin_ncfile_put(file, "score", first, count, score));
+    AKIN_TRY(akin_ncfile_put(file, "count", first, count, counts));
+    if (extras) AKIN_TRY(put_extras(comm, file, extras, first, count));
+    status = akin_ncfile_commit(file, NULL);
+    file = NULL; /* freed by commit */
+done:
+    akin_ncfile_discard(file);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* checkpoint: where a training run stands. */
+#include "checkpoint.h"
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/network.h>
+#include <stddef.h>
+#include <string.h>
+
+#define VECTORS                                                                                    \
+    4 /* weights, first moment, second moment, and the best weights where they are kept */
+
+static size_t state_vectors(akin_model *model, const akin_history *history,
+                            float *vectors[VECTORS]) {
+    vectors[0] = akin_model_weights(model);
+    vectors[1] = akin_model_adam_mean(model);
+    vectors[2] = akin_model_adam_variance(model);
+    vectors[3] = history->best;
+    return history->best ? VECTORS : VECTORS - 1;
+}
+
+static const struct figure {
+    const char *name, *long_name;
+    size_t place; /* of the pointer in akin_history where the variable has a dimension, else of the
+                     number */
+    bool curve;
+} figures[] = {
+    {"loss", "mean squared error of training", offsetof(akin_history, loss), true},
+    {"holdout_loss", "mean squared error of the holdout", offsetof(akin_history, holdout_loss),
+     true},
+    {"contrast_loss", "contrastive loss of training", offsetof(akin_history, contrast_loss), true},
+    {"holdout_contrast_loss", "contrastive loss of the holdout",
+     offsetof(akin_history, holdout_contrast_loss), true},
+    {"loss_first", "mean squared error of the first step", offsetof(akin_history, loss_first),
+     false},
+    {"squared_error", "sum in the epoch under way", offsetof(akin_history, squared_error), false},
+    {"contrast", "sum in the epoch under way", offsetof(akin_history, contrast), false},
+};
+#define FIGURES (sizeof figures / sizeof figures[0])
+
+static double *place_of(const akin_history *history, const struct figure *figure) {
+    char *place = (char *)history + figure->place;
+    if (!figure->curve) return (double *)(void *)place;
+    double *curve;
+    memcpy(&curve, place, sizeof curve);
+    return curve;
+}
+
+akin_status akin_history_allocate(akin_history *history, bool best) {
+    for (size_t f = 0; f < FIGURES; f++) {
+        if (!figures[f].curve) continue;
+        double *curve = akin_mem_alloc(history->epochs, sizeof *curve);
+        if (!curve) return AKIN_FAILED;
+        memcpy((char *)history + figures[f].place, &curve, sizeof curve);
+    }
+    if (best) history->best = akin_mem_zalloc(AKIN_NETWORK_WEIGHTS, sizeof(float));
+    return best && !history->best ? AKIN_FAILED : AKIN_OK;
+}
+
+void akin_history_release(akin_history *history) {
+    for (size_t f = 0; f < FIGURES; f++)
+        if (figures[f].curve) akin_mem_free(place_of(history, &figures[f]));
+    akin_mem_free(history->best);
+    *history = (akin_history){0};
+}
+
+void akin_history_copy(const akin_history *from, akin_history *to) {
+    for (size_t f = 0; f < FIGURES; f++)
+        memcpy(place_of(to, &figures[f]), place_of(from, &figures[f]),
+               (figures[f].curve ? from->epochs : 1) * sizeof(double));
+    if (from->best) memcpy(to->best, from->best, AKIN_NETWORK_WEIGHTS * sizeof(float));
+}
+
+/* --- writing --- */
+
+static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs,
+                          size_t vectors) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_dimension(file, "vector", vectors));
+    AKIN_TRY(akin_ncfile_dimension(file, "weight", AKIN_NETWORK_WEIGHTS));
+    AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
+    AKIN_TRY(akin_ncfile_variable(file, "state", AKIN_NC_FLOAT, "vector,weight",
+                                  "weights, first and second moment of Adam, best weights", "1"));
+    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_variable(file, figures[f].name, AKIN_NC_DOUBLE,
+                                      figures[f].curve ? "epoch" : "", figures[f].long_name, "1"));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Training run under way"));
+    AKIN_TRY(akin_ncfile_attribute(
+        file, NULL, "summary",
+        "Where a training run of akin stands; the same command goes on from it."));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
+    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
+    if (origin->init_digest)
+        AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest));
+done:
+    return status;
+}
+
+static akin_status put(akin_ncfile *file, bool mine, akin_model *model,
+                       const akin_history *history) {
+    akin_status status = AKIN_OK;
+    float *vectors[VECTORS];
+    size_t count = state_vectors(model, history, vectors);
+    for (size_t v = 0; v < count; v++)
+        AKIN_TRY(akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]));
+    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, akin_model_step(model)));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_put(file, figures[f].name, 0,
+                                 !mine              ? 0
+                                 : figures[f].curve ? history->epochs
+                                                    : 1,
+                                 place_of(history, &figures[f])));
+done:
+    return status;
+}
+
+akin_status akin_checkpoint_write(akin_comm *comm, const char *path,
+                                  const akin_checkpoint_origin *origin, akin_model *model,
+                                  const akin_history *history) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
+    AKIN_TRY(define(file, origin, history->epochs, history->best ? VECTORS : VECTORS - 1));
+    AKIN_TRY(akin_ncfile_begin(file));
+    AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model, history));
+    return akin_ncfile_commit(file, NULL);
+done:
+    akin_ncfile_discard(file);
+    return status;
+}
+
+/* --- reading --- */
+
+static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_origin *origin) {
+    const akin_ncfile_claim claims[] = {
+        {"akin_result_options", "the options", origin->result_options},
+        {"input_catalog_digest", "the catalogue", origin->catalog_digest},
+        {"input_init_digest", "the model of --init", origin->init_digest}};
+    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
+}
+
+static akin_status get(const akin_ncfile *file, akin_model *model, akin_history *history) {
+    akin_status status;
+    size_t epochs, weights, found;
+    float *vectors[VECTORS];
+    size_t count = state_vectors(model, history, vectors);
+    AKIN_TRY(akin_ncfile_length(file, "vector", &found));
+    AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
+    AKIN_TRY(akin_ncfile_length(file, "weight", &weights));
+    AKIN_TRY(akin_ncfile_expect(file, "state", AKIN_NC_FLOAT, "vector,weight"));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_expect(file, figures[f].name, AKIN_NC_DOUBLE,
+                                    figures[f].curve ? "epoch" : ""));
+    if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS || found != count)
+        return akin_error_set(AKIN_INPUT, "%s: a checkpoint of another shape",
+                              akin_ncfile_path(file));
+    for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_get(file, "state", v, 1, vectors[v]));
+    AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, akin_model_step(model)));
+    for (size_t f = 0; f < FIGURES; f++)
+        AKIN_TRY(akin_ncfile_get(file, figures[f].name, 0, figures[f].curve ? epochs : 1,
+                                 place_of(history, &figures[f])));
+done:
+    return status;
+}
+
+akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
+                                 const akin_checkpoint_origin *origin, akin_model *model,
+                                 akin_history *history) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    AKIN_TRY(akin_ncfile_open(comm, path, "checkpoint", &file));
+    akin_status local = check_origin(file, origin);
+    if (local == AKIN_OK) local = get(file, model, history);
+    AKIN_TRY(akin_agree(comm, local));
+done:
+    akin_ncfile_close(file);
+    return status;
+}

@@ -1,0 +1,57 @@
+/* checkpoint: where a training run stands, so that it goes on after any interruption and ends with
+ * the same bits.
+ *
+ * float state(vector, weight); weights, Adam's first and second moment; with --patience, a fourth:
+ * the weights of the best epoch int64 step; optimiser steps done double loss(epoch),
+ * holdout_loss(epoch), contrast_loss(epoch), holdout_contrast_loss(epoch); NaN where the epoch is
+ * not done double loss_first; of the very first step double squared_error, contrast; sums over the
+ * steps of the epoch under way attributes akin_result_options, input_catalog_digest,
+ * input_init_digest: all that shapes the result
+ */
+#ifndef AKIN_CHECKPOINT_H
+#define AKIN_CHECKPOINT_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/model.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The figures of a run so far; the arrays belong to the caller. */
+typedef struct {
+    size_t epochs;        /* of the whole run, length of the arrays */
+    double *loss;         /* [epochs] mean squared error over the steps of each epoch */
+    double *holdout_loss; /* [epochs] behind each epoch, NaN without a holdout */
+    double *contrast_loss,
+        *holdout_contrast_loss; /* [epochs] likewise of the contrastive loss, NaN without one */
+    double loss_first, squared_error, contrast;
+    float *best; /* [AKIN_NETWORK_WEIGHTS] of the best epoch so far; NULL = not kept */
+} akin_history;
+
+/* Arrays for a history whose epochs are set and whose other members are zero; it owns those that it
+ * got, also when that fails. Not collective. */
+AKIN_MUST_CHECK akin_status akin_history_allocate(akin_history *history, bool best);
+void akin_history_release(akin_history *history);
+void akin_history_copy(const akin_history *from, akin_history *to); /* both allocated alike */
+
+/* What shapes the result: a checkpoint serves only a run that has the same. */
+typedef struct {
+    const char *options;
+    const char *result_options;
+    const char *catalog_digest;
+    const char *init_digest; /* NULL = none */
+} akin_checkpoint_origin;
+
+/* Every rank holds the same; atomic. Collective. */
+AKIN_MUST_CHECK akin_status akin_checkpoint_write(akin_comm *comm, const char *path,
+                                                  const akin_checkpoint_origin *origin,
+                                                  akin_model *model, const akin_history *history);
+
+/* Weights, moments and step into the model, figures into the history (its epochs and arrays are
+ * set). AKIN_INPUT, with what differs, where the file is damaged or another run's; then model and
+ * history hold rubbish. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
+                                                 const akin_checkpoint_origin *origin,
+                                                 akin_model *model, akin_history *history);
+
+#endif

@@ -1,0 +1,58 @@
+/* contrast_pairs: the two views of each picture of a step, and how they pull at each other's
+ * latents, over all ranks.
+ *
+ * A batch is cut into groups of whole micro-batches that follow each other, of at most
+ * AKIN_CONTRAST_GROUP pictures and of even sizes, whatever the ranks; a picture's negatives are the
+ * others of its group. First every rank encodes both views of its own micro-batches; then the
+ * latents of all meet on every rank (32 floats a view travel, never pictures); then each rank
+ * computes the groups that it has a part in, all from the same numbers, and has the gradient by the
+ * latents of its own views, from which the network goes back once more from the pictures on (as Gao
+ * et al., "Scaling deep contrastive learning batch size under memory limited setup", 2021).
+ */
+#ifndef AKIN_CONTRAST_PAIRS_H
+#define AKIN_CONTRAST_PAIRS_H
+
+#include <akin/augment.h>
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/network.h>
+#include <akin/objective.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_contrast_pairs akin_contrast_pairs;
+
+/* Room for steps of at most `images`, over all ranks. comm and network are borrowed and outlive it.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_contrast_pairs_create(akin_comm *comm, akin_network *network,
+                                                       const akin_objective *objective,
+                                                       size_t images, akin_contrast_pairs **out);
+void akin_contrast_pairs_free(akin_contrast_pairs *pairs); /* NULL is fine */
+
+/* A step of so many images, over all ranks; no latents yet. Not collective. */
+void akin_contrast_pairs_begin(akin_contrast_pairs *pairs, size_t images);
+/* Micro-batch m of it, one of this rank's: count images u8 [count, 32, 32, 3], keys [count] (their
+ * view is not looked at). Not collective. */
+void akin_contrast_pairs_add(akin_contrast_pairs *pairs, const float *weights, size_t m,
+                             size_t count, const uint8_t *images, const akin_augment_key *keys);
+/* The latents of all. Returns the seconds waited. Collective. */
+double akin_contrast_pairs_meet(akin_contrast_pairs *pairs);
+
+/* Groups of the step; whether this rank has a part in one, and whether it is the one that answers
+ * for it. Not collective. */
+size_t akin_contrast_pairs_groups(const akin_contrast_pairs *pairs);
+bool akin_contrast_pairs_concerns(const akin_contrast_pairs *pairs, size_t group);
+bool akin_contrast_pairs_answers(const akin_contrast_pairs *pairs, size_t group);
+/* The sum of the losses of the group's views; with gradient (not NULL) [AKIN_NETWORK_WEIGHTS] that
+ * of sum * scale by the latents is kept, and that by the head's weights written. Not collective. */
+double akin_contrast_pairs_loss(akin_contrast_pairs *pairs, const float *weights, size_t group,
+                                float scale, float *gradient);
+
+/* What the network's gradient is to be taken of for view 0 or 1 of a micro-batch that was added,
+ * behind the losses: the first is redrawn, too. Arrays are borrowed until the next begin. Not
+ * collective. */
+akin_network_task akin_contrast_pairs_task(const akin_contrast_pairs *pairs, size_t m, int view,
+                                           float scale);
+
+#endif

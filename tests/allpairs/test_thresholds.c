@@ -1,0 +1,170 @@
+/* sample: what a row asks for by what is proven is reached by k others, so its list stays what it
+ * is, and is no more than a little below what the sample can tell; what is foretold is higher, and
+ * hardly ever too high. */
+#include "allpairs/thresholds.h"
+#include "levels.h"
+#include "naive_neighbors.h"
+#include <akin/gemm.h>
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static akin_row_block *block_of(const naive_catalogue *c, size_t k,
+                                const akin_row_block_rules *rules) {
+    akin_row_block *block;
+    assert_int_equal(akin_row_block_create(c->n, c->dim, k, AKIN_ROW_BLOCK_BOTH, &block), AKIN_OK);
+    akin_row_block_begin(block, c->n);
+    size_t at = 0;
+    for (int32_t category = -1; at < c->n; category++) /* those of one stand together */
+        for (size_t i = 0; i < c->n; i++)
+            if (!rules->same_category ? category == -1 : c->items[i].category == category)
+                akin_row_block_set(block, at++, c->items[i], c->rows + i * c->dim);
+    akin_row_block_ready(block, rules);
+    return block;
+}
+
+static float asked(const akin_row_block *block, size_t i) {
+    return akin_row_block_view(block, i / AKIN_ROW_BLOCK_PANEL).least[i % AKIN_ROW_BLOCK_PANEL];
+}
+
+static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block_rules *rules,
+                  bool raises) {
+    naive_catalogue c = naive_create(kind, (uint32_t)(n + dim), n, dim);
+    akin_row_block *block = block_of(&c, k, rules);
+    uint64_t *expected = malloc(k * sizeof *expected);
+    size_t raised = 0;
+    assert_int_equal(akin_thresholds_prove(block, block, rules), AKIN_OK);
+    for (size_t i = 0; i < n; i++) {
+        bool higher = asked(block, i) > rules->min_score &&
+                      asked(block, i) < 2; /* infinity: it looks for nothing */
+        raised += higher;
+        if (!higher || i % 7 != 0) continue;
+        naive_list(&c, rules, NULL, (size_t)akin_row_block_items(block)[i].row, k, expected);
+        assert_true(expected[k - 1] > akin_topk_bar(akin_row_block_list(block, i)));
+        assert_true(akin_topk_score(expected[k - 1]) >= asked(block, i) ||
+                    akin_topk_score(expected[k - 1]) == 1);
+    }
+    assert_true(raises ? raised > n / 2 : raised == 0);
+    free(expected);
+    akin_row_block_free(block);
+    naive_free(&c);
+}
+
+static const akin_row_block_rules none = {.min_score = -1};
+
+static void lists_stay_what_they_are(void **unused) {
+    (void)unused;
+    const akin_row_block_rules available = {.min_score = -1, .only_available = true};
+    const akin_row_block_rules category = {
+        .min_score = -1, .same_category = true, .only_available = true};
+    FOR_EACH_LEVEL(level)
+    for (int kind = 0; kind < NAIVE_KINDS; kind++) {
+        check(kind, 1500, 32, 5, &none, true);
+        check(kind, 1500, 7, 40, &none, true);
+        check(kind, 900, 100, 20, &available, true);
+        check(kind, 2000, 32, 5, &category, true);
+    }
+}
+
+/* Rows of one block against a sample of another. */
+static void rows_of_another_block_too(void **unused) {
+    (void)unused;
+    enum { N = 1600, SOME = 50, K = 5 };
+    for (int rule = 0; rule < 2; rule++) {
+        const akin_row_block_rules rules = {.min_score = -1, .same_category = rule == 1};
+        naive_catalogue c = naive_create(NAIVE_RANDOM, 8, N, 16), few = c;
+        few.n = SOME;
+        akin_row_block *among = block_of(&c, K, &rules), *block = block_of(&few, K, &rules);
+        uint64_t expected[K];
+        size_t raised = 0;
+        assert_int_equal(akin_thresholds_prove(block, among, &rules), AKIN_OK);
+        for (size_t i = 0; i < SOME; i++) {
+            if (asked(block, i) <= -1 || asked(block, i) > 2) continue;
+            naive_list(&c, &rules, NULL, (size_t)akin_row_block_items(block)[i].row, K, expected);
+            assert_true(akin_topk_score(expected[K - 1]) >= asked(block, i));
+            raised++;
+        }
+        assert_true(raised > SOME / 2);
+        akin_row_block_free(block);
+        akin_row_block_free(among);
+        naive_free(&c);
+    }
+}
+
+/* Foretold thresholds of a block, with how many of its rows ask for too much; their mean by *mean.
+ */
+static size_t foretold(int kind, size_t n, size_t k, const akin_row_block_rules *rules, bool proven,
+                       double *mean) {
+    naive_catalogue c = naive_create(kind, 5, n, 12);
+    akin_row_block *block = block_of(&c, k, rules);
+    uint64_t *expected = malloc(k * sizeof *expected);
+    size_t wrong = 0, looked = 0;
+    assert_int_equal(proven ? akin_thresholds_prove(block, block, rules)
+                            : akin_thresholds_foretell(block, 1, rules),
+                     AKIN_OK);
+    *mean = 0;
+    for (size_t i = 0; i < n; i += 37) {
+        if (asked(block, i) > 2) continue;
+        naive_list(&c, rules, NULL, (size_t)akin_row_block_items(block)[i].row, k, expected);
+        wrong += akin_topk_bar(akin_row_block_list(block, i)) > expected[k - 1];
+        *mean += (double)fmaxf(asked(block, i), -1), looked++;
+        assert_true(isinf(akin_row_block_view(block, 0).least[0]) ==
+                    (asked(block, 0) > 2)); /* they do not rest */
+    }
+    *mean /= (double)looked;
+    free(expected);
+    akin_row_block_free(block);
+    naive_free(&c);
+    return wrong * 100 / looked; /* in a hundred */
+}
+
+static void what_is_foretold_is_hardly_ever_too_much(void **unused) {
+    (void)unused;
+    const akin_row_block_rules category = {.min_score = -1, .same_category = true};
+    static const size_t sizes[][2] = {
+        {3000, 5}, {3000, 20}, {9000, 5}}; /* of the last, the sample is less than 1/8 */
+    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
+        for (int rule = 0; rule < 2; rule++)
+            for (int kind = 0; kind <= NAIVE_CLUSTERED; kind++) {
+                const akin_row_block_rules *rules = rule ? &category : &none;
+                double proven, hoped;
+                assert_int_equal(foretold(kind, sizes[s][0], sizes[s][1], rules, true, &proven), 0);
+                assert_true(foretold(kind, sizes[s][0], sizes[s][1], rules, false, &hoped) <= 5);
+                if (!(hoped > proven))
+                    fail_msg("%zu %d %d: %.9g %.9g", s, rule, kind, hoped, proven);
+            }
+}
+
+static void what_does_not_pay_is_left_alone(void **unused) {
+    (void)unused;
+    const akin_row_block_rules group = {.min_score = -1, .exclude_same_group = true};
+    check(NAIVE_RANDOM, 1500, 16, 5, &group, false);
+    check(NAIVE_RANDOM, 100, 16, 5, &none, false); /* it does not pay */
+}
+
+/* In two dimensions scores are cosines of angles, so the best of a sample are known. */
+static void thresholds_are_tight(void **unused) {
+    (void)unused;
+    enum { N = 3200, K = 4 };
+    naive_catalogue c = naive_create(NAIVE_RANDOM, 1, N, 2);
+    akin_row_block *block = block_of(&c, K, &none);
+    assert_int_equal(akin_thresholds_prove(block, block, &none), AKIN_OK);
+    double sum = 0;
+    for (size_t i = 0; i < N; i++) {
+        assert_true(asked(block, i) > 0.8f);
+        sum += (double)asked(block, i);
+    }
+    assert_true(sum / N > 0.985);
+    akin_row_block_free(block);
+    naive_free(&c);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lists_stay_what_they_are), cmocka_unit_test(rows_of_another_block_too),
+        cmocka_unit_test(what_is_foretold_is_hardly_ever_too_much),
+        cmocka_unit_test(what_does_not_pay_is_left_alone), cmocka_unit_test(thresholds_are_tight)};
+    akin_gemm_start();
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

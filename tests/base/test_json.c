@@ -1,0 +1,140 @@
+/* json: what is set is read back, one line is one line, and what is printed is always JSON. */
+// clang-format off
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+// clang-format on
+#include <akin/json.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <string.h>
+
+static void assert_printed(const akin_json *json, const char *expected) {
+    char *text = akin_json_print(json, false);
+    assert_string_equal(text, expected);
+    akin_mem_free(text);
+}
+
+static akin_json *example(void) {
+    akin_json *object = NULL, *list = NULL;
+    assert_int_equal(akin_json_create(&object), AKIN_OK);
+    assert_int_equal(akin_json_create_array(&list), AKIN_OK);
+    assert_int_equal(akin_json_append_text(list, "a"), AKIN_OK);
+    assert_int_equal(akin_json_append_number(list, 0.5), AKIN_OK);
+    assert_int_equal(akin_json_set_text(object, "text", "one\ntwo \"q\" \xC3\xA4"), AKIN_OK);
+    assert_int_equal(akin_json_set_integer(object, "whole", 3000000000), AKIN_OK);
+    assert_int_equal(akin_json_set_number(object, "nan", NAN), AKIN_OK);
+    assert_int_equal(akin_json_set_number(object, "inf", -INFINITY), AKIN_OK);
+    assert_int_equal(akin_json_set_bool(object, "yes", true), AKIN_OK);
+    assert_int_equal(akin_json_set_null(object, "none"), AKIN_OK);
+    assert_int_equal(akin_json_set_node(object, "list", &list), AKIN_OK);
+    return object;
+}
+
+static const char example_text[] =
+    "{\"text\":\"one\\ntwo \\\"q\\\" \xC3\xA4\",\"whole\":3000000000,\"nan\":null,"
+    "\"inf\":null,\"yes\":true,\"none\":null,\"list\":[\"a\",0.5]}";
+
+static void print_then_parse_is_identity(void **state) {
+    (void)state;
+    akin_json *object = example(), *back = NULL, *copy = NULL;
+    assert_printed(object, example_text);
+    assert_int_equal(akin_json_parse(example_text, strlen(example_text), &back), AKIN_OK);
+    assert_printed(back, example_text);
+    char *indented = akin_json_print(object, true);
+    akin_json_free(back);
+    assert_int_equal(akin_json_parse(indented, strlen(indented), &back), AKIN_OK);
+    assert_int_equal(akin_json_copy(back, &copy), AKIN_OK);
+    assert_printed(copy, example_text);
+    akin_mem_free(indented);
+    akin_json_free(copy);
+    akin_json_free(back);
+    akin_json_free(object);
+}
+
+static void what_is_set_is_read(void **state) {
+    (void)state;
+    akin_json *object = example();
+    assert_string_equal(akin_json_text(object, "text"), "one\ntwo \"q\" \xC3\xA4");
+    assert_null(akin_json_text(object, "whole"));
+    assert_true(akin_json_number(object, "whole", 0) == 3e9);
+    assert_true(akin_json_number(object, "nan", -7) == -7);
+    assert_true(akin_json_number(object, "absent", -7) == -7);
+    assert_int_equal(akin_json_count(akin_json_get(object, "list")), 2);
+    assert_string_equal(akin_json_key(akin_json_at(object, 1)), "whole");
+    assert_null(akin_json_get(NULL, "x"));
+    akin_json_free(object);
+}
+
+static void the_last_value_of_a_key_holds(void **state) {
+    (void)state;
+    akin_json *object = NULL;
+    assert_int_equal(akin_json_create(&object), AKIN_OK);
+    assert_int_equal(akin_json_set_text(object, "a", "x"), AKIN_OK);
+    assert_int_equal(akin_json_set_text(object, "b", "x"), AKIN_OK);
+    assert_int_equal(akin_json_set_integer(object, "a", 3), AKIN_OK);
+    assert_int_equal(akin_json_set_integer(object, "A", 4), AKIN_OK);
+    assert_printed(object, "{\"a\":3,\"b\":\"x\",\"A\":4}");
+    akin_json_free(object);
+}
+
+static void whole_numbers_are_exact(void **state) {
+    (void)state;
+    akin_json *object = NULL;
+    assert_int_equal(akin_json_create(&object), AKIN_OK);
+    assert_int_equal(akin_json_set_integer(object, "a", 9007199254740991), AKIN_OK);
+    assert_int_equal(akin_json_set_integer(object, "b", -1000000000000001), AKIN_OK);
+    assert_printed(object, "{\"a\":9007199254740991,\"b\":-1000000000000001}");
+    assert_true(akin_json_number(object, "a", 0) == 9007199254740991.0);
+    akin_json_free(object);
+}
+
+static void bytes_that_are_no_utf8_are_mended(void **state) {
+    (void)state;
+    akin_json *object = NULL;
+    assert_int_equal(akin_json_create(&object), AKIN_OK);
+    assert_int_equal(akin_json_set_text(object, "a", "f\xFFo\xC3\xA4\xC3"), AKIN_OK);
+    assert_printed(object, "{\"a\":\"f\xEF\xBF\xBDo\xC3\xA4\xEF\xBF\xBD\"}");
+    akin_json_free(object);
+}
+
+static void what_is_no_json_is_refused(void **state) {
+    (void)state;
+    static const char *const wrong[] = {"", "{", "{\"a\":}", "{} x", "nope"};
+    for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
+        akin_json *json = NULL;
+        assert_int_equal(akin_json_parse(wrong[i], strlen(wrong[i]), &json), AKIN_INPUT);
+        assert_null(json);
+    }
+}
+
+/* Whichever allocation fails, a parse says that, not that the text is wrong. */
+static void failing_memory_is_no_wrong_text(void **state) {
+    (void)state;
+    size_t failures = 0;
+    for (uint64_t n = 1; n < 60; n++) {
+        akin_json *json = NULL;
+        akin_mem_fail_at(n);
+        akin_status status = akin_json_parse(example_text, strlen(example_text), &json);
+        akin_mem_fail_at(0);
+        assert_true(status == AKIN_OK || status == AKIN_FAILED);
+        failures += status != AKIN_OK;
+        akin_json_free(json);
+    }
+    assert_in_range(failures, 10, 58);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(print_then_parse_is_identity),
+        cmocka_unit_test(what_is_set_is_read),
+        cmocka_unit_test(the_last_value_of_a_key_holds),
+        cmocka_unit_test(whole_numbers_are_exact),
+        cmocka_unit_test(bytes_that_are_no_utf8_are_mended),
+        cmocka_unit_test(what_is_no_json_is_refused),
+        cmocka_unit_test(failing_memory_is_no_wrong_text),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,3 +1,0 @@
-# Twenty random faults: nothing lost, nothing wrong.
-set -eu
-sh "$AKIN_SOURCE/tests/chaos.sh" 20 --seed "${AKIN_CHAOS_SEED:-6}"

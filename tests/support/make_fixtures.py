@@ -1,0 +1,376 @@
+#!/usr/bin/env python3
+"""Makes tests/fixtures/images: small pictures of every kind that ingest reads or refuses, and what is to come of them.
+
+    python3 tests/support/make_fixtures.py        (needs Pillow, numpy and libturbojpeg)
+
+`expected.txt` has a line for each file: `NAME ok INDEX MAX MEAN` - the 32x32 RGB picture number INDEX of `expected.bin`,
+the largest and the mean difference allowed - or `NAME refused REASON`. The expected pictures come from Pillow and numpy,
+the PNG files from the few lines below, so neither is made by what is tested.
+"""
+import ctypes
+import io
+import os
+import struct
+import zlib
+
+import numpy
+from PIL import Image, ImageOps
+
+FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures", "images")
+WIDTH, HEIGHT = 41, 35  # neither divides by 32, nor do they divide each other
+lines, pictures = [], []
+
+
+def area(picture, side=32):
+    """Exact area averages of [height, width, 3]; an axis that grows takes the pixel below the centre."""
+
+    def weights(length):
+        matrix = numpy.zeros((side, length))
+        for i in range(side):
+            begin, end = i * length / side, (i + 1) * length / side
+            if length < side:
+                matrix[i, int((begin + end) / 2)] = 1
+                continue
+            for j in range(int(begin), min(length, int(numpy.ceil(end)))):
+                matrix[i, j] = max(0, min(end, j + 1) - max(begin, j))
+        return matrix / matrix.sum(1, keepdims=True)
+
+    rows, columns = weights(picture.shape[0]), weights(picture.shape[1])
+    return numpy.einsum("yi,ijc,xj->yxc", rows, picture.astype(float), columns, optimize=True)
+
+
+def put(name, data):
+    with open(os.path.join(FOLDER, name), "wb") as file:
+        file.write(data)
+
+
+def accept(name, data, picture, largest=1, mean=0.6):
+    put(name, data)
+    lines.append(f"{name} ok {len(pictures)} {largest} {mean}")
+    pictures.append(numpy.rint(area(picture)).astype(numpy.uint8))
+
+
+def refuse(name, data, reason):
+    put(name, data)
+    lines.append(f"{name} refused {reason}")
+
+
+# --- PNG, from scratch -------------------------------------------------------------------------------------------------
+
+ADAM7 = [(0, 0, 8, 8), (4, 0, 8, 8), (0, 4, 4, 8), (2, 0, 4, 4), (0, 2, 2, 4), (1, 0, 2, 2), (0, 1, 1, 2)]
+
+
+def chunk(kind, data):
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+
+def paeth(a, b, c):
+    p = a + b - c
+    return min((abs(p - a), 0, a), (abs(p - b), 1, b), (abs(p - c), 2, c))[2]
+
+
+def packed_rows(samples, depth):
+    """Rows of [height, width, channels] samples as bytes, each with its filter: all five take turns."""
+    out, before = b"", None
+    step = max(1, samples.shape[2] * depth // 8)
+    for y, row in enumerate(samples):
+        if depth == 16:
+            raw = row.astype(">u2").tobytes()
+        elif depth == 8:
+            raw = row.astype(numpy.uint8).tobytes()
+        else:
+            bits = "".join(format(int(v), f"0{depth}b") for v in row.ravel())
+            bits += "0" * (-len(bits) % 8)
+            raw = bytes(int(bits[i : i + 8], 2) for i in range(0, len(bits), 8))
+        before = before or bytes(len(raw))
+        kind, line = y % 5, bytearray()
+        for i, value in enumerate(raw):
+            a = raw[i - step] if i >= step else 0
+            b, c = before[i], before[i - step] if i >= step else 0
+            line.append((value - [0, a, b, (a + b) // 2, paeth(a, b, c)][kind]) & 255)
+        out += bytes([kind]) + bytes(line)
+        before = raw
+    return out
+
+
+def png(samples, colour, depth, interlaced=False, extra=b"", size=None, data=None):
+    height, width = samples.shape[:2]
+    header = struct.pack(">IIBBBBB", *(size or (width, height)), depth, colour, 0, 0, int(interlaced))
+    if data is None:
+        if interlaced:
+            passes = [samples[y::dy, x::dx] for x, y, dx, dy in ADAM7]
+            data = b"".join(packed_rows(p, depth) for p in passes if p.size)
+        else:
+            data = packed_rows(samples, depth)
+    packed = zlib.compress(data, 9)
+    half = len(packed) // 2
+    body = chunk(b"IHDR", header) + extra + chunk(b"IDAT", packed[:half]) + chunk(b"IDAT", packed[half:])
+    return b"\x89PNG\r\n\x1a\n" + body + chunk(b"IEND", b"")
+
+
+def pattern(width=WIDTH, height=HEIGHT):
+    """Colours that differ from place to place in every turn and mirroring, in [0, 1]."""
+    y, x = numpy.mgrid[0:height, 0:width]
+    u, v = x / max(1, width - 1), y / max(1, height - 1)
+    return numpy.stack([u, v, 0.5 + 0.5 * numpy.cos(3 * u + 5 * v * v)], axis=2)
+
+
+def alpha_pattern(width=WIDTH, height=HEIGHT):
+    y, x = numpy.mgrid[0:height, 0:width]
+    return numpy.clip(1.5 - numpy.hypot(x / width - 0.3, y / height - 0.6) * 2, 0, 1)
+
+
+def over_white(rgb, alpha):
+    return rgb * alpha[..., None] + 255 * (1 - alpha[..., None])
+
+
+def quantised(values, depth):
+    return numpy.rint(values * (2**depth - 1))
+
+
+def make_png():
+    colours, alpha = pattern(), alpha_pattern()
+    grey = colours[..., 2]
+    for interlaced in (False, True):
+        end = "_interlaced.png" if interlaced else ".png"
+        for depth in (1, 2, 4, 8, 16):
+            top = 2**depth - 1
+            g = quantised(grey, depth)
+            rgb = numpy.repeat(g[..., None] * 255 / top, 3, axis=2)
+            accept(f"grey{depth}{end}", png(g[..., None], 0, depth, interlaced), rgb)
+            key = int(g[HEIGHT // 2, WIDTH // 2])
+            masked = numpy.where((g == key)[..., None], 255, rgb)
+            trns = chunk(b"tRNS", struct.pack(">H", key))
+            accept(f"grey{depth}_trns{end}", png(g[..., None], 0, depth, interlaced, trns), masked)
+        for depth in (1, 2, 4, 8):
+            count = 2**depth
+            palette = numpy.stack([numpy.linspace(0, 255, count), numpy.linspace(255, 0, count) ** 2 / 255,
+                                   (numpy.arange(count) * 37) % 256], axis=1).astype(int)
+            index = quantised(grey, depth).astype(int)
+            plte = chunk(b"PLTE", palette.astype(numpy.uint8).tobytes())
+            accept(f"palette{depth}{end}", png(index[..., None], 3, depth, interlaced, plte), palette[index])
+            opacity = (numpy.arange(count) * 80 + 20) % 256
+            opacity[count // 2 :] = 255  # a tRNS may be shorter than the palette
+            trns = chunk(b"tRNS", opacity[: count // 2].astype(numpy.uint8).tobytes())
+            accept(f"palette{depth}_trns{end}", png(index[..., None], 3, depth, interlaced, plte + trns),
+                   over_white(palette[index], opacity[index] / 255))
+        for depth in (8, 16):
+            top = 2**depth - 1
+            c, a = quantised(colours, depth), quantised(alpha, depth)
+            rgb, opacity = c * 255 / top, a / top
+            accept(f"rgb{depth}{end}", png(c, 2, depth, interlaced), rgb)
+            key = c[5, 7].astype(int)
+            trns = chunk(b"tRNS", struct.pack(">HHH", *key))
+            masked = numpy.where((c == key).all(axis=2)[..., None], 255, rgb)
+            accept(f"rgb{depth}_trns{end}", png(c, 2, depth, interlaced, trns), masked)
+            accept(f"rgba{depth}{end}", png(numpy.dstack([c, a]), 6, depth, interlaced), over_white(rgb, opacity))
+            ga = numpy.dstack([c[..., 2], a])
+            rgb_grey = numpy.repeat(rgb[..., 2:], 3, axis=2)
+            accept(f"grey_alpha{depth}{end}", png(ga, 4, depth, interlaced), over_white(rgb_grey, opacity))
+    make_png_sizes(colours)
+    make_png_oddities(colours)
+
+
+def make_png_sizes(colours):
+    for width, height in ((1, 1), (32, 32), (64, 96), (5, 90), (90, 3), (16, 16), (2, 2)):
+        c = quantised(pattern(width, height), 8)
+        accept(f"rgb8_{width}x{height}.png", png(c, 2, 8), c)
+        accept(f"rgb8_{width}x{height}_interlaced.png", png(c, 2, 8, True), c)
+
+
+def make_png_oddities(colours):
+    c = quantised(colours, 8)
+    good = png(c, 2, 8)
+    bomb = zlib.compress(bytes(20_000_000), 9)
+    accept("gamma_ignored.png", png(c, 2, 8, extra=chunk(b"gAMA", struct.pack(">I", 100000))), c)
+    accept("text_bomb.png", png(c, 2, 8, extra=chunk(b"zTXt", b"k\0\0" + bomb)), c)
+    accept("profile_bomb.png", png(c, 2, 8, extra=chunk(b"iCCP", b"k\0\0" + bomb)), c)
+    accept("bytes_behind.png", good + b"anything", c)
+    accept("jpeg_inside_its_name.jpg", good, c)
+    refuse("cut.png", good[: len(good) // 2], "cut short")
+    refuse("cut_in_header.png", good[:20], "cut short")
+    refuse("cut_signature_only.png", good[:8], "cut short")
+    refuse("cut_end.png", good[:-12], "cut short")
+    refuse("cut_last_byte.png", good[:-1], "cut short")
+    wrong = bytearray(good)
+    wrong[len(good) // 2] ^= 0x10
+    refuse("wrong_checksum.png", bytes(wrong), "damaged PNG")
+    refuse("too_few_rows.png", png(c, 2, 8, data=packed_rows(c[:20], 8)), "damaged PNG")
+    refuse("bomb.png", png(c, 2, 8, size=(65535, 65535)), "--max-pixels")
+    refuse("bomb_interlaced.png", png(c, 2, 8, True, size=(65535, 65535)), "--max-pixels")
+    refuse("bomb_largest.png", png(c, 2, 8, size=(2**31 - 1, 2**31 - 1)), "--max-pixels")
+    refuse("bomb_long.png", png(c, 2, 8, size=(50_000_000, 1)), "a side has at most")
+    refuse("bomb_high.png", png(c, 2, 8, size=(1, 50_000_000)), "a side has at most")
+    refuse("no_width.png", png(c, 2, 8, size=(0, 10)), "damaged PNG")
+    refuse("no_height.png", png(c, 2, 8, size=(10, 0)), "damaged PNG")
+    refuse("no_palette.png", png(c[..., :1] % 2, 3, 8), "damaged PNG")
+
+
+# --- JPEG and WebP, by their libraries ----------------------------------------------------------------------------------
+
+
+def saved(picture, kind, **options):
+    out = io.BytesIO()
+    picture.save(out, kind, **options)
+    return out.getvalue()
+
+
+def opened(data):
+    return numpy.asarray(Image.open(io.BytesIO(data)).convert("RGB"))
+
+
+def ycck(inverted):
+    """TurboJPEG writes CMYK as YCCK."""
+    library = ctypes.CDLL("libturbojpeg.so.0")
+    library.tjInitCompress.restype = ctypes.c_void_p
+    handle = ctypes.c_void_p(library.tjInitCompress())
+    out, size = ctypes.c_void_p(), ctypes.c_ulong()
+    height, width = inverted.shape[:2]
+    pixels = numpy.ascontiguousarray(inverted)
+    assert library.tjCompress2(handle, ctypes.c_void_p(pixels.ctypes.data), width, 0, height, 11, ctypes.byref(out),
+                               ctypes.byref(size), 0, 95, 0) == 0
+    return ctypes.string_at(out, size.value)
+
+
+def find_marker(data, markers):
+    at = 2
+    while data[at + 1] not in markers:
+        at += 2 + struct.unpack(">H", data[at + 2 : at + 4])[0]
+    return at
+
+
+def with_size(jpeg, width, height):
+    at = find_marker(jpeg, {0xC0, 0xC2})
+    return jpeg[: at + 5] + struct.pack(">HH", height, width) + jpeg[at + 9 :]
+
+
+def with_sampling(jpeg, sampling):
+    at = find_marker(jpeg, {0xC0, 0xC2})
+    data = bytearray(jpeg)
+    for component, value in enumerate(sampling):
+        data[at + 11 + 3 * component] = value
+    return bytes(data)
+
+
+def make_jpeg():
+    small = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
+    large = Image.fromarray(quantised(pattern(333, 257), 8).astype(numpy.uint8))
+    for name, options in (("444", {"subsampling": 0}), ("422", {"subsampling": 1}), ("420", {"subsampling": 2}),
+                          ("progressive", {"progressive": True}), ("optimised", {"optimize": True})):
+        for size, picture in (("small", small), ("large", large)):
+            data = saved(picture, "JPEG", quality=92, **options)
+            accept(f"{name}_{size}.jpg", data, opened(data), 8, 1.2)
+    data = saved(large.convert("L"), "JPEG", quality=92)
+    accept("grey.jpg", data, opened(data), 8, 1.2)
+    ink = numpy.dstack([255 - numpy.asarray(large), quantised(alpha_pattern(333, 257), 8) / 2]).astype(numpy.uint8)
+    for name, options in (("cmyk", {}), ("cmyk_progressive", {"progressive": True})):
+        data = saved(Image.fromarray(ink, "CMYK"), "JPEG", quality=95, **options)
+        accept(f"{name}.jpg", data, opened(data), 8, 1.2)
+    data = ycck(255 - ink)
+    accept("ycck.jpg", data, opened(data), 8, 1.2)
+    for side in (1, 8, 31, 32, 33, 256, 300):
+        picture = Image.fromarray(quantised(pattern(side, 2 * side), 8).astype(numpy.uint8))
+        data = saved(picture, "JPEG", quality=95, subsampling=0)
+        accept(f"{side}x{2 * side}.jpg", data, opened(data), 8, 1.2)
+    make_jpeg_turned(large)
+    make_jpeg_oddities(large)
+
+
+def make_jpeg_turned(picture):
+    for orientation in range(0, 10):
+        exif = Image.Exif()
+        exif[274] = orientation
+        data = saved(picture, "JPEG", quality=92, exif=exif)
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(data))).convert("RGB")
+        accept(f"exif{orientation}.jpg", data, numpy.asarray(upright), 8, 1.2)
+    big_endian = b"Exif\0\0MM\0*\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0\x06\0\0\0\0\0\0"
+    plain = saved(picture, "JPEG", quality=92)
+    segment = b"\xff\xe1" + struct.pack(">H", len(big_endian) + 2) + big_endian
+    data = plain[:2] + segment + plain[2:]
+    accept("exif6_big_endian.jpg", data, numpy.asarray(picture.transpose(Image.ROTATE_270)), 9, 1.6)
+    broken = b"\xff\xe1\0\x12Exif\0\0MM\0*\xff\xff\xff\xff\0\0"
+    accept("exif_broken.jpg", plain[:2] + broken + plain[2:], opened(plain), 8, 1.2)
+
+
+def make_jpeg_oddities(picture):
+    good = saved(picture, "JPEG", quality=92)
+    scan = find_marker(good, {0xDA})
+    table = find_marker(good, {0xC4})
+    accept("bytes_behind.jpg", good + b"\0\0anything", opened(good), 8, 1.2)
+    accept("stray_bytes.jpg", good[:table] + b"\0\x01\x02" + good[table:], opened(good), 8, 1.2)
+    accept("fill_bytes.jpg", good[:table] + b"\xff\xff\xff" + good[table:], opened(good), 8, 1.2)
+    grey = saved(picture.convert("L"), "JPEG", quality=92)
+    accept("grey_sampled_22.jpg", with_sampling(grey, [0x22]), opened(grey), 8, 1.2)
+    accept("webp_in_its_name.webp", good, opened(good), 8, 1.2)
+    refuse("cut.jpg", good[: len(good) // 2], "cut short")
+    refuse("cut_progressive.jpg", (lambda d: d[: len(d) * 2 // 3])(saved(picture, "JPEG", progressive=True)), "cut short")
+    refuse("cut_in_header.jpg", good[:100], "cut short")
+    refuse("cut_before_scan.jpg", good[:scan], "damaged JPEG")
+    refuse("cut_end.jpg", good[:-2], "cut short")
+    refuse("cut_last_byte.jpg", good[:-1], "cut short")
+    refuse("cut_behind.jpg", good[: len(good) // 2] + b"\xff\xd9", "cut short")
+    wrong = bytearray(good)
+    for i in range(scan + 60, scan + 400):
+        wrong[i] = 0x55 if i % 3 else 0xFE
+    refuse("wrong_data.jpg", bytes(wrong), "damaged JPEG")
+    refuse("bomb.jpg", with_size(good, 65500, 65500), "--max-pixels")
+    refuse("bomb_progressive.jpg", with_size(saved(picture, "JPEG", progressive=True), 65500, 65500), "--max-pixels")
+    refuse("no_width.jpg", with_size(good, 0, 100), "damaged JPEG")
+    refuse("no_height.jpg", with_size(good, 100, 0), "damaged JPEG")
+
+
+def make_webp():
+    colours = quantised(pattern(83, 71), 8).astype(numpy.uint8)
+    alpha = quantised(alpha_pattern(83, 71), 8).astype(numpy.uint8)
+    plain, clear = Image.fromarray(colours), Image.fromarray(numpy.dstack([colours, alpha]))
+    data = saved(plain, "WEBP", quality=90)
+    accept("lossy.webp", data, opened(data), 4, 1)
+    accept("lossless.webp", saved(plain, "WEBP", lossless=True), colours)
+    lossless = saved(clear, "WEBP", lossless=True, exact=True)
+    accept("lossless_alpha.webp", lossless, over_white(colours, alpha / 255))
+    data = saved(clear, "WEBP", quality=90)
+    rgba = numpy.asarray(Image.open(io.BytesIO(data)).convert("RGBA")).astype(float)
+    accept("lossy_alpha.webp", data, over_white(rgba[..., :3], rgba[..., 3] / 255), 4, 1)
+    others = [Image.fromarray(255 - colours), Image.fromarray(colours[::-1])]
+    moving = saved(plain, "WEBP", lossless=True, save_all=True, append_images=others, duration=50)
+    accept("moving.webp", moving, colours)
+    part = numpy.zeros((71, 83, 4), numpy.uint8)
+    part[20:50, 10:60, :3] = colours[20:50, 10:60]
+    part[20:50, 10:60, 3] = 255
+    moving_part = saved(Image.fromarray(part), "WEBP", lossless=True, exact=True, save_all=True,
+                        append_images=[Image.fromarray(part[::-1].copy())], duration=50)
+    accept("moving_part.webp", moving_part, over_white(part[..., :3], part[..., 3] / 255))
+    accept("png_in_its_name.png", saved(plain, "WEBP", lossless=True), colours)
+    for name, good in (("lossy", saved(plain, "WEBP", quality=90)), ("lossless", lossless), ("moving", moving)):
+        refuse(f"cut_{name}.webp", good[: len(good) // 2], "cut short")
+        refuse(f"cut_end_{name}.webp", good[:-4], "cut short")
+        refuse(f"cut_header_{name}.webp", good[:18], "cut short")
+    wrong = bytearray(lossless)
+    wrong[len(wrong) // 2 :] = bytes(len(wrong) - len(wrong) // 2)
+    refuse("wrong_data.webp", bytes(wrong[:40]) + bytes(b ^ 0x5A for b in lossless[40:]), "damaged WebP")
+    claim = b"VP8L" + struct.pack("<I", 10) + b"\x2f" + struct.pack("<I", 16383 | 16383 << 14) + bytes(5)
+    refuse("bomb.webp", b"RIFF" + struct.pack("<I", 4 + len(claim)) + b"WEBP" + claim, "--max-pixels")
+
+
+def make_others():
+    refuse("empty.png", b"", "empty")
+    refuse("text.jpg", b"these are words, not a picture\n" * 5, "not a PNG")
+    refuse("page.png", b"<!DOCTYPE html><title>404</title>", "looks like HTML")
+    refuse("three_bytes.jpg", b"\xff\xd8\xff", "cut short")
+    gif = saved(Image.new("P", (9, 9)), "GIF")
+    refuse("gif.png", gif, "looks like GIF")
+
+
+def main():
+    os.makedirs(FOLDER, exist_ok=True)
+    for name in os.listdir(FOLDER):
+        os.remove(os.path.join(FOLDER, name))
+    make_png()
+    make_jpeg()
+    make_webp()
+    make_others()
+    put("expected.bin", numpy.stack(pictures).tobytes())
+    put("expected.txt", ("\n".join(lines) + "\n").encode())
+
+
+main()

@@ -1,0 +1,97 @@
+"""What the Python tests share: running akin at some number of ranks, drawing a small catalogue, comparing files."""
+
+import csv
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+
+import netCDF4
+from PIL import Image, ImageDraw
+
+AKIN = os.environ["AKIN"]
+SOURCE = os.environ.get("AKIN_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
+
+
+def command(words, ranks=1):
+    """The words of a call; ranks = 0 is without mpirun."""
+    return (["mpirun", "-n", str(ranks)] if ranks else []) + [AKIN, *map(str, words)]
+
+
+def akin(*words, ranks=0, expect=0, timeout=120, env=None):
+    """Runs akin; fails unless its exit code is `expect` (None = any). Has .out, .err, .code, .json (if it printed one line of it)."""
+    done = subprocess.run(command(words, ranks), capture_output=True, timeout=timeout, env={**os.environ, **(env or {})})
+    done.out, done.err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+    done.code, done.json = done.returncode, None
+    if "--json" in words:
+        lines = done.out.splitlines()
+        assert len(lines) == 1, f"--json: {len(lines)} lines on stdout: {done.out[:500]!r}\n{done.err[-2000:]}"
+        done.json = json.loads(lines[0])
+    if expect is not None and done.code != expect:
+        raise AssertionError(f"{' '.join(map(str, words))} at {ranks} ranks: exit {done.code}, expected {expect}\n"
+                             f"stdout: {done.out[-2000:]}\nstderr: {done.err[-3000:]}")
+    return done
+
+
+def fresh(name):
+    """An empty folder of this name in the current one; its absolute path."""
+    path = os.path.abspath(name)
+    shutil.rmtree(path, ignore_errors=True)
+    os.makedirs(path)
+    return path
+
+
+def draw(path, seed, size=40):
+    """A picture with shape and colours of its own."""
+    r = random.Random(seed)
+    colour = lambda: tuple(r.randrange(256) for _ in range(3))
+    picture = Image.new("RGB", (size, size), colour())
+    pen = ImageDraw.Draw(picture)
+    for _ in range(3):
+        a, b = sorted(r.sample(range(size), 2)), sorted(r.sample(range(size), 2))
+        shape = r.choice([pen.rectangle, pen.ellipse])
+        shape([a[0], b[0], a[1], b[1]], fill=colour())
+    picture.save(path)
+
+
+def draw_catalogue(folder, n, categories=("hats", "shoes", "bags")):
+    """n pictures and catalog.csv in the folder; the path of the CSV."""
+    os.makedirs(folder, exist_ok=True)
+    table = os.path.join(folder, "catalog.csv")
+    with open(table, "w", newline="") as f:
+        w = csv.writer(f)
+        w.writerow(["id", "path", "category", "group", "available"])
+        for i in range(n):
+            draw(os.path.join(folder, f"p{i}.png"), i)
+            w.writerow([f"item-{i:04d}", f"p{i}.png", categories[i % len(categories)], f"g{i // 2}" if i % 4 < 2 else "",
+                        "no" if i % 7 == 6 else "yes"])
+    return table
+
+
+def variables(path):
+    """{name: (type, dimensions, bytes)} of a NetCDF file, and its dimensions under ""."""
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_maskandscale(False)
+        d.set_auto_chartostring(False)
+        found = {name: (str(v.dtype), v.dimensions, v[...].tobytes()) for name, v in d.variables.items()}
+        found[""] = {name: len(v) for name, v in d.dimensions.items()}
+    return found
+
+
+def assert_same_variables(a, b):
+    """Dimensions and variables equal to the bit."""
+    x, y = variables(a), variables(b)
+    assert x.keys() == y.keys(), f"{a} and {b}: variables {sorted(x)} and {sorted(y)}"
+    for name in x:
+        assert x[name] == y[name], f"{a} and {b} differ in {name or 'dimensions'}"
+
+
+def main(namespace):
+    """Runs every function test_* of the module, in the order written."""
+    for name, function in list(namespace.items()):
+        if name.startswith("test_") and callable(function):
+            print("--", name, flush=True)
+            function()
+    sys.stdout.flush()
