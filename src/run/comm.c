@@ -6,8 +6,7 @@
  * a wait fell asleep between the fragments that shared memory moves at a time, and took 50 times as
  * long.)
  */
-#include "alone.h"
-#include "signals.h"
+#include "process.h"
 #include "stall.h"
 #include "watchdog.h"
 #include <akin/comm.h>
@@ -240,8 +239,8 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     akin_comm *comm = &the_comm;
     int level;
     *out = NULL;
-    akin_signals_catch();
-    akin_alone_settings();
+    akin_process_catch_signals();
+    akin_process_settings();
     watch_mpi(limit_in(*argc, *argv));
     MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
     akin_error_on_assert(end_all_after_assert);
@@ -302,7 +301,7 @@ const void *akin_comm_handle(const akin_comm *comm) {
 }
 
 bool akin_comm_signalled(void) {
-    return akin_signals_seen();
+    return akin_process_signalled();
 }
 
 /* --- agreement and collectives
@@ -348,7 +347,7 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
 }
 
 akin_status akin_comm_check_signal(akin_comm *comm) {
-    int64_t any = akin_signals_seen();
+    int64_t any = akin_process_signalled();
     akin_comm_max_i64(comm, &any, 1);
     return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on")
                : AKIN_OK;
