@@ -20,7 +20,7 @@ typedef struct {
 
 struct akin_redis_stage {
     akin_redis_store *place;
-    akin_cachelist *lists;
+    akin_listing *lists;
     const akin_sink_source *source;
     size_t buckets, hash_count, waiting;
     block *blocks;        /* [hash_count] */
@@ -31,7 +31,7 @@ struct akin_redis_stage {
     size_t *lengths, word_room;
 };
 
-akin_status akin_redis_stage_create(akin_redis_store *place, size_t buckets, akin_cachelist *lists,
+akin_status akin_redis_stage_create(akin_redis_store *place, size_t buckets, akin_listing *lists,
                                     const akin_sink_source *source, akin_redis_stage **out) {
     akin_redis_stage *stage = akin_mem_zalloc(1, sizeof *stage);
     *out = NULL;
@@ -231,7 +231,7 @@ akin_status akin_redis_stage_add(akin_redis_stage *stage, size_t row, akin_publi
     if (!it->fields) AKIN_TRY(akin_text_create(&it->fields));
     size_t before = akin_text_length(it->fields);
     akin_text_clear(stage->value);
-    AKIN_TRY(akin_cachelist_append(stage->lists, row, stage->value));
+    AKIN_TRY(akin_listing_append(stage->lists, row, stage->value));
     AKIN_TRY(append_bulk(it->fields, id, id_length));
     AKIN_TRY(
         append_bulk(it->fields, akin_text_bytes(stage->value), akin_text_length(stage->value)));

@@ -7,7 +7,7 @@
 #ifndef AKIN_REDIS_STAGE_H
 #define AKIN_REDIS_STAGE_H
 
-#include "cachelist.h"
+#include "listing.h"
 #include "redis_store.h"
 #include <akin/error.h>
 #include <akin/sink.h>
@@ -18,7 +18,7 @@ typedef struct akin_redis_stage akin_redis_stage;
 
 /* All borrowed. buckets: as the user gave it, 0 = one hash. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_create(akin_redis_store *place, size_t buckets,
-                                                    akin_cachelist *lists,
+                                                    akin_listing *lists,
                                                     const akin_sink_source *source,
                                                     akin_redis_stage **out);
 void akin_redis_stage_free(akin_redis_stage *stage); /* NULL is fine */

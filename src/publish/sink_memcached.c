@@ -4,7 +4,7 @@
  * memory is short: so every list is read back before `current` names the generation. The one before
  * stays until the next publication.
  */
-#include "cachelist.h"
+#include "listing.h"
 #include "memcache_store.h"
 #include <akin/json.h>
 #include <akin/mem.h>
@@ -22,7 +22,7 @@ struct akin_target {
     akin_memcache *cache; /* of the place */
     char generation[GENERATION_SIZE];
     akin_sink_options options;
-    akin_cachelist *lists;
+    akin_listing *lists;
     const akin_ids *ids;
     char (*keys)[KEY_SIZE]; /* [BATCH] */
     size_t staged;          /* rows that were sent */
@@ -77,7 +77,7 @@ static akin_status look(akin_target *target, akin_live *live) {
                *format = akin_json_text(meta_of(target), "format");
     if (!live->there || !digest || !format) goto done;
     snprintf(live->table_digest, sizeof live->table_digest, "%s", digest);
-    if (strcmp(format, akin_cachelist_format(target->options.ids_only)) == 0)
+    if (strcmp(format, akin_listing_format(target->options.ids_only)) == 0)
         memcpy(live->digest, live->table_digest, sizeof live->digest);
     const akin_json *before = akin_json_get(meta_of(target), "previous");
     const char *younger = akin_json_text(before, "generation");
@@ -116,7 +116,7 @@ static akin_status check_sizes(akin_target *target, const akin_sink_source *sour
         if (row % 4096 == 0)
             AKIN_TRY(source->pulse(source->context, "measuring", row, source->items));
         akin_text_clear(value);
-        AKIN_TRY(akin_cachelist_append(target->lists, row, value));
+        AKIN_TRY(akin_listing_append(target->lists, row, value));
         list_key(target, "0123456789abcdef", akin_ids_text(source->ids, row), key);
         size_t bytes = akin_text_length(value) + strlen(key) + ITEM_HEAD;
         if (bytes > limit)
@@ -136,7 +136,7 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source,
     akin_status status = AKIN_OK;
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
     target->ids = source->ids;
-    AKIN_TRY(akin_cachelist_create(source->table, source->ids, target->options.ids_only,
+    AKIN_TRY(akin_listing_create(source->table, source->ids, target->options.ids_only,
                                    &target->lists));
     status = check_sizes(target, source);
 done:
@@ -167,8 +167,8 @@ static akin_status take_list(void *context, const char *key, const char *value, 
     it->next = (it->next + 1) % it->count;
     it->found++;
     if (it->change)
-        return akin_cachelist_see(it->target->lists, row, it->ids_only, value, length, it->change);
-    status = akin_cachelist_is(it->target->lists, row, value, length, &same);
+        return akin_listing_see(it->target->lists, row, it->ids_only, value, length, it->change);
+    status = akin_listing_is(it->target->lists, row, value, length, &same);
     it->wrong = it->wrong || !same;
     return status;
 }
@@ -265,7 +265,7 @@ static akin_status send_batch(akin_target *target, const size_t *rows, size_t co
     for (size_t i = 0; i < count; i++) {
         const char *id = akin_ids_text(target->ids, rows[i]);
         akin_text_clear(it->value);
-        AKIN_TRY(akin_cachelist_append(target->lists, rows[i], it->value));
+        AKIN_TRY(akin_listing_append(target->lists, rows[i], it->value));
         list_key(target, target->generation, id, key);
         size_t length = akin_text_length(it->value);
         AKIN_TRY(akin_memcache_send_set(target->cache, key, akin_text_bytes(it->value), length));
@@ -349,7 +349,7 @@ static akin_status describe(const akin_target *target, const akin_sink_source *s
     AKIN_TRY(akin_json_set_integer(meta, "items", (long long)source->items));
     AKIN_TRY(akin_json_set_integer(meta, "k", (long long)akin_table_k(source->table)));
     AKIN_TRY(akin_json_set_text(meta, "model", source->model));
-    AKIN_TRY(akin_json_set_text(meta, "format", akin_cachelist_format(target->options.ids_only)));
+    AKIN_TRY(akin_json_set_text(meta, "format", akin_listing_format(target->options.ids_only)));
     AKIN_TRY(akin_json_set_text(meta, "probe", akin_ids_text(source->ids, source->items / 2)));
     if (!*live_generation(target)) goto done;
     AKIN_TRY(akin_json_copy(meta_of(target), &before));
@@ -453,7 +453,7 @@ static void close_target(akin_target *target) {
         unlock(target);
         akin_error_restore(&first);
     }
-    akin_cachelist_free(target->lists);
+    akin_listing_free(target->lists);
     akin_memcache_store_close(target->place);
     akin_mem_free(target->keys);
     akin_mem_free(target);

@@ -6,7 +6,7 @@
  * comes last.
  */
 #include "bucket.h"
-#include "cachelist.h"
+#include "listing.h"
 #include "redis_stage.h"
 #include "redis_store.h"
 #include <akin/mem.h>
@@ -24,7 +24,7 @@ struct akin_target {
     akin_redis_store *place;
     akin_sink_options options;
     akin_redis_meta meta;
-    akin_cachelist *lists;
+    akin_listing *lists;
     akin_redis_stage *stage;
     bool same_layout; /* what is live is written as this one is to be */
     bool locked, committed;
@@ -75,7 +75,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     AKIN_TRY(count_fields(target, false, &live->items));
     const akin_redis_meta *meta = &target->meta;
     bool whole = strcmp(meta->now[AKIN_REDIS_ITEMS], digits(live->items, number)) == 0;
-    const char *format = akin_cachelist_format(target->options.ids_only);
+    const char *format = akin_listing_format(target->options.ids_only);
     live->there = live->items > 0;
     target->same_layout =
         live->there && whole && strcmp(meta->now[AKIN_REDIS_FORMAT], format) == 0 &&
@@ -94,7 +94,7 @@ done:
 static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
-    return akin_cachelist_create(source->table, source->ids, target->options.ids_only,
+    return akin_listing_create(source->table, source->ids, target->options.ids_only,
                                  &target->lists);
 }
 
@@ -134,7 +134,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source,
             AKIN_TRY(hear(target, source->ids, row, &reply));
             const char *value = akin_redis_text(reply, &length);
             if (value)
-                AKIN_TRY(akin_cachelist_see(target->lists, row, ids_only, value, length, change));
+                AKIN_TRY(akin_listing_see(target->lists, row, ids_only, value, length, change));
             akin_redis_free(reply);
             reply = NULL;
         }
@@ -157,7 +157,7 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
         bool same = false;
         AKIN_TRY(hear(target, source->ids, rows[i], &reply));
         const char *value = akin_redis_text(reply, &length);
-        AKIN_TRY(akin_cachelist_is(target->lists, rows[i], value, length, &same));
+        AKIN_TRY(akin_listing_is(target->lists, rows[i], value, length, &same));
         akin_redis_free(reply);
         reply = NULL;
         if (!same)
@@ -402,7 +402,7 @@ static void describe(const akin_target *target, const akin_sink_source *source,
     put(meta->now[AKIN_REDIS_ITEMS], digits(source->items, number));
     put(meta->now[AKIN_REDIS_K], digits(akin_table_k(source->table), number));
     put(meta->now[AKIN_REDIS_MODEL], source->model);
-    put(meta->now[AKIN_REDIS_FORMAT], akin_cachelist_format(target->options.ids_only));
+    put(meta->now[AKIN_REDIS_FORMAT], akin_listing_format(target->options.ids_only));
     put(meta->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number));
 }
 
@@ -503,7 +503,7 @@ static void close_target(akin_target *target) {
         akin_error_restore(&first);
     }
     akin_redis_stage_free(target->stage);
-    akin_cachelist_free(target->lists);
+    akin_listing_free(target->lists);
     akin_redis_store_close(target->place);
     akin_mem_free(target);
 }
