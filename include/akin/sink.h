@@ -1,5 +1,5 @@
 /* sink: a kind of place where a table can be published. A new one is a module sink_<name>.c and a
- * line in the table of publish.c. Not collective: the one rank that publishes calls, the others
+ * line in the table of sink.c. Not collective: the one rank that publishes calls, the others
  * hear of it by akin_agree.
  *
  * Publishing goes in steps, each for all targets before the next: open and look (nothing is
@@ -113,6 +113,13 @@ typedef struct {
     void (*close)(
         akin_target *target); /* takes back what was staged and not committed; NULL is fine */
 } akin_sink;
+
+/* The sink that the scheme of the URL names; NULL: none. */
+const akin_sink *akin_sink_of(const char *url);
+
+/* As akin_publish_check (publish.h). */
+AKIN_MUST_CHECK akin_status akin_sink_check(const char *const *urls, size_t url_count,
+                                            const char *const *inputs, size_t input_count);
 
 extern const akin_sink akin_sink_file, akin_sink_redis, akin_sink_memcached, akin_sink_qdrant;
 

@@ -1,10 +1,10 @@
 /* publish: a table to its sinks, step by step. */
-#include "sinks.h"
 #include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/rng.h>
+#include <akin/sink.h>
 #include <akin/text.h>
 #include <math.h>
 #include <stdio.h>
@@ -33,7 +33,7 @@ typedef struct {
 
 akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
                                size_t input_count) {
-    return akin_sinks_check(urls, url_count, inputs, input_count);
+    return akin_sink_check(urls, url_count, inputs, input_count);
 }
 
 bool akin_publish_takes_embeddings(const char *url) {

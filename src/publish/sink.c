@@ -1,6 +1,6 @@
-/* sinks: the kinds of places, and which of them a URL names. */
-#include "sinks.h"
+/* sink: the kinds of places, and which of them a URL names. */
 #include <akin/mem.h>
+#include <akin/sink.h>
 #include <akin/text.h>
 #include <string.h>
 
@@ -77,8 +77,8 @@ static akin_status refuse_overwriting(const char *url, const char *const *inputs
     return AKIN_OK;
 }
 
-akin_status akin_sinks_check(const char *const *urls, size_t url_count, const char *const *inputs,
-                             size_t input_count) {
+akin_status akin_sink_check(const char *const *urls, size_t url_count, const char *const *inputs,
+                            size_t input_count) {
     akin_status status = AKIN_OK;
     if (url_count == 0)
         return akin_error_set(AKIN_USAGE,
