@@ -1,7 +1,7 @@
 /* encoder: pictures to unit vectors by a model; what `embed` and `query --image` share.
  * Not collective where nothing else is said.
  *
- * A picture's raw numbers (describe.h) on the axes of each part, put one behind the other as
+ * A picture's raw numbers on the axes of each part, put one behind the other as
  * features.h says and projected once more where the model does so, brought to unit length in double
  * and rounded to float: a function of picture and model alone, whatever else is in the batch. Where
  * the vector is exactly zero (a catalogue of one picture is its own mean) it is (1, 0, ... 0), so
@@ -15,6 +15,21 @@
 #include <akin/model.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* --- the raw numbers of pictures, part by part (features.h): not collective --- */
+
+typedef struct akin_describe akin_describe;
+
+/* The model is borrowed and outlives it; what it uses of it (weights) may still change. */
+AKIN_MUST_CHECK akin_status akin_describe_create(akin_model *model, akin_describe **out);
+void akin_describe_free(akin_describe *describe); /* NULL is fine */
+
+/* raw [count, akin_part_raw] of images u8 [count, 32, 32, 3], any count: a row is a function of its
+ * picture and the model alone. */
+void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images,
+                        size_t count, float *raw);
+
+/* --- vectors --- */
 
 typedef struct akin_encoder akin_encoder;
 

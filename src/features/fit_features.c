@@ -1,6 +1,5 @@
 /* fit_features: all that is fitted on a catalogue. */
 #include "covariance.h"
-#include "describe.h"
 #include "dictionary.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
