@@ -4,9 +4,12 @@
  * After Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature learning",
  * 2011: each of the 27 x 27 squares of 6 x 6 pixels is brought to one contrast (minus its mean,
  * divided by sqrt(variance + 10) of values to 255), whitened, and told by how much nearer than on
- * average it is to each word of the dictionary (dictionary.h): max(0, mean distance - distance).
+ * average it is to each word of the dictionary: max(0, mean distance - distance).
  * The means of that over the four quarters (rows and columns 0..13 and 14..26) are what the picture
  * looks like.
+ *
+ * One rank learns the dictionary, the others are told: it is a function of the squares and the kind
+ * of CPU.
  */
 #ifndef AKIN_PATCHES_H
 #define AKIN_PATCHES_H
@@ -19,6 +22,9 @@
 #define AKIN_PATCHES_VALUES 108 /* of a square: row, column, channel */
 #define AKIN_PATCHES_WORDS 400
 #define AKIN_PATCHES_RAW 1600 /* columns (quarter row, quarter column, word) */
+/* squares to learn from: as many, about, are worth looking at */
+#define AKIN_PATCHES_SQUARES ((size_t)60000) /* as many, about, are worth looking at */
+#define AKIN_PATCHES_ROUNDS 12
 
 typedef struct akin_patches akin_patches;
 
@@ -41,6 +47,14 @@ void akin_patches_describe(akin_patches *patches, const uint8_t *picture, float 
 
 /* `count` squares [count, AKIN_PATCHES_VALUES] to one contrast. */
 void akin_patches_normalise(const uint8_t *squares, size_t count, float *values);
+
+/* Of squares u8 [count, AKIN_PATCHES_VALUES], count > 0, brought to one contrast: the mean; the
+ * whitening (covariance + 0.1)^(-1/2) (ZCA: Bell & Sejnowski, "The independent components of
+ * natural scenes are edge filters", 1997); and as words the means of the whitened squares' clusters
+ * by AKIN_PATCHES_ROUNDS rounds of k-means (Lloyd, "Least squares quantization in PCM", 1982),
+ * begun with squares evenly spread over the list. The patches are prepared. */
+AKIN_MUST_CHECK akin_status akin_patches_learn(const uint8_t *squares, size_t count,
+                                               akin_patches *patches);
 
 typedef struct {
     /* pooled [WORDS] += max(0, mean over words of z - z), z = sqrt(max(0, square - 2 products +

@@ -1,6 +1,5 @@
 /* fit_features: all that is fitted on a catalogue. */
 #include "covariance.h"
-#include "dictionary.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
 #include <akin/feature_params.h>
@@ -125,14 +124,14 @@ static akin_status learn_dictionary(fit *f) {
     akin_patches *patches = akin_feature_params_patches(akin_model_fitted(f->model));
     if (!patches) return AKIN_OK;
     void *all = NULL;
-    size_t each = (AKIN_DICTIONARY_SQUARES + f->sample - 1) / f->sample;
+    size_t each = (AKIN_PATCHES_SQUARES + f->sample - 1) / f->sample;
     if (each > MOST_SQUARES) each = MOST_SQUARES;
     uint8_t *squares = akin_mem_alloc(f->count * each, AKIN_PATCHES_VALUES);
     AKIN_TRY(akin_agree(f->comm, squares ? cut_squares(f, each, squares) : AKIN_FAILED));
     AKIN_TRY(akin_agree(f->comm, look_at_signals(f)));
     AKIN_TRY(
         akin_comm_gather(f->comm, squares, f->count * each * AKIN_PATCHES_VALUES, 0, &all, NULL));
-    status = akin_comm_rank(f->comm) == 0 ? akin_dictionary_learn(all, f->sample * each, patches)
+    status = akin_comm_rank(f->comm) == 0 ? akin_patches_learn(all, f->sample * each, patches)
                                           : AKIN_OK;
     AKIN_TRY(akin_agree(f->comm, status));
     akin_comm_broadcast(f->comm, akin_patches_mean(patches), AKIN_PATCHES_VALUES * sizeof(float),

@@ -2,7 +2,6 @@
  * level; whitened squares have the covariance that whitening promises; words are better than
  * squares picked at random; the same squares teach the same bits; flat pictures and single squares
  * do no harm. */
-#include "features/dictionary.h"
 #include <akin/gemm.h>
 #include <akin/patches.h>
 #include <math.h>
@@ -54,7 +53,7 @@ static uint8_t *some_squares(void) {
 static akin_patches *learnt(const uint8_t *squares, size_t count) {
     akin_patches *p;
     assert_int_equal(akin_patches_create(&p), AKIN_OK);
-    assert_int_equal(akin_dictionary_learn(squares, count, p), AKIN_OK);
+    assert_int_equal(akin_patches_learn(squares, count, p), AKIN_OK);
     return p;
 }
 
