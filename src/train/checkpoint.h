@@ -1,12 +1,15 @@
 /* checkpoint: where a training run stands, so that it goes on after any interruption and ends with
- * the same bits.
+ * the same bits; and the saver, which writes it beside the computation.
  *
- * float state(vector, weight); weights, Adam's first and second moment; with --patience, a fourth:
- * the weights of the best epoch int64 step; optimiser steps done double loss(epoch),
- * holdout_loss(epoch), contrast_loss(epoch), holdout_contrast_loss(epoch); NaN where the epoch is
- * not done double loss_first; of the very first step double squared_error, contrast; sums over the
- * steps of the epoch under way attributes akin_result_options, input_catalog_digest,
- * input_init_digest: all that shapes the result
+ * float state(vector, weight)      weights, Adam's first and second moment; with --patience, a
+ *                                  fourth: the weights of the best epoch
+ * int64 step                       optimiser steps done
+ * double loss(epoch), holdout_loss(epoch), contrast_loss(epoch), holdout_contrast_loss(epoch)
+ *                                  NaN where the epoch is not done
+ * double loss_first                of the very first step
+ * double squared_error, contrast   sums over the steps of the epoch under way
+ * attributes akin_result_options, input_catalog_digest, input_init_digest: all that shapes the
+ * result
  */
 #ifndef AKIN_CHECKPOINT_H
 #define AKIN_CHECKPOINT_H
@@ -14,6 +17,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/model.h>
+#include <akin/worker.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -53,5 +57,26 @@ AKIN_MUST_CHECK akin_status akin_checkpoint_write(akin_comm *comm, const char *p
 AKIN_MUST_CHECK akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
                                                  const akin_checkpoint_origin *origin,
                                                  akin_model *model, akin_history *history);
+
+/* The saver: to save is to copy the state, some milliseconds; the worker writes the copy on rank 0,
+ * syncs it and puts it in the place of the one before, which a crash meanwhile leaves as it was. All
+ * ranks hear of a failure when the next one is begun, or when it is waited for. */
+typedef struct akin_saver akin_saver;
+
+/* path, origin and worker are borrowed and outlive it; history: of the size of those to come. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_saver_create(akin_comm *comm, akin_worker *worker,
+                                              const char *path,
+                                              const akin_checkpoint_origin *origin,
+                                              const akin_history *history, akin_saver **out);
+void akin_saver_free(
+    akin_saver *saver); /* waits for what is under way. Not collective; NULL is fine */
+
+/* Waits for the checkpoint before, then begins this one. Collective; agreed; the same model on all
+ * ranks. */
+AKIN_MUST_CHECK akin_status akin_saver_start(akin_saver *saver, akin_model *model,
+                                             const akin_history *history);
+/* Until the last one lies on the disk. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_saver_wait(akin_saver *saver);
 
 #endif

@@ -1,6 +1,5 @@
 /* train: the whole of a training run. */
 #include "checkpoint.h"
-#include "saver.h"
 #include "step.h"
 #include <akin/catalog.h>
 #include <akin/file.h>
