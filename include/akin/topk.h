@@ -8,7 +8,7 @@
  *
  * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has
  * to be above; how many keys are held; and the keys. What does not belong costs one comparison.
- * Short lists are sorted, best first (sorted.h), and the last of k keys is the bar. Long ones have
+ * Short lists are sorted, best first, and the last of k keys is the bar. Long ones have
  * room for a quarter more than k: a push writes behind the last key, and when the room is full the
  * k best stay and the worst of them is the new bar; so a push costs about the same whatever k is,
  * and touches one place in memory. Plain words: a list travels as it is.
@@ -80,5 +80,14 @@ void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys /* [k] */,
  * Associative, commutative and idempotent. `out` is another array than a and b. */
 void akin_topk_merge(const uint64_t *a /* [k] */, const uint64_t *b /* [k] */, size_t k,
                      uint64_t *out /* [k] */);
+
+typedef struct {
+    /* Into a short sorted array, without a branch on what the keys are: keys descend; the key goes
+     * in behind those that are not smaller, and the smallest drops out. Pure. */
+    void (*insert)(uint64_t *keys /* [count] */, size_t count, uint64_t key);
+} akin_topk_kernels;
+
+/* The kernels of the active level. */
+const akin_topk_kernels *akin_topk_kernel(void);
 
 #endif

@@ -1,5 +1,4 @@
 /* topk: a list keeps what sorting all would have put first; merging is union, in whatever order. */
-#include "allpairs/sorted.h"
 #include "levels.h"
 #include <akin/rng.h>
 #include <akin/topk.h>
@@ -124,7 +123,7 @@ static void a_sorted_array_stays_sorted(void **unused) {
             uint64_t bits = akin_rng_bits(5, AKIN_RNG_TEST, (uint32_t)count, i),
                      key = bits % 5 ? bits : bits % 64;
             if (i % 7 == 6) key = keys[i % count]; /* one that is there */
-            akin_sorted()->insert(keys, count, key);
+            akin_topk_kernel()->insert(keys, count, key);
             naive[count] = key;
             qsort(naive, count + 1, sizeof *naive, better_first);
             naive[count] = 0;
