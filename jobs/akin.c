@@ -2,7 +2,7 @@
 #include "call.h"
 #include "stages.h"
 #include <akin/cpu.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -288,7 +288,7 @@ static akin_status run_program(program *self) {
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
-    akin_gemm_start();
+    akin_linalg_start();
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
     ended = self;
     akin_comm_on_abort(tell_abort);

@@ -21,8 +21,7 @@
 #define AKIN_PATCHES_SIDE 6
 #define AKIN_PATCHES_VALUES 108 /* of a square: row, column, channel */
 #define AKIN_PATCHES_WORDS 400
-#define AKIN_PATCHES_RAW 1600 /* columns (quarter row, quarter column, word) */
-/* squares to learn from: as many, about, are worth looking at */
+#define AKIN_PATCHES_RAW 1600                /* columns (quarter row, quarter column, word) */
 #define AKIN_PATCHES_SQUARES ((size_t)60000) /* as many, about, are worth looking at */
 #define AKIN_PATCHES_ROUNDS 12
 

@@ -1,7 +1,7 @@
 /* covariance: mean and covariance, the same bits on any ranks. */
 #include "covariance.h"
 #include <akin/fixed.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <math.h>
 #include <string.h>
@@ -114,7 +114,7 @@ void akin_covariance_add(akin_covariance *c, const float *rows, size_t count) {
     for (size_t p = 0; p < c->dim; p += PANEL) {
         size_t wide = c->dim - p, high = wide < PANEL ? wide : PANEL;
         const float *from = c->block + p * BLOCK;
-        akin_gemm(false, true, high, wide, BLOCK, from, from, false, c->products);
+        akin_linalg_product(false, true, high, wide, BLOCK, from, from, false, c->products);
         float peak = akin_fixed_add(c->products, high * wide, c->bits, limit, sums);
         AKIN_ASSERT(peak < limit);
         sums += high * wide;

@@ -1,8 +1,7 @@
 /* patches: squares of a picture told by a dictionary, and how that is learnt.
  * Compiled once per level of x86-64 (cpu.h). */
-#include "eigen.h"
 #include <akin/cpu.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/patches.h>
 #include <math.h>
@@ -97,7 +96,7 @@ float *akin_patches_words(akin_patches *patches) {
 
 void akin_patches_prepare(akin_patches *p) {
     float *turned = p->products; /* [VALUES, WORDS]; not used yet */
-    akin_gemm(false, true, VALUES, WORDS, VALUES, p->whitening, p->words, false, turned);
+    akin_linalg_product(false, true, VALUES, WORDS, VALUES, p->whitening, p->words, false, turned);
     for (size_t v = 0; v < VALUES; v++) {
         memcpy(p->matrix + v * WIDE, p->whitening + v * VALUES, VALUES * sizeof(float));
         memcpy(p->matrix + v * WIDE + VALUES, turned + v * WORDS, WORDS * sizeof(float));
@@ -134,7 +133,8 @@ void akin_patches_describe(akin_patches *p, const uint8_t *picture, float *raw) 
     akin_patches_normalise(p->squares, SQUARES, p->values);
     for (size_t s = 0; s < SQUARES; s++)
         for (size_t v = 0; v < VALUES; v++) p->values[s * VALUES + v] -= p->mean[v];
-    akin_gemm(false, false, SQUARES, WIDE, VALUES, p->values, p->matrix, false, p->products);
+    akin_linalg_product(false, false, SQUARES, WIDE, VALUES, p->values, p->matrix, false,
+                        p->products);
     memset(raw, 0, AKIN_PATCHES_RAW * sizeof *raw);
     for (size_t s = 0; s < SQUARES; s++) {
         const float *row = p->products + s * WIDE;
@@ -189,7 +189,7 @@ static void find_covariance(study *s) {
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
         const float *block = s->values + first * VALUES;
-        akin_gemm(true, false, VALUES, VALUES, n, block, block, false, s->products);
+        akin_linalg_product(true, false, VALUES, VALUES, n, block, block, false, s->products);
         for (size_t i = 0; i < VALUES * VALUES; i++)
             s->matrix[i] += (double)s->products[i] / (double)s->count;
     }
@@ -199,7 +199,7 @@ static void find_covariance(study *s) {
 static akin_status find_whitening(study *s, float *whitening) {
     double values[AKIN_PATCHES_VALUES];
     find_covariance(s);
-    akin_status status = akin_eigen_largest(s->matrix, VALUES, VALUES, values, s->vectors);
+    akin_status status = akin_linalg_eigenvectors(s->matrix, VALUES, VALUES, values, s->vectors);
     if (status != AKIN_OK) return status;
     memset(s->matrix, 0, VALUES * VALUES * sizeof *s->matrix);
     for (size_t e = 0; e < VALUES; e++) {
@@ -215,8 +215,8 @@ static akin_status find_whitening(study *s, float *whitening) {
 static void whiten(study *s, const float *whitening) {
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
-        akin_gemm(false, false, n, VALUES, VALUES, s->values + first * VALUES, whitening, false,
-                  s->products);
+        akin_linalg_product(false, false, n, VALUES, VALUES, s->values + first * VALUES, whitening,
+                            false, s->products);
         memcpy(s->values + first * VALUES, s->products, n * VALUES * sizeof *s->values);
     }
 }
@@ -243,8 +243,8 @@ static void assign(study *s, const float *words) {
     }
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
-        akin_gemm(false, true, n, WORDS, VALUES, s->values + first * VALUES, words, false,
-                  s->products);
+        akin_linalg_product(false, true, n, WORDS, VALUES, s->values + first * VALUES, words, false,
+                            s->products);
         for (size_t i = 0; i < n; i++) {
             size_t k = nearest(s->products + i * WORDS, half_squares);
             s->members[k]++;

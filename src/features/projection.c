@@ -1,8 +1,7 @@
 /* projection: onto axes of largest variance. Compiled
  * once per level of x86-64 (cpu.h). */
-#include "eigen.h"
 #include <akin/cpu.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/projection.h>
 #include <math.h>
@@ -91,7 +90,8 @@ static double scale_of(const akin_projection *p, size_t d, double whiten) {
 akin_status akin_projection_fit(akin_projection *p, double *covariance, double whiten) {
     double *vectors = akin_mem_alloc(p->dim, p->raw * sizeof *vectors);
     if (!vectors) return AKIN_FAILED;
-    akin_status status = akin_eigen_largest(covariance, p->raw, p->dim, p->eigenvalues, vectors);
+    akin_status status =
+        akin_linalg_eigenvectors(covariance, p->raw, p->dim, p->eigenvalues, vectors);
     for (size_t d = 0; status == AKIN_OK && d < p->dim; d++) {
         double scale = scale_of(p, d, whiten);
         for (size_t r = 0; r < p->raw; r++)
@@ -128,7 +128,7 @@ static akin_status steady_turn(double *nuisance, size_t n, double *turn) {
     double mean = 0, *values = akin_mem_alloc(n, sizeof *values),
            *vectors = akin_mem_alloc(n, n * sizeof *vectors);
     for (size_t i = 0; i < n; i++) mean += nuisance[i * n + i] / (double)n;
-    if (values && vectors) status = akin_eigen_largest(nuisance, n, n, values, vectors);
+    if (values && vectors) status = akin_linalg_eigenvectors(nuisance, n, n, values, vectors);
     for (size_t d = 0; status == AKIN_OK && d < n; d++) {
         double value = mean > 0 ? fmax(0, values[d]) / mean : 0,
                scale = 1 / sqrt(value + HELD_BACK);
@@ -178,7 +178,7 @@ static double *products_of(const float *rows, size_t count, size_t raw) {
     float *products = akin_mem_alloc(count, count * sizeof *products);
     double *matrix = akin_mem_alloc(count, count * sizeof *matrix);
     if (products && matrix) {
-        akin_gemm(false, true, count, count, raw, rows, rows, false, products);
+        akin_linalg_product(false, true, count, count, raw, rows, rows, false, products);
         for (size_t i = 0; i < count * count; i++) matrix[i] = (double)products[i] / (double)count;
     } else {
         akin_mem_free(matrix);
@@ -209,7 +209,7 @@ akin_status akin_projection_fit_rows(akin_projection *p, float *rows, size_t cou
     memset(p->eigenvalues, 0, p->dim * sizeof *p->eigenvalues);
     memset(p->axes, 0, p->raw * p->dim * sizeof *p->axes);
     if (!vectors || !matrix) goto done;
-    AKIN_TRY(akin_eigen_largest(matrix, count, found, p->eigenvalues, vectors));
+    AKIN_TRY(akin_linalg_eigenvectors(matrix, count, found, p->eigenvalues, vectors));
     for (size_t d = 0; d < found; d++) {
         double scale = scale_of(p, d, whiten); /* u = X^T v / sqrt(count * value) has length one */
         if (scale > 0) scale /= sqrt((double)count * p->eigenvalues[d]);

@@ -2,7 +2,7 @@
 #include "conv.h"
 #include "layers.h"
 #include <akin/contrast.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>
@@ -34,7 +34,7 @@ struct akin_contrast {
 akin_status akin_contrast_create(akin_contrast **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
     if (!*out) return AKIN_FAILED;
-    akin_gemm_start();
+    akin_linalg_start();
     return AKIN_OK;
 }
 
@@ -109,7 +109,7 @@ static void dense_backward(size_t count, size_t inputs, size_t channels, const f
     memset(grad_bias, 0, channels * sizeof *grad_bias);
     akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
     akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
-    akin_gemm(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
+    akin_linalg_product(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
 }
 
 double akin_contrast_loss(akin_contrast *c, const float *weights, const float *latents,
@@ -122,12 +122,12 @@ double akin_contrast_loss(akin_contrast *c, const float *weights, const float *l
     akin_conv()->dense(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, weights + BIAS2, false,
                        c->out);
     to_units(c, views);
-    akin_gemm(false, true, views, views, OUT, c->unit, c->unit, false, c->terms);
+    akin_linalg_product(false, true, views, views, OUT, c->unit, c->unit, false, c->terms);
     double sum = to_terms(c, count, temperature);
     if (!pull) return sum;
 
     to_gradient(c, count, scale / temperature);
-    akin_gemm(false, false, views, OUT, views, c->terms, c->unit, false, c->grad_unit);
+    akin_linalg_product(false, false, views, OUT, views, c->terms, c->unit, false, c->grad_unit);
     units_backward(c, views, c->grad_unit);
     dense_backward(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, c->grad_unit,
                    gradient + WEIGHT2, gradient + BIAS2, c->grad_hidden);

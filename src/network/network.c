@@ -9,7 +9,7 @@
 #include "layers.h"
 #include "pooled.h"
 #include "winograd.h"
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <akin/rng.h>
@@ -168,7 +168,7 @@ struct akin_network {
 akin_status akin_network_create(akin_network **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
     if (!*out) return AKIN_FAILED;
-    akin_gemm_start();
+    akin_linalg_start();
     return AKIN_OK;
 }
 
@@ -346,7 +346,7 @@ static void dense_backward(size_t count, size_t inputs, size_t channels, const f
                            float *grad_bias, float *grad_in) {
     akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
     akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
-    akin_gemm(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
+    akin_linalg_product(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
 }
 
 /* The decoder's first layer, down to the latents; where nothing was redrawn they have no gradient

@@ -3,7 +3,7 @@
 #include "allpairs/recompute.h"
 #include "naive_neighbors.h"
 #include <akin/comm.h>
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
 #include <setjmp.h>
@@ -91,7 +91,7 @@ static void one_rank_without_memory_ends_all(void **unused) {
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     rank = akin_comm_rank(comm), size = akin_comm_size(comm);
-    akin_gemm_start();
+    akin_linalg_start();
     const struct CMUnitTest tests[] = {cmocka_unit_test(broken_lists_become_the_naive_ones),
                                        cmocka_unit_test(one_rank_without_memory_ends_all)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,7 @@
  * level; whitened squares have the covariance that whitening promises; words are better than
  * squares picked at random; the same squares teach the same bits; flat pictures and single squares
  * do no harm. */
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/patches.h>
 #include <math.h>
 #include <setjmp.h>
@@ -194,7 +194,7 @@ static void few_and_equal_squares_do_no_harm(void **state) {
 }
 
 int main(void) {
-    akin_gemm_start();
+    akin_linalg_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_picture_is_told_as_by_the_twin),
         cmocka_unit_test(whitened_squares_have_the_covariance_promised),

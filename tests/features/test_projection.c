@@ -3,8 +3,7 @@
  * the covariance one; fewer rows than columns, equal rows and columns that never change do no harm;
  * every level projects alike. */
 #include "features/covariance.h"
-#include "features/eigen.h"
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/projection.h>
 #include <math.h>
@@ -133,7 +132,7 @@ static void eigenvectors_are_what_they_say(void **state) {
                     (double)number(9, i * N + j) + (i == j ? 2.0 * (double)(i % 5) : 0);
         for (size_t i = 0; i < N * N; i++)
             matrix[i] = i / N <= i % N ? copy[i] : NAN; /* the rest is not read */
-        assert_int_equal(akin_eigen_largest(matrix, N, count, values, vectors), AKIN_OK);
+        assert_int_equal(akin_linalg_eigenvectors(matrix, N, count, values, vectors), AKIN_OK);
         for (size_t v = 0; v < count; v++) {
             double largest = 0, square = 0;
             assert_true(v == 0 || values[v] <= values[v - 1]);
@@ -337,7 +336,7 @@ static void every_level_projects_as_the_twin_does(void **state) {
 }
 
 int main(void) {
-    akin_gemm_start();
+    akin_linalg_start();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covariance_is_that_of_the_twin),
         cmocka_unit_test(covariance_is_the_same_whoever_has_the_blocks),

@@ -23,7 +23,7 @@ ROOMS = {
 
 # Foreign header -> the modules whose files alone may include it.
 OWNERS = [
-    (r"mpi\.h", "comm"), (r"netcdf.*\.h", "ncfile"), (r"cblas\.h|lapacke\.h|openblas.*", "gemm"), (r"png\.h", "image_png"),
+    (r"mpi\.h", "comm"), (r"netcdf.*\.h", "ncfile"), (r"cblas\.h|lapacke\.h|openblas.*", "linalg"), (r"png\.h", "image_png"),
     (r"turbojpeg\.h|jpeglib\.h", "image_jpeg"), (r"webp/.*", "image_webp"), (r"libexif/.*", "image_exif"),
     (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
     (r"hiredis/.*", "redis"), (r"openssl/.*", "redis"), (r"curl/.*", "web"), (r"libmemcached/.*", "memcache"),

@@ -1,33 +1,37 @@
-/* eigen: eigenvectors by LAPACK. */
-#include "eigen.h"
+/* linalg: products of matrices and eigenvectors, by OpenBLAS and LAPACKE. */
+#include <akin/linalg.h>
 #include <akin/mem.h>
+#include <cblas.h>
+#include <lapacke.h>
 #include <math.h>
 #include <string.h>
 
-/* LAPACK's own symbol in OpenBLAS (a C header is packaged apart, with another library): eigenvalues
- * in a range of numbers and their vectors (Dhillon & Parlett, "Multiple representations ...",
- * 2004). Arrays lie column by column; the lengths of the three texts come last, as Fortran
- * compilers pass them. */
-extern void dsyevr_(const char *job, const char *range, const char *triangle, const int *n,
-                    double *matrix, const int *rows, const double *low, const double *high,
-                    const int *first, const int *last, const double *tolerance, int *found,
-                    double *values, double *vectors, const int *vector_rows, int *support,
-                    double *work, const int *work_size, int *whole, const int *whole_size,
-                    int *info, size_t job_length, size_t range_length, size_t triangle_length);
+void akin_linalg_start(void) {
+    openblas_set_num_threads(1);
+}
+
+void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, size_t inner,
+                         const float *a, const float *b, bool add, float *out) {
+    cblas_sgemm(CblasRowMajor, turn_a ? CblasTrans : CblasNoTrans,
+                turn_b ? CblasTrans : CblasNoTrans, (int)rows, (int)columns, (int)inner, 1.0F, a,
+                (int)(turn_a ? rows : inner), b, (int)(turn_b ? inner : columns), add ? 1.0F : 0.0F,
+                out, (int)columns);
+}
+
+/* --- eigenvectors --- */
 
 typedef struct {
     double *matrix, *values, *vectors; /* values [n], ascending */
     int n, first, found, *support;     /* first: number of the lowest wanted eigenvalue, from 1 */
 } problem;
 
-/* Row-major elements with j >= i are the lower triangle, as LAPACK sees them. */
+/* Eigenvalues in a range of numbers and their vectors (Dhillon & Parlett, "Multiple representations
+ * to compute orthogonal eigenvectors of symmetric tridiagonal matrices", 2004). Row-major elements
+ * with j >= i are the lower triangle of columns. */
 static int solve(problem *p, double *work, int work_size, int *whole, int whole_size) {
-    const double none = 0;
-    int info = 0;
-    dsyevr_("V", p->first > 1 ? "I" : "A", "L", &p->n, p->matrix, &p->n, &none, &none, &p->first,
-            &p->n, &none, &p->found, p->values, p->vectors, &p->n, p->support, work, &work_size,
-            whole, &whole_size, &info, 1, 1, 1);
-    return info;
+    return LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', p->first > 1 ? 'I' : 'A', 'L', p->n,
+                               p->matrix, p->n, 0, 0, p->first, p->n, 0, &p->found, p->values,
+                               p->vectors, p->n, p->support, work, work_size, whole, whole_size);
 }
 
 static void turn_positive(double *vector, size_t n) {
@@ -48,8 +52,8 @@ static void hand_over(const problem *p, size_t count, double *values, double *ve
     }
 }
 
-akin_status akin_eigen_largest(double *matrix, size_t n, size_t count, double *values,
-                               double *vectors) {
+akin_status akin_linalg_eigenvectors(double *matrix, size_t n, size_t count, double *values,
+                                     double *vectors) {
     akin_status status = AKIN_FAILED;
     double *work = NULL, asked = 0;
     int *whole = NULL, whole_asked = 0;

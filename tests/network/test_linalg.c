@@ -1,5 +1,5 @@
 /* gemm: every form of the product against three loops in double precision. */
-#include <akin/gemm.h>
+#include <akin/linalg.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -16,7 +16,7 @@ static void test_products(void **state) {
     (void)state;
     static const size_t sizes[][3] = {{1, 1, 1},   {2, 3, 4},   {7, 5, 1},
                                       {1, 64, 33}, {17, 9, 65}, {64, 32, 16}};
-    akin_gemm_start();
+    akin_linalg_start();
     fill(1, ROOM, a);
     fill(2, ROOM, b);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
@@ -24,7 +24,7 @@ static void test_products(void **state) {
             const size_t rows = sizes[s][0], columns = sizes[s][1], inner = sizes[s][2];
             const bool turn_a = form & 1, turn_b = form & 2, add = form & 4;
             fill(3, ROOM, out);
-            akin_gemm(turn_a, turn_b, rows, columns, inner, a, b, add, out);
+            akin_linalg_product(turn_a, turn_b, rows, columns, inner, a, b, add, out);
             for (size_t r = 0; r < rows; r++)
                 for (size_t c = 0; c < columns; c++) {
                     double sum = add ? number(3, r * columns + c) : 0;

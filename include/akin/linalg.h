@@ -1,0 +1,30 @@
+/* linalg: products of matrices and eigenvectors, by the machine's BLAS and LAPACK. src/network/linalg.c
+ * is the one file that knows them. Not collective.
+ *
+ * The bits of a result depend on the shapes and on the kind of CPU, and an element's of a product
+ * also on its place: multiply where every rank multiplies the same shapes; of eigenvectors one rank
+ * computes, the others are told.
+ */
+#ifndef AKIN_LINALG_H
+#define AKIN_LINALG_H
+
+#include <akin/error.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* One BLAS thread: there is one rank per core. Called once, before the first product. */
+void akin_linalg_start(void);
+
+/* out [rows, columns] = a * b, or with `add` out += a * b. a is [rows, inner], or with `turn_a`
+ * lies as [inner, rows]; b is [inner, columns], or with `turn_b` lies as [columns, inner]. All
+ * row-major and without gaps. */
+void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, size_t inner,
+                         const float *a, const float *b, bool add, float *out);
+
+/* The `count` <= n largest eigenvalues of a symmetric matrix, descending, and their eigenvectors of
+ * length one, [count, n]. Of the matrix [n, n], which is used up, the elements [i, j] with j >= i
+ * are read. The element of largest magnitude of a vector, the first of those alike, is positive. */
+AKIN_MUST_CHECK akin_status akin_linalg_eigenvectors(double *matrix, size_t n, size_t count,
+                                                     double *values, double *vectors);
+
+#endif
