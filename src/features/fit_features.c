@@ -131,8 +131,8 @@ static akin_status learn_dictionary(fit *f) {
     AKIN_TRY(akin_agree(f->comm, look_at_signals(f)));
     AKIN_TRY(
         akin_comm_gather(f->comm, squares, f->count * each * AKIN_PATCHES_VALUES, 0, &all, NULL));
-    status = akin_comm_rank(f->comm) == 0 ? akin_patches_learn(all, f->sample * each, patches)
-                                          : AKIN_OK;
+    status =
+        akin_comm_rank(f->comm) == 0 ? akin_patches_learn(all, f->sample * each, patches) : AKIN_OK;
     AKIN_TRY(akin_agree(f->comm, status));
     akin_comm_broadcast(f->comm, akin_patches_mean(patches), AKIN_PATCHES_VALUES * sizeof(float),
                         0);

@@ -136,8 +136,8 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source,
     akin_status status = AKIN_OK;
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
     target->ids = source->ids;
-    AKIN_TRY(akin_listing_create(source->table, source->ids, target->options.ids_only,
-                                   &target->lists));
+    AKIN_TRY(
+        akin_listing_create(source->table, source->ids, target->options.ids_only, &target->lists));
     status = check_sizes(target, source);
 done:
     return status;

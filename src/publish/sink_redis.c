@@ -95,7 +95,7 @@ static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     snprintf(published->digest, sizeof published->digest, "%s", source->digest);
     return akin_listing_create(source->table, source->ids, target->options.ids_only,
-                                 &target->lists);
+                               &target->lists);
 }
 
 /* --- reading lists --- */
