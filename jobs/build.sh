@@ -1,8 +1,9 @@
 #!/bin/sh
-# Builds akin with a preset; says nothing unless it fails. usage: build.sh [release|debug|ci|asan-ubsan] [target]
+# Builds akin with a preset, by ccache where it is there; says nothing unless it fails. usage: build.sh [release|debug|ci|asan-ubsan] [target]
 set -eu
 cd "$(dirname "$0")/.."
 preset=${1:-release}
+! command -v ccache >/dev/null 2>&1 || export CMAKE_C_COMPILER_LAUNCHER="${CMAKE_C_COMPILER_LAUNCHER-ccache}"
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 if ! { cmake --preset "$preset" && cmake --build --preset "$preset" --target "${2:-all}" -j "$(nproc)"; } >"$log" 2>&1; then

@@ -4,7 +4,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sh jobs/packages.sh build
 echo "== building (a minute or two)"
-sh jobs/build.sh release akin_program
+sh jobs/build.sh "${AKIN_PRESET:-release}" akin_program
 . jobs/environment.sh
 
 ranks=$(nproc)
