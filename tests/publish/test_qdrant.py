@@ -21,7 +21,7 @@ from support import akin, command
 
 os.chdir(support.fresh("qdrant"))
 PYTHON = python_with("qdrant-client==1.20.0", "qdrant-edge-py==0.9.0")
-SCRIPT = os.path.join(support.SOURCE, "tests", "qdrant_server.py")
+SCRIPT = os.path.join(support.SOURCE, "tests", "support", "qdrant_server.py")
 
 
 def start(*key):
