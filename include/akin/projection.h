@@ -51,6 +51,11 @@ AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projecti
 AKIN_MUST_CHECK akin_status akin_projection_fit_rows(akin_projection *projection, float *rows,
                                                      size_t count, double whiten);
 
+/* The same of rows [count, raw] in one memory, count > 0: finds their mean too, which the rows lose.
+ * *variance: of all columns together, of which eigenvalue d is the share that column d holds. */
+AKIN_MUST_CHECK akin_status akin_projection_fit_whole(akin_projection *projection, float *rows,
+                                                      size_t count, double *variance);
+
 /* row [raw] -> out [dim]; a function of row and projection alone, computed in double. */
 void akin_projection_apply(const akin_projection *projection, const float *row, double *out);
 

@@ -221,6 +221,36 @@ done:
     return status;
 }
 
+/* --- rows in one memory --- */
+
+static void centre(float *rows, size_t count, size_t raw, float *mean) {
+    for (size_t r = 0; r < raw; r++) {
+        double sum = 0;
+        for (size_t i = 0; i < count; i++) sum += (double)rows[i * raw + r];
+        mean[r] = (float)(sum / (double)count);
+        for (size_t i = 0; i < count; i++) rows[i * raw + r] -= mean[r];
+    }
+}
+
+akin_status akin_projection_fit_whole(akin_projection *p, float *rows, size_t count,
+                                      double *variance) {
+    akin_status status = AKIN_FAILED;
+    const size_t n = p->raw;
+    float *products = akin_mem_alloc(n, n * sizeof *products);
+    double *covariance = akin_mem_alloc(n, n * sizeof *covariance);
+    if (!products || !covariance) goto done;
+    centre(rows, count, n, p->mean);
+    akin_linalg_product(true, false, n, n, count, rows, rows, false, products);
+    for (size_t i = 0; i < n * n; i++) covariance[i] = (double)products[i] / (double)count;
+    *variance = 0;
+    for (size_t i = 0; i < n; i++) *variance += covariance[i * n + i];
+    status = akin_projection_fit(p, covariance, 0);
+done:
+    akin_mem_free(products);
+    akin_mem_free(covariance);
+    return status;
+}
+
 void akin_projection_apply(const akin_projection *p, const float *row, double *out) {
     memset(out, 0, p->dim * sizeof *out);
     if (p->axes)

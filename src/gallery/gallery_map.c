@@ -5,23 +5,25 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <akin/principal.h>
+#include <akin/projection.h>
 #include <akin/text.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { AXES = 2 };
+
 typedef struct {
-    size_t row;      /* of the table */
-    double along[2]; /* the components; then the place in their order, in [0, 1) */
+    size_t row;         /* of the table */
+    double along[AXES]; /* the components; then the place in their order, in [0, 1) */
 } place;
 
 typedef struct {
     akin_embeddings *embeddings;
     const uint8_t *missing;
     size_t count, shown, columns, lines;
-    double explained[2];
+    double explained[AXES];
     place *places;  /* [count] sampled items; then [shown] of them */
     uint8_t *taken; /* [lines, columns] */
     akin_text *script;
@@ -70,13 +72,32 @@ static bool is_zero(const float *row, size_t dim) {
     return true;
 }
 
+/* at [count, AXES]: how far each row lies along the two directions in which rows differ most
+ * (principal components; Pearson 1901), from their mean. The rows are used up. */
+static akin_status find_components(map *m, float *rows, size_t dim, double *at) {
+    akin_status status;
+    akin_projection *plane = NULL;
+    double variance = 0;
+    const size_t axes = dim < AXES ? dim : AXES;
+    AKIN_TRY(akin_projection_create(dim, axes, true, &plane));
+    AKIN_TRY(akin_projection_fit_whole(plane, rows, m->count, &variance));
+    memset(akin_projection_mean(plane), 0, dim * sizeof(float)); /* the rows have lost it */
+    for (size_t i = 0; i < m->count; i++)
+        akin_projection_apply(plane, rows + i * dim, at + i * AXES);
+    for (size_t a = 0; a < axes && variance > 0; a++)
+        m->explained[a] = fmax(0, akin_projection_eigenvalues(plane)[a]) / variance;
+done:
+    akin_projection_free(plane);
+    return status;
+}
+
 /* The sampled items that have a vector, and where they lie. */
 static akin_status sample(map *m) {
     akin_status status = AKIN_OK;
     size_t n = akin_embeddings_items(m->embeddings), dim = akin_embeddings_dim(m->embeddings);
     size_t wanted = n < AKIN_GALLERY_SAMPLE ? n : AKIN_GALLERY_SAMPLE;
     float *rows = akin_mem_alloc(wanted, dim * sizeof *rows);
-    double *at = akin_mem_alloc(wanted, 2 * sizeof *at);
+    double *at = akin_mem_zalloc(wanted, AXES * sizeof *at);
     m->places = akin_mem_zalloc(wanted, sizeof *m->places);
     if (!rows || !at || !m->places) AKIN_TRY(AKIN_FAILED);
     for (size_t s = 0; s < wanted; s++) {
@@ -85,9 +106,9 @@ static akin_status sample(map *m) {
         AKIN_TRY(akin_embeddings_rows(m->embeddings, m->places[m->count].row, 1, row));
         m->count += !is_zero(row, dim);
     }
-    if (m->count > 0) AKIN_TRY(akin_principal(rows, m->count, dim, at, m->explained));
+    if (m->count > 0) AKIN_TRY(find_components(m, rows, dim, at));
     for (size_t i = 0; i < m->count; i++)
-        memcpy(m->places[i].along, at + 2 * i, sizeof m->places[i].along);
+        memcpy(m->places[i].along, at + AXES * i, sizeof m->places[i].along);
 done:
     akin_mem_free(rows);
     akin_mem_free(at);
@@ -148,7 +169,7 @@ static size_t nearest_cell(const map *m, const place *item) {
 
 static akin_status lay_out(map *m) {
     akin_status status = AKIN_OK;
-    for (int axis = 0; axis < 2; axis++) loosen(m, axis);
+    for (int axis = 0; axis < AXES; axis++) loosen(m, axis);
     qsort(m->places, m->shown, sizeof *m->places, by_row);
     m->columns =
         (size_t)ceil(sqrt(1.3 * 1.6 * (double)m->shown)); /* a third of the cells stays free */

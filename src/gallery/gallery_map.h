@@ -3,7 +3,7 @@
  * data/map.js akin.map({columns, lines, sampled, explained: [2], items: [[row, column, line]...]})
  *
  * Of at most AKIN_GALLERY_SAMPLE items, evenly spread over the catalogue, the first two principal
- * components are computed (principal.h); at most AKIN_GALLERY_PLACED with a picture get a cell of a
+ * components are computed (projection.h); at most AKIN_GALLERY_PLACED with a picture get a cell of a
  * grid of their own: the nearest free one to where they stand in the order along each of the two.
  */
 #ifndef AKIN_GALLERY_MAP_H

@@ -335,6 +335,40 @@ static void every_level_projects_as_the_twin_does(void **state) {
     free(rows);
 }
 
+/* Rows on an ellipse lie along its axes, from its middle; the eigenvalues are what each axis holds of
+ * the variance; rows that are all alike lie in one point. */
+static void rows_in_one_memory_have_their_axes(void **state) {
+    (void)state;
+    enum { N = 300, WIDE = 37 };
+    static float rows[N * WIDE];
+    akin_projection *p;
+    double variance, at[2];
+    assert_int_equal(akin_projection_create(WIDE, 2, true, &p), AKIN_OK);
+    for (size_t i = 0; i < N; i++) { /* along the 4th column, and between the 8th and the 9th */
+        double turn = 6.283185307179586 * (double)i / N;
+        for (size_t t = 0; t < WIDE; t++) rows[i * WIDE + t] = 5;
+        rows[i * WIDE + 3] += (float)(3 * cos(turn));
+        rows[i * WIDE + 7] += (float)(sin(turn) / sqrt(2));
+        rows[i * WIDE + 8] += (float)(sin(turn) / sqrt(2));
+    }
+    assert_int_equal(akin_projection_fit_whole(p, rows, N, &variance), AKIN_OK);
+    for (size_t t = 0; t < WIDE; t++) assert_true(fabsf(akin_projection_mean(p)[t] - 5) < 1e-5F);
+    memset(akin_projection_mean(p), 0, WIDE * sizeof(float)); /* the rows have lost it */
+    for (size_t i = 0; i < N; i++) {
+        double turn = 6.283185307179586 * (double)i / N;
+        akin_projection_apply(p, rows + i * WIDE, at);
+        assert_true(fabs(at[0] - 3 * cos(turn)) < 1e-5 && fabs(at[1] - sin(turn)) < 1e-5);
+    }
+    assert_true(fabs(akin_projection_eigenvalues(p)[0] / variance - 0.9) < 1e-5);
+    assert_true(fabs(akin_projection_eigenvalues(p)[1] / variance - 0.1) < 1e-5);
+    for (size_t i = 0; i < N * WIDE; i++) rows[i] = (float)(i % WIDE);
+    assert_int_equal(akin_projection_fit_whole(p, rows, N, &variance), AKIN_OK);
+    akin_projection_apply(p, rows, at);
+    assert_true(variance == 0);
+    for (size_t t = 0; t < WIDE; t++) assert_true(rows[t] == 0);
+    akin_projection_free(p);
+}
+
 int main(void) {
     akin_linalg_start();
     const struct CMUnitTest tests[] = {
@@ -346,6 +380,7 @@ int main(void) {
         cmocka_unit_test(few_or_equal_rows_have_few_axes),
         cmocka_unit_test(few_rows_have_the_axes_of_their_covariance),
         cmocka_unit_test(steady_axes_solve_both_equations),
+        cmocka_unit_test(rows_in_one_memory_have_their_axes),
         cmocka_unit_test(every_level_projects_as_the_twin_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
