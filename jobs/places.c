@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* "12h" -> 43200; a bare number is seconds. */
-static bool seconds_of(const char *text, double *seconds) {
+bool akin_places_seconds(const char *text, double *seconds) {
     static const struct {
         char letter;
         double seconds;
@@ -29,7 +29,7 @@ akin_status akin_places_options(const akin_options *options, akin_sink_options *
     *out = (akin_sink_options){.ids_only = strcmp(akin_options_text(options, "format"), "ids") == 0,
                                .buckets = (size_t)akin_options_int(options, "buckets"),
                                .timeout = akin_options_real(options, "timeout")};
-    if (seconds_of(keep, &out->keep_previous)) return AKIN_OK;
+    if (akin_places_seconds(keep, &out->keep_previous)) return AKIN_OK;
     return akin_error_set(AKIN_USAGE, "--keep-previous %s: is no time; write 45s, 30m, 12h or 2d",
                           keep);
 }

@@ -33,6 +33,9 @@
         .help = "how long a server may take for an answer"                                         \
     }
 
+/* "45s", "30m", "12h", "2d" or a number of seconds; false: it is none. */
+bool akin_places_seconds(const char *text, double *seconds);
+
 /* AKIN_USAGE: a time that is none. */
 AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
                                                 akin_sink_options *out);

@@ -308,7 +308,8 @@ static akin_status check_source_labels(akin_jobfile *job, const akin_source *sou
 /* What [ingest] names; the names are borrowed from the job. */
 static akin_source_params sources_of(akin_jobfile *job) {
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
-    akin_source_params params = {.root = akin_options_text(ingest, "root")};
+    akin_source_params params = {.root = akin_options_text(ingest, "root"),
+                                 .cache = akin_options_text(ingest, "cache")};
     params.count = akin_options_arguments(ingest, &params.names);
     return params;
 }

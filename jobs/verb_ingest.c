@@ -1,10 +1,16 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. */
+#include "addresses.h"
 #include "fits.h"
 #include "verbs.h"
+#include <akin/file.h>
 #include <akin/ingest.h>
+#include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/rejects.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static const akin_option options[] = {
     {.name = "output",
@@ -49,6 +55,11 @@ static const akin_option options[] = {
      .argument = "FILE",
      .unrecorded = true,
      .help = "catalog.nc of last time: unchanged pictures are not decoded again"},
+    AKIN_ADDRESS_OPTIONS,
+    {.name = "offline",
+     .type = AKIN_OPTION_FLAG,
+     .unrecorded = true,
+     .help = "fetch nothing: addresses are what the cache has"},
     {0},
 };
 
@@ -58,8 +69,10 @@ static akin_image_fit read_fit(const char *name) {
                                        : AKIN_FIT_STRETCH;
 }
 
-static akin_ingest_params read_params(const akin_call *call) {
+/* temporary: the cache where none is named, for the time of the run. */
+static akin_ingest_params read_params(const akin_call *call, const char *temporary) {
     const akin_options *o = call->options;
+    const char *cache = akin_options_text(o, "cache");
     akin_ingest_params params = {.output = akin_options_text(o, "output"),
                                  .fit = read_fit(akin_options_text(o, "fit")),
                                  .max_pixels = (uint64_t)akin_options_int(o, "max-pixels"),
@@ -71,6 +84,10 @@ static akin_ingest_params read_params(const akin_call *call) {
                                  .result_options = call->result_options};
     params.source.count = akin_options_arguments(o, &params.source.names);
     params.source.root = akin_options_text(o, "root");
+    (void)!akin_addresses_params(o, &params.fetch); /* checked before */
+    params.fetch.cache = params.source.cache = cache ? cache : temporary;
+    params.fetch.max_pixels = params.max_pixels;
+    params.fetch.offline = akin_options_flag(o, "offline");
     return params;
 }
 
@@ -81,6 +98,7 @@ static akin_status fill_report(akin_json *report, const akin_ingest_result *resu
     AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)result->rejected));
     AKIN_TRY(akin_json_set_integer(report, "reused", (long long)result->reused));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
+    if (result->fetch.addresses > 0) AKIN_TRY(akin_addresses_report(report, &result->fetch));
 done:
     return status;
 }
@@ -90,6 +108,7 @@ static akin_status check(akin_options *options) {
     const char *output = akin_options_text(options, "output"),
                *rejects = akin_options_text(options, "rejects");
     const char *const *sources;
+    akin_fetch_params fetch;
     if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
     if (rejects && strcmp(rejects, output) == 0)
         return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
@@ -97,13 +116,44 @@ static akin_status check(akin_options *options) {
         if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
             return akin_error_set(
                 AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
-    return AKIN_OK;
+    if (akin_options_flag(options, "offline") && !akin_options_text(options, "cache"))
+        return akin_error_set(AKIN_USAGE,
+                              "--offline needs --cache DIR, which has what was fetched");
+    return akin_addresses_params(options, &fetch);
+}
+
+/* Owned; NULL: no memory. */
+static char *temporary_cache(const char *output) {
+    static const char ending[] = ".fetched";
+    size_t size = strlen(output) + sizeof ending;
+    char *name = akin_mem_alloc(size, 1);
+    if (name) snprintf(name, size, "%s%s", output, ending);
+    return name;
+}
+
+/* One of a run that was stopped stays, and is gone on with. */
+static void clear_temporary(const char *folder) {
+    akin_error_kept kept;
+    if (!akin_file_is_folder(folder)) return;
+    akin_error_keep(&kept);
+    if (akin_file_remove_tree(folder) != AKIN_OK) akin_log_warning("%s", akin_error_message());
+    akin_error_restore(&kept);
 }
 
 static akin_status run_ingest(akin_call *call) {
     akin_ingest_result result;
-    akin_ingest_params params = read_params(call);
-    akin_status status = akin_ingest(call->comm, &params, &result);
+    char *temporary = temporary_cache(akin_options_text(call->options, "output"));
+    akin_status status = akin_agree(call->comm, temporary ? AKIN_OK : AKIN_FAILED);
+    if (status != AKIN_OK) {
+        akin_mem_free(temporary);
+        return status;
+    }
+    akin_ingest_params params = read_params(call, temporary);
+    status = akin_ingest(call->comm, &params, &result);
+    if (!params.source.cache || strcmp(params.source.cache, temporary) != 0) goto done;
+    if (status != AKIN_INTERRUPTED && akin_comm_rank(call->comm) == 0) clear_temporary(temporary);
+done:
+    akin_mem_free(temporary);
     akin_status filled =
         akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
     return status != AKIN_OK ? status : filled;
@@ -132,10 +182,26 @@ done:
     return status;
 }
 
+/* Whether its addresses need not be asked again: what they gave is there, and the run that it was
+ * fetched for is still under way: it has no table yet that is newer. */
+static bool is_fetched(const akin_source *source, const akin_ingest_params *params) {
+    struct stat catalog, table;
+    if (!akin_source_has_addresses(source) || params->fetch.offline) return true;
+    if (!params->fetch.cache || akin_source_unfetched(source) > 0) return false;
+    if (!akin_fetch_is_recent(params->fetch.cache, params->fetch.fresh)) return false;
+    char *folder = akin_file_folder(params->output);
+    char *path = folder ? akin_file_join(folder, "table.nc") : NULL;
+    bool used = path && stat(path, &table) == 0 && stat(params->output, &catalog) == 0 &&
+                table.st_mtime >= catalog.st_mtime;
+    akin_mem_free(folder);
+    akin_mem_free(path);
+    return !used;
+}
+
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is
  * rank 0's. */
 static bool fits(akin_call *call) {
-    akin_ingest_params params = read_params(call);
+    akin_ingest_params params = read_params(call, NULL);
     if (!params.output) return false;
     if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK)
         return false;
@@ -146,7 +212,7 @@ static bool fits(akin_call *call) {
                        akin_source_digest(call->listed));
     same = same &&
            report_counts(call->report, params.output, akin_source_rows(call->listed)) == AKIN_OK;
-    return same;
+    return same && is_fetched(call->listed, &params);
 }
 
 const akin_verb akin_verb_ingest = {

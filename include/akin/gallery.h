@@ -17,6 +17,7 @@ typedef struct {
     const char *const *sources; /* as of ingest */
     size_t source_count;
     const char *root;    /* as of ingest; NULL = none */
+    const char *cache;   /* of what ingest fetched; NULL = none */
     const char *output;  /* a folder */
     const char *results; /* a run's output folder, NULL = none */
     size_t side;         /* of a picture, pixels on its longer side */

@@ -9,11 +9,13 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/fetch.h>
 #include <akin/image.h>
 #include <akin/source.h>
 
 typedef struct {
     akin_source_params source;
+    akin_fetch_params fetch; /* of rows whose path is an address */
     const char *output;
     akin_image_fit fit;
     uint64_t max_pixels;
@@ -29,6 +31,7 @@ typedef struct {
 typedef struct {
     size_t rows, items, rejected; /* items + rejected = rows */
     size_t reused;                /* items whose picture came from `previous` */
+    akin_fetch_result fetch;      /* of rows whose path is an address */
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;
 

@@ -20,8 +20,10 @@
 typedef struct {
     const char *const *names; /* [count] CSV or TSV files, folders, tar archives */
     size_t count;
-    const char *root; /* relative paths of a CSV are below it, nothing may lead outside; NULL: the
+    const char *root;  /* relative paths of a CSV are below it, nothing may lead outside; NULL: the
                          CSV's own folder */
+    const char *cache; /* the folder that holds what was fetched for paths that are addresses; NULL:
+                          none */
 } akin_source_params;
 
 typedef struct {
@@ -39,15 +41,25 @@ typedef struct akin_source akin_source;
 AKIN_MUST_CHECK akin_status akin_source_open(akin_comm *comm, const akin_source_params *params,
                                              akin_source **out);
 void akin_source_close(akin_source *source); /* Not collective; NULL is fine */
+/* Looks again at what there is of the rows' files, when the cache (as in params) has been filled:
+ * digest, missing, unfetched. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_source_look_again(akin_comm *comm, akin_source *source,
+                                                   const char *cache);
 
 /* The rest is Not collective. */
 size_t akin_source_rows(const akin_source *source);
 akin_source_row akin_source_get(const akin_source *source,
                                 size_t row); /* rows 0.. in source order */
+/* Whether its path is an address: https://, http:// or s3://. */
+bool akin_source_is_address(const akin_source *source, size_t row);
+bool akin_source_has_addresses(const akin_source *source); /* any row */
 /* Rows without a reason whose file is not there, and the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);
+/* Rows without a reason whose path is an address that the cache has no picture of, or only that of
+ * an earlier fetch. */
+size_t akin_source_unfetched(const akin_source *source);
 /* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and time
- * of change (of a tar: the archive's). Borrowed. */
+ * of change (of a tar: the archive's; of an address: the digest of what the cache has). Borrowed. */
 const char *akin_source_digest(const akin_source *source);
 
 /* Rows without a reason, ascending by id, bytewise: the numbers of those rows [akin_source_valid].

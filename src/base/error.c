@@ -1,5 +1,6 @@
 /* error: see error.h. */
 #include <akin/error.h>
+#include <akin/secret.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ akin_status akin_error_set(akin_status status, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     keep_one_line(text);
+    akin_secret_hide(text, sizeof text);
     memcpy(message, text, strlen(text) + 1);
     return status;
 }
@@ -34,6 +36,7 @@ akin_status akin_error_context(akin_status status, const char *format, ...) {
     vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     keep_one_line(text);
+    akin_secret_hide(text, sizeof text);
     size_t head = strlen(text), tail = strnlen(message, AKIN_ERROR_SIZE - 1 - head);
     memcpy(text + head, message, tail);
     text[head + tail] = '\0';

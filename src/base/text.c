@@ -1,5 +1,6 @@
 /* text: see text.h. */
 #include <akin/mem.h>
+#include <akin/secret.h>
 #include <akin/text.h>
 #include <errno.h>
 #include <math.h>
@@ -129,10 +130,14 @@ akin_status akin_text_append_json(akin_text *text, const char *value) {
 }
 
 akin_status akin_text_append_hidden(akin_text *text, const char *url) {
-    const char *host = strstr(url, "://"), *at = strrchr(url, '@'),
-               *colon = host ? strchr(host + 3, ':') : NULL;
-    if (!colon || !at || at < colon) return akin_text_append_bytes(text, url, strlen(url));
-    return akin_text_append(text, "%.*s***%s", (int)(colon + 1 - url), url, at);
+    size_t size = 4 * strlen(url) + 1; /* *** for each byte at most */
+    char *copy = akin_mem_alloc(size, 1);
+    if (!copy) return AKIN_FAILED;
+    memcpy(copy, url, strlen(url) + 1);
+    akin_secret_hide_address(copy, size);
+    akin_status status = akin_text_append_bytes(text, copy, strlen(copy));
+    akin_mem_free(copy);
+    return status;
 }
 
 const char *akin_text_bytes(const akin_text *text) {

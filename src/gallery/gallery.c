@@ -67,7 +67,7 @@ static akin_status read_inputs(gallery *g) {
     AKIN_TRY(akin_agree(g->comm, local));
     AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
     AKIN_TRY(akin_gallery_pictures_find(g->comm, params->sources, params->source_count,
-                                        params->root, g->labels, &g->pictures));
+                                        params->root, params->cache, g->labels, &g->pictures));
 done:
     return status;
 }

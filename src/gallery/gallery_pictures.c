@@ -60,10 +60,10 @@ static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels 
 }
 
 akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
-                                       size_t source_count, const char *root,
+                                       size_t source_count, const char *root, const char *cache,
                                        const akin_labels *labels, akin_gallery_pictures **out) {
     akin_status status = AKIN_OK;
-    akin_source_params params = {sources, source_count, root};
+    akin_source_params params = {sources, source_count, root, cache};
     *out = NULL;
     akin_gallery_pictures *pictures = akin_mem_zalloc(1, sizeof *pictures);
     AKIN_TRY(akin_agree(comm, pictures ? AKIN_OK : AKIN_FAILED));

@@ -19,7 +19,7 @@ typedef struct akin_gallery_pictures akin_gallery_pictures;
  * of all items. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
                                                        size_t source_count, const char *root,
-                                                       const akin_labels *labels,
+                                                       const char *cache, const akin_labels *labels,
                                                        akin_gallery_pictures **out);
 /* Writes them, `side` pixels on the longer side at most, item i by rank i % size; missing [items]
  * becomes 1 on all ranks where a picture could not be read, else 0. Collective; agreed. */

@@ -123,7 +123,8 @@ done:
 static akin_status describe(rejects *all, akin_json **out) {
     akin_status status = AKIN_OK;
     akin_json *object = NULL, *reasons = NULL;
-    qsort(all->groups, all->group_count, sizeof *all->groups, more_frequent);
+    if (all->group_count > 0)
+        qsort(all->groups, all->group_count, sizeof *all->groups, more_frequent);
     AKIN_TRY(akin_json_create(&object));
     AKIN_TRY(akin_json_create_array(&reasons));
     for (size_t i = 0; i < all->group_count; i++)

@@ -434,6 +434,7 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
     AKIN_TRY(akin_agree(comm, check_outputs(&run)));
     run.source = params->listed;
     if (!run.source) AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
+    AKIN_TRY(akin_fetch(comm, run.source, &params->fetch, &result->fetch));
     AKIN_TRY(open_previous(&run));
     AKIN_TRY(akin_agree(comm, take_rows(&run)));
     AKIN_TRY(read_pictures(&run));

@@ -77,7 +77,8 @@ static akin_status merge(akin_rejects *rejects, const akin_source *source, const
         const char *reason = akin_source_get(source, row).reason;
         if (reason) AKIN_TRY(akin_rejects_add(rejects, row, reason));
     }
-    qsort(rejects->entries, rejects->count, sizeof *rejects->entries, by_row);
+    if (rejects->count > 0)
+        qsort(rejects->entries, rejects->count, sizeof *rejects->entries, by_row);
 done:
     return status;
 }
@@ -130,13 +131,16 @@ done:
 static akin_status write_lines(const akin_rejects *rejects, const akin_source *source,
                                FILE *stream) {
     akin_status status = AKIN_OK;
-    akin_text *line = NULL, *scratch = NULL;
+    akin_text *line = NULL, *scratch = NULL, *shown = NULL;
     AKIN_TRY(akin_text_create(&line));
     AKIN_TRY(akin_text_create(&scratch));
+    AKIN_TRY(akin_text_create(&shown));
     fputs("id,path,reason\n", stream);
     for (size_t i = 0; i < rejects->count; i++) {
         akin_source_row row = akin_source_get(source, rejects->entries[i].row);
-        const char *fields[] = {row.id, row.path,
+        akin_text_clear(shown); /* an address may hold a password */
+        AKIN_TRY(akin_text_append_hidden(shown, row.path));
+        const char *fields[] = {row.id, akin_text_bytes(shown),
                                 akin_text_bytes(rejects->reasons) + rejects->entries[i].reason};
         akin_text_clear(line);
         for (size_t f = 0; f < 3; f++) {
@@ -148,6 +152,7 @@ static akin_status write_lines(const akin_rejects *rejects, const akin_source *s
 done:
     akin_text_free(line);
     akin_text_free(scratch);
+    akin_text_free(shown);
     return status;
 }
 

@@ -1,4 +1,5 @@
 /* source: rows of all kinds, their order, and their bytes. */
+#include "picture_cache.h"
 #include "source_csv.h"
 #include "source_file.h"
 #include "source_folder.h"
@@ -19,7 +20,8 @@ _Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for id
 
 struct akin_source {
     akin_source_list *rows;
-    int64_t missing;
+    akin_picture_cache *cache; /* NULL: none, or none yet */
+    int64_t missing, unfetched;
     size_t first_missing;
     size_t *order; /* [valid] */
     size_t valid;
@@ -31,6 +33,12 @@ struct akin_source {
 static akin_status list_one(const char *name, const char *root, akin_source_list *rows) {
     struct stat info;
     bool is_tar = false;
+    if (akin_source_scheme(name) > 0)
+        return akin_error_set(
+            AKIN_FAILED,
+            "source %s: is an address; a source is a file or a folder here, whose "
+            "rows may be addresses: download it first",
+            name);
     if (stat(name, &info) != 0)
         return akin_error_set(AKIN_FAILED,
                               "source %s: %s; name a CSV or TSV file, a folder or a tar archive",
@@ -138,9 +146,40 @@ done:
 typedef struct {
     akin_hash128 sum;
     int64_t missing, first_missing; /* -1: none */
+    int64_t unfetched;
 } share_seen;
 
-static akin_status digest_row(const akin_source_list *rows, size_t row, share_seen *seen) {
+/* What there is of an address. */
+static akin_status digest_address(const akin_source *source, size_t row, akin_hasher *hasher,
+                                  share_seen *seen) {
+    akin_cached found = {0};
+    akin_status status = AKIN_OK;
+    const akin_source_record *record = akin_source_list_get(source->rows, row);
+    if (source->cache)
+        status = akin_picture_cache_find(source->cache,
+                                         akin_source_list_text(source->rows, record->path), &found);
+    akin_hasher_add_text(hasher, found.digest);
+    if (!record->reason && (!found.has_picture || *found.failure)) seen->unfetched++;
+    return status;
+}
+
+/* What there is of a file; a member of an archive changes with the archive. */
+static void digest_file(const akin_source_list *rows, size_t row, akin_hasher *hasher,
+                        share_seen *seen) {
+    uint64_t size;
+    int64_t changed;
+    const akin_source_record *record = akin_source_list_get(rows, row);
+    const char *base = akin_source_list_text(rows, record->base);
+    bool there = akin_source_file_stat(
+        record->member > 0 ? "" : base,
+        record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
+    if (!there && !record->reason && seen->missing++ == 0) seen->first_missing = (int64_t)row;
+    const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
+    akin_hasher_add(hasher, numbers, sizeof numbers);
+}
+
+static akin_status digest_row(const akin_source *source, size_t row, share_seen *seen) {
+    const akin_source_list *rows = source->rows;
     akin_hasher *hasher;
     akin_status status = akin_hasher_create(&hasher);
     if (status != AKIN_OK) return status;
@@ -149,21 +188,15 @@ static akin_status digest_row(const akin_source_list *rows, size_t row, share_se
                               record->reason};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         akin_hasher_add_text(hasher, akin_source_list_text(rows, texts[i]));
-    uint64_t size;
-    int64_t changed;
-    const char *base = akin_source_list_text(rows, record->base);
-    /* A member of an archive changes with the archive. */
-    bool there = akin_source_file_stat(
-        record->member > 0 ? "" : base,
-        record->member > 0 ? base : akin_source_list_text(rows, record->path), &size, &changed);
-    if (!there && !record->reason && seen->missing++ == 0) seen->first_missing = (int64_t)row;
-    const uint64_t numbers[] = {row, record->available, record->member, size, (uint64_t)changed};
-    akin_hasher_add(hasher, numbers, sizeof numbers);
+    if (record->address)
+        status = digest_address(source, row, hasher, seen);
+    else
+        digest_file(rows, row, hasher, seen);
     akin_hash128 hash = akin_hasher_result(hasher);
     akin_hasher_free(hasher);
     seen->sum.low += hash.low;
     seen->sum.high += hash.high;
-    return AKIN_OK;
+    return status;
 }
 
 /* Each rank looks at its share of the files, which may be far away; a sum may be added up in any
@@ -174,13 +207,15 @@ static akin_status make_digest(akin_source *source, akin_comm *comm) {
     size_t count = akin_source_list_count(source->rows);
     size_t row = akin_shard_first(count, akin_comm_size(comm), akin_comm_rank(comm));
     size_t end = row + akin_shard_count(count, akin_comm_size(comm), akin_comm_rank(comm));
-    for (; row < end && status == AKIN_OK; row++) status = digest_row(source->rows, row, &seen);
+    for (; row < end && status == AKIN_OK; row++) status = digest_row(source, row, &seen);
     AKIN_TRY(akin_agree(comm, status));
-    int64_t parts[3] = {(int64_t)seen.sum.low, (int64_t)seen.sum.high, seen.missing};
-    akin_comm_sum_i64(comm, parts, 3);
+    int64_t parts[4] = {(int64_t)seen.sum.low, (int64_t)seen.sum.high, seen.missing,
+                        seen.unfetched};
+    akin_comm_sum_i64(comm, parts, 4);
     int64_t first = seen.first_missing < 0 ? INT64_MIN : -seen.first_missing;
     akin_comm_max_i64(comm, &first, 1);
     source->missing = parts[2];
+    source->unfetched = parts[3];
     source->first_missing = source->missing > 0 ? (size_t)-first : SIZE_MAX;
     akin_hash_text((akin_hash128){(uint64_t)parts[0] + count, (uint64_t)parts[1]}, source->digest);
 done:
@@ -188,6 +223,22 @@ done:
 }
 
 /* --- the object --- */
+
+/* There may be none yet. Not collective. */
+static akin_status open_cache(akin_source *source, const char *folder) {
+    akin_picture_cache_close(source->cache);
+    source->cache = NULL;
+    if (!folder || !akin_file_is_folder(folder)) return AKIN_OK;
+    return akin_picture_cache_open(folder, false, &source->cache);
+}
+
+akin_status akin_source_look_again(akin_comm *comm, akin_source *source, const char *cache) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_agree(comm, open_cache(source, cache)));
+    AKIN_TRY(make_digest(source, comm));
+done:
+    return status;
+}
 
 akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, akin_source **out) {
     akin_status status, local = AKIN_OK;
@@ -203,7 +254,7 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     AKIN_TRY(akin_comm_share(comm, &order, &bytes, 0));
     source->order = order;
     source->valid = bytes / sizeof *source->order;
-    AKIN_TRY(make_digest(source, comm));
+    AKIN_TRY(akin_source_look_again(comm, source, params->cache));
     *out = source;
     source = NULL;
 done:
@@ -214,6 +265,7 @@ done:
 void akin_source_close(akin_source *source) {
     if (!source) return;
     akin_source_list_free(source->rows);
+    akin_picture_cache_close(source->cache);
     akin_mem_free(source->order);
     akin_mem_free(source);
 }
@@ -222,6 +274,20 @@ void akin_source_close(akin_source *source) {
 
 size_t akin_source_rows(const akin_source *source) {
     return akin_source_list_count(source->rows);
+}
+
+bool akin_source_is_address(const akin_source *source, size_t row) {
+    return akin_source_list_get(source->rows, row)->address;
+}
+
+bool akin_source_has_addresses(const akin_source *source) {
+    for (size_t row = 0; row < akin_source_rows(source); row++)
+        if (akin_source_is_address(source, row)) return true;
+    return false;
+}
+
+size_t akin_source_unfetched(const akin_source *source) {
+    return (size_t)source->unfetched;
 }
 
 size_t akin_source_missing(const akin_source *source, size_t *first) {
@@ -294,7 +360,12 @@ static akin_status read_row(reading *r, size_t row) {
     const char *base = akin_source_list_text(rows, record->base),
                *path = akin_source_list_text(rows, record->path);
     akin_status status;
-    if (record->member == 0) {
+    if (record->address && !r->source->cache) {
+        status = akin_error_set(AKIN_INPUT, "is an address, and --cache names no folder that has "
+                                            "what was fetched");
+    } else if (record->address) {
+        status = akin_picture_cache_read(r->source->cache, path, &r->bytes);
+    } else if (record->member == 0) {
         status = akin_source_file_read(base, path, record->confined, &r->bytes);
     } else {
         status = open_archive(r, base);

@@ -102,9 +102,29 @@ static bool read_switch(akin_source_text text, bool *available) {
     return false;
 }
 
+/* A scheme and what is behind it; a file's path has no "://" so near its beginning. */
+static bool is_address(akin_source_text path) {
+    char head[32];
+    size_t length = path.length < sizeof head - 1 ? path.length : sizeof head - 1;
+    memcpy(head, path.bytes, length);
+    head[length] = '\0';
+    return akin_source_scheme(head) > 0;
+}
+
+static const char *find_address_fault(akin_source_text path) {
+    static const char *const schemes[] = {"https", "http", "s3"};
+    enum { ADDRESS_LIMIT = 8192 };
+    size_t length = (size_t)((const char *)memchr(path.bytes, ':', path.length) - path.bytes);
+    if (path.length > ADDRESS_LIMIT) return "the address is longer than 8192 bytes";
+    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
+        if (is_word((akin_source_text){path.bytes, length}, schemes[i])) return NULL;
+    return "the path is an address of a kind that is not fetched; https://, http:// and s3:// are";
+}
+
 static const char *find_path_fault(const table *t, akin_source_text path) {
     if (path.length == 0) return "the path is empty";
     if (memchr(path.bytes, '\0', path.length)) return "the path holds a NUL";
+    if (is_address(path)) return find_address_fault(path);
     if (t->confined && path.bytes[0] == '/')
         return "the path is absolute; with --root it has to be below that folder";
     return NULL;
@@ -130,6 +150,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
                                .group = text[GROUP],
                                .base = t->base,
                                .confined = t->confined};
+    if (is_address(text[PATH])) found.base = "", found.confined = false, found.address = true;
     char reason[160];
     found.reason = find_path_fault(t, text[PATH]);
     if (!read_switch(text[AVAILABLE], &found.available)) {

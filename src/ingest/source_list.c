@@ -120,6 +120,7 @@ akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found
                                  .row = found->row,
                                  .available = found->available,
                                  .confined = found->confined,
+                                 .address = found->address,
                                  .has_id = found->id.length > 0 && !find_fault(found->id)};
     const akin_source_record none = {0},
                              *before = rows->count > 0 ? &rows->records[rows->count - 1] : &none;
@@ -183,4 +184,11 @@ const akin_source_record *akin_source_list_get(const akin_source_list *rows, siz
 
 const char *akin_source_list_text(const akin_source_list *rows, uint64_t place) {
     return rows->texts + place;
+}
+
+size_t akin_source_scheme(const char *text) {
+    enum { LONGEST = 20 };
+    size_t length =
+        strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+    return length > 0 && length <= LONGEST && strncmp(text + length, "://", 3) == 0 ? length : 0;
 }

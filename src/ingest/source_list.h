@@ -30,16 +30,22 @@ typedef struct {
     size_t row;    /* of a table, as whoever opens it sees it: the header is row 1; 0 = no table */
     bool confined; /* the file may not lie outside base, also by links */
     bool available;
+    bool address;       /* the path is no file's, but https:// or the like */
     const char *reason; /* why it cannot be accepted, or NULL */
 } akin_source_found;
 
 typedef struct {
     uint64_t id, path, category, group, base, reason; /* places of texts; reason 0 = none */
     uint64_t member, row;
-    uint8_t available, confined, has_id, padding[5]; /* has_id: one that can stand for an item */
+    uint8_t available, confined, address;
+    uint8_t has_id; /* one that can stand for an item */
+    uint8_t padding[4];
 } akin_source_record;
 
 typedef struct akin_source_list akin_source_list;
+
+/* Letters of the scheme that a text begins with ("https://...": 5); 0 = it is no address. */
+size_t akin_source_scheme(const char *text);
 
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
 /* Appends; finds fault with ids and labels itself. */

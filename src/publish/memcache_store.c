@@ -2,9 +2,9 @@
 #include "memcache_store.h"
 #include "lock_owner.h"
 #include "uuid.h"
-#include "web.h"
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <akin/web.h>
 #include <stdio.h>
 #include <string.h>
 

@@ -2,10 +2,10 @@
 #include "qdrant_store.h"
 #include "lock_owner.h"
 #include "uuid.h"
-#include "web.h"
 #include <akin/json.h>
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <akin/web.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,9 +1,9 @@
 /* redis_store: where a catalogue lies in Redis. */
 #include "redis_store.h"
 #include "lock_owner.h"
-#include "web.h"
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <akin/web.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,6 @@
 /* log: see log.h. */
 #include <akin/log.h>
+#include <akin/secret.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -91,6 +92,7 @@ void akin_log_info(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
+    akin_secret_hide(text, sizeof text);
     va_end(arguments);
     write_line("akin: ", text, !state.quiet);
 }
@@ -101,6 +103,7 @@ void akin_log_record(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
+    akin_secret_hide(text, sizeof text);
     va_end(arguments);
     write_line("", text, false);
 }
@@ -111,6 +114,7 @@ void akin_log_warning(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
+    akin_secret_hide(text, sizeof text);
     va_end(arguments);
     write_line("akin: ", text, true);
 }
@@ -120,6 +124,7 @@ void akin_log_error(const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
+    akin_secret_hide(text, sizeof text);
     va_end(arguments);
     if (state.rank != 0) snprintf(head, sizeof head, "akin: rank %d: ", state.rank);
     write_line(head, text, true);

@@ -61,7 +61,7 @@ static int make_folder(void **unused) {
 }
 
 static akin_source *opened(const char *const *names, size_t count) {
-    akin_source_params params = {names, count, NULL};
+    akin_source_params params = {.names = names, .count = count};
     akin_source *source;
     if (akin_source_open(comm, &params, &source) != AKIN_OK) fail_msg("%s", akin_error_message());
     return source;
@@ -199,7 +199,7 @@ static void what_is_no_source_is_refused_everywhere(void **unused) {
         char path[256];
         snprintf(path, sizeof path, "%s", in_folder(cases[i].name));
         const char *names[] = {path};
-        akin_source_params params = {names, 1, cases[i].root};
+        akin_source_params params = {.names = names, .count = 1, .root = cases[i].root};
         akin_source *source;
         assert_int_equal(akin_source_open(comm, &params, &source), cases[i].status);
         assert_null(source);
@@ -213,7 +213,7 @@ static void a_rank_without_memory_tells_the_others(void **unused) {
     char table[256];
     snprintf(table, sizeof table, "%s", in_folder("t.csv"));
     const char *names[] = {table};
-    akin_source_params params = {names, 1, NULL};
+    akin_source_params params = {.names = names, .count = 1};
     bool last = akin_comm_rank(comm) == akin_comm_size(comm) - 1;
     int64_t failures = 0, done = 0;
     for (uint64_t n = 1; !done && n < 1000; n++) {

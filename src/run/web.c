@@ -1,7 +1,7 @@
 /* web: addresses (URLs) taken apart, and requests to a REST service; the one module with libcurl.
  */
-#include "web.h"
 #include <akin/mem.h>
+#include <akin/web.h>
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stdlib.h>
