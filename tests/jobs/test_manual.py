@@ -20,7 +20,7 @@ def options_of_page(text):
     found = {}
     for entry in text.split(".TP\n")[1:]:
         head, _, body = entry.partition("\n")
-        found[re.search(r"--([a-z-]+)", plain(head)).group(1)] = (plain(head), plain(body))
+        found[re.search(r"--([a-z0-9-]+)", plain(head)).group(1)] = (plain(head), plain(body))
     return found
 
 
@@ -28,7 +28,7 @@ def options_of_help(text):
     """{option: (its argument, its default)} of --help."""
     found = {}
     for line in text.splitlines():
-        match = re.match(r"  (?:-\w, |    )--([a-z-]+) ?(.*)$", line)
+        match = re.match(r"  (?:-\w, |    )--([a-z0-9-]+) ?(.*)$", line)
         if match:
             default = re.search(r" \[(.+)\]$", line)
             found[match.group(1)] = (re.split(r"\s", match.group(2))[0], default and default.group(1))
