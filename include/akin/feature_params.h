@@ -35,10 +35,8 @@ akin_projection *akin_feature_params_join(const akin_feature_params *fitted); /*
 /* Into a file that is being written: dimensions that the file has not yet, variables, attribute
  * `features`; then, behind akin_ncfile_begin, what they hold, put by the rank that says `mine`.
  * Collective. */
-AKIN_MUST_CHECK akin_status akin_feature_params_define(const akin_feature_params *fitted,
-                                                       akin_ncfile *file);
-AKIN_MUST_CHECK akin_status akin_feature_params_put(const akin_feature_params *fitted,
-                                                    akin_ncfile *file, bool mine);
+void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file);
+void akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file, bool mine);
 
 /* AKIN_INPUT: features that are not known, or not of this shape, or a value that is not finite. */
 AKIN_MUST_CHECK akin_status akin_feature_params_read(const akin_ncfile *file,

@@ -39,7 +39,7 @@ AKIN_MUST_CHECK akin_status akin_labels_read(const akin_ncfile *file, size_t fir
 /* Defines dimensions but `item` (id_length, category_count, group_count, name_length) and the
  * variables; only lengths and names of `labels` matter, which are the same on all ranks.
  * Collective, before akin_ncfile_begin. */
-AKIN_MUST_CHECK akin_status akin_labels_define(const akin_labels *labels, akin_ncfile *file);
+void akin_labels_define(const akin_labels *labels, akin_ncfile *file);
 /* This rank's rows at [first, ...), names by rank 0. Collective, after begin. */
 AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file,
                                             akin_comm *comm, size_t first);

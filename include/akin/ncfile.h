@@ -26,35 +26,44 @@
 
 typedef struct akin_ncfile akin_ncfile;
 
+/* A variable as a file is to have it. A schema is an array of them that ends with a NULL name: it is
+ * written once, and both writing and reading go by it. */
+typedef struct {
+    const char *name;
+    akin_nc_type type;
+    const char *dims;              /* as of akin_ncfile_variable */
+    const char *units, *long_name; /* NULL: none */
+} akin_ncfile_field;
+
 /* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
 
-/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin;
- * one that fails (no memory) is kept too and agreed on there, a wrong one (a second name, an
- * unknown dimension) is an assert. */
+/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin:
+ * one that fails (no memory) sticks and is agreed on there, a wrong one (a second name, an unknown
+ * dimension) is an assert. */
 AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,
                                                akin_ncfile **out);
-AKIN_MUST_CHECK akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name,
-                                                  size_t length);
+void akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
 /* dims: "item,row,column,channel"; "" is a scalar. Contiguous. long_name and units may be NULL. */
-AKIN_MUST_CHECK akin_status akin_ncfile_variable(akin_ncfile *file, const char *name,
-                                                 akin_nc_type type, const char *dims,
-                                                 const char *long_name, const char *units);
+void akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type, const char *dims,
+                          const char *long_name, const char *units);
 /* variable NULL: global. A text of NULL is no attribute; a name set twice holds the last. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable,
-                                                  const char *name, const char *text);
+void akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
+                           const char *text);
 /* An int where the value is a whole number that fits, else a double. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable,
-                                                         const char *name, double value);
+void akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
+                                  double value);
 /* values [count] in the variable's own type, as CF asks of flag_values and valid_range. */
-AKIN_MUST_CHECK akin_status akin_ncfile_attribute_values(akin_ncfile *file, const char *variable,
-                                                         const char *name, size_t count,
-                                                         const void *values);
+void akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
+                                  size_t count, const void *values);
+/* The variables of a schema, whose dimensions are defined already. */
+void akin_ncfile_define(akin_ncfile *file, const akin_ncfile_field *schema);
 /* Ends the definitions and reserves the space. */
 AKIN_MUST_CHECK akin_status akin_ncfile_begin(akin_ncfile *file);
 /* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by
- * one rank. `data` is in memory as in the file, [count, other dims...]; borrowed. */
-AKIN_MUST_CHECK akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first,
-                                            size_t count, const void *data);
+ * one rank. `data` is in memory as in the file, [count, other dims...]; borrowed. An error in here
+ * ends all ranks. */
+void akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
+                     const void *data);
 /* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets
  * content_digest. */
 AKIN_MUST_CHECK akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]);
@@ -86,6 +95,9 @@ AKIN_MUST_CHECK akin_status akin_ncfile_length(const akin_ncfile *file, const ch
                                                size_t *length);
 AKIN_MUST_CHECK akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable,
                                                akin_nc_type type, const char *dims);
+/* All variables of a schema. */
+AKIN_MUST_CHECK akin_status akin_ncfile_check_schema(const akin_ncfile *file,
+                                                     const akin_ncfile_field *schema);
 /* Rows [first, first + count) into data [count, other dims...]. */
 AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable,
                                             size_t first, size_t count, void *data);

@@ -114,91 +114,72 @@ static const char *name_of(const names *n, const char *what, char out[NAME_SIZE]
 
 /* --- writing --- */
 
-static akin_status define_projection(akin_ncfile *file, const names *n, akin_projection *p) {
-    akin_status status;
+static void define_projection(akin_ncfile *file, const names *n, akin_projection *p) {
     char name[NAME_SIZE], dims[2 * NAME_SIZE];
     if (strcmp(n->raw, akin_part_name(AKIN_PART_LATENT)) !=
         0) /* which is the network's dimension */
-        AKIN_TRY(akin_ncfile_dimension(file, n->raw, akin_projection_raw(p)));
-    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "mean", name), AKIN_NC_FLOAT, n->raw,
-                                  "mean over the training catalogue, subtracted first", "1"));
-    if (!akin_projection_axes(p)) goto done;
-    AKIN_TRY(akin_ncfile_dimension(file, axis_of(n), akin_projection_dim(p)));
+        akin_ncfile_dimension(file, n->raw, akin_projection_raw(p));
+    akin_ncfile_variable(file, name_of(n, "mean", name), AKIN_NC_FLOAT, n->raw,
+                         "mean over the training catalogue, subtracted first", "1");
+    if (!akin_projection_axes(p)) return;
+    akin_ncfile_dimension(file, axis_of(n), akin_projection_dim(p));
     snprintf(dims, sizeof dims, "%s,%s", n->raw, axis_of(n));
-    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "axes", name), AKIN_NC_FLOAT, dims,
-                                  "eigenvectors of the covariance, divided by eigenvalue^whiten",
-                                  "1"));
-    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "eigenvalue", name), AKIN_NC_DOUBLE, axis_of(n),
-                                  "eigenvalues of the covariance", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, name_of(n, "whiten", name), AKIN_NC_DOUBLE, "",
-                                  "power of the eigenvalue that an axis is divided by", "1"));
-done:
-    return status;
+    akin_ncfile_variable(file, name_of(n, "axes", name), AKIN_NC_FLOAT, dims,
+                         "eigenvectors of the covariance, divided by eigenvalue^whiten", "1");
+    akin_ncfile_variable(file, name_of(n, "eigenvalue", name), AKIN_NC_DOUBLE, axis_of(n),
+                         "eigenvalues of the covariance", "1");
+    akin_ncfile_variable(file, name_of(n, "whiten", name), AKIN_NC_DOUBLE, "",
+                         "power of the eigenvalue that an axis is divided by", "1");
 }
 
-static akin_status define_patches(akin_ncfile *file) {
-    akin_status status;
+static void define_patches(akin_ncfile *file) {
     for (size_t d = 0; d < PATCH_DIMENSIONS; d++)
-        AKIN_TRY(akin_ncfile_dimension(file, patch_dimensions[d].name, patch_dimensions[d].length));
+        akin_ncfile_dimension(file, patch_dimensions[d].name, patch_dimensions[d].length);
     for (size_t v = 0; v < PATCH_VARIABLES; v++)
-        AKIN_TRY(akin_ncfile_variable(file, patch_variables[v].name, AKIN_NC_FLOAT,
-                                      patch_variables[v].dims, patch_variables[v].long_name, "1"));
-done:
-    return status;
+        akin_ncfile_variable(file, patch_variables[v].name, AKIN_NC_FLOAT, patch_variables[v].dims,
+                             patch_variables[v].long_name, "1");
 }
 
-akin_status akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file) {
-    akin_status status;
+void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file) {
     char name[NAME_SIZE];
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "features", fitted->features.name));
+    akin_ncfile_attribute(file, NULL, "features", fitted->features.name);
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         if (!fitted->projections[p]) continue;
         names n = names_of(p);
-        AKIN_TRY(define_projection(file, &n, fitted->projections[p]));
+        define_projection(file, &n, fitted->projections[p]);
         if (akin_features_parts(&fitted->features) > 1)
-            AKIN_TRY(akin_ncfile_variable(file, name_of(&n, "scale", name), AKIN_NC_DOUBLE, "",
-                                          "length of this part of a vector", "1"));
+            akin_ncfile_variable(file, name_of(&n, "scale", name), AKIN_NC_DOUBLE, "",
+                                 "length of this part of a vector", "1");
     }
-    if (fitted->patches) AKIN_TRY(define_patches(file));
-    if (fitted->join) AKIN_TRY(define_projection(file, &names_of_join, fitted->join));
-done:
-    return status;
+    if (fitted->patches) define_patches(file);
+    if (fitted->join) define_projection(file, &names_of_join, fitted->join);
 }
 
-static akin_status put_projection(akin_ncfile *file, const names *n, bool mine, akin_projection *p,
-                                  double whiten) {
-    akin_status status;
+static void put_projection(akin_ncfile *file, const names *n, bool mine, akin_projection *p,
+                           double whiten) {
     char name[NAME_SIZE];
     size_t raw = mine ? akin_projection_raw(p) : 0, dim = mine ? akin_projection_dim(p) : 0;
-    AKIN_TRY(akin_ncfile_put(file, name_of(n, "mean", name), 0, raw, akin_projection_mean(p)));
-    if (!akin_projection_axes(p)) goto done;
-    AKIN_TRY(akin_ncfile_put(file, name_of(n, "axes", name), 0, raw, akin_projection_axes(p)));
-    AKIN_TRY(akin_ncfile_put(file, name_of(n, "eigenvalue", name), 0, dim,
-                             akin_projection_eigenvalues(p)));
-    AKIN_TRY(akin_ncfile_put(file, name_of(n, "whiten", name), 0, mine, &whiten));
-done:
-    return status;
+    akin_ncfile_put(file, name_of(n, "mean", name), 0, raw, akin_projection_mean(p));
+    if (!akin_projection_axes(p)) return;
+    akin_ncfile_put(file, name_of(n, "axes", name), 0, raw, akin_projection_axes(p));
+    akin_ncfile_put(file, name_of(n, "eigenvalue", name), 0, dim, akin_projection_eigenvalues(p));
+    akin_ncfile_put(file, name_of(n, "whiten", name), 0, mine, &whiten);
 }
 
-akin_status akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file,
-                                    bool mine) {
-    akin_status status = AKIN_OK;
+void akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file, bool mine) {
     char name[NAME_SIZE];
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         if (!fitted->projections[p]) continue;
         names n = names_of(p);
         const akin_features_part *choice = &fitted->features.parts[p];
-        AKIN_TRY(put_projection(file, &n, mine, fitted->projections[p], choice->whiten));
+        put_projection(file, &n, mine, fitted->projections[p], choice->whiten);
         if (akin_features_parts(&fitted->features) > 1)
-            AKIN_TRY(akin_ncfile_put(file, name_of(&n, "scale", name), 0, mine, &choice->weight));
+            akin_ncfile_put(file, name_of(&n, "scale", name), 0, mine, &choice->weight);
     }
     for (size_t v = 0; fitted->patches && v < PATCH_VARIABLES; v++)
-        AKIN_TRY(akin_ncfile_put(file, patch_variables[v].name, 0,
-                                 mine ? patch_variables[v].rows : 0,
-                                 patch_variables[v].values(fitted->patches)));
-    if (fitted->join) AKIN_TRY(put_projection(file, &names_of_join, mine, fitted->join, 0));
-done:
-    return status;
+        akin_ncfile_put(file, patch_variables[v].name, 0, mine ? patch_variables[v].rows : 0,
+                        patch_variables[v].values(fitted->patches));
+    if (fitted->join) put_projection(file, &names_of_join, mine, fitted->join, 0);
 }
 
 /* --- reading --- */

@@ -161,6 +161,20 @@ static const struct part {
 };
 #define PARTS (sizeof parts / sizeof parts[0])
 
+static const akin_ncfile_field curve_schema[] = {{"loss", AKIN_NC_DOUBLE, "epoch", "1",
+                                                  "mean squared error of training"},
+                                                 {"holdout_loss", AKIN_NC_DOUBLE, "epoch", "1",
+                                                  "mean squared error of the holdout"},
+                                                 {0}},
+                               contrast_schema[] = {{"contrast_loss", AKIN_NC_DOUBLE, "epoch", "1",
+                                                     "contrastive loss of training"},
+                                                    {"holdout_contrast_loss", AKIN_NC_DOUBLE,
+                                                     "epoch", "1",
+                                                     "contrastive loss of the holdout"},
+                                                    {0}},
+                               step_schema[] = {
+                                   {"step", AKIN_NC_INT64, "", "1", "optimiser steps done"}, {0}};
+
 static float *part_of(akin_model *model, size_t part, const akin_network_tensor *tensor) {
     float *vector;
     memcpy(&vector, (const char *)model + parts[part].vector, sizeof vector);
@@ -202,8 +216,7 @@ static size_t dimension_names(const akin_network_tensor *tensor, char names[NAME
 }
 
 /* Each dimension of the tensors once, though several share it. Collective. */
-static akin_status define_dimensions(akin_ncfile *file, bool head) {
-    akin_status status = AKIN_OK;
+static void define_dimensions(akin_ncfile *file, bool head) {
     char defined[MAX_DIMENSIONS][NAME_SIZE];
     size_t count = 0, tensor_count;
     const akin_network_tensor *tensors = tensors_of(head, &tensor_count);
@@ -213,78 +226,54 @@ static akin_status define_dimensions(akin_ncfile *file, bool head) {
             size_t known = 0, length = next_dimension(&text, defined[count]);
             while (strcmp(defined[known], defined[count]) != 0) known++;
             if (known < count) continue;
-            AKIN_TRY(akin_ncfile_dimension(file, defined[count], length));
+            akin_ncfile_dimension(file, defined[count], length);
             count++;
         }
     bool latent = false; /* a dimension of what is fitted */
     for (size_t known = 0; known < count; known++)
         latent = latent || strcmp(defined[known], "latent") == 0;
     AKIN_ASSERT(latent);
-done:
-    return status;
 }
 
-static akin_status define_contrast(akin_ncfile *file) {
-    akin_status status;
-    AKIN_TRY(akin_ncfile_variable(file, "contrast_loss", AKIN_NC_DOUBLE, "epoch",
-                                  "contrastive loss of training", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "holdout_contrast_loss", AKIN_NC_DOUBLE, "epoch",
-                                  "contrastive loss of the holdout", "1"));
-done:
-    return status;
-}
-
-static akin_status define_network(akin_ncfile *file, bool head, size_t epochs) {
-    akin_status status;
+static void define_network(akin_ncfile *file, bool head, size_t epochs) {
     size_t tensor_count;
     const akin_network_tensor *tensors = tensors_of(head, &tensor_count);
     char name[NAME_SIZE], dims[NAME_SIZE];
-    AKIN_TRY(define_dimensions(file, head));
+    define_dimensions(file, head);
     for (size_t p = 0; p < PARTS; p++)
         for (size_t t = 0; t < tensor_count; t++) {
             variable_name(&tensors[t], p, name);
             dimension_names(&tensors[t], dims);
-            AKIN_TRY(
-                akin_ncfile_variable(file, name, AKIN_NC_FLOAT, dims, parts[p].long_name, "1"));
+            akin_ncfile_variable(file, name, AKIN_NC_FLOAT, dims, parts[p].long_name, "1");
         }
-    AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
-    AKIN_TRY(akin_ncfile_variable(file, "loss", AKIN_NC_DOUBLE, "epoch",
-                                  "mean squared error of training", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "holdout_loss", AKIN_NC_DOUBLE, "epoch",
-                                  "mean squared error of the holdout", "1"));
-    if (head) AKIN_TRY(define_contrast(file));
-done:
-    return status;
+    akin_ncfile_dimension(file, "epoch", epochs);
+    akin_ncfile_define(file, curve_schema);
+    if (head) akin_ncfile_define(file, contrast_schema);
 }
 
-static akin_status define(akin_ncfile *file, const akin_model_origin *origin,
-                          const akin_model *model) {
-    akin_status status;
+static void define(akin_ncfile *file, const akin_model_origin *origin, const akin_model *model) {
     bool network = akin_model_has_network(model);
-    if (network) AKIN_TRY(define_network(file, model->head, model->epochs));
-    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
-    AKIN_TRY(akin_feature_params_define(model->fitted, file));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title",
-                                   network ? "Autoencoder of product pictures"
-                                           : "Features of product pictures"));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary",
-                                   network ? "Weights of a convolutional autoencoder of 32x32 "
-                                             "pictures, the state of its optimiser, and what was "
-                                             "fitted on the catalogue that it was trained on."
-                                           : "What was fitted on a catalogue of 32x32 pictures to "
-                                             "describe them by features without a network."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
+    if (network) define_network(file, model->head, model->epochs);
+    akin_ncfile_define(file, step_schema);
+    akin_feature_params_define(model->fitted, file);
+    akin_ncfile_attribute(file, NULL, "title",
+                          network ? "Autoencoder of product pictures"
+                                  : "Features of product pictures");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          network ? "Weights of a convolutional autoencoder of 32x32 "
+                                    "pictures, the state of its optimiser, and what was "
+                                    "fitted on the catalogue that it was trained on."
+                                  : "What was fitted on a catalogue of 32x32 pictures to "
+                                    "describe them by features without a network.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
     if (origin->init_digest)
-        AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "objective", origin->objective));
-done:
-    return status;
+        akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest);
+    akin_ncfile_attribute(file, NULL, "objective", origin->objective);
 }
 
-static akin_status put_network(akin_ncfile *file, bool mine, akin_model *model) {
-    akin_status status;
+static void put_network(akin_ncfile *file, bool mine, akin_model *model) {
     size_t tensor_count;
     const akin_network_tensor *tensors = tensors_of(model->head, &tensor_count);
     char name[NAME_SIZE], dims[NAME_SIZE];
@@ -292,29 +281,22 @@ static akin_status put_network(akin_ncfile *file, bool mine, akin_model *model) 
         for (size_t t = 0; t < tensor_count; t++) {
             variable_name(&tensors[t], p, name);
             size_t rows = dimension_names(&tensors[t], dims);
-            AKIN_TRY(
-                akin_ncfile_put(file, name, 0, mine ? rows : 0, part_of(model, p, &tensors[t])));
+            akin_ncfile_put(file, name, 0, mine ? rows : 0, part_of(model, p, &tensors[t]));
         }
-    AKIN_TRY(akin_ncfile_put(file, "loss", 0, mine ? model->epochs : 0, model->curve));
-    AKIN_TRY(akin_ncfile_put(file, "holdout_loss", 0, mine ? model->epochs : 0,
-                             model->curve + model->epochs));
+    akin_ncfile_put(file, "loss", 0, mine ? model->epochs : 0, model->curve);
+    akin_ncfile_put(file, "holdout_loss", 0, mine ? model->epochs : 0,
+                    model->curve + model->epochs);
     if (model->head) {
-        AKIN_TRY(
-            akin_ncfile_put(file, "contrast_loss", 0, mine ? model->epochs : 0, model->contrast));
-        AKIN_TRY(akin_ncfile_put(file, "holdout_contrast_loss", 0, mine ? model->epochs : 0,
-                                 model->contrast + model->epochs));
+        akin_ncfile_put(file, "contrast_loss", 0, mine ? model->epochs : 0, model->contrast);
+        akin_ncfile_put(file, "holdout_contrast_loss", 0, mine ? model->epochs : 0,
+                        model->contrast + model->epochs);
     }
-done:
-    return status;
 }
 
-static akin_status put(akin_ncfile *file, bool mine, akin_model *model) {
-    akin_status status;
-    if (akin_model_has_network(model)) AKIN_TRY(put_network(file, mine, model));
-    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step));
-    AKIN_TRY(akin_feature_params_put(model->fitted, file, mine));
-done:
-    return status;
+static void put(akin_ncfile *file, bool mine, akin_model *model) {
+    if (akin_model_has_network(model)) put_network(file, mine, model);
+    akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step);
+    akin_feature_params_put(model->fitted, file, mine);
 }
 
 static bool needs_head(const char *objective) {
@@ -328,9 +310,9 @@ akin_status akin_model_write(akin_comm *comm, const char *path, const akin_model
     AKIN_TRY(akin_ncfile_create(comm, path, "model", &file));
     model->head = akin_model_has_network(model) && needs_head(origin->objective);
     AKIN_ASSERT(!model->head || model->contrast);
-    AKIN_TRY(define(file, origin, model));
+    define(file, origin, model);
     AKIN_TRY(akin_ncfile_begin(file));
-    AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model));
+    put(file, akin_comm_rank(comm) == 0, model);
     status = akin_ncfile_commit(file, model->digest);
     return status;
 done:
@@ -369,18 +351,17 @@ done:
     return status;
 }
 
-/* Variables `loss` and `holdout`, [2, epochs], owned by the caller. */
-static akin_status get_series(const akin_ncfile *file, const char *loss, const char *holdout,
+/* The two variables of the schema, [2, epochs], owned by the caller. */
+static akin_status get_series(const akin_ncfile *file, const akin_ncfile_field *schema,
                               size_t *epochs, double **both) {
     akin_status status;
     *both = NULL;
     AKIN_TRY(akin_ncfile_length(file, "epoch", epochs));
-    AKIN_TRY(akin_ncfile_expect(file, loss, AKIN_NC_DOUBLE, "epoch"));
-    AKIN_TRY(akin_ncfile_expect(file, holdout, AKIN_NC_DOUBLE, "epoch"));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
     *both = akin_mem_alloc(*epochs, 2 * sizeof **both);
     if (!*both) return AKIN_FAILED;
-    AKIN_TRY(akin_ncfile_get(file, loss, 0, *epochs, *both));
-    AKIN_TRY(akin_ncfile_get(file, holdout, 0, *epochs, *both + *epochs));
+    AKIN_TRY(akin_ncfile_get(file, schema[0].name, 0, *epochs, *both));
+    AKIN_TRY(akin_ncfile_get(file, schema[1].name, 0, *epochs, *both + *epochs));
     return AKIN_OK;
 done:
     akin_mem_free(*both);
@@ -392,11 +373,11 @@ static akin_status get_curve(const akin_ncfile *file, akin_model *model) {
     akin_status status;
     size_t epochs;
     double *both = NULL;
-    AKIN_TRY(get_series(file, "loss", "holdout_loss", &epochs, &both));
+    AKIN_TRY(get_series(file, curve_schema, &epochs, &both));
     AKIN_TRY(akin_model_set_curve(model, epochs, both, both + epochs));
     if (!model->head) goto done;
     akin_mem_free(both);
-    AKIN_TRY(get_series(file, "contrast_loss", "holdout_contrast_loss", &epochs, &both));
+    AKIN_TRY(get_series(file, contrast_schema, &epochs, &both));
     AKIN_TRY(akin_model_set_contrast_curve(model, both, both + epochs));
 done:
     akin_mem_free(both);
@@ -424,7 +405,7 @@ static akin_status get(const akin_ncfile *file, akin_model *model) {
     AKIN_TRY(akin_feature_params_read(file, &fitted));
     take_fitted(model, fitted);
     if (akin_model_has_network(model)) AKIN_TRY(get_network(file, model));
-    AKIN_TRY(akin_ncfile_expect(file, "step", AKIN_NC_INT64, ""));
+    AKIN_TRY(akin_ncfile_check_schema(file, step_schema));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &model->step));
     snprintf(model->digest, sizeof model->digest, "%s", akin_ncfile_digest(file));
 done:

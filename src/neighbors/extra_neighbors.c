@@ -10,23 +10,21 @@ struct akin_extra_neighbors {
     size_t n, k;
 };
 
-static akin_status define(akin_ncfile *file, const char *table_digest, size_t n, size_t k) {
-    akin_status status;
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, "title", "Spare neighbours of a recommendation table"));
-    AKIN_TRY(akin_ncfile_attribute(
+static const akin_ncfile_field schema[] = {
+    {"key", AKIN_NC_UINT64, "item,k", "1", "score and row of a neighbour"},
+    {"whole", AKIN_NC_BYTE, "item", "1", "whether there are no more neighbours"},
+    {0}};
+
+static void define(akin_ncfile *file, const char *table_digest, size_t n, size_t k) {
+    akin_ncfile_attribute(file, NULL, "title", "Spare neighbours of a recommendation table");
+    akin_ncfile_attribute(
         file, NULL, "summary",
         "What the next night may use so that lists that lose members need not be computed "
-        "anew. It may be removed."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_table_digest", table_digest));
-    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
-    AKIN_TRY(akin_ncfile_dimension(file, "k", k));
-    AKIN_TRY(akin_ncfile_variable(file, "key", AKIN_NC_UINT64, "item,k",
-                                  "score and row of a neighbour", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "whole", AKIN_NC_BYTE, "item",
-                                  "whether there are no more neighbours", "1"));
-done:
-    return status;
+        "anew. It may be removed.");
+    akin_ncfile_attribute(file, NULL, "input_table_digest", table_digest);
+    akin_ncfile_dimension(file, "item", n);
+    akin_ncfile_dimension(file, "k", k);
+    akin_ncfile_define(file, schema);
 }
 
 akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path, const char *table_digest,
@@ -35,10 +33,10 @@ akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path, const 
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "spare", &file));
-    AKIN_TRY(define(file, table_digest, n, k));
+    define(file, table_digest, n, k);
     AKIN_TRY(akin_ncfile_begin(file));
-    AKIN_TRY(akin_ncfile_put(file, "key", first, count, keys));
-    AKIN_TRY(akin_ncfile_put(file, "whole", first, count, whole));
+    akin_ncfile_put(file, "key", first, count, keys);
+    akin_ncfile_put(file, "whole", first, count, whole);
     return akin_ncfile_commit(file, NULL);
 done:
     akin_ncfile_discard(file);
@@ -50,8 +48,7 @@ static akin_status check(akin_extra_neighbors *spare, const char *table_digest) 
     size_t n;
     char *digest = NULL;
     AKIN_TRY(akin_ncfile_get_attribute(spare->file, "input_table_digest", &digest));
-    AKIN_TRY(akin_ncfile_expect(spare->file, "key", AKIN_NC_UINT64, "item,k"));
-    AKIN_TRY(akin_ncfile_expect(spare->file, "whole", AKIN_NC_BYTE, "item"));
+    AKIN_TRY(akin_ncfile_check_schema(spare->file, schema));
     AKIN_TRY(akin_ncfile_length(spare->file, "item", &n));
     AKIN_TRY(akin_ncfile_length(spare->file, "k", &spare->k));
     if (n != spare->n || digest == NULL || strcmp(digest, table_digest) != 0)

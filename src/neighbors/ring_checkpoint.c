@@ -35,37 +35,32 @@ static extent extent_of(akin_comm *comm, const akin_ring_checkpoint_state *s) {
     return e;
 }
 
-static akin_status define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
-                          const akin_ring_checkpoint_state *s, size_t places) {
-    akin_status status;
-    AKIN_TRY(akin_ncfile_dimension(file, "place", places));
-    AKIN_TRY(akin_ncfile_dimension(file, "k", s->k));
-    AKIN_TRY(akin_ncfile_dimension(file, "rank", (size_t)s->progress.size));
-    AKIN_TRY(akin_ncfile_dimension(file, "layer", (size_t)s->layers + 1));
-    AKIN_TRY(akin_ncfile_dimension(file, "progress", PROGRESS));
-    AKIN_TRY(akin_ncfile_variable(file, "row", AKIN_NC_INT, "place", "row of the catalogue", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "own", AKIN_NC_UINT64, "place,k",
-                                  "list that stays with the row", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "held", AKIN_NC_UINT64, "place,k",
-                                  "list that travels with the row", "1"));
-    AKIN_TRY(
-        akin_ncfile_variable(file, "bar", AKIN_NC_UINT64, "place", "what the list asked for", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "count", AKIN_NC_INT64, "rank", "rows of each block", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "progress", AKIN_NC_INT, "layer,progress",
-                                  "size, subs, step, slice", "1"));
-    AKIN_TRY(
-        akin_ncfile_variable(file, "label", AKIN_NC_INT, "place,layer", "part of the block", "1"));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Neighbour lists under way"));
-    AKIN_TRY(akin_ncfile_attribute(
+static const akin_ncfile_field schema[] = {
+    {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
+    {"own", AKIN_NC_UINT64, "place,k", "1", "list that stays with the row"},
+    {"held", AKIN_NC_UINT64, "place,k", "1", "list that travels with the row"},
+    {"bar", AKIN_NC_UINT64, "place", "1", "what the list asked for"},
+    {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
+    {"progress", AKIN_NC_INT, "layer,progress", "1", "size, subs, step, slice"},
+    {"label", AKIN_NC_INT, "place,layer", "1", "part of the block"},
+    {0}};
+
+static void define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
+                   const akin_ring_checkpoint_state *s, size_t places) {
+    akin_ncfile_dimension(file, "place", places);
+    akin_ncfile_dimension(file, "k", s->k);
+    akin_ncfile_dimension(file, "rank", (size_t)s->progress.size);
+    akin_ncfile_dimension(file, "layer", (size_t)s->layers + 1);
+    akin_ncfile_dimension(file, "progress", PROGRESS);
+    akin_ncfile_define(file, schema);
+    akin_ncfile_attribute(file, NULL, "title", "Neighbour lists under way");
+    akin_ncfile_attribute(
         file, NULL, "summary",
-        "Where a run of akin neighbors stands; the same command goes on from it."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest));
-done:
-    return status;
+        "Where a run of akin neighbors stands; the same command goes on from it.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
+    akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest);
 }
 
 /* Sorted copies of a block's lists; zeros where there is no block. [count, k], owned. */
@@ -90,7 +85,7 @@ static akin_status put_lists(akin_comm *comm, akin_ncfile *file, const char *var
     akin_status status;
     uint64_t *lists = NULL;
     AKIN_TRY(akin_agree(comm, copy_lists(block, count, k, &lists)));
-    status = akin_ncfile_put(file, variable, first, count, lists);
+    akin_ncfile_put(file, variable, first, count, lists);
 done:
     akin_mem_free(lists);
     return status;
@@ -115,9 +110,9 @@ static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_ring_
         for (size_t l = 1; l < layers; l++)
             labels[i * layers + l] = items[i].label[s->first_label + (int)l - 1];
     }
-    AKIN_TRY(akin_ncfile_put(file, "row", first, count, rows));
-    AKIN_TRY(akin_ncfile_put(file, "label", first, count, labels));
-    AKIN_TRY(akin_ncfile_put(file, "bar", first, count, bars));
+    akin_ncfile_put(file, "row", first, count, rows);
+    akin_ncfile_put(file, "label", first, count, labels);
+    akin_ncfile_put(file, "bar", first, count, bars);
 done:
     akin_mem_free(bars);
     akin_mem_free(rows);
@@ -125,9 +120,7 @@ done:
     return status;
 }
 
-static akin_status put_progress(akin_comm *comm, akin_ncfile *file,
-                                const akin_ring_checkpoint_state *s) {
-    akin_status status;
+static void put_progress(akin_comm *comm, akin_ncfile *file, const akin_ring_checkpoint_state *s) {
     bool mine = akin_comm_rank(comm) == 0;
     int64_t count = (int64_t)s->counts[akin_comm_rank(comm)];
     int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
@@ -136,10 +129,8 @@ static akin_status put_progress(akin_comm *comm, akin_ncfile *file,
         const int32_t numbers[PROGRESS] = {p->size, p->subs, p->step, p->slice};
         memcpy(progress[l], numbers, sizeof numbers);
     }
-    AKIN_TRY(akin_ncfile_put(file, "count", (size_t)akin_comm_rank(comm), 1, &count));
-    AKIN_TRY(akin_ncfile_put(file, "progress", 0, mine ? (size_t)s->layers + 1 : 0, progress));
-done:
-    return status;
+    akin_ncfile_put(file, "count", (size_t)akin_comm_rank(comm), 1, &count);
+    akin_ncfile_put(file, "progress", 0, mine ? (size_t)s->layers + 1 : 0, progress);
 }
 
 akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
@@ -150,12 +141,12 @@ akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
     extent e = extent_of(comm, s);
     if (e.places == 0) return AKIN_OK; /* nobody was dealt: nothing to save */
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
-    AKIN_TRY(define(file, origin, s, e.places));
+    define(file, origin, s, e.places);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put_rows(comm, file, s, e.own_first));
     AKIN_TRY(put_lists(comm, file, "own", s->own, e.own_first, akin_row_block_count(s->own), s->k));
     AKIN_TRY(put_lists(comm, file, "held", s->held, e.held_first, e.held_count, s->k));
-    AKIN_TRY(put_progress(comm, file, s));
+    put_progress(comm, file, s);
     return akin_ncfile_commit(file, NULL);
 done:
     akin_ncfile_discard(file);
@@ -196,19 +187,7 @@ static akin_status bad_shape(const reader *r) {
 static akin_status read_shape(reader *r) {
     akin_status status;
     size_t k;
-    static const struct {
-        const char *name, *dims;
-        akin_nc_type type;
-    } variables[] = {{"row", "place", AKIN_NC_INT},
-                     {"bar", "place", AKIN_NC_UINT64},
-                     {"own", "place,k", AKIN_NC_UINT64},
-                     {"held", "place,k", AKIN_NC_UINT64},
-                     {"count", "rank", AKIN_NC_INT64},
-                     {"label", "place,layer", AKIN_NC_INT},
-                     {"progress", "layer,progress", AKIN_NC_INT}};
-    for (size_t v = 0; v < sizeof variables / sizeof *variables; v++)
-        AKIN_TRY(
-            akin_ncfile_expect(r->file, variables[v].name, variables[v].type, variables[v].dims));
+    AKIN_TRY(akin_ncfile_check_schema(r->file, schema));
     AKIN_TRY(akin_ncfile_length(r->file, "place", &r->places));
     AKIN_TRY(akin_ncfile_length(r->file, "k", &k));
     AKIN_TRY(akin_ncfile_length(r->file, "rank", &r->ranks));

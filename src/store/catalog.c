@@ -8,18 +8,25 @@ struct akin_catalog {
     size_t items;
 };
 
+static const akin_ncfile_field schema[] = {
+    {"image", AKIN_NC_UBYTE, "item,row,column,channel", "1",
+     "picture of the item: red, green, blue, 8-bit sRGB"},
+    {"content_hash", AKIN_NC_UINT64, "item", NULL, "XXH3-64 of the bytes of the image file"},
+    {0}};
+
+static const struct {
+    const char *name;
+    size_t length;
+} fixed[] = {
+    {"row", AKIN_IMAGE_SIDE}, {"column", AKIN_IMAGE_SIDE}, {"channel", AKIN_IMAGE_CHANNELS}};
+#define FIXED (sizeof fixed / sizeof *fixed)
+
 static akin_status check_schema(akin_catalog *catalog) {
     akin_status status;
     const akin_ncfile *file = catalog->file;
-    static const struct {
-        const char *name;
-        size_t length;
-    } fixed[] = {
-        {"row", AKIN_IMAGE_SIDE}, {"column", AKIN_IMAGE_SIDE}, {"channel", AKIN_IMAGE_CHANNELS}};
     AKIN_TRY(akin_ncfile_length(file, "item", &catalog->items));
-    AKIN_TRY(akin_ncfile_expect(file, "image", AKIN_NC_UBYTE, "item,row,column,channel"));
-    AKIN_TRY(akin_ncfile_expect(file, "content_hash", AKIN_NC_UINT64, "item"));
-    for (size_t d = 0; d < sizeof fixed / sizeof *fixed; d++) {
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
+    for (size_t d = 0; d < FIXED; d++) {
         size_t length;
         AKIN_TRY(akin_ncfile_length(file, fixed[d].name, &length));
         if (length != fixed[d].length)
@@ -84,29 +91,21 @@ akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_
     return akin_ncfile_get(catalog->file, "content_hash", first, count, hashes);
 }
 
-static akin_status define(akin_ncfile *file, const akin_catalog_origin *origin, size_t n,
-                          const akin_labels *labels) {
-    akin_status status;
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Product catalogue"));
-    AKIN_TRY(akin_ncfile_attribute(
+static void define(akin_ncfile *file, const akin_catalog_origin *origin, size_t n,
+                   const akin_labels *labels) {
+    akin_ncfile_attribute(file, NULL, "title", "Product catalogue");
+    akin_ncfile_attribute(
         file, NULL, "summary",
         "The pictures of a product catalogue, shrunk to 32x32 by an area filter, with the "
-        "identifier, category, group and availability of each item."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_source_digest", origin->source_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_rejects_digest", origin->rejects_digest));
-    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
-    AKIN_TRY(akin_ncfile_dimension(file, "row", AKIN_IMAGE_SIDE));
-    AKIN_TRY(akin_ncfile_dimension(file, "column", AKIN_IMAGE_SIDE));
-    AKIN_TRY(akin_ncfile_dimension(file, "channel", AKIN_IMAGE_CHANNELS));
-    AKIN_TRY(akin_labels_define(labels, file));
-    AKIN_TRY(akin_ncfile_variable(file, "image", AKIN_NC_UBYTE, "item,row,column,channel",
-                                  "picture of the item: red, green, blue, 8-bit sRGB", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "content_hash", AKIN_NC_UINT64, "item",
-                                  "XXH3-64 of the bytes of the image file", NULL));
-done:
-    return status;
+        "identifier, category, group and availability of each item.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_source_digest", origin->source_digest);
+    akin_ncfile_attribute(file, NULL, "akin_rejects_digest", origin->rejects_digest);
+    akin_ncfile_dimension(file, "item", n);
+    for (size_t d = 0; d < FIXED; d++) akin_ncfile_dimension(file, fixed[d].name, fixed[d].length);
+    akin_labels_define(labels, file);
+    akin_ncfile_define(file, schema);
 }
 
 akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_catalog_origin *origin,
@@ -116,11 +115,11 @@ akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_cat
     akin_ncfile *file = NULL;
     size_t count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "catalog", &file));
-    AKIN_TRY(define(file, origin, n, labels));
+    define(file, origin, n, labels);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    AKIN_TRY(akin_ncfile_put(file, "image", first, count, images));
-    AKIN_TRY(akin_ncfile_put(file, "content_hash", first, count, hashes));
+    akin_ncfile_put(file, "image", first, count, images);
+    akin_ncfile_put(file, "content_hash", first, count, hashes);
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

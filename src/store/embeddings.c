@@ -9,13 +9,17 @@ struct akin_embeddings {
     char *model_digest; /* "" = unknown */
 };
 
+static const akin_ncfile_field schema[] = {
+    {"embedding", AKIN_NC_FLOAT, "item,feature", "1", "embedding of the picture, of unit length"},
+    {"content_hash", AKIN_NC_UINT64, "item", NULL, "XXH3-64 of the bytes of the image file"},
+    {0}};
+
 static akin_status check_schema(akin_embeddings *embeddings) {
     akin_status status;
     const akin_ncfile *file = embeddings->file;
     AKIN_TRY(akin_ncfile_length(file, "item", &embeddings->items));
     AKIN_TRY(akin_ncfile_length(file, "feature", &embeddings->dim));
-    AKIN_TRY(akin_ncfile_expect(file, "embedding", AKIN_NC_FLOAT, "item,feature"));
-    AKIN_TRY(akin_ncfile_expect(file, "content_hash", AKIN_NC_UINT64, "item"));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(akin_ncfile_get_attribute(file, "input_model_digest", &embeddings->model_digest));
     if (!embeddings->model_digest && !(embeddings->model_digest = akin_mem_text("")))
         AKIN_TRY(AKIN_FAILED);
@@ -74,30 +78,24 @@ akin_status akin_embeddings_hashes(const akin_embeddings *embeddings, size_t fir
     return akin_ncfile_get(embeddings->file, "content_hash", first, count, hashes);
 }
 
-static akin_status define(akin_ncfile *file, const akin_embeddings_origin *origin, size_t n,
-                          size_t dim, const akin_labels *labels) {
-    akin_status status;
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Embeddings of a product catalogue"));
-    AKIN_TRY(akin_ncfile_attribute(
+static void define(akin_ncfile *file, const akin_embeddings_origin *origin, size_t n, size_t dim,
+                   const akin_labels *labels) {
+    akin_ncfile_attribute(file, NULL, "title", "Embeddings of a product catalogue");
+    akin_ncfile_attribute(
         file, NULL, "summary",
         "One vector of unit length for the picture of each item of a product catalogue, "
-        "such that pictures that look alike have a large cosine."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "catalog_options", origin->catalog_options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_vectors_digest", origin->vectors_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_blended_digest", origin->blended_digest));
-    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
-    AKIN_TRY(akin_ncfile_dimension(file, "feature", dim));
-    AKIN_TRY(akin_labels_define(labels, file));
-    AKIN_TRY(akin_ncfile_variable(file, "embedding", AKIN_NC_FLOAT, "item,feature",
-                                  "embedding of the picture, of unit length", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "content_hash", AKIN_NC_UINT64, "item",
-                                  "XXH3-64 of the bytes of the image file", NULL));
-done:
-    return status;
+        "such that pictures that look alike have a large cosine.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
+    akin_ncfile_attribute(file, NULL, "catalog_options", origin->catalog_options);
+    akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest);
+    akin_ncfile_attribute(file, NULL, "input_vectors_digest", origin->vectors_digest);
+    akin_ncfile_attribute(file, NULL, "input_blended_digest", origin->blended_digest);
+    akin_ncfile_dimension(file, "item", n);
+    akin_ncfile_dimension(file, "feature", dim);
+    akin_labels_define(labels, file);
+    akin_ncfile_define(file, schema);
 }
 
 akin_status akin_embeddings_write(akin_comm *comm, const char *path,
@@ -108,11 +106,11 @@ akin_status akin_embeddings_write(akin_comm *comm, const char *path,
     akin_ncfile *file = NULL;
     size_t count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "embeddings", &file));
-    AKIN_TRY(define(file, origin, n, dim, labels));
+    define(file, origin, n, dim, labels);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    AKIN_TRY(akin_ncfile_put(file, "embedding", first, count, rows));
-    AKIN_TRY(akin_ncfile_put(file, "content_hash", first, count, hashes));
+    akin_ncfile_put(file, "embedding", first, count, rows);
+    akin_ncfile_put(file, "content_hash", first, count, hashes);
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

@@ -95,6 +95,16 @@ akin_status akin_labels_set_id(akin_labels *labels, size_t item, const char *id)
     return AKIN_OK;
 }
 
+static const akin_ncfile_field schema[] = {
+    {"id", AKIN_NC_CHAR, "item,id_length", NULL, "identifier of the item"},
+    {"category", AKIN_NC_INT, "item", "1", "category of the item"},
+    {"category_name", AKIN_NC_CHAR, "category_count,name_length", NULL,
+     "names of the categories, ascending"},
+    {"group", AKIN_NC_INT, "item", "1", "group of the item"},
+    {"group_name", AKIN_NC_CHAR, "group_count,name_length", NULL, "names of the groups, ascending"},
+    {"available", AKIN_NC_BYTE, "item", "1", "whether the item can be recommended"},
+    {0}};
+
 /* --- reading --- */
 
 /* Rows [count, length] of a char variable, spread to slots of length + 1 with a NUL behind each;
@@ -119,10 +129,9 @@ static akin_status read_texts(const akin_ncfile *file, const char *variable, siz
 }
 
 static akin_status read_names(const akin_ncfile *file, const char *variable, const char *dimension,
-                              const char *dims, names *out) {
+                              names *out) {
     akin_status status;
     size_t count, length;
-    AKIN_TRY(akin_ncfile_expect(file, variable, AKIN_NC_CHAR, dims));
     AKIN_TRY(akin_ncfile_length(file, dimension, &count));
     AKIN_TRY(akin_ncfile_length(file, "name_length", &length));
     if (length > NAME_BYTES_MAX)
@@ -165,16 +174,11 @@ akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count
     akin_labels *labels = NULL;
     size_t id_length;
     *out = NULL;
-    AKIN_TRY(akin_ncfile_expect(file, "id", AKIN_NC_CHAR, "item,id_length"));
-    AKIN_TRY(akin_ncfile_expect(file, "category", AKIN_NC_INT, "item"));
-    AKIN_TRY(akin_ncfile_expect(file, "group", AKIN_NC_INT, "item"));
-    AKIN_TRY(akin_ncfile_expect(file, "available", AKIN_NC_BYTE, "item"));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(akin_ncfile_length(file, "id_length", &id_length));
     AKIN_TRY(akin_labels_create(count, id_length, &labels));
-    AKIN_TRY(read_names(file, "category_name", "category_count", "category_count,name_length",
-                        &labels->categories));
-    AKIN_TRY(
-        read_names(file, "group_name", "group_count", "group_count,name_length", &labels->groups));
+    AKIN_TRY(read_names(file, "category_name", "category_count", &labels->categories));
+    AKIN_TRY(read_names(file, "group_name", "group_count", &labels->groups));
     AKIN_TRY(read_texts(file, "id", first, count, id_length, labels->ids));
     AKIN_TRY(akin_ncfile_get(file, "category", first, count, labels->category));
     AKIN_TRY(akin_ncfile_get(file, "group", first, count, labels->group));
@@ -198,31 +202,17 @@ static size_t at_least_one(size_t count) {
     return count ? count : 1;
 }
 
-akin_status akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
-    akin_status status;
+void akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
     static const int8_t flags[2] = {0, 1};
-    AKIN_TRY(akin_ncfile_dimension(file, "id_length", labels->id_length));
-    AKIN_TRY(akin_ncfile_dimension(file, "category_count", at_least_one(labels->categories.count)));
-    AKIN_TRY(akin_ncfile_dimension(file, "group_count", at_least_one(labels->groups.count)));
-    AKIN_TRY(akin_ncfile_dimension(file, "name_length", name_length(labels)));
-    AKIN_TRY(akin_ncfile_variable(file, "id", AKIN_NC_CHAR, "item,id_length",
-                                  "identifier of the item", NULL));
-    AKIN_TRY(
-        akin_ncfile_variable(file, "category", AKIN_NC_INT, "item", "category of the item", "1"));
-    AKIN_TRY(
-        akin_ncfile_attribute(file, "category", "comment", "index into category_name; -1 = none"));
-    AKIN_TRY(akin_ncfile_variable(file, "category_name", AKIN_NC_CHAR, "category_count,name_length",
-                                  "names of the categories, ascending", NULL));
-    AKIN_TRY(akin_ncfile_variable(file, "group", AKIN_NC_INT, "item", "group of the item", "1"));
-    AKIN_TRY(akin_ncfile_attribute(file, "group", "comment", "index into group_name; -1 = none"));
-    AKIN_TRY(akin_ncfile_variable(file, "group_name", AKIN_NC_CHAR, "group_count,name_length",
-                                  "names of the groups, ascending", NULL));
-    AKIN_TRY(akin_ncfile_variable(file, "available", AKIN_NC_BYTE, "item",
-                                  "whether the item can be recommended", "1"));
-    AKIN_TRY(akin_ncfile_attribute_values(file, "available", "flag_values", 2, flags));
-    AKIN_TRY(akin_ncfile_attribute(file, "available", "flag_meanings", "unavailable available"));
-done:
-    return status;
+    akin_ncfile_dimension(file, "id_length", labels->id_length);
+    akin_ncfile_dimension(file, "category_count", at_least_one(labels->categories.count));
+    akin_ncfile_dimension(file, "group_count", at_least_one(labels->groups.count));
+    akin_ncfile_dimension(file, "name_length", name_length(labels));
+    akin_ncfile_define(file, schema);
+    akin_ncfile_attribute(file, "category", "comment", "index into category_name; -1 = none");
+    akin_ncfile_attribute(file, "group", "comment", "index into group_name; -1 = none");
+    akin_ncfile_attribute_values(file, "available", "flag_values", 2, flags);
+    akin_ncfile_attribute(file, "available", "flag_meanings", "unavailable available");
 }
 
 /* Texts in slots of `stride` bytes, put as rows of `length` bytes; a text is no longer than that.
@@ -234,7 +224,7 @@ static akin_status put_texts(akin_ncfile *file, akin_comm *comm, const char *var
     AKIN_TRY(akin_agree(comm, rows ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; i < count; i++)
         memcpy(rows + i * length, slots + i * stride, strlen(slots + i * stride));
-    AKIN_TRY(akin_ncfile_put(file, variable, first, count, rows));
+    akin_ncfile_put(file, variable, first, count, rows);
 done:
     akin_mem_free(rows);
     return status;
@@ -253,11 +243,11 @@ akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file, akin_c
     size_t count = labels->count;
     AKIN_TRY(put_texts(file, comm, "id", first, count, labels->ids, labels->id_length + 1,
                        labels->id_length));
-    AKIN_TRY(akin_ncfile_put(file, "category", first, count, labels->category));
+    akin_ncfile_put(file, "category", first, count, labels->category);
     AKIN_TRY(put_names(file, comm, "category_name", &labels->categories, name_length(labels)));
-    AKIN_TRY(akin_ncfile_put(file, "group", first, count, labels->group));
+    akin_ncfile_put(file, "group", first, count, labels->group);
     AKIN_TRY(put_names(file, comm, "group_name", &labels->groups, name_length(labels)));
-    AKIN_TRY(akin_ncfile_put(file, "available", first, count, labels->available));
+    akin_ncfile_put(file, "available", first, count, labels->available);
 done:
     return status;
 }

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <netcdf_par.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -23,27 +24,19 @@ void akin_ncfile_round_bytes(size_t bytes) {
     round_bytes = bytes ? bytes : DEFAULT_ROUND_BYTES;
 }
 
-static akin_status set_common_attributes(akin_ncfile *file) {
-    akin_status status = AKIN_OK;
-    akin_text *text = NULL;
-    AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "Conventions", "CF-1.10, ACDD-1.3"));
-    AKIN_TRY(akin_text_append(text, "akin %s", file->kind));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", akin_text_bytes(text)));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "summary", akin_text_bytes(text)));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "keywords",
-                                   "product catalogue, similar items, recommendation"));
-    akin_text_clear(text);
-    AKIN_TRY(akin_text_append(text, "akin %s", AKIN_VERSION));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "source", akin_text_bytes(text)));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_version", AKIN_VERSION));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_kind", file->kind));
-    AKIN_TRY(akin_ncfile_attribute_number(file, NULL, "akin_format", AKIN_NCFILE_FORMAT));
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, AKIN_NCFILE_DIGEST, "00000000000000000000000000000000"));
-done:
-    akin_text_free(text);
-    return status;
+static void set_common_attributes(akin_ncfile *file) {
+    char title[64];
+    snprintf(title, sizeof title, "akin %s", file->kind);
+    akin_ncfile_attribute(file, NULL, "Conventions", "CF-1.10, ACDD-1.3");
+    akin_ncfile_attribute(file, NULL, "title", title);
+    akin_ncfile_attribute(file, NULL, "summary", title);
+    akin_ncfile_attribute(file, NULL, "keywords",
+                          "product catalogue, similar items, recommendation");
+    akin_ncfile_attribute(file, NULL, "source", "akin " AKIN_VERSION);
+    akin_ncfile_attribute(file, NULL, "akin_version", AKIN_VERSION);
+    akin_ncfile_attribute(file, NULL, "akin_kind", file->kind);
+    akin_ncfile_attribute_number(file, NULL, "akin_format", AKIN_NCFILE_FORMAT);
+    akin_ncfile_attribute(file, NULL, AKIN_NCFILE_DIGEST, "00000000000000000000000000000000");
 }
 
 akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,
@@ -55,7 +48,10 @@ akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *ki
     if (status == AKIN_OK) {
         file->comm = comm;
         file->kind = akin_mem_text(kind);
-        status = file->kind ? set_common_attributes(file) : AKIN_FAILED;
+        if (file->kind)
+            set_common_attributes(file);
+        else
+            status = AKIN_FAILED;
     }
     AKIN_TRY(akin_agree(comm, status));
     *out = file;
@@ -66,29 +62,30 @@ done:
 }
 
 /* Keeps a failure of this rank until begin; a definition that is wrong is our own fault. */
-static akin_status keep_defect(akin_ncfile *file, akin_status status) {
+static void keep_defect(akin_ncfile *file, akin_status status) {
     AKIN_ASSERT(file->id == -1);
     if (status == AKIN_INPUT) akin_error_context(status, "%s: ", file->path);
     AKIN_ASSERT(status == AKIN_OK || status == AKIN_FAILED);
     if (file->defect == AKIN_OK) file->defect = status;
-    return AKIN_OK;
 }
 
-akin_status akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length) {
-    if (file->defect != AKIN_OK) return AKIN_OK;
-    return keep_defect(file, akin_nclayout_add_dimension(file->layout, name, length));
+void akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length) {
+    if (file->defect == AKIN_OK)
+        keep_defect(file, akin_nclayout_add_dimension(file->layout, name, length));
 }
 
-akin_status akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type,
-                                 const char *dims, const char *long_name, const char *units) {
-    if (file->defect != AKIN_OK) return AKIN_OK;
-    akin_status status =
+void akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type, const char *dims,
+                          const char *long_name, const char *units) {
+    if (file->defect == AKIN_OK)
         keep_defect(file, akin_nclayout_add_variable(file->layout, name, type, dims));
-    if (status == AKIN_OK) status = akin_ncfile_attribute(file, name, "long_name", long_name);
-    if (status == AKIN_OK) status = akin_ncfile_attribute(file, name, "units", units);
-    if (status == AKIN_OK && type == AKIN_NC_CHAR)
-        status = akin_ncfile_attribute(file, name, "_Encoding", "utf-8");
-    return status;
+    akin_ncfile_attribute(file, name, "long_name", long_name);
+    akin_ncfile_attribute(file, name, "units", units);
+    if (type == AKIN_NC_CHAR) akin_ncfile_attribute(file, name, "_Encoding", "utf-8");
+}
+
+void akin_ncfile_define(akin_ncfile *file, const akin_ncfile_field *schema) {
+    for (const akin_ncfile_field *f = schema; f->name; f++)
+        akin_ncfile_variable(file, f->name, f->type, f->dims, f->long_name, f->units);
 }
 
 static bool same_text(const char *a, const char *b) {
@@ -111,47 +108,46 @@ static akin_ncfile_attr *find_attribute(akin_ncfile *file, const char *variable,
     return grown[count].name && (!variable || grown[count].variable) ? &grown[count] : NULL;
 }
 
-static akin_status set_attribute(akin_ncfile *file, const char *variable, const char *name,
-                                 nc_type type, size_t count, size_t bytes, const void *values) {
-    if (file->defect != AKIN_OK) return AKIN_OK;
+static void set_attribute(akin_ncfile *file, const char *variable, const char *name, nc_type type,
+                          size_t count, size_t bytes, const void *values) {
+    if (file->defect != AKIN_OK) return;
     AKIN_ASSERT(!variable || akin_nclayout_find_variable(file->layout, variable) != AKIN_NC_NONE);
     void *copy = akin_mem_alloc(bytes, 1);
     akin_ncfile_attr *kept = copy ? find_attribute(file, variable, name) : NULL;
     if (!kept) {
         akin_mem_free(copy);
-        return keep_defect(file, AKIN_FAILED);
+        keep_defect(file, AKIN_FAILED);
+        return;
     }
     memcpy(copy, values, bytes);
     akin_mem_free(kept->values);
     kept->type = type;
     kept->count = count;
     kept->values = copy;
-    return AKIN_OK;
 }
 
-akin_status akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
-                                  const char *text) {
-    return text ? set_attribute(file, variable, name, NC_CHAR, strlen(text), strlen(text), text)
-                : AKIN_OK;
+void akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
+                           const char *text) {
+    if (text) set_attribute(file, variable, name, NC_CHAR, strlen(text), strlen(text), text);
 }
 
-akin_status akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
-                                         double value) {
-    if (value >= INT_MIN && value <= INT_MAX && value == (double)(int)value) {
-        int whole = (int)value;
-        return set_attribute(file, variable, name, NC_INT, 1, sizeof whole, &whole);
-    }
-    return set_attribute(file, variable, name, NC_DOUBLE, 1, sizeof value, &value);
+void akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
+                                  double value) {
+    int whole = value >= INT_MIN && value <= INT_MAX ? (int)value : 0;
+    if (value == (double)whole)
+        set_attribute(file, variable, name, NC_INT, 1, sizeof whole, &whole);
+    else
+        set_attribute(file, variable, name, NC_DOUBLE, 1, sizeof value, &value);
 }
 
-akin_status akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
-                                         size_t count, const void *values) {
-    if (file->defect != AKIN_OK) return AKIN_OK;
+void akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
+                                  size_t count, const void *values) {
+    if (file->defect != AKIN_OK) return;
     size_t v = akin_nclayout_find_variable(file->layout, variable);
     AKIN_ASSERT(v != AKIN_NC_NONE);
     akin_nc_type type = akin_nclayout_variable_type(file->layout, v);
-    return set_attribute(file, variable, name, akin_ncfile_types[type], count,
-                         count * akin_nc_type_size(type), values);
+    set_attribute(file, variable, name, akin_ncfile_types[type], count,
+                  count * akin_nc_type_size(type), values);
 }
 
 /* Inside a parallel call the other ranks cannot be told: the message is printed and all end. */
@@ -310,8 +306,8 @@ done:
     return status;
 }
 
-akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
-                            const void *data) {
+void akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
+                     const void *data) {
     size_t v = akin_nclayout_find_variable(file->layout, variable);
     AKIN_ASSERT(file->id != -1 && v != AKIN_NC_NONE);
     size_t rows = akin_nclayout_rows(file->layout, v),
@@ -338,7 +334,6 @@ akin_status akin_ncfile_put(akin_ncfile *file, const char *variable, size_t firs
         akin_comm_leave(file->comm);
         done += length[0];
     }
-    return AKIN_OK;
 }
 
 /* Sums over ranks; every row must be there once. */

@@ -408,6 +408,13 @@ akin_status akin_ncfile_expect(const akin_ncfile *file, const char *variable, ak
                           akin_nc_type_name(type), dims);
 }
 
+akin_status akin_ncfile_check_schema(const akin_ncfile *file, const akin_ncfile_field *schema) {
+    akin_status status = AKIN_OK;
+    for (const akin_ncfile_field *f = schema; f->name && status == AKIN_OK; f++)
+        status = akin_ncfile_expect(file, f->name, f->type, f->dims);
+    return status;
+}
+
 akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_t first,
                             size_t count, void *data) {
     size_t v = akin_nclayout_find_variable(file->layout, variable);

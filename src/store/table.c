@@ -12,7 +12,23 @@ struct akin_table {
     bool refined, diverse, calibrated, has_fill, has_duplicates;
 };
 
-/* What a refined table has beside its lists. */
+static const akin_ncfile_field
+    schema[] = {{"neighbor", AKIN_NC_INT, "item,k", "1", "row of the neighbour, best first"},
+                {"score", AKIN_NC_FLOAT, "item,k", "1", "cosine of item and neighbour"},
+                {"count", AKIN_NC_INT, "item", "1", "number of neighbours"},
+                {0}},
+    /* What a refined table may have beside its lists. */
+    fill_schema[] = {{"filled", AKIN_NC_INT, "item", "1",
+                      "number of last neighbours that are fill"},
+                     {0}},
+    duplicate_schema[] = {{"duplicate_of", AKIN_NC_INT, "item", "1",
+                           "row of the item that is recommended instead"},
+                          {0}},
+    calibration_schema[] = {{"calibration_cosine", AKIN_NC_FLOAT, "knot", "1", "cosine, ascending"},
+                            {"calibration_share", AKIN_NC_DOUBLE, "knot", "1",
+                             "share of random pairs with a smaller cosine"},
+                            {0}};
+
 static akin_status check_extras(akin_table *table) {
     akin_status status;
     const akin_ncfile *file = table->file;
@@ -23,9 +39,9 @@ static akin_status check_extras(akin_table *table) {
     table->calibrated = akin_ncfile_has(file, "calibration_share");
     table->has_fill = akin_ncfile_has(file, "filled");
     table->has_duplicates = akin_ncfile_has(file, "duplicate_of");
-    if (table->has_fill) AKIN_TRY(akin_ncfile_expect(file, "filled", AKIN_NC_INT, "item"));
-    if (table->has_duplicates)
-        AKIN_TRY(akin_ncfile_expect(file, "duplicate_of", AKIN_NC_INT, "item"));
+    if (table->has_fill) AKIN_TRY(akin_ncfile_check_schema(file, fill_schema));
+    if (table->has_duplicates) AKIN_TRY(akin_ncfile_check_schema(file, duplicate_schema));
+    if (table->calibrated) AKIN_TRY(akin_ncfile_check_schema(file, calibration_schema));
 done:
     akin_mem_free(order);
     return status;
@@ -36,9 +52,7 @@ static akin_status check_schema(akin_table *table) {
     const akin_ncfile *file = table->file;
     AKIN_TRY(akin_ncfile_length(file, "item", &table->items));
     AKIN_TRY(akin_ncfile_length(file, "k", &table->k));
-    AKIN_TRY(akin_ncfile_expect(file, "neighbor", AKIN_NC_INT, "item,k"));
-    AKIN_TRY(akin_ncfile_expect(file, "score", AKIN_NC_FLOAT, "item,k"));
-    AKIN_TRY(akin_ncfile_expect(file, "count", AKIN_NC_INT, "item"));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(check_extras(table));
 done:
     return status;
@@ -200,90 +214,66 @@ done:
     return status;
 }
 
-static akin_status define_extras(akin_ncfile *file, const akin_table_extras *extras) {
-    akin_status status;
+static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
     size_t knots;
     const float *cosine;
     const double *share;
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score"));
-    if (extras->filled)
-        AKIN_TRY(akin_ncfile_variable(file, "filled", AKIN_NC_INT, "item",
-                                      "number of last neighbours that are fill", "1"));
+    akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score");
+    if (extras->filled) akin_ncfile_define(file, fill_schema);
     if (extras->duplicate_of) {
-        AKIN_TRY(akin_ncfile_variable(file, "duplicate_of", AKIN_NC_INT, "item",
-                                      "row of the item that is recommended instead", "1"));
-        AKIN_TRY(akin_ncfile_attribute(file, "duplicate_of", "comment",
-                                       "index into item, from 0; -1 = none"));
+        akin_ncfile_define(file, duplicate_schema);
+        akin_ncfile_attribute(file, "duplicate_of", "comment",
+                              "index into item, from 0; -1 = none");
     }
     if (extras->calibration) {
         akin_calibration_knots(extras->calibration, &knots, &cosine, &share);
-        AKIN_TRY(akin_ncfile_dimension(file, "knot", knots));
-        AKIN_TRY(akin_ncfile_variable(file, "calibration_cosine", AKIN_NC_FLOAT, "knot",
-                                      "cosine, ascending", "1"));
-        AKIN_TRY(akin_ncfile_variable(file, "calibration_share", AKIN_NC_DOUBLE, "knot",
-                                      "share of random pairs with a smaller cosine", "1"));
+        akin_ncfile_dimension(file, "knot", knots);
+        akin_ncfile_define(file, calibration_schema);
     }
-done:
-    return status;
 }
 
-static akin_status put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
-                              size_t first, size_t count) {
-    akin_status status = AKIN_OK;
+static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
+                       size_t first, size_t count) {
     size_t knots;
     const float *cosine;
     const double *share;
-    if (extras->filled) AKIN_TRY(akin_ncfile_put(file, "filled", first, count, extras->filled));
+    if (extras->filled) akin_ncfile_put(file, "filled", first, count, extras->filled);
     if (extras->duplicate_of)
-        AKIN_TRY(akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of));
+        akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of);
     if (extras->calibration) {
         akin_calibration_knots(extras->calibration, &knots, &cosine, &share);
         if (akin_comm_rank(comm) != 0) knots = 0;
-        AKIN_TRY(akin_ncfile_put(file, "calibration_cosine", 0, knots, cosine));
-        AKIN_TRY(akin_ncfile_put(file, "calibration_share", 0, knots, share));
+        akin_ncfile_put(file, "calibration_cosine", 0, knots, cosine);
+        akin_ncfile_put(file, "calibration_share", 0, knots, share);
     }
-done:
-    return status;
 }
 
-static akin_status define(akin_ncfile *file, const akin_table_origin *origin, size_t n, size_t k,
-                          const akin_labels *labels, const akin_table_extras *extras) {
-    akin_status status;
+static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n, size_t k,
+                   const akin_labels *labels, const akin_table_extras *extras) {
     static const float cosines[2] = {-1, 1}, shares[2] = {0, 1};
     bool calibrated = extras && extras->calibration;
     const int32_t counts[2] = {0, (int32_t)k};
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, "title", "Recommendation table of a product catalogue"));
-    AKIN_TRY(akin_ncfile_attribute(
+    akin_ncfile_attribute(file, NULL, "title", "Recommendation table of a product catalogue");
+    akin_ncfile_attribute(
         file, NULL, "summary",
         "For every item of a product catalogue the k items that look most like it, by the "
-        "cosine of their embeddings."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(
-        akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest));
-    AKIN_TRY(akin_ncfile_dimension(file, "item", n));
-    AKIN_TRY(akin_ncfile_dimension(file, "k", k));
-    AKIN_TRY(akin_labels_define(labels, file));
-    AKIN_TRY(akin_ncfile_variable(file, "neighbor", AKIN_NC_INT, "item,k",
-                                  "row of the neighbour, best first", "1"));
-    AKIN_TRY(
-        akin_ncfile_attribute(file, "neighbor", "comment", "index into item, from 0; -1 = none"));
-    AKIN_TRY(akin_ncfile_variable(
-        file, "score", AKIN_NC_FLOAT, "item,k",
-        calibrated ? "share of random pairs that are less alike than item and neighbour"
-                   : "cosine of item and neighbour",
-        "1"));
-    AKIN_TRY(akin_ncfile_attribute_values(file, "score", "valid_range", 2,
-                                          calibrated ? shares : cosines));
-    AKIN_TRY(akin_ncfile_attribute(file, "score", "comment", "0 where there is no neighbour"));
-    AKIN_TRY(akin_ncfile_variable(file, "count", AKIN_NC_INT, "item", "number of neighbours", "1"));
-    AKIN_TRY(akin_ncfile_attribute_values(file, "count", "valid_range", 2, counts));
-    if (extras) AKIN_TRY(define_extras(file, extras));
-done:
-    return status;
+        "cosine of their embeddings.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
+    akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest);
+    akin_ncfile_dimension(file, "item", n);
+    akin_ncfile_dimension(file, "k", k);
+    akin_labels_define(labels, file);
+    akin_ncfile_define(file, schema);
+    akin_ncfile_attribute(file, "neighbor", "comment", "index into item, from 0; -1 = none");
+    if (calibrated)
+        akin_ncfile_attribute(file, "score", "long_name",
+                              "share of random pairs that are less alike than item and neighbour");
+    akin_ncfile_attribute_values(file, "score", "valid_range", 2, calibrated ? shares : cosines);
+    akin_ncfile_attribute(file, "score", "comment", "0 where there is no neighbour");
+    akin_ncfile_attribute_values(file, "count", "valid_range", 2, counts);
+    if (extras) define_extras(file, extras);
 }
 
 akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
@@ -302,13 +292,13 @@ akin_status akin_table_write_refined(akin_comm *comm, const char *path,
     akin_ncfile *file = NULL;
     size_t count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "table", &file));
-    AKIN_TRY(define(file, origin, n, k, labels, extras));
+    define(file, origin, n, k, labels, extras);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    AKIN_TRY(akin_ncfile_put(file, "neighbor", first, count, neighbor));
-    AKIN_TRY(akin_ncfile_put(file, "score", first, count, score));
-    AKIN_TRY(akin_ncfile_put(file, "count", first, count, counts));
-    if (extras) AKIN_TRY(put_extras(comm, file, extras, first, count));
+    akin_ncfile_put(file, "neighbor", first, count, neighbor);
+    akin_ncfile_put(file, "score", first, count, score);
+    akin_ncfile_put(file, "count", first, count, counts);
+    if (extras) put_extras(comm, file, extras, first, count);
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

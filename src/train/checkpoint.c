@@ -72,47 +72,50 @@ void akin_history_copy(const akin_history *from, akin_history *to) {
 
 /* --- writing --- */
 
-static akin_status define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs,
-                          size_t vectors) {
-    akin_status status;
-    AKIN_TRY(akin_ncfile_dimension(file, "vector", vectors));
-    AKIN_TRY(akin_ncfile_dimension(file, "weight", AKIN_NETWORK_WEIGHTS));
-    AKIN_TRY(akin_ncfile_dimension(file, "epoch", epochs));
-    AKIN_TRY(akin_ncfile_variable(file, "state", AKIN_NC_FLOAT, "vector,weight",
-                                  "weights, first and second moment of Adam, best weights", "1"));
-    AKIN_TRY(akin_ncfile_variable(file, "step", AKIN_NC_INT64, "", "optimiser steps done", "1"));
+static const akin_ncfile_field schema[] = {
+    {"state", AKIN_NC_FLOAT, "vector,weight", "1",
+     "weights, first and second moment of Adam, best weights"},
+    {"step", AKIN_NC_INT64, "", "1", "optimiser steps done"},
+    {0}};
+
+/* The figures as a schema. */
+static const akin_ncfile_field *figure_schema(akin_ncfile_field fields[FIGURES + 1]) {
     for (size_t f = 0; f < FIGURES; f++)
-        AKIN_TRY(akin_ncfile_variable(file, figures[f].name, AKIN_NC_DOUBLE,
-                                      figures[f].curve ? "epoch" : "", figures[f].long_name, "1"));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "title", "Training run under way"));
-    AKIN_TRY(akin_ncfile_attribute(
-        file, NULL, "summary",
-        "Where a training run of akin stands; the same command goes on from it."));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_options", origin->options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options));
-    AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest));
-    if (origin->init_digest)
-        AKIN_TRY(akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest));
-done:
-    return status;
+        fields[f] = (akin_ncfile_field){figures[f].name, AKIN_NC_DOUBLE,
+                                        figures[f].curve ? "epoch" : "", "1", figures[f].long_name};
+    fields[FIGURES] = (akin_ncfile_field){0};
+    return fields;
 }
 
-static akin_status put(akin_ncfile *file, bool mine, akin_model *model,
-                       const akin_history *history) {
-    akin_status status = AKIN_OK;
+static void define(akin_ncfile *file, const akin_checkpoint_origin *origin, size_t epochs,
+                   size_t vectors) {
+    akin_ncfile_field fields[FIGURES + 1];
+    akin_ncfile_dimension(file, "vector", vectors);
+    akin_ncfile_dimension(file, "weight", AKIN_NETWORK_WEIGHTS);
+    akin_ncfile_dimension(file, "epoch", epochs);
+    akin_ncfile_define(file, schema);
+    akin_ncfile_define(file, figure_schema(fields));
+    akin_ncfile_attribute(file, NULL, "title", "Training run under way");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          "Where a training run of akin stands; the same command goes on from it.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
+    if (origin->init_digest)
+        akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest);
+}
+
+static void put(akin_ncfile *file, bool mine, akin_model *model, const akin_history *history) {
     float *vectors[VECTORS];
     size_t count = state_vectors(model, history, vectors);
-    for (size_t v = 0; v < count; v++)
-        AKIN_TRY(akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]));
-    AKIN_TRY(akin_ncfile_put(file, "step", 0, mine ? 1 : 0, akin_model_step(model)));
+    for (size_t v = 0; v < count; v++) akin_ncfile_put(file, "state", v, mine ? 1 : 0, vectors[v]);
+    akin_ncfile_put(file, "step", 0, mine ? 1 : 0, akin_model_step(model));
     for (size_t f = 0; f < FIGURES; f++)
-        AKIN_TRY(akin_ncfile_put(file, figures[f].name, 0,
-                                 !mine              ? 0
-                                 : figures[f].curve ? history->epochs
-                                                    : 1,
-                                 place_of(history, &figures[f])));
-done:
-    return status;
+        akin_ncfile_put(file, figures[f].name, 0,
+                        !mine              ? 0
+                        : figures[f].curve ? history->epochs
+                                           : 1,
+                        place_of(history, &figures[f]));
 }
 
 akin_status akin_checkpoint_write(akin_comm *comm, const char *path,
@@ -121,9 +124,9 @@ akin_status akin_checkpoint_write(akin_comm *comm, const char *path,
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
-    AKIN_TRY(define(file, origin, history->epochs, history->best ? VECTORS : VECTORS - 1));
+    define(file, origin, history->epochs, history->best ? VECTORS : VECTORS - 1);
     AKIN_TRY(akin_ncfile_begin(file));
-    AKIN_TRY(put(file, akin_comm_rank(comm) == 0, model, history));
+    put(file, akin_comm_rank(comm) == 0, model, history);
     return akin_ncfile_commit(file, NULL);
 done:
     akin_ncfile_discard(file);
@@ -142,16 +145,15 @@ static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_o
 
 static akin_status get(const akin_ncfile *file, akin_model *model, akin_history *history) {
     akin_status status;
+    akin_ncfile_field fields[FIGURES + 1];
     size_t epochs, weights, found;
     float *vectors[VECTORS];
     size_t count = state_vectors(model, history, vectors);
     AKIN_TRY(akin_ncfile_length(file, "vector", &found));
     AKIN_TRY(akin_ncfile_length(file, "epoch", &epochs));
     AKIN_TRY(akin_ncfile_length(file, "weight", &weights));
-    AKIN_TRY(akin_ncfile_expect(file, "state", AKIN_NC_FLOAT, "vector,weight"));
-    for (size_t f = 0; f < FIGURES; f++)
-        AKIN_TRY(akin_ncfile_expect(file, figures[f].name, AKIN_NC_DOUBLE,
-                                    figures[f].curve ? "epoch" : ""));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
+    AKIN_TRY(akin_ncfile_check_schema(file, figure_schema(fields)));
     if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS || found != count)
         return akin_error_set(AKIN_INPUT, "%s: a checkpoint of another shape",
                               akin_ncfile_path(file));

