@@ -24,6 +24,7 @@ typedef enum {
     AKIN_PART_FOREGROUND, /* foreground.h */
     AKIN_PART_PATCHES,    /* patches.h */
     AKIN_PART_SHAPE,      /* the edges of handcrafted.h, made steady */
+    AKIN_PART_MAPS,       /* maps.h: what the network's convolutions hold */
     AKIN_PARTS,
 } akin_part;
 
@@ -34,6 +35,7 @@ size_t akin_part_raw(akin_part part);       /* raw numbers of a picture */
 /* Beside others it is not brought to unit length: a histogram of colours, which hardly tells grey
  * pictures apart, then hardly weighs among them. */
 bool akin_part_keeps_length(akin_part part);
+bool akin_part_network(akin_part part); /* it needs a trained network */
 /* Its axes are those of the rows' covariance once they are divided by how far a picture's other
  * views are from it (projection.h, fit_features.h): what a shift, a cut or a mirror changes hardly
  * weighs. */
@@ -61,7 +63,7 @@ typedef struct {
                             kind's own */
 } akin_features_params;
 
-#define AKIN_FEATURES_NAMES "autoencoder|pixels-pca|handcrafted|patches|fused"
+#define AKIN_FEATURES_NAMES "fused|autoencoder|maps|handcrafted|patches|pixels-pca"
 
 /* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many
  * dimensions. */

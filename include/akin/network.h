@@ -56,6 +56,18 @@ void akin_network_free(akin_network *network);
 void akin_network_encode(akin_network *network, const float *weights, const uint8_t *images,
                          size_t count, float *latent);
 
+/* What the convolutions hold of an image, each behind its ReLU and pooling: of the first [16, 16,
+ * 32] with AKIN_NETWORK_MAPS1_ROW floats from row to row, of the second [8, 8, 64]. */
+#define AKIN_NETWORK_MAPS1_ROW ((size_t)18 * 32)
+typedef struct {
+    const float *first, *second;
+} akin_network_maps;
+
+/* The maps of count <= AKIN_NETWORK_MICRO_BATCH images; borrowed until the network is used again.
+ * Their bits depend on the picture and the weights alone. */
+void akin_network_convolve(akin_network *network, const float *weights, const uint8_t *images,
+                           size_t count, akin_network_maps *maps);
+
 /* Reconstructions [count, 32, 32, 3] in [0, 1] of the images; returns the sum of squared errors
  * over the count images.
  */

@@ -1,6 +1,7 @@
 /* encoder: pictures to raw numbers, and those to unit vectors. */
 #include "foreground.h"
 #include "handcrafted.h"
+#include "maps.h"
 #include <akin/encoder.h>
 #include <akin/feature_params.h>
 #include <akin/mem.h>
@@ -47,6 +48,12 @@ static void latents(akin_describe *d, const uint8_t *images, size_t count, float
     akin_network_encode(d->network, akin_model_weights(d->model), images, count, raw);
 }
 
+static void maps(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
+    akin_network_maps found[AKIN_NETWORK_MICRO_BATCH];
+    akin_network_convolve(d->network, akin_model_weights(d->model), images, count, found);
+    for (size_t i = 0; i < count; i++) akin_maps_describe(&found[i], raw + i * AKIN_MAPS);
+}
+
 static void pixels(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
     (void)d;
     for (size_t i = 0; i < count * IMAGE_BYTES; i++) raw[i] = (float)images[i] / 255;
@@ -74,6 +81,7 @@ static void (*const kernels[AKIN_PARTS])(akin_describe *, const uint8_t *, size_
     [AKIN_PART_COLOUR] = colours,   [AKIN_PART_EDGES] = edges,
     [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
     [AKIN_PART_PATCHES] = patches,  [AKIN_PART_SHAPE] = edges,
+    [AKIN_PART_MAPS] = maps,
 };
 
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images,

@@ -1,6 +1,7 @@
 /* features: kinds, their parts, and a choice among them. */
 #include "foreground.h"
 #include "handcrafted.h"
+#include "maps.h"
 #include <akin/features.h>
 #include <akin/network.h>
 #include <akin/patches.h>
@@ -15,9 +16,9 @@ static const struct part {
     size_t raw;
     double whiten; /* as it measured best */
     size_t dim;
-    bool keeps_length, steady;
+    bool keeps_length, steady, network;
 } parts[AKIN_PARTS] = {
-    [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT},
+    [AKIN_PART_LATENT] = {"latent", AKIN_NETWORK_LATENT, 0.5, AKIN_NETWORK_LATENT, .network = true},
     [AKIN_PART_PIXELS] = {"pixels", 3072, 0.25, 64},
     [AKIN_PART_COLOUR] = {"colour", AKIN_HANDCRAFTED_COLOUR, 0, 40, .keeps_length = true},
     [AKIN_PART_EDGES] = {"edges", AKIN_HANDCRAFTED_EDGES, 0, 64},
@@ -25,6 +26,7 @@ static const struct part {
     [AKIN_PART_FOREGROUND] = {"foreground", AKIN_FOREGROUND, 0, 32, .keeps_length = true},
     [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64},
     [AKIN_PART_SHAPE] = {"shape", AKIN_HANDCRAFTED_EDGES, 0, 64, .steady = true},
+    [AKIN_PART_MAPS] = {"maps", AKIN_MAPS, 0.5, 96, .network = true},
 };
 
 static const struct kind {
@@ -33,6 +35,7 @@ static const struct kind {
     size_t dim; /* 0 = that of its one part */
 } kinds[] = {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
+    {.name = "maps", .weights = {[AKIN_PART_MAPS] = 1}},
     {.name = "pixels-pca", .weights = {[AKIN_PART_PIXELS] = 1}},
     {.name = "handcrafted",
      .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
@@ -53,6 +56,10 @@ size_t akin_part_raw(akin_part part) {
 
 bool akin_part_keeps_length(akin_part part) {
     return parts[part].keeps_length;
+}
+
+bool akin_part_network(akin_part part) {
+    return parts[part].network;
 }
 
 bool akin_part_steady(akin_part part) {
@@ -77,7 +84,10 @@ bool akin_features_join(const akin_features *features) {
 }
 
 bool akin_features_network(const akin_features *features) {
-    return features->parts[AKIN_PART_LATENT].weight > 0;
+    bool network = false;
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        network = network || (features->parts[p].weight > 0 && parts[p].network);
+    return network;
 }
 
 bool akin_features_centred(const akin_features_part *choice, akin_part part) {
@@ -111,11 +121,17 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
             out->parts[p].weight = weight;
             return AKIN_OK;
         }
-    return akin_error_set(
-        AKIN_USAGE,
-        "--weights %.*s: not a weight; write latent, pixels, colour, edges, texture, foreground, "
-        "patches or shape, '=' and a number from 0 to %g, several separated by commas",
-        (int)length, text, WEIGHT_LIMIT);
+    char names[256] = "";
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        snprintf(names + strlen(names), sizeof names - strlen(names), "%s%s",
+                 p == 0               ? ""
+                 : p + 1 < AKIN_PARTS ? ", "
+                                      : " or ",
+                 parts[p].name);
+    return akin_error_set(AKIN_USAGE,
+                          "--weights %.*s: not a weight; write %s, '=' and a number from 0 to %g, "
+                          "several separated by commas",
+                          (int)length, text, names, WEIGHT_LIMIT);
 }
 
 static akin_status set_weights(const struct kind *kind, const char *text, akin_features *out) {

@@ -16,8 +16,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --- tensors
- * ------------------------------------------------------------------------------------------------------*/
+/* --- tensors --- */
 
 #define KERNEL "kernel_row=3,kernel_column=3,"
 #define TENSORS(X)                                                                                 \
@@ -83,15 +82,15 @@ void akin_network_initialise_head(uint64_t seed, float *weights) {
     initialise(seed, count - AKIN_NETWORK_HEAD_TENSORS, count, weights);
 }
 
-/* --- shapes
- * -------------------------------------------------------------------------------------------------------*/
+/* --- shapes --- */
 
 enum {
     BATCH = AKIN_NETWORK_MICRO_BATCH,
     SIDE = 32, /* of an image */
     IMAGE = SIDE * SIDE * 3,
     FRAMED = (SIDE + 2) * 3, /* a row of an image with its border on both sides */
-    POOL1 = 18 * 32, /* a row of the first pooled layer, 16 pixels with a border on both sides */
+    POOL1 =
+        AKIN_NETWORK_MAPS1_ROW, /* a row of the first pooled layer, 16 pixels with a border on both sides */
     FLAT = 4096,
     HIDDEN = 128,
     LATENT = AKIN_NETWORK_LATENT,
@@ -176,8 +175,7 @@ void akin_network_free(akin_network *network) {
     akin_mem_free(network);
 }
 
-/* --- weights in order
- * ---------------------------------------------------------------------------------------------*/
+/* --- weights in order --- */
 
 static void prepare_encoder(akin_network *net, const float *weights) {
     akin_conv()->pack(27, 32, weights + AT_conv1_weight, net->conv1);
@@ -217,8 +215,7 @@ static void prepare_backward(akin_network *net, const float *weights) {
     akin_conv()->pack(27, 32, net->scratch, net->output_data);
 }
 
-/* --- forward
- * ------------------------------------------------------------------------------------------------------*/
+/* --- forward --- */
 
 static void load_image(akin_network *net, const uint8_t *images, size_t n) {
     for (size_t r = 0; r < SIDE; r++)
@@ -239,13 +236,19 @@ static void encode_image(akin_network *net, const float *weights, size_t n, bool
                              net->flat + n * FLAT, places ? net->where2[n] : NULL);
 }
 
-static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count,
-                   bool places, float *latent) {
+static void convolve(akin_network *net, const float *weights, const uint8_t *images, size_t count,
+                     bool places) {
+    AKIN_ASSERT(count <= BATCH);
     prepare_encoder(net, weights);
     for (size_t n = 0; n < count; n++) {
         load_image(net, images, n);
         encode_image(net, weights, n, places);
     }
+}
+
+static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count,
+                   bool places, float *latent) {
+    convolve(net, weights, images, count, places);
     akin_conv()->dense(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight,
                        weights + AT_hidden_bias, true, net->hidden);
     akin_conv()->dense(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight,
@@ -314,8 +317,7 @@ static double image_loss(const float *out, const uint8_t *target, float scale, f
     return sum;
 }
 
-/* --- backward
- * -----------------------------------------------------------------------------------------------------*/
+/* --- backward --- */
 
 static void output_backward(akin_network *net, float *gradient) {
     const akin_conv_finish finish = {.alive = net->up2_out};
@@ -390,13 +392,18 @@ static void encoder_backward(akin_network *net, size_t n, float *gradient) {
     }
 }
 
-/* --- the whole
- * ----------------------------------------------------------------------------------------------------*/
+/* --- the whole --- */
 
 void akin_network_encode(akin_network *net, const float *weights, const uint8_t *images,
                          size_t count, float *latent) {
-    AKIN_ASSERT(count <= BATCH);
     encode(net, weights, images, count, false, latent);
+}
+
+void akin_network_convolve(akin_network *net, const float *weights, const uint8_t *images,
+                           size_t count, akin_network_maps *maps) {
+    convolve(net, weights, images, count, false);
+    for (size_t n = 0; n < count; n++)
+        maps[n] = (akin_network_maps){net->pool1[n] + POOL1 + 32, net->flat + n * FLAT};
 }
 
 static void start_decoder(akin_network *net, const float *weights, size_t count) {
@@ -407,7 +414,6 @@ static void start_decoder(akin_network *net, const float *weights, size_t count)
 
 double akin_network_reconstruct(akin_network *net, const float *weights, const uint8_t *images,
                                 size_t count, float *output) {
-    AKIN_ASSERT(count <= BATCH);
     encode(net, weights, images, count, false, net->latent);
     start_decoder(net, weights, count);
     double sum = 0;
@@ -466,7 +472,6 @@ double akin_network_gradient(akin_network *net, const float *weights, const akin
                              float *gradient, akin_network_ready *ready, void *context) {
     const size_t count = task->count;
     double sum = 0;
-    AKIN_ASSERT(count <= BATCH);
     if (!ready) ready = ready_for_nobody;
     encode(net, weights, task->images, count, true, net->latent);
     prepare_backward(net, weights);

@@ -23,6 +23,7 @@ KINDS = {
     "patches": [],
     "fused": [],
     "autoencoder": ["--objective", "reconstruction", "--epochs", 2, "--batch", 32],
+    "maps": ["--epochs", 2, "--batch", 32],
 }
 folder = fresh("train_features")
 os.chdir(folder)
@@ -107,7 +108,7 @@ def test_vectors_are_unit_and_follow_the_model():
         akin("embed", "few.nc", "--model", f"{kind}.nc", "--previous", "e.nc", "-o", "kept.nc")
         assert_same_variables("few.e.nc", "kept.nc")
         report = json.loads(akin("inspect", f"{kind}.nc", "--json").out)
-        assert report["features"] == kind and report["steps"] == (4 if kind == "autoencoder" else 0)
+        assert report["features"] == kind and report["steps"] == (4 if kind in ("autoencoder", "maps") else 0)
 
 
 def test_a_picture_of_the_catalogue_finds_itself():

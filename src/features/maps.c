@@ -1,0 +1,40 @@
+/* maps: see maps.h. */
+#include "maps.h"
+#include <math.h>
+#include <string.h>
+
+enum { FIRST = 32, SECOND = 64, SIDE1 = 16, SIDE2 = 8 };
+
+/* Means and deviations of `channels` maps over side x side places: raw [2, channels]. */
+static void measure(const float *maps, size_t side, size_t row, size_t channels, float *raw) {
+    double sum[SECOND] = {0}, square[SECOND] = {0}, places = (double)(side * side);
+    for (size_t y = 0; y < side; y++)
+        for (size_t x = 0; x < side; x++)
+            for (size_t c = 0; c < channels; c++) {
+                double value = (double)maps[y * row + x * channels + c];
+                sum[c] += value;
+                square[c] += value * value;
+            }
+    for (size_t c = 0; c < channels; c++) {
+        double mean = sum[c] / places, variance = square[c] / places - mean * mean;
+        raw[c] = (float)sqrt(mean);
+        raw[channels + c] = (float)sqrt(sqrt(fmax(0, variance)));
+    }
+}
+
+/* Means of the second convolution's maps over each quarter: raw [2, 2, SECOND]. */
+static void measure_quarters(const float *maps, float *raw) {
+    enum { HALF = SIDE2 / 2 };
+    float sum[4 * SECOND] = {0};
+    for (size_t y = 0; y < SIDE2; y++)
+        for (size_t x = 0; x < SIDE2; x++)
+            for (size_t c = 0; c < SECOND; c++)
+                sum[(y / HALF * 2 + x / HALF) * SECOND + c] += maps[(y * SIDE2 + x) * SECOND + c];
+    for (size_t i = 0; i < (size_t)4 * SECOND; i++) raw[i] = sqrtf(sum[i] / (HALF * HALF));
+}
+
+void akin_maps_describe(const akin_network_maps *maps, float *raw) {
+    measure(maps->first, SIDE1, AKIN_NETWORK_MAPS1_ROW, FIRST, raw);
+    measure(maps->second, SIDE2, (size_t)SIDE2 * SECOND, SECOND, raw + (size_t)2 * FIRST);
+    measure_quarters(maps->second, raw + (size_t)2 * (FIRST + SECOND));
+}
