@@ -1,6 +1,7 @@
 /* gallery_changes: what changed since the table before, for the gallery's page. */
 #include "gallery_changes.h"
 #include "gallery_data.h"
+#include <akin/csv.h>
 #include <akin/ids.h>
 #include <akin/lists.h>
 #include <akin/mem.h>
@@ -9,11 +10,13 @@
 #include <math.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 #define SHOWN 12 /* neighbours of a list as it was */
 
 typedef struct {
-    const akin_table *before;
+    const akin_table *table, *before;
     akin_ids *ids, *before_ids;
     akin_publish_diff *change;
     akin_lists *lists; /* of the table before */
@@ -33,13 +36,106 @@ static void consider(page *p, size_t row) {
     p->most[at] = row;
 }
 
-static akin_status append_figures(page *p) {
-    akin_publish_diff_figures it = akin_publish_diff_result(p->change);
-    return akin_text_append(
-        p->script,
-        "akin.changed({\"before\":%zu,\"new\":%zu,\"gone\":%zu,\"changed\":%zu,\"churn\":%.6f",
-        it.before, it.fresh, it.gone, it.changed, isnan(it.churn) ? 0 : it.churn);
+/* The day on which a table was made, as its file system knows it: "2026-03-01"; "" unknown. */
+static void day_of(const akin_table *table, char day[16]) {
+    struct stat about;
+    struct tm broken;
+    day[0] = '\0';
+    if (stat(akin_ncfile_path(akin_table_file(table)), &about) == 0 &&
+        gmtime_r(&about.st_mtime, &broken))
+        strftime(day, 16, "%Y-%m-%d", &broken);
 }
+
+/* Why lists change: items that may no longer be recommended, or may again, and another model. */
+typedef struct {
+    size_t withdrawn, back;
+    bool model;
+} causes;
+
+static akin_status compare_models(const page *p, bool *differ) {
+    akin_status status = AKIN_OK;
+    char *now = NULL, *was = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(p->table), "input_model_digest", &now));
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(p->before), "input_model_digest", &was));
+    *differ = now && was && strcmp(now, was) != 0;
+done:
+    akin_mem_free(now);
+    akin_mem_free(was);
+    return status;
+}
+
+static akin_status find_causes(const page *p, causes *out) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_ids_count(p->ids), before = akin_ids_count(p->before_ids);
+    int8_t *now = akin_mem_alloc(n, 1), *was = akin_mem_alloc(before, 1);
+    *out = (causes){0};
+    if (!now || !was) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_get(akin_table_file(p->table), "available", 0, n, now));
+    AKIN_TRY(akin_ncfile_get(akin_table_file(p->before), "available", 0, before, was));
+    for (size_t row = 0; row < n; row++) {
+        int64_t old = akin_ids_find(p->before_ids, akin_ids_text(p->ids, row));
+        out->withdrawn += old >= 0 && was[old] && !now[row];
+        out->back += old >= 0 && !was[old] && now[row];
+    }
+    status = compare_models(p, &out->model);
+done:
+    akin_mem_free(now);
+    akin_mem_free(was);
+    return status;
+}
+
+static akin_status append_figures(page *p) {
+    akin_status status = AKIN_OK;
+    akin_publish_diff_figures it = akin_publish_diff_result(p->change);
+    char made[16], made_before[16];
+    causes why;
+    AKIN_TRY(find_causes(p, &why));
+    day_of(p->table, made);
+    day_of(p->before, made_before);
+    status = akin_text_append(
+        p->script,
+        "akin.changed({\"before\":%zu,\"new\":%zu,\"gone\":%zu,\"changed\":%zu,\"churn\":%.6f,"
+        "\"made\":\"%s\",\"made_before\":\"%s\",\"withdrawn\":%zu,\"back\":%zu,\"model\":%s",
+        it.before, it.fresh, it.gone, it.changed, isnan(it.churn) ? 0 : it.churn, made, made_before,
+        why.withdrawn, why.back, why.model ? "true" : "false");
+done:
+    return status;
+}
+
+/* --- all of it, for a spreadsheet --- */
+
+static akin_status append_row(akin_text *csv, const char *what, const char *id, double share) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_text_append(csv, "%s,", what));
+    AKIN_TRY(akin_csv_append(csv, id));
+    status = isnan(share) ? akin_text_append(csv, ",\n") : akin_text_append(csv, ",%.4f\n", share);
+done:
+    return status;
+}
+
+static akin_status write_csv(page *p, akin_gallery_folder *folder) {
+    akin_status status = AKIN_OK;
+    akin_text *csv = NULL;
+    AKIN_TRY(akin_text_create(&csv));
+    AKIN_TRY(akin_text_append(csv, "change,id,share\n"));
+    for (size_t row = 0; row < akin_ids_count(p->ids); row++) {
+        akin_publish_diff_mark mark = akin_publish_diff_of(p->change, row);
+        if (mark == AKIN_PUBLISH_DIFF_SAME) continue;
+        AKIN_TRY(append_row(
+            csv, mark == AKIN_PUBLISH_DIFF_FRESH ? "new" : "changed", akin_ids_text(p->ids, row),
+            mark == AKIN_PUBLISH_DIFF_FRESH ? NAN
+                                            : (double)akin_publish_diff_share(p->change, row)));
+    }
+    for (size_t i = 0; akin_publish_diff_gone(p->change, i); i++)
+        AKIN_TRY(append_row(csv, "gone", akin_publish_diff_gone(p->change, i), NAN));
+    status =
+        akin_gallery_folder_put(folder, "changes.csv", akin_text_bytes(csv), akin_text_length(csv));
+done:
+    akin_text_free(csv);
+    return status;
+}
+
+/* --- the page --- */
 
 static akin_status append_fresh(page *p) {
     akin_status status = AKIN_OK;
@@ -98,7 +194,7 @@ done:
 akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *table,
                                  const akin_table *before) {
     akin_status status = AKIN_OK;
-    page p = {.before = before};
+    page p = {.table = table, .before = before};
     AKIN_TRY(akin_ids_read(akin_table_file(table), &p.ids));
     AKIN_TRY(akin_ids_read(akin_table_file(before), &p.before_ids));
     AKIN_TRY(akin_publish_diff_create(table, p.ids, &p.change));
@@ -108,8 +204,9 @@ akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *
     AKIN_TRY(append_figures(&p));
     AKIN_TRY(append_fresh(&p));
     AKIN_TRY(append_lists(&p));
-    status = akin_gallery_folder_put(folder, "data/changes.js", akin_text_bytes(p.script),
-                                     akin_text_length(p.script));
+    AKIN_TRY(akin_gallery_folder_put(folder, "data/changes.js", akin_text_bytes(p.script),
+                                     akin_text_length(p.script)));
+    status = write_csv(&p, folder);
 done:
     akin_text_free(p.script);
     akin_lists_free(p.lists);

@@ -1,7 +1,9 @@
 /* gallery_changes: what changed since the table before, for the gallery's page.
  *
  * data/changes.js akin.changed({...}): how many items are new, gone, changed; the first of these;
- * and the lists that changed most, as they were. How they are now, the gallery's lists say.
+ * the lists that changed most, as they were (how they are now, the gallery's lists say); the days of
+ * both tables, and why lists change. changes.csv: change (new, changed, gone), id, and of a changed
+ * list the share of its neighbours that are others.
  */
 #ifndef AKIN_GALLERY_CHANGES_H
 #define AKIN_GALLERY_CHANGES_H

@@ -1,5 +1,7 @@
 /* gallery_duplicates: items that look the same, in sets. */
 #include "gallery_duplicates.h"
+#include <akin/csv.h>
+#include <akin/ids.h>
 #include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -68,8 +70,7 @@ done:
 
 static akin_status append_sets(akin_text *script, const member *all, size_t count) {
     akin_status status = AKIN_OK;
-    for (size_t at = 0, sets = 0; at < count && sets < AKIN_GALLERY_SETS;
-         at += all[at].size, sets++) {
+    for (size_t at = 0, sets = 0; at < count; at += all[at].size, sets++) {
         AKIN_TRY(akin_text_append(script, "%s\n[%d,%zu,[", sets > 0 ? "," : "", (int)all[at].kept,
                                   all[at].size));
         for (size_t m = 0; m < all[at].size && m < AKIN_GALLERY_MEMBERS; m++)
@@ -78,6 +79,29 @@ static akin_status append_sets(akin_text *script, const member *all, size_t coun
     }
     status = akin_text_append(script, "]});\n");
 done:
+    return status;
+}
+
+/* All of them, for a spreadsheet. */
+static akin_status write_csv(akin_gallery_folder *folder, const akin_table *table,
+                             const member *all, size_t count) {
+    akin_status status = AKIN_OK;
+    akin_ids *ids = NULL;
+    akin_text *csv = NULL;
+    AKIN_TRY(akin_ids_read(akin_table_file(table), &ids));
+    AKIN_TRY(akin_text_create(&csv));
+    AKIN_TRY(akin_text_append(csv, "kept,duplicate\n"));
+    for (size_t i = 0; i < count; i++) {
+        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].kept)));
+        AKIN_TRY(akin_text_append(csv, ","));
+        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].row)));
+        AKIN_TRY(akin_text_append(csv, "\n"));
+    }
+    status = akin_gallery_folder_put(folder, "duplicates.csv", akin_text_bytes(csv),
+                                     akin_text_length(csv));
+done:
+    akin_text_free(csv);
+    akin_ids_free(ids);
     return status;
 }
 
@@ -99,8 +123,9 @@ akin_status akin_gallery_duplicates(akin_gallery_folder *folder, const akin_tabl
         script, "akin.duplicates({\"collapsed\":%s,\"items\":%zu,\"sets\":%zu,\"shown\":[",
         akin_table_has_duplicates(table) ? "true" : "false", *found, sets));
     AKIN_TRY(append_sets(script, all, *found));
-    status = akin_gallery_folder_put(folder, "data/duplicates.js", akin_text_bytes(script),
-                                     akin_text_length(script));
+    AKIN_TRY(akin_gallery_folder_put(folder, "data/duplicates.js", akin_text_bytes(script),
+                                     akin_text_length(script)));
+    status = write_csv(folder, table, all, *found);
 done:
     akin_mem_free(of);
     akin_mem_free(all);

@@ -4,7 +4,8 @@
  * [row...]]...]})
  *
  * They are what the table tells (duplicate_of); a table that does not (and whose scores are
- * cosines) is looked through for neighbours whose score is 1. The largest sets are shown.
+ * cosines) is looked through for neighbours whose score is 1. The largest sets come
+ * first, each with at most AKIN_GALLERY_MEMBERS of its members. duplicates.csv: kept, duplicate; all of them.
  */
 #ifndef AKIN_GALLERY_DUPLICATES_H
 #define AKIN_GALLERY_DUPLICATES_H
@@ -14,7 +15,7 @@
 #include <akin/table.h>
 #include <stddef.h>
 
-enum { AKIN_GALLERY_SETS = 60, AKIN_GALLERY_MEMBERS = 24 };
+enum { AKIN_GALLERY_MEMBERS = 24 };
 
 /* *found: items that are another one's duplicate; 0: there is no file. Rank 0 alone; not
  * collective. */

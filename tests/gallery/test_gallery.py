@@ -5,6 +5,7 @@ import csv
 import hashlib
 import json
 import os
+import re
 import shutil
 import time
 import urllib.parse
@@ -204,8 +205,13 @@ def test_what_changed():
         assert b.run(IDS, "#new") == names[-2:]
         assert b.run("return [...document.querySelectorAll('#gone .chip')].map(c => c.textContent)") == names[:2]
         assert b.run("return [...document.querySelectorAll('#gone .chip, #new .name')].every(c => c.title === c.textContent)")
-        assert b.run("return document.querySelector('#gone').previousSibling.getBoundingClientRect().top - "
-                     "document.querySelector('#new').getBoundingClientRect().bottom") >= 20  # its heading is not glued to what is above
+        assert re.fullmatch(r"from the table of \d{4}-\d\d-\d\d to that of \d{4}-\d\d-\d\d", b.run(TEXT, "#nights"))
+        order = b.run("return ['#pairs', '#new', '#gone'].map(s => document.querySelector(s).getBoundingClientRect().top)")
+        assert not b.run("return [...document.querySelectorAll('details.fold')].some(d => d.open)")  # the lists first, the rest folded
+        b.run("document.querySelectorAll('details.fold').forEach(d => { d.open = true; })")
+        assert order[0] < b.run("return document.querySelector('#new').getBoundingClientRect().top")
+        if b.run("return !document.querySelector('#more-pairs').hidden"):
+            b.click("#more-pairs")
         pairs = b.run("return [...document.querySelectorAll('.pair')].map(p => [p.querySelector('.one .card').dataset.id, "
                       "...[...p.querySelectorAll('.sides > div')].map(s => [...s.querySelectorAll('.card')].map(c => c.dataset.id))])")
         lost = lambda name: 1 - len(set(before[name]) & set(after[name])) / max(len(before[name]), len(after[name]))
@@ -214,6 +220,10 @@ def test_what_changed():
         differ = b.run("return document.querySelectorAll('.sides .different').length")
         assert differ == sum(len(set(was) ^ set(now)) for _, was, now in pairs)
         lines = b.run(TEXT, "#changes .code")
+        with open("changed/changes.csv", newline="") as f:
+            rows = list(csv.DictReader(f))
+        assert [r["id"] for r in rows if r["change"] == "new"] == names[-2:] and sorted(r["id"] for r in rows if r["change"] == "gone") == sorted(names[:2])
+        assert {r["id"]: r["share"] for r in rows if r["change"] == "changed"} == {n: f"{lost(n):.4f}" for n in before if n in after and before[n] != after[n]}
         for words in ("redis-cli -h HOST HGET akin:NAME", "hget(", "hGet("):
             assert words in lines, lines
         assert b.run("return document.querySelector('#to-changes').hasAttribute('aria-current')")
@@ -225,6 +235,24 @@ def test_what_changed():
         assert "no table before" in b.run(TEXT, "#changes .empty")
         assert b.console() == []
     akin("gallery", "two.nc", "--against", "pictures with blanks/catalog.csv", "--source", "pictures with blanks/catalog.csv", "-o", "refused", expect=3)
+
+
+def test_nothing_is_wider_than_the_screen():
+    """Every view on a phone, a tablet and a desk: no sideways scrolling; on a phone the search has a line of its own."""
+    for width in (390, 800, 1400):
+        with Browser(width=width, height=850, dark=width == 800) as b:
+            b.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                "width": width, "height": 850, "deviceScaleFactor": 1, "mobile": width < 500}})
+            for folder, views in (("results/gallery", ("", "#?map", "#?duplicates", "#?figures", "#item")), ("changed", ("#?changes",))):
+                for view in views:
+                    b.open("about:blank")
+                    b.open(page(folder, view))
+                    b.until(READY)
+                    wide = b.run("return [document.documentElement.scrollWidth, innerWidth]")
+                    assert wide == [width, width], (width, folder, view, wide)
+            lines = b.run("return ['.search', '.filter', '.views'].map(s => document.querySelector(s).getBoundingClientRect().top)")
+            assert len(set(lines)) == (3 if width == 390 else len(set(lines)))
+            assert b.console() == []
 
 
 def lists_of_table(path):
@@ -251,16 +279,33 @@ def test_map_and_precision_by_category():
         inside = b.run("const m = document.querySelector('.map').getBoundingClientRect(); return [...document.querySelectorAll('.map a')]"
                        ".every(a => { const r = a.getBoundingClientRect(); return r.left >= m.left - 1 && r.right <= m.right + 1 && r.bottom <= m.bottom + 1; })")
         assert inside and len(b.run("return [...document.querySelectorAll('.legend')].map(l => l.textContent)")) == 3
+        b.run("const s = document.querySelector('#category'); s.value = 'shoes'; s.dispatchEvent(new Event('change'))")  # fades the others
+        faded = b.run("return [...document.querySelectorAll('.map a')].filter(a => a.classList.contains('faded')).map(a => a.title.split(' · ')[1])")
+        assert 0 < len(faded) < len(ids) and "shoes" not in faded and b.run("return document.querySelector('#map').checkVisibility()")
+        b.run("const s = document.querySelector('#category'); s.value = ''; s.dispatchEvent(new Event('change'))")
+        assert not b.run("return document.querySelectorAll('.map .faded').length")
+        wide = "return document.querySelector('.map a').getBoundingClientRect().width"
+        before = b.run(wide)
+        b.click(".zoom button")  # closer, and back to the whole
+        assert abs(b.run(wide) / before - 1.6) < 0.01
+        b.click(".zoom button:last-child")
+        assert abs(b.run(wide) / before - 1) < 0.01
         b.click(".map a")
         wait_text(b, "#item-id", ids[0])
         assert not b.run("return document.querySelector('#to-map').hasAttribute('aria-current')")
         b.click("#to-figures")
         rows = b.until("return [...document.querySelectorAll('#figures .panel')].filter(p => p.querySelector('h2').textContent === 'Precision by category')"
                        ".flatMap(p => [...p.querySelectorAll('tbody tr')].map(r => [...r.querySelectorAll('td')].map(c => c.textContent)))")
-        assert [r[0] for r in rows] == sorted(told, key=lambda c: (told[c]["mean_average_precision"], c))
-        for name, items, at1, at10, average in rows:
+        missing = lambda c: told[c]["items"] * (1 - told[c]["mean_average_precision"])
+        assert [r[0] for r in rows] == sorted(told, key=lambda c: (-missing(c), c))
+        for name, items, at1, at10, average, lacks in rows:
             e = told[name]
+            assert abs(float(lacks) - missing(name)) <= 0.5001
             assert (items, at1, at10, average) == (str(e["items"]), share(e["precision_at_1"]), share(e["precision_at_10"]), share(e["mean_average_precision"]))
+        names_of = ("return [...[...document.querySelectorAll('#figures .panel')].find(p => p.querySelector('h2').textContent === 'Precision by category')"
+                    ".querySelectorAll('tbody a')].map(a => a.textContent)")
+        b.run("[...document.querySelectorAll('#figures th button')].find(x => x.textContent === 'mean average').click()")  # sorted by it, the largest first
+        assert b.run(names_of) == sorted(told, key=lambda c: (-told[c]["mean_average_precision"], c))
         assert b.console() == []
 
 
@@ -289,7 +334,8 @@ def test_a_small_category_is_not_the_worst_for_being_small():
         b.open(page("uneven/g", "#?figures"))
         b.until(READY)
         assert b.run("const p = [...document.querySelectorAll('#figures .panel')].find(p => p.querySelector('h2').textContent === 'Precision by category');"
-                     "return [...p.querySelectorAll('tbody a')].map(a => a.textContent)") == order
+                     "return [...p.querySelectorAll('tbody a')].map(a => a.textContent)") == \
+            sorted(told, key=lambda c: (told[c]["items"] * (told[c]["mean_average_precision"] - 1), c))
 
 
 def test_duplicates():

@@ -18,7 +18,15 @@ akin.changes = (section, summary, changed, tools) => {
   function numbers() {
     const list = [["items before", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
       ["lists changed", number(changed.changed)], ["churn", percent(changed.churn)]];
+    if (changed.withdrawn) list.push(["no longer available", number(changed.withdrawn)]);
+    if (changed.back) list.push(["available again", number(changed.back)]);
+    if (changed.model) list.push(["another model", "yes"]);
     return el("div", { class: "tiles" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
+  }
+  const PAIRS = 8; // shown at first: a few screens
+  function nights() {
+    const when = [changed.made_before, changed.made].filter(Boolean);
+    return when.length === 2 ? `from the table of ${when[0]} to that of ${when[1]}` : "";
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
   const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));
@@ -42,10 +50,16 @@ akin.changes = (section, summary, changed, tools) => {
       return;
     }
     const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
-    section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")), numbers(), ...[
-      changed.new ? [heading("New", first(changed.new_rows.length, changed.new)), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row)))] : [],
-      changed.gone ? [heading("Gone", first(changed.gone_ids.length, changed.gone)), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip", title: id }, id)))] : [],
-      changed.lists.length ? [heading("Lists most changed", "framed: what the other side has not"), el("div", { id: "pairs" }, changed.lists.map((entry, i) => pair(entry, lists[i])))] : [],
+    const shown = el("div", { id: "pairs" }, changed.lists.slice(0, PAIRS).map((entry, i) => pair(entry, lists[i])));
+    const more = el("button", { type: "button", class: "more", id: "more-pairs" }, `Show ${plural(changed.lists.length - PAIRS, "more list")}`);
+    more.hidden = changed.lists.length <= PAIRS;
+    more.addEventListener("click", () => { shown.append(...changed.lists.slice(PAIRS).map((entry, i) => pair(entry, lists[i + PAIRS]))); more.hidden = true; });
+    const fold = (title, note, content) => el("details", { class: "fold" }, el("summary", {}, title, el("span", { class: "quiet" }, note)), content);
+    section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed"), el("p", { class: "quiet", id: "nights" }, nights())), numbers(), ...[
+      changed.lists.length ? [heading("Lists most changed", "framed: what is not in the other list"), shown, more] : [],
+      changed.new ? [fold("New", first(changed.new_rows.length, changed.new), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row))))] : [],
+      changed.gone ? [fold("Gone", first(changed.gone_ids.length, changed.gone), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip", title: id }, id))))] : [],
+      [el("p", {}, el("a", { href: "changes.csv", download: "changes.csv" }, "All changes as CSV"))],
       storefront()].flat());
   }
   return fill();

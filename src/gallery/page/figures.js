@@ -2,7 +2,8 @@
 "use strict";
 akin.figures = (section, summary, tools) => {
   const { el, number, plural, percent, counts, itemsAddress, card, find } = tools;
-  const WIDTH = 640, HEIGHT = 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42;
+  const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
+  const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = phone ? 50 : 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
 
   function svg(name, attributes, ...children) {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);
@@ -39,7 +40,7 @@ akin.figures = (section, summary, tools) => {
     const edge = (i) => -1 + 2 * i / bins.length;
     first = Math.max(0, Math.min(first, last - 9)); // never a lonely bar across the chart
     const low = edge(first), high = edge(last + 1), tall = marks(0, Math.max(...bins), 4);
-    const { chart, x, y } = frame(label, { low, high, marks: marks(low, high, 8).filter((v) => v >= low - 1e-9 && v <= high + 1e-9) },
+    const { chart, x, y } = frame(label, { low, high, marks: marks(low, high, MARKS).filter((v) => v >= low - 1e-9 && v <= high + 1e-9) },
       { low: 0, high: tall[tall.length - 1], marks: tall }, x_title, y_title);
     const bars = svg("g", { class: "bars" });
     for (let i = first; i <= last; i++) {
@@ -60,7 +61,7 @@ akin.figures = (section, summary, tools) => {
     if (lines.length === 0) return null;
     const heights = lines.flatMap((line) => line.points.map(([, v]) => v)), tall = marks(Math.min(...heights), Math.max(...heights), 5);
     const last = Math.max(2, epochs), top = tall[tall.length - 1];
-    const { chart, x, y } = frame(label, { low: 1, high: last, marks: marks(1, last, 8).filter((v) => v >= 1 && v <= last && Number.isInteger(v)) },
+    const { chart, x, y } = frame(label, { low: 1, high: last, marks: marks(1, last, MARKS).filter((v) => v >= 1 && v <= last && Number.isInteger(v)) },
       { low: tall[0], high: top > tall[0] ? top : tall[0] + 1, marks: tall }, x_title, y_title);
     lines.forEach((line, n) => {
       const points = line.points.map(([i, v]) => `${x(i).toFixed(2)},${y(v).toFixed(2)}`).join(" ");
@@ -78,6 +79,27 @@ akin.figures = (section, summary, tools) => {
   const panel = (title, words, ...content) => content[0] && el("section", { class: "panel" }, el("h2", {}, title), words && el("p", {}, words), content);
   const cell = (value) => el("td", { class: "count" }, value);
   const head = (...names) => el("thead", {}, el("tr", {}, names.map((name, i) => el("th", i > 0 ? { class: "count" } : {}, name))));
+  /* A table that sorts by a click on a column's name. columns: [{name, of: entry -> number or text, show: entry -> cell}]; sorted: by which one,
+     the largest (of text the first) on top. Of more than `most` rows the rest is shown on demand. */
+  function sortable(columns, entries, sorted, most) {
+    const body = el("tbody", {}), cells = columns.map((column, i) => el("th", i > 0 ? { class: "count" } : {}, el("button", { type: "button" }, column.name)));
+    const more = el("button", { type: "button", class: "more" });
+    let by = sorted, down = true, all = entries.length <= most + 3;
+    function draw() {
+      const value = columns[by].of, order = [...entries].sort((a, b) => {
+        const x = value(a), y = value(b), less = typeof x === "string" ? (x < y ? -1 : x > y ? 1 : 0) : y - x;
+        return (down ? less : -less) || (columns[0].of(a) < columns[0].of(b) ? -1 : 1);
+      });
+      body.replaceChildren(...order.slice(0, all ? order.length : most).map((entry) => el("tr", {}, columns.map((column) => column.show(entry)))));
+      cells.forEach((cell, i) => i === by ? cell.setAttribute("aria-sort", (typeof value(entries[0]) === "string") === down ? "ascending" : "descending") : cell.removeAttribute("aria-sort"));
+      more.hidden = all;
+      more.textContent = `Show all ${number(entries.length)}`;
+    }
+    cells.forEach((cell, i) => cell.firstChild.addEventListener("click", () => { down = by === i ? !down : true; by = i; draw(); }));
+    more.addEventListener("click", () => { all = true; draw(); });
+    draw();
+    return [el("div", { class: "wide" }, el("table", {}, el("thead", {}, el("tr", {}, cells)), body)), more];
+  }
   function share(part, whole) {
     const node = el("div", { class: "share" });
     node.style.width = `${100 * part / whole}%`;
@@ -89,9 +111,9 @@ akin.figures = (section, summary, tools) => {
     if (summary.rejects) found.push(tile(number(summary.rejects.total), "rejected", "pictures or rows that could not be used"));
     found.push(tile(percent(summary.coverage), "coverage", "items that have at least one similar item"),
       tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
-    for (const [n, value] of Object.entries(summary.precision || {}))
+    for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
       if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours of the item's own category; by chance ${percent(summary.chance)}` : `of the first ${n} neighbours, those of the item's own category`));
-    if (typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "right neighbours count more the earlier they stand"));
+    if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "right neighbours count more the earlier they stand"));
     if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? "items for which another one is recommended" : "items that look like another one"));
     if (summary.filled) found.push(tile(number(summary.filled), "filled up", `neighbours that only are of the category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the table before"));
@@ -102,7 +124,7 @@ akin.figures = (section, summary, tools) => {
     if (!summary.rejects) return null;
     if (summary.rejects.total === 0) return panel("Rejects", null, el("p", { class: "quiet" }, "Every row of the source was accepted."));
     return panel("Rejects", `${plural(summary.rejects.total, "row")} of the source did not become an item. rejects.csv names each.`,
-      el("div", { class: "scroll" }, el("table", {}, head("Reason", "Rows"), el("tbody", {}, summary.rejects.reasons.map((r) =>
+      el("div", { class: "wide" }, el("table", {}, head("Reason", "Rows"), el("tbody", {}, summary.rejects.reasons.map((r) =>
         el("tr", {}, el("td", {}, r.reason, share(r.count, summary.rejects.total), el("small", { class: "quiet" }, "such as " + r.examples.join(", "))), cell(number(r.count))))))));
   }
   function stages() {
@@ -113,22 +135,36 @@ akin.figures = (section, summary, tools) => {
   }
   function categories() {
     if (!summary.categories.length) return null;
-    const order = summary.categories.map((name, i) => [name, counts[i]]).sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)), most = order[0][1];
-    return panel("Categories", null, el("div", { class: "scroll" }, el("table", {}, head("Category", "Items"), el("tbody", {}, order.map(([name, n]) =>
-      el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)), cell(number(n))))))));
+    const entries = summary.categories.map((name, i) => [name, counts[i]]), most = Math.max(...counts);
+    return panel("Categories", null, sortable([
+      { name: "Category", of: (e) => e[0], show: ([name, n]) => el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)) },
+      { name: "Items", of: (e) => e[1], show: ([, n]) => cell(number(n)) }], entries, 1, 20));
   }
-  /* [name, items, at 1, at 10, average], the worst first; not by `at 10`, which counts what a shorter list has not as wrong. */
-  const worst = summary.by_category.filter((entry) => entry[1] > 1).sort((a, b) => a[4] - b[4] || (a[0] < b[0] ? -1 : 1));
+  /* [name, items, at 1, at 10, average]; where the rules leave a list no choice of category, a precision says nothing. */
+  const meaningless = /(^| )same-category=yes( |$)/.test(summary.options || "");
+  const measured = meaningless ? [] : summary.by_category.filter((entry) => entry[1] > 1);
+  const missed = ([, items, , , average]) => items * (1 - average), SMALL = 20;
+  const enough = measured.filter((entry) => entry[1] >= SMALL), large = enough.length ? enough : measured; // of a small catalogue all are
+  const small = measured.filter((entry) => !large.includes(entry));
+  const table = (entries) => sortable([
+    { name: "Category", of: (e) => e[0], show: ([name, , , , average]) => el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(average, 1)) },
+    { name: "Items", of: (e) => e[1], show: (e) => cell(number(e[1])) },
+    { name: "at 1", of: (e) => e[2], show: (e) => cell(percent(e[2])) },
+    { name: "at 10", of: (e) => e[3], show: (e) => cell(percent(e[3])) },
+    { name: "mean average", of: (e) => e[4], show: (e) => cell(percent(e[4])) },
+    { name: "missing", of: missed, show: (e) => cell(number(Math.round(missed(e)))) }], entries, 5, 12);
   function precision() {
-    if (worst.length < 2) return null;
-    return panel("Precision by category", "How many of the neighbours are of the item's own category; the lowest mean average precision first.", el("div", { class: "scroll" }, el("table", {}, head("Category", "Items", "at 1", "at 10", "mean average"),
-      el("tbody", {}, worst.map(([name, items, at1, at10, average]) => el("tr", {}, el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(average, 1)), cell(number(items)), cell(percent(at1)), cell(percent(at10)), cell(percent(average))))))));
+    if (measured.length < 2) return null;
+    const apart = small.length && el("details", { class: "fold" }, el("summary", {}, "Small categories", el("span", { class: "quiet" }, `${number(small.length)} of under ${SMALL} items, where a figure means little`)), table(small));
+    return panel("Precision by category", "How many of the neighbours are of the item's own category. Missing: items times what the mean average precision lacks, so where most could be gained; a click on a column's name sorts by it.",
+      table(large), apart || "");
   }
   function weakest() {
+    const worst = [...large].sort((a, b) => missed(b) - missed(a) || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
     if (worst.length < 2) return null;
-    return panel("Weakest categories", "Some of their items: look at their neighbours.", worst.slice(0, 3).map(([name, , , , average]) => [
-      el("h3", {}, el("a", { href: itemsAddress("", name, 1) }, name), ` ${percent(average)} mean average precision`),
-      el("ul", { class: "grid small" }, find("", name).slice(0, 4).map((row) => card(row)))]));
+    return panel("Weakest categories", "Where most is missing, by number of items. Some of their items: look at their neighbours.", worst.map((entry) => [
+      el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
+      el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
     el("div", { class: "panels" }, [

@@ -224,6 +224,8 @@ const akin = (() => {
     for (const name of ["items", "item", "map", "duplicates", "changes", "figures"]) $(name).hidden = name !== view;
     $("to-items").toggleAttribute("aria-current", view === "items" || view === "item");
     for (const name of ["map", "duplicates", "changes", "figures"]) $(`to-${name}`).toggleAttribute("aria-current", view === name);
+    const current = document.querySelector(".views [aria-current]"); // on a phone the row of views scrolls sideways
+    if (current) current.parentNode.scrollLeft = current.offsetLeft - (current.parentNode.clientWidth - current.offsetWidth) / 2;
     document.title = `${title} · Similar items`;
     scrollTo(0, followed ? 0 : scrolled.get(location.hash) || 0);
     followed = false;
@@ -234,7 +236,11 @@ const akin = (() => {
     let timer = 0;
     const search = () => { followed = true; location.hash = itemsAddress($("search").value.trim(), $("category").value, 1); };
     $("search").addEventListener("input", () => { clearTimeout(timer); timer = setTimeout(search, 150); });
-    $("category").addEventListener("change", () => { $("category").blur(); search(); });
+    $("category").addEventListener("change", () => {
+      $("category").blur();
+      if (!$("map").hidden && akin.filterMap) akin.filterMap($("category").value);
+      else search();
+    });
     $("tools").addEventListener("submit", (event) => {
       event.preventDefault();
       clearTimeout(timer);

@@ -1,7 +1,7 @@
 /* The catalogue as a map, and the items that look the same. */
 "use strict";
 akin.showMap = (section, map, tools) => {
-  const { el, number, plural, percent, picture, linkTo, categoryName, itemsAddress, data } = tools;
+  const { el, number, plural, percent, picture, linkTo, categoryName, itemsAddress, data, summary } = tools;
   if (section.childElementCount) return;
   if (!map) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Map")),
@@ -11,8 +11,9 @@ akin.showMap = (section, map, tools) => {
   /* The categories with most items on the map have a colour. */
   const counts = new Map();
   for (const [row] of map.items) if (categoryName(row)) counts.set(categoryName(row), (counts.get(categoryName(row)) || 0) + 1);
-  const names = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, 12).map(([name]) => name);
-  const colour = (name) => (names.includes(name) ? `hsl(${Math.round(360 * names.indexOf(name) / names.length)} 70% 45%)` : "var(--line)");
+  const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a5195", "#b8a500", "#8c4a2f", "#4d4d4d"]; // the first six: Okabe and Ito's, which the colour-blind can tell apart
+  const names = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, COLOURS.length).map(([name]) => name);
+  const colour = (name) => (names.includes(name) ? COLOURS[names.indexOf(name)] : "var(--line)");
   function legend(name) {
     const dot = el("i", {});
     dot.style.background = colour(name);
@@ -27,11 +28,53 @@ akin.showMap = (section, map, tools) => {
     node.style.setProperty("--edge", colour(name));
     return node;
   }
-  const board = el("div", { class: "map" }, map.items.map(spot));
+  const plane = el("div", { class: "plane" }, map.items.map(spot)), board = el("div", { class: "map" }, plane);
   board.style.aspectRatio = `${map.columns} / ${map.lines}`;
+
+  /* Zoom with the wheel or the buttons, pan by dragging; what is under the pointer stays there. */
+  const at = { scale: 1, x: 0, y: 0 };
+  function place() {
+    const { width, height } = board.getBoundingClientRect();
+    at.x = Math.min(0, Math.max(width * (1 - at.scale), at.x));
+    at.y = Math.min(0, Math.max(height * (1 - at.scale), at.y));
+    plane.style.transform = `translate(${at.x}px, ${at.y}px) scale(${at.scale})`;
+  }
+  function zoom(factor, x, y) {
+    const scale = Math.min(12, Math.max(1, at.scale * factor));
+    at.x = x - (x - at.x) * scale / at.scale;
+    at.y = y - (y - at.y) * scale / at.scale;
+    at.scale = scale;
+    place();
+  }
+  const middle = (factor) => { const r = board.getBoundingClientRect(); zoom(factor, r.width / 2, r.height / 2); };
+  board.addEventListener("wheel", (event) => {
+    if (!event.ctrlKey && !event.shiftKey && at.scale === 1 && event.deltaY > 0) return; // the page scrolls on
+    event.preventDefault();
+    const r = board.getBoundingClientRect();
+    zoom(event.deltaY < 0 ? 1.25 : 0.8, event.clientX - r.left, event.clientY - r.top);
+  }, { passive: false });
+  let drag = null;
+  board.addEventListener("pointerdown", (event) => { if (at.scale > 1 && event.button === 0) drag = { x: event.clientX, y: event.clientY, moved: false }; });
+  addEventListener("pointermove", (event) => {
+    if (!drag) return;
+    drag.moved = drag.moved || Math.hypot(event.clientX - drag.x, event.clientY - drag.y) > 4;
+    if (!drag.moved) return;
+    at.x += event.clientX - drag.x;
+    at.y += event.clientY - drag.y;
+    drag.x = event.clientX;
+    drag.y = event.clientY;
+    place();
+  });
+  addEventListener("pointerup", () => { if (drag && drag.moved) addEventListener("click", (event) => { event.preventDefault(); event.stopPropagation(); }, { capture: true, once: true }); drag = null; });
+  board.addEventListener("dragstart", (event) => event.preventDefault());
+  const button = (label, title, does) => { const node = el("button", { type: "button", class: "more", title, "aria-label": title }, label); node.addEventListener("click", does); return node; };
+  const controls = el("p", { class: "zoom" }, button("+", "Zoom in", () => middle(1.6)), button("−", "Zoom out", () => middle(0.625)), button("Whole map", "Show the whole map", () => { at.scale = 1; place(); }));
+
+  /* Items of other categories fade; "" shows all. */
+  akin.filterMap = (name) => plane.childNodes.forEach((node, i) => node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet" }, `${plural(map.items.length, "item")}: who look alike lie near each other`)),
-    names.length ? el("p", { class: "legends" }, names.map(legend)) : "", board,
+    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, "item")}` : plural(map.items.length, "item")) + ": those that look alike lie near each other")),
+    names.length ? el("p", { class: "legends" }, names.map(legend)) : "", controls, board,
     el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they hold ${percent(map.explained[0])} and ${percent(map.explained[1])} of the differences. Pictures are moved apart, so distances are not to scale.`));
 };
 akin.showDuplicates = (section, doubled, tools) => {
@@ -42,12 +85,21 @@ akin.showDuplicates = (section, doubled, tools) => {
       summary.collapsed ? "No item is so much like another that it would be left out." : "No neighbour is told to be the very same. akin neighbors --collapse-duplicates S finds items that are S alike or more."));
     return;
   }
-  const set = ([kept, members, rows]) => el("article", { class: "pair" },
+  const set = ([kept, members, rows]) => el("article", { class: "set" },
     el("div", { class: "heading" }, el("h2", {}, `${number(members + 1)} look the same`), members > rows.length && el("p", { class: "quiet" }, `the first ${number(rows.length + 1)} are shown`)),
     el("ul", { class: "grid small" }, [kept, ...rows].map((row, i) => { const node = card(row); if (i === 0) node.classList.add("kept"); return node; })));
+  const SETS = 24, flow = el("div", { class: "sets" }), more = el("button", { type: "button", class: "more" });
+  let shown = 0;
+  function next() { // a page of sets behind those that are there
+    flow.append(...doubled.shown.slice(shown, shown + SETS).map(set));
+    shown = Math.min(shown + SETS, doubled.shown.length);
+    more.hidden = shown === doubled.shown.length;
+    more.textContent = `Show more: ${number(shown)} of ${plural(doubled.shown.length, "set")} are shown`;
+  }
+  more.addEventListener("click", next);
+  next();
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} look like another one` +
-      (doubled.sets > doubled.shown.length ? `; the ${number(doubled.shown.length)} largest sets` : ""))),
+    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} look like another one; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
     el("p", { class: "quiet" }, doubled.collapsed ? "Framed: the one that is recommended; the others of its set are not." : "Framed: the first of each set. akin neighbors --collapse-duplicates would recommend it alone."),
-    ...doubled.shown.map(set));
+    flow, more);
 };
