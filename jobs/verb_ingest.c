@@ -97,6 +97,7 @@ static akin_status fill_report(akin_json *report, const akin_ingest_result *resu
     AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
     AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)result->rejected));
     AKIN_TRY(akin_json_set_integer(report, "reused", (long long)result->reused));
+    AKIN_TRY(akin_json_set_integer(report, "broken_profiles", (long long)result->broken_profiles));
     AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
     if (result->fetch.addresses > 0) AKIN_TRY(akin_addresses_report(report, &result->fetch));
 done:

@@ -25,6 +25,10 @@ AKIN_MUST_CHECK akin_status akin_image_thumbnail(const uint8_t *bytes, size_t co
                                                  uint64_t max_pixels, uint8_t **rgb, size_t *width,
                                                  size_t *height);
 
+/* Pictures decoded by this thread so far whose colour profile was broken, or not for such a picture,
+ * and was ignored. */
+uint64_t akin_image_broken_profiles(void);
+
 /* rgb [height, width, 3] as a JPEG of that quality (1..100): *bytes owned (akin_mem_free). */
 AKIN_MUST_CHECK akin_status akin_image_encode_jpeg(const uint8_t *rgb, size_t width, size_t height,
                                                    int quality, uint8_t **bytes, size_t *count);

@@ -33,7 +33,7 @@ AKIN_MUST_CHECK akin_status akin_canvas_create(const akin_image_params *params, 
 void akin_canvas_free(akin_canvas *canvas); /* NULL is fine */
 
 /* The picture as its header has it. orientation: 1..8 as in EXIF, others count as 1. AKIN_INPUT: no
- * pixels or too many.
+ * pixels or too many. Called again, it begins anew: what was painted is gone.
  */
 AKIN_MUST_CHECK akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t height,
                                              int orientation);
@@ -49,7 +49,8 @@ void akin_canvas_row(akin_canvas *canvas, size_t y, const uint8_t *rgb);
 void akin_canvas_pixels(akin_canvas *canvas, size_t y, size_t x, size_t step, size_t count,
                         const uint8_t *rgb);
 
-size_t akin_canvas_width(const akin_canvas *canvas); /* of the result, after size */
+int akin_canvas_orientation(const akin_canvas *canvas); /* 1..8, after size */
+size_t akin_canvas_width(const akin_canvas *canvas);    /* of the result, after size */
 size_t akin_canvas_height(const akin_canvas *canvas);
 /* The result, turned upright: rgb [height, width, 3]. */
 AKIN_MUST_CHECK akin_status akin_canvas_finish(const akin_canvas *canvas, uint8_t *rgb);
@@ -57,5 +58,7 @@ AKIN_MUST_CHECK akin_status akin_canvas_finish(const akin_canvas *canvas, uint8_
 /* `count` pixels with transparency laid over white: rgba [count, 4] to rgb [count, 3], which may
  * begin at the same place. */
 void akin_canvas_over_white(const uint8_t *rgba, size_t count, uint8_t *rgb);
+/* `count` pixels whose colours were multiplied by their alpha, [count, 4]: divided by it, in place. */
+void akin_canvas_straighten(uint8_t *rgba, size_t count);
 
 #endif

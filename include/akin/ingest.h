@@ -32,6 +32,7 @@ typedef struct {
     size_t rows, items, rejected; /* items + rejected = rows */
     size_t reused;                /* items whose picture came from `previous` */
     akin_fetch_result fetch;      /* of rows whose path is an address */
+    size_t broken_profiles;       /* pictures whose colour profile was ignored */
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;
 

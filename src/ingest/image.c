@@ -1,11 +1,16 @@
 /* image: the table of formats. */
+#include "image_bmp.h"
+#include "image_gif.h"
+#include "image_heif.h"
 #include "image_jpeg.h"
 #include "image_png.h"
+#include "image_tiff.h"
 #include "image_webp.h"
 #include <akin/image.h>
 #include <akin/mem.h>
 #include <stdbool.h>
 #include <string.h>
+#include <strings.h>
 
 static const struct {
     bool (*matches)(const uint8_t *bytes, size_t count);
@@ -14,31 +19,56 @@ static const struct {
     {akin_image_jpeg_matches, akin_image_jpeg_decode},
     {akin_image_png_matches, akin_image_png_decode},
     {akin_image_webp_matches, akin_image_webp_decode},
+    {akin_image_heif_matches, akin_image_heif_decode},
+    {akin_image_gif_matches, akin_image_gif_decode},
+    {akin_image_tiff_matches, akin_image_tiff_decode},
+    {akin_image_bmp_matches, akin_image_bmp_decode},
 };
+
+#define KINDS "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF or BMP"
 
 /* Kinds of file that are met in catalogues though they are no pictures that we read: named, so that
  * one sees why. */
 static const struct {
     size_t at;
-    const char *magic, *name;
+    const char *magic, *name; /* letters of either case */
 } others[] = {
-    {0, "GIF8", "GIF"},         {0, "BM", "BMP"},         {0, "II*", "TIFF"},
-    {0, "MM", "TIFF"},          {4, "ftypavif", "AVIF"},  {4, "ftyphei", "HEIC"},
-    {0, "<?xml", "XML or SVG"}, {0, "<svg", "SVG"},       {0, "<!DOCTYPE", "HTML"},
-    {0, "<html", "HTML"},       {0, "%PDF", "PDF"},       {0, "PK\003\004", "ZIP"},
-    {0, "\x1f\x8b", "gzip"},    {0, "8BPS", "Photoshop"},
+    {0, "<?xml", "XML or SVG"},
+    {0, "<svg", "SVG"},
+    {0, "<!DOCTYPE html", "HTML"},
+    {0, "<html", "HTML"},
+    {0, "<!DOCTYPE svg", "SVG"},
+    {0, "<!DOCTYPE", "HTML or XML"},
+    {0, "<head", "HTML"},
+    {0, "<body", "HTML"},
+    {0, "%PDF", "PDF"},
+    {0, "%!PS", "PostScript"},
+    {0, "PK\003\004", "ZIP"},
+    {0, "\x1f\x8b", "gzip"},
+    {0, "8BPS", "Photoshop"},
+    {4, "ftyp", "a film (MP4 or the like)"},
+    {0, "\xff\x0a", "JPEG XL"},
+    {4, "JXL \r\n", "JPEG XL"},
+    {4, "jP  \r\n", "JPEG 2000"},
 };
+
+static bool is_at(const uint8_t *bytes, size_t count, size_t at, const char *magic) {
+    size_t length = strlen(magic);
+    return count >= at + length && strncasecmp((const char *)bytes + at, magic, length) == 0;
+}
 
 static akin_status refuse_unknown(const uint8_t *bytes, size_t count) {
     if (count == 0) return akin_error_set(AKIN_INPUT, "the file is empty");
+    /* Pages may begin with a mark and blanks. */
+    size_t skip = is_at(bytes, count, 0, "\xEF\xBB\xBF") ? 3 : 0;
+    while (skip < count && strchr(" \t\r\n", bytes[skip]) && bytes[skip]) skip++;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
-        size_t length = strlen(others[i].magic);
-        if (count >= others[i].at + length &&
-            memcmp(bytes + others[i].at, others[i].magic, length) == 0)
-            return akin_error_set(AKIN_INPUT, "not a PNG, JPEG or WebP picture: it looks like %s",
+        size_t begin = others[i].magic[0] == '<' ? skip : 0;
+        if (is_at(bytes + begin, count - begin, others[i].at, others[i].magic))
+            return akin_error_set(AKIN_INPUT, "not a " KINDS " picture: it looks like %s",
                                   others[i].name);
     }
-    return akin_error_set(AKIN_INPUT, "not a PNG, JPEG or WebP picture");
+    return akin_error_set(AKIN_INPUT, "not a " KINDS " picture");
 }
 
 static akin_status decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {

@@ -72,6 +72,8 @@ akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t heigh
     akin_status status = check_size(width, height, canvas->params.max_pixels);
     if (status != AKIN_OK) return status;
     const akin_image_params *params = &canvas->params;
+    akin_area_free(canvas->area);
+    canvas->area = NULL;
     canvas->orientation = orientation >= 1 && orientation <= 8 ? orientation : 1;
     canvas->source_width = (size_t)width;
     canvas->source_height = (size_t)height;
@@ -163,6 +165,10 @@ void akin_canvas_pixels(akin_canvas *canvas, size_t y, size_t x, size_t step, si
     akin_area_pixels(canvas->area, y, x, step, count, rgb);
 }
 
+int akin_canvas_orientation(const akin_canvas *canvas) {
+    return canvas->orientation;
+}
+
 size_t akin_canvas_width(const akin_canvas *canvas) {
     return canvas->width;
 }
@@ -200,6 +206,17 @@ void akin_canvas_over_white(const uint8_t *rgba, size_t count, uint8_t *rgb) {
         for (int c = 0; c < 3; c++) {
             unsigned value = rgba[c] * alpha + 255 * (255 - alpha);
             rgb[c] = (uint8_t)((value + 127) / 255);
+        }
+    }
+}
+
+void akin_canvas_straighten(uint8_t *rgba, size_t count) {
+    for (size_t i = 0; i < count; i++, rgba += 4) {
+        unsigned alpha = rgba[3];
+        if (alpha == 0 || alpha == 255) continue;
+        for (int c = 0; c < 3; c++) {
+            unsigned value = (rgba[c] * 255 + alpha / 2) / alpha;
+            rgba[c] = (uint8_t)(value > 255 ? 255 : value);
         }
     }
 }

@@ -1,11 +1,13 @@
 /* image_exif: the orientation tag by libexif. */
 #include "image_exif.h"
+#include <akin/mem.h>
 #include <libexif/exif-data.h>
-#include <limits.h>
+#include <string.h>
 
-int akin_image_exif_orientation(const uint8_t *payload, size_t count) {
+static const uint8_t head[6] = "Exif\0"; /* and the NUL behind it */
+
+static int read_orientation(const uint8_t *payload, size_t count) {
     int orientation = 1;
-    if (count > UINT_MAX) return orientation;
     ExifData *data = exif_data_new();
     if (!data) return orientation;
     exif_data_unset_option(data, EXIF_DATA_OPTION_FOLLOW_SPECIFICATION);
@@ -20,4 +22,17 @@ int akin_image_exif_orientation(const uint8_t *payload, size_t count) {
     }
     exif_data_unref(data);
     return orientation >= 1 && orientation <= 8 ? orientation : 1;
+}
+
+int akin_image_exif_orientation(const uint8_t *bytes, size_t count) {
+    if (count > AKIN_IMAGE_EXIF_LIMIT) return 1;
+    if (count >= sizeof head && memcmp(bytes, head, sizeof head) == 0)
+        return read_orientation(bytes, count);
+    uint8_t *payload = akin_mem_alloc(sizeof head + count, 1);
+    if (!payload) return 1;
+    memcpy(payload, head, sizeof head);
+    if (count > 0) memcpy(payload + sizeof head, bytes, count);
+    int orientation = read_orientation(payload, sizeof head + count);
+    akin_mem_free(payload);
+    return orientation;
 }

@@ -6,8 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The orientation, 1..8 (TIFF 6.0 tag 274), in a JPEG's APP1 payload that begins with "Exif\0\0"; 1
- * where there is none or it cannot be read. */
-int akin_image_exif_orientation(const uint8_t *payload, size_t count);
+#define AKIN_IMAGE_EXIF_LIMIT ((size_t)1 << 24) /* bytes; in more nothing is looked for */
+
+/* The orientation, 1..8 (TIFF 6.0 tag 274), in EXIF data, with "Exif\0\0" in front (JPEG) or without
+ * (PNG, WebP); 1 where there is none or it cannot be read. */
+int akin_image_exif_orientation(const uint8_t *bytes, size_t count);
 
 #endif

@@ -1,5 +1,7 @@
 /* image_png: PNG by libpng. */
 #include "image_png.h"
+#include "image_color.h"
+#include "image_exif.h"
 #include <akin/mem.h>
 #include <png.h>
 #include <setjmp.h>
@@ -16,7 +18,10 @@ typedef struct {
     akin_canvas *canvas;
     png_structp png;
     png_infop info;
-    uint8_t *row; /* as libpng gives it, RGB or RGBA */
+    uint8_t *row;    /* as libpng gives it, RGB or RGBA */
+    int orientation; /* 1..8, as far as it is known */
+    bool alpha, bad_profile;
+    const akin_color *color; /* borrowed, NULL = none */
     akin_status status;
     bool no_memory;
     char message[160];
@@ -33,8 +38,8 @@ static void on_error(png_structp png, png_const_charp message) {
 }
 
 static void on_warning(png_structp png, png_const_charp message) {
-    (void)png;
-    (void)message;
+    job *j = png_get_error_ptr(png);
+    if (strstr(message, "iCCP")) j->bad_profile = true; /* or one that is known to be imprecise */
 }
 
 static void on_read(png_structp png, png_bytep out, size_t count) {
@@ -63,8 +68,10 @@ static void set_transforms(png_structp png) {
     png_set_gray_to_rgb(png);
 }
 
-static void paint_row(job *j, bool alpha, size_t y, size_t x, size_t step, size_t count) {
-    if (alpha) akin_canvas_over_white(j->row, count, j->row);
+static void paint_row(job *j, size_t y, size_t x, size_t step, size_t count) {
+    akin_color_convert(j->color, j->alpha ? AKIN_COLOR_RGBA : AKIN_COLOR_RGB, j->row, count,
+                       j->row);
+    if (j->alpha) akin_canvas_over_white(j->row, count, j->row);
     if (step == 1) {
         akin_canvas_row(j->canvas, y, j->row);
     } else {
@@ -75,11 +82,10 @@ static void paint_row(job *j, bool alpha, size_t y, size_t x, size_t step, size_
 static void read_rows(job *j) {
     png_uint_32 width = png_get_image_width(j->png, j->info),
                 height = png_get_image_height(j->png, j->info);
-    bool alpha = png_get_channels(j->png, j->info) == 4;
     if (png_get_interlace_type(j->png, j->info) == PNG_INTERLACE_NONE) {
         for (png_uint_32 y = 0; y < height; y++) {
             png_read_row(j->png, j->row, NULL);
-            paint_row(j, alpha, y, 0, 1, width);
+            paint_row(j, y, 0, 1, width);
         }
         return;
     }
@@ -90,41 +96,76 @@ static void read_rows(job *j) {
             png_read_row(j->png, j->row, NULL);
             png_uint_32 y = PNG_ROW_FROM_PASS_ROW(row, pass);
             /* The last pass has whole rows, but not all of them: step 1 is a whole row. */
-            paint_row(j, alpha, y, PNG_PASS_START_COL(pass), (size_t)1 << PNG_PASS_COL_SHIFT(pass),
+            paint_row(j, y, PNG_PASS_START_COL(pass), (size_t)1 << PNG_PASS_COL_SHIFT(pass),
                       columns);
         }
     }
 }
 
+static int find_orientation(const job *j) {
+    png_bytep exif = NULL;
+    png_uint_32 count = 0;
+    if (png_get_eXIf_1(j->png, j->info, &count, &exif) != PNG_INFO_eXIf) return 1;
+    return akin_image_exif_orientation(exif, count);
+}
+
+static void find_color(job *j, bool grey) {
+    png_charp name;
+    png_bytep profile;
+    png_uint_32 count;
+    int method;
+    j->color = NULL;
+    if (png_get_iCCP(j->png, j->info, &name, &method, &profile, &count) == PNG_INFO_iCCP) {
+        j->color =
+            akin_color_find(profile, count, j->alpha ? AKIN_COLOR_RGBA : AKIN_COLOR_RGB, grey);
+    } else if (j->bad_profile) {
+        akin_color_count_broken();
+    }
+}
+
+static void set_limits(png_structp png) {
+    static const png_byte used[] = "iCCP\0eXIf"; /* names of four letters and a NUL each */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the canvas has the limits */
+    /* As libpng does by itself: a wrong sum is an error in what paints, and drops what does not. */
+    png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
+    png_set_benign_errors(png, 1);
+    /* Texts may be bombs too: skip all but what paints, and what says how. */
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, used, 2);
+}
+
 static void read_picture(job *j) {
     png_set_read_fn(j->png, j, on_read);
-    png_set_user_limits(j->png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the canvas has the limits */
-    png_set_crc_action(j->png, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
-    png_set_benign_errors(j->png, 1);
-    /* Texts and profiles may be bombs too: skip all but what paints. */
-    png_set_keep_unknown_chunks(j->png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
+    set_limits(j->png);
     png_read_info(j->png, j->info);
+    if (j->orientation == 0) j->orientation = find_orientation(j);
     j->status = akin_canvas_size(j->canvas, png_get_image_width(j->png, j->info),
-                                 png_get_image_height(j->png, j->info), 1);
+                                 png_get_image_height(j->png, j->info), j->orientation);
     if (j->status == AKIN_OK) j->status = akin_canvas_begin(j->canvas, 1);
     if (j->status != AKIN_OK) return;
+    bool grey = !(png_get_color_type(j->png, j->info) & PNG_COLOR_MASK_COLOR);
     set_transforms(j->png);
     png_read_update_info(j->png, j->info);
+    j->alpha = png_get_channels(j->png, j->info) == 4;
+    find_color(j, grey);
     j->row = akin_mem_alloc(png_get_rowbytes(j->png, j->info), 1);
     if (!j->row) {
         j->status = AKIN_FAILED;
         return;
     }
     read_rows(j);
-    png_read_end(j->png, NULL); /* the checksums up to the last chunk */
+    png_read_end(j->png, j->info); /* the checksums up to the last chunk */
 }
 
-akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
+/* orientation: 0 = not known yet; then what the whole file says of it. */
+static akin_status decode(const uint8_t *bytes, size_t count, int *orientation,
+                          akin_canvas *canvas) {
     job *j = akin_mem_zalloc(1, sizeof *j);
     if (!j) return AKIN_FAILED;
     j->bytes = bytes;
     j->count = count;
     j->canvas = canvas;
+    j->orientation = *orientation;
     j->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, j, on_error, on_warning, j, on_malloc,
                                       on_free);
     if (j->png) j->info = png_create_info_struct(j->png);
@@ -132,6 +173,7 @@ akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canva
         j->status = akin_error_set(AKIN_FAILED, "no memory to read a PNG");
     } else if (setjmp(png_jmpbuf(j->png)) == 0) {
         read_picture(j);
+        if (j->status == AKIN_OK) *orientation = find_orientation(j);
     } else {
         j->status =
             j->no_memory ? AKIN_FAILED : akin_error_set(AKIN_INPUT, "damaged PNG: %s", j->message);
@@ -141,4 +183,13 @@ akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canva
     akin_mem_free(j->row);
     akin_mem_free(j);
     return status;
+}
+
+akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
+    int found = 0;
+    akin_status status = decode(bytes, count, &found, canvas);
+    if (status != AKIN_OK) return status;
+    /* EXIF behind the pixels, which is allowed: now that it is known, they are read again. */
+    return found == akin_canvas_orientation(canvas) ? AKIN_OK
+                                                    : decode(bytes, count, &found, canvas);
 }

@@ -1,7 +1,7 @@
 /* image_png: PNG of every colour type, depth and interlacing, a row at a time; the one module with
  * <png.h>. Not collective.
  *
- * Gamma and colour profiles are left alone; 16 bits are scaled to 8; transparency is laid over
+ * Gamma is left alone, a profile is converted to sRGB; EXIF says how it is turned; 16 bits are scaled to 8; transparency is laid over
  * white. An interlaced picture too is never whole in memory: each pass paints its own pixels.
  */
 #ifndef AKIN_IMAGE_PNG_H

@@ -1,5 +1,7 @@
 /* image_webp: WebP by libwebp. */
 #include "image_webp.h"
+#include "image_color.h"
+#include "image_exif.h"
 #include <akin/mem.h>
 #include <string.h>
 #include <webp/decode.h>
@@ -10,6 +12,8 @@ typedef struct {
     WebPData data;
     size_t canvas_width, canvas_height;
     size_t left, top, width, height;
+    int orientation;
+    const akin_color *color; /* borrowed, NULL = none */
 } frame;
 
 bool akin_image_webp_matches(const uint8_t *bytes, size_t count) {
@@ -55,6 +59,28 @@ static akin_status find_first_frame(const WebPData *file, frame *f) {
     return status;
 }
 
+static bool find_chunk(const WebPDemuxer *demuxer, const char *name, WebPChunkIterator *chunk) {
+    if (WebPDemuxGetChunk(demuxer, name, 1, chunk)) return true;
+    WebPDemuxReleaseChunkIterator(chunk);
+    return false;
+}
+
+/* What the chunks beside the pixels say. */
+static void read_chunks(const WebPData *file, frame *f) {
+    WebPChunkIterator chunk;
+    WebPDemuxer *demuxer = WebPDemux(file);
+    if (!demuxer) return;
+    if (find_chunk(demuxer, "EXIF", &chunk)) {
+        f->orientation = akin_image_exif_orientation(chunk.chunk.bytes, chunk.chunk.size);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    if (find_chunk(demuxer, "ICCP", &chunk)) {
+        f->color = akin_color_find(chunk.chunk.bytes, chunk.chunk.size, AKIN_COLOR_RGBA, false);
+        WebPDemuxReleaseChunkIterator(&chunk);
+    }
+    WebPDemuxDelete(demuxer);
+}
+
 /* What the header claims, before anything is taken on it. */
 static akin_status read_header(const uint8_t *bytes, size_t count, frame *f) {
     uint64_t riff =
@@ -63,7 +89,8 @@ static akin_status read_header(const uint8_t *bytes, size_t count, frame *f) {
     WebPBitstreamFeatures features;
     VP8StatusCode code = WebPGetFeatures(bytes, count, &features);
     if (code != VP8_STATUS_OK) return refuse(code);
-    *f = (frame){.data = {bytes, count}};
+    *f = (frame){.data = {bytes, count}, .orientation = 1};
+    read_chunks(&f->data, f);
     f->canvas_width = f->width = (size_t)features.width;
     f->canvas_height = f->height = (size_t)features.height;
     return features.has_animation ? find_first_frame(&f->data, f) : AKIN_OK;
@@ -96,7 +123,8 @@ static akin_status paint(const frame *f, const WebPRGBABuffer *pixels, size_t re
     memset(row, 255, width * 3);
     for (size_t y = 0; y < height; y++) {
         if (y >= f->top && y < f->top + frame_height) {
-            const uint8_t *from = pixels->rgba + (y - f->top) * (size_t)pixels->stride;
+            uint8_t *from = pixels->rgba + (y - f->top) * (size_t)pixels->stride;
+            akin_color_convert(f->color, AKIN_COLOR_RGBA, from, frame_width, from);
             akin_canvas_over_white(from, frame_width, row + f->left * 3);
         } else if (y == f->top + frame_height) {
             memset(row, 255, width * 3);
@@ -111,7 +139,7 @@ akin_status akin_image_webp_decode(const uint8_t *bytes, size_t count, akin_canv
     frame f;
     akin_status status = read_header(bytes, count, &f);
     if (status != AKIN_OK) return status;
-    status = akin_canvas_size(canvas, f.canvas_width, f.canvas_height, 1);
+    status = akin_canvas_size(canvas, f.canvas_width, f.canvas_height, f.orientation);
     if (status != AKIN_OK) return status;
     size_t reduction = choose_reduction(canvas, &f);
     status = akin_canvas_begin(canvas, reduction);

@@ -215,14 +215,21 @@ static akin_status read_rows(ingest *run) {
 static akin_status read_pictures(ingest *run) {
     akin_status status = AKIN_OK;
     double begin = akin_comm_seconds();
+    uint64_t broken = akin_image_broken_profiles();
     status = read_rows(run);
     akin_log_progress_end();
     if (status != AKIN_OK) return status; /* agreed */
     double seconds = akin_comm_seconds() - begin;
     akin_comm_max_f64(run->comm, &seconds, 1);
-    int64_t reused = (int64_t)run->reused;
-    akin_comm_sum_i64(run->comm, &reused, 1);
-    run->result->reused = (size_t)reused;
+    int64_t counts[2] = {(int64_t)run->reused, (int64_t)(akin_image_broken_profiles() - broken)};
+    akin_comm_sum_i64(run->comm, counts, 2);
+    run->result->reused = (size_t)counts[0];
+    run->result->broken_profiles = (size_t)counts[1];
+    if (counts[1] > 0)
+        akin_log_info(
+            "ingest: the colour profiles of %lld picture%s are broken, or of another kind "
+            "of picture, and were ignored",
+            (long long)counts[1], AKIN_PLURAL(counts[1]));
     run->result->images_per_second =
         seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
     akin_comm_sum_i64(run->comm, run->accepted,

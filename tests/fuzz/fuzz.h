@@ -4,6 +4,7 @@
 #define AKIN_FUZZ_H
 
 #include <akin/error.h>
+#include <akin/image_canvas.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,6 +27,19 @@ static inline const char *fuzz_file(const uint8_t *bytes, size_t count) {
 static inline void fuzz_check(akin_status status) {
     if (status != AKIN_OK && (status > AKIN_INPUT || !*akin_error_message())) abort();
     akin_error_clear();
+}
+
+/* A decoder of pictures, each fit in turn. */
+static inline void fuzz_decode(const uint8_t *bytes, size_t count,
+                               akin_status (*decode)(const uint8_t *, size_t, akin_canvas *)) {
+    static uint8_t rgb[32 * 32 * 3];
+    const akin_image_params params = {32, 32, (akin_image_fit)(count % 4), 1 << 20};
+    akin_canvas *canvas = NULL;
+    akin_status status = akin_canvas_create(&params, &canvas);
+    if (status == AKIN_OK) status = decode(bytes, count, canvas);
+    if (status == AKIN_OK) status = akin_canvas_finish(canvas, rgb);
+    akin_canvas_free(canvas);
+    fuzz_check(status);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count);

@@ -69,12 +69,26 @@ def redis_seeds():
     put("redis", "cluster", b"\x08-MOVED 7 b:7001\r\n" + 3 * number(0) + many() + 3 * number(0))
 
 
+def picture_seeds():
+    """A file of each kind and way that a format has, small; and the profiles of tests/support/make_fixtures.py."""
+    folder = os.path.join(SOURCE, "tests", "fixtures", "images")
+    for kind, endings in (("heif", (".heic", ".avif")), ("tiff", (".tif",)), ("gif", (".gif",)), ("bmp", (".bmp",))):
+        for name in sorted(os.listdir(folder)):
+            if name.endswith(endings):
+                put(kind, name, open(os.path.join(folder, name), "rb").read())
+    from PIL import Image
+
+    for name in ("adobe.tif", "display_p3.tif", "prophoto.tif", "grey_profile.png", "srgb.png", "inks_profile.tif"):
+        put("color", os.path.splitext(name)[0], Image.open(os.path.join(folder, name)).info["icc_profile"])
+
+
 def main():
     shutil.rmtree(os.path.join(HERE, "seeds"), ignore_errors=True)
     pictures = sorted(glob.glob(os.path.join(SOURCE, "tests", "fixtures", "images", "*")))
     chosen = [p for p in pictures if 0 < os.path.getsize(p) < MOST and not p.endswith((".bin", ".json", ".txt"))]
     for path in chosen[:: max(1, len(chosen) // 40)]:
         put("image", os.path.basename(path), open(path, "rb").read())
+    picture_seeds()
     put("csv", "plain", b"id,path,category,group,available\na,a.png,hats,g1,yes\nb,b.png,,,no\n")
     put("csv", "quoted", b'\xef\xbb\xbfid\tpath\r\n"a ""b"""\t"x\ty.png"\r\n\r\nc\td\r\n')
     put("csv", "wrong", b"id,path,available\n,p,1\n\xff,p,0\na\x00b,p,maybe\na,..\\/p\na,/etc/passwd\n")

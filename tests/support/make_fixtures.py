@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Makes tests/fixtures/images: small pictures of every kind that ingest reads or refuses, and what is to come of them.
 
-    python3 tests/support/make_fixtures.py        (needs Pillow, numpy and libturbojpeg)
+    python3 tests/support/make_fixtures.py        (needs Pillow, numpy, libturbojpeg and heif-enc)
 
 `expected.txt` has a line for each file: `NAME ok INDEX MAX MEAN` - the 32x32 RGB picture number INDEX of `expected.bin`,
 the largest and the mean difference allowed - or `NAME refused REASON`. The expected pictures come from Pillow and numpy,
@@ -11,10 +11,12 @@ import ctypes
 import io
 import os
 import struct
+import subprocess
+import tempfile
 import zlib
 
 import numpy
-from PIL import Image, ImageOps
+from PIL import Image, ImageCms, ImageOps
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures", "images")
 WIDTH, HEIGHT = 41, 35  # neither divides by 32, nor do they divide each other
@@ -195,6 +197,9 @@ def make_png_oddities(colours):
     wrong = bytearray(good)
     wrong[len(good) // 2] ^= 0x10
     refuse("wrong_checksum.png", bytes(wrong), "damaged PNG")
+    text = bytearray(chunk(b"tEXt", b"k\0words"))
+    text[-1] ^= 1
+    accept("wrong_checksum_of_a_text.png", png(c, 2, 8, extra=bytes(text)), c)
     refuse("too_few_rows.png", png(c, 2, 8, data=packed_rows(c[:20], 8)), "damaged PNG")
     refuse("bomb.png", png(c, 2, 8, size=(65535, 65535)), "--max-pixels")
     refuse("bomb_interlaced.png", png(c, 2, 8, True, size=(65535, 65535)), "--max-pixels")
@@ -352,13 +357,247 @@ def make_webp():
     refuse("bomb.webp", b"RIFF" + struct.pack("<I", 4 + len(claim)) + b"WEBP" + claim, "--max-pixels")
 
 
+# --- GIF, TIFF, BMP, HEIC and AVIF ---------------------------------------------------------------------------------------
+
+
+def make_gif():
+    picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8)).quantize(60)
+    plain, colours = saved(picture, "GIF", interlace=0), numpy.asarray(picture.convert("RGB"))
+    accept("plain.gif", plain, colours)
+    accept("interlaced.gif", saved(picture, "GIF", interlace=1), colours)
+    accept("moving.gif", saved(picture, "GIF", save_all=True, append_images=[picture.rotate(180)]), colours)
+    accept("gif.png", saved(picture, "GIF"), colours)
+    index = numpy.asarray(picture)
+    clear = saved(picture, "GIF", transparency=int(index[5, 7]))
+    accept("clear.gif", clear, numpy.where((index == index[5, 7])[..., None], 255, colours))
+    at = plain.index(b",", 13 + 3 * 64)  # the picture's own place and size, 10 pixels from the corner of a larger screen
+    screen = plain[:6] + struct.pack("<HH", WIDTH + 20, HEIGHT + 30) + plain[10:at]
+    white = numpy.full((HEIGHT + 30, WIDTH + 20, 3), 255)
+    white[10 : 10 + HEIGHT, 10 : 10 + WIDTH] = colours
+    accept("part.gif", screen + b"," + struct.pack("<HH", 10, 10) + plain[at + 5 :], white)
+    refuse("cut.gif", plain[: len(plain) // 2], "cut short")
+    refuse("cut_in_header.gif", plain[:9], "cut short")
+    refuse("no_picture.gif", plain[:at] + b";", "holds no picture")
+    refuse("bomb.gif", plain[:6] + b"\xff\xff\xff\xff" + plain[10:], "--max-pixels")
+
+
+def make_tiff():
+    colours, alpha = quantised(pattern(), 8).astype(numpy.uint8), quantised(alpha_pattern(), 8).astype(numpy.uint8)
+    picture = Image.fromarray(colours)
+    for name, options in (("raw", {}), ("lzw", {"compression": "tiff_lzw"}), ("deflate", {"compression": "tiff_adobe_deflate"}),
+                          ("packbits", {"compression": "packbits"})):
+        accept(f"{name}.tif", saved(picture, "TIFF", **options), colours)
+    data = saved(picture, "TIFF", compression="jpeg")
+    accept("jpeg.tif", data, opened(data), 8, 1.2)
+    refuse("cut_jpeg.tif", data.replace(data[len(data) // 2 : len(data) // 2 + 200], bytes(200)), "damaged TIFF")
+    one = picture.convert("1")
+    accept("group4.tif", saved(one, "TIFF", compression="group4"), numpy.asarray(one.convert("RGB")))
+    indexed = picture.quantize(90)
+    accept("palette.tif", saved(indexed, "TIFF"), numpy.asarray(indexed.convert("RGB")))
+    accept("grey.tif", saved(picture.convert("L"), "TIFF"), numpy.asarray(picture.convert("L").convert("RGB")))
+    wide = Image.fromarray(colours[..., 2].astype(numpy.uint16) * 257)
+    accept("grey16.tif", saved(wide, "TIFF"), numpy.repeat(colours[..., 2:], 3, axis=2))
+    clear = saved(Image.fromarray(numpy.dstack([colours, alpha])), "TIFF")
+    accept("alpha.tif", clear, over_white(colours, alpha / 255), 2)
+    ink = numpy.dstack([255 - colours, alpha // 2])
+    accept("cmyk.tif", saved(Image.fromarray(ink, "CMYK"), "TIFF"), opened(saved(Image.fromarray(ink, "CMYK"), "TIFF")), 2)
+    turns = [None, Image.FLIP_LEFT_RIGHT, Image.ROTATE_180, Image.FLIP_TOP_BOTTOM, Image.TRANSPOSE, Image.ROTATE_270,
+             Image.TRANSVERSE, Image.ROTATE_90]
+    for i, turn in enumerate(turns):
+        upright = picture if turn is None else picture.transpose(turn)
+        accept(f"turned{i + 1}.tif", saved(picture, "TIFF", tiffinfo={274: i + 1}), numpy.asarray(upright))
+    pages = saved(picture, "TIFF", save_all=True, append_images=[picture.rotate(180)])
+    accept("pages.tif", pages, colours)
+    raw = saved(picture, "TIFF")
+    refuse("cut.tif", raw[: len(raw) // 2], "damaged TIFF")
+    refuse("cut_in_header.tif", raw[:9], "damaged TIFF")
+    size = raw.index(struct.pack("<HHII", 256, 4, 1, WIDTH)) if struct.pack("<HHII", 256, 4, 1, WIDTH) in raw else None
+    kind = "<HHII" if size is not None else "<HHIHH"
+    entry = lambda tag, value: struct.pack(kind, tag, 4, 1, value) if kind == "<HHII" else struct.pack(kind, tag, 3, 1, value, 0)
+    big = raw.replace(entry(256, WIDTH), struct.pack("<HHII", 256, 4, 1, 900000))
+    refuse("bomb.tif", big.replace(entry(257, HEIGHT), struct.pack("<HHII", 257, 4, 1, 900000)), "--max-pixels")
+
+
+def make_bmp():
+    picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
+    colours = numpy.asarray(picture)
+    plain = saved(picture, "BMP")
+    accept("rgb.bmp", plain, colours)
+    for name, other in (("one", picture.convert("1")), ("grey", picture.convert("L")), ("palette", picture.quantize(200))):
+        accept(f"{name}.bmp", saved(other, "BMP"), numpy.asarray(other.convert("RGB")))
+    rows = colours.astype(int)
+    words = (rows[..., 0] >> 3) << 11 | (rows[..., 1] >> 2) << 5 | rows[..., 2] >> 3
+    packed = b"".join(row.astype("<u2").tobytes() + bytes(-2 * WIDTH % 4) for row in words[::-1])
+    masks = struct.pack("<III", 0xF800, 0x07E0, 0x001F)
+    head = struct.pack("<IiiHHIIiiII", 40, WIDTH, HEIGHT, 1, 16, 3, len(packed), 2835, 2835, 0, 0)
+    file = lambda body, offset: b"BM" + struct.pack("<IHHI", 14 + len(body), 0, 0, offset) + body
+    five = numpy.dstack([(rows[..., 0] >> 3) * 255 / 31, (rows[..., 1] >> 2) * 255 / 63, (rows[..., 2] >> 3) * 255 / 31])
+    accept("bitfields565.bmp", file(head + masks + packed, 14 + 40 + 12), five, 3, 1.2)
+    down = struct.pack("<IiiHHIIiiII", 40, WIDTH, -HEIGHT, 1, 24, 0, 0, 2835, 2835, 0, 0)
+    lines = b"".join(row[:, ::-1].tobytes() + bytes(-3 * WIDTH % 4) for row in colours)
+    accept("top_down.bmp", file(down + lines, 54), colours)
+    grey = numpy.asarray(picture.convert("L"))
+    palette = b"".join(bytes([i, i, i, 0]) for i in range(256))
+    runs = b"".join(b"".join(bytes([1, v]) for v in row) + b"\0\0" for row in grey[::-1].tolist()) + b"\0\1"
+    head = struct.pack("<IiiHHIIiiII", 40, WIDTH, HEIGHT, 1, 8, 1, len(runs), 2835, 2835, 256, 0)
+    accept("runs.bmp", file(head + palette + runs, 54 + 1024), numpy.repeat(grey[..., None], 3, axis=2))
+    refuse("cut.bmp", plain[: len(plain) // 2], "damaged BMP")
+    refuse("cut_in_header.bmp", plain[:20], "damaged BMP")
+    refuse("bomb.bmp", plain[:18] + struct.pack("<ii", 60000, 60000) + plain[26:], "--max-pixels")
+
+
+def encoded(picture, ending, *words, kind="PNG", **options):
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = os.path.join(folder, f"p.{'jpg' if kind == 'JPEG' else 'png'}"), os.path.join(folder, "p." + ending)
+        picture.save(source, kind, **options)
+        subprocess.run(["heif-enc", *words, source, "-o", out], check=True, capture_output=True)
+        return open(out, "rb").read()
+
+
+def make_heif():
+    picture = Image.fromarray(quantised(pattern(83, 71), 8).astype(numpy.uint8))
+    colours = numpy.asarray(picture)
+    alpha = quantised(alpha_pattern(83, 71), 8).astype(numpy.uint8)
+    clear = Image.fromarray(numpy.dstack([colours, alpha]))
+    for ending, words in (("heic", []), ("avif", ["-A"])):
+        plain = encoded(picture, ending, *words, "-q", "95")
+        accept(f"plain.{ending}", plain, colours, 8, 1.2)
+        accept(f"alpha.{ending}", encoded(clear, ending, *words, "-q", "95"), over_white(colours, alpha / 255), 8, 1.2)
+        accept(f"ten_bits.{ending}", encoded(picture, ending, *words, "-q", "95", "-b", "10"), colours, 8, 1.2)
+        accept(f"grey.{ending}", encoded(picture.convert("L"), ending, *words, "-q", "95"), numpy.asarray(picture.convert("L").convert("RGB")), 8, 1.2)
+        exif = Image.Exif()
+        exif[274] = 6
+        turned = encoded(picture, ending, *words, "-q", "95", kind="JPEG", quality=97, subsampling=0, exif=exif)
+        if b"irot" in turned:  # the file turns itself: not by EXIF once more
+            accept(f"turned.{ending}", turned, numpy.asarray(picture.transpose(Image.ROTATE_270)), 9, 1.6)
+        adobe = encoded(picture, ending, *words, "-q", "95", icc_profile=profile(*ADOBE))
+        accept(f"adobe.{ending}", adobe, to_srgb(colours, *ADOBE), 10, 1.5)
+        refuse(f"cut.{ending}", plain[: len(plain) * 2 // 3], "damaged AVIF or HEIC")
+        refuse(f"cut_in_header.{ending}", plain[:40], "damaged AVIF or HEIC")
+        boxes = plain.split(b"ispe")  # each is followed by 4 bytes, width and height
+        large = [boxes[0]] + [box[:4] + struct.pack(">II", 30000, 30000) + box[12:] for box in boxes[1:]]
+        refuse(f"bomb.{ending}", b"ispe".join(large), "--max-pixels")
+
+
+# --- colour profiles, from scratch -----------------------------------------------------------------------------------------
+
+# Chromaticities of red, green, blue and white, and the curve: a gamma.
+D65, D50 = (0.3127, 0.3290), (0.3457, 0.3585)
+ADOBE = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06)), D65, 563 / 256
+DISPLAY_P3 = ((0.68, 0.32), (0.265, 0.69), (0.15, 0.06)), D65, 563 / 256  # with a gamma in place of its curve
+PROPHOTO = ((0.7347, 0.2653), (0.1596, 0.8404), (0.0366, 0.0001)), D50, 1.8
+SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06)), D65, 2.2
+BRADFORD = numpy.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+
+
+def xyz(x, y):
+    return numpy.array([x / y, 1, (1 - x - y) / y])
+
+
+def to_d50(primaries, white):
+    """The matrix from linear colours to XYZ, adapted to D50 as profiles are."""
+    columns = numpy.stack([xyz(*p) for p in primaries], axis=1)
+    matrix = columns * numpy.linalg.solve(columns, xyz(*white))
+    cones = numpy.diag((BRADFORD @ xyz(*D50)) / (BRADFORD @ xyz(*white)))
+    return numpy.linalg.inv(BRADFORD) @ cones @ BRADFORD @ matrix
+
+
+def profile(primaries, white, gamma, space=b"RGB "):
+    fixed = lambda v: struct.pack(">i", int(round(v * 65536)))
+    vector = lambda v: b"XYZ \0\0\0\0" + b"".join(map(fixed, v))
+    curve = b"curv\0\0\0\0" + struct.pack(">IH", 1, int(round(gamma * 256))) + b"\0\0"
+    matrix = to_d50(primaries, white)
+    tags = [(b"desc", b"desc" + bytes(4) + struct.pack(">I", 2) + b"p\0" + bytes(12 + 67 + 3)), (b"wtpt", vector(xyz(*D50))), (b"cprt", b"text\0\0\0\0none")]
+    if space == b"GRAY":
+        tags += [(b"kTRC", curve)]
+    else:
+        tags += [(name, vector(matrix[:, i])) for i, name in enumerate((b"rXYZ", b"gXYZ", b"bXYZ"))]
+        tags += [(name, curve) for name in (b"rTRC", b"gTRC", b"bTRC")]
+    return wrapped(space, b"XYZ ", b"mntr", tags)
+
+
+def wrapped(space, connection, kind, tags):
+    table, data, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, content in tags:
+        content += bytes(-len(content) % 4)
+        table += name + struct.pack(">II", at + len(data), len(content))
+        data += content
+    head = struct.pack(">I4sI4s4s4s12s4s", at + len(data), b"none", 0x02400000, kind, space, connection, bytes(12), b"acsp")
+    head += bytes(68 - len(head)) + struct.pack(">iii", 63190, 65536, 54061)
+    return head + bytes(128 - len(head)) + struct.pack(">I", len(tags)) + table + data
+
+
+def ink_profile():
+    """CMYK by a table of the 16 corners, in Lab: paper is white, all inks are dark, and cyan is bluer than ours."""
+    corners = b""
+    for i in range(16):
+        c, m, y, k = i >> 3 & 1, i >> 2 & 1, i >> 1 & 1, i & 1
+        light = max(5, 95 - 35 * c - 40 * m - 10 * y - 85 * k)
+        corners += bytes([light * 255 // 100, 128 - (1 - k) * (30 * c - 60 * m), 128 - (1 - k) * (45 * c - 70 * y)])
+    ramp = bytes(range(256))
+    lut = b"mft1\0\0\0\0" + bytes([4, 3, 2, 0]) + b"".join(struct.pack(">i", 65536 * (i % 4 == 0)) for i in range(9))
+    lut += ramp * 4 + corners + ramp * 3
+    white = b"XYZ \0\0\0\0" + struct.pack(">iii", 63190, 65536, 54061)
+    return wrapped(b"CMYK", b"Lab ", b"prtr", [(b"desc", b"desc" + bytes(4) + struct.pack(">I", 2) + b"p\0" + bytes(82)), (b"wtpt", white),
+                                                (b"cprt", b"text\0\0\0\0none"), (b"A2B0", lut)])
+
+
+def to_srgb(colours, primaries, white, gamma):
+    """By the definitions, in floating point."""
+    linear = (numpy.asarray(colours, float) / 255) ** gamma
+    ours = linear @ to_d50(primaries, white).T @ numpy.linalg.inv(to_d50(*SRGB[:2])).T
+    ours = numpy.clip(ours, 0, 1)
+    return 255 * numpy.where(ours <= 0.0031308, 12.92 * ours, 1.055 * ours ** (1 / 2.4) - 0.055)
+
+
+def make_profiles():
+    picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
+    colours, alpha = numpy.asarray(picture), quantised(alpha_pattern(), 8).astype(numpy.uint8)
+    clear = Image.fromarray(numpy.dstack([colours, alpha]))
+    for name, space in (("adobe", ADOBE), ("display_p3", DISPLAY_P3), ("prophoto", PROPHOTO)):
+        icc, ours = profile(*space), to_srgb(colours, *space)
+        accept(f"{name}.png", saved(picture, "PNG", icc_profile=icc), ours, 2)
+        accept(f"{name}.tif", saved(picture, "TIFF", icc_profile=icc), ours, 2)
+        accept(f"{name}.webp", saved(picture, "WEBP", lossless=True, icc_profile=icc), ours, 2)
+        data = saved(picture, "JPEG", quality=97, subsampling=0, icc_profile=icc)
+        accept(f"{name}.jpg", data, to_srgb(opened(data), *space), 8, 1.2)
+        accept(f"{name}_alpha.png", saved(clear, "PNG", icc_profile=icc), over_white(ours, alpha / 255), 2)
+    accept("srgb.png", saved(picture, "PNG", icc_profile=ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()), colours)
+    icc, grey = profile(*SRGB[:2], 1.0, b"GRAY"), picture.convert("L")
+    light = numpy.repeat(numpy.asarray(grey)[..., None], 3, axis=2)
+    accept("grey_profile.png", saved(grey, "PNG", icc_profile=icc), to_srgb(light, *SRGB[:2], 1.0), 2)
+    ink = Image.fromarray(numpy.dstack([255 - colours, alpha // 2]), "CMYK")
+    data = saved(ink, "TIFF", icc_profile=ink_profile())
+    theirs = lambda p: numpy.asarray(ImageCms.profileToProfile(p, io.BytesIO(ink_profile()), ImageCms.createProfile("sRGB"), outputMode="RGB"))
+    accept("inks_profile.tif", data, theirs(ink), 2)
+    data = saved(ink, "JPEG", quality=97, subsampling=0, icc_profile=ink_profile())
+    accept("inks_profile.jpg", data, theirs(Image.open(io.BytesIO(data))), 8, 1.2)
+    for name, broken in (("cut", profile(*ADOBE)[:200]), ("words", b"no profile at all" * 20), ("inks", ink_profile())):
+        accept(f"profile_{name}.tif", saved(picture, "TIFF", icc_profile=broken), colours)
+        accept(f"profile_{name}.webp", saved(picture, "WEBP", lossless=True, icc_profile=broken), colours)
+        accept(f"profile_{name}.png", saved(picture, "PNG", icc_profile=broken), colours)
+
+
+def make_turned():
+    """What EXIF says, in PNG - before the pixels and behind them - and in WebP."""
+    picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
+    for orientation in (1, 3, 6, 8):
+        exif = Image.Exif()
+        exif[274] = orientation
+        upright = ImageOps.exif_transpose(Image.open(io.BytesIO(saved(picture, "PNG", exif=exif))))
+        accept(f"turned{orientation}.png", saved(picture, "PNG", exif=exif), numpy.asarray(upright))
+        accept(f"turned{orientation}.webp", saved(picture, "WEBP", lossless=True, exif=exif), numpy.asarray(upright))
+        plain = saved(picture, "PNG")
+        behind = plain[:-12] + chunk(b"eXIf", exif.tobytes()[6:]) + plain[-12:]
+        accept(f"turned{orientation}_behind.png", behind, numpy.asarray(upright))
+
+
 def make_others():
     refuse("empty.png", b"", "empty")
     refuse("text.jpg", b"these are words, not a picture\n" * 5, "not a PNG")
     refuse("page.png", b"<!DOCTYPE html><title>404</title>", "looks like HTML")
+    refuse("small_letters.png", b"\xef\xbb\xbf\n <!doctype html><title>404</title>", "looks like HTML")
     refuse("three_bytes.jpg", b"\xff\xd8\xff", "cut short")
-    gif = saved(Image.new("P", (9, 9)), "GIF")
-    refuse("gif.png", gif, "looks like GIF")
 
 
 def main():
@@ -368,6 +607,12 @@ def main():
     make_png()
     make_jpeg()
     make_webp()
+    make_gif()
+    make_tiff()
+    make_bmp()
+    make_heif()
+    make_profiles()
+    make_turned()
     make_others()
     put("expected.bin", numpy.stack(pictures).tobytes())
     put("expected.txt", ("\n".join(lines) + "\n").encode())

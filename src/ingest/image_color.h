@@ -1,0 +1,40 @@
+/* image_color: pixels of a picture with a colour profile, made sRGB; the one module with <lcms2.h>. Not collective.
+ *
+ * A profile that says what sRGB says within one step of 8 bits converts nothing; a broken one, or
+ * one that does not fit the picture, is ignored and counted. Profiles come in runs, so the last few
+ * conversions of a thread are kept.
+ */
+#ifndef AKIN_IMAGE_COLOR_H
+#define AKIN_IMAGE_COLOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum {
+    AKIN_COLOR_RGB,           /* 3 bytes a pixel */
+    AKIN_COLOR_RGBA,          /* 4 bytes, not premultiplied; the result too, with the same alpha */
+    AKIN_COLOR_CMYK,          /* 4 bytes, 0 = no ink */
+    AKIN_COLOR_CMYK_INVERTED, /* 4 bytes, 255 = no ink */
+} akin_color_layout;
+
+typedef struct akin_color akin_color;
+
+/* The conversion for an ICC profile of `count` bytes; NULL where there is nothing to convert. grey: the
+ * picture has one channel, repeated in red, green and blue. Borrowed until the next find of this
+ * thread. */
+const akin_color *akin_color_find(const uint8_t *profile, size_t count, akin_color_layout layout,
+                                  bool grey);
+
+/* The same for primaries and white point by their chromaticities (red, green, blue, white: x and y
+ * of each) with the transfer curve of sRGB. */
+const akin_color *akin_color_find_primaries(const double xy[8], akin_color_layout layout);
+
+/* `count` pixels; CMYK becomes RGB. out may begin where in begins. color NULL: RGB and RGBA are left
+ * as they are (in and out the same), CMYK is taken as ink on white. */
+void akin_color_convert(const akin_color *color, akin_color_layout layout, const uint8_t *in,
+                        size_t count, uint8_t *out);
+
+void akin_color_count_broken(void); /* for who finds a profile broken before it gets here */
+
+#endif
