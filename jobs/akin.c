@@ -297,6 +297,7 @@ static akin_status run_program(program *self) {
                  has_word(self, "--json=yes"); /* known before anything can be wrong */
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
+    AKIN_TRY(akin_comm_check_launch(self->comm));
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
     akin_linalg_start();
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));

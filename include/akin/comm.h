@@ -20,6 +20,9 @@ typedef struct akin_request akin_request; /* a send or receive under way */
 /* Starts MPI, puts handlers of SIGTERM, SIGUSR1 and SIGINT, SIGPIPE ignored. Collective over the
  * program; once in a process. */
 AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out);
+/* AKIN_FAILED where srun started several tasks as so many runs of one rank, for Slurm and MPI have
+ * no PMIx in common: each would write the same files. Not collective. */
+AKIN_MUST_CHECK akin_status akin_comm_check_launch(const akin_comm *comm);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
 
 /* This rank as if it had been started alone, for a file that one rank writes: nothing is waited

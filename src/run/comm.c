@@ -266,6 +266,16 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     return AKIN_OK;
 }
 
+akin_status akin_comm_check_launch(const akin_comm *comm) {
+    long tasks;
+    if (!akin_process_is_split(comm->size, &tasks)) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED,
+                          "srun started %ld tasks, but MPI sees one rank in each, so each would do "
+                          "the whole job and write the same files: start them with srun --mpi=pmix "
+                          "(srun --mpi=list shows whether Slurm has it) or with mpirun",
+                          tasks);
+}
+
 void akin_comm_finish(akin_comm *comm) {
     if (!comm) return;
     akin_watchdog_stop();

@@ -11,6 +11,11 @@
  * nothing may be kept under it. */
 void akin_process_settings(void);
 
+/* Whether Slurm started this process as one of several tasks that MPI does not know of (it has `size`
+ * ranks): plain `srun` where it does not speak PMIx. *tasks: how many. Each would do all of the work
+ * and write the same files. */
+bool akin_process_is_split(int size, long *tasks);
+
 /* From now on SIGTERM, SIGUSR1 and SIGINT only set a flag: "save and exit 75". Calls that wait go
  * on (SA_RESTART). A closed pipe and the file size limit are ignored as signals: the write that
  * meets them fails and says so. */

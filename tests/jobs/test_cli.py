@@ -126,4 +126,15 @@ def test_failing_memory_ends_every_rank():
     assert told >= 3, told
 
 
+def test_tasks_that_mpi_does_not_know_of_are_refused():
+    """As plain srun starts them where Slurm and MPI have no PMIx in common."""
+    task = {"SLURM_STEP_NUM_TASKS": "4", "SLURM_PROCID": "0", "SLURM_STEP_ID": "0"}
+    done = akin("inspect", "absent.nc", expect=1, env=task)
+    assert "srun started 4 tasks" in done.err and "--mpi=pmix" in done.err and "absent.nc" not in done.err
+    assert akin("inspect", "absent.nc", "--json", expect=1, env=task).json["exit"] == 1
+    for fine in ({"SLURM_STEP_NUM_TASKS": "1"}, {"SLURM_STEP_ID": "4294967291"}):
+        assert "absent.nc" in akin("inspect", "absent.nc", expect=1, env={**task, **fine}).err
+    assert "absent.nc" in akin("inspect", "absent.nc", ranks=2, expect=1, env=task).err  # started by mpirun
+
+
 main(globals())

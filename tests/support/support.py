@@ -7,6 +7,7 @@ import random
 import shutil
 import subprocess
 import sys
+import time
 
 import netCDF4
 from PIL import Image, ImageDraw
@@ -93,5 +94,7 @@ def main(namespace):
     for name, function in list(namespace.items()):
         if name.startswith("test_") and callable(function):
             print("--", name, flush=True)
+            begin = time.monotonic()
             function()
+            print(f"   {time.monotonic() - begin:.1f} s", flush=True)
     sys.stdout.flush()
