@@ -146,7 +146,7 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "PART=W,...",
      .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, "
-             "patches, shape, maps; 0 "
+             "patches, shape, maps, manifold; 0 "
              "leaves out"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,

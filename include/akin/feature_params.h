@@ -8,7 +8,9 @@
  * latent_eigenvalue(latent_axis); of the covariance double latent_whiten; the power of it that the
  * axes are divided by double latent_scale; where there are several parts: its weight of the part
  * patches also (patches.h) float patch_mean(patch), patch_whitening(patch, patch_white),
- * patch_word(word, patch); and where these are projected once more float join_mean(joined); float
+ * patch_word(word, patch); manifold also (manifold.h) float manifold_square_mean(square), manifold_whitening(square,
+ * square_white), manifold_dictionary(atom, square), manifold_share(code), manifold_code_axes(code,
+ * square_axis); and where these are projected once more float join_mean(joined); float
  * join_axes(joined, feature); double join_eigenvalue(feature);
  */
 #ifndef AKIN_FEATURE_PARAMS_H
@@ -16,6 +18,7 @@
 
 #include <akin/error.h>
 #include <akin/features.h>
+#include <akin/manifold.h>
 #include <akin/ncfile.h>
 #include <akin/patches.h>
 #include <akin/projection.h>
@@ -30,6 +33,10 @@ const akin_features *akin_feature_params_features(const akin_feature_params *fit
 akin_projection *akin_feature_params_projection(const akin_feature_params *fitted,
                                                 akin_part part);              /* NULL: weight 0 */
 akin_patches *akin_feature_params_patches(const akin_feature_params *fitted); /* NULL: weight 0 */
+/* NULL: weight 0, or not made yet: how many words it has is the catalogue's. */
+akin_manifold *akin_feature_params_manifold(const akin_feature_params *fitted);
+AKIN_MUST_CHECK akin_status akin_feature_params_make_manifold(akin_feature_params *fitted,
+                                                              size_t atoms);  /* all zero */
 akin_projection *akin_feature_params_join(const akin_feature_params *fitted); /* NULL = none */
 
 /* Into a file that is being written: dimensions that the file has not yet, variables, attribute

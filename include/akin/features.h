@@ -25,6 +25,7 @@ typedef enum {
     AKIN_PART_PATCHES,    /* patches.h */
     AKIN_PART_SHAPE,      /* the edges of handcrafted.h, made steady */
     AKIN_PART_MAPS,       /* maps.h: what the network's convolutions hold */
+    AKIN_PART_MANIFOLD,   /* manifold.h */
     AKIN_PARTS,
 } akin_part;
 
@@ -63,7 +64,7 @@ typedef struct {
                             kind's own */
 } akin_features_params;
 
-#define AKIN_FEATURES_NAMES "fused|autoencoder|maps|handcrafted|patches|pixels-pca"
+#define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|handcrafted|patches|pixels-pca"
 
 /* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many
  * dimensions. */

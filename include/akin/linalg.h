@@ -27,4 +27,10 @@ void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, 
 AKIN_MUST_CHECK akin_status akin_linalg_eigenvectors(double *matrix, size_t n, size_t count,
                                                      double *values, double *vectors);
 
+/* The same of the pair: matrix * v = value * other * v, v other v = 1; other [n, n], of which the
+ * elements [i, j] with j >= i are read, is positive definite and used up. */
+AKIN_MUST_CHECK akin_status akin_linalg_eigenvectors_of_pair(double *matrix, double *other,
+                                                             size_t n, size_t count, double *values,
+                                                             double *vectors);
+
 #endif

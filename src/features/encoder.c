@@ -4,6 +4,7 @@
 #include "maps.h"
 #include <akin/encoder.h>
 #include <akin/feature_params.h>
+#include <akin/manifold.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <akin/patches.h>
@@ -76,12 +77,18 @@ static void patches(akin_describe *d, const uint8_t *images, size_t count, float
         akin_patches_describe(dictionary, images + i * IMAGE_BYTES, raw + i * AKIN_PATCHES_RAW);
 }
 
+static void manifolds(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
+    akin_manifold *manifold = akin_feature_params_manifold(akin_model_fitted(d->model));
+    for (size_t i = 0; i < count; i++)
+        akin_manifold_describe(manifold, images + i * IMAGE_BYTES, raw + i * AKIN_MANIFOLD_RAW);
+}
+
 static void (*const kernels[AKIN_PARTS])(akin_describe *, const uint8_t *, size_t, float *) = {
     [AKIN_PART_LATENT] = latents,   [AKIN_PART_PIXELS] = pixels,
     [AKIN_PART_COLOUR] = colours,   [AKIN_PART_EDGES] = edges,
     [AKIN_PART_TEXTURE] = textures, [AKIN_PART_FOREGROUND] = foregrounds,
     [AKIN_PART_PATCHES] = patches,  [AKIN_PART_SHAPE] = edges,
-    [AKIN_PART_MAPS] = maps,
+    [AKIN_PART_MAPS] = maps,        [AKIN_PART_MANIFOLD] = manifolds,
 };
 
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images,

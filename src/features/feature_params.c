@@ -13,6 +13,7 @@ struct akin_feature_params {
     akin_projection *projections[AKIN_PARTS]; /* NULL where the weight is 0 */
     akin_projection *join;                    /* NULL = none */
     akin_patches *patches;                    /* NULL = none */
+    akin_manifold *manifold;                  /* NULL = none */
 };
 
 akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {
@@ -44,6 +45,7 @@ void akin_feature_params_free(akin_feature_params *fitted) {
     for (size_t p = 0; p < AKIN_PARTS; p++) akin_projection_free(fitted->projections[p]);
     akin_projection_free(fitted->join);
     akin_patches_free(fitted->patches);
+    akin_manifold_free(fitted->manifold);
     akin_mem_free(fitted);
 }
 
@@ -61,6 +63,15 @@ akin_projection *akin_feature_params_join(const akin_feature_params *fitted) {
 
 akin_patches *akin_feature_params_patches(const akin_feature_params *fitted) {
     return fitted->patches;
+}
+
+akin_manifold *akin_feature_params_manifold(const akin_feature_params *fitted) {
+    return fitted->manifold;
+}
+
+akin_status akin_feature_params_make_manifold(akin_feature_params *fitted, size_t atoms) {
+    akin_manifold_free(fitted->manifold);
+    return akin_manifold_create(atoms, &fitted->manifold);
 }
 
 /* --- names in the file --- */
@@ -87,6 +98,39 @@ static const struct {
                         {"patch_white", AKIN_PATCHES_VALUES},
                         {"word", AKIN_PATCHES_WORDS}};
 #define PATCH_DIMENSIONS (sizeof patch_dimensions / sizeof *patch_dimensions)
+
+/* What a manifold holds: a value for each of two dimensions, of which the second may be none. */
+enum { SQUARE, SQUARE_WHITE, ATOM, CODE, SQUARE_AXIS, MANIFOLD_DIMENSIONS };
+static const char *const manifold_dimensions[MANIFOLD_DIMENSIONS] = {"square", "square_white",
+                                                                     "atom", "code", "square_axis"};
+static const struct manifold_variable {
+    const char *name, *dims, *long_name;
+    float *(*values)(akin_manifold *manifold);
+    int rows, columns; /* -1: none */
+} manifold_variables[] = {
+    {"manifold_square_mean", "square", "mean of squares with contrast, less their own means",
+     akin_manifold_mean, SQUARE, -1},
+    {"manifold_whitening", "square,square_white", "whitening of squares", akin_manifold_whitening,
+     SQUARE, SQUARE_WHITE},
+    {"manifold_dictionary", "atom,square", "whitened squares of unit length",
+     akin_manifold_dictionary, ATOM, SQUARE},
+    {"manifold_share", "code",
+     "share of squares that a word tells; the last is told by no contrast", akin_manifold_share,
+     CODE, -1},
+    {"manifold_code_axes", "code,square_axis",
+     "generalised eigenvectors of codes in a neighbourhood and codes alone", akin_manifold_axes,
+     CODE, SQUARE_AXIS},
+};
+#define MANIFOLD_VARIABLES (sizeof manifold_variables / sizeof *manifold_variables)
+
+static size_t manifold_length(const akin_manifold *manifold, int dimension) {
+    const size_t lengths[MANIFOLD_DIMENSIONS] = {
+        [SQUARE] = AKIN_MANIFOLD_VALUES,        [SQUARE_WHITE] = AKIN_MANIFOLD_VALUES,
+        [ATOM] = akin_manifold_atoms(manifold), [CODE] = akin_manifold_words(manifold),
+        [SQUARE_AXIS] = AKIN_MANIFOLD_AXES,
+    };
+    return dimension < 0 ? 1 : lengths[dimension];
+}
 
 /* A projection's variables are PREFIX_mean(RAW), PREFIX_axes(RAW,AXIS), PREFIX_eigenvalue(AXIS),
  * PREFIX_whiten. */
@@ -140,6 +184,14 @@ static void define_patches(akin_ncfile *file) {
                              patch_variables[v].long_name, "1");
 }
 
+static void define_manifold(akin_ncfile *file, const akin_manifold *manifold) {
+    for (int d = 0; d < MANIFOLD_DIMENSIONS; d++)
+        akin_ncfile_dimension(file, manifold_dimensions[d], manifold_length(manifold, d));
+    for (size_t v = 0; v < MANIFOLD_VARIABLES; v++)
+        akin_ncfile_variable(file, manifold_variables[v].name, AKIN_NC_FLOAT,
+                             manifold_variables[v].dims, manifold_variables[v].long_name, "1");
+}
+
 void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file) {
     char name[NAME_SIZE];
     akin_ncfile_attribute(file, NULL, "features", fitted->features.name);
@@ -152,6 +204,7 @@ void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *
                                  "length of this part of a vector", "1");
     }
     if (fitted->patches) define_patches(file);
+    if (fitted->manifold) define_manifold(file, fitted->manifold);
     if (fitted->join) define_projection(file, &names_of_join, fitted->join);
 }
 
@@ -179,6 +232,10 @@ void akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *fil
     for (size_t v = 0; fitted->patches && v < PATCH_VARIABLES; v++)
         akin_ncfile_put(file, patch_variables[v].name, 0, mine ? patch_variables[v].rows : 0,
                         patch_variables[v].values(fitted->patches));
+    for (size_t v = 0; fitted->manifold && v < MANIFOLD_VARIABLES; v++)
+        akin_ncfile_put(file, manifold_variables[v].name, 0,
+                        mine ? manifold_length(fitted->manifold, manifold_variables[v].rows) : 0,
+                        manifold_variables[v].values(fitted->manifold));
     if (fitted->join) put_projection(file, &names_of_join, mine, fitted->join, 0);
 }
 
@@ -301,6 +358,36 @@ done:
     return status;
 }
 
+static akin_status another_shape(const akin_ncfile *file, const char *name, size_t length) {
+    return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu; train it anew",
+                          akin_ncfile_path(file), name, length);
+}
+
+/* How many words it has is the file's: a multiple of 64 in the range that manifold.h says. */
+static akin_status get_manifold(const akin_ncfile *file, akin_feature_params *fitted) {
+    akin_status status;
+    size_t atoms, length;
+    AKIN_TRY(get_length(file, manifold_dimensions[ATOM], AKIN_MANIFOLD_ATOMS, &atoms));
+    if (atoms < AKIN_MANIFOLD_AXES || atoms % 64 != 0)
+        return another_shape(file, manifold_dimensions[ATOM], atoms);
+    AKIN_TRY(akin_feature_params_make_manifold(fitted, atoms));
+    for (int d = 0; d < MANIFOLD_DIMENSIONS; d++) {
+        AKIN_TRY(akin_ncfile_length(file, manifold_dimensions[d], &length));
+        if (length != manifold_length(fitted->manifold, d))
+            return another_shape(file, manifold_dimensions[d], length);
+    }
+    for (size_t v = 0; v < MANIFOLD_VARIABLES; v++) {
+        const struct manifold_variable *m = &manifold_variables[v];
+        size_t rows = manifold_length(fitted->manifold, m->rows),
+               columns = manifold_length(fitted->manifold, m->columns);
+        AKIN_TRY(
+            get_floats(file, m->name, m->dims, rows, rows * columns, m->values(fitted->manifold)));
+    }
+    akin_manifold_prepare(fitted->manifold);
+done:
+    return status;
+}
+
 akin_status akin_feature_params_read(const akin_ncfile *file, akin_feature_params **out) {
     akin_status status;
     akin_features features;
@@ -314,6 +401,7 @@ akin_status akin_feature_params_read(const akin_ncfile *file, akin_feature_param
             AKIN_TRY(get_projection(file, &n, fitted->projections[p]));
         }
     if (fitted->patches) AKIN_TRY(get_patches(file, fitted->patches));
+    if (fitted->projections[AKIN_PART_MANIFOLD]) AKIN_TRY(get_manifold(file, fitted));
     if (fitted->join) AKIN_TRY(get_projection(file, &names_of_join, fitted->join));
     *out = fitted;
     fitted = NULL;

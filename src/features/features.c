@@ -3,6 +3,7 @@
 #include "handcrafted.h"
 #include "maps.h"
 #include <akin/features.h>
+#include <akin/manifold.h>
 #include <akin/network.h>
 #include <akin/patches.h>
 #include <akin/text.h>
@@ -27,6 +28,7 @@ static const struct part {
     [AKIN_PART_PATCHES] = {"patches", AKIN_PATCHES_RAW, 0.25, 64},
     [AKIN_PART_SHAPE] = {"shape", AKIN_HANDCRAFTED_EDGES, 0, 64, .steady = true},
     [AKIN_PART_MAPS] = {"maps", AKIN_MAPS, 0.5, 96, .network = true},
+    [AKIN_PART_MANIFOLD] = {"manifold", AKIN_MANIFOLD_RAW, 0.25, 128},
 };
 
 static const struct kind {
@@ -41,6 +43,7 @@ static const struct kind {
      .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
      .dim = 128},
     {.name = "patches", .weights = {[AKIN_PART_PATCHES] = 1}},
+    {.name = "manifold", .weights = {[AKIN_PART_MANIFOLD] = 1}},
     {.name = "fused",
      .weights = {[AKIN_PART_SHAPE] = 1.5, [AKIN_PART_FOREGROUND] = 1.3, [AKIN_PART_TEXTURE] = 0.5},
      .dim = 128},

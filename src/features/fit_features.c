@@ -1,5 +1,6 @@
 /* fit_features: all that is fitted on a catalogue. */
 #include "covariance.h"
+#include "fit_manifold.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
 #include <akin/feature_params.h>
@@ -398,6 +399,8 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(akin_agree(comm, allocate(&f)));
     double start = akin_comm_seconds();
     AKIN_TRY(learn_dictionary(&f));
+    if (features->parts[AKIN_PART_MANIFOLD].weight > 0)
+        AKIN_TRY(akin_fit_manifold(comm, catalog, akin_model_fitted(model)));
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
     AKIN_TRY(fit_parts(&f));

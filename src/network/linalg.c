@@ -82,3 +82,23 @@ done:
     akin_mem_free(whole);
     return status;
 }
+
+/* other = L L^T (Cholesky); the eigenvectors y of L^-1 matrix L^-T are L^T v (Martin & Wilkinson,
+ * "Reduction of the symmetric eigenproblem Ax = lambda Bx ... to standard form", 1968). Row-major
+ * elements with j >= i are the lower triangle of columns. */
+akin_status akin_linalg_eigenvectors_of_pair(double *matrix, double *other, size_t n, size_t count,
+                                             double *values, double *vectors) {
+    int size = (int)n, info = LAPACKE_dpotrf_work(LAPACK_COL_MAJOR, 'L', size, other, size);
+    if (info == 0)
+        info = LAPACKE_dsygst_work(LAPACK_COL_MAJOR, 1, 'L', size, matrix, size, other, size);
+    if (info != 0)
+        return akin_error_set(AKIN_FAILED,
+                              "a pair of matrices of %zu columns has no eigenvectors (dpotrf: %d)",
+                              n, info);
+    akin_status status = akin_linalg_eigenvectors(matrix, n, count, values, vectors);
+    if (status != AKIN_OK) return status;
+    cblas_dtrsm(CblasColMajor, CblasLeft, CblasLower, CblasTrans, CblasNonUnit, size, (int)count, 1,
+                other, size, vectors, size);
+    for (size_t i = 0; i < count; i++) turn_positive(vectors + i * n, n);
+    return AKIN_OK;
+}

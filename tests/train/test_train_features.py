@@ -21,6 +21,7 @@ KINDS = {
     "pixels-pca": [],
     "handcrafted": [],
     "patches": [],
+    "manifold": [],
     "fused": [],
     "autoencoder": ["--objective", "reconstruction", "--epochs", 2, "--batch", 32],
     "maps": ["--epochs", 2, "--batch", 32],
