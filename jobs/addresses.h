@@ -75,7 +75,6 @@ AKIN_MUST_CHECK akin_status akin_addresses_params(const akin_options *options,
                                                   akin_fetch_params *out);
 
 /* addresses, fetched, unchanged, kept, failed, fetched_bytes. */
-AKIN_MUST_CHECK akin_status akin_addresses_report(akin_json *report,
-                                                  const akin_fetch_result *result);
+void akin_addresses_report(akin_json *report, const akin_fetch_result *result);
 
 #endif

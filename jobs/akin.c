@@ -231,10 +231,11 @@ static akin_status print_report(program *self, akin_status outcome) {
     char *line = NULL;
     if (!self->call.report) {
         AKIN_TRY(akin_report_create(verb_name(self), akin_comm_size(self->comm), &report));
-        if (self->answer) AKIN_TRY(akin_json_set_text(report, "answer", self->answer));
+        if (self->answer) akin_json_set_text(report, "answer", self->answer);
     }
     akin_json *shown = report ? report : self->call.report;
     AKIN_TRY(akin_report_finish(shown, outcome, akin_comm_seconds() - self->start));
+    AKIN_TRY(akin_json_check(shown));
     line = akin_json_print(shown, false);
     if (line)
         printf("%s\n", line);

@@ -5,30 +5,26 @@
 #include <string.h>
 
 akin_status akin_report_create(const char *verb, int ranks, akin_json **out) {
-    akin_status status = AKIN_OK;
-    akin_json *report = NULL;
+    akin_json *report = *out = akin_json_object();
+    akin_json_set_text(report, "verb", verb);
+    akin_json_set_text(report, "status", "ok");
+    akin_json_set_integer(report, "exit", AKIN_OK);
+    akin_json_set_integer(report, "ranks", ranks);
+    akin_json_set_number(report, "seconds", 0);
+    akin_json_set_integer(report, "items", 0);
+    akin_status status = akin_json_check(report);
+    if (status == AKIN_OK) return AKIN_OK;
+    akin_json_free(report);
     *out = NULL;
-    AKIN_TRY(akin_json_create(&report));
-    AKIN_TRY(akin_json_set_text(report, "verb", verb));
-    AKIN_TRY(akin_json_set_text(report, "status", "ok"));
-    AKIN_TRY(akin_json_set_integer(report, "exit", AKIN_OK));
-    AKIN_TRY(akin_json_set_integer(report, "ranks", ranks));
-    AKIN_TRY(akin_json_set_number(report, "seconds", 0));
-    AKIN_TRY(akin_json_set_integer(report, "items", 0));
-    *out = report;
-done:
-    if (status != AKIN_OK) akin_json_free(report);
     return status;
 }
 
 akin_status akin_report_finish(akin_json *report, akin_status outcome, double seconds) {
-    akin_status status = AKIN_OK;
-    if (outcome != AKIN_OK) AKIN_TRY(akin_json_set_text(report, "message", akin_error_message()));
-    AKIN_TRY(akin_json_set_text(report, "status", outcome == AKIN_OK ? "ok" : "failed"));
-    AKIN_TRY(akin_json_set_integer(report, "exit", outcome));
-    AKIN_TRY(akin_json_set_number(report, "seconds", (double)(int64_t)(seconds * 1e6) * 1e-6));
-done:
-    return status;
+    if (outcome != AKIN_OK) akin_json_set_text(report, "message", akin_error_message());
+    akin_json_set_text(report, "status", outcome == AKIN_OK ? "ok" : "failed");
+    akin_json_set_integer(report, "exit", outcome);
+    akin_json_set_number(report, "seconds", (double)(int64_t)(seconds * 1e6) * 1e-6);
+    return outcome == AKIN_OK ? akin_json_check(report) : AKIN_OK;
 }
 
 akin_status akin_call_check_arguments(const akin_verb *verb, const akin_options *options) {

@@ -34,23 +34,28 @@ static akin_status read_entries(const char *path, akin_json **out) {
         akin_mem_free(text);
         if (status == AKIN_FAILED) return status;
     }
-    return *out ? AKIN_OK : akin_json_create(out);
+    if (!*out) *out = akin_json_object();
+    return akin_json_check(*out);
 }
 
 akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job,
                               akin_metrics **out) {
-    akin_status status = AKIN_FAILED;
+    akin_status status = AKIN_OK;
     *out = NULL;
     akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
     if (metrics) {
         metrics->folder = akin_mem_text(folder);
         metrics->job = akin_mem_text(job);
         metrics->path = akin_file_join(folder, "metrics.json");
-        if (metrics->path && metrics->folder && metrics->job)
-            status = akin_comm_rank(comm) == 0 ? read_entries(metrics->path, &metrics->entries)
-                                               : akin_json_create(&metrics->entries);
-        if (status == AKIN_OK) status = akin_json_create(&metrics->ran);
-    }
+        metrics->ran = akin_json_object();
+        if (!metrics->path || !metrics->folder || !metrics->job || !metrics->ran)
+            status = AKIN_FAILED;
+        else if (akin_comm_rank(comm) == 0)
+            status = read_entries(metrics->path, &metrics->entries);
+        else
+            status = akin_json_check(metrics->entries = akin_json_object());
+    } else
+        status = AKIN_FAILED;
     AKIN_TRY(akin_agree(comm, status));
     *out = metrics;
 done:
@@ -75,7 +80,9 @@ const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *ver
 static akin_status write_entries(const akin_metrics *metrics) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
-    char *text = akin_json_print(metrics->entries, true);
+    char *text = NULL;
+    AKIN_TRY(akin_json_check(metrics->entries));
+    text = akin_json_print(metrics->entries, true);
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for %s", metrics->path));
     AKIN_TRY(akin_outfile_create(metrics->path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", text);
@@ -87,18 +94,15 @@ done:
 }
 
 static akin_status put_entry(akin_metrics *metrics, const char *verb, const akin_json *report) {
-    akin_status status = AKIN_OK;
-    akin_json *copy = NULL;
-    AKIN_TRY(akin_json_copy(report, &copy));
-    AKIN_TRY(akin_json_set_node(metrics->entries, verb, &copy));
-    status = write_entries(metrics);
-done:
-    return status;
+    akin_json *copy = akin_json_copy(report);
+    akin_json_set_node(metrics->entries, verb, &copy);
+    return write_entries(metrics);
 }
 
 static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report,
                               bool ran) {
-    akin_status status = ran ? akin_json_set_bool(metrics->ran, verb, true) : AKIN_OK;
+    if (ran) akin_json_set_bool(metrics->ran, verb, true);
+    akin_status status = akin_json_check(metrics->ran);
     return status == AKIN_OK ? put_entry(metrics, verb, report) : status;
 }
 
@@ -130,14 +134,11 @@ akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const c
 
 static akin_status add_number(akin_metrics *metrics, const char *verb, const char *key,
                               double value) {
-    akin_status status = AKIN_OK;
-    akin_json *copy = NULL;
-    if (!akin_metrics_entry(metrics, verb)) return AKIN_OK;
-    if (akin_json_number(akin_metrics_entry(metrics, verb), key, NAN) == value) return AKIN_OK;
-    AKIN_TRY(akin_json_copy(akin_metrics_entry(metrics, verb), &copy));
-    AKIN_TRY(akin_json_set_number(copy, key, value));
-    status = put_entry(metrics, verb, copy);
-done:
+    const akin_json *entry = akin_metrics_entry(metrics, verb);
+    if (!entry || akin_json_number(entry, key, NAN) == value) return AKIN_OK;
+    akin_json *copy = akin_json_copy(entry);
+    akin_json_set_number(copy, key, value);
+    akin_status status = put_entry(metrics, verb, copy);
     akin_json_free(copy);
     return status;
 }
@@ -162,22 +163,16 @@ double akin_metrics_number(const char *folder, const char *verb, const char *key
 
 /* Also puts the entries into the order of the stages. */
 static akin_status keep_wanted(akin_metrics *metrics, akin_jobfile *job) {
-    akin_status status = AKIN_OK;
-    akin_json *kept = NULL, *copy = NULL;
-    AKIN_TRY(akin_json_create(&kept));
+    akin_json *kept = akin_json_object();
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         if (!entry || !akin_stage_wanted(stage, job)) continue;
-        AKIN_TRY(akin_json_copy(entry, &copy));
-        AKIN_TRY(akin_json_set_node(kept, stage->verb, &copy));
+        akin_json *copy = akin_json_copy(entry);
+        akin_json_set_node(kept, stage->verb, &copy);
     }
     akin_json_free(metrics->entries);
     metrics->entries = kept;
-    kept = NULL;
-    status = write_entries(metrics);
-done:
-    akin_json_free(kept);
-    return status;
+    return write_entries(metrics);
 }
 
 akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, akin_jobfile *job) {

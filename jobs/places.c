@@ -38,7 +38,7 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
     akin_text *shown = NULL;
     akin_status status = akin_text_create(&shown);
     if (status == AKIN_OK) status = akin_text_append_hidden(shown, url);
-    if (status == AKIN_OK) status = akin_json_set_text(object, "url", akin_text_bytes(shown));
+    if (status == AKIN_OK) akin_json_set_text(object, "url", akin_text_bytes(shown));
     akin_text_free(shown);
     return status;
 }

@@ -56,14 +56,11 @@ static akin_embed_params read_params(const akin_call *call) {
                                .result_options = call->result_options};
 }
 
-static akin_status fill_report(akin_json *report, const akin_embed_result *result) {
-    akin_status status;
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_integer(report, "dim", (long long)result->dim));
-    AKIN_TRY(akin_json_set_integer(report, "computed", (long long)result->computed));
-    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
-done:
-    return status;
+static void fill_report(akin_json *report, const akin_embed_result *result) {
+    akin_json_set_integer(report, "items", (long long)result->items);
+    akin_json_set_integer(report, "dim", (long long)result->dim);
+    akin_json_set_integer(report, "computed", (long long)result->computed);
+    akin_json_set_number(report, "images_per_second", result->images_per_second);
 }
 
 /* --- vectors that are brought --- */
@@ -86,19 +83,14 @@ static akin_import_vectors_params adopt_params(const akin_call *call) {
                                         .result_options = call->result_options};
 }
 
-static akin_status fill_adopt_report(akin_json *report, const akin_import_vectors_result *result) {
-    akin_status status;
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_integer(report, "dim", (long long)result->dim));
-    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
-    AKIN_TRY(akin_json_set_integer(report, "vectors", (long long)result->vectors));
-    AKIN_TRY(
-        akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector));
-    AKIN_TRY(
-        akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item));
-    AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)result->unusable));
-done:
-    return status;
+static void fill_adopt_report(akin_json *report, const akin_import_vectors_result *result) {
+    akin_json_set_integer(report, "items", (long long)result->items);
+    akin_json_set_integer(report, "dim", (long long)result->dim);
+    akin_json_set_number(report, "images_per_second", result->images_per_second);
+    akin_json_set_integer(report, "vectors", (long long)result->vectors);
+    akin_json_set_integer(report, "items_without_vector", (long long)result->without_vector);
+    akin_json_set_integer(report, "vectors_without_item", (long long)result->without_item);
+    akin_json_set_integer(report, "unusable", (long long)result->unusable);
 }
 
 static akin_status run_adopt(akin_call *call) {
@@ -117,7 +109,7 @@ static akin_status run_adopt(akin_call *call) {
         if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
             return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     AKIN_TRY(akin_import_vectors(call->comm, &params, &result));
-    AKIN_TRY(akin_agree(call->comm, fill_adopt_report(call->report, &result)));
+    fill_adopt_report(call->report, &result);
 done:
     return status;
 }
@@ -177,7 +169,7 @@ static akin_status run_embed(akin_call *call) {
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (!params.model) return akin_error_set(AKIN_USAGE, "a model is missing: --model model.nc");
     AKIN_TRY(akin_embed(call->comm, &params, &result));
-    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
+    fill_report(call->report, &result);
 done:
     return status;
 }

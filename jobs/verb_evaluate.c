@@ -30,67 +30,52 @@ typedef struct {
     double value;
 } figure;
 
-static akin_status report_category(akin_json *list, const akin_evaluate_category *category) {
-    akin_status status;
-    akin_json *entry = NULL;
-    AKIN_TRY(akin_json_create(&entry));
-    AKIN_TRY(akin_json_set_text(entry, "category", category->name));
-    AKIN_TRY(akin_json_set_integer(entry, "items", (long long)category->items));
+static void report_category(akin_json *list, const akin_evaluate_category *category) {
+    akin_json *entry = akin_json_object();
+    akin_json_set_text(entry, "category", category->name);
+    akin_json_set_integer(entry, "items", (long long)category->items);
     for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++) {
         char key[32];
         snprintf(key, sizeof key, "precision_at_%d", akin_evaluate_depths[d]);
-        AKIN_TRY(akin_json_set_number(entry, key, category->precision[d]));
+        akin_json_set_number(entry, key, category->precision[d]);
     }
-    AKIN_TRY(akin_json_set_number(entry, "mean_average_precision", category->average_precision));
-    status = akin_json_append_node(list, &entry);
-done:
-    akin_json_free(entry);
-    return status;
+    akin_json_set_number(entry, "mean_average_precision", category->average_precision);
+    akin_json_append_node(list, &entry);
 }
 
-static akin_status report_categories(akin_json *json, const akin_evaluate_categories *categories) {
-    akin_status status;
-    akin_json *list = NULL;
-    AKIN_TRY(akin_json_create_array(&list));
+static void report_categories(akin_json *json, const akin_evaluate_categories *categories) {
+    akin_json *list = akin_json_array();
     for (size_t c = 0; c < akin_evaluate_categories_count(categories); c++) {
         const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
-        AKIN_TRY(report_category(list, &one));
+        report_category(list, &one);
     }
-    status = akin_json_set_node(json, "by_category", &list);
-done:
-    akin_json_free(list);
-    return status;
+    akin_json_set_node(json, "by_category", &list);
 }
 
-static akin_status report_refined(akin_json *json, const akin_evaluate_figures *found) {
-    akin_status status = AKIN_OK;
+static void report_refined(akin_json *json, const akin_evaluate_figures *found) {
     if (found->has_duplicates)
-        AKIN_TRY(akin_json_set_integer(json, "duplicates", (long long)found->duplicates));
+        akin_json_set_integer(json, "duplicates", (long long)found->duplicates);
     if (found->has_fill)
-        AKIN_TRY(akin_json_set_integer(json, "filled_items", (long long)found->filled_items));
-    if (found->has_fill) AKIN_TRY(akin_json_set_integer(json, "filled", (long long)found->fills));
-done:
-    return status;
+        akin_json_set_integer(json, "filled_items", (long long)found->filled_items);
+    if (found->has_fill) akin_json_set_integer(json, "filled", (long long)found->fills);
 }
 
-static akin_status report(akin_call *call, const akin_evaluate_figures *found, const figure *list,
-                          size_t count) {
-    akin_status status;
+static void report(akin_call *call, const akin_evaluate_figures *found, const figure *list,
+                   size_t count) {
     akin_json *json = call->report;
     const char *against = *found->against_digest ? found->against_digest : NULL;
-    AKIN_TRY(akin_json_set_integer(json, "items", (long long)found->items));
-    AKIN_TRY(akin_json_set_integer(json, "k", (long long)found->k));
-    AKIN_TRY(akin_json_set_text(json, "label", akin_options_text(call->options, "label")));
-    AKIN_TRY(akin_json_set_integer(json, "labelled", (long long)found->labelled));
-    for (size_t i = 0; i < count; i++)
-        AKIN_TRY(akin_json_set_number(json, list[i].key, list[i].value));
-    AKIN_TRY(report_refined(json, found));
-    AKIN_TRY(akin_json_set_integer(json, "common_ids", (long long)found->common));
-    AKIN_TRY(akin_json_set_text(json, "table_digest", found->table_digest));
-    AKIN_TRY(against ? akin_json_set_text(json, "against_digest", against)
-                     : akin_json_set_null(json, "against_digest"));
-done:
-    return status;
+    akin_json_set_integer(json, "items", (long long)found->items);
+    akin_json_set_integer(json, "k", (long long)found->k);
+    akin_json_set_text(json, "label", akin_options_text(call->options, "label"));
+    akin_json_set_integer(json, "labelled", (long long)found->labelled);
+    for (size_t i = 0; i < count; i++) akin_json_set_number(json, list[i].key, list[i].value);
+    report_refined(json, found);
+    akin_json_set_integer(json, "common_ids", (long long)found->common);
+    akin_json_set_text(json, "table_digest", found->table_digest);
+    if (against)
+        akin_json_set_text(json, "against_digest", against);
+    else
+        akin_json_set_null(json, "against_digest");
 }
 
 /* By mean average precision: precision at 10 counts what a shorter list has not as wrong. */
@@ -191,9 +176,8 @@ static akin_status run(akin_call *call) {
         {"churn", "share of neighbours that the other table has not", found.churn},
     };
     size_t count = sizeof list / sizeof *list;
-    status = report(call, &found, list, count);
-    if (status == AKIN_OK && categories) status = report_categories(call->report, categories);
-    AKIN_TRY(akin_agree(call->comm, status));
+    report(call, &found, list, count);
+    if (categories) report_categories(call->report, categories);
     if (found.labelled == 0 && !call->print)
         akin_log_info("evaluate: no item has a %s: there is no precision",
                       akin_options_text(call->options, "label"));

@@ -91,17 +91,14 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
     return params;
 }
 
-static akin_status fill_report(akin_json *report, const akin_ingest_result *result) {
-    akin_status status = AKIN_OK;
-    AKIN_TRY(akin_json_set_integer(report, "rows", (long long)result->rows));
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)result->rejected));
-    AKIN_TRY(akin_json_set_integer(report, "reused", (long long)result->reused));
-    AKIN_TRY(akin_json_set_integer(report, "broken_profiles", (long long)result->broken_profiles));
-    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
-    if (result->fetch.addresses > 0) AKIN_TRY(akin_addresses_report(report, &result->fetch));
-done:
-    return status;
+static void fill_report(akin_json *report, const akin_ingest_result *result) {
+    akin_json_set_integer(report, "rows", (long long)result->rows);
+    akin_json_set_integer(report, "items", (long long)result->items);
+    akin_json_set_integer(report, "rejected", (long long)result->rejected);
+    akin_json_set_integer(report, "reused", (long long)result->reused);
+    akin_json_set_integer(report, "broken_profiles", (long long)result->broken_profiles);
+    akin_json_set_number(report, "images_per_second", result->images_per_second);
+    if (result->fetch.addresses > 0) akin_addresses_report(report, &result->fetch);
 }
 
 /* An output that is also an input would be gone before anybody has seen that it was a slip. */
@@ -155,9 +152,8 @@ static akin_status run_ingest(akin_call *call) {
     if (status != AKIN_INTERRUPTED && akin_comm_rank(call->comm) == 0) clear_temporary(temporary);
 done:
     akin_mem_free(temporary);
-    akin_status filled =
-        akin_agree(call->comm, fill_report(call->report, &result)); /* also where it was refused */
-    return status != AKIN_OK ? status : filled;
+    fill_report(call->report, &result); /* also where it was refused */
+    return status;
 }
 
 /* The file of rejects is the one that was written with the catalogue. */
@@ -175,9 +171,9 @@ static akin_status report_counts(akin_json *report, const char *path, size_t row
     size_t items = 0;
     AKIN_TRY(akin_ncfile_peek(path, "catalog", &file));
     AKIN_TRY(akin_ncfile_length(file, "item", &items));
-    AKIN_TRY(akin_json_set_integer(report, "rows", (long long)rows));
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));
-    AKIN_TRY(akin_json_set_integer(report, "rejected", (long long)(rows - items)));
+    akin_json_set_integer(report, "rows", (long long)rows);
+    akin_json_set_integer(report, "items", (long long)items);
+    akin_json_set_integer(report, "rejected", (long long)(rows - items));
 done:
     akin_ncfile_close(file);
     return status;

@@ -23,7 +23,7 @@ static akin_status add_attribute(akin_json *object, const char *key, const akin_
                                  const char *name) {
     char *text = NULL;
     akin_status status = akin_ncfile_get_attribute(file, name, &text);
-    if (status == AKIN_OK && text) status = akin_json_set_text(object, key, text);
+    if (status == AKIN_OK && text) akin_json_set_text(object, key, text);
     akin_mem_free(text);
     return status;
 }
@@ -31,9 +31,8 @@ static akin_status add_attribute(akin_json *object, const char *key, const akin_
 /* The digest of each input, under its name: input_catalog_digest is "catalog". */
 static akin_status add_inputs(akin_json *report, const akin_ncfile *file) {
     akin_status status;
-    akin_json *inputs = NULL;
     char key[64];
-    AKIN_TRY(akin_json_create(&inputs));
+    akin_json *inputs = akin_json_object();
     for (size_t a = 0; a < akin_ncfile_attribute_count(file); a++) {
         const char *name = akin_ncfile_attribute_name(file, a);
         size_t length = strlen(name), around = strlen("input_") + strlen("_digest");
@@ -42,40 +41,34 @@ static akin_status add_inputs(akin_json *report, const akin_ncfile *file) {
         snprintf(key, sizeof key, "%.*s", (int)(length - around), name + strlen("input_"));
         AKIN_TRY(add_attribute(inputs, key, file, name));
     }
-    status = akin_json_set_node(report, "inputs", &inputs);
+    akin_json_set_node(report, "inputs", &inputs);
 done:
     akin_json_free(inputs);
     return status;
 }
 
-static akin_status add_dimensions(akin_json *report, const akin_ncfile *file) {
-    akin_status status;
-    akin_json *dimensions = NULL;
-    AKIN_TRY(akin_json_create(&dimensions));
+static void add_dimensions(akin_json *report, const akin_ncfile *file) {
+    akin_json *dimensions = akin_json_object();
     for (size_t d = 0; d < akin_ncfile_dimension_count(file); d++) {
         size_t length;
         const char *name = akin_ncfile_dimension_name(file, d, &length);
-        AKIN_TRY(akin_json_set_integer(dimensions, name, (long long)length));
+        akin_json_set_integer(dimensions, name, (long long)length);
     }
-    status = akin_json_set_node(report, "dimensions", &dimensions);
-done:
-    akin_json_free(dimensions);
-    return status;
+    akin_json_set_node(report, "dimensions", &dimensions);
 }
 
 static akin_status add_variables(akin_json *report, const akin_ncfile *file) {
     akin_status status;
-    akin_json *variables = NULL;
     akin_text *text = NULL;
-    AKIN_TRY(akin_json_create(&variables));
+    akin_json *variables = akin_json_object();
     AKIN_TRY(akin_text_create(&text));
     for (size_t v = 0; v < akin_ncfile_variable_count(file); v++) {
         const char *type, *dims, *name = akin_ncfile_variable_name(file, v, &type, &dims);
         akin_text_clear(text);
         AKIN_TRY(akin_text_append(text, "%s(%s)", type, dims));
-        AKIN_TRY(akin_json_set_text(variables, name, akin_text_bytes(text)));
+        akin_json_set_text(variables, name, akin_text_bytes(text));
     }
-    status = akin_json_set_node(report, "variables", &variables);
+    akin_json_set_node(report, "variables", &variables);
 done:
     akin_text_free(text);
     akin_json_free(variables);
@@ -84,12 +77,12 @@ done:
 
 static akin_status add_common(akin_json *report, const akin_ncfile *file) {
     akin_status status;
-    AKIN_TRY(akin_json_set_text(report, "kind", akin_ncfile_kind(file)));
+    akin_json_set_text(report, "kind", akin_ncfile_kind(file));
     AKIN_TRY(add_attribute(report, "akin_version", file, "akin_version"));
-    AKIN_TRY(akin_json_set_text(report, "digest", akin_ncfile_digest(file)));
+    akin_json_set_text(report, "digest", akin_ncfile_digest(file));
     AKIN_TRY(add_inputs(report, file));
     AKIN_TRY(add_attribute(report, "options", file, "akin_options"));
-    AKIN_TRY(add_dimensions(report, file));
+    add_dimensions(report, file);
     AKIN_TRY(add_variables(report, file));
 done:
     return status;
@@ -101,7 +94,8 @@ static akin_status add_length(akin_json *report, const char *key, const akin_ncf
                               const char *dimension) {
     size_t length;
     akin_status status = akin_ncfile_length(file, dimension, &length);
-    return status == AKIN_OK ? akin_json_set_integer(report, key, (long long)length) : status;
+    if (status == AKIN_OK) akin_json_set_integer(report, key, (long long)length);
+    return status;
 }
 
 /* This rank's part of the items. Not collective. */
@@ -131,12 +125,11 @@ static akin_status add_labels(akin_comm *comm, akin_json *report, const akin_ncf
     }
     akin_comm_sum_i64(comm, sums, 3);
     AKIN_TRY(add_length(report, "items", file, "item"));
-    AKIN_TRY(akin_json_set_integer(report, "available_items", sums[0]));
-    AKIN_TRY(
-        akin_json_set_integer(report, "categories", (long long)akin_labels_category_count(labels)));
-    AKIN_TRY(akin_json_set_integer(report, "items_with_category", sums[1]));
-    AKIN_TRY(akin_json_set_integer(report, "groups", (long long)akin_labels_group_count(labels)));
-    AKIN_TRY(akin_json_set_integer(report, "items_with_group", sums[2]));
+    akin_json_set_integer(report, "available_items", sums[0]);
+    akin_json_set_integer(report, "categories", (long long)akin_labels_category_count(labels));
+    akin_json_set_integer(report, "items_with_category", sums[1]);
+    akin_json_set_integer(report, "groups", (long long)akin_labels_group_count(labels));
+    akin_json_set_integer(report, "items_with_group", sums[2]);
 done:
     akin_labels_free(labels);
     return status;
@@ -188,13 +181,12 @@ static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfi
     AKIN_TRY(akin_agree(comm, status));
     akin_comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     AKIN_TRY(add_length(report, "k", file, "k"));
-    AKIN_TRY(akin_json_set_integer(report, "neighbors", sums[0]));
-    AKIN_TRY(akin_json_set_integer(report, "items_without_neighbors", sums[1]));
-    if (akin_ncfile_has(file, "duplicate_of"))
-        AKIN_TRY(akin_json_set_integer(report, "duplicates", sums[2]));
+    akin_json_set_integer(report, "neighbors", sums[0]);
+    akin_json_set_integer(report, "items_without_neighbors", sums[1]);
+    if (akin_ncfile_has(file, "duplicate_of")) akin_json_set_integer(report, "duplicates", sums[2]);
     if (!akin_ncfile_has(file, "filled")) goto done;
-    AKIN_TRY(akin_json_set_integer(report, "filled_items", sums[3]));
-    AKIN_TRY(akin_json_set_integer(report, "filled", sums[4]));
+    akin_json_set_integer(report, "filled_items", sums[3]);
+    akin_json_set_integer(report, "filled", sums[4]);
 done:
     akin_mem_free(counts);
     return status;
@@ -226,14 +218,14 @@ static akin_status add_step(akin_comm *comm, akin_json *report, const akin_ncfil
     (void)comm;
     AKIN_TRY(akin_ncfile_expect(file, "step", AKIN_NC_INT64, ""));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &step));
-    AKIN_TRY(akin_json_set_integer(report, "steps", step));
+    akin_json_set_integer(report, "steps", step);
 done:
     return status;
 }
 
 static akin_status add_model(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
     akin_status status;
-    AKIN_TRY(akin_json_set_integer(report, "parameters", count_parameters(file)));
+    akin_json_set_integer(report, "parameters", count_parameters(file));
     AKIN_TRY(add_step(comm, report, file));
     AKIN_TRY(add_attribute(report, "objective", file, "objective"));
     AKIN_TRY(add_attribute(report, "features", file, "features"));

@@ -110,34 +110,31 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .checkpoint_every = akin_options_real(o, "checkpoint-every")};
 }
 
-static akin_status fill_report(akin_json *report, const akin_neighbors_params *params,
-                               const akin_neighbors_figures *figures) {
-    akin_status status = AKIN_OK;
+static void fill_report(akin_json *report, const akin_neighbors_params *params,
+                        const akin_neighbors_figures *figures) {
     const akin_refine_params *refine = &params->refine;
     double pairs = (double)figures->items * (double)(figures->items - 1),
            seconds = figures->engine.seconds;
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)figures->items));
-    AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
-    AKIN_TRY(akin_json_set_integer(report, "dim", (long long)figures->dim));
-    AKIN_TRY(akin_json_set_number(report, "pairs", pairs));
-    AKIN_TRY(akin_json_set_number(report, "seconds_compute", seconds));
-    AKIN_TRY(akin_json_set_number(report, "pairs_per_second", seconds > 0 ? pairs / seconds : 0));
-    AKIN_TRY(akin_json_set_number(report, "pairs_computed", figures->engine.computed));
-    AKIN_TRY(akin_json_set_number(report, "pairs_skipped", pairs - figures->engine.computed));
-    AKIN_TRY(akin_json_set_number(report, "pairs_scored", figures->engine.scored));
-    AKIN_TRY(akin_json_set_integer(report, "lists_mended", (long long)figures->engine.mended));
-    AKIN_TRY(akin_json_set_text(report, "kernel", figures->engine.kernel));
-    AKIN_TRY(akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting));
-    AKIN_TRY(akin_json_set_integer(report, "kept", (long long)figures->kept));
+    akin_json_set_integer(report, "items", (long long)figures->items);
+    akin_json_set_integer(report, "k", (long long)params->k);
+    akin_json_set_integer(report, "dim", (long long)figures->dim);
+    akin_json_set_number(report, "pairs", pairs);
+    akin_json_set_number(report, "seconds_compute", seconds);
+    akin_json_set_number(report, "pairs_per_second", seconds > 0 ? pairs / seconds : 0);
+    akin_json_set_number(report, "pairs_computed", figures->engine.computed);
+    akin_json_set_number(report, "pairs_skipped", pairs - figures->engine.computed);
+    akin_json_set_number(report, "pairs_scored", figures->engine.scored);
+    akin_json_set_integer(report, "lists_mended", (long long)figures->engine.mended);
+    akin_json_set_text(report, "kernel", figures->engine.kernel);
+    akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting);
+    akin_json_set_integer(report, "kept", (long long)figures->kept);
     if (refine->collapse) {
-        AKIN_TRY(akin_json_set_integer(report, "duplicates", (long long)figures->duplicates));
-        AKIN_TRY(akin_json_set_integer(report, "sought_anew", (long long)figures->sought));
+        akin_json_set_integer(report, "duplicates", (long long)figures->duplicates);
+        akin_json_set_integer(report, "sought_anew", (long long)figures->sought);
     }
-    if (refine->fill) AKIN_TRY(akin_json_set_integer(report, "filled", (long long)figures->fills));
-    AKIN_TRY(akin_json_set_integer(report, "peak_memory_bytes", (long long)figures->peak_memory));
-    AKIN_TRY(akin_json_set_integer(report, "unusable", (long long)figures->unusable));
-done:
-    return status;
+    if (refine->fill) akin_json_set_integer(report, "filled", (long long)figures->fills);
+    akin_json_set_integer(report, "peak_memory_bytes", (long long)figures->peak_memory);
+    akin_json_set_integer(report, "unusable", (long long)figures->unusable);
 }
 
 static akin_status run(akin_call *call) {
@@ -150,7 +147,7 @@ static akin_status run(akin_call *call) {
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
-    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &params, &figures)));
+    fill_report(call->report, &params, &figures);
 done:
     return status;
 }

@@ -51,35 +51,32 @@ static const akin_option options[] = {
 };
 
 /* What was there, and what changes; null where nothing was there or it is this table. */
-static akin_status report_change(akin_json *place, const akin_publish_place *it) {
-    akin_status status = AKIN_OK;
-    akin_json *change = NULL;
-    if (!it->compared) return akin_json_set_null(place, "change");
-    AKIN_TRY(akin_json_create(&change));
-    AKIN_TRY(akin_json_set_integer(change, "before", (long long)it->change.before));
-    AKIN_TRY(akin_json_set_integer(change, "new", (long long)it->change.fresh));
-    AKIN_TRY(akin_json_set_integer(change, "gone", (long long)it->change.gone));
-    AKIN_TRY(akin_json_set_integer(change, "changed", (long long)it->change.changed));
-    AKIN_TRY(akin_json_set_number(change, "churn", it->change.churn));
-    AKIN_TRY(akin_json_set_number(change, "shrink", it->change.shrink));
-    AKIN_TRY(akin_json_set_node(place, "change", &change));
-done:
-    akin_json_free(change);
-    return status;
+static void report_change(akin_json *place, const akin_publish_place *it) {
+    if (!it->compared) {
+        akin_json_set_null(place, "change");
+        return;
+    }
+    akin_json *change = akin_json_object();
+    akin_json_set_integer(change, "before", (long long)it->change.before);
+    akin_json_set_integer(change, "new", (long long)it->change.fresh);
+    akin_json_set_integer(change, "gone", (long long)it->change.gone);
+    akin_json_set_integer(change, "changed", (long long)it->change.changed);
+    akin_json_set_number(change, "churn", it->change.churn);
+    akin_json_set_number(change, "shrink", it->change.shrink);
+    akin_json_set_node(place, "change", &change);
 }
 
 static akin_status report_place(akin_json *places, const char *url, const akin_publish_place *it) {
     akin_status status = AKIN_OK;
-    akin_json *place = NULL;
-    AKIN_TRY(akin_json_create(&place));
+    akin_json *place = akin_json_object();
     AKIN_TRY(akin_places_set_url(place, url));
-    AKIN_TRY(akin_json_set_integer(place, "bytes", (long long)it->published.bytes));
-    AKIN_TRY(akin_json_set_text(place, "digest", it->published.digest));
-    AKIN_TRY(akin_json_set_bool(place, "already", it->published.already));
-    AKIN_TRY(akin_json_set_bool(place, "rolled_back", it->left));
-    AKIN_TRY(akin_json_set_integer(place, "lists_sent", (long long)it->published.sent));
-    AKIN_TRY(report_change(place, it));
-    AKIN_TRY(akin_json_append_node(places, &place));
+    akin_json_set_integer(place, "bytes", (long long)it->published.bytes);
+    akin_json_set_text(place, "digest", it->published.digest);
+    akin_json_set_bool(place, "already", it->published.already);
+    akin_json_set_bool(place, "rolled_back", it->left);
+    akin_json_set_integer(place, "lists_sent", (long long)it->published.sent);
+    report_change(place, it);
+    akin_json_append_node(places, &place);
 done:
     akin_json_free(place);
     return status;
@@ -88,18 +85,17 @@ done:
 static akin_status report(const akin_call *call, const akin_publish_params *params,
                           const akin_publish_result *result, const akin_publish_place *places) {
     akin_status status = AKIN_OK;
-    akin_json *list = NULL;
     size_t left = 0; /* where this table was rolled back */
-    AKIN_TRY(akin_json_set_integer(call->report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_text(call->report, "table_digest", result->table_digest));
-    AKIN_TRY(akin_json_set_number(call->report, "coverage", result->coverage));
-    AKIN_TRY(akin_json_set_bool(call->report, "dry_run", params->dry_run));
+    akin_json_set_integer(call->report, "items", (long long)result->items);
+    akin_json_set_text(call->report, "table_digest", result->table_digest);
+    akin_json_set_number(call->report, "coverage", result->coverage);
+    akin_json_set_bool(call->report, "dry_run", params->dry_run);
     for (size_t i = 0; i < params->url_count; i++) left += places[i].left;
-    AKIN_TRY(akin_json_set_integer(call->report, "places_left", (long long)left));
-    AKIN_TRY(akin_json_create_array(&list));
+    akin_json_set_integer(call->report, "places_left", (long long)left);
+    akin_json *list = akin_json_array();
     for (size_t i = 0; i < params->url_count; i++)
         AKIN_TRY(report_place(list, params->urls[i], &places[i]));
-    AKIN_TRY(akin_json_set_node(call->report, "published", &list));
+    akin_json_set_node(call->report, "published", &list);
 done:
     akin_json_free(list);
     return status;

@@ -40,33 +40,23 @@ static akin_status check(const akin_query_params *params) {
 }
 
 /* A pair [id, score]. */
-static akin_status append_pair(akin_json *list, const char *id, float score) {
-    akin_json *pair = NULL;
-    akin_status status;
-    AKIN_TRY(akin_json_create_array(&pair));
-    AKIN_TRY(akin_json_append_text(pair, id));
-    AKIN_TRY(akin_json_append_number(pair, score));
-    status = akin_json_append_node(list, &pair);
-done:
-    akin_json_free(pair);
-    return status;
+static void append_pair(akin_json *list, const char *id, float score) {
+    akin_json *pair = akin_json_array();
+    akin_json_append_text(pair, id);
+    akin_json_append_number(pair, score);
+    akin_json_append_node(list, &pair);
 }
 
-static akin_status fill_report(akin_json *report, const akin_query_params *params,
-                               const akin_answer *answer) {
-    akin_json *list = NULL;
-    akin_status status;
-    AKIN_TRY(akin_json_set_text(report, params->id != NULL ? "id" : "image",
-                                params->id ? params->id : params->image));
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)akin_answer_items(answer)));
-    AKIN_TRY(akin_json_set_integer(report, "k", (long long)params->k));
-    AKIN_TRY(akin_json_create_array(&list));
+static void fill_report(akin_json *report, const akin_query_params *params,
+                        const akin_answer *answer) {
+    akin_json_set_text(report, params->id != NULL ? "id" : "image",
+                       params->id ? params->id : params->image);
+    akin_json_set_integer(report, "items", (long long)akin_answer_items(answer));
+    akin_json_set_integer(report, "k", (long long)params->k);
+    akin_json *list = akin_json_array();
     for (size_t i = 0; i < akin_answer_count(answer); i++)
-        AKIN_TRY(append_pair(list, akin_answer_id(answer, i), akin_answer_score(answer, i)));
-    status = akin_json_set_node(report, "neighbors", &list);
-done:
-    akin_json_free(list);
-    return status;
+        append_pair(list, akin_answer_id(answer, i), akin_answer_score(answer, i));
+    akin_json_set_node(report, "neighbors", &list);
 }
 
 /* Nine digits tell two float32 apart. */
@@ -93,8 +83,8 @@ static akin_status run(akin_call *call) {
                                       .rules = akin_rules_of(o)};
     AKIN_TRY(check(&params));
     AKIN_TRY(akin_query(call->comm, &params, &answer));
-    akin_status local = answer != NULL ? fill_report(call->report, &params, answer) : AKIN_OK;
-    if (local == AKIN_OK && answer != NULL && call->print) local = print(answer);
+    if (answer != NULL) fill_report(call->report, &params, answer);
+    akin_status local = answer != NULL && call->print ? print(answer) : AKIN_OK;
     if (answer != NULL && akin_answer_count(answer) == 0)
         akin_log_warning(
             "query: no neighbours: its vector is zero or not finite, or the rules leave none");

@@ -20,19 +20,18 @@ static const akin_option options[] = {
 static akin_status report(akin_json *json, const char *const *urls, size_t count,
                           const akin_live *lives) {
     akin_status status = AKIN_OK;
-    akin_json *places = NULL;
     akin_text *shown = NULL;
+    akin_json *places = akin_json_array();
     AKIN_TRY(akin_text_create(&shown));
-    AKIN_TRY(akin_json_create_array(&places));
     for (size_t i = 0; i < count; i++) {
         akin_text_clear(shown);
         AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
-        AKIN_TRY(akin_json_append_text(places, akin_text_bytes(shown)));
+        akin_json_append_text(places, akin_text_bytes(shown));
         akin_log_info("rollback: %s holds the table before again, %zu items",
                       akin_text_bytes(shown), lives[i].items);
     }
-    AKIN_TRY(akin_json_set_node(json, "restored", &places));
-    AKIN_TRY(akin_json_set_integer(json, "items", (long long)lives[0].items));
+    akin_json_set_node(json, "restored", &places);
+    akin_json_set_integer(json, "items", (long long)lives[0].items);
 done:
     akin_json_free(places);
     akin_text_free(shown);

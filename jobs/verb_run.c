@@ -141,7 +141,7 @@ static const char *with_commas(double value, char out[32]) {
 }
 
 /* The line of a stage: time, rate, memory; the last also into its report. Collective. */
-static akin_status tell(const akin_call *call, const char *verb) {
+static void tell(const akin_call *call, const char *verb) {
     static const struct {
         const char *key, *unit;
     } rates[] = {{"images_per_second", "images/s"}, {"pairs_per_second", "pairs/s"}};
@@ -167,22 +167,14 @@ static akin_status tell(const akin_call *call, const char *verb) {
         akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
                       with_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds,
                       with_commas(rate, speed), unit, mebibytes, rank);
-    akin_status status =
-        akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
-    if (status == AKIN_OK) status = akin_json_set_integer(call->report, "peak_rss_rank", rank);
-    return akin_agree(call->comm, status);
+    akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
+    akin_json_set_integer(call->report, "peak_rss_rank", rank);
 }
 
-static akin_status add_to_report(run_state *run, const char *verb, const akin_json *entry,
-                                 bool skipped) {
-    akin_status status = AKIN_OK;
-    akin_json *copy = NULL;
-    AKIN_TRY(akin_json_copy(entry, &copy));
-    status = akin_json_set_bool(copy, "skipped", skipped);
-    if (status == AKIN_OK) status = akin_json_set_node(run->stages, verb, &copy);
-done:
-    akin_json_free(copy);
-    return status;
+static void add_to_report(run_state *run, const char *verb, const akin_json *entry, bool skipped) {
+    akin_json *copy = akin_json_copy(entry);
+    akin_json_set_bool(copy, "skipped", skipped);
+    akin_json_set_node(run->stages, verb, &copy);
 }
 
 /* Whether metrics.json tells of a run of this stage that went well. Collective: all ranks get one
@@ -207,10 +199,9 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
     if (!told) {
         if (akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
             akin_ncfile_length(file, "item", &items) == AKIN_OK)
-            status = akin_json_set_integer(call->report, "items", (long long)items);
+            akin_json_set_integer(call->report, "items", (long long)items);
         akin_ncfile_close(file);
         akin_error_clear();
-        AKIN_TRY(akin_agree(call->comm, status));
         AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report, false));
         entry = call->report;
     }
@@ -220,7 +211,7 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
         entry = akin_metrics_entry(run->metrics, stage->verb);
     }
     if (!entry) entry = call->report; /* not rank 0 */
-    status = akin_agree(call->comm, add_to_report(run, stage->verb, entry, true));
+    add_to_report(run, stage->verb, entry, true);
 done:
     return status;
 }
@@ -228,30 +219,25 @@ done:
 /* Runs the verb and writes down what it did, or what it failed of. Collective. */
 static akin_status work(run_state *run, const akin_stage *stage, akin_call *call,
                         const char *digest) {
-    akin_status status = AKIN_OK;
     akin_comm *comm = call->comm;
     akin_mem_peak_restart();
     double waited = akin_comm_waited(comm);
     akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
     akin_log_progress_end();
-    if (outcome == AKIN_OK) AKIN_TRY(tell(call, stage->verb));
+    if (outcome == AKIN_OK) tell(call, stage->verb);
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
-    AKIN_TRY(akin_agree(comm, akin_json_set_number(call->report, "waiting_seconds", waited)));
+    akin_json_set_number(call->report, "waiting_seconds", waited);
     if (outcome == AKIN_OK && stage->by_metrics) {
-        status = akin_json_set_text(call->report, "input_digest", digest);
-        if (status == AKIN_OK)
-            status = akin_json_set_text(call->report, "options", call->options_text);
-        AKIN_TRY(akin_agree(comm, status));
+        akin_json_set_text(call->report, "input_digest", digest);
+        akin_json_set_text(call->report, "options", call->options_text);
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    status = akin_metrics_put(comm, run->metrics, stage->verb, call->report, true);
-    if (status == AKIN_OK)
-        status = akin_agree(comm, add_to_report(run, stage->verb, call->report, false));
+    akin_status status = akin_metrics_put(comm, run->metrics, stage->verb, call->report, true);
+    if (status == AKIN_OK) add_to_report(run, stage->verb, call->report, false);
     if (outcome != AKIN_OK)
         status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
     akin_mem_free(message);
-done:
     return status;
 }
 
@@ -343,8 +329,7 @@ static akin_status begin(run_state *run) {
     AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
-    status = akin_json_create(&run->stages);
-    AKIN_TRY(akin_agree(comm, status));
+    run->stages = akin_json_object();
 done:
     akin_mem_free(log);
     akin_mem_free(output);
@@ -363,25 +348,22 @@ static akin_status check_catalog(run_state *run) {
     return akin_agree(run->call->comm, status);
 }
 
-/* What a job that brings its vectors need not do. Collective. */
-static akin_status leave_out(run_state *run, const akin_stage *stage) {
-    akin_status status = AKIN_OK;
-    akin_json *entry = NULL;
+/* What a job that brings its vectors need not do. */
+static void leave_out(run_state *run, const akin_stage *stage) {
     const char *vectors = akin_stages_vectors(run->job);
-    if (!vectors || !stage->always) return AKIN_OK;
+    if (!vectors || !stage->always) return;
     akin_log_info("%s: skipped, the vectors come from %s", stage->verb, vectors);
-    status = akin_json_create(&entry);
-    if (status == AKIN_OK) status = akin_json_set_text(entry, "vectors_from", vectors);
-    if (status == AKIN_OK) status = add_to_report(run, stage->verb, entry, true);
+    akin_json *entry = akin_json_object();
+    akin_json_set_text(entry, "vectors_from", vectors);
+    add_to_report(run, stage->verb, entry, true);
     akin_json_free(entry);
-    return akin_agree(run->call->comm, status);
 }
 
 static akin_status run_stages(run_state *run) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         if (!akin_stage_wanted(stage, run->job)) {
-            AKIN_TRY(leave_out(run, stage));
+            leave_out(run, stage);
             continue;
         }
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
@@ -399,16 +381,13 @@ done:
 }
 
 /* Also of a run that failed: what it did until then. */
-static akin_status fill_report(run_state *run) {
-    akin_status status = AKIN_OK;
+static void fill_report(run_state *run) {
     akin_json *report = run->call->report;
     const char *first = akin_stage_wanted(akin_stages, run->job) ? akin_stages->verb : "embed";
     double items = akin_json_number(akin_json_get(run->stages, first), "items", 0);
-    AKIN_TRY(akin_json_set_node(report, "stages", &run->stages));
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)items));
-    AKIN_TRY(akin_json_set_text(report, "output", akin_folder_path(run->folder)));
-done:
-    return status;
+    akin_json_set_node(report, "stages", &run->stages);
+    akin_json_set_integer(report, "items", (long long)items);
+    akin_json_set_text(report, "output", akin_folder_path(run->folder));
 }
 
 /* Whether the run went as far as its job does. */
@@ -427,7 +406,7 @@ static akin_status end(run_state *run, akin_status outcome, double start) {
         AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
     if (outcome == AKIN_OK && is_whole(run))
         AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
-    AKIN_TRY(akin_agree(run->call->comm, fill_report(run)));
+    fill_report(run);
     if (outcome == AKIN_OK)
         akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start,
                       akin_folder_path(run->folder));
@@ -453,16 +432,11 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(
         akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
     AKIN_TRY(akin_preflight_space(call->comm, job, output, &needs));
-    status = akin_json_set_text(call->report, "output", output);
-    if (status == AKIN_OK)
-        status = akin_json_set_integer(call->report, "rows", (long long)needs.rows);
-    if (status == AKIN_OK)
-        status = akin_json_set_integer(call->report, "refused", (long long)needs.refused);
-    if (status == AKIN_OK)
-        status = akin_json_set_integer(call->report, "missing", (long long)needs.missing);
-    if (status == AKIN_OK)
-        status = akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
-    AKIN_TRY(akin_agree(call->comm, status));
+    akin_json_set_text(call->report, "output", output);
+    akin_json_set_integer(call->report, "rows", (long long)needs.rows);
+    akin_json_set_integer(call->report, "refused", (long long)needs.refused);
+    akin_json_set_integer(call->report, "missing", (long long)needs.missing);
+    akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
     if (call->print && akin_comm_rank(call->comm) == 0)
         printf("%s: right; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
                (double)needs.bytes * 1e-6, output);

@@ -209,44 +209,33 @@ static akin_train_params read_params(const akin_call *call) {
 }
 
 /* One number an epoch; of a long run every n-th and the last. */
-static akin_status set_curve(akin_json *report, const char *key, const double *curve,
-                             size_t count) {
-    akin_status status;
-    akin_json *array = NULL;
+static void set_curve(akin_json *report, const char *key, const double *curve, size_t count) {
     size_t stride = (count + CURVE_POINTS - 1) / CURVE_POINTS;
-    AKIN_TRY(akin_json_create_array(&array));
+    akin_json *array = akin_json_array();
     for (size_t i = 0; i < count; i++)
-        if ((i + 1) % stride == 0 || i + 1 == count)
-            AKIN_TRY(akin_json_append_number(array, curve[i]));
-    status = akin_json_set_node(report, key, &array);
-done:
-    akin_json_free(array);
-    return status;
+        if ((i + 1) % stride == 0 || i + 1 == count) akin_json_append_number(array, curve[i]);
+    akin_json_set_node(report, key, &array);
 }
 
-static akin_status fill_report(akin_json *report, const akin_train_result *result) {
-    akin_status status;
-    AKIN_TRY(akin_json_set_integer(report, "items", (long long)result->items));
-    AKIN_TRY(akin_json_set_number(report, "epochs", result->epochs));
-    AKIN_TRY(akin_json_set_integer(report, "steps", (long long)result->steps));
-    AKIN_TRY(akin_json_set_number(report, "loss_first", result->loss_first));
-    AKIN_TRY(akin_json_set_number(report, "loss_last", result->loss_last));
-    AKIN_TRY(akin_json_set_number(report, "holdout_loss", result->holdout_loss));
-    AKIN_TRY(akin_json_set_number(report, "contrast_last", result->contrast_last));
-    AKIN_TRY(akin_json_set_number(report, "holdout_contrast", result->holdout_contrast));
-    AKIN_TRY(akin_json_set_number(report, "images_per_second", result->images_per_second));
-    AKIN_TRY(akin_json_set_number(report, "seconds_waiting", result->seconds_waiting));
-    AKIN_TRY(akin_json_set_number(report, "seconds_reading", result->seconds_reading));
-    AKIN_TRY(akin_json_set_number(report, "seconds_saving", result->seconds_saving));
-    AKIN_TRY(set_curve(report, "curve", result->loss_curve, result->points));
-    AKIN_TRY(set_curve(report, "holdout_curve", result->holdout_curve, result->points));
+static void fill_report(akin_json *report, const akin_train_result *result) {
+    akin_json_set_integer(report, "items", (long long)result->items);
+    akin_json_set_number(report, "epochs", result->epochs);
+    akin_json_set_integer(report, "steps", (long long)result->steps);
+    akin_json_set_number(report, "loss_first", result->loss_first);
+    akin_json_set_number(report, "loss_last", result->loss_last);
+    akin_json_set_number(report, "holdout_loss", result->holdout_loss);
+    akin_json_set_number(report, "contrast_last", result->contrast_last);
+    akin_json_set_number(report, "holdout_contrast", result->holdout_contrast);
+    akin_json_set_number(report, "images_per_second", result->images_per_second);
+    akin_json_set_number(report, "seconds_waiting", result->seconds_waiting);
+    akin_json_set_number(report, "seconds_reading", result->seconds_reading);
+    akin_json_set_number(report, "seconds_saving", result->seconds_saving);
+    set_curve(report, "curve", result->loss_curve, result->points);
+    set_curve(report, "holdout_curve", result->holdout_curve, result->points);
     if (!isnan(result->contrast_last)) {
-        AKIN_TRY(set_curve(report, "contrast_curve", result->contrast_curve, result->points));
-        AKIN_TRY(set_curve(report, "holdout_contrast_curve", result->holdout_contrast_curve,
-                           result->points));
+        set_curve(report, "contrast_curve", result->contrast_curve, result->points);
+        set_curve(report, "holdout_contrast_curve", result->holdout_contrast_curve, result->points);
     }
-done:
-    return status;
 }
 
 /* Options that say something and do nothing. */
@@ -294,7 +283,7 @@ static akin_status run_train(akin_call *call) {
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     warn_of_idle(call->options, &features);
     AKIN_TRY(akin_train(call->comm, &params, &result));
-    AKIN_TRY(akin_agree(call->comm, fill_report(call->report, &result)));
+    fill_report(call->report, &result);
 done:
     akin_train_result_free(&result);
     return status;

@@ -11,28 +11,30 @@
 
 typedef struct akin_json akin_json; /* a node: object, array, text, number, boolean or null */
 
-AKIN_MUST_CHECK akin_status akin_json_create(akin_json **out); /* an empty object */
-AKIN_MUST_CHECK akin_status akin_json_create_array(akin_json **out);
+/* Empty; NULL: no memory. A node is built without a check at every step: what fails sticks to the
+ * object or array, and to what that is put into, and akin_json_check tells it in the end. Where an
+ * object or array is NULL, setting does nothing. */
+akin_json *akin_json_object(void);
+akin_json *akin_json_array(void);
+/* AKIN_FAILED: it is NULL, or something could not be put into it: no memory. */
+AKIN_MUST_CHECK akin_status akin_json_check(const akin_json *json);
 AKIN_MUST_CHECK akin_status
 akin_json_parse(const char *text, size_t length,
-                akin_json **out); /* AKIN_INPUT: not JSON; AKIN_FAILED: no memory */
-AKIN_MUST_CHECK akin_status akin_json_copy(const akin_json *json, akin_json **out);
-void akin_json_free(akin_json *json); /* NULL is fine */
+                akin_json **out);                 /* AKIN_INPUT: not JSON; AKIN_FAILED: no memory */
+akin_json *akin_json_copy(const akin_json *json); /* NULL: no memory, or of NULL */
+void akin_json_free(akin_json *json);             /* NULL is fine */
 
 /* In an object: a key set twice holds the last value. */
-AKIN_MUST_CHECK akin_status akin_json_set_text(akin_json *object, const char *key,
-                                               const char *value);
-AKIN_MUST_CHECK akin_status akin_json_set_number(akin_json *object, const char *key, double value);
-AKIN_MUST_CHECK akin_status akin_json_set_integer(akin_json *object, const char *key,
-                                                  long long value); /* exact to 2^53 */
-AKIN_MUST_CHECK akin_status akin_json_set_bool(akin_json *object, const char *key, bool value);
-AKIN_MUST_CHECK akin_status akin_json_set_null(akin_json *object, const char *key);
-/* Takes *node over, also on failure, and sets it NULL. */
-AKIN_MUST_CHECK akin_status akin_json_set_node(akin_json *object, const char *key,
-                                               akin_json **node);
-AKIN_MUST_CHECK akin_status akin_json_append_text(akin_json *array, const char *value);
-AKIN_MUST_CHECK akin_status akin_json_append_number(akin_json *array, double value);
-AKIN_MUST_CHECK akin_status akin_json_append_node(akin_json *array, akin_json **node); /* so too */
+void akin_json_set_text(akin_json *object, const char *key, const char *value);
+void akin_json_set_number(akin_json *object, const char *key, double value);
+void akin_json_set_integer(akin_json *object, const char *key, long long value); /* exact to 2^53 */
+void akin_json_set_bool(akin_json *object, const char *key, bool value);
+void akin_json_set_null(akin_json *object, const char *key);
+/* Takes *node over and sets it NULL; NULL already: the failure of what made it. */
+void akin_json_set_node(akin_json *object, const char *key, akin_json **node);
+void akin_json_append_text(akin_json *array, const char *value);
+void akin_json_append_number(akin_json *array, double value);
+void akin_json_append_node(akin_json *array, akin_json **node); /* so too */
 
 /* Reading: borrowed from the parent; NULL or the fallback where there is none of that kind. */
 const akin_json *akin_json_get(const akin_json *object, const char *key);

@@ -38,14 +38,14 @@ static akin_status hand_out(cJSON *node, akin_json **out) {
 
 /* --- create and free --- */
 
-akin_status akin_json_create(akin_json **out) {
+akin_json *akin_json_object(void) {
     use_our_memory();
-    return hand_out(cJSON_CreateObject(), out);
+    return outer(cJSON_CreateObject());
 }
 
-akin_status akin_json_create_array(akin_json **out) {
+akin_json *akin_json_array(void) {
     use_our_memory();
-    return hand_out(cJSON_CreateArray(), out);
+    return outer(cJSON_CreateArray());
 }
 
 akin_status akin_json_parse(const char *text, size_t length, akin_json **out) {
@@ -64,9 +64,9 @@ akin_status akin_json_parse(const char *text, size_t length, akin_json **out) {
     return hand_out(node, out);
 }
 
-akin_status akin_json_copy(const akin_json *json, akin_json **out) {
+akin_json *akin_json_copy(const akin_json *json) {
     use_our_memory();
-    return hand_out(cJSON_Duplicate(inner(json), true), out);
+    return outer(cJSON_Duplicate(inner(json), true));
 }
 
 void akin_json_free(akin_json *json) {
@@ -75,22 +75,40 @@ void akin_json_free(akin_json *json) {
 
 /* --- write --- */
 
-/* Puts a fresh node, which it takes over, under the key; NULL is a failed allocation. */
-static akin_status put(akin_json *object, const char *key, cJSON *node) {
-    cJSON_bool done = node != NULL;
-    if (done && cJSON_GetObjectItemCaseSensitive(inner(object), key))
-        done = cJSON_ReplaceItemInObjectCaseSensitive(inner(object), key, node);
-    else if (done)
-        done = cJSON_AddItemToObject(inner(object), key, node);
-    if (done) return AKIN_OK;
-    cJSON_Delete(node);
-    return akin_error_set(AKIN_FAILED, "no memory for a report");
+/* Objects and arrays have no use for their integer: it tells that something is missing, and is
+ * copied with them. */
+static bool is_defective(const cJSON *node) {
+    return node->valueint != 0;
 }
 
-static akin_status append(akin_json *array, cJSON *node) {
-    if (node && cJSON_AddItemToArray(inner(array), node)) return AKIN_OK;
+static void keep_defect(cJSON *node) {
+    node->valueint = 1;
+}
+
+akin_status akin_json_check(const akin_json *json) {
+    return json && !is_defective(inner(json))
+               ? AKIN_OK
+               : akin_error_set(AKIN_FAILED, "no memory for a report");
+}
+
+static bool is_container(const cJSON *node) {
+    return cJSON_IsObject(node) || cJSON_IsArray(node);
+}
+
+/* A fresh node becomes part of an object (with a key) or array; NULL is a failed allocation. */
+static void put(akin_json *json, const char *key, cJSON *node) {
+    cJSON *whole = inner(json);
+    cJSON_bool done = whole && node;
+    if (done && is_container(node) && is_defective(node)) keep_defect(whole);
+    if (done && !key)
+        done = cJSON_AddItemToArray(whole, node);
+    else if (done && cJSON_GetObjectItemCaseSensitive(whole, key))
+        done = cJSON_ReplaceItemInObjectCaseSensitive(whole, key, node);
+    else if (done)
+        done = cJSON_AddItemToObject(whole, key, node);
+    if (done) return;
+    if (whole) keep_defect(whole);
     cJSON_Delete(node);
-    return akin_error_set(AKIN_FAILED, "no memory for a report");
 }
 
 /* cJSON prints 15 digits where that is close enough; a large whole number keeps all of its own as
@@ -128,44 +146,44 @@ static cJSON *text_node(const char *value) {
     return node;
 }
 
-akin_status akin_json_set_text(akin_json *object, const char *key, const char *value) {
-    return put(object, key, text_node(value));
+void akin_json_set_text(akin_json *object, const char *key, const char *value) {
+    put(object, key, text_node(value));
 }
 
-akin_status akin_json_set_number(akin_json *object, const char *key, double value) {
-    return put(object, key, number_node(value));
+void akin_json_set_number(akin_json *object, const char *key, double value) {
+    put(object, key, number_node(value));
 }
 
-akin_status akin_json_set_integer(akin_json *object, const char *key, long long value) {
-    return put(object, key, number_node((double)value));
+void akin_json_set_integer(akin_json *object, const char *key, long long value) {
+    put(object, key, number_node((double)value));
 }
 
-akin_status akin_json_set_bool(akin_json *object, const char *key, bool value) {
-    return put(object, key, cJSON_CreateBool(value));
+void akin_json_set_bool(akin_json *object, const char *key, bool value) {
+    put(object, key, cJSON_CreateBool(value));
 }
 
-akin_status akin_json_set_null(akin_json *object, const char *key) {
-    return put(object, key, cJSON_CreateNull());
+void akin_json_set_null(akin_json *object, const char *key) {
+    put(object, key, cJSON_CreateNull());
 }
 
-akin_status akin_json_set_node(akin_json *object, const char *key, akin_json **node) {
+void akin_json_set_node(akin_json *object, const char *key, akin_json **node) {
     akin_json *taken = *node;
     *node = NULL;
-    return put(object, key, inner(taken));
+    put(object, key, inner(taken));
 }
 
-akin_status akin_json_append_text(akin_json *array, const char *value) {
-    return append(array, text_node(value));
+void akin_json_append_text(akin_json *array, const char *value) {
+    put(array, NULL, text_node(value));
 }
 
-akin_status akin_json_append_number(akin_json *array, double value) {
-    return append(array, number_node(value));
+void akin_json_append_number(akin_json *array, double value) {
+    put(array, NULL, number_node(value));
 }
 
-akin_status akin_json_append_node(akin_json *array, akin_json **node) {
+void akin_json_append_node(akin_json *array, akin_json **node) {
     akin_json *taken = *node;
     *node = NULL;
-    return append(array, inner(taken));
+    put(array, NULL, inner(taken));
 }
 
 /* --- read --- */

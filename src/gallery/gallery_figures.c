@@ -28,129 +28,93 @@ static const struct {
 
 /* --- from table and labels --- */
 
-static akin_status set_array(akin_json *object, const char *key, size_t count,
-                             const int64_t *values) {
-    akin_status status = AKIN_OK;
-    akin_json *array = NULL;
-    AKIN_TRY(akin_json_create_array(&array));
-    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_append_number(array, (double)values[i]));
-    AKIN_TRY(akin_json_set_node(object, key, &array));
-done:
-    akin_json_free(array);
-    return status;
+static void set_array(akin_json *object, const char *key, size_t count, const int64_t *values) {
+    akin_json *array = akin_json_array();
+    for (size_t i = 0; i < count; i++) akin_json_append_number(array, (double)values[i]);
+    akin_json_set_node(object, key, &array);
 }
 
-static akin_status set_histogram(akin_json *summary, const akin_gallery_counts *counts) {
-    akin_status status = AKIN_OK;
-    akin_json *histogram = NULL;
-    AKIN_TRY(akin_json_create(&histogram));
-    AKIN_TRY(set_array(histogram, "all", AKIN_GALLERY_BINS, counts->all));
-    AKIN_TRY(set_array(histogram, "best", AKIN_GALLERY_BINS, counts->best));
-    AKIN_TRY(akin_json_set_node(summary, "histogram", &histogram));
-done:
-    akin_json_free(histogram);
-    return status;
+static void set_histogram(akin_json *summary, const akin_gallery_counts *counts) {
+    akin_json *histogram = akin_json_object();
+    set_array(histogram, "all", AKIN_GALLERY_BINS, counts->all);
+    set_array(histogram, "best", AKIN_GALLERY_BINS, counts->best);
+    akin_json_set_node(summary, "histogram", &histogram);
 }
 
-static akin_status set_categories(akin_json *summary, akin_labels *labels) {
-    akin_status status = AKIN_OK;
-    akin_json *names = NULL;
-    AKIN_TRY(akin_json_create_array(&names));
+static void set_categories(akin_json *summary, akin_labels *labels) {
+    akin_json *names = akin_json_array();
     for (size_t i = 0; i < akin_labels_category_count(labels); i++)
-        AKIN_TRY(akin_json_append_text(names, akin_labels_category_name(labels, (int32_t)i)));
-    AKIN_TRY(akin_json_set_node(summary, "categories", &names));
-done:
-    akin_json_free(names);
-    return status;
+        akin_json_append_text(names, akin_labels_category_name(labels, (int32_t)i));
+    akin_json_set_node(summary, "categories", &names);
 }
 
 /* null where no item has a category. */
-static akin_status set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
-    akin_status status = AKIN_OK;
-    akin_json *precision = NULL;
-    if (measured->labelled == 0) return akin_json_set_null(summary, "precision");
-    AKIN_TRY(akin_json_create(&precision));
+static void set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
+    if (measured->labelled == 0) {
+        akin_json_set_null(summary, "precision");
+        return;
+    }
+    akin_json *precision = akin_json_object();
     for (int i = 0; i < AKIN_EVALUATE_DEPTHS; i++) {
         char depth[16];
         snprintf(depth, sizeof depth, "%d", akin_evaluate_depths[i]);
-        AKIN_TRY(akin_json_set_number(precision, depth, measured->precision[i]));
+        akin_json_set_number(precision, depth, measured->precision[i]);
     }
-    AKIN_TRY(akin_json_set_node(summary, "precision", &precision));
-done:
-    akin_json_free(precision);
-    return status;
+    akin_json_set_node(summary, "precision", &precision);
 }
 
 /* [name, items, precision at 1, at 10, average precision] of each. */
-static akin_status append_category(akin_json *list, const akin_evaluate_category *one) {
-    akin_status status = AKIN_OK;
-    akin_json *entry = NULL;
-    AKIN_TRY(akin_json_create_array(&entry));
-    AKIN_TRY(akin_json_append_text(entry, one->name));
-    AKIN_TRY(akin_json_append_number(entry, (double)one->items));
-    AKIN_TRY(akin_json_append_number(entry, one->precision[0]));
-    AKIN_TRY(akin_json_append_number(entry, one->precision[AKIN_EVALUATE_DEPTHS - 1]));
-    AKIN_TRY(akin_json_append_number(entry, one->average_precision));
-    AKIN_TRY(akin_json_append_node(list, &entry));
-done:
-    akin_json_free(entry);
-    return status;
+static void append_category(akin_json *list, const akin_evaluate_category *one) {
+    akin_json *entry = akin_json_array();
+    akin_json_append_text(entry, one->name);
+    akin_json_append_number(entry, (double)one->items);
+    akin_json_append_number(entry, one->precision[0]);
+    akin_json_append_number(entry, one->precision[AKIN_EVALUATE_DEPTHS - 1]);
+    akin_json_append_number(entry, one->average_precision);
+    akin_json_append_node(list, &entry);
 }
 
-static akin_status set_by_category(akin_json *summary, const akin_evaluate_categories *categories) {
-    akin_status status = AKIN_OK;
-    akin_json *list = NULL;
-    AKIN_TRY(akin_json_create_array(&list));
+static void set_by_category(akin_json *summary, const akin_evaluate_categories *categories) {
+    akin_json *list = akin_json_array();
     for (size_t c = 0; c < akin_evaluate_categories_count(categories); c++) {
         const akin_evaluate_category one = akin_evaluate_categories_at(categories, c);
-        AKIN_TRY(append_category(list, &one));
+        append_category(list, &one);
     }
-    AKIN_TRY(akin_json_set_node(summary, "by_category", &list));
-done:
-    akin_json_free(list);
-    return status;
+    akin_json_set_node(summary, "by_category", &list);
 }
 
-static akin_status set_refined(akin_json *summary, const akin_gallery_facts *facts) {
-    akin_status status = AKIN_OK;
-    AKIN_TRY(akin_json_set_integer(summary, "duplicates", (long long)facts->duplicates));
-    AKIN_TRY(akin_json_set_integer(summary, "placed", (long long)facts->placed));
-    AKIN_TRY(akin_json_set_bool(summary, "diverse", facts->diverse));
-    AKIN_TRY(akin_json_set_bool(summary, "calibrated", facts->calibrated));
-    AKIN_TRY(akin_json_set_bool(summary, "collapsed", facts->measured->has_duplicates));
-    AKIN_TRY(akin_json_set_integer(summary, "filled", (long long)facts->measured->fills));
-    AKIN_TRY(
-        akin_json_set_integer(summary, "filled_items", (long long)facts->measured->filled_items));
-    AKIN_TRY(
-        akin_json_set_number(summary, "average_precision", facts->measured->average_precision));
-    AKIN_TRY(set_by_category(summary, facts->by_category));
-done:
-    return status;
+static void set_refined(akin_json *summary, const akin_gallery_facts *facts) {
+    akin_json_set_integer(summary, "duplicates", (long long)facts->duplicates);
+    akin_json_set_integer(summary, "placed", (long long)facts->placed);
+    akin_json_set_bool(summary, "diverse", facts->diverse);
+    akin_json_set_bool(summary, "calibrated", facts->calibrated);
+    akin_json_set_bool(summary, "collapsed", facts->measured->has_duplicates);
+    akin_json_set_integer(summary, "filled", (long long)facts->measured->fills);
+    akin_json_set_integer(summary, "filled_items", (long long)facts->measured->filled_items);
+    akin_json_set_number(summary, "average_precision", facts->measured->average_precision);
+    set_by_category(summary, facts->by_category);
 }
 
-static akin_status set_measured(akin_json *summary, const akin_gallery_facts *facts) {
-    akin_status status = AKIN_OK;
+static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     const akin_evaluate_figures *measured = facts->measured;
-    AKIN_TRY(akin_json_set_text(summary, "version", AKIN_VERSION));
-    AKIN_TRY(akin_json_set_text(summary, "table_digest", measured->table_digest));
-    AKIN_TRY(akin_json_set_integer(summary, "index_size", AKIN_GALLERY_INDEX));
-    AKIN_TRY(akin_json_set_integer(summary, "list_size", AKIN_GALLERY_LIST));
-    AKIN_TRY(akin_json_set_integer(summary, "items", (long long)measured->items));
-    AKIN_TRY(akin_json_set_integer(summary, "k", (long long)measured->k));
-    AKIN_TRY(akin_json_set_integer(summary, "unavailable", facts->counts->unavailable));
-    AKIN_TRY(akin_json_set_integer(summary, "missing", (long long)facts->placeholders));
-    AKIN_TRY(akin_json_set_integer(summary, "redrawn", (long long)facts->learnt->shown));
-    AKIN_TRY(akin_json_set_number(summary, "coverage", measured->coverage));
-    AKIN_TRY(akin_json_set_number(summary, "full_coverage", measured->full_coverage));
-    AKIN_TRY(set_precision(summary, measured));
-    AKIN_TRY(set_refined(summary, facts));
-    AKIN_TRY(akin_json_set_number(summary, "chance", measured->chance));
-    AKIN_TRY(akin_json_set_text(summary, "options", facts->table_options));
-    AKIN_TRY(akin_json_set_bool(summary, "against", facts->against));
-    AKIN_TRY(set_histogram(summary, facts->counts));
-    AKIN_TRY(set_categories(summary, facts->labels));
-done:
-    return status;
+    akin_json_set_text(summary, "version", AKIN_VERSION);
+    akin_json_set_text(summary, "table_digest", measured->table_digest);
+    akin_json_set_integer(summary, "index_size", AKIN_GALLERY_INDEX);
+    akin_json_set_integer(summary, "list_size", AKIN_GALLERY_LIST);
+    akin_json_set_integer(summary, "items", (long long)measured->items);
+    akin_json_set_integer(summary, "k", (long long)measured->k);
+    akin_json_set_integer(summary, "unavailable", facts->counts->unavailable);
+    akin_json_set_integer(summary, "missing", (long long)facts->placeholders);
+    akin_json_set_integer(summary, "redrawn", (long long)facts->learnt->shown);
+    akin_json_set_number(summary, "coverage", measured->coverage);
+    akin_json_set_number(summary, "full_coverage", measured->full_coverage);
+    set_precision(summary, measured);
+    set_refined(summary, facts);
+    akin_json_set_number(summary, "chance", measured->chance);
+    akin_json_set_text(summary, "options", facts->table_options);
+    akin_json_set_bool(summary, "against", facts->against);
+    set_histogram(summary, facts->counts);
+    set_categories(summary, facts->labels);
 }
 
 /* --- from the results of a run --- */
@@ -174,102 +138,75 @@ static akin_status read_metrics(const char *results, akin_json **out) {
 }
 
 /* A number, or null where it is none. */
-static akin_status append_stage(akin_json *list, size_t index, const akin_json *entry) {
-    akin_status status = AKIN_OK;
-    akin_json *stage = NULL;
+static void append_stage(akin_json *list, size_t index, const akin_json *entry) {
     double seconds = akin_json_number(entry, "seconds", NAN), rate = NAN;
     if (stages[index].rate)
         rate = akin_json_number(entry, stages[index].rate, NAN);
     else if (seconds > 0)
         rate = akin_json_number(entry, stages[index].items, NAN) / seconds;
-    AKIN_TRY(akin_json_create(&stage));
-    AKIN_TRY(akin_json_set_text(stage, "verb", stages[index].verb));
-    AKIN_TRY(akin_json_set_number(stage, "seconds", seconds));
-    AKIN_TRY(akin_json_set_number(stage, "rate", rate));
-    AKIN_TRY(akin_json_set_text(stage, "unit", stages[index].unit));
-    AKIN_TRY(akin_json_append_node(list, &stage));
-done:
-    akin_json_free(stage);
-    return status;
+    akin_json *stage = akin_json_object();
+    akin_json_set_text(stage, "verb", stages[index].verb);
+    akin_json_set_number(stage, "seconds", seconds);
+    akin_json_set_number(stage, "rate", rate);
+    akin_json_set_text(stage, "unit", stages[index].unit);
+    akin_json_append_node(list, &stage);
 }
 
-static akin_status set_stages(akin_json *summary, const akin_json *metrics) {
-    akin_status status = AKIN_OK;
-    akin_json *list = NULL;
-    AKIN_TRY(akin_json_create_array(&list));
+static void set_stages(akin_json *summary, const akin_json *metrics) {
+    akin_json *list = akin_json_array();
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
         const akin_json *entry = metrics ? akin_json_get(metrics, stages[i].verb) : NULL;
-        if (entry) AKIN_TRY(append_stage(list, i, entry));
+        if (entry) append_stage(list, i, entry);
     }
-    AKIN_TRY(akin_json_set_node(summary, "stages", &list));
-done:
-    akin_json_free(list);
-    return status;
+    akin_json_set_node(summary, "stages", &list);
 }
 
-/* The node of metrics.json as it is, or what stands for none. */
-static akin_status copy_node(akin_json *summary, const char *key, const akin_json *node) {
-    akin_json *copy = NULL;
-    akin_status status = node ? akin_json_copy(node, &copy) : akin_json_create_array(&copy);
-    return status == AKIN_OK ? akin_json_set_node(summary, key, &copy) : status;
+/* The node of metrics.json as it is, or an empty list. */
+static void copy_node(akin_json *summary, const char *key, const akin_json *node) {
+    akin_json *copy = node ? akin_json_copy(node) : akin_json_array();
+    akin_json_set_node(summary, key, &copy);
 }
 
-static akin_status set_values(akin_json *summary, const char *key, size_t count,
-                              const double *values) {
-    akin_status status = AKIN_OK;
-    akin_json *array = NULL;
-    AKIN_TRY(akin_json_create_array(&array));
-    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_json_append_number(array, values[i]));
-    AKIN_TRY(akin_json_set_node(summary, key, &array));
-done:
-    akin_json_free(array);
-    return status;
+static void set_values(akin_json *summary, const char *key, size_t count, const double *values) {
+    akin_json *array = akin_json_array();
+    for (size_t i = 0; i < count; i++) akin_json_append_number(array, values[i]);
+    akin_json_set_node(summary, key, &array);
 }
 
 /* The curve of the model, whichever night trained it; of a very long run the points that
  * metrics.json has. */
-static akin_status set_curves(akin_json *summary, const akin_json *train,
-                              const akin_gallery_learnt *learnt) {
-    akin_status status = AKIN_OK;
+static void set_curves(akin_json *summary, const akin_json *train,
+                       const akin_gallery_learnt *learnt) {
     if (learnt->epochs > 0 && learnt->epochs <= CURVE_POINTS) {
-        AKIN_TRY(akin_json_set_integer(summary, "epochs", (long long)learnt->epochs));
-        AKIN_TRY(set_values(summary, "curve", learnt->epochs, learnt->loss));
-        AKIN_TRY(set_values(summary, "holdout_curve", learnt->epochs, learnt->holdout_loss));
+        akin_json_set_integer(summary, "epochs", (long long)learnt->epochs);
+        set_values(summary, "curve", learnt->epochs, learnt->loss);
+        set_values(summary, "holdout_curve", learnt->epochs, learnt->holdout_loss);
         if (learnt->contrast) {
-            AKIN_TRY(set_values(summary, "contrast_curve", learnt->epochs, learnt->contrast));
-            AKIN_TRY(set_values(summary, "holdout_contrast_curve", learnt->epochs,
-                                learnt->holdout_contrast));
+            set_values(summary, "contrast_curve", learnt->epochs, learnt->contrast);
+            set_values(summary, "holdout_contrast_curve", learnt->epochs, learnt->holdout_contrast);
         }
     } else {
-        AKIN_TRY(akin_json_set_number(summary, "epochs",
-                                      train ? akin_json_number(train, "epochs", 0) : 0));
-        AKIN_TRY(copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL));
-        AKIN_TRY(copy_node(summary, "holdout_curve",
-                           train ? akin_json_get(train, "holdout_curve") : NULL));
+        akin_json_set_number(summary, "epochs", train ? akin_json_number(train, "epochs", 0) : 0);
+        copy_node(summary, "curve", train ? akin_json_get(train, "curve") : NULL);
+        copy_node(summary, "holdout_curve", train ? akin_json_get(train, "holdout_curve") : NULL);
         if (train && akin_json_get(train, "contrast_curve")) {
-            AKIN_TRY(copy_node(summary, "contrast_curve", akin_json_get(train, "contrast_curve")));
-            AKIN_TRY(copy_node(summary, "holdout_contrast_curve",
-                               akin_json_get(train, "holdout_contrast_curve")));
+            copy_node(summary, "contrast_curve", akin_json_get(train, "contrast_curve"));
+            copy_node(summary, "holdout_contrast_curve",
+                      akin_json_get(train, "holdout_contrast_curve"));
         }
     }
-done:
-    return status;
 }
 
-static akin_status set_metrics(akin_json *summary, const akin_json *metrics,
-                               const akin_gallery_learnt *learnt) {
-    akin_status status = AKIN_OK;
+static void set_metrics(akin_json *summary, const akin_json *metrics,
+                        const akin_gallery_learnt *learnt) {
     const akin_json *train = metrics ? akin_json_get(metrics, "train") : NULL;
     const akin_json *evaluate = metrics ? akin_json_get(metrics, "evaluate") : NULL;
-    AKIN_TRY(set_stages(summary, metrics));
-    AKIN_TRY(
-        copy_node(summary, "published",
-                  akin_json_get(metrics ? akin_json_get(metrics, "publish") : NULL, "published")));
-    AKIN_TRY(set_curves(summary, train, learnt));
-    AKIN_TRY(akin_json_set_number(summary, "churn",
-                                  evaluate ? akin_json_number(evaluate, "churn", NAN) : NAN));
-done:
-    return status;
+    set_stages(summary, metrics);
+    copy_node(summary, "published",
+              akin_json_get(metrics ? akin_json_get(metrics, "publish") : NULL, "published"));
+    set_curves(summary, train, learnt);
+    akin_json_set_number(summary, "churn",
+                         evaluate ? akin_json_number(evaluate, "churn", NAN) : NAN);
 }
 
 static akin_status set_rejects(akin_json *summary, const char *results) {
@@ -279,8 +216,11 @@ static akin_status set_rejects(akin_json *summary, const char *results) {
     if (akin_gallery_rejects(path, &rejects) != AKIN_OK)
         akin_log_warning("%s is left out of the gallery: %s", path, akin_error_message());
     akin_mem_free(path);
-    return rejects ? akin_json_set_node(summary, "rejects", &rejects)
-                   : akin_json_set_null(summary, "rejects");
+    if (rejects)
+        akin_json_set_node(summary, "rejects", &rejects);
+    else
+        akin_json_set_null(summary, "rejects");
+    return AKIN_OK;
 }
 
 /* The job is called as its folder is. */
@@ -290,10 +230,9 @@ static akin_status set_name(akin_json *summary, const char *results) {
     for (size_t length = strlen(copy); length > 1 && copy[length - 1] == '/'; length--)
         copy[length - 1] = '\0';
     const char *name = akin_file_name(copy);
-    akin_status status =
-        akin_json_set_text(summary, "name", strspn(name, ".") == strlen(name) ? "" : name);
+    akin_json_set_text(summary, "name", strspn(name, ".") == strlen(name) ? "" : name);
     akin_mem_free(copy);
-    return status;
+    return AKIN_OK;
 }
 
 static akin_status set_results(akin_json *summary, const char *results,
@@ -305,8 +244,8 @@ static akin_status set_results(akin_json *summary, const char *results,
         AKIN_TRY(read_metrics(results, &metrics));
         AKIN_TRY(set_rejects(summary, results));
     } else
-        AKIN_TRY(akin_json_set_null(summary, "rejects"));
-    AKIN_TRY(set_metrics(summary, metrics, learnt));
+        akin_json_set_null(summary, "rejects");
+    set_metrics(summary, metrics, learnt);
 done:
     akin_json_free(metrics);
     return status;
@@ -314,12 +253,12 @@ done:
 
 akin_status akin_gallery_figures(akin_gallery_folder *folder, const akin_gallery_facts *facts) {
     akin_status status = AKIN_OK;
-    akin_json *summary = NULL;
     akin_text *script = NULL;
     char *text = NULL;
-    AKIN_TRY(akin_json_create(&summary));
-    AKIN_TRY(set_measured(summary, facts));
+    akin_json *summary = akin_json_object();
+    set_measured(summary, facts);
     AKIN_TRY(set_results(summary, facts->results, facts->learnt));
+    AKIN_TRY(akin_json_check(summary));
     text = akin_json_print(summary, true);
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the gallery's figures"));
     AKIN_TRY(akin_text_create(&script));

@@ -101,42 +101,26 @@ static int more_frequent(const void *a, const void *b) {
     return strcmp(left->shown, right->shown);
 }
 
-static akin_status describe_group(const reason_group *group, akin_json *reasons) {
-    akin_status status = AKIN_OK;
-    akin_json *entry = NULL, *examples = NULL;
+static void describe_group(const reason_group *group, akin_json *reasons) {
     char reason[KEY_SIZE + 32];
     snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and the like" : "");
-    AKIN_TRY(akin_json_create(&entry));
-    AKIN_TRY(akin_json_set_text(entry, "reason", reason));
-    AKIN_TRY(akin_json_set_integer(entry, "count", (long long)group->count));
-    AKIN_TRY(akin_json_create_array(&examples));
+    akin_json *entry = akin_json_object(), *examples = akin_json_array();
+    akin_json_set_text(entry, "reason", reason);
+    akin_json_set_integer(entry, "count", (long long)group->count);
     for (size_t i = 0; i < group->example_count; i++)
-        AKIN_TRY(akin_json_append_text(examples, group->examples[i]));
-    AKIN_TRY(akin_json_set_node(entry, "examples", &examples));
-    AKIN_TRY(akin_json_append_node(reasons, &entry));
-done:
-    akin_json_free(entry);
-    akin_json_free(examples);
-    return status;
+        akin_json_append_text(examples, group->examples[i]);
+    akin_json_set_node(entry, "examples", &examples);
+    akin_json_append_node(reasons, &entry);
 }
 
-static akin_status describe(rejects *all, akin_json **out) {
-    akin_status status = AKIN_OK;
-    akin_json *object = NULL, *reasons = NULL;
+static akin_json *describe(rejects *all) {
     if (all->group_count > 0)
         qsort(all->groups, all->group_count, sizeof *all->groups, more_frequent);
-    AKIN_TRY(akin_json_create(&object));
-    AKIN_TRY(akin_json_create_array(&reasons));
-    for (size_t i = 0; i < all->group_count; i++)
-        AKIN_TRY(describe_group(&all->groups[i], reasons));
-    AKIN_TRY(akin_json_set_integer(object, "total", (long long)all->total));
-    AKIN_TRY(akin_json_set_node(object, "reasons", &reasons));
-    *out = object;
-    object = NULL;
-done:
-    akin_json_free(object);
-    akin_json_free(reasons);
-    return status;
+    akin_json *object = akin_json_object(), *reasons = akin_json_array();
+    for (size_t i = 0; i < all->group_count; i++) describe_group(&all->groups[i], reasons);
+    akin_json_set_integer(object, "total", (long long)all->total);
+    akin_json_set_node(object, "reasons", &reasons);
+    return object;
 }
 
 akin_status akin_gallery_rejects(const char *path, akin_json **out) {
@@ -146,7 +130,8 @@ akin_status akin_gallery_rejects(const char *path, akin_json **out) {
     rejects *all = akin_mem_zalloc(1, sizeof *all);
     if (!all) return AKIN_FAILED;
     AKIN_TRY(akin_csv_read(path, ',', read_row, all));
-    AKIN_TRY(describe(all, out));
+    *out = describe(all);
+    status = akin_json_check(*out);
 done:
     akin_mem_free(all);
     return status;

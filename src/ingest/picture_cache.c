@@ -100,7 +100,7 @@ static akin_status read_json(const char *path, akin_json **out) {
 }
 
 static akin_status write_json(const char *path, const akin_json *json) {
-    char *text = akin_json_print(json, false);
+    char *text = akin_json_check(json) == AKIN_OK ? akin_json_print(json, false) : NULL;
     akin_status status = text ? write_file(path, text, strlen(text)) : AKIN_FAILED;
     akin_mem_free(text);
     return status;
@@ -154,8 +154,8 @@ done:
     return status;
 }
 
-static akin_status set_if(akin_json *record, const char *key, const char *text) {
-    return *text ? akin_json_set_text(record, key, text) : AKIN_OK;
+static void set_if(akin_json *record, const char *key, const char *text) {
+    if (*text) akin_json_set_text(record, key, text);
 }
 
 akin_status akin_picture_cache_note(const akin_picture_cache *cache, const char *address,
@@ -165,15 +165,15 @@ akin_status akin_picture_cache_note(const akin_picture_cache *cache, const char 
     char *path = path_of(cache, address, ".json"), *picture = path_of(cache, address, "");
     char *name = shown(address);
     if (!path || !picture || !name) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_json_create(&record));
-    AKIN_TRY(akin_json_set_text(record, "address", name));
-    AKIN_TRY(set_if(record, "failure", about->failure));
-    AKIN_TRY(set_if(record, "etag", about->etag));
-    AKIN_TRY(set_if(record, "last_modified", about->last_modified));
+    record = akin_json_object();
+    akin_json_set_text(record, "address", name);
+    set_if(record, "failure", about->failure);
+    set_if(record, "etag", about->etag);
+    set_if(record, "last_modified", about->last_modified);
     if (about->has_picture) {
-        AKIN_TRY(akin_json_set_text(record, "digest", about->digest));
-        AKIN_TRY(akin_json_set_integer(record, "bytes", (long long)about->count));
-        AKIN_TRY(akin_json_set_integer(record, "session", about->session));
+        akin_json_set_text(record, "digest", about->digest);
+        akin_json_set_integer(record, "bytes", (long long)about->count);
+        akin_json_set_integer(record, "session", about->session);
     }
     AKIN_TRY(write_json(path, record));
     if (!about->has_picture) (void)unlink(picture);
@@ -228,14 +228,11 @@ static double seconds_now(void) {
 }
 
 static akin_status write_session(const char *path, int64_t number, double begun, bool complete) {
-    akin_status status = AKIN_OK;
-    akin_json *json = NULL;
-    AKIN_TRY(akin_json_create(&json));
-    AKIN_TRY(akin_json_set_integer(json, "session", number));
-    AKIN_TRY(akin_json_set_number(json, "begun", begun));
-    AKIN_TRY(akin_json_set_integer(json, "incomplete", !complete));
-    status = write_json(path, json);
-done:
+    akin_json *json = akin_json_object();
+    akin_json_set_integer(json, "session", number);
+    akin_json_set_number(json, "begun", begun);
+    akin_json_set_integer(json, "incomplete", !complete);
+    akin_status status = write_json(path, json);
     akin_json_free(json);
     return status;
 }

@@ -172,9 +172,10 @@ static akin_status read_meta(akin_memcache_store *place, const char *current) {
         place->meta = all;
         all = NULL;
     } else if (older && strcmp(older, current) == 0)
-        status = akin_json_copy(before, &place->meta);
+        place->meta = akin_json_copy(before);
     else
-        status = akin_json_create(&place->meta);
+        place->meta = akin_json_object();
+    status = akin_json_check(place->meta);
 done:
     akin_json_free(all);
     akin_mem_free(text);

@@ -334,37 +334,31 @@ done:
 
 /* --- the switch --- */
 
-static akin_status describe(const akin_target *target, const akin_sink_source *source,
-                            akin_json *meta) {
-    akin_status status = AKIN_OK;
+static void describe(const akin_target *target, const akin_sink_source *source, akin_json *meta) {
     char when[32];
     time_t now = time(NULL);
     struct tm utc;
-    akin_json *before = NULL;
     gmtime_r(&now, &utc);
     strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    AKIN_TRY(akin_json_set_text(meta, "generation", target->generation));
-    AKIN_TRY(akin_json_set_text(meta, "time", when));
-    AKIN_TRY(akin_json_set_text(meta, "digest", source->digest));
-    AKIN_TRY(akin_json_set_integer(meta, "items", (long long)source->items));
-    AKIN_TRY(akin_json_set_integer(meta, "k", (long long)akin_table_k(source->table)));
-    AKIN_TRY(akin_json_set_text(meta, "model", source->model));
-    AKIN_TRY(akin_json_set_text(meta, "format", akin_listing_format(target->options.ids_only)));
-    AKIN_TRY(akin_json_set_text(meta, "probe", akin_ids_text(source->ids, source->items / 2)));
-    if (!*live_generation(target)) goto done;
-    AKIN_TRY(akin_json_copy(meta_of(target), &before));
-    AKIN_TRY(akin_json_set_null(before, "previous"));
-    AKIN_TRY(akin_json_set_node(meta, "previous", &before));
-done:
-    akin_json_free(before);
-    return status;
+    akin_json_set_text(meta, "generation", target->generation);
+    akin_json_set_text(meta, "time", when);
+    akin_json_set_text(meta, "digest", source->digest);
+    akin_json_set_integer(meta, "items", (long long)source->items);
+    akin_json_set_integer(meta, "k", (long long)akin_table_k(source->table));
+    akin_json_set_text(meta, "model", source->model);
+    akin_json_set_text(meta, "format", akin_listing_format(target->options.ids_only));
+    akin_json_set_text(meta, "probe", akin_ids_text(source->ids, source->items / 2));
+    if (!*live_generation(target)) return;
+    akin_json *before = akin_json_copy(meta_of(target));
+    akin_json_set_null(before, "previous");
+    akin_json_set_node(meta, "previous", &before);
 }
 
 /* The meta first: whoever reads it goes by the generation that `current` names. */
 static akin_status switch_to(akin_target *target, const akin_json *meta) {
     akin_status status = AKIN_OK;
     bool mine = false;
-    char *text = akin_json_print(meta, false);
+    char *text = akin_json_check(meta) == AKIN_OK ? akin_json_print(meta, false) : NULL;
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the meta"));
     AKIN_TRY(akin_memcache_store_is_mine(target->place, &mine));
     if (!mine) AKIN_TRY(akin_memcache_store_lost(target->place));
@@ -380,11 +374,10 @@ done:
 static akin_status commit(akin_target *target, const akin_sink_source *source,
                           akin_published *published) {
     akin_status status = AKIN_OK;
-    akin_json *meta = NULL;
     (void)published;
     const char *oldest = akin_json_text(akin_json_get(meta_of(target), "previous"), "generation");
-    AKIN_TRY(akin_json_create(&meta));
-    AKIN_TRY(describe(target, source, meta));
+    akin_json *meta = akin_json_object();
+    describe(target, source, meta);
     AKIN_TRY(switch_to(target, meta));
     if (oldest && forget(target, oldest, source->items) != AKIN_OK)
         akin_error_clear(); /* it will be, in time */
@@ -420,11 +413,11 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     akin_json *meta = NULL, *now = NULL;
     AKIN_TRY(lock(target));
     AKIN_TRY(check_rollback(target)); /* again: under the lock */
-    AKIN_TRY(akin_json_copy(akin_json_get(meta_of(target), "previous"), &meta));
-    AKIN_TRY(akin_json_copy(meta_of(target), &now));
-    AKIN_TRY(akin_json_set_null(now, "previous"));
-    status = akin_json_set_node(meta, "previous", &now);
-    if (status == AKIN_OK) status = switch_to(target, meta);
+    meta = akin_json_copy(akin_json_get(meta_of(target), "previous"));
+    now = akin_json_copy(meta_of(target));
+    akin_json_set_null(now, "previous");
+    akin_json_set_node(meta, "previous", &now);
+    status = switch_to(target, meta);
     if (status == AKIN_OK) status = look(target, live);
 done:
     unlock(target);

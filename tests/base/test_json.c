@@ -18,18 +18,16 @@ static void assert_printed(const akin_json *json, const char *expected) {
 }
 
 static akin_json *example(void) {
-    akin_json *object = NULL, *list = NULL;
-    assert_int_equal(akin_json_create(&object), AKIN_OK);
-    assert_int_equal(akin_json_create_array(&list), AKIN_OK);
-    assert_int_equal(akin_json_append_text(list, "a"), AKIN_OK);
-    assert_int_equal(akin_json_append_number(list, 0.5), AKIN_OK);
-    assert_int_equal(akin_json_set_text(object, "text", "one\ntwo \"q\" \xC3\xA4"), AKIN_OK);
-    assert_int_equal(akin_json_set_integer(object, "whole", 3000000000), AKIN_OK);
-    assert_int_equal(akin_json_set_number(object, "nan", NAN), AKIN_OK);
-    assert_int_equal(akin_json_set_number(object, "inf", -INFINITY), AKIN_OK);
-    assert_int_equal(akin_json_set_bool(object, "yes", true), AKIN_OK);
-    assert_int_equal(akin_json_set_null(object, "none"), AKIN_OK);
-    assert_int_equal(akin_json_set_node(object, "list", &list), AKIN_OK);
+    akin_json *object = akin_json_object(), *list = akin_json_array();
+    akin_json_append_text(list, "a");
+    akin_json_append_number(list, 0.5);
+    akin_json_set_text(object, "text", "one\ntwo \"q\" \xC3\xA4");
+    akin_json_set_integer(object, "whole", 3000000000);
+    akin_json_set_number(object, "nan", NAN);
+    akin_json_set_number(object, "inf", -INFINITY);
+    akin_json_set_bool(object, "yes", true);
+    akin_json_set_null(object, "none");
+    akin_json_set_node(object, "list", &list);
     return object;
 }
 
@@ -46,7 +44,7 @@ static void print_then_parse_is_identity(void **state) {
     char *indented = akin_json_print(object, true);
     akin_json_free(back);
     assert_int_equal(akin_json_parse(indented, strlen(indented), &back), AKIN_OK);
-    assert_int_equal(akin_json_copy(back, &copy), AKIN_OK);
+    copy = akin_json_copy(back);
     assert_printed(copy, example_text);
     akin_mem_free(indented);
     akin_json_free(copy);
@@ -70,22 +68,20 @@ static void what_is_set_is_read(void **state) {
 
 static void the_last_value_of_a_key_holds(void **state) {
     (void)state;
-    akin_json *object = NULL;
-    assert_int_equal(akin_json_create(&object), AKIN_OK);
-    assert_int_equal(akin_json_set_text(object, "a", "x"), AKIN_OK);
-    assert_int_equal(akin_json_set_text(object, "b", "x"), AKIN_OK);
-    assert_int_equal(akin_json_set_integer(object, "a", 3), AKIN_OK);
-    assert_int_equal(akin_json_set_integer(object, "A", 4), AKIN_OK);
+    akin_json *object = akin_json_object();
+    akin_json_set_text(object, "a", "x");
+    akin_json_set_text(object, "b", "x");
+    akin_json_set_integer(object, "a", 3);
+    akin_json_set_integer(object, "A", 4);
     assert_printed(object, "{\"a\":3,\"b\":\"x\",\"A\":4}");
     akin_json_free(object);
 }
 
 static void whole_numbers_are_exact(void **state) {
     (void)state;
-    akin_json *object = NULL;
-    assert_int_equal(akin_json_create(&object), AKIN_OK);
-    assert_int_equal(akin_json_set_integer(object, "a", 9007199254740991), AKIN_OK);
-    assert_int_equal(akin_json_set_integer(object, "b", -1000000000000001), AKIN_OK);
+    akin_json *object = akin_json_object();
+    akin_json_set_integer(object, "a", 9007199254740991);
+    akin_json_set_integer(object, "b", -1000000000000001);
     assert_printed(object, "{\"a\":9007199254740991,\"b\":-1000000000000001}");
     assert_true(akin_json_number(object, "a", 0) == 9007199254740991.0);
     akin_json_free(object);
@@ -93,9 +89,8 @@ static void whole_numbers_are_exact(void **state) {
 
 static void bytes_that_are_no_utf8_are_mended(void **state) {
     (void)state;
-    akin_json *object = NULL;
-    assert_int_equal(akin_json_create(&object), AKIN_OK);
-    assert_int_equal(akin_json_set_text(object, "a", "f\xFFo\xC3\xA4\xC3"), AKIN_OK);
+    akin_json *object = akin_json_object();
+    akin_json_set_text(object, "a", "f\xFFo\xC3\xA4\xC3");
     assert_printed(object, "{\"a\":\"f\xEF\xBF\xBDo\xC3\xA4\xEF\xBF\xBD\"}");
     akin_json_free(object);
 }
@@ -126,10 +121,38 @@ static void failing_memory_is_no_wrong_text(void **state) {
     assert_in_range(failures, 10, 58);
 }
 
+/* Whichever allocation fails: what is built is told to lack something, and so is its copy. */
+static void a_failure_sticks(void **state) {
+    (void)state;
+    uint64_t failed = 0;
+    for (uint64_t n = 1;; n++) {
+        uint64_t before = akin_mem_failures();
+        akin_mem_fail_at(n);
+        akin_json *object = example(), *whole = akin_json_object();
+        akin_mem_fail_at(0);
+        if (akin_mem_failures() == before) { /* all of it went well */
+            assert_int_equal(akin_json_check(object), AKIN_OK);
+            akin_json_free(object);
+            akin_json_free(whole);
+            break;
+        }
+        akin_json *copy = akin_json_copy(object);
+        akin_json_set_node(whole, "object", &object);
+        assert_int_equal(akin_json_check(whole), AKIN_FAILED);
+        if (copy) assert_int_equal(akin_json_check(copy), AKIN_FAILED);
+        akin_json_free(copy);
+        akin_json_free(whole);
+        failed++;
+    }
+    assert_true(failed > 10);
+    assert_int_equal(akin_json_check(NULL), AKIN_FAILED);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(print_then_parse_is_identity),
         cmocka_unit_test(what_is_set_is_read),
+        cmocka_unit_test(a_failure_sticks),
         cmocka_unit_test(the_last_value_of_a_key_holds),
         cmocka_unit_test(whole_numbers_are_exact),
         cmocka_unit_test(bytes_that_are_no_utf8_are_mended),
