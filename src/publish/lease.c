@@ -1,61 +1,73 @@
-/* lock_owner: the text by which a process signs a lock, and whether the process that signed one has
- * ended. */
-#include "lock_owner.h"
-#include <errno.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
+/* lease: the lock by which one process at a time publishes to a place. */
+#include "lease.h"
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { PLACE_SIZE = 128 };
+#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-/* Where a process number means something: this start of this machine, this namespace of processes.
- */
-static void place(char out[PLACE_SIZE]) {
-    char start[64] = "", space[64] = "";
-    FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");
-    if (file && !fgets(start, sizeof start, file)) start[0] = '\0';
-    if (file) fclose(file);
-    start[strcspn(start, "\n")] = '\0';
-    ssize_t length = readlink("/proc/self/ns/pid", space, sizeof space - 1);
-    space[length > 0 ? length : 0] = '\0';
-    char *number = space + strcspn(space, "0123456789"); /* of "pid:[4026531836]" */
-    number[strspn(number, "0123456789")] = '\0';
-    snprintf(out, PLACE_SIZE, "%s/%s", start, number);
-}
+/* A lock that is there but not signed gets so many turns to be signed. */
+enum { UNSIGNED_TURNS = 20, TURNS = 40 };
 
-void akin_lock_owner_sign(char out[AKIN_LOCK_OWNER_SIZE]) {
-    char host[128] = "?", when[32], where[PLACE_SIZE];
-    struct timespec now;
+/* --- names and times --- */
+
+void akin_lease_stamp(time_t when, char out[AKIN_LEASE_STAMP]) {
     struct tm utc;
-    gethostname(host, sizeof host - 1);
-    clock_gettime(CLOCK_REALTIME, &now);
-    gmtime_r(&now.tv_sec, &utc);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    place(where);
-    snprintf(out, AKIN_LOCK_OWNER_SIZE, "%.100s, process %ld, since %s [%ld %09ld %s]", host,
-             (long)getpid(), when, (long)getpid(), now.tv_nsec, where);
+    gmtime_r(&when, &utc);
+    strftime(out, AKIN_LEASE_STAMP, "%Y-%m-%dT%H:%M:%SZ", &utc);
 }
 
-bool akin_lock_owner_has_ended(const char *signature) {
-    char where[PLACE_SIZE];
-    const char *bracket = strrchr(signature, '[');
-    long process = 0;
-    int used = 0;
-    if (!bracket || sscanf(bracket, "[%ld %*d %n", &process, &used) != 1 || process <= 0 ||
-        used == 0)
-        return false;
-    place(where);
-    size_t length = strlen(where);
-    if (length < 20 || strncmp(bracket + used, where, length) != 0 || bracket[used + length] != ']')
-        return false;
-    return kill((pid_t)process, 0) != 0 && errno == ESRCH;
+bool akin_lease_is_name(const char *name, size_t most) {
+    size_t length = strlen(name);
+    return length > 0 && length <= most && strspn(name, NAME_LETTERS) == length;
 }
 
-int akin_lock_owner_shown(const char *signature) {
-    const char *bracket = strrchr(signature, '[');
-    return (int)(bracket && bracket > signature ? bracket - signature - 1
-                                                : (long)strlen(signature));
+/* --- the lock --- */
+
+static void wait_a_little(void) {
+    const struct timespec quarter = {0, 250000000};
+    nanosleep(&quarter, NULL);
+}
+
+static akin_status refuse(const akin_lease *lease, const akin_lease_holder *holder) {
+    const char *who = *holder->signature ? holder->signature : "it does not say who";
+    return akin_error_set(AKIN_FAILED,
+                          "%s: another publishes to %s just now (%.*s); try again when it is done, "
+                          "or in %.0f s if it has ended",
+                          lease->kind, lease->place, akin_lock_owner_shown(who), who, holder->left);
+}
+
+/* One that is there: taken over if it is over, or else refused. */
+static akin_status look(const akin_lease *lease, int *unsigned_turns, bool *taken) {
+    akin_lease_holder holder = {0};
+    akin_status status = lease->ask(lease->context, &holder);
+    if (status != AKIN_OK || !holder.there) return status;
+    if (!*holder.signature && ++*unsigned_turns < UNSIGNED_TURNS) {
+        wait_a_little();
+        return AKIN_OK;
+    }
+    if (*holder.signature && holder.left > 0 && !akin_lock_owner_has_ended(holder.signature))
+        return refuse(lease, &holder);
+    return lease->take_over(lease->context, &holder, taken);
+}
+
+akin_status akin_lease_take(const akin_lease *lease) {
+    bool taken = false;
+    int unsigned_turns = 0;
+    for (int turn = 0; turn < TURNS && !taken; turn++) {
+        akin_status status = lease->make(lease->context, &taken);
+        if (status == AKIN_OK && !taken) status = look(lease, &unsigned_turns, &taken);
+        if (status != AKIN_OK) return status;
+    }
+    if (taken) return AKIN_OK;
+    return akin_error_set(AKIN_FAILED,
+                          "%s: the lock of %s cannot be taken: others take it again and again, or "
+                          "something else has its name",
+                          lease->kind, lease->place);
+}
+
+akin_status akin_lease_lost(const char *kind, const char *place, int limit) {
+    return akin_error_set(AKIN_FAILED,
+                          "%s: the lock of %s was lost: this process stood still for longer than "
+                          "%d s, or the lock was removed; nothing was published: run it again",
+                          kind, place, limit);
 }

@@ -1,6 +1,6 @@
 /* memcache_store: where a catalogue lies in memcached. */
 #include "memcache_store.h"
-#include "lock_owner.h"
+#include "lease.h"
 #include "uuid.h"
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -9,9 +9,8 @@
 #include <string.h>
 
 #define SCHEME "memcached://"
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-enum { NAME_SIZE = 101, LOCK_SECONDS = 60, KEY_SIZE = AKIN_MEMCACHE_STORE_KEY };
+enum { NAME_SIZE = AKIN_LEASE_NAME + 1, LOCK_SECONDS = 60, KEY_SIZE = AKIN_MEMCACHE_STORE_KEY };
 
 struct akin_memcache_store {
     char *servers;
@@ -37,7 +36,7 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
     AKIN_TRY(akin_text_append(rest, "memcached://x%s", url + strlen(SCHEME) + length));
     AKIN_TRY(akin_url_parse(akin_text_bytes(rest), &parts));
     AKIN_TRY(akin_url_query(&parts, known, "catalog", &name));
-    if (!name || !*name || strlen(name) >= NAME_SIZE || strspn(name, NAME_LETTERS) != strlen(name))
+    if (!name || !akin_lease_is_name(name, AKIN_LEASE_NAME))
         AKIN_TRY(akin_error_set(
             AKIN_USAGE, "--to %s: name the catalogue, ?catalog=NAME, in letters, digits and . _ -",
             url));
@@ -214,34 +213,39 @@ akin_status akin_memcache_store_is_mine(akin_memcache_store *place, bool *mine) 
 }
 
 akin_status akin_memcache_store_lost(const akin_memcache_store *place) {
-    return akin_error_set(
-        AKIN_FAILED,
-        "akin:%s: the lock was lost: this process stood still for longer than %d s, or memcached "
-        "forgot it; nothing was published: run it again",
-        place->catalog, LOCK_SECONDS);
+    return akin_lease_lost("memcached", place->catalog, LOCK_SECONDS);
+}
+
+static akin_status make_lock(void *context, bool *made) {
+    akin_memcache_store *place = context;
+    char key[KEY_SIZE];
+    name_key(place, "lock", key);
+    return akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, made);
+}
+
+/* memcached does not tell how long a value stays. */
+static akin_status ask_lock(void *context, akin_lease_holder *holder) {
+    char *who = NULL;
+    akin_status status = akin_memcache_store_get(context, "lock", &who);
+    holder->there = who != NULL;
+    snprintf(holder->signature, sizeof holder->signature, "%s", who && *who ? who : "?");
+    holder->left = LOCK_SECONDS;
+    akin_mem_free(who);
+    return status;
+}
+
+static akin_status take_away(void *context, const akin_lease_holder *holder, bool *taken) {
+    (void)holder, (void)taken;
+    return akin_memcache_store_delete(context, "lock");
 }
 
 akin_status akin_memcache_store_lock(akin_memcache_store *place) {
-    akin_status status = AKIN_OK;
-    char key[KEY_SIZE], *who = NULL;
-    bool added = false;
-    name_key(place, "lock", key);
-    AKIN_TRY(akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, &added));
-    if (added) goto done;
-    AKIN_TRY(akin_memcache_get(place->cache, key, &who, NULL));
-    if (!who || akin_lock_owner_has_ended(who)) {
-        AKIN_TRY(akin_memcache_delete(place->cache, key));
-        AKIN_TRY(akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, &added));
-    }
-    if (!added)
-        status = akin_error_set(
-            AKIN_FAILED,
-            "akin:%s: another publishes there just now (%.*s); try again when it is done, or in "
-            "%d s if it has ended",
-            place->catalog, who ? akin_lock_owner_shown(who) : 1, who ? who : "?", LOCK_SECONDS);
-done:
-    akin_mem_free(who);
-    return status;
+    return akin_lease_take(&(akin_lease){.kind = "memcached",
+                                         .place = place->catalog,
+                                         .context = place,
+                                         .make = make_lock,
+                                         .ask = ask_lock,
+                                         .take_over = take_away});
 }
 
 akin_status akin_memcache_store_keep(akin_memcache_store *place) {

@@ -20,6 +20,7 @@ typedef struct {
     const akin_publish_params *params;
     akin_publish_place *places;
     akin_publish_result *result;
+    const akin_sink **sinks;     /* [url_count] what kind each place is of */
     akin_target **targets;       /* [url_count] */
     akin_publish_diff **changes; /* [url_count], NULL where not compared */
     akin_sink_source table, embeddings;
@@ -48,6 +49,13 @@ bool akin_publish_heeds(const char *url, const char *option) {
     return false;
 }
 
+/* The kind of each place, of URLs that akin_publish_check has let through. Owned; NULL: no memory. */
+static const akin_sink **find_sinks(const char *const *urls, size_t count) {
+    const akin_sink **sinks = akin_mem_alloc(count, sizeof *sinks);
+    for (size_t i = 0; sinks && i < count; i++) sinks[i] = akin_sink_of(urls[i]);
+    return sinks;
+}
+
 /* --- long work --- */
 
 static akin_status hold_on(publication *p) {
@@ -56,8 +64,7 @@ static akin_status hold_on(publication *p) {
     if (now - p->kept < KEEP_SECONDS) return AKIN_OK;
     p->kept = now;
     for (size_t i = 0; i < p->params->url_count && status == AKIN_OK; i++)
-        if (p->targets[i] && akin_sink_of(p->params->urls[i])->keep)
-            status = akin_sink_of(p->params->urls[i])->keep(p->targets[i]);
+        if (p->targets[i] && p->sinks[i]->keep) status = p->sinks[i]->keep(p->targets[i]);
     return status;
 }
 
@@ -72,7 +79,7 @@ static akin_status pulse(void *context, const char *doing, size_t done, size_t t
 /* --- what is published --- */
 
 static akin_sink_source *source_of(publication *p, size_t place) {
-    return akin_publish_takes_embeddings(p->params->urls[place]) ? &p->embeddings : &p->table;
+    return p->sinks[place]->input == AKIN_SINK_EMBEDDINGS ? &p->embeddings : &p->table;
 }
 
 static akin_status measure_coverage(publication *p) {
@@ -112,9 +119,8 @@ done:
 static akin_status open_targets(publication *p) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < p->params->url_count; i++) {
-        AKIN_TRY(akin_sink_of(p->params->urls[i])
-                     ->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
-        AKIN_TRY(akin_sink_of(p->params->urls[i])->look(p->targets[i], &p->places[i].live));
+        AKIN_TRY(p->sinks[i]->open(p->params->urls[i], &p->params->sink, &p->targets[i]));
+        AKIN_TRY(p->sinks[i]->look(p->targets[i], &p->places[i].live));
     }
 done:
     return status;
@@ -145,7 +151,7 @@ static akin_status verify(publication *p, size_t i) {
     qsort(rows, count, sizeof *rows, compare_sizes);
     for (size_t s = 0; s < count; s++)
         if (s == 0 || rows[s] != rows[s - 1]) rows[used++] = rows[s];
-    return akin_sink_of(p->params->urls[i])->verify(p->targets[i], source_of(p, i), rows, used);
+    return p->sinks[i]->verify(p->targets[i], source_of(p, i), rows, used);
 }
 
 static void tell(const publication *p, size_t i, bool warns, const char *what) {
@@ -176,7 +182,7 @@ static akin_status compare_place(publication *p, size_t i) {
     akin_status status = AKIN_OK;
     akin_publish_place *place = &p->places[i];
     akin_sink_source *source = source_of(p, i);
-    AKIN_TRY(akin_sink_of(p->params->urls[i])->prepare(p->targets[i], source, &place->published));
+    AKIN_TRY(p->sinks[i]->prepare(p->targets[i], source, &place->published));
     place->published.already =
         place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
     if (place->published.already &&
@@ -193,7 +199,7 @@ static akin_status compare_place(publication *p, size_t i) {
     if (p->previous && strcmp(akin_table_digest(p->previous), place->live.table_digest) == 0)
         AKIN_TRY(compare_with_previous(p, p->changes[i]));
     else
-        AKIN_TRY(akin_sink_of(p->params->urls[i])->compare(p->targets[i], source, p->changes[i]));
+        AKIN_TRY(p->sinks[i]->compare(p->targets[i], source, p->changes[i]));
     place->change = akin_publish_diff_result(p->changes[i]);
     place->compared = true;
     if (source->table && isnan(place->change.churn) && place->change.common > 0)
@@ -269,8 +275,7 @@ static akin_status write_places(publication *p) {
         if (p->places[i].published.already || p->places[i].left) continue;
         akin_sink_source *source = source_of(p, i);
         source->change = p->places[i].compared ? p->changes[i] : NULL;
-        AKIN_TRY(akin_sink_of(p->params->urls[i])
-                     ->stage(p->targets[i], source, &p->places[i].published));
+        AKIN_TRY(p->sinks[i]->stage(p->targets[i], source, &p->places[i].published));
     }
     for (size_t i = 0; i < count; i++) {
         if (p->places[i].left) {
@@ -278,13 +283,11 @@ static akin_status write_places(publication *p) {
             continue;
         }
         if (p->places[i].published.already) {
-            if (akin_sink_of(p->params->urls[i])->tidy)
-                akin_sink_of(p->params->urls[i])->tidy(p->targets[i]);
+            if (p->sinks[i]->tidy) p->sinks[i]->tidy(p->targets[i]);
             tell(p, i, false, "holds this table already; the one before it stays as it is");
             continue;
         }
-        AKIN_TRY(akin_sink_of(p->params->urls[i])
-                     ->commit(p->targets[i], source_of(p, i), &p->places[i].published));
+        AKIN_TRY(p->sinks[i]->commit(p->targets[i], source_of(p, i), &p->places[i].published));
         tell(p, i, false, "now holds this table");
     }
     for (size_t i = 0; i < count; i++)
@@ -350,7 +353,7 @@ done:
 
 static bool may_recognise(const publication *p, size_t i) {
     const akin_live *live = &p->places[i].live;
-    return live->there && !*live->table_digest && akin_sink_of(p->params->urls[i])->recognise;
+    return live->there && !*live->table_digest && p->sinks[i]->recognise;
 }
 
 /* A file tells its bytes, not its table: whether it is the table before is seen by making it once
@@ -366,7 +369,7 @@ static akin_status recognise_all(publication *p) {
         before.table = p->previous;
         before.ids = p->previous_ids;
         before.items = akin_table_items(p->previous);
-        AKIN_TRY(akin_sink_of(p->params->urls[i])->recognise(p->targets[i], &before, &same));
+        AKIN_TRY(p->sinks[i]->recognise(p->targets[i], &before, &same));
         if (same)
             snprintf(p->places[i].live.table_digest, AKIN_HASH_TEXT_SIZE, "%s",
                      akin_table_digest(p->previous));
@@ -420,9 +423,10 @@ static akin_status prepare_publication(akin_comm *comm, publication *p, const in
         if (in->model) p->table.model = in->model;
         strcpy(p->result->table_digest, p->table.digest);
     }
+    p->sinks = find_sinks(p->params->urls, count);
     p->targets = akin_mem_zalloc(count, sizeof *p->targets);
     p->changes = akin_mem_zalloc(count, sizeof *p->changes);
-    akin_status local = p->targets && p->changes ? AKIN_OK : AKIN_FAILED;
+    akin_status local = p->sinks && p->targets && p->changes ? AKIN_OK : AKIN_FAILED;
     if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = read_source(p);
     if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = open_targets(p);
     return akin_agree(comm, local);
@@ -430,9 +434,10 @@ static akin_status prepare_publication(akin_comm *comm, publication *p, const in
 
 static void end_publication(publication *p) {
     for (size_t i = 0; i < p->params->url_count; i++) {
-        if (p->targets) akin_sink_of(p->params->urls[i])->close(p->targets[i]);
+        if (p->sinks && p->targets) p->sinks[i]->close(p->targets[i]);
         if (p->changes) akin_publish_diff_free(p->changes[i]);
     }
+    akin_mem_free(p->sinks);
     akin_mem_free(p->targets);
     akin_mem_free(p->changes);
     akin_ids_free(p->ids);
@@ -467,16 +472,21 @@ done:
 
 /* --- back, and looking --- */
 
+typedef struct {
+    const char *const *urls;
+    const akin_sink **sinks; /* [count] */
+    akin_target **targets;   /* [count] */
+    size_t count;
+} places;
+
 /* Rank 0. */
-static akin_status roll_back_all(const char *const *urls, size_t count, akin_target **targets,
-                                 const akin_sink_options *options, akin_live *lives) {
+static akin_status roll_back_all(places *p, const akin_sink_options *options, akin_live *lives) {
     akin_status status = AKIN_OK;
-    for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(akin_sink_of(urls[i])->open(urls[i], options, &targets[i]));
-        AKIN_TRY(akin_sink_of(urls[i])->check_rollback(targets[i]));
+    for (size_t i = 0; i < p->count; i++) {
+        AKIN_TRY(p->sinks[i]->open(p->urls[i], options, &p->targets[i]));
+        AKIN_TRY(p->sinks[i]->check_rollback(p->targets[i]));
     }
-    for (size_t i = 0; i < count; i++)
-        AKIN_TRY(akin_sink_of(urls[i])->rollback(targets[i], &lives[i]));
+    for (size_t i = 0; i < p->count; i++) AKIN_TRY(p->sinks[i]->rollback(p->targets[i], &lives[i]));
 done:
     return status;
 }
@@ -484,24 +494,26 @@ done:
 akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
                           const akin_sink_options *options, akin_live *lives) {
     akin_status status = AKIN_OK;
-    akin_target **targets = akin_mem_zalloc(url_count, sizeof *targets);
+    places p = {.urls = urls, .count = url_count};
+    AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count, NULL, 0)));
+    p.sinks = find_sinks(urls, url_count);
+    p.targets = akin_mem_zalloc(url_count, sizeof *p.targets);
+    AKIN_TRY(akin_agree(comm, p.sinks && p.targets ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(
-        akin_agree(comm, targets ? akin_publish_check(urls, url_count, NULL, 0) : AKIN_FAILED));
-    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0
-                                  ? roll_back_all(urls, url_count, targets, options, lives)
-                                  : AKIN_OK));
+        akin_agree(comm, akin_comm_rank(comm) == 0 ? roll_back_all(&p, options, lives) : AKIN_OK));
     akin_comm_broadcast(comm, lives, url_count * sizeof *lives, 0);
 done:
-    for (size_t i = 0; targets && i < url_count; i++)
-        if (targets[i]) akin_sink_of(urls[i])->close(targets[i]);
-    akin_mem_free(targets);
+    for (size_t i = 0; p.sinks && p.targets && i < url_count; i++) p.sinks[i]->close(p.targets[i]);
+    akin_mem_free(p.sinks);
+    akin_mem_free(p.targets);
     return status;
 }
 
 akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
     akin_target *target = NULL;
-    akin_status status = akin_sink_of(url)->open(url, options, &target);
-    if (status == AKIN_OK) status = akin_sink_of(url)->look(target, live);
-    akin_sink_of(url)->close(target);
+    const akin_sink *sink = akin_sink_of(url);
+    akin_status status = sink->open(url, options, &target);
+    if (status == AKIN_OK) status = sink->look(target, live);
+    sink->close(target);
     return status;
 }

@@ -1,6 +1,6 @@
 /* qdrant_store: an alias at a Qdrant; the address, requests, and the lock. */
 #include "qdrant_store.h"
-#include "lock_owner.h"
+#include "lease.h"
 #include "uuid.h"
 #include <akin/json.h>
 #include <akin/mem.h>
@@ -12,9 +12,7 @@
 #include <string.h>
 #include <time.h>
 
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-
-enum { PORT = 6333, NAME_SIZE = 65, LOCK_SECONDS = 120, UNSIGNED_TURNS = 20, TURNS = 40 };
+enum { PORT = 6333, NAME_SIZE = 65, LOCK_SECONDS = 120 };
 
 struct akin_qdrant_store {
     char alias[NAME_SIZE], lock[NAME_SIZE + 16], point[AKIN_UUID_SIZE];
@@ -35,7 +33,7 @@ static akin_status understand(const char *text, akin_url *url) {
     AKIN_TRY(akin_url_parse(text, url));
     AKIN_TRY(akin_url_query(url, known, "", &none));
     const char *name = url->path && *url->path ? url->path + 1 : "";
-    if (!*name || strlen(name) >= NAME_SIZE || strspn(name, NAME_LETTERS) != strlen(name))
+    if (!akin_lease_is_name(name, NAME_SIZE - 1))
         status = akin_error_set(
             AKIN_USAGE,
             "--to %s://%s/%s: name the collection, qdrant://host:port/NAME, in letters, digits and "
@@ -189,17 +187,11 @@ const char *akin_qdrant_store_before(const akin_qdrant_store *place) {
 
 /* --- the lock --- */
 
-/* Who has it: "" where it is not signed yet; until: seconds since 1970, 0 = not told. */
-typedef struct {
-    bool there;
-    char holder[AKIN_LOCK_OWNER_SIZE];
-    double until;
-} lock_state;
-
-static akin_status read_lock(akin_qdrant_store *place, lock_state *lock) {
+static akin_status ask_lock(void *context, akin_lease_holder *lock) {
+    akin_qdrant_store *place = context;
     char body[128];
     akin_json *answer = NULL;
-    *lock = (lock_state){0};
+    *lock = (akin_lease_holder){0};
     snprintf(body, sizeof body,
              "{\"ids\": [\"%s\"], \"with_payload\": true, \"with_vector\": false}", place->point);
     place->code = 0;
@@ -214,14 +206,15 @@ static akin_status read_lock(akin_qdrant_store *place, lock_state *lock) {
     const akin_json *payload =
         akin_json_get(akin_json_first(akin_json_get(answer, "result")), "payload");
     const char *holder = akin_json_text(payload, "holder");
-    if (holder) snprintf(lock->holder, sizeof lock->holder, "%s", holder);
-    lock->until = akin_json_number(payload, "until", 0);
+    if (holder) snprintf(lock->signature, sizeof lock->signature, "%s", holder);
+    lock->left = akin_json_number(payload, "until", 0) - (double)time(NULL);
     akin_json_free(answer);
     return AKIN_OK;
 }
 
 /* *made: the collection was not there. Qdrant says 409 where it was, older ones 400. */
-static akin_status make_lock(akin_qdrant_store *place, bool *made) {
+static akin_status make_lock(void *context, bool *made) {
+    akin_qdrant_store *place = context;
     place->code = 0;
     akin_status status =
         akin_qdrant_store_ask_of(place, "PUT", place->lock, "",
@@ -248,63 +241,31 @@ done:
     return status;
 }
 
-static akin_status refuse_locked(const akin_qdrant_store *place, const lock_state *lock) {
-    return akin_error_set(AKIN_FAILED,
-                          "Qdrant: another publishes to %s just now (%.*s); try again when it is "
-                          "done, or in %d s if it "
-                          "has ended",
-                          place->alias, *lock->holder ? akin_lock_owner_shown(lock->holder) : 18,
-                          *lock->holder ? lock->holder : "it does not say who", LOCK_SECONDS);
-}
-
-static void wait_a_little(void) {
-    const struct timespec quarter = {0, 250000000};
-    nanosleep(&quarter, NULL);
-}
-
-/* One that is there: taken away if it is over, or else refused; one without a signature gets some
- * turns to be signed.
- */
-static akin_status look_at_lock(akin_qdrant_store *place, int *unsigned_turns) {
-    lock_state lock;
-    akin_status status = read_lock(place, &lock);
-    if (status != AKIN_OK || !lock.there) return status;
-    if (!*lock.holder && ++*unsigned_turns < UNSIGNED_TURNS) {
-        wait_a_little();
-        return AKIN_OK;
-    }
-    if (*lock.holder && lock.until > (double)time(NULL) && !akin_lock_owner_has_ended(lock.holder))
-        return refuse_locked(place, &lock);
+static akin_status take_away(void *context, const akin_lease_holder *holder, bool *taken) {
+    akin_qdrant_store *place = context;
+    (void)holder, (void)taken;
     return akin_qdrant_store_ask_of(place, "DELETE", place->lock, "", NULL, NULL);
 }
 
 /* Two that take away one that is over may each take away the other's: who lost finds that before it
  * switches. */
 akin_status akin_qdrant_store_lock(akin_qdrant_store *place) {
-    akin_status status = AKIN_OK;
-    bool made = false;
-    int unsigned_turns = 0;
-    for (int turn = 0; turn < TURNS && !made; turn++) {
-        AKIN_TRY(make_lock(place, &made));
-        if (!made) AKIN_TRY(look_at_lock(place, &unsigned_turns));
-    }
-    if (!made)
-        return akin_error_set(
-            AKIN_FAILED,
-            "Qdrant: the collection %s, which is the lock of %s, cannot be made: is there "
-            "an alias of that name?",
-            place->lock, place->alias);
+    akin_status status = akin_lease_take(&(akin_lease){.kind = "Qdrant",
+                                                       .place = place->alias,
+                                                       .context = place,
+                                                       .make = make_lock,
+                                                       .ask = ask_lock,
+                                                       .take_over = take_away});
+    if (status != AKIN_OK) return status;
     place->locked = true;
-    AKIN_TRY(sign_lock(place));
-    status = akin_qdrant_store_keep(place);
-done:
-    return status;
+    status = sign_lock(place);
+    return status == AKIN_OK ? akin_qdrant_store_keep(place) : status;
 }
 
 static akin_status is_mine(akin_qdrant_store *place, bool *mine) {
-    lock_state lock;
-    akin_status status = read_lock(place, &lock);
-    *mine = status == AKIN_OK && strcmp(lock.holder, place->signature) == 0;
+    akin_lease_holder lock;
+    akin_status status = ask_lock(place, &lock);
+    *mine = status == AKIN_OK && strcmp(lock.signature, place->signature) == 0;
     return status;
 }
 
@@ -314,11 +275,7 @@ akin_status akin_qdrant_store_keep(akin_qdrant_store *place) {
     akin_status status = is_mine(place, &mine);
     if (status != AKIN_OK) return status;
     if (mine) return sign_lock(place);
-    return akin_error_set(AKIN_FAILED,
-                          "Qdrant: the lock of %s was lost: this process stood still for longer "
-                          "than %d s, or someone "
-                          "removed %s; nothing was published: run it again",
-                          place->alias, LOCK_SECONDS, place->lock);
+    return akin_lease_lost("Qdrant", place->alias, LOCK_SECONDS);
 }
 
 void akin_qdrant_store_unlock(akin_qdrant_store *place) {

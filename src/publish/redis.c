@@ -21,6 +21,7 @@ struct akin_redis {
     size_t waiting;       /* commands without an answer yet */
     char name[NAME_SIZE]; /* for messages: host:port or the socket */
     double timeout;
+    bool unknown_command; /* of the last error */
 };
 
 static redisReply *inner(const akin_redis_reply *reply) {
@@ -41,6 +42,8 @@ bool akin_redis_has_tls(void) {
 
 /* --- what went wrong --- */
 
+#define UNKNOWN "ERR unknown command" /* the protocol has words, no codes */
+
 static const struct {
     const char *begin, *advice;
 } advices[] = {
@@ -59,11 +62,12 @@ static const struct {
     {"MOVED", "it is one of a cluster: publish with --buckets"},
     {"CROSSSLOT", "it is one of a cluster: publish with --buckets"},
     {"WRONGTYPE", "a key of that name is of another kind: use another catalog, or remove the key"},
-    {"ERR unknown command", "the server is too old: akin needs Redis 4.0 or newer"},
+    {UNKNOWN, "the server is too old: akin needs Redis 4.0 or newer"},
     {"ERR DB index", "there is no such database: see the number behind the host"},
 };
 
-static akin_status say_error(const akin_redis *redis, const redisReply *error) {
+static akin_status say_error(akin_redis *redis, const redisReply *error) {
+    redis->unknown_command = strncmp(error->str, UNKNOWN, strlen(UNKNOWN)) == 0;
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
         if (strncmp(error->str, advices[i].begin, strlen(advices[i].begin)) == 0)
             return akin_error_set(AKIN_FAILED, "Redis at %s: %s (%s)", redis->name,
@@ -169,6 +173,10 @@ bool akin_redis_broken(const akin_redis *redis) {
     return redis->context->err != 0;
 }
 
+bool akin_redis_unknown_command(const akin_redis *redis) {
+    return redis->unknown_command;
+}
+
 /* --- commands --- */
 
 akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const *words,
@@ -238,7 +246,7 @@ akin_status akin_redis_next(akin_redis *redis, akin_redis_reply **reply) {
     return status;
 }
 
-static akin_status first_error(const akin_redis *redis, const redisReply *reply) {
+static akin_status first_error(akin_redis *redis, const redisReply *reply) {
     if (reply->type == REDIS_REPLY_ERROR) return say_error(redis, reply);
     for (size_t i = 0; reply->type == REDIS_REPLY_ARRAY && i < reply->elements; i++)
         if (reply->element[i]->type == REDIS_REPLY_ERROR)

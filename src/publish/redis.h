@@ -30,6 +30,8 @@ bool akin_redis_has_tls(void);
 AKIN_MUST_CHECK akin_status akin_redis_open(const akin_redis_address *address, akin_redis **out);
 void akin_redis_close(akin_redis *redis); /* NULL is fine */
 bool akin_redis_broken(const akin_redis *redis);
+/* Whether the last error was that the server does not know the command. */
+bool akin_redis_unknown_command(const akin_redis *redis);
 
 /* One command: words [count] of lengths [count] bytes, copied. */
 AKIN_MUST_CHECK akin_status akin_redis_queue(akin_redis *redis, size_t count,

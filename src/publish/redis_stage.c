@@ -135,7 +135,7 @@ akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied) {
         memcpy(stage->words, words, sizeof words);
         status = run_guarded(stage, b, 4);
         if (status != AKIN_OK && !akin_redis_broken(hash.server) &&
-            strstr(akin_error_message(), "unknown command")) {
+            akin_redis_unknown_command(hash.server)) {
             akin_error_clear();
             return AKIN_OK;
         }

@@ -1,6 +1,6 @@
 /* redis_store: where a catalogue lies in Redis. */
 #include "redis_store.h"
-#include "lock_owner.h"
+#include "lease.h"
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <akin/web.h>
@@ -8,15 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
-
-enum {
-    PORT = 6379,
-    NAME_MAX_LENGTH = 100,
-    SERVERS_MAX = 1000,
-    KEY_SIZE = AKIN_REDIS_KEY,
-    HOST_SIZE = 256
-};
+enum { PORT = 6379, SERVERS_MAX = 1000, KEY_SIZE = AKIN_REDIS_KEY, HOST_SIZE = 256 };
 
 typedef struct {
     char live[KEY_SIZE], next[KEY_SIZE], prev[KEY_SIZE], lock[KEY_SIZE];
@@ -88,7 +80,7 @@ static akin_status understand(const char *text, akin_redis_store *place) {
     AKIN_TRY(akin_url_query(url, known, "catalog", &place->catalog));
     AKIN_TRY(akin_url_query(url, known, "db", &database));
     const char *name = place->catalog ? place->catalog : "";
-    if (!*name || strlen(name) > NAME_MAX_LENGTH || strspn(name, NAME_LETTERS) != strlen(name))
+    if (!akin_lease_is_name(name, AKIN_LEASE_NAME))
         AKIN_TRY(refuse(text, "name the catalogue, ?catalog=NAME, in letters, digits and . _ -"));
     bool local = strcmp(url->scheme, "redis+unix") == 0;
     place->address = (akin_redis_address){.host = local ? NULL : url->host,
@@ -341,69 +333,81 @@ static const char *lock_time(void) {
     return milliseconds;
 }
 
-/* From one that has ended: unless another was faster. */
-static akin_status take_over(akin_redis_store *place, akin_redis *redis, const char *lock,
-                             const char *ended, bool *taken) {
+/* The lock of one hash. */
+typedef struct {
+    const char *key, *signature;
+    akin_redis *redis;
+} hash_lock;
+
+static akin_status make_lock(void *context, bool *made) {
+    const hash_lock *lock = context;
+    akin_redis_reply *done = NULL;
+    akin_status status = akin_redis_call(lock->redis, &done, "SET", lock->key, lock->signature,
+                                         "NX", "PX", lock_time(), NULL);
+    if (status != AKIN_OK) return status;
+    *made = !akin_redis_is_nil(done);
+    akin_redis_free(done);
+    return AKIN_OK;
+}
+
+static akin_status ask_lock(void *context, akin_lease_holder *holder) {
     akin_status status = AKIN_OK;
-    akin_redis_reply *holder = NULL, *done = NULL;
-    *taken = false;
-    AKIN_TRY(akin_redis_call(redis, NULL, "WATCH", lock, NULL));
-    AKIN_TRY(akin_redis_call(redis, &holder, "GET", lock, NULL));
-    const char *now = akin_redis_text(holder, NULL);
-    if (!now || strcmp(now, ended) != 0) {
+    const hash_lock *lock = context;
+    akin_redis_reply *who = NULL, *left = NULL;
+    AKIN_TRY(akin_redis_call(lock->redis, &who, "GET", lock->key, NULL));
+    AKIN_TRY(akin_redis_call(lock->redis, &left, "PTTL", lock->key, NULL));
+    const char *text = akin_redis_text(who, NULL);
+    holder->there = text != NULL;
+    snprintf(holder->signature, sizeof holder->signature, "%s", text && *text ? text : "?");
+    holder->left = (double)((akin_redis_integer(left) + 999) / 1000);
+    if (holder->left <= 0) holder->left = AKIN_REDIS_LOCK_SECONDS; /* made without an end */
+done:
+    akin_redis_free(who);
+    akin_redis_free(left);
+    return status;
+}
+
+static akin_status take_over(void *context, const akin_lease_holder *holder, bool *taken) {
+    akin_status status = AKIN_OK;
+    const hash_lock *lock = context;
+    akin_redis *redis = lock->redis;
+    akin_redis_reply *who = NULL, *done = NULL;
+    AKIN_TRY(akin_redis_call(redis, NULL, "WATCH", lock->key, NULL));
+    AKIN_TRY(akin_redis_call(redis, &who, "GET", lock->key, NULL));
+    const char *now = akin_redis_text(who, NULL);
+    if (!now || strcmp(now, holder->signature) != 0) {
         status = akin_redis_call(redis, NULL, "UNWATCH", NULL);
         goto done;
     }
     AKIN_TRY(akin_redis_queue_texts(redis, "MULTI", NULL));
-    AKIN_TRY(akin_redis_queue_texts(redis, "SET", lock, place->signature, "PX", lock_time(), NULL));
+    AKIN_TRY(
+        akin_redis_queue_texts(redis, "SET", lock->key, lock->signature, "PX", lock_time(), NULL));
     AKIN_TRY(akin_redis_queue_texts(redis, "EXEC", NULL));
     AKIN_TRY(akin_redis_take(redis, 3, &done));
     *taken = !akin_redis_is_nil(done);
 done:
-    akin_redis_free(holder);
+    akin_redis_free(who);
     akin_redis_free(done);
-    return status;
-}
-
-static akin_status lock_one(akin_redis_store *place, akin_redis *redis, const char *lock) {
-    akin_status status = AKIN_OK;
-    akin_redis_reply *done = NULL, *holder = NULL, *left = NULL;
-    bool taken = false;
-    AKIN_TRY(akin_redis_call(redis, &done, "SET", lock, place->signature, "NX", "PX", lock_time(),
-                             NULL));
-    if (!akin_redis_is_nil(done)) goto done;
-    AKIN_TRY(akin_redis_call(redis, &holder, "GET", lock, NULL));
-    const char *who = akin_redis_text(holder, NULL);
-    if (who && akin_lock_owner_has_ended(who)) AKIN_TRY(take_over(place, redis, lock, who, &taken));
-    if (taken) goto done;
-    AKIN_TRY(akin_redis_call(redis, &left, "PTTL", lock, NULL));
-    status = akin_error_set(
-        AKIN_FAILED,
-        "%s: another publishes there just now (%.*s); try again when it is done, or in %lld s if "
-        "it has ended",
-        place->name, who ? akin_lock_owner_shown(who) : 1, who ? who : "?",
-        (akin_redis_integer(left) + 999) / 1000);
-done:
-    akin_redis_free(done);
-    akin_redis_free(holder);
-    akin_redis_free(left);
     return status;
 }
 
 akin_status akin_redis_store_lock(akin_redis_store *place) {
     akin_status status = AKIN_OK;
-    for (size_t b = 0; b < place->hash_count && status == AKIN_OK; b++)
-        status =
-            lock_one(place, place->servers[place->hashes[b].server].redis, place->hashes[b].lock);
+    for (size_t b = 0; b < place->hash_count && status == AKIN_OK; b++) {
+        hash_lock lock = {place->hashes[b].lock, place->signature,
+                          place->servers[place->hashes[b].server].redis};
+        status = akin_lease_take(&(akin_lease){.kind = "Redis",
+                                               .place = place->name,
+                                               .context = &lock,
+                                               .make = make_lock,
+                                               .ask = ask_lock,
+                                               .take_over = take_over});
+    }
     return status;
 }
 
 akin_status akin_redis_store_lost(const akin_redis_store *place) {
-    return akin_error_set(
-        AKIN_FAILED,
-        "%s: the lock was lost: this process stood still for longer than %d s, or someone removed "
-        "it; nothing was published: run it again",
-        place->name, AKIN_REDIS_LOCK_SECONDS);
+    return akin_lease_lost("Redis", place->name, AKIN_REDIS_LOCK_SECONDS);
 }
 
 akin_status akin_redis_store_queue_guard(akin_redis_store *place, const akin_redis_hash *hash) {

@@ -4,6 +4,7 @@
  * memory is short: so every list is read back before `current` names the generation. The one before
  * stays until the next publication.
  */
+#include "lease.h"
 #include "listing.h"
 #include "memcache_store.h"
 #include <akin/json.h>
@@ -335,11 +336,8 @@ done:
 /* --- the switch --- */
 
 static void describe(const akin_target *target, const akin_sink_source *source, akin_json *meta) {
-    char when[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(when, sizeof when, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    char when[AKIN_LEASE_STAMP];
+    akin_lease_stamp(time(NULL), when);
     akin_json_set_text(meta, "generation", target->generation);
     akin_json_set_text(meta, "time", when);
     akin_json_set_text(meta, "digest", source->digest);

@@ -6,6 +6,7 @@
  * comes last.
  */
 #include "bucket.h"
+#include "lease.h"
 #include "listing.h"
 #include "redis_stage.h"
 #include "redis_store.h"
@@ -388,16 +389,13 @@ static void describe(const akin_target *target, const akin_sink_source *source,
                      akin_redis_meta *meta) {
     char number[24];
     const akin_redis_meta *old = &target->meta;
-    time_t now = time(NULL);
-    struct tm utc;
     long long one = atoll(old->now[AKIN_REDIS_GENERATION]),
               other = atoll(old->before[AKIN_REDIS_GENERATION]);
     *meta = (akin_redis_meta){0};
     bool kept = strcmp(old->now[AKIN_REDIS_BUCKETS], digits(target->options.buckets, number)) == 0;
     if (kept) memcpy(meta->before, old->now, sizeof meta->before);
     put(meta->now[AKIN_REDIS_GENERATION], digits((size_t)(one > other ? one : other) + 1, number));
-    gmtime_r(&now, &utc);
-    strftime(meta->now[AKIN_REDIS_TIME], AKIN_REDIS_VALUE, "%Y-%m-%dT%H:%M:%SZ", &utc);
+    akin_lease_stamp(time(NULL), meta->now[AKIN_REDIS_TIME]);
     put(meta->now[AKIN_REDIS_DIGEST], source->digest);
     put(meta->now[AKIN_REDIS_ITEMS], digits(source->items, number));
     put(meta->now[AKIN_REDIS_K], digits(akin_table_k(source->table), number));
