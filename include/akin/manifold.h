@@ -8,7 +8,7 @@
  * (its standard deviation is below AKIN_MANIFOLD_PLAIN of 255) would be told by noise; instead it
  * has a word of its own, the last. The axes turn a code, less the mean code, into a vector in which
  * squares that occur together lie near each other (akin_manifold_solve); it is brought to unit
- * length. A picture is the mean of such vectors over each of 3 x 3 places.
+ * length. A picture is the mean of such vectors over each of 4 x 4 places.
  *
  * A code is a function of picture and dictionary, to the bit on one kind of CPU.
  */
@@ -29,7 +29,7 @@
 #define AKIN_MANIFOLD_ATOMS 2048 /* words that are squares, at most; a multiple of 64 */
 #define AKIN_MANIFOLD_AXES 128   /* of a square's vector */
 #define AKIN_MANIFOLD_CONTEXT 5  /* squares along a side of a neighbourhood */
-#define AKIN_MANIFOLD_RAW (9 * AKIN_MANIFOLD_AXES) /* columns (place row, place column, axis) */
+#define AKIN_MANIFOLD_RAW (16 * AKIN_MANIFOLD_AXES) /* columns (place row, place column, axis) */
 
 typedef struct akin_manifold akin_manifold;
 

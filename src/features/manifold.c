@@ -17,7 +17,7 @@ enum {
     ALONG = AKIN_MANIFOLD_ALONG,
     SQUARES = AKIN_MANIFOLD_SQUARES,
     AXES = AKIN_MANIFOLD_AXES,
-    PLACES = 3,    /* along a side */
+    PLACES = 4,    /* along a side */
     TOGETHER = 40, /* squares whose products stay in the cache */
     ROUNDED = (SQUARES + TOGETHER - 1) / TOGETHER * TOGETHER,
 };
@@ -250,7 +250,7 @@ void akin_manifold_encode(akin_manifold *m, const uint8_t *picture, uint16_t *co
 }
 
 void akin_manifold_describe(akin_manifold *m, const uint8_t *picture, float *raw) {
-    static const size_t from[PLACES + 1] = {0, 5, 9, ALONG};
+    static const size_t from[PLACES + 1] = {0, 4, 7, 10, ALONG};
     uint16_t counts[SQUARES];
     akin_manifold_encode(m, picture, m->codes, counts);
     memset(raw, 0, AKIN_MANIFOLD_RAW * sizeof *raw);

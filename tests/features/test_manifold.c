@@ -124,12 +124,12 @@ static void squares_are_told_as_by_the_twin(void **state) {
 
 /* From the codes that were found: the mean over each place of the codes' vectors, of unit length. */
 static void naive_raw(akin_manifold *m, double *raw) {
-    static const size_t from[4] = {0, 5, 9, 14};
+    static const size_t from[5] = {0, 4, 7, 10, 14};
     memset(raw, 0, RAW * sizeof *raw);
-    for (size_t p = 0; p < 9; p++)
+    for (size_t p = 0; p < 16; p++)
         for (size_t s = 0; s < SQUARES; s++) {
             double vector[AXES] = {0}, length = 0;
-            const size_t *row = from + p / 3, *column = from + p % 3;
+            const size_t *row = from + p / 4, *column = from + p % 4;
             if (s / 14 < row[0] || s / 14 >= row[1] || s % 14 < column[0] || s % 14 >= column[1])
                 continue;
             for (size_t a = 0; a < AXES; a++) {
