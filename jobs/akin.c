@@ -50,7 +50,7 @@ const akin_option akin_common_options[] = {
     {.name = "cpu",
      .type = AKIN_OPTION_CHOICE,
      .initial = "auto",
-     .choices = "auto|portable|avx2|avx512|vnni",
+     .choices = "auto|portable|avx2|avx512|vnni|amx",
      .help = "which compiled kernels run"},
     {0},
 };
@@ -292,6 +292,20 @@ static void tell_abort(akin_status status, const char *message) {
     (void)!print_report(ended, status);
 }
 
+/* The ranks of a run compute with the same kernels, and so the same bits, whatever CPU each has:
+ * those of the lowest level. Before anything is computed. Collective. */
+static void agree_on_cpu(const program *self) {
+    int64_t most[2] = {(int64_t)akin_cpu_active(), -(int64_t)akin_cpu_active()};
+    akin_comm_max_i64(self->comm, most, 2);
+    const akin_cpu_level best = (akin_cpu_level)most[0], lowest = (akin_cpu_level)-most[1];
+    akin_cpu_limit(lowest);
+    if (lowest < best)
+        akin_log_info(
+            "ranks have several kinds of CPU, %s at best: all compute with the kernels for "
+            "%s, which each has",
+            akin_cpu_name(best), akin_cpu_name(lowest));
+}
+
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
     self->json = has_word(self, "--json") ||
@@ -300,8 +314,9 @@ static akin_status run_program(program *self) {
     if (self->answer) goto done;
     AKIN_TRY(akin_comm_check_launch(self->comm));
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
-    akin_linalg_start();
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
+    agree_on_cpu(self);
+    akin_linalg_start();
     ended = self;
     akin_comm_on_abort(tell_abort);
     status = akin_call_run(self->verb, &self->call);

@@ -1,5 +1,6 @@
 /* call: one verb run once, with its report. */
 #include "call.h"
+#include <akin/cpu.h>
 #include <akin/mem.h>
 #include <stdint.h>
 #include <string.h>
@@ -22,6 +23,7 @@ akin_status akin_report_create(const char *verb, int ranks, akin_json **out) {
 akin_status akin_report_finish(akin_json *report, akin_status outcome, double seconds) {
     if (outcome != AKIN_OK) akin_json_set_text(report, "message", akin_error_message());
     akin_json_set_text(report, "status", outcome == AKIN_OK ? "ok" : "failed");
+    akin_json_set_text(report, "cpu", akin_cpu_name(akin_cpu_active()));
     akin_json_set_integer(report, "exit", outcome);
     akin_json_set_number(report, "seconds", (double)(int64_t)(seconds * 1e6) * 1e-6);
     return outcome == AKIN_OK ? akin_json_check(report) : AKIN_OK;

@@ -7,6 +7,7 @@
 #include "record.h"
 #include "retrain.h"
 #include "stages.h"
+#include <akin/cpu.h>
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -329,6 +330,8 @@ static akin_status begin(run_state *run) {
     AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
+    akin_log_record("%d ranks, kernels for %s", akin_comm_size(comm),
+                    akin_cpu_name(akin_cpu_active()));
     run->stages = akin_json_object();
 done:
     akin_mem_free(log);

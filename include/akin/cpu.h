@@ -3,8 +3,8 @@
  * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with
  * -DAKIN_LEVEL=1|3|4; each exports its table of functions as AKIN_LEVELED(name), and its level-1
  * object also exports the chooser that indexes them by akin_cpu_level. Those that gain by VNNI
- * (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too; for the others it is the level before
- * it once more.
+ * (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too, those for AMX with -DAKIN_LEVEL=6; for
+ * the others it is the level before it once more.
  */
 #ifndef AKIN_CPU_H
 #define AKIN_CPU_H
@@ -16,6 +16,7 @@ typedef enum {
     AKIN_CPU_AVX2,     /* x86-64-v3: AVX2, FMA */
     AKIN_CPU_AVX512,   /* x86-64-v4: AVX-512 F, BW, CD, DQ, VL */
     AKIN_CPU_VNNI,     /* and AVX-512 VNNI: 8-bit dot products */
+    AKIN_CPU_AMX,      /* and AMX: 8-bit products of matrices, if the system grants its state */
     AKIN_CPU_LEVELS,
 } akin_cpu_level;
 
@@ -27,7 +28,9 @@ typedef enum {
 
 /* The level in use: the best that CPU and operating system have, unless one was forced. */
 akin_cpu_level akin_cpu_active(void);
-const char *akin_cpu_name(akin_cpu_level level); /* "portable", "avx2", "avx512", "vnni" */
+const char *akin_cpu_name(akin_cpu_level level); /* "portable", "avx2", "avx512", "vnni", "amx" */
+/* No level above this one from here on, until one is forced: what all ranks have. */
+void akin_cpu_limit(akin_cpu_level level);
 /* "auto" or a name; AKIN_USAGE for an unknown one or one that this machine lacks. For tests,
  * benchmarks and --cpu. */
 AKIN_MUST_CHECK akin_status akin_cpu_force(const char *name);

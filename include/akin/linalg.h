@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* One BLAS thread: there is one rank per core. Called once, before the first product. */
+/* One BLAS thread, for there is one rank per core, and the BLAS's kernels of the active level (cpu.h).
+ * Called once, before the first product. */
 void akin_linalg_start(void);
 
 /* out [rows, columns] = a * b, or with `add` out += a * b. a is [rows, inner], or with `turn_a`

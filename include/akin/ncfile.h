@@ -104,6 +104,11 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char 
 /* A text attribute, owned; *out = NULL where there is none (that is OK). */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
                                                       char **out);
+/* The kernels that a file was computed by (cpu.h). */
+#define AKIN_NCFILE_CPU "akin_cpu"
+/* Says in the log where they were others than those of this run; for what has bits that depend on it,
+ * `what` ("the checkpoint"). Not collective. */
+AKIN_MUST_CHECK akin_status akin_ncfile_tell_cpu(const akin_ncfile *file, const char *what);
 /* Text attributes that tell what a file was made from. */
 typedef struct {
     const char *attribute, *what; /* what: for people, "the options" */

@@ -38,6 +38,7 @@ typedef struct {
     int row_limit, offset; /* 127 and 128, or 63 and 64 */
     int together;          /* so many dimensions of a row stand side by side: 2 or 4 */
     bool narrow;           /* sums of a part fit 16 bits */
+    bool matrix;           /* for a matrix unit: in chunks of dimensions of one width */
 } akin_sketch_format;
 
 typedef struct {
@@ -59,10 +60,34 @@ static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride)
     return (stride + group - 1) / group * (size_t)format.together / 2;
 }
 
-/* Where dimension t of a row of the panel stands. */
-static inline size_t akin_sketch_place(akin_sketch_format format, size_t row, size_t t) {
+/* A matrix unit takes at most 64 dimensions at a step. All chunks have one width, a multiple of 4, so
+ * that it need not be told another: what that adds to the stride are zeros. */
+static inline size_t akin_sketch_chunks(size_t stride) {
+    return (stride + 63) / 64;
+}
+
+static inline size_t akin_sketch_chunk(size_t stride) {
+    size_t chunks = akin_sketch_chunks(stride);
+    return ((stride + chunks - 1) / chunks + 3) / 4 * 4;
+}
+
+/* Bytes of a row in a sketch; not less than the stride. */
+static inline size_t akin_sketch_width(akin_sketch_format format, size_t stride) {
+    return format.matrix ? akin_sketch_chunks(stride) * akin_sketch_chunk(stride) : stride;
+}
+
+/* Where dimension t of a column of the panel stands: `together` dimensions of it side by side. */
+static inline size_t akin_sketch_column_place(akin_sketch_format format, size_t column, size_t t) {
     size_t together = (size_t)format.together;
-    return t / together * AKIN_SKETCH_PANEL * together + row * together + t % together;
+    return t / together * AKIN_SKETCH_PANEL * together + column * together + t % together;
+}
+
+/* Where dimension t of a row stands: so too, or in its part of a chunk. */
+static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t stride, size_t row,
+                                           size_t t) {
+    size_t chunk = akin_sketch_chunk(stride);
+    return format.matrix ? t / chunk * AKIN_SKETCH_PANEL * chunk + row * chunk + t % chunk
+                         : akin_sketch_column_place(format, row, t);
 }
 
 /* The mean of the rows and their cone; the mean is left at zero where it would hardly shorten what
@@ -73,13 +98,12 @@ void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, s
 /* The panel as rows of a tile. Rows after `count` are as the mean. */
 void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */,
                       size_t count, size_t stride, const float *centre,
-                      uint8_t *quantised /* [stride / together, 48, together] */, akin_sketch *out);
+                      uint8_t *quantised /* [48 * width] */, akin_sketch *out);
 
 /* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap:
  * -offset times the sum of its q' over every part, modulo 2^16. */
 void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */,
-                         size_t count, size_t stride,
-                         int8_t *quantised /* [stride / together, 48, together] */,
+                         size_t count, size_t stride, int8_t *quantised /* [48 * width] */,
                          int16_t *wrap /* [groups, 48, together / 2] */, int32_t *sums /* [48] */,
                          akin_sketch *out);
 

@@ -121,15 +121,18 @@ static void meet(akin_compare *c, akin_row_block *a, size_t p, const akin_row_bl
 }
 
 void akin_compare_itself(akin_compare *c, akin_row_block *a) {
+    akin_tile()->begin(akin_row_block_stride(a));
     for (size_t p = 0; p < akin_row_block_panels(a); p++) {
         akin_row_block_panel rows = akin_row_block_view(a, p);
         if (may_meet(c->rules, rows.summary, rows.summary)) meet(c, a, p, &rows, a, p);
     }
+    akin_tile()->end();
 }
 
 void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
                          akin_row_block *b, size_t b_first, size_t b_end) {
     const akin_row_block_summary *summaries = akin_row_block_summaries(b);
+    akin_tile()->begin(akin_row_block_stride(a));
     for (size_t p = a_first; p < a_end; p++) {
         akin_row_block_panel rows = akin_row_block_view(a, p);
         for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end;) {
@@ -139,6 +142,7 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
             q = passed ? summaries[q].alike_end : q + 1;
         }
     }
+    akin_tile()->end();
 }
 
 akin_compare_figures akin_compare_figures_of(const akin_compare *c) {

@@ -117,7 +117,8 @@ const akin_dot_kernels AKIN_LEVELED(akin_dot_kernels) = {
 #if AKIN_LEVEL == 1
 const akin_dot_kernels *akin_dot(void) {
     static const akin_dot_kernels *const levels[AKIN_CPU_LEVELS] = {
-        &akin_dot_kernels_v1, &akin_dot_kernels_v3, &akin_dot_kernels_v4, &akin_dot_kernels_v4};
+        &akin_dot_kernels_v1, &akin_dot_kernels_v3, &akin_dot_kernels_v4, &akin_dot_kernels_v4,
+        &akin_dot_kernels_v4};
     return levels[akin_cpu_active()];
 }
 #endif

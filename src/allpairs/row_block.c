@@ -18,8 +18,8 @@ struct akin_row_block {
     akin_row_block_summary *summaries; /* [panels] */
     akin_sketch *sketches;             /* [panels] */
     float *centres;                    /* [panels, stride] */
-    uint8_t *as_rows;                  /* [panels, PANEL * stride] */
-    int8_t *as_columns;                /* [panels, PANEL * stride] */
+    uint8_t *as_rows;                  /* [panels, side_size] */
+    int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
     int32_t *sums;                     /* [panels, PANEL] */
     float sure;                        /* below it two rows cannot be the same */
@@ -48,6 +48,11 @@ static size_t wrap_size(const akin_row_block *block) {
     return akin_sketch_parts(akin_tile()->format, block->stride) * PANEL;
 }
 
+/* Bytes of one side of a panel. */
+static size_t side_size(const akin_row_block *block) {
+    return PANEL * akin_sketch_width(akin_tile()->format, block->stride);
+}
+
 static float *row_of(const akin_row_block *block, size_t index) {
     return (float *)(void *)block->body + index * block->stride;
 }
@@ -57,7 +62,7 @@ static akin_row_block_item *items(const akin_row_block *block) {
 }
 
 static akin_status make_sides(akin_row_block *block, size_t panels) {
-    size_t bytes = PANEL * block->stride;
+    size_t bytes = side_size(block);
     if (block->sides & AKIN_ROW_BLOCK_ROWS &&
         (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
         return AKIN_FAILED;
@@ -157,7 +162,7 @@ static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t
 static void make_sketches(akin_row_block *block, size_t p, size_t count) {
     const float *rows = row_of(block, p * PANEL);
     float *centre = block->centres + p * block->stride;
-    size_t stride = block->stride, bytes = PANEL * stride;
+    size_t stride = block->stride, bytes = side_size(block);
     akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
     if (block->as_rows != NULL)
         akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
@@ -214,7 +219,7 @@ size_t akin_row_block_panels(const akin_row_block *block) {
 }
 
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
-    size_t bytes = PANEL * block->stride;
+    size_t bytes = side_size(block);
     return (akin_row_block_panel){
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),

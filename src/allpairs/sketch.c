@@ -141,15 +141,30 @@ quantise(const float *row, const float *from, size_t stride, double scale, whole
     out->residual += total(residual), out->length += total(length);
 }
 
-/* Dimensions of row i, from the first on, into their place among the panel's, in units of
+/* Dimensions of column i, from the first on, into their place among the panel's, in units of
  * `together` bytes. */
-static void place_row(akin_sketch_format format, const int8_t *q, size_t first, size_t stride,
-                      size_t i, void *quantised) {
-    unsigned char *to = (unsigned char *)quantised + akin_sketch_place(format, i, first);
+static void place_column(akin_sketch_format format, const int8_t *q, size_t first, size_t count,
+                         size_t i, void *quantised) {
+    unsigned char *to = (unsigned char *)quantised + akin_sketch_column_place(format, i, first);
     if (format.together == 2)
-        for (size_t t = 0; t < stride; t += 2, to += PANEL * 2) memcpy(to, q + t, 2);
+        for (size_t t = 0; t < count; t += 2, to += PANEL * 2) memcpy(to, q + t, 2);
     else
-        for (size_t t = 0; t < stride; t += 4, to += PANEL * 4) memcpy(to, q + t, 4);
+        for (size_t t = 0; t < count; t += 4, to += PANEL * 4) memcpy(to, q + t, 4);
+}
+
+/* So too of row i, of so many dimensions in all. */
+static void place_row(akin_sketch_format format, const int8_t *q, size_t first, size_t count,
+                      size_t stride, size_t i, uint8_t *quantised) {
+    if (!format.matrix) {
+        place_column(format, q, first, count, i, quantised);
+        return;
+    }
+    const size_t chunk = akin_sketch_chunk(stride);
+    for (size_t t = first, end = first + count; t < end;) {
+        size_t left = chunk - t % chunk, some = end - t < left ? end - t : left;
+        memcpy(quantised + akin_sketch_row_place(format, stride, i, t), q + t - first, some);
+        t += some;
+    }
 }
 
 static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
@@ -159,7 +174,8 @@ static void rows_of(akin_sketch_format format, const float *rows, size_t count, 
     double error = 0, reach = 0;
     for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
     out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
-    if (count < PANEL) memset(quantised, format.offset, PANEL * stride);
+    size_t width = akin_sketch_width(format, stride);
+    if (count < PANEL || width > stride) memset(quantised, format.offset, PANEL * width);
     for (size_t i = 0; i < count; i++) {
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
@@ -167,7 +183,7 @@ static void rows_of(akin_sketch_format format, const float *rows, size_t count, 
             quantise(rows + i * stride + t, centre + t, count_t, out->row_scale, &whole);
             for (size_t u = 0; u < count_t; u++)
                 whole.q[u] = (int8_t)(uint8_t)(whole.q[u] + format.offset);
-            place_row(format, whole.q, t, count_t, i, quantised);
+            place_row(format, whole.q, t, count_t, stride, i, quantised);
         }
         error = whole.residual > error ? whole.residual : error;
         reach = whole.length > reach ? whole.length : reach;
@@ -200,7 +216,8 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
     double error = 0;
     for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
     out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
-    if (count < PANEL) memset(quantised, 0, PANEL * stride);
+    size_t width = akin_sketch_width(format, stride);
+    if (count < PANEL || width > stride) memset(quantised, 0, PANEL * width);
     memset(wrap, 0, akin_sketch_parts(format, stride) * PANEL * sizeof *wrap);
     memset(sums, 0, PANEL * sizeof *sums);
     for (size_t i = 0; i < count; i++) {
@@ -208,7 +225,7 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
             quantise(rows + i * stride + t, NULL, count_t, out->column_scale, &whole);
-            place_row(format, whole.q, t, count_t, i, quantised);
+            place_column(format, whole.q, t, count_t, i, quantised);
             sum_up(format, whole.q, t, count_t, i, wrap, sums);
         }
         error = whole.residual > error ? whole.residual : error;
@@ -235,7 +252,7 @@ const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {
 static const sketch_kernels *active(void) {
     static const sketch_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_sketch_kernels_v1, &akin_sketch_kernels_v3, &akin_sketch_kernels_v4,
-        &akin_sketch_kernels_v4};
+        &akin_sketch_kernels_v4, &akin_sketch_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

@@ -8,8 +8,11 @@
  * a time.
  *
  * Levels: unsigned by signed bytes, summed in pairs to 16 bits (AVX2, AVX-512) or in fours to 32
- * bits (VNNI); 16-bit products where there is neither. Which hits are found may differ between
+ * bits (VNNI, AMX); 16-bit products where there is neither. Which hits are found may differ between
  * levels, for their sketches do.
+ *
+ * A matrix unit has state of its own: `hits` is called between `begin` and `end`, with the stride
+ * that `begin` was told and on the same thread, and nothing in between may use that unit.
  */
 #ifndef AKIN_TILE_H
 #define AKIN_TILE_H
@@ -40,6 +43,8 @@ typedef struct {
 typedef struct {
     const char *name;                               /* "avx2 int8", say */
     akin_sketch_format format;                      /* of the sketches that it takes */
+    void (*begin)(size_t stride);                   /* gets the matrix unit ready, if it is one */
+    void (*end)(void);                              /* gives it back */
     float (*lowest)(const float *least /* [48] */); /* the lowest of them; no NaN */
     /* Writes the hits, each once; returns how many. *tried: how many pairs had their sketches
      * multiplied. */
@@ -49,5 +54,9 @@ typedef struct {
 
 /* The kernels of the active level. */
 const akin_tile_kernels *akin_tile(void);
+
+/* From here on these take the place of the level's kernels; NULL: no more. For tests, while there are
+ * no blocks. */
+void akin_tile_replace(const akin_tile_kernels *kernels);
 
 #endif

@@ -55,7 +55,8 @@ const akin_topk_kernels AKIN_LEVELED(akin_topk_kernels) = {.insert = insert};
 #if AKIN_LEVEL == 1
 const akin_topk_kernels *akin_topk_kernel(void) {
     static const akin_topk_kernels *const levels[AKIN_CPU_LEVELS] = {
-        &akin_topk_kernels_v1, &akin_topk_kernels_v3, &akin_topk_kernels_v4, &akin_topk_kernels_v4};
+        &akin_topk_kernels_v1, &akin_topk_kernels_v3, &akin_topk_kernels_v4, &akin_topk_kernels_v4,
+        &akin_topk_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

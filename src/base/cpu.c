@@ -1,10 +1,26 @@
 /* cpu: which compiled level of the kernels runs. */
 #include <akin/cpu.h>
+#include <cpuid.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
-static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512", "vnni"};
+static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512", "vnni", "amx"};
 static int active = -1; /* -1: not yet asked */
+
+/* The matrix unit: the CPU has it and its 8-bit products (CPUID leaf 7), the operating system knows its
+ * state (XCR0, bits 17 and 18) and grants it to this process, for registers of 8 KiB are not saved
+ * for everybody. What is granted stays so, also in children. */
+static bool has_matrix_unit(void) {
+    enum { ARCH_REQUEST_STATE = 0x1023, TILE_DATA = 18 };
+    unsigned a, b, c, d, low, high;
+    const unsigned unit = 1u << 24, bytes = 1u << 25, states = 3u << 17, managed = 1u << 27;
+    if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & managed)) return false;
+    if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & unit) || !(d & bytes)) return false;
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0)); /* what `managed` allows */
+    return (low & states) == states && syscall(SYS_arch_prctl, ARCH_REQUEST_STATE, TILE_DATA) == 0;
+}
 
 /* The whole level is asked for, not only what its name says: the compiler may use all of it. The
  * operating system's part (it must keep the wide registers) is in these answers too. */
@@ -25,6 +41,7 @@ static bool has(akin_cpu_level level) {
     case AKIN_CPU_AVX512: return __builtin_cpu_supports("x86-64-v4");
 #endif
     case AKIN_CPU_VNNI: return has(AKIN_CPU_AVX512) && __builtin_cpu_supports("avx512vnni");
+    case AKIN_CPU_AMX: return has(AKIN_CPU_VNNI) && has_matrix_unit();
     default: return false;
     }
 }
@@ -38,6 +55,10 @@ static akin_cpu_level best(void) {
 akin_cpu_level akin_cpu_active(void) {
     if (active < 0) active = best();
     return (akin_cpu_level)active;
+}
+
+void akin_cpu_limit(akin_cpu_level level) {
+    if (akin_cpu_active() > level) active = (int)level;
 }
 
 const char *akin_cpu_name(akin_cpu_level level) {
@@ -57,6 +78,6 @@ akin_status akin_cpu_force(const char *name) {
         active = level;
         return AKIN_OK;
     }
-    return akin_error_set(AKIN_USAGE,
-                          "--cpu %s: not known; use auto, portable, avx2, avx512 or vnni", name);
+    return akin_error_set(
+        AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2, avx512, vnni or amx", name);
 }

@@ -45,7 +45,7 @@ extern const akin_fixed_kernels akin_fixed_kernels_v3, akin_fixed_kernels_v4;
 const akin_fixed_kernels *akin_fixed(void) {
     static const akin_fixed_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_fixed_kernels_v1, &akin_fixed_kernels_v3, &akin_fixed_kernels_v4,
-        &akin_fixed_kernels_v4};
+        &akin_fixed_kernels_v4, &akin_fixed_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

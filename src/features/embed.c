@@ -146,6 +146,7 @@ static akin_status previous_serves(embed *run, bool *serves) {
     AKIN_TRY(akin_ncfile_get_attribute(akin_embeddings_file(run->previous), "catalog_options",
                                        &previous_options));
     *serves = options && previous_options && strcmp(options, previous_options) == 0;
+    if (*serves) AKIN_TRY(akin_ncfile_tell_cpu(akin_embeddings_file(run->previous), "--previous"));
 done:
     akin_mem_free(options);
     akin_mem_free(previous_options);

@@ -99,7 +99,7 @@ static const float NEAR = 0.3F; /* cosine of a square and a word that tells it *
 static const akin_manifold_kernels *kernels(void) {
     static const akin_manifold_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_manifold_kernels_v1, &akin_manifold_kernels_v3, &akin_manifold_kernels_v4,
-        &akin_manifold_kernels_v4};
+        &akin_manifold_kernels_v4, &akin_manifold_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

@@ -61,7 +61,7 @@ const akin_patches_kernels AKIN_LEVELED(akin_patches_kernels) = {activate, squar
 static const akin_patches_kernels *kernels(void) {
     static const akin_patches_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_patches_kernels_v1, &akin_patches_kernels_v3, &akin_patches_kernels_v4,
-        &akin_patches_kernels_v4};
+        &akin_patches_kernels_v4, &akin_patches_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

@@ -24,7 +24,7 @@ const akin_projection_kernels AKIN_LEVELED(akin_projection_kernels) = {apply};
 static const akin_projection_kernels *kernels(void) {
     static const akin_projection_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_projection_kernels_v1, &akin_projection_kernels_v3, &akin_projection_kernels_v4,
-        &akin_projection_kernels_v4};
+        &akin_projection_kernels_v4, &akin_projection_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

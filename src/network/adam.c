@@ -28,7 +28,8 @@ extern const akin_adam_kernels akin_adam_kernels_v3, akin_adam_kernels_v4;
 
 const akin_adam_kernels *akin_adam(void) {
     static const akin_adam_kernels *const levels[AKIN_CPU_LEVELS] = {
-        &akin_adam_kernels_v1, &akin_adam_kernels_v3, &akin_adam_kernels_v4, &akin_adam_kernels_v4};
+        &akin_adam_kernels_v1, &akin_adam_kernels_v3, &akin_adam_kernels_v4, &akin_adam_kernels_v4,
+        &akin_adam_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

@@ -259,7 +259,8 @@ extern const akin_conv_kernels akin_conv_kernels_v3, akin_conv_kernels_v4;
 
 const akin_conv_kernels *akin_conv(void) {
     static const akin_conv_kernels *const levels[AKIN_CPU_LEVELS] = {
-        &akin_conv_kernels_v1, &akin_conv_kernels_v3, &akin_conv_kernels_v4, &akin_conv_kernels_v4};
+        &akin_conv_kernels_v1, &akin_conv_kernels_v3, &akin_conv_kernels_v4, &akin_conv_kernels_v4,
+        &akin_conv_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

@@ -229,7 +229,7 @@ extern const akin_layers_kernels akin_layers_kernels_v3, akin_layers_kernels_v4;
 const akin_layers_kernels *akin_layers(void) {
     static const akin_layers_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_layers_kernels_v1, &akin_layers_kernels_v3, &akin_layers_kernels_v4,
-        &akin_layers_kernels_v4};
+        &akin_layers_kernels_v4, &akin_layers_kernels_v4};
     return levels[akin_cpu_active()];
 }
 #endif

@@ -1,12 +1,33 @@
 /* linalg: products of matrices and eigenvectors, by OpenBLAS and LAPACKE. */
+#include <akin/cpu.h>
 #include <akin/linalg.h>
 #include <akin/mem.h>
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
+/* OpenBLAS's own, which it calls when it is loaded: forget the kernels, and choose them by
+ * $OPENBLAS_CORETYPE. A build for one CPU alone has neither. */
+extern void gotoblas_dynamic_init(void) __attribute__((weak));
+extern void gotoblas_dynamic_quit(void) __attribute__((weak));
+
+/* Its kernels are of the level that ranks agreed on, so that products have the same bits on each; and
+ * releases that are older than a CPU know it not and take those of 2004. What the environment names
+ * stays. */
+static void choose_kernels(void) {
+    static const char *const names[AKIN_CPU_LEVELS] = {"Prescott", "Haswell", "SkylakeX",
+                                                       "SkylakeX", "SkylakeX"};
+    if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit || getenv("OPENBLAS_CORETYPE")) return;
+    if (setenv("OPENBLAS_CORETYPE", names[akin_cpu_active()], 1) != 0) return;
+    gotoblas_dynamic_quit();
+    gotoblas_dynamic_init();
+    unsetenv("OPENBLAS_CORETYPE");
+}
+
 void akin_linalg_start(void) {
+    choose_kernels();
     openblas_set_num_threads(1);
 }
 

@@ -182,7 +182,7 @@ extern const akin_pooled_kernels akin_pooled_kernels_v3, akin_pooled_kernels_v4;
 const akin_pooled_kernels *akin_pooled(void) {
     static const akin_pooled_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_pooled_kernels_v1, &akin_pooled_kernels_v3, &akin_pooled_kernels_v4,
-        &akin_pooled_kernels_v4};
+        &akin_pooled_kernels_v4, &akin_pooled_kernels_v4};
     return levels[akin_cpu_active()];
 }
 #endif

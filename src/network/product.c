@@ -44,7 +44,7 @@ const akin_product_kernels AKIN_LEVELED(akin_product_kernels) = {tile};
 static const akin_product_kernels *kernels(void) {
     static const akin_product_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_product_kernels_v1, &akin_product_kernels_v3, &akin_product_kernels_v4,
-        &akin_product_kernels_v4};
+        &akin_product_kernels_v4, &akin_product_kernels_v4};
     return levels[akin_cpu_active()];
 }
 

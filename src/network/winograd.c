@@ -179,7 +179,7 @@ extern const akin_winograd_kernels akin_winograd_kernels_v3, akin_winograd_kerne
 const akin_winograd_kernels *akin_winograd(void) {
     static const akin_winograd_kernels *const levels[AKIN_CPU_LEVELS] = {
         &akin_winograd_kernels_v1, &akin_winograd_kernels_v3, &akin_winograd_kernels_v4,
-        &akin_winograd_kernels_v4};
+        &akin_winograd_kernels_v4, &akin_winograd_kernels_v4};
     return levels[akin_cpu_active()];
 }
 #endif

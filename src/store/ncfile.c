@@ -1,8 +1,10 @@
 /* ncfile: NetCDF-4 files, written in parallel and atomically. Reading is in ncfile_read.c. */
 #include "ncfile_body.h"
 
+#include <akin/cpu.h>
 #include <akin/file.h>
 #include <akin/hash.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <errno.h>
@@ -34,9 +36,23 @@ static void set_common_attributes(akin_ncfile *file) {
                           "product catalogue, similar items, recommendation");
     akin_ncfile_attribute(file, NULL, "source", "akin " AKIN_VERSION);
     akin_ncfile_attribute(file, NULL, "akin_version", AKIN_VERSION);
+    akin_ncfile_attribute(file, NULL, AKIN_NCFILE_CPU, akin_cpu_name(akin_cpu_active()));
     akin_ncfile_attribute(file, NULL, "akin_kind", file->kind);
     akin_ncfile_attribute_number(file, NULL, "akin_format", AKIN_NCFILE_FORMAT);
     akin_ncfile_attribute(file, NULL, AKIN_NCFILE_DIGEST, "00000000000000000000000000000000");
+}
+
+akin_status akin_ncfile_tell_cpu(const akin_ncfile *file, const char *what) {
+    char *cpu = NULL;
+    const char *mine = akin_cpu_name(akin_cpu_active());
+    akin_status status = akin_ncfile_get_attribute(file, AKIN_NCFILE_CPU, &cpu);
+    if (status == AKIN_OK && cpu != NULL && strcmp(cpu, mine) != 0)
+        akin_log_warning(
+            "%s: %s was computed by the kernels for %s, this run uses those for %s; the "
+            "last bits are not those of a run on one kind of CPU (--cpu %s)",
+            file->path, what, cpu, mine, cpu);
+    akin_mem_free(cpu);
+    return status;
 }
 
 akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,

@@ -174,6 +174,7 @@ akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
     AKIN_TRY(akin_ncfile_open(comm, path, "checkpoint", &file));
     akin_status local = check_origin(file, origin);
     if (local == AKIN_OK) local = get(file, model, history);
+    if (local == AKIN_OK) local = akin_ncfile_tell_cpu(file, "the checkpoint");
     AKIN_TRY(akin_agree(comm, local));
 done:
     akin_ncfile_close(file);

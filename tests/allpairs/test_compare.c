@@ -1,7 +1,7 @@
 /* compare: comparing blocks gives the naive lists to the bit, however rows are cut into blocks, at
- * every level. */
-#include "levels.h"
+ * every level and with a model of a matrix unit, whose state is given back each time. */
 #include "naive_neighbors.h"
+#include "tile_model.h"
 #include <akin/compare.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -82,11 +82,13 @@ static void lists_are_the_naive_ones(void **unused) {
     (void)unused;
     static const size_t sizes[][3] = {
         {1, 2, 1}, {3, 5, 2}, {50, 3, 60}, {300, 8, 5}, {400, 33, 20}};
-    FOR_EACH_LEVEL(level)
+    FOR_EACH_TILE(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++)
         for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
             for (size_t r = 0; r < NAIVE_RULES; r++)
                 check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r]);
+    assert_true(tile_model_configured > 0);
+    assert_int_equal(tile_model_configured, tile_model_released);
 }
 
 static double computed(const naive_catalogue *c, const akin_row_block_rules *rules) {

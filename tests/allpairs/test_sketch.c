@@ -21,8 +21,10 @@ typedef struct {
     size_t dim, stride, count;
 } panel;
 
-static const akin_sketch_format formats[] = {
-    {63, 64, 2, true}, {63, 64, 4, true}, {127, 128, 4, false}};
+static const akin_sketch_format formats[] = {{63, 64, 2, true, false},
+                                             {63, 64, 4, true, false},
+                                             {127, 128, 4, false, false},
+                                             {127, 128, 4, false, true}};
 static akin_sketch_format format; /* of the test that runs */
 
 static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
@@ -70,8 +72,8 @@ static void fill_panel(panel *p, int kind, uint32_t stream, size_t dim, size_t c
 }
 
 static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
-    size_t at = akin_sketch_place(format, i, t);
-    return as_rows ? p->as_rows[at] - format.offset : p->as_columns[at];
+    return as_rows ? p->as_rows[akin_sketch_row_place(format, p->stride, i, t)] - format.offset
+                   : p->as_columns[akin_sketch_column_place(format, i, t)];
 }
 
 /* How much of the margin the pair uses: the error of the estimate over the bound without the
@@ -194,14 +196,17 @@ int main(void) {
         cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[1]),
         cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[2]),
+        cmocka_unit_test_prestate(errors_are_so_at_every_level, (void *)(uintptr_t)&formats[3]),
     };
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[1]),
         cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[2]),
+        cmocka_unit_test_prestate(errors_are_within_the_bound, (void *)(uintptr_t)&formats[3]),
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[0]),
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[1]),
         cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[2]),
+        cmocka_unit_test_prestate(the_bound_cannot_be_broken, (void *)(uintptr_t)&formats[3]),
         cmocka_unit_test(no_score_is_above_the_cones),
     };
     int failed = cmocka_run_group_tests_name("levels", levels, NULL, NULL);

@@ -1,11 +1,17 @@
-/* tile: at every level that this CPU has, no pair is missed that a row or a column asks for, and
- * none is a hit that the sketches rule out, on panels of all kinds. */
+/* tile: at every level that this CPU has, and with a model of a matrix unit, no pair is missed that a
+ * row or a column asks for, and none is a hit that the sketches rule out, on panels of all kinds; a
+ * unit's state survives signals, fork and other kernels. */
 #include "allpairs/tile.h"
-#include "levels.h"
 #include "naive_neighbors.h"
+#include "tile_model.h"
+#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <sys/time.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -42,8 +48,9 @@ static double estimate(const akin_tile_task *task, size_t i, size_t j) {
     double product = 0;
     for (size_t t = 0; t < task->stride; t++) {
         akin_sketch_format format = akin_tile()->format;
-        int row = task->rows[akin_sketch_place(format, i, t)] - format.offset;
-        product += row * task->columns[akin_sketch_place(format, j, t)];
+        size_t at = akin_sketch_row_place(format, task->stride, i, t);
+        int row = task->rows[at] - format.offset;
+        product += row * task->columns[akin_sketch_column_place(format, j, t)];
     }
     return product / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) +
            (double)task->products[j] + (double)task->margin;
@@ -51,7 +58,10 @@ static double estimate(const akin_tile_task *task, size_t i, size_t j) {
 
 static void check_hits(const akin_tile_task *task, float scores[PANEL][PANEL], size_t rows,
                        size_t columns, size_t *ruled_out) {
-    size_t tried, count = akin_tile()->hits(task, hits, &tried);
+    size_t tried, count;
+    akin_tile()->begin(task->stride);
+    count = akin_tile()->hits(task, hits, &tried);
+    akin_tile()->end();
     unsigned char hit[PANEL][PANEL] = {{0}};
     double step =
         4 / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) + 1e-5;
@@ -110,10 +120,11 @@ static void check(int kind, size_t dim, size_t rows, size_t columns, size_t *rul
 
 static void nothing_is_missed(void **unused) {
     (void)unused;
-    static const size_t dims[] = {2, 3, 16, 32, 33, 100, 128, 129, 300, 2048};
-    FOR_EACH_LEVEL(level)
+    static const size_t dims[] = {2, 3, 16, 32, 33, 65, 100, 128, 129, 150, 300, 2048};
+    FOR_EACH_TILE(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++)
         for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+            if (level == AKIN_CPU_LEVELS && dims[d] > 300) continue; /* the model takes its time */
             size_t ruled_out = 0;
             check(kind, dims[d], PANEL, PANEL, &ruled_out);
             if (kind == NAIVE_RANDOM) assert_true(ruled_out > PANEL * PANEL); /* it does rule out */
@@ -121,7 +132,124 @@ static void nothing_is_missed(void **unused) {
         }
 }
 
+/* --- the state of a unit --- */
+
+typedef struct {
+    naive_catalogue c;
+    akin_row_block *a, *b;
+    float least[PANEL], nothing[PANEL], products[PANEL];
+    akin_tile_task task;
+    akin_dot_hit hits[AKIN_TILE_HITS];
+    size_t count;
+} trial;
+
+static size_t run_trial(trial *t, akin_dot_hit *found) {
+    size_t tried;
+    return akin_tile()->hits(&t->task, found, &tried);
+}
+
+static void begin_trial(trial *t, uint32_t seed, size_t dim) {
+    memset(t, 0, sizeof *t);
+    t->c = naive_create(NAIVE_RANDOM, seed, 2 * PANEL, dim);
+    t->a = block_of(&t->c, 0, PANEL), t->b = block_of(&t->c, PANEL, PANEL);
+    akin_row_block_panel of_a = akin_row_block_view(t->a, 0), of_b = akin_row_block_view(t->b, 0);
+    for (int i = 0; i < PANEL; i++) t->least[i] = 0.1f, t->nothing[i] = INFINITY;
+    t->task = (akin_tile_task){.stride = akin_row_block_stride(t->a),
+                               .row_sketch = of_a.sketch,
+                               .column_sketch = of_b.sketch,
+                               .rows = of_a.as_rows,
+                               .columns = of_b.as_columns,
+                               .wrap = of_b.wrap,
+                               .sums = of_b.sums,
+                               .row_least = t->least,
+                               .column_least = t->nothing,
+                               .row_lowest = 0.1f,
+                               .products = t->products,
+                               .margin = akin_sketch_margin(of_a.sketch, of_b.sketch, dim)};
+    akin_tile()->begin(t->task.stride);
+    t->count = run_trial(t, t->hits);
+    akin_tile()->end();
+    assert_true(t->count > 0);
+}
+
+static bool is_as_before(trial *t) {
+    static akin_dot_hit found[AKIN_TILE_HITS];
+    return run_trial(t, found) == t->count && !memcmp(found, t->hits, t->count * sizeof *found);
+}
+
+static void end_trial(trial *t) {
+    akin_row_block_free(t->a);
+    akin_row_block_free(t->b);
+    naive_free(&t->c);
+}
+
+static trial here, there; /* there: of another shape, in handlers and in children */
+static volatile sig_atomic_t interrupted, went_wrong;
+
+static void interrupt(int signal) {
+    static akin_dot_hit found[AKIN_TILE_HITS];
+    (void)signal;
+    akin_tile()->begin(there.task.stride);
+    went_wrong |= run_trial(&there, found) != there.count ||
+                  memcmp(found, there.hits, there.count * sizeof *found) != 0;
+    akin_tile()->end();
+    interrupted++;
+}
+
+/* Handlers that use the unit themselves, with another shape. */
+static void signals_leave_the_state(void **unused) {
+    (void)unused;
+    const struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
+    FOR_EACH_LEVEL(level) {
+        begin_trial(&here, 1, 300);
+        begin_trial(&there, 2, 33);
+        interrupted = 0;
+        assert_true(signal(SIGALRM, interrupt) != SIG_ERR);
+        assert_int_equal(setitimer(ITIMER_REAL, &often, NULL), 0);
+        akin_tile()->begin(here.task.stride);
+        bool right = true;
+        while (interrupted < 20) right &= is_as_before(&here);
+        akin_tile()->end();
+        assert_int_equal(setitimer(ITIMER_REAL, &never, NULL), 0);
+        assert_true(right && !went_wrong);
+        end_trial(&here);
+        end_trial(&there);
+    }
+}
+
+/* Children have a unit of their own, and other kernels may run before the next tile. */
+static void fork_and_other_kernels_leave_the_state(void **unused) {
+    (void)unused;
+    static float a[64 * 64] __attribute__((aligned(64))), b[64 * 64] __attribute__((aligned(64))),
+        out[64 * 64];
+    FOR_EACH_LEVEL(level) {
+        int ended;
+        begin_trial(&here, 1, 300);
+        begin_trial(&there, 2, 33);
+        akin_tile()->begin(here.task.stride);
+        pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            akin_tile()->begin(there.task.stride);
+            _exit(!is_as_before(&there));
+        }
+        assert_int_equal(waitpid(child, &ended, 0), child);
+        assert_int_equal(ended, 0);
+        assert_true(is_as_before(&here));
+        akin_linalg_product(false, true, 64, 64, 64, a, b, false, out);
+        akin_dot()->one_many(a, b, 64, 64, out);
+        assert_true(is_as_before(&here));
+        akin_tile()->end();
+        end_trial(&here);
+        end_trial(&there);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing_is_missed)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(nothing_is_missed),
+        cmocka_unit_test(signals_leave_the_state),
+        cmocka_unit_test(fork_and_other_kernels_leave_the_state),
+    };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,7 +3,7 @@
  * kernel that needs fewer products than the plain sums have (conv2: Winograd forward, only what is
  * not zero backward) counts as if it did them all. Not a test.
  *
- * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni] */
+ * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni|amx] */
 #include "network/conv.h"
 #include "network/pooled.h"
 #include "network/winograd.h"

@@ -13,7 +13,7 @@ levels=${AKIN_TEST_CPU:-avx512 vnni}
 limit=${AKIN_EMULATED_LIMIT:-7200} # seconds for all of it; each test has a limit of its own, in init
 
 if [ $# -eq 0 ]; then
-    for test in $(grep -l FOR_EACH_LEVEL "$source"/tests/*/test_*.c); do set -- "$@" "$(basename "$test" .c)"; done
+    for test in $(grep -lE "FOR_EACH_(LEVEL|TILE)" "$source"/tests/*/test_*.c); do set -- "$@" "$(basename "$test" .c)"; done
 fi
 
 sh "$source/jobs/packages.sh" emulated

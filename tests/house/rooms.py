@@ -33,7 +33,7 @@ OWNERS = [
 ]
 
 # C11, POSIX, Linux, and the compiler's own.
-SYSTEM = set("""assert complex ctype dirent errno fcntl fenv float fnmatch ftw getopt glob immintrin inttypes iso646 langinfo
+SYSTEM = set("""assert complex cpuid ctype dirent errno fcntl fenv float fnmatch ftw getopt glob immintrin inttypes iso646 langinfo
     libgen limits locale math netdb poll regex sched search setjmp signal spawn stdalign stdarg stdatomic stdbool stddef
     stdint stdio stdlib stdnoreturn string strings tgmath time ulimit unistd wchar wctype""".split())
 SYSTEM_FOLDERS = ("sys/", "netinet/", "arpa/", "linux/")

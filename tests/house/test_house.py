@@ -214,7 +214,23 @@ def test_every_room_has_its_readme():
     assert folders == set(ROOMS) - {"jobs"}, folders ^ (set(ROOMS) - {"jobs"})
 
 
+def levels_of(text):
+    """How many kernels each table of them names that cpu.h's levels index."""
+    return [len([name for name in table.split(",") if name.strip()]) for table in re.findall(r"AKIN_CPU_LEVELS\] = \{(.*?)\};", text, re.S)]
+
+
+def test_every_table_of_kernels_has_every_level():
+    tree = read_tree()
+    with open(os.path.join(SOURCE, "include", "akin", "cpu.h"), encoding="utf-8") as f:
+        levels = len(set(re.findall(r"\bAKIN_CPU_[A-Z0-9]+\b(?=[, ].*/\*)", f.read())))
+    tables = {path: levels_of(text) for path, text in tree.items() if levels_of(text)}
+    assert levels_of("t[AKIN_CPU_LEVELS] = {&a_v1, &a_v3};") == [2] and levels >= 5 and len(tables) > 10, (levels, tables)
+    for path, counts in tables.items():
+        assert all(count == levels for count in counts), f"{path}: a table of {counts} kernels, cpu.h has {levels} levels"
+
+
 if __name__ == "__main__":
+    test_every_table_of_kernels_has_every_level()
     test_broken_houses_are_seen_to_be_broken()
     test_the_house_stands()
     test_every_room_has_its_readme()

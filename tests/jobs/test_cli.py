@@ -61,7 +61,7 @@ def test_the_nearest_right_word_is_named():
         (["train", "a.nc", "b.nc", "-o", "m.nc"], '"b.nc" is one argument too many'),
         (["train", "a.nc", "-o"], "-o needs a value"),
         (["publish", "t.nc", "--to", "nowhere:x"], "nowhere:x"),
-        (["train", "a.nc", "-o", "m.nc", "--cpu", "z80"], "auto|portable|avx2|avx512|vnni"),
+        (["train", "a.nc", "-o", "m.nc", "--cpu", "z80"], "auto|portable|avx2|avx512|vnni|amx"),
     ]:
         for ranks in RANKS if words[0] == "neighbors" else (0,):
             done = akin(*words, ranks=ranks, expect=2)
