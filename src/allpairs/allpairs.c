@@ -8,12 +8,11 @@
 #include <akin/mem.h>
 #include <akin/topk.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them in a second. */
-static const size_t columns_bytes =
-    192 << 10; /* rows of the held block that stay in the second-level cache */
 static const double piece_work = 1 << 27; /* between two looks at messages and the clock */
 static const double slice_work = 5e9;     /* between two agreements */
 
@@ -126,11 +125,20 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     }
 }
 
+/* How many panels of columns stay in the second-level cache, in 3 eighths of it: their sketches, and of
+ * rows and lists, which hits alone touch, a quarter. */
+static size_t columns_at_once(const engine *e) {
+    long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
+    size_t stride = akin_row_block_stride(e->own);
+    size_t row = stride + (stride * sizeof(float) + akin_row_block_lists_size(1, e->k)) / 4;
+    size_t bytes = (cache >= 256 << 10 ? (size_t)cache : 512 << 10) / 8 * 3;
+    size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
+    return panels > 0 ? panels : 1;
+}
+
 static void sweep_slice(engine *e, akin_row_block *held, int step, int slice) {
     panels p = panels_of_slice(e, step, slice);
-    size_t at_once =
-        columns_bytes / (AKIN_ROW_BLOCK_PANEL * akin_row_block_stride(e->own) * sizeof(float));
-    if (at_once == 0) at_once = 1;
+    size_t at_once = columns_at_once(e);
     for (size_t q = p.held_first; q < p.held_end; q += at_once)
         sweep_columns(e, held, p, q, q + at_once < p.held_end ? q + at_once : p.held_end);
 }

@@ -71,9 +71,64 @@ static inline float product(const float *a, const float *b, size_t stride) {
 }
 #endif
 
+#if AKIN_LEVEL >= 4
+/* Four pairs at once, for a chain of sums waits for itself. */
+static inline void four(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
+                        float *scores) {
+    const float *x[4], *y[4];
+    __m512 sum[4];
+    for (int h = 0; h < 4; h++) {
+        x[h] = a + hits[h].row * stride, y[h] = b + hits[h].column * stride;
+        sum[h] = _mm512_setzero_ps();
+    }
+    for (size_t t = 0; t < stride; t += 16)
+        for (int h = 0; h < 4; h++)
+            sum[h] = _mm512_fmadd_ps(_mm512_load_ps(x[h] + t), _mm512_load_ps(y[h] + t), sum[h]);
+    for (int h = 0; h < 4; h++)
+        scores[h] =
+            total(_mm256_add_ps(_mm512_castps512_ps256(sum[h]), _mm512_extractf32x8_ps(sum[h], 1)));
+}
+#elif AKIN_LEVEL == 3
+static inline void four(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
+                        float *scores) {
+    const float *x[4], *y[4];
+    __m256 low[4], high[4];
+    for (int h = 0; h < 4; h++) {
+        x[h] = a + hits[h].row * stride, y[h] = b + hits[h].column * stride;
+        low[h] = high[h] = _mm256_setzero_ps();
+    }
+    for (size_t t = 0; t < stride; t += 16)
+        for (int h = 0; h < 4; h++) {
+            low[h] = _mm256_fmadd_ps(_mm256_load_ps(x[h] + t), _mm256_load_ps(y[h] + t), low[h]);
+            high[h] = _mm256_fmadd_ps(_mm256_load_ps(x[h] + t + 8), _mm256_load_ps(y[h] + t + 8),
+                                      high[h]);
+        }
+    for (int h = 0; h < 4; h++) scores[h] = total(_mm256_add_ps(low[h], high[h]));
+}
+#endif
+
+#if AKIN_LEVEL >= 3
+/* The rows of hits to come, as far as they fit the first cache with those at hand. */
+static inline void fetch(const float *a, const float *b, size_t stride, const akin_dot_hit *hits) {
+    const size_t bytes = stride * sizeof(float), most = bytes < 1024 ? bytes : 1024;
+    for (int h = 0; h < 4; h++)
+        for (size_t t = 0; t < most; t += 64) {
+            _mm_prefetch((const char *)(a + hits[h].row * stride) + t, _MM_HINT_T0);
+            _mm_prefetch((const char *)(b + hits[h].column * stride) + t, _MM_HINT_T0);
+        }
+}
+#endif
+
 static void pairs(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
                   size_t count, float *scores) {
-    for (size_t h = 0; h < count; h++)
+    size_t h = 0;
+#if AKIN_LEVEL >= 3
+    for (; h + 4 <= count; h += 4) {
+        if (h + 8 <= count) fetch(a, b, stride, hits + h + 4);
+        four(a, b, stride, hits + h, scores + h);
+    }
+#endif
+    for (; h < count; h++)
         scores[h] = score(a + hits[h].row * stride, b + hits[h].column * stride, stride);
 }
 

@@ -16,12 +16,13 @@ static void amx_configure(uint16_t width) {
     for (int i = 0; i < 8; i++) c.bytes[i] = 64, c.rows[i] = 16;
     for (int b = 3; b < 6; b++) c.rows[b] = (uint8_t)(width / 4);
     c.bytes[6] = width;
-    __asm__ volatile("" ::: "memory");
+    __asm__ volatile("" ::: "memory"); /* the intrinsic does not say that all of it is read */
     _tile_loadconfig(&c);
 }
 
 #define MATRIX_CONFIGURE(width) amx_configure((uint16_t)(width))
 #define MATRIX_RELEASE() _tile_release()
+#define MATRIX_ZERO(register) _tile_zero(register)
 #define MATRIX_LOAD(register, address, bytes) _tile_loadd(register, address, bytes)
 #define MATRIX_MULTIPLY(sums, a, b) _tile_dpbusd(sums, a, b)
 #define MATRIX_STORE(register, address, bytes) _tile_stored(register, address, bytes)

@@ -3,14 +3,14 @@
  *   MATRIX_CONFIGURE(width)      all eight registers have 16 rows of 64 bytes, but A's rows have
  *                                `width` bytes and B has width / 4 rows
  *   MATRIX_RELEASE()             the unit holds nothing any more
+ *   MATRIX_ZERO(register)
  *   MATRIX_LOAD(register, address, bytes from one row to the next)
  *   MATRIX_MULTIPLY(sums, a, b)  sums[i][j] += a's unsigned bytes in row i times b's signed ones,
  *                                four of a column side by side
  *   MATRIX_STORE(register, address, bytes)
  *
- * 16 rows meet 16 to 48 columns at a step. Sums begin as the columns' offsets, are stored to the first
- * cache and looked through there, the largest of each column first; the unit is busy with the next
- * rows meanwhile. */
+ * 16 rows meet 16 to 48 columns at a step. Sums are stored to the first cache and looked
+ * through there, the largest of each column first; the unit is busy with the next rows meanwhile. */
 #include "tile_level.h"
 
 /* Registers, as numbers that an assembler takes. */
@@ -46,15 +46,15 @@ static void end(void) {
 }
 
 /* 16 rows by 48 columns. */
-static inline void multiply_all(const matrices *m, const thresholds *least, size_t strip,
-                                strip_sums *out) {
+static inline __attribute__((always_inline)) void
+multiply_chunks(const matrices *m, size_t strip, const size_t chunks, strip_sums *out) {
     const size_t width = m->width;
     const uint8_t *a = m->rows + strip * SIDE * width;
     const int8_t *b = m->columns;
-    MATRIX_LOAD(SUMS_0, least->offset, 0);
-    MATRIX_LOAD(SUMS_1, least->offset + SIDE, 0);
-    MATRIX_LOAD(SUMS_2, least->offset + 2 * SIDE, 0);
-    for (size_t c = 0; c < m->chunks; c++, a += PANEL * width, b += PANEL * width) {
+    MATRIX_ZERO(SUMS_0);
+    MATRIX_ZERO(SUMS_1);
+    MATRIX_ZERO(SUMS_2);
+    for (size_t c = 0; c < chunks; c++, a += PANEL * width, b += PANEL * width) {
         MATRIX_LOAD(A_0, a, width);
         MATRIX_LOAD(B_0, b, PANEL * 4);
         MATRIX_MULTIPLY(SUMS_0, A_0, B_0);
@@ -68,15 +68,22 @@ static inline void multiply_all(const matrices *m, const thresholds *least, size
     MATRIX_STORE(SUMS_2, out->of[2], SIDE * sizeof(int32_t));
 }
 
+static inline void multiply_all(const matrices *m, size_t strip, strip_sums *out) {
+    if (m->chunks == 1)
+        multiply_chunks(m, strip, 1, out);
+    else
+        multiply_chunks(m, strip, m->chunks, out);
+}
+
 /* By those 16 that are active. */
-static inline void multiply_some(const matrices *m, const thresholds *least, unsigned active,
-                                 size_t strip, strip_sums *out) {
+static inline void multiply_some(const matrices *m, unsigned active, size_t strip,
+                                 strip_sums *out) {
     const size_t width = m->width;
     for (size_t v = 0; v < STRIPS; v++) {
         if (!(active >> v & 1)) continue;
         const uint8_t *a = m->rows + strip * SIDE * width;
         const int8_t *b = m->columns + v * SIDE * 4;
-        MATRIX_LOAD(SUMS_0, least->offset + v * SIDE, 0);
+        MATRIX_ZERO(SUMS_0);
         for (size_t c = 0; c < m->chunks; c++, a += PANEL * width, b += PANEL * width) {
             MATRIX_LOAD(A_0, a, width);
             MATRIX_LOAD(B_0, b, PANEL * 4);
@@ -87,15 +94,19 @@ static inline void multiply_some(const matrices *m, const thresholds *least, uns
 }
 
 /* The hits of one row among 16 columns, a bit each. */
-static inline uint64_t hits_of_row(const int32_t *sums, int32_t least, const int32_t *column) {
+static inline uint64_t hits_of_row(const int32_t *sums, const int32_t *offset, int32_t least,
+                                   const int32_t *column) {
     uint64_t bits = 0;
     for (int l = 0; l < SIDE; l += LANES)
-        bits |= ABOVE(LOAD(sums + l), SMALLER(SPREAD(least), LOAD(column + l))) << l;
+        bits |=
+            ABOVE(ADD(LOAD(sums + l), LOAD(offset + l)), SMALLER(SPREAD(least), LOAD(column + l)))
+            << l;
     return bits;
 }
 
 /* Whether one of 16 x 16 sums may be a hit: the largest in a column against the least that could. */
-static inline bool some_above(const int32_t (*sums)[SIDE], int32_t lowest, const int32_t *column) {
+static inline bool some_above(const int32_t (*sums)[SIDE], const int32_t *offset, int32_t lowest,
+                              const int32_t *column) {
     uint64_t any = 0;
     for (int l = 0; l < SIDE; l += LANES) {
         lanes largest[4];
@@ -103,7 +114,7 @@ static inline bool some_above(const int32_t (*sums)[SIDE], int32_t lowest, const
         for (int r = 4; r < SIDE; r += 4)
             for (int s = 0; s < 4; s++) largest[s] = LARGER(largest[s], LOAD(sums[r + s] + l));
         largest[0] = LARGER(LARGER(largest[0], largest[1]), LARGER(largest[2], largest[3]));
-        any |= ABOVE(largest[0], SMALLER(SPREAD(lowest), LOAD(column + l)));
+        any |= ABOVE(ADD(largest[0], LOAD(offset + l)), SMALLER(SPREAD(lowest), LOAD(column + l)));
     }
     return any != 0;
 }
@@ -116,10 +127,10 @@ static inline size_t look_through(const thresholds *least, unsigned active, size
     for (size_t r = 1; r < SIDE; r++)
         lowest = least->row[first + r] < lowest ? least->row[first + r] : lowest;
     for (size_t v = 0; v < STRIPS; v++) {
-        const int32_t *column = least->column + v * SIDE;
-        if (!(active >> v & 1) || !some_above(sums->of[v], lowest, column)) continue;
+        const int32_t *column = least->column + v * SIDE, *offset = least->offset + v * SIDE;
+        if (!(active >> v & 1) || !some_above(sums->of[v], offset, lowest, column)) continue;
         for (size_t r = 0; r < SIDE; r++) {
-            uint64_t bits = hits_of_row(sums->of[v][r], least->row[first + r], column);
+            uint64_t bits = hits_of_row(sums->of[v][r], offset, least->row[first + r], column);
             for (; bits != 0; bits &= bits - 1)
                 hits[count++] = (akin_dot_hit){
                     (uint16_t)(first + r), (uint16_t)(v * SIDE + (size_t)__builtin_ctzll(bits))};
@@ -128,12 +139,11 @@ static inline size_t look_through(const thresholds *least, unsigned active, size
     return count;
 }
 
-static inline void multiply(const matrices *m, const thresholds *least, unsigned active,
-                            size_t strip, strip_sums *out) {
+static inline void multiply(const matrices *m, unsigned active, size_t strip, strip_sums *out) {
     if (active == (1u << STRIPS) - 1)
-        multiply_all(m, least, strip, out);
+        multiply_all(m, strip, out);
     else
-        multiply_some(m, least, active, strip, out);
+        multiply_some(m, active, strip, out);
 }
 
 static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *tried) {
@@ -146,10 +156,9 @@ static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *
     *tried = (size_t)__builtin_popcount(active) * SIDE * PANEL;
     if (active == 0) return 0;
     prepare(task, &least);
-    __asm__ volatile("" ::: "memory"); /* the unit's loads are not known to the compiler as such */
-    multiply(&m, &least, active, 0, &sums[0]);
+    multiply(&m, active, 0, &sums[0]);
     for (size_t strip = 0; strip < STRIPS; strip++) {
-        if (strip + 1 < STRIPS) multiply(&m, &least, active, strip + 1, &sums[(strip + 1) % 2]);
+        if (strip + 1 < STRIPS) multiply(&m, active, strip + 1, &sums[(strip + 1) % 2]);
         count += look_through(&least, active, strip, &sums[strip % 2], hits + count);
     }
     return count;

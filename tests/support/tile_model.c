@@ -60,6 +60,7 @@ static void model_store(int index, void *to, size_t bytes) {
 
 #define MATRIX_CONFIGURE(width) model_configure(width)
 #define MATRIX_RELEASE() model_release()
+#define MATRIX_ZERO(register) memset(registers[register], 0, sizeof registers[register])
 #define MATRIX_LOAD(register, address, bytes) model_load(register, address, bytes)
 #define MATRIX_MULTIPLY(sums, a, b) model_multiply(sums, a, b)
 #define MATRIX_STORE(register, address, bytes) model_store(register, address, bytes)
