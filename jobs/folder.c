@@ -67,7 +67,14 @@ bool akin_folder_is_night(const char *name) {
     if (strlen(name) != NIGHT_SIZE - 1) return false;
     for (int i = 0; i < NIGHT_SIZE - 1; i++)
         if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i]) return false;
-    return true;
+    /* A day that the calendar has: another is moved on to one that it has. */
+    struct tm day = {
+        .tm_year = atoi(name) - 1900, .tm_mon = atoi(name + 5) - 1, .tm_mday = atoi(name + 8)};
+    char again[32];
+    day.tm_hour = 12;
+    if (mktime(&day) == (time_t)-1) return false;
+    strftime(again, sizeof again, "%Y-%m-%d", &day);
+    return strcmp(again, name) == 0;
 }
 
 static void today(char night[NIGHT_SIZE]) {

@@ -1,6 +1,7 @@
 /* preflight: what a run can know before it begins. */
 #include "preflight.h"
 #include "places.h"
+#include "tables.h"
 #include <akin/file.h>
 #include <akin/ingest.h>
 #include <akin/labels.h>
@@ -310,6 +311,7 @@ static akin_source_params sources_of(akin_jobfile *job) {
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
     akin_source_params params = {.root = akin_options_text(ingest, "root"),
                                  .cache = akin_options_text(ingest, "cache")};
+    (void)!akin_tables_params(ingest, &params); /* checked with the options */
     params.count = akin_options_arguments(ingest, &params.names);
     return params;
 }

@@ -169,13 +169,16 @@ static akin_status settle_argument(const akin_stage *stage, akin_jobfile *job, c
 static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
-    const char *const *sources = NULL, *root = akin_options_text(ingest, "root");
+    const char *const *sources = NULL;
+    static const char *const shared[] = {"root", "columns", "separator", "encoding"};
     char max_pixels[32];
     if (akin_options_given(options, "source")) return AKIN_OK;
     size_t count = akin_options_arguments(ingest, &sources);
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
-    if (root && !akin_options_given(options, "root"))
-        AKIN_TRY(akin_options_set(options, "root", root, "run"));
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        if (akin_options_given(ingest, shared[i]) && !akin_options_given(options, shared[i]))
+            AKIN_TRY(
+                akin_options_set(options, shared[i], akin_options_text(ingest, shared[i]), "run"));
     if (akin_options_given(ingest, "max-pixels") && !akin_options_given(options, "max-pixels")) {
         snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
         status = akin_options_set(options, "max-pixels", max_pixels, "run");

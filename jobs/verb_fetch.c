@@ -1,6 +1,7 @@
 /* verb_fetch: `akin fetch SOURCE... --cache DIR`, the pictures that are addresses into a cache, for
  * a node that has a network before nodes that have none. */
 #include "addresses.h"
+#include "tables.h"
 #include "verbs.h"
 #include <akin/mem.h>
 #include <akin/rejects.h>
@@ -11,6 +12,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
      .help = "as of ingest: what its files are below"},
+    AKIN_TABLE_OPTIONS,
     {.name = "max-pixels",
      .type = AKIN_OPTION_INT,
      .initial = "100000000",
@@ -28,9 +30,11 @@ static const akin_option options[] = {
 
 static akin_status check(akin_options *o) {
     akin_fetch_params params;
+    akin_source_params source;
     if (!akin_options_text(o, "cache"))
         return akin_error_set(AKIN_USAGE, "a folder is missing: --cache DIR");
-    return akin_addresses_params(o, &params);
+    akin_status status = akin_tables_params(o, &source);
+    return status == AKIN_OK ? akin_addresses_params(o, &params) : status;
 }
 
 /* --- what could not be had --- */
@@ -106,6 +110,7 @@ static akin_status run(akin_call *call) {
     akin_source_params from = {.root = akin_options_text(call->options, "root"),
                                .cache = params.cache};
     size_t had = 0, rejected = 0;
+    (void)!akin_tables_params(call->options, &from); /* checked before */
     from.count = akin_options_arguments(call->options, &from.names);
     AKIN_TRY(akin_source_open(call->comm, &from, &source));
     AKIN_TRY(akin_fetch(call->comm, source, &params, &result));

@@ -1,4 +1,5 @@
 /* gallery: a page to look at. */
+#include "tables.h"
 #include "verbs.h"
 #include <akin/gallery.h>
 #include <akin/image.h>
@@ -20,6 +21,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
      .help = "where relative paths of a CSV begin"},
+    AKIN_TABLE_OPTIONS,
     {.name = "cache",
      .type = AKIN_OPTION_TEXT,
      .unrecorded = true,
@@ -66,13 +68,15 @@ static akin_gallery_params params_of(const akin_options *o, const char **sources
     size_t given_count = akin_options_list(o, "source", &given);
     for (size_t i = 0; i < given_count; i++) sources[count++] = given[i];
     for (size_t i = 1; i < argument_count; i++) sources[count++] = arguments[i];
+    akin_source_params source = {.names = sources,
+                                 .count = count,
+                                 .root = akin_options_text(o, "root"),
+                                 .cache = akin_options_text(o, "cache")};
+    (void)!akin_tables_params(o, &source); /* checked before */
     return (akin_gallery_params){.table = arguments[0],
                                  .against = akin_options_text(o, "against"),
                                  .embeddings = akin_options_text(o, "embeddings"),
-                                 .sources = sources,
-                                 .source_count = count,
-                                 .root = akin_options_text(o, "root"),
-                                 .cache = akin_options_text(o, "cache"),
+                                 .source = source,
                                  .output = akin_options_text(o, "output"),
                                  .results = akin_options_text(o, "results"),
                                  .side = (size_t)akin_options_int(o, "picture-size"),
@@ -90,7 +94,8 @@ static akin_status check(akin_options *o) {
     const char **sources = room_for_sources(o);
     if (!sources) return AKIN_FAILED;
     akin_gallery_params params = params_of(o, sources);
-    akin_status status = akin_gallery_check(&params);
+    akin_status status = akin_tables_params(o, &params.source);
+    if (status == AKIN_OK) status = akin_gallery_check(&params);
     if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 &&
         akin_options_arguments(o, &arguments) > 1)
         status = akin_error_set(AKIN_USAGE, "--source is missing before \"%s\"", arguments[1]);

@@ -1,6 +1,7 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. */
 #include "addresses.h"
 #include "fits.h"
+#include "tables.h"
 #include "verbs.h"
 #include <akin/file.h>
 #include <akin/ingest.h>
@@ -55,6 +56,7 @@ static const akin_option options[] = {
      .argument = "FILE",
      .unrecorded = true,
      .help = "catalog.nc of last time: unchanged pictures are not decoded again"},
+    AKIN_TABLE_OPTIONS,
     AKIN_ADDRESS_OPTIONS,
     {.name = "offline",
      .type = AKIN_OPTION_FLAG,
@@ -84,7 +86,8 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
                                  .result_options = call->result_options};
     params.source.count = akin_options_arguments(o, &params.source.names);
     params.source.root = akin_options_text(o, "root");
-    (void)!akin_addresses_params(o, &params.fetch); /* checked before */
+    (void)!akin_tables_params(o, &params.source); /* both were checked before */
+    (void)!akin_addresses_params(o, &params.fetch);
     params.fetch.cache = params.source.cache = cache ? cache : temporary;
     params.fetch.max_pixels = params.max_pixels;
     params.fetch.offline = akin_options_flag(o, "offline");
@@ -107,6 +110,7 @@ static akin_status check(akin_options *options) {
                *rejects = akin_options_text(options, "rejects");
     const char *const *sources;
     akin_fetch_params fetch;
+    akin_source_params source;
     if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
     if (rejects && strcmp(rejects, output) == 0)
         return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
@@ -117,7 +121,8 @@ static akin_status check(akin_options *options) {
     if (akin_options_flag(options, "offline") && !akin_options_text(options, "cache"))
         return akin_error_set(AKIN_USAGE,
                               "--offline needs --cache DIR, which has what was fetched");
-    return akin_addresses_params(options, &fetch);
+    akin_status status = akin_tables_params(options, &source);
+    return status == AKIN_OK ? akin_addresses_params(options, &fetch) : status;
 }
 
 /* Owned; NULL: no memory. */

@@ -1,4 +1,4 @@
-/* csv: comma- or tab-separated rows (RFC 4180), read in pieces, and fields quoted for writing; the
+/* csv: rows of fields between separators (RFC 4180), read in pieces, and fields quoted for writing; the
  * one module with <csv.h> (libcsv). Not collective.
  */
 #ifndef AKIN_CSV_H
@@ -8,8 +8,7 @@
 #include <akin/text.h>
 #include <stddef.h>
 
-#define AKIN_CSV_FIELD_LIMIT                                                                       \
-    ((size_t)1 << 24) /* bytes; a longer field is a quote that was never closed */
+#define AKIN_CSV_FIELD_LIMIT ((size_t)1 << 24) /* bytes of a field */
 
 /* One row: count >= 1 fields, fields[i] of lengths[i] bytes and a NUL behind (the bytes may hold
  * NULs themselves), borrowed during the call. Rows are counted from 1, the header too; empty lines
@@ -17,9 +16,25 @@
 typedef akin_status (*akin_csv_row)(void *context, size_t row, size_t count,
                                     const char *const *fields, const size_t *lengths);
 
-/* Calls `each` for every row of the file; a byte order mark at its begin is skipped, blanks around
- * fields stay. separator: ',' or '\t'. Cannot be read: AKIN_FAILED; a quote that is never closed:
- * AKIN_INPUT. */
+typedef struct {
+    const char *path;
+    char separator;
+    const char
+        *encoding; /* as akin_charset_open has it; NULL: by the mark at its begin, or UTF-8 */
+} akin_csv_params;
+
+/* What is odd though it is allowed: rows with a field that holds line ends and separators, as it
+ * does where a quote is missing. */
+typedef struct {
+    size_t spanning, first_spanning; /* how many, and the first; 0 = none */
+} akin_csv_seen;
+
+/* Calls `each` for every row of the file; blanks around fields stay. Rows are those of Python's csv:
+ * text behind a closing quote is text, and so is a quote within a field that began without one.
+ * Cannot be read: AKIN_FAILED; a quote that is never closed, a field over the limit: AKIN_INPUT. */
+AKIN_MUST_CHECK akin_status akin_csv_read_table(const akin_csv_params *params, akin_csv_row each,
+                                                void *context, akin_csv_seen *seen);
+/* The same in UTF-8 or with a mark. */
 AKIN_MUST_CHECK akin_status akin_csv_read(const char *path, char separator, akin_csv_row each,
                                           void *context);
 

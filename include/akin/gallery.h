@@ -6,22 +6,20 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/hash.h>
+#include <akin/source.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
     const char *table;
-    const char *against;        /* the table before, NULL = none */
-    const char *embeddings;     /* what the table was made from, for a map; NULL: embeddings.nc of
+    const char *against;       /* the table before, NULL = none */
+    const char *embeddings;    /* what the table was made from, for a map; NULL: embeddings.nc of
                                    `results`, if any */
-    const char *const *sources; /* as of ingest */
-    size_t source_count;
-    const char *root;    /* as of ingest; NULL = none */
-    const char *cache;   /* of what ingest fetched; NULL = none */
-    const char *output;  /* a folder */
-    const char *results; /* a run's output folder, NULL = none */
-    size_t side;         /* of a picture, pixels on its longer side */
-    uint64_t max_pixels; /* as of ingest */
+    akin_source_params source; /* as of ingest */
+    const char *output;        /* a folder */
+    const char *results;       /* a run's output folder, NULL = none */
+    size_t side;               /* of a picture, pixels on its longer side */
+    uint64_t max_pixels;       /* as of ingest */
 } akin_gallery_params;
 
 typedef struct {

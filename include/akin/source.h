@@ -24,6 +24,9 @@ typedef struct {
                          CSV's own folder */
     const char *cache; /* the folder that holds what was fetched for paths that are addresses; NULL:
                           none */
+    const char *columns;  /* which columns of a CSV are what, see --columns; NULL: by their names */
+    const char *encoding; /* of a CSV, as akin/charset.h has it; NULL: by its mark, or UTF-8 */
+    char separator;       /* between fields of a CSV; NUL: found from its header */
 } akin_source_params;
 
 typedef struct {
@@ -35,6 +38,9 @@ typedef struct {
 } akin_source_row;      /* texts borrowed from the source */
 
 typedef struct akin_source akin_source;
+
+/* Whether text is a value of --columns. AKIN_USAGE: it is not. Not collective. */
+AKIN_MUST_CHECK akin_status akin_source_check_columns(const char *text);
 
 /* Lists all rows. A source that is missing or cannot be read: AKIN_FAILED; that is no catalogue:
  * AKIN_INPUT. Collective; agreed. */

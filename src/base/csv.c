@@ -1,10 +1,13 @@
-/* csv: rows in, quoted fields out, by libcsv. */
+/* csv: rows in, quoted fields out, by libcsv.
+ *
+ * libcsv goes on quoting when text stands behind a closing quote, and so swallows rows. A second
+ * parser of it, in its strict mode, runs ahead and stops there; the rest of that field is then given
+ * to the first as text, so that a row is what Python's csv makes of it.
+ */
+#include <akin/charset.h>
 #include <akin/csv.h>
-#include <akin/fault.h>
-#include <akin/file.h>
 #include <akin/mem.h>
 #include <csv.h>
-#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -23,8 +26,11 @@ typedef struct {
     size_t row;
     bool after_return; /* a carriage return ended the row before: a newline right behind it is not
                           one more */
+    char separator;
+    bool spans; /* a field of the row holds line ends and separators */
     akin_csv_row each;
     void *context;
+    akin_csv_seen *seen;
     akin_status status;
 } row_state;
 
@@ -58,6 +64,9 @@ static void end_field(void *bytes, size_t count, void *data) {
     if (state->status == AKIN_OK) state->status = grow_bytes(state, state->used + count + 1);
     if (state->status != AKIN_OK) return;
     if (count > 0) memcpy(state->bytes + state->used, bytes, count);
+    if (count > 0 && memchr(bytes, state->separator, count) &&
+        (memchr(bytes, '\n', count) || memchr(bytes, '\r', count)))
+        state->spans = true;
     state->bytes[state->used + count] = '\0';
     state->lengths[state->count++] = count;
     state->used += count + 1;
@@ -76,6 +85,8 @@ static void end_row(int terminator, void *data) {
         state->fields[i] = state->bytes + at;
         at += state->lengths[i] + 1;
     }
+    if (state->spans && state->seen->spanning++ == 0) state->seen->first_spanning = state->row;
+    state->spans = false;
     state->status =
         state->each(state->context, state->row, state->count, state->fields, state->lengths);
     state->count = 0;
@@ -93,64 +104,149 @@ static int is_no_space(unsigned char byte) {
     return 0;
 }
 
+/* Both parsers of a file, and what lies between them. */
+typedef struct {
+    struct csv_parser rows, scout;
+    row_state *state;
+    bool held;     /* a quote that the scout has seen and `rows` has not: it may not be one */
+    bool in_text;  /* the rest of the field is text, whatever it holds */
+    bool in_quote; /* and `rows` takes it as quoted */
+} parsers;
+
 static akin_status parser_failure(struct csv_parser *parser, const row_state *state) {
     int error = csv_error(parser);
-    if (error == CSV_EPARSE ||
-        (error == CSV_ENOMEM && csv_get_buffer_size(parser) >= AKIN_CSV_FIELD_LIMIT / 2))
+    size_t row = state->row + 1;
+    if (error == CSV_ENOMEM && csv_get_buffer_size(parser) < AKIN_CSV_FIELD_LIMIT / 2)
+        return akin_error_set(AKIN_FAILED, "%s: row %zu: %s", state->path, row,
+                              csv_strerror(error));
+    /* At its limit a field is in quotes or not: closing tells. */
+    csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
+    if (error == CSV_EPARSE || csv_fini(parser, NULL, NULL, NULL) != 0)
         return akin_error_set(AKIN_INPUT,
                               "%s: a quote in row %zu is never closed; close it or double it",
-                              state->path, state->row + 1);
-    return akin_error_set(AKIN_FAILED, "%s: row %zu: %s", state->path, state->row + 1,
-                          csv_strerror(error));
+                              state->path, row);
+    return akin_error_set(
+        AKIN_INPUT,
+        "%s: a field of row %zu is longer than %zu bytes: is this a table of text "
+        "with a row in each line?",
+        state->path, row, AKIN_CSV_FIELD_LIMIT);
 }
 
-static akin_status read_pieces(FILE *stream, struct csv_parser *parser, row_state *state) {
-    static const unsigned char mark[3] = {0xEF, 0xBB, 0xBF};
-    unsigned char piece[PIECE];
-    for (bool first = true;; first = false) {
-        bool fault = akin_fault_read();
-        size_t count = fault ? 0 : fread(piece, 1, sizeof piece, stream), skip = 0;
-        if (fault || ferror(stream))
-            return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", state->path,
-                                  strerror(errno));
-        if (count == 0) break;
-        if (first && count >= sizeof mark && memcmp(piece, mark, sizeof mark) == 0)
-            skip = sizeof mark;
-        if (csv_parse(parser, piece + skip, count - skip, end_field, end_row, state) !=
-            count - skip)
-            return state->status != AKIN_OK ? state->status : parser_failure(parser, state);
-        if (state->status != AKIN_OK) return state->status;
-    }
-    /* Lenient up to here, so that a stray quote inside a field is a byte like others; but an open
-     * one at the end has swallowed the rest of the file. */
-    csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
-    if (csv_fini(parser, end_field, end_row, state) != 0) return parser_failure(parser, state);
+static akin_status give(parsers *p, const char *bytes, size_t count) {
+    row_state *state = p->state;
+    if (count > 0 && csv_parse(&p->rows, bytes, count, end_field, end_row, state) != count)
+        return state->status != AKIN_OK ? state->status : parser_failure(&p->rows, state);
     return state->status;
 }
 
-akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, void *context) {
+/* Up to the separator or the line end; *used: how many bytes that were. */
+static akin_status give_text(parsers *p, const char *bytes, size_t count, size_t *used) {
     akin_status status = AKIN_OK;
-    row_state state = {.path = path, .each = each, .context = context};
-    struct csv_parser parser;
-    if (csv_init(&parser, CSV_REPALL_NL) != 0)
-        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
-    csv_set_delim(&parser, (unsigned char)separator);
-    csv_set_space_func(&parser, is_no_space);
-    csv_set_realloc_func(&parser, limited_realloc);
-    csv_set_blk_size(&parser, 1 << 16); /* its buffer grows by so much at a time */
-    FILE *stream = fopen(path, "rb");
-    if (!stream) {
-        status = akin_file_cannot_open(path, errno);
+    const char separator = p->state->separator;
+    size_t end = 0;
+    while (end < count && bytes[end] != separator && bytes[end] != '\n' && bytes[end] != '\r')
+        end++;
+    for (size_t at = 0, next; at < end; at = next) {
+        const char *quote = p->in_quote ? memchr(bytes + at, '"', end - at) : NULL;
+        next = quote ? (size_t)(quote - bytes) + 1 : end;
+        AKIN_TRY(give(p, bytes + at, next - at));
+        if (quote) AKIN_TRY(give(p, "\"", 1)); /* doubled */
+    }
+    if (end < count) {
+        if (p->in_quote) AKIN_TRY(give(p, "\"", 1));
+        p->in_text = p->in_quote = false;
+    }
+    *used = end;
+done:
+    return status;
+}
+
+/* Up to a quote that is none, or all of it. */
+static akin_status give_fields(parsers *p, const char *bytes, size_t count, size_t *used) {
+    akin_status status = AKIN_OK;
+    size_t good = csv_parse(&p->scout, bytes, count, NULL, NULL, NULL);
+    if (good < count && csv_error(&p->scout) != CSV_EPARSE)
+        return parser_failure(&p->scout, p->state);
+    *used = good;
+    if (good == count) {
+        if (p->held) AKIN_TRY(give(p, "\"", 1));
+        p->held = bytes[count - 1] == '"';
+        return give(p, bytes, count - p->held);
+    }
+    /* Either a quote within text, which is a byte as others are; or text behind a closing quote. */
+    p->in_text = true;
+    p->in_quote = bytes[good] != '"';
+    if (p->held && !(p->in_quote && good == 0)) AKIN_TRY(give(p, "\"", 1));
+    p->held = false;
+    if (good > 0) AKIN_TRY(give(p, bytes, good - p->in_quote));
+    csv_fini(&p->scout, NULL, NULL, NULL); /* it begins anew behind this field */
+done:
+    return status;
+}
+
+static akin_status read_pieces(akin_charset *file, parsers *p) {
+    akin_status status = AKIN_OK;
+    char piece[PIECE];
+    for (size_t count = 0;;) {
+        AKIN_TRY(akin_charset_read(file, (unsigned char *)piece, sizeof piece, &count));
+        if (count == 0) break;
+        for (size_t at = 0, used = 0; at < count; at += used)
+            AKIN_TRY(p->in_text ? give_text(p, piece + at, count - at, &used)
+                                : give_fields(p, piece + at, count - at, &used));
+    }
+    if (p->held || p->in_quote) AKIN_TRY(give(p, "\"", 1));
+    /* Lenient up to here, so that a stray quote inside a field is a byte like others; but an open
+     * one at the end has swallowed the rest of the file. */
+    csv_set_opts(&p->rows, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
+    if (csv_fini(&p->rows, end_field, end_row, p->state) != 0)
+        return parser_failure(&p->rows, p->state);
+    status = p->state->status;
+done:
+    return status;
+}
+
+/* false: no memory. */
+static bool create_parser(struct csv_parser *parser, int options, char separator) {
+    if (csv_init(parser, (unsigned char)options) != 0) return false;
+    csv_set_delim(parser, (unsigned char)separator);
+    csv_set_space_func(parser, is_no_space);
+    csv_set_realloc_func(parser, limited_realloc);
+    csv_set_blk_size(parser, 1 << 16); /* its buffer grows by so much at a time */
+    return true;
+}
+
+akin_status akin_csv_read_table(const akin_csv_params *params, akin_csv_row each, void *context,
+                                akin_csv_seen *seen) {
+    akin_status status = AKIN_OK;
+    akin_charset *file = NULL;
+    row_state state = {.path = params->path,
+                       .separator = params->separator,
+                       .each = each,
+                       .context = context,
+                       .seen = seen};
+    parsers p = {.state = &state};
+    *seen = (akin_csv_seen){0};
+    if (!create_parser(&p.rows, CSV_REPALL_NL, params->separator) ||
+        !create_parser(&p.scout, CSV_REPALL_NL | CSV_STRICT, params->separator)) {
+        status = akin_error_set(AKIN_FAILED, "%s: no memory to read it", params->path);
         goto done;
     }
-    status = read_pieces(stream, &parser, &state);
+    AKIN_TRY(akin_charset_open(params->path, params->encoding, &file));
+    status = read_pieces(file, &p);
 done:
-    if (stream) fclose(stream);
-    csv_free(&parser);
+    akin_charset_close(file);
+    csv_free(&p.rows);
+    csv_free(&p.scout);
     akin_mem_free(state.bytes);
     akin_mem_free(state.lengths);
     akin_mem_free(state.fields);
     return status;
+}
+
+akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, void *context) {
+    akin_csv_seen seen;
+    const akin_csv_params params = {path, separator, NULL};
+    return akin_csv_read_table(&params, each, context, &seen);
 }
 
 akin_status akin_csv_append(akin_text *text, const char *field) {

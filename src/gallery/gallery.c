@@ -35,7 +35,7 @@ typedef struct {
 akin_status akin_gallery_check(const akin_gallery_params *params) {
     if (!params->output)
         return akin_error_set(AKIN_USAGE, "-o is missing: name the folder to write");
-    if (params->source_count == 0)
+    if (params->source.count == 0)
         return akin_error_set(
             AKIN_USAGE,
             "--source is missing: name what the catalogue was made of, for its pictures");
@@ -66,8 +66,7 @@ static akin_status read_inputs(gallery *g) {
     if (local == AKIN_OK && !g->missing) local = AKIN_FAILED;
     AKIN_TRY(akin_agree(g->comm, local));
     AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
-    AKIN_TRY(akin_gallery_pictures_find(g->comm, params->sources, params->source_count,
-                                        params->root, params->cache, g->labels, &g->pictures));
+    AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->source, g->labels, &g->pictures));
 done:
     return status;
 }

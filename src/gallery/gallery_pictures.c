@@ -59,15 +59,13 @@ static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels 
         lost, pictures->items, akin_labels_id(labels, first_lost));
 }
 
-akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
-                                       size_t source_count, const char *root, const char *cache,
+akin_status akin_gallery_pictures_find(akin_comm *comm, const akin_source_params *sources,
                                        const akin_labels *labels, akin_gallery_pictures **out) {
     akin_status status = AKIN_OK;
-    akin_source_params params = {sources, source_count, root, cache};
     *out = NULL;
     akin_gallery_pictures *pictures = akin_mem_zalloc(1, sizeof *pictures);
     AKIN_TRY(akin_agree(comm, pictures ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_source_open(comm, &params, &pictures->source));
+    AKIN_TRY(akin_source_open(comm, sources, &pictures->source));
     pictures->items = akin_labels_count(labels);
     AKIN_TRY(akin_agree(comm, find_rows(pictures, labels, (size_t)akin_comm_rank(comm),
                                         (size_t)akin_comm_size(comm))));

@@ -10,6 +10,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/labels.h>
+#include <akin/source.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -17,9 +18,9 @@ typedef struct akin_gallery_pictures akin_gallery_pictures;
 
 /* Lists the sources and finds every item in them: AKIN_INPUT where one is missing. labels are those
  * of all items. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm, const char *const *sources,
-                                                       size_t source_count, const char *root,
-                                                       const char *cache, const akin_labels *labels,
+AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm,
+                                                       const akin_source_params *sources,
+                                                       const akin_labels *labels,
                                                        akin_gallery_pictures **out);
 /* Writes them, `side` pixels on the longer side at most, item i by rank i % size; missing [items]
  * becomes 1 on all ranks where a picture could not be read, else 0. Collective; agreed. */

@@ -8,6 +8,19 @@ bool akin_image_bmp_matches(const uint8_t *bytes, size_t count) {
     return count >= 2 && memcmp(bytes, "BM", 2) == 0;
 }
 
+/* The file's header claims where its pixels begin (bytes 10 to 13) and how long the rest of it is
+ * (14 to 17); GdkPixbuf would take memory on either claim. */
+static bool claims_too_much(const uint8_t *bytes, size_t count) {
+    enum { OFFSET = 10, LENGTH = 14, HEAD = 18 };
+    if (count < HEAD) return true;
+    for (size_t at = OFFSET; at <= LENGTH; at += LENGTH - OFFSET) {
+        size_t claim = bytes[at] | (size_t)bytes[at + 1] << 8 | (size_t)bytes[at + 2] << 16 |
+                       (size_t)bytes[at + 3] << 24;
+        if (claim > count) return true;
+    }
+    return false;
+}
+
 typedef struct {
     akin_canvas *canvas;
     akin_status status;
@@ -63,6 +76,8 @@ static akin_status paint(const GdkPixbuf *pixels, akin_canvas *canvas) {
 
 akin_status akin_image_bmp_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
     GError *error = NULL;
+    if (claims_too_much(bytes, count))
+        return akin_error_set(AKIN_INPUT, "damaged BMP: the file is cut short");
     sizing s = {.canvas = canvas};
     GdkPixbufLoader *loader = gdk_pixbuf_loader_new_with_type("bmp", &error);
     if (!loader) {

@@ -30,7 +30,8 @@ struct akin_source {
 
 /* --- listing, by rank 0 --- */
 
-static akin_status list_one(const char *name, const char *root, akin_source_list *rows) {
+static akin_status list_one(const char *name, const akin_source_params *params,
+                            akin_source_list *rows) {
     struct stat info;
     bool is_tar = false;
     if (akin_source_scheme(name) > 0)
@@ -49,7 +50,9 @@ static akin_status list_one(const char *name, const char *root, akin_source_list
             AKIN_FAILED, "source %s: is a pipe, socket or device; name a file or a folder", name);
     akin_status status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
     if (status != AKIN_OK || is_tar) return status;
-    return akin_source_csv_list(name, root, rows);
+    const akin_source_table form = {params->root, params->columns, params->encoding,
+                                    params->separator};
+    return akin_source_csv_list(name, &form, rows);
 }
 
 /* ends [count]: how many rows there are behind each source. */
@@ -59,7 +62,7 @@ static akin_status list_all(const akin_source_params *params, akin_source_list *
     if (params->root && !akin_file_is_folder(params->root))
         return akin_error_set(AKIN_FAILED, "--root %s: no such folder", params->root);
     for (size_t i = 0; i < params->count && status == AKIN_OK; i++) {
-        status = list_one(params->names[i], params->root, rows);
+        status = list_one(params->names[i], params, rows);
         ends[i] = akin_source_list_count(rows);
     }
     return status;

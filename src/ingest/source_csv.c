@@ -1,105 +1,53 @@
 /* source_csv: a catalogue as a table of text. */
 #include "source_csv.h"
+#include "source_columns.h"
 #include "source_file.h"
+#include <akin/charset.h>
 #include <akin/csv.h>
-#include <akin/fault.h>
 #include <akin/file.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
-typedef enum { ID, PATH, CATEGORY, GROUP, AVAILABLE, COLUMNS } column;
+enum { TEXTS = AKIN_COLUMN_COUNT };
 
-static const struct {
-    const char *name;
-    bool needed;
-} columns[COLUMNS] = {
-    [ID] = {"id", true},
-    [PATH] = {"path", true},
-    [CATEGORY] = {"category", false},
-    [GROUP] = {"group", false},
-    [AVAILABLE] = {"available", false},
-};
+/* A row that may still be added to: the texts are copies. */
+typedef struct {
+    akin_text *texts[TEXTS];
+    size_t row; /* 0 = none */
+} waiting_row;
 
 typedef struct {
     const char *path;
     const char *base; /* what relative paths are below */
     bool confined, has_header;
-    size_t place[COLUMNS]; /* which field, SIZE_MAX = there is none */
+    akin_columns *columns;
+    waiting_row waiting;
+    size_t added; /* rows that only added to the one before */
     akin_source_list *rows;
 } table;
 
-/* Blanks at the ends, which people type behind commas, do not count in names and switches. */
-static akin_source_text trimmed(const char *bytes, size_t length) {
-    while (length > 0 && strchr(" \t\r", bytes[length - 1]) && bytes[length - 1]) length--;
-    while (length > 0 && strchr(" \t", *bytes) && *bytes) bytes++, length--;
-    return (akin_source_text){bytes, length};
-}
-
-static bool is_word(akin_source_text text, const char *word) {
-    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
-}
-
-/* --- the header --- */
-
-/* Bytes of a header for a message: at most 80 of them, unprintable ones as \xNN. */
-static akin_status append_seen(akin_text *text, const char *bytes, size_t length) {
-    akin_status status = AKIN_OK;
-    for (size_t i = 0; i < length && i < 80 && status == AKIN_OK; i++) {
-        unsigned char byte = (unsigned char)bytes[i];
-        status = byte < 0x20 || byte == 0x7F ? akin_text_append(text, "\\x%02X", byte)
-                                             : akin_text_append_bytes(text, bytes + i, 1);
-    }
-    return status;
-}
-
-static akin_status refuse_header(const table *t, const char *missing, size_t count,
-                                 const char *const *fields, const size_t *lengths) {
-    akin_status status;
-    akin_text *seen = NULL;
-    AKIN_TRY(akin_text_create(&seen));
-    for (size_t i = 0; i < count && i < 12; i++) {
-        AKIN_TRY(akin_text_append(seen, i > 0 ? ", " : ""));
-        AKIN_TRY(append_seen(seen, fields[i], lengths[i]));
-    }
-    status = akin_error_set(
-        AKIN_INPUT,
-        "%s: no column '%s' in its header (%s%s); the first line names the columns, separated by "
-        "commas or tabs, id and path among them",
-        t->path, missing, akin_text_bytes(seen), count > 12 ? ", ..." : "");
-done:
-    akin_text_free(seen);
-    return status;
-}
-
-static akin_status take_header(table *t, size_t count, const char *const *fields,
-                               const size_t *lengths) {
-    for (int c = 0; c < COLUMNS; c++) {
-        t->place[c] = SIZE_MAX;
-        for (size_t i = count; i-- > 0;)
-            if (is_word(trimmed(fields[i], lengths[i]), columns[c].name)) t->place[c] = i;
-        if (columns[c].needed && t->place[c] == SIZE_MAX)
-            return refuse_header(t, columns[c].name, count, fields, lengths);
-    }
-    return AKIN_OK;
-}
-
 /* --- rows --- */
 
-static bool read_switch(akin_source_text text, bool *available) {
-    static const char *const yes[] = {"1", "yes", "true"}, *const no[] = {"0", "no", "false"};
-    text = trimmed(text.bytes, text.length);
-    *available = true;
-    if (text.length == 0) return true;
-    for (size_t i = 0; i < 3; i++)
-        if (is_word(text, yes[i])) return true;
-    *available = false;
-    for (size_t i = 0; i < 3; i++)
-        if (is_word(text, no[i])) return true;
+static bool is_one_of(akin_source_text text, const char *const *words) {
+    for (; *words; words++)
+        if (akin_columns_is_word(text, *words)) return true;
     return false;
+}
+
+/* told: as shops' exports write it, too. */
+static bool read_switch(akin_source_text text, bool told, bool *available) {
+    static const char *const yes[] = {"1", "yes", "true", NULL}, *const no[] = {"0", "no", "false",
+                                                                                NULL};
+    static const char *const shops_yes[] = {"active",   "in_stock",  "in stock",  "instock",
+                                            "preorder", "backorder", "available", NULL};
+    static const char *const shops_no[] = {"draft",        "archived",   "unlisted",     "-1",
+                                           "out_of_stock", "outofstock", "out of stock", NULL};
+    text = akin_columns_trim(text.bytes, text.length);
+    *available = text.length == 0 || is_one_of(text, yes) || (told && is_one_of(text, shops_yes));
+    return *available || is_one_of(text, no) || (told && is_one_of(text, shops_no));
 }
 
 /* A scheme and what is behind it; a file's path has no "://" so near its beginning. */
@@ -117,7 +65,7 @@ static const char *find_address_fault(akin_source_text path) {
     size_t length = (size_t)((const char *)memchr(path.bytes, ':', path.length) - path.bytes);
     if (path.length > ADDRESS_LIMIT) return "the address is longer than 8192 bytes";
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
-        if (is_word((akin_source_text){path.bytes, length}, schemes[i])) return NULL;
+        if (akin_columns_is_word((akin_source_text){path.bytes, length}, schemes[i])) return NULL;
     return "the path is an address of a kind that is not fetched; https://, http:// and s3:// are";
 }
 
@@ -130,94 +78,202 @@ static const char *find_path_fault(const table *t, akin_source_text path) {
     return NULL;
 }
 
-static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
-                            const size_t *lengths) {
-    table *t = context;
-    if (!t->has_header) {
-        t->has_header = true;
-        return take_header(t, count, fields, lengths);
-    }
-    akin_source_text text[COLUMNS];
-    for (int c = 0; c < COLUMNS; c++) {
-        size_t place = t->place[c];
-        text[c] = place < count ? (akin_source_text){fields[place], lengths[place]}
-                                : (akin_source_text){"", 0};
-    }
-    akin_source_found found = {.id = text[ID],
-                               .path = text[PATH],
+static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
+    akin_source_found found = {.id = text[AKIN_COLUMN_ID],
+                               .path = text[AKIN_COLUMN_PATH],
                                .row = row,
-                               .category = text[CATEGORY],
-                               .group = text[GROUP],
+                               .category = text[AKIN_COLUMN_CATEGORY],
+                               .group = text[AKIN_COLUMN_GROUP],
                                .base = t->base,
                                .confined = t->confined};
-    if (is_address(text[PATH])) found.base = "", found.confined = false, found.address = true;
+    if (is_address(found.path)) found.base = "", found.confined = false, found.address = true;
     char reason[160];
-    found.reason = find_path_fault(t, text[PATH]);
-    if (!read_switch(text[AVAILABLE], &found.available)) {
-        akin_source_text wrong = trimmed(text[AVAILABLE].bytes, text[AVAILABLE].length);
+    bool told = akin_columns_are_told(t->columns), shown = true;
+    found.reason = find_path_fault(t, found.path);
+    if (!read_switch(text[AKIN_COLUMN_AVAILABLE], told, &found.available)) {
+        akin_source_text wrong = akin_columns_trim(text[AKIN_COLUMN_AVAILABLE].bytes,
+                                                   text[AKIN_COLUMN_AVAILABLE].length);
         snprintf(reason, sizeof reason,
                  "available is '%.*s', not one of 1, 0, yes, no, true, false",
                  wrong.length < 40 ? (int)wrong.length : 40, wrong.bytes);
         if (!found.reason) found.reason = reason;
     }
+    if (read_switch(text[AKIN_COLUMN_HIDDEN], told, &shown) && !shown) found.available = false;
     return akin_source_list_add(t->rows, &found);
+}
+
+static akin_source_text waiting_text(const table *t, int i) {
+    const akin_text *text = t->waiting.texts[i];
+    return (akin_source_text){akin_text_bytes(text), akin_text_length(text)};
+}
+
+/* What waited is complete. */
+static akin_status add_waiting(table *t) {
+    akin_source_text text[TEXTS];
+    size_t row = t->waiting.row;
+    if (row == 0) return AKIN_OK;
+    for (int i = 0; i < TEXTS; i++) text[i] = waiting_text(t, i);
+    t->waiting.row = 0;
+    return add_row(t, row, text);
+}
+
+/* A row waits for those behind it that have its id: what it lacks they may have. */
+static akin_status wait_with(table *t, size_t row, const akin_source_text *text) {
+    akin_status status = AKIN_OK;
+    akin_source_text id = text[AKIN_COLUMN_ID], before;
+    bool adds = false;
+    if (t->waiting.row > 0) {
+        before = waiting_text(t, AKIN_COLUMN_ID);
+        adds = id.length > 0 && before.length == id.length &&
+               memcmp(before.bytes, id.bytes, id.length) == 0;
+    }
+    t->added += adds;
+    if (!adds) {
+        AKIN_TRY(add_waiting(t));
+        t->waiting.row = row;
+    }
+    for (int i = 0; i < TEXTS; i++) {
+        if (!t->waiting.texts[i]) AKIN_TRY(akin_text_create(&t->waiting.texts[i]));
+        if (!adds) akin_text_clear(t->waiting.texts[i]);
+        if (akin_text_length(t->waiting.texts[i]) > 0) continue;
+        AKIN_TRY(akin_text_append_bytes(t->waiting.texts[i], text[i].bytes, text[i].length));
+    }
+done:
+    return status;
+}
+
+static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
+                            const size_t *lengths) {
+    table *t = context;
+    if (!t->has_header) {
+        t->has_header = true;
+        return akin_columns_find(t->columns, t->path, count, fields, lengths);
+    }
+    akin_source_text text[TEXTS];
+    for (int i = 0; i < TEXTS; i++)
+        text[i] = akin_columns_get(t->columns, (akin_column)i, count, fields, lengths);
+    if (akin_columns_continue(t->columns)) return wait_with(t, row, text);
+    /* A variation without a picture of its own is shown with its product's. */
+    if (akin_columns_is_word(text[AKIN_COLUMN_KIND], "variation") &&
+        text[AKIN_COLUMN_PATH].length == 0) {
+        t->added++;
+        return AKIN_OK;
+    }
+    return add_row(t, row, text);
 }
 
 /* --- the file --- */
 
-static bool line_has(const char *line, char separator, const char *name) {
-    for (const char *field = line;; field++) {
-        const char *end = strchr(field, separator);
-        akin_source_text text = trimmed(field, end ? (size_t)(end - field) : strlen(field));
-        if (text.length >= 2 && text.bytes[0] == '"' && text.bytes[text.length - 1] == '"')
-            text = trimmed(text.bytes + 1, text.length - 2);
-        if (is_word(text, name)) return true;
-        if (!end) return false;
-        field = end;
-    }
-}
-
-/* The separator that makes sense of the first line; or AKIN_INPUT for what cannot be a table. */
-static akin_status look_at(const char *path, char *separator) {
-    char line[65536];
-    FILE *stream = fopen(path, "rb");
-    if (!stream) return akin_file_cannot_open(path, errno);
-    bool fault = akin_fault_read();
-    size_t count = fault ? 0 : fread(line, 1, sizeof line - 1, stream);
-    int error = fault || ferror(stream) ? errno : 0;
-    fclose(stream);
-    if (error) return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(error));
-    line[count] = '\0';
-    if (count == 0)
-        return akin_error_set(AKIN_INPUT, "%s: is empty; a catalogue has a header and rows", path);
-    if (count >= 2 && (memcmp(line, "\xFF\xFE", 2) == 0 || memcmp(line, "\xFE\xFF", 2) == 0))
-        return akin_error_set(AKIN_INPUT, "%s: is UTF-16; save it as UTF-8", path);
-    char *start = strncmp(line, "\xEF\xBB\xBF", 3) == 0 ? line + 3 : line;
-    start += strspn(start, "\r\n");
-    char *end = start + strcspn(start, "\r\n");
-    bool text = end < line + count ? *end != '\0' : true;
-    *end = '\0';
-    bool tabs = line_has(start, '\t', "id") || line_has(start, '\t', "path");
-    bool commas = line_has(start, ',', "id") || line_has(start, ',', "path");
-    text = text && akin_text_is_utf8(start, (size_t)(end - start));
-    if (!tabs && !commas && !text)
-        return akin_error_set(
-            AKIN_INPUT, "%s: is neither a CSV or TSV file (UTF-8), nor a folder, nor a tar archive",
-            path);
-    *separator = (tabs && !commas) || (!commas && strchr(start, '\t')) ? '\t' : ',';
-    return AKIN_OK;
-}
-
-akin_status akin_source_csv_list(const char *path, const char *root, akin_source_list *rows) {
+/* AKIN_INPUT: what cannot be a table. */
+static akin_status look_at(const char *path, const char *encoding) {
     akin_status status = AKIN_OK;
-    table t = {.path = path, .confined = root, .rows = rows, .place = {SIZE_MAX, SIZE_MAX}};
-    char separator, *folder = root ? akin_mem_text(root) : akin_file_folder(path);
+    akin_charset *file = NULL;
+    char line[65536];
+    size_t count = 0, got = 1;
+    AKIN_TRY(akin_charset_open(path, encoding, &file));
+    for (; got > 0 && count < sizeof line - 64; count += got)
+        AKIN_TRY(
+            akin_charset_read(file, (unsigned char *)line + count, sizeof line - 1 - count, &got));
+    line[count] = '\0';
+    if (count == 0) {
+        status =
+            akin_error_set(AKIN_INPUT, "%s: is empty; a catalogue has a header and rows", path);
+        goto done;
+    }
+    size_t begin = strspn(line, "\r\n"), length = strcspn(line + begin, "\r\n");
+    bool text = begin + length == count || line[begin + length] != '\0';
+    if (text && akin_text_is_utf8(line + begin, length)) goto done;
+    const struct {
+        const char *magic, *words;
+    } kinds[] = {
+        {"PK\003\004", "a ZIP archive (.zip, .npz, .xlsx); unpack it, or make a tar of it"},
+        {"\x93NUMPY", "a NumPy array; pictures are files, in a folder or a tar"},
+        {"\xD0\xCF\x11\xE0", "an old Excel or Word file; save it as CSV"}};
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strncmp(line, kinds[i].magic, strlen(kinds[i].magic)) == 0)
+            status = akin_error_set(AKIN_INPUT,
+                                    "%s: is neither a CSV or TSV file, nor a folder, nor a "
+                                    "tar archive, but %s",
+                                    path, kinds[i].words);
+    if (status == AKIN_OK)
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: is neither a CSV or TSV file (UTF-8; --encoding names "
+                                "another), nor a folder, nor a "
+                                "tar archive",
+                                path);
+done:
+    akin_charset_close(file);
+    return status;
+}
+
+/* A header as one separator has it. */
+typedef struct {
+    const akin_columns *columns;
+    size_t score, fields;
+} header_seen;
+
+static akin_status see_header(void *context, size_t row, size_t count, const char *const *fields,
+                              const size_t *lengths) {
+    header_seen *seen = context;
+    (void)row;
+    seen->score = akin_columns_score(seen->columns, count, fields, lengths);
+    seen->fields = count;
+    return AKIN_GATE; /* no more of it */
+}
+
+/* The separator that makes most of the header; of equals the one that makes more fields. */
+static char find_separator(const char *path, const akin_columns *columns, const char *encoding) {
+    static const char separators[] = {',', '\t', ';', '|'};
+    header_seen best = {.fields = 0};
+    char found = ',';
+    for (size_t i = 0; i < sizeof separators; i++) {
+        header_seen seen = {.columns = columns};
+        akin_csv_seen odd;
+        const akin_csv_params params = {path, separators[i], encoding};
+        if (akin_csv_read_table(&params, see_header, &seen, &odd) != AKIN_GATE) akin_error_clear();
+        if (seen.score < best.score || (seen.score == best.score && seen.fields <= best.fields))
+            continue;
+        best = seen;
+        found = separators[i];
+    }
+    return best.score > 0 || best.fields > 1 ? found : '\0';
+}
+
+static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
+    if (seen->spanning > 0)
+        akin_log_warning(
+            "%s: row %zu has a field over several lines that holds separators, %zu row%s "
+            "in all: if rows are missing, a quote is open there",
+            t->path, seen->first_spanning, seen->spanning, AKIN_PLURAL(seen->spanning));
+    if (t->added > 0)
+        akin_log_info("%s: %zu row%s further pictures or variants of the row before", t->path,
+                      t->added, t->added == 1 ? " is only" : "s are only");
+}
+
+static void clear_table(table *t) {
+    for (int i = 0; i < TEXTS; i++) akin_text_free(t->waiting.texts[i]);
+    akin_columns_free(t->columns);
+}
+
+akin_status akin_source_csv_list(const char *path, const akin_source_table *form,
+                                 akin_source_list *rows) {
+    akin_status status = AKIN_OK;
+    akin_csv_seen seen;
+    table t = {.path = path, .confined = form->root, .rows = rows};
+    char *folder = form->root ? akin_mem_text(form->root) : akin_file_folder(path);
+    akin_csv_params params = {path, form->separator, form->encoding};
     if (!folder) return AKIN_FAILED;
     t.base = folder;
-    AKIN_TRY(look_at(path, &separator));
-    AKIN_TRY(akin_csv_read(path, separator, take_row, &t));
-    if (t.place[ID] == SIZE_MAX) status = akin_error_set(AKIN_INPUT, "%s: has no header", path);
+    AKIN_TRY(akin_columns_create(form->columns, &t.columns));
+    char separator = find_separator(path, t.columns, form->encoding);
+    if (!params.separator) params.separator = separator ? separator : ',';
+    if (!separator) AKIN_TRY(look_at(path, form->encoding));
+    AKIN_TRY(akin_csv_read_table(&params, take_row, &t, &seen));
+    AKIN_TRY(add_waiting(&t));
+    if (!t.has_header) status = akin_error_set(AKIN_INPUT, "%s: has no header", path);
+    warn_of_oddities(&t, &seen);
 done:
+    clear_table(&t);
     akin_mem_free(folder);
     return status;
 }

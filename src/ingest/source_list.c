@@ -96,7 +96,11 @@ static void write_reason(const akin_source_found *found, char *reason, size_t si
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = find_fault(texts[i].text);
         if (!fault) continue;
-        snprintf(reason, size, "%s%sthe %s %s", row, separator, texts[i].name, fault);
+        /* A table can be read in another way, a name in a folder cannot. */
+        const char *hint = found->row && strstr(fault, "UTF-8")
+                               ? "; --encoding says what the table is written in"
+                               : "";
+        snprintf(reason, size, "%s%sthe %s %s%s", row, separator, texts[i].name, fault, hint);
         return;
     }
     if (found->reason) snprintf(reason, size, "%s%s%s", row, separator, found->reason);

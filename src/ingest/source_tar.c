@@ -1,50 +1,99 @@
 /* source_tar: archives by libarchive. */
 #include "source_tar.h"
+#include "source_gzip.h"
 #include <akin/fault.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <archive.h>
 #include <archive_entry.h>
 #include <errno.h>
 #include <locale.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 1 << 16, LINKS_IN_A_ROW = 16 };
+enum { BLOCK = 1 << 16, LINKS_IN_A_ROW = 16, WARNINGS_SHOWN = 10 };
 
 struct akin_source_tar {
     struct archive *archive;
-    const char *path; /* borrowed */
+    const char *path;       /* borrowed */
+    akin_source_gzip *gzip; /* what the archive is read through; NULL = it is not gzip */
+    akin_status failure;    /* of that; its message is kept here, since libarchive lies between */
+    char message[512];
     uint64_t member;  /* the entry that was read last, from 1 */
+    size_t warnings;  /* of members that were taken all the same */
+    bool lists;       /* these are to be told */
     bool ended, read; /* read: its bytes are in `kept` */
     akin_source_bytes kept;
     locale_t names; /* libarchive turns names into the locale's encoding: it is to be UTF-8 */
 };
 
+/* Only filters that are part of libarchive: others would start programs from PATH. It tells which
+ * are, when they are asked of an archive that is not read. */
+static bool support_filters(struct archive *archive) {
+    static int (*const filters[])(struct archive *) = {
+        archive_read_support_filter_bzip2, archive_read_support_filter_compress,
+        archive_read_support_filter_lzip,  archive_read_support_filter_lzma,
+        archive_read_support_filter_xz,    archive_read_support_filter_zstd,
+        archive_read_support_filter_lz4,
+    };
+    for (size_t i = 0; i < sizeof filters / sizeof *filters; i++) {
+        struct archive *scratch = archive_read_new();
+        if (!scratch) return false;
+        bool inside = filters[i](scratch) == ARCHIVE_OK;
+        archive_read_free(scratch);
+        if (inside && filters[i](archive) != ARCHIVE_OK) return false;
+    }
+    return true;
+}
+
+static la_ssize_t on_read(struct archive *archive, void *context, const void **bytes) {
+    akin_source_tar *tar = context;
+    size_t count = 0;
+    tar->failure = akin_source_gzip_read(tar->gzip, bytes, &count);
+    if (tar->failure == AKIN_OK) return (la_ssize_t)count;
+    snprintf(tar->message, sizeof tar->message, "%s", akin_error_message());
+    archive_set_error(archive, EINVAL, "%s", tar->message);
+    return -1;
+}
+
 /* libarchive looks at the beginning at once: *opened is false where it finds nothing that it knows.
  */
 static akin_status try_open(const char *path, akin_source_tar **out, bool *opened) {
-    akin_source_tar *tar = *out = akin_mem_zalloc(1, sizeof *tar);
+    akin_status status = AKIN_OK;
+    akin_source_tar *tar = akin_mem_zalloc(1, sizeof *tar);
+    *out = NULL;
+    *opened = false;
     if (!tar) return AKIN_FAILED;
     tar->path = path;
     tar->archive = archive_read_new();
-    if (!tar->archive) {
-        akin_mem_free(tar);
-        *out = NULL;
-        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
+    if (!tar->archive || !support_filters(tar->archive)) {
+        status = akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
+        goto done;
     }
-    archive_read_support_filter_all(tar->archive);
     archive_read_support_format_tar(tar->archive);
+    /* What is behind an archive's end is read as the next one, so that none is lost. */
+    archive_read_set_options(tar->archive, "tar:read_concatenated_archives");
     tar->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-    *opened = archive_read_open_filename(tar->archive, path, BLOCK) == ARCHIVE_OK;
-    return AKIN_OK;
+    AKIN_TRY(akin_source_gzip_open(path, &tar->gzip));
+    int result = tar->gzip ? archive_read_open(tar->archive, tar, NULL, on_read, NULL)
+                           : archive_read_open_filename(tar->archive, path, BLOCK);
+    *opened = result == ARCHIVE_OK;
+    *out = tar;
+    tar = NULL;
+done:
+    akin_source_tar_close(tar);
+    return status;
 }
 
 akin_status akin_source_tar_open(const char *path, akin_source_tar **out) {
     bool opened = false;
     akin_status status = try_open(path, out, &opened);
     if (status != AKIN_OK || opened) return status;
-    status = akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path,
-                            archive_error_string((*out)->archive));
+    status = (*out)->failure != AKIN_OK
+                 ? akin_error_set((*out)->failure, "%s", (*out)->message)
+                 : akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path,
+                                  archive_error_string((*out)->archive));
     akin_source_tar_close(*out);
     *out = NULL;
     return status;
@@ -53,6 +102,7 @@ akin_status akin_source_tar_open(const char *path, akin_source_tar **out) {
 void akin_source_tar_close(akin_source_tar *tar) {
     if (!tar) return;
     archive_read_free(tar->archive);
+    akin_source_gzip_close(tar->gzip);
     if (tar->names) freelocale(tar->names);
     akin_source_bytes_free(&tar->kept);
     akin_mem_free(tar);
@@ -74,6 +124,7 @@ static bool is_of_the_disk(akin_source_tar *tar) {
 
 /* Damage is the input's fault, a disk that cannot be read is not. */
 static akin_status trouble(akin_source_tar *tar) {
+    if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
     bool disk = is_of_the_disk(tar);
     tar->ended = true;
     return akin_error_set(disk ? AKIN_FAILED : AKIN_INPUT,
@@ -82,22 +133,50 @@ static akin_status trouble(akin_source_tar *tar) {
                           (unsigned long long)tar->member, archive_error_string(tar->archive));
 }
 
-/* The next entry; *entry = NULL at the end. */
-static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry) {
+/* Bytes that lie behind all that was read as the archive. */
+static akin_status check_end(akin_source_tar *tar) {
+    uint64_t size;
+    int64_t changed;
+    if (tar->gzip) { /* its sums are checked at its end, which libarchive need not have reached */
+        const void *bytes;
+        for (size_t count = 1; count > 0;) {
+            akin_status status = akin_source_gzip_read(tar->gzip, &bytes, &count);
+            if (status != AKIN_OK) return status;
+        }
+        return AKIN_OK;
+    }
+    int64_t used = archive_filter_bytes(tar->archive, -1);
+    if (!akin_source_file_stat("", tar->path, &size, &changed) || used < 0 ||
+        (uint64_t)used >= size)
+        return AKIN_OK;
+    return akin_error_set(
+        AKIN_INPUT,
+        "%s: behind the end of the archive, at byte %lld, lie %llu bytes that are "
+        "none of it: two files in one, or a damaged one",
+        tar->path, (long long)used, (unsigned long long)(size - (uint64_t)used));
+}
+
+/* The next entry; *entry = NULL at the end. *fault: why it is no whole one, or NULL. */
+static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry,
+                              const char **fault_of) {
     locale_t before = tar->names ? uselocale(tar->names) : (locale_t)0;
-    int result;
-    do result = fault(tar) ? ARCHIVE_FATAL : archive_read_next_header(tar->archive, entry);
-    while (result == ARCHIVE_RETRY);
+    int result = fault(tar) ? ARCHIVE_FATAL : archive_read_next_header(tar->archive, entry);
     if (before) uselocale(before);
     tar->read = false;
     tar->kept.count = 0;
+    *fault_of = NULL;
     if (result == ARCHIVE_EOF) {
         *entry = NULL;
         tar->ended = true;
         return AKIN_OK;
     }
-    if (result == ARCHIVE_FATAL) return trouble(tar);
+    /* RETRY is a header that is none, behind which libarchive would look for the next one. */
+    if (result == ARCHIVE_FATAL || result == ARCHIVE_RETRY) return trouble(tar);
     tar->member++;
+    if (result == ARCHIVE_FAILED) *fault_of = archive_error_string(tar->archive);
+    if (result == ARCHIVE_WARN && tar->lists && ++tar->warnings <= WARNINGS_SHOWN)
+        akin_log_warning("%s: member %llu: %s", tar->path, (unsigned long long)tar->member,
+                         archive_error_string(tar->archive));
     return AKIN_OK;
 }
 
@@ -112,8 +191,7 @@ static akin_status read_data(akin_source_tar *tar) {
                              : archive_read_data(tar->archive, tar->kept.bytes + tar->kept.count,
                                                  tar->kept.room - tar->kept.count);
         if (got == 0) return AKIN_OK;
-        if (got == ARCHIVE_RETRY || got == ARCHIVE_WARN) continue;
-        if (got < 0 && is_of_the_disk(tar)) return trouble(tar);
+        if (got < 0 && (tar->failure != AKIN_OK || is_of_the_disk(tar))) return trouble(tar);
         if (got < 0)
             return akin_error_set(AKIN_INPUT, "damaged archive: %s",
                                   archive_error_string(tar->archive));
@@ -126,7 +204,8 @@ akin_status akin_source_tar_read(akin_source_tar *tar, uint64_t member, akin_sou
     out->count = 0;
     while (tar->member < member && !tar->ended) {
         struct archive_entry *entry;
-        AKIN_TRY(next_entry(tar, &entry));
+        const char *fault_of;
+        AKIN_TRY(next_entry(tar, &entry, &fault_of));
     }
     if (tar->member != member || tar->ended)
         return akin_error_set(AKIN_INPUT, "is no longer in the archive");
@@ -224,7 +303,8 @@ static const char *link_target(struct archive_entry *entry, bool hard) {
     return target ? target : "";
 }
 
-static akin_status add_member(list *l, struct archive_entry *entry, uint64_t member) {
+static akin_status add_member(list *l, struct archive_entry *entry, uint64_t member,
+                              const char *fault_of) {
     akin_status status;
     node n = {.member = member, .row = akin_source_list_count(l->rows)};
     bool hard = archive_entry_hardlink_utf8(entry) || archive_entry_hardlink(entry);
@@ -239,7 +319,9 @@ static akin_status add_member(list *l, struct archive_entry *entry, uint64_t mem
         AKIN_TRY(add_row(l, name, member, reason));
         return AKIN_OK;
     }
-    if (hard || soft) {
+    if (fault_of) {
+        reason = fault_of;
+    } else if (hard || soft) {
         AKIN_TRY(tidy_name(link_target(entry, hard), hard ? NULL : n.name, &n.target));
         if (!n.target) reason = "is a link that leads out of the archive";
     } else if (archive_entry_filetype(entry) != AE_IFREG) {
@@ -302,12 +384,36 @@ static akin_status follow_links(list *l) {
     return status;
 }
 
+/* By programs that libarchive would start. */
+static bool is_compressed_otherwise(const char *path) {
+    static const char *const magics[] = {"LRZI", "\x89LZO", "GRZipII"};
+    char head[8] = "";
+    FILE *stream = fopen(path, "rb");
+    size_t count = stream ? fread(head, 1, sizeof head, stream) : 0;
+    if (stream) fclose(stream);
+    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
+        if (count >= strlen(magics[i]) && memcmp(head, magics[i], strlen(magics[i])) == 0)
+            return true;
+    return false;
+}
+
 /* What is no archive may be a table; but one that is compressed can only be meant as an archive. */
 static akin_status judge(const akin_source_tar *tar) {
-    if (archive_filter_code(tar->archive, 0) == ARCHIVE_FILTER_NONE) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s: is compressed (%s), but is no whole tar archive: %s",
-                          tar->path, archive_filter_name(tar->archive, 0),
-                          archive_error_string(tar->archive));
+    if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
+    const char *filter = tar->gzip ? "gzip"
+                         : archive_filter_code(tar->archive, 0) == ARCHIVE_FILTER_NONE
+                             ? NULL
+                             : archive_filter_name(tar->archive, 0);
+    const char *why = archive_error_string(tar->archive);
+    if (!filter && !is_compressed_otherwise(tar->path)) return AKIN_OK;
+    if (!filter)
+        return akin_error_set(AKIN_INPUT,
+                              "%s: is compressed in a way that is not read (lrzip, lzop or grzip); "
+                              "gzip, bzip2, xz, lz4 and zstd are",
+                              tar->path);
+    return akin_error_set(AKIN_INPUT,
+                          "%s: is compressed (%s), but what it holds is no whole tar archive%s%s",
+                          tar->path, filter, why ? ": " : "", why ? why : "");
 }
 
 akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool *is_tar) {
@@ -317,15 +423,21 @@ akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool 
     list l = {.rows = rows, .path = path};
     *is_tar = false;
     AKIN_TRY(try_open(path, &tar, is_tar));
+    tar->lists = true;
     if (!*is_tar) {
         status = judge(tar);
         goto done;
     }
     for (;;) {
-        AKIN_TRY(next_entry(tar, &entry));
+        const char *fault_of;
+        AKIN_TRY(next_entry(tar, &entry, &fault_of));
         if (!entry) break;
-        AKIN_TRY(add_member(&l, entry, tar->member));
+        AKIN_TRY(add_member(&l, entry, tar->member, fault_of));
     }
+    AKIN_TRY(check_end(tar));
+    if (tar->warnings > WARNINGS_SHOWN)
+        akin_log_warning("%s: %zu more members were taken with a warning", path,
+                         tar->warnings - WARNINGS_SHOWN);
     AKIN_TRY(follow_links(&l));
 done:
     akin_source_tar_close(tar);

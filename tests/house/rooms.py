@@ -27,9 +27,9 @@ OWNERS = [
     (r"turbojpeg\.h|jpeglib\.h", "image_jpeg"), (r"webp/.*", "image_webp"), (r"libexif/.*", "image_exif"),
     (r"lcms2\.h", "image_color"), (r"libheif/.*", "image_heif"), (r"tiff.*\.h", "image_tiff"), (r"gif_lib\.h", "image_gif"),
     (r"gdk-pixbuf/.*", "image_bmp"),
-    (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
+    (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"iconv\.h", "charset"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
     (r"hiredis/.*", "redis"), (r"openssl/.*", "redis"), (r"curl/.*", "web"), (r"libmemcached/.*", "memcache"),
-    (r"uuid/.*", "uuid"), (r"zlib\.h", "bucket"), (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
+    (r"uuid/.*", "uuid"), (r"zlib\.h", "bucket"), (r"zlib\.h", "source_gzip"), (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
 ]
 
 # C11, POSIX, Linux, and the compiler's own.

@@ -134,7 +134,8 @@ def test_parts_of_a_night():
     checked = akin("run", job, "--check", "--json").json
     assert checked["rows"] == 60 and checked["bytes"] > 60 * 3072 and not os.path.exists("results/parts"), checked
     assert "right; 60 rows" in akin("run", job, "--check", ranks=2).out
-    akin("run", job, "--check", "--night", "tonight", expect=2)
+    for wrong in ("tonight", "2026-13-45", "2026-02-29", "2026-00-10", "2026-1-1"):
+        akin("run", job, "--check", "--night", wrong, expect=2)
     assert list(run(job, "--until", "train", "--night", "2024-02-29").json["stages"]) == ["ingest", "train"]
     assert not os.path.exists("results/parts/latest")  # it is not complete
     assert ran(run(job, "--until=neighbors", "--night=2024-03-01", ranks=2)) == ["embed", "neighbors"]

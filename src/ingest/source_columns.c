@@ -1,0 +1,354 @@
+/* source_columns: what --columns says, and where it is in a header. */
+#include "source_columns.h"
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/source.h>
+#include <akin/text.h>
+#include <ctype.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { CANDIDATES = 6, NAMED = 12, NAME_LIMIT = 256 };
+
+/* A column that may hold it. */
+typedef struct {
+    char name[NAME_LIMIT];
+    size_t part;  /* of the texts that a cell lists, from 1; 0 = the cell is one text */
+    size_t place; /* which field; SIZE_MAX = there is none */
+} candidate;
+
+struct akin_columns {
+    candidate of[AKIN_COLUMN_COUNT][CANDIDATES];
+    size_t counts[AKIN_COLUMN_COUNT];
+    bool named[AKIN_COLUMN_COUNT]; /* by the user, so it has to be there */
+    bool told, continues, loose;   /* loose: a blank is an underscore */
+};
+
+static const struct {
+    const char *key;
+    bool needed, hidden; /* hidden: for presets alone */
+} keys[AKIN_COLUMN_COUNT] = {
+    [AKIN_COLUMN_ID] = {"id", true, false},
+    [AKIN_COLUMN_PATH] = {"path", true, false},
+    [AKIN_COLUMN_CATEGORY] = {"category", false, false},
+    [AKIN_COLUMN_GROUP] = {"group", false, false},
+    [AKIN_COLUMN_AVAILABLE] = {"available", false, false},
+    [AKIN_COLUMN_HIDDEN] = {"hidden", false, true},
+    [AKIN_COLUMN_KIND] = {"kind", false, true},
+};
+
+/* The exports' columns as Shopify (products, of before and after 2024), WooCommerce (product CSV
+ * export) and Google Merchant Center (product data specification) document them. */
+static const struct {
+    const char *name, *text;
+    bool continues;
+} presets[] = {
+    {"shopify",
+     "id=Handle,URL handle path=Image Src,Product image URL,Variant Image,Variant image URL "
+     "category=Type,Product Category,Product type group= available=Status "
+     "hidden=Published,Published "
+     "on online store",
+     true},
+    {"woocommerce",
+     "id=ID,SKU path=Images[1] category=Categories[1] group=Parent available=In stock? "
+     "hidden=Published kind=Type",
+     false},
+    {"merchant",
+     "id=id path=image_link,additional_image_link[1] category=product_type,google_product_category "
+     "group=item_group_id available=availability",
+     false},
+};
+
+akin_source_text akin_columns_trim(const char *bytes, size_t length) {
+    while (length > 0 && strchr(" \t\r", bytes[length - 1]) && bytes[length - 1]) length--;
+    while (length > 0 && strchr(" \t", *bytes) && *bytes) bytes++, length--;
+    return (akin_source_text){bytes, length};
+}
+
+bool akin_columns_is_word(akin_source_text text, const char *word) {
+    return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
+}
+
+/* --- the text --- */
+
+/* The key that stands here, with its "="; AKIN_COLUMN_COUNT: none. */
+static akin_column key_at(const char *text, bool hidden_too) {
+    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++) {
+        size_t length = strlen(keys[c].key);
+        if ((hidden_too || !keys[c].hidden) && strncasecmp(text, keys[c].key, length) == 0 &&
+            text[length] == '=')
+            return c;
+    }
+    return AKIN_COLUMN_COUNT;
+}
+
+/* Where the names that begin here end: at the next key behind a blank, or at the end of the text. */
+static size_t names_length(const char *text, bool hidden_too) {
+    char quote = '\0';
+    for (size_t i = 0; text[i]; i++) {
+        if (quote) {
+            if (text[i] == quote) quote = '\0';
+            continue;
+        }
+        if ((text[i] == '"' || text[i] == '\'') && (i == 0 || strchr(" ,", text[i - 1])))
+            quote = text[i];
+        if (text[i] == ' ' && key_at(text + i + 1, hidden_too) < AKIN_COLUMN_COUNT) return i;
+    }
+    return strlen(text);
+}
+
+/* One name, in quotes or not, with its part. */
+static akin_status take_name(akin_columns *columns, akin_column c, akin_source_text text) {
+    candidate *to = &columns->of[c][columns->counts[c]];
+    bool quoted = text.length >= 2 && (*text.bytes == '"' || *text.bytes == '\'') &&
+                  text.bytes[text.length - 1] == *text.bytes;
+    if (text.length == 0) return AKIN_OK;
+    if (columns->counts[c] == CANDIDATES)
+        return akin_error_set(AKIN_USAGE, "--columns: %s has more than %d names", keys[c].key,
+                              CANDIDATES);
+    if (text.length >= NAME_LIMIT)
+        return akin_error_set(AKIN_USAGE, "--columns: a name of %s is longer than %d bytes",
+                              keys[c].key, NAME_LIMIT - 1);
+    *to = (candidate){.place = SIZE_MAX};
+    memcpy(to->name, text.bytes + quoted, text.length - 2 * (size_t)quoted);
+    char *bracket = quoted ? NULL : strrchr(to->name, '['), *end;
+    if (bracket && isdigit((unsigned char)bracket[1])) {
+        to->part = strtoul(bracket + 1, &end, 10);
+        if (strcmp(end, "]") != 0 || to->part == 0)
+            return akin_error_set(AKIN_USAGE, "--columns: %s: a part is NAME[1], NAME[2] ...",
+                                  to->name);
+        *bracket = '\0';
+    }
+    columns->counts[c]++;
+    return AKIN_OK;
+}
+
+/* Names between commas; none: nothing is taken. */
+static akin_status take_names(akin_columns *columns, akin_column c, const char *text,
+                              size_t length) {
+    akin_status status = AKIN_OK;
+    columns->counts[c] = 0;
+    for (size_t at = 0; at <= length;) {
+        size_t end = at;
+        char quote = at < length && (text[at] == '"' || text[at] == '\'') ? text[at] : '\0';
+        if (quote)
+            for (end++; end < length && text[end] != quote;) end++;
+        while (end < length && text[end] != ',') end++;
+        AKIN_TRY(take_name(columns, c, akin_columns_trim(text + at, end - at)));
+        at = end + 1;
+    }
+done:
+    return status;
+}
+
+static akin_status take_text(akin_columns *columns, const char *text, bool by_user) {
+    akin_status status = AKIN_OK;
+    for (text += strspn(text, " \t\n"); *text; text += strspn(text, " \t\n")) {
+        akin_column c = key_at(text, !by_user);
+        if (c == AKIN_COLUMN_COUNT)
+            return akin_error_set(
+                AKIN_USAGE,
+                "--columns: '%.40s' is neither id=, path=, category=, group= or available= with "
+                "the "
+                "name of a column, nor a preset in front (shopify, woocommerce, merchant)",
+                text);
+        text += strlen(keys[c].key) + 1;
+        size_t length = names_length(text, !by_user);
+        AKIN_TRY(take_names(columns, c, text, length));
+        if (by_user && columns->counts[c] == 0 && keys[c].needed)
+            return akin_error_set(AKIN_USAGE, "--columns: %s= names no column", keys[c].key);
+        columns->named[c] = by_user && columns->counts[c] > 0;
+        text += length;
+    }
+done:
+    return status;
+}
+
+static akin_status take_all(akin_columns *columns, const char *text) {
+    akin_status status = AKIN_OK;
+    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
+        if (!keys[c].hidden) AKIN_TRY(take_names(columns, c, keys[c].key, strlen(keys[c].key)));
+    if (!text) goto done;
+    columns->told = true;
+    size_t word = strcspn(text, " ");
+    for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {
+        if (!akin_columns_is_word((akin_source_text){text, word}, presets[i].name)) continue;
+        AKIN_TRY(take_text(columns, presets[i].text, false));
+        columns->continues = presets[i].continues;
+        columns->loose = true;
+        text += word;
+        break;
+    }
+    AKIN_TRY(take_text(columns, text, true));
+done:
+    return status;
+}
+
+akin_status akin_columns_create(const char *text, akin_columns **out) {
+    *out = akin_mem_zalloc(1, sizeof **out);
+    if (!*out) return AKIN_FAILED;
+    akin_status status = take_all(*out, text);
+    if (status == AKIN_OK) return AKIN_OK;
+    akin_columns_free(*out);
+    *out = NULL;
+    return status;
+}
+
+void akin_columns_free(akin_columns *columns) {
+    akin_mem_free(columns);
+}
+
+/* --- the header --- */
+
+static bool is_name(const akin_columns *columns, const char *field, size_t length,
+                    const char *name) {
+    akin_source_text text = akin_columns_trim(field, length);
+    if (text.length != strlen(name)) return false;
+    for (size_t i = 0; i < text.length; i++) {
+        int a = tolower((unsigned char)text.bytes[i]), b = tolower((unsigned char)name[i]);
+        if (columns->loose && a == '_') a = ' ';
+        if (columns->loose && b == '_') b = ' ';
+        if (a != b) return false;
+    }
+    return true;
+}
+
+static size_t find_name(const akin_columns *columns, size_t begin, size_t count,
+                        const char *const *fields, const size_t *lengths, const char *name) {
+    for (size_t i = begin; i < count; i++)
+        if (is_name(columns, fields[i], lengths[i], name)) return i;
+    return SIZE_MAX;
+}
+
+size_t akin_columns_score(const akin_columns *columns, size_t count, const char *const *fields,
+                          const size_t *lengths) {
+    size_t score = 0;
+    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
+        for (size_t i = 0; i < columns->counts[c]; i++)
+            score +=
+                find_name(columns, 0, count, fields, lengths, columns->of[c][i].name) != SIZE_MAX;
+    return score;
+}
+
+/* Bytes of a header for a message: at most 80 of them, unprintable ones as \xNN. */
+static akin_status append_seen(akin_text *text, const char *bytes, size_t length) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < length && i < 80 && status == AKIN_OK; i++) {
+        unsigned char byte = (unsigned char)bytes[i];
+        status = byte < 0x20 || byte == 0x7F ? akin_text_append(text, "\\x%02X", byte)
+                                             : akin_text_append_bytes(text, bytes + i, 1);
+    }
+    return status;
+}
+
+static akin_status refuse_header(const char *path, const char *missing, size_t count,
+                                 const char *const *fields, const size_t *lengths) {
+    akin_status status;
+    akin_text *seen = NULL;
+    AKIN_TRY(akin_text_create(&seen));
+    for (size_t i = 0; i < count && i < NAMED; i++) {
+        AKIN_TRY(akin_text_append(seen, i > 0 ? ", " : ""));
+        AKIN_TRY(append_seen(seen, fields[i], lengths[i]));
+    }
+    status = akin_error_set(
+        AKIN_INPUT,
+        "%s: no column '%s' in its header (%s%s); the first line names the columns, id and path "
+        "among them, or --columns \"id=NAME path=NAME\" says which they are",
+        path, missing, akin_text_bytes(seen), count > NAMED ? ", ..." : "");
+done:
+    akin_text_free(seen);
+    return status;
+}
+
+static bool is_used(const akin_columns *columns, size_t place) {
+    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
+        for (size_t i = 0; i < columns->counts[c]; i++)
+            if (columns->of[c][i].place == place) return true;
+    return false;
+}
+
+static akin_status name_unused(const akin_columns *columns, const char *path, size_t count,
+                               const char *const *fields, const size_t *lengths) {
+    akin_status status;
+    akin_text *names = NULL;
+    size_t unused = 0;
+    AKIN_TRY(akin_text_create(&names));
+    for (size_t i = 0; i < count; i++) {
+        if (is_used(columns, i) || ++unused > NAMED) continue;
+        AKIN_TRY(akin_text_append(names, unused > 1 ? ", " : ""));
+        AKIN_TRY(append_seen(names, fields[i], lengths[i]));
+    }
+    if (unused > 0)
+        akin_log_info("%s: %zu column%s ignored: %s%s", path, unused, unused == 1 ? " is" : "s are",
+                      akin_text_bytes(names), unused > NAMED ? ", ..." : "");
+done:
+    akin_text_free(names);
+    return status;
+}
+
+akin_status akin_columns_find(akin_columns *columns, const char *path, size_t count,
+                              const char *const *fields, const size_t *lengths) {
+    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++) {
+        bool found = false;
+        for (size_t i = 0; i < columns->counts[c]; i++) {
+            candidate *of = &columns->of[c][i];
+            of->place = find_name(columns, 0, count, fields, lengths, of->name);
+            if (of->place == SIZE_MAX && !columns->named[c]) continue;
+            if (of->place == SIZE_MAX) return refuse_header(path, of->name, count, fields, lengths);
+            size_t again = find_name(columns, of->place + 1, count, fields, lengths, of->name);
+            if (again != SIZE_MAX)
+                return akin_error_set(AKIN_INPUT,
+                                      "%s: its header has the column '%s' twice, as the %zu. and "
+                                      "the %zu.: which one counts? Rename the other",
+                                      path, of->name, of->place + 1, again + 1);
+            found = true;
+        }
+        if (keys[c].needed && !found)
+            return refuse_header(path, columns->of[c][0].name, count, fields, lengths);
+    }
+    return name_unused(columns, path, count, fields, lengths);
+}
+
+/* --- rows --- */
+
+/* The part-th of the texts between commas; a comma behind a backslash is part of a text. */
+static akin_source_text find_part(akin_source_text cell, size_t part) {
+    for (size_t at = 0; at <= cell.length;) {
+        size_t end = at;
+        while (end < cell.length &&
+               (cell.bytes[end] != ',' || (end > at && cell.bytes[end - 1] == '\\')))
+            end++;
+        if (--part == 0) return akin_columns_trim(cell.bytes + at, end - at);
+        at = end + 1;
+    }
+    return (akin_source_text){"", 0};
+}
+
+akin_source_text akin_columns_get(const akin_columns *columns, akin_column column, size_t count,
+                                  const char *const *fields, const size_t *lengths) {
+    akin_source_text text = {"", 0};
+    for (size_t i = 0; i < columns->counts[column] && text.length == 0; i++) {
+        const candidate *of = &columns->of[column][i];
+        if (of->place >= count) continue;
+        text = (akin_source_text){fields[of->place], lengths[of->place]};
+        if (of->part > 0) text = find_part(text, of->part);
+    }
+    return text;
+}
+
+akin_status akin_source_check_columns(const char *text) {
+    akin_columns *columns = NULL;
+    akin_status status = akin_columns_create(text, &columns);
+    akin_columns_free(columns);
+    return status;
+}
+
+bool akin_columns_continue(const akin_columns *columns) {
+    return columns->continues;
+}
+
+bool akin_columns_are_told(const akin_columns *columns) {
+    return columns->told;
+}
