@@ -222,7 +222,8 @@ static akin_status see_header(void *context, size_t row, size_t count, const cha
 }
 
 /* The separator that makes most of the header; of equals the one that makes more fields. */
-static char find_separator(const char *path, const akin_columns *columns, const char *encoding) {
+static char find_separator(const char *path, const akin_columns *columns, const char *encoding,
+                           bool *makes_sense) {
     static const char separators[] = {',', '\t', ';', '|'};
     header_seen best = {.fields = 0};
     char found = ',';
@@ -236,7 +237,8 @@ static char find_separator(const char *path, const akin_columns *columns, const 
         best = seen;
         found = separators[i];
     }
-    return best.score > 0 || best.fields > 1 ? found : '\0';
+    *makes_sense = best.score > 0;
+    return found;
 }
 
 static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
@@ -265,9 +267,10 @@ akin_status akin_source_csv_list(const char *path, const akin_source_table *form
     if (!folder) return AKIN_FAILED;
     t.base = folder;
     AKIN_TRY(akin_columns_create(form->columns, &t.columns));
-    char separator = find_separator(path, t.columns, form->encoding);
-    if (!params.separator) params.separator = separator ? separator : ',';
-    if (!separator) AKIN_TRY(look_at(path, form->encoding));
+    bool makes_sense;
+    char separator = find_separator(path, t.columns, form->encoding, &makes_sense);
+    if (!params.separator) params.separator = separator;
+    if (!makes_sense) AKIN_TRY(look_at(path, form->encoding));
     AKIN_TRY(akin_csv_read_table(&params, take_row, &t, &seen));
     AKIN_TRY(add_waiting(&t));
     if (!t.has_header) status = akin_error_set(AKIN_INPUT, "%s: has no header", path);
