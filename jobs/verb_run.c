@@ -125,22 +125,6 @@ static bool fits(const run_state *run, const akin_stage *stage, akin_call *call,
     return !wrong;
 }
 
-/* "1234567.8" -> "1,234,568" */
-static const char *with_commas(double value, char out[32]) {
-    char digits[24];
-    int length = snprintf(digits, sizeof digits, "%.0f",
-                          value < 0      ? 0
-                          : value > 1e15 ? 1e15
-                                         : value),
-        used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-    return out;
-}
-
 /* The line of a stage: time, rate, memory; the last also into its report. Collective. */
 static void tell(const akin_call *call, const char *verb) {
     static const struct {
@@ -166,8 +150,8 @@ static void tell(const akin_call *call, const char *verb) {
                       seconds < 10 ? 2 : 0, seconds, mebibytes, rank);
     else
         akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
-                      with_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0, seconds,
-                      with_commas(rate, speed), unit, mebibytes, rank);
+                      akin_text_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0,
+                      seconds, akin_text_commas(rate, speed), unit, mebibytes, rank);
     akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     akin_json_set_integer(call->report, "peak_rss_rank", rank);
 }

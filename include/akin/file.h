@@ -55,9 +55,11 @@ AKIN_MUST_CHECK akin_status
 akin_file_swap(const char *a, const char *b); /* both exist; atomically where the kernel can */
 
 char *akin_file_join(const char *folder,
-                     const char *name);         /* owned; an absolute name stands alone */
-char *akin_file_folder(const char *path);       /* owned; "." where there is none */
-const char *akin_file_name(const char *path);   /* what is behind the last slash */
-const char *akin_file_ending(const char *path); /* ".csv", as written; "" where there is none */
+                     const char *name); /* owned; an absolute name stands alone */
+char *akin_file_with_ending(const char *path,
+                            const char *ending); /* both behind each other; owned */
+char *akin_file_folder(const char *path);        /* owned; "." where there is none */
+const char *akin_file_name(const char *path);    /* what is behind the last slash */
+const char *akin_file_ending(const char *path);  /* ".csv", as written; "" where there is none */
 
 #endif

@@ -49,4 +49,8 @@ bool akin_text_is_near(const char *word, const char *other, size_t letters);
 bool akin_text_to_int(const char *text, long long *out);
 bool akin_text_to_real(const char *text, double *out);
 
+/* "1234567.8" -> "1,234,568"; what is no count (negative, 1e18 or more, NaN) is "0". */
+enum { AKIN_TEXT_COMMAS = 32 };
+const char *akin_text_commas(double value, char out[AKIN_TEXT_COMMAS]);
+
 #endif

@@ -99,7 +99,7 @@ akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes
 /* --- atomic files out
  * --------------------------------------------------------------------------------------------- */
 
-static char *with_ending(const char *path, const char *ending) {
+char *akin_file_with_ending(const char *path, const char *ending) {
     size_t length = strlen(path), more = strlen(ending) + 1;
     char *name = akin_mem_alloc(length + more, 1);
     if (!name) return NULL;
@@ -109,7 +109,7 @@ static char *with_ending(const char *path, const char *ending) {
 }
 
 char *akin_file_part_name(const char *path) {
-    return with_ending(path, ".part");
+    return akin_file_with_ending(path, ".part");
 }
 
 /* A file system that cannot sync this kind of thing says EINVAL, and is left alone. */
@@ -207,7 +207,8 @@ akin_status akin_file_link(const char *from, const char *to) {
 static akin_status keep_as_previous(const char *path) {
     if (!akin_file_exists(path)) return AKIN_OK;
     akin_status status = AKIN_FAILED;
-    char *previous = with_ending(path, ".prev"), *link_name = with_ending(path, ".prev.part");
+    char *previous = akin_file_with_ending(path, ".prev"),
+         *link_name = akin_file_with_ending(path, ".prev.part");
     if (!previous || !link_name) goto done;
     if (unlink(link_name) != 0 && errno != ENOENT) {
         say(link_name, "cannot be replaced");
@@ -269,7 +270,7 @@ static akin_status say_space(const char *path, uint64_t bytes) {
 
 akin_status akin_file_check_space(const char *path, uint64_t bytes) {
     struct statvfs disk;
-    char *name = with_ending(path, ".space-XXXXXX");
+    char *name = akin_file_with_ending(path, ".space-XXXXXX");
     if (!name) return AKIN_FAILED;
     int file = mkstemp(name);
     akin_status status = file < 0 ? say(path, "cannot be created") : AKIN_OK;
@@ -368,7 +369,7 @@ akin_status akin_file_remove_tree(const char *path) {
 /* Where the kernel cannot exchange: neither name ever lacks a file, but for a moment both are the
  * same one. */
 static int swap_by_link(const char *a, const char *b) {
-    char *third = with_ending(a, ".swap");
+    char *third = akin_file_with_ending(a, ".swap");
     if (!third) {
         errno = ENOMEM;
         return -1;

@@ -259,3 +259,15 @@ bool akin_text_to_real(const char *text, double *out) {
     *out = value;
     return true;
 }
+
+const char *akin_text_commas(double value, char out[AKIN_TEXT_COMMAS]) {
+    char digits[AKIN_TEXT_COMMAS];
+    int used = 0,
+        length = snprintf(digits, sizeof digits, "%.0f", value > 0 && value < 1e18 ? value : 0);
+    for (int i = 0; i < length; i++) {
+        if (i && (length - i) % 3 == 0) out[used++] = ',';
+        out[used++] = digits[i];
+    }
+    out[used] = '\0';
+    return out;
+}

@@ -58,15 +58,8 @@ static akin_status check_replaceable(const char *path) {
         path);
 }
 
-static char *joined(const char *path, const char *ending) {
-    size_t room = strlen(path) + strlen(ending) + 1;
-    char *name = akin_mem_alloc(room, 1);
-    if (name) snprintf(name, room, "%s%s", path, ending);
-    return name;
-}
-
 /* Where a link leads, without slashes at the end; owned. */
-static char *real_name(const char *path) {
+static char *where_it_leads(const char *path) {
     char *real = realpath(path, NULL), *name = akin_mem_text(real ? real : path);
     free(real);
     for (size_t length = name ? strlen(name) : 0; length > 1 && name[length - 1] == '/'; length--)
@@ -89,7 +82,7 @@ static akin_status check_parent(const char *path) {
 akin_status akin_gallery_folder_check(const char *path) {
     akin_status status = AKIN_FAILED;
     if (!*path) return akin_error_set(AKIN_USAGE, "the name of the gallery's folder is empty");
-    char *real = real_name(path), *part = real ? joined(real, ".part") : NULL;
+    char *real = where_it_leads(path), *part = real ? akin_file_with_ending(real, ".part") : NULL;
     if (!part) goto done;
     AKIN_TRY(check_replaceable(real));
     AKIN_TRY(check_replaceable(part));
@@ -149,7 +142,7 @@ akin_status akin_gallery_folder_create(akin_comm *comm, const char *path,
     void *name = NULL; /* as rank 0 sees it */
     size_t count = 0;
     if (folder && akin_comm_rank(comm) == 0) {
-        name = real_name(path);
+        name = where_it_leads(path);
         count = name ? strlen(name) + 1 : 0;
     }
     if (!folder || (akin_comm_rank(comm) == 0 && !name)) local = AKIN_FAILED;
@@ -157,7 +150,7 @@ akin_status akin_gallery_folder_create(akin_comm *comm, const char *path,
     AKIN_TRY(akin_comm_share(comm, &name, &count, 0));
     folder->path = name;
     name = NULL;
-    folder->part = joined(folder->path, ".part");
+    folder->part = akin_file_with_ending(folder->path, ".part");
     if (!folder->part) local = AKIN_FAILED;
     if (local == AKIN_OK && akin_comm_rank(comm) == 0) local = begin_part(folder);
     AKIN_TRY(akin_agree(comm, local));
@@ -211,7 +204,7 @@ static akin_status sync_part(const akin_gallery_folder *folder) {
 /* Where the file system cannot swap folders (NFS), the old one steps aside for a moment. */
 static akin_status step_aside(const akin_gallery_folder *folder) {
     akin_status status = AKIN_FAILED;
-    char *old = joined(folder->path, ".old");
+    char *old = akin_file_with_ending(folder->path, ".old");
     if (!old) return AKIN_FAILED;
     AKIN_TRY(check_replaceable(old));
     AKIN_TRY(remove_gallery(old));

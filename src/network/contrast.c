@@ -1,5 +1,6 @@
 /* contrast: agreement of two views. */
 #include "conv.h"
+#include "dense.h"
 #include "layers.h"
 #include <akin/contrast.h>
 #include <akin/linalg.h>
@@ -103,15 +104,6 @@ static void units_backward(const akin_contrast *c, size_t views, float *gradient
     }
 }
 
-static void dense_backward(size_t count, size_t inputs, size_t channels, const float *in,
-                           const float *weights, const float *grad_out, float *grad_weight,
-                           float *grad_bias, float *grad_in) {
-    memset(grad_bias, 0, channels * sizeof *grad_bias);
-    akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
-    akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
-    akin_linalg_product(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
-}
-
 double akin_contrast_loss(akin_contrast *c, const float *weights, const float *latents,
                           size_t count, float temperature, float scale, float *pull,
                           float *gradient) {
@@ -129,10 +121,12 @@ double akin_contrast_loss(akin_contrast *c, const float *weights, const float *l
     to_gradient(c, count, scale / temperature);
     akin_linalg_product(false, false, views, OUT, views, c->terms, c->unit, false, c->grad_unit);
     units_backward(c, views, c->grad_unit);
-    dense_backward(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, c->grad_unit,
-                   gradient + WEIGHT2, gradient + BIAS2, c->grad_hidden);
+    memset(gradient + BIAS2, 0, OUT * sizeof *gradient);
+    memset(gradient + BIAS1, 0, HIDDEN * sizeof *gradient);
+    akin_dense_backward(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, c->grad_unit,
+                        gradient + WEIGHT2, gradient + BIAS2, c->grad_hidden);
     akin_layers()->relu_gradient(views * HIDDEN, c->hidden, c->grad_hidden);
-    dense_backward(views, LATENT, HIDDEN, latents, weights + WEIGHT1, c->grad_hidden,
-                   gradient + WEIGHT1, gradient + BIAS1, pull);
+    akin_dense_backward(views, LATENT, HIDDEN, latents, weights + WEIGHT1, c->grad_hidden,
+                        gradient + WEIGHT1, gradient + BIAS1, pull);
     return sum;
 }

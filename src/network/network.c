@@ -6,6 +6,7 @@
  * edge; nothing ever writes there.
  */
 #include "conv.h"
+#include "dense.h"
 #include "layers.h"
 #include "pooled.h"
 #include "winograd.h"
@@ -341,16 +342,6 @@ static void up_backward(akin_network *net, const float *weights, size_t n, float
     akin_conv()->dot(&up1_data, net->grad_up1, weights + AT_up1_weight, net->grad_seed + n * SEED);
 }
 
-/* A dense layer of `count` items: its weights' and biases' gradient, and (grad_in, not NULL) its
- * input's. */
-static void dense_backward(size_t count, size_t inputs, size_t channels, const float *in,
-                           const float *weights, const float *grad_out, float *grad_weight,
-                           float *grad_bias, float *grad_in) {
-    akin_conv()->dense_outer(count, inputs, channels, in, grad_out, grad_weight);
-    akin_layers()->bias_gradient(1, count, channels, 0, channels, grad_out, grad_bias);
-    akin_linalg_product(false, true, count, inputs, channels, grad_out, weights, false, grad_in);
-}
-
 /* The decoder's first layer, down to the latents; where nothing was redrawn they have no gradient
  * yet. */
 static void seed_backward(akin_network *net, const float *weights, const akin_network_task *task,
@@ -358,8 +349,9 @@ static void seed_backward(akin_network *net, const float *weights, const akin_ne
     const size_t count = task->count;
     if (task->targets) {
         akin_layers()->relu_gradient(count * SEED, net->seed, net->grad_seed);
-        dense_backward(count, LATENT, SEED, net->latent, weights + AT_seed_weight, net->grad_seed,
-                       gradient + AT_seed_weight, gradient + AT_seed_bias, net->grad_latent);
+        akin_dense_backward(count, LATENT, SEED, net->latent, weights + AT_seed_weight,
+                            net->grad_seed, gradient + AT_seed_weight, gradient + AT_seed_bias,
+                            net->grad_latent);
     } else {
         memset(net->grad_latent, 0, sizeof net->grad_latent);
     }
@@ -368,11 +360,13 @@ static void seed_backward(akin_network *net, const float *weights, const akin_ne
 
 static void denses_backward(akin_network *net, const float *weights, size_t count,
                             float *gradient) {
-    dense_backward(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight, net->grad_latent,
-                   gradient + AT_latent_weight, gradient + AT_latent_bias, net->grad_hidden);
+    akin_dense_backward(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight,
+                        net->grad_latent, gradient + AT_latent_weight, gradient + AT_latent_bias,
+                        net->grad_hidden);
     akin_layers()->relu_gradient(count * HIDDEN, net->hidden, net->grad_hidden);
-    dense_backward(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight, net->grad_hidden,
-                   gradient + AT_hidden_weight, gradient + AT_hidden_bias, net->grad_flat);
+    akin_dense_backward(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight,
+                        net->grad_hidden, gradient + AT_hidden_weight, gradient + AT_hidden_bias,
+                        net->grad_flat);
     akin_layers()->relu_gradient(count * FLAT, net->flat, net->grad_flat);
 }
 

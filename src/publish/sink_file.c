@@ -62,18 +62,11 @@ static bool same_file(const char *a, const char *b) {
     return same;
 }
 
-static char *with_ending(const char *path, const char *ending) {
-    size_t room = strlen(path) + strlen(ending) + 1;
-    char *name = akin_mem_alloc(room, 1);
-    if (name) snprintf(name, room, "%s%s", path, ending);
-    return name;
-}
-
 static bool overwrites(const char *url, const char *path) {
     static const char *const endings[] = {"", ".prev", ".part"};
     bool found = false;
     for (size_t i = 0; i < sizeof endings / sizeof *endings && !found; i++) {
-        char *name = with_ending(path_of(url), endings[i]);
+        char *name = akin_file_with_ending(path_of(url), endings[i]);
         found = !name || same_file(name, path);
         akin_mem_free(name);
     }
@@ -117,7 +110,7 @@ static akin_status open_target(const char *url, const akin_sink_options *options
     if (!target) return AKIN_FAILED;
     target->path = path_of(url);
     AKIN_TRY(akin_fileform_of(target->path, &target->form));
-    target->previous = with_ending(target->path, ".prev");
+    target->previous = akin_file_with_ending(target->path, ".prev");
     if (!target->previous) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(check_ours(target, target->path));
     AKIN_TRY(check_ours(target, target->previous));

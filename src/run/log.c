@@ -1,6 +1,7 @@
 /* log: see log.h. */
 #include <akin/log.h>
 #include <akin/secret.h>
+#include <akin/text.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -134,19 +135,6 @@ void akin_log_error(const char *format, ...) {
  * -----------------------------------------------------------------------------------------------------
  */
 
-/* 1234567 -> "1,234,567" */
-static const char *with_commas(double value, char out[COUNT_SIZE]) {
-    char digits[COUNT_SIZE];
-    int length = snprintf(digits, sizeof digits, "%.0f", value > 0 && value < 1e18 ? value : 0),
-        used = 0;
-    for (int i = 0; i < length; i++) {
-        if (i && (length - i) % 3 == 0) out[used++] = ',';
-        out[used++] = digits[i];
-    }
-    out[used] = '\0';
-    return out;
-}
-
 static void describe_span(double seconds, char out[COUNT_SIZE]) {
     if (seconds < 100)
         snprintf(out, COUNT_SIZE, "%.0f s", seconds);
@@ -161,15 +149,16 @@ static void describe(char out[LINE_SIZE], const char *stage, const char *unit, d
                      double total, double seconds) {
     char a[COUNT_SIZE], b[COUNT_SIZE], c[COUNT_SIZE], left[COUNT_SIZE];
     double rate = seconds > 0 ? (done - state.first) / seconds : 0;
-    int used = snprintf(out, LINE_SIZE, "%s: %s", stage, with_commas(done, a));
+    int used = snprintf(out, LINE_SIZE, "%s: %s", stage, akin_text_commas(done, a));
     if (total > 0)
-        used += snprintf(out + used, LINE_SIZE - (size_t)used, " of %s", with_commas(total, b));
+        used +=
+            snprintf(out + used, LINE_SIZE - (size_t)used, " of %s", akin_text_commas(total, b));
     used += snprintf(out + used, LINE_SIZE - (size_t)used, " %s", unit);
     if (rate > 0)
         used += rate < 10
                     ? snprintf(out + used, LINE_SIZE - (size_t)used, ", %.2g %s/s", rate, unit)
                     : snprintf(out + used, LINE_SIZE - (size_t)used, ", %s %s/s",
-                               with_commas(rate, c), unit);
+                               akin_text_commas(rate, c), unit);
     if (rate > 0 && total > done) {
         describe_span((total - done) / rate, left);
         snprintf(out + used, LINE_SIZE - (size_t)used, ", %s left", left);
