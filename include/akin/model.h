@@ -19,13 +19,14 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
-#include <akin/feature_params.h>
 #include <akin/features.h>
+#include <akin/ncfile.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct akin_model akin_model;
+typedef struct akin_feature_params akin_feature_params; /* feature_params.h */
 
 /* All zero; its features are the latents of the network, centred. */
 AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out);
@@ -41,7 +42,8 @@ float *akin_model_latent_mean(
     akin_model *model); /* [AKIN_NETWORK_LATENT]; NULL where the features have no latent */
 int64_t *akin_model_step(akin_model *model);
 /* What is fitted, borrowed; other features put another, zero, in its place. */
-akin_feature_params *akin_model_fitted(akin_model *model);
+akin_feature_params *akin_model_feature_params(akin_model *model);
+const akin_features *akin_model_features(akin_model *model); /* of the same; borrowed */
 AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model,
                                                     const akin_features *features);
 bool akin_model_has_network(const akin_model *model); /* its features need it */

@@ -19,10 +19,21 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
-#include <akin/nclayout.h>
 #include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>
+
+typedef enum {
+    AKIN_NC_CHAR,   /* UTF-8, NUL-padded; gets _Encoding = "utf-8" */
+    AKIN_NC_BYTE,   /* int8_t */
+    AKIN_NC_UBYTE,  /* uint8_t */
+    AKIN_NC_INT,    /* int32_t */
+    AKIN_NC_INT64,  /* int64_t */
+    AKIN_NC_UINT64, /* uint64_t */
+    AKIN_NC_FLOAT,
+    AKIN_NC_DOUBLE,
+    AKIN_NC_TYPES,
+} akin_nc_type;
 
 typedef struct akin_ncfile akin_ncfile;
 

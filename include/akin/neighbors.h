@@ -4,10 +4,19 @@
 
 #include <akin/allpairs.h>
 #include <akin/comm.h>
-#include <akin/refine.h>
 #include <akin/row_block.h>
 #include <akin/vectors.h>
+#include <stdbool.h>
 #include <stddef.h>
+
+/* All zero: nothing is asked for. */
+typedef struct {
+    bool diverse, collapse, fill, calibrated;
+    double lambda;     /* of diverse: in [0, 1] */
+    double duplicates; /* of collapse: the least score of two that count as one; in [-1, 1] */
+    size_t
+        pool; /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
+} akin_refine_params;
 
 /* What a user may ask of a neighbour. */
 typedef struct {

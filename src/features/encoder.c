@@ -1,13 +1,13 @@
 /* encoder: pictures to raw numbers, and those to unit vectors. */
+#include "feature_params.h"
 #include "foreground.h"
 #include "handcrafted.h"
+#include "manifold.h"
 #include "maps.h"
+#include "patches.h"
 #include <akin/encoder.h>
-#include <akin/feature_params.h>
-#include <akin/manifold.h>
 #include <akin/mem.h>
 #include <akin/network.h>
-#include <akin/patches.h>
 #include <akin/projection.h>
 #include <math.h>
 #include <stdbool.h>
@@ -72,13 +72,13 @@ EACH(textures, akin_handcrafted_texture, AKIN_HANDCRAFTED_TEXTURE)
 EACH(foregrounds, akin_foreground, AKIN_FOREGROUND)
 
 static void patches(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
-    akin_patches *dictionary = akin_feature_params_patches(akin_model_fitted(d->model));
+    akin_patches *dictionary = akin_feature_params_patches(akin_model_feature_params(d->model));
     for (size_t i = 0; i < count; i++)
         akin_patches_describe(dictionary, images + i * IMAGE_BYTES, raw + i * AKIN_PATCHES_RAW);
 }
 
 static void manifolds(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
-    akin_manifold *manifold = akin_feature_params_manifold(akin_model_fitted(d->model));
+    akin_manifold *manifold = akin_feature_params_manifold(akin_model_feature_params(d->model));
     for (size_t i = 0; i < count; i++)
         akin_manifold_describe(manifold, images + i * IMAGE_BYTES, raw + i * AKIN_MANIFOLD_RAW);
 }
@@ -105,7 +105,7 @@ void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *
 
 struct akin_encoder {
     const akin_features *features; /* borrowed, as is what is fitted */
-    const akin_feature_params *fitted;
+    const akin_feature_params *params;
     akin_describe *describe;
     float *raw[AKIN_PARTS]; /* [BATCH, akin_part_raw]; NULL where the weight is 0 */
     double *parts;          /* [joined] */
@@ -117,8 +117,8 @@ akin_status akin_encoder_create(akin_model *model, akin_encoder **out) {
     *out = NULL;
     akin_encoder *encoder = akin_mem_zalloc(1, sizeof *encoder);
     if (!encoder) return AKIN_FAILED;
-    encoder->fitted = akin_model_fitted(model);
-    encoder->features = akin_feature_params_features(encoder->fitted);
+    encoder->params = akin_model_feature_params(model);
+    encoder->features = akin_feature_params_features(encoder->params);
     size_t joined = akin_features_joined(encoder->features);
     AKIN_TRY(akin_describe_create(model, &encoder->describe));
     status = AKIN_FAILED;
@@ -164,7 +164,7 @@ static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS])
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         const akin_features_part *part = &encoder->features->parts[p];
         if (!(part->weight > 0)) continue;
-        akin_projection_apply(akin_feature_params_projection(encoder->fitted, p), raw[p], at);
+        akin_projection_apply(akin_feature_params_projection(encoder->params, p), raw[p], at);
         double length = !several ? 0 : akin_part_keeps_length(p) ? 1 : length_of(at, part->dim);
         for (size_t d = 0; length > 0 && d < part->dim; d++) at[d] *= part->weight / length;
         at += part->dim;
@@ -189,7 +189,7 @@ static bool to_unit_length(const double *from, size_t dim, float *vector) {
 /* Picture i of the batch. */
 static bool encode(akin_encoder *encoder, size_t i, float *vector) {
     const float *raw[AKIN_PARTS] = {NULL};
-    akin_projection *join = akin_feature_params_join(encoder->fitted);
+    akin_projection *join = akin_feature_params_join(encoder->params);
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (encoder->raw[p]) raw[p] = encoder->raw[p] + i * akin_part_raw(p);
     if (join) {

@@ -1,5 +1,5 @@
 /* feature_params: what is fitted beside the network. */
-#include <akin/feature_params.h>
+#include "feature_params.h"
 #include <akin/fixed.h>
 #include <akin/mem.h>
 #include <math.h>
@@ -19,59 +19,59 @@ struct akin_feature_params {
 akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
-    akin_feature_params *fitted = akin_mem_zalloc(1, sizeof *fitted);
-    if (!fitted) return AKIN_FAILED;
-    fitted->features = *features;
+    akin_feature_params *params = akin_mem_zalloc(1, sizeof *params);
+    if (!params) return AKIN_FAILED;
+    params->features = *features;
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         const akin_features_part *choice = &features->parts[p];
         if (choice->weight > 0)
             AKIN_TRY(akin_projection_create(akin_part_raw(p), choice->dim,
                                             !akin_features_centred(choice, p),
-                                            &fitted->projections[p]));
+                                            &params->projections[p]));
     }
-    if (fitted->projections[AKIN_PART_PATCHES]) AKIN_TRY(akin_patches_create(&fitted->patches));
+    if (params->projections[AKIN_PART_PATCHES]) AKIN_TRY(akin_patches_create(&params->patches));
     if (akin_features_join(features))
         AKIN_TRY(akin_projection_create(akin_features_joined(features), features->dim, true,
-                                        &fitted->join));
-    *out = fitted;
-    fitted = NULL;
+                                        &params->join));
+    *out = params;
+    params = NULL;
 done:
-    akin_feature_params_free(fitted);
+    akin_feature_params_free(params);
     return status;
 }
 
-void akin_feature_params_free(akin_feature_params *fitted) {
-    if (!fitted) return;
-    for (size_t p = 0; p < AKIN_PARTS; p++) akin_projection_free(fitted->projections[p]);
-    akin_projection_free(fitted->join);
-    akin_patches_free(fitted->patches);
-    akin_manifold_free(fitted->manifold);
-    akin_mem_free(fitted);
+void akin_feature_params_free(akin_feature_params *params) {
+    if (!params) return;
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_projection_free(params->projections[p]);
+    akin_projection_free(params->join);
+    akin_patches_free(params->patches);
+    akin_manifold_free(params->manifold);
+    akin_mem_free(params);
 }
 
-const akin_features *akin_feature_params_features(const akin_feature_params *fitted) {
-    return &fitted->features;
+const akin_features *akin_feature_params_features(const akin_feature_params *params) {
+    return &params->features;
 }
 
-akin_projection *akin_feature_params_projection(const akin_feature_params *fitted, akin_part part) {
-    return fitted->projections[part];
+akin_projection *akin_feature_params_projection(const akin_feature_params *params, akin_part part) {
+    return params->projections[part];
 }
 
-akin_projection *akin_feature_params_join(const akin_feature_params *fitted) {
-    return fitted->join;
+akin_projection *akin_feature_params_join(const akin_feature_params *params) {
+    return params->join;
 }
 
-akin_patches *akin_feature_params_patches(const akin_feature_params *fitted) {
-    return fitted->patches;
+akin_patches *akin_feature_params_patches(const akin_feature_params *params) {
+    return params->patches;
 }
 
-akin_manifold *akin_feature_params_manifold(const akin_feature_params *fitted) {
-    return fitted->manifold;
+akin_manifold *akin_feature_params_manifold(const akin_feature_params *params) {
+    return params->manifold;
 }
 
-akin_status akin_feature_params_make_manifold(akin_feature_params *fitted, size_t atoms) {
-    akin_manifold_free(fitted->manifold);
-    return akin_manifold_create(atoms, &fitted->manifold);
+akin_status akin_feature_params_make_manifold(akin_feature_params *params, size_t atoms) {
+    akin_manifold_free(params->manifold);
+    return akin_manifold_create(atoms, &params->manifold);
 }
 
 /* --- names in the file --- */
@@ -192,20 +192,20 @@ static void define_manifold(akin_ncfile *file, const akin_manifold *manifold) {
                              manifold_variables[v].dims, manifold_variables[v].long_name, "1");
 }
 
-void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file) {
+void akin_feature_params_define(const akin_feature_params *params, akin_ncfile *file) {
     char name[NAME_SIZE];
-    akin_ncfile_attribute(file, NULL, "features", fitted->features.name);
+    akin_ncfile_attribute(file, NULL, "features", params->features.name);
     for (size_t p = 0; p < AKIN_PARTS; p++) {
-        if (!fitted->projections[p]) continue;
+        if (!params->projections[p]) continue;
         names n = names_of(p);
-        define_projection(file, &n, fitted->projections[p]);
-        if (akin_features_parts(&fitted->features) > 1)
+        define_projection(file, &n, params->projections[p]);
+        if (akin_features_parts(&params->features) > 1)
             akin_ncfile_variable(file, name_of(&n, "scale", name), AKIN_NC_DOUBLE, "",
                                  "length of this part of a vector", "1");
     }
-    if (fitted->patches) define_patches(file);
-    if (fitted->manifold) define_manifold(file, fitted->manifold);
-    if (fitted->join) define_projection(file, &names_of_join, fitted->join);
+    if (params->patches) define_patches(file);
+    if (params->manifold) define_manifold(file, params->manifold);
+    if (params->join) define_projection(file, &names_of_join, params->join);
 }
 
 static void put_projection(akin_ncfile *file, const names *n, bool mine, akin_projection *p,
@@ -219,24 +219,24 @@ static void put_projection(akin_ncfile *file, const names *n, bool mine, akin_pr
     akin_ncfile_put(file, name_of(n, "whiten", name), 0, mine, &whiten);
 }
 
-void akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file, bool mine) {
+void akin_feature_params_put(const akin_feature_params *params, akin_ncfile *file, bool mine) {
     char name[NAME_SIZE];
     for (size_t p = 0; p < AKIN_PARTS; p++) {
-        if (!fitted->projections[p]) continue;
+        if (!params->projections[p]) continue;
         names n = names_of(p);
-        const akin_features_part *choice = &fitted->features.parts[p];
-        put_projection(file, &n, mine, fitted->projections[p], choice->whiten);
-        if (akin_features_parts(&fitted->features) > 1)
+        const akin_features_part *choice = &params->features.parts[p];
+        put_projection(file, &n, mine, params->projections[p], choice->whiten);
+        if (akin_features_parts(&params->features) > 1)
             akin_ncfile_put(file, name_of(&n, "scale", name), 0, mine, &choice->weight);
     }
-    for (size_t v = 0; fitted->patches && v < PATCH_VARIABLES; v++)
+    for (size_t v = 0; params->patches && v < PATCH_VARIABLES; v++)
         akin_ncfile_put(file, patch_variables[v].name, 0, mine ? patch_variables[v].rows : 0,
-                        patch_variables[v].values(fitted->patches));
-    for (size_t v = 0; fitted->manifold && v < MANIFOLD_VARIABLES; v++)
+                        patch_variables[v].values(params->patches));
+    for (size_t v = 0; params->manifold && v < MANIFOLD_VARIABLES; v++)
         akin_ncfile_put(file, manifold_variables[v].name, 0,
-                        mine ? manifold_length(fitted->manifold, manifold_variables[v].rows) : 0,
-                        manifold_variables[v].values(fitted->manifold));
-    if (fitted->join) put_projection(file, &names_of_join, mine, fitted->join, 0);
+                        mine ? manifold_length(params->manifold, manifold_variables[v].rows) : 0,
+                        manifold_variables[v].values(params->manifold));
+    if (params->join) put_projection(file, &names_of_join, mine, params->join, 0);
 }
 
 /* --- reading --- */
@@ -364,26 +364,26 @@ static akin_status another_shape(const akin_ncfile *file, const char *name, size
 }
 
 /* How many words it has is the file's: a multiple of 64 in the range that manifold.h says. */
-static akin_status get_manifold(const akin_ncfile *file, akin_feature_params *fitted) {
+static akin_status get_manifold(const akin_ncfile *file, akin_feature_params *params) {
     akin_status status;
     size_t atoms, length;
     AKIN_TRY(get_length(file, manifold_dimensions[ATOM], AKIN_MANIFOLD_ATOMS, &atoms));
     if (atoms < AKIN_MANIFOLD_AXES || atoms % 64 != 0)
         return another_shape(file, manifold_dimensions[ATOM], atoms);
-    AKIN_TRY(akin_feature_params_make_manifold(fitted, atoms));
+    AKIN_TRY(akin_feature_params_make_manifold(params, atoms));
     for (int d = 0; d < MANIFOLD_DIMENSIONS; d++) {
         AKIN_TRY(akin_ncfile_length(file, manifold_dimensions[d], &length));
-        if (length != manifold_length(fitted->manifold, d))
+        if (length != manifold_length(params->manifold, d))
             return another_shape(file, manifold_dimensions[d], length);
     }
     for (size_t v = 0; v < MANIFOLD_VARIABLES; v++) {
         const struct manifold_variable *m = &manifold_variables[v];
-        size_t rows = manifold_length(fitted->manifold, m->rows),
-               columns = manifold_length(fitted->manifold, m->columns);
+        size_t rows = manifold_length(params->manifold, m->rows),
+               columns = manifold_length(params->manifold, m->columns);
         AKIN_TRY(
-            get_floats(file, m->name, m->dims, rows, rows * columns, m->values(fitted->manifold)));
+            get_floats(file, m->name, m->dims, rows, rows * columns, m->values(params->manifold)));
     }
-    akin_manifold_prepare(fitted->manifold);
+    akin_manifold_prepare(params->manifold);
 done:
     return status;
 }
@@ -391,21 +391,21 @@ done:
 akin_status akin_feature_params_read(const akin_ncfile *file, akin_feature_params **out) {
     akin_status status;
     akin_features features;
-    akin_feature_params *fitted = NULL;
+    akin_feature_params *params = NULL;
     *out = NULL;
     AKIN_TRY(read_features(file, &features));
-    AKIN_TRY(akin_feature_params_create(&features, &fitted));
+    AKIN_TRY(akin_feature_params_create(&features, &params));
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (fitted->projections[p]) {
+        if (params->projections[p]) {
             names n = names_of(p);
-            AKIN_TRY(get_projection(file, &n, fitted->projections[p]));
+            AKIN_TRY(get_projection(file, &n, params->projections[p]));
         }
-    if (fitted->patches) AKIN_TRY(get_patches(file, fitted->patches));
-    if (fitted->projections[AKIN_PART_MANIFOLD]) AKIN_TRY(get_manifold(file, fitted));
-    if (fitted->join) AKIN_TRY(get_projection(file, &names_of_join, fitted->join));
-    *out = fitted;
-    fitted = NULL;
+    if (params->patches) AKIN_TRY(get_patches(file, params->patches));
+    if (params->projections[AKIN_PART_MANIFOLD]) AKIN_TRY(get_manifold(file, params));
+    if (params->join) AKIN_TRY(get_projection(file, &names_of_join, params->join));
+    *out = params;
+    params = NULL;
 done:
-    akin_feature_params_free(fitted);
+    akin_feature_params_free(params);
     return status;
 }

@@ -1,11 +1,11 @@
 /* features: kinds, their parts, and a choice among them. */
 #include "foreground.h"
 #include "handcrafted.h"
+#include "manifold.h"
 #include "maps.h"
+#include "patches.h"
 #include <akin/features.h>
-#include <akin/manifold.h>
 #include <akin/network.h>
-#include <akin/patches.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>

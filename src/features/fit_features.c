@@ -1,13 +1,13 @@
 /* fit_features: all that is fitted on a catalogue. */
 #include "covariance.h"
+#include "feature_params.h"
 #include "fit_manifold.h"
+#include "patches.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
-#include <akin/feature_params.h>
 #include <akin/fit_features.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/patches.h>
 #include <akin/projection.h>
 #include <akin/rng.h>
 #include <akin/shard.h>
@@ -122,7 +122,7 @@ done:
  * Collective; agreed. */
 static akin_status learn_dictionary(fit *f) {
     akin_status status;
-    akin_patches *patches = akin_feature_params_patches(akin_model_fitted(f->model));
+    akin_patches *patches = akin_feature_params_patches(akin_model_feature_params(f->model));
     if (!patches) return AKIN_OK;
     void *all = NULL;
     size_t each = (AKIN_PATCHES_SQUARES + f->sample - 1) / f->sample;
@@ -338,7 +338,8 @@ done:
 static akin_status fit_part(const fit *f, akin_part part) {
     akin_status status;
     double *nuisance = NULL;
-    akin_projection *projection = akin_feature_params_projection(akin_model_fitted(f->model), part);
+    akin_projection *projection =
+        akin_feature_params_projection(akin_model_feature_params(f->model), part);
     if (f->moved[part]) AKIN_TRY(find_nuisance(f, part, &nuisance));
     AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part], f->moved[part] != NULL, nuisance,
                             f->features.parts[part].whiten, projection));
@@ -373,7 +374,7 @@ done:
 
 static akin_status fit_join(fit *f) {
     akin_status status = AKIN_OK;
-    akin_projection *join = akin_feature_params_join(akin_model_fitted(f->model));
+    akin_projection *join = akin_feature_params_join(akin_model_feature_params(f->model));
     if (!join) return AKIN_OK;
     AKIN_TRY(akin_agree(f->comm, join_all(f)));
     AKIN_TRY(fit_projection(f, "joined parts", f->joined, false, NULL, 0, join));
@@ -400,7 +401,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     double start = akin_comm_seconds();
     AKIN_TRY(learn_dictionary(&f));
     if (features->parts[AKIN_PART_MANIFOLD].weight > 0)
-        AKIN_TRY(akin_fit_manifold(comm, catalog, akin_model_fitted(model)));
+        AKIN_TRY(akin_fit_manifold(comm, catalog, akin_model_feature_params(model)));
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
     AKIN_TRY(fit_parts(&f));

@@ -2,7 +2,7 @@
  * pictures; what their codes have in common is summed in whole numbers. */
 #include "fit_manifold.h"
 #include "code_sums.h"
-#include <akin/manifold.h>
+#include "manifold.h"
 #include <akin/mem.h>
 #include <akin/rng.h>
 #include <akin/shard.h>

@@ -2,10 +2,10 @@
 #ifndef AKIN_FIT_MANIFOLD_H
 #define AKIN_FIT_MANIFOLD_H
 
+#include "feature_params.h"
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
-#include <akin/feature_params.h>
 
 /* Gives the parameters a manifold and fits it: of at most 4,096 pictures, evenly spread over the
  * rows, the dictionary (four words a picture, at most AKIN_MANIFOLD_ATOMS) and the two covariances,

@@ -1,7 +1,7 @@
 /* manifold: squares of a picture told by a dictionary, and what they stand for.
  * Compiled once per level of x86-64 (cpu.h). */
+#include "manifold.h"
 #include <akin/cpu.h>
-#include <akin/manifold.h>
 #include <akin/mem.h>
 #include <akin/product.h>
 #include <immintrin.h>

@@ -1,8 +1,8 @@
 /* manifold_learn: the dictionary of a manifold, from squares; its axes, from what codes have in
  * common. One rank does both, the others are told. */
 #include "covariance.h"
+#include "manifold.h"
 #include <akin/linalg.h>
-#include <akin/manifold.h>
 #include <akin/mem.h>
 #include <math.h>
 #include <string.h>

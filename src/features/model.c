@@ -1,4 +1,5 @@
 /* model: model.nc. */
+#include "feature_params.h"
 #include <akin/comm.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>
@@ -15,7 +16,7 @@
 
 struct akin_model {
     float *weights, *adam_mean, *adam_variance; /* [AKIN_NETWORK_WEIGHTS] */
-    akin_feature_params *fitted;
+    akin_feature_params *params;
     int64_t step;
     size_t epochs;
     double *curve;    /* [2, epochs]: loss, holdout_loss */
@@ -52,7 +53,7 @@ void akin_model_free(akin_model *model) {
     akin_mem_free(model->adam_mean);
     akin_mem_free(model->adam_variance);
     akin_mem_free(model->curve);
-    akin_feature_params_free(model->fitted);
+    akin_feature_params_free(model->params);
     akin_mem_free(model->contrast);
     akin_mem_free(model);
 }
@@ -70,28 +71,32 @@ float *akin_model_adam_variance(akin_model *model) {
 }
 
 float *akin_model_latent_mean(akin_model *model) {
-    akin_projection *latent = akin_feature_params_projection(model->fitted, AKIN_PART_LATENT);
+    akin_projection *latent = akin_feature_params_projection(model->params, AKIN_PART_LATENT);
     return latent ? akin_projection_mean(latent) : NULL;
 }
 
-akin_feature_params *akin_model_fitted(akin_model *model) {
-    return model->fitted;
+akin_feature_params *akin_model_feature_params(akin_model *model) {
+    return model->params;
 }
 
-static void take_fitted(akin_model *model, akin_feature_params *fitted) {
-    akin_feature_params_free(model->fitted);
-    model->fitted = fitted;
+const akin_features *akin_model_features(akin_model *model) {
+    return akin_feature_params_features(model->params);
+}
+
+static void take_params(akin_model *model, akin_feature_params *params) {
+    akin_feature_params_free(model->params);
+    model->params = params;
 }
 
 akin_status akin_model_set_features(akin_model *model, const akin_features *features) {
-    akin_feature_params *fitted;
-    akin_status status = akin_feature_params_create(features, &fitted);
-    if (status == AKIN_OK) take_fitted(model, fitted);
+    akin_feature_params *params;
+    akin_status status = akin_feature_params_create(features, &params);
+    if (status == AKIN_OK) take_params(model, params);
     return status;
 }
 
 bool akin_model_has_network(const akin_model *model) {
-    return akin_features_network(akin_feature_params_features(model->fitted));
+    return akin_features_network(akin_feature_params_features(model->params));
 }
 
 int64_t *akin_model_step(akin_model *model) {
@@ -255,7 +260,7 @@ static void define(akin_ncfile *file, const akin_model_origin *origin, const aki
     bool network = akin_model_has_network(model);
     if (network) define_network(file, model->head, model->epochs);
     akin_ncfile_define(file, step_schema);
-    akin_feature_params_define(model->fitted, file);
+    akin_feature_params_define(model->params, file);
     akin_ncfile_attribute(file, NULL, "title",
                           network ? "Autoencoder of product pictures"
                                   : "Features of product pictures");
@@ -296,7 +301,7 @@ static void put_network(akin_ncfile *file, bool mine, akin_model *model) {
 static void put(akin_ncfile *file, bool mine, akin_model *model) {
     if (akin_model_has_network(model)) put_network(file, mine, model);
     akin_ncfile_put(file, "step", 0, mine ? 1 : 0, &model->step);
-    akin_feature_params_put(model->fitted, file, mine);
+    akin_feature_params_put(model->params, file, mine);
 }
 
 static bool needs_head(const char *objective) {
@@ -401,9 +406,9 @@ done:
 
 static akin_status get(const akin_ncfile *file, akin_model *model) {
     akin_status status;
-    akin_feature_params *fitted = NULL;
-    AKIN_TRY(akin_feature_params_read(file, &fitted));
-    take_fitted(model, fitted);
+    akin_feature_params *params = NULL;
+    AKIN_TRY(akin_feature_params_read(file, &params));
+    take_params(model, params);
     if (akin_model_has_network(model)) AKIN_TRY(get_network(file, model));
     AKIN_TRY(akin_ncfile_check_schema(file, step_schema));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &model->step));

@@ -1,9 +1,9 @@
 /* patches: squares of a picture told by a dictionary, and how that is learnt.
  * Compiled once per level of x86-64 (cpu.h). */
+#include "patches.h"
 #include <akin/cpu.h>
 #include <akin/linalg.h>
 #include <akin/mem.h>
-#include <akin/patches.h>
 #include <math.h>
 #include <string.h>
 

@@ -1,6 +1,6 @@
 /* image_canvas: limits, fit and turn of a picture. */
+#include "image_canvas.h"
 #include "area.h"
-#include <akin/image_canvas.h>
 #include <akin/mem.h>
 #include <inttypes.h>
 #include <math.h>

@@ -6,8 +6,8 @@
 #ifndef AKIN_IMAGE_JPEG_H
 #define AKIN_IMAGE_JPEG_H
 
+#include "image_canvas.h"
 #include <akin/error.h>
-#include <akin/image_canvas.h>
 #include <stdbool.h>
 
 bool akin_image_jpeg_matches(const uint8_t *bytes, size_t count);

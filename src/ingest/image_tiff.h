@@ -2,8 +2,8 @@
 #ifndef AKIN_IMAGE_TIFF_H
 #define AKIN_IMAGE_TIFF_H
 
+#include "image_canvas.h"
 #include <akin/error.h>
-#include <akin/image_canvas.h>
 #include <stdbool.h>
 
 bool akin_image_tiff_matches(const uint8_t *bytes, size_t count);

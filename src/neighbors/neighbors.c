@@ -1,6 +1,7 @@
 /* neighbors: from unit rows to the table. */
 #include "delta.h"
 #include "extra_neighbors.h"
+#include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
 #include <akin/allpairs.h>
@@ -9,7 +10,6 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/neighbors.h>
-#include <akin/refine.h>
 #include <akin/table.h>
 #include <akin/text.h>
 #include <akin/topk.h>

@@ -1,10 +1,10 @@
 /* refine: from exact lists to the lists that a shop asks for. */
+#include "refine.h"
 #include "backfill.h"
 #include "calibrate.h"
 #include "diversity.h"
 #include "duplicates.h"
 #include <akin/mem.h>
-#include <akin/refine.h>
 #include <akin/topk.h>
 #include <math.h>
 #include <string.h>

@@ -10,6 +10,7 @@
 #include "listing.h"
 #include "redis_stage.h"
 #include "redis_store.h"
+#include "redis_switch.h"
 #include <akin/mem.h>
 #include <akin/sink.h>
 #include <stdio.h>
@@ -18,7 +19,6 @@
 #include <time.h>
 
 #define READ_ROWS ((size_t)2048) /* lists asked for at a time */
-#define TURNS 5                  /* a switch that someone's write came between is tried again */
 #define PULSE_ROWS 1024
 
 struct akin_target {
@@ -229,157 +229,12 @@ done:
     return status;
 }
 
-/* --- the switch --- */
-
-typedef struct {
-    bool live, next, prev;
-} presence;
-
-/* Watches lock and keys of hashes [first, end), and tells which are there. */
-static akin_status watch(akin_target *target, size_t first, size_t end, presence *there) {
-    akin_status status = AKIN_OK;
-    for (size_t b = first; b < end; b++) {
-        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
-        const char *const keys[] = {hash.live, hash.next, hash.prev};
-        bool *const found[] = {&there[b].live, &there[b].next, &there[b].prev};
-        AKIN_TRY(akin_redis_store_queue_guard(target->place, &hash));
-        AKIN_TRY(akin_redis_store_take_guard(target->place, &hash));
-        AKIN_TRY(
-            akin_redis_call(hash.server, NULL, "WATCH", hash.live, hash.next, hash.prev, NULL));
-        for (int i = 0; i < 3; i++) {
-            akin_redis_reply *reply = NULL;
-            AKIN_TRY(akin_redis_call(hash.server, &reply, "EXISTS", keys[i], NULL));
-            *found[i] = akin_redis_integer(reply) > 0;
-            akin_redis_free(reply);
-        }
-    }
-done:
-    return status;
-}
+/* --- commit, roll back, close --- */
 
 static const char *keep_milliseconds(const akin_target *target, char out[24]) {
     snprintf(out, 24, "%.0f", target->options.keep_previous * 1000);
     return out;
 }
-
-/* :next becomes live, live becomes :prev. UNLINK frees a large hash beside the traffic, RENAME over
- * it would not. */
-static akin_status queue_forward(akin_target *target, const akin_redis_hash *hash,
-                                 const presence *there, size_t *queued) {
-    akin_status status = AKIN_OK;
-    char keep_for[24];
-    if (there->live) {
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "UNLINK", hash->prev, NULL));
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->live, hash->prev, NULL));
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "PEXPIRE", hash->prev,
-                                        keep_milliseconds(target, keep_for), NULL));
-        *queued += 3;
-    }
-    if (there->next) {
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->next, hash->live, NULL));
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "PERSIST", hash->live, NULL));
-        *queued += 2;
-    }
-done:
-    return status;
-}
-
-/* :prev and live change places, by way of :next. */
-static akin_status queue_back(akin_target *target, const akin_redis_hash *hash,
-                              const presence *there, size_t *queued) {
-    akin_status status = AKIN_OK;
-    char keep_for[24];
-    AKIN_TRY(akin_redis_queue_texts(hash->server, "UNLINK", hash->next, NULL));
-    *queued += 1;
-    if (there->live) {
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->live, hash->next, NULL));
-        *queued += 1;
-    }
-    if (there->prev) {
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->prev, hash->live, NULL));
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "PERSIST", hash->live, NULL));
-        *queued += 2;
-    }
-    if (there->live) {
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "RENAME", hash->next, hash->prev, NULL));
-        AKIN_TRY(akin_redis_queue_texts(hash->server, "PEXPIRE", hash->prev,
-                                        keep_milliseconds(target, keep_for), NULL));
-        *queued += 2;
-    }
-done:
-    return status;
-}
-
-typedef akin_status (*queue_switch)(akin_target *target, const akin_redis_hash *hash,
-                                    const presence *there, size_t *queued);
-
-/* One transaction over hashes [first, end), which are on one server, with the meta where it is
- * given. *done false: a write came between. */
-static akin_status turn(akin_target *target, size_t first, size_t end, queue_switch queue,
-                        const akin_redis_meta *meta, presence *there, bool *done) {
-    akin_status status = AKIN_OK;
-    akin_redis_reply *reply = NULL;
-    size_t queued = 0;
-    akin_redis *server = akin_redis_store_hash(target->place, first).server;
-    AKIN_TRY(watch(target, first, end, there));
-    AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
-    for (size_t b = first; b < end; b++) {
-        akin_redis_hash hash = akin_redis_store_hash(target->place, b);
-        AKIN_TRY(queue(target, &hash, &there[b], &queued));
-        AKIN_TRY(akin_redis_queue_texts(server, "DEL", hash.lock, NULL));
-        queued++;
-    }
-    if (meta) AKIN_TRY(akin_redis_store_queue_meta(target->place, meta));
-    AKIN_TRY(akin_redis_queue_texts(server, "EXEC", NULL));
-    AKIN_TRY(akin_redis_take(server, 1 + queued + (meta ? 2 : 0) + 1, &reply));
-    *done = !akin_redis_is_nil(reply);
-done:
-    akin_redis_free(reply);
-    if (status != AKIN_OK && akin_redis_broken(server))
-        status = akin_error_context(
-            status, "%s: whether it was switched over is not known; publish again, which tells: ",
-            akin_redis_store_name(target->place));
-    return status;
-}
-
-static akin_status try_turns(akin_target *target, size_t first, size_t end, queue_switch queue,
-                             const akin_redis_meta *meta, presence *there) {
-    bool done = false;
-    for (int i = 0; i < TURNS && !done; i++) {
-        akin_status status = turn(target, first, end, queue, meta, there, &done);
-        if (status != AKIN_OK) return status;
-    }
-    if (done) return AKIN_OK;
-    return akin_error_set(
-        AKIN_FAILED,
-        "%s: something else writes to the published hash all the time; nothing was "
-        "switched over",
-        akin_redis_store_name(target->place));
-}
-
-static akin_status switch_over(akin_target *target, queue_switch queue,
-                               const akin_redis_meta *meta) {
-    akin_status status = AKIN_OK;
-    size_t count = akin_redis_store_count(target->place);
-    akin_redis *server = akin_redis_store_meta_server(target->place);
-    presence *there = akin_mem_zalloc(count, sizeof *there);
-    if (!there) return AKIN_FAILED;
-    if (!akin_redis_store_is_cluster(target->place)) {
-        status = try_turns(target, 0, count, queue, meta, there);
-        goto done;
-    }
-    for (size_t b = 0; b < count; b++) AKIN_TRY(try_turns(target, b, b + 1, queue, NULL, there));
-    AKIN_TRY(akin_redis_queue_texts(server, "MULTI", NULL));
-    AKIN_TRY(akin_redis_store_queue_meta(target->place, meta));
-    AKIN_TRY(akin_redis_queue_texts(server, "EXEC", NULL));
-    AKIN_TRY(akin_redis_take(server, 4, NULL));
-done:
-    if (status == AKIN_OK) target->committed = true;
-    akin_mem_free(there);
-    return status;
-}
-
-/* --- commit, roll back, close --- */
 
 static void put(char field[AKIN_REDIS_VALUE], const char *value) {
     snprintf(field, AKIN_REDIS_VALUE, "%s", value);
@@ -412,7 +267,8 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     const char *buckets = target->meta.now[AKIN_REDIS_BUCKETS];
     (void)published;
     describe(target, source, &meta);
-    AKIN_TRY(switch_over(target, queue_forward, &meta));
+    AKIN_TRY(akin_redis_switch_forward(target->place, target->options.keep_previous, &meta));
+    target->committed = true;
     if (*buckets && strcmp(buckets, digits(target->options.buckets, number)) != 0)
         status = akin_redis_store_expire(target->place, (size_t)atoll(buckets),
                                          keep_milliseconds(target, number));
@@ -452,7 +308,8 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     AKIN_TRY(check_rollback(target)); /* again: under the lock */
     memcpy(meta.now, target->meta.before, sizeof meta.now);
     memcpy(meta.before, target->meta.now, sizeof meta.before);
-    AKIN_TRY(switch_over(target, queue_back, &meta));
+    AKIN_TRY(akin_redis_switch_back(target->place, target->options.keep_previous, &meta));
+    target->committed = true;
     *live = (akin_live){.there = true, .items = (size_t)atoll(meta.now[AKIN_REDIS_ITEMS])};
     snprintf(live->digest, sizeof live->digest, "%.32s", meta.now[AKIN_REDIS_DIGEST]);
 done:

@@ -3,6 +3,7 @@
 #ifndef AKIN_NCFILE_BODY_H
 #define AKIN_NCFILE_BODY_H
 
+#include "nclayout.h"
 #include "seal.h"
 #include <akin/hash.h>
 #include <akin/ncfile.h>

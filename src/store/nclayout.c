@@ -1,6 +1,6 @@
 /* nclayout: the dimensions and variables of one NetCDF file, their sizes, and its content digest.
  */
-#include <akin/nclayout.h>
+#include "nclayout.h"
 
 #include <akin/mem.h>
 #include <akin/text.h>

@@ -459,8 +459,7 @@ static void end(run *run) {
 }
 
 static const akin_features *features(const run *run) {
-    return run->params->features ? run->params->features
-                                 : akin_feature_params_features(akin_model_fitted(run->model));
+    return run->params->features ? run->params->features : akin_model_features(run->model);
 }
 
 /* --- features that need no network --- */

@@ -2,8 +2,8 @@
  * level; words have unit length and tell the squares they are; squares without contrast have the
  * word of their own; the axes solve the pair of matrices, with v V v = 1; flat and equal squares do
  * no harm; the same squares teach the same bits. */
+#include "features/manifold.h"
 #include <akin/linalg.h>
-#include <akin/manifold.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,8 +2,8 @@
  * level; whitened squares have the covariance that whitening promises; words are better than
  * squares picked at random; the same squares teach the same bits; flat pictures and single squares
  * do no harm. */
+#include "features/patches.h"
 #include <akin/linalg.h>
-#include <akin/patches.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,8 +3,8 @@
 #ifndef AKIN_FUZZ_H
 #define AKIN_FUZZ_H
 
+#include "ingest/image_canvas.h"
 #include <akin/error.h>
-#include <akin/image_canvas.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>

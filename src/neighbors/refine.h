@@ -12,20 +12,12 @@
 #include <akin/calibration.h>
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/neighbors.h>
 #include <akin/row_block.h>
 #include <akin/vectors.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-/* All zero: nothing is asked for. */
-typedef struct {
-    bool diverse, collapse, fill, calibrated;
-    double lambda;     /* of diverse: in [0, 1] */
-    double duplicates; /* of collapse: the least score of two that count as one; in [-1, 1] */
-    size_t
-        pool; /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
-} akin_refine_params;
 
 /* Whether lists are other than the k first of the exact ones, or their scores are. Not collective.
  */

@@ -8,24 +8,11 @@
 #define AKIN_IMAGE_CANVAS_H
 
 #include <akin/error.h>
+#include <akin/image.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define AKIN_IMAGE_SIDE_LIMIT 1000000 /* pixels; a row or two have to fit into memory */
-
-typedef enum {
-    AKIN_FIT_STRETCH, /* the whole picture, its aspect ratio given up */
-    AKIN_FIT_PAD,     /* the whole picture, centred on white */
-    AKIN_FIT_CROP,    /* the middle of the picture */
-    AKIN_FIT_WITHIN, /* the whole picture, at most width x height, never enlarged; the result may be
-                        smaller */
-} akin_image_fit;
-
-typedef struct {
-    size_t width, height; /* of the result, pixels, at least 1 */
-    akin_image_fit fit;
-    uint64_t max_pixels; /* a picture that claims more is refused from its header */
-} akin_image_params;
 
 typedef struct akin_canvas akin_canvas;
 

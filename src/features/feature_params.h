@@ -16,34 +16,34 @@
 #ifndef AKIN_FEATURE_PARAMS_H
 #define AKIN_FEATURE_PARAMS_H
 
+#include "manifold.h"
+#include "patches.h"
 #include <akin/error.h>
 #include <akin/features.h>
-#include <akin/manifold.h>
 #include <akin/ncfile.h>
-#include <akin/patches.h>
 #include <akin/projection.h>
 
 typedef struct akin_feature_params akin_feature_params;
 
 AKIN_MUST_CHECK akin_status akin_feature_params_create(const akin_features *features,
                                                        akin_feature_params **out); /* all zero */
-void akin_feature_params_free(akin_feature_params *fitted); /* NULL is fine */
+void akin_feature_params_free(akin_feature_params *params); /* NULL is fine */
 
-const akin_features *akin_feature_params_features(const akin_feature_params *fitted); /* borrowed */
-akin_projection *akin_feature_params_projection(const akin_feature_params *fitted,
+const akin_features *akin_feature_params_features(const akin_feature_params *params); /* borrowed */
+akin_projection *akin_feature_params_projection(const akin_feature_params *params,
                                                 akin_part part);              /* NULL: weight 0 */
-akin_patches *akin_feature_params_patches(const akin_feature_params *fitted); /* NULL: weight 0 */
+akin_patches *akin_feature_params_patches(const akin_feature_params *params); /* NULL: weight 0 */
 /* NULL: weight 0, or not made yet: how many words it has is the catalogue's. */
-akin_manifold *akin_feature_params_manifold(const akin_feature_params *fitted);
-AKIN_MUST_CHECK akin_status akin_feature_params_make_manifold(akin_feature_params *fitted,
+akin_manifold *akin_feature_params_manifold(const akin_feature_params *params);
+AKIN_MUST_CHECK akin_status akin_feature_params_make_manifold(akin_feature_params *params,
                                                               size_t atoms);  /* all zero */
-akin_projection *akin_feature_params_join(const akin_feature_params *fitted); /* NULL = none */
+akin_projection *akin_feature_params_join(const akin_feature_params *params); /* NULL = none */
 
 /* Into a file that is being written: dimensions that the file has not yet, variables, attribute
  * `features`; then, behind akin_ncfile_begin, what they hold, put by the rank that says `mine`.
  * Collective. */
-void akin_feature_params_define(const akin_feature_params *fitted, akin_ncfile *file);
-void akin_feature_params_put(const akin_feature_params *fitted, akin_ncfile *file, bool mine);
+void akin_feature_params_define(const akin_feature_params *params, akin_ncfile *file);
+void akin_feature_params_put(const akin_feature_params *params, akin_ncfile *file, bool mine);
 
 /* AKIN_INPUT: features that are not known, or not of this shape, or a value that is not finite. */
 AKIN_MUST_CHECK akin_status akin_feature_params_read(const akin_ncfile *file,

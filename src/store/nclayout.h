@@ -14,20 +14,9 @@
 
 #include <akin/error.h>
 #include <akin/hash.h>
+#include <akin/ncfile.h>
 #include <stddef.h>
 #include <stdint.h>
-
-typedef enum {
-    AKIN_NC_CHAR,   /* UTF-8, NUL-padded; gets _Encoding = "utf-8" */
-    AKIN_NC_BYTE,   /* int8_t */
-    AKIN_NC_UBYTE,  /* uint8_t */
-    AKIN_NC_INT,    /* int32_t */
-    AKIN_NC_INT64,  /* int64_t */
-    AKIN_NC_UINT64, /* uint64_t */
-    AKIN_NC_FLOAT,
-    AKIN_NC_DOUBLE,
-    AKIN_NC_TYPES,
-} akin_nc_type;
 
 #define AKIN_NC_DIMS_MAX 8 /* of one variable */
 #define AKIN_NC_NONE ((size_t)-1)
