@@ -1,7 +1,7 @@
 /* churn: how much of one table's neighbours another table does not have. */
 #include "churn.h"
 
-#include <akin/hash.h>
+#include <akin/join.h>
 #include <akin/labels.h>
 #include <akin/lists.h>
 #include <akin/mem.h>
@@ -15,88 +15,18 @@
 
 /* --- which row of one table is which of the other --- */
 
-/* An id in one of the tables. */
-typedef struct {
-    uint64_t low, high; /* XXH3-128 of the id */
-    int32_t row;
-    int32_t other; /* 0: a row of the table, 1: of the other one */
-} sighting;
-
-/* The same id in both. */
-typedef struct {
-    int32_t row, other;
-} match;
-
-/* By id, then table before other, then row. */
-static int compare_sightings(const void *left, const void *right) {
-    const sighting *a = left, *b = right;
-    if (a->low != b->low) return a->low < b->low ? -1 : 1;
-    if (a->high != b->high) return a->high < b->high ? -1 : 1;
-    if (a->other != b->other) return a->other - b->other;
-    return (a->row > b->row) - (a->row < b->row);
-}
-
-static size_t owner(const sighting *it, size_t size) {
-    return (size_t)(it->high % size);
-}
-
-/* This rank's shard of a table's ids into sightings [shard]. Not collective. */
-static akin_status sight(const akin_comm *comm, const akin_table *table, int32_t other,
-                         sighting *sightings) {
+/* This rank's shard of a table's ids, behind the `count` rows that are there. Not collective. */
+static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin_join_side side,
+                            akin_join_row *rows, size_t *count) {
     akin_labels *labels = NULL;
     size_t n = akin_table_items(table);
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    size_t first = akin_shard_first(n, size, rank), count = akin_shard_count(n, size, rank);
-    akin_status status = akin_labels_read(akin_table_file(table), first, count, &labels);
+    size_t first = akin_shard_first(n, size, rank), mine = akin_shard_count(n, size, rank);
+    akin_status status = akin_labels_read(akin_table_file(table), first, mine, &labels);
     if (status != AKIN_OK) return status;
-    for (size_t i = 0; i < count; i++) {
-        const char *id = akin_labels_id(labels, i);
-        akin_hash128 hash = akin_hash_128(id, strlen(id), 0);
-        sightings[i] = (sighting){hash.low, hash.high, (int32_t)(first + i), other};
-    }
+    for (size_t i = 0; i < mine; i++)
+        rows[(*count)++] = akin_join_row_of(akin_labels_id(labels, i), first + i, side);
     akin_labels_free(labels);
-    return AKIN_OK;
-}
-
-/* Both tables' shards, sorted by the rank that owns each id: *out owned, counts [size]. Not
- * collective. */
-static akin_status sight_both(const akin_comm *comm, const akin_table *table,
-                              const akin_table *other, sighting **out, size_t *counts) {
-    akin_status status;
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    size_t ranks = (size_t)size, mine = akin_shard_count(akin_table_items(table), size, rank);
-    size_t count = mine + akin_shard_count(akin_table_items(other), size, rank);
-    sighting *found = akin_mem_alloc(count, sizeof *found),
-             *sorted = akin_mem_alloc(count, sizeof *sorted);
-    size_t *next = akin_mem_zalloc(ranks, sizeof *next);
-    if (!found || !sorted || !next) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(sight(comm, table, 0, found));
-    AKIN_TRY(sight(comm, other, 1, found + mine));
-    memset(counts, 0, ranks * sizeof *counts);
-    for (size_t i = 0; i < count; i++) counts[owner(&found[i], ranks)]++;
-    for (size_t r = 1; r < ranks; r++) next[r] = next[r - 1] + counts[r - 1];
-    for (size_t i = 0; i < count; i++) sorted[next[owner(&found[i], ranks)]++] = found[i];
-    *out = sorted;
-    sorted = NULL;
-done:
-    akin_mem_free(next);
-    akin_mem_free(sorted);
-    akin_mem_free(found);
-    return status;
-}
-
-/* Each row of the other table with the first row of that id: *out owned. Not collective. */
-static akin_status match_ids(sighting *all, size_t count, match **out, size_t *out_count) {
-    match *made = akin_mem_alloc(count, sizeof *made);
-    size_t total = 0;
-    if (!made) return AKIN_FAILED;
-    if (count) qsort(all, count, sizeof *all, compare_sightings);
-    for (size_t i = 0, first = 0; i < count; i++) {
-        if (all[i].low != all[first].low || all[i].high != all[first].high) first = i;
-        if (all[i].other && !all[first].other) made[total++] = (match){all[first].row, all[i].row};
-    }
-    *out = made;
-    *out_count = total;
     return AKIN_OK;
 }
 
@@ -104,35 +34,26 @@ static akin_status match_ids(sighting *all, size_t count, match **out, size_t *o
  * agreed. */
 static akin_status join(akin_comm *comm, const akin_table *table, const akin_table *other,
                         int32_t **to_table) {
-    akin_status status;
-    size_t ranks = (size_t)akin_comm_size(comm), n = akin_table_items(other), received_count = 0,
-           match_count = 0;
-    sighting *mine = NULL;
-    void *received = NULL, *all = NULL;
-    match *matches = NULL;
-    size_t *counts = akin_mem_zalloc(ranks, sizeof *counts),
-           *offsets = akin_mem_zalloc(ranks + 1, sizeof *offsets);
+    akin_status status = AKIN_FAILED;
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t n = akin_table_items(other), count = 0, match_count = 0;
+    akin_join_match *matches = NULL;
+    akin_join_row *rows = akin_mem_alloc(akin_shard_count(akin_table_items(table), size, rank) +
+                                             akin_shard_count(n, size, rank),
+                                         sizeof *rows);
     int32_t *map = akin_mem_alloc(n, sizeof *map);
-    status = counts && offsets && map ? sight_both(comm, table, other, &mine, counts) : AKIN_FAILED;
+    if (rows && map) status = add_rows(comm, table, AKIN_JOIN_FIRST, rows, &count);
+    if (status == AKIN_OK) status = add_rows(comm, other, AKIN_JOIN_SECOND, rows, &count);
     AKIN_TRY(akin_agree(comm, status));
-    AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, &received, &received_count));
-    AKIN_TRY(akin_agree(comm, match_ids(received, received_count, &matches, &match_count)));
-    AKIN_TRY(akin_comm_gather(comm, matches, match_count * sizeof *matches, -1, &all, offsets));
+    AKIN_TRY(akin_join(comm, rows, count, &matches, &match_count));
     for (size_t i = 0; i < n; i++) map[i] = -1;
-    for (size_t i = 0; i < offsets[ranks] / sizeof(match); i++) {
-        const match *it = (const match *)all + i;
-        map[it->other] = it->row;
-    }
+    for (size_t i = 0; i < match_count; i++) map[matches[i].second] = matches[i].first;
     *to_table = map;
     map = NULL;
 done:
     akin_mem_free(map);
-    akin_mem_free(offsets);
-    akin_mem_free(counts);
+    akin_mem_free(rows);
     akin_mem_free(matches);
-    akin_mem_free(all);
-    akin_mem_free(received);
-    akin_mem_free(mine);
     return status;
 }
 

@@ -3,6 +3,7 @@
 #include "extra_neighbors.h"
 #include <akin/file.h>
 #include <akin/hash.h>
+#include <akin/join.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
@@ -17,16 +18,6 @@ enum { KEPT, SHORT, NEW, AT_ONCE = 4096 };
 const uint8_t akin_delta_done[9] = {1, 0, 0, 0, 0, 0, 0, 0, 0};
 
 /* --- which items are the same --- */
-
-/* An item of one of the nights, known by hashes; it goes to the rank that its id's hash names. */
-typedef struct {
-    akin_hash128 id, content;
-    int32_t row, night; /* night 0: last, 1: this one */
-} sighting;
-
-typedef struct {
-    int32_t before, now;
-} match;
 
 static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
                                size_t i, akin_hasher *hasher) {
@@ -43,76 +34,33 @@ static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block
     return akin_hasher_result(hasher);
 }
 
-static int by_owner(const void *x, const void *y) {
-    const sighting *a = x, *b = y;
-    if (a->id.low != b->id.low) return a->id.low < b->id.low ? -1 : 1;
-    if (a->id.high != b->id.high) return a->id.high < b->id.high ? -1 : 1;
-    return a->night - b->night;
-}
-
-/* Ranges of the hash, in order, so that sorting by it sorts by owner. */
-static size_t owner_of(const sighting *s, size_t size) {
-    return (size_t)((s->id.low >> 32) * size >> 32);
-}
-
-static akin_status sight(const akin_vectors *vectors, const akin_row_block_rules *rules, int night,
-                         sighting *out) {
+static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_rules *rules,
+                            akin_join_side night, akin_join_row *out) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < akin_vectors_count(vectors) && status == AKIN_OK; i++) {
         akin_hasher *hasher;
-        const char *id = akin_labels_id(akin_vectors_labels(vectors), i);
         if ((status = akin_hasher_create(&hasher)) != AKIN_OK) break;
-        out[i] = (sighting){.id = akin_hash_128(id, strlen(id), 0),
-                            .content = content_of(vectors, rules, i, hasher),
-                            .row = (int32_t)(akin_vectors_first(vectors) + i),
-                            .night = night};
+        out[i] = akin_join_row_of(akin_labels_id(akin_vectors_labels(vectors), i),
+                                  akin_vectors_first(vectors) + i, night);
+        out[i].content = content_of(vectors, rules, i, hasher);
         akin_hasher_free(hasher);
     }
     return status;
 }
 
-/* Matches among what came to this rank: neighbours in the order of ids. */
-static size_t pair_up(sighting *all, size_t count, match *out) {
-    size_t found = 0;
-    qsort(all, count, sizeof *all, by_owner);
-    for (size_t i = 1; i < count; i++) {
-        const sighting *a = &all[i - 1], *b = &all[i];
-        if (a->night == 0 && b->night == 1 && a->id.low == b->id.low && a->id.high == b->id.high &&
-            a->content.low == b->content.low && a->content.high == b->content.high)
-            out[found++] = (match){a->row, b->row};
-    }
-    return found;
-}
-
-/* *matches: of all ranks, everywhere, owned. Collective; agreed. */
+/* *matches: of all ranks, everywhere, owned; first: last night's rows. Collective; agreed. */
 static akin_status match_items(akin_comm *comm, const akin_vectors *before, const akin_vectors *now,
-                               const akin_row_block_rules *rules, match **matches, size_t *count) {
+                               const akin_row_block_rules *rules, akin_join_match **matches,
+                               size_t *count) {
     akin_status status;
-    size_t size = (size_t)akin_comm_size(comm), old = akin_vectors_count(before),
-           mine = old + akin_vectors_count(now);
-    size_t received = 0, found = 0, bytes;
-    sighting *all = akin_mem_alloc(mine, sizeof *all), *came = NULL;
-    match *pairs = NULL;
-    size_t *send = akin_mem_zalloc(size, sizeof *send),
-           *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
-    akin_status local = all && send && offsets ? sight(before, rules, 0, all) : AKIN_FAILED;
-    if (local == AKIN_OK) local = sight(now, rules, 1, all + old);
+    size_t old = akin_vectors_count(before), all = old + akin_vectors_count(now);
+    akin_join_row *rows = akin_mem_alloc(all, sizeof *rows);
+    akin_status local = rows ? add_rows(before, rules, AKIN_JOIN_FIRST, rows) : AKIN_FAILED;
+    if (local == AKIN_OK) local = add_rows(now, rules, AKIN_JOIN_SECOND, rows + old);
     AKIN_TRY(akin_agree(comm, local));
-    qsort(all, mine, sizeof *all, by_owner);
-    for (size_t i = 0; i < mine; i++) send[owner_of(&all[i], size)]++;
-    AKIN_TRY(akin_comm_exchange(comm, all, send, sizeof *all, (void **)&came, &received));
-    pairs = akin_mem_alloc(received, sizeof *pairs);
-    AKIN_TRY(akin_agree(comm, pairs != NULL ? AKIN_OK : AKIN_FAILED));
-    found = pair_up(came, received, pairs);
-    AKIN_TRY(akin_comm_gather(comm, pairs, found * sizeof *pairs, -1, (void **)matches, offsets));
-    bytes = offsets[size];
-    *count = bytes / sizeof **matches;
+    status = akin_join(comm, rows, all, matches, count);
 done:
-    akin_mem_free(all);
-    akin_mem_free(came);
-    akin_mem_free(pairs);
-    akin_mem_free(send);
-    akin_mem_free(offsets);
+    akin_mem_free(rows);
     return status;
 }
 
@@ -307,7 +255,8 @@ static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t
 /* The lists of this rank's rows. */
 static akin_status take_lists(akin_delta *delta, const akin_table *table,
                               const akin_extra_neighbors *spare, const akin_vectors *now,
-                              const match *matches, size_t match_count, size_t k, size_t list) {
+                              const akin_join_match *matches, size_t match_count, size_t k,
+                              size_t list) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
            before = akin_table_items(table);
@@ -318,9 +267,9 @@ static akin_status take_lists(akin_delta *delta, const akin_table *table,
     for (size_t i = 0; i < before; i++) rows_now[i] = -1;
     for (size_t i = 0; i < count; i++) before_of[i] = -1;
     for (size_t m = 0; m < match_count; m++) {
-        rows_now[matches[m].before] = matches[m].now;
-        size_t at = (size_t)matches[m].now - first;
-        if ((size_t)matches[m].now >= first && at < count) before_of[at] = matches[m].before;
+        rows_now[matches[m].first] = matches[m].second;
+        size_t at = (size_t)matches[m].second - first;
+        if ((size_t)matches[m].second >= first && at < count) before_of[at] = matches[m].first;
     }
     r.now = rows_now;
     AKIN_TRY(make_reader(&r));
@@ -334,16 +283,16 @@ done:
 }
 
 static int by_row_before(const void *x, const void *y) {
-    const match *a = x, *b = y;
-    return a->before < b->before ? -1 : a->before > b->before;
+    const akin_join_match *a = x, *b = y;
+    return a->first < b->first ? -1 : a->first > b->first;
 }
 
 /* Ties in a list are in the order of rows: where a .npy was put in another order, last night's
  * lists are not. */
-static bool in_order(match *matches, size_t count) {
+static bool in_order(akin_join_match *matches, size_t count) {
     qsort(matches, count, sizeof *matches, by_row_before);
     for (size_t m = 1; m < count; m++)
-        if (matches[m].now < matches[m - 1].now) return false;
+        if (matches[m].second < matches[m - 1].second) return false;
     return true;
 }
 
@@ -373,7 +322,7 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
     akin_table *table = NULL;
     akin_vectors *before = NULL;
     akin_extra_neighbors *spare = NULL;
-    match *matches = NULL;
+    akin_join_match *matches = NULL;
     size_t count = 0;
     *out = NULL;
     akin_delta *delta = akin_mem_zalloc(1, sizeof *delta);
