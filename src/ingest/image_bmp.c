@@ -8,15 +8,19 @@ bool akin_image_bmp_matches(const uint8_t *bytes, size_t count) {
     return count >= 2 && memcmp(bytes, "BM", 2) == 0;
 }
 
-/* The file's header claims where its pixels begin (bytes 10 to 13) and how long the rest of it is
- * (14 to 17); GdkPixbuf would take memory on either claim. */
+/* What the header claims and GdkPixbuf would take memory for: where the pixels begin, how long the
+ * rest of the header is, and how many colours of four bytes the palette has. No file is shorter. */
 static bool claims_too_much(const uint8_t *bytes, size_t count) {
-    enum { OFFSET = 10, LENGTH = 14, HEAD = 18 };
-    if (count < HEAD) return true;
-    for (size_t at = OFFSET; at <= LENGTH; at += LENGTH - OFFSET) {
-        size_t claim = bytes[at] | (size_t)bytes[at + 1] << 8 | (size_t)bytes[at + 2] << 16 |
-                       (size_t)bytes[at + 3] << 24;
-        if (claim > count) return true;
+    static const struct { size_t at, bytes_each; } claims[] = {{10, 1}, {14, 1}, {46, 4}};
+    enum { OS2_HEADER = 12, LENGTH = 14 };
+    if (count < LENGTH + 4) return true;
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
+        size_t at = claims[i].at;
+        if (at > LENGTH && bytes[LENGTH] == OS2_HEADER) break; /* it has no such field */
+        if (count < at + 4) return true;
+        uint64_t claim = bytes[at] | (uint64_t)bytes[at + 1] << 8 | (uint64_t)bytes[at + 2] << 16 |
+                         (uint64_t)bytes[at + 3] << 24;
+        if (claim * claims[i].bytes_each > count) return true;
     }
     return false;
 }

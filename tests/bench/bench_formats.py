@@ -6,6 +6,7 @@ usage: AKIN=build/akin python3 tests/bench/bench_formats.py FOLDER...       (pil
 
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -42,7 +43,7 @@ def theirs(path):
     picture = Image.open(path)
     pixels, profile = picture.width * picture.height, picture.info.get("icc_profile")
     picture.load()
-    turned = picture.getexif().get(274, 1) if picture.format not in ("HEIF", "AVIF") else 1
+    turned = picture.getexif().get(274, 1) if picture.format not in ("HEIF", "AVIF", "TIFF") else 1  # those it turns itself
     if picture.mode.startswith("I"):
         picture = Image.fromarray(numpy.rint(numpy.asarray(picture) / 257).astype(numpy.uint8))
     if "transparency" in picture.info or picture.mode in ("LA", "PA"):
@@ -64,45 +65,65 @@ def theirs(path):
     return base.transpose(turn) if turn is not None else base, pixels
 
 
+def weights(length, side=32):
+    """Exact averages of areas; an axis that grows takes the pixel below the centre."""
+    matrix = numpy.zeros((side, length))
+    for i in range(side):
+        begin, end = i * length / side, (i + 1) * length / side
+        if length < side:
+            matrix[i, int((begin + end) / 2)] = 1
+        else:
+            for j in range(int(begin), min(length, int(numpy.ceil(end)))):
+                matrix[i, j] = max(0, min(end, j + 1) - max(begin, j))
+    return matrix / matrix.sum(1, keepdims=True)
+
+
 def shrunk(picture):
-    """Exact averages of areas, as akin's: by Pillow in 32-bit floating point; an axis that grows takes the nearest pixel."""
-    planes = [numpy.asarray(Image.fromarray(numpy.asarray(picture)[..., c].astype(numpy.float32)).resize((32, 32), Image.BOX)) for c in range(3)]
-    return numpy.rint(numpy.stack(planes, axis=2)).astype(int)
+    pixels = numpy.asarray(picture).astype(float)
+    return numpy.rint(numpy.einsum("yi,ijc,xj->yxc", weights(pixels.shape[0]), pixels, weights(pixels.shape[1]), optimize=True)).astype(int)
+
+
+def seen_by_pillow(tops):
+    """[(path, format, picture, pixels)]"""
+    seen = []
+    for top in tops:
+        for name in sorted(os.listdir(top)):
+            try:
+                picture, pixels = theirs(os.path.join(top, name))
+                seen.append((os.path.join(top, name), Image.open(os.path.join(top, name)).format, picture, pixels))
+            except Exception:
+                continue  # what Pillow does not read is not compared
+    return seen
 
 
 def main():
-    rows = {}
-    for top in sys.argv[1:]:
-        for name in sorted(os.listdir(top)):
-            path = os.path.join(top, name)
-            try:
-                picture, pixels = theirs(path)
-                kind = Image.open(path).format
-            except Exception:
+    rows, sizes = {}, {}
+    for file in seen_by_pillow(sys.argv[1:]):
+        sizes.setdefault(file[3], []).append(file)
+    for pixels, files in sizes.items():  # at that limit akin takes the files, at one less it takes none of them
+        with tempfile.TemporaryDirectory() as folder:
+            os.makedirs(os.path.join(folder, "in"))
+            for path, *_ in files:
+                shutil.copy(path, os.path.join(folder, "in"))
+            ours, fewer = ingest(folder, "--max-pixels", str(pixels)), ingest(folder, "--max-pixels", str(pixels - 1)) if pixels > 1 else {}
+        for path, kind, picture, _ in files:
+            name = os.path.basename(path)
+            row = rows.setdefault(kind, {"files": 0, "differs": [], "size": 0, "refused": []})
+            row["files"] += 1
+            if name not in ours:
+                row["refused"].append(name)
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                os.makedirs(os.path.join(folder, "in"))
-                os.symlink(os.path.abspath(path), os.path.join(folder, "link"))
-                os.link(path, os.path.join(folder, "in", name)) if os.stat(folder).st_dev == os.stat(path).st_dev else \
-                    open(os.path.join(folder, "in", name), "wb").write(open(path, "rb").read())
-                ours = ingest(folder, "--max-pixels", str(pixels)).get(name)
-                row = rows.setdefault(kind, {"files": 0, "ours_alone": 0, "differs": [], "means": [], "size": 0, "refused": []})
-                row["files"] += 1
-                if ours is None:
-                    row["refused"].append(name)
-                    continue
-                row["size"] += pixels == 1 or not ingest(folder, "--max-pixels", str(pixels - 1))
-                difference = abs(ours - shrunk(picture))
-                row["means"].append(difference.mean())
-                row["differs"].append((difference.max(), name))
-    print("| format | files that Pillow reads | read by akin | same number of pixels | mean difference, median file | largest mean | largest of a value |\n|---|---|---|---|---|---|---|")
+            row["size"] += name not in fewer
+            difference = abs(ours[name] - shrunk(picture))
+            row["differs"].append((difference.mean(), difference.max(), name))
+    print("| format | files that Pillow reads | read by akin | same number of pixels | mean difference, median file | of the file that differs most | its largest |\n|---|---|---|---|---|---|---|")
     for kind, row in sorted(rows.items()):
         worst = max(row["differs"])
-        read = row["files"] - len(row["refused"])
-        print(f"| {kind} | {row['files']} | {read} | {row['size']} | {numpy.median(row['means']):.3f} | {max(row['means']):.2f} | {worst[0]} ({worst[1]}) |")
+        median = numpy.median([d[0] for d in row["differs"]])
+        print(f"| {kind} | {row['files']} | {len(row['differs'])} | {row['size']} | {median:.3f} | {worst[0]:.2f} ({worst[2]}) | {worst[1]} |")
     for kind, row in sorted(rows.items()):
         if row["refused"]:
-            print(kind, "refused by akin:", ", ".join(row["refused"]))
+            print(f"{kind}, refused by akin:", ", ".join(row["refused"]))
 
 
 main()

@@ -442,6 +442,7 @@ def make_bmp():
     head = struct.pack("<IiiHHIIiiII", 40, WIDTH, HEIGHT, 1, 8, 1, len(runs), 2835, 2835, 256, 0)
     accept("runs.bmp", file(head + palette + runs, 54 + 1024), numpy.repeat(grey[..., None], 3, axis=2))
     refuse("claims.bmp", plain[:14] + struct.pack("<I", 0xE0000000) + plain[18:], "damaged BMP")
+    refuse("claims_colours.bmp", plain[:46] + struct.pack("<I", 0xF0000000) + plain[50:], "damaged BMP")
     refuse("cut.bmp", plain[: len(plain) // 2], "damaged BMP")
     refuse("cut_in_header.bmp", plain[:20], "damaged BMP")
     refuse("bomb.bmp", plain[:18] + struct.pack("<ii", 60000, 60000) + plain[26:], "--max-pixels")
