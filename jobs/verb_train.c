@@ -18,12 +18,13 @@ static const akin_option options[] = {
      .help = "the model to write, model.nc"},
     {.name = "epochs",
      .type = AKIN_OPTION_REAL,
-     .initial = "20",
      .minimum = 1e-9,
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "N",
-     .help = "how often each picture is seen; may be a part of one, such as 0.5"},
+     .help =
+         "how often each picture is seen; may be a part of one, such as 0.5; without it 20, and "
+         "fewer of a large catalogue"},
     {.name = "steps",
      .type = AKIN_OPTION_INT,
      .initial = "0",
@@ -90,11 +91,10 @@ static const akin_option options[] = {
              "never"},
     {.name = "objective",
      .type = AKIN_OPTION_CHOICE,
-     .initial = "reconstruction",
      .choices = "reconstruction|denoising|contrastive",
      .shapes_result = true,
      .help = "what is made small: the error of the redrawn picture, also from a damaged one, or "
-             "with two views agreeing"},
+             "with two views agreeing; without it contrastive, of the autoencoder reconstruction"},
     {.name = "augment",
      .type = AKIN_OPTION_REAL,
      .initial = "1",
@@ -124,8 +124,7 @@ static const akin_option options[] = {
      .initial = "fused",
      .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
-     .help = "what an embedding is made of; autoencoder where --objective or --init is given and "
-             "this is not"},
+     .help = "what an embedding is made of: several parts together, or one of them"},
     {.name = "whiten",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
@@ -148,6 +147,18 @@ static const akin_option options[] = {
      .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, "
              "patches, shape, maps, manifold; 0 "
              "leaves out"},
+    {.name = "tune",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "category|group|none",
+     .shapes_result = true,
+     .help = "what chooses the weights of fused that are not given: items of a category, or of a "
+             "group, are to be neighbours; none: they stay as they are; without it by what the "
+             "catalogue has"},
+    {.name = "pairs",
+     .type = AKIN_OPTION_TEXT,
+     .shapes_result = true,
+     .argument = "FILE.csv",
+     .help = "id,id[,weight]: items that belong together, to learn from in place of labels"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -177,8 +188,18 @@ static akin_status choose_features(const akin_options *o, akin_features *feature
         .name = akin_options_text(o, "features"),
         .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
         .whiten = akin_options_given(o, "whiten") ? akin_options_real(o, "whiten") : -1,
-        .weights = akin_options_text(o, "weights")};
+        .weights = akin_options_text(o, "weights"),
+        .tune = akin_options_given(o, "tune") ? akin_options_text(o, "tune") : NULL,
+        .pairs = akin_options_text(o, "pairs")};
     return akin_features_choose(&params, features);
+}
+
+/* That which is given; else what serves the maps best, or a latent. */
+static akin_objective_kind objective_of(const akin_options *o, const akin_features *features) {
+    if (akin_options_given(o, "objective"))
+        return akin_objective_find(akin_options_text(o, "objective"));
+    return akin_features_is_latent(features) ? AKIN_OBJECTIVE_RECONSTRUCTION
+                                             : AKIN_OBJECTIVE_CONTRASTIVE;
 }
 
 static akin_train_params read_params(const akin_call *call) {
@@ -191,7 +212,7 @@ static akin_train_params read_params(const akin_call *call) {
         .init = akin_options_text(o, "init"),
         .checkpoint = akin_options_text(o, "checkpoint"),
         .checkpoint_every = akin_options_real(o, "checkpoint-every"),
-        .epochs = akin_options_real(o, "epochs"),
+        .epochs = akin_options_given(o, "epochs") ? akin_options_real(o, "epochs") : 0,
         .steps = (size_t)akin_options_int(o, "steps"),
         .batch = (size_t)akin_options_int(o, "batch"),
         .learning_rate = akin_options_real(o, "learning-rate"),
@@ -200,8 +221,7 @@ static akin_train_params read_params(const akin_call *call) {
         .patience = (size_t)akin_options_int(o, "patience"),
         .holdout = akin_options_real(o, "holdout"),
         .seed = (uint64_t)akin_options_int(o, "seed"),
-        .objective = {.kind = akin_objective_find(akin_options_text(o, "objective")),
-                      .augment = akin_options_real(o, "augment"),
+        .objective = {.augment = akin_options_real(o, "augment"),
                       .contrast = akin_options_real(o, "contrast"),
                       .temperature = akin_options_real(o, "temperature")},
         .options = call->options_text,
@@ -217,6 +237,25 @@ static void set_curve(akin_json *report, const char *key, const double *curve, s
     akin_json_set_node(report, key, &array);
 }
 
+static void append_part(akin_json *list, const akin_features_part *part, const char *name) {
+    akin_json *entry = akin_json_object();
+    akin_json_set_text(entry, "name", name);
+    akin_json_set_integer(entry, "columns", (long long)part->dim);
+    akin_json_set_number(entry, "weight", part->weight);
+    akin_json_append_node(list, &entry);
+}
+
+/* What a vector is made of, and by what its weights were chosen. */
+static void set_parts(akin_json *report, const akin_fit_features_result *fitted) {
+    akin_json *list = akin_json_array();
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (fitted->features.parts[p].weight > 0)
+            append_part(list, &fitted->features.parts[p], akin_part_name((akin_part)p));
+    akin_json_set_node(report, "parts", &list);
+    akin_json_set_text(report, "weights_chosen_by", fitted->choice.by ? fitted->choice.by : "none");
+    akin_json_set_text(report, "weights_chosen", fitted->choice.why);
+}
+
 static void fill_report(akin_json *report, const akin_train_result *result) {
     akin_json_set_integer(report, "items", (long long)result->items);
     akin_json_set_number(report, "epochs", result->epochs);
@@ -230,6 +269,7 @@ static void fill_report(akin_json *report, const akin_train_result *result) {
     akin_json_set_number(report, "seconds_waiting", result->seconds_waiting);
     akin_json_set_number(report, "seconds_reading", result->seconds_reading);
     akin_json_set_number(report, "seconds_saving", result->seconds_saving);
+    set_parts(report, &result->fitted);
     set_curve(report, "curve", result->loss_curve, result->points);
     set_curve(report, "holdout_curve", result->holdout_curve, result->points);
     if (!isnan(result->contrast_last)) {
@@ -249,7 +289,7 @@ static void warn_of_idle(const akin_options *o, const akin_features *features) {
         {"epochs", false, false},   {"steps", false, false},         {"batch", false, false},
         {"warmup", false, false},   {"learning-rate", false, false}, {"schedule", false, false},
         {"patience", false, false}, {"holdout", false, false}};
-    const char *objective = akin_options_text(o, "objective");
+    const char *objective = akin_objective_name(objective_of(o, features));
     bool denoising = strcmp(objective, "denoising") == 0,
          contrastive = strcmp(objective, "contrastive") == 0;
     bool network = akin_features_network(features);
@@ -277,6 +317,7 @@ static akin_status run_train(akin_call *call) {
     akin_features features;
     AKIN_TRY(choose_features(call->options, &features)); /* the same on every rank */
     params.features = &features;
+    params.objective.kind = objective_of(call->options, &features);
     if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
@@ -319,11 +360,6 @@ static akin_status check(akin_options *options) {
         return akin_error_set(AKIN_USAGE,
                               "--patience %lld looks at the holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
-    /* Who says how the network is to be trained means the network. */
-    if (!akin_options_given(options, "features") &&
-        (akin_options_given(options, "objective") || akin_options_given(options, "init")) &&
-        akin_options_set(options, "features", "autoencoder", NULL) != AKIN_OK)
-        return AKIN_FAILED;
     akin_features features;
     akin_status status = choose_features(options, &features);
     if (status == AKIN_OK && !akin_features_network(&features) &&

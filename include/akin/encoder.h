@@ -48,4 +48,8 @@ AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const ui
  * each with a weight, one behind the other; joined [akin_features_joined]. Not collective. */
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined);
 
+/* The same of images u8 [count, 32, 32, 3], any count: joined [count, akin_features_joined]. Not
+ * collective. */
+void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, size_t count, float *joined);
+
 #endif

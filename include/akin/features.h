@@ -47,13 +47,17 @@ typedef struct {
     double whiten; /* power of the eigenvalue that an axis is divided by: 0 = turned only, 0.5 =
                       variance one */
     size_t dim;    /* axes that are kept, <= akin_part_raw */
+    bool given;    /* the weight is the user's: it is not chosen by the catalogue */
 } akin_features_part;
 
 /* A resolved choice; a function of the options alone. */
 typedef struct {
     const char *name; /* of the kind, static */
     akin_features_part parts[AKIN_PARTS];
-    size_t dim; /* columns of a vector */
+    size_t dim;        /* columns of a vector */
+    bool tuned;        /* weights that are not given are chosen on the catalogue (fit_features.h) */
+    const char *tune;  /* by what: category, group; NULL: by what the catalogue has; borrowed */
+    const char *pairs; /* by pairs of this file (id_pairs.h); NULL = none; borrowed */
 } akin_features;
 
 typedef struct {
@@ -62,6 +66,9 @@ typedef struct {
     double whiten;       /* for all parts; below 0 = each part's own */
     const char *weights; /* "latent=1,colour=0.5": of parts that are to weigh otherwise; NULL = the
                             kind's own */
+    const char *tune;    /* "category", "group", "none": the kind's weights; NULL: as the
+                            catalogue has labels */
+    const char *pairs;   /* a file, or NULL */
 } akin_features_params;
 
 #define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|handcrafted|patches|pixels-pca"
@@ -78,7 +85,12 @@ size_t akin_features_parts(const akin_features *features); /* with a weight */
 size_t
 akin_features_joined(const akin_features *features); /* columns of all parts one behind the other */
 bool akin_features_join(const akin_features *features); /* whether these are projected once more */
+bool akin_features_is_latent(const akin_features *features); /* the latent alone */
 bool akin_features_network(const akin_features *features); /* whether it needs a trained network */
+/* Weights [AKIN_PARTS] to begin with in a catalogue of which so large a share of the pictures shows
+ * a thing on a flat ground: between what serves such pictures and what serves photographs as people
+ * take them. What is given stays. */
+void akin_features_weigh_by_ground(const akin_features *features, double flat, double *weights);
 bool akin_features_centred(const akin_features_part *choice,
                            akin_part part); /* of this part only the mean is taken */
 

@@ -15,9 +15,19 @@
  * deviation of the mean of all; 10,922 are the fewest, of pixels. */
 #define AKIN_FIT_FEATURES_VALUES ((size_t)1 << 25)
 
+/* How the weights were chosen that were not given. */
 typedef struct {
-    size_t items;   /* that served */
-    double seconds; /* of describing them, on the slowest rank */
+    const char *by; /* "category", "group", "pairs", "ground"; static; NULL: they were not */
+    double flat;    /* share of pictures on a flat ground */
+    double share;   /* of the first neighbours that belong together, held out; 0: not measured */
+    char why[512];  /* a sentence for people */
+} akin_fit_features_choice;
+
+typedef struct {
+    size_t items;           /* that served */
+    double seconds;         /* of describing them, on the slowest rank */
+    akin_features features; /* with the weights that were chosen */
+    akin_fit_features_choice choice;
 } akin_fit_features_result;
 
 /* Gives the model these features and fits them; its weights, if the features need them, are

@@ -12,6 +12,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/features.h>
+#include <akin/fit_features.h>
 #include <akin/objective.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,10 +25,10 @@ typedef struct {
     const char *checkpoint;  /* NULL = default, <output>.checkpoint: one that does not fit is
                                 replaced, not refused */
     double checkpoint_every; /* seconds; 0 = behind every step */
-    double epochs;           /* > 0; a part of one ends in the middle of it */
-    size_t steps;            /* at most; 0 = as many as the epochs have */
-    size_t batch;            /* images in a step, over all ranks */
-    size_t warmup;           /* steps in which the rate rises, of schedule.h */
+    double epochs;   /* a part of one ends in the middle of it; 0 = by the catalogue's size */
+    size_t steps;    /* at most; 0 = as many as the epochs have */
+    size_t batch;    /* images in a step, over all ranks */
+    size_t warmup;   /* steps in which the rate rises, of schedule.h */
     size_t patience; /* epochs without a lower loss of the holdout after which the run ends, with
                         the best; 0 = never */
     double learning_rate;
@@ -51,9 +52,10 @@ typedef struct {
     double images_per_second; /* over the steps of this run; NaN where all were done before */
     double
         seconds_waiting; /* for the other ranks' share of the sums, on the rank with most of it */
-    double seconds_reading; /* for pictures, likewise */
-    double seconds_saving;  /* in which the steps waited for checkpoints, likewise */
-    size_t points;          /* of the curves: the epochs, and the one that was not complete */
+    double seconds_reading;          /* for pictures, likewise */
+    double seconds_saving;           /* in which the steps waited for checkpoints, likewise */
+    akin_fit_features_result fitted; /* the parts and their weights */
+    size_t points; /* of the curves: the epochs, and the one that was not complete */
     double *loss_curve, *holdout_curve;              /* [points], owned */
     double *contrast_curve, *holdout_contrast_curve; /* likewise; NaN of other objectives */
 } akin_train_result;

@@ -171,10 +171,36 @@ static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS])
     }
 }
 
+/* The raw numbers of up to BATCH pictures. */
+static void describe_batch(akin_encoder *encoder, const uint8_t *images, size_t count) {
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (encoder->raw[p])
+            akin_describe_part(encoder->describe, p, images, count, encoder->raw[p]);
+}
+
+/* Those of picture i of the batch. */
+static void raw_of(const akin_encoder *encoder, size_t i, const float *raw[AKIN_PARTS]) {
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (encoder->raw[p]) raw[p] = encoder->raw[p] + i * akin_part_raw(p);
+}
+
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined) {
     size_t count = akin_features_joined(encoder->features);
     put_parts(encoder, raw);
     for (size_t d = 0; d < count; d++) joined[d] = (float)encoder->parts[d];
+}
+
+void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, size_t count, float *joined) {
+    size_t dim = akin_features_joined(encoder->features);
+    for (size_t first = 0; first < count; first += BATCH) {
+        size_t part = count - first < BATCH ? count - first : BATCH;
+        describe_batch(encoder, images + first * IMAGE_BYTES, part);
+        for (size_t i = 0; i < part; i++) {
+            const float *raw[AKIN_PARTS] = {NULL};
+            raw_of(encoder, i, raw);
+            akin_encoder_join(encoder, raw, joined + (first + i) * dim);
+        }
+    }
 }
 
 /* False where the vector is not finite. */
@@ -190,8 +216,7 @@ static bool to_unit_length(const double *from, size_t dim, float *vector) {
 static bool encode(akin_encoder *encoder, size_t i, float *vector) {
     const float *raw[AKIN_PARTS] = {NULL};
     akin_projection *join = akin_feature_params_join(encoder->params);
-    for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (encoder->raw[p]) raw[p] = encoder->raw[p] + i * akin_part_raw(p);
+    raw_of(encoder, i, raw);
     if (join) {
         akin_encoder_join(encoder, raw, encoder->joined);
         akin_projection_apply(join, encoder->joined, encoder->parts);
@@ -205,10 +230,7 @@ akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, s
                                  float *vectors) {
     for (size_t first = 0; first < count; first += BATCH) {
         size_t part = count - first < BATCH ? count - first : BATCH;
-        for (size_t p = 0; p < AKIN_PARTS; p++)
-            if (encoder->raw[p])
-                akin_describe_part(encoder->describe, p, images + first * IMAGE_BYTES, part,
-                                   encoder->raw[p]);
+        describe_batch(encoder, images + first * IMAGE_BYTES, part);
         for (size_t i = 0; i < part; i++)
             if (!encode(encoder, i, vectors + (first + i) * encoder->features->dim))
                 return akin_error_set(

@@ -14,6 +14,7 @@ struct akin_feature_params {
     akin_projection *join;                    /* NULL = none */
     akin_patches *patches;                    /* NULL = none */
     akin_manifold *manifold;                  /* NULL = none */
+    char by[32], why[512];                    /* the weights were chosen; "" = they were not */
 };
 
 akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {
@@ -47,6 +48,16 @@ void akin_feature_params_free(akin_feature_params *params) {
     akin_patches_free(params->patches);
     akin_manifold_free(params->manifold);
     akin_mem_free(params);
+}
+
+void akin_feature_params_weigh(akin_feature_params *params, akin_part part, double weight) {
+    AKIN_ASSERT(params->features.parts[part].weight > 0 && weight > 0);
+    params->features.parts[part].weight = weight;
+}
+
+void akin_feature_params_explain(akin_feature_params *params, const char *by, const char *why) {
+    snprintf(params->by, sizeof params->by, "%s", by);
+    snprintf(params->why, sizeof params->why, "%s", why);
 }
 
 const akin_features *akin_feature_params_features(const akin_feature_params *params) {
@@ -195,6 +206,8 @@ static void define_manifold(akin_ncfile *file, const akin_manifold *manifold) {
 void akin_feature_params_define(const akin_feature_params *params, akin_ncfile *file) {
     char name[NAME_SIZE];
     akin_ncfile_attribute(file, NULL, "features", params->features.name);
+    if (*params->by) akin_ncfile_attribute(file, NULL, "weights_chosen_by", params->by);
+    if (*params->by) akin_ncfile_attribute(file, NULL, "weights_chosen", params->why);
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         if (!params->projections[p]) continue;
         names n = names_of(p);

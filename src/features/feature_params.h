@@ -36,7 +36,11 @@ akin_patches *akin_feature_params_patches(const akin_feature_params *params); /*
 /* NULL: weight 0, or not made yet: how many words it has is the catalogue's. */
 akin_manifold *akin_feature_params_manifold(const akin_feature_params *params);
 AKIN_MUST_CHECK akin_status akin_feature_params_make_manifold(akin_feature_params *params,
-                                                              size_t atoms);  /* all zero */
+                                                              size_t atoms); /* all zero */
+/* A part weighs `weight` from now on; it has one. */
+void akin_feature_params_weigh(akin_feature_params *params, akin_part part, double weight);
+/* By what the weights were chosen and what that found, for the file; cut where they are long. */
+void akin_feature_params_explain(akin_feature_params *params, const char *by, const char *why);
 akin_projection *akin_feature_params_join(const akin_feature_params *params); /* NULL = none */
 
 /* Into a file that is being written: dimensions that the file has not yet, variables, attribute

@@ -33,8 +33,10 @@ static const struct part {
 
 static const struct kind {
     const char *name;
-    double weights[AKIN_PARTS];
-    size_t dim; /* 0 = that of its one part */
+    double weights[AKIN_PARTS]; /* of pictures on a flat ground */
+    double wild[AKIN_PARTS];    /* of others, where these are chosen on the catalogue */
+    size_t dim;                 /* 0 = that of its one part */
+    bool tuned;
 } kinds[] = {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
     {.name = "maps", .weights = {[AKIN_PART_MAPS] = 1}},
@@ -45,9 +47,23 @@ static const struct kind {
     {.name = "patches", .weights = {[AKIN_PART_PATCHES] = 1}},
     {.name = "manifold", .weights = {[AKIN_PART_MANIFOLD] = 1}},
     {.name = "fused",
-     .weights = {[AKIN_PART_SHAPE] = 1.5, [AKIN_PART_FOREGROUND] = 1.3, [AKIN_PART_TEXTURE] = 0.5},
-     .dim = 128},
+     .weights = {[AKIN_PART_SHAPE] = 1.5,
+                 [AKIN_PART_FOREGROUND] = 1.3,
+                 [AKIN_PART_TEXTURE] = 0.5,
+                 [AKIN_PART_MAPS] = 1},
+     .wild = {[AKIN_PART_SHAPE] = 0.7,
+              [AKIN_PART_FOREGROUND] = 0.3,
+              [AKIN_PART_TEXTURE] = 0.4,
+              [AKIN_PART_MAPS] = 1},
+     .dim = 128,
+     .tuned = true},
 };
+
+static const struct kind *find_kind(const char *name) {
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
+        if (strcmp(kinds[k].name, name) == 0) return &kinds[k];
+    return NULL;
+}
 
 const char *akin_part_name(akin_part part) {
     return parts[part].name;
@@ -86,6 +102,10 @@ bool akin_features_join(const akin_features *features) {
     return features->dim < akin_features_joined(features);
 }
 
+bool akin_features_is_latent(const akin_features *features) {
+    return features->parts[AKIN_PART_LATENT].weight > 0 && akin_features_parts(features) == 1;
+}
+
 bool akin_features_network(const akin_features *features) {
     bool network = false;
     for (size_t p = 0; p < AKIN_PARTS; p++)
@@ -93,17 +113,20 @@ bool akin_features_network(const akin_features *features) {
     return network;
 }
 
+void akin_features_weigh_by_ground(const akin_features *features, double flat, double *weights) {
+    const struct kind *kind = find_kind(features->name);
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const akin_features_part *part = &features->parts[p];
+        bool chosen = kind && kind->wild[p] > 0 && part->weight > 0 && !part->given;
+        weights[p] = chosen ? flat * kind->weights[p] + (1 - flat) * kind->wild[p] : part->weight;
+    }
+}
+
 bool akin_features_centred(const akin_features_part *choice, akin_part part) {
     return choice->dim == parts[part].raw && !(choice->whiten > 0);
 }
 
 /* --- choosing --- */
-
-static const struct kind *find_kind(const char *name) {
-    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++)
-        if (strcmp(kinds[k].name, name) == 0) return &kinds[k];
-    return NULL;
-}
 
 const char *akin_features_known(const char *name) {
     const struct kind *kind = find_kind(name);
@@ -122,6 +145,7 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
             if (!akin_text_to_real(equals + 1, &weight) || !(weight >= 0 && weight <= WEIGHT_LIMIT))
                 break;
             out->parts[p].weight = weight;
+            out->parts[p].given = true;
             return AKIN_OK;
         }
     char names[256] = "";
@@ -181,9 +205,17 @@ akin_status akin_features_choose(const akin_features_params *params, akin_featur
         return akin_error_set(AKIN_USAGE, "--features %s: not known; use %s", params->name,
                               AKIN_FEATURES_NAMES);
     out->name = kind->name;
+    out->tuned = kind->tuned && !(params->tune && strcmp(params->tune, "none") == 0);
+    out->tune = params->tune;
+    out->pairs = params->pairs;
+    if (!kind->tuned && params->pairs)
+        return akin_error_set(
+            AKIN_USAGE, "--pairs: of the features %s no weights are chosen; use fused", kind->name);
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        out->parts[p] = (akin_features_part){
-            kind->weights[p], params->whiten < 0 ? parts[p].whiten : params->whiten, parts[p].dim};
+        out->parts[p] =
+            (akin_features_part){.weight = kind->weights[p],
+                                 .whiten = params->whiten < 0 ? parts[p].whiten : params->whiten,
+                                 .dim = parts[p].dim};
     if (params->weights) AKIN_TRY(set_weights(kind, params->weights, out));
     AKIN_TRY(set_dim(kind, params->dim, out));
 done:

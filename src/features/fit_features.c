@@ -3,6 +3,7 @@
 #include "feature_params.h"
 #include "fit_manifold.h"
 #include "patches.h"
+#include "study.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
 #include <akin/fit_features.h>
@@ -31,6 +32,8 @@ typedef struct {
     uint8_t *images;          /* [BLOCK] */
     akin_describe *describe;
     akin_encoder *encoder;
+    double *together; /* rank 0: what joined parts are made steady against, [joined, joined] */
+    bool steady;      /* whether they are */
 } fit;
 
 static void plan(fit *f) {
@@ -374,17 +377,21 @@ done:
 
 static akin_status fit_join(fit *f) {
     akin_status status = AKIN_OK;
+    double *together = f->together;
+    f->together = NULL;
     akin_projection *join = akin_feature_params_join(akin_model_feature_params(f->model));
-    if (!join) return AKIN_OK;
+    if (!join) goto done;
     AKIN_TRY(akin_agree(f->comm, join_all(f)));
-    AKIN_TRY(fit_projection(f, "joined parts", f->joined, false, NULL, 0, join));
+    AKIN_TRY(fit_projection(f, "joined parts", f->joined, f->steady, together, 0, join));
 done:
+    akin_mem_free(together);
     return status;
 }
 
 static void end(fit *f) {
     for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(f->raw[p]), akin_mem_free(f->moved[p]);
     akin_mem_free(f->joined);
+    akin_mem_free(f->together);
     akin_mem_free(f->images);
     akin_describe_free(f->describe);
     akin_encoder_free(f->encoder);
@@ -405,6 +412,10 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
     AKIN_TRY(fit_parts(&f));
+    if (f.features.tuned)
+        AKIN_TRY(akin_study_catalog(comm, catalog, model, &f.features, &result->choice, &f.together,
+                                    &f.steady));
+    result->features = f.features;
     AKIN_TRY(fit_join(&f));
 done:
     end(&f);

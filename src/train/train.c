@@ -42,13 +42,25 @@ typedef struct {
 
 /* --- beginning --- */
 
+#define EPOCHS 20.0
+#define IMAGES 400000.0 /* of them all; what two cores see in about five minutes */
+
+/* Of a large catalogue fewer: its maps need no more pictures than another's. The latent alone is
+ * trained as long whatever the size. */
+static double epochs_by_size(const run *run) {
+    const akin_features *features = run->params->features;
+    double items = (double)akin_sampler_train_items(&run->sampler);
+    return !features || akin_features_is_latent(features) ? EPOCHS : fmin(EPOCHS, IMAGES / items);
+}
+
 /* How long the run is: whole steps, and at least one. */
 static void plan(run *run) {
     const akin_train_params *params = run->params;
     run->sampler = akin_sampler_make(params->seed, akin_catalog_items(run->catalog),
                                      params->holdout, params->batch);
     size_t in_epoch = akin_sampler_steps(&run->sampler);
-    double steps = ceil(params->epochs * (double)in_epoch - 1e-6);
+    double epochs = params->epochs > 0 ? params->epochs : epochs_by_size(run);
+    double steps = ceil(epochs * (double)in_epoch - 1e-6);
     if (params->steps > 0 && (double)params->steps < steps) steps = (double)params->steps;
     run->steps = steps > 1 ? (size_t)steps : 1;
     run->history.epochs = (run->steps + in_epoch - 1) / in_epoch;
@@ -490,7 +502,8 @@ static akin_status fit_only(akin_comm *comm, const akin_train_params *params,
                                   .holdout_loss = NAN,
                                   .contrast_last = NAN,
                                   .holdout_contrast = NAN,
-                                  .images_per_second = (double)fitted.items / fitted.seconds};
+                                  .images_per_second = (double)fitted.items / fitted.seconds,
+                                  .fitted = fitted};
     akin_log_info("train: %s fitted on %zu of %zu item%s", params->features->name, fitted.items,
                   result->items, AKIN_PLURAL(result->items));
 done:
@@ -511,6 +524,7 @@ static akin_status train_network(akin_comm *comm, const akin_train_params *param
     AKIN_TRY(akin_fit_features(comm, run.catalog, features(&run), run.model, &fitted));
     AKIN_TRY(finish(&run));
     report(&run, result);
+    result->fitted = fitted;
 done:
     end(&run);
     return status;

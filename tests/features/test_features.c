@@ -11,7 +11,8 @@
 
 static akin_status choose(const char *name, size_t dim, double whiten, const char *weights,
                           akin_features *out) {
-    const akin_features_params params = {name, dim, whiten, weights};
+    const akin_features_params params = {
+        .name = name, .dim = dim, .whiten = whiten, .weights = weights};
     return akin_features_choose(&params, out);
 }
 

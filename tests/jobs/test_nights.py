@@ -221,7 +221,7 @@ def test_a_damaged_file_of_the_night_before_is_told_and_healed():
 
 
 def test_a_drift_that_cannot_be_measured_is_told():
-    for seed, name, train, told_so in ((9001, "plain", "", "the model has no network"),
+    for seed, name, train, told_so in ((9001, "plain", "features = handcrafted", "the model has no network"),
                                        (9002, "small", "features = autoencoder\nepochs = 1\nholdout = 0", "held no item")):
         with open(f"{name}.ini", "w") as f:
             f.write(f"[job]\nname = {name}\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[train]\nretrain = drift\n{train}\n")

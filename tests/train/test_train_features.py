@@ -22,7 +22,7 @@ KINDS = {
     "handcrafted": [],
     "patches": [],
     "manifold": [],
-    "fused": [],
+    "fused": ["--epochs", 2, "--batch", 32],
     "autoencoder": ["--objective", "reconstruction", "--epochs", 2, "--batch", 32],
     "maps": ["--epochs", 2, "--batch", 32],
 }
@@ -90,7 +90,7 @@ def test_what_moves_hardly_counts():
     catalogue = make_catalogue("moved", some + views)
     cosine = {}
     for part in ("shape", "edges"):
-        train("fused", "part.nc", "--weights", f"shape=0,{part}=1,foreground=0,texture=0", catalog="things.nc")
+        train("fused", "part.nc", "--weights", f"shape=0,{part}=1,foreground=0,texture=0,maps=0", catalog="things.nc")
         akin("embed", catalogue, "--model", "part.nc", "-o", "part.e.nc")
         x = read("part.e.nc", "embedding").astype(numpy.float64)
         cosine[part] = (x[:40] * x[40:]).sum(1).mean() - (x[:40] * numpy.roll(x[40:], 1, 0)).sum(1).mean()
@@ -109,7 +109,7 @@ def test_vectors_are_unit_and_follow_the_model():
         akin("embed", "few.nc", "--model", f"{kind}.nc", "--previous", "e.nc", "-o", "kept.nc")
         assert_same_variables("few.e.nc", "kept.nc")
         report = json.loads(akin("inspect", f"{kind}.nc", "--json").out)
-        assert report["features"] == kind and report["steps"] == (4 if kind in ("autoencoder", "maps") else 0)
+        assert report["features"] == kind and report["steps"] == (4 if kind in ("autoencoder", "maps", "fused") else 0)
 
 
 def test_a_picture_of_the_catalogue_finds_itself():
@@ -190,14 +190,14 @@ def test_refusals():
     # An objective without a network is said to be for nothing, once.
     said = train("pixels-pca", "p.nc", "--objective", "reconstruction", "--epochs", 3).err
     assert "--objective reconstruction is for nothing" in said and "the features pixels-pca need no network: --epochs is for nothing" in said
-    assert "for nothing" not in train("pixels-pca", "p.nc", "--epochs", 20).err  # the default
+    assert "for nothing" not in train("pixels-pca", "p.nc", "--batch", 256).err  # the default
     said = akin("train", "things.nc", "-o", "p.nc", "--objective", "denoising", "--contrast", 0.1, "--augment", 2, "--epochs", 1).err
     assert "--contrast is for nothing with --objective denoising" in said and "--augment" not in said
-    # Without --features it means the network, also in what the model tells of itself.
+    # The features are fused whatever is said of the network's training, which they have too.
     akin("train", "things.nc", "-o", "named.nc", "--objective", "reconstruction", "--epochs", 1)
-    assert attribute("named.nc", "features") == "autoencoder" and "features=autoencoder" in attribute("named.nc", "akin_result_options")
+    assert attribute("named.nc", "features") == "fused" and attribute("named.nc", "objective") == "reconstruction"
     akin("train", "things.nc", "-o", "warm.nc", "--init", "named.nc", "--epochs", 1)
-    assert attribute("warm.nc", "features") == "autoencoder"
+    assert attribute("warm.nc", "features") == "fused" and attribute("warm.nc", "objective") == "contrastive"
 
 
 def test_a_signal_ends_a_fit():

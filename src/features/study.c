@@ -1,0 +1,220 @@
+/* study: see study.h. */
+#include "study.h"
+#include "feature_params.h"
+#include "ground.h"
+#include "study_pairs.h"
+#include "tune.h"
+#include <akin/encoder.h>
+#include <akin/labels.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <stdio.h>
+#include <string.h>
+
+#define CHUNK ((size_t)64) /* pictures between two looks at what other ranks say */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_catalog *catalog;
+    akin_features *features;
+    akin_model *model;
+    akin_fit_features_choice *out;
+    akin_study_list list;     /* the rows, the same on all ranks; the pairs */
+    size_t dim, first, count; /* this rank's rows of the list */
+    akin_encoder *encoder;
+    uint8_t *images;        /* [CHUNK] */
+    float *rows;            /* [count, dim] */
+    int32_t *label, *group; /* [count] */
+    int64_t flat;           /* pictures */
+} work;
+
+static bool tunes_by(const work *w, const char *what) {
+    return w->features->tune && strcmp(w->features->tune, what) == 0;
+}
+
+/* Labels of this rank's rows: what belongs together, and what does not count. */
+static akin_status read_labels(work *w) {
+    akin_status status;
+    akin_labels *labels = NULL;
+    const size_t *rows = w->list.rows + w->first;
+    size_t from = w->count > 0 ? rows[0] : 0;
+    size_t count = w->count > 0 ? rows[w->count - 1] + 1 - from : 0;
+    AKIN_TRY(akin_labels_read(akin_catalog_file(w->catalog), from, count, &labels));
+    bool categories = akin_labels_category_count(labels) > 0,
+         groups = akin_labels_group_count(labels) > 0;
+    const char *by = w->list.pair_count > 0 ? "pairs"
+                     : w->features->tune    ? w->features->tune
+                     : categories           ? "category"
+                     : groups               ? "group"
+                                            : "ground";
+    if ((tunes_by(w, "category") && !categories) || (tunes_by(w, "group") && !groups))
+        AKIN_TRY(akin_error_set(AKIN_USAGE, "--tune %s: no item of %s has a %s", by,
+                                akin_ncfile_path(akin_catalog_file(w->catalog)), by));
+    w->out->by = by;
+    for (size_t i = 0; i < w->count; i++) {
+        int32_t category = akin_labels_category(labels)[rows[i] - from],
+                group = akin_labels_group(labels)[rows[i] - from];
+        w->label[i] = strcmp(by, "category") == 0 ? category
+                      : strcmp(by, "group") == 0  ? group
+                                                  : -1;
+        w->group[i] = strcmp(by, "category") == 0 ? group : -1;
+    }
+done:
+    akin_labels_free(labels);
+    return status;
+}
+
+/* All that one rank can fail at alone. */
+static akin_status prepare(work *w) {
+    akin_status status;
+    int size = akin_comm_size(w->comm), rank = akin_comm_rank(w->comm);
+    w->first = akin_shard_first(w->list.count, size, rank);
+    w->count = akin_shard_count(w->list.count, size, rank);
+    w->dim = akin_features_joined(w->features);
+    AKIN_TRY(akin_encoder_create(w->model, &w->encoder));
+    w->images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
+    w->rows = akin_mem_alloc(w->count, w->dim * sizeof *w->rows);
+    w->label = akin_mem_alloc(w->count, sizeof *w->label);
+    w->group = akin_mem_alloc(w->count, sizeof *w->group);
+    if (!w->images || !w->rows || !w->label || !w->group) return AKIN_FAILED;
+    AKIN_TRY(read_labels(w));
+done:
+    return status;
+}
+
+static akin_status describe_chunk(work *w, size_t at, size_t count) {
+    akin_status status;
+    AKIN_TRY(akin_catalog_images_at(w->catalog, w->list.rows + w->first + at, count, w->images));
+    for (size_t i = 0; i < count; i++)
+        w->flat += akin_ground_is_flat(w->images + i * AKIN_IMAGE_BYTES);
+    akin_encoder_parts(w->encoder, w->images, count, w->rows + at * w->dim);
+done:
+    return status;
+}
+
+static akin_status describe_rows(work *w) {
+    akin_status status = AKIN_OK;
+    size_t rounds = akin_comm_rounds(w->comm, w->count, CHUNK);
+    for (size_t round = 0; round < rounds; round++) {
+        size_t at = round * CHUNK;
+        akin_status local = AKIN_OK;
+        if (at < w->count)
+            local = describe_chunk(w, at, w->count - at < CHUNK ? w->count - at : CHUNK);
+        if (local == AKIN_OK && akin_comm_signalled())
+            local = akin_error_set(AKIN_INTERRUPTED,
+                                   "choosing weights was interrupted; submit again to go on");
+        AKIN_TRY(akin_agree(w->comm, local));
+        akin_log_progress("train: weights", "chunks of pictures", (double)round + 1,
+                          (double)rounds);
+    }
+    akin_comm_sum_i64(w->comm, &w->flat, 1);
+done:
+    akin_log_progress_end();
+    return status;
+}
+
+/* --- what is chosen --- */
+
+/* All rows to rank 0, which learns; `result` is its own. Collective; agreed. */
+static akin_status learn(const work *w, double flat, akin_tune_result *result) {
+    akin_status status;
+    void *rows = NULL, *label = NULL, *group = NULL;
+    AKIN_TRY(
+        akin_comm_gather(w->comm, w->rows, w->count * w->dim * sizeof *w->rows, 0, &rows, NULL));
+    AKIN_TRY(akin_comm_gather(w->comm, w->label, w->count * sizeof *w->label, 0, &label, NULL));
+    AKIN_TRY(akin_comm_gather(w->comm, w->group, w->count * sizeof *w->group, 0, &group, NULL));
+    if (akin_comm_rank(w->comm) == 0) {
+        const akin_study study = {.count = w->list.count,
+                                  .dim = w->dim,
+                                  .rows = rows,
+                                  .label = label,
+                                  .group = group,
+                                  .pairs = w->list.pairs,
+                                  .pair_count = w->list.pair_count,
+                                  .flat = flat};
+        status = akin_tune(&study, w->features, akin_features_join(w->features), result);
+    }
+    status = akin_agree(w->comm, status);
+done:
+    akin_mem_free(rows);
+    akin_mem_free(label);
+    akin_mem_free(group);
+    return status;
+}
+
+/* What rank 0 found, to all. */
+static void tell(const work *w, akin_tune_result *result) {
+    double *nuisance = result->nuisance;
+    akin_comm_broadcast(w->comm, result, sizeof *result, 0);
+    result->nuisance = nuisance; /* rank 0's */
+}
+
+static void describe_choice(const work *w, const akin_tune_result *result) {
+    akin_fit_features_choice *out = w->out;
+    int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
+                        100 * out->flat);
+    if (result->queries > 0)
+        snprintf(out->why + used, sizeof out->why - (size_t)used,
+                 "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f %s %.3f "
+                 "without and with a map: %s",
+                 out->by, result->queries, result->share, result->weighed ? " to" : ", stays",
+                 result->share_weighed, result->weighed ? "" : " as no better weights were found",
+                 result->share_plain, "and", result->share_map,
+                 result->mapped ? "it is used" : "it is not used");
+    else if (strcmp(out->by, "ground") != 0)
+        snprintf(out->why + used, sizeof out->why - (size_t)used,
+                 "; too few items that belong together by %s to choose by that", out->by);
+}
+
+static void put_weights(const work *w, const double *weights) {
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        if (w->features->parts[p].weight > 0) {
+            w->features->parts[p].weight = weights[p];
+            akin_feature_params_weigh(akin_model_feature_params(w->model), (akin_part)p,
+                                      weights[p]);
+        }
+}
+
+static akin_status choose(work *w, double **nuisance, bool *steady) {
+    akin_status status = AKIN_OK;
+    akin_tune_result result = {0};
+    w->out->flat = (double)w->flat / (double)w->list.count;
+    akin_features_weigh_by_ground(w->features, w->out->flat, result.weights);
+    if (strcmp(w->out->by, "ground") != 0) {
+        AKIN_TRY(learn(w, w->out->flat, &result));
+        tell(w, &result);
+    }
+    put_weights(w, result.weights);
+    describe_choice(w, &result);
+    w->out->share = result.queries > 0 ? result.share_map : 0;
+    akin_feature_params_explain(akin_model_feature_params(w->model), w->out->by, w->out->why);
+    akin_log_info("train: weights chosen: %s", w->out->why);
+    *nuisance = result.nuisance;
+    *steady = result.mapped;
+    result.nuisance = NULL;
+done:
+    akin_mem_free(result.nuisance);
+    return status;
+}
+
+akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
+                               akin_features *features, akin_fit_features_choice *out,
+                               double **nuisance, bool *steady) {
+    akin_status status;
+    work w = {.comm = comm, .catalog = catalog, .features = features, .model = model, .out = out};
+    *nuisance = NULL;
+    *steady = false;
+    AKIN_TRY(akin_study_list_make(comm, catalog, features->pairs, AKIN_STUDY_ROWS, &w.list));
+    AKIN_TRY(akin_agree(comm, prepare(&w)));
+    AKIN_TRY(describe_rows(&w));
+    AKIN_TRY(choose(&w, nuisance, steady));
+done:
+    akin_study_list_free(&w.list);
+    akin_encoder_free(w.encoder);
+    akin_mem_free(w.images);
+    akin_mem_free(w.rows);
+    akin_mem_free(w.label);
+    akin_mem_free(w.group);
+    return status;
+}

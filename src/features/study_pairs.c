@@ -1,0 +1,124 @@
+/* study_pairs: see study_pairs.h. */
+#include "study_pairs.h"
+#include <akin/id_pairs.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- rank 0's --- */
+
+static akin_status read_pairs(const akin_catalog *catalog, const char *path, akin_id_pairs *out) {
+    akin_status status;
+    akin_ids *ids = NULL;
+    AKIN_TRY(akin_ids_read(akin_catalog_file(catalog), &ids));
+    AKIN_TRY(akin_id_pairs_read(path, ids, out));
+    if (out->unknown > 0)
+        akin_log_warning("train: --pairs %s: %zu of %zu rows name an item that is not in the "
+                         "catalogue, or the same one twice: passed over",
+                         path, out->unknown, out->rows);
+    if (out->count == 0)
+        AKIN_TRY(akin_error_set(
+            AKIN_INPUT, "--pairs %s: no pair of items of the catalogue; write id,id rows", path));
+done:
+    akin_ids_free(ids);
+    if (status != AKIN_OK) akin_id_pairs_release(out);
+    return status;
+}
+
+/* Of more pairs than there is room for, evenly spread ones. */
+static void thin(akin_id_pairs *list, size_t most) {
+    if (list->count <= most) return;
+    for (size_t i = 0; i < most; i++) list->pairs[i] = list->pairs[i * list->count / most];
+    list->count = most;
+}
+
+/* The pairs to all ranks: *pairs [*count], owned. Collective; agreed. */
+static akin_status share_pairs(akin_comm *comm, const akin_catalog *catalog, const char *path,
+                               size_t most, akin_id_pair **pairs, size_t *count) {
+    akin_status status = AKIN_OK;
+    akin_id_pairs list = {0};
+    void *bytes = NULL;
+    size_t size = 0;
+    if (akin_comm_rank(comm) == 0) status = read_pairs(catalog, path, &list);
+    AKIN_TRY(akin_agree(comm, status));
+    thin(&list, most);
+    if (akin_comm_rank(comm) == 0) {
+        bytes = list.pairs;
+        size = list.count * sizeof **pairs;
+        list.pairs = NULL;
+    }
+    AKIN_TRY(akin_comm_share(comm, &bytes, &size, 0));
+    *pairs = bytes;
+    *count = size / sizeof **pairs;
+    bytes = NULL;
+done:
+    akin_mem_free(bytes);
+    akin_id_pairs_release(&list);
+    return status;
+}
+
+/* --- the same on all ranks --- */
+
+static int ascending(const void *a, const void *b) {
+    size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+static size_t unique(size_t *rows, size_t count) {
+    size_t kept = 0;
+    if (count > 0) qsort(rows, count, sizeof *rows, ascending);
+    for (size_t i = 0; i < count; i++)
+        if (kept == 0 || rows[kept - 1] != rows[i]) rows[kept++] = rows[i];
+    return kept;
+}
+
+static size_t place_of(const akin_study_list *list, size_t row) {
+    const size_t *at = bsearch(&row, list->rows, list->count, sizeof row, ascending);
+    AKIN_ASSERT(at);
+    return (size_t)(at - list->rows);
+}
+
+static akin_status fill(akin_study_list *list, const akin_id_pair *pairs, size_t pair_count,
+                        size_t items, size_t most) {
+    size_t others = most - 2 * pair_count;
+    if (others > items) others = items;
+    list->rows = akin_mem_alloc(2 * pair_count + others, sizeof *list->rows);
+    if (!list->rows) return AKIN_FAILED;
+    for (size_t i = 0; i < pair_count; i++) {
+        list->rows[2 * i] = pairs[i].first;
+        list->rows[2 * i + 1] = pairs[i].second;
+    }
+    for (size_t i = 0; i < others; i++) list->rows[2 * pair_count + i] = i * items / others;
+    list->count = unique(list->rows, 2 * pair_count + others);
+    if (!pairs) return AKIN_OK;
+    list->pairs = akin_mem_alloc(pair_count, sizeof *list->pairs);
+    if (!list->pairs) return AKIN_FAILED;
+    list->pair_count = pair_count;
+    for (size_t i = 0; i < pair_count; i++)
+        list->pairs[i] = (akin_study_pair){.first = place_of(list, pairs[i].first),
+                                           .second = place_of(list, pairs[i].second),
+                                           .weight = pairs[i].weight};
+    return AKIN_OK;
+}
+
+akin_status akin_study_list_make(akin_comm *comm, const akin_catalog *catalog, const char *path,
+                                 size_t most, akin_study_list *out) {
+    akin_status status = AKIN_OK;
+    akin_id_pair *pairs = NULL;
+    size_t count = 0;
+    *out = (akin_study_list){0};
+    if (path) AKIN_TRY(share_pairs(comm, catalog, path, most / 3, &pairs, &count));
+    AKIN_TRY(akin_agree(comm, fill(out, pairs, count, akin_catalog_items(catalog), most)));
+done:
+    akin_mem_free(pairs);
+    if (status != AKIN_OK) akin_study_list_free(out);
+    return status;
+}
+
+void akin_study_list_free(akin_study_list *list) {
+    akin_mem_free(list->rows);
+    akin_mem_free(list->pairs);
+    *list = (akin_study_list){0};
+}

@@ -1,0 +1,93 @@
+/* id_pairs: see id_pairs.h. */
+#include <akin/csv.h>
+#include <akin/id_pairs.h>
+#include <akin/mem.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define MOST_WEIGHT 1e9
+
+typedef struct {
+    const char *path;
+    const akin_ids *ids;
+    akin_id_pairs *out;
+    size_t room;
+} reading;
+
+static akin_status add(reading *r, akin_id_pair pair) {
+    akin_id_pairs *out = r->out;
+    if (out->count == r->room) {
+        size_t room = r->room > 0 ? 2 * r->room : 256;
+        akin_id_pair *more = akin_mem_alloc(room, sizeof *more);
+        if (!more) return AKIN_FAILED;
+        if (out->count > 0) memcpy(more, out->pairs, out->count * sizeof *more);
+        akin_mem_free(out->pairs);
+        out->pairs = more;
+        r->room = room;
+    }
+    out->pairs[out->count++] = pair;
+    return AKIN_OK;
+}
+
+static int64_t find(const reading *r, const char *id, size_t length) {
+    return strlen(id) == length ? akin_ids_find(r->ids, id) : -1;
+}
+
+static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
+                            const size_t *lengths) {
+    reading *r = context;
+    double weight = 1;
+    if (count < 2)
+        return akin_error_set(AKIN_INPUT, "%s row %zu: one field; write id,id or id,id,weight",
+                              r->path, row);
+    int64_t a = find(r, fields[0], lengths[0]), b = find(r, fields[1], lengths[1]);
+    if (row == 1 && a < 0 && b < 0) return AKIN_OK; /* a header */
+    r->out->rows++;
+    if (count > 2 && lengths[2] > 0 &&
+        (!akin_text_to_real(fields[2], &weight) || !(weight > 0 && weight <= MOST_WEIGHT)))
+        return akin_error_set(AKIN_INPUT,
+                              "%s row %zu: \"%.40s\" is not a weight; write a number above 0",
+                              r->path, row, fields[2]);
+    if (a < 0 || b < 0 || a == b) {
+        r->out->unknown++;
+        return AKIN_OK;
+    }
+    return add(r, (akin_id_pair){(size_t)(a < b ? a : b), (size_t)(a < b ? b : a), weight});
+}
+
+static int by_rows(const void *a, const void *b) {
+    const akin_id_pair *x = a, *y = b;
+    if (x->first != y->first) return x->first < y->first ? -1 : 1;
+    if (x->second != y->second) return x->second < y->second ? -1 : 1;
+    return (x->weight > y->weight) - (x->weight < y->weight); /* so that sums have one order */
+}
+
+static void add_up(akin_id_pairs *list) {
+    size_t kept = 0;
+    for (size_t i = 0; i < list->count; i++) {
+        akin_id_pair *last = kept > 0 ? &list->pairs[kept - 1] : NULL;
+        if (last && last->first == list->pairs[i].first && last->second == list->pairs[i].second)
+            last->weight += list->pairs[i].weight;
+        else
+            list->pairs[kept++] = list->pairs[i];
+    }
+    list->count = kept;
+}
+
+akin_status akin_id_pairs_read(const char *path, const akin_ids *ids, akin_id_pairs *out) {
+    *out = (akin_id_pairs){0};
+    reading r = {.path = path, .ids = ids, .out = out};
+    akin_status status = akin_csv_read(path, ',', take_row, &r);
+    if (status != AKIN_OK) {
+        akin_id_pairs_release(out);
+        return status;
+    }
+    if (out->count > 0) qsort(out->pairs, out->count, sizeof *out->pairs, by_rows);
+    add_up(out);
+    return AKIN_OK;
+}
+
+void akin_id_pairs_release(akin_id_pairs *list) {
+    akin_mem_free(list->pairs);
+    *list = (akin_id_pairs){0};
+}

@@ -1,0 +1,145 @@
+/* Laws of tune: of a part that tells what belongs together and one that is noise, the first weighs
+ * more, and what lies apart within labels or pairs is divided by; of noise alone nothing is
+ * chosen; weights that are given stay; on a flat ground colours are kept. */
+#include "features/tune.h"
+#include <akin/mem.h>
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "levels.h"
+
+enum { COUNT = 400, LABELS = 10, WIDE = 8, DIM = 2 * WIDE };
+
+typedef struct {
+    float rows[COUNT][DIM];
+    int32_t label[COUNT], group[COUNT];
+    akin_study_pair pairs[COUNT];
+} things;
+
+static const akin_part first = AKIN_PART_TEXTURE, second = AKIN_PART_SHAPE;
+
+/* Two parts of unit length: the first is the label's direction and `noise` of its own; the second
+ * is noise. */
+static void make(things *t, float noise) {
+    for (size_t i = 0; i < COUNT; i++) {
+        t->label[i] = (int32_t)(i % LABELS);
+        t->group[i] = -1;
+        for (size_t part = 0; part < 2; part++) {
+            float *row = t->rows[i] + part * WIDE;
+            double square = 0;
+            for (size_t d = 0; d < WIDE; d++) {
+                row[d] = number(3 + (uint32_t)part, i * WIDE + d) * (part ? 1 : noise);
+                if (part == 0) row[d] += number(9, i % LABELS * WIDE + d);
+                square += (double)(row[d] * row[d]);
+            }
+            for (size_t d = 0; d < WIDE; d++) row[d] /= (float)sqrt(square);
+        }
+    }
+}
+
+static akin_features features_of(akin_part a, akin_part b) {
+    akin_features f = {.name = "fused", .dim = WIDE, .tuned = true};
+    f.parts[a] = (akin_features_part){.weight = 1, .dim = WIDE};
+    f.parts[b] = (akin_features_part){.weight = 1, .dim = WIDE};
+    return f;
+}
+
+static akin_study study_of(things *t, double flat) {
+    return (akin_study){.count = COUNT,
+                        .dim = DIM,
+                        .rows = t->rows[0],
+                        .label = t->label,
+                        .group = t->group,
+                        .flat = flat};
+}
+
+static akin_tune_result tuned(const akin_study *study, const akin_features *features) {
+    akin_tune_result result = {0};
+    for (size_t p = 0; p < AKIN_PARTS; p++) result.weights[p] = features->parts[p].weight;
+    assert_int_equal(akin_tune(study, features, true, &result), AKIN_OK);
+    return result;
+}
+
+static void what_tells_weighs_more(void **state) {
+    (void)state;
+    static things t;
+    make(&t, 0.4F);
+    akin_features f = features_of(first, second);
+    akin_study study = study_of(&t, 0);
+    akin_tune_result r = tuned(&study, &f), again = tuned(&study, &f);
+    assert_true(r.queries == COUNT && r.weighed);
+    assert_true(r.weights[first] > 2 * r.weights[second]);
+    assert_true(r.share_weighed > r.share);
+    assert_memory_equal(r.weights, again.weights, sizeof r.weights);
+    akin_mem_free(r.nuisance);
+    akin_mem_free(again.nuisance);
+    f.parts[second].given = true;
+    f.parts[first].given = true;
+    r = tuned(&study, &f);
+    assert_true(r.weights[first] == 1 && r.weights[second] == 1);
+    akin_mem_free(r.nuisance);
+}
+
+/* Labels that nothing tells. */
+static void noise_chooses_nothing(void **state) {
+    (void)state;
+    static things t;
+    make(&t, 0.4F);
+    for (size_t i = 0; i < COUNT; i++) t.label[i] = (int32_t)(mix((uint32_t)i + 77) % LABELS);
+    akin_features f = features_of(first, second);
+    akin_study study = study_of(&t, 0);
+    akin_tune_result r = tuned(&study, &f);
+    assert_false(r.mapped);
+    assert_true(r.share_weighed < 0.2); /* 0.1 is chance */
+    akin_mem_free(r.nuisance);
+    for (size_t i = 0; i < COUNT; i++) t.label[i] = -1;
+    r = tuned(&study, &f);
+    assert_true(r.queries == 0 && !r.mapped && r.weights[first] == 1);
+}
+
+/* Few pairs in place of labels teach the same. */
+static void pairs_teach(void **state) {
+    (void)state;
+    static things t;
+    make(&t, 0.4F);
+    akin_features f = features_of(first, second);
+    akin_study study = study_of(&t, 0);
+    study.pairs = t.pairs;
+    for (size_t i = 0; i + LABELS < COUNT; i++)
+        t.pairs[study.pair_count++] = (akin_study_pair){i, i + LABELS, 1};
+    akin_tune_result r = tuned(&study, &f);
+    assert_true(r.queries == COUNT && r.weighed && r.weights[first] > r.weights[second]);
+    assert_true(r.share_weighed > r.share);
+    akin_mem_free(r.nuisance);
+}
+
+/* The colours, which no label tells, keep their weight on a flat ground, and lose it on others. */
+static void colours_are_kept_on_a_flat_ground(void **state) {
+    (void)state;
+    static things t;
+    make(&t, 0.4F);
+    akin_features f = features_of(first, AKIN_PART_FOREGROUND);
+    akin_study study = study_of(&t, 0);
+    akin_tune_result wild = tuned(&study, &f);
+    study.flat = 1;
+    akin_tune_result flat = tuned(&study, &f);
+    double lost = wild.weights[AKIN_PART_FOREGROUND] / wild.weights[first];
+    double kept = flat.weights[AKIN_PART_FOREGROUND] / flat.weights[first];
+    assert_true(lost < 0.5 && kept > 1.4 * lost);
+    akin_mem_free(wild.nuisance);
+    akin_mem_free(flat.nuisance);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_tells_weighs_more), cmocka_unit_test(noise_chooses_nothing),
+        cmocka_unit_test(pairs_teach), cmocka_unit_test(colours_are_kept_on_a_flat_ground)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
