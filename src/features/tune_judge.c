@@ -1,0 +1,186 @@
+/* tune_judge: see tune_judge.h. */
+#include "tune_judge.h"
+#include <akin/linalg.h>
+#include <akin/mem.h>
+#include <akin/rng.h>
+#include <math.h>
+#include <string.h>
+
+enum { UNRELATED, RELATED, EXCLUDED };
+enum { NEAREST = AKIN_JUDGE_NEAREST, MOST_QUERIES = 1024 };
+#define LEAST_SHARE 1e-4
+#define LEAST_COLOUR 0.02
+
+static bool excluded(const akin_study *s, size_t a, size_t b) {
+    return a == b || (!s->pairs && s->group[a] >= 0 && s->group[a] == s->group[b]);
+}
+
+/* By labels; pairs are marked. */
+static bool belongs(const akin_study *s, size_t a, size_t b) {
+    return !s->pairs && s->label[a] >= 0 && s->label[a] == s->label[b];
+}
+
+/* --- what is looked at --- */
+
+static void draw_folds(akin_judge *t) {
+    const akin_study *s = t->study;
+    for (size_t i = 0; i < s->count; i++) {
+        uint64_t key =
+            !s->pairs && s->group[i] >= 0 ? (uint64_t)s->group[i] : i + ((uint64_t)1 << 32);
+        t->fold[i] = akin_rng_bits(0, AKIN_RNG_SAMPLE, 1, key) >> 17 & 1;
+    }
+}
+
+/* Rows to which others belong, evenly spread. */
+static akin_status choose_queries(akin_judge *t) {
+    const akin_study *s = t->study;
+    size_t *related = akin_mem_zalloc(s->count, sizeof *related), found = 0;
+    if (!related) return AKIN_FAILED;
+    for (size_t p = 0; p < s->pair_count; p++) {
+        related[s->pairs[p].first]++;
+        related[s->pairs[p].second]++;
+    }
+    for (size_t i = 0; !s->pairs && i < s->count; i++)
+        for (size_t j = 0; j < s->count && related[i] < NEAREST; j++)
+            related[i] += belongs(s, i, j) && !excluded(s, i, j);
+    for (size_t i = 0; i < s->count; i++) found += related[i] > 0;
+    size_t wanted = found < MOST_QUERIES ? found : MOST_QUERIES, seen = 0;
+    for (size_t i = 0; i < s->count; i++) {
+        if (related[i] == 0) continue;
+        if (t->queries < wanted && seen++ >= t->queries * found / wanted) {
+            t->related[t->queries] = related[i] < NEAREST ? related[i] : NEAREST;
+            t->query[t->queries++] = i;
+        }
+    }
+    akin_mem_free(related);
+    return AKIN_OK;
+}
+
+/* What a row is to a query. */
+static akin_status relate(akin_judge *t) {
+    const akin_study *s = t->study;
+    size_t n = s->count, *number = akin_mem_alloc(n, sizeof *number);
+    t->relation = akin_mem_zalloc(t->queries, n);
+    if (!number || !t->relation) {
+        akin_mem_free(number);
+        return AKIN_FAILED;
+    }
+    for (size_t i = 0; i < n; i++) number[i] = t->queries;
+    for (size_t q = 0; q < t->queries; q++) {
+        number[t->query[q]] = q;
+        for (size_t j = 0; j < n; j++)
+            t->relation[q * n + j] = excluded(s, t->query[q], j)  ? EXCLUDED
+                                     : belongs(s, t->query[q], j) ? RELATED
+                                                                  : UNRELATED;
+    }
+    for (size_t p = 0; p < s->pair_count; p++) {
+        size_t a = s->pairs[p].first, b = s->pairs[p].second;
+        if (number[a] < t->queries) t->relation[number[a] * n + b] = RELATED;
+        if (number[b] < t->queries) t->relation[number[b] * n + a] = RELATED;
+    }
+    akin_mem_free(number);
+    return AKIN_OK;
+}
+
+akin_status akin_judge_multiply(const akin_judge *t, const float *rows, size_t dim, float *out) {
+    float *queries = akin_mem_alloc(t->queries, dim * sizeof *queries);
+    if (!queries) return AKIN_FAILED;
+    for (size_t q = 0; q < t->queries; q++)
+        memcpy(queries + q * dim, rows + t->query[q] * dim, dim * sizeof *queries);
+    akin_linalg_product(false, true, t->queries, t->study->count, dim, queries, rows, false, out);
+    akin_mem_free(queries);
+    return AKIN_OK;
+}
+
+/* The cosines of each part by itself. */
+static akin_status compare_parts(akin_judge *t) {
+    akin_status status = AKIN_OK;
+    const akin_study *s = t->study;
+    size_t at = 0;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const akin_features_part *part = &t->features->parts[p];
+        if (!(part->weight > 0)) continue;
+        t->cosine[p] = akin_mem_alloc(t->queries, s->count * sizeof(float));
+        if (!t->cosine[p]) return AKIN_FAILED;
+        for (size_t i = 0; i < s->count; i++)
+            for (size_t d = 0; d < part->dim; d++)
+                t->part[i * part->dim + d] =
+                    (float)((double)s->rows[i * s->dim + at + d] / part->weight);
+        AKIN_TRY(akin_judge_multiply(t, t->part, part->dim, t->cosine[p]));
+        at += part->dim;
+    }
+done:
+    return status;
+}
+
+akin_status akin_judge_begin(akin_judge *t) {
+    akin_status status = AKIN_FAILED;
+    size_t n = t->study->count;
+    akin_linalg_start();
+    t->query = akin_mem_alloc(MOST_QUERIES, sizeof *t->query);
+    t->related = akin_mem_alloc(MOST_QUERIES, sizeof *t->related);
+    t->fold = akin_mem_alloc(n, 1);
+    t->scores = akin_mem_alloc(n, sizeof *t->scores);
+    t->part = akin_mem_alloc(n, t->study->dim * sizeof *t->part);
+    if (!t->query || !t->related || !t->fold || !t->scores || !t->part) goto done;
+    draw_folds(t);
+    AKIN_TRY(choose_queries(t));
+    if (t->queries < AKIN_JUDGE_FEWEST) goto done;
+    AKIN_TRY(relate(t));
+    AKIN_TRY(compare_parts(t));
+done:
+    return status;
+}
+
+void akin_judge_end(akin_judge *t) {
+    akin_mem_free(t->query);
+    akin_mem_free(t->related);
+    akin_mem_free(t->fold);
+    akin_mem_free(t->relation);
+    akin_mem_free(t->scores);
+    akin_mem_free(t->part);
+    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(t->cosine[p]);
+}
+
+/* --- how well neighbours are found --- */
+
+void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
+                     akin_judged *sum) {
+    const akin_study *s = t->study;
+    const float *colours = t->cosine[AKIN_PART_FOREGROUND];
+    const uint8_t *relation = t->relation + q * s->count;
+    size_t self = t->query[q], nearest[NEAREST], count = 0;
+    for (size_t j = 0; j < s->count; j++) {
+        if ((apart && t->fold[j] != t->fold[self]) ||
+            (count == NEAREST && !(scores[j] > scores[nearest[NEAREST - 1]])) ||
+            relation[j] == EXCLUDED)
+            continue;
+        size_t at = count < NEAREST ? count++ : NEAREST - 1;
+        for (; at > 0 && scores[j] > scores[nearest[at - 1]]; at--) nearest[at] = nearest[at - 1];
+        nearest[at] = j;
+    }
+    size_t hits = 0;
+    double colour = 0;
+    for (size_t k = 0; k < count; k++) {
+        hits += relation[nearest[k]] == RELATED;
+        if (colours) colour += (double)colours[q * s->count + nearest[k]] / (double)count;
+    }
+    sum->share += (double)hits / (double)t->related[q];
+    sum->colour += colour;
+    sum->queries++;
+}
+
+akin_judged akin_judge_mean(akin_judged sum) {
+    double n = sum.queries > 0 ? (double)sum.queries : 1;
+    return (akin_judged){sum.share / n, sum.colour / n, sum.queries};
+}
+
+double akin_judge_worth(const akin_judge *t, akin_judged m) {
+    double value = log(fmax(m.share, LEAST_SHARE));
+    double span = t->colour - t->colour_any;
+    if (t->cosine[AKIN_PART_FOREGROUND] && span > LEAST_COLOUR) {
+        double kept = (m.colour - t->colour_any) / span;
+        value += t->study->flat * log(fmin(1, fmax(kept, LEAST_COLOUR)));
+    }
+    return value;
+}

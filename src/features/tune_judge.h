@@ -1,0 +1,51 @@
+/* tune_judge: how well neighbours are found among the rows of a study: what tune.h's choices are
+ * judged by. Not collective. */
+#ifndef AKIN_TUNE_JUDGE_H
+#define AKIN_TUNE_JUDGE_H
+
+#include "tune.h"
+
+enum { AKIN_JUDGE_NEAREST = 10, AKIN_JUDGE_FOLDS = 2 };
+#define AKIN_JUDGE_FEWEST 60 /* rows to which others belong, below which nothing is told */
+
+typedef struct {
+    const akin_study *study;
+    const akin_features *features;
+    size_t queries, *query;    /* rows */
+    size_t *related;           /* [queries]: rows that belong to it, up to AKIN_JUDGE_NEAREST */
+    uint8_t *fold;             /* [count] */
+    uint8_t *relation;         /* [queries, count]: of query and row */
+    float *cosine[AKIN_PARTS]; /* [queries, count], at weight one; NULL: not a part */
+    float *scores;             /* [count] */
+    float *part;               /* [count, dim of a part] */
+    double colour, colour_any; /* how alike neighbours' colours are at first; any rows' */
+} akin_judge;
+
+/* How well neighbours are found: their share, and how alike their colours are. */
+typedef struct {
+    double share, colour;
+    size_t queries;
+} akin_judged;
+
+/* Study and features are set by the caller; the queries, the folds, and unless the queries are
+ * fewer than AKIN_JUDGE_FEWEST the cosines are found. akin_judge_end follows in any case. */
+AKIN_MUST_CHECK akin_status akin_judge_begin(akin_judge *t);
+void akin_judge_end(akin_judge *t);
+
+/* rows [count, dim]: those of the queries times all: out [queries, count]. */
+AKIN_MUST_CHECK akin_status akin_judge_multiply(const akin_judge *t, const float *rows, size_t dim,
+                                                float *out);
+
+/* Adds what query q's nearest say, by scores [count]; rows of another fold than its own are passed
+ * over where `apart`. Then the mean of such a sum. */
+void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
+                     akin_judged *sum);
+akin_judged akin_judge_mean(akin_judged sum);
+
+/* What it is worth: see tune.h. */
+double akin_judge_worth(const akin_judge *t, akin_judged m);
+
+/* Chooses a map (tune.h) for the weights of `out`. */
+AKIN_MUST_CHECK akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out);
+
+#endif
