@@ -9,9 +9,13 @@ WHAT   peer CASE...   pairs per second against the peer on one core; a case is N
        rules          --same-category with 100 categories at --n against no rule; and with one that is half of all at 2 ranks
                       (BENCH_EMBEDDINGS=build/tests/bench_embeddings)
        delta          1 % of --n items new, changed or gone, against the full run
+       sisap [N...]   the self-join of SISAP's 2026 challenge: k = 15, 1,024 columns, cosine, of clustered rows; at each n (100000
+                      200000 400000) seconds, memory and the recall of 100 rows, and what that comes to at 6.4 million on --cores
        memory         n = 1,000,000 on 2 ranks; fails above 1.5 GiB in all
 The peer is called with a .npy file, --k and --threads, and prints a JSON line with pairs_per_second and version. Rates are those
-of the compute alone, as both tell them, medians of the rounds (least to most). Not a test: it takes minutes.
+of the compute alone, as both tell them, medians of the rounds (least to most). A peer's OpenBLAS may be
+older than the CPU and then takes kernels of 2004: "env OPENBLAS_CORETYPE=SkylakeX python knn_faiss.py". peer_duckdb.py is another
+peer. Not a test: it takes minutes.
 """
 
 import argparse
@@ -34,6 +38,7 @@ p.add_argument("--rounds", type=int, default=3)
 p.add_argument("--n", type=int, default=200000)
 p.add_argument("--cases", dest="of", default="50000,32,20")
 p.add_argument("--plot")
+p.add_argument("--cores", type=int, default=8)
 p.add_argument("--cpu", default="auto")
 p.add_argument("--before", default="", help="words before each command, such as: chrt -f 10 taskset -c 1")
 a = p.parse_args()
@@ -197,9 +202,60 @@ def memory():
         sys.exit("that is more than 1.5 GiB")
 
 
+def clustered(n, dim=1024):
+    """n rows around n / 100 centres, in float16; what is different in two rows of one centre is as long as the centre."""
+    r, path = np.random.default_rng(n), f"c{n}_{dim}.npy"
+    centres = r.standard_normal((max(n // 100, 1), dim), dtype=np.float32)
+    rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(n, dim))
+    for first in range(0, n, 4096):
+        count = min(4096, n - first)
+        rows[first:first + count] = centres[r.integers(len(centres), size=count)] + r.standard_normal((count, dim), dtype=np.float32)
+    rows.flush()
+    return path
+
+
+def recall_of(path, table, k, trials=100):
+    """Of some rows' entries, the share whose score is no worse than the k-th of all rows, in double precision."""
+    import netCDF4
+    x = np.load(path, mmap_mode="r")
+    asked = np.linspace(0, len(x) - 1, trials).astype(int)
+    best, y = np.empty((trials, 0)), np.asarray(x[asked], np.float64)
+    y /= np.linalg.norm(y, axis=1, keepdims=True)
+    for first in range(0, len(x), 8192):
+        part = np.asarray(x[first:first + 8192], np.float64)
+        scores = y @ (part / np.linalg.norm(part, axis=1, keepdims=True)).T
+        mine = (asked >= first) & (asked < first + len(part))
+        scores[mine, asked[mine] - first] = -2
+        best = -np.sort(-np.concatenate([best, scores], axis=1), axis=1)[:, :k]
+    with netCDF4.Dataset(table) as d:
+        found = np.asarray(d["score"][:])[asked]
+    return float((found >= best[:, -1:] - 1e-6).mean())
+
+
+def sisap():
+    sizes, points = [int(n) for n in a.cases] or [100000, 200000, 400000], []
+    print("| rows | seconds | pairs/s | pairs passed over | memory | recall |\n|---|---|---|---|---|---|")
+    for n in sizes:
+        vectors = clustered(n)
+        r = [akin(vectors, 15) for _ in range(a.rounds)]
+        points.append((n, middle(r, "seconds_compute")[0], r[0]["peak_memory_bytes"]))
+        print(f"| {n:,} | {points[-1][1]:.1f} | {billions(r)} | {100 * r[0]['pairs_skipped'] / r[0]['pairs']:.0f} % | "
+              f"{points[-1][2] / 2**30:.2f} GiB | {recall_of(vectors, 't.nc', 15):.4f} |", flush=True)
+        os.remove(vectors)
+    if len(points) < 2:
+        return
+    full, logs = 6.4e6, np.log([q[:2] for q in points])
+    slope, offset = np.polyfit(logs[:, 0], logs[:, 1], 1)
+    hours = np.exp(offset) * full**slope / a.cores / 3600
+    at_last_rate = full**2 / points[-1][0]**2 * points[-1][1] / a.cores / 3600
+    print(f"\nseconds grow with n to the power of {slope:.2f}: 6.4 million rows would take {hours:.1f} h on {a.cores} cores as fast as this "
+          f"one, by the last pairs a second {at_last_rate:.1f} h, and {points[-1][2] / points[-1][0] * full / 2**30:.0f} GiB in all; "
+          f"kernel {r[0]['kernel']}")
+
+
 start = os.getcwd()
 HOME = lambda path: os.path.join(start, path)
 AKIN = HOME(AKIN)
 with tempfile.TemporaryDirectory() as folder:
     os.chdir(folder)
-    {"peer": peer, "ablation": ablation, "growth": growth, "ranks": ranks, "rules": rules, "delta": delta, "memory": memory}[a.what]()
+    {"peer": peer, "ablation": ablation, "growth": growth, "ranks": ranks, "rules": rules, "delta": delta, "sisap": sisap, "memory": memory}[a.what]()

@@ -106,29 +106,9 @@ __attribute__((target("amx-tile,amx-int8"))) static double matrix_seconds(void) 
     return best;
 }
 
-/* Of a multiplication of 64 by 64 bytes, twelve independent ones in turns. */
-__attribute__((target("avx512f,avx512vnni"))) static double vector_seconds(void) {
-    __m512i sum[12], one = _mm512_set1_epi8(1);
-    double best = INFINITY;
-    for (int v = 0; v < 12; v++) sum[v] = one;
-    for (int i = 0; i < TRIALS; i++) {
-        double start = akin_comm_seconds();
-        for (int j = 0; j < 2000; j++)
-#pragma GCC unroll 12
-            for (int v = 0; v < 12; v++) {
-                sum[v] = _mm512_dpbusd_epi32(sum[v], one, one);
-                __asm__ volatile("" : "+v"(sum[v]));
-            }
-        best = fmin(best, (akin_comm_seconds() - start) / 24000);
-    }
-    for (int v = 0; v < 12; v++) found += (size_t)_mm512_reduce_add_epi32(sum[v]) & 1;
-    return best;
-}
-
 /* Multiply-adds a second that the level's unit can do; 0: not measured. */
 static double peak_of(int level) {
     if (level == AKIN_CPU_AMX) return 16 * 16 * 64 / matrix_seconds();
-    if (level == AKIN_CPU_VNNI) return 64 / vector_seconds();
     return 0;
 }
 
