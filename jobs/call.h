@@ -12,7 +12,7 @@ AKIN_MUST_CHECK akin_status akin_report_create(const char *verb, int ranks, akin
 AKIN_MUST_CHECK akin_status akin_report_finish(akin_json *report, akin_status status,
                                                double seconds);
 
-/* The number of arguments fits the verb: else AKIN_USAGE. Not collective. */
+/* The number of arguments is right for the verb: else AKIN_USAGE. Not collective. */
 AKIN_MUST_CHECK akin_status akin_call_check_arguments(const akin_verb *verb,
                                                       const akin_options *options);
 

@@ -253,17 +253,17 @@ static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry,
     return exists;
 }
 
-bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
-                       const char *digest, size_t *left) {
+bool akin_metrics_up_to_date(const akin_metrics *metrics, const akin_stage *stage,
+                             const akin_call *call, const char *digest, size_t *left) {
     *left = 0;
-    int64_t fits = 0;
+    int64_t same = 0;
     if (akin_comm_rank(call->comm) == 0 && *digest) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
         const char *status = akin_json_text(entry, "status"),
                    *before = akin_json_text(entry, "input_digest");
-        fits = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
+        same = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
                outputs_exist(metrics, entry, call->options, left);
     }
-    akin_comm_max_i64(call->comm, &fits, 1);
-    return fits != 0;
+    akin_comm_max_i64(call->comm, &same, 1);
+    return same != 0;
 }

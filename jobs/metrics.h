@@ -48,7 +48,7 @@ AKIN_MUST_CHECK akin_status akin_metrics_digest(const akin_metrics *metrics,
 /* Whether its last run was of this digest and its outputs are still there. Collective: all ranks
  * get one answer. *left, rank 0's: so many places hold something else, and are left so
  * (akin_published_stands). */
-bool akin_metrics_fits(const akin_metrics *metrics, const akin_stage *stage, const akin_call *call,
-                       const char *digest, size_t *left);
+bool akin_metrics_up_to_date(const akin_metrics *metrics, const akin_stage *stage,
+                             const akin_call *call, const char *digest, size_t *left);
 
 #endif

@@ -1,6 +1,6 @@
 /* retrain: the model from night to night. */
 #include "retrain.h"
-#include "fits.h"
+#include "output.h"
 #include <akin/drift.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -31,7 +31,7 @@ static int64_t ask(akin_comm *comm, int64_t answer) {
 
 static bool serves(const nightly *night, const char *path) {
     return path &&
-           akin_fits_text(path, "model", "akin_result_options", night->call->result_options);
+           akin_output_has(path, "model", "akin_result_options", night->call->result_options);
 }
 
 static bool is_old(const char *path) {
@@ -58,7 +58,8 @@ static akin_status begin_from(const nightly *night, const char *model) {
 static akin_status decide_weekly(const nightly *night) {
     akin_comm *comm = night->call->comm;
     if (ask(comm, akin_file_exists(night->here))) {
-        bool done = akin_fits_input(night->here, "model", "input_catalog_digest", night->catalog);
+        bool done =
+            akin_output_made_from(night->here, "model", "input_catalog_digest", night->catalog);
         if (ask(comm, done || !serves(night, night->here) || !is_old(night->here))) return AKIN_OK;
         return begin_from(night,
                           ask(comm, serves(night, night->before)) ? night->before : night->here);
@@ -129,8 +130,8 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
     AKIN_TRY(akin_agree(call->comm,
                         previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
     if (night.before && akin_comm_rank(call->comm) == 0 && !akin_file_exists(night.here))
-        akin_fits_tell_damage(night.before, "train",
-                              "the model of the night before does not serve");
+        akin_output_tell_damage(night.before, "train",
+                                "the model of the night before does not serve");
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));

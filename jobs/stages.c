@@ -1,7 +1,7 @@
 /* stages: what a run does in which order, and with which files. */
 #include "stages.h"
 #include "call.h"
-#include "fits.h"
+#include "output.h"
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -46,9 +46,9 @@ static const akin_jobfile_refusal gallery_refused[] = {
 
 #define LAST_EMBEDDINGS "embeddings.last.nc"
 
-static bool catalog_fits(const akin_call *call, const char *folder, const char *second);
-static bool embeddings_fit(const akin_call *call, const char *folder, const char *second);
-static bool table_fits(const akin_call *call, const char *folder, const char *second);
+static bool catalog_serves(const akin_call *call, const char *folder, const char *second);
+static bool embeddings_serve(const akin_call *call, const char *folder, const char *second);
+static bool table_serves(const akin_call *call, const char *folder, const char *second);
 
 const akin_stage akin_stages[] = {
     {.verb = "ingest",
@@ -57,7 +57,7 @@ const akin_stage akin_stages[] = {
      .refusals = ingest_refused,
      .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
      .previous = {{"previous", "catalog.nc"}},
-     .previous_fits = catalog_fits},
+     .previous_serves = catalog_serves},
     {.verb = "train",
      .always = true,
      .refusals = refused,
@@ -69,14 +69,14 @@ const akin_stage akin_stages[] = {
      .argument = "catalog.nc",
      .paths = {{"model", "model.nc"}, {"output", "embeddings.nc"}},
      .previous = {{"previous", "embeddings.nc"}},
-     .previous_fits = embeddings_fit},
+     .previous_serves = embeddings_serve},
     {.verb = "neighbors",
      .always = true,
      .refusals = neighbors_refused,
      .argument = "embeddings.nc",
      .paths = {{"output", "table.nc"}},
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
-     .previous_fits = table_fits,
+     .previous_serves = table_serves,
      .previous_here = LAST_EMBEDDINGS},
     {.verb = "evaluate",
      .refusals = refused,
@@ -197,7 +197,7 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
     if (!table) return AKIN_FAILED;
     akin_status status = AKIN_OK;
     if (akin_file_exists(table) &&
-        !akin_fits_tell_damage(table, stage->verb, "goes without the table before"))
+        !akin_output_tell_damage(table, stage->verb, "goes without the table before"))
         status = akin_options_set(options, option, table, "run");
     akin_mem_free(table);
     return status;
@@ -297,49 +297,49 @@ akin_status akin_stages_check(akin_jobfile *job) {
 
 /* --- what is taken over from an earlier run --- */
 
-typedef bool fits_file(const char *path, const char *kind, const char *attribute,
+typedef bool file_test(const char *path, const char *kind, const char *attribute,
                        const char *value);
 
-static bool file_fits(fits_file *fits, const char *folder, const char *name, const char *kind,
-                      const char *attribute, const char *value) {
+static bool file_serves(file_test *test, const char *folder, const char *name, const char *kind,
+                        const char *attribute, const char *value) {
     char *path = akin_file_join(folder, name);
-    bool good = path && value && fits(path, kind, attribute, value);
+    bool good = path && value && test(path, kind, attribute, value);
     akin_mem_free(path);
     return good;
 }
 
 /* Of the same options. */
-static bool catalog_fits(const akin_call *call, const char *folder, const char *second) {
+static bool catalog_serves(const akin_call *call, const char *folder, const char *second) {
     (void)second;
-    return file_fits(akin_fits_text, folder, "catalog.nc", "catalog", "akin_result_options",
-                     call->result_options);
+    return file_serves(akin_output_has, folder, "catalog.nc", "catalog", "akin_result_options",
+                       call->result_options);
 }
 
 /* Of the same model. */
-static bool embeddings_fit(const akin_call *call, const char *folder, const char *second) {
+static bool embeddings_serve(const akin_call *call, const char *folder, const char *second) {
     (void)second;
-    return file_fits(akin_fits_input, folder, "embeddings.nc", "embeddings", "input_model_digest",
-                     akin_options_text(call->options, "model"));
+    return file_serves(akin_output_made_from, folder, "embeddings.nc", "embeddings",
+                       "input_model_digest", akin_options_text(call->options, "model"));
 }
 
 /* By the same model, or of as many features by none of ours. */
 static bool alike(const char *a, const char *b) {
-    return akin_fits_alike(a, b, "embeddings", "input_model_digest") ||
-           (akin_fits_text(a, "embeddings", "input_model_digest", NULL) &&
-            akin_fits_text(b, "embeddings", "input_model_digest", NULL) &&
-            akin_fits_length(a, b, "embeddings", "feature"));
+    return akin_output_alike(a, b, "embeddings", "input_model_digest") ||
+           (akin_output_has(a, "embeddings", "input_model_digest", NULL) &&
+            akin_output_has(b, "embeddings", "input_model_digest", NULL) &&
+            akin_output_same_length(a, b, "embeddings", "feature"));
 }
 
 /* Of the same options, made from those embeddings, and those by the same model as today's. */
-static bool table_fits(const akin_call *call, const char *folder, const char *second) {
+static bool table_serves(const akin_call *call, const char *folder, const char *second) {
     const char *const *today = NULL;
     char *embeddings = akin_file_join(folder, second);
     bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
                 alike(embeddings, today[0]) &&
-                file_fits(akin_fits_text, folder, "table.nc", "table", "akin_result_options",
-                          call->result_options) &&
-                file_fits(akin_fits_input, folder, "table.nc", "table", "input_embeddings_digest",
-                          embeddings);
+                file_serves(akin_output_has, folder, "table.nc", "table", "akin_result_options",
+                            call->result_options) &&
+                file_serves(akin_output_made_from, folder, "table.nc", "table",
+                            "input_embeddings_digest", embeddings);
     akin_mem_free(embeddings);
     return good;
 }
@@ -350,7 +350,7 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
                      const char *second) {
     akin_ncfile *file = NULL;
     char *path = akin_file_join(folder, stage->previous[0].file);
-    int64_t wrong = !path || !stage->previous_fits(call, folder, second);
+    int64_t wrong = !path || !stage->previous_serves(call, folder, second);
     akin_comm_max_i64(call->comm, &wrong, 1);
     akin_status status = AKIN_FAILED;
     if (!wrong) {
@@ -369,8 +369,8 @@ static void tell_damage_before(const akin_stage *stage, const akin_call *call, c
     for (size_t i = 0; stage->previous[i].option; i++) {
         char *path = akin_file_join(folder, stage->previous[i].file);
         if (path && akin_comm_rank(call->comm) == 0)
-            akin_fits_tell_damage(path, stage->verb,
-                                  "a file of the night before is not built upon");
+            akin_output_tell_damage(path, stage->verb,
+                                    "a file of the night before is not built upon");
         akin_mem_free(path);
     }
 }
@@ -404,8 +404,8 @@ void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder) {
     char *embeddings = akin_file_join(path, "embeddings.nc"),
          *last = akin_file_join(path, LAST_EMBEDDINGS);
     if (embeddings && last &&
-        file_fits(akin_fits_input, path, "table.nc", "table", "input_embeddings_digest",
-                  embeddings)) {
+        file_serves(akin_output_made_from, path, "table.nc", "table", "input_embeddings_digest",
+                    embeddings)) {
         (void)unlink(last);
         if (akin_file_link(embeddings, last) != AKIN_OK) akin_error_clear();
     }

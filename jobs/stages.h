@@ -19,17 +19,17 @@ typedef struct {
     const char *before;  /* the option that takes the table of the night before; NULL = none */
     const char *decides; /* a flag that the run sets where the job does not name it; NULL = none */
     /* What it builds upon, of the last run here or of the night before: an option (where the verb
-     * has it) and its file. The first one decides: it must fit (`previous_fits`), and all come from
+     * has it) and its file. The first one decides: it must serve (`previous_serves`), and all come from
      * one folder. */
     struct {
         const char *option, *file;
     } previous[3];
     /* Whether the verb would not refuse it; second: the name of the second file. */
-    bool (*previous_fits)(const akin_call *call, const char *folder, const char *second);
+    bool (*previous_serves)(const akin_call *call, const char *folder, const char *second);
     /* The second of these files under another name, in this run's folder: what it was when the
      * first one was made (akin_stage_set_aside). */
     const char *previous_here;
-    /* How its output is known to fit: by the verb's own `fits`, or by what metrics.json says of its
+    /* How its output is known to be up to date: by the verb's own `up_to_date`, or by what metrics.json says of its
      * last run. */
     bool by_metrics;
 } akin_stage;

@@ -1,5 +1,5 @@
 /* verb_embed: `akin embed catalog.nc --model model.nc -o embeddings.nc`. */
-#include "fits.h"
+#include "output.h"
 #include "verbs.h"
 #include <akin/embed.h>
 #include <akin/import_vectors.h>
@@ -115,22 +115,24 @@ done:
 }
 
 /* A .npy carries no digest: its rows are read, by all ranks together. */
-static bool adopted_fits(const akin_call *call) {
+static bool imported_up_to_date(const akin_call *call) {
     char digest[AKIN_HASH_TEXT_SIZE];
     akin_import_vectors_params params = adopt_params(call);
     int64_t wrong =
         !params.output ||
-        !akin_fits_text(params.output, "embeddings", "akin_result_options",
-                        params.result_options) ||
+        !akin_output_has(params.output, "embeddings", "akin_result_options",
+                         params.result_options) ||
         !(params.catalog
-              ? akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog)
-              : akin_fits_text(params.output, "embeddings", "input_catalog_digest", NULL)) ||
+              ? akin_output_made_from(params.output, "embeddings", "input_catalog_digest",
+                                      params.catalog)
+              : akin_output_has(params.output, "embeddings", "input_catalog_digest", NULL)) ||
         !(params.model
-              ? akin_fits_input(params.output, "embeddings", "input_blended_digest", params.model)
-              : akin_fits_text(params.output, "embeddings", "input_blended_digest", NULL));
+              ? akin_output_made_from(params.output, "embeddings", "input_blended_digest",
+                                      params.model)
+              : akin_output_has(params.output, "embeddings", "input_blended_digest", NULL));
     akin_comm_max_i64(call->comm, &wrong, 1);
     return !wrong && akin_import_vectors_digest(call->comm, &params, digest) == AKIN_OK &&
-           akin_fits_text(params.output, "embeddings", "input_vectors_digest", digest);
+           akin_output_has(params.output, "embeddings", "input_vectors_digest", digest);
 }
 
 /* --- the verb --- */
@@ -174,14 +176,15 @@ done:
     return status;
 }
 
-static bool fits(akin_call *call) {
+static bool up_to_date(akin_call *call) {
     akin_embed_params params = read_params(call);
-    if (akin_options_text(call->options, "from")) return adopted_fits(call);
+    if (akin_options_text(call->options, "from")) return imported_up_to_date(call);
     return params.output && params.model &&
-           akin_fits_text(params.output, "embeddings", "akin_result_options",
-                          params.result_options) &&
-           akin_fits_input(params.output, "embeddings", "input_catalog_digest", params.catalog) &&
-           akin_fits_input(params.output, "embeddings", "input_model_digest", params.model);
+           akin_output_has(params.output, "embeddings", "akin_result_options",
+                           params.result_options) &&
+           akin_output_made_from(params.output, "embeddings", "input_catalog_digest",
+                                 params.catalog) &&
+           akin_output_made_from(params.output, "embeddings", "input_model_digest", params.model);
 }
 
 const akin_verb akin_verb_embed = {
@@ -195,6 +198,6 @@ const akin_verb akin_verb_embed = {
     .arguments_max = 1,
     .options = options,
     .run = run_embed,
-    .fits = fits,
+    .up_to_date = up_to_date,
     .check = check,
 };

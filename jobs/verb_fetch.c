@@ -125,7 +125,7 @@ done:
     return status;
 }
 
-static bool fits(akin_call *call) {
+static bool up_to_date(akin_call *call) {
     const akin_fetch_params params = params_of(call->options);
     return akin_fetch_is_recent(params.cache, params.fresh);
 }
@@ -139,6 +139,6 @@ const akin_verb akin_verb_fetch = {
     .arguments_max = -1,
     .options = options,
     .run = run,
-    .fits = fits,
+    .up_to_date = up_to_date,
     .check = check,
 };

@@ -1,6 +1,6 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. */
 #include "addresses.h"
-#include "fits.h"
+#include "output.h"
 #include "tables.h"
 #include "verbs.h"
 #include <akin/file.h>
@@ -162,11 +162,11 @@ done:
 }
 
 /* The file of rejects is the one that was written with the catalogue. */
-static bool rejects_fit(const akin_ingest_params *params) {
+static bool rejects_up_to_date(const akin_ingest_params *params) {
     char digest[AKIN_HASH_TEXT_SIZE];
     return !params->rejects ||
            (akin_rejects_digest(params->rejects, digest) == AKIN_OK &&
-            akin_fits_text(params->output, "catalog", "akin_rejects_digest", digest));
+            akin_output_has(params->output, "catalog", "akin_rejects_digest", digest));
 }
 
 /* What is known of a catalogue that was made earlier. */
@@ -202,16 +202,16 @@ static bool is_fetched(const akin_source *source, const akin_ingest_params *para
 
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is
  * rank 0's. */
-static bool fits(akin_call *call) {
+static bool up_to_date(akin_call *call) {
     akin_ingest_params params = read_params(call, NULL);
     if (!params.output) return false;
     if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK)
         return false;
     bool same =
-        rejects_fit(&params) &&
-        akin_fits_text(params.output, "catalog", "akin_result_options", params.result_options) &&
-        akin_fits_text(params.output, "catalog", "input_source_digest",
-                       akin_source_digest(call->listed));
+        rejects_up_to_date(&params) &&
+        akin_output_has(params.output, "catalog", "akin_result_options", params.result_options) &&
+        akin_output_has(params.output, "catalog", "input_source_digest",
+                        akin_source_digest(call->listed));
     same = same &&
            report_counts(call->report, params.output, akin_source_rows(call->listed)) == AKIN_OK;
     return same && is_fetched(call->listed, &params);
@@ -226,6 +226,6 @@ const akin_verb akin_verb_ingest = {
     .arguments_max = -1,
     .options = options,
     .run = run_ingest,
-    .fits = fits,
+    .up_to_date = up_to_date,
     .check = check,
 };

@@ -1,6 +1,6 @@
 /* verb_neighbors: all-pairs cosine top-k. */
 #include "checkpoints.h"
-#include "fits.h"
+#include "output.h"
 #include "rules.h"
 #include "verbs.h"
 #include <akin/neighbors.h>
@@ -176,11 +176,11 @@ static akin_status check(akin_options *o) {
 
 /* Made from these embeddings with these options; a .npy carries no digest, so its table is made
  * anew. */
-static bool fits(akin_call *call) {
+static bool up_to_date(akin_call *call) {
     akin_neighbors_params params = read_params(call);
     return params.output != NULL &&
-           akin_fits_input(params.output, "table", "input_embeddings_digest", params.input) &&
-           akin_fits_text(params.output, "table", "akin_result_options", params.result_options);
+           akin_output_made_from(params.output, "table", "input_embeddings_digest", params.input) &&
+           akin_output_has(params.output, "table", "akin_result_options", params.result_options);
 }
 
 const akin_verb akin_verb_neighbors = {
@@ -192,6 +192,6 @@ const akin_verb akin_verb_neighbors = {
     .arguments_max = 1,
     .options = options,
     .run = run,
-    .fits = fits,
+    .up_to_date = up_to_date,
     .check = check,
 };

@@ -1,8 +1,8 @@
 /* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. */
 #include "call.h"
-#include "fits.h"
 #include "folder.h"
 #include "metrics.h"
+#include "output.h"
 #include "preflight.h"
 #include "record.h"
 #include "retrain.h"
@@ -114,12 +114,12 @@ static akin_status settle_job(run_state *run) {
 /* --- one stage --- */
 
 /* *left: so many places are not as the stage made them, but are left so; said already. */
-static bool fits(const run_state *run, const akin_stage *stage, akin_call *call, const char *digest,
-                 size_t *left) {
+static bool up_to_date(const run_state *run, const akin_stage *stage, akin_call *call,
+                       const char *digest, size_t *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
     *left = 0;
-    if (stage->by_metrics) return akin_metrics_fits(run->metrics, stage, call, digest, left);
-    int64_t wrong = !verb->fits || !verb->fits(call);
+    if (stage->by_metrics) return akin_metrics_up_to_date(run->metrics, stage, call, digest, left);
+    int64_t wrong = !verb->up_to_date || !verb->up_to_date(call);
     akin_comm_max_i64(call->comm, &wrong, 1);
     akin_error_clear();
     return !wrong;
@@ -254,8 +254,8 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
     AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
     size_t left;
-    bool told = is_told(run, stage), fitting = fits(run, stage, &call, digest, &left);
-    if (fitting) {
+    bool told = is_told(run, stage), current = up_to_date(run, stage, &call, digest, &left);
+    if (current) {
         AKIN_TRY(skip(run, stage, &call, told, left));
         if (akin_comm_rank(comm) == 0)
             akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
@@ -264,7 +264,7 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     }
     const char *output = stage->always ? akin_options_text(own, "output") : NULL;
     if (output && akin_comm_rank(comm) == 0)
-        akin_fits_tell_damage(output, stage->verb, "made anew, as it is damaged");
+        akin_output_tell_damage(output, stage->verb, "made anew, as it is damaged");
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     AKIN_TRY(begin_anew(&call, verb, own));
     if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);

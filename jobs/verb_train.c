@@ -1,6 +1,6 @@
 /* verb_train: `akin train catalog.nc -o model.nc`. */
 #include "checkpoints.h"
-#include "fits.h"
+#include "output.h"
 #include "verbs.h"
 #include <akin/features.h>
 #include <akin/log.h>
@@ -332,19 +332,20 @@ done:
 
 /* A model of these options serves. Which catalogue and which --init made it matters unless `run`
  * decides that: then it sets --init where a new one is wanted. */
-static bool fits(akin_call *call) {
+static bool up_to_date(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
     if (!params.output ||
-        !akin_fits_text(params.output, "model", "akin_result_options", params.result_options))
+        !akin_output_has(params.output, "model", "akin_result_options", params.result_options))
         return false;
     bool same_catalog =
-        akin_fits_input(params.output, "model", "input_catalog_digest", params.catalog);
+        akin_output_made_from(params.output, "model", "input_catalog_digest", params.catalog);
     if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0)
         return same_catalog || !params.init;
-    bool same_init = params.init
-                         ? akin_fits_input(params.output, "model", "input_init_digest", params.init)
-                         : akin_fits_text(params.output, "model", "input_init_digest", NULL);
+    bool same_init =
+        params.init
+            ? akin_output_made_from(params.output, "model", "input_init_digest", params.init)
+            : akin_output_has(params.output, "model", "input_init_digest", NULL);
     return same_init && (same_catalog || strcmp(policy, "never") == 0);
 }
 
@@ -380,6 +381,6 @@ const akin_verb akin_verb_train = {
     .arguments_max = 1,
     .options = options,
     .run = run_train,
-    .fits = fits,
+    .up_to_date = up_to_date,
     .check = check,
 };

@@ -16,9 +16,9 @@ typedef struct {
                           from main */
     const char *options_text;   /* all options, resolved: for the attribute akin_options */
     const char *result_options; /* those that shape the result: for akin_result_options */
-    akin_source
-        *listed; /* the source that `fits` of ingest has listed, for its run; owned, or NULL */
-    bool print;  /* false under --json or `run`: nothing but the report goes to stdout */
+    akin_source *
+        listed; /* the source that `up_to_date` of ingest has listed, for its run; owned, or NULL */
+    bool print; /* false under --json or `run`: nothing but the report goes to stdout */
 } akin_call;
 
 typedef struct akin_verb {
@@ -31,11 +31,11 @@ typedef struct akin_verb {
     const akin_option *options; /* its own, ends with a NULL name; the common ones come from main */
     /* Collective. Checks what it can before it touches anything. */
     akin_status (*run)(akin_call *call);
-    /* For `run`: whether the output already fits its inputs and options, so that the stage can be
+    /* For `run`: whether the output already is that of its inputs and options, so that the stage can be
      * skipped; false where unsure (missing or damaged output too). May tell in the report what the
      * file says of itself. Quick: attributes only. Run by every rank, agreed by the caller. NULL:
      * never skipped. */
-    bool (*fits)(akin_call *call);
+    bool (*up_to_date)(akin_call *call);
     /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file;
      * main asks before it runs the verb, `run` before it begins the first stage. It may set an
      * option that others decide and that was not given. Not collective. NULL: they do. */

@@ -1,5 +1,5 @@
-/* fits: whether a file that is already there will do. */
-#include "fits.h"
+/* output: whether a file that is already there will do. */
+#include "output.h"
 #include <akin/error.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -19,7 +19,7 @@ static bool read_attribute(const char *path, const char *kind, const char *attri
     return status == AKIN_OK;
 }
 
-bool akin_fits_text(const char *path, const char *kind, const char *attribute, const char *value) {
+bool akin_output_has(const char *path, const char *kind, const char *attribute, const char *value) {
     char *found;
     bool there = read_attribute(path, kind, attribute, &found);
     bool same = found && value ? strcmp(found, value) == 0 : !found && !value;
@@ -27,18 +27,19 @@ bool akin_fits_text(const char *path, const char *kind, const char *attribute, c
     return there && same;
 }
 
-bool akin_fits_input(const char *path, const char *kind, const char *attribute, const char *input) {
+bool akin_output_made_from(const char *path, const char *kind, const char *attribute,
+                           const char *input) {
     char *digest;
-    bool fits = read_attribute(input, NULL, "content_digest", &digest) && digest &&
-                akin_fits_text(path, kind, attribute, digest);
+    bool made = read_attribute(input, NULL, "content_digest", &digest) && digest &&
+                akin_output_has(path, kind, attribute, digest);
     akin_mem_free(digest);
-    return fits;
+    return made;
 }
 
-bool akin_fits_alike(const char *a, const char *b, const char *kind, const char *attribute) {
+bool akin_output_alike(const char *a, const char *b, const char *kind, const char *attribute) {
     char *value;
     bool alike = read_attribute(a, kind, attribute, &value) && value &&
-                 akin_fits_text(b, kind, attribute, value);
+                 akin_output_has(b, kind, attribute, value);
     akin_mem_free(value);
     return alike;
 }
@@ -53,12 +54,13 @@ static size_t length_of(const char *path, const char *kind, const char *dimensio
     return length;
 }
 
-bool akin_fits_length(const char *a, const char *b, const char *kind, const char *dimension) {
+bool akin_output_same_length(const char *a, const char *b, const char *kind,
+                             const char *dimension) {
     size_t length = length_of(a, kind, dimension);
     return length > 0 && length == length_of(b, kind, dimension);
 }
 
-bool akin_fits_tell_damage(const char *path, const char *verb, const char *then) {
+bool akin_output_tell_damage(const char *path, const char *verb, const char *then) {
     akin_ncfile *file = NULL;
     if (!akin_file_exists(path)) return false;
     bool damaged =
