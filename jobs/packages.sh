@@ -1,7 +1,8 @@
 #!/bin/sh
 # Installs the packages that akin is built from, on Debian and Ubuntu; elsewhere it names what is missing.
-# usage: packages.sh [build|test|emulated]     test: also what the tests need (a browser, Python's netCDF4, sample
-# pictures); emulated: what tests/emulated/run.sh needs
+# usage: packages.sh [build|test|emulated|network]     test: also what the tests need (a browser, Python's netCDF4, sample
+# pictures) and network; emulated: what tests/emulated/run.sh needs; network: OpenVINO, for ingest --network, from PyPI
+# into .openvino beside the sources, where the next build finds it (another one: OpenVINO_DIR)
 set -eu
 
 build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev liblapacke-dev libpng-dev
@@ -12,6 +13,26 @@ tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-pr
     redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge
     clang libclang-rt-dev"
 emulated="bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio"
+
+# A wheel alone, of this version, without Python's part of it: headers, libraries and CMake's files.
+openvino=2026.4.1
+install_openvino() {
+    here=$(dirname "$0")/../.openvino
+    [ -z "${OpenVINO_DIR:-}" ] || return 0
+    [ "$(cat "$here/version" 2>/dev/null)" != "$openvino" ] || return 0
+    echo "packages.sh: installing OpenVINO $openvino" >&2
+    rm -rf "$here"
+    python3 -m venv "$here" &&
+        "$here/bin/pip" install -q --disable-pip-version-check --no-deps --only-binary :all: "openvino==$openvino" &&
+        echo "$openvino" >"$here/version" && return 0
+    rm -rf "$here"
+    echo "packages.sh: OpenVINO cannot be had; akin is built without ingest --network" >&2
+    return 1
+}
+case ${1:-build} in
+network) install_openvino; exit ;;
+test) install_openvino || true ;; # the tests then try that it is refused
+esac
 
 packages=$build
 [ "${1:-build}" = build ] || packages="$build $tests"

@@ -102,9 +102,9 @@ static akin_status check_all_apart(akin_jobfile *job, const char *output) {
                                           "log.txt",       "model.nc.checkpoint"};
     static const struct {
         const char *section, *key;
-    } read[] = {{"ingest", "previous"}, {"train", "init"}, {"train", "checkpoint"},
-                {"embed", "from"},      {"embed", "ids"},  {"evaluate", "against"},
-                {"publish", "previous"}};
+    } read[] = {{"ingest", "previous"},  {"ingest", "network"},  {"train", "init"},
+                {"train", "checkpoint"}, {"embed", "from"},      {"embed", "ids"},
+                {"evaluate", "against"}, {"publish", "previous"}};
     akin_status status = AKIN_OK;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     const char *const *sources = NULL;
@@ -146,12 +146,12 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {{"ingest", "root"},        {"ingest", "previous"},
-                  {"train", "init"},         {"embed", "from"},
-                  {"embed", "ids"},          {"embed", "previous"},
-                  {"neighbors", "previous"}, {"neighbors", "previous-embeddings"},
-                  {"evaluate", "against"},   {"publish", "previous"},
-                  {"gallery", "against"},    {"gallery", "embeddings"}};
+    } inputs[] = {
+        {"ingest", "root"},       {"ingest", "previous"},    {"ingest", "network"},
+        {"train", "init"},        {"embed", "from"},         {"embed", "ids"},
+        {"embed", "previous"},    {"neighbors", "previous"}, {"neighbors", "previous-embeddings"},
+        {"evaluate", "against"},  {"publish", "previous"},   {"gallery", "against"},
+        {"gallery", "embeddings"}};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const char *path =
             akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);

@@ -1,5 +1,6 @@
 /* verb_ingest: `akin ingest SOURCE... -o catalog.nc`. */
 #include "addresses.h"
+#include "checkpoints.h"
 #include "output.h"
 #include "tables.h"
 #include "verbs.h"
@@ -62,6 +63,39 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
      .help = "fetch nothing: addresses are what the cache has"},
+    {.name = "network",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "an ONNX or OpenVINO IR model that sees every picture; its output is a row of the "
+             "catalogue"},
+    {.name = "network-size",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "N",
+     .help = "pixels of the picture's shorter side before the network sees it, or WxH (its "
+             "preprocessor_config.json)"},
+    {.name = "network-crop",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "N",
+     .help = "pixels of the middle that it sees, or WxH, or none: the whole picture (its "
+             "preprocessor_config.json)"},
+    {.name = "network-mean",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "R,G,B",
+     .help = "subtracted from values in [0, 1] (its preprocessor_config.json; ImageNet's)"},
+    {.name = "network-std",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "R,G,B",
+     .help = "what they are divided by then (its preprocessor_config.json; ImageNet's)"},
+    {.name = "network-output",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "NAME",
+     .help = "of the model (image_embeds, pooler_output, or the only one)"},
+    {.name = "network-precision",
+     .type = AKIN_OPTION_CHOICE,
+     .initial = "float32",
+     .choices = "float32|bfloat16|int8-if-quantised",
+     .help = "what the network computes in; bfloat16 where the CPU has it"},
+    AKIN_CHECKPOINT_OPTIONS("how often what the network gave is saved"),
     {0},
 };
 
@@ -69,6 +103,16 @@ static akin_image_fit read_fit(const char *name) {
     return strcmp(name, "pad") == 0    ? AKIN_FIT_PAD
            : strcmp(name, "crop") == 0 ? AKIN_FIT_CROP
                                        : AKIN_FIT_STRETCH;
+}
+
+static akin_pretrained_params read_network(const akin_options *o) {
+    return (akin_pretrained_params){.path = akin_options_text(o, "network"),
+                                    .size = akin_options_text(o, "network-size"),
+                                    .crop = akin_options_text(o, "network-crop"),
+                                    .mean = akin_options_text(o, "network-mean"),
+                                    .deviation = akin_options_text(o, "network-std"),
+                                    .output = akin_options_text(o, "network-output"),
+                                    .precision = akin_options_text(o, "network-precision")};
 }
 
 /* temporary: the cache where none is named, for the time of the run. */
@@ -81,6 +125,9 @@ static akin_ingest_params read_params(const akin_call *call, const char *tempora
                                  .rejects = akin_options_text(o, "rejects"),
                                  .max_reject_fraction = akin_options_real(o, "max-reject-fraction"),
                                  .previous = akin_options_text(o, "previous"),
+                                 .network = read_network(o),
+                                 .checkpoint = akin_options_text(o, "checkpoint"),
+                                 .checkpoint_every = akin_options_real(o, "checkpoint-every"),
                                  .listed = call->listed,
                                  .options = call->options_text,
                                  .result_options = call->result_options};
@@ -104,6 +151,20 @@ static void fill_report(akin_json *report, const akin_ingest_result *result) {
     if (result->fetch.addresses > 0) akin_addresses_report(report, &result->fetch);
 }
 
+/* Before anything is touched: what the network's options ask for can be done here. */
+static akin_status check_network(const akin_options *options) {
+    static const char *const words[] = {"network-size", "network-crop",    "network-mean",
+                                        "network-std",  "network-output",  "network-precision",
+                                        "checkpoint",   "checkpoint-every"};
+    const akin_pretrained_params network = read_network(options);
+    if (network.path) return akin_pretrained_check(&network);
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (akin_options_changed(options, words[i]))
+            return akin_error_set(AKIN_USAGE, "--%s belongs to --network FILE, which is missing",
+                                  words[i]);
+    return AKIN_OK;
+}
+
 /* An output that is also an input would be gone before anybody has seen that it was a slip. */
 static akin_status check(akin_options *options) {
     const char *output = akin_options_text(options, "output"),
@@ -118,10 +179,14 @@ static akin_status check(akin_options *options) {
         if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
             return akin_error_set(
                 AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
+    akin_status status = AKIN_OK;
+    if (akin_checkpoints_check(options, output) != AKIN_OK) return AKIN_USAGE;
+    status = check_network(options);
+    if (status != AKIN_OK) return status;
     if (akin_options_flag(options, "offline") && !akin_options_text(options, "cache"))
         return akin_error_set(AKIN_USAGE,
                               "--offline needs --cache DIR, which has what was fetched");
-    akin_status status = akin_tables_params(options, &source);
+    status = akin_tables_params(options, &source);
     return status == AKIN_OK ? akin_addresses_params(options, &fetch) : status;
 }
 
@@ -200,6 +265,17 @@ static bool is_fetched(const akin_source *source, const akin_ingest_params *para
     return !used;
 }
 
+/* What a network gave is of the same network, seen in the same way. Collective. */
+static bool network_up_to_date(akin_comm *comm, const akin_ingest_params *params) {
+    char *request = NULL;
+    if (params->network.path &&
+        akin_pretrained_request(comm, &params->network, &request) != AKIN_OK)
+        return false;
+    bool same = akin_output_has(params->output, "catalog", "network_request", request);
+    akin_mem_free(request);
+    return same;
+}
+
 /* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is
  * rank 0's. */
 static bool up_to_date(akin_call *call) {
@@ -208,7 +284,7 @@ static bool up_to_date(akin_call *call) {
     if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK)
         return false;
     bool same =
-        rejects_up_to_date(&params) &&
+        network_up_to_date(call->comm, &params) && rejects_up_to_date(&params) &&
         akin_output_has(params.output, "catalog", "akin_result_options", params.result_options) &&
         akin_output_has(params.output, "catalog", "input_source_digest",
                         akin_source_digest(call->listed));

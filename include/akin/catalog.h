@@ -4,7 +4,9 @@
  * dimensions: item, row = 32, column = 32, channel = 3, and those of labels
  * ubyte image(item, row, column, channel); RGB, contiguous
  * uint64 content_hash(item); XXH3-64 of the image file's bytes
- * and those of labels
+ * and those of labels; where a network has seen the pictures also
+ * float network(item, network_feature); what it gave
+ * with attributes that tell which network, and how it saw them: network_digest, network_request ...
  */
 #ifndef AKIN_CATALOG_H
 #define AKIN_CATALOG_H
@@ -12,6 +14,7 @@
 #include <akin/comm.h>
 #include <akin/labels.h>
 #include <akin/ncfile.h>
+#include <stdbool.h>
 
 #define AKIN_IMAGE_SIDE 32
 #define AKIN_IMAGE_CHANNELS 3
@@ -39,6 +42,27 @@ AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, 
 AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first,
                                                 size_t count, uint64_t *hashes /* [count] */);
 
+/* What a network has given: columns of a row, 0 where there was none; rows [count, features]. */
+size_t akin_catalog_network_features(const akin_catalog *catalog);
+AKIN_MUST_CHECK akin_status akin_catalog_network_rows(const akin_catalog *catalog, size_t first,
+                                                      size_t count, float *rows);
+/* The same of rows items [count], in any order. */
+AKIN_MUST_CHECK akin_status akin_catalog_network_at(const akin_catalog *catalog,
+                                                    const size_t *items, size_t count, float *rows);
+
+/* A text that is told of a network: an attribute, and its value. The last of a list has no name. */
+typedef struct {
+    const char *name, *value;
+} akin_catalog_fact;
+
+typedef struct {
+    size_t features;
+    const akin_catalog_fact *facts; /* borrowed */
+    /* Rows [first, first + count) of this rank's into rows [count, features]. Not collective. */
+    akin_status (*rows)(void *context, size_t first, size_t count, float *rows);
+    void *context;
+} akin_catalog_network;
+
 typedef struct {
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */
@@ -48,9 +72,10 @@ typedef struct {
 } akin_catalog_origin;
 
 /* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of
- * labels). Collective. */
+ * labels); network NULL: none has seen them. Collective. */
 AKIN_MUST_CHECK akin_status akin_catalog_write(akin_comm *comm, const char *path,
                                                const akin_catalog_origin *origin, size_t n,
                                                size_t first, const akin_labels *labels,
-                                               const uint8_t *images, const uint64_t *hashes);
+                                               const uint8_t *images, const uint64_t *hashes,
+                                               const akin_catalog_network *network);
 #endif

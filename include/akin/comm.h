@@ -97,6 +97,8 @@ akin_comm_waited(const akin_comm *comm); /* seconds that this rank has waited fo
  * foreign collective call (parallel NetCDF) marks it, so that a watchdog thread sees a stall there
  * too. */
 void akin_comm_stall_limit(akin_comm *comm, double seconds);
+/* Raises it where a rank may be silent for so long. */
+void akin_comm_stall_at_least(akin_comm *comm, double seconds);
 void akin_comm_enter(akin_comm *comm, const char *what); /* "writing table.nc" */
 void akin_comm_leave(akin_comm *comm);
 

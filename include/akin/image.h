@@ -25,12 +25,37 @@ typedef struct {
     uint64_t max_pixels; /* a picture that claims more is refused from its header */
 } akin_image_params;
 
+/* How a network wants its pictures resized; the numbers are Pillow's, which image processors name. */
+typedef enum {
+    AKIN_IMAGE_NEAREST,
+    AKIN_IMAGE_LANCZOS,
+    AKIN_IMAGE_BILINEAR,
+    AKIN_IMAGE_BICUBIC,
+    AKIN_IMAGE_BOX,
+    AKIN_IMAGE_HAMMING,
+    AKIN_IMAGE_FILTERS,
+} akin_image_filter;
+
+/* The upright picture resized, and the middle of that; where the middle reaches beyond, it is black.
+ */
+typedef struct {
+    size_t width, height;               /* of the result, pixels, at least 1 */
+    size_t resize_width, resize_height; /* height 0: the shorter side becomes resize_width */
+    akin_image_filter filter;
+} akin_image_view;
+
 #define AKIN_IMAGE_MAX_PIXELS 100000000
 
 /* rgb [params.height, params.width, 3], filled by the call; for AKIN_FIT_WITHIN use
  * akin_image_thumbnail. */
 AKIN_MUST_CHECK akin_status akin_image_decode(const uint8_t *bytes, size_t count,
                                               const akin_image_params *params, uint8_t *rgb);
+
+/* Both of one decoding: rgb as above, and what a network sees of it, seen [view.height, view.width,
+ * 3]; view NULL: rgb alone. */
+AKIN_MUST_CHECK akin_status akin_image_decode_both(const uint8_t *bytes, size_t count,
+                                                   const akin_image_params *params, uint8_t *rgb,
+                                                   const akin_image_view *view, uint8_t *seen);
 
 /* The whole picture with at most `side` pixels on its longer side, never enlarged: *rgb [*height,
  * *width, 3], owned. */

@@ -11,6 +11,7 @@
 #include <akin/error.h>
 #include <akin/fetch.h>
 #include <akin/image.h>
+#include <akin/pretrained.h>
 #include <akin/source.h>
 
 typedef struct {
@@ -23,6 +24,9 @@ typedef struct {
     double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
     const char *
         previous; /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
+    akin_pretrained_params network; /* path NULL: none looks at the pictures */
+    const char *checkpoint;         /* of what it has given; NULL: <output>.checkpoint */
+    double checkpoint_every;        /* seconds */
     akin_source *listed;        /* `source`, opened already; borrowed; NULL: it is opened here */
     const char *options;        /* resolved text */
     const char *result_options; /* those that shape the result */

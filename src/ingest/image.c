@@ -77,17 +77,25 @@ static akin_status decode(const uint8_t *bytes, size_t count, akin_canvas *canva
     return refuse_unknown(bytes, count);
 }
 
-akin_status akin_image_decode(const uint8_t *bytes, size_t count, const akin_image_params *params,
-                              uint8_t *rgb) {
+akin_status akin_image_decode_both(const uint8_t *bytes, size_t count,
+                                   const akin_image_params *params, uint8_t *rgb,
+                                   const akin_image_view *view, uint8_t *seen) {
     akin_status status = AKIN_OK;
     akin_canvas *canvas = NULL;
     AKIN_ASSERT(params->fit != AKIN_FIT_WITHIN);
     AKIN_TRY(akin_canvas_create(params, &canvas));
+    if (view) akin_canvas_also(canvas, view);
     AKIN_TRY(decode(bytes, count, canvas));
     AKIN_TRY(akin_canvas_finish(canvas, rgb));
+    if (view) AKIN_TRY(akin_canvas_finish_view(canvas, seen));
 done:
     akin_canvas_free(canvas);
     return status;
+}
+
+akin_status akin_image_decode(const uint8_t *bytes, size_t count, const akin_image_params *params,
+                              uint8_t *rgb) {
+    return akin_image_decode_both(bytes, count, params, rgb, NULL, NULL);
 }
 
 akin_status akin_image_thumbnail(const uint8_t *bytes, size_t count, size_t side,

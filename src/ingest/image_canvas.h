@@ -18,6 +18,8 @@ typedef struct akin_canvas akin_canvas;
 
 AKIN_MUST_CHECK akin_status akin_canvas_create(const akin_image_params *params, akin_canvas **out);
 void akin_canvas_free(akin_canvas *canvas); /* NULL is fine */
+/* Before size: the same decoding makes this of the picture too, for akin_canvas_finish_view. */
+void akin_canvas_also(akin_canvas *canvas, const akin_image_view *view);
 
 /* The picture as its header has it. orientation: 1..8 as in EXIF, others count as 1. AKIN_INPUT: no
  * pixels or too many. Called again, it begins anew: what was painted is gone.
@@ -41,6 +43,8 @@ size_t akin_canvas_width(const akin_canvas *canvas);    /* of the result, after 
 size_t akin_canvas_height(const akin_canvas *canvas);
 /* The result, turned upright: rgb [height, width, 3]. */
 AKIN_MUST_CHECK akin_status akin_canvas_finish(const akin_canvas *canvas, uint8_t *rgb);
+/* What was asked for with also: rgb [view.height, view.width, 3]. */
+AKIN_MUST_CHECK akin_status akin_canvas_finish_view(const akin_canvas *canvas, uint8_t *rgb);
 
 /* `count` pixels with transparency laid over white: rgba [count, 4] to rgb [count, 3], which may
  * begin at the same place. */

@@ -1,5 +1,7 @@
 /* ingest: the pictures of a catalogue into catalog.nc. */
+#include "network_feed.h"
 #include "picture_exchange.h"
+#include "previous_pictures.h"
 #include <akin/catalog.h>
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -16,25 +18,19 @@
 #define POLL_SECONDS 0.01 /* many unchanged pictures take less than a look at what others send */
 
 typedef struct {
-    uint64_t hash;
-    uint64_t row;
-} known; /* a picture of the previous catalogue */
-
-typedef struct {
     akin_comm *comm;
     const akin_ingest_params *params;
     akin_ingest_result *result;
     akin_source *source;
-    akin_catalog *previous;
-    known *known; /* [known_count], ascending by hash */
-    size_t known_count;
-    size_t *place; /* [rows] where in the source's order a row stands */
-    bool *wanted;  /* [rows] whether this rank reads it */
+    akin_previous_pictures *previous; /* NULL: there are none */
+    size_t *place;                    /* [rows] where in the source's order a row stands */
+    bool *wanted;                     /* [rows] whether this rank reads it */
     size_t read_count, reused;
     double round_begin, polled; /* seconds */
     bool agreed;                /* that the reading ends with an error */
     akin_picture_exchange *harvest;
-    int64_t *accepted; /* [words] a bit for each place in the source's order */
+    akin_network_feed *feed; /* NULL: no network looks at them */
+    int64_t *accepted;       /* [words] a bit for each place in the source's order */
     size_t words;
     akin_rejects *rejects;
     char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the file of them */
@@ -43,58 +39,6 @@ typedef struct {
 /* --- what can be checked before a picture is read
  * -------------------------------------------------------------------
  */
-
-static int by_hash(const void *a, const void *b) {
-    const known *x = a, *y = b;
-    if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;
-    return (x->row > y->row) - (x->row < y->row);
-}
-
-static akin_status list_known(ingest *run) {
-    akin_status status = AKIN_OK;
-    size_t count = akin_catalog_items(run->previous);
-    uint64_t *hashes = akin_mem_alloc(count, sizeof *hashes);
-    run->known = akin_mem_alloc(count, sizeof *run->known);
-    if (!hashes || !run->known) {
-        status = AKIN_FAILED;
-        goto done;
-    }
-    AKIN_TRY(akin_catalog_hashes(run->previous, 0, count, hashes));
-    for (size_t i = 0; i < count; i++) run->known[i] = (known){hashes[i], i};
-    qsort(run->known, count, sizeof *run->known, by_hash);
-    run->known_count = count;
-done:
-    akin_mem_free(hashes);
-    return status;
-}
-
-/* Its pictures were shrunk as ours would be, and what it lacks would be refused again. */
-static akin_status check_previous(const ingest *run) {
-    char *options = NULL;
-    akin_status status = akin_ncfile_get_attribute(akin_catalog_file(run->previous),
-                                                   "akin_result_options", &options);
-    if (status == AKIN_OK && (!options || strcmp(options, run->params->result_options) != 0))
-        status = akin_error_set(
-            AKIN_INPUT,
-            "--previous %s does not belong here: it was made with %s, this is %s; leave it out to "
-            "decode all pictures",
-            run->params->previous, options ? options : "unknown options",
-            run->params->result_options);
-    akin_mem_free(options);
-    return status;
-}
-
-/* Collective. */
-static akin_status open_previous(ingest *run) {
-    akin_status status = AKIN_OK;
-    if (!run->params->previous) return AKIN_OK;
-    AKIN_TRY(akin_catalog_open(run->comm, run->params->previous, &run->previous));
-    status = check_previous(run);
-    if (status == AKIN_OK) status = list_known(run);
-    AKIN_TRY(akin_agree(run->comm, status));
-done:
-    return status;
-}
 
 static akin_status check_outputs(const ingest *run) {
     akin_status status = AKIN_OK;
@@ -123,42 +67,58 @@ static akin_status take_rows(ingest *run) {
     return status == AKIN_OK ? akin_rejects_create(&run->rejects) : status;
 }
 
+/* Collective. */
+static akin_status open_network(ingest *run) {
+    const akin_ingest_params *params = run->params;
+    const akin_network_feed_params feed = {.network = &params->network,
+                                           .checkpoint = params->checkpoint,
+                                           .output = params->output,
+                                           .result_options = params->result_options,
+                                           .every = params->checkpoint_every,
+                                           .pictures = run->harvest};
+    return params->network.path ? akin_network_feed_create(run->comm, &feed, &run->feed) : AKIN_OK;
+}
+
 /* --- reading and shrinking
  * ------------------------------------------------------------------------------------------
  */
 
-/* The row of these very bytes in the previous catalogue, if it has them. */
-static bool find_known(const ingest *run, uint64_t hash, uint64_t *row) {
-    const known key = {hash, 0};
-    size_t low = 0, high = run->known_count;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (by_hash(&run->known[middle], &key) < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == run->known_count || run->known[low].hash != hash) return false;
-    *row = run->known[low].row;
-    return true;
+/* One decoding for the 32x32 image and for what the network sees. *refused: it is among the
+ * rejects. */
+static akin_status decode(ingest *run, size_t row, const uint8_t *bytes, size_t count,
+                          uint8_t *image, bool *refused) {
+    const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit,
+                                      run->params->max_pixels};
+    akin_status status = akin_image_decode_both(
+        bytes, count, &params, image, run->feed ? akin_network_feed_view(run->feed) : NULL,
+        run->feed ? akin_network_feed_seen(run->feed) : NULL);
+    *refused = status == AKIN_INPUT;
+    return *refused ? akin_rejects_add(run->rejects, row, akin_error_message()) : status;
 }
 
 static akin_status shrink(ingest *run, size_t row, const uint8_t *bytes, size_t count) {
     akin_status status = AKIN_OK;
-    const akin_image_params params = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, run->params->fit,
-                                      run->params->max_pixels};
     uint8_t *image;
     size_t place = run->place[row];
     uint64_t hash = akin_hash_64(bytes, count), before;
-    if (find_known(run, hash, &before)) {
+    bool found = false;
+    if (run->previous && akin_previous_pictures_find(run->previous, hash, &before)) {
         AKIN_TRY(akin_picture_exchange_refer(run->harvest, place, hash, before));
         run->reused++;
-    } else {
-        AKIN_TRY(akin_picture_exchange_room(run->harvest, &image));
-        status = akin_image_decode(bytes, count, &params, image);
-        if (status == AKIN_INPUT) return akin_rejects_add(run->rejects, row, akin_error_message());
-        if (status != AKIN_OK) goto done;
-        akin_picture_exchange_keep(run->harvest, place, hash);
+        found = true;
+    }
+    if (!found && run->feed) AKIN_TRY(akin_network_feed_take(run->feed, place, hash, &found));
+    if (!found) {
+        bool refused;
+        uint8_t own[AKIN_IMAGE_BYTES];
+        image = own;
+        if (!run->feed) AKIN_TRY(akin_picture_exchange_room(run->harvest, &image));
+        AKIN_TRY(decode(run, row, bytes, count, image, &refused));
+        if (refused) return AKIN_OK;
+        if (run->feed)
+            AKIN_TRY(akin_network_feed_add(run->feed, place, hash, image));
+        else
+            akin_picture_exchange_keep(run->harvest, place, hash, 0);
     }
     run->accepted[place / 64] |= (int64_t)((uint64_t)1 << place % 64);
 done:
@@ -170,9 +130,12 @@ done:
  * yet, on all ranks. Collective; agreed. */
 static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *left) {
     if (local == AKIN_OK && akin_comm_signalled())
-        local =
-            akin_error_set(AKIN_INTERRUPTED,
-                           "interrupted: the catalogue before, if any, is as it was; submit again");
+        local = akin_error_set(
+            AKIN_INTERRUPTED,
+            "interrupted: the catalogue before, if any, is as it was%s%s; submit again",
+            run->feed ? ", and what is computed is in " : "",
+            run->feed ? akin_network_feed_checkpoint(run->feed) : "");
+    if (run->feed && local == AKIN_OK) local = akin_network_feed_save(run->feed, false);
     akin_status status = akin_agree(run->comm, local);
     int64_t counts[2] = {(int64_t)run->read_count, !finished};
     run->agreed = status != AKIN_OK;
@@ -207,6 +170,7 @@ static akin_status read_rows(ingest *run) {
     int64_t left = 1;
     run->round_begin = akin_comm_seconds();
     akin_status status = akin_source_read(run->source, run->wanted, each_picture, run);
+    if (run->feed && status == AKIN_OK) status = akin_network_feed_flush(run->feed);
     while (left > 0 && !run->agreed) status = meet(run, status, true, &left);
     return status;
 }
@@ -218,6 +182,10 @@ static akin_status read_pictures(ingest *run) {
     uint64_t broken = akin_image_broken_profiles();
     status = read_rows(run);
     akin_log_progress_end();
+    if (run->feed && (status == AKIN_OK || status == AKIN_INTERRUPTED)) {
+        akin_status saved = akin_agree(run->comm, akin_network_feed_save(run->feed, true));
+        if (saved != AKIN_OK) status = saved;
+    }
     if (status != AKIN_OK) return status; /* agreed */
     double seconds = akin_comm_seconds() - begin;
     akin_comm_max_f64(run->comm, &seconds, 1);
@@ -384,22 +352,28 @@ done:
     return status;
 }
 
-/* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3] and *hashes
- * [count] of this shard.
+/* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3], *hashes [count]
+ * and *spots [count] of this shard.
  */
-static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_t **hashes) {
+static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_t **hashes,
+                            uint64_t **spots) {
     akin_status status = AKIN_OK;
     size_t places = akin_source_valid(run->source);
     uint64_t item = 0, *item_of = akin_mem_alloc(places, sizeof *item_of);
     *images = akin_mem_alloc(count, AKIN_IMAGE_BYTES);
     *hashes = akin_mem_alloc(count, sizeof **hashes);
-    AKIN_TRY(akin_agree(run->comm, item_of && *images && *hashes ? AKIN_OK : AKIN_FAILED));
+    *spots = akin_mem_alloc(count, sizeof **spots);
+    AKIN_TRY(
+        akin_agree(run->comm, item_of && *images && *hashes && *spots ? AKIN_OK : AKIN_FAILED));
     for (size_t place = 0; place < places; place++) {
         item_of[place] = item;
         item += is_accepted(run, place);
     }
-    AKIN_TRY(akin_picture_exchange_bring_home(run->harvest, run->comm, run->previous,
-                                              run->result->items, item_of, *images, *hashes));
+    AKIN_TRY(akin_picture_exchange_bring_home(
+        run->harvest, run->comm, akin_previous_pictures_catalog(run->previous), run->result->items,
+        item_of, *images, *hashes, *spots));
+    if (run->feed)
+        akin_network_feed_bring(run->feed, akin_previous_pictures_catalog(run->previous), *spots);
 done:
     akin_mem_free(item_of);
     return status;
@@ -409,7 +383,8 @@ done:
 static akin_status write_catalog(ingest *run) {
     akin_status status = AKIN_OK;
     uint8_t *images = NULL;
-    uint64_t *hashes = NULL;
+    uint64_t *hashes = NULL, *spots = NULL;
+    akin_catalog_network network;
     int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
     size_t n = run->result->items;
     shard_labels shard = {.first = akin_shard_first(n, size, rank),
@@ -420,10 +395,13 @@ static akin_status write_catalog(ingest *run) {
                                         .rejects_digest =
                                             run->params->rejects ? run->rejects_digest : NULL};
     AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
-    AKIN_TRY(exchange(run, shard.count, &images, &hashes));
+    AKIN_TRY(exchange(run, shard.count, &images, &hashes, &spots));
+    if (run->feed) network = akin_network_feed_network(run->feed);
     AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first,
-                                shard.labels, images, hashes));
+                                shard.labels, images, hashes, run->feed ? &network : NULL));
+    if (run->feed) akin_network_feed_finish(run->feed, run->comm);
 done:
+    akin_mem_free(spots);
     akin_mem_free(images);
     akin_mem_free(hashes);
     akin_mem_free(shard.rows);
@@ -442,8 +420,11 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
     run.source = params->listed;
     if (!run.source) AKIN_TRY(akin_source_open(comm, &params->source, &run.source));
     AKIN_TRY(akin_fetch(comm, run.source, &params->fetch, &result->fetch));
-    AKIN_TRY(open_previous(&run));
+    if (params->previous)
+        AKIN_TRY(akin_previous_pictures_open(comm, params->previous, params->result_options,
+                                             &params->network, &run.previous));
     AKIN_TRY(akin_agree(comm, take_rows(&run)));
+    AKIN_TRY(open_network(&run));
     AKIN_TRY(read_pictures(&run));
     AKIN_TRY(account(&run));
     AKIN_TRY(judge(&run));
@@ -459,10 +440,10 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
                   result->images_per_second);
 done:
     if (run.source != params->listed) akin_source_close(run.source);
-    akin_catalog_close(run.previous);
-    akin_mem_free(run.known);
+    akin_previous_pictures_close(run.previous);
     akin_mem_free(run.place);
     akin_mem_free(run.wanted);
+    akin_network_feed_free(run.feed);
     akin_picture_exchange_free(run.harvest);
     akin_mem_free(run.accepted);
     akin_rejects_free(run.rejects);

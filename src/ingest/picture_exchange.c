@@ -10,7 +10,7 @@ enum { BLOCK = 2048 }; /* pictures, 6 MiB: kept together, and sent together */
 
 typedef struct {
     uint64_t place; /* then the item */
-    uint64_t hash;
+    uint64_t hash, spot;
     uint8_t image[AKIN_IMAGE_BYTES];
 } picture;
 
@@ -62,8 +62,10 @@ akin_status akin_picture_exchange_room(akin_picture_exchange *harvest, uint8_t *
     return AKIN_OK;
 }
 
-void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash) {
+void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash,
+                                uint64_t spot) {
     picture *kept = next_picture(harvest);
+    kept->spot = spot;
     kept->place = place;
     kept->hash = hash;
     harvest->count++;
@@ -85,6 +87,16 @@ akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest, uint64_t
 
 /* --- home --- */
 
+#define ROW ((uint64_t)1 << 63) /* a spot that is a row of the previous catalogue */
+
+bool akin_picture_exchange_is_row(uint64_t spot) {
+    return spot & ROW;
+}
+
+size_t akin_picture_exchange_row(uint64_t spot) {
+    return (size_t)(spot & ~ROW);
+}
+
 /* The block's pictures sorted by the rank that they go to, into `send`; their number for each rank
  * into counts. */
 static void sort_block(const picture *block, size_t count, size_t n, int size,
@@ -103,7 +115,7 @@ static void sort_block(const picture *block, size_t count, size_t n, int size,
 /* *arrived: how many came here. Collective; agreed. */
 static akin_status bring_pictures(akin_picture_exchange *harvest, akin_comm *comm, size_t n,
                                   const uint64_t *item_of, uint8_t *images, uint64_t *hashes,
-                                  size_t *arrived) {
+                                  uint64_t *spots, size_t *arrived) {
     akin_status status = AKIN_OK;
     int size = akin_comm_size(comm);
     size_t first = akin_shard_first(n, size, akin_comm_rank(comm));
@@ -128,6 +140,7 @@ static akin_status bring_pictures(akin_picture_exchange *harvest, akin_comm *com
             memcpy(images + (pictures[j].place - first) * AKIN_IMAGE_BYTES, pictures[j].image,
                    AKIN_IMAGE_BYTES);
             hashes[pictures[j].place - first] = pictures[j].hash;
+            if (spots) spots[pictures[j].place - first] = pictures[j].spot;
         }
         *arrived += received_count;
         akin_mem_free(received);
@@ -146,7 +159,8 @@ static int by_item(const void *a, const void *b) {
 
 /* References by ascending item, [count]: rows that follow each other are read at once. */
 static akin_status read_references(const akin_catalog *previous, const reference *all, size_t count,
-                                   size_t first, uint8_t *images, uint64_t *hashes) {
+                                   size_t first, uint8_t *images, uint64_t *hashes,
+                                   uint64_t *spots) {
     akin_status status = AKIN_OK;
     for (size_t i = 0, run; i < count && status == AKIN_OK; i += run) {
         size_t to = all[i].place - first;
@@ -154,6 +168,7 @@ static akin_status read_references(const akin_catalog *previous, const reference
             if (all[i + run].place != all[i].place + run || all[i + run].row != all[i].row + run)
                 break;
             hashes[to + run] = all[i + run].hash;
+            if (spots) spots[to + run] = all[i + run].row | ROW;
         }
         status = akin_catalog_images(previous, all[i].row, run, images + to * AKIN_IMAGE_BYTES);
     }
@@ -163,7 +178,8 @@ static akin_status read_references(const akin_catalog *previous, const reference
 /* *arrived: how many more came here. Collective; agreed. */
 static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *comm,
                                     const akin_catalog *previous, size_t n, const uint64_t *item_of,
-                                    uint8_t *images, uint64_t *hashes, size_t *arrived) {
+                                    uint8_t *images, uint64_t *hashes, uint64_t *spots,
+                                    size_t *arrived) {
     akin_status status = AKIN_OK;
     int size = akin_comm_size(comm);
     size_t *counts = akin_mem_zalloc((size_t)size, sizeof *counts), received_count = 0;
@@ -181,7 +197,7 @@ static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *c
     if (received_count > 0) qsort(received, received_count, sizeof(reference), by_item);
     AKIN_TRY(akin_agree(comm, read_references(previous, received, received_count,
                                               akin_shard_first(n, size, akin_comm_rank(comm)),
-                                              images, hashes)));
+                                              images, hashes, spots)));
     *arrived += received_count;
     harvest->reference_count = 0;
 done:
@@ -193,12 +209,13 @@ done:
 akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest, akin_comm *comm,
                                              const akin_catalog *previous, size_t n,
                                              const uint64_t *item_of, uint8_t *images,
-                                             uint64_t *hashes) {
+                                             uint64_t *hashes, uint64_t *spots) {
     akin_status status = AKIN_OK;
     size_t arrived = 0;
-    AKIN_TRY(bring_pictures(harvest, comm, n, item_of, images, hashes, &arrived));
+    AKIN_TRY(bring_pictures(harvest, comm, n, item_of, images, hashes, spots, &arrived));
     if (previous)
-        AKIN_TRY(bring_references(harvest, comm, previous, n, item_of, images, hashes, &arrived));
+        AKIN_TRY(
+            bring_references(harvest, comm, previous, n, item_of, images, hashes, spots, &arrived));
     AKIN_ASSERT(arrived == akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm)));
 done:
     return status;

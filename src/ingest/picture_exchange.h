@@ -11,6 +11,7 @@
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,8 +25,10 @@ void akin_picture_exchange_free(akin_picture_exchange *harvest); /* NULL is fine
  */
 AKIN_MUST_CHECK akin_status akin_picture_exchange_room(akin_picture_exchange *harvest,
                                                        uint8_t **image);
-/* place: any number below the length of item_of, below. */
-void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash);
+/* place: any number below the length of item_of, below; spot: whatever is to come home with the
+ * picture, below 2^63. */
+void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash,
+                                uint64_t spot);
 
 /* The picture is that of this row of the previous catalogue. */
 AKIN_MUST_CHECK akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest,
@@ -33,13 +36,15 @@ AKIN_MUST_CHECK akin_status akin_picture_exchange_refer(akin_picture_exchange *h
                                                         uint64_t row);
 
 /* All n pictures, kept or referred to by whatever rank, come to the shards of their items:
- * item_of[place] is the item, the same on all ranks; images [shard, 32, 32, 3] and hashes [shard]
- * of this rank. previous: what is referred to, open on all ranks; NULL = nothing. The harvest is
+ * item_of[place] is the item, the same on all ranks; images [shard, 32, 32, 3], hashes [shard]
+ * and spots [shard] of this rank; spots NULL: nobody wants them. previous: what is referred to, open on all ranks; NULL = nothing. The harvest is
  * empty afterwards. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest,
-                                                             akin_comm *comm,
-                                                             const akin_catalog *previous, size_t n,
-                                                             const uint64_t *item_of,
-                                                             uint8_t *images, uint64_t *hashes);
+AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(
+    akin_picture_exchange *harvest, akin_comm *comm, const akin_catalog *previous, size_t n,
+    const uint64_t *item_of, uint8_t *images, uint64_t *hashes, uint64_t *spots);
+
+/* Whether a spot that came home is a row of the previous catalogue, and which. */
+bool akin_picture_exchange_is_row(uint64_t spot);
+size_t akin_picture_exchange_row(uint64_t spot);
 
 #endif

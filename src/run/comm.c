@@ -179,6 +179,10 @@ void akin_comm_stall_limit(akin_comm *comm, double seconds) {
     akin_stall_limit(comm->stall, seconds);
 }
 
+void akin_comm_stall_at_least(akin_comm *comm, double seconds) {
+    if (comm->limit < seconds) akin_comm_stall_limit(comm, seconds);
+}
+
 /* --- foreign collective calls
  * ------------------------------------------------------------------------------------- */
 

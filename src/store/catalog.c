@@ -3,9 +3,11 @@
 
 #include <akin/mem.h>
 
+enum { AT_ONCE = 1024 }; /* rows of a network that are in memory while they are written */
+
 struct akin_catalog {
     akin_ncfile *file;
-    size_t items;
+    size_t items, network_features;
 };
 
 static const akin_ncfile_field schema[] = {
@@ -21,11 +23,27 @@ static const struct {
     {"row", AKIN_IMAGE_SIDE}, {"column", AKIN_IMAGE_SIDE}, {"channel", AKIN_IMAGE_CHANNELS}};
 #define FIXED (sizeof fixed / sizeof *fixed)
 
+/* Where a network has seen the pictures. */
+static const akin_ncfile_field network_schema[] = {
+    {"network", AKIN_NC_FLOAT, "item,network_feature", "1",
+     "what a network gave for the picture of the item"},
+    {0}};
+
+static akin_status check_network(akin_catalog *catalog) {
+    akin_status status = AKIN_OK;
+    if (!akin_ncfile_has(catalog->file, "network")) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_check_schema(catalog->file, network_schema));
+    AKIN_TRY(akin_ncfile_length(catalog->file, "network_feature", &catalog->network_features));
+done:
+    return status;
+}
+
 static akin_status check_schema(akin_catalog *catalog) {
     akin_status status;
     const akin_ncfile *file = catalog->file;
     AKIN_TRY(akin_ncfile_length(file, "item", &catalog->items));
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
+    AKIN_TRY(check_network(catalog));
     for (size_t d = 0; d < FIXED; d++) {
         size_t length;
         AKIN_TRY(akin_ncfile_length(file, fixed[d].name, &length));
@@ -91,8 +109,56 @@ akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_
     return akin_ncfile_get(catalog->file, "content_hash", first, count, hashes);
 }
 
+size_t akin_catalog_network_features(const akin_catalog *catalog) {
+    return catalog->network_features;
+}
+
+akin_status akin_catalog_network_rows(const akin_catalog *catalog, size_t first, size_t count,
+                                      float *rows) {
+    return akin_ncfile_get(catalog->file, "network", first, count, rows);
+}
+
+akin_status akin_catalog_network_at(const akin_catalog *catalog, const size_t *items, size_t count,
+                                    float *rows) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0, run; i < count; i += run) {
+        for (run = 1; i + run < count && items[i + run] == items[i] + run;) run++;
+        AKIN_TRY(akin_catalog_network_rows(catalog, items[i], run,
+                                           rows + i * catalog->network_features));
+    }
+done:
+    return status;
+}
+
+static void define_network(akin_ncfile *file, const akin_catalog_network *network) {
+    akin_ncfile_dimension(file, "network_feature", network->features);
+    akin_ncfile_define(file, network_schema);
+    for (const akin_catalog_fact *fact = network->facts; fact->name; fact++) {
+        akin_ncfile_attribute(file, "network", fact->name, fact->value);
+        akin_ncfile_attribute(file, NULL, fact->name, fact->value);
+    }
+}
+
+/* In rounds, so that few rows are in memory. Collective. */
+static akin_status put_network(akin_comm *comm, akin_ncfile *file,
+                               const akin_catalog_network *network, size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    float *rows = akin_mem_alloc(AT_ONCE, network->features * sizeof *rows);
+    AKIN_TRY(akin_agree(comm, rows ? AKIN_OK : AKIN_FAILED));
+    size_t rounds = akin_comm_rounds(comm, count, AT_ONCE);
+    for (size_t round = 0; round < rounds; round++) {
+        size_t at = round * AT_ONCE < count ? round * AT_ONCE : count;
+        size_t part = count - at < AT_ONCE ? count - at : AT_ONCE;
+        AKIN_TRY(akin_agree(comm, network->rows(network->context, at, part, rows)));
+        akin_ncfile_put(file, "network", first + at, part, rows);
+    }
+done:
+    akin_mem_free(rows);
+    return status;
+}
+
 static void define(akin_ncfile *file, const akin_catalog_origin *origin, size_t n,
-                   const akin_labels *labels) {
+                   const akin_labels *labels, const akin_catalog_network *network) {
     akin_ncfile_attribute(file, NULL, "title", "Product catalogue");
     akin_ncfile_attribute(
         file, NULL, "summary",
@@ -106,20 +172,23 @@ static void define(akin_ncfile *file, const akin_catalog_origin *origin, size_t 
     for (size_t d = 0; d < FIXED; d++) akin_ncfile_dimension(file, fixed[d].name, fixed[d].length);
     akin_labels_define(labels, file);
     akin_ncfile_define(file, schema);
+    if (network) define_network(file, network);
 }
 
 akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_catalog_origin *origin,
                                size_t n, size_t first, const akin_labels *labels,
-                               const uint8_t *images, const uint64_t *hashes) {
+                               const uint8_t *images, const uint64_t *hashes,
+                               const akin_catalog_network *network) {
     akin_status status;
     akin_ncfile *file = NULL;
     size_t count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "catalog", &file));
-    define(file, origin, n, labels);
+    define(file, origin, n, labels, network);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
     akin_ncfile_put(file, "image", first, count, images);
     akin_ncfile_put(file, "content_hash", first, count, hashes);
+    if (network) AKIN_TRY(put_network(comm, file, network, first, count));
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

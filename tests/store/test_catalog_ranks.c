@@ -47,8 +47,8 @@ static void write_catalog(const char *path, size_t n) {
             images[i * AKIN_IMAGE_BYTES + b] = pixel(first + i, b);
     }
     const akin_catalog_origin origin = {"fit=stretch quiet=no", "fit=stretch", "0123", NULL};
-    assert_int_equal(akin_catalog_write(comm, path, &origin, n, first, labels, images, hashes),
-                     AKIN_OK);
+    assert_int_equal(
+        akin_catalog_write(comm, path, &origin, n, first, labels, images, hashes, NULL), AKIN_OK);
     akin_mem_free(images);
     akin_mem_free(hashes);
     akin_labels_free(labels);

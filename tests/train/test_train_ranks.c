@@ -53,7 +53,7 @@ static int write_catalog(void **state) {
             images[i * AKIN_IMAGE_BYTES + b] = byte_of(first + i, b);
     }
     akin_status status =
-        akin_catalog_write(comm, catalog, &origin, ITEMS, first, labels, images, hashes);
+        akin_catalog_write(comm, catalog, &origin, ITEMS, first, labels, images, hashes, NULL);
     akin_labels_free(labels);
     return status;
 }

@@ -1,0 +1,30 @@
+/* previous_pictures: which pictures the catalogue before has already. Not collective where nothing
+ * else is said. */
+#ifndef AKIN_PREVIOUS_PICTURES_H
+#define AKIN_PREVIOUS_PICTURES_H
+
+#include <akin/catalog.h>
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/pretrained.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct akin_previous_pictures akin_previous_pictures;
+
+/* AKIN_INPUT: its pictures were shrunk otherwise. What another network saw, or none (path NULL),
+ * does not count: then it has no pictures. Collective; agreed; the same arguments. */
+AKIN_MUST_CHECK akin_status akin_previous_pictures_open(akin_comm *comm, const char *path,
+                                                        const char *result_options,
+                                                        const akin_pretrained_params *network,
+                                                        akin_previous_pictures **out);
+void akin_previous_pictures_close(akin_previous_pictures *previous); /* NULL is fine */
+
+/* The row of these very bytes, if it has them. */
+bool akin_previous_pictures_find(const akin_previous_pictures *previous, uint64_t hash,
+                                 uint64_t *row);
+const akin_catalog *
+akin_previous_pictures_catalog(const akin_previous_pictures *previous); /* borrowed; NULL of NULL */
+
+#endif
