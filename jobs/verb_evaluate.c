@@ -21,6 +21,11 @@ static const akin_option options[] = {
      .argument = "TABLE.nc",
      .help = "the table to compare with, for churn",
      .shapes_result = true},
+    {.name = "pairs",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.csv",
+     .help = "id,id rows of items that belong together: how many of them are neighbours",
+     .shapes_result = true},
     {0},
 };
 
@@ -57,6 +62,9 @@ static void report_refined(akin_json *json, const akin_evaluate_figures *found) 
         akin_json_set_integer(json, "duplicates", (long long)found->duplicates);
     if (found->has_fill)
         akin_json_set_integer(json, "filled_items", (long long)found->filled_items);
+    if (found->has_pairs) akin_json_set_integer(json, "pairs", (long long)found->pairs);
+    if (found->has_pairs)
+        akin_json_set_integer(json, "pairs_unknown", (long long)found->pairs_unknown);
     if (found->has_fill) akin_json_set_integer(json, "filled", (long long)found->fills);
 }
 
@@ -158,9 +166,11 @@ static akin_status run(akin_call *call) {
     akin_evaluate_params params = {.table = arguments[0],
                                    .categories = by_group ? NULL : &categories,
                                    .against = akin_options_text(call->options, "against"),
+                                   .pairs = akin_options_text(call->options, "pairs"),
                                    .label =
                                        by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
+    double pairs_found = found.pairs > 0 ? (double)found.pairs_found / (double)found.pairs : NAN;
     const figure list[] = {
         {"precision_at_1", "share of the first neighbours with the item's label",
          found.precision[0]},
@@ -173,6 +183,7 @@ static akin_status run(akin_call *call) {
         {"full_coverage", "share of items with k neighbours", found.full_coverage},
         {"mean_neighbors", "neighbours an item", found.mean_count},
         {"mean_score", "score of item and neighbour", found.mean_score},
+        {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
         {"churn", "share of neighbours that the other table has not", found.churn},
     };
     size_t count = sizeof list / sizeof *list;

@@ -35,6 +35,7 @@ typedef struct {
 typedef struct {
     const char *table;
     const char *against; /* NULL = none */
+    const char *pairs;   /* a file (id_pairs.h); NULL = none */
     akin_evaluate_label label;
     akin_evaluate_categories *
         *categories; /* what it finds by category, owned by the caller; NULL = not wanted */
@@ -55,6 +56,9 @@ typedef struct {
     size_t filled_items, fills;     /* items that were filled up, neighbours that are fill */
     size_t common;                  /* ids in both tables */
     double churn;
+    bool has_pairs;
+    size_t pairs, pairs_found, pairs_unknown; /* of which one item is among the other's neighbours;
+                                                 rows of the file that were passed over */
     char table_digest[AKIN_HASH_TEXT_SIZE], against_digest[AKIN_HASH_TEXT_SIZE]; /* "" = none */
 } akin_evaluate_figures;
 

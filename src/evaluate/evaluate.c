@@ -1,5 +1,6 @@
 /* evaluate: measures a recommendation table: precision by label, coverage, churn against another
  * table. */
+#include "pairs_found.h"
 #include <akin/evaluate.h>
 
 #include "churn.h"
@@ -317,6 +318,10 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
     memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);
     AKIN_TRY(akin_agree(comm, read_rules(table, figures)));
     AKIN_TRY(measure_table(comm, table, params, figures));
+    figures->has_pairs = params->pairs != NULL;
+    if (params->pairs)
+        AKIN_TRY(akin_pairs_found(comm, table, params->pairs, &figures->pairs,
+                                  &figures->pairs_found, &figures->pairs_unknown));
     if (params->against) {
         AKIN_TRY(akin_table_open(comm, params->against, &against));
         memcpy(figures->against_digest, akin_table_digest(against), AKIN_HASH_TEXT_SIZE);
