@@ -4,6 +4,7 @@ file is refused, or passed over and counted; `train --pairs` learns the same at 
 import os
 
 import netCDF4
+
 from support import akin, assert_same_variables, draw_catalogue, fresh, main
 
 N = 120
