@@ -5,6 +5,7 @@
 #include <akin/linalg.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/secret.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -64,7 +65,10 @@ typedef struct {
     const akin_verb *verb; /* NULL until it is known */
     akin_options *options;
     akin_call call;
-    char *answer; /* help or version, owned: what goes to stdout without --json */
+    char *answer;    /* help or version, owned: what goes to stdout without --json */
+    char *line;      /* of --json, owned; NULL = not made yet */
+    char scant[256]; /* the line where there is no memory for a right one */
+    bool logging;
     double start;
 } program;
 
@@ -224,33 +228,32 @@ done:
 
 /* --- the answer --- */
 
-/* The report of what never became a call, or the call's own. Rank 0 alone. */
-static akin_status print_report(program *self, akin_status outcome) {
+/* The one line of --json: of what never became a call, or the call's own. Rank 0 alone. */
+static akin_status make_line(program *self, akin_status outcome) {
     akin_status status = AKIN_OK;
     akin_json *report = NULL;
-    char *line = NULL;
+    int ranks = self->comm ? akin_comm_size(self->comm) : 1;
     if (!self->call.report) {
-        AKIN_TRY(akin_report_create(verb_name(self), akin_comm_size(self->comm), &report));
+        AKIN_TRY(akin_report_create(verb_name(self), ranks, &report));
         if (self->answer) akin_json_set_text(report, "answer", self->answer);
     }
     akin_json *shown = report ? report : self->call.report;
     AKIN_TRY(akin_report_finish(shown, outcome, akin_comm_seconds() - self->start));
     AKIN_TRY(akin_json_check(shown));
-    line = akin_json_print(shown, false);
-    if (line)
-        printf("%s\n", line);
-    else
-        status = AKIN_FAILED;
+    self->line = akin_json_print(shown, false);
+    if (!self->line) status = AKIN_FAILED;
 done:
     if (status != AKIN_OK) /* there is no memory even for that */
-        printf("{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no "
-               "memory\",\"ranks\":%d,"
-               "\"seconds\":0,\"items\":0}\n",
-               self->verb ? self->verb->name : "", outcome == AKIN_OK ? status : outcome,
-               akin_comm_size(self->comm));
-    akin_mem_free(line);
+        snprintf(self->scant, sizeof self->scant,
+                 "{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no "
+                 "memory\",\"ranks\":%d,\"seconds\":0,\"items\":0}",
+                 self->verb ? self->verb->name : "", outcome == AKIN_OK ? status : outcome, ranks);
     akin_json_free(report);
     return status;
+}
+
+static void print_line(const program *self) {
+    if (self->line || *self->scant) printf("%s\n", self->line ? self->line : self->scant);
 }
 
 static void print_failure(const program *self, akin_status outcome) {
@@ -261,19 +264,24 @@ static void print_failure(const program *self, akin_status outcome) {
     if (outcome == AKIN_USAGE) fprintf(stderr, "akin%s%s --help says more\n", blank, name);
 }
 
-/* Rank 0 prints; all leave with one status. Collective. */
+static akin_status flush(const program *self, akin_status outcome) {
+    if (fflush(stdout) == 0 && !ferror(stdout)) return AKIN_OK;
+    akin_status status = akin_error_set(AKIN_FAILED, "cannot write to stdout");
+    if (outcome == AKIN_OK) print_failure(self, status);
+    return status;
+}
+
+/* Rank 0 prints, but for the line of --json, which stands for the end of MPI too; all leave with one
+ * status. Collective. */
 static akin_status give_answer(program *self, akin_status outcome) {
     akin_status status = AKIN_OK;
     if (akin_comm_rank(self->comm) == 0) {
         if (outcome != AKIN_OK) print_failure(self, outcome);
         if (self->json)
-            status = print_report(self, outcome);
+            status = make_line(self, outcome);
         else if (outcome == AKIN_OK && self->answer)
             fputs(self->answer, stdout);
-        if (fflush(stdout) != 0 || ferror(stdout)) {
-            status = akin_error_set(AKIN_FAILED, "cannot write to stdout");
-            if (outcome == AKIN_OK) print_failure(self, AKIN_FAILED);
-        }
+        if (status == AKIN_OK) status = flush(self, outcome);
     }
     status = akin_agree(self->comm, status);
     return outcome != AKIN_OK ? outcome : status;
@@ -285,11 +293,15 @@ static program *ended; /* the one of this process, for tell_abort */
 
 /* What no agreement can be had about (a stall, a failed parallel write) is told by the rank that
  * saw it; the one JSON line is rank 0's here too. */
-static void tell_abort(akin_status status, const char *message) {
-    akin_log_error("%s", message);
-    if (akin_comm_rank(ended->comm) != 0 || !ended->json) return;
+static void tell_abort(akin_status status, int rank, const char *message) {
+    if (rank > 0 && !ended->logging)
+        fprintf(stderr, "akin: rank %d: %s\n", rank, message);
+    else
+        akin_log_error("%s", message);
+    if (rank != 0 || !ended->json) return;
     akin_error_set(status, "%s", message);
-    (void)!print_report(ended, status);
+    (void)!make_line(ended, status);
+    print_line(ended);
 }
 
 /* The ranks of a run compute with the same kernels, and so the same bits, whatever CPU each has:
@@ -308,38 +320,60 @@ static void agree_on_cpu(const program *self) {
 
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
-    self->json = has_word(self, "--json") ||
-                 has_word(self, "--json=yes"); /* known before anything can be wrong */
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
     AKIN_TRY(akin_comm_check_launch(self->comm));
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
+    self->logging = true;
     agree_on_cpu(self);
-    akin_linalg_start();
-    ended = self;
-    akin_comm_on_abort(tell_abort);
+    if (self->verb->multiplies) AKIN_TRY(akin_agree(self->comm, akin_linalg_start()));
     status = akin_call_run(self->verb, &self->call);
-    akin_comm_on_abort(NULL);
     akin_log_progress_end();
     akin_log_stop();
 done:
     return status;
 }
 
+/* The words of the call, owned; in those of the process, which everybody on the machine can read,
+ * passwords are gone then. Without memory for that the words are left as they are. */
+static void take_words(program *self, int count, char **words) {
+    self->count = count - 1;
+    self->words = words + 1;
+    char **own = akin_mem_zalloc((size_t)count + 1, sizeof *own);
+    if (!own) return;
+    for (int i = 1; i < count; i++)
+        if (!(own[i - 1] = akin_mem_text(words[i]))) return;
+    for (int i = 1; i < count; i++) akin_secret_hide_address(words[i], strlen(words[i]) + 1);
+    self->words = own;
+}
+
 int main(int argc, char **argv) {
     program self = {.start = akin_comm_seconds()};
+    take_words(&self, argc, argv);
+    self.json = has_word(&self, "--json") ||
+                has_word(&self, "--json=yes"); /* known before anything can be wrong */
+    ended = &self;
+    akin_comm_on_abort(tell_abort);
     akin_status status = akin_comm_start(&argc, &argv, &self.comm);
     if (status != AKIN_OK) {
         fprintf(stderr, "akin: %s\n", akin_error_message());
+        if (self.json && akin_comm_rank(self.comm) == 0) {
+            (void)!make_line(&self, status);
+            print_line(&self);
+        }
         return status;
     }
-    self.count = argc - 1;
-    self.words = argv + 1;
+    int rank = akin_comm_rank(self.comm);
     status = give_answer(&self, run_program(&self));
+    akin_comm_finish(self.comm);
+    akin_comm_on_abort(NULL);
+    self.comm = NULL;
+    if (rank == 0) print_line(&self);
+    if (rank == 0 && flush(&self, status) != AKIN_OK && status == AKIN_OK) status = AKIN_FAILED;
     akin_call_free(&self.call);
     akin_options_free(self.options);
     akin_mem_free(self.answer);
-    akin_comm_finish(self.comm);
+    akin_mem_free(self.line);
     return status;
 }

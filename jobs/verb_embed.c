@@ -189,6 +189,7 @@ static bool up_to_date(akin_call *call) {
 
 const akin_verb akin_verb_embed = {
     .name = "embed",
+    .multiplies = true,
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
     .summary = "one unit vector per item",
     .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may "

@@ -127,6 +127,7 @@ done:
 
 const akin_verb akin_verb_gallery = {
     .name = "gallery",
+    .multiplies = true,
     .arguments = "table.nc --source SOURCE... -o DIR",
     .summary = "a page to look at: items, their neighbours, the job's figures",
     .argument_key = "table",

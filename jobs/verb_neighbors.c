@@ -185,6 +185,7 @@ static bool up_to_date(akin_call *call) {
 
 const akin_verb akin_verb_neighbors = {
     .name = "neighbors",
+    .multiplies = true,
     .arguments = "embeddings.nc|vectors.npy -o table.nc",
     .summary = "all-pairs cosine top-k: the recommendation table",
     .argument_key = "embeddings",

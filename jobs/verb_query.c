@@ -96,6 +96,7 @@ done:
 
 const akin_verb akin_verb_query = {
     .name = "query",
+    .multiplies = true,
     .arguments = "embeddings.nc --id ID | --image FILE --model model.nc",
     .summary = "the neighbours of one item, or of a new picture",
     .arguments_min = 1,

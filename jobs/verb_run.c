@@ -456,6 +456,7 @@ static akin_status run_run(akin_call *call) {
 
 const akin_verb akin_verb_run = {
     .name = "run",
+    .multiplies = true,
     .arguments = "JOB.ini",
     .summary = "all of it, from a job file, resuming what is already done",
     .arguments_min = 1,

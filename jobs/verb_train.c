@@ -374,6 +374,7 @@ static akin_status check(akin_options *options) {
 
 const akin_verb akin_verb_train = {
     .name = "train",
+    .multiplies = true,
     .arguments = "catalog.nc -o model.nc",
     .summary =
         "fit all that is fitted, and train the network, data-parallel, where the features need it",

@@ -26,6 +26,7 @@ typedef struct akin_verb {
     const char *arguments;    /* "SOURCE... -o catalog.nc" */
     const char *summary;      /* one line */
     const char *notes;        /* lines for --help between summary and options, or NULL */
+    bool multiplies;          /* needs products of matrices, so the room that BLAS works in */
     const char *argument_key; /* the key of its arguments in a job file ("source"), or NULL */
     int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
     const akin_option *options; /* its own, ends with a NULL name; the common ones come from main */

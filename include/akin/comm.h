@@ -18,12 +18,16 @@ typedef struct akin_comm akin_comm;
 typedef struct akin_request akin_request; /* a send or receive under way */
 
 /* Starts MPI, puts handlers of SIGTERM, SIGUSR1 and SIGINT, SIGPIPE ignored. Collective over the
- * program; once in a process. */
+ * program; once in a process. A watchdog looks on from here to the finish: a process in which nothing
+ * moves for the stall limit (as --stall-limit among the words says; default 600 s) ends with 1, also
+ * where MPI itself does not start or end. Where it fails *out can be asked for rank and size. */
 AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out);
 /* AKIN_FAILED where srun started several tasks as so many runs of one rank, for Slurm and MPI have
  * no PMIx in common: each would write the same files. Not collective. */
 AKIN_MUST_CHECK akin_status akin_comm_check_launch(const akin_comm *comm);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
+/* For tests: called on each rank at the end of the start. Not collective. */
+void akin_comm_on_start(void (*started)(int rank));
 
 /* This rank as if it had been started alone, for a file that one rank writes: nothing is waited
  * for. Borrowed. */
@@ -112,8 +116,9 @@ _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *
     AKIN_PRINTF(3, 4);
 
 /* Who tells the message of an abort instead of stderr (NULL: stderr again): so that main can still
- * print its report. Called on the rank that aborts, perhaps from another thread. Not collective. */
-void akin_comm_on_abort(void (*tell)(akin_status status, const char *message));
+ * print its report. Called on the rank that aborts, perhaps from another thread, and before MPI has
+ * started too. Not collective. */
+void akin_comm_on_abort(void (*tell)(akin_status status, int rank, const char *message));
 
 double akin_comm_seconds(void); /* a monotonic clock, seconds */
 

@@ -13,8 +13,9 @@
 #include <stddef.h>
 
 /* One BLAS thread, for there is one rank per core, and the BLAS's kernels of the active level (cpu.h).
- * Called once, before the first product. */
-void akin_linalg_start(void);
+ * Before the first product; again is nothing to do. AKIN_FAILED: there is no memory for the buffer
+ * that OpenBLAS works in, without which a product would never end. */
+AKIN_MUST_CHECK akin_status akin_linalg_start(void);
 
 /* out [rows, columns] = a * b, or with `add` out += a * b. a is [rows, inner], or with `turn_a`
  * lies as [inner, rows]; b is [inner, columns], or with `turn_b` lies as [columns, inner]. All

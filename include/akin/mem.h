@@ -28,9 +28,6 @@ void akin_mem_free(void *block); /* NULL is fine */
  * off.
  */
 void akin_mem_fail_at(uint64_t n);
-/* The same with n from AKIN_MEM_FAIL_AT, on the rank of AKIN_MEM_FAIL_RANK (unset: on all); comm's
- * start calls it. */
-void akin_mem_fail_by_environment(int rank);
 uint64_t akin_mem_calls(void); /* allocations so far */
 uint64_t akin_mem_failures(
     void); /* of them, those that failed: where a failure may be for this or another reason */

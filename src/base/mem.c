@@ -1,6 +1,7 @@
 /* mem: see mem.h. */
 #include <akin/error.h>
 #include <akin/mem.h>
+#include <akin/pulse.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ static void *fail(size_t count, size_t size) {
 
 void *akin_mem_alloc(size_t count, size_t size) {
     uint_fast64_t call = atomic_fetch_add(&calls, 1) + 1;
+    akin_pulse();
     size_t bytes;
     if (call == atomic_load(&fail_call)) return fail(count, size);
     if (__builtin_mul_overflow(count, size, &bytes) || bytes > PTRDIFF_MAX - ALIGNMENT)
@@ -62,11 +64,6 @@ void akin_mem_free(void *block) {
 
 void akin_mem_fail_at(uint64_t n) {
     atomic_store(&fail_call, n ? atomic_load(&calls) + n : 0);
-}
-
-void akin_mem_fail_by_environment(int rank) {
-    const char *at = getenv("AKIN_MEM_FAIL_AT"), *on = getenv("AKIN_MEM_FAIL_RANK");
-    if (at && (!on || atoi(on) == rank)) akin_mem_fail_at(strtoull(at, NULL, 10));
 }
 
 uint64_t akin_mem_calls(void) {

@@ -1,6 +1,7 @@
 /* source_list: records and their texts. */
 #include "source_list.h"
 #include <akin/mem.h>
+#include <akin/pulse.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
@@ -119,6 +120,7 @@ static akin_status grow(akin_source_list *rows) {
 akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found) {
     akin_status status;
     char reason[512];
+    akin_pulse();
     AKIN_TRY(grow(rows));
     akin_source_record record = {.member = found->member,
                                  .row = found->row,

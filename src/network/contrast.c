@@ -33,10 +33,11 @@ struct akin_contrast {
 };
 
 akin_status akin_contrast_create(akin_contrast **out) {
+    *out = NULL;
+    akin_status status = akin_linalg_start();
+    if (status != AKIN_OK) return status;
     *out = akin_mem_zalloc(1, sizeof **out);
-    if (!*out) return AKIN_FAILED;
-    akin_linalg_start();
-    return AKIN_OK;
+    return *out ? AKIN_OK : AKIN_FAILED;
 }
 
 void akin_contrast_free(akin_contrast *contrast) {

@@ -7,6 +7,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 /* OpenBLAS's own, which it calls when it is loaded: forget the kernels, and choose them by
  * $OPENBLAS_CORETYPE. A build for one CPU alone has neither. */
@@ -26,9 +27,27 @@ static void choose_kernels(void) {
     unsetenv("OPENBLAS_CORETYPE");
 }
 
-void akin_linalg_start(void) {
+/* OpenBLAS maps its buffer (BUFFER_SIZE of its common.h: 128 MiB on x86-64) with the first product
+ * and keeps it; where it gets none it asks again for ever. So the room is asked for here first, and
+ * then taken, before anything else can take it. */
+akin_status akin_linalg_start(void) {
+    static bool started;
+    static const size_t buffer = (size_t)129 << 20;
+    if (started) return AKIN_OK;
+    void *room = mmap(NULL, buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED)
+        return akin_error_set(AKIN_FAILED,
+                              "no memory for the %zu MiB that OpenBLAS works in: run with fewer "
+                              "ranks on a node, or raise the limit on memory (ulimit -v)",
+                              buffer >> 20);
+    munmap(room, buffer);
     choose_kernels();
     openblas_set_num_threads(1);
+    enum { SIDE = 64 }; /* small products do without the buffer */
+    static float zeros[SIDE * SIDE], out[SIDE * SIDE];
+    akin_linalg_product(false, false, SIDE, SIDE, SIDE, zeros, zeros, false, out);
+    started = true;
+    return AKIN_OK;
 }
 
 void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, size_t inner,

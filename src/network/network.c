@@ -166,10 +166,11 @@ struct akin_network {
 };
 
 akin_status akin_network_create(akin_network **out) {
+    *out = NULL;
+    akin_status status = akin_linalg_start();
+    if (status != AKIN_OK) return status;
     *out = akin_mem_zalloc(1, sizeof **out);
-    if (!*out) return AKIN_FAILED;
-    akin_linalg_start();
-    return AKIN_OK;
+    return *out ? AKIN_OK : AKIN_FAILED;
 }
 
 void akin_network_free(akin_network *network) {

@@ -8,13 +8,10 @@
  */
 #include "process.h"
 #include "stall.h"
-#include "watchdog.h"
 #include <akin/comm.h>
-#include <akin/fault.h>
 #include <akin/mem.h>
+#include <akin/pulse.h>
 #include <sched.h>
-#include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,10 +27,8 @@ enum { MESSAGE_SIZE = 4096 };
 static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3,
                     STALL_LIMIT = 600;
 
-enum { TALK_ASK = 1, TALK_ANSWER = 2 };
-
+static void (*on_start)(int rank);
 static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
-static void (*tell_abort)(akin_status status, const char *message);
 
 double akin_comm_seconds(void) {
     struct timespec now;
@@ -46,95 +41,6 @@ static void nap(double waited) {
     nanosleep(&(struct timespec){.tv_nsec = (long)(1e9 * seconds)}, NULL);
 }
 
-/* --- the end of all ranks
- * ----------------------------------------------------------------------------------------- */
-
-static volatile sig_atomic_t abort_code;
-
-static void leave_at_once(int signal_number) {
-    (void)signal_number;
-    _exit(abort_code);
-}
-
-/* MPI_Abort asks the launcher; should that hang too, the alarm ends at least this rank. */
-static _Noreturn void end_all(int code) {
-    abort_code = code;
-    signal(SIGALRM, leave_at_once);
-    alarm(10);
-    MPI_Abort(MPI_COMM_WORLD, code);
-    _exit(code);
-}
-
-static void end_all_after_assert(void) {
-    end_all(AKIN_FAILED);
-}
-
-void akin_comm_on_abort(void (*tell)(akin_status status, const char *message)) {
-    tell_abort = tell;
-}
-
-_Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...) {
-    char text[MESSAGE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
-    if (tell_abort)
-        tell_abort(status, text);
-    else
-        fprintf(stderr, "akin: rank %d: %s\n", comm->rank, text);
-    fflush(stdout);
-    fflush(stderr);
-    end_all(status);
-}
-
-/* --- a stall
- * ------------------------------------------------------------------------------------------------------
- */
-
-/* A talk message leaves whether or not the other side ever takes it. */
-static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
-    MPI_Request request;
-    MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[AKIN_COMM_TALK], &request);
-    MPI_Request_free(&request);
-}
-
-/* Answers those who ask, notes those who answer. */
-static void listen(akin_comm *comm) {
-    MPI_Status from;
-    double still = 0;
-    int there;
-    while (MPI_Iprobe(MPI_ANY_SOURCE, MPI_ANY_TAG, comm->over[AKIN_COMM_TALK], &there, &from),
-           there) {
-        MPI_Recv(&still, 1, MPI_DOUBLE, from.MPI_SOURCE, from.MPI_TAG, comm->over[AKIN_COMM_TALK],
-                 MPI_STATUS_IGNORE);
-        double now = akin_comm_seconds();
-        if (from.MPI_TAG == TALK_ASK) {
-            comm->answer[from.MPI_SOURCE] = akin_stall_still(comm->stall, now);
-            talk_to(comm, from.MPI_SOURCE, TALK_ANSWER, &comm->answer[from.MPI_SOURCE]);
-        } else
-            akin_stall_heard(comm->stall, from.MPI_SOURCE, still, now);
-    }
-}
-
-/* Called by a rank that waits, while it has nothing better to do. `what`: the foreign call that it
- * is in, or "". */
-static void watch_for_stall(akin_comm *comm, const char *what) {
-    listen(comm);
-    double now = akin_comm_seconds();
-    char text[MESSAGE_SIZE];
-    switch (akin_stall_judge(comm->stall, now)) {
-    case AKIN_STALL_WAIT: break;
-    case AKIN_STALL_ASK:
-        for (int rank = 0; rank < comm->size; rank++)
-            if (rank != comm->rank) talk_to(comm, rank, TALK_ASK, NULL);
-        break;
-    case AKIN_STALL_END:
-        akin_stall_describe(comm->stall, now, text, sizeof text);
-        akin_comm_abort(comm, AKIN_FAILED, "%s%s%s", what, *what ? ": " : "", text);
-    }
-}
-
 /* --- waits
  * --------------------------------------------------------------------------------------------------------
  */
@@ -142,6 +48,7 @@ static void watch_for_stall(akin_comm *comm, const char *what) {
 /* Until all are done; they are MPI_REQUEST_NULL then. */
 void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     int index, done;
+    akin_pulse();
     MPI_Testall((int)count, requests, &done, MPI_STATUSES_IGNORE);
     if (done) return;
     double moved = akin_comm_seconds(), begin = moved;
@@ -151,74 +58,25 @@ void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
             requests++, count--; /* pieces come mostly in order */
         MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
         double now = akin_comm_seconds(), waited = now - moved;
+        akin_pulse();
         if (done && index == MPI_UNDEFINED) {
             comm->waited += now - begin;
             return;
         } else if (done)
             akin_stall_moved(comm->stall, moved = now);
         else if (waited > YIELD) {
-            watch_for_stall(comm, "");
+            akin_comm_watch_others(comm, "");
             nap(waited);
         } else if (waited > SPIN)
             sched_yield();
     }
 }
 
-void akin_comm_poll(akin_comm *comm) {
-    if (comm->size == 1) return;
-    akin_stall_moved(comm->stall, akin_comm_seconds());
-    listen(comm);
-}
-
 double akin_comm_waited(const akin_comm *comm) {
     return comm->waited;
 }
 
-void akin_comm_stall_limit(akin_comm *comm, double seconds) {
-    comm->limit = seconds;
-    akin_stall_limit(comm->stall, seconds);
-}
-
-void akin_comm_stall_at_least(akin_comm *comm, double seconds) {
-    if (comm->limit < seconds) akin_comm_stall_limit(comm, seconds);
-}
-
-/* --- foreign collective calls
- * ------------------------------------------------------------------------------------- */
-
-/* In the watchdog's thread: while the main thread is inside such a call, it asks and answers in its
- * stead. */
-static void look_on(void *context, const char *what) {
-    watch_for_stall(context, what);
-}
-
-void akin_comm_enter(akin_comm *comm, const char *what) {
-    if (comm->size == 1) return;
-    akin_stall_moved(comm->stall, akin_comm_seconds());
-    akin_watchdog_enter(what, look_on, comm);
-}
-
-void akin_comm_leave(akin_comm *comm) {
-    if (comm->size == 1) return;
-    akin_watchdog_leave();
-    akin_stall_moved(comm->stall, akin_comm_seconds());
-}
-
-/* --- where only MPI waits: in its start and its end --- */
-
-static void tell_and_leave(int signal_number) {
-    static const char text[] =
-        "akin: nothing moves while MPI starts or ends: another rank does not come; ending\n";
-    (void)signal_number;
-    if (write(STDERR_FILENO, text, sizeof text - 1) < 0) _exit(AKIN_FAILED);
-    _exit(AKIN_FAILED);
-}
-
-/* 0 ends the watch. */
-static void watch_mpi(double seconds) {
-    signal(SIGALRM, seconds > 0 ? tell_and_leave : SIG_DFL);
-    alarm(seconds > 0 ? (unsigned)(seconds < 1e8 ? seconds + 1 : 1e8) : 0);
-}
+/* --- start and end --- */
 
 /* The limit is wanted before the options are read. */
 static double limit_in(int count, char **words) {
@@ -235,27 +93,42 @@ static double limit_in(int count, char **words) {
     return STALL_LIMIT;
 }
 
-/* --- start and end
- * ------------------------------------------------------------------------------------------------
- */
+/* What whoever starts ranks says of them, before MPI does; alone where nobody says anything. */
+static int said_by_launcher(const char *const *names, int otherwise) {
+    for (; *names; names++) {
+        const char *value = getenv(*names);
+        if (value && *value) return atoi(value);
+    }
+    return otherwise;
+}
+
+static akin_comm *prepare(int count, char **words) {
+    static const char *const ranks[] = {"OMPI_COMM_WORLD_RANK", "PMIX_RANK", "PMI_RANK", NULL};
+    static const char *const sizes[] = {"OMPI_COMM_WORLD_SIZE", "PMI_SIZE", NULL};
+    the_comm = (akin_comm){.limit = limit_in(count, words),
+                           .rank = said_by_launcher(ranks, 0),
+                           .size = said_by_launcher(sizes, 1)};
+    return &the_comm;
+}
+
+void akin_comm_on_start(void (*started)(int rank)) {
+    on_start = started;
+}
 
 akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
-    akin_comm *comm = &the_comm;
+    akin_comm *comm = *out = prepare(*argc, *argv);
     int level;
-    *out = NULL;
     akin_process_catch_signals();
     akin_process_settings();
-    watch_mpi(limit_in(*argc, *argv));
+    akin_comm_watch_phase(comm, AKIN_MPI_STARTS);
     MPI_Init_thread(argc, argv, MPI_THREAD_MULTIPLE, &level);
-    akin_error_on_assert(end_all_after_assert);
-    *comm = (akin_comm){.limit = limit_in(*argc, *argv)};
+    akin_error_on_assert(akin_comm_end_after_assert);
     MPI_Comm_rank(MPI_COMM_WORLD, &comm->rank);
     MPI_Comm_size(MPI_COMM_WORLD, &comm->size);
     for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_dup(MPI_COMM_WORLD, &comm->over[i]);
-    akin_mem_fail_by_environment(comm->rank);
-    akin_fault_by_environment(comm->rank);
+    if (on_start) on_start(comm->rank);
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
-    int missing = akin_stall_create(comm->rank, comm->size, STALL_LIMIT, akin_comm_seconds(),
+    int missing = akin_stall_create(comm->rank, comm->size, comm->limit, akin_comm_seconds(),
                                     &comm->stall) != AKIN_OK ||
                   !comm->answer; /* no waits of ours before these are there */
     MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
@@ -265,8 +138,7 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
         akin_comm_finish(comm);
         return akin_error_set(AKIN_FAILED, "no memory to start");
     }
-    watch_mpi(0);
-    *out = comm;
+    akin_comm_watch_phase(comm, AKIN_MPI_UP);
     return AKIN_OK;
 }
 
@@ -282,17 +154,18 @@ akin_status akin_comm_check_launch(const akin_comm *comm) {
 
 void akin_comm_finish(akin_comm *comm) {
     if (!comm) return;
-    akin_watchdog_stop();
     if (comm->stall && comm->answer) {
         akin_comm_barrier(comm);
-        listen(comm);
+        akin_comm_listen(comm);
     }
-    watch_mpi(comm->limit);
+    akin_comm_watch_phase(comm, AKIN_MPI_ENDS);
     for (int i = 0; i < AKIN_COMM_OVERS; i++) MPI_Comm_free(&comm->over[i]);
     MPI_Finalize();
-    watch_mpi(0);
+    akin_comm_watch_phase(comm, AKIN_MPI_NONE);
     akin_stall_free(comm->stall);
     akin_mem_free(comm->answer);
+    comm->stall = NULL;
+    comm->answer = NULL;
     akin_error_on_assert(NULL);
 }
 
@@ -343,6 +216,7 @@ static int64_t badness(akin_status status) {
 }
 
 akin_status akin_agree(akin_comm *comm, akin_status local) {
+    akin_pulse();
     if (comm->size == 1) return local;
     /* One maximum finds the worst status, and among its ranks the lowest. */
     int64_t worst = badness(local) << 32 | (INT32_MAX - comm->rank);

@@ -27,6 +27,16 @@ struct akin_request {
     MPI_Request pieces[];
 };
 
+/* Where MPI is: a watchdog looks on from STARTS to NONE. */
+typedef enum { AKIN_MPI_NONE, AKIN_MPI_STARTS, AKIN_MPI_UP, AKIN_MPI_ENDS } akin_comm_phase;
+void akin_comm_watch_phase(akin_comm *comm, akin_comm_phase phase);
+/* Answers those who ask for how long nothing has moved here, notes those who answer. */
+void akin_comm_listen(akin_comm *comm);
+/* Called by a rank that waits, while it has nothing better to do. `what`: the foreign call that it is
+ * in, or "". */
+void akin_comm_watch_others(akin_comm *comm, const char *what);
+void akin_comm_end_after_assert(void);
+
 /* Until all are done; they are MPI_REQUEST_NULL then. */
 void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests);
 

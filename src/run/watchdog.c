@@ -21,7 +21,7 @@ static struct {
 static void *watch(void *nothing) {
     pthread_mutex_lock(&dog.mutex);
     while (!dog.end) {
-        if (dog.what) dog.look(dog.context, dog.what);
+        dog.look(dog.context, dog.what);
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_nsec += LOOK_EVERY;
@@ -33,28 +33,28 @@ static void *watch(void *nothing) {
     return nothing;
 }
 
-static void start(void) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
+void akin_watchdog_start(void (*look)(void *context, const char *what), void *context) {
+    sigset_t most, before;
+    if (dog.runs) return;
+    dog.look = look;
+    dog.context = context;
+    dog.what = NULL;
+    dog.end = false;
+    sigfillset(&most); /* signals are for the main thread; it may be stuck, so not the alarm */
+    sigdelset(&most, SIGALRM);
+    pthread_sigmask(SIG_SETMASK, &most, &before);
     dog.runs = pthread_create(&dog.thread, NULL, watch, NULL) == 0;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 }
 
-void akin_watchdog_enter(const char *what, void (*look)(void *context, const char *what),
-                         void *context) {
-    if (!dog.runs) start();
+void akin_watchdog_enter(const char *what) {
     pthread_mutex_lock(&dog.mutex);
     dog.what = what;
-    dog.look = look;
-    dog.context = context;
     pthread_mutex_unlock(&dog.mutex);
 }
 
 void akin_watchdog_leave(void) {
-    pthread_mutex_lock(&dog.mutex);
-    dog.what = NULL;
-    pthread_mutex_unlock(&dog.mutex);
+    akin_watchdog_enter(NULL);
 }
 
 void akin_watchdog_stop(void) {

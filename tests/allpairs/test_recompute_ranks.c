@@ -91,7 +91,7 @@ static void one_rank_without_memory_ends_all(void **unused) {
 int main(int argc, char **argv) {
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
     rank = akin_comm_rank(comm), size = akin_comm_size(comm);
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {cmocka_unit_test(broken_lists_become_the_naive_ones),
                                        cmocka_unit_test(one_rank_without_memory_ends_all)};
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

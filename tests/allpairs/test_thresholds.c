@@ -165,6 +165,6 @@ int main(void) {
         cmocka_unit_test(lists_stay_what_they_are), cmocka_unit_test(rows_of_another_block_too),
         cmocka_unit_test(what_is_foretold_is_hardly_ever_too_much),
         cmocka_unit_test(what_does_not_pay_is_left_alone), cmocka_unit_test(thresholds_are_tight)};
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -370,7 +370,7 @@ static void rows_in_one_memory_have_their_axes(void **state) {
 }
 
 int main(void) {
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(covariance_is_that_of_the_twin),
         cmocka_unit_test(covariance_is_the_same_whoever_has_the_blocks),

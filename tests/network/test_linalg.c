@@ -16,7 +16,7 @@ static void test_products(void **state) {
     (void)state;
     static const size_t sizes[][3] = {{1, 1, 1},   {2, 3, 4},   {7, 5, 1},
                                       {1, 64, 33}, {17, 9, 65}, {64, 32, 16}};
-    akin_linalg_start();
+    assert_int_equal(akin_linalg_start(), AKIN_OK);
     fill(1, ROOM, a);
     fill(2, ROOM, b);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)

@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[at], "--every") == 0) every = strtoull(argv[at + 1], NULL, 10);
     }
     bool fails_here = only < 0 || only == akin_comm_rank(comm);
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     akin_log_start(comm, true);
     if (once(argc - at, argv + at, 0) != AKIN_OK) wrong(0, "it fails without a fault");
     uint64_t before = calls_so_far(), live = akin_mem_live();

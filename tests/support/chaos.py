@@ -18,7 +18,7 @@ import subprocess
 import sys
 import time
 
-from support import AKIN, akin, assert_same_variables, command, draw_catalogue, fresh
+from support import AKIN, INJECTED, akin, assert_same_variables, command, draw_catalogue, fresh, program_for
 
 FILES = ["catalog.nc", "model.nc", "embeddings.nc", "table.nc"]
 BOUND = 120  # seconds that any run may take on a busy machine
@@ -164,7 +164,7 @@ class Mpirun(World):
     def start(self, job, env=None, stall=600):
         # One that is stopped and alone is missed by nobody but who waits for it: on Slurm, its time limit.
         ranks = self.dice.choice([1, 2, 3, 4] if stall == 600 else [2, 3, 4])
-        return subprocess.Popen(command(["run", job, "--quiet", "--stall-limit", stall], ranks), stdout=subprocess.DEVNULL,
+        return subprocess.Popen(command(["run", job, "--quiet", "--stall-limit", stall], ranks, env), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
 
     def end(self, run):
@@ -278,6 +278,7 @@ class Slurm(World):
         from slurm_cluster import NIGHT
         tasks = self.dice.choice([1, 2])
         launcher = self.dice.choice(["srun", "srun", "mpirun"])
+        env.setdefault("AKIN", program_for(env))
         job = self.slurm.sbatch("--nodes=2", f"--ntasks-per-node={tasks}", "--time=10", f"{NIGHT}/nightly.sbatch", job,
                                 "--stall-limit", str(env.pop("stall", 600)), AKIN_LAUNCHER=env.pop("launcher", launcher), **env)
         self.wait(lambda: self.slurm.state(job) != "PENDING", job)
@@ -305,7 +306,7 @@ class Slurm(World):
 
     def ranks(self):
         """The ranks on the virtual nodes."""
-        found = subprocess.run(["pgrep", "-f", f"^{AKIN} run"], capture_output=True, text=True)
+        found = subprocess.run(["pgrep", "-f", f"^({AKIN}|{INJECTED}) run"], capture_output=True, text=True)
         return [int(word) for word in found.stdout.split()]
 
     def strike(self, job, fault, **env):

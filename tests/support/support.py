@@ -13,17 +13,23 @@ import netCDF4
 from PIL import Image, ImageDraw
 
 AKIN = os.environ["AKIN"]
+INJECTED = os.environ.get("AKIN_INJECTED", "")  # the same with faults on purpose, which injected.c lists
 SOURCE = os.environ.get("AKIN_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
-def command(words, ranks=1):
-    """The words of a call; ranks = 0 is without mpirun."""
-    return (["mpirun", "-n", str(ranks)] if ranks else []) + [AKIN, *map(str, words)]
+def program_for(env):
+    """What listens to the faults that the environment names, if it names any."""
+    return INJECTED if any(name in (env or {}) for name in ("AKIN_MEM_FAIL_AT", "AKIN_READ_FAIL_AT", "AKIN_STALL")) else AKIN
+
+
+def command(words, ranks=1, env=None):
+    """The words of a call; ranks = 0 is without mpirun; env: of the call, for the faults in it."""
+    return (["mpirun", "-n", str(ranks)] if ranks else []) + [program_for(env), *map(str, words)]
 
 
 def akin(*words, ranks=0, expect=0, timeout=120, env=None):
     """Runs akin; fails unless its exit code is `expect` (None = any). Has .out, .err, .code, .json (if it printed one line of it)."""
-    done = subprocess.run(command(words, ranks), capture_output=True, timeout=timeout, env={**os.environ, **(env or {})})
+    done = subprocess.run(command(words, ranks, env), capture_output=True, timeout=timeout, env={**os.environ, **(env or {})})
     done.out, done.err = done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
     done.code, done.json = done.returncode, None
     if "--json" in words:

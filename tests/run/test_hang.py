@@ -1,0 +1,75 @@
+"""Nothing outlives --stall-limit: a library that never comes back, at one rank and at all of them, deaf to signals; MPI's own
+start and end; an OpenBLAS without its buffer. Each ends with 1 and words, and --json is one line."""
+
+import json
+import os
+import resource
+import subprocess
+import time
+
+from support import akin, command, draw_catalogue, fresh, main
+
+LIMIT = 1  # seconds
+
+
+def hang(words, ranks, stall, rank, seconds):
+    """The report (None: rank 0 is the one that stopped) and stderr; it has to end within LIMIT and so many seconds more."""
+    env = {**os.environ, "AKIN_STALL": stall, "AKIN_STALL_RANK": str(rank)}
+    began = time.monotonic()
+    done = subprocess.run(command([*words, "--json", "--stall-limit", LIMIT], ranks, env), capture_output=True, timeout=60, env=env)
+    assert time.monotonic() - began < LIMIT + seconds, (time.monotonic() - began, done.stderr)
+    lines = done.stdout.decode().splitlines()
+    assert done.returncode == 1 and len(lines) <= 1, (done.returncode, lines, done.stderr)
+    return json.loads(lines[0]) if lines else None, done.stderr.decode()
+
+
+def catalogue():
+    folder = fresh("hang")
+    akin("ingest", draw_catalogue(f"{folder}/source", 12), "-o", f"{folder}/c.nc")
+    return ["train", f"{folder}/c.nc", "-o", f"{folder}/m.nc"], folder
+
+
+def test_a_library_that_never_returns():
+    words, folder = catalogue()
+    for ranks in (0, 1, 3):
+        report, err = hang(words, ranks, "library", 0, 20)
+        if ranks < 2:  # with more, another rank may be the one that speaks, and mpirun ends rank 0
+            assert report["exit"] == 1 and "nothing moved for" in report["message"] and "library" in report["message"], report
+        assert "nothing moved for" in err, err
+        assert not os.path.exists(f"{folder}/m.nc")
+    words, folder = catalogue()
+    assert akin(*words, env={"AKIN_STALL": "elsewhere"}).code == 0  # and without a stall it is the same program
+
+
+def test_mpi_that_does_not_start_or_end():
+    words, folder = catalogue()
+    for where in ("start", "end"):
+        report, err = hang(words, 3, where, 2, 20)
+        assert report and report["exit"] == 1 and report["status"] == "failed" and report["verb"] == "train", report
+        assert f"while MPI {where}ed: rank 0 of 3 waited" in report["message"], report
+        assert report["message"] in err, err
+    _, err = hang(words, 2, "start", 0, 20)
+    assert "rank 1 of 2 waited" in err, err
+
+
+def test_openblas_without_its_buffer():
+    words, folder = catalogue()
+    seen = set()
+    for mebibytes in (220, 260, 300, 320, 340, 360, 400, 480):
+        room = mebibytes << 20
+        began = time.monotonic()
+        done = subprocess.run(command([*words, "--json", "--stall-limit", "20"], 0), capture_output=True, timeout=60,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room)))
+        assert time.monotonic() - began < 15, mebibytes
+        seen.add(done.returncode)
+        if done.returncode == 1:
+            report = json.loads(done.stdout.decode())
+            assert "memory" in report["message"], report
+            seen.add("OpenBLAS" in report["message"])
+        else:  # the loader itself (127) and MPI's start may fail, in their own words
+            assert done.returncode in (0, 127) or b"MPI" in done.stderr or b"error while loading" in done.stderr, done
+    assert {0, 1, True} <= seen, seen
+
+
+if __name__ == "__main__":
+    main(globals())
