@@ -16,7 +16,7 @@ enum { MESSAGE_SIZE = 4096 };
 enum { TALK_ASK = 1, TALK_ANSWER = 2 };
 
 /* Seconds. A rank that hangs is first named by those who wait for it; by itself so much later, the
- * lowest rank first. Who has not looked for so long was asleep itself, with all of the process. */
+ * lowest rank first; and many ranks on a busy node take a while to start. Who has not looked for so long was asleep itself, with all of the process. */
 static const double BEHIND = 5, NEXT = 1, ASLEEP = 5, LAST_RESORT = 10;
 
 static struct {
@@ -173,7 +173,7 @@ static void look_on(void *context, const char *what) {
         return;
     }
     double still = now - atomic_load(&watch.alive), patience = comm->limit;
-    if (comm->size > 1) patience += (up ? BEHIND : 0) + NEXT * (comm->rank > 0);
+    if (comm->size > 1 || !up) patience += BEHIND + NEXT * (comm->rank > 0);
     if (still > patience) end_still(comm, still, what);
 }
 

@@ -46,7 +46,7 @@ def stop_in_the_middle(rank):
         if len(ranks) == 3 and seconds_of_cpu(ranks[rank]) > 0.8:  # its start takes less
             break
         time.sleep(0.02)
-    assert run.poll() is None and len(ranks) == 3, (run.poll(), ranks)
+    assert run.poll() is None and len(ranks) == 3, (run.poll(), ranks, run.poll() is not None and run.communicate())
     os.kill(ranks[rank], signal.SIGSTOP)
     stopped = time.monotonic()
     out, err = run.communicate(timeout=60)
