@@ -248,7 +248,7 @@ static void flat_and_equal_squares_do_no_harm(void **state) {
 }
 
 int main(void) {
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(squares_are_told_as_by_the_twin),
         cmocka_unit_test(a_picture_is_the_mean_of_its_squares),
