@@ -11,7 +11,11 @@
 #include <akin/npy.h>
 #include <akin/publish.h>
 #include <akin/source.h>
+#include <errno.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
 
 /* The message gets the line of the key before it. */
 static akin_status at_key(akin_jobfile *job, const char *section, const char *key,
@@ -35,6 +39,14 @@ static char *existing_part(const char *path) {
     return part;
 }
 
+/* Whether what cannot be written is the job's fault: not where the disk can only be read, is full or
+ * broken, or is another's. */
+static bool names_wrong(const char *folder) {
+    struct statvfs disk;
+    if (statvfs(folder, &disk) != 0) return errno == ENOTDIR || errno == ENAMETOOLONG;
+    return !(disk.f_flag & ST_RDONLY) && access(folder, W_OK) == 0 && disk.f_bavail > 0;
+}
+
 static akin_status check_output(akin_jobfile *job, const char *output) {
     char *part = existing_part(output), *probe = NULL;
     if (!part) return AKIN_FAILED;
@@ -46,7 +58,8 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
     else if ((probe = akin_file_join(part, ".akin-probe")))
         status = akin_file_check_output(probe);
     if (status == AKIN_FAILED && akin_mem_failures() == failures)
-        status = akin_error_context(AKIN_USAGE, "output %s cannot be written: ", output);
+        status = akin_error_context(names_wrong(part) ? AKIN_USAGE : AKIN_FAILED,
+                                    "output %s cannot be written: ", output);
     akin_mem_free(probe);
     akin_mem_free(part);
     return status == AKIN_USAGE ? at_key(job, "job", "output", status) : status;
@@ -75,10 +88,13 @@ static akin_status check_place(const char *path, const char *output) {
     else if (!will_be_made(folder, output))
         status =
             akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
+    if (status == AKIN_OK) {
+        akin_mem_free(folder);
+        return AKIN_OK;
+    }
+    bool wrong = akin_mem_failures() == failures && (status == AKIN_USAGE || names_wrong(folder));
     akin_mem_free(folder);
-    if (status == AKIN_OK) return AKIN_OK;
-    return akin_error_context(akin_mem_failures() == failures ? AKIN_USAGE : AKIN_FAILED,
-                              "--to file:%s: ", path);
+    return akin_error_context(wrong ? AKIN_USAGE : AKIN_FAILED, "--to file:%s: ", path);
 }
 
 static akin_status check_apart(const akin_options *publish, const char *path) {

@@ -6,15 +6,25 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
-static akin_status write_text(const char *folder, const char *name, const akin_text *text) {
+/* mode: the most that others may do with it, besides what the umask takes. */
+static akin_status write_text(const char *folder, const char *name, const akin_text *text,
+                              mode_t mode) {
     akin_outfile *file = NULL;
     char *path = akin_file_join(folder, name);
     akin_status status = path ? akin_outfile_create(path, &file) : AKIN_FAILED;
     if (status == AKIN_OK) {
+        int descriptor = fileno(akin_outfile_stream(file));
+        struct stat made;
+        if (fstat(descriptor, &made) != 0 || fchmod(descriptor, made.st_mode & mode) != 0)
+            status = akin_error_set(AKIN_FAILED, "%s: its mode cannot be set", path);
         fwrite(akin_text_bytes(text), 1, akin_text_length(text),
                akin_outfile_stream(file)); /* errors show at commit */
-        status = akin_outfile_commit(file, false);
+        if (status == AKIN_OK)
+            status = akin_outfile_commit(file, false);
+        else
+            akin_outfile_discard(file);
     }
     akin_mem_free(path);
     return status;
@@ -51,14 +61,16 @@ akin_status akin_record_job(const char *path, const char *folder) {
     akin_text *text = NULL;
     akin_jobfile *job = NULL;
     static const char *const none[] = {NULL};
+    struct stat from;
     AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job));
+    if (stat(path, &from) != 0) from.st_mode = S_IRUSR | S_IWUSR;
     AKIN_TRY(akin_text_create(&text));
     AKIN_TRY(
         akin_text_append(text, "; The job of this folder, every key as it was resolved.\n[job]\n"));
     AKIN_TRY(akin_options_append_keys(akin_jobfile_options(job, "job"), none, text));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
         if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job));
-    status = write_text(folder, "job.ini", text);
+    status = write_text(folder, "job.ini", text, from.st_mode & 0666);
 done:
     akin_jobfile_free(job);
     akin_text_free(text);
@@ -142,7 +154,7 @@ akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran, 
     AKIN_TRY(akin_text_create(&text));
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
         AKIN_TRY(append_gauge(text, i, entries, ran, job));
-    status = write_text(folder, "metrics.prom", text);
+    status = write_text(folder, "metrics.prom", text, 0666);
 done:
     akin_text_free(text);
     return status;

@@ -29,6 +29,14 @@ static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET,
     {"rejects", "is set by the run: rejects.csv in the output folder"},
     REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal fetch_refused[] = {
+    {"root", "is that of [ingest]"},
+    {"columns", "is that of [ingest]"},
+    {"separator", "is that of [ingest]"},
+    {"encoding", "is that of [ingest]"},
+    {"max-pixels", "is that of [ingest]"},
+    {"rejects", "is for ingest: rejects.csv has them"},
+    REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
     OUTPUT_IS_SET,
     {"model", "is set by the run: model.nc in the output folder"},
@@ -51,6 +59,7 @@ static bool embeddings_serve(const akin_call *call, const char *folder, const ch
 static bool table_serves(const akin_call *call, const char *folder, const char *second);
 
 const akin_stage akin_stages[] = {
+    {.verb = "fetch", .refusals = fetch_refused},
     {.verb = "ingest",
      .always = true,
      .argument_key = "source",
@@ -165,14 +174,53 @@ static akin_status settle_argument(const akin_stage *stage, akin_jobfile *job, c
     return status;
 }
 
+/* What ingest will read is fetched, as it will read it. */
+static akin_status settle_fetch(akin_jobfile *job, akin_options *options) {
+    akin_status status = AKIN_OK;
+    const akin_options *ingest = akin_jobfile_options(job, "ingest");
+    static const char *const shared[] = {"root", "columns", "separator", "encoding"};
+    const char *const *sources = NULL;
+    const char *cache = akin_options_text(ingest, "cache");
+    char max_pixels[32];
+    size_t count = akin_options_arguments(ingest, &sources);
+    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_add_argument(options, sources[i]));
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        if (akin_options_given(ingest, shared[i]))
+            AKIN_TRY(
+                akin_options_set(options, shared[i], akin_options_text(ingest, shared[i]), "run"));
+    if (cache && !akin_options_given(options, "cache"))
+        AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
+    snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
+    status = akin_options_set(options, "max-pixels", max_pixels, "run");
+done:
+    return status;
+}
+
+/* Behind a fetch of its own, or where there is no network, it takes what the cache has. */
+static akin_status settle_ingest(akin_jobfile *job, akin_options *options, bool offline) {
+    akin_status status = AKIN_OK;
+    bool fetched = akin_stage_wanted(akin_stages, job);
+    const char *cache =
+        fetched ? akin_options_text(akin_jobfile_options(job, "fetch"), "cache") : NULL;
+    if (cache && !akin_options_given(options, "cache"))
+        AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
+    if ((fetched || offline) && akin_options_text(options, "cache"))
+        status = akin_options_set(options, "offline", "yes", "run");
+done:
+    return status;
+}
+
 /* The gallery shows the pictures that were ingested, from where they were. */
 static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
     const char *const *sources = NULL;
     static const char *const shared[] = {"root", "columns", "separator", "encoding"};
+    const char *cache = akin_options_text(ingest, "cache");
     char max_pixels[32];
     if (akin_options_given(options, "source")) return AKIN_OK;
+    if (cache && !akin_options_given(options, "cache"))
+        AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     size_t count = akin_options_arguments(ingest, &sources);
     for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
@@ -230,6 +278,9 @@ static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin
         AKIN_TRY(akin_options_set(options, stage->decides, "yes", "run"));
     if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_publish(options, folder));
     if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
+    if (strcmp(stage->verb, "fetch") == 0) AKIN_TRY(settle_fetch(job, options));
+    if (strcmp(stage->verb, "ingest") == 0)
+        AKIN_TRY(settle_ingest(job, options, akin_options_flag(run, "offline")));
 done:
     return status;
 }

@@ -283,6 +283,9 @@ static bool up_to_date(akin_call *call) {
     if (!params.output) return false;
     if (!call->listed && akin_source_open(call->comm, &params.source, &call->listed) != AKIN_OK)
         return false;
+    if (akin_source_has_addresses(call->listed) &&
+        akin_source_look_again(call->comm, call->listed, params.source.cache) != AKIN_OK)
+        return false;
     bool same =
         network_up_to_date(call->comm, &params) && rejects_up_to_date(&params) &&
         akin_output_has(params.output, "catalog", "akin_result_options", params.result_options) &&

@@ -26,8 +26,12 @@ static const akin_option options[] = {
     {.name = "until",
      .type = AKIN_OPTION_CHOICE,
      .initial = LAST_STAGE,
-     .choices = "ingest|train|embed|neighbors|evaluate|publish|" LAST_STAGE,
+     .choices = "fetch|ingest|train|embed|neighbors|evaluate|publish|" LAST_STAGE,
      .help = "the last stage to run; the next call goes on behind it"},
+    {.name = "offline",
+     .type = AKIN_OPTION_FLAG,
+     .unrecorded = true,
+     .help = "fetch nothing: pictures that are addresses are what the cache has"},
     {.name = "night",
      .type = AKIN_OPTION_TEXT,
      .argument = "YYYY-MM-DD",
@@ -182,7 +186,8 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
     akin_log_info(left ? "%s: skipped" : "%s: up to date, skipped", stage->verb);
     run->skipped++;
     if (!told) {
-        if (akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
+        if (akin_options_declared(call->options, "output", NULL) &&
+            akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
             akin_ncfile_length(file, "item", &items) == AKIN_OK)
             akin_json_set_integer(call->report, "items", (long long)items);
         akin_ncfile_close(file);
@@ -353,6 +358,8 @@ static akin_status run_stages(run_state *run) {
             leave_out(run, stage);
             continue;
         }
+        if (strcmp(stage->verb, "fetch") == 0 && akin_options_flag(run->call->options, "offline"))
+            continue;
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
             status =
                 akin_error_set(AKIN_INTERRUPTED,
@@ -370,7 +377,9 @@ done:
 /* Also of a run that failed: what it did until then. */
 static void fill_report(run_state *run) {
     akin_json *report = run->call->report;
-    const char *first = akin_stage_wanted(akin_stages, run->job) ? akin_stages->verb : "embed";
+    const akin_stage *ingest = akin_stages;
+    while (strcmp(ingest->verb, "ingest") != 0) ingest++;
+    const char *first = akin_stage_wanted(ingest, run->job) ? ingest->verb : "embed";
     double items = akin_json_number(akin_json_get(run->stages, first), "items", 0);
     akin_json_set_node(report, "stages", &run->stages);
     akin_json_set_integer(report, "items", (long long)items);

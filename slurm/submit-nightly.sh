@@ -11,6 +11,7 @@
 #   AKIN_OPTIONS   more for sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
 # and the sizes of the jobs; what is not set is as nightly.sbatch says:
 AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
+AKIN_FETCH_SIZE=${AKIN_FETCH_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # where the job has a [fetch]; on nodes with a network, say --partition=...
 AKIN_INGEST_SIZE=${AKIN_INGEST_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # waits for disks
 AKIN_TRAIN_SIZE=${AKIN_TRAIN_SIZE:---nodes=2 --ntasks-per-node=8 --time=08:00:00}   # only when a model is trained
 AKIN_EMBED_SIZE=${AKIN_EMBED_SIZE:---nodes=1 --ntasks-per-node=8 --time=01:00:00}
@@ -73,9 +74,13 @@ if [ $chain = no ]; then
     exit 0
 fi
 before=
-for part in ingest train embed neighbors publish; do
+parts="ingest train embed neighbors publish"
+grep -q '^[[:space:]]*\[fetch\]' "$job" && parts="fetch $parts"
+for part in $parts; do
     size=AKIN_${part^^}_SIZE until=$part
     [ $part != publish ] || until=gallery # and what comes behind it
-    submit "${!size}" "$before" $part "$job" --until $until "${night[@]}"
+    offline=()
+    [ $part = fetch ] || offline=(--offline) # only that one's nodes need a network
+    submit "${!size}" "$before" $part "$job" --until $until "${offline[@]}" "${night[@]}"
     before=afterok:$id,
 done

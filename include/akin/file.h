@@ -26,6 +26,10 @@ FILE *akin_outfile_stream(akin_outfile *file); /* write here; errors are found b
 AKIN_MUST_CHECK akin_status akin_outfile_commit(akin_outfile *file, bool keep_previous);
 void akin_outfile_discard(akin_outfile *file); /* removes the part; NULL is fine */
 
+/* What the path is in the end: where it is a symbolic link, the file that this leads to, which need
+ * not be there. An output is written there, so that the link stays. Owned; NULL: no memory. */
+AKIN_MUST_CHECK char *akin_file_resolved(const char *path);
+
 /* The steps of the above for files that a library writes by name. */
 AKIN_MUST_CHECK char *akin_file_part_name(const char *path); /* owned; NULL: no memory */
 AKIN_MUST_CHECK akin_status akin_file_sync_rename(const char *part, const char *path);

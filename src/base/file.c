@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -108,8 +109,38 @@ char *akin_file_with_ending(const char *path, const char *ending) {
     return name;
 }
 
+/* Where a link leads to from the folder that it is in; owned; NULL: it is none, or there is no memory. */
+static char *follow(const char *path, bool *failed) {
+    char goal[PATH_MAX];
+    ssize_t length = readlink(path, goal, sizeof goal - 1);
+    if (length <= 0) return NULL;
+    goal[length] = '\0';
+    char *folder = akin_file_folder(path), *next = folder ? akin_file_join(folder, goal) : NULL;
+    akin_mem_free(folder);
+    *failed = !next;
+    return next;
+}
+
+char *akin_file_resolved(const char *path) {
+    enum { LINKS_MOST = 40 }; /* as the kernel's; a circle leads nowhere, and is replaced */
+    bool failed = false;
+    char *at = akin_mem_text(path);
+    for (int i = 0; at && i < LINKS_MOST; i++) {
+        char *next = follow(at, &failed);
+        if (!next && !failed) return at;
+        akin_mem_free(at);
+        at = next;
+    }
+    if (failed) return NULL;
+    akin_mem_free(at);
+    return akin_mem_text(path);
+}
+
 char *akin_file_part_name(const char *path) {
-    return akin_file_with_ending(path, ".part");
+    char *real = akin_file_resolved(path),
+         *part = real ? akin_file_with_ending(real, ".part") : NULL;
+    akin_mem_free(real);
+    return part;
 }
 
 /* A file system that cannot sync this kind of thing says EINVAL, and is left alone. */
@@ -130,10 +161,11 @@ void akin_file_remove(const char *path) {
 }
 
 akin_status akin_file_sync_rename(const char *part, const char *path) {
-    char *folder = akin_file_folder(path);
+    char *real = akin_file_resolved(path), *folder = real ? akin_file_folder(real) : NULL;
     akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;
-    if (status == AKIN_OK && rename(part, path) != 0) status = say(path, "cannot be replaced");
+    if (status == AKIN_OK && rename(part, real) != 0) status = say(path, "cannot be replaced");
     if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* the rename lasts from here */
+    akin_mem_free(real);
     akin_mem_free(folder);
     return status;
 }

@@ -83,7 +83,9 @@ static size_t hide_word(char *text, size_t size, size_t from, size_t end) {
         bool slashes = text[begin - 1] == '/';
         while (colon < at - 1 && text[colon] != ':') colon++;
         size_t secret = colon < at - 1 ? colon + 1 : slashes ? at - 1 : begin;
-        if (secret < at - 1) end = (size_t)((long)end + put_stars(text, size, secret, at - 1));
+        bool example = at - 1 - secret == 8 && strncmp(text + secret, "password", 8) == 0;
+        if (secret < at - 1 && !example)
+            end = (size_t)((long)end + put_stars(text, size, secret, at - 1));
     }
     return hide_query(text, size, begin, end);
 }

@@ -346,7 +346,11 @@ akin_status akin_fetch(akin_comm *comm, akin_source *source, const akin_fetch_pa
     *result = (akin_fetch_result){0};
     AKIN_TRY(akin_agree(comm, list_addresses(&f, source)));
     result->addresses = f.count;
-    if (f.count == 0 || params->offline) goto done;
+    if (f.count == 0) goto done;
+    if (params->offline) {
+        status = akin_source_look_again(comm, source, params->cache);
+        goto done;
+    }
     AKIN_TRY(check_s3(&f)); /* the same on all ranks */
     AKIN_TRY(begin(&f));
     AKIN_TRY(run_rounds(&f));

@@ -221,8 +221,11 @@ static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
     w->counts = akin_mem_alloc(r->ranks, sizeof *w->counts);
     if (counts == NULL || w->counts == NULL) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->ranks, counts));
-    for (size_t i = 0; i < r->ranks; i++) total += counts[i], w->counts[i] = (size_t)counts[i];
-    if (total != (int64_t)r->places) status = bad_shape(r);
+    for (size_t i = 0; i < r->ranks && status == AKIN_OK; i++) {
+        if (counts[i] < 0 || counts[i] > (int64_t)r->places - total) status = bad_shape(r);
+        total += counts[i], w->counts[i] = (size_t)counts[i];
+    }
+    if (status == AKIN_OK && total != (int64_t)r->places) status = bad_shape(r);
 done:
     akin_mem_free(counts);
     return status;
@@ -236,6 +239,12 @@ typedef struct {
 static int ascending(const void *x, const void *y) {
     const by_row *a = x, *b = y;
     return a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* An entry of a list: none, or one of a row that there is. */
+static bool is_key(const reader *r, uint64_t key) {
+    int32_t row = akin_topk_row(key);
+    return key == 0 || (row >= 0 && (size_t)row < r->n);
 }
 
 /* This rank's places as records, in the order of rows and so of the shards that they go to. */
@@ -262,6 +271,8 @@ static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) 
             int32_t label = labels[i * r->layers + l];
             good = good && label >= 0 && label < p->size * p->subs;
         }
+        for (size_t e = i * r->k; e < (i + 1) * r->k; e++)
+            good = good && is_key(r, own[e]) && is_key(r, held[e]);
         if (!good) AKIN_TRY(bad_shape(r));
     }
     qsort(order, r->count, sizeof *order, ascending);

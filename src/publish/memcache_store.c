@@ -32,6 +32,9 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
         return akin_error_set(
             AKIN_USAGE, "--to %s: name servers and catalogue: memcached://host:port?catalog=NAME",
             url);
+    if (memchr(url + strlen(SCHEME), '@', length))
+        return akin_error_set(AKIN_USAGE,
+                              "--to memcached://: takes no user or password in its address");
     AKIN_TRY(akin_text_create(&rest));
     AKIN_TRY(akin_text_append(rest, "memcached://x%s", url + strlen(SCHEME) + length));
     AKIN_TRY(akin_url_parse(akin_text_bytes(rest), &parts));

@@ -31,6 +31,11 @@ static akin_status understand(const char *text, akin_url *url) {
     akin_status status = AKIN_OK;
     char *none = NULL;
     AKIN_TRY(akin_url_parse(text, url));
+    if (url->user || url->password)
+        AKIN_TRY(akin_error_set(AKIN_USAGE,
+                                "--to %s://: takes no user or password in its address; the key of "
+                                "Qdrant is in AKIN_QDRANT_API_KEY",
+                                url->scheme));
     AKIN_TRY(akin_url_query(url, known, "", &none));
     const char *name = url->path && *url->path ? url->path + 1 : "";
     if (!akin_lease_is_name(name, NAME_SIZE - 1))

@@ -97,7 +97,8 @@ static akin_status connect_to(const akin_redis_address *address, akin_redis *red
     if (address->path)
         snprintf(redis->name, sizeof redis->name, "%s", address->path);
     else
-        snprintf(redis->name, sizeof redis->name, "%s:%d", address->host, address->port);
+        snprintf(redis->name, sizeof redis->name, strchr(address->host, ':') ? "[%s]:%d" : "%s:%d",
+                 address->host, address->port);
     redis->context = address->path ? redisConnectUnixWithTimeout(address->path, limit)
                                    : redisConnectWithTimeout(address->host, address->port, limit);
     if (!redis->context || redis->context->err) return say_broken(redis);

@@ -63,6 +63,14 @@ done:
     return status;
 }
 
+/* [::1] as a socket wants it: ::1. */
+static void unbracket(char *host) {
+    size_t length = host ? strlen(host) : 0;
+    if (length < 2 || host[0] != '[' || host[length - 1] != ']') return;
+    memmove(host, host + 1, length - 2);
+    host[length - 2] = '\0';
+}
+
 static bool read_number(const char *text, int most, int *out) {
     char *end = NULL;
     long value = strtol(text, &end, 10);
@@ -77,6 +85,7 @@ static akin_status understand(const char *text, akin_redis_store *place) {
     akin_url *url = &place->url;
     char *database = NULL;
     AKIN_TRY(parse(text, place));
+    unbracket(url->host);
     AKIN_TRY(akin_url_query(url, known, "catalog", &place->catalog));
     AKIN_TRY(akin_url_query(url, known, "db", &database));
     const char *name = place->catalog ? place->catalog : "";

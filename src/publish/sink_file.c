@@ -21,8 +21,8 @@
 
 struct akin_target {
     const akin_fileform *form;
-    const char *path; /* within the URL, borrowed */
-    char *previous;   /* PATH.prev */
+    char *path;     /* of the URL; where that is a link, what it leads to */
+    char *previous; /* PATH.prev */
     akin_outfile *file;
     uint64_t bytes;
     char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
@@ -78,6 +78,7 @@ static bool overwrites(const char *url, const char *path) {
 static void close_target(akin_target *target) {
     if (!target) return;
     akin_outfile_discard(target->file);
+    akin_mem_free(target->path);
     akin_mem_free(target->previous);
     akin_mem_free(target);
 }
@@ -108,8 +109,9 @@ static akin_status open_target(const char *url, const akin_sink_options *options
     *out = NULL;
     akin_target *target = akin_mem_zalloc(1, sizeof *target);
     if (!target) return AKIN_FAILED;
-    target->path = path_of(url);
-    AKIN_TRY(akin_fileform_of(target->path, &target->form));
+    AKIN_TRY(akin_fileform_of(path_of(url), &target->form));
+    target->path = akin_file_resolved(path_of(url)); /* a link stays one */
+    if (!target->path) AKIN_TRY(AKIN_FAILED);
     target->previous = akin_file_with_ending(target->path, ".prev");
     if (!target->previous) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(check_ours(target, target->path));

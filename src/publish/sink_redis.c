@@ -8,6 +8,7 @@
 #include "bucket.h"
 #include "lease.h"
 #include "listing.h"
+#include "redis_room.h"
 #include "redis_stage.h"
 #include "redis_store.h"
 #include "redis_switch.h"
@@ -215,6 +216,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
                                      &target->stage));
     AKIN_TRY(akin_redis_stage_clear(target->stage));
+    AKIN_TRY(akin_redis_room_check(target->place, target->lists, source->ids, source->items));
     if (is_delta(target, source)) AKIN_TRY(akin_redis_stage_copy(target->stage, &delta));
     if (delta) AKIN_TRY(akin_redis_stage_remove(target->stage, source->change));
     AKIN_TRY(send_lists(target, source, delta, published));

@@ -301,11 +301,25 @@ static akin_status reserve(const akin_ncfile *file) {
     return AKIN_OK; /* a disk that cannot reserve has been asked for its space before */
 }
 
+/* The items' names as the coordinate that they are (CF-1.10, 5): a reader can select by them. */
+static void name_coordinates(akin_ncfile *file) {
+    const akin_nclayout *layout = file->layout;
+    if (akin_nclayout_find_variable(layout, "id") == AKIN_NC_NONE) return;
+    for (size_t v = 0; v < akin_nclayout_variable_count(layout); v++) {
+        const char *name = akin_nclayout_variable_name(layout, v);
+        const char *dims = akin_nclayout_variable_dims(layout, v);
+        if (strncmp(dims, "item", 4) == 0 && (!dims[4] || dims[4] == ',') &&
+            strcmp(name, "id") != 0)
+            akin_ncfile_attribute(file, name, "coordinates", "id");
+    }
+}
+
 akin_status akin_ncfile_begin(akin_ncfile *file) {
     akin_status status;
     bool first = akin_comm_rank(file->comm) == 0;
     size_t count = akin_nclayout_variable_count(file->layout);
     AKIN_ASSERT(file->id == -1);
+    name_coordinates(file);
     if (file->defect == AKIN_OK) {
         file->variables = akin_mem_alloc(count, sizeof *file->variables);
         if (!file->variables) file->defect = AKIN_FAILED;

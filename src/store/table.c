@@ -266,6 +266,8 @@ static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n,
     akin_ncfile_dimension(file, "k", k);
     akin_labels_define(labels, file);
     akin_ncfile_define(file, schema);
+    static const int32_t none = -1; /* a reader that masks sees no neighbour, not the last item */
+    akin_ncfile_attribute_values(file, "neighbor", "_FillValue", 1, &none);
     akin_ncfile_attribute(file, "neighbor", "comment", "index into item, from 0; -1 = none");
     if (calibrated)
         akin_ncfile_attribute(file, "score", "long_name",

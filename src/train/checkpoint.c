@@ -3,6 +3,7 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/network.h>
+#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -143,6 +144,24 @@ static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_o
     return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
+/* A number that this run cannot have come to is none to count, or to index, by. */
+static akin_status check_numbers(const akin_ncfile *file, akin_model *model, size_t steps) {
+    int64_t step = *akin_model_step(model);
+    const float *variance = akin_model_adam_variance(model);
+    const float *parts[] = {akin_model_weights(model), akin_model_adam_mean(model), variance};
+    bool finite = true;
+    if (step < 0 || (uint64_t)step > steps)
+        return akin_error_set(AKIN_INPUT,
+                              "%s: damaged: it says that %lld steps are done, but the run has %zu",
+                              akin_ncfile_path(file), (long long)step, steps);
+    for (size_t p = 0; p < sizeof parts / sizeof *parts; p++)
+        for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) finite = finite && isfinite(parts[p][i]);
+    for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) finite = finite && variance[i] >= 0;
+    return finite ? AKIN_OK
+                  : akin_error_set(AKIN_INPUT, "%s: damaged: a weight or moment is no number",
+                                   akin_ncfile_path(file));
+}
+
 static akin_status get(const akin_ncfile *file, akin_model *model, akin_history *history) {
     akin_status status;
     akin_ncfile_field fields[FIGURES + 1];
@@ -168,12 +187,13 @@ done:
 
 akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
                                  const akin_checkpoint_origin *origin, akin_model *model,
-                                 akin_history *history) {
+                                 size_t steps, akin_history *history) {
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_open(comm, path, "checkpoint", &file));
     akin_status local = check_origin(file, origin);
     if (local == AKIN_OK) local = get(file, model, history);
+    if (local == AKIN_OK) local = check_numbers(file, model, steps);
     if (local == AKIN_OK) local = akin_ncfile_tell_cpu(file, "the checkpoint");
     AKIN_TRY(akin_agree(comm, local));
 done:

@@ -52,11 +52,13 @@ AKIN_MUST_CHECK akin_status akin_checkpoint_write(akin_comm *comm, const char *p
                                                   akin_model *model, const akin_history *history);
 
 /* Weights, moments and step into the model, figures into the history (its epochs and arrays are
- * set). AKIN_INPUT, with what differs, where the file is damaged or another run's; then model and
+ * set); steps: of the whole run. AKIN_INPUT, with what differs, where the file is damaged or another
+ * run's, or holds a number that this run cannot have reached; then model and
  * history hold rubbish. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
                                                  const akin_checkpoint_origin *origin,
-                                                 akin_model *model, akin_history *history);
+                                                 akin_model *model, size_t steps,
+                                                 akin_history *history);
 
 /* The saver: to save is to copy the state, some milliseconds; the worker writes the copy on rank 0,
  * syncs it and puts it in the place of the one before, which a crash meanwhile leaves as it was. All

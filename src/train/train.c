@@ -134,7 +134,7 @@ static akin_status resume(run *run) {
     akin_comm_max_i64(run->comm, &found, 1);
     if (!found) return AKIN_OK;
     AKIN_TRY(akin_agree(run->comm, akin_model_create(&saved)));
-    status = akin_checkpoint_read(run->comm, name, &run->origin, saved, &run->history);
+    status = akin_checkpoint_read(run->comm, name, &run->origin, saved, run->steps, &run->history);
     if (status == AKIN_OK) {
         akin_model_free(run->model);
         run->model = saved;

@@ -30,6 +30,7 @@ static void test_words(void **state) {
         {"file:/a/b.csv", "file:/a/b.csv"},
         {"https://user@h/x", "https://user@h/x"},
         {"redis://", "redis://"},
+        {"redis://[user:password@]host", "redis://[user:password@]host"},
         {"", ""},
         {"http://PW:@h", "http://PW:@h"},
     };

@@ -162,6 +162,9 @@ static void what_is_no_model_is_refused(void **state) {
 
 /* --- checkpoint --- */
 
+enum { STEPS = 1000 };
+static size_t run_steps = 1234567890124; /* of some_model's run */
+
 static const akin_checkpoint_origin here = {
     .options = "x", .result_options = "epochs=3", .catalog_digest = "cafe"};
 
@@ -187,7 +190,37 @@ static akin_status read_checkpoint(const char *path, const akin_checkpoint_origi
                               .holdout_loss = holdout,
                               .contrast_loss = contrast,
                               .holdout_contrast_loss = held};
-    return akin_checkpoint_read(comm, path, as, model, history);
+    return akin_checkpoint_read(comm, path, as, model, run_steps, history);
+}
+
+/* Whole, of this very run, and with a number that it cannot have reached. */
+static void forged_numbers_are_refused(void **state) {
+    (void)state;
+    static const int64_t steps[] = {-1, STEPS + 1, 1000000000, INT64_MIN, INT64_MAX};
+    akin_model *model = some_model(8), *read = some_model(9);
+    akin_history history;
+    const char *path = name_of("forged");
+    const size_t before = run_steps;
+    run_steps = STEPS;
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        *akin_model_step(model) = steps[i];
+        write_checkpoint(path, model);
+        assert_int_equal(read_checkpoint(path, &here, read, &history), AKIN_INPUT);
+        assert_non_null(strstr(akin_error_message(), "steps are done"));
+    }
+    *akin_model_step(model) = STEPS;
+    write_checkpoint(path, model);
+    assert_int_equal(read_checkpoint(path, &here, read, &history), AKIN_OK);
+    akin_model_adam_variance(model)[7] = -1;
+    write_checkpoint(path, model);
+    assert_int_equal(read_checkpoint(path, &here, read, &history), AKIN_INPUT);
+    akin_model_adam_variance(model)[7] = 1;
+    akin_model_weights(model)[AKIN_NETWORK_WEIGHTS - 1] = NAN;
+    write_checkpoint(path, model);
+    assert_int_equal(read_checkpoint(path, &here, read, &history), AKIN_INPUT);
+    run_steps = before;
+    akin_model_free(model);
+    akin_model_free(read);
 }
 
 static void a_checkpoint_is_read_as_written(void **state) {
@@ -327,6 +360,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(a_model_that_is_not_finite_is_refused),
         cmocka_unit_test(other_features_are_refused),
         cmocka_unit_test(what_is_no_model_is_refused),
+        cmocka_unit_test(forged_numbers_are_refused),
         cmocka_unit_test(a_checkpoint_is_read_as_written),
         cmocka_unit_test(another_runs_checkpoint_is_refused_with_what_differs),
         cmocka_unit_test(a_damaged_checkpoint_is_refused),
