@@ -114,9 +114,10 @@ done:
 }
 
 akin_status akin_judge_begin(akin_judge *t) {
-    akin_status status = AKIN_FAILED;
     size_t n = t->study->count;
-    akin_linalg_start();
+    akin_status status = akin_linalg_start();
+    if (status != AKIN_OK) return status;
+    status = AKIN_FAILED;
     t->query = akin_mem_alloc(MOST_QUERIES, sizeof *t->query);
     t->related = akin_mem_alloc(MOST_QUERIES, sizeof *t->related);
     t->fold = akin_mem_alloc(n, 1);

@@ -52,7 +52,7 @@ static double median_of(void (*work)(void)) {
 }
 
 int main(int argc, char **argv) {
-    akin_linalg_start();
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     if (akin_cpu_force(argc > 1 ? argv[1] : "auto") != AKIN_OK ||
         akin_manifold_create(ATOMS, &manifold) != AKIN_OK)
         return 1;
