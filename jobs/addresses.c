@@ -17,7 +17,8 @@ akin_status akin_addresses_params(const akin_options *options, akin_fetch_params
         strncmp(out->s3_endpoint, "http://", 7) != 0)
         return akin_error_set(AKIN_USAGE, "--s3-endpoint must be an https:// or http:// address");
     if (akin_places_seconds(fresh, &out->fresh)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--fresh %s: is no time; write 45s, 30m, 12h or 2d", fresh);
+    return akin_error_set(AKIN_USAGE, "--fresh %s is not a duration; write 45s, 30m, 12h or 2d",
+                          fresh);
 }
 
 void akin_addresses_report(akin_json *report, const akin_fetch_result *result) {

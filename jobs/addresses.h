@@ -1,4 +1,4 @@
-/* addresses: the options of the verbs that fetch pictures from addresses. */
+/* addresses: options of the verbs that download pictures. */
 #ifndef AKIN_ADDRESSES_H
 #define AKIN_ADDRESSES_H
 
@@ -12,13 +12,13 @@
      .type = AKIN_OPTION_TEXT,                                                                     \
      .unrecorded = true,                                                                           \
      .argument = "DIR",                                                                            \
-     .help = "the folder that keeps what was fetched for paths that are https:// addresses"},      \
+     .help = "the folder that keeps the downloads for paths that are https:// addresses"},         \
         {.name = "s3-endpoint",                                                                    \
          .type = AKIN_OPTION_TEXT,                                                                 \
          .unrecorded = true,                                                                       \
          .is_address = true,                                                                       \
          .argument = "URL",                                                                        \
-         .help = "where s3://bucket/key is fetched, without signing: URL/bucket/key"},             \
+         .help = "download s3://bucket/key from URL/bucket/key, unsigned"},                        \
         {.name = "connections",                                                                    \
          .type = AKIN_OPTION_INT,                                                                  \
          .initial = "8",                                                                           \
@@ -26,7 +26,7 @@
          .maximum = 1024,                                                                          \
          .unrecorded = true,                                                                       \
          .argument = "N",                                                                          \
-         .help = "transfers from one host at a time, over all ranks"},                             \
+         .help = "concurrent downloads per host, over all ranks"},                                 \
         {.name = "rate",                                                                           \
          .type = AKIN_OPTION_REAL,                                                                 \
          .initial = "100",                                                                         \
@@ -34,7 +34,7 @@
          .maximum = 1e6,                                                                           \
          .unrecorded = true,                                                                       \
          .argument = "N",                                                                          \
-         .help = "requests to one host a second, over all ranks; 0 = no limit"},                   \
+         .help = "requests per second and host, over all ranks; 0 = no limit"},                    \
         {.name = "retries",                                                                        \
          .type = AKIN_OPTION_INT,                                                                  \
          .initial = "4",                                                                           \
@@ -42,7 +42,7 @@
          .maximum = 100,                                                                           \
          .unrecorded = true,                                                                       \
          .argument = "N",                                                                          \
-         .help = "more tries, at growing distances, after a failure that may pass"},               \
+         .help = "retries after a temporary failure, at increasing intervals"},                    \
         {.name = "fetch-timeout",                                                                  \
          .type = AKIN_OPTION_REAL,                                                                 \
          .initial = "60",                                                                          \
@@ -50,7 +50,7 @@
          .maximum = 86400,                                                                         \
          .unrecorded = true,                                                                       \
          .argument = "SECONDS",                                                                    \
-         .help = "how long one transfer may take"},                                                \
+         .help = "time limit of one download"},                                                    \
         {.name = "max-bytes",                                                                      \
          .type = AKIN_OPTION_INT,                                                                  \
          .initial = "67108864",                                                                    \
@@ -58,19 +58,20 @@
          .maximum = 536870912,                                                                     \
          .unrecorded = true,                                                                       \
          .argument = "BYTES",                                                                      \
-         .help = "a picture at an address that holds more is refused"},                            \
+         .help = "reject a download larger than this"},                                            \
         {.name = "allow-private",                                                                  \
          .type = AKIN_OPTION_FLAG,                                                                 \
          .unrecorded = true,                                                                       \
-         .help = "fetch addresses inside private networks too, this machine's own among them"},    \
+         .help = "also download from private networks and from this machine"},                     \
     {                                                                                              \
         .name = "fresh", .type = AKIN_OPTION_TEXT, .initial = "12h", .unrecorded = true,           \
         .argument = "TIME",                                                                        \
-        .help = "a fetch that left failures tries only those again for so long (30m, 12h, 2d)"     \
+        .help = "for this long after a run with failures, only the failures are tried again "      \
+                "(30m, 12h, 2d)"                                                                   \
     }
 
-/* All but max_pixels and offline. AKIN_USAGE: a time that is none, an endpoint that is no address.
- */
+/* Sets all but max_pixels and offline. AKIN_USAGE: not a duration, or an endpoint that is not an
+ * address. */
 AKIN_MUST_CHECK akin_status akin_addresses_params(const akin_options *options,
                                                   akin_fetch_params *out);
 

@@ -1,4 +1,5 @@
-/* akin: the program. A table of verbs, what all of them share, and one way out for every rank. */
+/* akin: the main program. The table of verbs, the options they share, and a single exit for
+ * every rank. */
 #include "call.h"
 #include "stages.h"
 #include <akin/cpu.h>
@@ -27,10 +28,13 @@ const akin_verb *const akin_verbs[] = {
 };
 
 const akin_option akin_common_options[] = {
-    {.name = "help", .type = AKIN_OPTION_FLAG, .help = "show this and end", .unrecorded = true},
+    {.name = "help",
+     .type = AKIN_OPTION_FLAG,
+     .help = "show this help and exit",
+     .unrecorded = true},
     {.name = "version",
      .type = AKIN_OPTION_FLAG,
-     .help = "show the version and end",
+     .help = "show the version and exit",
      .unrecorded = true},
     {.name = "json",
      .type = AKIN_OPTION_FLAG,
@@ -38,7 +42,7 @@ const akin_option akin_common_options[] = {
      .unrecorded = true},
     {.name = "quiet",
      .type = AKIN_OPTION_FLAG,
-     .help = "no progress, only what is wrong",
+     .help = "no progress, only warnings and errors",
      .unrecorded = true},
     {.name = "stall-limit",
      .type = AKIN_OPTION_REAL,
@@ -46,20 +50,20 @@ const akin_option akin_common_options[] = {
      .minimum = 0.1,
      .maximum = 1e9,
      .argument = "SECONDS",
-     .help = "end with 1 when nothing moves for so long",
+     .help = "exit with 1 after this long without progress",
      .unrecorded = true},
     {.name = "cpu",
      .type = AKIN_OPTION_CHOICE,
      .initial = "auto",
      .choices = "auto|portable|avx2|avx512|vnni|amx",
-     .help = "which compiled kernels run"},
+     .help = "the compiled kernels to use"},
     {0},
 };
 
-/* One start of the program. */
+/* One run of the program. */
 typedef struct {
     akin_comm *comm;
-    int count; /* words behind "akin" */
+    int count; /* words after "akin" */
     char **words;
     bool json;
     const akin_verb *verb; /* NULL until it is known */
@@ -67,12 +71,12 @@ typedef struct {
     akin_call call;
     char *answer;    /* help or version, owned: what goes to stdout without --json */
     char *line;      /* of --json, owned; NULL = not made yet */
-    char scant[256]; /* the line where there is no memory for a right one */
+    char scant[256]; /* the line where there is not enough memory for a right one */
     bool logging;
     double start;
 } program;
 
-/* Whether the word stands among the options; behind "--" there are none. */
+/* Whether the word is among the options, that is, before "--". */
 static bool has_word(const program *self, const char *word) {
     for (int i = 0; i < self->count && strcmp(self->words[i], "--") != 0; i++)
         if (strcmp(self->words[i], word) == 0) return true;
@@ -92,9 +96,8 @@ static akin_status help_of_program(akin_text *text) {
     for (size_t i = 0; akin_verbs[i]; i++)
         AKIN_TRY(
             akin_text_append(text, "  %-10s %s\n", akin_verbs[i]->name, akin_verbs[i]->summary));
-    AKIN_TRY(akin_text_append(
-        text, "\nakin VERB --help shows the options of a verb; under mpirun or srun every rank "
-              "takes part.\n"));
+    AKIN_TRY(akin_text_append(text, "\nakin VERB --help shows the options of a verb. Under mpirun "
+                                    "or srun every rank takes part.\n"));
 done:
     return status;
 }
@@ -135,7 +138,7 @@ static akin_status prepare_version(program *self) {
 
 /* --- from words to a call: local steps, the same on every rank --- */
 
-/* Nothing is near: all are named. */
+/* No verb is similar: the message lists them all. */
 static akin_status refuse_far(const char *word) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
@@ -183,7 +186,7 @@ static bool is_option_of(const char *word, size_t length, const akin_option *tab
     return false;
 }
 
-/* `akin run job.ini --epochs 3`: the option is right, but its place is the job file. */
+/* `akin run job.ini --epochs 3`: the option exists, but belongs in the job file. */
 static akin_status refuse_stage_options(const program *self) {
     for (int i = 1; i < self->count && strcmp(self->words[i], "--") != 0; i++) {
         const char *name = self->words[i] + 2;
@@ -194,9 +197,8 @@ static akin_status refuse_stage_options(const program *self) {
         for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
             if (is_option_of(name, length, akin_verb_find(stage->name)->options))
                 return akin_error_set(AKIN_USAGE,
-                                      "unknown option --%.*s; options of a stage stand in the job "
-                                      "file: %.*s = ... in "
-                                      "the section [%s]",
+                                      "unknown option --%.*s; options of a stage belong in the job "
+                                      "file: %.*s = ... in the section [%s]",
                                       (int)length, name, (int)length, name, stage->name);
     }
     return AKIN_OK;
@@ -209,7 +211,7 @@ static akin_status understand(program *self) {
     if (*first && *first != '-') AKIN_TRY(find_verb(first, &self->verb));
     if (has_word(self, "--help") || has_word(self, "-h")) return prepare_help(self, self->verb);
     if (has_word(self, "--version")) return prepare_version(self);
-    if (!*first) return akin_error_set(AKIN_USAGE, "a verb is missing");
+    if (!*first) return akin_error_set(AKIN_USAGE, "no verb given");
     if (!self->verb)
         return akin_error_set(AKIN_USAGE, "the verb comes first: akin VERB [--option value...]");
     if (self->verb == &akin_verb_run) AKIN_TRY(refuse_stage_options(self));
@@ -243,7 +245,7 @@ static akin_status make_line(program *self, akin_status outcome) {
     self->line = akin_json_print(shown, false);
     if (!self->line) status = AKIN_FAILED;
 done:
-    if (status != AKIN_OK) /* there is no memory even for that */
+    if (status != AKIN_OK) /* out of memory even for that */
         snprintf(self->scant, sizeof self->scant,
                  "{\"verb\":\"%s\",\"status\":\"failed\",\"exit\":%d,\"message\":\"no "
                  "memory\",\"ranks\":%d,\"seconds\":0,\"items\":0}",
@@ -261,7 +263,8 @@ static void print_failure(const program *self, akin_status outcome) {
     fprintf(stderr, "akin%s%s: %s\n", blank, name, akin_error_message());
     if (outcome == AKIN_USAGE && self->count == 0)
         fprintf(stderr, "usage: akin VERB [ARGUMENT...] [--option value...]\n");
-    if (outcome == AKIN_USAGE) fprintf(stderr, "akin%s%s --help says more\n", blank, name);
+    if (outcome == AKIN_USAGE)
+        fprintf(stderr, "akin%s%s: see akin%s%s --help\n", blank, name, blank, name);
 }
 
 static akin_status flush(const program *self, akin_status outcome) {
@@ -287,12 +290,12 @@ static akin_status give_answer(program *self, akin_status outcome) {
     return outcome != AKIN_OK ? outcome : status;
 }
 
-/* --- a run that is ended at once --- */
+/* --- a run that is aborted --- */
 
-static program *ended; /* the one of this process, for tell_abort */
+static program *ended; /* this process's program, for tell_abort */
 
-/* What no agreement can be had about (a stall, a failed parallel write) is told by the rank that
- * saw it; the one JSON line is rank 0's here too. */
+/* An error on which the ranks cannot agree (a stall, a failed parallel write) is printed by the
+ * rank that saw it; rank 0 prints the JSON line here too. */
 static void tell_abort(akin_status status, int rank, const char *message) {
     if (rank > 0 && !ended->logging)
         fprintf(stderr, "akin: rank %d: %s\n", rank, message);
@@ -351,8 +354,8 @@ static void take_words(program *self, int count, char **words) {
 int main(int argc, char **argv) {
     program self = {.start = akin_comm_seconds()};
     take_words(&self, argc, argv);
-    self.json = has_word(&self, "--json") ||
-                has_word(&self, "--json=yes"); /* known before anything can be wrong */
+    self.json =
+        has_word(&self, "--json") || has_word(&self, "--json=yes"); /* before anything can fail */
     ended = &self;
     akin_comm_on_abort(tell_abort);
     akin_status status = akin_comm_start(&argc, &argv, &self.comm);

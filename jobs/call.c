@@ -1,4 +1,4 @@
-/* call: one verb run once, with its report. */
+/* call: one run of one verb, with its report. */
 #include "call.h"
 #include <akin/cpu.h>
 #include <akin/mem.h>
@@ -33,10 +33,10 @@ akin_status akin_call_check_arguments(const akin_verb *verb, const akin_options 
     const char *const *arguments = NULL;
     int count = (int)akin_options_arguments(options, &arguments);
     if (count < verb->arguments_min)
-        return akin_error_set(AKIN_USAGE, "an argument is missing: akin %s %s", verb->name,
+        return akin_error_set(AKIN_USAGE, "missing argument: akin %s %s", verb->name,
                               verb->arguments);
     if (verb->arguments_max >= 0 && count > verb->arguments_max)
-        return akin_error_set(AKIN_USAGE, "\"%s\" is one argument too many: akin %s %s",
+        return akin_error_set(AKIN_USAGE, "unexpected argument \"%s\": akin %s %s",
                               arguments[verb->arguments_max], verb->name, verb->arguments);
     return AKIN_OK;
 }

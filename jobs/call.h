@@ -1,14 +1,13 @@
-/* call: one verb run once, with its report: what main does for a command line and `run` for each
- * stage of a job file. */
+/* call: one run of one verb with its report: what main does for a command line and `run` for
+ * each stage of a job file. */
 #ifndef AKIN_CALL_H
 #define AKIN_CALL_H
 
 #include "verbs.h"
 
-/* A report with the common keys, in their order, as of a verb that has done nothing yet. Not
- * collective. */
+/* A report with the common keys, in order, for a verb that has done nothing yet. Not collective. */
 AKIN_MUST_CHECK akin_status akin_report_create(const char *verb, int ranks, akin_json **out);
-/* Status, exit, message (the kept one) and seconds. Not collective. */
+/* Sets status, exit, message (the current error) and seconds. Not collective. */
 AKIN_MUST_CHECK akin_status akin_report_finish(akin_json *report, akin_status status,
                                                double seconds);
 
@@ -16,14 +15,15 @@ AKIN_MUST_CHECK akin_status akin_report_finish(akin_json *report, akin_status st
 AKIN_MUST_CHECK akin_status akin_call_check_arguments(const akin_verb *verb,
                                                       const akin_options *options);
 
-/* A call with an empty report and the resolved texts; the options are borrowed. Not collective. */
+/* A call with an empty report and the resolved option texts; the options are borrowed. Not
+ * collective. */
 AKIN_MUST_CHECK akin_status akin_call_create(akin_comm *comm, const akin_verb *verb,
                                              akin_options *options, bool print, akin_call *out);
 /* Runs the verb, agrees on the outcome and finishes the report. Collective. */
 AKIN_MUST_CHECK akin_status akin_call_run(const akin_verb *verb, akin_call *call);
 void akin_call_free(akin_call *call);
 
-/* NULL where there is no verb of that name. */
+/* NULL if there is no verb of that name. */
 const akin_verb *akin_verb_find(const char *name);
 
 #endif

@@ -1,6 +1,5 @@
-/* checkpoints: the options that say where and how often a stage saves where it stands, the same for
- * `train` and `neighbors`. Not collective.
- */
+/* checkpoints: options for where and how often a stage saves its state, the same for `train` and
+ * `neighbors`. Not collective. */
 #ifndef AKIN_CHECKPOINTS_H
 #define AKIN_CHECKPOINTS_H
 
@@ -15,18 +14,19 @@
      .type = AKIN_OPTION_TEXT,                                                                     \
      .argument = "FILE",                                                                           \
      .unrecorded = true,                                                                           \
-     .help = "where the run keeps its state (<output>.checkpoint); one named here is refused if "  \
-             "it does not fit"},                                                                   \
+     .help = "where the run saves its state (default: <output>.checkpoint); one given here is "    \
+             "refused if "                                                                         \
+             "it does not match"},                                                                 \
     {                                                                                              \
         .name = "checkpoint-every", .type = AKIN_OPTION_REAL, .initial = "300", .minimum = 0,      \
         .maximum = 1e9, .unrecorded = true, .argument = "SECONDS", .help = often                   \
     }
 
-/* AKIN_USAGE: it would be written over the output. */
+/* AKIN_USAGE if it would overwrite the output. */
 static inline akin_status akin_checkpoints_check(const akin_options *o, const char *output) {
     const char *checkpoint = akin_options_text(o, "checkpoint");
     if (!checkpoint || strcmp(checkpoint, output) != 0) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--checkpoint %s is the output", checkpoint);
+    return akin_error_set(AKIN_USAGE, "--checkpoint %s is also the output", checkpoint);
 }
 
 #endif

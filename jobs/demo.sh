@@ -12,13 +12,13 @@ echo "== mpirun -n $ranks build/akin run jobs/demo.ini"
 mpirun -n "$ranks" build/akin run jobs/demo.ini
 
 echo
-echo "== some items and what looks like them"
+echo "== some items and their neighbours"
 for item in apple lime-half-ganson rubik-s-cube-random-petr-01; do
     echo "$item"
     build/akin query results/demo/embeddings.nc --id "$item" -k 3 --exclude-same-group --quiet | sed 's/^/    /'
 done
 echo
-echo "== the figures"
+echo "== evaluation"
 build/akin evaluate results/demo/table.nc --quiet
 echo
 echo "Open in a browser: file://$PWD/results/demo/gallery/index.html"

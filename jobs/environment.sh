@@ -1,6 +1,6 @@
 # shellcheck shell=sh
-# What Open MPI needs to know on one machine; source it. On a cluster the batch system says all this.
-# As root (a container, say) mpirun refuses to start without the first two.
+# Settings of Open MPI for a single machine; source it. On a cluster the batch system provides them.
+# As root, such as in a container, mpirun refuses to start without the first two.
 if [ "$(id -u)" -eq 0 ]; then
     export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1
 fi

@@ -1,4 +1,4 @@
-/* folder: where a run writes, its lock and its nights. */
+/* folder: where a run writes, with its lock and its nights. */
 #include "folder.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -30,7 +30,7 @@ static akin_status refuse_locked(const char *output, int lock) {
     holder[got > 0 ? got : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
     return akin_error_set(
-        AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or give another output",
+        AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or choose another output",
         output, *holder ? holder : "unknown");
 }
 
@@ -46,7 +46,7 @@ static akin_status take_lock(akin_folder *folder) {
         if (errno == EWOULDBLOCK)
             status = refuse_locked(folder->output, folder->lock);
         else
-            akin_log_warning("%s cannot be locked (%s): see to it that no other run writes there",
+            akin_log_warning("%s cannot be locked (%s): make sure that no other run writes there",
                              path, strerror(errno));
     }
     if (status == AKIN_OK) {
@@ -83,8 +83,7 @@ static void today(char night[NIGHT_SIZE]) {
     strftime(night, NIGHT_SIZE, "%Y-%m-%d", localtime_r(&now, &local));
 }
 
-/* The night that was begun and is not complete, by the file that says so; "" where there is none.
- */
+/* The night that was started and is not complete, as its file says; "" if there is none. */
 static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
     unsigned char *text = NULL;
     size_t count = 0;
@@ -97,8 +96,7 @@ static akin_status read_begun(const char *path, char night[NIGHT_SIZE]) {
     return status;
 }
 
-/* The night that was begun and is not complete, or else `begins` or today, which is written down as
- * begun. */
+/* The incomplete night, or else `begins` or today, which is then recorded as started. */
 static akin_status choose_night(akin_folder *folder, const char *begins) {
     akin_status status = AKIN_OK;
     akin_outfile *file = NULL;
@@ -106,7 +104,7 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
     if (!path) return AKIN_FAILED;
     AKIN_TRY(read_begun(path, folder->night));
     if (*folder->night) {
-        akin_log_info("the night of %s goes on", folder->night);
+        akin_log_info("continuing the night of %s", folder->night);
         goto done;
     }
     if (begins)
@@ -114,9 +112,9 @@ static akin_status choose_night(akin_folder *folder, const char *begins) {
     else
         today(folder->night);
     if (akin_folder_check_night(folder->output, folder->night) !=
-        AKIN_OK) { /* `begins` was refused before */
+        AKIN_OK) { /* `begins` was refused earlier */
         akin_log_warning(
-            "today is %s by this machine's clock, but a later night is there: is the clock right?",
+            "today is %s by this machine's clock, but a later night exists: check the clock",
             folder->night);
         akin_error_clear();
     }
@@ -162,19 +160,18 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
     if (!akin_file_is_folder(output)) goto done;
     AKIN_TRY(read_begun(begun, goes_on));
     if (*goes_on && strcmp(goes_on, night) != 0)
-        akin_log_warning("--night %s is not taken: the night of %s is not complete (it was "
-                         "stopped, it failed, or a "
-                         "gate refused it), and goes on in its folder first%s",
+        akin_log_warning("ignoring --night %s: the night of %s is not complete (it was stopped, it "
+                         "failed, or a gate refused it) and is continued in its folder first%s",
                          night, goes_on,
-                         strcmp(night, goes_on) > 0 ? "; give that date again when it is done"
+                         strcmp(night, goes_on) > 0 ? "; give that date again when it is complete"
                                                     : "");
     if (*goes_on) goto done;
     AKIN_TRY(list_nights(output, &nights, &count));
     if (count > 0 && strcmp(night, nights[0]) < 0)
         status = akin_error_set(
             AKIN_USAGE,
-            "--night %s is before the night of %s, which is there: its lists would replace newer "
-            "ones, also where they are published. Give a later date, or another output",
+            "--night %s is earlier than the existing night of %s: its lists would replace newer "
+            "ones, also where they are published. Give a later date or another output",
             night, nights[0]);
 done:
     akin_mem_free(begun);
@@ -182,8 +179,8 @@ done:
     return status;
 }
 
-/* The night before `night`, into name; "" where there is none. A night that is not complete goes on
- * before another begins, so all that are older are complete. */
+/* The night before `night`, into name; "" if there is none. An incomplete night is continued
+ * before another starts, so all earlier ones are complete. */
 static akin_status find_older(const akin_folder *folder, char name[NIGHT_SIZE]) {
     char(*nights)[NIGHT_SIZE] = NULL;
     size_t count = 0, i = 0;
@@ -195,7 +192,7 @@ static akin_status find_older(const akin_folder *folder, char name[NIGHT_SIZE]) 
     return status;
 }
 
-/* The folder of the last complete night other than this one, owned; *out = NULL where there is
+/* The folder of the last complete night other than this one, owned; *out = NULL if there is
  * none. */
 static akin_status find_previous(const akin_folder *folder, char **out) {
     char name[NIGHT_SIZE + 1] = "";
@@ -207,7 +204,7 @@ static akin_status find_previous(const akin_folder *folder, char **out) {
     name[length > 0 ? length : 0] = '\0';
     akin_status status = AKIN_OK;
     if (strcmp(name, folder->night) == 0)
-        status = find_older(folder, name); /* it is done once more */
+        status = find_older(folder, name); /* this night is being repeated */
     if (status != AKIN_OK || !akin_folder_is_night(name)) return status;
     char *path = akin_file_join(folder->output, name);
     if (!path) return AKIN_FAILED;
@@ -241,7 +238,7 @@ static akin_status remove_old_nights(const akin_folder *folder) {
         if (strcmp(nights[i], folder->night) == 0) continue;
         char *path = akin_file_join(folder->output, nights[i]);
         if (!path) AKIN_TRY(AKIN_FAILED);
-        akin_log_info("the night of %s is removed", nights[i]);
+        akin_log_info("removed the night of %s", nights[i]);
         status = akin_file_remove_tree(path);
         akin_mem_free(path);
     }
@@ -258,8 +255,8 @@ static akin_status point_latest(const akin_folder *folder) {
     if (!link || !part || !begun) AKIN_TRY(AKIN_FAILED);
     unlink(part);
     if (symlink(folder->night, part) != 0 || rename(part, link) != 0)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s cannot be pointed at %s: %s", link, folder->night,
-                                strerror(errno)));
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "cannot make the link %s to %s: %s", link,
+                                folder->night, strerror(errno)));
     unlink(begun);
 done:
     akin_mem_free(link);
@@ -268,9 +265,9 @@ done:
     return status;
 }
 
-/* --- the whole --- */
+/* --- the folder --- */
 
-/* Rank 0's text, or NULL, comes to all. Collective; agreed. */
+/* Sends rank 0's text, or NULL, to all ranks. Collective; agreed. */
 static akin_status share_text(akin_comm *comm, char **text) {
     size_t count = *text ? strlen(*text) + 1 : 0;
     akin_status status = akin_comm_share(comm, (void **)text, &count, 0);

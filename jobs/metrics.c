@@ -15,12 +15,12 @@ enum { FILE_LIMIT = 256 << 20 };
 
 struct akin_metrics {
     char *path, *folder, *job;
-    akin_json *entries, *ran; /* ran: has the verbs that this run did */
+    akin_json *entries, *ran; /* ran: the verbs that this run executed */
 };
 
 /* --- read and write --- */
 
-/* The entries of a file, or none: what is no JSON is not worth a failure. Rank 0. */
+/* The entries of a file; empty if it is not valid JSON, which is no reason to fail. Rank 0. */
 static akin_status read_entries(const char *path, akin_json **out) {
     unsigned char *text = NULL;
     size_t count = 0;
@@ -30,7 +30,7 @@ static akin_status read_entries(const char *path, akin_json **out) {
         status = akin_file_read(path, FILE_LIMIT, &text, &count);
         if (status == AKIN_OK) status = akin_json_parse((const char *)text, count, out);
         if (status == AKIN_INPUT)
-            akin_log_warning("%s is begun anew: %s", path, akin_error_message());
+            akin_log_warning("starting a new %s: %s", path, akin_error_message());
         akin_mem_free(text);
         if (status == AKIN_FAILED) return status;
     }
@@ -83,7 +83,7 @@ static akin_status write_entries(const akin_metrics *metrics) {
     char *text = NULL;
     AKIN_TRY(akin_json_check(metrics->entries));
     text = akin_json_print(metrics->entries, true);
-    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for %s", metrics->path));
+    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "out of memory for %s", metrics->path));
     AKIN_TRY(akin_outfile_create(metrics->path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", text);
     AKIN_TRY(akin_outfile_commit(file, false));
@@ -161,7 +161,7 @@ double akin_metrics_number(const char *folder, const char *verb, const char *key
     return value;
 }
 
-/* Also puts the entries into the order of the stages. */
+/* Also sorts the entries into the order of the stages. */
 static akin_status keep_wanted(akin_metrics *metrics, akin_jobfile *job) {
     akin_json *kept = akin_json_object();
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
@@ -179,9 +179,9 @@ akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, aki
     return akin_agree(comm, akin_comm_rank(comm) == 0 ? keep_wanted(metrics, job) : AKIN_OK);
 }
 
-/* --- whether a stage is to be run again: rank 0 --- */
+/* --- whether a stage has to run again: rank 0 --- */
 
-/* The content_digest of a file; one that cannot be read makes the whole worthless. */
+/* The content_digest of a file; if one file cannot be read, the result as a whole is invalid. */
 static void add_file(akin_hasher *hasher, const char *path, bool *known) {
     akin_ncfile *file = NULL;
     if (akin_ncfile_peek(path, NULL, &file) != AKIN_OK)
@@ -200,7 +200,7 @@ static void add_file_in(akin_hasher *hasher, const char *folder, const char *nam
     akin_mem_free(path);
 }
 
-/* A gallery shows what the other stages say of themselves. */
+/* A gallery shows the figures of the other stages. */
 static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb,
                               bool *known) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {

@@ -7,7 +7,7 @@
 #include <akin/ncfile.h>
 #include <string.h>
 
-/* The attribute of the file, owned; NULL where there is none. False: no such file. */
+/* The attribute of the file, owned; NULL if there is none. False if there is no such file. */
 static bool read_attribute(const char *path, const char *kind, const char *attribute,
                            char **value) {
     akin_ncfile *file = NULL;
@@ -15,7 +15,7 @@ static bool read_attribute(const char *path, const char *kind, const char *attri
     akin_status status = akin_ncfile_peek(path, kind, &file);
     if (status == AKIN_OK) status = akin_ncfile_get_attribute(file, attribute, value);
     akin_ncfile_close(file);
-    akin_error_clear(); /* that there is none is no failure here */
+    akin_error_clear(); /* a missing attribute is not an error here */
     return status == AKIN_OK;
 }
 
@@ -63,8 +63,7 @@ bool akin_output_same_length(const char *a, const char *b, const char *kind,
 bool akin_output_tell_damage(const char *path, const char *verb, const char *then) {
     akin_ncfile *file = NULL;
     if (!akin_file_exists(path)) return false;
-    bool damaged =
-        akin_ncfile_peek(path, NULL, &file) == AKIN_INPUT; /* a read that fails is another matter */
+    bool damaged = akin_ncfile_peek(path, NULL, &file) == AKIN_INPUT; /* a read error is not */
     if (damaged) akin_log_warning("%s: %s: %s", verb, then, akin_error_message());
     akin_ncfile_close(file);
     akin_error_clear();

@@ -6,21 +6,22 @@
 
 #include <stdbool.h>
 
-/* A readable file of that kind whose text attribute has this value; NULL: has no such attribute. */
+/* A readable file of that kind whose text attribute has this value; NULL: which lacks the
+ * attribute. */
 bool akin_output_has(const char *path, const char *kind, const char *attribute, const char *value);
 
 /* ... whose attribute holds the content_digest of the file `input`. */
 bool akin_output_made_from(const char *path, const char *kind, const char *attribute,
                            const char *input);
 
-/* Both are readable files of that kind, and have the attribute with the same value. */
+/* Both are readable files of that kind with the same value of the attribute. */
 bool akin_output_alike(const char *a, const char *b, const char *kind, const char *attribute);
 
-/* Both are readable files of that kind, and have the dimension with the same length. */
+/* Both are readable files of that kind with the same length of the dimension. */
 bool akin_output_same_length(const char *a, const char *b, const char *kind, const char *dimension);
 
-/* True where a file is there but damaged, or of no such kind at all: then a warning of `verb`, by
- * rank 0, says `then`, what comes of it, and what is wrong with the file. */
+/* True if a file exists but is damaged or not of that kind. Rank 0 then warns on behalf of
+ * `verb`: what follows from it (`then`), and what is wrong with the file. */
 bool akin_output_tell_damage(const char *path, const char *verb, const char *then);
 
 #endif

@@ -39,7 +39,7 @@ packages=$build
 [ "${1:-build}" != emulated ] || packages="$build $emulated"
 
 if ! command -v apt-get >/dev/null 2>&1; then
-    echo "packages.sh: no apt-get here; akin needs these (Debian's names):" >&2
+    echo "packages.sh: no apt-get found; akin needs these packages (Debian's names):" >&2
     missing=
     for tool in cc cmake pkg-config mpicc mpirun; do
         command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"

@@ -1,4 +1,4 @@
-/* places: what `publish` and `rollback` share. */
+/* places: options that `publish` and `rollback` share. */
 #include "places.h"
 #include <akin/log.h>
 #include <akin/publish.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* "12h" -> 43200; a bare number is seconds. */
+/* "12h" -> 43200; a bare number is in seconds. */
 bool akin_places_seconds(const char *text, double *seconds) {
     static const struct {
         char letter;
@@ -30,8 +30,8 @@ akin_status akin_places_options(const akin_options *options, akin_sink_options *
                                .buckets = (size_t)akin_options_int(options, "buckets"),
                                .timeout = akin_options_real(options, "timeout")};
     if (akin_places_seconds(keep, &out->keep_previous)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--keep-previous %s: is no time; write 45s, 30m, 12h or 2d",
-                          keep);
+    return akin_error_set(AKIN_USAGE,
+                          "--keep-previous %s is not a duration; write 45s, 30m, 12h or 2d", keep);
 }
 
 akin_status akin_places_set_url(akin_json *object, const char *url) {
@@ -46,12 +46,11 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
 static void warn(const char *url, const char *table, bool rolled_back) {
     akin_text *shown = NULL;
     if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
-        akin_log_warning("publish: %s is left as it is: %s. To publish this table all the same: "
-                         "akin publish '%s' "
-                         "--to '%s'",
+        akin_log_warning("publish: %s was left unchanged: %s. To publish this table anyway: akin "
+                         "publish '%s' --to '%s'",
                          akin_text_bytes(shown),
                          rolled_back ? "this table was rolled back there"
-                                     : "it holds another table than this run's",
+                                     : "it holds a table from another run",
                          table, akin_text_bytes(shown));
     akin_text_free(shown);
 }
@@ -65,8 +64,8 @@ static place_state look_at(const char *url, const akin_sink_options *sink, const
     return strcmp(live.rolled_back, digest) == 0 ? LEFT : FOREIGN;
 }
 
-/* What is lost comes back by publishing, which heeds what was rolled back, but would write over
- * another's. */
+/* A lost table is restored by publishing again, which respects rollbacks but would overwrite
+ * another table. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left) {
     const char *const *urls = NULL, *const *arguments = NULL;
     akin_sink_options sink;

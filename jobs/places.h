@@ -1,6 +1,5 @@
-/* places: the options that say where tables are published and how a cache is spoken to, the same
- * for `publish` and `rollback`. Not collective.
- */
+/* places: options for where tables are published and how a cache is addressed, the same for
+ * `publish` and `rollback`. Not collective. */
 #ifndef AKIN_PLACES_H
 #define AKIN_PLACES_H
 
@@ -14,7 +13,7 @@
      .type = AKIN_OPTION_CHOICE,                                                                   \
      .initial = "json",                                                                            \
      .choices = "json|ids",                                                                        \
-     .help = "in a cache: JSON pairs of id and score, or ids joined by blanks"},                   \
+     .help = "in a cache: JSON pairs of id and score, or only ids, separated by blanks"},          \
         {.name = "buckets",                                                                        \
          .type = AKIN_OPTION_INT,                                                                  \
          .initial = "0",                                                                           \
@@ -26,25 +25,23 @@
          .type = AKIN_OPTION_TEXT,                                                                 \
          .initial = "12h",                                                                         \
          .argument = "TIME",                                                                       \
-         .help = "Redis: how long the table before is kept (30m, 12h, 2d)"},                       \
+         .help = "Redis: how long the previous table is kept (30m, 12h, 2d)"},                     \
     {                                                                                              \
         .name = "timeout", .type = AKIN_OPTION_REAL, .initial = "30", .minimum = 0.1,              \
-        .maximum = 86400, .argument = "SECONDS",                                                   \
-        .help = "how long a server may take for an answer"                                         \
+        .maximum = 86400, .argument = "SECONDS", .help = "time limit for an answer of a server"    \
     }
 
-/* "45s", "30m", "12h", "2d" or a number of seconds; false: it is none. */
+/* "45s", "30m", "12h", "2d" or a number of seconds; false if it is not a duration. */
 bool akin_places_seconds(const char *text, double *seconds);
 
-/* AKIN_USAGE: a time that is none. */
+/* AKIN_USAGE if it is not a duration. */
 AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
                                                 akin_sink_options *out);
 
-/* For `run`: whether every place still holds what the entry of metrics.json says was published
- * there, so that it need not be published again. False where a place holds nothing, or cannot be
- * asked. A place that holds another table was rolled back, or published to by someone else: that is
- * not undone, only said (a warning; *left: how many), and true.
- */
+/* For `run`: whether every target still holds what metrics.json says was published there, so
+ * that it need not be published again. False if a target holds nothing or cannot be asked. A
+ * target that holds another table was rolled back, or someone else published to it: this is not
+ * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
 /* "url", without its password. */

@@ -1,4 +1,4 @@
-/* preflight: what a run can know before it begins. */
+/* preflight: checks that a run makes before it starts. */
 #include "preflight.h"
 #include "places.h"
 #include "tables.h"
@@ -17,7 +17,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-/* The message gets the line of the key before it. */
+/* Prefixes the message with the line of the key. */
 static akin_status at_key(akin_jobfile *job, const char *section, const char *key,
                           akin_status status) {
     char *place = akin_jobfile_place(job, section, key);
@@ -28,7 +28,7 @@ static akin_status at_key(akin_jobfile *job, const char *section, const char *ke
 
 /* --- folders --- */
 
-/* The part of the path that is there already: owned, NULL = no memory. */
+/* The part of the path that exists: owned, NULL = out of memory. */
 static char *existing_part(const char *path) {
     char *part = akin_mem_text(path);
     while (part && !akin_file_exists(part)) {
@@ -53,8 +53,9 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
     akin_status status = AKIN_FAILED;
     uint64_t failures = akin_mem_failures();
     if (!akin_file_is_folder(part))
-        status = akin_error_set(
-            AKIN_USAGE, "output %s cannot be made: %s is no folder; name another", output, part);
+        status = akin_error_set(AKIN_USAGE,
+                                "output %s cannot be created: %s is not a folder; choose another",
+                                output, part);
     else if ((probe = akin_file_join(part, ".akin-probe")))
         status = akin_file_check_output(probe);
     if (status == AKIN_FAILED && akin_mem_failures() == failures)
@@ -70,7 +71,7 @@ static const char *without_dot(const char *path) {
     return path;
 }
 
-/* Whether the run makes this folder, or the last part of the path to it. */
+/* Whether the run creates this folder, or the last part of the path to it. */
 static bool will_be_made(const char *folder, const char *output) {
     size_t length = strlen(without_dot(folder));
     const char *made = without_dot(output);
@@ -86,8 +87,8 @@ static akin_status check_place(const char *path, const char *output) {
     if (akin_file_exists(folder))
         status = akin_file_check_output(path);
     else if (!will_be_made(folder, output))
-        status =
-            akin_error_set(AKIN_USAGE, "there is no folder %s: make it, or name another", folder);
+        status = akin_error_set(AKIN_USAGE,
+                                "folder %s does not exist: create it, or choose another", folder);
     if (status == AKIN_OK) {
         akin_mem_free(folder);
         return AKIN_OK;
@@ -111,7 +112,7 @@ static akin_status check_apart_from_output(const akin_options *publish, const ch
     return status;
 }
 
-/* No place to publish to is a file that the job itself reads or writes. */
+/* No publishing target may be a file that the job itself reads or writes. */
 static akin_status check_all_apart(akin_jobfile *job, const char *output) {
     static const char *const written[] = {"rejects.csv",   "catalog.nc",         "model.nc",
                                           "embeddings.nc", "table.nc",           "metrics.json",
@@ -135,7 +136,7 @@ done:
     return status;
 }
 
-/* A file that is there must be one of akin's. */
+/* An existing file must have been written by akin. */
 static akin_status check_ours(const akin_options *publish, const char *url) {
     akin_sink_options sink;
     akin_live live;
@@ -157,7 +158,7 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     return status == AKIN_OK ? AKIN_OK : at_key(job, "publish", "to", status);
 }
 
-/* --- files that are read late --- */
+/* --- files that are read later --- */
 
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
@@ -173,16 +174,16 @@ static akin_status check_inputs(akin_jobfile *job) {
             akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
         if (!path || akin_file_exists(path)) continue;
         char *place = akin_jobfile_place(job, inputs[i].section, inputs[i].key);
-        if (!place) continue; /* set by the run, which makes it */
+        if (!place) continue; /* set by the run, which creates it */
         akin_mem_free(place);
         return at_key(job, inputs[i].section, inputs[i].key,
-                      akin_error_set(AKIN_FAILED, "%s %s: there is no such file; nothing was begun",
+                      akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started",
                                      inputs[i].key, path));
     }
     return AKIN_OK;
 }
 
-/* Which items are new is known by the catalogue of the night before. */
+/* The catalogue of the night before tells which items are new. */
 static akin_status check_drift(akin_jobfile *job) {
     bool nights = akin_options_int(akin_jobfile_options(job, "job"), "keep") > 0;
     if (nights ||
@@ -191,10 +192,10 @@ static akin_status check_drift(akin_jobfile *job) {
     return at_key(
         job, "train", "retrain",
         akin_error_set(AKIN_USAGE,
-                       "retrain = drift needs nights to compare: give [job] a keep = 2 or more"));
+                       "retrain = drift needs nights to compare: set keep = 2 or more in [job]"));
 }
 
-/* --- the whole --- */
+/* --- the checks as a whole --- */
 
 akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
     akin_status status = AKIN_OK;
@@ -208,8 +209,8 @@ done:
     return status;
 }
 
-/* Of each row: picture and labels in three files, vector, lists, a picture of the gallery; and the
- * model, its checkpoint and what is written beside each file until it is renamed. */
+/* Bytes per row: the picture, the labels in three files, the vector, the lists and a picture of
+ * the gallery; plus the model, its checkpoint, and the temporary copy of each file. */
 static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
     enum { PICTURE = 3072, LABELS = 3 * 64, MODEL = 3 * (7 << 20) };
     const akin_options *gallery = akin_jobfile_options(job, "gallery");
@@ -220,7 +221,7 @@ static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
     return rows * (PICTURE + LABELS + features * sizeof(float) + 8 * k + page) + MODEL;
 }
 
-/* Rows and columns of the vectors that the job brings. */
+/* Rows and columns of the vectors that the job imports. */
 static akin_status look_at_vectors(const char *path, size_t *rows, size_t *columns) {
     akin_npy *npy = NULL;
     akin_status status = akin_npy_open(path, &npy);
@@ -234,12 +235,12 @@ static void warn_of_refused(const akin_source *source, const akin_preflight_need
     if (needs->refused == 0) return;
     while (!akin_source_get(source, row).reason) row++;
     akin_source_row first = akin_source_get(source, row);
-    akin_log_warning(
-        "%zu row%s would be refused as the source is listed; the first: id \"%s\", %s: %s",
-        needs->refused, AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
+    akin_log_warning("%zu row%s will be rejected; the first: id \"%s\", %s: %s", needs->refused,
+                     AKIN_PLURAL(needs->refused), first.id, first.path, first.reason);
 }
 
-/* What is bound to be refused, by the list alone; what cannot be decoded comes on top. */
+/* Rows that the list alone shows will be rejected; pictures that cannot be decoded are not known
+ * yet. */
 static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                                    akin_preflight_needs *needs) {
     size_t first = 0, valid = akin_source_valid(source);
@@ -256,21 +257,19 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
     if (needs->rows == 0 || bad == needs->rows)
         return at_key(job, "ingest", "source",
                       akin_error_set(AKIN_INPUT,
-                                     "no picture can be taken: %zu rows, %zu of "
-                                     "them bound to be refused",
+                                     "no usable picture: %zu rows, of which %zu will be rejected",
                                      needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
         return at_key(
             job, "ingest", "source",
             akin_error_set(
                 AKIN_INPUT,
-                "%zu of %zu rows are bound to be refused, more than max-reject-fraction = %g "
-                "allows",
-                bad, needs->rows, limit));
+                "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows", bad,
+                needs->rows, limit));
     return AKIN_OK;
 }
 
-/* --- the labels that the rules of [neighbors] go by --- */
+/* --- the labels that the rules of [neighbors] use --- */
 
 typedef enum { CATEGORY, GROUP, LABEL_KINDS } label;
 
@@ -293,23 +292,21 @@ static bool list_rules(akin_jobfile *job, label_rule rules[LABEL_RULES]) {
     return rules[0].asked || rules[1].asked || rules[2].asked;
 }
 
-/* there: whether anything has the label. */
+/* there: whether any row has the label. */
 static akin_status check_rules(akin_jobfile *job, const bool there[LABEL_KINDS]) {
     label_rule rules[LABEL_RULES];
     list_rules(job, rules);
     for (size_t i = 0; i < LABEL_RULES; i++)
         if (rules[i].asked && !there[rules[i].which])
-            return at_key(
-                job, "neighbors", rules[i].key,
-                akin_error_set(
-                    AKIN_USAGE,
-                    "%s: no item of the catalogue has a %s: give the source a column `%s`, or "
-                    "leave the rule out",
-                    rules[i].key, rules[i].column, rules[i].column));
+            return at_key(job, "neighbors", rules[i].key,
+                          akin_error_set(AKIN_USAGE,
+                                         "%s: no item of the catalogue has a %s: add a column `%s` "
+                                         "to the source, or remove the rule",
+                                         rules[i].key, rules[i].column, rules[i].column));
     return AKIN_OK;
 }
 
-/* Of rows that can become items; a source without any is for ingest to refuse. */
+/* Only rows that can become items count; ingest itself refuses a source without any. */
 static akin_status check_source_labels(akin_jobfile *job, const akin_source *source) {
     bool there[LABEL_KINDS] = {false};
     size_t count = akin_source_valid(source);
@@ -322,7 +319,7 @@ static akin_status check_source_labels(akin_jobfile *job, const akin_source *sou
     return count > 0 ? check_rules(job, there) : AKIN_OK;
 }
 
-/* What [ingest] names; the names are borrowed from the job. */
+/* What [ingest] names; the strings are borrowed from the job. */
 static akin_source_params sources_of(akin_jobfile *job) {
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
     akin_source_params params = {.root = akin_options_text(ingest, "root"),
@@ -337,7 +334,7 @@ akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source
     const akin_source_params params = sources_of(job);
     *listed = NULL;
     if (params.count == 0 || !list_rules(job, rules)) return AKIN_OK;
-    if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest says it better */
+    if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest has the better message */
         akin_error_clear();
         return AKIN_OK;
     }

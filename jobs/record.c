@@ -32,7 +32,7 @@ static akin_status write_text(const char *folder, const char *name, const akin_t
 
 /* --- the job --- */
 
-/* What the run sets itself is refused as a key. */
+/* Options that the run sets itself, which are refused as keys. */
 static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_jobfile *job) {
     enum { MOST = 32 };
     const char *but[MOST] = {NULL};
@@ -65,8 +65,8 @@ akin_status akin_record_job(const char *path, const char *folder) {
     AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job));
     if (stat(path, &from) != 0) from.st_mode = S_IRUSR | S_IWUSR;
     AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(
-        akin_text_append(text, "; The job of this folder, every key as it was resolved.\n[job]\n"));
+    AKIN_TRY(akin_text_append(
+        text, "; The job of this folder, with the resolved value of every key.\n[job]\n"));
     AKIN_TRY(akin_options_append_keys(akin_jobfile_options(job, "job"), none, text));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
         if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job));
@@ -79,38 +79,39 @@ done:
 
 /* --- the figures --- */
 
-#define SKIPPED "skipped" /* no figure of a report */
+#define SKIPPED "skipped" /* not a figure of a report */
 
 static const struct {
     const char *name, *key, *help;
 } gauges[] = {
     {"akin_stage_skipped", SKIPPED,
-     "1: the last run did not do this stage, its figures are of an earlier one; 0: it did"},
-    {"akin_stage_exit", "exit", "Exit status of the last run of the stage, 0 is good"},
-    {"akin_stage_seconds", "seconds", "Time that the stage took"},
+     "1 if the last run skipped this stage, so that its figures are from an earlier run; 0 "
+     "otherwise"},
+    {"akin_stage_exit", "exit", "Exit status of the last run of the stage, 0 is success"},
+    {"akin_stage_seconds", "seconds", "Time of the stage"},
     {"akin_stage_waiting_seconds", "waiting_seconds", "Longest time that a rank waited for others"},
     {"akin_stage_items", "items", "Items of the stage"},
-    {"akin_stage_images_per_second", "images_per_second", "Pictures a second"},
-    {"akin_stage_pairs_per_second", "pairs_per_second", "Compared pairs a second"},
+    {"akin_stage_images_per_second", "images_per_second", "Pictures per second"},
+    {"akin_stage_pairs_per_second", "pairs_per_second", "Pairs compared per second"},
     {"akin_stage_peak_rss_bytes", "peak_rss_bytes", "Largest resident memory of a rank"},
     {"akin_stage_ranks", "ranks", "Ranks that took part"},
     {"akin_rows", "rows", "Rows of the source"},
-    {"akin_rejected", "rejected", "Rows that were refused"},
-    {"akin_reused", "reused", "Pictures taken from the catalogue before"},
+    {"akin_rejected", "rejected", "Rows that were rejected"},
+    {"akin_reused", "reused", "Pictures reused from the previous catalogue"},
     {"akin_computed", "computed", "Vectors that were computed"},
-    {"akin_holdout_loss", "holdout_loss", "Loss of the items that are never trained on"},
+    {"akin_holdout_loss", "holdout_loss", "Loss on the holdout"},
     {"akin_drift", "drift",
-     "Loss of new items above that of the training's holdout, as a share of it"},
+     "Loss on new items above the training's holdout loss, as a share of it"},
     {"akin_precision_at_10", "precision_at_10",
      "Share of the first ten neighbours with the item's label"},
     {"akin_coverage", "coverage", "Share of items with a neighbour"},
-    {"akin_churn", "churn", "Share of neighbours that changed since the table before"},
+    {"akin_churn", "churn", "Share of neighbours that changed since the previous table"},
     {"akin_publish_places_left", "places_left",
-     "Places to publish to that were left as they are: after a rollback, or where another table "
-     "was put"},
+     "Publishing targets that were left unchanged, after a rollback or because they hold another "
+     "table"},
 };
 
-/* A label's value: backslash, quote and line end are escaped. */
+/* A label's value, with backslash, quote and newline escaped. */
 static akin_status append_label(akin_text *text, const char *value) {
     akin_status status = AKIN_OK;
     for (; *value && status == AKIN_OK; value++)

@@ -1,20 +1,20 @@
-/* record: what a run leaves in its folder for others to read, besides metrics.json. By rank 0; Not
- * collective.
+/* record: files that a run leaves in its folder for other programs, besides metrics.json. Written
+ * by rank 0. Not collective.
  *
- * job.ini the job file with every key as it was resolved; akin run takes it again
- * metrics.prom the figures of metrics.json in Prometheus' text format, for node_exporter's textfile
- * collector, and which of them are of an earlier run (akin_stage_skipped)
- */
+ *   job.ini        the job file with the resolved value of every key; akin run accepts it
+ *   metrics.prom   the figures of metrics.json in Prometheus' text format, for the textfile
+ *                  collector of node_exporter, and which of them are from an earlier run
+ *                  (akin_stage_skipped) */
 #ifndef AKIN_RECORD_H
 #define AKIN_RECORD_H
 
 #include "stages.h"
 
-/* Of a job file that is known to be right. Whole and atomically. */
+/* For a job file that was already checked. Written atomically. */
 AKIN_MUST_CHECK akin_status akin_record_job(const char *path, const char *folder);
 
-/* `entries`: what metrics.json holds, the report of each stage under its verb; `ran`: has the verbs
- * of those that this run did, the figures of the others are of an earlier one. */
+/* `entries`: what metrics.json holds, the report of each stage under its verb; `ran`: the verbs
+ * that this run executed; the figures of the others are from an earlier run. */
 AKIN_MUST_CHECK akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran,
                                                 const char *job, const char *folder);
 

@@ -1,4 +1,4 @@
-/* retrain: the model from night to night. */
+/* retrain: whether the model is replaced from night to night. */
 #include "retrain.h"
 #include "output.h"
 #include <akin/drift.h>
@@ -15,13 +15,13 @@ static const double WEEK = 7 * 24 * 3600.0; /* seconds */
 typedef struct {
     const akin_call *call;
     const akin_folder *folder;
-    const char *catalog, *here; /* tonight's catalogue, and where its model belongs */
+    const char *catalog, *here; /* tonight's catalogue, and the path of its model */
     char *before,
         *known; /* model and catalogue of the night before; owned, NULL = no night before */
     akin_retrain_measure *measure;
 } nightly;
 
-/* --- facts: rank 0's, so that all ranks decide alike --- */
+/* --- facts: determined on rank 0, so that all ranks decide alike --- */
 
 static int64_t ask(akin_comm *comm, int64_t answer) {
     if (akin_comm_rank(comm) != 0) answer = INT64_MIN;
@@ -39,7 +39,7 @@ static bool is_old(const char *path) {
     return stat(path, &facts) == 0 && difftime(time(NULL), facts.st_mtime) > WEEK;
 }
 
-/* --- what is done --- */
+/* --- decisions --- */
 
 static akin_status take_over(const nightly *night) {
     akin_comm *comm = night->call->comm;
@@ -66,23 +66,22 @@ static akin_status decide_weekly(const nightly *night) {
     }
     if (!ask(comm, serves(night, night->before))) return AKIN_OK;
     if (!ask(comm, is_old(night->before))) return take_over(night);
-    akin_log_info("train: the model is older than a week: a new one begins from it");
+    akin_log_info("train: the model is older than a week; training a new one from its weights");
     return begin_from(night, night->before);
 }
 
-/* No new items are nothing to worry about; the others would be so every night. */
+/* A night without new items needs no warning; the other cases would recur every night. */
 static void tell_unmeasured(const akin_drift_result *found) {
     if (!found->has_network)
-        akin_log_warning("train: retrain = drift goes by the network's loss, and the model has no "
-                         "network: it serves on. "
-                         "Give retrain = weekly, or features with the network (autoencoder)");
+        akin_log_warning(
+            "train: retrain = drift compares the network's loss, and this model has no network; it "
+            "is kept. Use retrain = weekly, or features with the network (autoencoder)");
     else if (found->new_items == 0)
-        akin_log_info("train: no new items, so no drift: the model serves on");
+        akin_log_info("train: no new items, so no drift; the model is kept");
     else
         akin_log_warning(
-            "train: retrain = drift compares with the loss of the training's holdout, and that "
-            "held no "
-            "item: the model serves on. Give a larger holdout = FRACTION, or retrain = weekly");
+            "train: retrain = drift compares with the training's holdout loss, and the holdout was "
+            "empty; the model is kept. Use a larger holdout = FRACTION, or retrain = weekly");
 }
 
 static akin_status decide_drift(const nightly *night) {
@@ -91,7 +90,7 @@ static akin_status decide_drift(const nightly *night) {
     akin_retrain_measure *measure = night->measure;
     akin_drift_result found;
     double limit = akin_options_real(night->call->options, "drift-limit");
-    if (ask(comm, akin_file_exists(night->here))) return AKIN_OK; /* it was decided */
+    if (ask(comm, akin_file_exists(night->here))) return AKIN_OK; /* already decided */
     if (!ask(comm, serves(night, night->before) && akin_file_exists(night->known))) return AKIN_OK;
     double holdout =
         akin_metrics_number(akin_folder_previous(night->folder), "train", "holdout_loss");
@@ -103,11 +102,10 @@ static akin_status decide_drift(const nightly *night) {
         return take_over(night);
     }
     bool drifted = measure->drift > limit;
-    akin_log_info("train: drift %.3f (loss %.5f of %zu new items, %.5f of the training's holdout), "
+    akin_log_info("train: drift %.3f (loss %.5f on %zu new items, %.5f on the training's holdout), "
                   "limit %g: %s",
                   measure->drift, found.loss, found.new_items, holdout, limit,
-                  drifted ? "a new model begins from the one that is there"
-                          : "the model serves on");
+                  drifted ? "training a new model from the existing weights" : "the model is kept");
     status = drifted ? begin_from(night, night->before) : take_over(night);
 done:
     return status;
@@ -131,7 +129,7 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
                         previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
     if (night.before && akin_comm_rank(call->comm) == 0 && !akin_file_exists(night.here))
         akin_output_tell_damage(night.before, "train",
-                                "the model of the night before does not serve");
+                                "the model of the night before is not usable");
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));

@@ -1,11 +1,10 @@
-/* retrain: whether tonight's vectors come from the model that is there, or from a new one.
+/* retrain: whether tonight's vectors come from the existing model or from a new one.
  *
- * never the model of the night before serves, whatever catalogue made it
- * always a new one for a new catalogue
- * weekly a new one when the model's file is older than seven days; training begins from its weights
- * drift the same when the loss of the new items is more than --drift-limit above that of the
- * training's holdout
- */
+ *   never    the model of the night before is used, whatever catalogue made it
+ *   always   a new one for a new catalogue
+ *   weekly   a new one when the model's file is older than seven days, from its weights
+ *   drift    likewise, when the loss on the new items exceeds the holdout loss of the training by
+ *            more than --drift-limit */
 #ifndef AKIN_RETRAIN_H
 #define AKIN_RETRAIN_H
 
@@ -13,15 +12,15 @@
 #include "metrics.h"
 
 typedef struct {
-    double drift, loss; /* NaN where it was not measured */
+    double drift, loss; /* NaN if not measured */
     size_t new_items;
 } akin_retrain_measure;
 
-/* Before train is judged: its model of the night before comes here if it is to serve; else --init
- * is set where it is to begin from it. Collective; agreed. */
+/* Before it is decided whether train has to run: copies the model of the night before here if it
+ * is kept; otherwise sets --init if a new one starts from it. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder,
                                                  akin_metrics *metrics, akin_retrain_measure *out);
-/* Behind train: what was measured, into its entry. Collective; agreed. */
+/* After train: adds what was measured to its entry. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics,
                                               const akin_retrain_measure *measure);
 

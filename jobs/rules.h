@@ -1,5 +1,5 @@
-/* rules: the options that say which neighbours are wanted, the same for `neighbors` and `query`.
- * Not collective. */
+/* rules: options for which neighbours are wanted, the same for `neighbors` and `query`. Not
+ * collective. */
 #ifndef AKIN_RULES_H
 #define AKIN_RULES_H
 
@@ -17,7 +17,7 @@
      .maximum = AKIN_TOPK_MAX,                                                                     \
      .shapes_result = true,                                                                        \
      .argument = "N",                                                                              \
-     .help = "neighbours of an item"},                                                             \
+     .help = "neighbours per item"},                                                               \
         {.name = "min-score",                                                                      \
          .type = AKIN_OPTION_REAL,                                                                 \
          .initial = "-1",                                                                          \
@@ -25,11 +25,11 @@
          .maximum = 1,                                                                             \
          .shapes_result = true,                                                                    \
          .argument = "S",                                                                          \
-         .help = "only neighbours with a cosine of S or more"},                                    \
+         .help = "keep only neighbours with a cosine of at least S"},                              \
         {.name = "same-category",                                                                  \
          .type = AKIN_OPTION_FLAG,                                                                 \
          .shapes_result = true,                                                                    \
-         .help = "only neighbours of the item's category; none without one"},                      \
+         .help = "only neighbours of the item's category; items without one get none"},            \
         {.name = "exclude-same-group",                                                             \
          .type = AKIN_OPTION_FLAG,                                                                 \
          .shapes_result = true,                                                                    \
@@ -37,10 +37,10 @@
         {.name = "only-available",                                                                 \
          .type = AKIN_OPTION_FLAG,                                                                 \
          .shapes_result = true,                                                                    \
-         .help = "only neighbours that are available"},                                            \
+         .help = "recommend only available items"},                                                \
     {                                                                                              \
         .name = "ids", .type = AKIN_OPTION_TEXT, .argument = "FILE",                               \
-        .help = "ids of the rows of a .npy file, one a line (default: the row numbers)"            \
+        .help = "ids of the rows of a .npy file, one per line (default: row numbers)"              \
     }
 
 static inline akin_neighbors_rules akin_rules_of(const akin_options *o) {

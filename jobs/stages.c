@@ -1,4 +1,4 @@
-/* stages: what a run does in which order, and with which files. */
+/* stages: the order of the stages of a run, and their files. */
 #include "stages.h"
 #include "call.h"
 #include "output.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Keys that are options of a verb, but no business of a section. */
+/* Keys that are options of a verb but not allowed in its section. */
 #define REFUSED_EVERYWHERE                                                                         \
     {"help", "belongs on the command line"}, {"version", "belongs on the command line"},           \
         {"json", "belongs on the command line: akin run JOB.ini --json"},                          \
@@ -22,7 +22,7 @@
         NULL, NULL                                                                                 \
     }
 #define OUTPUT_IS_SET                                                                              \
-    { "output", "is set by the run: output of [job] is the folder of all files" }
+    { "output", "is set by the run: output in [job] is the folder for all files" }
 
 static const akin_jobfile_refusal refused[] = {OUTPUT_IS_SET, REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal ingest_refused[] = {
@@ -42,7 +42,7 @@ static const akin_jobfile_refusal embed_refused[] = {
     {"model", "is set by the run: model.nc in the output folder"},
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal neighbors_refused[] = {
-    {"ids", "is for a .npy file: a run compares its own embeddings"},
+    {"ids", "is for .npy files: a run compares its own embeddings"},
     OUTPUT_IS_SET,
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal publish_refused[] = {
@@ -146,7 +146,7 @@ bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
                              akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
 
-/* --- what the run decides --- */
+/* --- options that the run sets --- */
 
 static akin_status set_file(akin_options *options, const char *option, const char *folder,
                             const char *file) {
@@ -210,7 +210,7 @@ done:
     return status;
 }
 
-/* The gallery shows the pictures that were ingested, from where they were. */
+/* The gallery shows the pictures that were ingested, from the same sources. */
 static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(job, "ingest");
@@ -235,8 +235,8 @@ done:
     return status;
 }
 
-/* The table of the night before, for a stage that says what changed since; a damaged one does not
- * stop this night. */
+/* The table of the night before, for stages that report what changed since; a damaged one does
+ * not stop this night. */
 static akin_status settle_before(const akin_stage *stage, akin_options *options,
                                  const char *previous) {
     const char *option = stage->before;
@@ -245,13 +245,13 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
     if (!table) return AKIN_FAILED;
     akin_status status = AKIN_OK;
     if (akin_file_exists(table) &&
-        !akin_output_tell_damage(table, stage->verb, "goes without the table before"))
+        !akin_output_tell_damage(table, stage->verb, "continuing without the previous table"))
         status = akin_options_set(options, option, table, "run");
     akin_mem_free(table);
     return status;
 }
 
-/* A place that takes vectors gets them. */
+/* Targets that take vectors get them. */
 static akin_status settle_publish(akin_options *options, const char *folder) {
     const char *const *urls = NULL;
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
@@ -293,7 +293,7 @@ akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const
     return status;
 }
 
-/* --- what can be refused before anything is touched --- */
+/* --- what can be refused before anything is changed --- */
 
 static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     const akin_verb *verb = akin_verb_find(stage->verb);
@@ -301,21 +301,20 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     const char *const *arguments = NULL;
     if (!akin_options_flag(options, "enabled"))
         return stage->always
-                   ? akin_error_set(AKIN_USAGE, "cannot be left out: later stages need it")
+                   ? akin_error_set(AKIN_USAGE, "cannot be turned off: later stages need it")
                    : AKIN_OK;
     if (!akin_stage_wanted(stage, job)) return AKIN_OK;
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
     if (strcmp(stage->verb, "gallery") == 0 &&
         akin_options_list(options, "source", &arguments) == 0)
-        return akin_error_set(
-            AKIN_USAGE, "needs the key source: what the catalogue was made of, for its pictures; "
-                        "there is no [ingest] to take it from");
+        return akin_error_set(AKIN_USAGE, "needs the key source, for the pictures of the "
+                                          "catalogue; there is no [ingest] to take it from");
     return verb->check ? verb->check(options) : AKIN_OK;
 }
 
-/* The key that the message speaks of: of the options that it names the first that the job gives, or
- * else the first; or the verb's first. */
+/* The key that the message is about: the first of the options it names that the job sets, or
+ * else the first it names, or the verb's first option. */
 static const char *key_of_message(const akin_verb *verb, const akin_options *options) {
     char option[80];
     if (!akin_options_flag(options, "enabled")) return "enabled";
@@ -346,7 +345,7 @@ akin_status akin_stages_check(akin_jobfile *job) {
     return AKIN_OK;
 }
 
-/* --- what is taken over from an earlier run --- */
+/* --- what is reused from an earlier run --- */
 
 typedef bool file_test(const char *path, const char *kind, const char *attribute,
                        const char *value);
@@ -359,21 +358,21 @@ static bool file_serves(file_test *test, const char *folder, const char *name, c
     return good;
 }
 
-/* Of the same options. */
+/* Made with the same options. */
 static bool catalog_serves(const akin_call *call, const char *folder, const char *second) {
     (void)second;
     return file_serves(akin_output_has, folder, "catalog.nc", "catalog", "akin_result_options",
                        call->result_options);
 }
 
-/* Of the same model. */
+/* Made with the same model. */
 static bool embeddings_serve(const akin_call *call, const char *folder, const char *second) {
     (void)second;
     return file_serves(akin_output_made_from, folder, "embeddings.nc", "embeddings",
                        "input_model_digest", akin_options_text(call->options, "model"));
 }
 
-/* By the same model, or of as many features by none of ours. */
+/* Made with the same model, or imported and of the same width. */
 static bool alike(const char *a, const char *b) {
     return akin_output_alike(a, b, "embeddings", "input_model_digest") ||
            (akin_output_has(a, "embeddings", "input_model_digest", NULL) &&
@@ -381,7 +380,7 @@ static bool alike(const char *a, const char *b) {
             akin_output_same_length(a, b, "embeddings", "feature"));
 }
 
-/* Of the same options, made from those embeddings, and those by the same model as today's. */
+/* Made with the same options, from those embeddings, which have the same model as today's. */
 static bool table_serves(const akin_call *call, const char *folder, const char *second) {
     const char *const *today = NULL;
     char *embeddings = akin_file_join(folder, second);
@@ -395,8 +394,8 @@ static bool table_serves(const akin_call *call, const char *folder, const char *
     return good;
 }
 
-/* Whether all ranks find the first file whole; one that is not only costs the time that it would
- * have saved. Collective. */
+/* Whether all ranks find the first file intact; a damaged one only costs the time it would have
+ * saved. Collective. */
 static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder,
                      const char *second) {
     akin_ncfile *file = NULL;
@@ -406,8 +405,7 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
     akin_status status = AKIN_FAILED;
     if (!wrong) {
         status = akin_ncfile_open(call->comm, path, NULL, &file);
-        if (status != AKIN_OK)
-            akin_log_warning("%s: not built upon: %s", path, akin_error_message());
+        if (status != AKIN_OK) akin_log_warning("%s is not reused: %s", path, akin_error_message());
     }
     akin_ncfile_close(file);
     akin_mem_free(path);
@@ -415,13 +413,12 @@ static bool is_whole(const akin_stage *stage, const akin_call *call, const char 
     return status == AKIN_OK;
 }
 
-/* What is passed over for another reason is none to speak of. Rank 0 speaks. */
+/* A file that is skipped for another reason needs no message. Only rank 0 prints. */
 static void tell_damage_before(const akin_stage *stage, const akin_call *call, const char *folder) {
     for (size_t i = 0; stage->previous[i].option; i++) {
         char *path = akin_file_join(folder, stage->previous[i].file);
         if (path && akin_comm_rank(call->comm) == 0)
-            akin_output_tell_damage(path, stage->verb,
-                                    "a file of the night before is not built upon");
+            akin_output_tell_damage(path, stage->verb, "a file of the night before is not reused");
         akin_mem_free(path);
     }
 }

@@ -15,28 +15,28 @@ static const akin_option options[] = {
     {.name = "model",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "the model that gives the vectors, model.nc"},
+     .help = "the model that computes the vectors, model.nc"},
     {.name = "from",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.npy",
-     .help = "no model: vectors of any network, a row each, float32 or float16, joined by id with "
-             "the catalogue"},
+     .help = "instead of a model: vectors of any network, one row per item, float32 or float16, "
+             "joined by id with the catalogue"},
     {.name = "ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "with --from: ids of its rows, one a line (default: the row numbers)"},
+     .help = "with --from: the ids of its rows, one per line (default: row numbers)"},
     {.name = "from-weight",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
      .maximum = 1000,
      .shapes_result = true,
      .argument = "W",
-     .help = "with --from and --model: both vectors joined, those that are brought times W"},
+     .help = "with --from and --model: join both vectors, the imported ones times W"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "embeddings.nc of the same model: unchanged pictures keep its vectors"},
+     .help = "embeddings.nc of the same model: vectors of unchanged images are reused"},
     {0},
 };
 
@@ -63,9 +63,9 @@ static void fill_report(akin_json *report, const akin_embed_result *result) {
     akin_json_set_number(report, "images_per_second", result->images_per_second);
 }
 
-/* --- vectors that are brought --- */
+/* --- imported vectors --- */
 
-/* Whether they are joined with a model's. */
+/* Whether they are joined with a model's vectors. */
 static bool joins(const akin_options *o) {
     return akin_options_given(o, "from-weight");
 }
@@ -97,24 +97,25 @@ static akin_status run_adopt(akin_call *call) {
     akin_status status;
     akin_import_vectors_result result;
     akin_import_vectors_params params = adopt_params(call);
-    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
+    if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o embeddings.nc");
     if (joins(call->options) && !params.model)
-        return akin_error_set(AKIN_USAGE,
-                              "--from-weight joins with a model's vectors: --model model.nc");
+        return akin_error_set(
+            AKIN_USAGE, "--from-weight joins with a model's vectors and needs --model model.nc");
     if (joins(call->options) && !params.catalog)
         return akin_error_set(
-            AKIN_USAGE, "--from-weight joins with the pictures' vectors: a catalogue is missing");
+            AKIN_USAGE,
+            "--from-weight joins with the vectors of the pictures and needs a catalogue");
     const char *const inputs[] = {params.from, params.ids, params.catalog, params.model};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
-            return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+            return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
     AKIN_TRY(akin_import_vectors(call->comm, &params, &result));
     fill_adopt_report(call->report, &result);
 done:
     return status;
 }
 
-/* A .npy carries no digest: its rows are read, by all ranks together. */
+/* A .npy carries no digest, so its rows are read, by all ranks together. */
 static bool imported_up_to_date(const akin_call *call) {
     char digest[AKIN_HASH_TEXT_SIZE];
     akin_import_vectors_params params = adopt_params(call);
@@ -140,20 +141,23 @@ static bool imported_up_to_date(const akin_call *call) {
 static akin_status check(akin_options *o) {
     const char *from = akin_options_text(o, "from");
     if (!from && akin_options_text(o, "ids"))
-        return akin_error_set(AKIN_USAGE, "--ids belongs to --from: the ids of its rows");
+        return akin_error_set(AKIN_USAGE,
+                              "--ids gives the ids of the rows of --from, which is missing");
     if (!from && !catalog_of(o))
         return akin_error_set(AKIN_USAGE,
-                              "a catalogue is missing: akin embed catalog.nc --model model.nc");
+                              "no catalogue given: akin embed catalog.nc --model model.nc");
     if (!from && joins(o))
-        return akin_error_set(AKIN_USAGE,
-                              "--from-weight belongs to --from: what its vectors weigh");
+        return akin_error_set(
+            AKIN_USAGE, "--from-weight is the weight of the vectors of --from, which is missing");
     if (joins(o) && !(akin_options_real(o, "from-weight") > 0))
         return akin_error_set(
-            AKIN_USAGE, "--from-weight: above 0; without --from the model's vectors are alone");
+            AKIN_USAGE,
+            "--from-weight must be above 0; without --from only the model's vectors are used");
     if (from && akin_options_text(o, "model") && !joins(o))
         return akin_error_set(
             AKIN_USAGE,
-            "--from %s brings the vectors: leave --model out, or join both by --from-weight", from);
+            "--from %s replaces the model: leave --model out, or join both with --from-weight",
+            from);
     if (from && akin_options_text(o, "previous"))
         return akin_error_set(
             AKIN_USAGE,
@@ -166,10 +170,10 @@ static akin_status run_embed(akin_call *call) {
     akin_embed_result result;
     akin_embed_params params = read_params(call);
     if (akin_options_text(call->options, "from")) return run_adopt(call);
-    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o embeddings.nc");
+    if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o embeddings.nc");
     if (strcmp(params.output, params.catalog) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
-    if (!params.model) return akin_error_set(AKIN_USAGE, "a model is missing: --model model.nc");
+        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
+    if (!params.model) return akin_error_set(AKIN_USAGE, "no model given: --model model.nc");
     AKIN_TRY(akin_embed(call->comm, &params, &result));
     fill_report(call->report, &result);
 done:
@@ -192,9 +196,8 @@ const akin_verb akin_verb_embed = {
     .multiplies = true,
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
     .summary = "one unit vector per item",
-    .notes = "With --from FILE.npy the vectors are those of another network, and the catalogue may "
-             "be left out;\nwith "
-             "--from-weight W too both are joined.\n",
+    .notes = "With --from FILE.npy the vectors come from another network, and the catalogue may be "
+             "left out;\nwith --from-weight W as well, both are joined.\n",
     .arguments_min = 0,
     .arguments_max = 1,
     .options = options,

@@ -14,7 +14,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .initial = "category",
      .choices = "category|group",
-     .help = "what precision is measured by",
+     .help = "the label by which a neighbour counts as correct",
      .shapes_result = true},
     {.name = "against",
      .type = AKIN_OPTION_TEXT,
@@ -29,7 +29,7 @@ static const akin_option options[] = {
     {0},
 };
 
-/* A figure under its name; NaN is null. */
+/* Sets a figure under its name; NaN becomes null. */
 typedef struct {
     const char *key, *what;
     double value;
@@ -86,7 +86,8 @@ static void report(akin_call *call, const akin_evaluate_figures *found, const fi
         akin_json_set_null(json, "against_digest");
 }
 
-/* By mean average precision: precision at 10 counts what a shorter list has not as wrong. */
+/* Sorted by mean average precision: precision at 10 would count the missing neighbours of short
+ * lists as wrong. */
 static int worst_first(const void *x, const void *y) {
     const akin_evaluate_category *a = x, *b = y;
     if (a->average_precision != b->average_precision)
@@ -94,7 +95,7 @@ static int worst_first(const void *x, const void *y) {
     return strcmp(a->name, b->name);
 }
 
-/* The worst of them, if there are more than one. */
+/* The worst of them, if there is more than one. */
 static void print_categories(const akin_evaluate_categories *categories) {
     enum { SHOWN = 30 };
     size_t count = akin_evaluate_categories_count(categories);
@@ -102,12 +103,12 @@ static void print_categories(const akin_evaluate_categories *categories) {
     if (!list) return;
     for (size_t c = 0; c < count; c++) list[c] = akin_evaluate_categories_at(categories, c);
     qsort(list, count, sizeof *list, worst_first);
-    printf("\nby category, the lowest mean average precision (map) first\n   at 1    at 5   at 10  "
-           "   map   items\n");
+    printf("\nby category, lowest mean average precision (map) first\n   at 1    at 5   at 10     "
+           "map   items\n");
     for (size_t c = 0; c < count && c < SHOWN; c++)
         printf(" %.4f  %.4f  %.4f  %.4f %7zu  %s\n", list[c].precision[0], list[c].precision[1],
                list[c].precision[2], list[c].average_precision, list[c].items, list[c].name);
-    if (count > SHOWN) printf("and %zu more: --json tells them all\n", count - SHOWN);
+    if (count > SHOWN) printf("and %zu more: --json shows all\n", count - SHOWN);
     akin_mem_free(list);
 }
 
@@ -122,27 +123,27 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
     }
     if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
     if (found->has_duplicates)
-        printf("%-22s %zu  items for which another one stands\n", "duplicates", found->duplicates);
+        printf("%-22s %zu  items that another item represents\n", "duplicates", found->duplicates);
     if (found->has_fill)
-        printf("%-22s %zu  neighbours that are fill, of %zu items\n", "filled", found->fills,
-               found->filled_items);
+        printf("%-22s %zu  neighbours added by --fill, in the lists of %zu items\n", "filled",
+               found->fills, found->filled_items);
     if (*found->against_digest && found->common == 0)
-        printf("%-22s none: no id is in both tables\n", "churn");
+        printf("%-22s none: the tables have no id in common\n", "churn");
 }
 
-/* What makes a precision another thing than it seems; on stdout with the figures, else on stderr.
- */
+/* Reasons why a precision is not what it seems; on stdout with the figures, otherwise on stderr. */
 static void remark(const akin_call *call, const akin_evaluate_figures *found, bool by_group) {
     char list[3][160] = {""};
     int most = akin_evaluate_depths[AKIN_EVALUATE_DEPTHS - 1];
     if (found->labelled == 0) return;
     if (found->k < (size_t)most)
         snprintf(list[0], sizeof *list,
-                 "lists have %zu neighbours: precision_at_%d counts those behind them as wrong",
+                 "lists have %zu neighbours: precision_at_%d counts the missing ones as wrong",
                  found->k, most);
     if (found->has_fill && found->fills > 0 && !by_group)
         snprintf(list[1], sizeof *list,
-                 "%zu neighbours are fill, of the item's own category: they count as right",
+                 "%zu neighbours were added by --fill from the item's own category: they count as "
+                 "correct",
                  found->fills);
     if (found->same_category && !by_group)
         snprintf(list[2], sizeof *list,
@@ -174,23 +175,23 @@ static akin_status run(akin_call *call) {
     const figure list[] = {
         {"precision_at_1", "share of the first neighbours with the item's label",
          found.precision[0]},
-        {"precision_at_5", "the same of the first five", found.precision[1]},
-        {"precision_at_10", "the same of the first ten", found.precision[2]},
-        {"mean_average_precision", "mean over items of the average precision of the k",
+        {"precision_at_5", "the same for the first five", found.precision[1]},
+        {"precision_at_10", "the same for the first ten", found.precision[2]},
+        {"mean_average_precision", "mean of the average precision of each item's k neighbours",
          found.average_precision},
-        {"precision_by_chance", "what neighbours drawn blindly would reach", found.chance},
+        {"precision_by_chance", "the precision of randomly chosen neighbours", found.chance},
         {"coverage", "share of items with a neighbour", found.coverage},
         {"full_coverage", "share of items with k neighbours", found.full_coverage},
-        {"mean_neighbors", "neighbours an item", found.mean_count},
-        {"mean_score", "score of item and neighbour", found.mean_score},
+        {"mean_neighbors", "neighbours per item", found.mean_count},
+        {"mean_score", "mean cosine or score of the neighbours", found.mean_score},
         {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
-        {"churn", "share of neighbours that the other table has not", found.churn},
+        {"churn", "share of neighbours that are not in the other table", found.churn},
     };
     size_t count = sizeof list / sizeof *list;
     report(call, &found, list, count);
     if (categories) report_categories(call->report, categories);
     if (found.labelled == 0 && !call->print)
-        akin_log_info("evaluate: no item has a %s: there is no precision",
+        akin_log_info("evaluate: no item has a %s, so there is no precision",
                       akin_options_text(call->options, "label"));
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
     remark(call, &found, by_group);

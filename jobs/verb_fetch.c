@@ -1,5 +1,5 @@
-/* verb_fetch: `akin fetch SOURCE... --cache DIR`, the pictures that are addresses into a cache, for
- * a node that has a network before nodes that have none. */
+/* verb_fetch: `akin fetch SOURCE... --cache DIR` downloads pictures into a cache, on a node with
+ * a network, for nodes without one. */
 #include "addresses.h"
 #include "tables.h"
 #include "verbs.h"
@@ -11,7 +11,7 @@ static const akin_option options[] = {
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "as of ingest: what its files are below"},
+     .help = "as in ingest: the folder that relative paths start from"},
     AKIN_TABLE_OPTIONS,
     {.name = "max-pixels",
      .type = AKIN_OPTION_INT,
@@ -19,12 +19,12 @@ static const akin_option options[] = {
      .minimum = 1,
      .maximum = 1e12,
      .argument = "N",
-     .help = "a picture whose header claims more pixels is refused"},
+     .help = "reject a picture with more pixels"},
     {.name = "rejects",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "a CSV of the rows whose picture could not be had: id,path,reason"},
+     .help = "write the rows whose picture is not available to this CSV: id,path,reason"},
     {0},
 };
 
@@ -32,12 +32,12 @@ static akin_status check(akin_options *o) {
     akin_fetch_params params;
     akin_source_params source;
     if (!akin_options_text(o, "cache"))
-        return akin_error_set(AKIN_USAGE, "a folder is missing: --cache DIR");
+        return akin_error_set(AKIN_USAGE, "no folder given: --cache DIR");
     akin_status status = akin_tables_params(o, &source);
     return status == AKIN_OK ? akin_addresses_params(o, &params) : status;
 }
 
-/* --- what could not be had --- */
+/* --- what could not be downloaded --- */
 
 typedef struct {
     akin_rejects *rejects;
@@ -52,7 +52,7 @@ static akin_status take(void *context, size_t row, const uint8_t *bytes, size_t 
     return bytes ? AKIN_OK : akin_rejects_add(r->rejects, row, reason);
 }
 
-/* This rank's part of the rows that are addresses is read as ingest will read it. */
+/* Reads this rank's part of the rows that are addresses as ingest will. */
 static akin_status read_part(akin_comm *comm, const akin_source *source, reading *r) {
     size_t valid = akin_source_valid(source), size = (size_t)akin_comm_size(comm);
     const size_t *order = akin_source_order(source);
@@ -118,7 +118,7 @@ static akin_status run(akin_call *call) {
     report(call->report, &result, akin_source_rows(source), had, rejected);
     if (result.addresses > 0 && had == 0)
         status = akin_error_set(AKIN_FAILED,
-                                "no picture of %zu address%s could be had: see the reasons above",
+                                "none of %zu address%s gave a picture: see the reasons above",
                                 result.addresses, result.addresses == 1 ? "" : "es");
 done:
     akin_source_close(source);
@@ -133,7 +133,7 @@ static bool up_to_date(akin_call *call) {
 const akin_verb akin_verb_fetch = {
     .name = "fetch",
     .arguments = "SOURCE... --cache DIR",
-    .summary = "bring pictures that are addresses into a cache",
+    .summary = "download pictures that are addresses into a cache",
     .argument_key = "source",
     .arguments_min = 1,
     .arguments_max = -1,

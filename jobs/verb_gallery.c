@@ -1,4 +1,4 @@
-/* gallery: a page to look at. */
+/* gallery: writes a page to look at. */
 #include "tables.h"
 #include "verbs.h"
 #include <akin/gallery.h>
@@ -16,17 +16,17 @@ static const akin_option options[] = {
     {.name = "source",
      .type = AKIN_OPTION_LIST,
      .argument = "SOURCE",
-     .help = "what the catalogue was made of, for its pictures: CSV, folder or tar"},
+     .help = "the source of the catalogue, for its pictures: CSV, folder or tar"},
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "where relative paths of a CSV begin"},
+     .help = "where relative paths of a CSV start"},
     AKIN_TABLE_OPTIONS,
     {.name = "cache",
      .type = AKIN_OPTION_TEXT,
      .unrecorded = true,
      .argument = "DIR",
-     .help = "where ingest or fetch keeps the pictures that are addresses"},
+     .help = "the folder in which ingest or fetch keeps downloaded pictures"},
     {.name = "results",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
@@ -34,13 +34,13 @@ static const akin_option options[] = {
     {.name = "against",
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
-     .help = "the table before: what changed since is shown too",
+     .help = "the previous table: what changed since is shown too",
      .shapes_result = true},
     {.name = "embeddings",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.nc",
-     .help =
-         "what the table was made from, for a map of the catalogue (embeddings.nc of --results)",
+     .help = "what the table was made from, for a map of the catalogue (default: embeddings.nc of "
+             "--results)",
      .shapes_result = true},
     {.name = "picture-size",
      .type = AKIN_OPTION_INT,
@@ -49,19 +49,19 @@ static const akin_option options[] = {
      .maximum = 2048,
      .shapes_result = true,
      .argument = "PIXELS",
-     .help = "the longer side of each picture, at most"},
+     .help = "maximum length of the longer side of each picture"},
     {.name = "max-pixels",
      .type = AKIN_OPTION_INT,
      .initial = "100000000",
      .minimum = 1,
      .maximum = 1e15,
      .argument = "N",
-     .help = "a picture of more pixels is not read"},
+     .help = "a picture with more pixels is not read"},
     {0},
 };
 
-/* sources: room for all, by the caller. `--source A B C` is taken too: what follows the table is a
- * source. */
+/* sources: has room for all, allocated by the caller. `--source A B C` is accepted too: what
+ * follows the table is a source. */
 static akin_gallery_params params_of(const akin_options *o, const char **sources) {
     const char *const *arguments = NULL, *const *given = NULL;
     size_t count = 0, argument_count = akin_options_arguments(o, &arguments);

@@ -23,9 +23,8 @@ static const akin_option options[] = {
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "paths in a CSV are below it, and what leads outside is refused (without it: below "
-             "the CSV's own "
-             "folder, and absolute paths are allowed)"},
+     .help = "relative paths of a CSV start here and none may leave it (default: the CSV's own "
+             "folder, absolute paths allowed)"},
     {.name = "fit",
      .type = AKIN_OPTION_CHOICE,
      .initial = "stretch",
@@ -39,30 +38,31 @@ static const akin_option options[] = {
      .maximum = 1e12,
      .shapes_result = true,
      .argument = "N",
-     .help = "a picture whose header claims more pixels is refused"},
+     .help = "reject a picture whose header gives more pixels"},
     {.name = "rejects",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "a CSV of the rows that were refused: id,path,reason"},
+     .help = "write the rejected rows to this CSV: id,path,reason"},
     {.name = "max-reject-fraction",
      .type = AKIN_OPTION_REAL,
      .initial = "0.05",
      .minimum = 0,
      .maximum = 1,
      .argument = "X",
-     .help = "share of rows that may be refused; more is exit 3 and the old output stays"},
+     .help =
+         "if more than this share of the rows is rejected, exit with 3 and keep the old output"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "catalog.nc of last time: unchanged pictures are not decoded again"},
+     .help = "an earlier catalog.nc: unchanged pictures are not decoded again"},
     AKIN_TABLE_OPTIONS,
     AKIN_ADDRESS_OPTIONS,
     {.name = "offline",
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
-     .help = "fetch nothing: addresses are what the cache has"},
+     .help = "download nothing and use only the cache"},
     {.name = "network",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -115,7 +115,7 @@ static akin_pretrained_params read_network(const akin_options *o) {
                                     .precision = akin_options_text(o, "network-precision")};
 }
 
-/* temporary: the cache where none is named, for the time of the run. */
+/* temporary: a cache for the time of the run if none is given. */
 static akin_ingest_params read_params(const akin_call *call, const char *temporary) {
     const akin_options *o = call->options;
     const char *cache = akin_options_text(o, "cache");
@@ -165,32 +165,33 @@ static akin_status check_network(const akin_options *options) {
     return AKIN_OK;
 }
 
-/* An output that is also an input would be gone before anybody has seen that it was a slip. */
+/* An output that is also an input would destroy it before anyone noticed the mistake. */
 static akin_status check(akin_options *options) {
     const char *output = akin_options_text(options, "output"),
                *rejects = akin_options_text(options, "rejects");
     const char *const *sources;
     akin_fetch_params fetch;
     akin_source_params source;
-    if (!output) return akin_error_set(AKIN_USAGE, "an output is missing: -o catalog.nc");
+    if (!output) return akin_error_set(AKIN_USAGE, "no output given: -o catalog.nc");
     if (rejects && strcmp(rejects, output) == 0)
         return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
     for (size_t i = akin_options_arguments(options, &sources); i-- > 0;)
         if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
-            return akin_error_set(
-                AKIN_USAGE, "%s is a source; --output and --rejects name other files", sources[i]);
+            return akin_error_set(AKIN_USAGE,
+                                  "%s is a source: choose another name for --output or --rejects",
+                                  sources[i]);
     akin_status status = AKIN_OK;
     if (akin_checkpoints_check(options, output) != AKIN_OK) return AKIN_USAGE;
     status = check_network(options);
     if (status != AKIN_OK) return status;
     if (akin_options_flag(options, "offline") && !akin_options_text(options, "cache"))
         return akin_error_set(AKIN_USAGE,
-                              "--offline needs --cache DIR, which has what was fetched");
+                              "--offline needs --cache DIR with the downloaded pictures");
     status = akin_tables_params(options, &source);
     return status == AKIN_OK ? akin_addresses_params(options, &fetch) : status;
 }
 
-/* Owned; NULL: no memory. */
+/* Owned; NULL: out of memory. */
 static char *temporary_cache(const char *output) {
     static const char ending[] = ".fetched";
     size_t size = strlen(output) + sizeof ending;
@@ -199,7 +200,7 @@ static char *temporary_cache(const char *output) {
     return name;
 }
 
-/* One of a run that was stopped stays, and is gone on with. */
+/* A stopped run leaves its own behind, which the next run reuses. */
 static void clear_temporary(const char *folder) {
     akin_error_kept kept;
     if (!akin_file_is_folder(folder)) return;
@@ -222,7 +223,7 @@ static akin_status run_ingest(akin_call *call) {
     if (status != AKIN_INTERRUPTED && akin_comm_rank(call->comm) == 0) clear_temporary(temporary);
 done:
     akin_mem_free(temporary);
-    fill_report(call->report, &result); /* also where it was refused */
+    fill_report(call->report, &result); /* also if ingest refused it */
     return status;
 }
 
@@ -234,7 +235,7 @@ static bool rejects_up_to_date(const akin_ingest_params *params) {
             akin_output_has(params->output, "catalog", "akin_rejects_digest", digest));
 }
 
-/* What is known of a catalogue that was made earlier. */
+/* What is known about a catalogue that was made earlier. */
 static akin_status report_counts(akin_json *report, const char *path, size_t rows) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
@@ -249,8 +250,8 @@ done:
     return status;
 }
 
-/* Whether its addresses need not be asked again: what they gave is there, and the run that it was
- * fetched for is still under way: it has no table yet that is newer. */
+/* Whether its addresses need not be requested again: their pictures are there, and the run that
+ * downloaded them is still in progress, as it has no newer table yet. */
 static bool is_fetched(const akin_source *source, const akin_ingest_params *params) {
     struct stat catalog, table;
     if (!akin_source_has_addresses(source) || params->fetch.offline) return true;
@@ -276,8 +277,8 @@ static bool network_up_to_date(akin_comm *comm, const akin_ingest_params *params
     return same;
 }
 
-/* Lists the source, so it is as quick as that; no picture is read. Collective, as the listing is
- * rank 0's. */
+/* Costs only the listing of the source; no picture is read. Collective, as rank 0 does the
+ * listing. */
 static bool up_to_date(akin_call *call) {
     akin_ingest_params params = read_params(call, NULL);
     if (!params.output) return false;

@@ -17,7 +17,7 @@ static bool ends_with(const char *text, const char *end) {
     return length >= end_length && strcmp(text + length - end_length, end) == 0;
 }
 
-/* --- what every file has --- */
+/* --- for every file --- */
 
 static akin_status add_attribute(akin_json *object, const char *key, const akin_ncfile *file,
                                  const char *name) {
@@ -88,7 +88,7 @@ done:
     return status;
 }
 
-/* --- what files of a kind have --- */
+/* --- for each kind of file --- */
 
 static akin_status add_length(akin_json *report, const char *key, const akin_ncfile *file,
                               const char *dimension) {
@@ -143,8 +143,8 @@ done:
     return status;
 }
 
-/* What a refined table tells of its rows: how many are a duplicate, are filled up, and with how
- * many neighbours. Not collective. */
+/* What a refined table says about its rows: how many are duplicates, how many are filled, and
+ * with how many neighbours. Not collective. */
 static akin_status count_refined(const akin_ncfile *file, size_t first, size_t count,
                                  int32_t *values, int64_t sums[3]) {
     akin_status status = AKIN_OK;
@@ -192,7 +192,7 @@ done:
     return status;
 }
 
-/* Values in all variables that have a moment of Adam: the weights. */
+/* The number of values in all variables that have an Adam moment, which are the weights. */
 static long long count_parameters(const akin_ncfile *file) {
     long long total = 0;
     char twin[256];
@@ -233,7 +233,7 @@ done:
     return status;
 }
 
-/* Collective; behind its last collective call a rank may fail alone: the caller agrees. */
+/* Collective; after its last collective call a rank may fail alone, so the caller agrees. */
 static const struct {
     const char *kind;
     akin_status (*add)(akin_comm *comm, akin_json *report, const akin_ncfile *file);
@@ -253,7 +253,7 @@ static void print_value(const akin_json *object, const char *key) {
         printf("%.0f", akin_json_number(object, key, 0));
 }
 
-/* A line for each key from the `first` on; the variables are what ncdump is for. */
+/* A line for each key from `first` on; ncdump shows the variables. */
 static void print(const akin_json *report, size_t first) {
     if (akin_json_number(report, "items", 0) > 0)
         printf("%-26s %.0f\n", "items", akin_json_number(report, "items", 0));
@@ -285,7 +285,7 @@ static akin_status run(akin_call *call) {
         if (strcmp(akin_ncfile_kind(file), kinds[i].kind) == 0)
             AKIN_TRY(akin_agree(call->comm, kinds[i].add(call->comm, call->report, file)));
     if (call->print && akin_comm_rank(call->comm) == 0) {
-        printf("%s: a file of akin, undamaged\n", arguments[0]);
+        printf("%s: an akin file, undamaged\n", arguments[0]);
         print(call->report, common);
     }
 done:
@@ -296,7 +296,7 @@ done:
 const akin_verb akin_verb_inspect = {
     .name = "inspect",
     .arguments = "FILE.nc",
-    .summary = "say what a file is, in a few lines",
+    .summary = "describe a file in a few lines",
     .argument_key = NULL,
     .arguments_min = 1,
     .arguments_max = 1,

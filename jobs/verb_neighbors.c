@@ -19,48 +19,49 @@ static const akin_option options[] = {
      .maximum = 1,
      .shapes_result = true,
      .argument = "LAMBDA",
-     .help = "choose k of a longer list by maximal marginal relevance: 1 = by likeness alone, less "
-             "= more variety"},
+     .help = "choose the k from a longer list by maximal marginal relevance: 1 = the plain list, "
+             "lower = more variety"},
     {.name = "collapse-duplicates",
      .type = AKIN_OPTION_REAL,
      .minimum = -1,
      .maximum = 1,
      .shapes_result = true,
      .argument = "S",
-     .help = "items with a cosine of S or more count as one: the first is recommended, "
-             "duplicate_of names it"},
+     .help = "treat items with a cosine of S or more as one: only the first is recommended, see "
+             "duplicate_of"},
     {.name = "fill",
      .type = AKIN_OPTION_CHOICE,
      .choices = "category|none",
      .shapes_result = true,
-     .help = "what short lists are filled up with: the most central items of the item's category"},
+     .help = "fill short lists with the most central items of the item's category"},
     {.name = "score",
      .type = AKIN_OPTION_CHOICE,
      .choices = "cosine|calibrated",
      .shapes_result = true,
-     .help = "what score tells: the cosine, or the share of random pairs that are less alike"},
+     .help = "what the score means: the cosine, or the share of random pairs that are less alike"},
     {.name = "pool",
      .type = AKIN_OPTION_INT,
      .minimum = 1,
      .maximum = AKIN_TOPK_MAX,
      .shapes_result = true,
      .argument = "N",
-     .help = "exact neighbours that --diversity and --collapse-duplicates choose k from (3 k)"},
+     .help = "length of the exact list from which --diversity and --collapse-duplicates choose "
+             "(default: 3 k)"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "the table of an earlier catalogue: only what has changed since is computed"},
+     .help = "the table of an earlier catalogue: only what changed since is computed"},
     {.name = "previous-embeddings",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "what that table was made from"},
+     .help = "the embeddings that this table was made from"},
     {.name = "previous-ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "ids of its rows, where it is a .npy file that had --ids"},
+     .help = "ids of its rows, if it is a .npy file used with --ids"},
     {.name = "spare",
      .type = AKIN_OPTION_INT,
      .initial = "4",
@@ -68,7 +69,7 @@ static const akin_option options[] = {
      .maximum = 1024,
      .unrecorded = true,
      .argument = "N",
-     .help = "neighbours more than k that are kept in <output>.spare, for the next --previous"},
+     .help = "additional neighbours to keep in <output>.spare for the next --previous"},
     AKIN_CHECKPOINT_OPTIONS("how often it is saved"),
     {0},
 };
@@ -141,10 +142,9 @@ static akin_status run(akin_call *call) {
     akin_status status;
     akin_neighbors_figures figures;
     akin_neighbors_params params = read_params(call);
-    if (params.output == NULL)
-        return akin_error_set(AKIN_USAGE, "an output is missing: -o table.nc");
+    if (params.output == NULL) return akin_error_set(AKIN_USAGE, "no output given: -o table.nc");
     if (strcmp(params.output, params.input) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     fill_report(call->report, &params, &figures);
@@ -155,27 +155,24 @@ done:
 static akin_status check(akin_options *o) {
     if ((akin_options_text(o, "previous") == NULL) !=
         (akin_options_text(o, "previous-embeddings") == NULL))
-        return akin_error_set(
-            AKIN_USAGE,
-            "--previous and --previous-embeddings belong together: last night's table and "
-            "what it was made from");
+        return akin_error_set(AKIN_USAGE, "--previous and --previous-embeddings must be given "
+                                          "together: last night's table and what it was made from");
     const akin_refine_params refine = refine_of(o);
     if (refine.pool > 0 && !refine.diverse && !refine.collapse)
-        return akin_error_set(AKIN_USAGE, "--pool belongs to --diversity or --collapse-duplicates");
+        return akin_error_set(AKIN_USAGE, "--pool needs --diversity or --collapse-duplicates");
     if (refine.pool > 0 && refine.pool < (size_t)akin_options_int(o, "k"))
         return akin_error_set(AKIN_USAGE, "--pool %zu is less than k = %lld", refine.pool,
                               akin_options_int(o, "k"));
     if (refine.collapse && refine.duplicates < akin_options_real(o, "min-score"))
-        return akin_error_set(
-            AKIN_USAGE,
-            "--collapse-duplicates %g is below --min-score %g: duplicates that are no neighbours "
-            "are not seen",
-            refine.duplicates, akin_options_real(o, "min-score"));
+        return akin_error_set(AKIN_USAGE,
+                              "--collapse-duplicates %g is below --min-score %g: duplicates below "
+                              "--min-score would not be found",
+                              refine.duplicates, akin_options_real(o, "min-score"));
     return AKIN_OK;
 }
 
-/* Made from these embeddings with these options; a .npy carries no digest, so its table is made
- * anew. */
+/* Made from these embeddings with these options; a .npy carries no digest, so its table is
+ * computed again. */
 static bool up_to_date(akin_call *call) {
     akin_neighbors_params params = read_params(call);
     return params.output != NULL &&

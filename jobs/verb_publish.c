@@ -1,4 +1,4 @@
-/* publish: export a table to where a storefront reads it. */
+/* publish: exports a table to where a storefront reads it. */
 #include "places.h"
 #include "verbs.h"
 #include <akin/mem.h>
@@ -12,45 +12,45 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_LIST,
      .argument = "URL",
      .is_address = true,
-     .help = "where to, such as file:PATH.jsonl or file:PATH.csv; may be given several times"},
+     .help = "the target, such as file:PATH.jsonl or redis://HOST/0?catalog=NAME; may be repeated"},
     {.name = "previous",
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
      .unrecorded = true,
-     .help = "the table of the night before: a cache that holds it is sent only what changed"},
+     .help = "the table of the night before: a cache that holds it receives only the changes"},
     {.name = "min-coverage",
      .type = AKIN_OPTION_REAL,
      .initial = "0.95",
      .minimum = 0,
      .maximum = 1,
      .argument = "SHARE",
-     .help = "gate: publish nothing if fewer items than this have a neighbour"},
+     .help = "gate: do not publish if a smaller share of the items has neighbours"},
     {.name = "max-churn",
      .type = AKIN_OPTION_REAL,
      .initial = "0.6",
      .minimum = 0,
      .maximum = 1,
      .argument = "SHARE",
-     .help = "gate: publish nothing if more of the published neighbours would change"},
+     .help = "gate: do not publish if more of the published neighbours would change"},
     {.name = "max-shrink",
      .type = AKIN_OPTION_REAL,
      .initial = "0.1",
      .minimum = 0,
      .maximum = 1,
      .argument = "SHARE",
-     .help = "gate: publish nothing if more of the published items would be lost"},
+     .help = "gate: do not publish if more of the published items would be lost"},
     {.name = "respect-rollback",
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
-     .help = "leave a place where this very table was rolled back as it is; `run` does so"},
+     .help = "leave a target unchanged if this table was rolled back there; `run` does so"},
     {.name = "dry-run",
      .type = AKIN_OPTION_FLAG,
-     .help = "say what would change, and publish nothing"},
+     .help = "report what would change, and publish nothing"},
     AKIN_PLACE_OPTIONS,
     {0},
 };
 
-/* What was there, and what changes; null where nothing was there or it is this table. */
+/* What the target holds and what would change; null if it holds nothing or already this table. */
 static void report_change(akin_json *place, const akin_publish_place *it) {
     if (!it->compared) {
         akin_json_set_null(place, "change");
@@ -85,7 +85,7 @@ done:
 static akin_status report(const akin_call *call, const akin_publish_params *params,
                           const akin_publish_result *result, const akin_publish_place *places) {
     akin_status status = AKIN_OK;
-    size_t left = 0; /* where this table was rolled back */
+    size_t left = 0; /* targets where this table was rolled back */
     akin_json_set_integer(call->report, "items", (long long)result->items);
     akin_json_set_text(call->report, "table_digest", result->table_digest);
     akin_json_set_number(call->report, "coverage", result->coverage);
@@ -101,7 +101,7 @@ done:
     return status;
 }
 
-/* What a dry run answers. Rank 0. */
+/* The answer of a dry run. Rank 0. */
 static akin_status print(const akin_publish_params *params, const akin_publish_result *result,
                          const akin_publish_place *places) {
     akin_text *shown = NULL;
@@ -109,7 +109,7 @@ static akin_status print(const akin_publish_params *params, const akin_publish_r
     if (status != AKIN_OK) return status;
     printf("%-10s %zu", "items", result->items);
     if (!isnan(result->coverage))
-        printf(", of which %.2f %% have a neighbour", 100 * result->coverage);
+        printf(", %.2f %% of them with a neighbour", 100 * result->coverage);
     printf("\n");
     for (size_t i = 0; i < params->url_count && status == AKIN_OK; i++) {
         const akin_publish_diff_figures *change = &places[i].change;
@@ -117,13 +117,14 @@ static akin_status print(const akin_publish_params *params, const akin_publish_r
         status = akin_text_append_hidden(shown, params->urls[i]);
         printf("%s: ", akin_text_bytes(shown));
         if (places[i].published.already)
-            printf("holds this table already\n");
+            printf("already holds this table\n");
         else if (places[i].left)
-            printf("holds the table before; this one was rolled back there, and is left\n");
+            printf("holds the previous table; this one was rolled back there, so it is left "
+                   "unchanged\n");
         else if (!places[i].compared)
             printf("holds nothing yet\n");
         else {
-            printf("holds %zu items; %zu new, %zu gone (%.2f %%), %zu lists change", change->before,
+            printf("holds %zu items; %zu new, %zu lost (%.2f %%), %zu lists change", change->before,
                    change->fresh, change->gone, 100 * change->shrink, change->changed);
             if (!isnan(change->churn)) printf(", churn %.4f", change->churn);
             printf("\n");
@@ -163,7 +164,7 @@ done:
     return status;
 }
 
-/* An option that none of the places goes by would be believed to do something. */
+/* An option that no target uses would seem to have an effect. */
 static akin_status check_heeded(const akin_options *o, const char *const *urls, size_t count) {
     static const struct {
         const char *option, *takers;
@@ -175,7 +176,7 @@ static akin_status check_heeded(const akin_options *o, const char *const *urls, 
         for (size_t u = 0; u < count; u++)
             heeded = heeded || akin_publish_heeds(urls[u], asked[i].option);
         if (!heeded)
-            return akin_error_set(AKIN_USAGE, "--%s is for %s, which no --to names: leave it out",
+            return akin_error_set(AKIN_USAGE, "--%s is for %s, and no --to is one: leave it out",
                                   asked[i].option, asked[i].takers);
     }
     return AKIN_OK;
@@ -194,7 +195,7 @@ static akin_status check(akin_options *o) {
 const akin_verb akin_verb_publish = {
     .name = "publish",
     .arguments = "table.nc [embeddings.nc] --to URL",
-    .summary = "export to a storefront cache or a file, switch over atomically",
+    .summary = "export to a storefront cache or a file, switched over atomically",
     .arguments_min = 1,
     .arguments_max = 2,
     .options = options,

@@ -6,10 +6,7 @@
 #include <stdio.h>
 
 static const akin_option options[] = {
-    {.name = "id",
-     .type = AKIN_OPTION_TEXT,
-     .argument = "ID",
-     .help = "the item that is asked for"},
+    {.name = "id", .type = AKIN_OPTION_TEXT, .argument = "ID", .help = "the item to search for"},
     {.name = "image",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -26,15 +23,14 @@ static akin_status check(const akin_query_params *params) {
     if (params->id != NULL && params->image != NULL)
         return akin_error_set(
             AKIN_USAGE,
-            "--id %s and --image %s are both given: an item or a picture is asked for, "
-            "leave one of them out",
+            "--id %s and --image %s are both given: search for an item or for a picture, not both",
             params->id, params->image);
     if (params->id == NULL && params->image == NULL)
         return akin_error_set(
             AKIN_USAGE,
-            "say who is asked for: either --id ID, or --image FILE with --model model.nc");
+            "nothing to search for: give --id ID, or --image FILE with --model model.nc");
     if (params->image != NULL && params->model == NULL)
-        return akin_error_set(AKIN_USAGE, "a model is missing: --image %s needs --model model.nc",
+        return akin_error_set(AKIN_USAGE, "no model given: --image %s needs --model model.nc",
                               params->image);
     return AKIN_OK;
 }
@@ -59,12 +55,12 @@ static void fill_report(akin_json *report, const akin_query_params *params,
     akin_json_set_node(report, "neighbors", &list);
 }
 
-/* Nine digits tell two float32 apart. */
+/* Nine digits distinguish any two float32 values. */
 static akin_status print(const akin_answer *answer) {
     for (size_t i = 0; i < akin_answer_count(answer); i++)
         printf("%s\t%.9g\n", akin_answer_id(answer, i), (double)akin_answer_score(answer, i));
     if (fflush(stdout) != 0 || ferror(stdout))
-        return akin_error_set(AKIN_FAILED, "stdout cannot be written");
+        return akin_error_set(AKIN_FAILED, "cannot write to stdout");
     return AKIN_OK;
 }
 
@@ -86,8 +82,8 @@ static akin_status run(akin_call *call) {
     if (answer != NULL) fill_report(call->report, &params, answer);
     akin_status local = answer != NULL && call->print ? print(answer) : AKIN_OK;
     if (answer != NULL && akin_answer_count(answer) == 0)
-        akin_log_warning(
-            "query: no neighbours: its vector is zero or not finite, or the rules leave none");
+        akin_log_warning("query: no neighbours: the item's vector is zero or not finite, or the "
+                         "rules exclude all others");
     AKIN_TRY(akin_agree(call->comm, local));
 done:
     akin_answer_free(answer);

@@ -1,4 +1,4 @@
-/* rollback: put the previously published table back. */
+/* rollback: restores the previously published table. */
 #include "places.h"
 #include "verbs.h"
 #include <akin/log.h>
@@ -11,12 +11,12 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_LIST,
      .argument = "URL",
      .is_address = true,
-     .help = "where a table was published; may be given several times"},
+     .help = "where a table was published; may be repeated"},
     AKIN_PLACE_OPTIONS,
     {0},
 };
 
-/* The places, and the items of the table that is back (of the first place). */
+/* The targets, and the number of items of the restored table (of the first target). */
 static akin_status report(akin_json *json, const char *const *urls, size_t count,
                           const akin_live *lives) {
     akin_status status = AKIN_OK;
@@ -27,7 +27,7 @@ static akin_status report(akin_json *json, const char *const *urls, size_t count
         akin_text_clear(shown);
         AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
         akin_json_append_text(places, akin_text_bytes(shown));
-        akin_log_info("rollback: %s holds the table before again, %zu items",
+        akin_log_info("rollback: %s holds the previous table again, %zu items",
                       akin_text_bytes(shown), lives[i].items);
     }
     akin_json_set_node(json, "restored", &places);
@@ -64,7 +64,7 @@ static akin_status check(akin_options *o) {
 const akin_verb akin_verb_rollback = {
     .name = "rollback",
     .arguments = "--to URL",
-    .summary = "put the previously published table back",
+    .summary = "restore the previously published table",
     .arguments_min = 0,
     .arguments_max = 0,
     .options = options,

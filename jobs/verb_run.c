@@ -1,4 +1,4 @@
-/* verb_run: `akin run JOB.ini`, all stages of a job file, going on where an earlier run ended. */
+/* verb_run: `akin run JOB.ini` runs all stages of a job file and resumes an earlier run. */
 #include "call.h"
 #include "folder.h"
 #include "metrics.h"
@@ -22,12 +22,12 @@
 static const akin_option options[] = {
     {.name = "check",
      .type = AKIN_OPTION_FLAG,
-     .help = "only check the job file, its paths and the free space; nothing is touched"},
+     .help = "only check the job file, its paths and the free space; nothing is changed"},
     {.name = "until",
      .type = AKIN_OPTION_CHOICE,
      .initial = LAST_STAGE,
      .choices = "fetch|ingest|train|embed|neighbors|evaluate|publish|" LAST_STAGE,
-     .help = "the last stage to run; the next call goes on behind it"},
+     .help = "the last stage to run; the next call continues after it"},
     {.name = "offline",
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
@@ -35,7 +35,7 @@ static const akin_option options[] = {
     {.name = "night",
      .type = AKIN_OPTION_TEXT,
      .argument = "YYYY-MM-DD",
-     .help = "with keep: what a night that begins now is called (default: today)"},
+     .help = "with keep: the name of a night that starts now (default: today)"},
     {0},
 };
 
@@ -44,12 +44,12 @@ typedef struct {
     akin_jobfile *job;
     akin_folder *folder;
     akin_metrics *metrics;
-    akin_json *stages;   /* the report's: what each stage did or had done */
-    akin_source *listed; /* for ingest, where the rules asked for it already */
+    akin_json *stages;   /* the report's: what each stage did in this or an earlier run */
+    akin_source *listed; /* for ingest, if the rules already needed it */
     int skipped;
 } run_state;
 
-/* --- what the job file says --- */
+/* --- the job file --- */
 
 static const char *job_path(const akin_call *call) {
     const char *const *arguments = NULL;
@@ -57,8 +57,7 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* results/<name>; the name is the job file's without its ending, unless it has one. *output is
- * owned. */
+/* results/<name>; by default the name is the job file's without its ending. *output is owned. */
 static akin_status default_output(const char *path, const char *name, char **output) {
     const char *file = akin_file_name(path);
     size_t length = strlen(file) - strlen(akin_file_ending(file));
@@ -69,8 +68,8 @@ static akin_status default_output(const char *path, const char *name, char **out
     if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
         status = akin_error_set(
             AKIN_USAGE,
-            "%s: name of [job] must be the name of a folder, not \"%s\"; output takes a path", path,
-            own);
+            "%s: name in [job] must be the name of a folder, not \"%s\"; use output for a path",
+            path, own);
     else if (!(*output = akin_file_join("results", own)))
         status = AKIN_FAILED;
     akin_mem_free(own);
@@ -89,7 +88,7 @@ static akin_status output_of(const akin_jobfile *job, const char *path, char **o
     return AKIN_OK;
 }
 
-/* Reads the job file and refuses what can be refused by looking at it alone. Not collective. */
+/* Reads the job file and refuses what can be refused from it alone. Not collective. */
 static akin_status check_job(const akin_call *call, char **output, long long *keep) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
@@ -107,7 +106,7 @@ done:
     return status;
 }
 
-/* The job again, with the files of the folder that was found for it. Not collective. */
+/* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(run_state *run) {
     akin_status status = akin_jobfile_read(job_path(run->call), akin_stage_sections(), &run->job);
     if (status != AKIN_OK) return status;
@@ -117,7 +116,8 @@ static akin_status settle_job(run_state *run) {
 
 /* --- one stage --- */
 
-/* *left: so many places are not as the stage made them, but are left so; said already. */
+/* *left: the number of targets that differ from what the stage published but are left unchanged;
+ * already reported. */
 static bool up_to_date(const run_state *run, const akin_stage *stage, akin_call *call,
                        const char *digest, size_t *left) {
     const akin_verb *verb = akin_verb_find(stage->verb);
@@ -129,7 +129,7 @@ static bool up_to_date(const run_state *run, const akin_stage *stage, akin_call 
     return !wrong;
 }
 
-/* The line of a stage: time, rate, memory; the last also into its report. Collective. */
+/* The summary line of a stage: time, rate, memory; memory also goes into its report. Collective. */
 static void tell(const akin_call *call, const char *verb) {
     static const struct {
         const char *key, *unit;
@@ -149,8 +149,8 @@ static void tell(const akin_call *call, const char *verb) {
             rate = akin_json_number(call->report, rates[i].key, 0);
             unit = rates[i].unit;
         }
-    if (akin_json_number(call->report, "places_left", 0) > 0) /* each said for itself */
-        akin_log_info("%s: ended in %.*f s, peak memory %lld MiB (rank %lld)", verb,
+    if (akin_json_number(call->report, "places_left", 0) > 0) /* each was reported separately */
+        akin_log_info("%s: stopped after %.*f s, peak memory %lld MiB (rank %lld)", verb,
                       seconds < 10 ? 2 : 0, seconds, mebibytes, rank);
     else
         akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
@@ -166,8 +166,8 @@ static void add_to_report(run_state *run, const char *verb, const akin_json *ent
     akin_json_set_node(run->stages, verb, &copy);
 }
 
-/* Whether metrics.json tells of a run of this stage that went well. Collective: all ranks get one
- * answer. */
+/* Whether metrics.json records a successful run of this stage. Collective: all ranks get the
+ * same answer. */
 static bool is_told(const run_state *run, const akin_stage *stage) {
     const char *status = akin_json_text(akin_metrics_entry(run->metrics, stage->verb), "status");
     int64_t told = status && strcmp(status, "ok") == 0;
@@ -175,8 +175,8 @@ static bool is_told(const run_state *run, const akin_stage *stage) {
     return told != 0;
 }
 
-/* What metrics.json says of a stage that is skipped; where it says nothing (the run was killed
- * between the two, say), no more than the file does. */
+/* What metrics.json says about a skipped stage; if it has no entry (as when the run was killed
+ * between the two), only what the file says. */
 static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told,
                         size_t left) {
     akin_status status = AKIN_OK;
@@ -200,13 +200,13 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
             akin_metrics_add(call->comm, run->metrics, stage->verb, "places_left", (double)left));
         entry = akin_metrics_entry(run->metrics, stage->verb);
     }
-    if (!entry) entry = call->report; /* not rank 0 */
+    if (!entry) entry = call->report; /* not on rank 0 */
     add_to_report(run, stage->verb, entry, true);
 done:
     return status;
 }
 
-/* Runs the verb and writes down what it did, or what it failed of. Collective. */
+/* Runs the verb and records what it did, or why it failed. Collective. */
 static akin_status work(run_state *run, const akin_stage *stage, akin_call *call,
                         const char *digest) {
     akin_comm *comm = call->comm;
@@ -231,7 +231,7 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
     return status;
 }
 
-/* The call with options that were set meanwhile. Collective. */
+/* The call with options that were set in the meantime. Collective. */
 static akin_status begin_anew(akin_call *call, const akin_verb *verb, akin_options *options) {
     akin_comm *comm = call->comm;
     akin_source *listed = call->listed;
@@ -263,13 +263,13 @@ static akin_status run_stage(run_state *run, const akin_stage *stage) {
     if (current) {
         AKIN_TRY(skip(run, stage, &call, told, left));
         if (akin_comm_rank(comm) == 0)
-            akin_stage_clear_aside(stage, run->folder); /* of a run that was killed */
+            akin_stage_clear_aside(stage, run->folder); /* left by a run that was killed */
         if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
         goto done;
     }
     const char *output = stage->always ? akin_options_text(own, "output") : NULL;
     if (output && akin_comm_rank(comm) == 0)
-        akin_output_tell_damage(output, stage->verb, "made anew, as it is damaged");
+        akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
     AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
     AKIN_TRY(begin_anew(&call, verb, own));
     if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);
@@ -283,13 +283,13 @@ done:
 
 /* --- the run --- */
 
-/* What its metrics are called by. */
+/* The job's label in metrics.prom. */
 static const char *job_name(const run_state *run, const char *output) {
     const char *name = akin_options_text(akin_jobfile_options(run->job, "job"), "name");
     return name ? name : akin_file_name(output);
 }
 
-/* What the source lacks is known before anything is touched. Collective; agreed. */
+/* Reports what the source lacks before anything is changed. Collective; agreed. */
 static akin_status check_rules(run_state *run) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
@@ -328,7 +328,7 @@ done:
     return status;
 }
 
-/* Behind ingest: what later stages need of the catalogue. Collective; agreed. */
+/* After ingest: whether the catalogue has what later stages need. Collective; agreed. */
 static akin_status check_catalog(run_state *run) {
     akin_status status = AKIN_OK;
     char *catalog = NULL;
@@ -361,9 +361,9 @@ static akin_status run_stages(run_state *run) {
         if (strcmp(stage->verb, "fetch") == 0 && akin_options_flag(run->call->options, "offline"))
             continue;
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
-            status =
-                akin_error_set(AKIN_INTERRUPTED,
-                               "stopped by a signal before %s; run it again to go on", stage->verb);
+            status = akin_error_set(AKIN_INTERRUPTED,
+                                    "stopped by a signal before %s; run it again to continue",
+                                    stage->verb);
             break;
         }
         AKIN_TRY(run_stage(run, stage));
@@ -374,7 +374,7 @@ done:
     return status;
 }
 
-/* Also of a run that failed: what it did until then. */
+/* Also for a run that failed: what it did until then. */
 static void fill_report(run_state *run) {
     akin_json *report = run->call->report;
     const akin_stage *ingest = akin_stages;
@@ -386,7 +386,7 @@ static void fill_report(run_state *run) {
     akin_json_set_text(report, "output", akin_folder_path(run->folder));
 }
 
-/* Whether the run went as far as its job does. */
+/* Whether the run went as far as its job requires. */
 static bool is_whole(const run_state *run) {
     const akin_stage *stage = akin_stages;
     while (strcmp(stage->verb, akin_options_text(run->call->options, "until")) != 0) stage++;
@@ -409,7 +409,7 @@ static akin_status end(run_state *run, akin_status outcome, double start) {
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
     if (status == AKIN_INTERRUPTED)
-        akin_log_record("run: interrupted (exit %d), submit again to go on: %s", status,
+        akin_log_record("run: interrupted (exit %d), submit again to continue: %s", status,
                         akin_error_message());
     else if (status != AKIN_OK)
         akin_log_record("run: failed with exit %d: %s", status, akin_error_message());
@@ -417,7 +417,7 @@ done:
     return status;
 }
 
-/* --check: what begin() would refuse, the sources and the space. Collective. */
+/* --check: what begin() would refuse, the sources and the free space. Collective. */
 static akin_status check_only(akin_call *call) {
     akin_status status = AKIN_OK;
     akin_jobfile *job = NULL;
@@ -434,7 +434,7 @@ static akin_status check_only(akin_call *call) {
     akin_json_set_integer(call->report, "missing", (long long)needs.missing);
     akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
     if (call->print && akin_comm_rank(call->comm) == 0)
-        printf("%s: right; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
+        printf("%s: valid; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
                (double)needs.bytes * 1e-6, output);
 done:
     akin_jobfile_free(job);
@@ -445,7 +445,8 @@ done:
 static akin_status check(akin_options *o) {
     const char *night = akin_options_text(o, "night");
     if (!night || akin_folder_is_night(night)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--night must be a date as 2026-03-01, not \"%s\"", night);
+    return akin_error_set(AKIN_USAGE, "--night must be a date such as 2026-03-01, not \"%s\"",
+                          night);
 }
 
 static akin_status run_run(akin_call *call) {
@@ -467,19 +468,16 @@ const akin_verb akin_verb_run = {
     .name = "run",
     .multiplies = true,
     .arguments = "JOB.ini",
-    .summary = "all of it, from a job file, resuming what is already done",
+    .summary = "run all stages of a job file, and resume what an earlier run did",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,
-    .notes =
-        "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
-        "[evaluate], [publish],\n"
-        "[gallery] - whose keys are the long options of its verb without the dashes, and [job]:\n"
-        "  name = NAME      the output folder is results/NAME\n"
-        "  output = DIR     or this one\n"
-        "  keep = N         a folder a night below it, of which the last N stay; DIR/latest is the "
-        "last complete one\n"
-        "man akin says more; jobs/nightly.ini is a template.\n",
+    .notes = "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
+             "[evaluate], [publish],\n[gallery] - whose keys are the long options of its verb "
+             "without the dashes, and [job]:\n  name = NAME      the output folder is "
+             "results/NAME\n  output = DIR     another output folder\n  keep = N         a folder "
+             "per night below it, for the last N nights; DIR/latest is the last complete one\nSee "
+             "man akin for details; jobs/nightly.ini is a template.\n",
     .run = run_run,
     .check = check,
 };

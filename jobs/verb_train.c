@@ -32,7 +32,7 @@ static const akin_option options[] = {
      .maximum = 1e15,
      .shapes_result = true,
      .argument = "N",
-     .help = "optimiser steps at most, however many the epochs have; 0 is no limit"},
+     .help = "maximum number of optimiser steps, whatever the epochs; 0 = no limit"},
     {.name = "batch",
      .type = AKIN_OPTION_INT,
      .initial = "256",
@@ -40,7 +40,7 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "N",
-     .help = "pictures in an optimiser step, over all ranks"},
+     .help = "pictures per optimiser step, over all ranks"},
     {.name = "learning-rate",
      .type = AKIN_OPTION_REAL,
      .initial = "0.002",
@@ -48,7 +48,7 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "R",
-     .help = "step size of Adam at its highest"},
+     .help = "peak learning rate of Adam"},
     {.name = "warmup",
      .type = AKIN_OPTION_INT,
      .initial = "50",
@@ -56,14 +56,14 @@ static const akin_option options[] = {
      .maximum = 1e9,
      .shapes_result = true,
      .argument = "STEPS",
-     .help =
-         "in which the rate rises, in proportion to a batch of 256; at most a tenth of the run"},
+     .help = "warm-up steps of the learning rate, scaled from a batch of 256; at most a tenth of "
+             "the run"},
     {.name = "schedule",
      .type = AKIN_OPTION_CHOICE,
      .initial = "cosine",
      .choices = "cosine|constant",
      .shapes_result = true,
-     .help = "how the rate goes on: down to zero along a cosine, or as it is"},
+     .help = "the learning rate after the warm-up: down to zero along a cosine, or constant"},
     {.name = "seed",
      .type = AKIN_OPTION_INT,
      .initial = "1",
@@ -71,7 +71,7 @@ static const akin_option options[] = {
      .maximum = 9007199254740992.0,
      .shapes_result = true,
      .argument = "N",
-     .help = "of the first weights, the order and the holdout"},
+     .help = "seed of the initial weights, the order and the holdout"},
     {.name = "holdout",
      .type = AKIN_OPTION_REAL,
      .initial = "0.02",
@@ -79,7 +79,7 @@ static const akin_option options[] = {
      .maximum = 0.99,
      .shapes_result = true,
      .argument = "FRACTION",
-     .help = "of the items, never trained on, only measured"},
+     .help = "share of the items that is never trained on, only measured"},
     {.name = "patience",
      .type = AKIN_OPTION_INT,
      .initial = "0",
@@ -87,8 +87,8 @@ static const akin_option options[] = {
      .maximum = 1e9,
      .shapes_result = true,
      .argument = "EPOCHS",
-     .help = "end when the holdout has not become better for so many, with its best weights; 0 is "
-             "never"},
+     .help = "stop after N epochs without improvement of the holdout loss, and keep the best "
+             "weights; 0 = never"},
     {.name = "objective",
      .type = AKIN_OPTION_CHOICE,
      .choices = "reconstruction|denoising|contrastive",
@@ -102,7 +102,8 @@ static const akin_option options[] = {
      .maximum = 4,
      .shapes_result = true,
      .argument = "STRENGTH",
-     .help = "how much pictures are changed for that; 1 is what was found best, 0 is not at all"},
+     .help =
+         "strength of the changes to pictures for that; 1 is the tuned value, 0 turns them off"},
     {.name = "contrast",
      .type = AKIN_OPTION_REAL,
      .initial = "0.005",
@@ -110,7 +111,7 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .shapes_result = true,
      .argument = "WEIGHT",
-     .help = "contrastive: of the views' agreement, beside the mean squared error"},
+     .help = "contrastive: weight of the contrastive loss relative to the mean squared error"},
     {.name = "temperature",
      .type = AKIN_OPTION_REAL,
      .initial = "0.2",
@@ -118,7 +119,8 @@ static const akin_option options[] = {
      .maximum = 100,
      .shapes_result = true,
      .argument = "T",
-     .help = "contrastive: how near other pictures must come to count; lower is nearer"},
+     .help = "contrastive: divisor of the cosines; lower means that only the most similar pictures "
+             "count"},
     {.name = "features",
      .type = AKIN_OPTION_CHOICE,
      .initial = "fused",
@@ -131,15 +133,15 @@ static const akin_option options[] = {
      .maximum = 1,
      .shapes_result = true,
      .argument = "POWER",
-     .help = "each axis is divided by its eigenvalue to this: 0 not, 0.5 fully; without it as "
-             "measured best"},
+     .help = "whitening: each axis is divided by its eigenvalue to this power; 0 = none, 0.5 = "
+             "full (default: as tuned for each part)"},
     {.name = "dim",
      .type = AKIN_OPTION_INT,
      .minimum = 1,
      .maximum = AKIN_FEATURES_MAX_DIM,
      .shapes_result = true,
      .argument = "N",
-     .help = "columns of an embedding; without it as measured best"},
+     .help = "columns of an embedding (default: as tuned, at most 128)"},
     {.name = "weights",
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
@@ -162,15 +164,15 @@ static const akin_option options[] = {
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "start from the weights of this model; its optimiser's state is left"},
-    AKIN_CHECKPOINT_OPTIONS("how often it is saved, besides the ends of epochs"),
+     .help = "start from the weights of this model, not from its optimiser state"},
+    AKIN_CHECKPOINT_OPTIONS("how often it is saved, in addition to the end of each epoch"),
     {.name = "retrain",
      .type = AKIN_OPTION_CHOICE,
      .initial = "never",
      .choices = "never|always|weekly|drift",
      .unrecorded = true,
-     .help = "in `run`: when a model that is there is replaced - weekly and drift begin from its "
-             "weights"},
+     .help =
+         "in `run`: when an existing model is replaced; weekly and drift start from its weights"},
     {.name = "drift-limit",
      .type = AKIN_OPTION_REAL,
      .initial = "0.2",
@@ -178,7 +180,7 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .unrecorded = true,
      .argument = "X",
-     .help = "retrain = drift: when the loss of new items is so much above the holdout's, as a "
+     .help = "retrain = drift: by how much the loss on new items may exceed the holdout loss, as a "
              "share of it"},
     {0},
 };
@@ -228,7 +230,7 @@ static akin_train_params read_params(const akin_call *call) {
         .result_options = call->result_options};
 }
 
-/* One number an epoch; of a long run every n-th and the last. */
+/* One number per epoch; for a long run, every n-th and the last. */
 static void set_curve(akin_json *report, const char *key, const double *curve, size_t count) {
     size_t stride = (count + CURVE_POINTS - 1) / CURVE_POINTS;
     akin_json *array = akin_json_array();
@@ -278,12 +280,12 @@ static void fill_report(akin_json *report, const akin_train_result *result) {
     }
 }
 
-/* Options that say something and do nothing. */
+/* Options that were given but have no effect. */
 static void warn_of_idle(const akin_options *o, const akin_features *features) {
     static const struct {
         const char *option;
-        bool denoising, contrastive; /* the objectives that go by it, besides reconstruction where
-                                        both are false */
+        bool denoising, contrastive; /* the objectives that use it, besides reconstruction if
+                                      * both are false */
     } asked[] = {
         {"augment", true, true},    {"contrast", false, true},       {"temperature", false, true},
         {"epochs", false, false},   {"steps", false, false},         {"batch", false, false},
@@ -294,7 +296,7 @@ static void warn_of_idle(const akin_options *o, const akin_features *features) {
          contrastive = strcmp(objective, "contrastive") == 0;
     bool network = akin_features_network(features);
     if (!network && akin_options_given(o, "objective"))
-        akin_log_warning("train: the features %s need no network: --objective %s is for nothing",
+        akin_log_warning("train: the features %s need no network: --objective %s has no effect",
                          features->name, objective);
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         bool every = !asked[i].denoising && !asked[i].contrastive;
@@ -302,10 +304,10 @@ static void warn_of_idle(const akin_options *o, const akin_features *features) {
             every || (denoising && asked[i].denoising) || (contrastive && asked[i].contrastive);
         if (!akin_options_changed(o, asked[i].option) || (network && goes)) continue;
         if (network)
-            akin_log_warning("train: --%s is for nothing with --objective %s", asked[i].option,
+            akin_log_warning("train: --%s has no effect with --objective %s", asked[i].option,
                              objective);
         else
-            akin_log_warning("train: the features %s need no network: --%s is for nothing",
+            akin_log_warning("train: the features %s need no network: --%s has no effect",
                              features->name, asked[i].option);
     }
 }
@@ -318,9 +320,9 @@ static akin_status run_train(akin_call *call) {
     AKIN_TRY(choose_features(call->options, &features)); /* the same on every rank */
     params.features = &features;
     params.objective.kind = objective_of(call->options, &features);
-    if (!params.output) return akin_error_set(AKIN_USAGE, "an output is missing: -o model.nc");
+    if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o model.nc");
     if (strcmp(params.output, params.catalog) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is the input", params.output);
+        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     warn_of_idle(call->options, &features);
     AKIN_TRY(akin_train(call->comm, &params, &result));
@@ -330,8 +332,8 @@ done:
     return status;
 }
 
-/* A model of these options serves. Which catalogue and which --init made it matters unless `run`
- * decides that: then it sets --init where a new one is wanted. */
+/* A model with these options is used. Its catalogue and its --init matter only if `run` decides
+ * so: then `run` sets --init when a new model is wanted. */
 static bool up_to_date(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
@@ -355,11 +357,10 @@ static akin_status check(akin_options *options) {
     if (decides && akin_options_given(options, "init"))
         return akin_error_set(
             AKIN_USAGE,
-            "--init does not go with --retrain %s, which begins from the model that is there",
+            "--init cannot be combined with --retrain %s, which starts from the existing model",
             policy);
     if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
-        return akin_error_set(AKIN_USAGE,
-                              "--patience %lld looks at the holdout, and --holdout is 0",
+        return akin_error_set(AKIN_USAGE, "--patience %lld needs a holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
     akin_features features;
     akin_status status = choose_features(options, &features);
@@ -367,7 +368,7 @@ static akin_status check(akin_options *options) {
         akin_options_given(options, "init"))
         status = akin_error_set(
             AKIN_USAGE,
-            "--init: the features %s need no network, there are no weights to start from",
+            "--init: the features %s need no network, so there are no weights to start from",
             features.name);
     return status;
 }
@@ -376,8 +377,7 @@ const akin_verb akin_verb_train = {
     .name = "train",
     .multiplies = true,
     .arguments = "catalog.nc -o model.nc",
-    .summary =
-        "fit all that is fitted, and train the network, data-parallel, where the features need it",
+    .summary = "fit what the features need, and train the network, data-parallel, if they use it",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,

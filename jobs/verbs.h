@@ -12,13 +12,13 @@
 typedef struct {
     akin_comm *comm;
     akin_options *options; /* resolved: defaults, job file, command line */
-    akin_json *report; /* the verb adds its keys; verb, status, exit, message, ranks, seconds come
-                          from main */
+    akin_json *report;     /* the verb adds its keys; verb, status, exit, message, ranks and seconds
+                        * come from main */
     const char *options_text;   /* all options, resolved: for the attribute akin_options */
-    const char *result_options; /* those that shape the result: for akin_result_options */
+    const char *result_options; /* those that affect the result: for akin_result_options */
     akin_source *
         listed; /* the source that `up_to_date` of ingest has listed, for its run; owned, or NULL */
-    bool print; /* false under --json or `run`: nothing but the report goes to stdout */
+    bool print; /* false under --json or `run`: only the report goes to stdout */
 } akin_call;
 
 typedef struct akin_verb {
@@ -29,17 +29,18 @@ typedef struct akin_verb {
     bool multiplies;          /* needs products of matrices, so the room that BLAS works in */
     const char *argument_key; /* the key of its arguments in a job file ("source"), or NULL */
     int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
-    const akin_option *options; /* its own, ends with a NULL name; the common ones come from main */
-    /* Collective. Checks what it can before it touches anything. */
+    const akin_option *options; /* its own, ends with a NULL name; main adds the common ones */
+    /* Collective. Checks what it can before it changes anything. */
     akin_status (*run)(akin_call *call);
     /* For `run`: whether the output already is that of its inputs and options, so that the stage can be
      * skipped; false where unsure (missing or damaged output too). May tell in the report what the
      * file says of itself. Quick: attributes only. Run by every rank, agreed by the caller. NULL:
      * never skipped. */
     bool (*up_to_date)(akin_call *call);
-    /* Whether the options go together (AKIN_USAGE), as far as they tell without a look at any file;
-     * main asks before it runs the verb, `run` before it begins the first stage. It may set an
-     * option that others decide and that was not given. Not collective. NULL: they do. */
+    /* Whether the options are consistent (AKIN_USAGE), as far as can be told without reading any
+     * file; main calls it before it runs the verb, `run` before it starts the first stage. It
+     * may set an option that depends on others and was not given. Not collective. NULL: always
+     * consistent. */
     akin_status (*check)(akin_options *options);
 } akin_verb;
 

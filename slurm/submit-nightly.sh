@@ -2,14 +2,14 @@
 # Checks a job file, its paths and the free space, and submits the night to Slurm.
 # usage: submit-nightly.sh [--chain] [--dry-run] JOB.ini
 #
-#   --chain     a job for each part of the night, each of its own size (below), instead of one for all
+#   --chain     one job per part of the night, each of its own size (below), instead of a single one
 #   --dry-run   only show what would be submitted
 #
-# Prints the ids of the jobs. While the last night of the same name still runs or waits, it is refused (exit 1).
+# Prints the ids of the jobs. Refused (exit 1) while the last night of the same name still runs or is queued.
 # Run it in the folder that the paths of the job file are relative to. From the environment:
 #   AKIN           the program, if it is not on the PATH
-#   AKIN_OPTIONS   more for sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
-# and the sizes of the jobs; what is not set is as nightly.sbatch says:
+#   AKIN_OPTIONS   further options of sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
+# and the sizes of the jobs; what is not set is taken from nightly.sbatch:
 AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
 AKIN_FETCH_SIZE=${AKIN_FETCH_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # where the job has a [fetch]; on nodes with a network, say --partition=...
 AKIN_INGEST_SIZE=${AKIN_INGEST_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # waits for disks
@@ -35,9 +35,9 @@ done
 here=$(cd "$(dirname "$0")" && pwd -P)
 export AKIN_SLURM=$here AKIN=${AKIN:-akin}
 
-command -v sbatch >/dev/null || { say "there is no sbatch here: run it where jobs are submitted, or: $AKIN run $job"; exit 1; }
-command -v "$AKIN" >/dev/null || { say "there is no $AKIN: put it on the PATH, or set AKIN to where it is"; exit 1; }
-# One process, which here is no part of any job.
+command -v sbatch >/dev/null || { say "sbatch not found: run this where jobs are submitted, or use: $AKIN run $job"; exit 1; }
+command -v "$AKIN" >/dev/null || { say "$AKIN not found: put it on the PATH, or set AKIN to its path"; exit 1; }
+# A single process, not part of any job.
 code=0
 env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check >&2 || code=$?
 [ $code -eq 0 ] || { say "nothing was submitted: $job cannot run as it is (exit $code)"; exit $code; }
@@ -46,7 +46,7 @@ env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check >&2 || code=$?
 name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
 running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -o '%A (%T)' | sort -u | tr '\n' ' ')
 if [ -n "$running" ]; then
-    say "nothing was submitted: the last night of $job is still there, job $running: wait for it, or end it with" \
+    say "nothing was submitted: the last night of $job is still running or queued, job $running: wait for it, or cancel it with" \
         "scancel -n $name"
     [ $dry = yes ] || exit 1
 fi
@@ -68,7 +68,7 @@ submit() { # submit SIZE DEPENDENCY COMMENT WORD... ; the id in $id
     fi
 }
 
-night=(--night "$(date +%F)") # of its first submission, whenever it begins
+night=(--night "$(date +%F)") # the date of submission, whenever it starts
 if [ $chain = no ]; then
     submit "$AKIN_NIGHT_SIZE" "" night "$job" "${night[@]}"
     exit 0

@@ -1,5 +1,5 @@
 #!/bin/sh
-# From a fresh clone to tested: installs what is missing, builds, runs the tests. usage: run.sh [ctest options]
+# Installs missing packages, builds, and runs the tests. usage: run.sh [ctest options]
 # All but the long ones by default; `run.sh -L ''` runs all.
 set -eu
 cd "$(dirname "$0")/.."

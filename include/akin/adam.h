@@ -15,7 +15,7 @@ void akin_adam_step(float *weights, const float *gradient, float *mean, float *v
                     size_t count, uint64_t step, double rate, double beta1, double beta2,
                     double eps);
 
-/* What a step's number and options come to, in float; the same for every element. */
+/* What a step's number and options amount to, in float; the same for every element. */
 typedef struct {
     float keep1, take1; /* beta1, 1 - beta1 */
     float keep2, take2; /* beta2, 1 - beta2 */
@@ -29,7 +29,7 @@ typedef struct {
                  const akin_adam_factors *factors);
 } akin_adam_kernels;
 
-/* The kernels of the level in use (cpu.h). */
+/* The kernels for the level in use (cpu.h). */
 const akin_adam_kernels *akin_adam(void);
 
 #endif

@@ -1,5 +1,5 @@
-/* catalog: catalog.nc, the accepted items, their 32x32 pictures and labels, ascending by id.
- * Not collective where nothing else is said.
+/* catalog: catalog.nc, the accepted items, their 32x32 pictures and labels, ascending by id. Not
+ * collective unless stated.
  *
  * dimensions: item, row = 32, column = 32, channel = 3, and those of labels
  * ubyte image(item, row, column, channel); RGB, contiguous
@@ -35,7 +35,7 @@ akin_catalog_file(const akin_catalog *catalog); /* for labels and attributes; bo
 AKIN_MUST_CHECK akin_status akin_catalog_images(const akin_catalog *catalog, size_t first,
                                                 size_t count,
                                                 uint8_t *images /* [count, 32, 32, 3] */);
-/* Rows items [count], in any order; runs of consecutive rows are read at once. */
+/* Rows items [count], in any order; consecutive rows are read at once. */
 AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items,
                                                    size_t count,
                                                    uint8_t *images /* [count, 32, 32, 3] */);
@@ -65,10 +65,10 @@ typedef struct {
 
 typedef struct {
     const char *options;        /* resolved text */
-    const char *result_options; /* those that shape the result */
+    const char *result_options; /* those that affect the result */
     const char *source_digest;
-    const char *rejects_digest; /* of the file that tells of what is missing here; NULL = none was
-                                   asked for */
+    const char *rejects_digest; /* of the file that lists what is missing here; NULL = none was
+                                 * requested */
 } akin_catalog_origin;
 
 /* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of

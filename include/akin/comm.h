@@ -1,11 +1,8 @@
-/* comm: ranks, agreement, exchange; the one module with <mpi.h>. Not collective where nothing else
- * is said.
- *
- * All sizes are in bytes unless said otherwise and may exceed 2 GiB. An error inside MPI itself
- * ends all ranks; so what only moves bytes returns nothing. A wait never spins for long (ranks may
- * share cores), and a wait in which nothing moves for the stall limit ends all ranks with 1 and
- * says which rank was waited for.
- */
+/* comm: ranks, agreement and exchange; the one module with <mpi.h>. Not collective unless
+ * stated. All sizes are in bytes unless stated otherwise and may exceed 2 GiB. An error inside
+ * MPI aborts all ranks, so functions that only move bytes return nothing. A wait never spins for
+ * long (ranks may share cores); a wait without progress for the stall limit ends all ranks with
+ * 1 and names the rank that was waited for. */
 #ifndef AKIN_COMM_H
 #define AKIN_COMM_H
 
@@ -15,7 +12,7 @@
 #include <stdint.h>
 
 typedef struct akin_comm akin_comm;
-typedef struct akin_request akin_request; /* a send or receive under way */
+typedef struct akin_request akin_request; /* a send or receive in progress */
 
 /* Starts MPI, puts handlers of SIGTERM, SIGUSR1 and SIGINT, SIGPIPE ignored. Collective over the
  * program; once in a process. A watchdog looks on from here to the finish: a process in which nothing
@@ -29,17 +26,17 @@ void akin_comm_finish(akin_comm *comm); /* Collective. */
 /* For tests: called on each rank at the end of the start. Not collective. */
 void akin_comm_on_start(void (*started)(int rank));
 
-/* This rank as if it had been started alone, for a file that one rank writes: nothing is waited
- * for. Borrowed. */
+/* This rank as if it ran alone, for a file that only one rank writes: nothing is waited for.
+ * Borrowed. */
 akin_comm *akin_comm_alone(akin_comm *comm);
 
 int akin_comm_rank(const akin_comm *comm);
 int akin_comm_size(const akin_comm *comm);
 const void *akin_comm_handle(const akin_comm *comm); /* points to its MPI_Comm, for ncfile alone */
 
-/* Every rank gets the worst status of all (largest code of those that are not OK; INTERRUPTED only
- * if nothing worse) and the message of the lowest rank that has it, with "rank R: " before it when
- * size > 1 and not all ranks say the same. Collective. */
+/* Every rank gets the worst status of all (the largest code other than OK; INTERRUPTED only if
+ * nothing worse) and the message of the lowest rank that has it, preceded by "rank R: " when
+ * size > 1 and not all ranks report the same. Collective. */
 AKIN_MUST_CHECK akin_status akin_agree(akin_comm *comm, akin_status local);
 
 void akin_comm_barrier(akin_comm *comm); /* Collective. */
@@ -50,68 +47,68 @@ void akin_comm_sum_i64(akin_comm *comm, int64_t *values,
 void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count); /* Collective; in place */
 void akin_comm_max_f64(akin_comm *comm, double *values, size_t count);  /* Collective; in place */
 
-/* In how many rounds the rank with the most to do is through `count` things, `batch` >= 1 at a
- * time: a loop over them that is collective goes so often on every rank, at the end with nothing.
- * Collective. */
+/* The number of rounds in which the rank with the most work gets through `count` items, `batch`
+ * >= 1 at a time. A collective loop over them runs this often on every rank, towards the end
+ * with nothing to do. Collective. */
 size_t akin_comm_rounds(akin_comm *comm, size_t count, size_t batch);
 
-/* A sum of int64 that goes on while its ranks compute: `most` values at most, to be used again and
- * again. Between start and wait the values are not touched, and akin_comm_poll now and then lets
- * them move. Several may be under way; all ranks start them in the same order, and whatever else is
- * collective waits until they are done. */
+/* A sum of int64 that proceeds while its ranks compute: at most `most` values, reusable. Between
+ * start and wait the values must not be touched, and occasional calls of akin_comm_poll let it
+ * proceed. Several may be in progress; all ranks start them in the same order, and other
+ * collective calls wait until they are done. */
 typedef struct akin_comm_sum akin_comm_sum;
 AKIN_MUST_CHECK akin_status akin_comm_sum_create(size_t most,
                                                  akin_comm_sum **out); /* Not collective */
-void akin_comm_sum_free(akin_comm_sum *sum); /* Not collective; none under way */
+void akin_comm_sum_free(akin_comm_sum *sum); /* Not collective; none in progress */
 void akin_comm_sum_start(akin_comm *comm, akin_comm_sum *sum, int64_t *values,
                          size_t count);                       /* Collective; wraps */
 void akin_comm_sum_wait(akin_comm *comm, akin_comm_sum *sum); /* Collective */
 
-/* `*bytes` of rank root (owned by it) comes to all others (owned there): for texts and lists whose
- * length only root knows. Collective; agreed. */
+/* Sends `*bytes` of rank root (owned by it) to all others (owned there): for texts and lists
+ * whose length only root knows. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int root);
 
-/* All ranks' pieces one behind the other in rank order: *all owned; offsets [size + 1] by the
- * caller, or NULL. On ranks other than root, *all is NULL (the offsets are there); root = -1:
- * everywhere. Collective; agreed; same root. */
+/* All ranks' pieces, concatenated in rank order: *all owned; offsets [size + 1] by the caller,
+ * or NULL. On ranks other than root, *all is NULL (the offsets are set); root = -1: everywhere.
+ * Collective; agreed; same root. */
 AKIN_MUST_CHECK akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count,
                                              int root, void **all, size_t *offsets);
 
-/* Records of `record_size` bytes (the same on all ranks): send[..] holds send_counts[r] records for
- * each rank r, in rank order; *received (owned) holds those for this rank, in rank order,
- * *received_count records. Collective; agreed.
- */
+/* Records of `record_size` bytes (the same on all ranks): send[..] holds send_counts[r] records
+ * for each rank r, in rank order; *received (owned) gets those for this rank, in rank order,
+ * *received_count records. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_comm_exchange(akin_comm *comm, const void *send,
                                                const size_t *send_counts, size_t record_size,
                                                void **received, size_t *received_count);
 
-/* Point to point, overlapping with compute: buffers stay untouched until akin_comm_wait. Messages
- * between two ranks with the same tag (0..32767) arrive in order. Not collective. */
+/* Point to point, overlapping with computation: buffers must not be touched until
+ * akin_comm_wait. Messages between two ranks with the same tag (0..32767) arrive in order. Not
+ * collective. */
 AKIN_MUST_CHECK akin_status akin_comm_send_start(akin_comm *comm, const void *bytes, size_t count,
                                                  int to, int tag, akin_request **out);
 AKIN_MUST_CHECK akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count,
                                                     int from, int tag, akin_request **out);
-void akin_comm_poll(akin_comm *comm); /* lets messages move during a long computation */
+void akin_comm_poll(akin_comm *comm); /* lets messages proceed during a long computation */
 void akin_comm_wait(akin_comm *comm, akin_request **request); /* frees, sets NULL; NULL is fine */
 
 double
 akin_comm_waited(const akin_comm *comm); /* seconds that this rank has waited for others so far */
 
-/* Seconds in which nothing moves before all ranks are ended; default 600. A rank that is inside a
- * foreign collective call (parallel NetCDF) marks it, so that a watchdog thread sees a stall there
- * too. */
+/* Seconds without progress before all ranks are aborted; default 600. A rank marks foreign
+ * collective calls (parallel NetCDF) that it is inside, so that a watchdog thread notices a
+ * stall there too. */
 void akin_comm_stall_limit(akin_comm *comm, double seconds);
 /* Raises it where a rank may be silent for so long. */
 void akin_comm_stall_at_least(akin_comm *comm, double seconds);
 void akin_comm_enter(akin_comm *comm, const char *what); /* "writing table.nc" */
 void akin_comm_leave(akin_comm *comm);
 
-bool akin_comm_signalled(void); /* this rank has had SIGTERM, SIGUSR1 or SIGINT. Not collective. */
+bool akin_comm_signalled(void); /* this rank received SIGTERM, SIGUSR1 or SIGINT. Not collective. */
 /* AKIN_INTERRUPTED everywhere if any rank was signalled. Collective. */
 AKIN_MUST_CHECK akin_status akin_comm_check_signal(akin_comm *comm);
 
-/* Prints the message on this rank and ends all ranks with this exit code, at once. Not collective.
- */
+/* Prints the message on this rank and ends all ranks with this exit code at once. Not
+ * collective. */
 _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...)
     AKIN_PRINTF(3, 4);
 

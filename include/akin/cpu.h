@@ -1,4 +1,4 @@
-/* cpu: which compiled level of the kernels runs. Not collective.
+/* cpu: which compiled level of the kernels is used. Not collective.
  *
  * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with
  * -DAKIN_LEVEL=1|3|4; each exports its table of functions as AKIN_LEVELED(name), and its level-1
@@ -26,12 +26,12 @@ typedef enum {
 #define AKIN_LEVELED(name) AKIN_JOIN(name, AKIN_LEVEL)
 #endif
 
-/* The level in use: the best that CPU and operating system have, unless one was forced. */
+/* The level in use: the best that CPU and operating system support, unless one was forced. */
 akin_cpu_level akin_cpu_active(void);
 const char *akin_cpu_name(akin_cpu_level level); /* "portable", "avx2", "avx512", "vnni", "amx" */
 /* No level above this one from here on, until one is forced: what all ranks have. */
 void akin_cpu_limit(akin_cpu_level level);
-/* "auto" or a name; AKIN_USAGE for an unknown one or one that this machine lacks. For tests,
+/* "auto" or a name; AKIN_USAGE if it is unknown or this machine does not support it. For tests,
  * benchmarks and --cpu. */
 AKIN_MUST_CHECK akin_status akin_cpu_force(const char *name);
 

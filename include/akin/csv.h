@@ -10,9 +10,9 @@
 
 #define AKIN_CSV_FIELD_LIMIT ((size_t)1 << 24) /* bytes of a field */
 
-/* One row: count >= 1 fields, fields[i] of lengths[i] bytes and a NUL behind (the bytes may hold
- * NULs themselves), borrowed during the call. Rows are counted from 1, the header too; empty lines
- * are not rows. What it returns, if not AKIN_OK, ends the reading and is passed on. */
+/* One row: count >= 1 fields, fields[i] of lengths[i] bytes followed by a NUL (the bytes may
+ * contain NULs), borrowed during the call. Rows are counted from 1, including the header; empty
+ * lines are not rows. A result other than AKIN_OK stops the reading and is returned. */
 typedef akin_status (*akin_csv_row)(void *context, size_t row, size_t count,
                                     const char *const *fields, const size_t *lengths);
 
@@ -38,8 +38,8 @@ AKIN_MUST_CHECK akin_status akin_csv_read_table(const akin_csv_params *params, a
 AKIN_MUST_CHECK akin_status akin_csv_read(const char *path, char separator, akin_csv_row each,
                                           void *context);
 
-/* Appends one field, quoted where it must be (comma, quote, line end, blank at an end); the caller
- * appends commas and line ends. */
+/* Appends one field, quoted if necessary (comma, quote, newline, blank at either end); the
+ * caller appends commas and newlines. */
 AKIN_MUST_CHECK akin_status akin_csv_append(akin_text *text, const char *field);
 
 #endif

@@ -1,5 +1,5 @@
-/* drift: how much worse a model does on tonight's new items than on those that it was measured on
- * when it was trained. */
+/* drift: how much higher a model's loss is on tonight's new items than on the holdout of its
+ * training. */
 #ifndef AKIN_DRIFT_H
 #define AKIN_DRIFT_H
 
@@ -10,12 +10,12 @@
 
 typedef struct {
     bool has_network; /* without one nothing can be measured */
-    size_t new_items; /* whose picture the catalogue before has not */
-    double loss; /* mean squared error of their reconstructions, as train counts it; NaN without new
-                    items, or a network */
+    size_t new_items; /* whose picture the previous catalogue does not have */
+    double loss;      /* mean squared error of their reconstructions, as in train; NaN without new
+                  * items, or a network */
 } akin_drift_result;
 
-/* The same figures at any number of ranks. Collective; agreed. */
+/* The same result at any number of ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_drift(akin_comm *comm, const char *catalog, const char *previous,
                                        const char *model, akin_drift_result *result);
 

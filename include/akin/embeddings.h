@@ -1,11 +1,12 @@
-/* embeddings: embeddings.nc, one unit vector per item. Not collective where nothing else is said.
+/* embeddings: embeddings.nc, one unit vector per item. Not collective unless stated.
  *
- * float embedding(item, feature); unit length
- * uint64 content_hash(item); as in the catalogue: lets the next night keep the vector of an
- * unchanged picture and those of labels attributes input_catalog_digest, input_model_digest,
- * catalog_options; of vectors that were brought (import_vectors.h) input_vectors_digest instead of
- * a model's, and input_blended_digest of a model that they were joined with (join_vectors.h)
- */
+ *   float  embedding(item, feature)   unit length
+ *   uint64 content_hash(item)         as in the catalogue: lets the next night keep the vector of
+ *                                     an unchanged picture
+ *   and the variables of labels
+ *   attributes: input_catalog_digest, input_model_digest, catalog_options; for imported vectors
+ *   (import_vectors.h) input_vectors_digest instead of a model's, and input_blended_digest of a
+ *   model that they were joined with (join_vectors.h) */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
 
@@ -34,12 +35,12 @@ typedef struct {
     const char *options, *result_options;
     const char *catalog_digest, *model_digest; /* NULL = none */
     const char *catalog_options; /* akin_result_options of the catalogue: how its pictures were
-                                    shrunk; NULL = unknown */
-    const char *vectors_digest;  /* of vectors that no model of ours made; NULL = none */
+                                  * shrunk; NULL = unknown */
+    const char *vectors_digest;  /* of imported vectors; NULL = none */
     const char *blended_digest;  /* of the model that they were joined with; NULL = none */
 } akin_embeddings_origin;
 
-/* n items in all, of which this rank holds [first, first + count of labels). Collective. */
+/* n items in all, of which this rank has [first, first + count of labels). Collective. */
 AKIN_MUST_CHECK akin_status akin_embeddings_write(akin_comm *comm, const char *path,
                                                   const akin_embeddings_origin *origin, size_t n,
                                                   size_t dim, size_t first,

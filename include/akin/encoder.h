@@ -1,12 +1,9 @@
-/* encoder: pictures to unit vectors by a model; what `embed` and `query --image` share.
- * Not collective where nothing else is said.
- *
- * A picture's raw numbers on the axes of each part, put one behind the other as
- * features.h says and projected once more where the model does so, brought to unit length in double
- * and rounded to float: a function of picture and model alone, whatever else is in the batch. Where
- * the vector is exactly zero (a catalogue of one picture is its own mean) it is (1, 0, ... 0), so
- * that every row has unit length.
- */
+/* encoder: turns pictures into unit vectors with a model; shared by `embed` and `query --image`.
+ * Not collective unless stated. A picture's raw numbers, projected onto the axes of each part,
+ * concatenated as described in features.h and projected once more if the model does so,
+ * normalised in double and rounded to float: a function of picture and model alone, whatever
+ * else is in the batch. If the vector is exactly zero (a catalogue of one picture is its own
+ * mean) it becomes (1, 0, ... 0), so that every row has unit length. */
 #ifndef AKIN_ENCODER_H
 #define AKIN_ENCODER_H
 
@@ -20,12 +17,12 @@
 
 typedef struct akin_describe akin_describe;
 
-/* The model is borrowed and outlives it; what it uses of it (weights) may still change. */
+/* The model is borrowed and must outlive it; its weights may still change. */
 AKIN_MUST_CHECK akin_status akin_describe_create(akin_model *model, akin_describe **out);
 void akin_describe_free(akin_describe *describe); /* NULL is fine */
 
-/* raw [count, akin_part_raw] of images u8 [count, 32, 32, 3], any count: a row is a function of its
- * picture and the model alone. */
+/* raw [count, akin_part_raw] of images u8 [count, 32, 32, 3], any count: a row is a function of
+ * its picture and the model alone. */
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images,
                         size_t count, float *raw);
 
@@ -33,19 +30,20 @@ void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *
 
 typedef struct akin_encoder akin_encoder;
 
-/* The model is borrowed and outlives the encoder. Not collective. */
+/* The model is borrowed and must outlive the encoder. Not collective. */
 AKIN_MUST_CHECK akin_status akin_encoder_create(akin_model *model, akin_encoder **out);
 void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
 
 size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */
 
-/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT where the model gives
+/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT if the model gives
  * no finite vector. Not collective. */
 AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images,
                                                  size_t count, float *vectors);
 
-/* What `train` fits the last projection on: the parts of one picture, raw[p] [akin_part_raw] for
- * each with a weight, one behind the other; joined [akin_features_joined]. Not collective. */
+/* The input of the last projection, on which `train` fits it: the parts of one picture, raw[p]
+ * [akin_part_raw] for each with a weight, concatenated; joined [akin_features_joined]. Not
+ * collective. */
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined);
 
 /* The same of images u8 [count, 32, 32, 3], any count: joined [count, akin_features_joined]. Not

@@ -1,51 +1,48 @@
-/* error: the status that every fallible function returns, and the last message.
- *
- * A status is also the exit code of the program. The message is kept for the calling thread; the
- * function that finds the error writes it, whoever passes it on may put a context before it.
- * Nothing here is collective.
- */
+/* error: the status that every fallible function returns, and the last message. A status is also
+ * the exit code of the program. Each thread has its own message; the function that finds the
+ * error sets it, and callers may prepend context. Nothing here is collective. */
 #ifndef AKIN_ERROR_H
 #define AKIN_ERROR_H
 
 typedef enum {
     AKIN_OK = 0,
     AKIN_FAILED = 1, /* I/O, a missing input file, memory, network */
-    AKIN_USAGE = 2,  /* command line or job file wrong, nothing touched */
-    AKIN_INPUT = 3,  /* input refused: damaged, other version, does not belong, nothing in it */
+    AKIN_USAGE = 2,  /* wrong command line or job file, nothing changed */
+    AKIN_INPUT = 3,  /* input refused: damaged, other version, does not match, nothing in it */
     AKIN_GATE = 4,   /* a gate refused to publish */
-    AKIN_INTERRUPTED = 75, /* stopped by a signal, submit again to go on */
+    AKIN_INTERRUPTED = 75, /* stopped by a signal, submit again to continue */
 } akin_status;
 
 #define AKIN_MUST_CHECK __attribute__((warn_unused_result))
 #define AKIN_PRINTF(format_index, first_index)                                                     \
     __attribute__((format(printf, format_index, first_index)))
 
-/* Calls that can fail, inside a function with `akin_status status` and a label `done:` that cleans
- * up once. In a collective function wrap only collective or agreed calls (akin_agree), or the other
- * ranks hang. */
+/* For calls that can fail, inside a function with `akin_status status` and a label `done:` that
+ * cleans up. In a collective function, wrap only collective or agreed calls (akin_agree), or the
+ * other ranks hang. */
 #define AKIN_TRY(call)                                                                             \
     do {                                                                                           \
         status = (call);                                                                           \
         if (status != AKIN_OK) goto done;                                                          \
     } while (0)
 
-/* We are wrong, not the user: prints the place and ends every rank. */
+/* A bug in akin, not a mistake of the user: prints the place and aborts every rank. */
 #define AKIN_ASSERT(condition)                                                                     \
     ((condition) ? (void)0 : akin_error_assert_failed(#condition, __FILE__, __LINE__))
 
-/* Keeps the message (printf form, one line, names the file, row or rank and what to do) and returns
- * `status`. */
+/* Sets the message (printf format, one line, names the file, row or rank and what to do) and
+ * returns `status`. */
 akin_status akin_error_set(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
-/* Puts a context, such as "catalog.csv row 7: ", before the kept message; returns `status`. */
+/* Prepends context, such as "catalog.csv row 7: ", to the message; returns `status`. */
 akin_status akin_error_context(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
-/* The kept message, "" where there is none. Borrowed until the next call in this thread. */
+/* The message, "" if there is none. Borrowed until the next call in this thread. */
 const char *akin_error_message(void);
 void akin_error_clear(void);
 
-/* The message as it was, over a clean-up that may have one of its own: what went wrong first is
- * what is told. */
+/* Saves the message across a clean-up that may set another: the first error is the one to
+ * report. */
 enum { AKIN_ERROR_SIZE = 4096 }; /* bytes of a message, with its NUL */
 typedef struct {
     char message[AKIN_ERROR_SIZE];
@@ -53,7 +50,7 @@ typedef struct {
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);
 
-/* What an assert calls after it has printed; comm puts MPI_Abort here. Default: abort(). */
+/* What an assert calls after printing; comm sets MPI_Abort here. Default: abort(). */
 void akin_error_on_assert(void (*end_all)(void));
 _Noreturn void akin_error_assert_failed(const char *condition, const char *file, int line);
 

@@ -1,15 +1,17 @@
 /* evaluate: measures a recommendation table: precision by label, coverage, churn against another
  * table.
  *
- * precision at n: the mean, over the items that have a label, of (number of the first n neighbours
- * with the item's label) / n; a missing neighbour counts as wrong. Average precision of an item:
- * the sum, over the neighbours with its label, of the precision at the neighbour's rank, divided by
- * the number of them that there could be, min(k, other items with the label); 0 where that is 0.
- * churn: the mean, over the ids in both tables, of 1 - |A and B| / max(|A|, |B|), where A and B are
- * the sets of neighbours' ids; 0 where both are empty.
+ * precision at n: the mean, over the items that have a label, of (number of the first n
+ * neighbours with the item's label) / n; a missing neighbour counts as wrong.
  *
- * All sums are sums of integers, so no figure depends on the number of ranks.
- */
+ * Average precision of an item: the sum, over the neighbours with its label, of the precision at
+ * the neighbour's rank, divided by the largest possible number of them, min(k, other items with
+ * the label); 0 if that is 0.
+ *
+ * churn: the mean, over the ids in both tables, of 1 - |A and B| / max(|A|, |B|), where A and B
+ * are the sets of neighbours' ids; 0 if both are empty.
+ *
+ * All sums are sums of integers, so no figure depends on the number of ranks. */
 #ifndef AKIN_EVALUATE_H
 #define AKIN_EVALUATE_H
 
@@ -38,7 +40,7 @@ typedef struct {
     const char *pairs;   /* a file (id_pairs.h); NULL = none */
     akin_evaluate_label label;
     akin_evaluate_categories *
-        *categories; /* what it finds by category, owned by the caller; NULL = not wanted */
+        *categories; /* results by category, owned by the caller; NULL = not wanted */
 } akin_evaluate_params;
 
 /* A figure that does not exist (no labels, nothing to compare) is NaN. */
@@ -47,13 +49,14 @@ typedef struct {
     size_t labelled;                        /* items with a label */
     double precision[AKIN_EVALUATE_DEPTHS]; /* of akin_evaluate_depths */
     double average_precision;               /* mean average precision at k */
-    double chance; /* the precision of neighbours drawn blindly from all other items */
+    double chance; /* the precision of neighbours chosen at random from all other items */
     double coverage, full_coverage; /* share of items with a neighbour, with k of them */
-    double mean_count, mean_score;  /* neighbours an item, score of a neighbour */
-    bool same_category;             /* neighbours were sought within the category alone */
-    bool has_duplicates, has_fill;  /* the table tells of: */
+    double mean_count, mean_score;  /* neighbours per item, score of a neighbour */
+    bool same_category;             /* neighbours were searched only within the category */
+    bool has_duplicates, has_fill;  /* whether the table has them: */
     size_t duplicates;              /* items for which another one is recommended */
-    size_t filled_items, fills;     /* items that were filled up, neighbours that are fill */
+    size_t filled_items, fills;     /* items whose lists were filled, neighbours that were filled
+                                     * in */
     size_t common;                  /* ids in both tables */
     double churn;
     bool has_pairs;

@@ -1,4 +1,4 @@
-/* fault: read errors on purpose, for tests; as mem's failing allocations. Not collective.
+/* fault: injected read errors, for tests, like mem's failing allocations. Not collective.
  * Thread-safe. */
 #ifndef AKIN_FAULT_H
 #define AKIN_FAULT_H
@@ -9,8 +9,8 @@
 /* Asked by whoever is about to read: true for the n-th call that a test has named, and errno is EIO
  * then; it is a sign of life (pulse.h), too. */
 bool akin_fault_read(void);
-/* The n-th call from now on; 0 = none. */
+/* The n-th call from now fails; 0 = none. */
 void akin_fault_fail_at(uint64_t n);
-uint64_t akin_fault_reads(void); /* how often it was asked */
+uint64_t akin_fault_reads(void); /* number of calls so far */
 
 #endif

@@ -1,13 +1,10 @@
-/* features: what an embedding is made of: the table of kinds and of their parts, and a choice among
- * them. Not collective.
- *
- * A part describes a picture by so many raw numbers. Of each, `train` fits the mean and the axes of
- * largest variance (projection.h); the part's vector is what a picture is on these axes. The vector
- * of a kind with one part is that; where there are more, each is brought to unit length (but see
- * akin_part_keeps_length), times its weight, and they are put one behind the other: so the cosine
- * is the mean of the parts' cosines, each weighing weight^2 (late fusion). More columns than `dim`
- * are projected once more.
- */
+/* features: what an embedding is made of: the table of kinds and of their parts, and a choice
+ * among them. Not collective. A part describes a picture by a number of raw values. `train` fits
+ * the mean of each and its axes of largest variance (projection.h); the part's vector is the
+ * picture's projection onto these axes. A kind with one part uses that vector; otherwise each is
+ * normalised (but see akin_part_keeps_length) and multiplied by its weight, and they are
+ * concatenated: so the cosine is the mean of the parts' cosines, each with weight^2 (late
+ * fusion). If there are more columns than `dim`, they are projected once more. */
 #ifndef AKIN_FEATURES_H
 #define AKIN_FEATURES_H
 
@@ -29,24 +26,24 @@ typedef enum {
     AKIN_PARTS,
 } akin_part;
 
-#define AKIN_FEATURES_MAX_DIM 2048 /* what `neighbors` takes */
+#define AKIN_FEATURES_MAX_DIM 2048 /* the limit of `neighbors` */
 
 const char *akin_part_name(akin_part part); /* "latent"; static */
-size_t akin_part_raw(akin_part part);       /* raw numbers of a picture */
-/* Beside others it is not brought to unit length: a histogram of colours, which hardly tells grey
- * pictures apart, then hardly weighs among them. */
+size_t akin_part_raw(akin_part part);       /* raw numbers per picture */
+/* It is not normalised when joined with others: a histogram of colours, which hardly
+ * distinguishes grey pictures, then has little weight among them. */
 bool akin_part_keeps_length(akin_part part);
 bool akin_part_network(akin_part part); /* it needs a trained network */
-/* Its axes are those of the rows' covariance once they are divided by how far a picture's other
- * views are from it (projection.h, fit_features.h): what a shift, a cut or a mirror changes hardly
- * weighs. */
+/* Its axes are those of the rows' covariance after division by how far other views of a picture
+ * differ from it (projection.h, fit_features.h): what a shift, a crop or mirroring changes has
+ * little weight. */
 bool akin_part_steady(akin_part part);
 
 typedef struct {
     double weight; /* 0: it is left out */
-    double whiten; /* power of the eigenvalue that an axis is divided by: 0 = turned only, 0.5 =
-                      variance one */
-    size_t dim;    /* axes that are kept, <= akin_part_raw */
+    double whiten; /* power of the eigenvalue that an axis is divided by: 0 = rotated only, 0.5 =
+                    * unit variance */
+    size_t dim;    /* number of axes kept, <= akin_part_raw */
     bool given;    /* the weight is the user's: it is not chosen by the catalogue */
 } akin_features_part;
 
@@ -64,8 +61,8 @@ typedef struct {
     const char *name;    /* "autoencoder" */
     size_t dim;          /* 0 = the kind's own */
     double whiten;       /* for all parts; below 0 = each part's own */
-    const char *weights; /* "latent=1,colour=0.5": of parts that are to weigh otherwise; NULL = the
-                            kind's own */
+    const char *weights; /* "latent=1,colour=0.5": parts with another weight; NULL = the kind's
+                          * own */
     const char *tune;    /* "category", "group", "none": the kind's weights; NULL: as the
                             catalogue has labels */
     const char *pairs;   /* a file, or NULL */
@@ -73,17 +70,16 @@ typedef struct {
 
 #define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|handcrafted|patches|pixels-pca"
 
-/* AKIN_USAGE: an unknown name, weights of a kind with one part or without any, or too many
- * dimensions. */
+/* AKIN_USAGE: an unknown name, weights for a kind with one part or without any positive one, or
+ * too many dimensions. */
 AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params,
                                                  akin_features *out);
 
 const char *
-akin_features_known(const char *name); /* its static twin; NULL = no kind has this name */
+akin_features_known(const char *name); /* its static copy; NULL = no kind has this name */
 
-size_t akin_features_parts(const akin_features *features); /* with a weight */
-size_t
-akin_features_joined(const akin_features *features); /* columns of all parts one behind the other */
+size_t akin_features_parts(const akin_features *features);  /* with a weight */
+size_t akin_features_joined(const akin_features *features); /* columns of all parts together */
 bool akin_features_join(const akin_features *features); /* whether these are projected once more */
 bool akin_features_is_latent(const akin_features *features); /* the latent alone */
 bool akin_features_network(const akin_features *features); /* whether it needs a trained network */
@@ -92,6 +88,6 @@ bool akin_features_network(const akin_features *features); /* whether it needs a
  * take them. What is given stays. */
 void akin_features_weigh_by_ground(const akin_features *features, double flat, double *weights);
 bool akin_features_centred(const akin_features_part *choice,
-                           akin_part part); /* of this part only the mean is taken */
+                           akin_part part); /* only the mean of this part is subtracted */
 
 #endif

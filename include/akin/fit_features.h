@@ -1,5 +1,5 @@
-/* fit_features: all that is fitted on a catalogue: the means, the axes, and what joins the parts.
- */
+/* fit_features: fits on a catalogue everything that the features need: the means, the axes, and
+ * the join of the parts. */
 #ifndef AKIN_FIT_FEATURES_H
 #define AKIN_FIT_FEATURES_H
 
@@ -9,10 +9,10 @@
 #include <akin/features.h>
 #include <akin/model.h>
 
-/* Of a larger catalogue so many items, evenly spread over its rows, serve: as many as have
- * AKIN_FIT_FEATURES_VALUES raw numbers (128 MiB, over all ranks; of a steady part a view counts
+/* For a larger catalogue this many items, evenly spaced over its rows, are used: as many as have
+ * AKIN_FIT_FEATURES_VALUES raw numbers (128 MiB, over all ranks; for a steady part a view counts
  * too), but at most AKIN_COVARIANCE_ROWS. The mean of 65,536 is within a hundredth of a standard
- * deviation of the mean of all; 10,922 are the fewest, of pixels. */
+ * deviation of the mean of all; the smallest number is 10,922, for pixels. */
 #define AKIN_FIT_FEATURES_VALUES ((size_t)1 << 25)
 
 /* How the weights were chosen that were not given. */
@@ -24,15 +24,15 @@ typedef struct {
 } akin_fit_features_choice;
 
 typedef struct {
-    size_t items;           /* that served */
-    double seconds;         /* of describing them, on the slowest rank */
+    size_t items;           /* number used */
+    double seconds;         /* spent on describing them, on the slowest rank */
     akin_features features; /* with the weights that were chosen */
     akin_fit_features_choice choice;
 } akin_fit_features_result;
 
-/* Gives the model these features and fits them; its weights, if the features need them, are
- * trained. The same bits at any number of ranks. AKIN_FAILED: a raw number is not finite.
- * AKIN_INTERRUPTED: a signal came. Collective; agreed. */
+/* Sets these features in the model and fits them; its weights, if the features need them, are
+ * already trained. The same bits at any number of ranks. AKIN_FAILED: a raw number is not
+ * finite. AKIN_INTERRUPTED: received a signal. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
                                               const akin_features *features, akin_model *model,
                                               akin_fit_features_result *result);

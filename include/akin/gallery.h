@@ -12,14 +12,14 @@
 
 typedef struct {
     const char *table;
-    const char *against;       /* the table before, NULL = none */
+    const char *against;       /* the previous table, NULL = none */
     const char *embeddings;    /* what the table was made from, for a map; NULL: embeddings.nc of
-                                   `results`, if any */
-    akin_source_params source; /* as of ingest */
+                                * `results`, if any */
+    akin_source_params source; /* as in ingest */
     const char *output;        /* a folder */
     const char *results;       /* a run's output folder, NULL = none */
     size_t side;               /* of a picture, pixels on its longer side */
-    uint64_t max_pixels;       /* as of ingest */
+    uint64_t max_pixels;       /* as in ingest */
 } akin_gallery_params;
 
 typedef struct {
@@ -29,11 +29,11 @@ typedef struct {
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_gallery_result;
 
-/* Whether the options name what is needed: AKIN_USAGE. Looks at no file. Not collective. */
+/* Whether the required options are given: AKIN_USAGE. Reads no file. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_check(const akin_gallery_params *params);
 
-/* Writes the folder beside its name and puts it in its place. A folder that is neither empty nor a
- * gallery is never replaced: AKIN_USAGE. An id of the table that no source has: AKIN_INPUT. The
+/* Writes the folder next to its final name and renames it. A folder that is neither empty nor a
+ * gallery is never replaced: AKIN_USAGE. AKIN_INPUT: an id of the table is in no source. The
  * files are the same for any number of ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
                                          akin_gallery_result *result);

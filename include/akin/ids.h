@@ -1,7 +1,5 @@
-/* ids: all ids of a file, packed, and which row an id has. Not collective.
- *
- * Memory: the bytes of the ids, and some 16 to 24 bytes an item.
- */
+/* ids: all ids of a file, packed, and the row of each id. Not collective. Memory: the bytes of
+ * the ids, and some 16 to 24 bytes per item. */
 #ifndef AKIN_IDS_H
 #define AKIN_IDS_H
 
@@ -12,20 +10,20 @@
 
 typedef struct akin_ids akin_ids;
 
-/* The variable `id` of all items, read in blocks. AKIN_INPUT: not there, empty, or not UTF-8. */
+/* Reads the variable `id` of all items in blocks. AKIN_INPUT: missing, empty, or not UTF-8. */
 AKIN_MUST_CHECK akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out);
-/* Of texts in memory, copied; texts [count]. */
+/* From texts in memory, copied; texts [count]. */
 AKIN_MUST_CHECK akin_status akin_ids_create(size_t count, const char *const *texts, akin_ids **out);
 void akin_ids_free(akin_ids *ids); /* NULL is fine */
 
 size_t akin_ids_count(const akin_ids *ids);
 const char *akin_ids_text(const akin_ids *ids, size_t row); /* NUL-terminated, borrowed */
 size_t akin_ids_length(const akin_ids *ids, size_t row);    /* bytes, without the NUL */
-/* Only asks the memory for what will be read soon: first where the ids of rows [count] lie, some
- * time later their texts. */
+/* Prefetches what will be read soon: first the positions of the ids of rows [count], some time
+ * later their texts. */
 void akin_ids_prefetch_places(const akin_ids *ids, const int32_t *rows, size_t count);
 void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t count);
 int64_t akin_ids_find(const akin_ids *ids,
-                      const char *id); /* the first row that has it; -1 = none */
+                      const char *id); /* the first row with this id; -1 = none */
 
 #endif

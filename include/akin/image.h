@@ -1,9 +1,6 @@
-/* image: the bytes of a picture file in, small upright RGB out; and RGB in, JPEG bytes out. Not
- * collective.
- *
- * The format is found from the content. AKIN_INPUT is the file's fault, and the message is its
- * reason; AKIN_FAILED is ours (no memory).
- */
+/* image: decodes the bytes of a picture file to small upright RGB, and encodes RGB as JPEG. Not
+ * collective. The format is recognised by the content. AKIN_INPUT is the file's fault, and the
+ * message is the reason; AKIN_FAILED is ours (out of memory). */
 #ifndef AKIN_IMAGE_H
 #define AKIN_IMAGE_H
 
@@ -63,8 +60,8 @@ AKIN_MUST_CHECK akin_status akin_image_thumbnail(const uint8_t *bytes, size_t co
                                                  uint64_t max_pixels, uint8_t **rgb, size_t *width,
                                                  size_t *height);
 
-/* Pictures decoded by this thread so far whose colour profile was broken, or not for such a picture,
- * and was ignored. */
+/* Pictures decoded by this thread so far whose colour profile was ignored because it was broken
+ * or did not match. */
 uint64_t akin_image_broken_profiles(void);
 
 /* rgb [height, width, 3] as a JPEG of that quality (1..100): *bytes owned (akin_mem_free). */

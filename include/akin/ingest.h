@@ -1,9 +1,6 @@
-/* ingest: the pictures of a catalogue, read, checked and shrunk, into catalog.nc; what is refused
- * goes into the rejects.
- *
- * Row i of those sorted by id is worked on by rank i % size, so that a folder that is slow or large
- * is everybody's; results go to contiguous shards by one exchange.
- */
+/* ingest: reads, checks and shrinks the pictures of a catalogue into catalog.nc; rejected rows
+ * go to the rejects. Row i of the rows sorted by id is processed by rank i % size, so that a
+ * slow or large folder is shared by all; results go to contiguous shards by one exchange. */
 #ifndef AKIN_INGEST_H
 #define AKIN_INGEST_H
 
@@ -20,16 +17,16 @@ typedef struct {
     const char *output;
     akin_image_fit fit;
     uint64_t max_pixels;
-    const char *rejects;        /* CSV of id,path,reason; NULL: the first are shown */
+    const char *rejects;        /* CSV of id,path,reason; NULL: the first are logged */
     double max_reject_fraction; /* of the rows; more: AKIN_INPUT, and the old output stays */
-    const char *
-        previous; /* catalog.nc: pictures whose bytes are unchanged are taken from it; NULL: none */
+    const char
+        *previous; /* catalog.nc: pictures whose bytes are unchanged are reused; NULL: none */
     akin_pretrained_params network; /* path NULL: none looks at the pictures */
     const char *checkpoint;         /* of what it has given; NULL: <output>.checkpoint */
     double checkpoint_every;        /* seconds */
-    akin_source *listed;        /* `source`, opened already; borrowed; NULL: it is opened here */
+    akin_source *listed;        /* `source`, already opened; borrowed; NULL: it is opened here */
     const char *options;        /* resolved text */
-    const char *result_options; /* those that shape the result */
+    const char *result_options; /* those that affect the result */
 } akin_ingest_params;
 
 typedef struct {
@@ -40,13 +37,12 @@ typedef struct {
     double images_per_second;     /* over reading and decoding, all ranks together */
 } akin_ingest_result;
 
-/* Whether more than that fraction of the rows was refused; what a decimal number means counts, not
- * its binary value: 29 of 100 are 0.29. Not collective. */
+/* Whether more than that fraction of the rows was rejected, by the decimal number as written,
+ * not its binary value: 29 of 100 are 0.29. Not collective. */
 bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction);
 
-/* Collective; all arguments the same on all ranks; agreed. The result is filled also where too many
- * rows are refused.
- */
+/* Collective; all arguments the same on all ranks; agreed. The result is filled even if too many
+ * rows are rejected. */
 AKIN_MUST_CHECK akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
                                         akin_ingest_result *result);
 

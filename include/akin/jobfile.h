@@ -1,16 +1,15 @@
 /* jobfile: an INI file with one section per stage, each key an option declared for it; the one
  * module with <ini.h>. Not collective: every rank reads the file.
  *
- * ; a comment, also behind a value; # begins one at the start of a line
- * [ingest]
- * source = a.csv "b c.tar" lists: separated by blanks, quoted where one holds a blank,
- * d.tar continued by lines that begin with a blank, or by the same key again
- * fit = crop other keys stand once in a section
+ *   ; a comment, also after a value; # begins one at the start of a line
+ *   [ingest]
+ *   source = a.csv "b c.tar"   lists: separated by blanks, quoted if an entry contains one,
+ *       d.tar                  continued by lines that begin with a blank, or by the same key again
+ *   fit = crop                 other keys appear once in a section
  *
- * Whatever is not as declared is refused with file and line (AKIN_USAGE): an unknown section or
- * key, with the nearest right one, a bad value, a key given twice, a section without a key, a line
- * of 200 bytes or more.
- */
+ * Anything not declared is refused with file and line (AKIN_USAGE): an unknown section or key,
+ * with the nearest valid one, an invalid value, a key given twice, a section without a key, a
+ * line of 200 bytes or more. */
 #ifndef AKIN_JOBFILE_H
 #define AKIN_JOBFILE_H
 
@@ -18,34 +17,34 @@
 #include <akin/options.h>
 #include <stdbool.h>
 
-/* A key that is declared but has no place in a job file, and why: "is set by the run". */
+/* A key that is declared but not allowed in a job file, and why: "is set by the run". */
 typedef struct {
     const char *key, *why;
 } akin_jobfile_refusal;
 
 typedef struct {
     const char *name;                     /* "ingest"; the list of sections ends with NULL */
-    const akin_option *const *tables;     /* its keys, as of akin_options_create */
+    const akin_option *const *tables;     /* its keys, as in akin_options_create */
     const char *argument_key;             /* the key that holds arguments ("source"), or NULL */
     const akin_jobfile_refusal *refusals; /* ends with a NULL key; NULL = none */
 } akin_jobfile_section;
 
 typedef struct akin_jobfile akin_jobfile;
 
-/* AKIN_FAILED: the file cannot be read. `sections` is borrowed for as long as the job file lives.
- */
+/* AKIN_FAILED: the file cannot be read. `sections` is borrowed for the lifetime of the job file. */
 AKIN_MUST_CHECK akin_status akin_jobfile_read(const char *path,
                                               const akin_jobfile_section *sections,
                                               akin_jobfile **out);
 void akin_jobfile_free(akin_jobfile *job); /* NULL is fine */
 
-/* Of a declared section; anything else is an assert. */
+/* For a declared section; anything else is an assert. */
 bool akin_jobfile_has(const akin_jobfile *job, const char *section);
 akin_options *akin_jobfile_options(const akin_jobfile *job,
-                                   const char *section); /* borrowed; all defaults if absent */
+                                   const char *section); /* borrowed; all defaults if the section
+                                                          * is absent */
 
-/* Where the key stands ("demo.ini line 7"), or else the section, or else the file: for messages.
- * Owned; NULL: no memory. */
+/* The position of the key ("demo.ini line 7"), or else of the section, or else the file: for
+ * messages. Owned; NULL: out of memory. */
 char *akin_jobfile_place(const akin_jobfile *job, const char *section, const char *key);
 
 #endif

@@ -1,7 +1,6 @@
-/* json: objects for --json and metrics.json; the one module with <cJSON.h>. Not collective. NaN and
- * infinities are written as null; bytes that are no UTF-8 (a file's name may hold some) as U+FFFD,
- * so that what is printed is always JSON.
- */
+/* json: objects for --json and metrics.json; the one module with <cJSON.h>. Not collective. NaN
+ * and infinities are written as null; bytes that are not UTF-8 (file names may contain some) as
+ * U+FFFD, so that the output is always valid JSON. */
 #ifndef AKIN_JSON_H
 #define AKIN_JSON_H
 
@@ -11,46 +10,48 @@
 
 typedef struct akin_json akin_json; /* a node: object, array, text, number, boolean or null */
 
-/* Empty; NULL: no memory. A node is built without a check at every step: what fails sticks to the
+/* Empty; NULL: out of memory. A node is built without a check at every step: what fails sticks to the
  * object or array, and to what that is put into, and akin_json_check tells it in the end. Where an
  * object or array is NULL, setting does nothing. */
 akin_json *akin_json_object(void);
 akin_json *akin_json_array(void);
-/* AKIN_FAILED: it is NULL, or something could not be put into it: no memory. */
+/* AKIN_FAILED: it is NULL, or something could not be put into it, for lack of memory. */
 AKIN_MUST_CHECK akin_status akin_json_check(const akin_json *json);
-AKIN_MUST_CHECK akin_status
-akin_json_parse(const char *text, size_t length,
-                akin_json **out);                 /* AKIN_INPUT: not JSON; AKIN_FAILED: no memory */
-akin_json *akin_json_copy(const akin_json *json); /* NULL: no memory, or of NULL */
-void akin_json_free(akin_json *json);             /* NULL is fine */
+AKIN_MUST_CHECK akin_status akin_json_parse(
+    const char *text, size_t length, akin_json **out); /* AKIN_INPUT: not JSON; AKIN_FAILED: out of
+                                                   * memory */
+akin_json *akin_json_copy(const akin_json *json);      /* NULL: out of memory, or of NULL */
+void akin_json_free(akin_json *json);                  /* NULL is fine */
 
-/* In an object: a key set twice holds the last value. */
+/* In an object. Setting a key twice keeps the last value. */
 void akin_json_set_text(akin_json *object, const char *key, const char *value);
 void akin_json_set_number(akin_json *object, const char *key, double value);
-void akin_json_set_integer(akin_json *object, const char *key, long long value); /* exact to 2^53 */
+/* exact up to 2^53 */
+void akin_json_set_integer(akin_json *object, const char *key, long long value);
 void akin_json_set_bool(akin_json *object, const char *key, bool value);
 void akin_json_set_null(akin_json *object, const char *key);
 /* Takes *node over and sets it NULL; NULL already: the failure of what made it. */
 void akin_json_set_node(akin_json *object, const char *key, akin_json **node);
 void akin_json_append_text(akin_json *array, const char *value);
 void akin_json_append_number(akin_json *array, double value);
-void akin_json_append_node(akin_json *array, akin_json **node); /* so too */
+void akin_json_append_node(akin_json *array, akin_json **node); /* likewise */
 
-/* Reading: borrowed from the parent; NULL or the fallback where there is none of that kind. */
+/* Reading. The result is borrowed from the parent; NULL or the fallback if there is none of that
+ * type. */
 const akin_json *akin_json_get(const akin_json *object, const char *key);
 const char *akin_json_text(const akin_json *object, const char *key);
 double akin_json_number(const akin_json *object, const char *key, double fallback);
 size_t akin_json_count(const akin_json *node); /* of an object or array */
 const akin_json *akin_json_at(const akin_json *node, size_t index);
 const akin_json *
-akin_json_first(const akin_json *node); /* for a walk over many: first, next, next ... NULL */
+akin_json_first(const akin_json *node); /* for iterating: first, next, next ... NULL */
 const akin_json *akin_json_next(const akin_json *node);
 const char *akin_json_key(const akin_json *node); /* its name in its object */
 const char *akin_json_as_text(const akin_json *node);
 double akin_json_as_number(const akin_json *node, double fallback);
 
-/* Text of the whole, owned (akin_mem_free); on one line, or indented. NULL: no memory. Not
- * ASCII-escaped: UTF-8. */
+/* The text of the whole node, owned (akin_mem_free); on one line, or indented. NULL: out of
+ * memory. UTF-8 is not escaped to ASCII. */
 char *akin_json_print(const akin_json *json, bool indented);
 
 #endif

@@ -1,13 +1,13 @@
-/* labels: what catalog.nc, embeddings.nc and table.nc all say of an item: id, category, group,
- * available. Not collective where nothing else is said.
+/* labels: what catalog.nc, embeddings.nc and table.nc all store for an item: id, category,
+ * group, available. Not collective unless stated.
  *
- * char id(item, id_length);
- * int category(item), group(item); -1 = none
- * char category_name(category_count, name_length), group_name(group_count, name_length); ascending
- * bytewise byte available(item);
+ *   char id(item, id_length)
+ *   int  category(item), group(item)                    -1 = none
+ *   char category_name(category_count, name_length),
+ *        group_name(group_count, name_length)           ascending bytewise
+ *   byte available(item)
  *
- * Where no item has a category (group), the one name is empty.
- */
+ * If no item has a category (group), the only name is empty. */
 #ifndef AKIN_LABELS_H
 #define AKIN_LABELS_H
 
@@ -19,11 +19,10 @@
 
 typedef struct akin_labels akin_labels; /* of `count` items, and all the names */
 
-/* For count items with the longest id of id_length bytes; id texts empty, category = group = -1,
- * available = 1. Names are set later. */
+/* For count items whose longest id has id_length bytes; initially ids are empty, category =
+ * group = -1, available = 1. Names are set later. */
 AKIN_MUST_CHECK akin_status akin_labels_create(size_t count, size_t id_length, akin_labels **out);
-/* Names in ascending bytewise order, copied; index i of them is the value in category(). count may
- * be 0. */
+/* Names in ascending bytewise order, copied; category() holds their indices. count may be 0. */
 AKIN_MUST_CHECK akin_status akin_labels_set_category_names(akin_labels *labels, size_t count,
                                                            const char *const *names);
 AKIN_MUST_CHECK akin_status akin_labels_set_group_names(akin_labels *labels, size_t count,
@@ -32,13 +31,12 @@ AKIN_MUST_CHECK akin_status akin_labels_set_id(
     akin_labels *labels, size_t item, const char *id); /* longer than id_length: AKIN_INPUT */
 
 /* Rows [first, first + count) of a file that has them; checks that indices are in range
- * (AKIN_INPUT). Not collective.
- */
+ * (AKIN_INPUT). Not collective. */
 AKIN_MUST_CHECK akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count,
                                              akin_labels **out);
-/* Defines dimensions but `item` (id_length, category_count, group_count, name_length) and the
- * variables; only lengths and names of `labels` matter, which are the same on all ranks.
- * Collective, before akin_ncfile_begin. */
+/* Defines all dimensions except `item` (id_length, category_count, group_count, name_length) and
+ * the variables; only the lengths and names of `labels` are used, which are the same on all
+ * ranks. Collective, before akin_ncfile_begin. */
 void akin_labels_define(const akin_labels *labels, akin_ncfile *file);
 /* This rank's rows at [first, ...), names by rank 0. Collective, after begin. */
 AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file,
@@ -51,7 +49,7 @@ const char *akin_labels_id(const akin_labels *labels, size_t item); /* NUL-termi
 int32_t *akin_labels_category(akin_labels *labels); /* [count], borrowed, may be written */
 int32_t *akin_labels_group(akin_labels *labels);    /* [count] */
 int8_t *akin_labels_available(akin_labels *labels); /* [count], 0 or 1 */
-size_t akin_labels_category_count(const akin_labels *labels); /* 0 where nothing has one */
+size_t akin_labels_category_count(const akin_labels *labels); /* 0 if no item has one */
 const char *akin_labels_category_name(const akin_labels *labels, int32_t index); /* "" for -1 */
 size_t akin_labels_group_count(const akin_labels *labels);
 const char *akin_labels_group_name(const akin_labels *labels, int32_t index);

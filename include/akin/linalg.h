@@ -13,7 +13,7 @@
 #include <stddef.h>
 
 /* One BLAS thread, for there is one rank per core, and the BLAS's kernels of the active level (cpu.h).
- * Before the first product; again is nothing to do. AKIN_FAILED: there is no memory for the buffer
+ * Before the first product; again is nothing to do. AKIN_FAILED: there is not enough memory for the buffer
  * that OpenBLAS works in, without which a product would never end. */
 AKIN_MUST_CHECK akin_status akin_linalg_start(void);
 

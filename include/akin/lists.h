@@ -1,5 +1,4 @@
-/* lists: the neighbours of a table's items, read in blocks as they are asked for. Not collective.
- */
+/* lists: the neighbours of a table's items, read in blocks on demand. Not collective. */
 #ifndef AKIN_LISTS_H
 #define AKIN_LISTS_H
 

@@ -1,31 +1,28 @@
-/* log: rank 0's voice on stderr, and progress.
- *
- * On a terminal a bar with rate and time left; otherwise a line at most every 10 s, and ever fewer
- * as a stage goes on. Nothing here is collective and nothing fails: a message that cannot be
- * written is lost.
- */
+/* log: rank 0's messages on stderr, and progress. On a terminal a bar with rate and remaining
+ * time; otherwise a line at most every 10 s, less and less often as a stage goes on. Nothing
+ * here is collective and nothing fails: a message that cannot be written is lost. */
 #ifndef AKIN_LOG_H
 #define AKIN_LOG_H
 
 #include <akin/comm.h>
 #include <akin/error.h>
 
-/* Once, after comm; quiet: only warnings and errors. */
+/* Called once, after comm; quiet: only warnings and errors. */
 void akin_log_start(akin_comm *comm, bool quiet);
 void akin_log_stop(void);
 
-/* From now all lines also go to this file, appended (rank 0); NULL ends it. */
+/* From now on all lines also go to this file, appended (rank 0); NULL ends that. */
 AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 
 void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
-void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, into the file alone */
+void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
 void akin_log_error(const char *format, ...)
-    AKIN_PRINTF(1, 2); /* any rank, with its number if not 0 */
+    AKIN_PRINTF(1, 2); /* any rank, with its number unless it is 0 */
 
 /* One progress at a time: "train: 1,234 of 9,000 images, 803 images/s, 9 s left". `total` 0 =
- * unknown. Every rank may call; rank 0's figures are shown. Polls comm: a rank that reports
- * progress holds nobody up. */
+ * unknown. Every rank may call; rank 0's figures are shown. Polls comm, so a rank that reports
+ * progress does not hold up others. */
 void akin_log_progress(const char *stage, const char *unit, double done, double total);
 void akin_log_progress_end(void);
 

@@ -1,4 +1,4 @@
-/* mem: checked, aligned memory. A test can make the n-th allocation fail. Not collective.
+/* mem: checked, aligned memory, with allocation failures that tests can inject. Not collective.
  * Thread-safe. */
 #ifndef AKIN_MEM_H
 #define AKIN_MEM_H
@@ -6,12 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* count * size bytes aligned to 64, uninitialised; owned by the caller, given back with
- * akin_mem_free. NULL when it cannot be had or the product overflows: the message is kept and the
- * caller returns AKIN_FAILED. A zero size gives a valid pointer. */
+/* count * size bytes aligned to 64, uninitialised; owned by the caller and released with
+ * akin_mem_free. NULL if there is not enough memory or the product overflows: the message is
+ * set, and the caller returns AKIN_FAILED. A size of zero gives a valid pointer. */
 void *akin_mem_alloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 
-/* The same, filled with zero bytes. */
+/* The same, zeroed. */
 void *akin_mem_zalloc(size_t count, size_t size) __attribute__((malloc, warn_unused_result));
 
 /* Grows or shrinks a block of akin_mem_alloc (or NULL); on failure returns NULL and the old block
@@ -24,18 +24,17 @@ char *akin_mem_text(const char *text) __attribute__((warn_unused_result));
 
 void akin_mem_free(void *block); /* NULL is fine */
 
-/* For tests: the n-th allocation from now fails (n = 1 is the next one), and only that; 0 turns it
- * off.
- */
+/* For tests: the n-th allocation from now fails (n = 1 is the next one), and only that one; 0
+ * turns it off. */
 void akin_mem_fail_at(uint64_t n);
 uint64_t akin_mem_calls(void); /* allocations so far */
-uint64_t akin_mem_failures(
-    void); /* of them, those that failed: where a failure may be for this or another reason */
-uint64_t akin_mem_live(void); /* blocks that are not given back */
+uint64_t
+akin_mem_failures(void);      /* how many of them failed: whether an error may be due to memory */
+uint64_t akin_mem_live(void); /* blocks that are not released */
 
-/* The largest resident set of this process so far, bytes (getrusage). */
+/* The peak resident set size of this process, bytes (getrusage). */
 size_t akin_mem_peak(void);
-/* From now, where the kernel can: the peak of one stage, not of the process. */
+/* Resets the peak, if the kernel supports it: for the peak of one stage instead of the process. */
 void akin_mem_peak_restart(void);
 
 #endif

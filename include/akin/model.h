@@ -1,19 +1,23 @@
-/* model: model.nc, the weights, the optimiser's state, and what was fitted.
- * Not collective where nothing else is said.
+/* model: model.nc, the weights, the optimiser's state, and what was fitted. Not collective
+ * unless stated.
  *
- * float <tensor>(named dimensions); one per tensor of akin_network_tensors; those of the
- * head only in a model of a contrastive objective
- * float <tensor>_adam_mean(...), <tensor>_adam_variance(...); Adam's moments, same dimensions
- * int64 step; optimiser steps done
- * double loss(epoch), holdout_loss(epoch); the curve: mean squared errors of training and holdout
- * (NaN without one) double contrast_loss(epoch), holdout_contrast_loss(epoch); of a contrastive
- * objective: the mean contrastive loss of a view (contrast.h), likewise and what is fitted, of
- * feature_params.h attributes features, objective = "reconstruction", "denoising" or "contrastive",
- * input_catalog_digest, input_init_digest
+ *   float  <tensor>(named dimensions)          one per tensor of akin_network_tensors; those of
+ *                                              the head only in a model with a contrastive
+ *                                              objective
+ *   float  <tensor>_adam_mean(...),
+ *          <tensor>_adam_variance(...)         Adam's moments, same dimensions
+ *   int64  step                                optimiser steps done
+ *   double loss(epoch), holdout_loss(epoch)    the curve: mean squared errors of training and
+ *                                              holdout (NaN without one)
+ *   double contrast_loss(epoch),
+ *          holdout_contrast_loss(epoch)        with a contrastive objective: the mean contrastive
+ *                                              loss of a view (contrast.h), likewise
+ *   and the fitted parameters, of feature_params.h
+ *   attributes: features, objective = "reconstruction", "denoising" or "contrastive",
+ *   input_catalog_digest, input_init_digest
  *
- * Of features that need no network only what is fitted and `step`, which is 0, are in the file; the
- * weights of such a model are zero.
- */
+ * For features that need no network, the file has only the fitted parameters and `step`, which
+ * is 0; the weights of such a model are zero. */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
 
@@ -30,8 +34,8 @@ typedef struct akin_feature_params akin_feature_params; /* feature_params.h */
 
 /* All zero; its features are the latents of the network, centred. */
 AKIN_MUST_CHECK akin_status akin_model_create(akin_model **out);
-/* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective; agreed.
- */
+/* AKIN_INPUT: damaged, of another shape, or with a weight that is not finite. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_model_read(akin_comm *comm, const char *path, akin_model **out);
 void akin_model_free(akin_model *model);
 
@@ -39,21 +43,21 @@ float *akin_model_weights(akin_model *model); /* [AKIN_NETWORK_WEIGHTS], borrowe
 float *akin_model_adam_mean(akin_model *model);     /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_adam_variance(akin_model *model); /* [AKIN_NETWORK_WEIGHTS] */
 float *akin_model_latent_mean(
-    akin_model *model); /* [AKIN_NETWORK_LATENT]; NULL where the features have no latent */
+    akin_model *model); /* [AKIN_NETWORK_LATENT]; NULL if the features have no latent */
 int64_t *akin_model_step(akin_model *model);
-/* What is fitted, borrowed; other features put another, zero, in its place. */
+/* The fitted parameters, borrowed; setting other features replaces them by zeros. */
 akin_feature_params *akin_model_feature_params(akin_model *model);
 const akin_features *akin_model_features(akin_model *model); /* of the same; borrowed */
 AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model,
                                                     const akin_features *features);
 bool akin_model_has_network(const akin_model *model); /* its features need it */
-/* The curve of the run, [epochs] each, copied; before it is set, of one epoch that is NaN. */
+/* The curve of the run, [epochs] each, copied; before it is set, it has one epoch that is NaN. */
 AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs,
                                                  const double *loss, const double *holdout_loss);
 size_t akin_model_curve(const akin_model *model, const double **loss,
                         const double **holdout_loss); /* borrowed */
-/* Likewise the curve of the contrastive losses; to be set behind the other one. It and the head are
- * written and read of a contrastive objective alone. */
+/* Likewise the curve of the contrastive losses; set it after the other one. It and the head are
+ * written and read only for a contrastive objective. */
 AKIN_MUST_CHECK akin_status akin_model_set_contrast_curve(akin_model *model, const double *loss,
                                                           const double *holdout_loss);
 bool akin_model_contrast_curve(const akin_model *model, const double **loss,
@@ -70,7 +74,7 @@ typedef struct {
     const char *objective;   /* NULL = none */
 } akin_model_origin;
 
-/* Every rank holds the same model; rank 0's is written. Collective. */
+/* Every rank has the same model; rank 0's is written. Collective. */
 AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path,
                                              const akin_model_origin *origin, akin_model *model);
 

@@ -49,30 +49,31 @@ typedef struct {
 /* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
 
 /* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin:
- * one that fails (no memory) sticks and is agreed on there, a wrong one (a second name, an unknown
- * dimension) is an assert. */
+ * one that fails (out of memory) sticks and is agreed on there, a wrong one (a second name, an
+ * unknown dimension) is an assert. */
 AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,
                                                akin_ncfile **out);
 void akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
 /* dims: "item,row,column,channel"; "" is a scalar. Contiguous. long_name and units may be NULL. */
 void akin_ncfile_variable(akin_ncfile *file, const char *name, akin_nc_type type, const char *dims,
                           const char *long_name, const char *units);
-/* variable NULL: global. A text of NULL is no attribute; a name set twice holds the last. */
+/* variable NULL: global. A text of NULL adds no attribute; setting a name twice keeps the last
+ * value. */
 void akin_ncfile_attribute(akin_ncfile *file, const char *variable, const char *name,
                            const char *text);
-/* An int where the value is a whole number that fits, else a double. */
+/* An int if the value is a whole number that fits, otherwise a double. */
 void akin_ncfile_attribute_number(akin_ncfile *file, const char *variable, const char *name,
                                   double value);
-/* values [count] in the variable's own type, as CF asks of flag_values and valid_range. */
+/* values [count] in the variable's own type, as CF requires for flag_values and valid_range. */
 void akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const char *name,
                                   size_t count, const void *values);
-/* The variables of a schema, whose dimensions are defined already. */
+/* The variables of a schema, whose dimensions are already defined. */
 void akin_ncfile_define(akin_ncfile *file, const akin_ncfile_field *schema);
 /* Ends the definitions and reserves the space. */
 AKIN_MUST_CHECK akin_status akin_ncfile_begin(akin_ncfile *file);
-/* Rows [first, first + count) of this rank; count may be 0; each row is to be put exactly once by
- * one rank. `data` is in memory as in the file, [count, other dims...]; borrowed. An error in here
- * ends all ranks. */
+/* Rows [first, first + count) of this rank; count may be 0; each row must be put exactly once,
+ * by one rank. `data` has the layout of the file, [count, other dims...]; borrowed. An error in
+ * here aborts all ranks. */
 void akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size_t count,
                      const void *data);
 /* Digest, sync, close, rename. Frees the file in every case, *digest_out (may be NULL) gets
@@ -81,23 +82,23 @@ AKIN_MUST_CHECK akin_status akin_ncfile_commit(akin_ncfile *file, char digest_ou
 void akin_ncfile_discard(
     akin_ncfile *file); /* Collective. Closes and removes the part; NULL is fine */
 
-/* For tests: a rank puts at most so many bytes a round (but at least a row); 0 = the default, 512
- * MiB. */
+/* For tests: the number of bytes that a rank puts per round (at least a row); 0 = the default,
+ * 512 MiB. */
 void akin_ncfile_round_bytes(size_t bytes);
 
 /* --- reading --- */
 
-/* Missing or unreadable: AKIN_FAILED; not NetCDF, cut, other kind, other akin_format, or damaged:
- * AKIN_INPUT. Collective; agreed; reads every byte once, each rank its part. */
+/* Missing or unreadable: AKIN_FAILED; not NetCDF, truncated, other kind, other akin_format, or
+ * damaged: AKIN_INPUT. Collective; agreed; reads every byte once, each rank its part. */
 AKIN_MUST_CHECK akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind,
                                              akin_ncfile **out);
-/* Attributes only: quick, by this rank alone; only a small file is verified. kind may be NULL
+/* Attributes only: fast, by this rank alone; only a small file is verified. kind may be NULL
  * (any). Not collective. */
 AKIN_MUST_CHECK akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **out);
 void akin_ncfile_close(akin_ncfile *file); /* Not collective; NULL is fine */
 
-/* The rest is Not collective. A dimension or variable that is missing or of another type or shape:
- * AKIN_INPUT. */
+/* The rest is Not collective. AKIN_INPUT if a dimension or variable is missing or has another
+ * type or shape. */
 const char *akin_ncfile_path(const akin_ncfile *file);
 const char *akin_ncfile_kind(const akin_ncfile *file);
 const char *akin_ncfile_digest(const akin_ncfile *file); /* content_digest, borrowed */
@@ -112,7 +113,7 @@ AKIN_MUST_CHECK akin_status akin_ncfile_check_schema(const akin_ncfile *file,
 /* Rows [first, first + count) into data [count, other dims...]. */
 AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable,
                                             size_t first, size_t count, void *data);
-/* A text attribute, owned; *out = NULL where there is none (that is OK). */
+/* A text attribute, owned; *out = NULL if there is none (that is OK). */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
                                                       char **out);
 /* The kernels that a file was computed by (cpu.h). */
@@ -120,18 +121,17 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, c
 /* Says in the log where they were others than those of this run; for what has bits that depend on it,
  * `what` ("the checkpoint"). Not collective. */
 AKIN_MUST_CHECK akin_status akin_ncfile_tell_cpu(const akin_ncfile *file, const char *what);
-/* Text attributes that tell what a file was made from. */
+/* Text attributes that say what a file was made from. */
 typedef struct {
-    const char *attribute, *what; /* what: for people, "the options" */
+    const char *attribute, *what; /* what: for messages, "the options" */
     const char *wanted;           /* NULL: "" */
 } akin_ncfile_claim;
-/* Appends what the file says otherwise than claimed, "the options (it has 'a', this run 'b'), ...";
- * nothing: all holds.
- */
+/* Appends what the file says differently than claimed, "the options (it has 'a', this run 'b'),
+ * ..."; nothing if all matches. */
 AKIN_MUST_CHECK akin_status akin_ncfile_differences(const akin_ncfile *file,
                                                     const akin_ncfile_claim *claims, size_t count,
                                                     akin_text *differences);
-/* AKIN_INPUT: "<path> is <kind> of another run; what differs: ..." */
+/* AKIN_INPUT: "<path> is a <kind> from another run; what differs: ..." */
 AKIN_MUST_CHECK akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind,
                                                      const akin_ncfile_claim *claims, size_t count);
 /* For inspect: names in definition order; borrowed. */

@@ -18,14 +18,14 @@ typedef struct {
         pool; /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
 } akin_refine_params;
 
-/* What a user may ask of a neighbour. */
+/* The rules a neighbour must satisfy. */
 typedef struct {
     bool same_category, exclude_same_group, only_available;
     double min_score; /* score >= min_score stays; in [-1, 1] */
 } akin_neighbors_rules;
 
-/* The rules for the comparison: min_score becomes the least float32 that is not below it.
- * AKIN_USAGE where the vectors lack the labels that a rule needs. Not collective; the same outcome
+/* The rules for the comparison: min_score becomes the smallest float32 that is not below it.
+ * AKIN_USAGE if the vectors lack the labels that a rule needs. Not collective; the same outcome
  * on all ranks. */
 AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules,
                                                    const akin_vectors *vectors, const char *path,
@@ -39,7 +39,7 @@ typedef struct {
     const char *options, *result_options; /* resolved, for the table's attributes */
     const char *previous;                 /* last night's table, or NULL; with it: */
     const char *previous_embeddings, *previous_ids;
-    size_t spare; /* more neighbours than k that are kept beside the table, for the next night */
+    size_t spare; /* neighbours beyond k that are stored next to the table, for the next night */
     const char *checkpoint; /* NULL: <output>.checkpoint */
     double checkpoint_every;
 } akin_neighbors_params;

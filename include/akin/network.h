@@ -1,15 +1,17 @@
 /* network: the autoencoder, forward and backward, on one micro-batch; all weights in one vector.
  * Not collective.
  *
- * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2; flatten
- * 4096 (row, column, channel); dense 128, ReLU; dense 32, linear: the latent. Decoder: dense 64,
- * ReLU; reshape 8x8x1; transposed conv 3x3 stride 2 1->64, ReLU; transposed conv 3x3 stride 2
- * 64->32, ReLU (padding 1, output padding 1 as PyTorch counts); conv 3x3 32->3 same, sigmoid. Loss:
- * mean squared error over all values of [0,1] RGB.
+ * Encoder: conv 3x3 3->32 same, ReLU, max pool 2; conv 3x3 32->64 same, ReLU, max pool 2;
+ * flatten 4096 (row, column, channel); dense 128, ReLU; dense 32, linear: the latent.
  *
- * Behind these the vector has the head of contrast.h, which only that objective trains; it is zero
- * for others, and nothing in this module looks at it.
- */
+ * Decoder: dense 64, ReLU; reshape 8x8x1; transposed conv 3x3 stride 2 1->64, ReLU; transposed
+ * conv 3x3 stride 2 64->32, ReLU (padding 1, output padding 1 as in PyTorch); conv 3x3 32->3
+ * same, sigmoid.
+ *
+ * Loss: mean squared error over all values of [0,1] RGB.
+ *
+ * After these, the vector has the head of contrast.h, which only that objective trains; it is
+ * zero for others, and this module ignores it. */
 #ifndef AKIN_NETWORK_H
 #define AKIN_NETWORK_H
 
@@ -43,7 +45,7 @@ const akin_network_tensor *akin_network_tensors(size_t *count);
 /* Glorot-uniform weights, zero biases: a function of the seed alone; the head zero. weights
  * [AKIN_NETWORK_WEIGHTS]. */
 void akin_network_initialise(uint64_t seed, float *weights);
-void akin_network_initialise_head(uint64_t seed, float *weights); /* the head alone, likewise */
+void akin_network_initialise_head(uint64_t seed, float *weights); /* only the head, likewise */
 
 typedef struct akin_network
     akin_network; /* activations and scratch for one micro-batch; one per thread */
@@ -56,15 +58,15 @@ void akin_network_free(akin_network *network);
 void akin_network_encode(akin_network *network, const float *weights, const uint8_t *images,
                          size_t count, float *latent);
 
-/* What the convolutions hold of an image, each behind its ReLU and pooling: of the first [16, 16,
- * 32] with AKIN_NETWORK_MAPS1_ROW floats from row to row, of the second [8, 8, 64]. */
+/* The output of the convolutions for an image, each after its ReLU and pooling: of the first
+ * [16, 16, 32] with AKIN_NETWORK_MAPS1_ROW floats from row to row, of the second [8, 8, 64]. */
 #define AKIN_NETWORK_MAPS1_ROW ((size_t)18 * 32)
 typedef struct {
     const float *first, *second;
 } akin_network_maps;
 
-/* The maps of count <= AKIN_NETWORK_MICRO_BATCH images; borrowed until the network is used again.
- * Their bits depend on the picture and the weights alone. */
+/* The maps of count <= AKIN_NETWORK_MICRO_BATCH images; borrowed until the network is used
+ * again. Their bits depend on the picture and the weights alone. */
 void akin_network_convolve(akin_network *network, const float *weights, const uint8_t *images,
                            size_t count, akin_network_maps *maps);
 
@@ -74,26 +76,26 @@ void akin_network_convolve(akin_network *network, const float *weights, const ui
 double akin_network_reconstruct(akin_network *network, const float *weights, const uint8_t *images,
                                 size_t count, float *output);
 
-/* The gradient is complete from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the
+/* The gradient is completed from the decoder to the encoder, in AKIN_NETWORK_PARTS ranges of the
  * vector, without the head: the up and output convolutions, the dense layers, the first
  * convolutions. Part p is [first, first + count). */
 #define AKIN_NETWORK_PARTS 3
 void akin_network_part(size_t part, size_t *first, size_t *count);
 
-/* Is told that a part of the gradient is complete; and, between images of the last part, p =
- * AKIN_NETWORK_PARTS: time to let messages move. */
+/* Called when a part of the gradient is complete; and, between images of the last part, with p =
+ * AKIN_NETWORK_PARTS: a chance to let messages proceed. */
 typedef void akin_network_ready(void *context, size_t part);
 
-/* What a gradient is taken of. */
+/* The task whose gradient is computed. */
 typedef struct {
     const uint8_t *images;  /* [count, 32, 32, 3] */
-    const uint8_t *targets; /* what they are to be redrawn as, laid out alike: the images
-                               themselves, or others; NULL: they are not redrawn, the error is zero,
-                               and part 0 is not told of */
+    const uint8_t *targets; /* what they are to be reconstructed as, in the same layout: the
+                             * images themselves, or others; NULL: they are not reconstructed,
+                             * the error is zero, and part 0 is not reported */
     size_t count;           /* <= AKIN_NETWORK_MICRO_BATCH */
     float scale;            /* of the sum of squared errors */
-    const float *pull; /* [count, AKIN_NETWORK_LATENT] of something else's gradient by the latents;
-                          NULL: none */
+    const float *pull;      /* [count, AKIN_NETWORK_LATENT], another gradient by the latents to add;
+                        * NULL: none */
 } akin_network_task;
 
 /* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors

@@ -1,10 +1,7 @@
-/* options: declared once in tables; defaults < job file < command line. Not collective: every rank
- * parses the same words.
- *
- * On a command line a value is a word of its own or follows "=": --k 20, --k=20, -k 20, -k20. A
- * word that begins with
- * "--" is never taken for a value (write --name=--value), a negative number is.
- */
+/* options: declared once in tables; defaults < job file < command line. Not collective: every
+ * rank parses the same words. On a command line a value is a separate word or follows "=": --k
+ * 20, --k=20, -k 20, -k20. A word that begins with "--" is never taken as a value (write
+ * --name=--value), but a negative number is. */
 #ifndef AKIN_OPTIONS_H
 #define AKIN_OPTIONS_H
 
@@ -14,14 +11,14 @@
 #include <stddef.h>
 
 typedef enum {
-    AKIN_OPTION_FLAG, /* --quiet; in a job file yes/no/true/false/1/0; --no-NAME and --NAME=no turn
-                         it off */
-    AKIN_OPTION_INT,  /* whole number within [minimum, maximum] */
-    AKIN_OPTION_REAL, /* finite number within [minimum, maximum] */
-    AKIN_OPTION_TEXT, /* any text; default NULL = not given */
+    AKIN_OPTION_FLAG,   /* --quiet; in a job file yes/no/true/false/1/0; --no-NAME and --NAME=no
+                       * turn it off */
+    AKIN_OPTION_INT,    /* whole number within [minimum, maximum] */
+    AKIN_OPTION_REAL,   /* finite number within [minimum, maximum] */
+    AKIN_OPTION_TEXT,   /* any text; default NULL = not given */
     AKIN_OPTION_CHOICE, /* one of `choices`, "stretch|pad|crop" */
-    AKIN_OPTION_LIST,   /* repeatable text: --to A --to B; in a job file separated by blanks, quoted
-                           where one holds a   blank */
+    AKIN_OPTION_LIST,   /* repeatable text: --to A --to B; in a job file separated by blanks,
+                         * quoted if one contains a blank */
 } akin_option_type;
 
 typedef struct {
@@ -31,32 +28,33 @@ typedef struct {
     const char *initial;     /* the default, as text; NULL = not given */
     double minimum, maximum; /* of INT and REAL; both 0: any */
     const char *choices;
-    bool shapes_result;   /* part of what decides whether an output fits */
+    bool shapes_result;   /* affects the result, so it decides whether an output is up to date */
     const char *argument; /* "FILE", "N", "SECONDS" for the help */
     const char *help;     /* one line, with the unit */
-    bool is_address;      /* URLs: their passwords are left out of the resolved text */
-    bool unrecorded; /* says how the program runs, not what it makes: left out of the resolved text
-                      */
+    bool is_address;      /* URLs: their passwords are removed from the resolved text */
+    bool unrecorded;      /* affects how the program runs, not its result: left out of the resolved
+                      * text */
 } akin_option;
 
 typedef struct akin_options akin_options;
 
-/* From up to any number of tables (ends with NULL), such as the common one and a verb's. */
+/* From any number of tables (ends with NULL), such as the common one and a verb's. */
 AKIN_MUST_CHECK akin_status akin_options_create(const akin_option *const *tables,
                                                 akin_options **out);
 void akin_options_free(akin_options *options);
 
-/* One value of a job file, named where it comes from for the message ("demo.ini line 7"; NULL: the
- * caller says so). A wrong name is refused with the nearest right one, a wrong value with what is
- * allowed: AKIN_USAGE. A LIST appends, but a higher source (see next) replaces. */
+/* One value of a job file, with its position for the message ("demo.ini line 7"; NULL: the
+ * caller adds it). A wrong name is refused with the nearest valid one, a wrong value with what
+ * is allowed: AKIN_USAGE. A LIST appends, but a higher source (see next) replaces. */
 AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *name,
                                              const char *value, const char *where);
-/* One word of a LIST, taken as it is. */
+/* One word of a LIST, taken literally. */
 AKIN_MUST_CHECK akin_status akin_options_append(akin_options *options, const char *name,
                                                 const char *word);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
 
-/* Words of a command line after the verb; what is no option is an argument; "--" ends options. */
+/* Words of a command line after the verb; words that are not options are arguments; "--" ends
+ * the options. */
 AKIN_MUST_CHECK akin_status akin_options_parse(akin_options *options, int count,
                                                char *const *words);
 
@@ -64,7 +62,7 @@ AKIN_MUST_CHECK akin_status akin_options_parse(akin_options *options, int count,
 bool akin_options_given(const akin_options *options,
                         const char *name); /* set by job file or command line */
 bool akin_options_changed(const akin_options *options,
-                          const char *name); /* to other than the default */
+                          const char *name); /* to a value other than the default */
 bool akin_options_flag(const akin_options *options, const char *name);
 long long akin_options_int(const akin_options *options, const char *name);
 double akin_options_real(const akin_options *options, const char *name);
@@ -76,23 +74,24 @@ size_t akin_options_arguments(const akin_options *options,
                               const char *const **values); /* borrowed */
 AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, const char *value);
 
-/* "k=20 min-score=0.5 ..." in the order of declaration, numbers in one form, what is not given left
- * out: those that shape the result, or all but the unrecorded. Owned; NULL: no memory. */
+/* "k=20 min-score=0.5 ..." in the order of declaration, numbers in canonical form, without
+ * options that are not given: those that affect the result, or all but the unrecorded. Owned;
+ * NULL: out of memory. */
 char *akin_options_resolved(const akin_options *options, bool only_result);
 
-/* "key = value" lines of a job file of all that has a value, but for names in `but` (ends with
- * NULL), a line for each word of a list. */
+/* "key = value" lines of a job file for everything that has a value, except names in `but` (ends
+ * with NULL); a line for each word of a list. */
 AKIN_MUST_CHECK akin_status akin_options_append_keys(const akin_options *options,
                                                      const char *const *but, akin_text *text);
 
-/* How usage text calls the option's value; "" for a flag. */
+/* What usage text calls the option's value; "" for a flag. */
 const char *akin_option_argument(const akin_option *spec);
-/* Usage text of the tables: owned; NULL: no memory. */
+/* Usage text of the tables: owned; NULL: out of memory. */
 char *akin_options_help(const akin_option *const *tables);
 
-/* Words separated by blanks, as a LIST in a job file: "..." keeps blanks, and "" within it is one
- * quote; a word as a whole may stand in '...' too. *words is owned (akin_options_free_words), NULL
- * for none. AKIN_USAGE: a quote that is not closed. */
+/* Splits words separated by blanks, as a LIST in a job file: "..." keeps blanks, and "" within
+ * it is one quote; a whole word may be in '...' too. *words is owned (akin_options_free_words),
+ * NULL for none. AKIN_USAGE: an unclosed quote. */
 AKIN_MUST_CHECK akin_status akin_options_split(const char *text, char ***words, size_t *count);
 void akin_options_free_words(char **words, size_t count); /* NULL is fine */
 

@@ -1,13 +1,10 @@
-/* partition: the rows of a catalogue dealt to the ranks in blocks that cost the same, and their
- * lists brought home.
- *
- * Each rank orders its shard's rows by label, category and availability (as far as the rules ask)
- * and deals them to the ranks one by one, so that every rank's block holds its share of every
- * category: all pairs of blocks cost the same, also when one category is half of the catalogue.
- * Rows that can neither have nor be a neighbour stay behind. Within a block rows stand by label,
- * category and availability (categories go round from one on that leaves both halves of the block
- * the same work), and within those near ones together (cluster.h).
- */
+/* partition: distributes the rows of a catalogue to the ranks in blocks of equal cost, and
+ * returns their lists. Each rank orders its shard's rows by label, category and availability (as
+ * far as the rules use them) and distributes them to the ranks one by one, so that every rank's
+ * block has its share of every category: all pairs of blocks cost the same, even if one category
+ * is half of the catalogue. Rows that can neither have nor be a neighbour are left out. Within a
+ * block rows are ordered by label, category and availability (categories start at one that gives
+ * both halves of the block the same work), and within those by similarity (cluster.h). */
 #ifndef AKIN_PARTITION_H
 #define AKIN_PARTITION_H
 
@@ -19,12 +16,12 @@
 typedef struct {
     const int32_t
         *label[AKIN_ROW_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
-    const uint64_t *lists; /* [count, k] sorted keys, 0 where none; NULL: lists begin empty */
+    const uint64_t *lists; /* [count, k] sorted keys, 0 = none; NULL: lists start empty */
     const int64_t
-        *place; /* [count]: where in all blocks the row stood, -1 nowhere; NULL: deal anew */
+        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew */
     const size_t *counts; /* [size]: rows of each rank's block; with place only */
-    const uint64_t *
-        bars; /* [count]: what the lists asked for; NULL: with no lists, or where that is in them */
+    const uint64_t
+        *bars; /* [count]: what the lists required; NULL: with no lists, or if that is in them */
 } akin_partition_prior;
 
 /* *own: this rank's block, ready, with both sides; *counts: rows of each rank's block, [size],
@@ -35,8 +32,9 @@ AKIN_MUST_CHECK akin_status akin_partition_out(akin_comm *comm, const akin_vecto
                                                const akin_partition_prior *prior,
                                                akin_row_block **own, size_t **counts);
 
-/* The lists of a block, sorted already, to the ranks whose shards hold the rows. *lists: [count of
- * vectors, k], owned; *own is freed on the way and set NULL. Collective; agreed. */
+/* Sends the lists of a block, already sorted, to the ranks whose shards have the rows. *lists:
+ * [count of vectors, k], owned; *own is freed in the process and set to NULL. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_partition_home(akin_comm *comm, const akin_vectors *vectors,
                                                 size_t k, akin_row_block **own, uint64_t **lists);
 

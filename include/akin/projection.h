@@ -1,16 +1,13 @@
-/* projection: raw numbers onto the axes of their largest variance. Not collective.
- *
- * A row x becomes A^T (x - mean), where column d of A is the d-th eigenvector of the rows'
- * covariance divided by eigenvalue^whiten: with 0 only turned, with 0.5 each column has variance
- * one ("whitened"), between them partly so. Columns beyond the covariance's rank are zero. Or there
- * are no axes and only the mean is taken.
- *
- * Axes may be made steady: rows are first multiplied by W = (N / m + 2 I)^-1/2, where N is the
- * covariance of what changes in a row though nothing should be told from that, and m the mean of
- * N's diagonal; then A = W A', with A' the eigenvectors of W C W. That is the whitening of what
- * differs within a class (Hatch, Kajarekar & Stolcke, "Within-class covariance normalization for
- * SVM-based speaker recognition", 2006), held back by 2 I.
- */
+/* projection: projects raw numbers onto the axes of their largest variance. Not collective. A
+ * row x becomes A^T (x - mean), where column d of A is the d-th eigenvector of the rows'
+ * covariance divided by eigenvalue^whiten: with 0 only rotated, with 0.5 each column has unit
+ * variance ("whitened"), in between partly so. Columns beyond the covariance's rank are zero. Or
+ * there are no axes and only the mean is subtracted. Axes may be made steady, that is,
+ * insensitive to irrelevant changes: rows are first multiplied by W = (N / m + 2 I)^-1/2, where
+ * N is the covariance of these changes, and m the mean of N's diagonal; then A = W A', with A'
+ * the eigenvectors of W C W. This is whitening of the within-class covariance (Hatch, Kajarekar
+ * & Stolcke, "Within-class covariance normalization for SVM-based speaker recognition", 2006),
+ * regularised by 2 I. */
 #ifndef AKIN_PROJECTION_H
 #define AKIN_PROJECTION_H
 
@@ -18,7 +15,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* An axis whose eigenvalue is below so much of the largest is zero: what lies there is rounding. */
+/* An axis with an eigenvalue below this share of the largest is zero: it would be rounding
+ * noise. */
 #define AKIN_PROJECTION_LEAST 1e-5
 
 typedef struct akin_projection akin_projection;
@@ -35,24 +33,25 @@ float *akin_projection_axes(akin_projection *projection); /* [raw, dim]; NULL = 
 double *akin_projection_eigenvalues(
     akin_projection *projection); /* [dim], of the covariance; NULL = none */
 
-/* Axes and eigenvalues of a covariance [raw, raw], which is used up; elements [i, j] with j >= i
- * are read. */
+/* Axes and eigenvalues of a covariance [raw, raw], which is overwritten; elements [i, j] with j
+ * >= i are read. */
 AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, double *covariance,
                                                 double whiten);
 
-/* The same, made steady against `nuisance` [raw, raw], which is used up too; all zero: as above. */
+/* The same, made steady against `nuisance` [raw, raw], which is overwritten too; all zero: as
+ * above. */
 AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection,
                                                        double *covariance, double *nuisance,
                                                        double whiten);
 
-/* The same of few rows [count, raw], by the products of rows with each other instead of those of
- * columns: the axes are combinations of the rows (Turk & Pentland, "Eigenfaces for recognition",
- * 1991). Worth it where count is below raw. The mean is given; rows are used up. */
+/* The same for few rows [count, raw], using the products of rows with each other instead of
+ * those of columns: the axes are combinations of the rows (Turk & Pentland, "Eigenfaces for
+ * recognition", 1991). Faster if count is below raw. The mean is given; rows are overwritten. */
 AKIN_MUST_CHECK akin_status akin_projection_fit_rows(akin_projection *projection, float *rows,
                                                      size_t count, double whiten);
 
-/* The same of rows [count, raw] in one memory, count > 0: finds their mean too, which the rows lose.
- * *variance: of all columns together, of which eigenvalue d is the share that column d holds. */
+/* The same for rows [count, raw] in memory, count > 0: also computes and subtracts their mean.
+ * *variance: of all columns together, of which eigenvalue d is the share of column d. */
 AKIN_MUST_CHECK akin_status akin_projection_fit_whole(akin_projection *projection, float *rows,
                                                       size_t count, double *variance);
 

@@ -1,4 +1,4 @@
-/* publish: export a table to where a storefront reads it, and put the previous one back. */
+/* publish: exports a table to where a storefront reads it, and restores the previous one. */
 #ifndef AKIN_PUBLISH_H
 #define AKIN_PUBLISH_H
 
@@ -15,21 +15,21 @@ typedef struct {
     size_t input_count;
     const char *const *urls;
     size_t url_count;
-    const char *previous; /* the table of the night before, NULL = none: spares asking a cache that
-                             holds it */
-    double min_coverage, max_churn, max_shrink; /* gates, shares of 1 */
+    const char *previous; /* the table of the night before, NULL = none: a cache that holds it
+                           * need not be read */
+    double min_coverage, max_churn, max_shrink; /* gates, as shares of 1 */
     bool dry_run;
-    bool respect_rollback; /* what was rolled back at a place is not published there again */
+    bool respect_rollback; /* a table is not published where it was rolled back */
     akin_sink_options sink;
 } akin_publish_params;
 
-/* Of one place. */
+/* The result for one target. */
 typedef struct {
     akin_live live; /* before */
     bool compared;
-    akin_publish_diff_figures change; /* where compared */
+    akin_publish_diff_figures change; /* if compared */
     akin_published published;
-    bool left; /* as it was: this was rolled back there */
+    bool left; /* unchanged, because this table was rolled back there */
 } akin_publish_place;
 
 typedef struct {
@@ -38,26 +38,26 @@ typedef struct {
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_publish_result;
 
-/* Whether each URL names a sink and a form that it knows, none is named twice, and publishing would
- * write over none of `inputs`: AKIN_USAGE. Touches nothing. Not collective. */
+/* Whether each URL names a sink and a form that it knows, none is given twice, and publishing
+ * would overwrite none of `inputs`: AKIN_USAGE. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_check(const char *const *urls, size_t url_count,
                                                const char *const *inputs, size_t input_count);
 
-/* Whether a URL is published to from embeddings.nc, not from table.nc. Not collective. */
+/* Whether a URL takes embeddings.nc rather than table.nc. Not collective. */
 bool akin_publish_takes_embeddings(const char *url);
 
-/* Whether a place of this URL goes by the option: format, buckets or keep-previous. Not collective.
- */
+/* Whether the target of this URL uses the option: format, buckets or keep-previous. Not
+ * collective. */
 bool akin_publish_heeds(const char *url, const char *option);
 
-/* Publishes to all URLs, or, where one cannot be had, to none; places [url_count]. AKIN_GATE where
- * a gate refuses: result and places are filled then too. One rank does it; memory: the ids, and a
- * few MiB. Collective; agreed. */
+/* Publishes to all URLs, or to none if one is unavailable; places [url_count]. AKIN_GATE if a
+ * gate refuses; result and places are filled then too. One rank does the work; memory: the ids,
+ * and a few MiB. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_params *params,
                                          akin_publish_place *places, akin_publish_result *result);
 
-/* Puts the previously published table back at every URL, or, where one has none, at none; lives
- * [url_count] tells what readers find then. Collective; agreed. */
+/* Restores the previously published table at every URL, or at none if one has none; lives
+ * [url_count] describes what readers find then. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rollback(akin_comm *comm, const char *const *urls,
                                           size_t url_count, const akin_sink_options *options,
                                           akin_live *lives);

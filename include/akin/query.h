@@ -1,10 +1,8 @@
-/* query: the neighbours of one item, or of a new picture.
- *
- * An item's answer is its row of the table with the same k and rules, to the bit: the same
- * comparison of the same unit rows. A picture is shrunk as the catalogue's pictures were, embedded
- * by the model that made the embeddings, and compared with all items; nothing is excluded, so that
- * a picture of the catalogue finds itself.
- */
+/* query: the neighbours of one item, or of a new picture. An item's answer is bit-identical to
+ * its row of the table with the same k and rules: the same comparison of the same unit rows. A
+ * picture is shrunk like the catalogue's pictures, embedded by the model that made the
+ * embeddings, and compared with all items; nothing is excluded, so that a picture of the
+ * catalogue finds itself. */
 #ifndef AKIN_QUERY_H
 #define AKIN_QUERY_H
 
@@ -22,8 +20,9 @@ typedef struct {
 
 typedef struct akin_answer akin_answer;
 
-/* *out on rank 0, NULL on others; owned. AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused,
- * no such id, or a model that did not make the embeddings. Collective; agreed; same params. */
+/* *out on rank 0, NULL on others; owned. AKIN_FAILED: a file cannot be read; AKIN_INPUT:
+ * refused, no such id, or a model that did not make the embeddings. Collective; agreed; same
+ * params. */
 AKIN_MUST_CHECK akin_status akin_query(akin_comm *comm, const akin_query_params *params,
                                        akin_answer **out);
 

@@ -1,4 +1,4 @@
-/* rejects: which rows of a source were refused, and why. */
+/* rejects: which rows of a source were rejected, and why. */
 #ifndef AKIN_REJECTS_H
 #define AKIN_REJECTS_H
 
@@ -15,20 +15,20 @@ AKIN_MUST_CHECK akin_status akin_rejects_create(akin_rejects **out);
 AKIN_MUST_CHECK akin_status akin_rejects_add(akin_rejects *rejects, size_t row,
                                              const char *reason); /* Not collective */
 
-/* All ranks' rows and those that carry a reason in the source come together on rank 0, in source
- * order; *count on all ranks. Collective; agreed. */
+/* Collects all ranks' rows and those with a reason in the source on rank 0, in source order;
+ * *count on all ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rejects_gather(akin_rejects *rejects, akin_comm *comm,
                                                 const akin_source *source, size_t *count);
 
-/* CSV id,path,reason, whole and atomically; bytes that are not UTF-8 are shown as \xNN. By rank 0,
- * after gather. Collective; agreed. */
+/* Writes the CSV id,path,reason atomically; bytes that are not UTF-8 are shown as \xNN. By rank
+ * 0, after gather. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rejects_write(const akin_rejects *rejects, akin_comm *comm,
                                                const akin_source *source, const char *path);
-/* The first few on the log, and how to have all. Not collective; rank 0's, after gather. */
+/* Logs the first few, and how to get all. Not collective; on rank 0, after gather. */
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source);
 void akin_rejects_free(akin_rejects *rejects); /* Not collective; NULL is fine */
 
-/* Of a file that was written, or of whatever stands under its name: XXH3-128 of its bytes. Not
+/* Of the file that was written, or of whatever has its name: XXH3-128 of its bytes. Not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_rejects_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]);
 

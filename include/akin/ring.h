@@ -1,16 +1,12 @@
-/* ring: which rank compares which two blocks, and when. Pure arithmetic, tested for 4,096 ranks in
- * one process. Not collective. Cannot fail.
- *
- * Every rank keeps its own block of rows and a copy of a travelling one. At step 0 it compares its
- * own block with itself; before each later step the travelling blocks move one rank to the left, so
- * that at step s rank r holds block (r + s) % size. Scores are symmetric, so half of the ring is
- * enough: size / 2 steps. With an even size the last step would bring every pair of blocks together
- * twice, on rank r and on rank r + size / 2: there the lower rank takes the first half of its own
- * block, and the upper rank the rest of it. So each pair of blocks is compared exactly once, and
- * all ranks do the same work to within one unit.
- *
- * A rank sends size / 2 times one block and its lists, and receives as many.
- */
+/* ring: which rank compares which two blocks, and when. Pure arithmetic, tested for 4,096 ranks
+ * in one process. Not collective. Cannot fail. Every rank keeps its own block of rows and a copy
+ * of a travelling one. At step 0 it compares its own block with itself; before each later step
+ * the travelling blocks move one rank to the left, so that at step s rank r holds block (r + s)
+ * % size. Scores are symmetric, so half of the ring is enough: size / 2 steps. With an even size
+ * the last step would compare every pair of blocks twice, on rank r and on rank r + size / 2:
+ * there the lower rank takes the first half of its own block, and the upper rank the rest of it.
+ * So each pair of blocks is compared exactly once, and all ranks do the same work to within one
+ * unit. A rank sends size / 2 times one block and its lists, and receives as many. */
 #ifndef AKIN_RING_H
 #define AKIN_RING_H
 
@@ -34,7 +30,7 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
  * every rank compares all of its own part of the step with held parts [first, end). */
 void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, size_t *end);
 
-/* Where all ranks stand: `slice` slices of `step` are done, and all of the steps before it. */
+/* The position of all ranks: `slice` slices of `step` are done, and all earlier steps. */
 typedef struct {
     int size, subs, step, slice;
 } akin_ring_progress;

@@ -1,11 +1,9 @@
-/* sink: a kind of place where a table can be published. A new one is a module sink_<name>.c and a
- * line in the table of sink.c. Not collective: the one rank that publishes calls, the others
- * hear of it by akin_agree.
- *
- * Publishing goes in steps, each for all targets before the next: open and look (nothing is
- * written), prepare, compare, stage (written where no reader sees it), commit (readers see it, at
- * once and whole), verify (read back). So a target that cannot be had stops the others too.
- */
+/* sink: a kind of target to which a table can be published. A new one is a module sink_<name>.c
+ * and a line in the table of sink.c. Not collective: the one rank that publishes calls, the
+ * others learn the outcome through akin_agree. Publishing proceeds in steps, each for all
+ * targets before the next: open and look (nothing is written), prepare, compare, stage (written
+ * where no reader sees it), commit (readers see it, at once and completely), verify (read back).
+ * So a target that is unavailable stops the others too. */
 #ifndef AKIN_SINK_H
 #define AKIN_SINK_H
 
@@ -21,16 +19,15 @@
 #include <stdint.h>
 
 typedef struct {
-    bool ids_only;  /* caches: the ids joined by blanks, no scores */
-    size_t buckets; /* Redis: hashes that a catalogue is spread over; 0 = one, under the catalogue's
-                       name */
-    double keep_previous; /* seconds that a cache keeps the table before, where it can forget by
-                             itself */
+    bool ids_only;        /* caches: only the ids, joined by blanks */
+    size_t buckets;       /* Redis: hashes that a catalogue is spread over; 0 = one, under the
+                     * catalogue's name */
+    double keep_previous; /* seconds that a cache keeps the previous table, if it supports expiry */
     double timeout;       /* seconds that a server may take for an answer */
 } akin_sink_options;
 
-/* What is published; borrowed until the target is closed. Of a table, or of embeddings: the other
- * is NULL. */
+/* What is published; borrowed until the target is closed. Either a table or embeddings: the
+ * other is NULL. */
 typedef struct {
     const akin_table *table;
     const akin_ids *ids; /* of all items */
@@ -38,10 +35,10 @@ typedef struct {
     akin_labels *labels; /* of the embeddings' items */
     size_t items;
     const char *digest;          /* content_digest of the file */
-    const char *model;           /* digest of the model that it goes back to; "" unknown */
+    const char *model;           /* digest of the model that it was made with; "" unknown */
     const char *previous_digest; /* of the table that `change` was measured against; "" none */
     const akin_publish_diff *change;
-    /* Called now and then during long work: shows progress, keeps the other targets' locks, and
+    /* Called now and then during long work: shows progress, renews the other targets' locks, and
      * stops at a signal (AKIN_INTERRUPTED). */
     akin_status (*pulse)(void *context, const char *doing, size_t done, size_t total);
     void *context;
@@ -50,24 +47,23 @@ typedef struct {
 /* What readers find now. */
 typedef struct {
     bool there;
-    size_t items;                           /* 0: not known */
-    char digest[AKIN_HASH_TEXT_SIZE];       /* as akin_published has it; "" = not known */
-    char table_digest[AKIN_HASH_TEXT_SIZE]; /* "" = not known */
-    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of what a rollback took from them last, if it was;
-                                               else "" */
+    size_t items;                           /* 0: unknown */
+    char digest[AKIN_HASH_TEXT_SIZE];       /* as in akin_published; "" = unknown */
+    char table_digest[AKIN_HASH_TEXT_SIZE]; /* "" = unknown */
+    char rolled_back[AKIN_HASH_TEXT_SIZE];  /* of the table that the last rollback removed,
+                                             * otherwise "" */
 } akin_live;
 
-/* What has been published where. */
+/* What was published where. */
 typedef struct {
     uint64_t bytes;                   /* of the file; of the keys and values that were sent */
     size_t sent;                      /* lists that were sent */
-    char digest[AKIN_HASH_TEXT_SIZE]; /* by which it is known again: XXH3-128 of a file's bytes,
-                                       * else the content_digest
-                                       */
-    bool already;                     /* was there already */
+    char digest[AKIN_HASH_TEXT_SIZE]; /* identifies it: XXH3-128 of a file's bytes, otherwise the
+                                       * content_digest */
+    bool already;                     /* it was already there */
 } akin_published;
 
-typedef struct akin_target akin_target; /* each sink has its own body */
+typedef struct akin_target akin_target; /* each sink defines its own body */
 
 typedef enum { AKIN_SINK_TABLE, AKIN_SINK_EMBEDDINGS } akin_sink_input;
 
@@ -75,46 +71,46 @@ typedef struct {
     const char *schemes[4]; /* "file" of file:PATH; ends with NULL */
     const char *forms;      /* "file:PATH.jsonl, file:PATH.csv": for messages */
     akin_sink_input input;
-    const char *heeds[4]; /* which of the options of publish.h's akin_publish_heeds it goes by; ends
-                             with NULL */
+    const char *heeds[4]; /* which of the options of publish.h's akin_publish_heeds it uses; ends
+                           * with NULL */
 
-    /* Words only: AKIN_USAGE where the sink has no such URL. */
+    /* Checks the text only: AKIN_USAGE if the sink does not accept the URL. */
     akin_status (*check_url)(const char *url);
-    /* Text that is the same for two URLs of one target. Owned; NULL: no memory. */
+    /* Text that is the same for two URLs of one target. Owned; NULL: out of memory. */
     char *(*identity)(const char *url);
-    /* Whether publishing there would write over this file; NULL: never. */
+    /* Whether publishing there would overwrite this file; NULL: never. */
     bool (*overwrites)(const char *url, const char *path);
 
     akin_status (*open)(const char *url, const akin_sink_options *options, akin_target **out);
     akin_status (*look)(akin_target *target, akin_live *live);
-    /* Checks what it can of the source, and tells digest and bytes if it knows them beforehand. */
+    /* Checks what it can of the source, and sets digest and bytes if they are known beforehand. */
     akin_status (*prepare)(akin_target *target, const akin_sink_source *source,
                            akin_published *published);
-    /* Whether what readers find is what publishing this other source would make; NULL: `look` tells
-     * by itself. */
+    /* Whether what readers find is what publishing this other source would produce; NULL: `look`
+     * finds out by itself. */
     akin_status (*recognise)(akin_target *target, const akin_sink_source *other, bool *same);
-    /* Feeds what is published. */
+    /* Feeds what is published to the diff. */
     akin_status (*compare)(akin_target *target, const akin_sink_source *source,
                            akin_publish_diff *change);
     akin_status (*stage)(akin_target *target, const akin_sink_source *source,
                          akin_published *published);
     void (*tidy)(akin_target *target); /* removes what a killed publisher left, if it has ended;
-                                          NULL: nothing */
-    akin_status (*keep)(akin_target *target); /* holds on to a lock; NULL: there is none */
+                                        * NULL: nothing */
+    akin_status (*keep)(akin_target *target); /* renews a lock; NULL: there is none */
     akin_status (*commit)(akin_target *target, const akin_sink_source *source,
                           akin_published *published);
     /* Reads these rows back, ascending, and compares: AKIN_FAILED. */
     akin_status (*verify)(akin_target *target, const akin_sink_source *source, const size_t *rows,
                           size_t count);
-    /* AKIN_FAILED where there is nothing to go back to; rollback swaps what is published and what
-     * was before, and tells what readers find then. */
+    /* AKIN_FAILED if there is nothing to roll back to; rollback swaps the published table and
+     * the previous one, and describes what readers find then. */
     akin_status (*check_rollback)(akin_target *target);
     akin_status (*rollback)(akin_target *target, akin_live *live);
     void (*close)(
-        akin_target *target); /* takes back what was staged and not committed; NULL is fine */
+        akin_target *target); /* removes what was staged and not committed; NULL is fine */
 } akin_sink;
 
-/* The sink that the scheme of the URL names; NULL: none. */
+/* The sink for the scheme of the URL; NULL: none. */
 const akin_sink *akin_sink_of(const char *url);
 
 /* As akin_publish_check (publish.h). */

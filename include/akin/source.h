@@ -1,11 +1,9 @@
-/* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the bytes
- * of their pictures. Not collective where nothing else is said.
- *
- * Rank 0 lists; all ranks get the same rows. A row that cannot be accepted (an id that is a
- * duplicate, empty, too long, not UTF-8 or holds a tab, newline or NUL; a path outside the root; a
- * dangling link; a wrong `available`) stays a row and carries its reason. Of rows with one id the
- * first, in source order, holds it.
- */
+/* source: the rows of a catalogue, from CSV or TSV files, folders and tar archives, and the
+ * bytes of their pictures. Not collective unless stated. Rank 0 lists; all ranks get the same
+ * rows. A row that cannot be accepted (an id that is a duplicate, empty, too long, not UTF-8 or
+ * contains a tab, newline or NUL; a path outside the root; a dangling link; an invalid
+ * `available`) remains a row with a reason. Of rows with one id, the first in source order is
+ * accepted. */
 #ifndef AKIN_SOURCE_H
 #define AKIN_SOURCE_H
 
@@ -20,21 +18,19 @@
 typedef struct {
     const char *const *names; /* [count] CSV or TSV files, folders, tar archives */
     size_t count;
-    const char *root;  /* relative paths of a CSV are below it, nothing may lead outside; NULL: the
-                         CSV's own folder */
-    const char *cache; /* the folder that holds what was fetched for paths that are addresses; NULL:
-                          none */
+    const char *root;  /* relative paths of a CSV start here, none may lead outside; NULL: the
+                        * CSV's own folder */
+    const char *cache; /* the folder with the downloads for paths that are addresses; NULL: none */
     const char *columns;  /* which columns of a CSV are what, see --columns; NULL: by their names */
     const char *encoding; /* of a CSV, as akin/charset.h has it; NULL: by its mark, or UTF-8 */
     char separator;       /* between fields of a CSV; NUL: found from its header */
 } akin_source_params;
 
 typedef struct {
-    const char *id,
-        *path; /* as found: where there is a reason, the bytes may be anything but NUL */
+    const char *id, *path; /* as found: if there is a reason, the bytes may be anything but NUL */
     const char *category, *group; /* "" = none */
     bool available;
-    const char *reason; /* why it cannot be accepted; NULL = as far as the list tells, it can */
+    const char *reason; /* why it cannot be accepted; NULL = it can, as far as the list tells */
 } akin_source_row;      /* texts borrowed from the source */
 
 typedef struct akin_source akin_source;
@@ -42,13 +38,13 @@ typedef struct akin_source akin_source;
 /* Whether text is a value of --columns. AKIN_USAGE: it is not. Not collective. */
 AKIN_MUST_CHECK akin_status akin_source_check_columns(const char *text);
 
-/* Lists all rows. A source that is missing or cannot be read: AKIN_FAILED; that is no catalogue:
- * AKIN_INPUT. Collective; agreed. */
+/* Lists all rows. AKIN_FAILED: a source is missing or cannot be read; AKIN_INPUT: it is not a
+ * catalogue. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_source_open(akin_comm *comm, const akin_source_params *params,
                                              akin_source **out);
 void akin_source_close(akin_source *source); /* Not collective; NULL is fine */
-/* Looks again at what there is of the rows' files, when the cache (as in params) has been filled:
- * digest, missing, unfetched. Collective; agreed. */
+/* Examines the rows' files again after the cache (as in params) was filled: digest, missing,
+ * unfetched. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_source_look_again(akin_comm *comm, akin_source *source,
                                                    const char *cache);
 
@@ -59,13 +55,14 @@ akin_source_row akin_source_get(const akin_source *source,
 /* Whether its path is an address: https://, http:// or s3://. */
 bool akin_source_is_address(const akin_source *source, size_t row);
 bool akin_source_has_addresses(const akin_source *source); /* any row */
-/* Rows without a reason whose file is not there, and the first of them (SIZE_MAX: none). */
+/* Rows without a reason whose file is missing, and the first of them (SIZE_MAX: none). */
 size_t akin_source_missing(const akin_source *source, size_t *first);
-/* Rows without a reason whose path is an address that the cache has no picture of, or only that of
- * an earlier fetch. */
+/* Rows without a reason whose path is an address of which the cache has no picture, or only one
+ * from an earlier run. */
 size_t akin_source_unfetched(const akin_source *source);
-/* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and time
- * of change (of a tar: the archive's; of an address: the digest of what the cache has). Borrowed. */
+/* 32 hexadecimal digits: XXH3-128 over every row's id, path, labels, and its file's size and
+ * modification time (of a tar: the archive's; of an address: the digest of the cached copy).
+ * Borrowed. */
 const char *akin_source_digest(const akin_source *source);
 
 /* Rows without a reason, ascending by id, bytewise: the numbers of those rows [akin_source_valid].
@@ -75,13 +72,13 @@ const size_t *akin_source_order(const akin_source *source);
 /* The row without a reason that has this id; SIZE_MAX if there is none. */
 size_t akin_source_find(const akin_source *source, const char *id);
 
-/* Gets the bytes [count] of the row's file, borrowed during the call; or, when they cannot be had,
- * NULL and the reason. What it returns, if not AKIN_OK, ends the reading and is passed on. */
+/* Gets the bytes [count] of the row's file, borrowed during the call; or, if they are not
+ * available, NULL and the reason. A result other than AKIN_OK stops the reading and is returned. */
 typedef akin_status (*akin_source_picture)(void *context, size_t row, const uint8_t *bytes,
                                            size_t count, const char *reason);
 
-/* Calls `each` once for every row r (without a reason) with wanted[r] true, in the order that suits
- * the source: an archive is read once, from front to back. */
+/* Calls `each` once for every row r (without a reason) with wanted[r] true, in the order that
+ * suits the source: an archive is read once, from front to back. */
 AKIN_MUST_CHECK akin_status akin_source_read(const akin_source *source, const bool *wanted,
                                              akin_source_picture each, void *context);
 

@@ -1,20 +1,18 @@
-/* table: table.nc, the recommendation table. Not collective where nothing else is
- * said.
+/* table: table.nc, the recommendation table. Not collective unless stated.
  *
- * int neighbor(item, k); row of the neighbour, -1 = none; best first
- * float score(item, k); cosine, 0 where none
- * int count(item); neighbours there are
- * and those of labels
- * attributes input_embeddings_digest, input_model_digest (of the model that they go back to)
+ *   int   neighbor(item, k)   row of the neighbour, -1 = none; best first
+ *   float score(item, k)      cosine, 0 if none
+ *   int   count(item)         number of neighbours
+ *   and the variables of labels
+ *   attributes: input_embeddings_digest, input_model_digest (of the model behind them)
  *
- * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores need
- * not fall), and of these what was asked for:
+ * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores
+ * need not be descending), and of these what was requested:
  *
- * int filled(item); so many of the last neighbours are fill; they need not be in order
- * int duplicate_of(item); row of the item that is kept instead, -1 = this one is
- * float calibration_cosine(knot); ascending
- * double calibration_share(knot); calibration.h; then score(item, k) is a share
- */
+ *   int    filled(item)               how many of the last neighbours were filled in, in any order
+ *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
+ *   float  calibration_cosine(knot)   ascending
+ *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
 
@@ -37,8 +35,7 @@ const akin_ncfile *akin_table_file(const akin_table *table);
 bool akin_table_is_refined(const akin_table *table);
 bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
 bool akin_table_is_calibrated(const akin_table *table);
-/* Rows [first, first + count): 0 (-1) where the table tells of no fill (of no duplicates). Checked
- * (AKIN_INPUT). */
+/* Rows [first, first + count): 0 (-1) if the table has no such variable. Checked (AKIN_INPUT). */
 bool akin_table_has_fill(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_filled(const akin_table *table, size_t first, size_t count,
                                               int32_t *filled /* [count] */);
@@ -46,8 +43,8 @@ bool akin_table_has_duplicates(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
                                                   size_t count,
                                                   int32_t *duplicate_of /* [count] */);
-/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in range,
- * counts within k, scores in [-1, 1], and the order of each list (AKIN_INPUT). */
+/* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in
+ * range, counts within k, scores in [-1, 1], and the order of each list (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
                                             int32_t *neighbor, float *score, int32_t *counts);
 
@@ -57,10 +54,10 @@ typedef struct {
     const char *model_digest; /* "" = unknown */
 } akin_table_origin;
 
-/* What a refined table tells beside its lists; of this rank's rows, borrowed. */
+/* What a refined table has besides its lists; of this rank's rows, borrowed. */
 typedef struct {
     bool diverse;                         /* lists are in the order of diversity.h */
-    const int32_t *filled, *duplicate_of; /* [count]; NULL = not asked for */
+    const int32_t *filled, *duplicate_of; /* [count]; NULL = not requested */
     const akin_calibration *calibration;  /* NULL: scores are cosines */
 } akin_table_extras;
 

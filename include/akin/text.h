@@ -1,4 +1,4 @@
-/* text: growing strings and the few checks on text that everybody needs. Not collective. */
+/* text: growing strings and common checks on text. Not collective. */
 #ifndef AKIN_TEXT_H
 #define AKIN_TEXT_H
 
@@ -13,14 +13,14 @@ AKIN_MUST_CHECK akin_status akin_text_append(akin_text *text, const char *format
     AKIN_PRINTF(2, 3);
 AKIN_MUST_CHECK akin_status akin_text_append_bytes(akin_text *text, const char *bytes,
                                                    size_t count);
-/* Room behind the text for `count` bytes that are written in place; NULL: no memory. extend: so
- * many were. */
+/* Reserves room after the text for `count` bytes that the caller writes in place; NULL: out of
+ * memory. extend: how many were written. */
 char *akin_text_room(akin_text *text, size_t count);
 void akin_text_extend(akin_text *text, size_t count);
-/* As a JSON string (RFC 8259): in quotes, with what must be escaped escaped; UTF-8 stays. */
+/* As a JSON string (RFC 8259): quoted, with escapes where required; UTF-8 is kept. */
 AKIN_MUST_CHECK akin_status akin_text_append_json(akin_text *text, const char *value);
-/* The same of `length` bytes, none a NUL, into out [AKIN_TEXT_JSON_MAX(length)]; how many were
- * written. */
+/* The same for `length` bytes without a NUL, into out [AKIN_TEXT_JSON_MAX(length)]; returns how
+ * many were written. */
 #define AKIN_TEXT_JSON_MAX(length) (6 * (length) + 2)
 size_t akin_text_json(char *out, const char *value, size_t length);
 /* An address without its password: "redis://user:***@host". */
@@ -34,18 +34,17 @@ void akin_text_free(akin_text *text);
 /* Whether the bytes are valid UTF-8 (RFC 3629: no overlong forms, no surrogates) without a NUL. */
 bool akin_text_is_utf8(const char *bytes, size_t count);
 
-/* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein 1966);
- * NULL if none is near. */
+/* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein
+ * 1966); NULL if none is close. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
 /* Whether at most one in `letters` of the longer word's letters differs. */
 bool akin_text_is_near(const char *word, const char *other, size_t letters);
 
-/* "s" where a count wants the plural. */
+/* "s" if the count takes the plural. */
 #define AKIN_PLURAL(count) ((count) == 1 ? "" : "s")
 
-/* Whole-text conversions: false where the text is not just one number (blank, trailing letters,
- * overflow, not finite).
- */
+/* Conversions of a whole text: false if it is not exactly one number (blank, trailing letters,
+ * overflow, not finite). */
 bool akin_text_to_int(const char *text, long long *out);
 bool akin_text_to_real(const char *text, double *out);
 

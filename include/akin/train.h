@@ -1,11 +1,7 @@
-/* train: the autoencoder, data-parallel, and all that is fitted, into model.nc.
- *
- * Of features that need no network there is nothing to train: all is fitted, in little time,
- * without a checkpoint.
- *
- * The result is a function of catalogue, options and --init's weights: the same bits at any number
- * of ranks, and after any interruption and resume.
- */
+/* train: trains the autoencoder, data-parallel, and fits the features, into model.nc. For
+ * features that need no network only the fitting is done, quickly and without a checkpoint. The
+ * result is a function of catalogue, options and --init's weights: the same bits at any number
+ * of ranks, and after any interruption and resume. */
 #ifndef AKIN_TRAIN_H
 #define AKIN_TRAIN_H
 
@@ -20,19 +16,19 @@
 
 typedef struct {
     const char *catalog, *output;
-    const char *
-        init; /* model.nc whose weights to start from; its optimiser's state is left; NULL = none */
-    const char *checkpoint;  /* NULL = default, <output>.checkpoint: one that does not fit is
-                                replaced, not refused */
-    double checkpoint_every; /* seconds; 0 = behind every step */
+    const char
+        *init; /* model.nc whose weights to start from, ignoring its optimiser state; NULL = none */
+    const char *checkpoint;  /* NULL = default, <output>.checkpoint: one that does not match is
+                              * replaced, not refused */
+    double checkpoint_every; /* seconds; 0 = after every step */
     double epochs;   /* a part of one ends in the middle of it; 0 = by the catalogue's size */
     size_t steps;    /* at most; 0 = as many as the epochs have */
-    size_t batch;    /* images in a step, over all ranks */
-    size_t warmup;   /* steps in which the rate rises, of schedule.h */
-    size_t patience; /* epochs without a lower loss of the holdout after which the run ends, with
-                        the best; 0 = never */
+    size_t batch;    /* images per step, over all ranks */
+    size_t warmup;   /* warm-up steps, see schedule.h */
+    size_t patience; /* stop after this many epochs without a lower holdout loss, with the best
+                      * weights; 0 = never */
     double learning_rate;
-    bool constant_rate; /* it does not fall to zero */
+    bool constant_rate; /* it does not decay to zero */
     double holdout;     /* fraction of the items that is never trained on */
     uint64_t seed;
     akin_objective objective;
@@ -47,21 +43,21 @@ typedef struct {
     double loss_first;   /* of the first step, before any update; all losses: mean squared errors */
     double loss_last;    /* mean over the steps of the last epoch */
     double holdout_loss; /* of the model that is kept; NaN without a holdout */
-    double contrast_last, holdout_contrast; /* likewise the mean contrastive loss of a view; NaN of
-                                               other objectives */
-    double images_per_second; /* over the steps of this run; NaN where all were done before */
-    double
-        seconds_waiting; /* for the other ranks' share of the sums, on the rank with most of it */
-    double seconds_reading;          /* for pictures, likewise */
-    double seconds_saving;           /* in which the steps waited for checkpoints, likewise */
-    akin_fit_features_result fitted; /* the parts and their weights */
-    size_t points; /* of the curves: the epochs, and the one that was not complete */
-    double *loss_curve, *holdout_curve;              /* [points], owned */
-    double *contrast_curve, *holdout_contrast_curve; /* likewise; NaN of other objectives */
+    double contrast_last, holdout_contrast; /* likewise the mean contrastive loss of a view; NaN
+                                             * for other objectives */
+    double images_per_second; /* over the steps of this run; NaN if all were done before */
+    double seconds_waiting;   /* for the other ranks' share of the sums, on the rank that waited
+                          * longest */
+    double seconds_reading;   /* for pictures, likewise */
+    double seconds_saving;    /* in which the steps waited for checkpoints, likewise */
+    akin_fit_features_result fitted;    /* the parts and their weights */
+    size_t points;                      /* of the curves: the epochs, including an incomplete one */
+    double *loss_curve, *holdout_curve; /* [points], owned */
+    double *contrast_curve, *holdout_contrast_curve; /* likewise; NaN for other objectives */
 } akin_train_result;
 
-/* AKIN_INTERRUPTED: a signal came, a checkpoint is saved. AKIN_FAILED, and no model is written: the
- * run has diverged. Collective; agreed. */
+/* AKIN_INTERRUPTED: received a signal, a checkpoint is saved. AKIN_FAILED, with no model
+ * written: the run diverged. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_train(akin_comm *comm, const akin_train_params *params,
                                        akin_train_result *result);
 void akin_train_result_free(akin_train_result *result);

@@ -1,12 +1,8 @@
-/* vectors: the unit rows that neighbours are sought among, from embeddings.nc or a .npy file, each
- * rank its shard. Not collective where nothing else is said.
- *
- * The kind of file is known by its content. A .npy has rows of 2 to 2048 columns and no labels: ids
- * are the lines of a text file, or the row numbers from 0; no category, no group, all available.
- *
- * Rows are brought to unit length by akin_vectors_unit. A row that is zero or not finite is
- * unusable.
- */
+/* vectors: the unit rows among which neighbours are searched, from embeddings.nc or a .npy file,
+ * each rank its shard. Not collective unless stated. The kind of file is recognised by its
+ * content. A .npy has rows of 2 to 2048 columns and no labels: ids are the lines of a text file,
+ * or the row numbers from 0; no category, no group, all available. Rows are normalised by
+ * akin_vectors_unit. A row that is zero or not finite is unusable. */
 #ifndef AKIN_VECTORS_H
 #define AKIN_VECTORS_H
 
@@ -20,19 +16,20 @@ enum { AKIN_VECTORS_DIM_MIN = 2, AKIN_VECTORS_DIM_MAX = 2048 };
 
 typedef struct akin_vectors akin_vectors;
 
-/* Brings a row to unit length: divided, in double, by its length, and rounded to float32; -0
- * becomes +0. False, and all zeros, where it is zero or not finite. Doing it twice changes nothing:
- * a row whose length is within 2^-24 (rounding of its entries) of 1 is kept as it is. So a vector's
- * bits are the same to `neighbors` and to `query`. `out` may be `row`. */
+/* Normalises a row: divided, in double, by its length, and rounded to float32; -0 becomes +0.
+ * False, and all zeros, if it is zero or not finite. Repeating it changes nothing: a row whose
+ * length is within 2^-24 (rounding of its entries) of 1 is kept as it is. So a vector has the
+ * same bits in `neighbors` and in `query`. `out` may be `row`. */
 bool akin_vectors_unit(const float *row /* [dim] */, size_t dim, float *out /* [dim] */);
 
-/* ids_path: NULL, or one id a line for a .npy (AKIN_USAGE with embeddings.nc, which has its own).
- * AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused. Collective; agreed; same arguments. */
+/* ids_path: NULL, or for a .npy a file with one id per line (AKIN_USAGE with embeddings.nc,
+ * which has its own). AKIN_FAILED: a file cannot be read; AKIN_INPUT: refused. Collective;
+ * agreed; same arguments. */
 AKIN_MUST_CHECK akin_status akin_vectors_open(akin_comm *comm, const char *path,
                                               const char *ids_path, akin_vectors **out);
 
-/* Of rows in memory, of any length and dim >= 1; this rank has its shard of the n, [count, dim],
- * copied, and the labels of those, taken over, also on failure. Collective; agreed; same n, dim. */
+/* From rows in memory, of any length and dim >= 1; this rank has its shard of the n, [count,
+ * dim], copied, and their labels, taken over, also on failure. Collective; agreed; same n, dim. */
 AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim,
                                                 const float *rows, akin_labels *labels,
                                                 akin_vectors **out);
@@ -48,8 +45,8 @@ const float *akin_vectors_row(const akin_vectors *vectors,
 bool akin_vectors_usable(const akin_vectors *vectors, size_t item);
 akin_labels *akin_vectors_labels(const akin_vectors *vectors); /* of this rank's, borrowed */
 
-/* What the input is known by: content_digest of embeddings.nc; for a .npy XXH3-128 over its shape,
- * the sum of its rows' XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */
+/* Identifies the input: content_digest of embeddings.nc; for a .npy XXH3-128 over its shape, the
+ * sum of its rows' XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */
 const char *akin_vectors_digest(const akin_vectors *vectors);
 const char *akin_vectors_model_digest(
     const akin_vectors *vectors); /* of the model that made them; "" unknown */

@@ -1,4 +1,4 @@
-/* allpairs: every row against every other, on all ranks. */
+/* allpairs: compares every row with every other, on all ranks. */
 #include "recompute.h"
 #include "thresholds.h"
 #include "tile.h"
@@ -12,8 +12,8 @@
 
 enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
 
-/* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them in a second. */
-static const double piece_work = 1 << 27; /* between two looks at messages and the clock */
+/* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them per second. */
+static const double piece_work = 1 << 27; /* between two checks of messages and the clock */
 static const double slice_work = 5e9;     /* between two agreements */
 
 typedef struct {
@@ -27,8 +27,8 @@ typedef struct {
     double done, total; /* pairs of panels, for the progress */
     double mended;      /* lists */
     double saved_at;
-    akin_comm_sum *vote; /* what ranks tell each other, under way while they go on */
-    int64_t votes[2];    /* ranks for whom it is time to save, and that had a signal */
+    akin_comm_sum *vote; /* a vote of all ranks that proceeds while they continue */
+    int64_t votes[2];    /* ranks for which it is time to save, and that received a signal */
 } engine;
 
 size_t akin_allpairs_list(size_t n, size_t k) {
@@ -42,7 +42,7 @@ static size_t largest_block(const engine *e) {
     return largest;
 }
 
-/* Blocks for what travels, as large as the largest of them. */
+/* Buffers for travelling blocks, as large as the largest of them. */
 static akin_status make_room(engine *e) {
     akin_status status;
     size_t largest = largest_block(e);
@@ -62,8 +62,8 @@ static size_t panels_of(const engine *e, int rank) {
     return (e->counts[rank] + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL;
 }
 
-/* An even number of parts of each block, the same on all ranks: small enough to be done in a second
- * or so. */
+/* An even number of parts of each block, the same on all ranks: small enough to take about a
+ * second. */
 static int choose_subs(const engine *e) {
     double rows = (double)largest_block(e);
     double slices = rows * rows * (double)e->dim / slice_work, most = PARTS_MAX / e->size;
@@ -94,7 +94,7 @@ static panels panels_of_slice(const engine *e, int step, int slice) {
                     panel_of_sub(e, held, end)};
 }
 
-/* Pairs of panels; at step 0 the columns meet what is before their end. */
+/* Pairs of panels; at step 0 the columns meet those before their end. */
 static double panel_pairs(panels p, int step) {
     return (double)(p.held_end - p.held_first) *
            (double)(step == 0 ? p.held_end : p.own_end - p.own_first);
@@ -106,7 +106,7 @@ static void tell_progress(engine *e) {
     akin_log_progress("neighbors", "pairs", share * pairs, pairs);
 }
 
-/* How many panels of rows meet so many panels of columns between two looks around. */
+/* How many panels of rows are compared with this many panels of columns between two checks. */
 static size_t rows_at_once(const engine *e, size_t columns) {
     double pair = (double)AKIN_ROW_BLOCK_PANEL * AKIN_ROW_BLOCK_PANEL * (double)e->dim;
     return 1 + (size_t)(piece_work / (pair * (double)(columns > 0 ? columns : 1)));
@@ -156,8 +156,8 @@ static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *
     return e->params->save(e->params->context, &state);
 }
 
-/* After a slice: whether to go on, and whether to save first. Ranks act on what they told each
- * other a slice ago, so that none waits for the slice of another; after the last one they ask once
+/* After a slice: whether to continue, and whether to save first. Ranks act on the vote of the
+ * previous slice, so that none waits for another's slice; after the last one they vote once
  * more. Collective; agreed. */
 static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progress at) {
     akin_status status = AKIN_OK;
@@ -179,7 +179,7 @@ done:
     return status;
 }
 
-/* This rank's part of a step, from a slice on. Collective; agreed. */
+/* This rank's part of a step, starting at a slice. Collective; agreed. */
 static akin_status sweep(engine *e, akin_row_block *held, int step, int slice) {
     akin_status status = AKIN_OK;
     if (held == e->own) akin_compare_itself(e->compare, held);
@@ -197,8 +197,8 @@ typedef struct {
     akin_request *send, *receive;
 } crossing;
 
-/* Messages to one rank and from another, under way. That a request cannot be had cannot be agreed
- * on any more. */
+/* Messages in progress to one rank and from another. A failure to get a request can no longer be
+ * agreed on here. */
 static crossing cross(engine *e, int tag, const void *out, size_t out_size, int to, void *in,
                       size_t in_size, int from) {
     crossing c = {NULL, NULL};
@@ -221,7 +221,7 @@ static int right_of(const engine *e) {
     return (e->rank + 1) % e->size;
 }
 
-/* The block that is held goes to the left, and the one of the next step comes from the right. */
+/* The held block is sent to the left, and the one of the next step arrives from the right. */
 static crossing move_body(engine *e, akin_row_block *held, int step) {
     size_t count = e->counts[akin_ring_held(e->size, e->rank, step + 1)];
     akin_row_block_begin(e->next, count);
@@ -271,7 +271,7 @@ static akin_status go_round(engine *e) {
     return status;
 }
 
-/* The travelling lists come to the rank that keeps their block. Collective; agreed. */
+/* Returns the travelling lists to the rank that keeps their block. Collective; agreed. */
 static akin_status merge_travellers(engine *e) {
     int last = akin_ring_steps(e->size);
     uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
@@ -294,7 +294,7 @@ done:
     return status;
 }
 
-/* Once more, while lists are mended. Collective; agreed. */
+/* Once more, while lists are recomputed. Collective; agreed. */
 static akin_status stop_if_signalled(engine *e) {
     akin_status status = AKIN_OK;
     int64_t signalled = akin_comm_signalled();
@@ -307,7 +307,7 @@ done:
     return status;
 }
 
-/* What asked for too much is made anew, about a slice at a time; then every list is sorted.
+/* Recomputes lists that required too much, about a slice at a time; then sorts every list.
  * Collective; agreed. */
 static akin_status mend_lists(engine *e) {
     akin_status status = AKIN_OK;

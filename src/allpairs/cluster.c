@@ -1,4 +1,4 @@
-/* cluster: an order of rows in which near ones stand together. */
+/* cluster: orders rows so that similar ones are adjacent. */
 #include "cluster.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -30,7 +30,7 @@ static const float *row_of(const bisection *b, uint32_t row) {
     return b->rows + row * b->stride;
 }
 
-/* The plane's normal is the way from one row to another that is far from it. */
+/* The plane's normal is the vector from one row to another that is far from it. */
 static void begin_plane(bisection *b, const uint32_t *order, size_t count) {
     const float *one = row_of(b, order[akin_rng_bits(1, AKIN_RNG_ORDER, 1, order[0]) % count]),
                 *other = one;
@@ -65,7 +65,8 @@ static float better_plane(bisection *b, const uint32_t *order, size_t count, flo
     return sum;
 }
 
-/* The `first` places of smallest value come to the front (Hoare 1961, "Algorithm 65: find"). */
+/* Moves the `first` positions with the smallest value to the front (Hoare 1961, "Algorithm 65:
+ * find"). */
 static void select_front(place *places, size_t count, size_t first) {
     size_t low = 0, high = count - 1;
     while (low < high) {

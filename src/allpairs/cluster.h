@@ -1,11 +1,9 @@
-/* cluster: an order of rows in which near ones stand together. Not collective.
- *
- * Recursive bisection: the rows are parted by the plane between the means of two groups (two steps
- * of k-means with k = 2 on a sample, begun at two rows that are far apart), half of them on each
- * side, until a part is one panel (sketch.h). Panels of such an order have short distances to their
- * means and narrow cones. The order depends on the rows alone; nothing that is computed from it
- * depends on it but the time.
- */
+/* cluster: orders rows so that similar ones are adjacent. Not collective. Recursive bisection:
+ * the rows are split by the plane between the means of two groups (two steps of k-means with k =
+ * 2 on a sample, started at two rows that are far apart), half of them on each side, until a
+ * part is one panel (sketch.h). Panels in such an order have short distances to their means and
+ * narrow cones. The order depends on the rows alone; it affects only the time, not the results
+ * computed from it. */
 #ifndef AKIN_CLUSTER_H
 #define AKIN_CLUSTER_H
 

@@ -1,4 +1,4 @@
-/* partition: rows to ranks, and lists home. */
+/* partition: distributes rows to ranks, and returns lists. */
 #include "cluster.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -14,9 +14,9 @@ typedef struct {
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
     const akin_partition_prior *prior;
-    size_t size, k, stride, used, lists_size; /* used: rows of this shard that are dealt */
+    size_t size, k, stride, used, lists_size; /* used: rows of this shard that are distributed */
     akin_radix_record *order;                 /* [used]: at: of the shard */
-    int *owner;                               /* [used]: where each goes */
+    int *owner;                               /* [used]: the rank each goes to */
     size_t *send;                             /* [size] */
     size_t *offsets;                          /* [size + 1]: of the blocks in all places */
     akin_row_block_item *items;               /* received, as the two below, in the same order */
@@ -26,7 +26,7 @@ typedef struct {
     size_t *counts; /* [size] */
 } dealer;
 
-/* What the rules part rows by: their labels, then category and availability. */
+/* What the rules divide rows by: their labels, then category and availability. */
 static uint32_t field_of(const akin_row_block_rules *rules, const akin_row_block_item *item,
                          int field) {
     if (field < rules->layers) return (uint32_t)item->label[field] + 1;
@@ -55,14 +55,15 @@ static bool placed(const dealer *d) {
     return d->prior != NULL && d->prior->place != NULL;
 }
 
-/* Whether a row takes part: not where nobody may be its neighbour, nor where it did not before. */
+/* Whether a row takes part: not if nobody may be its neighbour, nor if it did not take part
+ * before. */
 static bool is_dealt(const dealer *d, const akin_row_block_item *item, size_t i) {
     if (!akin_vectors_usable(d->vectors, i) || (d->rules->same_category && item->category < 0))
         return false;
     return placed(d) ? d->prior->place[i] >= 0 : d->rules->layers == 0 || item->label[0] >= 0;
 }
 
-/* This rank's rows in the order of dealing: by kind, then by row; or by place. */
+/* This rank's rows in the order of distribution: by kind, then by row; or by previous place. */
 static akin_status order_shard(dealer *d) {
     size_t count = akin_vectors_count(d->vectors);
     akin_radix_record *scratch = akin_mem_alloc(count, sizeof *scratch);
@@ -83,8 +84,8 @@ static akin_status order_shard(dealer *d) {
     return AKIN_OK;
 }
 
-/* Place p of the order goes to rank (p + rank) % size, so that what is left over does not fall on
- * the same ranks; or to the rank whose block holds the place that it had. */
+/* Position p of the order goes to rank (p + rank) % size, so that remainders do not fall on the
+ * same ranks; or to the rank whose block has the row's previous place. */
 static void find_owners(dealer *d) {
     size_t rank = (size_t)akin_comm_rank(d->comm);
     for (size_t p = 0, to = 0; p < d->used; p++) {
@@ -133,7 +134,7 @@ static void fill_bar(const dealer *d, size_t at, void *record) {
     memcpy(record, d->prior->bars + at, sizeof *d->prior->bars);
 }
 
-/* One kind of record for every row to its rank, and what comes from the others. */
+/* Sends one kind of record for every row to its rank, and receives those of the others. */
 static akin_status exchange(dealer *d, filler *fill, size_t record_size, void **received) {
     akin_status status;
     size_t *at = akin_mem_zalloc(d->size, sizeof *at);
@@ -156,8 +157,8 @@ done:
 
 /* --- this rank's block --- */
 
-/* Whether rows of these labels never meet each other: then it does not pay to bring near ones
- * together. */
+/* Whether rows with these labels never meet each other: then ordering them by similarity does
+ * not pay. */
 static bool done_among(const akin_row_block_rules *rules, const akin_row_block_item *item) {
     for (int l = 0; l < rules->layers; l++)
         if (rules->layer[l].done[item->label[l] * rules->layer[l].labels + item->label[l]])
@@ -170,7 +171,7 @@ static const akin_row_block_item *item_at(const dealer *d, const akin_radix_reco
     return d->items + places[p].at;
 }
 
-/* The end of the rows from `first` on that are of one kind. */
+/* The end of the rows of one kind, starting at `first`. */
 static size_t end_of_run(const dealer *d, const akin_radix_record *places, size_t first) {
     size_t end = first + 1;
     while (end < d->received &&
@@ -179,11 +180,11 @@ static size_t end_of_run(const dealer *d, const akin_radix_record *places, size_
     return end;
 }
 
-/* Where only rows of one category meet, a rank may be given one half of its block (ring.h), and the
- * halves should have the same work, the sum over their rows of their category's size. Which
- * category's rows come first is free as long as the order is round: turned by half a block the
- * halves change places, so in between they are about even. Returns the first row of that category.
- */
+/* If only rows of one category meet, a rank may be given one half of its block (ring.h), and the
+ * halves should have the same work, the sum over their rows of their category's size. The
+ * categories can start at any one as long as their cyclic order is kept: rotated by half a block
+ * the halves are exchanged, so some rotation in between makes them about even. Returns the first
+ * row of that category. */
 static size_t even_start(const dealer *d, const akin_radix_record *places) {
     size_t best = 0, n = d->received;
     double least = INFINITY, *work = akin_mem_alloc(2 * n + 1, sizeof *work);
@@ -202,7 +203,7 @@ static size_t even_start(const dealer *d, const akin_radix_record *places) {
     return best;
 }
 
-/* What was received by kind, and then by row: as it came, for the shards of the ranks are in the
+/* Received rows by kind, then by row: already in order, since the shards of the ranks are in the
  * order of rows. */
 static void sort_received(const dealer *d, akin_radix_record *places, akin_radix_record *scratch) {
     for (size_t i = 0; i < d->received; i++) places[i].at = (uint32_t)i;
@@ -213,7 +214,7 @@ static void sort_received(const dealer *d, akin_radix_record *places, akin_radix
     }
 }
 
-/* The order of what was received: which record stands at each place of the block. */
+/* The order of the received rows: which record is at each position of the block. */
 static akin_status order_block(const dealer *d, uint32_t *order) {
     akin_status status = AKIN_FAILED;
     akin_radix_record *places = akin_mem_alloc(d->received, sizeof *places);
@@ -235,7 +236,8 @@ done:
     return status;
 }
 
-/* As they stood: records come from the ranks in the order of their shards, each rank's by place. */
+/* In their previous order: records arrive from the ranks in the order of their shards, each
+ * rank's by place. */
 static akin_status order_as_before(const dealer *d, const int64_t *places, uint32_t *order) {
     int64_t first = (int64_t)d->offsets[akin_comm_rank(d->comm)];
     for (size_t i = 0; i < d->received; i++) order[places[i] - first] = (uint32_t)i;
@@ -309,22 +311,22 @@ done:
     return status;
 }
 
-/* --- home --- */
+/* --- returning lists --- */
 
 typedef struct {
     const akin_row_block *own;
     size_t n, first, count, k; /* this rank's shard is [first, first + count) of n */
     int size;
     uint64_t *mine;    /* [count, k] */
-    uint64_t *records; /* of a row and its list, for other ranks, those for one together */
-    size_t *send, *at; /* [size]: how many for each, and where the next stands */
+    uint64_t *records; /* of a row and its list, for other ranks, grouped by rank */
+    size_t *send, *at; /* [size]: how many for each, and where the next goes */
 } homecoming;
 
 static bool stays(const homecoming *h, size_t row) {
     return row - h->first < h->count;
 }
 
-/* Lists of this rank's shard are home at once; records of the others. */
+/* Lists of this rank's shard are stored directly; the others become records. */
 static akin_status part_lists(homecoming *h) {
     const akin_row_block_item *items = akin_row_block_items(h->own);
     size_t leave = 0;

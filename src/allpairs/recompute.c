@@ -1,4 +1,4 @@
-/* recompute: lists that asked for too much, made anew. */
+/* recompute: recomputes lists that required too much. */
 #include "recompute.h"
 #include "thresholds.h"
 #include <akin/compare.h>
@@ -6,7 +6,7 @@
 #include <akin/topk.h>
 #include <string.h>
 
-enum { AT_ONCE = 256 /* panels between two looks at messages */ };
+enum { AT_ONCE = 256 /* panels between two checks of messages */ };
 
 typedef struct {
     akin_comm *comm;

@@ -30,7 +30,7 @@ void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, si
     *end = part.held_first + held * ((size_t)slice + 1) / (size_t)subs;
 }
 
-/* Whether the column has been reached on that rank, at its step. */
+/* Whether that rank has reached the column, at its step. */
 static bool reached(akin_ring_progress at, int rank, int step, size_t column) {
     akin_ring_part part = akin_ring_work(at.size, rank, step, (size_t)at.subs, (size_t)at.subs);
     size_t first, end;
@@ -56,6 +56,6 @@ double akin_ring_share(akin_ring_progress at) {
     double triangle = at.step > 0 ? 0.5 : slice * slice / 2,
            steps = at.step > 0 ? at.step - 1 + slice : 0;
     if (2 * at.step == at.size && at.size > 1) steps = at.step - 1 + slice / 2;
-    double all = size / 2; /* in pairs of blocks for each rank: size^2 / 2 in all */
+    double all = size / 2; /* in pairs of blocks per rank: size^2 / 2 in total */
     return (triangle + steps) / all;
 }

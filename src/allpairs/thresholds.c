@@ -47,9 +47,8 @@ static void choose(sample *s, const run *r, size_t wanted) {
     }
 }
 
-/* A value that `rank` of the scores reach, at most PRECISION below the largest such. Rows that
- * stand together ask for about the same, so the search goes out from `guess`, in steps that double.
- */
+/* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
+ * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
 static float reached_by(const float *scores, size_t count, size_t rank, float guess) {
     float low, high, step = 16 * PRECISION;
     if (akin_dot()->at_least(scores, count, guess) >= rank) {
@@ -69,7 +68,7 @@ static float reached_by(const float *scores, size_t count, size_t rank, float gu
     return low;
 }
 
-/* What `rank` rows of the sample reach, for rows of the block; they ask for 1 - g (1 - that). */
+/* What `rank` rows of the sample reach, for rows of the block; they require 1 - g (1 - that). */
 static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g) {
     const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
     for (; first < end; first += AT_ONCE) {
@@ -85,14 +84,14 @@ static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g
     }
 }
 
-/* How many rows of so many to look at; 0: it does not pay. */
+/* How many rows of this many to sample; 0: it does not pay. */
 static size_t wanted_of(size_t rows, size_t k, bool proven) {
     size_t wanted = k * PER_ENTRY < rows / SHARE ? k * PER_ENTRY : rows / SHARE;
     return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
 }
 
-/* The first place from `at` on where being of the category is what `is` says; end: there is none.
- */
+/* The first position from `at` on where being of the category is as `is` says; end: there is
+ * none. */
 static size_t seek(const akin_row_block_item *items, size_t at, size_t end, int32_t category,
                    bool is) {
     while (at < end && (items[at].category == category) != is) at++;
@@ -115,7 +114,8 @@ static bool next_run(const sample *s, run *r) {
     r->end = seek(items, r->end, n, category, false);
     r->among_first = seek(others, r->among_end < m ? r->among_end : 0, m, category, true);
     if (r->among_first == m)
-        r->among_first = seek(others, 0, m, category, true); /* it is not behind the last one's */
+        r->among_first = seek(others, 0, m, category, true); /* it is not after the previous
+                                                              * one's */
     r->among_end = seek(others, r->among_first, m, category, false);
     return true;
 }
@@ -152,9 +152,9 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
     return status;
 }
 
-/* --- what is foretold --- */
+/* --- prediction --- */
 
-/* The rank in a sample that hardly ever is among the k best of all rows; a row may be in its own
+/* A rank in the sample that the k best of all rows hardly ever exceed; a row may be in its own
  * sample. */
 static size_t rank_of(const sample *s, const run *r) {
     double share = (double)s->count / (double)(r->among_end - r->among_first),
@@ -168,7 +168,7 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* The lists of some rows of a run, and from them g. */
+/* Computes the lists of some rows of a run, and from them g. */
 static akin_status try_some(const sample *s, const run *r, float *g) {
     akin_status status = AKIN_FAILED;
     akin_row_block *some = NULL;
@@ -209,7 +209,7 @@ done:
     return status;
 }
 
-/* Of the k best of all blocks no more are in one of them, or hardly ever. */
+/* Hardly ever are more of the k best of all blocks in one of them. */
 static size_t share_of(size_t k, size_t blocks) {
     double mean = (double)k / (double)blocks;
     size_t most = (size_t)(mean + 2 * sqrt(mean) + 2);

@@ -1,4 +1,4 @@
-/* cpu: which compiled level of the kernels runs. */
+/* cpu: which compiled level of the kernels is used. */
 #include <akin/cpu.h>
 #include <cpuid.h>
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512", "vnni", "amx"};
-static int active = -1; /* -1: not yet asked */
+static int active = -1; /* -1: not determined yet */
 
 /* The matrix unit: the CPU has it and its 8-bit products (CPUID leaf 7), the operating system knows its
  * state (XCR0, bits 17 and 18) and grants it to this process, for registers of 8 KiB are not saved
@@ -22,13 +22,13 @@ static bool has_matrix_unit(void) {
     return (low & states) == states && syscall(SYS_arch_prctl, ARCH_REQUEST_STATE, TILE_DATA) == 0;
 }
 
-/* The whole level is asked for, not only what its name says: the compiler may use all of it. The
- * operating system's part (it must keep the wide registers) is in these answers too. */
+/* Checks for the whole level, not only the features in its name: the compiler may use all of
+ * them. These answers include the operating system's part, which must save the wide registers. */
 static bool has(akin_cpu_level level) {
     __builtin_cpu_init();
     switch (level) {
     case AKIN_CPU_PORTABLE: return true;
-#ifdef __clang__ /* which knows no levels here */
+#ifdef __clang__ /* which does not know these levels */
     case AKIN_CPU_AVX2:
         return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
                __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
@@ -73,7 +73,8 @@ akin_status akin_cpu_force(const char *name) {
     for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
         if (strcmp(name, names[level])) continue;
         if (!has((akin_cpu_level)level))
-            return akin_error_set(AKIN_USAGE, "--cpu %s: this machine lacks it; use auto or %s",
+            return akin_error_set(AKIN_USAGE,
+                                  "--cpu %s: this machine does not support it; use auto or %s",
                                   name, names[best()]);
         active = level;
         return AKIN_OK;

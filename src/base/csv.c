@@ -14,8 +14,8 @@
 
 #define PIECE 65536 /* bytes read at a time */
 
-/* The row under way: its bytes one behind the other, each field with a NUL; pointers are set when
- * it is complete, since the bytes move while they grow. */
+/* The current row: its fields' bytes consecutively, each field with a NUL; pointers are set when
+ * the row is complete, since the buffer moves while it grows. */
 typedef struct {
     const char *path;
     char *bytes;
@@ -24,8 +24,8 @@ typedef struct {
     const char **fields;
     size_t count, room;
     size_t row;
-    bool after_return; /* a carriage return ended the row before: a newline right behind it is not
-                          one more */
+    bool after_return; /* a carriage return ended the previous row: a newline right after it is
+                        * not another one */
     char separator;
     bool spans; /* a field of the row holds line ends and separators */
     akin_csv_row each;
@@ -79,7 +79,7 @@ static void end_row(int terminator, void *data) {
     state->after_return = terminator == '\r';
     if (second_half) return;
     state->row++;
-    if (state->count == 0) return; /* a blank row counts, as in the program that shows the file */
+    if (state->count == 0) return; /* a blank row counts, as in a spreadsheet */
     size_t at = 0;
     for (size_t i = 0; i < state->count; i++) {
         state->fields[i] = state->bytes + at;
@@ -93,8 +93,8 @@ static void end_row(int terminator, void *data) {
     state->used = 0;
 }
 
-/* libcsv grows a field's buffer without bound; a limit turns a quote that was never closed into a
- * message. */
+/* libcsv grows a field's buffer without bound; the limit turns a quote that is never closed into
+ * an error message. */
 static void *limited_realloc(void *block, size_t size) {
     return size > AKIN_CSV_FIELD_LIMIT ? NULL : realloc(block, size);
 }
@@ -122,9 +122,9 @@ static akin_status parser_failure(struct csv_parser *parser, const row_state *st
     /* At its limit a field is in quotes or not: closing tells. */
     csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     if (error == CSV_EPARSE || csv_fini(parser, NULL, NULL, NULL) != 0)
-        return akin_error_set(AKIN_INPUT,
-                              "%s: a quote in row %zu is never closed; close it or double it",
-                              state->path, row);
+        return akin_error_set(
+            AKIN_INPUT, "%s: the quote opened in row %zu is never closed; close it or double it",
+            state->path, row);
     return akin_error_set(
         AKIN_INPUT,
         "%s: a field of row %zu is longer than %zu bytes: is this a table of text "
@@ -195,8 +195,8 @@ static akin_status read_pieces(akin_charset *file, parsers *p) {
                                 : give_fields(p, piece + at, count - at, &used));
     }
     if (p->held || p->in_quote) AKIN_TRY(give(p, "\"", 1));
-    /* Lenient up to here, so that a stray quote inside a field is a byte like others; but an open
-     * one at the end has swallowed the rest of the file. */
+    /* Reading is lenient, so that a stray quote inside a field is an ordinary byte; but a quote
+     * still open at the end has swallowed the rest of the file. */
     csv_set_opts(&p->rows, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     if (csv_fini(&p->rows, end_field, end_row, p->state) != 0)
         return parser_failure(&p->rows, p->state);
@@ -205,13 +205,13 @@ done:
     return status;
 }
 
-/* false: no memory. */
+/* false: out of memory. */
 static bool create_parser(struct csv_parser *parser, int options, char separator) {
     if (csv_init(parser, (unsigned char)options) != 0) return false;
     csv_set_delim(parser, (unsigned char)separator);
     csv_set_space_func(parser, is_no_space);
     csv_set_realloc_func(parser, limited_realloc);
-    csv_set_blk_size(parser, 1 << 16); /* its buffer grows by so much at a time */
+    csv_set_blk_size(parser, 1 << 16); /* growth of its buffer */
     return true;
 }
 
@@ -228,7 +228,7 @@ akin_status akin_csv_read_table(const akin_csv_params *params, akin_csv_row each
     *seen = (akin_csv_seen){0};
     if (!create_parser(&p.rows, CSV_REPALL_NL, params->separator) ||
         !create_parser(&p.scout, CSV_REPALL_NL | CSV_STRICT, params->separator)) {
-        status = akin_error_set(AKIN_FAILED, "%s: no memory to read it", params->path);
+        status = akin_error_set(AKIN_FAILED, "%s: not enough memory to read it", params->path);
         goto done;
     }
     AKIN_TRY(akin_charset_open(params->path, params->encoding, &file));

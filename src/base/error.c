@@ -9,13 +9,13 @@
 static _Thread_local char message[AKIN_ERROR_SIZE];
 static void (*end_all_ranks)(void) = abort;
 
-/* A message is one line: what came from a file name or a library may hold line ends. */
+/* A message is one line: file names and library messages may contain newlines. */
 static void keep_one_line(char *text) {
     for (; *text; text++)
         if (*text == '\n' || *text == '\r') *text = ' ';
 }
 
-/* The arguments may point into the kept message, so it is written only when the new one is
+/* The arguments may point into the current message, so it is replaced only when the new one is
  * complete. */
 akin_status akin_error_set(akin_status status, const char *format, ...) {
     char text[AKIN_ERROR_SIZE];
@@ -65,8 +65,8 @@ void akin_error_on_assert(void (*end_all)(void)) {
 }
 
 _Noreturn void akin_error_assert_failed(const char *condition, const char *file, int line) {
-    fprintf(stderr, "akin: %s:%d: this must not happen: %s does not hold. Please report it.\n",
-            file, line, condition);
+    fprintf(stderr, "akin: %s:%d: internal error: %s is false. Please report it.\n", file, line,
+            condition);
     fflush(stderr);
     end_all_ranks();
     abort();

@@ -27,9 +27,10 @@ akin_status akin_file_cannot_open(const char *path, int code) {
         int code;
         const char *advice;
     } advices[] = {
-        {ENOENT, "; check the name: a relative one begins in the folder that akin was started in"},
-        {ENOTDIR, "; a part of its name is no folder"},
-        {EACCES, "; give this user the right to read it"},
+        {ENOENT,
+         "; check the name: a relative path starts in the folder in which akin was started"},
+        {ENOTDIR, "; a part of its path is not a folder"},
+        {EACCES, "; give this user permission to read it"},
         {EMFILE, "; allow more open files (ulimit -n)"}};
     const char *advice = "";
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
@@ -37,18 +38,17 @@ akin_status akin_file_cannot_open(const char *path, int code) {
     return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), advice);
 }
 
-/* --- whole files in
- * -----------------------------------------------------------------------------------------------
- */
+/* --- reading whole files --- */
 
-/* Reads until the end of the file; it may have grown or shrunk since its size was taken. */
+/* Reads until the end of the file, which may have grown or shrunk since its size was taken. */
 static akin_status read_all(int file, const char *path, size_t limit, size_t capacity,
                             unsigned char **bytes, size_t *count) {
     unsigned char *block = akin_mem_alloc(capacity, 1);
     size_t length = 0;
     if (!block) return akin_error_context(AKIN_FAILED, "%s: ", path);
     for (;;) {
-        if (length + 1 == capacity) { /* grown, or the end is next: one byte is kept for the NUL */
+        if (length + 1 == capacity) { /* the file grew, or the end is next; one byte is kept for
+                                       * the NUL */
             unsigned char *grown = akin_mem_resize(block, length, capacity + capacity / 4 + 64, 1);
             if (!grown) goto no_memory;
             block = grown;
@@ -76,15 +76,15 @@ no_memory:
 akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count) {
     *bytes = NULL;
     *count = 0;
-    int file = open(path, O_RDONLY | O_CLOEXEC |
-                              O_NONBLOCK); /* a pipe without a writer must not hold us */
+    int file =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not block on a pipe without a writer */
     if (file < 0) return akin_file_cannot_open(path, errno);
     struct stat facts;
     akin_status status = AKIN_OK;
     if (fstat(file, &facts) != 0)
         status = say(path, "cannot be read");
     else if (!S_ISREG(facts.st_mode))
-        status = akin_error_set(AKIN_FAILED, "%s: is no regular file", path);
+        status = akin_error_set(AKIN_FAILED, "%s: not a regular file", path);
     else if ((uint64_t)facts.st_size <= limit)
         status = read_all(file, path, limit, (size_t)facts.st_size + 2, bytes, count);
     close(file);
@@ -92,13 +92,12 @@ akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes
         akin_mem_free(*bytes);
         *bytes = NULL;
         *count = 0;
-        status = akin_error_set(AKIN_FAILED, "%s: holds more than %zu bytes", path, limit);
+        status = akin_error_set(AKIN_FAILED, "%s: larger than %zu bytes", path, limit);
     }
     return status;
 }
 
-/* --- atomic files out
- * --------------------------------------------------------------------------------------------- */
+/* --- writing files atomically --- */
 
 char *akin_file_with_ending(const char *path, const char *ending) {
     size_t length = strlen(path), more = strlen(ending) + 1;
@@ -143,7 +142,7 @@ char *akin_file_part_name(const char *path) {
     return part;
 }
 
-/* A file system that cannot sync this kind of thing says EINVAL, and is left alone. */
+/* A file system that cannot sync this kind of object returns EINVAL, which is ignored. */
 static akin_status sync_path(const char *path, int flags) {
     int file = open(path, flags | O_RDONLY | O_CLOEXEC);
     if (file < 0) return say(path, "cannot be opened");
@@ -164,7 +163,7 @@ akin_status akin_file_sync_rename(const char *part, const char *path) {
     char *real = akin_file_resolved(path), *folder = real ? akin_file_folder(real) : NULL;
     akin_status status = folder ? sync_path(part, 0) : AKIN_FAILED;
     if (status == AKIN_OK && rename(part, real) != 0) status = say(path, "cannot be replaced");
-    if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* the rename lasts from here */
+    if (status == AKIN_OK) status = sync_path(folder, O_DIRECTORY); /* makes the rename durable */
     akin_mem_free(real);
     akin_mem_free(folder);
     return status;
@@ -173,7 +172,7 @@ akin_status akin_file_sync_rename(const char *part, const char *path) {
 static akin_status check_name(const char *path) {
     if (!*path) return akin_error_set(AKIN_FAILED, "the name of an output is empty");
     if (akin_file_is_folder(path) || !*akin_file_name(path))
-        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file in it", path);
+        return akin_error_set(AKIN_FAILED, "%s: is a folder; give the name of a file in it", path);
     return AKIN_OK;
 }
 
@@ -234,8 +233,8 @@ akin_status akin_file_link(const char *from, const char *to) {
     return status;
 }
 
-/* PATH also becomes PATH.prev. A run killed after this leaves PATH as it was, so the next run does
- * it again. */
+/* PATH also becomes PATH.prev. A run killed after this leaves PATH unchanged, so the next run
+ * repeats it. */
 static akin_status keep_as_previous(const char *path) {
     if (!akin_file_exists(path)) return AKIN_OK;
     akin_status status = AKIN_FAILED;
@@ -254,7 +253,7 @@ static akin_status keep_as_previous(const char *path) {
     }
     status = AKIN_OK;
 done:
-    /* Also after a rename: of two links to one file it removes neither. */
+    /* Also after a rename, which removes neither of two links to the same file. */
     if (link_name) unlink(link_name);
     akin_mem_free(previous);
     akin_mem_free(link_name);
@@ -272,7 +271,7 @@ akin_status akin_outfile_commit(akin_outfile *file, bool keep_previous) {
     akin_status status = AKIN_OK;
     errno = 0;
     bool written = !ferror(file->stream);
-    written &= fclose(file->stream) == 0; /* after an error too: it still has to be closed */
+    written &= fclose(file->stream) == 0; /* closed after an error too */
     file->stream = NULL;
     if (!written) {
         if (!errno) errno = EIO;
@@ -291,12 +290,11 @@ void akin_outfile_discard(akin_outfile *file) {
     free_outfile(file);
 }
 
-/* --- whether an output can be
- * --------------------------------------------------------------------------------------*/
+/* --- whether an output can be written --- */
 
 static akin_status say_space(const char *path, uint64_t bytes) {
     return akin_error_set(AKIN_FAILED,
-                          "%s: the disk does not take the %" PRIu64 " bytes that it needs: %s",
+                          "%s: the disk has no room for the %" PRIu64 " bytes that it needs: %s",
                           path, bytes, strerror(errno));
 }
 
@@ -311,8 +309,8 @@ akin_status akin_file_check_space(const char *path, uint64_t bytes) {
         errno = EFBIG;
         status = say_space(path, bytes);
     }
-    /* Not posix_fallocate: where the file system cannot, that writes every block instead of saying
-     * so. */
+    /* Not posix_fallocate: on file systems without support it writes every block instead of
+     * failing. */
     if (status == AKIN_OK && bytes && fallocate(file, 0, 0, (off_t)bytes) != 0) {
         if (errno != EOPNOTSUPP && errno != ENOSYS)
             status = say_space(path, bytes);
@@ -326,7 +324,7 @@ akin_status akin_file_check_space(const char *path, uint64_t bytes) {
     return status;
 }
 
-/* By creating the part: access() says yes to root on a read-only disk. */
+/* By creating the part: access() succeeds for root on a read-only disk. */
 akin_status akin_file_check_output(const char *path) {
     if (check_name(path) != AKIN_OK) return AKIN_FAILED;
     char *part = akin_file_part_name(path);
@@ -339,17 +337,15 @@ akin_status akin_file_check_output(const char *path) {
     if (file < 0)
         status =
             akin_error_set(AKIN_FAILED, "%s: cannot be written (%s): %s", path, strerror(errno),
-                           errno == ENOENT ? "make its folder, or name another"
-                                           : "mend that, or name another place");
+                           errno == ENOENT ? "create its folder, or choose another"
+                                           : "fix that, or choose another place");
     if (file >= 0) close(file);
     if (ours) unlink(part);
     akin_mem_free(part);
     return status;
 }
 
-/* --- paths, folders, trees
- * ------------------------------------------------------------------------------------------
- */
+/* --- paths and folders --- */
 
 bool akin_file_exists(const char *path) {
     struct stat facts;
@@ -371,7 +367,7 @@ akin_status akin_file_make_folders(const char *path) {
         char end = head[i];
         head[i] = '\0';
         if (mkdir(head, 0777) != 0 && !akin_file_is_folder(head))
-            status = akin_error_set(AKIN_FAILED, "%s: the folder cannot be made: %s", head,
+            status = akin_error_set(AKIN_FAILED, "%s: the folder cannot be created: %s", head,
                                     strerror(errno));
         head[i] = end;
     }
@@ -398,8 +394,8 @@ akin_status akin_file_remove_tree(const char *path) {
     return failed ? AKIN_FAILED : AKIN_OK;
 }
 
-/* Where the kernel cannot exchange: neither name ever lacks a file, but for a moment both are the
- * same one. */
+/* If the kernel cannot exchange names: neither name is ever without a file, but for a moment
+ * both are the same file. */
 static int swap_by_link(const char *a, const char *b) {
     char *third = akin_file_with_ending(a, ".swap");
     if (!third) {

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Magnitudes of floats are ordered like their bits without the sign; NaN lies above infinity. */
+/* Magnitudes of floats are ordered like their bits without the sign; NaN is above infinity. */
 static int32_t peak_bits(const float *values, size_t count) {
     int32_t most = 0;
     for (size_t i = 0; i < count; i++) {
@@ -17,9 +17,8 @@ static int32_t peak_bits(const float *values, size_t count) {
     return most;
 }
 
-/* Below 2^51 a double rounds to a whole number by adding 1.5 * 2^52, and the low bits of the sum
- * are that number: this loop has vector instructions on every level, a conversion to int64 has not.
- */
+/* Below 2^51, adding 1.5 * 2^52 rounds a double to a whole number, which the low bits of the sum
+ * then hold: this loop has vector instructions on every level, a conversion to int64 does not. */
 static void add_small(const float *restrict values, size_t count, double scale,
                       int64_t *restrict sums) {
     const double magic = 0x1.8p52;
@@ -65,8 +64,8 @@ static void add_piece(const float *values, size_t count, float peak, double scal
         for (size_t i = 0; i < count; i++) sums[i] += llrint((double)values[i] * scale);
 }
 
-/* A piece is looked at and added while it is in the cache. Where one has no place, those before it
- * are taken back, which is exact: ties go to even on both sides of 0. */
+/* Each piece is checked and added while it is in the cache. If a piece is out of range, the
+ * earlier ones are subtracted again, which is exact: ties go to even on both sides of 0. */
 float akin_fixed_add(const float *values, size_t count, int bits, float limit, int64_t *sums) {
     double scale = ldexp(1, bits);
     float most = 0;

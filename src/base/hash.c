@@ -30,7 +30,7 @@ akin_status akin_hasher_create(akin_hasher **out) {
     hasher->state = XXH3_createState();
     if (!hasher->state) {
         akin_mem_free(hasher);
-        return akin_error_set(AKIN_FAILED, "no memory for a hash");
+        return akin_error_set(AKIN_FAILED, "not enough memory for a hash");
     }
     XXH3_128bits_reset(hasher->state);
     *out = hasher;

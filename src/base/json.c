@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* An akin_json is a cJSON node; nobody else knows. */
+/* An akin_json is a cJSON node; only this file knows. */
 static cJSON *inner(const akin_json *json) {
     return (cJSON *)(uintptr_t)json;
 }
@@ -18,7 +18,7 @@ static akin_json *outer(const cJSON *json) {
     return (akin_json *)(uintptr_t)json;
 }
 
-static _Thread_local bool out_of_memory; /* cJSON's parser does not say why it failed */
+static _Thread_local bool out_of_memory; /* cJSON's parser does not report why it failed */
 
 static void *take(size_t size) {
     void *block = akin_mem_alloc(size, 1);
@@ -33,7 +33,7 @@ static void use_our_memory(void) {
 
 static akin_status hand_out(cJSON *node, akin_json **out) {
     *out = outer(node);
-    return node ? AKIN_OK : akin_error_set(AKIN_FAILED, "no memory for a report");
+    return node ? AKIN_OK : akin_error_set(AKIN_FAILED, "not enough memory for a report");
 }
 
 /* --- create and free --- */
@@ -88,7 +88,7 @@ static void keep_defect(cJSON *node) {
 akin_status akin_json_check(const akin_json *json) {
     return json && !is_defective(inner(json))
                ? AKIN_OK
-               : akin_error_set(AKIN_FAILED, "no memory for a report");
+               : akin_error_set(AKIN_FAILED, "not enough memory for a report");
 }
 
 static bool is_container(const cJSON *node) {
@@ -111,7 +111,7 @@ static void put(akin_json *json, const char *key, cJSON *node) {
     cJSON_Delete(node);
 }
 
-/* cJSON prints 15 digits where that is close enough; a large whole number keeps all of its own as
+/* cJSON prints 15 digits if that is close enough; a large whole number keeps all its digits as
  * raw text. */
 static cJSON *number_node(double value) {
     char digits[32];
@@ -121,14 +121,14 @@ static cJSON *number_node(double value) {
     return cJSON_CreateRaw(digits);
 }
 
-/* How many bytes at `at` are one UTF-8 character; 0: none. */
+/* Length in bytes of the UTF-8 character at `at`; 0: none. */
 static size_t character_length(const char *at, size_t left) {
     for (size_t length = 1; length <= 4 && length <= left; length++)
         if (akin_text_is_utf8(at, length)) return length;
     return 0;
 }
 
-/* The text with U+FFFD for each byte that is no UTF-8. */
+/* The text with U+FFFD for each byte that is not valid UTF-8. */
 static cJSON *text_node(const char *value) {
     size_t length = strlen(value), used = 0;
     if (akin_text_is_utf8(value, length)) return cJSON_CreateString(value);

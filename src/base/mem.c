@@ -15,10 +15,10 @@ static atomic_uint_fast64_t calls, failures, live,
 
 static void *fail(size_t count, size_t size) {
     atomic_fetch_add(&failures, 1);
-    akin_error_set(
-        AKIN_FAILED,
-        "no memory for %zu x %zu bytes: run with fewer ranks on a node, or on one with more memory",
-        count, size);
+    akin_error_set(AKIN_FAILED,
+                   "not enough memory for %zu x %zu bytes: run fewer ranks per node, or use a node "
+                   "with more memory",
+                   count, size);
     return NULL;
 }
 

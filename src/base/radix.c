@@ -1,4 +1,4 @@
-/* radix: many small records in the order of a whole number. */
+/* radix: sorts many small records by an integer key. */
 #include <akin/radix.h>
 #include <stdbool.h>
 #include <string.h>

@@ -4,8 +4,8 @@
 
 enum { PHILOX_ROUNDS = 10, FEISTEL_ROUNDS = 8 };
 
-/* Constants of the publication: multipliers, and Weyl increments of the key (golden ratio, sqrt(3)
- * - 1). */
+/* Constants of the publication: multipliers, and Weyl increments of the key (golden ratio,
+ * sqrt(3) - 1). */
 #define PHILOX_M0 UINT32_C(0xD2511F53)
 #define PHILOX_M1 UINT32_C(0xCD9E8D57)
 #define PHILOX_W0 UINT32_C(0x9E3779B9)
@@ -63,16 +63,15 @@ double akin_rng_normal(uint64_t seed, akin_rng_purpose purpose, uint32_t stream,
     return radius * cos(6.283185307179586476925 * unit(drawn[1]));
 }
 
-/* A bijection of 64-bit words that spreads every bit (the finaliser of MurmurHash3, Appleby 2011).
- */
+/* A bijection of 64-bit words that mixes every bit (the finaliser of MurmurHash3, Appleby 2011). */
 static uint64_t mix(uint64_t x) {
     x = (x ^ x >> 33) * UINT64_C(0xFF51AFD7ED558CCD);
     x = (x ^ x >> 33) * UINT64_C(0xC4CEB9FE1A85EC53);
     return x ^ x >> 33;
 }
 
-/* One walk through the network on 0..2^(left_bits + right_bits) - 1; halves of unequal width take
- * turns. */
+/* One pass through the network on 0..2^(left_bits + right_bits) - 1; halves of unequal width
+ * alternate. */
 static uint64_t feistel(uint64_t x, int left_bits, int right_bits,
                         const uint64_t keys[FEISTEL_ROUNDS]) {
     uint64_t left_mask = (UINT64_C(1) << left_bits) - 1,
@@ -88,7 +87,8 @@ static uint64_t feistel(uint64_t x, int left_bits, int right_bits,
 uint64_t akin_rng_permute(uint64_t seed, akin_rng_purpose purpose, uint32_t stream, uint64_t n,
                           uint64_t i) {
     if (n < 2) return 0;
-    int bits = 6; /* a smaller network would be a poor shuffle; walking 64 places costs nothing */
+    int bits = 6; /* a smaller network would shuffle poorly; cycle walking within 64 places costs
+                   * nothing */
     while (bits < 64 && (n - 1) >> bits) bits++;
     uint64_t keys[FEISTEL_ROUNDS];
     for (uint64_t round = 0; round < FEISTEL_ROUNDS; round += 2)

@@ -6,13 +6,13 @@
 
 static const char stars[] = "***";
 
-/* Schemes that are known as such also without "//" behind them. */
+/* Schemes that are recognised even without "//" after them. */
 static const char *const schemes[] = {"redis",   "rediss", "redis+unix", "memcached", "qdrant",
                                       "qdrants", "http",   "https",      "s3"};
 static const char *const secret_keys[] = {"password",  "passwd", "pwd",        "secret", "token",
                                           "signature", "sig",    "credential", "auth",   "key"};
 
-/* The text between two places becomes stars; returns by how much what follows has moved. */
+/* Replaces the text between two positions by stars; returns by how much the rest has moved. */
 static long put_stars(char *text, size_t size, size_t from, size_t to) {
     size_t tail = strlen(text + to), length = sizeof stars - 1;
     if (from + length >= size) {
@@ -31,7 +31,7 @@ static bool is_of_scheme(char letter) {
            (letter >= '0' && letter <= '9') || letter == '+' || letter == '-' || letter == '.';
 }
 
-/* Where what is behind the scheme begins, in text[from..end); 0 = it holds no address. */
+/* Start of what follows the scheme in text[from..end); 0 = it contains no address. */
 static size_t behind_scheme(const char *text, size_t from, size_t end) {
     for (size_t at = from; at < end; at++) {
         if (text[at] != ':') continue;
@@ -55,7 +55,7 @@ static bool names_secret(const char *key, size_t length) {
     return false;
 }
 
-/* Values of the query in text[from..end). Returns where it ends then. */
+/* Masks values of the query in text[from..end). Returns the new end. */
 static size_t hide_query(char *text, size_t size, size_t from, size_t end) {
     const char *mark = memchr(text + from, '?', end - from);
     size_t at = mark ? (size_t)(mark - text) + 1 : end;
@@ -73,12 +73,12 @@ static size_t hide_query(char *text, size_t size, size_t from, size_t end) {
     return end;
 }
 
-/* One word, text[from..end). Returns where it ends then. */
+/* One word, text[from..end). Returns its new end. */
 static size_t hide_word(char *text, size_t size, size_t from, size_t end) {
     size_t begin = behind_scheme(text, from, end), at = end;
     if (begin == 0) return end;
     while (at > begin && text[at - 1] != '@') at--;
-    if (at > begin) { /* what begins with a user: the password is behind the first colon */
+    if (at > begin) { /* it begins with a user: the password follows the first colon */
         size_t colon = begin;
         bool slashes = text[begin - 1] == '/';
         while (colon < at - 1 && text[colon] != ':') colon++;

@@ -11,7 +11,7 @@
 #include <string.h>
 
 struct akin_text {
-    char *bytes; /* always ends with a NUL at `length` */
+    char *bytes; /* always NUL-terminated at `length` */
     size_t length, capacity;
 };
 
@@ -79,8 +79,8 @@ void akin_text_extend(akin_text *text, size_t count) {
     text->bytes[text->length] = '\0';
 }
 
-/* Whether any of eight bytes is below 0x20, a quote or a backslash; the high bit of each lane tells
- * (Mycroft 1987). */
+/* Whether any of eight bytes is below 0x20, a quote or a backslash; the high bit of each lane
+ * indicates it (Mycroft 1987). */
 static bool must_escape(uint64_t bytes) {
     const uint64_t ones = UINT64_MAX / 255, highs = ones << 7;
     uint64_t quote = bytes ^ ones * '"', backslash = bytes ^ ones * '\\';
@@ -159,9 +159,8 @@ void akin_text_free(akin_text *text) {
     akin_mem_free(text);
 }
 
-/* Well-formed sequences (Unicode 15, table 3-7): the second byte's range depends on the first, the
- * others are 80..BF.
- */
+/* Well-formed sequences (Unicode 15, table 3-7): the range of the second byte depends on the
+ * first, the others are 80..BF. */
 static const struct {
     unsigned char first_low, first_high, second_low, second_high, length;
 } sequences[] = {
@@ -171,7 +170,7 @@ static const struct {
 };
 enum { SEQUENCES = sizeof sequences / sizeof sequences[0] };
 
-/* Bytes of the well-formed sequence that the text begins with; 0 if it begins with none. */
+/* Length in bytes of the well-formed sequence at the start of the text; 0 if there is none. */
 static size_t sequence_length(const unsigned char *bytes, size_t count) {
     for (int s = 0; s < SEQUENCES; s++) {
         if (bytes[0] < sequences[s].first_low || bytes[0] > sequences[s].first_high) continue;
@@ -204,7 +203,8 @@ static size_t least(size_t a, size_t b) {
 
 enum { WORD_MAX = 63 };
 
-/* Levenshtein 1966, one row at a time; words longer than WORD_MAX are compared by their heads. */
+/* Levenshtein 1966, one row at a time; of words longer than WORD_MAX only the beginning is
+ * compared. */
 static size_t edit_distance(const char *a, const char *b) {
     size_t row[WORD_MAX + 1], a_length = strnlen(a, WORD_MAX), b_length = strnlen(b, WORD_MAX);
     for (size_t j = 0; j <= b_length; j++) row[j] = j;
@@ -226,7 +226,7 @@ const char *akin_text_nearest(const char *word, const char *const *candidates) {
     for (; *candidates; candidates++) {
         size_t distance = edit_distance(word, *candidates);
         size_t longer = strlen(word) > strlen(*candidates) ? strlen(word) : strlen(*candidates);
-        /* At the distance of the longer word not one letter is shared. */
+        /* A distance equal to the longer word's length means no letter in common. */
         if (distance < nearest_distance && distance < least(longer, WORD_MAX)) {
             nearest = *candidates;
             nearest_distance = distance;

@@ -1,4 +1,4 @@
-/* churn: how much of one table's neighbours another table does not have. */
+/* churn: how many of one table's neighbours another table lacks. */
 #include "churn.h"
 
 #include <akin/join.h>
@@ -13,7 +13,7 @@
 
 #define PIECE_ROWS 4096 /* rows of a table in memory at a time */
 
-/* --- which row of one table is which of the other --- */
+/* --- which row of one table corresponds to which of the other --- */
 
 /* This rank's shard of a table's ids, behind the `count` rows that are there. Not collective. */
 static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin_join_side side,
@@ -30,8 +30,8 @@ static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin
     return AKIN_OK;
 }
 
-/* to_table [items of other]: the row of the table that has that id, -1 = none; owned. Collective;
- * agreed. */
+/* to_table [items of other]: the row of the table with the same id, -1 = none; owned.
+ * Collective; agreed. */
 static akin_status join(akin_comm *comm, const akin_table *table, const akin_table *other,
                         int32_t **to_table) {
     akin_status status = AKIN_FAILED;
@@ -64,10 +64,10 @@ typedef struct {
     const akin_table *table, *other;
     size_t first, count;     /* the shard */
     const int32_t *to_table; /* [items of other] */
-    int32_t *other_row;      /* [count], -1 = the id is not there */
+    int32_t *other_row;      /* [count], -1 = the id is missing there */
     int32_t *neighbor, *counts, *other_neighbor, *other_counts; /* PIECE_ROWS rows of each table */
     int64_t *missing; /* [larger k + 1]: sum of m - |A and B| over items with max(|A|, |B|) = m:
-                         exact in any order */
+                       * exact in any order */
     int64_t common;
 } comparison;
 
@@ -95,7 +95,7 @@ static akin_status prepare(const akin_comm *comm, size_t depth, comparison *it) 
         !it->other_counts || !it->missing)
         return AKIN_FAILED;
     for (size_t i = 0; i < it->count; i++) it->other_row[i] = -1;
-    for (size_t j = other_n; j-- > 0;) { /* from the last, so that the first row of an id stays */
+    for (size_t j = other_n; j-- > 0;) { /* from the last, so that the first row of an id remains */
         int64_t mine = (int64_t)it->to_table[j] - (int64_t)it->first;
         if (it->to_table[j] >= 0 && mine >= 0 && mine < (int64_t)it->count)
             it->other_row[mine] = (int32_t)j;
@@ -103,7 +103,7 @@ static akin_status prepare(const akin_comm *comm, size_t depth, comparison *it) 
     return AKIN_OK;
 }
 
-/* One id's lists: row i of the piece of the table, row j of that of the other. */
+/* One id's lists: row i of the piece of this table, row j of that of the other. */
 static void compare_lists(comparison *it, size_t i, size_t j) {
     int32_t *a = it->neighbor + i * akin_table_k(it->table),
             *b = it->other_neighbor + j * akin_table_k(it->other);
@@ -114,7 +114,7 @@ static void compare_lists(comparison *it, size_t i, size_t j) {
     it->common++;
 }
 
-/* Rows [at, at + count) of the shard; those that follow each other in the other table are read at
+/* Rows [at, at + count) of the shard; rows that are consecutive in the other table are read at
  * once. */
 static akin_status compare_piece(comparison *it, size_t at, size_t count) {
     akin_status status;

@@ -14,9 +14,9 @@
 
 #define PIECE_ROWS 4096 /* rows of a table in memory at a time */
 #define SCORE_SCALE                                                                                \
-    ((double)(1ll << 28))                 /* scores are summed as integers: room for 3e10 of them  \
-                                           */
-#define SHARE_SCALE ((double)(1ll << 30)) /* average precisions too: room for 8e9 of them */
+    ((double)(1ll << 28))                 /* scores are summed as integers, with room for 3e10 of
+                                           * them */
+#define SHARE_SCALE ((double)(1ll << 30)) /* average precisions too, with room for 8e9 of them */
 
 const int akin_evaluate_depths[AKIN_EVALUATE_DEPTHS] = {1, 5, 10};
 
@@ -36,13 +36,13 @@ enum {
     TALLY_FILLS,
     TALLIES,
 };
-/* Of labelled items; by category too. */
+/* For labelled items, in total and by category. */
 enum { GRADE_LABELLED, GRADE_AVERAGE, GRADE_HITS, GRADES = 2 + 3 };
 
-/* What is counted, as whole numbers: sums over ranks are the same in any order. */
+/* Everything is counted in whole numbers: sums over ranks are the same in any order. */
 typedef struct {
-    int64_t *all;    /* [TALLIES] and behind them grades of all items and of each category: [1 +
-                        categories, GRADES] */
+    int64_t *all;    /* [TALLIES], followed by grades of all items and of each category: [1 +
+                      * categories, GRADES] */
     int32_t *labels; /* [items], -1 = none */
     int32_t *category;
     uint64_t *held; /* [names] items with each label */
@@ -118,7 +118,7 @@ static akin_status create_piece(size_t k, piece *out) {
                : AKIN_FAILED;
 }
 
-/* What a refined table tells of these rows. */
+/* What a refined table says about these rows. */
 static akin_status tally_extras(const akin_table *table, const tallies *it, size_t row,
                                 size_t count, piece *rows) {
     akin_status status;
@@ -155,7 +155,8 @@ done:
     return status;
 }
 
-/* The probability that an item drawn from the others has the label of a labelled item. */
+/* The probability that an item chosen at random from the others has the label of a labelled
+ * item. */
 static double chance_of(const tallies *it, size_t n) {
     double pairs = 0, labelled = 0;
     for (size_t c = 0; c < it->names; c++) {
@@ -274,7 +275,7 @@ void akin_evaluate_categories_free(akin_evaluate_categories *categories) {
     akin_mem_free(categories);
 }
 
-/* --- all --- */
+/* --- all figures --- */
 
 /* Collective; agreed. */
 static akin_status measure_table(akin_comm *comm, const akin_table *table,
@@ -296,7 +297,7 @@ done:
     return status;
 }
 
-/* Whether the table was made under that rule; not, where another program made it. */
+/* Whether the table was made under that rule; false if another program made it. */
 static akin_status read_rules(const akin_table *table, akin_evaluate_figures *figures) {
     char *options = NULL;
     akin_status status =

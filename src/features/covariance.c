@@ -1,4 +1,4 @@
-/* covariance: mean and covariance, the same bits on any ranks. */
+/* covariance: mean and covariance of distributed rows, bit-identical for any distribution. */
 #include "covariance.h"
 #include <akin/fixed.h>
 #include <akin/linalg.h>
@@ -10,7 +10,7 @@
  * number of rows. */
 #define VALUE_BITS 40
 #define BLOCK AKIN_COVARIANCE_BLOCK
-#define LEAST_EXPONENT (-40) /* what differs by less from the mean counts as the mean */
+#define LEAST_EXPONENT (-40) /* smaller differences from the mean count as zero */
 #define PANEL ((size_t)256)  /* columns of a product at a time */
 
 struct akin_covariance {
@@ -18,9 +18,8 @@ struct akin_covariance {
     float *mean;        /* [dim] */
     int64_t *mean_sums; /* [2, dim]: low, high */
     double peak;
-    int bits;     /* a product counts in units of 2^-bits */
-    float *block; /* [dim, BLOCK]: centred, a column's values side by side; rows that are not there
-                     are zero */
+    int bits;     /* a product is stored in units of 2^-bits */
+    float *block; /* [dim, BLOCK]: centred, a column's values consecutive; missing rows are zero */
     float *products; /* [PANEL, dim] */
     int64_t *sums; /* [sums_count] panels of the upper triangle: [PANEL, dim], [PANEL, dim - PANEL],
                       ... */
@@ -92,8 +91,9 @@ akin_status akin_covariance_scale(akin_covariance *c, double peak) {
     int exponent;
     frexp(peak, &exponent); /* peak < 2^exponent */
     if (exponent < LEAST_EXPONENT) exponent = LEAST_EXPONENT;
-    /* A block's product is below 2^(2 exponent) * BLOCK, of which 2^48 fixed points are made: as
-     * exact as the floats are. The sum over AKIN_COVARIANCE_ROWS / BLOCK blocks has 2^56. */
+    /* A block's product is below 2^(2 exponent) * BLOCK, which is divided into 2^48 fixed-point
+     * steps: as exact as the floats are. The sum over AKIN_COVARIANCE_ROWS / BLOCK blocks needs
+     * 2^56. */
     c->bits = 40 - 2 * exponent;
     for (size_t p = 0; p < c->dim; p += PANEL)
         c->sums_count += (c->dim - p < PANEL ? c->dim - p : PANEL) * (c->dim - p);

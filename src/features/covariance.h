@@ -1,13 +1,12 @@
-/* covariance: mean and covariance of rows that many ranks hold, to the same bits however they hold
- * them. Not collective.
+/* covariance: mean and covariance of rows that are distributed over ranks, bit-identical for any
+ * distribution. Not collective. Rows come in blocks of AKIN_COVARIANCE_BLOCK, the same blocks
+ * whichever rank has them (the last may be short): a block's products are summed in float in one
+ * order, blocks in fixed point (fixed.h), which is exact in any order. Three passes: the mean of
+ * all rows, the peak of the centred rows, and the products:
  *
- * Rows come in blocks of AKIN_COVARIANCE_BLOCK, the same blocks whoever has them (the last may be
- * short): a block's products are summed in float in one order, blocks in fixed point (fixed.h),
- * which is exact in any order. First the mean over all rows, then the peak of what is left, then
- * the products: see every block; sum akin_covariance_mean_sums over the ranks; akin_covariance_mean
- * measure every block; the largest peak over the ranks; akin_covariance_scale
- * add every block; sum akin_covariance_sums over the ranks; akin_covariance_get
- */
+ *   see every block; sum akin_covariance_mean_sums over the ranks; akin_covariance_mean
+ *   measure every block; take the largest peak over the ranks; akin_covariance_scale
+ *   add every block; sum akin_covariance_sums over the ranks; akin_covariance_get */
 #ifndef AKIN_COVARIANCE_H
 #define AKIN_COVARIANCE_H
 
@@ -32,7 +31,7 @@ void akin_covariance_mean(akin_covariance *covariance, size_t rows, float *mean 
 
 /* The largest |row - mean| so far, over all calls; finite. */
 double akin_covariance_measure(akin_covariance *covariance, const float *rows, size_t count);
-/* AKIN_FAILED: no memory for the products. */
+/* AKIN_FAILED: not enough memory for the products. */
 AKIN_MUST_CHECK akin_status akin_covariance_scale(akin_covariance *covariance, double peak);
 
 void akin_covariance_add(akin_covariance *covariance, const float *rows,

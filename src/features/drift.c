@@ -12,8 +12,7 @@
 #include <stdlib.h>
 
 #define ERROR_BITS                                                                                 \
-    24 /* of a sum of squared errors in fixed point, which is exact in any order; as train counts  \
-          it */
+    24 /* of a sum of squared errors in fixed point, which is exact in any order; as in train */
 
 static int by_value(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -30,7 +29,7 @@ static akin_status known_pictures(const akin_catalog *catalog, uint64_t **hashes
     return status;
 }
 
-/* Rows of this rank's shard whose picture is not known: *items [*count], owned. */
+/* Rows of this rank's shard whose picture is new: *items [*count], owned. */
 static akin_status list_new(akin_comm *comm, const akin_catalog *catalog,
                             const akin_catalog *previous, size_t **items, size_t *count) {
     akin_status status = AKIN_OK;
@@ -58,7 +57,7 @@ typedef struct {
     float *output;   /* its reconstructions */
 } scratch;
 
-/* One picture at a time, so that the sum does not depend on which rank has which. */
+/* One picture at a time, so that the sum does not depend on how pictures are distributed. */
 static akin_status add_errors(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
                               const scratch *room, const size_t *items, size_t count,
                               int64_t *sum) {
@@ -108,7 +107,7 @@ akin_status akin_drift(akin_comm *comm, const char *catalog, const char *previou
     AKIN_TRY(akin_catalog_open(comm, previous, &before));
     AKIN_TRY(akin_model_read(comm, model, &weights));
     *result = (akin_drift_result){akin_model_has_network(weights), 0, NAN};
-    if (!result->has_network) goto done; /* which redraws nothing */
+    if (!result->has_network) goto done; /* nothing to reconstruct with */
     AKIN_TRY(akin_agree(comm, measure(comm, now, before, weights, sums)));
     akin_comm_sum_i64(comm, sums, 2);
     double values = (double)sums[0] * AKIN_IMAGE_BYTES;

@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CHUNK ((size_t)1024)    /* images between two looks at what other ranks say */
+#define CHUNK ((size_t)1024)    /* images between two checks for messages of other ranks */
 #define PREVIOUS ((size_t)4096) /* rows of the previous file at a time */
 
 typedef struct {
@@ -36,7 +36,7 @@ typedef struct {
     double seconds;
 } embed;
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on a single rank. */
 static akin_status read_shard(embed *run) {
     akin_status status;
     if (akin_comm_rank(run->comm) == 0) AKIN_TRY(akin_file_check_output(run->params->output));
@@ -65,7 +65,7 @@ done:
     return status;
 }
 
-/* --- vectors of the previous file --- */
+/* --- reusing vectors of the previous file --- */
 
 static int compare_wanted(const void *a, const void *b) {
     const wanted *x = a, *y = b;
@@ -73,7 +73,7 @@ static int compare_wanted(const void *a, const void *b) {
     return x->item < y->item ? -1 : x->item > y->item;
 }
 
-/* The first of the wanted, ascending by hash, with this hash; count where none has it. */
+/* The first of the wanted rows, ascending by hash, with this hash; count if there is none. */
 static size_t find_wanted(const wanted *list, size_t count, uint64_t hash) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -86,8 +86,8 @@ static size_t find_wanted(const wanted *list, size_t count, uint64_t hash) {
     return low < count && list[low].hash == hash ? low : count;
 }
 
-/* Rows [first, first + count) of the previous file to whoever wants them; vectors are read only if
- * someone does. */
+/* Rows [first, first + count) of the previous file for those that want them; vectors are read
+ * only if any does. */
 static akin_status take_previous(embed *run, const wanted *list, size_t first, size_t count,
                                  uint64_t *hashes, float *vectors, bool *found) {
     akin_status status;
@@ -106,8 +106,8 @@ done:
     return status;
 }
 
-/* Streams the previous file past the sorted hashes of this shard: memory for the shard alone. found
- * [count]. */
+/* Streams the previous file past the sorted hashes of this shard: memory only for the shard.
+ * found [count]. */
 static akin_status search_previous(embed *run, bool *found) {
     akin_status status = AKIN_OK;
     wanted *list = akin_mem_alloc(run->count, sizeof *list);
@@ -130,16 +130,16 @@ done:
     return status;
 }
 
-/* Whether the vectors of the previous file are those that this model would compute. The model must
- * be the same; the same bytes give the same picture only if they were shrunk the same way, so else
- * nothing is taken over. Same answer on every rank. */
+/* Whether the vectors of the previous file are those that this model would compute. The model
+ * must be the same, and the same bytes give the same picture only if they were shrunk with the
+ * same options; otherwise nothing is reused. Same answer on every rank. */
 static akin_status previous_serves(embed *run, bool *serves) {
     akin_status status;
     char *options = NULL, *previous_options = NULL;
     if (strcmp(akin_embeddings_model_digest(run->previous), akin_model_digest(run->model)) != 0 ||
         akin_embeddings_dim(run->previous) != run->dim)
         return akin_error_set(AKIN_INPUT,
-                              "--previous %s was made by another model than %s; leave it out",
+                              "--previous %s was made with another model than %s; leave it out",
                               run->params->previous, run->params->model);
     AKIN_TRY(akin_ncfile_get_attribute(akin_catalog_file(run->catalog), "akin_result_options",
                                        &options));
@@ -153,7 +153,7 @@ done:
     return status;
 }
 
-/* Fills the rows that --previous has, and lists the missing ones. */
+/* Fills in the rows that --previous has, and lists the missing ones. */
 static akin_status list_missing(embed *run, bool serves) {
     akin_status status = AKIN_OK;
     bool *found = akin_mem_zalloc(run->count, sizeof *found);
@@ -173,9 +173,9 @@ static akin_status use_previous(embed *run) {
         AKIN_TRY(akin_embeddings_open(run->comm, run->params->previous, &run->previous));
         AKIN_TRY(akin_agree(run->comm, previous_serves(run, &serves)));
         if (!serves)
-            akin_log_warning(
-                "embed: %s comes from pictures that were shrunk otherwise: all are computed again",
-                run->params->previous);
+            akin_log_warning("embed: the pictures of %s were shrunk with other options: all "
+                             "vectors are computed again",
+                             run->params->previous);
     }
     AKIN_TRY(akin_agree(run->comm, list_missing(run, serves)));
 done:
@@ -202,7 +202,7 @@ done:
 static akin_status compute(embed *run) {
     akin_status status;
     int64_t most =
-        (int64_t)run->missing_count; /* all ranks do as many rounds as the one with most */
+        (int64_t)run->missing_count; /* all ranks do as many rounds as the one with the most work */
     uint8_t *images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
     float *vectors = akin_mem_alloc(CHUNK, run->dim * sizeof *vectors);
     AKIN_TRY(akin_agree(run->comm, images && vectors ? AKIN_OK : AKIN_FAILED));
@@ -216,7 +216,7 @@ static akin_status compute(embed *run) {
                                   vectors);
         if (local == AKIN_OK && akin_comm_signalled())
             local = akin_error_set(AKIN_INTERRUPTED,
-                                   "embed was interrupted; %s is as it was, submit again",
+                                   "embed was interrupted; %s is unchanged, submit again",
                                    run->params->output);
         AKIN_TRY(akin_agree(run->comm, local));
         size_t shown = done + CHUNK < (size_t)most ? done + CHUNK : (size_t)most;
@@ -230,7 +230,7 @@ done:
     return status;
 }
 
-/* --- ending --- */
+/* --- finishing --- */
 
 static akin_status finish(embed *run) {
     akin_status status;
@@ -261,7 +261,7 @@ static void report(embed *run, akin_embed_result *result) {
                             .dim = run->dim,
                             .computed = (size_t)computed,
                             .images_per_second = computed > 0 ? (double)computed / seconds : NAN};
-    akin_log_info("embed: %zu item%s, %zu computed, %zu taken from the previous file",
+    akin_log_info("embed: %zu item%s, %zu computed, %zu reused from the previous file",
                   result->items, AKIN_PLURAL(result->items), result->computed,
                   result->items - result->computed);
 }

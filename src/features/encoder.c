@@ -1,4 +1,4 @@
-/* encoder: pictures to raw numbers, and those to unit vectors. */
+/* encoder: turns pictures into raw numbers, and those into unit vectors. */
 #include "feature_params.h"
 #include "foreground.h"
 #include "handcrafted.h"
@@ -14,7 +14,7 @@
 #include <string.h>
 
 #define IMAGE_BYTES ((size_t)32 * 32 * 3)
-#define BATCH ((size_t)16) /* pictures described at a time */
+#define BATCH ((size_t)16) /* pictures encoded at a time */
 
 /* --- the raw numbers of each part --- */
 
@@ -43,7 +43,7 @@ void akin_describe_free(akin_describe *describe) {
     akin_mem_free(describe);
 }
 
-/* Each part, of up to AKIN_NETWORK_MICRO_BATCH pictures. */
+/* Each part, for up to AKIN_NETWORK_MICRO_BATCH pictures. */
 
 static void latents(akin_describe *d, const uint8_t *images, size_t count, float *raw) {
     akin_network_encode(d->network, akin_model_weights(d->model), images, count, raw);
@@ -60,7 +60,7 @@ static void pixels(akin_describe *d, const uint8_t *images, size_t count, float 
     for (size_t i = 0; i < count * IMAGE_BYTES; i++) raw[i] = (float)images[i] / 255;
 }
 
-/* A kernel of one picture. */
+/* A kernel for one picture. */
 #define EACH(name, kernel, dim)                                                                    \
     static void name(akin_describe *d, const uint8_t *images, size_t count, float *raw) {          \
         (void)d;                                                                                   \
@@ -104,7 +104,7 @@ void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *
 /* --- vectors --- */
 
 struct akin_encoder {
-    const akin_features *features; /* borrowed, as is what is fitted */
+    const akin_features *features; /* borrowed, as are the fitted parameters */
     const akin_feature_params *params;
     akin_describe *describe;
     float *raw[AKIN_PARTS]; /* [BATCH, akin_part_raw]; NULL where the weight is 0 */
@@ -156,8 +156,7 @@ static double length_of(const double *vector, size_t dim) {
     return sqrt(square);
 }
 
-/* The parts of one picture into encoder->parts; several are brought to the length of their weight.
- */
+/* Computes the parts of one picture into encoder->parts; several are scaled to their weights. */
 static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS]) {
     double *at = encoder->parts;
     bool several = akin_features_parts(encoder->features) > 1;
@@ -203,7 +202,7 @@ void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, size_t cou
     }
 }
 
-/* False where the vector is not finite. */
+/* False if the vector is not finite. */
 static bool to_unit_length(const double *from, size_t dim, float *vector) {
     double length = length_of(from, dim);
     if (!isfinite(length)) return false;
@@ -234,7 +233,7 @@ akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, s
         for (size_t i = 0; i < part; i++)
             if (!encode(encoder, i, vectors + (first + i) * encoder->features->dim))
                 return akin_error_set(
-                    AKIN_INPUT, "the model gives no finite vector for picture %zu; train it anew",
+                    AKIN_INPUT, "the model gives no finite vector for picture %zu; train it again",
                     first + i);
     }
     return AKIN_OK;

@@ -1,4 +1,4 @@
-/* feature_params: what is fitted beside the network. */
+/* feature_params: everything that is fitted, besides the network. */
 #include "feature_params.h"
 #include <akin/fixed.h>
 #include <akin/mem.h>
@@ -87,13 +87,13 @@ akin_status akin_feature_params_make_manifold(akin_feature_params *params, size_
 
 /* --- names in the file --- */
 
-/* What patches hold. */
+/* The variables of patches. */
 static const struct patch_variable {
     const char *name, *dims, *long_name;
     float *(*values)(akin_patches *patches);
     size_t rows, count;
 } patch_variables[] = {
-    {"patch_mean", "patch", "mean of squares brought to one contrast", akin_patches_mean,
+    {"patch_mean", "patch", "mean of the contrast-normalised squares", akin_patches_mean,
      AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES},
     {"patch_whitening", "patch,patch_white", "whitening of squares", akin_patches_whitening,
      AKIN_PATCHES_VALUES, AKIN_PATCHES_VALUES *AKIN_PATCHES_VALUES},
@@ -261,22 +261,22 @@ static akin_status get_scalar(const akin_ncfile *file, const names *n, const cha
     AKIN_TRY(akin_ncfile_expect(file, name_of(n, what, name), AKIN_NC_DOUBLE, ""));
     AKIN_TRY(akin_ncfile_get(file, name, 0, 1, value));
     if (!isfinite(*value) || *value < 0)
-        status = akin_error_set(AKIN_INPUT, "%s: %s is %g; train the model anew",
+        status = akin_error_set(AKIN_INPUT, "%s: %s is %g; train the model again",
                                 akin_ncfile_path(file), name, *value);
 done:
     return status;
 }
 
-/* The length of a dimension that must be there with 1 .. most. */
+/* The length of a dimension that must exist with 1 .. most. */
 static akin_status get_length(const akin_ncfile *file, const char *dimension, size_t most,
                               size_t *length) {
     akin_status status = akin_ncfile_length(file, dimension, length);
     if (status != AKIN_OK || *length <= most) return status;
-    return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, more than %zu",
+    return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, more than %zu",
                           akin_ncfile_path(file), dimension, *length, most);
 }
 
-/* What of a part the file has: its weight, dimensions and power. */
+/* What the file has of a part: its weight, dimensions and power. */
 static akin_status read_part(const akin_ncfile *file, akin_part part, akin_features_part *choice) {
     akin_status status = AKIN_OK;
     char name[NAME_SIZE];
@@ -286,7 +286,7 @@ static akin_status read_part(const akin_ncfile *file, akin_part part, akin_featu
     if (!akin_ncfile_has(file, name_of(&n, "mean", name))) return AKIN_OK;
     AKIN_TRY(akin_ncfile_length(file, n.raw, &raw));
     if (raw != akin_part_raw(part))
-        return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+        return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, not %zu",
                               akin_ncfile_path(file), n.raw, raw, akin_part_raw(part));
     *choice = (akin_features_part){.weight = 1, .dim = raw};
     if (akin_ncfile_has(file, name_of(&n, "scale", name)))
@@ -306,12 +306,12 @@ static akin_status read_features(const akin_ncfile *file, akin_features *feature
     features->name = name ? akin_features_known(name) : NULL;
     if (!features->name)
         AKIN_TRY(akin_error_set(AKIN_INPUT,
-                                "%s: a model of features that this akin does not know: %s",
+                                "%s: a model with features that this akin does not know: %s",
                                 akin_ncfile_path(file), name ? name : "none named"));
     for (size_t p = 0; p < AKIN_PARTS; p++) AKIN_TRY(read_part(file, p, &features->parts[p]));
     features->dim = akin_features_joined(features);
     if (features->dim == 0)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model without any features; train it anew",
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model without any features; train it again",
                                 akin_ncfile_path(file)));
     if (akin_ncfile_has(file, "join_mean"))
         AKIN_TRY(get_length(file, "feature", features->dim - 1, &features->dim));
@@ -327,7 +327,7 @@ static akin_status get_floats(const akin_ncfile *file, const char *name, const c
     AKIN_TRY(akin_ncfile_get(file, name, 0, rows, values));
     if (!isfinite(akin_fixed_peak(values, count)))
         status = akin_error_set(AKIN_INPUT,
-                                "%s: %s holds a value that is not finite; train the model anew",
+                                "%s: %s contains a value that is not finite; train the model again",
                                 akin_ncfile_path(file), name);
 done:
     return status;
@@ -339,7 +339,7 @@ static akin_status get_projection(const akin_ncfile *file, const names *n, akin_
     size_t raw = akin_projection_raw(p), dim = akin_projection_dim(p), length;
     AKIN_TRY(get_length(file, n->raw, raw, &length));
     if (length < raw)
-        return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+        return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, not %zu",
                               akin_ncfile_path(file), n->raw, length, raw);
     AKIN_TRY(get_floats(file, name_of(n, "mean", name), n->raw, raw, raw, akin_projection_mean(p)));
     if (!akin_projection_axes(p)) goto done;
@@ -358,7 +358,7 @@ static akin_status get_patches(const akin_ncfile *file, akin_patches *patches) {
     for (size_t d = 0; d < PATCH_DIMENSIONS; d++) {
         AKIN_TRY(akin_ncfile_length(file, patch_dimensions[d].name, &length));
         if (length != patch_dimensions[d].length)
-            return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+            return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, not %zu",
                                   akin_ncfile_path(file), patch_dimensions[d].name, length,
                                   patch_dimensions[d].length);
     }

@@ -1,18 +1,30 @@
-/* feature_params: all that `train` fits beside the network, and its part of model.nc.
- * Not collective where nothing else is said.
+/* feature_params: everything that `train` fits besides the network, and its part of model.nc.
+ * Not collective unless stated.
  *
- * Of each part of the features (features.h), here called latent:
- * float latent_mean(latent); mean over the training catalogue
- * float latent_axes(latent, latent_axis); projection.h; where they are missing only the mean is
- * taken; of a part that is steady (features.h) the eigenvectors are turned back by W double
- * latent_eigenvalue(latent_axis); of the covariance double latent_whiten; the power of it that the
- * axes are divided by double latent_scale; where there are several parts: its weight of the part
- * patches also (patches.h) float patch_mean(patch), patch_whitening(patch, patch_white),
- * patch_word(word, patch); manifold also (manifold.h) float manifold_square_mean(square), manifold_whitening(square,
- * square_white), manifold_dictionary(atom, square), manifold_share(code), manifold_code_axes(code,
- * square_axis); and where these are projected once more float join_mean(joined); float
- * join_axes(joined, feature); double join_eigenvalue(feature);
- */
+ * For each part of the features (features.h), here called latent:
+ *
+ *   float  latent_mean(latent)                mean over the training catalogue
+ *   float  latent_axes(latent, latent_axis)   projection.h; if missing, only the mean is
+ *                                             subtracted; for a steady part (features.h), W
+ *                                             times the eigenvectors
+ *   double latent_eigenvalue(latent_axis)     of the covariance
+ *   double latent_whiten                      the power of it that the axes are divided by
+ *   double latent_scale                       if there are several parts: the weight of this one
+ *
+ * For the part patches also (patches.h):
+ *
+ *   float  patch_mean(patch), patch_whitening(patch, patch_white), patch_word(word, patch)
+ *
+ * For the part manifold also (manifold.h):
+ *
+ *   float  manifold_square_mean(square), manifold_whitening(square, square_white),
+ *          manifold_dictionary(atom, square), manifold_share(code),
+ *          manifold_code_axes(code, square_axis)
+ *
+ * And if the parts are projected once more:
+ *
+ *   float  join_mean(joined), join_axes(joined, feature)
+ *   double join_eigenvalue(feature) */
 #ifndef AKIN_FEATURE_PARAMS_H
 #define AKIN_FEATURE_PARAMS_H
 
@@ -43,13 +55,13 @@ void akin_feature_params_weigh(akin_feature_params *params, akin_part part, doub
 void akin_feature_params_explain(akin_feature_params *params, const char *by, const char *why);
 akin_projection *akin_feature_params_join(const akin_feature_params *params); /* NULL = none */
 
-/* Into a file that is being written: dimensions that the file has not yet, variables, attribute
- * `features`; then, behind akin_ncfile_begin, what they hold, put by the rank that says `mine`.
- * Collective. */
+/* Writes it to a file in progress: dimensions that the file does not have yet, variables, and
+ * the attribute `features`; then, after akin_ncfile_begin, the values, put by the rank that has
+ * `mine`. Collective. */
 void akin_feature_params_define(const akin_feature_params *params, akin_ncfile *file);
 void akin_feature_params_put(const akin_feature_params *params, akin_ncfile *file, bool mine);
 
-/* AKIN_INPUT: features that are not known, or not of this shape, or a value that is not finite. */
+/* AKIN_INPUT: unknown features, another shape, or a value that is not finite. */
 AKIN_MUST_CHECK akin_status akin_feature_params_read(const akin_ncfile *file,
                                                      akin_feature_params **out);
 

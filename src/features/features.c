@@ -1,4 +1,4 @@
-/* features: kinds, their parts, and a choice among them. */
+/* features: the kinds of features, their parts, and a choice among them. */
 #include "foreground.h"
 #include "handcrafted.h"
 #include "manifold.h"
@@ -15,7 +15,7 @@
 static const struct part {
     const char *name;
     size_t raw;
-    double whiten; /* as it measured best */
+    double whiten; /* the best value measured */
     size_t dim;
     bool keeps_length, steady, network;
 } parts[AKIN_PARTS] = {
@@ -35,7 +35,7 @@ static const struct kind {
     const char *name;
     double weights[AKIN_PARTS]; /* of pictures on a flat ground */
     double wild[AKIN_PARTS];    /* of others, where these are chosen on the catalogue */
-    size_t dim;                 /* 0 = that of its one part */
+    size_t dim;                 /* 0 = that of its only part */
     bool tuned;
 } kinds[] = {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
@@ -159,16 +159,17 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
                  parts[p].name);
     return akin_error_set(AKIN_USAGE,
                           "--weights %.*s: not a weight; write %s, '=' and a number from 0 to %g, "
-                          "several separated by commas",
+                          "separated by commas if there are several",
                           (int)length, text, names, WEIGHT_LIMIT);
 }
 
 static akin_status set_weights(const struct kind *kind, const char *text, akin_features *out) {
     akin_status status = AKIN_OK;
     if (kind->dim == 0)
-        return akin_error_set(AKIN_USAGE,
-                              "--weights: the features %s have one part, there is nothing to weigh",
-                              kind->name);
+        return akin_error_set(
+            AKIN_USAGE,
+            "--weights: the features %s have only one part, so there is nothing to weight",
+            kind->name);
     for (;;) {
         size_t length = strcspn(text, ",");
         AKIN_TRY(set_weight(text, length, out));
@@ -181,8 +182,8 @@ done:
     return status;
 }
 
-/* A kind with one part has the dimensions that are asked for; of several each keeps its own, and
- * the join has them. */
+/* A kind with one part has the requested dimensions; with several, each keeps its own, and the
+ * join has the requested ones. */
 static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *out) {
     size_t most = akin_features_joined(out);
     if (kind->dim == 0)
@@ -204,7 +205,7 @@ akin_status akin_features_choose(const akin_features_params *params, akin_featur
     const struct kind *kind = find_kind(params->name);
     *out = (akin_features){0};
     if (!kind)
-        return akin_error_set(AKIN_USAGE, "--features %s: not known; use %s", params->name,
+        return akin_error_set(AKIN_USAGE, "--features %s: unknown; use %s", params->name,
                               AKIN_FEATURES_NAMES);
     out->name = kind->name;
     out->tuned = kind->tuned && !(params->tune && strcmp(params->tune, "none") == 0);

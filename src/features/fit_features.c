@@ -1,4 +1,4 @@
-/* fit_features: all that is fitted on a catalogue. */
+/* fit_features: fits on a catalogue everything that the features need. */
 #include "covariance.h"
 #include "feature_params.h"
 #include "fit_manifold.h"
@@ -15,19 +15,23 @@
 #include <string.h>
 
 #define BLOCK AKIN_COVARIANCE_BLOCK
-enum { VIEWS = 4096, MOST_VIEWS = 8 }; /* so many of a small catalogue, but not more of a picture */
+enum {
+    VIEWS = 4096,
+    MOST_VIEWS = 8
+}; /* views of a small catalogue, but at most this many per
+                                        * picture */
 
 typedef struct {
     akin_comm *comm;
     const akin_catalog *catalog;
     akin_features features; /* a copy: the model's own are replaced */
     akin_model *model;
-    size_t sample, items;     /* that serve, of so many */
-    size_t first, count;      /* this rank's, whole blocks but for the last */
+    size_t sample, items;     /* items used, of the total */
+    size_t first, count;      /* this rank's, whole blocks except the last */
     float *raw[AKIN_PARTS];   /* [count, akin_part_raw]; NULL where the weight is 0 */
-    size_t views;             /* of a picture, for the parts that are steady */
-    float *moved[AKIN_PARTS]; /* [count * views, akin_part_raw] of such a part: of a view, less
-                                 those of its picture */
+    size_t views;             /* views per picture, for the steady parts */
+    float *moved[AKIN_PARTS]; /* [count * views, akin_part_raw] for such a part: a view's numbers
+                               * minus those of its picture */
     float *joined;            /* [count, joined] */
     uint8_t *images;          /* [BLOCK] */
     akin_describe *describe;
@@ -61,7 +65,7 @@ static size_t row_of(const fit *f, size_t i) {
     return f->items == f->sample ? i : i * f->items / f->sample;
 }
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on a single rank. */
 static akin_status allocate(fit *f) {
     akin_status status;
     AKIN_TRY(akin_model_set_features(f->model, &f->features));
@@ -86,18 +90,18 @@ static akin_status look_at_signals(const fit *f) {
     return akin_error_set(
         AKIN_INTERRUPTED,
         akin_features_network(&f->features)
-            ? "interrupted behind the last step, which is saved; submit again to go on"
-            : "fitting was interrupted; submit again to begin it anew");
+            ? "interrupted after the last step, which is saved; submit again to continue"
+            : "fitting was interrupted; submit again to start it over");
 }
 
 /* --- the dictionary of patches --- */
 
 enum {
     PLACES = AKIN_IMAGE_SIDE - AKIN_PATCHES_SIDE + 1,
-    MOST_SQUARES = 128 /* of a picture, which has 729 */
+    MOST_SQUARES = 128 /* per picture, which has 729 */
 };
 
-/* Square number `which` of item `item` of the sample, somewhere in its picture. */
+/* Square number `which` of item `item` of the sample, at a random place in its picture. */
 static void cut_square(const uint8_t *picture, size_t item, size_t which, uint8_t *square) {
     uint64_t place = akin_rng_bits(0, AKIN_RNG_SAMPLE, (uint32_t)which, item) % (PLACES * PLACES);
     for (size_t row = 0; row < AKIN_PATCHES_SIDE; row++)
@@ -121,7 +125,7 @@ done:
     return status;
 }
 
-/* Rank 0 learns from squares of all ranks, in the order of the items, and tells the others.
+/* Rank 0 learns from squares of all ranks, in the order of the items, and broadcasts the result.
  * Collective; agreed. */
 static akin_status learn_dictionary(fit *f) {
     akin_status status;
@@ -153,7 +157,7 @@ done:
 
 /* --- the raw numbers of the sample --- */
 
-/* What a buyer overlooks: cut, moved, mirrored. Of item `at` of this rank's. */
+/* Changes that shoppers overlook: cropping, shifting, mirroring. Of item `at` of this rank. */
 static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t at) {
     static const akin_augment how = {.crop = 0.2F, .shift = 0.06F, .mirrored = true};
     uint8_t view[AKIN_IMAGE_BYTES];
@@ -167,7 +171,7 @@ static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t 
     }
 }
 
-/* `count` <= BLOCK items from this rank's number `at` on. */
+/* `count` <= BLOCK items of this rank, from number `at` on. */
 static akin_status describe_block(fit *f, size_t at, size_t count) {
     akin_status status;
     size_t rows[AKIN_COVARIANCE_BLOCK];
@@ -204,8 +208,8 @@ done:
 
 /* --- mean and axes of rows --- */
 
-/* Whose mean and products are sought: `total` rows of all ranks, [count, raw] of them this rank's.
- */
+/* The rows whose mean and products are computed: `total` rows of all ranks, of which [count,
+ * raw] are this rank's. */
 typedef struct {
     const char *what; /* for messages */
     const float *rows;
@@ -219,7 +223,7 @@ static akin_status sum_mean(const fit *f, const sought *s, akin_covariance *cova
     size_t count;
     if (akin_covariance_see(covariance, s->rows, s->count) != AKIN_OK)
         local = akin_error_set(
-            AKIN_FAILED, "%s: what is made of a picture (%s) is not finite%s",
+            AKIN_FAILED, "%s: the raw numbers of a picture (%s) are not finite%s",
             akin_ncfile_path(akin_catalog_file(f->catalog)), s->what,
             akin_features_network(&f->features) ? "; try a smaller --learning-rate" : "");
     AKIN_TRY(akin_agree(f->comm, local));
@@ -230,7 +234,7 @@ done:
     return status;
 }
 
-/* The sum over all ranks of the products of rows, behind their mean. Collective; agreed. */
+/* The sum over all ranks of the products of the centred rows. Collective; agreed. */
 static akin_status sum_products(const fit *f, const sought *s, akin_covariance *covariance) {
     akin_status status;
     size_t count;
@@ -255,15 +259,15 @@ static void tell_axes(const fit *f, akin_projection *projection) {
     akin_comm_broadcast(f->comm, akin_projection_eigenvalues(projection), dim * sizeof(double), 0);
 }
 
-/* On rank 0 the matrix of what was summed, owned; NULL: no memory. */
+/* On rank 0 the matrix of the sums, owned; NULL: out of memory. */
 static double *matrix_of(const sought *s, const akin_covariance *covariance) {
     double *matrix = akin_mem_alloc(s->raw, s->raw * sizeof *matrix);
     if (matrix) akin_covariance_get(covariance, s->total, matrix);
     return matrix;
 }
 
-/* Rank 0 finds the axes, the others are told. nuisance [raw, raw] is used up; NULL: axes are not
- * made steady. Collective; agreed. */
+/* Rank 0 finds the axes and broadcasts them. nuisance [raw, raw] is overwritten; NULL: axes are
+ * not made steady. Collective; agreed. */
 static akin_status find_axes(const fit *f, const sought *s, const akin_covariance *covariance,
                              double *nuisance, double whiten, akin_projection *projection) {
     akin_status status = AKIN_OK;
@@ -280,7 +284,7 @@ done:
     return status;
 }
 
-/* The axes of few rows: all come to rank 0. Collective; agreed. */
+/* The axes of few rows: all rows go to rank 0. Collective; agreed. */
 static akin_status find_axes_of_few(const fit *f, const sought *s, double whiten,
                                     akin_projection *projection) {
     akin_status status;
@@ -297,7 +301,8 @@ done:
     return status;
 }
 
-/* What views change in a part: on rank 0 its covariance [raw, raw], owned. Collective; agreed. */
+/* The variation of a part between views: on rank 0 its covariance [raw, raw], owned. Collective;
+ * agreed. */
 static akin_status find_nuisance(const fit *f, akin_part part, double **out) {
     akin_status status;
     const sought s = {akin_part_name(part), f->moved[part], akin_part_raw(part),
@@ -315,8 +320,8 @@ done:
     return status;
 }
 
-/* rows [f->count, raw] of this rank; nuisance is used up: NULL on all ranks where axes are not made
- * steady, on rank 0 the matrix where they are (`steady`). Collective; agreed. */
+/* rows [f->count, raw] of this rank; nuisance is overwritten: NULL on all ranks if axes are not
+ * made steady, the matrix on rank 0 if they are (`steady`). Collective; agreed. */
 static akin_status fit_projection(const fit *f, const char *what, const float *rows, bool steady,
                                   double *nuisance, double whiten, akin_projection *projection) {
     akin_status status;
@@ -336,7 +341,7 @@ done:
     return status;
 }
 
-/* --- the parts, and what joins them --- */
+/* --- the parts, and their join --- */
 
 static akin_status fit_part(const fit *f, akin_part part) {
     akin_status status;

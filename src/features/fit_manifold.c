@@ -179,7 +179,7 @@ static void sum_tally(const fit *f, const tally *t) {
 
 /* --- the axes --- */
 
-/* The covariance of rows divided by `unit`; owned, NULL: no memory. */
+/* The covariance of rows divided by `unit`; owned, NULL: out of memory. */
 static double *matrix_of(const fit *f, const tally *t, double unit) {
     double *matrix = akin_mem_alloc(f->words, f->words * sizeof *matrix);
     if (matrix) akin_code_sums_covariance(t->sums, f->pictures * t->each, unit, matrix);

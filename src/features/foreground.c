@@ -1,4 +1,4 @@
-/* foreground: colours before the background. */
+/* foreground: the colours in front of the background. */
 #include "foreground.h"
 #include <math.h>
 #include <stddef.h>
@@ -7,9 +7,9 @@
 
 enum { SIDE = 32, PIXELS = SIDE * SIDE, BORDER = 4 * SIDE, LIGHTNESSES = 4, HUES = 6 };
 
-static const float REACH = 70;    /* of a and b to both sides */
-static const float FLOOR = 0.05F; /* what the background counts */
-static const float FAR = 12;      /* a difference of colour that is clearly seen */
+static const float REACH = 70;    /* of a and b in both directions */
+static const float FLOOR = 0.05F; /* the weight of the background */
+static const float FAR = 12;      /* a colour difference that is clearly visible */
 static const float WIDE = 14;     /* pixels */
 
 /* --- the colour space --- */
@@ -39,14 +39,14 @@ static void to_lab(const uint8_t *picture, float lab[3][PIXELS]) {
     }
 }
 
-/* --- how much a pixel counts --- */
+/* --- the weight of a pixel --- */
 
 static int ascending(const void *a, const void *b) {
     float x = *(const float *)a, y = *(const float *)b;
     return (x > y) - (x < y);
 }
 
-/* The median of the sides; a corner lies on two. */
+/* The median of the sides; a corner belongs to two. */
 static float background(const float *channel) {
     float border[BORDER];
     for (size_t i = 0; i < SIDE; i++) {
@@ -59,7 +59,7 @@ static float background(const float *channel) {
     return (border[BORDER / 2 - 1] + border[BORDER / 2]) / 2;
 }
 
-/* weights [PIXELS], together one. */
+/* weights [PIXELS], with sum one. */
 static void weigh(float lab[3][PIXELS], float *weights) {
     float ground[3], middle[SIDE], total = 0;
     for (int c = 0; c < 3; c++) ground[c] = background(lab[c]);
@@ -77,8 +77,8 @@ static void weigh(float lab[3][PIXELS], float *weights) {
 
 /* --- the histogram --- */
 
-/* `at` in [0, 1] among bins whose centres go from 0 to 1: the lower one and the share of the upper
- * one. */
+/* `at` in [0, 1] among bins whose centres range from 0 to 1: the lower one and the share of the
+ * upper one. */
 static float between(float at, int bins, int *low) {
     float place = fminf(1, fmaxf(0, at)) * (float)(bins - 1);
     *low = (int)place < bins - 1 ? (int)place : bins - 2;

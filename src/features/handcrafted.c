@@ -20,7 +20,7 @@ enum {
 
 static const float PI = 3.14159265F;
 
-/* counts to the square roots of their shares of `total`. */
+/* Converts counts to the square roots of their shares of `total`. */
 static void to_roots(float *counts, size_t count, float total) {
     for (size_t i = 0; i < count; i++) counts[i] = sqrtf(counts[i] / total);
 }
@@ -33,7 +33,7 @@ static void between(float at, int bins, int *low, float *share) {
     *share = at - (float)*low;
 }
 
-/* Hue in [0, 6), of a pixel that is not grey. */
+/* Hue in [0, 6), for a pixel that is not grey. */
 static float hue_of(int r, int g, int b, int most, int range) {
     if (most == r) return fmodf((float)(g - b) / (float)range + 6, 6);
     if (most == g) return (float)(b - r) / (float)range + 2;
@@ -86,7 +86,7 @@ static int value_at(const uint8_t *picture, int row, int column, int channel) {
     return picture[(clamp(row) * SIDE + clamp(column)) * 3 + channel];
 }
 
-/* Of the channel with the largest gradient, the first of those alike. */
+/* For the channel with the largest gradient, the first in case of a tie. */
 static void gradient_at(const uint8_t *picture, int row, int column, int *down, int *right) {
     int largest = -1;
     for (int c = 0; c < 3; c++) {
@@ -100,9 +100,8 @@ static void gradient_at(const uint8_t *picture, int row, int column, int *down, 
     }
 }
 
-/* The two cells whose centres a pixel lies between (of a pixel at the border twice the same), and
- * the second's share.
- */
+/* The two cells between whose centres a pixel lies (at the border twice the same), and the
+ * second's share. */
 static float cells_of(int at, int cells[2]) {
     float place = ((float)at + 0.5F) / CELL - 0.5F;
     int low = (int)floorf(place);
@@ -111,14 +110,14 @@ static float cells_of(int at, int cells[2]) {
     return place - (float)low;
 }
 
-/* A pixel's gradient to 2 x 2 cells and 2 directions. */
+/* Adds a pixel's gradient to 2 x 2 cells and 2 directions. */
 static void add_gradient(int row, int column, int down, int right,
                          float cells[CELLS][CELLS][DIRECTIONS]) {
     int rows[2], columns[2];
     float row_share = cells_of(row, rows), column_share = cells_of(column, columns);
     float length = sqrtf((float)(right * right + down * down));
     float at = atan2f((float)down, (float)right) / PI * DIRECTIONS +
-               2 * DIRECTIONS; /* opposite ways are the same */
+               2 * DIRECTIONS; /* opposite directions are the same */
     int direction = (int)at;
     float turned = at - (float)direction;
     for (int k = 0; k < 8; k++)
@@ -131,7 +130,7 @@ static int clamp_cell(int at) {
     return at < 0 ? 0 : at >= CELLS ? CELLS - 1 : at;
 }
 
-/* The squared length of the 3 x 3 cells around one, of `square` for each. */
+/* The squared length of the 3 x 3 cells around one, given `square` of each. */
 static float around(float square[CELLS][CELLS], int row, int column) {
     float sum = 0;
     for (int n = 0; n < 9; n++)
@@ -157,7 +156,7 @@ void akin_handcrafted_edges(const uint8_t *picture, float *edges) {
         }
     for (int c = 0; c < CELLS * CELLS; c++) {
         float length = sqrtf(around(square, c / CELLS, c % CELLS) +
-                             1e-4F); /* what is next to flat stays near zero */
+                             1e-4F); /* almost flat areas stay near zero */
         for (int d = 0; d < DIRECTIONS; d++)
             edges[c * DIRECTIONS + d] = fminf(cells[c / CELLS][c % CELLS][d] / length, 0.4F);
     }

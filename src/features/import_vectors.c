@@ -38,15 +38,16 @@ static akin_status open_vectors(akin_comm *comm, const akin_import_vectors_param
     bool is_npy = false;
     akin_status local = akin_npy_recognise(params->from, &is_npy);
     if (local == AKIN_OK && !is_npy)
-        local = akin_error_set(
-            AKIN_INPUT, "--from %s: is no .npy file; save the vectors by numpy.save", params->from);
+        local = akin_error_set(AKIN_INPUT,
+                               "--from %s: not a .npy file; save the vectors with numpy.save",
+                               params->from);
     AKIN_TRY(akin_agree(comm, local));
     status = akin_vectors_open(comm, params->from, params->ids, out);
 done:
     return status;
 }
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on a single rank. */
 static akin_status read_shard(adoption *a) {
     akin_status status = AKIN_OK;
     a->hashes = akin_mem_zalloc(a->count, sizeof *a->hashes);
@@ -81,16 +82,16 @@ done:
 
 /* --- the join --- */
 
-/* A row on its way: the item's row in the catalogue, whether the vector is usable, and the vector
- * [dim]. */
+/* A row in transit: the item's row in the catalogue, whether the vector is usable, and the
+ * vector [dim]. */
 typedef struct {
     int32_t row, usable;
     float vector[];
 } parcel;
 
 typedef struct {
-    size_t most, bytes; /* parcels of a round, and of each the bytes */
-    int64_t *row;       /* [most] of the catalogue, -1 = not known there */
+    size_t most, bytes; /* parcels per round, and the bytes of each */
+    int64_t *row;       /* [most] of the catalogue, -1 = not found there */
     size_t *counts;     /* [size] for each rank */
     size_t *at;         /* [size] */
     char *send;         /* [most, bytes] */
@@ -114,7 +115,7 @@ static void free_mail(mail *m) {
     akin_mem_free(m->send);
 }
 
-/* Packs rows [begin, begin + count) of this rank's vectors by the rank that they go to. */
+/* Packs rows [begin, begin + count) of this rank's vectors by their destination rank. */
 static void pack(adoption *a, mail *m, size_t begin, size_t count) {
     int size = akin_comm_size(a->comm);
     memset(m->counts, 0, (size_t)size * sizeof *m->counts);
@@ -165,7 +166,7 @@ static akin_status join(adoption *a) {
         akin_status local = AKIN_OK;
         if (akin_comm_signalled())
             local = akin_error_set(AKIN_INTERRUPTED,
-                                   "embed was interrupted; %s is as it was, submit again",
+                                   "embed was interrupted; %s is unchanged, submit again",
                                    a->params->output);
         AKIN_TRY(akin_agree(a->comm, local));
         akin_log_progress("embed", "rounds of vectors", (double)round + 1, (double)rounds);
@@ -192,7 +193,7 @@ done:
     return status;
 }
 
-/* --- ending --- */
+/* --- finishing --- */
 
 static akin_status write_embeddings(adoption *a) {
     const akin_import_vectors_params *p = a->params;
@@ -232,24 +233,23 @@ static void tell(const akin_import_vectors_params *p, const akin_import_vectors_
     if (r->without_vector > 0)
         akin_log_warning("%zu of %zu items of %s have no vector in %s: they %s", r->without_vector,
                          r->items, p->catalog, p->from,
-                         p->model ? "are compared by their pictures alone" : "look like none");
+                         p->model ? "are compared by their pictures only" : "get no neighbours");
     if (r->without_item > 0)
-        akin_log_warning("%zu of %zu vectors of %s belong to no item of %s: left out",
+        akin_log_warning("%zu of %zu vectors of %s belong to no item of %s and are left out",
                          r->without_item, r->vectors, p->from, p->catalog);
     if (r->unusable > 0)
         akin_log_warning("%zu vector%s of %s: zero or not finite: %s", r->unusable,
                          AKIN_PLURAL(r->unusable), p->from,
-                         p->model ? "compared by their pictures alone" : "they look like none");
+                         p->model ? "compared by their pictures only" : "they get no neighbours");
 }
 
 static akin_status check_joined(const adoption *a, const akin_import_vectors_result *r) {
     if (!a->catalog || r->without_item < r->vectors) return AKIN_OK;
     return akin_error_set(
-        AKIN_INPUT, "no id of %s is one of %s%s", a->params->ids ? a->params->ids : a->params->from,
-        a->params->catalog,
-        a->params->ids
-            ? ""
-            : ": without --ids FILE, a line for each row, the ids are row numbers from 0");
+        AKIN_INPUT, "none of the ids of %s is in %s%s",
+        a->params->ids ? a->params->ids : a->params->from, a->params->catalog,
+        a->params->ids ? ""
+                       : ": without --ids FILE, one line per row, the ids are row numbers from 0");
 }
 
 akin_status akin_import_vectors(akin_comm *comm, const akin_import_vectors_params *params,

@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-#define CHUNK ((size_t)1024) /* pictures between two looks at what other ranks say */
+#define CHUNK ((size_t)1024) /* pictures between two checks for messages of other ranks */
 
 typedef struct {
     const akin_join_vectors_source *source;
@@ -22,7 +22,7 @@ typedef struct {
     double seconds;  /* of computing vectors */
 } blend;
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on a single rank. */
 static akin_status prepare(blend *b) {
     akin_status status;
     AKIN_TRY(akin_encoder_create(b->model, &b->encoder));
@@ -30,9 +30,8 @@ static akin_status prepare(blend *b) {
     b->dim = b->own + b->source->dim;
     if (b->dim > AKIN_VECTORS_DIM_MAX)
         return akin_error_set(
-            AKIN_USAGE,
-            "--from-weight: %zu features of %s and %zu that are brought are more than %d", b->own,
-            b->source->model, b->source->dim, AKIN_VECTORS_DIM_MAX);
+            AKIN_USAGE, "--from-weight: %zu features of %s and %zu imported ones are more than %d",
+            b->own, b->source->model, b->source->dim, AKIN_VECTORS_DIM_MAX);
     b->images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
     b->items = akin_mem_alloc(CHUNK, sizeof *b->items);
     b->vectors = akin_mem_alloc(CHUNK, b->own * sizeof *b->vectors);
@@ -42,7 +41,7 @@ done:
     return status;
 }
 
-/* Items [at, at + count) of this rank's. */
+/* Items [at, at + count) of this rank. */
 static akin_status join_chunk(blend *b, size_t at, size_t count) {
     akin_status status;
     const akin_join_vectors_source *s = b->source;

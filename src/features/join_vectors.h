@@ -1,12 +1,9 @@
-/* join_vectors: vectors that another network made, joined with those of a model of ours by a
- * weight.
- *
- * A row is the model's vector of the picture and, behind it, the other one times `weight`, both of
- * unit length, brought to unit length: so the cosine is the mean of both cosines, the other one's
- * weighing weight^2 (late fusion, as the parts of features.h). An item without the other vector has
- * zeros there: it is compared by the model's part alone, as if it were as unlike all others in the
- * other as can be expected.
- */
+/* join_vectors: joins vectors of another network with those of one of our models, with a weight.
+ * A row is the model's vector of the picture followed by the other one times `weight`, both of
+ * unit length, normalised: so the cosine is the mean of both cosines, the other one's with
+ * weight^2 (late fusion, like the parts in features.h). An item without the other vector has
+ * zeros there: it is compared by the model's part alone, as if it were as dissimilar from all
+ * others in the other part as can be expected. */
 #ifndef AKIN_JOIN_VECTORS_H
 #define AKIN_JOIN_VECTORS_H
 
@@ -29,12 +26,12 @@ typedef struct {
     size_t dim;
     float *rows;              /* [count, dim], owned by the caller */
     double images_per_second; /* computed images over the time of computing them, all ranks
-                                 together; NaN: none */
+                               * together; NaN: none */
     char model_digest[AKIN_HASH_TEXT_SIZE];
 } akin_join_vectors_result;
 
-/* AKIN_USAGE: more columns together than `neighbors` takes. AKIN_INTERRUPTED: a signal came.
- * Collective; agreed; same model, weight, dim. */
+/* AKIN_USAGE: more columns in total than `neighbors` accepts. AKIN_INTERRUPTED: received a
+ * signal. Collective; agreed; same model, weight, dim. */
 AKIN_MUST_CHECK akin_status akin_join_vectors(akin_comm *comm,
                                               const akin_join_vectors_source *source,
                                               akin_join_vectors_result *out);

@@ -1,11 +1,8 @@
-/* maps: what the network's convolutions hold of a picture, in few numbers. Not collective. Cannot
- * fail. Pure.
- *
- * A latent says what is needed to redraw a picture; the maps before it say what there is in it, and
- * tell more of its kind. Of each map the mean and the standard deviation over all places say how
- * much of what it looks for there is, wherever that lies; the means over 2 x 2 quarters of the
- * second convolution's say roughly where.
- */
+/* maps: what the network's convolutions respond to in a picture, in few numbers. Not collective.
+ * Cannot fail. Pure. A latent says what is needed to reconstruct a picture; the maps before it
+ * say what is in the picture, and are better at telling its kind. For each map, the mean and the
+ * standard deviation over all places measure how much of its pattern there is, anywhere; the
+ * means of the second convolution's maps over 2 x 2 quarters say roughly where. */
 #ifndef AKIN_MAPS_H
 #define AKIN_MAPS_H
 

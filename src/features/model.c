@@ -103,7 +103,7 @@ int64_t *akin_model_step(akin_model *model) {
     return &model->step;
 }
 
-/* Both series in one new array; NULL without memory. */
+/* Both series in one new array; NULL if out of memory. */
 static double *both_series(size_t epochs, const double *loss, const double *holdout_loss) {
     double *curve = akin_mem_alloc(epochs, 2 * sizeof *curve);
     if (!curve) return NULL;
@@ -154,7 +154,7 @@ const char *akin_model_digest(const akin_model *model) {
     return model->digest;
 }
 
-/* --- the schema: three variables a tensor, and what stands beside them --- */
+/* --- the schema: three variables per tensor, and the scalars and curves --- */
 
 static const struct part {
     const char *suffix, *long_name;
@@ -197,7 +197,7 @@ static const akin_network_tensor *tensors_of(bool head, size_t *count) {
     return tensors;
 }
 
-/* One "name=length" of a tensor's dims; *text moves on to the next, NULL at the end. */
+/* One "name=length" of a tensor's dims; *text advances to the next, NULL at the end. */
 static size_t next_dimension(const char **text, char name[NAME_SIZE]) {
     const char *equals = strchr(*text, '='), *comma = strchr(*text, ',');
     AKIN_ASSERT(equals && (size_t)(equals - *text) < NAME_SIZE);
@@ -220,7 +220,7 @@ static size_t dimension_names(const akin_network_tensor *tensor, char names[NAME
     return rows;
 }
 
-/* Each dimension of the tensors once, though several share it. Collective. */
+/* Defines each dimension of the tensors once, though several share it. Collective. */
 static void define_dimensions(akin_ncfile *file, bool head) {
     char defined[MAX_DIMENSIONS][NAME_SIZE];
     size_t count = 0, tensor_count;
@@ -234,7 +234,7 @@ static void define_dimensions(akin_ncfile *file, bool head) {
             akin_ncfile_dimension(file, defined[count], length);
             count++;
         }
-    bool latent = false; /* a dimension of what is fitted */
+    bool latent = false; /* a dimension of the fitted parameters */
     for (size_t known = 0; known < count; known++)
         latent = latent || strcmp(defined[known], "latent") == 0;
     AKIN_ASSERT(latent);
@@ -264,12 +264,12 @@ static void define(akin_ncfile *file, const akin_model_origin *origin, const aki
     akin_ncfile_attribute(file, NULL, "title",
                           network ? "Autoencoder of product pictures"
                                   : "Features of product pictures");
-    akin_ncfile_attribute(file, NULL, "summary",
-                          network ? "Weights of a convolutional autoencoder of 32x32 "
-                                    "pictures, the state of its optimiser, and what was "
-                                    "fitted on the catalogue that it was trained on."
-                                  : "What was fitted on a catalogue of 32x32 pictures to "
-                                    "describe them by features without a network.");
+    akin_ncfile_attribute(
+        file, NULL, "summary",
+        network ? "Weights of a convolutional autoencoder of 32x32 pictures, the state of its "
+                  "optimiser, and what was fitted on its training catalogue."
+                : "What was fitted on a catalogue of 32x32 pictures to describe them by features "
+                  "without a network.");
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
@@ -331,7 +331,7 @@ static akin_status check_finite(const akin_ncfile *file, const char *name, const
                                 size_t count) {
     if (isfinite(akin_fixed_peak(values, count))) return AKIN_OK;
     return akin_error_set(AKIN_INPUT,
-                          "%s: %s holds a value that is not finite; train the model anew",
+                          "%s: %s contains a value that is not finite; train the model again",
                           akin_ncfile_path(file), name);
 }
 
@@ -346,7 +346,7 @@ static akin_status get_tensor(const akin_ncfile *file, size_t part,
         size_t length, wanted = next_dimension(&text, dimension);
         AKIN_TRY(akin_ncfile_length(file, dimension, &length));
         if (length != wanted)
-            return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu, not %zu",
+            return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, not %zu",
                                   akin_ncfile_path(file), dimension, length, wanted);
     }
     AKIN_TRY(akin_ncfile_expect(file, name, AKIN_NC_FLOAT, dims));

@@ -1,5 +1,5 @@
-/* patches: squares of a picture told by a dictionary, and how that is learnt.
- * Compiled once per level of x86-64 (cpu.h). */
+/* patches: squares of a picture coded by a dictionary, and how that is learned. Compiled once
+ * per level of x86-64 (cpu.h). */
 #include "patches.h"
 #include <akin/cpu.h>
 #include <akin/linalg.h>
@@ -95,7 +95,7 @@ float *akin_patches_words(akin_patches *patches) {
 }
 
 void akin_patches_prepare(akin_patches *p) {
-    float *turned = p->products; /* [VALUES, WORDS]; not used yet */
+    float *turned = p->products; /* [VALUES, WORDS]; not in use yet */
     akin_linalg_product(false, true, VALUES, WORDS, VALUES, p->whitening, p->words, false, turned);
     for (size_t v = 0; v < VALUES; v++) {
         memcpy(p->matrix + v * WIDE, p->whitening + v * VALUES, VALUES * sizeof(float));
@@ -151,7 +151,9 @@ void akin_patches_describe(akin_patches *p, const uint8_t *picture, float *raw) 
 /* --- learning the dictionary --- */
 
 #define BLOCK ((size_t)512) /* squares compared with the words at a time */
-#define EVEN 0.1 /* added to each eigenvalue, so that what hardly varies is not blown up */
+#define EVEN                                                                                       \
+    0.1 /* added to each eigenvalue, so that directions with little variance are not
+                  * amplified */
 
 typedef struct {
     size_t count;
@@ -223,7 +225,7 @@ static void whiten(study *s, const float *whitening) {
 
 /* --- words --- */
 
-/* The word of the smallest distance, the first of those alike: of the largest product less half its
+/* The nearest word, the first in case of a tie: the one with the largest product minus half its
  * square. */
 static size_t nearest(const float *products, const float *half_squares) {
     size_t best = 0;
@@ -254,7 +256,7 @@ static void assign(study *s, const float *words) {
     }
 }
 
-/* A word without members becomes another square. */
+/* A word without members is replaced by another square. */
 static void move(const study *s, size_t round, float *words) {
     for (size_t k = 0; k < WORDS; k++) {
         const float *other = s->values + (round * WORDS + k) * 7919 % s->count * VALUES;

@@ -1,16 +1,11 @@
-/* patches: what small squares of a picture look like, told by a dictionary of such squares. Not
- * collective.
- *
- * After Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature learning",
- * 2011: each of the 27 x 27 squares of 6 x 6 pixels is brought to one contrast (minus its mean,
- * divided by sqrt(variance + 10) of values to 255), whitened, and told by how much nearer than on
- * average it is to each word of the dictionary: max(0, mean distance - distance).
- * The means of that over the four quarters (rows and columns 0..13 and 14..26) are what the picture
- * looks like.
- *
- * One rank learns the dictionary, the others are told: it is a function of the squares and the kind
- * of CPU.
- */
+/* patches: small squares of a picture, coded by a dictionary of such squares. Not collective.
+ * After Coates, Ng & Lee, "An analysis of single-layer networks in unsupervised feature
+ * learning", 2011: each of the 27 x 27 squares of 6 x 6 pixels is normalised in contrast (minus
+ * its mean, divided by sqrt(variance + 10) of values up to 255), whitened, and coded by how much
+ * nearer than average it is to each word of the dictionary: max(0, mean distance - distance).
+ * The picture's description is the mean of these codes over each of the four quarters (rows and
+ * columns 0..13 and 14..26). One rank learns the dictionary and broadcasts it: it is a function
+ * of the squares and the kind of CPU. */
 #ifndef AKIN_PATCHES_H
 #define AKIN_PATCHES_H
 
@@ -22,7 +17,7 @@
 #define AKIN_PATCHES_VALUES 108 /* of a square: row, column, channel */
 #define AKIN_PATCHES_WORDS 400
 #define AKIN_PATCHES_RAW 1600                /* columns (quarter row, quarter column, word) */
-#define AKIN_PATCHES_SQUARES ((size_t)60000) /* as many, about, are worth looking at */
+#define AKIN_PATCHES_SQUARES ((size_t)60000) /* more than about this many are not useful */
 #define AKIN_PATCHES_ROUNDS 12
 
 typedef struct akin_patches akin_patches;
@@ -30,7 +25,7 @@ typedef struct akin_patches akin_patches;
 AKIN_MUST_CHECK akin_status akin_patches_create(akin_patches **out); /* all zero */
 void akin_patches_free(akin_patches *patches);                       /* NULL is fine */
 
-/* Borrowed, may be written; akin_patches_prepare follows. */
+/* Borrowed, may be written; call akin_patches_prepare afterwards. */
 float *
 akin_patches_mean(akin_patches *patches); /* [AKIN_PATCHES_VALUES], subtracted before whitening */
 float *akin_patches_whitening(
@@ -38,20 +33,21 @@ float *akin_patches_whitening(
 float *
 akin_patches_words(akin_patches *patches); /* [AKIN_PATCHES_WORDS, AKIN_PATCHES_VALUES], whitened */
 
-/* What describing needs of the three, computed once. */
+/* Precomputes from the three what describing needs. */
 void akin_patches_prepare(akin_patches *patches);
 
 /* picture [32, 32, 3] -> raw [AKIN_PATCHES_RAW]; a function of the picture and the three. */
 void akin_patches_describe(akin_patches *patches, const uint8_t *picture, float *raw);
 
-/* `count` squares [count, AKIN_PATCHES_VALUES] to one contrast. */
+/* Normalises the contrast of `count` squares [count, AKIN_PATCHES_VALUES]. */
 void akin_patches_normalise(const uint8_t *squares, size_t count, float *values);
 
-/* Of squares u8 [count, AKIN_PATCHES_VALUES], count > 0, brought to one contrast: the mean; the
- * whitening (covariance + 0.1)^(-1/2) (ZCA: Bell & Sejnowski, "The independent components of
- * natural scenes are edge filters", 1997); and as words the means of the whitened squares' clusters
- * by AKIN_PATCHES_ROUNDS rounds of k-means (Lloyd, "Least squares quantization in PCM", 1982),
- * begun with squares evenly spread over the list. The patches are prepared. */
+/* Learns from squares u8 [count, AKIN_PATCHES_VALUES], count > 0, normalised in contrast: the
+ * mean; the whitening (covariance + 0.1)^(-1/2) (ZCA: Bell & Sejnowski, "The independent
+ * components of natural scenes are edge filters", 1997); and as words the cluster means of the
+ * whitened squares after AKIN_PATCHES_ROUNDS rounds of k-means (Lloyd, "Least squares
+ * quantization in PCM", 1982), started with squares evenly spaced over the list. Also prepares
+ * the patches. */
 AKIN_MUST_CHECK akin_status akin_patches_learn(const uint8_t *squares, size_t count,
                                                akin_patches *patches);
 

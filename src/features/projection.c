@@ -1,5 +1,4 @@
-/* projection: onto axes of largest variance. Compiled
- * once per level of x86-64 (cpu.h). */
+/* projection: onto axes of largest variance. Compiled once per level of x86-64 (cpu.h). */
 #include <akin/cpu.h>
 #include <akin/linalg.h>
 #include <akin/mem.h>
@@ -7,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Columns are independent of each other: vectors of them without another order of the sums. */
+/* Columns are independent: they can be vectorised without changing the order of the sums. */
 static void apply(const float *restrict row, const float *restrict mean, const float *restrict axes,
                   size_t raw, size_t dim, double *restrict out) {
     for (size_t r = 0; r < raw; r++) {
@@ -80,7 +79,7 @@ double *akin_projection_eigenvalues(akin_projection *p) {
     return p->eigenvalues;
 }
 
-/* What column d is to be multiplied with; 0 where it does not count. */
+/* The factor of column d; 0 if it does not count. */
 static double scale_of(const akin_projection *p, size_t d, double whiten) {
     double value = p->eigenvalues[d];
     return value > 0 && value >= AKIN_PROJECTION_LEAST * p->eigenvalues[0] ? pow(value, -whiten)
@@ -121,8 +120,8 @@ static void multiply(const double *restrict a, const double *restrict b, size_t 
                 out[i * columns + j] += a[i * n + k] * b[k * columns + j];
 }
 
-/* turn [n, n]: column d is eigenvector d of the nuisance, divided by the root of its eigenvalue,
- * held back. Rows times this are W's but for a turn. */
+/* turn [n, n]: column d is eigenvector d of the nuisance, divided by the root of its regularised
+ * eigenvalue. Rows times this equal those of W up to a rotation. */
 static akin_status steady_turn(double *nuisance, size_t n, double *turn) {
     akin_status status = AKIN_FAILED;
     double mean = 0, *values = akin_mem_alloc(n, sizeof *values),
@@ -172,8 +171,8 @@ done:
 
 /* --- few rows --- */
 
-/* The products of rows [count, raw] with each other, divided by their number; owned, NULL: no
- * memory. */
+/* The products of rows [count, raw] with each other, divided by their number; owned, NULL: out
+ * of memory. */
 static double *products_of(const float *rows, size_t count, size_t raw) {
     float *products = akin_mem_alloc(count, count * sizeof *products);
     double *matrix = akin_mem_alloc(count, count * sizeof *matrix);
@@ -188,7 +187,7 @@ static double *products_of(const float *rows, size_t count, size_t raw) {
     return matrix;
 }
 
-/* axes[., d] = scale * the sum of rows, each times its element of the vector. */
+/* axes[., d] = scale * the sum of the rows, each times its element of the vector. */
 static void combine(const float *rows, size_t count, const double *vector, double scale, size_t d,
                     akin_projection *p) {
     for (size_t r = 0; r < p->raw; r++) {
@@ -221,7 +220,7 @@ done:
     return status;
 }
 
-/* --- rows in one memory --- */
+/* --- rows in memory --- */
 
 static void centre(float *rows, size_t count, size_t raw, float *mean) {
     for (size_t r = 0; r < raw; r++) {

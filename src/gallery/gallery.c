@@ -1,4 +1,4 @@
-/* gallery: a page to look at. */
+/* gallery: writes a page to look at. */
 #include "gallery_assets.h"
 #include "gallery_changes.h"
 #include "gallery_data.h"
@@ -17,7 +17,7 @@
 #include <akin/table.h>
 #include <string.h>
 
-/* A gallery on its way. */
+/* A gallery in progress. */
 typedef struct {
     akin_comm *comm;
     const akin_gallery_params *params;
@@ -34,11 +34,10 @@ typedef struct {
 
 akin_status akin_gallery_check(const akin_gallery_params *params) {
     if (!params->output)
-        return akin_error_set(AKIN_USAGE, "-o is missing: name the folder to write");
+        return akin_error_set(AKIN_USAGE, "-o is missing: give the folder to write");
     if (params->source.count == 0)
         return akin_error_set(
-            AKIN_USAGE,
-            "--source is missing: name what the catalogue was made of, for its pictures");
+            AKIN_USAGE, "--source is missing: give the source of the catalogue, for its pictures");
     return AKIN_OK;
 }
 
@@ -46,12 +45,12 @@ static akin_status check_places(const akin_gallery_params *params) {
     akin_status status = akin_gallery_folder_check(params->output);
     if (status == AKIN_OK && params->results && !akin_file_is_folder(params->results))
         status = akin_error_set(AKIN_FAILED,
-                                "--results %s: is no folder; name the output folder of a run",
+                                "--results %s: is not a folder; give the output folder of a run",
                                 params->results);
     return status;
 }
 
-/* All that is read before anything is written. */
+/* Everything that is read before anything is written. */
 static akin_status read_inputs(gallery *g) {
     akin_status status = AKIN_OK;
     const akin_gallery_params *params = g->params;
@@ -71,7 +70,7 @@ done:
     return status;
 }
 
-/* The page itself and what it says of the whole; rank 0. */
+/* Writes the page itself and its summary; rank 0. */
 static akin_status write_page(gallery *g) {
     akin_status status = AKIN_OK;
     char *options = NULL;
@@ -102,9 +101,8 @@ done:
     return status;
 }
 
-/* What it needs at the least, so that a disk which has no room for it is told of before a picture
- * is read: half a byte for each 16 pixels (a JPEG of little detail), and 12 bytes for a neighbour.
- * Rank 0. */
+/* A lower bound of its size, so that a full disk is reported before any picture is read: half a
+ * byte for each 16 pixels (a JPEG with little detail), and 12 bytes per neighbour. Rank 0. */
 static akin_status check_space(const gallery *g) {
     size_t n = akin_table_items(g->table), side = g->params->side;
     uint64_t bytes = n * (uint64_t)(side * side / 32 + 12 * akin_table_k(g->table));

@@ -1,4 +1,4 @@
-/* gallery_changes: what changed since the table before, for the gallery's page. */
+/* gallery_changes: what changed since the previous table, for the gallery's page. */
 #include "gallery_changes.h"
 #include "gallery_data.h"
 #include <akin/csv.h>
@@ -13,18 +13,18 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#define SHOWN 12 /* neighbours of a list as it was */
+#define SHOWN 12 /* neighbours shown of a previous list */
 
 typedef struct {
     const akin_table *table, *before;
     akin_ids *ids, *before_ids;
     akin_publish_diff *change;
-    akin_lists *lists; /* of the table before */
+    akin_lists *lists; /* of the previous table */
     akin_text *script;
     size_t most[AKIN_GALLERY_CHANGED], count; /* rows, most changed first */
 } page;
 
-/* Keeps the row among those that changed most; of equals the first rows. */
+/* Keeps the row if it is among those that changed most; ties go to the first rows. */
 static void consider(page *p, size_t row) {
     float share = akin_publish_diff_share(p->change, row);
     size_t at = p->count;
@@ -36,7 +36,7 @@ static void consider(page *p, size_t row) {
     p->most[at] = row;
 }
 
-/* The day on which a table was made, as its file system knows it: "2026-03-01"; "" unknown. */
+/* The day on which a table was written, according to the file system: "2026-03-01"; "" unknown. */
 static void day_of(const akin_table *table, char day[16]) {
     struct stat about;
     struct tm broken;
@@ -46,7 +46,7 @@ static void day_of(const akin_table *table, char day[16]) {
         strftime(day, 16, "%Y-%m-%d", &broken);
 }
 
-/* Why lists change: items that may no longer be recommended, or may again, and another model. */
+/* Why lists change: items that became unavailable or available, and another model. */
 typedef struct {
     size_t withdrawn, back;
     bool model;
@@ -102,7 +102,7 @@ done:
     return status;
 }
 
-/* --- all of it, for a spreadsheet --- */
+/* --- all changes, for a spreadsheet --- */
 
 static akin_status append_row(akin_text *csv, const char *what, const char *id, double share) {
     akin_status status = AKIN_OK;
@@ -154,7 +154,7 @@ done:
     return status;
 }
 
-/* [row, share of neighbours that changed, [[id, row now or -1, score, 1 if it is fill]...]] */
+/* [row, share of neighbours that changed, [[id, current row or -1, score, 1 if filled in]...]] */
 static akin_status append_list(page *p, size_t row) {
     akin_status status = AKIN_OK;
     akin_list list;

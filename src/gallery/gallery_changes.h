@@ -1,10 +1,11 @@
-/* gallery_changes: what changed since the table before, for the gallery's page.
+/* gallery_changes: what changed since the previous table, for the gallery's page.
  *
- * data/changes.js akin.changed({...}): how many items are new, gone, changed; the first of these;
- * the lists that changed most, as they were (how they are now, the gallery's lists say); the days of
- * both tables, and why lists change. changes.csv: change (new, changed, gone), id, and of a changed
- * list the share of its neighbours that are others.
- */
+ *   data/changes.js   akin.changed({...}): how many items are new, gone, changed; the first of
+ *                     these; the previous lists that changed most (the gallery has the current
+ *                     ones); the days of
+ *                     both tables, and why lists change
+ *   changes.csv       change (new, changed, gone), id, and for a changed list the share of its
+ *                     neighbours that are different */
 #ifndef AKIN_GALLERY_CHANGES_H
 #define AKIN_GALLERY_CHANGES_H
 
@@ -14,7 +15,7 @@
 
 enum { AKIN_GALLERY_NAMED = 200, AKIN_GALLERY_CHANGED = 60 }; /* items named; lists shown */
 
-/* Rank 0 alone; not collective. */
+/* Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_changes(akin_gallery_folder *folder,
                                                  const akin_table *table, const akin_table *before);
 

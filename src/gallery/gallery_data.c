@@ -17,7 +17,7 @@ typedef struct {
     float *score;
 } writer;
 
-/* Numbers 0..count-1 that `holds` picks, behind one another. */
+/* The numbers 0..count-1 for which `holds` is true, separated by commas. */
 static akin_status append_picked(writer *w, const char *key, size_t count,
                                  bool (*holds)(const void *, size_t), const void *data) {
     akin_status status = AKIN_OK;
@@ -75,7 +75,7 @@ akin_status akin_gallery_score(akin_text *text, const akin_table *table, float s
                             score < 1 && (double)score > most ? most : (double)score);
 }
 
-/* The last `fill` are fill. */
+/* The last `fill` were filled in. */
 static akin_status append_list(writer *w, const char *group, size_t count, size_t fill,
                                const int32_t *neighbor, const float *score) {
     akin_status status = AKIN_OK;

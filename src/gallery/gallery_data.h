@@ -1,10 +1,11 @@
 /* gallery_data: the items and their neighbours as the scripts that the gallery's page loads.
  *
- * data/index/000/00000n.js akin.index(first, {id, category, unavailable, missing}) of
- * AKIN_GALLERY_INDEX items: what a search needs; the page loads them all data/lists/000/00000n.js
- * akin.list(first, [[group, [row...], [score...], fill]...]) of AKIN_GALLERY_LIST items: loaded
- * when one of them is shown; fill: how many of the last are that, left out if 0
- */
+ *   data/index/000/00000n.js   akin.index(first, {id, category, unavailable, missing}) of
+ *                              AKIN_GALLERY_INDEX items: what a search needs; the page loads
+ *                              them all
+ *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill]...]) of
+ *                              AKIN_GALLERY_LIST items: loaded when one of them is shown; fill:
+ *                              how many at the end were filled in, left out if 0 */
 #ifndef AKIN_GALLERY_DATA_H
 #define AKIN_GALLERY_DATA_H
 
@@ -18,18 +19,20 @@
 
 enum { AKIN_GALLERY_INDEX = 10000, AKIN_GALLERY_LIST = 250, AKIN_GALLERY_BINS = 100 };
 
-/* Counts over the whole table. Bin b holds scores from -1 + 2 b / BINS on; the last holds 1 too. */
+/* Counts over the whole table. Bin b holds scores from -1 + 2 b / BINS; the last includes 1. */
 typedef struct {
     int64_t all[AKIN_GALLERY_BINS];  /* every score */
-    int64_t best[AKIN_GALLERY_BINS]; /* the first of each item that has one that is no fill */
+    int64_t best[AKIN_GALLERY_BINS]; /* the first score of each item that has one that was not
+                                      * filled in */
     int64_t unavailable;             /* items */
 } akin_gallery_counts;
 
-/* Appends a score: 4 digits, of a calibrated table 6; never rounded up to 1. Not collective. */
+/* Appends a score with 4 digits, for a calibrated table 6; never rounded up to 1. Not
+ * collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_score(akin_text *text, const akin_table *table,
                                                float score);
 
-/* Writes them all. labels are those of all items; missing [items of the table]: 1 where there is no
+/* Writes them all. labels are those of all items; missing [items of the table]: 1 if there is no
  * picture; the same on all ranks. Collective; agreed; every rank gets the counts. */
 AKIN_MUST_CHECK akin_status akin_gallery_data(akin_comm *comm, akin_gallery_folder *folder,
                                               const akin_table *table, akin_labels *labels,

@@ -8,8 +8,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const float same =
-    1; /* where the table does not tell: vectors that are the same to the bit */
+static const float same = 1; /* if the table does not say: vectors that are bit-identical */
 
 /* One duplicate, and its set's size. */
 typedef struct {

@@ -1,12 +1,12 @@
 /* gallery_duplicates: items that look the same, in sets, for the gallery's page.
  *
- * data/duplicates.js akin.duplicates({collapsed, items, sets, shown: [[row that is kept, members,
- * [row...]]...]})
+ *   data/duplicates.js   akin.duplicates({collapsed, items, sets, shown: [[row that is kept,
+ *                        members, [row...]]...]})
+ *   duplicates.csv       kept, duplicate; all of them
  *
- * They are what the table tells (duplicate_of); a table that does not (and whose scores are
- * cosines) is looked through for neighbours whose score is 1. The largest sets come
- * first, each with at most AKIN_GALLERY_MEMBERS of its members. duplicates.csv: kept, duplicate; all of them.
- */
+ * The duplicates are those in the table (duplicate_of); in a table without them (and whose
+ * scores are cosines), neighbours with a score of 1. The largest sets come first, each with at
+ * most AKIN_GALLERY_MEMBERS of its members. */
 #ifndef AKIN_GALLERY_DUPLICATES_H
 #define AKIN_GALLERY_DUPLICATES_H
 
@@ -17,7 +17,7 @@
 
 enum { AKIN_GALLERY_MEMBERS = 24 };
 
-/* *found: items that are another one's duplicate; 0: there is no file. Rank 0 alone; not
+/* *found: items that are duplicates of another; 0: there is no file. Rank 0 only; not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_duplicates(akin_gallery_folder *folder,
                                                     const akin_table *table, size_t *found);

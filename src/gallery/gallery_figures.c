@@ -1,4 +1,4 @@
-/* gallery_figures: what the gallery's page knows of the whole. */
+/* gallery_figures: the summary for the gallery's page. */
 #include "gallery_figures.h"
 #include "gallery_rejects.h"
 #include <akin/file.h>
@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CURVE_POINTS ((size_t)1000) /* more make the page slow */
+#define CURVE_POINTS ((size_t)1000) /* more would make the page slow */
 #define METRICS_LIMIT ((size_t)256 << 20)
 
-/* The stages shown, in order, and where metrics.json has the rate of each; `rate` NULL: items by
- * seconds. */
+/* The stages shown, in order, and the key of each one's rate in metrics.json; `rate` NULL: items
+ * per second. */
 static const struct {
     const char *verb, *rate, *items, *unit;
 } stages[] = {
@@ -48,7 +48,7 @@ static void set_categories(akin_json *summary, akin_labels *labels) {
     akin_json_set_node(summary, "categories", &names);
 }
 
-/* null where no item has a category. */
+/* null if no item has a category. */
 static void set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
     if (measured->labelled == 0) {
         akin_json_set_null(summary, "precision");
@@ -119,7 +119,7 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
 
 /* --- from the results of a run --- */
 
-/* What cannot be read is left out: a page without them is better than none. */
+/* What cannot be read is left out: an incomplete page is better than none. */
 static akin_status read_metrics(const char *results, akin_json **out) {
     unsigned char *bytes = NULL;
     size_t count = 0;
@@ -137,7 +137,7 @@ static akin_status read_metrics(const char *results, akin_json **out) {
     return AKIN_OK;
 }
 
-/* A number, or null where it is none. */
+/* A number, or null if it is not finite. */
 static void append_stage(akin_json *list, size_t index, const akin_json *entry) {
     double seconds = akin_json_number(entry, "seconds", NAN), rate = NAN;
     if (stages[index].rate)
@@ -173,8 +173,8 @@ static void set_values(akin_json *summary, const char *key, size_t count, const 
     akin_json_set_node(summary, key, &array);
 }
 
-/* The curve of the model, whichever night trained it; of a very long run the points that
- * metrics.json has. */
+/* The training curve of the model, from whichever night; for a very long run, the points in
+ * metrics.json. */
 static void set_curves(akin_json *summary, const akin_json *train,
                        const akin_gallery_learnt *learnt) {
     if (learnt->epochs > 0 && learnt->epochs <= CURVE_POINTS) {
@@ -223,7 +223,7 @@ static akin_status set_rejects(akin_json *summary, const char *results) {
     return AKIN_OK;
 }
 
-/* The job is called as its folder is. */
+/* The job is named after its folder. */
 static akin_status set_name(akin_json *summary, const char *results) {
     char *copy = akin_mem_text(results);
     if (!copy) return AKIN_FAILED;
@@ -260,7 +260,7 @@ akin_status akin_gallery_figures(akin_gallery_folder *folder, const akin_gallery
     AKIN_TRY(set_results(summary, facts->results, facts->learnt));
     AKIN_TRY(akin_json_check(summary));
     text = akin_json_print(summary, true);
-    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the gallery's figures"));
+    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for the gallery's figures"));
     AKIN_TRY(akin_text_create(&script));
     AKIN_TRY(akin_text_append(script, "akin.summary(%s);\n", text));
     AKIN_TRY(akin_gallery_folder_put(folder, "data/summary.js", akin_text_bytes(script),

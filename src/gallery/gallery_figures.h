@@ -1,9 +1,6 @@
-/* gallery_figures: data/summary.js: what the gallery's page knows of the whole table and of the job
- * that made it.
- *
- * The job's figures come from the output folder of a run: rejects.csv and metrics.json, where they
- * are there.
- */
+/* gallery_figures: data/summary.js: what the gallery's page shows about the whole table and the
+ * job that made it. The job's figures come from rejects.csv and metrics.json in the output
+ * folder of a run, if they exist. */
 #ifndef AKIN_GALLERY_FIGURES_H
 #define AKIN_GALLERY_FIGURES_H
 
@@ -18,19 +15,19 @@
 
 typedef struct {
     const char *results;       /* a run's output folder, NULL = none */
-    const char *table_options; /* those that shaped the table, "k=20 ..." */
+    const char *table_options; /* those that affected the table, "k=20 ..." */
     bool diverse, calibrated;  /* of the table */
-    bool against;              /* there is a table before, and data/changes.js */
+    bool against;              /* there is a previous table, and data/changes.js */
     const akin_evaluate_figures *measured;
     const akin_evaluate_categories *by_category;
-    size_t duplicates, placed; /* of data/duplicates.js and data/map.js; 0: not there */
+    size_t duplicates, placed; /* of data/duplicates.js and data/map.js; 0: no such file */
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */
     size_t placeholders;
     const akin_gallery_learnt *learnt;
 } akin_gallery_facts;
 
-/* Writes data/summary.js. Rank 0 alone; not collective. */
+/* Writes data/summary.js. Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_figures(akin_gallery_folder *folder,
                                                  const akin_gallery_facts *facts);
 

@@ -1,4 +1,4 @@
-/* gallery_folder: a folder of files that appears whole. */
+/* gallery_folder: a folder of files that appears atomically. */
 #include "gallery_folder.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -21,7 +21,7 @@ struct akin_gallery_folder {
     uint64_t bytes;
 };
 
-/* --- what a folder is --- */
+/* --- recognising a folder --- */
 
 static bool is_empty(const char *path) {
     DIR *folder = opendir(path);
@@ -33,7 +33,7 @@ static bool is_empty(const char *path) {
     return empty;
 }
 
-/* A mark that cannot be read is a failure, not the lack of one. */
+/* A marker that cannot be read is an error, not a missing marker. */
 static akin_status find_mark(const char *path, bool *found) {
     unsigned char *bytes = NULL;
     size_t count = 0;
@@ -54,11 +54,11 @@ static akin_status check_replaceable(const char *path) {
     akin_status status = akin_file_is_folder(path) ? find_mark(path, &found) : AKIN_OK;
     if (status != AKIN_OK || found) return status;
     return akin_error_set(
-        AKIN_USAGE, "%s is there and is no gallery, so it is not replaced: name another folder",
+        AKIN_USAGE, "%s exists and is not a gallery, so it is not replaced: choose another folder",
         path);
 }
 
-/* Where a link leads, without slashes at the end; owned. */
+/* The target of a link, without trailing slashes; owned. */
 static char *where_it_leads(const char *path) {
     char *real = realpath(path, NULL), *name = akin_mem_text(real ? real : path);
     free(real);
@@ -73,8 +73,8 @@ static akin_status check_parent(const char *path) {
     akin_status status = AKIN_OK;
     if (access(parent, W_OK | X_OK) != 0)
         status = akin_error_set(
-            AKIN_FAILED, "%s: cannot be made (%s): make the folder above it, or name another", path,
-            strerror(errno));
+            AKIN_FAILED, "%s: cannot be created (%s): create its parent folder, or choose another",
+            path, strerror(errno));
     akin_mem_free(parent);
     return status;
 }
@@ -93,7 +93,7 @@ done:
     return status;
 }
 
-/* The mark goes last: what a killed run leaves of it is still known for what it is. */
+/* The marker goes last: what a killed run leaves is still recognised as a gallery. */
 static akin_status remove_gallery(const char *path) {
     akin_status status = AKIN_OK;
     char *name = NULL;
@@ -113,7 +113,7 @@ done:
     return status;
 }
 
-/* --- from part to place --- */
+/* --- replacing the folder --- */
 
 static void free_folder(akin_gallery_folder *folder) {
     if (!folder) return;
@@ -122,7 +122,7 @@ static void free_folder(akin_gallery_folder *folder) {
     akin_mem_free(folder);
 }
 
-/* The mark comes first: a part that a killed run left is known for what it is. */
+/* The marker comes first: a part that a killed run left is recognised as a gallery. */
 static akin_status begin_part(akin_gallery_folder *folder) {
     akin_status status = AKIN_OK;
     AKIN_TRY(check_replaceable(folder->path));
@@ -190,7 +190,7 @@ uint64_t akin_gallery_folder_bytes(const akin_gallery_folder *folder) {
     return folder->bytes;
 }
 
-/* One call for thousands of files; each rank, since each may be a machine of its own. */
+/* One call for thousands of files; on each rank, since ranks may be on different machines. */
 static akin_status sync_part(const akin_gallery_folder *folder) {
     int part = open(folder->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = part >= 0 && syncfs(part) == 0;
@@ -201,7 +201,7 @@ static akin_status sync_part(const akin_gallery_folder *folder) {
     return status;
 }
 
-/* Where the file system cannot swap folders (NFS), the old one steps aside for a moment. */
+/* If the file system cannot swap folders (NFS), the old one is renamed away for a moment. */
 static akin_status step_aside(const akin_gallery_folder *folder) {
     akin_status status = AKIN_FAILED;
     char *old = akin_file_with_ending(folder->path, ".old");
@@ -221,13 +221,14 @@ static akin_status put_in_place(const akin_gallery_folder *folder) {
     if (rename(folder->part, folder->path) == 0)
         return AKIN_OK; /* there was none, or an empty one */
     if (errno != ENOTEMPTY && errno != EEXIST)
-        return akin_error_set(AKIN_FAILED, "%s: cannot be put in its place: %s", folder->path,
+        return akin_error_set(AKIN_FAILED, "%s: cannot be moved into place: %s", folder->path,
                               strerror(errno));
     akin_status status = check_replaceable(folder->path);
     if (status != AKIN_OK) return status;
     if (akin_file_swap(folder->part, folder->path) != AKIN_OK) return step_aside(folder);
     if (remove_gallery(folder->part) != AKIN_OK)
-        akin_log_warning("the gallery before stays as %s: %s", folder->part, akin_error_message());
+        akin_log_warning("the previous gallery remains as %s: %s", folder->part,
+                         akin_error_message());
     return AKIN_OK;
 }
 
@@ -249,7 +250,7 @@ void akin_gallery_folder_discard(akin_comm *comm, akin_gallery_folder *folder) {
         akin_error_kept why;
         akin_error_keep(&why);
         if (remove_gallery(folder->part) != AKIN_OK)
-            akin_log_warning("%s stays: %s", folder->part, akin_error_message());
+            akin_log_warning("%s remains: %s", folder->part, akin_error_message());
         akin_error_restore(&why);
     }
     free_folder(folder);

@@ -1,9 +1,6 @@
-/* gallery_folder: a folder of files that appears whole: written as DIR.part, then put in the place
- * of DIR.
- *
- * A gallery is known by its file gallery.json. No other folder is ever replaced or removed, unless
- * it is empty.
- */
+/* gallery_folder: a folder of files that appears atomically: written as DIR.part, then renamed
+ * to DIR. A gallery is recognised by its file gallery.json. No other folder is ever replaced or
+ * removed, unless it is empty. */
 #ifndef AKIN_GALLERY_FOLDER_H
 #define AKIN_GALLERY_FOLDER_H
 
@@ -15,28 +12,28 @@
 
 typedef struct akin_gallery_folder akin_gallery_folder;
 
-/* AKIN_USAGE where the folder, or what stands in the way as DIR.part, is neither empty nor a
- * gallery; AKIN_FAILED where it could not be made. Touches nothing. Not collective: rank 0 asks. */
+/* AKIN_USAGE if the folder, or an existing DIR.part, is neither empty nor a gallery; AKIN_FAILED
+ * if it could not be created. Changes nothing. Not collective: for rank 0. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_check(const char *path);
 
-/* Begins DIR.part anew. Collective; agreed. */
+/* Starts DIR.part from scratch. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_create(akin_comm *comm, const char *path,
                                                        akin_gallery_folder **out);
-/* Makes a folder below, with those above it. Not collective. */
+/* Makes a folder inside, with its parents. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *name);
-/* Writes a file below. Not collective; each file by one rank. */
+/* Writes a file inside. Not collective; each file by one rank. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *name,
                                                     const void *bytes, size_t count);
 uint64_t akin_gallery_folder_bytes(
-    const akin_gallery_folder *folder); /* put by this rank. Not collective. */
-/* Syncs, puts the folder in its place, removes the one before, frees. Collective; agreed; frees in
+    const akin_gallery_folder *folder); /* written by this rank. Not collective. */
+/* Syncs, moves the folder into place, removes the previous one. Collective; agreed; frees in
  * every case. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_commit(akin_comm *comm,
                                                        akin_gallery_folder *folder);
 /* Removes the part. Collective; NULL (on all ranks) is fine. */
 void akin_gallery_folder_discard(akin_comm *comm, akin_gallery_folder *folder);
 
-/* "data/lists/012/012345.js": where file n of a kind lies, at most 1,000 in a folder. Not
+/* "data/lists/012/012345.js": the path of file n of a kind, at most 1,000 per folder. Not
  * collective. */
 enum { AKIN_GALLERY_FANOUT = 1000, AKIN_GALLERY_NAME_SIZE = 64 };
 void akin_gallery_name(char out[AKIN_GALLERY_NAME_SIZE], const char *folder, size_t n,

@@ -16,7 +16,7 @@ enum { AXES = 2 };
 
 typedef struct {
     size_t row;         /* of the table */
-    double along[AXES]; /* the components; then the place in their order, in [0, 1) */
+    double along[AXES]; /* the components; later the position in their order, in [0, 1) */
 } place;
 
 typedef struct {
@@ -48,7 +48,7 @@ static akin_status open_embeddings(akin_comm *alone, const akin_table *table, co
     return status == AKIN_OK ? check_belongs(table, m->embeddings) : status;
 }
 
-/* What cannot be used of a run's folder leaves the gallery without a map. */
+/* If a file of a run's folder cannot be used, the gallery has no map. */
 static akin_status find_embeddings(akin_comm *alone, const akin_table *table, const char *given,
                                    const char *results, map *m) {
     if (given) return open_embeddings(alone, table, given, m);
@@ -72,8 +72,8 @@ static bool is_zero(const float *row, size_t dim) {
     return true;
 }
 
-/* at [count, AXES]: how far each row lies along the two directions in which rows differ most
- * (principal components; Pearson 1901), from their mean. The rows are used up. */
+/* at [count, AXES]: the coordinates of each row along the two directions of largest variance
+ * (principal components; Pearson 1901), relative to their mean. The rows are overwritten. */
 static akin_status find_components(map *m, float *rows, size_t dim, double *at) {
     akin_status status;
     akin_projection *plane = NULL;
@@ -81,7 +81,8 @@ static akin_status find_components(map *m, float *rows, size_t dim, double *at) 
     const size_t axes = dim < AXES ? dim : AXES;
     AKIN_TRY(akin_projection_create(dim, axes, true, &plane));
     AKIN_TRY(akin_projection_fit_whole(plane, rows, m->count, &variance));
-    memset(akin_projection_mean(plane), 0, dim * sizeof(float)); /* the rows have lost it */
+    /* it was already subtracted from the rows */
+    memset(akin_projection_mean(plane), 0, dim * sizeof(float));
     for (size_t i = 0; i < m->count; i++)
         akin_projection_apply(plane, rows + i * dim, at + i * AXES);
     for (size_t a = 0; a < axes && variance > 0; a++)
@@ -91,7 +92,7 @@ done:
     return status;
 }
 
-/* The sampled items that have a vector, and where they lie. */
+/* The sampled items that have a vector, with their coordinates. */
 static akin_status sample(map *m) {
     akin_status status = AKIN_OK;
     size_t n = akin_embeddings_items(m->embeddings), dim = akin_embeddings_dim(m->embeddings);
@@ -115,7 +116,7 @@ done:
     return status;
 }
 
-/* Of those with a picture, evenly spread ones stay. */
+/* Keeps evenly spaced ones of those with a picture. */
 static void thin_out(map *m) {
     size_t pictured = 0;
     for (size_t i = 0; i < m->count; i++)
@@ -141,8 +142,8 @@ static int by_row(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* Halfway between where they lie and where they stand in the order: crowds spread, and their shape
- * stays. */
+/* Halfway between their coordinates and their ranks: this spreads crowded areas and keeps the
+ * overall shape. */
 static void loosen(map *m, int axis) {
     qsort(m->places, m->shown, sizeof *m->places, axis == 0 ? by_first : by_second);
     double low = m->places[0].along[axis], span = m->places[m->shown - 1].along[axis] - low;
@@ -152,7 +153,7 @@ static void loosen(map *m, int axis) {
     }
 }
 
-/* The free cell that is nearest to where the item belongs; of equals the first. */
+/* The free cell nearest to where the item belongs; ties go to the first. */
 static size_t nearest_cell(const map *m, const place *item) {
     size_t best = 0;
     double least = INFINITY, x = item->along[0] * (double)m->columns,

@@ -1,11 +1,8 @@
-/* gallery_map: the catalogue as a map: items that look alike lie near each other.
- *
- * data/map.js akin.map({columns, lines, sampled, explained: [2], items: [[row, column, line]...]})
- *
- * Of at most AKIN_GALLERY_SAMPLE items, evenly spread over the catalogue, the first two principal
- * components are computed (projection.h); at most AKIN_GALLERY_PLACED with a picture get a cell of a
- * grid of their own: the nearest free one to where they stand in the order along each of the two.
- */
+/* gallery_map: the catalogue as a map on which similar items are close to each other.
+ * data/map.js has akin.map({columns, lines, sampled, explained: [2], items: [[row, column,
+ * line]...]}). For at most AKIN_GALLERY_SAMPLE items, evenly spaced over the catalogue, the
+ * first two principal components are computed (projection.h); at most AKIN_GALLERY_PLACED with a
+ * picture get a cell of a grid each: the free one nearest to their rank along each of the two. */
 #ifndef AKIN_GALLERY_MAP_H
 #define AKIN_GALLERY_MAP_H
 
@@ -19,8 +16,8 @@
 enum { AKIN_GALLERY_SAMPLE = 2048, AKIN_GALLERY_PLACED = 640 };
 
 /* embeddings: what the table was made from, AKIN_INPUT if it was not; NULL: embeddings.nc in
- * `results`, if it is there and belongs to the table. missing [items]: 1 where there is no picture.
- * *placed: items on the map; 0 = there is none. Rank 0 alone; not collective. */
+ * `results`, if it exists and belongs to the table. missing [items]: 1 if there is no picture.
+ * *placed: items on the map; 0 = no map. Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_map(akin_comm *comm, akin_gallery_folder *folder,
                                              const akin_table *table, const char *embeddings,
                                              const char *results, const uint8_t *missing,

@@ -17,7 +17,7 @@ struct akin_gallery_pictures {
     bool *wanted;    /* [rows of the source] */
 };
 
-/* What `each` of akin_source_read needs. */
+/* The context of akin_source_read's `each`. */
 typedef struct {
     akin_comm *comm;
     const akin_gallery_pictures *pictures;
@@ -36,7 +36,7 @@ void akin_gallery_pictures_free(akin_gallery_pictures *pictures) {
     akin_mem_free(pictures);
 }
 
-/* Every item has its row; those of this rank are marked. */
+/* Finds every item's row; those of this rank are marked. */
 static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels *labels,
                              size_t rank, size_t size) {
     size_t rows = akin_source_rows(pictures->source), lost = 0, first_lost = 0;
@@ -52,11 +52,10 @@ static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels 
         pictures->wanted[row] = true;
     }
     if (lost == 0) return AKIN_OK;
-    return akin_error_set(
-        AKIN_INPUT,
-        "the source lacks %zu of the table's %zu items, such as \"%s\": name the source that its "
-        "catalogue was made of",
-        lost, pictures->items, akin_labels_id(labels, first_lost));
+    return akin_error_set(AKIN_INPUT,
+                          "the source lacks %zu of the table's %zu items, such as \"%s\": give the "
+                          "source of its catalogue",
+                          lost, pictures->items, akin_labels_id(labels, first_lost));
 }
 
 akin_status akin_gallery_pictures_find(akin_comm *comm, const akin_source_params *sources,
@@ -91,7 +90,7 @@ done:
     return status;
 }
 
-/* One picture has come. What is the file's own fault leaves a placeholder. */
+/* Handles one picture. An error in the file itself leaves a placeholder. */
 static akin_status take_picture(void *context, size_t row, const uint8_t *bytes, size_t count,
                                 const char *reason) {
     writer *w = context;
@@ -100,7 +99,7 @@ static akin_status take_picture(void *context, size_t row, const uint8_t *bytes,
     if (akin_comm_signalled())
         return akin_error_set(
             AKIN_INTERRUPTED,
-            "interrupted: the gallery before, if any, is as it was; submit again");
+            "interrupted: the previous gallery, if any, is unchanged; submit again");
     akin_status status = bytes ? write_picture(w, item, bytes, count) : AKIN_INPUT;
     if (status == AKIN_INPUT) {
         w->missing[item] = 1;
@@ -113,7 +112,7 @@ static akin_status take_picture(void *context, size_t row, const uint8_t *bytes,
     return status;
 }
 
-/* Ones of every rank everywhere. */
+/* Combines the flags of all ranks. */
 static akin_status share_missing(akin_comm *comm, uint8_t *missing, size_t items) {
     int64_t *flags = akin_mem_zalloc(items / 64 + 1, sizeof *flags);
     akin_status status = akin_agree(comm, flags ? AKIN_OK : AKIN_FAILED);

@@ -1,8 +1,5 @@
-/* gallery_pictures: the pictures of the items, small, from the sources that the catalogue was made
- * of.
- *
- * pictures/000/00000n.jpg of item n
- */
+/* gallery_pictures: small pictures of the items, from the sources of the catalogue:
+ * pictures/000/00000n.jpg for item n. */
 #ifndef AKIN_GALLERY_PICTURES_H
 #define AKIN_GALLERY_PICTURES_H
 
@@ -16,14 +13,15 @@
 
 typedef struct akin_gallery_pictures akin_gallery_pictures;
 
-/* Lists the sources and finds every item in them: AKIN_INPUT where one is missing. labels are those
+/* Lists the sources and finds every item in them: AKIN_INPUT if one is missing. labels are those
  * of all items. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm,
                                                        const akin_source_params *sources,
                                                        const akin_labels *labels,
                                                        akin_gallery_pictures **out);
-/* Writes them, `side` pixels on the longer side at most, item i by rank i % size; missing [items]
- * becomes 1 on all ranks where a picture could not be read, else 0. Collective; agreed. */
+/* Writes them, at most `side` pixels on the longer side, item i by rank i % size; missing
+ * [items] becomes 1 on all ranks if a picture could not be read, otherwise 0. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_pictures_write(akin_comm *comm,
                                                         akin_gallery_pictures *pictures,
                                                         akin_gallery_folder *folder, size_t side,

@@ -14,19 +14,19 @@
 enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96 };
 
 typedef struct {
-    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number, and as the first has it */
+    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number, and as in the first example */
     bool varied;                         /* others have other numbers */
     size_t count, example_count;
     char examples[EXAMPLES][EXAMPLE_SIZE];
 } reason_group;
 
 typedef struct {
-    reason_group groups[GROUPS]; /* the last one takes all reasons that come too late */
+    reason_group groups[GROUPS]; /* the last one takes all reasons beyond the limit */
     size_t group_count, total;
     size_t id, path, reason; /* columns */
 } rejects;
 
-/* Copies what fits, whole UTF-8 characters only. */
+/* Copies what fits, only whole UTF-8 characters. */
 static void copy_text(char *to, size_t room, const char *from) {
     size_t length = strlen(from);
     if (length >= room) {
@@ -62,7 +62,7 @@ static reason_group *find_group(rejects *all, const char *reason) {
     return group;
 }
 
-/* The header names the columns; a column that is not there stays beyond all. */
+/* The header names the columns; the index of a missing column is out of range. */
 static void read_header(rejects *all, size_t count, const char *const *fields) {
     all->id = all->path = all->reason = count;
     for (size_t i = 0; i < count; i++) {
@@ -103,7 +103,7 @@ static int more_frequent(const void *a, const void *b) {
 
 static void describe_group(const reason_group *group, akin_json *reasons) {
     char reason[KEY_SIZE + 32];
-    snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and the like" : "");
+    snprintf(reason, sizeof reason, "%s%s", group->shown, group->varied ? ", and similar" : "");
     akin_json *entry = akin_json_object(), *examples = akin_json_array();
     akin_json_set_text(entry, "reason", reason);
     akin_json_set_integer(entry, "count", (long long)group->count);

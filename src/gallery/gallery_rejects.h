@@ -5,9 +5,9 @@
 #include <akin/error.h>
 #include <akin/json.h>
 
-/* {"total": 3, "reasons": [{"reason", "count", "examples": [id...]}...]} of a file of rejects, the
- * most frequent first; reasons that differ in numbers only are one. Owned; NULL where there is no
- * such file. Not collective. */
+/* {"total": 3, "reasons": [{"reason", "count", "examples": [id...]}...]} for a file of rejects,
+ * the most frequent reason first; reasons that differ only in numbers are combined. Owned; NULL
+ * if there is no such file. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_rejects(const char *path, akin_json **out);
 
 #endif

@@ -1,4 +1,4 @@
-/* gallery_strip: some pictures beside what the network redraws of them. */
+/* gallery_strip: some pictures next to the network's reconstructions. */
 #include "gallery_strip.h"
 #include <akin/catalog.h>
 #include <akin/file.h>
@@ -15,7 +15,7 @@ enum {
     SIDE = AKIN_IMAGE_SIDE,
     ROW = SIDE * AKIN_IMAGE_CHANNELS,
     GAP = 2,  /* pixels between two of them */
-    ZOOM = 2, /* each pixel is so many: a JPEG blurs colours of single ones */
+    ZOOM = 2, /* magnification of each pixel: a JPEG blurs the colours of single ones */
     QUALITY = 95,
 };
 _Static_assert(SHOWN <= AKIN_NETWORK_MICRO_BATCH, "one micro-batch shows them all");
@@ -59,7 +59,7 @@ done:
     return status;
 }
 
-/* Picture i of a row of them, enlarged, to where it is in rgb. */
+/* Copies picture i of a row of them, enlarged, to its place in rgb. */
 static void place(const uint8_t *picture, size_t width, size_t x, size_t y, uint8_t *rgb) {
     for (size_t r = 0; r < SIDE * ZOOM; r++)
         for (size_t c = 0; c < SIDE * ZOOM; c++)
@@ -126,7 +126,8 @@ akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, con
     status = open_file(alone, results, "catalog.nc", s);
     if (status == AKIN_OK) status = open_file(alone, results, "model.nc", s);
     bool network = s->model && akin_model_has_network(
-                                   s->model); /* else there is nothing redrawn, and no curve */
+                                   s->model); /* otherwise there are no reconstructions, and no
+                                               * curve */
     if (status == AKIN_OK && !network) s->count = 0;
     if (status == AKIN_OK && s->count > 0) status = redraw(s);
     if (status == AKIN_OK && network) status = copy_curve(s->model, out);

@@ -1,8 +1,6 @@
-/* gallery_strip: what the model of a run has learnt: its curve, and some pictures beside what it
- * redraws of them.
- *
- * strip.jpg above the pictures as they were learnt, 32x32, below them the reconstructions
- */
+/* gallery_strip: what the model of a run has learned: its curve, and some pictures next to their
+ * reconstructions. strip.jpg has the pictures as the network sees them, 32x32, above, and the
+ * reconstructions below. */
 #ifndef AKIN_GALLERY_STRIP_H
 #define AKIN_GALLERY_STRIP_H
 
@@ -15,12 +13,12 @@ typedef struct {
     size_t shown;                        /* pictures; 0 = there is no strip.jpg */
     size_t epochs;                       /* 0 = there is no curve */
     double *loss, *holdout_loss;         /* [epochs], owned */
-    double *contrast, *holdout_contrast; /* [epochs], owned; NULL where the objective has none */
+    double *contrast, *holdout_contrast; /* [epochs], owned; NULL if the objective has none */
 } akin_gallery_learnt;
 
-/* From catalog.nc and model.nc of a run's output folder (NULL = none), items spread evenly over the
- * catalogue. A file that is not there or cannot be used is no error. Rank 0 alone; not collective.
- */
+/* From catalog.nc and model.nc of a run's output folder (NULL = none), for items evenly spaced
+ * over the catalogue. A file that is missing or cannot be used is no error. Rank 0 only; not
+ * collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder,
                                                const char *results, akin_gallery_learnt *out);
 void akin_gallery_learnt_free(akin_gallery_learnt *learnt); /* Not collective; all zero is fine */

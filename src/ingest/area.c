@@ -4,17 +4,17 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What one output column (or row) takes from its axis: source pixels first..last, the ends partly.
- */
+/* What one output column (or row) takes from its axis: source pixels first..last, the end ones
+ * partially. */
 typedef struct {
     size_t first, last;
-    uint64_t first_weight, last_weight; /* last_weight counts only where last > first */
+    uint64_t first_weight, last_weight; /* last_weight counts only if last > first */
 } bin;
 
 typedef struct {
     size_t count;
     bin *bins;             /* [count], ascending */
-    uint64_t inner_weight; /* of a pixel that lies wholly inside */
+    uint64_t inner_weight; /* of a pixel that lies entirely inside */
     uint64_t total;        /* weight of a bin, the same for all */
 } axis;
 
@@ -25,8 +25,8 @@ struct akin_area {
     uint64_t *sum; /* [y.count, x.count, 3] */
 };
 
-/* Positions are counted in 1 / (unit * count) of a pixel, so that the borders of all bins are whole
- * numbers. */
+/* Positions are counted in 1 / (unit * count) of a pixel, so that the borders of all bins are
+ * whole numbers. */
 static akin_status axis_create(size_t pixels, uint64_t begin, uint64_t end, size_t count,
                                axis *out) {
     uint64_t pixel = (uint64_t)AKIN_AREA_UNIT * count, length = end - begin;
@@ -89,7 +89,7 @@ void akin_area_free(akin_area *area) {
     akin_mem_free(area);
 }
 
-/* The first bin that reaches to the pixel or beyond. */
+/* The first bin that extends to the pixel or beyond. */
 static size_t axis_find(const axis *a, size_t pixel) {
     size_t low = 0, high = a->count;
     while (low < high) {
@@ -103,7 +103,7 @@ static size_t axis_find(const axis *a, size_t pixel) {
     return low;
 }
 
-/* Whether the pixel may lie under a bin; rows that a crop leaves out cost nothing. */
+/* Whether the pixel can contribute to a bin; rows that a crop leaves out cost nothing. */
 static bool axis_covers(const axis *a, size_t pixel) {
     return pixel >= a->bins[0].first && pixel <= a->bins[a->count - 1].last;
 }
@@ -113,7 +113,7 @@ static uint64_t axis_weight(const axis *a, const bin *b, size_t pixel) {
     return pixel == b->last ? b->last_weight : a->inner_weight;
 }
 
-/* Adds the sums of a source row to the output rows that it lies under. */
+/* Adds the sums of a source row to the output rows that it contributes to. */
 static void add_row(akin_area *area, size_t y) {
     size_t values = area->x.count * 3;
     for (size_t i = axis_find(&area->y, y); i < area->y.count && area->y.bins[i].first <= y; i++) {

@@ -21,20 +21,20 @@ typedef struct {
     const akin_fetch_params *params;
     akin_fetch_result *result; /* this rank's, until they are added up */
     akin_picture_cache *cache;
-    const char **addresses; /* [count] different ones, ascending; borrowed from the source */
+    const char **addresses; /* [count] distinct, ascending; borrowed from the source */
     size_t count;
     int64_t session;
     size_t wanted, ended; /* of all ranks, of this one */
-    /* The round under way. */
+    /* The current round. */
     size_t hop;
     akin_fetch_round round;
     akin_fetch_queue *queue;
     akin_web_pool *pool;
     akin_fetch_list moved;
-    char silence[AKIN_CACHE_TEXT_SIZE]; /* what the last try said that got no answer */
+    char silence[AKIN_CACHE_TEXT_SIZE]; /* why the last attempt got no answer */
 } fetch;
 
-/* --- what is wanted --- */
+/* --- which addresses are needed --- */
 
 static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -69,7 +69,7 @@ static akin_status check_s3(const fetch *f) {
     return AKIN_OK;
 }
 
-/* Whether it was had in this session already. */
+/* Whether it was already downloaded in this session. */
 static akin_status is_settled(const fetch *f, size_t i, bool *settled) {
     akin_cached found;
     akin_status status = akin_picture_cache_find(f->cache, f->addresses[i], &found);
@@ -92,7 +92,7 @@ static akin_status mark_wanted(fetch *f, int64_t *bits, size_t words) {
     return status;
 }
 
-/* A bucket's key: as s3:// shows it, and as the endpoint has it. */
+/* A bucket's key: as in s3://, and as the endpoint expects it. */
 static akin_status add_first(fetch *f, size_t i, akin_fetch_list *list) {
     const char *address = f->addresses[i], *endpoint = f->params->s3_endpoint;
     if (!is_s3(address)) return akin_fetch_list_add(list, i, "", address);
@@ -127,13 +127,14 @@ done:
     return status;
 }
 
-/* --- what comes back --- */
+/* --- handling results --- */
 
 static const char *address_of(const fetch *f, size_t job) {
     return f->addresses[f->round.of[job]];
 }
 
-/* The record says why. A copy of an earlier fetch stays where the failure may pass. */
+/* The record stores the reason. A copy from an earlier run stays if the failure may be
+ * temporary. */
 static akin_status fail(fetch *f, size_t job, bool may_pass, const char *reason) {
     akin_cached known;
     akin_status status = akin_picture_cache_find(f->cache, address_of(f, job), &known);
@@ -181,7 +182,7 @@ static akin_status follow(fetch *f, size_t job, const char *location) {
     if (f->hop < REDIRECTS_MOST)
         return akin_fetch_list_add(&f->moved, f->round.of[job], "", location);
     char reason[64];
-    snprintf(reason, sizeof reason, "is redirected more than %d times", REDIRECTS_MOST);
+    snprintf(reason, sizeof reason, "redirected more than %d times", REDIRECTS_MOST);
     return fail(f, job, false, reason);
 }
 
@@ -219,7 +220,7 @@ static akin_status begin_job(fetch *f, size_t job, bool given_up) {
     return akin_web_pool_start(f->pool, job, f->round.url[job], known.etag, known.last_modified);
 }
 
-/* Starts what may start and lets it move, for about a second. */
+/* Starts what may start and lets transfers proceed, for about a second. */
 static akin_status move(fetch *f) {
     akin_status status = AKIN_OK;
     double end = akin_comm_seconds() + MEET_EVERY, now;
@@ -238,8 +239,9 @@ static akin_status move(fetch *f) {
 /* Collective; agreed. *left: jobs of all ranks. */
 static akin_status meet(fetch *f, akin_status local, int64_t *left) {
     if (local == AKIN_OK && akin_comm_signalled())
-        local = akin_error_set(AKIN_INTERRUPTED,
-                               "interrupted: what was fetched is kept; submit again to go on");
+        local =
+            akin_error_set(AKIN_INTERRUPTED,
+                           "interrupted: completed downloads are kept; submit again to continue");
     akin_status status = akin_agree(f->comm, local);
     if (status != AKIN_OK) return status;
     int64_t counts[2] = {(int64_t)akin_fetch_queue_left(f->queue), (int64_t)f->ended};
@@ -293,7 +295,7 @@ done:
     return status;
 }
 
-/* --- all of it --- */
+/* --- the whole run --- */
 
 /* Collective. */
 static akin_status begin(fetch *f) {
@@ -327,12 +329,12 @@ static akin_status end(fetch *f, double begun) {
     if (akin_comm_rank(f->comm) == 0 && r->failed + r->kept == 0)
         status = akin_picture_cache_complete(f->cache, f->session);
     AKIN_TRY(akin_agree(f->comm, status));
-    akin_log_info("fetch: %zu address%s: %zu fetched, %zu unchanged, %zu had before, %zu failed",
-                  f->count, f->count == 1 ? "" : "es", r->fetched, r->unchanged, r->settled,
-                  r->failed);
+    akin_log_info(
+        "fetch: %zu address%s: %zu downloaded, %zu unchanged, %zu already present, %zu failed",
+        f->count, f->count == 1 ? "" : "es", r->fetched, r->unchanged, r->settled, r->failed);
     if (r->kept > 0)
-        akin_log_warning("fetch: %zu picture%s could not be asked for; what an earlier fetch had "
-                         "is used instead",
+        akin_log_warning("fetch: %zu picture%s could not be requested; copies from an earlier run "
+                         "are used instead",
                          r->kept, AKIN_PLURAL(r->kept));
 done:
     return status;

@@ -4,10 +4,10 @@
 #include <akin/mem.h>
 #include <stdlib.h>
 
-/* A host that did not answer so often in a row is not asked any more. */
+/* A host that has not answered this many times in a row is no longer tried. */
 enum { SILENT_MOST = 8 };
-/* Seconds: the wait before the second try, which doubles, up to the longest; and the longest that a
- * server may ask for. */
+/* Seconds: the wait before the first retry, which doubles up to the longest; and the longest
+ * that a server may ask for. */
 static const double FIRST_WAIT = 0.5, LONGEST_WAIT = 30, LONGEST_ASKED = 300;
 
 typedef struct {
@@ -16,13 +16,13 @@ typedef struct {
     size_t tries;
 } entry;
 
-/* A ring: what is to be tried again goes behind the others. */
+/* A ring: retries are queued after the others. */
 typedef struct {
     entry *entries; /* [room], this rank's; borrowed from the queue */
     size_t room, head, waiting, running;
     size_t connections;
-    double interval, open; /* seconds between two requests, and when the next may be */
-    size_t silent;         /* how often in a row there was no answer */
+    double interval, open; /* seconds between two requests, and when the next is allowed */
+    size_t silent;         /* failures to answer in a row */
 } host;
 
 typedef struct {
@@ -70,7 +70,7 @@ static void add_host(akin_fetch_queue *queue, const keyed *keys, size_t count, s
 
 akin_status akin_fetch_queue_create(const uint64_t *hosts, size_t count, int rank, int size,
                                     const akin_fetch_bounds *bounds, akin_fetch_queue **out) {
-    enum { PLACES_MOST = 64 }; /* of a rank: each is an open connection and a file in memory */
+    enum { PLACES_MOST = 64 }; /* per rank: each is an open connection and a file in memory */
     akin_status status = AKIN_OK;
     size_t different = 0, used = 0;
     *out = NULL;
@@ -156,7 +156,7 @@ bool akin_fetch_queue_next(akin_fetch_queue *queue, double now, size_t *job, boo
     return false;
 }
 
-/* The job is not under way any more. */
+/* The job is no longer in progress. */
 static begun end(akin_fetch_queue *queue, size_t job) {
     size_t i = 0;
     while (i < queue->begun_count && queue->under_way[i].job != job) i++;
@@ -176,7 +176,8 @@ void akin_fetch_queue_done(akin_fetch_queue *queue, size_t job, bool answered) {
     queue->left--;
 }
 
-/* Half to whole of the doubled wait, by the job's number, so that tries do not come in waves. */
+/* Half to all of the doubled wait, depending on the job's number, so that retries do not come in
+ * waves. */
 static double wait_before(size_t job, size_t tries) {
     double wait = FIRST_WAIT;
     for (size_t i = 1; i < tries && wait < LONGEST_WAIT; i++) wait *= 2;
@@ -194,7 +195,9 @@ bool akin_fetch_queue_again(akin_fetch_queue *queue, size_t job, double now, dou
         queue->left--;
         return false;
     }
-    if (wait > 0 && now + wait > h->open) h->open = now + wait; /* the host's wish holds for all */
+    if (wait > 0 && now + wait > h->open)
+        h->open = now + wait; /* the host's request to wait
+                                                                 * applies to all */
     double own = wait_before(job, ended.tries);
     h->entries[(h->head + h->waiting++) % h->room] =
         (entry){job, now + (wait > own ? wait : own), ended.tries};

@@ -49,7 +49,8 @@ akin_status akin_fetch_list_add(akin_fetch_list *list, size_t of, const char *he
     return AKIN_OK;
 }
 
-/* One number for scheme, host and port; a URL that is none has its own, and fails by itself. */
+/* One number for scheme, host and port; a string that is not a URL gets its own, and fails by
+ * itself. */
 static akin_status number_host(const char *url, uint64_t *number) {
     akin_url parts = {0};
     char port[16];

@@ -1,7 +1,6 @@
-/* fetch_round: one round of a fetch: which address is asked for at which URL, the same list on all
- * ranks; where one leads elsewhere, that URL is of the next round. Not collective where nothing
- * else is said.
- */
+/* fetch_round: one round of a download run: which address is requested at which URL, the same
+ * list on all ranks; the target of a redirect is part of the next round. Not collective unless
+ * stated. */
 #ifndef AKIN_FETCH_ROUND_H
 #define AKIN_FETCH_ROUND_H
 
@@ -14,24 +13,25 @@
 typedef struct {
     size_t count;
     size_t *of;       /* [count] the number of the address */
-    const char **url; /* [count] where it is asked for */
+    const char **url; /* [count] where it is requested */
     uint64_t *host;   /* [count] a number for each host */
     void *block;      /* what they point into */
 } akin_fetch_round;
 
-/* A list while it grows: entries of number and URL. */
+/* A growing list: entries of number and URL. */
 typedef struct {
     char *bytes;
     size_t used, room;
 } akin_fetch_list;
 
-/* What must not stand in an address as it is (blanks, letters beyond ASCII) is written as %XX. */
+/* Characters that an address must not contain literally (blanks, letters beyond ASCII) are
+ * written as %XX. */
 AKIN_MUST_CHECK akin_status akin_fetch_list_add(akin_fetch_list *list, size_t of, const char *head,
                                                 const char *url);
 void akin_fetch_list_free(akin_fetch_list *list);
 
-/* The lists of all ranks, or this one alone where all ranks have the same. Empties it. Collective;
- * agreed. */
+/* Combines the lists of all ranks, or takes this one if all ranks have the same. Empties it.
+ * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_fetch_round_make(akin_comm *comm, akin_fetch_list *list,
                                                   bool same_everywhere, akin_fetch_round *out);
 void akin_fetch_round_free(akin_fetch_round *round);

@@ -27,8 +27,8 @@ static const struct {
 
 #define KINDS "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF or BMP"
 
-/* Kinds of file that are met in catalogues though they are no pictures that we read: named, so that
- * one sees why. */
+/* Kinds of files found in catalogues that are not pictures we read: recognised, so that the
+ * message can name them. */
 static const struct {
     size_t at;
     const char *magic, *name; /* letters of either case */
@@ -59,7 +59,7 @@ static bool is_at(const uint8_t *bytes, size_t count, size_t at, const char *mag
 
 static akin_status refuse_unknown(const uint8_t *bytes, size_t count) {
     if (count == 0) return akin_error_set(AKIN_INPUT, "the file is empty");
-    /* Pages may begin with a mark and blanks. */
+    /* Pages may begin with a byte order mark and blanks. */
     size_t skip = is_at(bytes, count, 0, "\xEF\xBB\xBF") ? 3 : 0;
     while (skip < count && strchr(" \t\r\n", bytes[skip]) && bytes[skip]) skip++;
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {

@@ -29,11 +29,11 @@ typedef struct {
     akin_canvas *canvas;
     akin_status status;
     bool sized;
-    gint top, bottom; /* the rows that were decoded, [top, bottom); bottom 0 = none */
+    gint top, bottom; /* the rows decoded so far, [top, bottom); bottom 0 = none */
 } sizing;
 
-/* Called with what the header claims, before there is memory for it. Of a picture of no size the
- * loader reads no more. */
+/* Called with the size in the header, before memory is allocated. For a picture of size 0 the
+ * loader stops reading. */
 static void on_size(GdkPixbufLoader *loader, gint width, gint height, gpointer context) {
     sizing *s = context;
     s->sized = true;
@@ -42,7 +42,7 @@ static void on_size(GdkPixbufLoader *loader, gint width, gint height, gpointer c
     if (s->status != AKIN_OK) gdk_pixbuf_loader_set_size(loader, 0, 0);
 }
 
-/* Rows come one after the other, from either end: a file that is cut lacks some. */
+/* Rows arrive in order, from either end: a truncated file lacks some. */
 static void on_rows(GdkPixbufLoader *loader, gint x, gint y, gint width, gint height,
                     gpointer context) {
     sizing *s = context;
@@ -55,9 +55,9 @@ static void on_rows(GdkPixbufLoader *loader, gint x, gint y, gint width, gint he
 
 static akin_status refuse(const GError *error) {
     if (error && g_error_matches(error, GDK_PIXBUF_ERROR, GDK_PIXBUF_ERROR_INSUFFICIENT_MEMORY))
-        return akin_error_set(AKIN_FAILED, "no memory to read a BMP");
+        return akin_error_set(AKIN_FAILED, "not enough memory to read a BMP");
     return akin_error_set(AKIN_INPUT, "damaged BMP: %s",
-                          error ? error->message : "the file is cut short");
+                          error ? error->message : "the file is truncated");
 }
 
 static akin_status paint(const GdkPixbuf *pixels, akin_canvas *canvas) {
@@ -81,7 +81,7 @@ static akin_status paint(const GdkPixbuf *pixels, akin_canvas *canvas) {
 akin_status akin_image_bmp_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
     GError *error = NULL;
     if (claims_too_much(bytes, count))
-        return akin_error_set(AKIN_INPUT, "damaged BMP: the file is cut short");
+        return akin_error_set(AKIN_INPUT, "damaged BMP: the file is truncated");
     sizing s = {.canvas = canvas};
     GdkPixbufLoader *loader = gdk_pixbuf_loader_new_with_type("bmp", &error);
     if (!loader) {
@@ -94,7 +94,7 @@ akin_status akin_image_bmp_decode(const uint8_t *bytes, size_t count, akin_canva
     g_signal_connect(loader, "size-prepared", G_CALLBACK(on_size), &s);
     g_signal_connect(loader, "area-updated", G_CALLBACK(on_rows), &s);
     bool read = gdk_pixbuf_loader_write(loader, bytes, count, &error);
-    /* Closing tells whether the file was whole; what is wrong first is what is said. */
+    /* Closing reveals whether the file was complete; the first error is the one reported. */
     bool closed = gdk_pixbuf_loader_close(loader, read ? &error : NULL);
     const GdkPixbuf *pixels = gdk_pixbuf_loader_get_pixbuf(loader);
     bool whole = s.sized && read && closed && pixels && s.top == 0 &&

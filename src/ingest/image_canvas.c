@@ -22,8 +22,8 @@ struct akin_canvas {
     akin_resample *resample;
 };
 
-/* Where pixel (x, y) of the upright picture lies in the stored one: from the far end or not, and
- * with the axes exchanged or not (EXIF 2.3, tag 0x0112). */
+/* Where pixel (x, y) of the upright picture lies in the stored one: counted from the far end or
+ * not, and with the axes exchanged or not (EXIF 2.3, tag 0x0112). */
 static const struct {
     bool swap, far_x, far_y;
 } turns[9] = {
@@ -56,11 +56,12 @@ static akin_status check_size(uint64_t width, uint64_t height, uint64_t max_pixe
     if (width == 0 || height == 0) return akin_error_set(AKIN_INPUT, "the picture has no pixels");
     if (width > max_pixels / height)
         return akin_error_set(AKIN_INPUT,
-                              "%" PRIu64 "x%" PRIu64 " pixels are more than --max-pixels %" PRIu64,
-                              width, height, max_pixels);
+                              "%" PRIu64 "x%" PRIu64 " pixels exceed --max-pixels %" PRIu64, width,
+                              height, max_pixels);
     if (width > AKIN_IMAGE_SIDE_LIMIT || height > AKIN_IMAGE_SIDE_LIMIT)
-        return akin_error_set(AKIN_INPUT, "%" PRIu64 "x%" PRIu64 " pixels: a side has at most %d",
-                              width, height, AKIN_IMAGE_SIDE_LIMIT);
+        return akin_error_set(AKIN_INPUT,
+                              "%" PRIu64 "x%" PRIu64 " pixels: a side may have at most %d", width,
+                              height, AKIN_IMAGE_SIDE_LIMIT);
     return AKIN_OK;
 }
 
@@ -69,8 +70,8 @@ static size_t scaled_side(size_t side, size_t to, size_t from) {
     return exact < 1 ? 1 : (size_t)exact;
 }
 
-/* How much of the result a picture of this aspect ratio fills when all of it is shown (as Pillow's
- * contain). */
+/* How much of the result a picture of this aspect ratio fills when all of it is shown (like
+ * Pillow's contain). */
 static void contain(size_t width, size_t height, size_t *shown_width, size_t *shown_height) {
     uint64_t wide = (uint64_t)width * *shown_height, high = (uint64_t)height * *shown_width;
     if (wide > high) *shown_height = scaled_side(height, *shown_width, width);
@@ -140,7 +141,7 @@ akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t heigh
     return AKIN_OK;
 }
 
-/* The area filter's output as it lies in the source, not upright. */
+/* The area filter's output in the orientation of the source. */
 static size_t stored_width(const akin_canvas *canvas) {
     return turns[canvas->orientation].swap ? canvas->shown_height : canvas->shown_width;
 }
@@ -149,9 +150,9 @@ static size_t stored_height(const akin_canvas *canvas) {
     return turns[canvas->orientation].swap ? canvas->shown_width : canvas->shown_height;
 }
 
-/* A decoder's reduced pixel is itself an area average, so nothing is lost where output pixels are
- * made of whole ones; else there should be enough of them that those on a border matter little:
- * half as many again as the output has. */
+/* A decoder's reduced pixel is itself an area average, so nothing is lost if output pixels
+ * consist of whole ones; otherwise there should be enough of them that those on a border matter
+ * little: one and a half times as many as the output has. */
 static bool may_reduce(uint64_t box_length, size_t count, size_t reduction) {
     uint64_t pixel = (uint64_t)AKIN_AREA_UNIT * reduction;
     return box_length % (pixel * count) == 0 || 2 * box_length >= 3 * pixel * count;
@@ -214,7 +215,7 @@ akin_status akin_canvas_begin(akin_canvas *canvas, size_t reduction) {
     AKIN_ASSERT(!canvas->area && AKIN_AREA_UNIT % reduction == 0);
     akin_area_box box = {canvas->box.x0 / reduction, canvas->box.x1 / reduction,
                          canvas->box.y0 / reduction, canvas->box.y1 / reduction};
-    /* Of a picture far smaller than the reduction a sliver would be left. */
+    /* Of a picture much smaller than the reduction, only a sliver would be left. */
     if (box.x1 == box.x0) box.x1++;
     if (box.y1 == box.y0) box.y1++;
     akin_status status =

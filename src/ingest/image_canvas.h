@@ -1,9 +1,7 @@
-/* image_canvas: what a decoder paints on. It knows the limits, how the picture is to fit, how it is
- * turned, and shrinks it row by row while it is decoded. Not collective.
- *
- * A decoder calls size (header read, nothing allocated yet), then reduction if it can decode to a
- * fraction, then begin, then every row or pixel once; who created the canvas finishes it.
- */
+/* image_canvas: what a decoder paints on. It enforces limits, applies fit and orientation, and
+ * shrinks the picture row by row while it is decoded. Not collective. A decoder calls size
+ * (header read, nothing allocated yet), then reduction if it can decode to a fraction, then
+ * begin, then every row or pixel once; the creator of the canvas finishes it. */
 #ifndef AKIN_IMAGE_CANVAS_H
 #define AKIN_IMAGE_CANVAS_H
 
@@ -21,14 +19,14 @@ void akin_canvas_free(akin_canvas *canvas); /* NULL is fine */
 /* Before size: the same decoding makes this of the picture too, for akin_canvas_finish_view. */
 void akin_canvas_also(akin_canvas *canvas, const akin_image_view *view);
 
-/* The picture as its header has it. orientation: 1..8 as in EXIF, others count as 1. AKIN_INPUT: no
- * pixels or too many. Called again, it begins anew: what was painted is gone.
- */
+/* The picture as described by its header. orientation: 1..8 as in EXIF, others count as 1.
+ * AKIN_INPUT: no pixels or too many. Calling it again starts over: what was painted is
+ * discarded. */
 AKIN_MUST_CHECK akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t height,
                                              int orientation);
 
-/* The largest of 1, 2, 4, 8 by which the picture may be divided while it is decoded without a loss
- * that is seen. */
+/* The largest of 1, 2, 4, 8 by which the picture may be reduced while it is decoded without
+ * visible loss. */
 size_t akin_canvas_reduction(const akin_canvas *canvas);
 
 /* From here rows have ceil(width / reduction) pixels, and there are ceil(height / reduction) of

@@ -9,7 +9,7 @@
 enum { KEPT = 8, GRID = 6, SAMPLES = GRID * GRID * GRID };
 
 struct akin_color {
-    uint64_t key;            /* of the profile and what it is for; 0 = an empty place */
+    uint64_t key;            /* of the profile and its use; 0 = an empty slot */
     bool converts, broken;   /* broken: ignored, and counted for each picture */
     cmsHTRANSFORM transform; /* NULL: of a grey profile, which is all in the table */
     uint8_t grey[UCHAR_MAX + 1][3];
@@ -37,7 +37,7 @@ static cmsUInt32Number pixel_type(akin_color_layout layout, bool output) {
     return 0;
 }
 
-/* Links and named colours are profiles too, but no picture is in them. */
+/* Links and named colours are profiles too, but pictures do not use them. */
 static bool is_of_a_picture(cmsHPROFILE profile) {
     switch (cmsGetDeviceClass(profile)) {
     case cmsSigInputClass:
@@ -80,7 +80,7 @@ static void take_grey(akin_color *color, cmsHTRANSFORM transform) {
             if (color->grey[i][c] > i + 1 || i > color->grey[i][c] + 1) color->converts = true;
 }
 
-/* Fills what the profile means; false where it is broken. */
+/* Builds the conversion; false if the profile is broken. */
 static bool open_transform(akin_color *color, cmsHPROFILE profile, akin_color_layout layout,
                            bool grey) {
     if (!fits(profile, layout, grey)) return false;
@@ -162,7 +162,7 @@ const akin_color *akin_color_find_primaries(const double xy[8], akin_color_layou
     return judge(color);
 }
 
-/* Ink on white paper, each layer letting through what it does not take: 4 bytes to 3. */
+/* Ink on white paper, each layer transmitting what it does not absorb: 4 bytes to 3. */
 static void mix_inks(const uint8_t *in, size_t count, uint8_t *out, bool inverted) {
     uint8_t flip = inverted ? 0 : UCHAR_MAX;
     for (size_t i = 0; i < count; i++, in += 4, out += 3) {

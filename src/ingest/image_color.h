@@ -1,9 +1,7 @@
-/* image_color: pixels of a picture with a colour profile, made sRGB; the one module with <lcms2.h>. Not collective.
- *
- * A profile that says what sRGB says within one step of 8 bits converts nothing; a broken one, or
- * one that does not fit the picture, is ignored and counted. Profiles come in runs, so the last few
- * conversions of a thread are kept.
- */
+/* image_color: converts pixels of a picture with a colour profile to sRGB; the one module with
+ * <lcms2.h>. Not collective. A profile that equals sRGB within one step of 8 bits needs no
+ * conversion; a broken one, or one that does not match the picture, is ignored and counted.
+ * Consecutive pictures often share a profile, so each thread keeps its last few conversions. */
 #ifndef AKIN_IMAGE_COLOR_H
 #define AKIN_IMAGE_COLOR_H
 
@@ -20,9 +18,9 @@ typedef enum {
 
 typedef struct akin_color akin_color;
 
-/* The conversion for an ICC profile of `count` bytes; NULL where there is nothing to convert. grey: the
- * picture has one channel, repeated in red, green and blue. Borrowed until the next find of this
- * thread. */
+/* The conversion for an ICC profile of `count` bytes; NULL if nothing needs converting. grey:
+ * the picture has one channel, repeated in red, green and blue. Borrowed until this thread's
+ * next find. */
 const akin_color *akin_color_find(const uint8_t *profile, size_t count, akin_color_layout layout,
                                   bool grey);
 
@@ -30,11 +28,11 @@ const akin_color *akin_color_find(const uint8_t *profile, size_t count, akin_col
  * of each) with the transfer curve of sRGB. */
 const akin_color *akin_color_find_primaries(const double xy[8], akin_color_layout layout);
 
-/* `count` pixels; CMYK becomes RGB. out may begin where in begins. color NULL: RGB and RGBA are left
- * as they are (in and out the same), CMYK is taken as ink on white. */
+/* Converts `count` pixels; CMYK becomes RGB. out may begin where in begins. color NULL: RGB and
+ * RGBA are left unchanged (in and out the same), CMYK is treated as ink on white. */
 void akin_color_convert(const akin_color *color, akin_color_layout layout, const uint8_t *in,
                         size_t count, uint8_t *out);
 
-void akin_color_count_broken(void); /* for who finds a profile broken before it gets here */
+void akin_color_count_broken(void); /* for decoders that find a broken profile themselves */
 
 #endif

@@ -32,13 +32,13 @@ static int on_read(GifFileType *gif, GifByteType *out, int count) {
 static akin_status refuse(const input *in, int code) {
     const char *message = GifErrorString(code);
     if (code == D_GIF_ERR_NOT_ENOUGH_MEM)
-        return akin_error_set(AKIN_FAILED, "no memory to read a GIF");
+        return akin_error_set(AKIN_FAILED, "not enough memory to read a GIF");
     if (in->at == in->count)
-        return akin_error_set(AKIN_INPUT, "damaged GIF: the file is cut short");
+        return akin_error_set(AKIN_INPUT, "damaged GIF: the file is truncated");
     return akin_error_set(AKIN_INPUT, "damaged GIF: %s", message ? message : "broken data");
 }
 
-/* What comes before the first picture: of that only the transparent colour counts. */
+/* What comes before the first picture: only its transparent colour matters. */
 static akin_status read_extension(GifFileType *gif, const input *in, layout *l) {
     int kind;
     GifByteType *block;
@@ -58,7 +58,7 @@ static akin_status find_picture(GifFileType *gif, const input *in, layout *l) {
         GifRecordType record;
         if (DGifGetRecordType(gif, &record) == GIF_ERROR) return refuse(in, gif->Error);
         if (record == TERMINATE_RECORD_TYPE)
-            return akin_error_set(AKIN_INPUT, "damaged GIF: it holds no picture");
+            return akin_error_set(AKIN_INPUT, "damaged GIF: it contains no picture");
         if (record == IMAGE_DESC_RECORD_TYPE) break;
         if (record != EXTENSION_RECORD_TYPE) continue;
         akin_status status = read_extension(gif, in, l);
@@ -75,7 +75,7 @@ static akin_status find_picture(GifFileType *gif, const input *in, layout *l) {
     l->interlaced = frame->Interlace;
     l->colors = frame->ColorMap ? frame->ColorMap : gif->SColorMap;
     if (!l->colors) return akin_error_set(AKIN_INPUT, "damaged GIF: it has no palette");
-    /* A picture that reaches out of its screen makes it larger. */
+    /* A picture that extends beyond its screen enlarges it. */
     size_t screen_width = gif->SWidth > 0 ? (size_t)gif->SWidth : 0,
            screen_height = gif->SHeight > 0 ? (size_t)gif->SHeight : 0;
     size_t right = l->left + l->frame_width, bottom = l->top + l->frame_height;
@@ -84,7 +84,7 @@ static akin_status find_picture(GifFileType *gif, const input *in, layout *l) {
     return AKIN_OK;
 }
 
-/* The row of the picture that the i-th line is, in the four passes of an interlaced one. */
+/* The row of the picture for line i, in the four passes of an interlaced one. */
 static size_t row_of_line(const layout *l, size_t i) {
     static const size_t begin[4] = {0, 4, 2, 1}, step[4] = {8, 8, 4, 2};
     if (!l->interlaced) return i;
@@ -98,7 +98,7 @@ static size_t row_of_line(const layout *l, size_t i) {
     return l->frame_height - 1;
 }
 
-/* Indices outside the palette are no colour: white, as what is transparent. */
+/* Indices outside the palette have no colour: they become white, like transparent ones. */
 static void look_up(const layout *l, const GifPixelType *line, uint8_t *rgb) {
     for (size_t x = 0; x < l->frame_width; x++, rgb += 3) {
         int index = line[x];

@@ -27,13 +27,13 @@ bool akin_image_heif_matches(const uint8_t *bytes, size_t count) {
 static akin_status refuse(struct heif_error error) {
     if (error.code == heif_error_Memory_allocation_error &&
         error.subcode != heif_suberror_Security_limit_exceeded)
-        return akin_error_set(AKIN_FAILED, "no memory to read an AVIF or HEIC");
+        return akin_error_set(AKIN_FAILED, "not enough memory to read an AVIF or HEIC");
     if (error.subcode == heif_suberror_End_of_data)
-        return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: the file is cut short");
+        return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: the file is truncated");
     return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: %s", error.message);
 }
 
-/* What its profile, or its numbers in place of one, say of the colours. */
+/* The colours as its profile, or the numbers in place of one, define them. */
 static const akin_color *find_color(const struct heif_image_handle *handle,
                                     akin_color_layout layout) {
     const akin_color *color = NULL;
@@ -63,14 +63,14 @@ static const akin_color *find_color(const struct heif_image_handle *handle,
     return color;
 }
 
-/* What the header claims, before anything is taken on it. */
+/* Checks the header's claims before anything relies on them. */
 static akin_status open_picture(job *j, const uint8_t *bytes, size_t count) {
     struct heif_error error;
     j->file = heif_context_alloc();
     j->options = heif_decoding_options_alloc();
     if (!j->file || !j->options)
-        return akin_error_set(AKIN_FAILED, "no memory to read an AVIF or HEIC");
-    heif_context_set_max_decoding_threads(j->file, 0); /* a rank has its core alone */
+        return akin_error_set(AKIN_FAILED, "not enough memory to read an AVIF or HEIC");
+    heif_context_set_max_decoding_threads(j->file, 0); /* a rank has only its own core */
     error = heif_context_read_from_memory_without_copy(j->file, bytes, count, NULL);
     if (error.code == heif_error_Ok)
         error = heif_context_get_primary_image_handle(j->file, &j->handle);
@@ -90,8 +90,7 @@ static akin_status decode(job *j) {
     if (error.code != heif_error_Ok) return refuse(error);
     if (heif_image_get_width(j->image, heif_channel_interleaved) != j->width ||
         heif_image_get_height(j->image, heif_channel_interleaved) != j->height)
-        return akin_error_set(AKIN_INPUT,
-                              "damaged AVIF or HEIC: it has other sizes than its header says");
+        return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: its size differs from its header");
     return AKIN_OK;
 }
 
@@ -103,7 +102,7 @@ static akin_status paint(const job *j, akin_canvas *canvas) {
     akin_color_layout layout = j->alpha ? AKIN_COLOR_RGBA : AKIN_COLOR_RGB;
     const akin_color *color = find_color(j->handle, layout);
     if (!row || stride <= 0)
-        return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: it holds no colours");
+        return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: it contains no colours");
     for (int y = 0; y < j->height; y++, row += stride) {
         if (multiplied) akin_canvas_straighten(row, width);
         akin_color_convert(color, layout, row, width, row);

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 bool akin_image_heif_matches(const uint8_t *bytes, size_t count);
-/* AKIN_INPUT: damaged, cut or too large; AKIN_FAILED: no memory. */
+/* AKIN_INPUT: damaged, truncated or too large; AKIN_FAILED: out of memory. */
 AKIN_MUST_CHECK akin_status akin_image_heif_decode(const uint8_t *bytes, size_t count,
                                                    akin_canvas *canvas);
 

@@ -11,8 +11,8 @@ bool akin_image_jpeg_matches(const uint8_t *bytes, size_t count) {
     return count >= 3 && bytes[0] == 0xFF && bytes[1] == 0xD8 && bytes[2] == 0xFF;
 }
 
-/* libjpeg warns of what it could mend. Most of that has cost picture (a cut file ends in grey);
- * these have not. */
+/* libjpeg warns about errors that it could repair. Most of them have lost part of the picture (a
+ * truncated file ends in grey); these have not. */
 static bool is_harmless(const char *message) {
     static const char *const parts[] = {"extraneous bytes", "unknown JFIF revision",
                                         "Unknown Adobe color transform", "Inconsistent progress",
@@ -25,13 +25,13 @@ static bool is_harmless(const char *message) {
 static akin_status refuse(tjhandle handle) {
     const char *message = tjGetErrorStr2(handle);
     if (strstr(message, "emory"))
-        return akin_error_set(AKIN_FAILED, "no memory to read a JPEG: %s", message);
+        return akin_error_set(AKIN_FAILED, "not enough memory to read a JPEG: %s", message);
     if (strstr(message, "remature end"))
-        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is cut short");
+        return akin_error_set(AKIN_INPUT, "damaged JPEG: the file is truncated");
     return akin_error_set(AKIN_INPUT, "damaged JPEG: %s", message);
 }
 
-/* How many pixels a side of `side` has when it is decoded to 1/reduction. */
+/* The length of a side of `side` pixels when decoded to 1/reduction. */
 static int reduced(int side, size_t reduction) {
     tjscalingfactor factor = {1, (int)reduction};
     return TJSCALED(side, factor);
@@ -78,7 +78,7 @@ static akin_status paint(tjhandle handle, const uint8_t *bytes, size_t count,
 static akin_status decode_with(tjhandle handle, const uint8_t *bytes, size_t count,
                                akin_jpeg_header *h, akin_canvas *canvas) {
     int subsampling, space = -1;
-    /* Where TurboJPEG can tell, its word counts; where not, it decodes only what fits the size
+    /* TurboJPEG's answer counts if it has one; otherwise it only decodes what matches the size
      * found here. */
     if (tjDecompressHeader3(handle, bytes, (unsigned long)count, &h->width, &h->height,
                             &subsampling, &space) != 0) {
@@ -88,7 +88,7 @@ static akin_status decode_with(tjhandle handle, const uint8_t *bytes, size_t cou
             return refuse(handle);
     } else if (h->components == 0) {
         return akin_error_set(AKIN_INPUT,
-                              "damaged JPEG: the file is cut short, or holds tables alone");
+                              "damaged JPEG: the file is truncated, or contains only tables");
     }
     akin_status status =
         akin_canvas_size(canvas, (uint64_t)h->width, (uint64_t)h->height, h->orientation);
@@ -100,7 +100,7 @@ static akin_status decode_with(tjhandle handle, const uint8_t *bytes, size_t cou
 akin_status akin_image_jpeg_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
     if (count > INT_MAX) return akin_error_set(AKIN_INPUT, "a JPEG of more than 2 GiB");
     tjhandle handle = tjInitDecompress();
-    if (!handle) return akin_error_set(AKIN_FAILED, "no memory to read a JPEG");
+    if (!handle) return akin_error_set(AKIN_FAILED, "not enough memory to read a JPEG");
     akin_jpeg_header header;
     akin_jpeg_header_read(bytes, count, &header);
     akin_status status = decode_with(handle, bytes, count, &header, canvas);
@@ -115,12 +115,12 @@ akin_status akin_image_jpeg_encode(const uint8_t *rgb, size_t width, size_t heig
     *bytes = NULL;
     *count = 0;
     if (width == 0 || height == 0 || width > 65500 || height > 65500)
-        return akin_error_set(AKIN_INPUT, "a JPEG has 1 to 65500 pixels a side, not %zux%zu", width,
-                              height);
+        return akin_error_set(AKIN_INPUT, "a JPEG has 1 to 65500 pixels per side, not %zux%zu",
+                              width, height);
     unsigned char *jpeg = NULL;
     unsigned long length = 0;
     tjhandle handle = tjInitCompress();
-    if (!handle) return akin_error_set(AKIN_FAILED, "no memory to write a JPEG");
+    if (!handle) return akin_error_set(AKIN_FAILED, "not enough memory to write a JPEG");
     if (tjCompress2(handle, rgb, (int)width, 0, (int)height, TJPF_RGB, &jpeg, &length, TJSAMP_420,
                     quality, 0) != 0) {
         status = akin_error_set(AKIN_FAILED, "cannot make a JPEG: %s", tjGetErrorStr2(handle));

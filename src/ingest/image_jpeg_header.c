@@ -21,7 +21,7 @@ static void on_error(j_common_ptr codec) {
     longjmp(((errors *)codec->err)->back, 1);
 }
 
-/* Warnings are the decoder's to judge. */
+/* Warnings are left to the decoder. */
 static void on_message(j_common_ptr codec, int level) {
     (void)codec;
     (void)level;

@@ -1,7 +1,6 @@
-/* image_jpeg_header: what a JPEG says before its first scan, by libjpeg, since TurboJPEG's own call
- * refuses unusual chroma subsampling that its decoder reads well, and shows neither EXIF nor profile.
- * Not collective.
- */
+/* image_jpeg_header: what a JPEG states before its first scan, read with libjpeg, because
+ * TurboJPEG's own call refuses unusual chroma subsampling that its decoder supports, and exposes
+ * neither EXIF nor profile. Not collective. */
 #ifndef AKIN_IMAGE_JPEG_HEADER_H
 #define AKIN_IMAGE_JPEG_HEADER_H
 

@@ -10,8 +10,8 @@
 
 static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
-/* All that lives across a longjmp is in here, behind a pointer, so that no local variable of the
- * function that called setjmp can be lost. */
+/* Everything that lives across a longjmp is in here, behind a pointer, so that no local variable
+ * of the function that called setjmp can be lost. */
 typedef struct {
     const uint8_t *bytes;
     size_t count, at;
@@ -44,7 +44,7 @@ static void on_warning(png_structp png, png_const_charp message) {
 
 static void on_read(png_structp png, png_bytep out, size_t count) {
     job *j = png_get_io_ptr(png);
-    if (count > j->count - j->at) png_error(png, "the file is cut short");
+    if (count > j->count - j->at) png_error(png, "the file is truncated");
     memcpy(out, j->bytes + j->at, count);
     j->at += count;
 }
@@ -61,7 +61,7 @@ static void on_free(png_structp png, png_voidp block) {
     akin_mem_free(block);
 }
 
-/* Everything to 8-bit RGB, or RGBA where there is transparency. */
+/* Converts everything to 8-bit RGB, or RGBA if there is transparency. */
 static void set_transforms(png_structp png) {
     png_set_expand(png);
     png_set_scale_16(png);
@@ -95,7 +95,7 @@ static void read_rows(job *j) {
         for (png_uint_32 row = 0; row < rows; row++) {
             png_read_row(j->png, j->row, NULL);
             png_uint_32 y = PNG_ROW_FROM_PASS_ROW(row, pass);
-            /* The last pass has whole rows, but not all of them: step 1 is a whole row. */
+            /* The last pass has whole rows, but not all of them; step 1 marks a whole row. */
             paint_row(j, y, PNG_PASS_START_COL(pass), (size_t)1 << PNG_PASS_COL_SHIFT(pass),
                       columns);
         }
@@ -125,11 +125,13 @@ static void find_color(job *j, bool grey) {
 
 static void set_limits(png_structp png) {
     static const png_byte used[] = "iCCP\0eXIf"; /* names of four letters and a NUL each */
-    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the canvas has the limits */
-    /* As libpng does by itself: a wrong sum is an error in what paints, and drops what does not. */
+    png_set_user_limits(png, PNG_UINT_31_MAX, PNG_UINT_31_MAX); /* the canvas enforces the limits */
+    /* libpng's default: a wrong checksum is an error in critical chunks, and drops ancillary
+     * ones. */
     png_set_crc_action(png, PNG_CRC_ERROR_QUIT, PNG_CRC_WARN_DISCARD);
     png_set_benign_errors(png, 1);
-    /* Texts may be bombs too: skip all but what paints, and what says how. */
+    /* Text chunks may be decompression bombs: skips all chunks that neither contain pixels nor
+     * affect them. */
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_NEVER, NULL, -1);
     png_set_keep_unknown_chunks(png, PNG_HANDLE_CHUNK_AS_DEFAULT, used, 2);
 }
@@ -154,10 +156,10 @@ static void read_picture(job *j) {
         return;
     }
     read_rows(j);
-    png_read_end(j->png, j->info); /* the checksums up to the last chunk */
+    png_read_end(j->png, j->info); /* verifies the checksums up to the last chunk */
 }
 
-/* orientation: 0 = not known yet; then what the whole file says of it. */
+/* orientation: 0 = not known yet; then the one found in the whole file. */
 static akin_status decode(const uint8_t *bytes, size_t count, int *orientation,
                           akin_canvas *canvas) {
     job *j = akin_mem_zalloc(1, sizeof *j);
@@ -170,7 +172,7 @@ static akin_status decode(const uint8_t *bytes, size_t count, int *orientation,
                                       on_free);
     if (j->png) j->info = png_create_info_struct(j->png);
     if (!j->png || !j->info) {
-        j->status = akin_error_set(AKIN_FAILED, "no memory to read a PNG");
+        j->status = akin_error_set(AKIN_FAILED, "not enough memory to read a PNG");
     } else if (setjmp(png_jmpbuf(j->png)) == 0) {
         read_picture(j);
         if (j->status == AKIN_OK) *orientation = find_orientation(j);
@@ -189,7 +191,8 @@ akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canva
     int found = 0;
     akin_status status = decode(bytes, count, &found, canvas);
     if (status != AKIN_OK) return status;
-    /* EXIF behind the pixels, which is allowed: now that it is known, they are read again. */
+    /* EXIF data after the pixels, which is allowed: now that the orientation is known, they are
+     * read again. */
     return found == akin_canvas_orientation(canvas) ? AKIN_OK
                                                     : decode(bytes, count, &found, canvas);
 }

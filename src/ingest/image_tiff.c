@@ -7,12 +7,12 @@
 #include <string.h>
 #include <tiffio.h>
 
-enum { ONE_BLOCK = 1 << 30 }; /* bytes that libtiff may take at once */
+enum { ONE_BLOCK = 1 << 30 }; /* bytes that libtiff may allocate at once */
 
 typedef struct {
     const uint8_t *bytes;
     toff_t count, at;
-    char message[200]; /* what libtiff said first; "" = nothing */
+    char message[200]; /* libtiff's first message; "" = none */
     TIFF *file;
     akin_canvas *canvas;
     uint32_t width, height;
@@ -86,7 +86,8 @@ static int on_error(TIFF *file, void *context, const char *module, const char *f
     return 1;
 }
 
-/* Most warnings are of tags that nobody reads; of a JPEG inside they are of missing picture. */
+/* Most warnings concern tags that nobody reads; warnings of an embedded JPEG concern missing
+ * parts of the picture. */
 static int on_warning(TIFF *file, void *context, const char *module, const char *form,
                       va_list words) {
     (void)file;
@@ -99,14 +100,14 @@ static int on_warning(TIFF *file, void *context, const char *module, const char 
 static akin_status refuse(const job *j) {
     const char *message = *j->message ? j->message : "it cannot be read";
     if (strstr(message, "emory"))
-        return akin_error_set(AKIN_INPUT, "damaged TIFF, or one that takes too much memory: %s",
+        return akin_error_set(AKIN_INPUT, "damaged TIFF, or one that needs too much memory: %s",
                               message);
-    return akin_error_set(AKIN_INPUT, "damaged TIFF, or a kind that is not read: %s", message);
+    return akin_error_set(AKIN_INPUT, "damaged TIFF, or an unsupported kind: %s", message);
 }
 
 static akin_status open_file(job *j) {
     TIFFOpenOptions *options = TIFFOpenOptionsAlloc();
-    if (!options) return akin_error_set(AKIN_FAILED, "no memory to read a TIFF");
+    if (!options) return akin_error_set(AKIN_FAILED, "not enough memory to read a TIFF");
     TIFFOpenOptionsSetMaxSingleMemAlloc(options, ONE_BLOCK);
     TIFFOpenOptionsSetErrorHandlerExtR(options, on_error, j);
     TIFFOpenOptionsSetWarningHandlerExtR(options, on_warning, j);
@@ -138,7 +139,7 @@ static uint16_t number_of(const job *j, uint32_t tag) {
     return value;
 }
 
-/* Ink with a profile of its own, in a layout that the conversion takes as it lies in the file. */
+/* CMYK with a profile of its own, in a layout that can be converted directly. */
 static bool has_profiled_inks(const job *j) {
     uint16_t bits = number_of(j, TIFFTAG_BITSPERSAMPLE);
     return j->profile && number_of(j, TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_SEPARATED &&
@@ -146,7 +147,7 @@ static bool has_profiled_inks(const job *j) {
            number_of(j, TIFFTAG_SAMPLESPERPIXEL) >= 4 && !TIFFIsTiled(j->file);
 }
 
-/* Rows of ink as they are stored, each converted. */
+/* Rows of CMYK as stored, each converted. */
 static akin_status paint_inks(job *j, const akin_color *color) {
     akin_status status = AKIN_OK;
     size_t samples = number_of(j, TIFFTAG_SAMPLESPERPIXEL),
@@ -178,7 +179,7 @@ done:
     return status;
 }
 
-/* libtiff's pixels, a word each with red lowest and colours multiplied by alpha, as bytes. */
+/* libtiff's pixels, a word each with red lowest and colours premultiplied by alpha, as bytes. */
 static void paint_band(job *j, const akin_color *color, const uint32_t *raster, uint32_t y,
                        uint32_t rows, uint8_t *rgba) {
     for (uint32_t i = 0; i < rows; i++, raster += j->width) {
@@ -211,7 +212,7 @@ static akin_status paint(job *j) {
     const akin_color *color = NULL;
     if (j->profile && photometric != PHOTOMETRIC_SEPARATED)
         color = akin_color_find(j->profile, j->profile_count, AKIN_COLOR_RGBA, grey);
-    char why[1024] = ""; /* as long as libtiff writes */
+    char why[1024] = ""; /* the size that libtiff writes */
     if (!TIFFRGBAImageBegin(&image, j->file, 1, why)) {
         if (!*j->message) snprintf(j->message, sizeof j->message, "%s", why);
         return refuse(j);

@@ -22,23 +22,23 @@ bool akin_image_webp_matches(const uint8_t *bytes, size_t count) {
 
 static akin_status refuse(VP8StatusCode code) {
     static const char *const reasons[] = {
-        [VP8_STATUS_INVALID_PARAM] = "its sizes do not fit together",
-        [VP8_STATUS_BITSTREAM_ERROR] = "its data are broken",
-        [VP8_STATUS_UNSUPPORTED_FEATURE] = "it uses an unknown feature",
-        [VP8_STATUS_SUSPENDED] = "the file is cut short",
-        [VP8_STATUS_USER_ABORT] = "it was given up",
-        [VP8_STATUS_NOT_ENOUGH_DATA] = "the file is cut short",
+        [VP8_STATUS_INVALID_PARAM] = "its sizes do not match",
+        [VP8_STATUS_BITSTREAM_ERROR] = "its data is corrupt",
+        [VP8_STATUS_UNSUPPORTED_FEATURE] = "it uses an unsupported feature",
+        [VP8_STATUS_SUSPENDED] = "the file is truncated",
+        [VP8_STATUS_USER_ABORT] = "it was aborted",
+        [VP8_STATUS_NOT_ENOUGH_DATA] = "the file is truncated",
     };
     if (code == VP8_STATUS_OUT_OF_MEMORY)
-        return akin_error_set(AKIN_FAILED, "no memory to read a WebP");
+        return akin_error_set(AKIN_FAILED, "not enough memory to read a WebP");
     return akin_error_set(AKIN_INPUT, "damaged WebP: %s", reasons[code]);
 }
 
 /* The first frame of an animation, which need not cover the canvas. */
 static akin_status find_first_frame(const WebPData *file, frame *f) {
-    WebPDemuxer *demuxer = WebPDemux(file); /* wants the whole file, refuses a cut one */
+    WebPDemuxer *demuxer = WebPDemux(file); /* needs the whole file, refuses a truncated one */
     if (!demuxer)
-        return akin_error_set(AKIN_INPUT, "damaged WebP: the animation is cut short or broken");
+        return akin_error_set(AKIN_INPUT, "damaged WebP: the animation is truncated or corrupt");
     akin_status status = AKIN_OK;
     WebPIterator iterator;
     if (WebPDemuxGetFrame(demuxer, 1, &iterator)) {
@@ -65,7 +65,7 @@ static bool find_chunk(const WebPDemuxer *demuxer, const char *name, WebPChunkIt
     return false;
 }
 
-/* What the chunks beside the pixels say. */
+/* What the chunks other than the pixels say. */
 static void read_chunks(const WebPData *file, frame *f) {
     WebPChunkIterator chunk;
     WebPDemuxer *demuxer = WebPDemux(file);
@@ -81,7 +81,7 @@ static void read_chunks(const WebPData *file, frame *f) {
     WebPDemuxDelete(demuxer);
 }
 
-/* What the header claims, before anything is taken on it. */
+/* Checks the header's claims before anything relies on them. */
 static akin_status read_header(const uint8_t *bytes, size_t count, frame *f) {
     uint64_t riff =
         bytes[4] | (uint64_t)bytes[5] << 8 | (uint64_t)bytes[6] << 16 | (uint64_t)bytes[7] << 24;
@@ -96,8 +96,7 @@ static akin_status read_header(const uint8_t *bytes, size_t count, frame *f) {
     return features.has_animation ? find_first_frame(&f->data, f) : AKIN_OK;
 }
 
-/* Halves of a large picture are averaged by libwebp itself, so that it is not whole in memory
- * twice. */
+/* libwebp halves a large picture itself, so that it is not in memory twice. */
 static void set_reduction(WebPDecoderConfig *config, const frame *f, size_t reduction) {
     if (reduction == 1) return;
     config->options.use_scaling = 1;
@@ -105,7 +104,7 @@ static void set_reduction(WebPDecoderConfig *config, const frame *f, size_t redu
     config->options.scaled_height = (int)(f->height / reduction);
 }
 
-/* Only whole reduced pixels, and only where one frame is all of the picture. */
+/* Only whole reduced pixels, and only if one frame is the whole picture. */
 static size_t choose_reduction(const akin_canvas *canvas, const frame *f) {
     size_t reduction = akin_canvas_reduction(canvas);
     bool whole = f->width == f->canvas_width && f->height == f->canvas_height;
@@ -146,7 +145,7 @@ akin_status akin_image_webp_decode(const uint8_t *bytes, size_t count, akin_canv
     if (status != AKIN_OK) return status;
     WebPDecoderConfig config;
     if (!WebPInitDecoderConfig(&config))
-        return akin_error_set(AKIN_FAILED, "libwebp is of another version");
+        return akin_error_set(AKIN_FAILED, "libwebp has a different version");
     config.output.colorspace = MODE_RGBA;
     set_reduction(&config, &f, reduction);
     VP8StatusCode code = WebPDecode(f.data.bytes, f.data.size, &config);

@@ -1,4 +1,4 @@
-/* ingest: the pictures of a catalogue into catalog.nc. */
+/* ingest: reads the pictures of a catalogue into catalog.nc. */
 #include "network_feed.h"
 #include "picture_exchange.h"
 #include "previous_pictures.h"
@@ -15,7 +15,7 @@
 #include <string.h>
 
 #define ROUND_SECONDS 1.0
-#define POLL_SECONDS 0.01 /* many unchanged pictures take less than a look at what others send */
+#define POLL_SECONDS 0.01 /* longer than reading many unchanged pictures takes */
 
 typedef struct {
     akin_comm *comm;
@@ -23,22 +23,20 @@ typedef struct {
     akin_ingest_result *result;
     akin_source *source;
     akin_previous_pictures *previous; /* NULL: there are none */
-    size_t *place;                    /* [rows] where in the source's order a row stands */
+    size_t *place;                    /* [rows] a row's position in the source's order */
     bool *wanted;                     /* [rows] whether this rank reads it */
     size_t read_count, reused;
     double round_begin, polled; /* seconds */
-    bool agreed;                /* that the reading ends with an error */
+    bool agreed;                /* whether the ranks agreed to stop with an error */
     akin_picture_exchange *harvest;
     akin_network_feed *feed; /* NULL: no network looks at them */
-    int64_t *accepted;       /* [words] a bit for each place in the source's order */
+    int64_t *accepted;       /* [words] a bit for each position in the source's order */
     size_t words;
     akin_rejects *rejects;
-    char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the file of them */
+    char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the rejects file */
 } ingest;
 
-/* --- what can be checked before a picture is read
- * -------------------------------------------------------------------
- */
+/* --- what can be checked before a picture is read --- */
 
 static akin_status check_outputs(const ingest *run) {
     akin_status status = AKIN_OK;
@@ -49,7 +47,7 @@ done:
     return status;
 }
 
-/* Every size-th row of the order is this rank's. */
+/* Every size-th row of the order belongs to this rank. */
 static akin_status take_rows(ingest *run) {
     size_t rows = akin_source_rows(run->source), valid = akin_source_valid(run->source);
     const size_t *order = akin_source_order(run->source);
@@ -79,9 +77,7 @@ static akin_status open_network(ingest *run) {
     return params->network.path ? akin_network_feed_create(run->comm, &feed, &run->feed) : AKIN_OK;
 }
 
-/* --- reading and shrinking
- * ------------------------------------------------------------------------------------------
- */
+/* --- reading and shrinking --- */
 
 /* One decoding for the 32x32 image and for what the network sees. *refused: it is among the
  * rejects. */
@@ -125,8 +121,8 @@ done:
     return status;
 }
 
-/* Every second all ranks meet for a moment: what stops one of them - a signal, no memory - stops
- * all, and none waits for longer than another needs for a picture. *left: rows that are not read
+/* Once a second all ranks synchronise briefly: what stops one of them - a signal, lack of memory
+ * - stops all, and none waits for longer than another needs for a picture. *left: rows not read
  * yet, on all ranks. Collective; agreed. */
 static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *left) {
     if (local == AKIN_OK && akin_comm_signalled())
@@ -194,10 +190,9 @@ static akin_status read_pictures(ingest *run) {
     run->result->reused = (size_t)counts[0];
     run->result->broken_profiles = (size_t)counts[1];
     if (counts[1] > 0)
-        akin_log_info(
-            "ingest: the colour profiles of %lld picture%s are broken, or of another kind "
-            "of picture, and were ignored",
-            (long long)counts[1], AKIN_PLURAL(counts[1]));
+        akin_log_info("ingest: the colour profiles of %lld picture%s are broken, or do not match "
+                      "the picture, and were ignored",
+                      (long long)counts[1], AKIN_PLURAL(counts[1]));
     run->result->images_per_second =
         seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
     akin_comm_sum_i64(run->comm, run->accepted,
@@ -205,9 +200,7 @@ static akin_status read_pictures(ingest *run) {
     return AKIN_OK;
 }
 
-/* --- counting
- * -------------------------------------------------------------------------------------------------------
- */
+/* --- counting --- */
 
 static size_t count_accepted(const ingest *run) {
     size_t count = 0;
@@ -216,7 +209,7 @@ static size_t count_accepted(const ingest *run) {
     return count;
 }
 
-/* Collective. Every row is in the catalogue or in the rejects. */
+/* Collective. Every row must be in the catalogue or in the rejects. */
 static akin_status account(ingest *run) {
     akin_status status = AKIN_OK;
     akin_ingest_result *result = run->result;
@@ -251,25 +244,23 @@ static akin_status judge(const ingest *run) {
     const akin_ingest_result *result = run->result;
     const char *see = run->params->rejects ? run->params->rejects : "--rejects FILE.csv";
     if (result->rows == 0)
-        return akin_error_set(AKIN_INPUT, "%s has 0 rows: no picture could be taken",
+        return akin_error_set(AKIN_INPUT, "%s has 0 rows: there is nothing to ingest",
                               run->params->source.names[0]);
     if (result->items == 0)
         return akin_error_set(AKIN_INPUT,
-                              "no picture could be taken from %zu rows: see %s for the reasons",
+                              "none of the %zu rows gave a picture: see %s for the reasons",
                               result->rows, see);
     if (akin_ingest_too_many(result->rejected, result->rows, run->params->max_reject_fraction))
         return akin_error_set(
             AKIN_INPUT,
-            "%zu of %zu rows were refused, more than --max-reject-fraction %g allows; %s %s. See "
+            "%zu of %zu rows were rejected, more than --max-reject-fraction %g allows; %s %s. See "
             "%s",
             result->rejected, result->rows, run->params->max_reject_fraction, run->params->output,
-            akin_file_exists(run->params->output) ? "stays as it was" : "was not written", see);
+            akin_file_exists(run->params->output) ? "was left unchanged" : "was not written", see);
     return AKIN_OK;
 }
 
-/* --- writing
- * --------------------------------------------------------------------------------------------------------
- */
+/* --- writing --- */
 
 static bool is_accepted(const ingest *run, size_t place) {
     return (uint64_t)run->accepted[place / 64] >> place % 64 & 1;
@@ -280,7 +271,7 @@ static int by_text(const void *a, const void *b) {
 }
 
 typedef struct {
-    const char **names; /* [count] ascending, each once; borrowed texts */
+    const char **names; /* [count] ascending, distinct; borrowed texts */
     size_t count;
 } name_list;
 
@@ -307,7 +298,8 @@ typedef struct {
     akin_labels *labels;
 } shard_labels;
 
-/* One pass over all accepted rows: names and lengths are everybody's, rows are the shard's. */
+/* One pass over all accepted rows: every rank needs the names and lengths, but only the rows of
+ * its shard. */
 static akin_status collect(const ingest *run, shard_labels *shard) {
     size_t item = 0;
     const size_t *order = akin_source_order(run->source);
@@ -328,8 +320,7 @@ static akin_status collect(const ingest *run, shard_labels *shard) {
     make_unique(&shard->categories);
     if (shard->categories.count == 0)
         akin_log_info("ingest: no item has a category: --same-category and the precision of "
-                      "evaluate need a column "
-                      "`category` in the CSV, or folders");
+                      "evaluate need a column `category` in the CSV, or folders");
     make_unique(&shard->groups);
     return AKIN_OK;
 }
@@ -431,9 +422,8 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
     AKIN_TRY(akin_comm_check_signal(comm));
     AKIN_TRY(write_catalog(&run));
     const char *rejects = result->rejected > 0 ? params->rejects : NULL;
-    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected%s%s%s, %zu taken from the previous "
-                  "catalogue, %.0f "
-                  "images/s",
+    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected%s%s%s, %zu reused from the previous "
+                  "catalogue, %.0f images/s",
                   result->rows, AKIN_PLURAL(result->rows), result->items,
                   AKIN_PLURAL(result->items), result->rejected, rejects ? " (see " : "",
                   rejects ? rejects : "", rejects ? ")" : "", result->reused,

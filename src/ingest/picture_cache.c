@@ -33,7 +33,7 @@ static char *path_of(const akin_picture_cache *cache, const char *address, const
     return akin_file_join(cache->folder, name);
 }
 
-/* The address as the record holds it: without a password. Owned; NULL: no memory. */
+/* The address as stored in the record: without a password. Owned; NULL: out of memory. */
 static char *shown(const char *address) {
     char *copy = NULL;
     akin_text *text = NULL;
@@ -43,11 +43,10 @@ static char *shown(const char *address) {
     return copy;
 }
 
-/* --- files: renamed into place, not synced, as what is cut short is found and fetched again --- */
+/* --- files: renamed into place but not synced; a truncated one is noticed --- */
 
 static akin_status cannot_write(const char *path) {
-    return akin_error_set(AKIN_FAILED, "the cache's %s cannot be written: %s", path,
-                          strerror(errno));
+    return akin_error_set(AKIN_FAILED, "cannot write the cache's %s: %s", path, strerror(errno));
 }
 
 static akin_status write_all(int file, const char *path, const void *bytes, size_t count) {
@@ -86,7 +85,7 @@ done:
     return status;
 }
 
-/* *out: the object in the file, owned; NULL where there is none that can be read. */
+/* *out: the object in the file, owned; NULL if there is none that can be read. */
 static akin_status read_json(const char *path, akin_json **out) {
     unsigned char *bytes = NULL;
     size_t count = 0;
@@ -95,7 +94,7 @@ static akin_status read_json(const char *path, akin_json **out) {
     akin_status status = akin_file_read(path, RECORD_LIMIT, &bytes, &count);
     if (status == AKIN_OK) status = akin_json_parse((char *)bytes, count, out);
     akin_mem_free(bytes);
-    if (status != AKIN_OK) akin_error_clear(); /* as good as none */
+    if (status != AKIN_OK) akin_error_clear(); /* treated as missing */
     return AKIN_OK;
 }
 
@@ -114,7 +113,7 @@ static void take(const akin_json *record, const char *key, char *out, size_t siz
     snprintf(out, size, "%s", fits ? text : "");
 }
 
-/* Whether the picture is there in the size that the record says. */
+/* Whether the picture is there with the size in the record. */
 static bool has_bytes(const akin_picture_cache *cache, const char *address, size_t count) {
     uint64_t size;
     int64_t changed;
@@ -209,15 +208,15 @@ akin_status akin_picture_cache_read(const akin_picture_cache *cache, const char 
     if (!found.has_picture)
         return akin_error_set(AKIN_INPUT, "%s",
                               *found.failure ? found.failure
-                                             : "is not in the cache yet: fetch it first");
+                                             : "not in the cache yet: run akin fetch first");
     name_of(address, "", name);
     status = akin_source_file_read(cache->folder, name, false, out);
     if (status != AKIN_OK) return status;
     akin_hash_text(akin_hash_128(out->bytes, out->count, 0), digest);
     if (strcmp(digest, found.digest) == 0) return AKIN_OK;
-    found = (akin_cached){.failure = "the cache's copy is damaged; the next run fetches it again"};
+    found = (akin_cached){.failure = "the cached copy is damaged; the next run downloads it again"};
     status = akin_picture_cache_note(cache, address, &found);
-    if (status != AKIN_OK) akin_error_clear(); /* a cache that can only be read */
+    if (status != AKIN_OK) akin_error_clear(); /* a read-only cache */
     return akin_error_set(AKIN_INPUT, "%s", found.failure);
 }
 
@@ -238,8 +237,8 @@ static akin_status write_session(const char *path, int64_t number, double begun,
 }
 
 typedef struct {
-    int64_t number; /* 0 = there was none */
-    double begun;   /* of one that is complete, when it ended; seconds since 1970 */
+    int64_t number; /* 0 = none */
+    double begun;   /* if it is complete, when it ended; seconds since 1970 */
     bool complete;
 } session;
 
@@ -257,7 +256,7 @@ static akin_status read_session(const char *path, session *out) {
     return status;
 }
 
-/* A clock that was set back makes nothing fresh for ever. */
+/* A clock that was set back must not keep anything fresh forever. */
 static bool is_within(double begun, double span) {
     double now = seconds_now();
     return begun <= now && now - begun < span;
@@ -304,8 +303,8 @@ akin_status akin_picture_cache_open(const char *folder, bool create, akin_pictur
     if (!cache->folder) AKIN_TRY(AKIN_FAILED);
     if (create && !akin_file_is_folder(folder)) AKIN_TRY(akin_file_make_folders(folder));
     if (!akin_file_is_folder(folder))
-        AKIN_TRY(
-            akin_error_set(AKIN_FAILED, "--cache %s: no such folder; akin fetch makes it", folder));
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "--cache %s: no such folder; akin fetch creates it",
+                                folder));
     *out = cache;
     cache = NULL;
 done:

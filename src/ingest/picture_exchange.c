@@ -1,4 +1,4 @@
-/* picture_exchange: accepted pictures on their way. */
+/* picture_exchange: accepted pictures on their way to the ranks that write them. */
 #include "picture_exchange.h"
 #include <akin/catalog.h>
 #include <akin/mem.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK = 2048 }; /* pictures, 6 MiB: kept together, and sent together */
+enum { BLOCK = 2048 }; /* pictures, 6 MiB: stored and sent together */
 
 typedef struct {
     uint64_t place; /* then the item */
@@ -85,7 +85,7 @@ akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest, uint64_t
     return AKIN_OK;
 }
 
-/* --- home --- */
+/* --- sending --- */
 
 #define ROW ((uint64_t)1 << 63) /* a spot that is a row of the previous catalogue */
 
@@ -97,8 +97,8 @@ size_t akin_picture_exchange_row(uint64_t spot) {
     return (size_t)(spot & ~ROW);
 }
 
-/* The block's pictures sorted by the rank that they go to, into `send`; their number for each rank
- * into counts. */
+/* Sorts the block's pictures by their destination rank into `send`, with their number for each
+ * rank in counts. */
 static void sort_block(const picture *block, size_t count, size_t n, int size,
                        const uint64_t *item_of, picture *send, size_t *counts, size_t *at) {
     memset(counts, 0, (size_t)size * sizeof *counts);
@@ -112,7 +112,7 @@ static void sort_block(const picture *block, size_t count, size_t n, int size,
     }
 }
 
-/* *arrived: how many came here. Collective; agreed. */
+/* *arrived: how many arrived here. Collective; agreed. */
 static akin_status bring_pictures(akin_picture_exchange *harvest, akin_comm *comm, size_t n,
                                   const uint64_t *item_of, uint8_t *images, uint64_t *hashes,
                                   uint64_t *spots, size_t *arrived) {
@@ -157,7 +157,7 @@ static int by_item(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-/* References by ascending item, [count]: rows that follow each other are read at once. */
+/* References by ascending item, [count]: consecutive rows are read at once. */
 static akin_status read_references(const akin_catalog *previous, const reference *all, size_t count,
                                    size_t first, uint8_t *images, uint64_t *hashes,
                                    uint64_t *spots) {
@@ -175,7 +175,7 @@ static akin_status read_references(const akin_catalog *previous, const reference
     return status;
 }
 
-/* *arrived: how many more came here. Collective; agreed. */
+/* *arrived: how many more arrived here. Collective; agreed. */
 static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *comm,
                                     const akin_catalog *previous, size_t n, const uint64_t *item_of,
                                     uint8_t *images, uint64_t *hashes, uint64_t *spots,
@@ -191,7 +191,7 @@ static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *c
     }
     if (harvest->reference_count > 0)
         qsort(harvest->references, harvest->reference_count, sizeof(reference),
-              by_item); /* so also by their rank */
+              by_item); /* therefore also by their rank */
     AKIN_TRY(akin_comm_exchange(comm, harvest->references, counts, sizeof(reference), &received,
                                 &received_count));
     if (received_count > 0) qsort(received, received_count, sizeof(reference), by_item);

@@ -1,10 +1,8 @@
-/* picture_exchange: the pictures that this rank has accepted, until they go to the ranks that write
- * them. Not collective where nothing else is said.
- *
- * Pictures are kept in blocks that never move and are given back as they leave, so that a picture
- * is in memory little more than once. A picture of the previous catalogue is only referred to: the
- * rank that writes it reads it there, side by side with its neighbours.
- */
+/* picture_exchange: the pictures that this rank has accepted, until they go to the ranks that
+ * write them. Not collective unless stated. Pictures are stored in blocks that never move and
+ * are freed as they are sent, so that a picture is in memory hardly more than once. A picture of
+ * the previous catalogue is only referenced: the rank that writes it reads it there, together
+ * with adjacent rows. */
 #ifndef AKIN_PICTURE_EXCHANGE_H
 #define AKIN_PICTURE_EXCHANGE_H
 
@@ -30,7 +28,7 @@ AKIN_MUST_CHECK akin_status akin_picture_exchange_room(akin_picture_exchange *ha
 void akin_picture_exchange_keep(akin_picture_exchange *harvest, uint64_t place, uint64_t hash,
                                 uint64_t spot);
 
-/* The picture is that of this row of the previous catalogue. */
+/* The picture is the one in this row of the previous catalogue. */
 AKIN_MUST_CHECK akin_status akin_picture_exchange_refer(akin_picture_exchange *harvest,
                                                         uint64_t place, uint64_t hash,
                                                         uint64_t row);

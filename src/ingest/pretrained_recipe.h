@@ -29,7 +29,7 @@ AKIN_MUST_CHECK akin_status akin_pretrained_recipe_read(const akin_pretrained_pa
                                                         const char *config,
                                                         akin_pretrained_recipe *out);
 
-/* The file beside the model, owned; NULL: no memory. */
+/* The file beside the model, owned; NULL: out of memory. */
 char *akin_pretrained_config(const char *path);
 
 /* For an input of that size, pixels; 0: the model takes any, and *width and *height become what is

@@ -1,4 +1,4 @@
-/* rejects: which rows were refused, and why. */
+/* rejects: which rows were rejected, and why. */
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -17,7 +17,7 @@ typedef struct {
 } entry;
 
 struct akin_rejects {
-    akin_text *reasons; /* one behind the other, each with its NUL */
+    akin_text *reasons; /* consecutive, each NUL-terminated */
     entry *entries;
     size_t count, room;
 };
@@ -59,7 +59,7 @@ static int by_row(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* What the ranks sent, and the rows that the list itself refused, in one list. */
+/* Combines what the ranks sent with the rows that the list itself rejected. */
 static akin_status merge(akin_rejects *rejects, const akin_source *source, const entry *entries,
                          size_t count, const char *reasons, size_t reasons_size,
                          const size_t *entry_offsets, const size_t *reason_offsets, int size) {
@@ -109,7 +109,7 @@ done:
     return status;
 }
 
-/* A field with every byte that is not part of valid UTF-8 shown as \xNN. */
+/* A field in which every byte that is not part of valid UTF-8 is shown as \xNN. */
 static akin_status append_readable(akin_text *line, akin_text *scratch, const char *field) {
     akin_status status = AKIN_OK;
     akin_text_clear(scratch);
@@ -138,7 +138,7 @@ static akin_status write_lines(const akin_rejects *rejects, const akin_source *s
     fputs("id,path,reason\n", stream);
     for (size_t i = 0; i < rejects->count; i++) {
         akin_source_row row = akin_source_get(source, rejects->entries[i].row);
-        akin_text_clear(shown); /* an address may hold a password */
+        akin_text_clear(shown); /* an address may contain a password */
         AKIN_TRY(akin_text_append_hidden(shown, row.path));
         const char *fields[] = {row.id, akin_text_bytes(shown),
                                 akin_text_bytes(rejects->reasons) + rejects->entries[i].reason};
@@ -147,7 +147,7 @@ static akin_status write_lines(const akin_rejects *rejects, const akin_source *s
             if (f) AKIN_TRY(akin_text_append_bytes(line, ",", 1));
             AKIN_TRY(append_readable(line, scratch, fields[f]));
         }
-        fprintf(stream, "%s\n", akin_text_bytes(line)); /* an error shows at commit */
+        fprintf(stream, "%s\n", akin_text_bytes(line)); /* commit reports errors */
     }
 done:
     akin_text_free(line);
@@ -188,10 +188,10 @@ akin_status akin_rejects_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZ
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source) {
     for (size_t i = 0; i < rejects->count && i < SHOWN; i++) {
         akin_source_row row = akin_source_get(source, rejects->entries[i].row);
-        akin_log_warning("refused: %s (%s): %s", row.id, row.path,
+        akin_log_warning("rejected: %s (%s): %s", row.id, row.path,
                          akin_text_bytes(rejects->reasons) + rejects->entries[i].reason);
     }
     if (rejects->count > SHOWN)
-        akin_log_warning("%zu more rows were refused; --rejects FILE.csv lists all",
+        akin_log_warning("%zu more rows were rejected; --rejects FILE.csv lists all",
                          rejects->count - SHOWN);
 }

@@ -1,4 +1,4 @@
-/* source: rows of all kinds, their order, and their bytes. */
+/* source: rows of all kinds of sources, their order, and their bytes. */
 #include "picture_cache.h"
 #include "source_csv.h"
 #include "source_file.h"
@@ -20,7 +20,7 @@ _Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for id
 
 struct akin_source {
     akin_source_list *rows;
-    akin_picture_cache *cache; /* NULL: none, or none yet */
+    akin_picture_cache *cache; /* NULL: none, or not yet */
     int64_t missing, unfetched;
     size_t first_missing;
     size_t *order; /* [valid] */
@@ -35,19 +35,18 @@ static akin_status list_one(const char *name, const akin_source_params *params,
     struct stat info;
     bool is_tar = false;
     if (akin_source_scheme(name) > 0)
-        return akin_error_set(
-            AKIN_FAILED,
-            "source %s: is an address; a source is a file or a folder here, whose "
-            "rows may be addresses: download it first",
-            name);
+        return akin_error_set(AKIN_FAILED,
+                              "source %s: is an address; a source is a local file or folder, whose "
+                              "rows may be addresses: download it first",
+                              name);
     if (stat(name, &info) != 0)
         return akin_error_set(AKIN_FAILED,
-                              "source %s: %s; name a CSV or TSV file, a folder or a tar archive",
+                              "source %s: %s; give a CSV or TSV file, a folder or a tar archive",
                               name, errno == ENOENT ? "no such file or folder" : strerror(errno));
     if (S_ISDIR(info.st_mode)) return akin_source_folder_list(name, rows);
     if (!S_ISREG(info.st_mode))
         return akin_error_set(
-            AKIN_FAILED, "source %s: is a pipe, socket or device; name a file or a folder", name);
+            AKIN_FAILED, "source %s: is a pipe, socket or device; give a file or a folder", name);
     akin_status status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
     if (status != AKIN_OK || is_tar) return status;
     const akin_source_table form = {params->root, params->columns, params->encoding,
@@ -55,7 +54,7 @@ static akin_status list_one(const char *name, const akin_source_params *params,
     return akin_source_csv_list(name, &form, rows);
 }
 
-/* ends [count]: how many rows there are behind each source. */
+/* ends [count]: the number of rows up to the end of each source. */
 static akin_status list_all(const akin_source_params *params, akin_source_list *rows,
                             size_t *ends) {
     akin_status status = AKIN_OK;
@@ -82,7 +81,7 @@ static int compare_keys(const void *a, const void *b) {
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* The first row with the id, as the user finds it. */
+/* The first row with the id, described for the user. */
 static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_params *params,
                                     const size_t *ends, size_t row, size_t first) {
     char number[32] = "", reason[512];
@@ -97,7 +96,8 @@ static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_pa
     return akin_source_list_refuse(rows, row, reason);
 }
 
-/* Of rows with one id the first holds it, the others are refused; what is left is the order. */
+/* The first of several rows with one id is accepted, the others are rejected; what remains is
+ * the order. */
 static akin_status sort_rows(akin_source *source, const akin_source_params *params,
                              const size_t *ends) {
     akin_status status = AKIN_OK;
@@ -114,7 +114,7 @@ static akin_status sort_rows(akin_source *source, const akin_source_params *para
             keys[used++] = (keyed){akin_source_list_text(rows, akin_source_list_get(rows, row)->id),
                                    row, false};
     if (used > 0) qsort(keys, used, sizeof *keys, compare_keys);
-    /* First the order, since a reason that is added may move the texts that the keys point to. */
+    /* The order comes first, since adding a reason may move the texts that the keys point to. */
     for (size_t i = 0; i < used; i++) {
         keys[i].repeated = i > 0 && strcmp(keys[i].id, keys[i - 1].id) == 0;
         if (!keys[i].repeated && !akin_source_list_get(rows, keys[i].row)->reason)
@@ -152,7 +152,7 @@ typedef struct {
     int64_t unfetched;
 } share_seen;
 
-/* What there is of an address. */
+/* The state of an address. */
 static akin_status digest_address(const akin_source *source, size_t row, akin_hasher *hasher,
                                   share_seen *seen) {
     akin_cached found = {0};
@@ -166,7 +166,7 @@ static akin_status digest_address(const akin_source *source, size_t row, akin_ha
     return status;
 }
 
-/* What there is of a file; a member of an archive changes with the archive. */
+/* The state of a file; a member of an archive changes with the archive. */
 static void digest_file(const akin_source_list *rows, size_t row, akin_hasher *hasher,
                         share_seen *seen) {
     uint64_t size;
@@ -202,8 +202,8 @@ static akin_status digest_row(const akin_source *source, size_t row, share_seen 
     return status;
 }
 
-/* Each rank looks at its share of the files, which may be far away; a sum may be added up in any
- * order. Collective. */
+/* Each rank looks at its share of the files, which may be on slow storage; sums can be added in
+ * any order. Collective. */
 static akin_status make_digest(akin_source *source, akin_comm *comm) {
     akin_status status = AKIN_OK;
     share_seen seen = {.first_missing = -1};
@@ -273,7 +273,7 @@ void akin_source_close(akin_source *source) {
     akin_mem_free(source);
 }
 
-/* --- what there is --- */
+/* --- queries --- */
 
 size_t akin_source_rows(const akin_source *source) {
     return akin_source_list_count(source->rows);
@@ -339,7 +339,7 @@ size_t akin_source_find(const akin_source *source, const char *id) {
 
 /* --- bytes --- */
 
-/* One reading: the archive that is open, if any, and the bytes that came last. */
+/* A reader: the open archive, if any, and the last bytes read. */
 typedef struct {
     const akin_source *source;
     akin_source_picture each;
@@ -364,8 +364,8 @@ static akin_status read_row(reading *r, size_t row) {
                *path = akin_source_list_text(rows, record->path);
     akin_status status;
     if (record->address && !r->source->cache) {
-        status = akin_error_set(AKIN_INPUT, "is an address, and --cache names no folder that has "
-                                            "what was fetched");
+        status = akin_error_set(AKIN_INPUT,
+                                "is an address, and --cache gives no folder with the downloads");
     } else if (record->address) {
         status = akin_picture_cache_read(r->source->cache, path, &r->bytes);
     } else if (record->member == 0) {
@@ -379,9 +379,9 @@ static akin_status read_row(reading *r, size_t row) {
     return r->each(r->context, row, r->bytes.bytes, r->bytes.count, NULL);
 }
 
-/* A member of an archive that is wanted. */
+/* A member of an archive that is needed. */
 typedef struct {
-    uint64_t archive, member; /* archive: the place of its name, which is one for all of its rows */
+    uint64_t archive, member; /* archive: the position of its name, which all of its rows share */
     size_t row;
 } place;
 

@@ -1,4 +1,4 @@
-/* source_columns: what --columns says, and where it is in a header. */
+/* source_columns: parses --columns, and finds the columns in a header. */
 #include "source_columns.h"
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -12,23 +12,23 @@
 
 enum { CANDIDATES = 6, NAMED = 12, NAME_LIMIT = 256 };
 
-/* A column that may hold it. */
+/* A candidate column. */
 typedef struct {
     char name[NAME_LIMIT];
-    size_t part;  /* of the texts that a cell lists, from 1; 0 = the cell is one text */
-    size_t place; /* which field; SIZE_MAX = there is none */
+    size_t part;  /* which text of a list in the cell, from 1; 0 = the whole cell */
+    size_t place; /* which field; SIZE_MAX = missing */
 } candidate;
 
 struct akin_columns {
     candidate of[AKIN_COLUMN_COUNT][CANDIDATES];
     size_t counts[AKIN_COLUMN_COUNT];
-    bool named[AKIN_COLUMN_COUNT]; /* by the user, so it has to be there */
+    bool named[AKIN_COLUMN_COUNT]; /* named by the user, so it has to exist */
     bool told, continues, loose;   /* loose: a blank is an underscore */
 };
 
 static const struct {
     const char *key;
-    bool needed, hidden; /* hidden: for presets alone */
+    bool needed, hidden; /* hidden: only for presets */
 } keys[AKIN_COLUMN_COUNT] = {
     [AKIN_COLUMN_ID] = {"id", true, false},
     [AKIN_COLUMN_PATH] = {"path", true, false},
@@ -39,8 +39,8 @@ static const struct {
     [AKIN_COLUMN_KIND] = {"kind", false, true},
 };
 
-/* The exports' columns as Shopify (products, of before and after 2024), WooCommerce (product CSV
- * export) and Google Merchant Center (product data specification) document them. */
+/* The columns of exports as documented by Shopify (products, before and after 2024), WooCommerce
+ * (product CSV export) and Google Merchant Center (product data specification). */
 static const struct {
     const char *name, *text;
     bool continues;
@@ -73,7 +73,7 @@ bool akin_columns_is_word(akin_source_text text, const char *word) {
 
 /* --- the text --- */
 
-/* The key that stands here, with its "="; AKIN_COLUMN_COUNT: none. */
+/* The key at this position, with its "="; AKIN_COLUMN_COUNT: none. */
 static akin_column key_at(const char *text, bool hidden_too) {
     for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++) {
         size_t length = strlen(keys[c].key);
@@ -84,7 +84,7 @@ static akin_column key_at(const char *text, bool hidden_too) {
     return AKIN_COLUMN_COUNT;
 }
 
-/* Where the names that begin here end: at the next key behind a blank, or at the end of the text. */
+/* The end of the names that start here: the next key after a blank, or the end of the text. */
 static size_t names_length(const char *text, bool hidden_too) {
     char quote = '\0';
     for (size_t i = 0; text[i]; i++) {
@@ -99,7 +99,7 @@ static size_t names_length(const char *text, bool hidden_too) {
     return strlen(text);
 }
 
-/* One name, in quotes or not, with its part. */
+/* One name, quoted or not, with its part. */
 static akin_status take_name(akin_columns *columns, akin_column c, akin_source_text text) {
     candidate *to = &columns->of[c][columns->counts[c]];
     bool quoted = text.length >= 2 && (*text.bytes == '"' || *text.bytes == '\'') &&
@@ -109,7 +109,7 @@ static akin_status take_name(akin_columns *columns, akin_column c, akin_source_t
         return akin_error_set(AKIN_USAGE, "--columns: %s has more than %d names", keys[c].key,
                               CANDIDATES);
     if (text.length >= NAME_LIMIT)
-        return akin_error_set(AKIN_USAGE, "--columns: a name of %s is longer than %d bytes",
+        return akin_error_set(AKIN_USAGE, "--columns: a name for %s is longer than %d bytes",
                               keys[c].key, NAME_LIMIT - 1);
     *to = (candidate){.place = SIZE_MAX};
     memcpy(to->name, text.bytes + quoted, text.length - 2 * (size_t)quoted);
@@ -117,15 +117,15 @@ static akin_status take_name(akin_columns *columns, akin_column c, akin_source_t
     if (bracket && isdigit((unsigned char)bracket[1])) {
         to->part = strtoul(bracket + 1, &end, 10);
         if (strcmp(end, "]") != 0 || to->part == 0)
-            return akin_error_set(AKIN_USAGE, "--columns: %s: a part is NAME[1], NAME[2] ...",
-                                  to->name);
+            return akin_error_set(
+                AKIN_USAGE, "--columns: %s: a part is written NAME[1], NAME[2] ...", to->name);
         *bracket = '\0';
     }
     columns->counts[c]++;
     return AKIN_OK;
 }
 
-/* Names between commas; none: nothing is taken. */
+/* Names separated by commas; none: the column is not used. */
 static akin_status take_names(akin_columns *columns, akin_column c, const char *text,
                               size_t length) {
     akin_status status = AKIN_OK;
@@ -151,8 +151,7 @@ static akin_status take_text(akin_columns *columns, const char *text, bool by_us
             return akin_error_set(
                 AKIN_USAGE,
                 "--columns: '%.40s' is neither id=, path=, category=, group= or available= with "
-                "the "
-                "name of a column, nor a preset in front (shopify, woocommerce, merchant)",
+                "the name of a column, nor a preset at the start (shopify, woocommerce, merchant)",
                 text);
         text += strlen(keys[c].key) + 1;
         size_t length = names_length(text, !by_user);
@@ -254,8 +253,8 @@ static akin_status refuse_header(const char *path, const char *missing, size_t c
     }
     status = akin_error_set(
         AKIN_INPUT,
-        "%s: no column '%s' in its header (%s%s); the first line names the columns, id and path "
-        "among them, or --columns \"id=NAME path=NAME\" says which they are",
+        "%s: no column '%s' in its header (%s%s); the first line names the columns, among them id "
+        "and path, or give their names with --columns \"id=NAME path=NAME\"",
         path, missing, akin_text_bytes(seen), count > NAMED ? ", ..." : "");
 done:
     akin_text_free(seen);
@@ -300,8 +299,8 @@ akin_status akin_columns_find(akin_columns *columns, const char *path, size_t co
             size_t again = find_name(columns, of->place + 1, count, fields, lengths, of->name);
             if (again != SIZE_MAX)
                 return akin_error_set(AKIN_INPUT,
-                                      "%s: its header has the column '%s' twice, as the %zu. and "
-                                      "the %zu.: which one counts? Rename the other",
+                                      "%s: its header has the column '%s' twice, at positions %zu "
+                                      "and %zu; rename the one that is not meant",
                                       path, of->name, of->place + 1, again + 1);
             found = true;
         }
@@ -313,7 +312,7 @@ akin_status akin_columns_find(akin_columns *columns, const char *path, size_t co
 
 /* --- rows --- */
 
-/* The part-th of the texts between commas; a comma behind a backslash is part of a text. */
+/* The part-th of the texts between commas; a comma after a backslash is part of a text. */
 static akin_source_text find_part(akin_source_text cell, size_t part) {
     for (size_t at = 0; at <= cell.length;) {
         size_t end = at;

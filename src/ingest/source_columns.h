@@ -1,10 +1,9 @@
-/* source_columns: which columns of a table hold what a row needs, as --columns says. Not collective.
- *
- * The text is `KEY=NAME ...` with the keys id, path, category, group and available; what it does not
- * name is a column of the key's own name. A NAME may hold blanks, or stand in quotes; of several,
- * separated by commas, the first that is not empty counts; NAME[2] is the second of the texts that a
- * cell lists, separated by commas. In front there may be a preset: shopify, woocommerce or merchant.
- */
+/* source_columns: which columns of a table have what a row needs, according to --columns. Not
+ * collective. The text is `KEY=NAME ...` with the keys id, path, category, group and available;
+ * a key that is not given is read from the column of the same name. A NAME may contain blanks,
+ * or be quoted; of several, separated by commas, the first non-empty one is used; NAME[2] is the
+ * second of the texts that a cell lists, separated by commas. A preset may come first: shopify,
+ * woocommerce or merchant. */
 #ifndef AKIN_SOURCE_COLUMNS_H
 #define AKIN_SOURCE_COLUMNS_H
 
@@ -19,36 +18,36 @@ typedef enum {
     AKIN_COLUMN_CATEGORY,
     AKIN_COLUMN_GROUP,
     AKIN_COLUMN_AVAILABLE,
-    AKIN_COLUMN_HIDDEN, /* of a preset: what makes a row unavailable whatever AVAILABLE says */
+    AKIN_COLUMN_HIDDEN, /* of a preset: makes a row unavailable whatever AVAILABLE says */
     AKIN_COLUMN_KIND,   /* of a preset: the kind of a row */
     AKIN_COLUMN_COUNT
 } akin_column;
 
 typedef struct akin_columns akin_columns;
 
-/* text NULL: the keys' own names. AKIN_USAGE: it is not understood. */
+/* text NULL: the keys' own names. AKIN_USAGE: not valid. */
 AKIN_MUST_CHECK akin_status akin_columns_create(const char *text, akin_columns **out);
 void akin_columns_free(akin_columns *columns); /* NULL is fine */
 
-/* How much of what is asked for a header has: larger is better, 0 = nothing. */
+/* How much of what is requested a header has: larger is better, 0 = nothing. */
 size_t akin_columns_score(const akin_columns *columns, size_t count, const char *const *fields,
                           const size_t *lengths);
-/* Finds the columns in the header of the table at `path`. AKIN_INPUT: one is missing, or is there
- * twice. Names those that nothing is taken from, once, on the log. */
+/* Finds the columns in the header of the table at `path`. AKIN_INPUT: one is missing or
+ * ambiguous. Logs once which columns are not used. */
 AKIN_MUST_CHECK akin_status akin_columns_find(akin_columns *columns, const char *path, size_t count,
                                               const char *const *fields, const size_t *lengths);
-/* What a row has of it, borrowed from the row; "" = nothing. */
+/* A row's value of it, borrowed from the row; "" = none. */
 akin_source_text akin_columns_get(const akin_columns *columns, akin_column column, size_t count,
                                   const char *const *fields, const size_t *lengths);
 
-/* Whether rows with the id of the row before only add to it, as they do in Shopify's exports. */
+/* Whether rows with the id of the previous row only add to it, as in Shopify's exports. */
 bool akin_columns_continue(const akin_columns *columns);
-/* Whether `available` is read as shops write it, too: in stock, active, draft ... */
+/* Whether `available` may also have the words of shop systems: in stock, active, draft ... */
 bool akin_columns_are_told(const akin_columns *columns);
 
-/* Without blanks at the ends. */
+/* Without leading and trailing blanks. */
 akin_source_text akin_columns_trim(const char *bytes, size_t length);
-/* The same in letters of either case. */
+/* Equal apart from upper and lower case. */
 bool akin_columns_is_word(akin_source_text text, const char *word);
 
 #endif

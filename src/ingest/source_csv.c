@@ -1,4 +1,4 @@
-/* source_csv: a catalogue as a table of text. */
+/* source_csv: a catalogue as a CSV or TSV file. */
 #include "source_csv.h"
 #include "source_columns.h"
 #include "source_file.h"
@@ -13,7 +13,7 @@
 
 enum { TEXTS = AKIN_COLUMN_COUNT };
 
-/* A row that may still be added to: the texts are copies. */
+/* A row that may still be extended: its texts are copies. */
 typedef struct {
     akin_text *texts[TEXTS];
     size_t row; /* 0 = none */
@@ -21,11 +21,11 @@ typedef struct {
 
 typedef struct {
     const char *path;
-    const char *base; /* what relative paths are below */
+    const char *base; /* the folder for relative paths */
     bool confined, has_header;
     akin_columns *columns;
     waiting_row waiting;
-    size_t added; /* rows that only added to the one before */
+    size_t added; /* rows that only added to the previous one */
     akin_source_list *rows;
 } table;
 
@@ -37,7 +37,7 @@ static bool is_one_of(akin_source_text text, const char *const *words) {
     return false;
 }
 
-/* told: as shops' exports write it, too. */
+/* told: also in the words of shop systems. */
 static bool read_switch(akin_source_text text, bool told, bool *available) {
     static const char *const yes[] = {"1", "yes", "true", NULL}, *const no[] = {"0", "no", "false",
                                                                                 NULL};
@@ -50,7 +50,7 @@ static bool read_switch(akin_source_text text, bool told, bool *available) {
     return *available || is_one_of(text, no) || (told && is_one_of(text, shops_no));
 }
 
-/* A scheme and what is behind it; a file's path has no "://" so near its beginning. */
+/* A scheme followed by anything; a file's path has no "://" so close to its beginning. */
 static bool is_address(akin_source_text path) {
     char head[32];
     size_t length = path.length < sizeof head - 1 ? path.length : sizeof head - 1;
@@ -66,15 +66,16 @@ static const char *find_address_fault(akin_source_text path) {
     if (path.length > ADDRESS_LIMIT) return "the address is longer than 8192 bytes";
     for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++)
         if (akin_columns_is_word((akin_source_text){path.bytes, length}, schemes[i])) return NULL;
-    return "the path is an address of a kind that is not fetched; https://, http:// and s3:// are";
+    return "the path is an address of an unsupported kind; https://, http:// and s3:// are "
+           "supported";
 }
 
 static const char *find_path_fault(const table *t, akin_source_text path) {
     if (path.length == 0) return "the path is empty";
-    if (memchr(path.bytes, '\0', path.length)) return "the path holds a NUL";
+    if (memchr(path.bytes, '\0', path.length)) return "the path contains a NUL";
     if (is_address(path)) return find_address_fault(path);
     if (t->confined && path.bytes[0] == '/')
-        return "the path is absolute; with --root it has to be below that folder";
+        return "the path is absolute; with --root it must be inside that folder";
     return NULL;
 }
 
@@ -107,7 +108,7 @@ static akin_source_text waiting_text(const table *t, int i) {
     return (akin_source_text){akin_text_bytes(text), akin_text_length(text)};
 }
 
-/* What waited is complete. */
+/* Completes the pending row. */
 static akin_status add_waiting(table *t) {
     akin_source_text text[TEXTS];
     size_t row = t->waiting.row;
@@ -117,7 +118,7 @@ static akin_status add_waiting(table *t) {
     return add_row(t, row, text);
 }
 
-/* A row waits for those behind it that have its id: what it lacks they may have. */
+/* A row is pending until rows with its id, which may supply what it lacks, have been read. */
 static akin_status wait_with(table *t, size_t row, const akin_source_text *text) {
     akin_status status = AKIN_OK;
     akin_source_text id = text[AKIN_COLUMN_ID], before;
@@ -153,7 +154,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
     for (int i = 0; i < TEXTS; i++)
         text[i] = akin_columns_get(t->columns, (akin_column)i, count, fields, lengths);
     if (akin_columns_continue(t->columns)) return wait_with(t, row, text);
-    /* A variation without a picture of its own is shown with its product's. */
+    /* A variation without a picture of its own gets its product's. */
     if (akin_columns_is_word(text[AKIN_COLUMN_KIND], "variation") &&
         text[AKIN_COLUMN_PATH].length == 0) {
         t->added++;
@@ -191,10 +192,10 @@ static akin_status look_at(const char *path, const char *encoding) {
         {"\xD0\xCF\x11\xE0", "an old Excel or Word file; save it as CSV"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(line, kinds[i].magic, strlen(kinds[i].magic)) == 0)
-            status = akin_error_set(AKIN_INPUT,
-                                    "%s: is neither a CSV or TSV file, nor a folder, nor a "
-                                    "tar archive, but %s",
-                                    path, kinds[i].words);
+            status = akin_error_set(
+                AKIN_INPUT,
+                "%s: is neither a CSV or TSV file, nor a folder, nor a tar archive, but %s", path,
+                kinds[i].words);
     if (status == AKIN_OK)
         status = akin_error_set(AKIN_INPUT,
                                 "%s: is neither a CSV or TSV file (UTF-8; --encoding names "
@@ -206,7 +207,7 @@ done:
     return status;
 }
 
-/* A header as one separator has it. */
+/* A header, split at one separator. */
 typedef struct {
     const akin_columns *columns;
     size_t score, fields;
@@ -218,10 +219,11 @@ static akin_status see_header(void *context, size_t row, size_t count, const cha
     (void)row;
     seen->score = akin_columns_score(seen->columns, count, fields, lengths);
     seen->fields = count;
-    return AKIN_GATE; /* no more of it */
+    return AKIN_GATE; /* stops the reading */
 }
 
-/* The separator that makes most of the header; of equals the one that makes more fields. */
+/* The separator for which the header has the most requested columns; ties go to the one with
+ * more fields. */
 static char find_separator(const char *path, const akin_columns *columns, const char *encoding,
                            bool *makes_sense) {
     static const char separators[] = {',', '\t', ';', '|'};
@@ -243,13 +245,13 @@ static char find_separator(const char *path, const akin_columns *columns, const 
 
 static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     if (seen->spanning > 0)
-        akin_log_warning(
-            "%s: row %zu has a field over several lines that holds separators, %zu row%s "
-            "in all: if rows are missing, a quote is open there",
-            t->path, seen->first_spanning, seen->spanning, AKIN_PLURAL(seen->spanning));
+        akin_log_warning("%s: row %zu has a multi-line field that contains separators, %zu row%s "
+                         "in all: if rows are missing, check for an unclosed quote there",
+                         t->path, seen->first_spanning, seen->spanning,
+                         AKIN_PLURAL(seen->spanning));
     if (t->added > 0)
-        akin_log_info("%s: %zu row%s further pictures or variants of the row before", t->path,
-                      t->added, t->added == 1 ? " is only" : "s are only");
+        akin_log_info("%s: %zu row%s with further pictures or variants of the previous row",
+                      t->path, t->added, t->added == 1 ? " is only" : "s are only");
 }
 
 static void clear_table(table *t) {

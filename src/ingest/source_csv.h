@@ -5,16 +5,16 @@
 #include "source_list.h"
 #include <akin/error.h>
 
-/* How it is to be read. */
+/* How to read it. */
 typedef struct {
-    const char *root;     /* what relative paths are below; NULL: the folder of the file */
-    const char *columns;  /* as source_columns.h has it; NULL: the columns' own names */
-    const char *encoding; /* as akin/charset.h has it; NULL: by its mark, or UTF-8 */
-    char separator;       /* of fields; NUL: what makes most of the header */
+    const char *root;     /* the folder for relative paths; NULL: that of the file */
+    const char *columns;  /* as in source_columns.h; NULL: the columns' own names */
+    const char *encoding; /* as in akin/charset.h; NULL: by its byte order mark, or UTF-8 */
+    char separator;       /* of fields; NUL: chosen by the header */
 } akin_source_table;
 
-/* Appends its rows. With a root no path may be absolute or lead outside. A file without the columns
- * that are asked for, with one of them twice, or that is no text: AKIN_INPUT. */
+/* Appends its rows. With a root no path may be absolute or lead outside. AKIN_INPUT: a file
+ * without the requested columns, with one of them twice, or that is not text. */
 AKIN_MUST_CHECK akin_status akin_source_csv_list(const char *path, const akin_source_table *form,
                                                  akin_source_list *rows);
 

@@ -1,4 +1,4 @@
-/* source_file: one file that may be anything. */
+/* source_file: one file of any kind. */
 #include "source_file.h"
 #include <akin/fault.h>
 #include <akin/file.h>
@@ -25,7 +25,7 @@ void akin_source_bytes_free(akin_source_bytes *bytes) {
     *bytes = (akin_source_bytes){0};
 }
 
-/* What goes wrong with one file is its own fault, unless it would go wrong with every file. */
+/* An error is attributed to this file unless it would affect every file. */
 static akin_status refuse(int error) {
     if (error == ENOMEM || error == EMFILE || error == ENFILE)
         return akin_error_set(AKIN_FAILED, "cannot open files: %s", strerror(error));
@@ -49,7 +49,7 @@ static akin_status check_confined(const char *base, const char *path) {
     if (!folder || !target) {
         status = refuse(errno);
     } else if (!akin_source_file_is_below(target, folder)) {
-        status = akin_error_set(AKIN_INPUT, "leads outside of %s", base);
+        status = akin_error_set(AKIN_INPUT, "leads outside %s", base);
     }
     free(folder);
     free(target);
@@ -65,18 +65,19 @@ static akin_status read_all(int file, akin_source_bytes *out) {
     if (!S_ISREG(info.st_mode))
         return akin_error_set(AKIN_INPUT, "is a pipe, socket or device, not a file");
     if ((uint64_t)info.st_size > AKIN_SOURCE_FILE_LIMIT)
-        return akin_error_set(AKIN_INPUT, "holds %lld bytes, more than a picture may",
+        return akin_error_set(AKIN_INPUT, "has %lld bytes, more than a picture may have",
                               (long long)info.st_size);
     size_t size = (size_t)info.st_size;
     akin_status status =
-        akin_source_bytes_reserve(out, size + 1); /* bytes are there also where there are none */
+        akin_source_bytes_reserve(out, size + 1); /* so that there is a block even for an empty
+                                                   * file */
     for (int tries = TRIES; status == AKIN_OK && out->count < size;) {
         ssize_t got =
             akin_fault_read() ? -1 : read(file, out->bytes + out->count, size - out->count);
-        if (got == 0) break; /* it has been cut meanwhile: whoever decodes it will see */
+        if (got == 0) break; /* it was truncated meanwhile: the decoder will notice */
         if (got < 0 && errno == EINTR) continue;
         if (got < 0 && errno == EIO && --tries > 0)
-            continue; /* a far disk's bad moment is no reason for a reject */
+            continue; /* a temporary error of remote storage is no reason to reject */
         if (got < 0) return refuse(errno);
         out->count += (size_t)got;
     }
@@ -92,9 +93,9 @@ akin_status akin_source_file_read(const char *base, const char *path, bool confi
     if (!full) return AKIN_FAILED;
     if (confined) AKIN_TRY(check_confined(base, full));
     file = open(full, O_RDONLY | O_NONBLOCK | O_CLOEXEC |
-                          O_NOCTTY); /* a pipe without a writer would wait for one */
+                          O_NOCTTY); /* opening a pipe without a writer would block */
     if (file < 0) {
-        /* A socket cannot be opened, and says so in a way that nobody understands. */
+        /* A socket cannot be opened, and the system's error for that is confusing. */
         status = errno == ENXIO
                      ? akin_error_set(AKIN_INPUT, "is a pipe, socket or device, not a file")
                      : refuse(errno);

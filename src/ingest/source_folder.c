@@ -1,4 +1,4 @@
-/* source_folder: a walk below a folder. */
+/* source_folder: walks a folder. */
 #include "source_folder.h"
 #include "source_file.h"
 #include <akin/file.h>
@@ -10,9 +10,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEEPEST = 200 }; /* folders within each other; each holds names and a descriptor */
+enum { DEEPEST = 200 }; /* depth of nesting; each level holds names and a descriptor */
 
-/* The folders on the way from the top to here. */
+/* The folders from the top to here. */
 typedef struct level {
     const struct level *above;
     dev_t device;
@@ -63,8 +63,8 @@ static akin_status add_name(char ***names, size_t *count, size_t *room,
     return AKIN_OK;
 }
 
-/* The names in a folder, each behind a letter - r a file, ? ask - and sorted; AKIN_INPUT: it cannot
- * be read. */
+/* The names in a folder, each preceded by a letter - r a file, ? unknown - and sorted;
+ * AKIN_INPUT: it cannot be read. */
 static akin_status list_names(const char *full, char ***names, size_t *count) {
     akin_status status = AKIN_OK;
     size_t room = 0;
@@ -92,12 +92,10 @@ done:
 /* NULL: the link may be followed. */
 static const char *find_link_fault(const walk *w, const char *full) {
     char *target = realpath(full, NULL);
-    if (!target)
-        return errno == ELOOP ? "is a link that leads to itself"
-                              : "is a link that leads to nothing";
+    if (!target) return errno == ELOOP ? "is a link that leads to itself" : "is a dangling link";
     bool below = akin_source_file_is_below(target, w->real);
     free(target);
-    return below ? NULL : "is a link that leads out of the folder";
+    return below ? NULL : "is a link that leads outside the folder";
 }
 
 static akin_status visit_folder(const walk *w, const char *full, const char *path,
@@ -108,10 +106,10 @@ static akin_status visit_subfolder(const walk *w, const char *full, const char *
     level here = {above, info->st_dev, info->st_ino, above->depth + 1};
     for (const level *l = above; l; l = l->above)
         if (l->device == here.device && l->node == here.node) {
-            akin_log_warning("%s is a link to a folder that it lies in: not followed", full);
+            akin_log_warning("%s is a link to a folder that contains it: not followed", full);
             return AKIN_OK;
         }
-    if (here.depth > DEEPEST) return add(w, path, "is a folder that lies too deep");
+    if (here.depth > DEEPEST) return add(w, path, "is a folder nested too deeply");
     return visit_folder(w, full, path, &here);
 }
 
@@ -119,7 +117,7 @@ static akin_status visit_subfolder(const walk *w, const char *full, const char *
 static akin_status visit(const walk *w, const char *full, const char *path, char kind,
                          const level *above) {
     struct stat info;
-    if (kind == 'r') return add(w, path, NULL); /* on far disks each question costs */
+    if (kind == 'r') return add(w, path, NULL); /* on remote storage each query is expensive */
     if (lstat(full, &info) != 0) return add(w, path, strerror(errno));
     if (S_ISLNK(info.st_mode)) {
         const char *fault = find_link_fault(w, full);
@@ -136,7 +134,8 @@ static akin_status visit_folder(const walk *w, const char *full, const char *pat
     size_t count;
     akin_status status = list_names(full, &names, &count);
     if (status == AKIN_INPUT && here->above) {
-        /* What lies in it is lost, and that is to be seen; the top is the user's own word. */
+        /* Its contents are missing, which must be visible; the top folder itself is given by the
+         * user. */
         free_names(names, count);
         return add(w, path, akin_error_message());
     }

@@ -52,7 +52,7 @@ akin_status akin_source_gzip_open(const char *path, akin_source_gzip **out) {
         goto done;
     gzip->started = inflateInit2(&gzip->state, GZIP_ALONE) == Z_OK;
     if (!gzip->started) {
-        status = akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
+        status = akin_error_set(AKIN_FAILED, "%s: not enough memory to read it", path);
         goto done;
     }
     gzip->inside = true;
@@ -74,7 +74,7 @@ static uint64_t position(const akin_source_gzip *gzip) {
     return gzip->offset - gzip->state.avail_in;
 }
 
-/* Behind a member: the next, or nothing. Some programs fill the last block with zeros. */
+/* After a member: another one, or nothing. Some programs fill the last block with zeros. */
 static akin_status begin_member(akin_source_gzip *gzip) {
     while (gzip->state.avail_in > 0 && *gzip->state.next_in == 0) {
         gzip->state.next_in++;
@@ -83,8 +83,8 @@ static akin_status begin_member(akin_source_gzip *gzip) {
     if (gzip->state.avail_in == 0) return AKIN_OK;
     if (*gzip->state.next_in != 0x1F)
         return akin_error_set(AKIN_INPUT,
-                              "%s: behind the end of its gzip data, at byte %" PRIu64
-                              ", lies something that is none: two files in one, or a damaged one",
+                              "%s: after the end of its gzip data, at byte %" PRIu64
+                              ", there is other data: two files in one, or a damaged one",
                               gzip->path, position(gzip));
     gzip->inside = inflateReset(&gzip->state) == Z_OK;
     return AKIN_OK;
@@ -92,8 +92,8 @@ static akin_status begin_member(akin_source_gzip *gzip) {
 
 static akin_status refuse(const akin_source_gzip *gzip, int code) {
     if (code == Z_MEM_ERROR)
-        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", gzip->path);
-    return akin_error_set(AKIN_INPUT, "%s: its gzip data are damaged before byte %" PRIu64 ": %s",
+        return akin_error_set(AKIN_FAILED, "%s: not enough memory to read it", gzip->path);
+    return akin_error_set(AKIN_INPUT, "%s: its gzip data is damaged before byte %" PRIu64 ": %s",
                           gzip->path, position(gzip),
                           gzip->state.msg ? gzip->state.msg : "broken data");
 }
@@ -107,7 +107,7 @@ akin_status akin_source_gzip_read(akin_source_gzip *gzip, const void **bytes, si
         if (gzip->state.avail_in == 0) {
             if (gzip->inside)
                 status =
-                    akin_error_set(AKIN_INPUT, "%s: its gzip data are cut short at byte %" PRIu64,
+                    akin_error_set(AKIN_INPUT, "%s: its gzip data is truncated at byte %" PRIu64,
                                    gzip->path, gzip->offset);
             break;
         }

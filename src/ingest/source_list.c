@@ -9,7 +9,7 @@
 struct akin_source_list {
     akin_source_record *records;
     size_t count, room;
-    char *texts; /* begins with an empty text, so that place 0 is "" */
+    char *texts; /* begins with an empty text, so that position 0 is "" */
     size_t used, size;
 };
 
@@ -33,8 +33,8 @@ void akin_source_list_free(akin_source_list *rows) {
     akin_mem_free(rows);
 }
 
-/* A NUL would end the text: it is written as \x00, and whoever adds the row has a reason to refuse
- * it. */
+/* A NUL would end the text: it is written as \x00, and the caller has a reason to reject the
+ * row. */
 static akin_status add_text(akin_source_list *rows, akin_source_text text, uint64_t *place) {
     static const char escape[] = "\\x00";
     *place = 0;
@@ -56,8 +56,8 @@ static akin_status add_text(akin_source_list *rows, akin_source_text text, uint6
     return AKIN_OK;
 }
 
-/* The same, or the place of the row before where that has the same text: folders and categories
- * come in runs. */
+/* The same, or the position of the previous row's text if it is equal: folders and categories
+ * repeat in runs. */
 static akin_status add_repeated(akin_source_list *rows, akin_source_text text, uint64_t before,
                                 uint64_t *place) {
     const char *last = rows->texts + before;
@@ -77,7 +77,7 @@ static const char *find_fault(akin_source_text text) {
     if (!akin_text_is_utf8(text.bytes, text.length)) return "is not UTF-8";
     if (memchr(text.bytes, '\t', text.length)) return "holds a tab";
     if (memchr(text.bytes, '\n', text.length) || memchr(text.bytes, '\r', text.length))
-        return "holds a newline";
+        return "contains a newline";
     return NULL;
 }
 
@@ -97,9 +97,9 @@ static void write_reason(const akin_source_found *found, char *reason, size_t si
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = find_fault(texts[i].text);
         if (!fault) continue;
-        /* A table can be read in another way, a name in a folder cannot. */
+        /* A table can be read with another encoding, a folder's names cannot. */
         const char *hint = found->row && strstr(fault, "UTF-8")
-                               ? "; --encoding says what the table is written in"
+                               ? "; --encoding gives the encoding of the table"
                                : "";
         snprintf(reason, size, "%s%sthe %s %s%s", row, separator, texts[i].name, fault, hint);
         return;

@@ -1,9 +1,6 @@
-/* source_list: the rows while it is made by rank 0, and as all ranks hold it. Not collective where
- * nothing else is said.
- *
- * A row is a record of fixed size; its texts lie one behind the other in one block, and are given
- * by their place there.
- */
+/* source_list: the rows while rank 0 collects them, and as all ranks hold them. Not collective
+ * unless stated. A row is a record of fixed size; its texts are stored consecutively in one
+ * block and referenced by position. */
 #ifndef AKIN_SOURCE_LIST_H
 #define AKIN_SOURCE_LIST_H
 
@@ -15,7 +12,7 @@
 
 #define AKIN_SOURCE_TEXT_LIMIT 1024 /* bytes of an id, a category or a group */
 
-/* A row as it is found: texts of `length` bytes, which may be anything. */
+/* A row as found: texts of `length` bytes, with any content. */
 typedef struct {
     const char *bytes;
     size_t length;
@@ -23,39 +20,38 @@ typedef struct {
 
 typedef struct {
     akin_source_text id, path, category, group;
-    const char *base; /* the folder that the path is below, or the archive that it is a member of;
-                         "" = none */
-    uint64_t member;  /* of an archive: the number of the entry that has its bytes, from 1; 0 = a
-                         file of its own */
-    size_t row;    /* of a table, as whoever opens it sees it: the header is row 1; 0 = no table */
-    bool confined; /* the file may not lie outside base, also by links */
+    const char *base; /* the folder of the path, or the archive that it is a member of; "" = none */
+    uint64_t member;  /* of an archive: the number of the entry with its bytes, from 1; 0 = a
+                       * separate file */
+    size_t row;       /* of a table, as an editor shows it: the header is row 1; 0 = not a table */
+    bool confined;    /* the file must not be outside base, even through links */
     bool available;
-    bool address;       /* the path is no file's, but https:// or the like */
+    bool address;       /* the path is not a file but https:// or similar */
     const char *reason; /* why it cannot be accepted, or NULL */
 } akin_source_found;
 
 typedef struct {
-    uint64_t id, path, category, group, base, reason; /* places of texts; reason 0 = none */
+    uint64_t id, path, category, group, base, reason; /* positions of texts; reason 0 = none */
     uint64_t member, row;
     uint8_t available, confined, address;
-    uint8_t has_id; /* one that can stand for an item */
+    uint8_t has_id; /* it is usable as an item's id */
     uint8_t padding[4];
 } akin_source_record;
 
 typedef struct akin_source_list akin_source_list;
 
-/* Letters of the scheme that a text begins with ("https://...": 5); 0 = it is no address. */
+/* Length of the scheme at the start of a text ("https://...": 5); 0 = not an address. */
 size_t akin_source_scheme(const char *text);
 
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
-/* Appends; finds fault with ids and labels itself. */
+/* Appends a row; checks ids and labels itself. */
 AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows,
                                                  const akin_source_found *found);
-/* Gives a row its reason if it has none. */
+/* Sets a row's reason if it has none. */
 AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *rows, size_t row,
                                                     const char *reason);
 void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t member);
-/* Rank 0's rows come to all others, whose own are empty. Collective; agreed. */
+/* Sends rank 0's rows to all others, whose lists are empty. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_source_list_share(akin_comm *comm, akin_source_list *rows);
 void akin_source_list_free(akin_source_list *rows); /* NULL is fine */
 

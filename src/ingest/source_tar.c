@@ -17,19 +17,20 @@ enum { BLOCK = 1 << 16, LINKS_IN_A_ROW = 16, WARNINGS_SHOWN = 10 };
 struct akin_source_tar {
     struct archive *archive;
     const char *path;       /* borrowed */
-    akin_source_gzip *gzip; /* what the archive is read through; NULL = it is not gzip */
-    akin_status failure;    /* of that; its message is kept here, since libarchive lies between */
+    akin_source_gzip *gzip; /* the decompressor; NULL = it is not gzip */
+    akin_status failure;    /* its error; the message is kept here, since libarchive is in
+                             * between */
     char message[512];
-    uint64_t member;  /* the entry that was read last, from 1 */
-    size_t warnings;  /* of members that were taken all the same */
-    bool lists;       /* these are to be told */
+    uint64_t member;  /* the last entry read, from 1 */
+    size_t warnings;  /* about members that were accepted nevertheless */
+    bool lists;       /* report the warnings */
     bool ended, read; /* read: its bytes are in `kept` */
     akin_source_bytes kept;
-    locale_t names; /* libarchive turns names into the locale's encoding: it is to be UTF-8 */
+    locale_t names; /* libarchive converts names to the locale's encoding, which must be UTF-8 */
 };
 
-/* Only filters that are part of libarchive: others would start programs from PATH. It tells which
- * are, when they are asked of an archive that is not read. */
+/* Only filters that are part of libarchive: others would start programs from PATH. libarchive
+ * tells which are when they are enabled on an archive that is not read. */
 static bool support_filters(struct archive *archive) {
     static int (*const filters[])(struct archive *) = {
         archive_read_support_filter_bzip2, archive_read_support_filter_compress,
@@ -57,8 +58,7 @@ static la_ssize_t on_read(struct archive *archive, void *context, const void **b
     return -1;
 }
 
-/* libarchive looks at the beginning at once: *opened is false where it finds nothing that it knows.
- */
+/* libarchive inspects the beginning at once: *opened is false if it recognises nothing. */
 static akin_status try_open(const char *path, akin_source_tar **out, bool *opened) {
     akin_status status = AKIN_OK;
     akin_source_tar *tar = akin_mem_zalloc(1, sizeof *tar);
@@ -68,11 +68,11 @@ static akin_status try_open(const char *path, akin_source_tar **out, bool *opene
     tar->path = path;
     tar->archive = archive_read_new();
     if (!tar->archive || !support_filters(tar->archive)) {
-        status = akin_error_set(AKIN_FAILED, "%s: no memory to read it", path);
+        status = akin_error_set(AKIN_FAILED, "%s: not enough memory to read it", path);
         goto done;
     }
     archive_read_support_format_tar(tar->archive);
-    /* What is behind an archive's end is read as the next one, so that none is lost. */
+    /* What follows the end of an archive is read as another one, so that nothing is lost. */
     archive_read_set_options(tar->archive, "tar:read_concatenated_archives");
     tar->names = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
     AKIN_TRY(akin_source_gzip_open(path, &tar->gzip));
@@ -108,7 +108,7 @@ void akin_source_tar_close(akin_source_tar *tar) {
     akin_mem_free(tar);
 }
 
-/* A read error on purpose, as libarchive has one. */
+/* An injected read error, in libarchive's form. */
 static bool fault(akin_source_tar *tar) {
     if (!akin_fault_read()) return false;
     archive_set_error(tar->archive, errno, "%s", strerror(errno));
@@ -122,22 +122,23 @@ static bool is_of_the_disk(akin_source_tar *tar) {
     return false;
 }
 
-/* Damage is the input's fault, a disk that cannot be read is not. */
+/* Damage is an input error, a disk that cannot be read is not. */
 static akin_status trouble(akin_source_tar *tar) {
     if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
     bool disk = is_of_the_disk(tar);
     tar->ended = true;
     return akin_error_set(disk ? AKIN_FAILED : AKIN_INPUT,
-                          "%s: the archive %s behind member %llu: %s", tar->path,
-                          disk ? "cannot be read" : "is damaged or cut",
+                          "%s: the archive %s after member %llu: %s", tar->path,
+                          disk ? "cannot be read" : "is damaged or truncated",
                           (unsigned long long)tar->member, archive_error_string(tar->archive));
 }
 
-/* Bytes that lie behind all that was read as the archive. */
+/* Bytes after everything that was read as the archive. */
 static akin_status check_end(akin_source_tar *tar) {
     uint64_t size;
     int64_t changed;
-    if (tar->gzip) { /* its sums are checked at its end, which libarchive need not have reached */
+    if (tar->gzip) { /* its checksums are verified at its end, which libarchive may not have
+                      * reached */
         const void *bytes;
         for (size_t count = 1; count > 0;) {
             akin_status status = akin_source_gzip_read(tar->gzip, &bytes, &count);
@@ -149,14 +150,13 @@ static akin_status check_end(akin_source_tar *tar) {
     if (!akin_source_file_stat("", tar->path, &size, &changed) || used < 0 ||
         (uint64_t)used >= size)
         return AKIN_OK;
-    return akin_error_set(
-        AKIN_INPUT,
-        "%s: behind the end of the archive, at byte %lld, lie %llu bytes that are "
-        "none of it: two files in one, or a damaged one",
-        tar->path, (long long)used, (unsigned long long)(size - (uint64_t)used));
+    return akin_error_set(AKIN_INPUT,
+                          "%s: after the end of the archive, at byte %lld, there are %llu other "
+                          "bytes: two files in one, or a damaged one",
+                          tar->path, (long long)used, (unsigned long long)(size - (uint64_t)used));
 }
 
-/* The next entry; *entry = NULL at the end. *fault: why it is no whole one, or NULL. */
+/* The next entry; *entry = NULL at the end. *fault: why it is incomplete, or NULL. */
 static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry,
                               const char **fault_of) {
     locale_t before = tar->names ? uselocale(tar->names) : (locale_t)0;
@@ -170,7 +170,7 @@ static akin_status next_entry(akin_source_tar *tar, struct archive_entry **entry
         tar->ended = true;
         return AKIN_OK;
     }
-    /* RETRY is a header that is none, behind which libarchive would look for the next one. */
+    /* RETRY means an invalid header, after which libarchive would search for the next one. */
     if (result == ARCHIVE_FATAL || result == ARCHIVE_RETRY) return trouble(tar);
     tar->member++;
     if (result == ARCHIVE_FAILED) *fault_of = archive_error_string(tar->archive);
@@ -220,7 +220,7 @@ done:
 
 /* --- the list --- */
 
-/* A member that is a file, or a link that is to become one. */
+/* A member that is a file, or a link to one. */
 typedef struct {
     char *name, *target; /* target: of a link, as a name in the archive; NULL = a file */
     bool hard;
@@ -235,8 +235,9 @@ typedef struct {
     size_t count, room;
 } list;
 
-/* The name without "." and empty parts, owned; *out = NULL where it is absolute or holds "..". With
- * `from`, the name of a link, it is relative to that one's folder, and ".." goes up in it. */
+/* The name without "." and empty parts, owned; *out = NULL if it is absolute or contains "..".
+ * With `from`, the name of a link, it is relative to that link's folder, and ".." goes up from
+ * there. */
 static akin_status tidy_name(const char *name, const char *from, char **out) {
     const char *slash = from ? strrchr(from, '/') : NULL;
     size_t head = slash ? (size_t)(slash - from) : 0, length = 0;
@@ -289,7 +290,7 @@ static akin_status add_node(list *l, const node *n) {
     return AKIN_OK;
 }
 
-/* What stands in the header: UTF-8 where libarchive can tell, else the bytes as they are. */
+/* The name in the header: UTF-8 if libarchive can convert it, otherwise the raw bytes. */
 static const char *entry_name(struct archive_entry *entry) {
     const char *name = archive_entry_pathname_utf8(entry);
     if (!name) name = archive_entry_pathname(entry);
@@ -315,7 +316,7 @@ static akin_status add_member(list *l, struct archive_entry *entry, uint64_t mem
     AKIN_TRY(tidy_name(entry_name(entry), NULL, &n.name));
     if (!n.name) {
         const char *name = entry_name(entry);
-        reason = *name ? "its name leads out of the archive" : "it has no name";
+        reason = *name ? "its name leads outside the archive" : "it has no name";
         AKIN_TRY(add_row(l, name, member, reason));
         return AKIN_OK;
     }
@@ -323,7 +324,7 @@ static akin_status add_member(list *l, struct archive_entry *entry, uint64_t mem
         reason = fault_of;
     } else if (hard || soft) {
         AKIN_TRY(tidy_name(link_target(entry, hard), hard ? NULL : n.name, &n.target));
-        if (!n.target) reason = "is a link that leads out of the archive";
+        if (!n.target) reason = "is a link that leads outside the archive";
     } else if (archive_entry_filetype(entry) != AE_IFREG) {
         reason = "is a pipe or device, not a file";
     }
@@ -344,8 +345,8 @@ static int compare_nodes(const void *a, const void *b) {
     return x->member < y->member ? -1 : x->member > y->member;
 }
 
-/* What a link leads to: a hard one to the member of that name that was there before it, a symbolic
- * one to the first, which is the one that holds the id. */
+/* The target of a link: a hard link refers to the preceding member of that name, a symbolic one
+ * to the first, which has the id. */
 static const node *find_node(const list *l, const node *link) {
     size_t low = 0, high = l->count;
     const node *found = NULL;
@@ -378,7 +379,7 @@ static akin_status follow_links(list *l) {
             akin_source_list_set_member(l->rows, n->row, to->member);
         } else {
             status = akin_source_list_refuse(l->rows, n->row,
-                                             "is a link to nothing that is a file in the archive");
+                                             "is a link whose target is not a file in the archive");
         }
     }
     return status;
@@ -397,7 +398,8 @@ static bool is_compressed_otherwise(const char *path) {
     return false;
 }
 
-/* What is no archive may be a table; but one that is compressed can only be meant as an archive. */
+/* A file that is not an archive may be a table; but a compressed one can only be meant as an
+ * archive. */
 static akin_status judge(const akin_source_tar *tar) {
     if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
     const char *filter = tar->gzip ? "gzip"
@@ -411,9 +413,9 @@ static akin_status judge(const akin_source_tar *tar) {
                               "%s: is compressed in a way that is not read (lrzip, lzop or grzip); "
                               "gzip, bzip2, xz, lz4 and zstd are",
                               tar->path);
-    return akin_error_set(AKIN_INPUT,
-                          "%s: is compressed (%s), but what it holds is no whole tar archive%s%s",
-                          tar->path, filter, why ? ": " : "", why ? why : "");
+    return akin_error_set(
+        AKIN_INPUT, "%s: is compressed (%s), but its content is not a complete tar archive%s%s",
+        tar->path, filter, why ? ": " : "", why ? why : "");
 }
 
 akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool *is_tar) {

@@ -1,4 +1,4 @@
-/* backfill: the most central items of a category behind lists that are too short. */
+/* backfill: appends the most central items of a category to lists that are too short. */
 #include "backfill.h"
 #include "remote_rows.h"
 #include <akin/fixed.h>
@@ -9,14 +9,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 30 };                    /* of the sums: 2^31 rows of entries within [-1, 1] fit */
+enum {
+    BITS = 30
+};                                     /* of the sums: room for 2^31 rows of entries within [-1,
+                                        * 1] */
 #define CHUNK_BYTES ((size_t)32 << 20) /* of sums, and of what all ranks gather, at a time */
 
 typedef struct {
     int32_t row, group;
 } central;
 
-/* One that may be taken; `slot`: of its category among those that need it. */
+/* A candidate; `slot`: of its category among those that need it. */
 typedef struct {
     int32_t slot, group;
     uint64_t key;
@@ -27,11 +30,11 @@ typedef struct {
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
     const int32_t *duplicate_of;
-    size_t k, most; /* most: of a category that are looked at */
+    size_t k, most; /* most: candidates considered per category */
     int32_t *neighbor;
     float *score;
     int32_t *counts, *filled;
-    int32_t *slot; /* [categories], -1 = nobody needs it */
+    int32_t *slot; /* [categories], -1 = not needed */
     size_t slots;
     size_t *starts; /* [slots + 1], in centrals */
     central *centrals;
@@ -74,7 +77,7 @@ done:
     return status;
 }
 
-/* --- who is central --- */
+/* --- which items are central --- */
 
 /* The slot of an item's category among `count` from `first` on; -1: none of these. */
 static int32_t slot_within(const filling *f, size_t item, size_t first, size_t count) {
@@ -120,10 +123,10 @@ static size_t count_of_group(const candidate *all, size_t count, int32_t group) 
     return found;
 }
 
-/* The best of each slot, sorted, in place: how many in all. Where groups are excluded, half of them
- * at most are of one group, so that the other half is left for its own items. */
+/* The best of each slot, sorted, in place; returns how many in total. If groups are excluded, at
+ * most half of them are from one group, so that half remains for that group's own items. */
 static size_t keep_best(const filling *f, candidate *all, size_t count) {
-    size_t kept = 0, begin = 0; /* of the slot */
+    size_t kept = 0, begin = 0; /* in this slot */
     qsort(all, count, sizeof *all, best_first);
     for (size_t i = 0; i < count; i++) {
         if (kept > begin && all[i].slot != all[begin].slot) begin = kept;
@@ -136,7 +139,7 @@ static size_t keep_best(const filling *f, candidate *all, size_t count) {
     return kept;
 }
 
-/* This rank's best of those categories. */
+/* This rank's best in those categories. */
 static akin_status list_own(const filling *f, size_t first, size_t count, const float *centres,
                             candidate **out, size_t *kept) {
     size_t found = 0, dim = akin_vectors_dim(f->vectors);
@@ -167,8 +170,8 @@ static akin_status append(filling *f, const candidate *all, size_t count, size_t
         f->centrals[begin + i] = (central){akin_topk_row(all[i].key), all[i].group};
         f->starts[all[i].slot + 1] = begin + i + 1;
     }
-    for (size_t s = first; s < first + slots; s++)
-        if (f->starts[s + 1] < f->starts[s]) f->starts[s + 1] = f->starts[s]; /* nobody there */
+    for (size_t s = first; s < first + slots; s++) /* no candidates there */
+        if (f->starts[s + 1] < f->starts[s]) f->starts[s + 1] = f->starts[s];
     return AKIN_OK;
 }
 
@@ -217,7 +220,7 @@ static void fill_item(filling *f, size_t item) {
     f->counts[item] = (int32_t)count;
 }
 
-/* The cosines of items [first, end) with what they were filled with. Collective; agreed. */
+/* The cosines of items [first, end) with what their lists were filled with. Collective; agreed. */
 static akin_status score_batch(filling *f, akin_remote_rows *fetch, float *own, int32_t *wanted,
                                size_t first, size_t end) {
     size_t count = 0, stride = akin_remote_rows_stride(fetch);

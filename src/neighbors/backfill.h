@@ -1,17 +1,13 @@
-/* backfill: an item with too few neighbours gets the most central items of its category behind
- * them.
- *
- * Central is what has the largest product with the sum of the category's rows (the mean's
- * direction); ties go to the lower row. The sum is one of whole numbers (fixed.h), so it is the
- * same for any number of ranks. Who can be somebody's neighbour - usable, kept (duplicates.h),
- * available if the rules ask for that - is added up and may be taken; never the item itself, what
- * it is a duplicate of, who stands in its list already, nor its own group where the rules exclude
- * it. The 4 k + 16 most central of a category are looked at, half of them at most of one group
- * where groups are excluded; more are never needed. The least score is no bar: it is what made the
- * list short. An item without category is not filled; one without a vector is.
- *
- * Memory: 8 bytes for each of those, and some 64 MiB.
- */
+/* backfill: appends the most central items of a category to the lists of its items that have too
+ * few neighbours. The most central items have the largest product with the sum of the category's
+ * rows (the direction of their mean); ties go to the lower row. The sum is one of integers
+ * (fixed.h), so it is the same for any number of ranks. Only items that can be recommended -
+ * usable, kept (duplicates.h), available if the rules ask for that - are summed and appended;
+ * never the item itself, what it is a duplicate of, what is already in its list, nor its own
+ * group if the rules exclude it. The 4 k + 16 most central items of a category are considered,
+ * at most half of them from one group if groups are excluded; more are never needed. The minimum
+ * score does not apply: it is what made the list short. An item without category is not filled;
+ * one without a vector is. Memory: 8 bytes for each candidate, and some 64 MiB. */
 #ifndef AKIN_BACKFILL_H
 #define AKIN_BACKFILL_H
 
@@ -22,9 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* neighbor, score [count of vectors, k] and counts [count], of this rank's rows: filled up and
- * counted; filled [count]: how many of the last are fill; their scores are cosines (0 of an item
- * without a vector). duplicate_of: [items], NULL = none. Collective; agreed; same rules,
+/* neighbor, score [count of vectors, k] and counts [count], of this rank's rows: filled and
+ * counted; filled [count]: how many at the end were filled in; their scores are cosines (0 for
+ * an item without a vector). duplicate_of: [items], NULL = none. Collective; agreed; same rules,
  * duplicate_of, k. */
 AKIN_MUST_CHECK akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_row_block_rules *rules,

@@ -1,4 +1,4 @@
-/* calibrate: the scores of random pairs. */
+/* calibrate: samples the scores of random pairs. */
 #include "calibrate.h"
 #include "remote_rows.h"
 #include <akin/mem.h>
@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AT_ONCE_MIB 16 /* of rows that are fetched */
+#define AT_ONCE_MIB 16 /* of rows fetched at a time */
 
 typedef struct {
     int32_t own, other; /* rows of the catalogue; own: of this rank's shard */

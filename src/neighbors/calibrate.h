@@ -1,9 +1,7 @@
-/* calibrate: the scores of random pairs of a catalogue, for a calibration.
- *
- * The sample is AKIN_CALIBRATE_PAIRS pairs of two different rows, each drawn from all rows alike,
- * whatever the rules are; of them those of two usable rows. A catalogue with no more pairs than
- * that is taken whole. Which pairs are drawn is a function of the number of rows alone.
- */
+/* calibrate: samples the scores of random pairs of a catalogue, for a calibration. The sample is
+ * AKIN_CALIBRATE_PAIRS pairs of two different rows, drawn uniformly from all rows, whatever the
+ * rules; of these, the pairs of two usable rows count. A catalogue with no more pairs than that
+ * is used completely. The pairs drawn are a function of the number of rows alone. */
 #ifndef AKIN_CALIBRATE_H
 #define AKIN_CALIBRATE_H
 

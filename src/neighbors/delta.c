@@ -1,4 +1,4 @@
-/* delta: what last night's table still says. */
+/* delta: what can be reused of last night's table. */
 #include "delta.h"
 #include "extra_neighbors.h"
 #include <akin/file.h>
@@ -64,9 +64,9 @@ done:
     return status;
 }
 
-/* --- whether the table serves --- */
+/* --- whether the table can be used --- */
 
-/* The options less k=..., for a table with more neighbours serves one with fewer. */
+/* The options without k=..., since a table with more neighbours can be used for one with fewer. */
 static akin_status without_k(const char *options, akin_text **out) {
     akin_status status;
     akin_text *text = NULL;
@@ -94,7 +94,7 @@ static akin_status check_rules(const akin_delta_source *source, const akin_table
     if (strcmp(akin_text_bytes(before), akin_text_bytes(now)) != 0)
         status = akin_error_set(
             AKIN_INPUT,
-            "--previous %s was made under other rules ('%s', this run '%s'): leave it out",
+            "--previous %s was made with other rules ('%s', this run '%s'): leave it out",
             source->table, akin_text_bytes(before), akin_text_bytes(now));
 done:
     akin_mem_free(made);
@@ -118,30 +118,30 @@ static akin_status check_source(const akin_delta_source *source, const akin_tabl
     if (status != AKIN_OK) return status;
     if (strcmp(akin_vectors_model_digest(before), akin_vectors_model_digest(now)) != 0 ||
         akin_vectors_dim(before) != akin_vectors_dim(now))
-        return akin_error_set(
-            AKIN_INPUT,
-            "--previous-embeddings %s was made by another model, so that every vector may differ: "
-            "leave it and --previous out",
-            source->embeddings);
+        return akin_error_set(AKIN_INPUT,
+                              "--previous-embeddings %s was made with another model, so every "
+                              "vector may differ: leave it and --previous out",
+                              source->embeddings);
     if (akin_table_items(table) != akin_vectors_items(before))
         return akin_error_set(AKIN_INPUT, "--previous %s has %zu items, its embeddings %zu",
                               source->table, akin_table_items(table), akin_vectors_items(before));
     if (!akin_table_is_refined(table) && akin_table_k(table) < k)
         return akin_error_set(
-            AKIN_INPUT, "--previous %s has %zu neighbours a list, fewer than k = %zu: leave it out",
+            AKIN_INPUT,
+            "--previous %s has %zu neighbours per list, fewer than k = %zu: leave it out",
             source->table, akin_table_k(table), k);
     return check_rules(source, table);
 }
 
-/* --- what is left of the lists --- */
+/* --- what remains of the lists --- */
 
 typedef struct {
     const akin_table *table;
     const akin_extra_neighbors *spare; /* NULL: none */
-    const int32_t *now;                /* [items before]: tonight's row, -1: gone or changed */
+    const int32_t *now;                /* [items before]: tonight's row, -1: removed or changed */
     size_t k, list, table_k, spare_k;
-    bool refined;     /* the exact lists are those of the spare alone */
-    bool table_whole; /* a full table list may still be all there is: every other item is in it */
+    bool refined;     /* only the spare file has the exact lists */
+    bool table_whole; /* a full table list may already be complete: every other item is in it */
     int32_t *neighbor, *counts;
     float *score;
     uint64_t *keys;
@@ -176,8 +176,8 @@ static akin_status read_rows(reader *r, size_t first, size_t count) {
     return status;
 }
 
-/* Row i of what was read: its keys in tonight's rows, as many as fit. Says whether it was all there
- * was. */
+/* Row i of what was read: as many of its keys, in tonight's rows, as fit. Also tells whether
+ * that was the whole list. */
 static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole) {
     size_t held = 0, count = r->refined ? 0 : (size_t)r->counts[i];
     *whole =
@@ -198,7 +198,7 @@ static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, b
     return held;
 }
 
-/* One row of tonight that is unchanged. */
+/* One of tonight's rows that is unchanged. */
 static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
     bool whole;
     uint64_t *list = delta->lists + at * r->list;
@@ -208,7 +208,7 @@ static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
     delta->horizon[at] = enough && !whole ? list[held - 1] : 0;
 }
 
-/* before_of: [count]: last night's row of each of this rank's rows, ascending where there is one;
+/* before_of: [count]: last night's row of each of this rank's rows, ascending if there is one;
  * -1: new. */
 static akin_status read_lists(akin_delta *delta, reader *r, const int32_t *before_of,
                               size_t count) {
@@ -287,8 +287,8 @@ static int by_row_before(const void *x, const void *y) {
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-/* Ties in a list are in the order of rows: where a .npy was put in another order, last night's
- * lists are not. */
+/* Ties in a list are in the order of rows: if a .npy was reordered, last night's lists are not
+ * in order. */
 static bool in_order(akin_join_match *matches, size_t count) {
     qsort(matches, count, sizeof *matches, by_row_before);
     for (size_t m = 1; m < count; m++)
@@ -296,7 +296,7 @@ static bool in_order(akin_join_match *matches, size_t count) {
     return true;
 }
 
-/* A spare file that is not there or does not fit is no harm. */
+/* A spare file that is missing or does not match is no error. */
 static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source *source,
                                         const akin_table *table) {
     akin_extra_neighbors *spare = NULL;
@@ -308,7 +308,7 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
     akin_comm_max_i64(comm, &wrong, 1);
     if (!wrong && akin_extra_neighbors_open(comm, akin_text_bytes(name), akin_table_digest(table),
                                             akin_table_items(table), &spare) != AKIN_OK)
-        akin_log_warning("neighbors: does without %s: %s", akin_text_bytes(name),
+        akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(name),
                          akin_error_message());
     akin_error_clear();
     akin_text_free(name);
@@ -335,15 +335,16 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
     akin_vectors_free(before);
     before = NULL;
     if (!in_order(matches, count)) {
-        akin_log_warning("neighbors: the items of %s stand in another order: all is computed anew",
-                         source->embeddings);
+        akin_log_warning(
+            "neighbors: the items of %s are in another order: everything is computed again",
+            source->embeddings);
         count = 0;
     }
     spare = find_spare(comm, source, table);
     if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
-        akin_log_warning(
-            "neighbors: %s.spare, which has the exact lists, is not there: all is computed anew",
-            source->table);
+        akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything "
+                         "is computed again",
+                         source->table);
         count = 0;
     }
     AKIN_TRY(akin_agree(comm, take_lists(delta, table, spare, vectors, matches, count, k, list)));

@@ -1,18 +1,20 @@
-/* delta: what last night's table still says of tonight's catalogue, so that only the rest is
- * computed.
+/* delta: what can be reused of last night's table for tonight's catalogue, so that only the rest
+ * is computed.
  *
- * An item is unchanged where its id, the bits of its unit row, and what the rules ask of it
- * (category and group by name, availability) are those of last night. Rows of unchanged items keep
- * their order, for both nights are in the order of ids or of one file's rows; so a list of last
- * night, less the members that are gone or changed, is in order too. Three kinds of rows:
- * - kept: unchanged, and what is left of the list has still k members, or was all there was;
- * - short: unchanged, but the list has lost too many: it begins with what is left, and meets
- * everybody;
- * - new: it meets everybody.
- * Pairs of kept rows need no comparison (row_block.h: a layer). A kept list knows nothing of
- * unchanged items that are worse than the last member that is left, its horizon: what the run finds
- * beyond that is dropped again, so that a list is always the best that there are.
- */
+ * An item is unchanged if its id, the bits of its unit row, and what the rules use (category and
+ * group by name, availability) are those of last night. Rows of unchanged items keep their
+ * order, since both nights are in the order of ids or of one file's rows; so a list of last
+ * night, minus the members that are removed or changed, is in order too. There are three kinds
+ * of rows:
+ *
+ * - kept: unchanged, and what remains of the list still has k members, or was the complete list;
+ * - short: unchanged, but the list has lost too many members: it starts with what remains, and
+ *   the row is compared with every other;
+ * - new: the row is compared with every other.
+ *
+ * Pairs of kept rows need no comparison (row_block.h: a layer). A kept list knows nothing about
+ * unchanged items that are worse than its last remaining member, its horizon: what the run finds
+ * below that is dropped again, so that a list always holds the best that exist. */
 #ifndef AKIN_DELTA_H
 #define AKIN_DELTA_H
 
@@ -23,23 +25,23 @@
 
 typedef struct {
     const char *table, *embeddings, *ids; /* last night's; ids: for a .npy, or NULL */
-    const char *result_options;           /* tonight's, as the table's must be but for k */
+    const char *result_options;           /* tonight's, which the table's must equal except for k */
 } akin_delta_source;
 
 typedef struct {
     char digest[33];   /* of last night's table */
     int32_t *label;    /* [count]: this rank's rows: 0 kept, 1 short, 2 new */
-    uint64_t *lists;   /* [count, k] keys in tonight's rows, sorted, 0 where none */
-    uint64_t *horizon; /* [count]: the least key that is known to be right; 0: all */
+    uint64_t *lists;   /* [count, k] keys in tonight's rows, sorted, 0 = none */
+    uint64_t *horizon; /* [count]: the smallest key that is known to be right; 0: all */
     size_t kept, shorter, fresh, gone; /* rows of all ranks; gone: of last night */
 } akin_delta;
 
-/* The labels that are done with each other: 3 x 3. */
+/* Which labels have already been compared with each other: 3 x 3. */
 extern const uint8_t akin_delta_done[9];
 
-/* k: of tonight's table; list: of the engine's lists (k and some to spare). AKIN_INPUT, with the
- * reason, where the table was not made from these embeddings, by this model, or under these rules.
- * Collective; agreed; same arguments. */
+/* k: of tonight's table; list: length of the engine's lists (k and some spare). AKIN_INPUT, with
+ * the reason, if the table was not made from these embeddings, with this model, or under these
+ * rules. Collective; agreed; same arguments. */
 AKIN_MUST_CHECK akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                                             const akin_vectors *vectors,
                                             const akin_row_block_rules *rules, size_t k,

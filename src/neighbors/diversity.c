@@ -8,8 +8,8 @@
 
 #define AT_ONCE_MIB 64 /* of candidates' rows in memory */
 
-/* Candidates `from` and on: how near each is to what was taken last, if that is nearer than before.
- */
+/* Updates candidates from `from` on: how near each is to the last one chosen, if that is nearer
+ * than before. */
 static void meet(const akin_diversity_room *room, size_t taken, size_t from, size_t count) {
     if (from >= count) return;
     for (size_t c = from; c < count; c++) room->hits[c - from] = (akin_dot_hit){0, room->row[c]};
@@ -19,8 +19,8 @@ static void meet(const akin_diversity_room *room, size_t taken, size_t from, siz
         if (room->scores[c - from] > room->nearest[c]) room->nearest[c] = room->scores[c - from];
 }
 
-/* Candidate `best` moves up to `taken`; those between follow, so that the others stay in their
- * order. */
+/* Moves candidate `best` to position `taken`; those in between move up, so that the others keep
+ * their order. */
 static void move_up(const akin_diversity_room *room, uint64_t *keys, size_t best, size_t taken) {
     uint64_t key = keys[best];
     uint16_t row = room->row[best];

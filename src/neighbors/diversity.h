@@ -1,13 +1,10 @@
-/* diversity: a list that repeats itself less: maximal marginal relevance (Carbonell & Goldstein
+/* diversity: makes a list less repetitive by maximal marginal relevance (Carbonell & Goldstein
  * 1998, "The use of MMR, diversity-based reranking for reordering documents and producing
- * summaries").
- *
- * Of the candidates of an item - a list longer than k, best first - the next one taken is that with
- * the largest lambda * score(item, c) - (1 - lambda) * max over those taken, t, of score(c, t) (the
- * second term is 0 for the first one), and of equals the first candidate. lambda 1: the list as it
- * is. Products and differences are in double precision, scores as row_block.h has them: the same
- * bits wherever it is computed.
- */
+ * summaries"). From the candidates of an item - a list longer than k, best first - the next one
+ * chosen is that with the largest lambda * score(item, c) - (1 - lambda) * max over those
+ * chosen, t, of score(c, t) (the second term is 0 for the first one); ties go to the first
+ * candidate. lambda 1: the list as it is. Products and differences are in double precision,
+ * scores as in row_block.h: the same bits wherever they are computed. */
 #ifndef AKIN_DIVERSITY_H
 #define AKIN_DIVERSITY_H
 
@@ -27,13 +24,13 @@ typedef struct {
     float *scores;      /* [count] */
 } akin_diversity_room;
 
-/* The first k of `count` candidates (at most 65,536), best first, are put in the order that they
- * are taken in. Not collective; pure. */
+/* Reorders `count` candidates (at most 65,536), best first: the first k are those chosen, in
+ * order. Not collective; pure. */
 void akin_diversity_pick(double lambda, size_t k, uint64_t *keys /* [count] */, size_t count,
                          const akin_diversity_room *room);
 
-/* Every list of this rank's rows, [count of vectors, pool] keys of topk.h, best first, 0 behind the
- * last, becomes its k in the order that they are taken, 0 behind them. Collective; agreed; same
+/* Every list of this rank's rows, [count of vectors, pool] keys of topk.h, best first, 0 after
+ * the last, is replaced by the k chosen, in order, followed by 0. Collective; agreed; same
  * lambda, k, pool. */
 AKIN_MUST_CHECK akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors,
                                            double lambda, size_t k, size_t pool, uint64_t *lists);

@@ -1,4 +1,4 @@
-/* duplicates: items that look the same count as one. */
+/* duplicates: treats items that look the same as one. */
 #include "duplicates.h"
 #include "remote_rows.h"
 #include <akin/compare.h>
@@ -29,9 +29,9 @@ typedef struct {
     float least;
     size_t pool, n, first, count;
     const uint64_t *lists;
-    uint8_t *full; /* [n], 1: the list is full of rows that close, and there may be more */
+    uint8_t *full; /* [n], 1: the list is full of rows this close, so there may be more */
     int32_t *of;   /* [n]: the result */
-    pair *told;    /* [told_count], ascending: pairs that other lists have */
+    pair *told;    /* [told_count], ascending: pairs known from other lists */
     size_t told_count;
     akin_remote_rows *fetch; /* for its stride and padding */
     float *own;              /* [stride] */
@@ -85,8 +85,8 @@ static int by_row(const void *x, const void *y) {
     return (a->with > b->with) - (a->with < b->with);
 }
 
-/* What this rank's lists know of full rows above their own: [*count], to be freed. Pairs of two
- * full rows are left out: those are compared. */
+/* What this rank's lists know about full rows above their own: [*count], to be freed. Pairs of
+ * two full rows are left out: those are compared directly. */
 static akin_status list_told(const search *s, pair **out, size_t *count) {
     *count = 0;
     for (int pass = 0; pass < 2; pass++) {
@@ -127,7 +127,7 @@ done:
     return status;
 }
 
-/* --- in order --- */
+/* --- deciding in order --- */
 
 static bool may_meet(const akin_row_block_rules *rules, const face *a, const face *b) {
     if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
@@ -140,7 +140,7 @@ static face face_of(const search *s, size_t item) {
                   akin_labels_group(labels)[item]};
 }
 
-/* The first kept row that a full row is close to, among full ones; best where there is none before
+/* The first kept row that a full row is close to, among full ones; best if there is none before
  * that. */
 static int32_t compare_full(const search *s, size_t item, int32_t best) {
     size_t stride = akin_remote_rows_stride(s->fetch);
@@ -175,7 +175,7 @@ static akin_status keep_full(search *s, size_t item) {
     return AKIN_OK;
 }
 
-/* This rank's rows, where all below are decided. */
+/* This rank's rows, when all lower ones are decided. */
 static akin_status decide(search *s) {
     const pair *told = s->told, *end = s->told + s->told_count;
     for (size_t i = 0; i < s->count; i++) {
@@ -196,7 +196,7 @@ static akin_status decide(search *s) {
     return AKIN_OK;
 }
 
-/* What `from` has decided comes to all. Collective; agreed. */
+/* Broadcasts what `from` has decided. Collective; agreed. */
 static akin_status spread(search *s, int from, size_t kept_before) {
     akin_status status;
     int size = akin_comm_size(s->comm), rank = akin_comm_rank(s->comm);

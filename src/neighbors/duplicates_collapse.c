@@ -1,4 +1,4 @@
-/* duplicates_collapse: lists without duplicates. */
+/* duplicates_collapse: removes duplicates from lists. */
 #include "duplicates.h"
 #include <akin/compare.h>
 #include <akin/labels.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 
 #define ROUND_ROWS                                                                                 \
-    ((size_t)4096) /* sought at a time by all ranks, and compared with so many at a time */
+    ((size_t)4096) /* rows searched for at a time by all ranks, and rows compared with at a time */
 #define ROUND_KEYS ((size_t)4 << 20) /* of their lists, at most */
 
 typedef struct {
@@ -17,17 +17,17 @@ typedef struct {
     const akin_vectors *vectors;
     akin_row_block_rules rules;
     const int32_t *of;  /* [n] */
-    size_t pool, width; /* width: of the lists that are sought: what the item is a duplicate of may
-                           be in them */
+    size_t pool, width; /* width: of the lists that are searched: they may contain what the item
+                         * is a duplicate of */
     uint64_t *lists;
-    size_t *poor; /* [poor_count] items of this rank to seek for */
+    size_t *poor; /* [poor_count] items of this rank to search for */
     size_t poor_count;
-    size_t batch;         /* of a rank in a round */
+    size_t batch;         /* per rank and round */
     akin_row_block *kept; /* ROUND_ROWS of this rank's rows */
     akin_compare *compare;
 } collapse;
 
-/* What stays of a list, in place: how many. */
+/* Filters a list in place; returns how many remain. */
 static size_t filter(const collapse *c, size_t item, uint64_t *list, size_t width) {
     int32_t mine = c->of[akin_vectors_first(c->vectors) + item];
     size_t held = 0;
@@ -39,10 +39,11 @@ static size_t filter(const collapse *c, size_t item, uint64_t *list, size_t widt
     return held;
 }
 
-/* All lists; those that are to be sought anew are listed. */
+/* All lists; those to be searched again are collected. */
 static akin_status filter_all(collapse *c, size_t need) {
     size_t count = akin_vectors_count(c->vectors);
-    bool whole = c->pool >= akin_vectors_items(c->vectors) - 1; /* a full list holds all others */
+    bool whole = c->pool >= akin_vectors_items(c->vectors) - 1; /* a full list contains all
+                                                                 * others */
     c->poor = akin_mem_alloc(count, sizeof *c->poor);
     if (!c->poor) return AKIN_FAILED;
     for (size_t i = 0; i < count; i++) {
@@ -53,7 +54,7 @@ static akin_status filter_all(collapse *c, size_t need) {
     return AKIN_OK;
 }
 
-/* --- seeking --- */
+/* --- searching again --- */
 
 static akin_row_block_item item_of(const collapse *c, size_t item) {
     akin_labels *labels = akin_vectors_labels(c->vectors);
@@ -63,7 +64,7 @@ static akin_row_block_item item_of(const collapse *c, size_t item) {
                                  .available = akin_labels_available(labels)[item] != 0};
 }
 
-/* The round's rows of this rank, as they travel: labels and row of each. */
+/* This rank's rows of the round, as they are sent: labels and row of each. */
 static akin_status pack(const collapse *c, size_t first, size_t count, char **out) {
     size_t row = akin_vectors_dim(c->vectors) * sizeof(float),
            bytes = sizeof(akin_row_block_item) + row;
@@ -90,7 +91,7 @@ static void unpack(const collapse *c, const char *all, size_t count, akin_row_bl
     akin_row_block_ready(block, &c->rules);
 }
 
-/* Those that all ranks seek for against the rows of this one that are kept. */
+/* Compares the rows that all ranks search for with the kept rows of this rank. */
 static void compare_all(collapse *c, akin_row_block *block) {
     size_t count = akin_vectors_count(c->vectors), first = akin_vectors_first(c->vectors);
     for (size_t next = 0; next < count;) {
@@ -108,8 +109,7 @@ static void compare_all(collapse *c, akin_row_block *block) {
     }
 }
 
-/* The lists that all ranks found for this one's `count` rows, [size, count, width], become theirs.
- */
+/* Merges the lists that all ranks found for this rank's `count` rows, [size, count, width]. */
 static akin_status take(collapse *c, size_t first, size_t count, const uint64_t *found) {
     uint64_t *best = akin_mem_alloc(2, c->width * sizeof *best), *merged = best + c->width;
     if (!best) return AKIN_FAILED;
@@ -126,8 +126,7 @@ static akin_status take(collapse *c, size_t first, size_t count, const uint64_t 
     return AKIN_OK;
 }
 
-/* The sorted lists of a block, by the rank that they go to: counts [size] of rows. Collective;
- * agreed. */
+/* The sorted lists of a block, by destination rank: counts [size] of rows. Collective; agreed. */
 static akin_status send_home(collapse *c, akin_row_block *block, const size_t *counts,
                              uint64_t **found) {
     akin_status status;
@@ -145,7 +144,8 @@ done:
     return status;
 }
 
-/* This rank's poor items [first, first + count), with those of all others. Collective; agreed. */
+/* This rank's poor items [first, first + count), together with those of all others. Collective;
+ * agreed. */
 static akin_status seek_round(collapse *c, size_t first, size_t count) {
     akin_status status;
     char *mine = NULL, *all = NULL;
@@ -216,8 +216,7 @@ akin_status akin_duplicates_collapse(akin_comm *comm, const akin_vectors *vector
                   .pool = pool,
                   .width = pool + 1,
                   .lists = lists};
-    c.rules.layers = 0,
-    c.rules.again = false; /* those of an all-pairs run that went on from another */
+    c.rules.layers = 0, c.rules.again = false; /* that was for an all-pairs run that resumed */
     AKIN_TRY(akin_agree(comm, filter_all(&c, need)));
     AKIN_TRY(seek(&c, sought));
 done:

@@ -19,8 +19,7 @@ static void define(akin_ncfile *file, const char *table_digest, size_t n, size_t
     akin_ncfile_attribute(file, NULL, "title", "Spare neighbours of a recommendation table");
     akin_ncfile_attribute(
         file, NULL, "summary",
-        "What the next night may use so that lists that lose members need not be computed "
-        "anew. It may be removed.");
+        "Lets the next night avoid recomputing lists that lose members. May be removed.");
     akin_ncfile_attribute(file, NULL, "input_table_digest", table_digest);
     akin_ncfile_dimension(file, "item", n);
     akin_ncfile_dimension(file, "k", k);
@@ -93,7 +92,7 @@ akin_status akin_extra_neighbors_rows(const akin_extra_neighbors *spare, size_t 
         if (keys[i] != 0 &&
             (akin_topk_row(keys[i]) < 0 || (size_t)akin_topk_row(keys[i]) >= spare->n))
             return akin_error_set(AKIN_INPUT,
-                                  "%s: item %zu has a neighbour that is none of its items",
+                                  "%s: item %zu has a neighbour that is not one of its items",
                                   akin_ncfile_path(spare->file), first + i / spare->k);
 done:
     return status;

@@ -1,11 +1,10 @@
-/* extra_neighbors: what an all-pairs run knows beyond its table, kept beside it as TABLE.spare for
- * the next night: some more neighbours for each list, so that one that loses members need not be
- * computed anew. Nothing needs it: without it the next night takes longer.
+/* extra_neighbors: what an all-pairs run knows beyond its table, stored next to it as
+ * TABLE.spare for the next night: some more neighbours for each list, so that a list that loses
+ * members need not be recomputed. It is optional: without it the next night takes longer.
  *
- * uint64 key(item, k); keys of topk.h behind those of the table, best first, 0 = none
- * byte whole(item); 1: table and spare hold all that the rules allow this item
- * attribute input_table_digest
- */
+ *   uint64 key(item, k)   keys of topk.h after those of the table, best first, 0 = none
+ *   byte   whole(item)    1: table and spare hold all that the rules allow this item
+ *   attribute input_table_digest */
 #ifndef AKIN_EXTRA_NEIGHBORS_H
 #define AKIN_EXTRA_NEIGHBORS_H
 
@@ -23,7 +22,7 @@ AKIN_MUST_CHECK akin_status akin_extra_neighbors_write(akin_comm *comm, const ch
 
 typedef struct akin_extra_neighbors akin_extra_neighbors;
 
-/* AKIN_INPUT where it is damaged or another table's. Collective; agreed. */
+/* AKIN_INPUT if it is damaged or belongs to another table. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path,
                                                       const char *table_digest, size_t n,
                                                       akin_extra_neighbors **out);

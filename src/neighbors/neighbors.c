@@ -46,12 +46,13 @@ static void tell(const akin_neighbors_params *params, const akin_neighbors_figur
                   f->items, AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs,
                   f->engine.seconds, f->engine.seconds > 0 ? pairs / f->engine.seconds : 0);
     if (params->refine.collapse)
-        akin_log_info("neighbors: %zu duplicate%s, %zu list%s sought anew", f->duplicates,
+        akin_log_info("neighbors: %zu duplicate%s, %zu list%s searched again", f->duplicates,
                       AKIN_PLURAL(f->duplicates), f->sought, AKIN_PLURAL(f->sought));
     if (params->refine.fill)
-        akin_log_info("neighbors: %zu entr%s of fill", f->fills, f->fills == 1 ? "y" : "ies");
+        akin_log_info("neighbors: %zu entr%s added by --fill", f->fills,
+                      f->fills == 1 ? "y" : "ies");
     if (f->unusable > 0)
-        akin_log_warning("%s: %zu row%s zero or not finite: no neighbours by looks", params->input,
+        akin_log_warning("%s: %zu row%s zero or not finite and get no neighbours", params->input,
                          f->unusable, f->unusable == 1 ? " is" : "s are");
 }
 
@@ -66,7 +67,7 @@ typedef struct {
     akin_resume *known;
     akin_text *checkpoint, *spare; /* names */
     akin_ring_checkpoint_origin origin;
-    size_t list; /* of the engine's lists: k and some to spare */
+    size_t list; /* length of the engine's lists: k and some spare */
     uint64_t *lists;
 } run;
 
@@ -97,8 +98,8 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
         AKIN_TRY(
             akin_delta_find(r->comm, &source, r->vectors, &r->rules, pool, r->list, &r->delta));
         out->kept = r->delta->kept;
-        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu gone or changed; %zu "
-                      "list%s computed anew, %zu kept",
+        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
+                      "list%s recomputed, %zu kept",
                       p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
                       r->delta->fresh + r->delta->shorter,
                       AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
@@ -123,7 +124,7 @@ static akin_status save(void *context, const akin_allpairs_state *state) {
     return status;
 }
 
-/* What a list of last night knows nothing of is dropped again (delta.h). */
+/* Drops what a list of last night cannot vouch for (delta.h). */
 static void drop_unknown(run *r) {
     for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
         for (size_t e = 0; e < r->list; e++)
@@ -142,7 +143,7 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
     status = akin_allpairs(r->comm, r->vectors, &all, &r->lists, &out->engine);
     if (status == AKIN_INTERRUPTED)
         return akin_error_set(status,
-                              "interrupted; %s is saved: run the same command again to go on",
+                              "interrupted; %s is saved: run the same command again to continue",
                               akin_text_bytes(r->checkpoint));
     if (status == AKIN_OK) drop_unknown(r);
     return status;
@@ -170,7 +171,7 @@ done:
     return status;
 }
 
-/* The keys behind the first ones, and whether a list is all there is. */
+/* The keys after the first ones, and whether a list is complete. */
 static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
     size_t count = akin_vectors_count(r->vectors), k = r->list - width;
     *keys = akin_mem_alloc(count, width * sizeof **keys);
@@ -184,7 +185,7 @@ static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8
     return AKIN_OK;
 }
 
-/* The digest of the table that stands there now. Collective; agreed. */
+/* The digest of the table that is there now. Collective; agreed. */
 static akin_status digest_of_table(const run *r, char digest[33]) {
     akin_ncfile *file = NULL;
     akin_status local = AKIN_OK;
@@ -223,7 +224,7 @@ done:
     return status;
 }
 
-/* A column that was forgotten or misspelt makes a rule that does nothing. Collective. */
+/* A missing or misspelt column makes a rule ineffective. Collective. */
 static void tell_all_available(const run *r) {
     const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
     int64_t gone = 0;
@@ -232,9 +233,8 @@ static void tell_all_available(const run *r) {
         gone += !available[i];
     akin_comm_sum_i64(r->comm, &gone, 1);
     if (gone == 0)
-        akin_log_info("neighbors: --only-available: all items are available (or the source has no "
-                      "column `available`): "
-                      "the rule changes nothing");
+        akin_log_info("neighbors: --only-available has no effect: all items are available (or the "
+                      "source has no column `available`)");
 }
 
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
@@ -253,12 +253,12 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(gather_known(&r, out));
     AKIN_TRY(compute(&r, out));
     AKIN_TRY(write_table(&r, out));
-    if (write_spare(&r) != AKIN_OK) { /* the table stands, and nothing needs this */
-        akin_log_warning("neighbors: goes without %s: %s", akin_text_bytes(r.spare),
+    if (write_spare(&r) != AKIN_OK) { /* the table is complete, and the spare file is optional */
+        akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r.spare),
                          akin_error_message());
         akin_error_clear();
     }
-    /* The table stands: its checkpoint has done its duty. */
+    /* The table is written, so the checkpoint is no longer needed. */
     if (akin_comm_rank(comm) == 0) akin_file_remove(akin_text_bytes(r.checkpoint));
     int64_t peak = (int64_t)akin_mem_peak();
     akin_comm_max_i64(comm, &peak, 1);

@@ -17,7 +17,7 @@
 enum { AT_ONCE = 4096 /* rows compared in one block */ };
 static const size_t image_limit = (size_t)1 << 30;
 
-/* --- who asks --- */
+/* --- the item or picture searched for --- */
 
 typedef struct {
     akin_row_block_item item; /* row -1: not in the catalogue */
@@ -25,7 +25,7 @@ typedef struct {
     float *row; /* [dim], unit length */
 } asker;
 
-/* Names the nearest id that there is. Collective; always fails. */
+/* Names the nearest existing id. Collective; always fails. */
 static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, const char *path,
                               const char *id) {
     const akin_labels *labels = akin_vectors_labels(vectors);
@@ -59,7 +59,7 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
     return status;
 }
 
-/* The item of that id, known to all ranks. Collective; agreed. */
+/* The item with that id, known to all ranks. Collective; agreed. */
 static akin_status find_item(akin_comm *comm, const akin_query_params *params,
                              const akin_vectors *vectors, asker *out) {
     akin_labels *labels = akin_vectors_labels(vectors);
@@ -88,7 +88,7 @@ static akin_status find_item(akin_comm *comm, const akin_query_params *params,
 }
 
 /* How the catalogue's pictures were shrunk, from its options "fit=pad max-pixels=..."; stretch
- * where it is unknown. */
+ * if unknown. */
 static akin_image_fit fit_of(const char *options) {
     static const struct {
         const char *word;
@@ -107,9 +107,8 @@ static akin_status check_model(const akin_query_params *params, const akin_vecto
         strcmp(akin_model_digest(model), akin_vectors_model_digest(vectors)) == 0)
         return AKIN_OK;
     return akin_error_set(AKIN_INPUT,
-                          "%s was not made by the model %s alone; give the one that embedded it (a "
-                          "picture has no place among "
-                          "vectors that were joined with brought ones)",
+                          "%s was not made by the model %s alone; give the model that made it "
+                          "(vectors joined with imported ones cannot be searched by picture)",
                           params->input, params->model);
 }
 
@@ -233,7 +232,7 @@ static bool is_mine(const akin_vectors *vectors, uint64_t key, size_t *item) {
     return row >= first && row < first + akin_vectors_count(vectors);
 }
 
-/* The ids of those of the list that are this rank's, in its order, each with its NUL. */
+/* The ids of those entries of the list that are this rank's, in its order, each NUL-terminated. */
 static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, size_t count,
                              akin_text *names) {
     akin_status status = AKIN_OK;
@@ -245,7 +244,7 @@ static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, 
     return status;
 }
 
-/* Rank 0's: takes list and text over. `offsets`: where each rank's names begin. */
+/* On rank 0: takes over list and text. `offsets`: where each rank's names begin. */
 static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t *list,
                                  size_t count, char *text, size_t *offsets, akin_answer **out) {
     akin_answer *answer = akin_mem_zalloc(1, sizeof *answer);
@@ -267,7 +266,7 @@ static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t
     return AKIN_OK;
 }
 
-/* Takes the list over. Collective; agreed. */
+/* Takes over the list. Collective; agreed. */
 static akin_status answer_with(akin_comm *comm, const akin_vectors *vectors, uint64_t *list,
                                size_t k, akin_answer **out) {
     akin_status status;
@@ -300,8 +299,8 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     uint64_t *list = NULL;
     *out = NULL;
     if (params->image != NULL && (params->rules.same_category || params->rules.exclude_same_group))
-        return akin_error_set(AKIN_USAGE,
-                              "--image: a new picture has no category and no group to go by");
+        return akin_error_set(
+            AKIN_USAGE, "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
     AKIN_TRY(
         akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));

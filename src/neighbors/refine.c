@@ -1,4 +1,4 @@
-/* refine: from exact lists to the lists that a shop asks for. */
+/* refine: turns exact lists into the lists that a shop asks for. */
 #include "refine.h"
 #include "backfill.h"
 #include "calibrate.h"
@@ -48,7 +48,7 @@ typedef struct {
     const akin_refine_params *params;
     size_t k, pool;        /* pool: of the lists here */
     uint64_t *lists;       /* [count, pool] */
-    int32_t *duplicate_of; /* [items]; NULL: not asked for */
+    int32_t *duplicate_of; /* [items]; NULL: not requested */
     akin_refined *out;
 } refinement;
 
@@ -61,7 +61,7 @@ static akin_status copy_lists(refinement *r, const uint64_t *lists, size_t strid
     return AKIN_OK;
 }
 
-/* The least float32 that is not below it. */
+/* The smallest float32 that is not below it. */
 static float least_of(double score) {
     float least = (float)score;
     return least < score ? nextafterf(least, INFINITY) : least;

@@ -1,11 +1,8 @@
-/* refine: from exact lists to the lists that a shop asks for: without duplicates, diverse, filled
- * up, calibrated.
- *
- * The exact lists are the base: they are longer than k (the pool) where something may be left out,
- * and what follows is a function of them and the vectors alone, in this order: duplicates collapse,
- * k are chosen, lists are filled up, and scores are calibrated. So delta nights and checkpoints
- * concern the exact lists only.
- */
+/* refine: turns exact lists into the lists that a shop asks for: without duplicates, diverse,
+ * filled, calibrated. The exact lists are longer than k (the pool) if something may be left out,
+ * and what follows is a function of them and the vectors alone, in this order: duplicates are
+ * collapsed, k are chosen, lists are filled, and scores are calibrated. So delta nights and
+ * checkpoints concern only the exact lists. */
 #ifndef AKIN_REFINE_H
 #define AKIN_REFINE_H
 
@@ -19,27 +16,28 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether lists are other than the k first of the exact ones, or their scores are. Not collective.
- */
+/* Whether lists are other than the first k of the exact ones, or their scores are. Not
+ * collective. */
 bool akin_refine_asked(const akin_refine_params *params);
-/* How long exact lists have to be: at least k. Not collective. */
+/* The required length of exact lists: at least k. Not collective. */
 size_t akin_refine_pool(const akin_refine_params *params, size_t k);
 
 /* The lists of this rank's rows as a table has them; owned. */
 typedef struct {
     int32_t *neighbor; /* [count, k], -1 = none */
-    float *score;      /* [count, k], 0 where none; shares where calibrated */
+    float *score;      /* [count, k], 0 if none; shares if calibrated */
     int32_t *counts;   /* [count] */
-    int32_t *filled;   /* [count]: how many of the last are fill; NULL: not asked for */
+    int32_t *filled;   /* [count]: how many of the last were filled in; NULL: not requested */
     int32_t
-        *duplicate_of; /* [count]: the row that is kept, -1 = this one is; NULL: not asked for */
+        *duplicate_of; /* [count]: the row that is kept, -1 = this one is; NULL: not requested */
     akin_calibration *calibration; /* NULL: scores are cosines */
     size_t duplicates, sought,
-        fills; /* of all ranks: items that are duplicates; lists sought anew; entries */
+        fills; /* of all ranks: items that are duplicates; lists searched again; entries filled
+                * in */
 } akin_refined;
 
-/* lists: exact, [count of vectors, stride] keys of topk.h, of which the first pool (or all, where
- * there are fewer) are used. Where nothing is asked for, the lists as they are. Collective; agreed;
+/* lists: exact, [count of vectors, stride] keys of topk.h, of which the first pool (or all, if
+ * there are fewer) are used. If nothing is requested, the lists as they are. Collective; agreed;
  * same params, k, stride. */
 AKIN_MUST_CHECK akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
                                         const akin_row_block_rules *rules,

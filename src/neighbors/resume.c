@@ -1,4 +1,4 @@
-/* resume: what an all-pairs run knows when it begins. */
+/* resume: what an all-pairs run knows when it starts. */
 #include "resume.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -12,8 +12,8 @@ struct akin_resume {
     size_t count, list;
     const akin_delta *delta;
     akin_ring_checkpoint *waypoint;    /* NULL: none */
-    bool same_ranks;                   /* the ring goes on where it stood */
-    int first, layers;                 /* of the rules: the delta's, then those of runs before */
+    bool same_ranks;                   /* the ring continues where it stopped */
+    int first, layers;                 /* of the rules: the delta's, then those of earlier runs */
     akin_ring_progress before[LAYERS]; /* of layers first.. */
     int32_t *label[LAYERS];            /* [count], of layers first.. */
     uint8_t *done[LAYERS];
@@ -49,7 +49,7 @@ void akin_resume_free(akin_resume *k) {
 
 /* --- layers --- */
 
-/* Column `column` of the waypoint's labels becomes the next layer. */
+/* Makes column `column` of the checkpoint's labels the next layer. */
 static akin_status add_layer(akin_resume *k, int column, akin_ring_progress progress) {
     int layer = k->layers;
     size_t width = (size_t)k->waypoint->layers + 1,
@@ -69,8 +69,8 @@ static akin_status add_layer(akin_resume *k, int column, akin_ring_progress prog
     return AKIN_OK;
 }
 
-/* The runs before, the one with most pairs first; what does not fit is computed again. With the
- * same number of ranks the last one is no layer: its ring goes on. */
+/* The earlier runs, the one with most pairs first; what does not fit is computed again. With the
+ * same number of ranks the last one is not a layer: its ring continues. */
 static akin_status add_layers(akin_resume *k) {
     akin_status status = AKIN_OK;
     const akin_ring_checkpoint *w = k->waypoint;
@@ -99,7 +99,7 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
     akin_comm_sum_i64(k->comm, &items, 1);
     status = akin_ring_checkpoint_read(k->comm, path, origin, (size_t)items, k->list, &k->waypoint);
     if (status == AKIN_INPUT && !named) {
-        akin_log_warning("neighbors: begins anew, for %s", akin_error_message());
+        akin_log_warning("neighbors: starting over, because of %s", akin_error_message());
         akin_error_clear();
         return AKIN_OK;
     }
@@ -109,7 +109,7 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
     k->prior.lists = k->waypoint->lists;
     k->prior.bars = k->waypoint->bars;
     if (k->same_ranks) k->prior.place = k->waypoint->place, k->prior.counts = k->waypoint->counts;
-    akin_log_info("neighbors: going on from %s at %.0f %%", path,
+    akin_log_info("neighbors: resuming from %s at %.0f %%", path,
                   100 * akin_ring_share(k->waypoint->progress));
 done:
     return status;

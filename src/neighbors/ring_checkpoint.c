@@ -1,4 +1,4 @@
-/* ring_checkpoint: where an all-pairs run stands. */
+/* ring_checkpoint: the state of an all-pairs run. */
 #include "ring_checkpoint.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -13,7 +13,7 @@ int akin_ring_checkpoint_part(size_t count, int subs, size_t index) {
     size_t panels = (count + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL,
            panel = index / AKIN_ROW_BLOCK_PANEL;
     size_t part =
-        panel * (size_t)subs / panels; /* the last whose first panel is not behind this one */
+        panel * (size_t)subs / panels; /* the last one whose first panel is not after this one */
     while (part + 1 < (size_t)subs && panels * (part + 1) / (size_t)subs <= panel) part++;
     return (int)part;
 }
@@ -39,7 +39,7 @@ static const akin_ncfile_field schema[] = {
     {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
     {"own", AKIN_NC_UINT64, "place,k", "1", "list that stays with the row"},
     {"held", AKIN_NC_UINT64, "place,k", "1", "list that travels with the row"},
-    {"bar", AKIN_NC_UINT64, "place", "1", "what the list asked for"},
+    {"bar", AKIN_NC_UINT64, "place", "1", "score that the list required"},
     {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
     {"progress", AKIN_NC_INT, "layer,progress", "1", "size, subs, step, slice"},
     {"label", AKIN_NC_INT, "place,layer", "1", "part of the block"},
@@ -53,17 +53,16 @@ static void define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
     akin_ncfile_dimension(file, "layer", (size_t)s->layers + 1);
     akin_ncfile_dimension(file, "progress", PROGRESS);
     akin_ncfile_define(file, schema);
-    akin_ncfile_attribute(file, NULL, "title", "Neighbour lists under way");
-    akin_ncfile_attribute(
-        file, NULL, "summary",
-        "Where a run of akin neighbors stands; the same command goes on from it.");
+    akin_ncfile_attribute(file, NULL, "title", "Neighbour lists in progress");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          "State of a run of akin neighbors; the same command resumes it.");
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
     akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest);
 }
 
-/* Sorted copies of a block's lists; zeros where there is no block. [count, k], owned. */
+/* Sorted copies of a block's lists; zeros if there is no block. [count, k], owned. */
 static akin_status copy_lists(akin_row_block *block, size_t count, size_t k, uint64_t **out) {
     uint64_t *scratch = akin_mem_alloc(akin_topk_words(k), sizeof *scratch);
     *out = akin_mem_zalloc(count, k * sizeof **out);
@@ -139,7 +138,7 @@ akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
     akin_status status;
     akin_ncfile *file = NULL;
     extent e = extent_of(comm, s);
-    if (e.places == 0) return AKIN_OK; /* nobody was dealt: nothing to save */
+    if (e.places == 0) return AKIN_OK; /* no rows were distributed: nothing to save */
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
     define(file, origin, s, e.places);
     AKIN_TRY(akin_ncfile_begin(file));
@@ -173,14 +172,15 @@ typedef struct {
     size_t record_size;
 } reader;
 
-/* A record: the row, its place and what its list asked for, the labels, the merged list. */
+/* A record: the row, its position and the score that its list required, the labels, the merged
+ * list. */
 typedef struct {
     int64_t row, place;
     uint64_t bar;
 } record_head;
 
 static akin_status bad_shape(const reader *r) {
-    return akin_error_set(AKIN_INPUT, "%s: no checkpoint of neighbour lists of this catalogue",
+    return akin_error_set(AKIN_INPUT, "%s: not a checkpoint of neighbour lists of this catalogue",
                           akin_ncfile_path(r->file));
 }
 
@@ -247,7 +247,7 @@ static bool is_key(const reader *r, uint64_t key) {
     return key == 0 || (row >= 0 && (size_t)row < r->n);
 }
 
-/* This rank's places as records, in the order of rows and so of the shards that they go to. */
+/* This rank's positions as records, in the order of rows and so of the shards that they go to. */
 static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) {
     akin_status status = AKIN_FAILED;
     int32_t *rows = akin_mem_alloc(r->count, sizeof *rows);

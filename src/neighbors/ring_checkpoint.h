@@ -1,16 +1,18 @@
-/* ring_checkpoint: where an all-pairs run stands, so that it goes on after any interruption, at any
- * number of ranks, and ends with the same lists.
+/* ring_checkpoint: the state of an all-pairs run, from which it resumes after any interruption,
+ * at any number of ranks, with the same lists.
  *
- * int row(place); of the catalogue; places are those of the blocks, one behind the other
- * uint64 own(place, k); keys of topk.h, best first, 0 = none: the list that stays with the row
- * uint64 held(place, k); the list that travels with it
- * uint64 bar(place); what a list that is not full asked for (topk.h), 0 = anything
- * int64 count(rank); rows of each rank's block
- * int progress(layer, progress = 4); ring.h: size, subs, step, slice; the first is of these blocks,
- * any others of the blocks of runs before int label(place, layer); the part of the block that the
- * row stood in: block * subs + part attributes akin_result_options, input_embeddings_digest,
- * input_previous_digest: all that shapes the result
- */
+ *   int    row(place)          of the catalogue; places are those of the blocks, concatenated
+ *   uint64 own(place, k)       keys of topk.h, best first, 0 = none: the list that stays with the
+ *                              row
+ *   uint64 held(place, k)      the list that travels with it
+ *   uint64 bar(place)          the key that a list that is not full required (topk.h), 0 = any
+ *   int64  count(rank)         rows of each rank's block
+ *   int    progress(layer, progress = 4)
+ *                              ring.h: size, subs, step, slice; the first is for these blocks, any
+ *                              others for the blocks of earlier runs
+ *   int    label(place, layer) the part of the block that the row was in: block * subs + part
+ *   attributes: akin_result_options, input_embeddings_digest, input_previous_digest: all that
+ *   affects the result */
 #ifndef AKIN_RING_CHECKPOINT_H
 #define AKIN_RING_CHECKPOINT_H
 
@@ -28,16 +30,16 @@ typedef struct {
 
 typedef struct {
     size_t k;        /* of the lists */
-    int layers;      /* of runs before: at most AKIN_ROW_BLOCK_LAYERS */
-    int first_label; /* their labels begin at this one of an item's */
+    int layers;      /* of earlier runs: at most AKIN_ROW_BLOCK_LAYERS */
+    int first_label; /* their labels start at this one of an item's */
     akin_ring_progress before[AKIN_ROW_BLOCK_LAYERS];
     akin_ring_progress progress;
     const size_t *counts;       /* [size] */
-    akin_row_block *own, *held; /* held: NULL where it is the own one */
+    akin_row_block *own, *held; /* held: NULL if it is the own one */
     int held_rank;              /* whose block it is */
 } akin_ring_checkpoint_state;
 
-/* The part of a block of so many rows that row `index` of it stands in. Not collective. */
+/* The part that row `index` of a block of this many rows is in. Not collective. */
 int akin_ring_checkpoint_part(size_t count, int subs, size_t index);
 
 /* Atomic. Collective; agreed. */
@@ -51,14 +53,14 @@ typedef struct {
     size_t *counts; /* [progress.size] */
     int layers;     /* of runs before the saved one */
     akin_ring_progress before[AKIN_ROW_BLOCK_LAYERS];
-    int64_t *place;  /* [count], -1: the row was not dealt */
-    int32_t *label;  /* [count, 1 + layers]; -1 where not dealt */
+    int64_t *place;  /* [count], -1: the row was not distributed */
+    int32_t *label;  /* [count, 1 + layers]; -1 if not distributed */
     uint64_t *lists; /* [count, k]: own and held merged, sorted */
     uint64_t *bars;  /* [count] */
 } akin_ring_checkpoint;
 
-/* AKIN_INPUT, with what differs, where the file is damaged or another run's. first, count: this
- * rank's shard of n items. Collective; agreed. */
+/* AKIN_INPUT, with the differences, if the file is damaged or from another run. first, count:
+ * this rank's shard of n items. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_ring_checkpoint_read(akin_comm *comm, const char *path,
                                                       const akin_ring_checkpoint_origin *origin,
                                                       size_t n, size_t k,

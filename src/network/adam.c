@@ -4,9 +4,9 @@
 #include <float.h>
 #include <math.h>
 
-/* Plain arithmetic on one element, which the compiler turns into vectors. In PyTorch's order of
- * operations. The mean of a weight whose gradient has become zero fades until it is denormal, and
- * would stay so for ever; on some CPUs that takes a hundred times as long as zero. */
+/* Plain arithmetic on one element, which the compiler vectorises, in PyTorch's order of
+ * operations. The mean of a weight whose gradient has become zero decays until it is denormal,
+ * and would stay so forever; on some CPUs that is a hundred times slower than zero. */
 static void step(float *restrict weights, const float *restrict gradient, float *restrict mean,
                  float *restrict variance, size_t count, const akin_adam_factors *factors) {
     const akin_adam_factors f = *factors;

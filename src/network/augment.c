@@ -1,4 +1,4 @@
-/* augment: another view of a picture. */
+/* augment: modified views of a picture. */
 #include <akin/augment.h>
 #include <akin/rng.h>
 #include <math.h>
@@ -8,7 +8,7 @@ enum {
     SIDE = AKIN_AUGMENT_SIDE,
     ROW = SIDE * 3,
     IMAGE = AKIN_AUGMENT_BYTES,
-    SQUARE = 8, /* side of one that masks */
+    SQUARE = 8, /* side of a mask */
 };
 
 akin_augment akin_augment_damage(double strength) {
@@ -25,10 +25,9 @@ akin_augment akin_augment_pair(double strength) {
                           .mirrored = strength > 0};
 }
 
-/* --- what is drawn
- * ------------------------------------------------------------------------------------------------*/
+/* --- random numbers --- */
 
-/* Block `number` of the view: the first tell what is done to it, the others are its noise. */
+/* Block `number` of the view: the first blocks determine its changes, the others its noise. */
 enum { BLOCK_PLACE, BLOCK_LIGHT, BLOCK_SQUARES, BLOCK_NOISE = 256, BLOCKS = 4096 };
 
 static void draw(const akin_augment_key *key, uint32_t number, uint32_t words[4]) {
@@ -45,18 +44,17 @@ static float either_side(uint32_t word) {
     return 2 * unit(word) - 1;
 }
 
-/* --- where a pixel comes from
- * -------------------------------------------------------------------------------------*/
+/* --- geometry --- */
 
-/* Of each of SIDE places along an axis: the source before it, the one behind it, and how far it is
+/* For each of SIDE places along an axis: the source pixels before and after it, and the distance
  * to the latter. */
 typedef struct {
     int before[SIDE], behind[SIDE];
     float far[SIDE];
 } axis;
 
-/* A window of `length` source pixels from `start` on fills the axis; beyond the edge, its pixel
- * again. */
+/* A window of `length` source pixels starting at `start` fills the axis; beyond the edge, the
+ * edge pixel is repeated. */
 static void lay_axis(float start, float length, bool mirrored, axis *a) {
     for (int i = 0; i < SIDE; i++) {
         float at = start + ((float)i + 0.5F) * length / SIDE - 0.5F;
@@ -69,13 +67,13 @@ static void lay_axis(float start, float length, bool mirrored, axis *a) {
 }
 
 static void lay_one(const akin_augment *how, uint32_t word, bool mirrored, axis *a) {
-    /* Three numbers of one word: 11, 11 and 10 bits are fine steps for 32 pixels. */
+    /* Three numbers from one word: 11, 11 and 10 bits are fine enough steps for 32 pixels. */
     float cut = how->crop * (float)(word & 2047) / 2047, place = (float)(word >> 11 & 2047) / 2047;
     float moved = how->shift * (2 * (float)(word >> 22) / 1023 - 1);
     lay_axis(SIDE * (cut * place + moved), SIDE * (1 - cut), mirrored, a);
 }
 
-/* Bilinear: a row between two rows, then its pixels between two pixels. */
+/* Bilinear: first between two rows, then between two pixels. */
 static void resample(const axis *vertical, const axis *horizontal, const uint8_t *image,
                      float *out) {
     float between[ROW];
@@ -108,8 +106,7 @@ static void place(const akin_augment *how, const akin_augment_key *key, const ui
     resample(&vertical, &horizontal, image, out);
 }
 
-/* --- what becomes of it
- * -------------------------------------------------------------------------------------------*/
+/* --- colour and damage --- */
 
 static void light(const akin_augment *how, const akin_augment_key *key, float *view) {
     if (how->brightness <= 0 && how->colour <= 0) return;
@@ -130,7 +127,7 @@ static void mean_colour(const float *view, float mean[3]) {
     for (int k = 0; k < 3; k++) mean[k] /= SIDE * SIDE;
 }
 
-/* Squares anywhere, also over each other and over the edge. */
+/* Squares anywhere, possibly overlapping each other and the edge. */
 static void mask(const akin_augment *how, const akin_augment_key *key, float *view) {
     const int count = (int)lrintf(how->masked * (SIDE * SIDE / (SQUARE * SQUARE)));
     float mean[3];

@@ -1,4 +1,4 @@
-/* contrast: agreement of two views. */
+/* contrast: how well two views of a picture agree. */
 #include "conv.h"
 #include "dense.h"
 #include "layers.h"
@@ -14,7 +14,7 @@ enum {
     LATENT = AKIN_NETWORK_LATENT,
     HIDDEN = AKIN_NETWORK_HEAD_HIDDEN,
     OUT = AKIN_NETWORK_LATENT,
-    /* Where the head's tensors are in the vector. */
+    /* Offsets of the head's tensors in the vector. */
     WEIGHT1 = AKIN_NETWORK_HEAD,
     BIAS1 = WEIGHT1 + LATENT * HIDDEN,
     WEIGHT2 = BIAS1 + HIDDEN,
@@ -44,10 +44,9 @@ void akin_contrast_free(akin_contrast *contrast) {
     akin_mem_free(contrast);
 }
 
-/* --- forward
- * ------------------------------------------------------------------------------------------------------*/
+/* --- forward --- */
 
-#define SHORTEST 1e-12F /* a direction needs some length to be divided by */
+#define SHORTEST 1e-12F /* a direction needs a positive length to be normalised */
 
 static void to_units(akin_contrast *c, size_t views) {
     for (size_t a = 0; a < views; a++) {
@@ -63,7 +62,7 @@ static size_t other_view(size_t a, size_t count) {
     return a < count ? a + count : a - count;
 }
 
-/* Cosines to exponentials, less 1 / t so that none overflows; the losses' sum. */
+/* Cosines to exponentials, minus 1 / t so that none overflows; the sum of the losses. */
 static double to_terms(akin_contrast *c, size_t count, float temperature) {
     const size_t views = 2 * count;
     const float factor = 1 / temperature;
@@ -80,10 +79,9 @@ static double to_terms(akin_contrast *c, size_t count, float temperature) {
     return sum;
 }
 
-/* --- backward
- * -----------------------------------------------------------------------------------------------------*/
+/* --- backward --- */
 
-/* The terms are the same both ways, so what cosine (a, b) weighs in the losses of a and of b is one
+/* The terms are symmetric, so the weights of cosine (a, b) in the losses of a and of b form one
  * matrix. */
 static void to_gradient(akin_contrast *c, size_t count, float factor) {
     const size_t views = 2 * count;
@@ -95,7 +93,7 @@ static void to_gradient(akin_contrast *c, size_t count, float factor) {
     }
 }
 
-/* Through the division by the length: what lies along the direction is lost. In place. */
+/* Back through the normalisation: the component along the direction is removed. In place. */
 static void units_backward(const akin_contrast *c, size_t views, float *gradient) {
     for (size_t a = 0; a < views; a++) {
         const float *unit = c->unit + a * OUT;

@@ -1,10 +1,8 @@
-/* conv: the two sums of products that every layer is made of.
- *
- * Compiled once per level of x86-64 (cpu.h). Written on the compiler's vector types; a * b + c
- * contracts to one FMA where the level has it. Both kernels keep a block of up to BLOCK x 2 vectors
- * of results in registers: 12 chains hide the latency of an FMA, and with two vectors of weights
- * and one broadcast they fill the 16 registers of AVX2.
- */
+/* conv: the two sums of products that every layer consists of. Compiled once per level of x86-64
+ * (cpu.h). Written with the compiler's vector types; a * b + c contracts to one FMA if the level
+ * has it. Both kernels keep a block of up to BLOCK x 2 vectors of results in registers: 12
+ * chains hide the latency of an FMA, and with two vectors of weights and one broadcast they fill
+ * the 16 registers of AVX2. */
 #include "conv.h"
 #include <akin/cpu.h>
 #include <string.h>
@@ -16,22 +14,21 @@
 
 _Static_assert(AKIN_CONV_LANES % PANEL == 0, "a panel is a part of the padded channels");
 
-/* The i-th of the blocks that n is cut into: as few as there can be, and of even sizes, so that
+/* The i-th of the blocks that n is divided into: as few as possible, and of equal sizes, so that
  * none is short. */
 INLINE size_t block_of(size_t n, size_t i) {
     size_t blocks = (n + BLOCK - 1) / BLOCK;
     return n / blocks + (i < n % blocks);
 }
 
-/* --- multiply
- * -----------------------------------------------------------------------------------------------------*/
+/* --- multiply --- */
 
-/* What one panel of weights looks like: row k is at first + k * row. */
+/* The layout of one panel of weights: row k is at first + k * row. */
 typedef struct {
     const float *first;
     size_t row;
     const float *bias; /* of this panel; NULL: start from zero */
-    bool more;         /* start from what out holds */
+    bool more;         /* start from the contents of out */
 } panel;
 
 INLINE void multiply_pixels(const size_t pixels, const akin_conv_map *map, const float *in,
@@ -118,11 +115,11 @@ static void pack(size_t inputs, size_t channels, const float *weights, float *pa
     }
     size_t rest = (AKIN_CONV_LANES - (channels + PANEL - 1) / PANEL * PANEL % AKIN_CONV_LANES) %
                   AKIN_CONV_LANES;
-    memset(packed, 0, rest * inputs * sizeof *packed); /* the panels that are padding altogether */
+    memset(packed, 0, rest * inputs * sizeof *packed); /* panels that are entirely padding */
 }
 
-/* The weights of a dense layer are read once, as they lie: a slab of rows, which stays in the first
- * cache, serves all items and panels; meanwhile the chains rest in out. */
+/* The weights of a dense layer are read once, in their order: a slab of rows, which fits into
+ * the first-level cache, serves all items and panels; meanwhile partial results are in out. */
 static void dense(size_t items, size_t inputs, size_t channels, const float *in,
                   const float *weights, const float *bias, bool relu, float *out) {
     enum { SLAB = 32 };
@@ -139,8 +136,7 @@ static void dense(size_t items, size_t inputs, size_t channels, const float *in,
     }
 }
 
-/* --- outer
- * --------------------------------------------------------------------------------------------------------*/
+/* --- outer --- */
 
 INLINE void outer_inputs(const size_t inputs, const akin_conv_map *map, size_t rows,
                          const float *in, const float *result, bool more, float *sum) {
@@ -191,8 +187,8 @@ static void outer_run(const akin_conv_map *map, size_t rows, const float *in, co
     }
 }
 
-/* A few rows at a time, so that what they read stays in the first cache while all inputs and panels
- * pass over it. */
+/* A few rows at a time, so that what they read stays in the first-level cache while all inputs
+ * and panels pass over it. */
 static void outer(const akin_conv_map *map, const float *in, const float *result, float *sum) {
     enum { PIXELS = 64 };
     size_t step = map->columns < PIXELS ? PIXELS / map->columns : 1;
@@ -216,8 +212,7 @@ static void dense_outer(size_t items, size_t inputs, size_t channels, const floa
     outer_run(&map, 1, in, result, false, product);
 }
 
-/* --- dot
- * ----------------------------------------------------------------------------------------------------------*/
+/* --- dot --- */
 
 INLINE void dot_pixels(const size_t pixels, const akin_conv_map *map, const float *in,
                        const float *weights, float *out) {
@@ -252,8 +247,7 @@ static void dot(const akin_conv_map *map, const float *in, const float *weights,
 const akin_conv_kernels AKIN_LEVELED(akin_conv_kernels) = {pack,  multiply,    dense,
                                                            outer, dense_outer, dot};
 
-/* --- what needs no level
- * ------------------------------------------------------------------------------------------*/
+/* --- code without levels --- */
 #if AKIN_LEVEL == 1
 extern const akin_conv_kernels akin_conv_kernels_v3, akin_conv_kernels_v4;
 

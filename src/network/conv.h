@@ -1,17 +1,14 @@
-/* conv: the two sums of products that every layer of the network is made of, forward and backward.
- * Pure: no allocation, no globals. Not collective. Cannot fail.
- *
- * Activations are channels-last, [row, column, channel], with a border of zeros where a
- * neighbourhood reaches over the edge. So what a kernel row of a convolution sees of its input is
- * one contiguous run of floats (three pixels of all their channels), and a map of a few runs
- * describes every layer: a 3x3 convolution has 3 runs of 3 * channels; its data gradient the same
- * with turned weights; a stride-2 transposed convolution is four maps, one per parity of the output
- * row and column; its data gradient is a map whose input pixel stride is two pixels; a dense layer
- * is one run per item.
- *
- * Every element of a result is one chain acc = acc + input * weight in the order of the runs, from
- * the bias on. So its bits do not depend on which pixel, row, block or item of a batch it is.
- */
+/* conv: the two sums of products that every layer of the network consists of, forward and
+ * backward. Pure: no allocation, no globals. Not collective. Cannot fail. Activations are
+ * channels-last, [row, column, channel], with a border of zeros where a neighbourhood extends
+ * over the edge. So what a kernel row of a convolution sees of its input is one contiguous run
+ * of floats (three pixels with all their channels), and a map of a few runs describes every
+ * layer: a 3x3 convolution has 3 runs of 3 * channels; its data gradient the same with rotated
+ * weights; a stride-2 transposed convolution is four maps, one per parity of the output row and
+ * column; its data gradient is a map whose input pixel stride is two pixels; a dense layer is
+ * one run per item. Every element of a result is one chain acc = acc + input * weight in the
+ * order of the runs, starting from the bias. So its bits do not depend on its pixel, row, block
+ * or item of a batch. */
 #ifndef AKIN_CONV_H
 #define AKIN_CONV_H
 
@@ -22,9 +19,9 @@
 #define AKIN_CONV_LANES                                                                            \
     32 /* result channels are a multiple of this; weights are padded with zeros */
 
-/* Pixel (r, c) of rows x columns reads in[r * in_row + c * in_column + offset[i] + 0..run-1] for i
- * in 0..runs-1 and has its result, of `channels` floats, at out[r * out_row + c * out_column]. All
- * in floats. */
+/* Pixel (r, c) of rows x columns reads in[r * in_row + c * in_column + offset[i] + 0..run-1] for
+ * i in 0..runs-1 and writes its result, of `channels` floats, to out[r * out_row + c *
+ * out_column]. All in floats. */
 typedef struct {
     size_t rows, columns;
     size_t runs, run;
@@ -37,13 +34,13 @@ typedef struct {
 /* How a chain starts and ends. */
 typedef struct {
     const float *bias;  /* [channels] to start from; NULL: zero */
-    const float *alive; /* laid out as out: the result is zero where this is <= 0 (ReLU backward);
-                           NULL: kept */
-    bool relu;          /* the result is zero where it is <= 0; a NaN stays */
+    const float *alive; /* laid out like out: the result is zero where this is <= 0 (ReLU
+                         * backward); NULL: kept */
+    bool relu;          /* negative results become zero; a NaN stays */
 } akin_conv_finish;
 
 typedef struct {
-    /* Weights [inputs, channels], row-major, into the order that `multiply` reads:
+    /* Reorders weights [inputs, channels], row-major, as `multiply` reads them:
      * akin_conv_packed_count floats. */
     void (*pack)(size_t inputs, size_t channels, const float *weights, float *packed);
 
@@ -58,30 +55,30 @@ typedef struct {
                   const float *weights, const float *bias, bool relu, float *out);
 
     /* sum [runs * run, channels] += over all pixels of in (outer product) result, the weights'
-     * gradient; `result` lies as the map's out. */
+     * gradient; `result` is laid out like the map's out. */
     void (*outer)(const akin_conv_map *map, const float *in, const float *result, float *sum);
 
-    /* The same for a dense layer, written, not added: product [inputs, channels] = sum over items
-     * of in [items, inputs] (outer product) result [items, channels]. */
+    /* The same for a dense layer, overwriting instead of adding: product [inputs, channels] =
+     * sum over items of in [items, inputs] (outer product) result [items, channels]. */
     void (*dense_outer)(size_t items, size_t inputs, size_t channels, const float *in,
                         const float *result, float *product);
 
-    /* A map of one result channel (`channels` is not looked at): out = sum over runs of in *
-     * weights [runs * run]; run is a multiple of 16. Here a chain is one partial sum for each lane
-     * of a vector, added up at the end. */
+    /* A map of one result channel (`channels` is ignored): out = sum over runs of in * weights
+     * [runs * run]; run is a multiple of 16. Here a chain is one partial sum per lane of a
+     * vector, added up at the end. */
     void (*dot)(const akin_conv_map *map, const float *in, const float *weights, float *out);
 } akin_conv_kernels;
 
-/* The kernels of the level in use (cpu.h). */
+/* The kernels for the level in use (cpu.h). */
 const akin_conv_kernels *akin_conv(void);
 
 size_t akin_conv_packed_count(size_t inputs, size_t channels);
 
-/* Weights [3, 3, in, out] of a convolution into those of its data gradient, [3, 3, out, in], turned
- * by half a turn. */
+/* Converts weights [3, 3, in, out] of a convolution into those of its data gradient, [3, 3, out,
+ * in], rotated by 180 degrees. */
 void akin_conv_turn(size_t in, size_t out, const float *weights, float *turned);
 
-/* Weights [rows, columns] into [columns, rows]. */
+/* Transposes weights [rows, columns] to [columns, rows]. */
 void akin_conv_transpose(size_t rows, size_t columns, const float *weights, float *transposed);
 
 #endif

@@ -1,9 +1,6 @@
-/* layers: what lies between the sums of products.
- *
- * Compiled once per level of x86-64 (cpu.h). What is left over at the end of an array goes through
- * the same vector code on a copy filled up with zeros, so an element's bits do not depend on its
- * place.
- */
+/* layers: the operations between the sums of products. Compiled once per level of x86-64
+ * (cpu.h). The remainder at the end of an array goes through the same vector code on a
+ * zero-padded copy, so an element's bits do not depend on its position. */
 #include "layers.h"
 #include <akin/cpu.h>
 #include <string.h>
@@ -45,12 +42,11 @@ static void from_bytes(size_t count, const uint8_t *in, float *out) {
     for (size_t i = 0; i < count; i++) out[i] = (float)in[i] / 255.0F;
 }
 
-/* --- pooling
- * ------------------------------------------------------------------------------------------------------*/
+/* --- pooling --- */
 
-/* Numbers >= 0 compare as integers, and a NaN is above them all once its sign is gone. Plain
- * integer arithmetic on each channel, which the compiler turns into vectors; bits cannot differ
- * between body and tail. */
+/* Numbers >= 0 compare as integers, and a NaN is above them all once its sign is removed. Plain
+ * integer arithmetic on each channel, which the compiler vectorises; bits cannot differ between
+ * body and remainder. */
 INLINE int32_t ordered(const float *from) {
     int32_t bits;
     memcpy(&bits, from, sizeof bits);
@@ -105,8 +101,7 @@ static void relu_gradient(size_t count, const float *out, float *gradient) {
     }
 }
 
-/* --- sums over pixels
- * ---------------------------------------------------------------------------------------------*/
+/* --- sums over pixels --- */
 
 static void bias_gradient(size_t rows, size_t columns, size_t channels, size_t row, size_t column,
                           const float *gradient, float *sum) {
@@ -126,8 +121,8 @@ static void bias_gradient(size_t rows, size_t columns, size_t channels, size_t r
     }
 }
 
-/* What the taps from..to-1 of each kernel row give to a pixel. Reads four floats a tap, whatever
- * the channels. */
+/* What the taps from..to-1 of each kernel row contribute to a pixel. Reads four floats per tap,
+ * whatever the channels. */
 INLINE four collect_taps(four sum, size_t channels, size_t lanes, const float *const *products,
                          size_t column, size_t from, size_t to) {
     for (size_t r = 0; r < 3; r++) {
@@ -142,7 +137,7 @@ INLINE four collect_taps(four sum, size_t channels, size_t lanes, const float *c
     return sum;
 }
 
-/* Writes four floats a pixel, too, from left to right; the last one only its own. */
+/* Also writes four floats per pixel, from left to right; the last one only its own. */
 static void collect(size_t columns, size_t channels, size_t lanes, const float *const products[3],
                     const float *bias, float *out) {
     four start = {0};
@@ -157,8 +152,7 @@ static void collect(size_t columns, size_t channels, size_t lanes, const float *
     memcpy(out, &sum, channels * sizeof *out);
 }
 
-/* --- sigmoid and loss
- * ---------------------------------------------------------------------------------------------*/
+/* --- sigmoid and loss --- */
 
 /* e^x for x in [-87, 87] (clamped; a NaN stays): 2^n * e^r with |r| <= ln 2 / 2, ln 2 in two parts
  * (Cody & Waite 1980), and the polynomial of Cephes' expf (Moshier). */
@@ -166,7 +160,8 @@ INLINE vector exponential(vector x) {
     x = choose(x < all(-87.0F), all(-87.0F), x);
     x = choose(x > all(87.0F), all(87.0F), x);
     const vector shift =
-        all(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number, left in the low bits */
+        all(12582912.0F); /* 1.5 * 2^23: adding it rounds to a whole number, which is then in the
+                           * low bits */
     vector shifted = x * all(1.44269504F) + shift, n = shifted - shift;
     vector r = x - n * all(0.693359375F) - n * all(-2.12194440e-4F);
     vector p = all(1.9875691500e-4F);
@@ -207,7 +202,7 @@ static double exponentials(size_t count, float factor, float shift, const float 
     for (size_t i = 0; i < count; i += WIDTH) {
         const size_t n = part_of(count, i);
         vector value = exponential(load_part(in + i, n) * all(factor) - all(shift));
-        if (n < WIDTH) { /* what fills the vector up does not count */
+        if (n < WIDTH) { /* the padding of the vector does not count */
             vector kept = {0};
             memcpy(&kept, &value, n * sizeof(float));
             value = kept;

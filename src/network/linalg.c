@@ -36,10 +36,11 @@ akin_status akin_linalg_start(void) {
     if (started) return AKIN_OK;
     void *room = mmap(NULL, buffer, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (room == MAP_FAILED)
-        return akin_error_set(AKIN_FAILED,
-                              "no memory for the %zu MiB that OpenBLAS works in: run with fewer "
-                              "ranks on a node, or raise the limit on memory (ulimit -v)",
-                              buffer >> 20);
+        return akin_error_set(
+            AKIN_FAILED,
+            "not enough memory for the %zu MiB that OpenBLAS works in: run with fewer "
+            "ranks on a node, or raise the limit on memory (ulimit -v)",
+            buffer >> 20);
     munmap(room, buffer);
     choose_kernels();
     openblas_set_num_threads(1);
@@ -65,9 +66,9 @@ typedef struct {
     int n, first, found, *support;     /* first: number of the lowest wanted eigenvalue, from 1 */
 } problem;
 
-/* Eigenvalues in a range of numbers and their vectors (Dhillon & Parlett, "Multiple representations
- * to compute orthogonal eigenvectors of symmetric tridiagonal matrices", 2004). Row-major elements
- * with j >= i are the lower triangle of columns. */
+/* Eigenvalues in a range of indices and their vectors (Dhillon & Parlett, "Multiple
+ * representations to compute orthogonal eigenvectors of symmetric tridiagonal matrices", 2004).
+ * Row-major elements with j >= i are the lower triangle of columns. */
 static int solve(problem *p, double *work, int work_size, int *whole, int whole_size) {
     return LAPACKE_dsyevr_work(LAPACK_COL_MAJOR, 'V', p->first > 1 ? 'I' : 'A', 'L', p->n,
                                p->matrix, p->n, 0, 0, p->first, p->n, 0, &p->found, p->values,
@@ -102,7 +103,7 @@ akin_status akin_linalg_eigenvectors(double *matrix, size_t n, size_t count, dou
     p.vectors = akin_mem_alloc(n, count * sizeof *p.vectors);
     p.support = akin_mem_alloc(2 * n, sizeof *p.support);
     if (!p.values || !p.vectors || !p.support) goto done;
-    int info = solve(&p, &asked, -1, &whole_asked, -1); /* how much room it wants */
+    int info = solve(&p, &asked, -1, &whole_asked, -1); /* workspace query */
     work = akin_mem_alloc((size_t)asked, sizeof *work);
     whole = akin_mem_alloc((size_t)whole_asked, sizeof *whole);
     if (!work || !whole) goto done;

@@ -1,10 +1,8 @@
-/* network: the autoencoder, forward and backward.
- *
- * Convolutions work image by image, so that what a layer wrote is still in the cache when the next
- * one reads it; an image's decoder goes forward and at once backward. Dense layers work on the
- * micro-batch. Arrays have a border of zeros on those sides where a neighbourhood reaches over the
- * edge; nothing ever writes there.
- */
+/* network: the autoencoder, forward and backward. Convolutions work image by image, so that what
+ * a layer wrote is still in the cache when the next one reads it; an image's decoder goes
+ * forward and immediately backward. Dense layers work on the micro-batch. Arrays have a border
+ * of zeros on those sides where a neighbourhood extends over the edge; nothing ever writes
+ * there. */
 #include "conv.h"
 #include "dense.h"
 #include "layers.h"
@@ -42,7 +40,7 @@
     X(head2_weight, "head=64,contrast=32", 2048, 64, 32)                                           \
     X(head2_bias, "contrast=32", 32, 0, 0)
 
-/* Where each tensor begins in the vector, and where the vector ends. */
+/* The offset of each tensor in the vector, and the end of the vector. */
 #define OFFSET(name, dims, count, fan_in, fan_out) AT_##name, LAST_##name = AT_##name + (count)-1,
 enum { TENSORS(OFFSET) WEIGHTS };
 _Static_assert(WEIGHTS == AKIN_NETWORK_WEIGHTS, "the tensors fill the vector");
@@ -107,10 +105,10 @@ static const akin_conv_map conv1 = {2,      SIDE, 3,  9,         {0, FRAMED, 2 *
                                     FRAMED, 3,    32, SIDE * 32, 32};
 static const akin_pooled_shape conv2 = {8, 8, 32, 64};
 
-/* A transposed convolution of stride 2 puts input pixel (y, x) times kernel (i, j) at (2 y + i - 1,
- * 2 x + j - 1). So a result of even row or column has one kernel row or column, the middle one; of
- * odd row or column two: the last one of the pixel before it and the first one of the pixel after.
- */
+/* A transposed convolution of stride 2 puts input pixel (y, x) times kernel (i, j) at (2 y + i -
+ * 1, 2 x + j - 1). So a result of even row or column involves one kernel row or column, the
+ * middle one; of odd row or column two: the last one with the pixel before it and the first one
+ * with the pixel after. */
 static const struct {
     size_t row, column; /* parity */
     size_t runs, taps;  /* kernel rows, kernel columns */
@@ -127,8 +125,8 @@ static const akin_conv_map up2_data = {16, 16, 3, 96, {0, UP2, 2 * UP2}, 2 * UP2
 static const akin_conv_map up1_weight = {8, 8, 1, 1, {0}, SEED_ROW, 1, 64, 2 * UP1, 128};
 
 /* The last convolution has three result channels, too few for vectors. Forward, each pixel is
- * multiplied for all nine taps at once (27 channels, padded), and these products are added up where
- * they belong. Backward it is the map of the first one, from the framed gradient. */
+ * multiplied for all nine taps at once (27 channels, padded), and these products are added up in
+ * their places. Backward it is the map of the first one, from the framed gradient. */
 static const akin_conv_map output = {1, SIDE,           1, 32, {0}, 0, 32, AKIN_CONV_LANES,
                                      0, AKIN_CONV_LANES};
 static const akin_conv_map output_data = {SIDE,   SIDE, 3,  9,   {0, FRAMED, 2 * FRAMED},
@@ -136,9 +134,9 @@ static const akin_conv_map output_data = {SIDE,   SIDE, 3,  9,   {0, FRAMED, 2 *
 
 #define ALIGNED _Alignas(64) float
 
-/* One block of memory; zeros at first, so that the borders are. */
+/* One block of memory, zeroed, which initialises the borders. */
 struct akin_network {
-    /* Weights in the order that the kernels read. */
+    /* Weights in the order in which the kernels read them. */
     ALIGNED conv1[27 * 32], conv2[AKIN_WINOGRAD_PACKED(32, 64)], up1[9 * 64], up2[9 * 64 * 32],
         output[32 * AKIN_CONV_LANES];
     ALIGNED conv2_turned[576 * 32], up2_data[288 * 64], output_data[27 * 32];
@@ -177,7 +175,7 @@ void akin_network_free(akin_network *network) {
     akin_mem_free(network);
 }
 
-/* --- weights in order --- */
+/* --- reordering weights --- */
 
 static void prepare_encoder(akin_network *net, const float *weights) {
     akin_conv()->pack(27, 32, weights + AT_conv1_weight, net->conv1);
@@ -225,7 +223,7 @@ static void load_image(akin_network *net, const uint8_t *images, size_t n) {
                                   net->image[n] + (r + 1) * FRAMED + 3);
 }
 
-/* `places`: also where each maximum was, for the way back. */
+/* `places`: also records the position of each maximum, for the backward pass. */
 static void encode_image(akin_network *net, const float *weights, size_t n, bool places) {
     const akin_conv_finish relu1 = {.bias = weights + AT_conv1_bias, .relu = true};
     for (size_t r = 0; r < 16; r++) {
@@ -279,8 +277,8 @@ static void up_forward(size_t rows, size_t in_channels, size_t in_row, const flo
     }
 }
 
-/* The last convolution and the sigmoid, row by row: the products of three rows of pixels go round
- * in a ring. */
+/* The last convolution and the sigmoid, row by row: the products of three rows of pixels are in
+ * a ring buffer. */
 static void output_forward(akin_network *net, const float *weights, float *out) {
     const akin_conv_finish plain = {0};
     for (size_t r = 0; r <= SIDE; r++) {
@@ -306,7 +304,7 @@ static void decode_image(akin_network *net, const float *weights, size_t n, floa
     output_forward(net, weights, out);
 }
 
-/* The sum of squared errors of an image against its target; its gradient, times scale, where
+/* The sum of squared errors of an image against its target; its gradient, times scale, if
  * `gradient` is not NULL, framed. */
 static double image_loss(const float *out, const uint8_t *target, float scale, float *gradient) {
     ALIGNED row[SIDE * 3];
@@ -343,8 +341,8 @@ static void up_backward(akin_network *net, const float *weights, size_t n, float
     akin_conv()->dot(&up1_data, net->grad_up1, weights + AT_up1_weight, net->grad_seed + n * SEED);
 }
 
-/* The decoder's first layer, down to the latents; where nothing was redrawn they have no gradient
- * yet. */
+/* The decoder's first layer, down to the latents; if nothing was reconstructed they have no
+ * gradient yet. */
 static void seed_backward(akin_network *net, const float *weights, const akin_network_task *task,
                           float *gradient) {
     const size_t count = task->count;
@@ -387,7 +385,7 @@ static void encoder_backward(akin_network *net, size_t n, float *gradient) {
     }
 }
 
-/* --- the whole --- */
+/* --- the network as a whole --- */
 
 void akin_network_encode(akin_network *net, const float *weights, const uint8_t *images,
                          size_t count, float *latent) {
@@ -447,7 +445,7 @@ static void ready_for_nobody(void *context, size_t part) {
     (void)part;
 }
 
-/* Image by image forward and back again; the sum of squared errors. */
+/* Image by image forward and back; returns the sum of squared errors. */
 static double redraw(akin_network *net, const float *weights, const akin_network_task *task,
                      float *gradient) {
     double sum = 0;
@@ -470,7 +468,7 @@ double akin_network_gradient(akin_network *net, const float *weights, const akin
     if (!ready) ready = ready_for_nobody;
     encode(net, weights, task->images, count, true, net->latent);
     prepare_backward(net, weights);
-    /* What is added to starts from zero; the largest tensor is written as a whole. */
+    /* Sums start from zero; the largest tensor is overwritten as a whole. */
     memset(gradient, 0, AT_hidden_weight * sizeof *gradient);
     memset(gradient + AT_hidden_bias, 0, (CORE - AT_hidden_bias) * sizeof *gradient);
     clear_sums(net);

@@ -1,4 +1,4 @@
-/* objective: what training makes small. */
+/* objective: what training minimises. */
 #include <akin/objective.h>
 #include <string.h>
 

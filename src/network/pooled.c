@@ -1,7 +1,5 @@
-/* pooled: backward through a convolution whose result was pooled.
- *
- * Compiled once per level of x86-64 (cpu.h).
- */
+/* pooled: backward through a convolution whose result was pooled. Compiled once per level of
+ * x86-64 (cpu.h). */
 #include "pooled.h"
 #include "conv.h"
 #include <akin/cpu.h>
@@ -10,18 +8,17 @@
 
 #include <akin/simd.h>
 
-/* --- weights
- * ------------------------------------------------------------------------------------------------------*/
+/* --- weights --- */
 
 enum {
     CHUNK =
         AKIN_LEVEL == 1 ? 48 : 96, /* inputs whose sums stay in registers: 12, 12 and 6 vectors */
-    BAND = 4,                      /* pooled rows whose input stays in the first cache */
+    BAND = 4,                      /* pooled rows whose input fits into the first-level cache */
 };
 
-/* For each channel of the result, the gradients of rows first..last-1 that are not zero, and where
- * in the input the neighbourhood begins that they belong to. Entries are written unseen and kept by
- * counting on. */
+/* For each channel of the result, the gradients of rows first..last-1 that are not zero, and the
+ * start in the input of the neighbourhood that they belong to. Every entry is written without a
+ * branch and kept by advancing the counter. */
 static void list_by_channel(const akin_pooled_shape *shape, const float *gradient,
                             const uint8_t *where, size_t first, size_t last, size_t room,
                             akin_pooled_entry *lists, size_t *counts) {
@@ -69,8 +66,7 @@ static void weights_gradient(const akin_pooled_shape *shape, const float *input,
     }
 }
 
-/* --- data
- * ---------------------------------------------------------------------------------------------------------*/
+/* --- data --- */
 
 enum {
     LANES = AKIN_CONV_LANES,
@@ -86,9 +82,9 @@ typedef struct {
 } row_index;
 
 /* The entries of two rows of the convolution's gradient, pixel by pixel in slots of shape->out
- * each; counts [2 rows * 2 columns]. An entry's `at` is where its weights are, were the row of
- * pixels the kernel's columns; what is left of the pixel that is computed comes off. Pooled columns
- * go round inside, so that no count is waited for. */
+ * each; counts [2 rows * 2 columns]. An entry's `at` is the position of its weights as if the
+ * row of pixels were the kernel's columns; the offset of the computed pixel is subtracted. The
+ * inner loop is over pooled columns, so that no counter is waited for. */
 static void list_by_pixel(const akin_pooled_shape *shape, const float *gradient,
                           const uint8_t *where, akin_pooled_entry *slots, uint32_t *counts) {
     const size_t width = 2 * shape->columns;
@@ -123,8 +119,8 @@ static void list_rows(const akin_pooled_shape *shape, const float *gradient, con
     }
 }
 
-/* out [LANES] = start + sum of the entries' values times their weights, finished by `alive` if that
- * is not NULL. */
+/* out [LANES] = start + sum of the entries' values times their weights, finished by `alive` if
+ * that is not NULL. */
 INLINE void add_entries(const akin_pooled_entry *entries, size_t count, const float *weights,
                         ptrdiff_t shift, const float *alive, bool more, float *out) {
     vector sum[SETS][LANES / WIDTH] = {0};
@@ -147,7 +143,7 @@ INLINE void add_entries(const akin_pooled_entry *entries, size_t count, const fl
     }
 }
 
-/* One kernel row at a time, so that its weights stay in the first cache. */
+/* One kernel row at a time, so that its weights stay in the first-level cache. */
 static void data_gradient(const akin_pooled_shape *shape, const float *input, const float *gradient,
                           const uint8_t *where, const float *turned, akin_pooled_entry *scratch,
                           float *out) {

@@ -1,4 +1,4 @@
-/* sampler: which item a training run sees when. */
+/* sampler: which item a training run uses when. */
 #include <akin/rng.h>
 #include <akin/sampler.h>
 

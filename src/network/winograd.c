@@ -1,7 +1,5 @@
-/* winograd: a 3x3 convolution, ReLU and pooling in one.
- *
- * Compiled once per level of x86-64 (cpu.h).
- */
+/* winograd: a 3x3 convolution, ReLU and pooling in one. Compiled once per level of x86-64
+ * (cpu.h). */
 #include "winograd.h"
 #include "conv.h"
 #include <akin/cpu.h>
@@ -16,10 +14,9 @@ typedef uint8_t bytes __attribute__((vector_size(WIDTH)));
 _Static_assert(TILES % BLOCK == 0 && AKIN_CONV_LANES % PANEL == 0 && 16 % WIDTH == 0,
                "nothing is left over");
 
-/* --- weights to the points
- * ----------------------------------------------------------------------------------------*/
+/* --- transforming weights --- */
 
-/* Along one dimension three weights become four. */
+/* In one dimension, three weights become four. */
 INLINE void spread_weights(const vector from[3], vector to[4]) {
     const vector ends = from[0] + from[2], half = (vector){0} + 0.5F;
     to[0] = from[0];
@@ -47,8 +44,7 @@ static void pack(size_t in, size_t out, const float *weights, float *packed) {
         }
 }
 
-/* --- inputs to the points
- * -----------------------------------------------------------------------------------------*/
+/* --- transforming inputs --- */
 
 INLINE void spread_inputs(const vector from[4], vector to[4]) {
     to[0] = from[0] - from[2];
@@ -57,7 +53,7 @@ INLINE void spread_inputs(const vector from[4], vector to[4]) {
     to[3] = from[1] - from[3];
 }
 
-/* One tile, whose 4x4 inputs begin at `input`, into points [POINTS, TILES, in] at its place. */
+/* One tile, whose 4x4 inputs start at `input`, into points [POINTS, TILES, in] at its place. */
 INLINE void transform_tile(size_t in, size_t input_row, const float *input, float *points) {
     for (size_t i = 0; i < in; i += WIDTH) {
         vector columns[4][4], rows[4][4];
@@ -74,8 +70,7 @@ INLINE void transform_tile(size_t in, size_t input_row, const float *input, floa
     }
 }
 
-/* --- products
- * -----------------------------------------------------------------------------------------------------*/
+/* --- products --- */
 
 /* products [BLOCK, PANEL] = inputs [BLOCK, in] times weights [in, PANEL]. */
 INLINE void multiply_block(size_t in, const float *inputs, const float *weights, float *products) {
@@ -93,10 +88,9 @@ INLINE void multiply_block(size_t in, const float *inputs, const float *weights,
     }
 }
 
-/* --- and back
- * -----------------------------------------------------------------------------------------------------*/
+/* --- transforming back --- */
 
-/* Numbers >= 0 compare as integers, and a NaN is above them all once its sign is gone. */
+/* Numbers >= 0 compare as integers, and a NaN is above them all once its sign is removed. */
 INLINE integers choose(integers mask, integers yes, integers no) {
     return (yes & mask) | (no & ~mask);
 }
@@ -132,11 +126,10 @@ INLINE void finish_tile(const float *products, vector bias, float *out, uint8_t 
     memcpy(where, &narrow, sizeof narrow);
 }
 
-/* --- all together
- * -------------------------------------------------------------------------------------------------*/
+/* --- all steps --- */
 
-/* Tiles first..first+count-1 of all, row by row; what is left of the last block of tiles is
- * computed from rubbish. */
+/* Tiles first..first+count-1 of all, row by row; the unused part of the last block of tiles is
+ * computed from arbitrary values. */
 static void forward_tiles(const akin_pooled_shape *shape, size_t first, size_t count,
                           const float *input, const float *packed, const float *bias,
                           float *scratch, float *out, uint8_t *where) {

@@ -1,4 +1,4 @@
-/* fileform: the forms of a published file: how each is written, recognised and read back. */
+/* fileform: the forms of a published file: how each is written, recognised and read. */
 #include "fileform.h"
 #include "listing.h"
 #include <akin/csv.h>
@@ -14,9 +14,9 @@
 
 #define CSV_HEAD "id,rank,neighbor,score\n"
 #define JSON_HEAD "{\"id\": "
-#define NPY_ALIGN ((size_t)64) /* what NumPy aligns the array to */
+#define NPY_ALIGN ((size_t)64) /* NumPy's alignment of the array */
 
-/* What a reader hands on: one published list. */
+/* What a reader passes on: one published list. */
 typedef akin_status (*see_list)(void *context, const char *id, size_t count,
                                 const char *const *neighbors, const float *score);
 
@@ -27,10 +27,11 @@ struct akin_fileform {
     akin_status (*append)(int pass, size_t k, const akin_ids *ids, const akin_list *list,
                           akin_text *text);
     akin_status (*recognise)(const char *path, const char *begin, size_t count, bool *ours);
-    akin_status (*read)(const char *path, see_list see, void *context); /* NULL: knows no ids */
+    /* NULL: does not contain ids */
+    akin_status (*read)(const char *path, see_list see, void *context);
 };
 
-/* One list while it is read. */
+/* One list while it is being read. */
 typedef struct {
     char *id;
     const char **neighbors; /* into `words` */
@@ -64,9 +65,9 @@ static void end_reading(reading *it, bool own_words) {
 }
 
 static akin_status damaged(const char *path, const char *what, size_t line) {
-    return akin_error_set(
-        AKIN_INPUT, "%s line %zu: %s: this is no table that akin published; move the file away",
-        path, line, what);
+    return akin_error_set(AKIN_INPUT,
+                          "%s line %zu: %s: not a table published by akin; move the file away",
+                          path, line, what);
 }
 
 /* --- JSON lines --- */
@@ -192,8 +193,8 @@ static akin_status csv_read(const char *path, see_list see, void *context) {
 
 /* --- NumPy --- */
 
-/* A header of version 1.0 (NumPy Enhancement Proposal 1), padded with blanks to a multiple of 64.
- */
+/* A header of version 1.0 (NumPy Enhancement Proposal 1), padded with blanks to a multiple of
+ * 64. */
 static akin_status npy_head(int pass, size_t n, size_t k, akin_text *text) {
     static const char magic[8] = {'\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0};
     char words[160];
@@ -221,13 +222,13 @@ static akin_status npy_append(int pass, size_t k, const akin_ids *ids, const aki
     const void *filler = pass == 0 ? (const void *)&no_neighbor : &no_score;
     const void *values = pass == 0 ? (const void *)list->neighbor : list->score;
     AKIN_TRY(akin_text_append_bytes(text, values,
-                                    4 * list->count)); /* x86-64 is little-endian, as '<' says */
+                                    4 * list->count)); /* x86-64 is little-endian, as '<' states */
     for (size_t i = list->count; i < k; i++) AKIN_TRY(akin_text_append_bytes(text, filler, 4));
 done:
     return status;
 }
 
-/* The shape of a file whose head is one that we write. */
+/* The shape of a file whose header is one that we write. */
 static akin_status npy_shape(const char *begin, size_t count, size_t *n, size_t *k, bool *ours) {
     akin_status status = AKIN_OK;
     akin_text *head = NULL;
@@ -253,7 +254,7 @@ static akin_status npy_recognise(const char *path, const char *begin, size_t cou
     return count == 0 ? AKIN_OK : npy_shape(begin, count, &n, &k, ours);
 }
 
-/* --- all --- */
+/* --- all forms --- */
 
 static const akin_fileform forms[] = {
     {".jsonl", 1, json_head, json_append, json_recognise, json_read},
@@ -268,12 +269,11 @@ akin_status akin_fileform_of(const char *path, const akin_fileform **out) {
         if (strcmp(ending, forms[i].ending) == 0) *out = &forms[i];
     if (*out) return AKIN_OK;
     if (strcmp(ending, ".parquet") == 0)
-        return akin_error_set(
-            AKIN_USAGE,
-            "file:%s: there is no packaged C library for Parquet; publish to a .csv and convert it "
-            "(pyarrow, DuckDB)",
-            path);
-    return akin_error_set(AKIN_USAGE, "file:%s: a file to publish to ends in .jsonl, .csv or .npy",
+        return akin_error_set(AKIN_USAGE,
+                              "file:%s: Parquet has no packaged C library; publish to a .csv and "
+                              "convert it (pyarrow, DuckDB)",
+                              path);
+    return akin_error_set(AKIN_USAGE, "file:%s: the file name must end in .jsonl, .csv or .npy",
                           path);
 }
 
@@ -338,6 +338,6 @@ akin_status akin_fileform_count(const akin_fileform *form, const char *path, siz
     if (form->read) return form->read(path, see_count, items);
     akin_status status = read_begin(path, begin, sizeof begin, &count);
     if (status == AKIN_OK) status = npy_shape(begin, count, items, &k, &ours);
-    return status == AKIN_OK && !ours && count > 0 ? damaged(path, "the head of the array", 1)
+    return status == AKIN_OK && !ours && count > 0 ? damaged(path, "the header of the array", 1)
                                                    : status;
 }

@@ -1,12 +1,12 @@
-/* fileform: the forms of a published file: how each is written, recognised and read back.
- * Not collective.
+/* fileform: the forms of a published file: how each is written, recognised and read. Not
+ * collective.
  *
- * .jsonl {"id": "a", "neighbors": [["b", 0.875]]} a line an item
- * .csv id,rank,neighbor,score a line a neighbour, rank from 1
- * .npy two arrays one behind the other, as two calls of numpy.save on one open file write them:
- * int32 [items, k] rows of the neighbours, -1 = none, and float32 [items, k] scores. One file, so
- * that they change together.
- */
+ *   .jsonl   {"id": "a", "neighbors": [["b", 0.875]]}, a line per item
+ *   .csv     id,rank,neighbor,score, a line per neighbour, rank from 1
+ *   .npy     two consecutive arrays, as two calls of numpy.save on one open file write them: int32
+ *            [items, k], the rows of the neighbours, -1 = none, and float32 [items, k], the scores
+ *
+ * A .npy is a single file so that both arrays change together. */
 #ifndef AKIN_FILEFORM_H
 #define AKIN_FILEFORM_H
 
@@ -22,10 +22,11 @@
 
 typedef struct akin_fileform akin_fileform;
 
-/* By the ending of the name; AKIN_USAGE: no such form. */
+/* Chosen by the ending of the name; AKIN_USAGE: unknown form. */
 AKIN_MUST_CHECK akin_status akin_fileform_of(const char *path, const akin_fileform **out);
 
-/* A file is written in passes, each a head and then all lists. n items, k neighbours at most. */
+/* A file is written in passes, each with a header and then all lists. n items, at most k
+ * neighbours. */
 int akin_fileform_passes(const akin_fileform *form);
 AKIN_MUST_CHECK akin_status akin_fileform_head(const akin_fileform *form, int pass, size_t n,
                                                size_t k, akin_text *text);
@@ -33,14 +34,15 @@ AKIN_MUST_CHECK akin_status akin_fileform_append(const akin_fileform *form, int 
                                                  const akin_ids *ids, const akin_list *list,
                                                  akin_text *text);
 
-/* Whether the file looks like a table that akin published in this form; an empty one does too.
- * AKIN_FAILED: cannot be read. */
+/* Whether the file looks like a table that akin published in this form; an empty file counts as
+ * one. AKIN_FAILED: cannot be read. */
 AKIN_MUST_CHECK akin_status akin_fileform_recognise(const akin_fileform *form, const char *path,
                                                     bool *ours);
-/* Feeds all that the file says. A .npy knows no ids: it only counts. AKIN_INPUT: damaged. */
+/* Feeds the whole file to the diff. A .npy contains no ids: it is only counted. AKIN_INPUT:
+ * damaged. */
 AKIN_MUST_CHECK akin_status akin_fileform_compare(const akin_fileform *form, const char *path,
                                                   akin_publish_diff *change);
-/* Items in the file; in a .csv those that have a neighbour. */
+/* Number of items in the file; for a .csv, those that have a neighbour. */
 AKIN_MUST_CHECK akin_status akin_fileform_count(const akin_fileform *form, const char *path,
                                                 size_t *items);
 

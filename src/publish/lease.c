@@ -1,11 +1,11 @@
-/* lease: the lock by which one process at a time publishes to a place. */
+/* lease: the lock that lets only one process at a time publish to a target. */
 #include "lease.h"
 #include <string.h>
 #include <time.h>
 
 #define NAME_LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-"
 
-/* A lock that is there but not signed gets so many turns to be signed. */
+/* A lock that exists but is not signed yet gets this many attempts to be signed. */
 enum { UNSIGNED_TURNS = 20, TURNS = 40 };
 
 /* --- names and times --- */
@@ -29,14 +29,14 @@ static void wait_a_little(void) {
 }
 
 static akin_status refuse(const akin_lease *lease, const akin_lease_holder *holder) {
-    const char *who = *holder->signature ? holder->signature : "it does not say who";
+    const char *who = *holder->signature ? holder->signature : "the lock does not say who";
     return akin_error_set(AKIN_FAILED,
-                          "%s: another publishes to %s just now (%.*s); try again when it is done, "
-                          "or in %.0f s if it has ended",
+                          "%s: someone else is publishing to %s (%.*s); try again when that is "
+                          "done, or in %.0f s if it was killed",
                           lease->kind, lease->place, akin_lock_owner_shown(who), who, holder->left);
 }
 
-/* One that is there: taken over if it is over, or else refused. */
+/* An existing lock: taken over if it has expired, otherwise refused. */
 static akin_status look(const akin_lease *lease, int *unsigned_turns, bool *taken) {
     akin_lease_holder holder = {0};
     akin_status status = lease->ask(lease->context, &holder);
@@ -59,15 +59,15 @@ akin_status akin_lease_take(const akin_lease *lease) {
         if (status != AKIN_OK) return status;
     }
     if (taken) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED,
-                          "%s: the lock of %s cannot be taken: others take it again and again, or "
-                          "something else has its name",
-                          lease->kind, lease->place);
+    return akin_error_set(
+        AKIN_FAILED,
+        "%s: the lock of %s cannot be taken: others keep taking it, or something else has its name",
+        lease->kind, lease->place);
 }
 
 akin_status akin_lease_lost(const char *kind, const char *place, int limit) {
     return akin_error_set(AKIN_FAILED,
-                          "%s: the lock of %s was lost: this process stood still for longer than "
+                          "%s: the lock of %s was lost: this process was suspended for longer than "
                           "%d s, or the lock was removed; nothing was published: run it again",
                           kind, place, limit);
 }

@@ -1,4 +1,4 @@
-/* listing: an item's neighbours as text, and a cache's text read back. */
+/* listing: an item's neighbours as text, and parsing the text of a cache. */
 #include "listing.h"
 #include <akin/csv.h>
 #include <akin/json.h>
@@ -10,16 +10,16 @@
 
 enum { SCORE_BYTES = 24 }; /* "-1.17549435e-38" is the longest */
 
-/* The digits of magnitude in [1e-4, 1): nine significant ones, as an integer scaled by a power of
+/* The nine significant digits of a magnitude in [1e-4, 1), as an integer scaled by a power of
  * ten. A float times 10^9 ... 10^12 is exact in a double (24 bits by at most 28, and powers of
- * two), so rint rounds as printf does. */
+ * two), so rint rounds like printf. */
 static int format_fraction(char *out, double magnitude) {
     static const double limits[] = {1e-1, 1e-2, 1e-3, 1e-4}, scales[] = {1e9, 1e10, 1e11, 1e12};
     int zeros = 0;
     while (magnitude < limits[zeros]) zeros++;
     uint32_t digits = (uint32_t)rint(magnitude * scales[zeros]); /* at most 10^9 */
     int count =
-        9 + zeros; /* behind the point; rounding up to a power of ten only adds a zero at the end */
+        9 + zeros; /* after the point; rounding up to a power of ten only adds a zero at the end */
     while (digits % 10 == 0) {
         digits /= 10;
         count--;
@@ -44,8 +44,8 @@ akin_status akin_listing_score(akin_text *text, float score) {
     return akin_text_append_bytes(text, out, format_score(out, score));
 }
 
-/* `[["b",0.875],["c",0.5]]`, with `gap` behind each comma. Written in place: this is what
- * publishing mostly does. */
+/* `[["b",0.875],["c",0.5]]`, with `gap` after each comma. Written in place: this is most of the
+ * work of publishing. */
 static akin_status append_pairs(akin_text *text, const akin_ids *ids, const akin_list *list,
                                 const char *gap) {
     size_t most = 2, gap_length = strlen(gap);
@@ -114,11 +114,10 @@ akin_status akin_listing_ids(akin_text *text, const akin_ids *ids, const akin_li
         size_t row = (size_t)list->neighbor[i];
         const char *id = akin_ids_text(ids, row);
         if (strchr(id, ' '))
-            return akin_error_set(
-                AKIN_INPUT,
-                "id \"%s\" of row %zu holds a blank, and --format ids joins ids by blanks: use "
-                "--format json",
-                id, row);
+            return akin_error_set(AKIN_INPUT,
+                                  "id \"%s\" of row %zu contains a blank, and --format ids joins "
+                                  "ids with blanks: use --format json",
+                                  id, row);
         if (i > 0) AKIN_TRY(append(text, " "));
         AKIN_TRY(akin_text_append_bytes(text, id, akin_ids_length(ids, row)));
     }
@@ -135,7 +134,7 @@ struct akin_listing {
     bool ids_only;
     akin_lists *lists;
     akin_text *text;
-    const char **neighbors; /* [room] of a list that is read */
+    const char **neighbors; /* [room] of a list being read */
     float *score;
     size_t room;
 };
@@ -143,11 +142,10 @@ struct akin_listing {
 static akin_status check_blanks(const akin_ids *ids) {
     for (size_t row = 0; row < akin_ids_count(ids); row++)
         if (strchr(akin_ids_text(ids, row), ' '))
-            return akin_error_set(
-                AKIN_INPUT,
-                "id \"%s\" of row %zu holds a blank, and --format ids joins ids by blanks: publish "
-                "with --format json",
-                akin_ids_text(ids, row), row);
+            return akin_error_set(AKIN_INPUT,
+                                  "id \"%s\" of row %zu contains a blank, and --format ids joins "
+                                  "ids with blanks: publish with --format json",
+                                  akin_ids_text(ids, row), row);
     return AKIN_OK;
 }
 
@@ -178,8 +176,8 @@ void akin_listing_free(akin_listing *lists) {
     akin_mem_free(lists);
 }
 
-/* The neighbours' ids lie all over memory: those of the next rows are on their way while this one
- * is formatted. */
+/* The neighbours' ids are scattered over memory: those of the next rows are prefetched while
+ * this one is formatted. */
 static void prefetch(const akin_listing *lists, size_t row) {
     akin_list later;
     if (akin_lists_peek(lists->lists, row + 2 * AHEAD, &later))
@@ -206,7 +204,7 @@ akin_status akin_listing_is(akin_listing *lists, size_t row, const char *value, 
     return status;
 }
 
-/* Room for `count` entries; the first `held` stay. */
+/* Makes room for `count` entries; the first `held` are kept. */
 static akin_status reserve(akin_listing *lists, size_t held, size_t count) {
     if (count <= lists->room) return AKIN_OK;
     const char **neighbors = akin_mem_resize(lists->neighbors, held, 2 * count, sizeof *neighbors);
@@ -266,7 +264,8 @@ akin_status akin_listing_see(akin_listing *lists, size_t row, bool ids_only, con
     }
     if (ids_only) return see_ids(lists, id, value, length, change);
     status = akin_json_parse(value, length, &pairs);
-    if (status == AKIN_INPUT) { /* whatever is there is no list of ours: all of it changes */
+    if (status == AKIN_INPUT) { /* what is there is not a list of ours: all of it counts as
+                                 * changed */
         akin_error_clear();
         status = akin_publish_diff_see(change, id, 0, NULL, NULL);
         goto done;

@@ -1,5 +1,5 @@
-/* lock_owner: the text by which a process signs a lock, and whether the process that signed one has
- * ended. */
+/* lock_owner: the text with which a process signs a lock, and whether the process that signed
+ * one has ended. */
 #include "lock_owner.h"
 #include "lease.h"
 #include <errno.h>
@@ -12,8 +12,7 @@
 
 enum { PLACE_SIZE = 128 };
 
-/* Where a process number means something: this start of this machine, this namespace of processes.
- */
+/* Where a process id is meaningful: this boot of this machine, this pid namespace. */
 static void place(char out[PLACE_SIZE]) {
     char start[64] = "", space[64] = "";
     FILE *file = fopen("/proc/sys/kernel/random/boot_id", "re");

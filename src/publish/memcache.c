@@ -17,8 +17,8 @@ static akin_status say(akin_memcache *cache, memcached_st *handle, memcached_ret
     if (code == MEMCACHED_TIMEOUT || code == MEMCACHED_SERVER_TEMPORARILY_DISABLED ||
         code == MEMCACHED_SERVER_MARKED_DEAD || code == MEMCACHED_IN_PROGRESS)
         return akin_error_set(AKIN_FAILED,
-                              "memcached: no answer within %g s (--timeout): is every server up, "
-                              "and not stopped? (%s)",
+                              "memcached: no answer within %g s (--timeout): check that every "
+                              "server is running and not suspended (%s)",
                               cache->timeout, memcached_strerror(handle, code));
     if (code == MEMCACHED_E2BIG)
         return akin_error_set(AKIN_FAILED,
@@ -32,7 +32,7 @@ static akin_status prepare(const memcached_server_list_st servers, double timeou
     memcached_st *handle = memcached_create(NULL);
     uint64_t milliseconds = (uint64_t)(timeout * 1000);
     *out = handle;
-    if (!handle) return akin_error_set(AKIN_FAILED, "no memory for memcached");
+    if (!handle) return akin_error_set(AKIN_FAILED, "not enough memory for memcached");
     const struct {
         memcached_behavior_t name;
         uint64_t value;
@@ -49,7 +49,7 @@ static akin_status prepare(const memcached_server_list_st servers, double timeou
         if (memcached_failed(memcached_behavior_set(handle, settings[i].name, settings[i].value)))
             return akin_error_set(AKIN_FAILED, "memcached: this libmemcached lacks a setting");
     if (memcached_failed(memcached_server_push(handle, servers)))
-        return akin_error_set(AKIN_FAILED, "no memory for memcached");
+        return akin_error_set(AKIN_FAILED, "not enough memory for memcached");
     return AKIN_OK;
 }
 
@@ -60,8 +60,8 @@ akin_status akin_memcache_open(const char *servers, double timeout, akin_memcach
     akin_memcache *cache = akin_mem_zalloc(1, sizeof *cache);
     if (!cache) AKIN_TRY(AKIN_FAILED);
     if (!list || memcached_server_list_count(list) == 0)
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "memcached://%s: name servers, host:port,host:port",
-                                servers));
+        AKIN_TRY(akin_error_set(
+            AKIN_USAGE, "memcached://%s: list the servers as host:port,host:port", servers));
     cache->timeout = timeout;
     AKIN_TRY(prepare(list, timeout, false, &cache->asking));
     AKIN_TRY(prepare(list, timeout, true, &cache->sending));
@@ -80,7 +80,7 @@ void akin_memcache_close(akin_memcache *cache) {
     akin_mem_free(cache);
 }
 
-/* --- with an answer --- */
+/* --- with answers --- */
 
 akin_status akin_memcache_get(akin_memcache *cache, const char *key, char **value, size_t *length) {
     memcached_return_t code;
@@ -159,7 +159,7 @@ akin_status akin_memcache_get_many(akin_memcache *cache, const char *const *keys
     akin_mem_free(lengths);
     if (memcached_failed(code)) return say(cache, cache->sending, code, keys[0]);
     while ((result = memcached_fetch_result(cache->sending, NULL, &code)) !=
-           NULL) { /* to the end in any case */
+           NULL) { /* read to the end in any case */
         if (status == AKIN_OK)
             status = each(context, memcached_result_key_value(result),
                           memcached_result_value(result), memcached_result_length(result));

@@ -1,9 +1,7 @@
 /* memcache: a connection to memcached servers; the one module with libmemcached. Not collective.
- *
- * Keys are spread over several servers by consistent hashing (ketama), as libmemcached's clients
- * know it. Writes can be sent in bulk, without answers: whoever does that reads back what must be
- * there.
- */
+ * Keys are distributed over several servers by consistent hashing (ketama), as in libmemcached's
+ * clients. Writes can be sent in bulk, without answers; the caller then reads back what has to
+ * be there. */
 #ifndef AKIN_MEMCACHE_H
 #define AKIN_MEMCACHE_H
 
@@ -11,27 +9,28 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum { AKIN_MEMCACHE_KEY = 250 }; /* bytes of a key at most */
+enum { AKIN_MEMCACHE_KEY = 250 }; /* maximum bytes of a key */
 
 typedef struct akin_memcache akin_memcache;
 
-/* servers: "host:port,host:port"; timeout: seconds. AKIN_USAGE: no such list. Does not connect yet.
- */
+/* servers: "host:port,host:port"; timeout: seconds. AKIN_USAGE: not such a list. Does not
+ * connect yet. */
 AKIN_MUST_CHECK akin_status akin_memcache_open(const char *servers, double timeout,
                                                akin_memcache **out);
 void akin_memcache_close(akin_memcache *cache); /* NULL is fine */
 
-/* With an answer. *value owned, with a NUL behind it; NULL: there is none. */
+/* With an answer. *value owned, NUL-terminated; NULL: not found. */
 AKIN_MUST_CHECK akin_status akin_memcache_get(akin_memcache *cache, const char *key, char **value,
                                               size_t *length);
 AKIN_MUST_CHECK akin_status akin_memcache_set(akin_memcache *cache, const char *key,
                                               const char *value);
-/* Only where there is none: *added. It expires after so many seconds. */
+/* Only if the key does not exist: *added. It expires after this many seconds. */
 AKIN_MUST_CHECK akin_status akin_memcache_add(akin_memcache *cache, const char *key,
                                               const char *value, int seconds, bool *added);
 AKIN_MUST_CHECK akin_status akin_memcache_touch(akin_memcache *cache, const char *key, int seconds);
 AKIN_MUST_CHECK akin_status akin_memcache_delete(akin_memcache *cache,
-                                                 const char *key); /* none there: fine */
+                                                 /* no error if it does not exist */
+                                                 const char *key);
 
 /* In bulk, without an answer. */
 AKIN_MUST_CHECK akin_status akin_memcache_send_set(akin_memcache *cache, const char *key,
@@ -39,7 +38,7 @@ AKIN_MUST_CHECK akin_status akin_memcache_send_set(akin_memcache *cache, const c
 AKIN_MUST_CHECK akin_status akin_memcache_send_delete(akin_memcache *cache, const char *key);
 AKIN_MUST_CHECK akin_status akin_memcache_flush(akin_memcache *cache);
 
-/* Calls `each` for every one of the keys that is there, in any order; what it returns ends the
+/* Calls `each` for every key that exists, in any order; a result other than AKIN_OK stops the
  * reading. */
 typedef akin_status (*akin_memcache_each)(void *context, const char *key, const char *value,
                                           size_t length);

@@ -1,4 +1,4 @@
-/* memcache_store: where a catalogue lies in memcached. */
+/* memcache_store: the keys of a catalogue in memcached. */
 #include "memcache_store.h"
 #include "lease.h"
 #include "uuid.h"
@@ -16,7 +16,7 @@ struct akin_memcache_store {
     char *servers;
     char catalog[NAME_SIZE], signature[AKIN_LOCK_OWNER_SIZE];
     akin_memcache *cache;
-    akin_json *meta; /* of what is live; an empty object where nothing is */
+    akin_json *meta; /* of what is live; an empty object if nothing is */
 };
 
 /* --- the address --- */
@@ -30,7 +30,7 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
     size_t length = strcspn(url + strlen(SCHEME), "?/");
     if (strncmp(url, SCHEME, strlen(SCHEME)) != 0 || length == 0)
         return akin_error_set(
-            AKIN_USAGE, "--to %s: name servers and catalogue: memcached://host:port?catalog=NAME",
+            AKIN_USAGE, "--to %s: give servers and catalogue: memcached://host:port?catalog=NAME",
             url);
     if (memchr(url + strlen(SCHEME), '@', length))
         return akin_error_set(AKIN_USAGE,
@@ -41,8 +41,8 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
     AKIN_TRY(akin_url_query(&parts, known, "catalog", &name));
     if (!name || !akin_lease_is_name(name, AKIN_LEASE_NAME))
         AKIN_TRY(akin_error_set(
-            AKIN_USAGE, "--to %s: name the catalogue, ?catalog=NAME, in letters, digits and . _ -",
-            url));
+            AKIN_USAGE,
+            "--to %s: give the catalogue as ?catalog=NAME, with letters, digits and . _ -", url));
     snprintf(place->catalog, sizeof place->catalog, "%s", name);
     akin_text_clear(rest);
     AKIN_TRY(akin_text_append_bytes(rest, url + strlen(SCHEME), length));
@@ -134,7 +134,7 @@ const char *akin_memcache_store_catalog(const akin_memcache_store *place) {
     return place->catalog;
 }
 
-/* --- the few keys that are no lists --- */
+/* --- the keys that are not lists --- */
 
 akin_status akin_memcache_store_get(akin_memcache_store *place, const char *what, char **value) {
     char key[KEY_SIZE];
@@ -226,7 +226,7 @@ static akin_status make_lock(void *context, bool *made) {
     return akin_memcache_add(place->cache, key, place->signature, LOCK_SECONDS, made);
 }
 
-/* memcached does not tell how long a value stays. */
+/* memcached does not report how long a value stays. */
 static akin_status ask_lock(void *context, akin_lease_holder *holder) {
     char *who = NULL;
     akin_status status = akin_memcache_store_get(context, "lock", &who);

@@ -1,12 +1,12 @@
-/* memcache_store: where a catalogue lies in memcached: its keys, its lock, and what its meta says.
- * Not collective.
+/* memcache_store: a catalogue in memcached: its keys, its lock, and its meta. Not collective.
  *
- * akin:NAME:current the generation that a storefront reads; set last
- * akin:NAME:<generation>:<id> its lists. An id that is no part of a valid key (blanks, control
- * bytes, a first '#', too long) stands as # and its uuid5 (uuid.h) akin:NAME:meta JSON: generation,
- * time, digest, items, k, model, format, and those of the one before akin:NAME:next the generation
- * that is being written akin:NAME:lock who publishes just now; expires
- */
+ *   akin:NAME:current             the generation that a storefront reads; set last
+ *   akin:NAME:<generation>:<id>   its lists. An id that would make the key invalid (blanks, control
+ *                                 bytes, a leading '#', too long) becomes # and its uuid5 (uuid.h)
+ *   akin:NAME:meta                JSON: generation, time, digest, items, k, model, format, and
+ *                                 those of the previous generation
+ *   akin:NAME:next                the generation that is being written
+ *   akin:NAME:lock                who is publishing; expires */
 #ifndef AKIN_MEMCACHE_STORE_H
 #define AKIN_MEMCACHE_STORE_H
 
@@ -21,7 +21,7 @@ typedef struct akin_memcache_store akin_memcache_store;
 
 /* memcached://host:port[,host:port]?catalog=NAME: AKIN_USAGE */
 AKIN_MUST_CHECK akin_status akin_memcache_store_check(const char *url);
-char *akin_memcache_store_identity(const char *url); /* owned; NULL: no memory */
+char *akin_memcache_store_identity(const char *url); /* owned; NULL: out of memory */
 
 /* timeout: seconds. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_open(const char *url, double timeout,
@@ -33,7 +33,7 @@ const char *akin_memcache_store_catalog(const akin_memcache_store *place); /* NA
 void akin_memcache_store_list_key(const akin_memcache_store *place, const char *generation,
                                   const char *id, char key[AKIN_MEMCACHE_STORE_KEY]);
 
-/* akin:NAME:<what>, with an answer. *value owned; NULL: there is none. */
+/* akin:NAME:<what>, with an answer. *value owned; NULL: not found. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_get(akin_memcache_store *place, const char *what,
                                                     char **value);
 AKIN_MUST_CHECK akin_status akin_memcache_store_set(akin_memcache_store *place, const char *what,
@@ -43,17 +43,17 @@ AKIN_MUST_CHECK akin_status akin_memcache_store_delete(akin_memcache_store *plac
 
 /* Reads the meta of the generation that `current` names; *there: one is live. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_look(akin_memcache_store *place, bool *there);
-/* As last looked at: an empty object, and "", where nothing is live. Borrowed. */
+/* As last read: an empty object, and "", if nothing is live. Borrowed. */
 const akin_json *akin_memcache_store_meta(const akin_memcache_store *place);
 const char *akin_memcache_store_generation(const akin_memcache_store *place);
 
-/* AKIN_FAILED names who has it. One that a process left which ended is taken over. */
+/* AKIN_FAILED names the owner. A lock whose process has ended is taken over. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_lock(akin_memcache_store *place);
 AKIN_MUST_CHECK akin_status
 akin_memcache_store_keep(akin_memcache_store *place); /* AKIN_FAILED: it is lost */
 AKIN_MUST_CHECK akin_status akin_memcache_store_is_mine(akin_memcache_store *place, bool *mine);
 void akin_memcache_store_unlock(akin_memcache_store *place);
-/* What to say where it is not mine any more. */
+/* The error when the lock is no longer ours. */
 akin_status akin_memcache_store_lost(const akin_memcache_store *place);
 
 #endif

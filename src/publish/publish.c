@@ -1,4 +1,4 @@
-/* publish: a table to its sinks, step by step. */
+/* publish: takes a table through the steps of publishing to its sinks. */
 #include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -22,15 +22,15 @@ typedef struct {
     akin_publish_result *result;
     const akin_sink **sinks;     /* [url_count] what kind each place is of */
     akin_target **targets;       /* [url_count] */
-    akin_publish_diff **changes; /* [url_count], NULL where not compared */
+    akin_publish_diff **changes; /* [url_count], NULL if not compared */
     akin_sink_source table, embeddings;
     akin_ids *ids, *embedded_ids, *previous_ids;
     akin_labels *labels;
     const akin_table *previous;
-    double kept; /* when locks were held on to last */
+    double kept; /* when locks were last renewed */
 } publication;
 
-/* --- words --- */
+/* --- messages --- */
 
 akin_status akin_publish_check(const char *const *urls, size_t url_count, const char *const *inputs,
                                size_t input_count) {
@@ -49,7 +49,7 @@ bool akin_publish_heeds(const char *url, const char *option) {
     return false;
 }
 
-/* The kind of each place, of URLs that akin_publish_check has let through. Owned; NULL: no memory. */
+/* The kind of each place, of URLs that akin_publish_check has let through. Owned; NULL: out of memory. */
 static const akin_sink **find_sinks(const char *const *urls, size_t count) {
     const akin_sink **sinks = akin_mem_alloc(count, sizeof *sinks);
     for (size_t i = 0; sinks && i < count; i++) sinks[i] = akin_sink_of(urls[i]);
@@ -126,7 +126,7 @@ done:
     return status;
 }
 
-/* --- what would change, and whether it may --- */
+/* --- what would change, and the gates --- */
 
 static akin_status compare_with_previous(publication *p, akin_publish_diff *change) {
     akin_status status = AKIN_OK;
@@ -166,9 +166,8 @@ static void tell_left(const publication *p, size_t i) {
     akin_text *how = NULL;
     akin_status status = akin_text_create(&how);
     if (status == AKIN_OK)
-        status = akin_text_append(
-            how, "is left as it is: this table was rolled back there. To publish it all the "
-                 "same: akin publish");
+        status = akin_text_append(how, "was left unchanged: this table was rolled back there. To "
+                                       "publish it anyway: akin publish");
     for (size_t f = 0; f < p->params->input_count && status == AKIN_OK; f++)
         status = akin_text_append(how, " '%s'", p->params->inputs[f]);
     if (status == AKIN_OK) status = akin_text_append(how, " --to '");
@@ -186,8 +185,8 @@ static akin_status compare_place(publication *p, size_t i) {
     place->published.already =
         place->live.there && strcmp(place->live.digest, place->published.digest) == 0;
     if (place->published.already &&
-        verify(p, i) != AKIN_OK) { /* a cache may have forgotten some of it */
-        akin_log_warning("publish: %s; it is published again", akin_error_message());
+        verify(p, i) != AKIN_OK) { /* a cache may have evicted some of it */
+        akin_log_warning("publish: %s; publishing it again", akin_error_message());
         akin_error_clear();
         place->published.already = false;
     }
@@ -204,8 +203,8 @@ static akin_status compare_place(publication *p, size_t i) {
     place->compared = true;
     if (source->table && isnan(place->change.churn) && place->change.common > 0)
         tell(p, i, true,
-             "tells no ids: --max-churn cannot gate it, and --max-shrink only knows the number of "
-             "items");
+             "contains no ids: --max-churn cannot gate it, and --max-shrink only compares the "
+             "number of items");
 done:
     return status;
 }
@@ -233,8 +232,8 @@ done:
     return status;
 }
 
-/* NaN, what could not be measured, passes; so does what is at its limit, but for a mean's rounding.
- */
+/* NaN, which means not measured, passes; so does a value at the limit, up to the rounding of a
+ * mean. */
 static akin_status check_gates(publication *p) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
@@ -256,17 +255,16 @@ static akin_status check_gates(publication *p) {
         AKIN_TRY(append_refusals(text, params->urls[i], gates, sizeof gates / sizeof *gates));
     }
     if (akin_text_length(text) > 0)
-        status = akin_error_set(
-            AKIN_GATE,
-            "nothing was published: %s; look at the table, and publish with another limit if it is "
-            "right",
-            akin_text_bytes(text));
+        status = akin_error_set(AKIN_GATE,
+                                "nothing was published: %s; inspect the table, and publish with "
+                                "another limit if it is right",
+                                akin_text_bytes(text));
 done:
     akin_text_free(text);
     return status;
 }
 
-/* --- out --- */
+/* --- writing --- */
 
 /* The lock is free once a table is committed, so another run may have published since: then what is
  * there is not ours to check. */
@@ -303,7 +301,7 @@ static akin_status write_places(publication *p) {
         }
         if (p->places[i].published.already) {
             if (p->sinks[i]->tidy) p->sinks[i]->tidy(p->targets[i]);
-            tell(p, i, false, "holds this table already; the one before it stays as it is");
+            tell(p, i, false, "already holds this table; the previous one is left unchanged");
             continue;
         }
         AKIN_TRY(p->sinks[i]->commit(p->targets[i], source_of(p, i), &p->places[i].published));
@@ -336,7 +334,7 @@ typedef struct {
     char *model;
 } inputs;
 
-/* By its kind; the same on all ranks. Collective; agreed. */
+/* Sorts the inputs by their kind; the same on all ranks. Collective; agreed. */
 static akin_status open_input(akin_comm *comm, const char *path, inputs *in) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
@@ -346,8 +344,8 @@ static akin_status open_input(akin_comm *comm, const char *path, inputs *in) {
     akin_ncfile_close(file);
     AKIN_TRY(akin_agree(comm, local));
     if (embeddings ? in->embeddings != NULL : in->table != NULL)
-        AKIN_TRY(akin_error_set(AKIN_USAGE,
-                                "%s: is one file too many: one table.nc, one embeddings.nc", path));
+        AKIN_TRY(akin_error_set(
+            AKIN_USAGE, "%s: too many files: give one table.nc and one embeddings.nc", path));
     if (embeddings) return akin_embeddings_open(comm, path, &in->embeddings);
     AKIN_TRY(akin_table_open(comm, path, &in->table));
     AKIN_TRY(akin_agree(comm, akin_ncfile_get_attribute(akin_table_file(in->table),
@@ -363,7 +361,7 @@ static akin_status open_inputs(akin_comm *comm, const akin_publish_params *param
     for (size_t i = 0; i < params->url_count; i++) {
         bool embeddings = akin_publish_takes_embeddings(params->urls[i]);
         if (embeddings ? in->embeddings != NULL : in->table != NULL) continue;
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s is published there; name it too",
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s is published there; give it too",
                                 params->urls[i], embeddings ? "embeddings.nc" : "table.nc"));
     }
 done:
@@ -375,8 +373,8 @@ static bool may_recognise(const publication *p, size_t i) {
     return live->there && !*live->table_digest && p->sinks[i]->recognise;
 }
 
-/* A file tells its bytes, not its table: whether it is the table before is seen by making it once
- * more, which is quicker than to read it. Rank 0. */
+/* A file's bytes do not tell its table: to see whether it holds the previous table, the file is
+ * generated again, which is faster than parsing it. Rank 0. */
 static akin_status recognise_all(publication *p) {
     akin_status status = AKIN_OK;
     akin_sink_source before = p->table;
@@ -398,7 +396,7 @@ done:
     return status;
 }
 
-/* The table before is of use where a place holds just that one. Collective; agreed. */
+/* The previous table is useful if a target holds exactly that one. Collective; agreed. */
 static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
@@ -489,7 +487,7 @@ done:
     return status;
 }
 
-/* --- back, and looking --- */
+/* --- rollback and status --- */
 
 typedef struct {
     const char *const *urls;

@@ -1,4 +1,4 @@
-/* publish_diff: what publishing a table would change, against what is published now. */
+/* publish_diff: what publishing a table would change, compared with what is published now. */
 #include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/publish_diff.h>
@@ -11,10 +11,10 @@ struct akin_publish_diff {
     uint8_t *marks; /* [items] akin_publish_diff_mark */
     float *shares;  /* [items] what each adds to churn */
     size_t seen, common, changed, counted;
-    bool blind;   /* only counted */
+    bool blind;   /* counted only */
     double churn; /* sum over common */
     int32_t *rows;
-    size_t room, k; /* room: of rows, two lists; k: the new table's, 0 where there are no lists */
+    size_t room, k; /* room: of rows, two lists; k: the new table's, 0 if there are no lists */
     char *gone;     /* ids with their NULs */
     size_t gone_used, gone_capacity, *gone_at, gone_count, gone_room;
 };
@@ -80,8 +80,8 @@ static akin_status reserve_rows(akin_publish_diff *change, size_t count) {
     return AKIN_OK;
 }
 
-/* The published list, the rows of whose `count` neighbours are the first of change->rows, against
- * the new one; is it the same in every way, and how much of it is lost? */
+/* Compares the published list, whose `count` neighbours have the first rows of change->rows,
+ * with the new one: whether it is identical, and how much of it is lost. */
 static void compare(akin_publish_diff *change, const akin_list *list, size_t count,
                     const float *score, bool *same, double *lost) {
     size_t longer = count > list->count ? count : list->count;
@@ -94,7 +94,7 @@ static void compare(akin_publish_diff *change, const akin_list *list, size_t cou
     *lost = 1 - (double)akin_lists_common(before, count, now, list->count) / (double)longer;
 }
 
-/* A published list that this row of the new table has, too; the rows of its neighbours are in
+/* A published list whose item is also in the new table; the rows of its neighbours are in
  * change->rows, which has room for k more. */
 static akin_status see_row(akin_publish_diff *change, size_t row, size_t count,
                            const float *score) {
@@ -141,7 +141,7 @@ void akin_publish_diff_count_blindly(akin_publish_diff *change, size_t items) {
     change->blind = true;
 }
 
-/* Each id is sought once; then lists are compared by rows. */
+/* Each id is looked up once; then lists are compared by row. */
 akin_status akin_publish_diff_see_table(akin_publish_diff *change, const akin_table *before,
                                         const akin_ids *before_ids) {
     akin_status status = AKIN_OK;

@@ -1,4 +1,4 @@
-/* qdrant_store: an alias at a Qdrant; the address, requests, and the lock. */
+/* qdrant_store: an alias in Qdrant; the address, requests, and the lock. */
 #include "qdrant_store.h"
 #include "lease.h"
 #include "uuid.h"
@@ -39,11 +39,10 @@ static akin_status understand(const char *text, akin_url *url) {
     AKIN_TRY(akin_url_query(url, known, "", &none));
     const char *name = url->path && *url->path ? url->path + 1 : "";
     if (!akin_lease_is_name(name, NAME_SIZE - 1))
-        status = akin_error_set(
-            AKIN_USAGE,
-            "--to %s://%s/%s: name the collection, qdrant://host:port/NAME, in letters, digits and "
-            ". _ -",
-            url->scheme, url->host, name);
+        status = akin_error_set(AKIN_USAGE,
+                                "--to %s://%s/%s: give the collection as qdrant://host:port/NAME, "
+                                "with letters, digits and . _ -",
+                                url->scheme, url->host, name);
 done:
     akin_mem_free(none);
     if (status != AKIN_OK) akin_url_free(url);
@@ -82,8 +81,8 @@ static akin_status say(const akin_qdrant_store *place, const char *path, long co
                        const akin_json *answer) {
     const char *error = akin_json_text(akin_json_get(answer, "status"), "error");
     const char *advice = code == 401 || code == 403
-                             ? ": it wants a key that may write: AKIN_QDRANT_API_KEY"
-                         : code == 404 && place->locked ? ": does someone remove collections there?"
+                             ? ": it needs a key with write access: AKIN_QDRANT_API_KEY"
+                         : code == 404 && place->locked ? ": is someone removing collections there?"
                                                         : "";
     return akin_error_set(AKIN_FAILED, "Qdrant: %s: HTTP %ld%s%s%s", path, code, error ? ", " : "",
                           error ? error : "", advice);
@@ -97,8 +96,8 @@ akin_status akin_qdrant_store_ask(akin_qdrant_store *place, const char *method, 
     AKIN_TRY(akin_web_request(place->web, method, path, body, place->answer, &place->code));
     status = akin_json_parse(akin_text_bytes(place->answer), akin_text_length(place->answer), &got);
     if (status == AKIN_INPUT)
-        status =
-            akin_error_set(AKIN_FAILED, "Qdrant: %s: its answer is not JSON: is it Qdrant?", path);
+        status = akin_error_set(
+            AKIN_FAILED, "Qdrant: %s: the answer is not JSON: is this a Qdrant server?", path);
     if (status == AKIN_OK && (place->code < 200 || place->code > 299))
         status = say(place, path, place->code, got);
     if (status != AKIN_OK) goto done;
@@ -217,7 +216,7 @@ static akin_status ask_lock(void *context, akin_lease_holder *lock) {
     return AKIN_OK;
 }
 
-/* *made: the collection was not there. Qdrant says 409 where it was, older ones 400. */
+/* *made: the collection did not exist. Qdrant answers 409 if it did, older versions 400. */
 static akin_status make_lock(void *context, bool *made) {
     akin_qdrant_store *place = context;
     place->code = 0;
@@ -252,8 +251,8 @@ static akin_status take_away(void *context, const akin_lease_holder *holder, boo
     return akin_qdrant_store_ask_of(place, "DELETE", place->lock, "", NULL, NULL);
 }
 
-/* Two that take away one that is over may each take away the other's: who lost finds that before it
- * switches. */
+/* Two publishers that both remove an expired lock may each remove the other's: the loser notices
+ * before it switches. */
 akin_status akin_qdrant_store_lock(akin_qdrant_store *place) {
     akin_status status = akin_lease_take(&(akin_lease){.kind = "Qdrant",
                                                        .place = place->alias,

@@ -1,11 +1,11 @@
-/* qdrant_store: an alias at a Qdrant, a vector database: requests to its REST API, what the alias
+/* qdrant_store: an alias in Qdrant, a vector database: requests to its REST API, what the alias
  * names, its lock. Not collective.
  *
- * <alias> alias: what a storefront asks
- * <alias>-previous alias: the one before
- * akin-lock-<alias> collection: made by who publishes, which fails where it is there (Qdrant has no
- * other lock); its one point says in its payload who holds it and until when, by that one's clock
- */
+ *   <alias>             alias: what a storefront queries
+ *   <alias>-previous    alias: the previous generation
+ *   akin-lock-<alias>   collection: created by the publisher, which fails if it exists (Qdrant has
+ *                       no other lock); the payload of its only point says who holds it and until
+ *                       when, by the holder's clock */
 #ifndef AKIN_QDRANT_STORE_H
 #define AKIN_QDRANT_STORE_H
 
@@ -19,32 +19,33 @@ typedef struct akin_qdrant_store akin_qdrant_store;
 
 /* qdrant://host[:port]/NAME, qdrants://: AKIN_USAGE. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_check(const char *url);
-char *akin_qdrant_store_identity(const char *url); /* owned; NULL: no memory */
+char *akin_qdrant_store_identity(const char *url); /* owned; NULL: out of memory */
 
 AKIN_MUST_CHECK akin_status akin_qdrant_store_open(const char *url,
                                                    const akin_sink_options *options,
                                                    akin_qdrant_store **out);
-void akin_qdrant_store_close(akin_qdrant_store *place); /* gives the lock back; NULL is fine */
+void akin_qdrant_store_close(akin_qdrant_store *place); /* releases the lock; NULL is fine */
 
-/* *answer (may be NULL): the whole answer, owned. AKIN_FAILED for any HTTP status but 2xx. */
+/* *answer (may be NULL): the complete answer, owned. AKIN_FAILED for any HTTP status but 2xx. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_ask(akin_qdrant_store *place, const char *method,
                                                   const char *path, const char *body,
                                                   akin_json **answer);
-/* The same of /collections/<collection><rest>. */
+/* The same for /collections/<collection><rest>. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_ask_of(akin_qdrant_store *place, const char *method,
                                                      const char *collection, const char *rest,
                                                      const char *body, akin_json **answer);
 
 const char *akin_qdrant_store_alias(const akin_qdrant_store *place);
-/* What alias and -previous named when last asked; "" = nothing. Borrowed. */
+/* What alias and -previous named when last queried; "" = nothing. Borrowed. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place);
 const char *akin_qdrant_store_live(const akin_qdrant_store *place);
 const char *akin_qdrant_store_before(const akin_qdrant_store *place);
 
-/* AKIN_FAILED names who has it. One that a process left which has ended, or that is over, is taken
+/* AKIN_FAILED names the owner. A lock that has expired, or whose process has ended, is taken
  * over. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_lock(akin_qdrant_store *place);
-/* That it is still ours, for some more time; AKIN_FAILED: it is lost. Without one: nothing. */
+/* Checks that it is still ours and extends it; AKIN_FAILED: it is lost. Does nothing without a
+ * lock. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_keep(akin_qdrant_store *place);
 void akin_qdrant_store_unlock(akin_qdrant_store *place);
 

@@ -40,30 +40,31 @@ bool akin_redis_has_tls(void) {
 #endif
 }
 
-/* --- what went wrong --- */
+/* --- error messages --- */
 
 #define UNKNOWN "ERR unknown command" /* the protocol has words, no codes */
 
 static const struct {
     const char *begin, *advice;
 } advices[] = {
-    {"READONLY", "it is a read-only replica: name its primary"},
-    {"OOM", "it has reached its maxmemory: raise that, make room, or publish with --format ids"},
-    {"NOAUTH", "it wants a password: in the address, or in AKIN_REDIS_PASSWORD"},
-    {"WRONGPASS", "user or password is wrong: see the address and AKIN_REDIS_PASSWORD"},
-    {"ERR invalid password", "the password is wrong: see the address and AKIN_REDIS_PASSWORD"},
-    {"ERR AUTH", "it has no password, but the address or AKIN_REDIS_PASSWORD has one"},
-    {"ERR Client sent AUTH", "it has no password, but the address or AKIN_REDIS_PASSWORD has one"},
-    {"NOPERM", "give this user the right (ACL) to use the keys akin:*"},
-    {"LOADING", "it is still loading its data: try again in a while"},
-    {"MISCONF", "it cannot save to its disk: mend that first"},
+    {"READONLY", "it is a read-only replica: use its primary"},
+    {"OOM", "it has reached its maxmemory: raise that, free memory, or publish with --format ids"},
+    {"NOAUTH", "it needs a password, in the address or in AKIN_REDIS_PASSWORD"},
+    {"WRONGPASS", "user or password is wrong: check the address and AKIN_REDIS_PASSWORD"},
+    {"ERR invalid password", "the password is wrong: check the address and AKIN_REDIS_PASSWORD"},
+    {"ERR AUTH", "it has no password, but the address or AKIN_REDIS_PASSWORD gives one"},
+    {"ERR Client sent AUTH",
+     "it has no password, but the address or AKIN_REDIS_PASSWORD gives one"},
+    {"NOPERM", "give this user permission (ACL) to use the keys akin:*"},
+    {"LOADING", "it is still loading its data: try again later"},
+    {"MISCONF", "it cannot save to its disk: fix that first"},
     {"MASTERDOWN", "it is a replica that has lost its primary"},
-    {"CLUSTERDOWN", "the cluster is not whole"},
-    {"MOVED", "it is one of a cluster: publish with --buckets"},
-    {"CROSSSLOT", "it is one of a cluster: publish with --buckets"},
-    {"WRONGTYPE", "a key of that name is of another kind: use another catalog, or remove the key"},
+    {"CLUSTERDOWN", "the cluster is incomplete"},
+    {"MOVED", "it is part of a cluster: publish with --buckets"},
+    {"CROSSSLOT", "it is part of a cluster: publish with --buckets"},
+    {"WRONGTYPE", "a key of that name has another type: use another catalog, or remove the key"},
     {UNKNOWN, "the server is too old: akin needs Redis 4.0 or newer"},
-    {"ERR DB index", "there is no such database: see the number behind the host"},
+    {"ERR DB index", "there is no such database: check the number after the host"},
 };
 
 static akin_status say_error(akin_redis *redis, const redisReply *error) {
@@ -77,12 +78,12 @@ static akin_status say_error(akin_redis *redis, const redisReply *error) {
 
 static akin_status say_broken(const akin_redis *redis) {
     const redisContext *context = redis->context;
-    if (!context) return akin_error_set(AKIN_FAILED, "no memory for a connection");
+    if (!context) return akin_error_set(AKIN_FAILED, "not enough memory for a connection");
     if (strstr(context->errstr, "Resource temporarily unavailable") ||
         strstr(context->errstr, "timed out"))
         return akin_error_set(AKIN_FAILED,
-                              "Redis at %s: no answer within %g s (--timeout): is it up, and not "
-                              "stopped or overloaded?",
+                              "Redis at %s: no answer within %g s (--timeout): check that it is "
+                              "running and not suspended or overloaded",
                               redis->name, redis->timeout);
     return akin_error_set(AKIN_FAILED, "Redis at %s: %s", redis->name,
                           *context->errstr ? context->errstr : "the connection is broken");
@@ -108,30 +109,32 @@ static akin_status connect_to(const akin_redis_address *address, akin_redis *red
 }
 
 #ifdef AKIN_REDIS_TLS
-/* hiredis's own way into TLS does not compare the certificate with the host's name. SSL_CERT_FILE
- * and SSL_CERT_DIR, which OpenSSL reads, name authorities that the system does not have. */
+/* hiredis's own TLS setup does not compare the certificate with the host's name. OpenSSL reads
+ * SSL_CERT_FILE and SSL_CERT_DIR, for authorities that the system lacks. */
 static akin_status encrypt(const akin_redis_address *address, akin_redis *redis) {
     if (!address->tls) return AKIN_OK;
     SSL_CTX *settings = SSL_CTX_new(TLS_client_method());
     SSL *tls =
         settings && SSL_CTX_set_default_verify_paths(settings) == 1 ? SSL_new(settings) : NULL;
-    SSL_CTX_free(settings); /* tls holds it */
+    SSL_CTX_free(settings); /* tls keeps a reference */
     bool named = tls && (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(tls), address->host) == 1 ||
                          (SSL_set1_host(tls, address->host) == 1 &&
                           SSL_set_tlsext_host_name(tls, address->host) == 1));
     if (!named) {
         SSL_free(tls);
-        return akin_error_set(AKIN_FAILED, "Redis at %s: no memory for TLS", redis->name);
+        return akin_error_set(AKIN_FAILED, "Redis at %s: not enough memory for TLS", redis->name);
     }
     SSL_set_verify(tls, SSL_VERIFY_PEER, NULL);
-    if (redisInitiateSSL(redis->context, tls) == REDIS_OK) return AKIN_OK; /* now the context's */
+    /* now owned by the context */
+    if (redisInitiateSSL(redis->context, tls) == REDIS_OK) return AKIN_OK;
     SSL_free(tls);
     return say_broken(redis);
 }
 #else
 static akin_status encrypt(const akin_redis_address *address, akin_redis *redis) {
     if (!address->tls) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "Redis at %s: this build has no TLS for it", redis->name);
+    return akin_error_set(AKIN_USAGE, "Redis at %s: this build has no TLS support for Redis",
+                          redis->name);
 }
 #endif
 
@@ -185,7 +188,7 @@ akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const 
     if (redis->context->err) return say_broken(redis);
     if (redisAppendCommandArgv(redis->context, (int)count, (const char **)(uintptr_t)words,
                                lengths) != REDIS_OK)
-        return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+        return akin_error_set(AKIN_FAILED, "not enough memory for a command to Redis");
     redis->waiting++;
     return AKIN_OK;
 }
@@ -193,7 +196,7 @@ akin_status akin_redis_queue(akin_redis *redis, size_t count, const char *const 
 akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes, size_t count, bool last) {
     if (redis->context->err) return say_broken(redis);
     if (redisAppendFormattedCommand(redis->context, bytes, count) != REDIS_OK)
-        return akin_error_set(AKIN_FAILED, "no memory for a command to Redis");
+        return akin_error_set(AKIN_FAILED, "not enough memory for a command to Redis");
     redis->waiting += last;
     return AKIN_OK;
 }

@@ -1,9 +1,7 @@
-/* redis: a connection to a Redis server; the one module with hiredis. Not collective.
- *
- * Commands are queued, sent together and answered in order. A server that does not answer within
- * the timeout ends the connection: every later call fails at once. An answer that is an error
- * becomes a message that says what to do.
- */
+/* redis: a connection to a Redis server; the one module with hiredis. Not collective. Commands
+ * are queued, sent together and answered in order. A server that does not answer within the
+ * timeout ends the connection: every later call fails at once. An error reply becomes a message
+ * that says what to do. */
 #ifndef AKIN_REDIS_H
 #define AKIN_REDIS_H
 
@@ -23,7 +21,7 @@ typedef struct {
     double timeout; /* seconds */
 } akin_redis_address;
 
-/* Whether this build speaks TLS to Redis (hiredis >= 1.0 with hiredis_ssl). */
+/* Whether this build supports TLS to Redis (hiredis >= 1.0 with hiredis_ssl). */
 bool akin_redis_has_tls(void);
 
 /* Connects and authenticates. */
@@ -36,37 +34,36 @@ bool akin_redis_unknown_command(const akin_redis *redis);
 /* One command: words [count] of lengths [count] bytes, copied. */
 AKIN_MUST_CHECK akin_status akin_redis_queue(akin_redis *redis, size_t count,
                                              const char *const *words, const size_t *lengths);
-/* Bytes in the protocol's own form (RESP 2), copied: a command, or a part of one; `last`: its last.
- */
+/* Bytes in the protocol's own format (RESP 2), copied: a command, or part of one; `last`: its
+ * last part. */
 AKIN_MUST_CHECK akin_status akin_redis_queue_bytes(akin_redis *redis, const char *bytes,
                                                    size_t count, bool last);
-/* The same of texts; ends with NULL. */
+/* The same for texts; ends with NULL. */
 AKIN_MUST_CHECK akin_status akin_redis_queue_texts(akin_redis *redis, ...)
     __attribute__((sentinel));
-/* Sends what is queued and does not wait for answers. */
+/* Sends what is queued, without waiting for answers. */
 AKIN_MUST_CHECK akin_status akin_redis_send(akin_redis *redis);
-/* The answer to the oldest command that has none yet; owned. AKIN_FAILED: no answer, or an error.
- */
+/* The answer to the oldest unanswered command; owned. AKIN_FAILED: no answer, or an error. */
 AKIN_MUST_CHECK akin_status akin_redis_next(akin_redis *redis, akin_redis_reply **reply);
-/* Takes `count` answers; the first error of them, or within them (of EXEC), is the failure. *last
- * (may be NULL): the last answer. */
+/* Takes `count` answers; the first error among them, or within them (of EXEC), is the failure.
+ * *last (may be NULL): the last answer. */
 AKIN_MUST_CHECK akin_status akin_redis_take(akin_redis *redis, size_t count,
                                             akin_redis_reply **last);
-/* Takes all answers that nobody has taken, and drops them: behind an error, so that none is taken
- * for a later one. */
+/* Takes and drops all outstanding answers: after an error, so that none is taken for a later
+ * one. */
 void akin_redis_drain(akin_redis *redis);
-/* Queues, and waits for the answer; reply may be NULL. */
+/* Queues a command and waits for the answer; reply may be NULL. */
 AKIN_MUST_CHECK akin_status akin_redis_call(akin_redis *redis, akin_redis_reply **reply, ...)
     __attribute__((sentinel));
 
-/* Which server of a cluster has the key: *moved, and its host and port; else this one. */
+/* Which server of a cluster has the key: *moved, with its host and port; otherwise this one. */
 AKIN_MUST_CHECK akin_status akin_redis_locate(akin_redis *redis, const char *key, bool *moved,
                                               char host[256], int *port);
 
 bool akin_redis_is_nil(const akin_redis_reply *reply);
-long long akin_redis_integer(const akin_redis_reply *reply); /* 0 where it is none */
+long long akin_redis_integer(const akin_redis_reply *reply); /* 0 if it is not one */
 const char *akin_redis_text(const akin_redis_reply *reply,
-                            size_t *length); /* NULL where it is none; length may be NULL */
+                            size_t *length); /* NULL if it is not a text; length may be NULL */
 size_t akin_redis_count(const akin_redis_reply *reply); /* of an array */
 const akin_redis_reply *akin_redis_at(const akin_redis_reply *reply, size_t index);
 void akin_redis_free(akin_redis_reply *reply); /* NULL is fine */

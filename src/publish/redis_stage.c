@@ -1,4 +1,4 @@
-/* redis_stage: writes a catalogue's new lists into :next, where no reader looks. */
+/* redis_stage: writes a catalogue's new lists into :next, which no reader uses. */
 #include "redis_stage.h"
 #include "bucket.h"
 #include <akin/mem.h>
@@ -8,11 +8,11 @@
 #include <string.h>
 
 #define NONE SIZE_MAX
-#define BLOCK_BYTES ((size_t)512 << 10)    /* of a transaction, one hash */
+#define BLOCK_BYTES ((size_t)512 << 10)    /* per transaction, which is for one hash */
 #define ALL_BLOCKS_BYTES ((size_t)4 << 20) /* of all hashes */
 #define GONE_AT_ONCE ((size_t)500)
 
-/* Lists that wait to be sent into a hash, each id and value as Redis's protocol has them. */
+/* Lists waiting to be sent to a hash, each id and value encoded in Redis's protocol. */
 typedef struct {
     akin_text *fields;
     size_t count;
@@ -24,9 +24,9 @@ struct akin_redis_stage {
     const akin_sink_source *source;
     size_t buckets, hash_count, waiting;
     block *blocks;        /* [hash_count] */
-    akin_text *value;     /* of the list that is added */
-    size_t flying, armed; /* the hash whose transaction has no answer yet; the one whose lock is
-                             watched; or NONE */
+    akin_text *value;     /* of the list being added */
+    size_t flying, armed; /* the hash whose transaction is unanswered; the one whose lock is
+                           * watched; or NONE */
     const char **words;
     size_t *lengths, word_room;
 };
@@ -52,9 +52,9 @@ akin_status akin_redis_stage_create(akin_redis_store *place, size_t buckets, aki
     return AKIN_OK;
 }
 
-/* --- the lock, watched --- */
+/* --- watching the lock --- */
 
-/* The answers to the transaction that is under way; behind it the lock is watched again. */
+/* Takes the answers to the transaction in progress; then the lock is watched again. */
 static akin_status settle(akin_redis_stage *stage) {
     akin_redis_reply *done = NULL;
     if (stage->flying == NONE) return AKIN_OK;
@@ -64,7 +64,7 @@ static akin_status settle(akin_redis_stage *stage) {
     akin_status status = akin_redis_take(hash.server, 4, &done);
     if (status == AKIN_OK && akin_redis_is_nil(done)) status = akin_redis_store_lost(stage->place);
     akin_redis_free(done);
-    if (status != AKIN_OK) { /* the guard behind it is answered too */
+    if (status != AKIN_OK) { /* the guard after it is answered too */
         if (!akin_redis_broken(hash.server)) (void)!akin_redis_take(hash.server, 2, NULL);
         return status;
     }
@@ -85,7 +85,7 @@ done:
     return status;
 }
 
-/* One command of stage->words as a transaction, answered. */
+/* One command from stage->words as a transaction, answered. */
 static akin_status run_guarded(akin_redis_stage *stage, size_t b, size_t count) {
     akin_status status = AKIN_OK;
     akin_redis_reply *done = NULL;
@@ -124,7 +124,7 @@ akin_status akin_redis_stage_clear(akin_redis_stage *stage) {
     return status;
 }
 
-/* --- a delta: the server copies, and only what changed is sent --- */
+/* --- a delta: the server copies, and only changes are sent --- */
 
 akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied) {
     akin_status status = reserve_words(stage, 4);
@@ -163,7 +163,7 @@ akin_status akin_redis_stage_remove(akin_redis_stage *stage, const akin_publish_
 
 /* --- lists --- */
 
-/* HSET and the fields, which stand as they are sent: hiredis would copy each once more. */
+/* HSET and the fields, already encoded: hiredis would copy each once more. */
 static akin_status queue_lists(akin_redis_stage *stage, size_t b) {
     char head[64 + AKIN_REDIS_KEY];
     akin_redis_hash hash = akin_redis_store_hash(stage->place, b);
@@ -176,7 +176,7 @@ static akin_status queue_lists(akin_redis_stage *stage, size_t b) {
                                   akin_text_length(it->fields), true);
 }
 
-/* Sends the block as a transaction, and does not wait: the next block is formatted meanwhile. */
+/* Sends the block as a transaction without waiting: the next block is formatted meanwhile. */
 static akin_status flush(akin_redis_stage *stage, size_t b) {
     akin_status status = AKIN_OK;
     block *it = &stage->blocks[b];
@@ -252,7 +252,7 @@ akin_status akin_redis_stage_finish(akin_redis_stage *stage) {
 
 void akin_redis_stage_free(akin_redis_stage *stage) {
     if (!stage) return;
-    (void)!settle(stage); /* answers that nobody waits for any more would be taken for others */
+    (void)!settle(stage); /* unread answers would be taken for later ones */
     for (size_t b = 0; stage->blocks && b < stage->hash_count; b++)
         akin_text_free(stage->blocks[b].fields);
     akin_mem_free(stage->blocks);

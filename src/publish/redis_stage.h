@@ -1,9 +1,7 @@
-/* redis_stage: writes a catalogue's new lists into :next, where no reader looks. Not collective.
- *
- * Whoever calls has the lock. Each block of lists is a transaction that fails when the lock is
- * another's meanwhile (WATCH), so no two publishers ever mix; while the server works on one, the
- * next is formatted.
- */
+/* redis_stage: writes a catalogue's new lists into :next, which no reader uses. Not collective.
+ * The caller holds the lock. Each block of lists is a transaction that fails if the lock was
+ * lost in the meantime (WATCH), so two publishers never mix; while the server works on one
+ * block, the next is formatted. */
 #ifndef AKIN_REDIS_STAGE_H
 #define AKIN_REDIS_STAGE_H
 
@@ -25,16 +23,16 @@ void akin_redis_stage_free(akin_redis_stage *stage); /* NULL is fine */
 
 /* Removes :next. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_clear(akin_redis_stage *stage);
-/* The server copies what is live into :next; *copied false: it cannot (COPY came with Redis 6.2).
- */
+/* The server copies what is live to :next; *copied false: it cannot (COPY was added in Redis
+ * 6.2). */
 AKIN_MUST_CHECK akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied);
-/* Takes ids that are gone out of :next. */
+/* Removes the ids that are gone from :next. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_remove(akin_redis_stage *stage,
                                                     const akin_publish_diff *change);
-/* The list of a row. */
+/* Adds the list of a row. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_add(akin_redis_stage *stage, size_t row,
                                                  akin_published *published);
-/* All is sent and answered. */
+/* Waits until everything is sent and answered. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_finish(akin_redis_stage *stage);
 
 #endif

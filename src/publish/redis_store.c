@@ -1,4 +1,4 @@
-/* redis_store: where a catalogue lies in Redis. */
+/* redis_store: the keys of a catalogue in Redis. */
 #include "redis_store.h"
 #include "lease.h"
 #include <akin/mem.h>
@@ -47,7 +47,7 @@ static akin_status refuse(const char *url, const char *why) {
     return status;
 }
 
-/* redis+unix:/path has no host; libcurl wants one. */
+/* redis+unix:/path has no host, but libcurl requires one. */
 static akin_status parse(const char *text, akin_redis_store *place) {
     static const char scheme[] = "redis+unix:";
     akin_status status = AKIN_OK;
@@ -90,7 +90,8 @@ static akin_status understand(const char *text, akin_redis_store *place) {
     AKIN_TRY(akin_url_query(url, known, "db", &database));
     const char *name = place->catalog ? place->catalog : "";
     if (!akin_lease_is_name(name, AKIN_LEASE_NAME))
-        AKIN_TRY(refuse(text, "name the catalogue, ?catalog=NAME, in letters, digits and . _ -"));
+        AKIN_TRY(
+            refuse(text, "give the catalogue as ?catalog=NAME, with letters, digits and . _ -"));
     bool local = strcmp(url->scheme, "redis+unix") == 0;
     place->address = (akin_redis_address){.host = local ? NULL : url->host,
                                           .path = local ? url->path : NULL,
@@ -103,12 +104,12 @@ static akin_status understand(const char *text, akin_redis_store *place) {
                          : !local && url->path && url->path[1] ? url->path + 1
                                                                : "0";
     if (!read_number(number, 1 << 20, &place->address.database))
-        AKIN_TRY(refuse(text, "the database is a number: redis://host:port/0?catalog=NAME"));
+        AKIN_TRY(refuse(text, "the database must be a number: redis://host:port/0?catalog=NAME"));
     if (place->address.password && !*place->address.password) place->address.password = NULL;
     if (place->address.tls && !akin_redis_has_tls())
-        AKIN_TRY(refuse(text, "this build has no TLS for Redis (hiredis is older than 1.0): use "
-                              "redis:// through a TLS "
-                              "tunnel on this machine, such as stunnel"));
+        AKIN_TRY(refuse(text,
+                        "this build has no TLS support for Redis (hiredis is older than 1.0): use "
+                        "redis:// through a TLS tunnel on this machine, such as stunnel"));
 done:
     akin_mem_free(database);
     return status;
@@ -158,7 +159,7 @@ static akin_status add_server(akin_redis_store *place, const akin_redis_address 
     return status;
 }
 
-/* The server of a key; a cluster says which it is. */
+/* The server of a key, as the cluster reports it. */
 static akin_status locate(akin_redis_store *place, const char *key, size_t *index) {
     char host[HOST_SIZE];
     int port = 0;
@@ -168,10 +169,10 @@ static akin_status locate(akin_redis_store *place, const char *key, size_t *inde
     if (status != AKIN_OK || !moved) return status;
     place->cluster = true;
     akin_redis_address address = place->address;
-    if (*host) address.host = host; /* none: the same host */
+    if (*host) address.host = host; /* empty: the same host */
     if (!address.host)
         return akin_error_set(AKIN_FAILED,
-                              "%s: Redis is a cluster: name one of its servers by host and port",
+                              "%s: Redis is a cluster: give host and port of one of its servers",
                               place->name);
     address.path = NULL;
     address.port = port;

@@ -1,16 +1,15 @@
-/* redis_store: where a catalogue lies in Redis: its keys, the servers that have them, its lock, and
- * what its meta says. Not collective.
+/* redis_store: a catalogue in Redis: its keys, the servers that have them, its lock, and its
+ * meta. Not collective.
  *
- * akin:NAME hash, id -> list: what a storefront reads
- * akin:NAME:next the one that is being written
- * akin:NAME:prev the one before, for a while
- * akin:NAME:lock who publishes just now; expires
- * akin:NAME:meta hash: generation, time, digest, items, k, model, format, buckets; with previous_
- * before each, of the table before
+ *   akin:NAME        hash, id -> list: what a storefront reads
+ *   akin:NAME:next   the one that is being written
+ *   akin:NAME:prev   the previous one, for some time
+ *   akin:NAME:lock   who is publishing; expires
+ *   akin:NAME:meta   hash: generation, time, digest, items, k, model, format, buckets; and each of
+ *                    them with the prefix previous_, for the previous table
  *
  * With B buckets there are B hashes akin:{NAME:b}, b from 0, each with its own :next, :prev and
- * :lock, which a cluster keeps on one server each; an id is in the bucket that bucket.h says.
- */
+ * :lock, which a cluster keeps on one server; bucket.h tells the bucket of an id. */
 #ifndef AKIN_REDIS_STORE_H
 #define AKIN_REDIS_STORE_H
 
@@ -50,18 +49,18 @@ typedef struct {
  * redis+unix:/path?catalog=NAME[&db=N]: AKIN_USAGE.
  */
 AKIN_MUST_CHECK akin_status akin_redis_store_check(const char *url);
-char *akin_redis_store_identity(const char *url); /* owned; NULL: no memory */
+char *akin_redis_store_identity(const char *url); /* owned; NULL: out of memory */
 
-/* Connects, and finds which server has which key. */
+/* Connects, and finds out which server has which key. */
 AKIN_MUST_CHECK akin_status akin_redis_store_open(const char *url, const akin_sink_options *options,
                                                   akin_redis_store **out);
 void akin_redis_store_close(akin_redis_store *place); /* NULL is fine */
 
-size_t akin_redis_store_count(const akin_redis_store *place); /* of hashes */
+size_t akin_redis_store_count(const akin_redis_store *place); /* number of hashes */
 akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index);
-void akin_redis_store_drain(akin_redis_store *place); /* akin_redis_drain of all servers */
+void akin_redis_store_drain(akin_redis_store *place); /* akin_redis_drain for all servers */
 bool akin_redis_store_is_cluster(
-    const akin_redis_store *place); /* one transaction cannot have all keys */
+    const akin_redis_store *place); /* no single transaction can contain all keys */
 const char *akin_redis_store_name(const akin_redis_store *place); /* "akin:NAME", for messages */
 
 AKIN_MUST_CHECK akin_status akin_redis_store_read_meta(akin_redis_store *place,
@@ -70,22 +69,23 @@ akin_redis *akin_redis_store_meta_server(const akin_redis_store *place);
 /* Queues the two commands that replace the meta. */
 AKIN_MUST_CHECK akin_status akin_redis_store_queue_meta(akin_redis_store *place,
                                                         const akin_redis_meta *meta);
-/* Keys of another number of buckets, told by the meta, end after so many milliseconds. */
+/* Keys for another number of buckets, according to the meta, expire after this many
+ * milliseconds. */
 AKIN_MUST_CHECK akin_status akin_redis_store_expire(akin_redis_store *place, size_t buckets,
                                                     const char *milliseconds);
 
-/* Takes the locks of all hashes: AKIN_FAILED names who has one. One that a process left which ended
- * is taken over. */
+/* Takes the locks of all hashes: AKIN_FAILED names the owner of one. A lock whose process has
+ * ended is taken over. */
 AKIN_MUST_CHECK akin_status akin_redis_store_lock(akin_redis_store *place);
 AKIN_MUST_CHECK akin_status
 akin_redis_store_keep(akin_redis_store *place); /* for another AKIN_REDIS_LOCK_SECONDS */
-/* Queues the two commands behind which a transaction on this hash fails if the lock is lost
- * meanwhile, and takes their answers: AKIN_FAILED where it is lost already. */
+/* Queues the two commands after which a transaction on this hash fails if the lock is lost in
+ * the meantime, and takes their answers: AKIN_FAILED if it is already lost. */
 AKIN_MUST_CHECK akin_status akin_redis_store_queue_guard(akin_redis_store *place,
                                                          const akin_redis_hash *hash);
 AKIN_MUST_CHECK akin_status akin_redis_store_take_guard(akin_redis_store *place,
                                                         const akin_redis_hash *hash);
-/* What to say where a transaction was refused for that. */
+/* The error when a transaction was refused for that reason. */
 akin_status akin_redis_store_lost(const akin_redis_store *place);
 
 #endif

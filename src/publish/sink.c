@@ -1,4 +1,4 @@
-/* sink: the kinds of places, and which of them a URL names. */
+/* sink: the kinds of targets, and which of them a URL selects. */
 #include <akin/mem.h>
 #include <akin/sink.h>
 #include <akin/text.h>
@@ -16,8 +16,8 @@ const akin_sink *akin_sink_of(const char *url) {
     return NULL;
 }
 
-/* AKIN_USAGE, with the URL before the message and another behind it, both without their passwords.
- */
+/* AKIN_USAGE, with the URL before the message and another after it, both without their
+ * passwords. */
 static akin_status refuse(const char *url, const char *what, const char *more) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
@@ -38,7 +38,7 @@ static akin_status refuse_unknown(const char *url) {
     AKIN_TRY(akin_text_create(&known));
     for (size_t i = 0; i < SINKS; i++)
         AKIN_TRY(akin_text_append(known, "%s%s", i > 0 ? ", " : "", sinks[i]->forms));
-    status = refuse(url, "unknown kind of place; those known are", akin_text_bytes(known));
+    status = refuse(url, "unknown kind of target; use one of", akin_text_bytes(known));
 done:
     akin_text_free(known);
     return status;
@@ -55,7 +55,7 @@ static akin_status refuse_twice(const char *const *urls, size_t last) {
         if (!other)
             status = AKIN_FAILED;
         else if (strcmp(other, name) == 0)
-            status = refuse(urls[last], "name each place once; this is the same as --to", urls[i]);
+            status = refuse(urls[last], "give each target once; this is the same as --to", urls[i]);
         akin_mem_free(other);
     }
     akin_mem_free(name);
@@ -69,10 +69,10 @@ static akin_status refuse_overwriting(const char *url, const char *const *inputs
     for (size_t i = 0; sink->overwrites && i < input_count; i++)
         if (sink->overwrites(url, inputs[i]))
             return *akin_error_message()
-                       ? AKIN_FAILED /* no memory to tell */
+                       ? AKIN_FAILED /* out of memory while reporting */
                        : akin_error_set(
                              AKIN_USAGE,
-                             "--to %s: would write over %s, which the job itself reads or writes",
+                             "--to %s: would overwrite %s, which the job itself reads or writes",
                              url, inputs[i]);
     return AKIN_OK;
 }
@@ -82,7 +82,7 @@ akin_status akin_sink_check(const char *const *urls, size_t url_count, const cha
     akin_status status = AKIN_OK;
     if (url_count == 0)
         return akin_error_set(AKIN_USAGE,
-                              "--to is missing: name where to, such as --to file:table.jsonl");
+                              "--to is missing: give a target, such as --to file:table.jsonl");
     for (size_t i = 0; i < url_count; i++) {
         if (!akin_sink_of(urls[i])) return refuse_unknown(urls[i]);
         AKIN_TRY(akin_sink_of(urls[i])->check_url(urls[i]));

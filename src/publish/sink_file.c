@@ -1,5 +1,5 @@
-/* sink_file: tables published as files, by the ending of the name; the file before is kept as
- * PATH.prev. */
+/* sink_file: tables published as files, in the form that the ending of the name selects; the
+ * previous file is kept as PATH.prev. */
 #include "fileform.h"
 #include <akin/fault.h>
 #include <akin/file.h>
@@ -26,7 +26,7 @@ struct akin_target {
     akin_outfile *file;
     uint64_t bytes;
     char digest[AKIN_HASH_TEXT_SIZE]; /* of the new file */
-    char live[AKIN_HASH_TEXT_SIZE];   /* of what is there */
+    char live[AKIN_HASH_TEXT_SIZE];   /* of the current one */
 };
 
 static const char *path_of(const char *url) {
@@ -38,7 +38,8 @@ static akin_status check_url(const char *url) {
     return akin_fileform_of(path_of(url), &form);
 }
 
-/* The name in its real folder: one text for all ways to write it. Owned; NULL: no memory. */
+/* The name within its resolved folder, so that every spelling of it is the same text. Owned;
+ * NULL: out of memory. */
 static char *real_name(const char *path) {
     char *folder = akin_file_folder(path), *real = folder ? realpath(folder, NULL) : NULL;
     char *name = folder ? akin_file_join(real ? real : folder, akin_file_name(path)) : NULL;
@@ -83,23 +84,23 @@ static void close_target(akin_target *target) {
     akin_mem_free(target);
 }
 
-/* A file in the way that is not one of ours is not written over. */
+/* An existing file that akin did not publish is not overwritten. */
 static akin_status check_ours(const akin_target *target, const char *path) {
     struct stat facts;
     bool ours = false;
     if (stat(path, &facts) != 0) return AKIN_OK;
     if (S_ISDIR(facts.st_mode))
-        return akin_error_set(AKIN_FAILED, "%s: is a folder; name a file, or move it away", path);
+        return akin_error_set(AKIN_FAILED,
+                              "%s: is a folder; give the name of a file, or move it away", path);
     if (S_ISREG(facts.st_mode)) {
         akin_status status = akin_fileform_recognise(target->form, path, &ours);
         if (status != AKIN_OK) return status;
     }
     if (ours) return AKIN_OK;
-    return akin_error_set(
-        AKIN_INPUT,
-        "%s: is there and is no table that akin published as %s, so it is not written over: name "
-        "another file, or move this one away",
-        path, akin_file_ending(target->path));
+    return akin_error_set(AKIN_INPUT,
+                          "%s: exists and is not a table that akin published as %s, so it is not "
+                          "overwritten: choose another file, or move this one away",
+                          path, akin_file_ending(target->path));
 }
 
 static akin_status open_target(const char *url, const akin_sink_options *options,
@@ -146,7 +147,7 @@ done:
     return status;
 }
 
-/* The file before is the younger one where a rollback swapped the two. */
+/* PATH.prev is the newer file if a rollback swapped the two. */
 static bool is_younger(const char *path, const struct stat *than) {
     struct stat facts;
     if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode)) return false;
@@ -183,7 +184,7 @@ static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const c
                                size_t count) {
     akin_hasher_add(hasher, bytes, count);
     if (fwrite(bytes, 1, count, akin_outfile_stream(target->file)) == count) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED, "%s: cannot be written: is the disk full?", target->path);
+    return akin_error_set(AKIN_FAILED, "%s: cannot be written; is the disk full?", target->path);
 }
 
 static akin_status format_pass(akin_target *target, const akin_sink_source *source, int pass,
@@ -206,7 +207,7 @@ done:
     return status;
 }
 
-/* All bytes of the file, handed to `take`. */
+/* Passes all bytes of the file to `take`. */
 static akin_status format_all(akin_target *target, const akin_sink_source *source, take_bytes take,
                               const char *doing, char digest[AKIN_HASH_TEXT_SIZE]) {
     akin_status status = AKIN_OK;
@@ -229,8 +230,8 @@ done:
     return status;
 }
 
-/* A dry run over all bytes: so the disk is asked for its space, and the same file as before is
- * known, before anything is written. */
+/* A dry run over all bytes, so that space on the disk is reserved, and a file identical to the
+ * present one is recognised, before anything is written. */
 static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     akin_status status = AKIN_OK;
@@ -256,7 +257,7 @@ static akin_status compare(akin_target *target, const akin_sink_source *source,
     return akin_fileform_compare(target->form, target->path, change);
 }
 
-/* A part that a killed run left may hold the very space that is needed. */
+/* A part left by a killed run may occupy the very space that is needed. */
 static akin_status check_space(const char *path, uint64_t bytes) {
     char *part = akin_file_part_name(path);
     if (!part) return AKIN_FAILED;
@@ -286,7 +287,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
 
 /* --- reading back --- */
 
-/* Lines of a file have no places of their own: all of it is read, not only these rows. */
+/* Lines of a file cannot be found by row: the whole file is read, not only these rows. */
 static akin_status verify(akin_target *target, const akin_sink_source *source, const size_t *rows,
                           size_t count) {
     char digest[AKIN_HASH_TEXT_SIZE];
@@ -294,7 +295,8 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
     akin_status status = digest_of(target->path, digest);
     if (status == AKIN_OK && strcmp(digest, target->digest) != 0)
         status = akin_error_set(
-            AKIN_FAILED, "%s: reads back otherwise than written: publish again, or roll back",
+            AKIN_FAILED,
+            "%s: differs from what was written when read back: publish again, or roll back",
             target->path);
     return status;
 }
@@ -305,13 +307,14 @@ static void tidy(akin_target *target) {
     akin_mem_free(part);
 }
 
-/* --- back to the file before --- */
+/* --- rolling back --- */
 
 static akin_status check_rollback(akin_target *target) {
     if (!akin_file_exists(target->previous))
-        return akin_error_set(
-            AKIN_FAILED, "%s: there is no such file, so nothing to go back to: publish twice first",
-            target->previous);
+        return akin_error_set(AKIN_FAILED,
+                              "%s: no such file, so there is nothing to roll back to: a second "
+                              "publication creates it",
+                              target->previous);
     return AKIN_OK;
 }
 
@@ -319,7 +322,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     if (akin_file_exists(target->path))
         AKIN_TRY(akin_file_swap(target->path, target->previous));
-    else /* someone removed it: the one before comes back all the same */
+    else /* someone removed it: the previous file is restored nevertheless */
         AKIN_TRY(akin_file_sync_rename(target->previous, target->path));
     AKIN_TRY(look(target, live));
     status = akin_fileform_count(target->form, target->path, &live->items);

@@ -1,9 +1,7 @@
-/* sink_memcached: tables published to memcached; memcache_store.h has the keys.
- *
- * A generation's name is never used again, so no two publishers mix. memcached forgets when its
- * memory is short: so every list is read back before `current` names the generation. The one before
- * stays until the next publication.
- */
+/* sink_memcached: tables published to memcached; memcache_store.h describes the keys. A
+ * generation's name is never reused, so two publishers never mix. memcached evicts keys when
+ * memory is short, so every list is read back before `current` names the generation. The
+ * previous generation stays until the next publication. */
 #include "lease.h"
 #include "listing.h"
 #include "memcache_store.h"
@@ -20,7 +18,7 @@ enum { GENERATION_SIZE = 24, BATCH = 500, ITEM_HEAD = 80, KEY_SIZE = AKIN_MEMCAC
 
 struct akin_target {
     akin_memcache_store *place;
-    akin_memcache *cache; /* of the place */
+    akin_memcache *cache; /* of the target */
     char generation[GENERATION_SIZE];
     akin_sink_options options;
     akin_listing *lists;
@@ -124,7 +122,7 @@ static akin_status check_sizes(akin_target *target, const akin_sink_source *sour
             AKIN_TRY(akin_error_set(
                 AKIN_INPUT,
                 "the list of \"%s\" needs %zu bytes, and memcached's item limit is %zu: start it "
-                "with a larger -I, publish fewer neighbours, or --format ids",
+                "with a larger -I, publish fewer neighbours, or use --format ids",
                 akin_ids_text(source->ids, row), bytes, limit));
     }
 done:
@@ -149,9 +147,9 @@ done:
 typedef struct {
     akin_target *target;
     const size_t *rows;
-    size_t count, found, next; /* next: where the answer is sought first */
+    size_t count, found, next; /* next: where to look for the answer first */
     bool ids_only, wrong;
-    akin_publish_diff *change; /* NULL: compare with what is to be there */
+    akin_publish_diff *change; /* NULL: compare with what should be there */
 } reading;
 
 static akin_status take_list(void *context, const char *key, const char *value, size_t length) {
@@ -233,7 +231,7 @@ static akin_status check_batch(akin_target *target, const size_t *rows, size_t c
         "akin:%s: %zu of %zu lists near \"%s\" are %s: is memcached's memory (-m) large enough for "
         "two generations?",
         akin_memcache_store_catalog(target->place), it.wrong ? count : count - it.found, count,
-        akin_ids_text(target->ids, rows[0]), it.wrong ? "not as written" : "forgotten again");
+        akin_ids_text(target->ids, rows[0]), it.wrong ? "not as written" : "evicted again");
 }
 
 static akin_status verify(akin_target *target, const akin_sink_source *source, const size_t *rows,
@@ -251,7 +249,7 @@ done:
     return status;
 }
 
-/* --- a generation comes and goes --- */
+/* --- creating and removing a generation --- */
 
 typedef struct {
     akin_text *value;
@@ -279,8 +277,7 @@ done:
     return status;
 }
 
-/* As far as its ids are those of the new table; what else it had is forgotten when memory is short.
- */
+/* As far as its ids are also in the new table; the rest is evicted when memory is short. */
 static akin_status forget(akin_target *target, const char *generation, size_t rows) {
     akin_status status = AKIN_OK;
     char key[KEY_SIZE];
@@ -293,7 +290,7 @@ done:
     return status;
 }
 
-/* What a publisher that was killed left. */
+/* Left by a publisher that was killed. */
 static akin_status clear_leftover(akin_target *target) {
     akin_status status = AKIN_OK;
     char *left = NULL;
@@ -309,7 +306,7 @@ done:
     return status;
 }
 
-/* Microseconds since 1970, hexadecimal: never given twice. */
+/* Microseconds since 1970, hexadecimal: never repeated. */
 static void name_generation(akin_target *target) {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
@@ -352,12 +349,12 @@ static void describe(const akin_target *target, const akin_sink_source *source, 
     akin_json_set_node(meta, "previous", &before);
 }
 
-/* The meta first: whoever reads it goes by the generation that `current` names. */
+/* The meta first: readers of it follow the generation that `current` names. */
 static akin_status switch_to(akin_target *target, const akin_json *meta) {
     akin_status status = AKIN_OK;
     bool mine = false;
     char *text = akin_json_check(meta) == AKIN_OK ? akin_json_print(meta, false) : NULL;
-    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for the meta"));
+    if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for the meta"));
     AKIN_TRY(akin_memcache_store_is_mine(target->place, &mine));
     if (!mine) AKIN_TRY(akin_memcache_store_lost(target->place));
     AKIN_TRY(akin_memcache_store_set(target->place, "meta", text));
@@ -378,7 +375,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     describe(target, source, meta);
     AKIN_TRY(switch_to(target, meta));
     if (oldest && forget(target, oldest, source->items) != AKIN_OK)
-        akin_error_clear(); /* it will be, in time */
+        akin_error_clear(); /* it will expire in time */
 done:
     unlock(target);
     akin_json_free(meta);
@@ -399,7 +396,7 @@ static akin_status check_rollback(akin_target *target) {
     }
     if (!value)
         status = akin_error_set(AKIN_FAILED,
-                                "akin:%s: there is no table before, so nothing to go back to",
+                                "akin:%s: there is no previous table, so nothing to roll back to",
                                 akin_memcache_store_catalog(target->place));
 done:
     akin_mem_free(value);
@@ -410,7 +407,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
     akin_json *meta = NULL, *now = NULL;
     AKIN_TRY(lock(target));
-    AKIN_TRY(check_rollback(target)); /* again: under the lock */
+    AKIN_TRY(check_rollback(target)); /* again, under the lock */
     meta = akin_json_copy(akin_json_get(meta_of(target), "previous"));
     now = akin_json_copy(meta_of(target));
     akin_json_set_null(now, "previous");

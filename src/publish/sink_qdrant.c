@@ -1,9 +1,8 @@
-/* sink_qdrant: embeddings published to Qdrant, a vector database, through its REST API.
- *
- * Each generation is a collection of its own, <name>-<digest>-<microseconds>; the alias <name> is
- * what a storefront asks, <name>-previous the one before. Both are switched in one call. A point's
- * id is the uuid5 of the item's (uuid.h). One publishes at a time: qdrant_store.h has the lock.
- */
+/* sink_qdrant: embeddings published to Qdrant, a vector database, through its REST API. Each
+ * generation is a separate collection, <name>-<digest>-<microseconds>; the alias <name> is what
+ * a storefront queries, <name>-previous the previous one. Both are switched in one call. A
+ * point's id is the uuid5 of the item's (uuid.h). Only one publisher at a time: qdrant_store.h
+ * has the lock. */
 #include "listing.h"
 #include "qdrant_store.h"
 #include "uuid.h"
@@ -86,7 +85,7 @@ done:
     return status;
 }
 
-/* The digest of "<alias>-<digest>-<time>"; "" where it is no collection of ours. */
+/* The digest of "<alias>-<digest>-<time>"; "" if it is not one of our collections. */
 static void digest_of(const akin_target *target, const char *collection,
                       char digest[AKIN_HASH_TEXT_SIZE]) {
     size_t head = strlen(alias_of(target));
@@ -99,7 +98,7 @@ static void digest_of(const akin_target *target, const char *collection,
     digest[DIGEST] = '\0';
 }
 
-/* Calls `use` for every collection that there is. */
+/* Calls `use` for every collection that exists. */
 static akin_status for_collections(akin_target *target,
                                    void (*use)(akin_target *target, const char *name, bool *flag),
                                    bool *flag) {
@@ -118,7 +117,7 @@ static void is_alias(akin_target *target, const char *name, bool *flag) {
     if (strcmp(name, alias_of(target)) == 0) *flag = true;
 }
 
-/* By the microseconds at their ends: as many digits until 2286. */
+/* Compares the microseconds at their ends: the same number of digits until 2286. */
 static bool is_younger(const char *collection, const char *than) {
     const char *a = strrchr(collection, '-'), *b = strrchr(than, '-');
     return a && b && strcmp(a, b) > 0;
@@ -140,11 +139,10 @@ static akin_status look(akin_target *target, akin_live *live) {
     }
     AKIN_TRY(for_collections(target, is_alias, &taken));
     if (taken)
-        status = akin_error_set(
-            AKIN_INPUT,
-            "Qdrant: %s is a collection itself, where akin puts an alias: name another, or move it "
-            "away",
-            alias_of(target));
+        status = akin_error_set(AKIN_INPUT,
+                                "Qdrant: %s is itself a collection, where akin needs an alias: "
+                                "choose another name, or move it away",
+                                alias_of(target));
 done:
     return status;
 }
@@ -186,7 +184,7 @@ done:
     return status;
 }
 
-/* Which of the new items are there already; vectors are not compared. */
+/* Which of the new items already exist; vectors are not compared. */
 static akin_status compare(akin_target *target, const akin_sink_source *source,
                            akin_publish_diff *change) {
     akin_status status = AKIN_OK;
@@ -306,7 +304,7 @@ done:
     return status;
 }
 
-/* The alias to one collection and -previous to another ("": none), in one call. */
+/* Sets the alias to one collection and -previous to another ("": none), in one call. */
 static akin_status switch_aliases(akin_target *target, const char *now, const char *before) {
     akin_status status = AKIN_OK;
     akin_text *body = target->body;
@@ -330,9 +328,9 @@ done:
     return status;
 }
 
-/* Generations that no alias names: older ones, and what a publisher that was killed left. One that
- * began after this one may be another's, who publishes just now; and what the aliases name is asked
- * again each time. */
+/* Removes generations that no alias names: older ones, and what a killed publisher left. One
+ * that was created after this one may belong to another publisher; and what the aliases name is
+ * queried again each time. */
 static void remove_old(akin_target *target, const char *name, bool *flag) {
     char digest[AKIN_HASH_TEXT_SIZE];
     (void)flag;
@@ -344,7 +342,7 @@ static void remove_old(akin_target *target, const char *name, bool *flag) {
     }
     if (strcmp(name, live_of(target)) == 0 || strcmp(name, before_of(target)) == 0) return;
     if (ask_of(target, "DELETE", name, "", NULL, NULL) != AKIN_OK)
-        akin_error_clear(); /* it will be, in time */
+        akin_error_clear(); /* it will expire in time */
 }
 
 static void remove_all_old(akin_target *target) {
@@ -353,7 +351,7 @@ static void remove_all_old(akin_target *target) {
 
 static void tidy(akin_target *target) {
     if (akin_qdrant_store_lock(target->place) == AKIN_OK)
-        remove_all_old(target); /* else another is at it */
+        remove_all_old(target); /* otherwise another publisher is active */
     akin_qdrant_store_unlock(target->place);
     akin_error_clear();
 }
@@ -378,7 +376,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     return AKIN_OK;
 }
 
-/* Qdrant brings vectors to unit length once more: they differ in the last bits. */
+/* Qdrant normalises vectors once more: they differ in the last bits. */
 static bool same_point(const akin_json *point, const float *row, size_t dim) {
     const akin_json *value = akin_json_first(akin_json_get(point, "vector"));
     size_t d = 0;
@@ -403,11 +401,10 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
         found += same_point(it, target->rows, akin_embeddings_dim(source->embeddings));
     }
     if (found != count)
-        status = akin_error_set(
-            AKIN_FAILED,
-            "Qdrant: %zu of %zu points of %s read back otherwise than written: publish again, or "
-            "roll back",
-            count - found, count, alias_of(target));
+        status = akin_error_set(AKIN_FAILED,
+                                "Qdrant: %zu of %zu points of %s differ from what was written when "
+                                "read back: publish again, or roll back",
+                                count - found, count, alias_of(target));
 done:
     akin_json_free(answer);
     return status;
@@ -417,7 +414,7 @@ static akin_status check_rollback(akin_target *target) {
     akin_status status = akin_qdrant_store_read_aliases(target->place);
     if (status == AKIN_OK && (!*live_of(target) || !*before_of(target)))
         status = akin_error_set(AKIN_FAILED,
-                                "Qdrant: there is no alias %s-previous, so nothing to go back to",
+                                "Qdrant: there is no alias %s-previous, so nothing to roll back to",
                                 alias_of(target));
     return status;
 }
@@ -425,7 +422,7 @@ static akin_status check_rollback(akin_target *target) {
 static akin_status rollback(akin_target *target, akin_live *live) {
     char now[AKIN_QDRANT_COLLECTION], before[AKIN_QDRANT_COLLECTION];
     akin_status status = akin_qdrant_store_lock(target->place);
-    if (status == AKIN_OK) status = check_rollback(target); /* again: under the lock */
+    if (status == AKIN_OK) status = check_rollback(target); /* again, under the lock */
     if (status != AKIN_OK) return status;
     memcpy(now, live_of(target), sizeof now);
     memcpy(before, before_of(target), sizeof before);
@@ -435,7 +432,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
 
 const akin_sink akin_sink_qdrant = {
     .schemes = {"qdrant", "qdrants"},
-    .forms = "qdrant://host:port/COLLECTION (of embeddings.nc)",
+    .forms = "qdrant://host:port/COLLECTION (for embeddings.nc)",
     .input = AKIN_SINK_EMBEDDINGS,
     .check_url = akin_qdrant_store_check,
     .identity = akin_qdrant_store_identity,

@@ -1,10 +1,7 @@
-/* sink_redis: tables published to Redis: one hash a catalogue, or B of them. redis_store.h has the
- * keys.
- *
- * The new lists are written into :next; then one transaction renames all: a reader's HGET finds the
- * old table or the new one. In a cluster there is such a transaction for each bucket, and the meta
- * comes last.
- */
+/* sink_redis: tables published to Redis: one hash per catalogue, or B of them. redis_store.h
+ * describes the keys. The new lists are written to :next; then one transaction renames all
+ * hashes: a reader's HGET finds the old table or the new one. In a cluster there is one such
+ * transaction per bucket, and the meta comes last. */
 #include "bucket.h"
 #include "lease.h"
 #include "listing.h"
@@ -19,7 +16,7 @@
 #include <string.h>
 #include <time.h>
 
-#define READ_ROWS ((size_t)2048) /* lists asked for at a time */
+#define READ_ROWS ((size_t)2048) /* lists requested at a time */
 #define PULSE_ROWS 1024
 
 struct akin_target {
@@ -28,7 +25,7 @@ struct akin_target {
     akin_redis_meta meta;
     akin_listing *lists;
     akin_redis_stage *stage;
-    bool same_layout; /* what is live is written as this one is to be */
+    bool same_layout; /* what is live has the layout of the new table */
     bool locked, committed;
 };
 
@@ -54,7 +51,7 @@ static const char *digits(size_t number, char out[24]) {
     return out;
 }
 
-/* Fields in all hashes. */
+/* Number of fields in all hashes. */
 static akin_status count_fields(akin_target *target, bool next, size_t *count) {
     akin_status status = AKIN_OK;
     *count = 0;
@@ -163,11 +160,11 @@ static akin_status verify(akin_target *target, const akin_sink_source *source, c
         akin_redis_free(reply);
         reply = NULL;
         if (!same)
-            AKIN_TRY(akin_error_set(
-                AKIN_FAILED,
-                "%s: the list of \"%s\" reads back otherwise than written: publish again, or roll "
-                "back",
-                akin_redis_store_name(target->place), akin_ids_text(source->ids, rows[i])));
+            AKIN_TRY(akin_error_set(AKIN_FAILED,
+                                    "%s: the list of \"%s\" differs from what was written when "
+                                    "read back: publish again, or roll back",
+                                    akin_redis_store_name(target->place),
+                                    akin_ids_text(source->ids, rows[i])));
     }
 done:
     akin_redis_free(reply);
@@ -179,11 +176,11 @@ done:
 
 static akin_status keep(akin_target *target) {
     if (!target->locked || target->stage)
-        return AKIN_OK; /* while it writes, its transactions keep the lock */
+        return AKIN_OK; /* while it writes, its transactions renew the lock */
     return akin_redis_store_keep(target->place);
 }
 
-/* Where the server holds the very table that was compared with, and most of it stays. */
+/* If the server holds exactly the table that was compared with, and most of it is unchanged. */
 static bool is_delta(const akin_target *target, const akin_sink_source *source) {
     if (!source->change || !*source->previous_digest || !target->same_layout) return false;
     if (strcmp(target->meta.now[AKIN_REDIS_DIGEST], source->previous_digest) != 0) return false;
@@ -211,7 +208,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     akin_status status = AKIN_OK;
     size_t count = 0;
     bool delta = false;
-    target->locked = true; /* also where only some of the buckets are */
+    target->locked = true; /* also if only some of the buckets are */
     AKIN_TRY(akin_redis_store_lock(target->place));
     AKIN_TRY(akin_redis_stage_create(target->place, target->options.buckets, target->lists, source,
                                      &target->stage));
@@ -223,7 +220,7 @@ static akin_status stage(akin_target *target, const akin_sink_source *source,
     AKIN_TRY(count_fields(target, true, &count));
     if (count != source->items)
         status = akin_error_set(
-            AKIN_FAILED, "%s:next: holds %zu lists, not %zu: does something else write to it?",
+            AKIN_FAILED, "%s:next: holds %zu lists, not %zu: is another program writing to it?",
             akin_redis_store_name(target->place), count, source->items);
 done:
     akin_redis_stage_free(target->stage);
@@ -280,9 +277,8 @@ done:
 
 static akin_status nothing_before(const akin_target *target) {
     return akin_error_set(AKIN_FAILED,
-                          "%s: there is no table before, so nothing to go back to: it is kept for "
-                          "--keep-previous, and "
-                          "only for the same --buckets",
+                          "%s: there is no previous table to roll back to: it is kept for "
+                          "--keep-previous, and only for the same --buckets",
                           akin_redis_store_name(target->place));
 }
 
@@ -307,7 +303,7 @@ static akin_status rollback(akin_target *target, akin_live *live) {
     akin_redis_meta meta;
     target->locked = true;
     AKIN_TRY(akin_redis_store_lock(target->place));
-    AKIN_TRY(check_rollback(target)); /* again: under the lock */
+    AKIN_TRY(check_rollback(target)); /* again, under the lock */
     memcpy(meta.now, target->meta.before, sizeof meta.now);
     memcpy(meta.before, target->meta.now, sizeof meta.before);
     AKIN_TRY(akin_redis_switch_back(target->place, target->options.keep_previous, &meta));
@@ -318,7 +314,7 @@ done:
     return status;
 }
 
-/* Takes back what was staged, as far as the lock is ours and the servers answer. */
+/* Removes what was staged, as far as the lock is ours and the servers answer. */
 static void take_back(akin_target *target) {
     akin_redis_store_drain(target->place);
     for (size_t b = 0; b < akin_redis_store_count(target->place); b++) {
@@ -344,7 +340,7 @@ static void tidy(akin_target *target) {
     akin_redis_reply *left = NULL;
     if (akin_redis_call(first.server, &left, "EXISTS", first.next, first.lock, NULL) == AKIN_OK &&
         akin_redis_integer(left) > 0) {
-        (void)!akin_redis_store_lock(target->place); /* what is locked by another stays */
+        (void)!akin_redis_store_lock(target->place); /* what someone else has locked stays */
         take_back(target);
     }
     akin_redis_free(left);

@@ -4,9 +4,8 @@
 
 enum { AKIN_UUID_SIZE = 37 };
 
-/* The version 5 UUID (RFC 4122, SHA-1) of the text in the namespace of URLs,
- * "xxxxxxxx-xxxx-5xxx-...", lower case: what Python's uuid.uuid5(uuid.NAMESPACE_URL, text) gives.
- */
+/* The version 5 UUID (RFC 4122, SHA-1) of the text in the URL namespace,
+ * "xxxxxxxx-xxxx-5xxx-...", lower case, equal to Python's uuid.uuid5(uuid.NAMESPACE_URL, text). */
 void akin_uuid5(const char *text, char out[AKIN_UUID_SIZE]);
 
 #endif

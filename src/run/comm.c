@@ -1,11 +1,8 @@
-/* comm: see comm.h; the one file with <mpi.h>.
- *
- * Every wait is a loop around MPI_Testany, so that ranks which share cores do not spin against one
- * another and a stall is seen. What goes over the wire is cut into pieces of 1 MiB: MPI counts in
- * ints, and a wait sees that something moves only when a piece has arrived. (With pieces of 64 MiB
- * a wait fell asleep between the fragments that shared memory moves at a time, and took 50 times as
- * long.)
- */
+/* comm: see comm.h; the one file with <mpi.h>. Every wait is a loop around MPI_Testany, so that
+ * ranks which share cores do not spin against each other and a stall is noticed. Messages are
+ * cut into pieces of 1 MiB: MPI counts in ints, and a wait notices progress only when a piece
+ * has arrived. (With pieces of 64 MiB a wait slept between the fragments that shared memory
+ * transfers at a time, and took 50 times as long.) */
 #include "process.h"
 #include "stall.h"
 #include <akin/comm.h>
@@ -22,13 +19,14 @@
 
 enum { MESSAGE_SIZE = 4096 };
 
-/* Seconds. A wait spins, then yields, then sleeps for a share of the time waited, so that waking
- * late costs little. */
+/* Seconds. A wait spins, then yields, then sleeps for a share of the time waited so far, so that
+ * waking late costs little. */
 static const double SPIN = 100e-6, YIELD = 5e-3, SLEEP_SHARE = 1.0 / 16, SLEEP_LONGEST = 1e-3,
                     STALL_LIMIT = 600;
 
 static void (*on_start)(int rank);
-static akin_comm the_comm; /* one in a process; static, so that no start fails for it */
+static akin_comm the_comm; /* one per process; static, so that starting cannot fail for lack of
+                            * memory */
 
 double akin_comm_seconds(void) {
     struct timespec now;
@@ -45,7 +43,7 @@ static void nap(double waited) {
  * --------------------------------------------------------------------------------------------------------
  */
 
-/* Until all are done; they are MPI_REQUEST_NULL then. */
+/* Returns when all are done; they are MPI_REQUEST_NULL then. */
 void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     int index, done;
     akin_pulse();
@@ -55,7 +53,7 @@ void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests) {
     akin_stall_moved(comm->stall, moved);
     for (;;) {
         while (count && *requests == MPI_REQUEST_NULL)
-            requests++, count--; /* pieces come mostly in order */
+            requests++, count--; /* pieces mostly arrive in order */
         MPI_Testany((int)count, requests, &index, &done, MPI_STATUS_IGNORE);
         double now = akin_comm_seconds(), waited = now - moved;
         akin_pulse();
@@ -78,7 +76,7 @@ double akin_comm_waited(const akin_comm *comm) {
 
 /* --- start and end --- */
 
-/* The limit is wanted before the options are read. */
+/* The limit is needed before the options are read. */
 static double limit_in(int count, char **words) {
     static const char name[] = "--stall-limit";
     size_t length = sizeof name - 1;
@@ -130,13 +128,13 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
     int missing = akin_stall_create(comm->rank, comm->size, comm->limit, akin_comm_seconds(),
                                     &comm->stall) != AKIN_OK ||
-                  !comm->answer; /* no waits of ours before these are there */
+                  !comm->answer; /* no waits of ours before these exist */
     MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
-    if (missing) { /* on any rank: none waits for another any more */
+    if (missing) { /* on any rank: from here on no rank waits for another */
         akin_stall_free(comm->stall);
         comm->stall = NULL;
         akin_comm_finish(comm);
-        return akin_error_set(AKIN_FAILED, "no memory to start");
+        return akin_error_set(AKIN_FAILED, "not enough memory to start");
     }
     akin_comm_watch_phase(comm, AKIN_MPI_UP);
     return AKIN_OK;
@@ -191,8 +189,7 @@ bool akin_comm_signalled(void) {
     return akin_process_signalled();
 }
 
-/* --- agreement and collectives
- * ------------------------------------------------------------------------------------ */
+/* --- agreement and collectives --- */
 
 void akin_comm_barrier(akin_comm *comm) {
     if (comm->size == 1) return;
@@ -210,7 +207,7 @@ void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count, int root) {
     }
 }
 
-/* Higher is worse; being interrupted is the least of evils. */
+/* Higher is worse; being interrupted is the least severe. */
 static int64_t badness(akin_status status) {
     return status == AKIN_OK ? 0 : status == AKIN_INTERRUPTED ? 1 : 1 + (int64_t)status;
 }
@@ -218,7 +215,7 @@ static int64_t badness(akin_status status) {
 akin_status akin_agree(akin_comm *comm, akin_status local) {
     akin_pulse();
     if (comm->size == 1) return local;
-    /* One maximum finds the worst status, and among its ranks the lowest. */
+    /* One maximum finds the worst status and the lowest rank that has it. */
     int64_t worst = badness(local) << 32 | (INT32_MAX - comm->rank);
     akin_comm_max_i64(comm, &worst, 1);
     int64_t bad = worst >> 32;
@@ -237,18 +234,17 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
 akin_status akin_comm_check_signal(akin_comm *comm) {
     int64_t any = akin_process_signalled();
     akin_comm_max_i64(comm, &any, 1);
-    return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to go on")
+    return any ? akin_error_set(AKIN_INTERRUPTED, "stopped by a signal; submit again to continue")
                : AKIN_OK;
 }
 
-/* --- messages in pieces
- * ------------------------------------------------------------------------------------------- */
+/* --- messages in pieces --- */
 
 static size_t pieces_of(size_t bytes) {
     return (bytes + AKIN_COMM_PIECE - 1) / AKIN_COMM_PIECE;
 }
 
-/* Appends the pieces to requests and returns the new count. `bytes` are only read where they are
+/* Appends the pieces to requests and returns the new count. `bytes` are only read if they are
  * sent. */
 static size_t start(MPI_Comm over, bool sends, const void *bytes, size_t count, int other, int tag,
                     MPI_Request *requests, size_t used) {
@@ -312,8 +308,8 @@ akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int ro
     return status;
 }
 
-/* What a rank knows of a transfer between all: bytes to and from each, and room for the requests of
- * their pieces. */
+/* One rank's view of an all-to-all transfer: bytes to and from each rank, and room for the
+ * requests of the pieces. */
 typedef struct {
     uint64_t *sends, *receives; /* [size] */
     MPI_Request *requests;
@@ -331,7 +327,8 @@ static akin_status plan_transfer(akin_comm *comm, transfer *all) {
     return akin_agree(comm, all->sends && all->receives ? AKIN_OK : AKIN_FAILED);
 }
 
-/* Collective. Room for what is received and for the requests, when all counts are known. */
+/* Collective. Allocates room for what is received and for the requests, once all counts are
+ * known. */
 static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, uint64_t *total) {
     size_t pieces = 0;
     *total = 0;
@@ -344,8 +341,7 @@ static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, ui
     return akin_agree(comm, *into && all->requests ? AKIN_OK : AKIN_FAILED);
 }
 
-/* Collective. What is sent to the ranks lies one behind the other (cut up) or is the same for each.
- */
+/* Collective. What is sent to the ranks is consecutive (cut up), or the same for each. */
 static void run_transfer(akin_comm *comm, const transfer *all, const char *from, bool cut_up,
                          char *into) {
     size_t used = 0;

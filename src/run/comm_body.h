@@ -1,6 +1,4 @@
-/* comm_body: what the sources of comm share. Not collective but where
- * said.
- */
+/* comm_body: what the source files of comm share. Not collective unless stated. */
 #ifndef AKIN_COMM_BODY_H
 #define AKIN_COMM_BODY_H
 
@@ -18,8 +16,8 @@ struct akin_comm {
     MPI_Comm over[AKIN_COMM_OVERS];
     akin_stall *stall;
     double waited;  /* seconds, in all waits so far */
-    double limit;   /* seconds without movement */
-    double *answer; /* [size] what was last answered to each: seconds without movement */
+    double limit;   /* seconds without progress */
+    double *answer; /* [size] the last answer to each rank: seconds without progress */
 };
 
 struct akin_request {
@@ -37,10 +35,10 @@ void akin_comm_listen(akin_comm *comm);
 void akin_comm_watch_others(akin_comm *comm, const char *what);
 void akin_comm_end_after_assert(void);
 
-/* Until all are done; they are MPI_REQUEST_NULL then. */
+/* Returns when all are done; they are MPI_REQUEST_NULL then. */
 void akin_comm_wait_all(akin_comm *comm, size_t count, MPI_Request *requests);
 
-/* Bytes of the piece that begins at `at`. */
+/* Bytes of the piece that starts at `at`. */
 static inline int akin_comm_piece_at(size_t at, size_t count) {
     return (int)(count - at < AKIN_COMM_PIECE ? count - at : AKIN_COMM_PIECE);
 }

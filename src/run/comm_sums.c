@@ -1,4 +1,4 @@
-/* comm_sums: sums and maxima over all ranks, waited for or beside the computation. */
+/* comm_sums: sums and maxima over all ranks, blocking or overlapped with the computation. */
 #include <akin/mem.h>
 
 #include "comm_body.h"

@@ -11,7 +11,7 @@ enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64 };
 
 typedef struct {
     size_t section;
-    char key[KEY_SIZE]; /* "" is the section's own line */
+    char key[KEY_SIZE]; /* "" is the line of the section itself */
     int line;
 } place;
 
@@ -27,12 +27,12 @@ struct akin_jobfile {
 /* While the file is read. */
 typedef struct {
     akin_jobfile *job;
-    const char *at, *end; /* what is not read yet */
-    int line;             /* of the line under way, from 1 */
-    bool continues;       /* it begins with a blank and goes on the value above */
-    size_t section;       /* the one under way, section_count before the first */
+    const char *at, *end; /* what has not been read yet */
+    int line;             /* of the current line, from 1 */
+    bool continues;       /* it begins with a blank and continues the value above */
+    size_t section;       /* the current one, section_count before the first */
     int section_line, section_keys;
-    akin_status status; /* the first thing that is wrong, and its line */
+    akin_status status; /* the first error, and its line */
     int wrong_line;
 } reading;
 
@@ -69,12 +69,13 @@ static size_t find_section(const akin_jobfile *job, const char *name, size_t len
     return i;
 }
 
-/* --- sections: read here, because inih does not tell of one without keys --- */
+/* --- sections: parsed here, because inih does not report one without keys --- */
 
 static akin_status end_section(reading *self) {
     if (self->section_line == 0 || self->section_keys > 0) return AKIN_OK;
     return wrong(self, self->section_line,
-                 akin_error_set(AKIN_USAGE, "[%s] has no key; one is needed, enabled = yes will do",
+                 akin_error_set(AKIN_USAGE,
+                                "[%s] has no key; it needs at least one, such as enabled = yes",
                                 self->job->sections[self->section].name));
 }
 
@@ -94,7 +95,8 @@ static akin_status begin_section(reading *self, char *text) {
     char *close = strchr(text, ']'), *name = text + 1 + strspn(text + 1, " \t");
     const char *behind = close ? close + 1 + strspn(close + 1, " \t\r") : NULL;
     if (!close || (*behind && *behind != ';' && *behind != '#'))
-        return wrong(self, self->line, akin_error_set(AKIN_USAGE, "a section is written [name]"));
+        return wrong(self, self->line,
+                     akin_error_set(AKIN_USAGE, "a section is written as [name]"));
     while (close > name && strchr(" \t", close[-1])) close--;
     *close = '\0';
     self->section = find_section(self->job, name, strlen(name));
@@ -117,7 +119,7 @@ static akin_status check_key(const reading *self, const char *key, bool list) {
     if (self->continues && !list)
         return akin_error_set(
             AKIN_USAGE,
-            "a line that begins with a blank goes on the key above, but %s has one value", key);
+            "a line that begins with a blank continues the key above, but %s takes one value", key);
     const place *before = find_place(self->job, self->section, key);
     if (before && !list)
         return akin_error_set(AKIN_USAGE, "%s of [%s] is given twice, first on line %d", key,
@@ -130,20 +132,19 @@ static akin_status set_arguments(akin_options *options, const char *key, const c
     size_t count = 0;
     akin_status status = akin_options_split(value, &words, &count);
     for (size_t i = 0; status == AKIN_OK && i < count; i++) {
-        status = *words[i] ? AKIN_OK : akin_error_set(AKIN_USAGE, "holds an empty name");
+        status = *words[i] ? AKIN_OK : akin_error_set(AKIN_USAGE, "contains an empty name");
         if (status == AKIN_OK) status = akin_options_add_argument(options, words[i]);
     }
     akin_options_free_words(words, count);
     return status == AKIN_OK ? AKIN_OK : akin_error_context(status, "%s ", key);
 }
 
-/* A text may stand in quotes as a whole; without them it is taken as it is, blanks and all. */
+/* A text may be quoted as a whole; otherwise it is taken literally, including blanks. */
 static akin_status set_text(akin_options *options, const char *key, char *value) {
     size_t length = strlen(value);
     if (*value == '"' || *value == '\'') {
         if (length < 2 || value[length - 1] != *value)
-            return akin_error_set(AKIN_USAGE, "%s has a quote (%c) that is not closed", key,
-                                  *value);
+            return akin_error_set(AKIN_USAGE, "%s has an unclosed quote (%c)", key, *value);
         value[length - 1] = '\0';
         value++;
     }
@@ -171,7 +172,7 @@ done:
     return status;
 }
 
-/* What inih calls for each key = value. */
+/* inih calls this for each key = value. */
 static int on_key(void *user, const char *section, const char *key, const char *value) {
     (void)section;
     reading *self = user;
@@ -191,20 +192,20 @@ static int on_key(void *user, const char *section, const char *key, const char *
 
 /* --- lines --- */
 
-/* key = value, rather than more of a list. */
+/* Whether this is key = value, rather than the continuation of a list. */
 static bool is_assignment(const char *text) {
     size_t key = strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-");
     return key > 0 && text[key + strspn(text + key, " \t")] == '=';
 }
 
-/* inih leaves comments behind a continued value where they are. */
+/* inih leaves comments after a continued value in place. */
 static void cut_comment(char *text) {
     for (char *at = text; *at; at++)
         if (*at == ';' && at > text && strchr(" \t", at[-1])) *at = '\0';
 }
 
-/* What inih calls for the next line; NULL ends the file. The indentation of what is complete in
- * itself is taken away, or inih would read it as more of the value above. */
+/* inih calls this for the next line; NULL ends the file. Removes the indentation of lines that
+ * are complete in themselves, which inih would take for a continuation of the value above. */
 static char *next_line(char *line, int size, void *user) {
     reading *self = user;
     if (self->status != AKIN_OK || self->at >= self->end) return NULL;
@@ -214,10 +215,11 @@ static char *next_line(char *line, int size, void *user) {
     if (length >= LINE_LIMIT || (int)length >= size || memchr(self->at, '\0', length)) {
         (void)wrong(
             self, self->line,
-            akin_error_set(AKIN_USAGE, length < LINE_LIMIT
-                                           ? "holds a byte that is no text"
-                                           : "has 200 bytes or more; break it up, for lists "
-                                             "give the key again"));
+            akin_error_set(
+                AKIN_USAGE,
+                length < LINE_LIMIT
+                    ? "contains a byte that is not text"
+                    : "has 200 bytes or more; split it, for lists by giving the key again"));
         return NULL;
     }
     memcpy(line, self->at, length);
@@ -239,14 +241,14 @@ static char *next_line(char *line, int size, void *user) {
 static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
     reading self = {.job = job, .at = bytes, .end = bytes + count, .section = job->section_count};
     int inih_line = ini_parse_stream(next_line, &self, on_key,
-                                     &self); /* its first wrong line, ours or its own */
+                                     &self); /* the first invalid line, found by us or by inih */
     if (inih_line > 0 && (self.status == AKIN_OK || inih_line < self.wrong_line))
         return akin_error_set(AKIN_USAGE, "%s line %d: neither [section] nor key = value",
                               job->path, inih_line);
     return self.status == AKIN_OK ? end_section(&self) : self.status;
 }
 
-/* --- the whole --- */
+/* --- the job file --- */
 
 static akin_status prepare(akin_jobfile *job, const char *path) {
     job->path = akin_mem_text(path);

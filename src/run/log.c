@@ -21,15 +21,15 @@ static struct {
     int rank;
     bool quiet, terminal;
     FILE *also;
-    bool bar_drawn;      /* the cursor stands behind a bar */
-    char stage[64];      /* of the progress under way, "" = none */
-    double began, shown; /* when it did, and when it was last shown */
+    bool bar_drawn;      /* the cursor is after a bar */
+    char stage[64];      /* of the current progress, "" = none */
+    double began, shown; /* when it started, and when it was last shown */
     double polled;
-    double first; /* done when it began: of a run that goes on, work of another one */
+    double first; /* done at the start: when resuming, work of an earlier run */
 } state;
 
-/* Under mpirun stderr is a pipe to mpirun, which hands all on to its own: the terminal is there, if
- * at all. */
+/* Under mpirun, stderr is a pipe to mpirun, which forwards everything to its own: a terminal, if
+ * any, is there. */
 static bool launcher_has_terminal(void) {
     char name[64], goal[64];
     if (!getenv("OMPI_COMM_WORLD_RANK")) return false;
@@ -61,7 +61,7 @@ akin_status akin_log_also_to(const char *path) {
     state.also = NULL;
     if (!path || state.rank != 0) return AKIN_OK;
     state.also = fopen(path, "ae");
-    if (!state.also) return akin_error_set(AKIN_FAILED, "%s: the log cannot be written", path);
+    if (!state.also) return akin_error_set(AKIN_FAILED, "%s: cannot write the log", path);
     setvbuf(state.also, NULL, _IOLBF, 0);
     return AKIN_OK;
 }
@@ -71,7 +71,7 @@ static void wipe_bar(void) {
     state.bar_drawn = false;
 }
 
-/* One write, so that lines of several ranks do not mix. */
+/* A single write, so that lines of several ranks do not mix. */
 static void write_line(const char *head, const char *text, bool on_stderr) {
     if (on_stderr) {
         wipe_bar();
@@ -131,9 +131,7 @@ void akin_log_error(const char *format, ...) {
     write_line(head, text, true);
 }
 
-/* --- progress
- * -----------------------------------------------------------------------------------------------------
- */
+/* --- progress --- */
 
 static void describe_span(double seconds, char out[COUNT_SIZE]) {
     if (seconds < 100)
@@ -165,7 +163,7 @@ static void describe(char out[LINE_SIZE], const char *stage, const char *unit, d
     }
 }
 
-/* Of the terminal; what is longer than its line could not be overwritten. */
+/* Of the terminal; a bar longer than a line could not be overwritten. */
 static int columns(void) {
     struct winsize size = {0};
     int file = isatty(STDERR_FILENO) ? dup(STDERR_FILENO)
@@ -205,7 +203,7 @@ void akin_log_progress(const char *stage, const char *unit, double done, double 
     }
     double every = state.terminal ? BAR_EVERY : LINE_EVERY, so_far = state.shown - state.began;
     if (!state.terminal && so_far > every)
-        every = so_far; /* 10 s, 20 s, 40 s ...: a night's log stays short */
+        every = so_far; /* 10 s, 20 s, 40 s ...: keeps a night's log short */
     if (now - state.shown < every) return;
     state.shown = now;
     char text[LINE_SIZE];

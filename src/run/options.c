@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Where a value comes from; a higher one replaces a list of a lower one. */
+/* Where a value comes from; a higher source replaces a list from a lower one. */
 typedef enum { FROM_DEFAULT, FROM_FILE, FROM_COMMAND_LINE } source;
 
 typedef struct {
@@ -26,7 +26,7 @@ typedef struct {
 struct akin_options {
     option_value *values;
     size_t count;
-    const char **names; /* [count + 1], ends with NULL: the candidates for a wrong name */
+    const char **names; /* [count + 1], ends with NULL: the candidates for a misspelled name */
     word_list arguments;
 };
 
@@ -57,11 +57,12 @@ static bool is_blank(char c) {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Copies the word at *text without its quotes into `word`, which is as long as the text, and goes
- * behind it. */
+/* Copies the word at *text without its quotes into `word`, which has room for the whole text,
+ * and advances past it. */
 static akin_status take_word(const char **text, char *word) {
     const char *at = *text;
-    char quote = *at == '\'' ? *at++ : '\0'; /* '...' only round a whole word: it's.csv is a name */
+    char quote = *at == '\'' ? *at++ : '\0'; /* '...' only around a whole word: it's.csv is a
+                                              * name */
     for (; *at && (quote || !is_blank(*at)); at++) {
         bool is_quote = quote ? *at == quote : *at == '"';
         if (is_quote && quote && at[1] == quote)
@@ -73,8 +74,7 @@ static akin_status take_word(const char **text, char *word) {
     }
     *word = '\0';
     *text = at;
-    return quote ? akin_error_set(AKIN_USAGE, "has a quote (%c) that is not closed", quote)
-                 : AKIN_OK;
+    return quote ? akin_error_set(AKIN_USAGE, "has an unclosed quote (%c)", quote) : AKIN_OK;
 }
 
 akin_status akin_options_split(const char *text, char ***words, size_t *count) {
@@ -142,8 +142,8 @@ static akin_status replace_text(char **text, const char *with) {
 static akin_status refuse(const akin_option *spec, const char *value) {
     static const char *const kinds[] = {
         [AKIN_OPTION_FLAG] = "yes or no", [AKIN_OPTION_INT] = "a whole number",
-        [AKIN_OPTION_REAL] = "a number",  [AKIN_OPTION_TEXT] = "a text that is not empty",
-        [AKIN_OPTION_CHOICE] = "one of ", [AKIN_OPTION_LIST] = "a text that is not empty"};
+        [AKIN_OPTION_REAL] = "a number",  [AKIN_OPTION_TEXT] = "a non-empty text",
+        [AKIN_OPTION_CHOICE] = "one of ", [AKIN_OPTION_LIST] = "a non-empty text"};
     char range[80] = "";
     if ((spec->type == AKIN_OPTION_INT || spec->type == AKIN_OPTION_REAL) &&
         (spec->minimum != 0 || spec->maximum != 0))
@@ -177,14 +177,14 @@ static akin_status store(option_value *value, const char *text, source from) {
     return status;
 }
 
-/* --- the whole --- */
+/* --- the options --- */
 
 static akin_status declare(akin_options *options, const akin_option *spec) {
     option_value *value = &options->values[options->count];
     options->names[options->count++] = spec->name;
     *value = (option_value){.spec = spec};
     akin_status status = spec->initial ? store(value, spec->initial, FROM_DEFAULT) : AKIN_OK;
-    AKIN_ASSERT(status != AKIN_USAGE); /* a default of the table that the table does not allow */
+    AKIN_ASSERT(status != AKIN_USAGE); /* a default in the table that the table does not allow */
     return status;
 }
 
@@ -232,8 +232,8 @@ static akin_status unknown(const akin_options *options, const char *kind, const 
     const char *nearest = akin_text_nearest(name, options->names);
     return nearest ? akin_error_set(AKIN_USAGE, "unknown %s %s%s; did you mean %s%s?", kind, dashes,
                                     name, dashes, nearest)
-                   : akin_error_set(AKIN_USAGE, "unknown %s %s%s; --help lists what there is", kind,
-                                    dashes, name);
+                   : akin_error_set(AKIN_USAGE, "unknown %s %s%s; --help lists all", kind, dashes,
+                                    name);
 }
 
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type) {
@@ -270,7 +270,7 @@ akin_status akin_options_append(akin_options *options, const char *name, const c
 
 /* --- a command line --- */
 
-/* A word that may stand behind an option as its value: not an option itself. */
+/* A word that may follow an option as its value: not an option itself. */
 static bool can_be_value(const char *word) {
     double number;
     return word[0] != '-' || word[1] == '\0' || akin_text_to_real(word, &number);
@@ -283,7 +283,7 @@ const char *akin_option_argument(const akin_option *spec) {
                                           : "VALUE";
 }
 
-/* `shown` is the option as it was written, for the message. */
+/* `shown` is the option as the user wrote it, for the message. */
 static akin_status store_word(option_value *value, const char *shown, const char *attached,
                               int count, char *const *words, int *at) {
     if (!attached && value->spec->type == AKIN_OPTION_FLAG)
@@ -327,7 +327,7 @@ static akin_status parse_letter(akin_options *options, int count, char *const *w
     const char *nearest = akin_text_nearest(word + 1, options->names); /* -json for --json */
     return nearest
                ? akin_error_set(AKIN_USAGE, "unknown option %s; did you mean --%s?", word, nearest)
-               : akin_error_set(AKIN_USAGE, "unknown option %s; --help lists what there is", word);
+               : akin_error_set(AKIN_USAGE, "unknown option %s; --help lists all", word);
 }
 
 akin_status akin_options_parse(akin_options *options, int count, char *const *words) {
@@ -415,7 +415,7 @@ static void print_real(double number, char out[32]) {
     }
 }
 
-/* A text as a job file would quote it. */
+/* A text, quoted as in a job file. */
 static akin_status append_quoted(akin_text *text, const char *value) {
     akin_status status = AKIN_OK;
     if (*value && !strpbrk(value, " \t\r\n\"")) return akin_text_append(text, "%s", value);
@@ -500,7 +500,7 @@ akin_status akin_options_append_keys(const akin_options *options, const char *co
         if (is_list || (!value->text && value->spec->type != AKIN_OPTION_FLAG)) continue;
         AKIN_TRY(akin_text_append(text, "%s = ", value->spec->name));
         AKIN_TRY(is_text ? akin_text_append(text, "%s", value->text)
-                         : append_value(text, value)); /* as it was given */
+                         : append_value(text, value)); /* as given */
         AKIN_TRY(akin_text_append(text, "\n"));
     }
 done:

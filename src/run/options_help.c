@@ -1,4 +1,4 @@
-/* options_help: the lines that --help shows of a table of options. */
+/* options_help: the lines that --help shows for a table of options. */
 #include <akin/mem.h>
 #include <akin/options.h>
 #include <akin/text.h>

@@ -17,7 +17,7 @@ void akin_process_settings(void) {
 static volatile sig_atomic_t signalled;
 
 static void note(int signal_number) {
-    if (signal_number == SIGINT) signal(SIGINT, SIG_DFL); /* who asks twice does not want to wait */
+    if (signal_number == SIGINT) signal(SIGINT, SIG_DFL); /* a second Ctrl-C exits at once */
     signalled = 1;
 }
 

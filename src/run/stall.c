@@ -5,14 +5,14 @@
 #include <string.h>
 
 /* Seconds: how long others have to answer; how long before the limit they are asked (a rank that
- * computes and polls answers late), and which part of a short limit that may be at most; what each
- * further waiting rank lets pass, so that the lowest one speaks. */
+ * computes and polls answers late), and the largest share of a short limit for that; how much
+ * longer each further waiting rank waits, so that the lowest one reports. */
 static const double GRACE = 2, EARLY = 30, EARLY_SHARE = 0.25, NEXT = 1;
 
 struct akin_stall {
     int rank, size;
     double limit, moved, moved_elsewhere;
-    double asked; /* when, < 0 = not since something moved */
+    double asked; /* when, < 0 = not since the last progress */
     unsigned char heard[];
 };
 
@@ -44,7 +44,7 @@ void akin_stall_heard(akin_stall *stall, int from, double still, double now) {
     if (now - still > stall->moved_elsewhere) stall->moved_elsewhere = now - still;
 }
 
-/* Seconds in which nothing has moved anywhere, as far as is known. */
+/* Seconds without progress on any rank, as far as is known. */
 static double stillness(const akin_stall *stall, double now) {
     return now - (stall->moved > stall->moved_elsewhere ? stall->moved : stall->moved_elsewhere);
 }
@@ -76,12 +76,11 @@ void akin_stall_describe(const akin_stall *stall, double now, char *out, size_t 
             used +=
                 (size_t)snprintf(ranks + used, sizeof ranks - used, "%s%d", used ? ", " : "", rank);
     if (!silent)
-        snprintf(out, size, "nothing moved for %.0f s; all ranks wait for one another", still);
+        snprintf(out, size, "no progress for %.0f s; all ranks wait for each other", still);
     else
         snprintf(out, size,
-                 "nothing moved for %.0f s; waited for rank%s %s%s, which %s not answer: see "
-                 "whether node and disk are "
-                 "well there, or raise --stall-limit",
+                 "no progress for %.0f s; waited for rank%s %s%s, which %s not answer: check the "
+                 "node and the disk there, or raise --stall-limit",
                  still, silent > 1 ? "s" : "", ranks, silent > NAMED ? " and more" : "",
                  silent > 1 ? "do" : "does");
 }

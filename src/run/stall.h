@@ -1,12 +1,9 @@
-/* stall: whether a run still moves, and which rank holds it up. Pure bookkeeping of times and
- * answers; comm carries the messages. Not collective.
- *
- * A rank that waits asks the others, shortly before the limit, for how long nothing has moved
- * there; one that waits or polls answers. So everybody knows when something last moved anywhere.
- * When that is longer ago than the limit, those who did not answer are the ones waited for, and the
- * lowest of those who wait ends the run. Times are seconds of one clock of this rank; only spans
- * travel between ranks.
- */
+/* stall: whether a run still makes progress, and which rank holds it up. Only bookkeeping of
+ * times and answers; comm carries the messages. Not collective. Shortly before the limit, a
+ * waiting rank asks the others how long they have been without progress; ranks that wait or poll
+ * answer. So every rank knows when any rank last made progress. When that is longer ago than the
+ * limit, the ranks that did not answer are the ones waited for, and the lowest waiting rank ends
+ * the run. Times are seconds of this rank's clock; only durations are sent between ranks. */
 #ifndef AKIN_STALL_H
 #define AKIN_STALL_H
 
@@ -20,15 +17,15 @@ typedef enum { AKIN_STALL_WAIT, AKIN_STALL_ASK, AKIN_STALL_END } akin_stall_verd
 AKIN_MUST_CHECK akin_status akin_stall_create(int rank, int size, double limit, double now,
                                               akin_stall **out);
 void akin_stall_limit(akin_stall *stall, double limit);
-void akin_stall_moved(akin_stall *stall, double now); /* something moved on this rank */
+void akin_stall_moved(akin_stall *stall, double now); /* this rank made progress */
 double akin_stall_still(const akin_stall *stall,
-                        double now); /* seconds since then: what to answer to one who asks */
-/* Rank `from` has answered that nothing has moved there for `still` seconds. */
+                        double now); /* seconds since then: the answer to a rank that asks */
+/* Rank `from` has answered that it has been without progress for `still` seconds. */
 void akin_stall_heard(akin_stall *stall, int from, double still, double now);
-/* What a waiting rank is to do now: ASK (at most once for each movement anywhere) all others, or
- * END the run. */
+/* What a waiting rank has to do now: ASK all others (at most once per progress anywhere), or END
+ * the run. */
 akin_stall_verdict akin_stall_judge(akin_stall *stall, double now);
-/* "nothing moved for 600 s; waited for rank 2 ...": what to say at the END. */
+/* "no progress for 600 s; waited for rank 2 ...": the message at the END. */
 void akin_stall_describe(const akin_stall *stall, double now, char *out, size_t size);
 void akin_stall_free(akin_stall *stall);
 

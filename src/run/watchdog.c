@@ -9,7 +9,7 @@
 static const long LOOK_EVERY = 200000000; /* nanoseconds */
 
 static struct {
-    pthread_mutex_t mutex; /* held while looking */
+    pthread_mutex_t mutex; /* held during a look */
     pthread_cond_t changed;
     pthread_t thread;
     bool runs, end;

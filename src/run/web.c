@@ -1,5 +1,5 @@
-/* web: addresses (URLs) taken apart, and requests to a REST service; the one module with libcurl.
- */
+/* web: parses addresses (URLs) and sends requests to a REST service; the one module with
+ * libcurl. */
 #include <akin/mem.h>
 #include <akin/web.h>
 #include <curl/curl.h>
@@ -9,7 +9,7 @@
 
 /* --- addresses --- */
 
-/* A part, copied; a part that is not there is NULL and fine. */
+/* A copy of a part; NULL if the address lacks it, which is allowed. */
 static akin_status get_part(CURLU *handle, CURLUPart part, unsigned flags, char **out) {
     char *text = NULL;
     *out = NULL;
@@ -17,7 +17,7 @@ static akin_status get_part(CURLU *handle, CURLUPart part, unsigned flags, char 
     if (code == CURLUE_OK) *out = akin_mem_text(text);
     curl_free(text);
     if (code == CURLUE_OUT_OF_MEMORY || (code == CURLUE_OK && !*out))
-        return akin_error_set(AKIN_FAILED, "no memory for an address");
+        return akin_error_set(AKIN_FAILED, "not enough memory for an address");
     return AKIN_OK;
 }
 
@@ -36,12 +36,12 @@ akin_status akin_url_parse(const char *text, akin_url *out) {
     char *port = NULL;
     *out = (akin_url){0};
     CURLU *handle = curl_url();
-    if (!handle) return akin_error_set(AKIN_FAILED, "no memory for an address");
+    if (!handle) return akin_error_set(AKIN_FAILED, "not enough memory for an address");
     CURLUcode code = curl_url_set(handle, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);
     if (code == CURLUE_OUT_OF_MEMORY)
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for an address"));
+        AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for an address"));
     if (code != CURLUE_OK)
-        AKIN_TRY(refuse_url(text, "is no address: scheme://[user:password@]host[:port]/..."));
+        AKIN_TRY(refuse_url(text, "is not an address: scheme://[user:password@]host[:port]/..."));
     AKIN_TRY(get_part(handle, CURLUPART_SCHEME, 0, &out->scheme));
     AKIN_TRY(get_part(handle, CURLUPART_USER, CURLU_URLDECODE, &out->user));
     AKIN_TRY(get_part(handle, CURLUPART_PASSWORD, CURLU_URLDECODE, &out->password));
@@ -49,7 +49,7 @@ akin_status akin_url_parse(const char *text, akin_url *out) {
     AKIN_TRY(get_part(handle, CURLUPART_PATH, CURLU_URLDECODE, &out->path));
     AKIN_TRY(get_part(handle, CURLUPART_QUERY, 0, &out->query));
     AKIN_TRY(get_part(handle, CURLUPART_PORT, 0, &port));
-    if (port) out->port = atoi(port); /* libcurl takes 1 to 65535 alone */
+    if (port) out->port = atoi(port); /* libcurl accepts only 1 to 65535 */
 done:
     akin_mem_free(port);
     curl_url_cleanup(handle);
@@ -70,14 +70,15 @@ akin_status akin_url_query(const akin_url *url, const char *const *known, const 
     for (const char *at = url->query; at && *at; at += *at == '&') {
         size_t length = strcspn(at, "&"), name = strcspn(at, "=&");
         if (!is_known(known, at, name))
-            AKIN_TRY(akin_error_set(AKIN_USAGE, "--to %s:...: knows no \"%.*s\"; it takes ?%s=",
-                                    url->scheme, (int)name, at, known[0]));
+            AKIN_TRY(akin_error_set(
+                AKIN_USAGE, "--to %s:...: unknown parameter \"%.*s\"; it takes ?%s=", url->scheme,
+                (int)name, at, known[0]));
         if (name < length && strlen(key) == name && strncmp(at, key, name) == 0) {
             char *decoded = curl_easy_unescape(NULL, at + name + 1, (int)(length - name - 1), NULL);
             akin_mem_free(*value);
             *value = decoded ? akin_mem_text(decoded) : NULL;
             curl_free(decoded);
-            if (!*value) AKIN_TRY(akin_error_set(AKIN_FAILED, "no memory for an address"));
+            if (!*value) AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for an address"));
         }
         at += length;
     }
@@ -111,7 +112,7 @@ static size_t take(char *bytes, size_t size, size_t count, void *context) {
 }
 
 static akin_status no_memory(void) {
-    return akin_error_set(AKIN_FAILED, "no memory for a request");
+    return akin_error_set(AKIN_FAILED, "not enough memory for a request");
 }
 
 static akin_status add_header(akin_web *web, const char *name, const char *value) {
@@ -136,7 +137,7 @@ static void set_up(akin_web *web, double timeout) {
     curl_easy_setopt(handle, CURLOPT_ERRORBUFFER, web->reason);
     curl_easy_setopt(handle, CURLOPT_CONNECTTIMEOUT_MS, milliseconds);
     curl_easy_setopt(handle, CURLOPT_TIMEOUT_MS, milliseconds);
-    curl_easy_setopt(handle, CURLOPT_PROXY, ""); /* a store is not behind the proxy of the web */
+    curl_easy_setopt(handle, CURLOPT_PROXY, ""); /* a store is not behind the web proxy */
 }
 
 akin_status akin_web_open(const char *base, const char *key, double timeout, akin_web **out) {
@@ -149,7 +150,7 @@ akin_status akin_web_open(const char *base, const char *key, double timeout, aki
     if (!web->base || !web->handle) AKIN_TRY(no_memory());
     AKIN_TRY(akin_text_create(&web->url));
     AKIN_TRY(add_header(web, "Content-Type", "application/json"));
-    AKIN_TRY(add_header(web, "Expect", "")); /* no asking before a body is sent */
+    AKIN_TRY(add_header(web, "Expect", "")); /* send the body without asking first */
     if (key) AKIN_TRY(add_header(web, "api-key", key));
     set_up(web, timeout);
     *out = web;

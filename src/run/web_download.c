@@ -19,7 +19,7 @@ typedef struct {
     bool used, conditional;
     uint8_t *bytes;
     size_t count, room;
-    bool is_private, too_large, no_memory; /* why a callback ended it */
+    bool is_private, too_large, no_memory; /* why a callback aborted it */
     char etag[HEADER_SIZE], last_modified[HEADER_SIZE];
     char detail[CURL_ERROR_SIZE];
 } place;
@@ -57,14 +57,14 @@ static const network private_4[] = {
     {{240}, 4},
 };
 
-/* Of IPv6 only 2000::/3 is given out; inside it: */
+/* Of IPv6, only 2000::/3 is assigned; inside it: */
 static const network public_6 = {{0x20}, 3};
 static const network private_6[] = {
     {{0x20, 0x01, 0x00}, 23},       /* protocols, with Teredo */
     {{0x20, 0x01, 0x0D, 0xB8}, 32}, /* documentation */
     {{0x3F, 0xFF}, 20},             /* documentation */
 };
-/* These hold an IPv4 address, which is what is reached: at that byte. */
+/* These embed an IPv4 address, which is what is reached, at this byte: */
 static const struct {
     network prefix;
     size_t at;
@@ -108,7 +108,7 @@ bool akin_web_is_private(const void *socket_address) {
     return is_private_6((const uint8_t *)&in6.sin6_addr);
 }
 
-/* --- what libcurl calls --- */
+/* --- callbacks of libcurl --- */
 
 static curl_socket_t open_socket(void *context, curlsocktype purpose,
                                  struct curl_sockaddr *address) {
@@ -143,7 +143,7 @@ static size_t take_bytes(char *bytes, size_t size, size_t count, void *context) 
     return length;
 }
 
-/* The value of "Name: value\r\n" into out, where the line has that name and it fits. */
+/* Copies the value of "Name: value\r\n" to out, if the line has that name and it fits. */
 static void take_value(const char *line, size_t length, const char *name, char out[HEADER_SIZE]) {
     size_t begin = strlen(name);
     if (length <= begin || strncasecmp(line, name, begin) != 0 || line[begin] != ':') return;
@@ -164,7 +164,7 @@ static size_t take_header(char *bytes, size_t size, size_t count, void *context)
 /* --- a transfer --- */
 
 static akin_status no_memory(void) {
-    return akin_error_set(AKIN_FAILED, "no memory for a transfer");
+    return akin_error_set(AKIN_FAILED, "not enough memory for a transfer");
 }
 
 static akin_status add_header(place *at, const char *name, const char *value) {
@@ -191,7 +191,7 @@ static void set_up(place *at, const char *address) {
     curl_easy_setopt(handle, CURLOPT_URL, address);
     curl_easy_setopt(handle, CURLOPT_PRIVATE, at);
     curl_easy_setopt(handle, CURLOPT_NOSIGNAL, 1L);
-    curl_easy_setopt(handle, CURLOPT_PROXY, ""); /* it would hide what is connected to */
+    curl_easy_setopt(handle, CURLOPT_PROXY, ""); /* it would hide the address connected to */
     curl_easy_setopt(handle, CURLOPT_USERAGENT, "akin/" AKIN_VERSION);
     curl_easy_setopt(handle, CURLOPT_HTTPHEADER, at->headers);
     curl_easy_setopt(handle, CURLOPT_OPENSOCKETFUNCTION, open_socket);
@@ -236,7 +236,7 @@ done:
     return status;
 }
 
-/* --- what it found --- */
+/* --- results --- */
 
 static const char *name_of(long code) {
     static const struct {
@@ -260,7 +260,7 @@ static const char *name_of(long code) {
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].code == code) return names[i].name;
-    return code < 300 ? "no picture" : code < 400 ? "redirect without an address" : "error";
+    return code < 300 ? "no picture" : code < 400 ? "redirect without a target address" : "error";
 }
 
 static bool is_temporary(long code) {
@@ -270,7 +270,7 @@ static bool is_temporary(long code) {
     return code > 504 && code < 600 && code != 505 && code != 511;
 }
 
-/* Failures of libcurl that may pass; the others will not. */
+/* Errors of libcurl that may be temporary; the others are not. */
 static bool may_pass(CURLcode code) {
     static const CURLcode codes[] = {
         CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_CONNECT, CURLE_PARTIAL_FILE,
@@ -283,7 +283,7 @@ static bool may_pass(CURLcode code) {
     return false;
 }
 
-/* There is no whole answer. */
+/* There is no complete answer. */
 static void judge_failure(const place *at, CURLcode code, akin_web_result *result, char *reason) {
     const akin_web_limits *limits = &at->pool->limits;
     result->outcome = AKIN_WEB_REFUSED;
@@ -291,7 +291,7 @@ static void judge_failure(const place *at, CURLcode code, akin_web_result *resul
         snprintf(reason, REASON_SIZE,
                  "leads into a private network, which is refused without --allow-private");
     } else if (at->too_large || code == CURLE_FILESIZE_EXCEEDED) {
-        snprintf(reason, REASON_SIZE, "holds more than the %zu bytes that --max-bytes allows",
+        snprintf(reason, REASON_SIZE, "larger than the %zu bytes that --max-bytes allows",
                  limits->max_bytes);
     } else {
         result->outcome = may_pass(code) ? AKIN_WEB_AGAIN : AKIN_WEB_REFUSED;
@@ -317,7 +317,7 @@ static void judge_answer(const place *at, akin_web_result *result, char *reason)
         result->outcome = AKIN_WEB_MOVED;
     } else {
         result->outcome = is_temporary(code) ? AKIN_WEB_AGAIN : AKIN_WEB_REFUSED;
-        snprintf(reason, REASON_SIZE, "the server answers %ld %s", code, name_of(code));
+        snprintf(reason, REASON_SIZE, "the server answered %ld %s", code, name_of(code));
     }
 }
 

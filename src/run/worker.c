@@ -10,7 +10,7 @@ struct akin_worker {
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t changed;
-    akin_worker_job *first; /* the one that is being done, and those behind it */
+    akin_worker_job *first; /* the current job, followed by the queued ones */
     bool end;
 };
 
@@ -54,8 +54,7 @@ akin_status akin_worker_create(akin_worker **out) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code) {
         akin_mem_free(worker);
-        return akin_error_set(AKIN_FAILED,
-                              "no thread can be started: run with fewer ranks on a node");
+        return akin_error_set(AKIN_FAILED, "cannot start a thread: run fewer ranks per node");
     }
     *out = worker;
     return AKIN_OK;

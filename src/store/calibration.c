@@ -1,4 +1,4 @@
-/* calibration: what a cosine is worth. */
+/* calibration: maps a cosine to the share of random pairs that are less alike. */
 #include <akin/calibration.h>
 #include <akin/mem.h>
 #include <math.h>
@@ -6,7 +6,7 @@
 
 struct akin_calibration {
     size_t count;
-    float *cosine; /* [count], ascending, each once */
+    float *cosine; /* [count], ascending, distinct */
     double *share; /* [count] */
 };
 
@@ -21,7 +21,7 @@ static void add(akin_calibration *c, float cosine, double share) {
     c->share[c->count++] = share;
 }
 
-/* The first of the values that equal that of index i: as many are below it. */
+/* The index of the first value equal to that of index i: this many values are below it. */
 static size_t below(const float *scores, size_t i) {
     size_t low = 0, high = i;
     while (low < high) {
@@ -34,7 +34,7 @@ static size_t below(const float *scores, size_t i) {
     return low;
 }
 
-/* So many are up to that of index i. */
+/* The number of values up to and including that of index i. */
 static size_t above(const float *scores, size_t count, size_t i) {
     size_t low = i, high = count;
     while (low < high) {
@@ -64,7 +64,7 @@ akin_status akin_calibration_create(float *scores, size_t count, akin_calibratio
     for (size_t s = 0; s < spread; s++) {
         size_t i = s * tail / spread, first = below(scores, i), next = (s + 1) * tail / spread;
         add(c, scores[i], (double)first / (double)count);
-        /* What stands there many times is a step: it ends right above. */
+        /* A value that occurs many times is a step: it ends just above. */
         if (next < count && scores[next] > scores[i] && i - first > tail / spread)
             add(c, nextafterf(scores[i], 2), (double)above(scores, count, i) / (double)count);
     }

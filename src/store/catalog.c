@@ -49,7 +49,7 @@ static akin_status check_schema(akin_catalog *catalog) {
         AKIN_TRY(akin_ncfile_length(file, fixed[d].name, &length));
         if (length != fixed[d].length)
             AKIN_TRY(akin_error_set(
-                AKIN_INPUT, "%s: dimension %s is %zu, it should be %zu; ingest the catalogue anew",
+                AKIN_INPUT, "%s: dimension %s is %zu, it should be %zu; run ingest again",
                 akin_ncfile_path(file), fixed[d].name, length, fixed[d].length));
     }
 done:

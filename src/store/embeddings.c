@@ -11,7 +11,8 @@ struct akin_embeddings {
 
 static const akin_ncfile_field schema[] = {
     {"embedding", AKIN_NC_FLOAT, "item,feature", "1", "embedding of the picture, of unit length"},
-    {"content_hash", AKIN_NC_UINT64, "item", NULL, "XXH3-64 of the bytes of the image file"},
+    {"content_hash", AKIN_NC_UINT64, "item", NULL,
+     "embeddings: embeddings.nc, one unit vector per item."},
     {0}};
 
 static akin_status check_schema(akin_embeddings *embeddings) {
@@ -81,10 +82,9 @@ akin_status akin_embeddings_hashes(const akin_embeddings *embeddings, size_t fir
 static void define(akin_ncfile *file, const akin_embeddings_origin *origin, size_t n, size_t dim,
                    const akin_labels *labels) {
     akin_ncfile_attribute(file, NULL, "title", "Embeddings of a product catalogue");
-    akin_ncfile_attribute(
-        file, NULL, "summary",
-        "One vector of unit length for the picture of each item of a product catalogue, "
-        "such that pictures that look alike have a large cosine.");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          "One vector of unit length for the picture of each item of a product "
+                          "catalogue, such that pictures that look alike have a large cosine.");
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);

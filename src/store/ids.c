@@ -1,16 +1,16 @@
-/* ids: all ids of a file, packed, and which row an id has. */
+/* ids: all ids of a file, packed, and the row of each id. */
 #include <akin/hash.h>
 #include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <string.h>
 
-#define BLOCK_BYTES ((size_t)1 << 20) /* of padded ids read at a time */
+#define BLOCK_BYTES ((size_t)1 << 20) /* padded ids read at a time */
 #define EMPTY UINT32_MAX
 
 struct akin_ids {
     size_t count, used, capacity;
-    char *bytes;      /* each id with its NUL, one behind the other */
+    char *bytes;      /* the ids, each NUL-terminated, consecutively */
     uint64_t *starts; /* [count + 1] */
     uint32_t *slots;  /* [slot_mask + 1], open addressing, linear probing: rows, or EMPTY */
     size_t slot_mask;
@@ -130,7 +130,7 @@ void akin_ids_prefetch_places(const akin_ids *ids, const int32_t *rows, size_t c
     for (size_t i = 0; i < count; i++) __builtin_prefetch(&ids->starts[rows[i]]);
 }
 
-/* An id may lie on two lines of the cache. */
+/* An id may span two cache lines. */
 void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t count) {
     for (size_t i = 0; i < count; i++) {
         __builtin_prefetch(ids->bytes + ids->starts[rows[i]]);

@@ -1,15 +1,15 @@
-/* labels: what catalog.nc, embeddings.nc and table.nc all say of an item: id, category, group,
- * available. */
+/* labels: what catalog.nc, embeddings.nc and table.nc all store for an item: id, category,
+ * group, available. */
 #include <akin/labels.h>
 
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <string.h>
 
-#define NAME_BYTES_MAX (1u << 16) /* of one name, in a file that is read */
+#define NAME_BYTES_MAX (1u << 16) /* per name, in a file that is read */
 
-/* Names of categories or of groups, ascending bytewise, each with its NUL in a slot of length + 1
- * bytes. */
+/* Names of categories or of groups, ascending bytewise, each NUL-terminated in a slot of length
+ * + 1 bytes. */
 typedef struct {
     char *slots;
     size_t count, length;
@@ -87,7 +87,7 @@ akin_status akin_labels_set_id(akin_labels *labels, size_t item, const char *id)
     size_t length = strlen(id);
     AKIN_ASSERT(item < labels->count);
     if (length > labels->id_length)
-        return akin_error_set(AKIN_INPUT, "id '%.40s...' has %zu bytes, at most %zu fit", id,
+        return akin_error_set(AKIN_INPUT, "id '%.40s...' has %zu bytes, but at most %zu fit", id,
                               length, labels->id_length);
     char *slot = labels->ids + item * (labels->id_length + 1);
     memset(slot, 0, labels->id_length + 1);
@@ -107,14 +107,14 @@ static const akin_ncfile_field schema[] = {
 
 /* --- reading --- */
 
-/* Rows [count, length] of a char variable, spread to slots of length + 1 with a NUL behind each;
- * checked for UTF-8. */
+/* Expands rows [count, length] of a char variable to NUL-terminated slots of length + 1 bytes;
+ * checks for UTF-8. */
 static akin_status read_texts(const akin_ncfile *file, const char *variable, size_t first,
                               size_t count, size_t length, char *slots) {
     akin_status status = akin_ncfile_get(file, variable, first, count, slots);
     if (status != AKIN_OK) return status;
     for (size_t i = count;
-         i-- > 0;) { /* from the last, so that nothing is overwritten that is still needed */
+         i-- > 0;) { /* from the last, so that nothing still needed is overwritten */
         char *slot = slots + i * (length + 1);
         memmove(slot, slots + i * length, length);
         slot[length] = '\0';
@@ -215,8 +215,8 @@ void akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
     akin_ncfile_attribute(file, "available", "flag_meanings", "unavailable available");
 }
 
-/* Texts in slots of `stride` bytes, put as rows of `length` bytes; a text is no longer than that.
- */
+/* Writes texts in slots of `stride` bytes as rows of `length` bytes; no text is longer than
+ * that. */
 static akin_status put_texts(akin_ncfile *file, akin_comm *comm, const char *variable, size_t first,
                              size_t count, const char *slots, size_t stride, size_t length) {
     akin_status status;

@@ -1,4 +1,4 @@
-/* lists: the neighbours of a table's items, read in blocks as they are asked for. */
+/* lists: the neighbours of a table's items, read in blocks on demand. */
 #include <akin/lists.h>
 #include <akin/mem.h>
 #include <stdlib.h>

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define HEADER_BYTES (1u << 20)          /* more than all definitions take */
+#define HEADER_BYTES (1u << 20)          /* more than all definitions need */
 #define DEFAULT_ROUND_BYTES (512u << 20) /* MPI counts bytes in an int */
 
 static size_t round_bytes = DEFAULT_ROUND_BYTES;
@@ -77,7 +77,7 @@ done:
     return status;
 }
 
-/* Keeps a failure of this rank until begin; a definition that is wrong is our own fault. */
+/* Keeps an error of this rank until begin; an invalid definition is a bug of ours. */
 static void keep_defect(akin_ncfile *file, akin_status status) {
     AKIN_ASSERT(file->id == -1);
     if (status == AKIN_INPUT) akin_error_context(status, "%s: ", file->path);
@@ -108,7 +108,7 @@ static bool same_text(const char *a, const char *b) {
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-/* The attribute of that name, made where there is none; NULL: no memory. */
+/* The attribute of that name, created if necessary; NULL: out of memory. */
 static akin_ncfile_attr *find_attribute(akin_ncfile *file, const char *variable, const char *name) {
     size_t count = file->attribute_count;
     for (size_t a = 0; a < count; a++)
@@ -166,14 +166,15 @@ void akin_ncfile_attribute_values(akin_ncfile *file, const char *variable, const
                   count * akin_nc_type_size(type), values);
 }
 
-/* Inside a parallel call the other ranks cannot be told: the message is printed and all end. */
+/* Inside a parallel call the other ranks cannot be notified: the message is printed and all
+ * ranks are aborted. */
 static void must(const akin_ncfile *file, const char *doing, int code) {
     if (code == NC_NOERR) return;
-    akin_comm_abort(file->comm, AKIN_FAILED, "%s: %s failed: %s (is the disk full or gone?)",
+    akin_comm_abort(file->comm, AKIN_FAILED, "%s: %s failed: %s (is the disk full or unavailable?)",
                     file->path, doing, nc_strerror(code));
 }
 
-/* Collective calls with other definitions on other ranks would hang inside the library. */
+/* Collective calls with different definitions on other ranks would hang inside the library. */
 static akin_status check_same_definitions(akin_ncfile *file) {
     char digest[AKIN_HASH_TEXT_SIZE];
     int64_t bounds[2] = {0, 0};
@@ -195,13 +196,13 @@ static uint64_t estimate_bytes(const akin_nclayout *layout) {
     uint64_t bytes = HEADER_BYTES;
     for (size_t v = 0; v < akin_nclayout_variable_count(layout); v++)
         bytes += (uint64_t)akin_nclayout_rows(layout, v) * akin_nclayout_row_bytes(layout, v);
-    /* The library keeps a dimension without coordinates as a data set of floats. */
+    /* The library stores a dimension without coordinates as a data set of floats. */
     for (size_t d = 0; d < akin_nclayout_dimension_count(layout); d++)
         bytes += 4 * (uint64_t)akin_nclayout_dimension_length(layout, d);
     return bytes;
 }
 
-/* Rank 0: no leftover, space for all, an empty part. */
+/* Rank 0: removes leftovers, reserves the space, creates an empty part. */
 static akin_status prepare_part(akin_ncfile *file) {
     if (unlink(file->part) != 0 && errno != ENOENT)
         return akin_error_set(AKIN_FAILED, "%s: cannot be removed: %s", file->part,
@@ -217,8 +218,9 @@ static akin_status prepare_part(akin_ncfile *file) {
     return AKIN_OK;
 }
 
-/* Every rank: the part that rank 0 made is there to write; a folder of another machine is found
- * here, not in a call that hangs. A network folder may show it late. */
+/* Every rank: checks that the part that rank 0 created can be written here; a folder that
+ * another machine does not share is found now, not in a call that hangs. A network folder may
+ * show the file late. */
 static akin_status see_part(const akin_ncfile *file) {
     for (int attempt = 0; attempt < 30; attempt++) {
         int part = open(file->part, O_RDWR | O_CLOEXEC);
@@ -227,7 +229,7 @@ static akin_status see_part(const akin_ncfile *file) {
     }
     return akin_error_set(
         AKIN_FAILED,
-        "%s: cannot be opened here: %s; an output must lie in a folder that all ranks share",
+        "%s: cannot be opened on this rank: %s; an output must be in a folder that all ranks share",
         file->part, strerror(errno));
 }
 
@@ -237,7 +239,7 @@ static void define_variable(akin_ncfile *file, size_t v) {
     int dims[AKIN_NC_DIMS_MAX], id;
     size_t count = akin_nclayout_variable_shape(layout, v, &shape);
     for (size_t d = 0; d < count; d++)
-        dims[d] = (int)shape[d]; /* the library numbers them from 0, as we do */
+        dims[d] = (int)shape[d]; /* the library numbers them from 0, like we do */
     const char *name = akin_nclayout_variable_name(layout, v);
     must(file, "defining a variable",
          nc_def_var(file->id, name, akin_ncfile_types[akin_nclayout_variable_type(layout, v)],
@@ -252,8 +254,8 @@ static void create_part(akin_ncfile *file) {
     MPI_Comm world = *(const MPI_Comm *)akin_comm_handle(file->comm);
     bool alone = akin_comm_size(file->comm) == 1;
     int id, old;
-    /* Alone without MPI-IO: Open MPI's makes files of its own, which programs that run side by side
-     * take from each other, and says so on stderr. */
+    /* Alone, without MPI-IO: Open MPI's implementation creates auxiliary files that concurrent
+     * programs take from each other, and complains on stderr. */
     must(file, "creating",
          alone ? nc_create(file->part, NC_NETCDF4 | NC_CLOBBER, &id)
                : nc_create_par(file->part, NC_NETCDF4 | NC_CLOBBER, world, MPI_INFO_NULL, &id));
@@ -282,10 +284,11 @@ static void create_part(akin_ncfile *file) {
              nc_var_par_access(id, file->variables[v], scalar ? NC_INDEPENDENT : NC_COLLECTIVE));
     }
     must(file, "writing definitions",
-         nc_sync(id)); /* now the file has its final size, unless written alone */
+         nc_sync(id)); /* the file now has its final size, unless written by one rank */
 }
 
-/* Rank 0: the disk gives all that the part will hold, so that no later write can find it full. */
+/* Rank 0: reserves all the space that the part needs, so that no later write finds the disk
+ * full. */
 static akin_status reserve(const akin_ncfile *file) {
     struct stat found;
     int part = open(file->part, O_RDWR | O_CLOEXEC), code = 0;
@@ -298,7 +301,7 @@ static akin_status reserve(const akin_ncfile *file) {
         return akin_error_set(
             AKIN_FAILED, "%s: %llu bytes are needed: %s; free some space or choose another folder",
             file->path, (unsigned long long)found.st_size, strerror(code));
-    return AKIN_OK; /* a disk that cannot reserve has been asked for its space before */
+    return AKIN_OK; /* a disk that cannot reserve space was checked earlier */
 }
 
 /* The items' names as the coordinate that they are (CF-1.10, 5): a reader can select by them. */
@@ -359,14 +362,14 @@ void akin_ncfile_put(akin_ncfile *file, const char *variable, size_t first, size
         start[0] = length[0] ? first + done : 0;
         const char *from = length[0] ? (const char *)data + done * row_bytes : "";
         akin_comm_enter(file->comm,
-                        file->path); /* round by round: each has the whole stall limit */
+                        file->path); /* one round at a time: each gets the whole stall limit */
         must(file, "writing", nc_put_vara(file->id, file->variables[v], start, length, from));
         akin_comm_leave(file->comm);
         done += length[0];
     }
 }
 
-/* Sums over ranks; every row must be there once. */
+/* Sums over ranks; every row must be there exactly once. */
 static akin_status finish_digest(akin_ncfile *file) {
     size_t count;
     uint64_t *sums = akin_nclayout_sums(file->layout, &count);
@@ -376,8 +379,8 @@ static akin_status finish_digest(akin_ncfile *file) {
     return akin_agree(file->comm, akin_nclayout_digest(file->layout, file->kind, file->digest));
 }
 
-/* Behind the last byte that the library wrote; read back, each rank its part. Collective; agreed.
- */
+/* Appended after the last byte that the library wrote; the bytes are read back, each rank its
+ * part. Collective; agreed. */
 static akin_status seal(akin_ncfile *file) {
     akin_seal_sum sum = {0};
     int size = akin_comm_size(file->comm), rank = akin_comm_rank(file->comm);
@@ -385,7 +388,8 @@ static akin_status seal(akin_ncfile *file) {
     int64_t bytes = 0;
     akin_status status = AKIN_OK;
     if (rank == 0 && stat(file->part, &found) != 0)
-        status = akin_error_set(AKIN_FAILED, "%s: is gone: %s", file->part, strerror(errno));
+        status =
+            akin_error_set(AKIN_FAILED, "%s: has disappeared: %s", file->part, strerror(errno));
     if (rank == 0) bytes = (int64_t)found.st_size;
     AKIN_TRY(akin_agree(file->comm, status));
     akin_comm_max_i64(file->comm, &bytes, 1);
@@ -403,7 +407,7 @@ akin_status akin_ncfile_commit(akin_ncfile *file, char digest_out[33]) {
     AKIN_ASSERT(file->id != -1);
     AKIN_TRY(finish_digest(file));
     akin_comm_enter(file->comm, file->path);
-    /* Of the same length as before: no byte of the file moves. */
+    /* The same length as before: no byte of the file moves. */
     must(file, "writing the digest",
          nc_put_att_text(file->id, NC_GLOBAL, AKIN_NCFILE_DIGEST, AKIN_HASH_TEXT_SIZE - 1,
                          file->digest));

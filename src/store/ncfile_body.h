@@ -26,16 +26,16 @@ struct akin_ncfile {
     char digest[AKIN_HASH_TEXT_SIZE];
     akin_nclayout *layout;
     int id; /* of the library; -1 = not open */
-    /* writing */
+    /* for writing */
     akin_ncfile_attr *attributes; /* until begin */
     size_t attribute_count;
-    int *variables;     /* [variable_count], ids of the library, from begin on */
-    akin_status defect; /* of a definition, until begin agrees on it */
+    int *variables;     /* [variable_count], ids of the library, after begin */
+    akin_status defect; /* error in a definition, until begin agrees on it */
     bool part_exists;
-    /* reading */
+    /* for reading */
     char (*names)[NC_MAX_NAME + 1]; /* of global attributes */
     size_t name_count, bytes;
-    bool sealed, whole; /* whole: its bytes were found to match the seal */
+    bool sealed, whole; /* whole: its bytes were verified against the seal */
     uint64_t sealed_bytes;
     akin_seal_sum seal;
 };

@@ -1,5 +1,5 @@
-/* ncfile_read: the reading half of ncfile.h: opened by every rank on its own, checked before
- * anything is believed. */
+/* ncfile_read: the reading half of ncfile.h: every rank opens the file separately, and
+ * everything is checked before it is used. */
 #include "ncfile_body.h"
 
 #include "seal.h"
@@ -18,9 +18,11 @@
 
 #define VERIFY_BYTES (4u << 20) /* memory for checking a digest */
 #define PEEK_BYTES_MAX                                                                             \
-    (64u << 20) /* of a file that one rank checks as a whole before a quick look */
-#define ATTRIBUTE_BYTES_MAX (16u << 20) /* no attribute of ours is near that */
-#define DEFLATE_RATIO_MAX 1032 /* the most that deflate can shrink (zlib, technical details) */
+    (64u << 20) /* largest file that one rank verifies completely before a quick look */
+#define ATTRIBUTE_BYTES_MAX (16u << 20) /* no attribute of ours is close to that */
+#define DEFLATE_RATIO_MAX                                                                          \
+    1032 /* the largest compression ratio of deflate (zlib, technical
+                                * details) */
 
 const nc_type akin_ncfile_types[AKIN_NC_TYPES] = {
     [AKIN_NC_CHAR] = NC_CHAR,   [AKIN_NC_BYTE] = NC_BYTE,     [AKIN_NC_UBYTE] = NC_UBYTE,
@@ -46,12 +48,12 @@ void akin_ncfile_release(akin_ncfile *file) {
 }
 
 akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out) {
-    /* Files appear by rename and are never changed after; locks would only fail on read-only and
-     * network folders. */
+    /* Files appear by rename and are never changed afterwards; locks would only fail on
+     * read-only and network folders. */
     setenv("HDF5_USE_FILE_LOCKING", "FALSE", 0);
-    if (strchr(path, '\\')) /* the library takes it for a slash, of another file */
-        return akin_error_set(AKIN_FAILED, "%s: the name of a NetCDF file cannot hold a backslash",
-                              path);
+    if (strchr(path, '\\')) /* the library would take it for a slash, and open another file */
+        return akin_error_set(AKIN_FAILED,
+                              "%s: the name of a NetCDF file cannot contain a backslash", path);
     akin_ncfile *file = akin_mem_zalloc(1, sizeof *file);
     if (!file) return AKIN_FAILED;
     file->id = -1;
@@ -66,22 +68,22 @@ akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out) {
 }
 
 static akin_status refuse(const akin_ncfile *file, const char *what) {
-    return akin_error_set(AKIN_INPUT, "%s: %s; make it anew", file->path, what);
+    return akin_error_set(AKIN_INPUT, "%s: %s; create it again", file->path, what);
 }
 
-/* What the library says of a file that was there a moment ago: damage, or a disk that cannot be
- * read. A positive code is the system's; HDF5 hides that behind one of its own, but a file that was
- * whole just now has no damage. */
+/* Interprets an error of the library on a file that was readable a moment ago: damage, or a disk
+ * that cannot be read. A positive code is the system's; HDF5 hides it behind one of its own, but
+ * a file that was intact just now is not damaged. */
 static akin_status trouble(const akin_ncfile *file, int code) {
     if (code == NC_ENOMEM)
-        return akin_error_set(AKIN_FAILED, "%s: no memory to read it", file->path);
+        return akin_error_set(AKIN_FAILED, "%s: not enough memory to read it", file->path);
     if (code > 0 || (code == NC_EHDFERR && file->whole))
         return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, nc_strerror(code));
     return akin_error_set(AKIN_INPUT, "%s: damaged or not an akin file: %s", file->path,
                           nc_strerror(code));
 }
 
-/* What a file is by its first bytes, if it is not ours. */
+/* Recognises other files by their first bytes. */
 static const char *guess_format(const unsigned char *begin) {
     static const struct {
         const char *begin, *name;
@@ -91,11 +93,10 @@ static const char *guess_format(const unsigned char *begin) {
                    {"\xff\xd8\xff", "a JPEG picture"}};
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
         if (memcmp(begin, formats[f].begin, strlen(formats[f].begin)) == 0) return formats[f].name;
-    return "no NetCDF-4 file";
+    return "not a NetCDF-4 file";
 }
 
-/* Before the library sees it: it is a file, it can be read, and it begins as NetCDF-4 (HDF5) does.
- */
+/* Before the library opens it: it is a file, it can be read, and it begins like NetCDF-4 (HDF5). */
 static akin_status check_signature(akin_ncfile *file) {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     unsigned char begin[8] = {0};
@@ -115,10 +116,10 @@ static akin_status check_signature(akin_ncfile *file) {
         return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", file->path, strerror(code));
     file->bytes = (size_t)found.st_size;
     if (!S_ISREG(found.st_mode))
-        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: no plain file", file->path);
-    if (found.st_size == 0) return refuse(file, "not a file of akin: it is empty");
+        return akin_error_set(AKIN_INPUT, "%s: not an akin file: not a regular file", file->path);
+    if (found.st_size == 0) return refuse(file, "not an akin file: it is empty");
     if (count < (ssize_t)sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
-        return akin_error_set(AKIN_INPUT, "%s: not a file of akin: %s", file->path,
+        return akin_error_set(AKIN_INPUT, "%s: not an akin file: %s", file->path,
                               guess_format(begin));
     return AKIN_OK;
 }
@@ -128,7 +129,7 @@ static akin_status read_dimensions(akin_ncfile *file) {
     if ((code = nc_inq_ndims(file->id, &count)) ||
         (code = nc_inq_unlimdims(file->id, &unlimited, NULL)))
         return trouble(file, code);
-    if (unlimited) return refuse(file, "not a file of akin: it has an unlimited dimension");
+    if (unlimited) return refuse(file, "not an akin file: it has an unlimited dimension");
     for (int d = 0; d < count; d++) {
         char name[NC_MAX_NAME + 1] = "";
         size_t length = 0;
@@ -145,7 +146,7 @@ static size_t find_type(nc_type type) {
     return AKIN_NC_NONE;
 }
 
-/* "item,row" of the ids; AKIN_INPUT for too many. */
+/* Writes "item,row" for the ids; AKIN_INPUT if there are too many. */
 static akin_status join_dims(const akin_ncfile *file, int count, const int *ids, akin_text *text) {
     akin_status status = AKIN_OK;
     for (int d = 0; d < count; d++) {
@@ -158,7 +159,7 @@ done:
     return status;
 }
 
-/* A variable cannot hold more than the file: whoever allocates by its shape relies on this. */
+/* A variable cannot hold more than the file: code that allocates by its shape relies on this. */
 static akin_status check_size(const akin_ncfile *file, int v) {
     size_t bytes = akin_nclayout_rows(file->layout, (size_t)v) *
                    akin_nclayout_row_bytes(file->layout, (size_t)v);
@@ -175,10 +176,10 @@ static akin_status read_variable(akin_ncfile *file, int v, akin_text *dims) {
     int count = 0, ids[NC_MAX_VAR_DIMS], code;
     if ((code = nc_inq_varndims(file->id, v, &count))) return trouble(file, code);
     if (count > AKIN_NC_DIMS_MAX)
-        return refuse(file, "not a file of akin: a variable with too many dimensions");
+        return refuse(file, "not an akin file: a variable with too many dimensions");
     if ((code = nc_inq_var(file->id, v, name, &type, NULL, ids, NULL))) return trouble(file, code);
     if (find_type(type) == AKIN_NC_NONE)
-        return refuse(file, "not a file of akin: a variable of an unknown type");
+        return refuse(file, "not an akin file: a variable of unknown type");
     akin_text_clear(dims);
     akin_status status = join_dims(file, count, ids, dims);
     if (status != AKIN_OK) return status;
@@ -213,7 +214,7 @@ static akin_status read_attribute_names(akin_ncfile *file) {
     return AKIN_OK;
 }
 
-/* Kind, format and digest; kind NULL = any. */
+/* Checks kind, format and digest; kind NULL = any. */
 static akin_status check_kind(akin_ncfile *file, const char *kind) {
     akin_status status = AKIN_OK;
     char *digest = NULL;
@@ -221,16 +222,16 @@ static akin_status check_kind(akin_ncfile *file, const char *kind) {
     size_t length = 0;
     AKIN_TRY(akin_ncfile_get_attribute(file, "akin_kind", &file->kind));
     if (!file->kind)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: NetCDF, but not a file of akin", file->path));
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: NetCDF, but not an akin file", file->path));
     if (kind && strcmp(kind, file->kind) != 0)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: is a file of kind '%s', not '%s'", file->path,
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: this is a file of kind '%s', not '%s'", file->path,
                                 file->kind, kind));
     if (nc_inq_attlen(file->id, NC_GLOBAL, "akin_format", &length) != NC_NOERR || length != 1 ||
         nc_get_att_int(file->id, NC_GLOBAL, "akin_format", &format) != NC_NOERR)
         AKIN_TRY(refuse(file, "damaged: it has no akin_format"));
     if (format != AKIN_NCFILE_FORMAT)
         AKIN_TRY(akin_error_set(AKIN_INPUT,
-                                "%s: has format %d, this akin %s reads format %d; make it anew",
+                                "%s: has format %d, but akin %s reads format %d; create it again",
                                 file->path, format, AKIN_VERSION, AKIN_NCFILE_FORMAT));
     AKIN_TRY(akin_ncfile_get_attribute(file, AKIN_NCFILE_DIGEST, &digest));
     if (!digest || strlen(digest) != AKIN_HASH_TEXT_SIZE - 1)
@@ -241,14 +242,14 @@ done:
     return status;
 }
 
-/* A file that is what its seal says, or has none, may be shown to the library. */
+/* Only a file that matches its seal, or has none, may be opened by the library. */
 static akin_status check_seal(akin_ncfile *file, akin_seal_sum found) {
     file->whole = file->sealed && found.low == file->seal.low && found.high == file->seal.high;
     if (file->whole || !file->sealed) return AKIN_OK;
-    return refuse(file, "damaged: its bytes do not match the sum at its end");
+    return refuse(file, "damaged: its bytes do not match the checksum at its end");
 }
 
-/* The file as bytes alone. */
+/* Checks the file as plain bytes. */
 static akin_status look_at(const char *path, akin_ncfile **out) {
     akin_ncfile *file = NULL;
     akin_status status = akin_ncfile_allocate(path, &file);
@@ -312,7 +313,7 @@ static akin_status hash_shard(akin_ncfile *file, akin_comm *comm) {
             size_t count = step < end - row ? step : end - row;
             AKIN_TRY(akin_ncfile_get(file, name, row, count, piece));
             akin_nclayout_hash_rows(file->layout, v, row, count, piece);
-            akin_comm_poll(comm); /* a slow disk is no stall */
+            akin_comm_poll(comm); /* a slow disk is not a stall */
         }
     }
 done:
@@ -320,7 +321,7 @@ done:
     return status;
 }
 
-/* Every byte of a sealed file, each rank its part. Collective; agreed. */
+/* Verifies every byte of a sealed file, each rank its part. Collective; agreed. */
 static akin_status verify_seal(akin_comm *comm, akin_ncfile *file) {
     akin_seal_sum sum = {0};
     akin_status status = AKIN_OK;
@@ -334,8 +335,8 @@ static akin_status verify_seal(akin_comm *comm, akin_ncfile *file) {
     return akin_agree(comm, check_seal(file, sum));
 }
 
-/* The content of a file without a seal, which another program has written, each rank its rows.
- * Collective; agreed. */
+/* Verifies the content of a file without a seal, which another program wrote, each rank its
+ * rows. Collective; agreed. */
 static akin_status verify_digest(akin_comm *comm, akin_ncfile *file) {
     char digest[AKIN_HASH_TEXT_SIZE];
     size_t count;
@@ -473,8 +474,8 @@ akin_status akin_ncfile_check_claims(const akin_ncfile *file, const char *kind,
     akin_status status = akin_text_create(&differences);
     if (status == AKIN_OK) status = akin_ncfile_differences(file, claims, count, differences);
     if (status == AKIN_OK && akin_text_length(differences) > 0)
-        status = akin_error_set(AKIN_INPUT, "%s is %s of another run; what differs: %s", file->path,
-                                kind, akin_text_bytes(differences));
+        status = akin_error_set(AKIN_INPUT, "%s is a %s from another run; what differs: %s",
+                                file->path, kind, akin_text_bytes(differences));
     akin_text_free(differences);
     return status;
 }

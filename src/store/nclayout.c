@@ -67,7 +67,7 @@ void akin_nclayout_free(akin_nclayout *layout) {
 
 akin_status akin_nclayout_add_dimension(akin_nclayout *layout, const char *name, size_t length) {
     if (!*name || akin_nclayout_find_dimension(layout, name) != AKIN_NC_NONE)
-        return akin_error_set(AKIN_INPUT, "dimension '%s' is there twice or has no name", name);
+        return akin_error_set(AKIN_INPUT, "dimension '%s' is defined twice or has no name", name);
     if (length == 0) return akin_error_set(AKIN_INPUT, "dimension %s is empty", name);
     size_t count = layout->dimension_count;
     dimension *grown = akin_mem_resize(layout->dimensions, count, count + 1, sizeof *grown);
@@ -79,7 +79,7 @@ akin_status akin_nclayout_add_dimension(akin_nclayout *layout, const char *name,
     return AKIN_OK;
 }
 
-/* The dimension named by the text up to the next comma or the end; moves *text behind it. */
+/* The dimension named by the text up to the next comma or the end; moves *text past it. */
 static size_t next_dimension(const akin_nclayout *layout, const char **text) {
     size_t length = strcspn(*text, ","), found = AKIN_NC_NONE;
     for (size_t d = 0; d < layout->dimension_count; d++) {
@@ -91,7 +91,7 @@ static size_t next_dimension(const akin_nclayout *layout, const char **text) {
     return found;
 }
 
-/* Fills shape, rows and row_bytes from dims. */
+/* Fills in shape, rows and row_bytes from dims. */
 static akin_status measure(const akin_nclayout *layout, const char *name, const char *dims,
                            variable *v) {
     v->rows = 1;
@@ -100,8 +100,7 @@ static akin_status measure(const akin_nclayout *layout, const char *name, const 
     for (const char *rest = dims; *rest;) {
         size_t d = next_dimension(layout, &rest);
         if (d == AKIN_NC_NONE || v->shape_count == AKIN_NC_DIMS_MAX)
-            return akin_error_set(AKIN_INPUT,
-                                  "variable %s(%s): dimensions that are not there, or too many",
+            return akin_error_set(AKIN_INPUT, "variable %s(%s): unknown dimensions, or too many",
                                   name, dims);
         size_t length = layout->dimensions[d].length;
         if (length > SIZE_MAX / 4 / bytes)
@@ -120,7 +119,7 @@ static akin_status measure(const akin_nclayout *layout, const char *name, const 
 akin_status akin_nclayout_add_variable(akin_nclayout *layout, const char *name, akin_nc_type type,
                                        const char *dims) {
     if (!*name || akin_nclayout_find_variable(layout, name) != AKIN_NC_NONE)
-        return akin_error_set(AKIN_INPUT, "variable '%s' is there twice or has no name", name);
+        return akin_error_set(AKIN_INPUT, "variable '%s' is defined twice or has no name", name);
     variable made = {.type = type};
     akin_status status = measure(layout, name, dims, &made);
     if (status != AKIN_OK) return status;
@@ -136,8 +135,7 @@ akin_status akin_nclayout_add_variable(akin_nclayout *layout, const char *name, 
     made.name = akin_mem_text(name);
     made.dims = akin_mem_text(dims);
     grown[count] = made;
-    layout
-        ->variable_count++; /* counted also where a text is missing, so that free finds the other */
+    layout->variable_count++; /* counted even if a text is missing, so that free finds the other */
     return made.name && made.dims ? AKIN_OK : AKIN_FAILED;
 }
 

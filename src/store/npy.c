@@ -18,7 +18,7 @@ struct akin_npy {
     int file;
     bool half;
     size_t rows, columns;
-    uint64_t data; /* where the array begins */
+    uint64_t data; /* where the array starts */
 };
 
 /* --- bytes --- */
@@ -32,8 +32,7 @@ static akin_status read_at(int file, const char *path, uint64_t at, void *bytes,
         if (got < 0)
             return akin_error_set(AKIN_FAILED, "%s: cannot be read: %s", path, strerror(errno));
         if (got == 0)
-            return akin_error_set(AKIN_INPUT, "%s: ends at byte %zu, in the middle", path,
-                                  (size_t)at + done);
+            return akin_error_set(AKIN_INPUT, "%s: truncated at byte %zu", path, (size_t)at + done);
         done += (size_t)got;
     }
     return AKIN_OK;
@@ -41,8 +40,8 @@ static akin_status read_at(int file, const char *path, uint64_t at, void *bytes,
 
 static akin_status open_file(const char *path, int *file, uint64_t *size) {
     struct stat facts;
-    *file = open(path,
-                 O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* a pipe without a writer must not hold us */
+    *file =
+        open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK); /* do not block on a pipe without a writer */
     if (*file < 0) return akin_file_cannot_open(path, errno);
     if (fstat(*file, &facts) == 0 && S_ISREG(facts.st_mode)) {
         *size = (uint64_t)facts.st_size;
@@ -50,7 +49,7 @@ static akin_status open_file(const char *path, int *file, uint64_t *size) {
     }
     close(*file);
     *file = -1;
-    return akin_error_set(AKIN_FAILED, "%s: is no regular file", path);
+    return akin_error_set(AKIN_FAILED, "%s: not a regular file", path);
 }
 
 akin_status akin_npy_recognise(const char *path, bool *out) {
@@ -68,7 +67,7 @@ akin_status akin_npy_recognise(const char *path, bool *out) {
     return status;
 }
 
-/* --- the header: a literal of a Python dictionary --- */
+/* --- the header: a literal Python dictionary --- */
 
 typedef struct {
     const char *at, *end;
@@ -108,11 +107,11 @@ static bool take_number(text_reader *in, uint64_t *out) {
         *out = *out * 10 + (uint64_t)(*in->at - '0');
     }
     if (in->at == start) return false;
-    if (in->at < in->end && *in->at == 'L') in->at++; /* a long of Python 2 */
+    if (in->at < in->end && *in->at == 'L') in->at++; /* a long integer of Python 2 */
     return true;
 }
 
-/* (), (n,), (n, m) ...: how many dimensions, and the first two. */
+/* (), (n,), (n, m) ...: the number of dimensions, and the first two. */
 static bool take_shape(text_reader *in, size_t *dims, uint64_t lengths[2]) {
     *dims = 0;
     if (!take(in, "(")) return false;
@@ -122,7 +121,7 @@ static bool take_shape(text_reader *in, size_t *dims, uint64_t lengths[2]) {
         if (*dims < 2) lengths[*dims] = length;
         ++*dims;
         if (take(in, ",")) continue;
-        return *dims > 1 && take(in, ")"); /* (n) is no tuple */
+        return *dims > 1 && take(in, ")"); /* (n) is not a tuple */
     }
     return true;
 }
@@ -132,7 +131,7 @@ typedef struct {
     bool structured, fortran;
     size_t dims;
     uint64_t lengths[2];
-    unsigned keys; /* which were there, one bit each */
+    unsigned keys; /* which ones were found, one bit each */
 } header;
 
 enum { DESCR = 1, ORDER = 2, SHAPE = 4 };
@@ -166,17 +165,16 @@ static bool take_header(text_reader *in, header *out) {
     return in->at == in->end && out->keys == (DESCR | ORDER | SHAPE);
 }
 
-/* --- what is taken --- */
+/* --- what is accepted --- */
 
 static akin_status check_header(akin_npy *npy, const header *found, uint64_t size) {
     const char *path = npy->path;
     npy->half = strcmp(found->descr, "<f2") == 0;
     if (!npy->half && strcmp(found->descr, "<f4") != 0)
-        return akin_error_set(
-            AKIN_INPUT,
-            "%s: holds numbers of type '%s'; akin takes float32 ('<f4') and float16 ('<f2'): save "
-            "a.astype(numpy.float32)",
-            path, found->descr);
+        return akin_error_set(AKIN_INPUT,
+                              "%s: contains numbers of type '%s'; akin takes float32 ('<f4') and "
+                              "float16 ('<f2'): save a.astype(numpy.float32)",
+                              path, found->descr);
     if (found->fortran)
         return akin_error_set(AKIN_INPUT,
                               "%s: is in Fortran order; save numpy.ascontiguousarray(a)", path);
@@ -191,12 +189,13 @@ static akin_status check_header(akin_npy *npy, const header *found, uint64_t siz
                               (size_t)columns);
     if (rows > UINT64_MAX / width / columns || rows * columns * width > held)
         return akin_error_set(
-            AKIN_INPUT, "%s: is cut: its header says %zu x %zu '%s', but only %zu bytes follow",
+            AKIN_INPUT, "%s: truncated: its header says %zu x %zu '%s', but only %zu bytes follow",
             path, (size_t)rows, (size_t)columns, found->descr, (size_t)held);
     if (rows * columns * width < held)
         return akin_error_set(
-            AKIN_INPUT, "%s: has %zu bytes behind its array; is it damaged, or are there several?",
-            path, (size_t)(held - rows * columns * width));
+            AKIN_INPUT,
+            "%s: has %zu bytes after its array; is it damaged, or are there several arrays?", path,
+            (size_t)(held - rows * columns * width));
     npy->rows = (size_t)rows, npy->columns = (size_t)columns;
     return AKIN_OK;
 }
@@ -204,16 +203,16 @@ static akin_status check_header(akin_npy *npy, const header *found, uint64_t siz
 static akin_status read_header(akin_npy *npy, uint64_t size) {
     unsigned char start[FIXED + 4] = {0};
     if (size < FIXED + 2)
-        return akin_error_set(AKIN_INPUT, "%s: is cut: %zu bytes", npy->path, (size_t)size);
+        return akin_error_set(AKIN_INPUT, "%s: truncated: %zu bytes", npy->path, (size_t)size);
     akin_status status =
         read_at(npy->file, npy->path, 0, start, size < sizeof start ? (size_t)size : sizeof start);
     if (status != AKIN_OK) return status;
     if (memcmp(start, magic, MAGIC) != 0)
-        return akin_error_set(AKIN_INPUT, "%s: is no .npy file", npy->path);
+        return akin_error_set(AKIN_INPUT, "%s: not a .npy file", npy->path);
     unsigned major = start[MAGIC], minor = start[MAGIC + 1];
     if (major < 1 || major > 3 || minor != 0)
         return akin_error_set(AKIN_INPUT,
-                              "%s: is version %u.%u of .npy; akin knows 1.0, 2.0 and 3.0",
+                              "%s: is version %u.%u of .npy; akin reads 1.0, 2.0 and 3.0",
                               npy->path, major, minor);
     uint64_t length = (uint64_t)start[FIXED] | (uint64_t)start[FIXED + 1] << 8, begin = FIXED + 2;
     if (major > 1) {
@@ -221,7 +220,7 @@ static akin_status read_header(akin_npy *npy, uint64_t size) {
         begin += 2;
     }
     if (length > HEADER_MAX || begin + length > size)
-        return akin_error_set(AKIN_INPUT, "%s: is damaged: a header of %zu bytes in a file of %zu",
+        return akin_error_set(AKIN_INPUT, "%s: damaged: a header of %zu bytes in a file of %zu",
                               npy->path, (size_t)length, (size_t)size);
     char *text = akin_mem_alloc((size_t)length, 1);
     if (text == NULL) return AKIN_FAILED;
@@ -231,8 +230,9 @@ static akin_status read_header(akin_npy *npy, uint64_t size) {
     if (status == AKIN_OK && !take_header(&in, &found))
         status = akin_error_set(
             AKIN_INPUT,
-            found.structured ? "%s: is an array of structures; akin takes float32 and float16"
-                             : "%s: its header is no dictionary of descr, fortran_order and shape",
+            found.structured
+                ? "%s: contains an array of structures; akin takes float32 and float16"
+                : "%s: its header is not a dictionary of descr, fortran_order and shape",
             npy->path);
     akin_mem_free(text);
     npy->data = begin + length;

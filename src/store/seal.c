@@ -1,4 +1,4 @@
-/* seal: a line behind the end of an HDF5 file with a checksum of all its bytes. */
+/* seal: a line after the end of an HDF5 file with a checksum of all its bytes. */
 #include "seal.h"
 
 #include <akin/fault.h>
@@ -16,14 +16,14 @@
 
 #define BLOCK_BYTES (1u << 20)
 #define SUPERBLOCK_BYTES                                                                           \
-    36 /* of version 2 and 3 as far as the address of the end (HDF5 File Format, II.A) */
+    36 /* of versions 2 and 3, up to the address of the end (HDF5 File Format, II.A) */
 
 static akin_status say(const char *path, const char *what) {
     return akin_error_set(AKIN_FAILED, "%s: %s: %s", path, what,
-                          errno ? strerror(errno) : "it ends too early");
+                          errno ? strerror(errno) : "the file is truncated");
 }
 
-/* All of the bytes, or an error; errno = 0: the file ends before. */
+/* Reads all of the bytes, or sets an error; errno = 0: the file ends before. */
 static bool read_all(int file, void *bytes, size_t count, uint64_t at) {
     for (size_t done = 0; done < count;) {
         ssize_t got = akin_fault_read()
@@ -74,14 +74,14 @@ akin_status akin_seal_write(const char *path, uint64_t bytes, akin_seal_sum sum)
     return status;
 }
 
-/* Where HDF5 says that the file ends; the size itself where that cannot be told. False: errno says
- * why. */
+/* The end of the file according to HDF5; its size if that cannot be determined. False: errno
+ * says why. */
 static bool find_end(int file, uint64_t size, uint64_t *end) {
     unsigned char superblock[SUPERBLOCK_BYTES];
     *end = size;
     if (size < sizeof superblock) return true;
     if (!read_all(file, superblock, sizeof superblock, 0)) return false;
-    if (superblock[8] < 2 || superblock[9] != 8) return true; /* version, bytes of an address */
+    if (superblock[8] < 2 || superblock[9] != 8) return true; /* version, size of an address */
     *end = 0;
     for (int i = 7; i >= 0; i--) *end = *end << 8 | superblock[28 + i];
     return true;
@@ -99,7 +99,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
         AKIN_TRY(say(path, "cannot be read"));
     *sealed = sscanf(line, "akin sum %16" SCNx64 " %16" SCNx64 "%16" SCNx64, bytes, &sum->high,
                      &sum->low) == 3;
-    if (*sealed) { /* only as we write it */
+    if (*sealed) { /* only exactly as we write it */
         snprintf(written, sizeof written, "akin sum %016" PRIx64 " %016" PRIx64 "%016" PRIx64 "\n",
                  size - AKIN_SEAL_BYTES, sum->high, sum->low);
         *sealed = strcmp(line, written) == 0;
@@ -107,7 +107,7 @@ akin_status akin_seal_read(const char *path, bool *sealed, uint64_t *bytes, akin
     if (!*sealed && !find_end(file, size, &end)) AKIN_TRY(say(path, "cannot be read"));
     if (!*sealed && end != size)
         AKIN_TRY(akin_error_set(
-            AKIN_INPUT, "%s: damaged: it is cut or has been appended to; make it anew", path));
+            AKIN_INPUT, "%s: damaged: it was truncated or appended to; create it again", path));
 done:
     if (file >= 0) close(file);
     return status;

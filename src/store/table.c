@@ -4,7 +4,7 @@
 #include <akin/mem.h>
 #include <string.h>
 
-#define PIECE_ROWS 4096 /* read at a time where only a part of the row is asked for */
+#define PIECE_ROWS 4096 /* rows read at a time if only some columns are requested */
 
 struct akin_table {
     akin_ncfile *file;
@@ -17,9 +17,9 @@ static const akin_ncfile_field
                 {"score", AKIN_NC_FLOAT, "item,k", "1", "cosine of item and neighbour"},
                 {"count", AKIN_NC_INT, "item", "1", "number of neighbours"},
                 {0}},
-    /* What a refined table may have beside its lists. */
+    /* What a refined table may have in addition to its lists. */
     fill_schema[] = {{"filled", AKIN_NC_INT, "item", "1",
-                      "number of last neighbours that are fill"},
+                      "number of neighbours at the end of the list that were filled in"},
                      {0}},
     duplicate_schema[] = {{"duplicate_of", AKIN_NC_INT, "item", "1",
                            "row of the item that is recommended instead"},
@@ -114,14 +114,14 @@ bool akin_table_has_duplicates(const akin_table *table) {
     return table->has_duplicates;
 }
 
-/* Rows of an int variable, each of which is within [least, most]. */
+/* Reads rows of an int variable, whose values must be within [least, most]. */
 static akin_status get_checked(const akin_table *table, const char *variable, size_t first,
                                size_t count, int32_t least, int32_t most, int32_t *values) {
     akin_status status = akin_ncfile_get(table->file, variable, first, count, values);
     for (size_t i = 0; i < count && status == AKIN_OK; i++)
         if (values[i] < least || values[i] > most)
             status =
-                akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range; make the table anew",
+                akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range; run neighbors again",
                                akin_ncfile_path(table->file), variable, first + i);
     return status;
 }
@@ -142,26 +142,26 @@ akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t 
                        duplicate_of);
 }
 
-/* Whether the entry may stand behind the one before it; `filled`: how many of the last are fill. */
+/* Whether the entry may follow the one before it; `filled`: how many at the end were filled in. */
 static bool in_order(const akin_table *table, const int32_t *neighbor, const float *score, size_t j,
                      size_t chosen) {
     if (table->diverse || j >= chosen || score[j] < score[j - 1]) return true;
     return score[j] == score[j - 1] && (neighbor[j] > neighbor[j - 1] || table->calibrated);
 }
 
-/* What is wrong with the row, NULL if nothing: `held` neighbours that are rows, best first, and
- * none behind them; the last `filled` are fill. */
+/* What is wrong with the row, NULL if nothing: it must have `held` neighbours that are rows,
+ * best first, and none after them; the last `filled` were filled in. */
 static const char *find_fault(const akin_table *table, size_t row, int32_t held, int32_t filled,
                               const int32_t *neighbor, const float *score) {
-    if (held < 0 || (size_t)held > table->k) return "its count is not within k";
-    if (filled > held) return "it has more fill than neighbours";
+    if (held < 0 || (size_t)held > table->k) return "its count is not within 0 to k";
+    if (filled > held) return "it has more filled neighbours than neighbours";
     for (size_t j = 0; j < table->k; j++) {
         bool there = j < (size_t)held;
         if (!there && (neighbor[j] != -1 || score[j] != 0))
-            return "it has a neighbour behind its count";
+            return "it has a neighbour after its count";
         if (!there) continue;
         if (neighbor[j] < 0 || (size_t)neighbor[j] >= table->items)
-            return "a neighbour is no row of the table";
+            return "a neighbour is not a row of the table";
         if ((size_t)neighbor[j] == row) return "it is its own neighbour";
         if (!(score[j] >= -1 && score[j] <= 1)) return "a score is not within [-1, 1]";
         if (j > 0 && !in_order(table, neighbor, score, j, (size_t)(held - filled)))
@@ -177,7 +177,7 @@ static akin_status check_rows(const akin_table *table, size_t first, size_t coun
         const char *fault = find_fault(table, first + i, counts[i], filled[i],
                                        neighbor + i * table->k, score + i * table->k);
         if (fault)
-            return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; make the table anew",
+            return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; run neighbors again",
                                   akin_ncfile_path(table->file), first + i, fault);
     }
     return AKIN_OK;
@@ -187,7 +187,7 @@ akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
                             float *score, int32_t *counts) {
     akin_status status = AKIN_OK;
     size_t k = table->k, step = count < PIECE_ROWS ? count : PIECE_ROWS;
-    /* A row is checked as a whole; what was not asked for goes to scratch. */
+    /* A row is checked as a whole; what was not requested is read to scratch. */
     int32_t *some_neighbor = neighbor ? NULL : akin_mem_alloc(step * k, sizeof *some_neighbor);
     float *some_score = score ? NULL : akin_mem_alloc(step * k, sizeof *some_score);
     int32_t *some_counts = counts ? NULL : akin_mem_alloc(step, sizeof *some_counts);
@@ -254,10 +254,9 @@ static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n,
     bool calibrated = extras && extras->calibration;
     const int32_t counts[2] = {0, (int32_t)k};
     akin_ncfile_attribute(file, NULL, "title", "Recommendation table of a product catalogue");
-    akin_ncfile_attribute(
-        file, NULL, "summary",
-        "For every item of a product catalogue the k items that look most like it, by the "
-        "cosine of their embeddings.");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          "For every item of a product catalogue, the k items that look most like "
+                          "it, by the cosine of their embeddings.");
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);

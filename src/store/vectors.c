@@ -1,4 +1,4 @@
-/* vectors: the unit rows that neighbours are sought among. */
+/* vectors: the unit rows among which neighbours are searched. */
 #include <akin/embeddings.h>
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -31,7 +31,7 @@ bool akin_vectors_unit(const float *row, size_t dim, float *out) {
     double length = sqrt(squares);
     bool usable = isfinite(length) && length > 0;
     if (fabs(length - 1) <= 0x1.01p-24)
-        length = 1; /* a little more, for the rounding of `length` itself */
+        length = 1; /* slightly more, for the rounding of `length` itself */
     for (size_t t = 0; t < dim; t++) out[t] = usable ? (float)(row[t] / length) + 0.0f : 0;
     return usable;
 }
@@ -50,7 +50,7 @@ static akin_status create(akin_comm *comm, size_t n, size_t dim, akin_vectors **
     return v->rows != NULL && v->usable != NULL ? AKIN_OK : AKIN_FAILED;
 }
 
-/* Rows as read become unit rows. Collective. */
+/* Normalises rows as they are read. Collective. */
 static void bring_to_unit_length(akin_comm *comm, akin_vectors *v) {
     int64_t unusable = 0;
     for (size_t i = 0; i < v->count; i++) {
@@ -94,13 +94,13 @@ static akin_status check_id(const char *path, size_t line, const char *id, size_
                         : length > ID_MAX                ? "is longer than 1,024 bytes"
                         : !akin_text_is_utf8(id, length) ? "is not UTF-8"
                         : memchr(id, '\t', length) || memchr(id, '\r', length)
-                            ? "holds a tab or a line break"
+                            ? "contains a tab or a newline"
                             : NULL;
     if (wrong == NULL) return AKIN_OK;
     return akin_error_set(AKIN_INPUT, "%s line %zu: the id %s", path, line, wrong);
 }
 
-/* Makes lines NUL-terminated texts in place, one behind the other; *used bytes of them. */
+/* Makes lines NUL-terminated texts in place, consecutively; *used bytes in total. */
 static akin_status split_lines(const char *path, char *bytes, size_t length, size_t *lines,
                                size_t *used) {
     size_t at = length >= 3 && memcmp(bytes, "\xEF\xBB\xBF", 3) == 0 ? 3 : 0, put = 0;
@@ -111,8 +111,7 @@ static akin_status split_lines(const char *path, char *bytes, size_t length, siz
         akin_status status = check_id(path, ++*lines, bytes + at, count);
         if (status != AKIN_OK) return status;
         memmove(bytes + put, bytes + at, count);
-        bytes[put + count] =
-            '\0'; /* at most where the line's end was, or the NUL behind the file */
+        bytes[put + count] = '\0'; /* at most where the line's end was, or the NUL after the file */
         put += count + 1;
         at = next;
     }
@@ -132,7 +131,7 @@ static akin_status check_unique(const char *path, const char *ids, size_t lines)
     akin_status status = AKIN_OK;
     for (size_t i = 1; i < lines && status == AKIN_OK; i++)
         if (strcmp(all[i - 1], all[i]) == 0)
-            status = akin_error_set(AKIN_INPUT, "%s: the id '%s' stands there twice", path, all[i]);
+            status = akin_error_set(AKIN_INPUT, "%s: the id '%s' occurs twice", path, all[i]);
     akin_mem_free(all);
     return status;
 }
@@ -151,7 +150,7 @@ done:
     return status;
 }
 
-/* Labels of this rank's rows from all ids, or row numbers where there are none. */
+/* Labels of this rank's rows from all ids, or row numbers if there are none. */
 static akin_status make_labels(akin_vectors *v, const char *ids, size_t length) {
     char number[24];
     size_t longest = 1;
@@ -191,7 +190,8 @@ done:
 
 static akin_status check_rows(const char *path, size_t rows) {
     if (rows < INT32_MAX) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s: has %zu rows; a table holds less than 2^31", path, rows);
+    return akin_error_set(AKIN_INPUT, "%s: has %zu rows; a table can have fewer than 2^31", path,
+                          rows);
 }
 
 static akin_status check_npy(const char *path, const akin_npy *npy) {
@@ -270,7 +270,7 @@ akin_status akin_vectors_open(akin_comm *comm, const char *path, const char *ids
     *out = NULL;
     AKIN_TRY(akin_agree(comm, akin_npy_recognise(path, &is_npy)));
     if (!is_npy && ids_path != NULL)
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "--ids %s: is for a .npy file; %s has its own ids",
+        AKIN_TRY(akin_error_set(AKIN_USAGE, "--ids %s: only for a .npy file; %s has its own ids",
                                 ids_path, path));
     AKIN_TRY(is_npy ? open_npy(comm, path, ids_path, &v) : open_embeddings(comm, path, &v));
     bring_to_unit_length(comm, v);

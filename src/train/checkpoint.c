@@ -1,4 +1,4 @@
-/* checkpoint: where a training run stands. */
+/* checkpoint: the state of a training run. */
 #include "checkpoint.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -7,8 +7,7 @@
 #include <stddef.h>
 #include <string.h>
 
-#define VECTORS                                                                                    \
-    4 /* weights, first moment, second moment, and the best weights where they are kept */
+#define VECTORS 4 /* weights, first moment, second moment, and the best weights if they are kept */
 
 static size_t state_vectors(akin_model *model, const akin_history *history,
                             float *vectors[VECTORS]) {
@@ -21,8 +20,8 @@ static size_t state_vectors(akin_model *model, const akin_history *history,
 
 static const struct figure {
     const char *name, *long_name;
-    size_t place; /* of the pointer in akin_history where the variable has a dimension, else of the
-                     number */
+    size_t place; /* offset of the pointer in akin_history if the variable has a dimension,
+                   * otherwise of the number */
     bool curve;
 } figures[] = {
     {"loss", "mean squared error of training", offsetof(akin_history, loss), true},
@@ -33,8 +32,8 @@ static const struct figure {
      offsetof(akin_history, holdout_contrast_loss), true},
     {"loss_first", "mean squared error of the first step", offsetof(akin_history, loss_first),
      false},
-    {"squared_error", "sum in the epoch under way", offsetof(akin_history, squared_error), false},
-    {"contrast", "sum in the epoch under way", offsetof(akin_history, contrast), false},
+    {"squared_error", "sum over the current epoch", offsetof(akin_history, squared_error), false},
+    {"contrast", "sum over the current epoch", offsetof(akin_history, contrast), false},
 };
 #define FIGURES (sizeof figures / sizeof figures[0])
 
@@ -79,7 +78,7 @@ static const akin_ncfile_field schema[] = {
     {"step", AKIN_NC_INT64, "", "1", "optimiser steps done"},
     {0}};
 
-/* The figures as a schema. */
+/* The figures, as a schema. */
 static const akin_ncfile_field *figure_schema(akin_ncfile_field fields[FIGURES + 1]) {
     for (size_t f = 0; f < FIGURES; f++)
         fields[f] = (akin_ncfile_field){figures[f].name, AKIN_NC_DOUBLE,
@@ -96,9 +95,9 @@ static void define(akin_ncfile *file, const akin_checkpoint_origin *origin, size
     akin_ncfile_dimension(file, "epoch", epochs);
     akin_ncfile_define(file, schema);
     akin_ncfile_define(file, figure_schema(fields));
-    akin_ncfile_attribute(file, NULL, "title", "Training run under way");
+    akin_ncfile_attribute(file, NULL, "title", "Training run in progress");
     akin_ncfile_attribute(file, NULL, "summary",
-                          "Where a training run of akin stands; the same command goes on from it.");
+                          "State of a training run of akin; the same command resumes it.");
     akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
     akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
     akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
@@ -174,8 +173,7 @@ static akin_status get(const akin_ncfile *file, akin_model *model, akin_history 
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(akin_ncfile_check_schema(file, figure_schema(fields)));
     if (epochs != history->epochs || weights != AKIN_NETWORK_WEIGHTS || found != count)
-        return akin_error_set(AKIN_INPUT, "%s: a checkpoint of another shape",
-                              akin_ncfile_path(file));
+        return akin_error_set(AKIN_INPUT, "%s: an incompatible checkpoint", akin_ncfile_path(file));
     for (size_t v = 0; v < count; v++) AKIN_TRY(akin_ncfile_get(file, "state", v, 1, vectors[v]));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, akin_model_step(model)));
     for (size_t f = 0; f < FIGURES; f++)
@@ -201,7 +199,7 @@ done:
     return status;
 }
 
-/* --- beside the computation --- */
+/* --- writing in the background --- */
 
 struct akin_saver {
     akin_comm *comm;
@@ -209,7 +207,7 @@ struct akin_saver {
     const char *path;
     const akin_checkpoint_origin *origin;
     akin_worker_job job;
-    akin_model *model; /* the copy that is written; rank 0 alone has one, and the history */
+    akin_model *model; /* the copy that is written; only rank 0 has one, and the history */
     akin_history history;
 };
 

@@ -1,16 +1,16 @@
-/* checkpoint: where a training run stands, so that it goes on after any interruption and ends with
- * the same bits; and the saver, which writes it beside the computation.
+/* checkpoint: the state of a training run, from which it resumes after any interruption with the
+ * same bits; and the saver, which writes it in the background.
  *
- * float state(vector, weight)      weights, Adam's first and second moment; with --patience, a
- *                                  fourth: the weights of the best epoch
- * int64 step                       optimiser steps done
- * double loss(epoch), holdout_loss(epoch), contrast_loss(epoch), holdout_contrast_loss(epoch)
- *                                  NaN where the epoch is not done
- * double loss_first                of the very first step
- * double squared_error, contrast   sums over the steps of the epoch under way
- * attributes akin_result_options, input_catalog_digest, input_init_digest: all that shapes the
- * result
- */
+ *   float  state(vector, weight)        weights, Adam's first and second moment; with --patience,
+ *                                       a fourth: the weights of the best epoch
+ *   int64  step                         optimiser steps done
+ *   double loss(epoch), holdout_loss(epoch),
+ *          contrast_loss(epoch),
+ *          holdout_contrast_loss(epoch) NaN if the epoch is not complete
+ *   double loss_first                   of the very first step
+ *   double squared_error, contrast      sums over the steps of the current epoch
+ *   attributes: akin_result_options, input_catalog_digest, input_init_digest: all that affects
+ *   the result */
 #ifndef AKIN_CHECKPOINT_H
 #define AKIN_CHECKPOINT_H
 
@@ -25,20 +25,21 @@
 typedef struct {
     size_t epochs;        /* of the whole run, length of the arrays */
     double *loss;         /* [epochs] mean squared error over the steps of each epoch */
-    double *holdout_loss; /* [epochs] behind each epoch, NaN without a holdout */
+    double *holdout_loss; /* [epochs] after each epoch, NaN without a holdout */
     double *contrast_loss,
         *holdout_contrast_loss; /* [epochs] likewise of the contrastive loss, NaN without one */
     double loss_first, squared_error, contrast;
     float *best; /* [AKIN_NETWORK_WEIGHTS] of the best epoch so far; NULL = not kept */
 } akin_history;
 
-/* Arrays for a history whose epochs are set and whose other members are zero; it owns those that it
- * got, also when that fails. Not collective. */
+/* Allocates the arrays of a history whose epochs are set and whose other members are zero; the
+ * caller frees them, also on failure. Not collective. */
 AKIN_MUST_CHECK akin_status akin_history_allocate(akin_history *history, bool best);
 void akin_history_release(akin_history *history);
-void akin_history_copy(const akin_history *from, akin_history *to); /* both allocated alike */
+/* both allocated with the same size */
+void akin_history_copy(const akin_history *from, akin_history *to);
 
-/* What shapes the result: a checkpoint serves only a run that has the same. */
+/* What affects the result: a checkpoint is valid only for a run with the same. */
 typedef struct {
     const char *options;
     const char *result_options;
@@ -46,7 +47,7 @@ typedef struct {
     const char *init_digest; /* NULL = none */
 } akin_checkpoint_origin;
 
-/* Every rank holds the same; atomic. Collective. */
+/* Every rank has the same; atomic. Collective. */
 AKIN_MUST_CHECK akin_status akin_checkpoint_write(akin_comm *comm, const char *path,
                                                   const akin_checkpoint_origin *origin,
                                                   akin_model *model, const akin_history *history);
@@ -60,25 +61,25 @@ AKIN_MUST_CHECK akin_status akin_checkpoint_read(akin_comm *comm, const char *pa
                                                  akin_model *model, size_t steps,
                                                  akin_history *history);
 
-/* The saver: to save is to copy the state, some milliseconds; the worker writes the copy on rank 0,
- * syncs it and puts it in the place of the one before, which a crash meanwhile leaves as it was. All
- * ranks hear of a failure when the next one is begun, or when it is waited for. */
+/* The saver: saving only copies the state, which takes some milliseconds; the worker writes the
+ * copy on rank 0, syncs it and renames it over the previous one, which survives a crash in
+ * between. All ranks learn of a failure when the next save starts, or when it is waited for. */
 typedef struct akin_saver akin_saver;
 
-/* path, origin and worker are borrowed and outlive it; history: of the size of those to come. Not
- * collective. */
+/* path, origin and worker are borrowed and must outlive it; history: with the size of those to
+ * be saved. Not collective. */
 AKIN_MUST_CHECK akin_status akin_saver_create(akin_comm *comm, akin_worker *worker,
                                               const char *path,
                                               const akin_checkpoint_origin *origin,
                                               const akin_history *history, akin_saver **out);
 void akin_saver_free(
-    akin_saver *saver); /* waits for what is under way. Not collective; NULL is fine */
+    akin_saver *saver); /* waits for a save in progress. Not collective; NULL is fine */
 
-/* Waits for the checkpoint before, then begins this one. Collective; agreed; the same model on all
- * ranks. */
+/* Waits for the previous checkpoint, then starts this one. Collective; agreed; the same model on
+ * all ranks. */
 AKIN_MUST_CHECK akin_status akin_saver_start(akin_saver *saver, akin_model *model,
                                              const akin_history *history);
-/* Until the last one lies on the disk. Collective; agreed. */
+/* Waits until the last one is on disk. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_saver_wait(akin_saver *saver);
 
 #endif

@@ -1,4 +1,4 @@
-/* contrast_pairs: two views of each picture. */
+/* contrast_pairs: two views of each picture of a batch, and their contrastive loss. */
 #include "contrast_pairs.h"
 #include <akin/catalog.h>
 #include <akin/contrast.h>
@@ -24,7 +24,7 @@ struct akin_contrast_pairs {
     size_t images, micros; /* of the step */
     micro *mine;           /* [own micro-batches]: number m is at m / size */
     float *latents; /* of all: group by group, in each all first views, then all second ones */
-    float *pull;    /* of one group, laid out likewise */
+    float *pull;    /* of one group, in the same layout */
 };
 
 akin_status akin_contrast_pairs_create(akin_comm *comm, akin_network *network,
@@ -60,14 +60,13 @@ void akin_contrast_pairs_free(akin_contrast_pairs *pairs) {
     akin_mem_free(pairs);
 }
 
-/* --- groups
- * -------------------------------------------------------------------------------------------------------*/
+/* --- groups --- */
 
 size_t akin_contrast_pairs_groups(const akin_contrast_pairs *pairs) {
     return (pairs->micros + GROUP - 1) / GROUP;
 }
 
-/* The first micro-batch of a group; of the one behind the last: how many there are. */
+/* The first micro-batch of a group; for the group after the last, their number. */
 static size_t first_micro(const akin_contrast_pairs *pairs, size_t group) {
     return group * pairs->micros / akin_contrast_pairs_groups(pairs);
 }
@@ -91,7 +90,7 @@ bool akin_contrast_pairs_concerns(const akin_contrast_pairs *pairs, size_t group
     size_t size = (size_t)akin_comm_size(pairs->comm), rank = (size_t)akin_comm_rank(pairs->comm);
     size_t first = first_micro(pairs, group), end = first_micro(pairs, group + 1);
     return (rank + size - first % size) % size <
-           end - first; /* how far it is to the next of this rank's */
+           end - first; /* the distance to this rank's next one */
 }
 
 bool akin_contrast_pairs_answers(const akin_contrast_pairs *pairs, size_t group) {
@@ -99,14 +98,13 @@ bool akin_contrast_pairs_answers(const akin_contrast_pairs *pairs, size_t group)
            (size_t)akin_comm_rank(pairs->comm);
 }
 
-/* Where the rows of a micro-batch's view begin within its group's. */
+/* The first row of a micro-batch's view within its group. */
 static size_t row_of(const akin_contrast_pairs *pairs, size_t m, int view) {
     size_t group = group_of(pairs, m), first = first_image(pairs, group);
     return m * MICRO - first + (view ? first_image(pairs, group + 1) - first : 0);
 }
 
-/* --- a step
- * -------------------------------------------------------------------------------------------------------*/
+/* --- a step --- */
 
 void akin_contrast_pairs_begin(akin_contrast_pairs *pairs, size_t images) {
     pairs->images = images;
@@ -136,7 +134,7 @@ void akin_contrast_pairs_add(akin_contrast_pairs *pairs, const float *weights, s
     }
 }
 
-/* A latent is one rank's, and zero on the others: a sum of their bits is those bits. */
+/* A latent is non-zero on one rank only: a sum of the ranks' bits gives exactly its bits. */
 double akin_contrast_pairs_meet(akin_contrast_pairs *pairs) {
     double start = akin_comm_seconds();
     _Static_assert(2 * sizeof(float) == sizeof(int64_t), "two floats are one word");
@@ -144,7 +142,7 @@ double akin_contrast_pairs_meet(akin_contrast_pairs *pairs) {
     return akin_comm_seconds() - start;
 }
 
-/* The gradient by the latents of this rank's own views, to where it is used. */
+/* Copies the gradient by the latents of this rank's own views to where it is used. */
 static void keep_pull(akin_contrast_pairs *pairs, size_t group) {
     size_t size = (size_t)akin_comm_size(pairs->comm), rank = (size_t)akin_comm_rank(pairs->comm);
     for (size_t m = first_micro(pairs, group); m < first_micro(pairs, group + 1); m++)

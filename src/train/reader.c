@@ -1,4 +1,4 @@
-/* reader: the pictures of a training run, ahead of need. */
+/* reader: reads the pictures of a training run ahead. */
 #include "reader.h"
 #include <akin/mem.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@ typedef struct {
 typedef struct {
     size_t used; /* micro-batches in it */
     size_t counts[AKIN_READER_HALF];
-    uint8_t *images; /* [HALF_IMAGES, AKIN_IMAGE_BYTES]; a micro-batch begins at a multiple of MICRO
-                        images */
+    uint8_t *images; /* [HALF_IMAGES, AKIN_IMAGE_BYTES]; a micro-batch starts at a multiple of
+                      * MICRO images */
 } half;
 
 struct akin_reader {
@@ -24,10 +24,10 @@ struct akin_reader {
     akin_worker *worker;
     akin_reader_span span;
     half halves[2];
-    size_t front, taken; /* the half that is computed on, and how much of it is gone */
-    /* The worker's, while its job is under way. */
+    size_t front, taken; /* the half in use, and how much of it is consumed */
+    /* Used by the worker while its job is running. */
     akin_worker_job job;
-    size_t step, micro; /* the next to be read */
+    size_t step, micro; /* the next to read */
     wanted list[HALF_IMAGES];
 };
 
@@ -39,7 +39,7 @@ size_t akin_reader_micro_images(size_t images, size_t micro) {
     return images - micro * MICRO < MICRO ? images - micro * MICRO : MICRO;
 }
 
-/* Moves on to this rank's next micro-batch, if there is one, whose step has `images`. */
+/* Advances to this rank's next micro-batch, if there is one, whose step has `images`. */
 static bool find_next(akin_reader *reader, size_t *images) {
     const akin_sampler *sampler = reader->sampler;
     size_t in_epoch = akin_sampler_steps(sampler);
@@ -53,7 +53,7 @@ static bool find_next(akin_reader *reader, size_t *images) {
     return false;
 }
 
-/* Lists the images of the micro-batches that this half will hold; their number. */
+/* Lists the images of the micro-batches that this half will hold; returns their number. */
 static size_t list_wanted(akin_reader *reader, half *half) {
     size_t in_epoch = akin_sampler_steps(reader->sampler), listed = 0, images;
     for (half->used = 0; half->used < AKIN_READER_HALF && find_next(reader, &images);
@@ -75,7 +75,7 @@ static int by_item(const void *a, const void *b) {
     return x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* The worker's job: the half that is not computed on. */
+/* The worker's job: fills the half that is not in use. */
 static akin_status fill(void *context) {
     akin_status status = AKIN_OK;
     akin_reader *reader = context;
@@ -85,7 +85,7 @@ static akin_status fill(void *context) {
     for (size_t i = 0; i < count; i++) {
         const wanted *it = &reader->list[i];
         uint8_t *to = back->images + it->place * AKIN_IMAGE_BYTES;
-        if (i > 0 && it[-1].item == it->item) /* a small catalogue comes round within a half */
+        if (i > 0 && it[-1].item == it->item) /* a small catalogue repeats within a half */
             memcpy(to, back->images + it[-1].place * AKIN_IMAGE_BYTES, AKIN_IMAGE_BYTES);
         else
             AKIN_TRY(akin_catalog_images(reader->catalog, it->item, 1, to));

@@ -12,26 +12,26 @@
 #define WEIGHTS ((size_t)AKIN_NETWORK_WEIGHTS)
 #define VALUES ((double)AKIN_IMAGE_BYTES) /* of an image, the loss is their mean */
 
-/* Gradients count in units of 2^-48: finer than what Adam's epsilon lets through, and a batch of
- * 256 still has room for gradients of 2^10. Squared errors, at most 3072 an image, count in units
- * of 2^-24. */
+/* Gradients are stored in units of 2^-48: finer than what Adam's epsilon lets through, and a
+ * batch of 256 still has room for gradients of 2^10. Squared errors, at most 3072 per image, are
+ * in units of 2^-24. */
 #define GRADIENT_BITS 48
 #define ERROR_BITS 24
 #define ROOM_BITS 62
 
 #define MAX_TENSORS 32
 
-/* As in the paper, and as everybody has them. */
+/* As in the paper; the usual values. */
 #define ADAM_BETA1 0.9
 #define ADAM_BETA2 0.999
 #define ADAM_EPS 1e-8
 
-/* What travels behind the gradient in the one sum. */
+/* Slots that are summed along with the gradient. */
 enum {
     SLOT_ERROR,     /* squared error, fixed point */
     SLOT_CONTRAST,  /* contrastive loss, likewise */
     SLOT_FAILED,    /* ranks that could not read their images */
-    SLOT_SIGNALLED, /* ranks that have had a signal */
+    SLOT_SIGNALLED, /* ranks that received a signal */
     SLOT_WISH,
     SLOT_LOST, /* micro-batches whose loss is not finite */
     SLOT_NAN,  /* per tensor: micro-batches with a gradient that is not finite */
@@ -41,7 +41,7 @@ enum {
 
 enum {
     SUMS = AKIN_NETWORK_PARTS + 1
-}; /* one a part of the network, and the slots, with the head before them */
+}; /* one per part of the network, and the slots, with the head before them */
 
 #define HEAD ((size_t)AKIN_NETWORK_HEAD)
 
@@ -50,15 +50,16 @@ struct akin_step {
     akin_comm *comm;
     akin_model *model;
     akin_reader *reader;
-    akin_contrast_pairs *pairs; /* NULL where the objective has none */
+    akin_contrast_pairs *pairs; /* NULL if the objective has none */
     float *gradient; /* [WEIGHTS], of a micro-batch, then of the batch; reconstructions of the
-                        holdout */
+                      * holdout */
     int64_t *values; /* [WEIGHTS + SLOT_COUNT] */
-    akin_comm_sum *sums[SUMS]; /* under way */
+    akin_comm_sum *sums[SUMS]; /* in progress */
     size_t started;            /* of them, in this step */
-    float limit;               /* gradients of a micro-batch stay below, so that the sum has room */
+    float limit;               /* gradients of a micro-batch must stay below it, so that the sum
+                                * has room */
     size_t complete_from,
-        complete_to;         /* parts that are complete with the gradient that is computed */
+        complete_to;         /* parts that are complete once the current gradient is computed */
     double reading, waiting; /* seconds, in this step */
     uint8_t images[AKIN_NETWORK_MICRO_BATCH * AKIN_IMAGE_BYTES]; /* damaged, or of the holdout */
 };
@@ -144,8 +145,8 @@ void akin_step_free(akin_step *step) {
 
 /* --- a batch --- */
 
-/* The tensors of a part of the gradient into the sums; one that cannot be summed counts in its slot
- * instead. */
+/* Adds the tensors of a part of the gradient to the sums; one that cannot be summed counts in
+ * its slot instead. */
 static void add_part(akin_step *step, size_t first, size_t count) {
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
@@ -163,7 +164,7 @@ static void add_part(akin_step *step, size_t first, size_t count) {
     }
 }
 
-/* The next of the sums; the same order on every rank. */
+/* Starts the next of the sums; the same order on every rank. */
 static void start_sum(akin_step *step) {
     size_t s = step->started++, first, count;
     sum_range(step, s, &first, &count);
@@ -178,11 +179,11 @@ static void part_is_ready(void *context, size_t part) {
         add_part(step, first, count);
         if (part >= step->complete_from && part < step->complete_to) start_sum(step);
     }
-    akin_comm_poll(step->comm); /* sums under way move; and a large batch on few ranks takes long,
-                                   and holds nobody up */
+    akin_comm_poll(step->comm); /* lets sums proceed; a large batch on few ranks takes long and
+                                 * must not hold up others */
 }
 
-/* What the views of a picture of this step are drawn from. */
+/* The key from which the views of a picture in this step are drawn. */
 static akin_augment_key key_of(const akin_step *step, size_t place_of_batch) {
     const akin_sampler *sampler = step->parts.sampler;
     size_t in_epoch = akin_sampler_steps(sampler), number = (size_t)*akin_model_step(step->model);
@@ -192,8 +193,7 @@ static akin_augment_key key_of(const akin_step *step, size_t place_of_batch) {
                               .item = akin_sampler_train(sampler, epoch, place)};
 }
 
-/* The pictures of micro-batch m of this step as the network is to see them: as they are, or
- * damaged. */
+/* The pictures of micro-batch m of this step as the network's input: unmodified, or damaged. */
 static const uint8_t *seen(akin_step *step, size_t m, size_t count, const uint8_t *images) {
     const akin_objective *objective = &step->parts.objective;
     akin_augment how = akin_augment_damage(objective->augment);
@@ -216,7 +216,7 @@ static akin_status read_micro(akin_step *step, size_t batch, size_t m, size_t *c
     return status;
 }
 
-/* A sum of losses into its slot, or into that of what is lost. */
+/* Adds a sum of losses to its slot, or counts it as lost. */
 static void add_loss(akin_step *step, size_t slot, double loss) {
     int64_t *slots = step->values + WEIGHTS;
     if (isfinite(loss))
@@ -225,7 +225,7 @@ static void add_loss(akin_step *step, size_t slot, double loss) {
         slots[SLOT_LOST]++;
 }
 
-/* The gradient of a task into the sums, which has parts [from, to) complete. */
+/* Adds the gradient of a task to the sums, which completes parts [from, to). */
 static void add_gradient(akin_step *step, const akin_network_task *task, size_t from, size_t to) {
     step->complete_from = from;
     step->complete_to = to;
@@ -270,7 +270,7 @@ done:
     return status;
 }
 
-/* How they pull at each other, and what that makes of the network's gradient. Not collective. */
+/* The contrastive losses, and their gradients through the network. Not collective. */
 static void compute_pairs(akin_step *step, size_t batch) {
     const akin_objective *objective = &step->parts.objective;
     float scale = (float)(1 / (VALUES * (double)batch)),
@@ -293,17 +293,17 @@ static void compute_pairs(akin_step *step, size_t batch) {
     }
 }
 
-/* All that this rank adds to the sums. Collective where there are pairs. */
+/* Everything that this rank adds to the sums. Collective if there are pairs. */
 static akin_status add_share(akin_step *step, size_t batch) {
     if (!has_pairs(step)) return compute(step, batch);
     akin_status status = encode_pairs(step, batch);
     step->waiting += akin_contrast_pairs_meet(
-        step->pairs); /* also where this rank has failed, which all hear of in the sums */
+        step->pairs); /* also if this rank has failed, which the sums report to all */
     if (status == AKIN_OK) compute_pairs(step, batch);
     return status;
 }
 
-/* After the sum, the same on every rank: the first thing that went wrong in a gradient, by name. */
+/* After the sum, the same on every rank: the first error in a gradient, by name. */
 static akin_status check_gradient(const akin_step *step) {
     size_t tensor_count;
     const akin_network_tensor *tensors = akin_network_tensors(&tensor_count);
@@ -341,7 +341,7 @@ static akin_status check_weights(const akin_step *step) {
         (long long)*akin_model_step(step->model), tensors[t].name);
 }
 
-/* What is left to be told, and then all of it. Returns the seconds waited. Collective. */
+/* Sums the remaining slots, and waits for all. Returns the seconds waited. Collective. */
 static double finish_sums(akin_step *step) {
     while (step->started < SUMS) start_sum(step);
     double start = akin_comm_seconds();
@@ -376,7 +376,7 @@ akin_status akin_step_take(akin_step *step, double learning_rate, bool wish,
     slots[SLOT_WISH] = wish;
     step->waiting += finish_sums(step);
     if (slots[SLOT_FAILED] > 0) AKIN_TRY(akin_agree(step->comm, local));
-    AKIN_TRY(check_gradient(step)); /* the same everywhere */
+    AKIN_TRY(check_gradient(step)); /* the same on every rank */
     update(step, learning_rate);
     AKIN_TRY(check_weights(step));
     *outcome = (akin_step_outcome){.squared_error = akin_fixed_to(slots[SLOT_ERROR], ERROR_BITS),
@@ -398,7 +398,7 @@ static akin_status reconstruct(akin_step *step, int64_t *sum) {
     size_t items[AKIN_NETWORK_MICRO_BATCH], total = step->parts.sampler->holdout;
     size_t size = (size_t)akin_comm_size(step->comm);
     *sum = 0;
-    akin_worker_idle(step->parts.worker); /* NetCDF bears one thread at a time */
+    akin_worker_idle(step->parts.worker); /* NetCDF supports only one thread at a time */
     for (size_t m = (size_t)akin_comm_rank(step->comm); m < akin_reader_micros(total); m += size) {
         size_t count = akin_reader_micro_images(total, m);
         for (size_t i = 0; i < count; i++)

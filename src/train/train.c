@@ -1,4 +1,4 @@
-/* train: the whole of a training run. */
+/* train: a complete training run. */
 #include "checkpoint.h"
 #include "step.h"
 #include <akin/catalog.h>
@@ -29,7 +29,7 @@ typedef struct {
     akin_checkpoint_origin origin;
     akin_text *checkpoint_name;
     akin_history history;
-    size_t steps; /* that the run will have, if its patience lasts */
+    size_t steps; /* of the run, unless its patience ends it */
     akin_schedule schedule;
     double saved_at; /* clock of the last checkpoint */
     double told_at;  /* clock of the last line about an epoch */
@@ -40,7 +40,7 @@ typedef struct {
     double saving;   /* seconds in which the steps waited for checkpoints */
 } run;
 
-/* --- beginning --- */
+/* --- starting --- */
 
 #define EPOCHS 20.0
 #define IMAGES 400000.0 /* of them all; what two cores see in about five minutes */
@@ -53,7 +53,7 @@ static double epochs_by_size(const run *run) {
     return !features || akin_features_is_latent(features) ? EPOCHS : fmin(EPOCHS, IMAGES / items);
 }
 
-/* How long the run is: whole steps, and at least one. */
+/* Length of the run: whole steps, and at least one. */
 static void plan(run *run) {
     const akin_train_params *params = run->params;
     run->sampler = akin_sampler_make(params->seed, akin_catalog_items(run->catalog),
@@ -82,7 +82,7 @@ done:
     return status;
 }
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on a single rank. */
 static akin_status allocate(run *run) {
     akin_status status;
     AKIN_TRY(akin_history_allocate(&run->history, run->params->patience > 0));
@@ -108,7 +108,7 @@ static void forget_history(run *run) {
     history->squared_error = history->contrast = 0;
 }
 
-/* A model to start from: the weights of --init, or drawn from the seed; a head where the objective
+/* The initial model: the weights of --init, or drawn from the seed; with a head if the objective
  * needs one. */
 static void start(run *run) {
     const akin_train_params *params = run->params;
@@ -123,9 +123,8 @@ static void start(run *run) {
     forget_history(run);
 }
 
-/* Puts the saved state in place of the start, if there is one that fits. A default checkpoint that
- * does not fit is reported and replaced later on; one that was named is refused. Collective;
- * agreed. */
+/* Loads the saved state, if there is one that matches. A default checkpoint that does not match
+ * is reported and replaced later; one given by name is refused. Collective; agreed. */
 static akin_status resume(run *run) {
     akin_status status;
     akin_model *saved = NULL;
@@ -138,7 +137,7 @@ static akin_status resume(run *run) {
     if (status == AKIN_OK) {
         akin_model_free(run->model);
         run->model = saved;
-        akin_log_info("train: going on from %s at step %lld", name,
+        akin_log_info("train: resuming from %s at step %lld", name,
                       (long long)*akin_model_step(saved));
         return AKIN_OK;
     }
@@ -146,7 +145,7 @@ static akin_status resume(run *run) {
         status = akin_error_context(status, "--checkpoint: ");
         goto done;
     }
-    akin_log_warning("train: begins anew, for %s", akin_error_message());
+    akin_log_warning("train: starting over, because of %s", akin_error_message());
     forget_history(run);
     status = AKIN_OK;
 done:
@@ -154,7 +153,7 @@ done:
     return status;
 }
 
-/* What works on the model as it stands at the beginning or behind a resume. */
+/* Objects that work on the model in its initial or resumed state. */
 static akin_status create_parts(run *run) {
     akin_status status;
     const akin_step_parts parts = {.comm = run->comm,
@@ -182,7 +181,7 @@ static akin_status begin(run *run) {
     if (run->init && !akin_model_has_network(run->init))
         AKIN_TRY(akin_error_set(
             AKIN_INPUT,
-            "--init %s: its features have no network, there are no weights to start from",
+            "--init %s: its features have no network, so there are no weights to start from",
             params->init));
     run->origin =
         (akin_checkpoint_origin){.options = params->options,
@@ -209,7 +208,7 @@ static akin_status save(run *run) {
 static akin_status interrupted(run *run) {
     return akin_error_set(
         AKIN_INTERRUPTED,
-        "training was interrupted behind step %lld of %zu; %s is saved, submit again to go on",
+        "training was interrupted after step %lld of %zu; %s is saved, submit again to continue",
         (long long)*akin_model_step(run->model), run->steps, akin_text_bytes(run->checkpoint_name));
 }
 
@@ -222,7 +221,7 @@ static double images_of(const run *run, size_t steps) {
            rest * (double)run->params->batch; /* only the last may be short */
 }
 
-/* What the objective makes small, of the two losses that it may be made of. */
+/* The value that the objective minimises, from the two losses. */
 static double objective_of(const run *run, double loss, double contrast) {
     return is_contrastive(run) ? loss + run->params->objective.contrast * contrast : loss;
 }
@@ -232,8 +231,7 @@ static double holdout_objective(const run *run, size_t epoch) {
                         run->history.holdout_contrast_loss[epoch]);
 }
 
-/* The epoch of the lowest loss of the holdout among the first `epochs`; the first where there is
- * none. */
+/* The epoch with the lowest holdout loss among the first `epochs`; the first if there is none. */
 static size_t best_epoch(const run *run, size_t epochs) {
     size_t best = 0;
     for (size_t e = 1; e < epochs; e++)
@@ -241,8 +239,8 @@ static size_t best_epoch(const run *run, size_t epochs) {
     return best;
 }
 
-/* A line an epoch; of a run with very many of them about a hundred, and those of a minute or more
- * all. */
+/* A line per epoch; about a hundred for a run with many more, but all that take a minute or
+ * longer. */
 static void tell_epoch(run *run, size_t epoch) {
     double now = akin_comm_seconds(), rate = run->images / run->seconds;
     double left =
@@ -288,7 +286,7 @@ done:
     return status;
 }
 
-/* Epochs that are done, a part of one at the end of the run counting as one. */
+/* Epochs that are done, a partial one at the end of the run counting as one. */
 static size_t epochs_done(const run *run) {
     size_t step = (size_t)*akin_model_step(run->model),
            in_epoch = akin_sampler_steps(&run->sampler);
@@ -306,7 +304,7 @@ static void show_progress(const run *run) {
                       images_of(run, run->steps));
 }
 
-/* One step and what belongs to it. */
+/* One step with everything around it. */
 static akin_status advance(run *run, size_t step) {
     akin_status status;
     akin_step_outcome outcome;
@@ -343,7 +341,7 @@ static akin_status take_steps(run *run) {
         show_progress(run);
     }
     AKIN_TRY(akin_saver_wait(run->saver));
-    akin_worker_idle(run->worker); /* from here on NetCDF is this thread's */
+    akin_worker_idle(run->worker); /* from here on NetCDF belongs to this thread */
 done:
     akin_log_progress_end();
     return status;
@@ -351,9 +349,9 @@ done:
 
 /* --- which model is kept --- */
 
-/* What the loss of the last epoch must not be above: a grey picture is never further than this from
- * any other; and where the first batch was large enough to be like the others, a run that ends so
- * far above it has made the model worse. */
+/* The limit for the loss of the last epoch: a grey picture is never further than this from any
+ * other; and if the first batch was large enough to be representative, a run that ends this far
+ * above it has made the model worse. */
 #define LOSS_OF_GREY 0.25
 #define FIRST_BATCH_TELLS 32
 #define WORSE 1.5
@@ -365,7 +363,7 @@ static double loss_allowed(const run *run) {
     return tells ? WORSE * first : fmax(LOSS_OF_GREY, first);
 }
 
-/* The same on every rank. A loss that is no number has ended the run before. */
+/* The same on every rank. A loss that is not a number has ended the run earlier. */
 static akin_status check_converged(const run *run) {
     size_t done = epochs_done(run);
     const akin_history *history = &run->history;
@@ -375,11 +373,11 @@ static akin_status check_converged(const run *run) {
         lowest = fmin(lowest, last);
     }
     if (last <= 2 * lowest && history->loss[done - 1] <= loss_allowed(run)) return AKIN_OK;
-    return akin_error_set(AKIN_FAILED,
-                          "training has diverged: the loss of the last epoch is %.5f, of the best "
-                          "%.5f, at first %.5f; "
-                          "no model is saved; try a smaller --learning-rate than %g, or --patience",
-                          last, lowest, run->history.loss_first, run->params->learning_rate);
+    return akin_error_set(
+        AKIN_FAILED,
+        "training diverged: the loss of the last epoch is %.5f, of the best %.5f, at first %.5f; "
+        "no model is saved; try a smaller --learning-rate than %g, or --patience",
+        last, lowest, run->history.loss_first, run->params->learning_rate);
 }
 
 static akin_status choose(run *run) {
@@ -393,7 +391,7 @@ static akin_status choose(run *run) {
                       done < history->epochs ? "ended early" : "done", best + 1,
                       history->holdout_loss[best]);
     } else {
-        AKIN_TRY(check_converged(run)); /* the same everywhere */
+        AKIN_TRY(check_converged(run)); /* the same on every rank */
     }
     status = akin_model_set_curve(run->model, done, history->loss, history->holdout_loss);
     if (status == AKIN_OK && is_contrastive(run))
@@ -404,7 +402,7 @@ done:
     return status;
 }
 
-/* --- ending --- */
+/* --- finishing --- */
 
 static akin_status finish(run *run) {
     akin_status status;
@@ -417,7 +415,7 @@ static akin_status finish(run *run) {
                                                  ? akin_objective_name(params->objective.kind)
                                                  : NULL};
     AKIN_TRY(akin_model_write(run->comm, params->output, &origin, run->model));
-    /* The model stands: its checkpoint has done its duty. */
+    /* The model is written, so the checkpoint is no longer needed. */
     if (akin_comm_rank(run->comm) == 0 && run->step)
         akin_file_remove(akin_text_bytes(run->checkpoint_name));
 done:
@@ -453,8 +451,7 @@ static void report(run *run, akin_train_result *result) {
     akin_log_info("train: %g epoch%s, %zu step%s, loss %.5f from %.5f", result->epochs,
                   AKIN_PLURAL(result->epochs), step, AKIN_PLURAL(step), result->loss_last,
                   result->loss_first);
-    if (run->sampler.holdout > 0)
-        akin_log_info("train: loss of the holdout %.5f", result->holdout_loss);
+    if (run->sampler.holdout > 0) akin_log_info("train: holdout loss %.5f", result->holdout_loss);
     if (is_contrastive(run)) akin_log_info("train: contrastive loss %.4f", result->contrast_last);
 }
 

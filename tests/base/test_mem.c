@@ -70,7 +70,7 @@ static void what_cannot_be_had_is_null_with_a_message(void **state) {
     for (size_t i = 0; i < sizeof wishes / sizeof wishes[0]; i++) {
         akin_error_clear();
         assert_null(akin_mem_alloc(wishes[i][0], wishes[i][1]));
-        assert_non_null(strstr(akin_error_message(), "no memory"));
+        assert_non_null(strstr(akin_error_message(), "not enough memory"));
         assert_null(akin_mem_zalloc(wishes[i][0], wishes[i][1]));
     }
 }

@@ -46,7 +46,7 @@ static akin_status write_catalog(akin_comm *comm, size_t n, const char *path) {
         .options = "", .result_options = "", .source_digest = "synthetic"};
     const uint8_t *pictures = show_pictures(n);
     uint64_t *hashes = akin_mem_zalloc(n, sizeof *hashes);
-    if (!pictures || !hashes) return akin_error_set(AKIN_FAILED, "no memory");
+    if (!pictures || !hashes) return akin_error_set(AKIN_FAILED, "not enough memory");
     AKIN_TRY(akin_labels_create(n, 16, &labels));
     for (size_t i = 0; i < n; i++) {
         char id[24];

@@ -110,7 +110,7 @@ def test_joined_with_a_model():
     twin = np.concatenate([own["embedding"], np.float32(0.5) * other], 1)
     assert np.abs(both["embedding"] - unit(twin)).max() < 1e-6
     assert (both["embedding"][:3, :own["embedding"].shape[1]] == own["embedding"][:3]).all()
-    assert done.json["dim"] == twin.shape[1] and done.json["items_without_vector"] == 3 and "pictures alone" in done.err, done.err
+    assert done.json["dim"] == twin.shape[1] and done.json["items_without_vector"] == 3 and "pictures only" in done.err, done.err
     assert done.json["images_per_second"] > 0
     assert (both["content_hash"] == own["content_hash"]).all()
     assert both["attributes"]["input_blended_digest"] == own["attributes"]["input_model_digest"]
@@ -123,9 +123,9 @@ def test_joined_with_a_model():
     wide = save("wide", np.ones((N, 2000), np.float32), IDS)
     for words, said in [
         (["catalog.nc", "--from", *from_, "--from-weight", "1"], "--model model.nc"),
-        (["--from", *from_, "--from-weight", "1", "--model", "m.nc"], "a catalogue is missing"),
+        (["--from", *from_, "--from-weight", "1", "--model", "m.nc"], "a catalogue"),
         (["catalog.nc", "--from", *from_, "--from-weight", "0", "--model", "m.nc"], "above 0"),
-        (["catalog.nc", "--from-weight", "1", "--model", "m.nc"], "belongs to --from"),
+        (["catalog.nc", "--from-weight", "1", "--model", "m.nc"], "--from, which is missing"),
         (["catalog.nc", "--from", *wide, "--from-weight", "1", "--model", "m.nc"], "more than 2048"),
     ]:
         done = akin("embed", *words, "-o", "x.nc", expect=2)
@@ -138,19 +138,19 @@ def test_refusals():
     open("text.npy", "w").write("no numbers")
     np.save("cube.npy", X[:4].reshape(2, 2, DIM))
     for words, code, said in [
-        (["embed", "-o", "x.nc"], 2, "a catalogue is missing"),
+        (["embed", "-o", "x.nc"], 2, "no catalogue given"),
         (["embed", "catalog.nc", "--from", "mixed.npy", "--model", "m.nc", "-o", "x.nc"], 2, "leave --model out"),
         (["embed", "catalog.nc", "--from", "mixed.npy", "--previous", "e.nc", "-o", "x.nc"], 2, "--previous"),
         (["embed", "catalog.nc", "--ids", "mixed.txt", "--model", "m.nc", "-o", "x.nc"], 2, "--ids"),
         (["embed", "catalog.nc", "--from", "mixed.npy"], 2, "-o embeddings.nc"),
-        (["embed", "catalog.nc", "--from", "mixed.npy", "-o", "mixed.npy"], 2, "is the input"),
+        (["embed", "catalog.nc", "--from", "mixed.npy", "-o", "mixed.npy"], 2, "is also the input"),
         (["embed", "catalog.nc", "--from", "none.npy", "-o", "x.nc"], 1, "none.npy"),
         (["embed", "none.nc", "--from", "mixed.npy", "-o", "x.nc"], 1, "none.nc"),
         (["embed", "catalog.nc", "--from", "few.npy", "--ids", "few.txt", "-o", "x.nc"], 3, "4 ids for the 5 rows"),
-        (["embed", "catalog.nc", "--from", "strange.npy", "--ids", "strange.txt", "-o", "x.nc"], 3, "no id of"),
+        (["embed", "catalog.nc", "--from", "strange.npy", "--ids", "strange.txt", "-o", "x.nc"], 3, "none of the ids of"),
         (["embed", "catalog.nc", "--from", "mixed.npy", "-o", "x.nc"], 3, "row numbers"),
-        (["embed", "catalog.nc", "--from", "text.npy", "-o", "x.nc"], 3, "no .npy"),
-        (["embed", "catalog.nc", "--from", "e.nc", "-o", "x.nc"], 3, "no .npy"),
+        (["embed", "catalog.nc", "--from", "text.npy", "-o", "x.nc"], 3, "not a .npy"),
+        (["embed", "catalog.nc", "--from", "e.nc", "-o", "x.nc"], 3, "not a .npy"),
         (["embed", "catalog.nc", "--from", "cube.npy", "-o", "x.nc"], 3, "cube.npy"),
     ]:
         for ranks in (0, 2) if "ids for" in said or "no id" in said else (0,):
@@ -248,19 +248,19 @@ def test_a_job_without_pictures():
     assert "source" in done.err
     open("missing.ini", "w").write(JOB.format(output="bare", more="").replace("night.npy", "none.npy"))
     done = akin("run", "missing.ini", expect=1)
-    assert "nothing was begun" in done.err and not os.path.exists("bare")
+    assert "nothing was started" in done.err and not os.path.exists("bare")
 
 
 def test_what_a_job_names_is_known_before_it_begins():
     save("night", X, IDS)
     job = JOB.format(output="named", more="")
     for keys, code, line, words in [
-            ("[neighbors]\nprevious = none.nc\n", 2, 2, "belong together"),
-            ("[neighbors]\nprevious-embeddings = none.nc\n", 2, 2, "belong together"),
-            ("[neighbors]\nprevious = none.nc\nprevious-embeddings = none.nc\n", 1, 2, "nothing was begun"),
+            ("[neighbors]\nprevious = none.nc\n", 2, 2, "must be given together"),
+            ("[neighbors]\nprevious-embeddings = none.nc\n", 2, 2, "must be given together"),
+            ("[neighbors]\nprevious = none.nc\nprevious-embeddings = none.nc\n", 1, 2, "nothing was started"),
             ("[neighbors]\nids = ids.txt\n", 2, 2, ".npy"), ("[neighbors]\n\npool = 30\n", 2, 3, "--diversity"),
-            ("[publish]\nto = file:t.jsonl\nprevious = none.nc\n", 1, 3, "nothing was begun"),
-            ("[gallery]\nagainst = none.nc\n", 1, 2, "nothing was begun")]:
+            ("[publish]\nto = file:t.jsonl\nprevious = none.nc\n", 1, 3, "nothing was started"),
+            ("[gallery]\nagainst = none.nc\n", 1, 2, "nothing was started")]:
         text = "".join(part for part in re.split(r"(?m)^(?=\[)", job) if not part.startswith(keys.split("\n")[0]))
         open("named.ini", "w").write(text + keys)
         for more in (["--check"], []):

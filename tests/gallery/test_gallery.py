@@ -199,7 +199,7 @@ def test_what_changed():
         b.open(page("changed", "#?changes"))
         b.until(READY)
         numbers = dict(b.run("return [...document.querySelectorAll('#changes .number')].map(n => [n.querySelector('span').textContent, n.querySelector('b').textContent])"))
-        assert (numbers["items before"], numbers["items now"], numbers["new"], numbers["gone"]) == (str(N - 2), str(N - 2), "2", "2"), numbers
+        assert (numbers["items previously"], numbers["items now"], numbers["new"], numbers["gone"]) == (str(N - 2), str(N - 2), "2", "2"), numbers
         assert numbers["churn"] == f"{round(churn * 100 + 1e-9, 1):g} %"
         assert b.run(IDS, "#new") == names[-2:]
         assert b.run("return [...document.querySelectorAll('#gone .chip')].map(c => c.textContent)") == names[:2]
@@ -231,7 +231,7 @@ def test_what_changed():
         b.open("about:blank")
         b.open(page("results/gallery", "#?changes"))
         b.until(READY)
-        assert "no table before" in b.run(TEXT, "#changes .empty")
+        assert "no previous table" in b.run(TEXT, "#changes .empty")
         assert b.console() == []
     akin("gallery", "two.nc", "--against", "pictures with blanks/catalog.csv", "--source", "pictures with blanks/catalog.csv", "-o", "refused", expect=3)
 
@@ -410,7 +410,7 @@ def test_refined_lists_are_told_as_what_they_are():
                 assert told["Similar items"] == str(real) and told.get("Fill", "0") == str(6 - real)
                 assert told.get("Best score") == (text(max(score for _, score in lists[item][:real])) if real else None)
                 assert ("fill" in order) == (real < 6) and ("best first" in order) == (real > 0 and name == "filled")
-                assert ("nothing tells them apart" in order) == (real > 0 and name == "filled")
+                assert ("1.00 is identical" in order) == (real > 0 and name == "filled")
                 assert ("order they were chosen" in order and "random pairs" in order) == (real > 0 and name == "refined")
             b.open("about:blank")
             b.open(page(name, "#?figures"))

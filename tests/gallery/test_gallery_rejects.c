@@ -43,7 +43,7 @@ static void reasons_are_grouped(void **unused) {
     assert_true(akin_json_number(found, "total", -1) == 7);
     assert_int_equal(akin_json_count(akin_json_get(found, "reasons")), 3);
     assert_group(found, 0, "no such file", 4, "[\"a\",\"e\",\"f\"]");
-    assert_group(found, 1, "20990 x 29700 pixels are too many, and the like", 2, "[\"b\",\"d\"]");
+    assert_group(found, 1, "20990 x 29700 pixels are too many, and similar", 2, "[\"b\",\"d\"]");
     assert_group(found, 2, "empty, so no id", 1, "[\"c.png\"]");
     akin_json_free(found);
 }

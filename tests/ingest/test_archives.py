@@ -59,11 +59,11 @@ def test_archives_behind_one_another_are_all_read():
 def test_what_lies_behind_the_end_is_refused():
     fresh("more")
     put("more/words.tar", A + b"these are words" * 100)
-    refused("more/words.tar", "behind member 2")
+    refused("more/words.tar", "after member 2")
     put("more/words.tgz", gzip.compress(A) + b"these are words")
-    refused("more/words.tgz", "behind the end", str(len(gzip.compress(A))))
+    refused("more/words.tgz", "after the end", str(len(gzip.compress(A))))
     put("more/zip.tar", A + b"PK\3\4" + bytes(2000))
-    refused("more/zip.tar", "behind member 2")
+    refused("more/zip.tar", "after member 2")
 
 
 def test_damage_is_refused():
@@ -83,16 +83,16 @@ def test_damage_is_refused():
     ingest("damage/good.tgz", "-o", "archives.nc", "--max-reject-fraction", "1")
     for cut in (len(whole) // 2, len(whole) - 1, len(whole) - 8, 12, 5):
         put("damage/cut.tgz", whole[:cut])
-        refused("damage/cut.tgz", "cut short")
+        refused("damage/cut.tgz", "truncated")
     second = gzip.compress(A) + gzip.compress(B)[:-3]
     put("damage/second.tgz", second)
-    refused("damage/second.tgz", "cut short")
+    refused("damage/second.tgz", "truncated")
     header = bytearray(A + B)
     header[len(A) + 3] ^= 1  # a header in the middle: behind it libarchive would go on as if nothing were
     put("damage/header.tar", bytes(header))
-    refused("damage/header.tar", "behind member 2")
+    refused("damage/header.tar", "after member 2")
     put("damage/text.gz", gzip.compress(b"id,path\n1,1.png\n" * 50))
-    refused("damage/text.gz", "gzip", "no whole tar")
+    refused("damage/text.gz", "gzip", "not a complete tar")
 
 
 def test_no_program_is_started():

@@ -98,7 +98,7 @@ def test_a_cache_is_asked_for_what_changed():
     # Without a network the cache is what there is, and it is said; --offline does not even ask.
     server.stop()
     d = akin("ingest", source, "-o", f"{folder}/dark.nc", "--cache", cache, *ALLOW, *QUICK, "--retries", "0", "--json")
-    assert d.json["items"] == 3 and d.json["kept"] == 3 and "could not be asked for" in d.err, d.err
+    assert d.json["items"] == 3 and d.json["kept"] == 3 and "could not be requested" in d.err, d.err
     e = akin("ingest", source, "-o", f"{folder}/offline.nc", "--cache", cache, "--offline", "--json").json
     assert e["items"] == 3 and e["kept"] == 0, e
     for name in ("dark", "offline"):
@@ -149,7 +149,7 @@ def faults(server):
     found["umlaut"] = (f"{base}/kein Bildä.png", None)
     found["closed"] = (f"http://127.0.0.1:{closed}/x.png", "connect")
     found["unknown"] = ("http://no-such-host.invalid/x.png", "")
-    found["ftp"] = ("ftp://127.0.0.1/x.png", "is not fetched")
+    found["ftp"] = ("ftp://127.0.0.1/x.png", "unsupported kind")
     found["none"] = ("http://", "")
     found["spoiled"] = ("http://[::1/x.png", "")
     return found

@@ -1,5 +1,6 @@
 /* image: every picture of fixtures/images becomes what make_fixtures.py says, or is refused for the
- * reason it says; the fits; thumbnails; a JPEG that is written is read; no memory is said so. */
+ * reason it says; the fits; thumbnails; a JPEG that is written is read; running out of memory is
+ * reported. */
 #include <akin/file.h>
 #include <akin/image.h>
 #include <akin/mem.h>

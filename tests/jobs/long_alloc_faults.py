@@ -50,7 +50,7 @@ def run(command, words, every):
     ended, first = 0, 1
     while True:
         done = subprocess.run([*command, "--from", str(first), *words.split()], capture_output=True, text=True, timeout=300)
-        if done.returncode != 1 or "mpirun" not in command or "akin: rank 1: no memory for " not in done.stderr:
+        if done.returncode != 1 or "mpirun" not in command or "akin: rank 1: not enough memory for " not in done.stderr:
             return done, ended
         ended += 1
         with open("faults.k") as f:

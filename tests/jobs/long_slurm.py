@@ -87,7 +87,7 @@ def test_a_warning_before_the_time_limit(slurm):
         slurm.command("scancel", "-b", "-s", "USR1", job)  # what --signal=B:USR1 does
         fields = slurm.ended(job)
         assert (fields["JobState"], fields["Restarts"]) == ("COMPLETED", "1"), (fields, slurm.log())
-        assert "goes back into the queue" in slurm.log() and "going on from" in slurm.log(), slurm.log()
+        assert "goes back into the queue" in slurm.log() and "resuming from" in slurm.log(), slurm.log()
         for file in FILES:
             assert_same_variables(f"results/whole40/{file}", f"results/{name}/latest/{file}")
     job = slurm.submit(write_job("bounded", epochs=4000), AKIN_REQUEUES="0", **SIZES).stdout.split()[0]

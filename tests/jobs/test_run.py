@@ -104,7 +104,7 @@ def test_an_output_that_is_gone_comes_back():
     with open("results/small/metrics.json", "w") as f:
         f.write("{")
     done = run()
-    assert "begun anew" in done.err and "neighbors" not in ran(done) and list(metrics()) == STAGES, done.err
+    assert "starting a new" in done.err and "neighbors" not in ran(done) and list(metrics()) == STAGES, done.err
 
 
 def test_a_rollback_is_not_undone_by_the_same_night():
@@ -117,7 +117,7 @@ def test_a_rollback_is_not_undone_by_the_same_night():
     assert akin("rollback", "--to", "file:out/rolled.jsonl", "--json").json["items"] == 40
     done, now = published(6)
     assert ran(done) == [] and now == first != second, done.err
-    said = "file:out/rolled.jsonl is left as it is: this table was rolled back there"
+    said = "file:out/rolled.jsonl was left unchanged: this table was rolled back there"
     assert said in done.err and said in open("results/rolled/log.txt").read() and "publish: up to date" not in done.err, done.err
     done, third = published(7)
     assert ran(done) == ["neighbors", "evaluate", "publish"] and third not in (first, second), done.err
@@ -142,7 +142,7 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     done, now = night("2001-01-03", 6)
     assert now == [first[0], second[1]] and os.readlink("results/back/latest") == "2001-01-03", done.err
     by_hand = f"akin publish 'results/back/2001-01-03/table.nc' --to 'file:{places[0]}'"
-    assert f"file:{places[0]} is left as it is: this table was rolled back there" in done.err and by_hand in done.err, done.err
+    assert f"file:{places[0]} was left unchanged: this table was rolled back there" in done.err and by_hand in done.err, done.err
     assert "publish: 40 items" not in done.err and f"file:{places[1]} is left" not in done.err, done.err
     stage = done.json["stages"]["publish"]
     assert stage["places_left"] == 1 and [place["rolled_back"] for place in stage["published"]] == [True, False], stage
@@ -196,7 +196,7 @@ def test_a_bad_job_touches_nothing():
         ({"neigbors": "k = 5"}, 17, "neighbors"),
         ({"neighbors": "output = t.nc"}, 10, "set by the run"),
         ({"neighbors": "json = yes"}, 10, "command line"),
-        ({"train": "enabled = no"}, 6, "cannot be left out"),
+        ({"train": "enabled = no"}, 6, "cannot be turned off"),
         ({"publish": "to = nowhere:x"}, 14, "nowhere:x"),
         ({"publish": "enabled = yes"}, 13, "--to"),
         ({"ingest": "fit = crop"}, 3, "source"),
@@ -218,11 +218,11 @@ def test_what_can_be_known_is_known_at_the_start():
         f.write("no folder")
     before = sorted(os.listdir("results"))
     for changed, line, named in [
-        ({"publish": "to = file:nowhere/t.jsonl"}, 14, "there is no folder nowhere"),
+        ({"publish": "to = file:nowhere/t.jsonl"}, 14, "folder nowhere does not exist"),
         ({"publish": "to = file:plain/t.jsonl"}, 14, "plain"),
         ({"publish": "to = file:results/early/sub/t.csv"}, 14, "results/early/sub"),
-        ({"job": "output = plain/deep/er"}, 2, "plain is no folder"),
-        ({"job": "output = plain"}, 2, "plain is no folder"),
+        ({"job": "output = plain/deep/er"}, 2, "plain is not a folder"),
+        ({"job": "output = plain"}, 2, "plain is not a folder"),
     ]:
         write_job("early.ini", **{"job": "name = early", **changed})
         for ranks in (0, 3):
@@ -246,7 +246,7 @@ def test_a_check_tells_what_is_bound_to_be_refused():
     for ranks in (0, 3):
         done = check(0.1, ranks=ranks)
         assert (done.json["rows"], done.json["refused"], done.json["missing"]) == (33, 1, 2), done.json
-        assert '1 row would be refused' in done.err and 'id "i3", p30.png: duplicate id: row 5 has it' in done.err, done.err
+        assert '1 row will be rejected' in done.err and 'id "i3", p30.png: duplicate id: row 5 has it' in done.err, done.err
         assert '2 files of the source are not there; the first: id "i40", absent.png' in done.err, done.err
         message = check(0.05, ranks=ranks, expect=3).json["message"]
         assert "poor.ini line 4: [ingest]" in message and "3 of 33 rows" in message, message
@@ -264,7 +264,7 @@ def test_a_check_tells_what_is_bound_to_be_refused():
 def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     with open("pictures/bare.csv", "w") as f:
         f.write("id,path\n" + "".join(f"i{i},p{i}.png\n" for i in range(20)))
-    says = "--only-available: all items are available"
+    says = "--only-available has no effect"
     for source, told in [("bare", True), ("catalog", False)]:
         write_job("sold.ini", job=f"name = sold-{source}", ingest=f"source = pictures/{source}.csv", neighbors="k = 3\nonly-available = yes", publish=None, gallery=None)
         assert (says in run(job="sold.ini", ranks=3).err) == told, source
@@ -288,7 +288,7 @@ def test_rules_that_need_labels_are_checked_before_anything_is_touched():
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv", neighbors="k = 3", publish=None)
     done = run(job="bare.ini")
     assert "no item has a category" in open("results/bare/log.txt").read()
-    assert "evaluate: no item has a category: there is no precision" in done.err, done.err
+    assert "evaluate: no item has a category, so there is no precision" in done.err, done.err
 
 
 def test_a_failed_ingest_leaves_the_next_one_nothing_to_do():
@@ -371,7 +371,7 @@ def test_a_run_that_is_killed_or_stopped_goes_on():
             report = json.loads(out)
             assert report["exit"] == 75 and report["stages"]["ingest"]["skipped"], report
             told = open("results/long/log.txt").read()
-            assert "run: interrupted (exit 75), submit again to go on: train: " in told and "failed" not in told, told
+            assert "run: interrupted (exit 75), submit again to continue: train: " in told and "failed" not in told, told
             assert metrics("results/long")["train"]["exit"] == 75
     write_job("long.ini", job="name = long", train="features = autoencoder\nwhiten = 0\nepochs = 1", publish=None)
     done = run(job="long.ini", ranks=2)

@@ -74,12 +74,12 @@ def test_interrupted_and_resumed():
     np.save("x.npy", (centres[r.integers(60, size=20000)] + 0.7 * r.standard_normal((20000, 256))).astype(np.float32))
     akin("neighbors", "x.npy", "-o", "whole.nc", "-k", "9")
     interrupted, said = go_through([(1, "signal"), (1, "signal"), (2, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
-    assert interrupted >= 2 and "going on from" in said, said
+    assert interrupted >= 2 and "resuming from" in said, said
     assert_same_variables("whole.nc", "t.nc")
     assert not os.path.exists(CHECKPOINT)
     os.remove("t.nc")
     interrupted, said = go_through([(2, "kill"), (1, "kill"), (3, "kill"), (2, "kill")])
-    assert interrupted >= 1 and "going on from" in said, said
+    assert interrupted >= 1 and "resuming from" in said, said
     assert_same_variables("whole.nc", "t.nc")
 
 
@@ -95,13 +95,13 @@ def test_a_checkpoint_of_another_run():
     assert "another run" in done.err and not os.path.exists("y.nc") and os.path.exists("kept")
     shutil.copy("kept", "y.nc.checkpoint")
     done = akin("neighbors", "y.npy", "-o", "y.nc", ranks=2)
-    assert "begins anew" in done.err and not os.path.exists("y.nc.checkpoint")
+    assert "starting over" in done.err and not os.path.exists("y.nc.checkpoint")
     with open("kept", "r+b") as f:  # damaged
         f.seek(os.path.getsize("kept") // 2)
         f.write(b"\xff" * 64)
     akin(*WORDS, "--checkpoint", "kept", expect=3)
     shutil.copy("kept", CHECKPOINT)
-    assert "begins anew" in akin(*WORDS, ranks=3).err
+    assert "starting over" in akin(*WORDS, ranks=3).err
     assert_same_variables("whole.nc", "t.nc")
 
 

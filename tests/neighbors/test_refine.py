@@ -310,7 +310,7 @@ def test_what_is_told():
             assert {key: report[key] for key in known} == known, (verb, report)
     assert "duplicates" not in akin("inspect", "all.nc", "--json").json
     said = akin("evaluate", "told.nc").out
-    assert "lists have 5 neighbours" in said and f"{known['filled']} neighbours are fill" in said and "by category" in said, said
+    assert "lists have 5 neighbours" in said and f"{known['filled']} neighbours were added by --fill" in said and "by category" in said, said
     assert "lists have 5 neighbours" in akin("evaluate", "told.nc", "--json").err
     by_group = akin("evaluate", "told.nc", "--label", "group")
     assert "category" not in by_group.out, by_group.out
@@ -323,7 +323,7 @@ def test_what_is_told():
 
 def test_refusals():
     for words, code, said in [
-        (["--pool", "50"], 2, "--pool belongs to"), (["--pool", "3", "--diversity", "0.5"], 2, "less than k"),
+        (["--pool", "50"], 2, "--pool needs"), (["--pool", "3", "--diversity", "0.5"], 2, "less than k"),
         (["--diversity", "1.5"], 2, "diversity"), (["--collapse-duplicates", "0.3", "--min-score", "0.5"], 2, "--min-score"),
         (["--fill", "group"], 2, "fill"), (["--score", "best"], 2, "score"),
     ]:

@@ -50,8 +50,7 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* --- the twin
- * -----------------------------------------------------------------------------------------------------*/
+/* --- the twin --- */
 
 static void direction(const float *latent, const float *head, double unit[LATENT]) {
     const float *bias1 = head + LATENT * HIDDEN, *weight2 = bias1 + HIDDEN,
@@ -106,8 +105,7 @@ static void test_twin(void **state) {
     }
 }
 
-/* --- gradients
- * ----------------------------------------------------------------------------------------------------*/
+/* --- gradients --- */
 
 /* The twin's loss with one number moved each way: what it is made of. */
 static double difference(float *at, const float *of, const float *head, size_t count,
@@ -163,8 +161,7 @@ static void test_gradients_are_differences(void **state) {
     }
 }
 
-/* --- through the network
- * ------------------------------------------------------------------------------------------*/
+/* --- through the network --- */
 
 enum { PICTURES = 3 };
 static uint8_t views[2][PICTURES * IMAGE];
@@ -223,8 +220,7 @@ static void test_through_the_network(void **state) {
     akin_network_free(net);
 }
 
-/* --- what is left
- * -------------------------------------------------------------------------------------------------*/
+/* --- what is left --- */
 
 static void test_a_picture_alone(void **state) {
     (void)state;

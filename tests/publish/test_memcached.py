@@ -148,7 +148,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent():
     before = client.get_one("akin:shop:current")
     large = other_table("large.nc", 30000, 20)
     done = publish(large, *OPEN, to=url(port=tiny.port), expect=1)
-    assert "forgotten again" in done.err and client.get_one("akin:shop:current") in (before, None), done.err
+    assert "evicted again" in done.err and client.get_one("akin:shop:current") in (before, None), done.err
     tiny.stop()
 
 
@@ -159,7 +159,7 @@ def test_faults():
         akin("rollback", "--to", bad, expect=2)
     server = memcached_server()
     publish(OLD, to=url(port=server.port))
-    assert "nothing to go back to" in akin("rollback", "--to", url(port=server.port), expect=1).err
+    assert "nothing to roll back to" in akin("rollback", "--to", url(port=server.port), expect=1).err
     server.stop()
     assert "memcached" in publish(NEW, to=url(port=server.port), expect=1).err
     server.start()
@@ -193,7 +193,7 @@ def test_two_at_once():
         said = [p.communicate(timeout=300)[1] for p in processes]
         codes = [p.returncode for p in processes]
         assert set(codes) <= {0, 1} and 0 in codes, (codes, said)
-        assert all("another publishes" in s or "was lost" in s or "publish again" in s for s, c in zip(said, codes) if c), said
+        assert all("someone else is publishing" in s or "was lost" in s or "publish again" in s for s, c in zip(said, codes) if c), said
         client = Memcached(SERVER.port)
         live = json.loads(client.get_one("akin:race:meta"))["digest"]
         winners = [t for t, code in zip(tables, codes) if code == 0]

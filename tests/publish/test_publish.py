@@ -195,7 +195,7 @@ def test_files_of_others_are_not_written_over():
     for name in theirs:
         path = os.path.join(folder, name.removesuffix(".prev"))
         done = akin("publish", "table.nc", "--to", "file:" + path, *OPEN, expect=3)
-        assert name in done.err and "not written over" in done.err, done.err
+        assert name in done.err and "not overwritten" in done.err, done.err
         akin("rollback", "--to", "file:" + path, expect=3 if name != "kept.csv.prev" else 3)
     for name, content in theirs.items():
         assert read(os.path.join(folder, name)) == content
@@ -222,9 +222,9 @@ def test_a_job_does_not_write_over_its_own_files():
 
 def test_a_folder_without_the_right_to_write_is_told_from_one_that_is_missing():
     make_table("table.nc", 9, 3)
-    assert "make its folder" in akin("publish", "table.nc", "--to", "file:absent/t.csv", *OPEN, expect=1).err
+    assert "create its folder" in akin("publish", "table.nc", "--to", "file:absent/t.csv", *OPEN, expect=1).err
     done = akin("publish", "table.nc", "--to", "file:/proc/self/fd/t.csv", *OPEN, expect=1)
-    assert "cannot be written" in done.err and ("make its folder" in done.err) == ("No such file" in done.err), done.err
+    assert "cannot be written" in done.err and ("create its folder" in done.err) == ("No such file" in done.err), done.err
 
 
 def gate(*words, expect=0):
@@ -267,7 +267,7 @@ def test_gates_refuse_and_say_what_was_measured():
     assert done.json["coverage"] == 0.9 and "coverage is 0.9" in done.json["message"], done.json
     assert "50 items" not in akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).err
     out = akin("publish", "new.nc", "--to", "file:g.jsonl", "--dry-run", "--max-churn", 1, "--min-coverage", 0).out
-    assert "holds 50 items; 0 new, 0 gone" in out, out
+    assert "holds 50 items; 0 new, 0 lost" in out, out
     np.save("vectors.npy", np.zeros((3, 3), np.float32))
     akin("publish", "old.nc", "--to", "file:fresh.jsonl", "--dry-run")
     assert not os.path.exists("fresh.jsonl")

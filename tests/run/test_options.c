@@ -131,7 +131,7 @@ static void what_is_wrong_is_named(void **state) {
         {{"--min-score", "-2"}, "--min-score must be a number from -1 to 1, not \"-2\""},
         {{"--fit", "cro"}, "--fit must be one of stretch|pad|crop, not \"cro\""},
         {{"--fit="}, "--fit must be one of stretch|pad|crop, not \"\""},
-        {{"--output="}, "--output must be a text that is not empty, not \"\""},
+        {{"--output="}, "--output must be a non-empty text, not \"\""},
         {{"--same-category=maybe"}, "--same-category must be yes or no, not \"maybe\""},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
@@ -174,8 +174,7 @@ static void a_job_file_is_told_its_line(void **state) {
     assert_string_equal(akin_error_message(),
                         "a.ini line 3: same-category must be yes or no, not \"si\"");
     assert_int_equal(akin_options_set(options, "to", "\"x", "a.ini line 4"), AKIN_USAGE);
-    assert_string_equal(akin_error_message(),
-                        "a.ini line 4: to has a quote (\") that is not closed");
+    assert_string_equal(akin_error_message(), "a.ini line 4: to has an unclosed quote (\")");
     akin_options_free(options);
 }
 

@@ -67,7 +67,7 @@ static void ranks_that_all_wait_are_ended_too(void **state) {
     world w;
     run_world(&w, -1, -1, 0, 1000);
     assert_int_equal(w.speaker, 0);
-    assert_non_null(strstr(w.text, "wait for one another"));
+    assert_non_null(strstr(w.text, "wait for each other"));
 }
 
 static void a_rank_that_polls_holds_nobody_up_until_it_stops(void **state) {

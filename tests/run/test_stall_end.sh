@@ -19,8 +19,8 @@ expect() {
     rm -f "./stall_$$_$1"
 }
 
-expect stop 3 'rank 0: nothing moved for [0-9]* s; waited for rank 2,'
-expect stop-in-call 3 'rank 0: writing cheese.nc: nothing moved for [0-9]* s; waited for rank 2,'
-expect compute 2 'rank 0: nothing moved for [0-9]* s; waited for rank 1,'
-expect deadlock 3 'rank 0: nothing moved for [0-9]* s; all ranks wait for one another'
+expect stop 3 'rank 0: no progress for [0-9]* s; waited for rank 2,'
+expect stop-in-call 3 'rank 0: writing cheese.nc: no progress for [0-9]* s; waited for rank 2,'
+expect compute 2 'rank 0: no progress for [0-9]* s; waited for rank 1,'
+expect deadlock 3 'rank 0: no progress for [0-9]* s; all ranks wait for each other'
 exit $failed

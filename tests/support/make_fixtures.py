@@ -189,11 +189,11 @@ def make_png_oddities(colours):
     accept("profile_bomb.png", png(c, 2, 8, extra=chunk(b"iCCP", b"k\0\0" + bomb)), c)
     accept("bytes_behind.png", good + b"anything", c)
     accept("jpeg_inside_its_name.jpg", good, c)
-    refuse("cut.png", good[: len(good) // 2], "cut short")
-    refuse("cut_in_header.png", good[:20], "cut short")
-    refuse("cut_signature_only.png", good[:8], "cut short")
-    refuse("cut_end.png", good[:-12], "cut short")
-    refuse("cut_last_byte.png", good[:-1], "cut short")
+    refuse("cut.png", good[: len(good) // 2], "truncated")
+    refuse("cut_in_header.png", good[:20], "truncated")
+    refuse("cut_signature_only.png", good[:8], "truncated")
+    refuse("cut_end.png", good[:-12], "truncated")
+    refuse("cut_last_byte.png", good[:-1], "truncated")
     wrong = bytearray(good)
     wrong[len(good) // 2] ^= 0x10
     refuse("wrong_checksum.png", bytes(wrong), "damaged PNG")
@@ -204,8 +204,8 @@ def make_png_oddities(colours):
     refuse("bomb.png", png(c, 2, 8, size=(65535, 65535)), "--max-pixels")
     refuse("bomb_interlaced.png", png(c, 2, 8, True, size=(65535, 65535)), "--max-pixels")
     refuse("bomb_largest.png", png(c, 2, 8, size=(2**31 - 1, 2**31 - 1)), "--max-pixels")
-    refuse("bomb_long.png", png(c, 2, 8, size=(50_000_000, 1)), "a side has at most")
-    refuse("bomb_high.png", png(c, 2, 8, size=(1, 50_000_000)), "a side has at most")
+    refuse("bomb_long.png", png(c, 2, 8, size=(50_000_000, 1)), "a side may have at most")
+    refuse("bomb_high.png", png(c, 2, 8, size=(1, 50_000_000)), "a side may have at most")
     refuse("no_width.png", png(c, 2, 8, size=(0, 10)), "damaged PNG")
     refuse("no_height.png", png(c, 2, 8, size=(10, 0)), "damaged PNG")
     refuse("no_palette.png", png(c[..., :1] % 2, 3, 8), "damaged PNG")
@@ -307,13 +307,13 @@ def make_jpeg_oddities(picture):
     grey = saved(picture.convert("L"), "JPEG", quality=92)
     accept("grey_sampled_22.jpg", with_sampling(grey, [0x22]), opened(grey), 8, 1.2)
     accept("webp_in_its_name.webp", good, opened(good), 8, 1.2)
-    refuse("cut.jpg", good[: len(good) // 2], "cut short")
-    refuse("cut_progressive.jpg", (lambda d: d[: len(d) * 2 // 3])(saved(picture, "JPEG", progressive=True)), "cut short")
-    refuse("cut_in_header.jpg", good[:100], "cut short")
+    refuse("cut.jpg", good[: len(good) // 2], "truncated")
+    refuse("cut_progressive.jpg", (lambda d: d[: len(d) * 2 // 3])(saved(picture, "JPEG", progressive=True)), "truncated")
+    refuse("cut_in_header.jpg", good[:100], "truncated")
     refuse("cut_before_scan.jpg", good[:scan], "damaged JPEG")
-    refuse("cut_end.jpg", good[:-2], "cut short")
-    refuse("cut_last_byte.jpg", good[:-1], "cut short")
-    refuse("cut_behind.jpg", good[: len(good) // 2] + b"\xff\xd9", "cut short")
+    refuse("cut_end.jpg", good[:-2], "truncated")
+    refuse("cut_last_byte.jpg", good[:-1], "truncated")
+    refuse("cut_behind.jpg", good[: len(good) // 2] + b"\xff\xd9", "truncated")
     wrong = bytearray(good)
     for i in range(scan + 60, scan + 400):
         wrong[i] = 0x55 if i % 3 else 0xFE
@@ -347,9 +347,9 @@ def make_webp():
     accept("moving_part.webp", moving_part, over_white(part[..., :3], part[..., 3] / 255))
     accept("png_in_its_name.png", saved(plain, "WEBP", lossless=True), colours)
     for name, good in (("lossy", saved(plain, "WEBP", quality=90)), ("lossless", lossless), ("moving", moving)):
-        refuse(f"cut_{name}.webp", good[: len(good) // 2], "cut short")
-        refuse(f"cut_end_{name}.webp", good[:-4], "cut short")
-        refuse(f"cut_header_{name}.webp", good[:18], "cut short")
+        refuse(f"cut_{name}.webp", good[: len(good) // 2], "truncated")
+        refuse(f"cut_end_{name}.webp", good[:-4], "truncated")
+        refuse(f"cut_header_{name}.webp", good[:18], "truncated")
     wrong = bytearray(lossless)
     wrong[len(wrong) // 2 :] = bytes(len(wrong) - len(wrong) // 2)
     refuse("wrong_data.webp", bytes(wrong[:40]) + bytes(b ^ 0x5A for b in lossless[40:]), "damaged WebP")
@@ -375,9 +375,9 @@ def make_gif():
     white = numpy.full((HEIGHT + 30, WIDTH + 20, 3), 255)
     white[10 : 10 + HEIGHT, 10 : 10 + WIDTH] = colours
     accept("part.gif", screen + b"," + struct.pack("<HH", 10, 10) + plain[at + 5 :], white)
-    refuse("cut.gif", plain[: len(plain) // 2], "cut short")
-    refuse("cut_in_header.gif", plain[:9], "cut short")
-    refuse("no_picture.gif", plain[:at] + b";", "holds no picture")
+    refuse("cut.gif", plain[: len(plain) // 2], "truncated")
+    refuse("cut_in_header.gif", plain[:9], "truncated")
+    refuse("no_picture.gif", plain[:at] + b";", "contains no picture")
     refuse("bomb.gif", plain[:6] + b"\xff\xff\xff\xff" + plain[10:], "--max-pixels")
 
 
@@ -599,7 +599,7 @@ def make_others():
     refuse("text.jpg", b"these are words, not a picture\n" * 5, "not a PNG")
     refuse("page.png", b"<!DOCTYPE html><title>404</title>", "looks like HTML")
     refuse("small_letters.png", b"\xef\xbb\xbf\n <!doctype html><title>404</title>", "looks like HTML")
-    refuse("three_bytes.jpg", b"\xff\xd8\xff", "cut short")
+    refuse("three_bytes.jpg", b"\xff\xd8\xff", "truncated")
 
 
 def main():

@@ -124,7 +124,7 @@ def test_going_on():
         os.kill(int(open(f"/proc/{run.pid}/task/{run.pid}/children").read().split()[0]), signal.SIGTERM)
         err = run.communicate(timeout=300)[1]
         assert run.returncode == 75, err
-        assert "going on from" in train("parts.nc", *words, epochs=6, ranks=3).err
+        assert "resuming from" in train("parts.nc", *words, epochs=6, ranks=3).err
         assert_same_variables("whole.nc", "parts.nc")
 
 

@@ -187,12 +187,12 @@ def test_refusals():
         assert says in done.err and not os.path.exists("refused.nc"), (words, done.err)
     done = akin("train", "things.nc", "-o", "refused.nc", "--features", "autoencoder", "--init", "handcrafted.nc", expect=3)
     assert "handcrafted.nc" in done.err and not os.path.exists("refused.nc")
-    # An objective without a network is said to be for nothing, once.
+    # An objective without a network is reported to have no effect, once.
     said = train("pixels-pca", "p.nc", "--objective", "reconstruction", "--epochs", 3).err
-    assert "--objective reconstruction is for nothing" in said and "the features pixels-pca need no network: --epochs is for nothing" in said
-    assert "for nothing" not in train("pixels-pca", "p.nc", "--batch", 256).err  # the default
+    assert "--objective reconstruction has no effect" in said and "the features pixels-pca need no network: --epochs has no effect" in said
+    assert "no effect" not in train("pixels-pca", "p.nc", "--batch", 256).err  # the default
     said = akin("train", "things.nc", "-o", "p.nc", "--objective", "denoising", "--contrast", 0.1, "--augment", 2, "--epochs", 1).err
-    assert "--contrast is for nothing with --objective denoising" in said and "--augment" not in said
+    assert "--contrast has no effect with --objective denoising" in said and "--augment" not in said
     # The features are fused whatever is said of the network's training, which they have too.
     akin("train", "things.nc", "-o", "named.nc", "--objective", "reconstruction", "--epochs", 1)
     assert attribute("named.nc", "features") == "fused" and attribute("named.nc", "objective") == "reconstruction"

@@ -63,7 +63,7 @@ def test_kill_and_go_on():
             kill_one(run, r)
             kills += 1
         err = run.communicate(timeout=120)[1]
-        resumed += "going on from killed.nc.checkpoint" in err
+        resumed += "resuming from killed.nc.checkpoint" in err
         if run.returncode == 0:
             break
         assert turn < 8, err
@@ -91,7 +91,7 @@ def test_signals():
         assert "signalled.nc.checkpoint is saved, submit again" in err, err
         assert os.path.exists("signalled.nc.checkpoint") and not os.path.exists("signalled.nc")
         done = train("signalled.nc", "--json", ranks=3)
-        assert "going on from signalled.nc.checkpoint" in done.err
+        assert "resuming from signalled.nc.checkpoint" in done.err
         assert_same_variables("straight.nc", "signalled.nc")
         for key in ("loss_first", "loss_last", "holdout_loss", "curve", "holdout_curve", "steps"):
             assert REPORT[key] == done.json[key], (key, REPORT[key], done.json[key])
@@ -114,13 +114,13 @@ def test_a_checkpoint_of_another_run():
         assert told in done.err and "the options" in done.err and "a.nc.checkpoint" in done.err, done.err
     assert not os.path.exists("b.nc") and os.path.exists("a.nc.checkpoint")
     # Named and fitting: used.
-    assert "going on from" in train("c.nc", "--checkpoint", "a.nc.checkpoint").err
+    assert "resuming from" in train("c.nc", "--checkpoint", "a.nc.checkpoint").err
     assert_same_variables("straight.nc", "c.nc")
     assert not os.path.exists("a.nc.checkpoint")
     # Default: reported with what differs, and replaced.
     leave_checkpoint("a.nc")
     done = train("a.nc", "--seed", 2, ranks=2)
-    assert "the options" in done.err and "seed=2" in done.err and "going on" not in done.err, done.err
+    assert "the options" in done.err and "seed=2" in done.err and "resuming" not in done.err, done.err
     train("seed2.nc", "--seed", 2)
     assert_same_variables("a.nc", "seed2.nc")
 
@@ -132,7 +132,7 @@ def test_a_damaged_checkpoint():
     done = train("e.nc", "--checkpoint", "d.nc.checkpoint", expect=3, ranks=2)
     assert "d.nc.checkpoint" in done.err
     done = train("d.nc")
-    assert "begins anew" in done.err, done.err
+    assert "starting over" in done.err, done.err
     assert_same_variables("straight.nc", "d.nc")
 
 

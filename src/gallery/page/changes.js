@@ -1,9 +1,9 @@
-/* What changed since the table before, and how a storefront reads a list. */
+/* What changed since the previous table, and how a storefront reads a list. */
 "use strict";
 akin.changes = (section, summary, changed, tools) => {
   const { el, number, plural, percent, card, gone, listOf } = tools;
 
-  /* Where the job publishes, or a place to be filled in. */
+  /* Where the job publishes, or placeholders. */
   function storefront() {
     const url = (summary.published || []).map((place) => place.url).find((u) => u && u.startsWith("redis"));
     const name = url && (url.match(/[?&]catalog=([^&]+)/) || [])[1] || "NAME", host = url && (url.match(/^rediss?:\/\/(?:[^@/]*@)?([^:/?]+)/) || [])[1] || "HOST";
@@ -12,11 +12,11 @@ akin.changes = (section, summary, changed, tools) => {
       ["Python", `import json, redis\nsimilar = json.loads(redis.Redis("${host}").hget("akin:${name}", item))`],
       ["Node", `const client = await require("redis").createClient({ url: "redis://${host}" }).connect();\nconst similar = JSON.parse(await client.hGet("akin:${name}", item));`],
     ];
-    return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, `a list of [id, score], ${summary.diverse ? "in the order they were chosen" : "best first"}, with one command a page view`)),
+    return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, `a list of [id, score], ${summary.diverse ? "in the order they were chosen" : "best first"}, with one command per page view`)),
       el("dl", { class: "code" }, lines.map(([title, text]) => [el("dt", {}, title), el("dd", {}, el("pre", {}, text))]))];
   }
   function numbers() {
-    const list = [["items before", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
+    const list = [["items previously", number(changed.before)], ["items now", number(summary.items)], ["new", number(changed.new)], ["gone", number(changed.gone)],
       ["lists changed", number(changed.changed)], ["churn", percent(changed.churn)]];
     if (changed.withdrawn) list.push(["no longer available", number(changed.withdrawn)]);
     if (changed.back) list.push(["available again", number(changed.back)]);
@@ -26,7 +26,7 @@ akin.changes = (section, summary, changed, tools) => {
   const PAIRS = 8; // shown at first: a few screens
   function nights() {
     const when = [changed.made_before, changed.made].filter(Boolean);
-    return when.length === 2 ? `from the table of ${when[0]} to that of ${when[1]}` : "";
+    return when.length === 2 ? `from the table of ${when[0]} to the one of ${when[1]}` : "";
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
   const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));
@@ -46,7 +46,7 @@ akin.changes = (section, summary, changed, tools) => {
   async function fill() {
     if (!changed) {
       section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")),
-        el("div", { class: "empty" }, el("strong", {}, "There is no table before"), "A job with nights (keep = N) compares each with the one before; so does akin gallery --against TABLE.nc."), ...storefront());
+        el("div", { class: "empty" }, el("strong", {}, "There is no previous table"), "A job with nights (keep = N) compares each night with the previous one; so does akin gallery --against TABLE.nc."), ...storefront());
       return;
     }
     const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
@@ -56,7 +56,7 @@ akin.changes = (section, summary, changed, tools) => {
     more.addEventListener("click", () => { shown.append(...changed.lists.slice(PAIRS).map((entry, i) => pair(entry, lists[i + PAIRS]))); more.hidden = true; });
     const fold = (title, note, content) => el("details", { class: "fold" }, el("summary", {}, title, el("span", { class: "quiet" }, note)), content);
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed"), el("p", { class: "quiet", id: "nights" }, nights())), numbers(), ...[
-      changed.lists.length ? [heading("Lists most changed", "framed: what is not in the other list"), shown, more] : [],
+      changed.lists.length ? [heading("Lists most changed", "framed: items that are not in the other list"), shown, more] : [],
       changed.new ? [fold("New", first(changed.new_rows.length, changed.new), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row))))] : [],
       changed.gone ? [fold("Gone", first(changed.gone_ids.length, changed.gone), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip", title: id }, id))))] : [],
       [el("p", {}, el("a", { href: "changes.csv", download: "changes.csv" }, "All changes as CSV"))],

@@ -11,7 +11,7 @@ akin.figures = (section, summary, tools) => {
     node.append(...children.flat(Infinity));
     return node;
   }
-  /* Round marks that cover [low, high]. */
+  /* Round tick values that cover [low, high]. */
   function marks(low, high, wanted) {
     const span = high - low || Math.abs(high) || 1, power = 10 ** Math.floor(Math.log10(span / wanted));
     const step = [1, 2, 5, 10].map((m) => m * power).find((s) => span / s <= wanted) || span;
@@ -21,7 +21,7 @@ akin.figures = (section, summary, tools) => {
   }
   const short = (value) => Math.abs(value) >= 1e4 ? value.toLocaleString("en", { notation: "compact" }) : value !== 0 && Math.abs(value) < 1e-3 ? value.toExponential(0) : number(value);
 
-  /* The frame of a chart: rules and marks of both axes, and the scales. */
+  /* The frame of a chart: grid lines and ticks of both axes, and the scales. */
   function frame(label, xs, ys, x_title, y_title) {
     const x = (v) => LEFT + (v - xs.low) / (xs.high - xs.low) * (WIDTH - LEFT - RIGHT);
     const y = (v) => HEIGHT - BOTTOM - (v - ys.low) / (ys.high - ys.low) * (HEIGHT - BOTTOM - TOP);
@@ -112,24 +112,24 @@ akin.figures = (section, summary, tools) => {
     found.push(tile(percent(summary.coverage), "coverage", "items that have at least one similar item"),
       tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
-      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours of the item's own category; by chance ${percent(summary.chance)}` : `of the first ${n} neighbours, those of the item's own category`));
-    if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "right neighbours count more the earlier they stand"));
+      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category`));
+    if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "correct neighbours count more the higher they rank"));
     if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? "items for which another one is recommended" : "items that look like another one"));
-    if (summary.filled) found.push(tile(number(summary.filled), "filled up", `neighbours that only are of the category, in ${plural(summary.filled_items, "list")}`));
-    if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the table before"));
+    if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
+    if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the previous table"));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
   }
   function rejects() {
     if (!summary.rejects) return null;
-    if (summary.rejects.total === 0) return panel("Rejects", null, el("p", { class: "quiet" }, "Every row of the source was accepted."));
-    return panel("Rejects", `${plural(summary.rejects.total, "row")} of the source did not become an item. rejects.csv names each.`,
+    if (summary.rejects.total === 0) return panel("Rejects", null, el("p", { class: "quiet" }, "All rows of the source were accepted."));
+    return panel("Rejects", `${plural(summary.rejects.total, "row")} of the source did not become an item; rejects.csv lists them.`,
       el("div", { class: "wide" }, el("table", {}, head("Reason", "Rows"), el("tbody", {}, summary.rejects.reasons.map((r) =>
         el("tr", {}, el("td", {}, r.reason, share(r.count, summary.rejects.total), el("small", { class: "quiet" }, "such as " + r.examples.join(", "))), cell(number(r.count))))))));
   }
   function stages() {
     if (!summary.stages.length) return null;
-    return panel("Stages", "Time and rate of each step of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) =>
+    return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) =>
       el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
         cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`))))));
   }
@@ -140,7 +140,7 @@ akin.figures = (section, summary, tools) => {
       { name: "Category", of: (e) => e[0], show: ([name, n]) => el("td", {}, el("a", { href: itemsAddress("", name, 1) }, name), share(n, most)) },
       { name: "Items", of: (e) => e[1], show: ([, n]) => cell(number(n)) }], entries, 1, 20));
   }
-  /* [name, items, at 1, at 10, average]; where the rules leave a list no choice of category, a precision says nothing. */
+  /* [name, items, at 1, at 10, average]; if the rules fix the category of all neighbours, a precision says nothing. */
   const meaningless = /(^| )same-category=yes( |$)/.test(summary.options || "");
   const measured = meaningless ? [] : summary.by_category.filter((entry) => entry[1] > 1);
   const missed = ([, items, , , average]) => items * (1 - average), SMALL = 20;
@@ -155,23 +155,23 @@ akin.figures = (section, summary, tools) => {
     { name: "missing", of: missed, show: (e) => cell(number(Math.round(missed(e)))) }], entries, 5, 12);
   function precision() {
     if (measured.length < 2) return null;
-    const apart = small.length && el("details", { class: "fold" }, el("summary", {}, "Small categories", el("span", { class: "quiet" }, `${number(small.length)} of under ${SMALL} items, where a figure means little`)), table(small));
-    return panel("Precision by category", "How many of the neighbours are of the item's own category. Missing: items times what the mean average precision lacks, so where most could be gained; a click on a column's name sorts by it.",
+    const apart = small.length && el("details", { class: "fold" }, el("summary", {}, "Small categories", el("span", { class: "quiet" }, `${number(small.length)} with fewer than ${SMALL} items, whose figures mean little`)), table(small));
+    return panel("Precision by category", "How many of the neighbours have the item's category. Missing: the number of items times 1 minus the mean average precision, that is, where most could be gained. Click on a column's name to sort.",
       table(large), apart || "");
   }
   function weakest() {
     const worst = [...large].sort((a, b) => missed(b) - missed(a) || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
     if (worst.length < 2) return null;
-    return panel("Weakest categories", "Where most is missing, by number of items. Some of their items: look at their neighbours.", worst.map((entry) => [
+    return panel("Weakest categories", "The categories with most to gain, weighted by their size, and some of their items: look at their neighbours.", worst.map((entry) => [
       el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
       el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", (summary.calibrated ? "How alike the neighbours in all lists are, as the share of random pairs that are less alike." : "How alike the neighbours in all lists are: at 1 nothing tells them apart, at 0 they have nothing in common.") + (summary.filled ? " Fill is counted too." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
-      panel("Best score of each item", "How alike the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
-      panel("Training curve", "The error with which the network redraws the pictures, after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
-      summary.contrast_curve && panel("Agreement of views", "How hard it is, after each epoch, to tell which two of many views show the same picture; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
-      summary.redrawn > 0 && panel("Redrawn", "Above: pictures as the network sees them. Below: what it makes of them after all has passed through the few numbers by which they are compared.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),
+      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 has nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
+      panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
+      panel("Training curve", "The network's reconstruction error after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
+      summary.contrast_curve && panel("Agreement of views", "The contrastive loss after each epoch: how hard it is to recognise two views of the same picture among many; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
+      summary.redrawn > 0 && panel("Reconstructions", "Above: pictures as the network sees them. Below: its reconstructions from the few numbers of their latent vectors.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),
       precision(), weakest(), rejects(), stages(), categories()].filter(Boolean)));
 };

@@ -22,7 +22,7 @@ const akin = (() => {
   const number = (value) => Number(value).toLocaleString("en");
   const plural = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
   const percent = (share) => (share === null || share === undefined ? "–" : `${Number((share * 100).toFixed(1))} %`);
-  /* Two digits (of a share of random pairs three), and more where these would read 1: only what nothing tells apart is 1. */
+  /* Two digits (three for a share of random pairs), and more if these would read 1: only identical items show 1. */
   function scoreText(score) {
     const least = summary.calibrated ? 3 : 2;
     return score.toFixed([least, 3, 4, 5, 6].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 6);
@@ -49,7 +49,7 @@ const akin = (() => {
     return scripts.get(path);
   }
 
-  // --- data: what the scripts of the folder data/ call ---
+  // --- data: called by the scripts in data/ ---
   function takeIndex(first, part) {
     part.id.forEach((id, i) => {
       data.ids[first + i] = id;
@@ -71,7 +71,7 @@ const akin = (() => {
     return rows.get(id);
   }
 
-  // --- pieces of a page ---
+  // --- parts of a page ---
   function picture(row, eager) {
     const none = () => el("span", { class: "none" }, "no picture");
     if (data.missing.has(row)) return none();
@@ -85,7 +85,7 @@ const akin = (() => {
       el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
         el("div", { class: "tile" }, picture(row),
           away && el("span", { class: "flag" }, "not available"),
-          fill && el("span", { class: "flag fill", title: "Of the same category; not found by likeness" }, "fill")),
+          fill && el("span", { class: "flag fill", title: "Added because of its category, not its similarity" }, "fill")),
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
@@ -150,7 +150,7 @@ const akin = (() => {
     $("items").replaceChildren(
       el("div", { class: "heading" }, el("h1", {}, title), el("p", { class: "quiet", id: "found", "aria-live": "polite" }, q && category ? `${range} in ${category}` : range)),
       part.length ? el("ul", { class: "grid" }, part.map((row) => card(row)))
-                  : el("div", { class: "empty" }, el("strong", {}, "Nothing found"), "No item has this in its id. ", el("a", { href: "#?" }, "Show all items")),
+                  : el("div", { class: "empty" }, el("strong", {}, "Nothing found"), "No item id contains this. ", el("a", { href: "#?" }, "Show all items")),
       last > 1 ? pages(page, last, (p) => itemsAddress(q, category, p)) : "");
     return title;
   }
@@ -177,9 +177,9 @@ const akin = (() => {
   /* What the order of a list means, and its scores. */
   function explained(list) {
     const fill = list.neighbors.length - list.real, words = [];
-    if (list.real) words.push(summary.diverse ? "in the order they were chosen: alike, but each unlike those before it, so scores need not fall" : "best first",
-      summary.calibrated ? "a score is the share of random pairs that are less alike" : "at 1.00 nothing tells them apart");
-    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”, only are` : "all are fill: they only are"} of the item's category, whatever their scores`);
+    if (list.real) words.push(summary.diverse ? "in the order they were chosen: similar to the item, but different from those before, so scores need not decrease" : "best first",
+      summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
+    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all"} were added because they are typical of the item's category, whatever their scores`);
     return words.join("; ");
   }
   async function showItem(id, mine) {
@@ -190,7 +190,7 @@ const akin = (() => {
       return "Not found";
     }
     const list = await listOf(row);
-    if (mine !== turn) return null; // the reader has gone on meanwhile
+    if (mine !== turn) return null; // the user has moved on meanwhile
     const before = besides(row, -1), after = besides(row, 1);
     $("item").replaceChildren(
       el("nav", { class: "crumbs", "aria-label": "Position" },
@@ -198,10 +198,10 @@ const akin = (() => {
         el("span", {}, before && el("a", { href: before, rel: "prev" }, "‹ Previous item"), after && el("a", { href: after, rel: "next" }, "Next item ›"))),
       el("div", { class: "item" }, about(row, list),
         el("div", {},
-          el("div", { class: "heading" }, el("h2", {}, "Looks most like it"),
+          el("div", { class: "heading" }, el("h2", {}, "Most similar items"),
             list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
           list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i], i >= list.real)))
-            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item passes the rules and the lowest score of this table."))));
+            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item satisfies the rules and the minimum score of this table."))));
     return id;
   }
 
@@ -211,7 +211,7 @@ const akin = (() => {
     let title;
     if (view === "item") {
       let id = location.hash.slice(1);
-      try { id = decodeURIComponent(id); } catch (error) { /* a bare % in a link by hand */ }
+      try { id = decodeURIComponent(id); } catch (error) { /* a bare % in a hand-written link */ }
       title = await showItem(id, mine);
     } else if (view === "changes") {
       title = "What changed";
@@ -231,7 +231,7 @@ const akin = (() => {
     followed = false;
   }
 
-  // --- what the reader does ---
+  // --- user input ---
   function listen() {
     let timer = 0;
     const search = () => { followed = true; location.hash = itemsAddress($("search").value.trim(), $("category").value, 1); };

@@ -5,10 +5,10 @@ akin.showMap = (section, map, tools) => {
   if (section.childElementCount) return;
   if (!map) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Map")),
-      el("div", { class: "empty" }, el("strong", {}, "There is no map"), "It needs the vectors that the table was made from: akin gallery --embeddings embeddings.nc."));
+      el("div", { class: "empty" }, el("strong", {}, "There is no map"), "It needs the vectors of the table: akin gallery --embeddings embeddings.nc."));
     return;
   }
-  /* The categories with most items on the map have a colour. */
+  /* The categories with the most items on the map get a colour. */
   const counts = new Map();
   for (const [row] of map.items) if (categoryName(row)) counts.set(categoryName(row), (counts.get(categoryName(row)) || 0) + 1);
   const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a5195", "#b8a500", "#8c4a2f", "#4d4d4d"]; // the first six: Okabe and Ito's, which the colour-blind can tell apart
@@ -73,16 +73,16 @@ akin.showMap = (section, map, tools) => {
   /* Items of other categories fade; "" shows all. */
   akin.filterMap = (name) => plane.childNodes.forEach((node, i) => node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, "item")}` : plural(map.items.length, "item")) + ": those that look alike lie near each other")),
+    el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, "item")}` : plural(map.items.length, "item")) + ": similar items are close to each other")),
     names.length ? el("p", { class: "legends" }, names.map(legend)) : "", controls, board,
-    el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they hold ${percent(map.explained[0])} and ${percent(map.explained[1])} of the differences. Pictures are moved apart, so distances are not to scale.`));
+    el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they explain ${percent(map.explained[0])} and ${percent(map.explained[1])} of the variance. Pictures are moved apart, so distances are not to scale.`));
 };
 akin.showDuplicates = (section, doubled, tools) => {
   const { el, number, plural, card, summary } = tools;
   if (section.childElementCount) return;
   if (!doubled) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Duplicates")), el("div", { class: "empty" }, el("strong", {}, "There are no duplicates"),
-      summary.collapsed ? "No item is so much like another that it would be left out." : "No neighbour is told to be the very same. akin neighbors --collapse-duplicates S finds items that are S alike or more."));
+      summary.collapsed ? "No item is similar enough to another to be left out." : "No neighbour has a score of 1. akin neighbors --collapse-duplicates S finds items with a score of S or more."));
     return;
   }
   const set = ([kept, members, rows]) => el("article", { class: "set" },
@@ -90,7 +90,7 @@ akin.showDuplicates = (section, doubled, tools) => {
     el("ul", { class: "grid small" }, [kept, ...rows].map((row, i) => { const node = card(row); if (i === 0) node.classList.add("kept"); return node; })));
   const SETS = 24, flow = el("div", { class: "sets" }), more = el("button", { type: "button", class: "more" });
   let shown = 0;
-  function next() { // a page of sets behind those that are there
+  function next() { // appends a page of sets
     flow.append(...doubled.shown.slice(shown, shown + SETS).map(set));
     shown = Math.min(shown + SETS, doubled.shown.length);
     more.hidden = shown === doubled.shown.length;
@@ -99,7 +99,7 @@ akin.showDuplicates = (section, doubled, tools) => {
   more.addEventListener("click", next);
   next();
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} look like another one; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
-    el("p", { class: "quiet" }, doubled.collapsed ? "Framed: the one that is recommended; the others of its set are not." : "Framed: the first of each set. akin neighbors --collapse-duplicates would recommend it alone."),
+    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} look like another item; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
+    el("p", { class: "quiet" }, doubled.collapsed ? "Framed: the item of each set that is recommended; the others are not." : "Framed: the first item of each set. With akin neighbors --collapse-duplicates only that one would be recommended."),
     flow, more);
 };
