@@ -1,6 +1,7 @@
 /* call: one run of one verb, with its report. */
 #include "call.h"
 #include <akin/cpu.h>
+#include <akin/csv.h>
 #include <akin/mem.h>
 #include <stdint.h>
 #include <string.h>
@@ -53,6 +54,7 @@ akin_status akin_call_create(akin_comm *comm, const akin_verb *verb, akin_option
 akin_status akin_call_run(const akin_verb *verb, akin_call *call) {
     double start = akin_comm_seconds();
     akin_error_clear();
+    akin_csv_make_safe(akin_options_flag(call->options, "csv-safe"));
     akin_status outcome = akin_agree(call->comm, verb->run(call));
     akin_status status = akin_report_finish(call->report, outcome, akin_comm_seconds() - start);
     return outcome == AKIN_OK ? akin_agree(call->comm, status) : outcome;

@@ -6,6 +6,7 @@
 
 #include <akin/error.h>
 #include <akin/text.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define AKIN_CSV_FIELD_LIMIT ((size_t)1 << 24) /* bytes of a field */
@@ -41,5 +42,11 @@ AKIN_MUST_CHECK akin_status akin_csv_read(const char *path, char separator, akin
 /* Appends one field, quoted if necessary (comma, quote, newline, blank at either end); the
  * caller appends commas and newlines. */
 AKIN_MUST_CHECK akin_status akin_csv_append(akin_text *text, const char *field);
+
+/* From here on, whether akin_csv_append puts an apostrophe before a field that begins with = + - or
+ * @, which a spreadsheet would take for a formula (OWASP, "CSV Injection"). Off at first. */
+void akin_csv_make_safe(bool safe);
+/* Such a field as it was before that: past the apostrophe while the switch is on. */
+const char *akin_csv_unsafe(const char *field);
 
 #endif

@@ -249,16 +249,40 @@ akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, v
     return akin_csv_read_table(&params, each, context, &seen);
 }
 
+/* --- writing --- */
+
+static const char apostrophe[] = "'", formulas[] = "=+-@";
+static bool is_safe; /* a switch of the whole process, set by what its verb was asked for */
+
+void akin_csv_make_safe(bool safe) {
+    is_safe = safe;
+}
+
+static bool looks_like_a_formula(const char *field) {
+    return *field && strchr(formulas, *field);
+}
+
+const char *akin_csv_unsafe(const char *field) {
+    return is_safe && *field == *apostrophe && looks_like_a_formula(field + 1) ? field + 1 : field;
+}
+
 akin_status akin_csv_append(akin_text *text, const char *field) {
-    size_t length = strlen(field);
-    bool plain = length > 0 && !strpbrk(field, ",\"\r\n") && !strchr(" \t", field[0]) &&
-                 !strchr(" \t", field[length - 1]);
-    if (plain || length == 0) return akin_text_append_bytes(text, field, length);
+    akin_status status = AKIN_OK;
+    size_t length = strlen(field), mark = is_safe && looks_like_a_formula(field) ? 1 : 0;
+    bool plain = length == 0 || (!strpbrk(field, ",\"\r\n") && !strchr(" \t", field[0]) &&
+                                 !strchr(" \t", field[length - 1]));
+    if (plain) {
+        AKIN_TRY(akin_text_append_bytes(text, apostrophe, mark));
+        return akin_text_append_bytes(text, field, length);
+    }
     size_t room = 2 * length + 2;
     char *quoted = akin_mem_alloc(room, 1);
     if (!quoted) return AKIN_FAILED;
     size_t used = csv_write(quoted, room, field, length);
-    akin_status status = akin_text_append_bytes(text, quoted, used);
+    status = akin_text_append_bytes(text, quoted, 1); /* the quote that opens it */
+    if (status == AKIN_OK) status = akin_text_append_bytes(text, apostrophe, mark);
+    if (status == AKIN_OK) status = akin_text_append_bytes(text, quoted + 1, used - 1);
     akin_mem_free(quoted);
+done:
     return status;
 }

@@ -168,13 +168,14 @@ static akin_status csv_row(void *context, size_t row, size_t count, const char *
     (void)lengths;
     if (row == 1) return AKIN_OK;
     if (count != 4) return akin_error_set(AKIN_INPUT, "row %zu: has %zu fields, not 4", row, count);
-    if (!it->id || strcmp(it->id, fields[0]) != 0) {
+    const char *id = akin_csv_unsafe(fields[0]);
+    if (!it->id || strcmp(it->id, id) != 0) {
         AKIN_TRY(csv_flush(it));
-        it->id = akin_mem_text(fields[0]);
+        it->id = akin_mem_text(id);
         if (!it->id) AKIN_TRY(AKIN_FAILED);
     }
     AKIN_TRY(grow(it));
-    char *word = akin_mem_text(fields[2]);
+    char *word = akin_mem_text(akin_csv_unsafe(fields[2]));
     if (!word) AKIN_TRY(AKIN_FAILED);
     it->words[it->count] = word;
     it->neighbors[it->count] = word;

@@ -131,8 +131,33 @@ static void writing_and_reading_is_identity(void **unused) {
     assert_string_equal(seen.seen, expected);
 }
 
+static void formulas_are_marked_on_demand_alone(void **unused) {
+    (void)unused;
+    static const char *fields[][3] = {{"=1+1", "=1+1", "'=1+1"},
+                                      {"+49", "+49", "'+49"},
+                                      {"-3", "-3", "'-3"},
+                                      {"@home", "@home", "'@home"},
+                                      {"=a,b", "\"=a,b\"", "\"'=a,b\""},
+                                      {"a=b", "a=b", "a=b"},
+                                      {"", "", ""},
+                                      {"'quoted", "'quoted", "'quoted"}};
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++)
+        for (int safe = 0; safe < 2; safe++) {
+            akin_text *text = NULL;
+            akin_csv_make_safe(safe);
+            assert_int_equal(akin_text_create(&text), AKIN_OK);
+            assert_int_equal(akin_csv_append(text, fields[i][0]), AKIN_OK);
+            assert_string_equal(akin_text_bytes(text), fields[i][1 + safe]);
+            if (text && !strchr(fields[i][0], ','))
+                assert_string_equal(akin_csv_unsafe(akin_text_bytes(text)), fields[i][0]);
+            akin_text_free(text);
+        }
+    akin_csv_make_safe(false);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(formulas_are_marked_on_demand_alone),
         cmocka_unit_test(reads_rows),
         cmocka_unit_test(counts_rows_as_they_are_shown),
         cmocka_unit_test(refuses_open_quote_and_missing_file),

@@ -143,6 +143,24 @@ def test_leftovers_and_odd_names():
     assert os.listdir(folder) == ["a table.jsonl"]
 
 
+def test_cells_that_a_spreadsheet_would_run_are_marked_on_demand():
+    """--csv-safe: an apostrophe before = + - @, which a later publication understands; without it ids stay as they are."""
+    ids = ["=cmd()", "+1", "-2", "@x", "plain", "a=b"]
+    np.save("formulas.npy", np.random.default_rng(4).standard_normal((6, 5)).astype(np.float32))
+    with open("formulas.ids", "w") as f:
+        f.writelines(name + "\n" for name in ids)
+    akin("neighbors", "formulas.npy", "--ids", "formulas.ids", "-k", 3, "-o", "formulas.nc")
+    cells = lambda path: {cell for row in csv.reader(open(path, newline="")) for cell in (row[0], row[2])} - {"id", "neighbor"}
+    akin("publish", "formulas.nc", "--to", "file:bare.csv")
+    assert cells("bare.csv") == set(ids)
+    akin("publish", "formulas.nc", "--to", "file:safe.csv", "--csv-safe")
+    assert cells("safe.csv") == {"'" + name if name[0] in "=+-@" else name for name in ids}
+    akin("neighbors", "formulas.npy", "--ids", "formulas.ids", "-k", 2, "-o", "fewer.nc")
+    change = akin("publish", "fewer.nc", "--to", "file:safe.csv", "--csv-safe", "--dry-run", "--json").json["published"][0]["change"]
+    assert change["new"] == change["gone"] == 0 and abs(change["churn"] - 1 / 3) < 1e-6, change
+    assert "csv-safe = yes" in akin("run", "none.ini", "--csv-safe", expect=2).err
+
+
 def test_the_same_table_again_keeps_the_one_before():
     for name in ("s.jsonl", "s.csv", "s.npy"):
         make_table("first.nc", 20, 4, 1)
