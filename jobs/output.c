@@ -36,12 +36,17 @@ bool akin_output_made_from(const char *path, const char *kind, const char *attri
     return made;
 }
 
-bool akin_output_alike(const char *a, const char *b, const char *kind, const char *attribute) {
+bool akin_output_same_attribute(const char *a, const char *kind_of_a, const char *b,
+                                const char *kind_of_b, const char *attribute) {
     char *value;
-    bool alike = read_attribute(a, kind, attribute, &value) && value &&
-                 akin_output_has(b, kind, attribute, value);
+    bool alike = read_attribute(a, kind_of_a, attribute, &value) && value &&
+                 akin_output_has(b, kind_of_b, attribute, value);
     akin_mem_free(value);
     return alike;
+}
+
+bool akin_output_alike(const char *a, const char *b, const char *kind, const char *attribute) {
+    return akin_output_same_attribute(a, kind, b, kind, attribute);
 }
 
 static size_t length_of(const char *path, const char *kind, const char *dimension) {

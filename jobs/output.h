@@ -17,6 +17,10 @@ bool akin_output_made_from(const char *path, const char *kind, const char *attri
 /* Both are readable files of that kind with the same value of the attribute. */
 bool akin_output_alike(const char *a, const char *b, const char *kind, const char *attribute);
 
+/* The same for files of two kinds. */
+bool akin_output_same_attribute(const char *a, const char *kind_of_a, const char *b,
+                                const char *kind_of_b, const char *attribute);
+
 /* Both are readable files of that kind with the same length of the dimension. */
 bool akin_output_same_length(const char *a, const char *b, const char *kind, const char *dimension);
 

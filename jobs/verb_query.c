@@ -15,6 +15,10 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .help = "the model that made the embeddings, model.nc"},
+    {.name = "network",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "the trained network that the model goes by, where it is not where ingest had it"},
     AKIN_RULE_OPTIONS,
     {0},
 };
@@ -75,6 +79,7 @@ static akin_status run(akin_call *call) {
                                       .id = akin_options_text(o, "id"),
                                       .image = akin_options_text(o, "image"),
                                       .model = akin_options_text(o, "model"),
+                                      .network = akin_options_text(o, "network"),
                                       .k = (size_t)akin_options_int(o, "k"),
                                       .rules = akin_rules_of(o)};
     AKIN_TRY(check(&params));

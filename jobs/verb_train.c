@@ -4,6 +4,7 @@
 #include "verbs.h"
 #include <akin/features.h>
 #include <akin/log.h>
+#include <akin/ncfile.h>
 #include <akin/train.h>
 #include <math.h>
 #include <string.h>
@@ -185,14 +186,28 @@ static const akin_option options[] = {
     {0},
 };
 
-static akin_status choose_features(const akin_options *o, akin_features *features) {
+/* Columns of what a network gave; 0 where the catalogue has none. Quick: its header alone. */
+static akin_status look_at_catalog(const char *path, size_t *seen) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    *seen = 0;
+    AKIN_TRY(akin_ncfile_peek(path, "catalog", &file));
+    if (akin_ncfile_has(file, "network"))
+        AKIN_TRY(akin_ncfile_length(file, "network_feature", seen));
+done:
+    akin_ncfile_close(file);
+    return status;
+}
+
+static akin_status choose_features(const akin_options *o, size_t seen, akin_features *features) {
     const akin_features_params params = {
         .name = akin_options_text(o, "features"),
         .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
         .whiten = akin_options_given(o, "whiten") ? akin_options_real(o, "whiten") : -1,
         .weights = akin_options_text(o, "weights"),
         .tune = akin_options_given(o, "tune") ? akin_options_text(o, "tune") : NULL,
-        .pairs = akin_options_text(o, "pairs")};
+        .pairs = akin_options_text(o, "pairs"),
+        .seen = seen};
     return akin_features_choose(&params, features);
 }
 
@@ -317,7 +332,9 @@ static akin_status run_train(akin_call *call) {
     akin_train_result result = {0};
     akin_train_params params = read_params(call);
     akin_features features;
-    AKIN_TRY(choose_features(call->options, &features)); /* the same on every rank */
+    size_t seen;
+    AKIN_TRY(akin_agree(call->comm, look_at_catalog(params.catalog, &seen)));
+    AKIN_TRY(choose_features(call->options, seen, &features)); /* the same on every rank */
     params.features = &features;
     params.objective.kind = objective_of(call->options, &features);
     if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o model.nc");
@@ -332,13 +349,28 @@ done:
     return status;
 }
 
+/* A model that goes by what a network gave serves a catalogue of that network alone; one that does
+ * not, where it could, is not what these options ask for. */
+static bool network_up_to_date(const akin_call *call, const akin_train_params *params) {
+    akin_features features;
+    size_t seen;
+    if (look_at_catalog(params->catalog, &seen) != AKIN_OK ||
+        choose_features(call->options, seen, &features) != AKIN_OK)
+        return false;
+    if (!akin_features_sees(&features))
+        return akin_output_has(params->output, "model", "network_request", NULL);
+    return akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
+                                      "network_request");
+}
+
 /* A model with these options is used. Its catalogue and its --init matter only if `run` decides
  * so: then `run` sets --init when a new model is wanted. */
 static bool up_to_date(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
     if (!params.output ||
-        !akin_output_has(params.output, "model", "akin_result_options", params.result_options))
+        !akin_output_has(params.output, "model", "akin_result_options", params.result_options) ||
+        !network_up_to_date(call, &params))
         return false;
     bool same_catalog =
         akin_output_made_from(params.output, "model", "input_catalog_digest", params.catalog);
@@ -363,7 +395,7 @@ static akin_status check(akin_options *options) {
         return akin_error_set(AKIN_USAGE, "--patience %lld needs a holdout, and --holdout is 0",
                               akin_options_int(options, "patience"));
     akin_features features;
-    akin_status status = choose_features(options, &features);
+    akin_status status = choose_features(options, AKIN_FEATURES_SEEN_UNKNOWN, &features);
     if (status == AKIN_OK && !akin_features_network(&features) &&
         akin_options_given(options, "init"))
         status = akin_error_set(

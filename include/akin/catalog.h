@@ -42,6 +42,10 @@ AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, 
 AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first,
                                                 size_t count, uint64_t *hashes /* [count] */);
 
+/* How its pictures were decoded: akin_result_options, and what a network wanted of the decoding,
+ * which may change a 32x32 image by a value: "... network-view=160,160,160,0"; owned. */
+AKIN_MUST_CHECK akin_status akin_catalog_decoding(const akin_catalog *catalog, char **out);
+
 /* What a network has given: columns of a row, 0 where there was none; rows [count, features]. */
 size_t akin_catalog_network_features(const akin_catalog *catalog);
 AKIN_MUST_CHECK akin_status akin_catalog_network_rows(const akin_catalog *catalog, size_t first,

@@ -34,7 +34,7 @@ AKIN_MUST_CHECK akin_status akin_embeddings_hashes(const akin_embeddings *embedd
 typedef struct {
     const char *options, *result_options;
     const char *catalog_digest, *model_digest; /* NULL = none */
-    const char *catalog_options; /* akin_result_options of the catalogue: how its pictures were
+    const char *catalog_options; /* akin_catalog_decoding of the catalogue: how its pictures were
                                   * shrunk; NULL = unknown */
     const char *vectors_digest;  /* of imported vectors; NULL = none */
     const char *blended_digest;  /* of the model that they were joined with; NULL = none */

@@ -21,8 +21,8 @@ typedef struct akin_describe akin_describe;
 AKIN_MUST_CHECK akin_status akin_describe_create(akin_model *model, akin_describe **out);
 void akin_describe_free(akin_describe *describe); /* NULL is fine */
 
-/* raw [count, akin_part_raw] of images u8 [count, 32, 32, 3], any count: a row is a function of
- * its picture and the model alone. */
+/* For every part but the output of a trained network. raw [count, akin_part_raw] of images u8
+ * [count, 32, 32, 3], any count: a row is a function of its picture and the model alone. */
 void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *images,
                         size_t count, float *raw);
 
@@ -36,18 +36,23 @@ void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
 
 size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */
 
-/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count. AKIN_INPUT if the model gives
- * no finite vector. Not collective. */
+/* Columns of the output of a trained network that the model uses; 0: none. */
+size_t akin_encoder_seen(const akin_encoder *encoder);
+
+/* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count, and of a trained network's
+ * output for them, seen [count, akin_encoder_seen] (NULL if that is 0). AKIN_INPUT if the model
+ * gives no finite vector. Not collective. */
 AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images,
-                                                 size_t count, float *vectors);
+                                                 const float *seen, size_t count, float *vectors);
 
 /* The input of the last projection, on which `train` fits it: the parts of one picture, raw[p]
  * [akin_part_raw] for each with a weight, concatenated; joined [akin_features_joined]. Not
  * collective. */
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined);
 
-/* The same of images u8 [count, 32, 32, 3], any count: joined [count, akin_features_joined]. Not
- * collective. */
-void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, size_t count, float *joined);
+/* The same of images u8 [count, 32, 32, 3], any count, and of what a network gave for them, seen, as
+ * above: joined [count, akin_features_joined]. Not collective. */
+void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, const float *seen,
+                        size_t count, float *joined);
 
 #endif

@@ -23,13 +23,14 @@ typedef enum {
     AKIN_PART_SHAPE,      /* the edges of handcrafted.h, made steady */
     AKIN_PART_MAPS,       /* maps.h: what the network's convolutions hold */
     AKIN_PART_MANIFOLD,   /* manifold.h */
+    AKIN_PART_PRETRAINED, /* catalog.h: what a trained network gave for the picture */
     AKIN_PARTS,
 } akin_part;
 
 #define AKIN_FEATURES_MAX_DIM 2048 /* the limit of `neighbors` */
 
 const char *akin_part_name(akin_part part); /* "latent"; static */
-size_t akin_part_raw(akin_part part);       /* raw numbers per picture */
+size_t akin_part_raw(akin_part part);       /* raw numbers per picture; 0: akin_features_raw */
 /* It is not normalised when joined with others: a histogram of colours, which hardly
  * distinguishes grey pictures, then has little weight among them. */
 bool akin_part_keeps_length(akin_part part);
@@ -55,6 +56,7 @@ typedef struct {
     bool tuned;        /* weights that are not given are chosen on the catalogue (fit_features.h) */
     const char *tune;  /* by what: category, group; NULL: by what the catalogue has; borrowed */
     const char *pairs; /* by pairs of this file (id_pairs.h); NULL = none; borrowed */
+    size_t seen; /* raw numbers of AKIN_PART_PRETRAINED: columns of `network` in the catalogue */
 } akin_features;
 
 typedef struct {
@@ -66,14 +68,22 @@ typedef struct {
     const char *tune;    /* "category", "group", "none": the kind's weights; NULL: as the
                             catalogue has labels */
     const char *pairs;   /* a file, or NULL */
+    size_t seen; /* columns of the catalogue's `network`, 0 = it has none: a part that is not named
+                    is left out then */
 } akin_features_params;
 
-#define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|handcrafted|patches|pixels-pca"
+#define AKIN_FEATURES_SEEN_UNKNOWN ((size_t)-1) /* before the catalogue is looked at */
+
+#define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|network|handcrafted|patches|pixels-pca"
 
 /* AKIN_USAGE: an unknown name, weights for a kind with one part or without any positive one, or
  * too many dimensions. */
 AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params,
                                                  akin_features *out);
+
+/* Raw numbers of a picture in this part. */
+size_t akin_features_raw(const akin_features *features, akin_part part);
+bool akin_features_sees(const akin_features *features); /* what a trained network gave */
 
 const char *
 akin_features_known(const char *name); /* its static copy; NULL = no kind has this name */

@@ -21,6 +21,7 @@
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
 
+#include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/features.h>
@@ -50,6 +51,15 @@ akin_feature_params *akin_model_feature_params(akin_model *model);
 const akin_features *akin_model_features(akin_model *model); /* of the same; borrowed */
 AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model,
                                                     const akin_features *features);
+/* The trained network whose output is a part of the features: where its file was, and what decides
+ * what it gives (pretrained.h); copied. NULL: none. */
+AKIN_MUST_CHECK akin_status akin_model_set_network(akin_model *model, const char *file,
+                                                   const char *request);
+const char *akin_model_network_file(const akin_model *model);    /* borrowed; NULL: none */
+const char *akin_model_network_request(const akin_model *model); /* borrowed; NULL: none */
+/* AKIN_INPUT: the model goes by what a network gave, and the catalogue has none or of another. */
+AKIN_MUST_CHECK akin_status akin_model_check_network(const akin_model *model,
+                                                     const akin_catalog *catalog);
 bool akin_model_has_network(const akin_model *model); /* its features need it */
 /* The curve of the run, [epochs] each, copied; before it is set, it has one epoch that is NaN. */
 AKIN_MUST_CHECK akin_status akin_model_set_curve(akin_model *model, size_t epochs,

@@ -31,6 +31,7 @@ typedef struct {
     akin_labels *labels;      /* [count] */
     uint64_t *hashes;         /* [count] */
     float *rows;              /* [count, dim] */
+    float *seen;              /* [CHUNK] rows of what a network gave; NULL: the model needs none */
     size_t *missing;          /* [missing_count] rows of the catalogue to compute, ascending */
     size_t missing_count;
     double seconds;
@@ -40,6 +41,7 @@ typedef struct {
 static akin_status read_shard(embed *run) {
     akin_status status;
     if (akin_comm_rank(run->comm) == 0) AKIN_TRY(akin_file_check_output(run->params->output));
+    AKIN_TRY(akin_model_check_network(run->model, run->catalog));
     AKIN_TRY(akin_encoder_create(run->model, &run->encoder));
     run->dim = akin_encoder_dim(run->encoder);
     run->hashes = akin_mem_alloc(run->count, sizeof *run->hashes);
@@ -141,8 +143,7 @@ static akin_status previous_serves(embed *run, bool *serves) {
         return akin_error_set(AKIN_INPUT,
                               "--previous %s was made with another model than %s; leave it out",
                               run->params->previous, run->params->model);
-    AKIN_TRY(akin_ncfile_get_attribute(akin_catalog_file(run->catalog), "akin_result_options",
-                                       &options));
+    AKIN_TRY(akin_catalog_decoding(run->catalog, &options));
     AKIN_TRY(akin_ncfile_get_attribute(akin_embeddings_file(run->previous), "catalog_options",
                                        &previous_options));
     *serves = options && previous_options && strcmp(options, previous_options) == 0;
@@ -188,7 +189,8 @@ static akin_status compute_chunk(embed *run, const size_t *items, size_t count, 
                                  float *vectors) {
     akin_status status;
     AKIN_TRY(akin_catalog_images_at(run->catalog, items, count, images));
-    AKIN_TRY(akin_encoder_vectors(run->encoder, images, count, vectors));
+    if (run->seen) AKIN_TRY(akin_catalog_network_at(run->catalog, items, count, run->seen));
+    AKIN_TRY(akin_encoder_vectors(run->encoder, images, run->seen, count, vectors));
     for (size_t i = 0; i < count; i++)
         memcpy(run->rows + (items[i] - run->first) * run->dim, vectors + i * run->dim,
                run->dim * sizeof(float));
@@ -205,7 +207,10 @@ static akin_status compute(embed *run) {
         (int64_t)run->missing_count; /* all ranks do as many rounds as the one with the most work */
     uint8_t *images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
     float *vectors = akin_mem_alloc(CHUNK, run->dim * sizeof *vectors);
-    AKIN_TRY(akin_agree(run->comm, images && vectors ? AKIN_OK : AKIN_FAILED));
+    size_t seen = akin_encoder_seen(run->encoder);
+    if (seen > 0) run->seen = akin_mem_alloc(CHUNK, seen * sizeof *run->seen);
+    bool room = images && vectors && (run->seen || seen == 0);
+    AKIN_TRY(akin_agree(run->comm, room ? AKIN_OK : AKIN_FAILED));
     akin_comm_max_i64(run->comm, &most, 1);
     double start = akin_comm_seconds();
     for (size_t done = 0; done < (size_t)most; done += CHUNK) {
@@ -235,9 +240,7 @@ done:
 static akin_status finish(embed *run) {
     akin_status status;
     char *catalog_options = NULL;
-    AKIN_TRY(
-        akin_agree(run->comm, akin_ncfile_get_attribute(akin_catalog_file(run->catalog),
-                                                        "akin_result_options", &catalog_options)));
+    AKIN_TRY(akin_agree(run->comm, akin_catalog_decoding(run->catalog, &catalog_options)));
     akin_embeddings_origin origin = {.options = run->params->options,
                                      .result_options = run->params->result_options,
                                      .catalog_digest = akin_catalog_digest(run->catalog),
@@ -269,6 +272,7 @@ static void report(embed *run, akin_embed_result *result) {
 static void end(embed *run) {
     akin_mem_free(run->hashes);
     akin_mem_free(run->rows);
+    akin_mem_free(run->seen);
     akin_mem_free(run->missing);
     akin_labels_free(run->labels);
     akin_encoder_free(run->encoder);

@@ -124,7 +124,8 @@ akin_status akin_encoder_create(akin_model *model, akin_encoder **out) {
     status = AKIN_FAILED;
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         if (!(encoder->features->parts[p].weight > 0)) continue;
-        encoder->raw[p] = akin_mem_alloc(BATCH, akin_part_raw(p) * sizeof(float));
+        encoder->raw[p] = akin_mem_alloc(BATCH, akin_features_raw(encoder->features, (akin_part)p) *
+                                                    sizeof(float));
         if (!encoder->raw[p]) goto done;
     }
     encoder->parts = akin_mem_alloc(joined, sizeof *encoder->parts);
@@ -150,6 +151,10 @@ size_t akin_encoder_dim(const akin_encoder *encoder) {
     return encoder->features->dim;
 }
 
+size_t akin_encoder_seen(const akin_encoder *encoder) {
+    return akin_features_sees(encoder->features) ? encoder->features->seen : 0;
+}
+
 static double length_of(const double *vector, size_t dim) {
     double square = 0;
     for (size_t d = 0; d < dim; d++) square += vector[d] * vector[d];
@@ -171,16 +176,20 @@ static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS])
 }
 
 /* The raw numbers of up to BATCH pictures. */
-static void describe_batch(akin_encoder *encoder, const uint8_t *images, size_t count) {
+static void describe_batch(akin_encoder *encoder, const uint8_t *images, const float *seen,
+                           size_t count) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (encoder->raw[p])
+        if (encoder->raw[p] && p == AKIN_PART_PRETRAINED)
+            memcpy(encoder->raw[p], seen, count * encoder->features->seen * sizeof *seen);
+        else if (encoder->raw[p])
             akin_describe_part(encoder->describe, p, images, count, encoder->raw[p]);
 }
 
 /* Those of picture i of the batch. */
 static void raw_of(const akin_encoder *encoder, size_t i, const float *raw[AKIN_PARTS]) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (encoder->raw[p]) raw[p] = encoder->raw[p] + i * akin_part_raw(p);
+        if (encoder->raw[p])
+            raw[p] = encoder->raw[p] + i * akin_features_raw(encoder->features, (akin_part)p);
 }
 
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined) {
@@ -189,11 +198,14 @@ void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS]
     for (size_t d = 0; d < count; d++) joined[d] = (float)encoder->parts[d];
 }
 
-void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, size_t count, float *joined) {
+void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, const float *seen,
+                        size_t count, float *joined) {
+    const size_t columns = akin_encoder_seen(encoder);
     size_t dim = akin_features_joined(encoder->features);
     for (size_t first = 0; first < count; first += BATCH) {
         size_t part = count - first < BATCH ? count - first : BATCH;
-        describe_batch(encoder, images + first * IMAGE_BYTES, part);
+        describe_batch(encoder, images + first * IMAGE_BYTES, seen ? seen + first * columns : NULL,
+                       part);
         for (size_t i = 0; i < part; i++) {
             const float *raw[AKIN_PARTS] = {NULL};
             raw_of(encoder, i, raw);
@@ -225,11 +237,14 @@ static bool encode(akin_encoder *encoder, size_t i, float *vector) {
     return to_unit_length(encoder->parts, encoder->features->dim, vector);
 }
 
-akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, size_t count,
-                                 float *vectors) {
+akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, const float *seen,
+                                 size_t count, float *vectors) {
+    const size_t columns = akin_encoder_seen(encoder);
+    AKIN_ASSERT(seen || columns == 0);
     for (size_t first = 0; first < count; first += BATCH) {
         size_t part = count - first < BATCH ? count - first : BATCH;
-        describe_batch(encoder, images + first * IMAGE_BYTES, part);
+        describe_batch(encoder, images + first * IMAGE_BYTES, seen ? seen + first * columns : NULL,
+                       part);
         for (size_t i = 0; i < part; i++)
             if (!encode(encoder, i, vectors + (first + i) * encoder->features->dim))
                 return akin_error_set(

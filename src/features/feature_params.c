@@ -26,7 +26,7 @@ akin_status akin_feature_params_create(const akin_features *features, akin_featu
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         const akin_features_part *choice = &features->parts[p];
         if (choice->weight > 0)
-            AKIN_TRY(akin_projection_create(akin_part_raw(p), choice->dim,
+            AKIN_TRY(akin_projection_create(akin_features_raw(features, (akin_part)p), choice->dim,
                                             !akin_features_centred(choice, p),
                                             &params->projections[p]));
     }
@@ -276,8 +276,10 @@ static akin_status get_length(const akin_ncfile *file, const char *dimension, si
                           akin_ncfile_path(file), dimension, *length, most);
 }
 
-/* What the file has of a part: its weight, dimensions and power. */
-static akin_status read_part(const akin_ncfile *file, akin_part part, akin_features_part *choice) {
+/* What the file has of a part: its weight, dimensions and power; *seen: the number of columns of a
+ * trained network's output. */
+static akin_status read_part(const akin_ncfile *file, akin_part part, akin_features_part *choice,
+                             size_t *seen) {
     akin_status status = AKIN_OK;
     char name[NAME_SIZE];
     names n = names_of(part);
@@ -285,7 +287,8 @@ static akin_status read_part(const akin_ncfile *file, akin_part part, akin_featu
     *choice = (akin_features_part){0};
     if (!akin_ncfile_has(file, name_of(&n, "mean", name))) return AKIN_OK;
     AKIN_TRY(akin_ncfile_length(file, n.raw, &raw));
-    if (raw != akin_part_raw(part))
+    if (part == AKIN_PART_PRETRAINED) *seen = raw;
+    if (part != AKIN_PART_PRETRAINED && raw != akin_part_raw(part))
         return akin_error_set(AKIN_INPUT, "%s: an incompatible model: %s is %zu, not %zu",
                               akin_ncfile_path(file), n.raw, raw, akin_part_raw(part));
     *choice = (akin_features_part){.weight = 1, .dim = raw};
@@ -308,7 +311,8 @@ static akin_status read_features(const akin_ncfile *file, akin_features *feature
         AKIN_TRY(akin_error_set(AKIN_INPUT,
                                 "%s: a model with features that this akin does not know: %s",
                                 akin_ncfile_path(file), name ? name : "none named"));
-    for (size_t p = 0; p < AKIN_PARTS; p++) AKIN_TRY(read_part(file, p, &features->parts[p]));
+    for (size_t p = 0; p < AKIN_PARTS; p++)
+        AKIN_TRY(read_part(file, p, &features->parts[p], &features->seen));
     features->dim = akin_features_joined(features);
     if (features->dim == 0)
         AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: a model without any features; train it again",

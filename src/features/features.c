@@ -29,6 +29,7 @@ static const struct part {
     [AKIN_PART_SHAPE] = {"shape", AKIN_HANDCRAFTED_EDGES, 0, 64, .steady = true},
     [AKIN_PART_MAPS] = {"maps", AKIN_MAPS, 0.5, 96, .network = true},
     [AKIN_PART_MANIFOLD] = {"manifold", AKIN_MANIFOLD_RAW, 0.25, 128},
+    [AKIN_PART_PRETRAINED] = {"network", 0, 0, 128},
 };
 
 static const struct kind {
@@ -40,6 +41,7 @@ static const struct kind {
 } kinds[] = {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
     {.name = "maps", .weights = {[AKIN_PART_MAPS] = 1}},
+    {.name = "network", .weights = {[AKIN_PART_PRETRAINED] = 1}},
     {.name = "pixels-pca", .weights = {[AKIN_PART_PIXELS] = 1}},
     {.name = "handcrafted",
      .weights = {[AKIN_PART_COLOUR] = 1, [AKIN_PART_EDGES] = 1.5, [AKIN_PART_TEXTURE] = 0.3},
@@ -51,12 +53,14 @@ static const struct kind {
                  [AKIN_PART_FOREGROUND] = 1.3,
                  [AKIN_PART_TEXTURE] = 0.5,
                  [AKIN_PART_MAPS] = 1,
-                 [AKIN_PART_MANIFOLD] = 1},
+                 [AKIN_PART_MANIFOLD] = 1,
+                 [AKIN_PART_PRETRAINED] = 2},
      .wild = {[AKIN_PART_SHAPE] = 0.7,
               [AKIN_PART_FOREGROUND] = 0.3,
               [AKIN_PART_TEXTURE] = 0.4,
               [AKIN_PART_MAPS] = 1,
-              [AKIN_PART_MANIFOLD] = 1.4},
+              [AKIN_PART_MANIFOLD] = 1.4,
+              [AKIN_PART_PRETRAINED] = 3},
      .dim = 128,
      .tuned = true},
 };
@@ -73,6 +77,14 @@ const char *akin_part_name(akin_part part) {
 
 size_t akin_part_raw(akin_part part) {
     return parts[part].raw;
+}
+
+size_t akin_features_raw(const akin_features *features, akin_part part) {
+    return part == AKIN_PART_PRETRAINED ? features->seen : parts[part].raw;
+}
+
+bool akin_features_sees(const akin_features *features) {
+    return features->parts[AKIN_PART_PRETRAINED].weight > 0;
 }
 
 bool akin_part_keeps_length(akin_part part) {
@@ -189,7 +201,8 @@ static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *o
     if (kind->dim == 0)
         for (size_t p = 0; p < AKIN_PARTS; p++)
             if (out->parts[p].weight > 0) {
-                most = parts[p].raw < AKIN_FEATURES_MAX_DIM ? parts[p].raw : AKIN_FEATURES_MAX_DIM;
+                size_t raw = akin_features_raw(out, (akin_part)p);
+                most = raw < AKIN_FEATURES_MAX_DIM ? raw : AKIN_FEATURES_MAX_DIM;
                 if (dim > 0 && dim <= most) out->parts[p].dim = dim;
                 out->dim = out->parts[p].dim;
             }
@@ -198,6 +211,34 @@ static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *o
                               kind->name, most);
     if (kind->dim > 0) out->dim = dim > 0 ? dim : kind->dim < most ? kind->dim : most;
     return AKIN_OK;
+}
+
+/* Whether the weight of a part is the user's. */
+static bool is_given(const char *weights, const char *name) {
+    size_t length = strlen(name);
+    for (const char *at = weights; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
+        if (strncmp(at, name, length) == 0 && at[length] == '=') return true;
+    return false;
+}
+
+/* A catalogue that no network has seen has nothing for its part. */
+static akin_status settle_seen(const struct kind *kind, const akin_features_params *params,
+                               akin_features *out) {
+    akin_features_part *part = &out->parts[AKIN_PART_PRETRAINED];
+    out->seen = params->seen;
+    if (!(part->weight > 0)) return AKIN_OK;
+    if (params->seen > 0) {
+        if (part->dim > params->seen) part->dim = params->seen;
+        return AKIN_OK;
+    }
+    if (kind->dim > 0 && !is_given(params->weights, parts[AKIN_PART_PRETRAINED].name)) {
+        part->weight = 0;
+        return AKIN_OK;
+    }
+    return akin_error_set(AKIN_USAGE,
+                          "the features %s need what a network gave, and the catalogue has none: "
+                          "make it with akin ingest --network FILE",
+                          kind->name);
 }
 
 akin_status akin_features_choose(const akin_features_params *params, akin_features *out) {
@@ -220,6 +261,7 @@ akin_status akin_features_choose(const akin_features_params *params, akin_featur
                                  .whiten = params->whiten < 0 ? parts[p].whiten : params->whiten,
                                  .dim = parts[p].dim};
     if (params->weights) AKIN_TRY(set_weights(kind, params->weights, out));
+    AKIN_TRY(settle_seen(kind, params, out));
     AKIN_TRY(set_dim(kind, params->dim, out));
 done:
     return status;

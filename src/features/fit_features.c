@@ -45,7 +45,8 @@ static void plan(fit *f) {
     int size = akin_comm_size(f->comm);
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (f->features.parts[p].weight > 0)
-            raw += akin_part_raw(p) * (akin_part_steady((akin_part)p) ? 2 : 1);
+            raw += akin_features_raw(&f->features, (akin_part)p) *
+                   (akin_part_steady((akin_part)p) ? 2 : 1);
     f->items = akin_catalog_items(f->catalog);
     f->sample = AKIN_FIT_FEATURES_VALUES / raw;
     if (f->sample > AKIN_COVARIANCE_ROWS) f->sample = AKIN_COVARIANCE_ROWS;
@@ -65,19 +66,41 @@ static size_t row_of(const fit *f, size_t i) {
     return f->items == f->sample ? i : i * f->items / f->sample;
 }
 
+/* Which network it was that gave what is fitted: the model is for that one alone. */
+static akin_status tell_network(const fit *f) {
+    akin_status status = AKIN_OK;
+    const akin_ncfile *file = akin_catalog_file(f->catalog);
+    char *path = NULL, *request = NULL;
+    if (!akin_features_sees(&f->features)) return AKIN_OK;
+    if (akin_catalog_network_features(f->catalog) != f->features.seen)
+        return akin_error_set(AKIN_INPUT, "%s has changed while it was read",
+                              akin_ncfile_path(file));
+    AKIN_TRY(akin_ncfile_get_attribute(file, "network_file", &path));
+    AKIN_TRY(akin_ncfile_get_attribute(file, "network_request", &request));
+    AKIN_TRY(akin_model_set_network(f->model, path ? path : "", request ? request : ""));
+done:
+    akin_mem_free(path);
+    akin_mem_free(request);
+    return status;
+}
+
 /* Everything that can fail on a single rank. */
 static akin_status allocate(fit *f) {
     akin_status status;
     AKIN_TRY(akin_model_set_features(f->model, &f->features));
+    AKIN_TRY(tell_network(f));
     AKIN_TRY(akin_describe_create(f->model, &f->describe));
     status = AKIN_FAILED;
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (f->features.parts[p].weight > 0 &&
-            !(f->raw[p] = akin_mem_alloc(f->count, akin_part_raw(p) * sizeof(float))))
+            !(f->raw[p] = akin_mem_alloc(f->count, akin_features_raw(&f->features, (akin_part)p) *
+                                                       sizeof(float))))
             goto done;
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (f->raw[p] && akin_part_steady((akin_part)p) &&
-            !(f->moved[p] = akin_mem_alloc(f->count * f->views, akin_part_raw(p) * sizeof(float))))
+            !(f->moved[p] =
+                  akin_mem_alloc(f->count * f->views,
+                                 akin_features_raw(&f->features, (akin_part)p) * sizeof(float))))
             goto done;
     f->images = akin_mem_alloc(BLOCK, AKIN_IMAGE_BYTES);
     if (f->images) status = AKIN_OK;
@@ -161,7 +184,7 @@ done:
 static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t at) {
     static const akin_augment how = {.crop = 0.2F, .shift = 0.06F, .mirrored = true};
     uint8_t view[AKIN_IMAGE_BYTES];
-    size_t raw = akin_part_raw(part);
+    size_t raw = akin_features_raw(&f->features, part);
     for (size_t v = 0; v < f->views; v++) {
         const akin_augment_key key = {.item = f->first + at, .view = (uint32_t)v};
         float *moved = f->moved[part] + (at * f->views + v) * raw;
@@ -178,8 +201,12 @@ static akin_status describe_block(fit *f, size_t at, size_t count) {
     for (size_t i = 0; i < count; i++) rows[i] = row_of(f, f->first + at + i);
     AKIN_TRY(akin_catalog_images_at(f->catalog, rows, count, f->images));
     for (size_t p = 0; p < AKIN_PARTS; p++)
-        if (f->raw[p])
-            akin_describe_part(f->describe, p, f->images, count, f->raw[p] + at * akin_part_raw(p));
+        if (f->raw[p] && p == AKIN_PART_PRETRAINED)
+            AKIN_TRY(akin_catalog_network_at(f->catalog, rows, count,
+                                             f->raw[p] + at * f->features.seen));
+        else if (f->raw[p])
+            akin_describe_part(f->describe, p, f->images, count,
+                               f->raw[p] + at * akin_features_raw(&f->features, (akin_part)p));
     for (size_t p = 0; p < AKIN_PARTS; p++)
         for (size_t i = 0; f->moved[p] && i < count; i++)
             describe_moved(f, (akin_part)p, f->images + i * AKIN_IMAGE_BYTES, at + i);
@@ -305,7 +332,7 @@ done:
  * agreed. */
 static akin_status find_nuisance(const fit *f, akin_part part, double **out) {
     akin_status status;
-    const sought s = {akin_part_name(part), f->moved[part], akin_part_raw(part),
+    const sought s = {akin_part_name(part), f->moved[part], akin_features_raw(&f->features, part),
                       f->count * f->views, f->sample * f->views};
     akin_covariance *covariance = NULL;
     float *mean = akin_mem_alloc(s.raw, sizeof *mean);
@@ -373,7 +400,7 @@ static akin_status join_all(fit *f) {
     for (size_t i = 0; i < f->count; i++) {
         const float *raw[AKIN_PARTS] = {NULL};
         for (size_t p = 0; p < AKIN_PARTS; p++)
-            if (f->raw[p]) raw[p] = f->raw[p] + i * akin_part_raw(p);
+            if (f->raw[p]) raw[p] = f->raw[p] + i * akin_features_raw(&f->features, (akin_part)p);
         akin_encoder_join(f->encoder, raw, f->joined + i * dim);
     }
 done:

@@ -18,6 +18,7 @@ typedef struct {
     uint8_t *images; /* [CHUNK] */
     size_t *items;   /* [CHUNK] */
     float *vectors;  /* [CHUNK, own] */
+    float *seen;     /* [CHUNK] rows of what a network gave; NULL: the model needs none */
     float *rows;     /* [count, dim] */
     double seconds;  /* of computing vectors */
 } blend;
@@ -25,7 +26,11 @@ typedef struct {
 /* Everything that can fail on a single rank. */
 static akin_status prepare(blend *b) {
     akin_status status;
+    AKIN_TRY(akin_model_check_network(b->model, b->source->catalog));
     AKIN_TRY(akin_encoder_create(b->model, &b->encoder));
+    size_t seen = akin_encoder_seen(b->encoder);
+    if (seen > 0 && !(b->seen = akin_mem_alloc(CHUNK, seen * sizeof *b->seen)))
+        AKIN_TRY(AKIN_FAILED);
     b->own = akin_encoder_dim(b->encoder);
     b->dim = b->own + b->source->dim;
     if (b->dim > AKIN_VECTORS_DIM_MAX)
@@ -47,8 +52,9 @@ static akin_status join_chunk(blend *b, size_t at, size_t count) {
     const akin_join_vectors_source *s = b->source;
     for (size_t i = 0; i < count; i++) b->items[i] = s->first + at + i;
     AKIN_TRY(akin_catalog_images_at(s->catalog, b->items, count, b->images));
+    if (b->seen) AKIN_TRY(akin_catalog_network_at(s->catalog, b->items, count, b->seen));
     double start = akin_comm_seconds();
-    AKIN_TRY(akin_encoder_vectors(b->encoder, b->images, count, b->vectors));
+    AKIN_TRY(akin_encoder_vectors(b->encoder, b->images, b->seen, count, b->vectors));
     b->seconds += akin_comm_seconds() - start;
     for (size_t i = 0; i < count; i++) {
         float *row = b->rows + (at + i) * b->dim;
@@ -99,6 +105,7 @@ done:
     akin_mem_free(b.images);
     akin_mem_free(b.items);
     akin_mem_free(b.vectors);
+    akin_mem_free(b.seen);
     akin_mem_free(b.rows);
     akin_encoder_free(b.encoder);
     akin_model_free(b.model);

@@ -23,6 +23,7 @@ struct akin_model {
     double *contrast; /* [2, epochs] likewise, or NULL */
     bool head;        /* belongs to the model */
     char digest[33];
+    char *network_file, *network_request; /* NULL: none */
 };
 
 akin_status akin_model_create(akin_model **out) {
@@ -55,7 +56,46 @@ void akin_model_free(akin_model *model) {
     akin_mem_free(model->curve);
     akin_feature_params_free(model->params);
     akin_mem_free(model->contrast);
+    akin_mem_free(model->network_file);
+    akin_mem_free(model->network_request);
     akin_mem_free(model);
+}
+
+akin_status akin_model_set_network(akin_model *model, const char *file, const char *request) {
+    akin_mem_free(model->network_file);
+    akin_mem_free(model->network_request);
+    model->network_file = akin_mem_text(file);
+    model->network_request = akin_mem_text(request);
+    return model->network_file && model->network_request ? AKIN_OK : AKIN_FAILED;
+}
+
+const char *akin_model_network_file(const akin_model *model) {
+    return model->network_file;
+}
+
+const char *akin_model_network_request(const akin_model *model) {
+    return model->network_request;
+}
+
+akin_status akin_model_check_network(const akin_model *model, const akin_catalog *catalog) {
+    char *request = NULL;
+    const akin_features *features = akin_feature_params_features(model->params);
+    if (!akin_features_sees(features)) return AKIN_OK;
+    akin_status status =
+        akin_ncfile_get_attribute(akin_catalog_file(catalog), "network_request", &request);
+    if (status == AKIN_OK &&
+        (!request || !model->network_request || strcmp(request, model->network_request) != 0 ||
+         akin_catalog_network_features(catalog) != features->seen))
+        status = akin_error_set(
+            AKIN_INPUT,
+            "%s: the model goes by what the network %s gave (%s), and the catalogue has "
+            "%s%s; ingest with that network, or train anew",
+            akin_ncfile_path(akin_catalog_file(catalog)),
+            model->network_file ? model->network_file : "of its training",
+            model->network_request ? model->network_request : "unknown",
+            request ? "that of another: " : "none", request ? request : "");
+    akin_mem_free(request);
+    return status;
 }
 
 float *akin_model_weights(akin_model *model) {
@@ -276,6 +316,8 @@ static void define(akin_ncfile *file, const akin_model_origin *origin, const aki
     if (origin->init_digest)
         akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest);
     akin_ncfile_attribute(file, NULL, "objective", origin->objective);
+    akin_ncfile_attribute(file, NULL, "network_file", model->network_file);
+    akin_ncfile_attribute(file, NULL, "network_request", model->network_request);
 }
 
 static void put_network(akin_ncfile *file, bool mine, akin_model *model) {
@@ -410,6 +452,8 @@ static akin_status get(const akin_ncfile *file, akin_model *model) {
     AKIN_TRY(akin_feature_params_read(file, &params));
     take_params(model, params);
     if (akin_model_has_network(model)) AKIN_TRY(get_network(file, model));
+    AKIN_TRY(akin_ncfile_get_attribute(file, "network_file", &model->network_file));
+    AKIN_TRY(akin_ncfile_get_attribute(file, "network_request", &model->network_request));
     AKIN_TRY(akin_ncfile_check_schema(file, step_schema));
     AKIN_TRY(akin_ncfile_get(file, "step", 0, 1, &model->step));
     snprintf(model->digest, sizeof model->digest, "%s", akin_ncfile_digest(file));

@@ -24,6 +24,7 @@ typedef struct {
     size_t dim, first, count; /* this rank's rows of the list */
     akin_encoder *encoder;
     uint8_t *images;        /* [CHUNK] */
+    float *seen;            /* [CHUNK] rows of what a trained network gave; NULL: not needed */
     float *rows;            /* [count, dim] */
     int32_t *label, *group; /* [count] */
     int64_t flat;           /* pictures */
@@ -77,7 +78,10 @@ static akin_status prepare(work *w) {
     w->rows = akin_mem_alloc(w->count, w->dim * sizeof *w->rows);
     w->label = akin_mem_alloc(w->count, sizeof *w->label);
     w->group = akin_mem_alloc(w->count, sizeof *w->group);
-    if (!w->images || !w->rows || !w->label || !w->group) return AKIN_FAILED;
+    size_t seen = akin_encoder_seen(w->encoder);
+    if (seen > 0) w->seen = akin_mem_alloc(CHUNK, seen * sizeof *w->seen);
+    if (!w->images || !w->rows || !w->label || !w->group || (seen > 0 && !w->seen))
+        return AKIN_FAILED;
     AKIN_TRY(read_labels(w));
 done:
     return status;
@@ -88,7 +92,9 @@ static akin_status describe_chunk(work *w, size_t at, size_t count) {
     AKIN_TRY(akin_catalog_images_at(w->catalog, w->list.rows + w->first + at, count, w->images));
     for (size_t i = 0; i < count; i++)
         w->flat += akin_ground_is_flat(w->images + i * AKIN_IMAGE_BYTES);
-    akin_encoder_parts(w->encoder, w->images, count, w->rows + at * w->dim);
+    if (w->seen)
+        AKIN_TRY(akin_catalog_network_at(w->catalog, w->list.rows + w->first + at, count, w->seen));
+    akin_encoder_parts(w->encoder, w->images, w->seen, count, w->rows + at * w->dim);
 done:
     return status;
 }
@@ -213,6 +219,7 @@ done:
     akin_study_list_free(&w.list);
     akin_encoder_free(w.encoder);
     akin_mem_free(w.images);
+    akin_mem_free(w.seen);
     akin_mem_free(w.rows);
     akin_mem_free(w.label);
     akin_mem_free(w.group);

@@ -312,6 +312,9 @@ static akin_status set_facts(akin_pretrained *network) {
     AKIN_TRY(add_fact(network, "network_input",
                       print("%zux%zu", network->view.width, network->view.height)));
     AKIN_TRY(add_fact(network, "network_picture", describe_view(&network->view)));
+    AKIN_TRY(add_fact(network, "network_view",
+                      print("%zu,%zu,%zu,%zu", network->view.width, network->view.height,
+                            network->view.resize_width, network->view.resize_height)));
     AKIN_TRY(add_fact(network, "network_normalisation",
                       print("(value * %.9g - mean) / std, mean %.9g %.9g %.9g, std %.9g %.9g %.9g",
                             r->factor, r->mean[0], r->mean[1], r->mean[2], r->deviation[0],

@@ -7,14 +7,17 @@
 #include <akin/image.h>
 #include <akin/mem.h>
 #include <akin/model.h>
+#include <akin/pretrained.h>
 #include <akin/query.h>
 #include <akin/shard.h>
 #include <akin/text.h>
 #include <akin/topk.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { AT_ONCE = 4096 /* rows compared in one block */ };
+#define VIEW_LIMIT 4096 /* pixels of a side that a network sees */
 static const size_t image_limit = (size_t)1 << 30;
 
 /* --- the item or picture searched for --- */
@@ -112,22 +115,95 @@ static akin_status check_model(const akin_query_params *params, const akin_vecto
                           params->input, params->model);
 }
 
-static akin_status embed_picture(const akin_query_params *params, const akin_vectors *vectors,
-                                 akin_encoder *encoder, asker *out) {
+/* What the catalogue's decoding had to spare a network, "network-view=160,160,160,0"; false: nothing.
+ */
+static bool view_of(const char *options, akin_image_view *view) {
+    const char *at = strstr(options, "network-view=");
+    *view = (akin_image_view){.filter = AKIN_IMAGE_BILINEAR};
+    return at &&
+           sscanf(at, "network-view=%zu,%zu,%zu,%zu", &view->width, &view->height,
+                  &view->resize_width, &view->resize_height) == 4 &&
+           view->width > 0 && view->height > 0 && view->width <= VIEW_LIMIT &&
+           view->height <= VIEW_LIMIT && view->resize_width > 0;
+}
+
+/* The network that the model goes by, opened by this rank alone; NULL: it goes by none. */
+static akin_status open_network(akin_comm *comm, const akin_query_params *params,
+                                const akin_model *model, akin_pretrained **out) {
+    akin_status status = AKIN_OK;
+    akin_pretrained_params network;
+    const char *wanted = akin_model_network_request(model);
+    char *copy = wanted ? akin_mem_text(wanted) : NULL, *request = NULL;
+    *out = NULL;
+    if (!wanted) {
+        if (params->network)
+            status = akin_error_set(AKIN_USAGE, "--network %s: %s goes by no network",
+                                    params->network, params->model);
+        return status;
+    }
+    if (!copy) return AKIN_FAILED;
+    akin_pretrained_parse(copy, &network);
+    network.path = params->network ? params->network : akin_model_network_file(model);
+    status = akin_pretrained_request(akin_comm_alone(comm), &network, &request);
+    if (status != AKIN_OK)
+        AKIN_TRY(akin_error_context(
+            status, "%s goes by a trained network, whose file --network names: ", params->model));
+    if (strcmp(request, wanted) != 0)
+        AKIN_TRY(akin_error_set(AKIN_INPUT,
+                                "%s is not the network that %s goes by: it is %s, and %s is "
+                                "needed; name that one with --network",
+                                network.path, params->model, request, wanted));
+    AKIN_TRY(akin_pretrained_open(akin_comm_alone(comm), &network, out));
+done:
+    akin_mem_free(copy);
+    akin_mem_free(request);
+    return status;
+}
+
+/* The 32x32 image of the file and, of a network, what it gives: *given, borrowed from it. */
+static akin_status look_at_picture(const akin_query_params *params, const char *options,
+                                   akin_pretrained *network, uint8_t *picture,
+                                   const float **given) {
     akin_status status;
     unsigned char *bytes = NULL;
-    uint8_t picture[AKIN_IMAGE_BYTES];
+    uint8_t *seen = NULL;
     size_t count;
-    const akin_image_params shrink = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE,
-                                      fit_of(akin_vectors_catalog_options(vectors)),
+    const akin_image_params shrink = {AKIN_IMAGE_SIDE, AKIN_IMAGE_SIDE, fit_of(options),
                                       AKIN_IMAGE_MAX_PIXELS};
+    akin_image_view view;
+    bool views = view_of(options, &view);
+    if (network) view = *akin_pretrained_view(network);
+    views = views || network;
     AKIN_TRY(akin_file_read(params->image, image_limit, &bytes, &count));
-    status = akin_image_decode(bytes, count, &shrink, picture);
+    if (views && !(seen = akin_mem_alloc(view.width * view.height, 3))) AKIN_TRY(AKIN_FAILED);
+    status = akin_image_decode_both(bytes, count, &shrink, picture, views ? &view : NULL, seen);
     if (status != AKIN_OK) AKIN_TRY(akin_error_context(status, "%s: ", params->image));
-    AKIN_TRY(akin_encoder_vectors(encoder, picture, 1, out->row));
-    out->usable = akin_vectors_unit(out->row, akin_vectors_dim(vectors), out->row);
+    if (network) akin_pretrained_put(network, 0, seen);
+    if (network) AKIN_TRY(akin_pretrained_run(network, 1, given));
 done:
     akin_mem_free(bytes);
+    akin_mem_free(seen);
+    return status;
+}
+
+static akin_status embed_picture(akin_comm *comm, const akin_query_params *params,
+                                 const akin_vectors *vectors, const akin_model *model,
+                                 akin_encoder *encoder, asker *out) {
+    akin_status status;
+    uint8_t picture[AKIN_IMAGE_BYTES];
+    akin_pretrained *network = NULL;
+    const float *given = NULL;
+    AKIN_TRY(open_network(comm, params, model, &network));
+    if (network && akin_pretrained_features(network) != akin_encoder_seen(encoder))
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s gives %zu numbers, and %s goes by %zu",
+                                akin_model_network_file(model), akin_pretrained_features(network),
+                                params->model, akin_encoder_seen(encoder)));
+    AKIN_TRY(
+        look_at_picture(params, akin_vectors_catalog_options(vectors), network, picture, &given));
+    AKIN_TRY(akin_encoder_vectors(encoder, picture, given, 1, out->row));
+    out->usable = akin_vectors_unit(out->row, akin_vectors_dim(vectors), out->row);
+done:
+    akin_pretrained_free(network);
     return status;
 }
 
@@ -141,7 +217,7 @@ static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
     akin_status local = akin_encoder_create(model, &encoder);
     if (local == AKIN_OK) local = check_model(params, vectors, model, encoder);
     if (local == AKIN_OK && akin_comm_rank(comm) == 0)
-        local = embed_picture(params, vectors, encoder, out);
+        local = embed_picture(comm, params, vectors, model, encoder, out);
     AKIN_TRY(akin_agree(comm, local));
     out->item = (akin_row_block_item){.row = -1, .category = -1, .group = -1, .available = 1};
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, 0);

@@ -2,6 +2,8 @@
 #include <akin/catalog.h>
 
 #include <akin/mem.h>
+#include <stdio.h>
+#include <string.h>
 
 enum { AT_ONCE = 1024 }; /* rows of a network that are in memory while they are written */
 
@@ -107,6 +109,26 @@ done:
 akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count,
                                 uint64_t *hashes) {
     return akin_ncfile_get(catalog->file, "content_hash", first, count, hashes);
+}
+
+akin_status akin_catalog_decoding(const akin_catalog *catalog, char **out) {
+    akin_status status = AKIN_OK;
+    char *options = NULL, *view = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_ncfile_get_attribute(catalog->file, "akin_result_options", &options));
+    AKIN_TRY(akin_ncfile_get_attribute(catalog->file, "network_view", &view));
+    if (!options) goto done;
+    const char *between = view ? " network-view=" : "", *end = view ? view : "";
+    size_t size = strlen(options) + strlen(between) + strlen(end) + 1;
+    *out = akin_mem_alloc(size, 1);
+    if (*out)
+        snprintf(*out, size, "%s%s%s", options, between, end);
+    else
+        status = AKIN_FAILED;
+done:
+    akin_mem_free(options);
+    akin_mem_free(view);
+    return status;
 }
 
 size_t akin_catalog_network_features(const akin_catalog *catalog) {

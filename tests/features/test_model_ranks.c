@@ -313,13 +313,14 @@ static void vectors_depend_on_picture_and_model_alone(void **state) {
     assert_int_equal(akin_encoder_create(model, &encoder), AKIN_OK);
     size_t dim = akin_encoder_dim(encoder);
     assert_int_equal(dim, AKIN_NETWORK_LATENT);
-    assert_int_equal(akin_encoder_vectors(encoder, pictures, PICTURES, together), AKIN_OK);
+    assert_int_equal(akin_encoder_vectors(encoder, pictures, NULL, PICTURES, together), AKIN_OK);
     for (size_t i = 0; i < PICTURES; i++) {
         double square = 0;
         for (size_t d = 0; d < dim; d++)
             square += (double)together[i * dim + d] * (double)together[i * dim + d];
         assert_true(fabs(square - 1) < 1e-6);
-        assert_int_equal(akin_encoder_vectors(encoder, pictures + i * PICTURE, 1, alone), AKIN_OK);
+        assert_int_equal(akin_encoder_vectors(encoder, pictures + i * PICTURE, NULL, 1, alone),
+                         AKIN_OK);
         assert_memory_equal(alone, together + i * dim, dim * sizeof(float));
     }
     assert_memory_equal(together, together + 36 * dim, dim * sizeof(float));
@@ -342,11 +343,11 @@ static void a_picture_that_is_the_mean_has_a_vector(void **state) {
     akin_network_encode(network, akin_model_weights(model), pictures, 1,
                         akin_model_latent_mean(model));
     assert_int_equal(akin_encoder_create(model, &encoder), AKIN_OK);
-    assert_int_equal(akin_encoder_vectors(encoder, pictures, 1, vector), AKIN_OK);
+    assert_int_equal(akin_encoder_vectors(encoder, pictures, NULL, 1, vector), AKIN_OK);
     for (size_t d = 0; d < AKIN_NETWORK_LATENT; d++)
         assert_true(vector[d] == (d == 0 ? 1.0F : 0.0F));
     for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) akin_model_weights(model)[i] = 1e30F;
-    assert_int_equal(akin_encoder_vectors(encoder, pictures, 1, vector), AKIN_INPUT);
+    assert_int_equal(akin_encoder_vectors(encoder, pictures, NULL, 1, vector), AKIN_INPUT);
     akin_encoder_free(encoder);
     akin_network_free(network);
     akin_model_free(model);
