@@ -1,0 +1,129 @@
+"""ingest --network measured on a real network: EfficientNet-lite0 (network_export.py).
+
+    V/bin/pip install openvino==2026.4.1 netCDF4 pillow      # V: the environment of network_export.py
+    AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|precision
+
+FOLDER holds catalog.csv. vectors: akin's rows against PyTorch's of the same pixels, and against a whole pipeline of Pillow and
+PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, two ranks
+against one, in turns, medians. precision: precision@10 of network, of the default without it and of both joined, and of
+bfloat16 the share of float32's ten neighbours that it keeps. The group (a photograph's sender) is excluded where there is one."""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+
+import netCDF4
+import numpy
+
+AKIN = os.environ.get("AKIN", "build/akin")
+MODEL, FOLDER, WHAT = sys.argv[1:4]
+SOURCE = os.path.join(FOLDER, "catalog.csv")
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+
+
+def akin(*words, ranks=0, log=False):
+    done = subprocess.run((["mpirun", "-n", str(ranks)] if ranks else []) + [AKIN, *words, "--json"], capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return (json.loads(done.stdout), done.stderr) if log else json.loads(done.stdout)
+
+
+def table(path):
+    import csv
+    with open(path, newline="") as f:
+        return list(csv.DictReader(f))
+
+
+def vectors():
+    import torch
+    from PIL import Image
+    sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+    from network_export import Features, MEAN, STD
+    few = "few.csv"
+    rows = table(SOURCE)[:: max(1, len(table(SOURCE)) // 200)]
+    with open(few, "w") as f:
+        f.write("id,path\n" + "".join(f"{r['id']},{os.path.abspath(os.path.join(FOLDER, r['path']))}\n" for r in rows))
+    akin("ingest", few, "-o", "few.nc", "--network", MODEL)
+    with netCDF4.Dataset("few.nc") as d:
+        ids = [bytes(r.tobytes()).rstrip(b"\0").decode() for r in numpy.ma.getdata(d["id"][:])]
+        given = numpy.array(d["network"][:])
+        side = int(d["network"].network_input.split("x")[0])
+    paths = {r["id"]: os.path.join(FOLDER, r["path"]) for r in rows}
+    pixels = numpy.stack([numpy.array(Image.open(paths[i]).convert("RGB").resize((side, side), Image.BILINEAR)) for i in ids])
+    values = torch.tensor(((pixels / 255 - MEAN) / STD).transpose(0, 3, 1, 2).astype("f4"))
+    with torch.no_grad():
+        own = Features().eval()(values).numpy()
+    unit = lambda v: v / numpy.linalg.norm(v, axis=1, keepdims=True)
+    print("pipeline of Pillow and PyTorch: least and mean cosine", (unit(own) * unit(given)).sum(1).min(), (unit(own) * unit(given)).sum(1).mean())
+    # The same pixels: lossless pictures of the input's size, which no one resizes.
+    os.makedirs("exact", exist_ok=True)
+    for i, picture in enumerate(pixels):
+        Image.fromarray(picture).save(f"exact/{i:04d}.png")
+    akin("ingest", "exact", "-o", "exact.nc", "--network", MODEL)
+    with netCDF4.Dataset("exact.nc") as d:
+        same = numpy.array(d["network"][:])
+    print("same pixels: largest difference over the largest value of a vector",
+          (abs(same - own).max(1) / abs(own).max(1)).max(), "relative length of the difference",
+          (numpy.linalg.norm(same - own, axis=1) / numpy.linalg.norm(own, axis=1)).max())
+
+
+def loop(precision, batch, seconds=5):
+    import openvino
+    core = openvino.Core()
+    model = core.read_model(MODEL)
+    shape = [batch] + [d.get_length() for d in model.input(0).partial_shape][1:]
+    model.reshape(shape)
+    compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False,
+                                                 "INFERENCE_PRECISION_HINT": precision})
+    request = compiled.create_infer_request()
+    request.infer({0: numpy.random.default_rng(1).normal(size=shape).astype("f4")})
+    begin, count = time.time(), 0
+    while time.time() - begin < seconds:
+        request.infer()
+        count += batch
+    return count / (time.time() - begin)
+
+
+def speed():
+    found = {}
+    tell = lambda key, value: found.setdefault(key, []).append(value)
+    for _ in range(ROUNDS):
+        tell("decoding alone", akin("ingest", SOURCE, "-o", "plain.nc")["images_per_second"])
+        for name, hint in (("float32", "f32"), ("bfloat16", "bf16")):
+            for batch in (1, 4, 16):
+                tell(f"OpenVINO's loop, {name}, batch {batch}", loop(hint, batch))
+            for ranks in (1, 2):
+                report = akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL, "--network-precision", name, ranks=ranks)
+                tell(f"ingest --network, {name}, {ranks} rank{'s' * (ranks > 1)}", report["images_per_second"])
+    for key, values in found.items():
+        print(f"{key}: {statistics.median(values):.1f} images/s  ({', '.join(f'{v:.1f}' for v in values)})")
+
+
+def precision():
+    excluded = ["--exclude-same-group"] if any(r.get("group") for r in table(SOURCE)) else []
+
+    def measure(name, catalog, *words):
+        akin("train", catalog, "-o", "m.nc", *words)
+        akin("embed", catalog, "--model", "m.nc", "-o", "e.nc")
+        akin("neighbors", "e.nc", "-o", f"{name}.nc", "-k", "10", *excluded)
+        print(name, *words, akin("evaluate", f"{name}.nc")["precision_at_10"], flush=True)
+
+    akin("ingest", SOURCE, "-o", "plain.nc")
+    akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL)
+    akin("ingest", SOURCE, "-o", "seen16.nc", "--network", MODEL, "--network-precision", "bfloat16")
+    measure("default", "plain.nc")
+    measure("network", "seen.nc", "--features", "network")
+    measure("whole", "seen.nc", "--features", "network", "--dim", "1280")
+    measure("white", "seen.nc", "--features", "network", "--whiten", "0.25")
+    for weight in (0.5, 1, 2, 4):
+        measure(f"joined{weight}", "seen.nc", "--weights", f"network={weight}")
+    measure("network16", "seen16.nc", "--features", "network")
+    tables = [numpy.array(netCDF4.Dataset(f"{n}.nc")["neighbor"][:]) for n in ("network", "network16")]
+    kept = [len(set(a) & set(b)) / 10 for a, b in zip(*tables)]
+    print("bfloat16 keeps of float32's ten neighbours:", numpy.mean(kept))
+
+
+{"vectors": vectors, "speed": speed, "precision": precision}[WHAT]()
