@@ -9,11 +9,36 @@
 
 #include <cmocka.h>
 
+enum { SEEN = 1280 }; /* columns of what a network gave */
+
+static akin_status choose_seen(const char *name, size_t dim, double whiten, const char *weights,
+                               size_t seen, akin_features *out) {
+    const akin_features_params params = {
+        .name = name, .dim = dim, .whiten = whiten, .weights = weights, .seen = seen};
+    return akin_features_choose(&params, out);
+}
+
 static akin_status choose(const char *name, size_t dim, double whiten, const char *weights,
                           akin_features *out) {
-    const akin_features_params params = {
-        .name = name, .dim = dim, .whiten = whiten, .weights = weights};
-    return akin_features_choose(&params, out);
+    return choose_seen(name, dim, whiten, weights, strcmp(name, "network") == 0 ? SEEN : 0, out);
+}
+
+/* The part is there where the catalogue has it, and asked for in vain where it has not. */
+static void what_a_network_gave(void **state) {
+    (void)state;
+    akin_features f;
+    assert_int_equal(choose_seen("fused", 0, -1, NULL, 0, &f), AKIN_OK);
+    assert_false(akin_features_sees(&f));
+    assert_int_equal(choose_seen("fused", 0, -1, NULL, SEEN, &f), AKIN_OK);
+    assert_true(akin_features_sees(&f));
+    assert_int_equal(f.parts[AKIN_PART_PRETRAINED].dim, 128);
+    assert_int_equal(akin_features_raw(&f, AKIN_PART_PRETRAINED), SEEN);
+    assert_int_equal(choose_seen("network", 0, -1, NULL, 24, &f), AKIN_OK);
+    assert_int_equal(f.dim, 24);
+    assert_int_equal(choose_seen("network", 0, -1, NULL, 0, &f), AKIN_USAGE);
+    assert_int_equal(choose_seen("fused", 0, -1, "shape=1,network=2", 0, &f), AKIN_USAGE);
+    assert_int_equal(choose_seen("fused", 0, -1, "network=0", 0, &f), AKIN_OK);
+    assert_int_equal(choose_seen("network", 0, -1, NULL, AKIN_FEATURES_SEEN_UNKNOWN, &f), AKIN_OK);
 }
 
 /* Each kind of AKIN_FEATURES_NAMES. */
@@ -90,6 +115,7 @@ static void weights_are_read_or_refused(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_network_gave),
         cmocka_unit_test(every_kind_can_be_chosen),
         cmocka_unit_test(the_plain_autoencoder_takes_the_mean_only),
         cmocka_unit_test(weights_are_read_or_refused),
