@@ -214,7 +214,7 @@ static akin_status paint(job *j) {
         color = akin_color_find(j->profile, j->profile_count, AKIN_COLOR_RGBA, grey);
     char why[1024] = ""; /* the size that libtiff writes */
     if (!TIFFRGBAImageBegin(&image, j->file, 1, why)) {
-        if (!*j->message) snprintf(j->message, sizeof j->message, "%s", why);
+        if (!*j->message) snprintf(j->message, sizeof j->message, "%.199s", why);
         return refuse(j);
     }
     uint32_t band = band_of(j);

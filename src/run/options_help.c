@@ -6,7 +6,7 @@
 
 static akin_status append_help(akin_text *text, const akin_option *spec) {
     akin_status status = AKIN_OK;
-    char left[80], letter[5] = "    ";
+    char left[256], letter[5] = "    ";
     const char *argument = akin_option_argument(spec);
     if (spec->letter) snprintf(letter, sizeof letter, "-%c, ", spec->letter);
     snprintf(left, sizeof left, "%s--%s%s%s", letter, spec->name, *argument ? " " : "", argument);

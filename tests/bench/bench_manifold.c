@@ -5,7 +5,7 @@
 #include <akin/comm.h>
 #include <akin/cpu.h>
 #include <akin/linalg.h>
-#include <akin/manifold.h>
+#include "features/manifold.h"
 #include <akin/product.h>
 #include <stdio.h>
 #include <stdlib.h>
