@@ -7,6 +7,7 @@
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -47,6 +48,9 @@ void akin_contrast_free(akin_contrast *contrast) {
 /* --- forward --- */
 
 #define SHORTEST 1e-12F /* a direction needs a positive length to be normalised */
+/* Below this length a view has no direction and gets no gradient: a black picture before the first
+ * step, where all biases are zero. */
+#define DIRECTED 1e-6F
 
 static void to_units(akin_contrast *c, size_t views) {
     for (size_t a = 0; a < views; a++) {
@@ -99,7 +103,9 @@ static void units_backward(const akin_contrast *c, size_t views, float *gradient
         const float *unit = c->unit + a * OUT;
         float *g = gradient + a * OUT, along = 0;
         for (size_t k = 0; k < OUT; k++) along += g[k] * unit[k];
-        for (size_t k = 0; k < OUT; k++) g[k] = (g[k] - along * unit[k]) / c->length[a];
+        bool directed = !(c->length[a] <= DIRECTED); /* what is no number shows */
+        for (size_t k = 0; k < OUT; k++)
+            g[k] = directed ? (g[k] - along * unit[k]) / c->length[a] : 0;
     }
 }
 

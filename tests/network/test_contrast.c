@@ -279,6 +279,23 @@ static void test_collapsed_latents(void **state) {
     }
 }
 
+/* A black picture before the first step: all biases are zero, so that its latents and what the head
+ * makes of them are too. It has no direction, and pulls at nothing. */
+static void test_a_view_without_direction(void **state) {
+    (void)state;
+    enum { COUNT = 4 };
+    make_numbers(COUNT);
+    akin_network_initialise_head(5, weights);
+    for (size_t view = 0; view < 2; view++)
+        memset(latents + view * COUNT * LATENT, 0, LATENT * sizeof *latents);
+    double loss =
+        akin_contrast_loss(contrast, weights, latents, COUNT, 0.2F, 0.01F, pull, gradient);
+    assert_true(isfinite(loss));
+    for (size_t i = 0; i < 2 * COUNT * LATENT; i++) assert_true(fabsf(pull[i]) < 10);
+    for (size_t i = HEAD; i < WEIGHTS; i++) assert_true(fabsf(gradient[i]) < 10);
+    for (size_t i = 0; i < LATENT; i++) assert_true(pull[i] == 0);
+}
+
 static void test_memory_fails(void **state) {
     (void)state;
     akin_contrast *none = contrast;
@@ -298,6 +315,7 @@ int main(void) {
         cmocka_unit_test(test_a_function),
         cmocka_unit_test(test_not_a_number_shows),
         cmocka_unit_test(test_collapsed_latents),
+        cmocka_unit_test(test_a_view_without_direction),
         cmocka_unit_test(test_memory_fails),
     };
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
