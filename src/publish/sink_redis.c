@@ -276,10 +276,11 @@ done:
 }
 
 static akin_status nothing_before(const akin_target *target) {
-    return akin_error_set(AKIN_FAILED,
-                          "%s: there is no previous table to roll back to: it is kept for "
-                          "--keep-previous, and only for the same --buckets",
-                          akin_redis_store_name(target->place));
+    return akin_error_set(
+        AKIN_FAILED,
+        "%s: there is no previous table, so nothing to roll back to: it is kept for "
+        "--keep-previous, and only for the same --buckets",
+        akin_redis_store_name(target->place));
 }
 
 static akin_status check_rollback(akin_target *target) {
