@@ -179,7 +179,7 @@ const akin = (() => {
     const fill = list.neighbors.length - list.real, words = [];
     if (list.real) words.push(summary.diverse ? "in the order they were chosen: similar to the item, but different from those before, so scores need not decrease" : "best first",
       summary.calibrated ? "a score is the share of random pairs that are less similar" : "1.00 is identical");
-    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all"} were added because they are typical of the item's category, whatever their scores`);
+    if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the item's category, whatever their scores`);
     return words.join("; ");
   }
   async function showItem(id, mine) {
