@@ -26,7 +26,7 @@ akin.changes = (section, summary, changed, tools) => {
   const PAIRS = 8; // shown at first: a few screens
   function nights() {
     const when = [changed.made_before, changed.made].filter(Boolean);
-    return when.length === 2 ? `from the table of ${when[0]} to the one of ${when[1]}` : "";
+    return when.length === 2 ? `from the table of ${when[0]} to that of ${when[1]}` : "";
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
   const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));
