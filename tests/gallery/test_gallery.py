@@ -204,7 +204,7 @@ def test_what_changed():
         assert b.run(IDS, "#new") == names[-2:]
         assert b.run("return [...document.querySelectorAll('#gone .chip')].map(c => c.textContent)") == names[:2]
         assert b.run("return [...document.querySelectorAll('#gone .chip, #new .name')].every(c => c.title === c.textContent)")
-        assert re.fullmatch(r"from the table of \d{4}-\d\d-\d\d to the one of \d{4}-\d\d-\d\d", b.run(TEXT, "#nights"))
+        assert re.fullmatch(r"from the table of \d{4}-\d\d-\d\d to that of \d{4}-\d\d-\d\d", b.run(TEXT, "#nights"))
         order = b.run("return ['#pairs', '#new', '#gone'].map(s => document.querySelector(s).getBoundingClientRect().top)")
         assert not b.run("return [...document.querySelectorAll('details.fold')].some(d => d.open)")  # the lists first, the rest folded
         b.run("document.querySelectorAll('details.fold').forEach(d => { d.open = true; })")

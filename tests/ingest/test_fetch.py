@@ -340,5 +340,21 @@ def test_a_fetch_that_is_stopped_goes_on():
     server.stop()
 
 
+def test_a_job_fetches_first_and_the_other_nodes_need_no_network():
+    """[fetch] in a job: a stage before ingest, up to date the next time; with run --offline nothing is asked."""
+    folder = fresh("job")
+    server, rows = serve(6)
+    table(folder, rows)
+    with open("fetching.ini", "w") as f:
+        f.write("[job]\nname = fetching\noutput = job/out\n[fetch]\ncache = job/cache\nallow-private = yes\n[ingest]\n"
+                "source = job/catalog.csv\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 2\n")
+    akin("run", "fetching.ini", "--until", "fetch", ranks=2)
+    asked = len(server.requests())
+    assert asked >= 6 and not os.path.exists("job/out/catalog.nc")
+    server.stop()
+    done = akin("run", "fetching.ini", "--offline", "--json", ranks=2).json  # on a node without a network
+    assert done["stages"]["ingest"]["items"] == 6 and len(server.requests()) == asked
+
+
 if __name__ == "__main__":
     outside() if sys.argv[1:] == ["outside"] else main(globals())
