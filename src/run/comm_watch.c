@@ -140,21 +140,20 @@ static _Noreturn void end_still(akin_comm *comm, double still, const char *what)
     switch (atomic_load(&watch.phase)) {
     case AKIN_MPI_STARTS:
         akin_comm_abort(comm, AKIN_FAILED,
-                        "nothing moved for %.0f s while MPI started: rank %d of %d waited, another "
+                        "no progress for %.0f s while MPI started: rank %d of %d waited, another "
                         "one did not come: see whether its node is well",
                         still, comm->rank, comm->size);
     case AKIN_MPI_ENDS:
         akin_comm_abort(comm, AKIN_FAILED,
-                        "nothing moved for %.0f s while MPI ended: rank %d of %d waited, another "
+                        "no progress for %.0f s while MPI ended: rank %d of %d waited, another "
                         "one did not end; the work itself was done",
                         still, comm->rank, comm->size);
     default:
-        akin_comm_abort(
-            comm, AKIN_FAILED,
-            "%s%snothing moved for %.0f s in this process, which hangs in a computation "
-            "or in a call of a library: see whether memory and disk are well, or raise "
-            "--stall-limit",
-            what ? what : "", what ? ": " : "", still);
+        akin_comm_abort(comm, AKIN_FAILED,
+                        "%s%sno progress for %.0f s in this process, which hangs in a computation "
+                        "or in a call of a library: see whether memory and disk are well, or raise "
+                        "--stall-limit",
+                        what ? what : "", what ? ": " : "", still);
     }
 }
 

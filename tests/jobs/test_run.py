@@ -145,17 +145,17 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     assert now == [first[0], second[1]] and os.readlink("results/back/latest") == "2001-01-03", done.err
     by_hand = f"akin publish 'results/back/2001-01-03/table.nc' --to 'file:{places[0]}'"
     assert f"file:{places[0]} was left unchanged: this table was rolled back there" in done.err and by_hand in done.err, done.err
-    assert "publish: 40 items" not in done.err and f"file:{places[1]} is left" not in done.err, done.err
+    assert "publish: 40 items" not in done.err and f"file:{places[1]} was left" not in done.err, done.err
     stage = done.json["stages"]["publish"]
     assert stage["places_left"] == 1 and [place["rolled_back"] for place in stage["published"]] == [True, False], stage
     # The same night again; with the other place lost, which comes back.
     os.remove(places[1])
     done, now = night("2001-01-03", 6)
-    assert now == [first[0], second[1]] and f"file:{places[0]} is left" in done.err, done.err
+    assert now == [first[0], second[1]] and f"file:{places[0]} was left unchanged" in done.err, done.err
     # A rollback of the rollback holds the table itself.
     akin("rollback", "--to", "file:" + places[0])
     done, now = night("2001-01-04", 6)
-    assert now == second and "is left" not in done.err, done.err
+    assert now == second and "left unchanged" not in done.err, done.err
     akin("rollback", "--to", "file:" + places[0])
     done, now = night("2001-01-05", 6, "respect-rollback = no")
     assert now == second, done.err
@@ -165,7 +165,7 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     assert open(places[0]).read() == second[0]
     akin("rollback", "--to", "file:" + places[0])
     done, third = night("2001-01-06", 7)
-    assert third[0] not in (first[0], second[0]) and "is left" not in done.err, done.err
+    assert third[0] not in (first[0], second[0]) and "left unchanged" not in done.err, done.err
     done, now = night("2001-01-07", 5)  # an old table that nobody took back
     assert now == first, done.err
     shutil.rmtree("results/back")
