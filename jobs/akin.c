@@ -59,7 +59,8 @@ const akin_option akin_common_options[] = {
      .type = AKIN_OPTION_CHOICE,
      .initial = "auto",
      .choices = "auto|portable|avx2|avx512|vnni|amx",
-     .help = "the compiled kernels to use"},
+     .help = "the compiled kernels to use",
+     .unrecorded = true /* the file's akin_cpu tells what all ranks agreed on */},
     {0},
 };
 
