@@ -196,7 +196,8 @@ static akin_status refuse_stage_options(const program *self) {
         const char *name = self->words[i] + 2;
         size_t length = strcspn(self->words[i], "=") - 2;
         if (strncmp(self->words[i], "--", 2) != 0 ||
-            is_option_of(name, length, akin_common_options))
+            is_option_of(name, length, akin_common_options) ||
+            is_option_of(name, length, akin_verb_run.options))
             continue;
         for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
             if (is_option_of(name, length, akin_verb_find(stage->name)->options))
