@@ -223,24 +223,26 @@ static akin_status see_header(void *context, size_t row, size_t count, const cha
 }
 
 /* The separator for which the header has the most requested columns; ties go to the one with
- * more fields. */
-static char find_separator(const char *path, const akin_columns *columns, const char *encoding,
-                           bool *makes_sense) {
+ * more fields. AKIN_FAILED: it cannot be read. */
+static akin_status find_separator(const char *path, const akin_columns *columns,
+                                  const char *encoding, char *found, bool *makes_sense) {
     static const char separators[] = {',', '\t', ';', '|'};
     header_seen best = {.fields = 0};
-    char found = ',';
+    *found = ',';
     for (size_t i = 0; i < sizeof separators; i++) {
         header_seen seen = {.columns = columns};
         akin_csv_seen odd;
         const akin_csv_params params = {path, separators[i], encoding};
-        if (akin_csv_read_table(&params, see_header, &seen, &odd) != AKIN_GATE) akin_error_clear();
+        akin_status status = akin_csv_read_table(&params, see_header, &seen, &odd);
+        if (status == AKIN_FAILED) return status;
+        if (status != AKIN_GATE) akin_error_clear();
         if (seen.score < best.score || (seen.score == best.score && seen.fields <= best.fields))
             continue;
         best = seen;
-        found = separators[i];
+        *found = separators[i];
     }
     *makes_sense = best.score > 0;
-    return found;
+    return AKIN_OK;
 }
 
 static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
@@ -269,8 +271,9 @@ akin_status akin_source_csv_list(const char *path, const akin_source_table *form
     if (!folder) return AKIN_FAILED;
     t.base = folder;
     AKIN_TRY(akin_columns_create(form->columns, &t.columns));
-    bool makes_sense;
-    char separator = find_separator(path, t.columns, form->encoding, &makes_sense);
+    bool makes_sense = false;
+    char separator = ',';
+    AKIN_TRY(find_separator(path, t.columns, form->encoding, &separator, &makes_sense));
     if (!params.separator) params.separator = separator;
     if (!makes_sense) AKIN_TRY(look_at(path, form->encoding));
     AKIN_TRY(akin_csv_read_table(&params, take_row, &t, &seen));

@@ -322,7 +322,7 @@ akin_status akin_ncfile_begin(akin_ncfile *file) {
     bool first = akin_comm_rank(file->comm) == 0;
     size_t count = akin_nclayout_variable_count(file->layout);
     AKIN_ASSERT(file->id == -1);
-    name_coordinates(file);
+    if (file->defect == AKIN_OK) name_coordinates(file); /* an incomplete layout has none */
     if (file->defect == AKIN_OK) {
         file->variables = akin_mem_alloc(count, sizeof *file->variables);
         if (!file->variables) file->defect = AKIN_FAILED;
