@@ -55,6 +55,12 @@ static bool names_secret(const char *key, size_t length) {
     return false;
 }
 
+/* A place that moved with what stands before it: within the text, which may have been cut. */
+static size_t end_after(const char *text, size_t end, long moved) {
+    size_t length = strlen(text), now = (size_t)((long)end + moved);
+    return now < length ? now : length;
+}
+
 /* Masks values of the query in text[from..end). Returns the new end. */
 static size_t hide_query(char *text, size_t size, size_t from, size_t end) {
     const char *mark = memchr(text + from, '?', end - from);
@@ -65,8 +71,8 @@ static size_t hide_query(char *text, size_t size, size_t from, size_t end) {
         while (equals < stop && text[equals] != '=') equals++;
         if (equals + 1 < stop && names_secret(text + at, equals - at)) {
             long moved = put_stars(text, size, equals + 1, stop);
-            stop = (size_t)((long)stop + moved);
-            end = (size_t)((long)end + moved);
+            stop = end_after(text, stop, moved);
+            end = end_after(text, end, moved);
         }
         at = stop + 1;
     }
@@ -85,7 +91,7 @@ static size_t hide_word(char *text, size_t size, size_t from, size_t end) {
         size_t secret = colon < at - 1 ? colon + 1 : slashes ? at - 1 : begin;
         bool example = at - 1 - secret == 8 && strncmp(text + secret, "password", 8) == 0;
         if (secret < at - 1 && !example)
-            end = (size_t)((long)end + put_stars(text, size, secret, at - 1));
+            end = end_after(text, end, put_stars(text, size, secret, at - 1));
     }
     return hide_query(text, size, begin, end);
 }

@@ -17,8 +17,11 @@ typedef struct {
 /* The value of "name:value\r\n" in INFO's answer; NULL: it has none. */
 static const char *find(const char *info, const char *name) {
     size_t length = strlen(name);
-    for (const char *at = info; at && *at; at = strchr(at, '\n'), at += at != NULL)
+    for (const char *at = info; at && *at;) {
         if (strncmp(at, name, length) == 0 && at[length] == ':') return at + length + 1;
+        at = strchr(at, '\n');
+        if (at) at++;
+    }
     return NULL;
 }
 

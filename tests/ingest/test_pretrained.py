@@ -148,6 +148,7 @@ def test_the_same_bits_at_any_rank_count():
     if not HERE:
         return
     source = draw_catalogue(fresh("ranks"), 23)
+    left = set(glob.glob("*.checkpoint*"))  # of another test
     for words, name in [(("--network-size", "48"), "conv"), (WHOLE, "maps")]:
         words = (*words, "--network-crop", "40") if name == "conv" else words
         for ranks in (1, 2, 3, 4):
@@ -157,7 +158,7 @@ def test_the_same_bits_at_any_rank_count():
     for ranks in (0, 4):
         akin("ingest", few, "-o", f"f{ranks}.nc", "--network", network("mean"), *WHOLE, ranks=ranks)
     assert_same_variables("f0.nc", "f4.nc")
-    assert not glob.glob("*.checkpoint*"), "what was kept for a run that goes on is left behind"
+    assert set(glob.glob("*.checkpoint*")) <= left, "what was kept for a run that goes on is left behind"
 
 
 SLOW = ("--network-size", "900x900", *WHOLE, "--checkpoint-every", "0")
