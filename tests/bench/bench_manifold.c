@@ -2,10 +2,10 @@
  * that stays in the caches, of the house's kernel and of the BLAS. One core; medians of 9.
  *
  * usage: bench_manifold [CPU]; CPU as of --cpu */
+#include "features/manifold.h"
 #include <akin/comm.h>
 #include <akin/cpu.h>
 #include <akin/linalg.h>
-#include "features/manifold.h"
 #include <akin/product.h>
 #include <stdio.h>
 #include <stdlib.h>
