@@ -439,7 +439,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(akin_agree(comm, allocate(&f)));
     double start = akin_comm_seconds();
     AKIN_TRY(learn_dictionary(&f));
-    if (features->parts[AKIN_PART_MANIFOLD].weight > 0)
+    if (f.features.parts[AKIN_PART_MANIFOLD].weight > 0) /* the copy: the model frees its own */
         AKIN_TRY(akin_fit_manifold(comm, catalog, akin_model_feature_params(model)));
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
