@@ -29,7 +29,13 @@ void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, 
 AKIN_MUST_CHECK akin_status akin_linalg_eigenvectors(double *matrix, size_t n, size_t count,
                                                      double *values, double *vectors);
 
-/* The same of the pair: matrix * v = value * other * v, v other v = 1; other [n, n], of which the
+/* out [n, n] = V (values + ridge)^(-1/2) V^T of a symmetric matrix [n, n], of which the elements
+ * [i, j] with j >= i are read, and which is used up; vectors [n, n] is room. Eigenvalues below zero
+ * count as zero. */
+AKIN_MUST_CHECK akin_status akin_linalg_whitening(double *matrix, size_t n, double ridge,
+                                                  double *vectors, float *out);
+
+/* As akin_linalg_eigenvectors, of the pair: matrix * v = value * other * v, v other v = 1; other [n, n], of which the
  * elements [i, j] with j >= i are read, is positive definite and used up. */
 AKIN_MUST_CHECK akin_status akin_linalg_eigenvectors_of_pair(double *matrix, double *other,
                                                              size_t n, size_t count, double *values,

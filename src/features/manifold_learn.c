@@ -37,22 +37,6 @@ done:
     return status;
 }
 
-/* U (values + EVEN)^(-1/2) U^T */
-static akin_status find_whitening(study *s, float *whitening) {
-    double values[AKIN_MANIFOLD_VALUES];
-    akin_status status = akin_linalg_eigenvectors(s->matrix, VALUES, VALUES, values, s->vectors);
-    if (status != AKIN_OK) return status;
-    memset(s->matrix, 0, VALUES * VALUES * sizeof *s->matrix);
-    for (size_t e = 0; e < VALUES; e++) {
-        const double *v = s->vectors + e * VALUES;
-        double scale = 1 / sqrt(fmax(values[e], 0) + EVEN);
-        for (size_t i = 0; i < VALUES * VALUES; i++)
-            s->matrix[i] += scale * v[i / VALUES] * v[i % VALUES];
-    }
-    for (size_t i = 0; i < VALUES * VALUES; i++) whitening[i] = (float)s->matrix[i];
-    return AKIN_OK;
-}
-
 /* word = (square - mean) * whitening, of unit length. */
 static void make_word(const float *square, const float *mean, const float *whitening, float *word) {
     double white[AKIN_MANIFOLD_VALUES] = {0}, length = 0;
@@ -87,7 +71,7 @@ akin_status akin_manifold_learn(akin_manifold *manifold, const uint8_t *squares,
     memset(mean, 0, VALUES * sizeof *mean);
     memset(dictionary, 0, atoms * VALUES * sizeof *dictionary);
     if (s.count > 0) AKIN_TRY(find_covariance(&s, mean));
-    AKIN_TRY(find_whitening(&s, whitening));
+    AKIN_TRY(akin_linalg_whitening(s.matrix, VALUES, EVEN, s.vectors, whitening));
     for (size_t k = 0; s.count > 0 && k < atoms; k++)
         make_word(s.values + k * s.count / atoms * VALUES, mean, whitening,
                   dictionary + k * VALUES);

@@ -151,9 +151,7 @@ void akin_patches_describe(akin_patches *p, const uint8_t *picture, float *raw) 
 /* --- learning the dictionary --- */
 
 #define BLOCK ((size_t)512) /* squares compared with the words at a time */
-#define EVEN                                                                                       \
-    0.1 /* added to each eigenvalue, so that directions with little variance are not
-                  * amplified */
+#define EVEN 0.1 /* added to each eigenvalue, so that directions with little variance stay small */
 
 typedef struct {
     size_t count;
@@ -195,23 +193,6 @@ static void find_covariance(study *s) {
         for (size_t i = 0; i < VALUES * VALUES; i++)
             s->matrix[i] += (double)s->products[i] / (double)s->count;
     }
-}
-
-/* V (values + EVEN)^(-1/2) V^T */
-static akin_status find_whitening(study *s, float *whitening) {
-    double values[AKIN_PATCHES_VALUES];
-    find_covariance(s);
-    akin_status status = akin_linalg_eigenvectors(s->matrix, VALUES, VALUES, values, s->vectors);
-    if (status != AKIN_OK) return status;
-    memset(s->matrix, 0, VALUES * VALUES * sizeof *s->matrix);
-    for (size_t e = 0; e < VALUES; e++) {
-        const double *v = s->vectors + e * VALUES;
-        double scale = 1 / sqrt(fmax(values[e], 0) + EVEN);
-        for (size_t i = 0; i < VALUES * VALUES; i++)
-            s->matrix[i] += scale * v[i / VALUES] * v[i % VALUES];
-    }
-    for (size_t i = 0; i < VALUES * VALUES; i++) whitening[i] = (float)s->matrix[i];
-    return AKIN_OK;
 }
 
 static void whiten(study *s, const float *whitening) {
@@ -275,7 +256,9 @@ akin_status akin_patches_learn(const uint8_t *squares, size_t count, akin_patche
     AKIN_TRY(allocate(&s));
     akin_patches_normalise(squares, count, s.values);
     centre(&s, akin_patches_mean(patches));
-    AKIN_TRY(find_whitening(&s, akin_patches_whitening(patches)));
+    find_covariance(&s);
+    AKIN_TRY(
+        akin_linalg_whitening(s.matrix, VALUES, EVEN, s.vectors, akin_patches_whitening(patches)));
     whiten(&s, akin_patches_whitening(patches));
     for (size_t k = 0; k < WORDS; k++)
         memcpy(words + k * VALUES, s.values + k * count / WORDS * VALUES, VALUES * sizeof *words);

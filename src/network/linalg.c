@@ -124,6 +124,24 @@ done:
     return status;
 }
 
+akin_status akin_linalg_whitening(double *matrix, size_t n, double ridge, double *vectors,
+                                  float *out) {
+    akin_status status = AKIN_OK;
+    double *values = akin_mem_alloc(n, sizeof *values);
+    if (!values) return AKIN_FAILED;
+    AKIN_TRY(akin_linalg_eigenvectors(matrix, n, n, values, vectors));
+    memset(matrix, 0, n * n * sizeof *matrix);
+    for (size_t e = 0; e < n; e++) {
+        const double *v = vectors + e * n;
+        double scale = 1 / sqrt(fmax(values[e], 0) + ridge);
+        for (size_t i = 0; i < n * n; i++) matrix[i] += scale * v[i / n] * v[i % n];
+    }
+    for (size_t i = 0; i < n * n; i++) out[i] = (float)matrix[i];
+done:
+    akin_mem_free(values);
+    return status;
+}
+
 /* other = L L^T (Cholesky); the eigenvectors y of L^-1 matrix L^-T are L^T v (Martin & Wilkinson,
  * "Reduction of the symmetric eigenproblem Ax = lambda Bx ... to standard form", 1968). Row-major
  * elements with j >= i are the lower triangle of columns. */

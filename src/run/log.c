@@ -87,48 +87,44 @@ static void write_line(const char *head, const char *text, bool on_stderr) {
     }
 }
 
-void akin_log_info(const char *format, ...) {
-    if (state.rank != 0 || (state.quiet && !state.also)) return;
+static void write_words(const char *head, const char *format, va_list arguments, bool shown) {
     char text[LINE_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
     akin_secret_hide(text, sizeof text);
+    write_line(head, text, shown);
+}
+
+void akin_log_info(const char *format, ...) {
+    if (state.rank != 0 || (state.quiet && !state.also)) return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_words("akin: ", format, arguments, !state.quiet);
     va_end(arguments);
-    write_line("akin: ", text, !state.quiet);
 }
 
 void akin_log_record(const char *format, ...) {
     if (!state.also) return;
-    char text[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    akin_secret_hide(text, sizeof text);
+    write_words("", format, arguments, false);
     va_end(arguments);
-    write_line("", text, false);
 }
 
 void akin_log_warning(const char *format, ...) {
     if (state.rank != 0) return;
-    char text[LINE_SIZE];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    akin_secret_hide(text, sizeof text);
+    write_words("akin: ", format, arguments, true);
     va_end(arguments);
-    write_line("akin: ", text, true);
 }
 
 void akin_log_error(const char *format, ...) {
-    char text[LINE_SIZE], head[32] = "akin: ";
+    char head[32] = "akin: ";
     va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
-    akin_secret_hide(text, sizeof text);
-    va_end(arguments);
     if (state.rank != 0) snprintf(head, sizeof head, "akin: rank %d: ", state.rank);
-    write_line(head, text, true);
+    va_start(arguments, format);
+    write_words(head, format, arguments, true);
+    va_end(arguments);
 }
 
 /* --- progress --- */

@@ -95,15 +95,22 @@ akin_status akin_catalog_images(const akin_catalog *catalog, size_t first, size_
     return akin_ncfile_get(catalog->file, "image", first, count, images);
 }
 
-akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count,
-                                   uint8_t *images) {
+/* Rows of a variable at ascending items: those that follow each other in one read. */
+static akin_status rows_at(const akin_catalog *catalog, const char *variable, size_t row_bytes,
+                           const size_t *items, size_t count, void *rows) {
     akin_status status = AKIN_OK;
     for (size_t i = 0, run; i < count; i += run) {
         for (run = 1; i + run < count && items[i + run] == items[i] + run;) run++;
-        AKIN_TRY(akin_catalog_images(catalog, items[i], run, images + i * AKIN_IMAGE_BYTES));
+        AKIN_TRY(
+            akin_ncfile_get(catalog->file, variable, items[i], run, (char *)rows + i * row_bytes));
     }
 done:
     return status;
+}
+
+akin_status akin_catalog_images_at(const akin_catalog *catalog, const size_t *items, size_t count,
+                                   uint8_t *images) {
+    return rows_at(catalog, "image", AKIN_IMAGE_BYTES, items, count, images);
 }
 
 akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first, size_t count,
@@ -142,14 +149,8 @@ akin_status akin_catalog_network_rows(const akin_catalog *catalog, size_t first,
 
 akin_status akin_catalog_network_at(const akin_catalog *catalog, const size_t *items, size_t count,
                                     float *rows) {
-    akin_status status = AKIN_OK;
-    for (size_t i = 0, run; i < count; i += run) {
-        for (run = 1; i + run < count && items[i + run] == items[i] + run;) run++;
-        AKIN_TRY(akin_catalog_network_rows(catalog, items[i], run,
-                                           rows + i * catalog->network_features));
-    }
-done:
-    return status;
+    return rows_at(catalog, "network", catalog->network_features * sizeof *rows, items, count,
+                   rows);
 }
 
 static void define_network(akin_ncfile *file, const akin_catalog_network *network) {

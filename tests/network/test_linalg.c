@@ -1,4 +1,5 @@
-/* gemm: every form of the product against three loops in double precision. */
+/* linalg: every form of the product against three loops in double precision; whitening takes a matrix
+ * to one. */
 #include <akin/linalg.h>
 #include <math.h>
 #include <setjmp.h>
@@ -37,8 +38,35 @@ static void test_products(void **state) {
         }
 }
 
+/* W M W = 1 of a matrix whose eigenvalues are all well above zero; with a ridge, of M + ridge. */
+static void whitening_takes_a_matrix_to_one(void **unused) {
+    (void)unused;
+    enum { SIZE = 9 };
+    static const double ridges[] = {0, 0.5};
+    for (size_t r = 0; r < sizeof ridges / sizeof *ridges; r++) {
+        double m[SIZE * SIZE], used[SIZE * SIZE], vectors[SIZE * SIZE];
+        float w[SIZE * SIZE];
+        for (size_t i = 0; i < SIZE; i++)
+            for (size_t j = 0; j < SIZE; j++)
+                m[i * SIZE + j] = (i == j ? 2.0 + (double)i : 0) + 1.0 / (double)(1 + i + j);
+        memcpy(used, m, sizeof m);
+        assert_int_equal(akin_linalg_whitening(used, SIZE, ridges[r], vectors, w), AKIN_OK);
+        for (size_t i = 0; i < SIZE; i++)
+            for (size_t j = 0; j < SIZE; j++) {
+                double sum = 0;
+                for (size_t a = 0; a < SIZE; a++)
+                    for (size_t b = 0; b < SIZE; b++)
+                        sum += (double)w[i * SIZE + a] *
+                               (m[a * SIZE + b] + (a == b ? ridges[r] : 0)) *
+                               (double)w[b * SIZE + j];
+                assert_true(fabs(sum - (i == j)) < 1e-5);
+            }
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_products)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(whitening_takes_a_matrix_to_one),
+                                       cmocka_unit_test(test_products)};
     cmocka_set_message_output(CM_OUTPUT_STDOUT);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
