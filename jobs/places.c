@@ -4,6 +4,7 @@
 #include <akin/publish.h>
 #include <akin/text.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,10 +26,11 @@ bool akin_places_seconds(const char *text, double *seconds) {
 }
 
 akin_status akin_places_options(const akin_options *options, akin_sink_options *out) {
-    const char *keep = akin_options_text(options, "keep-previous");
-    *out = (akin_sink_options){.ids_only = strcmp(akin_options_text(options, "format"), "ids") == 0,
-                               .buckets = (size_t)akin_options_int(options, "buckets"),
+    *out = (akin_sink_options){.buckets = (size_t)akin_options_int(options, "buckets"),
                                .timeout = akin_options_real(options, "timeout")};
+    if (!akin_options_declared(options, "format", NULL)) return AKIN_OK;
+    const char *keep = akin_options_text(options, "keep-previous");
+    out->ids_only = strcmp(akin_options_text(options, "format"), "ids") == 0;
     if (akin_places_seconds(keep, &out->keep_previous)) return AKIN_OK;
     return akin_error_set(AKIN_USAGE,
                           "--keep-previous %s is not a duration; write 45s, 30m, 12h or 2d", keep);
@@ -42,6 +44,55 @@ akin_status akin_places_set_url(akin_json *object, const char *url) {
     akin_text_free(shown);
     return status;
 }
+
+/* --- what is there --- */
+
+static void set_known(akin_json *object, const char *key, const char *text) {
+    if (*text)
+        akin_json_set_text(object, key, text);
+    else
+        akin_json_set_null(object, key);
+}
+
+static void set_edition(akin_json *object, const akin_edition *edition) {
+    set_known(object, "generation", edition->generation);
+    set_known(object, "time", edition->time);
+    akin_json_set_integer(object, "items", (long long)edition->items);
+    akin_json_set_integer(object, "k", (long long)edition->k);
+    set_known(object, "digest", edition->digest);
+    if (edition->seconds_left > 0)
+        akin_json_set_number(object, "seconds_left", edition->seconds_left);
+}
+
+akin_status akin_places_set_standing(akin_json *object, const akin_standing *standing) {
+    akin_json_set_bool(object, "published", standing->live.there);
+    if (standing->live.there) set_edition(object, &standing->live);
+    if (standing->kept.there) {
+        akin_json *kept = akin_json_object();
+        if (kept) set_edition(kept, &standing->kept);
+        akin_json_set_node(object, "kept", &kept);
+    } else
+        akin_json_set_null(object, "kept");
+    set_known(object, "busy", standing->busy);
+    return akin_json_check(object);
+}
+
+void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]) {
+    char columns[32] = "", left[64] = "";
+    if (!edition->there) {
+        snprintf(out, AKIN_PLACES_EDITION, "nothing");
+        return;
+    }
+    if (edition->k > 0) snprintf(columns, sizeof columns, ", k %zu", edition->k);
+    if (edition->seconds_left > 0)
+        snprintf(left, sizeof left, ", for another %.1f h", edition->seconds_left / 3600);
+    snprintf(out, AKIN_PLACES_EDITION, "%s%s%s%s, %zu item%s%s%s",
+             *edition->generation ? "generation " : "the file", edition->generation,
+             *edition->time ? " of " : "", edition->time, edition->items,
+             edition->items == 1 ? "" : "s", columns, left);
+}
+
+/* --- whether what was published stands --- */
 
 static void warn(const char *url, const char *table, bool rolled_back) {
     akin_text *shown = NULL;

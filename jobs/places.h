@@ -14,18 +14,22 @@
      .initial = "json",                                                                            \
      .choices = "json|ids",                                                                        \
      .help = "in a cache: JSON pairs of id and score, or only ids, separated by blanks"},          \
-        {.name = "buckets",                                                                        \
-         .type = AKIN_OPTION_INT,                                                                  \
-         .initial = "0",                                                                           \
-         .minimum = 0,                                                                             \
-         .maximum = 16384,                                                                         \
-         .argument = "B",                                                                          \
-         .help = "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"},             \
         {.name = "keep-previous",                                                                  \
          .type = AKIN_OPTION_TEXT,                                                                 \
          .initial = "12h",                                                                         \
          .argument = "TIME",                                                                       \
          .help = "Redis: how long the previous table is kept (30m, 12h, 2d)"},                     \
+        AKIN_PLACE_SERVER_OPTIONS
+
+/* Those of them that are also for looking only. */
+#define AKIN_PLACE_SERVER_OPTIONS                                                                  \
+    {.name = "buckets",                                                                            \
+     .type = AKIN_OPTION_INT,                                                                      \
+     .initial = "0",                                                                               \
+     .minimum = 0,                                                                                 \
+     .maximum = 16384,                                                                             \
+     .argument = "B",                                                                              \
+     .help = "Redis: spread the catalogue over B hashes, for a cluster; 0 = one"},                 \
     {                                                                                              \
         .name = "timeout", .type = AKIN_OPTION_REAL, .initial = "30", .minimum = 0.1,              \
         .maximum = 86400, .argument = "SECONDS", .help = "time limit for an answer of a server"    \
@@ -43,6 +47,14 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
  * target that holds another table was rolled back, or someone else published to it: this is not
  * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
+
+/* "published", generation, time, items, k, digest, "kept" (the same of what a rollback would restore,
+ * or null), "busy" (who is publishing, or null). */
+AKIN_MUST_CHECK akin_status akin_places_set_standing(akin_json *object,
+                                                     const akin_standing *standing);
+/* "generation 12 of 2026-03-01T02:00:00Z, 300 items, k 5", as far as it is known. */
+enum { AKIN_PLACES_EDITION = 512 };
+void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]);
 
 /* "url", without its password. */
 AKIN_MUST_CHECK akin_status akin_places_set_url(akin_json *object, const char *url);

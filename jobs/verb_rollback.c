@@ -12,28 +12,49 @@ static const akin_option options[] = {
      .argument = "URL",
      .is_address = true,
      .help = "where a table was published; may be repeated"},
+    {.name = "dry-run",
+     .type = AKIN_OPTION_FLAG,
+     .help = "report what is live and what would be restored, and change nothing"},
     AKIN_PLACE_OPTIONS,
     {0},
 };
 
-/* The targets, and the number of items of the restored table (of the first target). */
-static akin_status report(akin_json *json, const char *const *urls, size_t count,
-                          const akin_live *lives) {
+static void tell(const char *url, const akin_standing *standing, bool dry_run) {
+    char live[AKIN_PLACES_EDITION], kept[AKIN_PLACES_EDITION];
+    akin_places_edition_text(&standing->live, live);
+    akin_places_edition_text(&standing->kept, kept);
+    if (dry_run)
+        akin_log_info("rollback: %s: live is %s; a rollback would restore %s", url, live, kept);
+    else
+        akin_log_info("rollback: %s: live again is %s; kept is %s", url, live, kept);
+}
+
+/* The targets, and the number of items of what is live (at the first target). */
+static akin_status report(akin_call *call, const char *const *urls, size_t count,
+                          const akin_standing *standings) {
     akin_status status = AKIN_OK;
     akin_text *shown = NULL;
-    akin_json *places = akin_json_array();
+    bool dry_run = akin_options_flag(call->options, "dry-run");
+    akin_json *restored = akin_json_array(), *places = akin_json_array(), *place = NULL;
     AKIN_TRY(akin_text_create(&shown));
     for (size_t i = 0; i < count; i++) {
         akin_text_clear(shown);
         AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
-        akin_json_append_text(places, akin_text_bytes(shown));
-        akin_log_info("rollback: %s holds the previous table again, %zu items",
-                      akin_text_bytes(shown), lives[i].items);
+        if (!dry_run) akin_json_append_text(restored, akin_text_bytes(shown));
+        tell(akin_text_bytes(shown), &standings[i], dry_run);
+        place = akin_json_object();
+        akin_json_set_text(place, "url", akin_text_bytes(shown));
+        AKIN_TRY(akin_places_set_standing(place, &standings[i]));
+        akin_json_append_node(places, &place);
     }
-    akin_json_set_node(json, "restored", &places);
-    akin_json_set_integer(json, "items", (long long)lives[0].items);
+    akin_json_set_bool(call->report, "dry_run", dry_run);
+    akin_json_set_node(call->report, "restored", &restored);
+    akin_json_set_node(call->report, "places", &places);
+    akin_json_set_integer(call->report, "items", (long long)standings[0].live.items);
 done:
+    akin_json_free(restored);
     akin_json_free(places);
+    akin_json_free(place);
     akin_text_free(shown);
     return status;
 }
@@ -43,13 +64,14 @@ static akin_status run(akin_call *call) {
     const char *const *urls = NULL;
     akin_sink_options sink;
     size_t count = akin_options_list(call->options, "to", &urls);
-    akin_live *lives = akin_mem_zalloc(count, sizeof *lives);
-    akin_status local = lives ? akin_places_options(call->options, &sink) : AKIN_FAILED;
+    akin_standing *standings = akin_mem_zalloc(count, sizeof *standings);
+    akin_status local = standings ? akin_places_options(call->options, &sink) : AKIN_FAILED;
     AKIN_TRY(akin_agree(call->comm, local));
-    AKIN_TRY(akin_rollback(call->comm, urls, count, &sink, lives));
-    AKIN_TRY(akin_agree(call->comm, report(call->report, urls, count, lives)));
+    AKIN_TRY(akin_rollback(call->comm, urls, count, &sink,
+                           akin_options_flag(call->options, "dry-run"), standings));
+    AKIN_TRY(akin_agree(call->comm, report(call, urls, count, standings)));
 done:
-    akin_mem_free(lives);
+    akin_mem_free(standings);
     return status;
 }
 

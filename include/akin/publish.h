@@ -56,11 +56,18 @@ bool akin_publish_heeds(const char *url, const char *option);
 AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_params *params,
                                          akin_publish_place *places, akin_publish_result *result);
 
-/* Restores the previously published table at every URL, or at none if one has none; lives
- * [url_count] describes what readers find then. Collective; agreed. */
+/* Restores the previously published table at every URL, or at none if one has none; standings
+ * [url_count] describes what is there then. dry_run: restores nothing, and describes what is there.
+ * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rollback(akin_comm *comm, const char *const *urls,
                                           size_t url_count, const akin_sink_options *options,
-                                          akin_live *lives);
+                                          bool dry_run, akin_standing *standings);
+
+/* What is published at every URL; standings [url_count]. Changes nothing. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_publish_describe(akin_comm *comm, const char *const *urls,
+                                                  size_t url_count,
+                                                  const akin_sink_options *options,
+                                                  akin_standing *standings);
 
 /* What readers find at a URL now. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_look(const char *url, const akin_sink_options *options,

@@ -54,6 +54,24 @@ typedef struct {
                                              * otherwise "" */
 } akin_live;
 
+enum { AKIN_EDITION_NAME = 256, AKIN_EDITION_TIME = 32, AKIN_STANDING_BUSY = 400 };
+
+/* A published table as its target describes it. */
+typedef struct {
+    bool there;
+    size_t items, k;                    /* 0: unknown */
+    double seconds_left;                /* until the target drops it; 0: no end is known */
+    char generation[AKIN_EDITION_NAME]; /* as the target names it; "" = it does not */
+    char time[AKIN_EDITION_TIME];       /* of publication, "2026-01-31T02:00:00Z"; "" = unknown */
+    char digest[AKIN_HASH_TEXT_SIZE];   /* as in akin_published; "" = unknown */
+} akin_edition;
+
+/* What readers find, what a rollback would restore, and who is publishing ("": nobody). */
+typedef struct {
+    akin_edition live, kept;
+    char busy[AKIN_STANDING_BUSY];
+} akin_standing;
+
 /* What was published where. */
 typedef struct {
     uint64_t bytes;                   /* of the file; of the keys and values that were sent */
@@ -83,6 +101,8 @@ typedef struct {
 
     akin_status (*open)(const char *url, const akin_sink_options *options, akin_target **out);
     akin_status (*look)(akin_target *target, akin_live *live);
+    /* In more detail, for people. */
+    akin_status (*describe)(akin_target *target, akin_standing *standing);
     /* Checks what it can of the source, and sets digest and bytes if they are known beforehand. */
     akin_status (*prepare)(akin_target *target, const akin_sink_source *source,
                            akin_published *published);

@@ -315,30 +315,40 @@ static akin_status see_change(void *context, const char *id, size_t count,
     return akin_publish_diff_see(context, id, count, neighbors, score);
 }
 
+typedef struct {
+    size_t items, k;
+} counting;
+
 static akin_status see_count(void *context, const char *id, size_t count,
                              const char *const *neighbors, const float *score) {
-    (void)id, (void)count, (void)neighbors, (void)score;
-    ++*(size_t *)context;
+    counting *it = context;
+    (void)id, (void)neighbors, (void)score;
+    it->items++;
+    if (count > it->k) it->k = count;
     return AKIN_OK;
 }
 
 akin_status akin_fileform_compare(const akin_fileform *form, const char *path,
                                   akin_publish_diff *change) {
-    size_t items = 0;
+    size_t items = 0, k = 0;
     if (form->read) return form->read(path, see_change, change);
-    akin_status status = akin_fileform_count(form, path, &items);
+    akin_status status = akin_fileform_count(form, path, &items, &k);
     if (status == AKIN_OK) akin_publish_diff_count_blindly(change, items);
     return status;
 }
 
-akin_status akin_fileform_count(const akin_fileform *form, const char *path, size_t *items) {
+akin_status akin_fileform_count(const akin_fileform *form, const char *path, size_t *items,
+                                size_t *k) {
     char begin[256];
-    size_t count = 0, k = 0;
+    size_t count = 0;
     bool ours = false;
-    *items = 0;
-    if (form->read) return form->read(path, see_count, items);
-    akin_status status = read_begin(path, begin, sizeof begin, &count);
-    if (status == AKIN_OK) status = npy_shape(begin, count, items, &k, &ours);
+    counting it = {0};
+    akin_status status = form->read ? form->read(path, see_count, &it)
+                                    : read_begin(path, begin, sizeof begin, &count);
+    *items = it.items;
+    *k = it.k;
+    if (form->read) return status;
+    if (status == AKIN_OK) status = npy_shape(begin, count, items, k, &ours);
     return status == AKIN_OK && !ours && count > 0 ? damaged(path, "the header of the array", 1)
                                                    : status;
 }

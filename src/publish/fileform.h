@@ -42,8 +42,9 @@ AKIN_MUST_CHECK akin_status akin_fileform_recognise(const akin_fileform *form, c
  * damaged. */
 AKIN_MUST_CHECK akin_status akin_fileform_compare(const akin_fileform *form, const char *path,
                                                   akin_publish_diff *change);
-/* Number of items in the file; for a .csv, those that have a neighbour. */
+/* Number of items in the file, and neighbours of the longest list (a .npy: its columns); for a .csv,
+ * those items that have a neighbour. */
 AKIN_MUST_CHECK akin_status akin_fileform_count(const akin_fileform *form, const char *path,
-                                                size_t *items);
+                                                size_t *items, size_t *k);
 
 #endif

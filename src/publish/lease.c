@@ -1,5 +1,6 @@
 /* lease: the lock that lets only one process at a time publish to a target. */
 #include "lease.h"
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -63,6 +64,12 @@ akin_status akin_lease_take(const akin_lease *lease) {
         AKIN_FAILED,
         "%s: the lock of %s cannot be taken: others keep taking it, or something else has its name",
         lease->kind, lease->place);
+}
+
+void akin_lease_busy(const akin_lease_holder *holder, char *out, size_t size) {
+    bool held = holder->there && holder->left > 0 && !akin_lock_owner_has_ended(holder->signature);
+    const char *who = *holder->signature ? holder->signature : "someone";
+    snprintf(out, size, "%.*s", held ? akin_lock_owner_shown(who) : 0, who);
 }
 
 akin_status akin_lease_lost(const char *kind, const char *place, int limit) {

@@ -36,6 +36,9 @@ typedef struct {
 
 /* AKIN_FAILED names the owner. A lock whose owner has ended is taken over. */
 AKIN_MUST_CHECK akin_status akin_lease_take(const akin_lease *lease);
+/* The readable part of the owner's signature, if the lock is held by a process that may be alive;
+ * otherwise "". */
+void akin_lease_busy(const akin_lease_holder *holder, char *out, size_t size);
 /* AKIN_FAILED: the error for a lock that is no longer held; `limit`: its lifetime in seconds. */
 akin_status akin_lease_lost(const char *kind, const char *place, int limit);
 

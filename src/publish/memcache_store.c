@@ -251,6 +251,11 @@ akin_status akin_memcache_store_lock(akin_memcache_store *place) {
                                          .take_over = take_away});
 }
 
+akin_status akin_memcache_store_holder(akin_memcache_store *place, akin_lease_holder *holder) {
+    *holder = (akin_lease_holder){0};
+    return ask_lock(place, holder);
+}
+
 akin_status akin_memcache_store_keep(akin_memcache_store *place) {
     akin_status status = AKIN_OK;
     char key[KEY_SIZE];

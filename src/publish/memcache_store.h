@@ -10,6 +10,7 @@
 #ifndef AKIN_MEMCACHE_STORE_H
 #define AKIN_MEMCACHE_STORE_H
 
+#include "lease.h"
 #include "memcache.h"
 #include <akin/error.h>
 #include <akin/json.h>
@@ -49,6 +50,8 @@ const char *akin_memcache_store_generation(const akin_memcache_store *place);
 
 /* AKIN_FAILED names the owner. A lock whose process has ended is taken over. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_lock(akin_memcache_store *place);
+AKIN_MUST_CHECK akin_status akin_memcache_store_holder(akin_memcache_store *place,
+                                                       akin_lease_holder *holder);
 AKIN_MUST_CHECK akin_status
 akin_memcache_store_keep(akin_memcache_store *place); /* AKIN_FAILED: it is lost */
 AKIN_MUST_CHECK akin_status akin_memcache_store_is_mine(akin_memcache_store *place, bool *mine);

@@ -266,6 +266,10 @@ akin_status akin_qdrant_store_lock(akin_qdrant_store *place) {
     return status == AKIN_OK ? akin_qdrant_store_keep(place) : status;
 }
 
+akin_status akin_qdrant_store_holder(akin_qdrant_store *place, akin_lease_holder *holder) {
+    return ask_lock(place, holder);
+}
+
 static akin_status is_mine(akin_qdrant_store *place, bool *mine) {
     akin_lease_holder lock;
     akin_status status = ask_lock(place, &lock);

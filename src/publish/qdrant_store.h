@@ -9,6 +9,7 @@
 #ifndef AKIN_QDRANT_STORE_H
 #define AKIN_QDRANT_STORE_H
 
+#include "lease.h"
 #include <akin/error.h>
 #include <akin/json.h>
 #include <akin/sink.h>
@@ -44,6 +45,9 @@ const char *akin_qdrant_store_before(const akin_qdrant_store *place);
 /* AKIN_FAILED names the owner. A lock that has expired, or whose process has ended, is taken
  * over. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_lock(akin_qdrant_store *place);
+/* Its owner. */
+AKIN_MUST_CHECK akin_status akin_qdrant_store_holder(akin_qdrant_store *place,
+                                                     akin_lease_holder *holder);
 /* Checks that it is still ours and extends it; AKIN_FAILED: it is lost. Does nothing without a
  * lock. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_keep(akin_qdrant_store *place);

@@ -1,6 +1,5 @@
 /* redis_store: the keys of a catalogue in Redis. */
 #include "redis_store.h"
-#include "lease.h"
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <akin/web.h>
@@ -198,9 +197,9 @@ static void name_keys(const akin_redis_store *place, size_t buckets, size_t buck
 
 static akin_status find_keys(akin_redis_store *place, size_t buckets) {
     akin_status status = AKIN_OK;
-    place->hash_count = buckets ? buckets : 1;
-    place->hashes = akin_mem_zalloc(place->hash_count, sizeof *place->hashes);
+    place->hashes = akin_mem_zalloc(buckets ? buckets : 1, sizeof *place->hashes);
     if (!place->hashes) AKIN_TRY(AKIN_FAILED);
+    place->hash_count = buckets ? buckets : 1;
     for (size_t b = 0; b < place->hash_count; b++) {
         name_keys(place, buckets, b, &place->hashes[b]);
         AKIN_TRY(locate(place, place->hashes[b].live, &place->hashes[b].server));
@@ -214,6 +213,13 @@ static akin_status find_keys(akin_redis_store *place, size_t buckets) {
     status = locate(place, place->meta, &place->meta_server);
 done:
     return status;
+}
+
+akin_status akin_redis_store_set_buckets(akin_redis_store *place, size_t buckets) {
+    akin_mem_free(place->hashes);
+    place->hashes = NULL;
+    place->hash_count = 0;
+    return find_keys(place, buckets);
 }
 
 akin_status akin_redis_store_open(const char *url, const akin_sink_options *options,
@@ -414,6 +420,13 @@ akin_status akin_redis_store_lock(akin_redis_store *place) {
                                                .take_over = take_over});
     }
     return status;
+}
+
+akin_status akin_redis_store_holder(akin_redis_store *place, akin_lease_holder *holder) {
+    const keys *first = &place->hashes[0];
+    hash_lock lock = {first->lock, place->signature, place->servers[first->server].redis};
+    *holder = (akin_lease_holder){0};
+    return ask_lock(&lock, holder);
 }
 
 akin_status akin_redis_store_lost(const akin_redis_store *place) {

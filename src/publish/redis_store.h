@@ -13,6 +13,7 @@
 #ifndef AKIN_REDIS_STORE_H
 #define AKIN_REDIS_STORE_H
 
+#include "lease.h"
 #include "redis.h"
 #include <akin/error.h>
 #include <akin/sink.h>
@@ -56,6 +57,9 @@ AKIN_MUST_CHECK akin_status akin_redis_store_open(const char *url, const akin_si
                                                   akin_redis_store **out);
 void akin_redis_store_close(akin_redis_store *place); /* NULL is fine */
 
+/* From now on the hashes of a catalogue with so many buckets. */
+AKIN_MUST_CHECK akin_status akin_redis_store_set_buckets(akin_redis_store *place, size_t buckets);
+
 size_t akin_redis_store_count(const akin_redis_store *place); /* number of hashes */
 akin_redis_hash akin_redis_store_hash(const akin_redis_store *place, size_t index);
 void akin_redis_store_drain(akin_redis_store *place); /* akin_redis_drain for all servers */
@@ -85,6 +89,9 @@ AKIN_MUST_CHECK akin_status akin_redis_store_queue_guard(akin_redis_store *place
                                                          const akin_redis_hash *hash);
 AKIN_MUST_CHECK akin_status akin_redis_store_take_guard(akin_redis_store *place,
                                                         const akin_redis_hash *hash);
+/* The owner of the first hash's lock. */
+AKIN_MUST_CHECK akin_status akin_redis_store_holder(akin_redis_store *place,
+                                                    akin_lease_holder *holder);
 /* The error when a transaction was refused for that reason. */
 akin_status akin_redis_store_lost(const akin_redis_store *place);
 

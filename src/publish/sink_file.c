@@ -1,6 +1,7 @@
 /* sink_file: tables published as files, in the form that the ending of the name selects; the
  * previous file is kept as PATH.prev. */
 #include "fileform.h"
+#include "lease.h"
 #include <akin/fault.h>
 #include <akin/file.h>
 #include <akin/lists.h>
@@ -168,6 +169,26 @@ static akin_status look(akin_target *target, akin_live *live) {
     return status;
 }
 
+/* A file names no generation; its time is that of its last byte, which a rollback keeps. */
+static akin_status describe_file(const akin_target *target, const char *path,
+                                 akin_edition *edition) {
+    struct stat facts;
+    *edition = (akin_edition){0};
+    if (stat(path, &facts) != 0 || !S_ISREG(facts.st_mode) || facts.st_size == 0) return AKIN_OK;
+    edition->there = true;
+    akin_lease_stamp(facts.st_mtim.tv_sec, edition->time);
+    akin_status status = digest_of(path, edition->digest);
+    if (status != AKIN_OK) return status;
+    return akin_fileform_count(target->form, path, &edition->items, &edition->k);
+}
+
+static akin_status describe(akin_target *target, akin_standing *standing) {
+    *standing = (akin_standing){0};
+    akin_status status = describe_file(target, target->path, &standing->live);
+    if (status != AKIN_OK) return status;
+    return describe_file(target, target->previous, &standing->kept);
+}
+
 /* --- writing --- */
 
 typedef akin_status (*take_bytes)(akin_target *target, akin_hasher *hasher, const char *bytes,
@@ -320,12 +341,13 @@ static akin_status check_rollback(akin_target *target) {
 
 static akin_status rollback(akin_target *target, akin_live *live) {
     akin_status status = AKIN_OK;
+    size_t k = 0;
     if (akin_file_exists(target->path))
         AKIN_TRY(akin_file_swap(target->path, target->previous));
     else /* someone removed it: the previous file is restored nevertheless */
         AKIN_TRY(akin_file_sync_rename(target->previous, target->path));
     AKIN_TRY(look(target, live));
-    status = akin_fileform_count(target->form, target->path, &live->items);
+    status = akin_fileform_count(target->form, target->path, &live->items, &k);
 done:
     return status;
 }
@@ -339,6 +361,7 @@ const akin_sink akin_sink_file = {
     .overwrites = overwrites,
     .open = open_target,
     .look = look,
+    .describe = describe,
     .prepare = prepare,
     .recognise = recognise,
     .compare = compare,

@@ -332,7 +332,7 @@ done:
 
 /* --- the switch --- */
 
-static void describe(const akin_target *target, const akin_sink_source *source, akin_json *meta) {
+static void write_meta(const akin_target *target, const akin_sink_source *source, akin_json *meta) {
     char when[AKIN_LEASE_STAMP];
     akin_lease_stamp(time(NULL), when);
     akin_json_set_text(meta, "generation", target->generation);
@@ -372,7 +372,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     (void)published;
     const char *oldest = akin_json_text(akin_json_get(meta_of(target), "previous"), "generation");
     akin_json *meta = akin_json_object();
-    describe(target, source, meta);
+    write_meta(target, source, meta);
     AKIN_TRY(switch_to(target, meta));
     if (oldest && forget(target, oldest, source->items) != AKIN_OK)
         akin_error_clear(); /* it will expire in time */
@@ -382,24 +382,57 @@ done:
     return status;
 }
 
+/* Whether the generation that a meta describes is still there, as far as one of its lists tells. */
+static akin_status is_kept(akin_target *target, const akin_json *meta, bool *kept) {
+    char key[KEY_SIZE], *value = NULL;
+    const char *generation = akin_json_text(meta, "generation"),
+               *probe = akin_json_text(meta, "probe");
+    *kept = false;
+    if (!generation || !probe) return AKIN_OK;
+    list_key(target, generation, probe, key);
+    akin_status status = akin_memcache_get(target->cache, key, &value, NULL);
+    *kept = value != NULL;
+    akin_mem_free(value);
+    return status;
+}
+
+static akin_status describe_edition(akin_target *target, const akin_json *meta, akin_edition *out) {
+    const char *generation = akin_json_text(meta, "generation"),
+               *when = akin_json_text(meta, "time"), *digest = akin_json_text(meta, "digest");
+    *out = (akin_edition){.items = (size_t)akin_json_number(meta, "items", 0),
+                          .k = (size_t)akin_json_number(meta, "k", 0)};
+    snprintf(out->generation, sizeof out->generation, "%s", generation ? generation : "");
+    snprintf(out->time, sizeof out->time, "%s", when ? when : "");
+    snprintf(out->digest, sizeof out->digest, "%s", digest ? digest : "");
+    return is_kept(target, meta, &out->there);
+}
+
+static akin_status describe(akin_target *target, akin_standing *standing) {
+    akin_status status = AKIN_OK;
+    akin_lease_holder holder;
+    akin_live live;
+    *standing = (akin_standing){0};
+    AKIN_TRY(look(target, &live));
+    const akin_json *meta = meta_of(target);
+    AKIN_TRY(describe_edition(target, meta, &standing->live));
+    AKIN_TRY(describe_edition(target, akin_json_get(meta, "previous"), &standing->kept));
+    AKIN_TRY(akin_memcache_store_holder(target->place, &holder));
+    akin_lease_busy(&holder, standing->busy, sizeof standing->busy);
+done:
+    return status;
+}
+
 static akin_status check_rollback(akin_target *target) {
     akin_status status = AKIN_OK;
     akin_live live;
-    char key[KEY_SIZE], *value = NULL;
+    bool kept = false;
     AKIN_TRY(look(target, &live));
-    const akin_json *before = akin_json_get(meta_of(target), "previous");
-    const char *generation = akin_json_text(before, "generation"),
-               *probe = akin_json_text(before, "probe");
-    if (generation && probe) {
-        list_key(target, generation, probe, key);
-        AKIN_TRY(akin_memcache_get(target->cache, key, &value, NULL));
-    }
-    if (!value)
+    AKIN_TRY(is_kept(target, akin_json_get(meta_of(target), "previous"), &kept));
+    if (!kept)
         status = akin_error_set(AKIN_FAILED,
                                 "akin:%s: there is no previous table, so nothing to roll back to",
                                 akin_memcache_store_catalog(target->place));
 done:
-    akin_mem_free(value);
     return status;
 }
 
@@ -456,6 +489,7 @@ const akin_sink akin_sink_memcached = {
     .identity = akin_memcache_store_identity,
     .open = open_target,
     .look = look,
+    .describe = describe,
     .prepare = prepare,
     .compare = compare,
     .stage = stage,

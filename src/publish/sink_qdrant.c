@@ -147,6 +147,31 @@ done:
     return status;
 }
 
+/* What "<alias>-<digest>-<microseconds>" and its points tell. */
+static akin_status describe_edition(akin_target *target, const char *collection,
+                                    akin_edition *out) {
+    *out = (akin_edition){.there = *collection != '\0'};
+    if (!out->there) return AKIN_OK;
+    snprintf(out->generation, sizeof out->generation, "%s", collection);
+    digest_of(target, collection, out->digest);
+    if (*out->digest)
+        akin_lease_stamp((time_t)(atoll(strrchr(collection, '-') + 1) / 1000000), out->time);
+    return count_points(target, collection, &out->items);
+}
+
+static akin_status describe(akin_target *target, akin_standing *standing) {
+    akin_status status = AKIN_OK;
+    akin_lease_holder holder;
+    *standing = (akin_standing){0};
+    AKIN_TRY(akin_qdrant_store_read_aliases(target->place));
+    AKIN_TRY(describe_edition(target, live_of(target), &standing->live));
+    AKIN_TRY(describe_edition(target, before_of(target), &standing->kept));
+    AKIN_TRY(akin_qdrant_store_holder(target->place, &holder));
+    akin_lease_busy(&holder, standing->busy, sizeof standing->busy);
+done:
+    return status;
+}
+
 static akin_status prepare(akin_target *target, const akin_sink_source *source,
                            akin_published *published) {
     struct timespec now;
@@ -438,6 +463,7 @@ const akin_sink akin_sink_qdrant = {
     .identity = akin_qdrant_store_identity,
     .open = open_target,
     .look = look,
+    .describe = describe,
     .prepare = prepare,
     .compare = compare,
     .stage = stage,

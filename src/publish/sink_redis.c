@@ -11,6 +11,7 @@
 #include "redis_switch.h"
 #include <akin/mem.h>
 #include <akin/sink.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +19,7 @@
 
 #define READ_ROWS ((size_t)2048) /* lists requested at a time */
 #define PULSE_ROWS 1024
+#define BUCKETS ((size_t)16384) /* the most there can be */
 
 struct akin_target {
     akin_redis_store *place;
@@ -87,6 +89,42 @@ static akin_status look(akin_target *target, akin_live *live) {
         snprintf(live->rolled_back, sizeof live->rolled_back, "%.32s",
                  meta->before[AKIN_REDIS_DIGEST]);
 done:
+    return status;
+}
+
+static void edition_of(const char fields[][AKIN_REDIS_VALUE], akin_edition *out) {
+    *out = (akin_edition){.items = (size_t)atoll(fields[AKIN_REDIS_ITEMS]),
+                          .k = (size_t)atoll(fields[AKIN_REDIS_K])};
+    snprintf(out->generation, sizeof out->generation, "%s", fields[AKIN_REDIS_GENERATION]);
+    snprintf(out->time, sizeof out->time, "%.31s", fields[AKIN_REDIS_TIME]);
+    snprintf(out->digest, sizeof out->digest, "%.32s", fields[AKIN_REDIS_DIGEST]);
+}
+
+/* In the layout of what is published, whatever the option says. */
+static akin_status describe(akin_target *target, akin_standing *standing) {
+    akin_status status = AKIN_OK;
+    akin_redis_reply *left = NULL;
+    akin_lease_holder holder;
+    *standing = (akin_standing){0};
+    AKIN_TRY(akin_redis_store_read_meta(target->place, &target->meta));
+    const akin_redis_meta *meta = &target->meta;
+    size_t buckets = (size_t)atoll(meta->now[AKIN_REDIS_BUCKETS]);
+    if (*meta->now[AKIN_REDIS_BUCKETS] && buckets != target->options.buckets && buckets <= BUCKETS)
+        AKIN_TRY(akin_redis_store_set_buckets(target->place, buckets));
+    edition_of(meta->now, &standing->live);
+    AKIN_TRY(count_fields(target, false, &standing->live.items));
+    standing->live.there = standing->live.items > 0;
+    akin_redis_hash first = akin_redis_store_hash(target->place, 0);
+    AKIN_TRY(akin_redis_call(first.server, &left, "PTTL", first.prev, NULL));
+    if (akin_redis_integer(left) != -2 && *meta->before[AKIN_REDIS_GENERATION]) {
+        edition_of(meta->before, &standing->kept);
+        standing->kept.there = true;
+        standing->kept.seconds_left = fmax(0, (double)akin_redis_integer(left) * 1e-3);
+    }
+    AKIN_TRY(akin_redis_store_holder(target->place, &holder));
+    akin_lease_busy(&holder, standing->busy, sizeof standing->busy);
+done:
+    akin_redis_free(left);
     return status;
 }
 
@@ -239,8 +277,8 @@ static void put(char field[AKIN_REDIS_VALUE], const char *value) {
     snprintf(field, AKIN_REDIS_VALUE, "%s", value);
 }
 
-static void describe(const akin_target *target, const akin_sink_source *source,
-                     akin_redis_meta *meta) {
+static void write_meta(const akin_target *target, const akin_sink_source *source,
+                       akin_redis_meta *meta) {
     char number[24];
     const akin_redis_meta *old = &target->meta;
     long long one = atoll(old->now[AKIN_REDIS_GENERATION]),
@@ -265,7 +303,7 @@ static akin_status commit(akin_target *target, const akin_sink_source *source,
     char number[24];
     const char *buckets = target->meta.now[AKIN_REDIS_BUCKETS];
     (void)published;
-    describe(target, source, &meta);
+    write_meta(target, source, &meta);
     AKIN_TRY(akin_redis_switch_forward(target->place, target->options.keep_previous, &meta));
     target->committed = true;
     if (*buckets && strcmp(buckets, digits(target->options.buckets, number)) != 0)
@@ -371,6 +409,7 @@ const akin_sink akin_sink_redis = {
     .identity = akin_redis_store_identity,
     .open = open_target,
     .look = look,
+    .describe = describe,
     .prepare = prepare,
     .compare = compare,
     .stage = stage,

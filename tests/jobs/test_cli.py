@@ -7,7 +7,8 @@ import subprocess
 from support import AKIN, akin, command, fresh, main
 
 os.chdir(fresh("cli"))
-VERBS = ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "rollback", "query", "gallery", "run", "inspect"]
+VERBS = ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "rollback", "query", "gallery", "run", "inspect",
+         "fetch", "status"]
 RANKS = (0, 3)
 
 

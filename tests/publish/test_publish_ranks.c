@@ -143,8 +143,8 @@ static akin_status publish(const char *table, size_t count, const char *const *u
 
 static akin_status roll_back(const char *const *urls, size_t count) {
     const akin_sink_options options = {0};
-    akin_live lives[2] = {{0}};
-    return akin_rollback(comm, urls, count, &options, lives);
+    akin_standing standings[2];
+    return akin_rollback(comm, urls, count, &options, false, standings);
 }
 
 static void files_say_what_the_table_says(void **unused) {

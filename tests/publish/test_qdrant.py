@@ -109,6 +109,9 @@ def test_a_generation_is_a_collection_and_the_alias_switches():
     publish(NEW, SERVER)
     second = assert_live(NEW)
     assert aliases(SERVER) == {"shop": second, "shop-previous": first} and collections(SERVER) == sorted([first, second])
+    place = akin("status", "--to", url(SERVER), "--json").json["places"][0]
+    assert (place["generation"], place["items"], place["kept"]["generation"], place["busy"]) == (second, 58, first, None), place
+    assert place["digest"] in second and place["time"].startswith("20") and place["kept"]["items"] == 60
     assert akin("rollback", "--to", url(SERVER), "--json").json["items"] == 60
     assert publish(NEW, SERVER, "--respect-rollback").json["places_left"] == 1
     assert assert_live(OLD) == first and aliases(SERVER)["shop-previous"] == second

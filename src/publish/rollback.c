@@ -1,0 +1,95 @@
+/* rollback: what is published at targets, and the previous table back in its place. */
+#include <akin/mem.h>
+#include <akin/publish.h>
+#include <akin/sink.h>
+
+typedef struct {
+    const char *const *urls;
+    akin_target **targets; /* [count] */
+    size_t count;
+} places;
+
+static akin_status open_all(places *p, const akin_sink_options *options, akin_standing *standings) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < p->count; i++) {
+        const akin_sink *sink = akin_sink_of(p->urls[i]);
+        AKIN_TRY(sink->open(p->urls[i], options, &p->targets[i]));
+        AKIN_TRY(sink->describe(p->targets[i], &standings[i]));
+    }
+done:
+    return status;
+}
+
+/* The target has the previous table again, even where it cannot be asked any more. */
+static void describe_restored(const akin_sink *sink, akin_target *target, akin_standing *standing) {
+    const akin_standing before = *standing;
+    if (sink->describe(target, standing) == AKIN_OK) return;
+    akin_error_clear();
+    standing->live = before.kept;
+    standing->kept = before.live;
+}
+
+/* Rank 0. */
+static akin_status roll_back_all(places *p, const akin_sink_options *options, bool dry_run,
+                                 akin_standing *standings) {
+    akin_status status = AKIN_OK;
+    akin_live live;
+    AKIN_TRY(open_all(p, options, standings));
+    for (size_t i = 0; i < p->count; i++)
+        AKIN_TRY(akin_sink_of(p->urls[i])->check_rollback(p->targets[i]));
+    for (size_t i = 0; i < p->count && !dry_run; i++) {
+        const akin_sink *sink = akin_sink_of(p->urls[i]);
+        AKIN_TRY(sink->rollback(p->targets[i], &live));
+        describe_restored(sink, p->targets[i], &standings[i]);
+    }
+done:
+    return status;
+}
+
+static void close_all(places *p) {
+    for (size_t i = 0; p->targets && i < p->count; i++)
+        akin_sink_of(p->urls[i])->close(p->targets[i]);
+    akin_mem_free(p->targets);
+}
+
+akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
+                          const akin_sink_options *options, bool dry_run,
+                          akin_standing *standings) {
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    places p = {.urls = urls, .count = url_count};
+    AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count, NULL, 0)));
+    if (akin_comm_rank(comm) == 0) {
+        p.targets = akin_mem_zalloc(url_count, sizeof *p.targets);
+        local = p.targets ? roll_back_all(&p, options, dry_run, standings) : AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(comm, local));
+    akin_comm_broadcast(comm, standings, url_count * sizeof *standings, 0);
+done:
+    close_all(&p);
+    return status;
+}
+
+akin_status akin_publish_describe(akin_comm *comm, const char *const *urls, size_t url_count,
+                                  const akin_sink_options *options, akin_standing *standings) {
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    places p = {.urls = urls, .count = url_count};
+    AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count, NULL, 0)));
+    if (akin_comm_rank(comm) == 0) {
+        p.targets = akin_mem_zalloc(url_count, sizeof *p.targets);
+        local = p.targets ? open_all(&p, options, standings) : AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(comm, local));
+    akin_comm_broadcast(comm, standings, url_count * sizeof *standings, 0);
+done:
+    close_all(&p);
+    return status;
+}
+
+akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
+    akin_target *target = NULL;
+    const akin_sink *sink = akin_sink_of(url);
+    akin_status status = sink->open(url, options, &target);
+    if (status == AKIN_OK) status = sink->look(target, live);
+    sink->close(target);
+    return status;
+}

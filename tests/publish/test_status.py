@@ -1,0 +1,80 @@
+"""What `status` and `rollback` say about a target: what is live, what is kept, who is publishing; and that looking changes nothing."""
+
+import os
+import re
+
+import support
+from servers import Redis, memcached_server, redis_server
+from support import akin
+from tables import OPEN, digest_of, other_table, two_nights
+
+os.chdir(support.fresh("status"))
+OLD, NEW = two_nights()
+STAMP = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ"
+
+
+def place(url, **more):
+    done = akin("status", "--to", url, "--json", **more)
+    assert done.json["verb"] == "status" and len(done.json["places"]) == 1
+    return done.json["places"][0]
+
+
+def check(url, generations=True, ranks=0):
+    """Nothing, one night, two nights, a rollback tried and one done."""
+    empty = place(url)
+    assert empty["published"] is False and empty["kept"] is None and empty["busy"] is None
+    akin("rollback", "--to", url, "--dry-run", expect=1)
+    akin("publish", OLD, "--to", url, *OPEN)
+    first = place(url, ranks=ranks)
+    assert first["published"] and first["items"] == 300 and first["k"] == 5 and re.fullmatch(STAMP, first["time"])
+    assert first["kept"] is None and (first["generation"] is not None) == generations
+    akin("publish", NEW, "--to", url, *OPEN)
+    second = place(url)
+    kept = {key: value for key, value in second["kept"].items() if key != "seconds_left"}
+    assert kept == {key: first[key] for key in kept} and second["digest"] != first["digest"]
+    told = akin("rollback", "--to", url, "--dry-run", "--json", ranks=ranks)
+    assert told.json["dry_run"] and told.json["restored"] == [] and told.json["places"][0]["digest"] == second["digest"]
+    assert place(url)["digest"] == second["digest"], "a dry run changed something"
+    done = akin("rollback", "--to", url, "--json")
+    assert done.json["restored"] and done.json["places"][0]["digest"] == first["digest"]
+    assert done.json["places"][0]["kept"]["digest"] == second["digest"]
+    line = [x for x in done.err.splitlines() if "live again" in x][0]
+    assert first["time"] in line and second["time"] in line, line
+    if generations:
+        assert f"generation {first['generation']} " in line and f"generation {second['generation']} " in line, line
+    out = akin("status", "--to", url).out
+    assert f"digest: {first['digest']}" in out and "kept for a rollback: " in out and "published: yes" in out, out
+
+
+def test_files():
+    assert "published: no" in akin("status", "--to", "file:none.csv").out
+    check("file:t.jsonl", generations=False, ranks=3)
+    akin("publish", OLD, "--to", "file:t.csv", "--to", "file:t.npy", *OPEN)
+    both = akin("status", "--to", "file:t.csv", "--to", "file:t.npy", "--json").json
+    assert [(p["items"], p["k"], p["kept"]) for p in both["places"]] == [(300, 5, None)] * 2 and both["items"] == 300
+    akin("status", "--to", "file:t.txt", expect=2)
+    akin("status", expect=2)
+
+
+def test_redis():
+    server = redis_server()
+    client = Redis(server.port)
+    url = f"redis://127.0.0.1:{server.port}/0?catalog="
+    check(url + "shop")
+    assert 0 < place(url + "shop")["kept"]["seconds_left"] <= 12 * 3600
+    assert place(url + "shop")["digest"] == digest_of(OLD)
+    akin("publish", OLD, "--to", url + "wide", "--buckets", 3, *OPEN)
+    akin("publish", NEW, "--to", url + "wide", "--buckets", 3, *OPEN)
+    wide = place(url + "wide")
+    assert wide["items"] and wide["kept"]["digest"] == digest_of(OLD), "the buckets are found out"
+    client("SET", "akin:shop:lock", "another, process 1, since now [1 2 elsewhere]", "PX", "60000")
+    assert place(url + "shop")["busy"] == "another, process 1, since now"
+    akin("status", "--to", "redis://user:secret@127.0.0.1:1/0?catalog=x", expect=1)
+
+
+def test_memcached():
+    server = memcached_server()
+    check(f"memcached://127.0.0.1:{server.port}?catalog=shop")
+
+
+support.main(globals())
