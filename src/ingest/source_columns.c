@@ -22,8 +22,9 @@ typedef struct {
 struct akin_columns {
     candidate of[AKIN_COLUMN_COUNT][CANDIDATES];
     size_t counts[AKIN_COLUMN_COUNT];
-    bool named[AKIN_COLUMN_COUNT]; /* named by the user, so it has to exist */
-    bool told, continues, loose;   /* loose: a blank is an underscore */
+    bool named[AKIN_COLUMN_COUNT];       /* named by the user, so it has to exist */
+    bool told, continues, loose;         /* loose: a blank is an underscore */
+    akin_text *plain[AKIN_COLUMN_COUNT]; /* the last text without its backslashes; NULL = none */
 };
 
 static const struct {
@@ -196,6 +197,7 @@ akin_status akin_columns_create(const char *text, akin_columns **out) {
 }
 
 void akin_columns_free(akin_columns *columns) {
+    for (int i = 0; columns && i < AKIN_COLUMN_COUNT; i++) akin_text_free(columns->plain[i]);
     akin_mem_free(columns);
 }
 
@@ -325,16 +327,36 @@ static akin_source_text find_part(akin_source_text cell, size_t part) {
     return (akin_source_text){"", 0};
 }
 
-akin_source_text akin_columns_get(const akin_columns *columns, akin_column column, size_t count,
-                                  const char *const *fields, const size_t *lengths) {
-    akin_source_text text = {"", 0};
-    for (size_t i = 0; i < columns->counts[column] && text.length == 0; i++) {
+/* Sets `text` to a copy in which each "\," is a comma, as the shop program meant it. */
+static akin_status unescape(akin_text **plain, akin_source_text *text) {
+    akin_status status = AKIN_OK;
+    if (!memchr(text->bytes, '\\', text->length)) return AKIN_OK;
+    if (!*plain) AKIN_TRY(akin_text_create(plain));
+    akin_text_clear(*plain);
+    for (size_t i = 0; i < text->length; i++) {
+        i += text->bytes[i] == '\\' && i + 1 < text->length && text->bytes[i + 1] == ',';
+        AKIN_TRY(akin_text_append_bytes(*plain, text->bytes + i, 1));
+    }
+    *text = (akin_source_text){akin_text_bytes(*plain), akin_text_length(*plain)};
+done:
+    return status;
+}
+
+akin_status akin_columns_get(akin_columns *columns, akin_column column, size_t count,
+                             const char *const *fields, const size_t *lengths,
+                             akin_source_text *out) {
+    akin_status status = AKIN_OK;
+    *out = (akin_source_text){"", 0};
+    for (size_t i = 0; i < columns->counts[column] && out->length == 0; i++) {
         const candidate *of = &columns->of[column][i];
         if (of->place >= count) continue;
-        text = (akin_source_text){fields[of->place], lengths[of->place]};
-        if (of->part > 0) text = find_part(text, of->part);
+        *out = (akin_source_text){fields[of->place], lengths[of->place]};
+        if (of->part == 0) continue;
+        *out = find_part(*out, of->part);
+        AKIN_TRY(unescape(&columns->plain[column], out));
     }
-    return text;
+done:
+    return status;
 }
 
 akin_status akin_source_check_columns(const char *text) {

@@ -2,8 +2,8 @@
  * collective. The text is `KEY=NAME ...` with the keys id, path, category, group and available;
  * a key that is not given is read from the column of the same name. A NAME may contain blanks,
  * or be quoted; of several, separated by commas, the first non-empty one is used; NAME[2] is the
- * second of the texts that a cell lists, separated by commas. A preset may come first: shopify,
- * woocommerce or merchant. */
+ * second of the texts that a cell lists, separated by commas; "\," is a comma inside one. A preset
+ * may come first: shopify, woocommerce or merchant. */
 #ifndef AKIN_SOURCE_COLUMNS_H
 #define AKIN_SOURCE_COLUMNS_H
 
@@ -36,9 +36,11 @@ size_t akin_columns_score(const akin_columns *columns, size_t count, const char 
  * ambiguous. Logs once which columns are not used. */
 AKIN_MUST_CHECK akin_status akin_columns_find(akin_columns *columns, const char *path, size_t count,
                                               const char *const *fields, const size_t *lengths);
-/* A row's value of it, borrowed from the row; "" = none. */
-akin_source_text akin_columns_get(const akin_columns *columns, akin_column column, size_t count,
-                                  const char *const *fields, const size_t *lengths);
+/* A row's value of it, borrowed from the row or, until the next one of this column, from
+ * `columns`; "" = none. */
+AKIN_MUST_CHECK akin_status akin_columns_get(akin_columns *columns, akin_column column,
+                                             size_t count, const char *const *fields,
+                                             const size_t *lengths, akin_source_text *out);
 
 /* Whether rows with the id of the previous row only add to it, as in Shopify's exports. */
 bool akin_columns_continue(const akin_columns *columns);

@@ -151,8 +151,11 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
         return akin_columns_find(t->columns, t->path, count, fields, lengths);
     }
     akin_source_text text[TEXTS];
-    for (int i = 0; i < TEXTS; i++)
-        text[i] = akin_columns_get(t->columns, (akin_column)i, count, fields, lengths);
+    for (int i = 0; i < TEXTS; i++) {
+        akin_status status =
+            akin_columns_get(t->columns, (akin_column)i, count, fields, lengths, &text[i]);
+        if (status != AKIN_OK) return status;
+    }
     if (akin_columns_continue(t->columns)) return wait_with(t, row, text);
     /* A variation without a picture of its own gets its product's. */
     if (akin_columns_is_word(text[AKIN_COLUMN_KIND], "variation") &&

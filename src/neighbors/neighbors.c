@@ -107,7 +107,7 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     r->origin = (akin_ring_checkpoint_origin){p->options, p->result_options,
                                               akin_vectors_digest(r->vectors),
                                               r->delta ? r->delta->digest : ""};
-    AKIN_TRY(akin_resume_create(r->comm, r->vectors, r->list, r->delta, &r->known));
+    AKIN_TRY(akin_resume_create(r->comm, r->vectors, &r->rules, r->list, r->delta, &r->known));
     AKIN_TRY(akin_resume_resume(r->known, akin_text_bytes(r->checkpoint), p->checkpoint != NULL,
                                 &r->origin));
 done:

@@ -10,6 +10,8 @@ enum { LAYERS = AKIN_ROW_BLOCK_LAYERS, DELTA_LABELS = 3 };
 struct akin_resume {
     akin_comm *comm;
     size_t count, list;
+    const akin_vectors *vectors;
+    bool same_category;
     const akin_delta *delta;
     akin_ring_checkpoint *waypoint;    /* NULL: none */
     bool same_ranks;                   /* the ring continues where it stopped */
@@ -20,11 +22,13 @@ struct akin_resume {
     akin_partition_prior prior;
 };
 
-akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors, size_t list,
+akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
+                               const akin_row_block_rules *rules, size_t list,
                                const akin_delta *delta, akin_resume **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
     if (*out != NULL) {
         (*out)->comm = comm, (*out)->count = akin_vectors_count(vectors), (*out)->list = list;
+        (*out)->vectors = vectors, (*out)->same_category = rules->same_category;
         (*out)->delta = delta, (*out)->first = (*out)->layers = delta != NULL;
         if (delta != NULL)
             (*out)->prior.label[0] = delta->label, (*out)->prior.lists = delta->lists;
@@ -89,6 +93,31 @@ static akin_status add_layers(akin_resume *k) {
     return status;
 }
 
+/* The engine takes a row's place as it is: the rows that have one are those that take part. */
+static akin_status check_rows(const akin_resume *k, const char *path) {
+    const int32_t *category = akin_labels_category(akin_vectors_labels(k->vectors));
+    for (size_t i = 0; i < k->count; i++) {
+        bool takes_part =
+            akin_vectors_usable(k->vectors, i) && !(k->same_category && category[i] < 0);
+        if (takes_part != (k->waypoint->place[i] >= 0))
+            return akin_error_set(AKIN_INPUT,
+                                  "%s: damaged: its rows are not those that are compared", path);
+    }
+    return AKIN_OK;
+}
+
+/* Collective; agreed. */
+static akin_status read_checkpoint(akin_resume *k, const char *path,
+                                   const akin_ring_checkpoint_origin *origin, size_t items) {
+    akin_status status;
+    AKIN_TRY(akin_ring_checkpoint_read(k->comm, path, origin, items, k->list, &k->waypoint));
+    AKIN_TRY(akin_agree(k->comm, check_rows(k, path)));
+done:
+    if (status != AKIN_OK) akin_ring_checkpoint_free(k->waypoint);
+    if (status != AKIN_OK) k->waypoint = NULL;
+    return status;
+}
+
 akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
                                const akin_ring_checkpoint_origin *origin) {
     akin_status status;
@@ -97,7 +126,7 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
     akin_comm_max_i64(k->comm, &found, 1);
     if (!found) return AKIN_OK;
     akin_comm_sum_i64(k->comm, &items, 1);
-    status = akin_ring_checkpoint_read(k->comm, path, origin, (size_t)items, k->list, &k->waypoint);
+    status = read_checkpoint(k, path, origin, (size_t)items);
     if (status == AKIN_INPUT && !named) {
         akin_log_warning("neighbors: starting over, because of %s", akin_error_message());
         akin_error_clear();

@@ -13,11 +13,11 @@
 
 typedef struct akin_resume akin_resume;
 
-/* delta: may be NULL; borrowed for the lifetime of the object. list: length of the engine's
- * lists. Collective; agreed. */
+/* vectors, and delta, which may be NULL: borrowed for the lifetime of the object. rules: without
+ * layers. list: length of the engine's lists. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
-                                               size_t list, const akin_delta *delta,
-                                               akin_resume **out);
+                                               const akin_row_block_rules *rules, size_t list,
+                                               const akin_delta *delta, akin_resume **out);
 void akin_resume_free(akin_resume *known); /* NULL is fine */
 
 /* Resumes from the file if it exists and matches. One that does not is AKIN_INPUT if it was

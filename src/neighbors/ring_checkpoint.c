@@ -4,10 +4,11 @@
 #include <akin/ncfile.h>
 #include <akin/shard.h>
 #include <akin/topk.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PROGRESS = 4 };
+enum { PROGRESS = 4, PARTS_MAX = 32768 }; /* far more than blocks are cut into (allpairs.c) */
 
 int akin_ring_checkpoint_part(size_t count, int subs, size_t index) {
     size_t panels = (count + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL,
@@ -203,6 +204,12 @@ done:
     return status;
 }
 
+/* Whether a run can have come there; the engine cuts blocks into an even number of parts. */
+static bool is_progress(akin_ring_progress p) {
+    return p.size >= 1 && p.subs >= 2 && p.subs % 2 == 0 && (int64_t)p.size * p.subs <= PARTS_MAX &&
+           p.step >= 0 && p.step <= akin_ring_steps(p.size) && p.slice >= 0 && p.slice <= p.subs;
+}
+
 static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
     akin_status status;
     int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
@@ -210,9 +217,7 @@ static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
     AKIN_TRY(akin_ncfile_get(r->file, "progress", 0, r->layers, progress));
     for (size_t l = 0; l < r->layers; l++) {
         akin_ring_progress p = {progress[l][0], progress[l][1], progress[l][2], progress[l][3]};
-        if (p.size < 1 || p.subs < 2 || p.step < 0 || p.step > akin_ring_steps(p.size) ||
-            p.slice < 0 || p.slice > p.subs || (int64_t)p.size * p.subs > INT32_MAX)
-            return bad_shape(r);
+        if (!is_progress(p)) return bad_shape(r);
         *(l == 0 ? &w->progress : &w->before[l - 1]) = p;
     }
     w->layers = (int)r->layers - 1;
@@ -241,10 +246,21 @@ static int ascending(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* An entry of a list: none, or one of a row that there is. */
-static bool is_key(const reader *r, uint64_t key) {
+/* An entry of a row's list: none, or another row that there is with a cosine. */
+static bool is_key(const reader *r, int32_t of, uint64_t key) {
     int32_t row = akin_topk_row(key);
-    return key == 0 || (row >= 0 && (size_t)row < r->n);
+    float score = akin_topk_score(key);
+    return key == 0 || (row >= 0 && (size_t)row < r->n && row != of && fabsf(score) < 1.01f);
+}
+
+/* Best first, what is no entry last. */
+static bool is_list(const reader *r, int32_t of, const uint64_t *keys) {
+    bool good = true;
+    for (size_t e = 0; e < r->k; e++) {
+        good = good && is_key(r, of, keys[e]);
+        good = good && (e == 0 || keys[e] == 0 || keys[e] <= keys[e - 1]);
+    }
+    return good;
 }
 
 /* This rank's positions as records, in the order of rows and so of the shards that they go to. */
@@ -271,8 +287,7 @@ static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) 
             int32_t label = labels[i * r->layers + l];
             good = good && label >= 0 && label < p->size * p->subs;
         }
-        for (size_t e = i * r->k; e < (i + 1) * r->k; e++)
-            good = good && is_key(r, own[e]) && is_key(r, held[e]);
+        good = good && is_list(r, rows[i], own + i * r->k) && is_list(r, rows[i], held + i * r->k);
         if (!good) AKIN_TRY(bad_shape(r));
     }
     qsort(order, r->count, sizeof *order, ascending);
@@ -308,19 +323,22 @@ static akin_status make_arrays(const reader *r, akin_ring_checkpoint *w, size_t 
     return AKIN_OK;
 }
 
-static void unpack(const reader *r, akin_ring_checkpoint *w, const unsigned char *records,
-                   size_t received, size_t first) {
+/* AKIN_INPUT: two positions have one row. */
+static akin_status unpack(const reader *r, akin_ring_checkpoint *w, const unsigned char *records,
+                          size_t received, size_t first) {
     for (size_t i = 0; i < received; i++) {
         const unsigned char *record = records + i * r->record_size;
         record_head head;
         memcpy(&head, record, sizeof head);
         size_t at = (size_t)head.row - first;
+        if (w->place[at] >= 0) return bad_shape(r);
         w->place[at] = head.place;
         w->bars[at] = head.bar;
         memcpy(w->label + at * r->layers, record + sizeof head, r->layers * sizeof *w->label);
         memcpy(w->lists + at * r->k, record + r->record_size - r->k * sizeof *w->lists,
                r->k * sizeof *w->lists);
     }
+    return AKIN_OK;
 }
 
 static akin_status read_file(reader *r, const akin_ring_checkpoint_origin *origin,
@@ -337,7 +355,8 @@ static akin_status read_file(reader *r, const akin_ring_checkpoint_origin *origi
     AKIN_TRY(akin_agree(r->comm, local));
     AKIN_TRY(akin_comm_exchange(r->comm, r->records, send, r->record_size, (void **)&received,
                                 &records));
-    unpack(r, w, received, records, akin_shard_first(r->n, size, rank));
+    local = unpack(r, w, received, records, akin_shard_first(r->n, size, rank));
+    AKIN_TRY(akin_agree(r->comm, local));
 done:
     akin_mem_free(send);
     akin_mem_free(received);

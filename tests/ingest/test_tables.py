@@ -4,6 +4,7 @@ import csv
 import io
 import os
 import random
+import shutil
 
 from support import akin, draw, fresh, main
 from test_ingest import Catalog, ingest, put, rejects
@@ -172,6 +173,12 @@ hat,Hat,,B,Clothing,,true,Title,Default,H,4.png,1,draft
     assert c.group == [None, None, None, "S8"] and c.available == [0, 1, 1, 0]
     done, c = read("shops/woo.csv", "--columns", "woocommerce id=SKU path=Images[2]")
     assert c.ids == ["S7"] and c.hash.tolist() == [hashes["1.png"]]
+    shutil.copy("shops/1.png", "shops/a,b.png")  # a comma inside a text is "\\,"
+    put("shops/woo.csv", 'ID,Type,SKU,Categories,Images\n1,simple,S1,"Music\\, Films > CDs, Sale","a\\,b.png, 2.png"\n2,simple,S2,Art,"2.png , a\\,b.png"\n')
+    done, c = read("shops/woo.csv", "--columns", "woocommerce")
+    assert c.ids == ["1", "2"] and c.hash.tolist() == [hashes["1.png"], hashes["2.png"]] and c.category == ["Music, Films > CDs", "Art"]
+    done, c = read("shops/woo.csv", "--columns", "woocommerce path=Images[2]")
+    assert c.hash.tolist() == [hashes["2.png"], hashes["1.png"]]
     merchant = "id\ttitle\timage link\tadditional_image_link\tavailability\tproduct_type\titem_group_id\n" \
         "a\tA 27\" screen\t0.png\t1.png,2.png\tin_stock\tHome > Screens\tg\nb\tB\t\t1.png,2.png\tout of stock\tHome\tg\nc\tC\t3.png\t\tpreorder\t\t\n"
     put("shops/merchant.txt", merchant)

@@ -1,5 +1,5 @@
 # A disk that is full: exit 1 within seconds at any number of ranks, a message that says how much is needed, the old
-# output as it was, no leftover that stops the next run. Needs the right to mount a small disk of memory; 77 = skipped.
+# output as it was, no leftover that stops the next run. One that is read-only: exit 1 too. Needs the right to mount a small disk of memory; 77 = skipped.
 set -eu
 
 folder=$PWD/full_disk
@@ -93,3 +93,23 @@ timeout 60 mpirun -n 3 "$AKIN" gallery "$folder/before.nc" --source "$folder/c.c
     code=$?
 [ $code -eq 1 ] || fail "a gallery on a full disk: exit $code, not 1"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
+
+# A disk that is read-only: exit 1, for no job file is wrong; and at once, before anything is read.
+mount -o remount,ro "$folder/disk" || { echo "no right to make the disk read-only"; exit 0; }
+printf '[job]\noutput = %s\n[ingest]\nsource = %s\n' "$folder/disk/run" "$folder/c.csv" >"$folder/run.ini"
+printf '[job]\noutput = %s\n[ingest]\nsource = %s\n[publish]\nto = file:%s\n' \
+    "$folder/run" "$folder/c.csv" "$folder/disk/a.csv" >"$folder/publish.ini"
+for ranks in 1 3; do
+    for words in "run $folder/run.ini" "run $folder/run.ini --check" "run $folder/publish.ini" \
+        "ingest $folder/c.csv -o $folder/disk/c.nc" "neighbors $folder/small.npy -o $folder/disk/t.nc" \
+        "publish $folder/before.nc --to file:$folder/disk/a.csv" "gallery $folder/before.nc --source $folder/c.csv -o $folder/disk/g"; do
+        code=0
+        # shellcheck disable=SC2086
+        timeout 60 mpirun -n $ranks "$AKIN" $words --json >"$folder/stdout" 2>"$folder/stderr" || code=$?
+        [ $code -eq 1 ] || fail "$words on a read-only disk at $ranks ranks: exit $code, not 1"
+        grep -q "Read-only file system" "$folder/stderr" || fail "$words: the message does not say that the disk is read-only"
+        grep -q '"status":"failed","exit":1,' "$folder/stdout" || fail "$words: no JSON of a failure at $ranks ranks"
+    done
+done
+[ ! -e "$folder/run" ] || fail "a run began before its places were tried"
+mount -o remount,rw "$folder/disk"

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import time
 
+import netCDF4
 import numpy as np
 from support import akin, assert_same_variables, command, fresh, main
 
@@ -103,6 +104,53 @@ def test_a_checkpoint_of_another_run():
     shutil.copy("kept", CHECKPOINT)
     assert "starting over" in akin(*WORDS, ranks=3).err
     assert_same_variables("whole.nc", "t.nc")
+
+
+def key(score, row):
+    """An entry of a list, as in include/akin/topk.h."""
+    bits = int(np.float32(score).view(np.uint32))
+    bits ^= 0xFFFFFFFF if bits >> 31 else 1 << 31
+    return bits << 32 | (~row & 0xFFFFFFFF)
+
+
+def test_a_forged_checkpoint():
+    """Each number in turn is one that no run can have come to, in a file without a checksum, as another program leaves it."""
+    r = np.random.default_rng(3)
+    x = r.standard_normal((6000, 256)).astype(np.float32)
+    x[7] = 0  # takes no part
+    np.save("f.npy", x)
+    akin("neighbors", "f.npy", "-o", "honest.nc", "-k", "3")
+    process = start(["neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint-every", "0"], 2)
+    assert wait_for_save(process, None)
+    process.send_signal(signal.SIGUSR1)
+    process.communicate(timeout=120)
+    assert process.returncode == 75
+    shutil.move(CHECKPOINT, "saved")
+    huge, none = 10**9, -1
+    forgeries = [("row", 5, huge), ("row", 5, none), ("row", 5, 6000), ("count", 0, huge), ("count", 1, none), ("count", 0, 0)]
+    forgeries += [("progress", (0, i), value) for i in range(4) for value in (huge, none, 3 if i == 1 else 40000)]
+    forgeries += [("label", (9, 0), value) for value in (huge, none)]
+    forgeries += [(name, (4, 0), value) for name in ("own", "held")
+                  for value in (key(0.5, 6000), key(0.5, huge), key(7.0, 1), key(np.nan, 1), 2**64 - 1, 1)]
+    forgeries += [("row", 5, "another's"), ("row", 5, "unusable"), ("own", (4, 0), "itself"), ("own", (4, 2), "better")]
+    for i, (name, at, value) in enumerate(forgeries):
+        shutil.copy("saved", "forged")
+        with netCDF4.Dataset("forged", "r+") as d:
+            d.set_auto_maskandscale(False)
+            told = {"another's": lambda: d["row"][6], "unusable": lambda: 7, "itself": lambda: key(0.5, int(d["row"][4])),
+                    "better": lambda: key(1.0, int(d["row"][3]))}
+            d[name][at] = told[value]() if value in told else value
+        ranks = 1 + i % 3
+        done = akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "forged", ranks=ranks, expect=None)
+        assert done.code == 3 and "forged" in done.err, (name, at, value, ranks, done.code, done.err)
+        if i % 7 == 0 or isinstance(value, str):
+            shutil.copy("forged", CHECKPOINT)
+            assert "starting over" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", ranks=ranks).err, (name, at, value)
+            assert_same_variables("honest.nc", "t.nc")
+    with netCDF4.Dataset("saved", "r+") as d:  # what is only without its checksum is used
+        d.setncattr("note", "seen by another program")
+    assert "resuming from" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "saved", ranks=3).err
+    assert_same_variables("honest.nc", "t.nc")
 
 
 main(globals())

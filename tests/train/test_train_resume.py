@@ -3,10 +3,13 @@ ranks it ends with the same bits; a checkpoint serves only its own run."""
 
 import os
 import random
+import shutil
 import signal
 import subprocess
 import time
 
+import netCDF4
+import numpy as np
 from support import akin, assert_same_variables, command, draw_catalogue, fresh, main
 
 OPTIONS = ["--objective", "reconstruction", "--features", "autoencoder", "--batch", 40, "--holdout", 0.1]
@@ -134,6 +137,23 @@ def test_a_damaged_checkpoint():
     done = train("d.nc")
     assert "starting over" in done.err, done.err
     assert_same_variables("straight.nc", "d.nc")
+
+
+def test_a_forged_checkpoint():
+    """Each number in turn is one that this run cannot have come to, in a file without a checksum, as another program leaves it."""
+    leave_checkpoint("f.nc")
+    shutil.move("f.nc.checkpoint", "saved")
+    forgeries = [("step", ..., 10**9), ("step", ..., -1), ("step", ..., -2**63), ("step", ..., 2**63 - 1)]
+    forgeries += [("state", (0, 5), np.nan), ("state", (1, 5), np.inf), ("state", (2, 5), -1.0)]
+    for name, at, value in forgeries:
+        shutil.copy("saved", "forged")
+        with netCDF4.Dataset("forged", "r+") as d:
+            d[name][at] = value
+        done = train("g.nc", "--checkpoint", "forged", expect=3, ranks=2)
+        assert "forged" in done.err and "damaged" in done.err and not os.path.exists("g.nc"), done.err
+    shutil.copy("forged", "f.nc.checkpoint")
+    assert "starting over" in train("f.nc").err
+    assert_same_variables("straight.nc", "f.nc")
 
 
 main(globals())
