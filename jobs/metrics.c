@@ -10,11 +10,13 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 enum { FILE_LIMIT = 256 << 20 };
 
 struct akin_metrics {
-    char *path, *folder, *job;
+    char *path, *folder, *root, *job;
+    akin_record_runs runs;
     akin_json *entries, *ran; /* ran: the verbs that this run executed */
 };
 
@@ -38,17 +40,19 @@ static akin_status read_entries(const char *path, akin_json **out) {
     return akin_json_check(*out);
 }
 
-akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job,
-                              akin_metrics **out) {
+akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *root,
+                              const char *job, akin_metrics **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
     akin_metrics *metrics = akin_mem_zalloc(1, sizeof *metrics);
     if (metrics) {
         metrics->folder = akin_mem_text(folder);
         metrics->job = akin_mem_text(job);
+        metrics->root = akin_mem_text(root);
+        akin_record_read_runs(root, &metrics->runs);
         metrics->path = akin_file_join(folder, "metrics.json");
         metrics->ran = akin_json_object();
-        if (!metrics->path || !metrics->folder || !metrics->job || !metrics->ran)
+        if (!metrics->path || !metrics->folder || !metrics->job || !metrics->root || !metrics->ran)
             status = AKIN_FAILED;
         else if (akin_comm_rank(comm) == 0)
             status = read_entries(metrics->path, &metrics->entries);
@@ -68,6 +72,7 @@ void akin_metrics_free(akin_metrics *metrics) {
     akin_mem_free(metrics->path);
     akin_mem_free(metrics->folder);
     akin_mem_free(metrics->job);
+    akin_mem_free(metrics->root);
     akin_json_free(metrics->entries);
     akin_json_free(metrics->ran);
     akin_mem_free(metrics);
@@ -75,6 +80,14 @@ void akin_metrics_free(akin_metrics *metrics) {
 
 const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *verb) {
     return akin_json_get(metrics->entries, verb);
+}
+
+static akin_status write_prometheus(const akin_metrics *metrics) {
+    akin_status status = akin_record_metrics(metrics->entries, metrics->ran, &metrics->runs,
+                                             metrics->job, metrics->folder);
+    if (status != AKIN_OK || strcmp(metrics->folder, metrics->root) == 0) return status;
+    return akin_record_metrics(metrics->entries, metrics->ran, &metrics->runs, metrics->job,
+                               metrics->root);
 }
 
 static akin_status write_entries(const akin_metrics *metrics) {
@@ -87,7 +100,7 @@ static akin_status write_entries(const akin_metrics *metrics) {
     AKIN_TRY(akin_outfile_create(metrics->path, &file));
     fprintf(akin_outfile_stream(file), "%s\n", text);
     AKIN_TRY(akin_outfile_commit(file, false));
-    status = akin_record_metrics(metrics->entries, metrics->ran, metrics->job, metrics->folder);
+    status = write_prometheus(metrics);
 done:
     akin_mem_free(text);
     return status;
@@ -99,8 +112,19 @@ static akin_status put_entry(akin_metrics *metrics, const char *verb, const akin
     return write_entries(metrics);
 }
 
+/* Whether a report says that a table was published that was not there yet. */
+static bool has_published(const char *verb, const akin_json *report) {
+    const char *status = akin_json_text(report, "status");
+    if (strcmp(verb, "publish") != 0 || !status || strcmp(status, "ok") != 0) return false;
+    for (const akin_json *it = akin_json_first(akin_json_get(report, "published")); it;
+         it = akin_json_next(it))
+        if (!akin_json_is_true(it, "already") && !akin_json_is_true(it, "rolled_back")) return true;
+    return false;
+}
+
 static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report,
                               bool ran) {
+    if (ran && has_published(verb, report)) metrics->runs.published = (double)time(NULL);
     if (ran) akin_json_set_bool(metrics->ran, verb, true);
     akin_status status = akin_json_check(metrics->ran);
     return status == AKIN_OK ? put_entry(metrics, verb, report) : status;
@@ -110,6 +134,21 @@ akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char 
                              const akin_json *report, bool ran) {
     return akin_agree(comm,
                       akin_comm_rank(comm) == 0 ? put_report(metrics, verb, report, ran) : AKIN_OK);
+}
+
+void akin_metrics_end(akin_comm *comm, akin_metrics *metrics, akin_status outcome, bool whole,
+                      double seconds) {
+    if (akin_comm_rank(comm) != 0 || !metrics) return;
+    akin_error_kept first;
+    akin_error_keep(&first);
+    akin_record_runs *runs = &metrics->runs;
+    runs->ended = (double)time(NULL);
+    if (outcome == AKIN_OK && whole) runs->success = runs->ended;
+    runs->exit_code = outcome;
+    runs->seconds = seconds;
+    runs->warnings = (double)akin_log_warnings();
+    if (write_prometheus(metrics) != AKIN_OK) akin_error_clear();
+    akin_error_restore(&first);
 }
 
 static akin_status inherit(akin_metrics *metrics, const char *verb, const char *from) {

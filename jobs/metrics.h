@@ -11,9 +11,14 @@
 typedef struct akin_metrics akin_metrics;
 
 /* Reads an existing file; if it cannot be read, warns and starts empty. Collective; agreed. */
-/* `job`: the label of the job in metrics.prom, which is written along with it. */
-AKIN_MUST_CHECK akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *job,
-                                              akin_metrics **out);
+/* `job`: the label of the job in metrics.prom, which is written along with it, and into `root`, the
+ * output folder, where nights have their own. */
+AKIN_MUST_CHECK akin_status akin_metrics_open(akin_comm *comm, const char *folder, const char *root,
+                                              const char *job, akin_metrics **out);
+/* The run has ended so. `whole`: it did all that its job says. Never fails: a disk that is full has
+ * been told of. Collective. */
+void akin_metrics_end(akin_comm *comm, akin_metrics *metrics, akin_status outcome, bool whole,
+                      double seconds);
 void akin_metrics_free(akin_metrics *metrics); /* Not collective; NULL is fine */
 
 /* The entry of the verb; borrowed, NULL if none. Not collective; only rank 0 has it. */

@@ -4,7 +4,9 @@
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <math.h>
+#include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -97,6 +99,7 @@ static const struct {
     {"akin_stage_ranks", "ranks", "Ranks that took part"},
     {"akin_rows", "rows", "Rows of the source"},
     {"akin_rejected", "rejected", "Rows that were rejected"},
+    {"akin_items_without_neighbors", "without_neighbors", "Items whose list is empty"},
     {"akin_reused", "reused", "Pictures reused from the previous catalogue"},
     {"akin_computed", "computed", "Vectors that were computed"},
     {"akin_holdout_loss", "holdout_loss", "Loss on the holdout"},
@@ -121,6 +124,10 @@ static akin_status append_label(akin_text *text, const char *value) {
     return status;
 }
 
+static akin_status append_head(akin_text *text, const char *name, const char *help) {
+    return akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", name, help, name);
+}
+
 /* NaN: the stage has none. */
 static double value_of(size_t which, const akin_json *entries, const akin_json *ran,
                        const char *verb) {
@@ -136,9 +143,7 @@ static akin_status append_gauge(akin_text *text, size_t which, const akin_json *
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         double value = value_of(which, entries, ran, stage->verb);
         if (isnan(value)) continue;
-        if (!named)
-            AKIN_TRY(akin_text_append(text, "# HELP %s %s.\n# TYPE %s gauge\n", gauges[which].name,
-                                      gauges[which].help, gauges[which].name));
+        if (!named) AKIN_TRY(append_head(text, gauges[which].name, gauges[which].help));
         named = true;
         AKIN_TRY(akin_text_append(text, "%s{job=\"", gauges[which].name));
         AKIN_TRY(append_label(text, job));
@@ -148,13 +153,131 @@ done:
     return status;
 }
 
-akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran, const char *job,
-                                const char *folder) {
+/* --- the gates --- */
+
+static const struct {
+    const char *name, *key, *help;
+} gate_gauges[] = {
+    {"akin_gate_refused", "refused",
+     "1 if the gate refused to publish at some target, otherwise 0"},
+    {"akin_gate_measured", "measured",
+     "What the gate measured: where it refuses, or else at the last target"},
+    {"akin_gate_limit", "limit", "The limit of the gate"},
+};
+
+/* What decides at a gate, of several targets. NULL: it was not measured. */
+static const akin_json *deciding(const akin_json *gates, const char *name) {
+    const akin_json *found = NULL;
+    for (const akin_json *it = akin_json_first(gates); it; it = akin_json_next(it)) {
+        const char *own = akin_json_text(it, "gate");
+        if (!own || strcmp(own, name) != 0 || isnan(akin_json_number(it, "measured", NAN)))
+            continue;
+        if (!found || akin_json_is_true(it, "refused") || !akin_json_is_true(found, "refused"))
+            found = it;
+    }
+    return found;
+}
+
+static akin_status append_gates(akin_text *text, size_t which, const akin_json *gates,
+                                const char *job) {
+    static const char *const names[] = {"min-coverage", "max-churn", "max-shrink", "min-golden"};
+    akin_status status = AKIN_OK;
+    bool named = false;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const akin_json *gate = deciding(gates, names[i]);
+        if (!gate) continue;
+        double value = strcmp(gate_gauges[which].key, "refused") == 0
+                           ? akin_json_is_true(gate, "refused")
+                           : akin_json_number(gate, gate_gauges[which].key, NAN);
+        if (!named) AKIN_TRY(append_head(text, gate_gauges[which].name, gate_gauges[which].help));
+        named = true;
+        AKIN_TRY(akin_text_append(text, "%s{job=\"", gate_gauges[which].name));
+        AKIN_TRY(append_label(text, job));
+        AKIN_TRY(akin_text_append(text, "\",gate=\"%s\"} %.15g\n", names[i], value));
+    }
+done:
+    return status;
+}
+
+/* --- the runs as a whole --- */
+
+static const struct {
+    const char *name;
+    size_t offset;
+    const char *help;
+} run_gauges[] = {
+    {"akin_last_success_timestamp_seconds", offsetof(akin_record_runs, success),
+     "When a run last did all that its job says"},
+    {"akin_last_run_timestamp_seconds", offsetof(akin_record_runs, ended),
+     "When a run last ended, however it did"},
+    {"akin_last_run_exit_code", offsetof(akin_record_runs, exit_code),
+     "Exit status of the last run: 0 done, 1 failed, 3 input refused, 4 a gate refused, 75 "
+     "interrupted"},
+    {"akin_last_run_seconds", offsetof(akin_record_runs, seconds), "Time of the last run"},
+    {"akin_warnings", offsetof(akin_record_runs, warnings), "Warnings of the last run"},
+    {"akin_published_timestamp_seconds", offsetof(akin_record_runs, published),
+     "When a run last published a table"},
+};
+#define RUN_GAUGES (sizeof run_gauges / sizeof *run_gauges)
+
+static akin_status append_runs(akin_text *text, const akin_record_runs *runs, const char *job) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < RUN_GAUGES; i++) {
+        double value;
+        memcpy(&value, (const char *)runs + run_gauges[i].offset, sizeof value);
+        if (isnan(value)) continue;
+        AKIN_TRY(append_head(text, run_gauges[i].name, run_gauges[i].help));
+        AKIN_TRY(akin_text_append(text, "%s{job=\"", run_gauges[i].name));
+        AKIN_TRY(append_label(text, job));
+        AKIN_TRY(akin_text_append(text, "\"} %.15g\n", value));
+    }
+done:
+    return status;
+}
+
+/* A line such as akin_warnings{job="night"} 3; others are passed over. */
+static void read_line(const char *line, akin_record_runs *out) {
+    size_t length = strcspn(line, "{");
+    const char *value = strrchr(line, ' ');
+    for (size_t i = 0; value && i < RUN_GAUGES; i++)
+        if (strlen(run_gauges[i].name) == length && memcmp(line, run_gauges[i].name, length) == 0) {
+            double number = strtod(value, NULL);
+            memcpy((char *)out + run_gauges[i].offset, &number, sizeof number);
+        }
+}
+
+void akin_record_read_runs(const char *folder, akin_record_runs *out) {
+    enum { FILE_LIMIT = 1 << 20 };
+    unsigned char *text = NULL;
+    size_t count = 0;
+    char *path = akin_file_join(folder, "metrics.prom"), *copy = NULL, *rest = NULL;
+    *out = (akin_record_runs){NAN, NAN, NAN, NAN, NAN, NAN};
+    if (path && akin_file_exists(path) &&
+        akin_file_read(path, FILE_LIMIT, &text, &count) == AKIN_OK)
+        copy = akin_mem_alloc(count + 1, 1);
+    if (copy) {
+        memcpy(copy, text, count);
+        copy[count] = '\0';
+        for (char *line = strtok_r(copy, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest))
+            read_line(line, out);
+    }
+    akin_error_clear(); /* then they are not known */
+    akin_mem_free(copy);
+    akin_mem_free(text);
+    akin_mem_free(path);
+}
+
+akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran,
+                                const akin_record_runs *runs, const char *job, const char *folder) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
+    const akin_json *gates = akin_json_get(akin_json_get(entries, "publish"), "gates");
     AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(append_runs(text, runs, job));
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
         AKIN_TRY(append_gauge(text, i, entries, ran, job));
+    for (size_t i = 0; i < sizeof gate_gauges / sizeof *gate_gauges; i++)
+        AKIN_TRY(append_gates(text, i, gates, job));
     status = write_text(folder, "metrics.prom", text, 0666);
 done:
     akin_text_free(text);

@@ -3,6 +3,7 @@
 #include "output.h"
 #include "rules.h"
 #include "verbs.h"
+#include <akin/ncfile.h>
 #include <akin/neighbors.h>
 #include <string.h>
 
@@ -138,6 +139,26 @@ static void fill_report(akin_json *report, const akin_neighbors_params *params,
     akin_json_set_integer(report, "unusable", (long long)figures->unusable);
 }
 
+/* Items of a table whose list is empty. */
+static akin_status count_empty(const char *path, size_t *empty) {
+    enum { ROWS = 4096 };
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    int32_t counts[ROWS];
+    size_t n = 0;
+    *empty = 0;
+    AKIN_TRY(akin_ncfile_peek(path, "table", &file));
+    AKIN_TRY(akin_ncfile_length(file, "item", &n));
+    for (size_t first = 0; first < n; first += ROWS) {
+        size_t count = n - first < ROWS ? n - first : ROWS;
+        AKIN_TRY(akin_ncfile_get(file, "count", first, count, counts));
+        for (size_t i = 0; i < count; i++) *empty += counts[i] == 0;
+    }
+done:
+    akin_ncfile_close(file);
+    return status;
+}
+
 static akin_status run(akin_call *call) {
     akin_status status;
     akin_neighbors_figures figures;
@@ -148,6 +169,11 @@ static akin_status run(akin_call *call) {
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     fill_report(call->report, &params, &figures);
+    size_t empty = 0;
+    AKIN_TRY(akin_agree(call->comm, akin_comm_rank(call->comm) == 0
+                                        ? count_empty(params.output, &empty)
+                                        : AKIN_OK));
+    akin_json_set_integer(call->report, "without_neighbors", (long long)empty);
 done:
     return status;
 }

@@ -82,6 +82,24 @@ done:
     return status;
 }
 
+static akin_status report_gates(akin_json *list, const akin_publish_params *params,
+                                const akin_publish_result *result, const akin_publish_place *place,
+                                const char *url) {
+    akin_publish_gate gates[AKIN_PUBLISH_GATES];
+    size_t count = akin_publish_gates(params, result, place, gates);
+    for (size_t i = 0; i < count; i++) {
+        akin_json *gate = akin_json_object();
+        akin_status status = url && gate ? akin_places_set_url(gate, url) : AKIN_OK;
+        akin_json_set_text(gate, "gate", gates[i].option);
+        akin_json_set_number(gate, "measured", gates[i].measured);
+        akin_json_set_number(gate, "limit", gates[i].limit);
+        akin_json_set_bool(gate, "refused", gates[i].refuses);
+        akin_json_append_node(list, &gate);
+        if (status != AKIN_OK) return status;
+    }
+    return AKIN_OK;
+}
+
 static akin_status report(const akin_call *call, const akin_publish_params *params,
                           const akin_publish_result *result, const akin_publish_place *places) {
     akin_status status = AKIN_OK;
@@ -92,11 +110,16 @@ static akin_status report(const akin_call *call, const akin_publish_params *para
     akin_json_set_bool(call->report, "dry_run", params->dry_run);
     for (size_t i = 0; i < params->url_count; i++) left += places[i].left;
     akin_json_set_integer(call->report, "places_left", (long long)left);
-    akin_json *list = akin_json_array();
-    for (size_t i = 0; i < params->url_count; i++)
+    akin_json *list = akin_json_array(), *gates = akin_json_array();
+    AKIN_TRY(report_gates(gates, params, result, NULL, NULL));
+    for (size_t i = 0; i < params->url_count; i++) {
         AKIN_TRY(report_place(list, params->urls[i], &places[i]));
+        AKIN_TRY(report_gates(gates, params, result, &places[i], params->urls[i]));
+    }
     akin_json_set_node(call->report, "published", &list);
+    akin_json_set_node(call->report, "gates", &gates);
 done:
+    akin_json_free(gates);
     akin_json_free(list);
     return status;
 }

@@ -314,7 +314,7 @@ static akin_status begin(run_state *run) {
     if (akin_comm_rank(comm) == 0)
         status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
     AKIN_TRY(akin_agree(comm, status));
-    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), job_name(run, output),
+    AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), output, job_name(run, output),
                                &run->metrics));
     AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
@@ -398,16 +398,17 @@ static bool is_whole(const run_state *run) {
 static akin_status end(run_state *run, akin_status outcome, double start) {
     akin_status status = AKIN_OK;
     char *message = akin_mem_text(akin_error_message());
+    bool whole = is_whole(run);
     if (outcome == AKIN_OK)
         AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
-    if (outcome == AKIN_OK && is_whole(run))
-        AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
+    if (outcome == AKIN_OK && whole) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     fill_report(run);
     if (outcome == AKIN_OK)
         akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start,
                       akin_folder_path(run->folder));
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
+    akin_metrics_end(run->call->comm, run->metrics, status, whole, akin_comm_seconds() - start);
     if (status == AKIN_INTERRUPTED)
         akin_log_record("run: interrupted (exit %d), submit again to continue: %s", status,
                         akin_error_message());

@@ -41,7 +41,8 @@ void akin_json_append_node(akin_json *array, akin_json **node); /* likewise */
 const akin_json *akin_json_get(const akin_json *object, const char *key);
 const char *akin_json_text(const akin_json *object, const char *key);
 double akin_json_number(const akin_json *object, const char *key, double fallback);
-size_t akin_json_count(const akin_json *node); /* of an object or array */
+bool akin_json_is_true(const akin_json *object, const char *key); /* false if it is not there */
+size_t akin_json_count(const akin_json *node);                    /* of an object or array */
 const akin_json *akin_json_at(const akin_json *node, size_t index);
 const akin_json *
 akin_json_first(const akin_json *node); /* for iterating: first, next, next ... NULL */

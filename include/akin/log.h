@@ -6,6 +6,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <stddef.h>
 
 /* Called once, after comm; quiet: only warnings and errors. */
 void akin_log_start(akin_comm *comm, bool quiet);
@@ -17,6 +18,7 @@ AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
+size_t akin_log_warnings(void); /* how many rank 0 has given; 0 on the others */
 void akin_log_error(const char *format, ...)
     AKIN_PRINTF(1, 2); /* any rank, with its number unless it is 0 */
 

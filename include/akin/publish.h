@@ -38,6 +38,21 @@ typedef struct {
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_publish_result;
 
+/* A limit that a table must keep. */
+typedef struct {
+    const char *option;     /* "max-churn" */
+    double measured, limit; /* measured NaN: not measured, which passes */
+    bool refuses;
+} akin_publish_gate;
+
+enum { AKIN_PUBLISH_GATES = 2 };
+
+/* The gates on the table itself (place NULL) or on what changes at a target: how many. Not
+ * collective. */
+size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
+                          const akin_publish_place *place,
+                          akin_publish_gate gates[AKIN_PUBLISH_GATES]);
+
 /* Whether each URL names a sink and a form that it knows, none is given twice, and publishing
  * would overwrite none of `inputs`: AKIN_USAGE. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_check(const char *const *urls, size_t url_count,

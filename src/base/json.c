@@ -210,6 +210,11 @@ double akin_json_number(const akin_json *object, const char *key, double fallbac
     return akin_json_as_number(akin_json_get(object, key), fallback);
 }
 
+bool akin_json_is_true(const akin_json *object, const char *key) {
+    const akin_json *node = akin_json_get(object, key);
+    return node && cJSON_IsTrue(inner(node));
+}
+
 size_t akin_json_count(const akin_json *node) {
     return node ? (size_t)cJSON_GetArraySize(inner(node)) : 0;
 }

@@ -209,14 +209,27 @@ done:
     return status;
 }
 
-typedef struct {
-    const char *option;
-    double measured, limit;
-    bool refuses;
-} gate;
+/* A value at the limit passes, up to the rounding of a mean; so does NaN. */
+size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
+                          const akin_publish_place *place,
+                          akin_publish_gate gates[AKIN_PUBLISH_GATES]) {
+    const double least = params->min_coverage, churn = params->max_churn,
+                 shrink = params->max_shrink;
+    if (!place) {
+        gates[0] = (akin_publish_gate){"min-coverage", result->coverage, least,
+                                       result->coverage < least - 1e-9};
+        return 1;
+    }
+    if (!place->compared) return 0;
+    gates[0] = (akin_publish_gate){"max-churn", place->change.churn, churn,
+                                   place->change.churn > churn + 1e-9};
+    gates[1] = (akin_publish_gate){"max-shrink", place->change.shrink, shrink,
+                                   place->change.shrink > shrink + 1e-9};
+    return 2;
+}
 
-static akin_status append_refusals(akin_text *text, const char *where, const gate *gates,
-                                   size_t count) {
+static akin_status append_refusals(akin_text *text, const char *where,
+                                   const akin_publish_gate *gates, size_t count) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < count; i++) {
         if (!gates[i].refuses) continue;
@@ -232,28 +245,17 @@ done:
     return status;
 }
 
-/* NaN, which means not measured, passes; so does a value at the limit, up to the rounding of a
- * mean. */
 static akin_status check_gates(publication *p) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     const akin_publish_params *params = p->params;
+    akin_publish_gate gates[AKIN_PUBLISH_GATES];
     AKIN_TRY(akin_text_create(&text));
-    double coverage = p->result->coverage;
-    const gate whole = {"min-coverage", coverage, params->min_coverage,
-                        coverage < params->min_coverage - 1e-9};
-    AKIN_TRY(append_refusals(text, NULL, &whole, 1));
-    for (size_t i = 0; i < params->url_count; i++) {
-        const akin_publish_diff_figures *change = &p->places[i].change;
-        if (!p->places[i].compared) continue;
-        const gate gates[] = {
-            {"max-churn", change->churn, params->max_churn,
-             change->churn > params->max_churn + 1e-9},
-            {"max-shrink", change->shrink, params->max_shrink,
-             change->shrink > params->max_shrink + 1e-9},
-        };
-        AKIN_TRY(append_refusals(text, params->urls[i], gates, sizeof gates / sizeof *gates));
-    }
+    AKIN_TRY(
+        append_refusals(text, NULL, gates, akin_publish_gates(params, p->result, NULL, gates)));
+    for (size_t i = 0; i < params->url_count; i++)
+        AKIN_TRY(append_refusals(text, params->urls[i], gates,
+                                 akin_publish_gates(params, p->result, &p->places[i], gates)));
     if (akin_text_length(text) > 0)
         status = akin_error_set(AKIN_GATE,
                                 "nothing was published: %s; inspect the table, and publish with "

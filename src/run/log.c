@@ -20,6 +20,7 @@ static struct {
     akin_comm *comm;
     int rank;
     bool quiet, terminal;
+    size_t warnings;
     FILE *also;
     bool bar_drawn;      /* the cursor is after a bar */
     char stage[64];      /* of the current progress, "" = none */
@@ -112,10 +113,15 @@ void akin_log_record(const char *format, ...) {
 
 void akin_log_warning(const char *format, ...) {
     if (state.rank != 0) return;
+    state.warnings++;
     va_list arguments;
     va_start(arguments, format);
     write_words("akin: ", format, arguments, true);
     va_end(arguments);
+}
+
+size_t akin_log_warnings(void) {
+    return state.warnings;
 }
 
 void akin_log_error(const char *format, ...) {
