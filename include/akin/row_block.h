@@ -103,6 +103,9 @@ akin_row_block_lists(akin_row_block *block); /* all of them, one behind the othe
 uint64_t *akin_row_block_list(const akin_row_block *block,
                               size_t index); /* of a row, as in topk.h; borrowed */
 
+/* Begins to bring row i of a panel and its list into the caches: they are wanted soon. */
+void akin_row_block_fetch(const akin_row_block *block, size_t panel, size_t i);
+
 typedef struct {
     uint16_t to, from; /* rows, counted from the first of two panels */
     float product;     /* of the two rows, as dot.h scores it */

@@ -7,10 +7,21 @@
 
 enum { PANEL = AKIN_ROW_BLOCK_PANEL };
 
+/* Two panels after their tile. */
+typedef struct {
+    akin_row_block *a, *b;
+    size_t p, q, count; /* of hits */
+    akin_row_block_panel rows, columns;
+    akin_dot_hit hits[AKIN_TILE_HITS];
+} outcome;
+
+/* The hits of a tile wait while the next tile is computed: meanwhile the rows and lists that they
+ * need come from memory. */
 struct akin_compare {
     const akin_row_block_rules *rules;
     akin_compare_figures figures;
-    akin_dot_hit hits[AKIN_TILE_HITS];
+    outcome outcomes[2];
+    int turn; /* which one the next tile writes; the other one waits where its count is not 0 */
     float scores[AKIN_TILE_HITS];
     akin_row_block_proposal for_rows[AKIN_TILE_HITS],
         for_columns[AKIN_TILE_HITS]; /* of what it may want */
@@ -49,22 +60,37 @@ static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_sum
 
 /* Scores the hits and offers them to those who may want them; of a panel with itself each pair
  * once. */
-static void settle(akin_compare *c, akin_row_block *a, size_t p, const akin_row_block_panel *rows,
-                   akin_row_block *b, size_t q, const akin_row_block_panel *columns, size_t count) {
+static void settle(akin_compare *c, outcome *o) {
+    const akin_row_block_panel *rows = &o->rows, *columns = &o->columns;
     size_t row_count = 0, column_count = 0;
-    bool itself = a == b && p == q;
-    akin_dot()->pairs(rows->rows, columns->rows, akin_row_block_stride(a), c->hits, count,
+    bool itself = o->a == o->b && o->p == o->q;
+    akin_dot()->pairs(rows->rows, columns->rows, akin_row_block_stride(o->a), o->hits, o->count,
                       c->scores);
-    for (size_t h = 0; h < count; h++) { /* no branches: nobody could foretell them */
-        uint16_t i = c->hits[h].row, j = c->hits[h].column;
+    for (size_t h = 0; h < o->count; h++) { /* no branches: nobody could foretell them */
+        uint16_t i = o->hits[h].row, j = o->hits[h].column;
         bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
         c->for_rows[row_count] = (akin_row_block_proposal){i, j, c->scores[h]};
         c->for_columns[column_count] = (akin_row_block_proposal){j, i, c->scores[h]};
         row_count += pair & (c->scores[h] >= rows->least[i]);
         column_count += pair & (c->scores[h] >= columns->least[j]);
     }
-    akin_row_block_offer(c->rules, a, p, b, q, c->for_rows, row_count);
-    akin_row_block_offer(c->rules, b, q, a, p, c->for_columns, column_count);
+    akin_row_block_offer(c->rules, o->a, o->p, o->b, o->q, c->for_rows, row_count);
+    akin_row_block_offer(c->rules, o->b, o->q, o->a, o->p, c->for_columns, column_count);
+    o->count = 0;
+}
+
+/* Settles what waits, and nothing waits any more. */
+static void finish(akin_compare *c) {
+    for (int t = 0; t < 2; t++)
+        if (c->outcomes[t].count > 0) settle(c, &c->outcomes[t]);
+}
+
+static void fetch_hits(const outcome *o) {
+    enum { MOST = 16 };
+    for (size_t h = 0; h < o->count && h < MOST; h++) {
+        akin_row_block_fetch(o->a, o->p, o->hits[h].row);
+        akin_row_block_fetch(o->b, o->q, o->hits[h].column);
+    }
 }
 
 /* What the rows of a panel ask the other for: where it holds several categories, those that the
@@ -113,11 +139,14 @@ static void meet(akin_compare *c, akin_row_block *a, size_t p, const akin_row_bl
         .row_lowest = row_lowest,
         .products = products,
         .margin = akin_sketch_margin(rows->sketch, columns.sketch, akin_row_block_dim(a))};
-    size_t count = tile->hits(&task, c->hits, &tried);
-    settle(c, a, p, rows, b, q, &columns, count);
+    outcome *now = &c->outcomes[c->turn], *before = &c->outcomes[c->turn ^= 1];
+    now->count = tile->hits(&task, now->hits, &tried);
+    now->a = a, now->p = p, now->rows = *rows, now->b = b, now->q = q, now->columns = columns;
+    fetch_hits(now);
+    if (before->count > 0) settle(c, before);
     double others = a == b && p == q ? (double)rows->count - 1 : 2 * (double)columns.count;
     c->figures.computed += (double)tried / (PANEL * PANEL) * (double)rows->count * others;
-    c->figures.scored += (double)count;
+    c->figures.scored += (double)now->count;
 }
 
 void akin_compare_itself(akin_compare *c, akin_row_block *a) {
@@ -126,6 +155,7 @@ void akin_compare_itself(akin_compare *c, akin_row_block *a) {
         akin_row_block_panel rows = akin_row_block_view(a, p);
         if (may_meet(c->rules, rows.summary, rows.summary)) meet(c, a, p, &rows, a, p);
     }
+    finish(c);
     akin_tile()->end();
 }
 
@@ -142,6 +172,7 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
             q = passed ? summaries[q].alike_end : q + 1;
         }
     }
+    finish(c);
     akin_tile()->end();
 }
 

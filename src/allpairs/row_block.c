@@ -259,6 +259,19 @@ uint64_t *akin_row_block_list(const akin_row_block *block, size_t index) {
     return block->lists + index * akin_topk_words(block->k);
 }
 
+void akin_row_block_fetch(const akin_row_block *block, size_t p, size_t i) {
+    enum { LINE = 64, MOST = 1024 };
+    size_t index = p * PANEL + i, bytes = block->stride * sizeof(float);
+    const char *row = (const char *)row_of(block, index);
+    if (bytes <= MOST) /* longer ones would push out the sketches that the next tile reads */
+        for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(row + at, 0, 2);
+    if (index >= block->count || block->k == 0) return;
+    const char *list = (const char *)akin_row_block_list(block, index);
+    bytes = akin_topk_words(block->k) * sizeof(uint64_t);
+    for (size_t at = 0; at < bytes && at < 4 * LINE; at += LINE)
+        __builtin_prefetch(list + at, 1, 2);
+}
+
 void *akin_row_block_body(akin_row_block *block) {
     return block->body;
 }
