@@ -1,3 +1,5 @@
-# Twenty random faults: nothing lost, nothing wrong.
+# Random faults, twelve of them or with AKIN_FULL=1 a hundred, other ones each day: nothing lost, nothing wrong.
 set -eu
-sh "$AKIN_SOURCE/tests/support/chaos.sh" 20 --seed "${AKIN_CHAOS_SEED:-6}"
+seed=${AKIN_SEED:-$(date +%j)}
+echo "AKIN_SEED=$seed"
+sh "$AKIN_SOURCE/tests/support/chaos.sh" "$([ "${AKIN_FULL:-}" = 1 ] && echo 100 || echo 12)" --seed "$seed"

@@ -6,9 +6,9 @@ import signal
 import subprocess
 import time
 
-from support import AKIN, SOURCE, akin, assert_same_variables, command, fresh
+from support import AKIN, FULL, SEED, SOURCE, akin, assert_same_variables, command, fresh
 
-KILLS = 10
+KILLS = 30 if FULL else 6
 FILES = ["catalog.nc", "model.nc", "embeddings.nc", "table.nc"]
 JOB = """[job]
 name = kill
@@ -41,7 +41,8 @@ def ranks_of(launcher):
 
 
 def test_killed_and_resumed():
-    r = random.Random(20)
+    print(f"AKIN_SEED={SEED}", flush=True)
+    r = random.Random(SEED)
     folder = fresh("kill")
     begin = time.monotonic()
     akin("run", job(folder, "whole"), ranks=2, timeout=300)
@@ -58,7 +59,7 @@ def test_killed_and_resumed():
             kills += 1
         _, err = run.communicate(timeout=120)
         finished = run.returncode == 0
-        if finished and kills < KILLS:  # done before ten kills: begin again
+        if finished and kills < KILLS:  # done before all kills: begin again
             for name in FILES:
                 assert_same_variables(os.path.join(folder, "whole", name), os.path.join(folder, "killed", name))
             subprocess.run(["rm", "-rf", os.path.join(folder, "killed")], check=True)

@@ -17,7 +17,7 @@ from servers import Redis, free_port, redis_server
 from support import akin, command
 from tables import OPEN, digest_of, lists_of, names, other_table
 
-BUCKETS, KILLS = 64, 30
+BUCKETS, KILLS = 64, 60 if support.FULL else 20
 os.chdir(support.fresh("cluster"))
 IDS = names(range(6000))
 TABLES = [other_table("a.nc", 6000, 5, 4, IDS), other_table("b.nc", 6000, 5, 5, IDS)]

@@ -311,7 +311,7 @@ def kill_publishers(kills):
 
 
 def test_killed_at_random_moments():
-    kill_publishers(20)
+    kill_publishers(10)
 
 
 def test_a_job_publishes_both():

@@ -14,6 +14,8 @@ from PIL import Image, ImageDraw
 
 AKIN = os.environ["AKIN"]
 INJECTED = os.environ.get("AKIN_INJECTED", "")  # the same with faults on purpose, which injected.c lists
+FULL = os.environ.get("AKIN_FULL") == "1"  # the whole of a campaign; its short form, in CI, is another part of it from day to day
+SEED = int(os.environ.get("AKIN_SEED") or time.strftime("%j"))
 SOURCE = os.environ.get("AKIN_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
 
 
