@@ -68,6 +68,14 @@ void akin_call_free(akin_call *call) {
     *call = (akin_call){0};
 }
 
+bool akin_call_is_repeated(akin_call *call) {
+    if (akin_comm_rank(call->comm) != 0) return true;
+    const char *status = akin_json_text(call->last, "status"),
+               *inputs = akin_json_text(call->last, "input_digest");
+    return *call->inputs && status && inputs && strcmp(status, "ok") == 0 &&
+           strcmp(inputs, call->inputs) == 0;
+}
+
 const akin_verb *akin_verb_find(const char *name) {
     for (size_t i = 0; akin_verbs[i]; i++)
         if (strcmp(akin_verbs[i]->name, name) == 0) return akin_verbs[i];

@@ -23,6 +23,9 @@ AKIN_MUST_CHECK akin_status akin_call_create(akin_comm *comm, const akin_verb *v
 AKIN_MUST_CHECK akin_status akin_call_run(const akin_verb *verb, akin_call *call);
 void akin_call_free(akin_call *call);
 
+/* For a verb's `up_to_date`: its last run succeeded with these inputs and options. Only rank 0 knows; true on others. */
+bool akin_call_is_repeated(akin_call *call);
+
 /* NULL if there is no verb of that name. */
 const akin_verb *akin_verb_find(const char *name);
 

@@ -1,6 +1,5 @@
 /* metrics: metrics.json in the output folder. */
 #include "metrics.h"
-#include "places.h"
 #include "record.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -218,7 +217,7 @@ akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, aki
     return akin_agree(comm, akin_comm_rank(comm) == 0 ? keep_wanted(metrics, job) : AKIN_OK);
 }
 
-/* --- whether a stage has to run again: rank 0 --- */
+/* --- what a stage would read now: rank 0 --- */
 
 /* The content_digest of a file; if one file cannot be read, the result as a whole is invalid. */
 static void add_file(akin_hasher *hasher, const char *path, bool *known) {
@@ -240,11 +239,11 @@ static void add_file_in(akin_hasher *hasher, const char *folder, const char *nam
 }
 
 /* A gallery shows the figures of the other stages. */
-static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, const char *verb,
-                              bool *known) {
+static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics,
+                              const akin_stage *own, bool *known) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
-        if (!entry || strcmp(stage->verb, verb) == 0) continue;
+        if (!entry || stage == own) continue;
         char *text = akin_json_print(entry, false);
         if (text)
             akin_hasher_add_text(hasher, text);
@@ -254,10 +253,11 @@ static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics, 
     }
 }
 
-akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *stage,
-                                const akin_call *call, char digest[AKIN_HASH_TEXT_SIZE]) {
-    digest[0] = '\0';
-    if (!stage->by_metrics || akin_comm_rank(call->comm) != 0) return AKIN_OK;
+akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *stage,
+                                akin_call *call) {
+    call->inputs[0] = '\0';
+    if (!stage->recorded || akin_comm_rank(call->comm) != 0) return AKIN_OK;
+    call->last = akin_metrics_entry(metrics, stage->verb);
     bool known = true;
     akin_hasher *hasher = NULL;
     akin_status status = akin_hasher_create(&hasher);
@@ -270,39 +270,13 @@ akin_status akin_metrics_digest(const akin_metrics *metrics, const akin_stage *s
     if (akin_options_declared(call->options, "against", NULL) &&
         akin_options_text(call->options, "against"))
         add_file(hasher, akin_options_text(call->options, "against"), &known);
-    if (strcmp(stage->verb, "gallery") == 0) {
+    if (stage->shows_all) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);
-        add_other_entries(hasher, metrics, stage->verb, &known);
+        add_other_entries(hasher, metrics, stage, &known);
     }
     akin_hasher_add_text(hasher, call->options_text);
-    if (known) akin_hash_text(akin_hasher_result(hasher), digest);
+    if (known) akin_hash_text(akin_hasher_result(hasher), call->inputs);
     akin_hasher_free(hasher);
     akin_error_clear();
     return AKIN_OK;
-}
-
-static bool outputs_exist(const akin_metrics *metrics, const akin_json *entry,
-                          const akin_options *options, size_t *left) {
-    if (akin_options_declared(options, "to", NULL))
-        return akin_published_stands(entry, options, left);
-    if (!akin_options_declared(options, "results", NULL)) return true;
-    char *page = akin_file_join(metrics->folder, "gallery/index.html");
-    bool exists = page && akin_file_exists(page);
-    akin_mem_free(page);
-    return exists;
-}
-
-bool akin_metrics_up_to_date(const akin_metrics *metrics, const akin_stage *stage,
-                             const akin_call *call, const char *digest, size_t *left) {
-    *left = 0;
-    int64_t same = 0;
-    if (akin_comm_rank(call->comm) == 0 && *digest) {
-        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
-        const char *status = akin_json_text(entry, "status"),
-                   *before = akin_json_text(entry, "input_digest");
-        same = status && before && strcmp(status, "ok") == 0 && strcmp(before, digest) == 0 &&
-               outputs_exist(metrics, entry, call->options, left);
-    }
-    akin_comm_max_i64(call->comm, &same, 1);
-    return same != 0;
 }

@@ -6,7 +6,6 @@
 #define AKIN_METRICS_H
 
 #include "stages.h"
-#include <akin/hash.h>
 
 typedef struct akin_metrics akin_metrics;
 
@@ -41,15 +40,10 @@ double akin_metrics_number(const char *folder, const char *verb, const char *key
 AKIN_MUST_CHECK akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics,
                                                      akin_jobfile *job);
 
-/* The digest of all inputs of a stage that metrics.json tracks: the files that it reads, the
- * entries of other stages that it shows, its options. "" on ranks other than 0. Not collective. */
-AKIN_MUST_CHECK akin_status akin_metrics_digest(const akin_metrics *metrics,
-                                                const akin_stage *stage, const akin_call *call,
-                                                char digest[AKIN_HASH_TEXT_SIZE]);
-/* Whether its last run had this digest and its outputs still exist. Collective: all ranks get
- * the same answer. *left, on rank 0: the number of targets that hold something else and are left
- * unchanged (akin_published_stands). */
-bool akin_metrics_up_to_date(const akin_metrics *metrics, const akin_stage *stage,
-                             const akin_call *call, const char *digest, size_t *left);
+/* For a stage that metrics.json records: what `up_to_date` needs of its last run, and the digest of all
+ * its inputs: the files that it reads, the options, and for a gallery the figures of the others. The
+ * entry is borrowed until the next change. Not collective. */
+AKIN_MUST_CHECK akin_status akin_metrics_recall(const akin_metrics *metrics,
+                                                const akin_stage *stage, akin_call *call);
 
 #endif

@@ -201,9 +201,7 @@ akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
     akin_status status = AKIN_OK;
     AKIN_TRY(check_drift(job));
     AKIN_TRY(check_output(job, output));
-    for (const akin_stage *stage = akin_stages; stage->verb; stage++)
-        if (strcmp(stage->verb, "publish") == 0 && akin_stage_wanted(stage, job))
-            AKIN_TRY(check_places(job, output));
+    if (akin_stage_wanted(akin_stage_find("publish"), job)) AKIN_TRY(check_places(job, output));
     status = check_inputs(job);
 done:
     return status;

@@ -1,5 +1,6 @@
 /* retrain: whether the model is replaced from night to night. */
 #include "retrain.h"
+#include "metrics.h"
 #include "output.h"
 #include <akin/drift.h>
 #include <akin/file.h>
@@ -141,8 +142,8 @@ done:
     return status;
 }
 
-akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics,
-                              const akin_retrain_measure *measure) {
+akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
+                                const akin_retrain_measure *measure) {
     akin_status status = AKIN_OK;
     if (isnan(measure->drift)) return AKIN_OK;
     AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift", measure->drift));

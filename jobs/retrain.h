@@ -9,7 +9,9 @@
 #define AKIN_RETRAIN_H
 
 #include "folder.h"
-#include "metrics.h"
+#include "verbs.h"
+
+typedef struct akin_metrics akin_metrics; /* metrics.h */
 
 typedef struct {
     double drift, loss; /* NaN if not measured */
@@ -21,7 +23,7 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder,
                                                  akin_metrics *metrics, akin_retrain_measure *out);
 /* After train: adds what was measured to its entry. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_retrain_tell(akin_comm *comm, akin_metrics *metrics,
-                                              const akin_retrain_measure *measure);
+AKIN_MUST_CHECK akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
+                                                const akin_retrain_measure *measure);
 
 #endif

@@ -2,15 +2,13 @@
 #include "stages.h"
 #include "call.h"
 #include "output.h"
+#include "preflight.h"
+#include "reuse.h"
 #include <akin/file.h>
-#include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/ncfile.h>
 #include <akin/publish.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Keys that are options of a verb but not allowed in its section. */
 #define REFUSED_EVERYWHERE                                                                         \
@@ -52,58 +50,74 @@ static const akin_jobfile_refusal publish_refused[] = {
 static const akin_jobfile_refusal gallery_refused[] = {
     OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
 
-#define LAST_EMBEDDINGS "embeddings.last.nc"
-
-static bool catalog_serves(const akin_call *call, const char *folder, const char *second);
-static bool embeddings_serve(const akin_call *call, const char *folder, const char *second);
-static bool table_serves(const akin_call *call, const char *folder, const char *second);
+static bool train_needed(const akin_jobfile *job);
+static bool ingest_needed(const akin_jobfile *job);
+static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options);
+static akin_status settle_ingest(const akin_stage_setting *setting, akin_options *options);
+static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options);
+static akin_status settle_gallery(const akin_stage_setting *setting, akin_options *options);
+static akin_status check_gallery(const akin_options *options);
+static akin_stage_hook end_ingest, prepare_train, end_train;
 
 const akin_stage akin_stages[] = {
-    {.verb = "fetch", .refusals = fetch_refused},
+    {.verb = "fetch", .refusals = fetch_refused, .online = true, .settle = settle_fetch},
     {.verb = "ingest",
      .always = true,
+     .needed = ingest_needed,
      .argument_key = "source",
      .refusals = ingest_refused,
      .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
+     .settle = settle_ingest,
+     .end = end_ingest,
      .previous = {{"previous", "catalog.nc"}},
-     .previous_serves = catalog_serves},
+     .previous_serves = akin_reuse_catalog},
     {.verb = "train",
      .always = true,
+     .needed = train_needed,
      .refusals = refused,
      .argument = "catalog.nc",
-     .paths = {{"output", "model.nc"}}},
+     .paths = {{"output", "model.nc"}},
+     .prepare = prepare_train,
+     .end = end_train},
     {.verb = "embed",
      .always = true,
      .refusals = embed_refused,
      .argument = "catalog.nc",
      .paths = {{"model", "model.nc"}, {"output", "embeddings.nc"}},
+     .begin = akin_reuse_set_aside,
      .previous = {{"previous", "embeddings.nc"}},
-     .previous_serves = embeddings_serve},
+     .previous_serves = akin_reuse_embeddings},
     {.verb = "neighbors",
      .always = true,
      .refusals = neighbors_refused,
      .argument = "embeddings.nc",
      .paths = {{"output", "table.nc"}},
+     .end = akin_reuse_clear_aside,
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
-     .previous_serves = table_serves,
-     .previous_here = LAST_EMBEDDINGS},
+     .previous_serves = akin_reuse_table,
+     .previous_here = AKIN_LAST_EMBEDDINGS},
     {.verb = "evaluate",
      .refusals = refused,
      .argument = "table.nc",
      .before = "against",
-     .by_metrics = true},
+     .recorded = true},
     {.verb = "publish",
      .refusals = publish_refused,
      .argument = "table.nc",
+     .settle = settle_publish,
      .before = "previous",
      .decides = "respect-rollback",
-     .by_metrics = true},
+     .recorded = true,
+     .measured_again = "places_left"},
     {.verb = "gallery",
      .refusals = gallery_refused,
      .argument = "table.nc",
-     .before = "against",
      .paths = {{"output", "gallery"}, {"results", "."}},
-     .by_metrics = true},
+     .settle = settle_gallery,
+     .check = check_gallery,
+     .before = "against",
+     .recorded = true,
+     .shows_all = true},
     {0},
 };
 
@@ -133,23 +147,35 @@ const akin_jobfile_section *akin_stage_sections(void) {
     return sections;
 }
 
-const char *akin_stages_vectors(akin_jobfile *job) {
+const akin_stage *akin_stage_find(const char *verb) {
+    const akin_stage *stage = akin_stages;
+    while (strcmp(stage->verb, verb) != 0) stage++;
+    return stage;
+}
+
+const char *akin_stages_vectors(const akin_jobfile *job) {
     if (akin_options_given(akin_jobfile_options(job, "embed"), "from-weight")) return NULL;
     return akin_options_text(akin_jobfile_options(job, "embed"), "from");
 }
 
-bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job) {
-    if (akin_stages_vectors(job) && strcmp(stage->verb, "train") == 0) return false;
-    if (akin_stages_vectors(job) && strcmp(stage->verb, "ingest") == 0)
-        return akin_jobfile_has(job, stage->verb);
+static bool train_needed(const akin_jobfile *job) {
+    return !akin_stages_vectors(job);
+}
+
+static bool ingest_needed(const akin_jobfile *job) {
+    return !akin_stages_vectors(job) || akin_jobfile_has(job, "ingest");
+}
+
+bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job) {
+    if (stage->needed && !stage->needed(job)) return false;
     return stage->always || (akin_jobfile_has(job, stage->verb) &&
                              akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
 
 /* --- options that the run sets --- */
 
-static akin_status set_file(akin_options *options, const char *option, const char *folder,
-                            const char *file) {
+akin_status akin_stage_set_file(akin_options *options, const char *option, const char *folder,
+                                const char *file) {
     char *path = strcmp(file, ".") == 0 ? akin_mem_text(folder) : akin_file_join(folder, file);
     if (!path) return AKIN_FAILED;
     akin_status status = akin_options_set(options, option, path, "run");
@@ -157,27 +183,29 @@ static akin_status set_file(akin_options *options, const char *option, const cha
     return status;
 }
 
-static const akin_stage *stage_of(const char *verb) {
-    const akin_stage *stage = akin_stages;
-    while (strcmp(stage->verb, verb) != 0) stage++;
-    return stage;
+/* Whether the job has no stage that makes this file of the output folder. */
+static bool is_absent(const akin_jobfile *job, const char *file) {
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++)
+        for (size_t i = 0; stage->paths[i].option; i++)
+            if (strcmp(stage->paths[i].option, "output") == 0 &&
+                strcmp(stage->paths[i].file, file) == 0)
+                return !akin_stage_wanted(stage, job);
+    return false;
 }
 
-static akin_status settle_argument(const akin_stage *stage, akin_jobfile *job, const char *folder) {
-    akin_options *options = akin_jobfile_options(job, stage->verb);
-    if (!stage->argument) return AKIN_OK;
-    if (strcmp(stage->verb, "embed") == 0 && !akin_stage_wanted(stage_of("ingest"), job))
-        return AKIN_OK;
-    char *path = akin_file_join(folder, stage->argument);
+static akin_status settle_argument(const char *file, akin_options *options,
+                                   const akin_stage_setting *setting) {
+    if (!file || is_absent(setting->job, file)) return AKIN_OK;
+    char *path = akin_file_join(setting->folder, file);
     akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
     akin_mem_free(path);
     return status;
 }
 
 /* What ingest will read is fetched, as it will read it. */
-static akin_status settle_fetch(akin_jobfile *job, akin_options *options) {
+static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
-    const akin_options *ingest = akin_jobfile_options(job, "ingest");
+    const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
     static const char *const shared[] = {"root", "columns", "separator", "encoding"};
     const char *const *sources = NULL;
     const char *cache = akin_options_text(ingest, "cache");
@@ -196,12 +224,13 @@ done:
     return status;
 }
 
-/* Behind a fetch of its own, or where there is no network, it takes what the cache has. */
-static akin_status settle_ingest(akin_jobfile *job, akin_options *options, bool offline) {
+/* After a fetch stage, or where there is no network, it takes what the cache has. */
+static akin_status settle_ingest(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
-    bool fetched = akin_stage_wanted(akin_stages, job);
+    bool fetched = akin_stage_wanted(akin_stage_find("fetch"), setting->job),
+         offline = akin_options_flag(setting->run, "offline");
     const char *cache =
-        fetched ? akin_options_text(akin_jobfile_options(job, "fetch"), "cache") : NULL;
+        fetched ? akin_options_text(akin_jobfile_options(setting->job, "fetch"), "cache") : NULL;
     if (cache && !akin_options_given(options, "cache"))
         AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     if ((fetched || offline) && akin_options_text(options, "cache"))
@@ -211,9 +240,9 @@ done:
 }
 
 /* The gallery shows the pictures that were ingested, from the same sources. */
-static akin_status settle_gallery(akin_jobfile *job, akin_options *options) {
+static akin_status settle_gallery(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
-    const akin_options *ingest = akin_jobfile_options(job, "ingest");
+    const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
     const char *const *sources = NULL;
     static const char *const shared[] = {"root", "columns", "separator", "encoding"};
     const char *cache = akin_options_text(ingest, "cache");
@@ -252,35 +281,27 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
 }
 
 /* Targets that take vectors get them. */
-static akin_status settle_publish(akin_options *options, const char *folder) {
+static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options) {
     const char *const *urls = NULL;
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
     for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
-    if (takers == 0) return AKIN_OK;
-    char *path = akin_file_join(folder, "embeddings.nc");
-    akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
-    akin_mem_free(path);
-    return status;
+    return settle_argument(takers > 0 ? "embeddings.nc" : NULL, options, setting);
 }
 
-static akin_status settle(const akin_stage *stage, akin_jobfile *job, const akin_options *run,
-                          const char *folder, const char *previous) {
+static akin_status settle(const akin_stage *stage, const akin_stage_setting *setting,
+                          const char *previous) {
     akin_status status = AKIN_OK;
-    akin_options *options = akin_jobfile_options(job, stage->verb);
-    AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(run, "cpu"), "run"));
-    AKIN_TRY(settle_argument(stage, job, folder));
-    for (size_t i = 0; stage->paths[i].option; i++) {
-        if (strcmp(stage->paths[i].option, "model") == 0 && akin_stages_vectors(job)) continue;
-        AKIN_TRY(set_file(options, stage->paths[i].option, folder, stage->paths[i].file));
-    }
+    akin_options *options = akin_jobfile_options(setting->job, stage->verb);
+    AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(setting->run, "cpu"), "run"));
+    AKIN_TRY(settle_argument(stage->argument, options, setting));
+    for (size_t i = 0; stage->paths[i].option; i++)
+        if (!is_absent(setting->job, stage->paths[i].file))
+            AKIN_TRY(akin_stage_set_file(options, stage->paths[i].option, setting->folder,
+                                         stage->paths[i].file));
     if (stage->before) AKIN_TRY(settle_before(stage, options, previous));
     if (stage->decides && !akin_options_given(options, stage->decides))
         AKIN_TRY(akin_options_set(options, stage->decides, "yes", "run"));
-    if (strcmp(stage->verb, "publish") == 0) AKIN_TRY(settle_publish(options, folder));
-    if (strcmp(stage->verb, "gallery") == 0) AKIN_TRY(settle_gallery(job, options));
-    if (strcmp(stage->verb, "fetch") == 0) AKIN_TRY(settle_fetch(job, options));
-    if (strcmp(stage->verb, "ingest") == 0)
-        AKIN_TRY(settle_ingest(job, options, akin_options_flag(run, "offline")));
+    if (stage->settle) status = stage->settle(setting, options);
 done:
     return status;
 }
@@ -288,12 +309,20 @@ done:
 akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder,
                                const char *previous) {
     akin_status status = AKIN_OK;
+    akin_stage_setting setting = {job, run, folder};
     for (const akin_stage *stage = akin_stages; stage->verb && status == AKIN_OK; stage++)
-        if (akin_stage_wanted(stage, job)) status = settle(stage, job, run, folder, previous);
+        if (akin_stage_wanted(stage, job)) status = settle(stage, &setting, previous);
     return status;
 }
 
 /* --- what can be refused before anything is changed --- */
+
+static akin_status check_gallery(const akin_options *options) {
+    const char *const *sources = NULL;
+    if (akin_options_list(options, "source", &sources) > 0) return AKIN_OK;
+    return akin_error_set(AKIN_USAGE, "needs the key source, for the pictures of the "
+                                      "catalogue; there is no [ingest] to take it from");
+}
 
 static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     const akin_verb *verb = akin_verb_find(stage->verb);
@@ -306,11 +335,8 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     if (!akin_stage_wanted(stage, job)) return AKIN_OK;
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
-    if (strcmp(stage->verb, "gallery") == 0 &&
-        akin_options_list(options, "source", &arguments) == 0)
-        return akin_error_set(AKIN_USAGE, "needs the key source, for the pictures of the "
-                                          "catalogue; there is no [ingest] to take it from");
-    return verb->check ? verb->check(options) : AKIN_OK;
+    akin_status status = stage->check ? stage->check(options) : AKIN_OK;
+    return status == AKIN_OK && verb->check ? verb->check(options) : status;
 }
 
 /* The key that the message is about: the first of the options it names that the job sets, or
@@ -345,128 +371,20 @@ akin_status akin_stages_check(akin_jobfile *job) {
     return AKIN_OK;
 }
 
-/* --- what is reused from an earlier run --- */
+/* --- hooks of the stages, from other files --- */
 
-typedef bool file_test(const char *path, const char *kind, const char *attribute,
-                       const char *value);
-
-static bool file_serves(file_test *test, const char *folder, const char *name, const char *kind,
-                        const char *attribute, const char *value) {
-    char *path = akin_file_join(folder, name);
-    bool good = path && value && test(path, kind, attribute, value);
-    akin_mem_free(path);
-    return good;
-}
-
-/* Made with the same options. */
-static bool catalog_serves(const akin_call *call, const char *folder, const char *second) {
-    (void)second;
-    return file_serves(akin_output_has, folder, "catalog.nc", "catalog", "akin_result_options",
-                       call->result_options);
-}
-
-/* Made with the same model. */
-static bool embeddings_serve(const akin_call *call, const char *folder, const char *second) {
-    (void)second;
-    return file_serves(akin_output_made_from, folder, "embeddings.nc", "embeddings",
-                       "input_model_digest", akin_options_text(call->options, "model"));
-}
-
-/* Made with the same model, or imported and of the same width. */
-static bool alike(const char *a, const char *b) {
-    return akin_output_alike(a, b, "embeddings", "input_model_digest") ||
-           (akin_output_has(a, "embeddings", "input_model_digest", NULL) &&
-            akin_output_has(b, "embeddings", "input_model_digest", NULL) &&
-            akin_output_same_length(a, b, "embeddings", "feature"));
-}
-
-/* Made with the same options, from those embeddings, which have the same model as today's. */
-static bool table_serves(const akin_call *call, const char *folder, const char *second) {
-    const char *const *today = NULL;
-    char *embeddings = akin_file_join(folder, second);
-    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
-                alike(embeddings, today[0]) &&
-                file_serves(akin_output_has, folder, "table.nc", "table", "akin_result_options",
-                            call->result_options) &&
-                file_serves(akin_output_made_from, folder, "table.nc", "table",
-                            "input_embeddings_digest", embeddings);
-    akin_mem_free(embeddings);
-    return good;
-}
-
-/* Whether all ranks find the first file intact; a damaged one only costs the time it would have
- * saved. Collective. */
-static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder,
-                     const char *second) {
-    akin_ncfile *file = NULL;
-    char *path = akin_file_join(folder, stage->previous[0].file);
-    int64_t wrong = !path || !stage->previous_serves(call, folder, second);
-    akin_comm_max_i64(call->comm, &wrong, 1);
-    akin_status status = AKIN_FAILED;
-    if (!wrong) {
-        status = akin_ncfile_open(call->comm, path, NULL, &file);
-        if (status != AKIN_OK) akin_log_warning("%s is not reused: %s", path, akin_error_message());
-    }
-    akin_ncfile_close(file);
-    akin_mem_free(path);
-    akin_error_clear();
-    return status == AKIN_OK;
-}
-
-/* A file that is skipped for another reason needs no message. Only rank 0 prints. */
-static void tell_damage_before(const akin_stage *stage, const akin_call *call, const char *folder) {
-    for (size_t i = 0; stage->previous[i].option; i++) {
-        char *path = akin_file_join(folder, stage->previous[i].file);
-        if (path && akin_comm_rank(call->comm) == 0)
-            akin_output_tell_damage(path, stage->verb, "a file of the night before is not reused");
-        akin_mem_free(path);
-    }
-}
-
-akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,
-                                     const akin_folder *folder) {
+/* Whether the catalogue has what later stages need. */
+static akin_status end_ingest(akin_stage_run *run) {
     akin_status status = AKIN_OK;
-    const char *first = stage->previous[0].option, *before = akin_folder_previous(folder),
-               *taken = NULL;
-    const char *second = stage->previous_here ? stage->previous_here : stage->previous[1].file;
-    if (!first || !akin_options_declared(call->options, first, NULL) ||
-        akin_options_given(call->options, first))
-        return AKIN_OK;
-    if (is_whole(stage, call, akin_folder_path(folder), second)) taken = akin_folder_path(folder);
-    if (!taken && before) {
-        tell_damage_before(stage, call, before);
-        if (is_whole(stage, call, before, second = stage->previous[1].file)) taken = before;
-    }
-    for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
-        if (akin_options_declared(call->options, stage->previous[i].option, NULL))
-            status = set_file(call->options, stage->previous[i].option, taken,
-                              i == 1 ? second : stage->previous[i].file);
-    return akin_agree(call->comm, status);
+    if (akin_comm_rank(run->call->comm) == 0)
+        status = akin_preflight_labels(run->job, akin_options_text(run->call->options, "output"));
+    return akin_agree(run->call->comm, status);
 }
 
-/* --- what the last table was made from --- */
-
-void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder) {
-    if (strcmp(stage->verb, "embed") != 0) return;
-    const char *path = akin_folder_path(folder);
-    char *embeddings = akin_file_join(path, "embeddings.nc"),
-         *last = akin_file_join(path, LAST_EMBEDDINGS);
-    if (embeddings && last &&
-        file_serves(akin_output_made_from, path, "table.nc", "table", "input_embeddings_digest",
-                    embeddings)) {
-        (void)unlink(last);
-        if (akin_file_link(embeddings, last) != AKIN_OK) akin_error_clear();
-    }
-    akin_mem_free(embeddings);
-    akin_mem_free(last);
+static akin_status prepare_train(akin_stage_run *run) {
+    return akin_retrain_prepare(run->call, run->folder, run->metrics, &run->measure);
 }
 
-void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder) {
-    static const char *const left[] = {LAST_EMBEDDINGS, "table.nc.spare.part"};
-    if (strcmp(stage->verb, "neighbors") != 0) return;
-    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
-        char *path = akin_file_join(akin_folder_path(folder), left[i]);
-        if (path) (void)unlink(path);
-        akin_mem_free(path);
-    }
+static akin_status end_train(akin_stage_run *run) {
+    return akin_retrain_report(run->call->comm, run->metrics, &run->measure);
 }

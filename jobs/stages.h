@@ -4,18 +4,45 @@
 #define AKIN_STAGES_H
 
 #include "folder.h"
+#include "retrain.h"
 #include "verbs.h"
 #include <akin/jobfile.h>
 
+/* What a stage's hooks are given: the options of all stages while they are settled ... */
+typedef struct {
+    akin_jobfile *job;
+    const akin_options *run; /* those of `akin run` */
+    const char *folder;      /* the output's */
+} akin_stage_setting;
+/* ... and the stage that runs. */
+typedef struct {
+    akin_call *call;
+    akin_jobfile *job;
+    akin_folder *folder;
+    akin_metrics *metrics;
+    akin_retrain_measure measure; /* train's */
+} akin_stage_run;
+typedef akin_status akin_stage_hook(akin_stage_run *run); /* collective; agreed */
+
 typedef struct {
     const char *verb;
-    bool always;              /* also without a section */
+    bool always;                          /* also without a section */
+    bool (*needed)(const akin_jobfile *); /* whether a job needs it at all; NULL: each does */
+    bool online;                          /* not for a run without network */
     const char *argument_key; /* the key of the arguments in a job file; NULL: the run gives them */
     const akin_jobfile_refusal *refusals;
-    const char *argument; /* in the output folder, or NULL */
+    /* Files in the output folder; not set if they are the output of a stage that the job does not run. */
+    const char *argument; /* or NULL */
     struct {
         const char *option, *file; /* --option <folder>/file */
     } paths[4];
+    /* What else the run decides for its options; what it refuses in them, besides the verb's own
+     * check. Not collective; NULL: nothing. */
+    akin_status (*settle)(const akin_stage_setting *, akin_options *);
+    akin_status (*check)(const akin_options *);
+    /* Before it is decided whether it is up to date; before it runs; and after that, also if it was
+     * up to date. NULL: nothing. */
+    akin_stage_hook *prepare, *begin, *end;
     const char *before;  /* the option that takes the table of the night before; NULL = none */
     const char *decides; /* a flag that the run sets if the job does not; NULL = none */
     /* What it builds upon, of the last run here or of the night before: an option (where the verb
@@ -27,43 +54,38 @@ typedef struct {
     /* Whether the verb would accept it; second: the name of the second file. */
     bool (*previous_serves)(const akin_call *call, const char *folder, const char *second);
     /* The second of these files under another name, in this run's folder: its state when the
-     * first one was made (akin_stage_set_aside). */
+     * first one was made (akin_stage_set_aside in reuse.h). */
     const char *previous_here;
-    /* How its output is known to be up to date: by the verb's own `up_to_date`, or by what metrics.json says of its
-     * last run. */
-    bool by_metrics;
+    /* Its output does not say what it was made from: metrics.json records a digest of its inputs.
+     * `shows_all`: the catalogue and the figures of all other stages are among them. */
+    bool recorded, shows_all;
+    const char *
+        measured_again; /* a figure that `up_to_date` finds also for a stage that is skipped, or NULL */
 } akin_stage;
 
 extern const akin_stage akin_stages[]; /* in order; ends with a NULL verb */
+
+const akin_stage *akin_stage_find(const char *verb); /* must be a stage's */
 
 /* The sections of a job file: [job] and the stages'. Ends with a NULL name. */
 const akin_jobfile_section *akin_stage_sections(void);
 
 /* The file of vectors that the job imports ([embed] from); NULL = none, or they are joined with
  * a model's ([embed] from-weight). If set, there is no training stage. */
-const char *akin_stages_vectors(akin_jobfile *job);
+const char *akin_stages_vectors(const akin_jobfile *job);
 /* Whether the job runs the stage. */
-bool akin_stage_wanted(const akin_stage *stage, akin_jobfile *job);
+bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job);
 
 /* Sets the options that the run decides for every stage: files in `folder`, the table of the
  * night before (`previous`, NULL = none), and what all stages share. Once per job file. Not
  * collective. */
 AKIN_MUST_CHECK akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run,
                                                const char *folder, const char *previous);
+/* Sets the option to a file of the folder ("." is the folder itself). Not collective. */
+AKIN_MUST_CHECK akin_status akin_stage_set_file(akin_options *options, const char *option,
+                                                const char *folder, const char *file);
 /* Refuses what can be refused before anything is changed: AKIN_USAGE, with the line in the job
  * file. For a settled job. Not collective. */
 AKIN_MUST_CHECK akin_status akin_stages_check(akin_jobfile *job);
-
-/* Before a stage runs: selects what it may reuse, from the last run here or from the night
- * before, if that is intact and belongs here. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_stage_take_previous(const akin_stage *stage, const akin_call *call,
-                                                     const akin_folder *folder);
-
-/* Before embed puts new embeddings in place, those that table.nc was made from are kept as
- * embeddings.last.nc. After neighbors, when there is a new table, they are removed, also if an
- * earlier run was killed before it could do so. A failure only costs time. Not collective: for
- * one rank. */
-void akin_stage_set_aside(const akin_stage *stage, const akin_folder *folder);
-void akin_stage_clear_aside(const akin_stage *stage, const akin_folder *folder);
 
 #endif

@@ -1,5 +1,5 @@
 /* verb_evaluate: akin evaluate table.nc */
-#include "verbs.h"
+#include "call.h"
 
 #include <akin/evaluate.h>
 #include <akin/log.h>
@@ -210,4 +210,5 @@ const akin_verb akin_verb_evaluate = {
     .arguments_max = 1,
     .options = options,
     .run = run,
+    .up_to_date = akin_call_is_repeated,
 };

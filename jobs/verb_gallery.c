@@ -1,6 +1,7 @@
 /* gallery: writes a page to look at. */
+#include "call.h"
 #include "tables.h"
-#include "verbs.h"
+#include <akin/file.h>
 #include <akin/gallery.h>
 #include <akin/image.h>
 #include <akin/log.h>
@@ -125,6 +126,13 @@ done:
     return status;
 }
 
+static bool up_to_date(akin_call *call) {
+    char *page = akin_file_join(akin_options_text(call->options, "output"), "index.html");
+    bool exists = page && akin_file_exists(page);
+    akin_mem_free(page);
+    return exists && akin_call_is_repeated(call);
+}
+
 const akin_verb akin_verb_gallery = {
     .name = "gallery",
     .multiplies = true,
@@ -135,5 +143,6 @@ const akin_verb akin_verb_gallery = {
     .arguments_max = -1,
     .options = options,
     .run = run,
+    .up_to_date = up_to_date,
     .check = check,
 };

@@ -1,6 +1,6 @@
 /* publish: exports a table to where a storefront reads it. */
+#include "call.h"
 #include "places.h"
-#include "verbs.h"
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/text.h>
@@ -215,6 +215,16 @@ static akin_status check(akin_options *o) {
     return status == AKIN_OK ? akin_places_options(o, &sink) : status;
 }
 
+/* What was published is still there, or another table is, which is left unchanged. */
+static bool up_to_date(akin_call *call) {
+    size_t left = 0;
+    if (!akin_call_is_repeated(call)) return false;
+    if (akin_comm_rank(call->comm) != 0) return true;
+    bool stands = akin_published_stands(call->last, call->options, &left);
+    akin_json_set_integer(call->report, "places_left", (long long)left);
+    return stands;
+}
+
 const akin_verb akin_verb_publish = {
     .name = "publish",
     .arguments = "table.nc [embeddings.nc] --to URL",
@@ -223,5 +233,6 @@ const akin_verb akin_verb_publish = {
     .arguments_max = 2,
     .options = options,
     .run = run,
+    .up_to_date = up_to_date,
     .check = check,
 };

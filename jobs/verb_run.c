@@ -5,7 +5,7 @@
 #include "output.h"
 #include "preflight.h"
 #include "record.h"
-#include "retrain.h"
+#include "reuse.h"
 #include "stages.h"
 #include <akin/cpu.h>
 #include <akin/file.h>
@@ -116,13 +116,7 @@ static akin_status settle_job(run_state *run) {
 
 /* --- one stage --- */
 
-/* *left: the number of targets that differ from what the stage published but are left unchanged;
- * already reported. */
-static bool up_to_date(const run_state *run, const akin_stage *stage, akin_call *call,
-                       const char *digest, size_t *left) {
-    const akin_verb *verb = akin_verb_find(stage->verb);
-    *left = 0;
-    if (stage->by_metrics) return akin_metrics_up_to_date(run->metrics, stage, call, digest, left);
+static bool up_to_date(akin_call *call, const akin_verb *verb) {
     int64_t wrong = !verb->up_to_date || !verb->up_to_date(call);
     akin_comm_max_i64(call->comm, &wrong, 1);
     akin_error_clear();
@@ -130,7 +124,7 @@ static bool up_to_date(const run_state *run, const akin_stage *stage, akin_call 
 }
 
 /* The summary line of a stage: time, rate, memory; memory also goes into its report. Collective. */
-static void tell(const akin_call *call, const char *verb) {
+static void summarize(const akin_call *call, const char *verb) {
     static const struct {
         const char *key, *unit;
     } rates[] = {{"images_per_second", "images/s"}, {"pairs_per_second", "pairs/s"}};
@@ -168,24 +162,26 @@ static void add_to_report(run_state *run, const char *verb, const akin_json *ent
 
 /* Whether metrics.json records a successful run of this stage. Collective: all ranks get the
  * same answer. */
-static bool is_told(const run_state *run, const akin_stage *stage) {
+static bool is_recorded(const run_state *run, const akin_stage *stage) {
     const char *status = akin_json_text(akin_metrics_entry(run->metrics, stage->verb), "status");
-    int64_t told = status && strcmp(status, "ok") == 0;
-    akin_comm_max_i64(run->call->comm, &told, 1);
-    return told != 0;
+    int64_t recorded = status && strcmp(status, "ok") == 0;
+    akin_comm_max_i64(run->call->comm, &recorded, 1);
+    return recorded != 0;
 }
 
 /* What metrics.json says about a skipped stage; if it has no entry (as when the run was killed
  * between the two), only what the file says. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call, bool told,
-                        size_t left) {
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call,
+                        bool recorded) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
     size_t items = 0;
     const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb);
-    akin_log_info(left ? "%s: skipped" : "%s: up to date, skipped", stage->verb);
+    const char *figure = stage->measured_again;
+    double measured = figure ? akin_json_number(call->report, figure, 0) : 0;
+    akin_log_info(measured > 0 ? "%s: skipped" : "%s: up to date, skipped", stage->verb);
     run->skipped++;
-    if (!told) {
+    if (!recorded) {
         if (akin_options_declared(call->options, "output", NULL) &&
             akin_ncfile_peek(akin_options_text(call->options, "output"), NULL, &file) == AKIN_OK &&
             akin_ncfile_length(file, "item", &items) == AKIN_OK)
@@ -195,9 +191,8 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
         AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report, false));
         entry = call->report;
     }
-    if (strcmp(stage->verb, "publish") == 0) {
-        AKIN_TRY(
-            akin_metrics_add(call->comm, run->metrics, stage->verb, "places_left", (double)left));
+    if (figure) {
+        AKIN_TRY(akin_metrics_add(call->comm, run->metrics, stage->verb, figure, measured));
         entry = akin_metrics_entry(run->metrics, stage->verb);
     }
     if (!entry) entry = call->report; /* not on rank 0 */
@@ -207,19 +202,18 @@ done:
 }
 
 /* Runs the verb and records what it did, or why it failed. Collective. */
-static akin_status work(run_state *run, const akin_stage *stage, akin_call *call,
-                        const char *digest) {
+static akin_status work(run_state *run, const akin_stage *stage, akin_call *call) {
     akin_comm *comm = call->comm;
     akin_mem_peak_restart();
     double waited = akin_comm_waited(comm);
     akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
     akin_log_progress_end();
-    if (outcome == AKIN_OK) tell(call, stage->verb);
+    if (outcome == AKIN_OK) summarize(call, stage->verb);
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     akin_json_set_number(call->report, "waiting_seconds", waited);
-    if (outcome == AKIN_OK && stage->by_metrics) {
-        akin_json_set_text(call->report, "input_digest", digest);
+    if (outcome == AKIN_OK && stage->recorded) {
+        akin_json_set_text(call->report, "input_digest", call->inputs);
         akin_json_set_text(call->report, "options", call->options_text);
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
@@ -232,50 +226,55 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
 }
 
 /* The call with options that were set in the meantime. Collective. */
-static akin_status begin_anew(akin_call *call, const akin_verb *verb, akin_options *options) {
-    akin_comm *comm = call->comm;
-    akin_source *listed = call->listed;
+static akin_status renew(akin_call *call, const akin_verb *verb, akin_options *options) {
+    akin_call old = *call;
     call->listed = NULL;
     akin_call_free(call);
-    akin_status status = akin_call_create(comm, verb, options, false, call);
-    call->listed = listed;
-    return akin_agree(comm, status);
+    akin_status status = akin_call_create(old.comm, verb, options, false, call);
+    call->listed = old.listed;
+    memcpy(call->inputs, old.inputs, sizeof call->inputs);
+    return akin_agree(old.comm, status);
+}
+
+static akin_status run_hook(akin_stage_hook *hook, akin_stage_run *own) {
+    return hook ? hook(own) : AKIN_OK;
+}
+
+/* A stage that is not up to date: what it may reuse, and its work. */
+static akin_status make(run_state *run, const akin_stage *stage, akin_stage_run *own) {
+    akin_status status = AKIN_OK;
+    akin_call *call = own->call;
+    akin_options *options = call->options;
+    const char *output = stage->always ? akin_options_text(options, "output") : NULL;
+    if (output && akin_comm_rank(call->comm) == 0)
+        akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
+    AKIN_TRY(akin_reuse_previous(stage, call, run->folder));
+    AKIN_TRY(renew(call, akin_verb_find(stage->verb), options));
+    AKIN_TRY(run_hook(stage->begin, own));
+    status = work(run, stage, call);
+done:
+    return status;
 }
 
 static akin_status run_stage(run_state *run, const akin_stage *stage) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
     akin_call call = {0};
-    akin_retrain_measure measure = {0};
-    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_stage_run own = {
+        .call = &call, .job = run->job, .folder = run->folder, .metrics = run->metrics};
     const akin_verb *verb = akin_verb_find(stage->verb);
-    akin_options *own = akin_jobfile_options(run->job, stage->verb);
-    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, own, false, &call)));
-    if (strcmp(stage->verb, "ingest") == 0) {
+    AKIN_TRY(
+        akin_agree(comm, akin_call_create(comm, verb, akin_jobfile_options(run->job, verb->name),
+                                          false, &call)));
+    if (stage->argument_key) { /* the rules have listed these arguments */
         call.listed = run->listed;
         run->listed = NULL;
     }
-    bool trains = strcmp(stage->verb, "train") == 0;
-    if (trains) AKIN_TRY(akin_retrain_prepare(&call, run->folder, run->metrics, &measure));
-    AKIN_TRY(akin_agree(comm, akin_metrics_digest(run->metrics, stage, &call, digest)));
-    size_t left;
-    bool told = is_told(run, stage), current = up_to_date(run, stage, &call, digest, &left);
-    if (current) {
-        AKIN_TRY(skip(run, stage, &call, told, left));
-        if (akin_comm_rank(comm) == 0)
-            akin_stage_clear_aside(stage, run->folder); /* left by a run that was killed */
-        if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
-        goto done;
-    }
-    const char *output = stage->always ? akin_options_text(own, "output") : NULL;
-    if (output && akin_comm_rank(comm) == 0)
-        akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
-    AKIN_TRY(akin_stage_take_previous(stage, &call, run->folder));
-    AKIN_TRY(begin_anew(&call, verb, own));
-    if (akin_comm_rank(comm) == 0) akin_stage_set_aside(stage, run->folder);
-    AKIN_TRY(work(run, stage, &call, digest));
-    if (akin_comm_rank(comm) == 0) akin_stage_clear_aside(stage, run->folder);
-    if (trains) status = akin_retrain_tell(comm, run->metrics, &measure);
+    AKIN_TRY(run_hook(stage->prepare, &own));
+    AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, &call)));
+    bool recorded = is_recorded(run, stage);
+    AKIN_TRY(up_to_date(&call, verb) ? skip(run, stage, &call, recorded) : make(run, stage, &own));
+    status = run_hook(stage->end, &own);
 done:
     akin_call_free(&call);
     return status;
@@ -328,18 +327,6 @@ done:
     return status;
 }
 
-/* After ingest: whether the catalogue has what later stages need. Collective; agreed. */
-static akin_status check_catalog(run_state *run) {
-    akin_status status = AKIN_OK;
-    char *catalog = NULL;
-    if (akin_comm_rank(run->call->comm) == 0) {
-        catalog = akin_file_join(akin_folder_path(run->folder), "catalog.nc");
-        status = catalog ? akin_preflight_labels(run->job, catalog) : AKIN_FAILED;
-    }
-    akin_mem_free(catalog);
-    return akin_agree(run->call->comm, status);
-}
-
 /* What a job that brings its vectors need not do. */
 static void leave_out(run_state *run, const akin_stage *stage) {
     const char *vectors = akin_stages_vectors(run->job);
@@ -351,6 +338,10 @@ static void leave_out(run_state *run, const akin_stage *stage) {
     akin_json_free(entry);
 }
 
+static const akin_stage *last_stage(const run_state *run) {
+    return akin_stage_find(akin_options_text(run->call->options, "until"));
+}
+
 static akin_status run_stages(run_state *run) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
@@ -358,8 +349,7 @@ static akin_status run_stages(run_state *run) {
             leave_out(run, stage);
             continue;
         }
-        if (strcmp(stage->verb, "fetch") == 0 && akin_options_flag(run->call->options, "offline"))
-            continue;
+        if (stage->online && akin_options_flag(run->call->options, "offline")) continue;
         if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
             status = akin_error_set(AKIN_INTERRUPTED,
                                     "stopped by a signal before %s; run it again to continue",
@@ -367,8 +357,7 @@ static akin_status run_stages(run_state *run) {
             break;
         }
         AKIN_TRY(run_stage(run, stage));
-        if (strcmp(stage->verb, "ingest") == 0) AKIN_TRY(check_catalog(run));
-        if (strcmp(stage->verb, akin_options_text(run->call->options, "until")) == 0) break;
+        if (stage == last_stage(run)) break;
     }
 done:
     return status;
@@ -377,9 +366,7 @@ done:
 /* Also for a run that failed: what it did until then. */
 static void fill_report(run_state *run) {
     akin_json *report = run->call->report;
-    const akin_stage *ingest = akin_stages;
-    while (strcmp(ingest->verb, "ingest") != 0) ingest++;
-    const char *first = akin_stage_wanted(ingest, run->job) ? ingest->verb : "embed";
+    const char *first = akin_stage_wanted(akin_stage_find("ingest"), run->job) ? "ingest" : "embed";
     double items = akin_json_number(akin_json_get(run->stages, first), "items", 0);
     akin_json_set_node(report, "stages", &run->stages);
     akin_json_set_integer(report, "items", (long long)items);
@@ -388,9 +375,7 @@ static void fill_report(run_state *run) {
 
 /* Whether the run went as far as its job requires. */
 static bool is_whole(const run_state *run) {
-    const akin_stage *stage = akin_stages;
-    while (strcmp(stage->verb, akin_options_text(run->call->options, "until")) != 0) stage++;
-    for (stage++; stage->verb; stage++)
+    for (const akin_stage *stage = last_stage(run) + 1; stage->verb; stage++)
         if (akin_stage_wanted(stage, run->job)) return false;
     return true;
 }

@@ -4,6 +4,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/hash.h>
 #include <akin/json.h>
 #include <akin/options.h>
 #include <akin/source.h>
@@ -18,6 +19,11 @@ typedef struct {
     const char *result_options; /* those that affect the result: for akin_result_options */
     akin_source *
         listed; /* the source that `up_to_date` of ingest has listed, for its run; owned, or NULL */
+    /* For `up_to_date` of a stage whose output does not say what it was made from, on rank 0: what
+     * metrics.json says of its last run (borrowed, or NULL), and the digest of its inputs now (""
+     * if unknown). */
+    const akin_json *last;
+    char inputs[AKIN_HASH_TEXT_SIZE];
     bool print; /* false under --json or `run`: only the report goes to stdout */
 } akin_call;
 
@@ -33,7 +39,7 @@ typedef struct akin_verb {
     /* Collective. Checks what it can before it changes anything. */
     akin_status (*run)(akin_call *call);
     /* For `run`: whether the output already is that of its inputs and options, so that the stage can be
-     * skipped; false where unsure (missing or damaged output too). May tell in the report what the
+     * skipped; false where unsure (missing or damaged output too). May add to the report what the
      * file says of itself. Quick: attributes only. Run by every rank, agreed by the caller. NULL:
      * never skipped. */
     bool (*up_to_date)(akin_call *call);

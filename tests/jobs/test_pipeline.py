@@ -67,11 +67,12 @@ def stages(folder):
 
 
 def test_one_failing_rank_ends_all():
-    """The n-th allocation of rank 1 of 3 fails: exit 1 with the rank's message within seconds, and no output."""
+    """The n-th allocation of rank 1 of 3 fails: exit 1 with the rank's message within seconds, and no output.
+    Every allocation of one of two ranks: long_alloc_faults.py."""
     folder = fresh("failing")
     for name, (words, output) in stages(folder).items():
         failed = 0
-        for nth in (1, 2, 3, 5, 8, 13, 21, 34, 55, 89):
+        for nth in (1, 3, 8, 21, 55):
             begin = time.monotonic()
             done = akin(*words, ranks=3, expect=None, timeout=60, env={"AKIN_MEM_FAIL_AT": str(nth), "AKIN_MEM_FAIL_RANK": "1"})
             assert time.monotonic() - begin < 20, f"{name}: {time.monotonic() - begin:.0f} s after a failure"
@@ -86,7 +87,7 @@ def test_one_failing_rank_ends_all():
                 assert os.path.exists(path), f"{name}: exit 0 without {output}"
                 import shutil
                 shutil.rmtree(path) if os.path.isdir(path) else os.remove(path)
-        assert failed >= 3, f"{name}: only {failed} of the injected failures were met"
+        assert failed >= 2, f"{name}: only {failed} of the injected failures were met"
 
 
 if __name__ == "__main__":

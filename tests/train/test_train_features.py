@@ -61,11 +61,11 @@ def make_catalogue(name, pictures):
 
 
 def test_same_bits_at_any_number_of_ranks():
-    for kind in KINDS:
+    for number, kind in enumerate(KINDS):
         train(kind, f"{kind}.nc")
         assert attribute(f"{kind}.nc", "features") == kind
         akin("embed", "things.nc", "--model", f"{kind}.nc", "-o", f"{kind}.e.nc")
-        for ranks in (2, 3, 4):
+        for ranks in (3, 2 + number % 2 * 2):
             train(kind, "many.nc", ranks=ranks)
             assert_same_variables(f"{kind}.nc", "many.nc")
             assert attribute("many.nc", "content_digest") == attribute(f"{kind}.nc", "content_digest")

@@ -1,0 +1,138 @@
+/* reuse: see reuse.h. */
+#include "reuse.h"
+#include "output.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <stdint.h>
+#include <unistd.h>
+
+typedef bool file_test(const char *path, const char *kind, const char *attribute,
+                       const char *value);
+
+static bool file_serves(file_test *test, const char *folder, const char *name, const char *kind,
+                        const char *attribute, const char *value) {
+    char *path = akin_file_join(folder, name);
+    bool good = path && value && test(path, kind, attribute, value);
+    akin_mem_free(path);
+    return good;
+}
+
+/* Made with the same options. */
+bool akin_reuse_catalog(const akin_call *call, const char *folder, const char *second) {
+    (void)second;
+    return file_serves(akin_output_has, folder, "catalog.nc", "catalog", "akin_result_options",
+                       call->result_options);
+}
+
+/* Made with the same model. */
+bool akin_reuse_embeddings(const akin_call *call, const char *folder, const char *second) {
+    (void)second;
+    return file_serves(akin_output_made_from, folder, "embeddings.nc", "embeddings",
+                       "input_model_digest", akin_options_text(call->options, "model"));
+}
+
+/* Made with the same model, or imported and of the same width. */
+static bool alike(const char *a, const char *b) {
+    return akin_output_alike(a, b, "embeddings", "input_model_digest") ||
+           (akin_output_has(a, "embeddings", "input_model_digest", NULL) &&
+            akin_output_has(b, "embeddings", "input_model_digest", NULL) &&
+            akin_output_same_length(a, b, "embeddings", "feature"));
+}
+
+/* Made with the same options, from those embeddings, which have the same model as today's. */
+bool akin_reuse_table(const akin_call *call, const char *folder, const char *second) {
+    const char *const *today = NULL;
+    char *embeddings = akin_file_join(folder, second);
+    bool good = embeddings && akin_options_arguments(call->options, &today) == 1 &&
+                alike(embeddings, today[0]) &&
+                file_serves(akin_output_has, folder, "table.nc", "table", "akin_result_options",
+                            call->result_options) &&
+                file_serves(akin_output_made_from, folder, "table.nc", "table",
+                            "input_embeddings_digest", embeddings);
+    akin_mem_free(embeddings);
+    return good;
+}
+
+/* Whether all ranks find the first file intact; a damaged one only costs the time it would have
+ * saved. Collective. */
+static bool is_whole(const akin_stage *stage, const akin_call *call, const char *folder,
+                     const char *second) {
+    akin_ncfile *file = NULL;
+    char *path = akin_file_join(folder, stage->previous[0].file);
+    int64_t wrong = !path || !stage->previous_serves(call, folder, second);
+    akin_comm_max_i64(call->comm, &wrong, 1);
+    akin_status status = AKIN_FAILED;
+    if (!wrong) {
+        status = akin_ncfile_open(call->comm, path, NULL, &file);
+        if (status != AKIN_OK) akin_log_warning("%s is not reused: %s", path, akin_error_message());
+    }
+    akin_ncfile_close(file);
+    akin_mem_free(path);
+    akin_error_clear();
+    return status == AKIN_OK;
+}
+
+/* A file that is skipped for another reason needs no message. Only rank 0 prints. */
+static void tell_damage_before(const akin_stage *stage, const akin_call *call, const char *folder) {
+    for (size_t i = 0; stage->previous[i].option; i++) {
+        char *path = akin_file_join(folder, stage->previous[i].file);
+        if (path && akin_comm_rank(call->comm) == 0)
+            akin_output_tell_damage(path, stage->verb, "a file of the night before is not reused");
+        akin_mem_free(path);
+    }
+}
+
+akin_status akin_reuse_previous(const akin_stage *stage, const akin_call *call,
+                                const akin_folder *folder) {
+    akin_status status = AKIN_OK;
+    const char *first = stage->previous[0].option, *before = akin_folder_previous(folder),
+               *taken = NULL;
+    const char *second = stage->previous_here ? stage->previous_here : stage->previous[1].file;
+    if (!first || !akin_options_declared(call->options, first, NULL) ||
+        akin_options_given(call->options, first))
+        return AKIN_OK;
+    if (is_whole(stage, call, akin_folder_path(folder), second)) taken = akin_folder_path(folder);
+    if (!taken && before) {
+        tell_damage_before(stage, call, before);
+        if (is_whole(stage, call, before, second = stage->previous[1].file)) taken = before;
+    }
+    for (size_t i = 0; taken && stage->previous[i].option && status == AKIN_OK; i++)
+        if (akin_options_declared(call->options, stage->previous[i].option, NULL))
+            status = akin_stage_set_file(call->options, stage->previous[i].option, taken,
+                                         i == 1 ? second : stage->previous[i].file);
+    return akin_agree(call->comm, status);
+}
+
+/* --- what the last table was made from --- */
+
+/* Rank 0. */
+static void keep_embeddings(const char *folder) {
+    char *embeddings = akin_file_join(folder, "embeddings.nc"),
+         *last = akin_file_join(folder, AKIN_LAST_EMBEDDINGS);
+    if (embeddings && last &&
+        file_serves(akin_output_made_from, folder, "table.nc", "table", "input_embeddings_digest",
+                    embeddings)) {
+        (void)unlink(last);
+        if (akin_file_link(embeddings, last) != AKIN_OK) akin_error_clear();
+    }
+    akin_mem_free(embeddings);
+    akin_mem_free(last);
+}
+
+akin_status akin_reuse_set_aside(akin_stage_run *run) {
+    if (akin_comm_rank(run->call->comm) == 0) keep_embeddings(akin_folder_path(run->folder));
+    return AKIN_OK;
+}
+
+akin_status akin_reuse_clear_aside(akin_stage_run *run) {
+    static const char *const left[] = {AKIN_LAST_EMBEDDINGS, "table.nc.spare.part"};
+    for (size_t i = 0; i < sizeof left / sizeof *left; i++) {
+        if (akin_comm_rank(run->call->comm) != 0) break;
+        char *path = akin_file_join(akin_folder_path(run->folder), left[i]);
+        if (path) (void)unlink(path);
+        akin_mem_free(path);
+    }
+    return AKIN_OK;
+}

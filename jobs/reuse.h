@@ -1,0 +1,26 @@
+/* reuse: what a stage takes over from the last run in its folder or from the night before, and what
+ * a run keeps for it. */
+#ifndef AKIN_REUSE_H
+#define AKIN_REUSE_H
+
+#include "stages.h"
+
+#define AKIN_LAST_EMBEDDINGS "embeddings.last.nc"
+
+/* For the table of stages: whether the file in `folder` can be built upon; `second`: the name of the
+ * second file. Not collective. */
+bool akin_reuse_catalog(const akin_call *call, const char *folder, const char *second);
+bool akin_reuse_embeddings(const akin_call *call, const char *folder, const char *second);
+bool akin_reuse_table(const akin_call *call, const char *folder, const char *second);
+
+/* Before a stage runs: selects what it may reuse, from the last run here or from the night
+ * before, if that is intact and belongs here. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_reuse_previous(const akin_stage *stage, const akin_call *call,
+                                                const akin_folder *folder);
+
+/* Hooks. Before embed puts new embeddings in place, those that table.nc was made from are kept as
+ * embeddings.last.nc. After neighbors, when there is a new table, they are removed, also if an
+ * earlier run was killed before it could do so. A failure only costs time. */
+akin_stage_hook akin_reuse_set_aside, akin_reuse_clear_aside;
+
+#endif
