@@ -1,4 +1,5 @@
 /* publish: takes a table through the steps of publishing to its sinks. */
+#include "publish_gates.h"
 #include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -126,7 +127,7 @@ done:
     return status;
 }
 
-/* --- what would change, and the gates --- */
+/* --- what would change --- */
 
 static akin_status compare_with_previous(publication *p, akin_publish_diff *change) {
     akin_status status = AKIN_OK;
@@ -209,63 +210,6 @@ done:
     return status;
 }
 
-/* A value at the limit passes, up to the rounding of a mean; so does NaN. */
-size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
-                          const akin_publish_place *place,
-                          akin_publish_gate gates[AKIN_PUBLISH_GATES]) {
-    const double least = params->min_coverage, churn = params->max_churn,
-                 shrink = params->max_shrink;
-    if (!place) {
-        gates[0] = (akin_publish_gate){"min-coverage", result->coverage, least,
-                                       result->coverage < least - 1e-9};
-        return 1;
-    }
-    if (!place->compared) return 0;
-    gates[0] = (akin_publish_gate){"max-churn", place->change.churn, churn,
-                                   place->change.churn > churn + 1e-9};
-    gates[1] = (akin_publish_gate){"max-shrink", place->change.shrink, shrink,
-                                   place->change.shrink > shrink + 1e-9};
-    return 2;
-}
-
-static akin_status append_refusals(akin_text *text, const char *where,
-                                   const akin_publish_gate *gates, size_t count) {
-    akin_status status = AKIN_OK;
-    for (size_t i = 0; i < count; i++) {
-        if (!gates[i].refuses) continue;
-        if (akin_text_length(text) > 0) AKIN_TRY(akin_text_append(text, "; "));
-        if (where) {
-            AKIN_TRY(akin_text_append_hidden(text, where));
-            AKIN_TRY(akin_text_append(text, ": "));
-        }
-        AKIN_TRY(akin_text_append(text, "%s is %.4g, --%s is %.4g", gates[i].option + 4,
-                                  gates[i].measured, gates[i].option, gates[i].limit));
-    }
-done:
-    return status;
-}
-
-static akin_status check_gates(publication *p) {
-    akin_status status = AKIN_OK;
-    akin_text *text = NULL;
-    const akin_publish_params *params = p->params;
-    akin_publish_gate gates[AKIN_PUBLISH_GATES];
-    AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(
-        append_refusals(text, NULL, gates, akin_publish_gates(params, p->result, NULL, gates)));
-    for (size_t i = 0; i < params->url_count; i++)
-        AKIN_TRY(append_refusals(text, params->urls[i], gates,
-                                 akin_publish_gates(params, p->result, &p->places[i], gates)));
-    if (akin_text_length(text) > 0)
-        status = akin_error_set(AKIN_GATE,
-                                "nothing was published: %s; inspect the table, and publish with "
-                                "another limit if it is right",
-                                akin_text_bytes(text));
-done:
-    akin_text_free(text);
-    return status;
-}
-
 /* --- writing --- */
 
 /* The lock is free once a table is committed, so another run may have published since: then what is
@@ -321,7 +265,7 @@ static akin_status publish_all(publication *p) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < p->params->url_count; i++) AKIN_TRY(compare_place(p, i));
     akin_log_progress_end();
-    AKIN_TRY(check_gates(p));
+    AKIN_TRY(akin_publish_check_gates(p->params, p->result, p->places));
     if (!p->params->dry_run) status = write_places(p);
 done:
     akin_log_progress_end();

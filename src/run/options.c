@@ -1,4 +1,5 @@
 /* options: declared once in tables; defaults < job file < command line. */
+#include "words.h"
 #include <akin/mem.h>
 #include <akin/options.h>
 #include <akin/text.h>
@@ -9,94 +10,21 @@
 typedef enum { FROM_DEFAULT, FROM_FILE, FROM_COMMAND_LINE } source;
 
 typedef struct {
-    char **words;
-    size_t count;
-} word_list;
-
-typedef struct {
     const akin_option *spec;
     source source;
     bool flag;
     long long integer;
     double real;
     char *text;
-    word_list list;
+    akin_words list;
 } option_value;
 
 struct akin_options {
     option_value *values;
     size_t count;
     const char **names; /* [count + 1], ends with NULL: the candidates for a misspelled name */
-    word_list arguments;
+    akin_words arguments;
 };
-
-/* --- lists of words --- */
-
-void akin_options_free_words(char **words, size_t count) {
-    for (size_t i = 0; words && i < count; i++) akin_mem_free(words[i]);
-    akin_mem_free(words);
-}
-
-static void list_clear(word_list *list) {
-    akin_options_free_words(list->words, list->count);
-    *list = (word_list){0};
-}
-
-static akin_status list_add(word_list *list, const char *word) {
-    char **longer = akin_mem_resize(list->words, list->words ? list->count + 1 : 0, list->count + 2,
-                                    sizeof(char *));
-    if (!longer) return AKIN_FAILED;
-    list->words = longer;
-    list->words[list->count] = akin_mem_text(word);
-    if (!list->words[list->count]) return AKIN_FAILED;
-    list->words[++list->count] = NULL;
-    return AKIN_OK;
-}
-
-static bool is_blank(char c) {
-    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-/* Copies the word at *text without its quotes into `word`, which has room for the whole text,
- * and advances past it. */
-static akin_status take_word(const char **text, char *word) {
-    const char *at = *text;
-    char quote = *at == '\'' ? *at++ : '\0'; /* '...' only around a whole word: it's.csv is a
-                                              * name */
-    for (; *at && (quote || !is_blank(*at)); at++) {
-        bool is_quote = quote ? *at == quote : *at == '"';
-        if (is_quote && quote && at[1] == quote)
-            *word++ = *at++;
-        else if (is_quote)
-            quote = quote ? '\0' : *at;
-        else
-            *word++ = *at;
-    }
-    *word = '\0';
-    *text = at;
-    return quote ? akin_error_set(AKIN_USAGE, "has an unclosed quote (%c)", quote) : AKIN_OK;
-}
-
-akin_status akin_options_split(const char *text, char ***words, size_t *count) {
-    akin_status status = AKIN_OK;
-    word_list list = {0};
-    char *word = akin_mem_alloc(strlen(text) + 1, 1);
-    *words = NULL;
-    *count = 0;
-    if (!word) return AKIN_FAILED;
-    while (is_blank(*text)) text++;
-    while (*text) {
-        AKIN_TRY(take_word(&text, word));
-        AKIN_TRY(list_add(&list, word));
-        while (is_blank(*text)) text++;
-    }
-    *words = list.words;
-    *count = list.count;
-done:
-    akin_mem_free(word);
-    if (status != AKIN_OK) list_clear(&list);
-    return status;
-}
 
 /* --- one value --- */
 
@@ -167,11 +95,11 @@ static akin_status store(option_value *value, const char *text, source from) {
     case AKIN_OPTION_TEXT: break;
     case AKIN_OPTION_CHOICE: fits = is_choice(spec->choices, text); break;
     case AKIN_OPTION_LIST:
-        if (from > value->source) list_clear(&value->list);
+        if (from > value->source) akin_words_clear(&value->list);
         break;
     }
     if (!fits) return refuse(spec, text);
-    status = spec->type == AKIN_OPTION_LIST ? list_add(&value->list, text)
+    status = spec->type == AKIN_OPTION_LIST ? akin_words_add(&value->list, text)
                                             : replace_text(&value->text, text);
     value->source = from;
     return status;
@@ -212,9 +140,9 @@ void akin_options_free(akin_options *options) {
     if (!options) return;
     for (size_t i = 0; i < options->count; i++) {
         akin_mem_free(options->values[i].text);
-        list_clear(&options->values[i].list);
+        akin_words_clear(&options->values[i].list);
     }
-    list_clear(&options->arguments);
+    akin_words_clear(&options->arguments);
     akin_mem_free(options->values);
     akin_mem_free(options->names);
     akin_mem_free(options);
@@ -336,7 +264,7 @@ akin_status akin_options_parse(akin_options *options, int count, char *const *wo
     for (int at = 0; at < count && status == AKIN_OK; at++) {
         const char *word = words[at];
         if (options_ended || word[0] != '-' || word[1] == '\0')
-            status = list_add(&options->arguments, word);
+            status = akin_words_add(&options->arguments, word);
         else if (strcmp(word, "--") == 0)
             options_ended = true;
         else if (word[1] == '-')
@@ -386,7 +314,7 @@ const char *akin_options_text(const akin_options *options, const char *name) {
     return require(options, name)->text;
 }
 
-static size_t list_view(const word_list *list, const char *const **values) {
+static size_t list_view(const akin_words *list, const char *const **values) {
     *values = (const char *const *)list->words;
     return list->count;
 }
@@ -401,7 +329,7 @@ size_t akin_options_arguments(const akin_options *options, const char *const **v
 }
 
 akin_status akin_options_add_argument(akin_options *options, const char *value) {
-    return list_add(&options->arguments, value);
+    return akin_words_add(&options->arguments, value);
 }
 
 /* --- texts --- */

@@ -1,5 +1,5 @@
-/* ncfile_body: what ncfile.c (writing) and ncfile_read.c (reading) share; the two files with
- * <netcdf.h>. */
+/* ncfile_body: what ncfile.c (writing), ncfile_read.c (reading) and ncfile_verify.c share; the files
+ * with <netcdf.h>. */
 #ifndef AKIN_NCFILE_BODY_H
 #define AKIN_NCFILE_BODY_H
 
@@ -45,5 +45,16 @@ extern const nc_type akin_ncfile_types[AKIN_NC_TYPES];
 
 AKIN_MUST_CHECK akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out);
 void akin_ncfile_release(akin_ncfile *file); /* memory only; NULL is fine */
+
+/* AKIN_INPUT: the file is `what`. */
+AKIN_MUST_CHECK akin_status akin_ncfile_refuse(const akin_ncfile *file, const char *what);
+
+/* ncfile_verify.c. Only a file that matches its seal, or has none, may be opened by the library; found:
+ * the sum of its bytes. Not collective. */
+AKIN_MUST_CHECK akin_status akin_ncfile_check_seal(akin_ncfile *file, akin_seal_sum found);
+/* Every byte, or the content of an open file without a seal, each rank its part. Collective;
+ * agreed. */
+AKIN_MUST_CHECK akin_status akin_ncfile_verify_seal(akin_comm *comm, akin_ncfile *file);
+AKIN_MUST_CHECK akin_status akin_ncfile_verify_digest(akin_comm *comm, akin_ncfile *file);
 
 #endif

@@ -16,7 +16,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define VERIFY_BYTES (4u << 20) /* memory for checking a digest */
 #define PEEK_BYTES_MAX                                                                             \
     (64u << 20) /* largest file that one rank verifies completely before a quick look */
 #define ATTRIBUTE_BYTES_MAX (16u << 20) /* no attribute of ours is close to that */
@@ -67,7 +66,7 @@ akin_status akin_ncfile_allocate(const char *path, akin_ncfile **out) {
     return AKIN_OK;
 }
 
-static akin_status refuse(const akin_ncfile *file, const char *what) {
+akin_status akin_ncfile_refuse(const akin_ncfile *file, const char *what) {
     return akin_error_set(AKIN_INPUT, "%s: %s; create it again", file->path, what);
 }
 
@@ -117,7 +116,7 @@ static akin_status check_signature(akin_ncfile *file) {
     file->bytes = (size_t)found.st_size;
     if (!S_ISREG(found.st_mode))
         return akin_error_set(AKIN_INPUT, "%s: not an akin file: not a regular file", file->path);
-    if (found.st_size == 0) return refuse(file, "not an akin file: it is empty");
+    if (found.st_size == 0) return akin_ncfile_refuse(file, "not an akin file: it is empty");
     if (count < (ssize_t)sizeof begin || memcmp(begin, signature, sizeof begin) != 0)
         return akin_error_set(AKIN_INPUT, "%s: not an akin file: %s", file->path,
                               guess_format(begin));
@@ -129,7 +128,8 @@ static akin_status read_dimensions(akin_ncfile *file) {
     if ((code = nc_inq_ndims(file->id, &count)) ||
         (code = nc_inq_unlimdims(file->id, &unlimited, NULL)))
         return trouble(file, code);
-    if (unlimited) return refuse(file, "not an akin file: it has an unlimited dimension");
+    if (unlimited)
+        return akin_ncfile_refuse(file, "not an akin file: it has an unlimited dimension");
     for (int d = 0; d < count; d++) {
         char name[NC_MAX_NAME + 1] = "";
         size_t length = 0;
@@ -151,7 +151,7 @@ static akin_status join_dims(const akin_ncfile *file, int count, const int *ids,
     akin_status status = AKIN_OK;
     for (int d = 0; d < count; d++) {
         if (ids[d] < 0 || (size_t)ids[d] >= akin_nclayout_dimension_count(file->layout))
-            return refuse(file, "damaged: a variable without its dimension");
+            return akin_ncfile_refuse(file, "damaged: a variable without its dimension");
         const char *name = akin_nclayout_dimension_name(file->layout, (size_t)ids[d]);
         AKIN_TRY(akin_text_append(text, "%s%s", d ? "," : "", name));
     }
@@ -166,7 +166,7 @@ static akin_status check_size(const akin_ncfile *file, int v) {
     int storage = NC_CONTIGUOUS, code = nc_inq_var_chunking(file->id, v, &storage, NULL);
     if (code) return trouble(file, code);
     if (bytes / (storage == NC_CHUNKED ? DEFLATE_RATIO_MAX : 1) > file->bytes)
-        return refuse(file, "damaged: a variable is larger than the file");
+        return akin_ncfile_refuse(file, "damaged: a variable is larger than the file");
     return AKIN_OK;
 }
 
@@ -176,10 +176,10 @@ static akin_status read_variable(akin_ncfile *file, int v, akin_text *dims) {
     int count = 0, ids[NC_MAX_VAR_DIMS], code;
     if ((code = nc_inq_varndims(file->id, v, &count))) return trouble(file, code);
     if (count > AKIN_NC_DIMS_MAX)
-        return refuse(file, "not an akin file: a variable with too many dimensions");
+        return akin_ncfile_refuse(file, "not an akin file: a variable with too many dimensions");
     if ((code = nc_inq_var(file->id, v, name, &type, NULL, ids, NULL))) return trouble(file, code);
     if (find_type(type) == AKIN_NC_NONE)
-        return refuse(file, "not an akin file: a variable of unknown type");
+        return akin_ncfile_refuse(file, "not an akin file: a variable of unknown type");
     akin_text_clear(dims);
     akin_status status = join_dims(file, count, ids, dims);
     if (status != AKIN_OK) return status;
@@ -228,25 +228,18 @@ static akin_status check_kind(akin_ncfile *file, const char *kind) {
                                 file->kind, kind));
     if (nc_inq_attlen(file->id, NC_GLOBAL, "akin_format", &length) != NC_NOERR || length != 1 ||
         nc_get_att_int(file->id, NC_GLOBAL, "akin_format", &format) != NC_NOERR)
-        AKIN_TRY(refuse(file, "damaged: it has no akin_format"));
+        AKIN_TRY(akin_ncfile_refuse(file, "damaged: it has no akin_format"));
     if (format != AKIN_NCFILE_FORMAT)
         AKIN_TRY(akin_error_set(AKIN_INPUT,
                                 "%s: has format %d, but akin %s reads format %d; create it again",
                                 file->path, format, AKIN_VERSION, AKIN_NCFILE_FORMAT));
     AKIN_TRY(akin_ncfile_get_attribute(file, AKIN_NCFILE_DIGEST, &digest));
     if (!digest || strlen(digest) != AKIN_HASH_TEXT_SIZE - 1)
-        AKIN_TRY(refuse(file, "damaged: it has no content_digest"));
+        AKIN_TRY(akin_ncfile_refuse(file, "damaged: it has no content_digest"));
     memcpy(file->digest, digest, AKIN_HASH_TEXT_SIZE);
 done:
     akin_mem_free(digest);
     return status;
-}
-
-/* Only a file that matches its seal, or has none, may be opened by the library. */
-static akin_status check_seal(akin_ncfile *file, akin_seal_sum found) {
-    file->whole = file->sealed && found.low == file->seal.low && found.high == file->seal.high;
-    if (file->whole || !file->sealed) return AKIN_OK;
-    return refuse(file, "damaged: its bytes do not match the checksum at its end");
 }
 
 /* Checks the file as plain bytes. */
@@ -283,7 +276,7 @@ akin_status akin_ncfile_peek(const char *path, const char *kind, akin_ncfile **o
     AKIN_TRY(look_at(path, &file));
     if (file->sealed && file->sealed_bytes <= PEEK_BYTES_MAX) {
         AKIN_TRY(akin_seal_add(path, file->sealed_bytes, 1, 0, &sum));
-        AKIN_TRY(check_seal(file, sum));
+        AKIN_TRY(akin_ncfile_check_seal(file, sum));
     }
     AKIN_TRY(open_library_file(file, kind));
     *out = file;
@@ -293,72 +286,15 @@ done:
     return status;
 }
 
-/* Hashes this rank's shard of every variable, in pieces of bounded memory. */
-static akin_status hash_shard(akin_ncfile *file, akin_comm *comm) {
-    akin_status status = AKIN_OK;
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    void *piece = NULL;
-    for (size_t v = 0; v < akin_nclayout_variable_count(file->layout); v++) {
-        const char *name = akin_nclayout_variable_name(file->layout, v);
-        size_t rows = akin_nclayout_rows(file->layout, v),
-               row_bytes = akin_nclayout_row_bytes(file->layout, v);
-        size_t row = akin_shard_first(rows, size, rank),
-               end = akin_shard_first(rows, size, rank + 1);
-        size_t step = VERIFY_BYTES / row_bytes ? VERIFY_BYTES / row_bytes : 1;
-        if (row == end) continue;
-        akin_mem_free(piece);
-        piece = akin_mem_alloc(step < end - row ? step : end - row, row_bytes);
-        if (!piece) AKIN_TRY(AKIN_FAILED);
-        for (; row < end; row += step) {
-            size_t count = step < end - row ? step : end - row;
-            AKIN_TRY(akin_ncfile_get(file, name, row, count, piece));
-            akin_nclayout_hash_rows(file->layout, v, row, count, piece);
-            akin_comm_poll(comm); /* a slow disk is not a stall */
-        }
-    }
-done:
-    akin_mem_free(piece);
-    return status;
-}
-
-/* Verifies every byte of a sealed file, each rank its part. Collective; agreed. */
-static akin_status verify_seal(akin_comm *comm, akin_ncfile *file) {
-    akin_seal_sum sum = {0};
-    akin_status status = AKIN_OK;
-    if (file->sealed)
-        status = akin_seal_add(file->path, file->sealed_bytes, akin_comm_size(comm),
-                               akin_comm_rank(comm), &sum);
-    status = akin_agree(comm, status);
-    if (status != AKIN_OK) return status;
-    akin_comm_sum_i64(comm, (int64_t *)&sum.low, 1);
-    akin_comm_sum_i64(comm, (int64_t *)&sum.high, 1);
-    return akin_agree(comm, check_seal(file, sum));
-}
-
-/* Verifies the content of a file without a seal, which another program wrote, each rank its
- * rows. Collective; agreed. */
-static akin_status verify_digest(akin_comm *comm, akin_ncfile *file) {
-    char digest[AKIN_HASH_TEXT_SIZE];
-    size_t count;
-    akin_status status = akin_agree(comm, hash_shard(file, comm));
-    if (status != AKIN_OK) return status;
-    uint64_t *sums = akin_nclayout_sums(file->layout, &count);
-    akin_comm_sum_i64(comm, (int64_t *)sums, count);
-    status = akin_nclayout_digest(file->layout, file->kind, digest);
-    if (status == AKIN_OK && strcmp(digest, file->digest) != 0)
-        status = refuse(file, "damaged: its content does not match its content_digest");
-    return akin_agree(comm, status);
-}
-
 akin_status akin_ncfile_open(akin_comm *comm, const char *path, const char *kind,
                              akin_ncfile **out) {
     akin_status status;
     akin_ncfile *file = NULL;
     *out = NULL;
     AKIN_TRY(akin_agree(comm, look_at(path, &file)));
-    AKIN_TRY(verify_seal(comm, file));
+    AKIN_TRY(akin_ncfile_verify_seal(comm, file));
     AKIN_TRY(akin_agree(comm, open_library_file(file, kind)));
-    if (!file->sealed) AKIN_TRY(verify_digest(comm, file));
+    if (!file->sealed) AKIN_TRY(akin_ncfile_verify_digest(comm, file));
     *out = file;
     return AKIN_OK;
 done:
@@ -441,7 +377,7 @@ akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
     if (code == NC_ENOTATT || (code == NC_NOERR && type != NC_CHAR)) return AKIN_OK;
     if (code) return trouble(file, code);
     if (length > ATTRIBUTE_BYTES_MAX || length > file->bytes)
-        return refuse(file, "damaged: an attribute is too long");
+        return akin_ncfile_refuse(file, "damaged: an attribute is too long");
     char *text = akin_mem_zalloc(length + 1, 1);
     if (!text) return AKIN_FAILED;
     if ((code = nc_get_att_text(file->id, NC_GLOBAL, name, text))) {

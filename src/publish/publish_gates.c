@@ -1,0 +1,61 @@
+/* publish_gates: see publish_gates.h. */
+#include "publish_gates.h"
+#include <akin/text.h>
+#include <stdbool.h>
+
+/* A value at the limit passes, up to the rounding of a mean; so does NaN. */
+size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_result *result,
+                          const akin_publish_place *place,
+                          akin_publish_gate gates[AKIN_PUBLISH_GATES]) {
+    const double least = params->min_coverage, churn = params->max_churn,
+                 shrink = params->max_shrink;
+    if (!place) {
+        gates[0] = (akin_publish_gate){"min-coverage", result->coverage, least,
+                                       result->coverage < least - 1e-9};
+        return 1;
+    }
+    if (!place->compared) return 0;
+    gates[0] = (akin_publish_gate){"max-churn", place->change.churn, churn,
+                                   place->change.churn > churn + 1e-9};
+    gates[1] = (akin_publish_gate){"max-shrink", place->change.shrink, shrink,
+                                   place->change.shrink > shrink + 1e-9};
+    return 2;
+}
+
+static akin_status append_refusals(akin_text *text, const char *where,
+                                   const akin_publish_gate *gates, size_t count) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count; i++) {
+        if (!gates[i].refuses) continue;
+        if (akin_text_length(text) > 0) AKIN_TRY(akin_text_append(text, "; "));
+        if (where) {
+            AKIN_TRY(akin_text_append_hidden(text, where));
+            AKIN_TRY(akin_text_append(text, ": "));
+        }
+        AKIN_TRY(akin_text_append(text, "%s is %.4g, --%s is %.4g", gates[i].option + 4,
+                                  gates[i].measured, gates[i].option, gates[i].limit));
+    }
+done:
+    return status;
+}
+
+akin_status akin_publish_check_gates(const akin_publish_params *params,
+                                     const akin_publish_result *result,
+                                     const akin_publish_place *places) {
+    akin_status status = AKIN_OK;
+    akin_text *text = NULL;
+    akin_publish_gate gates[AKIN_PUBLISH_GATES];
+    AKIN_TRY(akin_text_create(&text));
+    AKIN_TRY(append_refusals(text, NULL, gates, akin_publish_gates(params, result, NULL, gates)));
+    for (size_t i = 0; i < params->url_count; i++)
+        AKIN_TRY(append_refusals(text, params->urls[i], gates,
+                                 akin_publish_gates(params, result, &places[i], gates)));
+    if (akin_text_length(text) > 0)
+        status = akin_error_set(AKIN_GATE,
+                                "nothing was published: %s; inspect the table, and publish with "
+                                "another limit if it is right",
+                                akin_text_bytes(text));
+done:
+    akin_text_free(text);
+    return status;
+}

@@ -1,0 +1,13 @@
+/* publish_gates: the limits within which a table may be published. */
+#ifndef AKIN_PUBLISH_GATES_H
+#define AKIN_PUBLISH_GATES_H
+
+#include <akin/publish.h>
+
+/* places: [url_count], compared with what they hold. AKIN_GATE: a limit is exceeded; the message
+ * lists all of them. Not collective. */
+AKIN_MUST_CHECK akin_status akin_publish_check_gates(const akin_publish_params *params,
+                                                     const akin_publish_result *result,
+                                                     const akin_publish_place *places);
+
+#endif
