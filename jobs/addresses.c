@@ -15,10 +15,11 @@ akin_status akin_addresses_params(const akin_options *options, akin_fetch_params
                                .allow_private = akin_options_flag(options, "allow-private")};
     if (out->s3_endpoint && strncmp(out->s3_endpoint, "https://", 8) != 0 &&
         strncmp(out->s3_endpoint, "http://", 7) != 0)
-        return akin_error_set(AKIN_USAGE, "--s3-endpoint must be an https:// or http:// address");
+        return akin_error_option("s3-endpoint",
+                                 "--s3-endpoint must be an https:// or http:// address");
     if (akin_places_seconds(fresh, &out->fresh)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--fresh %s is not a duration; write 45s, 30m, 12h or 2d",
-                          fresh);
+    return akin_error_option("fresh", "--fresh %s is not a duration; write 45s, 30m, 12h or 2d",
+                             fresh);
 }
 
 void akin_addresses_report(akin_json *report, const akin_fetch_result *result) {

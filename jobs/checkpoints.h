@@ -26,7 +26,7 @@
 static inline akin_status akin_checkpoints_check(const akin_options *o, const char *output) {
     const char *checkpoint = akin_options_text(o, "checkpoint");
     if (!checkpoint || strcmp(checkpoint, output) != 0) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--checkpoint %s is also the output", checkpoint);
+    return akin_error_option("checkpoint", "--checkpoint %s is also the output", checkpoint);
 }
 
 #endif

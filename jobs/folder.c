@@ -168,8 +168,8 @@ akin_status akin_folder_check_night(const char *output, const char *night) {
     if (*goes_on) goto done;
     AKIN_TRY(list_nights(output, &nights, &count));
     if (count > 0 && strcmp(night, nights[0]) < 0)
-        status = akin_error_set(
-            AKIN_USAGE,
+        status = akin_error_option(
+            "night",
             "--night %s is earlier than the existing night of %s: its lists would replace newer "
             "ones, also where they are published. Give a later date or another output",
             night, nights[0]);

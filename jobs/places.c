@@ -32,8 +32,8 @@ akin_status akin_places_options(const akin_options *options, akin_sink_options *
     const char *keep = akin_options_text(options, "keep-previous");
     out->ids_only = strcmp(akin_options_text(options, "format"), "ids") == 0;
     if (akin_places_seconds(keep, &out->keep_previous)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE,
-                          "--keep-previous %s is not a duration; write 45s, 30m, 12h or 2d", keep);
+    return akin_error_option(
+        "keep-previous", "--keep-previous %s is not a duration; write 45s, 30m, 12h or 2d", keep);
 }
 
 akin_status akin_places_set_url(akin_json *object, const char *url) {

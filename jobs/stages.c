@@ -320,8 +320,8 @@ akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const
 static akin_status check_gallery(const akin_options *options) {
     const char *const *sources = NULL;
     if (akin_options_list(options, "source", &sources) > 0) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "needs the key source, for the pictures of the "
-                                      "catalogue; there is no [ingest] to take it from");
+    return akin_error_option("source", "needs the key source, for the pictures of the "
+                                       "catalogue; there is no [ingest] to take it from");
 }
 
 static akin_status check(const akin_stage *stage, akin_jobfile *job) {
@@ -339,22 +339,10 @@ static akin_status check(const akin_stage *stage, akin_jobfile *job) {
     return status == AKIN_OK && verb->check ? verb->check(options) : status;
 }
 
-/* The key that the message is about: the first of the options it names that the job sets, or
- * else the first it names, or the verb's first option. */
-static const char *key_of_message(const akin_verb *verb, const akin_options *options) {
-    char option[80];
+/* The key that the error is about. */
+static const char *wrong_key(const akin_verb *verb, const akin_options *options) {
     if (!akin_options_flag(options, "enabled")) return "enabled";
-    const char *found = NULL, *at = NULL;
-    bool given = false;
-    for (const akin_option *spec = verb->options; spec->name; spec++) {
-        int length = snprintf(option, sizeof option, "--%s", spec->name);
-        const char *here = strstr(akin_error_message(), option);
-        if (!here || here[length] == '-') continue; /* --previous is not --previous-embeddings */
-        bool gives = akin_options_given(options, spec->name);
-        if (found && (given > gives || (given == gives && at < here))) continue;
-        found = spec->name, at = here, given = gives;
-    }
-    return found ? found : verb->options->name;
+    return akin_error_about() ? akin_error_about() : verb->options->name;
 }
 
 akin_status akin_stages_check(akin_jobfile *job) {
@@ -362,7 +350,7 @@ akin_status akin_stages_check(akin_jobfile *job) {
         akin_status status = check(stage, job);
         if (status == AKIN_OK) continue;
         const char *key =
-            key_of_message(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
+            wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
         char *place = akin_jobfile_place(job, stage->verb, key);
         if (place) status = akin_error_context(status, "%s: [%s] ", place, stage->verb);
         akin_mem_free(place);

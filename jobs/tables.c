@@ -15,7 +15,7 @@ akin_status akin_tables_params(const akin_options *options, akin_source_params *
     for (size_t i = 0; i < sizeof separators / sizeof *separators; i++)
         if (strcmp(separators[i].name, separator) == 0) params->separator = separators[i].separator;
     if (params->encoding && !akin_charset_is_known(params->encoding))
-        return akin_error_set(AKIN_USAGE, "--encoding %s is not one of " AKIN_CHARSETS,
-                              params->encoding);
+        return akin_error_option("encoding", "--encoding %s is not one of " AKIN_CHARSETS,
+                                 params->encoding);
     return params->columns ? akin_source_check_columns(params->columns) : AKIN_OK;
 }

@@ -99,16 +99,16 @@ static akin_status run_adopt(akin_call *call) {
     akin_import_vectors_params params = adopt_params(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o embeddings.nc");
     if (joins(call->options) && !params.model)
-        return akin_error_set(
-            AKIN_USAGE, "--from-weight joins with a model's vectors and needs --model model.nc");
+        return akin_error_option(
+            "from-weight", "--from-weight joins with a model's vectors and needs --model model.nc");
     if (joins(call->options) && !params.catalog)
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "from-weight",
             "--from-weight joins with the vectors of the pictures and needs a catalogue");
     const char *const inputs[] = {params.from, params.ids, params.catalog, params.model};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (inputs[i] && strcmp(params.output, inputs[i]) == 0)
-            return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
+            return akin_error_option("output", "--output %s is also the input", params.output);
     AKIN_TRY(akin_import_vectors(call->comm, &params, &result));
     fill_adopt_report(call->report, &result);
 done:
@@ -141,26 +141,27 @@ static bool imported_up_to_date(const akin_call *call) {
 static akin_status check(akin_options *o) {
     const char *from = akin_options_text(o, "from");
     if (!from && akin_options_text(o, "ids"))
-        return akin_error_set(AKIN_USAGE,
-                              "--ids gives the ids of the rows of --from, which is missing");
+        return akin_error_option("ids",
+                                 "--ids gives the ids of the rows of --from, which is missing");
     if (!from && !catalog_of(o))
         return akin_error_set(AKIN_USAGE,
                               "no catalogue given: akin embed catalog.nc --model model.nc");
     if (!from && joins(o))
-        return akin_error_set(
-            AKIN_USAGE, "--from-weight is the weight of the vectors of --from, which is missing");
+        return akin_error_option(
+            "from-weight",
+            "--from-weight is the weight of the vectors of --from, which is missing");
     if (joins(o) && !(akin_options_real(o, "from-weight") > 0))
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "from-weight",
             "--from-weight must be above 0; without --from only the model's vectors are used");
     if (from && akin_options_text(o, "model") && !joins(o))
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "from",
             "--from %s replaces the model: leave --model out, or join both with --from-weight",
             from);
     if (from && akin_options_text(o, "previous"))
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "previous",
             "--previous is for vectors that a model computes: leave it out with --from");
     return AKIN_OK;
 }
@@ -172,7 +173,7 @@ static akin_status run_embed(akin_call *call) {
     if (akin_options_text(call->options, "from")) return run_adopt(call);
     if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o embeddings.nc");
     if (strcmp(params.output, params.catalog) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
+        return akin_error_option("output", "--output %s is also the input", params.output);
     if (!params.model) return akin_error_set(AKIN_USAGE, "no model given: --model model.nc");
     AKIN_TRY(akin_embed(call->comm, &params, &result));
     fill_report(call->report, &result);

@@ -32,7 +32,7 @@ static akin_status check(akin_options *o) {
     akin_fetch_params params;
     akin_source_params source;
     if (!akin_options_text(o, "cache"))
-        return akin_error_set(AKIN_USAGE, "no folder given: --cache DIR");
+        return akin_error_option("cache", "no folder given: --cache DIR");
     akin_status status = akin_tables_params(o, &source);
     return status == AKIN_OK ? akin_addresses_params(o, &params) : status;
 }

@@ -99,7 +99,7 @@ static akin_status check(akin_options *o) {
     if (status == AKIN_OK) status = akin_gallery_check(&params);
     if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 &&
         akin_options_arguments(o, &arguments) > 1)
-        status = akin_error_set(AKIN_USAGE, "--source is missing before \"%s\"", arguments[1]);
+        status = akin_error_option("source", "--source is missing before \"%s\"", arguments[1]);
     akin_mem_free(sources);
     return status;
 }

@@ -160,8 +160,8 @@ static akin_status check_network(const akin_options *options) {
     if (network.path) return akin_pretrained_check(&network);
     for (size_t i = 0; i < sizeof words / sizeof *words; i++)
         if (akin_options_changed(options, words[i]))
-            return akin_error_set(AKIN_USAGE, "--%s belongs to --network FILE, which is missing",
-                                  words[i]);
+            return akin_error_option(words[i], "--%s belongs to --network FILE, which is missing",
+                                     words[i]);
     return AKIN_OK;
 }
 
@@ -174,7 +174,7 @@ static akin_status check(akin_options *options) {
     akin_source_params source;
     if (!output) return akin_error_set(AKIN_USAGE, "no output given: -o catalog.nc");
     if (rejects && strcmp(rejects, output) == 0)
-        return akin_error_set(AKIN_USAGE, "--rejects and the output are both %s", output);
+        return akin_error_option("rejects", "--rejects and the output are both %s", output);
     for (size_t i = akin_options_arguments(options, &sources); i-- > 0;)
         if (strcmp(sources[i], output) == 0 || (rejects && strcmp(sources[i], rejects) == 0))
             return akin_error_set(AKIN_USAGE,
@@ -185,8 +185,8 @@ static akin_status check(akin_options *options) {
     status = check_network(options);
     if (status != AKIN_OK) return status;
     if (akin_options_flag(options, "offline") && !akin_options_text(options, "cache"))
-        return akin_error_set(AKIN_USAGE,
-                              "--offline needs --cache DIR with the downloaded pictures");
+        return akin_error_option("offline",
+                                 "--offline needs --cache DIR with the downloaded pictures");
     status = akin_tables_params(options, &source);
     return status == AKIN_OK ? akin_addresses_params(options, &fetch) : status;
 }

@@ -165,7 +165,7 @@ static akin_status run(akin_call *call) {
     akin_neighbors_params params = read_params(call);
     if (params.output == NULL) return akin_error_set(AKIN_USAGE, "no output given: -o table.nc");
     if (strcmp(params.output, params.input) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
+        return akin_error_option("output", "--output %s is also the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
     fill_report(call->report, &params, &figures);
@@ -181,19 +181,22 @@ done:
 static akin_status check(akin_options *o) {
     if ((akin_options_text(o, "previous") == NULL) !=
         (akin_options_text(o, "previous-embeddings") == NULL))
-        return akin_error_set(AKIN_USAGE, "--previous and --previous-embeddings must be given "
-                                          "together: last night's table and what it was made from");
+        return akin_error_option(akin_options_given(o, "previous") ? "previous"
+                                                                   : "previous-embeddings",
+                                 "--previous and --previous-embeddings must be given "
+                                 "together: last night's table and what it was made from");
     const akin_refine_params refine = refine_of(o);
     if (refine.pool > 0 && !refine.diverse && !refine.collapse)
-        return akin_error_set(AKIN_USAGE, "--pool needs --diversity or --collapse-duplicates");
+        return akin_error_option("pool", "--pool needs --diversity or --collapse-duplicates");
     if (refine.pool > 0 && refine.pool < (size_t)akin_options_int(o, "k"))
-        return akin_error_set(AKIN_USAGE, "--pool %zu is less than k = %lld", refine.pool,
-                              akin_options_int(o, "k"));
+        return akin_error_option("pool", "--pool %zu is less than k = %lld", refine.pool,
+                                 akin_options_int(o, "k"));
     if (refine.collapse && refine.duplicates < akin_options_real(o, "min-score"))
-        return akin_error_set(AKIN_USAGE,
-                              "--collapse-duplicates %g is below --min-score %g: duplicates below "
-                              "--min-score would not be found",
-                              refine.duplicates, akin_options_real(o, "min-score"));
+        return akin_error_option(
+            "collapse-duplicates",
+            "--collapse-duplicates %g is below --min-score %g: duplicates below "
+            "--min-score would not be found",
+            refine.duplicates, akin_options_real(o, "min-score"));
     return AKIN_OK;
 }
 

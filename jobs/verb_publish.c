@@ -199,8 +199,9 @@ static akin_status check_heeded(const akin_options *o, const char *const *urls, 
         for (size_t u = 0; u < count; u++)
             heeded = heeded || akin_publish_heeds(urls[u], asked[i].option);
         if (!heeded)
-            return akin_error_set(AKIN_USAGE, "--%s is for %s, and no --to is one: leave it out",
-                                  asked[i].option, asked[i].takers);
+            return akin_error_option(asked[i].option,
+                                     "--%s is for %s, and no --to is one: leave it out",
+                                     asked[i].option, asked[i].takers);
     }
     return AKIN_OK;
 }

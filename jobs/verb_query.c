@@ -25,8 +25,8 @@ static const akin_option options[] = {
 
 static akin_status check(const akin_query_params *params) {
     if (params->id != NULL && params->image != NULL)
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "id",
             "--id %s and --image %s are both given: search for an item or for a picture, not both",
             params->id, params->image);
     if (params->id == NULL && params->image == NULL)

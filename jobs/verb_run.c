@@ -430,12 +430,13 @@ done:
 
 static akin_status check(akin_options *o) {
     if (akin_options_flag(o, "csv-safe"))
-        return akin_error_set(AKIN_USAGE, "--csv-safe belongs in the job file: csv-safe = yes in "
-                                          "[ingest], [publish] or [gallery]");
+        return akin_error_option("csv-safe",
+                                 "--csv-safe belongs in the job file: csv-safe = yes in "
+                                 "[ingest], [publish] or [gallery]");
     const char *night = akin_options_text(o, "night");
     if (!night || akin_folder_is_night(night)) return AKIN_OK;
-    return akin_error_set(AKIN_USAGE, "--night must be a date such as 2026-03-01, not \"%s\"",
-                          night);
+    return akin_error_option("night", "--night must be a date such as 2026-03-01, not \"%s\"",
+                             night);
 }
 
 static akin_status run_run(akin_call *call) {

@@ -339,7 +339,7 @@ static akin_status run_train(akin_call *call) {
     params.objective.kind = objective_of(call->options, &features);
     if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o model.nc");
     if (strcmp(params.output, params.catalog) == 0)
-        return akin_error_set(AKIN_USAGE, "--output %s is also the input", params.output);
+        return akin_error_option("output", "--output %s is also the input", params.output);
     if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
     warn_of_idle(call->options, &features);
     AKIN_TRY(akin_train(call->comm, &params, &result));
@@ -387,19 +387,19 @@ static akin_status check(akin_options *options) {
     const char *policy = akin_options_text(options, "retrain");
     bool decides = strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0;
     if (decides && akin_options_given(options, "init"))
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "init",
             "--init cannot be combined with --retrain %s, which starts from the existing model",
             policy);
     if (akin_options_int(options, "patience") > 0 && akin_options_real(options, "holdout") <= 0)
-        return akin_error_set(AKIN_USAGE, "--patience %lld needs a holdout, and --holdout is 0",
-                              akin_options_int(options, "patience"));
+        return akin_error_option("patience", "--patience %lld needs a holdout, and --holdout is 0",
+                                 akin_options_int(options, "patience"));
     akin_features features;
     akin_status status = choose_features(options, AKIN_FEATURES_SEEN_UNKNOWN, &features);
     if (status == AKIN_OK && !akin_features_network(&features) &&
         akin_options_given(options, "init"))
-        status = akin_error_set(
-            AKIN_USAGE,
+        status = akin_error_option(
+            "init",
             "--init: the features %s need no network, so there are no weights to start from",
             features.name);
     return status;

@@ -34,6 +34,11 @@ typedef enum {
  * returns `status`. */
 akin_status akin_error_set(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
+/* The same for an option of the command line that is wrong: returns AKIN_USAGE. */
+akin_status akin_error_option(const char *option, const char *format, ...) AKIN_PRINTF(2, 3);
+/* The option that the message is about, without dashes; NULL if none was named. Borrowed likewise. */
+const char *akin_error_about(void);
+
 /* Prepends context, such as "catalog.csv row 7: ", to the message; returns `status`. */
 akin_status akin_error_context(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
@@ -43,9 +48,12 @@ void akin_error_clear(void);
 
 /* Saves the message across a clean-up that may set another: the first error is the one to
  * report. */
-enum { AKIN_ERROR_SIZE = 4096 }; /* bytes of a message, with its NUL */
+enum {
+    AKIN_ERROR_SIZE = 4096,
+    AKIN_ERROR_OPTION_SIZE = 64
+}; /* bytes of a message, of an option's name; with NUL */
 typedef struct {
-    char message[AKIN_ERROR_SIZE];
+    char message[AKIN_ERROR_SIZE], about[AKIN_ERROR_OPTION_SIZE];
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);

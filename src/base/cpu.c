@@ -73,12 +73,12 @@ akin_status akin_cpu_force(const char *name) {
     for (int level = 0; level < AKIN_CPU_LEVELS; level++) {
         if (strcmp(name, names[level])) continue;
         if (!has((akin_cpu_level)level))
-            return akin_error_set(AKIN_USAGE,
-                                  "--cpu %s: this machine does not support it; use auto or %s",
-                                  name, names[best()]);
+            return akin_error_option("cpu",
+                                     "--cpu %s: this machine does not support it; use auto or %s",
+                                     name, names[best()]);
         active = level;
         return AKIN_OK;
     }
-    return akin_error_set(
-        AKIN_USAGE, "--cpu %s: not known; use auto, portable, avx2, avx512, vnni or amx", name);
+    return akin_error_option(
+        "cpu", "--cpu %s: not known; use auto, portable, avx2, avx512, vnni or amx", name);
 }

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static _Thread_local char message[AKIN_ERROR_SIZE];
+static _Thread_local char message[AKIN_ERROR_SIZE], about[AKIN_ERROR_OPTION_SIZE];
 static void (*end_all_ranks)(void) = abort;
 
 /* A message is one line: file names and library messages may contain newlines. */
@@ -15,33 +15,47 @@ static void keep_one_line(char *text) {
         if (*text == '\n' || *text == '\r') *text = ' ';
 }
 
-/* The arguments may point into the current message, so it is replaced only when the new one is
- * complete. */
-akin_status akin_error_set(akin_status status, const char *format, ...) {
+/* The text, then `tail`. The arguments may point into the current message, so it is replaced only when
+ * the new one is complete. */
+static void replace(const char *format, va_list arguments, const char *tail) {
     char text[AKIN_ERROR_SIZE];
-    va_list arguments;
-    va_start(arguments, format);
     vsnprintf(text, sizeof text, format, arguments);
-    va_end(arguments);
     keep_one_line(text);
     akin_secret_hide(text, sizeof text);
-    memcpy(message, text, strlen(text) + 1);
+    size_t head = strlen(text), count = strnlen(tail, AKIN_ERROR_SIZE - 1 - head);
+    memcpy(text + head, tail, count);
+    text[head + count] = '\0';
+    memcpy(message, text, head + count + 1);
+}
+
+akin_status akin_error_set(akin_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    replace(format, arguments, "");
+    va_end(arguments);
+    about[0] = '\0';
     return status;
 }
 
-akin_status akin_error_context(akin_status status, const char *format, ...) {
-    char text[AKIN_ERROR_SIZE];
+akin_status akin_error_option(const char *option, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof text, format, arguments);
+    replace(format, arguments, "");
     va_end(arguments);
-    keep_one_line(text);
-    akin_secret_hide(text, sizeof text);
-    size_t head = strlen(text), tail = strnlen(message, AKIN_ERROR_SIZE - 1 - head);
-    memcpy(text + head, message, tail);
-    text[head + tail] = '\0';
-    memcpy(message, text, head + tail + 1);
+    snprintf(about, sizeof about, "%s", option);
+    return AKIN_USAGE;
+}
+
+akin_status akin_error_context(akin_status status, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    replace(format, arguments, message);
+    va_end(arguments);
     return status;
+}
+
+const char *akin_error_about(void) {
+    return *about ? about : NULL;
 }
 
 const char *akin_error_message(void) {
@@ -49,15 +63,17 @@ const char *akin_error_message(void) {
 }
 
 void akin_error_clear(void) {
-    message[0] = '\0';
+    message[0] = about[0] = '\0';
 }
 
 void akin_error_keep(akin_error_kept *kept) {
     memcpy(kept->message, message, strlen(message) + 1);
+    memcpy(kept->about, about, sizeof about);
 }
 
 void akin_error_restore(const akin_error_kept *kept) {
     memcpy(message, kept->message, strlen(kept->message) + 1);
+    memcpy(about, kept->about, sizeof about);
 }
 
 void akin_error_on_assert(void (*end_all)(void)) {

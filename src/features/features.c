@@ -169,17 +169,18 @@ static akin_status set_weight(const char *text, size_t length, akin_features *ou
                  : p + 1 < AKIN_PARTS ? ", "
                                       : " or ",
                  parts[p].name);
-    return akin_error_set(AKIN_USAGE,
-                          "--weights %.*s: not a weight; write %s, '=' and a number from 0 to %g, "
-                          "separated by commas if there are several",
-                          (int)length, text, names, WEIGHT_LIMIT);
+    return akin_error_option(
+        "weights",
+        "--weights %.*s: not a weight; write %s, '=' and a number from 0 to %g, "
+        "separated by commas if there are several",
+        (int)length, text, names, WEIGHT_LIMIT);
 }
 
 static akin_status set_weights(const struct kind *kind, const char *text, akin_features *out) {
     akin_status status = AKIN_OK;
     if (kind->dim == 0)
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            "weights",
             "--weights: the features %s have only one part, so there is nothing to weight",
             kind->name);
     for (;;) {
@@ -189,7 +190,8 @@ static akin_status set_weights(const struct kind *kind, const char *text, akin_f
         text += length + 1;
     }
     if (akin_features_parts(out) == 0)
-        status = akin_error_set(AKIN_USAGE, "--weights: at least one part needs a weight above 0");
+        status =
+            akin_error_option("weights", "--weights: at least one part needs a weight above 0");
 done:
     return status;
 }
@@ -207,8 +209,8 @@ static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *o
                 out->dim = out->parts[p].dim;
             }
     if (dim > most)
-        return akin_error_set(AKIN_USAGE, "--dim %zu: the features %s have at most %zu", dim,
-                              kind->name, most);
+        return akin_error_option("dim", "--dim %zu: the features %s have at most %zu", dim,
+                                 kind->name, most);
     if (kind->dim > 0) out->dim = dim > 0 ? dim : kind->dim < most ? kind->dim : most;
     return AKIN_OK;
 }
@@ -246,15 +248,15 @@ akin_status akin_features_choose(const akin_features_params *params, akin_featur
     const struct kind *kind = find_kind(params->name);
     *out = (akin_features){0};
     if (!kind)
-        return akin_error_set(AKIN_USAGE, "--features %s: unknown; use %s", params->name,
-                              AKIN_FEATURES_NAMES);
+        return akin_error_option("features", "--features %s: unknown; use %s", params->name,
+                                 AKIN_FEATURES_NAMES);
     out->name = kind->name;
     out->tuned = kind->tuned && !(params->tune && strcmp(params->tune, "none") == 0);
     out->tune = params->tune;
     out->pairs = params->pairs;
     if (!kind->tuned && params->pairs)
-        return akin_error_set(
-            AKIN_USAGE, "--pairs: of the features %s no weights are chosen; use fused", kind->name);
+        return akin_error_option(
+            "pairs", "--pairs: of the features %s no weights are chosen; use fused", kind->name);
     for (size_t p = 0; p < AKIN_PARTS; p++)
         out->parts[p] =
             (akin_features_part){.weight = kind->weights[p],

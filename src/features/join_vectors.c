@@ -34,9 +34,10 @@ static akin_status prepare(blend *b) {
     b->own = akin_encoder_dim(b->encoder);
     b->dim = b->own + b->source->dim;
     if (b->dim > AKIN_VECTORS_DIM_MAX)
-        return akin_error_set(
-            AKIN_USAGE, "--from-weight: %zu features of %s and %zu imported ones are more than %d",
-            b->own, b->source->model, b->source->dim, AKIN_VECTORS_DIM_MAX);
+        return akin_error_option(
+            "from-weight",
+            "--from-weight: %zu features of %s and %zu imported ones are more than %d", b->own,
+            b->source->model, b->source->dim, AKIN_VECTORS_DIM_MAX);
     b->images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
     b->items = akin_mem_alloc(CHUNK, sizeof *b->items);
     b->vectors = akin_mem_alloc(CHUNK, b->own * sizeof *b->vectors);

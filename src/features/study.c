@@ -50,8 +50,8 @@ static akin_status read_labels(work *w) {
                      : groups               ? "group"
                                             : "ground";
     if ((tunes_by(w, "category") && !categories) || (tunes_by(w, "group") && !groups))
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "--tune %s: no item of %s has a %s", by,
-                                akin_ncfile_path(akin_catalog_file(w->catalog)), by));
+        AKIN_TRY(akin_error_option("tune", "--tune %s: no item of %s has a %s", by,
+                                   akin_ncfile_path(akin_catalog_file(w->catalog)), by));
     w->out->by = by;
     for (size_t i = 0; i < w->count; i++) {
         int32_t category = akin_labels_category(labels)[rows[i] - from],

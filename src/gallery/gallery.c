@@ -36,8 +36,8 @@ akin_status akin_gallery_check(const akin_gallery_params *params) {
     if (!params->output)
         return akin_error_set(AKIN_USAGE, "-o is missing: give the folder to write");
     if (params->source.count == 0)
-        return akin_error_set(
-            AKIN_USAGE, "--source is missing: give the source of the catalogue, for its pictures");
+        return akin_error_option(
+            "source", "--source is missing: give the source of the catalogue, for its pictures");
     return AKIN_OK;
 }
 

@@ -432,8 +432,8 @@ akin_status akin_openvino_read(const char *path, akin_openvino **out) {
 }
 
 akin_status akin_openvino_check(const char *path) {
-    return akin_error_set(
-        AKIN_USAGE,
+    return akin_error_option(
+        "network",
         "--network %s: this akin was built without OpenVINO; install it with `sh "
         "jobs/packages.sh network` (or name an installed one in OpenVINO_DIR) and "
         "build again",

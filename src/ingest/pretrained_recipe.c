@@ -153,8 +153,8 @@ static akin_status take_sizes(const akin_pretrained_params *params, akin_pretrai
     bool one = false;
     if (params->size) {
         if (!read_pixels(params->size, &out->resize_width, &out->resize_height, &one))
-            return akin_error_set(
-                AKIN_USAGE,
+            return akin_error_option(
+                "network-size",
                 "--network-size %s: write the pixels of the shorter side, 256, or "
                 "WIDTHxHEIGHT, at most %d",
                 params->size, SIDE_LIMIT);
@@ -168,10 +168,11 @@ static akin_status take_sizes(const akin_pretrained_params *params, akin_pretrai
         out->crops = false;
     } else if (params->crop) {
         if (!read_pixels(params->crop, &out->crop_width, &out->crop_height, &one))
-            return akin_error_set(AKIN_USAGE,
-                                  "--network-crop %s: write pixels, 224 or WIDTHxHEIGHT, at most "
-                                  "%d, or none",
-                                  params->crop, SIDE_LIMIT);
+            return akin_error_option(
+                "network-crop",
+                "--network-crop %s: write pixels, 224 or WIDTHxHEIGHT, at most "
+                "%d, or none",
+                params->crop, SIDE_LIMIT);
         out->crops = true;
     }
     return AKIN_OK;
@@ -194,8 +195,8 @@ static akin_status take_three(const char *option, const char *text, double least
     if (good && count == 0 && *at == '\0') {
         out[1] = out[2] = out[0];
     } else if (!good || count != 2 || *at != '\0') {
-        return akin_error_set(
-            AKIN_USAGE, "--network-%s %s: write three numbers, 0.5,0.5,0.5, or one", option, text);
+        return akin_error_option(option, "--%s %s: write three numbers, 0.5,0.5,0.5, or one",
+                                 option, text);
     }
     return AKIN_OK;
 }
@@ -208,8 +209,8 @@ akin_status akin_pretrained_recipe_read(const akin_pretrained_params *params, co
     memcpy(out->deviation, imagenet_deviation, sizeof out->deviation);
     if (config && akin_file_exists(config)) AKIN_TRY(read_config(config, out));
     AKIN_TRY(take_sizes(params, out));
-    AKIN_TRY(take_three("mean", params->mean, -1e6, out->mean));
-    AKIN_TRY(take_three("std", params->deviation, 0, out->deviation));
+    AKIN_TRY(take_three("network-mean", params->mean, -1e6, out->mean));
+    AKIN_TRY(take_three("network-std", params->deviation, 0, out->deviation));
     for (size_t c = 0; c < 3; c++)
         if (!(out->deviation[c] > 0))
             return akin_error_set(AKIN_INPUT, "%s: image_std is %g", config ? config : params->path,

@@ -70,8 +70,8 @@ done:
 static akin_status check_name(const char *path) {
     const char *ending = akin_file_ending(path);
     if (strcasecmp(ending, ".onnx") == 0 || strcasecmp(ending, ".xml") == 0) return AKIN_OK;
-    return akin_error_set(
-        AKIN_USAGE,
+    return akin_error_option(
+        "network",
         "--network %s: give a file .onnx, or OpenVINO's .xml with its .bin beside "
         "it",
         path);
@@ -85,8 +85,8 @@ akin_status akin_pretrained_check(const akin_pretrained_params *params) {
     if (status == AKIN_OK) status = check_name(params->path);
     for (size_t i = 0; status == AKIN_OK && i < sizeof texts / sizeof *texts; i++)
         if (texts[i] && (!*texts[i] || strpbrk(texts[i], " \t\n")))
-            status = akin_error_set(
-                AKIN_USAGE, "an option of --network is '%s': write it without blanks", texts[i]);
+            status = akin_error_option(
+                "network", "an option of --network is '%s': write it without blanks", texts[i]);
     return status == AKIN_OK ? akin_pretrained_recipe_read(params, NULL, &recipe) : status;
 }
 

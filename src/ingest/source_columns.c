@@ -107,19 +107,19 @@ static akin_status take_name(akin_columns *columns, akin_column c, akin_source_t
                   text.bytes[text.length - 1] == *text.bytes;
     if (text.length == 0) return AKIN_OK;
     if (columns->counts[c] == CANDIDATES)
-        return akin_error_set(AKIN_USAGE, "--columns: %s has more than %d names", keys[c].key,
-                              CANDIDATES);
+        return akin_error_option("columns", "--columns: %s has more than %d names", keys[c].key,
+                                 CANDIDATES);
     if (text.length >= NAME_LIMIT)
-        return akin_error_set(AKIN_USAGE, "--columns: a name for %s is longer than %d bytes",
-                              keys[c].key, NAME_LIMIT - 1);
+        return akin_error_option("columns", "--columns: a name for %s is longer than %d bytes",
+                                 keys[c].key, NAME_LIMIT - 1);
     *to = (candidate){.place = SIZE_MAX};
     memcpy(to->name, text.bytes + quoted, text.length - 2 * (size_t)quoted);
     char *bracket = quoted ? NULL : strrchr(to->name, '['), *end;
     if (bracket && isdigit((unsigned char)bracket[1])) {
         to->part = strtoul(bracket + 1, &end, 10);
         if (strcmp(end, "]") != 0 || to->part == 0)
-            return akin_error_set(
-                AKIN_USAGE, "--columns: %s: a part is written NAME[1], NAME[2] ...", to->name);
+            return akin_error_option(
+                "columns", "--columns: %s: a part is written NAME[1], NAME[2] ...", to->name);
         *bracket = '\0';
     }
     columns->counts[c]++;
@@ -149,8 +149,8 @@ static akin_status take_text(akin_columns *columns, const char *text, bool by_us
     for (text += strspn(text, " \t\n"); *text; text += strspn(text, " \t\n")) {
         akin_column c = key_at(text, !by_user);
         if (c == AKIN_COLUMN_COUNT)
-            return akin_error_set(
-                AKIN_USAGE,
+            return akin_error_option(
+                "columns",
                 "--columns: '%.40s' is neither id=, path=, category=, group= or available= with "
                 "the name of a column, nor a preset at the start (shopify, woocommerce, merchant)",
                 text);
@@ -158,7 +158,7 @@ static akin_status take_text(akin_columns *columns, const char *text, bool by_us
         size_t length = names_length(text, !by_user);
         AKIN_TRY(take_names(columns, c, text, length));
         if (by_user && columns->counts[c] == 0 && keys[c].needed)
-            return akin_error_set(AKIN_USAGE, "--columns: %s= names no column", keys[c].key);
+            return akin_error_option("columns", "--columns: %s= names no column", keys[c].key);
         columns->named[c] = by_user && columns->counts[c] > 0;
         text += length;
     }

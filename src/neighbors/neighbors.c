@@ -21,9 +21,11 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
                                    const char *path, akin_row_block_rules *out) {
     const akin_labels *labels = akin_vectors_labels(vectors);
     if (rules->same_category && akin_labels_category_count(labels) == 0)
-        return akin_error_set(AKIN_USAGE, "--same-category: no item of %s has a category", path);
+        return akin_error_option("same-category", "--same-category: no item of %s has a category",
+                                 path);
     if (rules->exclude_same_group && akin_labels_group_count(labels) == 0)
-        return akin_error_set(AKIN_USAGE, "--exclude-same-group: no item of %s has a group", path);
+        return akin_error_option("exclude-same-group",
+                                 "--exclude-same-group: no item of %s has a group", path);
     float least = (float)rules->min_score;
     if (least < rules->min_score) least = nextafterf(least, INFINITY);
     *out = (akin_row_block_rules){.same_category = rules->same_category,
@@ -36,7 +38,7 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
 static akin_status check_refine(const akin_refine_params *refine, const akin_vectors *vectors,
                                 const char *path) {
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
-        return akin_error_set(AKIN_USAGE, "--fill category: no item of %s has a category", path);
+        return akin_error_option("fill", "--fill category: no item of %s has a category", path);
     return AKIN_OK;
 }
 

@@ -137,8 +137,8 @@ static akin_status open_network(akin_comm *comm, const akin_query_params *params
     *out = NULL;
     if (!wanted) {
         if (params->network)
-            status = akin_error_set(AKIN_USAGE, "--network %s: %s goes by no network",
-                                    params->network, params->model);
+            status = akin_error_option("network", "--network %s: %s goes by no network",
+                                       params->network, params->model);
         return status;
     }
     if (!copy) return AKIN_FAILED;
@@ -375,8 +375,8 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     uint64_t *list = NULL;
     *out = NULL;
     if (params->image != NULL && (params->rules.same_category || params->rules.exclude_same_group))
-        return akin_error_set(
-            AKIN_USAGE, "--image: a new picture has no category and no group for these rules");
+        return akin_error_option(
+            "image", "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
     AKIN_TRY(
         akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));

@@ -29,20 +29,19 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
     char *name = NULL;
     size_t length = strcspn(url + strlen(SCHEME), "?/");
     if (strncmp(url, SCHEME, strlen(SCHEME)) != 0 || length == 0)
-        return akin_error_set(
-            AKIN_USAGE, "--to %s: give servers and catalogue: memcached://host:port?catalog=NAME",
-            url);
+        return akin_error_option(
+            "to", "--to %s: give servers and catalogue: memcached://host:port?catalog=NAME", url);
     if (memchr(url + strlen(SCHEME), '@', length))
-        return akin_error_set(AKIN_USAGE,
-                              "--to memcached://: takes no user or password in its address");
+        return akin_error_option("to",
+                                 "--to memcached://: takes no user or password in its address");
     AKIN_TRY(akin_text_create(&rest));
     AKIN_TRY(akin_text_append(rest, "memcached://x%s", url + strlen(SCHEME) + length));
     AKIN_TRY(akin_url_parse(akin_text_bytes(rest), &parts));
     AKIN_TRY(akin_url_query(&parts, known, "catalog", &name));
     if (!name || !akin_lease_is_name(name, AKIN_LEASE_NAME))
-        AKIN_TRY(akin_error_set(
-            AKIN_USAGE,
-            "--to %s: give the catalogue as ?catalog=NAME, with letters, digits and . _ -", url));
+        AKIN_TRY(akin_error_option(
+            "to", "--to %s: give the catalogue as ?catalog=NAME, with letters, digits and . _ -",
+            url));
     snprintf(place->catalog, sizeof place->catalog, "%s", name);
     akin_text_clear(rest);
     AKIN_TRY(akin_text_append_bytes(rest, url + strlen(SCHEME), length));

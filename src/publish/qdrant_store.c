@@ -32,17 +32,19 @@ static akin_status understand(const char *text, akin_url *url) {
     char *none = NULL;
     AKIN_TRY(akin_url_parse(text, url));
     if (url->user || url->password)
-        AKIN_TRY(akin_error_set(AKIN_USAGE,
-                                "--to %s://: takes no user or password in its address; the key of "
-                                "Qdrant is in AKIN_QDRANT_API_KEY",
-                                url->scheme));
+        AKIN_TRY(
+            akin_error_option("to",
+                              "--to %s://: takes no user or password in its address; the key of "
+                              "Qdrant is in AKIN_QDRANT_API_KEY",
+                              url->scheme));
     AKIN_TRY(akin_url_query(url, known, "", &none));
     const char *name = url->path && *url->path ? url->path + 1 : "";
     if (!akin_lease_is_name(name, NAME_SIZE - 1))
-        status = akin_error_set(AKIN_USAGE,
-                                "--to %s://%s/%s: give the collection as qdrant://host:port/NAME, "
-                                "with letters, digits and . _ -",
-                                url->scheme, url->host, name);
+        status =
+            akin_error_option("to",
+                              "--to %s://%s/%s: give the collection as qdrant://host:port/NAME, "
+                              "with letters, digits and . _ -",
+                              url->scheme, url->host, name);
 done:
     akin_mem_free(none);
     if (status != AKIN_OK) akin_url_free(url);

@@ -41,7 +41,7 @@ static akin_status refuse(const char *url, const char *why) {
     akin_status status = akin_text_create(&shown);
     if (status == AKIN_OK) status = akin_text_append_hidden(shown, url);
     if (status == AKIN_OK)
-        status = akin_error_set(AKIN_USAGE, "--to %s: %s", akin_text_bytes(shown), why);
+        status = akin_error_option("to", "--to %s: %s", akin_text_bytes(shown), why);
     akin_text_free(shown);
     return status;
 }

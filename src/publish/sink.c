@@ -70,8 +70,8 @@ static akin_status refuse_overwriting(const char *url, const char *const *inputs
         if (sink->overwrites(url, inputs[i]))
             return *akin_error_message()
                        ? AKIN_FAILED /* out of memory while reporting */
-                       : akin_error_set(
-                             AKIN_USAGE,
+                       : akin_error_option(
+                             "to",
                              "--to %s: would overwrite %s, which the job itself reads or writes",
                              url, inputs[i]);
     return AKIN_OK;
@@ -81,8 +81,8 @@ akin_status akin_sink_check(const char *const *urls, size_t url_count, const cha
                             size_t input_count) {
     akin_status status = AKIN_OK;
     if (url_count == 0)
-        return akin_error_set(AKIN_USAGE,
-                              "--to is missing: give a target, such as --to file:table.jsonl");
+        return akin_error_option("to",
+                                 "--to is missing: give a target, such as --to file:table.jsonl");
     for (size_t i = 0; i < url_count; i++) {
         if (!akin_sink_of(urls[i])) return refuse_unknown(urls[i]);
         AKIN_TRY(akin_sink_of(urls[i])->check_url(urls[i]));

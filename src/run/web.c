@@ -26,7 +26,7 @@ static akin_status refuse_url(const char *text, const char *why) {
     akin_status status = akin_text_create(&shown);
     if (status == AKIN_OK) status = akin_text_append_hidden(shown, text);
     if (status == AKIN_OK)
-        status = akin_error_set(AKIN_USAGE, "--to %s: %s", akin_text_bytes(shown), why);
+        status = akin_error_option("to", "--to %s: %s", akin_text_bytes(shown), why);
     akin_text_free(shown);
     return status;
 }
@@ -70,8 +70,8 @@ akin_status akin_url_query(const akin_url *url, const char *const *known, const 
     for (const char *at = url->query; at && *at; at += *at == '&') {
         size_t length = strcspn(at, "&"), name = strcspn(at, "=&");
         if (!is_known(known, at, name))
-            AKIN_TRY(akin_error_set(
-                AKIN_USAGE, "--to %s:...: unknown parameter \"%.*s\"; it takes ?%s=", url->scheme,
+            AKIN_TRY(akin_error_option(
+                "to", "--to %s:...: unknown parameter \"%.*s\"; it takes ?%s=", url->scheme,
                 (int)name, at, known[0]));
         if (name < length && strlen(key) == name && strncmp(at, key, name) == 0) {
             char *decoded = curl_easy_unescape(NULL, at + name + 1, (int)(length - name - 1), NULL);

@@ -270,8 +270,8 @@ akin_status akin_vectors_open(akin_comm *comm, const char *path, const char *ids
     *out = NULL;
     AKIN_TRY(akin_agree(comm, akin_npy_recognise(path, &is_npy)));
     if (!is_npy && ids_path != NULL)
-        AKIN_TRY(akin_error_set(AKIN_USAGE, "--ids %s: only for a .npy file; %s has its own ids",
-                                ids_path, path));
+        AKIN_TRY(akin_error_option("ids", "--ids %s: only for a .npy file; %s has its own ids",
+                                   ids_path, path));
     AKIN_TRY(is_npy ? open_npy(comm, path, ids_path, &v) : open_embeddings(comm, path, &v));
     bring_to_unit_length(comm, v);
     *out = v, v = NULL;

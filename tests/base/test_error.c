@@ -126,6 +126,22 @@ static void try_leaves_by_the_one_way_out(void **state) {
     }
 }
 
+static void an_option_is_known_until_the_next_message(void **state) {
+    (void)state;
+    akin_error_kept kept;
+    assert_int_equal(akin_error_option("pool", "--pool needs %s", "--diversity"), AKIN_USAGE);
+    assert_int_equal(akin_error_context(AKIN_USAGE, "night.ini line 7: "), AKIN_USAGE);
+    assert_string_equal(akin_error_about(), "pool");
+    assert_string_equal(akin_error_message(), "night.ini line 7: --pool needs --diversity");
+    akin_error_keep(&kept);
+    akin_error_set(AKIN_FAILED, "another");
+    assert_null(akin_error_about());
+    akin_error_restore(&kept);
+    assert_string_equal(akin_error_about(), "pool");
+    akin_error_clear();
+    assert_null(akin_error_about());
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(set_and_context_return_the_status),
@@ -133,6 +149,7 @@ int main(void) {
         cmocka_unit_test(a_message_is_one_line),
         cmocka_unit_test(what_was_kept_comes_back),
         cmocka_unit_test(a_long_message_is_cut_and_nothing_else),
+        cmocka_unit_test(an_option_is_known_until_the_next_message),
         cmocka_unit_test(each_thread_has_its_own),
         cmocka_unit_test(a_failed_assert_names_its_place_and_ends_all),
         cmocka_unit_test(try_leaves_by_the_one_way_out),
