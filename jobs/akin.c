@@ -54,7 +54,7 @@ const akin_option akin_common_options[] = {
      .initial = "auto",
      .choices = "auto|portable|avx2|avx512|vnni|amx",
      .help = "the compiled kernels to use",
-     .unrecorded = true /* the file's akin_cpu tells what all ranks agreed on */},
+     .unrecorded = true /* the file's akin_cpu is what all ranks agreed on */},
     {0},
 };
 

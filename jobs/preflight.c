@@ -183,7 +183,7 @@ static akin_status check_inputs(akin_jobfile *job) {
     return AKIN_OK;
 }
 
-/* The catalogue of the night before tells which items are new. */
+/* The catalogue of the night before determines which items are new. */
 static akin_status check_drift(akin_jobfile *job) {
     bool nights = akin_options_int(akin_jobfile_options(job, "job"), "keep") > 0;
     if (nights ||

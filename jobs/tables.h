@@ -13,7 +13,7 @@
      .help = "which columns of a CSV are what: \"id=NAME path=NAME ...\", also for category, "     \
              "group and available; of path=A,B the first that is not empty, of path=A[2] the "     \
              "second of the pictures that a cell lists; or an export: shopify, woocommerce or "    \
-             "merchant, also with names behind it"},                                               \
+             "merchant, optionally followed by names"},                                            \
         {.name = "separator",                                                                      \
          .type = AKIN_OPTION_CHOICE,                                                               \
          .initial = "auto",                                                                        \

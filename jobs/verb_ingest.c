@@ -200,7 +200,7 @@ static char *temporary_cache(const char *output) {
     return name;
 }
 
-/* A stopped run leaves its own behind, which the next run reuses. */
+/* A stopped run leaves its own, which the next run reuses. */
 static void clear_temporary(const char *folder) {
     akin_error_kept kept;
     if (!akin_file_is_folder(folder)) return;

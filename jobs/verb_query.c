@@ -18,7 +18,7 @@ static const akin_option options[] = {
     {.name = "network",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "the trained network that the model goes by, where it is not where ingest had it"},
+     .help = "the trained network that the model uses, if it is no longer where ingest found it"},
     AKIN_RULE_OPTIONS,
     {0},
 };

@@ -349,7 +349,7 @@ done:
     return status;
 }
 
-/* A model that goes by what a network gave serves a catalogue of that network alone; one that does
+/* A model that uses the output of a network only serves a catalogue of that network; one that does
  * not, where it could, is not what these options ask for. */
 static bool network_up_to_date(const akin_call *call, const akin_train_params *params) {
     akin_features features;

@@ -78,7 +78,7 @@ parts="ingest train embed neighbors publish"
 grep -q '^[[:space:]]*\[fetch\]' "$job" && parts="fetch $parts"
 for part in $parts; do
     size=AKIN_${part^^}_SIZE until=$part
-    [ $part != publish ] || until=gallery # and what comes behind it
+    [ $part != publish ] || until=gallery # and what follows it
     offline=()
     [ $part = fetch ] || offline=(--offline) # only that one's nodes need a network
     submit "${!size}" "$before" $part "$job" --until $until "${offline[@]}" "${night[@]}"

@@ -1,24 +1,23 @@
-/* allpairs: every row of a catalogue against every other, on all ranks: the k best of each.
- * Not collective where nothing else is said.
+/* allpairs: compares every row of a catalogue with every other, on all ranks: the k best of each.
+ * Not collective unless stated.
  *
- * 1. Deal (partition.h): every rank gets a block of rows that costs the same; thresholds are
- * foretold by a sample (thresholds.h).
- * 2. Ring (ring.h). A block travels as its body and its lists; the next body comes while this one
- * is compared. A travelling list starts as a copy of the owner's, so its threshold is tight from
- * the beginning; what it shares with the list at home is one entry when they are merged (topk.h).
- * 3. Mend (recompute.h): the few lists that asked for more than k others reach are made anew.
- * 4. Home. Lists go to the rank whose shard holds the row.
+ * 1. Partition (partition.h): every rank gets a block of rows of equal cost; a sample predicts the
+ *    thresholds of its lists (thresholds.h).
+ * 2. Ring (ring.h). A block travels as its body and its lists; the next body arrives while this one
+ *    is compared. A travelling list starts as a copy of the owner's, so its threshold is tight from
+ *    the beginning; entries that both have are one entry when they are merged (topk.h).
+ * 3. Recompute (recompute.h): the few lists whose threshold was too high for k entries.
+ * 4. Return: lists go to the rank whose shard holds the row.
  *
- * A rank holds three blocks of n / size rows with their lists, of which two have one side only: n /
- * size (12 stride + 4 stride + 24 k + 150) bytes, stride = dim in whole sixteens (30 k for long
- * lists), and a little.
+ * A rank holds three blocks of n / size rows with their lists, of which two have one side only:
+ * n / size (12 stride + 4 stride + 24 k + 150) bytes, stride = dim rounded up to a multiple of 16
+ * (30 k for long lists), and a little.
  *
- * A step of the ring is done in slices. After one the ranks tell each other of a signal, or that it
- * is time to save, and act on it after the next: none waits for the slice of another. What is saved
- * is where the ring stands and the lists as they are then; with the same number of ranks a run goes
- * on from there, with another one it begins anew with these lists and leaves out what they hold
- * (the rules' layers), and ends with the same lists.
- */
+ * A step of the ring is done in slices. After each, the ranks tell each other about a signal, or that
+ * it is time to save, and act on it after the next: none waits for another's slice. What is saved
+ * is the position in the ring and the lists at that time. With the same number of ranks a run
+ * continues there; with another number it starts over with these lists, skips the pairs that they
+ * cover (the rules' layers), and ends with the same lists. */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H
 
@@ -44,7 +43,7 @@ typedef struct {
     size_t k;
     const akin_row_block_rules *rules;
     const akin_partition_prior *prior; /* NULL: nothing was known before */
-    akin_ring_progress progress;       /* where to go on; with prior->place only, else zeros */
+    akin_ring_progress progress;       /* where to continue; with prior->place only, else zeros */
     double save_every;                 /* seconds */
     /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective;
      * agreed. */
@@ -55,17 +54,17 @@ typedef struct {
 typedef struct {
     double seconds; /* from unit rows in memory to lists in memory, of the slowest rank */
     double
-        seconds_waiting; /* of them in waiting for other ranks, of the rank that waited longest */
-    double computed;     /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, of all
+        seconds_waiting; /* of these, spent waiting for others, on the rank that waited longest */
+    double computed;     /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, on all
                             ranks */
-    double scored;       /* pairs that were scored in float32, of all ranks */
-    double mended;       /* lists that were made anew; what that took is not in the two above */
+    double scored;       /* pairs that were scored in float32, on all ranks */
+    double mended;       /* lists that were recomputed; that work is not in the two above */
     const char *kernel;  /* of the tile */
 } akin_allpairs_figures;
 
 /* *lists: [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first, 0 where there
- * is no entry; owned. AKIN_INTERRUPTED after a signal. Collective; agreed; same params but for what
- * is of this rank's shard. */
+ * is no entry; owned. AKIN_INTERRUPTED after a signal. Collective; agreed; same params, except
+ * for arrays of this rank's shard. */
 AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_allpairs_params *params, uint64_t **lists,
                                           akin_allpairs_figures *figures);

@@ -112,7 +112,7 @@ AKIN_MUST_CHECK akin_status akin_comm_check_signal(akin_comm *comm);
 _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...)
     AKIN_PRINTF(3, 4);
 
-/* Who tells the message of an abort instead of stderr (NULL: stderr again): so that main can still
+/* Prints the message of an abort instead of stderr (NULL: stderr again): so that main can still
  * print its report. Called on the rank that aborts, perhaps from another thread, and before MPI has
  * started too. Not collective. */
 void akin_comm_on_abort(void (*tell)(akin_status status, int rank, const char *message));

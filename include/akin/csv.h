@@ -31,7 +31,7 @@ typedef struct {
 } akin_csv_seen;
 
 /* Calls `each` for every row of the file; blanks around fields stay. Rows are those of Python's csv:
- * text behind a closing quote is text, and so is a quote within a field that began without one.
+ * text after a closing quote is text, and so is a quote within a field that began without one.
  * Cannot be read: AKIN_FAILED; a quote that is never closed, a field over the limit: AKIN_INPUT. */
 AKIN_MUST_CHECK akin_status akin_csv_read_table(const akin_csv_params *params, akin_csv_row each,
                                                 void *context, akin_csv_seen *seen);

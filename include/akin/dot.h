@@ -1,13 +1,18 @@
-/* dot: the score of two rows, to the bit. Not collective. Cannot fail. Pure.
+/* dot: the score of two rows, defined to the bit. Not collective. Cannot fail. Pure.
  *
  * Rows are float32, padded with +0 to a stride that is a multiple of 16. The score of two rows a
- * and b is 16 chains of fused multiply-adds (IEEE 754-2019, 5.4.1: one rounding each), added up in
- * one order: s[l](0) = +0, s[l](t + 1) = fma(a[16 t + l], b[16 t + l], s[l](t)) for l = 0 .. 15
- * u[l] = s[l] + s[l + 8] (l < 8), v[l] = u[l] + u[l + 4] (l < 4), w[l] = v[l] + v[l + 2] (l < 2),
- * w[0] + w[1] Multiplication commutes and the order is fixed, so a score is the same bits for (a,
- * b) and (b, a), on whatever rank and at every level of the CPU; the level without FMA instructions
- * computes the same steps in software.
- */
+ * and b is 16 chains of fused multiply-adds (IEEE 754-2019, 5.4.1: one rounding each), added in a
+ * fixed order:
+ *
+ *   s[l](0) = +0, s[l](t + 1) = fma(a[16 t + l], b[16 t + l], s[l](t))    for l = 0 .. 15
+ *   u[l] = s[l] + s[l + 8]                                                for l < 8
+ *   v[l] = u[l] + u[l + 4]                                                for l < 4
+ *   w[l] = v[l] + v[l + 2]                                                for l < 2
+ *   score = w[0] + w[1]
+ *
+ * Multiplication commutes and the order is fixed, so a score has the same bits for (a, b) and
+ * (b, a), on any rank and at every level of the CPU; the level without FMA instructions computes
+ * the same steps in software. */
 #ifndef AKIN_DOT_H
 #define AKIN_DOT_H
 
@@ -28,8 +33,7 @@ typedef struct {
     /* scores[h] = the score of a[hits[h].row] and b[hits[h].column]. */
     void (*pairs)(const float *a /* [., stride] */, const float *b /* [., stride] */, size_t stride,
                   const akin_dot_hit *hits, size_t count, float *scores /* [count] */);
-    /* products[i] is within akin_dot_bound of a.rows[i]; which bits they are may depend on the
-     * level. */
+    /* products[i] is within akin_dot_bound of a.rows[i]; its bits may depend on the level. */
     void (*one_many)(const float *a /* [stride] */, const float *rows /* [count, stride] */,
                      size_t stride, size_t count, float *products /* [count] */);
     /* How many of the values are at least `least`. No NaN. */

@@ -57,10 +57,9 @@ akin_file_swap(const char *a, const char *b); /* both exist; atomic if the kerne
 
 char *akin_file_join(const char *folder,
                      const char *name); /* owned; an absolute name is returned as is */
-char *akin_file_with_ending(const char *path,
-                            const char *ending); /* both behind each other; owned */
-char *akin_file_folder(const char *path);        /* owned; "." if there is none */
-const char *akin_file_name(const char *path);    /* what follows the last slash */
-const char *akin_file_ending(const char *path);  /* ".csv", as written; "" if there is none */
+char *akin_file_with_ending(const char *path, const char *ending); /* concatenated; owned */
+char *akin_file_folder(const char *path);                          /* owned; "." if there is none */
+const char *akin_file_name(const char *path);                      /* what follows the last slash */
+const char *akin_file_ending(const char *path); /* ".csv", as written; "" if there is none */
 
 #endif

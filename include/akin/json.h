@@ -11,7 +11,7 @@
 typedef struct akin_json akin_json; /* a node: object, array, text, number, boolean or null */
 
 /* Empty; NULL: out of memory. A node is built without a check at every step: what fails sticks to the
- * object or array, and to what that is put into, and akin_json_check tells it in the end. Where an
+ * object or array, and to what that is put into, and akin_json_check reports it in the end. Where an
  * object or array is NULL, setting does nothing. */
 akin_json *akin_json_object(void);
 akin_json *akin_json_array(void);

@@ -57,7 +57,7 @@ AKIN_MUST_CHECK akin_status akin_model_set_network(akin_model *model, const char
                                                    const char *request);
 const char *akin_model_network_file(const akin_model *model);    /* borrowed; NULL: none */
 const char *akin_model_network_request(const akin_model *model); /* borrowed; NULL: none */
-/* AKIN_INPUT: the model goes by what a network gave, and the catalogue has none or of another. */
+/* AKIN_INPUT: the model uses the output of a trained network, and the catalogue has none, or that of another. */
 AKIN_MUST_CHECK akin_status akin_model_check_network(const akin_model *model,
                                                      const akin_catalog *catalog);
 bool akin_model_has_network(const akin_model *model); /* its features need it */

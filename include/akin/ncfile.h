@@ -5,9 +5,9 @@
  * keywords, source, akin_version, akin_kind ("catalog", "model", "embeddings", "table",
  * "checkpoint"), akin_format (a whole number, 1), akin_options (the resolved options),
  * akin_result_options (those that shape the result), one input_<name>_digest for each input, and
- * content_digest (nclayout.h says how it is made). Nothing in it tells a time or a number of ranks.
+ * content_digest (nclayout.h says how it is made). It contains no time and no number of ranks.
  *
- * Behind its end lies a checksum of all its bytes (seal.h): damage is found before the library sees
+ * After its end follows a checksum of all its bytes (seal.h): damage is found before the library sees
  * the file. A file without one, changed or copied by another program, is checked by its
  * content_digest.
  *

@@ -13,7 +13,7 @@ typedef struct {
     const char *input, *ids;   /* as in neighbors */
     const char *id;            /* an item's, or NULL and: */
     const char *image, *model; /* a picture file and model.nc */
-    const char *network;       /* the trained network that the model goes by; NULL: where it was */
+    const char *network; /* the trained network that the model uses; NULL: where ingest found it */
     size_t k;
     akin_neighbors_rules
         rules; /* a picture has no category and no group: AKIN_USAGE with those rules */

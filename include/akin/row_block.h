@@ -5,9 +5,8 @@
  *
  * The score of a pair: 1 where the rows are the same to the bit; else the score of dot.h, held to
  * [-1, 1], +0 for -0. Two rows of unit length that are the same may have a product as low as 1 -
- * akin_dot_bound(dim) - 2^-22 (the last for the rounding of their length), so no row asks a tile
- * for more than that; the list decides by the final score.
- */
+ * akin_dot_bound(dim) - 2^-22 (the last for the rounding of their length), so no row's threshold
+ * for a tile is above that; the list decides by the final score. */
 #ifndef AKIN_ROW_BLOCK_H
 #define AKIN_ROW_BLOCK_H
 
@@ -29,7 +28,7 @@ typedef struct {
 typedef struct {
     bool same_category;      /* both have one, and it is the same */
     bool exclude_same_group; /* not both in one group */
-    bool only_available;     /* who is not available is nobody's neighbour */
+    bool only_available;     /* an unavailable item is nobody's neighbour */
     float min_score;         /* the least score that stays; -1 = all */
     bool again;              /* lists may begin with entries that will be offered again */
     int layers;              /* a pair is done where any layer says so */
@@ -60,10 +59,10 @@ typedef enum {
 
 /* A panel, borrowed. */
 typedef struct {
-    size_t count;                     /* rows; what is behind them up to 48 is zeros */
+    size_t count;                     /* rows; followed by zeros up to 48 */
     const float *rows, *centre;       /* [48, stride], [stride] */
     const akin_row_block_item *items; /* [48] */
-    const float *least; /* [48]: a score below it is of no use; infinity behind count */
+    const float *least; /* [48]: a score below it is of no use; infinity after count */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
     const uint8_t *as_rows;   /* as in sketch.h; NULL where the block has not this side */
@@ -74,7 +73,7 @@ typedef struct {
 
 typedef struct akin_row_block akin_row_block;
 
-/* Room for `capacity` rows. k = 0: its rows look for nothing, and are only found. */
+/* Room for `capacity` rows. k = 0: its rows take no entries and are only found by others. */
 AKIN_MUST_CHECK akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k,
                                                   akin_row_block_sides sides, akin_row_block **out);
 void akin_row_block_free(akin_row_block *block); /* NULL is fine */
@@ -98,8 +97,7 @@ akin_row_block_summaries(const akin_row_block *block); /* [panels], borrowed */
 const akin_row_block_item *
 akin_row_block_items(const akin_row_block *block);                          /* [count], borrowed */
 const float *akin_row_block_row(const akin_row_block *block, size_t index); /* [stride], borrowed */
-uint64_t *
-akin_row_block_lists(akin_row_block *block); /* all of them, one behind the other, borrowed */
+uint64_t *akin_row_block_lists(akin_row_block *block); /* all of them, consecutively, borrowed */
 uint64_t *akin_row_block_list(const akin_row_block *block,
                               size_t index); /* of a row, as in topk.h; borrowed */
 
@@ -116,10 +114,10 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count);
 
-/* Rows that rest look for nothing and are only found, until they do no more. */
+/* Rows that rest take no entries and are only found by others, until they rest no longer. */
 void akin_row_block_rest(akin_row_block *block, bool rests);
 
-/* From here on row i asks for no scores below this one: at least k others reach it, or are thought
+/* From here on row i takes no scores below this one: at least k others reach it, or are predicted
  * to (topk.h). */
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
                           float score);

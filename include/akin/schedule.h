@@ -16,7 +16,7 @@
 typedef struct {
     double peak;          /* the highest rate */
     size_t steps, warmup; /* of the run, and those at its beginning in which the rate rises */
-    bool falls;           /* to zero, behind the warm-up */
+    bool falls;           /* to zero, after the warm-up */
 } akin_schedule;
 
 /* warmup: steps for a batch of AKIN_SCHEDULE_BATCH; in proportion for others, and at most a tenth

@@ -1,30 +1,35 @@
-/* sketch: rows in 8 bits, and the proven bound on what that can hide. Not collective. Cannot fail.
- * Pure.
+/* sketch: rows in 8 bits, with a proven bound on the error of their products. Not collective. Cannot
+ * fail. Pure.
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
- * - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], kept as q + 128
- * in an unsigned byte (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
+ *
+ * - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], stored as q + 128
+ *   in an unsigned byte (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
  * - as columns: q' = round(b S') in [-127, 127].
+ *
  * With the residuals r = a - c - q / S and r' = b - q' / S' it holds exactly that
- * a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
- * and so, by Cauchy and Schwarz,
- * | a.b - c.b - (q.q') / (S S') | <= reach error' + error |b|
- * where error and error' are the longest residuals of the two panels and reach is the longest q /
- * S, all measured after rounding, so that the bound is a fact about these bytes and not about how
- * they were made. The nearer the rows of a panel are to each other, the shorter is all that is
- * relative to their mean, and the tighter is the bound. akin_sketch_margin adds what float32 may
- * add: the score against the exact product and the product c.b (dot.h, akin_dot_bound), and 2^-19
- * for the thresholds' arithmetic (values below 4 and at most eight roundings of 2^-24).
  *
- * Where the tile adds in 16 bits scales are such that sums of 64 products (a part: every dimension
- * out of 64, or every second pair out of 128) fit: such a part of q has a length of at most 128, of
- * q' at most 255, and 128 x 255 < 2^15.
+ *   a.b = c.b + (q.q') / (S S') + (q / S).r' + r.b
  *
- * A panel also lies in a cone: no row of it is further from the mean's direction than an angle R. A
- * row b at the angle T from that direction has a score of at most cos(T - R) with every row of the
- * panel where T > R; two panels whose directions are at T have at most cos(T - R1 - R2) where that
- * is positive (angles on the sphere are a metric).
- */
+ * and so, by the Cauchy-Schwarz inequality,
+ *
+ *   | a.b - c.b - (q.q') / (S S') | <= reach error' + error |b|
+ *
+ * where error and error' are the longest residuals of the two panels and reach is the longest
+ * q / S, all measured after rounding: the bound holds for these bytes, however they were made. The
+ * more similar the rows of a panel are, the shorter are their differences from the mean, and the
+ * tighter is the bound. akin_sketch_margin adds the possible errors of float32: of the score and of
+ * the product c.b (dot.h, akin_dot_bound), and 2^-19 for the arithmetic of thresholds (values below
+ * 4 and at most eight roundings of 2^-24).
+ *
+ * Where the tile adds in 16 bits, scales are chosen so that sums of 64 products fit (a part: every
+ * dimension out of 64, or every second pair out of 128): such a part of q has a length of at most
+ * 128, of q' at most 255, and 128 x 255 < 2^15.
+ *
+ * A panel also lies in a cone: none of its rows is further from the mean's direction than an angle
+ * R. A row b at an angle T > R from that direction has a score of at most cos(T - R) with every row
+ * of the panel; two panels whose directions are T apart have at most cos(T - R1 - R2) if that angle
+ * is positive (angles on the sphere are a metric). */
 #ifndef AKIN_SKETCH_H
 #define AKIN_SKETCH_H
 
@@ -36,7 +41,7 @@ enum { AKIN_SKETCH_PANEL = 48 };
 
 typedef struct {
     int row_limit, offset; /* 127 and 128, or 63 and 64 */
-    int together;          /* so many dimensions of a row stand side by side: 2 or 4 */
+    int together;          /* adjacent dimensions of a row: 2 or 4 */
     bool narrow;           /* sums of a part fit 16 bits */
     bool matrix;           /* for a matrix unit: in chunks of dimensions of one width */
 } akin_sketch_format;
@@ -44,9 +49,9 @@ typedef struct {
 typedef struct {
     float row_scale, row_error, row_reach; /* S, the longest r, the longest q / S */
     float column_scale, column_error;      /* S', the longest r' */
-    float inverse;                         /* 1 / |c|; 0 where c is zero: the cone is everything */
-    float cos_radius, sin_radius;          /* of R */
-    float slack; /* for rounding in scores that are estimated from the cone */
+    float inverse;                /* 1 / |c|; 0 if c is zero: the cone is the whole sphere */
+    float cos_radius, sin_radius; /* of R */
+    float slack;                  /* for rounding in scores that are estimated from the cone */
 } akin_sketch;
 
 /* Dimensions in a group: together / 2 parts of it are summed in 16 bits, dimension t in part t %
@@ -60,8 +65,8 @@ static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride)
     return (stride + group - 1) / group * (size_t)format.together / 2;
 }
 
-/* A matrix unit takes at most 64 dimensions at a step. All chunks have one width, a multiple of 4, so
- * that it need not be told another: what that adds to the stride are zeros. */
+/* A matrix unit takes at most 64 dimensions per step. All chunks have one width, a multiple of 4, so
+ * that it is configured once; the stride is padded with zeros. */
 static inline size_t akin_sketch_chunks(size_t stride) {
     return (stride + 63) / 64;
 }
@@ -76,13 +81,13 @@ static inline size_t akin_sketch_width(akin_sketch_format format, size_t stride)
     return format.matrix ? akin_sketch_chunks(stride) * akin_sketch_chunk(stride) : stride;
 }
 
-/* Where dimension t of a column of the panel stands: `together` dimensions of it side by side. */
+/* The position of dimension t of a column of the panel: `together` dimensions of it are adjacent. */
 static inline size_t akin_sketch_column_place(akin_sketch_format format, size_t column, size_t t) {
     size_t together = (size_t)format.together;
     return t / together * AKIN_SKETCH_PANEL * together + column * together + t % together;
 }
 
-/* Where dimension t of a row stands: so too, or in its part of a chunk. */
+/* The position of dimension t of a row: likewise, or in its part of a chunk. */
 static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t stride, size_t row,
                                            size_t t) {
     size_t chunk = akin_sketch_chunk(stride);
@@ -90,12 +95,12 @@ static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t str
                          : akin_sketch_column_place(format, row, t);
 }
 
-/* The mean of the rows and their cone; the mean is left at zero where it would hardly shorten what
- * is relative to it. count in [1, 48]; rows: unit length, as in dot.h. */
+/* The mean of the rows and their cone; the mean stays zero where the differences from it would
+ * hardly be shorter than the rows. count in [1, 48]; rows: unit length, as in dot.h. */
 void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride,
                         size_t dim, float *centre /* [stride] */, akin_sketch *out);
 
-/* The panel as rows of a tile. Rows after `count` are as the mean. */
+/* The panel as rows of a tile. Rows after `count` equal the mean. */
 void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */,
                       size_t count, size_t stride, const float *centre,
                       uint8_t *quantised /* [48 * width] */, akin_sketch *out);

@@ -30,7 +30,7 @@ typedef struct {
     const char *id, *path; /* as found: if there is a reason, the bytes may be anything but NUL */
     const char *category, *group; /* "" = none */
     bool available;
-    const char *reason; /* why it cannot be accepted; NULL = it can, as far as the list tells */
+    const char *reason; /* why it cannot be accepted; NULL = it can, as far as the list shows */
 } akin_source_row;      /* texts borrowed from the source */
 
 typedef struct akin_source akin_source;

@@ -4,7 +4,7 @@
  *   float score(item, k)      cosine, 0 if none
  *   int   count(item)         number of neighbours
  *   and the variables of labels
- *   attributes: input_embeddings_digest, input_model_digest (of the model behind them)
+ *   attributes: input_embeddings_digest, input_model_digest (of the model that made them)
  *
  * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores
  * need not be descending), and of these what was requested:

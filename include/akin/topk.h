@@ -2,17 +2,16 @@
  * collective. Cannot fail.
  *
  * The order: score descending, then row ascending. An entry is one 64-bit key that holds both, so
- * that "better" is one comparison of integers: the score's bits, made to ascend with the score,
- * above the complement of the row. 0 is no entry and is worse than any. -0 and +0 are two scores to
- * it: callers give +0 only.
+ * that "better" is one comparison of integers: the score's bits, mapped to ascend with the score,
+ * above the complement of the row. 0 is no entry and is worse than any. -0 and +0 would be two
+ * scores: callers pass +0 only.
  *
- * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key has
- * to be above; how many keys are held; and the keys. What does not belong costs one comparison.
- * Short lists are sorted, best first, and the last of k keys is the bar. Long ones have
- * room for a quarter more than k: a push writes behind the last key, and when the room is full the
- * k best stay and the worst of them is the new bar; so a push costs about the same whatever k is,
- * and touches one place in memory. Plain words: a list travels as it is.
- */
+ * A list is akin_topk_words(k) words, owned by the caller (all 0 = empty): the bar, which a key must
+ * exceed; the number of keys; and the keys. A key that does not exceed the bar costs one
+ * comparison. Short lists are sorted, best first, and the last of k keys is the bar. Long ones have
+ * room for k / 4 more keys: a push appends, and when the room is full the k best stay and the worst
+ * of them is the new bar. So a push costs about the same for any k and touches one place in memory.
+ * A list can be sent as it is. */
 #ifndef AKIN_TOPK_H
 #define AKIN_TOPK_H
 
@@ -51,14 +50,14 @@ static inline size_t akin_topk_words(size_t k) {
     return 2 + (k <= AKIN_TOPK_SHORT ? k : k + k / 4);
 }
 
-/* Takes the key in if it is above the bar. k >= 1. The same key twice is two entries. */
+/* Inserts the key if it exceeds the bar. k >= 1. The same key twice is two entries. */
 void akin_topk_push(uint64_t *list /* [akin_topk_words(k)] */, size_t k, uint64_t key);
 
-/* Raises the bar to `key`, if it is lower: of all that are pushed at least k keys are known, or
- * thought, to reach it. Whether it was so is known in the end (akin_topk_broken). */
+/* Raises the bar to `key`, if it is lower: at least k of all pushed keys are proven, or predicted, to
+ * reach it. Whether they did is known in the end (akin_topk_broken). */
 void akin_topk_raise(uint64_t *list, uint64_t key);
 
-/* Whether the bar is higher than what k keys reach: then keys may be missing that were refused. */
+/* Whether fewer than k keys reached the bar: then keys that were refused may be missing. */
 bool akin_topk_broken(const uint64_t *list, size_t k);
 
 /* Whether the list holds the key. */
@@ -69,21 +68,21 @@ static inline uint64_t akin_topk_bar(const uint64_t *list) {
     return list[0];
 }
 
-/* The first k words become the k best keys, best first; what is no entry is last and 0. Ends the
- * list: no pushes after it, but for a caller who clears it. */
+/* The first k words become the k best keys, best first, then 0. Ends the list: no pushes after it
+ * unless it is cleared. */
 void akin_topk_sort(uint64_t *list /* [akin_topk_words(k)] */, size_t k);
 
 /* Makes a list of sorted keys, with at least this bar: what akin_topk_sort took apart. */
 void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys /* [k] */, uint64_t bar);
 
-/* The k best of the union of two sorted arrays: an entry that stands in both is one entry.
+/* The k best of the union of two sorted arrays: an entry in both is one entry.
  * Associative, commutative and idempotent. `out` is another array than a and b. */
 void akin_topk_merge(const uint64_t *a /* [k] */, const uint64_t *b /* [k] */, size_t k,
                      uint64_t *out /* [k] */);
 
 typedef struct {
     /* Into a short sorted array, without a branch on what the keys are: keys descend; the key goes
-     * in behind those that are not smaller, and the smallest drops out. Pure. */
+     * after those that are not smaller, and the smallest is dropped. Pure. */
     void (*insert)(uint64_t *keys /* [count] */, size_t count, uint64_t key);
 } akin_topk_kernels;
 

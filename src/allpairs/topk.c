@@ -89,7 +89,7 @@ static uint64_t middle_of(uint64_t a, uint64_t b, uint64_t c) {
 }
 
 /* Parts keys [first, last] by one of them: those up to the place returned are no worse than those
- * behind it. */
+ * after it. */
 static size_t part(uint64_t *keys, size_t first, size_t last) {
     uint64_t pivot = middle_of(keys[first], keys[first + (last - first) / 2], keys[last]);
     for (;; first++, last--) {
@@ -135,7 +135,7 @@ static void tidy(uint64_t *list, size_t k) {
     list[HELD] = k;
 }
 
-/* Into a short list, sorted all the time; zeros are behind its keys. */
+/* Into a short list, which is always sorted; zeros follow its keys. */
 static void push_short(uint64_t *list, size_t k, uint64_t key) {
     akin_topk_kernel()->insert(list + KEYS, k, key);
     list[HELD] += list[HELD] < k;

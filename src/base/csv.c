@@ -1,6 +1,6 @@
 /* csv: rows in, quoted fields out, by libcsv.
  *
- * libcsv goes on quoting when text stands behind a closing quote, and so swallows rows. A second
+ * libcsv continues quoting when text follows a closing quote, and so swallows rows. A second
  * parser of it, in its strict mode, runs ahead and stops there; the rest of that field is then given
  * to the first as text, so that a row is what Python's csv makes of it.
  */
@@ -119,7 +119,7 @@ static akin_status parser_failure(struct csv_parser *parser, const row_state *st
     if (error == CSV_ENOMEM && csv_get_buffer_size(parser) < AKIN_CSV_FIELD_LIMIT / 2)
         return akin_error_set(AKIN_FAILED, "%s: row %zu: %s", state->path, row,
                               csv_strerror(error));
-    /* At its limit a field is in quotes or not: closing tells. */
+    /* At its limit a field is in quotes or not: closing it shows which. */
     csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     if (error == CSV_EPARSE || csv_fini(parser, NULL, NULL, NULL) != 0)
         return akin_error_set(
@@ -173,13 +173,13 @@ static akin_status give_fields(parsers *p, const char *bytes, size_t count, size
         p->held = bytes[count - 1] == '"';
         return give(p, bytes, count - p->held);
     }
-    /* Either a quote within text, which is a byte as others are; or text behind a closing quote. */
+    /* Either a quote within text, which is a byte as others are; or text after a closing quote. */
     p->in_text = true;
     p->in_quote = bytes[good] != '"';
     if (p->held && !(p->in_quote && good == 0)) AKIN_TRY(give(p, "\"", 1));
     p->held = false;
     if (good > 0) AKIN_TRY(give(p, bytes, good - p->in_quote));
-    csv_fini(&p->scout, NULL, NULL, NULL); /* it begins anew behind this field */
+    csv_fini(&p->scout, NULL, NULL, NULL); /* it starts again after this field */
 done:
     return status;
 }

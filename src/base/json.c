@@ -75,7 +75,7 @@ void akin_json_free(akin_json *json) {
 
 /* --- write --- */
 
-/* Objects and arrays have no use for their integer: it tells that something is missing, and is
+/* Objects and arrays have no use for their integer: it says that something is missing, and is
  * copied with them. */
 static bool is_defective(const cJSON *node) {
     return node->valueint != 0;

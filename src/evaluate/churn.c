@@ -15,7 +15,7 @@
 
 /* --- which row of one table corresponds to which of the other --- */
 
-/* This rank's shard of a table's ids, behind the `count` rows that are there. Not collective. */
+/* This rank's shard of a table's ids, after the `count` rows that are there. Not collective. */
 static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin_join_side side,
                             akin_join_row *rows, size_t *count) {
     akin_labels *labels = NULL;

@@ -14,7 +14,7 @@ _Static_assert(512 * AKIN_CODE_SUMS_MOST * AKIN_CODE_SUMS_MOST < 1 << 24, "produ
 struct akin_code_sums {
     size_t words, wide;             /* wide: words, filled up to whole panels of a product */
     size_t filled;                  /* rows of the block */
-    float *block;                   /* [ROWS, wide]; behind a row's words zeros */
+    float *block;                   /* [ROWS, wide]; zeros after a row's words */
     float *left, *right, *products; /* packed block twice; [PANEL, wide] */
     int64_t *counts; /* sums [words], then panels of the upper triangle: [PANEL, wide],
                                        [PANEL, wide - PANEL], ... */

@@ -17,7 +17,7 @@ void akin_code_sums_free(akin_code_sums *sums); /* NULL is fine */
 
 /* The next row [words], all zero, to be filled before the next call; borrowed. */
 float *akin_code_sums_row(akin_code_sums *sums);
-/* Behind the last row. */
+/* After the last row. */
 void akin_code_sums_finish(akin_code_sums *sums);
 
 /* What is to be summed over the ranks, then; borrowed. */

@@ -376,7 +376,7 @@ done:
 }
 
 static akin_status another_shape(const akin_ncfile *file, const char *name, size_t length) {
-    return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu; train it anew",
+    return akin_error_set(AKIN_INPUT, "%s: a model of another shape: %s is %zu; train it again",
                           akin_ncfile_path(file), name, length);
 }
 

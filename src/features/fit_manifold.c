@@ -55,8 +55,7 @@ static size_t atoms_of(size_t pictures) {
 
 static akin_status look_at_signals(void) {
     if (!akin_comm_signalled()) return AKIN_OK;
-    return akin_error_set(AKIN_INTERRUPTED,
-                          "fitting was interrupted; submit again to begin it anew");
+    return akin_error_set(AKIN_INTERRUPTED, "fitting was interrupted; submit again to restart it");
 }
 
 static akin_status read_picture(const fit *f, size_t at, uint8_t *picture) {

@@ -94,7 +94,7 @@ extern const akin_manifold_kernels akin_manifold_kernels_v1, akin_manifold_kerne
 const akin_manifold_kernels AKIN_LEVELED(akin_manifold_kernels) = {above, square, pool};
 
 #if AKIN_LEVEL == 1
-static const float NEAR = 0.3F; /* cosine of a square and a word that tells it */
+static const float NEAR = 0.3F; /* cosine of a square and a word that represents it */
 
 static const akin_manifold_kernels *kernels(void) {
     static const akin_manifold_kernels *const levels[AKIN_CPU_LEVELS] = {

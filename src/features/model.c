@@ -88,8 +88,8 @@ akin_status akin_model_check_network(const akin_model *model, const akin_catalog
          akin_catalog_network_features(catalog) != features->seen))
         status = akin_error_set(
             AKIN_INPUT,
-            "%s: the model goes by what the network %s gave (%s), and the catalogue has "
-            "%s%s; ingest with that network, or train anew",
+            "%s: the model uses the output of the network %s (%s), and the catalogue has "
+            "%s%s; ingest with that network, or train again",
             akin_ncfile_path(akin_catalog_file(catalog)),
             model->network_file ? model->network_file : "of its training",
             model->network_request ? model->network_request : "unknown",

@@ -30,9 +30,9 @@ typedef struct {
 /* Rows that are looked at. All on the rank that learns. */
 typedef struct {
     size_t count, dim;
-    float *rows;    /* [count, dim]: the parts one behind the other, as the features weigh them */
-    int32_t *label; /* [count]: rows of the same belong together; -1: with none */
-    int32_t *group; /* [count]: those of the same are not counted as neighbours; -1: none */
+    float *rows;            /* [count, dim]: the parts, concatenated, as the features weigh them */
+    int32_t *label;         /* [count]: rows of the same belong together; -1: with none */
+    int32_t *group;         /* [count]: those of the same are not counted as neighbours; -1: none */
     akin_study_pair *pairs; /* what belongs together, in place of labels; NULL: none */
     size_t pair_count;
     double flat; /* share of pictures on a flat ground */

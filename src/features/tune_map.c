@@ -76,7 +76,7 @@ static size_t differ(const akin_judge *t, const float *rows, size_t fold, float 
     return used;
 }
 
-/* The rows of one label in a fold, less their mean, behind `used` others in out. */
+/* The rows of one label in a fold, less their mean, after `used` others in out. */
 static size_t spread(const akin_judge *t, const float *rows, int32_t label, size_t fold,
                      size_t used, float *out) {
     const akin_study *s = t->study;

@@ -36,7 +36,7 @@ bool akin_fetch_queue_next(akin_fetch_queue *queue, double now, size_t *job, boo
 
 /* A started job has ended for good. answered: its host gave some answer. */
 void akin_fetch_queue_done(akin_fetch_queue *queue, size_t job, bool answered);
-/* A started job asks for a retry. True: it will come again, after the wait that the server
+/* A started job requests a retry. True: it will come again, after the wait that the server
  * requests (seconds; 0: none) and at increasing intervals. False: it had enough attempts and has
  * ended. */
 bool akin_fetch_queue_again(akin_fetch_queue *queue, size_t job, double now, double wait,

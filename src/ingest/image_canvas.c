@@ -158,7 +158,7 @@ static bool may_reduce(uint64_t box_length, size_t count, size_t reduction) {
     return box_length % (pixel * count) == 0 || 2 * box_length >= 3 * pixel * count;
 }
 
-/* A network is given no fewer pixels than it asks for. */
+/* A network gets no fewer pixels than it expects. */
 static bool view_may_reduce(const akin_canvas *canvas, size_t reduction) {
     if (canvas->view.width == 0) return true;
     bool swap = turns[canvas->orientation].swap;

@@ -48,7 +48,7 @@ AKIN_MUST_CHECK akin_status akin_network_feed_flush(akin_network_feed *feed);
 AKIN_MUST_CHECK akin_status akin_network_feed_save(akin_network_feed *feed, bool now);
 const char *akin_network_feed_checkpoint(const akin_network_feed *feed); /* borrowed */
 
-/* The vectors of this rank's items for the catalogue; spots [count] as picture_exchange brought
+/* The vectors of this rank's items for the catalogue; spots [count] as picture_exchange delivered
  * them home, previous as there; all borrowed by the feed. */
 void akin_network_feed_bring(akin_network_feed *feed, const akin_catalog *previous,
                              const uint64_t *spots);

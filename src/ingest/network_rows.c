@@ -158,9 +158,10 @@ static akin_status check_files(akin_network_rows *rows, const akin_network_rows_
                 "--checkpoint %s: %s.%llu is of a run with another network, other "
                 "options or no checkpoint of ingest at all",
                 params->name, params->name, (unsigned long long)rows->parts[i].number);
-        akin_log_warning("ingest: begins anew, for %s.%llu is of a run with another network or "
-                         "other options",
-                         params->name, (unsigned long long)rows->parts[i].number);
+        akin_log_warning(
+            "ingest: starting over, because %s.%llu is of a run with another network or "
+            "other options",
+            params->name, (unsigned long long)rows->parts[i].number);
         *left = 0;
         break;
     }
@@ -224,7 +225,7 @@ done:
 
 /* --- beginning --- */
 
-/* Files that are there keep their numbers; those of this run come behind them. Collective; agreed. */
+/* Files that are there keep their numbers; those of this run follow. Collective; agreed. */
 static akin_status number_parts(akin_network_rows *rows, akin_comm *comm) {
     akin_status status = AKIN_OK;
     uint64_t *numbers = NULL;

@@ -44,7 +44,7 @@ AKIN_MUST_CHECK akin_status akin_network_rows_sync(akin_network_rows *rows);
  * what was written. */
 AKIN_MUST_CHECK akin_status akin_network_rows_get(akin_network_rows *rows, uint64_t place,
                                                   uint8_t *image, float *vector);
-/* Removes all files, by rank 0; behind the last get of all. Collective. */
+/* Removes all files, by rank 0; after the last get of all ranks. Collective. */
 void akin_network_rows_remove(akin_network_rows *rows, akin_comm *comm);
 
 #endif

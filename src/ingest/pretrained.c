@@ -232,7 +232,7 @@ done:
     return status;
 }
 
-/* Whether the patterns that are no pictures gave values that are no numbers tells nothing. */
+/* It does not matter whether patterns that are not pictures gave values that are not numbers. */
 static akin_status settle_batch(akin_pretrained *network, bool *same) {
     akin_status status = try_places(network, same);
     if (status != AKIN_INPUT) return status;

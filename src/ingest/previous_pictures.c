@@ -56,7 +56,7 @@ static akin_status check_options(const akin_previous_pictures *previous,
     return status;
 }
 
-/* Pictures that another network saw, or none, are decoded anew. */
+/* Pictures that another network saw, or none, are decoded again. */
 static akin_status look_at_network(const akin_previous_pictures *previous, const char *request,
                                    bool *same) {
     char *before = NULL;

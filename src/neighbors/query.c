@@ -127,7 +127,7 @@ static bool view_of(const char *options, akin_image_view *view) {
            view->height <= VIEW_LIMIT && view->resize_width > 0;
 }
 
-/* The network that the model goes by, opened by this rank alone; NULL: it goes by none. */
+/* The network that the model uses, opened by this rank alone; NULL: it uses none. */
 static akin_status open_network(akin_comm *comm, const akin_query_params *params,
                                 const akin_model *model, akin_pretrained **out) {
     akin_status status = AKIN_OK;
@@ -137,7 +137,7 @@ static akin_status open_network(akin_comm *comm, const akin_query_params *params
     *out = NULL;
     if (!wanted) {
         if (params->network)
-            status = akin_error_option("network", "--network %s: %s goes by no network",
+            status = akin_error_option("network", "--network %s: %s uses no network",
                                        params->network, params->model);
         return status;
     }
@@ -147,10 +147,10 @@ static akin_status open_network(akin_comm *comm, const akin_query_params *params
     status = akin_pretrained_request(akin_comm_alone(comm), &network, &request);
     if (status != AKIN_OK)
         AKIN_TRY(akin_error_context(
-            status, "%s goes by a trained network, whose file --network names: ", params->model));
+            status, "%s uses a trained network, whose file --network names: ", params->model));
     if (strcmp(request, wanted) != 0)
         AKIN_TRY(akin_error_set(AKIN_INPUT,
-                                "%s is not the network that %s goes by: it is %s, and %s is "
+                                "%s is not the network that %s uses: it is %s, and %s is "
                                 "needed; name that one with --network",
                                 network.path, params->model, request, wanted));
     AKIN_TRY(akin_pretrained_open(akin_comm_alone(comm), &network, out));
@@ -195,7 +195,7 @@ static akin_status embed_picture(akin_comm *comm, const akin_query_params *param
     const float *given = NULL;
     AKIN_TRY(open_network(comm, params, model, &network));
     if (network && akin_pretrained_features(network) != akin_encoder_seen(encoder))
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s gives %zu numbers, and %s goes by %zu",
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s gives %zu numbers, and %s uses %zu",
                                 akin_model_network_file(model), akin_pretrained_features(network),
                                 params->model, akin_encoder_seen(encoder)));
     AKIN_TRY(

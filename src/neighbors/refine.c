@@ -1,4 +1,4 @@
-/* refine: turns exact lists into the lists that a shop asks for. */
+/* refine: turns exact lists into the lists that a shop wants. */
 #include "refine.h"
 #include "backfill.h"
 #include "calibrate.h"

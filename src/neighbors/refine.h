@@ -1,4 +1,4 @@
-/* refine: turns exact lists into the lists that a shop asks for: without duplicates, diverse,
+/* refine: turns exact lists into the lists that a shop wants: without duplicates, diverse,
  * filled, calibrated. The exact lists are longer than k (the pool) if something may be left out,
  * and what follows is a function of them and the vectors alone, in this order: duplicates are
  * collapsed, k are chosen, lists are filled, and scores are calibrated. So delta nights and

@@ -44,7 +44,7 @@
 #define OFFSET(name, dims, count, fan_in, fan_out) AT_##name, LAST_##name = AT_##name + (count)-1,
 enum { TENSORS(OFFSET) WEIGHTS };
 _Static_assert(WEIGHTS == AKIN_NETWORK_WEIGHTS, "the tensors fill the vector");
-_Static_assert(AT_head1_weight == AKIN_NETWORK_HEAD, "the head is behind all others");
+_Static_assert(AT_head1_weight == AKIN_NETWORK_HEAD, "the head follows all others");
 enum { CORE = AKIN_NETWORK_HEAD };
 
 const akin_network_tensor *akin_network_tensors(size_t *count) {

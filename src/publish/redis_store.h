@@ -9,7 +9,7 @@
  *                    them with the prefix previous_, for the previous table
  *
  * With B buckets there are B hashes akin:{NAME:b}, b from 0, each with its own :next, :prev and
- * :lock, which a cluster keeps on one server; bucket.h tells the bucket of an id. */
+ * :lock, which a cluster keeps on one server; bucket.h computes the bucket of an id. */
 #ifndef AKIN_REDIS_STORE_H
 #define AKIN_REDIS_STORE_H
 

@@ -10,7 +10,7 @@ typedef struct {
     bool live, next, prev;
 } presence;
 
-/* Watches lock and keys of hashes [first, end), and tells which are there. */
+/* Watches lock and keys of hashes [first, end), and reports which exist. */
 static akin_status watch(akin_redis_store *store, size_t first, size_t end, presence *there) {
     akin_status status = AKIN_OK;
     for (size_t b = first; b < end; b++) {
@@ -107,7 +107,7 @@ done:
     akin_redis_free(reply);
     if (status != AKIN_OK && akin_redis_broken(server))
         status = akin_error_context(
-            status, "%s: whether it was switched over is not known; publish again, which tells: ",
+            status, "%s: it is not known whether it was switched over; publish again to find out: ",
             akin_redis_store_name(store));
     return status;
 }

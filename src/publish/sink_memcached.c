@@ -382,7 +382,7 @@ done:
     return status;
 }
 
-/* Whether the generation that a meta describes is still there, as far as one of its lists tells. */
+/* Whether the generation that a meta describes is still there, as far as one of its lists shows. */
 static akin_status is_kept(akin_target *target, const akin_json *meta, bool *kept) {
     char key[KEY_SIZE], *value = NULL;
     const char *generation = akin_json_text(meta, "generation"),

@@ -131,7 +131,7 @@ static void what_cannot_be_saves_work(void **unused) {
     assert_true(computed(&c, &rules) <= N * (N - 1.) - N / 2 * (N / 2 - 1.));
     naive_free(&c);
     c = naive_create(NAIVE_CLUSTERED, 1, N, 16);
-    for (size_t i = 0; i < N; i++) /* five groups, one behind the other */
+    for (size_t i = 0; i < N; i++) /* five groups, one after the other */
         for (size_t t = 0; t < 16; t++)
             c.rows[i * 16 + t] = (float)(t == i / 192) + (t > 5 ? 1e-3f * (float)(i % 7) : 0);
     rules = (akin_row_block_rules){.min_score = -1};

@@ -1,4 +1,4 @@
-/* sample: what a row asks for by what is proven is reached by k others, so its list stays what it
+/* thresholds: what a row requires by proof is reached by k others, so its list stays what it
  * is, and is no more than a little below what the sample can tell; what is foretold is higher, and
  * hardly ever too high. */
 #include "allpairs/thresholds.h"
@@ -37,7 +37,7 @@ static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block
     assert_int_equal(akin_thresholds_prove(block, block, rules), AKIN_OK);
     for (size_t i = 0; i < n; i++) {
         bool higher = asked(block, i) > rules->min_score &&
-                      asked(block, i) < 2; /* infinity: it looks for nothing */
+                      asked(block, i) < 2; /* infinity: it takes nothing */
         raised += higher;
         if (!higher || i % 7 != 0) continue;
         naive_list(&c, rules, NULL, (size_t)akin_row_block_items(block)[i].row, k, expected);

@@ -1,5 +1,5 @@
 /* tile: at every level that this CPU has, and with a model of a matrix unit, no pair is missed that a
- * row or a column asks for, and none is a hit that the sketches rule out, on panels of all kinds; a
+ * row or a column requires, and none is a hit that the sketches rule out, on panels of all kinds; a
  * unit's state survives signals, fork and other kernels. */
 #include "allpairs/tile.h"
 #include "naive_neighbors.h"

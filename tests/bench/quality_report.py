@@ -4,7 +4,7 @@ usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WA
 The tables go to stdout, DIR/NAME-<set>.svg are the plots; several files are read as one. The first table says by how much
 the default is ahead of the best other way of each label, where a way that is named by --beside is told apart: those are the
 product's own. --brief leaves out the tables by category.
-A figure is the mean over the seeds, behind it the spread (half of what lies between the least and the most) where there
+A figure is the mean over the seeds, after it the spread (half of what lies between the least and the most) where there
 are several seeds. In bold: the best way of the column.
 """
 

@@ -1,4 +1,4 @@
-/* Laws of tune: of a part that tells what belongs together and one that is noise, the first weighs
+/* Laws of tune: of a part that shows what belongs together and one that is noise, the first weighs
  * more, and what lies apart within labels or pairs is divided by; of noise alone nothing is
  * chosen; weights that are given stay; on a flat ground colours are kept. */
 #include "features/tune.h"

@@ -33,7 +33,7 @@ static akin_status decode(const char *name, akin_image_fit fit, uint8_t *rgb) {
     akin_image_params params = {SIDE, SIDE, fit, AKIN_IMAGE_MAX_PIXELS};
     size_t count;
     uint8_t *bytes = read_fixture(name, &count);
-    /* A block that ends with the last byte, so that a sanitizer sees what reads behind it. */
+    /* A block that ends with the last byte, so that a sanitizer sees reads beyond it. */
     uint8_t *exact = malloc(count ? count : 1);
     memcpy(exact, bytes, count);
     akin_status status = akin_image_decode(exact, count, &params, rgb);

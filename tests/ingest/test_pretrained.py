@@ -205,7 +205,7 @@ def test_a_checkpoint_that_does_not_fit():
     done = akin("ingest", source, "-o", "one.nc", "--network", network("mean"), "--checkpoint", "one.nc.checkpoint", *WHOLE, expect=3, ranks=2)
     assert "another network" in done.err and sorted(glob.glob("one.nc.checkpoint.*")) == kept
     done = akin("ingest", source, "-o", "one.nc", "--network", network("mean"), *WHOLE)
-    assert "begins anew" in done.err and not glob.glob("one.nc.checkpoint.*")
+    assert "starting over" in done.err and not glob.glob("one.nc.checkpoint.*")
     akin("ingest", source, "-o", "two.nc", "--network", network("mean"), *WHOLE)
     assert_same_variables("one.nc", "two.nc")
 

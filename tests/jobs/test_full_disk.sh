@@ -83,7 +83,7 @@ head -c 1900000 /dev/zero >"$folder/disk/a.csv.part"
     fail "a leftover part stops the next publishing"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
 
-# A gallery that finds no room leaves nothing behind.
+# A gallery that runs out of space leaves nothing.
 "$PYTHON" -c "
 from PIL import Image
 Image.effect_noise((200, 200), 90).save('$folder/p.png')

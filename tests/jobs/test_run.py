@@ -278,7 +278,7 @@ def test_rules_that_need_labels_are_checked_before_anything_is_touched():
         assert not os.path.exists("results/bare"), done.json
     write_job("bare.ini", job="name = bare", ingest="source = pictures/bare.csv pictures/catalog.csv", neighbors="k = 3\nsame-category = yes", publish=None)
     assert akin("run", "bare.ini", "--json", "--check").json["rows"] == 60  # the other file has them
-    # What has the label cannot be decoded: that is known behind ingest.
+    # What has the label cannot be decoded: that is known after ingest.
     with open("pictures/torn.png", "w") as f:
         f.write("no picture")
     with open("pictures/torn.csv", "w") as f:

@@ -269,7 +269,7 @@ def test_two_at_once():
 
 
 def kill_publishers(kills):
-    """How many struck behind the making of a collection, and who looked on."""
+    """How many struck after a collection was created."""
     moments = random.Random(1)
     seen, midway = set(), 0
     tables = [OLD, NEW]
@@ -301,7 +301,7 @@ def kill_publishers(kills):
         assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
     ask(SERVER, "POST", "/test-settings", {"delay": 0})
     watcher.stop()
-    print(f"qdrant: {kills} kills, {midway} behind the making of a collection; {watcher.polls} polls of all points, each of one whole table", flush=True)
+    print(f"qdrant: {kills} kills, {midway} after a collection was created; {watcher.polls} polls of all points, each of one whole table", flush=True)
     for table in tables:
         publish(table, SERVER)
         assert_live(table)

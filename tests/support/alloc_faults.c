@@ -33,7 +33,7 @@ static _Noreturn void wrong(uint64_t k, const char *what) {
     akin_comm_abort(comm, AKIN_FAILED, "%s", what);
 }
 
-/* Which one it is, for who has to go on behind an end of all ranks. */
+/* Which one it is, for who has to continue after the end of all ranks. */
 static void write_place(uint64_t k) {
     FILE *file = akin_comm_rank(comm) == 0 ? fopen("faults.k", "w") : NULL;
     if (!file) return;
@@ -109,7 +109,7 @@ int main(int argc, char **argv) {
         if (akin_mem_live() != live) wrong(k, "blocks are not given back");
         status == AKIN_OK ? survived++ : failed++;
     }
-    if (once(argc - at, argv + at, 0) != AKIN_OK) wrong(0, "it fails behind all faults");
+    if (once(argc - at, argv + at, 0) != AKIN_OK) wrong(0, "it fails after all faults");
 #ifdef __SANITIZE_ADDRESS__
     if (getenv("AKIN_LEAKS") && __lsan_do_recoverable_leak_check())
         wrong(0, "LeakSanitizer found a leak");

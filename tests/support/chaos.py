@@ -3,7 +3,7 @@ each followed by a resubmission, and at last an undisturbed run, whose files mus
 After every fault, too, each file that is there must be whole and right, and every run must end in bounded time.
 
     missed  a fault that came too late to strike: the run had ended, or did so well; not among the faults
-    lost    a run that did not end in time, or a job that could not be brought to its end
+    lost    a run that did not end in time, or a job that could not be finished
     wrong   a file with other bits than that of the undisturbed job, or half a file, or a run that ended well with one missing
 """
 
@@ -107,7 +107,7 @@ class World:
         return self.bag.pop()
 
     def some_time(self, going):
-        """A moment of the run, or, as often, one behind the beginning of a stage; most stages are short."""
+        """A moment of the run, or, as often, one after the beginning of a stage; most stages are short."""
         stage = self.dice.choice(list(STAGES)) if self.dice.random() < 0.6 else None
         end = time.time() + (BOUND if stage else self.dice.uniform(0.02, 1.0) * self.seconds)
         while time.time() < end and going() and (not stage or list(STAGES).index(stage) > [*STAGES, "end"].index(stage_of(self.output))):
@@ -466,7 +466,7 @@ def campaign(world, total, good, folder, job, dice):
             counts["resumed"] += "missed" != history[-1] or len(history) > 2
         except (Lost, Wrong) as e:
             counts["lost" if isinstance(e, Lost) else "wrong"] += 1
-            print(f"{type(e).__name__} behind {history}: {e}", flush=True)
+            print(f"{type(e).__name__} after {history}: {e}", flush=True)
         if len(history) and os.environ.get("AKIN_CHAOS_TELL"):
             print(counts["faults"], history, flush=True)
     return counts, kinds
