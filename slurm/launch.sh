@@ -5,10 +5,16 @@
 # requeues itself and resumes. Any other end gives the job akin's own status and a last line that says what to do.
 #
 #   AKIN            the program, if it is not on the PATH
+#   AKIN_SETUP      a file that is read first: `module load ...`; by default setup.sh beside this script, if there is one
 #   AKIN_LAUNCHER   srun or mpirun; by default srun if Slurm supports PMIx
 #   AKIN_REQUEUES   how often a job may requeue itself (20)
 set -u
 
+setup=${AKIN_SETUP:-$(dirname "$0")/setup.sh}
+if [ -n "${AKIN_SETUP:-}" ] || [ -e "$setup" ]; then
+    # shellcheck disable=SC1090
+    . "$setup" || { echo "akin: FAILED: $setup (AKIN_SETUP) failed" >&2; exit 1; }
+fi
 akin=${AKIN:-akin}
 limit=${AKIN_REQUEUES:-20}
 restarts=${SLURM_RESTART_COUNT:-0}

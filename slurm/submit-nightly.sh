@@ -1,15 +1,21 @@
 #!/bin/bash
 # Checks a job file, its paths and the free space, and submits the night to Slurm.
-# usage: submit-nightly.sh [--chain] [--dry-run] JOB.ini
+# usage: submit-nightly.sh [--chain] [--dry-run] [--quiet] JOB.ini
 #
 #   --chain     one job per part of the night, each of its own size (below), instead of a single one
 #   --dry-run   only show what would be submitted
+#   --quiet     say nothing when all is right: for cron, which mails what a command says
+#   --help      this text
 #
-# Prints the ids of the jobs. Refused (exit 1) while the last night of the same name still runs or is queued.
-# Run it in the folder that the paths of the job file are relative to. From the environment:
-#   AKIN           the program, if it is not on the PATH
+# Prints the ids of the jobs. Refused (exit 1) while the last night of the same name still runs or is queued, and where squeue
+# cannot tell. Run it in the folder that the paths of the job file are relative to. From the environment:
+#   AKIN           the program; otherwise the one on the PATH, beside this script or in the build beside it
+#   AKIN_SETUP     a file that is read here and in the jobs before akin starts: `module load ...`, PATH; otherwise setup.sh beside
+#                  this script, if there is one
 #   AKIN_OPTIONS   further options of sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
-# and the sizes of the jobs; what is not set is taken from nightly.sbatch:
+#   AKIN_MEM       memory a node for all jobs (--mem), such as 12G; otherwise the partition's default
+# and the sizes of the jobs; what is not set is taken from nightly.sbatch. README.md has a table of items -> nodes, memory and time;
+# `akin plan JOB.ini --items N --nodes M` computes them for a job.
 AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
 AKIN_FETCH_SIZE=${AKIN_FETCH_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # where the job has a [fetch]; on nodes with a network, say --partition=...
 AKIN_INGEST_SIZE=${AKIN_INGEST_SIZE:---nodes=1 --ntasks-per-node=4 --time=02:00:00} # waits for disks
@@ -20,32 +26,55 @@ AKIN_PUBLISH_SIZE=${AKIN_PUBLISH_SIZE:---nodes=1 --ntasks-per-node=1 --time=01:0
 set -eu
 
 say() { echo "submit-nightly.sh: $*" >&2; }
-usage() { say "usage: submit-nightly.sh [--chain] [--dry-run] JOB.ini"; exit 2; }
+usage() { say "usage: submit-nightly.sh [--chain] [--dry-run] [--quiet] JOB.ini; --help says more"; exit 2; }
 
-chain=no dry=no job=
+chain=no dry=no quiet=no job=
 for word in "$@"; do
     case $word in
     --chain) chain=yes ;;
     --dry-run) dry=yes ;;
+    --quiet) quiet=yes ;;
+    --help | -h) sed -n '2,/^set -eu/{/^#/s/^# \{0,1\}//p;/^AKIN_/p}' "$0"; exit 0 ;;
     -*) usage ;;
     *) [ -z "$job" ] || usage; job=$word ;;
     esac
 done
 [ -n "$job" ] || usage
 here=$(cd "$(dirname "$0")" && pwd -P)
-export AKIN_SLURM=$here AKIN=${AKIN:-akin}
+[ -n "${AKIN_SETUP:-}" ] || [ ! -e "$here/setup.sh" ] || AKIN_SETUP=$here/setup.sh
+if [ -n "${AKIN_SETUP:-}" ]; then
+    export AKIN_SETUP
+    # shellcheck disable=SC1090
+    . "$AKIN_SETUP" || { say "nothing was submitted: $AKIN_SETUP (AKIN_SETUP) failed"; exit 1; }
+fi
+
+find_akin() { # the program's path
+    local place
+    for place in "${AKIN:-akin}" "$here/akin" "$here/../build/akin" "$here/../../../bin/akin"; do
+        command -v "$place" && return
+    done
+    say "akin not found: put it on the PATH or beside this script, or set AKIN to its path"
+    return 1
+}
+AKIN=$(find_akin) || exit 1
+export AKIN AKIN_SLURM=$here
 
 command -v sbatch >/dev/null || { say "sbatch not found: run this where jobs are submitted, or use: $AKIN run $job"; exit 1; }
-command -v "$AKIN" >/dev/null || { say "$AKIN not found: put it on the PATH, or set AKIN to its path"; exit 1; }
 # A single process, not part of any job.
-code=0
-env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check >&2 || code=$?
+silent=() code=0
+[ $quiet = no ] || silent=(--quiet)
+if [ $quiet = yes ]; then exec 3>/dev/null; else exec 3>&2; fi
+env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check "${silent[@]}" >&3 || code=$?
 [ $code -eq 0 ] || { say "nothing was submitted: $job cannot run as it is (exit $code)"; exit $code; }
 
 # A name for the night that is the same every night.
 name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
-running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -o '%A (%T)' | sort -u | tr '\n' ' ')
-if [ -n "$running" ]; then
+running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -o '%A (%T)') || {
+    say "nothing was submitted: squeue failed, so whether the last night of $job still runs is not known: try again when Slurm answers"
+    exit 1
+}
+running=$(sort -u <<<"$running" | tr '\n' ' ')
+if [ -n "${running// /}" ]; then
     say "nothing was submitted: the last night of $job is still running or queued, job $running: wait for it, or cancel it with" \
         "scancel -n $name"
     [ $dry = yes ] || exit 1
@@ -56,15 +85,14 @@ submit() { # submit SIZE DEPENDENCY COMMENT WORD... ; the id in $id
     shift 3
     # shellcheck disable=SC2206
     local command=(sbatch --parsable "--job-name=$name" "--comment=$comment" "--dependency=${depends}singleton"
-        --kill-on-invalid-dep=yes $size ${AKIN_OPTIONS:-} "$here/nightly.sbatch" "$@")
+        --kill-on-invalid-dep=yes $size ${AKIN_MEM:+--mem=$AKIN_MEM} ${AKIN_OPTIONS:-} "$here/nightly.sbatch" "$@")
     if [ $dry = yes ]; then
-        printf '%q ' "${command[@]}"
-        echo
-        id=$comment
+        echo "dry run, not submitted:$(printf ' %q' "${command[@]}")"
+        id="<id of $comment>"
     else
-        id=$("${command[@]}")
+        id=$("${command[@]}") || { say "sbatch refused the job \"$comment\" (above); jobs before it stay queued: scancel -n $name"; exit 1; }
         id=${id%%;*}
-        echo "$id $comment"
+        [ $quiet = yes ] || echo "$id $comment"
     fi
 }
 

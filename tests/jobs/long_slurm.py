@@ -46,7 +46,7 @@ def test_refusals(slurm):
     dry = slurm.submit("--dry-run", write_job("night"), **SIZES)
     assert "nightly.sbatch night.ini --until" not in dry.stdout and "--dependency=singleton" in dry.stdout, dry.stdout
     dry = slurm.submit("--dry-run", "--chain", "night.ini", **SIZES)
-    assert len(dry.stdout.splitlines()) == 5 and "--dependency=afterok:train" in dry.stdout, dry.stdout
+    assert len(dry.stdout.splitlines()) == 5 and "not submitted" in dry.stdout and "id\\ of\\ train" in dry.stdout, dry.stdout
     write_job("bad")
     with open("bad.ini", "a") as f:
         f.write("kk = 7\n")
