@@ -1,5 +1,5 @@
 /* labels: what catalog.nc, embeddings.nc and table.nc all store for an item: id, category,
- * group, available. Not collective unless stated.
+ * group, available, and any number of attributes. Not collective unless stated.
  *
  *   char id(item, id_length)
  *   int  category(item), group(item)                    -1 = none
@@ -7,15 +7,37 @@
  *        group_name(group_count, name_length)           ascending bytewise
  *   byte available(item)
  *
- * If no item has a category (group), the only name is empty. */
+ * If no item has a category (group), the only name is empty. For each attribute, in their order,
+ *
+ *   float attribute_NAME(item)                          of a number: NaN = none
+ *   int   attribute_NAME(item)                          of a label or labels: -1 = none
+ *   char  attribute_NAME_name(attribute_NAME_count, attribute_NAME_length)
+ *
+ * with akin_attribute_kind = "number", "label" or "labels" as an attribute of the variable; a name
+ * of labels is the whole list, "summer|winter", ascending and unique, and dimension
+ * attribute_NAME_parts is the length of the longest. */
 #ifndef AKIN_LABELS_H
 #define AKIN_LABELS_H
 
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/ncfile.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#define AKIN_ATTRIBUTE_NAME_MAX 60 /* bytes */
+
+typedef enum {
+    AKIN_ATTRIBUTE_NUMBER,
+    AKIN_ATTRIBUTE_LABEL,
+    AKIN_ATTRIBUTE_LABELS, /* several in a cell, separated by | */
+} akin_attribute_kind;
+
+const char *akin_attribute_kind_name(akin_attribute_kind kind); /* "number" */
+bool akin_attribute_kind_find(const char *name, size_t length, akin_attribute_kind *kind);
+/* Letters, digits and underscores; not category, group, available or id. */
+bool akin_attribute_name_is_valid(const char *name);
 
 typedef struct akin_labels akin_labels; /* of `count` items, and all the names */
 
@@ -53,5 +75,22 @@ size_t akin_labels_category_count(const akin_labels *labels); /* 0 if no item ha
 const char *akin_labels_category_name(const akin_labels *labels, int32_t index); /* "" for -1 */
 size_t akin_labels_group_count(const akin_labels *labels);
 const char *akin_labels_group_name(const akin_labels *labels, int32_t index);
+
+/* One more attribute, of which no item has a value yet; values [count], copied, ascending bytewise,
+ * of LABEL and LABELS; the same on all ranks. */
+AKIN_MUST_CHECK akin_status akin_labels_add_attribute(akin_labels *labels, const char *name,
+                                                      akin_attribute_kind kind, size_t count,
+                                                      const char *const *values);
+size_t akin_labels_attributes(const akin_labels *labels);                       /* how many */
+size_t akin_labels_find_attribute(const akin_labels *labels, const char *name); /* or SIZE_MAX */
+const char *akin_labels_attribute_name(const akin_labels *labels, size_t a);
+akin_attribute_kind akin_labels_attribute_kind(const akin_labels *labels, size_t a);
+/* Of NUMBER: [count], NaN = none, borrowed, may be written. */
+float *akin_labels_attribute_numbers(akin_labels *labels, size_t a);
+/* Of LABEL and LABELS: [count], -1 = none, index of the value. */
+int32_t *akin_labels_attribute_values(akin_labels *labels, size_t a);
+size_t akin_labels_attribute_value_count(const akin_labels *labels, size_t a);
+/* Of LABELS the whole cell, "a|b": parts ascending, unique; "" for -1. */
+const char *akin_labels_attribute_value(const akin_labels *labels, size_t a, int32_t index);
 
 #endif

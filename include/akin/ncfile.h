@@ -116,6 +116,10 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char 
 /* A text attribute, owned; *out = NULL if there is none (that is OK). */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
                                                       char **out);
+/* The same of a variable. */
+AKIN_MUST_CHECK akin_status akin_ncfile_get_variable_attribute(const akin_ncfile *file,
+                                                               const char *variable,
+                                                               const char *name, char **out);
 /* The kernels that a file was computed by (cpu.h). */
 #define AKIN_NCFILE_CPU "akin_cpu"
 /* Says in the log where they were others than those of this run; for what has bits that depend on it,

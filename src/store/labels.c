@@ -1,26 +1,17 @@
 /* labels: what catalog.nc, embeddings.nc and table.nc all store for an item: id, category,
  * group, available. */
-#include <akin/labels.h>
+#include "label_attributes.h"
 
 #include <akin/mem.h>
-#include <akin/text.h>
 #include <string.h>
-
-#define NAME_BYTES_MAX (1u << 16) /* per name, in a file that is read */
-
-/* Names of categories or of groups, ascending bytewise, each NUL-terminated in a slot of length
- * + 1 bytes. */
-typedef struct {
-    char *slots;
-    size_t count, length;
-} names;
 
 struct akin_labels {
     size_t count, id_length;
     char *ids; /* [count, id_length + 1] */
     int32_t *category, *group;
     int8_t *available;
-    names categories, groups;
+    akin_label_names categories, groups;
+    akin_label_attributes attributes;
 };
 
 akin_status akin_labels_create(size_t count, size_t id_length, akin_labels **out) {
@@ -28,7 +19,7 @@ akin_status akin_labels_create(size_t count, size_t id_length, akin_labels **out
     akin_labels *labels = akin_mem_zalloc(1, sizeof *labels);
     *out = NULL;
     if (!labels) return AKIN_FAILED;
-    labels->count = count;
+    labels->count = labels->attributes.items = count;
     labels->id_length = id_length ? id_length : 1; /* a dimension is at least 1 */
     labels->ids = akin_mem_zalloc(count, labels->id_length + 1);
     labels->category = akin_mem_alloc(count, sizeof *labels->category);
@@ -53,34 +44,20 @@ void akin_labels_free(akin_labels *labels) {
     akin_mem_free(labels->category);
     akin_mem_free(labels->group);
     akin_mem_free(labels->available);
-    akin_mem_free(labels->categories.slots);
-    akin_mem_free(labels->groups.slots);
+    akin_label_names_release(&labels->categories);
+    akin_label_names_release(&labels->groups);
+    akin_label_attributes_release(&labels->attributes);
     akin_mem_free(labels);
-}
-
-static akin_status set_names(names *kept, size_t count, const char *const *texts) {
-    size_t length = 1;
-    for (size_t i = 0; i < count; i++)
-        if (strlen(texts[i]) > length) length = strlen(texts[i]);
-    char *slots = akin_mem_zalloc(count, length + 1);
-    if (!slots) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        AKIN_ASSERT(*texts[i] && (i == 0 || strcmp(texts[i - 1], texts[i]) < 0));
-        strcpy(slots + i * (length + 1), texts[i]);
-    }
-    akin_mem_free(kept->slots);
-    *kept = (names){slots, count, length};
-    return AKIN_OK;
 }
 
 akin_status akin_labels_set_category_names(akin_labels *labels, size_t count,
                                            const char *const *texts) {
-    return set_names(&labels->categories, count, texts);
+    return akin_label_names_set(&labels->categories, count, texts);
 }
 
 akin_status akin_labels_set_group_names(akin_labels *labels, size_t count,
                                         const char *const *texts) {
-    return set_names(&labels->groups, count, texts);
+    return akin_label_names_set(&labels->groups, count, texts);
 }
 
 akin_status akin_labels_set_id(akin_labels *labels, size_t item, const char *id) {
@@ -106,50 +83,6 @@ static const akin_ncfile_field schema[] = {
     {0}};
 
 /* --- reading --- */
-
-/* Expands rows [count, length] of a char variable to NUL-terminated slots of length + 1 bytes;
- * checks for UTF-8. */
-static akin_status read_texts(const akin_ncfile *file, const char *variable, size_t first,
-                              size_t count, size_t length, char *slots) {
-    akin_status status = akin_ncfile_get(file, variable, first, count, slots);
-    if (status != AKIN_OK) return status;
-    for (size_t i = count;
-         i-- > 0;) { /* from the last, so that nothing still needed is overwritten */
-        char *slot = slots + i * (length + 1);
-        memmove(slot, slots + i * length, length);
-        slot[length] = '\0';
-    }
-    for (size_t i = 0; i < count; i++) {
-        const char *slot = slots + i * (length + 1);
-        if (!akin_text_is_utf8(slot, strlen(slot)))
-            return akin_error_set(AKIN_INPUT, "%s: %s of row %zu is not UTF-8",
-                                  akin_ncfile_path(file), variable, first + i);
-    }
-    return AKIN_OK;
-}
-
-static akin_status read_names(const akin_ncfile *file, const char *variable, const char *dimension,
-                              names *out) {
-    akin_status status;
-    size_t count, length;
-    AKIN_TRY(akin_ncfile_length(file, dimension, &count));
-    AKIN_TRY(akin_ncfile_length(file, "name_length", &length));
-    if (length > NAME_BYTES_MAX)
-        AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: name_length is %zu, too long",
-                                akin_ncfile_path(file), length));
-    *out = (names){akin_mem_alloc(count, length + 1), count, length};
-    if (!out->slots) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(read_texts(file, variable, 0, count, length, out->slots));
-    if (count == 1 && *out->slots == '\0') out->count = 0; /* "none" */
-    for (size_t i = 0; i < out->count; i++) {
-        const char *slot = out->slots + i * (length + 1);
-        if (*slot == '\0' || (i > 0 && strcmp(slot - (length + 1), slot) >= 0))
-            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s %zu is empty or out of order",
-                                    akin_ncfile_path(file), variable, i));
-    }
-done:
-    return status;
-}
 
 static akin_status check_values(const akin_ncfile *file, const akin_labels *labels, size_t first) {
     const char *wrong = NULL;
@@ -177,13 +110,16 @@ akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(akin_ncfile_length(file, "id_length", &id_length));
     AKIN_TRY(akin_labels_create(count, id_length, &labels));
-    AKIN_TRY(read_names(file, "category_name", "category_count", &labels->categories));
-    AKIN_TRY(read_names(file, "group_name", "group_count", &labels->groups));
-    AKIN_TRY(read_texts(file, "id", first, count, id_length, labels->ids));
+    AKIN_TRY(akin_label_names_read(file, "category_name", "category_count", "name_length",
+                                   &labels->categories));
+    AKIN_TRY(
+        akin_label_names_read(file, "group_name", "group_count", "name_length", &labels->groups));
+    AKIN_TRY(akin_label_texts_read(file, "id", first, count, id_length, labels->ids));
     AKIN_TRY(akin_ncfile_get(file, "category", first, count, labels->category));
     AKIN_TRY(akin_ncfile_get(file, "group", first, count, labels->group));
     AKIN_TRY(akin_ncfile_get(file, "available", first, count, labels->available));
     AKIN_TRY(check_values(file, labels, first));
+    AKIN_TRY(akin_label_attributes_read(file, first, &labels->attributes));
     *out = labels;
     return AKIN_OK;
 done:
@@ -198,56 +134,33 @@ static size_t name_length(const akin_labels *labels) {
     return longer ? longer : 1;
 }
 
-static size_t at_least_one(size_t count) {
-    return count ? count : 1;
-}
-
 void akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
     static const int8_t flags[2] = {0, 1};
     akin_ncfile_dimension(file, "id_length", labels->id_length);
-    akin_ncfile_dimension(file, "category_count", at_least_one(labels->categories.count));
-    akin_ncfile_dimension(file, "group_count", at_least_one(labels->groups.count));
+    akin_ncfile_dimension(file, "category_count", akin_label_names_rows(&labels->categories));
+    akin_ncfile_dimension(file, "group_count", akin_label_names_rows(&labels->groups));
     akin_ncfile_dimension(file, "name_length", name_length(labels));
     akin_ncfile_define(file, schema);
     akin_ncfile_attribute(file, "category", "comment", "index into category_name; -1 = none");
     akin_ncfile_attribute(file, "group", "comment", "index into group_name; -1 = none");
     akin_ncfile_attribute_values(file, "available", "flag_values", 2, flags);
     akin_ncfile_attribute(file, "available", "flag_meanings", "unavailable available");
-}
-
-/* Writes texts in slots of `stride` bytes as rows of `length` bytes; no text is longer than
- * that. */
-static akin_status put_texts(akin_ncfile *file, akin_comm *comm, const char *variable, size_t first,
-                             size_t count, const char *slots, size_t stride, size_t length) {
-    akin_status status;
-    char *rows = akin_mem_zalloc(count, length);
-    AKIN_TRY(akin_agree(comm, rows ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = 0; i < count; i++)
-        memcpy(rows + i * length, slots + i * stride, strlen(slots + i * stride));
-    akin_ncfile_put(file, variable, first, count, rows);
-done:
-    akin_mem_free(rows);
-    return status;
-}
-
-static akin_status put_names(akin_ncfile *file, akin_comm *comm, const char *variable,
-                             const names *kept, size_t length) {
-    size_t count = akin_comm_rank(comm) == 0 ? at_least_one(kept->count) : 0;
-    return put_texts(file, comm, variable, 0, count, kept->count ? kept->slots : "",
-                     kept->length + 1, length);
+    akin_label_attributes_define(&labels->attributes, file);
 }
 
 akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file, akin_comm *comm,
                             size_t first) {
     akin_status status;
     size_t count = labels->count;
-    AKIN_TRY(put_texts(file, comm, "id", first, count, labels->ids, labels->id_length + 1,
-                       labels->id_length));
+    AKIN_TRY(akin_label_texts_put(file, comm, "id", first, count, labels->ids,
+                                  labels->id_length + 1, labels->id_length));
     akin_ncfile_put(file, "category", first, count, labels->category);
-    AKIN_TRY(put_names(file, comm, "category_name", &labels->categories, name_length(labels)));
+    AKIN_TRY(akin_label_names_put(&labels->categories, file, comm, "category_name",
+                                  name_length(labels)));
     akin_ncfile_put(file, "group", first, count, labels->group);
-    AKIN_TRY(put_names(file, comm, "group_name", &labels->groups, name_length(labels)));
+    AKIN_TRY(akin_label_names_put(&labels->groups, file, comm, "group_name", name_length(labels)));
     akin_ncfile_put(file, "available", first, count, labels->available);
+    AKIN_TRY(akin_label_attributes_put(&labels->attributes, file, comm, first));
 done:
     return status;
 }
@@ -279,17 +192,12 @@ int8_t *akin_labels_available(akin_labels *labels) {
     return labels->available;
 }
 
-static const char *name_at(const names *kept, int32_t index) {
-    AKIN_ASSERT(index >= -1 && index < (int64_t)kept->count);
-    return index < 0 ? "" : kept->slots + (size_t)index * (kept->length + 1);
-}
-
 size_t akin_labels_category_count(const akin_labels *labels) {
     return labels->categories.count;
 }
 
 const char *akin_labels_category_name(const akin_labels *labels, int32_t index) {
-    return name_at(&labels->categories, index);
+    return akin_label_names_at(&labels->categories, index);
 }
 
 size_t akin_labels_group_count(const akin_labels *labels) {
@@ -297,5 +205,52 @@ size_t akin_labels_group_count(const akin_labels *labels) {
 }
 
 const char *akin_labels_group_name(const akin_labels *labels, int32_t index) {
-    return name_at(&labels->groups, index);
+    return akin_label_names_at(&labels->groups, index);
+}
+
+/* --- attributes --- */
+
+akin_status akin_labels_add_attribute(akin_labels *labels, const char *name,
+                                      akin_attribute_kind kind, size_t count,
+                                      const char *const *values) {
+    return akin_label_attributes_add(&labels->attributes, name, kind, count, values);
+}
+
+size_t akin_labels_attributes(const akin_labels *labels) {
+    return labels->attributes.count;
+}
+
+static akin_label_attribute *attribute_at(const akin_labels *labels, size_t a) {
+    AKIN_ASSERT(a < labels->attributes.count);
+    return &labels->attributes.all[a];
+}
+
+size_t akin_labels_find_attribute(const akin_labels *labels, const char *name) {
+    for (size_t a = 0; a < labels->attributes.count; a++)
+        if (strcmp(labels->attributes.all[a].name, name) == 0) return a;
+    return SIZE_MAX;
+}
+
+const char *akin_labels_attribute_name(const akin_labels *labels, size_t a) {
+    return attribute_at(labels, a)->name;
+}
+
+akin_attribute_kind akin_labels_attribute_kind(const akin_labels *labels, size_t a) {
+    return attribute_at(labels, a)->kind;
+}
+
+float *akin_labels_attribute_numbers(akin_labels *labels, size_t a) {
+    return attribute_at(labels, a)->numbers;
+}
+
+int32_t *akin_labels_attribute_values(akin_labels *labels, size_t a) {
+    return attribute_at(labels, a)->indices;
+}
+
+size_t akin_labels_attribute_value_count(const akin_labels *labels, size_t a) {
+    return attribute_at(labels, a)->names.count;
+}
+
+const char *akin_labels_attribute_value(const akin_labels *labels, size_t a, int32_t index) {
+    return akin_label_names_at(&attribute_at(labels, a)->names, index);
 }

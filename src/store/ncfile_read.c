@@ -369,23 +369,36 @@ akin_status akin_ncfile_get(const akin_ncfile *file, const char *variable, size_
     return code ? trouble(file, code) : AKIN_OK;
 }
 
-akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out) {
+/* Of a variable by its number, or NC_GLOBAL. */
+static akin_status get_attribute(const akin_ncfile *file, int variable, const char *name,
+                                 char **out) {
     nc_type type = NC_NAT;
     size_t length = 0;
     *out = NULL;
-    int code = nc_inq_att(file->id, NC_GLOBAL, name, &type, &length);
+    int code = nc_inq_att(file->id, variable, name, &type, &length);
     if (code == NC_ENOTATT || (code == NC_NOERR && type != NC_CHAR)) return AKIN_OK;
     if (code) return trouble(file, code);
     if (length > ATTRIBUTE_BYTES_MAX || length > file->bytes)
         return akin_ncfile_refuse(file, "damaged: an attribute is too long");
     char *text = akin_mem_zalloc(length + 1, 1);
     if (!text) return AKIN_FAILED;
-    if ((code = nc_get_att_text(file->id, NC_GLOBAL, name, text))) {
+    if ((code = nc_get_att_text(file->id, variable, name, text))) {
         akin_mem_free(text);
         return trouble(file, code);
     }
     *out = text;
     return AKIN_OK;
+}
+
+akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name, char **out) {
+    return get_attribute(file, NC_GLOBAL, name, out);
+}
+
+akin_status akin_ncfile_get_variable_attribute(const akin_ncfile *file, const char *variable,
+                                               const char *name, char **out) {
+    size_t v = akin_nclayout_find_variable(file->layout, variable);
+    *out = NULL;
+    return v == AKIN_NC_NONE ? AKIN_OK : get_attribute(file, (int)v, name, out);
 }
 
 akin_status akin_ncfile_differences(const akin_ncfile *file, const akin_ncfile_claim *claims,
