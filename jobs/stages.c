@@ -4,6 +4,7 @@
 #include "output.h"
 #include "preflight.h"
 #include "reuse.h"
+#include "tables.h"
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
@@ -32,6 +33,8 @@ static const akin_jobfile_refusal fetch_refused[] = {
     {"columns", "is that of [ingest]"},
     {"separator", "is that of [ingest]"},
     {"encoding", "is that of [ingest]"},
+    {"attributes", "is that of [ingest]"},
+    {"bad-attribute", "is that of [ingest]"},
     {"max-pixels", "is that of [ingest]"},
     {"rejects", "is for ingest: rejects.csv has them"},
     REFUSED_EVERYWHERE};
@@ -206,7 +209,7 @@ static akin_status settle_argument(const char *file, akin_options *options,
 static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
-    static const char *const shared[] = {"root", "columns", "separator", "encoding"};
+    static const char *const shared[] = AKIN_TABLE_KEYS;
     const char *const *sources = NULL;
     const char *cache = akin_options_text(ingest, "cache");
     char max_pixels[32];
@@ -244,7 +247,7 @@ static akin_status settle_gallery(const akin_stage_setting *setting, akin_option
     akin_status status = AKIN_OK;
     const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
     const char *const *sources = NULL;
-    static const char *const shared[] = {"root", "columns", "separator", "encoding"};
+    static const char *const shared[] = AKIN_TABLE_KEYS;
     const char *cache = akin_options_text(ingest, "cache");
     char max_pixels[32];
     if (akin_options_given(options, "source")) return AKIN_OK;

@@ -9,13 +9,19 @@ static const struct {
 } separators[] = {{"auto", '\0'}, {"comma", ','}, {"semicolon", ';'}, {"tab", '\t'}, {"pipe", '|'}};
 
 akin_status akin_tables_params(const akin_options *options, akin_source_params *params) {
-    const char *separator = akin_options_text(options, "separator");
+    const char *separator = akin_options_text(options, "separator"),
+               *bad = akin_options_text(options, "bad-attribute");
     params->columns = akin_options_text(options, "columns");
     params->encoding = akin_options_text(options, "encoding");
+    params->attributes = akin_options_text(options, "attributes");
+    params->reject_bad = bad && strcmp(bad, "reject") == 0;
     for (size_t i = 0; i < sizeof separators / sizeof *separators; i++)
         if (strcmp(separators[i].name, separator) == 0) params->separator = separators[i].separator;
     if (params->encoding && !akin_charset_is_known(params->encoding))
         return akin_error_option("encoding", "--encoding %s is not one of " AKIN_CHARSETS,
                                  params->encoding);
-    return params->columns ? akin_source_check_columns(params->columns) : AKIN_OK;
+    if (bad && !params->attributes)
+        return akin_error_option("bad-attribute",
+                                 "--bad-attribute belongs to --attributes, which is missing");
+    return akin_source_check_columns(params);
 }

@@ -9,6 +9,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/labels.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -24,7 +25,21 @@ typedef struct {
     const char *columns;  /* which columns of a CSV are what, see --columns; NULL: by their names */
     const char *encoding; /* of a CSV, as akin/charset.h has it; NULL: by its mark, or UTF-8 */
     char separator;       /* between fields of a CSV; NUL: found from its header */
+    const char *attributes; /* "price:number brand:label": further columns; NULL: none */
+    bool reject_bad;        /* a row with a wrong value of one of them; or the value is left out */
 } akin_source_params;
+
+#define AKIN_SOURCE_ATTRIBUTES_MAX 32
+
+typedef struct {
+    char name[AKIN_ATTRIBUTE_NAME_MAX + 1];
+    akin_attribute_kind kind;
+} akin_source_attribute;
+
+typedef struct {
+    akin_source_attribute of[AKIN_SOURCE_ATTRIBUTES_MAX];
+    size_t count;
+} akin_source_attributes;
 
 typedef struct {
     const char *id, *path; /* as found: if there is a reason, the bytes may be anything but NUL */
@@ -35,11 +50,12 @@ typedef struct {
 
 typedef struct akin_source akin_source;
 
-/* Whether text is a value of --columns. AKIN_USAGE: it is not. Not collective. */
-AKIN_MUST_CHECK akin_status akin_source_check_columns(const char *text);
+/* Whether columns and attributes are values of --columns and --attributes. AKIN_USAGE: they are not.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_source_check_columns(const akin_source_params *params);
 
 /* Lists all rows. AKIN_FAILED: a source is missing or cannot be read; AKIN_INPUT: it is not a
- * catalogue. Collective; agreed. */
+ * catalogue; AKIN_USAGE: it lacks the column of an attribute. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_source_open(akin_comm *comm, const akin_source_params *params,
                                              akin_source **out);
 void akin_source_close(akin_source *source); /* Not collective; NULL is fine */
@@ -52,6 +68,10 @@ AKIN_MUST_CHECK akin_status akin_source_look_again(akin_comm *comm, akin_source 
 size_t akin_source_rows(const akin_source *source);
 akin_source_row akin_source_get(const akin_source *source,
                                 size_t row); /* rows 0.. in source order */
+/* Its attributes, and what a row has: NaN or "" = none. Borrowed. */
+const akin_source_attributes *akin_source_attributes_of(const akin_source *source);
+float akin_source_number(const akin_source *source, size_t row, size_t attribute);
+const char *akin_source_label(const akin_source *source, size_t row, size_t attribute);
 /* Whether its path is an address: https://, http:// or s3://. */
 bool akin_source_is_address(const akin_source *source, size_t row);
 bool akin_source_has_addresses(const akin_source *source); /* any row */

@@ -1,4 +1,5 @@
 /* ingest: reads the pictures of a catalogue into catalog.nc. */
+#include "item_labels.h"
 #include "network_feed.h"
 #include "picture_exchange.h"
 #include "previous_pictures.h"
@@ -11,7 +12,6 @@
 #include <akin/rejects.h>
 #include <akin/shard.h>
 #include <akin/text.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define ROUND_SECONDS 1.0
@@ -266,83 +266,6 @@ static bool is_accepted(const ingest *run, size_t place) {
     return (uint64_t)run->accepted[place / 64] >> place % 64 & 1;
 }
 
-static int by_text(const void *a, const void *b) {
-    return strcmp(*(const char *const *)a, *(const char *const *)b);
-}
-
-typedef struct {
-    const char **names; /* [count] ascending, distinct; borrowed texts */
-    size_t count;
-} name_list;
-
-static void make_unique(name_list *list) {
-    size_t kept = 0;
-    qsort(list->names, list->count, sizeof *list->names, by_text);
-    for (size_t i = 0; i < list->count; i++)
-        if (i == 0 || strcmp(list->names[i], list->names[kept - 1]) != 0)
-            list->names[kept++] = list->names[i];
-    list->count = kept;
-}
-
-static int32_t index_of(const name_list *list, const char *name) {
-    const char **found =
-        *name ? bsearch(&name, list->names, list->count, sizeof *list->names, by_text) : NULL;
-    return found ? (int32_t)(found - list->names) : -1;
-}
-
-typedef struct {
-    size_t first, count; /* this rank's items */
-    size_t *rows;        /* [count] their rows in the source */
-    size_t id_length;
-    name_list categories, groups;
-    akin_labels *labels;
-} shard_labels;
-
-/* One pass over all accepted rows: every rank needs the names and lengths, but only the rows of
- * its shard. */
-static akin_status collect(const ingest *run, shard_labels *shard) {
-    size_t item = 0;
-    const size_t *order = akin_source_order(run->source);
-    shard->rows = akin_mem_alloc(shard->count, sizeof *shard->rows);
-    shard->categories.names = akin_mem_alloc(run->result->items, sizeof *shard->categories.names);
-    shard->groups.names = akin_mem_alloc(run->result->items, sizeof *shard->groups.names);
-    if (!shard->rows || !shard->categories.names || !shard->groups.names) return AKIN_FAILED;
-    for (size_t place = 0; place < akin_source_valid(run->source); place++) {
-        if (!is_accepted(run, place)) continue;
-        akin_source_row row = akin_source_get(run->source, order[place]);
-        size_t length = strlen(row.id);
-        if (length > shard->id_length) shard->id_length = length;
-        if (*row.category) shard->categories.names[shard->categories.count++] = row.category;
-        if (*row.group) shard->groups.names[shard->groups.count++] = row.group;
-        if (item - shard->first < shard->count) shard->rows[item - shard->first] = order[place];
-        item++;
-    }
-    make_unique(&shard->categories);
-    if (shard->categories.count == 0)
-        akin_log_info("ingest: no item has a category: --same-category and the precision of "
-                      "evaluate need a column `category` in the CSV, or folders");
-    make_unique(&shard->groups);
-    return AKIN_OK;
-}
-
-static akin_status fill_labels(const ingest *run, shard_labels *shard) {
-    akin_status status = AKIN_OK;
-    AKIN_TRY(collect(run, shard));
-    AKIN_TRY(akin_labels_create(shard->count, shard->id_length, &shard->labels));
-    AKIN_TRY(akin_labels_set_category_names(shard->labels, shard->categories.count,
-                                            shard->categories.names));
-    AKIN_TRY(akin_labels_set_group_names(shard->labels, shard->groups.count, shard->groups.names));
-    for (size_t i = 0; i < shard->count; i++) {
-        akin_source_row row = akin_source_get(run->source, shard->rows[i]);
-        AKIN_TRY(akin_labels_set_id(shard->labels, i, row.id));
-        akin_labels_category(shard->labels)[i] = index_of(&shard->categories, row.category);
-        akin_labels_group(shard->labels)[i] = index_of(&shard->groups, row.group);
-        akin_labels_available(shard->labels)[i] = row.available;
-    }
-done:
-    return status;
-}
-
 /* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3], *hashes [count]
  * and *spots [count] of this shard.
  */
@@ -378,27 +301,25 @@ static akin_status write_catalog(ingest *run) {
     akin_catalog_network network;
     int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
     size_t n = run->result->items;
-    shard_labels shard = {.first = akin_shard_first(n, size, rank),
-                          .count = akin_shard_count(n, size, rank)};
+    size_t first = akin_shard_first(n, size, rank), count = akin_shard_count(n, size, rank);
+    akin_labels *labels = NULL;
     const akin_catalog_origin origin = {.options = run->params->options,
                                         .result_options = run->params->result_options,
                                         .source_digest = akin_source_digest(run->source),
                                         .rejects_digest =
                                             run->params->rejects ? run->rejects_digest : NULL};
-    AKIN_TRY(akin_agree(run->comm, fill_labels(run, &shard)));
-    AKIN_TRY(exchange(run, shard.count, &images, &hashes, &spots));
+    AKIN_TRY(akin_agree(
+        run->comm, akin_item_labels_create(run->source, run->accepted, n, first, count, &labels)));
+    AKIN_TRY(exchange(run, count, &images, &hashes, &spots));
     if (run->feed) network = akin_network_feed_network(run->feed);
-    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, shard.first,
-                                shard.labels, images, hashes, run->feed ? &network : NULL));
+    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, first, labels, images,
+                                hashes, run->feed ? &network : NULL));
     if (run->feed) akin_network_feed_finish(run->feed, run->comm);
 done:
     akin_mem_free(spots);
     akin_mem_free(images);
     akin_mem_free(hashes);
-    akin_mem_free(shard.rows);
-    akin_mem_free(shard.categories.names);
-    akin_mem_free(shard.groups.names);
-    akin_labels_free(shard.labels);
+    akin_labels_free(labels);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* source: rows of all kinds of sources, their order, and their bytes. */
 #include "picture_cache.h"
+#include "source_attributes.h"
 #include "source_csv.h"
 #include "source_file.h"
 #include "source_folder.h"
@@ -11,6 +12,7 @@
 #include <akin/shard.h>
 #include <akin/source.h>
 #include <errno.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +22,7 @@ _Static_assert(AKIN_SOURCE_ID_LIMIT == AKIN_SOURCE_TEXT_LIMIT, "one limit for id
 
 struct akin_source {
     akin_source_list *rows;
+    akin_source_attributes attributes;
     akin_picture_cache *cache; /* NULL: none, or not yet */
     int64_t missing, unfetched;
     size_t first_missing;
@@ -29,6 +32,14 @@ struct akin_source {
 };
 
 /* --- listing, by rank 0 --- */
+
+static akin_status refuse_attributes(const char *name, const char *kind) {
+    return akin_error_option(
+        "attributes",
+        "source %s: --attributes names columns of a CSV or TSV file, and this is "
+        "%s %s, which has none; list its pictures in a CSV file",
+        name, *kind == 'a' ? "an" : "a", kind);
+}
 
 static akin_status list_one(const char *name, const akin_source_params *params,
                             akin_source_list *rows) {
@@ -43,14 +54,17 @@ static akin_status list_one(const char *name, const akin_source_params *params,
         return akin_error_set(AKIN_FAILED,
                               "source %s: %s; give a CSV or TSV file, a folder or a tar archive",
                               name, errno == ENOENT ? "no such file or folder" : strerror(errno));
+    if (S_ISDIR(info.st_mode) && params->attributes) return refuse_attributes(name, "folder");
     if (S_ISDIR(info.st_mode)) return akin_source_folder_list(name, rows);
     if (!S_ISREG(info.st_mode))
         return akin_error_set(
             AKIN_FAILED, "source %s: is a pipe, socket or device; give a file or a folder", name);
     akin_status status = info.st_size > 0 ? akin_source_tar_list(name, rows, &is_tar) : AKIN_OK;
+    if (status == AKIN_OK && is_tar && params->attributes)
+        return refuse_attributes(name, "archive");
     if (status != AKIN_OK || is_tar) return status;
     const akin_source_table form = {params->root, params->columns, params->encoding,
-                                    params->separator};
+                                    params->separator, params->reject_bad};
     return akin_source_csv_list(name, &form, rows);
 }
 
@@ -191,6 +205,11 @@ static akin_status digest_row(const akin_source *source, size_t row, share_seen 
                               record->reason};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         akin_hasher_add_text(hasher, akin_source_list_text(rows, texts[i]));
+    for (size_t a = 0; a < source->attributes.count; a++) {
+        const float number = akin_source_number(source, row, a);
+        akin_hasher_add_text(hasher, akin_source_label(source, row, a));
+        akin_hasher_add(hasher, &number, sizeof number);
+    }
     if (record->address)
         status = digest_address(source, row, hasher, seen);
     else
@@ -202,6 +221,23 @@ static akin_status digest_row(const akin_source *source, size_t row, share_seen 
     return status;
 }
 
+/* What every row has is part of the digest, whether it has a value or not. */
+static akin_status add_attributes(const akin_source *source, akin_hash128 *sum) {
+    akin_hasher *hasher;
+    if (source->attributes.count == 0) return AKIN_OK;
+    akin_status status = akin_hasher_create(&hasher);
+    if (status != AKIN_OK) return status;
+    for (size_t a = 0; a < source->attributes.count; a++) {
+        akin_hasher_add_text(hasher, source->attributes.of[a].name);
+        akin_hasher_add_text(hasher, akin_attribute_kind_name(source->attributes.of[a].kind));
+    }
+    akin_hash128 hash = akin_hasher_result(hasher);
+    akin_hasher_free(hasher);
+    sum->low += hash.low;
+    sum->high += hash.high;
+    return AKIN_OK;
+}
+
 /* Each rank looks at its share of the files, which may be on slow storage; sums can be added in
  * any order. Collective. */
 static akin_status make_digest(akin_source *source, akin_comm *comm) {
@@ -210,6 +246,7 @@ static akin_status make_digest(akin_source *source, akin_comm *comm) {
     size_t count = akin_source_list_count(source->rows);
     size_t row = akin_shard_first(count, akin_comm_size(comm), akin_comm_rank(comm));
     size_t end = row + akin_shard_count(count, akin_comm_size(comm), akin_comm_rank(comm));
+    if (akin_comm_rank(comm) == 0) status = add_attributes(source, &seen.sum);
     for (; row < end && status == AKIN_OK; row++) status = digest_row(source, row, &seen);
     AKIN_TRY(akin_agree(comm, status));
     int64_t parts[4] = {(int64_t)seen.sum.low, (int64_t)seen.sum.high, seen.missing,
@@ -248,6 +285,9 @@ akin_status akin_source_open(akin_comm *comm, const akin_source_params *params, 
     *out = NULL;
     akin_source *source = akin_mem_zalloc(1, sizeof *source);
     if (!source || akin_source_list_create(&source->rows) != AKIN_OK) local = AKIN_FAILED;
+    if (local == AKIN_OK)
+        local = akin_source_attributes_parse(params->attributes, &source->attributes);
+    if (local == AKIN_OK) akin_source_list_set_attributes(source->rows, &source->attributes);
     AKIN_TRY(akin_agree(comm, local));
     bool lists = akin_comm_rank(comm) == 0;
     AKIN_TRY(akin_agree(comm, lists ? list_here(source, params) : AKIN_OK));
@@ -308,6 +348,20 @@ akin_source_row akin_source_get(const akin_source *source, size_t row) {
                              .available = record->available,
                              .reason = record->reason ? akin_source_list_text(rows, record->reason)
                                                       : NULL};
+}
+
+const akin_source_attributes *akin_source_attributes_of(const akin_source *source) {
+    return &source->attributes;
+}
+
+float akin_source_number(const akin_source *source, size_t row, size_t attribute) {
+    bool number = source->attributes.of[attribute].kind == AKIN_ATTRIBUTE_NUMBER;
+    return number ? akin_source_list_number(source->rows, row, attribute) : NAN;
+}
+
+const char *akin_source_label(const akin_source *source, size_t row, size_t attribute) {
+    bool number = source->attributes.of[attribute].kind == AKIN_ATTRIBUTE_NUMBER;
+    return number ? "" : akin_source_list_label(source->rows, row, attribute);
 }
 
 const char *akin_source_digest(const akin_source *source) {

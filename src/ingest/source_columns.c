@@ -1,5 +1,6 @@
 /* source_columns: parses --columns, and finds the columns in a header. */
 #include "source_columns.h"
+#include "source_attributes.h"
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/source.h>
@@ -20,11 +21,13 @@ typedef struct {
 } candidate;
 
 struct akin_columns {
-    candidate of[AKIN_COLUMN_COUNT][CANDIDATES];
-    size_t counts[AKIN_COLUMN_COUNT];
-    bool named[AKIN_COLUMN_COUNT];       /* named by the user, so it has to exist */
-    bool told, continues, loose;         /* loose: a blank is an underscore */
-    akin_text *plain[AKIN_COLUMN_COUNT]; /* the last text without its backslashes; NULL = none */
+    const akin_source_attributes *attributes;
+    size_t all; /* columns */
+    candidate of[AKIN_COLUMNS_MAX][CANDIDATES];
+    size_t counts[AKIN_COLUMNS_MAX];
+    bool named[AKIN_COLUMNS_MAX];       /* named by the user, so it has to exist */
+    bool told, continues, loose;        /* loose: a blank is an underscore */
+    akin_text *plain[AKIN_COLUMNS_MAX]; /* the last text without its backslashes; NULL = none */
 };
 
 static const struct {
@@ -72,21 +75,27 @@ bool akin_columns_is_word(akin_source_text text, const char *word) {
     return text.length == strlen(word) && strncasecmp(text.bytes, word, text.length) == 0;
 }
 
+static const char *key_of(const akin_columns *columns, size_t c) {
+    return c < AKIN_COLUMN_COUNT ? keys[c].key
+                                 : columns->attributes->of[c - AKIN_COLUMN_COUNT].name;
+}
+
 /* --- the text --- */
 
-/* The key at this position, with its "="; AKIN_COLUMN_COUNT: none. */
-static akin_column key_at(const char *text, bool hidden_too) {
-    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++) {
-        size_t length = strlen(keys[c].key);
-        if ((hidden_too || !keys[c].hidden) && strncasecmp(text, keys[c].key, length) == 0 &&
-            text[length] == '=')
-            return c;
+/* The key at this position, with its "="; AKIN_COLUMNS_MAX: none. A preset has hidden ones, and no
+ * attributes. */
+static size_t key_at(const akin_columns *columns, const char *text, bool by_user) {
+    for (size_t c = 0; c < (by_user ? columns->all : AKIN_COLUMN_COUNT); c++) {
+        const char *key = key_of(columns, c);
+        size_t length = strlen(key);
+        if (by_user && c < AKIN_COLUMN_COUNT && keys[c].hidden) continue;
+        if (strncasecmp(text, key, length) == 0 && text[length] == '=') return c;
     }
-    return AKIN_COLUMN_COUNT;
+    return AKIN_COLUMNS_MAX;
 }
 
 /* The end of the names that start here: the next key after a blank, or the end of the text. */
-static size_t names_length(const char *text, bool hidden_too) {
+static size_t names_length(const akin_columns *columns, const char *text, bool by_user) {
     char quote = '\0';
     for (size_t i = 0; text[i]; i++) {
         if (quote) {
@@ -95,23 +104,23 @@ static size_t names_length(const char *text, bool hidden_too) {
         }
         if ((text[i] == '"' || text[i] == '\'') && (i == 0 || strchr(" ,", text[i - 1])))
             quote = text[i];
-        if (text[i] == ' ' && key_at(text + i + 1, hidden_too) < AKIN_COLUMN_COUNT) return i;
+        if (text[i] == ' ' && key_at(columns, text + i + 1, by_user) < AKIN_COLUMNS_MAX) return i;
     }
     return strlen(text);
 }
 
 /* One name, quoted or not, with its part. */
-static akin_status take_name(akin_columns *columns, akin_column c, akin_source_text text) {
+static akin_status take_name(akin_columns *columns, size_t c, akin_source_text text) {
     candidate *to = &columns->of[c][columns->counts[c]];
     bool quoted = text.length >= 2 && (*text.bytes == '"' || *text.bytes == '\'') &&
                   text.bytes[text.length - 1] == *text.bytes;
     if (text.length == 0) return AKIN_OK;
     if (columns->counts[c] == CANDIDATES)
-        return akin_error_option("columns", "--columns: %s has more than %d names", keys[c].key,
-                                 CANDIDATES);
+        return akin_error_option("columns", "--columns: %s has more than %d names",
+                                 key_of(columns, c), CANDIDATES);
     if (text.length >= NAME_LIMIT)
         return akin_error_option("columns", "--columns: a name for %s is longer than %d bytes",
-                                 keys[c].key, NAME_LIMIT - 1);
+                                 key_of(columns, c), NAME_LIMIT - 1);
     *to = (candidate){.place = SIZE_MAX};
     memcpy(to->name, text.bytes + quoted, text.length - 2 * (size_t)quoted);
     char *bracket = quoted ? NULL : strrchr(to->name, '['), *end;
@@ -127,8 +136,7 @@ static akin_status take_name(akin_columns *columns, akin_column c, akin_source_t
 }
 
 /* Names separated by commas; none: the column is not used. */
-static akin_status take_names(akin_columns *columns, akin_column c, const char *text,
-                              size_t length) {
+static akin_status take_names(akin_columns *columns, size_t c, const char *text, size_t length) {
     akin_status status = AKIN_OK;
     columns->counts[c] = 0;
     for (size_t at = 0; at <= length;) {
@@ -144,21 +152,27 @@ done:
     return status;
 }
 
+static bool is_needed(size_t c) {
+    return c >= AKIN_COLUMN_COUNT || keys[c].needed;
+}
+
 static akin_status take_text(akin_columns *columns, const char *text, bool by_user) {
     akin_status status = AKIN_OK;
     for (text += strspn(text, " \t\n"); *text; text += strspn(text, " \t\n")) {
-        akin_column c = key_at(text, !by_user);
-        if (c == AKIN_COLUMN_COUNT)
+        size_t c = key_at(columns, text, by_user);
+        if (c == AKIN_COLUMNS_MAX)
             return akin_error_option(
                 "columns",
-                "--columns: '%.40s' is neither id=, path=, category=, group= or available= with "
-                "the name of a column, nor a preset at the start (shopify, woocommerce, merchant)",
+                "--columns: '%.40s' is neither id=, path=, category=, group=, available= or an "
+                "attribute with the name of a column, nor a preset at the start (shopify, "
+                "woocommerce, merchant)",
                 text);
-        text += strlen(keys[c].key) + 1;
-        size_t length = names_length(text, !by_user);
+        text += strlen(key_of(columns, c)) + 1;
+        size_t length = names_length(columns, text, by_user);
         AKIN_TRY(take_names(columns, c, text, length));
-        if (by_user && columns->counts[c] == 0 && keys[c].needed)
-            return akin_error_option("columns", "--columns: %s= names no column", keys[c].key);
+        if (by_user && columns->counts[c] == 0 && is_needed(c))
+            return akin_error_option("columns", "--columns: %s= names no column",
+                                     key_of(columns, c));
         columns->named[c] = by_user && columns->counts[c] > 0;
         text += length;
     }
@@ -168,8 +182,9 @@ done:
 
 static akin_status take_all(akin_columns *columns, const char *text) {
     akin_status status = AKIN_OK;
-    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
-        if (!keys[c].hidden) AKIN_TRY(take_names(columns, c, keys[c].key, strlen(keys[c].key)));
+    for (size_t c = 0; c < columns->all; c++)
+        if (c >= AKIN_COLUMN_COUNT || !keys[c].hidden)
+            AKIN_TRY(take_names(columns, c, key_of(columns, c), strlen(key_of(columns, c))));
     if (!text) goto done;
     columns->told = true;
     size_t word = strcspn(text, " ");
@@ -186,9 +201,12 @@ done:
     return status;
 }
 
-akin_status akin_columns_create(const char *text, akin_columns **out) {
+akin_status akin_columns_create(const char *text, const akin_source_attributes *attributes,
+                                akin_columns **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
     if (!*out) return AKIN_FAILED;
+    (*out)->attributes = attributes;
+    (*out)->all = AKIN_COLUMN_COUNT + attributes->count;
     akin_status status = take_all(*out, text);
     if (status == AKIN_OK) return AKIN_OK;
     akin_columns_free(*out);
@@ -197,7 +215,7 @@ akin_status akin_columns_create(const char *text, akin_columns **out) {
 }
 
 void akin_columns_free(akin_columns *columns) {
-    for (int i = 0; columns && i < AKIN_COLUMN_COUNT; i++) akin_text_free(columns->plain[i]);
+    for (size_t i = 0; columns && i < AKIN_COLUMNS_MAX; i++) akin_text_free(columns->plain[i]);
     akin_mem_free(columns);
 }
 
@@ -226,7 +244,7 @@ static size_t find_name(const akin_columns *columns, size_t begin, size_t count,
 size_t akin_columns_score(const akin_columns *columns, size_t count, const char *const *fields,
                           const size_t *lengths) {
     size_t score = 0;
-    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
+    for (size_t c = 0; c < columns->all; c++)
         for (size_t i = 0; i < columns->counts[c]; i++)
             score +=
                 find_name(columns, 0, count, fields, lengths, columns->of[c][i].name) != SIZE_MAX;
@@ -244,7 +262,8 @@ static akin_status append_seen(akin_text *text, const char *bytes, size_t length
     return status;
 }
 
-static akin_status refuse_header(const char *path, const char *missing, size_t count,
+/* The column `missing` of column c. */
+static akin_status refuse_header(const char *path, size_t c, const char *missing, size_t count,
                                  const char *const *fields, const size_t *lengths) {
     akin_status status;
     akin_text *seen = NULL;
@@ -253,18 +272,26 @@ static akin_status refuse_header(const char *path, const char *missing, size_t c
         AKIN_TRY(akin_text_append(seen, i > 0 ? ", " : ""));
         AKIN_TRY(append_seen(seen, fields[i], lengths[i]));
     }
-    status = akin_error_set(
-        AKIN_INPUT,
-        "%s: no column '%s' in its header (%s%s); the first line names the columns, among them id "
-        "and path, or give their names with --columns \"id=NAME path=NAME\"",
-        path, missing, akin_text_bytes(seen), count > NAMED ? ", ..." : "");
+    const char *more = count > NAMED ? ", ..." : "";
+    if (c >= AKIN_COLUMN_COUNT)
+        status =
+            akin_error_option("attributes",
+                              "%s: no column '%s' in its header (%s%s), which --attributes asks "
+                              "for; --columns \"NAME=COLUMN\" gives a column with another name",
+                              path, missing, akin_text_bytes(seen), more);
+    else
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: no column '%s' in its header (%s%s); the first line names the "
+                                "columns, among them id and path, or give their names with "
+                                "--columns \"id=NAME path=NAME\"",
+                                path, missing, akin_text_bytes(seen), more);
 done:
     akin_text_free(seen);
     return status;
 }
 
 static bool is_used(const akin_columns *columns, size_t place) {
-    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++)
+    for (size_t c = 0; c < columns->all; c++)
         for (size_t i = 0; i < columns->counts[c]; i++)
             if (columns->of[c][i].place == place) return true;
     return false;
@@ -291,13 +318,14 @@ done:
 
 akin_status akin_columns_find(akin_columns *columns, const char *path, size_t count,
                               const char *const *fields, const size_t *lengths) {
-    for (akin_column c = 0; c < AKIN_COLUMN_COUNT; c++) {
+    for (size_t c = 0; c < columns->all; c++) {
         bool found = false;
         for (size_t i = 0; i < columns->counts[c]; i++) {
             candidate *of = &columns->of[c][i];
             of->place = find_name(columns, 0, count, fields, lengths, of->name);
             if (of->place == SIZE_MAX && !columns->named[c]) continue;
-            if (of->place == SIZE_MAX) return refuse_header(path, of->name, count, fields, lengths);
+            if (of->place == SIZE_MAX)
+                return refuse_header(path, c, of->name, count, fields, lengths);
             size_t again = find_name(columns, of->place + 1, count, fields, lengths, of->name);
             if (again != SIZE_MAX)
                 return akin_error_set(AKIN_INPUT,
@@ -306,8 +334,8 @@ akin_status akin_columns_find(akin_columns *columns, const char *path, size_t co
                                       path, of->name, of->place + 1, again + 1);
             found = true;
         }
-        if (keys[c].needed && !found)
-            return refuse_header(path, columns->of[c][0].name, count, fields, lengths);
+        if (is_needed(c) && !found)
+            return refuse_header(path, c, columns->of[c][0].name, count, fields, lengths);
     }
     return name_unused(columns, path, count, fields, lengths);
 }
@@ -342,7 +370,7 @@ done:
     return status;
 }
 
-akin_status akin_columns_get(akin_columns *columns, akin_column column, size_t count,
+akin_status akin_columns_get(akin_columns *columns, size_t column, size_t count,
                              const char *const *fields, const size_t *lengths,
                              akin_source_text *out) {
     akin_status status = AKIN_OK;
@@ -359,9 +387,11 @@ done:
     return status;
 }
 
-akin_status akin_source_check_columns(const char *text) {
+akin_status akin_source_check_columns(const akin_source_params *params) {
     akin_columns *columns = NULL;
-    akin_status status = akin_columns_create(text, &columns);
+    akin_source_attributes attributes;
+    akin_status status = akin_source_attributes_parse(params->attributes, &attributes);
+    if (status == AKIN_OK) status = akin_columns_create(params->columns, &attributes, &columns);
     akin_columns_free(columns);
     return status;
 }

@@ -1,9 +1,9 @@
 /* source_columns: which columns of a table have what a row needs, according to --columns. Not
- * collective. The text is `KEY=NAME ...` with the keys id, path, category, group and available;
- * a key that is not given is read from the column of the same name. A NAME may contain blanks,
- * or be quoted; of several, separated by commas, the first non-empty one is used; NAME[2] is the
- * second of the texts that a cell lists, separated by commas; "\," is a comma inside one. A preset
- * may come first: shopify, woocommerce or merchant. */
+ * collective. The text is `KEY=NAME ...` with the keys id, path, category, group and available,
+ * and the names of attributes; a key that is not given is read from the column of the same name. A
+ * NAME may contain blanks, or be quoted; of several, separated by commas, the first non-empty one is
+ * used; NAME[2] is the second of the texts that a cell lists, separated by commas; "\," is a comma
+ * inside one. A preset may come first: shopify, woocommerce or merchant. */
 #ifndef AKIN_SOURCE_COLUMNS_H
 #define AKIN_SOURCE_COLUMNS_H
 
@@ -25,22 +25,27 @@ typedef enum {
 
 typedef struct akin_columns akin_columns;
 
-/* text NULL: the keys' own names. AKIN_USAGE: not valid. */
-AKIN_MUST_CHECK akin_status akin_columns_create(const char *text, akin_columns **out);
+/* A column for each attribute comes after those: AKIN_COLUMN_COUNT + a. */
+enum { AKIN_COLUMNS_MAX = AKIN_COLUMN_COUNT + AKIN_SOURCE_ATTRIBUTES_MAX };
+
+/* text NULL: the keys' own names; attributes borrowed. AKIN_USAGE: not valid. */
+AKIN_MUST_CHECK akin_status akin_columns_create(const char *text,
+                                                const akin_source_attributes *attributes,
+                                                akin_columns **out);
 void akin_columns_free(akin_columns *columns); /* NULL is fine */
 
 /* How much of what is requested a header has: larger is better, 0 = nothing. */
 size_t akin_columns_score(const akin_columns *columns, size_t count, const char *const *fields,
                           const size_t *lengths);
 /* Finds the columns in the header of the table at `path`. AKIN_INPUT: one is missing or
- * ambiguous. Logs once which columns are not used. */
+ * ambiguous; AKIN_USAGE: that of an attribute is missing. Logs once which columns are not used. */
 AKIN_MUST_CHECK akin_status akin_columns_find(akin_columns *columns, const char *path, size_t count,
                                               const char *const *fields, const size_t *lengths);
 /* A row's value of it, borrowed from the row or, until the next one of this column, from
  * `columns`; "" = none. */
-AKIN_MUST_CHECK akin_status akin_columns_get(akin_columns *columns, akin_column column,
-                                             size_t count, const char *const *fields,
-                                             const size_t *lengths, akin_source_text *out);
+AKIN_MUST_CHECK akin_status akin_columns_get(akin_columns *columns, size_t column, size_t count,
+                                             const char *const *fields, const size_t *lengths,
+                                             akin_source_text *out);
 
 /* Whether rows with the id of the previous row only add to it, as in Shopify's exports. */
 bool akin_columns_continue(const akin_columns *columns);

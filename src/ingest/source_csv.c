@@ -1,5 +1,6 @@
 /* source_csv: a catalogue as a CSV or TSV file. */
 #include "source_csv.h"
+#include "source_attributes.h"
 #include "source_columns.h"
 #include "source_file.h"
 #include <akin/charset.h>
@@ -8,22 +9,33 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXTS = AKIN_COLUMN_COUNT };
+enum { SHOWN = 40 }; /* bytes of a wrong value in a message */
+
+/* Values of one attribute that are none. */
+typedef struct {
+    size_t count, first; /* row */
+    char why[160];       /* of the first */
+} bad_values;
 
 /* A row that may still be extended: its texts are copies. */
 typedef struct {
-    akin_text *texts[TEXTS];
+    akin_text *texts[AKIN_COLUMNS_MAX];
     size_t row; /* 0 = none */
 } waiting_row;
 
 typedef struct {
     const char *path;
     const char *base; /* the folder for relative paths */
-    bool confined, has_header;
+    bool confined, has_header, reject_bad;
     akin_columns *columns;
+    const akin_source_attributes *attributes;
+    akin_text *labels[AKIN_SOURCE_ATTRIBUTES_MAX]; /* of a row, as they are kept */
+    bad_values bad[AKIN_SOURCE_ATTRIBUTES_MAX];
+    size_t columns_count;
     waiting_row waiting;
     size_t added; /* rows that only added to the previous one */
     akin_source_list *rows;
@@ -79,16 +91,59 @@ static const char *find_path_fault(const table *t, akin_source_text path) {
     return NULL;
 }
 
+/* One cell; `why` says what is wrong with it, or is "". */
+static akin_status read_value(table *t, size_t a, akin_source_text cell, akin_source_value *value,
+                              char *why, size_t size) {
+    const akin_source_attribute *attribute = &t->attributes->of[a];
+    akin_source_text trimmed = akin_columns_trim(cell.bytes, cell.length);
+    int shown = trimmed.length < SHOWN ? (int)trimmed.length : SHOWN;
+    *value = (akin_source_value){.number = NAN, .label = {"", 0}};
+    *why = '\0';
+    if (trimmed.length == 0) return AKIN_OK;
+    if (attribute->kind == AKIN_ATTRIBUTE_NUMBER) {
+        if (!akin_source_attribute_number(trimmed, &value->number))
+            snprintf(why, size, "%s is '%.*s', which is no number", attribute->name, shown,
+                     trimmed.bytes);
+        return AKIN_OK;
+    }
+    akin_status status =
+        akin_source_attribute_label(attribute->kind, trimmed, t->labels[a], &value->label);
+    const char *fault = status == AKIN_OK ? akin_source_list_fault(value->label) : NULL;
+    if (fault) snprintf(why, size, "%s %s", attribute->name, fault);
+    return status;
+}
+
+/* All of a row; `reason` is why it is refused, or "". */
+static akin_status read_values(table *t, size_t row, const akin_source_text *cells,
+                               akin_source_value *values, char *reason, size_t size) {
+    akin_status status = AKIN_OK;
+    *reason = '\0';
+    for (size_t a = 0; a < t->attributes->count && status == AKIN_OK; a++) {
+        char why[sizeof t->bad[a].why];
+        status = read_value(t, a, cells[a], &values[a], why, sizeof why);
+        if (!*why) continue;
+        values[a] = (akin_source_value){.number = NAN, .label = {"", 0}};
+        if (t->bad[a].count++ == 0) {
+            t->bad[a].first = row;
+            memcpy(t->bad[a].why, why, sizeof why);
+        }
+        if (t->reject_bad && !*reason) snprintf(reason, size, "%s", why);
+    }
+    return status;
+}
+
 static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
+    akin_source_value values[AKIN_SOURCE_ATTRIBUTES_MAX];
     akin_source_found found = {.id = text[AKIN_COLUMN_ID],
                                .path = text[AKIN_COLUMN_PATH],
                                .row = row,
                                .category = text[AKIN_COLUMN_CATEGORY],
                                .group = text[AKIN_COLUMN_GROUP],
+                               .values = values,
                                .base = t->base,
                                .confined = t->confined};
     if (is_address(found.path)) found.base = "", found.confined = false, found.address = true;
-    char reason[160];
+    char reason[160], bad[160];
     bool told = akin_columns_are_told(t->columns), shown = true;
     found.reason = find_path_fault(t, found.path);
     if (!read_switch(text[AKIN_COLUMN_AVAILABLE], told, &found.available)) {
@@ -100,20 +155,22 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
         if (!found.reason) found.reason = reason;
     }
     if (read_switch(text[AKIN_COLUMN_HIDDEN], told, &shown) && !shown) found.available = false;
-    return akin_source_list_add(t->rows, &found);
+    akin_status status = read_values(t, row, text + AKIN_COLUMN_COUNT, values, bad, sizeof bad);
+    if (*bad && !found.reason) found.reason = bad;
+    return status == AKIN_OK ? akin_source_list_add(t->rows, &found) : status;
 }
 
-static akin_source_text waiting_text(const table *t, int i) {
+static akin_source_text waiting_text(const table *t, size_t i) {
     const akin_text *text = t->waiting.texts[i];
     return (akin_source_text){akin_text_bytes(text), akin_text_length(text)};
 }
 
 /* Completes the pending row. */
 static akin_status add_waiting(table *t) {
-    akin_source_text text[TEXTS];
+    akin_source_text text[AKIN_COLUMNS_MAX];
     size_t row = t->waiting.row;
     if (row == 0) return AKIN_OK;
-    for (int i = 0; i < TEXTS; i++) text[i] = waiting_text(t, i);
+    for (size_t i = 0; i < t->columns_count; i++) text[i] = waiting_text(t, i);
     t->waiting.row = 0;
     return add_row(t, row, text);
 }
@@ -133,7 +190,7 @@ static akin_status wait_with(table *t, size_t row, const akin_source_text *text)
         AKIN_TRY(add_waiting(t));
         t->waiting.row = row;
     }
-    for (int i = 0; i < TEXTS; i++) {
+    for (size_t i = 0; i < t->columns_count; i++) {
         if (!t->waiting.texts[i]) AKIN_TRY(akin_text_create(&t->waiting.texts[i]));
         if (!adds) akin_text_clear(t->waiting.texts[i]);
         if (akin_text_length(t->waiting.texts[i]) > 0) continue;
@@ -150,10 +207,9 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
         t->has_header = true;
         return akin_columns_find(t->columns, t->path, count, fields, lengths);
     }
-    akin_source_text text[TEXTS];
-    for (int i = 0; i < TEXTS; i++) {
-        akin_status status =
-            akin_columns_get(t->columns, (akin_column)i, count, fields, lengths, &text[i]);
+    akin_source_text text[AKIN_COLUMNS_MAX];
+    for (size_t i = 0; i < t->columns_count; i++) {
+        akin_status status = akin_columns_get(t->columns, i, count, fields, lengths, &text[i]);
         if (status != AKIN_OK) return status;
     }
     if (akin_columns_continue(t->columns)) return wait_with(t, row, text);
@@ -257,10 +313,17 @@ static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     if (t->added > 0)
         akin_log_info("%s: %zu row%s with further pictures or variants of the previous row",
                       t->path, t->added, t->added == 1 ? " is only" : "s are only");
+    for (size_t a = 0; a < t->attributes->count && !t->reject_bad; a++)
+        if (t->bad[a].count > 0)
+            akin_log_warning("%s: %zu row%s with a wrong value of attribute %s, which is left out "
+                             "(the first is row %zu: %s); --bad-attribute reject refuses such rows",
+                             t->path, t->bad[a].count, AKIN_PLURAL(t->bad[a].count),
+                             t->attributes->of[a].name, t->bad[a].first, t->bad[a].why);
 }
 
 static void clear_table(table *t) {
-    for (int i = 0; i < TEXTS; i++) akin_text_free(t->waiting.texts[i]);
+    for (size_t i = 0; i < t->columns_count; i++) akin_text_free(t->waiting.texts[i]);
+    for (size_t a = 0; a < t->attributes->count; a++) akin_text_free(t->labels[a]);
     akin_columns_free(t->columns);
 }
 
@@ -268,12 +331,19 @@ akin_status akin_source_csv_list(const char *path, const akin_source_table *form
                                  akin_source_list *rows) {
     akin_status status = AKIN_OK;
     akin_csv_seen seen;
-    table t = {.path = path, .confined = form->root, .rows = rows};
+    const akin_source_attributes *attributes = akin_source_list_attributes(rows);
+    table t = {.path = path,
+               .confined = form->root,
+               .rows = rows,
+               .reject_bad = form->reject_bad,
+               .attributes = attributes,
+               .columns_count = AKIN_COLUMN_COUNT + attributes->count};
     char *folder = form->root ? akin_mem_text(form->root) : akin_file_folder(path);
     akin_csv_params params = {path, form->separator, form->encoding};
     if (!folder) return AKIN_FAILED;
     t.base = folder;
-    AKIN_TRY(akin_columns_create(form->columns, &t.columns));
+    AKIN_TRY(akin_columns_create(form->columns, attributes, &t.columns));
+    for (size_t a = 0; a < attributes->count; a++) AKIN_TRY(akin_text_create(&t.labels[a]));
     bool makes_sense = false;
     char separator = ',';
     AKIN_TRY(find_separator(path, t.columns, form->encoding, &separator, &makes_sense));

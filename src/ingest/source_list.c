@@ -3,13 +3,16 @@
 #include <akin/mem.h>
 #include <akin/pulse.h>
 #include <akin/text.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 struct akin_source_list {
     akin_source_record *records;
     size_t count, room;
-    char *texts; /* begins with an empty text, so that position 0 is "" */
+    const akin_source_attributes *attributes; /* borrowed */
+    uint64_t *values; /* [room, attributes]: the bits of a number, or the position of a label */
+    char *texts;      /* begins with an empty text, so that position 0 is "" */
     size_t used, size;
 };
 
@@ -17,6 +20,8 @@ akin_status akin_source_list_create(akin_source_list **out) {
     akin_source_list *rows = akin_mem_zalloc(1, sizeof *rows);
     *out = rows;
     if (!rows) return AKIN_FAILED;
+    static const akin_source_attributes none = {.count = 0};
+    rows->attributes = &none;
     rows->size = 4096;
     rows->texts = akin_mem_zalloc(rows->size, 1);
     rows->used = 1;
@@ -29,6 +34,7 @@ akin_status akin_source_list_create(akin_source_list **out) {
 void akin_source_list_free(akin_source_list *rows) {
     if (!rows) return;
     akin_mem_free(rows->records);
+    akin_mem_free(rows->values);
     akin_mem_free(rows->texts);
     akin_mem_free(rows);
 }
@@ -69,8 +75,7 @@ static akin_status add_repeated(akin_source_list *rows, akin_source_text text, u
     return add_text(rows, text, place);
 }
 
-/* What is wrong with a text that goes into the files, or NULL. */
-static const char *find_fault(akin_source_text text) {
+const char *akin_source_list_fault(akin_source_text text) {
     if (text.length > AKIN_SOURCE_TEXT_LIMIT) return "is longer than 1024 bytes";
     if (text.length == 0) return NULL;
     if (memchr(text.bytes, '\0', text.length)) return "holds a NUL";
@@ -95,7 +100,7 @@ static void write_reason(const akin_source_found *found, char *reason, size_t si
         return;
     }
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-        const char *fault = find_fault(texts[i].text);
+        const char *fault = akin_source_list_fault(texts[i].text);
         if (!fault) continue;
         /* A table can be read with another encoding, a folder's names cannot. */
         const char *hint = found->row && strstr(fault, "UTF-8")
@@ -113,8 +118,31 @@ static akin_status grow(akin_source_list *rows) {
     akin_source_record *grown = akin_mem_resize(rows->records, rows->count, room, sizeof *grown);
     if (!grown) return AKIN_FAILED;
     rows->records = grown;
+    size_t each = rows->attributes->count;
+    if (each > 0) {
+        uint64_t *values =
+            akin_mem_resize(rows->values, rows->count * each, room * each, sizeof *values);
+        if (!values) return AKIN_FAILED;
+        rows->values = values;
+    }
     rows->room = room;
     return AKIN_OK;
+}
+
+static akin_status add_values(akin_source_list *rows, const akin_source_value *values) {
+    akin_status status = AKIN_OK;
+    size_t each = rows->attributes->count;
+    uint64_t *to = rows->values + rows->count * each;
+    for (size_t a = 0; a < each && status == AKIN_OK; a++) {
+        const akin_source_value none = {.number = NAN, .label = {"", 0}};
+        const akin_source_value *value = values ? &values[a] : &none;
+        uint32_t bits;
+        memcpy(&bits, &value->number, sizeof bits);
+        to[a] = bits;
+        if (rows->attributes->of[a].kind != AKIN_ATTRIBUTE_NUMBER)
+            status = add_repeated(rows, value->label, rows->count > 0 ? to[a - each] : 0, &to[a]);
+    }
+    return status;
 }
 
 akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found *found) {
@@ -127,7 +155,8 @@ akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found
                                  .available = found->available,
                                  .confined = found->confined,
                                  .address = found->address,
-                                 .has_id = found->id.length > 0 && !find_fault(found->id)};
+                                 .has_id =
+                                     found->id.length > 0 && !akin_source_list_fault(found->id)};
     const akin_source_record none = {0},
                              *before = rows->count > 0 ? &rows->records[rows->count - 1] : &none;
     akin_source_text base = {found->base, strlen(found->base)};
@@ -139,6 +168,7 @@ akin_status akin_source_list_add(akin_source_list *rows, const akin_source_found
     AKIN_TRY(add_repeated(rows, found->group, before->group, &record.group));
     AKIN_TRY(add_repeated(rows, base, before->base, &record.base));
     AKIN_TRY(add_text(rows, why, &record.reason));
+    if (rows->attributes->count > 0) AKIN_TRY(add_values(rows, found->values));
     rows->records[rows->count++] = record;
 done:
     return status;
@@ -156,28 +186,57 @@ void akin_source_list_set_member(akin_source_list *rows, size_t row, uint64_t me
 
 akin_status akin_source_list_share(akin_comm *comm, akin_source_list *rows) {
     akin_status status;
-    void *records = NULL, *texts = NULL;
-    size_t record_bytes = 0, text_bytes = 0;
+    void *records = NULL, *texts = NULL, *values = NULL;
+    size_t record_bytes = 0, text_bytes = 0, value_bytes = 0;
     if (akin_comm_size(comm) == 1) return AKIN_OK;
     if (akin_comm_rank(comm) == 0) {
         records = rows->records;
         texts = rows->texts;
         record_bytes = rows->count * sizeof *rows->records;
         text_bytes = rows->used;
+        values = rows->values;
+        value_bytes = rows->count * rows->attributes->count * sizeof *rows->values;
     }
     AKIN_TRY(akin_comm_share(comm, &records, &record_bytes, 0));
     AKIN_TRY(akin_comm_share(comm, &texts, &text_bytes, 0));
+    AKIN_TRY(akin_comm_share(comm, &values, &value_bytes, 0));
     if (akin_comm_rank(comm) == 0) goto done;
     akin_mem_free(rows->records);
     akin_mem_free(rows->texts);
+    akin_mem_free(rows->values);
+    rows->values = values;
     rows->records = records;
     rows->count = rows->room = record_bytes / sizeof *rows->records;
     rows->texts = texts;
     rows->used = rows->size = text_bytes;
-    records = NULL;
+    records = texts = NULL;
 done:
-    if (status != AKIN_OK && akin_comm_rank(comm) != 0) akin_mem_free(records);
+    if (status != AKIN_OK && akin_comm_rank(comm) != 0) {
+        akin_mem_free(records);
+        akin_mem_free(texts);
+    }
     return status;
+}
+
+void akin_source_list_set_attributes(akin_source_list *rows,
+                                     const akin_source_attributes *attributes) {
+    AKIN_ASSERT(rows->count == 0);
+    rows->attributes = attributes;
+}
+
+const akin_source_attributes *akin_source_list_attributes(const akin_source_list *rows) {
+    return rows->attributes;
+}
+
+float akin_source_list_number(const akin_source_list *rows, size_t row, size_t attribute) {
+    float number;
+    uint32_t bits = (uint32_t)rows->values[row * rows->attributes->count + attribute];
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+const char *akin_source_list_label(const akin_source_list *rows, size_t row, size_t attribute) {
+    return rows->texts + rows->values[row * rows->attributes->count + attribute];
 }
 
 size_t akin_source_list_count(const akin_source_list *rows) {

@@ -6,11 +6,12 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/source.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#define AKIN_SOURCE_TEXT_LIMIT 1024 /* bytes of an id, a category or a group */
+#define AKIN_SOURCE_TEXT_LIMIT 1024 /* bytes of an id, a category, a group or a label */
 
 /* A row as found: texts of `length` bytes, with any content. */
 typedef struct {
@@ -18,8 +19,15 @@ typedef struct {
     size_t length;
 } akin_source_text;
 
+/* What a row has of an attribute: a number, or a label. */
+typedef struct {
+    float number; /* NaN = none */
+    akin_source_text label;
+} akin_source_value;
+
 typedef struct {
     akin_source_text id, path, category, group;
+    const akin_source_value *values; /* of each attribute of the list; NULL: none has one */
     const char *base; /* the folder of the path, or the archive that it is a member of; "" = none */
     uint64_t member;  /* of an archive: the number of the entry with its bytes, from 1; 0 = a
                        * separate file */
@@ -44,6 +52,14 @@ typedef struct akin_source_list akin_source_list;
 size_t akin_source_scheme(const char *text);
 
 AKIN_MUST_CHECK akin_status akin_source_list_create(akin_source_list **out);
+/* Which attributes its rows have; before the first row; borrowed. */
+void akin_source_list_set_attributes(akin_source_list *rows,
+                                     const akin_source_attributes *attributes);
+const akin_source_attributes *akin_source_list_attributes(const akin_source_list *rows);
+float akin_source_list_number(const akin_source_list *rows, size_t row, size_t attribute);
+const char *akin_source_list_label(const akin_source_list *rows, size_t row, size_t attribute);
+/* What is wrong with a text that goes into the files, "is not UTF-8", or NULL. */
+const char *akin_source_list_fault(akin_source_text text);
 /* Appends a row; checks ids and labels itself. */
 AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows,
                                                  const akin_source_found *found);

@@ -1,0 +1,23 @@
+/* source_attributes: which further columns of a table are attributes of its items, and what a cell
+ * of them says. Not collective. */
+#ifndef AKIN_SOURCE_ATTRIBUTES_H
+#define AKIN_SOURCE_ATTRIBUTES_H
+
+#include "source_list.h"
+#include <akin/error.h>
+#include <akin/source.h>
+#include <akin/text.h>
+
+/* "price:number brand:label season:labels"; NULL: none. AKIN_USAGE: not that. */
+AKIN_MUST_CHECK akin_status akin_source_attributes_parse(const char *text,
+                                                         akin_source_attributes *out);
+
+/* A decimal number of a float's range. false: it is none. */
+bool akin_source_attribute_number(akin_source_text cell, float *out);
+/* What goes into the files: for LABELS the parts between |, ascending and unique, written into
+ * `scratch`; for LABEL the cell. Without blanks at the ends; "" = none. */
+AKIN_MUST_CHECK akin_status akin_source_attribute_label(akin_attribute_kind kind,
+                                                        akin_source_text cell, akin_text *scratch,
+                                                        akin_source_text *out);
+
+#endif
