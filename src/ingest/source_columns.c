@@ -39,6 +39,14 @@ static const struct {
     [AKIN_COLUMN_CATEGORY] = {"category", false, false},
     [AKIN_COLUMN_GROUP] = {"group", false, false},
     [AKIN_COLUMN_AVAILABLE] = {"available", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 0] = {"path2", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 1] = {"path3", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 2] = {"path4", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 3] = {"path5", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 4] = {"path6", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 5] = {"path7", false, false},
+    [AKIN_COLUMN_MORE_PATHS + 6] = {"path8", false, false},
+    [AKIN_COLUMN_LAST_PATH] = {"path9", false, false},
     [AKIN_COLUMN_HIDDEN] = {"hidden", false, true},
     [AKIN_COLUMN_KIND] = {"kind", false, true},
 };
@@ -163,7 +171,8 @@ static akin_status take_text(akin_columns *columns, const char *text, bool by_us
         if (c == AKIN_COLUMNS_MAX)
             return akin_error_option(
                 "columns",
-                "--columns: '%.40s' is neither id=, path=, category=, group=, available= or an "
+                "--columns: '%.40s' is neither id=, path=, path2=, category=, group=, available= "
+                "or an "
                 "attribute with the name of a column, nor a preset at the start (shopify, "
                 "woocommerce, merchant)",
                 text);

@@ -1,5 +1,5 @@
 /* source_columns: which columns of a table have what a row needs, according to --columns. Not
- * collective. The text is `KEY=NAME ...` with the keys id, path, category, group and available,
+ * collective. The text is `KEY=NAME ...` with the keys id, path, path2 to path9, category, group and available,
  * and the names of attributes; a key that is not given is read from the column of the same name. A
  * NAME may contain blanks, or be quoted; of several, separated by commas, the first non-empty one is
  * used; NAME[2] is the second of the texts that a cell lists, separated by commas; "\," is a comma
@@ -18,6 +18,8 @@ typedef enum {
     AKIN_COLUMN_CATEGORY,
     AKIN_COLUMN_GROUP,
     AKIN_COLUMN_AVAILABLE,
+    AKIN_COLUMN_MORE_PATHS, /* path2, path3 ...: further pictures */
+    AKIN_COLUMN_LAST_PATH = AKIN_COLUMN_MORE_PATHS + 7,
     AKIN_COLUMN_HIDDEN, /* of a preset: makes a row unavailable whatever AVAILABLE says */
     AKIN_COLUMN_KIND,   /* of a preset: the kind of a row */
     AKIN_COLUMN_COUNT

@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { SHOWN = 40 }; /* bytes of a wrong value in a message */
 
@@ -38,6 +39,8 @@ typedef struct {
     size_t columns_count;
     waiting_row waiting;
     size_t added; /* rows that only added to the previous one */
+    size_t more;  /* further pictures of rows */
+    akin_text *id;
     akin_source_list *rows;
 } table;
 
@@ -160,6 +163,79 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
     return status == AKIN_OK ? akin_source_list_add(t->rows, &found) : status;
 }
 
+/* Whether a text with | in it is the name of one file. */
+static bool is_file(const table *t, akin_source_text path) {
+    char name[4096];
+    bool absolute = path.length > 0 && path.bytes[0] == '/';
+    if (memchr(path.bytes, '\0', path.length)) return false;
+    int length = snprintf(name, sizeof name, "%s%s%.*s", absolute ? "" : t->base,
+                          absolute ? "" : "/", (int)path.length, path.bytes);
+    return length > 0 && (size_t)length < sizeof name && access(name, F_OK) == 0;
+}
+
+/* The next of the paths that a cell lists, separated by |; empty ones are passed over. False: there
+ * is none. */
+static bool next_path(akin_source_text *cell, bool whole, akin_source_text *out) {
+    for (; cell->length > 0;) {
+        const char *bar = whole ? NULL : memchr(cell->bytes, '|', cell->length);
+        size_t length = bar ? (size_t)(bar - cell->bytes) : cell->length,
+               step = length + (bar != NULL);
+        *out = whole ? *cell : akin_columns_trim(cell->bytes, length);
+        cell->bytes += step, cell->length -= step;
+        if (out->length > 0) return true;
+    }
+    return false;
+}
+
+/* Picture `number` of a row, from 2: an item "id#2". All of them are of one group, the row's or one
+ * with its id for a name. */
+static akin_status add_picture(table *t, size_t row, const akin_source_text *text, size_t number,
+                               akin_source_text path) {
+    akin_status status = AKIN_OK;
+    akin_source_text one[AKIN_COLUMNS_MAX], id = text[AKIN_COLUMN_ID];
+    memcpy(one, text, t->columns_count * sizeof *one);
+    one[AKIN_COLUMN_PATH] = path;
+    if (one[AKIN_COLUMN_GROUP].length == 0) one[AKIN_COLUMN_GROUP] = id;
+    if (number > 1) {
+        akin_text_clear(t->id);
+        AKIN_TRY(akin_text_append_bytes(t->id, id.bytes, id.length));
+        if (id.length > 0) AKIN_TRY(akin_text_append(t->id, "#%zu", number));
+        one[AKIN_COLUMN_ID] = (akin_source_text){akin_text_bytes(t->id), akin_text_length(t->id)};
+        t->more++;
+    }
+    AKIN_TRY(add_row(t, row, one));
+done:
+    return status;
+}
+
+/* A row of one picture, or of several. */
+static akin_status add_pictures(table *t, size_t row, const akin_source_text *text) {
+    akin_status status = AKIN_OK;
+    akin_source_text first = {"", 0}, path;
+    size_t count = 0;
+    for (size_t c = AKIN_COLUMN_PATH; c <= AKIN_COLUMN_LAST_PATH;
+         c = c == AKIN_COLUMN_PATH ? AKIN_COLUMN_MORE_PATHS : c + 1) {
+        akin_source_text cell = text[c];
+        bool whole = !memchr(cell.bytes, '|', cell.length) || is_file(t, cell);
+        while (next_path(&cell, whole, &path)) {
+            if (++count == 1) {
+                first = path;
+                continue;
+            }
+            if (count == 2) AKIN_TRY(add_picture(t, row, text, 1, first));
+            AKIN_TRY(add_picture(t, row, text, count, path));
+        }
+    }
+    if (count < 2) {
+        akin_source_text one[AKIN_COLUMNS_MAX];
+        memcpy(one, text, t->columns_count * sizeof *one);
+        if (count == 1) one[AKIN_COLUMN_PATH] = first;
+        AKIN_TRY(add_row(t, row, one));
+    }
+done:
+    return status;
+}
+
 static akin_source_text waiting_text(const table *t, size_t i) {
     const akin_text *text = t->waiting.texts[i];
     return (akin_source_text){akin_text_bytes(text), akin_text_length(text)};
@@ -172,7 +248,7 @@ static akin_status add_waiting(table *t) {
     if (row == 0) return AKIN_OK;
     for (size_t i = 0; i < t->columns_count; i++) text[i] = waiting_text(t, i);
     t->waiting.row = 0;
-    return add_row(t, row, text);
+    return add_pictures(t, row, text);
 }
 
 /* A row is pending until rows with its id, which may supply what it lacks, have been read. */
@@ -219,7 +295,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
         t->added++;
         return AKIN_OK;
     }
-    return add_row(t, row, text);
+    return add_pictures(t, row, text);
 }
 
 /* --- the file --- */
@@ -313,6 +389,9 @@ static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
     if (t->added > 0)
         akin_log_info("%s: %zu row%s with further pictures or variants of the previous row",
                       t->path, t->added, t->added == 1 ? " is only" : "s are only");
+    if (t->more > 0)
+        akin_log_info("%s: %zu further picture%s of rows that name several, items ID#2, ID#3 ...",
+                      t->path, t->more, AKIN_PLURAL(t->more));
     for (size_t a = 0; a < t->attributes->count && !t->reject_bad; a++)
         if (t->bad[a].count > 0)
             akin_log_warning("%s: %zu row%s with a wrong value of attribute %s, which is left out "
@@ -324,6 +403,7 @@ static void warn_of_oddities(const table *t, const akin_csv_seen *seen) {
 static void clear_table(table *t) {
     for (size_t i = 0; i < t->columns_count; i++) akin_text_free(t->waiting.texts[i]);
     for (size_t a = 0; a < t->attributes->count; a++) akin_text_free(t->labels[a]);
+    akin_text_free(t->id);
     akin_columns_free(t->columns);
 }
 
@@ -342,6 +422,7 @@ akin_status akin_source_csv_list(const char *path, const akin_source_table *form
     akin_csv_params params = {path, form->separator, form->encoding};
     if (!folder) return AKIN_FAILED;
     t.base = folder;
+    AKIN_TRY(akin_text_create(&t.id));
     AKIN_TRY(akin_columns_create(form->columns, attributes, &t.columns));
     for (size_t a = 0; a < attributes->count; a++) AKIN_TRY(akin_text_create(&t.labels[a]));
     bool makes_sense = false;
