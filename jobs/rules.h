@@ -43,10 +43,47 @@
         .help = "ids of the rows of a .npy file, one per line (default: row numbers)"              \
     }
 
+/* Of `neighbors` alone: rules for each source item. */
+#define AKIN_ITEM_RULE(option, value, text)                                                        \
+    {                                                                                              \
+        .name = option, .type = AKIN_OPTION_LIST, .shapes_result = true, .argument = value,        \
+        .help = text                                                                               \
+    }
+#define AKIN_ITEM_RULE_OPTIONS                                                                     \
+    AKIN_ITEM_RULE("same", "ATTR", "only neighbours with the item's value of ATTR"),               \
+        AKIN_ITEM_RULE("different", "ATTR", "only neighbours with another value of ATTR"),         \
+        AKIN_ITEM_RULE("within", "ATTR=LOW..HIGHx",                                                \
+                       "only neighbours whose ATTR is LOW to HIGH times the item's; without x: "   \
+                       "LOW to HIGH more"),                                                        \
+        AKIN_ITEM_RULE("only", "ATTR=VALUE", "recommend only items with this value of ATTR"),      \
+        AKIN_ITEM_RULE("not", "ATTR=VALUE", "recommend no items with this value of ATTR"),         \
+        AKIN_ITEM_RULE("categories", "FILE", "CSV from,to: which categories may recommend which"), \
+        AKIN_ITEM_RULE("blocks", "FILE",                                                           \
+                       "CSV id,neighbor: pairs not to recommend; * for every item")
+
 static inline akin_neighbors_rules akin_rules_of(const akin_options *o) {
-    return (akin_neighbors_rules){
-        akin_options_flag(o, "same-category"), akin_options_flag(o, "exclude-same-group"),
-        akin_options_flag(o, "only-available"), akin_options_real(o, "min-score")};
+    return (akin_neighbors_rules){.same_category = akin_options_flag(o, "same-category"),
+                                  .exclude_same_group = akin_options_flag(o, "exclude-same-group"),
+                                  .only_available = akin_options_flag(o, "only-available"),
+                                  .min_score = akin_options_real(o, "min-score")};
+}
+
+static inline akin_neighbors_words akin_rules_words(const akin_options *o, const char *name) {
+    akin_neighbors_words words;
+    words.count = akin_options_list(o, name, &words.words);
+    return words;
+}
+
+static inline akin_neighbors_rules akin_item_rules_of(const akin_options *o) {
+    akin_neighbors_rules rules = akin_rules_of(o);
+    rules.same = akin_rules_words(o, "same");
+    rules.different = akin_rules_words(o, "different");
+    rules.within = akin_rules_words(o, "within");
+    rules.only = akin_rules_words(o, "only");
+    rules.barred = akin_rules_words(o, "not");
+    rules.categories = akin_rules_words(o, "categories");
+    rules.blocks = akin_rules_words(o, "blocks");
+    return rules;
 }
 
 #endif

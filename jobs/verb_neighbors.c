@@ -14,6 +14,7 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help = "the table to write, table.nc"},
     AKIN_RULE_OPTIONS,
+    AKIN_ITEM_RULE_OPTIONS,
     {.name = "diversity",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
@@ -99,7 +100,7 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .ids = akin_options_text(o, "ids"),
                                    .output = akin_options_text(o, "output"),
                                    .k = (size_t)akin_options_int(o, "k"),
-                                   .rules = akin_rules_of(o),
+                                   .rules = akin_item_rules_of(o),
                                    .refine = refine_of(o),
                                    .options = call->options_text,
                                    .result_options = call->result_options,
@@ -204,9 +205,15 @@ static akin_status check(akin_options *o) {
  * computed again. */
 static bool up_to_date(akin_call *call) {
     akin_neighbors_params params = read_params(call);
+    char files[AKIN_HASH_TEXT_SIZE];
+    if (akin_neighbors_files_digest(&params.rules, files) != AKIN_OK) {
+        akin_error_clear(); /* the run itself will tell */
+        return false;
+    }
     return params.output != NULL &&
            akin_output_made_from(params.output, "table", "input_embeddings_digest", params.input) &&
-           akin_output_has(params.output, "table", "akin_result_options", params.result_options);
+           akin_output_has(params.output, "table", "akin_result_options", params.result_options) &&
+           akin_output_has(params.output, "table", "akin_rules_digest", *files ? files : NULL);
 }
 
 const akin_verb akin_verb_neighbors = {

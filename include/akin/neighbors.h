@@ -4,6 +4,7 @@
 
 #include <akin/allpairs.h>
 #include <akin/comm.h>
+#include <akin/hash.h>
 #include <akin/row_block.h>
 #include <akin/vectors.h>
 #include <stdbool.h>
@@ -18,11 +19,24 @@ typedef struct {
         pool; /* exact neighbours that k are chosen from; 0: 3 k where something may be left out */
 } akin_refine_params;
 
+/* Words of an option that is given any number of times; borrowed. */
+typedef struct {
+    size_t count;
+    const char *const *words;
+} akin_neighbors_words;
+
 /* The rules a neighbour must satisfy. */
 typedef struct {
     bool same_category, exclude_same_group, only_available;
     double min_score; /* score >= min_score stays; in [-1, 1] */
+    akin_neighbors_words same, different, within, only, barred, /* as in item_rules.h */
+        categories, blocks;                                     /* files */
 } akin_neighbors_rules;
+
+/* Of the contents of the files that the rules name, in hexadecimal digits; "" if they name none.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,
+                                                        char digest[AKIN_HASH_TEXT_SIZE]);
 
 /* The rules for the comparison: min_score becomes the smallest float32 that is not below it.
  * AKIN_USAGE if the vectors lack the labels that a rule needs. Not collective; the same outcome

@@ -11,6 +11,7 @@
 #define AKIN_ROW_BLOCK_H
 
 #include <akin/error.h>
+#include <akin/row_rules.h>
 #include <akin/sketch.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,12 +27,13 @@ typedef struct {
 } akin_row_block_layer;
 
 typedef struct {
-    bool same_category;      /* both have one, and it is the same */
-    bool exclude_same_group; /* not both in one group */
-    bool only_available;     /* an unavailable item is nobody's neighbour */
-    float min_score;         /* the least score that stays; -1 = all */
-    bool again;              /* lists may begin with entries that will be offered again */
-    int layers;              /* a pair is done where any layer says so */
+    bool same_category;         /* both have one, and it is the same */
+    bool exclude_same_group;    /* not both in one group */
+    bool only_available;        /* an unavailable item is nobody's neighbour */
+    float min_score;            /* the least score that stays; -1 = all */
+    const akin_row_rules *more; /* NULL: none; borrowed */
+    bool again;                 /* lists may begin with entries that will be offered again */
+    int layers;                 /* a pair is done where any layer says so */
     akin_row_block_layer layer[AKIN_ROW_BLOCK_LAYERS];
 } akin_row_block_rules;
 
@@ -40,6 +42,7 @@ typedef struct {
     int32_t category, group; /* -1 = none */
     int32_t available;       /* 0 or 1 */
     int32_t label[AKIN_ROW_BLOCK_LAYERS];
+    akin_row_values values; /* for the rules' `more` */
 } akin_row_block_item;
 
 /* What a panel holds, so that two that cannot meet are passed over. */
@@ -48,6 +51,7 @@ typedef struct {
     size_t alike_end; /* the panels from this one to before that one have the same two */
     int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
     bool some_available;
+    akin_row_span span[AKIN_ROW_RULES_SLOTS]; /* with the rules' `more` */
 } akin_row_block_summary;
 
 /* What a block is for in a comparison: it takes memory. */

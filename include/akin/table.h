@@ -59,6 +59,8 @@ typedef struct {
     bool diverse;                         /* lists are in the order of diversity.h */
     const int32_t *filled, *duplicate_of; /* [count]; NULL = not requested */
     const akin_calibration *calibration;  /* NULL: scores are cosines */
+    bool exact;               /* the lists are those of the comparison: nothing is refined */
+    const char *rules_digest; /* of the files of rules; NULL = none */
 } akin_table_extras;
 
 /* Collective. */

@@ -53,7 +53,9 @@ static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_sum
             layer->done[a->label[l] * layer->labels + b->label[l]])
             return false;
     }
-    return !rules->only_available || a->some_available || b->some_available;
+    if (rules->only_available && !a->some_available && !b->some_available) return false;
+    return rules->more == NULL || akin_row_rules_possible(rules->more, a->span, b->span) ||
+           akin_row_rules_possible(rules->more, b->span, a->span);
 }
 
 /* --- the comparison --- */
@@ -93,16 +95,20 @@ static void fetch_hits(const outcome *o) {
     }
 }
 
-/* What the rows of a panel ask the other for: where it holds several categories, those that the
- * other has not ask for nothing. */
+/* What the rows of a panel ask the other for: those that can have nothing from it, by category or by
+ * the other rules, ask for nothing. */
 static const float *asked(const akin_row_block_rules *rules, const akin_row_block_panel *panel,
                           const akin_row_block_panel *other, float *least /* [48] */) {
-    if (!rules->same_category || panel->summary->category_first == panel->summary->category_last)
-        return panel->least;
+    bool mixed =
+        rules->same_category && panel->summary->category_first != panel->summary->category_last;
+    if (!mixed && rules->more == NULL) return panel->least;
     for (size_t i = 0; i < PANEL; i++) {
-        int32_t category = panel->items[i].category;
-        bool meets =
-            category >= other->summary->category_first && category <= other->summary->category_last;
+        const akin_row_block_item *item = &panel->items[i];
+        bool meets = !mixed || (item->category >= other->summary->category_first &&
+                                item->category <= other->summary->category_last);
+        if (meets && rules->more != NULL && i < panel->count)
+            meets = (!rules->only_available || other->summary->some_available) &&
+                    akin_row_rules_possible_for(rules->more, &item->values, other->summary->span);
         least[i] = meets ? panel->least[i] : INFINITY;
     }
     return least;

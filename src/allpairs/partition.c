@@ -26,17 +26,23 @@ typedef struct {
     size_t *counts; /* [size] */
 } dealer;
 
-/* What the rules divide rows by: their labels, then category and availability. */
+/* What the rules divide rows by: their labels, then category and availability, then kind. */
+static int fields_of(const akin_row_block_rules *rules) {
+    return rules->layers + 1 + (rules->more != NULL ? rules->more->orders : 0);
+}
+
 static uint32_t field_of(const akin_row_block_rules *rules, const akin_row_block_item *item,
                          int field) {
     if (field < rules->layers) return (uint32_t)item->label[field] + 1;
+    if (field > rules->layers)
+        return akin_row_rules_kind(rules->more, field - rules->layers - 1, &item->values);
     uint32_t category = rules->same_category ? (uint32_t)item->category + 1 : 0;
     return category * 2 + (rules->only_available && !item->available);
 }
 
 static bool same_kind(const akin_row_block_rules *rules, const akin_row_block_item *a,
                       const akin_row_block_item *b) {
-    for (int field = 0; field <= rules->layers; field++)
+    for (int field = 0; field < fields_of(rules); field++)
         if (field_of(rules, a, field) != field_of(rules, b, field)) return false;
     return true;
 }
@@ -48,6 +54,10 @@ static akin_row_block_item item_of(const dealer *d, size_t i) {
                                 .group = akin_labels_group(labels)[i],
                                 .available = akin_labels_available(labels)[i] != 0};
     for (int l = 0; l < d->rules->layers; l++) item.label[l] = d->prior->label[l][i];
+    if (d->rules->more != NULL) {
+        item.values = akin_row_rules_values(d->rules->more, i);
+        if (d->rules->more->target != NULL) item.available = d->rules->more->target[i] != 0;
+    }
     return item;
 }
 
@@ -72,7 +82,7 @@ static akin_status order_shard(dealer *d) {
         akin_row_block_item item = item_of(d, i);
         if (is_dealt(d, &item, i)) d->order[d->used++].at = (uint32_t)i;
     }
-    for (int field = placed(d) ? 0 : d->rules->layers; field >= 0; field--) {
+    for (int field = placed(d) ? 0 : fields_of(d->rules) - 1; field >= 0; field--) {
         for (size_t p = 0; p < d->used; p++) {
             akin_row_block_item item = item_of(d, d->order[p].at);
             d->order[p].key = placed(d) ? (uint32_t)d->prior->place[d->order[p].at]
@@ -207,7 +217,7 @@ static size_t even_start(const dealer *d, const akin_radix_record *places) {
  * order of rows. */
 static void sort_received(const dealer *d, akin_radix_record *places, akin_radix_record *scratch) {
     for (size_t i = 0; i < d->received; i++) places[i].at = (uint32_t)i;
-    for (int field = d->rules->layers; field >= 0; field--) {
+    for (int field = fields_of(d->rules) - 1; field >= 0; field--) {
         for (size_t p = 0; p < d->received; p++)
             places[p].key = field_of(d->rules, item_at(d, places, p), field);
         akin_radix_sort(places, d->received, scratch);

@@ -146,6 +146,15 @@ static float list_least(const akin_row_block *block, const akin_row_block_rules 
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
 
+static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
+                      const akin_row_block_item *item, size_t count) {
+    for (int slot = 0; slot < more->slots; slot++) {
+        s->span[slot] = akin_row_span_none();
+        for (size_t i = 0; i < count; i++)
+            akin_row_span_add(&s->span[slot], more->number[slot], item[i].values.value[slot]);
+    }
+}
+
 static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t count) {
     akin_row_block_summary s = {.category_first = item->category, .category_last = item->category};
     memcpy(s.label, item->label, sizeof s.label);
@@ -187,6 +196,8 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
     }
     for (size_t p = 0; p < panels_of(block->count); p++) {
         block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
+        if (rules->more != NULL)
+            add_spans(&block->summaries[p], rules->more, item + p * PANEL, count_of(block, p));
         make_sketches(block, p, count_of(block, p));
     }
     for (size_t p = panels_of(block->count); p-- > 0;) {
@@ -285,12 +296,15 @@ static bool done(const akin_row_block_rules *rules, const akin_row_block_item *a
     return false;
 }
 
+/* Whether b may stand in the list of a. */
 static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
                      const akin_row_block_item *b) {
     if (a->row == b->row) return false;
     if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
-    return !(rules->exclude_same_group && a->group == b->group && a->group >= 0) &&
-           !done(rules, a, b);
+    if (rules->exclude_same_group && a->group == b->group && a->group >= 0) return false;
+    return !done(rules, a, b) &&
+           (rules->more == NULL ||
+            akin_row_rules_allow(rules->more, a->row, &a->values, b->row, &b->values));
 }
 
 /* The product held to [-1, 1]; -0 becomes +0. */

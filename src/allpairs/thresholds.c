@@ -134,7 +134,7 @@ static void end(sample *s) {
 
 static bool pays(const akin_row_block *among, const akin_row_block_rules *rules, size_t k,
                  bool proven) {
-    return !rules->exclude_same_group && rules->layers == 0 &&
+    return !rules->exclude_same_group && rules->layers == 0 && rules->more == NULL &&
            wanted_of(akin_row_block_count(among), k, proven) > 0;
 }
 

@@ -28,7 +28,7 @@
 /* Raises what the rows of a block require (akin_row_block_raise), by what is proven from a
  * sample of `among`, which may be the same block. If only rows of one category meet, they are
  * adjacent in both and have a sample of their own. Does nothing if other rules separate rows
- * (groups, pairs that are done) or if rows are too few for it to pay. AKIN_FAILED: out of
+ * (groups, those for each source, pairs that are done) or if rows are too few for it to pay. AKIN_FAILED: out of
  * memory. */
 AKIN_MUST_CHECK akin_status akin_thresholds_prove(akin_row_block *block,
                                                   const akin_row_block *among,

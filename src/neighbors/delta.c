@@ -20,7 +20,7 @@ const uint8_t akin_delta_done[9] = {1, 0, 0, 0, 0, 0, 0, 0, 0};
 /* --- which items are the same --- */
 
 static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
-                               size_t i, akin_hasher *hasher) {
+                               const akin_item_rules *more, size_t i, akin_hasher *hasher) {
     akin_labels *labels = akin_vectors_labels(vectors);
     akin_hash128 row =
         akin_hash_128(akin_vectors_row(vectors, i), akin_vectors_dim(vectors) * sizeof(float), 0);
@@ -31,18 +31,19 @@ static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block
     if (rules->exclude_same_group)
         akin_hasher_add_text(hasher, akin_labels_group_name(labels, akin_labels_group(labels)[i]));
     if (rules->only_available) akin_hasher_add(hasher, &akin_labels_available(labels)[i], 1);
+    if (more != NULL) akin_item_rules_hash(more, labels, i, hasher);
     return akin_hasher_result(hasher);
 }
 
 static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_rules *rules,
-                            akin_join_side night, akin_join_row *out) {
+                            const akin_item_rules *more, akin_join_side night, akin_join_row *out) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < akin_vectors_count(vectors) && status == AKIN_OK; i++) {
         akin_hasher *hasher;
         if ((status = akin_hasher_create(&hasher)) != AKIN_OK) break;
         out[i] = akin_join_row_of(akin_labels_id(akin_vectors_labels(vectors), i),
                                   akin_vectors_first(vectors) + i, night);
-        out[i].content = content_of(vectors, rules, i, hasher);
+        out[i].content = content_of(vectors, rules, more, i, hasher);
         akin_hasher_free(hasher);
     }
     return status;
@@ -50,13 +51,13 @@ static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_ru
 
 /* *matches: of all ranks, everywhere, owned; first: last night's rows. Collective; agreed. */
 static akin_status match_items(akin_comm *comm, const akin_vectors *before, const akin_vectors *now,
-                               const akin_row_block_rules *rules, akin_join_match **matches,
-                               size_t *count) {
+                               const akin_row_block_rules *rules, const akin_item_rules *more,
+                               akin_join_match **matches, size_t *count) {
     akin_status status;
     size_t old = akin_vectors_count(before), all = old + akin_vectors_count(now);
     akin_join_row *rows = akin_mem_alloc(all, sizeof *rows);
-    akin_status local = rows ? add_rows(before, rules, AKIN_JOIN_FIRST, rows) : AKIN_FAILED;
-    if (local == AKIN_OK) local = add_rows(now, rules, AKIN_JOIN_SECOND, rows + old);
+    akin_status local = rows ? add_rows(before, rules, more, AKIN_JOIN_FIRST, rows) : AKIN_FAILED;
+    if (local == AKIN_OK) local = add_rows(now, rules, more, AKIN_JOIN_SECOND, rows + old);
     AKIN_TRY(akin_agree(comm, local));
     status = akin_join(comm, rows, all, matches, count);
 done:
@@ -131,6 +132,16 @@ static akin_status check_source(const akin_delta_source *source, const akin_tabl
             "--previous %s has %zu neighbours per list, fewer than k = %zu: leave it out",
             source->table, akin_table_k(table), k);
     return check_rules(source, table);
+}
+
+/* Whether the files of the rules have the same contents as then. */
+static akin_status compare_files(const akin_table *table, const akin_item_rules *more, bool *same) {
+    char *made = NULL;
+    akin_status status =
+        akin_ncfile_get_attribute(akin_table_file(table), "akin_rules_digest", &made);
+    *same = strcmp(made ? made : "", more ? akin_item_rules_digest(more) : "") == 0;
+    akin_mem_free(made);
+    return status;
 }
 
 /* --- what remains of the lists --- */
@@ -317,13 +328,14 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
 
 akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                             const akin_vectors *vectors, const akin_row_block_rules *rules,
-                            size_t k, size_t list, akin_delta **out) {
+                            const akin_item_rules *more, size_t k, size_t list, akin_delta **out) {
     akin_status status;
     akin_table *table = NULL;
     akin_vectors *before = NULL;
     akin_extra_neighbors *spare = NULL;
     akin_join_match *matches = NULL;
     size_t count = 0;
+    bool same_files;
     *out = NULL;
     akin_delta *delta = akin_mem_zalloc(1, sizeof *delta);
     AKIN_TRY(akin_agree(comm, delta != NULL ? AKIN_OK : AKIN_FAILED));
@@ -331,13 +343,20 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
     AKIN_TRY(akin_vectors_open(comm, source->embeddings, source->ids, &before));
     AKIN_TRY(akin_agree(comm, check_source(source, table, before, vectors, k)));
     strcpy(delta->digest, akin_table_digest(table));
-    AKIN_TRY(match_items(comm, before, vectors, rules, &matches, &count));
+    AKIN_TRY(match_items(comm, before, vectors, rules, more, &matches, &count));
     akin_vectors_free(before);
     before = NULL;
     if (!in_order(matches, count)) {
         akin_log_warning(
             "neighbors: the items of %s are in another order: everything is computed again",
             source->embeddings);
+        count = 0;
+    }
+    AKIN_TRY(akin_agree(comm, compare_files(table, more, &same_files)));
+    if (count > 0 && !same_files) {
+        akin_log_info("neighbors: the files of the rules have changed since %s: everything is "
+                      "computed again",
+                      source->table);
         count = 0;
     }
     spare = find_spare(comm, source, table);

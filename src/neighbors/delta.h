@@ -18,6 +18,7 @@
 #ifndef AKIN_DELTA_H
 #define AKIN_DELTA_H
 
+#include "item_rules.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/row_block.h>
@@ -41,11 +42,13 @@ extern const uint8_t akin_delta_done[9];
 
 /* k: of tonight's table; list: length of the engine's lists (k and some spare). AKIN_INPUT, with
  * the reason, if the table was not made from these embeddings, with this model, or under these
- * rules. Collective; agreed; same arguments. */
+ * rules. more: or NULL; if its files have changed, nothing is reused. Collective; agreed; same
+ * arguments. */
 AKIN_MUST_CHECK akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                                             const akin_vectors *vectors,
-                                            const akin_row_block_rules *rules, size_t k,
-                                            size_t list, akin_delta **out);
+                                            const akin_row_block_rules *rules,
+                                            const akin_item_rules *more, size_t k, size_t list,
+                                            akin_delta **out);
 void akin_delta_free(akin_delta *delta); /* NULL is fine */
 
 #endif

@@ -1,6 +1,7 @@
 /* neighbors: from unit rows to the table. */
 #include "delta.h"
 #include "extra_neighbors.h"
+#include "item_rules.h"
 #include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
@@ -35,10 +36,16 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
     return AKIN_OK;
 }
 
-static akin_status check_refine(const akin_refine_params *refine, const akin_vectors *vectors,
-                                const char *path) {
+static akin_status check_refine(const akin_refine_params *refine, const akin_neighbors_rules *rules,
+                                const akin_vectors *vectors, const char *path) {
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
+    if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
+        return akin_error_option(
+            refine->fill ? "fill" : "collapse-duplicates",
+            "--%s does not go together with rules for each item (--same and the "
+            "others): leave one of them out",
+            refine->fill ? "fill" : "collapse-duplicates");
     return AKIN_OK;
 }
 
@@ -65,9 +72,11 @@ typedef struct {
     const akin_neighbors_params *params;
     akin_vectors *vectors;
     akin_row_block_rules rules;
-    akin_delta *delta; /* NULL: none */
+    akin_item_rules *more; /* NULL: none */
+    akin_delta *delta;     /* NULL: none */
     akin_resume *known;
     akin_text *checkpoint, *spare; /* names */
+    akin_text *result_options;     /* with the digest of the rules' files */
     akin_ring_checkpoint_origin origin;
     size_t list; /* length of the engine's lists: k and some spare */
     uint64_t *lists;
@@ -78,6 +87,7 @@ static akin_status name_files(run *r) {
     const akin_neighbors_params *p = r->params;
     AKIN_TRY(akin_text_create(&r->checkpoint));
     AKIN_TRY(akin_text_create(&r->spare));
+    AKIN_TRY(akin_text_create(&r->result_options));
     AKIN_TRY(akin_text_append(r->checkpoint, "%s%s", p->checkpoint ? p->checkpoint : p->output,
                               p->checkpoint ? "" : ".checkpoint"));
     AKIN_TRY(akin_text_append(r->spare, "%s.spare", p->output));
@@ -97,8 +107,8 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
                                           p->result_options};
-        AKIN_TRY(
-            akin_delta_find(r->comm, &source, r->vectors, &r->rules, pool, r->list, &r->delta));
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, pool, r->list,
+                                 &r->delta));
         out->kept = r->delta->kept;
         akin_log_info("neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
                       "list%s recomputed, %zu kept",
@@ -106,7 +116,7 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
                       r->delta->fresh + r->delta->shorter,
                       AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
     }
-    r->origin = (akin_ring_checkpoint_origin){p->options, p->result_options,
+    r->origin = (akin_ring_checkpoint_origin){p->options, akin_text_bytes(r->result_options),
                                               akin_vectors_digest(r->vectors),
                                               r->delta ? r->delta->digest : ""};
     AKIN_TRY(akin_resume_create(r->comm, r->vectors, &r->rules, r->list, r->delta, &r->known));
@@ -148,6 +158,8 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
                               "interrupted; %s is saved: run the same command again to continue",
                               akin_text_bytes(r->checkpoint));
     if (status == AKIN_OK) drop_unknown(r);
+    if (status == AKIN_OK && r->more != NULL)
+        akin_item_rules_empty(r->more, r->vectors, r->list, r->lists);
     return status;
 }
 
@@ -160,12 +172,17 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
                                       akin_vectors_model_digest(r->vectors)};
     AKIN_TRY(
         akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list, &table));
-    const akin_table_extras extras = {p->refine.diverse, table.filled, table.duplicate_of,
-                                      table.calibration};
-    AKIN_TRY(akin_table_write_refined(
-        r->comm, p->output, &origin, akin_vectors_items(r->vectors), p->k,
-        akin_vectors_first(r->vectors), akin_vectors_labels(r->vectors), table.neighbor,
-        table.score, table.counts, akin_refine_asked(&p->refine) ? &extras : NULL));
+    const char *files = r->more != NULL ? akin_item_rules_digest(r->more) : "";
+    const akin_table_extras extras = {.diverse = p->refine.diverse,
+                                      .filled = table.filled,
+                                      .duplicate_of = table.duplicate_of,
+                                      .calibration = table.calibration,
+                                      .exact = !akin_refine_asked(&p->refine),
+                                      .rules_digest = *files != '\0' ? files : NULL};
+    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, akin_vectors_items(r->vectors),
+                                      p->k, akin_vectors_first(r->vectors),
+                                      akin_vectors_labels(r->vectors), table.neighbor, table.score,
+                                      table.counts, &extras));
     figures->duplicates = table.duplicates, figures->sought = table.sought,
     figures->fills = table.fills;
 done:
@@ -230,13 +247,30 @@ done:
 static void tell_all_available(const run *r) {
     const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
     int64_t gone = 0;
-    if (!r->rules.only_available) return;
+    if (!r->params->rules.only_available) return;
     for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++)
         gone += !available[i];
     akin_comm_sum_i64(r->comm, &gone, 1);
     if (gone == 0)
         akin_log_info("neighbors: --only-available has no effect: all items are available (or the "
                       "source has no column `available`)");
+}
+
+/* The rules for each source item, if there are any. Collective; agreed. */
+static akin_status take_rules(run *r) {
+    akin_status status = AKIN_OK;
+    const akin_neighbors_params *p = r->params;
+    const char *files = "";
+    if (akin_item_rules_asked(&p->rules)) {
+        AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
+        r->rules.more = akin_item_rules_rows(r->more);
+        r->rules.only_available = akin_item_rules_targets(r->more);
+        files = akin_item_rules_digest(r->more);
+    }
+    AKIN_TRY(akin_agree(r->comm, akin_text_append(r->result_options, "%s%s%s", p->result_options,
+                                                  *files ? " rule-files=" : "", files)));
+done:
+    return status;
 }
 
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
@@ -248,7 +282,9 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
     AKIN_TRY(akin_agree(
         comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
-    AKIN_TRY(akin_agree(comm, check_refine(&params->refine, r.vectors, params->input)));
+    AKIN_TRY(
+        akin_agree(comm, check_refine(&params->refine, &params->rules, r.vectors, params->input)));
+    AKIN_TRY(take_rules(&r));
     tell_all_available(&r);
     out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
     out->unusable = akin_vectors_unusable(r.vectors);
@@ -273,5 +309,7 @@ done:
     akin_vectors_free(r.vectors);
     akin_text_free(r.checkpoint);
     akin_text_free(r.spare);
+    akin_text_free(r.result_options);
+    akin_item_rules_free(r.more);
     return status;
 }

@@ -218,7 +218,9 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
     size_t knots;
     const float *cosine;
     const double *share;
-    akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score");
+    if (!extras->exact)
+        akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score");
+    akin_ncfile_attribute(file, NULL, "akin_rules_digest", extras->rules_digest);
     if (extras->filled) akin_ncfile_define(file, fill_schema);
     if (extras->duplicate_of) {
         akin_ncfile_define(file, duplicate_schema);

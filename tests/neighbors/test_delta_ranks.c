@@ -123,7 +123,7 @@ static void check(int every) {
     size_t fresh = 0, shorter = 0;
     write_night(&before, "model", K);
     akin_vectors *vectors = reopen(&now, "model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K, LIST, &delta),
                      AKIN_OK);
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
         check_row(delta, &before, i, akin_vectors_first(vectors) + i, every);
@@ -160,26 +160,27 @@ static void what_does_not_belong_together_is_refused(void **unused) {
     akin_delta_source other = source;
     write_night(&c, "model", K);
     akin_vectors *vectors = reopen(&c, "another model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K, LIST, &delta),
                      AKIN_INPUT);
     akin_vectors_free(vectors);
     vectors = reopen(&c, "model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, K + 1, LIST, &delta),
-                     AKIN_INPUT); /* more than the table has */
+    assert_int_equal(
+        akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K + 1, LIST, &delta),
+        AKIN_INPUT); /* more than the table has */
     other.result_options = "k=5 other rules";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
                      AKIN_INPUT);
     other.result_options = "k=4 rules"; /* fewer may be taken from it */
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, K - 1, LIST, &delta),
-                     AKIN_OK);
+    assert_int_equal(
+        akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K - 1, LIST, &delta), AKIN_OK);
     akin_delta_free(delta);
     other = source;
     other.embeddings = "tonight.nc"; /* the same rows, so the same digest: it fits */
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
                      AKIN_OK);
     akin_delta_free(delta);
     other.table = "none.nc";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
                      AKIN_FAILED);
     akin_vectors_free(vectors);
     naive_free(&c);

@@ -1,0 +1,89 @@
+/* row_rules: rules for each source item, by the attributes of the source and of the target. Not
+ * collective. Cannot fail.
+ *
+ * Whether a target may stand in a source's list is asked for the pair (source, target), in this
+ * direction. A source without a value of a rule's attribute is not bound by that rule; a target
+ * without one does not pass it. Rules for targets alone are settled before any comparison: an item
+ * that does not pass them is one that is not available.
+ *
+ * An attribute is a slot: a label is an index into its names, -1 = none; a number is the bits of
+ * its float, of NaN = none. */
+#ifndef AKIN_ROW_RULES_H
+#define AKIN_ROW_RULES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { AKIN_ROW_RULES_SLOTS = 8, AKIN_ROW_RULES_MOST = 32, AKIN_ROW_RULES_ORDERS = 3 };
+
+/* What an item has, next to its labels. */
+typedef struct {
+    int32_t value[AKIN_ROW_RULES_SLOTS];
+} akin_row_values;
+
+/* The values of some items. */
+typedef struct {
+    double low, high; /* low > high: none has one */
+    bool some_none;   /* some have none */
+} akin_row_span;
+
+typedef enum {
+    AKIN_ROW_RULE_SAME,       /* labels: at least one part in common */
+    AKIN_ROW_RULE_DIFFERENT,  /* none in common */
+    AKIN_ROW_RULE_RATIO,      /* the target's is low to high times the source's */
+    AKIN_ROW_RULE_DIFFERENCE, /* the target's is the source's and low to high more */
+    AKIN_ROW_RULE_PAIRS       /* the pair is in a table */
+} akin_row_rule_kind;
+
+typedef struct {
+    akin_row_rule_kind kind;
+    int slot;
+    bool number;
+    double low, high;
+    const uint32_t *parts_first; /* [values + 1]: of each value in parts; NULL: each is one */
+    const int32_t *parts;        /* ascending within a value */
+    const uint8_t *allowed;      /* [values, values]: of PAIRS */
+    int32_t values;
+} akin_row_rule;
+
+/* All arrays are borrowed. */
+typedef struct {
+    int slots, count;
+    bool number[AKIN_ROW_RULES_SLOTS];
+    const int32_t *value[AKIN_ROW_RULES_SLOTS]; /* [count of this rank's shard] each */
+    const uint8_t *target;                      /* [of the shard]: may be a neighbour; NULL: all */
+    akin_row_rule rule[AKIN_ROW_RULES_MOST];
+    const uint64_t *blocks; /* [block_count] ascending: source << 32 | target, rows */
+    size_t block_count;
+    int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
+} akin_row_rules;
+
+/* What item `at` of the shard has. */
+akin_row_values akin_row_rules_values(const akin_row_rules *rules, size_t at);
+
+/* Whether the target may stand in the source's list. */
+bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
+                          const akin_row_values *source, int32_t target_row,
+                          const akin_row_values *target);
+
+/* Empty, and with one more item's value of a slot. */
+akin_row_span akin_row_span_none(void);
+void akin_row_span_add(akin_row_span *span, bool number, int32_t value);
+
+/* False: no item of the targets can stand in a list of the sources; [slots] each. */
+bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
+                             const akin_row_span *targets);
+
+/* The same for one source. */
+bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
+                                 const akin_row_span *targets);
+
+/* How much of `count` items each rule lets pass as targets of each other, in [0, 1]. */
+double akin_row_rule_share(const akin_row_rule *rule, const int32_t *values, size_t count);
+
+/* What rows are ordered by, so that those that can meet stand together: the same for all that are
+ * about the same to rule order[which]; 0 = they have no value. */
+uint32_t akin_row_rules_kind(const akin_row_rules *rules, int which, const akin_row_values *values);
+
+#endif

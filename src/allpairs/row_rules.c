@@ -1,0 +1,199 @@
+/* row_rules: rules for each source item. */
+#include <akin/row_rules.h>
+#include <math.h>
+#include <string.h>
+
+enum { STEPS = 4 /* kinds within a rule's band */, PAIRS_TRIED = 64 };
+
+akin_row_values akin_row_rules_values(const akin_row_rules *rules, size_t at) {
+    akin_row_values values = {{0}};
+    for (int s = 0; s < rules->slots; s++) values.value[s] = rules->value[s][at];
+    return values;
+}
+
+static double number_of(int32_t bits) {
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return (double)number;
+}
+
+static bool is_none(bool number, int32_t value) {
+    return number ? isnan(number_of(value)) : value < 0;
+}
+
+/* --- two items --- */
+
+/* Whether two values of labels have a part in common. */
+static bool share(const akin_row_rule *rule, int32_t a, int32_t b) {
+    if (a == b || rule->parts_first == NULL) return a == b;
+    const int32_t *x = rule->parts + rule->parts_first[a],
+                  *x_end = rule->parts + rule->parts_first[a + 1],
+                  *y = rule->parts + rule->parts_first[b],
+                  *y_end = rule->parts + rule->parts_first[b + 1];
+    while (x < x_end && y < y_end) {
+        if (*x == *y) return true;
+        if (*x < *y)
+            x++;
+        else
+            y++;
+    }
+    return false;
+}
+
+/* What a rule asks of the target's number. */
+static void band(const akin_row_rule *rule, double source, double *low, double *high) {
+    if (rule->kind == AKIN_ROW_RULE_RATIO) {
+        double a = rule->low * source, b = rule->high * source;
+        *low = a < b ? a : b, *high = a < b ? b : a; /* of a number below 0 they are exchanged */
+    } else if (rule->kind == AKIN_ROW_RULE_DIFFERENCE) {
+        *low = source + rule->low, *high = source + rule->high;
+    } else {
+        *low = *high = source;
+    }
+}
+
+static bool passes_number(const akin_row_rule *rule, double source, double target) {
+    double low, high;
+    band(rule, source, &low, &high);
+    return (target >= low && target <= high) != (rule->kind == AKIN_ROW_RULE_DIFFERENT);
+}
+
+static bool passes(const akin_row_rule *rule, int32_t source, int32_t target) {
+    if (is_none(rule->number, source)) return true;
+    if (is_none(rule->number, target)) return false;
+    if (rule->number) return passes_number(rule, number_of(source), number_of(target));
+    if (rule->kind == AKIN_ROW_RULE_PAIRS)
+        return rule->allowed[(size_t)source * (size_t)rule->values + (size_t)target];
+    return share(rule, source, target) == (rule->kind == AKIN_ROW_RULE_SAME);
+}
+
+static bool is_blocked(const akin_row_rules *rules, uint64_t pair) {
+    size_t low = 0, high = rules->block_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (rules->blocks[middle] < pair)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low < rules->block_count && rules->blocks[low] == pair;
+}
+
+bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
+                          const akin_row_values *source, int32_t target_row,
+                          const akin_row_values *target) {
+    for (int r = 0; r < rules->count; r++) {
+        const akin_row_rule *rule = &rules->rule[r];
+        if (!passes(rule, source->value[rule->slot], target->value[rule->slot])) return false;
+    }
+    return rules->block_count == 0 ||
+           !is_blocked(rules, (uint64_t)(uint32_t)source_row << 32 | (uint32_t)target_row);
+}
+
+/* --- many items --- */
+
+akin_row_span akin_row_span_none(void) {
+    return (akin_row_span){INFINITY, -INFINITY, false};
+}
+
+void akin_row_span_add(akin_row_span *span, bool number, int32_t value) {
+    if (is_none(number, value)) {
+        span->some_none = true;
+        return;
+    }
+    double here = number ? number_of(value) : (double)value;
+    if (here < span->low) span->low = here;
+    if (here > span->high) span->high = here;
+}
+
+static bool overlap(double low, double high, const akin_row_span *b) {
+    return low <= b->high && b->low <= high;
+}
+
+/* What the rule asks of the targets' numbers, for all of the sources. */
+static bool possible_number(const akin_row_rule *rule, const akin_row_span *sources,
+                            const akin_row_span *targets) {
+    double low, high, other_low, other_high;
+    bool one = sources->low == sources->high && targets->low == targets->high;
+    if (rule->kind == AKIN_ROW_RULE_DIFFERENT) return !one || sources->low != targets->low;
+    band(rule, sources->low, &low, &high); /* monotonic in the source, both ends */
+    band(rule, sources->high, &other_low, &other_high);
+    return overlap(low < other_low ? low : other_low, high > other_high ? high : other_high,
+                   targets);
+}
+
+/* Labels by their indices: few pairs are tried one by one. */
+static bool possible_labels(const akin_row_rule *rule, const akin_row_span *sources,
+                            const akin_row_span *targets) {
+    if (rule->kind == AKIN_ROW_RULE_SAME && rule->parts_first == NULL)
+        return overlap(sources->low, sources->high, targets);
+    if ((sources->high - sources->low + 1) * (targets->high - targets->low + 1) > PAIRS_TRIED)
+        return true;
+    for (int32_t s = (int32_t)sources->low; s <= (int32_t)sources->high; s++)
+        for (int32_t t = (int32_t)targets->low; t <= (int32_t)targets->high; t++)
+            if (passes(rule, s, t)) return true;
+    return false;
+}
+
+static bool possible(const akin_row_rule *rule, const akin_row_span *sources,
+                     const akin_row_span *targets) {
+    if (sources->some_none) return true;
+    if (sources->low > sources->high) return true; /* there are none */
+    if (targets->low > targets->high) return false;
+    return rule->number ? possible_number(rule, sources, targets)
+                        : possible_labels(rule, sources, targets);
+}
+
+bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
+                             const akin_row_span *targets) {
+    for (int r = 0; r < rules->count; r++) {
+        const akin_row_rule *rule = &rules->rule[r];
+        if (!possible(rule, &sources[rule->slot], &targets[rule->slot])) return false;
+    }
+    return true;
+}
+
+bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
+                                 const akin_row_span *targets) {
+    for (int r = 0; r < rules->count; r++) {
+        const akin_row_rule *rule = &rules->rule[r];
+        akin_row_span one = akin_row_span_none();
+        akin_row_span_add(&one, rule->number, source->value[rule->slot]);
+        if (!possible(rule, &one, &targets[rule->slot])) return false;
+    }
+    return true;
+}
+
+/* --- order --- */
+
+/* A number's step within the band of the rule, so that a kind is a quarter as wide as the band. */
+static double step_of(const akin_row_rule *rule, double number) {
+    if (rule->kind == AKIN_ROW_RULE_DIFFERENCE) {
+        double width = (rule->high - rule->low) / STEPS;
+        return width > 0 ? floor(number / width) : number;
+    }
+    double ratio = rule->kind == AKIN_ROW_RULE_RATIO && rule->low > 0 ? rule->high / rule->low : 1;
+    if (!(ratio > 1) || number == 0) return number;
+    double step = floor(log2(fabs(number)) / (log2(ratio) / STEPS)) + 0x1p20;
+    return number > 0 ? step : -step;
+}
+
+double akin_row_rule_share(const akin_row_rule *rule, const int32_t *values, size_t count) {
+    size_t passed = 0;
+    for (size_t s = 0; s < count; s++)
+        for (size_t t = 0; t < count; t++) passed += passes(rule, values[s], values[t]);
+    return count > 0 ? (double)passed / ((double)count * (double)count) : 1;
+}
+
+uint32_t akin_row_rules_kind(const akin_row_rules *rules, int which,
+                             const akin_row_values *values) {
+    const akin_row_rule *rule = &rules->rule[rules->order[which]];
+    int32_t value = values->value[rule->slot];
+    if (is_none(rule->number, value)) return 0;
+    if (!rule->number) return (uint32_t)value + 1;
+    float step = (float)step_of(rule, number_of(value)) + 0.0f;
+    uint32_t bits;
+    memcpy(&bits, &step, sizeof bits);
+    bits ^= bits >> 31 ? UINT32_MAX : UINT32_C(1) << 31; /* ascend with the step */
+    return bits > 0 ? bits : 1;
+}

@@ -1,0 +1,93 @@
+/* item_blocks: pairs of items that somebody forbids. */
+#include "item_blocks.h"
+#include "id_rows.h"
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_every(const char *text) {
+    return strcmp(text, "*") == 0;
+}
+
+static int ascending(const void *x, const void *y) {
+    uint64_t a, b;
+    memcpy(&a, x, sizeof a);
+    memcpy(&b, y, sizeof b);
+    return (a > b) - (a < b);
+}
+
+/* rows: [count of rows in the file, 2] */
+static akin_status sort_out(const akin_pair_file *file, const int64_t *rows,
+                            akin_item_blocks *out) {
+    size_t unknown = 0, first = 0;
+    out->pairs = akin_mem_alloc(file->count, sizeof *out->pairs);
+    out->for_all = akin_mem_alloc(file->count, sizeof *out->for_all);
+    out->alone = akin_mem_alloc(file->count, sizeof *out->alone);
+    if (!out->pairs || !out->for_all || !out->alone) return AKIN_FAILED;
+    for (size_t p = 0; p < file->count; p++) {
+        const int64_t *row = rows + 2 * p;
+        bool every[2] = {is_every(akin_pair_file_text(file, p, 0)),
+                         is_every(akin_pair_file_text(file, p, 1))};
+        if ((row[0] < 0 && !every[0]) || (row[1] < 0 && !every[1]) || (every[0] && every[1])) {
+            if (unknown++ == 0) first = p;
+        } else if (every[0]) {
+            out->for_all[out->for_all_count++] = row[1];
+        } else if (every[1]) {
+            out->alone[out->alone_count++] = row[0];
+        } else {
+            out->pairs[out->count++] = (uint64_t)row[0] << 32 | (uint64_t)row[1];
+        }
+    }
+    qsort(out->pairs, out->count, sizeof *out->pairs, ascending);
+    if (unknown > 0)
+        akin_log_warning("--blocks: %zu pair%s an id that the catalogue lacks; the first: %s,%s "
+                         "in row %zu",
+                         unknown, unknown == 1 ? " names" : "s name",
+                         akin_pair_file_text(file, first, 0), akin_pair_file_text(file, first, 1),
+                         file->rows[first].row);
+    return AKIN_OK;
+}
+
+akin_status akin_item_blocks_read(akin_comm *comm, const akin_neighbors_words *files,
+                                  const akin_vectors *vectors, akin_item_blocks *out) {
+    static const char *const columns[3] = {"id", "neighbor", NULL};
+    akin_status status = AKIN_OK;
+    akin_pair_file file = {0};
+    const char **names = NULL;
+    int64_t *rows = NULL;
+    *out = (akin_item_blocks){0};
+    if (files->count == 0) return AKIN_OK;
+    akin_status local = AKIN_OK;
+    for (size_t f = 0; f < files->count && local == AKIN_OK; f++)
+        local = akin_pair_file_read(files->words[f], columns, &file);
+    AKIN_TRY(akin_agree(comm, local));
+    names = akin_mem_alloc(file.count, 2 * sizeof *names);
+    rows = akin_mem_alloc(file.count, 2 * sizeof *rows);
+    AKIN_TRY(akin_agree(comm, names && rows ? AKIN_OK : AKIN_FAILED));
+    for (size_t p = 0; p < 2 * file.count; p++)
+        names[p] = akin_pair_file_text(&file, p / 2, (int)(p % 2));
+    AKIN_TRY(akin_id_rows_find(comm, vectors, names, 2 * file.count, rows));
+    AKIN_TRY(akin_agree(comm, sort_out(&file, rows, out)));
+done:
+    akin_pair_file_release(&file);
+    akin_mem_free(names);
+    akin_mem_free(rows);
+    return status;
+}
+
+void akin_item_blocks_release(akin_item_blocks *blocks) {
+    akin_mem_free(blocks->pairs);
+    akin_mem_free(blocks->for_all);
+    akin_mem_free(blocks->alone);
+    *blocks = (akin_item_blocks){0};
+}
+
+void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,
+                             uint8_t *target) {
+    int64_t first = (int64_t)akin_vectors_first(vectors);
+    for (size_t b = 0; b < blocks->for_all_count; b++) {
+        int64_t at = blocks->for_all[b] - first;
+        if (at >= 0 && at < (int64_t)akin_vectors_count(vectors)) target[at] = 0;
+    }
+}

@@ -1,0 +1,33 @@
+/* item_blocks: pairs of items that somebody forbids, from CSV files with id,neighbor; * stands for
+ * every item. */
+#ifndef AKIN_ITEM_BLOCKS_H
+#define AKIN_ITEM_BLOCKS_H
+
+#include "pair_file.h"
+#include <akin/comm.h>
+#include <akin/neighbors.h>
+#include <akin/vectors.h>
+#include <stdint.h>
+
+typedef struct {
+    uint64_t *pairs; /* [count] ascending: row of the item << 32 | row of the neighbour */
+    size_t count;
+    int64_t *for_all; /* [for_all_count]: nobody's neighbours */
+    size_t for_all_count;
+    int64_t *alone; /* [alone_count]: who have no neighbours */
+    size_t alone_count;
+} akin_item_blocks;
+
+/* Ids that there are not are counted and named. Collective; agreed; same files. */
+AKIN_MUST_CHECK akin_status akin_item_blocks_read(akin_comm *comm,
+                                                  const akin_neighbors_words *files,
+                                                  const akin_vectors *vectors,
+                                                  akin_item_blocks *out);
+void akin_item_blocks_release(akin_item_blocks *blocks);
+
+/* Takes nobody's neighbours of this rank's shard out of the targets, [count of the shard]. Not
+ * collective. */
+void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,
+                             uint8_t *target);
+
+#endif

@@ -1,0 +1,441 @@
+/* item_rules: from the words of a shop's rules to what the comparison asks. */
+#include "item_rules.h"
+#include "item_attributes.h"
+#include "item_blocks.h"
+#include "label_parts.h"
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { USED_MOST = 32, SAMPLE = 512, WORD = 256 };
+#define FILE_LIMIT ((size_t)1 << 30)
+#define SELECTIVE 0.5 /* the largest share of pairs for which rows are ordered by a rule */
+
+struct akin_item_rules {
+    akin_row_rules rows;
+    bool has_targets;
+    char *used[USED_MOST]; /* attributes, by name; owned */
+    int used_count;
+    akin_item_attribute slot[AKIN_ROW_RULES_SLOTS];
+    int32_t *value[AKIN_ROW_RULES_SLOTS];
+    akin_label_parts *parts[AKIN_ROW_RULES_SLOTS];
+    uint8_t *target, *allowed;
+    akin_item_blocks blocks;
+    char digest[AKIN_HASH_TEXT_SIZE];
+};
+
+typedef struct {
+    akin_item_rules *rules;
+    const akin_vectors *vectors;
+    const char *path;
+} making;
+
+bool akin_item_rules_asked(const akin_neighbors_rules *r) {
+    return r->same.count + r->different.count + r->within.count + r->only.count + r->barred.count +
+               r->categories.count + r->blocks.count >
+           0;
+}
+
+akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,
+                                        char digest[AKIN_HASH_TEXT_SIZE]) {
+    const akin_neighbors_words *lists[] = {&rules->categories, &rules->blocks};
+    akin_status status = AKIN_OK;
+    akin_hasher *hasher = NULL;
+    size_t files = 0;
+    digest[0] = '\0';
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++) files += lists[l]->count;
+    if (files == 0) return AKIN_OK;
+    AKIN_TRY(akin_hasher_create(&hasher));
+    for (size_t l = 0; l < sizeof lists / sizeof *lists; l++)
+        for (size_t w = 0; w < lists[l]->count; w++) {
+            unsigned char *bytes;
+            size_t count;
+            AKIN_TRY(akin_file_read(lists[l]->words[w], FILE_LIMIT, &bytes, &count));
+            akin_hasher_add(hasher, &l, sizeof l);
+            akin_hasher_add(hasher, bytes, count);
+            akin_mem_free(bytes);
+        }
+    akin_hash_text(akin_hasher_result(hasher), digest);
+done:
+    akin_hasher_free(hasher);
+    return status;
+}
+
+/* --- attributes --- */
+
+/* Remembers the name, and finds what the items have of it. */
+static akin_status use(making *m, const char *option, const char *name, size_t length,
+                       akin_item_attribute *out) {
+    akin_item_rules *rules = m->rules;
+    char text[WORD] = "";
+    if (length > 0 && length < sizeof text) memcpy(text, name, length);
+    if (!akin_item_attribute_find(akin_vectors_labels(m->vectors), text, out))
+        return akin_error_set(
+            AKIN_USAGE,
+            strcmp(text, "category") == 0 || strcmp(text, "group") == 0
+                ? "--%s: no item of %s has a %s"
+                : "--%s: the items of %s have no attribute \"%s\"; `akin inspect` tells which",
+            option, m->path, text);
+    for (int u = 0; u < rules->used_count; u++)
+        if (strcmp(rules->used[u], text) == 0) return AKIN_OK;
+    if (rules->used_count == USED_MOST)
+        return akin_error_set(AKIN_USAGE, "--%s: more than %d attributes in rules", option,
+                              USED_MOST);
+    char *copy = akin_mem_text(text);
+    if (copy == NULL) return AKIN_FAILED;
+    rules->used[rules->used_count++] = copy;
+    return AKIN_OK;
+}
+
+/* The slot of an attribute, with the values of this rank's items. */
+static akin_status find_slot(making *m, const char *option, const akin_item_attribute *a,
+                             int *out) {
+    akin_item_rules *rules = m->rules;
+    int slot = 0;
+    size_t count = akin_vectors_count(m->vectors);
+    for (; slot < rules->rows.slots; slot++)
+        if (rules->slot[slot].which == a->which) break;
+    *out = slot;
+    if (slot < rules->rows.slots) return AKIN_OK;
+    if (slot == AKIN_ROW_RULES_SLOTS)
+        return akin_error_set(AKIN_USAGE, "--%s: rules compare more than %d attributes", option,
+                              AKIN_ROW_RULES_SLOTS);
+    int32_t *values = rules->value[slot] = akin_mem_alloc(count, sizeof *values);
+    if (values == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) values[i] = akin_item_attribute_value(a, i);
+    rules->slot[slot] = *a;
+    rules->rows.value[slot] = values;
+    rules->rows.number[slot] = a->number;
+    rules->rows.slots++;
+    return a->many ? akin_label_parts_create(a, &rules->parts[slot]) : AKIN_OK;
+}
+
+/* A rule that compares an attribute of the source with the target's. */
+static akin_status add_rule(making *m, const char *option, const akin_item_attribute *a,
+                            akin_row_rule rule) {
+    akin_row_rules *rows = &m->rules->rows;
+    if (rows->count == AKIN_ROW_RULES_MOST)
+        return akin_error_set(AKIN_USAGE, "--%s: more than %d rules", option, AKIN_ROW_RULES_MOST);
+    akin_status status = find_slot(m, option, a, &rule.slot);
+    if (status != AKIN_OK) return status;
+    rule.number = a->number;
+    rule.values = (int32_t)a->values;
+    if (m->rules->parts[rule.slot] != NULL) {
+        rule.parts_first = m->rules->parts[rule.slot]->first;
+        rule.parts = m->rules->parts[rule.slot]->part;
+    }
+    rows->rule[rows->count++] = rule;
+    return AKIN_OK;
+}
+
+/* --- words --- */
+
+static akin_status add_plain(making *m, const char *option, const akin_neighbors_words *words,
+                             akin_row_rule_kind kind) {
+    akin_status status = AKIN_OK;
+    akin_item_attribute a;
+    for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
+        status = use(m, option, words->words[w], strlen(words->words[w]), &a);
+        if (status == AKIN_OK) status = add_rule(m, option, &a, (akin_row_rule){.kind = kind});
+    }
+    return status;
+}
+
+/* "LOW..HIGH" or "LOW..HIGHx". */
+static bool read_band(const char *text, akin_row_rule *rule) {
+    const char *dots = strstr(text, "..");
+    char low[WORD] = "", high[WORD] = "";
+    if (dots == NULL || (size_t)(dots - text) >= sizeof low || strlen(dots + 2) >= sizeof high)
+        return false;
+    memcpy(low, text, (size_t)(dots - text));
+    strcpy(high, dots + 2);
+    size_t length = strlen(high);
+    rule->kind = AKIN_ROW_RULE_DIFFERENCE;
+    if (length > 0 && high[length - 1] == 'x') {
+        high[length - 1] = '\0';
+        rule->kind = AKIN_ROW_RULE_RATIO;
+    }
+    return akin_text_to_real(low, &rule->low) && akin_text_to_real(high, &rule->high) &&
+           rule->low <= rule->high && (rule->kind != AKIN_ROW_RULE_RATIO || rule->low >= 0);
+}
+
+static akin_status add_within(making *m, const akin_neighbors_words *words) {
+    akin_status status = AKIN_OK;
+    akin_item_attribute a;
+    for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
+        const char *word = words->words[w], *sign = strchr(word, '=');
+        akin_row_rule rule = {0};
+        if (sign == NULL || !read_band(sign + 1, &rule))
+            return akin_error_set(AKIN_USAGE,
+                                  "--within %s: write ATTR=LOW..HIGHx (times the item's own value) "
+                                  "or ATTR=LOW..HIGH (more than it)",
+                                  word);
+        status = use(m, "within", word, (size_t)(sign - word), &a);
+        if (status == AKIN_OK && !a.number)
+            return akin_error_set(AKIN_USAGE, "--within %s: the attribute is no number", word);
+        if (status == AKIN_OK) status = add_rule(m, "within", &a, rule);
+    }
+    return status;
+}
+
+/* Whether this word of a rule for targets is about the attribute of an earlier word. */
+static bool is_again(const akin_neighbors_words *words, size_t w) {
+    size_t length = strcspn(words->words[w], "=") + 1;
+    for (size_t e = 0; e < w; e++)
+        if (strncmp(words->words[e], words->words[w], length) == 0) return true;
+    return false;
+}
+
+/* Whether a value is one that a word about the same attribute as word w names. */
+static bool is_named(const akin_neighbors_words *words, size_t w, const akin_item_attribute *a,
+                     int32_t value) {
+    size_t length = strcspn(words->words[w], "=") + 1;
+    for (size_t e = w; e < words->count; e++)
+        if (strncmp(words->words[e], words->words[w], length) == 0 &&
+            akin_item_attribute_is(a, value, words->words[e] + length))
+            return true;
+    return false;
+}
+
+static bool has_none(const akin_item_attribute *a, int32_t value) {
+    float number;
+    memcpy(&number, &value, sizeof number);
+    return a->number ? isnan(number) : value < 0;
+}
+
+/* Strikes the targets that a word, and the later ones about its attribute, do not let pass. */
+static akin_status strike(making *m, const akin_neighbors_words *words, size_t w,
+                          const akin_item_attribute *a, bool wanted) {
+    uint8_t *target = m->rules->target, *named = akin_mem_zalloc(a->values, sizeof *named);
+    if (named == NULL) return AKIN_FAILED;
+    for (size_t v = 0; v < a->values; v++) named[v] = is_named(words, w, a, (int32_t)v);
+    for (size_t i = 0; i < akin_vectors_count(m->vectors); i++) {
+        int32_t value = akin_item_attribute_value(a, i);
+        if (has_none(a, value))
+            target[i] = 0;
+        else if ((a->number ? is_named(words, w, a, value) : named[value]) != wanted)
+            target[i] = 0;
+    }
+    akin_mem_free(named);
+    return AKIN_OK;
+}
+
+static akin_status add_targets(making *m, const char *option, const akin_neighbors_words *words,
+                               bool wanted) {
+    akin_status status = AKIN_OK;
+    akin_item_attribute a;
+    for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
+        const char *word = words->words[w], *sign = strchr(word, '=');
+        if (sign == NULL || sign[1] == '\0')
+            return akin_error_set(AKIN_USAGE, "--%s %s: write ATTR=VALUE", option, word);
+        if (is_again(words, w)) continue;
+        status = use(m, option, word, (size_t)(sign - word), &a);
+        if (status == AKIN_OK) status = strike(m, words, w, &a, wanted);
+    }
+    return status;
+}
+
+/* --- categories --- */
+
+static int32_t find_category(const akin_item_attribute *a, const char *name) {
+    size_t low = 0, high = a->values;
+    while (low < high) { /* names ascend */
+        size_t middle = low + (high - low) / 2;
+        int order = strcmp(akin_item_attribute_text(a, (int32_t)middle), name);
+        if (order == 0) return (int32_t)middle;
+        if (order < 0)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return -1;
+}
+
+static akin_status add_categories(making *m, const akin_neighbors_words *files) {
+    static const char *const columns[3] = {"from", "to", NULL};
+    akin_status status = AKIN_OK;
+    akin_pair_file pairs = {0};
+    akin_item_attribute a;
+    size_t unknown = 0, first = 0;
+    if (files->count == 0) return AKIN_OK;
+    AKIN_TRY(use(m, "categories", "category", strlen("category"), &a));
+    for (size_t f = 0; f < files->count; f++)
+        AKIN_TRY(akin_pair_file_read(files->words[f], columns, &pairs));
+    uint8_t *allowed = m->rules->allowed = akin_mem_zalloc(a.values, a.values);
+    if (allowed == NULL) AKIN_TRY(AKIN_FAILED);
+    for (size_t p = 0; p < pairs.count; p++) {
+        int32_t from = find_category(&a, akin_pair_file_text(&pairs, p, 0)),
+                to = find_category(&a, akin_pair_file_text(&pairs, p, 1));
+        if (from >= 0 && to >= 0)
+            allowed[(size_t)from * a.values + (size_t)to] = 1;
+        else if (unknown++ == 0)
+            first = p;
+    }
+    if (unknown > 0)
+        akin_log_warning("--categories: %zu pair%s a category that no item has; the first: %s,%s",
+                         unknown, unknown == 1 ? " names" : "s name",
+                         akin_pair_file_text(&pairs, first, 0),
+                         akin_pair_file_text(&pairs, first, 1));
+    AKIN_TRY(add_rule(m, "categories", &a,
+                      (akin_row_rule){.kind = AKIN_ROW_RULE_PAIRS, .allowed = allowed}));
+done:
+    akin_pair_file_release(&pairs);
+    return status;
+}
+
+/* --- the order of rows --- */
+
+/* Values of rows at equal distances: [*count, slots], the same at any number of ranks. Collective;
+ * agreed. */
+static akin_status gather_sample(akin_comm *comm, const akin_item_rules *rules,
+                                 const akin_vectors *vectors, int32_t **out, size_t *count) {
+    akin_status status;
+    size_t n = akin_vectors_items(vectors), first = akin_vectors_first(vectors), taken = 0;
+    size_t step = n / SAMPLE + 1, slots = (size_t)rules->rows.slots,
+           size = (size_t)akin_comm_size(comm);
+    int32_t *mine = akin_mem_alloc(akin_vectors_count(vectors) / step + 2, slots * sizeof *mine);
+    size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
+    AKIN_TRY(akin_agree(comm, mine && offsets ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = (step - first % step) % step; i < akin_vectors_count(vectors); i += step)
+        for (size_t s = 0; s < slots; s++) mine[taken++] = rules->value[s][i];
+    AKIN_TRY(akin_comm_gather(comm, mine, taken * sizeof *mine, -1, (void **)out, offsets));
+    *count = offsets[size] / (slots * sizeof *mine);
+done:
+    akin_mem_free(mine);
+    akin_mem_free(offsets);
+    return status;
+}
+
+/* Rules by which few pairs pass; a difference leaves most. */
+static void choose_orders(akin_row_rules *rows, const int32_t *sample, size_t count,
+                          int32_t *values) {
+    double share[AKIN_ROW_RULES_MOST];
+    for (int r = 0; r < rows->count; r++) {
+        for (size_t i = 0; i < count; i++)
+            values[i] = sample[i * (size_t)rows->slots + (size_t)rows->rule[r].slot];
+        share[r] = rows->rule[r].kind == AKIN_ROW_RULE_DIFFERENT
+                       ? 1
+                       : akin_row_rule_share(&rows->rule[r], values, count);
+    }
+    for (rows->orders = 0; rows->orders < AKIN_ROW_RULES_ORDERS; rows->orders++) {
+        int best = -1;
+        for (int r = 0; r < rows->count; r++)
+            if (share[r] < SELECTIVE && (best < 0 || share[r] < share[best])) best = r;
+        if (best < 0) break;
+        rows->order[rows->orders] = best;
+        share[best] = 1;
+    }
+}
+
+/* Collective; agreed. */
+static akin_status order_rows(akin_comm *comm, akin_item_rules *rules,
+                              const akin_vectors *vectors) {
+    akin_status status = AKIN_OK;
+    int32_t *sample = NULL, *values = NULL;
+    size_t count = 0;
+    if (rules->rows.count == 0) return AKIN_OK;
+    AKIN_TRY(gather_sample(comm, rules, vectors, &sample, &count));
+    values = akin_mem_alloc(count, sizeof *values);
+    AKIN_TRY(akin_agree(comm, values ? AKIN_OK : AKIN_FAILED));
+    choose_orders(&rules->rows, sample, count, values);
+done:
+    akin_mem_free(sample);
+    akin_mem_free(values);
+    return status;
+}
+
+/* --- all of it --- */
+
+static akin_status begin_targets(making *m, const akin_neighbors_rules *given) {
+    size_t count = akin_vectors_count(m->vectors);
+    const int8_t *available = akin_labels_available(akin_vectors_labels(m->vectors));
+    uint8_t *target = m->rules->target = akin_mem_alloc(count, sizeof *target);
+    if (target == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) target[i] = !given->only_available || available[i] != 0;
+    return AKIN_OK;
+}
+
+static akin_status read_words(making *m, const akin_neighbors_rules *given) {
+    akin_status status;
+    AKIN_TRY(begin_targets(m, given));
+    AKIN_TRY(add_plain(m, "same", &given->same, AKIN_ROW_RULE_SAME));
+    AKIN_TRY(add_plain(m, "different", &given->different, AKIN_ROW_RULE_DIFFERENT));
+    AKIN_TRY(add_within(m, &given->within));
+    AKIN_TRY(add_targets(m, "only", &given->only, true));
+    AKIN_TRY(add_targets(m, "not", &given->barred, false));
+    AKIN_TRY(add_categories(m, &given->categories));
+done:
+    return status;
+}
+
+akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *given,
+                                   const akin_vectors *vectors, const char *path,
+                                   akin_item_rules **out) {
+    akin_status status;
+    akin_item_rules *rules = akin_mem_zalloc(1, sizeof *rules);
+    making m = {rules, vectors, path};
+    *out = NULL;
+    AKIN_TRY(akin_agree(comm, rules ? read_words(&m, given) : AKIN_FAILED));
+    rules->has_targets = given->only_available || given->only.count + given->barred.count > 0;
+    AKIN_TRY(order_rows(comm, rules, vectors));
+    AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, &rules->blocks));
+    akin_item_blocks_strike(&rules->blocks, vectors, rules->target);
+    rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;
+    rules->rows.blocks = rules->blocks.pairs, rules->rows.block_count = rules->blocks.count;
+    rules->rows.target = rules->target;
+    AKIN_TRY(akin_agree(comm, akin_neighbors_files_digest(given, rules->digest)));
+    *out = rules, rules = NULL;
+done:
+    akin_item_rules_free(rules);
+    return status;
+}
+
+void akin_item_rules_free(akin_item_rules *rules) {
+    if (rules == NULL) return;
+    for (int s = 0; s < AKIN_ROW_RULES_SLOTS; s++) {
+        akin_mem_free(rules->value[s]);
+        akin_label_parts_free(rules->parts[s]);
+    }
+    for (int u = 0; u < USED_MOST; u++) akin_mem_free(rules->used[u]);
+    akin_mem_free(rules->target);
+    akin_mem_free(rules->allowed);
+    akin_item_blocks_release(&rules->blocks);
+    akin_mem_free(rules);
+}
+
+const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules) {
+    return &rules->rows;
+}
+
+bool akin_item_rules_targets(const akin_item_rules *rules) {
+    return rules->has_targets;
+}
+
+void akin_item_rules_empty(const akin_item_rules *rules, const akin_vectors *vectors, size_t k,
+                           uint64_t *lists) {
+    int64_t first = (int64_t)akin_vectors_first(vectors);
+    for (size_t b = 0; b < rules->blocks.alone_count; b++) {
+        int64_t at = rules->blocks.alone[b] - first;
+        if (at >= 0 && at < (int64_t)akin_vectors_count(vectors))
+            memset(lists + (size_t)at * k, 0, k * sizeof *lists);
+    }
+}
+
+const char *akin_item_rules_digest(const akin_item_rules *rules) {
+    return rules->digest;
+}
+
+void akin_item_rules_hash(const akin_item_rules *rules, akin_labels *labels, size_t item,
+                          akin_hasher *hasher) {
+    akin_item_attribute a;
+    for (int u = 0; u < rules->used_count; u++)
+        if (akin_item_attribute_find(labels, rules->used[u], &a))
+            akin_item_attribute_hash(&a, item, hasher);
+        else
+            akin_hasher_add_text(hasher, "none");
+}

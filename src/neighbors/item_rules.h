@@ -1,0 +1,47 @@
+/* item_rules: the rules that a shop gives for each source item, from the words of its options to
+ * what the comparison asks (row_rules.h).
+ *
+ * Words: same, different "ATTR"; within "ATTR=LOW..HIGHx" or "ATTR=LOW..HIGH"; only, barred
+ * "ATTR=VALUE"; categories, blocks: names of CSV files, with columns from,to and id,neighbor, where
+ * * stands for every item. ATTR is an attribute of the items, or category, group or available. */
+#ifndef AKIN_ITEM_RULES_H
+#define AKIN_ITEM_RULES_H
+
+#include <akin/comm.h>
+#include <akin/hash.h>
+#include <akin/neighbors.h>
+#include <akin/row_rules.h>
+#include <akin/vectors.h>
+
+typedef struct akin_item_rules akin_item_rules;
+
+/* Whether there are any. */
+bool akin_item_rules_asked(const akin_neighbors_rules *rules);
+
+/* path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
+ * wrong, or an attribute that the items have not; AKIN_INPUT, AKIN_FAILED: a file. Collective;
+ * agreed; same rules. */
+AKIN_MUST_CHECK akin_status akin_item_rules_create(akin_comm *comm,
+                                                   const akin_neighbors_rules *rules,
+                                                   const akin_vectors *vectors, const char *path,
+                                                   akin_item_rules **out);
+void akin_item_rules_free(akin_item_rules *rules); /* NULL is fine */
+
+/* For the comparison, with the values of this rank's shard; borrowed. */
+const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules);
+
+/* Whether rows must be available (or pass a rule for targets) to be a neighbour. */
+bool akin_item_rules_targets(const akin_item_rules *rules);
+
+/* Empties the lists, [count of the shard, k], of items that are to have no neighbours. */
+void akin_item_rules_empty(const akin_item_rules *rules, const akin_vectors *vectors, size_t k,
+                           uint64_t *lists);
+
+/* Of the contents of the files, in 32 hexadecimal digits; "" if there are none. */
+const char *akin_item_rules_digest(const akin_item_rules *rules);
+
+/* Adds to a hash what the rules use of an item of any catalogue. */
+void akin_item_rules_hash(const akin_item_rules *rules, akin_labels *labels, size_t item,
+                          akin_hasher *hasher);
+
+#endif

@@ -1,0 +1,32 @@
+/* pair_file: CSV files of pairs by name: categories, blocks, pins. Not collective.
+ *
+ * A first row that names both columns is a header, and may name a third one; without a header the
+ * columns are in this order. */
+#ifndef AKIN_PAIR_FILE_H
+#define AKIN_PAIR_FILE_H
+
+#include <akin/error.h>
+#include <akin/text.h>
+#include <stddef.h>
+
+typedef struct {
+    size_t row;       /* of the file */
+    size_t column[3]; /* where each text begins, NUL-terminated; of one that is not there: "" */
+} akin_pair_row;
+
+typedef struct {
+    akin_text *texts;
+    akin_pair_row *rows; /* [count]; owned */
+    size_t count, room;
+} akin_pair_file;
+
+/* The rows of a file, behind those that are there already; columns: the
+ * third may be NULL. AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer
+ * than two fields. */
+AKIN_MUST_CHECK akin_status akin_pair_file_read(const char *path, const char *const columns[3],
+                                                akin_pair_file *out);
+void akin_pair_file_release(akin_pair_file *file);
+
+const char *akin_pair_file_text(const akin_pair_file *file, size_t row, int column);
+
+#endif
