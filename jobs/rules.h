@@ -55,6 +55,8 @@
         AKIN_ITEM_RULE("within", "ATTR=LOW..HIGHx",                                                \
                        "only neighbours whose ATTR is LOW to HIGH times the item's; without x: "   \
                        "LOW to HIGH more"),                                                        \
+        AKIN_ITEM_RULE("at-most", "ATTR=N",                                                        \
+                       "at most N neighbours of one value of ATTR in a list"),                     \
         AKIN_ITEM_RULE("only", "ATTR=VALUE", "recommend only items with this value of ATTR"),      \
         AKIN_ITEM_RULE("not", "ATTR=VALUE", "recommend no items with this value of ATTR"),         \
         AKIN_ITEM_RULE("categories", "FILE", "CSV from,to: which categories may recommend which"), \
@@ -81,6 +83,7 @@ static inline akin_neighbors_rules akin_item_rules_of(const akin_options *o) {
     rules.within = akin_rules_words(o, "within");
     rules.only = akin_rules_words(o, "only");
     rules.barred = akin_rules_words(o, "not");
+    rules.at_most = akin_rules_words(o, "at-most");
     rules.categories = akin_rules_words(o, "categories");
     rules.blocks = akin_rules_words(o, "blocks");
     return rules;

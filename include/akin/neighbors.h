@@ -30,7 +30,7 @@ typedef struct {
     bool same_category, exclude_same_group, only_available;
     double min_score; /* score >= min_score stays; in [-1, 1] */
     akin_neighbors_words same, different, within, only, barred, /* as in item_rules.h */
-        categories, blocks;                                     /* files */
+        at_most, categories, blocks;                            /* the last two: files */
 } akin_neighbors_rules;
 
 /* Of the contents of the files that the rules name, in hexadecimal digits; "" if they name none.

@@ -11,6 +11,7 @@
 #ifndef AKIN_ROW_RULES_H
 #define AKIN_ROW_RULES_H
 
+#include <akin/topk_limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -56,11 +57,14 @@ typedef struct {
     akin_row_rule rule[AKIN_ROW_RULES_MOST];
     const uint64_t *blocks; /* [block_count] ascending: source << 32 | target, rows */
     size_t block_count;
+    const akin_topk_limits *limits;           /* of each list; NULL: none */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
 } akin_row_rules;
 
-/* What item `at` of the shard has. */
-akin_row_values akin_row_rules_values(const akin_row_rules *rules, size_t at);
+/* What item `at` of the shard has, and whether it may be a neighbour, where the rules say so. rules:
+ * NULL is fine. */
+void akin_row_rules_complete(const akin_row_rules *rules, size_t at, akin_row_values *values,
+                             int32_t *available);
 
 /* Whether the target may stand in the source's list. */
 bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,

@@ -275,6 +275,8 @@ static akin_status go_round(engine *e) {
 static akin_status merge_travellers(engine *e) {
     int last = akin_ring_steps(e->size);
     uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
+    const akin_row_rules *more = e->params->rules->more;
+    const akin_topk_limits *limits = more != NULL ? more->limits : NULL;
     akin_status status = akin_agree(e->comm, merged != NULL ? AKIN_OK : AKIN_FAILED);
     if (status != AKIN_OK) goto done;
     if (last == 0) goto done;
@@ -286,7 +288,7 @@ static akin_status merge_travellers(engine *e) {
         uint64_t bar = akin_topk_bar(kept);
         akin_topk_sort(kept, e->k);
         akin_topk_sort(came, e->k);
-        akin_topk_merge(kept, came, e->k, merged);
+        akin_topk_limits_merge(limits, kept, came, e->k, merged);
         akin_topk_restore(kept, e->k, merged, bar);
     }
 done:

@@ -54,10 +54,7 @@ static akin_row_block_item item_of(const dealer *d, size_t i) {
                                 .group = akin_labels_group(labels)[i],
                                 .available = akin_labels_available(labels)[i] != 0};
     for (int l = 0; l < d->rules->layers; l++) item.label[l] = d->prior->label[l][i];
-    if (d->rules->more != NULL) {
-        item.values = akin_row_rules_values(d->rules->more, i);
-        if (d->rules->more->target != NULL) item.available = d->rules->more->target[i] != 0;
-    }
+    akin_row_rules_complete(d->rules->more, i, &item.values, &item.available);
     return item;
 }
 

@@ -105,10 +105,12 @@ static void seek(mender *m) {
 
 /* parts: what each rank found for this rank's rows, [size, count, k]. */
 static void put_back(mender *m, const uint64_t *parts) {
+    const akin_topk_limits *limits = m->rules.more != NULL ? m->rules.more->limits : NULL;
     for (size_t b = 0; b < m->count; b++) {
         memset(m->merged[0], 0, m->k * sizeof **m->merged);
         for (size_t r = 0; r < m->size; r++) {
-            akin_topk_merge(m->merged[0], parts + (r * m->count + b) * m->k, m->k, m->merged[1]);
+            akin_topk_limits_merge(limits, m->merged[0], parts + (r * m->count + b) * m->k, m->k,
+                                   m->merged[1]);
             uint64_t *whole = m->merged[1];
             m->merged[1] = m->merged[0], m->merged[0] = whole;
         }

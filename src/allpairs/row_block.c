@@ -332,7 +332,10 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
         uint64_t *list = akin_row_block_list(to, i), key = akin_topk_key(score, theirs[j].row);
         if (score < rules->min_score || key <= akin_topk_bar(list)) continue;
         if (rules->again && akin_topk_holds(list, key)) continue;
-        akin_topk_push(list, to->k, key);
+        if (rules->more != NULL && rules->more->limits != NULL)
+            akin_topk_limits_push(rules->more->limits, list, to->k, key);
+        else
+            akin_topk_push(list, to->k, key);
         to->least[i] = list_least(to, rules, i);
     }
 }

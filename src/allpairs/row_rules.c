@@ -5,10 +5,11 @@
 
 enum { STEPS = 4 /* kinds within a rule's band */, PAIRS_TRIED = 64 };
 
-akin_row_values akin_row_rules_values(const akin_row_rules *rules, size_t at) {
-    akin_row_values values = {{0}};
-    for (int s = 0; s < rules->slots; s++) values.value[s] = rules->value[s][at];
-    return values;
+void akin_row_rules_complete(const akin_row_rules *rules, size_t at, akin_row_values *values,
+                             int32_t *available) {
+    if (rules == NULL) return;
+    for (int s = 0; s < rules->slots; s++) values->value[s] = rules->value[s][at];
+    if (rules->target != NULL) *available = rules->target[at] != 0;
 }
 
 static double number_of(int32_t bits) {

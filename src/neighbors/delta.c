@@ -151,6 +151,7 @@ typedef struct {
     const akin_extra_neighbors *spare; /* NULL: none */
     const int32_t *now;                /* [items before]: tonight's row, -1: removed or changed */
     size_t k, list, table_k, spare_k;
+    bool limited;     /* a member that is gone may make room for others than the next */
     bool refined;     /* only the spare file has the exact lists */
     bool table_whole; /* a full table list may already be complete: every other item is in it */
     int32_t *neighbor, *counts;
@@ -188,13 +189,16 @@ static akin_status read_rows(reader *r, size_t first, size_t count) {
 }
 
 /* Row i of what was read: as many of its keys, in tonight's rows, as fit. Also tells whether
- * that was the whole list. */
-static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole) {
+ * that was the whole list, and whether some of it are gone. */
+static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole,
+                        bool *lost) {
     size_t held = 0, count = r->refined ? 0 : (size_t)r->counts[i];
+    *lost = false;
     *whole =
         (count < r->table_k && !r->refined) || r->table_whole || (r->spare != NULL && r->whole[i]);
     for (size_t e = 0; e < count; e++) {
         int32_t row = r->now[r->neighbor[i * r->table_k + e]];
+        *lost = *lost || row < 0;
         if (row < 0) continue;
         if (held == r->list) *whole = false; /* more than fit */
         if (held < r->list) out[held++] = akin_topk_key(r->score[i * r->table_k + e], row);
@@ -202,6 +206,7 @@ static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, b
     for (size_t e = 0; e < r->spare_k && r->keys[i * r->spare_k + e] != 0; e++) {
         uint64_t key = r->keys[i * r->spare_k + e];
         int32_t row = r->now[akin_topk_row(key)];
+        *lost = *lost || row < 0;
         if (row < 0) continue;
         if (held == r->list) *whole = false;
         if (held < r->list) out[held++] = akin_topk_key(akin_topk_score(key), row);
@@ -211,10 +216,10 @@ static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, b
 
 /* One of tonight's rows that is unchanged. */
 static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
-    bool whole;
+    bool whole, lost;
     uint64_t *list = delta->lists + at * r->list;
-    size_t held = translate(r, i, list, &whole);
-    bool enough = whole || held >= r->k;
+    size_t held = translate(r, i, list, &whole, &lost);
+    bool enough = (whole || held >= r->k) && !(r->limited && lost);
     delta->label[at] = enough ? KEPT : SHORT;
     delta->horizon[at] = enough && !whole ? list[held - 1] : 0;
 }
@@ -267,11 +272,11 @@ static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t
 static akin_status take_lists(akin_delta *delta, const akin_table *table,
                               const akin_extra_neighbors *spare, const akin_vectors *now,
                               const akin_join_match *matches, size_t match_count, size_t k,
-                              size_t list) {
+                              size_t list, bool limited) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
            before = akin_table_items(table);
-    reader r = {.table = table, .spare = spare, .k = k, .list = list};
+    reader r = {.table = table, .spare = spare, .k = k, .list = list, .limited = limited};
     int32_t *rows_now = akin_mem_alloc(before, sizeof *rows_now),
             *before_of = akin_mem_alloc(count, sizeof *before_of);
     if (rows_now == NULL || before_of == NULL) goto done;
@@ -366,7 +371,9 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                          source->table);
         count = 0;
     }
-    AKIN_TRY(akin_agree(comm, take_lists(delta, table, spare, vectors, matches, count, k, list)));
+    bool limited = more != NULL && akin_item_rules_rows(more)->limits != NULL;
+    AKIN_TRY(akin_agree(
+        comm, take_lists(delta, table, spare, vectors, matches, count, k, list, limited)));
     count_kinds(comm, delta, akin_vectors_count(vectors), akin_table_items(table), count);
     *out = delta, delta = NULL;
 done:

@@ -26,6 +26,8 @@ struct akin_item_rules {
     akin_label_parts *parts[AKIN_ROW_RULES_SLOTS];
     uint8_t *target, *allowed;
     akin_item_blocks blocks;
+    akin_item_limit limit[AKIN_ITEM_LIMITS_MOST];
+    akin_item_limits *limits; /* NULL: none */
     char digest[AKIN_HASH_TEXT_SIZE];
 };
 
@@ -37,7 +39,7 @@ typedef struct {
 
 bool akin_item_rules_asked(const akin_neighbors_rules *r) {
     return r->same.count + r->different.count + r->within.count + r->only.count + r->barred.count +
-               r->categories.count + r->blocks.count >
+               r->at_most.count + r->categories.count + r->blocks.count >
            0;
 }
 
@@ -240,6 +242,25 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
     return status;
 }
 
+static akin_status add_limits(making *m, const akin_neighbors_words *words) {
+    akin_status status = AKIN_OK;
+    for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
+        const char *word = words->words[w], *sign = strchr(word, '=');
+        long long most;
+        if (sign == NULL || !akin_text_to_int(sign + 1, &most) || most < 1 || most > AKIN_TOPK_MAX)
+            return akin_error_set(AKIN_USAGE, "--at-most %s: write ATTR=N, N at least 1", word);
+        if (w == AKIN_ITEM_LIMITS_MOST)
+            return akin_error_set(AKIN_USAGE, "--at-most %s: more than %d of them", word,
+                                  AKIN_ITEM_LIMITS_MOST);
+        akin_item_limit *limit = &m->rules->limit[w];
+        limit->most = (int32_t)most;
+        status = use(m, "at-most", word, (size_t)(sign - word), &limit->attribute);
+        if (status == AKIN_OK && limit->attribute.number)
+            return akin_error_set(AKIN_USAGE, "--at-most %s: the attribute is a number", word);
+    }
+    return status;
+}
+
 /* --- categories --- */
 
 static int32_t find_category(const akin_item_attribute *a, const char *name) {
@@ -368,6 +389,7 @@ static akin_status read_words(making *m, const akin_neighbors_rules *given) {
     AKIN_TRY(add_within(m, &given->within));
     AKIN_TRY(add_targets(m, "only", &given->only, true));
     AKIN_TRY(add_targets(m, "not", &given->barred, false));
+    AKIN_TRY(add_limits(m, &given->at_most));
     AKIN_TRY(add_categories(m, &given->categories));
 done:
     return status;
@@ -388,6 +410,11 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;
     rules->rows.blocks = rules->blocks.pairs, rules->rows.block_count = rules->blocks.count;
     rules->rows.target = rules->target;
+    if (given->at_most.count > 0) {
+        AKIN_TRY(akin_item_limits_create(comm, vectors, rules->limit, given->at_most.count,
+                                         &rules->limits));
+        rules->rows.limits = akin_item_limits_kinds(rules->limits);
+    }
     AKIN_TRY(akin_agree(comm, akin_neighbors_files_digest(given, rules->digest)));
     *out = rules, rules = NULL;
 done:
@@ -405,11 +432,16 @@ void akin_item_rules_free(akin_item_rules *rules) {
     akin_mem_free(rules->target);
     akin_mem_free(rules->allowed);
     akin_item_blocks_release(&rules->blocks);
+    akin_item_limits_free(rules->limits);
     akin_mem_free(rules);
 }
 
 const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules) {
     return &rules->rows;
+}
+
+akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules) {
+    return rules->limits;
 }
 
 bool akin_item_rules_targets(const akin_item_rules *rules) {

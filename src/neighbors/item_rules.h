@@ -2,11 +2,12 @@
  * what the comparison asks (row_rules.h).
  *
  * Words: same, different "ATTR"; within "ATTR=LOW..HIGHx" or "ATTR=LOW..HIGH"; only, barred
- * "ATTR=VALUE"; categories, blocks: names of CSV files, with columns from,to and id,neighbor, where
+ * "ATTR=VALUE"; at_most "ATTR=N"; categories, blocks: names of CSV files, with columns from,to and id,neighbor, where
  * * stands for every item. ATTR is an attribute of the items, or category, group or available. */
 #ifndef AKIN_ITEM_RULES_H
 #define AKIN_ITEM_RULES_H
 
+#include "item_limits.h"
 #include <akin/comm.h>
 #include <akin/hash.h>
 #include <akin/neighbors.h>
@@ -29,6 +30,9 @@ void akin_item_rules_free(akin_item_rules *rules); /* NULL is fine */
 
 /* For the comparison, with the values of this rank's shard; borrowed. */
 const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules);
+
+/* NULL: there are none; borrowed. */
+akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules);
 
 /* Whether rows must be available (or pass a rule for targets) to be a neighbour. */
 bool akin_item_rules_targets(const akin_item_rules *rules);

@@ -2,6 +2,7 @@
 #include "delta.h"
 #include "extra_neighbors.h"
 #include "item_rules.h"
+#include "limited_lists.h"
 #include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
@@ -17,6 +18,8 @@
 #include <math.h>
 #include <string.h>
 #include <unistd.h>
+
+enum { LIMITED_TIMES = 3 /* as many as are needed, where limits may strike some */ };
 
 akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
                                    const char *path, akin_row_block_rules *out) {
@@ -78,7 +81,8 @@ typedef struct {
     akin_text *checkpoint, *spare; /* names */
     akin_text *result_options;     /* with the digest of the rules' files */
     akin_ring_checkpoint_origin origin;
-    size_t list; /* length of the engine's lists: k and some spare */
+    size_t pool; /* exact neighbours that are needed of each item */
+    size_t list; /* length of the engine's lists: these and some spare */
     uint64_t *lists;
 } run;
 
@@ -98,16 +102,32 @@ done:
     return status;
 }
 
+/* Whether lists of the comparison may exceed limits. */
+static bool is_limited(const run *r) {
+    const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
+    return limits != NULL && akin_item_limits_several(limits);
+}
+
+/* Whether the table's lists are others than those of the comparison. */
+static bool is_refined(const run *r) {
+    return akin_refine_asked(&r->params->refine) || is_limited(r);
+}
+
+static size_t pool_of(const run *r) {
+    size_t pool = akin_refine_pool(&r->params->refine, r->params->k);
+    return is_limited(r) ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
+}
+
 /* What is known before the first pair. Collective; agreed. */
 static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
-    size_t pool = akin_refine_pool(&p->refine, p->k);
-    r->list = akin_allpairs_list(out->items, pool + p->spare);
+    r->pool = pool_of(r);
+    r->list = akin_allpairs_list(out->items, r->pool + p->spare);
     if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
                                           p->result_options};
-        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, pool, r->list,
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, r->pool, r->list,
                                  &r->delta));
         out->kept = r->delta->kept;
         akin_log_info("neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
@@ -116,9 +136,9 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
                       r->delta->fresh + r->delta->shorter,
                       AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
     }
-    r->origin = (akin_ring_checkpoint_origin){p->options, akin_text_bytes(r->result_options),
-                                              akin_vectors_digest(r->vectors),
-                                              r->delta ? r->delta->digest : ""};
+    r->origin = (akin_ring_checkpoint_origin){
+        p->options, akin_text_bytes(r->result_options), akin_vectors_digest(r->vectors),
+        r->delta ? r->delta->digest : "", r->rules.more ? r->rules.more->limits : NULL};
     AKIN_TRY(akin_resume_create(r->comm, r->vectors, &r->rules, r->list, r->delta, &r->known));
     AKIN_TRY(akin_resume_resume(r->known, akin_text_bytes(r->checkpoint), p->checkpoint != NULL,
                                 &r->origin));
@@ -145,8 +165,7 @@ static void drop_unknown(run *r) {
 
 static akin_status compute(run *r, akin_neighbors_figures *out) {
     akin_status status;
-    akin_allpairs_params all = {.k = akin_refine_pool(&r->params->refine, r->params->k) +
-                                     r->params->spare,
+    akin_allpairs_params all = {.k = r->pool + r->params->spare,
                                 .rules = &r->rules,
                                 .save_every = r->params->checkpoint_every,
                                 .save = save,
@@ -163,6 +182,24 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
     return status;
 }
 
+/* The table's lists from those of the comparison. Collective; agreed. */
+static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined *out) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    const akin_limited_lists_source source = {&r->rules, r->more, r->lists, r->list,
+                                              r->delta ? r->delta->horizon : NULL};
+    size_t k = akin_refine_pool(&p->refine, p->k);
+    uint64_t *limited = NULL;
+    if (!is_limited(r))
+        return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list,
+                           out);
+    AKIN_TRY(akin_limited_lists(r->comm, r->vectors, &source, k, &limited, &figures->sought));
+    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, limited, k, out));
+done:
+    akin_mem_free(limited);
+    return status;
+}
+
 static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
@@ -170,20 +207,19 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     const akin_table_origin origin = {p->options, p->result_options,
                                       akin_vectors_digest(r->vectors),
                                       akin_vectors_model_digest(r->vectors)};
-    AKIN_TRY(
-        akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list, &table));
+    AKIN_TRY(refine(r, figures, &table));
     const char *files = r->more != NULL ? akin_item_rules_digest(r->more) : "";
     const akin_table_extras extras = {.diverse = p->refine.diverse,
                                       .filled = table.filled,
                                       .duplicate_of = table.duplicate_of,
                                       .calibration = table.calibration,
-                                      .exact = !akin_refine_asked(&p->refine),
+                                      .exact = !is_refined(r),
                                       .rules_digest = *files != '\0' ? files : NULL};
     AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, akin_vectors_items(r->vectors),
                                       p->k, akin_vectors_first(r->vectors),
                                       akin_vectors_labels(r->vectors), table.neighbor, table.score,
                                       table.counts, &extras));
-    figures->duplicates = table.duplicates, figures->sought = table.sought,
+    figures->duplicates = table.duplicates, figures->sought += table.sought,
     figures->fills = table.fills;
 done:
     akin_refined_free(&table);
@@ -224,8 +260,7 @@ static akin_status write_spare(run *r) {
     int8_t *whole = NULL;
     char digest[33];
     /* A refined table does not have the exact lists, so all of them are kept. */
-    size_t of_table =
-        akin_refine_asked(&r->params->refine) && r->params->spare > 0 ? 0 : r->params->k;
+    size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
     size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0)

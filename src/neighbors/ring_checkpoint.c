@@ -168,6 +168,7 @@ typedef struct {
     akin_comm *comm;
     const akin_ncfile *file;
     size_t n, k, places, ranks, layers;
+    const akin_topk_limits *limits;
     size_t first, count; /* of the places that this rank reads */
     unsigned char *records;
     size_t record_size;
@@ -298,7 +299,7 @@ static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) 
         memcpy(record, &head, sizeof head);
         memcpy(record + sizeof head, labels + at * r->layers, r->layers * sizeof *labels);
         uint64_t *list = (uint64_t *)(void *)(record + r->record_size - r->k * sizeof *list);
-        akin_topk_merge(own + at * r->k, held + at * r->k, r->k, list);
+        akin_topk_limits_merge(r->limits, own + at * r->k, held + at * r->k, r->k, list);
         send[akin_shard_owner(r->n, akin_comm_size(r->comm), (size_t)order[i].row)]++;
     }
     status = AKIN_OK;
@@ -368,7 +369,7 @@ akin_status akin_ring_checkpoint_read(akin_comm *comm, const char *path,
                                       akin_ring_checkpoint **out) {
     akin_status status;
     akin_ncfile *file = NULL;
-    reader r = {.comm = comm, .n = n, .k = k};
+    reader r = {.comm = comm, .n = n, .k = k, .limits = origin->limits};
     *out = NULL;
     akin_ring_checkpoint *w = akin_mem_zalloc(1, sizeof *w);
     AKIN_TRY(akin_agree(comm, w != NULL ? AKIN_OK : AKIN_FAILED));

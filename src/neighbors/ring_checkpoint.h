@@ -20,12 +20,14 @@
 #include <akin/error.h>
 #include <akin/ring.h>
 #include <akin/row_block.h>
+#include <akin/topk_limits.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef struct {
     const char *options, *result_options;
     const char *embeddings_digest, *previous_digest; /* "" = none */
+    const akin_topk_limits *limits;                  /* of the lists; NULL: none */
 } akin_ring_checkpoint_origin;
 
 typedef struct {

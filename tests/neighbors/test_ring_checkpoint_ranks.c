@@ -15,7 +15,7 @@ static akin_comm *comm;
 static int size;
 static const char path[] = "ring.nc";
 static const akin_ring_checkpoint_origin origin = {"k=4 cpu=auto", "k=4", "digest-of-embeddings",
-                                                   ""};
+                                                   "", NULL};
 
 /* Part s of a block has panels [panels * s / subs, panels * (s + 1) / subs). */
 static void a_part_is_what_the_sweep_calls_so(void **unused) {
@@ -108,9 +108,9 @@ static void another_run_is_refused(void **unused) {
     static const struct {
         akin_ring_checkpoint_origin origin;
         const char *named;
-    } others[] = {{{"", "k=5", "digest-of-embeddings", ""}, "options"},
-                  {{"", "k=4", "another-digest", ""}, "embeddings"},
-                  {{"", "k=4", "digest-of-embeddings", "a-table"}, "table"}};
+    } others[] = {{{"", "k=5", "digest-of-embeddings", "", NULL}, "options"},
+                  {{"", "k=4", "another-digest", "", NULL}, "embeddings"},
+                  {{"", "k=4", "digest-of-embeddings", "a-table", NULL}, "table"}};
     run r = begin();
     akin_ring_checkpoint *w;
     assert_int_equal(save(&r), AKIN_OK);

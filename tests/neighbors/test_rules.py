@@ -164,19 +164,36 @@ def write(path, header, rows):
         csv.writer(f).writerows([header, *sorted(rows)])
 
 
-def brute_force(items, rows, rules, k):
+def names_of(item, attribute):
+    value = value_of(item, attribute)
+    return [] if value is None else sorted(value) if isinstance(value, set) else [value]
+
+
+def take(order, items, limits, k):
+    """Best first, who exceeds no limit."""
+    chosen, used = [], {}
+    for j in order:
+        names = {(attribute, name, most) for attribute, most in limits for name in names_of(items[j], attribute)}
+        if len(chosen) < k and all(used.get(name, 0) < name[2] for name in names):
+            chosen.append(j)
+            for name in names:
+                used[name] = used.get(name, 0) + 1
+    return chosen
+
+
+def brute_force(items, rows, rules, limits, k):
     neighbor, scores = np.full((len(items), k), -1, np.int32), np.zeros((len(items), k), np.float32)
     product = rows @ rows.T
     for i, source in enumerate(items):
         order = sorted((j for j in range(len(items)) if j != i), key=lambda j: (-product[i, j], j))
-        chosen = [j for j in order if all(rule(source, items[j], product[i, j]) for rule in rules)][:k]
+        chosen = take([j for j in order if all(rule(source, items[j], product[i, j]) for rule in rules)], items, limits, k)
         neighbor[i, :len(chosen)] = chosen
         scores[i, :len(chosen)] = product[i, chosen]
     return neighbor, scores
 
 
-def assert_exact(path, items, rows, rules, k, said):
-    neighbor, scores = brute_force(items, rows, rules, k)
+def assert_exact(path, items, rows, rules, limits, k, said):
+    neighbor, scores = brute_force(items, rows, rules, limits, k)
     with netCDF4.Dataset(path) as d:
         d.set_auto_mask(False)
         wrong = np.flatnonzero((d["neighbor"][...] != neighbor).any(axis=1) | (d["score"][...] != scores).any(axis=1))
@@ -184,23 +201,26 @@ def assert_exact(path, items, rows, rules, k, said):
 
 
 def draw_words(r, items):
-    words, rules = [], []
+    words, rules, limits = [], [], []
     for kind in r.choice(RULES, r.integers(1, 5), replace=False):
         if kind == "within" and "price" not in KINDS:
             continue
         some_words, rule = draw_rule(r, kind, items)
         words, rules = words + some_words, rules + [rule]
-    return words, rules
+    for _ in range(r.choice([0, 0, 1, 1, 2])):
+        a, most = str(r.choice([a for a in LABELS if a in COLUMNS[2:5] or a in KINDS])), int(r.choice([1, 2, 5]))
+        words, limits = words + ["--at-most", f"{a}={most}"], limits + [(a, most)]
+    return words, rules, limits
 
 
 def check_case(r, before, now, case):
-    words, rules = draw_words(r, before.items)
+    words, rules, limits = draw_words(r, before.items)
     k = int(r.choice([1, 5, 12, 150]))
-    said = (SEED, case, words, k)
+    said = (SEED, case, *map(str, words), k)
     akin("neighbors", "before.nc", "-o", "old.nc", "-k", k, *words, ranks=1 + case % 3)
-    assert_exact("old.nc", before.items, before.rows, rules, k, said)
+    assert_exact("old.nc", before.items, before.rows, rules, limits, k, said)
     akin("neighbors", "now.nc", "-o", "full.nc", "-k", k, *words, ranks=1 + (case + 1) % 3)
-    assert_exact("full.nc", now.items, now.rows, rules, k, said)
+    assert_exact("full.nc", now.items, now.rows, rules, limits, k, said)
     done = akin("neighbors", "now.nc", "-o", "delta.nc", "-k", k, "--previous", "old.nc", "--previous-embeddings", "before.nc",
                 "--json", *words, ranks=1 + (case + 2) % 3)
     assert_same_variables("full.nc", "delta.nc")

@@ -1,0 +1,185 @@
+/* item_limits: at most so many neighbours of one value in each list. */
+#include "item_limits.h"
+#include <akin/mem.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One attribute and its values everywhere. */
+typedef struct {
+    int32_t most;
+    int32_t *value;          /* [items], -1 = none */
+    akin_label_parts *parts; /* NULL: a value is one */
+    int32_t *used;           /* [names]: in the list that is gone through */
+} limit;
+
+struct akin_item_limits {
+    size_t items, count;
+    limit limit[AKIN_ITEM_LIMITS_MOST];
+    akin_topk_limits kinds;
+    int32_t *kind, *most;
+};
+
+static akin_status gather_values(akin_comm *comm, const akin_vectors *vectors,
+                                 const akin_item_attribute *a, limit *out) {
+    akin_status status;
+    size_t count = akin_vectors_count(vectors);
+    int32_t *mine = akin_mem_alloc(count, sizeof *mine);
+    AKIN_TRY(akin_agree(comm, mine ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) mine[i] = akin_item_attribute_value(a, i);
+    AKIN_TRY(akin_comm_gather(comm, mine, count * sizeof *mine, -1, (void **)&out->value, NULL));
+done:
+    akin_mem_free(mine);
+    return status;
+}
+
+static akin_status prepare(const akin_item_attribute *a, limit *out) {
+    size_t names = a->values;
+    if (a->many) {
+        if (akin_label_parts_create(a, &out->parts) != AKIN_OK) return AKIN_FAILED;
+        names = out->parts->names;
+    }
+    out->used = akin_mem_zalloc(names + 1, sizeof *out->used);
+    return out->used ? AKIN_OK : AKIN_FAILED;
+}
+
+/* --- kinds --- */
+
+typedef struct {
+    int32_t value[AKIN_ITEM_LIMITS_MOST], row;
+} tuple;
+
+static int by_values(const void *x, const void *y) {
+    const tuple *a = x, *b = y;
+    for (size_t l = 0; l < AKIN_ITEM_LIMITS_MOST; l++)
+        if (a->value[l] != b->value[l]) return a->value[l] < b->value[l] ? -1 : 1;
+    return 0;
+}
+
+/* The least of the limits of what the item has; -1: it has nothing. */
+static int32_t least_of(const akin_item_limits *limits, int32_t row) {
+    int32_t least = -1;
+    for (size_t l = 0; l < limits->count; l++)
+        if (limits->limit[l].value[row] >= 0 && (least < 0 || limits->limit[l].most < least))
+            least = limits->limit[l].most;
+    return least;
+}
+
+static akin_status make_kinds(akin_item_limits *limits) {
+    size_t n = limits->items;
+    int32_t kinds = 0;
+    tuple *order = akin_mem_zalloc(n, sizeof *order);
+    limits->kind = akin_mem_alloc(n, sizeof *limits->kind);
+    limits->most = akin_mem_alloc(n, sizeof *limits->most);
+    if (!order || !limits->kind || !limits->most) {
+        akin_mem_free(order);
+        return AKIN_FAILED;
+    }
+    for (size_t i = 0; i < n; i++) {
+        order[i].row = (int32_t)i;
+        for (size_t l = 0; l < limits->count; l++) order[i].value[l] = limits->limit[l].value[i];
+    }
+    qsort(order, n, sizeof *order, by_values);
+    for (size_t i = 0; i < n; i++) {
+        int32_t row = order[i].row, least = least_of(limits, row);
+        bool again = i > 0 && by_values(&order[i - 1], &order[i]) == 0;
+        limits->kind[row] = least < 0 ? -1 : again ? kinds - 1 : kinds++;
+        if (least >= 0) limits->most[limits->kind[row]] = least;
+    }
+    akin_mem_free(order);
+    limits->kinds = (akin_topk_limits){limits->kind, limits->most};
+    return AKIN_OK;
+}
+
+akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors,
+                                    const akin_item_limit *given, size_t count,
+                                    akin_item_limits **out) {
+    akin_status status;
+    akin_item_limits *limits = akin_mem_zalloc(1, sizeof *limits);
+    *out = NULL;
+    AKIN_TRY(akin_agree(comm, limits ? AKIN_OK : AKIN_FAILED));
+    limits->items = akin_vectors_items(vectors), limits->count = count;
+    for (size_t l = 0; l < count; l++) {
+        limits->limit[l].most = given[l].most;
+        AKIN_TRY(gather_values(comm, vectors, &given[l].attribute, &limits->limit[l]));
+        AKIN_TRY(akin_agree(comm, prepare(&given[l].attribute, &limits->limit[l])));
+    }
+    AKIN_TRY(akin_agree(comm, make_kinds(limits)));
+    *out = limits, limits = NULL;
+done:
+    akin_item_limits_free(limits);
+    return status;
+}
+
+void akin_item_limits_free(akin_item_limits *limits) {
+    if (limits == NULL) return;
+    for (size_t l = 0; l < limits->count; l++) {
+        akin_mem_free(limits->limit[l].value);
+        akin_mem_free(limits->limit[l].used);
+        akin_label_parts_free(limits->limit[l].parts);
+    }
+    akin_mem_free(limits->kind);
+    akin_mem_free(limits->most);
+    akin_mem_free(limits);
+}
+
+const akin_topk_limits *akin_item_limits_kinds(const akin_item_limits *limits) {
+    return &limits->kinds;
+}
+
+bool akin_item_limits_several(const akin_item_limits *limits) {
+    return limits->count > 1 || limits->limit[0].parts != NULL;
+}
+
+/* --- going through a list --- */
+
+/* The names that a row has of a limit's attribute. */
+static size_t names_of(const limit *l, int32_t row, const int32_t **names) {
+    int32_t value = l->value[row];
+    if (value < 0) return 0;
+    if (l->parts == NULL) {
+        *names = &l->value[row];
+        return 1;
+    }
+    *names = l->parts->part + l->parts->first[value];
+    return l->parts->first[value + 1] - l->parts->first[value];
+}
+
+static void count_row(akin_item_limits *limits, int32_t row, int32_t by) {
+    const int32_t *names;
+    for (size_t l = 0; l < limits->count; l++) {
+        size_t count = names_of(&limits->limit[l], row, &names);
+        for (size_t e = 0; e < count; e++) limits->limit[l].used[names[e]] += by;
+    }
+}
+
+static bool fits(const akin_item_limits *limits, int32_t row) {
+    const int32_t *names;
+    for (size_t l = 0; l < limits->count; l++) {
+        size_t count = names_of(&limits->limit[l], row, &names);
+        for (size_t e = 0; e < count; e++)
+            if (limits->limit[l].used[names[e]] >= limits->limit[l].most) return false;
+    }
+    return true;
+}
+
+static bool is_among(const int32_t *rows, size_t count, int32_t row) {
+    for (size_t e = 0; e < count; e++)
+        if (rows[e] == row) return true;
+    return false;
+}
+
+size_t akin_item_limits_take(akin_item_limits *limits, const int32_t *taken, size_t taken_count,
+                             uint64_t *list, size_t width, size_t k) {
+    size_t held = 0;
+    for (size_t e = 0; e < taken_count; e++) count_row(limits, taken[e], 1);
+    for (size_t e = 0; e < width && held < k && list[e] != 0; e++) {
+        int32_t row = akin_topk_row(list[e]);
+        if (is_among(taken, taken_count, row) || !fits(limits, row)) continue;
+        count_row(limits, row, 1);
+        list[held++] = list[e];
+    }
+    for (size_t e = 0; e < taken_count; e++) count_row(limits, taken[e], -1);
+    for (size_t e = 0; e < held; e++) count_row(limits, akin_topk_row(list[e]), -1);
+    memset(list + held, 0, (width - held) * sizeof *list);
+    return held;
+}

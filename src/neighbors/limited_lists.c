@@ -1,0 +1,114 @@
+/* limited_lists: from the lists of the comparison to those that exceed no limit. */
+#include "limited_lists.h"
+#include "list_search.h"
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <string.h>
+
+enum { GROWTH = 4 /* times as long as the list that was too short */ };
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_limited_lists_source *from;
+    akin_item_limits *limits;
+    size_t k, width; /* width: of the lists that are gone through */
+    uint64_t *out, *scratch;
+    size_t *poor; /* [poor_count]: items whose list was too short, but may go on */
+    size_t poor_count;
+} work;
+
+/* Goes through a list of this width; false: there may be more behind it. */
+static bool take(const work *w, size_t item, const uint64_t *list, size_t width, bool whole) {
+    uint64_t *out = w->out + item * w->k;
+    memcpy(w->scratch, list, width * sizeof *list);
+    size_t held = akin_item_limits_take(w->limits, NULL, 0, w->scratch, width, w->k);
+    memset(out, 0, w->k * sizeof *out);
+    memcpy(out, w->scratch, held * sizeof *out);
+    return held == w->k || whole;
+}
+
+static akin_status take_all(work *w) {
+    const akin_limited_lists_source *from = w->from;
+    size_t count = akin_vectors_count(w->vectors), others = akin_vectors_items(w->vectors) - 1;
+    w->out = akin_mem_alloc(count, w->k * sizeof *w->out);
+    w->scratch = akin_mem_alloc(from->stride, sizeof *w->scratch);
+    w->poor = akin_mem_alloc(count, sizeof *w->poor);
+    if (!w->out || !w->scratch || !w->poor) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *list = from->lists + i * from->stride;
+        bool whole = (list[from->stride - 1] == 0 || from->stride >= others) &&
+                     (!from->horizon || from->horizon[i] == 0);
+        if (!take(w, i, list, from->stride, whole) && akin_vectors_usable(w->vectors, i))
+            w->poor[w->poor_count++] = i;
+    }
+    return AKIN_OK;
+}
+
+/* Some of the poor items, with longer lists; those that are too short again stay poor. Collective;
+ * agreed. */
+static akin_status search_some(work *w, size_t first, size_t count, size_t *still) {
+    akin_status status;
+    size_t width = w->width, others = akin_vectors_items(w->vectors) - 1;
+    uint64_t *lists = akin_mem_alloc(count, width * sizeof *lists);
+    uint64_t *scratch = akin_mem_resize(w->scratch, 0, width, sizeof *scratch);
+    if (scratch) w->scratch = scratch;
+    AKIN_TRY(akin_agree(w->comm, lists && scratch ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_list_search(w->comm, w->vectors, w->from->rules, w->poor + first, count, width,
+                              lists));
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *list = lists + i * width;
+        bool whole = list[width - 1] == 0 || width >= others;
+        if (!take(w, w->poor[first + i], list, width, whole))
+            w->poor[(*still)++] = w->poor[first + i];
+    }
+done:
+    akin_mem_free(lists);
+    return status;
+}
+
+/* Until no list is too short. Collective; agreed. */
+static akin_status search(work *w, size_t *sought) {
+    akin_status status = AKIN_OK;
+    size_t others = akin_vectors_items(w->vectors) - 1;
+    for (w->width = w->from->stride;;) {
+        int64_t most = (int64_t)w->poor_count, sum = most;
+        akin_comm_max_i64(w->comm, &most, 1);
+        akin_comm_sum_i64(w->comm, &sum, 1);
+        if (most == 0) return AKIN_OK;
+        if (*sought == 0) *sought = (size_t)sum;
+        w->width = GROWTH * w->width < others ? GROWTH * w->width : others;
+        size_t batch = akin_list_search_batch(w->comm, w->width), still = 0;
+        for (size_t done = 0; done < (size_t)most; done += batch) {
+            size_t first = done < w->poor_count ? done : w->poor_count,
+                   rest = w->poor_count - first;
+            AKIN_TRY(search_some(w, first, rest < batch ? rest : batch, &still));
+            akin_log_progress("neighbors", "short lists of rank 0", (double)first, (double)most);
+        }
+        w->poor_count = still;
+    }
+done:
+    return status;
+}
+
+akin_status akin_limited_lists(akin_comm *comm, const akin_vectors *vectors,
+                               const akin_limited_lists_source *source, size_t k, uint64_t **out,
+                               size_t *sought) {
+    akin_status status;
+    work w = {.comm = comm,
+              .vectors = vectors,
+              .from = source,
+              .limits = akin_item_rules_limits(source->more),
+              .k = k};
+    *out = NULL, *sought = 0;
+    AKIN_TRY(akin_agree(comm, take_all(&w)));
+    AKIN_TRY(search(&w, sought));
+    akin_item_rules_empty(source->more, vectors, k, w.out);
+    *out = w.out, w.out = NULL;
+done:
+    akin_log_progress_end();
+    akin_mem_free(w.out);
+    akin_mem_free(w.scratch);
+    akin_mem_free(w.poor);
+    return status;
+}

@@ -1,0 +1,24 @@
+/* limited_lists: from the lists of the comparison to those that exceed no limit (item_limits.h). */
+#ifndef AKIN_LIMITED_LISTS_H
+#define AKIN_LIMITED_LISTS_H
+
+#include "item_rules.h"
+#include <akin/comm.h>
+#include <akin/row_block.h>
+#include <akin/vectors.h>
+
+typedef struct {
+    const akin_row_block_rules *rules;
+    const akin_item_rules *more;
+    const uint64_t *lists; /* [count of the shard, stride], sorted */
+    size_t stride;
+    const uint64_t *horizon; /* [count]: 0 = all before it are known (delta.h); or NULL */
+} akin_limited_lists_source;
+
+/* *out: [count, k], owned. *sought: lists of all ranks that were too short and are searched again.
+ * Collective; agreed; same k. */
+AKIN_MUST_CHECK akin_status akin_limited_lists(akin_comm *comm, const akin_vectors *vectors,
+                                               const akin_limited_lists_source *source, size_t k,
+                                               uint64_t **out, size_t *sought);
+
+#endif
