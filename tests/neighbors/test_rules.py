@@ -10,9 +10,9 @@ import numpy as np
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("rules"))
-CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 24
+CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 PER_CATALOGUE, SEED = 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
-KINDS = {}  # TODO
+KINDS = {"price": "number", "brand": "label", "gender": "label", "season": "labels"}
 COLUMNS = ["id", "path", "category", "group", "available", *KINDS]
 
 
@@ -240,6 +240,28 @@ def test_random_rules():
         embed("now", now.items, now.rows)
         kept += sum(check_case(r, before, now, case) for case in range(first, min(first + PER_CATALOGUE, CASES)))
     assert kept > 50 * CASES, kept
+
+
+def test_refusals_and_files():
+    r = np.random.default_rng(3)
+    now = Catalogue(r, 120, 0)
+    embed("now", now.items, now.rows)
+    for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "brand=1..2x"], "no number"),
+                        (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "brand"], "ATTR=VALUE"), (["--at-most", "brand=0"], "at least 1"),
+                        (["--at-most", "price=2"], "number"), (["--same", "brand", "--fill", "category"], "--fill"),
+                        (["--same", "brand", "--collapse-duplicates", "0.9"], "--collapse-duplicates")]:
+        done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)
+        assert said in done.err and not os.path.exists("x.nc"), (words, done.err)
+    akin("neighbors", "now.nc", "-o", "x.nc", "--blocks", "none.csv", expect=1)
+    write("blocks.csv", ["id", "neighbor"], [("i00001", "nobody"), ("i00001", "i00002")])
+    done = akin("neighbors", "now.nc", "-o", "old.nc", "--blocks", "blocks.csv", ranks=2)
+    assert "1 pair names an id that the catalogue lacks" in done.err and "nobody" in done.err, done.err
+    write("blocks.csv", ["id", "neighbor"], [("i00001", "i00003")])  # the same name, another content
+    done = akin("neighbors", "now.nc", "-o", "delta.nc", "--blocks", "blocks.csv", "--previous", "old.nc", "--previous-embeddings", "now.nc",
+                "--json", ranks=2)
+    assert done.json["kept"] == 0 and "computed again" in done.err, done.err
+    akin("neighbors", "now.nc", "-o", "full.nc", "--blocks", "blocks.csv")
+    assert_same_variables("full.nc", "delta.nc")
 
 
 main(globals())
