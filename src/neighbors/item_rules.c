@@ -77,8 +77,8 @@ static akin_status use(making *m, const char *option, const char *name, size_t l
     char text[WORD] = "";
     if (length > 0 && length < sizeof text) memcpy(text, name, length);
     if (!akin_item_attribute_find(akin_vectors_labels(m->vectors), text, out))
-        return akin_error_set(
-            AKIN_USAGE,
+        return akin_error_option(
+            option,
             strcmp(text, "category") == 0 || strcmp(text, "group") == 0
                 ? "--%s: no item of %s has a %s"
                 : "--%s: the items of %s have no attribute \"%s\"; `akin inspect` tells which",
@@ -86,8 +86,8 @@ static akin_status use(making *m, const char *option, const char *name, size_t l
     for (int u = 0; u < rules->used_count; u++)
         if (strcmp(rules->used[u], text) == 0) return AKIN_OK;
     if (rules->used_count == USED_MOST)
-        return akin_error_set(AKIN_USAGE, "--%s: more than %d attributes in rules", option,
-                              USED_MOST);
+        return akin_error_option(option, "--%s: more than %d attributes in rules", option,
+                                 USED_MOST);
     char *copy = akin_mem_text(text);
     if (copy == NULL) return AKIN_FAILED;
     rules->used[rules->used_count++] = copy;
@@ -105,8 +105,8 @@ static akin_status find_slot(making *m, const char *option, const akin_item_attr
     *out = slot;
     if (slot < rules->rows.slots) return AKIN_OK;
     if (slot == AKIN_ROW_RULES_SLOTS)
-        return akin_error_set(AKIN_USAGE, "--%s: rules compare more than %d attributes", option,
-                              AKIN_ROW_RULES_SLOTS);
+        return akin_error_option(option, "--%s: rules compare more than %d attributes", option,
+                                 AKIN_ROW_RULES_SLOTS);
     int32_t *values = rules->value[slot] = akin_mem_alloc(count, sizeof *values);
     if (values == NULL) return AKIN_FAILED;
     for (size_t i = 0; i < count; i++) values[i] = akin_item_attribute_value(a, i);
@@ -122,7 +122,7 @@ static akin_status add_rule(making *m, const char *option, const akin_item_attri
                             akin_row_rule rule) {
     akin_row_rules *rows = &m->rules->rows;
     if (rows->count == AKIN_ROW_RULES_MOST)
-        return akin_error_set(AKIN_USAGE, "--%s: more than %d rules", option, AKIN_ROW_RULES_MOST);
+        return akin_error_option(option, "--%s: more than %d rules", option, AKIN_ROW_RULES_MOST);
     akin_status status = find_slot(m, option, a, &rule.slot);
     if (status != AKIN_OK) return status;
     rule.number = a->number;
@@ -173,13 +173,14 @@ static akin_status add_within(making *m, const akin_neighbors_words *words) {
         const char *word = words->words[w], *sign = strchr(word, '=');
         akin_row_rule rule = {0};
         if (sign == NULL || !read_band(sign + 1, &rule))
-            return akin_error_set(AKIN_USAGE,
-                                  "--within %s: write ATTR=LOW..HIGHx (times the item's own value) "
-                                  "or ATTR=LOW..HIGH (more than it)",
-                                  word);
+            return akin_error_option(
+                "within",
+                "--within %s: write ATTR=LOW..HIGHx (times the item's own value) "
+                "or ATTR=LOW..HIGH (more than it)",
+                word);
         status = use(m, "within", word, (size_t)(sign - word), &a);
         if (status == AKIN_OK && !a.number)
-            return akin_error_set(AKIN_USAGE, "--within %s: the attribute is no number", word);
+            return akin_error_option("within", "--within %s: the attribute is no number", word);
         if (status == AKIN_OK) status = add_rule(m, "within", &a, rule);
     }
     return status;
@@ -234,7 +235,7 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
         const char *word = words->words[w], *sign = strchr(word, '=');
         if (sign == NULL || sign[1] == '\0')
-            return akin_error_set(AKIN_USAGE, "--%s %s: write ATTR=VALUE", option, word);
+            return akin_error_option(option, "--%s %s: write ATTR=VALUE", option, word);
         if (is_again(words, w)) continue;
         status = use(m, option, word, (size_t)(sign - word), &a);
         if (status == AKIN_OK) status = strike(m, words, w, &a, wanted);
@@ -248,15 +249,15 @@ static akin_status add_limits(making *m, const akin_neighbors_words *words) {
         const char *word = words->words[w], *sign = strchr(word, '=');
         long long most;
         if (sign == NULL || !akin_text_to_int(sign + 1, &most) || most < 1 || most > AKIN_TOPK_MAX)
-            return akin_error_set(AKIN_USAGE, "--at-most %s: write ATTR=N, N at least 1", word);
+            return akin_error_option("at-most", "--at-most %s: write ATTR=N, N at least 1", word);
         if (w == AKIN_ITEM_LIMITS_MOST)
-            return akin_error_set(AKIN_USAGE, "--at-most %s: more than %d of them", word,
-                                  AKIN_ITEM_LIMITS_MOST);
+            return akin_error_option("at-most", "--at-most %s: more than %d of them", word,
+                                     AKIN_ITEM_LIMITS_MOST);
         akin_item_limit *limit = &m->rules->limit[w];
         limit->most = (int32_t)most;
         status = use(m, "at-most", word, (size_t)(sign - word), &limit->attribute);
         if (status == AKIN_OK && limit->attribute.number)
-            return akin_error_set(AKIN_USAGE, "--at-most %s: the attribute is a number", word);
+            return akin_error_option("at-most", "--at-most %s: the attribute is a number", word);
     }
     return status;
 }

