@@ -2,6 +2,7 @@
 #include "preflight.h"
 #include "places.h"
 #include "tables.h"
+#include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/ingest.h>
 #include <akin/labels.h>
@@ -11,11 +12,29 @@
 #include <akin/npy.h>
 #include <akin/publish.h>
 #include <akin/source.h>
+#include <akin/text.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
+
+/* Several mistakes are told at once; a job file that is wrong goes before what is missing. */
+typedef struct {
+    akin_error_kept all;
+    akin_status status;
+} mistakes;
+
+static void note(mistakes *found, akin_status status) {
+    if (status == AKIN_OK) return;
+    if (found->status == AKIN_OK || status == AKIN_USAGE) found->status = status;
+    akin_error_gather(&found->all);
+}
+
+static akin_status sum_up(const mistakes *found) {
+    if (found->status != AKIN_OK) akin_error_restore(&found->all);
+    return found->status;
+}
 
 /* Prefixes the message with the line of the key. */
 static akin_status at_key(akin_jobfile *job, const char *section, const char *key,
@@ -149,13 +168,16 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
+    mistakes found = {.status = AKIN_OK};
     akin_status status = check_all_apart(job, output);
-    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+    if (status != AKIN_OK) return at_key(job, "publish", "to", status);
+    for (size_t i = 0; i < count; i++) {
         if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
         status = check_place(urls[i] + strlen(scheme), output);
         if (status == AKIN_OK) status = check_ours(publish, urls[i]);
+        if (status != AKIN_OK) note(&found, at_key(job, "publish", "to", status));
     }
-    return status == AKIN_OK ? AKIN_OK : at_key(job, "publish", "to", status);
+    return sum_up(&found);
 }
 
 /* --- files that are read later --- */
@@ -169,6 +191,7 @@ static akin_status check_inputs(akin_jobfile *job) {
         {"embed", "previous"},    {"neighbors", "previous"}, {"neighbors", "previous-embeddings"},
         {"evaluate", "against"},  {"publish", "previous"},   {"gallery", "against"},
         {"gallery", "embeddings"}};
+    mistakes found = {.status = AKIN_OK};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const char *path =
             akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
@@ -176,11 +199,11 @@ static akin_status check_inputs(akin_jobfile *job) {
         char *place = akin_jobfile_place(job, inputs[i].section, inputs[i].key);
         if (!place) continue; /* set by the run, which creates it */
         akin_mem_free(place);
-        return at_key(job, inputs[i].section, inputs[i].key,
-                      akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started",
-                                     inputs[i].key, path));
+        note(&found, at_key(job, inputs[i].section, inputs[i].key,
+                            akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started",
+                                           inputs[i].key, path)));
     }
-    return AKIN_OK;
+    return sum_up(&found);
 }
 
 /* The catalogue of the night before determines which items are new. */
@@ -198,13 +221,44 @@ static akin_status check_drift(akin_jobfile *job) {
 /* --- the checks as a whole --- */
 
 akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
+    mistakes found = {.status = AKIN_OK};
+    note(&found, check_drift(job));
+    note(&found, check_output(job, output));
+    if (akin_stage_wanted(akin_stage_find("publish"), job)) note(&found, check_places(job, output));
+    note(&found, check_inputs(job));
+    return sum_up(&found);
+}
+
+/* --- where it will publish, beyond files --- */
+
+static akin_status look_at_place(const akin_options *publish, const char *url) {
     akin_status status = AKIN_OK;
-    AKIN_TRY(check_drift(job));
-    AKIN_TRY(check_output(job, output));
-    if (akin_stage_wanted(akin_stage_find("publish"), job)) AKIN_TRY(check_places(job, output));
-    status = check_inputs(job);
+    akin_sink_options sink;
+    akin_standing standing;
+    akin_text *shown = NULL;
+    AKIN_TRY(akin_places_options(publish, &sink));
+    AKIN_TRY(akin_publish_ask(url, &sink, &standing));
+    if (!*standing.busy) goto done;
+    AKIN_TRY(akin_text_create(&shown));
+    AKIN_TRY(akin_text_append_hidden(shown, url));
+    akin_log_warning("%s: someone is publishing there (%s); a run waits for nobody and would fail",
+                     akin_text_bytes(shown), standing.busy);
 done:
+    akin_text_free(shown);
     return status;
+}
+
+akin_status akin_preflight_places(akin_jobfile *job) {
+    mistakes found = {.status = AKIN_OK};
+    const char *const *urls = NULL;
+    const akin_options *publish = akin_jobfile_options(job, "publish");
+    if (!akin_stage_wanted(akin_stage_find("publish"), job)) return AKIN_OK;
+    size_t count = akin_options_list(publish, "to", &urls);
+    for (size_t i = 0; i < count; i++) {
+        akin_status status = look_at_place(publish, urls[i]);
+        if (status != AKIN_OK) note(&found, at_key(job, "publish", "to", status));
+    }
+    return sum_up(&found);
 }
 
 /* Bytes per row: the picture, the labels in three files, the vector, the lists and a picture of
@@ -264,6 +318,54 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                 AKIN_INPUT,
                 "%zu of %zu rows will be rejected, more than max-reject-fraction = %g allows", bad,
                 needs->rows, limit));
+    return AKIN_OK;
+}
+
+/* --- what the last night rejected --- */
+
+typedef struct {
+    const akin_source *source;
+    size_t known;
+} last_rejects;
+
+/* A row that is still there, under the same path, and that the list alone does not reject. */
+static akin_status see_reject(void *context, size_t row, size_t count, const char *const *fields,
+                              const size_t *lengths) {
+    last_rejects *last = context;
+    (void)lengths;
+    if (row == 1 || count != 3) return AKIN_OK;
+    size_t now = akin_source_find(last->source, akin_csv_unsafe(fields[0]));
+    if (now == SIZE_MAX) return AKIN_OK;
+    akin_source_row it = akin_source_get(last->source, now);
+    last->known += !it.reason && strcmp(it.path, akin_csv_unsafe(fields[1])) == 0;
+    return AKIN_OK;
+}
+
+/* They may have been repaired, so this is a warning. */
+static akin_status foresee_last(akin_jobfile *job, const akin_source *source, const char *output,
+                                akin_preflight_needs *needs) {
+    static const char *const places[] = {"latest/rejects.csv", "rejects.csv"};
+    double limit = akin_options_real(akin_jobfile_options(job, "ingest"), "max-reject-fraction");
+    last_rejects last = {.source = source};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        char *path = akin_file_join(output, places[i]);
+        if (!path) return AKIN_FAILED;
+        bool there = akin_file_exists(path);
+        if (there && akin_csv_read(path, ',', see_reject, &last) != AKIN_OK) akin_error_clear();
+        akin_mem_free(path);
+        if (there) break;
+    }
+    needs->rejected_before = last.known;
+    if (last.known == 0) return AKIN_OK;
+    bool many =
+        akin_ingest_too_many(needs->refused + needs->missing + last.known, needs->rows, limit);
+    akin_log_warning(
+        "%zu row%s of the source %s rejected the last time too, because of the picture "
+        "itself (rejects.csv): unless it was repaired, it will be again%s",
+        last.known, AKIN_PLURAL(last.known), last.known == 1 ? "was" : "were",
+        many ? ", and then there are more than max-reject-fraction allows: the job "
+               "would exit with 3"
+             : "");
     return AKIN_OK;
 }
 
@@ -370,6 +472,7 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     }
     *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
     if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
+    if (source) AKIN_TRY(akin_agree(comm, foresee_last(job, source, output, needs)));
     if (source) AKIN_TRY(akin_agree(comm, check_source_labels(job, source)));
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);

@@ -14,10 +14,15 @@
  * AKIN_FAILED for a missing file. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_start(akin_jobfile *job, const char *output);
 
+/* Whether every place that it publishes to answers (AKIN_FAILED), caches too; warns where someone is
+ * publishing. Changes nothing. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_places(akin_jobfile *job);
+
 typedef struct {
     size_t rows;             /* of the source */
     size_t refused, missing; /* of these: rows that the list alone rejects (duplicate ids, bad
                               * values), and missing files */
+    size_t rejected_before;  /* rows that the last run rejected because of their picture */
     uint64_t bytes;          /* an estimate of what the run writes */
 } akin_preflight_needs;
 

@@ -151,7 +151,7 @@ static void remark(const akin_call *call, const akin_evaluate_figures *found, bo
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (!*list[i]) continue;
         if (!call->print)
-            akin_log_info("evaluate: %s", list[i]);
+            akin_log_summary("evaluate: %s", list[i]);
         else if (akin_comm_rank(call->comm) == 0)
             printf("%-22s %s\n", "remark", list[i]);
     }

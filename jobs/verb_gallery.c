@@ -119,7 +119,7 @@ static akin_status run(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, sources ? AKIN_OK : AKIN_FAILED));
     akin_gallery_params params = params_of(call->options, sources);
     AKIN_TRY(akin_gallery(call->comm, &params, &result));
-    akin_log_info("gallery: open %s/index.html in a browser", params.output);
+    akin_log_summary("gallery: open %s/index.html in a browser", params.output);
     report(call->report, &result);
 done:
     akin_mem_free(sources);

@@ -123,8 +123,9 @@ static bool up_to_date(akin_call *call, const akin_verb *verb) {
     return !wrong;
 }
 
-/* The summary line of a stage: time, rate, memory; memory also goes into its report. Collective. */
-static void summarize(const akin_call *call, const char *verb) {
+/* The line of a stage: time, rate, memory, and what the verb says of itself (`said`); memory also goes
+ * into its report. Collective. */
+static void summarize(const akin_call *call, const char *verb, const char *said) {
     static const struct {
         const char *key, *unit;
     } rates[] = {{"images_per_second", "images/s"}, {"pairs_per_second", "pairs/s"}};
@@ -144,12 +145,13 @@ static void summarize(const akin_call *call, const char *verb) {
             unit = rates[i].unit;
         }
     if (akin_json_number(call->report, "places_left", 0) > 0) /* each was reported separately */
-        akin_log_info("%s: stopped after %.*f s, peak memory %lld MiB (rank %lld)", verb,
-                      seconds < 10 ? 2 : 0, seconds, mebibytes, rank);
+        akin_log_info("%s: stopped after %.*f s, peak memory %lld MiB (rank %lld)%s%s", verb,
+                      seconds < 10 ? 2 : 0, seconds, mebibytes, rank, *said ? "; " : "", said);
     else
-        akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)", verb,
+        akin_log_info("%s: %s item%s in %.*f s, %s %s, peak memory %lld MiB (rank %lld)%s%s", verb,
                       akin_text_commas(count, items), AKIN_PLURAL(count), seconds < 10 ? 2 : 0,
-                      seconds, akin_text_commas(rate, speed), unit, mebibytes, rank);
+                      seconds, akin_text_commas(rate, speed), unit, mebibytes, rank,
+                      *said ? "; " : "", said);
     akin_json_set_integer(call->report, "peak_rss_bytes", (peak >> RANK_BITS) << 10);
     akin_json_set_integer(call->report, "peak_rss_rank", rank);
 }
@@ -206,9 +208,14 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
     akin_comm *comm = call->comm;
     akin_mem_peak_restart();
     double waited = akin_comm_waited(comm);
+    akin_log_hold();
     akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
     akin_log_progress_end();
-    if (outcome == AKIN_OK) summarize(call, stage->verb);
+    const char *said = akin_log_release();
+    if (outcome == AKIN_OK)
+        summarize(call, stage->verb, said);
+    else if (*said)
+        akin_log_info("%s: %s", stage->verb, said);
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     akin_json_set_number(call->report, "waiting_seconds", waited);
@@ -413,10 +420,17 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
     AKIN_TRY(
         akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
-    AKIN_TRY(akin_preflight_space(call->comm, job, output, &needs));
+    akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(job) : AKIN_OK;
+    akin_error_kept why;
+    akin_error_keep(&why);
+    status = akin_preflight_space(call->comm, job, output, &needs);
+    if (places != AKIN_OK && status != AKIN_OK) akin_error_gather(&why);
+    if (places != AKIN_OK) akin_error_restore(&why);
+    AKIN_TRY(akin_agree(call->comm, status != AKIN_OK ? status : places));
     akin_json_set_text(call->report, "output", output);
     akin_json_set_integer(call->report, "rows", (long long)needs.rows);
     akin_json_set_integer(call->report, "refused", (long long)needs.refused);
+    akin_json_set_integer(call->report, "rejected_before", (long long)needs.rejected_before);
     akin_json_set_integer(call->report, "missing", (long long)needs.missing);
     akin_json_set_integer(call->report, "bytes", (long long)needs.bytes);
     if (call->print && akin_comm_rank(call->comm) == 0)

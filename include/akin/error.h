@@ -57,6 +57,8 @@ typedef struct {
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);
+/* Appends the message to what is kept, which may be "": "first; second". */
+void akin_error_gather(akin_error_kept *kept);
 
 /* What an assert calls after printing; comm sets MPI_Abort here. Default: abort(). */
 void akin_error_on_assert(void (*end_all)(void));

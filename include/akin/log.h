@@ -6,6 +6,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Called once, after comm; quiet: only warnings and errors. */
@@ -15,7 +16,14 @@ void akin_log_stop(void);
 /* From now on all lines also go to this file, appended (rank 0); NULL ends that. */
 AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 
-void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2);    /* rank 0 only; silent if quiet */
+void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only; silent if quiet */
+/* What a verb did, as "verb: ...": as akin_log_info; between hold and release it is kept instead, for
+ * one line about the stage. */
+void akin_log_summary(const char *format, ...) AKIN_PRINTF(1, 2);
+void akin_log_hold(void);
+bool akin_log_holds(void);
+/* What was kept, without its verb, joined by "; "; "" if nothing. Borrowed until the next hold. */
+const char *akin_log_release(void);
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
 size_t akin_log_warnings(void); /* how many rank 0 has given; 0 on the others */

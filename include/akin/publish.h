@@ -84,6 +84,10 @@ AKIN_MUST_CHECK akin_status akin_publish_describe(akin_comm *comm, const char *c
                                                   const akin_sink_options *options,
                                                   akin_standing *standings);
 
+/* The same of one URL. Not collective. */
+AKIN_MUST_CHECK akin_status akin_publish_ask(const char *url, const akin_sink_options *options,
+                                             akin_standing *standing);
+
 /* What readers find at a URL now. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_look(const char *url, const akin_sink_options *options,
                                               akin_live *live);

@@ -76,6 +76,11 @@ void akin_error_restore(const akin_error_kept *kept) {
     memcpy(about, kept->about, sizeof about);
 }
 
+void akin_error_gather(akin_error_kept *kept) {
+    size_t used = strlen(kept->message);
+    snprintf(kept->message + used, AKIN_ERROR_SIZE - used, "%s%s", used > 0 ? "; " : "", message);
+}
+
 void akin_error_on_assert(void (*end_all)(void)) {
     end_all_ranks = end_all ? end_all : abort;
 }

@@ -264,9 +264,11 @@ static void report(embed *run, akin_embed_result *result) {
                             .dim = run->dim,
                             .computed = (size_t)computed,
                             .images_per_second = computed > 0 ? (double)computed / seconds : NAN};
-    akin_log_info("embed: %zu item%s, %zu computed, %zu reused from the previous file",
-                  result->items, AKIN_PLURAL(result->items), result->computed,
-                  result->items - result->computed);
+    char items[AKIN_TEXT_COMMAS], fresh[AKIN_TEXT_COMMAS], reused[AKIN_TEXT_COMMAS];
+    akin_log_summary("embed: %s item%s, %s computed, %s reused from the previous file",
+                     akin_text_commas((double)result->items, items), AKIN_PLURAL(result->items),
+                     akin_text_commas((double)result->computed, fresh),
+                     akin_text_commas((double)(result->items - result->computed), reused));
 }
 
 static void end(embed *run) {

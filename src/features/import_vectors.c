@@ -227,9 +227,9 @@ static void count_up(adoption *a, akin_import_vectors_result *out) {
 }
 
 static void tell(const akin_import_vectors_params *p, const akin_import_vectors_result *r) {
-    akin_log_info("embed: %zu item%s with vectors of %zu features from %s%s%s",
-                  r->items - r->without_vector, AKIN_PLURAL(r->items - r->without_vector), r->dim,
-                  p->from, p->model ? " and " : "", p->model ? p->model : "");
+    akin_log_summary("embed: %zu item%s with vectors of %zu features from %s%s%s",
+                     r->items - r->without_vector, AKIN_PLURAL(r->items - r->without_vector),
+                     r->dim, p->from, p->model ? " and " : "", p->model ? p->model : "");
     if (r->without_vector > 0)
         akin_log_warning("%zu of %zu items of %s have no vector in %s: they %s", r->without_vector,
                          r->items, p->catalog, p->from,

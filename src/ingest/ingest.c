@@ -323,6 +323,22 @@ done:
     return status;
 }
 
+/* rejects: the file that lists them, NULL = none. */
+static void tell(const akin_ingest_result *result, const char *rejects) {
+    char rows[AKIN_TEXT_COMMAS], items[AKIN_TEXT_COMMAS], rejected[AKIN_TEXT_COMMAS],
+        reused[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
+    bool rated = !akin_log_holds(); /* run says it */
+    akin_log_summary("ingest: %s row%s, %s item%s, %s rejected%s%s%s, %s reused from the previous "
+                     "catalogue%s%s%s",
+                     akin_text_commas((double)result->rows, rows), AKIN_PLURAL(result->rows),
+                     akin_text_commas((double)result->items, items), AKIN_PLURAL(result->items),
+                     akin_text_commas((double)result->rejected, rejected), rejects ? " (see " : "",
+                     rejects ? rejects : "", rejects ? ")" : "",
+                     akin_text_commas((double)result->reused, reused), rated ? ", " : "",
+                     rated ? akin_text_commas(result->images_per_second, rate) : "",
+                     rated ? " images/s" : "");
+}
+
 akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
                         akin_ingest_result *result) {
     akin_status status = AKIN_OK;
@@ -343,12 +359,7 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
     AKIN_TRY(akin_comm_check_signal(comm));
     AKIN_TRY(write_catalog(&run));
     const char *rejects = result->rejected > 0 ? params->rejects : NULL;
-    akin_log_info("ingest: %zu row%s, %zu item%s, %zu rejected%s%s%s, %zu reused from the previous "
-                  "catalogue, %.0f images/s",
-                  result->rows, AKIN_PLURAL(result->rows), result->items,
-                  AKIN_PLURAL(result->items), result->rejected, rejects ? " (see " : "",
-                  rejects ? rejects : "", rejects ? ")" : "", result->reused,
-                  result->images_per_second);
+    tell(result, rejects);
 done:
     if (run.source != params->listed) akin_source_close(run.source);
     akin_previous_pictures_close(run.previous);

@@ -54,15 +54,19 @@ static akin_status check_refine(const akin_refine_params *refine, const akin_nei
 
 static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
     double pairs = (double)f->items * (double)(f->items - 1);
-    akin_log_info("neighbors: %zu item%s of %zu feature%s, %.3g pairs in %.3g s, %.3g pairs/s",
-                  f->items, AKIN_PLURAL(f->items), f->dim, AKIN_PLURAL(f->dim), pairs,
-                  f->engine.seconds, f->engine.seconds > 0 ? pairs / f->engine.seconds : 0);
+    char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
+    bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run says it */
+    akin_log_summary("neighbors: %s item%s of %zu feature%s, %s pairs%s%s%s",
+                     akin_text_commas((double)f->items, items), AKIN_PLURAL(f->items), f->dim,
+                     AKIN_PLURAL(f->dim), akin_text_commas(pairs, all), rated ? ", " : "",
+                     rated ? akin_text_commas(pairs / f->engine.seconds, rate) : "",
+                     rated ? " pairs/s" : "");
     if (params->refine.collapse)
-        akin_log_info("neighbors: %zu duplicate%s, %zu list%s searched again", f->duplicates,
-                      AKIN_PLURAL(f->duplicates), f->sought, AKIN_PLURAL(f->sought));
+        akin_log_summary("neighbors: %zu duplicate%s, %zu list%s searched again", f->duplicates,
+                         AKIN_PLURAL(f->duplicates), f->sought, AKIN_PLURAL(f->sought));
     if (params->refine.fill)
-        akin_log_info("neighbors: %zu entr%s added by --fill", f->fills,
-                      f->fills == 1 ? "y" : "ies");
+        akin_log_summary("neighbors: %zu entr%s added by --fill", f->fills,
+                         f->fills == 1 ? "y" : "ies");
     if (f->unusable > 0)
         akin_log_warning("%s: %zu row%s zero or not finite and get no neighbours", params->input,
                          f->unusable, f->unusable == 1 ? " is" : "s are");
@@ -130,11 +134,12 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
         AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, r->pool, r->list,
                                  &r->delta));
         out->kept = r->delta->kept;
-        akin_log_info("neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
-                      "list%s recomputed, %zu kept",
-                      p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
-                      r->delta->fresh + r->delta->shorter,
-                      AKIN_PLURAL(r->delta->fresh + r->delta->shorter), r->delta->kept);
+        akin_log_summary(
+            "neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
+            "list%s recomputed, %zu kept",
+            p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
+            r->delta->fresh + r->delta->shorter, AKIN_PLURAL(r->delta->fresh + r->delta->shorter),
+            r->delta->kept);
     }
     r->origin = (akin_ring_checkpoint_origin){
         p->options, akin_text_bytes(r->result_options), akin_vectors_digest(r->vectors),

@@ -159,7 +159,8 @@ static void tell(const publication *p, size_t i, bool warns, const char *what) {
     akin_text *shown = NULL;
     if (akin_text_create(&shown) == AKIN_OK &&
         akin_text_append_hidden(shown, p->params->urls[i]) == AKIN_OK)
-        (warns ? akin_log_warning : akin_log_info)("publish: %s %s", akin_text_bytes(shown), what);
+        (warns ? akin_log_warning : akin_log_summary)("publish: %s %s", akin_text_bytes(shown),
+                                                      what);
     akin_text_free(shown);
 }
 

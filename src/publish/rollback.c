@@ -85,6 +85,16 @@ done:
     return status;
 }
 
+akin_status akin_publish_ask(const char *url, const akin_sink_options *options,
+                             akin_standing *standing) {
+    akin_target *target = NULL;
+    const akin_sink *sink = akin_sink_of(url);
+    akin_status status = sink->open(url, options, &target);
+    if (status == AKIN_OK) status = sink->describe(target, standing);
+    sink->close(target);
+    return status;
+}
+
 akin_status akin_publish_look(const char *url, const akin_sink_options *options, akin_live *live) {
     akin_target *target = NULL;
     const akin_sink *sink = akin_sink_of(url);

@@ -32,8 +32,10 @@ typedef struct {
     bool continues;       /* it begins with a blank and continues the value above */
     size_t section;       /* the current one, section_count before the first */
     int section_line, section_keys;
-    akin_status status; /* the first error, and its line */
+    akin_status status; /* the first error that ends the reading, and its line */
     int wrong_line;
+    akin_error_kept mistakes; /* in keys, which do not end it */
+    int first_mistake;        /* its line */
 } reading;
 
 static akin_status wrong(reading *self, int line, akin_status status) {
@@ -186,6 +188,12 @@ static int on_key(void *user, const char *section, const char *key, const char *
     char *copy = akin_mem_text(value);
     akin_status status = copy ? set_key(self, key, copy) : AKIN_FAILED;
     akin_mem_free(copy);
+    if (status == AKIN_USAGE) {
+        akin_error_context(status, "%s line %d: ", self->job->path, self->line);
+        akin_error_gather(&self->mistakes);
+        if (self->first_mistake == 0) self->first_mistake = self->line;
+        return 1;
+    }
     if (status != AKIN_OK) (void)wrong(self, self->line, status);
     return status == AKIN_OK;
 }
@@ -242,10 +250,18 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
     reading self = {.job = job, .at = bytes, .end = bytes + count, .section = job->section_count};
     int inih_line = ini_parse_stream(next_line, &self, on_key,
                                      &self); /* the first invalid line, found by us or by inih */
-    if (inih_line > 0 && (self.status == AKIN_OK || inih_line < self.wrong_line))
-        return akin_error_set(AKIN_USAGE, "%s line %d: neither [section] nor key = value",
-                              job->path, inih_line);
-    return self.status == AKIN_OK ? end_section(&self) : self.status;
+    akin_status status = self.status;
+    if (inih_line > 0 && (status == AKIN_OK || inih_line < self.wrong_line))
+        status = akin_error_set(AKIN_USAGE, "%s line %d: neither [section] nor key = value",
+                                job->path, inih_line);
+    else if (status == AKIN_OK)
+        status = end_section(&self);
+    if (self.first_mistake == 0 || status == AKIN_FAILED ||
+        (inih_line > 0 && inih_line < self.first_mistake))
+        return status;
+    if (status != AKIN_OK) akin_error_gather(&self.mistakes);
+    akin_error_restore(&self.mistakes);
+    return AKIN_USAGE;
 }
 
 /* --- the job file --- */

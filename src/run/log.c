@@ -21,6 +21,8 @@ static struct {
     int rank;
     bool quiet, terminal;
     size_t warnings;
+    bool holding;
+    char held[LINE_SIZE];
     FILE *also;
     bool bar_drawn;      /* the cursor is after a bar */
     char stage[64];      /* of the current progress, "" = none */
@@ -101,6 +103,37 @@ void akin_log_info(const char *format, ...) {
     va_start(arguments, format);
     write_words("akin: ", format, arguments, !state.quiet);
     va_end(arguments);
+}
+
+void akin_log_summary(const char *format, ...) {
+    char text[LINE_SIZE];
+    if (state.rank != 0) return;
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    if (!state.holding) {
+        akin_log_info("%s", text);
+        return;
+    }
+    const char *said = strstr(text, ": ");
+    size_t used = strlen(state.held);
+    snprintf(state.held + used, sizeof state.held - used, "%s%s", used > 0 ? "; " : "",
+             said ? said + 2 : text);
+}
+
+void akin_log_hold(void) {
+    state.holding = true;
+    state.held[0] = '\0';
+}
+
+bool akin_log_holds(void) {
+    return state.holding;
+}
+
+const char *akin_log_release(void) {
+    state.holding = false;
+    return state.held;
 }
 
 void akin_log_record(const char *format, ...) {

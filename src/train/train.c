@@ -262,12 +262,14 @@ static void report(akin_training *run, akin_train_result *result) {
                             .holdout_contrast_curve = history->holdout_contrast_loss};
     history->loss = history->holdout_loss = history->contrast_loss =
         history->holdout_contrast_loss = NULL;
-    akin_log_info("train: %g epoch%s, %zu step%s, loss %.5f from %.5f", result->epochs,
-                  AKIN_PLURAL(result->epochs), step, AKIN_PLURAL(step), result->loss_last,
-                  result->loss_first);
-    if (run->sampler.holdout > 0) akin_log_info("train: holdout loss %.5f", result->holdout_loss);
+    char holdout[64] = "", contrast[64] = "";
+    if (run->sampler.holdout > 0)
+        snprintf(holdout, sizeof holdout, ", holdout loss %.5f", result->holdout_loss);
     if (akin_training_is_contrastive(run))
-        akin_log_info("train: contrastive loss %.4f", result->contrast_last);
+        snprintf(contrast, sizeof contrast, ", contrastive loss %.4f", result->contrast_last);
+    akin_log_summary("train: %g epoch%s, %zu step%s, loss %.5f from %.5f%s%s", result->epochs,
+                     AKIN_PLURAL(result->epochs), step, AKIN_PLURAL(step), result->loss_last,
+                     result->loss_first, holdout, contrast);
 }
 
 static void end(akin_training *run) {
@@ -316,8 +318,8 @@ static akin_status fit_only(akin_comm *comm, const akin_train_params *params,
                                   .holdout_contrast = NAN,
                                   .images_per_second = (double)fitted.items / fitted.seconds,
                                   .fitted = fitted};
-    akin_log_info("train: %s fitted on %zu of %zu item%s", params->features->name, fitted.items,
-                  result->items, AKIN_PLURAL(result->items));
+    akin_log_summary("train: %s fitted on %zu of %zu item%s", params->features->name, fitted.items,
+                     result->items, AKIN_PLURAL(result->items));
 done:
     end(&run);
     return status;

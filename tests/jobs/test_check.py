@@ -1,0 +1,77 @@
+"""run --check finds what it can, several mistakes at once; and the log of a run has one line a stage."""
+
+import os
+import re
+
+import support
+from servers import Redis, free_port, redis_server
+from support import akin, draw_catalogue
+
+os.chdir(support.fresh("check"))
+draw_catalogue("pictures", 20)
+
+
+def write_job(name, *more, source="pictures/catalog.csv"):
+    with open(f"{name}.ini", "w") as f:
+        f.write(f"[job]\nname = {name}\n[ingest]\nsource = {source}\n[train]\nfeatures = handcrafted\n" + "\n".join(more) + "\n")
+    return f"{name}.ini"
+
+
+def test_several_mistakes_of_keys_are_told_at_once():
+    job = write_job("wrong", "[neighbors]", "kk = 3", "k = many", "min-score = 0.5", "[publish]", "too = file:x.csv")
+    for words in ((), ("--check",)):
+        message = akin("run", job, *words, "--json", expect=2).json["message"]
+        assert re.search(r"wrong.ini line 8: .*; wrong.ini line 9: .*; wrong.ini line 12: ", message), message
+    assert not os.path.exists("results")
+    job = write_job("section", "[neighbors]", "kk = 3", "[neighbours]")
+    message = akin("run", job, "--json", expect=2).json["message"]
+    assert "line 8" in message and "unknown section [neighbours]" in message, message
+
+
+def test_several_missing_files():
+    job = write_job("absent", "[publish]", "to = file:nowhere/a.csv file:neither/b.csv", "previous = last.nc", "[evaluate]", "against = old.nc")
+    message = akin("run", job, "--check", "--json", expect=2, ranks=2).json["message"]
+    assert all(word in message for word in ("nowhere", "neither", "last.nc", "old.nc")), message
+
+
+def test_places_that_do_not_answer_or_are_locked():
+    port = free_port()
+    job = write_job("far", "[publish]", f"to = redis://127.0.0.1:{port}/0?catalog=a redis://:secret@127.0.0.1:{port}/0?catalog=b")
+    done = akin("run", job, "--check", "--json", expect=1, ranks=2)
+    assert done.json["message"].count("far.ini line 8: [publish]") == 2 and "secret" not in done.err + done.json["message"], done.json["message"]
+    server = redis_server(port=port)
+    job = write_job("far", "[publish]", f"to = redis://127.0.0.1:{port}/0?catalog=b")
+    akin("run", job, "--check", ranks=2)
+    Redis(server.port)("SET", "akin:b:lock", "another, process 7, since then [7 1 elsewhere]", "PX", "60000")
+    done = akin("run", job, "--check")
+    assert "catalog=b: someone is publishing there (another, process 7, since then)" in done.err, done.err
+
+
+def test_rejects_of_the_last_night():
+    job = write_job("rejected")
+    with open("pictures/p3.png", "wb") as f:
+        f.write(b"no picture")
+    akin("run", job)
+    done = akin("run", job, "--check", "--json")
+    assert done.json["rejected_before"] == 1 and "1 row of the source was rejected the last time" in done.err and "exit with 3" not in done.err
+    with open("pictures/p4.png", "wb") as f:
+        f.write(b"no picture")
+    akin("run", job, expect=3)
+    assert "the job would exit with 3" in akin("run", job, "--check").err
+
+
+def test_a_line_a_stage():
+    job = write_job("lines", "[evaluate]", "label = category", "[publish]", "to = file:lines.jsonl")
+    draw_catalogue("pictures", 20)
+    done = akin("run", job, ranks=2)
+    with open("results/lines/log.txt") as f:
+        log = [line[20:].rstrip("\n") for line in f]
+    for stage in ("ingest", "train", "embed", "neighbors", "evaluate", "publish"):
+        lines = [line for line in log if line.startswith(f"{stage}: ")]
+        assert len(lines) == 1 and re.match(rf"{stage}: 20 items in [\d.]+ s, [\d,]+ \S+/s, peak memory [\d,]+ MiB \(rank \d\)(; |$)", lines[0]), lines
+    assert "20 rows, 20 items, 0 rejected" in done.err and "now holds this table" in done.err and "380 pairs" in done.err, done.err
+    alone = akin("ingest", "pictures/catalog.csv", "-o", "alone.nc")
+    assert re.search(r"ingest: 20 rows, 20 items, 0 rejected, 0 reused from the previous catalogue, [\d,]+ images/s", alone.err), alone.err
+
+
+support.main(globals())
