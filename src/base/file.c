@@ -35,6 +35,8 @@ akin_status akin_file_cannot_open(const char *path, int code) {
     const char *advice = "";
     for (size_t i = 0; i < sizeof advices / sizeof *advices; i++)
         if (advices[i].code == code) advice = advices[i].advice;
+    if (code == ENOENT && strstr(path, "://"))
+        advice = "; it is an address, where only a file can be read: download it first";
     return akin_error_set(AKIN_FAILED, "%s: cannot be opened: %s%s", path, strerror(code), advice);
 }
 

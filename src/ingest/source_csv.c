@@ -324,6 +324,8 @@ static akin_status look_at(const char *path, const char *encoding) {
     } kinds[] = {
         {"PK\003\004", "a ZIP archive (.zip, .npz, .xlsx); unpack it, or make a tar of it"},
         {"\x93NUMPY", "a NumPy array; pictures are files, in a folder or a tar"},
+        {"\x89PNG", "a PNG picture; give its folder"},
+        {"\xFF\xD8\xFF", "a JPEG picture; give its folder"},
         {"\xD0\xCF\x11\xE0", "an old Excel or Word file; save it as CSV"}};
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (strncmp(line, kinds[i].magic, strlen(kinds[i].magic)) == 0)

@@ -87,12 +87,14 @@ static const char *guess_format(const unsigned char *begin) {
     static const struct {
         const char *begin, *name;
     } formats[] = {{"\x93NUMPY", "a .npy file"},
+                   {"PK\003\004", "a ZIP archive; of an .npz, save the array with numpy.save"},
                    {"CDF", "a classic NetCDF file"},
                    {"\x89PNG", "a PNG picture"},
-                   {"\xff\xd8\xff", "a JPEG picture"}};
+                   {"\xff\xd8\xff", "a JPEG picture"},
+                   {"<", "a web page or XML"}};
     for (size_t f = 0; f < sizeof formats / sizeof *formats; f++)
         if (memcmp(begin, formats[f].begin, strlen(formats[f].begin)) == 0) return formats[f].name;
-    return "not a NetCDF-4 file";
+    return "neither a NetCDF-4 nor a .npy file";
 }
 
 /* Before the library opens it: it is a file, it can be read, and it begins like NetCDF-4 (HDF5). */

@@ -82,6 +82,21 @@ def picture_seeds():
         put("color", os.path.splitext(name)[0], Image.open(os.path.join(folder, name)).info["icc_profile"])
 
 
+def web_seeds(picture):
+    """Answers of a web server; the first byte is whether a copy was known (fuzz_web.c). And records of the cache."""
+    whole = b"HTTP/1.1 200 OK\r\nETag: \"abc\"\r\nLast-Modified: Tue, 03 Mar 2026 00:00:00 GMT\r\n"
+    put("web", "whole", b"\0" + whole + b"Content-Length: %d\r\n\r\n" % len(picture) + picture)
+    put("web", "chunked", b"\0" + whole + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(picture) + picture + b"\r\n0\r\n\r\n")
+    put("web", "closed", b"\0HTTP/1.0 200 OK\r\n\r\n" + picture)
+    put("web", "unchanged", b"\1HTTP/1.1 304 Not Modified\r\nETag: \"e\"\r\n\r\n")
+    put("web", "moved", b"\0HTTP/1.1 302 Found\r\nLocation: /b.png?a=1\r\nContent-Length: 0\r\n\r\n")
+    put("web", "busy", b"\1HTTP/1.1 429 Too Many Requests\r\nRetry-After: Wed, 21 Oct 2099 07:28:00 GMT\r\n\r\n")
+    put("web", "continue", b"\0HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 \r\nRetry-After: 120\r\nContent-Length: 99\r\n\r\n")
+    put("cache", "record", b'{"address":"https://u:***@a.shop/1.png","etag":"\\"e\\"","last_modified":"x","digest":"00112233445566778899aabbccddeeff","bytes":12,"session":3}')
+    put("cache", "failure", b'{"address":"https://u:***@a.shop/1.png","failure":"the server answered 404 Not Found"}')
+    put("cache", "session", b'{"session":7,"begun":1772000000.5,"incomplete":1}')
+
+
 def main():
     shutil.rmtree(os.path.join(HERE, "seeds"), ignore_errors=True)
     pictures = sorted(glob.glob(os.path.join(SOURCE, "tests", "fixtures", "images", "*")))
@@ -104,6 +119,7 @@ def main():
         put("job", os.path.basename(path), open(path, "rb").read())
     put("job", "lists", b'[ingest]\nsource = "a b.csv" c.tar\n  d.csv\n[publish]\nto = file:x.jsonl\nto = file:y.csv\n[train]\nepochs = 3\n')
     redis_seeds()
+    web_seeds(png)
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         akin("ingest", draw_catalogue("p", 2), "-o", "catalog.nc", "--quiet")

@@ -5,6 +5,9 @@ import io
 import os
 import random
 import shutil
+import tarfile
+
+import numpy
 
 from support import akin, draw, fresh, main
 from test_ingest import Catalog, ingest, put, rejects
@@ -185,6 +188,35 @@ hat,Hat,,B,Clothing,,true,Title,Default,H,4.png,1,draft
     done, c = read("shops/merchant.txt", "--columns", "merchant")
     assert c.ids == ["a", "b", "c"] and c.hash.tolist() == [hashes[f"{i}.png"] for i in (0, 1, 3)]
     assert c.available == [1, 0, 1] and c.group == ["g", "g", None] and c.category == ["Home > Screens", "Home", None]
+
+
+def test_what_is_no_table_is_called_what_it_is():
+    """The message names what was given, not what akin took it for; 1 where there is no such file."""
+    fresh("others")
+    numpy.savez("others/x.npz", a=numpy.eye(3, dtype="f4"))
+    numpy.save("others/x.npy", numpy.eye(3, dtype="f4"))
+    draw("others/p.png", 1)
+    put("others/page.nc", "<!doctype html><title>log in</title>")
+    put("others/words.npy", "no array at all, but words\n" * 9)
+    put("others/wide.csv", "id,path\n1," + "a" * (1 << 24) + "b\n2,p.png\n")
+    put("others/open.csv", 'id,path\n1,"' + "a" * (1 << 24) + "b\n2,p.png\n")
+    with tarfile.open("others/t.tgz", "w:gz") as t:
+        t.add("others/p.png")
+    with open("others/t.tgz", "r+b") as f:
+        f.truncate(os.path.getsize("others/t.tgz") // 2)
+    neighbors, ingest_ = lambda name: ("neighbors", name, "-o", "o.nc"), lambda name: ("ingest", name, "-o", "o.nc")
+    for words, code, said, unsaid in [
+        (neighbors("others/x.npz"), 3, "numpy.save", "damaged"), (("embed", "others/x.npz", "--model", "m.nc", "-o", "o.nc"), 3, "ZIP archive", "damaged"),
+        (neighbors("others/p.png"), 3, "a PNG picture", "damaged"), (neighbors("others/page.nc"), 3, "web page", "damaged"),
+        (neighbors("others/words.npy"), 3, "neither a NetCDF-4 nor a .npy file", "damaged"),
+        (neighbors("https://shop.example/x.npy"), 1, "an address", "relative path"), (("run", "https://shop.example/j.ini"), 1, "an address", "relative path"),
+        (ingest_("https://shop.example/c.csv"), 1, "an address", "no such file"), (ingest_("others/x.npz"), 3, "ZIP archive", "null"),
+        (ingest_("others/x.npy"), 3, "NumPy array", "null"), (ingest_("others/p.png"), 3, "a PNG picture", "column"),
+        (ingest_("others/t.tgz"), 3, "gzip data is truncated", "null"), (ingest_("others/wide.csv"), 3, "longer than 16777216", "quote"),
+        (ingest_("others/open.csv"), 3, "the quote opened in row 2 is never closed", "longer"),
+    ]:
+        done = akin(*words, expect=code)
+        assert said in done.err and unsaid not in done.err, (words, done.err)
 
 
 def test_a_job_with_columns():

@@ -4,6 +4,7 @@ import os
 import re
 import time
 
+from picture_server import Server, picture
 from slurm_cluster import NIGHT, cluster
 from support import akin, assert_same_variables, draw_catalogue, fresh
 
@@ -114,6 +115,30 @@ def test_a_chain(slurm):
     assert states == ["FAILED"] + ["CANCELLED"] * 4 and slurm.fields(ids[0])["ExitCode"] == "3:0", (states, slurm.log())
     last = open(f"akin-badchain.{ids[0]}.log").read().splitlines()[-1]
     assert last.startswith("akin: FAILED with exit 3: the input was refused"), last
+
+
+def test_a_chain_that_fetches_first(slurm):
+    """Pictures that are addresses: the first job of the chain brings them into the cache, and no other asks the server."""
+    server = Server()
+    rows = open(CATALOGUE).read().splitlines()
+    with open("addresses.csv", "w") as f:
+        f.write(rows[0] + "\n")
+        for row in rows[1:]:
+            name = row.split(",")[1]
+            with open(os.path.join(os.path.dirname(CATALOGUE), name), "rb") as of:
+                server.rules[f"/{name}"] = picture(of.read())
+            f.write(row.replace(name, f"{server.base}/{name}") + "\n")
+    with open(write_job("fetching", catalogue="addresses.csv"), "a") as f:
+        f.write("[fetch]\ncache = cache\nallow-private = yes\n")
+    fetch = {"AKIN_FETCH_SIZE": "--nodes=1 --ntasks-per-node=2 --time=10"}
+    ids = [line.split() for line in slurm.submit("--chain", "fetching.ini", **SIZES, **fetch).stdout.splitlines()]
+    assert [part for _, part in ids] == ["fetch", "ingest", "train", "embed", "neighbors", "publish"], ids
+    assert slurm.ended(ids[0][0])["JobState"] == "COMPLETED", slurm.log()
+    server.stop()  # what would ask it now would fail
+    assert len(server.requests()) == len(rows) - 1, len(server.requests())
+    for job, _ in ids:
+        assert slurm.ended(job)["JobState"] == "COMPLETED", slurm.log()
+    assert_good("fetching")
 
 
 def test_stages_apart_and_arrays(slurm):
