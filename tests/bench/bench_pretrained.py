@@ -1,15 +1,16 @@
 """ingest --network measured on a real network: EfficientNet-lite0 (network_export.py).
 
     V/bin/pip install openvino==2026.4.1 netCDF4 pillow      # V: the environment of network_export.py
-    AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|precision
+    AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|ranks|precision
 
 FOLDER holds catalog.csv. vectors: akin's rows against PyTorch's of the same pixels, and against a whole pipeline of Pillow and
-PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, two ranks
-against one, in turns, medians. precision: precision@10 of network, of the default without it and of both joined, and of
+PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, in turns,
+medians of CPU time on one core. ranks: two ranks against one. precision: precision@10 of network, of the default without it and of both joined, and of
 bfloat16 the share of float32's ten neighbours that it keeps. The group (a photograph's sender) is excluded where there is one."""
 
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import netCDF4
 import numpy
 
 AKIN = os.environ.get("AKIN", "build/akin")
+ALONE = os.path.join(os.path.dirname(AKIN), "tests", "bench_pretrained_alone")
 MODEL, FOLDER, WHAT = sys.argv[1:4]
 SOURCE = os.path.join(FOLDER, "catalog.csv")
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
@@ -48,6 +50,7 @@ def vectors():
         f.write("id,path\n" + "".join(f"{r['id']},{os.path.abspath(os.path.join(FOLDER, r['path']))}\n" for r in rows))
     akin("ingest", few, "-o", "few.nc", "--network", MODEL)
     with netCDF4.Dataset("few.nc") as d:
+        d.set_auto_chartostring(False)
         ids = [bytes(r.tobytes()).rstrip(b"\0").decode() for r in numpy.ma.getdata(d["id"][:])]
         given = numpy.array(d["network"][:])
         side = int(d["network"].network_input.split("x")[0])
@@ -70,36 +73,71 @@ def vectors():
           (numpy.linalg.norm(same - own, axis=1) / numpy.linalg.norm(own, axis=1)).max())
 
 
-def loop(precision, batch, seconds=5):
+PINNED = ["taskset", "-c", os.environ.get("CORE", "1")]
+
+
+def cpu_seconds(words):
+    """Of a process, or of all ranks, that runs on one core; others may use the machine, too."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(PINNED + words, capture_output=True, text=True)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if done.returncode:
+        raise SystemExit(done.stderr)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime, done.stdout
+
+
+def loop(precision, batch, seconds):
+    """OpenVINO's own Python, the same batch; images in a second of CPU time. In a process of its own."""
     import openvino
     core = openvino.Core()
     model = core.read_model(MODEL)
     shape = [batch] + [d.get_length() for d in model.input(0).partial_shape][1:]
     model.reshape(shape)
     compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False,
-                                                 "INFERENCE_PRECISION_HINT": precision})
+                                                 "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision]})
     request = compiled.create_infer_request()
     request.infer({0: numpy.random.default_rng(1).normal(size=shape).astype("f4")})
-    begin, count = time.time(), 0
-    while time.time() - begin < seconds:
+    request.infer()
+    begin, count = time.process_time(), 0
+    while time.process_time() - begin < seconds:
         request.infer()
         count += batch
-    return count / (time.time() - begin)
+    return count / (time.process_time() - begin)
 
 
 def speed():
-    found = {}
+    """All in seconds of CPU time, on one core, in turns."""
+    found, seconds, images = {}, os.environ.get("SECONDS", "5"), len(table(SOURCE))
     tell = lambda key, value: found.setdefault(key, []).append(value)
+    with open("one.csv", "w") as f:
+        row = table(SOURCE)[0]
+        f.write(f"id,path\n1,{os.path.abspath(os.path.join(FOLDER, row['path']))}\n")
     for _ in range(ROUNDS):
-        tell("decoding alone", akin("ingest", SOURCE, "-o", "plain.nc")["images_per_second"])
-        for name, hint in (("float32", "f32"), ("bfloat16", "bf16")):
-            for batch in (1, 4, 16):
-                tell(f"OpenVINO's loop, {name}, batch {batch}", loop(hint, batch))
-            for ranks in (1, 2):
-                report = akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL, "--network-precision", name, ranks=ranks)
-                tell(f"ingest --network, {name}, {ranks} rank{'s' * (ranks > 1)}", report["images_per_second"])
+        for name in ("float32", "bfloat16"):
+            alone = json.loads(cpu_seconds([ALONE, MODEL, seconds, name])[1])
+            tell(f"{name}: akin's network alone", alone["network"])
+            tell(f"{name}: OpenVINO's loop in Python", float(cpu_seconds([sys.executable, __file__, MODEL, FOLDER, "loop", name, str(alone["batch"]), seconds])[1]))
+            tell(f"{name}: akin's over Python's", found[f"{name}: akin's network alone"][-1] / found[f"{name}: OpenVINO's loop in Python"][-1])
+            whole = {}
+            network = ["--network", MODEL, "--network-precision", name]
+            for what, source, words in (("start", "one.csv", []), ("plain", SOURCE, []), ("start with it", "one.csv", network), ("with it", SOURCE, network)):
+                whole[what] = cpu_seconds([AKIN, "ingest", source, "-o", "seen.nc", "--quiet", *words])[0]
+            decoding, both = whole["plain"] - whole["start"], whole["with it"] - whole["start with it"]
+            tell(f"{name}: decoding alone", images / decoding)
+            tell(f"{name}: ingest --network", images / both)
+            tell(f"{name}: ingest --network over decoding and network added up", (decoding + images / alone["network"]) / both)
+            tell(f"{name}: start with a network, seconds", whole["start with it"])
     for key, values in found.items():
-        print(f"{key}: {statistics.median(values):.1f} images/s  ({', '.join(f'{v:.1f}' for v in values)})")
+        print(f"{key}: {statistics.median(values):.3f}  ({', '.join(f'{v:.3f}' for v in values)})")
+
+
+def ranks():
+    """Two ranks against one: wall time, so on a machine that does nothing else."""
+    found = {1: [], 2: []}
+    for _ in range(ROUNDS):
+        for count in found:
+            found[count].append(akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL, ranks=count)["images_per_second"])
+    print({count: [statistics.median(v), v] for count, v in found.items()}, "load", os.getloadavg())
 
 
 def precision():
@@ -126,4 +164,7 @@ def precision():
     print("bfloat16 keeps of float32's ten neighbours:", numpy.mean(kept))
 
 
-{"vectors": vectors, "speed": speed, "precision": precision}[WHAT]()
+if WHAT == "loop":
+    print(loop(sys.argv[4], int(sys.argv[5]), float(sys.argv[6])))
+else:
+    {"vectors": vectors, "speed": speed, "ranks": ranks, "precision": precision}[WHAT]()
