@@ -6,7 +6,7 @@
 FOLDER holds catalog.csv. vectors: akin's rows against PyTorch's of the same pixels, and against a whole pipeline of Pillow and
 PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, in turns,
 medians of CPU time on one core. ranks: two ranks against one. precision: precision@10 of network, of the default without it and of both joined, and of
-bfloat16 the share of float32's ten neighbours that it keeps. The group (a photograph's sender) is excluded where there is one."""
+bfloat16 the share of float32's ten neighbours that it keeps (WAYS=all: weights and axes, too). The group (a photograph's sender) is excluded where there is one."""
 
 import json
 import os
@@ -152,16 +152,18 @@ def precision():
     akin("ingest", SOURCE, "-o", "plain.nc")
     akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL)
     akin("ingest", SOURCE, "-o", "seen16.nc", "--network", MODEL, "--network-precision", "bfloat16")
-    measure("default", "plain.nc")
     measure("network", "seen.nc", "--features", "network")
-    measure("whole", "seen.nc", "--features", "network", "--dim", "1280")
-    measure("white", "seen.nc", "--features", "network", "--whiten", "0.25")
-    for weight in (0.5, 1, 2, 4):
-        measure(f"joined{weight}", "seen.nc", "--weights", f"network={weight}")
     measure("network16", "seen16.nc", "--features", "network")
     tables = [numpy.array(netCDF4.Dataset(f"{n}.nc")["neighbor"][:]) for n in ("network", "network16")]
     kept = [len(set(a) & set(b)) / 10 for a, b in zip(*tables)]
-    print("bfloat16 keeps of float32's ten neighbours:", numpy.mean(kept))
+    print("bfloat16 keeps of float32's ten neighbours:", numpy.mean(kept), flush=True)
+    measure("default", "plain.nc")
+    measure("joined", "seen.nc")
+    if os.environ.get("WAYS") == "all":
+        measure("whole", "seen.nc", "--features", "network", "--dim", "1280")
+        measure("white", "seen.nc", "--features", "network", "--whiten", "0.25")
+        for weight in (0.5, 1, 2, 4):
+            measure(f"joined{weight}", "seen.nc", "--weights", f"network={weight}")
 
 
 if WHAT == "loop":
