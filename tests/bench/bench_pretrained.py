@@ -91,7 +91,7 @@ def loop(precision, batch, seconds):
     import openvino
     core = openvino.Core()
     model = core.read_model(MODEL)
-    shape = [batch] + [d.get_length() for d in model.input(0).partial_shape][1:]
+    shape = [batch] + [d.get_length() for d in list(model.input(0).partial_shape)[1:]]
     model.reshape(shape)
     compiled = core.compile_model(model, "CPU", {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY", "ENABLE_CPU_PINNING": False,
                                                  "INFERENCE_PRECISION_HINT": {"float32": "f32", "bfloat16": "bf16"}[precision]})
