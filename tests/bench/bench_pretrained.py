@@ -140,14 +140,26 @@ def ranks():
     print({count: [statistics.median(v), v] for count, v in found.items()}, "load", os.getloadavg())
 
 
+def precision_of(name, label):
+    """The same by another column of the table than ingest's category."""
+    of = {r["id"]: r[label] for r in table(SOURCE)}
+    with netCDF4.Dataset(f"{name}.nc") as d:
+        d.set_auto_mask(False)
+        d.set_auto_chartostring(False)
+        labels = numpy.array([of[r.tobytes().rstrip(b"\0").decode()] for r in d["id"][:]])
+        neighbor = d["neighbor"][:, :10]
+    return float(((labels[neighbor] == labels[:, None]) & (neighbor >= 0)).mean())
+
+
 def precision():
+    labels = [label for label in ("type", "colour") if label in table(SOURCE)[0]]
     excluded = ["--exclude-same-group"] if any(r.get("group") for r in table(SOURCE)) else []
 
     def measure(name, catalog, *words):
         akin("train", catalog, "-o", "m.nc", *words)
         akin("embed", catalog, "--model", "m.nc", "-o", "e.nc")
         akin("neighbors", "e.nc", "-o", f"{name}.nc", "-k", "10", *excluded)
-        print(name, *words, akin("evaluate", f"{name}.nc")["precision_at_10"], flush=True)
+        print(name, *words, akin("evaluate", f"{name}.nc")["precision_at_10"], {l: precision_of(name, l) for l in labels}, flush=True)
 
     akin("ingest", SOURCE, "-o", "plain.nc")
     akin("ingest", SOURCE, "-o", "seen.nc", "--network", MODEL)
