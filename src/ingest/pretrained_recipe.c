@@ -270,8 +270,9 @@ void akin_pretrained_recipe_apply(const akin_pretrained_recipe *recipe, const ui
     for (size_t c = 0; c < 3; c++) {
         float scale = (float)(recipe->factor / recipe->deviation[c]);
         float shift = (float)(-recipe->mean[c] / recipe->deviation[c]);
-        float *to = values + c * (channels_last ? 1 : pixels);
+        float *to = values + c * (channels_last ? 1 : pixels), value_of[256];
         size_t step = channels_last ? 3 : 1;
-        for (size_t i = 0; i < pixels; i++) to[i * step] = (float)seen[3 * i + c] * scale + shift;
+        for (size_t v = 0; v < 256; v++) value_of[v] = (float)v * scale + shift;
+        for (size_t i = 0; i < pixels; i++) to[i * step] = value_of[seen[3 * i + c]];
     }
 }

@@ -107,7 +107,7 @@ def test_a_new_picture():
     akin("train", "plain.nc", "-o", "h.nc", "--features", "handcrafted")
     akin("embed", "plain.nc", "--model", "h.nc", "-o", "he.nc")
     done = akin("query", "he.nc", "--image", "p/p7.png", "--model", "h.nc", "--network", MODEL, expect=2)
-    assert "goes by no network" in done.err
+    assert "uses no network" in done.err
 
 
 def test_what_is_refused():
