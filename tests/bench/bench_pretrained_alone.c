@@ -40,8 +40,9 @@ static akin_status measure(akin_comm *comm, const akin_pretrained_params *params
     if (!seen) AKIN_TRY(AKIN_FAILED);
     for (size_t i = 0; i < count; i++) seen[i] = (uint8_t)(i * 2654435761U >> 24);
     (void)rate(network, seen, 0.3);
-    printf("{\"batch\": %zu, \"network\": %.2f, \"with_pictures_put\": %.2f}\n",
-           akin_pretrained_batch(network), rate(network, NULL, seconds),
+    printf("{\"batch\": %zu, \"input\": \"%zux%zu\", \"network\": %.2f, \"with_pictures_put\": "
+           "%.2f}\n",
+           akin_pretrained_batch(network), view->width, view->height, rate(network, NULL, seconds),
            rate(network, seen, seconds));
 done:
     akin_pretrained_free(network);
