@@ -26,6 +26,11 @@ static const akin_option options[] = {
      .argument = "FILE.csv",
      .help = "id,id rows of items that belong together: how many of them are neighbours",
      .shapes_result = true},
+    {.name = "golden",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.csv",
+     .help = "id,neighbor rows that people approved: how many of them are in the lists",
+     .shapes_result = true},
     {0},
 };
 
@@ -78,12 +83,45 @@ static void report(akin_call *call, const akin_evaluate_figures *found, const fi
     akin_json_set_integer(json, "labelled", (long long)found->labelled);
     for (size_t i = 0; i < count; i++) akin_json_set_number(json, list[i].key, list[i].value);
     report_refined(json, found);
+    akin_json_set_integer(json, "never_recommended", (long long)found->never_recommended);
+    akin_json_set_integer(json, "at_most_once", (long long)found->at_most_once);
     akin_json_set_integer(json, "common_ids", (long long)found->common);
     akin_json_set_text(json, "table_digest", found->table_digest);
     if (against)
         akin_json_set_text(json, "against_digest", against);
     else
         akin_json_set_null(json, "against_digest");
+}
+
+/* Lists that people approved, and those that lack most of what was approved. */
+static void report_golden(akin_json *json, const akin_golden *golden, const akin_ids *ids) {
+    akin_json *worst = akin_json_array(), *unknown = akin_json_array();
+    akin_json_set_number(json, "golden", akin_golden_share(golden));
+    akin_json_set_integer(json, "golden_pairs", (long long)golden->pairs);
+    akin_json_set_integer(json, "golden_found", (long long)golden->found);
+    akin_json_set_integer(json, "golden_unknown", (long long)golden->unknown);
+    for (size_t i = 0; i < golden->name_count; i++)
+        akin_json_append_text(unknown, akin_text_bytes(golden->names[i]));
+    for (size_t i = 0; i < golden->worst_count; i++) {
+        akin_json *item = akin_json_object();
+        akin_json_set_text(item, "id", akin_ids_text(ids, golden->worst[i].row));
+        akin_json_set_integer(item, "pairs", (long long)golden->worst[i].pairs);
+        akin_json_set_integer(item, "found", (long long)golden->worst[i].found);
+        akin_json_append_node(worst, &item);
+    }
+    akin_json_set_node(json, "golden_unknown_ids", &unknown);
+    akin_json_set_node(json, "golden_worst", &worst);
+}
+
+static void print_golden(const akin_golden *golden, const akin_ids *ids) {
+    if (golden->pairs == 0) printf("%-22s none: no pair of items of the table\n", "golden");
+    if (golden->pairs > 0)
+        printf("%-22s %.4f  %zu of %zu approved pairs are in the lists\n", "golden",
+               akin_golden_share(golden), golden->found, golden->pairs);
+    for (size_t i = 0; i < golden->worst_count; i++)
+        printf("%-22s %s: %zu of %zu\n", i == 0 ? "golden, worst items" : "",
+               akin_ids_text(ids, golden->worst[i].row), golden->worst[i].found,
+               golden->worst[i].pairs);
 }
 
 /* Sorted by mean average precision: precision at 10 would count the missing neighbours of short
@@ -122,6 +160,8 @@ static void print(const akin_call *call, const akin_evaluate_figures *found, con
         printf("%-22s %.4f  %s\n", list[i].key, list[i].value, list[i].what);
     }
     if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
+    printf("%-22s %zu  items that are in no list\n", "never_recommended", found->never_recommended);
+    printf("%-22s %zu  items that are in one list or none\n", "at_most_once", found->at_most_once);
     if (found->has_duplicates)
         printf("%-22s %zu  items that another item represents\n", "duplicates", found->duplicates);
     if (found->has_fill)
@@ -164,10 +204,15 @@ static akin_status run(akin_call *call) {
     bool by_group = strcmp(akin_options_text(call->options, "label"), "group") == 0;
     (void)akin_options_arguments(call->options, &arguments);
     akin_evaluate_categories *categories = NULL;
+    akin_golden golden = {0};
+    akin_ids *ids = NULL;
     akin_evaluate_params params = {.table = arguments[0],
                                    .categories = by_group ? NULL : &categories,
                                    .against = akin_options_text(call->options, "against"),
                                    .pairs = akin_options_text(call->options, "pairs"),
+                                   .golden = akin_options_text(call->options, "golden"),
+                                   .golden_found = &golden,
+                                   .ids = &ids,
                                    .label =
                                        by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
@@ -183,6 +228,8 @@ static akin_status run(akin_call *call) {
         {"coverage", "share of items with a neighbour", found.coverage},
         {"full_coverage", "share of items with k neighbours", found.full_coverage},
         {"mean_neighbors", "neighbours per item", found.mean_count},
+        {"hub_share", "share of all places that the most recommended 1 % of the items holds",
+         found.hub_share},
         {"mean_score", "mean cosine or score of the neighbours", found.mean_score},
         {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
         {"churn", "share of neighbours that are not in the other table", found.churn},
@@ -190,14 +237,20 @@ static akin_status run(akin_call *call) {
     size_t count = sizeof list / sizeof *list;
     report(call, &found, list, count);
     if (categories) report_categories(call->report, categories);
+    if (params.golden) report_golden(call->report, &golden, ids);
+    if (params.golden && akin_comm_rank(call->comm) == 0)
+        akin_golden_tell_unknown(&golden, params.golden);
     if (found.labelled == 0 && !call->print)
         akin_log_info("evaluate: no item has a %s, so there is no precision",
                       akin_options_text(call->options, "label"));
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
+    if (params.golden && call->print && akin_comm_rank(call->comm) == 0) print_golden(&golden, ids);
     remark(call, &found, by_group);
     if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);
 done:
     akin_evaluate_categories_free(categories);
+    akin_golden_release(&golden);
+    akin_ids_free(ids);
     return status;
 }
 

@@ -39,6 +39,17 @@ static const akin_option options[] = {
      .maximum = 1,
      .argument = "SHARE",
      .help = "gate: do not publish if more of the published items would be lost"},
+    {.name = "golden",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.csv",
+     .help = "id,neighbor rows that people approved, for --min-golden"},
+    {.name = "min-golden",
+     .type = AKIN_OPTION_REAL,
+     .initial = "0.9",
+     .minimum = 0,
+     .maximum = 1,
+     .argument = "SHARE",
+     .help = "gate: do not publish if a smaller share of the pairs of --golden is in the lists"},
     {.name = "respect-rollback",
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
@@ -107,6 +118,11 @@ static akin_status report(const akin_call *call, const akin_publish_params *para
     akin_json_set_integer(call->report, "items", (long long)result->items);
     akin_json_set_text(call->report, "table_digest", result->table_digest);
     akin_json_set_number(call->report, "coverage", result->coverage);
+    if (params->golden) {
+        akin_json_set_number(call->report, "golden", result->golden);
+        akin_json_set_integer(call->report, "golden_pairs", (long long)result->golden_pairs);
+        akin_json_set_integer(call->report, "golden_unknown", (long long)result->golden_unknown);
+    }
     akin_json_set_bool(call->report, "dry_run", params->dry_run);
     for (size_t i = 0; i < params->url_count; i++) left += places[i].left;
     akin_json_set_integer(call->report, "places_left", (long long)left);
@@ -163,6 +179,8 @@ static akin_status run(akin_call *call) {
                                   .min_coverage = akin_options_real(call->options, "min-coverage"),
                                   .max_churn = akin_options_real(call->options, "max-churn"),
                                   .max_shrink = akin_options_real(call->options, "max-shrink"),
+                                  .golden = akin_options_text(call->options, "golden"),
+                                  .min_golden = akin_options_real(call->options, "min-golden"),
                                   .dry_run = akin_options_flag(call->options, "dry-run"),
                                   .respect_rollback =
                                       akin_options_flag(call->options, "respect-rollback")};
@@ -213,6 +231,9 @@ static akin_status check(akin_options *o) {
            argument_count = akin_options_arguments(o, &arguments);
     akin_status status = akin_publish_check(urls, count, arguments, argument_count);
     if (status == AKIN_OK) status = check_heeded(o, urls, count);
+    if (status == AKIN_OK && akin_options_given(o, "min-golden") && !akin_options_text(o, "golden"))
+        status = akin_error_option("min-golden", "--min-golden belongs to --golden FILE.csv, which "
+                                                 "is missing");
     return status == AKIN_OK ? akin_places_options(o, &sink) : status;
 }
 

@@ -17,7 +17,9 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/golden.h>
 #include <akin/hash.h>
+#include <akin/ids.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -38,7 +40,10 @@ typedef struct {
     const char *table;
     const char *against; /* NULL = none */
     const char *pairs;   /* a file (id_pairs.h); NULL = none */
+    const char *golden;  /* a file (golden.h); NULL = none */
     akin_evaluate_label label;
+    akin_golden *golden_found; /* of golden; released by the caller */
+    akin_ids **ids;            /* of the table, with golden; owned by the caller */
     akin_evaluate_categories *
         *categories; /* results by category, owned by the caller; NULL = not wanted */
 } akin_evaluate_params;
@@ -52,12 +57,14 @@ typedef struct {
     double chance; /* the precision of neighbours chosen at random from all other items */
     double coverage, full_coverage; /* share of items with a neighbour, with k of them */
     double mean_count, mean_score;  /* neighbours per item, score of a neighbour */
-    bool same_category;             /* neighbours were searched only within the category */
-    bool has_duplicates, has_fill;  /* whether the table has them: */
-    size_t duplicates;              /* items for which another one is recommended */
-    size_t filled_items, fills;     /* items whose lists were filled, neighbours that were filled
+    double hub_share; /* of all places that the most recommended hundredth of the items holds */
+    size_t never_recommended, at_most_once; /* items in no list, in one or none */
+    bool same_category;                     /* neighbours were searched only within the category */
+    bool has_duplicates, has_fill;          /* whether the table has them: */
+    size_t duplicates;                      /* items for which another one is recommended */
+    size_t filled_items, fills; /* items whose lists were filled, neighbours that were filled
                                      * in */
-    size_t common;                  /* ids in both tables */
+    size_t common;              /* ids in both tables */
     double churn;
     bool has_pairs;
     size_t pairs, pairs_found, pairs_unknown; /* of which one item is among the other's neighbours;

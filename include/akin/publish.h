@@ -18,6 +18,8 @@ typedef struct {
     const char *previous; /* the table of the night before, NULL = none: a cache that holds it
                            * need not be read */
     double min_coverage, max_churn, max_shrink; /* gates, as shares of 1 */
+    const char *golden; /* lists that people approved (golden.h); NULL = none */
+    double min_golden;  /* gate: the share of them that the table has at least */
     bool dry_run;
     bool respect_rollback; /* a table is not published where it was rolled back */
     akin_sink_options sink;
@@ -35,6 +37,8 @@ typedef struct {
 typedef struct {
     size_t items;
     double coverage; /* share of items with a neighbour; NaN: no table */
+    double golden;   /* share of the approved pairs that are there; NaN: none to look at */
+    size_t golden_pairs, golden_unknown;
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_publish_result;
 

@@ -4,7 +4,8 @@ usage: make_demo.py [FOLDER]     FOLDER: this script's own, by default
 needs: python3-pil, openclipart-png. The same packages give the same files.
 
 Each picture is scaled to at most 96 pixels and saved with a palette. category = the department; group = variants of one
-product (the same first words of the file's name in one department); some items are not available.
+product (the same first words of the file's name in one department); some items are not available. price, brand and popularity
+are invented, each from the item's name: a department has its own level of prices and its own brands, and few items are popular.
 """
 
 import csv
@@ -41,6 +42,16 @@ DEPARTMENTS = {
 
 def number(text):
     return int.from_bytes(hashlib.sha256(text.encode()).digest()[:4], "big")
+
+
+def invented(item, department):
+    """Price, brand and popularity of an item; every 25th has no price, as in a real catalogue."""
+    level = 2 + number(department) % 60
+    price = level * (50 + number("price " + item) % 151) / 100
+    brand = "ABCD"[number("brand " + item) % 4]
+    return dict(price="" if number("none " + item) % 25 == 0 else f"{price:.2f}",
+                brand=f"{department.split()[0].capitalize()} {brand}",
+                popularity=round(1000 / (1 + number("popularity " + item) % 200)))
 
 
 def pictures(folders, most):
@@ -106,7 +117,7 @@ def main():
             relative = f"pictures/{place}/{item}.png"
             picture.save(os.path.join(folder, relative), optimize=True)
             rows.append(dict(id=item, path=relative, category=department, group=stem(os.path.basename(path)),
-                             available="no" if number(item) % 20 == 0 else "yes"))
+                             available="no" if number(item) % 20 == 0 else "yes", **invented(item, department)))
     members = {}
     for row in rows:
         members.setdefault((row["category"], row["group"]), []).append(row)
@@ -114,7 +125,7 @@ def main():
         for row in of_group:
             row["group"] = group if 2 <= len(of_group) <= 8 else ""
     with open(os.path.join(folder, "catalog.csv"), "w", newline="") as f:
-        writer = csv.DictWriter(f, ["id", "path", "category", "group", "available"], lineterminator="\n")
+        writer = csv.DictWriter(f, list(rows[0]), lineterminator="\n")
         writer.writeheader()
         writer.writerows(rows)
     print(len(rows), "items,", sum(1 for r in rows if r["group"]), "in groups,",

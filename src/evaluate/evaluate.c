@@ -4,6 +4,7 @@
 #include <akin/evaluate.h>
 
 #include "churn.h"
+#include "hubs.h"
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -46,6 +47,7 @@ typedef struct {
     int32_t *labels; /* [items], -1 = none */
     int32_t *category;
     uint64_t *held; /* [names] items with each label */
+    int64_t *times; /* [items] in how many lists it is */
     size_t names, categories;
 } tallies;
 
@@ -54,6 +56,7 @@ static void free_tallies(tallies *it) {
     akin_mem_free(it->labels);
     akin_mem_free(it->category);
     akin_mem_free(it->held);
+    akin_mem_free(it->times);
 }
 
 /* grade 0: of all items; 1 + c: of a category. */
@@ -87,8 +90,10 @@ static void tally_item(const tallies *it, size_t row, size_t k, size_t held,
     it->all[TALLY_COVERED] += held > 0;
     it->all[TALLY_FULL] += held == k;
     it->all[TALLY_NEIGHBORS] += (int64_t)held;
-    for (size_t j = 0; j < held; j++)
+    for (size_t j = 0; j < held; j++) {
         it->all[TALLY_SCORE] += llrint((double)score[j] * SCORE_SCALE);
+        it->times[neighbor[j]]++;
+    }
     if (it->labels[row] >= 0) grade_item(it, row, k, held, neighbor);
 }
 
@@ -199,7 +204,8 @@ static akin_status create_tallies(const akin_table *table, akin_evaluate_label l
     AKIN_TRY(read_labels(table, AKIN_EVALUATE_CATEGORY, &out->category, &out->categories));
     out->held = akin_mem_zalloc(out->names, sizeof *out->held);
     out->all = akin_mem_zalloc(TALLIES + (1 + out->categories) * GRADES, sizeof *out->all);
-    if (!out->held || !out->all) AKIN_TRY(AKIN_FAILED);
+    out->times = akin_mem_zalloc(n, sizeof *out->times);
+    if (!out->held || !out->all || !out->times) AKIN_TRY(AKIN_FAILED);
     for (size_t i = 0; i < n; i++)
         if (out->labels[i] >= 0) out->held[out->labels[i]]++;
 done:
@@ -229,6 +235,16 @@ static void fill_figures(const tallies *it, const akin_table *table,
     figures->duplicates = (size_t)it->all[TALLY_DUPLICATES];
     figures->filled_items = (size_t)it->all[TALLY_FILLED];
     figures->fills = (size_t)it->all[TALLY_FILLS];
+}
+
+static akin_status fill_hubs(const tallies *it, akin_evaluate_figures *figures) {
+    akin_hubs hubs;
+    akin_status status = akin_hubs_measure(it->times, figures->items, &hubs);
+    if (status != AKIN_OK) return status;
+    figures->hub_share = hubs.share;
+    figures->never_recommended = hubs.never;
+    figures->at_most_once = hubs.seldom;
+    return AKIN_OK;
 }
 
 /* --- by category --- */
@@ -288,7 +304,9 @@ static akin_status measure_table(akin_comm *comm, const akin_table *table,
     if (status == AKIN_OK) status = tally_shard(comm, table, &it);
     AKIN_TRY(akin_agree(comm, status));
     akin_comm_sum_i64(comm, it.all, TALLIES + (1 + it.categories) * GRADES);
+    akin_comm_sum_i64(comm, it.times, akin_table_items(table));
     fill_figures(&it, table, figures);
+    AKIN_TRY(akin_agree(comm, fill_hubs(&it, figures)));
     if (params->categories) AKIN_TRY(akin_agree(comm, create_categories(&it, table, &found)));
     if (params->categories) *params->categories = found, found = NULL;
 done:
@@ -308,6 +326,13 @@ static akin_status read_rules(const akin_table *table, akin_evaluate_figures *fi
     return status;
 }
 
+/* Every rank by itself: the lists of a few items. Not collective. */
+static akin_status measure_golden(const akin_table *table, const akin_evaluate_params *params) {
+    akin_status status = akin_ids_read(akin_table_file(table), params->ids);
+    if (status != AKIN_OK) return status;
+    return akin_golden_measure(params->golden, table, *params->ids, params->golden_found);
+}
+
 akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
                           akin_evaluate_figures *figures) {
     akin_status status;
@@ -323,6 +348,7 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
     if (params->pairs)
         AKIN_TRY(akin_pairs_found(comm, table, params->pairs, &figures->pairs,
                                   &figures->pairs_found, &figures->pairs_unknown));
+    if (params->golden) AKIN_TRY(akin_agree(comm, measure_golden(table, params)));
     if (params->against) {
         AKIN_TRY(akin_table_open(comm, params->against, &against));
         memcpy(figures->against_digest, akin_table_digest(against), AKIN_HASH_TEXT_SIZE);

@@ -1,5 +1,6 @@
 /* publish: takes a table through the steps of publishing to its sinks. */
 #include "publish_gates.h"
+#include <akin/golden.h>
 #include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -98,12 +99,29 @@ done:
     return status;
 }
 
+static akin_status measure_golden(publication *p) {
+    akin_golden golden;
+    akin_status status = akin_golden_measure(p->params->golden, p->table.table, p->ids, &golden);
+    if (status != AKIN_OK) return status;
+    p->result->golden = akin_golden_share(&golden);
+    p->result->golden_pairs = golden.pairs;
+    p->result->golden_unknown = golden.unknown;
+    akin_golden_tell_unknown(&golden, p->params->golden);
+    if (golden.pairs == 0)
+        akin_log_warning(
+            "publish: %s has no pair of items of the table: --min-golden gates nothing",
+            p->params->golden);
+    akin_golden_release(&golden);
+    return AKIN_OK;
+}
+
 static akin_status read_source(publication *p) {
     akin_status status = AKIN_OK;
     if (p->table.table) {
         AKIN_TRY(akin_ids_read(akin_table_file(p->table.table), &p->ids));
         p->table.ids = p->ids;
         AKIN_TRY(measure_coverage(p));
+        if (p->params->golden) AKIN_TRY(measure_golden(p));
     }
     if (p->embeddings.embeddings) {
         AKIN_TRY(akin_labels_read(akin_embeddings_file(p->embeddings.embeddings), 0,
@@ -372,7 +390,7 @@ static akin_status prepare_publication(akin_comm *comm, publication *p, const in
     const akin_sink_source blank = {
         .model = "", .previous_digest = "", .pulse = pulse, .context = p};
     p->table = p->embeddings = blank;
-    p->result->coverage = NAN;
+    p->result->coverage = p->result->golden = NAN;
     if (in->embeddings) {
         p->embeddings.embeddings = in->embeddings;
         p->embeddings.items = p->result->items = akin_embeddings_items(in->embeddings);

@@ -12,7 +12,10 @@ size_t akin_publish_gates(const akin_publish_params *params, const akin_publish_
     if (!place) {
         gates[0] = (akin_publish_gate){"min-coverage", result->coverage, least,
                                        result->coverage < least - 1e-9};
-        return 1;
+        if (!params->golden) return 1;
+        gates[1] = (akin_publish_gate){"min-golden", result->golden, params->min_golden,
+                                       result->golden < params->min_golden - 1e-9};
+        return 2;
     }
     if (!place->compared) return 0;
     gates[0] = (akin_publish_gate){"max-churn", place->change.churn, churn,

@@ -1,0 +1,38 @@
+/* golden: lists that people approved, a CSV id,neighbor, and how much of them a table has among the
+ * neighbours of an item. Not collective.
+ *
+ * A first row of which neither field is an id is a header. A pair with an id that the table lacks is
+ * unknown: counted, and not measured. A pair that is there twice counts once. */
+#ifndef AKIN_GOLDEN_H
+#define AKIN_GOLDEN_H
+
+#include <akin/error.h>
+#include <akin/ids.h>
+#include <akin/table.h>
+#include <akin/text.h>
+#include <stddef.h>
+
+enum { AKIN_GOLDEN_WORST = 10, AKIN_GOLDEN_NAMED = 10 };
+
+typedef struct {
+    size_t row, pairs, found; /* of the table; pairs of this item, and those that are there */
+} akin_golden_item;
+
+typedef struct {
+    size_t pairs, found, unknown; /* pairs, and rows of the file that were passed over */
+    akin_golden_item worst[AKIN_GOLDEN_WORST]; /* the least share first; only what lacks one */
+    size_t worst_count;
+    akin_text *names[AKIN_GOLDEN_NAMED]; /* the first unknown ids; owned */
+    size_t name_count;
+} akin_golden;
+
+/* AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer than two fields. */
+AKIN_MUST_CHECK akin_status akin_golden_measure(const char *path, const akin_table *table,
+                                                const akin_ids *ids, akin_golden *out);
+void akin_golden_release(akin_golden *golden);
+
+double akin_golden_share(const akin_golden *golden); /* NaN: no pair of known items */
+/* Names the unknown ids in the log. */
+void akin_golden_tell_unknown(const akin_golden *golden, const char *path);
+
+#endif

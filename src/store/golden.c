@@ -1,0 +1,149 @@
+/* golden: see golden.h. */
+#include <akin/golden.h>
+
+#include <akin/csv.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    int32_t item, neighbor;
+} pair;
+
+typedef struct {
+    const char *path;
+    const akin_ids *ids;
+    akin_golden *out;
+    pair *pairs;
+    size_t count, room;
+} reading;
+
+static akin_status name_unknown(akin_golden *out, const char *id, size_t length) {
+    for (size_t i = 0; i < out->name_count; i++)
+        if (strcmp(akin_text_bytes(out->names[i]), id) == 0) return AKIN_OK;
+    if (out->name_count == AKIN_GOLDEN_NAMED) return AKIN_OK;
+    akin_status status = akin_text_create(&out->names[out->name_count]);
+    if (status != AKIN_OK) return status;
+    return akin_text_append_bytes(out->names[out->name_count++], id, length);
+}
+
+static akin_status add(reading *r, pair one) {
+    if (r->count == r->room) {
+        size_t room = r->room > 0 ? 2 * r->room : 256;
+        pair *more = akin_mem_resize(r->pairs, r->count, room, sizeof *more);
+        if (!more) return AKIN_FAILED;
+        r->pairs = more;
+        r->room = room;
+    }
+    r->pairs[r->count++] = one;
+    return AKIN_OK;
+}
+
+static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
+                            const size_t *lengths) {
+    akin_status status = AKIN_OK;
+    reading *r = context;
+    int64_t found[2];
+    if (count < 2)
+        return akin_error_set(AKIN_INPUT, "%s row %zu: one field; write id,neighbor", r->path, row);
+    for (int f = 0; f < 2; f++)
+        found[f] = strlen(fields[f]) == lengths[f] ? akin_ids_find(r->ids, fields[f]) : -1;
+    if (found[0] >= 0 && found[1] >= 0) return add(r, (pair){(int32_t)found[0], (int32_t)found[1]});
+    if (row == 1 && found[0] < 0 && found[1] < 0) return AKIN_OK; /* a header */
+    r->out->unknown++;
+    for (int f = 0; f < 2; f++)
+        if (found[f] < 0) AKIN_TRY(name_unknown(r->out, fields[f], strlen(fields[f])));
+done:
+    return status;
+}
+
+static int by_rows(const void *a, const void *b) {
+    const pair *x = a, *y = b;
+    if (x->item != y->item) return x->item < y->item ? -1 : 1;
+    return (x->neighbor > y->neighbor) - (x->neighbor < y->neighbor);
+}
+
+static bool is_worse(akin_golden_item a, akin_golden_item b) {
+    double x = (double)a.found / (double)a.pairs, y = (double)b.found / (double)b.pairs;
+    if (x != y) return x < y;
+    return a.pairs != b.pairs ? a.pairs > b.pairs : a.row < b.row;
+}
+
+/* Into the list of the worst, which stays sorted. */
+static void keep_worst(akin_golden *out, akin_golden_item item) {
+    size_t at = out->worst_count;
+    if (item.found == item.pairs) return;
+    while (at > 0 && is_worse(item, out->worst[at - 1])) at--;
+    if (at == AKIN_GOLDEN_WORST) return;
+    if (out->worst_count < AKIN_GOLDEN_WORST) out->worst_count++;
+    memmove(out->worst + at + 1, out->worst + at, (out->worst_count - at - 1) * sizeof *out->worst);
+    out->worst[at] = item;
+}
+
+/* pairs [count] of one item, its neighbours [held]. */
+static void count_item(akin_golden *out, const pair *pairs, size_t count, const int32_t *neighbor,
+                       size_t held) {
+    akin_golden_item item = {.row = (size_t)pairs[0].item};
+    for (size_t p = 0; p < count; p++) {
+        if (p > 0 && pairs[p].neighbor == pairs[p - 1].neighbor) continue;
+        bool is = false;
+        for (size_t j = 0; j < held; j++) is = is || neighbor[j] == pairs[p].neighbor;
+        item.pairs++;
+        item.found += is;
+    }
+    out->pairs += item.pairs;
+    out->found += item.found;
+    keep_worst(out, item);
+}
+
+static akin_status count_all(const reading *r, const akin_table *table) {
+    akin_status status = AKIN_OK;
+    int32_t held = 0, *neighbor = akin_mem_alloc(akin_table_k(table), sizeof *neighbor);
+    if (!neighbor) return AKIN_FAILED;
+    for (size_t p = 0, end; p < r->count; p = end) {
+        for (end = p + 1; end < r->count && r->pairs[end].item == r->pairs[p].item;) end++;
+        AKIN_TRY(akin_table_rows(table, (size_t)r->pairs[p].item, 1, neighbor, NULL, &held));
+        count_item(r->out, r->pairs + p, end - p, neighbor, (size_t)held);
+    }
+done:
+    akin_mem_free(neighbor);
+    return status;
+}
+
+akin_status akin_golden_measure(const char *path, const akin_table *table, const akin_ids *ids,
+                                akin_golden *out) {
+    akin_status status;
+    reading r = {.path = path, .ids = ids, .out = out};
+    *out = (akin_golden){0};
+    AKIN_TRY(akin_csv_read(path, ',', take_row, &r));
+    if (r.count > 0) qsort(r.pairs, r.count, sizeof *r.pairs, by_rows);
+    AKIN_TRY(count_all(&r, table));
+done:
+    akin_mem_free(r.pairs);
+    if (status != AKIN_OK) akin_golden_release(out);
+    return status;
+}
+
+void akin_golden_release(akin_golden *golden) {
+    for (size_t i = 0; i < golden->name_count; i++) akin_text_free(golden->names[i]);
+    *golden = (akin_golden){0};
+}
+
+double akin_golden_share(const akin_golden *golden) {
+    return golden->pairs > 0 ? (double)golden->found / (double)golden->pairs : NAN;
+}
+
+void akin_golden_tell_unknown(const akin_golden *golden, const char *path) {
+    akin_text *list = NULL;
+    if (golden->unknown == 0 || akin_text_create(&list) != AKIN_OK) return;
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < golden->name_count && status == AKIN_OK; i++)
+        status =
+            akin_text_append(list, "%s%s", i > 0 ? ", " : "", akin_text_bytes(golden->names[i]));
+    akin_log_warning("%s: %zu pair%s with an id that the table lacks, passed over: %s%s", path,
+                     golden->unknown, golden->unknown == 1 ? " is" : "s are", akin_text_bytes(list),
+                     golden->name_count == AKIN_GOLDEN_NAMED ? ", ..." : "");
+    akin_text_free(list);
+}
