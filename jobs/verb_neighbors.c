@@ -13,6 +13,16 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .help = "the table to write, table.nc"},
+    {.name = "against",
+     .type = AKIN_OPTION_TEXT,
+     .shapes_result = true,
+     .argument = "FILE",
+     .help =
+         "take neighbours from these embeddings (or .npy) instead of from the items themselves"},
+    {.name = "against-ids",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "ids of its rows, if it is a .npy file"},
     AKIN_RULE_OPTIONS,
     AKIN_ITEM_RULE_OPTIONS,
     {.name = "diversity",
@@ -99,6 +109,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
     return (akin_neighbors_params){.input = arguments[0],
                                    .ids = akin_options_text(o, "ids"),
                                    .output = akin_options_text(o, "output"),
+                                   .against = akin_options_text(o, "against"),
+                                   .against_ids = akin_options_text(o, "against-ids"),
                                    .k = (size_t)akin_options_int(o, "k"),
                                    .rules = akin_item_rules_of(o),
                                    .refine = refine_of(o),
@@ -116,7 +128,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
 static void fill_report(akin_json *report, const akin_neighbors_params *params,
                         const akin_neighbors_figures *figures) {
     const akin_refine_params *refine = &params->refine;
-    double pairs = (double)figures->items * (double)(figures->items - 1),
+    double pairs = (double)figures->items *
+                   (double)(params->against ? figures->targets : figures->items - 1),
            seconds = figures->engine.seconds;
     akin_json_set_integer(report, "items", (long long)figures->items);
     akin_json_set_integer(report, "k", (long long)params->k);

@@ -65,6 +65,11 @@ AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfi
                                             akin_comm *comm, size_t first);
 void akin_labels_free(akin_labels *labels);
 
+/* The first rows of a, then the first rows of b, with the names of both: what has the same name has
+ * the same index. Attributes are those that both have, by name and kind. */
+AKIN_MUST_CHECK akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b,
+                                             size_t b_count, akin_labels **out);
+
 size_t akin_labels_count(const akin_labels *labels);
 size_t akin_labels_id_length(const akin_labels *labels);
 const char *akin_labels_id(const akin_labels *labels, size_t item); /* NUL-terminated, borrowed */

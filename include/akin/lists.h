@@ -8,8 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* One item's list: `count` neighbours (rows of the table) with their scores, best first; borrowed.
- */
+/* One item's list: `count` neighbours with their scores, best first; borrowed. A neighbour is its
+ * row in the table's ids (ids.h): a row of the table, or after those a target. */
 typedef struct {
     size_t item;
     size_t count;

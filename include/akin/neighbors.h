@@ -46,8 +46,9 @@ AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *r
                                                    akin_row_block_rules *out);
 
 typedef struct {
-    const char *input, *ids, *output; /* ids: NULL = none */
-    size_t k;                         /* 1 to AKIN_TOPK_MAX */
+    const char *input, *ids, *output;  /* ids: NULL = none */
+    const char *against, *against_ids; /* neighbours come from there; NULL = from the input */
+    size_t k;                          /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
     akin_refine_params refine;
     const char *options, *result_options; /* resolved, for the table's attributes */
@@ -59,7 +60,7 @@ typedef struct {
 } akin_neighbors_params;
 
 typedef struct {
-    size_t items, dim, unusable;
+    size_t items, targets, dim, unusable; /* targets: what can be a neighbour */
     akin_allpairs_figures engine;
     size_t duplicates, sought, fills; /* of refine.h */
     size_t kept;        /* lists of last night that needed no comparison with each other */

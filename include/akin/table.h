@@ -12,7 +12,14 @@
  *   int    filled(item)               how many of the last neighbours were filled in, in any order
  *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
  *   float  calibration_cosine(knot)   ascending
- *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share */
+ *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share *
+ * A table between two catalogues (neighbors --against) has neighbours from another catalogue than
+ * its items. `neighbor` is then a row of that one:
+ *
+ *   char target_id(target, target_id_length)   and
+ *   int  target_category(target), target_group(target), indices into the same names
+ *   byte target_available(target)
+ */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
 
@@ -32,6 +39,9 @@ size_t akin_table_items(const akin_table *table);
 size_t akin_table_k(const akin_table *table);
 const char *akin_table_digest(const akin_table *table);
 const akin_ncfile *akin_table_file(const akin_table *table);
+/* Rows that `neighbor` points to: the items, or the targets of another catalogue. */
+size_t akin_table_targets(const akin_table *table);
+bool akin_table_is_against(const akin_table *table); /* another catalogue */
 bool akin_table_is_refined(const akin_table *table);
 bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
 bool akin_table_is_calibrated(const akin_table *table);
@@ -59,6 +69,10 @@ typedef struct {
     bool diverse;                         /* lists are in the order of diversity.h */
     const int32_t *filled, *duplicate_of; /* [count]; NULL = not requested */
     const akin_calibration *calibration;  /* NULL: scores are cosines */
+    /* Of a table between two catalogues: this rank's of the `targets`, from first_target on; NULL =
+     * none. */
+    akin_labels *target_labels;
+    size_t targets, first_target;
     bool exact;               /* the lists are those of the comparison: nothing is refined */
     const char *rules_digest; /* of the files of rules; NULL = none */
 } akin_table_extras;

@@ -28,6 +28,17 @@ bool akin_vectors_unit(const float *row /* [dim] */, size_t dim, float *out /* [
 AKIN_MUST_CHECK akin_status akin_vectors_open(akin_comm *comm, const char *path,
                                               const char *ids_path, akin_vectors **out);
 
+/* The rows of two files as those of one: first the sources, then their targets (`against`). The
+ * digest is of both. AKIN_INPUT: of different widths or models. Collective; agreed; same
+ * arguments. */
+typedef struct {
+    const char *path, *ids_path; /* as above */
+} akin_vectors_source;
+AKIN_MUST_CHECK akin_status akin_vectors_open_against(akin_comm *comm,
+                                                      const akin_vectors_source *sources,
+                                                      const akin_vectors_source *against,
+                                                      akin_vectors **out);
+
 /* From rows in memory, of any length and dim >= 1; this rank has its shard of the n, [count,
  * dim], copied, and their labels, taken over, also on failure. Collective; agreed; same n, dim. */
 AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim,
@@ -35,7 +46,10 @@ AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_
                                                 akin_vectors **out);
 void akin_vectors_free(akin_vectors *vectors); /* NULL is fine */
 
-size_t akin_vectors_items(const akin_vectors *vectors);    /* of all ranks */
+size_t akin_vectors_items(const akin_vectors *vectors); /* of all ranks */
+/* How many of them are sources: all, but for vectors that were opened against others. Items from
+ * here on are targets only. */
+size_t akin_vectors_sources(const akin_vectors *vectors);
 size_t akin_vectors_unusable(const akin_vectors *vectors); /* of all ranks */
 size_t akin_vectors_dim(const akin_vectors *vectors);
 size_t akin_vectors_first(const akin_vectors *vectors); /* this rank's shard: shard.h */
@@ -44,6 +58,11 @@ const float *akin_vectors_row(const akin_vectors *vectors,
                               size_t item); /* [dim], unit length; item of this rank's */
 bool akin_vectors_usable(const akin_vectors *vectors, size_t item);
 akin_labels *akin_vectors_labels(const akin_vectors *vectors); /* of this rank's, borrowed */
+
+/* Of this rank's sources, and of its targets that are not sources, with the names of both;
+ * borrowed. NULL but for vectors that were opened against others. */
+akin_labels *akin_vectors_source_labels(const akin_vectors *vectors);
+akin_labels *akin_vectors_target_labels(const akin_vectors *vectors);
 
 /* Identifies the input: content_digest of embeddings.nc; for a .npy XXH3-128 over its shape, the
  * sum of its rows' XXH3-128 (seed = row + 1), and its ids. "" for rows in memory. */

@@ -15,7 +15,32 @@
 
 /* --- which row of one table corresponds to which of the other --- */
 
-/* This rank's shard of a table's ids, after the `count` rows that are there. Not collective. */
+/* This rank's shard of the ids of a table's targets, after the `count` rows that are there. Not
+ * collective. */
+static akin_status add_targets(const akin_comm *comm, const akin_table *table, akin_join_side side,
+                               akin_join_row *rows, size_t *count) {
+    akin_status status;
+    const akin_ncfile *file = akin_table_file(table);
+    size_t n = akin_table_targets(table), width;
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t first = akin_shard_first(n, size, rank), mine = akin_shard_count(n, size, rank);
+    char *ids = NULL, *id = NULL;
+    AKIN_TRY(akin_ncfile_length(file, "target_id_length", &width));
+    ids = akin_mem_alloc(mine, width);
+    id = akin_mem_zalloc(width + 1, 1);
+    if (!ids || !id) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_get(file, "target_id", first, mine, ids));
+    for (size_t i = 0; i < mine; i++) {
+        memcpy(id, ids + i * width, width);
+        rows[(*count)++] = akin_join_row_of(id, first + i, side);
+    }
+done:
+    akin_mem_free(ids);
+    akin_mem_free(id);
+    return status;
+}
+
+/* The same of the ids of its items. */
 static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin_join_side side,
                             akin_join_row *rows, size_t *count) {
     akin_labels *labels = NULL;
@@ -30,20 +55,23 @@ static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin
     return AKIN_OK;
 }
 
-/* to_table [items of other]: the row of the table with the same id, -1 = none; owned.
+/* to_table [items, or targets, of other]: the row of the table with the same id, -1 = none; owned.
  * Collective; agreed. */
 static akin_status join(akin_comm *comm, const akin_table *table, const akin_table *other,
-                        int32_t **to_table) {
+                        bool targets, int32_t **to_table) {
     akin_status status = AKIN_FAILED;
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    size_t n = akin_table_items(other), count = 0, match_count = 0;
+    size_t (*rows_of)(const akin_table *) = targets ? akin_table_targets : akin_table_items;
+    akin_status (*add)(const akin_comm *, const akin_table *, akin_join_side, akin_join_row *,
+                       size_t *) = targets ? add_targets : add_rows;
+    size_t n = rows_of(other), count = 0, match_count = 0;
     akin_join_match *matches = NULL;
-    akin_join_row *rows = akin_mem_alloc(akin_shard_count(akin_table_items(table), size, rank) +
+    akin_join_row *rows = akin_mem_alloc(akin_shard_count(rows_of(table), size, rank) +
                                              akin_shard_count(n, size, rank),
                                          sizeof *rows);
     int32_t *map = akin_mem_alloc(n, sizeof *map);
-    if (rows && map) status = add_rows(comm, table, AKIN_JOIN_FIRST, rows, &count);
-    if (status == AKIN_OK) status = add_rows(comm, other, AKIN_JOIN_SECOND, rows, &count);
+    if (rows && map) status = add(comm, table, AKIN_JOIN_FIRST, rows, &count);
+    if (status == AKIN_OK) status = add(comm, other, AKIN_JOIN_SECOND, rows, &count);
     AKIN_TRY(akin_agree(comm, status));
     AKIN_TRY(akin_join(comm, rows, count, &matches, &match_count));
     for (size_t i = 0; i < n; i++) map[i] = -1;
@@ -62,9 +90,10 @@ done:
 /* What a rank needs to compare its shard of the table's rows with the other table's. */
 typedef struct {
     const akin_table *table, *other;
-    size_t first, count;     /* the shard */
-    const int32_t *to_table; /* [items of other] */
-    int32_t *other_row;      /* [count], -1 = the id is missing there */
+    size_t first, count;              /* the shard */
+    const int32_t *to_table;          /* [items of other] */
+    const int32_t *neighbor_to_table; /* of its neighbours: the same, or [targets of other] */
+    int32_t *other_row;               /* [count], -1 = the id is missing there */
     int32_t *neighbor, *counts, *other_neighbor, *other_counts; /* PIECE_ROWS rows of each table */
     int64_t *missing; /* [larger k + 1]: sum of m - |A and B| over items with max(|A|, |B|) = m:
                        * exact in any order */
@@ -108,7 +137,7 @@ static void compare_lists(comparison *it, size_t i, size_t j) {
     int32_t *a = it->neighbor + i * akin_table_k(it->table),
             *b = it->other_neighbor + j * akin_table_k(it->other);
     size_t a_count = (size_t)it->counts[i], b_count = (size_t)it->other_counts[j];
-    for (size_t c = 0; c < b_count; c++) b[c] = it->to_table[b[c]];
+    for (size_t c = 0; c < b_count; c++) b[c] = it->neighbor_to_table[b[c]];
     size_t longer = a_count > b_count ? a_count : b_count;
     it->missing[longer] += (int64_t)(longer - akin_lists_common(a, a_count, b, b_count));
     it->common++;
@@ -144,12 +173,20 @@ static akin_status compare_shard(comparison *it) {
 akin_status akin_churn(akin_comm *comm, const akin_table *table, const akin_table *other,
                        size_t *common, double *churn) {
     akin_status status;
-    int32_t *to_table = NULL;
+    int32_t *to_table = NULL, *neighbors = NULL;
     comparison it = {.table = table, .other = other};
     size_t k = akin_table_k(table), other_k = akin_table_k(other),
            depth = (k > other_k ? k : other_k) + 1;
-    AKIN_TRY(join(comm, table, other, &to_table));
+    if (akin_table_is_against(table) != akin_table_is_against(other))
+        AKIN_TRY(akin_error_set(AKIN_INPUT,
+                                "%s and %s: one is a table between two catalogues, the other is "
+                                "not; compare tables of one kind",
+                                akin_ncfile_path(akin_table_file(table)),
+                                akin_ncfile_path(akin_table_file(other))));
+    AKIN_TRY(join(comm, table, other, false, &to_table));
+    if (akin_table_is_against(table)) AKIN_TRY(join(comm, table, other, true, &neighbors));
     it.to_table = to_table;
+    it.neighbor_to_table = neighbors ? neighbors : to_table;
     status = prepare(comm, depth, &it);
     if (status == AKIN_OK) status = compare_shard(&it);
     AKIN_TRY(akin_agree(comm, status));
@@ -162,5 +199,6 @@ akin_status akin_churn(akin_comm *comm, const akin_table *table, const akin_tabl
 done:
     free_comparison(&it);
     akin_mem_free(to_table);
+    akin_mem_free(neighbors);
     return status;
 }

@@ -45,6 +45,8 @@ typedef struct {
     int64_t *all;    /* [TALLIES], followed by grades of all items and of each category: [1 +
                       * categories, GRADES] */
     int32_t *labels; /* [items], -1 = none */
+    int32_t
+        *targets; /* so too of the rows that neighbours are: `labels`, or of the other catalogue */
     int32_t *category;
     uint64_t *held; /* [names] items with each label */
     int64_t *times; /* [items] in how many lists it is */
@@ -53,6 +55,7 @@ typedef struct {
 
 static void free_tallies(tallies *it) {
     akin_mem_free(it->all);
+    if (it->targets != it->labels) akin_mem_free(it->targets);
     akin_mem_free(it->labels);
     akin_mem_free(it->category);
     akin_mem_free(it->held);
@@ -68,10 +71,11 @@ static int64_t *grade_of(const tallies *it, size_t grade) {
 static void grade_item(const tallies *it, size_t row, size_t k, size_t held,
                        const int32_t *neighbor) {
     int64_t grade[GRADES] = {[GRADE_LABELLED] = 1};
-    uint64_t right = 0, there_are = it->held[it->labels[row]] - 1;
+    uint64_t right = 0, there_are = it->held[it->labels[row]];
     double sum = 0;
+    if (it->targets == it->labels) there_are--; /* the item itself */
     for (size_t j = 0; j < held; j++) {
-        if (it->labels[neighbor[j]] != it->labels[row]) continue;
+        if (it->targets[neighbor[j]] != it->labels[row]) continue;
         sum += (double)++right / (double)(j + 1);
         for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++)
             grade[GRADE_HITS + d] += j < (size_t)akin_evaluate_depths[d];
@@ -160,10 +164,15 @@ done:
     return status;
 }
 
-/* The probability that an item chosen at random from the others has the label of a labelled
- * item. */
-static double chance_of(const tallies *it, size_t n) {
+/* The probability that one chosen at random from the others, or from the other catalogue, has the
+ * label of a labelled item. */
+static double chance_of(const tallies *it, size_t n, size_t targets) {
     double pairs = 0, labelled = 0;
+    if (it->targets != it->labels) {
+        for (size_t i = 0; i < n; i++)
+            if (it->labels[i] >= 0) pairs += (double)it->held[it->labels[i]], labelled++;
+        return labelled > 0 ? pairs / (labelled * (double)targets) : NAN;
+    }
     for (size_t c = 0; c < it->names; c++) {
         pairs += (double)it->held[c] * ((double)it->held[c] - 1);
         labelled += (double)it->held[c];
@@ -172,23 +181,25 @@ static double chance_of(const tallies *it, size_t n) {
 }
 
 /* Labels of all items, checked against the number of names. Not collective. */
-static akin_status read_labels(const akin_table *table, akin_evaluate_label label, int32_t **out,
-                               size_t *names) {
+static akin_status read_labels(const akin_table *table, akin_evaluate_label label, bool targets,
+                               int32_t **out, size_t *names) {
     akin_status status;
     static const struct {
-        const char *variable, *dimension;
-    } which[] = {{"category", "category_count"}, {"group", "group_count"}};
+        const char *variable[2], *dimension;
+    } all[] = {{{"category", "target_category"}, "category_count"},
+               {{"group", "target_group"}, "group_count"}};
+    const char *variable = all[label].variable[targets];
     const akin_ncfile *file = akin_table_file(table);
-    size_t n = akin_table_items(table);
+    size_t n = targets ? akin_table_targets(table) : akin_table_items(table);
     int32_t *labels = akin_mem_alloc(n, sizeof *labels);
     if (!labels) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_ncfile_expect(file, which[label].variable, AKIN_NC_INT, "item"));
-    AKIN_TRY(akin_ncfile_length(file, which[label].dimension, names));
-    AKIN_TRY(akin_ncfile_get(file, which[label].variable, 0, n, labels));
+    AKIN_TRY(akin_ncfile_expect(file, variable, AKIN_NC_INT, targets ? "target" : "item"));
+    AKIN_TRY(akin_ncfile_length(file, all[label].dimension, names));
+    AKIN_TRY(akin_ncfile_get(file, variable, 0, n, labels));
     for (size_t i = 0; i < n; i++)
         if (labels[i] < -1 || labels[i] >= (int64_t)*names)
             AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range",
-                                    akin_ncfile_path(file), which[label].variable, i));
+                                    akin_ncfile_path(file), variable, i));
     *out = labels;
     return AKIN_OK;
 done:
@@ -199,15 +210,18 @@ done:
 static akin_status create_tallies(const akin_table *table, akin_evaluate_label label,
                                   tallies *out) {
     akin_status status;
-    size_t n = akin_table_items(table);
-    AKIN_TRY(read_labels(table, label, &out->labels, &out->names));
-    AKIN_TRY(read_labels(table, AKIN_EVALUATE_CATEGORY, &out->category, &out->categories));
+    size_t n = akin_table_targets(table);
+    AKIN_TRY(read_labels(table, label, false, &out->labels, &out->names));
+    out->targets = out->labels;
+    if (akin_table_is_against(table))
+        AKIN_TRY(read_labels(table, label, true, &out->targets, &out->names));
+    AKIN_TRY(read_labels(table, AKIN_EVALUATE_CATEGORY, false, &out->category, &out->categories));
     out->held = akin_mem_zalloc(out->names, sizeof *out->held);
     out->all = akin_mem_zalloc(TALLIES + (1 + out->categories) * GRADES, sizeof *out->all);
     out->times = akin_mem_zalloc(n, sizeof *out->times);
     if (!out->held || !out->all || !out->times) AKIN_TRY(AKIN_FAILED);
     for (size_t i = 0; i < n; i++)
-        if (out->labels[i] >= 0) out->held[out->labels[i]]++;
+        if (out->targets[i] >= 0) out->held[out->targets[i]]++;
 done:
     return status;
 }
@@ -223,7 +237,7 @@ static void fill_precision(const tallies *it, size_t grade, double *precision, d
 static void fill_figures(const tallies *it, const akin_table *table,
                          akin_evaluate_figures *figures) {
     double items = (double)figures->items, neighbors = (double)it->all[TALLY_NEIGHBORS];
-    figures->chance = chance_of(it, figures->items);
+    figures->chance = chance_of(it, figures->items, akin_table_targets(table));
     figures->labelled = (size_t)grade_of(it, 0)[GRADE_LABELLED];
     fill_precision(it, 0, figures->precision, &figures->average_precision);
     figures->coverage = share(it->all[TALLY_COVERED], items);

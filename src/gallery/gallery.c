@@ -58,6 +58,11 @@ static akin_status read_inputs(gallery *g) {
         .table = params->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &g->categories};
     AKIN_TRY(akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? check_places(params) : AKIN_OK));
     AKIN_TRY(akin_table_open(g->comm, params->table, &g->table));
+    if (akin_table_is_against(g->table))
+        AKIN_TRY(akin_error_set(AKIN_USAGE,
+                                "%s: a table between two catalogues (neighbors --against); a "
+                                "gallery shows the items of one",
+                                params->table));
     if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
     akin_status local =
         akin_labels_read(akin_table_file(g->table), 0, akin_table_items(g->table), &g->labels);

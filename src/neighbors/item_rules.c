@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USED_MOST = 32, SAMPLE = 512, WORD = 256 };
+enum { USED_MOST = 32, SAMPLE = 512, WORD = 256, NO_ATTRIBUTE = -100 };
 #define FILE_LIMIT ((size_t)1 << 30)
 #define SELECTIVE 0.5 /* the largest share of pairs for which rows are ordered by a rule */
 
@@ -310,6 +310,26 @@ done:
     return status;
 }
 
+/* --- two catalogues --- */
+
+/* Lists of sources hold targets. The side of an item is a slot like an attribute. */
+static akin_status add_sides(making *m) {
+    static const uint8_t allowed[4] = {0, 1, 0, 0};
+    akin_row_rules *rows = &m->rules->rows;
+    size_t count = akin_vectors_count(m->vectors), first = akin_vectors_first(m->vectors),
+           sources = akin_vectors_sources(m->vectors);
+    if (sources == akin_vectors_items(m->vectors)) return AKIN_OK;
+    int32_t *values = m->rules->value[0] = akin_mem_alloc(count, sizeof *values);
+    if (values == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) values[i] = first + i >= sources;
+    m->rules->slot[0].which = NO_ATTRIBUTE;
+    rows->value[0] = values;
+    rows->slots = 1;
+    rows->rule[rows->count++] =
+        (akin_row_rule){.kind = AKIN_ROW_RULE_PAIRS, .allowed = allowed, .values = 2};
+    return AKIN_OK;
+}
+
 /* --- the order of rows --- */
 
 /* Values of rows at equal distances: [*count, slots], the same at any number of ranks. Collective;
@@ -385,6 +405,7 @@ static akin_status begin_targets(making *m, const akin_neighbors_rules *given) {
 static akin_status read_words(making *m, const akin_neighbors_rules *given) {
     akin_status status;
     AKIN_TRY(begin_targets(m, given));
+    AKIN_TRY(add_sides(m));
     AKIN_TRY(add_plain(m, "same", &given->same, AKIN_ROW_RULE_SAME));
     AKIN_TRY(add_plain(m, "different", &given->different, AKIN_ROW_RULE_DIFFERENT));
     AKIN_TRY(add_within(m, &given->within));

@@ -19,6 +19,8 @@ typedef struct akin_item_rules akin_item_rules;
 /* Whether there are any. */
 bool akin_item_rules_asked(const akin_neighbors_rules *rules);
 
+/* Vectors that were opened against others get one more rule: who is in a list is of the others. */
+
 /* path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
  * wrong, or an attribute that the items have not; AKIN_INPUT, AKIN_FAILED: a file. Collective;
  * agreed; same rules. */

@@ -40,9 +40,15 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
 }
 
 static akin_status check_refine(const akin_refine_params *refine, const akin_neighbors_rules *rules,
-                                const akin_vectors *vectors, const char *path) {
+                                const akin_vectors *vectors, const char *path, bool against) {
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
+    if (against && (refine->fill || refine->collapse || refine->calibrated))
+        return akin_error_set(AKIN_USAGE,
+                              "--%s does not go together with --against: leave one of them out",
+                              refine->fill       ? "fill"
+                              : refine->collapse ? "collapse-duplicates"
+                                                 : "score calibrated");
     if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
         return akin_error_option(
             refine->fill ? "fill" : "collapse-duplicates",
@@ -127,8 +133,10 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
     r->pool = pool_of(r);
-    r->list = akin_allpairs_list(out->items, r->pool + p->spare);
-    if (p->previous) {
+    r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
+    if (p->previous && p->against)
+        akin_log_warning("neighbors: --previous has no effect with --against: all is computed");
+    else if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
                                           p->result_options};
         AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, r->pool, r->list,
@@ -205,9 +213,17 @@ done:
     return status;
 }
 
+/* Rows of the vectors become rows of the other catalogue. */
+static void count_from_targets(const run *r, int32_t *neighbor) {
+    size_t sources = akin_vectors_sources(r->vectors);
+    for (size_t e = 0; e < akin_vectors_count(r->vectors) * r->params->k; e++)
+        if (neighbor[e] >= 0) neighbor[e] -= (int32_t)sources;
+}
+
 static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
+    size_t first = akin_vectors_first(r->vectors), sources = akin_vectors_sources(r->vectors);
     akin_refined table = {0};
     const akin_table_origin origin = {p->options, p->result_options,
                                       akin_vectors_digest(r->vectors),
@@ -219,11 +235,18 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
                                       .duplicate_of = table.duplicate_of,
                                       .calibration = table.calibration,
                                       .exact = !is_refined(r),
-                                      .rules_digest = *files != '\0' ? files : NULL};
-    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, akin_vectors_items(r->vectors),
-                                      p->k, akin_vectors_first(r->vectors),
-                                      akin_vectors_labels(r->vectors), table.neighbor, table.score,
-                                      table.counts, &extras));
+                                      .rules_digest = *files != '\0' ? files : NULL,
+                                      .target_labels = akin_vectors_target_labels(r->vectors),
+                                      .targets = akin_vectors_items(r->vectors) - sources,
+                                      .first_target = first > sources ? first - sources : 0};
+    akin_labels *labels = akin_vectors_labels(r->vectors);
+    if (p->against) {
+        count_from_targets(r, table.neighbor);
+        labels = akin_vectors_source_labels(r->vectors);
+        if (first > sources) first = sources;
+    }
+    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, sources, p->k, first, labels,
+                                      table.neighbor, table.score, table.counts, &extras));
     figures->duplicates = table.duplicates, figures->sought += table.sought,
     figures->fills = table.fills;
 done:
@@ -267,6 +290,7 @@ static akin_status write_spare(run *r) {
     /* A refined table does not have the exact lists, so all of them are kept. */
     size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
     size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
+    if (r->params->against) width = 0; /* no night builds upon it */
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0)
             (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
@@ -301,7 +325,7 @@ static akin_status take_rules(run *r) {
     akin_status status = AKIN_OK;
     const akin_neighbors_params *p = r->params;
     const char *files = "";
-    if (akin_item_rules_asked(&p->rules)) {
+    if (akin_item_rules_asked(&p->rules) || p->against) {
         AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
@@ -313,20 +337,30 @@ done:
     return status;
 }
 
+/* Collective; agreed. */
+static akin_status open_vectors(run *r) {
+    const akin_neighbors_params *p = r->params;
+    const akin_vectors_source sources = {p->input, p->ids}, others = {p->against, p->against_ids};
+    return p->against ? akin_vectors_open_against(r->comm, &sources, &others, &r->vectors)
+                      : akin_vectors_open(r->comm, p->input, p->ids, &r->vectors);
+}
+
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
                            akin_neighbors_figures *out) {
     akin_status status;
     run r = {.comm = comm, .params = params};
     *out = (akin_neighbors_figures){0};
     AKIN_TRY(akin_agree(comm, name_files(&r)));
-    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &r.vectors));
+    AKIN_TRY(open_vectors(&r));
     AKIN_TRY(akin_agree(
         comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
-    AKIN_TRY(
-        akin_agree(comm, check_refine(&params->refine, &params->rules, r.vectors, params->input)));
+    AKIN_TRY(akin_agree(comm, check_refine(&params->refine, &params->rules, r.vectors,
+                                           params->input, params->against != NULL)));
     AKIN_TRY(take_rules(&r));
     tell_all_available(&r);
-    out->items = akin_vectors_items(r.vectors), out->dim = akin_vectors_dim(r.vectors);
+    out->items = akin_vectors_sources(r.vectors);
+    out->targets = params->against ? akin_vectors_items(r.vectors) - out->items : out->items;
+    out->dim = akin_vectors_dim(r.vectors);
     out->unusable = akin_vectors_unusable(r.vectors);
     AKIN_TRY(gather_known(&r, out));
     AKIN_TRY(compute(&r, out));

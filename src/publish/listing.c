@@ -140,7 +140,7 @@ struct akin_listing {
 };
 
 static akin_status check_blanks(const akin_ids *ids) {
-    for (size_t row = 0; row < akin_ids_count(ids); row++)
+    for (size_t row = 0; row < akin_ids_total(ids); row++)
         if (strchr(akin_ids_text(ids, row), ' '))
             return akin_error_set(AKIN_INPUT,
                                   "id \"%s\" of row %zu contains a blank, and --format ids joins "

@@ -9,10 +9,10 @@
 #define EMPTY UINT32_MAX
 
 struct akin_ids {
-    size_t count, used, capacity;
-    char *bytes;      /* the ids, each NUL-terminated, consecutively */
-    uint64_t *starts; /* [count + 1] */
-    uint32_t *slots;  /* [slot_mask + 1], open addressing, linear probing: rows, or EMPTY */
+    size_t count, items, part, used, capacity; /* part: where items or targets begin */
+    char *bytes;                               /* the ids, each NUL-terminated, consecutively */
+    uint64_t *starts;                          /* [count + 1] */
+    uint32_t *slots; /* [slot_mask + 1], open addressing, linear probing: rows, or EMPTY */
     size_t slot_mask;
 };
 
@@ -49,46 +49,73 @@ static akin_status add(akin_ids *ids, const char *id, size_t length) {
     ids->starts[++ids->count] = ids->used;
     size_t slot = akin_hash_64(id, length) & ids->slot_mask;
     for (; ids->slots[slot] != EMPTY; slot = (slot + 1) & ids->slot_mask)
-        if (strcmp(akin_ids_text(ids, ids->slots[slot]), akin_ids_text(ids, ids->count - 1)) == 0)
+        if (ids->slots[slot] >= ids->part &&
+            strcmp(akin_ids_text(ids, ids->slots[slot]), akin_ids_text(ids, ids->count - 1)) == 0)
             return AKIN_OK;
     ids->slots[slot] = (uint32_t)(ids->count - 1);
     return AKIN_OK;
 }
 
-static akin_status read_block(const akin_ncfile *file, size_t first, size_t count, size_t width,
-                              char *block, akin_ids *ids) {
-    akin_status status = akin_ncfile_get(file, "id", first, count, block);
+static akin_status read_block(const akin_ncfile *file, const char *variable, size_t first,
+                              size_t count, size_t width, char *block, akin_ids *ids) {
+    akin_status status = akin_ncfile_get(file, variable, first, count, block);
     for (size_t i = 0; i < count && status == AKIN_OK; i++) {
         const char *id = block + i * width;
         size_t length = strnlen(id, width);
         if (length == 0 || !akin_text_is_utf8(id, length))
-            return akin_error_set(AKIN_INPUT, "%s: id of row %zu is %s", akin_ncfile_path(file),
-                                  first + i, length == 0 ? "empty" : "not UTF-8");
+            return akin_error_set(AKIN_INPUT, "%s: %s of row %zu is %s", akin_ncfile_path(file),
+                                  variable, first + i, length == 0 ? "empty" : "not UTF-8");
         status = add(ids, id, length);
     }
+    return status;
+}
+
+/* The texts of a variable, one for each place of its dimension. */
+typedef struct {
+    const char *variable, *dimension, *length, *dimensions;
+} column;
+
+static const column of_items = {"id", "item", "id_length", "item,id_length"},
+                    of_targets = {"target_id", "target", "target_id_length",
+                                  "target,target_id_length"};
+
+static akin_status read_column(const akin_ncfile *file, const column *of, akin_ids *ids) {
+    akin_status status = AKIN_OK;
+    char *block = NULL;
+    size_t count = 0, width = 0;
+    AKIN_TRY(akin_ncfile_length(file, of->dimension, &count));
+    AKIN_TRY(akin_ncfile_length(file, of->length, &width));
+    size_t step = width < BLOCK_BYTES ? BLOCK_BYTES / width : 1;
+    block = akin_mem_alloc(step, width);
+    if (!block) AKIN_TRY(AKIN_FAILED);
+    for (size_t first = 0; first < count; first += step)
+        AKIN_TRY(read_block(file, of->variable, first, count - first < step ? count - first : step,
+                            width, block, ids));
+done:
+    akin_mem_free(block);
     return status;
 }
 
 akin_status akin_ids_read(const akin_ncfile *file, akin_ids **out) {
     akin_status status = AKIN_OK;
     akin_ids *ids = NULL;
-    char *block = NULL;
-    size_t count = 0, width = 0;
+    size_t items = 0, targets = 0;
+    bool two = akin_ncfile_has(file, of_targets.variable);
     *out = NULL;
-    AKIN_TRY(akin_ncfile_expect(file, "id", AKIN_NC_CHAR, "item,id_length"));
-    AKIN_TRY(akin_ncfile_length(file, "item", &count));
-    AKIN_TRY(akin_ncfile_length(file, "id_length", &width));
-    AKIN_TRY(start(count, &ids));
-    size_t step = width < BLOCK_BYTES ? BLOCK_BYTES / width : 1;
-    block = akin_mem_alloc(step, width);
-    if (!block) AKIN_TRY(AKIN_FAILED);
-    for (size_t first = 0; first < count; first += step)
-        AKIN_TRY(read_block(file, first, count - first < step ? count - first : step, width, block,
-                            ids));
+    AKIN_TRY(akin_ncfile_expect(file, of_items.variable, AKIN_NC_CHAR, of_items.dimensions));
+    AKIN_TRY(akin_ncfile_length(file, of_items.dimension, &items));
+    if (two) {
+        AKIN_TRY(
+            akin_ncfile_expect(file, of_targets.variable, AKIN_NC_CHAR, of_targets.dimensions));
+        AKIN_TRY(akin_ncfile_length(file, of_targets.dimension, &targets));
+    }
+    AKIN_TRY(start(items + targets, &ids));
+    AKIN_TRY(read_column(file, &of_items, ids));
+    ids->items = ids->part = ids->count;
+    if (two) AKIN_TRY(read_column(file, &of_targets, ids));
     *out = ids;
     ids = NULL;
 done:
-    akin_mem_free(block);
     akin_ids_free(ids);
     return status;
 }
@@ -99,6 +126,7 @@ akin_status akin_ids_create(size_t count, const char *const *texts, akin_ids **o
     *out = NULL;
     AKIN_TRY(start(count, &ids));
     for (size_t i = 0; i < count; i++) AKIN_TRY(add(ids, texts[i], strlen(texts[i])));
+    ids->items = ids->count;
     *out = ids;
     ids = NULL;
 done:
@@ -115,6 +143,10 @@ void akin_ids_free(akin_ids *ids) {
 }
 
 size_t akin_ids_count(const akin_ids *ids) {
+    return ids->items;
+}
+
+size_t akin_ids_total(const akin_ids *ids) {
     return ids->count;
 }
 
@@ -138,9 +170,19 @@ void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t co
     }
 }
 
-int64_t akin_ids_find(const akin_ids *ids, const char *id) {
+/* The first row from `from` on with this id. */
+static int64_t find_from(const akin_ids *ids, const char *id, size_t from) {
     size_t slot = akin_hash_64(id, strlen(id)) & ids->slot_mask;
     for (; ids->slots[slot] != EMPTY; slot = (slot + 1) & ids->slot_mask)
-        if (strcmp(akin_ids_text(ids, ids->slots[slot]), id) == 0) return ids->slots[slot];
+        if (ids->slots[slot] >= from && strcmp(akin_ids_text(ids, ids->slots[slot]), id) == 0)
+            return ids->slots[slot];
     return -1;
+}
+
+int64_t akin_ids_find(const akin_ids *ids, const char *id) {
+    return find_from(ids, id, 0);
+}
+
+int64_t akin_ids_find_neighbor(const akin_ids *ids, const char *id) {
+    return find_from(ids, id, ids->count > ids->items ? ids->items : 0);
 }

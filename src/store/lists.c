@@ -39,6 +39,9 @@ static akin_status read_from(akin_lists *lists, size_t row) {
     akin_status status =
         akin_table_rows(lists->table, row, count, lists->neighbor, lists->score, lists->counts);
     if (status == AKIN_OK) lists->count = count;
+    size_t offset = akin_table_is_against(lists->table) ? akin_table_items(lists->table) : 0;
+    for (size_t e = 0; offset > 0 && e < lists->count * lists->k; e++)
+        if (lists->neighbor[e] >= 0) lists->neighbor[e] += (int32_t)offset;
     return status;
 }
 

@@ -8,7 +8,8 @@
 
 struct akin_table {
     akin_ncfile *file;
-    size_t items, k;
+    size_t items, k, targets;
+    bool against;
     bool refined, diverse, calibrated, has_fill, has_duplicates;
 };
 
@@ -28,6 +29,14 @@ static const akin_ncfile_field
                             {"calibration_share", AKIN_NC_DOUBLE, "knot", "1",
                              "share of random pairs with a smaller cosine"},
                             {0}};
+
+static const akin_ncfile_field target_schema[] = {
+    {"target_id", AKIN_NC_CHAR, "target,target_id_length", NULL,
+     "identifier of the item that can be recommended"},
+    {"target_category", AKIN_NC_INT, "target", "1", "its category"},
+    {"target_group", AKIN_NC_INT, "target", "1", "its group"},
+    {"target_available", AKIN_NC_BYTE, "target", "1", "whether it can be recommended"},
+    {0}};
 
 static akin_status check_extras(akin_table *table) {
     akin_status status;
@@ -53,6 +62,12 @@ static akin_status check_schema(akin_table *table) {
     AKIN_TRY(akin_ncfile_length(file, "item", &table->items));
     AKIN_TRY(akin_ncfile_length(file, "k", &table->k));
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
+    table->targets = table->items;
+    table->against = akin_ncfile_has(file, "target_id");
+    if (table->against) {
+        AKIN_TRY(akin_ncfile_check_schema(file, target_schema));
+        AKIN_TRY(akin_ncfile_length(file, "target", &table->targets));
+    }
     AKIN_TRY(check_extras(table));
 done:
     return status;
@@ -92,6 +107,14 @@ const char *akin_table_digest(const akin_table *table) {
 
 const akin_ncfile *akin_table_file(const akin_table *table) {
     return table->file;
+}
+
+size_t akin_table_targets(const akin_table *table) {
+    return table->targets;
+}
+
+bool akin_table_is_against(const akin_table *table) {
+    return table->against;
 }
 
 bool akin_table_is_refined(const akin_table *table) {
@@ -160,9 +183,9 @@ static const char *find_fault(const akin_table *table, size_t row, int32_t held,
         if (!there && (neighbor[j] != -1 || score[j] != 0))
             return "it has a neighbour after its count";
         if (!there) continue;
-        if (neighbor[j] < 0 || (size_t)neighbor[j] >= table->items)
+        if (neighbor[j] < 0 || (size_t)neighbor[j] >= table->targets)
             return "a neighbour is not a row of the table";
-        if ((size_t)neighbor[j] == row) return "it is its own neighbour";
+        if (!table->against && (size_t)neighbor[j] == row) return "it is its own neighbour";
         if (!(score[j] >= -1 && score[j] <= 1)) return "a score is not within [-1, 1]";
         if (j > 0 && !in_order(table, neighbor, score, j, (size_t)(held - filled)))
             return "its neighbours are out of order";
@@ -234,6 +257,38 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
     }
 }
 
+static void define_targets(akin_ncfile *file, const akin_table_extras *extras) {
+    akin_ncfile_dimension(file, "target", extras->targets);
+    akin_ncfile_dimension(file, "target_id_length", akin_labels_id_length(extras->target_labels));
+    akin_ncfile_define(file, target_schema);
+    akin_ncfile_attribute(file, "neighbor", "comment", "index into target, from 0; -1 = none");
+    akin_ncfile_attribute(file, "target_category", "comment",
+                          "index into category_name; -1 = none");
+    akin_ncfile_attribute(file, "target_group", "comment", "index into group_name; -1 = none");
+}
+
+/* Collective; agreed. */
+static akin_status put_targets(akin_comm *comm, akin_ncfile *file,
+                               const akin_table_extras *extras) {
+    akin_status status;
+    akin_labels *labels = extras->target_labels;
+    size_t count = akin_labels_count(labels), width = akin_labels_id_length(labels),
+           first = extras->first_target;
+    char *ids = akin_mem_zalloc(count, width);
+    AKIN_TRY(akin_agree(comm, ids ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) {
+        const char *id = akin_labels_id(labels, i);
+        memcpy(ids + i * width, id, strlen(id));
+    }
+    akin_ncfile_put(file, "target_id", first, count, ids);
+    akin_ncfile_put(file, "target_category", first, count, akin_labels_category(labels));
+    akin_ncfile_put(file, "target_group", first, count, akin_labels_group(labels));
+    akin_ncfile_put(file, "target_available", first, count, akin_labels_available(labels));
+done:
+    akin_mem_free(ids);
+    return status;
+}
+
 static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extras *extras,
                        size_t first, size_t count) {
     size_t knots;
@@ -277,6 +332,7 @@ static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n,
     akin_ncfile_attribute(file, "score", "comment", "0 where there is no neighbour");
     akin_ncfile_attribute_values(file, "count", "valid_range", 2, counts);
     if (extras) define_extras(file, extras);
+    if (extras && extras->target_labels) define_targets(file, extras);
 }
 
 akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
@@ -302,6 +358,7 @@ akin_status akin_table_write_refined(akin_comm *comm, const char *path,
     akin_ncfile_put(file, "score", first, count, score);
     akin_ncfile_put(file, "count", first, count, counts);
     if (extras) put_extras(comm, file, extras, first, count);
+    if (extras && extras->target_labels) AKIN_TRY(put_targets(comm, file, extras));
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

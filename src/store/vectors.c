@@ -17,10 +17,10 @@ enum { ID_MAX = 1024 };
 static const size_t file_limit = (size_t)1 << 36;
 
 struct akin_vectors {
-    size_t items, dim, first, count, unusable;
-    float *rows;     /* [count, dim] */
-    uint8_t *usable; /* [count] */
-    akin_labels *labels;
+    size_t items, sources, dim, first, count, unusable;
+    float *rows;                                         /* [count, dim] */
+    uint8_t *usable;                                     /* [count] */
+    akin_labels *labels, *source_labels, *target_labels; /* NULL: none of the last two */
     char digest[AKIN_HASH_TEXT_SIZE], model_digest[AKIN_HASH_TEXT_SIZE];
     char *catalog_options; /* NULL = unknown */
 };
@@ -38,13 +38,21 @@ bool akin_vectors_unit(const float *row, size_t dim, float *out) {
 
 /* --- an object for this rank's shard --- */
 
-static akin_status create(akin_comm *comm, size_t n, size_t dim, akin_vectors **out) {
+typedef struct {
+    size_t first, count;
+} range;
+
+static range shard_of(const akin_comm *comm, size_t n) {
+    return (range){akin_shard_first(n, akin_comm_size(comm), akin_comm_rank(comm)),
+                   akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm))};
+}
+
+static akin_status create(const range *mine, size_t n, size_t dim, akin_vectors **out) {
     akin_vectors *v = akin_mem_zalloc(1, sizeof *v);
     *out = v;
     if (v == NULL) return AKIN_FAILED;
-    v->items = n, v->dim = dim;
-    v->first = akin_shard_first(n, akin_comm_size(comm), akin_comm_rank(comm));
-    v->count = akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm));
+    v->items = v->sources = n, v->dim = dim;
+    v->first = mine->first, v->count = mine->count;
     v->rows = akin_mem_alloc(v->count, dim * sizeof *v->rows);
     v->usable = akin_mem_alloc(v->count, 1);
     return v->rows != NULL && v->usable != NULL ? AKIN_OK : AKIN_FAILED;
@@ -66,7 +74,8 @@ akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim, const flo
     akin_status status;
     akin_vectors *v;
     *out = NULL;
-    akin_status local = create(comm, n, dim, &v);
+    const range mine = shard_of(comm, n);
+    akin_status local = create(&mine, n, dim, &v);
     if (v != NULL) v->labels = labels;
     AKIN_TRY(akin_agree(comm, local));
     memcpy(v->rows, rows, v->count * dim * sizeof *rows);
@@ -81,6 +90,8 @@ done:
 void akin_vectors_free(akin_vectors *v) {
     if (v == NULL) return;
     akin_labels_free(v->labels);
+    akin_labels_free(v->source_labels);
+    akin_labels_free(v->target_labels);
     akin_mem_free(v->rows);
     akin_mem_free(v->usable);
     akin_mem_free(v->catalog_options);
@@ -220,31 +231,36 @@ static void digest_npy(akin_comm *comm, akin_vectors *v, akin_hash128 ids) {
     akin_hash_text(akin_hash_128(text, (size_t)length, 0), v->digest);
 }
 
-static akin_status open_npy(akin_comm *comm, const char *path, const char *ids_path,
+/* some: which rows are this rank's, NULL: its shard. So too below. */
+static akin_status open_npy(akin_comm *comm, const akin_vectors_source *source, const range *some,
                             akin_vectors **out) {
     akin_status status;
+    const char *path = source->path;
     akin_npy *npy = NULL;
     akin_hash128 ids_hash;
     akin_status local = akin_npy_open(path, &npy);
     if (local == AKIN_OK) local = check_npy(path, npy);
     AKIN_TRY(akin_agree(comm, local));
-    local = create(comm, akin_npy_rows(npy), akin_npy_columns(npy), out);
+    const range mine = some != NULL ? *some : shard_of(comm, akin_npy_rows(npy));
+    local = create(&mine, akin_npy_rows(npy), akin_npy_columns(npy), out);
     if (local == AKIN_OK) local = akin_npy_read(npy, (*out)->first, (*out)->count, (*out)->rows);
     AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(label_npy(comm, path, ids_path, *out, &ids_hash));
+    AKIN_TRY(label_npy(comm, path, source->ids_path, *out, &ids_hash));
     digest_npy(comm, *out, ids_hash);
 done:
     akin_npy_close(npy);
     return status;
 }
 
-static akin_status open_embeddings(akin_comm *comm, const char *path, akin_vectors **out) {
+static akin_status open_embeddings(akin_comm *comm, const char *path, const range *some,
+                                   akin_vectors **out) {
     akin_status status;
     akin_embeddings *file = NULL;
     AKIN_TRY(akin_embeddings_open(comm, path, &file));
     akin_status local = check_rows(path, akin_embeddings_items(file));
+    const range mine = some != NULL ? *some : shard_of(comm, akin_embeddings_items(file));
     if (local == AKIN_OK)
-        local = create(comm, akin_embeddings_items(file), akin_embeddings_dim(file), out);
+        local = create(&mine, akin_embeddings_items(file), akin_embeddings_dim(file), out);
     akin_vectors *v = *out;
     if (local == AKIN_OK) {
         snprintf(v->digest, sizeof v->digest, "%s", akin_embeddings_digest(file));
@@ -262,17 +278,28 @@ done:
     return status;
 }
 
+/* Rows as they are in the file. */
+static akin_status open_rows(akin_comm *comm, const akin_vectors_source *source, const range *some,
+                             akin_vectors **out) {
+    akin_status status;
+    bool is_npy = false;
+    AKIN_TRY(akin_agree(comm, akin_npy_recognise(source->path, &is_npy)));
+    if (!is_npy && source->ids_path != NULL)
+        AKIN_TRY(akin_error_option("ids", "--ids %s: only for a .npy file; %s has its own ids",
+                                   source->ids_path, source->path));
+    AKIN_TRY(is_npy ? open_npy(comm, source, some, out)
+                    : open_embeddings(comm, source->path, some, out));
+done:
+    return status;
+}
+
 akin_status akin_vectors_open(akin_comm *comm, const char *path, const char *ids_path,
                               akin_vectors **out) {
     akin_status status;
+    const akin_vectors_source source = {path, ids_path};
     akin_vectors *v = NULL;
-    bool is_npy = false;
     *out = NULL;
-    AKIN_TRY(akin_agree(comm, akin_npy_recognise(path, &is_npy)));
-    if (!is_npy && ids_path != NULL)
-        AKIN_TRY(akin_error_option("ids", "--ids %s: only for a .npy file; %s has its own ids",
-                                   ids_path, path));
-    AKIN_TRY(is_npy ? open_npy(comm, path, ids_path, &v) : open_embeddings(comm, path, &v));
+    AKIN_TRY(open_rows(comm, &source, NULL, &v));
     bring_to_unit_length(comm, v);
     *out = v, v = NULL;
 done:
@@ -280,8 +307,94 @@ done:
     return status;
 }
 
+/* --- two files --- */
+
+static akin_status check_pair(const akin_vectors *a, const akin_vectors *b, const char *a_path,
+                              const char *b_path) {
+    if (a->dim != b->dim)
+        return akin_error_set(AKIN_INPUT,
+                              "%s has vectors of %zu columns, %s of %zu: embed both "
+                              "with the same model",
+                              a_path, a->dim, b_path, b->dim);
+    if (*a->model_digest && *b->model_digest && strcmp(a->model_digest, b->model_digest) != 0)
+        return akin_error_set(AKIN_INPUT,
+                              "%s and %s were embedded with different models: scores "
+                              "between them would mean nothing; embed both with the "
+                              "same one",
+                              a_path, b_path);
+    if (a->items + b->items >= INT32_MAX)
+        return akin_error_set(AKIN_INPUT,
+                              "%s and %s have %zu rows together; akin takes fewer than "
+                              "2^31",
+                              a_path, b_path, a->items + b->items);
+    return AKIN_OK;
+}
+
+/* The rows and labels of both in one. Not collective. */
+static akin_status append(akin_vectors *v, const akin_vectors *a, const akin_vectors *b) {
+    akin_status status;
+    char text[2 * AKIN_HASH_TEXT_SIZE + 16];
+    size_t row = v->dim * sizeof *v->rows;
+    memcpy(v->rows, a->rows, a->count * row);
+    memcpy(v->rows + a->count * v->dim, b->rows, b->count * row);
+    int length = snprintf(text, sizeof text, "%s against %s", a->digest, b->digest);
+    akin_hash_text(akin_hash_128(text, (size_t)length, 0), v->digest);
+    memcpy(v->model_digest, a->model_digest, sizeof v->model_digest);
+    v->sources = a->items;
+    if (a->catalog_options && !(v->catalog_options = akin_mem_text(a->catalog_options)))
+        return AKIN_FAILED;
+    AKIN_TRY(akin_labels_join(a->labels, a->count, b->labels, b->count, &v->labels));
+    AKIN_TRY(akin_labels_join(a->labels, a->count, b->labels, 0, &v->source_labels));
+    AKIN_TRY(akin_labels_join(a->labels, 0, b->labels, b->count, &v->target_labels));
+done:
+    return status;
+}
+
+/* How many rows a file has: none of them are read. Collective; agreed. */
+static akin_status count_rows(akin_comm *comm, const akin_vectors_source *source, size_t *items) {
+    static const range none = {0, 0};
+    akin_vectors *v = NULL;
+    akin_status status = open_rows(comm, source, &none, &v);
+    if (status == AKIN_OK) *items = v->items;
+    akin_vectors_free(v);
+    return status;
+}
+
+akin_status akin_vectors_open_against(akin_comm *comm, const akin_vectors_source *sources,
+                                      const akin_vectors_source *against, akin_vectors **out) {
+    akin_status status;
+    size_t n = 0, m = 0;
+    akin_vectors *a = NULL, *b = NULL, *v = NULL;
+    *out = NULL;
+    AKIN_TRY(count_rows(comm, sources, &n));
+    AKIN_TRY(count_rows(comm, against, &m));
+    const range mine = shard_of(comm, n + m);
+    size_t end = mine.first + mine.count;
+    range of_a = {mine.first < n ? mine.first : n, 0},
+          of_b = {mine.first > n ? mine.first - n : 0, 0};
+    of_a.count = (end < n ? end : n) - of_a.first;
+    of_b.count = (end > n ? end - n : 0) - of_b.first;
+    AKIN_TRY(open_rows(comm, sources, &of_a, &a));
+    AKIN_TRY(open_rows(comm, against, &of_b, &b));
+    AKIN_TRY(akin_agree(comm, check_pair(a, b, sources->path, against->path)));
+    akin_status local = create(&mine, n + m, a->dim, &v);
+    if (local == AKIN_OK) local = append(v, a, b);
+    AKIN_TRY(akin_agree(comm, local));
+    bring_to_unit_length(comm, v);
+    *out = v, v = NULL;
+done:
+    akin_vectors_free(a);
+    akin_vectors_free(b);
+    akin_vectors_free(v);
+    return status;
+}
+
 size_t akin_vectors_items(const akin_vectors *v) {
     return v->items;
+}
+
+size_t akin_vectors_sources(const akin_vectors *v) {
+    return v->sources;
 }
 
 size_t akin_vectors_unusable(const akin_vectors *v) {
@@ -310,6 +423,14 @@ bool akin_vectors_usable(const akin_vectors *v, size_t item) {
 
 akin_labels *akin_vectors_labels(const akin_vectors *v) {
     return v->labels;
+}
+
+akin_labels *akin_vectors_source_labels(const akin_vectors *v) {
+    return v->source_labels;
+}
+
+akin_labels *akin_vectors_target_labels(const akin_vectors *v) {
+    return v->target_labels;
 }
 
 const char *akin_vectors_digest(const akin_vectors *v) {
