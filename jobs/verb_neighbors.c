@@ -19,6 +19,12 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help =
          "take neighbours from these embeddings (or .npy) instead of from the items themselves"},
+    {.name = "by",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "item|group",
+     .shapes_result = true,
+     .help = "what the rows of the table are; group: products, each the items of one group, whose "
+             "score is that of their most similar pair"},
     {.name = "against-ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -102,6 +108,17 @@ static akin_refine_params refine_of(const akin_options *o) {
     return refine;
 }
 
+/* Lists between products hold one picture of each, and none of the item's own. */
+static akin_neighbors_rules rules_of(const akin_options *o) {
+    static const char *const one = "group=1";
+    akin_neighbors_rules rules = akin_item_rules_of(o);
+    if (is_choice(o, "by", "group")) {
+        rules.exclude_same_group = true;
+        rules.at_most = (akin_neighbors_words){1, &one};
+    }
+    return rules;
+}
+
 static akin_neighbors_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
@@ -112,7 +129,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .against = akin_options_text(o, "against"),
                                    .against_ids = akin_options_text(o, "against-ids"),
                                    .k = (size_t)akin_options_int(o, "k"),
-                                   .rules = akin_item_rules_of(o),
+                                   .rules = rules_of(o),
+                                   .by_group = is_choice(o, "by", "group"),
                                    .refine = refine_of(o),
                                    .options = call->options_text,
                                    .result_options = call->result_options,
@@ -132,6 +150,7 @@ static void fill_report(akin_json *report, const akin_neighbors_params *params,
                    (double)(params->against ? figures->targets : figures->items - 1),
            seconds = figures->engine.seconds;
     akin_json_set_integer(report, "items", (long long)figures->items);
+    if (params->by_group) akin_json_set_integer(report, "products", (long long)figures->products);
     akin_json_set_integer(report, "k", (long long)params->k);
     akin_json_set_integer(report, "dim", (long long)figures->dim);
     akin_json_set_number(report, "pairs", pairs);
@@ -192,7 +211,22 @@ done:
     return status;
 }
 
+/* What works on the lists of items, not of products. */
+static akin_status check_products(const akin_options *o) {
+    static const char *const others[] = {"against", "at-most", "diversity", "collapse-duplicates",
+                                         "fill",    "score"};
+    for (size_t i = 0; is_choice(o, "by", "group") && i < sizeof others / sizeof *others; i++)
+        if (akin_options_given(o, others[i]))
+            return akin_error_set(
+                AKIN_USAGE, "--by group does not go together with --%s: leave one of them out",
+                others[i]);
+    return AKIN_OK;
+}
+
 static akin_status check(akin_options *o) {
+    if (check_products(o) != AKIN_OK) return AKIN_USAGE;
+    if (akin_options_given(o, "against-ids") && !akin_options_given(o, "against"))
+        return akin_error_set(AKIN_USAGE, "--against-ids needs --against");
     if ((akin_options_text(o, "previous") == NULL) !=
         (akin_options_text(o, "previous-embeddings") == NULL))
         return akin_error_option(akin_options_given(o, "previous") ? "previous"
@@ -225,6 +259,9 @@ static bool up_to_date(akin_call *call) {
     }
     return params.output != NULL &&
            akin_output_made_from(params.output, "table", "input_embeddings_digest", params.input) &&
+           (params.against == NULL ||
+            akin_output_made_from(params.output, "table", "input_against_digest",
+                                  params.against)) &&
            akin_output_has(params.output, "table", "akin_result_options", params.result_options) &&
            akin_output_has(params.output, "table", "akin_rules_digest", *files ? files : NULL);
 }

@@ -48,6 +48,7 @@ AKIN_MUST_CHECK akin_status akin_neighbors_resolve(const akin_neighbors_rules *r
 typedef struct {
     const char *input, *ids, *output;  /* ids: NULL = none */
     const char *against, *against_ids; /* neighbours come from there; NULL = from the input */
+    bool by_group;                     /* lists between products; with the rules of products.h */
     size_t k;                          /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
     akin_refine_params refine;
@@ -61,6 +62,7 @@ typedef struct {
 
 typedef struct {
     size_t items, targets, dim, unusable; /* targets: what can be a neighbour */
+    size_t products;                      /* with by_group */
     akin_allpairs_figures engine;
     size_t duplicates, sought, fills; /* of refine.h */
     size_t kept;        /* lists of last night that needed no comparison with each other */

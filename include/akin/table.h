@@ -13,6 +13,11 @@
  *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
  *   float  calibration_cosine(knot)   ascending
  *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share *
+ * A table between products (neighbors --by group) has a row a product and the pair of pictures that
+ * is most alike, rows of the embeddings:
+ *
+ *   int   picture(item, k), neighbor_picture(item, k)
+ *
  * A table between two catalogues (neighbors --against) has neighbours from another catalogue than
  * its items. `neighbor` is then a row of that one:
  *
@@ -41,7 +46,8 @@ const char *akin_table_digest(const akin_table *table);
 const akin_ncfile *akin_table_file(const akin_table *table);
 /* Rows that `neighbor` points to: the items, or the targets of another catalogue. */
 size_t akin_table_targets(const akin_table *table);
-bool akin_table_is_against(const akin_table *table); /* another catalogue */
+bool akin_table_is_against(const akin_table *table);  /* another catalogue */
+bool akin_table_is_by_group(const akin_table *table); /* between products */
 bool akin_table_is_refined(const akin_table *table);
 bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
 bool akin_table_is_calibrated(const akin_table *table);
@@ -69,12 +75,15 @@ typedef struct {
     bool diverse;                         /* lists are in the order of diversity.h */
     const int32_t *filled, *duplicate_of; /* [count]; NULL = not requested */
     const akin_calibration *calibration;  /* NULL: scores are cosines */
+    /* Of a table between products: the items whose cosine is the score, [count, k]; NULL = none. */
+    const int32_t *picture, *neighbor_picture;
     /* Of a table between two catalogues: this rank's of the `targets`, from first_target on; NULL =
      * none. */
     akin_labels *target_labels;
     size_t targets, first_target;
-    bool exact;               /* the lists are those of the comparison: nothing is refined */
-    const char *rules_digest; /* of the files of rules; NULL = none */
+    const char *against_digest; /* of their file; NULL = none */
+    bool exact;                 /* the lists are those of the comparison: nothing is refined */
+    const char *rules_digest;   /* of the files of rules; NULL = none */
 } akin_table_extras;
 
 /* Collective. */

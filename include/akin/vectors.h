@@ -69,6 +69,9 @@ akin_labels *akin_vectors_target_labels(const akin_vectors *vectors);
 const char *akin_vectors_digest(const akin_vectors *vectors);
 const char *akin_vectors_model_digest(
     const akin_vectors *vectors); /* of the model that made them; "" unknown */
+/* So too of either file, where vectors were opened against others. */
+const char *akin_vectors_source_digest(const akin_vectors *vectors);
+const char *akin_vectors_target_digest(const akin_vectors *vectors);
 /* The options of the catalogue that was embedded, "fit=stretch ..."; "" unknown. */
 const char *akin_vectors_catalog_options(const akin_vectors *vectors);
 

@@ -3,6 +3,7 @@
 #include "extra_neighbors.h"
 #include "item_rules.h"
 #include "limited_lists.h"
+#include "products.h"
 #include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
@@ -134,8 +135,9 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     const akin_neighbors_params *p = r->params;
     r->pool = pool_of(r);
     r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
-    if (p->previous && p->against)
-        akin_log_warning("neighbors: --previous has no effect with --against: all is computed");
+    if (p->previous && (p->against || p->by_group))
+        akin_log_warning("neighbors: --previous has no effect with --%s: all is computed",
+                         p->against ? "against" : "by");
     else if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
                                           p->result_options};
@@ -213,6 +215,29 @@ done:
     return status;
 }
 
+/* The table between products. Collective; agreed. */
+static akin_status write_products(run *r, akin_neighbors_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    akin_products products = {0};
+    const akin_table_origin origin = {p->options, p->result_options,
+                                      akin_vectors_digest(r->vectors),
+                                      akin_vectors_model_digest(r->vectors)};
+    const char *files = akin_item_rules_digest(r->more);
+    AKIN_TRY(akin_products_find(r->comm, r->vectors, &products));
+    AKIN_TRY(akin_products_join(r->comm, r->vectors, r->lists, r->list, p->k, &products));
+    const akin_table_extras extras = {.rules_digest = *files != '\0' ? files : NULL,
+                                      .picture = products.picture,
+                                      .neighbor_picture = products.other};
+    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, products.count, p->k,
+                                      products.first, products.labels, products.neighbor,
+                                      products.score, products.held, &extras));
+    figures->products = products.count;
+done:
+    akin_products_release(&products);
+    return status;
+}
+
 /* Rows of the vectors become rows of the other catalogue. */
 static void count_from_targets(const run *r, int32_t *neighbor) {
     size_t sources = akin_vectors_sources(r->vectors);
@@ -226,19 +251,22 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     size_t first = akin_vectors_first(r->vectors), sources = akin_vectors_sources(r->vectors);
     akin_refined table = {0};
     const akin_table_origin origin = {p->options, p->result_options,
-                                      akin_vectors_digest(r->vectors),
+                                      p->against ? akin_vectors_source_digest(r->vectors)
+                                                 : akin_vectors_digest(r->vectors),
                                       akin_vectors_model_digest(r->vectors)};
     AKIN_TRY(refine(r, figures, &table));
     const char *files = r->more != NULL ? akin_item_rules_digest(r->more) : "";
-    const akin_table_extras extras = {.diverse = p->refine.diverse,
-                                      .filled = table.filled,
-                                      .duplicate_of = table.duplicate_of,
-                                      .calibration = table.calibration,
-                                      .exact = !is_refined(r),
-                                      .rules_digest = *files != '\0' ? files : NULL,
-                                      .target_labels = akin_vectors_target_labels(r->vectors),
-                                      .targets = akin_vectors_items(r->vectors) - sources,
-                                      .first_target = first > sources ? first - sources : 0};
+    const akin_table_extras extras = {
+        .diverse = p->refine.diverse,
+        .filled = table.filled,
+        .duplicate_of = table.duplicate_of,
+        .calibration = table.calibration,
+        .exact = !is_refined(r),
+        .rules_digest = *files != '\0' ? files : NULL,
+        .target_labels = akin_vectors_target_labels(r->vectors),
+        .targets = akin_vectors_items(r->vectors) - sources,
+        .against_digest = p->against ? akin_vectors_target_digest(r->vectors) : NULL,
+        .first_target = first > sources ? first - sources : 0};
     akin_labels *labels = akin_vectors_labels(r->vectors);
     if (p->against) {
         count_from_targets(r, table.neighbor);
@@ -290,7 +318,7 @@ static akin_status write_spare(run *r) {
     /* A refined table does not have the exact lists, so all of them are kept. */
     size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
     size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
-    if (r->params->against) width = 0; /* no night builds upon it */
+    if (r->params->against || r->params->by_group) width = 0; /* no night builds upon it */
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0)
             (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
@@ -364,7 +392,7 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     out->unusable = akin_vectors_unusable(r.vectors);
     AKIN_TRY(gather_known(&r, out));
     AKIN_TRY(compute(&r, out));
-    AKIN_TRY(write_table(&r, out));
+    AKIN_TRY(params->by_group ? write_products(&r, out) : write_table(&r, out));
     if (write_spare(&r) != AKIN_OK) { /* the table is complete, and the spare file is optional */
         akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r.spare),
                          akin_error_message());

@@ -9,7 +9,7 @@
 struct akin_table {
     akin_ncfile *file;
     size_t items, k, targets;
-    bool against;
+    bool against, by_group;
     bool refined, diverse, calibrated, has_fill, has_duplicates;
 };
 
@@ -29,6 +29,11 @@ static const akin_ncfile_field
                             {"calibration_share", AKIN_NC_DOUBLE, "knot", "1",
                              "share of random pairs with a smaller cosine"},
                             {0}};
+
+static const akin_ncfile_field picture_schema[] = {
+    {"picture", AKIN_NC_INT, "item,k", "1", "row of the item's picture in the embeddings"},
+    {"neighbor_picture", AKIN_NC_INT, "item,k", "1", "row of the neighbour's picture"},
+    {0}};
 
 static const akin_ncfile_field target_schema[] = {
     {"target_id", AKIN_NC_CHAR, "target,target_id_length", NULL,
@@ -64,6 +69,8 @@ static akin_status check_schema(akin_table *table) {
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
     table->targets = table->items;
     table->against = akin_ncfile_has(file, "target_id");
+    table->by_group = akin_ncfile_has(file, "picture");
+    if (table->by_group) AKIN_TRY(akin_ncfile_check_schema(file, picture_schema));
     if (table->against) {
         AKIN_TRY(akin_ncfile_check_schema(file, target_schema));
         AKIN_TRY(akin_ncfile_length(file, "target", &table->targets));
@@ -115,6 +122,10 @@ size_t akin_table_targets(const akin_table *table) {
 
 bool akin_table_is_against(const akin_table *table) {
     return table->against;
+}
+
+bool akin_table_is_by_group(const akin_table *table) {
+    return table->by_group;
 }
 
 bool akin_table_is_refined(const akin_table *table) {
@@ -245,6 +256,12 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
         akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score");
     akin_ncfile_attribute(file, NULL, "akin_rules_digest", extras->rules_digest);
     if (extras->filled) akin_ncfile_define(file, fill_schema);
+    if (extras->picture) {
+        static const int32_t none = -1;
+        akin_ncfile_define(file, picture_schema);
+        akin_ncfile_attribute_values(file, "picture", "_FillValue", 1, &none);
+        akin_ncfile_attribute_values(file, "neighbor_picture", "_FillValue", 1, &none);
+    }
     if (extras->duplicate_of) {
         akin_ncfile_define(file, duplicate_schema);
         akin_ncfile_attribute(file, "duplicate_of", "comment",
@@ -258,6 +275,7 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
 }
 
 static void define_targets(akin_ncfile *file, const akin_table_extras *extras) {
+    akin_ncfile_attribute(file, NULL, "input_against_digest", extras->against_digest);
     akin_ncfile_dimension(file, "target", extras->targets);
     akin_ncfile_dimension(file, "target_id_length", akin_labels_id_length(extras->target_labels));
     akin_ncfile_define(file, target_schema);
@@ -295,6 +313,9 @@ static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extr
     const float *cosine;
     const double *share;
     if (extras->filled) akin_ncfile_put(file, "filled", first, count, extras->filled);
+    if (extras->picture) akin_ncfile_put(file, "picture", first, count, extras->picture);
+    if (extras->picture)
+        akin_ncfile_put(file, "neighbor_picture", first, count, extras->neighbor_picture);
     if (extras->duplicate_of)
         akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of);
     if (extras->calibration) {

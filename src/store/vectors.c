@@ -22,6 +22,7 @@ struct akin_vectors {
     uint8_t *usable;                                     /* [count] */
     akin_labels *labels, *source_labels, *target_labels; /* NULL: none of the last two */
     char digest[AKIN_HASH_TEXT_SIZE], model_digest[AKIN_HASH_TEXT_SIZE];
+    char source_digest[AKIN_HASH_TEXT_SIZE], target_digest[AKIN_HASH_TEXT_SIZE];
     char *catalog_options; /* NULL = unknown */
 };
 
@@ -340,6 +341,8 @@ static akin_status append(akin_vectors *v, const akin_vectors *a, const akin_vec
     int length = snprintf(text, sizeof text, "%s against %s", a->digest, b->digest);
     akin_hash_text(akin_hash_128(text, (size_t)length, 0), v->digest);
     memcpy(v->model_digest, a->model_digest, sizeof v->model_digest);
+    memcpy(v->source_digest, a->digest, sizeof v->source_digest);
+    memcpy(v->target_digest, b->digest, sizeof v->target_digest);
     v->sources = a->items;
     if (a->catalog_options && !(v->catalog_options = akin_mem_text(a->catalog_options)))
         return AKIN_FAILED;
@@ -435,6 +438,14 @@ akin_labels *akin_vectors_target_labels(const akin_vectors *v) {
 
 const char *akin_vectors_digest(const akin_vectors *v) {
     return v->digest;
+}
+
+const char *akin_vectors_source_digest(const akin_vectors *v) {
+    return v->source_digest;
+}
+
+const char *akin_vectors_target_digest(const akin_vectors *v) {
+    return v->target_digest;
 }
 
 const char *akin_vectors_model_digest(const akin_vectors *v) {
