@@ -185,12 +185,21 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {
-        {"ingest", "root"},       {"ingest", "previous"},    {"ingest", "network"},
-        {"train", "init"},        {"embed", "from"},         {"embed", "ids"},
-        {"embed", "previous"},    {"neighbors", "previous"}, {"neighbors", "previous-embeddings"},
-        {"evaluate", "against"},  {"publish", "previous"},   {"gallery", "against"},
-        {"gallery", "embeddings"}};
+    } inputs[] = {{"ingest", "root"},
+                  {"ingest", "previous"},
+                  {"ingest", "network"},
+                  {"train", "init"},
+                  {"embed", "from"},
+                  {"embed", "ids"},
+                  {"embed", "previous"},
+                  {"neighbors", "previous"},
+                  {"neighbors", "previous-embeddings"},
+                  {"neighbors", "against"},
+                  {"neighbors", "against-ids"},
+                  {"evaluate", "against"},
+                  {"publish", "previous"},
+                  {"gallery", "against"},
+                  {"gallery", "embeddings"}};
     mistakes found = {.status = AKIN_OK};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
         const char *path =

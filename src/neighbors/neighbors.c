@@ -136,8 +136,8 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     r->pool = pool_of(r);
     r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
     if (p->previous && (p->against || p->by_group))
-        akin_log_warning("neighbors: --previous has no effect with --%s: all is computed",
-                         p->against ? "against" : "by");
+        akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
+                      p->against ? "against" : "by");
     else if (p->previous) {
         const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
                                           p->result_options};
