@@ -10,10 +10,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
+typedef struct {
+    double rate, beta1, beta2, eps;
+} akin_adam_params;
+
 /* Step `step` (the first is 1) of weights, mean and variance, all [count], by gradient [count]. */
-void akin_adam_step(float *weights, const float *gradient, float *mean, float *variance,
-                    size_t count, uint64_t step, double rate, double beta1, double beta2,
-                    double eps);
+void akin_adam_step(const akin_adam_params *params, uint64_t step, size_t count, float *weights,
+                    const float *gradient, float *mean, float *variance);
 
 /* What a step's number and options amount to, in float; the same for every element. */
 typedef struct {

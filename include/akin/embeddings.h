@@ -40,10 +40,16 @@ typedef struct {
     const char *blended_digest;  /* of the model that they were joined with; NULL = none */
 } akin_embeddings_origin;
 
-/* n items in all, of which this rank has [first, first + count of labels). Collective. */
+/* What a rank writes: of n items in all its own, [first, first + count of labels). Borrowed. */
+typedef struct {
+    size_t n, dim, first;
+    const akin_labels *labels;
+    const float *rows;      /* [count, dim] */
+    const uint64_t *hashes; /* [count] */
+} akin_embeddings_content;
+
+/* Collective; same origin, n and dim. */
 AKIN_MUST_CHECK akin_status akin_embeddings_write(akin_comm *comm, const char *path,
-                                                  const akin_embeddings_origin *origin, size_t n,
-                                                  size_t dim, size_t first,
-                                                  const akin_labels *labels, const float *rows,
-                                                  const uint64_t *hashes);
+                                                  const akin_embeddings_origin *origin,
+                                                  const akin_embeddings_content *content);
 #endif

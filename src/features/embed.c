@@ -247,8 +247,9 @@ static akin_status finish(embed *run) {
                                      .catalog_options = catalog_options,
                                      .model_digest = akin_model_digest(run->model)};
     AKIN_TRY(akin_embeddings_write(run->comm, run->params->output, &origin,
-                                   akin_catalog_items(run->catalog), run->dim, run->first,
-                                   run->labels, run->rows, run->hashes));
+                                   &(akin_embeddings_content){akin_catalog_items(run->catalog),
+                                                              run->dim, run->first, run->labels,
+                                                              run->rows, run->hashes}));
 done:
     akin_mem_free(catalog_options);
     return status;

@@ -204,11 +204,14 @@ static akin_status write_embeddings(adoption *a) {
                                            .vectors_digest = akin_vectors_digest(a->vectors),
                                            .blended_digest = *a->blended ? a->blended : NULL};
     if (a->catalog)
-        return akin_embeddings_write(a->comm, p->output, &origin, a->items, a->dim, a->first,
-                                     a->labels, a->rows, a->hashes);
+        return akin_embeddings_write(
+            a->comm, p->output, &origin,
+            &(akin_embeddings_content){a->items, a->dim, a->first, a->labels, a->rows, a->hashes});
     const float *rows = a->count > 0 ? akin_vectors_row(a->vectors, 0) : NULL;
-    return akin_embeddings_write(a->comm, p->output, &origin, a->items, a->dim, a->first,
-                                 akin_vectors_labels(a->vectors), rows, a->hashes);
+    return akin_embeddings_write(a->comm, p->output, &origin,
+                                 &(akin_embeddings_content){a->items, a->dim, a->first,
+                                                            akin_vectors_labels(a->vectors), rows,
+                                                            a->hashes});
 }
 
 /* Collective. */

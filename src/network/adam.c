@@ -33,17 +33,17 @@ const akin_adam_kernels *akin_adam(void) {
     return levels[akin_cpu_active()];
 }
 
-void akin_adam_step(float *weights, const float *gradient, float *mean, float *variance,
-                    size_t count, uint64_t number, double rate, double beta1, double beta2,
-                    double eps) {
+void akin_adam_step(const akin_adam_params *params, uint64_t number, size_t count, float *weights,
+                    const float *gradient, float *mean, float *variance) {
+    double beta1 = params->beta1, beta2 = params->beta2;
     akin_adam_factors factors = {
         .keep1 = (float)beta1,
         .take1 = (float)(1 - beta1),
         .keep2 = (float)beta2,
         .take2 = (float)(1 - beta2),
-        .rate = (float)(rate / (1 - pow(beta1, (double)number))),
+        .rate = (float)(params->rate / (1 - pow(beta1, (double)number))),
         .root2 = (float)sqrt(1 - pow(beta2, (double)number)),
-        .eps = (float)eps,
+        .eps = (float)params->eps,
     };
     akin_adam()->step(weights, gradient, mean, variance, count, &factors);
 }

@@ -99,18 +99,17 @@ static void define(akin_ncfile *file, const akin_embeddings_origin *origin, size
 }
 
 akin_status akin_embeddings_write(akin_comm *comm, const char *path,
-                                  const akin_embeddings_origin *origin, size_t n, size_t dim,
-                                  size_t first, const akin_labels *labels, const float *rows,
-                                  const uint64_t *hashes) {
+                                  const akin_embeddings_origin *origin,
+                                  const akin_embeddings_content *content) {
     akin_status status;
     akin_ncfile *file = NULL;
-    size_t count = akin_labels_count(labels);
+    size_t first = content->first, count = akin_labels_count(content->labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "embeddings", &file));
-    define(file, origin, n, dim, labels);
+    define(file, origin, content->n, content->dim, content->labels);
     AKIN_TRY(akin_ncfile_begin(file));
-    AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    akin_ncfile_put(file, "embedding", first, count, rows);
-    akin_ncfile_put(file, "content_hash", first, count, hashes);
+    AKIN_TRY(akin_labels_put(content->labels, file, comm, first));
+    akin_ncfile_put(file, "embedding", first, count, content->rows);
+    akin_ncfile_put(file, "content_hash", first, count, content->hashes);
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */
 done:

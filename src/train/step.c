@@ -353,9 +353,9 @@ static void update(akin_step *step, double learning_rate) {
     int64_t *number = akin_model_step(step->model);
     akin_fixed_get(step->values, WEIGHTS, GRADIENT_BITS, step->gradient);
     *number += 1;
-    akin_adam_step(akin_model_weights(step->model), step->gradient,
-                   akin_model_adam_mean(step->model), akin_model_adam_variance(step->model),
-                   WEIGHTS, (uint64_t)*number, learning_rate, ADAM_BETA1, ADAM_BETA2, ADAM_EPS);
+    akin_adam_step(&(const akin_adam_params){learning_rate, ADAM_BETA1, ADAM_BETA2, ADAM_EPS},
+                   (uint64_t)*number, WEIGHTS, akin_model_weights(step->model), step->gradient,
+                   akin_model_adam_mean(step->model), akin_model_adam_variance(step->model));
 }
 
 akin_status akin_step_take(akin_step *step, double learning_rate, bool wish,

@@ -54,8 +54,8 @@ int main(int argc, char **argv) {
         draw_row(i, dim, rows + i * dim);
     }
     const akin_embeddings_origin origin = {.options = "", .result_options = ""};
-    akin_status status =
-        akin_embeddings_write(comm, argv[1], &origin, n, dim, 0, labels, rows, hashes);
+    akin_status status = akin_embeddings_write(
+        comm, argv[1], &origin, &(akin_embeddings_content){n, dim, 0, labels, rows, hashes});
     if (status != AKIN_OK) fprintf(stderr, "bench_embeddings: %s\n", akin_error_message());
     akin_labels_free(labels);
     akin_mem_free(rows);

@@ -66,7 +66,8 @@ static void run_reconstruct(const akin_conv_map *map) {
 
 static void run_adam(const akin_conv_map *map) {
     (void)map;
-    akin_adam_step(weights, gradient, mean, variance, AKIN_NETWORK_WEIGHTS, 1, 0, 0.9, 0.999, 1e-8);
+    akin_adam_step(&(const akin_adam_params){0, 0.9, 0.999, 1e-8}, 1, AKIN_NETWORK_WEIGHTS, weights,
+                   gradient, mean, variance);
 }
 
 static void run_multiply(const akin_conv_map *map) {

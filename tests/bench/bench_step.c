@@ -49,7 +49,8 @@ static double now(void) {
 }
 
 static void update(const float *by, uint64_t number) {
-    akin_adam_step(weights, by, mean, variance, WEIGHTS, number, 1e-6, 0.9, 0.999, 1e-8);
+    akin_adam_step(&(const akin_adam_params){1e-6, 0.9, 0.999, 1e-8}, number, WEIGHTS, weights, by,
+                   mean, variance);
 }
 
 static void add_part(void *context, size_t part) {

@@ -31,9 +31,11 @@ static void write_night(const naive_catalogue *c, const char *model, size_t k) {
     const akin_embeddings_origin embedded = {
         .options = "", .result_options = "", .catalog_digest = "catalog", .model_digest = model};
     akin_embeddings *embeddings;
-    assert_int_equal(akin_embeddings_write(comm, source.embeddings, &embedded, c->n, c->dim, first,
-                                           labels, c->rows + first * c->dim, hashes),
-                     AKIN_OK);
+    assert_int_equal(
+        akin_embeddings_write(comm, source.embeddings, &embedded,
+                              &(akin_embeddings_content){c->n, c->dim, first, labels,
+                                                         c->rows + first * c->dim, hashes}),
+        AKIN_OK);
     assert_int_equal(akin_embeddings_open(comm, source.embeddings, &embeddings), AKIN_OK);
     for (size_t i = 0; i < count; i++) {
         naive_list(c, rules_of_test, NULL, first + i, k, list);
@@ -79,9 +81,11 @@ static akin_vectors *reopen(const naive_catalogue *c, const char *model) {
     uint64_t *hashes = calloc(c->n + 1, sizeof *hashes);
     const akin_embeddings_origin embedded = {
         .options = "", .result_options = "", .catalog_digest = "catalog", .model_digest = model};
-    assert_int_equal(akin_embeddings_write(comm, "tonight.nc", &embedded, c->n, c->dim, first,
-                                           labels, c->rows + first * c->dim, hashes),
-                     AKIN_OK);
+    assert_int_equal(
+        akin_embeddings_write(comm, "tonight.nc", &embedded,
+                              &(akin_embeddings_content){c->n, c->dim, first, labels,
+                                                         c->rows + first * c->dim, hashes}),
+        AKIN_OK);
     assert_int_equal(akin_vectors_open(comm, "tonight.nc", NULL, &vectors), AKIN_OK);
     akin_labels_free(labels);
     free(hashes);

@@ -15,6 +15,7 @@ enum { ROOM = 1200 };
 static float weights[ROOM], gradient[ROOM], mean[ROOM], variance[ROOM];
 static double twin_weights[ROOM], twin_mean[ROOM], twin_variance[ROOM];
 static const double RATE = 1e-2, BETA1 = 0.9, BETA2 = 0.999, EPS = 1e-8;
+static const akin_adam_params params = {1e-2, 0.9, 0.999, 1e-8};
 
 /* Algorithm 1 of Kingma & Ba, as it is written there. */
 static void twin_step(size_t count, uint64_t step) {
@@ -49,7 +50,7 @@ static void test_steps(void **state) {
                 for (size_t i = 0; i < n; i++)
                     gradient[i] =
                         i % 5 == 4 ? 0 : number((uint32_t)step, i) * powf(10, -(float)(i % 8));
-                akin_adam_step(weights, gradient, mean, variance, n, step, RATE, BETA1, BETA2, EPS);
+                akin_adam_step(&params, step, n, weights, gradient, mean, variance);
                 twin_step(n, step);
             }
             for (size_t i = 0; i < n; i++) {
@@ -70,11 +71,11 @@ static void test_correction(void **state) {
     FOR_EACH_LEVEL(level) {
         for (float size = 1e-4F; size < 1e6F; size *= 100) {
             float w = 0, m = 0, v = 0;
-            akin_adam_step(&w, &size, &m, &v, 1, 1, RATE, BETA1, BETA2, EPS);
+            akin_adam_step(&params, 1, 1, &w, &size, &m, &v);
             assert_true(fabs(w + RATE) < 1e-3 * RATE);
         }
         float w = 0, g = 2, m = 2, v = 4;
-        akin_adam_step(&w, &g, &m, &v, 1, 100000000, RATE, BETA1, BETA2, EPS);
+        akin_adam_step(&params, 100000000, 1, &w, &g, &m, &v);
         assert_true(fabs(w + RATE) < 1e-6 * RATE);
     }
 }
@@ -85,10 +86,10 @@ static void test_mean_fades(void **state) {
     FOR_EACH_LEVEL(level) {
         start();
         fill(2, ROOM, gradient);
-        akin_adam_step(weights, gradient, mean, variance, ROOM, 1, RATE, BETA1, BETA2, EPS);
+        akin_adam_step(&params, 1, ROOM, weights, gradient, mean, variance);
         memset(gradient, 0, sizeof gradient);
         for (uint64_t step = 2; step < 1000; step++) {
-            akin_adam_step(weights, gradient, mean, variance, ROOM, step, RATE, BETA1, BETA2, EPS);
+            akin_adam_step(&params, step, ROOM, weights, gradient, mean, variance);
             for (size_t i = 0; i < ROOM; i += 100)
                 assert_int_not_equal(fpclassify(mean[i]), FP_SUBNORMAL);
         }
@@ -102,11 +103,11 @@ static void test_element_stands_alone(void **state) {
         start();
         fill(2, ROOM, gradient);
         for (uint64_t step = 1; step <= 3; step++)
-            akin_adam_step(weights, gradient, mean, variance, ROOM, step, RATE, BETA1, BETA2, EPS);
+            akin_adam_step(&params, step, ROOM, weights, gradient, mean, variance);
         for (size_t i = 0; i < ROOM; i += 7) {
             float w = number(1, i), m = 0, v = 0;
             for (uint64_t step = 1; step <= 3; step++)
-                akin_adam_step(&w, gradient + i, &m, &v, 1, step, RATE, BETA1, BETA2, EPS);
+                akin_adam_step(&params, step, 1, &w, gradient + i, &m, &v);
             assert_true(w == weights[i] && m == mean[i] && v == variance[i]);
         }
     }
@@ -118,7 +119,7 @@ static void test_not_a_number_shows(void **state) {
         start();
         fill(2, ROOM, gradient);
         gradient[11] = NAN;
-        akin_adam_step(weights, gradient, mean, variance, ROOM, 1, RATE, BETA1, BETA2, EPS);
+        akin_adam_step(&params, 1, ROOM, weights, gradient, mean, variance);
         for (size_t i = 0; i < ROOM; i++) assert_int_equal(!!isnan(weights[i]), i == 11);
     }
 }

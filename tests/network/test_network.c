@@ -110,8 +110,8 @@ static void test_golden_step(void **state) {
             assert_true(fabs(sum / (GOLDEN_COUNT * IMAGE) / golden_loss[step] - 1) < 1e-6);
             if (step == 0) assert_golden_tensors(gradient, golden_gradient, 3e-6);
             if (step == GOLDEN_STEPS) break;
-            akin_adam_step(weights, gradient, mean, variance, AKIN_NETWORK_WEIGHTS, step + 1, 1e-3,
-                           0.9, 0.999, 1e-8);
+            akin_adam_step(&(const akin_adam_params){1e-3, 0.9, 0.999, 1e-8}, step + 1,
+                           AKIN_NETWORK_WEIGHTS, weights, gradient, mean, variance);
         }
         assert_golden_tensors(weights, golden_weights, 1e-6);
     }

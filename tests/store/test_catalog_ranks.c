@@ -105,7 +105,9 @@ static void embeddings_written_is_read(void **state) {
         "o", "r", "catalog-digest", "model-digest", "fit=stretch", NULL, NULL};
     const char *path = name_of("embeddings");
     assert_int_equal(
-        akin_embeddings_write(comm, path, &origin, n, DIM, first, labels, rows, hashes), AKIN_OK);
+        akin_embeddings_write(comm, path, &origin,
+                              &(akin_embeddings_content){n, DIM, first, labels, rows, hashes}),
+        AKIN_OK);
     akin_labels_free(labels);
 
     akin_embeddings *embeddings = NULL;
