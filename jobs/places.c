@@ -94,18 +94,6 @@ void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_
 
 /* --- whether what was published stands --- */
 
-static void warn(const char *url, const char *table, bool rolled_back) {
-    akin_text *shown = NULL;
-    if (akin_text_create(&shown) == AKIN_OK && akin_text_append_hidden(shown, url) == AKIN_OK)
-        akin_log_warning("publish: %s was left unchanged: %s. To publish this table anyway: akin "
-                         "publish '%s' --to '%s'",
-                         akin_text_bytes(shown),
-                         rolled_back ? "this table was rolled back there"
-                                     : "it holds a table from another run",
-                         table, akin_text_bytes(shown));
-    akin_text_free(shown);
-}
-
 typedef enum { STANDS, LEFT, FOREIGN, LOST } place_state;
 
 static place_state look_at(const char *url, const akin_sink_options *sink, const char *digest) {
@@ -130,8 +118,9 @@ bool akin_published_stands(const akin_json *entry, const akin_options *options, 
         if (state == LEFT && !akin_options_flag(options, "respect-rollback")) state = LOST;
         found[state]++;
         if (state == LEFT || state == FOREIGN)
-            warn(urls[i], akin_publish_takes_embeddings(urls[i]) ? arguments[1] : arguments[0],
-                 state == LEFT);
+            akin_publish_warn_left(urls[i], arguments + akin_publish_takes_embeddings(urls[i]), 1,
+                                   state == LEFT ? AKIN_PUBLISH_ROLLED_BACK
+                                                 : "it holds a table from another run");
     }
     akin_error_clear();
     *left = found[LEFT] + found[FOREIGN];

@@ -69,6 +69,12 @@ bool akin_publish_takes_embeddings(const char *url);
  * collective. */
 bool akin_publish_heeds(const char *url, const char *option);
 
+/* Warns that a target was left unchanged, and says how to publish these inputs anyway. Not
+ * collective; rank 0. */
+#define AKIN_PUBLISH_ROLLED_BACK "this table was rolled back there"
+void akin_publish_warn_left(const char *url, const char *const *inputs, size_t input_count,
+                            const char *why);
+
 /* Publishes to all URLs, or to none if one is unavailable; places [url_count]. AKIN_GATE if a
  * gate refuses; result and places are filled then too. One rank does the work; memory: the ids,
  * and a few MiB. Collective; agreed. */

@@ -182,18 +182,19 @@ static void tell(const publication *p, size_t i, bool warns, const char *what) {
     akin_text_free(shown);
 }
 
-static void tell_left(const publication *p, size_t i) {
+void akin_publish_warn_left(const char *url, const char *const *inputs, size_t input_count,
+                            const char *why) {
     akin_text *how = NULL;
     akin_status status = akin_text_create(&how);
+    if (status == AKIN_OK) status = akin_text_append_hidden(how, url);
     if (status == AKIN_OK)
-        status = akin_text_append(how, "was left unchanged: this table was rolled back there. To "
-                                       "publish it anyway: akin publish");
-    for (size_t f = 0; f < p->params->input_count && status == AKIN_OK; f++)
-        status = akin_text_append(how, " '%s'", p->params->inputs[f]);
+        status = akin_text_append(
+            how, " was left unchanged: %s. To publish this table anyway: akin publish", why);
+    for (size_t f = 0; f < input_count && status == AKIN_OK; f++)
+        status = akin_text_append(how, " '%s'", inputs[f]);
     if (status == AKIN_OK) status = akin_text_append(how, " --to '");
-    if (status == AKIN_OK) status = akin_text_append_hidden(how, p->params->urls[i]);
-    if (status == AKIN_OK) status = akin_text_append(how, "'");
-    if (status == AKIN_OK) tell(p, i, true, akin_text_bytes(how));
+    if (status == AKIN_OK) status = akin_text_append_hidden(how, url);
+    if (status == AKIN_OK) akin_log_warning("publish: %s'", akin_text_bytes(how));
     akin_text_free(how);
 }
 
@@ -261,7 +262,8 @@ static akin_status write_places(publication *p) {
     }
     for (size_t i = 0; i < count; i++) {
         if (p->places[i].left) {
-            tell_left(p, i);
+            akin_publish_warn_left(p->params->urls[i], p->params->inputs, p->params->input_count,
+                                   AKIN_PUBLISH_ROLLED_BACK);
             continue;
         }
         if (p->places[i].published.already) {
