@@ -24,16 +24,16 @@ static const akin_option options[] = {
 };
 
 static akin_status check(const akin_query_params *params) {
-    if (params->id != NULL && params->image != NULL)
+    if (params->id && params->image)
         return akin_error_option(
             "id",
             "--id %s and --image %s are both given: search for an item or for a picture, not both",
             params->id, params->image);
-    if (params->id == NULL && params->image == NULL)
+    if (!params->id && !params->image)
         return akin_error_set(
             AKIN_USAGE,
             "nothing to search for: give --id ID, or --image FILE with --model model.nc");
-    if (params->image != NULL && params->model == NULL)
+    if (params->image && !params->model)
         return akin_error_set(AKIN_USAGE, "no model given: --image %s needs --model model.nc",
                               params->image);
     return AKIN_OK;
@@ -84,9 +84,9 @@ static akin_status run(akin_call *call) {
                                       .rules = akin_rules_of(o)};
     AKIN_TRY(check(&params));
     AKIN_TRY(akin_query(call->comm, &params, &answer));
-    if (answer != NULL) fill_report(call->report, &params, answer);
+    if (answer) fill_report(call->report, &params, answer);
     akin_status local = answer != NULL && call->print ? print(answer) : AKIN_OK;
-    if (answer != NULL && akin_answer_count(answer) == 0)
+    if (answer && akin_answer_count(answer) == 0)
         akin_log_warning("query: no neighbours: the item's vector is zero or not finite, or the "
                          "rules exclude all others");
     AKIN_TRY(akin_agree(call->comm, local));

@@ -50,7 +50,7 @@ static akin_status check(akin_extra_neighbors *spare, const char *table_digest) 
     AKIN_TRY(akin_ncfile_check_schema(spare->file, schema));
     AKIN_TRY(akin_ncfile_length(spare->file, "item", &n));
     AKIN_TRY(akin_ncfile_length(spare->file, "k", &spare->k));
-    if (n != spare->n || digest == NULL || strcmp(digest, table_digest) != 0)
+    if (n != spare->n || !digest || strcmp(digest, table_digest) != 0)
         status = akin_error_set(AKIN_INPUT, "%s belongs to another table",
                                 akin_ncfile_path(spare->file));
 done:
@@ -74,7 +74,7 @@ done:
 }
 
 void akin_extra_neighbors_close(akin_extra_neighbors *spare) {
-    if (spare == NULL) return;
+    if (!spare) return;
     akin_ncfile_close(spare->file);
     akin_mem_free(spare);
 }

@@ -36,10 +36,10 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
     void *all = NULL;
     const char **near = akin_mem_alloc(count + 1, sizeof *near), *mine = NULL;
     for (size_t i = 0; near != NULL && i < count; i++) near[i] = akin_labels_id(labels, i);
-    if (near != NULL) near[count] = NULL, mine = akin_text_nearest(id, near);
+    if (near) near[count] = NULL, mine = akin_text_nearest(id, near);
     size_t offsets_count = (size_t)akin_comm_size(comm) + 1,
            *offsets = akin_mem_alloc(offsets_count, sizeof *offsets);
-    akin_status status = akin_agree(comm, near != NULL && offsets != NULL ? AKIN_OK : AKIN_FAILED);
+    akin_status status = akin_agree(comm, near && offsets ? AKIN_OK : AKIN_FAILED);
     if (status == AKIN_OK)
         status =
             akin_comm_gather(comm, mine, mine != NULL ? strlen(mine) + 1 : 0, -1, &all, offsets);
@@ -48,8 +48,8 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
         length = offsets[offsets_count - 1];
         for (size_t at = 0; best != NULL && at < length; at += strlen((char *)all + at) + 1)
             best[candidates++] = (char *)all + at;
-        if (best != NULL) best[candidates] = NULL, nearest = akin_text_nearest(id, best);
-        if (nearest != NULL && !akin_text_is_near(id, nearest, 3)) nearest = NULL;
+        if (best) best[candidates] = NULL, nearest = akin_text_nearest(id, best);
+        if (nearest && !akin_text_is_near(id, nearest, 3)) nearest = NULL;
         status = akin_error_set(AKIN_INPUT,
                                 nearest != NULL ? "%s has no item '%s'; did you mean '%s'?"
                                                 : "%s has no item '%s'",
@@ -99,7 +99,7 @@ static akin_image_fit fit_of(const char *options) {
     } fits[] = {{"fit=pad", AKIN_FIT_PAD}, {"fit=crop", AKIN_FIT_CROP}};
     for (size_t i = 0; i < sizeof fits / sizeof *fits; i++) {
         const char *at = strstr(options, fits[i].word);
-        if (at != NULL && (at == options || at[-1] == ' ')) return fits[i].fit;
+        if (at && (at == options || at[-1] == ' ')) return fits[i].fit;
     }
     return AKIN_FIT_STRETCH;
 }
@@ -325,7 +325,7 @@ static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t
                                  size_t count, char *text, size_t *offsets, akin_answer **out) {
     akin_answer *answer = akin_mem_zalloc(1, sizeof *answer);
     const char **ids = akin_mem_alloc(count, sizeof *ids);
-    if (answer == NULL || ids == NULL) {
+    if (!answer || !ids) {
         akin_mem_free(answer);
         akin_mem_free(ids);
         akin_mem_free(list);
@@ -374,7 +374,7 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     asker who = {0};
     uint64_t *list = NULL;
     *out = NULL;
-    if (params->image != NULL && (params->rules.same_category || params->rules.exclude_same_group))
+    if (params->image && (params->rules.same_category || params->rules.exclude_same_group))
         return akin_error_option(
             "image", "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
@@ -383,7 +383,7 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     size_t n = akin_vectors_items(vectors), k = params->k < n ? params->k : n;
     who.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row);
     list = akin_mem_alloc(k, sizeof *list);
-    AKIN_TRY(akin_agree(comm, who.row != NULL && list != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, who.row && list ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(params->id != NULL ? find_item(comm, params, vectors, &who)
                                 : see_picture(comm, params, vectors, &who));
     AKIN_TRY(akin_agree(comm, search(&who, vectors, &rules, k, list)));
@@ -415,7 +415,7 @@ float akin_answer_score(const akin_answer *answer, size_t index) {
 }
 
 void akin_answer_free(akin_answer *answer) {
-    if (answer == NULL) return;
+    if (!answer) return;
     akin_mem_free(answer->list);
     akin_mem_free(answer->text);
     akin_mem_free(answer->ids);

@@ -28,7 +28,7 @@ static akin_status spread(const uint64_t *lists, size_t pool, size_t count, size
     out->neighbor = akin_mem_alloc(count, k * sizeof *out->neighbor);
     out->score = akin_mem_alloc(count, k * sizeof *out->score);
     out->counts = akin_mem_alloc(count, sizeof *out->counts);
-    if (out->neighbor == NULL || out->score == NULL || out->counts == NULL) return AKIN_FAILED;
+    if (!out->neighbor || !out->score || !out->counts) return AKIN_FAILED;
     for (size_t i = 0; i < count; i++) {
         out->counts[i] = 0;
         for (size_t e = 0; e < k; e++) {

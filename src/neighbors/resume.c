@@ -26,12 +26,11 @@ akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
                                const akin_row_block_rules *rules, size_t list,
                                const akin_delta *delta, akin_resume **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
-    if (*out != NULL) {
+    if (*out) {
         (*out)->comm = comm, (*out)->count = akin_vectors_count(vectors), (*out)->list = list;
         (*out)->vectors = vectors, (*out)->same_category = rules->same_category;
         (*out)->delta = delta, (*out)->first = (*out)->layers = delta != NULL;
-        if (delta != NULL)
-            (*out)->prior.label[0] = delta->label, (*out)->prior.lists = delta->lists;
+        if (delta) (*out)->prior.label[0] = delta->label, (*out)->prior.lists = delta->lists;
     }
     akin_status status = akin_agree(comm, *out != NULL ? AKIN_OK : AKIN_FAILED);
     if (status != AKIN_OK) {
@@ -42,7 +41,7 @@ akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
 }
 
 void akin_resume_free(akin_resume *k) {
-    if (k == NULL) return;
+    if (!k) return;
     for (int l = 0; l < LAYERS; l++) {
         akin_mem_free(k->label[l]);
         akin_mem_free(k->done[l]);
@@ -61,7 +60,7 @@ static akin_status add_layer(akin_resume *k, int column, akin_ring_progress prog
     int32_t *label = akin_mem_alloc(k->count, sizeof *label);
     uint8_t *done = akin_mem_alloc(parts, parts);
     k->label[layer] = label, k->done[layer] = done, k->before[layer] = progress;
-    if (label == NULL || done == NULL) return AKIN_FAILED;
+    if (!label || !done) return AKIN_FAILED;
     for (size_t i = 0; i < k->count; i++) label[i] = k->waypoint->label[i * width + (size_t)column];
     for (size_t a = 0; a < parts; a++)
         for (size_t b = 0; b < parts; b++)
@@ -149,11 +148,11 @@ done:
 void akin_resume_apply(const akin_resume *k, akin_row_block_rules *rules,
                        akin_allpairs_params *params) {
     rules->layers = k->layers;
-    if (k->delta != NULL) rules->layer[0] = (akin_row_block_layer){DELTA_LABELS, akin_delta_done};
+    if (k->delta) rules->layer[0] = (akin_row_block_layer){DELTA_LABELS, akin_delta_done};
     for (int l = k->first; l < k->layers; l++)
         rules->layer[l] = (akin_row_block_layer){k->before[l].size * k->before[l].subs, k->done[l]};
     rules->again = k->prior.lists != NULL;
-    params->prior = k->delta != NULL || k->waypoint != NULL ? &k->prior : NULL;
+    params->prior = k->delta || k->waypoint ? &k->prior : NULL;
     if (k->same_ranks) params->progress = k->waypoint->progress;
 }
 

@@ -46,7 +46,7 @@ akin_status akin_ncfile_tell_cpu(const akin_ncfile *file, const char *what) {
     char *cpu = NULL;
     const char *mine = akin_cpu_name(akin_cpu_active());
     akin_status status = akin_ncfile_get_attribute(file, AKIN_NCFILE_CPU, &cpu);
-    if (status == AKIN_OK && cpu != NULL && strcmp(cpu, mine) != 0)
+    if (status == AKIN_OK && cpu && strcmp(cpu, mine) != 0)
         akin_log_warning(
             "%s: %s was computed by the kernels for %s, this run uses those for %s; the "
             "last bits are not those of a run on one kind of CPU (--cpu %s)",

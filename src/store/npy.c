@@ -223,7 +223,7 @@ static akin_status read_header(akin_npy *npy, uint64_t size) {
         return akin_error_set(AKIN_INPUT, "%s: damaged: a header of %zu bytes in a file of %zu",
                               npy->path, (size_t)length, (size_t)size);
     char *text = akin_mem_alloc((size_t)length, 1);
-    if (text == NULL) return AKIN_FAILED;
+    if (!text) return AKIN_FAILED;
     status = read_at(npy->file, npy->path, begin, text, (size_t)length);
     header found;
     text_reader in = {text, text + length};
@@ -244,7 +244,7 @@ akin_status akin_npy_open(const char *path, akin_npy **out) {
     uint64_t size;
     *out = NULL;
     akin_npy *npy = akin_mem_zalloc(1, sizeof *npy);
-    if (npy == NULL) return AKIN_FAILED;
+    if (!npy) return AKIN_FAILED;
     npy->file = -1;
     if ((npy->path = akin_mem_text(path)) == NULL) goto done;
     AKIN_TRY(open_file(path, &npy->file, &size));
@@ -256,7 +256,7 @@ done:
 }
 
 void akin_npy_close(akin_npy *npy) {
-    if (npy == NULL) return;
+    if (!npy) return;
     if (npy->file >= 0) close(npy->file);
     akin_mem_free(npy->path);
     akin_mem_free(npy);
