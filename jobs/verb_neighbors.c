@@ -217,8 +217,8 @@ static akin_status check_products(const akin_options *o) {
                                          "fill",    "score"};
     for (size_t i = 0; is_choice(o, "by", "group") && i < sizeof others / sizeof *others; i++)
         if (akin_options_given(o, others[i]))
-            return akin_error_set(
-                AKIN_USAGE, "--by group does not go together with --%s: leave one of them out",
+            return akin_error_option(
+                "by", "--by group does not go together with --%s: leave one of them out",
                 others[i]);
     return AKIN_OK;
 }
@@ -226,7 +226,7 @@ static akin_status check_products(const akin_options *o) {
 static akin_status check(akin_options *o) {
     if (check_products(o) != AKIN_OK) return AKIN_USAGE;
     if (akin_options_given(o, "against-ids") && !akin_options_given(o, "against"))
-        return akin_error_set(AKIN_USAGE, "--against-ids needs --against");
+        return akin_error_option("against-ids", "--against-ids needs --against");
     if ((akin_options_text(o, "previous") == NULL) !=
         (akin_options_text(o, "previous-embeddings") == NULL))
         return akin_error_option(akin_options_given(o, "previous") ? "previous"
