@@ -108,6 +108,10 @@ static const struct {
     {"akin_precision_at_10", "precision_at_10",
      "Share of the first ten neighbours with the item's label"},
     {"akin_coverage", "coverage", "Share of items with a neighbour"},
+    {"akin_lists_leaving_category", "lists_leaving_category",
+     "Lists of which no neighbour has the item's category"},
+    {"akin_outlier_categories", "outlier_categories",
+     "Categories most of whose lists leave it, or whose items are far from everything"},
     {"akin_churn", "churn", "Share of neighbours that changed since the previous table"},
     {"akin_publish_places_left", "places_left",
      "Publishing targets that were left unchanged, after a rollback or because they hold another "

@@ -267,6 +267,18 @@ done:
     return status;
 }
 
+/* The gallery of the night before, whose pictures are linked. */
+static akin_status settle_pictures(akin_options *options, const char *previous) {
+    if (akin_options_given(options, "previous")) return AKIN_OK;
+    char *gallery = akin_file_join(previous, "gallery");
+    if (!gallery) return AKIN_FAILED;
+    akin_status status = AKIN_OK;
+    if (akin_file_is_folder(gallery))
+        status = akin_options_set(options, "previous", gallery, "run");
+    akin_mem_free(gallery);
+    return status;
+}
+
 /* The table of the night before, for stages that report what changed since; a damaged one does
  * not stop this night. */
 static akin_status settle_before(const akin_stage *stage, akin_options *options,
@@ -280,6 +292,7 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
         !akin_output_tell_damage(table, stage->verb, "continuing without the previous table"))
         status = akin_options_set(options, option, table, "run");
     akin_mem_free(table);
+    if (status == AKIN_OK && stage->shows_all) status = settle_pictures(options, previous);
     return status;
 }
 

@@ -1,5 +1,6 @@
 /* verb_evaluate: akin evaluate table.nc */
 #include "call.h"
+#include "standouts.h"
 
 #include <akin/evaluate.h>
 #include <akin/log.h>
@@ -246,6 +247,7 @@ static akin_status run(akin_call *call) {
     if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
     if (params.golden && call->print && akin_comm_rank(call->comm) == 0) print_golden(&golden, ids);
     remark(call, &found, by_group);
+    AKIN_TRY(akin_standouts_tell(call->comm, params.table, params.against, call->report));
     if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);
 done:
     akin_evaluate_categories_free(categories);

@@ -7,6 +7,7 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <stdint.h>
+#include <string.h>
 
 static const akin_option options[] = {
     {.name = "output",
@@ -37,6 +38,22 @@ static const akin_option options[] = {
      .argument = "TABLE.nc",
      .help = "the previous table: what changed since is shown too",
      .shapes_result = true},
+    {.name = "beside",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "OTHER.nc",
+     .help =
+         "a table of other settings or another model: both side by side, to say which is better",
+     .shapes_result = true},
+    {.name = "product-url",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "URL",
+     .help = "a link to each product, where {id} stands for its id: \"https://shop/p/{id}\"",
+     .shapes_result = true},
+    {.name = "previous",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .unrecorded = true,
+     .help = "an earlier gallery: pictures of unchanged files are linked from it"},
     {.name = "embeddings",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.nc",
@@ -76,6 +93,9 @@ static akin_gallery_params params_of(const akin_options *o, const char **sources
     (void)!akin_tables_params(o, &source); /* checked before */
     return (akin_gallery_params){.table = arguments[0],
                                  .against = akin_options_text(o, "against"),
+                                 .beside = akin_options_text(o, "beside"),
+                                 .product_url = akin_options_text(o, "product-url"),
+                                 .previous = akin_options_text(o, "previous"),
                                  .embeddings = akin_options_text(o, "embeddings"),
                                  .source = source,
                                  .output = akin_options_text(o, "output"),
@@ -90,6 +110,16 @@ static const char **room_for_sources(const akin_options *o) {
         akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
 }
 
+static akin_status check_product_url(const char *url) {
+    bool web = url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
+    if (!url || (web && strstr(url, "{id}"))) return AKIN_OK;
+    return akin_error_set(
+        AKIN_USAGE,
+        "--product-url %s: give an address of the web in which {id} stands for the "
+        "item's id, such as https://shop.example/p/{id}",
+        url);
+}
+
 static akin_status check(akin_options *o) {
     const char *const *given = NULL, *const *arguments = NULL;
     const char **sources = room_for_sources(o);
@@ -97,6 +127,7 @@ static akin_status check(akin_options *o) {
     akin_gallery_params params = params_of(o, sources);
     akin_status status = akin_tables_params(o, &params.source);
     if (status == AKIN_OK) status = akin_gallery_check(&params);
+    if (status == AKIN_OK) status = check_product_url(params.product_url);
     if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 &&
         akin_options_arguments(o, &arguments) > 1)
         status = akin_error_option("source", "--source is missing before \"%s\"", arguments[1]);
@@ -109,6 +140,8 @@ static void report(akin_json *json, const akin_gallery_result *result) {
     akin_json_set_integer(json, "pictures", (long long)result->pictures);
     akin_json_set_integer(json, "placeholders", (long long)result->placeholders);
     akin_json_set_integer(json, "bytes", (long long)result->bytes);
+    akin_json_set_integer(json, "files_written", (long long)result->written);
+    akin_json_set_integer(json, "files_linked", (long long)result->linked);
     akin_json_set_text(json, "table_digest", result->table_digest);
 }
 

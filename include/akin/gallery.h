@@ -13,6 +13,10 @@
 typedef struct {
     const char *table;
     const char *against;       /* the previous table, NULL = none */
+    const char *beside;        /* a table to compare with, NULL = none */
+    const char *previous;      /* an earlier gallery, whose pictures are reused; NULL = only the one
+                                * that is replaced */
+    const char *product_url;   /* "https://shop/p/{id}", NULL = none */
     const char *embeddings;    /* what the table was made from, for a map; NULL: embeddings.nc of
                                 * `results`, if any */
     akin_source_params source; /* as in ingest */
@@ -26,6 +30,7 @@ typedef struct {
     size_t items;
     size_t pictures, placeholders; /* items with and without a picture that could be read */
     uint64_t bytes;                /* of all files */
+    size_t written, linked;        /* files */
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_gallery_result;
 

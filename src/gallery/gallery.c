@@ -14,6 +14,7 @@
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/outliers.h>
 #include <akin/table.h>
 #include <string.h>
 
@@ -26,9 +27,12 @@ typedef struct {
     akin_evaluate_figures measured;
     akin_evaluate_categories *categories;
     akin_gallery_pictures *pictures;
+    akin_gallery_reuse *reuse;
+    akin_table *beside; /* NULL = none */
     akin_gallery_folder *folder;
     akin_gallery_counts counts;
     uint8_t *missing; /* [items], 1 = no picture */
+    char *catalog;    /* of the results; NULL = none */
     size_t placeholders;
 } gallery;
 
@@ -50,6 +54,10 @@ static akin_status check_places(const akin_gallery_params *params) {
     return status;
 }
 
+static akin_gallery_size size_of(const akin_gallery_params *params) {
+    return (akin_gallery_size){.side = params->side, .max_pixels = params->max_pixels};
+}
+
 /* Everything that is read before anything is written. */
 static akin_status read_inputs(gallery *g) {
     akin_status status = AKIN_OK;
@@ -64,14 +72,33 @@ static akin_status read_inputs(gallery *g) {
                                 "gallery shows the items of one",
                                 params->table));
     if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
+    if (params->beside) AKIN_TRY(akin_table_open(g->comm, params->beside, &g->beside));
+    if (params->results) g->catalog = akin_file_join(params->results, "catalog.nc");
     akin_status local =
         akin_labels_read(akin_table_file(g->table), 0, akin_table_items(g->table), &g->labels);
     g->missing = akin_mem_zalloc(akin_table_items(g->table), 1);
-    if (local == AKIN_OK && !g->missing) local = AKIN_FAILED;
+    if (local == AKIN_OK && (!g->missing || (params->results && !g->catalog))) local = AKIN_FAILED;
+    const akin_gallery_size size = size_of(params);
+    if (local == AKIN_OK)
+        local = akin_gallery_reuse_open(params->output, params->previous, &size, &g->reuse);
     AKIN_TRY(akin_agree(g->comm, local));
     AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
     AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->source, g->labels, &g->pictures));
 done:
+    return status;
+}
+
+static akin_status find_outliers(gallery *g, akin_gallery_facts *facts) {
+    akin_status status = AKIN_OK;
+    akin_outliers found;
+    akin_labels *before = NULL;
+    if (g->before) AKIN_TRY(akin_labels_read(akin_table_file(g->before), 0, 1, &before));
+    AKIN_TRY(akin_outliers_find(g->table, g->labels, &found));
+    facts->leaving = found.leaving;
+    facts->listed = found.lists;
+    status = akin_outliers_json(&found, g->labels, before, &facts->outliers);
+done:
+    akin_labels_free(before);
     return status;
 }
 
@@ -80,19 +107,27 @@ static akin_status write_page(gallery *g) {
     akin_status status = AKIN_OK;
     char *options = NULL;
     akin_gallery_learnt learnt = {0};
+    akin_gallery_facts facts = {0};
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
-    akin_gallery_facts facts = {.results = g->params->results,
-                                .table_options = options ? options : "",
-                                .diverse = akin_table_is_diverse(g->table),
-                                .calibrated = akin_table_is_calibrated(g->table),
-                                .against = g->before != NULL,
-                                .measured = &g->measured,
-                                .by_category = g->categories,
-                                .counts = &g->counts,
-                                .labels = g->labels,
-                                .placeholders = g->placeholders,
-                                .learnt = &learnt};
-    if (g->before) AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->before));
+    facts = (akin_gallery_facts){.results = g->params->results,
+                                 .table_options = options ? options : "",
+                                 .diverse = akin_table_is_diverse(g->table),
+                                 .calibrated = akin_table_is_calibrated(g->table),
+                                 .against = g->before != NULL,
+                                 .measured = &g->measured,
+                                 .by_category = g->categories,
+                                 .counts = &g->counts,
+                                 .labels = g->labels,
+                                 .placeholders = g->placeholders,
+                                 .product_url = g->params->product_url,
+                                 .beside = g->params->beside,
+                                 .learnt = &learnt};
+    if (g->before)
+        AKIN_TRY(
+            akin_gallery_changes(g->folder, g->table, g->before, AKIN_GALLERY_BEFORE, g->reuse));
+    if (g->beside)
+        AKIN_TRY(akin_gallery_changes(g->folder, g->table, g->beside, AKIN_GALLERY_BESIDE, NULL));
+    AKIN_TRY(find_outliers(g, &facts));
     AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &learnt));
     AKIN_TRY(akin_gallery_duplicates(g->folder, g->table, &facts.duplicates));
     AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, g->params->embeddings,
@@ -101,6 +136,7 @@ static akin_status write_page(gallery *g) {
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
 done:
+    akin_json_free(facts.outliers);
     akin_gallery_learnt_free(&learnt);
     akin_mem_free(options);
     return status;
@@ -120,17 +156,24 @@ static akin_status write_folder(gallery *g, akin_gallery_result *result) {
     size_t n = akin_table_items(g->table);
     AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? check_space(g) : AKIN_OK));
     AKIN_TRY(akin_gallery_folder_create(comm, g->params->output, &g->folder));
-    AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder, g->params->side,
-                                         g->params->max_pixels, g->missing));
+    const akin_gallery_size size = size_of(g->params);
+    const akin_gallery_earlier earlier = {.reuse = g->reuse, .catalog = g->catalog};
+    AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder, g->labels, &earlier, &size,
+                                         g->missing));
     for (size_t i = 0; i < n; i++) g->placeholders += g->missing[i];
     AKIN_TRY(akin_gallery_data(comm, g->folder, g->table, g->labels, g->missing, &g->counts));
     AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? write_page(g) : AKIN_OK));
-    int64_t bytes = (int64_t)akin_gallery_folder_bytes(g->folder);
-    akin_comm_sum_i64(comm, &bytes, 1);
+    size_t written, linked;
+    akin_gallery_folder_files(g->folder, &written, &linked);
+    int64_t sums[] = {(int64_t)akin_gallery_folder_bytes(g->folder), (int64_t)written,
+                      (int64_t)linked};
+    akin_comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     *result = (akin_gallery_result){.items = n,
                                     .pictures = n - g->placeholders,
                                     .placeholders = g->placeholders,
-                                    .bytes = (uint64_t)bytes};
+                                    .bytes = (uint64_t)sums[0],
+                                    .written = (size_t)sums[1],
+                                    .linked = (size_t)sums[2]};
     memcpy(result->table_digest, akin_table_digest(g->table), sizeof result->table_digest);
     akin_gallery_folder *folder = g->folder;
     g->folder = NULL; /* commit frees it */
@@ -153,6 +196,9 @@ done:
     akin_labels_free(g.labels);
     akin_evaluate_categories_free(g.categories);
     akin_table_close(g.before);
+    akin_table_close(g.beside);
+    akin_gallery_reuse_free(g.reuse);
+    akin_mem_free(g.catalog);
     akin_table_close(g.table);
     return status;
 }

@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define SHOWN 12 /* neighbours shown of a previous list */
+#define GONE_FOLDER "pictures/gone"
 
 typedef struct {
     const akin_table *table, *before;
@@ -22,6 +23,8 @@ typedef struct {
     akin_lists *lists; /* of the previous table */
     akin_text *script;
     size_t most[AKIN_GALLERY_CHANGED], count; /* rows, most changed first */
+    const akin_gallery_reuse *reuse;          /* NULL = none */
+    akin_gallery_folder *folder;
 } page;
 
 /* Keeps the row if it is among those that changed most; ties go to the first rows. */
@@ -94,7 +97,7 @@ static akin_status append_figures(page *p) {
     day_of(p->before, made_before);
     status = akin_text_append(
         p->script,
-        "akin.changed({\"before\":%zu,\"new\":%zu,\"gone\":%zu,\"changed\":%zu,\"churn\":%.6f,"
+        "{\"before\":%zu,\"new\":%zu,\"gone\":%zu,\"changed\":%zu,\"churn\":%.6f,"
         "\"made\":\"%s\",\"made_before\":\"%s\",\"withdrawn\":%zu,\"back\":%zu,\"model\":%s",
         it.before, it.fresh, it.gone, it.changed, isnan(it.churn) ? 0 : it.churn, made, made_before,
         why.withdrawn, why.back, why.model ? "true" : "false");
@@ -137,6 +140,26 @@ done:
 
 /* --- the page --- */
 
+/* The pictures that an earlier gallery has of the items that are gone, and which of them: numbers. */
+static akin_status append_gone_pictures(page *p) {
+    akin_status status = AKIN_OK;
+    bool any = false;
+    if (!p->reuse || !akin_publish_diff_gone(p->change, 0)) return AKIN_OK;
+    AKIN_TRY(akin_gallery_folder_fan(p->folder, GONE_FOLDER, AKIN_GALLERY_NAMED));
+    for (size_t i = 0; i < AKIN_GALLERY_NAMED && akin_publish_diff_gone(p->change, i); i++) {
+        char name[AKIN_GALLERY_NAME_SIZE];
+        bool done = false;
+        akin_gallery_name(name, GONE_FOLDER, i, ".jpg");
+        AKIN_TRY(akin_gallery_reuse_take_last(p->reuse, akin_publish_diff_gone(p->change, i),
+                                              p->folder, name, &done));
+        if (!done) continue;
+        AKIN_TRY(akin_text_append(p->script, any ? ",%zu" : "%zu", i));
+        any = true;
+    }
+done:
+    return status;
+}
+
 static akin_status append_fresh(page *p) {
     akin_status status = AKIN_OK;
     size_t named = 0;
@@ -149,7 +172,9 @@ static akin_status append_fresh(page *p) {
         if (i > 0) AKIN_TRY(akin_text_append(p->script, ","));
         AKIN_TRY(akin_text_append_json(p->script, akin_publish_diff_gone(p->change, i)));
     }
-    status = akin_text_append(p->script, "]");
+    AKIN_TRY(akin_text_append(p->script, "],\n\"gone_pictures\":["));
+    status = append_gone_pictures(p);
+    if (status == AKIN_OK) status = akin_text_append(p->script, "]");
 done:
     return status;
 }
@@ -191,22 +216,40 @@ done:
     return status;
 }
 
-akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *table,
-                                 const akin_table *before) {
+/* How the other table was made, for a comparison. */
+static akin_status append_settings(page *p) {
     akin_status status = AKIN_OK;
-    page p = {.table = table, .before = before};
+    char *options = NULL;
+    AKIN_TRY(
+        akin_ncfile_get_attribute(akin_table_file(p->before), "akin_result_options", &options));
+    AKIN_TRY(akin_text_append(p->script,
+                              ",\n\"digest\":\"%s\",\"settings\":", akin_table_digest(p->before)));
+    status = akin_text_append_json(p->script, options ? options : "");
+done:
+    akin_mem_free(options);
+    return status;
+}
+
+akin_status akin_gallery_changes(akin_gallery_folder *folder, const akin_table *table,
+                                 const akin_table *before, akin_gallery_other other,
+                                 const akin_gallery_reuse *reuse) {
+    akin_status status = AKIN_OK;
+    bool beside = other == AKIN_GALLERY_BESIDE;
+    page p = {.table = table, .before = before, .reuse = reuse, .folder = folder};
     AKIN_TRY(akin_ids_read(akin_table_file(table), &p.ids));
     AKIN_TRY(akin_ids_read(akin_table_file(before), &p.before_ids));
     AKIN_TRY(akin_publish_diff_create(table, p.ids, &p.change));
     AKIN_TRY(akin_publish_diff_see_table(p.change, before, p.before_ids));
     AKIN_TRY(akin_lists_create(before, &p.lists));
     AKIN_TRY(akin_text_create(&p.script));
+    AKIN_TRY(akin_text_append(p.script, beside ? "akin.beside(" : "akin.changed("));
     AKIN_TRY(append_figures(&p));
+    if (beside) AKIN_TRY(append_settings(&p));
     AKIN_TRY(append_fresh(&p));
     AKIN_TRY(append_lists(&p));
-    AKIN_TRY(akin_gallery_folder_put(folder, "data/changes.js", akin_text_bytes(p.script),
-                                     akin_text_length(p.script)));
-    status = write_csv(&p, folder);
+    AKIN_TRY(akin_gallery_folder_put(folder, beside ? "data/beside.js" : "data/changes.js",
+                                     akin_text_bytes(p.script), akin_text_length(p.script)));
+    if (!beside) status = write_csv(&p, folder);
 done:
     akin_text_free(p.script);
     akin_lists_free(p.lists);

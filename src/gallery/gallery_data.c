@@ -2,7 +2,9 @@
 #include "gallery_data.h"
 #include <akin/mem.h>
 #include <akin/text.h>
+#include <math.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* What the writers of both kinds of script share. */
 typedef struct {
@@ -15,7 +17,13 @@ typedef struct {
     akin_text *text;
     int32_t *neighbor, *list_counts, *filled; /* of AKIN_GALLERY_LIST items */
     float *score;
+    uint32_t *in; /* [items], how many lists hold it */
+    int32_t
+        *from; /* [items of this rank's lists, FROM], rows of those, best rank first; -1 = none */
+    uint16_t *rank; /* of each, [as from] */
 } writer;
+
+enum { FROM = 12 }; /* items named that recommend one */
 
 /* The numbers 0..count-1 for which `holds` is true, separated by commas. */
 static akin_status append_picked(writer *w, const char *key, size_t count,
@@ -75,8 +83,85 @@ akin_status akin_gallery_score(akin_text *text, const akin_table *table, float s
                             score < 1 && (double)score > most ? most : (double)score);
 }
 
+/* The place in `from` of an item, which only the rank has that writes the item's list. */
+static size_t place_of(const writer *w, size_t row) {
+    size_t size = (size_t)akin_comm_size(w->comm);
+    return row / AKIN_GALLERY_LIST / size * AKIN_GALLERY_LIST + row % AKIN_GALLERY_LIST;
+}
+
+static bool is_own(const writer *w, size_t row) {
+    return row / AKIN_GALLERY_LIST % (size_t)akin_comm_size(w->comm) ==
+           (size_t)akin_comm_rank(w->comm);
+}
+
+/* Keeps the FROM items that have it nearest the top; of equals the first. */
+static void consider(writer *w, size_t item, size_t by, size_t rank) {
+    int32_t *from = w->from + place_of(w, item) * FROM;
+    uint16_t *ranks = w->rank + place_of(w, item) * FROM;
+    size_t at = 0;
+    while (at < FROM && from[at] >= 0 && ranks[at] <= rank) at++;
+    if (at == FROM) return;
+    memmove(from + at + 1, from + at, (FROM - at - 1) * sizeof *from);
+    memmove(ranks + at + 1, ranks + at, (FROM - at - 1) * sizeof *ranks);
+    from[at] = (int32_t)by;
+    ranks[at] = (uint16_t)(rank < UINT16_MAX ? rank : UINT16_MAX);
+}
+
+/* One pass over all lists, on every rank. */
+static akin_status turn_around(writer *w) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_table_items(w->table), k = akin_table_k(w->table);
+    for (size_t first = 0; first < n; first += AKIN_GALLERY_LIST) {
+        size_t count = n - first < AKIN_GALLERY_LIST ? n - first : AKIN_GALLERY_LIST;
+        AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->list_counts));
+        for (size_t i = 0; i < count; i++)
+            for (size_t r = 0; r < (size_t)w->list_counts[i]; r++) {
+                size_t item = (size_t)w->neighbor[i * k + r];
+                w->in[item]++;
+                if (is_own(w, item)) consider(w, item, first + i, r);
+            }
+        akin_comm_poll(w->comm);
+    }
+done:
+    return status;
+}
+
+static akin_status append_from(writer *w, size_t row) {
+    akin_status status = AKIN_OK;
+    const int32_t *from = w->from + place_of(w, row) * FROM;
+    AKIN_TRY(akin_text_append(w->text, ",%u,[", (unsigned)w->in[row]));
+    for (size_t i = 0; i < FROM && from[i] >= 0; i++)
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)from[i]));
+    status = akin_text_append(w->text, "]");
+done:
+    return status;
+}
+
+/* {"brand":"Acme","price":12.5}: those that the item has. */
+static akin_status append_attributes(writer *w, size_t row) {
+    akin_status status = AKIN_OK;
+    akin_labels *labels = w->labels;
+    bool any = false;
+    AKIN_TRY(akin_text_append(w->text, ",{"));
+    for (size_t a = 0; a < akin_labels_attributes(labels); a++) {
+        bool number = akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER;
+        double value = number ? (double)akin_labels_attribute_numbers(labels, a)[row] : 0;
+        int32_t index = number ? 0 : akin_labels_attribute_values(labels, a)[row];
+        if (!isfinite(value) || index < 0) continue;
+        AKIN_TRY(akin_text_append(
+            w->text, any ? ",\"%s\":" : "\"%s\":", akin_labels_attribute_name(labels, a)));
+        AKIN_TRY(
+            number ? akin_text_append(w->text, "%.7g", value)
+                   : akin_text_append_json(w->text, akin_labels_attribute_value(labels, a, index)));
+        any = true;
+    }
+    status = akin_text_append(w->text, "}");
+done:
+    return status;
+}
+
 /* The last `fill` were filled in. */
-static akin_status append_list(writer *w, const char *group, size_t count, size_t fill,
+static akin_status append_list(writer *w, size_t row, const char *group, size_t count, size_t fill,
                                const int32_t *neighbor, const float *score) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_text_append(w->text, "["));
@@ -91,8 +176,9 @@ static akin_status append_list(writer *w, const char *group, size_t count, size_
         count_score(w->counts->all, score[i]);
     }
     if (count > fill) count_score(w->counts->best, score[0]);
-    AKIN_TRY(akin_text_append(w->text, "]"));
-    if (fill > 0) AKIN_TRY(akin_text_append(w->text, ",%zu", fill));
+    AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
+    AKIN_TRY(append_from(w, row));
+    AKIN_TRY(append_attributes(w, row));
     AKIN_TRY(akin_text_append(w->text, "]"));
 done:
     return status;
@@ -108,7 +194,7 @@ static akin_status write_lists(writer *w, size_t first, size_t count) {
     for (size_t i = 0; i < count; i++) {
         const char *name = akin_labels_group_name(w->labels, group[i]);
         AKIN_TRY(akin_text_append(w->text, i > 0 ? ",\n" : "\n"));
-        AKIN_TRY(append_list(w, name, (size_t)w->list_counts[i], (size_t)w->filled[i],
+        AKIN_TRY(append_list(w, first + i, name, (size_t)w->list_counts[i], (size_t)w->filled[i],
                              w->neighbor + i * k, w->score + i * k));
     }
     AKIN_TRY(akin_text_append(w->text, "]);\n"));
@@ -151,8 +237,16 @@ static akin_status write_own(writer *w) {
     w->score = akin_mem_alloc(values, sizeof *w->score);
     w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
     w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
-    if (!w->neighbor || !w->score || !w->list_counts || !w->filled) goto done;
+    size_t own = (place_of(w, akin_table_items(w->table)) + AKIN_GALLERY_LIST) * FROM;
+    w->in = akin_mem_zalloc(akin_table_items(w->table), sizeof *w->in);
+    w->from = akin_mem_alloc(own, sizeof *w->from);
+    w->rank = akin_mem_zalloc(own, sizeof *w->rank);
+    if (!w->neighbor || !w->score || !w->list_counts || !w->filled || !w->in || !w->from ||
+        !w->rank)
+        goto done;
+    memset(w->from, 0xFF, own * sizeof *w->from); /* -1 */
     AKIN_TRY(akin_text_create(&w->text));
+    AKIN_TRY(turn_around(w));
     AKIN_TRY(write_scripts(w, "data/index", AKIN_GALLERY_INDEX, write_index));
     AKIN_TRY(write_scripts(w, "data/lists", AKIN_GALLERY_LIST, write_lists));
 done:
@@ -160,6 +254,9 @@ done:
     akin_mem_free(w->score);
     akin_mem_free(w->list_counts);
     akin_mem_free(w->filled);
+    akin_mem_free(w->in);
+    akin_mem_free(w->from);
+    akin_mem_free(w->rank);
     akin_text_free(w->text);
     return status;
 }

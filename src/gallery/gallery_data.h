@@ -3,9 +3,11 @@
  *   data/index/000/00000n.js   akin.index(first, {id, category, unavailable, missing}) of
  *                              AKIN_GALLERY_INDEX items: what a search needs; the page loads
  *                              them all
- *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill]...]) of
+ *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill, in, [row...],
+ *                              {attribute: value}]...]) of
  *                              AKIN_GALLERY_LIST items: loaded when one of them is shown; fill:
- *                              how many at the end were filled in, left out if 0 */
+ *                              how many at the end were filled in; in: how many lists hold the item,
+ *                              and some of those */
 #ifndef AKIN_GALLERY_DATA_H
 #define AKIN_GALLERY_DATA_H
 

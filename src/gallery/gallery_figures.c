@@ -95,6 +95,12 @@ static void set_refined(akin_json *summary, const akin_gallery_facts *facts) {
     set_by_category(summary, facts->by_category);
 }
 
+/* A copy of the node, or an empty list. */
+static void copy_node(akin_json *summary, const char *key, const akin_json *node) {
+    akin_json *copy = node ? akin_json_copy(node) : akin_json_array();
+    akin_json_set_node(summary, key, &copy);
+}
+
 static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     const akin_evaluate_figures *measured = facts->measured;
     akin_json_set_text(summary, "version", AKIN_VERSION);
@@ -111,8 +117,16 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     set_precision(summary, measured);
     set_refined(summary, facts);
     akin_json_set_number(summary, "chance", measured->chance);
+    akin_json_set_number(summary, "hub_share", measured->hub_share);
+    akin_json_set_integer(summary, "never_recommended", (long long)measured->never_recommended);
+    akin_json_set_integer(summary, "at_most_once", (long long)measured->at_most_once);
     akin_json_set_text(summary, "options", facts->table_options);
     akin_json_set_bool(summary, "against", facts->against);
+    if (facts->product_url) akin_json_set_text(summary, "product_url", facts->product_url);
+    if (facts->beside) akin_json_set_text(summary, "beside", akin_file_name(facts->beside));
+    akin_json_set_integer(summary, "leaving", (long long)facts->leaving);
+    akin_json_set_integer(summary, "listed", (long long)facts->listed);
+    copy_node(summary, "outliers", facts->outliers);
     set_histogram(summary, facts->counts);
     set_categories(summary, facts->labels);
 }
@@ -159,12 +173,6 @@ static void set_stages(akin_json *summary, const akin_json *metrics) {
         if (entry) append_stage(list, i, entry);
     }
     akin_json_set_node(summary, "stages", &list);
-}
-
-/* The node of metrics.json as it is, or an empty list. */
-static void copy_node(akin_json *summary, const char *key, const akin_json *node) {
-    akin_json *copy = node ? akin_json_copy(node) : akin_json_array();
-    akin_json_set_node(summary, key, &copy);
 }
 
 static void set_values(akin_json *summary, const char *key, size_t count, const double *values) {

@@ -9,6 +9,7 @@
 #include "gallery_strip.h"
 #include <akin/error.h>
 #include <akin/evaluate.h>
+#include <akin/json.h>
 #include <akin/labels.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,9 @@ typedef struct {
     const akin_gallery_counts *counts;
     akin_labels *labels; /* for the names of the categories */
     size_t placeholders;
+    const char *product_url, *beside; /* as in akin_gallery_params */
+    size_t leaving, listed;           /* lists that leave their category, lists at all */
+    akin_json *outliers;              /* owned by the caller */
     const akin_gallery_learnt *learnt;
 } akin_gallery_facts;
 

@@ -19,6 +19,7 @@ static const char mark[] = "{\"akin_gallery\": 1}\n";
 struct akin_gallery_folder {
     char *path, *part;
     uint64_t bytes;
+    size_t written, linked; /* files */
 };
 
 /* --- recognising a folder --- */
@@ -175,15 +176,48 @@ akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *nam
     akin_status status = AKIN_OK;
     char *path = akin_file_join(folder->part, name);
     if (!path) return AKIN_FAILED;
+    (void)unlink(path); /* never through a link to another gallery's file */
     FILE *stream = fopen(path, "wb");
     bool written = stream && fwrite(bytes, 1, count, stream) == count;
     if (stream && fclose(stream) != 0) written = false;
     if (written)
-        folder->bytes += count;
+        folder->bytes += count, folder->written++;
     else
         status = akin_error_set(AKIN_FAILED, "%s: cannot be written: %s", path, strerror(errno));
     akin_mem_free(path);
     return status;
+}
+
+akin_status akin_gallery_folder_take(akin_gallery_folder *folder, const char *name,
+                                     const char *from, bool *done) {
+    enum { PICTURE_LIMIT = 64 << 20 };
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    struct stat about;
+    *done = false;
+    char *path = akin_file_join(folder->part, name);
+    if (!path) return AKIN_FAILED;
+    if (link(from, path) == 0 && stat(path, &about) == 0) {
+        folder->bytes += (uint64_t)about.st_size;
+        folder->linked++;
+        *done = true;
+        akin_mem_free(path);
+        return AKIN_OK;
+    }
+    akin_mem_free(path);
+    if (akin_file_read(from, PICTURE_LIMIT, &bytes, &count) != AKIN_OK) {
+        akin_error_clear();
+        return AKIN_OK;
+    }
+    akin_status status = akin_gallery_folder_put(folder, name, bytes, count);
+    akin_mem_free(bytes);
+    *done = status == AKIN_OK;
+    return status;
+}
+
+void akin_gallery_folder_files(const akin_gallery_folder *folder, size_t *written, size_t *linked) {
+    *written = folder->written;
+    *linked = folder->linked;
 }
 
 uint64_t akin_gallery_folder_bytes(const akin_gallery_folder *folder) {

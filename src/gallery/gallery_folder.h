@@ -7,6 +7,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/text.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -24,6 +25,12 @@ AKIN_MUST_CHECK akin_status akin_gallery_folder_make(akin_gallery_folder *folder
 /* Writes a file inside. Not collective; each file by one rank. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *name,
                                                     const void *bytes, size_t count);
+/* A file of another gallery under this name, as a hard link, else as a copy. *done false: it could not
+ * be read. Not collective. */
+AKIN_MUST_CHECK akin_status akin_gallery_folder_take(akin_gallery_folder *folder, const char *name,
+                                                     const char *from, bool *done);
+/* Files that this rank wrote and linked. Not collective. */
+void akin_gallery_folder_files(const akin_gallery_folder *folder, size_t *written, size_t *linked);
 uint64_t akin_gallery_folder_bytes(
     const akin_gallery_folder *folder); /* written by this rank. Not collective. */
 /* Syncs, moves the folder into place, removes the previous one. Collective; agreed; frees in

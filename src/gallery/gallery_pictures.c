@@ -1,8 +1,12 @@
 /* gallery_pictures: the pictures of the items, small. */
 #include "gallery_pictures.h"
+#include <akin/file.h>
+#include <akin/hash.h>
+#include <akin/ids.h>
 #include <akin/image.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <akin/source.h>
 #include <stdbool.h>
 #include <string.h>
@@ -22,8 +26,10 @@ typedef struct {
     akin_comm *comm;
     const akin_gallery_pictures *pictures;
     akin_gallery_folder *folder;
-    size_t side;
-    uint64_t max_pixels;
+    akin_gallery_size size;
+    const akin_gallery_reuse *reuse;
+    const akin_labels *labels;
+    uint64_t *hashes; /* [items], of the pictures' files; 0: not known */
     uint8_t *missing;
     size_t done;
 } writer;
@@ -80,7 +86,8 @@ static akin_status write_picture(const writer *w, size_t item, const uint8_t *by
     uint8_t *rgb = NULL, *jpeg = NULL;
     size_t width = 0, height = 0, jpeg_count = 0;
     char name[AKIN_GALLERY_NAME_SIZE];
-    AKIN_TRY(akin_image_thumbnail(bytes, count, w->side, w->max_pixels, &rgb, &width, &height));
+    AKIN_TRY(akin_image_thumbnail(bytes, count, w->size.side, w->size.max_pixels, &rgb, &width,
+                                  &height));
     AKIN_TRY(akin_image_encode_jpeg(rgb, width, height, JPEG_QUALITY, &jpeg, &jpeg_count));
     akin_gallery_name(name, "pictures", item, ".jpg");
     AKIN_TRY(akin_gallery_folder_put(w->folder, name, jpeg, jpeg_count));
@@ -88,6 +95,21 @@ done:
     akin_mem_free(rgb);
     akin_mem_free(jpeg);
     return status;
+}
+
+/* The picture of an earlier gallery, if its file is the same. */
+static akin_status reuse(const writer *w, size_t item, bool *done) {
+    char name[AKIN_GALLERY_NAME_SIZE];
+    akin_gallery_name(name, "pictures", item, ".jpg");
+    return akin_gallery_reuse_take(w->reuse, akin_labels_id(w->labels, item), w->hashes[item],
+                                   w->folder, name, done);
+}
+
+static akin_status make_picture(const writer *w, size_t item, const uint8_t *bytes, size_t count) {
+    bool done = false;
+    w->hashes[item] = akin_hash_64(bytes, count);
+    akin_status status = reuse(w, item, &done);
+    return status == AKIN_OK && !done ? write_picture(w, item, bytes, count) : status;
 }
 
 /* Handles one picture. An error in the file itself leaves a placeholder. */
@@ -100,9 +122,10 @@ static akin_status take_picture(void *context, size_t row, const uint8_t *bytes,
         return akin_error_set(
             AKIN_INTERRUPTED,
             "interrupted: the previous gallery, if any, is unchanged; submit again");
-    akin_status status = bytes ? write_picture(w, item, bytes, count) : AKIN_INPUT;
+    akin_status status = bytes ? make_picture(w, item, bytes, count) : AKIN_INPUT;
     if (status == AKIN_INPUT) {
         w->missing[item] = 1;
+        w->hashes[item] = 0;
         status = AKIN_OK;
     }
     w->done++;
@@ -127,17 +150,73 @@ done:
     return status;
 }
 
-akin_status akin_gallery_pictures_write(akin_comm *comm, akin_gallery_pictures *pictures,
-                                        akin_gallery_folder *folder, size_t side,
-                                        uint64_t max_pixels, uint8_t *missing) {
-    akin_status status = AKIN_OK, local = AKIN_OK;
-    writer w = {comm, pictures, folder, side, max_pixels, missing, 0};
-    memset(missing, 0, pictures->items);
+/* What the catalogue says of the files of this rank's pictures: those need not be read that an earlier
+ * gallery has. A catalogue that is not there or cannot be read says nothing. */
+static akin_status reuse_by_catalog(writer *w, const char *catalog) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    akin_ids *ids = NULL;
+    uint64_t *hashes = NULL, failures = akin_mem_failures();
+    if (!catalog || !akin_file_exists(catalog)) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
+    AKIN_TRY(akin_ids_read(file, &ids));
+    hashes = akin_mem_alloc(akin_ids_count(ids), sizeof *hashes);
+    if (!hashes) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(akin_ncfile_get(file, "content_hash", 0, akin_ids_count(ids), hashes));
+    for (size_t row = 0; row < akin_source_rows(w->pictures->source); row++) {
+        size_t item = w->pictures->item_of[row];
+        bool done = false;
+        if (item == NO_ITEM) continue;
+        int64_t found = akin_ids_find(ids, akin_labels_id(w->labels, item));
+        if (found < 0) continue;
+        w->hashes[item] = hashes[found];
+        AKIN_TRY(reuse(w, item, &done));
+        if (done) w->pictures->wanted[row] = false, w->done++;
+    }
+done:
+    if (status != AKIN_OK && akin_mem_failures() == failures && !ids) {
+        akin_error_clear();
+        status = AKIN_OK;
+    }
+    akin_mem_free(hashes);
+    akin_ids_free(ids);
+    akin_ncfile_close(file);
+    return status;
+}
+
+/* Rank 0 learns the hashes of all and writes the list. */
+static akin_status write_list(writer *w) {
+    akin_status status = AKIN_OK;
+    akin_comm *comm = w->comm;
+    size_t items = w->pictures->items;
+    akin_comm_sum_i64(comm, (int64_t *)w->hashes, items); /* each is known to one rank at most */
     if (akin_comm_rank(comm) == 0)
+        status = akin_gallery_reuse_write(w->folder, &w->size, w->labels, w->hashes);
+    return akin_agree(comm, status);
+}
+
+akin_status akin_gallery_pictures_write(akin_comm *comm, akin_gallery_pictures *pictures,
+                                        akin_gallery_folder *folder, const akin_labels *labels,
+                                        const akin_gallery_earlier *earlier,
+                                        const akin_gallery_size *size, uint8_t *missing) {
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    writer w = {.comm = comm,
+                .pictures = pictures,
+                .folder = folder,
+                .size = *size,
+                .reuse = earlier->reuse,
+                .labels = labels,
+                .missing = missing};
+    memset(missing, 0, pictures->items);
+    w.hashes = akin_mem_zalloc(pictures->items, sizeof *w.hashes);
+    if (!w.hashes) local = AKIN_FAILED;
+    if (local == AKIN_OK && akin_comm_rank(comm) == 0)
         local = akin_gallery_folder_fan(folder, "pictures", pictures->items);
     AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(akin_agree(comm, reuse_by_catalog(&w, earlier->catalog)));
     AKIN_TRY(
         akin_agree(comm, akin_source_read(pictures->source, pictures->wanted, take_picture, &w)));
+    AKIN_TRY(write_list(&w));
     AKIN_TRY(share_missing(comm, missing, pictures->items));
     size_t lost = 0;
     for (size_t i = 0; i < pictures->items; i++) lost += missing[i];
@@ -146,6 +225,7 @@ akin_status akin_gallery_pictures_write(akin_comm *comm, akin_gallery_pictures *
             "gallery: %zu of %zu pictures cannot be read and are shown as a placeholder", lost,
             pictures->items);
 done:
+    akin_mem_free(w.hashes);
     akin_log_progress_end();
     return status;
 }

@@ -4,6 +4,7 @@
 #define AKIN_GALLERY_PICTURES_H
 
 #include "gallery_folder.h"
+#include "gallery_reuse.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/labels.h>
@@ -12,6 +13,14 @@
 #include <stdint.h>
 
 typedef struct akin_gallery_pictures akin_gallery_pictures;
+
+/* What saves making pictures again. */
+typedef struct {
+    const akin_gallery_reuse *reuse;
+    const char
+        *catalog; /* whose content_hash tells which files are unchanged, without reading them;
+                          * NULL: they are read */
+} akin_gallery_earlier;
 
 /* Lists the sources and finds every item in them: AKIN_INPUT if one is missing. labels are those
  * of all items. Collective; agreed. */
@@ -22,10 +31,10 @@ AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm,
 /* Writes them, at most `side` pixels on the longer side, item i by rank i % size; missing
  * [items] becomes 1 on all ranks if a picture could not be read, otherwise 0. Collective;
  * agreed. */
-AKIN_MUST_CHECK akin_status akin_gallery_pictures_write(akin_comm *comm,
-                                                        akin_gallery_pictures *pictures,
-                                                        akin_gallery_folder *folder, size_t side,
-                                                        uint64_t max_pixels, uint8_t *missing);
+AKIN_MUST_CHECK akin_status akin_gallery_pictures_write(
+    akin_comm *comm, akin_gallery_pictures *pictures, akin_gallery_folder *folder,
+    const akin_labels *labels, const akin_gallery_earlier *earlier, const akin_gallery_size *size,
+    uint8_t *missing);
 void akin_gallery_pictures_free(akin_gallery_pictures *pictures); /* Not collective; NULL is fine */
 
 #endif

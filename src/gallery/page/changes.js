@@ -58,7 +58,7 @@ akin.changes = (section, summary, changed, tools) => {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed"), el("p", { class: "quiet", id: "nights" }, nights())), numbers(), ...[
       changed.lists.length ? [heading("Lists most changed", "framed: items that are not in the other list"), shown, more] : [],
       changed.new ? [fold("New", first(changed.new_rows.length, changed.new), el("ul", { class: "grid small", id: "new" }, changed.new_rows.map((row) => card(row))))] : [],
-      changed.gone ? [fold("Gone", first(changed.gone_ids.length, changed.gone), el("p", { class: "gone-ids", id: "gone" }, changed.gone_ids.map((id) => el("span", { class: "chip", title: id }, id))))] : [],
+      changed.gone ? [fold("Gone", first(changed.gone_ids.length, changed.gone), el("ul", { class: "grid small", id: "gone" }, changed.gone_ids.map((id) => gone(id))))] : [],
       [el("p", {}, el("a", { href: "changes.csv", download: "changes.csv" }, "All changes as CSV"))],
       storefront()].flat());
   }

@@ -117,8 +117,24 @@ akin.figures = (section, summary, tools) => {
     if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? "items for which another one is recommended" : "items that look like another one"));
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the previous table"));
+    if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", "of all recommendations are of the 1 % of items that are recommended most"));
+    found.push(tile(number(summary.never_recommended), "never recommended", `items that are in no list, ${percent(summary.never_recommended / summary.items)}; ${number(summary.at_most_once)} are in one or none`));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
+  }
+  /* Categories whose lists are not what a shop expects. */
+  function alarms() {
+    const list = summary.outliers || [];
+    if (!list.length) return null;
+    const words = (o) => [
+      el("a", { href: itemsAddress("", o.category, 1) }, o.category), ` (${plural(o.items, "item")}${o.new ? ", new since the previous table" : ""}): `,
+      [o.leaves && `${percent(o.leaving / o.items)} of its lists hold nothing of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
+        o.far && `its items are far from everything: their best score is ${o.best.toFixed(2)} (median), that of 95 % of the others above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
+    const node = panel("Look at these categories", `${number(summary.leaving)} of ${plural(summary.listed, "list")} hold nothing of the item's category. In these categories most do, or the items resemble nothing, as those of a department that the model has never seen.`,
+      el("ul", {}, list.map((o) => el("li", {}, words(o)))));
+    node.classList.add("alarm");
+    node.id = "alarms";
+    return node;
   }
   function rejects() {
     if (!summary.rejects) return null;
@@ -166,7 +182,7 @@ akin.figures = (section, summary, tools) => {
       el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
       el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
-  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), numbers(),
+  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [
       panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 has nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),

@@ -1,6 +1,6 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
- * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed,
+ * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside" two tables,
  * "#?map" a map, "#?duplicates" what looks the same. */
 "use strict";
 const akin = (() => {
@@ -8,7 +8,7 @@ const akin = (() => {
   const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, changed = null, mapped = null, doubled = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, changed = null, compared = null, mapped = null, doubled = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -60,7 +60,7 @@ const akin = (() => {
     part.missing.forEach((i) => data.missing.add(first + i));
   }
   function takeList(first, part) {
-    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - (entry[3] || 0) }));
+    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - entry[3], times: entry[4], by: entry[5], attributes: entry[6] }));
   }
   async function listOf(row) {
     await load(spread("data/lists", Math.floor(row / summary.list_size), ".js"));
@@ -111,10 +111,17 @@ const akin = (() => {
     return el("nav", { class: "pages", "aria-label": "Pages" }, step("‹ Back", page - 1, "prev"), nodes, step("Next ›", page + 1, "next"));
   }
 
+  function gonePicture(id) { // of an item that has no row any more, if the gallery before had one
+    const at = changed ? changed.gone_ids.indexOf(id) : -1, none = () => el("span", { class: "none" }, "no picture");
+    if (at < 0 || !changed.gone_pictures.includes(at)) return none();
+    const image = el("img", { src: spread("pictures/gone", at, ".jpg"), alt: id, loading: "lazy", decoding: "async" });
+    image.onerror = () => image.replaceWith(none());
+    return image;
+  }
   function gone(id, score) { // an item of the table before that has no row any more
     return el("li", {}, el("span", { class: "card away", "data-id": id, title: id },
-      el("div", { class: "tile" }, el("span", { class: "none" }, "gone")), el("div", { class: "meter" }, bar(score)),
-      el("div", { class: "text" }, el("span", { class: "name", title: id }, id), el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
+      el("div", { class: "tile" }, gonePicture(id), el("span", { class: "flag" }, "gone")), score !== undefined && el("div", { class: "meter" }, bar(score)),
+      el("div", { class: "text" }, el("span", { class: "name", title: id }, id), score !== undefined && el("span", { class: "under" }, el("span", { class: "category" }, ""), el("span", { class: "score" }, scoreText(score))))));
   }
 
   // --- views ---
@@ -161,18 +168,27 @@ const akin = (() => {
   }
   function about(row, list) {
     const away = data.unavailable.has(row), name = categoryName(row);
-    const facts = list.group ? [["Group", list.group]] : [];
+    const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, typeof value === "number" ? value.toLocaleString("en") : value.replaceAll("|", ", ")])];
     facts.push(["Similar items", number(list.real)]);
     if (list.real < list.neighbors.length) facts.push(["Fill", number(list.neighbors.length - list.real)]);
     if (list.real) facts.push(["Best score", scoreText(list.scores[0])]);
+    facts.push(["Recommended", list.times ? `in ${plural(list.times, "list")}` : "never"]);
     return el("article", { class: "about" + (away ? " away" : "") },
       el("div", { class: "tile" }, picture(row, true)),
       el("div", { class: "facts" },
         el("h1", { id: "item-id" }, data.ids[row]),
         el("div", { class: "chips" },
           name && el("a", { class: "chip", href: itemsAddress("", name, 1), title: "Show this category" }, name),
-          away && el("span", { class: "chip warn" }, "not available")),
+          away && el("span", { class: "chip warn" }, "not available"),
+          summary.product_url && el("a", { class: "chip", id: "product", href: summary.product_url.replaceAll("{id}", encodeURIComponent(data.ids[row])), target: "_blank", rel: "noopener" }, "Open in the shop ↗")),
         el("dl", {}, facts.map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)]))));
+  }
+  /* The items that recommend this one. */
+  function recommenders(list) {
+    if (!list.by.length) return "";
+    return [el("div", { class: "heading", id: "by-heading" }, el("h2", {}, "Recommended by"),
+      el("p", { class: "quiet" }, list.times > list.by.length ? `${number(list.by.length)} of ${plural(list.times, "list")} that hold it, those first in which it stands highest` : plural(list.times, "item"))),
+      el("ul", { class: "grid small", id: "by" }, list.by.map((other) => card(other)))];
   }
   /* What the order of a list means, and its scores. */
   function explained(list) {
@@ -201,13 +217,14 @@ const akin = (() => {
           el("div", { class: "heading" }, el("h2", {}, "Most similar items"),
             list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
           list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i], i >= list.real)))
-            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item satisfies the rules and the minimum score of this table."))));
+            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item satisfies the rules and the minimum score of this table."),
+          recommenders(list))));
     return id;
   }
 
   async function show() {
     const mine = ++turn, words = location.hash.startsWith("#?") || location.hash.length < 2 ? new URLSearchParams(location.hash.slice(2)) : null;
-    const view = !words ? "item" : words.has("figures") ? "figures" : ["changes", "map", "duplicates"].find((name) => words.has(name)) || "items";
+    const view = !words ? "item" : words.has("figures") ? "figures" : ["changes", "beside", "map", "duplicates"].find((name) => words.has(name)) || "items";
     let title;
     if (view === "item") {
       let id = location.hash.slice(1);
@@ -216,14 +233,17 @@ const akin = (() => {
     } else if (view === "changes") {
       title = "What changed";
       await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
+    } else if (view === "beside") {
+      title = "Side by side";
+      await akin.showBeside($("beside"), compared, { el, number, plural, percent, card, gone, listOf, summary, data });
     } else if (view === "map" || view === "duplicates") {
       title = view === "map" ? "Map" : "Duplicates";
       akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });
     } else title = view === "figures" ? "Figures" : showItems(words);
     if (mine !== turn) return;
-    for (const name of ["items", "item", "map", "duplicates", "changes", "figures"]) $(name).hidden = name !== view;
+    for (const name of ["items", "item", "map", "duplicates", "changes", "beside", "figures"]) $(name).hidden = name !== view;
     $("to-items").toggleAttribute("aria-current", view === "items" || view === "item");
-    for (const name of ["map", "duplicates", "changes", "figures"]) $(`to-${name}`).toggleAttribute("aria-current", view === name);
+    for (const name of ["map", "duplicates", "changes", "beside", "figures"]) $(`to-${name}`).toggleAttribute("aria-current", view === name);
     const current = document.querySelector(".views [aria-current]"); // on a phone the row of views scrolls sideways
     if (current) current.parentNode.scrollLeft = current.offsetLeft - (current.parentNode.clientWidth - current.offsetWidth) / 2;
     document.title = `${title} · Similar items`;
@@ -273,10 +293,12 @@ const akin = (() => {
     const parts = [];
     for (let part = 0; part * summary.index_size < summary.items; part++) parts.push(load(spread("data/index", part, ".js")));
     if (summary.against) parts.push(load("data/changes.js"));
+    if (summary.beside) parts.push(load("data/beside.js"));
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
-    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), ...parts]);
+    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), ...parts]);
     $("to-map").hidden = !summary.placed;
+    $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
     akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
@@ -289,6 +311,7 @@ const akin = (() => {
     index: takeIndex,
     list: takeList,
     changed: (given) => { changed = given; },
+    beside: (given) => { compared = given; },
     map: (given) => { mapped = given; },
     duplicates: (given) => { doubled = given; },
   };

@@ -1,0 +1,193 @@
+"""The gallery from night to night and beside another table: pictures that are linked, those of items that are gone, what stands out,
+an item with all that is known of it, and which of two lists is better."""
+
+import csv
+import io
+import json
+import os
+import re
+import shutil
+import urllib.parse
+
+import netCDF4
+import numpy as np
+
+import support
+from browser import Browser
+from support import akin, draw
+
+os.chdir(support.fresh("gallery_nights"))
+SHOTS = os.environ.get("AKIN_SHOTS")
+READY = "return document.documentElement.dataset.ready"
+IDS = "return [...document.querySelectorAll(arguments[0] + ' .card')].map(c => c.dataset.id)"
+WIDE = "return document.documentElement.scrollWidth - innerWidth"
+
+
+def page(folder, fragment=""):
+    return "file://" + urllib.parse.quote(os.path.abspath(folder)) + "/index.html" + fragment
+
+
+def write_catalogue(ids, name="catalog.csv"):
+    os.makedirs("pictures", exist_ok=True)
+    with open(name, "w", newline="") as f:
+        w = csv.writer(f)
+        w.writerow(["id", "path", "category", "group", "brand", "price"])
+        for i in ids:
+            if not os.path.exists(f"pictures/{i}.png"):
+                draw(f"pictures/{i}.png", i)
+            w.writerow([f"item-{i:03d}", f"pictures/{i}.png", ("hats", "shoes")[i % 2], f"g{i // 3}", "Acme" if i % 3 else "", 10 + i / 4])
+    return name
+
+
+def job(output, keep=0, more=""):
+    with open("job.ini", "w") as f:
+        f.write(f"[job]\noutput = {output}\nkeep = {keep}\n[ingest]\nsource = catalog.csv\nattributes = brand:label price:number\n[train]\nfeatures = handcrafted\n"
+                f"[neighbors]\nk = 5\n[evaluate]\nlabel = category\n[gallery]\nproduct-url = https://shop.example/p/{{id}}?from=akin\n{more}")
+    return "job.ini"
+
+
+def lists_of(path):
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_chartostring(False)
+        ids = [row.tobytes().rstrip(b"\0").decode() for row in np.ma.filled(d["id"][...], b"\0")]
+        rows, count = np.ma.filled(d["neighbor"][...], -1), np.ma.filled(d["count"][...], 0)
+    return {ids[i]: [ids[j] for j in rows[i, : count[i]]] for i in range(len(ids))}
+
+
+def shoot(name, folder, fragment, check=lambda b: None):
+    """At three widths nothing is wider than the screen; and pictures of it where someone wants to look."""
+    for width, dark in ((1400, False), (800, True), (390, False)):
+        with Browser(dark=dark) as b:
+            b.call("POST", "/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": {
+                "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500}})
+            b.open(page(folder, fragment))
+            b.until(READY)
+            check(b)
+            assert b.run(WIDE) <= 0 and b.run("return innerWidth") == width and b.console() == [], (name, width)
+            if SHOTS:
+                b.screenshot(f"{SHOTS}/{name}-{width}.png")
+
+
+def test_a_night_links_what_is_unchanged_and_shows_what_is_gone():
+    n = 1500
+    write_catalogue(range(n))
+    first = akin("run", job("nights", 3), "--night", "2026-03-01", "--json", timeout=300).json["stages"]["gallery"]
+    assert first["files_linked"] == 0 and first["files_written"] > n
+    draw("pictures/7.png", 90007)  # 1 %: one changes, seven go, seven come
+    write_catalogue([*range(8, n), 7, *range(n, n + 7)][:])
+    second = akin("run", job("nights", 3), "--night", "2026-03-02", "--json", ranks=2, timeout=300).json["stages"]["gallery"]
+    assert second["files_linked"] == n - 8 + 7, second  # the unchanged, and the pictures of the gone
+    print(f"   {second['files_written']} of {first['files_written']} files written, {second['files_linked']} linked")
+    assert second["files_written"] < 0.05 * first["files_written"]
+    # The same gallery as one made without an earlier one.
+    alone = akin("gallery", "nights/2026-03-02/table.nc", "--source", "catalog.csv", "-o", "alone", "--json").json
+    assert alone["files_linked"] == 0
+    for i in range(0, n, 97):
+        name = f"pictures/{i // 1000:03d}/{i:06d}.jpg"
+        assert open(f"alone/{name}", "rb").read() == open(f"nights/2026-03-02/gallery/{name}", "rb").read(), name
+    again = akin("gallery", "nights/2026-03-02/table.nc", "--source", "catalog.csv", "-o", "alone", "--json", ranks=2).json  # in place
+    assert again["files_linked"] == n and os.stat("alone/pictures/000/000000.jpg").st_nlink == 1
+    gone = [f"item-{i:03d}" for i in range(7)]
+    def check(b):
+        b.click("#changes details:last-of-type summary")
+        assert b.run(IDS, "#gone") == gone
+        b.until("return [...document.querySelectorAll('#gone img')].length === 7 && [...document.querySelectorAll('#gone img')].every(i => { i.loading = 'eager'; return i.complete && i.naturalWidth > 0; })")
+    shoot("changes", "nights/latest/gallery", "#?changes", check)
+    shutil.rmtree("nights/2026-03-01")  # what is linked stays
+    assert os.path.getsize("nights/2026-03-02/gallery/pictures/000/000000.jpg") > 0
+
+
+def test_an_item_with_all_that_is_known_of_it():
+    write_catalogue(range(40))
+    akin("run", job("item"))
+    lists = lists_of("item/table.nc")
+    most = max(lists, key=lambda i: (sum(i in l for l in lists.values()), i))
+    by = [other for other in lists if most in lists[other]]
+    ranked = sorted(by, key=lambda other: (lists[other].index(most), other))
+    with Browser() as b:
+        b.open(page("item/gallery", "#" + most))
+        b.until(READY)
+        facts = dict(b.run("return [...document.querySelectorAll('#item dt')].map(d => [d.textContent, d.nextSibling.textContent])"))
+        number = int(most[5:])
+        assert facts["Category"] == ("hats", "shoes")[number % 2] and facts["Group"] == f"g{number // 3}" and facts["Available"] == "yes"
+        assert facts.get("brand") == ("Acme" if number % 3 else None) and float(facts["price"]) == 10 + number / 4
+        assert facts["Recommended"] == f"in {len(by)} lists" and b.run(IDS, "#by") == ranked[:12]
+        assert b.run("return document.querySelector('#product').href") == f"https://shop.example/p/{most}?from=akin"
+        b.until("const i = document.querySelector('.about img'); return i.complete && i.naturalWidth > 0")
+        assert b.run("return getComputedStyle(document.querySelector('.about img')).objectFit") == "scale-down"
+    shoot("item", "item/gallery", "#" + most)
+    akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "javascript:alert({id})", expect=2)
+    akin("gallery", "item/table.nc", "--source", "catalog.csv", "-o", "refused", "--product-url", "https://shop.example/p/", expect=2)
+
+
+def test_departments_that_stand_out_are_named():
+    """300 items of three categories in their own corners; potatoes among which a bra's lists end; lamps far from all."""
+    r = np.random.default_rng(4)
+    names = ["hats"] * 100 + ["shoes"] * 100 + ["potatoes"] * 100 + ["bras"] * 30 + ["lamps"] * 12
+    corner = {"hats": 0, "shoes": 1, "potatoes": 2, "bras": 2}
+    rows = np.zeros((len(names), 24), np.float32)
+    for i, name in enumerate(names):
+        if name == "lamps":
+            rows[i] = r.standard_normal(24)
+        else:
+            rows[i, corner[name]] = 1
+            rows[i] += 0.05 * r.standard_normal(24) * (4 if name == "bras" else 1)
+    with open("catalog.csv", "w") as f:
+        f.write("id,path,category\n")
+        f.writelines(f"item-{i:03d},pictures/{i % 40}.png,{name}\n" for i, name in enumerate(names))
+    with open("ids.txt", "w") as f:
+        f.writelines(f"item-{i:03d}\n" for i in range(len(names)))
+    np.save("v.npy", rows)
+    with open("stand.ini", "w") as f:
+        f.write("[job]\noutput = stand\n[ingest]\nsource = catalog.csv\n[embed]\nfrom = v.npy\nids = ids.txt\n[neighbors]\nk = 5\n"
+                "[evaluate]\nlabel = category\n[gallery]\nenabled = yes\n")
+    done = akin("run", "stand.ini", "--json", ranks=2)
+    told = {o["category"]: o for o in done.json["stages"]["evaluate"]["outliers"]}
+    lists, category = lists_of("stand/table.nc"), {f"item-{i:03d}": name for i, name in enumerate(names)}
+    leaving = {c: sum(category[i] == c and all(category[o] != c for o in l) for i, l in lists.items()) for c in set(names)}
+    assert set(told) == {"bras", "lamps"}, told
+    assert told["bras"]["leaves"] and told["bras"]["instead"] == "potatoes" and told["bras"]["leaving"] == leaving["bras"]
+    assert told["lamps"]["far"] and told["lamps"]["best"] < told["lamps"]["others"]
+    assert done.json["stages"]["evaluate"]["lists_leaving_category"] == sum(leaving.values())
+    log = open("stand/log.txt").read()
+    assert re.search(r'category "bras" \(30 items\): \d+ % of its lists hold nothing of the category, mostly "potatoes" instead', log), log
+    assert 'category "lamps" (12 items): ' in log and "far from everything" in log
+    assert 'akin_outlier_categories{job="stand",stage="evaluate"} 2\n' in open("stand/metrics.prom").read()
+    def check(b):
+        text = b.run("return document.querySelector('#alarms').innerText")
+        assert "bras" in text and "potatoes" in text and "lamps" in text and "far from everything" in text, text
+    shoot("alarms", "stand/gallery", "#?figures", check)
+    # Nothing stands out where all is well.
+    assert akin("evaluate", "item/table.nc", "--json").json["outliers"] == []
+
+
+def test_two_tables_side_by_side():
+    akin("neighbors", "item/embeddings.nc", "-o", "other.nc", "-k", 5, "--exclude-same-group")
+    akin("gallery", "item/table.nc", "--beside", "other.nc", "--source", write_catalogue(range(40)), "-o", "beside")
+    ours, theirs = lists_of("item/table.nc"), lists_of("other.nc")
+    share = {i: 1 - len(set(ours[i]) & set(theirs[i])) / max(len(ours[i]), len(theirs[i])) for i in ours}
+    shoot("beside", "beside", "#?beside")
+    with Browser() as b:
+        b.open(page("beside", "#?beside"))
+        b.until(READY)
+        items = b.run("return [...document.querySelectorAll('#beside .pair')].map(p => p.dataset.id)")
+        assert items and set(items) == {i for i in share if share[i] > 0} and [share[i] for i in items] == sorted((share[i] for i in items), reverse=True)
+        assert b.run("return document.querySelector('#votes-csv').hidden") and "exclude-same-group=yes" in b.run("return document.querySelector('.settings').innerText")
+        for number, vote in ((0, "A"), (1, "B"), (2, "=")):
+            b.run("document.querySelectorAll('#beside .pair')[arguments[0]].querySelector(`[data-vote='${arguments[1]}']`).click()", number, vote)
+        assert "A is better 1 times, B 1 times, equal 1 times" in b.run("return document.querySelector('#votes').textContent")
+        b.open("about:blank")
+        b.open(page("beside", "#?beside"))  # kept in the browser
+        b.until(READY)
+        text = urllib.parse.unquote(b.run("return document.querySelector('#votes-csv').href").split(",", 1)[1])
+        rows = list(csv.reader(io.StringIO(text)))
+        assert rows[0] == ["id", "neighbor"]
+        assert rows[1:] == [[items[0], o] for o in ours[items[0]]] + [[items[1], o] for o in theirs[items[1]]]
+        assert b.console() == []
+        b.open("about:blank")
+        b.open(page("item/gallery", "#?beside"))
+        b.until(READY)
+        assert "no table to compare with" in b.run("return document.querySelector('#beside').innerText") and b.run("return document.querySelector('#to-beside').hidden")
+
+
+support.main(globals())
