@@ -16,6 +16,7 @@
 #include <akin/error.h>
 #include <akin/options.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 /* A key that is declared but not allowed in a job file, and why: "is set by the run". */
 typedef struct {
@@ -27,6 +28,7 @@ typedef struct {
     const akin_option *const *tables;     /* its keys, as in akin_options_create */
     const char *argument_key;             /* the key that holds arguments ("source"), or NULL */
     const akin_jobfile_refusal *refusals; /* ends with a NULL key; NULL = none */
+    bool named; /* any number of them, each with a name of its own: [table NAME] */
 } akin_jobfile_section;
 
 typedef struct akin_jobfile akin_jobfile;
@@ -36,6 +38,11 @@ AKIN_MUST_CHECK akin_status akin_jobfile_read(const char *path,
                                               const akin_jobfile_section *sections,
                                               akin_jobfile **out);
 void akin_jobfile_free(akin_jobfile *job); /* NULL is fine */
+
+/* The sections of a `named` kind in the order of the file, as a section is called below ("table
+ * NAME"): borrowed, NULL past the last. The name alone is behind the blank: letters, digits, "-" and
+ * "_", not "main". */
+const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t index);
 
 /* For a declared section; anything else is an assert. */
 bool akin_jobfile_has(const akin_jobfile *job, const char *section);

@@ -4,10 +4,11 @@
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <ini.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64 };
+enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64, NAME_LIMIT = 64 };
 
 typedef struct {
     size_t section;
@@ -17,8 +18,8 @@ typedef struct {
 
 struct akin_jobfile {
     char *path;
-    const akin_jobfile_section *sections;
-    size_t section_count;
+    akin_jobfile_section *sections; /* the declared ones, then those that the file names */
+    size_t declared, section_count;
     akin_options **options; /* [section_count] */
     place *places;
     size_t place_count;
@@ -81,9 +82,72 @@ static akin_status end_section(reading *self) {
                                 self->job->sections[self->section].name));
 }
 
+/* Room for one more section; the new one has no options yet. */
+static akin_status grow(akin_jobfile *job) {
+    size_t count = job->section_count;
+    akin_jobfile_section *sections =
+        akin_mem_resize(job->sections, count, count + 1, sizeof *sections);
+    if (!sections) return AKIN_FAILED;
+    job->sections = sections;
+    akin_options **options = akin_mem_resize(job->options, count, count + 1, sizeof *options);
+    if (!options) return AKIN_FAILED;
+    job->options = options;
+    options[count] = NULL;
+    return AKIN_OK;
+}
+
+/* Section `kind` with this name, "table NAME". */
+static akin_status add_named(akin_jobfile *job, size_t kind, const char *name) {
+    akin_status status = AKIN_OK;
+    akin_text *full = NULL;
+    AKIN_TRY(akin_text_create(&full));
+    AKIN_TRY(akin_text_append(full, "%s %s", job->sections[kind].name, name));
+    AKIN_TRY(grow(job));
+    akin_jobfile_section *added = &job->sections[job->section_count];
+    *added = job->sections[kind];
+    added->named = false;
+    added->name = akin_mem_text(akin_text_bytes(full));
+    if (!added->name) AKIN_TRY(AKIN_FAILED);
+    job->section_count++; /* from here it is freed with the others */
+    status = akin_options_create(added->tables, &job->options[job->section_count - 1]);
+done:
+    akin_text_free(full);
+    return status;
+}
+
+static bool is_name(const char *name) {
+    size_t length =
+        strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return length > 0 && length <= NAME_LIMIT && !name[length];
+}
+
+/* [table NAME]: *index is its section, section_count if `text` begins with no such kind. */
+static akin_status begin_named(reading *self, const char *text, size_t *index) {
+    akin_jobfile *job = self->job;
+    size_t length = strcspn(text, " \t"), kind = find_section(job, text, length);
+    const char *name = text + length + strspn(text + length, " \t");
+    *index = job->section_count;
+    if (kind >= job->declared || !job->sections[kind].named) return AKIN_OK;
+    if (!is_name(name))
+        return akin_error_set(
+            AKIN_USAGE, "[%s] needs a name of letters, digits, - and _ (at most %d): [%s NAME]",
+            text, NAME_LIMIT, job->sections[kind].name);
+    if (strcmp(name, "main") == 0)
+        return akin_error_set(AKIN_USAGE, "[%s]: main is the %s without a name; choose another",
+                              text, job->sections[kind].name);
+    for (size_t i = job->declared; i < job->section_count; i++)
+        if (strncmp(job->sections[i].name, text, length) == 0 &&
+            strcmp(job->sections[i].name + length + 1, name) == 0) {
+            const place *before = find_place(job, i, "");
+            return akin_error_set(AKIN_USAGE, "[%s %s] is given twice, first on line %d",
+                                  job->sections[kind].name, name, before ? before->line : 0);
+        }
+    return add_named(job, kind, name);
+}
+
 static akin_status unknown_section(const akin_jobfile *job, const char *name) {
     const char *names[32] = {NULL};
-    for (size_t i = 0; i < job->section_count && i < 31; i++) names[i] = job->sections[i].name;
+    for (size_t i = 0; i < job->declared && i < 31; i++) names[i] = job->sections[i].name;
     const char *nearest = akin_text_nearest(name, names);
     return nearest ? akin_error_set(AKIN_USAGE, "unknown section [%s]; did you mean [%s]?", name,
                                     nearest)
@@ -101,7 +165,10 @@ static akin_status begin_section(reading *self, char *text) {
                      akin_error_set(AKIN_USAGE, "a section is written as [name]"));
     while (close > name && strchr(" \t", close[-1])) close--;
     *close = '\0';
-    self->section = find_section(self->job, name, strlen(name));
+    status = begin_named(self, name, &self->section);
+    if (status != AKIN_OK) return wrong(self, self->line, status);
+    if (self->section == self->job->section_count)
+        self->section = find_section(self->job, name, strlen(name));
     if (self->section == self->job->section_count)
         return wrong(self, self->line, unknown_section(self->job, name));
     self->section_line = self->line;
@@ -266,11 +333,16 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
 
 /* --- the job file --- */
 
-static akin_status prepare(akin_jobfile *job, const char *path) {
+static akin_status prepare(akin_jobfile *job, const char *path,
+                           const akin_jobfile_section *sections) {
+    size_t count = 0;
     job->path = akin_mem_text(path);
-    while (job->sections[job->section_count].name) job->section_count++;
-    job->options = akin_mem_zalloc(job->section_count, sizeof *job->options);
-    if (!job->path || !job->options) return AKIN_FAILED;
+    while (sections[count].name) count++;
+    job->sections = akin_mem_alloc(count, sizeof *job->sections);
+    job->options = akin_mem_zalloc(count, sizeof *job->options);
+    if (!job->path || !job->sections || !job->options) return AKIN_FAILED;
+    memcpy(job->sections, sections, count * sizeof *sections);
+    job->declared = job->section_count = count;
     akin_status status = AKIN_OK;
     for (size_t i = 0; status == AKIN_OK && i < job->section_count; i++)
         status = akin_options_create(job->sections[i].tables, &job->options[i]);
@@ -285,8 +357,7 @@ akin_status akin_jobfile_read(const char *path, const akin_jobfile_section *sect
     *out = NULL;
     akin_jobfile *job = akin_mem_zalloc(1, sizeof *job);
     if (!job) return AKIN_FAILED;
-    job->sections = sections;
-    AKIN_TRY(prepare(job, path));
+    AKIN_TRY(prepare(job, path, sections));
     AKIN_TRY(akin_file_read(path, FILE_LIMIT, &bytes, &count));
     AKIN_TRY(parse(job, (const char *)bytes, count));
     *out = job;
@@ -300,7 +371,10 @@ void akin_jobfile_free(akin_jobfile *job) {
     if (!job) return;
     for (size_t i = 0; job->options && i < job->section_count; i++)
         akin_options_free(job->options[i]);
+    for (size_t i = job->declared; i < job->section_count; i++)
+        akin_mem_free((void *)(uintptr_t)job->sections[i].name);
     akin_mem_free(job->options);
+    akin_mem_free(job->sections);
     akin_mem_free(job->places);
     akin_mem_free(job->path);
     akin_mem_free(job);
@@ -310,6 +384,15 @@ static size_t require_section(const akin_jobfile *job, const char *section) {
     size_t index = find_section(job, section, strlen(section));
     AKIN_ASSERT(index < job->section_count);
     return index;
+}
+
+const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t index) {
+    size_t length = strlen(kind);
+    for (size_t i = job->declared; i < job->section_count; i++)
+        if (strncmp(job->sections[i].name, kind, length) == 0 &&
+            job->sections[i].name[length] == ' ' && index-- == 0)
+            return job->sections[i].name;
+    return NULL;
 }
 
 bool akin_jobfile_has(const akin_jobfile *job, const char *section) {

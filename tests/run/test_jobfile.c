@@ -30,10 +30,11 @@ static const akin_option *const job_tables[] = {job_keys, NULL},
                                 *const publish_tables[] = {publish_keys, NULL};
 static const akin_jobfile_refusal refused[] = {{"output", "is set by the run"}, {0}};
 static const akin_jobfile_section sections[] = {
-    {"job", job_tables, NULL, NULL},
-    {"ingest", ingest_tables, "source", refused},
-    {"neighbors", neighbors_tables, NULL, NULL},
-    {"publish", publish_tables, NULL, NULL},
+    {.name = "job", .tables = job_tables},
+    {.name = "ingest", .tables = ingest_tables, .argument_key = "source", .refusals = refused},
+    {.name = "neighbors", .tables = neighbors_tables},
+    {.name = "publish", .tables = publish_tables},
+    {.name = "table", .tables = neighbors_tables, .named = true},
     {0},
 };
 
@@ -95,6 +96,25 @@ static void an_empty_file_is_all_defaults(void **state) {
     akin_jobfile_free(job);
 }
 
+static void named_sections_have_options_of_their_own(void **state) {
+    (void)state;
+    akin_jobfile *job = NULL;
+    assert_int_equal(read_text("[table  a_1-B ] ; a comment\nk = 7\n[neighbors]\nk = 3\n"
+                               "[table z]\nk = 9\n",
+                               &job),
+                     AKIN_OK);
+    assert_string_equal(akin_jobfile_named(job, "table", 0), "table a_1-B");
+    assert_string_equal(akin_jobfile_named(job, "table", 1), "table z");
+    assert_null(akin_jobfile_named(job, "table", 2));
+    assert_int_equal(akin_options_int(akin_jobfile_options(job, "table a_1-B"), "k"), 7);
+    assert_int_equal(akin_options_int(akin_jobfile_options(job, "table z"), "k"), 9);
+    assert_int_equal(akin_options_int(akin_jobfile_options(job, "neighbors"), "k"), 3);
+    char *place = akin_jobfile_place(job, "table z", "k");
+    assert_string_equal(place, "a.ini line 6");
+    akin_mem_free(place);
+    akin_jobfile_free(job);
+}
+
 static void what_is_wrong_has_its_line(void **state) {
     (void)state;
     static const struct {
@@ -129,6 +149,19 @@ static void what_is_wrong_has_its_line(void **state) {
         {"[job]\nname = \"a\n", "a.ini line 2: name has an unclosed quote (\")"},
         {"[job]\nname =\n", "a.ini line 2: name must be a non-empty text, not \"\""},
         {"[neighbors]\nk 1\nq = 2\n", "a.ini line 2: neither [section] nor key = value"},
+        {"[table]\nk = 1\n", "a.ini line 1: [table] needs a name of letters, digits, - and _ (at "
+                             "most 64): [table NAME]"},
+        {"[table a/b]\nk = 1\n", "a.ini line 1: [table a/b] needs a name of letters, digits, - "
+                                 "and _ (at most 64): [table NAME]"},
+        {"[table main]\nk = 1\n",
+         "a.ini line 1: [table main]: main is the table without a name; choose another"},
+        {"[table a]\nk = 1\n[table b]\nk = 2\n[table a]\nk = 3\n",
+         "a.ini line 5: [table a] is given twice, first on line 1"},
+        {"[table a]\nk = 1\n[table b]\nk = 0\n",
+         "a.ini line 4: k must be a whole number from 1 to 1000, not \"0\""},
+        {"[table a]\n[job]\nname = x\n",
+         "a.ini line 1: [table a] has no key; it needs at least one, such as enabled = yes"},
+        {"[tabel a]\nk = 1\n", "a.ini line 1: unknown section [tabel a]; did you mean [table]?"},
     };
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         akin_jobfile *job = NULL;
@@ -185,6 +218,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_declared_is_read),
         cmocka_unit_test(an_empty_file_is_all_defaults),
+        cmocka_unit_test(named_sections_have_options_of_their_own),
         cmocka_unit_test(what_is_wrong_has_its_line),
         cmocka_unit_test(a_line_has_under_200_bytes),
         cmocka_unit_test(a_missing_file_is_a_failure),
