@@ -194,7 +194,8 @@ static akin_status refuse_stage_options(const program *self) {
             is_option_of(name, length, akin_verb_run.options))
             continue;
         for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
-            if (is_option_of(name, length, akin_verb_find(stage->name)->options))
+            if (akin_verb_find(stage->name) &&
+                is_option_of(name, length, akin_verb_find(stage->name)->options))
                 return akin_error_set(AKIN_USAGE,
                                       "unknown option --%.*s; options of a stage belong in the job "
                                       "file: %.*s = ... in the section [%s]",

@@ -1,5 +1,6 @@
 /* metrics: metrics.json in the output folder. */
 #include "metrics.h"
+#include "entries.h"
 #include "record.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -77,8 +78,9 @@ void akin_metrics_free(akin_metrics *metrics) {
     akin_mem_free(metrics);
 }
 
-const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *verb) {
-    return akin_json_get(metrics->entries, verb);
+const akin_json *akin_metrics_entry(const akin_metrics *metrics, const char *verb,
+                                    const char *table) {
+    return akin_entries_get(metrics->entries, verb, table);
 }
 
 static akin_status write_prometheus(const akin_metrics *metrics) {
@@ -105,9 +107,9 @@ done:
     return status;
 }
 
-static akin_status put_entry(akin_metrics *metrics, const char *verb, const akin_json *report) {
-    akin_json *copy = akin_json_copy(report);
-    akin_json_set_node(metrics->entries, verb, &copy);
+static akin_status put_entry(akin_metrics *metrics, const char *verb, const char *table,
+                             const akin_json *report) {
+    akin_entries_set(metrics->entries, verb, table, report);
     return write_entries(metrics);
 }
 
@@ -121,18 +123,19 @@ static bool has_published(const char *verb, const akin_json *report) {
     return false;
 }
 
-static akin_status put_report(akin_metrics *metrics, const char *verb, const akin_json *report,
-                              bool ran) {
+static akin_status put_report(akin_metrics *metrics, const char *verb, const char *table,
+                              const akin_json *report, bool ran) {
+    char room[AKIN_JOB_FILE_SIZE];
     if (ran && has_published(verb, report)) metrics->runs.published = (double)time(NULL);
-    if (ran) akin_json_set_bool(metrics->ran, verb, true);
+    if (ran) akin_json_set_bool(metrics->ran, akin_job_title(verb, table, room), true);
     akin_status status = akin_json_check(metrics->ran);
-    return status == AKIN_OK ? put_entry(metrics, verb, report) : status;
+    return status == AKIN_OK ? put_entry(metrics, verb, table, report) : status;
 }
 
 akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metrics, const char *verb,
-                             const akin_json *report, bool ran) {
-    return akin_agree(comm,
-                      akin_comm_rank(comm) == 0 ? put_report(metrics, verb, report, ran) : AKIN_OK);
+                             const char *table, const akin_json *report, bool ran) {
+    return akin_agree(
+        comm, akin_comm_rank(comm) == 0 ? put_report(metrics, verb, table, report, ran) : AKIN_OK);
 }
 
 void akin_metrics_end(akin_comm *comm, akin_metrics *metrics, akin_status outcome, bool whole,
@@ -155,10 +158,10 @@ static akin_status inherit(akin_metrics *metrics, const char *verb, const char *
     akin_json *entries = NULL;
     char *path = akin_file_join(from, "metrics.json");
     if (!path) AKIN_TRY(AKIN_FAILED);
-    if (akin_metrics_entry(metrics, verb)) goto done;
+    if (akin_metrics_entry(metrics, verb, NULL)) goto done;
     AKIN_TRY(read_entries(path, &entries));
     const akin_json *entry = akin_json_get(entries, verb);
-    if (entry) status = put_entry(metrics, verb, entry);
+    if (entry) status = put_entry(metrics, verb, NULL, entry);
 done:
     akin_json_free(entries);
     akin_mem_free(path);
@@ -170,21 +173,21 @@ akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics, const c
     return akin_agree(comm, akin_comm_rank(comm) == 0 ? inherit(metrics, verb, from) : AKIN_OK);
 }
 
-static akin_status add_number(akin_metrics *metrics, const char *verb, const char *key,
-                              double value) {
-    const akin_json *entry = akin_metrics_entry(metrics, verb);
+static akin_status add_number(akin_metrics *metrics, const char *verb, const char *table,
+                              const char *key, double value) {
+    const akin_json *entry = akin_metrics_entry(metrics, verb, table);
     if (!entry || akin_json_number(entry, key, NAN) == value) return AKIN_OK;
     akin_json *copy = akin_json_copy(entry);
     akin_json_set_number(copy, key, value);
-    akin_status status = put_entry(metrics, verb, copy);
+    akin_status status = put_entry(metrics, verb, table, copy);
     akin_json_free(copy);
     return status;
 }
 
 akin_status akin_metrics_add(akin_comm *comm, akin_metrics *metrics, const char *verb,
-                             const char *key, double value) {
-    return akin_agree(comm,
-                      akin_comm_rank(comm) == 0 ? add_number(metrics, verb, key, value) : AKIN_OK);
+                             const char *table, const char *key, double value) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? add_number(metrics, verb, table, key, value)
+                                                      : AKIN_OK);
 }
 
 double akin_metrics_number(const char *folder, const char *verb, const char *key) {
@@ -200,21 +203,23 @@ double akin_metrics_number(const char *folder, const char *verb, const char *key
 }
 
 /* Also sorts the entries into the order of the stages. */
-static akin_status keep_wanted(akin_metrics *metrics, akin_jobfile *job) {
+static akin_status keep_wanted(akin_metrics *metrics, const akin_jobs *jobs) {
     akin_json *kept = akin_json_object();
-    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
-        if (!entry || !akin_stage_wanted(stage, job)) continue;
-        akin_json *copy = akin_json_copy(entry);
-        akin_json_set_node(kept, stage->verb, &copy);
-    }
+    for (size_t i = 0; i < jobs->count; i++)
+        for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+            const char *table = jobs->list[i].table;
+            const akin_json *entry = akin_metrics_entry(metrics, stage->verb, table);
+            if (entry && akin_stage_runs(stage, &jobs->list[i]))
+                akin_entries_set(kept, stage->verb, table, entry);
+        }
     akin_json_free(metrics->entries);
     metrics->entries = kept;
     return write_entries(metrics);
 }
 
-akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics, akin_jobfile *job) {
-    return akin_agree(comm, akin_comm_rank(comm) == 0 ? keep_wanted(metrics, job) : AKIN_OK);
+akin_status akin_metrics_keep_wanted(akin_comm *comm, akin_metrics *metrics,
+                                     const akin_jobs *jobs) {
+    return akin_agree(comm, akin_comm_rank(comm) == 0 ? keep_wanted(metrics, jobs) : AKIN_OK);
 }
 
 /* --- what a stage would read now: rank 0 --- */
@@ -238,38 +243,49 @@ static void add_file_in(akin_hasher *hasher, const char *folder, const char *nam
     akin_mem_free(path);
 }
 
+static void add_entry(akin_hasher *hasher, const akin_json *entry, bool *known) {
+    char *text = akin_json_print(entry, false);
+    if (text)
+        akin_hasher_add_text(hasher, text);
+    else
+        *known = false;
+    akin_mem_free(text);
+}
+
 /* A gallery shows the figures of the other stages. */
 static void add_other_entries(akin_hasher *hasher, const akin_metrics *metrics,
                               const akin_stage *own, bool *known) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        const akin_json *entry = akin_metrics_entry(metrics, stage->verb);
-        if (!entry || stage == own) continue;
-        char *text = akin_json_print(entry, false);
-        if (text)
-            akin_hasher_add_text(hasher, text);
-        else
-            *known = false;
-        akin_mem_free(text);
+        const akin_json *entry = akin_metrics_entry(metrics, stage->verb, NULL);
+        if (entry && stage != own) add_entry(hasher, entry, known);
     }
+    const akin_json *tables = akin_json_get(metrics->entries, AKIN_ENTRIES_TABLES);
+    if (tables) add_entry(hasher, tables, known);
+}
+
+/* The files of an option, if it is given. */
+static void add_option(akin_hasher *hasher, const akin_options *options, const char *name,
+                       bool *known) {
+    if (akin_options_declared(options, name, NULL) && akin_options_text(options, name))
+        add_file(hasher, akin_options_text(options, name), known);
 }
 
 akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *stage,
-                                akin_call *call) {
+                                const char *table, akin_call *call) {
+    char room[AKIN_JOB_FILE_SIZE];
     call->inputs[0] = '\0';
     if (!stage->recorded || akin_comm_rank(call->comm) != 0) return AKIN_OK;
-    call->last = akin_metrics_entry(metrics, stage->verb);
+    call->last = akin_metrics_entry(metrics, stage->verb, table);
     bool known = true;
     akin_hasher *hasher = NULL;
     akin_status status = akin_hasher_create(&hasher);
     if (status != AKIN_OK) return status;
-    add_file_in(hasher, metrics->folder, stage->argument, &known);
+    add_file_in(hasher, metrics->folder, akin_job_file(stage->argument, table, room), &known);
     const char *const *arguments = NULL;
     size_t count = akin_options_arguments(call->options, &arguments);
     for (size_t i = 1; i < count; i++)
         add_file(hasher, arguments[i], &known); /* [0] is the stage's */
-    if (akin_options_declared(call->options, "against", NULL) &&
-        akin_options_text(call->options, "against"))
-        add_file(hasher, akin_options_text(call->options, "against"), &known);
+    add_option(hasher, call->options, "against", &known);
     if (stage->shows_all) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);
         add_other_entries(hasher, metrics, stage, &known);

@@ -5,7 +5,6 @@
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/ingest.h>
-#include <akin/labels.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -34,15 +33,6 @@ static void note(mistakes *found, akin_status status) {
 static akin_status sum_up(const mistakes *found) {
     if (found->status != AKIN_OK) akin_error_restore(&found->all);
     return found->status;
-}
-
-/* Prefixes the message with the line of the key. */
-static akin_status at_key(akin_jobfile *job, const char *section, const char *key,
-                          akin_status status) {
-    char *place = akin_jobfile_place(job, section, key);
-    if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
-    akin_mem_free(place);
-    return status;
 }
 
 /* --- folders --- */
@@ -82,7 +72,7 @@ static akin_status check_output(akin_jobfile *job, const char *output) {
                                     "output %s cannot be written: ", output);
     akin_mem_free(probe);
     akin_mem_free(part);
-    return status == AKIN_USAGE ? at_key(job, "job", "output", status) : status;
+    return status == AKIN_USAGE ? akin_job_at_key(job, "job", "output", status) : status;
 }
 
 static const char *without_dot(const char *path) {
@@ -132,6 +122,17 @@ static akin_status check_apart_from_output(const akin_options *publish, const ch
 }
 
 /* No publishing target may be a file that the job itself reads or writes. */
+static akin_status check_apart_from_tables(const akin_jobfile *job, const akin_options *publish,
+                                           const char *output) {
+    akin_status status = AKIN_OK;
+    char room[AKIN_JOB_FILE_SIZE];
+    const char *section;
+    for (size_t i = 0; (section = akin_job_table_section(job, i)) && status == AKIN_OK; i++)
+        status = check_apart_from_output(
+            publish, output, akin_job_file("table.nc", akin_job_table_name(section), room));
+    return status;
+}
+
 static akin_status check_all_apart(akin_jobfile *job, const char *output) {
     static const char *const written[] = {"rejects.csv",   "catalog.nc",         "model.nc",
                                           "embeddings.nc", "table.nc",           "metrics.json",
@@ -151,6 +152,7 @@ static akin_status check_all_apart(akin_jobfile *job, const char *output) {
             publish, akin_options_text(akin_jobfile_options(job, read[i].section), read[i].key)));
     for (size_t i = 0; i < sizeof written / sizeof *written; i++)
         AKIN_TRY(check_apart_from_output(publish, output, written[i]));
+    status = check_apart_from_tables(job, publish, output);
 done:
     return status;
 }
@@ -170,48 +172,84 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     size_t count = akin_options_list(publish, "to", &urls);
     mistakes found = {.status = AKIN_OK};
     akin_status status = check_all_apart(job, output);
-    if (status != AKIN_OK) return at_key(job, "publish", "to", status);
+    if (status != AKIN_OK) return akin_job_at_key(job, "publish", "to", status);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
         status = check_place(urls[i] + strlen(scheme), output);
         if (status == AKIN_OK) status = check_ours(publish, urls[i]);
-        if (status != AKIN_OK) note(&found, at_key(job, "publish", "to", status));
+        if (status != AKIN_OK) note(&found, akin_job_at_key(job, "publish", "to", status));
     }
     return sum_up(&found);
 }
 
+/* No two tables may be published at one address. */
+static akin_status check_tables_apart(const akin_jobs *jobs) {
+    akin_status status = AKIN_OK;
+    const char *const *urls = NULL;
+    size_t most = 0, count = 0;
+    for (size_t i = 0; i < jobs->count; i++)
+        most += akin_options_list(akin_jobfile_options(jobs->list[i].file, "publish"), "to", &urls);
+    const char **all = akin_mem_zalloc(most + 1, sizeof *all);
+    if (!all) return AKIN_FAILED;
+    for (size_t i = 0; i < jobs->count; i++) {
+        size_t own =
+            akin_options_list(akin_jobfile_options(jobs->list[i].file, "publish"), "to", &urls);
+        for (size_t u = 0; u < own; u++) all[count++] = urls[u];
+    }
+    if (jobs->count > 1 && count > 0) status = akin_publish_check(all, count, NULL, 0);
+    akin_mem_free(all);
+    return status == AKIN_OK ? AKIN_OK
+                             : akin_job_at_key(jobs->list[0].file, "publish", "to", status);
+}
+
+static akin_status check_publish(const akin_jobs *jobs, const char *output) {
+    mistakes found = {.status = AKIN_OK};
+    const akin_stage *publish = akin_stage_find("publish");
+    for (size_t i = 0; i < jobs->count; i++)
+        if (akin_stage_runs(publish, &jobs->list[i]))
+            note(&found, check_places(jobs->list[i].file, output));
+    if (found.status == AKIN_OK && akin_stage_wanted(publish, jobs->list[0].file))
+        note(&found, check_tables_apart(jobs));
+    return sum_up(&found);
+}
+
+void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
+    const akin_stage *publish = akin_stage_find("publish");
+    for (size_t i = 1; i < jobs->count; i++)
+        if (akin_stage_wanted(publish, jobs->list[i].file) &&
+            !akin_stage_runs(publish, &jobs->list[i]))
+            akin_log_warning("table %s is not published: no `to` of [publish] has {table}, which "
+                             "stands for its name",
+                             jobs->list[i].table);
+}
+
 /* --- files that are read later --- */
+
+static akin_status check_input(akin_jobfile *job, const char *section, const char *key) {
+    const char *path = akin_options_text(akin_jobfile_options(job, section), key);
+    char *place = path && !akin_file_exists(path) ? akin_jobfile_place(job, section, key) : NULL;
+    if (!place) return AKIN_OK; /* also if it is set by the run, which creates it */
+    akin_mem_free(place);
+    return akin_job_at_key(
+        job, section, key,
+        akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started", key, path));
+}
 
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {{"ingest", "root"},
-                  {"ingest", "previous"},
-                  {"ingest", "network"},
-                  {"train", "init"},
-                  {"embed", "from"},
-                  {"embed", "ids"},
-                  {"embed", "previous"},
-                  {"neighbors", "previous"},
-                  {"neighbors", "previous-embeddings"},
-                  {"neighbors", "against"},
-                  {"neighbors", "against-ids"},
-                  {"evaluate", "against"},
-                  {"publish", "previous"},
-                  {"gallery", "against"},
-                  {"gallery", "embeddings"}};
+    } inputs[] = {{"ingest", "root"},     {"ingest", "previous"},   {"ingest", "network"},
+                  {"train", "init"},      {"embed", "from"},        {"embed", "ids"},
+                  {"embed", "previous"},  {"evaluate", "against"},  {"publish", "previous"},
+                  {"gallery", "against"}, {"gallery", "embeddings"}};
+    static const char *const of_tables[] = {"previous", "previous-embeddings", "against"};
     mistakes found = {.status = AKIN_OK};
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++) {
-        const char *path =
-            akin_options_text(akin_jobfile_options(job, inputs[i].section), inputs[i].key);
-        if (!path || akin_file_exists(path)) continue;
-        char *place = akin_jobfile_place(job, inputs[i].section, inputs[i].key);
-        if (!place) continue; /* set by the run, which creates it */
-        akin_mem_free(place);
-        note(&found, at_key(job, inputs[i].section, inputs[i].key,
-                            akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started",
-                                           inputs[i].key, path)));
-    }
+    const char *section;
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        note(&found, check_input(job, inputs[i].section, inputs[i].key));
+    for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
+        for (size_t i = 0; i < sizeof of_tables / sizeof *of_tables; i++)
+            note(&found, check_input(job, section, of_tables[i]));
     return sum_up(&found);
 }
 
@@ -221,7 +259,7 @@ static akin_status check_drift(akin_jobfile *job) {
     if (nights ||
         strcmp(akin_options_text(akin_jobfile_options(job, "train"), "retrain"), "drift") != 0)
         return AKIN_OK;
-    return at_key(
+    return akin_job_at_key(
         job, "train", "retrain",
         akin_error_set(AKIN_USAGE,
                        "retrain = drift needs nights to compare: set keep = 2 or more in [job]"));
@@ -229,11 +267,12 @@ static akin_status check_drift(akin_jobfile *job) {
 
 /* --- the checks as a whole --- */
 
-akin_status akin_preflight_start(akin_jobfile *job, const char *output) {
+akin_status akin_preflight_start(const akin_jobs *jobs, const char *output) {
     mistakes found = {.status = AKIN_OK};
+    akin_jobfile *job = jobs->list[0].file;
     note(&found, check_drift(job));
     note(&found, check_output(job, output));
-    if (akin_stage_wanted(akin_stage_find("publish"), job)) note(&found, check_places(job, output));
+    note(&found, check_publish(jobs, output));
     note(&found, check_inputs(job));
     return sum_up(&found);
 }
@@ -257,16 +296,23 @@ done:
     return status;
 }
 
-akin_status akin_preflight_places(akin_jobfile *job) {
+static akin_status look_at_places(akin_jobfile *job) {
     mistakes found = {.status = AKIN_OK};
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
-    if (!akin_stage_wanted(akin_stage_find("publish"), job)) return AKIN_OK;
     size_t count = akin_options_list(publish, "to", &urls);
     for (size_t i = 0; i < count; i++) {
         akin_status status = look_at_place(publish, urls[i]);
-        if (status != AKIN_OK) note(&found, at_key(job, "publish", "to", status));
+        if (status != AKIN_OK) note(&found, akin_job_at_key(job, "publish", "to", status));
     }
+    return sum_up(&found);
+}
+
+akin_status akin_preflight_places(const akin_jobs *jobs) {
+    mistakes found = {.status = AKIN_OK};
+    for (size_t i = 0; i < jobs->count; i++)
+        if (akin_stage_runs(akin_stage_find("publish"), &jobs->list[i]))
+            note(&found, look_at_places(jobs->list[i].file));
     return sum_up(&found);
 }
 
@@ -275,7 +321,10 @@ akin_status akin_preflight_places(akin_jobfile *job) {
 static uint64_t bytes_of(akin_jobfile *job, size_t rows, size_t features) {
     enum { PICTURE = 3072, LABELS = 3 * 64, MODEL = 3 * (7 << 20) };
     const akin_options *gallery = akin_jobfile_options(job, "gallery");
-    uint64_t k = (uint64_t)akin_options_int(akin_jobfile_options(job, "neighbors"), "k");
+    uint64_t k = 0;
+    const char *section;
+    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++)
+        k += (uint64_t)akin_options_int(akin_jobfile_options(job, section), "k");
     uint64_t side = (uint64_t)akin_options_int(gallery, "picture-size"), page = 0;
     if (akin_jobfile_has(job, "gallery") && akin_options_flag(gallery, "enabled"))
         page = side * side / 32 + 12 * k;
@@ -316,12 +365,12 @@ static akin_status foresee_rejects(akin_jobfile *job, const akin_source *source,
                          needs->missing == 1 ? "is" : "are", akin_source_get(source, first).id,
                          akin_source_get(source, first).path);
     if (needs->rows == 0 || bad == needs->rows)
-        return at_key(job, "ingest", "source",
-                      akin_error_set(AKIN_INPUT,
-                                     "no usable picture: %zu rows, of which %zu will be rejected",
-                                     needs->rows, bad));
+        return akin_job_at_key(
+            job, "ingest", "source",
+            akin_error_set(AKIN_INPUT, "no usable picture: %zu rows, of which %zu will be rejected",
+                           needs->rows, bad));
     if (akin_ingest_too_many(bad, needs->rows, limit))
-        return at_key(
+        return akin_job_at_key(
             job, "ingest", "source",
             akin_error_set(
                 AKIN_INPUT,
@@ -378,99 +427,11 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
     return AKIN_OK;
 }
 
-/* --- the labels that the rules of [neighbors] use --- */
-
-typedef enum { CATEGORY, GROUP, LABEL_KINDS } label;
-
-typedef struct {
-    const char *key, *column;
-    label which;
-    bool asked;
-} label_rule;
-
-enum { LABEL_RULES = 3 };
-
-static bool list_rules(akin_jobfile *job, label_rule rules[LABEL_RULES]) {
-    const akin_options *options = akin_jobfile_options(job, "neighbors");
-    const char *fill = akin_options_text(options, "fill");
-    rules[0] = (label_rule){"same-category", "category", CATEGORY,
-                            akin_options_flag(options, "same-category")};
-    rules[1] = (label_rule){"exclude-same-group", "group", GROUP,
-                            akin_options_flag(options, "exclude-same-group")};
-    rules[2] = (label_rule){"fill", "category", CATEGORY, fill && strcmp(fill, "category") == 0};
-    return rules[0].asked || rules[1].asked || rules[2].asked;
-}
-
-/* there: whether any row has the label. */
-static akin_status check_rules(akin_jobfile *job, const bool there[LABEL_KINDS]) {
-    label_rule rules[LABEL_RULES];
-    list_rules(job, rules);
-    for (size_t i = 0; i < LABEL_RULES; i++)
-        if (rules[i].asked && !there[rules[i].which])
-            return at_key(job, "neighbors", rules[i].key,
-                          akin_error_set(AKIN_USAGE,
-                                         "%s: no item of the catalogue has a %s: add a column `%s` "
-                                         "to the source, or remove the rule",
-                                         rules[i].key, rules[i].column, rules[i].column));
-    return AKIN_OK;
-}
-
-/* Only rows that can become items count; ingest itself refuses a source without any. */
-static akin_status check_source_labels(akin_jobfile *job, const akin_source *source) {
-    bool there[LABEL_KINDS] = {false};
-    size_t count = akin_source_valid(source);
-    const size_t *order = akin_source_order(source);
-    for (size_t i = 0; i < count && !(there[CATEGORY] && there[GROUP]); i++) {
-        akin_source_row row = akin_source_get(source, order[i]);
-        there[CATEGORY] |= *row.category != '\0';
-        there[GROUP] |= *row.group != '\0';
-    }
-    return count > 0 ? check_rules(job, there) : AKIN_OK;
-}
-
-/* What [ingest] names; the strings are borrowed from the job. */
-static akin_source_params sources_of(akin_jobfile *job) {
-    const akin_options *ingest = akin_jobfile_options(job, "ingest");
-    akin_source_params params = {.root = akin_options_text(ingest, "root"),
-                                 .cache = akin_options_text(ingest, "cache")};
-    (void)!akin_tables_params(ingest, &params); /* checked with the options */
-    params.count = akin_options_arguments(ingest, &params.names);
-    return params;
-}
-
-akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {
-    label_rule rules[LABEL_RULES];
-    const akin_source_params params = sources_of(job);
-    *listed = NULL;
-    if (params.count == 0 || !list_rules(job, rules)) return AKIN_OK;
-    if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest has the better message */
-        akin_error_clear();
-        return AKIN_OK;
-    }
-    return akin_agree(comm, check_source_labels(job, *listed));
-}
-
-akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
-    akin_status status = AKIN_OK;
-    akin_ncfile *file = NULL;
-    akin_labels *labels = NULL;
-    bool there[LABEL_KINDS];
-    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
-    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
-    there[CATEGORY] = akin_labels_category_count(labels) > 0;
-    there[GROUP] = akin_labels_group_count(labels) > 0;
-    status = check_rules(job, there);
-done:
-    akin_labels_free(labels);
-    akin_ncfile_close(file);
-    return status;
-}
-
 akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char *output,
                                  akin_preflight_needs *needs) {
     akin_status status = AKIN_OK;
     akin_source *source = NULL;
-    const akin_source_params params = sources_of(job);
+    const akin_source_params params = akin_preflight_sources(job);
     char *part = NULL, *probe = NULL;
     size_t rows = 0, features = 32;
     const char *vectors = akin_stages_vectors(job);
@@ -482,7 +443,7 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
     if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
     if (source) AKIN_TRY(akin_agree(comm, foresee_last(job, source, output, needs)));
-    if (source) AKIN_TRY(akin_agree(comm, check_source_labels(job, source)));
+    if (source) AKIN_TRY(akin_agree(comm, akin_preflight_source_labels(job, source)));
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);
         probe = part ? akin_file_join(part, ".akin-probe") : NULL;

@@ -9,14 +9,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Checks a settled job that writes into `output` (with nights: into a folder below it).
+/* Checks a job, settled for each table, that writes into `output` (with nights: into a folder below it).
  * AKIN_USAGE, with the line in the job file, if that cannot be written to or published;
  * AKIN_FAILED for a missing file. Changes nothing. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_start(akin_jobfile *job, const char *output);
+AKIN_MUST_CHECK akin_status akin_preflight_start(const akin_jobs *jobs, const char *output);
+
+/* Warns of tables that no address of [publish] has. Not collective. */
+void akin_preflight_tell_unpublished(const akin_jobs *jobs);
 
 /* Whether every place that it publishes to answers (AKIN_FAILED), caches too; warns where someone is
  * publishing. Changes nothing. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_places(akin_jobfile *job);
+AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs);
 
 typedef struct {
     size_t rows;             /* of the source */
@@ -32,12 +35,19 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job,
                                                  const char *output, akin_preflight_needs *needs);
 
-/* Whether any row of the sources has the labels that the rules of [neighbors] need: AKIN_USAGE,
+/* Whether any row of the sources has the labels that the rules of the tables need: AKIN_USAGE,
  * with the line in the job file, if not. *listed, owned, also on failure: the sources, if they
  * had to be listed for this; NULL if no rule needs it, or if they cannot be listed, which ingest
  * will report. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job,
                                                  akin_source **listed);
+
+/* The same for sources that are listed; a source without any usable row is left to ingest. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_source_labels(akin_jobfile *job,
+                                                         const akin_source *source);
+/* What [ingest] names; the strings are borrowed from the job. Not collective. */
+akin_source_params akin_preflight_sources(akin_jobfile *job);
 
 /* The same for the catalogue, which lacks what could not be decoded. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog);

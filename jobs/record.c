@@ -1,5 +1,6 @@
 /* record: job.ini and metrics.prom. */
 #include "record.h"
+#include "entries.h"
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/text.h>
@@ -35,10 +36,11 @@ static akin_status write_text(const char *folder, const char *name, const akin_t
 /* --- the job --- */
 
 /* Options that the run sets itself, which are refused as keys. */
-static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_jobfile *job) {
+static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_jobfile *job,
+                                const char *section) {
     enum { MOST = 32 };
     const char *but[MOST] = {NULL};
-    const akin_options *options = akin_jobfile_options(job, stage->verb);
+    const akin_options *options = akin_jobfile_options(job, section);
     const char *const *arguments = NULL;
     size_t count = 0;
     akin_status status = AKIN_OK;
@@ -46,7 +48,7 @@ static akin_status append_stage(akin_text *text, const akin_stage *stage, akin_j
         but[count++] = no->key;
     if (stage->decides && !akin_options_given(options, stage->decides) && count + 1 < MOST)
         but[count++] = stage->decides;
-    AKIN_TRY(akin_text_append(text, "\n[%s]\n", stage->verb));
+    AKIN_TRY(akin_text_append(text, "\n[%s]\n", section));
     size_t given = stage->argument_key ? akin_options_arguments(options, &arguments) : 0;
     for (size_t i = 0; i < given; i++) {
         const char *quote = strpbrk(arguments[i], " \t") ? "\"" : "";
@@ -71,7 +73,10 @@ akin_status akin_record_job(const char *path, const char *folder) {
         text, "; The job of this folder, with the resolved value of every key.\n[job]\n"));
     AKIN_TRY(akin_options_append_keys(akin_jobfile_options(job, "job"), none, text));
     for (const akin_stage *stage = akin_stages; stage->verb; stage++)
-        if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job));
+        if (akin_stage_wanted(stage, job)) AKIN_TRY(append_stage(text, stage, job, stage->verb));
+    for (size_t i = 0; akin_job_table_section(job, i); i++)
+        AKIN_TRY(
+            append_stage(text, akin_stage_find("neighbors"), job, akin_job_table_section(job, i)));
     status = write_text(folder, "job.ini", text, from.st_mode & 0666);
 done:
     akin_jobfile_free(job);
@@ -134,26 +139,45 @@ static akin_status append_head(akin_text *text, const char *name, const char *he
 
 /* NaN: the stage has none. */
 static double value_of(size_t which, const akin_json *entries, const akin_json *ran,
-                       const char *verb) {
-    const akin_json *entry = akin_json_get(entries, verb);
-    if (entry && strcmp(gauges[which].key, SKIPPED) == 0) return akin_json_get(ran, verb) ? 0 : 1;
+                       const char *verb, const char *table) {
+    char room[AKIN_JOB_FILE_SIZE];
+    const akin_json *entry = akin_entries_get(entries, verb, table);
+    if (entry && strcmp(gauges[which].key, SKIPPED) == 0)
+        return akin_json_get(ran, akin_job_title(verb, table, room)) ? 0 : 1;
     return akin_json_number(entry, gauges[which].key, NAN);
+}
+
+/* The label of a further table, which needs no escape. */
+static akin_status append_table(akin_text *text, const char *table) {
+    return table ? akin_text_append(text, ",table=\"%s\"", table) : AKIN_OK;
+}
+
+static akin_status append_gauge_of(akin_text *text, size_t which, const akin_json *entries,
+                                   const akin_json *ran, const char *job, const char *table,
+                                   bool *named) {
+    akin_status status = AKIN_OK;
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        double value = value_of(which, entries, ran, stage->verb, table);
+        if (isnan(value)) continue;
+        if (!*named) AKIN_TRY(append_head(text, gauges[which].name, gauges[which].help));
+        *named = true;
+        AKIN_TRY(akin_text_append(text, "%s{job=\"", gauges[which].name));
+        AKIN_TRY(append_label(text, job));
+        AKIN_TRY(akin_text_append(text, "\",stage=\"%s\"", stage->verb));
+        AKIN_TRY(append_table(text, table));
+        AKIN_TRY(akin_text_append(text, "} %.15g\n", value));
+    }
+done:
+    return status;
 }
 
 static akin_status append_gauge(akin_text *text, size_t which, const akin_json *entries,
                                 const akin_json *ran, const char *job) {
-    akin_status status = AKIN_OK;
     bool named = false;
-    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        double value = value_of(which, entries, ran, stage->verb);
-        if (isnan(value)) continue;
-        if (!named) AKIN_TRY(append_head(text, gauges[which].name, gauges[which].help));
-        named = true;
-        AKIN_TRY(akin_text_append(text, "%s{job=\"", gauges[which].name));
-        AKIN_TRY(append_label(text, job));
-        AKIN_TRY(akin_text_append(text, "\",stage=\"%s\"} %.15g\n", stage->verb, value));
-    }
-done:
+    akin_status status = append_gauge_of(text, which, entries, ran, job, NULL, &named);
+    const akin_json *it = akin_json_first(akin_json_get(entries, AKIN_ENTRIES_TABLES));
+    for (; it && status == AKIN_OK; it = akin_json_next(it))
+        status = append_gauge_of(text, which, entries, ran, job, akin_json_key(it), &named);
     return status;
 }
 
@@ -182,25 +206,41 @@ static const akin_json *deciding(const akin_json *gates, const char *name) {
     return found;
 }
 
-static akin_status append_gates(akin_text *text, size_t which, const akin_json *gates,
-                                const char *job) {
+static akin_status append_gates_of(akin_text *text, size_t which, const akin_json *gates,
+                                   const char *job, const char *table, bool *head) {
     static const char *const names[] = {"min-coverage", "max-churn", "max-shrink", "min-golden"};
     akin_status status = AKIN_OK;
-    bool named = false;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const akin_json *gate = deciding(gates, names[i]);
         if (!gate) continue;
         double value = strcmp(gate_gauges[which].key, "refused") == 0
                            ? akin_json_is_true(gate, "refused")
                            : akin_json_number(gate, gate_gauges[which].key, NAN);
-        if (!named) AKIN_TRY(append_head(text, gate_gauges[which].name, gate_gauges[which].help));
-        named = true;
+        if (!*head) AKIN_TRY(append_head(text, gate_gauges[which].name, gate_gauges[which].help));
+        *head = true;
         AKIN_TRY(akin_text_append(text, "%s{job=\"", gate_gauges[which].name));
         AKIN_TRY(append_label(text, job));
-        AKIN_TRY(akin_text_append(text, "\",gate=\"%s\"} %.15g\n", names[i], value));
+        AKIN_TRY(akin_text_append(text, "\",gate=\"%s\"", names[i]));
+        AKIN_TRY(append_table(text, table));
+        AKIN_TRY(akin_text_append(text, "} %.15g\n", value));
     }
 done:
     return status;
+}
+
+static akin_status append_gates(akin_text *text, size_t which, const akin_json *entries,
+                                const char *job) {
+    bool head = false;
+    const akin_json *it = akin_json_first(akin_json_get(entries, AKIN_ENTRIES_TABLES));
+    const char *table = NULL;
+    for (;;) {
+        const akin_json *publish = akin_entries_get(entries, "publish", table);
+        akin_status status =
+            append_gates_of(text, which, akin_json_get(publish, "gates"), job, table, &head);
+        if (status != AKIN_OK || !it) return status;
+        table = akin_json_key(it);
+        it = akin_json_next(it);
+    }
 }
 
 /* --- the runs as a whole --- */
@@ -275,13 +315,12 @@ akin_status akin_record_metrics(const akin_json *entries, const akin_json *ran,
                                 const akin_record_runs *runs, const char *job, const char *folder) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
-    const akin_json *gates = akin_json_get(akin_json_get(entries, "publish"), "gates");
     AKIN_TRY(akin_text_create(&text));
     AKIN_TRY(append_runs(text, runs, job));
     for (size_t i = 0; i < sizeof gauges / sizeof *gauges; i++)
         AKIN_TRY(append_gauge(text, i, entries, ran, job));
     for (size_t i = 0; i < sizeof gate_gauges / sizeof *gate_gauges; i++)
-        AKIN_TRY(append_gates(text, i, gates, job));
+        AKIN_TRY(append_gates(text, i, entries, job));
     status = write_text(folder, "metrics.prom", text, 0666);
 done:
     akin_text_free(text);

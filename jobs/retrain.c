@@ -146,10 +146,10 @@ akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
                                 const akin_retrain_measure *measure) {
     akin_status status = AKIN_OK;
     if (isnan(measure->drift)) return AKIN_OK;
-    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift", measure->drift));
-    AKIN_TRY(akin_metrics_add(comm, metrics, "train", "drift_loss", measure->loss));
-    AKIN_TRY(
-        akin_metrics_add(comm, metrics, "train", "drift_new_items", (double)measure->new_items));
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", NULL, "drift", measure->drift));
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", NULL, "drift_loss", measure->loss));
+    AKIN_TRY(akin_metrics_add(comm, metrics, "train", NULL, "drift_new_items",
+                              (double)measure->new_items));
 done:
     return status;
 }

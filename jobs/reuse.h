@@ -15,11 +15,11 @@ bool akin_reuse_table(const akin_call *call, const char *folder, const char *sec
 
 /* Before a stage runs: selects what it may reuse, from the last run here or from the night
  * before, if that is intact and belongs here. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_reuse_previous(const akin_stage *stage, const akin_call *call,
-                                                const akin_folder *folder);
+AKIN_MUST_CHECK akin_status akin_reuse_previous(const akin_stage *stage, const char *table,
+                                                const akin_call *call, const akin_folder *folder);
 
-/* Hooks. Before embed puts new embeddings in place, those that table.nc was made from are kept as
- * embeddings.last.nc. After neighbors, when there is a new table, they are removed, also if an
+/* Hooks. Before embed puts new embeddings in place, those that a table was made from are kept as
+ * embeddings.last.nc. After neighbors, when there are new tables, they are removed, also if an
  * earlier run was killed before it could do so. A failure only costs time. */
 akin_stage_hook akin_reuse_set_aside, akin_reuse_clear_aside;
 

@@ -8,6 +8,7 @@
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
+#include <akin/text.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -55,6 +56,8 @@ static const akin_jobfile_refusal gallery_refused[] = {
 
 static bool train_needed(const akin_jobfile *job);
 static bool ingest_needed(const akin_jobfile *job);
+static bool each_table(const akin_job *job);
+static bool published_tables(const akin_job *job);
 static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options);
 static akin_status settle_ingest(const akin_stage_setting *setting, akin_options *options);
 static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options);
@@ -94,6 +97,7 @@ const akin_stage akin_stages[] = {
      .always = true,
      .refusals = neighbors_refused,
      .argument = "embeddings.nc",
+     .of_tables = each_table,
      .paths = {{"output", "table.nc"}},
      .end = akin_reuse_clear_aside,
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
@@ -102,11 +106,13 @@ const akin_stage akin_stages[] = {
     {.verb = "evaluate",
      .refusals = refused,
      .argument = "table.nc",
+     .of_tables = each_table,
      .before = "against",
      .recorded = true},
     {.verb = "publish",
      .refusals = publish_refused,
      .argument = "table.nc",
+     .of_tables = published_tables,
      .settle = settle_publish,
      .before = "previous",
      .decides = "respect-rollback",
@@ -137,16 +143,21 @@ enum { STAGES = sizeof akin_stages / sizeof *akin_stages - 1, TABLES = 4 };
 
 const akin_jobfile_section *akin_stage_sections(void) {
     static const akin_option *tables[STAGES + 1][TABLES] = {{job_options}};
-    static akin_jobfile_section sections[STAGES + 2] = {{.name = "job", .tables = tables[0]}};
+    static akin_jobfile_section sections[STAGES + 3] = {{.name = "job", .tables = tables[0]}};
     for (size_t i = 0; i < STAGES; i++) {
         const akin_stage *stage = &akin_stages[i];
         const akin_option **own = tables[i + 1];
         own[0] = akin_verb_find(stage->verb)->options;
         own[1] = akin_common_options;
         own[2] = section_options;
-        sections[i + 1] =
-            (akin_jobfile_section){stage->verb, own, stage->argument_key, stage->refusals};
+        sections[i + 1] = (akin_jobfile_section){.name = stage->verb,
+                                                 .tables = own,
+                                                 .argument_key = stage->argument_key,
+                                                 .refusals = stage->refusals};
     }
+    sections[STAGES + 1] = sections[akin_stage_find("neighbors") - akin_stages + 1];
+    sections[STAGES + 1].name = AKIN_TABLE_SECTION;
+    sections[STAGES + 1].named = true;
     return sections;
 }
 
@@ -175,6 +186,26 @@ bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job) {
                              akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
 }
 
+static bool each_table(const akin_job *job) {
+    (void)job;
+    return true;
+}
+
+/* What is left of [publish] to (settle_publish). */
+static bool published_tables(const akin_job *job) {
+    const char *const *urls = NULL;
+    return akin_options_list(akin_jobfile_options(job->file, "publish"), "to", &urls) > 0;
+}
+
+bool akin_stage_runs(const akin_stage *stage, const akin_job *job) {
+    return akin_stage_wanted(stage, job->file) &&
+           (!job->table || (stage->of_tables && stage->of_tables(job)));
+}
+
+const char *akin_stage_section(const akin_stage *stage, const akin_job *job) {
+    return job->table && strcmp(stage->verb, "neighbors") == 0 ? job->section : stage->verb;
+}
+
 /* --- options that the run sets --- */
 
 akin_status akin_stage_set_file(akin_options *options, const char *option, const char *folder,
@@ -198,8 +229,9 @@ static bool is_absent(const akin_jobfile *job, const char *file) {
 
 static akin_status settle_argument(const char *file, akin_options *options,
                                    const akin_stage_setting *setting) {
+    char room[AKIN_JOB_FILE_SIZE];
     if (!file || is_absent(setting->job, file)) return AKIN_OK;
-    char *path = akin_file_join(setting->folder, file);
+    char *path = akin_file_join(setting->folder, akin_job_file(file, setting->table, room));
     akin_status status = path ? akin_options_add_argument(options, path) : AKIN_FAILED;
     akin_mem_free(path);
     return status;
@@ -282,10 +314,11 @@ static akin_status settle_pictures(akin_options *options, const char *previous) 
 /* The table of the night before, for stages that report what changed since; a damaged one does
  * not stop this night. */
 static akin_status settle_before(const akin_stage *stage, akin_options *options,
-                                 const char *previous) {
+                                 const char *previous, const char *name) {
+    char room[AKIN_JOB_FILE_SIZE];
     const char *option = stage->before;
     if (!previous || akin_options_given(options, option)) return AKIN_OK;
-    char *table = akin_file_join(previous, "table.nc");
+    char *table = akin_file_join(previous, akin_job_file("table.nc", name, room));
     if (!table) return AKIN_FAILED;
     akin_status status = AKIN_OK;
     if (akin_file_exists(table) &&
@@ -296,25 +329,66 @@ static akin_status settle_before(const akin_stage *stage, akin_options *options,
     return status;
 }
 
+#define TABLE_SIGN "{table}"
+
+/* Adds the address with the table's name in it; without its sign it is the address of table.nc. */
+static akin_status append_named(akin_options *options, const char *url, const char *table) {
+    akin_status status = AKIN_OK;
+    akin_text *named = NULL;
+    const char *sign = strstr(url, TABLE_SIGN);
+    if (!sign && table) return AKIN_OK;
+    AKIN_TRY(akin_text_create(&named));
+    for (; sign; url = sign + strlen(TABLE_SIGN), sign = strstr(url, TABLE_SIGN)) {
+        AKIN_TRY(akin_text_append_bytes(named, url, (size_t)(sign - url)));
+        AKIN_TRY(akin_text_append(named, "%s", table ? table : "main"));
+    }
+    AKIN_TRY(akin_text_append(named, "%s", url));
+    status = akin_options_append(options, "to", akin_text_bytes(named));
+done:
+    akin_text_free(named);
+    return status;
+}
+
+/* Where this table is published. */
+static akin_status settle_addresses(akin_options *options, const char *table) {
+    akin_status status = AKIN_OK;
+    const char *const *given = NULL;
+    size_t count = akin_options_list(options, "to", &given), copied = 0;
+    char **urls = akin_mem_zalloc(count + 1, sizeof *urls);
+    for (; urls && copied < count; copied++)
+        if (!(urls[copied] = akin_mem_text(given[copied]))) break;
+    if (!urls || copied < count) AKIN_TRY(AKIN_FAILED);
+    akin_options_empty(options, "to");
+    for (size_t i = 0; i < count; i++) AKIN_TRY(append_named(options, urls[i], table));
+done:
+    for (size_t i = 0; urls && i < copied; i++) akin_mem_free(urls[i]);
+    akin_mem_free(urls);
+    return status;
+}
+
 /* Targets that take vectors get them. */
 static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options) {
     const char *const *urls = NULL;
+    akin_status status = settle_addresses(options, setting->table);
+    if (status != AKIN_OK) return status;
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
     for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
     return settle_argument(takers > 0 ? "embeddings.nc" : NULL, options, setting);
 }
 
 static akin_status settle(const akin_stage *stage, const akin_stage_setting *setting,
-                          const char *previous) {
+                          const akin_job *job, const char *previous) {
     akin_status status = AKIN_OK;
-    akin_options *options = akin_jobfile_options(setting->job, stage->verb);
+    char room[AKIN_JOB_FILE_SIZE];
+    akin_options *options = akin_jobfile_options(setting->job, akin_stage_section(stage, job));
     AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(setting->run, "cpu"), "run"));
     AKIN_TRY(settle_argument(stage->argument, options, setting));
     for (size_t i = 0; stage->paths[i].option; i++)
         if (!is_absent(setting->job, stage->paths[i].file))
-            AKIN_TRY(akin_stage_set_file(options, stage->paths[i].option, setting->folder,
-                                         stage->paths[i].file));
-    if (stage->before) AKIN_TRY(settle_before(stage, options, previous));
+            AKIN_TRY(
+                akin_stage_set_file(options, stage->paths[i].option, setting->folder,
+                                    akin_job_file(stage->paths[i].file, setting->table, room)));
+    if (stage->before) AKIN_TRY(settle_before(stage, options, previous, setting->table));
     if (stage->decides && !akin_options_given(options, stage->decides))
         AKIN_TRY(akin_options_set(options, stage->decides, "yes", "run"));
     if (stage->settle) status = stage->settle(setting, options);
@@ -322,12 +396,12 @@ done:
     return status;
 }
 
-akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run, const char *folder,
+akin_status akin_stages_settle(const akin_job *job, const akin_options *run, const char *folder,
                                const char *previous) {
     akin_status status = AKIN_OK;
-    akin_stage_setting setting = {job, run, folder};
+    akin_stage_setting setting = {job->file, run, folder, job->table};
     for (const akin_stage *stage = akin_stages; stage->verb && status == AKIN_OK; stage++)
-        if (akin_stage_wanted(stage, job)) status = settle(stage, &setting, previous);
+        if (akin_stage_runs(stage, job)) status = settle(stage, &setting, job, previous);
     return status;
 }
 
@@ -340,15 +414,15 @@ static akin_status check_gallery(const akin_options *options) {
                                        "catalogue; there is no [ingest] to take it from");
 }
 
-static akin_status check(const akin_stage *stage, akin_jobfile *job) {
+static akin_status check(const akin_stage *stage, const akin_job *job) {
     const akin_verb *verb = akin_verb_find(stage->verb);
-    akin_options *options = akin_jobfile_options(job, stage->verb);
+    akin_options *options = akin_jobfile_options(job->file, akin_stage_section(stage, job));
     const char *const *arguments = NULL;
     if (!akin_options_flag(options, "enabled"))
         return stage->always
                    ? akin_error_set(AKIN_USAGE, "cannot be turned off: later stages need it")
                    : AKIN_OK;
-    if (!akin_stage_wanted(stage, job)) return AKIN_OK;
+    if (!akin_stage_runs(stage, job)) return AKIN_OK;
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
     akin_status status = stage->check ? stage->check(options) : AKIN_OK;
@@ -361,14 +435,15 @@ static const char *wrong_key(const akin_verb *verb, const akin_options *options)
     return akin_error_about() ? akin_error_about() : verb->options->name;
 }
 
-akin_status akin_stages_check(akin_jobfile *job) {
+akin_status akin_stages_check(const akin_job *job) {
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
         akin_status status = check(stage, job);
         if (status == AKIN_OK) continue;
+        const char *section = akin_stage_section(stage, job);
         const char *key =
-            wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job, stage->verb));
-        char *place = akin_jobfile_place(job, stage->verb, key);
-        if (place) status = akin_error_context(status, "%s: [%s] ", place, stage->verb);
+            wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
+        char *place = akin_jobfile_place(job->file, section, key);
+        if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
         akin_mem_free(place);
         return status;
     }
@@ -381,7 +456,8 @@ akin_status akin_stages_check(akin_jobfile *job) {
 static akin_status end_ingest(akin_stage_run *run) {
     akin_status status = AKIN_OK;
     if (akin_comm_rank(run->call->comm) == 0)
-        status = akin_preflight_labels(run->job, akin_options_text(run->call->options, "output"));
+        status =
+            akin_preflight_labels(run->job->file, akin_options_text(run->call->options, "output"));
     return akin_agree(run->call->comm, status);
 }
 

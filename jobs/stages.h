@@ -4,6 +4,7 @@
 #define AKIN_STAGES_H
 
 #include "folder.h"
+#include "job.h"
 #include "retrain.h"
 #include "verbs.h"
 #include <akin/jobfile.h>
@@ -13,11 +14,13 @@ typedef struct {
     akin_jobfile *job;
     const akin_options *run; /* those of `akin run` */
     const char *folder;      /* the output's */
+    const char *table;       /* as in akin_job */
 } akin_stage_setting;
 /* ... and the stage that runs. */
 typedef struct {
     akin_call *call;
-    akin_jobfile *job;
+    const akin_jobs *jobs;
+    const akin_job *job; /* the one that it is run for */
     akin_folder *folder;
     akin_metrics *metrics;
     akin_retrain_measure measure; /* train's */
@@ -28,7 +31,9 @@ typedef struct {
     const char *verb;
     bool always;                          /* also without a section */
     bool (*needed)(const akin_jobfile *); /* whether a job needs it at all; NULL: each does */
-    bool online;                          /* not for a run without network */
+    /* Whether it is run for each further table too, with that table's own options; NULL: it is not. */
+    bool (*of_tables)(const akin_job *job);
+    bool online;              /* not for a run without network */
     const char *argument_key; /* the key of the arguments in a job file; NULL: the run gives them */
     const akin_jobfile_refusal *refusals;
     /* Files in the output folder; not set if they are the output of a stage that the job does not run. */
@@ -67,7 +72,7 @@ extern const akin_stage akin_stages[]; /* in order; ends with a NULL verb */
 
 const akin_stage *akin_stage_find(const char *verb); /* must be a stage's */
 
-/* The sections of a job file: [job] and the stages'. Ends with a NULL name. */
+/* The sections of a job file: [job], the stages', [table NAME]. Ends with a NULL name. */
 const akin_jobfile_section *akin_stage_sections(void);
 
 /* The file of vectors that the job imports ([embed] from); NULL = none, or they are joined with
@@ -75,17 +80,21 @@ const akin_jobfile_section *akin_stage_sections(void);
 const char *akin_stages_vectors(const akin_jobfile *job);
 /* Whether the job runs the stage. */
 bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job);
+/* Whether it runs it for that table; of a settled job. */
+bool akin_stage_runs(const akin_stage *stage, const akin_job *job);
+/* The section that has its options for that table. */
+const char *akin_stage_section(const akin_stage *stage, const akin_job *job);
 
 /* Sets the options that the run decides for every stage: files in `folder`, the table of the
- * night before (`previous`, NULL = none), and what all stages share. Once per job file. Not
- * collective. */
-AKIN_MUST_CHECK akin_status akin_stages_settle(akin_jobfile *job, const akin_options *run,
+ * night before (`previous`, NULL = none), and what all stages share. For a further table, only
+ * those of the stages that it has. Once per job. Not collective. */
+AKIN_MUST_CHECK akin_status akin_stages_settle(const akin_job *job, const akin_options *run,
                                                const char *folder, const char *previous);
 /* Sets the option to a file of the folder ("." is the folder itself). Not collective. */
 AKIN_MUST_CHECK akin_status akin_stage_set_file(akin_options *options, const char *option,
                                                 const char *folder, const char *file);
 /* Refuses what can be refused before anything is changed: AKIN_USAGE, with the line in the job
  * file. For a settled job. Not collective. */
-AKIN_MUST_CHECK akin_status akin_stages_check(akin_jobfile *job);
+AKIN_MUST_CHECK akin_status akin_stages_check(const akin_job *job);
 
 #endif

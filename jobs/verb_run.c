@@ -1,5 +1,6 @@
 /* verb_run: `akin run JOB.ini` runs all stages of a job file and resumes an earlier run. */
 #include "call.h"
+#include "entries.h"
 #include "folder.h"
 #include "metrics.h"
 #include "output.h"
@@ -41,7 +42,8 @@ static const akin_option options[] = {
 
 typedef struct {
     akin_call *call;
-    akin_jobfile *job;
+    akin_jobs jobs;
+    akin_jobfile *job; /* that of table.nc */
     akin_folder *folder;
     akin_metrics *metrics;
     akin_json *stages;   /* the report's: what each stage did in this or an earlier run */
@@ -57,61 +59,32 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* results/<name>; by default the name is the job file's without its ending. *output is owned. */
-static akin_status default_output(const char *path, const char *name, char **output) {
-    const char *file = akin_file_name(path);
-    size_t length = strlen(file) - strlen(akin_file_ending(file));
-    char *own = akin_mem_text(name ? name : file);
-    akin_status status = AKIN_OK;
-    if (!own) return AKIN_FAILED;
-    if (!name) own[length] = '\0';
-    if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
-        status = akin_error_set(
-            AKIN_USAGE,
-            "%s: name in [job] must be the name of a folder, not \"%s\"; use output for a path",
-            path, own);
-    else if (!(*output = akin_file_join("results", own)))
-        status = AKIN_FAILED;
-    akin_mem_free(own);
-    return status;
-}
-
-/* *output is owned. */
-static akin_status output_of(const akin_jobfile *job, const char *path, char **output) {
-    const akin_options *options = akin_jobfile_options(job, "job");
-    const char *given = akin_options_text(options, "output");
-    if (!given) return default_output(path, akin_options_text(options, "name"), output);
-    *output = akin_mem_text(given);
-    if (!*output) return AKIN_FAILED;
-    for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';)
-        (*output)[--length] = '\0';
-    return AKIN_OK;
-}
-
 /* Reads the job file and refuses what can be refused from it alone. Not collective. */
 static akin_status check_job(const akin_call *call, char **output, long long *keep) {
     akin_status status = AKIN_OK;
-    akin_jobfile *job = NULL;
-    AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
-    AKIN_TRY(output_of(job, job_path(call), output));
-    *keep = akin_options_int(akin_jobfile_options(job, "job"), "keep");
-    AKIN_TRY(akin_stages_settle(job, call->options, *output, NULL));
-    AKIN_TRY(akin_stages_check(job));
+    akin_jobs jobs = {0};
+    AKIN_TRY(akin_jobs_read(job_path(call), &jobs));
+    AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
+    *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
+    AKIN_TRY(akin_jobs_settle(&jobs, call->options, *output, NULL));
+    AKIN_TRY(akin_jobs_check(&jobs));
     if (akin_comm_rank(call->comm) != 0) goto done;
     const char *night = akin_options_text(call->options, "night");
     if (night && *keep > 0) AKIN_TRY(akin_folder_check_night(*output, night));
-    status = akin_preflight_start(job, *output);
+    AKIN_TRY(akin_preflight_start(&jobs, *output));
+    akin_preflight_tell_unpublished(&jobs);
 done:
-    akin_jobfile_free(job);
+    akin_jobs_free(&jobs);
     return status;
 }
 
 /* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(run_state *run) {
-    akin_status status = akin_jobfile_read(job_path(run->call), akin_stage_sections(), &run->job);
+    akin_status status = akin_jobs_read(job_path(run->call), &run->jobs);
     if (status != AKIN_OK) return status;
-    return akin_stages_settle(run->job, run->call->options, akin_folder_path(run->folder),
-                              akin_folder_previous(run->folder));
+    run->job = run->jobs.list[0].file;
+    return akin_jobs_settle(&run->jobs, run->call->options, akin_folder_path(run->folder),
+                            akin_folder_previous(run->folder));
 }
 
 /* --- one stage --- */
@@ -156,16 +129,20 @@ static void summarize(const akin_call *call, const char *verb, const char *said)
     akin_json_set_integer(call->report, "peak_rss_rank", rank);
 }
 
-static void add_to_report(run_state *run, const char *verb, const akin_json *entry, bool skipped) {
+static void add_to_report(run_state *run, const char *verb, const char *table,
+                          const akin_json *entry, bool skipped) {
     akin_json *copy = akin_json_copy(entry);
     akin_json_set_bool(copy, "skipped", skipped);
-    akin_json_set_node(run->stages, verb, &copy);
+    if (!copy) akin_json_set_node(run->stages, verb, &copy); /* keeps the failure */
+    akin_entries_set(run->stages, verb, table, copy);
+    akin_json_free(copy);
 }
 
 /* Whether metrics.json records a successful run of this stage. Collective: all ranks get the
  * same answer. */
-static bool is_recorded(const run_state *run, const akin_stage *stage) {
-    const char *status = akin_json_text(akin_metrics_entry(run->metrics, stage->verb), "status");
+static bool is_recorded(const run_state *run, const akin_stage *stage, const char *table) {
+    const char *status =
+        akin_json_text(akin_metrics_entry(run->metrics, stage->verb, table), "status");
     int64_t recorded = status && strcmp(status, "ok") == 0;
     akin_comm_max_i64(run->call->comm, &recorded, 1);
     return recorded != 0;
@@ -173,15 +150,19 @@ static bool is_recorded(const run_state *run, const akin_stage *stage) {
 
 /* What metrics.json says about a skipped stage; if it has no entry (as when the run was killed
  * between the two), only what the file says. */
-static akin_status skip(run_state *run, const akin_stage *stage, const akin_call *call,
+static akin_status skip(run_state *run, const akin_stage *stage, const akin_stage_run *own,
                         bool recorded) {
     akin_status status = AKIN_OK;
+    const akin_call *call = own->call;
+    const char *table = own->job->table;
+    char room[AKIN_JOB_FILE_SIZE];
     akin_ncfile *file = NULL;
     size_t items = 0;
-    const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb);
+    const akin_json *entry = akin_metrics_entry(run->metrics, stage->verb, table);
     const char *figure = stage->measured_again;
     double measured = figure ? akin_json_number(call->report, figure, 0) : 0;
-    akin_log_info(measured > 0 ? "%s: skipped" : "%s: up to date, skipped", stage->verb);
+    akin_log_info(measured > 0 ? "%s: skipped" : "%s: up to date, skipped",
+                  akin_job_title(stage->verb, table, room));
     run->skipped++;
     if (!recorded) {
         if (akin_options_declared(call->options, "output", NULL) &&
@@ -190,22 +171,27 @@ static akin_status skip(run_state *run, const akin_stage *stage, const akin_call
             akin_json_set_integer(call->report, "items", (long long)items);
         akin_ncfile_close(file);
         akin_error_clear();
-        AKIN_TRY(akin_metrics_put(call->comm, run->metrics, stage->verb, call->report, false));
+        AKIN_TRY(
+            akin_metrics_put(call->comm, run->metrics, stage->verb, table, call->report, false));
         entry = call->report;
     }
     if (figure) {
-        AKIN_TRY(akin_metrics_add(call->comm, run->metrics, stage->verb, figure, measured));
-        entry = akin_metrics_entry(run->metrics, stage->verb);
+        AKIN_TRY(akin_metrics_add(call->comm, run->metrics, stage->verb, table, figure, measured));
+        entry = akin_metrics_entry(run->metrics, stage->verb, table);
     }
     if (!entry) entry = call->report; /* not on rank 0 */
-    add_to_report(run, stage->verb, entry, true);
+    add_to_report(run, stage->verb, table, entry, true);
 done:
     return status;
 }
 
 /* Runs the verb and records what it did, or why it failed. Collective. */
-static akin_status work(run_state *run, const akin_stage *stage, akin_call *call) {
+static akin_status work(run_state *run, const akin_stage *stage, const akin_stage_run *own) {
+    akin_call *call = own->call;
     akin_comm *comm = call->comm;
+    const char *table = own->job->table;
+    char room[AKIN_JOB_FILE_SIZE];
+    const char *title = akin_job_title(stage->verb, table, room);
     akin_mem_peak_restart();
     double waited = akin_comm_waited(comm);
     akin_log_hold();
@@ -213,9 +199,9 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
     akin_log_progress_end();
     const char *said = akin_log_release();
     if (outcome == AKIN_OK)
-        summarize(call, stage->verb, said);
+        summarize(call, title, said);
     else if (*said)
-        akin_log_info("%s: %s", stage->verb, said);
+        akin_log_info("%s: %s", title, said);
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     akin_json_set_number(call->report, "waiting_seconds", waited);
@@ -224,10 +210,11 @@ static akin_status work(run_state *run, const akin_stage *stage, akin_call *call
         akin_json_set_text(call->report, "options", call->options_text);
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    akin_status status = akin_metrics_put(comm, run->metrics, stage->verb, call->report, true);
-    if (status == AKIN_OK) add_to_report(run, stage->verb, call->report, false);
+    akin_status status =
+        akin_metrics_put(comm, run->metrics, stage->verb, table, call->report, true);
+    if (status == AKIN_OK) add_to_report(run, stage->verb, table, call->report, false);
     if (outcome != AKIN_OK)
-        status = akin_error_set(outcome, "%s: %s", stage->verb, message ? message : "failed");
+        status = akin_error_set(outcome, "%s: %s", title, message ? message : "failed");
     akin_mem_free(message);
     return status;
 }
@@ -255,32 +242,34 @@ static akin_status make(run_state *run, const akin_stage *stage, akin_stage_run 
     const char *output = stage->always ? akin_options_text(options, "output") : NULL;
     if (output && akin_comm_rank(call->comm) == 0)
         akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
-    AKIN_TRY(akin_reuse_previous(stage, call, run->folder));
+    AKIN_TRY(akin_reuse_previous(stage, own->job->table, call, run->folder));
     AKIN_TRY(renew(call, akin_verb_find(stage->verb), options));
     AKIN_TRY(run_hook(stage->begin, own));
-    status = work(run, stage, call);
+    status = work(run, stage, own);
 done:
     return status;
 }
 
-static akin_status run_stage(run_state *run, const akin_stage *stage) {
+static akin_status run_stage(run_state *run, const akin_stage *stage, const akin_job *job) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
     akin_call call = {0};
-    akin_stage_run own = {
-        .call = &call, .job = run->job, .folder = run->folder, .metrics = run->metrics};
+    akin_stage_run own = {.call = &call,
+                          .jobs = &run->jobs,
+                          .job = job,
+                          .folder = run->folder,
+                          .metrics = run->metrics};
     const akin_verb *verb = akin_verb_find(stage->verb);
-    AKIN_TRY(
-        akin_agree(comm, akin_call_create(comm, verb, akin_jobfile_options(run->job, verb->name),
-                                          false, &call)));
+    akin_options *options = akin_jobfile_options(job->file, akin_stage_section(stage, job));
+    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, options, false, &call)));
     if (stage->argument_key) { /* the rules have listed these arguments */
         call.listed = run->listed;
         run->listed = NULL;
     }
     AKIN_TRY(run_hook(stage->prepare, &own));
-    AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, &call)));
-    bool recorded = is_recorded(run, stage);
-    AKIN_TRY(up_to_date(&call, verb) ? skip(run, stage, &call, recorded) : make(run, stage, &own));
+    AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, job->table, &call)));
+    bool recorded = is_recorded(run, stage, job->table);
+    AKIN_TRY(up_to_date(&call, verb) ? skip(run, stage, &own, recorded) : make(run, stage, &own));
     status = run_hook(stage->end, &own);
 done:
     akin_call_free(&call);
@@ -322,7 +311,7 @@ static akin_status begin(run_state *run) {
     AKIN_TRY(akin_agree(comm, status));
     AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), output, job_name(run, output),
                                &run->metrics));
-    AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, run->job));
+    AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, &run->jobs));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
     akin_log_record("%d ranks, kernels for %s", akin_comm_size(comm),
@@ -341,12 +330,37 @@ static void leave_out(run_state *run, const akin_stage *stage) {
     akin_log_info("%s: skipped, the vectors come from %s", stage->verb, vectors);
     akin_json *entry = akin_json_object();
     akin_json_set_text(entry, "vectors_from", vectors);
-    add_to_report(run, stage->verb, entry, true);
+    add_to_report(run, stage->verb, NULL, entry, true);
     akin_json_free(entry);
 }
 
 static const akin_stage *last_stage(const run_state *run) {
     return akin_stage_find(akin_options_text(run->call->options, "until"));
+}
+
+/* For each table that has the stage. Tables are published independently: a gate that refuses one
+ * stops the run only behind the others. */
+static akin_status run_for_tables(run_state *run, const akin_stage *stage) {
+    akin_error_kept first;
+    akin_status status = AKIN_OK, refused = AKIN_OK;
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
+        if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
+            status = akin_error_set(AKIN_INTERRUPTED,
+                                    "stopped by a signal before %s; run it again to continue",
+                                    stage->verb);
+            break;
+        }
+        status = run_stage(run, stage, &run->jobs.list[i]);
+        if (status == AKIN_GATE) {
+            if (refused == AKIN_OK) akin_error_keep(&first);
+            refused = status;
+        } else if (status != AKIN_OK)
+            break;
+    }
+    if ((status != AKIN_OK && status != AKIN_GATE) || refused == AKIN_OK) return status;
+    akin_error_restore(&first);
+    return refused;
 }
 
 static akin_status run_stages(run_state *run) {
@@ -357,13 +371,7 @@ static akin_status run_stages(run_state *run) {
             continue;
         }
         if (stage->online && akin_options_flag(run->call->options, "offline")) continue;
-        if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
-            status = akin_error_set(AKIN_INTERRUPTED,
-                                    "stopped by a signal before %s; run it again to continue",
-                                    stage->verb);
-            break;
-        }
-        AKIN_TRY(run_stage(run, stage));
+        AKIN_TRY(run_for_tables(run, stage));
         if (stage == last_stage(run)) break;
     }
 done:
@@ -392,7 +400,7 @@ static akin_status end(run_state *run, akin_status outcome, double start) {
     char *message = akin_mem_text(akin_error_message());
     bool whole = is_whole(run);
     if (outcome == AKIN_OK)
-        AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, run->job));
+        AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, &run->jobs));
     if (outcome == AKIN_OK && whole) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     fill_report(run);
     if (outcome == AKIN_OK)
@@ -413,17 +421,18 @@ done:
 /* --check: what begin() would refuse, the sources and the free space. Collective. */
 static akin_status check_only(akin_call *call) {
     akin_status status = AKIN_OK;
-    akin_jobfile *job = NULL;
+    akin_jobs jobs = {0};
     char *output = NULL;
     long long keep = 0;
     akin_preflight_needs needs = {0};
     AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
-    AKIN_TRY(
-        akin_agree(call->comm, akin_jobfile_read(job_path(call), akin_stage_sections(), &job)));
-    akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(job) : AKIN_OK;
+    status = akin_jobs_read(job_path(call), &jobs);
+    if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
+    AKIN_TRY(akin_agree(call->comm, status));
+    akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;
     akin_error_kept why;
     akin_error_keep(&why);
-    status = akin_preflight_space(call->comm, job, output, &needs);
+    status = akin_preflight_space(call->comm, jobs.list[0].file, output, &needs);
     if (places != AKIN_OK && status != AKIN_OK) akin_error_gather(&why);
     if (places != AKIN_OK) akin_error_restore(&why);
     AKIN_TRY(akin_agree(call->comm, status != AKIN_OK ? status : places));
@@ -437,7 +446,7 @@ static akin_status check_only(akin_call *call) {
         printf("%s: valid; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
                (double)needs.bytes * 1e-6, output);
 done:
-    akin_jobfile_free(job);
+    akin_jobs_free(&jobs);
     akin_mem_free(output);
     return status;
 }
@@ -463,7 +472,7 @@ static akin_status run_run(akin_call *call) {
     akin_json_free(run.stages);
     akin_source_close(run.listed);
     akin_metrics_free(run.metrics);
-    akin_jobfile_free(run.job);
+    akin_jobs_free(&run.jobs);
     akin_folder_close(run.folder);
     return status;
 }

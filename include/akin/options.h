@@ -51,6 +51,8 @@ AKIN_MUST_CHECK akin_status akin_options_set(akin_options *options, const char *
 /* One word of a LIST, taken literally. */
 AKIN_MUST_CHECK akin_status akin_options_append(akin_options *options, const char *name,
                                                 const char *word);
+/* Removes the words of a LIST. */
+void akin_options_empty(akin_options *options, const char *name);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
 
 /* Words of a command line after the verb; words that are not options are arguments; "--" ends

@@ -196,6 +196,12 @@ akin_status akin_options_append(akin_options *options, const char *name, const c
     return store(found, word, FROM_FILE);
 }
 
+void akin_options_empty(akin_options *options, const char *name) {
+    option_value *found = find(options, name, strlen(name));
+    AKIN_ASSERT(found && found->spec->type == AKIN_OPTION_LIST);
+    akin_words_clear(&found->list);
+}
+
 /* --- a command line --- */
 
 /* A word that may follow an option as its value: not an option itself. */

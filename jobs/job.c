@@ -1,0 +1,130 @@
+/* job: a job file, read once for each of its tables. */
+#include "job.h"
+#include "stages.h"
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MAIN_FILE "table.nc"
+
+static bool is_enabled(const akin_jobfile *file, const char *section) {
+    return akin_options_flag(akin_jobfile_options(file, section), "enabled");
+}
+
+const char *akin_job_table_section(const akin_jobfile *file, size_t index) {
+    for (size_t i = 0;; i++) {
+        const char *section = akin_jobfile_named(file, AKIN_TABLE_SECTION, i);
+        if (!section) return NULL;
+        if (is_enabled(file, section) && index-- == 0) return section;
+    }
+}
+
+const char *akin_job_neighbors_section(const akin_jobfile *file, size_t index) {
+    return index == 0 ? "neighbors" : akin_job_table_section(file, index - 1);
+}
+
+akin_status akin_job_at_key(const akin_jobfile *file, const char *section, const char *key,
+                            akin_status status) {
+    char *place = akin_jobfile_place(file, section, key);
+    if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
+    akin_mem_free(place);
+    return status;
+}
+
+const char *akin_job_table_name(const char *section) {
+    return section + sizeof AKIN_TABLE_SECTION;
+}
+
+const char *akin_job_file(const char *file, const char *table, char room[AKIN_JOB_FILE_SIZE]) {
+    if (!table || strcmp(file, MAIN_FILE) != 0) return file;
+    snprintf(room, AKIN_JOB_FILE_SIZE, "table-%s.nc", table);
+    return room;
+}
+
+const char *akin_job_title(const char *verb, const char *table, char room[AKIN_JOB_FILE_SIZE]) {
+    if (!table) return verb;
+    snprintf(room, AKIN_JOB_FILE_SIZE, "%s (table %s)", verb, table);
+    return room;
+}
+
+static size_t count_tables(const akin_jobfile *file) {
+    size_t count = 0;
+    while (akin_job_table_section(file, count)) count++;
+    return count;
+}
+
+akin_status akin_jobs_read(const char *path, akin_jobs *out) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *first = NULL;
+    *out = (akin_jobs){0};
+    AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &first));
+    size_t count = 1 + count_tables(first);
+    out->list = akin_mem_zalloc(count, sizeof *out->list);
+    if (!out->list) AKIN_TRY(AKIN_FAILED);
+    out->list[out->count++].file = first;
+    first = NULL;
+    while (out->count < count) {
+        akin_job *job = &out->list[out->count];
+        AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job->file));
+        job->section = akin_job_table_section(job->file, out->count++ - 1);
+        if (!job->section)
+            AKIN_TRY(akin_error_set(AKIN_FAILED, "%s was changed while it was read", path));
+        job->table = akin_job_table_name(job->section);
+    }
+done:
+    akin_jobfile_free(first);
+    if (status != AKIN_OK) akin_jobs_free(out);
+    return status;
+}
+
+void akin_jobs_free(akin_jobs *jobs) {
+    for (size_t i = 0; i < jobs->count; i++) akin_jobfile_free(jobs->list[i].file);
+    akin_mem_free(jobs->list);
+    *jobs = (akin_jobs){0};
+}
+
+akin_status akin_jobs_settle(akin_jobs *jobs, const akin_options *run, const char *folder,
+                             const char *previous) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < jobs->count && status == AKIN_OK; i++)
+        status = akin_stages_settle(&jobs->list[i], run, folder, previous);
+    return status;
+}
+
+akin_status akin_jobs_check(const akin_jobs *jobs) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < jobs->count && status == AKIN_OK; i++)
+        status = akin_stages_check(&jobs->list[i]);
+    return status;
+}
+
+/* results/<name>; by default the name is the job file's without its ending. *output is owned. */
+static akin_status default_output(const char *path, const char *name, char **output) {
+    const char *file = akin_file_name(path);
+    size_t length = strlen(file) - strlen(akin_file_ending(file));
+    char *own = akin_mem_text(name ? name : file);
+    akin_status status = AKIN_OK;
+    if (!own) return AKIN_FAILED;
+    if (!name) own[length] = '\0';
+    if (!*own || strchr(own, '/') || strcmp(own, ".") == 0 || strcmp(own, "..") == 0)
+        status = akin_error_set(
+            AKIN_USAGE,
+            "%s: name in [job] must be the name of a folder, not \"%s\"; use output for a path",
+            path, own);
+    else if (!(*output = akin_file_join("results", own)))
+        status = AKIN_FAILED;
+    akin_mem_free(own);
+    return status;
+}
+
+akin_status akin_job_output(const akin_jobfile *job, const char *path, char **output) {
+    const akin_options *options = akin_jobfile_options(job, "job");
+    const char *given = akin_options_text(options, "output");
+    if (!given) return default_output(path, akin_options_text(options, "name"), output);
+    *output = akin_mem_text(given);
+    if (!*output) return AKIN_FAILED;
+    for (size_t length = strlen(*output); length > 1 && (*output)[length - 1] == '/';)
+        (*output)[--length] = '\0';
+    return AKIN_OK;
+}

@@ -1,0 +1,195 @@
+"""[table NAME] in a job file: each table is that of a run of its own, at any rank count and from night to night; evaluate, publish
+and the records know it by name; a changed section is made again alone; a bad one touches nothing."""
+
+import json
+import os
+import re
+
+from support import akin, assert_same_variables, draw, draw_catalogue, fresh, main
+
+os.chdir(fresh("job_tables"))
+CATALOGUE = draw_catalogue("pictures", 60)
+TABLES = {"related": ["same-category = yes", "k = 4"], "other_2": ["exclude-same-group = yes", "min-score = -0.9", "k = 7"]}
+JOB = """[job]
+name = {name}
+{job}
+[ingest]
+source = {catalogue}
+[train]
+features = handcrafted
+[neighbors]
+k = 5
+[evaluate]
+label = category
+[publish]
+max-churn = 1
+to = {to}
+"""
+
+
+def write_job(name="job", tables=TABLES, job="", to="file:{name}-{{table}}.jsonl file:{name}.csv", more=""):
+    with open(f"{name}.ini", "w") as f:
+        f.write(JOB.format(name=name, catalogue=CATALOGUE, job=job, to=to.format(name=name)) + more)
+        for key, lines in tables.items():
+            f.write(f"[table {key}]\n" + "".join(f"{line}\n" for line in lines))
+    return f"{name}.ini"
+
+
+def run(job, *words, **more):
+    return akin("run", job, "--json", *words, **more)
+
+
+def told(folder):
+    with open(f"{folder}/metrics.json") as f:
+        return json.load(f)
+
+
+def ran(done):
+    """What was not skipped: the stages, and those of tables as NAME:verb."""
+    stages = dict(done.json["stages"])
+    found = {name: entry for name, entry in stages.items() if name != "tables"}
+    for table, entry in stages.get("tables", {}).items():
+        found[f"{table}:neighbors"] = entry
+        found.update({f"{table}:{verb}": entry[verb] for verb in ("evaluate", "publish") if verb in entry})
+    return [name for name, entry in found.items() if not entry["skipped"]]
+
+
+def options_of(lines):
+    words = []
+    for line in lines:
+        key, value = line.split(" = ")
+        words += [f"--{key}"] if value == "yes" else [f"--{key}", value]
+    return words
+
+
+def check_alone(folder, tables=TABLES):
+    for name, lines in {"": ["k = 5"], **tables}.items():
+        akin("neighbors", f"{folder}/embeddings.nc", "-o", "alone.nc", *options_of(lines))
+        assert_same_variables("alone.nc", f"{folder}/table{'-' if name else ''}{name}.nc")
+
+
+def test_each_table_is_that_of_a_run_of_its_own():
+    for ranks in (1, 2, 3):
+        done = run(write_job(f"at{ranks}"), ranks=ranks)
+        folder = f"results/at{ranks}"
+        check_alone(folder)
+        assert done.json["stages"]["tables"]["related"]["k"] == 4, done.json
+    metrics = told(folder)
+    assert list(metrics) == ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "tables"], list(metrics)
+    assert list(metrics["tables"]) == list(TABLES)
+    for name, table in metrics["tables"].items():
+        assert table["verb"] == "neighbors" and table["status"] == "ok" and table["ranks"] == 3, table
+        assert table["evaluate"]["verb"] == "evaluate" and table["evaluate"]["k"] == table["k"]
+        assert [place["url"] for place in table["publish"]["published"]] == [f"file:at3-{name}.jsonl"]
+        akin("publish", f"{folder}/table-{name}.nc", "--to", "file:alone.jsonl")
+        with open("alone.jsonl", "rb") as a, open(f"at3-{name}.jsonl", "rb") as b:
+            assert a.read() == b.read()
+        for path in ("alone.jsonl", "alone.jsonl.prev"):
+            if os.path.exists(path):
+                os.remove(path)
+    assert metrics["tables"]["related"]["evaluate"]["precision_at_1"] == 1.0
+    assert [place["url"] for place in metrics["publish"]["published"]] == ["file:at3-main.jsonl", "file:at3.csv"]
+    with open(f"{folder}/metrics.prom") as f:
+        prom = f.read()
+    assert re.search(r'^akin_stage_items\{job="at3",stage="neighbors",table="related"\} 60$', prom, re.M), prom
+    assert re.search(r'^akin_gate_refused\{job="at3",gate="min-coverage",table="related"\} 0$', prom, re.M), prom
+
+
+def test_the_record_of_the_job_makes_the_same():
+    run("results/at2/job.ini", ranks=1)
+    assert ran(run("results/at2/job.ini")) == []
+
+
+def test_a_changed_table_is_made_again_alone():
+    job = write_job("job")
+    run(job)
+    before = {name: os.stat(f"results/job/{name}").st_mtime_ns for name in ("table.nc", "table-related.nc")}
+    assert ran(run(job)) == []
+    changed = {**TABLES, "other_2": ["exclude-same-group = yes", "k = 9"]}
+    done = run(write_job("job", changed), ranks=2)
+    assert ran(done) == ["other_2:neighbors", "other_2:evaluate", "other_2:publish"], ran(done)
+    assert before == {name: os.stat(f"results/job/{name}").st_mtime_ns for name in before}
+    check_alone("results/job", changed)
+    changed["third"] = ["k = 3"]
+    assert ran(run(write_job("job", changed))) == ["third:neighbors", "third:evaluate", "third:publish"]
+    del changed["third"], changed["related"]
+    done = run(write_job("job", {**changed, "related": ["enabled = no"]}))
+    assert ran(done) == [] and list(told("results/job")["tables"]) == ["other_2"], done.json
+
+
+def test_a_change_reuses_what_the_tables_were_made_from():
+    draw(os.path.join("pictures", "p5.png"), 555)
+    done = run(write_job("job"), ranks=2)
+    check_alone("results/job")
+    assert done.json["stages"]["tables"]["related"]["kept"] > 0, done.json["stages"]["tables"]["related"]
+    assert not [name for name in os.listdir("results/job") if "last" in name or "part" in name]
+
+
+def test_nights_take_the_tables_of_the_night_before():
+    job = write_job("night", job="keep = 3")
+    first = run(job, "--night", "2026-01-01").json["output"]
+    draw(os.path.join("pictures", "p7.png"), 777)
+    done = run(job, "--night", "2026-01-02", ranks=2)
+    check_alone(done.json["output"])
+    tables = done.json["stages"]["tables"]
+    assert all(tables[name]["kept"] > 0 for name in TABLES), tables
+    for name in TABLES:
+        against = tables[name]["evaluate"]["against_digest"]
+        assert against == told(first)["tables"][name]["evaluate"]["table_digest"], name
+        assert tables[name]["evaluate"]["churn"] >= 0
+
+
+def test_a_gate_holds_back_its_own_table_only():
+    tables = {"sparse": ["min-score = 0.99999"], "whole": ["k = 3"]}
+    done = run(write_job("gate", tables), expect=4, ranks=2)
+    assert "publish (table sparse)" in done.err, done.err
+    assert not os.path.exists("gate-sparse.jsonl") and os.path.exists("gate-whole.jsonl") and os.path.exists("gate-main.jsonl")
+    assert told("results/gate")["tables"]["sparse"]["publish"]["exit"] == 4
+
+
+def test_a_table_that_no_address_has_is_told():
+    done = run(write_job("silent", to="file:{name}.jsonl"))
+    assert done.err.count("is not published") == 2 and "table related is not published" in done.err, done.err
+    assert "publish" not in told("results/silent")["tables"]["related"]
+
+
+def test_a_bad_section_touches_nothing():
+    for text, line, words in [("[table a]\nk = 3\n[table a]\nk = 4\n", 17, "twice"),
+                              ("[table main]\nk = 3\n", 15, "main"),
+                              ("[table a/b]\nk = 3\n", 15, "letters"),
+                              ("[table]\nk = 3\n", 15, "name"),
+                              ("[table a]\nkk = 3\n", 16, "unknown key kk"),
+                              ("[table a]\noutput = x.nc\n", 16, "is set by the run"),
+                              ("[table a]\nk = 0\n", 16, "whole number"),
+                              ("[table a]\npool = 5\n", 16, "[table a]"),
+                              ("[table a]\nk = 2\n[table x]\n", 17, "no key")]:
+        with open(write_job("bad", {}), "a") as f:
+            f.write(text)
+        for more in ((), ("--check",)):
+            done = run("bad.ini", *more, expect=2)
+            assert f"bad.ini line {line}" in done.err and words in done.err, (text, done.err)
+        assert not os.path.exists("results/bad")
+    write_job("bad", to="file:{name}-{{table}}.jsonl file:{name}-related.jsonl")
+    done = run("bad.ini", expect=2)
+    assert "bad.ini line 14" in done.err and not os.path.exists("results/bad"), done.err
+    done = run(write_job("nolabel", {"a": ["k = 2"], "b": ["exclude-same-group = yes"]}), "--check")
+    assert done.json["exit"] == 0
+
+
+def test_a_failed_table_leaves_the_old_files():
+    job = write_job("job")
+    run(job)
+    before = os.stat("results/job/table-other_2.nc").st_mtime_ns
+    os.rename("results/job/table-other_2.nc", "kept.nc")
+    os.makedirs("results/job/table-other_2.nc/in-the-way")
+    done = run(job, expect=None)
+    assert done.code in (1, 3) and "table other_2" in done.err, done.err
+    check_alone("results/job", {"related": TABLES["related"]})
+    os.rmdir("results/job/table-other_2.nc/in-the-way")
+    os.rmdir("results/job/table-other_2.nc")
+    os.rename("kept.nc", "results/job/table-other_2.nc")
+    assert ran(run(job)) == [] and before == os.stat("results/job/table-other_2.nc").st_mtime_ns
+
+
+
+main(globals())
