@@ -231,7 +231,8 @@ static akin_status check(akin_options *o) {
            argument_count = akin_options_arguments(o, &arguments);
     akin_status status = akin_publish_check(urls, count, arguments, argument_count);
     if (status == AKIN_OK) status = check_heeded(o, urls, count);
-    if (status == AKIN_OK && akin_options_given(o, "min-golden") && !akin_options_text(o, "golden"))
+    if (status == AKIN_OK && akin_options_changed(o, "min-golden") &&
+        !akin_options_text(o, "golden"))
         status = akin_error_option("min-golden", "--min-golden belongs to --golden FILE.csv, which "
                                                  "is missing");
     return status == AKIN_OK ? akin_places_options(o, &sink) : status;
