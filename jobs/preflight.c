@@ -242,7 +242,8 @@ static akin_status check_inputs(akin_jobfile *job) {
                   {"train", "init"},      {"embed", "from"},        {"embed", "ids"},
                   {"embed", "previous"},  {"evaluate", "against"},  {"publish", "previous"},
                   {"gallery", "against"}, {"gallery", "embeddings"}};
-    static const char *const of_tables[] = {"previous", "previous-embeddings", "against"};
+    static const char *const of_tables[] = {"previous", "previous-embeddings", "against",
+                                            "against-ids"};
     mistakes found = {.status = AKIN_OK};
     const char *section;
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
