@@ -60,6 +60,13 @@
         AKIN_ITEM_RULE("only", "ATTR=VALUE", "recommend only items with this value of ATTR"),      \
         AKIN_ITEM_RULE("not", "ATTR=VALUE", "recommend no items with this value of ATTR"),         \
         AKIN_ITEM_RULE("categories", "FILE", "CSV from,to: which categories may recommend which"), \
+        AKIN_ITEM_RULE("boost", "ATTR=WEIGHT",                                                     \
+                       "add WEIGHT times the item's rank by ATTR, in [0, 1], to its scores"),      \
+        {.name = "damp-hubs",                                                                      \
+         .type = AKIN_OPTION_FLAG,                                                                 \
+         .shapes_result = true,                                                                    \
+         .help = "subtract from an item's scores its mean score with its own neighbours"},         \
+        AKIN_ITEM_RULE("pins", "FILE", "CSV id,neighbor[,rank]: neighbours to put first"),         \
         AKIN_ITEM_RULE("blocks", "FILE",                                                           \
                        "CSV id,neighbor: pairs not to recommend; * for every item")
 
@@ -85,6 +92,9 @@ static inline akin_neighbors_rules akin_item_rules_of(const akin_options *o) {
     rules.barred = akin_rules_words(o, "not");
     rules.at_most = akin_rules_words(o, "at-most");
     rules.categories = akin_rules_words(o, "categories");
+    rules.boost = akin_rules_words(o, "boost");
+    rules.pins = akin_rules_words(o, "pins");
+    rules.damp_hubs = akin_options_flag(o, "damp-hubs");
     rules.blocks = akin_rules_words(o, "blocks");
     return rules;
 }

@@ -214,7 +214,8 @@ done:
 /* What works on the lists of items, not of products. */
 static akin_status check_products(const akin_options *o) {
     static const char *const others[] = {"against", "at-most", "diversity", "collapse-duplicates",
-                                         "fill",    "score"};
+                                         "fill",    "score",   "boost",     "damp-hubs",
+                                         "pins"};
     for (size_t i = 0; is_choice(o, "by", "group") && i < sizeof others / sizeof *others; i++)
         if (akin_options_given(o, others[i]))
             return akin_error_option(
@@ -225,6 +226,9 @@ static akin_status check_products(const akin_options *o) {
 
 static akin_status check(akin_options *o) {
     if (check_products(o) != AKIN_OK) return AKIN_USAGE;
+    if (akin_options_given(o, "against") && akin_options_flag(o, "damp-hubs"))
+        return akin_error_option("damp-hubs", "--damp-hubs does not go together with --against: "
+                                              "leave one of them out");
     if (akin_options_given(o, "against-ids") && !akin_options_given(o, "against"))
         return akin_error_option("against-ids", "--against-ids needs --against");
     if ((akin_options_text(o, "previous") == NULL) !=

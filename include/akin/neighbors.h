@@ -30,7 +30,8 @@ typedef struct {
     bool same_category, exclude_same_group, only_available;
     double min_score; /* score >= min_score stays; in [-1, 1] */
     akin_neighbors_words same, different, within, only, barred, /* as in item_rules.h */
-        at_most, categories, blocks;                            /* the last two: files */
+        at_most, boost, categories, blocks, pins;               /* the last three: files */
+    bool damp_hubs;
 } akin_neighbors_rules;
 
 /* Of the contents of the files that the rules name, in hexadecimal digits; "" if they name none.

@@ -52,6 +52,7 @@ typedef struct {
     int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
     bool some_available;
     akin_row_span span[AKIN_ROW_RULES_SLOTS]; /* with the rules' `more` */
+    float largest; /* offset of a row that may be a neighbour; -infinity: there is none */
 } akin_row_block_summary;
 
 /* What a block is for in a comparison: it takes memory. */
@@ -66,7 +67,9 @@ typedef struct {
     size_t count;                     /* rows; followed by zeros up to 48 */
     const float *rows, *centre;       /* [48, stride], [stride] */
     const akin_row_block_item *items; /* [48] */
-    const float *least; /* [48]: a score below it is of no use; infinity after count */
+    const float
+        *least; /* [48]: a score below it is of no use; infinity after count. With offsets: a
+                         * sum of score and offset, see akin_row_block_ask */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
     const uint8_t *as_rows;   /* as in sketch.h; NULL where the block has not this side */
@@ -117,6 +120,10 @@ typedef struct {
 void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count);
+
+/* What a row whose panel says `least` asks of the scores of rows with offsets up to `largest`. */
+float akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
+                         float least, float largest);
 
 /* Rows that rest take no entries and are only found by others, until they rest no longer. */
 void akin_row_block_rest(akin_row_block *block, bool rests);

@@ -21,6 +21,7 @@ enum { AKIN_ROW_RULES_SLOTS = 8, AKIN_ROW_RULES_MOST = 32, AKIN_ROW_RULES_ORDERS
 /* What an item has, next to its labels. */
 typedef struct {
     int32_t value[AKIN_ROW_RULES_SLOTS];
+    float offset; /* is added to the score of every pair whose target it is */
 } akin_row_values;
 
 /* The values of some items. */
@@ -58,6 +59,7 @@ typedef struct {
     const uint64_t *blocks; /* [block_count] ascending: source << 32 | target, rows */
     size_t block_count;
     const akin_topk_limits *limits;           /* of each list; NULL: none */
+    const float *offset;                      /* [count of the shard]; NULL: none */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
 } akin_row_rules;
 

@@ -6,10 +6,11 @@
  *   and the variables of labels
  *   attributes: input_embeddings_digest, input_model_digest (of the model that made them)
  *
- * A refined table (refine.h) has the attribute list_order, "score" or "diversity" (then scores
- * need not be descending), and of these what was requested:
+ * A refined table (refine.h) has the attribute list_order, "score", "diversity" or "boosted" (then
+ * scores need not be descending), and of these what was requested:
  *
  *   int    filled(item)               how many of the last neighbours were filled in, in any order
+ *   int    pinned(item)               how many of the first neighbours were pinned, in any order
  *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
  *   float  calibration_cosine(knot)   ascending
  *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share *
@@ -50,11 +51,16 @@ bool akin_table_is_against(const akin_table *table);  /* another catalogue */
 bool akin_table_is_by_group(const akin_table *table); /* between products */
 bool akin_table_is_refined(const akin_table *table);
 bool akin_table_is_diverse(const akin_table *table); /* lists are in the order of diversity.h */
+bool akin_table_is_boosted(
+    const akin_table *table); /* ... of the cosine and what rules add to it */
 bool akin_table_is_calibrated(const akin_table *table);
 /* Rows [first, first + count): 0 (-1) if the table has no such variable. Checked (AKIN_INPUT). */
 bool akin_table_has_fill(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_filled(const akin_table *table, size_t first, size_t count,
                                               int32_t *filled /* [count] */);
+bool akin_table_has_pins(const akin_table *table);
+AKIN_MUST_CHECK akin_status akin_table_pinned(const akin_table *table, size_t first, size_t count,
+                                              int32_t *pinned /* [count] */);
 bool akin_table_has_duplicates(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
                                                   size_t count,
@@ -72,9 +78,10 @@ typedef struct {
 
 /* What a refined table has besides its lists; of this rank's rows, borrowed. */
 typedef struct {
-    bool diverse;                         /* lists are in the order of diversity.h */
-    const int32_t *filled, *duplicate_of; /* [count]; NULL = not requested */
-    const akin_calibration *calibration;  /* NULL: scores are cosines */
+    bool diverse;                                  /* lists are in the order of diversity.h */
+    bool boosted;                                  /* ... of the cosine and what rules add to it */
+    const int32_t *filled, *duplicate_of, *pinned; /* [count]; NULL = not requested */
+    const akin_calibration *calibration;           /* NULL: scores are cosines */
     /* Of a table between products: the items whose cosine is the score, [count, k]; NULL = none. */
     const int32_t *picture, *neighbor_picture;
     /* Of a table between two catalogues: this rank's of the `targets`, from first_target on; NULL =

@@ -66,6 +66,7 @@ static void settle(akin_compare *c, outcome *o) {
     const akin_row_block_panel *rows = &o->rows, *columns = &o->columns;
     size_t row_count = 0, column_count = 0;
     bool itself = o->a == o->b && o->p == o->q;
+    bool offsets = c->rules->more != NULL && c->rules->more->offset != NULL;
     akin_dot()->pairs(rows->rows, columns->rows, akin_row_block_stride(o->a), o->hits, o->count,
                       c->scores);
     for (size_t h = 0; h < o->count; h++) { /* no branches: nobody could foretell them */
@@ -73,8 +74,9 @@ static void settle(akin_compare *c, outcome *o) {
         bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
         c->for_rows[row_count] = (akin_row_block_proposal){i, j, c->scores[h]};
         c->for_columns[column_count] = (akin_row_block_proposal){j, i, c->scores[h]};
-        row_count += pair & (c->scores[h] >= rows->least[i]);
-        column_count += pair & (c->scores[h] >= columns->least[j]);
+        row_count += pair & (offsets ? rows->least[i] < INFINITY : c->scores[h] >= rows->least[i]);
+        column_count +=
+            pair & (offsets ? columns->least[j] < INFINITY : c->scores[h] >= columns->least[j]);
     }
     akin_row_block_offer(c->rules, o->a, o->p, o->b, o->q, c->for_rows, row_count);
     akin_row_block_offer(c->rules, o->b, o->q, o->a, o->p, c->for_columns, column_count);
@@ -97,10 +99,12 @@ static void fetch_hits(const outcome *o) {
 
 /* What the rows of a panel ask the other for: those that can have nothing from it, by category or by
  * the other rules, ask for nothing. */
-static const float *asked(const akin_row_block_rules *rules, const akin_row_block_panel *panel,
-                          const akin_row_block_panel *other, float *least /* [48] */) {
+static const float *asked(const akin_row_block_rules *rules, const akin_row_block *block,
+                          const akin_row_block_panel *panel, const akin_row_block_panel *other,
+                          float *least /* [48] */) {
     bool mixed =
         rules->same_category && panel->summary->category_first != panel->summary->category_last;
+    bool offsets = rules->more != NULL && rules->more->offset != NULL;
     if (!mixed && rules->more == NULL) return panel->least;
     for (size_t i = 0; i < PANEL; i++) {
         const akin_row_block_item *item = &panel->items[i];
@@ -110,6 +114,7 @@ static const float *asked(const akin_row_block_rules *rules, const akin_row_bloc
             meets = (!rules->only_available || other->summary->some_available) &&
                     akin_row_rules_possible_for(rules->more, &item->values, other->summary->span);
         least[i] = meets ? panel->least[i] : INFINITY;
+        if (offsets) least[i] = akin_row_block_ask(block, rules, least[i], other->summary->largest);
     }
     return least;
 }
@@ -120,8 +125,8 @@ static void meet(akin_compare *c, akin_row_block *a, size_t p, const akin_row_bl
     const akin_tile_kernels *tile = akin_tile();
     size_t stride = akin_row_block_stride(a), tried;
     float products[PANEL] __attribute__((aligned(64))) = {0}, of_rows[PANEL], of_columns[PANEL];
-    const float *row_least = asked(c->rules, rows, &columns, of_rows);
-    const float *column_least = asked(c->rules, &columns, rows, of_columns);
+    const float *row_least = asked(c->rules, a, rows, &columns, of_rows);
+    const float *column_least = asked(c->rules, b, &columns, rows, of_columns);
     const float row_lowest = tile->lowest(row_least);
     if (rows->sketch->inverse > 0) {
         if (columns.sketch->inverse > 0) {

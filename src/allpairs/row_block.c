@@ -139,20 +139,37 @@ static float tile_least(const akin_row_block *block, float least) {
     return least < block->sure ? least : block->sure;
 }
 
+static bool has_offsets(const akin_row_block_rules *rules) {
+    return rules->more != NULL && rules->more->offset != NULL;
+}
+
 static float list_least(const akin_row_block *block, const akin_row_block_rules *rules,
                         size_t index) {
     uint64_t worst = akin_topk_bar(akin_row_block_list(block, index));
+    if (has_offsets(rules)) return worst == 0 ? -INFINITY : akin_topk_score(worst);
     float least = worst == 0 ? -1 : akin_topk_score(worst);
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
 
 static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
                       const akin_row_block_item *item, size_t count) {
+    s->largest = -INFINITY;
+    for (size_t i = 0; i < count; i++)
+        if (item[i].available != 0 && item[i].values.offset > s->largest)
+            s->largest = item[i].values.offset;
     for (int slot = 0; slot < more->slots; slot++) {
         s->span[slot] = akin_row_span_none();
         for (size_t i = 0; i < count; i++)
             akin_row_span_add(&s->span[slot], more->number[slot], item[i].values.value[slot]);
     }
+}
+
+float akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
+                         float least, float largest) {
+    if (least == INFINITY || largest == -INFINITY) return INFINITY;
+    float rounding = 0x1p-21f * (2 + fabsf(least) + fabsf(largest));
+    float score = least == -INFINITY ? -1 : least - largest - rounding;
+    return tile_least(block, score > rules->min_score ? score : rules->min_score);
 }
 
 static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t count) {
@@ -324,13 +341,18 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count) {
     const akin_row_block_item *ours = items(to), *theirs = items(from);
+    bool offsets = has_offsets(rules);
     for (size_t e = 0; e < count; e++) {
         size_t i = p * PANEL + proposals[e].to, j = q * PANEL + proposals[e].from;
-        if (proposals[e].product < to->least[i] || !may_meet(rules, &ours[i], &theirs[j])) continue;
+        if ((!offsets && proposals[e].product < to->least[i]) ||
+            !may_meet(rules, &ours[i], &theirs[j]))
+            continue;
         if (rules->only_available && !theirs[j].available) continue;
         float score = score_of(to, i, from, j, proposals[e].product);
+        if (score < rules->min_score || to->least[i] == INFINITY) continue;
+        if (offsets) score = score + theirs[j].values.offset + 0.0f;
         uint64_t *list = akin_row_block_list(to, i), key = akin_topk_key(score, theirs[j].row);
-        if (score < rules->min_score || key <= akin_topk_bar(list)) continue;
+        if (key <= akin_topk_bar(list)) continue;
         if (rules->again && akin_topk_holds(list, key)) continue;
         if (rules->more != NULL && rules->more->limits != NULL)
             akin_topk_limits_push(rules->more->limits, list, to->k, key);

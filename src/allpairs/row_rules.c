@@ -9,6 +9,7 @@ void akin_row_rules_complete(const akin_row_rules *rules, size_t at, akin_row_va
                              int32_t *available) {
     if (rules == NULL) return;
     for (int s = 0; s < rules->slots; s++) values->value[s] = rules->value[s][at];
+    if (rules->offset != NULL) values->offset = rules->offset[at];
     if (rules->target != NULL) *available = rules->target[at] != 0;
 }
 

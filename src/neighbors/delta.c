@@ -364,6 +364,11 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                       source->table);
         count = 0;
     }
+    if (count > 0 && more != NULL && akin_item_rules_boosted(more)) {
+        akin_log_info("neighbors: --boost and --damp-hubs change with every item: everything is "
+                      "computed again");
+        count = 0;
+    }
     spare = find_spare(comm, source, table);
     if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
         akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything "

@@ -2,6 +2,7 @@
 #include "id_rows.h"
 #include <akin/labels.h>
 #include <akin/mem.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,6 +27,13 @@ static size_t first_not_before(const named *sorted, size_t count, const char *id
     return low;
 }
 
+/* Of two catalogues the first of a pair is of the one, the second of the other. */
+static bool may_be(const akin_vectors *vectors, size_t at, size_t row) {
+    size_t sources = akin_vectors_sources(vectors);
+    if (sources == akin_vectors_items(vectors)) return true;
+    return at % 2 == 0 ? row < sources : row >= sources;
+}
+
 akin_status akin_id_rows_find(akin_comm *comm, const akin_vectors *vectors,
                               const char *const *names, size_t count, int64_t *rows) {
     const akin_labels *labels = akin_vectors_labels(vectors);
@@ -36,10 +44,11 @@ akin_status akin_id_rows_find(akin_comm *comm, const akin_vectors *vectors,
     qsort(sorted, count, sizeof *sorted, by_name);
     for (size_t i = 0; i < akin_vectors_count(vectors); i++) {
         const char *id = akin_labels_id(labels, i);
+        size_t row = akin_vectors_first(vectors) + i;
         for (size_t c = first_not_before(sorted, count, id);
              c < count && strcmp(sorted[c].name, id) == 0; c++)
-            if (rows[sorted[c].at] < 0)
-                rows[sorted[c].at] = (int64_t)(akin_vectors_first(vectors) + i);
+            if (rows[sorted[c].at] < 0 && may_be(vectors, sorted[c].at, row))
+                rows[sorted[c].at] = (int64_t)row;
     }
     akin_comm_max_i64(comm, rows, count);
 done:

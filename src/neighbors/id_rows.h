@@ -5,7 +5,8 @@
 #include <akin/comm.h>
 #include <akin/vectors.h>
 
-/* rows [count]: the row of each id, -1 = there is no such item. Collective; agreed; same names. */
+/* names [count]: pairs of an item and its neighbour, one behind the other. rows [count]: the row of each,
+ * -1 = there is no such item; of vectors against others the neighbour's is one of these. Collective; agreed; same names. */
 AKIN_MUST_CHECK akin_status akin_id_rows_find(akin_comm *comm, const akin_vectors *vectors,
                                               const char *const *names, size_t count,
                                               int64_t *rows);

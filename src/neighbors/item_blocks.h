@@ -7,6 +7,7 @@
 #include <akin/comm.h>
 #include <akin/neighbors.h>
 #include <akin/vectors.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 typedef struct {
@@ -24,6 +25,9 @@ AKIN_MUST_CHECK akin_status akin_item_blocks_read(akin_comm *comm,
                                                   const akin_vectors *vectors,
                                                   akin_item_blocks *out);
 void akin_item_blocks_release(akin_item_blocks *blocks);
+
+/* Whether the pair is among them. Not collective. */
+bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t neighbor);
 
 /* Takes nobody's neighbours of this rank's shard out of the targets, [count of the shard]. Not
  * collective. */

@@ -2,6 +2,7 @@
 #include "item_rules.h"
 #include "item_attributes.h"
 #include "item_blocks.h"
+#include "item_boost.h"
 #include "label_parts.h"
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -25,6 +26,9 @@ struct akin_item_rules {
     int32_t *value[AKIN_ROW_RULES_SLOTS];
     akin_label_parts *parts[AKIN_ROW_RULES_SLOTS];
     uint8_t *target, *allowed;
+    akin_item_boost boost[AKIN_ITEM_BOOST_MOST];
+    size_t boost_count;
+    float *offset; /* [count of the shard]; NULL: none */
     akin_item_blocks blocks;
     akin_item_limit limit[AKIN_ITEM_LIMITS_MOST];
     akin_item_limits *limits; /* NULL: none */
@@ -39,13 +43,15 @@ typedef struct {
 
 bool akin_item_rules_asked(const akin_neighbors_rules *r) {
     return r->same.count + r->different.count + r->within.count + r->only.count + r->barred.count +
-               r->at_most.count + r->categories.count + r->blocks.count >
-           0;
+                   r->at_most.count + r->categories.count + r->blocks.count + r->boost.count +
+                   r->pins.count >
+               0 ||
+           r->damp_hubs;
 }
 
 akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,
                                         char digest[AKIN_HASH_TEXT_SIZE]) {
-    const akin_neighbors_words *lists[] = {&rules->categories, &rules->blocks};
+    const akin_neighbors_words *lists[] = {&rules->categories, &rules->blocks, &rules->pins};
     akin_status status = AKIN_OK;
     akin_hasher *hasher = NULL;
     size_t files = 0;
@@ -262,6 +268,33 @@ static akin_status add_limits(making *m, const akin_neighbors_words *words) {
     return status;
 }
 
+/* "ATTR=WEIGHT ATTR=WEIGHT" */
+static akin_status add_boosts(making *m, const akin_neighbors_words *words) {
+    akin_status status = AKIN_OK;
+    for (size_t w = 0; w < words->count; w++)
+        for (const char *at = words->words[w]; *at != '\0' && status == AKIN_OK;) {
+            char word[WORD] = "", *sign;
+            size_t length = strcspn(at, " ");
+            akin_item_boost *boost = &m->rules->boost[m->rules->boost_count];
+            if (length < sizeof word) memcpy(word, at, length);
+            at += length + strspn(at + length, " ");
+            if (length == 0) continue;
+            if (m->rules->boost_count == AKIN_ITEM_BOOST_MOST)
+                return akin_error_option("boost", "--boost: more than %d attributes",
+                                         AKIN_ITEM_BOOST_MOST);
+            if ((sign = strchr(word, '=')) == NULL ||
+                !akin_text_to_real(sign + 1, &boost->weight) ||
+                fabs(boost->weight) > AKIN_ITEM_BOOST_LARGEST)
+                return akin_error_option(
+                    "boost", "--boost %s: write ATTR=WEIGHT, as popularity=0.1", words->words[w]);
+            m->rules->boost_count++;
+            status = use(m, "boost", word, (size_t)(sign - word), &boost->attribute);
+            if (status == AKIN_OK && !boost->attribute.number)
+                return akin_error_option("boost", "--boost %s: the attribute is no number", word);
+        }
+    return status;
+}
+
 /* --- categories --- */
 
 static int32_t find_category(const akin_item_attribute *a, const char *name) {
@@ -412,6 +445,7 @@ static akin_status read_words(making *m, const akin_neighbors_rules *given) {
     AKIN_TRY(add_targets(m, "only", &given->only, true));
     AKIN_TRY(add_targets(m, "not", &given->barred, false));
     AKIN_TRY(add_limits(m, &given->at_most));
+    AKIN_TRY(add_boosts(m, &given->boost));
     AKIN_TRY(add_categories(m, &given->categories));
 done:
     return status;
@@ -437,6 +471,13 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
                                          &rules->limits));
         rules->rows.limits = akin_item_limits_kinds(rules->limits);
     }
+    if (given->boost.count > 0 || given->damp_hubs) {
+        rules->offset = akin_mem_zalloc(akin_vectors_count(vectors), sizeof *rules->offset);
+        AKIN_TRY(akin_agree(comm, rules->offset ? AKIN_OK : AKIN_FAILED));
+        AKIN_TRY(
+            akin_item_boost_add(comm, vectors, rules->boost, rules->boost_count, rules->offset));
+        rules->rows.offset = rules->offset;
+    }
     AKIN_TRY(akin_agree(comm, akin_neighbors_files_digest(given, rules->digest)));
     *out = rules, rules = NULL;
 done:
@@ -453,6 +494,7 @@ void akin_item_rules_free(akin_item_rules *rules) {
     for (int u = 0; u < USED_MOST; u++) akin_mem_free(rules->used[u]);
     akin_mem_free(rules->target);
     akin_mem_free(rules->allowed);
+    akin_mem_free(rules->offset);
     akin_item_blocks_release(&rules->blocks);
     akin_item_limits_free(rules->limits);
     akin_mem_free(rules);
@@ -464,6 +506,18 @@ const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules) {
 
 akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules) {
     return rules->limits;
+}
+
+bool akin_item_rules_boosted(const akin_item_rules *rules) {
+    return rules->offset != NULL;
+}
+
+float *akin_item_rules_offsets(const akin_item_rules *rules) {
+    return rules->offset;
+}
+
+const akin_item_blocks *akin_item_rules_blocks(const akin_item_rules *rules) {
+    return &rules->blocks;
 }
 
 bool akin_item_rules_targets(const akin_item_rules *rules) {

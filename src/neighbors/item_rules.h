@@ -2,11 +2,12 @@
  * what the comparison asks (row_rules.h).
  *
  * Words: same, different "ATTR"; within "ATTR=LOW..HIGHx" or "ATTR=LOW..HIGH"; only, barred
- * "ATTR=VALUE"; at_most "ATTR=N"; categories, blocks: names of CSV files, with columns from,to and id,neighbor, where
+ * "ATTR=VALUE"; at_most "ATTR=N"; boost "ATTR=WEIGHT ..."; categories, blocks: names of CSV files, with columns from,to and id,neighbor, where
  * * stands for every item. ATTR is an attribute of the items, or category, group or available. */
 #ifndef AKIN_ITEM_RULES_H
 #define AKIN_ITEM_RULES_H
 
+#include "item_blocks.h"
 #include "item_limits.h"
 #include <akin/comm.h>
 #include <akin/hash.h>
@@ -35,6 +36,11 @@ const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules);
 
 /* NULL: there are none; borrowed. */
 akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules);
+
+/* Whether scores have offsets, and where they are, [count of the shard]. */
+bool akin_item_rules_boosted(const akin_item_rules *rules);
+float *akin_item_rules_offsets(const akin_item_rules *rules);
+const akin_item_blocks *akin_item_rules_blocks(const akin_item_rules *rules);
 
 /* Whether rows must be available (or pass a rule for targets) to be a neighbour. */
 bool akin_item_rules_targets(const akin_item_rules *rules);

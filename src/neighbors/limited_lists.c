@@ -22,10 +22,14 @@ typedef struct {
 static bool take(const work *w, size_t item, const uint64_t *list, size_t width, bool whole) {
     uint64_t *out = w->out + item * w->k;
     memcpy(w->scratch, list, width * sizeof *list);
-    size_t held = akin_item_limits_take(w->limits, NULL, 0, w->scratch, width, w->k);
+    size_t pinned = 0;
+    const int32_t *pins =
+        w->from->pins != NULL ? akin_item_pins_of(w->from->pins, item, &pinned) : NULL;
+    size_t wanted = w->k > pinned ? w->k - pinned : 0;
+    size_t held = akin_item_limits_take(w->limits, pins, pinned, w->scratch, width, wanted);
     memset(out, 0, w->k * sizeof *out);
     memcpy(out, w->scratch, held * sizeof *out);
-    return held == w->k || whole;
+    return held == wanted || whole;
 }
 
 static akin_status take_all(work *w) {

@@ -2,6 +2,7 @@
 #ifndef AKIN_LIMITED_LISTS_H
 #define AKIN_LIMITED_LISTS_H
 
+#include "item_pins.h"
 #include "item_rules.h"
 #include <akin/comm.h>
 #include <akin/row_block.h>
@@ -10,7 +11,8 @@
 typedef struct {
     const akin_row_block_rules *rules;
     const akin_item_rules *more;
-    const uint64_t *lists; /* [count of the shard, stride], sorted */
+    const akin_item_pins *pins; /* they count first; NULL: none */
+    const uint64_t *lists;      /* [count of the shard, stride], sorted */
     size_t stride;
     const uint64_t *horizon; /* [count]: 0 = all before it are known (delta.h); or NULL */
 } akin_limited_lists_source;

@@ -1,8 +1,11 @@
 /* neighbors: from unit rows to the table. */
 #include "delta.h"
 #include "extra_neighbors.h"
+#include "hubs.h"
+#include "item_pins.h"
 #include "item_rules.h"
 #include "limited_lists.h"
+#include "list_scores.h"
 #include "products.h"
 #include "refine.h"
 #include "resume.h"
@@ -56,6 +59,13 @@ static akin_status check_refine(const akin_refine_params *refine, const akin_nei
             "--%s does not go together with rules for each item (--same and the "
             "others): leave one of them out",
             refine->fill ? "fill" : "collapse-duplicates");
+    bool boosted = rules->boost.count > 0 || rules->damp_hubs;
+    if (refine->diverse && boosted)
+        return akin_error_option("diversity", "--diversity does not go together with --boost and "
+                                              "--damp-hubs: leave one of them out");
+    if (refine->calibrated && (boosted || rules->pins.count > 0))
+        return akin_error_option("score", "--score calibrated does not go together with --boost, "
+                                          "--damp-hubs and --pins: leave one of them out");
     return AKIN_OK;
 }
 
@@ -87,6 +97,7 @@ typedef struct {
     akin_vectors *vectors;
     akin_row_block_rules rules;
     akin_item_rules *more; /* NULL: none */
+    akin_item_pins *pins;  /* NULL: none */
     akin_delta *delta;     /* NULL: none */
     akin_resume *known;
     akin_text *checkpoint, *spare; /* names */
@@ -116,12 +127,17 @@ done:
 /* Whether lists of the comparison may exceed limits. */
 static bool is_limited(const run *r) {
     const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
-    return limits != NULL && akin_item_limits_several(limits);
+    return limits != NULL && (akin_item_limits_several(limits) || r->pins != NULL);
+}
+
+static bool is_boosted(const run *r) {
+    return r->more != NULL && akin_item_rules_boosted(r->more);
 }
 
 /* Whether the table's lists are others than those of the comparison. */
 static bool is_refined(const run *r) {
-    return akin_refine_asked(&r->params->refine) || is_limited(r);
+    return akin_refine_asked(&r->params->refine) || is_limited(r) || is_boosted(r) ||
+           r->pins != NULL;
 }
 
 static size_t pool_of(const run *r) {
@@ -178,6 +194,12 @@ static void drop_unknown(run *r) {
             if (r->lists[i * r->list + e] < r->delta->horizon[i]) r->lists[i * r->list + e] = 0;
 }
 
+/* Of two comparisons. */
+static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures *more) {
+    sum->seconds += more->seconds, sum->seconds_waiting += more->seconds_waiting;
+    sum->computed += more->computed, sum->scored += more->scored, sum->mended += more->mended;
+}
+
 static akin_status compute(run *r, akin_neighbors_figures *out) {
     akin_status status;
     akin_allpairs_params all = {.k = r->pool + r->params->spare,
@@ -185,12 +207,22 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
                                 .save_every = r->params->checkpoint_every,
                                 .save = save,
                                 .context = r};
+    if (r->params->rules.damp_hubs) {
+        status = akin_hubs_damp(r->comm, r->vectors, &r->rules, r->more, r->params->k,
+                                akin_item_rules_offsets(r->more), &out->engine);
+        if (status == AKIN_INTERRUPTED)
+            return akin_error_set(status, "interrupted in the first pass of --damp-hubs, of which "
+                                          "nothing is saved: run the same command again");
+        if (status != AKIN_OK) return status;
+    }
+    const akin_allpairs_figures first = out->engine;
     akin_resume_apply(r->known, &r->rules, &all);
     status = akin_allpairs(r->comm, r->vectors, &all, &r->lists, &out->engine);
     if (status == AKIN_INTERRUPTED)
         return akin_error_set(status,
                               "interrupted; %s is saved: run the same command again to continue",
                               akin_text_bytes(r->checkpoint));
+    add_figures(&out->engine, &first);
     if (status == AKIN_OK) drop_unknown(r);
     if (status == AKIN_OK && r->more != NULL)
         akin_item_rules_empty(r->more, r->vectors, r->list, r->lists);
@@ -201,8 +233,12 @@ static akin_status compute(run *r, akin_neighbors_figures *out) {
 static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
-    const akin_limited_lists_source source = {&r->rules, r->more, r->lists, r->list,
-                                              r->delta ? r->delta->horizon : NULL};
+    const akin_limited_lists_source source = {.rules = &r->rules,
+                                              .more = r->more,
+                                              .pins = r->pins,
+                                              .lists = r->lists,
+                                              .stride = r->list,
+                                              .horizon = r->delta ? r->delta->horizon : NULL};
     size_t k = akin_refine_pool(&p->refine, p->k);
     uint64_t *limited = NULL;
     if (!is_limited(r))
@@ -212,6 +248,23 @@ static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined 
     AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, limited, k, out));
 done:
     akin_mem_free(limited);
+    return status;
+}
+
+/* Puts the pins first, and makes cosines of what else the lists are ordered by. Collective;
+ * agreed. */
+static akin_status finish_lists(run *r, akin_refined *out) {
+    akin_status status = AKIN_OK;
+    size_t k = r->params->k;
+    if (r->pins != NULL) {
+        out->pinned = akin_mem_alloc(akin_vectors_count(r->vectors), sizeof *out->pinned);
+        AKIN_TRY(akin_agree(r->comm, out->pinned ? AKIN_OK : AKIN_FAILED));
+        akin_item_pins_put(r->pins, r->vectors, k, out);
+    }
+    if (is_boosted(r) || r->pins != NULL)
+        AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
+                                  out->neighbor, out->score));
+done:
     return status;
 }
 
@@ -255,9 +308,12 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
                                                  : akin_vectors_digest(r->vectors),
                                       akin_vectors_model_digest(r->vectors)};
     AKIN_TRY(refine(r, figures, &table));
+    AKIN_TRY(finish_lists(r, &table));
     const char *files = r->more != NULL ? akin_item_rules_digest(r->more) : "";
     const akin_table_extras extras = {
         .diverse = p->refine.diverse,
+        .boosted = is_boosted(r),
+        .pinned = table.pinned,
         .filled = table.filled,
         .duplicate_of = table.duplicate_of,
         .calibration = table.calibration,
@@ -358,6 +414,10 @@ static akin_status take_rules(run *r) {
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
         files = akin_item_rules_digest(r->more);
+        if (p->rules.pins.count > 0)
+            AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, r->vectors,
+                                         akin_item_rules_blocks(r->more), p->rules.only_available,
+                                         p->k, &r->pins));
     }
     AKIN_TRY(akin_agree(r->comm, akin_text_append(r->result_options, "%s%s%s", p->result_options,
                                                   *files ? " rule-files=" : "", files)));
@@ -413,5 +473,6 @@ done:
     akin_text_free(r.spare);
     akin_text_free(r.result_options);
     akin_item_rules_free(r.more);
+    akin_item_pins_free(r.pins);
     return status;
 }

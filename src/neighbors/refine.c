@@ -145,6 +145,7 @@ void akin_refined_free(akin_refined *refined) {
     akin_mem_free(refined->score);
     akin_mem_free(refined->counts);
     akin_mem_free(refined->filled);
+    akin_mem_free(refined->pinned);
     akin_mem_free(refined->duplicate_of);
     akin_calibration_free(refined->calibration);
     *refined = (akin_refined){0};

@@ -30,6 +30,7 @@ typedef struct {
     int32_t *filled;   /* [count]: how many of the last were filled in; NULL: not requested */
     int32_t
         *duplicate_of; /* [count]: the row that is kept, -1 = this one is; NULL: not requested */
+    int32_t *pinned;   /* [count]: how many of the first are pinned; NULL: no pins */
     akin_calibration *calibration; /* NULL: scores are cosines */
     size_t duplicates, sought,
         fills; /* of all ranks: items that are duplicates; lists searched again; entries filled

@@ -10,7 +10,7 @@ struct akin_table {
     akin_ncfile *file;
     size_t items, k, targets;
     bool against, by_group;
-    bool refined, diverse, calibrated, has_fill, has_duplicates;
+    bool refined, diverse, boosted, calibrated, has_fill, has_pins, has_duplicates;
 };
 
 static const akin_ncfile_field
@@ -22,6 +22,9 @@ static const akin_ncfile_field
     fill_schema[] = {{"filled", AKIN_NC_INT, "item", "1",
                       "number of neighbours at the end of the list that were filled in"},
                      {0}},
+    pin_schema[] = {{"pinned", AKIN_NC_INT, "item", "1",
+                     "number of neighbours at the beginning of the list that were pinned"},
+                    {0}},
     duplicate_schema[] = {{"duplicate_of", AKIN_NC_INT, "item", "1",
                            "row of the item that is recommended instead"},
                           {0}},
@@ -50,10 +53,13 @@ static akin_status check_extras(akin_table *table) {
     AKIN_TRY(akin_ncfile_get_attribute(file, "list_order", &order));
     table->refined = order != NULL;
     table->diverse = order && strcmp(order, "diversity") == 0;
+    table->boosted = order && strcmp(order, "boosted") == 0;
     table->calibrated = akin_ncfile_has(file, "calibration_share");
     table->has_fill = akin_ncfile_has(file, "filled");
+    table->has_pins = akin_ncfile_has(file, "pinned");
     table->has_duplicates = akin_ncfile_has(file, "duplicate_of");
     if (table->has_fill) AKIN_TRY(akin_ncfile_check_schema(file, fill_schema));
+    if (table->has_pins) AKIN_TRY(akin_ncfile_check_schema(file, pin_schema));
     if (table->has_duplicates) AKIN_TRY(akin_ncfile_check_schema(file, duplicate_schema));
     if (table->calibrated) AKIN_TRY(akin_ncfile_check_schema(file, calibration_schema));
 done:
@@ -136,12 +142,20 @@ bool akin_table_is_diverse(const akin_table *table) {
     return table->diverse;
 }
 
+bool akin_table_is_boosted(const akin_table *table) {
+    return table->boosted;
+}
+
 bool akin_table_is_calibrated(const akin_table *table) {
     return table->calibrated;
 }
 
 bool akin_table_has_fill(const akin_table *table) {
     return table->has_fill;
+}
+
+bool akin_table_has_pins(const akin_table *table) {
+    return table->has_pins;
 }
 
 bool akin_table_has_duplicates(const akin_table *table) {
@@ -168,6 +182,14 @@ akin_status akin_table_filled(const akin_table *table, size_t first, size_t coun
                : AKIN_OK;
 }
 
+akin_status akin_table_pinned(const akin_table *table, size_t first, size_t count,
+                              int32_t *pinned) {
+    memset(pinned, 0, count * sizeof *pinned);
+    return table->has_pins
+               ? get_checked(table, "pinned", first, count, 0, (int32_t)table->k, pinned)
+               : AKIN_OK;
+}
+
 akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t count,
                                   int32_t *duplicate_of) {
     memset(duplicate_of, 0xFF, count * sizeof *duplicate_of);
@@ -176,18 +198,21 @@ akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t 
                        duplicate_of);
 }
 
-/* Whether the entry may follow the one before it; `filled`: how many at the end were filled in. */
+/* Whether the entry may follow the one before it; the first `pinned`, and those from `chosen` on, have
+ * no order. */
 static bool in_order(const akin_table *table, const int32_t *neighbor, const float *score, size_t j,
-                     size_t chosen) {
-    if (table->diverse || j >= chosen || score[j] < score[j - 1]) return true;
+                     size_t pinned, size_t chosen) {
+    if (table->diverse || table->boosted || j <= pinned || j >= chosen || score[j] < score[j - 1])
+        return true;
     return score[j] == score[j - 1] && (neighbor[j] > neighbor[j - 1] || table->calibrated);
 }
 
 /* What is wrong with the row, NULL if nothing: it must have `held` neighbours that are rows,
  * best first, and none after them; the last `filled` were filled in. */
 static const char *find_fault(const akin_table *table, size_t row, int32_t held, int32_t filled,
-                              const int32_t *neighbor, const float *score) {
+                              int32_t pinned, const int32_t *neighbor, const float *score) {
     if (held < 0 || (size_t)held > table->k) return "its count is not within 0 to k";
+    if (pinned > held) return "it has more pinned neighbours than neighbours";
     if (filled > held) return "it has more filled neighbours than neighbours";
     for (size_t j = 0; j < table->k; j++) {
         bool there = j < (size_t)held;
@@ -198,7 +223,7 @@ static const char *find_fault(const akin_table *table, size_t row, int32_t held,
             return "a neighbour is not a row of the table";
         if (!table->against && (size_t)neighbor[j] == row) return "it is its own neighbour";
         if (!(score[j] >= -1 && score[j] <= 1)) return "a score is not within [-1, 1]";
-        if (j > 0 && !in_order(table, neighbor, score, j, (size_t)(held - filled)))
+        if (j > 0 && !in_order(table, neighbor, score, j, (size_t)pinned, (size_t)(held - filled)))
             return "its neighbours are out of order";
     }
     return NULL;
@@ -206,9 +231,9 @@ static const char *find_fault(const akin_table *table, size_t row, int32_t held,
 
 static akin_status check_rows(const akin_table *table, size_t first, size_t count,
                               const int32_t *neighbor, const float *score, const int32_t *counts,
-                              const int32_t *filled) {
+                              const int32_t *filled, const int32_t *pinned) {
     for (size_t i = 0; i < count; i++) {
-        const char *fault = find_fault(table, first + i, counts[i], filled[i],
+        const char *fault = find_fault(table, first + i, counts[i], filled[i], pinned[i],
                                        neighbor + i * table->k, score + i * table->k);
         if (fault)
             return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; run neighbors again",
@@ -226,8 +251,9 @@ akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
     float *some_score = score ? NULL : akin_mem_alloc(step * k, sizeof *some_score);
     int32_t *some_counts = counts ? NULL : akin_mem_alloc(step, sizeof *some_counts);
     int32_t *filled = akin_mem_alloc(step, sizeof *filled);
+    int32_t *pinned = akin_mem_alloc(step, sizeof *pinned);
     if ((!neighbor && !some_neighbor) || (!score && !some_score) || (!counts && !some_counts) ||
-        !filled)
+        !filled || !pinned)
         AKIN_TRY(AKIN_FAILED);
     for (size_t done = 0; done < count; done += step) {
         size_t here = step < count - done ? step : count - done;
@@ -238,13 +264,16 @@ akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
         AKIN_TRY(akin_ncfile_get(table->file, "score", first + done, here, to_score));
         AKIN_TRY(akin_ncfile_get(table->file, "count", first + done, here, to_counts));
         AKIN_TRY(akin_table_filled(table, first + done, here, filled));
-        AKIN_TRY(check_rows(table, first + done, here, to_neighbor, to_score, to_counts, filled));
+        AKIN_TRY(akin_table_pinned(table, first + done, here, pinned));
+        AKIN_TRY(check_rows(table, first + done, here, to_neighbor, to_score, to_counts, filled,
+                            pinned));
     }
 done:
     akin_mem_free(some_neighbor);
     akin_mem_free(some_score);
     akin_mem_free(some_counts);
     akin_mem_free(filled);
+    akin_mem_free(pinned);
     return status;
 }
 
@@ -253,7 +282,10 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
     const float *cosine;
     const double *share;
     if (!extras->exact)
-        akin_ncfile_attribute(file, NULL, "list_order", extras->diverse ? "diversity" : "score");
+        akin_ncfile_attribute(file, NULL, "list_order",
+                              extras->diverse   ? "diversity"
+                              : extras->boosted ? "boosted"
+                                                : "score");
     akin_ncfile_attribute(file, NULL, "akin_rules_digest", extras->rules_digest);
     if (extras->filled) akin_ncfile_define(file, fill_schema);
     if (extras->picture) {
@@ -262,6 +294,7 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
         akin_ncfile_attribute_values(file, "picture", "_FillValue", 1, &none);
         akin_ncfile_attribute_values(file, "neighbor_picture", "_FillValue", 1, &none);
     }
+    if (extras->pinned) akin_ncfile_define(file, pin_schema);
     if (extras->duplicate_of) {
         akin_ncfile_define(file, duplicate_schema);
         akin_ncfile_attribute(file, "duplicate_of", "comment",
@@ -316,6 +349,7 @@ static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extr
     if (extras->picture) akin_ncfile_put(file, "picture", first, count, extras->picture);
     if (extras->picture)
         akin_ncfile_put(file, "neighbor_picture", first, count, extras->neighbor_picture);
+    if (extras->pinned) akin_ncfile_put(file, "pinned", first, count, extras->pinned);
     if (extras->duplicate_of)
         akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of);
     if (extras->calibration) {

@@ -12,7 +12,7 @@ from support import akin, assert_same_variables, draw, fresh, main
 os.chdir(fresh("rules"))
 CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 10
 PER_CATALOGUE, SEED = 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
-KINDS = {"price": "number", "brand": "label", "gender": "label", "season": "labels"} if "--attributes" in akin("ingest", "--help").out else {}
+KINDS = {"price": "number", "stock": "number", "brand": "label", "gender": "label", "season": "labels"} if "--attributes" in akin("ingest", "--help").out else {}
 COLUMNS = ["id", "path", "category", "group", "available", *KINDS]
 
 
@@ -33,7 +33,7 @@ def draw_item(r, i, none):
     return {"id": f"i{i:05d}", "path": "p.png", "category": some(r, ["hats", "shoes", "bags", "coats"], none),
             "group": some(r, [f"g{g}" for g in range(30)], none), "available": str(int(r.random() < 0.8)),
             "price": some(r, np.round(np.exp(r.normal(3, 0.7, 3)), 2), none) if r.random() < 0.9 else some(r, [0, -5, 20], 0),
-            "brand": some(r, ["Ace", "Bolt & Co", "Cup", "Dot", "Eel"], none), "gender": some(r, ["w", "m", "u"], none),
+            "stock": some(r, range(9), none), "brand": some(r, ["Ace", "Bolt & Co", "Cup", "Dot", "Eel"], none), "gender": some(r, ["w", "m", "u"], none),
             "season": "|".join(sorted(r.choice(["summer", "winter", "spring", "fall"], r.integers(1, 3), replace=False)))
             if r.random() > none else ""}
 
@@ -74,6 +74,8 @@ class Catalogue:
 
 
 # --- the rules, again ---
+
+blocked_pairs = set()
 
 def value_of(item, attribute):
     text = item[attribute]
@@ -144,6 +146,8 @@ def draw_rule(r, kind, items):
         pairs = {(str(r.choice(ids)), str(r.choice(ids))) for _ in range(500)}
         pairs |= {("*", str(r.choice(ids))) for _ in range(3)} | {(str(r.choice(ids)), "*")}
         write("blocks.csv", ["id", "neighbor"], pairs)
+        blocked_pairs.clear()
+        blocked_pairs.update(pairs)
         return ["--blocks", "blocks.csv"], lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
     if kind == "only-available":
         return ["--only-available"], lambda s, t, _: t["available"] == "1"
@@ -164,36 +168,70 @@ def write(path, header, rows):
         csv.writer(f).writerows([header, *sorted(rows)])
 
 
+class Asked:
+    """What a run is asked for."""
+
+    def __init__(self, rules, limits):
+        self.rules, self.limits, self.pairs, self.boosts, self.damp = rules, limits, [], [], False
+
+    def pins(self, items):
+        row, found = {item["id"]: i for i, item in enumerate(items)}, {}
+        for (a, b), rank in sorted(self.pairs, key=lambda pair: int(pair[1] or 99)):
+            if a in row and b in row and a != b and not {(a, b), ("*", b), (a, "*")} & self.barred and \
+                    (not self.only_available or items[row[b]]["available"] == "1"):
+                found.setdefault(row[a], []).append(row[b])
+        return found
+
+    def offsets(self, items, rows, k):
+        sums = np.zeros(len(items))
+        for a, weight in self.boosts:
+            numbers = [value_of(item, a) for item in items]
+            known = np.array([x for x in numbers if x is not None])
+            for i, x in enumerate(numbers):
+                if x is not None and len(known) > 1:
+                    sums[i] += weight * (((known < x).sum() + ((known == x).sum() - 1) / 2) / (len(known) - 1))
+        sums = sums.astype(np.float32)
+        if self.damp:
+            near = brute_force(items, rows, Asked(self.rules, []), k)
+            for i, row in enumerate(near[0]):
+                if row[0] >= 0:
+                    sums[i] = np.float32(float(sums[i]) - near[1][i][row >= 0].astype(np.float64).sum() / (row >= 0).sum())
+        return sums
+
+
 def names_of(item, attribute):
     value = value_of(item, attribute)
     return [] if value is None else sorted(value) if isinstance(value, set) else [value]
 
 
-def take(order, items, limits, k):
+def take(order, items, limits, k, pinned):
     """Best first, who exceeds no limit."""
     chosen, used = [], {}
     for j in order:
         names = {(attribute, name, most) for attribute, most in limits for name in names_of(items[j], attribute)}
-        if len(chosen) < k and all(used.get(name, 0) < name[2] for name in names):
+        if len(chosen) < k and (j in pinned or all(used.get(name, 0) < name[2] for name in names)):
             chosen.append(j)
             for name in names:
                 used[name] = used.get(name, 0) + 1
     return chosen
 
 
-def brute_force(items, rows, rules, limits, k):
+def brute_force(items, rows, asked, k):
+    rules, limits = asked.rules, asked.limits
+    offsets, pins = asked.offsets(items, rows, k), asked.pins(items)
     neighbor, scores = np.full((len(items), k), -1, np.int32), np.zeros((len(items), k), np.float32)
     product = rows @ rows.T
     for i, source in enumerate(items):
-        order = sorted((j for j in range(len(items)) if j != i), key=lambda j: (-product[i, j], j))
-        chosen = take([j for j in order if all(rule(source, items[j], product[i, j]) for rule in rules)], items, limits, k)
+        order = sorted((j for j in range(len(items)) if j != i), key=lambda j: (-np.float32(product[i, j] + offsets[j]), j))
+        allowed = [j for j in order if all(rule(source, items[j], product[i, j]) for rule in rules)]
+        chosen = take([*pins.get(i, []), *(j for j in allowed if j not in pins.get(i, []))], items, limits, k, pins.get(i, []))
         neighbor[i, :len(chosen)] = chosen
         scores[i, :len(chosen)] = product[i, chosen]
     return neighbor, scores
 
 
-def assert_exact(path, items, rows, rules, limits, k, said):
-    neighbor, scores = brute_force(items, rows, rules, limits, k)
+def assert_exact(path, items, rows, asked, k, said):
+    neighbor, scores = brute_force(items, rows, asked, k)
     with netCDF4.Dataset(path) as d:
         d.set_auto_mask(False)
         wrong = np.flatnonzero((d["neighbor"][...] != neighbor).any(axis=1) | (d["score"][...] != scores).any(axis=1))
@@ -210,17 +248,32 @@ def draw_words(r, items):
     for _ in range(r.choice([0, 0, 1, 1, 2])):
         a, most = str(r.choice([a for a in LABELS if a in COLUMNS[2:5] or a in KINDS])), int(r.choice([1, 2, 5]))
         words, limits = words + ["--at-most", f"{a}={most}"], limits + [(a, most)]
-    return words, rules, limits
+    asked = Asked(rules, limits)
+    if r.random() < 0.3:
+        ids = [item["id"] for item in items] + ["nobody"]
+        asked.pairs = list({(a, str(r.choice(ids))): "" if r.random() < 0.3 else str(r.integers(1, 4))
+                            for a in r.choice(ids, 40) for _ in range(3)}.items())
+        with open("pins.csv", "w", newline="") as f:
+            csv.writer(f).writerows([["id", "neighbor", "rank"], *([a, b, rank] for (a, b), rank in asked.pairs)])
+        words = words + ["--pins", "pins.csv"]
+        asked.barred = blocked_pairs if "--blocks" in words else set()
+        asked.only_available = "--only-available" in words
+    if r.random() < 0.3 and KINDS:
+        asked.boosts = [("price", 0.25)] + ([("stock", -0.5)] if r.random() < 0.5 else [])
+        words = words + ["--boost", " ".join(f"{a}={w}" for a, w in asked.boosts)]
+    if r.random() < 0.15:
+        asked.damp, words = True, words + ["--damp-hubs"]
+    return words, asked
 
 
 def check_case(r, before, now, case):
-    words, rules, limits = draw_words(r, before.items)
+    words, asked = draw_words(r, before.items)
     k = int(r.choice([1, 5, 12, 150]))
     said = (SEED, case, *map(str, words), k)
     akin("neighbors", "before.nc", "-o", "old.nc", "-k", k, *words, ranks=1 + case % 3)
-    assert_exact("old.nc", before.items, before.rows, rules, limits, k, said)
+    assert_exact("old.nc", before.items, before.rows, asked, k, said)
     akin("neighbors", "now.nc", "-o", "full.nc", "-k", k, *words, ranks=1 + (case + 1) % 3)
-    assert_exact("full.nc", now.items, now.rows, rules, limits, k, said)
+    assert_exact("full.nc", now.items, now.rows, asked, k, said)
     done = akin("neighbors", "now.nc", "-o", "delta.nc", "-k", k, "--previous", "old.nc", "--previous-embeddings", "before.nc",
                 "--json", *words, ranks=1 + (case + 2) % 3)
     assert_same_variables("full.nc", "delta.nc")
@@ -242,13 +295,31 @@ def test_random_rules():
     assert kept > 50 * CASES, kept
 
 
+def test_hubs():
+    """Rows around one direction: those nearest to it are in most lists, until that is subtracted."""
+    x = np.random.default_rng(5).standard_normal((600, 48)) + 0.5
+    x[:300] += 0.3
+    np.save("hubs.npy", x.astype(np.float32))
+    told = {}
+    for words in ((), ("--damp-hubs",)):
+        akin("neighbors", "hubs.npy", "-o", "hubs.nc", "-k", "10", *words, ranks=2)
+        told[words] = akin("evaluate", "hubs.nc", "--json", ranks=2).json
+        with netCDF4.Dataset("hubs.nc") as d:
+            places = np.sort(np.bincount(d["neighbor"][...].ravel(), minlength=600))[::-1]
+        assert abs(told[words]["hub_share"] - places[:6].sum() / 6000) < 1e-9
+        assert told[words]["never_recommended"] == (places == 0).sum() and told[words]["at_most_once"] == (places <= 1).sum()
+    assert told[("--damp-hubs",)]["hub_share"] < 0.7 * told[()]["hub_share"], told
+    assert told[("--damp-hubs",)]["never_recommended"] < told[()]["never_recommended"], told
+
+
 def test_refusals_and_files():
     r = np.random.default_rng(3)
     now = Catalogue(r, 120, 0)
     embed("now", now.items, now.rows)
     for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "no number"),
                         (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
-                        (["--same", "group", "--fill", "category"], "--fill"),
+                        (["--same", "group", "--fill", "category"], "--fill"), (["--boost", "group=1"], "number"),
+                        (["--damp-hubs", "--diversity", "0.5"], "--damp-hubs"), (["--damp-hubs", "--score", "calibrated"], "calibrated"),
                         (["--same", "group", "--collapse-duplicates", "0.9"], "--collapse-duplicates")]:
         done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)
         assert said in done.err and not os.path.exists("x.nc"), (words, done.err)

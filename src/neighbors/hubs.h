@@ -1,0 +1,17 @@
+/* hubs: items that stand in many lists, for they are near to everything (Conneau et al. 2018, "Word
+ * Translation Without Parallel Data", arXiv 1710.04087: CSLS). */
+#ifndef AKIN_HUBS_H
+#define AKIN_HUBS_H
+
+#include "item_rules.h"
+#include <akin/allpairs.h>
+
+/* Subtracts from offset [count of the shard] each item's mean score with its own k neighbours under
+ * these rules, without offsets and limits; 0 where it has none. Adds to the figures. A comparison of all
+ * pairs. AKIN_INTERRUPTED after a signal. Collective; agreed; same rules, k. */
+AKIN_MUST_CHECK akin_status akin_hubs_damp(akin_comm *comm, const akin_vectors *vectors,
+                                           const akin_row_block_rules *rules,
+                                           const akin_item_rules *item_rules, size_t k,
+                                           float *offset, akin_allpairs_figures *figures);
+
+#endif

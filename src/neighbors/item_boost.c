@@ -1,0 +1,86 @@
+/* item_boost: what is added to every score of an item. */
+#include "item_boost.h"
+#include <akin/mem.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int ascending(const void *x, const void *y) {
+    float a = *(const float *)x, b = *(const float *)y;
+    return (a > b) - (a < b);
+}
+
+/* How many are smaller, or not larger. */
+static size_t count_below(const float *sorted, size_t count, float number, bool or_same) {
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sorted[middle] < number || (or_same && sorted[middle] == number))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Of two catalogues, items of the other alone are ranked. */
+static bool is_ranked(const akin_vectors *vectors, size_t item) {
+    size_t sources = akin_vectors_sources(vectors);
+    return sources == akin_vectors_items(vectors) || akin_vectors_first(vectors) + item >= sources;
+}
+
+static float number_at(const akin_item_attribute *a, size_t item) {
+    int32_t bits = akin_item_attribute_value(a, item);
+    float number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
+}
+
+/* The numbers of all items that have one, ascending; owned. Collective; agreed. */
+static akin_status gather_numbers(akin_comm *comm, const akin_vectors *vectors,
+                                  const akin_item_attribute *a, float **out, size_t *count) {
+    akin_status status;
+    void *all = NULL;
+    size_t found = 0, items = akin_vectors_count(vectors), size = (size_t)akin_comm_size(comm);
+    float *mine = akin_mem_alloc(items, sizeof *mine);
+    size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
+    AKIN_TRY(akin_agree(comm, mine && offsets ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < items; i++)
+        if (is_ranked(vectors, i) && !isnan(number_at(a, i))) mine[found++] = number_at(a, i);
+    AKIN_TRY(akin_comm_gather(comm, mine, found * sizeof *mine, -1, &all, offsets));
+    *out = all, *count = offsets[size] / sizeof *mine;
+    qsort(*out, *count, sizeof **out, ascending);
+done:
+    akin_mem_free(mine);
+    akin_mem_free(offsets);
+    return status;
+}
+
+static double rank_of(const float *sorted, size_t count, float number) {
+    if (isnan(number) || count < 2) return 0;
+    size_t smaller = count_below(sorted, count, number, false),
+           same = count_below(sorted, count, number, true) - smaller - 1; /* others */
+    return ((double)smaller + (double)same / 2) / (double)(count - 1);
+}
+
+akin_status akin_item_boost_add(akin_comm *comm, const akin_vectors *vectors,
+                                const akin_item_boost *boosts, size_t count, float *offset) {
+    akin_status status = AKIN_OK;
+    float *sorted = NULL;
+    size_t items = akin_vectors_count(vectors), numbers = 0;
+    double *sums = akin_mem_zalloc(items, sizeof *sums);
+    AKIN_TRY(akin_agree(comm, sums ? AKIN_OK : AKIN_FAILED));
+    for (size_t b = 0; b < count; b++) {
+        AKIN_TRY(gather_numbers(comm, vectors, &boosts[b].attribute, &sorted, &numbers));
+        for (size_t i = 0; i < items; i++)
+            if (is_ranked(vectors, i))
+                sums[i] +=
+                    boosts[b].weight * rank_of(sorted, numbers, number_at(&boosts[b].attribute, i));
+        akin_mem_free(sorted);
+        sorted = NULL;
+    }
+    for (size_t i = 0; i < items; i++) offset[i] = (float)((double)offset[i] + sums[i]);
+done:
+    akin_mem_free(sums);
+    return status;
+}

@@ -1,0 +1,179 @@
+/* item_pins: neighbours that somebody put first. */
+#include "item_pins.h"
+#include "id_rows.h"
+#include "pair_file.h"
+#include <akin/labels.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/text.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct {
+    int64_t row, neighbor; /* of the catalogue; -1 = there is none */
+    long long rank;
+    size_t at; /* in the files */
+} pin;
+
+struct akin_item_pins {
+    size_t *first;     /* [count of the shard + 1] */
+    int32_t *neighbor; /* of each item in its order */
+};
+
+static int in_order(const void *x, const void *y) {
+    const pin *a = x, *b = y;
+    if (a->row != b->row) return a->row < b->row ? -1 : 1;
+    if (a->rank != b->rank) return a->rank < b->rank ? -1 : 1;
+    return (a->at > b->at) - (a->at < b->at);
+}
+
+static akin_status read_ranks(const akin_pair_file *file, pin *pins) {
+    for (size_t p = 0; p < file->count; p++) {
+        const char *rank = akin_pair_file_text(file, p, 2);
+        pins[p].at = p, pins[p].rank = INT64_MAX;
+        if (*rank != '\0' && !akin_text_to_int(rank, &pins[p].rank))
+            return akin_error_set(AKIN_INPUT,
+                                  "--pins, row %zu: \"%.40s\" is no rank; write 1, 2, ...",
+                                  file->rows[p].row, rank);
+    }
+    return AKIN_OK;
+}
+
+/* Collective; agreed. */
+static akin_status find_rows(akin_comm *comm, const akin_vectors *vectors,
+                             const akin_pair_file *file, pin *pins) {
+    akin_status status;
+    const char **names = akin_mem_alloc(file->count, 2 * sizeof *names);
+    int64_t *rows = akin_mem_alloc(file->count, 2 * sizeof *rows);
+    AKIN_TRY(akin_agree(comm, names && rows ? AKIN_OK : AKIN_FAILED));
+    for (size_t p = 0; p < 2 * file->count; p++)
+        names[p] = akin_pair_file_text(file, p / 2, (int)(p % 2));
+    AKIN_TRY(akin_id_rows_find(comm, vectors, names, 2 * file->count, rows));
+    for (size_t p = 0; p < file->count; p++)
+        pins[p].row = rows[2 * p], pins[p].neighbor = rows[2 * p + 1];
+done:
+    akin_mem_free(names);
+    akin_mem_free(rows);
+    return status;
+}
+
+/* Whether the item of this row is one of this rank's, and which. */
+static bool is_mine(const akin_vectors *vectors, int64_t row, size_t *item) {
+    *item = (size_t)(row - (int64_t)akin_vectors_first(vectors));
+    return row >= (int64_t)akin_vectors_first(vectors) && *item < akin_vectors_count(vectors);
+}
+
+/* Which pins cannot stand, as far as this rank knows; bad [count] are added up. */
+static void judge(const akin_vectors *vectors, const akin_item_blocks *blocks, bool only_available,
+                  const pin *pins, size_t count, int64_t *bad) {
+    const int8_t *available = akin_labels_available(akin_vectors_labels(vectors));
+    size_t item;
+    for (size_t p = 0; p < count; p++) {
+        bad[p] = pins[p].row < 0 || pins[p].neighbor < 0 || pins[p].row == pins[p].neighbor ||
+                 akin_item_blocks_has(blocks, pins[p].row, pins[p].neighbor);
+        if (is_mine(vectors, pins[p].row, &item) && !akin_vectors_usable(vectors, item)) bad[p] = 1;
+        if (is_mine(vectors, pins[p].neighbor, &item) &&
+            (!akin_vectors_usable(vectors, item) || (only_available && !available[item])))
+            bad[p] = 1;
+    }
+}
+
+static void tell_bad(const akin_pair_file *file, const int64_t *bad) {
+    size_t count = 0, first = 0;
+    for (size_t p = 0; p < file->count; p++)
+        if (bad[p] > 0 && count++ == 0) first = p;
+    if (count > 0)
+        akin_log_warning("--pins: %zu pair%s cannot be shown (unknown, blocked, not available or "
+                         "without a vector); the first: %s,%s in row %zu",
+                         count, AKIN_PLURAL(count), akin_pair_file_text(file, first, 0),
+                         akin_pair_file_text(file, first, 1), file->rows[first].row);
+}
+
+/* The good ones of this rank's items, each once. pins: sorted by in_order. */
+static akin_status keep_mine(const akin_vectors *vectors, const pin *pins, size_t count,
+                             const int64_t *bad, size_t k, akin_item_pins *out) {
+    size_t items = akin_vectors_count(vectors), kept = 0, item, next = 0;
+    out->first = akin_mem_alloc(items + 1, sizeof *out->first);
+    out->neighbor = akin_mem_alloc(count, sizeof *out->neighbor);
+    if (!out->first || !out->neighbor) return AKIN_FAILED;
+    for (size_t p = 0; p < count; p++) {
+        if (bad[pins[p].at] > 0 || !is_mine(vectors, pins[p].row, &item)) continue;
+        for (; next <= item; next++) out->first[next] = kept;
+        bool again = kept - out->first[item] == k;
+        for (size_t e = out->first[item]; e < kept; e++)
+            again = again || out->neighbor[e] == (int32_t)pins[p].neighbor;
+        if (!again) out->neighbor[kept++] = (int32_t)pins[p].neighbor;
+    }
+    for (; next <= items; next++) out->first[next] = kept;
+    return AKIN_OK;
+}
+
+akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *files,
+                                const akin_vectors *vectors, const akin_item_blocks *blocks,
+                                bool only_available, size_t k, akin_item_pins **out) {
+    static const char *const columns[3] = {"id", "neighbor", "rank"};
+    akin_status status = AKIN_OK, local = AKIN_OK;
+    akin_pair_file file = {0};
+    pin *list = NULL;
+    int64_t *bad = NULL;
+    *out = NULL;
+    akin_item_pins *pins = akin_mem_zalloc(1, sizeof *pins);
+    for (size_t f = 0; f < files->count && local == AKIN_OK; f++)
+        local = akin_pair_file_read(files->words[f], columns, &file);
+    list = akin_mem_alloc(file.count, sizeof *list);
+    bad = akin_mem_alloc(file.count, sizeof *bad);
+    if (local == AKIN_OK) local = pins && list && bad ? read_ranks(&file, list) : AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(find_rows(comm, vectors, &file, list));
+    judge(vectors, blocks, only_available, list, file.count, bad);
+    akin_comm_max_i64(comm, bad, file.count);
+    tell_bad(&file, bad);
+    qsort(list, file.count, sizeof *list, in_order);
+    AKIN_TRY(akin_agree(comm, keep_mine(vectors, list, file.count, bad, k, pins)));
+    *out = pins, pins = NULL;
+done:
+    akin_mem_free(list);
+    akin_mem_free(bad);
+    akin_pair_file_release(&file);
+    akin_item_pins_free(pins);
+    return status;
+}
+
+void akin_item_pins_free(akin_item_pins *pins) {
+    if (pins == NULL) return;
+    akin_mem_free(pins->first);
+    akin_mem_free(pins->neighbor);
+    akin_mem_free(pins);
+}
+
+const int32_t *akin_item_pins_of(const akin_item_pins *pins, size_t item, size_t *count) {
+    *count = pins->first[item + 1] - pins->first[item];
+    return pins->neighbor + pins->first[item];
+}
+
+/* Of one list; drops what is pinned, and what is behind k. */
+static void put(const int32_t *pinned, size_t count, size_t k, int32_t *neighbor, float *score,
+                int32_t *held) {
+    size_t kept = 0, end = (size_t)*held;
+    for (size_t e = 0; e < end && kept + count < k; e++) {
+        bool is_pinned = false;
+        for (size_t p = 0; p < count; p++) is_pinned = is_pinned || pinned[p] == neighbor[e];
+        if (!is_pinned) neighbor[kept] = neighbor[e], score[kept++] = score[e];
+    }
+    memmove(neighbor + count, neighbor, kept * sizeof *neighbor);
+    memmove(score + count, score, kept * sizeof *score);
+    for (size_t p = 0; p < count; p++) neighbor[p] = pinned[p], score[p] = 0;
+    *held = (int32_t)(count + kept);
+    for (size_t e = count + kept; e < k; e++) neighbor[e] = -1, score[e] = 0;
+}
+
+void akin_item_pins_put(const akin_item_pins *pins, const akin_vectors *vectors, size_t k,
+                        akin_refined *lists) {
+    for (size_t i = 0; i < akin_vectors_count(vectors); i++) {
+        size_t count;
+        const int32_t *pinned = akin_item_pins_of(pins, i, &count);
+        lists->pinned[i] = (int32_t)count;
+        if (count > 0)
+            put(pinned, count, k, lists->neighbor + i * k, lists->score + i * k, &lists->counts[i]);
+    }
+}
