@@ -232,10 +232,6 @@ static akin_status run(akin_call *call) {
         {"hub_share", "share of all places that the most recommended 1 % of the items holds",
          found.hub_share},
         {"mean_score", "mean cosine or score of the neighbours", found.mean_score},
-        {"hub_share", "share of all places that the most recommended 1 % of the items have",
-         found.hub_share},
-        {"never_recommended", "share of items that are in no list", found.never_recommended},
-        {"at_most_once", "share of items that are in one list or none", found.at_most_once},
         {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
         {"churn", "share of neighbours that are not in the other table", found.churn},
     };

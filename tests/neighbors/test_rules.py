@@ -10,7 +10,7 @@ import numpy as np
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("rules"))
-CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 8
 PER_CATALOGUE, SEED = 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
 KINDS = {"price": "number", "stock": "number", "brand": "label", "gender": "label", "season": "labels"} if "--attributes" in akin("ingest", "--help").out else {}
 COLUMNS = ["id", "path", "category", "group", "available", *KINDS]
