@@ -8,6 +8,7 @@
 
 #include <akin/comm.h>
 #include <akin/neighbors.h>
+#include <akin/part_shares.h>
 
 typedef struct {
     const char *input, *ids;   /* as in neighbors */
@@ -16,7 +17,8 @@ typedef struct {
     const char *network; /* the trained network that the model uses; NULL: where ingest found it */
     size_t k;
     akin_neighbors_rules
-        rules; /* a picture has no category and no group: AKIN_USAGE with those rules */
+        rules;       /* a picture has no category and no group: AKIN_USAGE with those rules */
+    const char *why; /* of akin_query_explain: the id of the other item */
 } akin_query_params;
 
 typedef struct akin_answer akin_answer;
@@ -33,5 +35,29 @@ size_t akin_answer_count(const akin_answer *answer);
 const char *akin_answer_id(const akin_answer *answer, size_t index); /* best first; borrowed */
 float akin_answer_score(const akin_answer *answer, size_t index);
 void akin_answer_free(akin_answer *answer); /* NULL is fine */
+
+/* --- why --- */
+
+enum { AKIN_QUERY_RULES = 4 };
+
+typedef struct {
+    const char *rule; /* "same-category"; static */
+    bool asked, passes;
+} akin_query_verdict;
+
+typedef struct {
+    double cosine;                     /* NaN: one of the vectors is unusable */
+    akin_part_share parts[AKIN_PARTS]; /* they add up to the cosine */
+    size_t part_count;                 /* 0: the model is not known, or not the only one */
+    akin_query_verdict rules[AKIN_QUERY_RULES];
+    size_t depth;                    /* ranks from 1 to this are known */
+    size_t rank, rank_without_rules; /* among all items; 0: not there */
+} akin_query_why;
+
+/* How params->why came to its place, or none, in the list of params->id; model NULL: model.nc beside
+ * the embeddings, where that made them. Errors as akin_query. Every rank gets the same. Collective;
+ * agreed; same params. */
+AKIN_MUST_CHECK akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
+                                               akin_query_why *out);
 
 #endif

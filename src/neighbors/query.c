@@ -1,4 +1,5 @@
 /* query: the neighbours of one item, or of a new picture. */
+#include "query_item.h"
 #include <akin/allpairs.h>
 #include <akin/catalog.h>
 #include <akin/compare.h>
@@ -21,12 +22,6 @@ enum { AT_ONCE = 4096 /* rows compared in one block */ };
 static const size_t image_limit = (size_t)1 << 30;
 
 /* --- the item or picture searched for --- */
-
-typedef struct {
-    akin_row_block_item item; /* row -1: not in the catalogue */
-    int32_t usable;
-    float *row; /* [dim], unit length */
-} asker;
 
 /* Names the nearest existing id. Collective; always fails. */
 static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, const char *path,
@@ -63,17 +58,16 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
 }
 
 /* The item with that id, known to all ranks. Collective; agreed. */
-static akin_status find_item(akin_comm *comm, const akin_query_params *params,
-                             const akin_vectors *vectors, asker *out) {
+akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
+                                 const akin_vectors *vectors, akin_query_asker *out) {
     akin_labels *labels = akin_vectors_labels(vectors);
     size_t first = akin_vectors_first(vectors), mine = 0;
     int64_t found = -1;
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
-        if (strcmp(akin_labels_id(labels, i), params->id) == 0)
-            mine = i, found = (int64_t)(first + i);
+        if (strcmp(akin_labels_id(labels, i), id) == 0) mine = i, found = (int64_t)(first + i);
     int64_t row = found;
     akin_comm_max_i64(comm, &row, 1);
-    if (row < 0) return no_such_id(comm, vectors, params->input, params->id);
+    if (row < 0) return no_such_id(comm, vectors, path, id);
     int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), (size_t)row);
     if (owner == akin_comm_rank(comm)) {
         out->item = (akin_row_block_item){.row = (int32_t)row,
@@ -188,7 +182,7 @@ done:
 
 static akin_status embed_picture(akin_comm *comm, const akin_query_params *params,
                                  const akin_vectors *vectors, const akin_model *model,
-                                 akin_encoder *encoder, asker *out) {
+                                 akin_encoder *encoder, akin_query_asker *out) {
     akin_status status;
     uint8_t picture[AKIN_IMAGE_BYTES];
     akin_pretrained *network = NULL;
@@ -209,7 +203,7 @@ done:
 
 /* A new picture, known to all ranks. Collective; agreed. */
 static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
-                               const akin_vectors *vectors, asker *out) {
+                               const akin_vectors *vectors, akin_query_asker *out) {
     akin_status status;
     akin_model *model = NULL;
     akin_encoder *encoder = NULL;
@@ -230,7 +224,7 @@ done:
 
 /* --- the comparison with this rank's shard --- */
 
-static void compare(const asker *who, const akin_vectors *vectors,
+static void compare(const akin_query_asker *who, const akin_vectors *vectors,
                     const akin_row_block_rules *rules, akin_compare *comparison,
                     akin_row_block *one, akin_row_block *many) {
     akin_labels *labels = akin_vectors_labels(vectors);
@@ -256,8 +250,8 @@ static void compare(const asker *who, const akin_vectors *vectors,
 }
 
 /* The best of this rank's shard, sorted. Not collective. */
-static akin_status search(const asker *who, const akin_vectors *vectors,
-                          const akin_row_block_rules *rules, size_t k, uint64_t *list) {
+akin_status akin_query_search(const akin_query_asker *who, const akin_vectors *vectors,
+                              const akin_row_block_rules *rules, size_t k, uint64_t *list) {
     akin_status status;
     akin_row_block *one = NULL, *many = NULL;
     akin_compare *comparison = NULL;
@@ -285,7 +279,7 @@ struct akin_answer {
 };
 
 /* Every rank's list becomes the list of all. Collective; agreed. */
-static akin_status merge_all(akin_comm *comm, size_t k, uint64_t *list) {
+akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list) {
     akin_status status;
     void *all = NULL;
     uint64_t *merged = akin_mem_alloc(k, sizeof *merged);
@@ -371,7 +365,7 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     akin_status status;
     akin_vectors *vectors = NULL;
     akin_row_block_rules rules;
-    asker who = {0};
+    akin_query_asker who = {0};
     uint64_t *list = NULL;
     *out = NULL;
     if (params->image && (params->rules.same_category || params->rules.exclude_same_group))
@@ -384,10 +378,10 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
     who.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row);
     list = akin_mem_alloc(k, sizeof *list);
     AKIN_TRY(akin_agree(comm, who.row && list ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(params->id != NULL ? find_item(comm, params, vectors, &who)
-                                : see_picture(comm, params, vectors, &who));
-    AKIN_TRY(akin_agree(comm, search(&who, vectors, &rules, k, list)));
-    AKIN_TRY(merge_all(comm, k, list));
+    AKIN_TRY(params->id ? akin_query_find_item(comm, params->input, params->id, vectors, &who)
+                        : see_picture(comm, params, vectors, &who));
+    AKIN_TRY(akin_agree(comm, akin_query_search(&who, vectors, &rules, k, list)));
+    AKIN_TRY(akin_query_merge(comm, k, list));
     uint64_t *whole = list;
     list = NULL;
     AKIN_TRY(answer_with(comm, vectors, whole, k, out));

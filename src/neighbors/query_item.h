@@ -1,0 +1,28 @@
+/* query_item: the steps of a query: find the item, search for its neighbours, merge what the ranks
+ * found. */
+#ifndef AKIN_QUERY_ITEM_H
+#define AKIN_QUERY_ITEM_H
+
+#include <akin/query.h>
+#include <akin/row_block.h>
+
+/* The item or picture that is searched for. */
+typedef struct {
+    akin_row_block_item item; /* row -1: not in the catalogue */
+    int32_t usable;
+    float *row; /* [dim], unit length */
+} akin_query_asker;
+
+/* The item with that id, known to all ranks. AKIN_INPUT: there is none. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
+                                                 const akin_vectors *vectors,
+                                                 akin_query_asker *out);
+/* The k best of this rank's shard, sorted, into list [k]. Not collective. */
+AKIN_MUST_CHECK akin_status akin_query_search(const akin_query_asker *who,
+                                              const akin_vectors *vectors,
+                                              const akin_row_block_rules *rules, size_t k,
+                                              uint64_t *list);
+/* Every rank's list becomes the list of all. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list);
+
+#endif
