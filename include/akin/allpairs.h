@@ -22,13 +22,24 @@
 #define AKIN_ALLPAIRS_H
 
 #include <akin/comm.h>
-#include <akin/partition.h>
 #include <akin/ring.h>
 #include <akin/row_block.h>
 #include <akin/vectors.h>
 
 /* How many entries a list can have: min(k, n - 1), at least 1. */
 size_t akin_allpairs_list(size_t n, size_t k);
+
+/* What was known before: arrays for the rows of this rank's shard, borrowed. */
+typedef struct {
+    const int32_t
+        *label[AKIN_ROW_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
+    const uint64_t *lists; /* [count, k] sorted keys, 0 = none; NULL: lists start empty */
+    const int64_t
+        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew */
+    const size_t *counts; /* [size]: rows of each rank's block; with place only */
+    const uint64_t
+        *bars; /* [count]: what the lists required; NULL: with no lists, or if that is in them */
+} akin_partition_prior;
 
 /* Between two slices: this rank's own block with its lists, and the block whose lists travel with
  * it (NULL at step 0, when it is its own), borrowed. */

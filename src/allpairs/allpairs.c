@@ -1,4 +1,5 @@
 /* allpairs: compares every row with every other, on all ranks. */
+#include "partition.h"
 #include "recompute.h"
 #include "thresholds.h"
 #include "tile.h"

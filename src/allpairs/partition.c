@@ -1,9 +1,9 @@
 /* partition: distributes rows to ranks, and returns lists. */
+#include "partition.h"
 #include "cluster.h"
+#include "radix.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
-#include <akin/partition.h>
-#include <akin/radix.h>
 #include <akin/shard.h>
 #include <akin/topk.h>
 #include <math.h>

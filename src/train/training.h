@@ -3,11 +3,11 @@
 #define AKIN_TRAINING_H
 
 #include "checkpoint.h"
+#include "schedule.h"
 #include "step.h"
 #include <akin/catalog.h>
 #include <akin/network.h>
 #include <akin/sampler.h>
-#include <akin/schedule.h>
 #include <akin/text.h>
 #include <akin/train.h>
 #include <akin/worker.h>

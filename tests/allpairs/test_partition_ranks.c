@@ -2,9 +2,9 @@
  * one block, with its labels and its bits; blocks are of one size but for a row a rank, and hold their share of every
  * category where categories are kept apart; what can meet nobody stays behind; and lists come home
  * to the shard that holds their row. */
+#include "allpairs/partition.h"
 #include "naive_vectors.h"
 #include <akin/mem.h>
-#include <akin/partition.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

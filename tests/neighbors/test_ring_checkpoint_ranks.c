@@ -2,10 +2,10 @@
  * that the sweep counts it to; what is written is read by the shard that has the row, both lists
  * merged, with its place and label; a checkpoint of another run is refused, and what differs is
  * named. */
+#include "allpairs/partition.h"
 #include "naive_vectors.h"
 #include "neighbors/ring_checkpoint.h"
 #include <akin/mem.h>
-#include <akin/partition.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

@@ -1,5 +1,5 @@
 /* radix: sorts many small records by an integer key. */
-#include <akin/radix.h>
+#include "radix.h"
 #include <stdbool.h>
 #include <string.h>
 

@@ -8,21 +8,7 @@
 #ifndef AKIN_PARTITION_H
 #define AKIN_PARTITION_H
 
-#include <akin/comm.h>
-#include <akin/row_block.h>
-#include <akin/vectors.h>
-
-/* What was known before: arrays for the rows of this rank's shard, borrowed. */
-typedef struct {
-    const int32_t
-        *label[AKIN_ROW_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
-    const uint64_t *lists; /* [count, k] sorted keys, 0 = none; NULL: lists start empty */
-    const int64_t
-        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew */
-    const size_t *counts; /* [size]: rows of each rank's block; with place only */
-    const uint64_t
-        *bars; /* [count]: what the lists required; NULL: with no lists, or if that is in them */
-} akin_partition_prior;
+#include <akin/allpairs.h>
 
 /* *own: this rank's block, ready, with both sides; *counts: rows of each rank's block, [size],
  * owned. k: of the lists. Collective; agreed; same k and rules; prior (may be NULL): the same

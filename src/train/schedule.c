@@ -1,5 +1,5 @@
 /* schedule: the learning rate of each step. */
-#include <akin/schedule.h>
+#include "schedule.h"
 #include <math.h>
 
 akin_schedule akin_schedule_make(double peak, size_t steps, size_t warmup, size_t batch,

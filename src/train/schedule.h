@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define AKIN_SCHEDULE_BATCH 256 /* the batch that --warmup is told for */
+#define AKIN_SCHEDULE_BATCH 256 /* the batch for which --warmup is given */
 
 typedef struct {
     double peak;          /* the highest rate */

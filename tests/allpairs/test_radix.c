@@ -1,6 +1,6 @@
 /* radix: ascending, and records of one key stay in their order. */
+#include "allpairs/radix.h"
 #include "levels.h"
-#include <akin/radix.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
