@@ -198,6 +198,43 @@ static void remark(const akin_call *call, const akin_evaluate_figures *found, bo
     }
 }
 
+/* Adds all figures to the report, and prints them if that is wanted. */
+static void tell(akin_call *call, const akin_evaluate_params *params,
+                 const akin_evaluate_figures *found) {
+    double pairs_found = found->pairs > 0 ? (double)found->pairs_found / (double)found->pairs : NAN;
+    const figure list[] = {
+        {"precision_at_1", "share of the first neighbours with the item's label",
+         found->precision[0]},
+        {"precision_at_5", "the same for the first five", found->precision[1]},
+        {"precision_at_10", "the same for the first ten", found->precision[2]},
+        {"mean_average_precision", "mean of the average precision of each item's k neighbours",
+         found->average_precision},
+        {"precision_by_chance", "the precision of randomly chosen neighbours", found->chance},
+        {"coverage", "share of items with a neighbour", found->coverage},
+        {"full_coverage", "share of items with k neighbours", found->full_coverage},
+        {"mean_neighbors", "neighbours per item", found->mean_count},
+        {"hub_share", "share of all places that the most recommended 1 % of the items holds",
+         found->hub_share},
+        {"mean_score", "mean cosine or score of the neighbours", found->mean_score},
+        {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
+        {"churn", "share of neighbours that are not in the other table", found->churn},
+    };
+    size_t count = sizeof list / sizeof *list;
+    report(call, found, list, count);
+    if (params->categories && *params->categories)
+        report_categories(call->report, *params->categories);
+    if (params->golden) report_golden(call->report, params->golden_found, *params->ids);
+    if (params->golden && akin_comm_rank(call->comm) == 0)
+        akin_golden_tell_unknown(params->golden_found, params->golden);
+    if (found->labelled == 0 && !call->print)
+        akin_log_info("evaluate: no item has a %s, so there is no precision",
+                      akin_options_text(call->options, "label"));
+    if (call->print && akin_comm_rank(call->comm) == 0) print(call, found, list, count);
+    if (params->golden && call->print && akin_comm_rank(call->comm) == 0)
+        print_golden(params->golden_found, *params->ids);
+    remark(call, found, params->label == AKIN_EVALUATE_GROUP);
+}
+
 static akin_status run(akin_call *call) {
     akin_status status;
     const char *const *arguments;
@@ -217,36 +254,7 @@ static akin_status run(akin_call *call) {
                                    .label =
                                        by_group ? AKIN_EVALUATE_GROUP : AKIN_EVALUATE_CATEGORY};
     AKIN_TRY(akin_evaluate(call->comm, &params, &found));
-    double pairs_found = found.pairs > 0 ? (double)found.pairs_found / (double)found.pairs : NAN;
-    const figure list[] = {
-        {"precision_at_1", "share of the first neighbours with the item's label",
-         found.precision[0]},
-        {"precision_at_5", "the same for the first five", found.precision[1]},
-        {"precision_at_10", "the same for the first ten", found.precision[2]},
-        {"mean_average_precision", "mean of the average precision of each item's k neighbours",
-         found.average_precision},
-        {"precision_by_chance", "the precision of randomly chosen neighbours", found.chance},
-        {"coverage", "share of items with a neighbour", found.coverage},
-        {"full_coverage", "share of items with k neighbours", found.full_coverage},
-        {"mean_neighbors", "neighbours per item", found.mean_count},
-        {"hub_share", "share of all places that the most recommended 1 % of the items holds",
-         found.hub_share},
-        {"mean_score", "mean cosine or score of the neighbours", found.mean_score},
-        {"pairs_found", "share of the pairs of which one is a neighbour of the other", pairs_found},
-        {"churn", "share of neighbours that are not in the other table", found.churn},
-    };
-    size_t count = sizeof list / sizeof *list;
-    report(call, &found, list, count);
-    if (categories) report_categories(call->report, categories);
-    if (params.golden) report_golden(call->report, &golden, ids);
-    if (params.golden && akin_comm_rank(call->comm) == 0)
-        akin_golden_tell_unknown(&golden, params.golden);
-    if (found.labelled == 0 && !call->print)
-        akin_log_info("evaluate: no item has a %s, so there is no precision",
-                      akin_options_text(call->options, "label"));
-    if (call->print && akin_comm_rank(call->comm) == 0) print(call, &found, list, count);
-    if (params.golden && call->print && akin_comm_rank(call->comm) == 0) print_golden(&golden, ids);
-    remark(call, &found, by_group);
+    tell(call, &params, &found);
     AKIN_TRY(akin_standouts_tell(call->comm, params.table, params.against, call->report));
     if (call->print && akin_comm_rank(call->comm) == 0 && categories) print_categories(categories);
 done:
