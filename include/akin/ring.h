@@ -28,6 +28,8 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
 
 /* A block is cut into `subs` parts (an even number), and a step into as many slices: in slice i
  * every rank compares all of its own part of the step with held parts [first, end). */
+/* How many: such that a slice of blocks of `rows` rows takes about a second, and few in all. */
+int akin_ring_subs(int size, size_t rows, size_t dim);
 void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, size_t *end);
 
 /* The position of all ranks: `slice` slices of `step` are done, and all earlier steps. */

@@ -16,6 +16,7 @@ typedef enum {
     AKIN_RNG_AUGMENT = 5,
     AKIN_RNG_PAIRS = 20,
     AKIN_RNG_AXES = 21,
+    AKIN_RNG_PLAN = 22,
     AKIN_RNG_TEST = 99
 } akin_rng_purpose;
 

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TAG_BODY = 101, TAG_LISTS, PARTS_MAX = 4096 /* of all blocks */ };
+enum { TAG_BODY = 101, TAG_LISTS };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 3e11 of them per second. */
 static const double piece_work = 1 << 27; /* between two checks of messages and the clock */
@@ -61,15 +61,6 @@ done:
 
 static size_t panels_of(const engine *e, int rank) {
     return (e->counts[rank] + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL;
-}
-
-/* An even number of parts of each block, the same on all ranks: small enough to take about a
- * second. */
-static int choose_subs(const engine *e) {
-    double rows = (double)largest_block(e);
-    double slices = rows * rows * (double)e->dim / slice_work, most = PARTS_MAX / e->size;
-    if (slices > most) slices = most;
-    return slices < 2 ? 2 : (int)(slices / 2) * 2;
 }
 
 static size_t panel_of_sub(const engine *e, int rank, size_t sub) {
@@ -369,7 +360,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(
         akin_partition_out(comm, vectors, e.k, params->rules, params->prior, &e.own, &e.counts));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
-    e.subs = params->progress.subs > 0 ? params->progress.subs : choose_subs(&e);
+    e.subs = params->progress.subs > 0 ? params->progress.subs : akin_ring_subs(e.size, largest_block(&e), e.dim);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
     free_travellers(&e);

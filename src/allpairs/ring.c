@@ -1,6 +1,9 @@
 /* ring: which rank compares which two blocks, and when. */
 #include <akin/ring.h>
 
+enum { PARTS_MAX = 4096 };            /* of all blocks */
+static const double slice_work = 5e9; /* multiply-adds; a core does 5e10 to 3e11 of them a second */
+
 int akin_ring_steps(int size) {
     return size / 2;
 }
@@ -22,6 +25,13 @@ akin_ring_part akin_ring_work(int size, int rank, int step, size_t own_count, si
             part.held_first = held_count / 2;
     }
     return part;
+}
+
+int akin_ring_subs(int size, size_t rows, size_t dim) {
+    double slices = (double)rows * (double)rows * (double)dim / slice_work,
+           most = PARTS_MAX / size; /* whole ones */
+    if (slices > most) slices = most;
+    return slices < 2 ? 2 : (int)(slices / 2) * 2;
 }
 
 void akin_ring_slice(akin_ring_part part, int subs, int slice, size_t *first, size_t *end) {

@@ -18,7 +18,8 @@ ROOMS = {
     "evaluate": ["base", "run", "store"],
     "publish": ["base", "run", "store"],
     "gallery": ["base", "run", "network", "store", "ingest", "features", "evaluate", "publish"],
-    "jobs": ["base", "run", "network", "store", "allpairs", "ingest", "features", "train", "neighbors", "evaluate", "publish", "gallery"],
+    "plan": ["base", "allpairs"],
+    "jobs": ["base", "run", "network", "store", "allpairs", "ingest", "features", "train", "neighbors", "evaluate", "publish", "gallery", "plan"],
 }
 
 # Foreign header -> the modules whose files alone may include it.

@@ -8,7 +8,7 @@ from support import AKIN, akin, command, fresh, main
 
 os.chdir(fresh("cli"))
 VERBS = ["ingest", "train", "embed", "neighbors", "evaluate", "publish", "rollback", "query", "gallery", "run", "inspect",
-         "fetch", "status"]
+         "fetch", "status", "plan"]
 RANKS = (0, 3)
 
 

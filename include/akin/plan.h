@@ -1,0 +1,99 @@
+/* plan: memory, bytes and time of a night of a given size, on machines that are not here. Pure
+ * arithmetic and a simulation of the schedule; not collective. Seconds come from rates of one core
+ * (the defaults were measured on one, AKIN_PLAN_CPU), and from the network, the disk and the
+ * failures of `akin_plan_machine`. */
+#ifndef AKIN_PLAN_H
+#define AKIN_PLAN_H
+
+#include <akin/error.h>
+#include <akin/json.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AKIN_PLAN_CPU "Intel Xeon, family 6 model 207, AMX"
+enum { AKIN_PLAN_RANKS_MAX = 16384 };
+
+typedef enum {
+    AKIN_PLAN_INGEST,
+    AKIN_PLAN_TRAIN,
+    AKIN_PLAN_EMBED,
+    AKIN_PLAN_NEIGHBORS,
+    AKIN_PLAN_EVALUATE,
+    AKIN_PLAN_PUBLISH,
+    AKIN_PLAN_STAGES
+} akin_plan_stage;
+extern const char *const akin_plan_names[AKIN_PLAN_STAGES];
+
+typedef struct {
+    size_t items, dim, k, batch;
+    double epochs;           /* 0: by the size of the catalogue, as train does */
+    bool network;            /* trains one: not only fits */
+    double picture_bytes;    /* of a picture's file, the mean */
+    double checkpoint_every; /* seconds, of train and neighbors */
+    bool wanted[AKIN_PLAN_STAGES];
+    size_t targets; /* of publish */
+} akin_plan_job;
+
+typedef struct {
+    int nodes, ranks_per_node;
+    double latency;          /* seconds a message */
+    double bandwidth;        /* bytes a second, of a node, each way */
+    double memory_bandwidth; /* bytes a second between two ranks of a node */
+    double storage;          /* bytes a second, of all ranks together */
+    double mtbf;             /* seconds between failures of one node */
+    double restart;          /* seconds from a failure until the job computes again */
+    double stragglers;       /* share of the nodes that are slow ... */
+    double slowdown;         /* ... and how many times as long they take, at least 1 */
+    double jitter;           /* by which share a piece of work takes longer, on average */
+    uint64_t seed;
+} akin_plan_machine;
+
+/* Seconds of one core. */
+typedef struct {
+    double row;                                  /* of a source, to list it, on rank 0 */
+    double picture;                              /* to read and shrink */
+    double image;                                /* of a training step */
+    double update;                               /* of the weights, once in a step */
+    double vector;                               /* to embed */
+    double pair, pair_column, row_column, offer; /* n^2, n^2 d, n d, n k ln(1 + n / k) */
+    double evaluated, published;                 /* an item; published by rank 0 */
+} akin_plan_rates;
+akin_plan_rates akin_plan_rates_default(void);
+/* Takes from metrics.json of a run what it has measured: the rates of its stages, as far as they
+ * computed everything. *found: how many stages. */
+void akin_plan_rates_learn(const akin_json *metrics, akin_plan_rates *rates, size_t *found);
+
+/* Of one rank where nothing else is said. */
+typedef struct {
+    bool wanted;
+    double memory; /* bytes at the peak */
+    double wire;   /* bytes sent */
+    double disk;   /* bytes read and written, of all ranks */
+    double seconds;
+    double waiting; /* of them, of the rank that waits longest */
+    double saved;   /* bytes of a checkpoint, of all ranks; 0: has none */
+    double lost;    /* seconds more, expected, for failures of nodes; infinity: never ends */
+} akin_plan_figures;
+
+typedef struct {
+    akin_plan_figures stages[AKIN_PLAN_STAGES];
+    double seconds, lost; /* of all stages */
+    double interval;      /* the best checkpoint interval (Young 1974), of neighbors, seconds */
+    double failures;      /* expected in a night */
+    double drawn_mean, drawn_95; /* seconds of a night with failures, drawn many times */
+    akin_plan_stage longest;
+} akin_plan;
+
+/* AKIN_FAILED: out of memory. */
+AKIN_MUST_CHECK akin_status akin_plan_make(const akin_plan_job *job,
+                                           const akin_plan_machine *machine,
+                                           const akin_plan_rates *rates, akin_plan *out);
+
+/* Seconds that work of `seconds` takes on average where failures come `rate` times a second, with a
+ * checkpoint of `cost` seconds every `interval`, and `restart` seconds behind each failure (Daly
+ * 2006, eq. 13); interval 0: without checkpoints. */
+double akin_plan_expected(double seconds, double interval, double cost, double restart,
+                          double rate);
+
+#endif

@@ -1,0 +1,253 @@
+/* plan: what a night of a given size needs, for a job file. */
+#include "stages.h"
+#include <akin/features.h>
+#include <akin/file.h>
+#include <akin/mem.h>
+#include <akin/plan.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#define METRICS_LIMIT ((size_t)64 << 20)
+
+#define REAL(NAME, INITIAL, LOW, HIGH, ARGUMENT, HELP)                                             \
+    {                                                                                              \
+        .name = NAME, .type = AKIN_OPTION_REAL, .initial = INITIAL, .minimum = LOW,                \
+        .maximum = HIGH, .argument = ARGUMENT, .help = HELP                                        \
+    }
+#define WHOLE(NAME, INITIAL, LOW, HIGH, ARGUMENT, HELP)                                            \
+    {                                                                                              \
+        .name = NAME, .type = AKIN_OPTION_INT, .initial = INITIAL, .minimum = LOW,                 \
+        .maximum = HIGH, .argument = ARGUMENT, .help = HELP                                        \
+    }
+
+static const akin_option options[] = {
+    WHOLE("items", NULL, 2, 2e9, "N", "items of the catalogue"),
+    WHOLE("nodes", NULL, 1, AKIN_PLAN_RANKS_MAX, "M", "machines"),
+    WHOLE("ranks-per-node", "32", 1, 4096, "R", "ranks on each, one per core"),
+    WHOLE("dim", "128", 2, 2048, "D", "columns of a vector, where the job file does not say it"),
+    {.name = "rates",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "metrics.json of a run, whose rates are taken instead of those of " AKIN_PLAN_CPU},
+    REAL("picture-bytes", "60000", 1, 1e9, "BYTES", "size of a picture's file, the mean"),
+    REAL("latency", "2e-6", 0, 10, "SECONDS", "of a message between two nodes"),
+    REAL("bandwidth", "1e10", 1, 1e15, "BYTES", "that a node sends in a second"),
+    REAL("memory-bandwidth", "1e9", 1, 1e15, "BYTES",
+         "that a rank sends in a second to one of its node"),
+    REAL("storage", "5e9", 1, 1e15, "BYTES", "that all ranks together read or write in a second"),
+    REAL("mtbf", "43800", 1e-3, 1e9, "HOURS", "between failures of one node"),
+    REAL("restart", "180", 0, 1e6, "SECONDS", "from a failure until the job computes again"),
+    REAL("stragglers", "0.01", 0, 1, "SHARE", "of the nodes that are slow"),
+    REAL("slowdown", "1.2", 1, 1000, "FACTOR", "how many times as long those take"),
+    REAL("jitter", "0.03", 0, 10, "SHARE", "by which a piece of work takes longer, on average"),
+    WHOLE("seed", "1", 0, 1e15, "N", "of what is drawn"),
+    {0},
+};
+
+static const char *job_path(const akin_call *call) {
+    const char *const *arguments = NULL;
+    akin_options_arguments(call->options, &arguments);
+    return arguments[0];
+}
+
+static bool wanted(akin_jobfile *job, akin_plan_stage which) {
+    const akin_stage *stage = akin_stages;
+    while (strcmp(stage->verb, akin_plan_names[which]) != 0) stage++;
+    return akin_stage_wanted(stage, job);
+}
+
+static size_t columns(const akin_jobfile *job, const akin_options *o) {
+    const akin_options *train = akin_jobfile_options(job, "train");
+    if (akin_options_given(o, "dim") || !akin_options_given(train, "dim"))
+        return (size_t)akin_options_int(o, "dim");
+    return (size_t)akin_options_int(train, "dim");
+}
+
+static akin_status read_job(const akin_call *call, akin_plan_job *out) {
+    akin_status status = AKIN_OK;
+    akin_jobfile *job = NULL;
+    const akin_options *o = call->options;
+    const char *const *targets = NULL;
+    AKIN_TRY(akin_jobfile_read(job_path(call), akin_stage_sections(), &job));
+    const akin_options *train = akin_jobfile_options(job, "train"),
+                       *neighbors = akin_jobfile_options(job, "neighbors");
+    const char *features = akin_options_text(train, "features");
+    *out = (akin_plan_job){
+        .items = (size_t)akin_options_int(o, "items"),
+        .dim = columns(job, o),
+        .k = (size_t)akin_options_int(neighbors, "k"),
+        .batch = (size_t)akin_options_int(train, "batch"),
+        .epochs = akin_options_given(train, "epochs") ? akin_options_real(train, "epochs") : 0,
+        .network = strcmp(features, "fused") == 0 || strcmp(features, "autoencoder") == 0 ||
+                   strcmp(features, "maps") == 0,
+        .picture_bytes = akin_options_real(o, "picture-bytes"),
+        .checkpoint_every = akin_options_real(neighbors, "checkpoint-every")};
+    for (int i = 0; i < AKIN_PLAN_STAGES; i++) out->wanted[i] = wanted(job, (akin_plan_stage)i);
+    out->targets = akin_options_list(akin_jobfile_options(job, "publish"), "to", &targets);
+done:
+    akin_jobfile_free(job);
+    return status;
+}
+
+static akin_plan_machine machine_of(const akin_options *o) {
+    return (akin_plan_machine){.nodes = (int)akin_options_int(o, "nodes"),
+                               .ranks_per_node = (int)akin_options_int(o, "ranks-per-node"),
+                               .latency = akin_options_real(o, "latency"),
+                               .bandwidth = akin_options_real(o, "bandwidth"),
+                               .memory_bandwidth = akin_options_real(o, "memory-bandwidth"),
+                               .storage = akin_options_real(o, "storage"),
+                               .mtbf = akin_options_real(o, "mtbf") * 3600,
+                               .restart = akin_options_real(o, "restart"),
+                               .stragglers = akin_options_real(o, "stragglers"),
+                               .slowdown = akin_options_real(o, "slowdown"),
+                               .jitter = akin_options_real(o, "jitter"),
+                               .seed = (uint64_t)akin_options_int(o, "seed")};
+}
+
+static akin_status read_rates(const char *path, akin_plan_rates *rates) {
+    akin_status status = AKIN_OK;
+    unsigned char *bytes = NULL;
+    akin_json *metrics = NULL;
+    size_t count, found = 0;
+    *rates = akin_plan_rates_default();
+    if (!path) return AKIN_OK;
+    AKIN_TRY(akin_file_read(path, METRICS_LIMIT, &bytes, &count));
+    status = akin_json_parse((const char *)bytes, count, &metrics);
+    if (status != AKIN_OK) {
+        status = akin_error_context(status, "%s: ", path);
+        goto done;
+    }
+    akin_plan_rates_learn(metrics, rates, &found);
+    if (found == 0)
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: holds no rate of a stage that computed everything; give "
+                                "metrics.json of a run that was the first in its folder",
+                                path);
+done:
+    akin_json_free(metrics);
+    akin_mem_free(bytes);
+    return status;
+}
+
+/* --- the answer --- */
+
+static void report_stage(akin_json *list, const char *name, const akin_plan_figures *f) {
+    akin_json *entry = akin_json_object();
+    akin_json_set_text(entry, "stage", name);
+    akin_json_set_number(entry, "memory_bytes", ceil(f->memory));
+    akin_json_set_number(entry, "wire_bytes", ceil(f->wire));
+    akin_json_set_number(entry, "disk_bytes", ceil(f->disk));
+    akin_json_set_number(entry, "seconds", f->seconds);
+    akin_json_set_number(entry, "seconds_waiting", f->waiting);
+    akin_json_set_number(entry, "checkpoint_bytes", ceil(f->saved));
+    akin_json_set_number(entry, "seconds_lost", f->lost);
+    akin_json_append_node(list, &entry);
+}
+
+static void report(akin_json *json, const akin_plan_job *job, const akin_plan_machine *m,
+                   const akin_plan *plan) {
+    akin_json *list = akin_json_array();
+    for (int i = 0; i < AKIN_PLAN_STAGES; i++)
+        if (plan->stages[i].wanted) report_stage(list, akin_plan_names[i], &plan->stages[i]);
+    akin_json_set_integer(json, "items", (long long)job->items);
+    akin_json_set_integer(json, "nodes", m->nodes);
+    akin_json_set_integer(json, "planned_ranks", (long long)m->nodes * m->ranks_per_node);
+    akin_json_set_integer(json, "dim", (long long)job->dim);
+    akin_json_set_integer(json, "k", (long long)job->k);
+    akin_json_set_node(json, "stages", &list);
+    akin_json_set_text(json, "longest", akin_plan_names[plan->longest]);
+    akin_json_set_number(json, "seconds_night", plan->seconds);
+    akin_json_set_number(json, "seconds_lost", plan->lost);
+    akin_json_set_number(json, "failures", plan->failures);
+    akin_json_set_number(json, "seconds_night_mean", plan->drawn_mean);
+    akin_json_set_number(json, "seconds_night_95", plan->drawn_95);
+    akin_json_set_number(json, "checkpoint_interval", plan->interval);
+}
+
+/* "1.2 GB", "3.4 h": three digits and a unit. */
+static const char *in_units(double value, bool seconds, char out[32]) {
+    static const struct {
+        double from;
+        const char *name;
+    } bytes[] = {{1e15, "PB"}, {1e12, "TB"}, {1e9, "GB"}, {1e6, "MB"}, {1e3, "kB"}, {0, "B"}},
+      times[] = {{86400, "d"}, {3600, "h"}, {120, "min"}, {0, "s"}};
+    size_t i = 0;
+    if (!isfinite(value)) return "never";
+    while ((seconds ? times[i].from : bytes[i].from) > value) i++;
+    double one = seconds ? (i == 2 ? 60 : times[i].from) : bytes[i].from;
+    snprintf(out, 32, "%.3g %s", value / (one > 0 ? one : 1),
+             seconds ? times[i].name : bytes[i].name);
+    return out;
+}
+
+static void print(const akin_plan_job *job, const akin_plan_machine *m, const akin_plan *plan,
+                  const char *rates) {
+    char a[32], b[32], c[32], d[32], e[32], f[32];
+    printf("%zu items of %zu columns, k = %zu, on %d nodes with %d ranks each\n"
+           "rates of one core: %s\n\n%-10s %12s %12s %12s %10s %10s %10s\n",
+           job->items, job->dim, job->k, m->nodes, m->ranks_per_node, rates ? rates : AKIN_PLAN_CPU,
+           "stage", "memory/rank", "sent/rank", "disk", "time", "waiting", "failures");
+    for (int i = 0; i < AKIN_PLAN_STAGES; i++) {
+        const akin_plan_figures *s = &plan->stages[i];
+        if (!s->wanted) continue;
+        printf("%-10s %12s %12s %12s %10s %10s %10s%s\n", akin_plan_names[i],
+               in_units(s->memory, false, a), in_units(s->wire, false, b),
+               in_units(s->disk, false, c), in_units(s->seconds, true, d),
+               in_units(s->waiting, true, e), in_units(s->lost, true, f),
+               plan->longest == (akin_plan_stage)i ? "  longest" : "");
+    }
+    printf("\nnight: %s, without train (a model is kept) %s\n", in_units(plan->seconds, true, a),
+           in_units(plan->seconds - plan->stages[AKIN_PLAN_TRAIN].seconds, true, b));
+    printf("failures: %.3g expected, %s lost on average; of 400 nights drawn the mean is %s, 95 of "
+           "100 within %s\n",
+           plan->failures, in_units(plan->lost, true, a), in_units(plan->drawn_mean, true, b),
+           in_units(plan->drawn_95, true, c));
+    printf("checkpoint of neighbors: %s every %s; the best interval is %s\n",
+           in_units(plan->stages[AKIN_PLAN_NEIGHBORS].saved, false, a),
+           in_units(job->checkpoint_every, true, b), in_units(plan->interval, true, c));
+}
+
+/* Every rank has the job file, one plans. */
+static akin_status plan_here(akin_call *call) {
+    akin_status status = AKIN_OK;
+    akin_plan_job job;
+    akin_plan_rates rates;
+    akin_plan plan;
+    const akin_plan_machine machine = machine_of(call->options);
+    const char *from = akin_options_text(call->options, "rates");
+    AKIN_TRY(read_job(call, &job));
+    AKIN_TRY(read_rates(from, &rates));
+    if (akin_comm_rank(call->comm) != 0) goto done;
+    AKIN_TRY(akin_plan_make(&job, &machine, &rates, &plan));
+    report(call->report, &job, &machine, &plan);
+    if (call->print) print(&job, &machine, &plan, from);
+done:
+    return status;
+}
+
+static akin_status run(akin_call *call) {
+    return akin_agree(call->comm, plan_here(call));
+}
+
+static akin_status check(akin_options *o) {
+    if (!akin_options_given(o, "items") || !akin_options_given(o, "nodes"))
+        return akin_error_set(AKIN_USAGE, "needs --items N and --nodes M");
+    if (akin_options_int(o, "nodes") * akin_options_int(o, "ranks-per-node") > AKIN_PLAN_RANKS_MAX)
+        return akin_error_set(AKIN_USAGE,
+                              "--nodes times --ranks-per-node may be %d at most, not %lld",
+                              AKIN_PLAN_RANKS_MAX,
+                              akin_options_int(o, "nodes") * akin_options_int(o, "ranks-per-node"));
+    return AKIN_OK;
+}
+
+const akin_verb akin_verb_plan = {
+    .name = "plan",
+    .arguments = "JOB.ini --items N --nodes M",
+    .summary = "memory, bytes and time of a night of that size",
+    .arguments_min = 1,
+    .arguments_max = 1,
+    .options = options,
+    .run = run,
+    .check = check,
+};

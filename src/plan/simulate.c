@@ -1,0 +1,200 @@
+/* simulate: the schedule of the ranks on a counted clock. */
+#include "simulate.h"
+#include <akin/dot.h>
+#include <akin/mem.h>
+#include <akin/ring.h>
+#include <akin/rng.h>
+#include <akin/row_block.h>
+#include <akin/shard.h>
+#include <math.h>
+
+/* The network's gradient goes in three sums of 64-bit numbers, which begin when these shares of the
+ * last micro-batch are done (tests/bench/bench_scaling.py derives both). */
+static const double sums[] = {8.0 * 19971, 8.0 * (570019 - 19971 - 19392), 8.0 * 19392};
+static const double begins[] = {0.81, 0.84, 1};
+enum { MICRO = 16, STEPS_DRAWN = 64, STREAM_NODES = 1, STREAM_PIECES = 2 };
+
+double akin_simulate_speed(const akin_plan_machine *m, int rank, uint64_t piece) {
+    int node = rank / m->ranks_per_node;
+    double slow = 1, noise = 0;
+    if (m->stragglers > 0 &&
+        akin_rng_uniform(m->seed, AKIN_RNG_PLAN, STREAM_NODES, (uint64_t)node) < m->stragglers)
+        slow = m->slowdown;
+    if (m->jitter > 0) {
+        uint64_t at = (uint64_t)rank << 40 | piece;
+        noise = 2 * m->jitter * akin_rng_uniform(m->seed, AKIN_RNG_PLAN, STREAM_PIECES, at);
+    }
+    return slow * (1 + noise);
+}
+
+double akin_simulate_even(const akin_plan_machine *m, double seconds) {
+    double most = 1;
+    for (int r = 0; r < m->nodes * m->ranks_per_node; r += m->ranks_per_node)
+        most = fmax(most, akin_simulate_speed(m, r, 0));
+    return seconds * most;
+}
+
+/* --- the ring --- */
+
+typedef struct {
+    const akin_plan_job *job;
+    const akin_plan_machine *machine;
+    int size, subs;
+    double pair; /* seconds of two rows */
+    double *now, *ready,
+        *waited; /* [size]; the clock of each rank, of its neighbours, and waiting */
+    double vote; /* when the vote of the slice before is known everywhere */
+} ring;
+
+static double rounds(int size) {
+    return ceil(log2(size > 1 ? size : 1));
+}
+
+static size_t rows_of(const ring *s, int rank) {
+    return akin_shard_count(s->job->items, s->size, rank);
+}
+
+/* From one rank to its left neighbour: only the first of a node sends to another node. */
+static double message(const ring *s, int to, double bytes) {
+    const akin_plan_machine *m = s->machine;
+    int from = (to + 1) % s->size;
+    bool inside = to / m->ranks_per_node == from / m->ranks_per_node;
+    return m->latency + bytes / (inside ? m->memory_bandwidth : m->bandwidth);
+}
+
+static double body_of(const ring *s, int block) {
+    return (double)akin_row_block_body_size(rows_of(s, block), s->job->dim);
+}
+
+static double lists_of(const ring *s, int block) {
+    return (double)akin_row_block_lists_size(rows_of(s, block), s->job->k);
+}
+
+static void wait_until(ring *s, int rank, double when) {
+    if (when <= s->now[rank]) return;
+    s->waited[rank] += when - s->now[rank];
+    s->now[rank] = when;
+}
+
+/* The slice of one rank, in seconds of a core without trouble. */
+static double work_of(const ring *s, int rank, int step, int slice) {
+    int held = akin_ring_held(s->size, rank, step);
+    akin_ring_part part = akin_ring_work(s->size, rank, step, (size_t)s->subs, (size_t)s->subs);
+    size_t first, end;
+    akin_ring_slice(part, s->subs, slice, &first, &end);
+    double own = (double)rows_of(s, rank) / s->subs, other = (double)rows_of(s, held) / s->subs,
+           columns = other * (double)(end - first);
+    if (step == 0) return s->pair * columns * other * ((double)(first + end) / 2);
+    return s->pair * columns * own * (double)(part.own_end - part.own_first);
+}
+
+/* All ranks compute a slice, and learn the vote of the one before. */
+static void pass_slice(ring *s, int step, int slice) {
+    double last = 0;
+    uint64_t piece = (uint64_t)step * (uint64_t)s->subs + (uint64_t)slice;
+    for (int r = 0; r < s->size; r++) {
+        s->now[r] += work_of(s, r, step, slice) * akin_simulate_speed(s->machine, r, piece);
+        last = fmax(last, s->now[r]);
+        wait_until(s, r, s->vote);
+    }
+    s->vote = s->size > 1 ? last + 2 * rounds(s->size) * s->machine->latency : 0;
+}
+
+/* Body and lists move on: a rank goes on when both neighbours are as far, and the messages there. */
+static void pass_on(ring *s, int step, const double *begun) {
+    for (int r = 0; r < s->size; r++) {
+        int right = (r + 1) % s->size, left = (r + s->size - 1) % s->size;
+        double body = fmax(begun[right], begun[r]) +
+                      message(s, r, body_of(s, akin_ring_held(s->size, r, step + 1)));
+        double both = fmax(s->now[right], s->now[left]);
+        s->ready[r] = fmax(fmax(both, s->now[r]), body) +
+                      message(s, r, lists_of(s, akin_ring_held(s->size, right, step)));
+    }
+    for (int r = 0; r < s->size; r++) wait_until(s, r, s->ready[r]);
+}
+
+static void go_round(ring *s, double *begun, akin_simulated *out) {
+    int last = akin_ring_steps(s->size);
+    for (int step = 0; step <= last; step++) {
+        for (int r = 0; r < s->size; r++) begun[r] = s->now[r];
+        for (int slice = 0; slice < s->subs; slice++) pass_slice(s, step, slice);
+        if (step < last) pass_on(s, step, begun);
+    }
+    out->wire = last * (body_of(s, 0) + lists_of(s, 0));
+}
+
+/* Rows are dealt to where they are compared, and lists sent home. */
+static double moved(const ring *s, akin_simulated *out) {
+    if (s->size == 1) return 0;
+    double bytes = body_of(s, 0) + 2 * lists_of(s, 0);
+    out->wire += bytes;
+    const akin_plan_machine *m = s->machine;
+    double link = m->nodes > 1 ? m->bandwidth / m->ranks_per_node : m->memory_bandwidth;
+    return bytes / fmin(link, m->memory_bandwidth) + 3 * s->size * m->latency;
+}
+
+akin_status akin_simulate_ring(const akin_plan_job *job, const akin_plan_machine *m,
+                               const akin_plan_rates *rates, akin_simulated *out) {
+    int size = m->nodes * m->ranks_per_node;
+    double n = (double)job->items, k = (double)job->k, stride = (double)akin_dot_stride(job->dim);
+    ring s = {.job = job, .machine = m, .size = size};
+    double *room = akin_mem_zalloc(4 * (size_t)size, sizeof *room);
+    *out = (akin_simulated){0};
+    if (!room) return AKIN_FAILED;
+    s.now = room, s.ready = room + size, s.waited = room + 2 * size;
+    s.subs = akin_ring_subs(size, rows_of(&s, 0), job->dim);
+    s.pair = 2 * (rates->pair + rates->pair_column * stride +
+                  rates->offer * k * log1p(n / k) / n); /* each pair is compared once */
+    double rows = n * rates->row_column * stride / size;
+    for (int r = 0; r < size; r++) s.now[r] = rows * akin_simulate_speed(m, r, 0);
+    go_round(&s, room + 3 * size, out);
+    for (int r = 0; r < size; r++) {
+        out->seconds = fmax(out->seconds, s.now[r]);
+        out->waiting = fmax(out->waiting, s.waited[r]);
+    }
+    out->seconds += moved(&s, out);
+    akin_mem_free(room);
+    return AKIN_OK;
+}
+
+/* --- training --- */
+
+/* A sum of all ranks: reduce-scatter and all-gather. */
+static double sum_seconds(const akin_plan_machine *m, double bytes) {
+    int size = m->nodes * m->ranks_per_node;
+    if (size == 1) return 0;
+    double link = m->nodes > 1 ? fmin(m->bandwidth, m->memory_bandwidth) : m->memory_bandwidth;
+    return 2 * rounds(size) * m->latency + 2 * (size - 1.0) / size * bytes / link;
+}
+
+/* Seconds of a step; *waiting: of them in which nothing is computed. */
+static double step_seconds(const akin_plan_machine *m, double micro, double batches, double update,
+                           double *waiting) {
+    double computed = batches * micro, end = 0;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++) {
+        double begin = computed - micro + begins[i] * micro;
+        end = fmax(end, begin) + sum_seconds(m, sums[i]);
+    }
+    *waiting = fmax(0, end - computed);
+    return computed + *waiting + update;
+}
+
+void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *m,
+                            const akin_plan_rates *rates, double steps, akin_simulated *out) {
+    int size = m->nodes * m->ranks_per_node;
+    double batches = ceil((double)job->batch / MICRO / size), micro = MICRO * rates->image,
+           bytes = 0, mean = 0;
+    *out = (akin_simulated){0};
+    for (int drawn = 0; drawn < STEPS_DRAWN; drawn++) {
+        double slowest = 1, waiting; /* all wait for the slowest rank */
+        for (int r = 0; r < size; r++)
+            slowest = fmax(slowest, akin_simulate_speed(m, r, (uint64_t)drawn));
+        out->seconds += step_seconds(m, micro * slowest, batches, rates->update, &waiting);
+        out->waiting += waiting + (slowest - 1) * micro * batches;
+    }
+    mean = steps / STEPS_DRAWN;
+    for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
+        bytes += 2 * (size - 1.0) / size * sums[i];
+    out->seconds *= mean, out->waiting *= mean;
+    out->wire = steps * bytes;
+}

@@ -1,0 +1,26 @@
+/* simulate: the schedule of the ranks, run on a clock that is only counted: who computes what when
+ * (ring.h, shard.h), when its messages are there, and who waits for whom. Not collective. */
+#ifndef AKIN_SIMULATE_H
+#define AKIN_SIMULATE_H
+
+#include <akin/plan.h>
+
+typedef struct {
+    double seconds, waiting; /* of the slowest rank; of the one that waits longest */
+    double wire;             /* bytes that a rank sends */
+} akin_simulated;
+
+/* All pairs. AKIN_FAILED: out of memory. */
+AKIN_MUST_CHECK akin_status akin_simulate_ring(const akin_plan_job *job,
+                                               const akin_plan_machine *machine,
+                                               const akin_plan_rates *rates, akin_simulated *out);
+/* `steps` steps of training. */
+void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *machine,
+                            const akin_plan_rates *rates, double steps, akin_simulated *out);
+/* Even work of `seconds` on each rank without messages. */
+double akin_simulate_even(const akin_plan_machine *machine, double seconds);
+
+/* Times as long as a rank without trouble takes for its piece `piece`. */
+double akin_simulate_speed(const akin_plan_machine *machine, int rank, uint64_t piece);
+
+#endif

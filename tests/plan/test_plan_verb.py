@@ -1,0 +1,76 @@
+"""akin plan: its answer as text and JSON, what it refuses, and its memory and seconds against runs here."""
+
+import json
+import os
+
+import numpy as np
+
+from support import akin, fresh, main
+
+os.chdir(fresh("plan"))
+with open("job.ini", "w") as f:
+    f.write("[job]\nname = x\n[train]\nepochs = 2\n[neighbors]\nk = 10\n[publish]\nto = file:a.csv file:b.csv\n")
+SIZE = ["--items", "1000000", "--nodes", "4"]
+STAGES = ["ingest", "train", "embed", "neighbors", "publish"]
+
+
+def planned(*words, ranks=0):
+    report = akin("plan", "job.ini", *words, "--json", ranks=ranks).json
+    return report, {s["stage"]: s for s in report["stages"]}
+
+
+def test_the_answer():
+    report, stages = planned(*SIZE)
+    assert list(stages) == STAGES and report["k"] == 10 and report["items"] == 1000000 and report["planned_ranks"] == 128
+    assert abs(report["seconds_night"] - sum(s["seconds"] for s in stages.values())) < 1e-6
+    assert stages[report["longest"]]["seconds"] == max(s["seconds"] for s in stages.values())
+    assert all(s[key] >= 0 for s in stages.values() for key in ("memory_bytes", "wire_bytes", "disk_bytes", "seconds", "seconds_lost"))
+    text = akin("plan", "job.ini", *SIZE).out
+    assert all(f"\n{stage} " in text for stage in STAGES) and text.count("longest") == 1 and "failures" in text, text
+    again, _ = planned(*SIZE, ranks=3)
+    assert again["ranks"] == 3 and {**again, "ranks": 1, "seconds": 0} == {**report, "seconds": 0}, "whatever the ranks that plan"
+
+
+def test_what_makes_it_longer():
+    _, base = planned(*SIZE)
+    for words, stage in ((["--bandwidth", "1e6", "--memory-bandwidth", "1e6"], "neighbors"), (["--storage", "1e7"], "ingest"),
+                         (["--stragglers", "1", "--slowdown", "3"], "embed"), (["--latency", "0.01"], "train")):
+        assert planned(*SIZE, *words)[1][stage]["seconds"] > 1.5 * base[stage]["seconds"], words
+    assert planned(*SIZE, "--mtbf", "10")[0]["seconds_lost"] > 50 * planned(*SIZE)[0]["seconds_lost"]
+
+
+def test_refusals():
+    for words in (["job.ini"], ["job.ini", "--items", "5"], ["job.ini", "--items", "5", "--nodes", "0"],
+                  ["job.ini", "--items", "5", "--nodes", "4000", "--ranks-per-node", "4000"], ["--items", "5", "--nodes", "1"]):
+        akin("plan", *words, expect=2)
+    assert "did you mean" in akin("plan", "job.ini", *SIZE, "--latenzy", "1", expect=2).err
+    with open("wrong.ini", "w") as f:
+        f.write("[neighbors]\nkk = 3\n")
+    assert "wrong.ini line 2" in akin("plan", "wrong.ini", *SIZE, expect=2).err
+    akin("plan", "absent.ini", *SIZE, expect=1)
+    akin("plan", "job.ini", *SIZE, "--rates", "absent.json", expect=1)
+    for text in ("{}", "not json"):
+        with open("empty.json", "w") as f:
+            f.write(text)
+        assert "empty.json" in akin("plan", "job.ini", *SIZE, "--rates", "empty.json", expect=3, ranks=2).err
+
+
+def test_against_runs():
+    """Memory within a fifth at 1, 2 and 3 ranks; seconds, with the rate of one run, of another size within a factor
+    of 3, or less where others use the machine."""
+    rows = np.random.default_rng(1).standard_normal((24000, 128), dtype=np.float32)
+    np.save("small.npy", rows[:12000])
+    np.save("large.npy", rows)
+    seen = akin("neighbors", "small.npy", "-o", "t.nc", "-k", "10", "--json").json
+    with open("metrics.json", "w") as f:
+        json.dump({"neighbors": seen}, f)
+    for ranks in (1, 2, 3):
+        done = akin("neighbors", "large.npy", "-o", "t.nc", "-k", "10", "--json", ranks=ranks).json
+        _, stages = planned("--items", "24000", "--nodes", "1", "--ranks-per-node", str(ranks), "--rates", "metrics.json")
+        plan = stages["neighbors"]
+        assert abs(plan["memory_bytes"] / done["peak_memory_bytes"] - 1) < .2, (ranks, plan, done)
+        turns = max(1, ranks / (os.cpu_count() or 1))
+        assert 1 / 15 < plan["seconds"] * turns / done["seconds_compute"] < 3, (ranks, plan, done)
+
+
+main(globals())
