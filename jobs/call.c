@@ -1,5 +1,6 @@
 /* call: one run of one verb, with its report. */
 #include "call.h"
+#include "holds.h"
 #include <akin/cpu.h>
 #include <akin/csv.h>
 #include <akin/mem.h>
@@ -55,7 +56,10 @@ akin_status akin_call_run(const akin_verb *verb, akin_call *call) {
     double start = akin_comm_seconds();
     akin_error_clear();
     akin_csv_make_safe(akin_options_flag(call->options, "csv-safe"));
-    akin_status outcome = akin_agree(call->comm, verb->run(call));
+    akin_holds holds;
+    akin_status outcome = akin_holds_take(call->comm, verb, call->options, &holds);
+    if (outcome == AKIN_OK) outcome = akin_agree(call->comm, verb->run(call));
+    akin_holds_release(&holds);
     akin_status status = akin_report_finish(call->report, outcome, akin_comm_seconds() - start);
     return outcome == AKIN_OK ? akin_agree(call->comm, status) : outcome;
 }

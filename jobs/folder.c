@@ -1,15 +1,14 @@
 /* folder: where a run writes, with its lock and its nights. */
 #include "folder.h"
 #include <akin/file.h>
+#include <akin/lock.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -18,44 +17,19 @@ enum { NIGHT_SIZE = 11 }; /* "2026-03-01" and the NUL */
 struct akin_folder {
     char *output, *path, *previous;
     long long keep;
-    int lock;               /* rank 0's file descriptor, -1 elsewhere */
+    akin_lock *lock;        /* rank 0's */
     char night[NIGHT_SIZE]; /* "" without nights */
 };
 
 /* --- the lock: rank 0 --- */
 
-static akin_status refuse_locked(const char *output, int lock) {
-    char holder[128] = "";
-    ssize_t got = read(lock, holder, sizeof holder - 1);
-    holder[got > 0 ? got : 0] = '\0';
-    holder[strcspn(holder, "\n")] = '\0';
-    return akin_error_set(
-        AKIN_FAILED, "%s: another run (%s) is writing there; wait for it, or choose another output",
-        output, *holder ? holder : "unknown");
-}
-
 static akin_status take_lock(akin_folder *folder) {
-    akin_status status = AKIN_OK;
-    char host[64] = "", holder[128];
     char *path = akin_file_join(folder->output, ".lock");
     if (!path) return AKIN_FAILED;
-    folder->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-    if (folder->lock < 0) {
-        status = akin_file_cannot_open(path, errno);
-    } else if (flock(folder->lock, LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EWOULDBLOCK)
-            status = refuse_locked(folder->output, folder->lock);
-        else
-            akin_log_warning("%s cannot be locked (%s): make sure that no other run writes there",
-                             path, strerror(errno));
-    }
-    if (status == AKIN_OK) {
-        gethostname(host, sizeof host - 1);
-        int length = snprintf(holder, sizeof holder, "process %ld on %s\n", (long)getpid(), host);
-        if (ftruncate(folder->lock, 0) != 0 ||
-            write(folder->lock, holder, (size_t)length) != length)
-            akin_log_warning("%s cannot be written: %s", path, strerror(errno));
-    }
+    akin_status status = akin_lock_take(path, "another run", folder->output, &folder->lock);
+    if (status == AKIN_OK && !folder->lock) status = akin_file_cannot_open(path, errno);
+    if (folder->lock && !akin_lock_works(folder->lock))
+        akin_log_warning("%s cannot be locked: make sure that no other run writes there", path);
     akin_mem_free(path);
     return status;
 }
@@ -284,7 +258,7 @@ akin_status akin_folder_open(akin_comm *comm, const char *output, long long keep
     *out = NULL;
     akin_folder *folder = akin_mem_zalloc(1, sizeof *folder);
     if (folder) {
-        *folder = (akin_folder){.output = akin_mem_text(output), .keep = keep, .lock = -1};
+        *folder = (akin_folder){.output = akin_mem_text(output), .keep = keep};
         if (!folder->output) status = AKIN_FAILED;
     }
     AKIN_TRY(akin_agree(comm, folder ? status : AKIN_FAILED));
@@ -299,7 +273,7 @@ done:
 
 void akin_folder_close(akin_folder *folder) {
     if (!folder) return;
-    if (folder->lock >= 0) close(folder->lock);
+    akin_lock_release(folder->lock, false);
     akin_mem_free(folder->output);
     akin_mem_free(folder->path);
     akin_mem_free(folder->previous);

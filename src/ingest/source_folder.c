@@ -2,6 +2,7 @@
 #include "source_folder.h"
 #include "source_file.h"
 #include <akin/file.h>
+#include <akin/lock.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <dirent.h>
@@ -79,6 +80,7 @@ static akin_status list_names(const char *full, char ***names, size_t *count) {
         const struct dirent *entry = readdir(folder);
         if (!entry) break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        if (akin_lock_is_name(entry->d_name)) continue; /* of an output that is here too */
         AKIN_TRY(add_name(names, count, &room, entry));
     }
     if (errno)
