@@ -360,7 +360,8 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(
         akin_partition_out(comm, vectors, e.k, params->rules, params->prior, &e.own, &e.counts));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
-    e.subs = params->progress.subs > 0 ? params->progress.subs : akin_ring_subs(e.size, largest_block(&e), e.dim);
+    e.subs = params->progress.subs > 0 ? params->progress.subs
+                                       : akin_ring_subs(e.size, largest_block(&e), e.dim);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
     free_travellers(&e);
