@@ -31,6 +31,7 @@ picture-size = 16
 VERBS = [  # verb and options, every how many-th allocation alone and at two ranks, the file it makes, the same without faults
     ("ingest pictures/catalog.csv -o c.nc --rejects r.csv --max-reject-fraction 0.5", 1, 7, ("c.nc", "catalog.nc")),
     ("ingest pictures/catalog.csv --previous catalog.nc -o c2.nc --max-reject-fraction 0.5", 1, 9, ("c2.nc", "catalog.nc")),
+    ("ingest pictures/catalog.csv -o a.nc --max-reject-fraction 0.5 --columns kind=category --attributes kind:labels", 1, 9, ("a.nc", "labels.nc")),
     ("train catalog.nc -o m.nc --epochs 1 --features autoencoder", 1, 60, ("m.nc", "model.nc")),
     ("embed catalog.nc --model model.nc -o e.nc", 1, 20, ("e.nc", "embeddings.nc")),
     ("neighbors embeddings.nc -k 3 -o t.nc", 1, 7, ("t.nc", "table.nc")),
@@ -39,6 +40,8 @@ VERBS = [  # verb and options, every how many-th allocation alone and at two ran
     ("publish table.nc --to file:p.jsonl --to file:p.csv", 1, 9, None),
     ("rollback --to file:p.csv", 1, 5, None),
     ("query embeddings.nc --id item-0001", 1, 7, None),
+    ("query embeddings.nc --id item-0001 --why item-0002", 1, 9, None),
+    ("evaluate table.nc --golden golden.csv", 1, 5, None),
     ("query embeddings.nc --image pictures/p1.png --model model.nc", 1, 25, None),
     ("gallery table.nc --source pictures/catalog.csv -o g --picture-size 16", 1, 25, None),
     ("inspect table.nc", 1, 9, None),
@@ -64,11 +67,14 @@ def test_every_allocation():
     draw_catalogue("pictures", 12)
     with open("pictures/catalog.csv", "a") as f:
         f.write("bad,absent.png\n")
+    with open("golden.csv", "w") as f:
+        f.write("id,neighbor\nitem-0001,item-0002\nitem-0003,lost\n")
     with open("small.ini", "w") as f:
         f.write(JOB)
     for words in ("ingest pictures/catalog.csv -o catalog.nc --max-reject-fraction 0.5", "train catalog.nc -o model.nc --epochs 1 --features autoencoder",
                   "embed catalog.nc --model model.nc -o embeddings.nc", "neighbors embeddings.nc -k 3 -o table.nc",
-                  "publish table.nc --to file:p.csv", "neighbors embeddings.nc -k 2 -o other.nc", "publish other.nc --to file:p.csv"):
+                  "publish table.nc --to file:p.csv", "neighbors embeddings.nc -k 2 -o other.nc", "publish other.nc --to file:p.csv",
+                  "ingest pictures/catalog.csv -o labels.nc --max-reject-fraction 0.5 --columns kind=category --attributes kind:labels"):
         akin(*words.split(), "--quiet")
     print(f"AKIN_SEED={SEED}", flush=True)
     for words, every, at_ranks, made in VERBS:
