@@ -22,19 +22,23 @@ static void measure(const float *maps, size_t side, size_t row, size_t channels,
     }
 }
 
-/* Means of the second convolution's maps over each quarter: raw [2, 2, SECOND]. */
-static void measure_quarters(const float *maps, float *raw) {
-    enum { HALF = SIDE2 / 2 };
+/* Means of `channels` maps over each quarter of side x side places: raw [2, 2, channels]. */
+static void measure_quarters(const float *maps, size_t side, size_t row, size_t channels,
+                             float *raw) {
     float sum[4 * SECOND] = {0};
-    for (size_t y = 0; y < SIDE2; y++)
-        for (size_t x = 0; x < SIDE2; x++)
-            for (size_t c = 0; c < SECOND; c++)
-                sum[(y / HALF * 2 + x / HALF) * SECOND + c] += maps[(y * SIDE2 + x) * SECOND + c];
-    for (size_t i = 0; i < (size_t)4 * SECOND; i++) raw[i] = sqrtf(sum[i] / (HALF * HALF));
+    size_t half = side / 2;
+    for (size_t y = 0; y < side; y++)
+        for (size_t x = 0; x < side; x++)
+            for (size_t c = 0; c < channels; c++)
+                sum[(y / half * 2 + x / half) * channels + c] += maps[y * row + x * channels + c];
+    for (size_t i = 0; i < 4 * channels; i++) raw[i] = sqrtf(sum[i] / (float)(half * half));
 }
 
 void akin_maps_describe(const akin_network_maps *maps, float *raw) {
+    const size_t row2 = (size_t)SIDE2 * SECOND;
     measure(maps->first, SIDE1, AKIN_NETWORK_MAPS1_ROW, FIRST, raw);
-    measure(maps->second, SIDE2, (size_t)SIDE2 * SECOND, SECOND, raw + (size_t)2 * FIRST);
-    measure_quarters(maps->second, raw + (size_t)2 * (FIRST + SECOND));
+    measure(maps->second, SIDE2, row2, SECOND, raw + (size_t)2 * FIRST);
+    raw += (size_t)2 * (FIRST + SECOND);
+    measure_quarters(maps->second, SIDE2, row2, SECOND, raw);
+    measure_quarters(maps->first, SIDE1, AKIN_NETWORK_MAPS1_ROW, FIRST, raw + (size_t)4 * SECOND);
 }

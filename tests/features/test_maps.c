@@ -66,7 +66,11 @@ static void naive(const float *weights, const uint8_t *image, double *raw) {
              first);
     convolve(first, 16, 32, tensor(weights, "conv2_weight"), tensor(weights, "conv2_bias"), 64,
              second);
-    for (int c = 0; c < 32; c++) moments(first, 16, 32, c, 0, 0, 16, raw + c, raw + 32 + c);
+    for (int c = 0; c < 32; c++) {
+        moments(first, 16, 32, c, 0, 0, 16, raw + c, raw + 32 + c);
+        for (int q = 0; q < 4; q++)
+            moments(first, 16, 32, c, q / 2 * 8, q % 2 * 8, 8, raw + 448 + q * 32 + c, &unused);
+    }
     for (int c = 0; c < 64; c++) {
         moments(second, 8, 64, c, 0, 0, 8, raw + 64 + c, raw + 128 + c);
         for (int q = 0; q < 4; q++)
