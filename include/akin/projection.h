@@ -39,10 +39,12 @@ AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, dou
                                                 double whiten);
 
 /* The same, made steady against `nuisance` [raw, raw], which is overwritten too; all zero: as
- * above. */
+ * above. held > 0: how much of the mean of its eigenvalues each is held back by; less: what
+ * differs much is pressed more. */
+#define AKIN_PROJECTION_HELD 2.0
 AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection,
                                                        double *covariance, double *nuisance,
-                                                       double whiten);
+                                                       double held, double whiten);
 
 /* The same for few rows [count, raw], using the products of rows with each other instead of
  * those of columns: the axes are combinations of the rows (Turk & Pentland, "Eigenfaces for

@@ -37,7 +37,7 @@ typedef struct {
     akin_describe *describe;
     akin_encoder *encoder;
     double *together; /* rank 0: what joined parts are made steady against, [joined, joined] */
-    bool steady;      /* whether they are */
+    double held;      /* how (projection.h); 0: they are not */
 } fit;
 
 static void plan(fit *f) {
@@ -296,13 +296,15 @@ static double *matrix_of(const sought *s, const akin_covariance *covariance) {
 /* Rank 0 finds the axes and broadcasts them. nuisance [raw, raw] is overwritten; NULL: axes are
  * not made steady. Collective; agreed. */
 static akin_status find_axes(const fit *f, const sought *s, const akin_covariance *covariance,
-                             double *nuisance, double whiten, akin_projection *projection) {
+                             double *nuisance, double held, double whiten,
+                             akin_projection *projection) {
     akin_status status = AKIN_OK;
     if (akin_comm_rank(f->comm) == 0) {
         double *matrix = matrix_of(s, covariance);
-        status = !matrix     ? AKIN_FAILED
-                 : !nuisance ? akin_projection_fit(projection, matrix, whiten)
-                             : akin_projection_fit_steady(projection, matrix, nuisance, whiten);
+        status = !matrix ? AKIN_FAILED
+                 : !nuisance
+                     ? akin_projection_fit(projection, matrix, whiten)
+                     : akin_projection_fit_steady(projection, matrix, nuisance, held, whiten);
         akin_mem_free(matrix);
     }
     AKIN_TRY(akin_agree(f->comm, status));
@@ -348,8 +350,8 @@ done:
 }
 
 /* rows [f->count, raw] of this rank; nuisance is overwritten: NULL on all ranks if axes are not
- * made steady, the matrix on rank 0 if they are (`steady`). Collective; agreed. */
-static akin_status fit_projection(const fit *f, const char *what, const float *rows, bool steady,
+ * made steady, the matrix on rank 0 if they are (held > 0). Collective; agreed. */
+static akin_status fit_projection(const fit *f, const char *what, const float *rows, double held,
                                   double *nuisance, double whiten, akin_projection *projection) {
     akin_status status;
     const sought s = {what, rows, akin_projection_raw(projection), f->count, f->sample};
@@ -357,12 +359,12 @@ static akin_status fit_projection(const fit *f, const char *what, const float *r
     AKIN_TRY(akin_agree(f->comm, akin_covariance_create(s.raw, &covariance)));
     AKIN_TRY(sum_mean(f, &s, covariance, akin_projection_mean(projection)));
     if (!akin_projection_axes(projection)) goto done;
-    if (f->sample <= s.raw / 2 && !steady) {
+    if (f->sample <= s.raw / 2 && !(held > 0)) {
         AKIN_TRY(find_axes_of_few(f, &s, whiten, projection));
         goto done;
     }
     AKIN_TRY(sum_products(f, &s, covariance));
-    AKIN_TRY(find_axes(f, &s, covariance, nuisance, whiten, projection));
+    AKIN_TRY(find_axes(f, &s, covariance, nuisance, held, whiten, projection));
 done:
     akin_covariance_free(covariance);
     return status;
@@ -376,7 +378,8 @@ static akin_status fit_part(const fit *f, akin_part part) {
     akin_projection *projection =
         akin_feature_params_projection(akin_model_feature_params(f->model), part);
     if (f->moved[part]) AKIN_TRY(find_nuisance(f, part, &nuisance));
-    AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part], f->moved[part] != NULL, nuisance,
+    AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part],
+                            f->moved[part] ? AKIN_PROJECTION_HELD : 0, nuisance,
                             f->features.parts[part].whiten, projection));
 done:
     akin_mem_free(nuisance);
@@ -414,7 +417,7 @@ static akin_status fit_join(fit *f) {
     akin_projection *join = akin_feature_params_join(akin_model_feature_params(f->model));
     if (!join) goto done;
     AKIN_TRY(akin_agree(f->comm, join_all(f)));
-    AKIN_TRY(fit_projection(f, "joined parts", f->joined, f->steady, together, 0, join));
+    AKIN_TRY(fit_projection(f, "joined parts", f->joined, f->held, together, 0, join));
 done:
     akin_mem_free(together);
     return status;
@@ -446,7 +449,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(fit_parts(&f));
     if (f.features.tuned)
         AKIN_TRY(akin_study_catalog(comm, catalog, model, &f.features, &result->choice, &f.together,
-                                    &f.steady));
+                                    &f.held));
     result->features = f.features;
     AKIN_TRY(fit_join(&f));
 done:

@@ -182,7 +182,7 @@ static void put_weights(const work *w, const double *weights) {
         }
 }
 
-static akin_status choose(work *w, double **nuisance, bool *steady) {
+static akin_status choose(work *w, double **nuisance, double *held) {
     akin_status status = AKIN_OK;
     akin_tune_result result = {0};
     w->out->flat = (double)w->flat / (double)w->list.count;
@@ -197,7 +197,7 @@ static akin_status choose(work *w, double **nuisance, bool *steady) {
     akin_feature_params_explain(akin_model_feature_params(w->model), w->out->by, w->out->why);
     akin_log_info("train: weights chosen: %s", w->out->why);
     *nuisance = result.nuisance;
-    *steady = result.mapped;
+    *held = result.mapped ? result.held : 0;
     result.nuisance = NULL;
 done:
     akin_mem_free(result.nuisance);
@@ -206,15 +206,15 @@ done:
 
 akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
                                akin_features *features, akin_fit_features_choice *out,
-                               double **nuisance, bool *steady) {
+                               double **nuisance, double *held) {
     akin_status status;
     work w = {.comm = comm, .catalog = catalog, .features = features, .model = model, .out = out};
     *nuisance = NULL;
-    *steady = false;
+    *held = 0;
     AKIN_TRY(akin_study_list_make(comm, catalog, features->pairs, AKIN_STUDY_ROWS, &w.list));
     AKIN_TRY(akin_agree(comm, prepare(&w)));
     AKIN_TRY(describe_rows(&w));
-    AKIN_TRY(choose(&w, nuisance, steady));
+    AKIN_TRY(choose(&w, nuisance, held));
 done:
     akin_study_list_free(&w.list);
     akin_encoder_free(w.encoder);

@@ -6,7 +6,7 @@
 
 enum { ROUNDS = 4, FOLDS = AKIN_JUDGE_FOLDS };
 #define STEP 1.4142135623730951
-#define MOST 8.0   /* times a weight as it was, or a part of it */
+#define MOST 16.0  /* times a weight as it was, or a part of it: of the cosine 1 in 256 */
 #define GAIN 0.003 /* of the logarithm, that a step is worth */
 
 /* Of the queries of one fold, or of both (FOLDS). */
@@ -26,29 +26,78 @@ static akin_judged measure_weights(const akin_judge *t, const double *weights, s
     return akin_judge_mean(sum);
 }
 
-static void climb(const akin_judge *t, size_t fold, double *weights) {
-    double best = akin_judge_worth(t, measure_weights(t, weights, fold));
-    for (size_t round = 0; round < ROUNDS; round++) {
-        bool moved = false;
-        for (size_t p = 0; p < AKIN_PARTS; p++) {
-            const akin_features_part *part = &t->features->parts[p];
-            for (int way = -1; t->cosine[p] && !part->given && way <= 1; way += 2)
-                for (;;) {
-                    double before = weights[p];
-                    weights[p] = way > 0 ? before * STEP : before / STEP;
-                    double now = weights[p] <= part->weight * MOST * 1.01 &&
-                                         weights[p] * MOST * 1.01 >= part->weight
-                                     ? akin_judge_worth(t, measure_weights(t, weights, fold))
-                                     : -INFINITY;
-                    if (!(now > best + GAIN)) {
-                        weights[p] = before;
-                        break;
-                    }
-                    best = now;
-                    moved = true;
-                }
+/* Steps of one part up and down for as long as they serve; whether one did. */
+static bool step(const akin_judge *t, size_t fold, size_t p, double *weights, double *best) {
+    double given = t->features->parts[p].weight;
+    bool moved = false;
+    for (int way = -1; way <= 1; way += 2)
+        for (;;) {
+            double before = weights[p];
+            weights[p] = way > 0 ? before * STEP : before / STEP;
+            double now = weights[p] <= given * MOST * 1.01 && weights[p] * MOST * 1.01 >= given
+                             ? akin_judge_worth(t, measure_weights(t, weights, fold))
+                             : -INFINITY;
+            if (!(now > *best + GAIN)) {
+                weights[p] = before;
+                break;
+            }
+            *best = now;
+            moved = true;
         }
-        if (!moved) break;
+    return moved;
+}
+
+static bool is_free(const akin_judge *t, size_t p) {
+    return t->cosine[p] && !t->features->parts[p].given;
+}
+
+/* From these weights on; what they are worth in the end. */
+static double climb(const akin_judge *t, size_t fold, double *weights) {
+    double best = akin_judge_worth(t, measure_weights(t, weights, fold));
+    bool moved = true;
+    for (size_t round = 0; moved && round < ROUNDS; round++) {
+        moved = false;
+        for (size_t p = 0; p < AKIN_PARTS; p++)
+            if (is_free(t, p)) moved = step(t, fold, p, weights, &best) || moved;
+    }
+    return best;
+}
+
+/* out: all parts that may weigh less do, by `less`, but for one. */
+static void favour(const akin_judge *t, size_t one, double less, double *out) {
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        out[p] = t->features->parts[p].weight;
+        if (p != one && is_free(t, p)) out[p] /= less;
+    }
+}
+
+/* The part that is worth most by itself. */
+static size_t best_part(const akin_judge *t, size_t fold) {
+    size_t found = AKIN_PARTS;
+    double best = -INFINITY, weights[AKIN_PARTS];
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!is_free(t, p)) continue;
+        favour(t, p, MOST, weights);
+        double now = akin_judge_worth(t, measure_weights(t, weights, fold));
+        if (!(now > best)) continue;
+        best = now;
+        found = p;
+    }
+    return found;
+}
+
+/* The best that is found on a fold from weights as they are, from the best part almost alone, and
+ * from halfway between. */
+static void choose_on(const akin_judge *t, size_t fold, double *weights) {
+    double best = climb(t, fold, weights), other[AKIN_PARTS];
+    size_t part = best_part(t, fold);
+    for (double less = MOST; part < AKIN_PARTS && less > 1;
+         less = sqrt(less) > 2 ? sqrt(less) : 1) {
+        favour(t, part, less, other);
+        double now = climb(t, fold, other);
+        if (!(now > best)) continue;
+        best = now;
+        memcpy(weights, other, sizeof other);
     }
 }
 
@@ -61,29 +110,51 @@ static double any_colour(const akin_judge *t) {
     return sum / ((double)t->queries * (double)n);
 }
 
-/* Weights that both folds chose, in the middle between them; where those of one do not serve the
- * other, as they were. */
-static void choose_weights(akin_judge *t, akin_tune_result *out) {
-    double chosen[FOLDS][AKIN_PARTS];
+/* How much more than `before` weights are worth to each fold. */
+static void gains_of(const akin_judge *t, const double *weights, const double *before,
+                     double *gains) {
+    for (size_t f = 0; f < FOLDS; f++)
+        gains[f] = akin_judge_worth(t, measure_weights(t, weights, f)) - before[f];
+}
+
+/* Whether what each fold chose serves the other; before: what weights as they are are worth. The
+ * shares with those and with what was chosen. */
+static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS], double *before,
+                             akin_tune_result *out) {
     bool serve = true;
     double share = 0;
-    t->colour = measure_weights(t, out->weights, FOLDS).colour;
-    t->colour_any = any_colour(t);
     for (size_t f = 0; f < FOLDS; f++) {
-        memcpy(chosen[f], out->weights, sizeof chosen[f]);
-        climb(t, f, chosen[f]);
-    }
-    for (size_t f = 0; f < FOLDS; f++) {
-        akin_judged before = measure_weights(t, out->weights, f),
+        akin_judged was = measure_weights(t, out->weights, f),
                     now = measure_weights(t, chosen[1 - f], f);
-        serve = serve && akin_judge_worth(t, now) > akin_judge_worth(t, before);
-        out->share += before.share / FOLDS;
+        before[f] = akin_judge_worth(t, was);
+        serve = serve && akin_judge_worth(t, now) > before[f];
+        out->share += was.share / FOLDS;
         share += now.share / FOLDS;
     }
     out->share_weighed = serve ? share : out->share;
-    out->weighed = serve;
-    for (size_t p = 0; serve && p < AKIN_PARTS; p++)
-        out->weights[p] = sqrt(chosen[0][p] * chosen[1][p]);
+    return serve;
+}
+
+/* Where what each fold chose serves the other: the middle between them, or the choice of one, if
+ * that is worth more to the other than the middle is to both. */
+static void choose_weights(akin_judge *t, akin_tune_result *out) {
+    double tries[FOLDS + 1][AKIN_PARTS], before[FOLDS], gains[FOLDS], best = 0;
+    t->colour = measure_weights(t, out->weights, FOLDS).colour;
+    t->colour_any = any_colour(t);
+    for (size_t f = 0; f < FOLDS; f++) {
+        memcpy(tries[f], out->weights, sizeof tries[f]);
+        choose_on(t, f, tries[f]);
+    }
+    if (!serve_each_other(t, tries, before, out)) return;
+    for (size_t p = 0; p < AKIN_PARTS; p++) tries[FOLDS][p] = sqrt(tries[0][p] * tries[1][p]);
+    for (size_t i = 0; i <= FOLDS; i++) {
+        gains_of(t, tries[i], before, gains);
+        double held = i < FOLDS ? gains[1 - i] : fmin(gains[0], gains[1]);
+        if (!(held > best)) continue;
+        best = held;
+        out->weighed = true;
+        memcpy(out->weights, tries[i], sizeof tries[i]);
+    }
 }
 
 akin_status akin_tune(const akin_study *study, const akin_features *features, bool map,

@@ -44,6 +44,7 @@ typedef struct {
     double share, share_weighed;   /* of the neighbours, held out: before, and with new weights */
     double share_plain, share_map; /* likewise without and with the map */
     size_t queries;                /* rows whose neighbours were looked at; 0: too few to say */
+    double held;                   /* of the map (projection.h) */
     double *nuisance;              /* [dim, dim] of the joined parts at these weights, where mapped;
                                        owned */
 } akin_tune_result;

@@ -39,6 +39,7 @@ typedef struct {
     double *covariance, *nuisance, *vector; /* [dim, dim]; [columns] */
     akin_projection *projection;
     double spared; /* share of the colours' differences that is taken off on a flat ground */
+    double held;   /* of the projection */
 } mapping;
 
 /* Rows as the weights have them. */
@@ -139,8 +140,9 @@ static akin_status fit_fold(const akin_judge *t, mapping *m, size_t fold, bool m
     AKIN_TRY(products_of(m->fold, count, dim, (double)count, m->covariance));
     if (!mapped) return akin_projection_fit(m->projection, m->covariance, 0);
     AKIN_TRY(find_nuisance(t, m, fold, &found));
-    status = found ? akin_projection_fit_steady(m->projection, m->covariance, m->nuisance, 0)
-                   : akin_projection_fit(m->projection, m->covariance, 0);
+    status = found
+                 ? akin_projection_fit_steady(m->projection, m->covariance, m->nuisance, m->held, 0)
+                 : akin_projection_fit(m->projection, m->covariance, 0);
 done:
     return status;
 }
@@ -221,13 +223,31 @@ done:
     return status;
 }
 
-/* The map where on both folds what the other taught finds more, and loses no colours for it. */
+/* Tries a map with m->spared and m->held: kept in *out where on both folds what the other taught
+ * finds more than the best so far, and loses no colours for it. */
+static akin_status consider(const akin_judge *t, mapping *m, const akin_judged *plain, double *best,
+                            double *spared, akin_tune_result *out) {
+    akin_status status;
+    double gain, share;
+    AKIN_TRY(try_map(t, m, plain, &gain, &share));
+    if (!out->mapped && share > out->share_map) out->share_map = share; /* told where none serves */
+    if (!(gain > *best)) goto done;
+    out->share_map = share;
+    *best = gain;
+    *spared = m->spared;
+    out->held = m->held;
+    out->mapped = true;
+done:
+    return status;
+}
+
 akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out) {
-    static const double tries[] = {0, 0.5, 0.75, 1};
+    static const double spares[] = {0, 0.5, 0.75, 1}, helds[] = {AKIN_PROJECTION_HELD, 0.5, 0.125};
+    enum { SPARES = sizeof spares / sizeof *spares, HELDS = sizeof helds / sizeof *helds };
     akin_status status;
     mapping m = {0};
     akin_judged plain[FOLDS];
-    double best = MAP_GAIN, spared = 0, gain, share;
+    double best = MAP_GAIN, spared = 0;
     bool found = false;
     AKIN_TRY(begin_map(t, &m));
     weigh_rows(t, out->weights, m.rows);
@@ -236,15 +256,12 @@ akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out) {
         AKIN_TRY(measure_map(t, &m, f, &plain[f]));
         out->share_plain += plain[f].share / FOLDS;
     }
-    for (size_t i = 0; i < sizeof tries / sizeof *tries; i++) {
-        if (i > 0 && t->study->flat * (tries[i] - tries[i - 1]) < LEAST_SPARED) continue;
-        m.spared = tries[i];
-        AKIN_TRY(try_map(t, &m, plain, &gain, &share));
-        if (i == 0 || gain > best) out->share_map = share;
-        if (!(gain > best)) continue;
-        best = gain;
-        spared = m.spared;
-        out->mapped = true;
+    for (size_t i = 0; i < SPARES * HELDS; i++) {
+        size_t s = i / HELDS;
+        if (s > 0 && t->study->flat * (spares[s] - spares[s - 1]) < LEAST_SPARED) continue;
+        m.spared = spares[s];
+        m.held = helds[i % HELDS];
+        AKIN_TRY(consider(t, &m, plain, &best, &spared, out));
     }
     m.spared = spared;
     if (out->mapped) AKIN_TRY(find_nuisance(t, &m, FOLDS, &found));

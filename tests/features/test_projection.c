@@ -277,7 +277,7 @@ static void steady_axes_solve_both_equations(void **state) {
     memcpy(used, covariance, DIM * DIM * sizeof *used);
     double *noise = malloc(DIM * DIM * sizeof *noise);
     memcpy(noise, nuisance, DIM * DIM * sizeof *noise);
-    assert_int_equal(akin_projection_fit_steady(p, used, noise, 0), AKIN_OK);
+    assert_int_equal(akin_projection_fit_steady(p, used, noise, AKIN_PROJECTION_HELD, 0), AKIN_OK);
     for (size_t i = 0; i < DIM; i++) m += nuisance[i * DIM + i] / DIM;
     for (size_t i = 0; i < DIM * DIM; i++)
         nuisance[i] = nuisance[i] / m + (i % (DIM + 1) == 0 ? 2 : 0);
@@ -290,7 +290,7 @@ static void steady_axes_solve_both_equations(void **state) {
         }
     memset(noise, 0, DIM * DIM * sizeof *noise);
     memcpy(used, covariance, DIM * DIM * sizeof *used);
-    assert_int_equal(akin_projection_fit_steady(p, used, noise, 0), AKIN_OK);
+    assert_int_equal(akin_projection_fit_steady(p, used, noise, AKIN_PROJECTION_HELD, 0), AKIN_OK);
     for (size_t d = 0; d < KEPT; d++) {
         double product = 0;
         for (size_t r = 0; r < DIM; r++)
