@@ -38,13 +38,15 @@ double *akin_projection_eigenvalues(
 AKIN_MUST_CHECK akin_status akin_projection_fit(akin_projection *projection, double *covariance,
                                                 double whiten);
 
-/* The same, made steady against `nuisance` [raw, raw], which is overwritten too; all zero: as
- * above. held > 0: how much of the mean of its eigenvalues each is held back by; less: what
- * differs much is pressed more. */
-#define AKIN_PROJECTION_HELD 2.0
-AKIN_MUST_CHECK akin_status akin_projection_fit_steady(akin_projection *projection,
-                                                       double *covariance, double *nuisance,
-                                                       double held, double whiten);
+/* The same of rows that are turned first: times `turn` [raw, raw]. The axes are those of the rows as
+ * they are; the eigenvalues those of the covariance of the turned ones. */
+AKIN_MUST_CHECK akin_status akin_projection_fit_turned(akin_projection *projection,
+                                                       double *covariance, const double *turn,
+                                                       double whiten);
+
+/* The turn [raw, raw] that makes axes steady against `nuisance` [raw, raw], which is overwritten
+ * (elements [i, j] with j >= i are read); all zero: that changes nothing but the length. */
+AKIN_MUST_CHECK akin_status akin_projection_steady(double *nuisance, size_t raw, double *turn);
 
 /* The same for few rows [count, raw], using the products of rows with each other instead of
  * those of columns: the axes are combinations of the rows (Turk & Pentland, "Eigenfaces for

@@ -36,8 +36,8 @@ typedef struct {
     uint8_t *images;          /* [BLOCK] */
     akin_describe *describe;
     akin_encoder *encoder;
-    double *together; /* rank 0: what joined parts are made steady against, [joined, joined] */
-    double held;      /* how (projection.h); 0: they are not */
+    double *together; /* rank 0: what joined parts are turned by (projection.h), [joined, joined] */
+    bool turned;      /* whether they are */
 } fit;
 
 static void plan(fit *f) {
@@ -293,18 +293,16 @@ static double *matrix_of(const sought *s, const akin_covariance *covariance) {
     return matrix;
 }
 
-/* Rank 0 finds the axes and broadcasts them. nuisance [raw, raw] is overwritten; NULL: axes are
- * not made steady. Collective; agreed. */
+/* Rank 0 finds the axes and broadcasts them. turn [raw, raw], rank 0's; NULL: rows are not turned
+ * first. Collective; agreed. */
 static akin_status find_axes(const fit *f, const sought *s, const akin_covariance *covariance,
-                             double *nuisance, double held, double whiten,
-                             akin_projection *projection) {
+                             const double *turn, double whiten, akin_projection *projection) {
     akin_status status = AKIN_OK;
     if (akin_comm_rank(f->comm) == 0) {
         double *matrix = matrix_of(s, covariance);
         status = !matrix ? AKIN_FAILED
-                 : !nuisance
-                     ? akin_projection_fit(projection, matrix, whiten)
-                     : akin_projection_fit_steady(projection, matrix, nuisance, held, whiten);
+                 : !turn ? akin_projection_fit(projection, matrix, whiten)
+                         : akin_projection_fit_turned(projection, matrix, turn, whiten);
         akin_mem_free(matrix);
     }
     AKIN_TRY(akin_agree(f->comm, status));
@@ -330,41 +328,47 @@ done:
     return status;
 }
 
-/* The variation of a part between views: on rank 0 its covariance [raw, raw], owned. Collective;
- * agreed. */
-static akin_status find_nuisance(const fit *f, akin_part part, double **out) {
+/* On rank 0 the turn [raw, raw] that makes a part steady against how views of a picture vary, owned.
+ * Collective; agreed. */
+static akin_status steady_turn(const fit *f, akin_part part, double **out) {
     akin_status status;
     const sought s = {akin_part_name(part), f->moved[part], akin_features_raw(&f->features, part),
                       f->count * f->views, f->sample * f->views};
     akin_covariance *covariance = NULL;
+    double *nuisance = NULL;
     float *mean = akin_mem_alloc(s.raw, sizeof *mean);
     AKIN_TRY(akin_agree(f->comm, mean ? akin_covariance_create(s.raw, &covariance) : AKIN_FAILED));
     AKIN_TRY(sum_mean(f, &s, covariance, mean));
     AKIN_TRY(sum_products(f, &s, covariance));
-    if (akin_comm_rank(f->comm) == 0) *out = matrix_of(&s, covariance);
-    AKIN_TRY(akin_agree(f->comm, akin_comm_rank(f->comm) > 0 || *out ? AKIN_OK : AKIN_FAILED));
+    if (akin_comm_rank(f->comm) == 0) {
+        nuisance = matrix_of(&s, covariance);
+        *out = akin_mem_alloc(s.raw, s.raw * sizeof **out);
+        status = nuisance && *out ? akin_projection_steady(nuisance, s.raw, *out) : AKIN_FAILED;
+    }
+    status = akin_agree(f->comm, status);
 done:
     akin_mem_free(mean);
+    akin_mem_free(nuisance);
     akin_covariance_free(covariance);
     return status;
 }
 
-/* rows [f->count, raw] of this rank; nuisance is overwritten: NULL on all ranks if axes are not
- * made steady, the matrix on rank 0 if they are (held > 0). Collective; agreed. */
-static akin_status fit_projection(const fit *f, const char *what, const float *rows, double held,
-                                  double *nuisance, double whiten, akin_projection *projection) {
+/* rows [f->count, raw] of this rank; turned: whether rows are turned first, by rank 0's turn.
+ * Collective; agreed. */
+static akin_status fit_projection(const fit *f, const char *what, const float *rows, bool turned,
+                                  const double *turn, double whiten, akin_projection *projection) {
     akin_status status;
     const sought s = {what, rows, akin_projection_raw(projection), f->count, f->sample};
     akin_covariance *covariance = NULL;
     AKIN_TRY(akin_agree(f->comm, akin_covariance_create(s.raw, &covariance)));
     AKIN_TRY(sum_mean(f, &s, covariance, akin_projection_mean(projection)));
     if (!akin_projection_axes(projection)) goto done;
-    if (f->sample <= s.raw / 2 && !(held > 0)) {
+    if (f->sample <= s.raw / 2 && !turned) {
         AKIN_TRY(find_axes_of_few(f, &s, whiten, projection));
         goto done;
     }
     AKIN_TRY(sum_products(f, &s, covariance));
-    AKIN_TRY(find_axes(f, &s, covariance, nuisance, held, whiten, projection));
+    AKIN_TRY(find_axes(f, &s, covariance, turn, whiten, projection));
 done:
     akin_covariance_free(covariance);
     return status;
@@ -374,15 +378,14 @@ done:
 
 static akin_status fit_part(const fit *f, akin_part part) {
     akin_status status;
-    double *nuisance = NULL;
+    double *turn = NULL;
     akin_projection *projection =
         akin_feature_params_projection(akin_model_feature_params(f->model), part);
-    if (f->moved[part]) AKIN_TRY(find_nuisance(f, part, &nuisance));
-    AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part],
-                            f->moved[part] ? AKIN_PROJECTION_HELD : 0, nuisance,
+    if (f->moved[part]) AKIN_TRY(steady_turn(f, part, &turn));
+    AKIN_TRY(fit_projection(f, akin_part_name(part), f->raw[part], f->moved[part] != NULL, turn,
                             f->features.parts[part].whiten, projection));
 done:
-    akin_mem_free(nuisance);
+    akin_mem_free(turn);
     return status;
 }
 
@@ -417,7 +420,7 @@ static akin_status fit_join(fit *f) {
     akin_projection *join = akin_feature_params_join(akin_model_feature_params(f->model));
     if (!join) goto done;
     AKIN_TRY(akin_agree(f->comm, join_all(f)));
-    AKIN_TRY(fit_projection(f, "joined parts", f->joined, f->held, together, 0, join));
+    AKIN_TRY(fit_projection(f, "joined parts", f->joined, f->turned, together, 0, join));
 done:
     akin_mem_free(together);
     return status;
@@ -449,7 +452,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(fit_parts(&f));
     if (f.features.tuned)
         AKIN_TRY(akin_study_catalog(comm, catalog, model, &f.features, &result->choice, &f.together,
-                                    &f.held));
+                                    &f.turned));
     result->features = f.features;
     AKIN_TRY(fit_join(&f));
 done:

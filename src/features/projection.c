@@ -102,6 +102,8 @@ akin_status akin_projection_fit(akin_projection *p, double *covariance, double w
 
 /* --- steady axes --- */
 
+#define HELD_BACK 2.0 /* of the mean of the nuisance's eigenvalues */
+
 /* The lower triangle [i, j] with j < i from the upper one. */
 static void mirror(double *matrix, size_t n) {
     for (size_t i = 0; i < n; i++)
@@ -120,14 +122,15 @@ static void multiply(const double *restrict a, const double *restrict b, size_t 
 
 /* turn [n, n]: column d is eigenvector d of the nuisance, divided by the root of its regularised
  * eigenvalue. Rows times this equal those of W up to a rotation. */
-static akin_status steady_turn(double *nuisance, size_t n, double held, double *turn) {
+akin_status akin_projection_steady(double *nuisance, size_t n, double *turn) {
     akin_status status = AKIN_FAILED;
     double mean = 0, *values = akin_mem_alloc(n, sizeof *values),
            *vectors = akin_mem_alloc(n, n * sizeof *vectors);
     for (size_t i = 0; i < n; i++) mean += nuisance[i * n + i] / (double)n;
     if (values && vectors) status = akin_linalg_eigenvectors(nuisance, n, n, values, vectors);
     for (size_t d = 0; status == AKIN_OK && d < n; d++) {
-        double value = mean > 0 ? fmax(0, values[d]) / mean : 0, scale = 1 / sqrt(value + held);
+        double value = mean > 0 ? fmax(0, values[d]) / mean : 0,
+               scale = 1 / sqrt(value + HELD_BACK);
         for (size_t r = 0; r < n; r++) turn[r * n + d] = scale * vectors[d * n + r];
     }
     akin_mem_free(values);
@@ -145,22 +148,19 @@ static void turn_covariance(double *covariance, const double *turn, size_t n, do
     multiply(turned, room, n, n, covariance);
 }
 
-akin_status akin_projection_fit_steady(akin_projection *p, double *covariance, double *nuisance,
-                                       double held, double whiten) {
+akin_status akin_projection_fit_turned(akin_projection *p, double *covariance, const double *turn,
+                                       double whiten) {
     akin_status status = AKIN_FAILED;
     size_t n = p->raw, values = n * n > n * p->dim ? n * n : n * p->dim;
-    double *turn = akin_mem_alloc(n, n * sizeof *turn),
-           *room = akin_mem_alloc(values, sizeof *room);
+    double *room = akin_mem_alloc(values, sizeof *room);
     double *other = akin_mem_alloc(values, sizeof *other);
-    if (!turn || !room || !other) goto done;
-    AKIN_TRY(steady_turn(nuisance, n, held, turn));
+    if (!room || !other) goto done;
     turn_covariance(covariance, turn, n, other, room);
     AKIN_TRY(akin_projection_fit(p, covariance, whiten));
     for (size_t i = 0; i < n * p->dim; i++) room[i] = (double)p->axes[i];
     multiply(turn, room, n, p->dim, other);
     for (size_t i = 0; i < n * p->dim; i++) p->axes[i] = (float)other[i];
 done:
-    akin_mem_free(turn);
     akin_mem_free(room);
     akin_mem_free(other);
     return status;

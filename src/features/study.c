@@ -151,23 +151,37 @@ done:
 
 /* What rank 0 found, to all. */
 static void tell(const work *w, akin_tune_result *result) {
-    double *nuisance = result->nuisance;
+    double *turn = result->turn;
     akin_comm_broadcast(w->comm, result, sizeof *result, 0);
-    result->nuisance = nuisance; /* rank 0's */
+    result->turn = turn; /* rank 0's */
+}
+
+/* The map, or that there is none: text of `size` bytes. */
+static void describe_map(const akin_tune_result *result, char *text, size_t size) {
+    char colours[64] = "";
+    if (result->colours > 0)
+        snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
+                 result->colours);
+    if (result->mapped)
+        snprintf(text, size, "it is used (held back by %.3g, power %.2g%s)", result->held,
+                 result->power, colours);
+    else
+        snprintf(text, size, "it is not used");
 }
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
+    char map[128];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
+    describe_map(result, map, sizeof map);
     if (result->queries > 0)
         snprintf(out->why + used, sizeof out->why - (size_t)used,
-                 "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f %s %.3f "
+                 "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f and %.3f "
                  "without and with a map: %s",
                  out->by, result->queries, result->share, result->weighed ? " to" : ", stays",
                  result->share_weighed, result->weighed ? "" : " as no better weights were found",
-                 result->share_plain, "and", result->share_map,
-                 result->mapped ? "it is used" : "it is not used");
+                 result->share_plain, result->share_map, map);
     else if (strcmp(out->by, "ground") != 0)
         snprintf(out->why + used, sizeof out->why - (size_t)used,
                  "; too few items that belong together by %s to choose by that", out->by);
@@ -182,7 +196,7 @@ static void put_weights(const work *w, const double *weights) {
         }
 }
 
-static akin_status choose(work *w, double **nuisance, double *held) {
+static akin_status choose(work *w, double **turn, bool *turned) {
     akin_status status = AKIN_OK;
     akin_tune_result result = {0};
     w->out->flat = (double)w->flat / (double)w->list.count;
@@ -196,25 +210,25 @@ static akin_status choose(work *w, double **nuisance, double *held) {
     w->out->share = result.queries > 0 ? result.share_map : 0;
     akin_feature_params_explain(akin_model_feature_params(w->model), w->out->by, w->out->why);
     akin_log_info("train: weights chosen: %s", w->out->why);
-    *nuisance = result.nuisance;
-    *held = result.mapped ? result.held : 0;
-    result.nuisance = NULL;
+    *turn = result.turn;
+    *turned = result.mapped;
+    result.turn = NULL;
 done:
-    akin_mem_free(result.nuisance);
+    akin_mem_free(result.turn);
     return status;
 }
 
 akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
                                akin_features *features, akin_fit_features_choice *out,
-                               double **nuisance, double *held) {
+                               double **turn, bool *turned) {
     akin_status status;
     work w = {.comm = comm, .catalog = catalog, .features = features, .model = model, .out = out};
-    *nuisance = NULL;
-    *held = 0;
+    *turn = NULL;
+    *turned = false;
     AKIN_TRY(akin_study_list_make(comm, catalog, features->pairs, AKIN_STUDY_ROWS, &w.list));
     AKIN_TRY(akin_agree(comm, prepare(&w)));
     AKIN_TRY(describe_rows(&w));
-    AKIN_TRY(choose(&w, nuisance, held));
+    AKIN_TRY(choose(&w, turn, turned));
 done:
     akin_study_list_free(&w.list);
     akin_encoder_free(w.encoder);

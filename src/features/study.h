@@ -13,13 +13,13 @@
 /* At most so many rows are looked at; with pairs, those of their items first. */
 #define AKIN_STUDY_ROWS ((size_t)3072)
 
-/* The parts of the model are fitted; what is chosen goes into its weights and into *out. *nuisance:
- * on rank 0 what the joined parts are to be made steady against [joined, joined], owned; *held:
- * how (projection.h), on all ranks; 0: they are not. AKIN_INPUT: pairs that are none; AKIN_FAILED: a file that cannot
+/* The parts of the model are fitted; what is chosen goes into its weights and into *out. *turn: on
+ * rank 0 what the joined parts are turned by [joined, joined] (projection.h), owned; *turned:
+ * whether they are, on all ranks. AKIN_INPUT: pairs that are none; AKIN_FAILED: a file that cannot
  * be read. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog,
                                                akin_model *model, akin_features *features,
-                                               akin_fit_features_choice *out, double **nuisance,
-                                               double *held);
+                                               akin_fit_features_choice *out, double **turn,
+                                               bool *turned);
 
 #endif

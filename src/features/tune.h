@@ -5,8 +5,9 @@
  * Few numbers are chosen, and each only where it holds for items that it was not chosen on. Items
  * lie in two folds, those of a group in the same. On each fold the weights climb in steps of a
  * root of two, one part after the other; those that one fold chose must serve the other, else the
- * weights stay as they were. Then the joined parts are divided by how far what belongs together
- * lies apart in them (projection.h, steady axes) where that, fitted on one fold, serves the other.
+ * weights stay as they were. Then the joined parts are turned
+ * so that what belongs together lies less apart in them (tune_turn.h) where such a map, fitted on
+ * one fold, serves the other.
  *
  * What serves is the logarithm of the mean share of the first 10 neighbours that belong to an
  * item; and, as far as pictures lie on a flat ground, where the foreground's colours are the
@@ -44,9 +45,9 @@ typedef struct {
     double share, share_weighed;   /* of the neighbours, held out: before, and with new weights */
     double share_plain, share_map; /* likewise without and with the map */
     size_t queries;                /* rows whose neighbours were looked at; 0: too few to say */
-    double held;                   /* of the map (projection.h) */
-    double *nuisance;              /* [dim, dim] of the joined parts at these weights, where mapped;
-                                       owned */
+    double held, power, colours;   /* of the map (tune_turn.h); colours 0: not apart */
+    double *turn; /* where mapped: what the joined parts at these weights are turned
+                                      by [dim, dim] (projection.h); owned */
 } akin_tune_result;
 
 /* *result begins zeroed but for the weights to begin with. map: whether joined parts are projected to features->dim columns, so that a map may be found. */

@@ -167,13 +167,14 @@ void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool ap
         if (colours) colour += (double)colours[q * s->count + nearest[k]] / (double)count;
     }
     sum->share += (double)hits / (double)t->related[q];
+    sum->found += (double)hits;
     sum->colour += colour;
     sum->queries++;
 }
 
 akin_judged akin_judge_mean(akin_judged sum) {
     double n = sum.queries > 0 ? (double)sum.queries : 1;
-    return (akin_judged){sum.share / n, sum.colour / n, sum.queries};
+    return (akin_judged){sum.share / n, sum.colour / n, sum.found, sum.queries};
 }
 
 double akin_judge_worth(const akin_judge *t, akin_judged m) {

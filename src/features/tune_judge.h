@@ -24,6 +24,7 @@ typedef struct {
 /* How well neighbours are found: their share, and how alike their colours are. */
 typedef struct {
     double share, colour;
+    double found; /* neighbours that belong to their query, of all queries */
     size_t queries;
 } akin_judged;
 
@@ -44,6 +45,11 @@ akin_judged akin_judge_mean(akin_judged sum);
 
 /* What it is worth: see tune.h. */
 double akin_judge_worth(const akin_judge *t, akin_judged m);
+
+/* Whether a row is of this fold; AKIN_JUDGE_FOLDS: of any. */
+static inline bool akin_judge_in(const akin_judge *t, size_t row, size_t fold) {
+    return fold == AKIN_JUDGE_FOLDS || t->fold[row] == fold;
+}
 
 /* Chooses a map (tune.h) for the weights of `out`. */
 AKIN_MUST_CHECK akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out);

@@ -78,13 +78,13 @@ static void what_tells_weighs_more(void **state) {
     assert_true(r.weights[first] > 2 * r.weights[second]);
     assert_true(r.share_weighed > r.share);
     assert_memory_equal(r.weights, again.weights, sizeof r.weights);
-    akin_mem_free(r.nuisance);
-    akin_mem_free(again.nuisance);
+    akin_mem_free(r.turn);
+    akin_mem_free(again.turn);
     f.parts[second].given = true;
     f.parts[first].given = true;
     r = tuned(&study, &f);
     assert_true(r.weights[first] == 1 && r.weights[second] == 1);
-    akin_mem_free(r.nuisance);
+    akin_mem_free(r.turn);
 }
 
 /* Labels that nothing tells. */
@@ -98,7 +98,7 @@ static void noise_chooses_nothing(void **state) {
     akin_tune_result r = tuned(&study, &f);
     assert_false(r.mapped);
     assert_true(r.share_weighed < 0.2); /* 0.1 is chance */
-    akin_mem_free(r.nuisance);
+    akin_mem_free(r.turn);
     for (size_t i = 0; i < COUNT; i++) t.label[i] = -1;
     r = tuned(&study, &f);
     assert_true(r.queries == 0 && !r.mapped && r.weights[first] == 1);
@@ -117,7 +117,7 @@ static void pairs_teach(void **state) {
     akin_tune_result r = tuned(&study, &f);
     assert_true(r.queries == COUNT && r.weighed && r.weights[first] > r.weights[second]);
     assert_true(r.share_weighed > r.share);
-    akin_mem_free(r.nuisance);
+    akin_mem_free(r.turn);
 }
 
 /* The colours, which no label tells, keep their weight on a flat ground, and lose it on others. */
@@ -133,8 +133,8 @@ static void colours_are_kept_on_a_flat_ground(void **state) {
     double lost = wild.weights[AKIN_PART_FOREGROUND] / wild.weights[first];
     double kept = flat.weights[AKIN_PART_FOREGROUND] / flat.weights[first];
     assert_true(lost < 0.5 && kept > 1.4 * lost);
-    akin_mem_free(wild.nuisance);
-    akin_mem_free(flat.nuisance);
+    akin_mem_free(wild.turn);
+    akin_mem_free(flat.turn);
 }
 
 int main(void) {
