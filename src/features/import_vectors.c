@@ -230,9 +230,11 @@ static void count_up(adoption *a, akin_import_vectors_result *out) {
 }
 
 static void tell(const akin_import_vectors_params *p, const akin_import_vectors_result *r) {
-    akin_log_summary("embed: %zu item%s with vectors of %zu features from %s%s%s",
-                     r->items - r->without_vector, AKIN_PLURAL(r->items - r->without_vector),
-                     r->dim, p->from, p->model ? " and " : "", p->model ? p->model : "");
+    char items[AKIN_TEXT_COMMAS];
+    size_t with = r->items - r->without_vector;
+    akin_log_summary("embed: %s item%s with vectors of %zu features from %s%s%s",
+                     akin_text_commas((double)with, items), AKIN_PLURAL(with), r->dim, p->from,
+                     p->model ? " and " : "", p->model ? p->model : "");
     if (r->without_vector > 0)
         akin_log_warning("%zu of %zu items of %s have no vector in %s: they %s", r->without_vector,
                          r->items, p->catalog, p->from,
