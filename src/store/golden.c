@@ -142,7 +142,7 @@ void akin_golden_tell_unknown(const akin_golden *golden, const char *path) {
     for (size_t i = 0; i < golden->name_count && status == AKIN_OK; i++)
         status =
             akin_text_append(list, "%s%s", i > 0 ? ", " : "", akin_text_bytes(golden->names[i]));
-    akin_log_warning("%s: %zu pair%s with an id that the table lacks, passed over: %s%s", path,
+    akin_log_warning("%s: %zu pair%s passed over; the table lacks these ids: %s%s", path,
                      golden->unknown, golden->unknown == 1 ? " is" : "s are", akin_text_bytes(list),
                      golden->name_count == AKIN_GOLDEN_NAMED ? ", ..." : "");
     akin_text_free(list);
