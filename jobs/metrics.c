@@ -270,6 +270,15 @@ static void add_option(akin_hasher *hasher, const akin_options *options, const c
         add_file(hasher, akin_options_text(options, name), known);
 }
 
+/* Those of a list of NAME=FILE. */
+static void add_named_files(akin_hasher *hasher, const akin_options *options, const char *name,
+                            bool *known) {
+    const char *const *words = NULL;
+    if (!akin_options_declared(options, name, NULL)) return;
+    for (size_t i = 0, count = akin_options_list(options, name, &words); i < count; i++)
+        add_file(hasher, words[i] + strcspn(words[i], "=") + 1, known);
+}
+
 akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *stage,
                                 const char *table, akin_call *call) {
     char room[AKIN_JOB_FILE_SIZE];
@@ -286,6 +295,7 @@ akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *s
     for (size_t i = 1; i < count; i++)
         add_file(hasher, arguments[i], &known); /* [0] is the stage's */
     add_option(hasher, call->options, "against", &known);
+    add_named_files(hasher, call->options, "table", &known);
     if (stage->shows_all) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);
         add_other_entries(hasher, metrics, stage, &known);

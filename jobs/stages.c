@@ -52,7 +52,10 @@ static const akin_jobfile_refusal publish_refused[] = {
     OUTPUT_IS_SET,
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal gallery_refused[] = {
-    OUTPUT_IS_SET, {"results", "is set by the run: the output folder"}, REFUSED_EVERYWHERE};
+    OUTPUT_IS_SET,
+    {"results", "is set by the run: the output folder"},
+    {"table", "is set by the run: the tables of the sections [table NAME]"},
+    REFUSED_EVERYWHERE};
 
 static bool train_needed(const akin_jobfile *job);
 static bool ingest_needed(const akin_jobfile *job);
@@ -274,9 +277,29 @@ done:
     return status;
 }
 
+/* A page for each further table. */
+static akin_status settle_pages(const akin_stage_setting *setting, akin_options *options) {
+    akin_status status = AKIN_OK;
+    akin_text *word = NULL;
+    const char *section;
+    AKIN_TRY(akin_text_create(&word));
+    for (size_t i = 0; (section = akin_job_table_section(setting->job, i)); i++) {
+        char room[AKIN_JOB_FILE_SIZE];
+        const char *name = akin_job_table_name(section);
+        akin_text_clear(word);
+        AKIN_TRY(akin_text_append(word, "%s=%s/%s", name, setting->folder,
+                                  akin_job_file("table.nc", name, room)));
+        AKIN_TRY(akin_options_append(options, "table", akin_text_bytes(word)));
+    }
+done:
+    akin_text_free(word);
+    return status;
+}
+
 /* The gallery shows the pictures that were ingested, from the same sources. */
 static akin_status settle_gallery(const akin_stage_setting *setting, akin_options *options) {
-    akin_status status = AKIN_OK;
+    akin_status status = settle_pages(setting, options);
+    if (status != AKIN_OK) return status;
     const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
     const char *const *sources = NULL;
     static const char *const shared[] = AKIN_TABLE_KEYS;

@@ -6,6 +6,7 @@
 #include <akin/image.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -37,6 +38,12 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
      .help = "the previous table: what changed since is shown too",
+     .shapes_result = true},
+    {.name = "table",
+     .type = AKIN_OPTION_LIST,
+     .argument = "NAME=TABLE.nc",
+     .help = "another table of the same items, with a page of its own to switch to; may be "
+             "repeated",
      .shapes_result = true},
     {.name = "beside",
      .type = AKIN_OPTION_TEXT,
@@ -110,6 +117,60 @@ static const char **room_for_sources(const akin_options *o) {
         akin_options_arguments(o, &words) + akin_options_list(o, "source", &words), sizeof(char *));
 }
 
+/* --- further tables: NAME=TABLE.nc --- */
+
+static bool is_name(const char *word, size_t length) {
+    size_t fine = strspn(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_");
+    return length > 0 && fine == length && word[length] == '=' && word[length + 1] &&
+           !(length == strlen("main") && strncmp(word, "main", length) == 0);
+}
+
+static akin_status check_tables(const akin_options *o) {
+    const char *const *words = NULL;
+    size_t count = akin_options_list(o, "table", &words);
+    for (size_t i = 0; i < count; i++) {
+        size_t length = strcspn(words[i], "=");
+        if (!is_name(words[i], length))
+            return akin_error_option("table",
+                                     "--table %s: write NAME=TABLE.nc; a name has letters, digits, "
+                                     "- and _, and main is the first table",
+                                     words[i]);
+        for (size_t before = 0; before < i; before++)
+            if (strncmp(words[before], words[i], length + 1) == 0)
+                return akin_error_option("table", "--table %s: there are two tables of that name",
+                                         words[i]);
+    }
+    return AKIN_OK;
+}
+
+typedef struct {
+    akin_gallery_more *list;
+    char **names; /* owned */
+    size_t count;
+} more_tables;
+
+static void free_more(more_tables *more) {
+    for (size_t i = 0; more->names && i < more->count; i++) akin_mem_free(more->names[i]);
+    akin_mem_free(more->names);
+    akin_mem_free(more->list);
+}
+
+static akin_status read_more(const akin_options *o, more_tables *out) {
+    const char *const *words = NULL;
+    size_t count = akin_options_list(o, "table", &words);
+    *out = (more_tables){0};
+    out->list = akin_mem_zalloc(count + 1, sizeof *out->list);
+    out->names = akin_mem_zalloc(count + 1, sizeof *out->names);
+    if (!out->list || !out->names) return AKIN_FAILED;
+    for (; out->count < count; out->count++) {
+        char *name = out->names[out->count] = akin_mem_text(words[out->count]);
+        if (!name) return AKIN_FAILED;
+        name[strcspn(name, "=")] = '\0';
+        out->list[out->count] = (akin_gallery_more){name, words[out->count] + strlen(name) + 1};
+    }
+    return AKIN_OK;
+}
+
 static akin_status check_product_url(const char *url) {
     bool web = url && (strncmp(url, "https://", 8) == 0 || strncmp(url, "http://", 7) == 0);
     if (!url || (web && strstr(url, "{id}"))) return AKIN_OK;
@@ -128,6 +189,7 @@ static akin_status check(akin_options *o) {
     akin_status status = akin_tables_params(o, &params.source);
     if (status == AKIN_OK) status = akin_gallery_check(&params);
     if (status == AKIN_OK) status = check_product_url(params.product_url);
+    if (status == AKIN_OK) status = check_tables(o);
     if (status == AKIN_OK && akin_options_list(o, "source", &given) == 0 &&
         akin_options_arguments(o, &arguments) > 1)
         status = akin_error_option("source", "--source is missing before \"%s\"", arguments[1]);
@@ -149,12 +211,16 @@ static akin_status run(akin_call *call) {
     akin_status status = AKIN_OK;
     akin_gallery_result result = {0};
     const char **sources = room_for_sources(call->options);
-    AKIN_TRY(akin_agree(call->comm, sources ? AKIN_OK : AKIN_FAILED));
+    more_tables more;
+    akin_status local = read_more(call->options, &more);
+    AKIN_TRY(akin_agree(call->comm, sources ? local : AKIN_FAILED));
     akin_gallery_params params = params_of(call->options, sources);
+    params.more = more.list, params.more_count = more.count;
     AKIN_TRY(akin_gallery(call->comm, &params, &result));
     akin_log_summary("gallery: open %s/index.html in a browser", params.output);
     report(call->report, &result);
 done:
+    free_more(&more);
     akin_mem_free(sources);
     return status;
 }

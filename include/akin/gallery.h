@@ -10,8 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* One more table of the same items, for a page of its own. */
+typedef struct {
+    const char *name, *table;
+} akin_gallery_more;
+
 typedef struct {
     const char *table;
+    const akin_gallery_more
+        *more; /* [more_count]; one with other items is left out, with a warning */
+    size_t more_count;
     const char *against;       /* the previous table, NULL = none */
     const char *beside;        /* a table to compare with, NULL = none */
     const char *previous;      /* an earlier gallery, whose pictures are reused; NULL = only the one

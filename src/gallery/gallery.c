@@ -12,15 +12,20 @@
 #include <akin/file.h>
 #include <akin/gallery.h>
 #include <akin/labels.h>
+#include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/outliers.h>
 #include <akin/table.h>
 #include <string.h>
 
-/* A gallery in progress. */
-typedef struct {
+/* A gallery in progress, or the page of a further table in it, which borrows what all share. */
+typedef struct gallery {
     akin_comm *comm;
+    const char *name;     /* of a further table; NULL: the first */
+    struct gallery *more; /* [more_count], of the first: those with a page */
+    size_t more_count;
+    const char **names; /* theirs, ends with NULL */
     const akin_gallery_params *params;
     akin_table *table, *before; /* before: NULL = none */
     akin_labels *labels;        /* of all items, on every rank */
@@ -58,6 +63,61 @@ static akin_gallery_size size_of(const akin_gallery_params *params) {
     return (akin_gallery_size){.side = params->side, .max_pixels = params->max_pixels};
 }
 
+static void free_page(gallery *g) {
+    akin_labels_free(g->labels);
+    akin_evaluate_categories_free(g->categories);
+    akin_table_close(g->table);
+}
+
+/* Whether the tables are of the same items; the others are left out. */
+static bool same_items(akin_labels *a, akin_labels *b) {
+    size_t n = akin_labels_count(a);
+    if (n != akin_labels_count(b)) return false;
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(akin_labels_id(a, i), akin_labels_id(b, i)) != 0) return false;
+    return true;
+}
+
+/* One more page, if its table is of the same items. Collective; agreed. */
+static akin_status read_more(gallery *g, const akin_gallery_more *more) {
+    akin_status status = AKIN_OK;
+    gallery page = {.comm = g->comm, .params = g->params, .name = more->name};
+    const akin_evaluate_params measure = {
+        .table = more->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &page.categories};
+    AKIN_TRY(akin_table_open(g->comm, more->table, &page.table));
+    bool other = akin_table_is_against(page.table) ||
+                 akin_table_items(page.table) != akin_table_items(g->table);
+    if (!other) {
+        size_t n = akin_table_items(page.table);
+        AKIN_TRY(
+            akin_agree(g->comm, akin_labels_read(akin_table_file(page.table), 0, n, &page.labels)));
+        other = !same_items(g->labels, page.labels);
+    }
+    if (other) {
+        akin_log_warning("gallery: table %s is left out, its items are others than those of %s",
+                         more->name, g->params->table);
+        goto done;
+    }
+    AKIN_TRY(akin_evaluate(g->comm, &measure, &page.measured));
+    g->names[g->more_count] = more->name;
+    g->more[g->more_count++] = page;
+    page = (gallery){0};
+done:
+    free_page(&page);
+    return status;
+}
+
+static akin_status read_all_more(gallery *g) {
+    akin_status status = AKIN_OK;
+    size_t count = g->params->more_count;
+    g->more = akin_mem_zalloc(count + 1, sizeof *g->more);
+    g->names = akin_mem_zalloc(count + 1, sizeof *g->names);
+    AKIN_TRY(akin_agree(g->comm, g->more && g->names ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) AKIN_TRY(read_more(g, &g->params->more[i]));
+done:
+    return status;
+}
+
 /* Everything that is read before anything is written. */
 static akin_status read_inputs(gallery *g) {
     akin_status status = AKIN_OK;
@@ -83,6 +143,7 @@ static akin_status read_inputs(gallery *g) {
         local = akin_gallery_reuse_open(params->output, params->previous, &size, &g->reuse);
     AKIN_TRY(akin_agree(g->comm, local));
     AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
+    AKIN_TRY(read_all_more(g));
     AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->source, g->labels, &g->pictures));
 done:
     return status;
@@ -110,6 +171,8 @@ static akin_status write_page(gallery *g) {
     akin_gallery_facts facts = {0};
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     facts = (akin_gallery_facts){.results = g->params->results,
+                                 .name = g->name,
+                                 .names = g->names,
                                  .table_options = options ? options : "",
                                  .diverse = akin_table_is_diverse(g->table),
                                  .calibrated = akin_table_is_calibrated(g->table),
@@ -120,7 +183,7 @@ static akin_status write_page(gallery *g) {
                                  .labels = g->labels,
                                  .placeholders = g->placeholders,
                                  .product_url = g->params->product_url,
-                                 .beside = g->params->beside,
+                                 .beside = g->beside ? g->params->beside : NULL,
                                  .learnt = &learnt};
     if (g->before)
         AKIN_TRY(
@@ -150,6 +213,33 @@ static akin_status check_space(const gallery *g) {
     return akin_file_check_space(g->params->output, bytes);
 }
 
+/* The data and the page of one table. Collective; agreed. */
+static akin_status write_table(gallery *g) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_gallery_data(g->comm, g->folder, g->table, g->labels, g->missing, &g->counts));
+    status = akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? write_page(g) : AKIN_OK);
+done:
+    return status;
+}
+
+/* The further tables, each in tables/NAME. Collective; agreed. */
+static akin_status write_more(gallery *g) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < g->more_count; i++) {
+        gallery *page = &g->more[i];
+        char *name = akin_file_join("tables", page->name);
+        akin_status local = name ? akin_gallery_folder_enter(g->folder, name) : AKIN_FAILED;
+        akin_mem_free(name);
+        AKIN_TRY(akin_agree(g->comm, local));
+        page->folder = g->folder, page->names = g->names;
+        page->missing = g->missing, page->placeholders = g->placeholders;
+        AKIN_TRY(write_table(page));
+    }
+    AKIN_TRY(akin_agree(g->comm, akin_gallery_folder_enter(g->folder, NULL)));
+done:
+    return status;
+}
+
 static akin_status write_folder(gallery *g, akin_gallery_result *result) {
     akin_status status = AKIN_OK;
     akin_comm *comm = g->comm;
@@ -161,8 +251,8 @@ static akin_status write_folder(gallery *g, akin_gallery_result *result) {
     AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder, g->labels, &earlier, &size,
                                          g->missing));
     for (size_t i = 0; i < n; i++) g->placeholders += g->missing[i];
-    AKIN_TRY(akin_gallery_data(comm, g->folder, g->table, g->labels, g->missing, &g->counts));
-    AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? write_page(g) : AKIN_OK));
+    AKIN_TRY(write_table(g));
+    AKIN_TRY(write_more(g));
     size_t written, linked;
     akin_gallery_folder_files(g->folder, &written, &linked);
     int64_t sums[] = {(int64_t)akin_gallery_folder_bytes(g->folder), (int64_t)written,
@@ -193,12 +283,13 @@ done:
     akin_gallery_folder_discard(comm, g.folder);
     akin_gallery_pictures_free(g.pictures);
     akin_mem_free(g.missing);
-    akin_labels_free(g.labels);
-    akin_evaluate_categories_free(g.categories);
+    for (size_t i = 0; i < g.more_count; i++) free_page(&g.more[i]);
+    akin_mem_free(g.more);
+    akin_mem_free(g.names);
     akin_table_close(g.before);
     akin_table_close(g.beside);
     akin_gallery_reuse_free(g.reuse);
     akin_mem_free(g.catalog);
-    akin_table_close(g.table);
+    free_page(&g);
     return status;
 }

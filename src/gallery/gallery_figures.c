@@ -166,10 +166,32 @@ static void append_stage(akin_json *list, size_t index, const akin_json *entry) 
     akin_json_append_node(list, &stage);
 }
 
-static void set_stages(akin_json *summary, const akin_json *metrics) {
+/* What metrics.json says of a stage; of a further table `name`, it is below "tables", where the report
+ * of neighbors holds the others. */
+static const akin_json *entry_of(const akin_json *metrics, const char *name, const char *verb) {
+    const akin_json *table =
+        name && metrics ? akin_json_get(akin_json_get(metrics, "tables"), name) : NULL;
+    if (table && strcmp(verb, "neighbors") == 0) return table;
+    if (table && akin_json_get(table, verb)) return akin_json_get(table, verb);
+    bool own = strcmp(verb, "evaluate") == 0 || strcmp(verb, "publish") == 0;
+    return metrics && !(name && own) ? akin_json_get(metrics, verb) : NULL;
+}
+
+/* The names of all tables, and how the page of this one finds the others and the pictures. */
+static void set_tables(akin_json *summary, const akin_gallery_facts *facts) {
+    akin_json *names = akin_json_array();
+    akin_json_append_text(names, "main");
+    for (const char *const *name = facts->names; name && *name; name++)
+        akin_json_append_text(names, *name);
+    akin_json_set_node(summary, "tables", &names);
+    akin_json_set_text(summary, "table", facts->name ? facts->name : "main");
+    akin_json_set_text(summary, "home", facts->name ? "../../" : "");
+}
+
+static void set_stages(akin_json *summary, const akin_json *metrics, const char *name) {
     akin_json *list = akin_json_array();
     for (size_t i = 0; i < sizeof stages / sizeof *stages; i++) {
-        const akin_json *entry = metrics ? akin_json_get(metrics, stages[i].verb) : NULL;
+        const akin_json *entry = entry_of(metrics, name, stages[i].verb);
         if (entry) append_stage(list, i, entry);
     }
     akin_json_set_node(summary, "stages", &list);
@@ -205,13 +227,12 @@ static void set_curves(akin_json *summary, const akin_json *train,
     }
 }
 
-static void set_metrics(akin_json *summary, const akin_json *metrics,
+static void set_metrics(akin_json *summary, const akin_json *metrics, const char *name,
                         const akin_gallery_learnt *learnt) {
     const akin_json *train = metrics ? akin_json_get(metrics, "train") : NULL;
-    const akin_json *evaluate = metrics ? akin_json_get(metrics, "evaluate") : NULL;
-    set_stages(summary, metrics);
-    copy_node(summary, "published",
-              akin_json_get(metrics ? akin_json_get(metrics, "publish") : NULL, "published"));
+    const akin_json *evaluate = entry_of(metrics, name, "evaluate");
+    set_stages(summary, metrics, name);
+    copy_node(summary, "published", akin_json_get(entry_of(metrics, name, "publish"), "published"));
     set_curves(summary, train, learnt);
     akin_json_set_number(summary, "churn",
                          evaluate ? akin_json_number(evaluate, "churn", NAN) : NAN);
@@ -243,7 +264,7 @@ static akin_status set_name(akin_json *summary, const char *results) {
     return AKIN_OK;
 }
 
-static akin_status set_results(akin_json *summary, const char *results,
+static akin_status set_results(akin_json *summary, const char *results, const char *name,
                                const akin_gallery_learnt *learnt) {
     akin_status status = AKIN_OK;
     akin_json *metrics = NULL;
@@ -253,7 +274,7 @@ static akin_status set_results(akin_json *summary, const char *results,
         AKIN_TRY(set_rejects(summary, results));
     } else
         akin_json_set_null(summary, "rejects");
-    set_metrics(summary, metrics, learnt);
+    set_metrics(summary, metrics, name, learnt);
 done:
     akin_json_free(metrics);
     return status;
@@ -265,7 +286,8 @@ akin_status akin_gallery_figures(akin_gallery_folder *folder, const akin_gallery
     char *text = NULL;
     akin_json *summary = akin_json_object();
     set_measured(summary, facts);
-    AKIN_TRY(set_results(summary, facts->results, facts->learnt));
+    set_tables(summary, facts);
+    AKIN_TRY(set_results(summary, facts->results, facts->name, facts->learnt));
     AKIN_TRY(akin_json_check(summary));
     text = akin_json_print(summary, true);
     if (!text) AKIN_TRY(akin_error_set(AKIN_FAILED, "not enough memory for the gallery's figures"));

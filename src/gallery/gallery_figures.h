@@ -16,6 +16,8 @@
 
 typedef struct {
     const char *results;       /* a run's output folder, NULL = none */
+    const char *name;          /* of a further table; NULL: the first */
+    const char *const *names;  /* of all further tables that have a page, ends with NULL */
     const char *table_options; /* those that affected the table, "k=20 ..." */
     bool diverse, calibrated;  /* of the table */
     bool against;              /* there is a previous table, and data/changes.js */

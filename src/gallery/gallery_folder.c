@@ -18,6 +18,7 @@ static const char mark[] = "{\"akin_gallery\": 1}\n";
 
 struct akin_gallery_folder {
     char *path, *part;
+    char *below; /* of the part, where files go; NULL: at its top */
     uint64_t bytes;
     size_t written, linked; /* files */
 };
@@ -120,6 +121,7 @@ static void free_folder(akin_gallery_folder *folder) {
     if (!folder) return;
     akin_mem_free(folder->path);
     akin_mem_free(folder->part);
+    akin_mem_free(folder->below);
     akin_mem_free(folder);
 }
 
@@ -163,8 +165,21 @@ done:
     return status;
 }
 
+static const char *place_of(const akin_gallery_folder *folder) {
+    return folder->below ? folder->below : folder->part;
+}
+
+akin_status akin_gallery_folder_enter(akin_gallery_folder *folder, const char *name) {
+    akin_mem_free(folder->below);
+    folder->below = NULL;
+    if (!name) return AKIN_OK;
+    folder->below = akin_file_join(folder->part, name);
+    return folder->below ? akin_gallery_folder_make(folder, "") : AKIN_FAILED;
+}
+
 akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *name) {
-    char *path = *name ? akin_file_join(folder->part, name) : akin_mem_text(folder->part);
+    const char *place = place_of(folder);
+    char *path = *name ? akin_file_join(place, name) : akin_mem_text(place);
     if (!path) return AKIN_FAILED;
     akin_status status = akin_file_make_folders(path);
     akin_mem_free(path);
@@ -174,7 +189,7 @@ akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *na
 akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *name,
                                     const void *bytes, size_t count) {
     akin_status status = AKIN_OK;
-    char *path = akin_file_join(folder->part, name);
+    char *path = akin_file_join(place_of(folder), name);
     if (!path) return AKIN_FAILED;
     (void)unlink(path); /* never through a link to another gallery's file */
     FILE *stream = fopen(path, "wb");

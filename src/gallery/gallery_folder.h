@@ -31,6 +31,10 @@ AKIN_MUST_CHECK akin_status akin_gallery_folder_take(akin_gallery_folder *folder
                                                      const char *from, bool *done);
 /* Files that this rank wrote and linked. Not collective. */
 void akin_gallery_folder_files(const akin_gallery_folder *folder, size_t *written, size_t *linked);
+/* What is made and written from now on lies below this folder, which is made; NULL: at the top again.
+ * Not collective; the same on all ranks that write. */
+AKIN_MUST_CHECK akin_status akin_gallery_folder_enter(akin_gallery_folder *folder,
+                                                      const char *name);
 uint64_t akin_gallery_folder_bytes(
     const akin_gallery_folder *folder); /* written by this rank. Not collective. */
 /* Syncs, moves the folder into place, removes the previous one. Collective; agreed; frees in

@@ -75,7 +75,7 @@ const akin = (() => {
   function picture(row, eager) {
     const none = () => el("span", { class: "none" }, "no picture");
     if (data.missing.has(row)) return none();
-    const image = el("img", { src: spread("pictures", row, ".jpg"), alt: data.ids[row], loading: eager ? "eager" : "lazy", decoding: "async" });
+    const image = el("img", { src: spread(summary.home + "pictures", row, ".jpg"), alt: data.ids[row], loading: eager ? "eager" : "lazy", decoding: "async" });
     image.onerror = () => image.replaceWith(none());
     return image;
   }
@@ -278,7 +278,7 @@ const akin = (() => {
       else if (link && link.offsetParent) link.click();
     });
     document.addEventListener("scroll", () => scrolled.set(address, scrollY), { passive: true });
-    addEventListener("hashchange", () => { address = location.hash; show().catch((error) => problem(error.message)); });
+    addEventListener("hashchange", () => { offerTables(); address = location.hash; show().catch((error) => problem(error.message)); });
     history.scrollRestoration = "manual";
   }
   function fillCategories() {
@@ -287,6 +287,13 @@ const akin = (() => {
     summary.categories.forEach((name, i) => $("category").append(el("option", { value: name }, `${name} (${number(counts[i])})`)));
     $("category").closest("label").hidden = summary.categories.length === 0;
     return counts;
+  }
+  /* The same view of another table: links that follow the address. */
+  function offerTables() {
+    const nav = $("tables");
+    if (summary.tables.length < 2) return;
+    nav.replaceChildren(...summary.tables.map((name) => el("a", { href: `${summary.home}${name === "main" ? "" : `tables/${name}/`}index.html${location.hash}`, "data-table": name, "aria-current": name === summary.table ? "true" : null }, name)));
+    nav.hidden = false;
   }
   async function start(given) {
     summary = given;
@@ -303,6 +310,7 @@ const akin = (() => {
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
     akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
     listen();
+    offerTables();
     await show();
     document.documentElement.dataset.ready = "yes";
   }

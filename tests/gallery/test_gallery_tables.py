@@ -1,0 +1,104 @@
+"""A gallery of several tables: a page for each, of the same pictures, with links between them that keep the item; the same
+bytes at any number of ranks; made again when any table is; a table of other items is left out."""
+
+import hashlib
+import json
+import os
+import re
+import urllib.parse
+
+import support
+from browser import Browser
+from support import akin
+
+os.chdir(support.fresh("gallery_tables"))
+CATALOGUE = support.draw_catalogue("pictures", 40)
+READY = "return document.documentElement.dataset.ready"
+TEXT = "const node = document.querySelector(arguments[0]); return node ? node.textContent : ''"
+
+
+def write_job(k=3):
+    with open("job.ini", "w") as f:
+        f.write(f"[job]\nname = job\n[ingest]\nsource = {CATALOGUE}\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 6\n[evaluate]\nlabel = category\n"
+                f"[gallery]\nenabled = yes\npicture-size = 64\n[table related]\nk = {k}\nsame-category = yes\n[table other]\nexclude-same-group = yes\n")
+    return "job.ini"
+
+
+def contents(folder):
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
+    return found
+
+
+def summary(folder):
+    with open(os.path.join(folder, "data", "summary.js"), encoding="utf-8") as f:
+        return json.loads(re.fullmatch(r"akin\.summary\((.*)\);\n", f.read(), re.S).group(1))
+
+
+def gallery(out, *words, **more):
+    akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", out, "--picture-size", 64, *words, **more)
+    return contents(out)
+
+
+def test_a_page_for_each_table():
+    akin("run", write_job(), ranks=2)
+    made = summary("results/job/gallery")
+    assert (made["tables"], made["table"], made["k"], made["home"]) == (["main", "related", "other"], "main", 6, "")
+    related = summary("results/job/gallery/tables/related")
+    assert (related["table"], related["k"], related["home"]) == ("related", 3, "../../") and related["precision"]["1"] == 1
+    assert "same-category=yes" in related["options"] and not os.path.exists("results/job/gallery/tables/related/pictures")
+    done = akin("run", "job.ini", "--json")
+    assert done.json["stages"]["gallery"]["skipped"]
+    done = akin("run", write_job(4), "--json")
+    assert not done.json["stages"]["gallery"]["skipped"] and done.json["stages"]["neighbors"]["skipped"]
+    assert summary("results/job/gallery/tables/related")["k"] == 4
+
+
+def test_the_same_bytes_at_any_rank_count():
+    more = ["--table", "related=results/job/table-related.nc", "--table", "other=results/job/table-other.nc"]
+    first = gallery("one", *more, ranks=1)
+    assert "tables/other/data/lists/000/000000.js" in first and "tables/other/index.html" in first
+    assert first == gallery("two", *more, ranks=2) == gallery("three", *more, ranks=3)
+
+
+def test_what_is_refused():
+    for word in ("main=results/job/table.nc", "a/b=results/job/table.nc", "=x", "name", "name="):
+        done = akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", "no", "--table", word, expect=2)
+        assert "NAME=TABLE.nc" in done.err and not os.path.exists("no"), done.err
+    akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", "no", "--table", "a=x.nc", "--table", "a=y.nc", expect=2)
+    akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", "no", "--table", "a=absent.nc", expect=1)
+    with open("bad.ini", "w") as f:
+        f.write(f"[ingest]\nsource = {CATALOGUE}\n[gallery]\ntable = a=b.nc\n")
+    assert "bad.ini line 4" in akin("run", "bad.ini", expect=2).err
+
+
+def test_a_table_of_other_items_is_left_out():
+    other = support.draw_catalogue("fewer", 10)
+    akin("ingest", other, "-o", "fewer.nc")
+    akin("embed", "fewer.nc", "--model", "results/job/model.nc", "-o", "fewer-embeddings.nc")
+    akin("neighbors", "fewer-embeddings.nc", "-o", "fewer-table.nc")
+    done = akin("gallery", "results/job/table.nc", "--source", CATALOGUE, "-o", "left", "--table", "fewer=fewer-table.nc", ranks=2)
+    assert "table fewer is left out" in done.err and summary("left")["tables"] == ["main"], done.err
+
+
+def test_a_person_switches_between_them():
+    with Browser() as b:
+        b.open("file://" + urllib.parse.quote(os.path.abspath("results/job/gallery")) + "/index.html#item-0005")
+        b.until(READY)
+        assert b.run(TEXT, "#tables") == "mainrelatedother"
+        cards = "return document.querySelectorAll('#item .card').length"
+        assert b.until("return document.querySelectorAll('#item .card').length >= 6")
+        whole = b.run(cards)
+        b.click("#tables a[data-table=related]")
+        b.until("return document.querySelector('#tables a[aria-current]')?.dataset.table === 'related' && document.documentElement.dataset.ready")
+        b.until("const p = [...document.querySelectorAll('#item img')]; return p.length > 0 && p.every(i => i.complete && i.naturalWidth > 0)")
+        assert b.run("return location.hash") == "#item-0005" and b.run(cards) < whole
+        b.click("#tables a[data-table=main]")
+        b.until("return document.querySelector('#tables a[aria-current]')?.dataset.table === 'main' && document.documentElement.dataset.ready")
+
+
+support.main(globals())
