@@ -41,6 +41,7 @@ stand_in("sbatch", 'echo "$@" >>asked; echo $((700 + $(wc -l <asked)))')
 
 
 def test_help():
+    assert os.access(SCRIPT, os.X_OK)
     done = submit("--help")
     assert "usage: submit-nightly.sh" in done.stdout and "AKIN_SETUP" in done.stdout and "AKIN_TRAIN_SIZE=" in done.stdout and not done.stderr
     assert "--help says more" in submit("--nothing", expect=2).stderr and "set -eu" not in done.stdout
