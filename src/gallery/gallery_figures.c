@@ -234,6 +234,8 @@ static void set_metrics(akin_json *summary, const akin_json *metrics, const char
     set_stages(summary, metrics, name);
     copy_node(summary, "published", akin_json_get(entry_of(metrics, name, "publish"), "published"));
     set_curves(summary, train, learnt);
+    copy_node(summary, "parts", train ? akin_json_get(train, "parts") : NULL);
+    copy_node(summary, "weights_chosen", train ? akin_json_get(train, "weights_chosen") : NULL);
     akin_json_set_number(summary, "churn",
                          evaluate ? akin_json_number(evaluate, "churn", NAN) : NAN);
 }

@@ -174,6 +174,7 @@ def test_figures():
         assert bars[0] > 0 and bars[1] > 0
         assert b.run("return [...document.querySelectorAll('#figures polyline')].map(l => l.getAttribute('points').split(' ').length)") == [3, 3, 3, 3]
         assert "Agreement of views" in text  # this objective has a curve of its own
+        assert "Parts of a vector" in text and metrics["train"]["weights_chosen"] in text
         strip = "const i = document.querySelector('#figures .strip'); return i && i.complete && [i.naturalWidth, i.naturalHeight]"
         assert b.until(strip) == [12 * 66 - 2, 2 * 66 - 2]
         assert b.console() == []

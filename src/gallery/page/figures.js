@@ -143,6 +143,13 @@ akin.figures = (section, summary, tools) => {
       el("div", { class: "wide" }, el("table", {}, head("Reason", "Rows"), el("tbody", {}, summary.rejects.reasons.map((r) =>
         el("tr", {}, el("td", {}, r.reason, share(r.count, summary.rejects.total), el("small", { class: "quiet" }, "such as " + r.examples.join(", "))), cell(number(r.count))))))));
   }
+  /* What a vector is made of, where this job trained. */
+  function parts() {
+    if (!summary.parts || !summary.parts.length) return null;
+    const squares = summary.parts.map((p) => p.weight * p.weight), all = squares.reduce((a, b) => a + b, 0);
+    return panel("Parts of a vector", "How much each part counts in a cosine, before parts are joined. " + (typeof summary.weights_chosen === "string" ? summary.weights_chosen : ""),
+      el("table", {}, head("Part", "Columns", "Share"), el("tbody", {}, summary.parts.map((p, i) => el("tr", {}, el("td", {}, p.name, share(squares[i], all)), cell(number(p.columns)), cell(percent(squares[i] / all)))))));
+  }
   function stages() {
     if (!summary.stages.length) return null;
     return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) =>
@@ -189,5 +196,5 @@ akin.figures = (section, summary, tools) => {
       panel("Training curve", "The network's reconstruction error after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.contrast_curve && panel("Agreement of views", "The contrastive loss after each epoch: how hard it is to recognise two views of the same picture among many; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.redrawn > 0 && panel("Reconstructions", "Above: pictures as the network sees them. Below: its reconstructions from the few numbers of their latent vectors.", el("img", { class: "strip", src: "strip.jpg", alt: `${plural(summary.redrawn, "picture")} and their reconstructions` })),
-      precision(), weakest(), rejects(), stages(), categories()].filter(Boolean)));
+      precision(), weakest(), parts(), rejects(), stages(), categories()].filter(Boolean)));
 };
