@@ -1,4 +1,4 @@
-"""The lines for xarray (README), pandas, DuckDB and Parquet (man page) run as they stand, on ids that look like numbers too."""
+"""The README's lines for xarray, pandas, DuckDB and Parquet run as they stand, on ids that look like numbers too."""
 
 import os
 import re
@@ -30,8 +30,6 @@ def test_the_snippets():
     akin("publish", f"{folder}/table.nc", "--to", f"file:{folder}/table.csv")
     with open(f"{SOURCE}/README.md") as f:
         snippets = re.findall(r"```python\n(.*?)```", f.read(), re.S)
-    with open(f"{SOURCE}/jobs/akin.1") as f:
-        snippets += re.findall(r"^\.nf\n(import .*?)^\.fi", f.read(), re.S | re.M)
     python = python_with("xarray", "netCDF4", "pandas", "duckdb", "pyarrow")
     for name, check in CHECKS.items():
         mine = [s for s in snippets if f"import {name}" in s]
