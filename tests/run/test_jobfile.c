@@ -205,7 +205,8 @@ static void failing_memory_is_survived(void **state) {
     for (uint64_t n = 1; n < 200; n++) {
         akin_jobfile *job = NULL;
         akin_mem_fail_at(n);
-        akin_status status = read_text("[ingest]\nsource = a b\n[publish]\nto = c d\n", &job);
+        akin_status status =
+            read_text("[ingest]\nsource = a b\n[publish]\nto = c d\n[table x]\nk = 2\n", &job);
         akin_mem_fail_at(0);
         assert_true(status == AKIN_OK || status == AKIN_FAILED);
         failures += status != AKIN_OK;
