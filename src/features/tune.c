@@ -165,7 +165,8 @@ akin_status akin_tune(const akin_study *study, const akin_features *features, bo
     if (t.queries < AKIN_JUDGE_FEWEST) goto done;
     result->queries = t.queries;
     choose_weights(&t, result);
-    if (map) AKIN_TRY(akin_tune_map(&t, result));
+    /* a fold of fewer rows than columns says nothing of most directions */
+    if (map && study->count >= FOLDS * study->dim) AKIN_TRY(akin_tune_map(&t, result));
 done:
     akin_judge_end(&t);
     return status;
