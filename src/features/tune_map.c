@@ -7,7 +7,7 @@
 
 enum { FOLDS = AKIN_JUDGE_FOLDS };
 #define MAP_GAIN 0.01  /* of the logarithm, that a map is worth */
-#define ALIKE 0.02     /* of it, within which two maps serve alike */
+#define ALIKE 0.015    /* of it, within which two maps serve alike */
 #define LEAST_FLAT 0.1 /* share of pictures, from which on colours are tried apart */
 
 static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
@@ -173,8 +173,8 @@ done:
     return status;
 }
 
-/* How hard it presses. Of maps that serve what is held out alike, the mildest: what no label tells
- * loses least by it. */
+/* How hard it presses. Of maps that serve what is held out alike, the hardest: of the items whose
+ * labels taught it, it brings most together. */
 static akin_status choose_pressure(const akin_judge *t, mapping *m, attempt *best) {
     static const double held[] = {2, 0.5, 0.125}, power[] = {0, 0.5, 1};
     enum { HELD = sizeof held / sizeof *held, POWERS = sizeof power / sizeof *power };
@@ -190,7 +190,7 @@ static akin_status choose_pressure(const akin_judge *t, mapping *m, attempt *bes
         AKIN_TRY(try_map(t, m, a));
         most = fmax(most, a->gain);
     }
-    for (size_t i = HELD * POWERS; i-- > 0;)
+    for (size_t i = 0; i < HELD * POWERS; i++)
         if (tries[i].gain > most - ALIKE) *best = tries[i];
 done:
     return status;
