@@ -12,11 +12,10 @@
 #include <string.h>
 
 const akin_verb *const akin_verbs[] = {
-    &akin_verb_ingest,    &akin_verb_train,    &akin_verb_embed,
-    &akin_verb_neighbors, &akin_verb_evaluate, &akin_verb_publish,
-    &akin_verb_rollback,  &akin_verb_query,    &akin_verb_gallery,
-    &akin_verb_run,       &akin_verb_inspect,  &akin_verb_fetch,
-    &akin_verb_status,    &akin_verb_plan,     NULL,
+    &akin_verb_ingest,   &akin_verb_train,   &akin_verb_embed,    &akin_verb_neighbors,
+    &akin_verb_evaluate, &akin_verb_publish, &akin_verb_rollback, &akin_verb_query,
+    &akin_verb_gallery,  &akin_verb_run,     &akin_verb_add,      &akin_verb_inspect,
+    &akin_verb_fetch,    &akin_verb_status,  &akin_verb_plan,     NULL,
 };
 
 const akin_option akin_common_options[] = {

@@ -36,6 +36,7 @@ static const akin_jobfile_refusal fetch_refused[] = {
     {"encoding", "is that of [ingest]"},
     {"attributes", "is that of [ingest]"},
     {"bad-attribute", "is that of [ingest]"},
+    {"last-replaces", "is that of [ingest]"},
     {"max-pixels", "is that of [ingest]"},
     {"rejects", "is for ingest: rejects.csv has them"},
     REFUSED_EVERYWHERE};

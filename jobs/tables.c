@@ -14,6 +14,7 @@ akin_status akin_tables_params(const akin_options *options, akin_source_params *
     params->columns = akin_options_text(options, "columns");
     params->encoding = akin_options_text(options, "encoding");
     params->attributes = akin_options_text(options, "attributes");
+    params->last_replaces = akin_options_flag(options, "last-replaces");
     params->reject_bad = bad && strcmp(bad, "reject") == 0;
     for (size_t i = 0; i < sizeof separators / sizeof *separators; i++)
         if (strcmp(separators[i].name, separator) == 0) params->separator = separators[i].separator;

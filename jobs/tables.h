@@ -29,6 +29,10 @@
          .initial = "auto",                                                                        \
          .choices = "auto|comma|semicolon|tab|pipe",                                               \
          .help = "between the fields of a CSV; auto: found from its header"},                      \
+        {.name = "last-replaces",                                                                  \
+         .type = AKIN_OPTION_FLAG,                                                                 \
+         .unrecorded = true,                                                                       \
+         .help = "rows of the last source replace those of the others with the same id"},          \
     {                                                                                              \
         .name = "encoding", .type = AKIN_OPTION_TEXT, .argument = "NAME",                          \
         .help = "of a CSV without a byte order mark: utf-8 (without this option), utf-16, "        \
@@ -37,7 +41,7 @@
 
 /* Their names, and root: what the stages that read one table have in common. */
 #define AKIN_TABLE_KEYS                                                                            \
-    { "root", "columns", "separator", "encoding", "attributes", "bad-attribute" }
+    { "root", "columns", "separator", "encoding", "attributes", "bad-attribute", "last-replaces" }
 
 /* AKIN_USAGE: one of them is wrong. Not collective. */
 AKIN_MUST_CHECK akin_status akin_tables_params(const akin_options *options,

@@ -1,4 +1,5 @@
 /* verb_run: `akin run JOB.ini` runs all stages of a job file and resumes an earlier run. */
+#include "addition.h"
 #include "call.h"
 #include "entries.h"
 #include "folder.h"
@@ -7,6 +8,7 @@
 #include "preflight.h"
 #include "record.h"
 #include "reuse.h"
+#include "run.h"
 #include "stages.h"
 #include <akin/cpu.h>
 #include <akin/file.h>
@@ -20,7 +22,7 @@
 
 #define LAST_STAGE "gallery"
 
-static const akin_option options[] = {
+const akin_option akin_run_options[] = {
     {.name = "check",
      .type = AKIN_OPTION_FLAG,
      .help = "only check the job file, its paths and the free space; nothing is changed"},
@@ -64,8 +66,10 @@ static akin_status check_job(const akin_call *call, char **output, long long *ke
     akin_status status = AKIN_OK;
     akin_jobs jobs = {0};
     AKIN_TRY(akin_jobs_read(job_path(call), &jobs));
+    AKIN_TRY(akin_addition_settle(call, &jobs));
     AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
     *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
+    AKIN_TRY(akin_addition_place(call, output, keep));
     AKIN_TRY(akin_jobs_settle(&jobs, call->options, *output, NULL));
     AKIN_TRY(akin_jobs_check(&jobs));
     if (akin_comm_rank(call->comm) != 0) goto done;
@@ -81,6 +85,7 @@ done:
 /* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(run_state *run) {
     akin_status status = akin_jobs_read(job_path(run->call), &run->jobs);
+    if (status == AKIN_OK) status = akin_addition_settle(run->call, &run->jobs);
     if (status != AKIN_OK) return status;
     run->job = run->jobs.list[0].file;
     return akin_jobs_settle(&run->jobs, run->call->options, akin_folder_path(run->folder),
@@ -286,13 +291,13 @@ static const char *job_name(const run_state *run, const char *output) {
 
 /* Reports what the source lacks before anything is changed. Collective; agreed. */
 static akin_status check_rules(run_state *run) {
-    akin_status status = AKIN_OK;
-    akin_jobfile *job = NULL;
-    AKIN_TRY(akin_agree(run->call->comm,
-                        akin_jobfile_read(job_path(run->call), akin_stage_sections(), &job)));
-    status = akin_preflight_rules(run->call->comm, job, &run->listed);
+    akin_jobs jobs = {0};
+    akin_status status = akin_jobs_read(job_path(run->call), &jobs);
+    if (status == AKIN_OK) status = akin_addition_settle(run->call, &jobs);
+    AKIN_TRY(akin_agree(run->call->comm, status));
+    status = akin_preflight_rules(run->call->comm, jobs.list[0].file, &run->listed);
 done:
-    akin_jobfile_free(job);
+    akin_jobs_free(&jobs);
     return status;
 }
 
@@ -427,6 +432,7 @@ static akin_status check_only(akin_call *call) {
     akin_preflight_needs needs = {0};
     AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
     status = akin_jobs_read(job_path(call), &jobs);
+    if (status == AKIN_OK) status = akin_addition_settle(call, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;
@@ -451,7 +457,7 @@ done:
     return status;
 }
 
-static akin_status check(akin_options *o) {
+akin_status akin_run_check(akin_options *o) {
     if (akin_options_flag(o, "csv-safe"))
         return akin_error_option("csv-safe",
                                  "--csv-safe belongs in the job file: csv-safe = yes in "
@@ -462,7 +468,7 @@ static akin_status check(akin_options *o) {
                              night);
 }
 
-static akin_status run_run(akin_call *call) {
+akin_status akin_run_job(akin_call *call) {
     if (akin_options_flag(call->options, "check")) return check_only(call);
     run_state run = {.call = call};
     double start = akin_comm_seconds();
@@ -484,13 +490,13 @@ const akin_verb akin_verb_run = {
     .summary = "run all stages of a job file, and resume what an earlier run did",
     .arguments_min = 1,
     .arguments_max = 1,
-    .options = options,
+    .options = akin_run_options,
     .notes = "A job file has a section for each stage - [ingest], [train], [embed], [neighbors], "
              "[evaluate], [publish],\n[gallery] - whose keys are the long options of its verb "
              "without the dashes, and [job]:\n  name = NAME      the output folder is "
              "results/NAME\n  output = DIR     another output folder\n  keep = N         a folder "
              "per night below it, for the last N nights; DIR/latest is the last complete one\nSee "
              "man akin for details; jobs/nightly.ini is a template.\n",
-    .run = run_run,
-    .check = check,
+    .run = akin_run_job,
+    .check = akin_run_check,
 };

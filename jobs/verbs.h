@@ -52,7 +52,8 @@ typedef struct akin_verb {
 
 extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors,
     akin_verb_evaluate, akin_verb_publish, akin_verb_rollback, akin_verb_fetch, akin_verb_query,
-    akin_verb_gallery, akin_verb_run, akin_verb_inspect, akin_verb_status, akin_verb_plan;
+    akin_verb_gallery, akin_verb_run, akin_verb_inspect, akin_verb_status, akin_verb_plan,
+    akin_verb_add;
 
 /* All of them, ends with NULL; and the options that every verb has. */
 extern const akin_verb *const akin_verbs[];

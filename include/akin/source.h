@@ -27,6 +27,7 @@ typedef struct {
     char separator;       /* between fields of a CSV; NUL: found from its header */
     const char *attributes; /* "price:number brand:label": further columns; NULL: none */
     bool reject_bad;        /* a row with a wrong value of one of them; or the value is left out */
+    bool last_replaces; /* rows of the last source replace those of the others with the same id */
 } akin_source_params;
 
 #define AKIN_SOURCE_ATTRIBUTES_MAX 32

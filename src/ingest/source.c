@@ -76,6 +76,8 @@ static akin_status list_all(const akin_source_params *params, akin_source_list *
         return akin_error_set(AKIN_FAILED, "--root %s: no such folder", params->root);
     for (size_t i = 0; i < params->count && status == AKIN_OK; i++) {
         status = list_one(params->names[i], params, rows);
+        if (i == 0 && params->last_replaces && status == AKIN_OK)
+            status = akin_source_list_replace(rows);
         ends[i] = akin_source_list_count(rows);
     }
     return status;
@@ -146,14 +148,21 @@ done:
     return status;
 }
 
-static akin_status list_here(akin_source *source, const akin_source_params *params) {
+/* The source whose rows replace others is listed first. */
+static akin_status list_here(akin_source *source, const akin_source_params *given) {
     akin_status status;
-    size_t *ends = akin_mem_zalloc(params->count, sizeof *ends);
-    if (!ends) return AKIN_FAILED;
-    AKIN_TRY(list_all(params, source->rows, ends));
-    AKIN_TRY(sort_rows(source, params, ends));
+    akin_source_params params = *given;
+    size_t *ends = akin_mem_zalloc(params.count, sizeof *ends);
+    const char **names = akin_mem_alloc(params.count, sizeof *names);
+    if (!ends || !names) AKIN_TRY(AKIN_FAILED);
+    for (size_t i = 0; i < params.count; i++)
+        names[(i + params.last_replaces) % params.count] = given->names[i];
+    params.names = names;
+    AKIN_TRY(list_all(&params, source->rows, ends));
+    AKIN_TRY(sort_rows(source, &params, ends));
 done:
     akin_mem_free(ends);
+    akin_mem_free(names);
     return status;
 }
 

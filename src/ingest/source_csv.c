@@ -146,6 +146,7 @@ static akin_status add_row(table *t, size_t row, const akin_source_text *text) {
                                .base = t->base,
                                .confined = t->confined};
     if (is_address(found.path)) found.base = "", found.confined = false, found.address = true;
+    if (akin_source_list_is_replaced(t->rows, found.id)) return AKIN_OK;
     char reason[160], bad[160];
     bool told = akin_columns_are_told(t->columns), shown = true;
     found.reason = find_path_fault(t, found.path);

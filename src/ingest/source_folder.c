@@ -35,6 +35,7 @@ static akin_status add(const walk *w, const char *path, const char *reason) {
                                .base = w->top,
                                .available = true,
                                .reason = reason};
+    if (akin_source_list_is_replaced(w->rows, found.id)) return AKIN_OK;
     return akin_source_list_add(w->rows, &found);
 }
 

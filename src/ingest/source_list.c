@@ -1,5 +1,6 @@
 /* source_list: records and their texts. */
 #include "source_list.h"
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/pulse.h>
 #include <akin/text.h>
@@ -14,6 +15,7 @@ struct akin_source_list {
     uint64_t *values; /* [room, attributes]: the bits of a number, or the position of a label */
     char *texts;      /* begins with an empty text, so that position 0 is "" */
     size_t used, size;
+    akin_ids *replacing; /* ids of rows that replace later ones; NULL: none do */
 };
 
 akin_status akin_source_list_create(akin_source_list **out) {
@@ -31,8 +33,29 @@ akin_status akin_source_list_create(akin_source_list **out) {
     return AKIN_FAILED;
 }
 
+akin_status akin_source_list_replace(akin_source_list *rows) {
+    akin_status status = AKIN_FAILED;
+    size_t count = 0;
+    const char **ids = akin_mem_alloc(rows->count, sizeof *ids);
+    if (!ids) return AKIN_FAILED;
+    for (size_t row = 0; row < rows->count; row++)
+        if (rows->records[row].has_id) ids[count++] = rows->texts + rows->records[row].id;
+    status = akin_ids_create(count, ids, &rows->replacing);
+    akin_mem_free(ids);
+    return status;
+}
+
+bool akin_source_list_is_replaced(const akin_source_list *rows, akin_source_text id) {
+    char text[AKIN_SOURCE_TEXT_LIMIT + 1];
+    if (!rows->replacing || id.length >= sizeof text) return false;
+    memcpy(text, id.bytes, id.length);
+    text[id.length] = '\0';
+    return akin_ids_find(rows->replacing, text) >= 0;
+}
+
 void akin_source_list_free(akin_source_list *rows) {
     if (!rows) return;
+    akin_ids_free(rows->replacing);
     akin_mem_free(rows->records);
     akin_mem_free(rows->values);
     akin_mem_free(rows->texts);

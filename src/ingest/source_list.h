@@ -63,6 +63,10 @@ const char *akin_source_list_fault(akin_source_text text);
 /* Appends a row; checks ids and labels itself. */
 AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows,
                                                  const akin_source_found *found);
+/* From here on rows with the id of a row that is there now are replaced by that one: who adds rows asks
+ * and leaves them out. */
+AKIN_MUST_CHECK akin_status akin_source_list_replace(akin_source_list *rows);
+bool akin_source_list_is_replaced(const akin_source_list *rows, akin_source_text id);
 /* Sets a row's reason if it has none. */
 AKIN_MUST_CHECK akin_status akin_source_list_refuse(akin_source_list *rows, size_t row,
                                                     const char *reason);

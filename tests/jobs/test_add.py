@@ -1,0 +1,85 @@
+"""`akin add`: new items and withdrawn ones enter the last table between nights, which is then what a full night with all rows from the
+start would have made, at any number of ranks; the next run of the job goes by its own sources again."""
+
+import csv
+import json
+import os
+
+from support import akin, assert_same_variables, draw, fresh, main
+
+os.chdir(fresh("add"))
+for i in range(44):
+    draw(f"{i}.png", i)
+ROWS = [[f"i{i:02d}", f"{i}.png", ["hats", "bags"][i % 2], "yes"] for i in range(40)]
+NEW = [[f"n{i}", f"{i}.png", "hats", "yes"] for i in range(40, 43)] + [["i05", "5.png", "bags", "no"]]
+
+
+def write(name, rows):
+    with open(name, "w", newline="") as f:
+        csv.writer(f).writerows([["id", "path", "category", "available"], *rows])
+
+
+def job(name, source, output, more=""):
+    with open(name, "w") as f:
+        f.write(f"[job]\nname = x\noutput = {output}\n{more}[ingest]\nsource = {source}\n[train]\nfeatures = handcrafted\n"
+                f"[neighbors]\nk = 6\nonly-available = yes\n[evaluate]\nenabled = yes\n[publish]\nto = file:{output}/t.jsonl\n")
+
+
+write("old.csv", ROWS)
+write("new.csv", NEW)
+write("all.csv", [row for row in ROWS if row[0] != "i05"] + NEW)
+job("job.ini", "old.csv", "out")
+
+
+def published():
+    with open("out/t.jsonl") as f:
+        return {line["id"]: [id for id, _ in line["neighbors"]] for line in map(json.loads, f)}
+
+
+def test_the_table_is_that_of_a_night_with_all_rows():
+    akin("add", "job.ini", "new.csv", expect=1)
+    akin("run", "job.ini")
+    model = open("out/model.nc", "rb").read()
+    os.makedirs("full")
+    with open("full/model.nc", "wb") as f:
+        f.write(model)
+    job("full.ini", "all.csv", "full")
+    akin("run", "full.ini")
+    for ranks in (0, 2, 3):
+        if ranks:
+            akin("run", "job.ini")  # the rows of the job alone again
+            assert "n40" not in published()
+        done = akin("add", "job.ini", "new.csv", "--json", ranks=ranks)
+        assert done.json["verb"] == "add" and done.json["items"] == 43
+        assert done.json["stages"]["embed"]["computed"] == 3 and done.json["stages"]["train"]["skipped"]
+        assert "evaluate" not in done.json["stages"]
+        for name in ("catalog", "embeddings", "table"):
+            assert_same_variables(f"out/{name}.nc", f"full/{name}.nc")
+        assert open("out/model.nc", "rb").read() == model
+        lists = published()
+        assert "n40" in lists and not any("i05" in one for one in lists.values()) and len(lists["i05"]) == 6
+
+
+def test_with_nights_it_goes_into_the_last_one():
+    job("nights.ini", "old.csv", "nights", "keep = 3\n")
+    akin("run", "nights.ini", "--night", "2026-03-01")
+    akin("add", "nights.ini", "new.csv")
+    assert sorted(name for name in os.listdir("nights") if name[0] == "2") == ["2026-03-01"]
+    assert_same_variables("nights/2026-03-01/table.nc", "out/table.nc")
+    job("nights.ini", "all.csv", "nights", "keep = 3\n")
+    akin("run", "nights.ini", "--night", "2026-03-02")
+    assert_same_variables("nights/2026-03-02/table.nc", "out/table.nc")
+
+
+def test_what_is_wrong_is_refused_and_nothing_lost():
+    before = open("out/table.nc", "rb").read()
+    akin("add", "job.ini", expect=2)
+    akin("add", "job.ini", "absent.csv", expect=1)
+    with open("bad.csv", "w") as f:
+        f.write("name,file\na,b\n")
+    akin("add", "job.ini", "bad.csv", expect=3)
+    assert open("out/table.nc", "rb").read() == before
+
+
+if __name__ == "__main__":
+    main(globals())
