@@ -8,10 +8,10 @@
 
 typedef struct akin_lock akin_lock;
 
-/* Locks the file `path`, which is created if missing. AKIN_FAILED if another process holds it: the
- * message says that it (`who`, such as "another run") is writing `what`, with its number and host.
+/* Locks the file `path`, which is created if missing. Waits ten seconds where another process holds it,
+ * as one that was killed does until it has ended; then AKIN_FAILED: the message says that it (`who`, such as "another run") is writing `what`, with its number and host.
  * *out is NULL, and errno says why, where the file cannot be created (its folder is missing, say: whoever writes there
- * will say so). On a file system without locks nobody is refused. */
+ * will say so) or this process holds it already. On a file system without locks nobody is refused. */
 AKIN_MUST_CHECK akin_status akin_lock_take(const char *path, const char *who, const char *what,
                                            akin_lock **out);
 /* Whether the file system has locks. */

@@ -9,10 +9,15 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define ENDING ".lock"
-enum { HOLDER_SIZE = 128, TRIES = 100 };
+enum {
+    HOLDER_SIZE = 128,
+    TRIES = 100,
+    PAUSE_MS = 100 /* so a holder that was killed has ten seconds to end */
+};
 
 struct akin_lock {
     int file;
@@ -20,22 +25,44 @@ struct akin_lock {
     char path[]; /* with its NUL */
 };
 
-static akin_status refuse(int file, const char *who, const char *what) {
-    char holder[HOLDER_SIZE] = "";
-    ssize_t got = pread(file, holder, sizeof holder - 1, 0);
+static void read_holder(int file, char *holder /* [HOLDER_SIZE] */) {
+    ssize_t got = pread(file, holder, HOLDER_SIZE - 1, 0);
     holder[got > 0 ? got : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
+}
+
+static akin_status refuse(int file, const char *who, const char *what) {
+    char holder[HOLDER_SIZE] = "";
+    if (file >= 0) read_holder(file, holder);
     return akin_error_set(AKIN_FAILED,
                           "%s: %s (%s) is writing there; wait for it, or choose another output",
                           what, who, *holder ? holder : "unknown");
 }
 
+static void name_myself(char *holder /* [HOLDER_SIZE] */) {
+    char host[64] = "";
+    gethostname(host, sizeof host - 1);
+    snprintf(holder, HOLDER_SIZE, "process %ld on %s", (long)getpid(), host);
+}
+
 /* For who is refused; the lock itself needs no text. */
 static void name_holder(int file) {
-    char host[64] = "", holder[HOLDER_SIZE];
-    gethostname(host, sizeof host - 1);
-    int length = snprintf(holder, sizeof holder, "process %ld on %s\n", (long)getpid(), host);
-    if (ftruncate(file, 0) == 0) (void)!pwrite(file, holder, (size_t)length, 0);
+    char holder[HOLDER_SIZE + 1];
+    name_myself(holder);
+    strcat(holder, "\n");
+    if (ftruncate(file, 0) == 0) (void)!pwrite(file, holder, strlen(holder), 0);
+}
+
+static bool is_mine(int file) {
+    char holder[HOLDER_SIZE], mine[HOLDER_SIZE];
+    read_holder(file, holder);
+    name_myself(mine);
+    return strcmp(holder, mine) == 0;
+}
+
+static void rest(void) {
+    const struct timespec pause = {0, PAUSE_MS * 1000000L};
+    nanosleep(&pause, NULL);
 }
 
 /* Whether the path is still this file: its holder may have removed it meanwhile. */
@@ -45,18 +72,22 @@ static bool is_there(const char *path, int file) {
            mine.st_ino == there.st_ino;
 }
 
-/* *file: -1 where it cannot be created. */
+/* *file: -1 where it cannot be created, or this process holds it already. */
 static akin_status take(const char *path, const char *who, const char *what, int *file,
                         bool *works) {
-    for (int attempt = 0; attempt < TRIES; attempt++) {
+    for (int attempt = 1;; attempt++) {
         *file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (*file < 0) return AKIN_OK;
         bool locked = *works = flock(*file, LOCK_EX | LOCK_NB) == 0;
-        if (!locked && errno == EWOULDBLOCK) return refuse(*file, who, what);
-        if (!locked || is_there(path, *file)) return AKIN_OK; /* or a file system without locks */
+        bool taken = !locked && errno == EWOULDBLOCK;
+        if (taken ? attempt == TRIES : !locked || is_there(path, *file)) /* or without locks */
+            return taken ? refuse(*file, who, what) : AKIN_OK;
+        bool mine = taken && is_mine(*file);
         close(*file);
+        *file = -1;
+        if (mine) return AKIN_OK;
+        if (taken) rest();
     }
-    return refuse(*file = -1, who, what);
 }
 
 akin_status akin_lock_take(const char *path, const char *who, const char *what, akin_lock **out) {

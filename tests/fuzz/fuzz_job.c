@@ -1,17 +1,17 @@
 /* Job files, with the real sections and their options. */
 #include "fuzz.h"
-#include "jobs/stages.h"
+#include "jobs/job.h"
 #include <akin/mem.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
-    akin_jobfile *job = NULL;
-    akin_status status = akin_jobfile_read(fuzz_file(bytes, count), akin_stage_sections(), &job);
+    akin_jobs jobs = {0};
+    akin_status status = akin_jobs_read(fuzz_file(bytes, count), &jobs);
     if (status == AKIN_OK) {
-        status = akin_stages_check(job);
-        char *place = akin_jobfile_place(job, "train", "epochs");
+        status = akin_jobs_check(&jobs);
+        char *place = akin_jobfile_place(jobs.list[0].file, "train", "epochs");
         akin_mem_free(place);
     }
-    akin_jobfile_free(job);
+    akin_jobs_free(&jobs);
     fuzz_check(status);
     return 0;
 }
