@@ -26,7 +26,7 @@ size_t akin_ids_length(const akin_ids *ids, size_t row);    /* bytes, without th
 void akin_ids_prefetch_places(const akin_ids *ids, const int32_t *rows, size_t count);
 void akin_ids_prefetch_texts(const akin_ids *ids, const int32_t *rows, size_t count);
 int64_t akin_ids_find(const akin_ids *ids,
-                      const char *id); /* the first row with this id; -1 = none */
+                      const char *id); /* the first item with this id; -1 = none */
 /* The same among what can be a neighbour: targets if there are any, else items. */
 int64_t akin_ids_find_neighbor(const akin_ids *ids, const char *id);
 

@@ -113,15 +113,9 @@ static akin_status see_row(akin_publish_diff *change, size_t row, size_t count,
     return AKIN_OK;
 }
 
-/* The row of an item; -1: there is none, as where only a target of another catalogue has the id. */
-static int64_t item_of(const akin_publish_diff *change, const char *id) {
-    int64_t row = akin_ids_find(change->ids, id);
-    return row < (int64_t)akin_ids_count(change->ids) ? row : -1;
-}
-
 akin_status akin_publish_diff_see(akin_publish_diff *change, const char *id, size_t count,
                                   const char *const *neighbors, const float *score) {
-    int64_t row = item_of(change, id);
+    int64_t row = akin_ids_find(change->ids, id);
     if (row >= 0 && change->marks[row] != AKIN_PUBLISH_DIFF_FRESH) return AKIN_OK;
     change->seen += row < 0;
     if (row < 0) return keep_gone(change, id);
@@ -159,8 +153,8 @@ akin_status akin_publish_diff_see_table(akin_publish_diff *change, const akin_ta
     AKIN_TRY(akin_lists_create(before, &lists));
     for (size_t row = 0; row < total; row++) {
         const char *id = akin_ids_text(before_ids, row);
-        now[row] =
-            (int32_t)(row < n ? item_of(change, id) : akin_ids_find_neighbor(change->ids, id));
+        now[row] = (int32_t)(row < n ? akin_ids_find(change->ids, id)
+                                     : akin_ids_find_neighbor(change->ids, id));
     }
     for (size_t row = 0; row < n; row++) {
         akin_list list;

@@ -2,6 +2,7 @@
 #include <akin/golden.h>
 
 #include <akin/csv.h>
+#include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <math.h>
@@ -45,11 +46,11 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
                             const size_t *lengths) {
     akin_status status = AKIN_OK;
     reading *r = context;
-    int64_t found[2];
+    int64_t found[2] = {-1, -1};
     if (count < 2)
         return akin_error_set(AKIN_INPUT, "%s row %zu: one field; write id,neighbor", r->path, row);
-    for (int f = 0; f < 2; f++)
-        found[f] = strlen(fields[f]) == lengths[f] ? akin_ids_find(r->ids, fields[f]) : -1;
+    if (strlen(fields[0]) == lengths[0]) found[0] = akin_ids_find(r->ids, fields[0]);
+    if (strlen(fields[1]) == lengths[1]) found[1] = akin_ids_find_neighbor(r->ids, fields[1]);
     if (found[0] >= 0 && found[1] >= 0) return add(r, (pair){(int32_t)found[0], (int32_t)found[1]});
     if (row == 1 && found[0] < 0 && found[1] < 0) return AKIN_OK; /* a header */
     r->out->unknown++;
@@ -100,15 +101,16 @@ static void count_item(akin_golden *out, const pair *pairs, size_t count, const 
 
 static akin_status count_all(const reading *r, const akin_table *table) {
     akin_status status = AKIN_OK;
-    int32_t held = 0, *neighbor = akin_mem_alloc(akin_table_k(table), sizeof *neighbor);
-    if (!neighbor) return AKIN_FAILED;
+    akin_lists *lists = NULL;
+    AKIN_TRY(akin_lists_create(table, &lists));
     for (size_t p = 0, end; p < r->count; p = end) {
         for (end = p + 1; end < r->count && r->pairs[end].item == r->pairs[p].item;) end++;
-        AKIN_TRY(akin_table_rows(table, (size_t)r->pairs[p].item, 1, neighbor, NULL, &held));
-        count_item(r->out, r->pairs + p, end - p, neighbor, (size_t)held);
+        akin_list list;
+        AKIN_TRY(akin_lists_get(lists, (size_t)r->pairs[p].item, &list));
+        count_item(r->out, r->pairs + p, end - p, list.neighbor, list.count);
     }
 done:
-    akin_mem_free(neighbor);
+    akin_lists_free(lists);
     return status;
 }
 

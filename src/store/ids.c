@@ -179,8 +179,10 @@ static int64_t find_from(const akin_ids *ids, const char *id, size_t from) {
     return -1;
 }
 
+/* Items were added first, so the first row found is a target only where no item has the id. */
 int64_t akin_ids_find(const akin_ids *ids, const char *id) {
-    return find_from(ids, id, 0);
+    int64_t row = find_from(ids, id, 0);
+    return row < (int64_t)ids->items ? row : -1;
 }
 
 int64_t akin_ids_find_neighbor(const akin_ids *ids, const char *id) {

@@ -106,6 +106,15 @@ def test_it_is_published_and_measured_with_the_ids_of_the_others():
     akin("publish", "available.nc", "--to", "file:table.jsonl", "--max-churn", "0.0001", expect=4)
 
 
+def test_approved_pairs_are_found_among_the_others():
+    one = exact([])[0]
+    with open("golden.csv", "w") as f:
+        f.write("id,neighbor\n" + "".join(f"{NEW[0]['id']},{OLD[j]['id']}\n" for j, _ in one[:3]))
+        f.write(f"{OLD[3]['id']},{OLD[4]['id']}\n")
+    report = akin("evaluate", "table.nc", "--golden", "golden.csv", "--json").json
+    assert report["golden"] == 1 and report["golden_pairs"] == report["golden_found"] == 3 and report["golden_unknown"] == 1, report
+
+
 def test_npy_files_take_part():
     akin("neighbors", "new.npy", "--ids", "new.txt", "--against", "old.npy", "--against-ids", "old.txt", "-o", "npy.nc", "-k", K, ranks=2)
     with netCDF4.Dataset("npy.nc") as d, netCDF4.Dataset("table.nc") as e:
