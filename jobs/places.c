@@ -64,7 +64,7 @@ static void set_edition(akin_json *object, const akin_edition *edition) {
         akin_json_set_number(object, "seconds_left", edition->seconds_left);
 }
 
-akin_status akin_places_set_standing(akin_json *object, const akin_standing *standing) {
+static akin_status set_standing(akin_json *object, const akin_standing *standing) {
     akin_json_set_bool(object, "published", standing->live.there);
     if (standing->live.there) set_edition(object, &standing->live);
     if (standing->kept.there) {
@@ -75,6 +75,31 @@ akin_status akin_places_set_standing(akin_json *object, const akin_standing *sta
         akin_json_set_null(object, "kept");
     set_known(object, "busy", standing->busy);
     return akin_json_check(object);
+}
+
+akin_status akin_places_report(akin_json *report, const char *const *urls, size_t count,
+                               const akin_standing *standings, akin_places_tell *tell,
+                               void *context) {
+    akin_status status = AKIN_OK;
+    akin_text *shown = NULL;
+    akin_json *places = akin_json_array(), *place = NULL;
+    AKIN_TRY(akin_text_create(&shown));
+    for (size_t i = 0; i < count; i++) {
+        akin_text_clear(shown);
+        AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
+        tell(context, akin_text_bytes(shown), &standings[i]);
+        place = akin_json_object();
+        akin_json_set_text(place, "url", akin_text_bytes(shown));
+        AKIN_TRY(set_standing(place, &standings[i]));
+        akin_json_append_node(places, &place);
+    }
+    akin_json_set_node(report, "places", &places);
+    akin_json_set_integer(report, "items", (long long)standings[0].live.items);
+done:
+    akin_json_free(places);
+    akin_json_free(place);
+    akin_text_free(shown);
+    return status;
 }
 
 void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]) {

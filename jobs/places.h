@@ -48,10 +48,13 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
  * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
-/* "published", generation, time, items, k, digest, "kept" (the same of what a rollback would restore,
- * or null), "busy" (who is publishing, or null). */
-AKIN_MUST_CHECK akin_status akin_places_set_standing(akin_json *object,
-                                                     const akin_standing *standing);
+/* "places" of a report, one for each target: "url", "published", generation, time, items, k, digest,
+ * "kept" (the same of what a rollback would restore, or null), "busy" (who is publishing, or null); and the items of what is live at the first; `tell`, with
+ * its context, is called for each with its URL, the password hidden. */
+typedef void akin_places_tell(void *context, const char *url, const akin_standing *standing);
+AKIN_MUST_CHECK akin_status akin_places_report(akin_json *report, const char *const *urls,
+                                               size_t count, const akin_standing *standings,
+                                               akin_places_tell *tell, void *context);
 /* "generation 12 of 2026-03-01T02:00:00Z, 300 items, k 5", as far as it is known. */
 enum { AKIN_PLACES_EDITION = 512 };
 void akin_places_edition_text(const akin_edition *edition, char out[AKIN_PLACES_EDITION]);

@@ -4,7 +4,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
-#include <akin/text.h>
 
 static const akin_option options[] = {
     {.name = "to",
@@ -19,43 +18,30 @@ static const akin_option options[] = {
     {0},
 };
 
-static void tell(const char *url, const akin_standing *standing, bool dry_run) {
+/* What is reported of each target. */
+typedef struct {
+    bool dry_run;
+    akin_json *restored;
+} telling;
+
+static void tell(void *context, const char *url, const akin_standing *standing) {
+    const telling *t = context;
     char live[AKIN_PLACES_EDITION], kept[AKIN_PLACES_EDITION];
     akin_places_edition_text(&standing->live, live);
     akin_places_edition_text(&standing->kept, kept);
-    if (dry_run)
+    if (!t->dry_run) akin_json_append_text(t->restored, url);
+    if (t->dry_run)
         akin_log_info("rollback: %s: live is %s; a rollback would restore %s", url, live, kept);
     else
         akin_log_info("rollback: %s: live again is %s; kept is %s", url, live, kept);
 }
 
-/* The targets, and the number of items of what is live (at the first target). */
 static akin_status report(akin_call *call, const char *const *urls, size_t count,
                           const akin_standing *standings) {
-    akin_status status = AKIN_OK;
-    akin_text *shown = NULL;
-    bool dry_run = akin_options_flag(call->options, "dry-run");
-    akin_json *restored = akin_json_array(), *places = akin_json_array(), *place = NULL;
-    AKIN_TRY(akin_text_create(&shown));
-    for (size_t i = 0; i < count; i++) {
-        akin_text_clear(shown);
-        AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
-        if (!dry_run) akin_json_append_text(restored, akin_text_bytes(shown));
-        tell(akin_text_bytes(shown), &standings[i], dry_run);
-        place = akin_json_object();
-        akin_json_set_text(place, "url", akin_text_bytes(shown));
-        AKIN_TRY(akin_places_set_standing(place, &standings[i]));
-        akin_json_append_node(places, &place);
-    }
-    akin_json_set_bool(call->report, "dry_run", dry_run);
-    akin_json_set_node(call->report, "restored", &restored);
-    akin_json_set_node(call->report, "places", &places);
-    akin_json_set_integer(call->report, "items", (long long)standings[0].live.items);
-done:
-    akin_json_free(restored);
-    akin_json_free(places);
-    akin_json_free(place);
-    akin_text_free(shown);
+    telling t = {akin_options_flag(call->options, "dry-run"), akin_json_array()};
+    akin_json_set_bool(call->report, "dry_run", t.dry_run);
+    akin_status status = akin_places_report(call->report, urls, count, standings, tell, &t);
+    akin_json_set_node(call->report, "restored", &t.restored);
     return status;
 }
 

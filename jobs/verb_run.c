@@ -61,12 +61,17 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
+/* What this call makes of the job file. Not collective. */
+static akin_status read_jobs(const akin_call *call, akin_jobs *jobs) {
+    akin_status status = akin_jobs_read(job_path(call), jobs);
+    return status == AKIN_OK ? akin_addition_settle(call, jobs) : status;
+}
+
 /* Reads the job file and refuses what can be refused from it alone. Not collective. */
 static akin_status check_job(const akin_call *call, char **output, long long *keep) {
     akin_status status = AKIN_OK;
     akin_jobs jobs = {0};
-    AKIN_TRY(akin_jobs_read(job_path(call), &jobs));
-    AKIN_TRY(akin_addition_settle(call, &jobs));
+    AKIN_TRY(read_jobs(call, &jobs));
     AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
     *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
     AKIN_TRY(akin_addition_place(call, output, keep));
@@ -84,8 +89,7 @@ done:
 
 /* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(run_state *run) {
-    akin_status status = akin_jobs_read(job_path(run->call), &run->jobs);
-    if (status == AKIN_OK) status = akin_addition_settle(run->call, &run->jobs);
+    akin_status status = read_jobs(run->call, &run->jobs);
     if (status != AKIN_OK) return status;
     run->job = run->jobs.list[0].file;
     return akin_jobs_settle(&run->jobs, run->call->options, akin_folder_path(run->folder),
@@ -292,9 +296,8 @@ static const char *job_name(const run_state *run, const char *output) {
 /* Reports what the source lacks before anything is changed. Collective; agreed. */
 static akin_status check_rules(run_state *run) {
     akin_jobs jobs = {0};
-    akin_status status = akin_jobs_read(job_path(run->call), &jobs);
-    if (status == AKIN_OK) status = akin_addition_settle(run->call, &jobs);
-    AKIN_TRY(akin_agree(run->call->comm, status));
+    akin_status status;
+    AKIN_TRY(akin_agree(run->call->comm, read_jobs(run->call, &jobs)));
     status = akin_preflight_rules(run->call->comm, jobs.list[0].file, &run->listed);
 done:
     akin_jobs_free(&jobs);
@@ -431,8 +434,7 @@ static akin_status check_only(akin_call *call) {
     long long keep = 0;
     akin_preflight_needs needs = {0};
     AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
-    status = akin_jobs_read(job_path(call), &jobs);
-    if (status == AKIN_OK) status = akin_addition_settle(call, &jobs);
+    status = read_jobs(call, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;

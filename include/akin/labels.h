@@ -60,11 +60,18 @@ AKIN_MUST_CHECK akin_status akin_labels_read(const akin_ncfile *file, size_t fir
  * the variables; only the lengths and names of `labels` are used, which are the same on all
  * ranks. Collective, before akin_ncfile_begin. */
 void akin_labels_define(const akin_labels *labels, akin_ncfile *file);
+/* The ids alone into a variable of as many bytes a row as an id has: this rank's rows at [first, ...).
+ * Collective, after begin. */
+AKIN_MUST_CHECK akin_status akin_labels_put_ids(const akin_labels *labels, akin_ncfile *file,
+                                                akin_comm *comm, const char *variable,
+                                                size_t first);
 /* This rank's rows at [first, ...), names by rank 0. Collective, after begin. */
 AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file,
                                             akin_comm *comm, size_t first);
 void akin_labels_free(akin_labels *labels);
 
+/* The names of `from` in place of those of `to`, whose indices are then of them. */
+AKIN_MUST_CHECK akin_status akin_labels_copy_names(akin_labels *to, const akin_labels *from);
 /* The first rows of a, then the first rows of b, with the names of both: what has the same name has
  * the same index. Attributes are those that both have, by name and kind. */
 AKIN_MUST_CHECK akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b,

@@ -268,18 +268,29 @@ done:
     return status;
 }
 
+static akin_table_origin origin_of(const run *r) {
+    const akin_neighbors_params *p = r->params;
+    return (akin_table_origin){p->options, p->result_options,
+                               p->against ? akin_vectors_source_digest(r->vectors)
+                                          : akin_vectors_digest(r->vectors),
+                               akin_vectors_model_digest(r->vectors)};
+}
+
+/* Of the rules' files; NULL: there are none. */
+static const char *rules_digest(const run *r) {
+    const char *digest = r->more != NULL ? akin_item_rules_digest(r->more) : "";
+    return *digest != '\0' ? digest : NULL;
+}
+
 /* The table between products. Collective; agreed. */
 static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
     akin_products products = {0};
-    const akin_table_origin origin = {p->options, p->result_options,
-                                      akin_vectors_digest(r->vectors),
-                                      akin_vectors_model_digest(r->vectors)};
-    const char *files = akin_item_rules_digest(r->more);
+    const akin_table_origin origin = origin_of(r);
     AKIN_TRY(akin_products_find(r->comm, r->vectors, &products));
     AKIN_TRY(akin_products_join(r->comm, r->vectors, r->lists, r->list, p->k, &products));
-    const akin_table_extras extras = {.rules_digest = *files != '\0' ? files : NULL,
+    const akin_table_extras extras = {.rules_digest = rules_digest(r),
                                       .picture = products.picture,
                                       .neighbor_picture = products.other};
     AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, products.count, p->k,
@@ -303,13 +314,9 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     const akin_neighbors_params *p = r->params;
     size_t first = akin_vectors_first(r->vectors), sources = akin_vectors_sources(r->vectors);
     akin_refined table = {0};
-    const akin_table_origin origin = {p->options, p->result_options,
-                                      p->against ? akin_vectors_source_digest(r->vectors)
-                                                 : akin_vectors_digest(r->vectors),
-                                      akin_vectors_model_digest(r->vectors)};
+    const akin_table_origin origin = origin_of(r);
     AKIN_TRY(refine(r, figures, &table));
     AKIN_TRY(finish_lists(r, &table));
-    const char *files = r->more != NULL ? akin_item_rules_digest(r->more) : "";
     const akin_table_extras extras = {
         .diverse = p->refine.diverse,
         .boosted = is_boosted(r),
@@ -318,7 +325,7 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
         .duplicate_of = table.duplicate_of,
         .calibration = table.calibration,
         .exact = !is_refined(r),
-        .rules_digest = *files != '\0' ? files : NULL,
+        .rules_digest = rules_digest(r),
         .target_labels = akin_vectors_target_labels(r->vectors),
         .targets = akin_vectors_items(r->vectors) - sources,
         .against_digest = p->against ? akin_vectors_target_digest(r->vectors) : NULL,

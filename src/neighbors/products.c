@@ -107,18 +107,6 @@ static akin_status assign(const akin_vectors *vectors, const survey *s, akin_pro
     return AKIN_OK;
 }
 
-static akin_status set_names(akin_labels *from, akin_labels *to) {
-    size_t categories = akin_labels_category_count(from), groups = akin_labels_group_count(from);
-    const char **names = akin_mem_alloc(categories > groups ? categories : groups, sizeof *names);
-    if (!names) return AKIN_FAILED;
-    for (size_t c = 0; c < categories; c++) names[c] = akin_labels_category_name(from, (int32_t)c);
-    akin_status status = akin_labels_set_category_names(to, categories, names);
-    for (size_t g = 0; g < groups; g++) names[g] = akin_labels_group_name(from, (int32_t)g);
-    if (status == AKIN_OK) status = akin_labels_set_group_names(to, groups, names);
-    akin_mem_free(names);
-    return status;
-}
-
 /* Of this rank's shard of the products. */
 static akin_status label(const akin_vectors *vectors, const survey *s, size_t count,
                          akin_products *out) {
@@ -127,7 +115,7 @@ static akin_status label(const akin_vectors *vectors, const survey *s, size_t co
     for (size_t p = 0; p < s->count; p++)
         if (strlen(s->names[p].name) > longest) longest = strlen(s->names[p].name);
     AKIN_TRY(akin_labels_create(count, longest, &out->labels));
-    AKIN_TRY(set_names(akin_vectors_labels(vectors), out->labels));
+    AKIN_TRY(akin_labels_copy_names(out->labels, akin_vectors_labels(vectors)));
     for (size_t p = 0; p < count; p++) {
         const named *name = &s->names[out->first + p];
         AKIN_TRY(akin_labels_set_id(out->labels, p, name->name));

@@ -29,15 +29,21 @@ static void describe_restored(const akin_sink *sink, akin_target *target, akin_s
     standing->kept = before.live;
 }
 
-/* Rank 0. */
-static akin_status roll_back_all(places *p, const akin_sink_options *options, bool dry_run,
-                                 akin_standing *standings) {
+/* Whether each target has a table to restore. */
+static akin_status check_all(places *p, akin_standing *standings) {
     akin_status status = AKIN_OK;
-    akin_live live;
-    AKIN_TRY(open_all(p, options, standings));
+    (void)standings;
     for (size_t i = 0; i < p->count; i++)
         AKIN_TRY(akin_sink_of(p->urls[i])->check_rollback(p->targets[i]));
-    for (size_t i = 0; i < p->count && !dry_run; i++) {
+done:
+    return status;
+}
+
+static akin_status roll_back_all(places *p, akin_standing *standings) {
+    akin_status status = AKIN_OK;
+    akin_live live;
+    AKIN_TRY(check_all(p, standings));
+    for (size_t i = 0; i < p->count; i++) {
         const akin_sink *sink = akin_sink_of(p->urls[i]);
         AKIN_TRY(sink->rollback(p->targets[i], &live));
         describe_restored(sink, p->targets[i], &standings[i]);
@@ -52,15 +58,19 @@ static void close_all(places *p) {
     akin_mem_free(p->targets);
 }
 
-akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
-                          const akin_sink_options *options, bool dry_run,
-                          akin_standing *standings) {
+/* What rank 0 does at the targets that are open. */
+typedef akin_status work(places *p, akin_standing *standings);
+
+static akin_status at_places(akin_comm *comm, const char *const *urls, size_t url_count,
+                             const akin_sink_options *options, work *work,
+                             akin_standing *standings) {
     akin_status status = AKIN_OK, local = AKIN_OK;
     places p = {.urls = urls, .count = url_count};
     AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count, NULL, 0)));
     if (akin_comm_rank(comm) == 0) {
         p.targets = akin_mem_zalloc(url_count, sizeof *p.targets);
-        local = p.targets ? roll_back_all(&p, options, dry_run, standings) : AKIN_FAILED;
+        local = p.targets ? open_all(&p, options, standings) : AKIN_FAILED;
+        if (local == AKIN_OK && work) local = work(&p, standings);
     }
     AKIN_TRY(akin_agree(comm, local));
     akin_comm_broadcast(comm, standings, url_count * sizeof *standings, 0);
@@ -69,20 +79,16 @@ done:
     return status;
 }
 
+akin_status akin_rollback(akin_comm *comm, const char *const *urls, size_t url_count,
+                          const akin_sink_options *options, bool dry_run,
+                          akin_standing *standings) {
+    return at_places(comm, urls, url_count, options, dry_run ? check_all : roll_back_all,
+                     standings);
+}
+
 akin_status akin_publish_describe(akin_comm *comm, const char *const *urls, size_t url_count,
                                   const akin_sink_options *options, akin_standing *standings) {
-    akin_status status = AKIN_OK, local = AKIN_OK;
-    places p = {.urls = urls, .count = url_count};
-    AKIN_TRY(akin_agree(comm, akin_publish_check(urls, url_count, NULL, 0)));
-    if (akin_comm_rank(comm) == 0) {
-        p.targets = akin_mem_zalloc(url_count, sizeof *p.targets);
-        local = p.targets ? open_all(&p, options, standings) : AKIN_FAILED;
-    }
-    AKIN_TRY(akin_agree(comm, local));
-    akin_comm_broadcast(comm, standings, url_count * sizeof *standings, 0);
-done:
-    close_all(&p);
-    return status;
+    return at_places(comm, urls, url_count, options, NULL, standings);
 }
 
 akin_status akin_publish_ask(const char *url, const akin_sink_options *options,

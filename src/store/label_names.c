@@ -22,6 +22,15 @@ akin_status akin_label_names_set(akin_label_names *names, size_t count, const ch
     return AKIN_OK;
 }
 
+akin_status akin_label_names_copy(akin_label_names *to, const akin_label_names *from) {
+    char *slots = akin_mem_alloc(from->count, from->length + 1);
+    if (!slots) return AKIN_FAILED;
+    if (from->count > 0) memcpy(slots, from->slots, from->count * (from->length + 1));
+    akin_mem_free(to->slots);
+    *to = (akin_label_names){slots, from->count, from->length};
+    return AKIN_OK;
+}
+
 void akin_label_names_release(akin_label_names *names) {
     akin_mem_free(names->slots);
     *names = (akin_label_names){0};

@@ -27,6 +27,8 @@ AKIN_MUST_CHECK akin_status akin_label_names_read(const akin_ncfile *file, const
 AKIN_MUST_CHECK akin_status akin_label_names_put(const akin_label_names *names, akin_ncfile *file,
                                                  akin_comm *comm, const char *variable,
                                                  size_t length);
+AKIN_MUST_CHECK akin_status akin_label_names_copy(akin_label_names *to,
+                                                  const akin_label_names *from);
 void akin_label_names_release(akin_label_names *names);
 
 /* What the dimensions are: at least 1. */

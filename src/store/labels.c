@@ -60,6 +60,11 @@ akin_status akin_labels_set_group_names(akin_labels *labels, size_t count,
     return akin_label_names_set(&labels->groups, count, texts);
 }
 
+akin_status akin_labels_copy_names(akin_labels *to, const akin_labels *from) {
+    akin_status status = akin_label_names_copy(&to->categories, &from->categories);
+    return status == AKIN_OK ? akin_label_names_copy(&to->groups, &from->groups) : status;
+}
+
 akin_status akin_labels_set_id(akin_labels *labels, size_t item, const char *id) {
     size_t length = strlen(id);
     AKIN_ASSERT(item < labels->count);
@@ -148,12 +153,17 @@ void akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
     akin_label_attributes_define(&labels->attributes, file);
 }
 
+akin_status akin_labels_put_ids(const akin_labels *labels, akin_ncfile *file, akin_comm *comm,
+                                const char *variable, size_t first) {
+    return akin_label_texts_put(file, comm, variable, first, labels->count, labels->ids,
+                                labels->id_length + 1, labels->id_length);
+}
+
 akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file, akin_comm *comm,
                             size_t first) {
     akin_status status;
     size_t count = labels->count;
-    AKIN_TRY(akin_label_texts_put(file, comm, "id", first, count, labels->ids,
-                                  labels->id_length + 1, labels->id_length));
+    AKIN_TRY(akin_labels_put_ids(labels, file, comm, "id", first));
     akin_ncfile_put(file, "category", first, count, labels->category);
     AKIN_TRY(akin_label_names_put(&labels->categories, file, comm, "category_name",
                                   name_length(labels)));

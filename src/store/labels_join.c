@@ -73,37 +73,33 @@ static akin_status join_ids(const joining *j) {
     return status;
 }
 
-static akin_status join_categories(const joining *j) {
+/* Categories or groups. */
+typedef struct {
+    size_t (*count)(const akin_labels *labels);
+    name_at *name;
+    int32_t *(*indices)(akin_labels *labels);
+    akin_status (*set_names)(akin_labels *labels, size_t count, const char *const *names);
+} kind_of_name;
+
+static akin_status join_names(const joining *j, const kind_of_name *kind) {
     akin_status status;
     merged m;
     const akin_labels *const labels[2] = {j->side[0], j->side[1]};
-    const size_t which[2] = {0, 0}, counts[2] = {akin_labels_category_count(labels[0]),
-                                                 akin_labels_category_count(labels[1])};
-    AKIN_TRY(merge(labels, which, counts, category_at, &m));
-    AKIN_TRY(akin_labels_set_category_names(j->out, m.count, m.names));
+    const size_t which[2] = {0, 0}, counts[2] = {kind->count(labels[0]), kind->count(labels[1])};
+    AKIN_TRY(merge(labels, which, counts, kind->name, &m));
+    AKIN_TRY(kind->set_names(j->out, m.count, m.names));
     for (int s = 0; s < 2; s++)
-        move_indices(&m, s, akin_labels_category(j->side[s]), j->count[s],
-                     akin_labels_category(j->out) + (s ? j->count[0] : 0));
+        move_indices(&m, s, kind->indices(j->side[s]), j->count[s],
+                     kind->indices(j->out) + (s ? j->count[0] : 0));
 done:
     release(&m);
     return status;
 }
 
-static akin_status join_groups(const joining *j) {
-    akin_status status;
-    merged m;
-    const akin_labels *const labels[2] = {j->side[0], j->side[1]};
-    const size_t which[2] = {0, 0}, counts[2] = {akin_labels_group_count(labels[0]),
-                                                 akin_labels_group_count(labels[1])};
-    AKIN_TRY(merge(labels, which, counts, group_at, &m));
-    AKIN_TRY(akin_labels_set_group_names(j->out, m.count, m.names));
-    for (int s = 0; s < 2; s++)
-        move_indices(&m, s, akin_labels_group(j->side[s]), j->count[s],
-                     akin_labels_group(j->out) + (s ? j->count[0] : 0));
-done:
-    release(&m);
-    return status;
-}
+static const kind_of_name categories = {akin_labels_category_count, category_at,
+                                        akin_labels_category, akin_labels_set_category_names},
+                          groups = {akin_labels_group_count, group_at, akin_labels_group,
+                                    akin_labels_set_group_names};
 
 /* Attribute a of one side and b of the other. */
 static akin_status join_attribute(const joining *j, size_t a, size_t b) {
@@ -157,8 +153,8 @@ akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b, siz
     AKIN_TRY(
         akin_labels_create(a_count + b_count, a_length > b_length ? a_length : b_length, &j.out));
     AKIN_TRY(join_ids(&j));
-    AKIN_TRY(join_categories(&j));
-    AKIN_TRY(join_groups(&j));
+    AKIN_TRY(join_names(&j, &categories));
+    AKIN_TRY(join_names(&j, &groups));
     AKIN_TRY(join_attributes(&j));
     *out = j.out, j.out = NULL;
 done:

@@ -323,20 +323,12 @@ static akin_status put_targets(akin_comm *comm, akin_ncfile *file,
                                const akin_table_extras *extras) {
     akin_status status;
     akin_labels *labels = extras->target_labels;
-    size_t count = akin_labels_count(labels), width = akin_labels_id_length(labels),
-           first = extras->first_target;
-    char *ids = akin_mem_zalloc(count, width);
-    AKIN_TRY(akin_agree(comm, ids ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = 0; i < count; i++) {
-        const char *id = akin_labels_id(labels, i);
-        memcpy(ids + i * width, id, strlen(id));
-    }
-    akin_ncfile_put(file, "target_id", first, count, ids);
+    size_t count = akin_labels_count(labels), first = extras->first_target;
+    AKIN_TRY(akin_labels_put_ids(labels, file, comm, "target_id", first));
     akin_ncfile_put(file, "target_category", first, count, akin_labels_category(labels));
     akin_ncfile_put(file, "target_group", first, count, akin_labels_group(labels));
     akin_ncfile_put(file, "target_available", first, count, akin_labels_available(labels));
 done:
-    akin_mem_free(ids);
     return status;
 }
 

@@ -20,10 +20,9 @@ static const char *file_name(void) {
     return name;
 }
 
-static void write_items(size_t n, bool named, char digest[33]) {
-    size_t first;
+/* Takes the labels. */
+static void write_labels(akin_labels *labels, size_t n, size_t first, char digest[33]) {
     akin_ncfile *file = NULL;
-    akin_labels *labels = make_shard(comm, n, named, &first);
     assert_int_equal(akin_ncfile_create(comm, file_name(), "test", &file), AKIN_OK);
     akin_ncfile_dimension(file, "item", n);
     akin_labels_define(labels, file);
@@ -31,6 +30,12 @@ static void write_items(size_t n, bool named, char digest[33]) {
     assert_int_equal(akin_labels_put(labels, file, comm, first), AKIN_OK);
     assert_int_equal(akin_ncfile_commit(file, digest), AKIN_OK);
     akin_labels_free(labels);
+}
+
+static void write_items(size_t n, bool named, char digest[33]) {
+    size_t first;
+    akin_labels *labels = make_shard(comm, n, named, &first);
+    write_labels(labels, n, first, digest);
 }
 
 static void check_range(const akin_ncfile *file, size_t first, size_t count, bool named) {
@@ -221,15 +226,8 @@ static akin_labels *make_attributes(size_t n, size_t *first) {
 
 static void write_attributes(size_t n, char digest[33]) {
     size_t first;
-    akin_ncfile *file = NULL;
     akin_labels *labels = make_attributes(n, &first);
-    assert_int_equal(akin_ncfile_create(comm, file_name(), "test", &file), AKIN_OK);
-    akin_ncfile_dimension(file, "item", n);
-    akin_labels_define(labels, file);
-    assert_int_equal(akin_ncfile_begin(file), AKIN_OK);
-    assert_int_equal(akin_labels_put(labels, file, comm, first), AKIN_OK);
-    assert_int_equal(akin_ncfile_commit(file, digest), AKIN_OK);
-    akin_labels_free(labels);
+    write_labels(labels, n, first, digest);
 }
 
 static void check_attributes(const akin_ncfile *file, size_t first, size_t count) {
