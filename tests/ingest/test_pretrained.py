@@ -15,7 +15,7 @@ import netCDF4
 import numpy
 from PIL import Image, ImageOps
 
-from support import SOURCE, akin, assert_same_variables, command, draw_catalogue, fresh, main
+from support import SOURCE, akin, assert_same_variables, command, draw_catalogue, fresh, kill_ranks, main
 
 NETWORKS = os.path.join(SOURCE, "tests", "fixtures", "networks")
 W = numpy.array(json.load(open(os.path.join(NETWORKS, "weights.json"))))
@@ -167,12 +167,12 @@ SLOW = ("--network-size", "900x900", *WHOLE, "--checkpoint-every", "0")
 def stop_when_it_has(pictures, number, source, output, ranks, *words):
     """Starts ingest, sends the signal once so many records are saved; its exit code."""
     process = subprocess.Popen(command(["ingest", source, "-o", output, "--network", network("conv"), *SLOW, *words], ranks),
-                               stderr=subprocess.PIPE, start_new_session=True)
+                               stderr=subprocess.PIPE)
     record, end = 16 + 3072 + 24 * 4, time.time() + 60
     saved = lambda: sum(max(0, os.path.getsize(p) - 32) // record for p in glob.glob(output + ".checkpoint.*"))
     while saved() < pictures and process.poll() is None and time.time() < end:
         time.sleep(0.01)
-    os.killpg(process.pid, number) if number == signal.SIGKILL else process.send_signal(number)
+    kill_ranks(process) if number == signal.SIGKILL else process.send_signal(number)
     process.communicate(timeout=60)
     return process.returncode
 

@@ -9,7 +9,7 @@ import time
 
 import netCDF4
 import numpy as np
-from support import akin, assert_same_variables, command, fresh, main
+from support import akin, assert_same_variables, command, fresh, kill_ranks, main
 
 os.chdir(fresh("neighbors_resume"))
 CHECKPOINT = "t.nc.checkpoint"
@@ -38,18 +38,6 @@ def wait_for_save(process, before):
 
 
 WORDS = ["neighbors", "x.npy", "-o", "t.nc", "-k", "9", "--checkpoint-every", "0", "--json"]
-
-
-def kill_ranks(process):
-    """kill -9 of all ranks, which are mpirun's children; of mpirun alone they would go on, and may even end."""
-    for name in os.listdir("/proc"):
-        try:
-            if name.isdigit():
-                with open(f"/proc/{name}/stat") as f:
-                    if int(f.read().rsplit(")", 1)[1].split()[1]) == process.pid:
-                        os.kill(int(name), signal.SIGKILL)
-        except (FileNotFoundError, ProcessLookupError):
-            pass  # has ended meanwhile
 
 
 def go_through(steps):

@@ -5,6 +5,7 @@ import json
 import os
 import random
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -42,6 +43,24 @@ def akin(*words, ranks=0, expect=0, timeout=120, env=None):
         raise AssertionError(f"{' '.join(map(str, words))} at {ranks} ranks: exit {done.code}, expected {expect}\n"
                              f"stdout: {done.out[-2000:]}\nstderr: {done.err[-3000:]}")
     return done
+
+
+def children(pid):
+    """The process numbers of what a process has started: of mpirun, its ranks."""
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children") as f:
+            return [int(word) for word in f.read().split()]
+    except FileNotFoundError:
+        return []
+
+
+def kill_ranks(process):
+    """kill -9 of every rank below mpirun, or of a call without it. Of mpirun alone its ranks would go on, and may even end well."""
+    for pid in children(process.pid) or [process.pid]:
+        try:
+            os.kill(pid, signal.SIGKILL)
+        except ProcessLookupError:
+            pass  # has ended meanwhile
 
 
 def fresh(name):

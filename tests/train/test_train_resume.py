@@ -10,7 +10,7 @@ import time
 
 import netCDF4
 import numpy as np
-from support import akin, assert_same_variables, command, draw_catalogue, fresh, main
+from support import akin, assert_same_variables, children, command, draw_catalogue, fresh, main
 
 OPTIONS = ["--objective", "reconstruction", "--features", "autoencoder", "--batch", 40, "--holdout", 0.1]
 CATALOG = "things.nc"
@@ -31,11 +31,6 @@ REPORT = train("straight.nc", "--json").json  # never stopped
 def start(output, words, ranks):
     call = command(["train", CATALOG, "-o", output, "--epochs", EPOCHS, "--checkpoint-every", 0, *OPTIONS, *words], ranks)
     return subprocess.Popen(call, stderr=subprocess.PIPE, text=True)
-
-
-def children(pid):
-    with open(f"/proc/{pid}/task/{pid}/children") as f:
-        return [int(word) for word in f.read().split()]
 
 
 def moment(path):
