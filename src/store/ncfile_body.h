@@ -1,5 +1,5 @@
-/* ncfile_body: what ncfile.c (writing), ncfile_read.c (reading) and ncfile_verify.c share; the files
- * with <netcdf.h>. */
+/* ncfile_body: what ncfile.c (writing), ncfile_open.c, ncfile_read.c and ncfile_verify.c share; the
+ * files with <netcdf.h>. */
 #ifndef AKIN_NCFILE_BODY_H
 #define AKIN_NCFILE_BODY_H
 
@@ -48,6 +48,10 @@ void akin_ncfile_release(akin_ncfile *file); /* memory only; NULL is fine */
 
 /* AKIN_INPUT: the file is `what`. */
 AKIN_MUST_CHECK akin_status akin_ncfile_refuse(const akin_ncfile *file, const char *what);
+/* Interprets an error of the library on a file that was readable a moment ago: damage, or a disk
+ * that cannot be read. A positive code is the system's; HDF5 hides it behind one of its own, but
+ * a file that was intact just now is not damaged. */
+AKIN_MUST_CHECK akin_status akin_ncfile_trouble(const akin_ncfile *file, int code);
 
 /* ncfile_verify.c. Only a file that matches its seal, or has none, may be opened by the library; found:
  * the sum of its bytes. Not collective. */
