@@ -1,5 +1,6 @@
 /* ring_checkpoint: the state of an all-pairs run. */
 #include "ring_checkpoint.h"
+#include "ring_checkpoint_file.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/shard.h>
@@ -7,8 +8,6 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { PROGRESS = 4, PARTS_MAX = 32768 }; /* far more than blocks are cut into (allpairs.c) */
 
 int akin_ring_checkpoint_part(size_t count, int subs, size_t index) {
     size_t panels = (count + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL,
@@ -34,33 +33,6 @@ static extent extent_of(akin_comm *comm, const akin_ring_checkpoint_state *s) {
         e.places += s->counts[r];
     }
     return e;
-}
-
-static const akin_ncfile_field schema[] = {
-    {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
-    {"own", AKIN_NC_UINT64, "place,k", "1", "list that stays with the row"},
-    {"held", AKIN_NC_UINT64, "place,k", "1", "list that travels with the row"},
-    {"bar", AKIN_NC_UINT64, "place", "1", "score that the list required"},
-    {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
-    {"progress", AKIN_NC_INT, "layer,progress", "1", "size, subs, step, slice"},
-    {"label", AKIN_NC_INT, "place,layer", "1", "part of the block"},
-    {0}};
-
-static void define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
-                   const akin_ring_checkpoint_state *s, size_t places) {
-    akin_ncfile_dimension(file, "place", places);
-    akin_ncfile_dimension(file, "k", s->k);
-    akin_ncfile_dimension(file, "rank", (size_t)s->progress.size);
-    akin_ncfile_dimension(file, "layer", (size_t)s->layers + 1);
-    akin_ncfile_dimension(file, "progress", PROGRESS);
-    akin_ncfile_define(file, schema);
-    akin_ncfile_attribute(file, NULL, "title", "Neighbour lists in progress");
-    akin_ncfile_attribute(file, NULL, "summary",
-                          "State of a run of akin neighbors; the same command resumes it.");
-    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
-    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
-    akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
-    akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest);
 }
 
 /* Sorted copies of a block's lists; zeros if there is no block. [count, k], owned. */
@@ -123,10 +95,11 @@ done:
 static void put_progress(akin_comm *comm, akin_ncfile *file, const akin_ring_checkpoint_state *s) {
     bool mine = akin_comm_rank(comm) == 0;
     int64_t count = (int64_t)s->counts[akin_comm_rank(comm)];
-    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
+    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][AKIN_RING_CHECKPOINT_PROGRESS];
     for (int l = 0; l <= s->layers; l++) {
         const akin_ring_progress *p = l == 0 ? &s->progress : &s->before[l - 1];
-        const int32_t numbers[PROGRESS] = {p->size, p->subs, p->step, p->slice};
+        const int32_t numbers[AKIN_RING_CHECKPOINT_PROGRESS] = {p->size, p->subs, p->step,
+                                                                p->slice};
         memcpy(progress[l], numbers, sizeof numbers);
     }
     akin_ncfile_put(file, "count", (size_t)akin_comm_rank(comm), 1, &count);
@@ -141,7 +114,9 @@ akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
     extent e = extent_of(comm, s);
     if (e.places == 0) return AKIN_OK; /* no rows were distributed: nothing to save */
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
-    define(file, origin, s, e.places);
+    const akin_ring_checkpoint_shape shape = {e.places, s->k, (size_t)s->progress.size,
+                                              (size_t)s->layers + 1};
+    akin_ring_checkpoint_define(file, origin, &shape);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put_rows(comm, file, s, e.own_first));
     AKIN_TRY(put_lists(comm, file, "own", s->own, e.own_first, akin_row_block_count(s->own), s->k));
@@ -155,19 +130,11 @@ done:
 
 /* --- reading --- */
 
-static akin_status check_origin(const akin_ncfile *file,
-                                const akin_ring_checkpoint_origin *origin) {
-    const akin_ncfile_claim claims[] = {
-        {"akin_result_options", "the options", origin->result_options},
-        {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
-        {"input_previous_digest", "the previous table", origin->previous_digest}};
-    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
-}
-
 typedef struct {
     akin_comm *comm;
     const akin_ncfile *file;
-    size_t n, k, places, ranks, layers;
+    size_t n, k, layers;
+    akin_ring_checkpoint_shape shape;
     const akin_topk_limits *limits;
     size_t first, count; /* of the places that this rank reads */
     unsigned char *records;
@@ -181,57 +148,42 @@ typedef struct {
     uint64_t bar;
 } record_head;
 
-static akin_status bad_shape(const reader *r) {
-    return akin_error_set(AKIN_INPUT, "%s: not a checkpoint of neighbour lists of this catalogue",
-                          akin_ncfile_path(r->file));
-}
-
-static akin_status read_shape(reader *r) {
-    akin_status status;
-    size_t k;
-    AKIN_TRY(akin_ncfile_check_schema(r->file, schema));
-    AKIN_TRY(akin_ncfile_length(r->file, "place", &r->places));
-    AKIN_TRY(akin_ncfile_length(r->file, "k", &k));
-    AKIN_TRY(akin_ncfile_length(r->file, "rank", &r->ranks));
-    AKIN_TRY(akin_ncfile_length(r->file, "layer", &r->layers));
-    if (k != r->k || r->places > r->n || r->layers > AKIN_ROW_BLOCK_LAYERS + 1 ||
-        r->ranks > INT32_MAX)
-        return bad_shape(r);
-    r->first = akin_shard_first(r->places, akin_comm_size(r->comm), akin_comm_rank(r->comm));
-    r->count = akin_shard_count(r->places, akin_comm_size(r->comm), akin_comm_rank(r->comm));
+static akin_status read_shape(reader *r, const akin_ring_checkpoint_origin *origin) {
+    akin_ring_checkpoint_shape *shape = &r->shape;
+    int size = akin_comm_size(r->comm), rank = akin_comm_rank(r->comm);
+    akin_status status = akin_ring_checkpoint_check(r->file, origin, r->n, r->k, shape);
+    if (status != AKIN_OK) return status;
+    r->layers = shape->layers;
+    r->first = akin_shard_first(shape->places, size, rank);
+    r->count = akin_shard_count(shape->places, size, rank);
     r->record_size =
         sizeof(record_head) + (r->layers + 1) / 2 * 2 * sizeof(int32_t) + r->k * sizeof(uint64_t);
-done:
-    return status;
-}
-
-/* Whether a run can have come there; the engine cuts blocks into an even number of parts. */
-static bool is_progress(akin_ring_progress p) {
-    return p.size >= 1 && p.subs >= 2 && p.subs % 2 == 0 && (int64_t)p.size * p.subs <= PARTS_MAX &&
-           p.step >= 0 && p.step <= akin_ring_steps(p.size) && p.slice >= 0 && p.slice <= p.subs;
+    return AKIN_OK;
 }
 
 static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
     akin_status status;
-    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][PROGRESS];
+    int32_t progress[AKIN_ROW_BLOCK_LAYERS + 1][AKIN_RING_CHECKPOINT_PROGRESS];
     int64_t total = 0, *counts = NULL;
     AKIN_TRY(akin_ncfile_get(r->file, "progress", 0, r->layers, progress));
     for (size_t l = 0; l < r->layers; l++) {
         akin_ring_progress p = {progress[l][0], progress[l][1], progress[l][2], progress[l][3]};
-        if (!is_progress(p)) return bad_shape(r);
+        if (!akin_ring_checkpoint_is_progress(p)) return akin_ring_checkpoint_refuse(r->file);
         *(l == 0 ? &w->progress : &w->before[l - 1]) = p;
     }
     w->layers = (int)r->layers - 1;
-    if ((size_t)w->progress.size != r->ranks) return bad_shape(r);
-    counts = akin_mem_alloc(r->ranks, sizeof *counts);
-    w->counts = akin_mem_alloc(r->ranks, sizeof *w->counts);
+    if ((size_t)w->progress.size != r->shape.ranks) return akin_ring_checkpoint_refuse(r->file);
+    counts = akin_mem_alloc(r->shape.ranks, sizeof *counts);
+    w->counts = akin_mem_alloc(r->shape.ranks, sizeof *w->counts);
     if (counts == NULL || w->counts == NULL) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->ranks, counts));
-    for (size_t i = 0; i < r->ranks && status == AKIN_OK; i++) {
-        if (counts[i] < 0 || counts[i] > (int64_t)r->places - total) status = bad_shape(r);
+    AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->shape.ranks, counts));
+    for (size_t i = 0; i < r->shape.ranks && status == AKIN_OK; i++) {
+        if (counts[i] < 0 || counts[i] > (int64_t)r->shape.places - total)
+            status = akin_ring_checkpoint_refuse(r->file);
         total += counts[i], w->counts[i] = (size_t)counts[i];
     }
-    if (status == AKIN_OK && total != (int64_t)r->places) status = bad_shape(r);
+    if (status == AKIN_OK && total != (int64_t)r->shape.places)
+        status = akin_ring_checkpoint_refuse(r->file);
 done:
     akin_mem_free(counts);
     return status;
@@ -289,7 +241,7 @@ static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) 
             good = good && label >= 0 && label < p->size * p->subs;
         }
         good = good && is_list(r, rows[i], own + i * r->k) && is_list(r, rows[i], held + i * r->k);
-        if (!good) AKIN_TRY(bad_shape(r));
+        if (!good) AKIN_TRY(akin_ring_checkpoint_refuse(r->file));
     }
     qsort(order, r->count, sizeof *order, ascending);
     for (size_t i = 0; i < r->count; i++) {
@@ -332,7 +284,7 @@ static akin_status unpack(const reader *r, akin_ring_checkpoint *w, const unsign
         record_head head;
         memcpy(&head, record, sizeof head);
         size_t at = (size_t)head.row - first;
-        if (w->place[at] >= 0) return bad_shape(r);
+        if (w->place[at] >= 0) return akin_ring_checkpoint_refuse(r->file);
         w->place[at] = head.place;
         w->bars[at] = head.bar;
         memcpy(w->label + at * r->layers, record + sizeof head, r->layers * sizeof *w->label);
@@ -348,8 +300,7 @@ static akin_status read_file(reader *r, const akin_ring_checkpoint_origin *origi
     unsigned char *received = NULL;
     size_t records = 0, *send = akin_mem_zalloc((size_t)akin_comm_size(r->comm), sizeof *send);
     int size = akin_comm_size(r->comm), rank = akin_comm_rank(r->comm);
-    akin_status local = send != NULL ? check_origin(r->file, origin) : AKIN_FAILED;
-    if (local == AKIN_OK) local = read_shape(r);
+    akin_status local = send != NULL ? read_shape(r, origin) : AKIN_FAILED;
     if (local == AKIN_OK) local = read_progress(r, w);
     if (local == AKIN_OK) local = pack(r, w, send);
     if (local == AKIN_OK) local = make_arrays(r, w, akin_shard_count(r->n, size, rank));

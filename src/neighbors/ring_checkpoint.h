@@ -1,18 +1,5 @@
 /* ring_checkpoint: the state of an all-pairs run, from which it resumes after any interruption,
- * at any number of ranks, with the same lists.
- *
- *   int    row(place)          of the catalogue; places are those of the blocks, concatenated
- *   uint64 own(place, k)       keys of topk.h, best first, 0 = none: the list that stays with the
- *                              row
- *   uint64 held(place, k)      the list that travels with it
- *   uint64 bar(place)          the key that a list that is not full required (topk.h), 0 = any
- *   int64  count(rank)         rows of each rank's block
- *   int    progress(layer, progress = 4)
- *                              ring.h: size, subs, step, slice; the first is for these blocks, any
- *                              others for the blocks of earlier runs
- *   int    label(place, layer) the part of the block that the row was in: block * subs + part
- *   attributes: akin_result_options, input_embeddings_digest, input_previous_digest: all that
- *   affects the result */
+ * at any number of ranks, with the same lists. Its variables: ring_checkpoint_file.h. */
 #ifndef AKIN_RING_CHECKPOINT_H
 #define AKIN_RING_CHECKPOINT_H
 

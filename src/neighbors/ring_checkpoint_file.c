@@ -1,0 +1,67 @@
+/* ring_checkpoint_file: the schema of a checkpoint of an all-pairs run. */
+#include "ring_checkpoint_file.h"
+
+enum { PARTS_MAX = 32768 }; /* far more than blocks are cut into (allpairs.c) */
+
+static const akin_ncfile_field schema[] = {
+    {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
+    {"own", AKIN_NC_UINT64, "place,k", "1", "list that stays with the row"},
+    {"held", AKIN_NC_UINT64, "place,k", "1", "list that travels with the row"},
+    {"bar", AKIN_NC_UINT64, "place", "1", "score that the list required"},
+    {"count", AKIN_NC_INT64, "rank", "1", "rows of each block"},
+    {"progress", AKIN_NC_INT, "layer,progress", "1", "size, subs, step, slice"},
+    {"label", AKIN_NC_INT, "place,layer", "1", "part of the block"},
+    {0}};
+
+void akin_ring_checkpoint_define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
+                                 const akin_ring_checkpoint_shape *shape) {
+    akin_ncfile_dimension(file, "place", shape->places);
+    akin_ncfile_dimension(file, "k", shape->k);
+    akin_ncfile_dimension(file, "rank", shape->ranks);
+    akin_ncfile_dimension(file, "layer", shape->layers);
+    akin_ncfile_dimension(file, "progress", AKIN_RING_CHECKPOINT_PROGRESS);
+    akin_ncfile_define(file, schema);
+    akin_ncfile_attribute(file, NULL, "title", "Neighbour lists in progress");
+    akin_ncfile_attribute(file, NULL, "summary",
+                          "State of a run of akin neighbors; the same command resumes it.");
+    akin_ncfile_attribute(file, NULL, "akin_options", origin->options);
+    akin_ncfile_attribute(file, NULL, "akin_result_options", origin->result_options);
+    akin_ncfile_attribute(file, NULL, "input_embeddings_digest", origin->embeddings_digest);
+    akin_ncfile_attribute(file, NULL, "input_previous_digest", origin->previous_digest);
+}
+
+akin_status akin_ring_checkpoint_refuse(const akin_ncfile *file) {
+    return akin_error_set(AKIN_INPUT, "%s: not a checkpoint of neighbour lists of this catalogue",
+                          akin_ncfile_path(file));
+}
+
+static akin_status check_origin(const akin_ncfile *file,
+                                const akin_ring_checkpoint_origin *origin) {
+    const akin_ncfile_claim claims[] = {
+        {"akin_result_options", "the options", origin->result_options},
+        {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
+        {"input_previous_digest", "the previous table", origin->previous_digest}};
+    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
+}
+
+akin_status akin_ring_checkpoint_check(const akin_ncfile *file,
+                                       const akin_ring_checkpoint_origin *origin, size_t n,
+                                       size_t k, akin_ring_checkpoint_shape *shape) {
+    akin_status status;
+    AKIN_TRY(check_origin(file, origin));
+    AKIN_TRY(akin_ncfile_check_schema(file, schema));
+    AKIN_TRY(akin_ncfile_length(file, "place", &shape->places));
+    AKIN_TRY(akin_ncfile_length(file, "k", &shape->k));
+    AKIN_TRY(akin_ncfile_length(file, "rank", &shape->ranks));
+    AKIN_TRY(akin_ncfile_length(file, "layer", &shape->layers));
+    if (shape->k != k || shape->places > n || shape->layers > AKIN_ROW_BLOCK_LAYERS + 1 ||
+        shape->ranks > INT32_MAX)
+        return akin_ring_checkpoint_refuse(file);
+done:
+    return status;
+}
+
+bool akin_ring_checkpoint_is_progress(akin_ring_progress p) {
+    return p.size >= 1 && p.subs >= 2 && p.subs % 2 == 0 && (int64_t)p.size * p.subs <= PARTS_MAX &&
+           p.step >= 0 && p.step <= akin_ring_steps(p.size) && p.slice >= 0 && p.slice <= p.subs;
+}
