@@ -23,8 +23,13 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .choices = "item|group",
      .shapes_result = true,
-     .help = "what the rows of the table are; group: products, each the items of one group, whose "
-             "score is that of their most similar pair"},
+     .help = "what the rows of the table are; group: products, each the items of one group"},
+    {.name = "pictures",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "best|mean",
+     .shapes_result = true,
+     .help = "with --by group, the score of two products: the best of all cosines of a picture of "
+             "one with a picture of the other (the default), or the mean of them"},
     {.name = "against-ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -108,14 +113,14 @@ static akin_refine_params refine_of(const akin_options *o) {
     return refine;
 }
 
-/* Lists between products hold one picture of each, and none of the item's own. */
+/* Lists between products hold one picture of each, and none of the item's own; where pictures count
+ * as one row, products need no limit. */
 static akin_neighbors_rules rules_of(const akin_options *o) {
     static const char *const one = "group=1";
     akin_neighbors_rules rules = akin_item_rules_of(o);
-    if (is_choice(o, "by", "group")) {
-        rules.exclude_same_group = true;
-        rules.at_most = (akin_neighbors_words){1, &one};
-    }
+    if (!is_choice(o, "by", "group")) return rules;
+    rules.exclude_same_group = true;
+    if (!is_choice(o, "pictures", "mean")) rules.at_most = (akin_neighbors_words){1, &one};
     return rules;
 }
 
@@ -131,6 +136,7 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .k = (size_t)akin_options_int(o, "k"),
                                    .rules = rules_of(o),
                                    .by_group = is_choice(o, "by", "group"),
+                                   .mean = is_choice(o, "pictures", "mean"),
                                    .refine = refine_of(o),
                                    .options = call->options_text,
                                    .result_options = call->result_options,
@@ -146,8 +152,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
 static void fill_report(akin_json *report, const akin_neighbors_params *params,
                         const akin_neighbors_figures *figures) {
     const akin_refine_params *refine = &params->refine;
-    double pairs = (double)figures->items *
-                   (double)(params->against ? figures->targets : figures->items - 1),
+    double rows = (double)(params->mean ? figures->products : figures->items),
+           pairs = rows * (params->against ? (double)figures->targets : rows - 1),
            seconds = figures->engine.seconds;
     akin_json_set_integer(report, "items", (long long)figures->items);
     if (params->by_group) akin_json_set_integer(report, "products", (long long)figures->products);
@@ -211,12 +217,17 @@ done:
     return status;
 }
 
-/* What works on the lists of items, not of products. */
+/* What works on the lists of items, not of products. The last ones do where pictures count as one
+ * row. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"against", "at-most", "diversity", "collapse-duplicates",
-                                         "fill",    "score",   "boost",     "damp-hubs",
-                                         "pins"};
-    for (size_t i = 0; is_choice(o, "by", "group") && i < sizeof others / sizeof *others; i++)
+    static const char *const others[] = {"against", "pins",  "diversity", "collapse-duplicates",
+                                         "fill",    "score", "damp-hubs", "boost",
+                                         "at-most"};
+    size_t count = sizeof others / sizeof *others;
+    if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
+        return akin_error_option("pictures", "--pictures needs --by group");
+    if (is_choice(o, "pictures", "mean")) count -= 2;
+    for (size_t i = 0; is_choice(o, "by", "group") && i < count; i++)
         if (akin_options_given(o, others[i]))
             return akin_error_option(
                 "by", "--by group does not go together with --%s: leave one of them out",

@@ -6,6 +6,8 @@
 #include "item_rules.h"
 #include "limited_lists.h"
 #include "list_scores.h"
+#include "neighbors_check.h"
+#include "product_means.h"
 #include "products.h"
 #include "refine.h"
 #include "resume.h"
@@ -19,58 +21,13 @@
 #include <akin/table.h>
 #include <akin/text.h>
 #include <akin/topk.h>
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
 enum { LIMITED_TIMES = 3 /* as many as are needed, where limits may strike some */ };
 
-akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
-                                   const char *path, akin_row_block_rules *out) {
-    const akin_labels *labels = akin_vectors_labels(vectors);
-    if (rules->same_category && akin_labels_category_count(labels) == 0)
-        return akin_error_option("same-category", "--same-category: no item of %s has a category",
-                                 path);
-    if (rules->exclude_same_group && akin_labels_group_count(labels) == 0)
-        return akin_error_option("exclude-same-group",
-                                 "--exclude-same-group: no item of %s has a group", path);
-    float least = (float)rules->min_score;
-    if (least < rules->min_score) least = nextafterf(least, INFINITY);
-    *out = (akin_row_block_rules){.same_category = rules->same_category,
-                                  .exclude_same_group = rules->exclude_same_group,
-                                  .only_available = rules->only_available,
-                                  .min_score = least};
-    return AKIN_OK;
-}
-
-static akin_status check_refine(const akin_refine_params *refine, const akin_neighbors_rules *rules,
-                                const akin_vectors *vectors, const char *path, bool against) {
-    if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
-        return akin_error_option("fill", "--fill category: no item of %s has a category", path);
-    if (against && (refine->fill || refine->collapse || refine->calibrated))
-        return akin_error_set(AKIN_USAGE,
-                              "--%s does not go together with --against: leave one of them out",
-                              refine->fill       ? "fill"
-                              : refine->collapse ? "collapse-duplicates"
-                                                 : "score calibrated");
-    if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
-        return akin_error_option(
-            refine->fill ? "fill" : "collapse-duplicates",
-            "--%s does not go together with rules for each item (--same and the "
-            "others): leave one of them out",
-            refine->fill ? "fill" : "collapse-duplicates");
-    bool boosted = rules->boost.count > 0 || rules->damp_hubs;
-    if (refine->diverse && boosted)
-        return akin_error_option("diversity", "--diversity does not go together with --boost and "
-                                              "--damp-hubs: leave one of them out");
-    if (refine->calibrated && (boosted || rules->pins.count > 0))
-        return akin_error_option("score", "--score calibrated does not go together with --boost, "
-                                          "--damp-hubs and --pins: leave one of them out");
-    return AKIN_OK;
-}
-
 static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
-    double pairs = (double)f->items * (double)(f->items - 1);
+    double rows = (double)(params->mean ? f->products : f->items), pairs = rows * (rows - 1);
     char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
     bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run says it */
     akin_log_summary("neighbors: %s item%s of %zu feature%s, %s pairs%s%s%s",
@@ -95,6 +52,8 @@ typedef struct {
     akin_comm *comm;
     const akin_neighbors_params *params;
     akin_vectors *vectors;
+    akin_vectors *pictures; /* of the products that the vectors are; NULL: they are items */
+    akin_products products; /* with by_group */
     akin_row_block_rules rules;
     akin_item_rules *more; /* NULL: none */
     akin_item_pins *pins;  /* NULL: none */
@@ -282,31 +241,58 @@ static const char *rules_digest(const run *r) {
     return *digest != '\0' ? digest : NULL;
 }
 
-/* The table between products. Collective; agreed. */
-static akin_status write_products(run *r, akin_neighbors_figures *figures) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    akin_products products = {0};
-    const akin_table_origin origin = origin_of(r);
-    AKIN_TRY(akin_products_find(r->comm, r->vectors, &products));
-    AKIN_TRY(akin_products_join(r->comm, r->vectors, r->lists, r->list, p->k, &products));
-    const akin_table_extras extras = {.rules_digest = rules_digest(r),
-                                      .picture = products.picture,
-                                      .neighbor_picture = products.other};
-    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, products.count, p->k,
-                                      products.first, products.labels, products.neighbor,
-                                      products.score, products.held, &extras));
-    figures->products = products.count;
-done:
-    akin_products_release(&products);
-    return status;
-}
-
 /* Rows of the vectors become rows of the other catalogue. */
 static void count_from_targets(const run *r, int32_t *neighbor) {
     size_t sources = akin_vectors_sources(r->vectors);
     for (size_t e = 0; e < akin_vectors_count(r->vectors) * r->params->k; e++)
         if (neighbor[e] >= 0) neighbor[e] -= (int32_t)sources;
+}
+
+/* Lists of products that were compared as rows, and what else the table has. Collective; agreed. */
+static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refined *table,
+                              akin_product_lists *out) {
+    akin_status status;
+    size_t first = akin_vectors_first(r->vectors), n = r->products.count,
+           end = first + akin_vectors_count(r->vectors);
+    AKIN_TRY(refine(r, figures, table));
+    AKIN_TRY(finish_lists(r, table));
+    count_from_targets(r, table->neighbor);
+    *out = (akin_product_lists){
+        first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
+    out->count = (end < n ? end : n) - out->first;
+    table->neighbor = table->counts = NULL, table->score = NULL;
+    status = akin_product_means_pictures(r->comm, r->pictures, &r->products, r->params->k, out);
+done:
+    return status;
+}
+
+/* The table between products. Collective; agreed. */
+static akin_status write_products(run *r, akin_neighbors_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    const akin_vectors *pictures = r->pictures ? r->pictures : r->vectors;
+    akin_refined table = {0};
+    akin_product_lists lists = {0};
+    akin_labels *labels = NULL;
+    const akin_table_origin origin = origin_of(r);
+    AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
+                         : akin_products_join(r->comm, r->vectors, &r->products, r->lists, r->list,
+                                              p->k, &lists));
+    AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
+                                 &labels));
+    const akin_table_extras extras = {.boosted = is_boosted(r),
+                                      .pinned = table.pinned,
+                                      .rules_digest = rules_digest(r),
+                                      .picture = lists.picture,
+                                      .neighbor_picture = lists.other};
+    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, r->products.count, p->k,
+                                      lists.first, labels, lists.neighbor, lists.score, lists.held,
+                                      &extras));
+done:
+    akin_labels_free(labels);
+    akin_product_lists_release(&lists);
+    akin_refined_free(&table);
+    return status;
 }
 
 static akin_status write_table(run *r, akin_neighbors_figures *figures) {
@@ -416,7 +402,7 @@ static akin_status take_rules(run *r) {
     akin_status status = AKIN_OK;
     const akin_neighbors_params *p = r->params;
     const char *files = "";
-    if (akin_item_rules_asked(&p->rules) || p->against) {
+    if (akin_item_rules_asked(&p->rules) || p->against || r->pictures) {
         AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
@@ -440,6 +426,21 @@ static akin_status open_vectors(run *r) {
                       : akin_vectors_open(r->comm, p->input, p->ids, &r->vectors);
 }
 
+/* The products, and where the score of two is a mean, their rows in place of the items'. Collective;
+ * agreed. */
+static akin_status take_products(run *r, akin_neighbors_figures *out) {
+    akin_status status = AKIN_OK;
+    akin_vectors *means = NULL;
+    if (!r->params->by_group) return AKIN_OK;
+    AKIN_TRY(akin_products_find(r->comm, r->vectors, &r->products));
+    out->products = r->products.count;
+    if (!r->params->mean) return AKIN_OK;
+    AKIN_TRY(akin_product_means_create(r->comm, r->vectors, &r->products, &means));
+    r->pictures = r->vectors, r->vectors = means;
+done:
+    return status;
+}
+
 akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
                            akin_neighbors_figures *out) {
     akin_status status;
@@ -449,14 +450,14 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     AKIN_TRY(open_vectors(&r));
     AKIN_TRY(akin_agree(
         comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
-    AKIN_TRY(akin_agree(comm, check_refine(&params->refine, &params->rules, r.vectors,
-                                           params->input, params->against != NULL)));
+    AKIN_TRY(akin_agree(comm, akin_neighbors_check(params, r.vectors)));
+    out->unusable = akin_vectors_unusable(r.vectors);
+    out->dim = akin_vectors_dim(r.vectors);
+    AKIN_TRY(take_products(&r, out));
     AKIN_TRY(take_rules(&r));
     tell_all_available(&r);
-    out->items = akin_vectors_sources(r.vectors);
+    out->items = akin_vectors_sources(r.pictures ? r.pictures : r.vectors);
     out->targets = params->against ? akin_vectors_items(r.vectors) - out->items : out->items;
-    out->dim = akin_vectors_dim(r.vectors);
-    out->unusable = akin_vectors_unusable(r.vectors);
     AKIN_TRY(gather_known(&r, out));
     AKIN_TRY(compute(&r, out));
     AKIN_TRY(params->by_group ? write_products(&r, out) : write_table(&r, out));
@@ -476,6 +477,8 @@ done:
     akin_resume_free(r.known);
     akin_delta_free(r.delta);
     akin_vectors_free(r.vectors);
+    akin_vectors_free(r.pictures);
+    akin_products_release(&r.products);
     akin_text_free(r.checkpoint);
     akin_text_free(r.spare);
     akin_text_free(r.result_options);

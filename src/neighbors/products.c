@@ -9,29 +9,17 @@
 /* --- which products there are --- */
 
 typedef struct {
-    int32_t group, category, available;
+    int32_t group;
+    int8_t available, usable;
 } facts;
 
-typedef struct {
-    const char *name;
-    int32_t group, item; /* one of them is -1 */
-} named;
-
-/* What is known of all items, on every rank. */
-typedef struct {
-    size_t items;
-    facts *all; /* [items] */
-    char *ids;  /* of those without a group, one after the other */
-    named *names;
-    size_t count;
-} survey;
-
 static int by_name(const void *a, const void *b) {
-    return strcmp(((const named *)a)->name, ((const named *)b)->name);
+    return strcmp(((const akin_product_name *)a)->name, ((const akin_product_name *)b)->name);
 }
 
-/* Collective; agreed. */
-static akin_status gather(akin_comm *comm, const akin_vectors *vectors, survey *s) {
+/* *all: of all items. Collective; agreed. */
+static akin_status gather(akin_comm *comm, const akin_vectors *vectors, akin_products *out,
+                          facts **all) {
     akin_status status;
     akin_labels *labels = akin_vectors_labels(vectors);
     size_t count = akin_vectors_count(vectors), length = 0;
@@ -39,16 +27,16 @@ static akin_status gather(akin_comm *comm, const akin_vectors *vectors, survey *
     char *ids = akin_mem_alloc(count, akin_labels_id_length(labels) + 1);
     AKIN_TRY(akin_agree(comm, mine && ids ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; i < count; i++) {
-        mine[i] = (facts){akin_labels_group(labels)[i], akin_labels_category(labels)[i],
-                          akin_labels_available(labels)[i]};
+        mine[i] = (facts){akin_labels_group(labels)[i], akin_labels_available(labels)[i],
+                          akin_vectors_usable(vectors, i)};
         if (mine[i].group >= 0) continue;
         const char *id = akin_labels_id(labels, i);
         memcpy(ids + length, id, strlen(id) + 1);
         length += strlen(id) + 1;
     }
-    s->items = akin_vectors_items(vectors);
-    AKIN_TRY(akin_comm_gather(comm, mine, count * sizeof *mine, -1, (void **)&s->all, NULL));
-    AKIN_TRY(akin_comm_gather(comm, ids, length, -1, (void **)&s->ids, NULL));
+    out->items = akin_vectors_items(vectors);
+    AKIN_TRY(akin_comm_gather(comm, mine, count * sizeof *mine, -1, (void **)all, NULL));
+    AKIN_TRY(akin_comm_gather(comm, ids, length, -1, (void **)&out->ids, NULL));
 done:
     akin_mem_free(mine);
     akin_mem_free(ids);
@@ -56,108 +44,186 @@ done:
 }
 
 /* The names of products, ascending. Not collective; the same on all ranks. */
-static akin_status name_products(const akin_vectors *vectors, survey *s) {
+static akin_status name_products(const akin_vectors *vectors, const facts *all,
+                                 akin_products *out) {
     const akin_labels *labels = akin_vectors_labels(vectors);
     size_t groups = akin_labels_group_count(labels), alone = 0;
-    const char *id = s->ids;
-    for (size_t i = 0; i < s->items; i++) alone += s->all[i].group < 0;
-    s->names = akin_mem_alloc(groups + alone, sizeof *s->names);
+    const char *id = out->ids;
+    for (size_t i = 0; i < out->items; i++) alone += all[i].group < 0;
+    out->names = akin_mem_alloc(groups + alone, sizeof *out->names);
     uint8_t *used = akin_mem_zalloc(groups, 1);
-    if (!s->names || !used) {
+    if (!out->names || !used) {
         akin_mem_free(used);
         return AKIN_FAILED;
     }
-    for (size_t i = 0; i < s->items; i++) {
-        int32_t group = s->all[i].group;
+    for (size_t i = 0; i < out->items; i++) {
+        int32_t group = all[i].group;
         if (group < 0) {
-            s->names[s->count++] = (named){id, -1, (int32_t)i};
+            out->names[out->count++] = (akin_product_name){id, -1, (int32_t)i};
             id += strlen(id) + 1;
         } else if (!used[group]) {
             used[group] = 1;
-            s->names[s->count++] = (named){akin_labels_group_name(labels, group), group, -1};
+            out->names[out->count++] =
+                (akin_product_name){akin_labels_group_name(labels, group), group, -1};
         }
     }
     akin_mem_free(used);
-    qsort(s->names, s->count, sizeof *s->names, by_name);
-    for (size_t p = 1; p < s->count; p++)
-        if (strcmp(s->names[p - 1].name, s->names[p].name) == 0)
+    qsort(out->names, out->count, sizeof *out->names, by_name);
+    for (size_t p = 1; p < out->count; p++)
+        if (strcmp(out->names[p - 1].name, out->names[p].name) == 0)
             return akin_error_set(AKIN_INPUT,
                                   "--by group: the item \"%s\" has no group, and a group has its "
                                   "id for a name: give it a group",
-                                  s->names[p].name);
+                                  out->names[p].name);
     return AKIN_OK;
 }
 
-static akin_status assign(const akin_vectors *vectors, const survey *s, akin_products *out) {
+static akin_status assign(const akin_vectors *vectors, const facts *all, akin_products *out) {
     size_t groups = akin_labels_group_count(akin_vectors_labels(vectors));
     int32_t *of_group = akin_mem_alloc(groups, sizeof *of_group);
-    out->of_item = akin_mem_alloc(s->items, sizeof *out->of_item);
-    if (!of_group || !out->of_item) {
+    out->of_item = akin_mem_alloc(out->items, sizeof *out->of_item);
+    out->usable = akin_mem_alloc(out->items, sizeof *out->usable);
+    out->first_item = akin_mem_alloc(out->count, sizeof *out->first_item);
+    out->available = akin_mem_zalloc(out->count, sizeof *out->available);
+    if (!of_group || !out->of_item || !out->usable || !out->first_item || !out->available) {
         akin_mem_free(of_group);
         return AKIN_FAILED;
     }
-    for (size_t p = 0; p < s->count; p++)
-        if (s->names[p].group >= 0)
-            of_group[s->names[p].group] = (int32_t)p;
+    for (size_t p = 0; p < out->count; p++)
+        if (out->names[p].group >= 0)
+            of_group[out->names[p].group] = (int32_t)p;
         else
-            out->of_item[s->names[p].item] = (int32_t)p;
-    for (size_t i = 0; i < s->items; i++)
-        if (s->all[i].group >= 0) out->of_item[i] = of_group[s->all[i].group];
+            out->of_item[out->names[p].item] = (int32_t)p;
+    for (size_t i = out->items; i-- > 0;) { /* from the last, so that the first one remains */
+        if (all[i].group >= 0) out->of_item[i] = of_group[all[i].group];
+        out->usable[i] = all[i].usable;
+        out->first_item[out->of_item[i]] = (int32_t)i;
+        out->available[out->of_item[i]] |= all[i].available != 0;
+    }
     akin_mem_free(of_group);
     return AKIN_OK;
 }
 
-/* Of this rank's shard of the products. */
-static akin_status label(const akin_vectors *vectors, const survey *s, size_t count,
-                         akin_products *out) {
-    akin_status status;
-    size_t longest = 1;
-    for (size_t p = 0; p < s->count; p++)
-        if (strlen(s->names[p].name) > longest) longest = strlen(s->names[p].name);
-    AKIN_TRY(akin_labels_create(count, longest, &out->labels));
-    AKIN_TRY(akin_labels_copy_names(out->labels, akin_vectors_labels(vectors)));
-    for (size_t p = 0; p < count; p++) {
-        const named *name = &s->names[out->first + p];
-        AKIN_TRY(akin_labels_set_id(out->labels, p, name->name));
-        akin_labels_group(out->labels)[p] = name->group;
-        akin_labels_available(out->labels)[p] = 0;
-    }
-    for (size_t i = s->items; i-- > 0;) { /* from the last, so that the first one remains */
-        size_t p = (size_t)out->of_item[i] - out->first;
-        if (p >= count) continue;
-        akin_labels_category(out->labels)[p] = s->all[i].category;
-        akin_labels_available(out->labels)[p] |= (int8_t)s->all[i].available;
-    }
-done:
-    return status;
-}
-
 akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors, akin_products *out) {
     akin_status status;
-    survey s = {0};
+    facts *all = NULL;
     *out = (akin_products){0};
-    AKIN_TRY(gather(comm, vectors, &s));
-    akin_status local = name_products(vectors, &s);
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    out->count = s.count, out->first = akin_shard_first(s.count, size, rank);
-    if (local == AKIN_OK) local = assign(vectors, &s, out);
-    if (local == AKIN_OK) local = label(vectors, &s, akin_shard_count(s.count, size, rank), out);
+    AKIN_TRY(gather(comm, vectors, out, &all));
+    akin_status local = name_products(vectors, all, out);
+    if (local == AKIN_OK) local = assign(vectors, all, out);
     AKIN_TRY(akin_agree(comm, local));
 done:
-    akin_mem_free(s.all);
-    akin_mem_free(s.ids);
-    akin_mem_free(s.names);
+    akin_mem_free(all);
     return status;
 }
 
 void akin_products_release(akin_products *products) {
+    akin_mem_free(products->ids);
+    akin_mem_free(products->names);
     akin_mem_free(products->of_item);
-    akin_labels_free(products->labels);
-    akin_mem_free(products->neighbor);
-    akin_mem_free(products->score);
-    akin_mem_free(products->held);
-    akin_mem_free(products->picture);
-    akin_mem_free(products->other);
+    akin_mem_free(products->usable);
+    akin_mem_free(products->first_item);
+    akin_mem_free(products->available);
+}
+
+/* --- their labels --- */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_products *products;
+    size_t first, count;
+    akin_labels *out;
+} labelling;
+
+/* What the first items of the products have of a column, [count of the shard]. Collective; agreed. */
+static akin_status take_first(const labelling *l, const int32_t *column, int32_t *out) {
+    int32_t *all = NULL;
+    akin_status status = akin_comm_gather(
+        l->comm, column, akin_vectors_count(l->vectors) * sizeof *column, -1, (void **)&all, NULL);
+    for (size_t p = 0; p < l->count && status == AKIN_OK; p++)
+        out[p] = all[l->products->first_item[l->first + p]];
+    akin_mem_free(all);
+    return status;
+}
+
+static akin_status add_attribute(const labelling *l, size_t a) {
+    akin_status status;
+    akin_labels *from = akin_vectors_labels(l->vectors);
+    size_t count = akin_labels_attribute_value_count(from, a);
+    const char **values = akin_mem_alloc(count, sizeof *values);
+    if (!values) return AKIN_FAILED;
+    for (size_t v = 0; v < count; v++) values[v] = akin_labels_attribute_value(from, a, (int32_t)v);
+    status = akin_labels_add_attribute(l->out, akin_labels_attribute_name(from, a),
+                                       akin_labels_attribute_kind(from, a), count, values);
+    akin_mem_free(values);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status take_attributes(const labelling *l) {
+    akin_status status = AKIN_OK;
+    akin_labels *from = akin_vectors_labels(l->vectors);
+    int32_t *column = akin_mem_alloc(akin_vectors_count(l->vectors), sizeof *column),
+            *values = akin_mem_alloc(l->count, sizeof *values);
+    AKIN_TRY(akin_agree(l->comm, column && values ? AKIN_OK : AKIN_FAILED));
+    for (size_t a = 0; a < akin_labels_attributes(from); a++) {
+        bool number = akin_labels_attribute_kind(from, a) == AKIN_ATTRIBUTE_NUMBER;
+        AKIN_TRY(akin_agree(l->comm, add_attribute(l, a)));
+        const void *has = number ? (const void *)akin_labels_attribute_numbers(from, a)
+                                 : akin_labels_attribute_values(from, a);
+        if (akin_vectors_count(l->vectors) > 0)
+            memcpy(column, has, akin_vectors_count(l->vectors) * sizeof *column);
+        AKIN_TRY(take_first(l, column, values)); /* of numbers: their bits */
+        void *to = number ? (void *)akin_labels_attribute_numbers(l->out, a)
+                          : akin_labels_attribute_values(l->out, a);
+        if (l->count > 0) memcpy(to, values, l->count * sizeof *values);
+    }
+done:
+    akin_mem_free(column);
+    akin_mem_free(values);
+    return status;
+}
+
+static akin_status name_rows(const labelling *l, bool alone) {
+    akin_status status;
+    const akin_product_name *names = l->products->names;
+    const char **groups = NULL;
+    AKIN_TRY(akin_labels_copy_names(l->out, akin_vectors_labels(l->vectors)));
+    if (alone) {
+        if (!(groups = akin_mem_alloc(l->products->count, sizeof *groups))) return AKIN_FAILED;
+        for (size_t p = 0; p < l->products->count; p++) groups[p] = names[p].name;
+        AKIN_TRY(akin_labels_set_group_names(l->out, l->products->count, groups));
+    }
+    for (size_t p = 0; p < l->count; p++) {
+        AKIN_TRY(akin_labels_set_id(l->out, p, names[l->first + p].name));
+        akin_labels_group(l->out)[p] = alone ? (int32_t)(l->first + p) : names[l->first + p].group;
+        akin_labels_available(l->out)[p] = l->products->available[l->first + p];
+    }
+done:
+    akin_mem_free(groups);
+    return status;
+}
+
+akin_status akin_products_label(akin_comm *comm, const akin_vectors *vectors,
+                                const akin_products *products, size_t first, size_t count,
+                                bool alone, akin_labels **out) {
+    akin_status status;
+    labelling l = {comm, vectors, products, first, count, NULL};
+    size_t longest = 1;
+    *out = NULL;
+    for (size_t p = 0; p < products->count; p++)
+        if (strlen(products->names[p].name) > longest) longest = strlen(products->names[p].name);
+    akin_status local = akin_labels_create(count, longest, &l.out);
+    if (local == AKIN_OK) local = name_rows(&l, alone);
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(take_first(&l, akin_labels_category(akin_vectors_labels(vectors)),
+                        akin_labels_category(l.out)));
+    AKIN_TRY(take_attributes(&l));
+    *out = l.out, l.out = NULL;
+done:
+    akin_labels_free(l.out);
+    return status;
 }
 
 /* --- their lists --- */
@@ -223,8 +289,8 @@ static size_t keep_best(offer *offers, size_t count) {
     return kept;
 }
 
-static akin_status make_room(akin_products *p, size_t k) {
-    size_t count = akin_labels_count(p->labels);
+static akin_status make_room(akin_product_lists *p, size_t k) {
+    size_t count = p->count;
     p->neighbor = akin_mem_alloc(count * k, sizeof *p->neighbor);
     p->score = akin_mem_zalloc(count * k, sizeof *p->score);
     p->held = akin_mem_zalloc(count, sizeof *p->held);
@@ -235,7 +301,7 @@ static akin_status make_room(akin_products *p, size_t k) {
     return AKIN_OK;
 }
 
-static void take(akin_products *p, size_t k, const offer *offers, size_t count) {
+static void take(akin_product_lists *p, size_t k, const offer *offers, size_t count) {
     for (size_t o = 0; o < count; o++) {
         size_t at = (size_t)offers[o].product - p->first;
         if ((size_t)p->held[at] == k) continue;
@@ -246,20 +312,32 @@ static void take(akin_products *p, size_t k, const offer *offers, size_t count) 
     }
 }
 
-akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors, const uint64_t *lists,
-                               size_t width, size_t k, akin_products *products) {
+akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
+                               const akin_products *products, const uint64_t *lists, size_t width,
+                               size_t k, akin_product_lists *out) {
     akin_status status;
     offer *mine = NULL, *all = NULL;
-    size_t count = 0, *counts = akin_mem_alloc((size_t)akin_comm_size(comm), sizeof *counts);
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t count = 0, *counts = akin_mem_alloc((size_t)size, sizeof *counts);
+    *out = (akin_product_lists){.first = akin_shard_first(products->count, size, rank),
+                                .count = akin_shard_count(products->count, size, rank)};
     akin_status local = counts ? AKIN_OK : AKIN_FAILED;
     if (local == AKIN_OK) local = make_offers(comm, vectors, products, lists, width, &mine, counts);
-    if (local == AKIN_OK) local = make_room(products, k);
+    if (local == AKIN_OK) local = make_room(out, k);
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, (void **)&all, &count));
-    take(products, k, all, keep_best(all, count));
+    take(out, k, all, keep_best(all, count));
 done:
     akin_mem_free(mine);
     akin_mem_free(all);
     akin_mem_free(counts);
     return status;
+}
+
+void akin_product_lists_release(akin_product_lists *lists) {
+    akin_mem_free(lists->neighbor);
+    akin_mem_free(lists->score);
+    akin_mem_free(lists->held);
+    akin_mem_free(lists->picture);
+    akin_mem_free(lists->other);
 }

@@ -2,9 +2,10 @@
  * group).
  *
  * Items of one group are one product; an item without a group is a product by itself. The score of
- * two products is the best cosine of a picture of one with a picture of the other. The k best of
- * a product are among the k best of each of its pictures, if those hold at most one picture of a
- * product and none of its own: lists with the limit group=1 and without the item's own group. */
+ * two products is that of their pictures, a picture of one with a picture of the other: the best
+ * cosine (here), or the mean of all (product_means.h). The k best of a product are among the k best
+ * of each of its pictures, if those hold at most one picture of a product and none of its own: lists
+ * with the limit group=1 and without the item's own group. */
 #ifndef AKIN_PRODUCTS_H
 #define AKIN_PRODUCTS_H
 
@@ -12,23 +13,48 @@
 #include <akin/vectors.h>
 
 typedef struct {
-    size_t count;             /* of all ranks; ascending by name: the group's, or the item's id */
-    size_t first;             /* this rank's shard */
-    int32_t *of_item;         /* [items of all ranks] */
-    akin_labels *labels;      /* of the shard: category of the first picture; available if one is */
-    int32_t *neighbor;        /* [count of the shard, k]: products, -1 = none, best first */
-    float *score;             /* [.., k] */
-    int32_t *held;            /* [..] */
-    int32_t *picture, *other; /* [.., k]: the items whose cosine is the score, -1 = none */
+    const char *name;    /* the group's, or the item's id; borrowed */
+    int32_t group, item; /* one of them is -1 */
+} akin_product_name;
+
+/* Which products there are, on every rank; all arrays are owned. */
+typedef struct {
+    size_t items, count;
+    char *ids;                /* of items without a group, one after the other */
+    akin_product_name *names; /* [count], ascending by name */
+    int32_t *of_item;         /* [items] */
+    int8_t *usable;           /* [items] */
+    int32_t *first_item;      /* [count] */
+    int8_t *available;        /* [count]: whether one of its items is */
 } akin_products;
 
-/* AKIN_INPUT: an item without a group has the name of a group for its id. Collective; agreed. */
+/* Names are borrowed from the vectors. AKIN_INPUT: an item without a group has the name of a group
+ * for its id. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors,
                                                akin_products *out);
-/* From the items' lists, [count of the vectors' shard, width], keys of topk.h. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
-                                               const uint64_t *lists, size_t width, size_t k,
-                                               akin_products *products);
 void akin_products_release(akin_products *products);
+
+/* Of some products, each rank its own: category and attributes of the first picture. alone: each is
+ * a group of its own, named as it is; otherwise the groups are those of the items. Collective;
+ * agreed. */
+AKIN_MUST_CHECK akin_status akin_products_label(akin_comm *comm, const akin_vectors *vectors,
+                                                const akin_products *products, size_t first,
+                                                size_t count, bool alone, akin_labels **out);
+
+/* Lists of some products; all arrays are owned. */
+typedef struct {
+    size_t first, count;      /* this rank's */
+    int32_t *neighbor;        /* [count, k]: products, -1 = none, best first */
+    float *score;             /* [count, k] */
+    int32_t *held;            /* [count] */
+    int32_t *picture, *other; /* [count, k]: their most similar pictures, -1 = none */
+} akin_product_lists;
+
+/* This rank's shard, from the items' lists, [count of the vectors' shard, width], keys of topk.h.
+ * Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
+                                               const akin_products *products, const uint64_t *lists,
+                                               size_t width, size_t k, akin_product_lists *out);
+void akin_product_lists_release(akin_product_lists *lists);
 
 #endif

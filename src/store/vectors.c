@@ -88,6 +88,22 @@ done:
     return status;
 }
 
+akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of, size_t n,
+                                   size_t sources, size_t dim, const float *rows,
+                                   akin_labels *labels, akin_vectors **out) {
+    akin_status status, local = AKIN_OK;
+    AKIN_TRY(akin_vectors_create(comm, n, dim, rows, labels, out));
+    akin_vectors *v = *out;
+    v->sources = sources;
+    memcpy(v->digest, made_of->digest, sizeof v->digest);
+    memcpy(v->model_digest, made_of->model_digest, sizeof v->model_digest);
+    if (made_of->catalog_options && !(v->catalog_options = akin_mem_text(made_of->catalog_options)))
+        local = AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, local));
+done:
+    return status;
+}
+
 void akin_vectors_free(akin_vectors *v) {
     if (v == NULL) return;
     akin_labels_free(v->labels);

@@ -1,5 +1,5 @@
-"""neighbors --by group: lists between products of several pictures, by their most similar pair, equal to brute force and the same at
-1 to 3 ranks."""
+"""neighbors --by group: lists between products of several pictures, by their most similar pair or by the mean of all pairs, equal to
+brute force and the same at 1 to 4 ranks."""
 
 import csv
 import json
@@ -17,9 +17,11 @@ K, N = 6, 240
 def make():
     """Items with a group, some without; their rows have products that are multiples of 1/16."""
     items = [{"id": f"i{i:04d}", "path": "p.png", "category": str(R.choice(["bags", "hats"])),
-              "group": "" if i % 5 == 0 else f"g{R.integers(0, 60):02d}", "available": str(int(R.random() < 0.8))} for i in range(N)]
+              "group": "" if i % 5 == 0 else f"g{R.integers(0, 60):02d}", "available": str(int(R.random() < 0.8)),
+              "price": "" if R.random() < 0.1 else str(R.integers(1, 9)), "brand": str(R.choice(["Ace", "Bolt", "Cup"]))} for i in range(N)]
     rows = R.standard_normal((N, 24)).astype(np.float32)
     rows[R.integers(0, N, 20)] = rows[3]
+    rows[[10, 11]] = 0  # one product that is one picture without a vector, and one picture of another
     with open("items.csv", "w", newline="") as f:
         writer = csv.DictWriter(f, list(items[0]))
         writer.writeheader()
@@ -27,7 +29,7 @@ def make():
     np.save("rows.npy", rows)
     with open("ids.txt", "w") as f:
         f.writelines(f"{item['id']}\n" for item in items)
-    akin("ingest", "items.csv", "-o", "catalog.nc")
+    akin("ingest", "items.csv", "-o", "catalog.nc", "--attributes", "price:number brand:label")
     akin("embed", "catalog.nc", "--from", "rows.npy", "--ids", "ids.txt", "-o", "e.nc")
     with netCDF4.Dataset("e.nc") as d:
         return items, d["embedding"][:].data.astype(np.float64)
@@ -37,6 +39,7 @@ draw("p.png", 1)
 ITEMS, ROWS = make()
 NAMES = sorted({item["group"] or item["id"] for item in ITEMS})
 PICTURES = {name: [i for i, item in enumerate(ITEMS) if (item["group"] or item["id"]) == name] for name in NAMES}
+USABLE = np.flatnonzero(ROWS.any(axis=1))
 
 
 def exact(only_available):
@@ -46,9 +49,9 @@ def exact(only_available):
     for name in NAMES:
         found = []
         for other in NAMES:
-            there = [j for j in PICTURES[other] if may[j]]
-            if other != name and there:
-                found.append((scores[np.ix_(PICTURES[name], there)].max(), other))
+            there = [j for j in PICTURES[other] if may[j] and j in USABLE]
+            if other != name and there and set(PICTURES[name]) & set(USABLE):
+                found.append((scores[np.ix_(np.intersect1d(PICTURES[name], USABLE), there)].max(), other))
         best[name] = sorted(found, key=lambda one: (-one[0], one[1]))
     return best
 
@@ -78,11 +81,78 @@ def test_lists_are_those_of_brute_force():
             assert len(set(table["neighbor"][p, :table["count"][p]])) == table["count"][p]
 
 
+def means():
+    """[products, products]: of all pairs of usable pictures, one by one; NaN where there is none."""
+    mean, rows = np.full((len(NAMES), len(NAMES)), np.nan), ROWS.astype(np.float32).astype(np.float64)
+    for p, name in enumerate(NAMES):
+        for q, other in enumerate(NAMES):
+            pairs = [rows[i] @ rows[j] for i in PICTURES[name] if i in USABLE for j in PICTURES[other] if j in USABLE]
+            if p != q and pairs:
+                mean[p, q] = np.mean(pairs)
+    return mean
+
+
+def assert_means(table, k, allowed, offset=None, at_most=None, least=-1):
+    """Scores may be off by rounding, and so may the order of those that are nearly the same."""
+    mean, offset = means(), np.zeros(len(NAMES)) if offset is None else offset
+    for p, name in enumerate(NAMES):
+        may = sorted((q for q in range(len(NAMES)) if not np.isnan(mean[p, q]) and allowed(p, q) and mean[p, q] >= least),
+                     key=lambda q: -mean[p, q] - offset[q])
+        if at_most:
+            may = [q for e, q in enumerate(may) if sum(at_most[q] == at_most[o] for o in may[:e]) < 1]
+        count = table["count"][p]
+        assert count == min(k, len(may)), name
+        for e in range(count):
+            q = table["neighbor"][p, e]
+            assert q in may and abs(table["score"][p, e] - mean[p, q]) < 1e-6, (name, NAMES[q], table["score"][p, e], mean[p, q])
+            assert abs(mean[p, q] + offset[q] - mean[p, may[e]] - offset[may[e]]) < 1e-6
+            mine, theirs = table["picture"][p, e], table["neighbor_picture"][p, e]
+            best = max(ROWS[i] @ ROWS[j] for i in PICTURES[name] if i in USABLE for j in PICTURES[NAMES[q]] if j in USABLE)
+            assert mine in PICTURES[name] and theirs in PICTURES[NAMES[q]] and abs(ROWS[mine] @ ROWS[theirs] - best) < 1e-6
+
+
+def first(p, column):
+    return ITEMS[PICTURES[NAMES[p]][0]][column]
+
+
+def test_means_are_those_of_all_pairs():
+    may = [any(ITEMS[i]["available"] == "1" for i in PICTURES[name]) for name in NAMES]
+    cases = [([], {"allowed": lambda p, q: True}), (["-k", 100], {"allowed": lambda p, q: True, "k": 100}),
+             (["--only-available", "--same-category"], {"allowed": lambda p, q: may[q] and first(p, "category") == first(q, "category")}),
+             (["--different", "brand", "--within", "price=0..2"],
+              {"allowed": lambda p, q: first(p, "brand") != first(q, "brand") and (not first(p, "price") or bool(first(q, "price")) and 0 <= int(first(q, "price")) - int(first(p, "price")) <= 2)}),
+             (["--at-most", "brand=1"], {"allowed": lambda p, q: True, "at_most": [first(q, "brand") for q in range(len(NAMES))]}),
+             (["--min-score", "0.05"], {"allowed": lambda p, q: True, "least": 0.05})]
+    for case, (words, expected) in enumerate(cases):
+        for ranks in (0, 2 + case % 2):
+            done = akin("neighbors", "e.nc", "-o", "m0.nc" if ranks == 0 else "m.nc", "--by", "group", "--pictures", "mean", "--json", *(words if "-k" in words else ["-k", K, *words]), ranks=ranks)
+            assert done.json["items"] == N and done.json["products"] == len(NAMES) and done.json["pairs"] == len(NAMES) * (len(NAMES) - 1)
+        assert_same_variables("m0.nc", "m.nc")
+        table = read("m0.nc")
+        assert [str(id) for id in table["id"]] == NAMES
+        assert_means(table, **{"k": K, **expected})
+    akin("neighbors", "e.nc", "-o", "many.nc", "-k", K, "--min-score", "0.05", "--by", "group", "--pictures", "mean", ranks=4)
+    assert_same_variables("m0.nc", "many.nc")
+
+
+def test_means_with_a_boost():
+    akin("neighbors", "e.nc", "-o", "m.nc", "-k", K, "--by", "group", "--pictures", "mean", "--boost", "price=0.3", ranks=2)
+    numbers = [float(first(q, "price") or "nan") for q in range(len(NAMES))]
+    known = np.array([x for x in numbers if x == x])
+    offset = np.array([0.3 * ((known < x).sum() + ((known == x).sum() - 1) / 2) / (len(known) - 1) if x == x else 0 for x in numbers])
+    assert_means(read("m.nc"), K, lambda p, q: True, offset)
+
+
 def test_products_have_what_their_pictures_have():
     table = read("t0.nc")
     for p, name in enumerate(NAMES):
         pictures = [ITEMS[i] for i in PICTURES[name]]
         assert table["available"][p] == int(any(item["available"] == "1" for item in pictures))
+    with netCDF4.Dataset("t0.nc") as d:
+        d.set_auto_mask(False)
+        for p in range(len(NAMES)):
+            assert str(d["attribute_price"][p]) == str(np.float32(first(p, "price") or "nan")), p
+            assert str(d["attribute_brand_name"][d["attribute_brand"][p]]) == first(p, "brand")
     akin("publish", "t0.nc", "--to", "file:t.jsonl")
     with open("t.jsonl") as f:
         assert [json.loads(line)["id"] for line in f] == NAMES
@@ -99,6 +169,8 @@ def test_more_ranks_than_products():
 def test_what_does_not_go_together_is_refused():
     for words in (["--diversity", "0.5"], ["--at-most", "category=1"], ["--fill", "category"], ["--against", "e.nc"]):
         assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", *words, expect=2).err
+    assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
+    assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", "--pictures", "mean", "--damp-hubs", expect=2).err
     assert not os.path.exists("x.nc")
 
 

@@ -1,0 +1,51 @@
+/* neighbors_check: what the options of a table ask of the vectors. */
+#include "neighbors_check.h"
+#include "item_rules.h"
+#include <math.h>
+
+akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin_vectors *vectors,
+                                   const char *path, akin_row_block_rules *out) {
+    const akin_labels *labels = akin_vectors_labels(vectors);
+    if (rules->same_category && akin_labels_category_count(labels) == 0)
+        return akin_error_option("same-category", "--same-category: no item of %s has a category",
+                                 path);
+    if (rules->exclude_same_group && akin_labels_group_count(labels) == 0)
+        return akin_error_option("exclude-same-group",
+                                 "--exclude-same-group: no item of %s has a group", path);
+    float least = (float)rules->min_score;
+    if (least < rules->min_score) least = nextafterf(least, INFINITY);
+    *out = (akin_row_block_rules){.same_category = rules->same_category,
+                                  .exclude_same_group = rules->exclude_same_group,
+                                  .only_available = rules->only_available,
+                                  .min_score = least};
+    return AKIN_OK;
+}
+
+akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin_vectors *vectors) {
+    const akin_refine_params *refine = &params->refine;
+    const akin_neighbors_rules *rules = &params->rules;
+    const char *path = params->input;
+    bool against = params->against != NULL;
+    if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
+        return akin_error_option("fill", "--fill category: no item of %s has a category", path);
+    if (against && (refine->fill || refine->collapse || refine->calibrated))
+        return akin_error_set(AKIN_USAGE,
+                              "--%s does not go together with --against: leave one of them out",
+                              refine->fill       ? "fill"
+                              : refine->collapse ? "collapse-duplicates"
+                                                 : "score calibrated");
+    if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
+        return akin_error_option(
+            refine->fill ? "fill" : "collapse-duplicates",
+            "--%s does not go together with rules for each item (--same and the "
+            "others): leave one of them out",
+            refine->fill ? "fill" : "collapse-duplicates");
+    bool boosted = rules->boost.count > 0 || rules->damp_hubs;
+    if (refine->diverse && boosted)
+        return akin_error_option("diversity", "--diversity does not go together with --boost and "
+                                              "--damp-hubs: leave one of them out");
+    if (refine->calibrated && (boosted || rules->pins.count > 0))
+        return akin_error_option("score", "--score calibrated does not go together with --boost, "
+                                          "--damp-hubs and --pins: leave one of them out");
+    return AKIN_OK;
+}
