@@ -64,6 +64,16 @@ void akin_comm_sum_start(akin_comm *comm, akin_comm_sum *sum, int64_t *values,
                          size_t count);                       /* Collective; wraps */
 void akin_comm_sum_wait(akin_comm *comm, akin_comm_sum *sum); /* Collective */
 
+/* Hands out 0, 1, 2, ...: every number to one rank, to whichever asks next, so that ranks of different
+ * speed share work without waiting for one another. The numbers a rank gets ascend; its first is its
+ * rank. */
+typedef struct akin_comm_counter akin_comm_counter;
+AKIN_MUST_CHECK akin_status
+akin_comm_counter_create(akin_comm *comm, akin_comm_counter **out); /* Collective; agreed */
+uint64_t akin_comm_counter_take(akin_comm_counter *counter);        /* Not collective */
+void akin_comm_counter_free(
+    akin_comm_counter *counter); /* Collective; NULL, on all ranks, is fine */
+
 /* Sends `*bytes` of rank root (owned by it) to all others (owned there): for texts and lists
  * whose length only root knows. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_comm_share(akin_comm *comm, void **bytes, size_t *count, int root);

@@ -16,6 +16,8 @@
 
 #define ROUND_SECONDS 1.0
 #define POLL_SECONDS 0.01 /* longer than reading many unchanged pictures takes */
+#define PIECES 256        /* of the rows for each rank: how unevenly ranks may end */
+#define PIECE_MOST 64     /* rows: with more, asking for the next costs nothing any more */
 
 typedef struct {
     akin_comm *comm;
@@ -24,7 +26,9 @@ typedef struct {
     akin_source *source;
     akin_previous_pictures *previous; /* NULL: there are none */
     size_t *place;                    /* [rows] a row's position in the source's order */
-    bool *wanted;                     /* [rows] whether this rank reads it */
+    akin_comm_counter *pieces;        /* which piece of the rows is read by whom */
+    uint64_t piece_rows, piece;       /* rows of a piece; which one this rank has */
+    uint64_t reached;                 /* rows that the source has come to, read here or not */
     size_t read_count, reused;
     double round_begin, polled; /* seconds */
     bool agreed;                /* whether the ranks agreed to stop with an error */
@@ -47,20 +51,14 @@ done:
     return status;
 }
 
-/* Every size-th row of the order belongs to this rank. */
-static akin_status take_rows(ingest *run) {
+static akin_status prepare(ingest *run) {
     size_t rows = akin_source_rows(run->source), valid = akin_source_valid(run->source);
     const size_t *order = akin_source_order(run->source);
     run->words = (valid + 63) / 64;
     run->place = akin_mem_alloc(rows, sizeof *run->place);
-    run->wanted = akin_mem_zalloc(rows, sizeof *run->wanted);
     run->accepted = akin_mem_zalloc(run->words, sizeof *run->accepted);
-    if (!run->place || !run->wanted || !run->accepted) return AKIN_FAILED;
-    for (size_t i = 0; i < valid; i++) {
-        run->place[order[i]] = i;
-        if (i % (size_t)akin_comm_size(run->comm) != (size_t)akin_comm_rank(run->comm)) continue;
-        run->wanted[order[i]] = true;
-    }
+    if (!run->place || !run->accepted) return AKIN_FAILED;
+    for (size_t i = 0; i < valid; i++) run->place[order[i]] = i;
     akin_status status = akin_picture_exchange_create(&run->harvest);
     return status == AKIN_OK ? akin_rejects_create(&run->rejects) : status;
 }
@@ -78,6 +76,24 @@ static akin_status open_network(ingest *run) {
 }
 
 /* --- reading and shrinking --- */
+
+/* Ranks that are quick, or alone on their cores, read more rows than others: whoever has read a piece
+ * takes the next that nobody has. Collective. */
+static akin_status cut_rows(ingest *run) {
+    uint64_t rows = akin_source_valid(run->source) / ((uint64_t)akin_comm_size(run->comm) * PIECES);
+    run->piece_rows = rows < 1 ? 1 : rows > PIECE_MOST ? PIECE_MOST : rows;
+    akin_status status = akin_comm_counter_create(run->comm, &run->pieces);
+    if (status == AKIN_OK) run->piece = akin_comm_counter_take(run->pieces);
+    return status;
+}
+
+static bool is_mine(void *context, size_t row) {
+    ingest *run = context;
+    uint64_t piece = run->reached++ / run->piece_rows;
+    (void)row;
+    if (piece > run->piece) run->piece = akin_comm_counter_take(run->pieces);
+    return piece == run->piece;
+}
 
 /* One decoding for the 32x32 image and for what the network sees. *refused: it is among the
  * rejects. */
@@ -165,7 +181,7 @@ static akin_status each_picture(void *context, size_t row, const uint8_t *bytes,
 static akin_status read_rows(ingest *run) {
     int64_t left = 1;
     run->round_begin = akin_comm_seconds();
-    akin_status status = akin_source_read(run->source, run->wanted, each_picture, run);
+    akin_status status = akin_source_read_chosen(run->source, is_mine, each_picture, run);
     if (run->feed && status == AKIN_OK) status = akin_network_feed_flush(run->feed);
     while (left > 0 && !run->agreed) status = meet(run, status, true, &left);
     return status;
@@ -351,8 +367,9 @@ akin_status akin_ingest(akin_comm *comm, const akin_ingest_params *params,
     if (params->previous)
         AKIN_TRY(akin_previous_pictures_open(comm, params->previous, params->result_options,
                                              &params->network, &run.previous));
-    AKIN_TRY(akin_agree(comm, take_rows(&run)));
+    AKIN_TRY(akin_agree(comm, prepare(&run)));
     AKIN_TRY(open_network(&run));
+    AKIN_TRY(cut_rows(&run));
     AKIN_TRY(read_pictures(&run));
     AKIN_TRY(account(&run));
     AKIN_TRY(judge(&run));
@@ -364,7 +381,7 @@ done:
     if (run.source != params->listed) akin_source_close(run.source);
     akin_previous_pictures_close(run.previous);
     akin_mem_free(run.place);
-    akin_mem_free(run.wanted);
+    akin_comm_counter_free(run.pieces);
     akin_network_feed_free(run.feed);
     akin_picture_exchange_free(run.harvest);
     akin_mem_free(run.accepted);

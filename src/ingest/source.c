@@ -5,6 +5,7 @@
 #include "source_file.h"
 #include "source_folder.h"
 #include "source_list.h"
+#include "source_read.h"
 #include "source_tar.h"
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -402,91 +403,29 @@ size_t akin_source_find(const akin_source *source, const char *id) {
 
 /* --- bytes --- */
 
-/* A reader: the open archive, if any, and the last bytes read. */
+akin_status akin_source_read_chosen(const akin_source *source, akin_source_choice wanted,
+                                    akin_source_picture each, void *context) {
+    return akin_source_list_read(source->rows, source->cache, wanted, each, context);
+}
+
 typedef struct {
-    const akin_source *source;
+    const bool *wanted;
     akin_source_picture each;
     void *context;
-    akin_source_tar *tar;
-    const char *tar_path;
-    akin_source_bytes bytes;
-} reading;
+} listed;
 
-static akin_status open_archive(reading *r, const char *path) {
-    if (r->tar && strcmp(r->tar_path, path) == 0) return AKIN_OK;
-    akin_source_tar_close(r->tar);
-    r->tar = NULL;
-    r->tar_path = path;
-    return akin_source_tar_open(path, &r->tar);
+static bool is_listed(void *context, size_t row) {
+    return ((const listed *)context)->wanted[row];
 }
 
-static akin_status read_row(reading *r, size_t row) {
-    const akin_source_list *rows = r->source->rows;
-    const akin_source_record *record = akin_source_list_get(rows, row);
-    const char *base = akin_source_list_text(rows, record->base),
-               *path = akin_source_list_text(rows, record->path);
-    akin_status status;
-    if (record->address && !r->source->cache) {
-        status = akin_error_set(AKIN_INPUT,
-                                "is an address, and --cache gives no folder with the downloads");
-    } else if (record->address) {
-        status = akin_picture_cache_read(r->source->cache, path, &r->bytes);
-    } else if (record->member == 0) {
-        status = akin_source_file_read(base, path, record->confined, &r->bytes);
-    } else {
-        status = open_archive(r, base);
-        if (status == AKIN_OK) status = akin_source_tar_read(r->tar, record->member, &r->bytes);
-    }
-    if (status == AKIN_INPUT) return r->each(r->context, row, NULL, 0, akin_error_message());
-    if (status != AKIN_OK) return akin_error_context(status, "%s: ", path);
-    return r->each(r->context, row, r->bytes.bytes, r->bytes.count, NULL);
-}
-
-/* A member of an archive that is needed. */
-typedef struct {
-    uint64_t archive, member; /* archive: the position of its name, which all of its rows share */
-    size_t row;
-} place;
-
-static int compare_places(const void *a, const void *b) {
-    const place *x = a, *y = b;
-    if (x->archive != y->archive) return x->archive < y->archive ? -1 : 1;
-    if (x->member != y->member) return x->member < y->member ? -1 : 1;
-    return x->row < y->row ? -1 : x->row > y->row;
-}
-
-/* Archives are read from front to back, whatever the order of their ids. */
-static akin_status read_members(reading *r, const bool *wanted) {
-    akin_status status = AKIN_OK;
-    const akin_source_list *rows = r->source->rows;
-    size_t count = 0;
-    place *places = NULL;
-    for (size_t row = 0; row < akin_source_list_count(rows); row++)
-        count += wanted[row] && akin_source_list_get(rows, row)->member > 0;
-    if (count == 0) return AKIN_OK;
-    places = akin_mem_alloc(count, sizeof *places);
-    if (!places) return AKIN_FAILED;
-    count = 0;
-    for (size_t row = 0; row < akin_source_list_count(rows); row++) {
-        const akin_source_record *record = akin_source_list_get(rows, row);
-        if (wanted[row] && record->member > 0)
-            places[count++] = (place){record->base, record->member, row};
-    }
-    qsort(places, count, sizeof *places, compare_places);
-    for (size_t i = 0; i < count && status == AKIN_OK; i++) status = read_row(r, places[i].row);
-    akin_mem_free(places);
-    return status;
+static akin_status pass_on(void *context, size_t row, const uint8_t *bytes, size_t count,
+                           const char *reason) {
+    const listed *l = context;
+    return l->each(l->context, row, bytes, count, reason);
 }
 
 akin_status akin_source_read(const akin_source *source, const bool *wanted,
                              akin_source_picture each, void *context) {
-    akin_status status = AKIN_OK;
-    reading r = {.source = source, .each = each, .context = context};
-    for (size_t row = 0; row < akin_source_rows(source) && status == AKIN_OK; row++)
-        if (wanted[row] && akin_source_list_get(source->rows, row)->member == 0)
-            status = read_row(&r, row);
-    if (status == AKIN_OK) status = read_members(&r, wanted);
-    akin_source_tar_close(r.tar);
-    akin_source_bytes_free(&r.bytes);
-    return status;
+    listed l = {wanted, each, context};
+    return akin_source_read_chosen(source, is_listed, pass_on, &l);
 }

@@ -154,6 +154,35 @@ static void wanted_rows_are_read_once(void **unused) {
     akin_source_close(source);
 }
 
+typedef struct {
+    seen_rows seen; /* first: it is the context of `see` too */
+    size_t asked[16], count;
+} asked_rows;
+
+/* What lies behind the row that was asked for is not yet known to anybody. */
+static bool every_other(void *context, size_t row) {
+    asked_rows *asked = context;
+    asked->asked[asked->count++] = row;
+    return asked->count % 2 == 0;
+}
+
+static void rows_are_asked_for_when_they_are_reached(void **unused) {
+    (void)unused;
+    char table[256];
+    snprintf(table, sizeof table, "%s", in_folder("t.csv"));
+    const char *names[] = {table};
+    akin_source *source = opened(names, 1);
+    asked_rows asked = {.seen = {.source = source}};
+    assert_int_equal(akin_source_read_chosen(source, every_other, see, &asked), AKIN_OK);
+    assert_int_equal(asked.count, akin_source_valid(source));
+    for (size_t i = 0; i < asked.count; i++) {
+        assert_null(akin_source_get(source, asked.asked[i]).reason);
+        if (i > 0) assert_true(asked.asked[i] > asked.asked[i - 1]);
+        assert_int_equal(asked.seen.seen[asked.asked[i]], i % 2);
+    }
+    akin_source_close(source);
+}
+
 static void digest_tells_what_changed(void **unused) {
     (void)unused;
     char table[256], before[AKIN_HASH_TEXT_SIZE], alone[AKIN_HASH_TEXT_SIZE];
@@ -234,6 +263,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_are_the_same_everywhere),
         cmocka_unit_test(wanted_rows_are_read_once),
+        cmocka_unit_test(rows_are_asked_for_when_they_are_reached),
         cmocka_unit_test(digest_tells_what_changed),
         cmocka_unit_test(what_is_no_source_is_refused_everywhere),
         cmocka_unit_test(a_rank_without_memory_tells_the_others),

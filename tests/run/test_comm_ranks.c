@@ -71,6 +71,35 @@ static void sums_go_on_beside_the_computation(void **state) {
     }
 }
 
+/* Every number is had by one rank; a rank that asks for none does not hold up the others. */
+static void a_counter_gives_every_number_once(void **state) {
+    (void)state;
+    enum { NUMBERS = 500 };
+    for (int idle = -1; idle < size - 1; idle++) { /* the rank that only takes its first */
+        akin_comm_counter *counter = NULL;
+        int64_t had[NUMBERS] = {0};
+        assert_int_equal(akin_comm_counter_create(comm, &counter), AKIN_OK);
+        uint64_t number = akin_comm_counter_take(counter), before;
+        assert_int_equal(number, rank);
+        had[number] = 1;
+        while (rank != idle) {
+            before = number;
+            number = akin_comm_counter_take(counter);
+            assert_true(number > before);
+            if (number >= NUMBERS) break;
+            had[number]++;
+        }
+        akin_comm_sum_i64(comm, had, NUMBERS);
+        int64_t kept = idle >= 0; /* the idle rank's next is asked for, and never taken */
+        for (int i = 0; i < NUMBERS; i++) {
+            kept -= had[i] == 0;
+            assert_true(had[i] <= 1 && kept >= 0);
+        }
+        akin_comm_counter_free(counter);
+    }
+    akin_comm_counter_free(NULL);
+}
+
 static void every_rank_is_alone_if_it_wants(void **state) {
     (void)state;
     akin_comm *alone = akin_comm_alone(comm);
@@ -283,6 +312,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(rounds_are_those_of_the_rank_with_most),
         cmocka_unit_test(a_sum_wraps_instead_of_stopping),
         cmocka_unit_test(sums_go_on_beside_the_computation),
+        cmocka_unit_test(a_counter_gives_every_number_once),
         cmocka_unit_test(every_rank_is_alone_if_it_wants),
         cmocka_unit_test(every_rank_can_broadcast),
         cmocka_unit_test(agreement_is_ok_when_all_are),
