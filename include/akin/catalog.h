@@ -75,11 +75,18 @@ typedef struct {
                                  * requested */
 } akin_catalog_origin;
 
-/* Writes the whole file: n items in all, of which this rank holds rows [first, first + count of
- * labels); network NULL: none has seen them. Collective. */
+/* This rank's rows, from first on; as many as its labels; borrowed. */
+typedef struct {
+    size_t n; /* of the whole catalogue */
+    size_t first;
+    const uint8_t *images;  /* [count, 32, 32, 3] */
+    const uint64_t *hashes; /* [count] */
+} akin_catalog_part;
+
+/* Writes the whole file; network NULL: none has seen the pictures. Collective. */
 AKIN_MUST_CHECK akin_status akin_catalog_write(akin_comm *comm, const char *path,
-                                               const akin_catalog_origin *origin, size_t n,
-                                               size_t first, const akin_labels *labels,
-                                               const uint8_t *images, const uint64_t *hashes,
+                                               const akin_catalog_origin *origin,
+                                               const akin_labels *labels,
+                                               const akin_catalog_part *part,
                                                const akin_catalog_network *network);
 #endif

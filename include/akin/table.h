@@ -93,15 +93,18 @@ typedef struct {
     const char *rules_digest;   /* of the files of rules; NULL = none */
 } akin_table_extras;
 
-/* Collective. */
+/* The lists of this rank's rows, from first on; as many as its labels; borrowed. */
+typedef struct {
+    size_t n, k; /* of the whole table: items, and neighbours of each */
+    size_t first;
+    const int32_t *neighbor; /* [count, k], -1 = none */
+    const float *score;      /* [count, k], 0 if none */
+    const int32_t *counts;   /* [count] */
+} akin_table_part;
+
+/* Writes the whole file; extras NULL: none. Collective. */
 AKIN_MUST_CHECK akin_status akin_table_write(akin_comm *comm, const char *path,
-                                             const akin_table_origin *origin, size_t n, size_t k,
-                                             size_t first, const akin_labels *labels,
-                                             const int32_t *neighbor, const float *score,
-                                             const int32_t *counts);
-/* The same with extras, NULL = none. Collective. */
-AKIN_MUST_CHECK akin_status akin_table_write_refined(
-    akin_comm *comm, const char *path, const akin_table_origin *origin, size_t n, size_t k,
-    size_t first, const akin_labels *labels, const int32_t *neighbor, const float *score,
-    const int32_t *counts, const akin_table_extras *extras);
+                                             const akin_table_origin *origin,
+                                             const akin_labels *labels, const akin_table_part *part,
+                                             const akin_table_extras *extras);
 #endif

@@ -328,8 +328,9 @@ static akin_status write_catalog(ingest *run) {
         run->comm, akin_item_labels_create(run->source, run->accepted, n, first, count, &labels)));
     AKIN_TRY(exchange(run, count, &images, &hashes, &spots));
     if (run->feed) network = akin_network_feed_network(run->feed);
-    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, n, first, labels, images,
-                                hashes, run->feed ? &network : NULL));
+    const akin_catalog_part part = {n, first, images, hashes};
+    AKIN_TRY(akin_catalog_write(run->comm, run->params->output, &origin, labels, &part,
+                                run->feed ? &network : NULL));
     if (run->feed) akin_network_feed_finish(run->feed, run->comm);
 done:
     akin_mem_free(spots);

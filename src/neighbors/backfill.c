@@ -270,20 +270,20 @@ done:
 }
 
 akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
-                          const akin_row_block_rules *rules, const int32_t *duplicate_of, size_t k,
-                          int32_t *neighbor, float *score, int32_t *counts, int32_t *filled) {
+                          const akin_row_block_rules *rules, const int32_t *duplicate_of,
+                          const akin_backfill_lists *lists) {
     akin_status status;
     filling f = {.comm = comm,
                  .vectors = vectors,
                  .rules = rules,
                  .duplicate_of = duplicate_of,
-                 .k = k,
-                 .most = 4 * k + 16,
-                 .neighbor = neighbor,
-                 .score = score,
-                 .counts = counts,
-                 .filled = filled};
-    memset(filled, 0, akin_vectors_count(vectors) * sizeof *filled);
+                 .k = lists->k,
+                 .most = 4 * lists->k + 16,
+                 .neighbor = lists->neighbor,
+                 .score = lists->score,
+                 .counts = lists->counts,
+                 .filled = lists->filled};
+    memset(f.filled, 0, akin_vectors_count(vectors) * sizeof *f.filled);
     AKIN_TRY(find_needed(&f));
     size_t sums = akin_vectors_dim(vectors) * sizeof(int64_t);
     size_t gathered = f.most * (size_t)akin_comm_size(comm) * sizeof(candidate);

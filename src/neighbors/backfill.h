@@ -18,13 +18,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* neighbor, score [count of vectors, k] and counts [count], of this rank's rows: filled and
- * counted; filled [count]: how many at the end were filled in; their scores are cosines (0 for
- * an item without a vector). duplicate_of: [items], NULL = none. Collective; agreed; same rules,
- * duplicate_of, k. */
+/* The lists of this rank's rows, which are lengthened and counted. */
+typedef struct {
+    size_t k;
+    int32_t *neighbor; /* [count of vectors, k] */
+    float *score;      /* [count, k]; of those filled in a cosine, 0 for an item without a vector */
+    int32_t *counts, *filled; /* [count]; filled: how many at the end were filled in */
+} akin_backfill_lists;
+
+/* duplicate_of: [items], NULL = none. Collective; agreed; same rules, duplicate_of, k. */
 AKIN_MUST_CHECK akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_row_block_rules *rules,
-                                          const int32_t *duplicate_of, size_t k, int32_t *neighbor,
-                                          float *score, int32_t *counts, int32_t *filled);
+                                          const int32_t *duplicate_of,
+                                          const akin_backfill_lists *lists);
 
 #endif

@@ -105,7 +105,7 @@ done:
 }
 
 static akin_status check_source(const akin_delta_source *source, const akin_table *table,
-                                const akin_vectors *before, const akin_vectors *now, size_t k) {
+                                const akin_vectors *before, const akin_vectors *now) {
     const akin_ncfile_claim claim = {"input_embeddings_digest", "the embeddings",
                                      akin_vectors_digest(before)};
     akin_text *differences = NULL;
@@ -126,11 +126,11 @@ static akin_status check_source(const akin_delta_source *source, const akin_tabl
     if (akin_table_items(table) != akin_vectors_items(before))
         return akin_error_set(AKIN_INPUT, "--previous %s has %zu items, its embeddings %zu",
                               source->table, akin_table_items(table), akin_vectors_items(before));
-    if (!akin_table_is_refined(table) && akin_table_k(table) < k)
+    if (!akin_table_is_refined(table) && akin_table_k(table) < source->k)
         return akin_error_set(
             AKIN_INPUT,
             "--previous %s has %zu neighbours per list, fewer than k = %zu: leave it out",
-            source->table, akin_table_k(table), k);
+            source->table, akin_table_k(table), source->k);
     return check_rules(source, table);
 }
 
@@ -268,15 +268,12 @@ static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t
     delta->gone = items_before - matches;
 }
 
-/* The lists of this rank's rows. */
-static akin_status take_lists(akin_delta *delta, const akin_table *table,
-                              const akin_extra_neighbors *spare, const akin_vectors *now,
-                              const akin_join_match *matches, size_t match_count, size_t k,
-                              size_t list, bool limited) {
+/* The lists of this rank's rows, from what the reader reads. */
+static akin_status take_lists(akin_delta *delta, reader *r, const akin_vectors *now,
+                              const akin_join_match *matches, size_t match_count) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
-           before = akin_table_items(table);
-    reader r = {.table = table, .spare = spare, .k = k, .list = list, .limited = limited};
+           before = akin_table_items(r->table);
     int32_t *rows_now = akin_mem_alloc(before, sizeof *rows_now),
             *before_of = akin_mem_alloc(count, sizeof *before_of);
     if (rows_now == NULL || before_of == NULL) goto done;
@@ -287,12 +284,12 @@ static akin_status take_lists(akin_delta *delta, const akin_table *table,
         size_t at = (size_t)matches[m].second - first;
         if ((size_t)matches[m].second >= first && at < count) before_of[at] = matches[m].first;
     }
-    r.now = rows_now;
-    AKIN_TRY(make_reader(&r));
-    AKIN_TRY(make_arrays(delta, count, list));
-    AKIN_TRY(read_lists(delta, &r, before_of, count));
+    r->now = rows_now;
+    AKIN_TRY(make_reader(r));
+    AKIN_TRY(make_arrays(delta, count, r->list));
+    AKIN_TRY(read_lists(delta, r, before_of, count));
 done:
-    free_reader(&r);
+    free_reader(r);
     akin_mem_free(rows_now);
     akin_mem_free(before_of);
     return status;
@@ -331,44 +328,50 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
     return spare;
 }
 
+/* How many of the matches help, after saying why if none does. Collective; agreed. */
+static akin_status count_useful(akin_comm *comm, const akin_delta_source *source,
+                                const akin_table *table, const akin_item_rules *more,
+                                akin_join_match *matches, size_t *count) {
+    bool same_files, ordered = in_order(matches, *count);
+    akin_status status = akin_agree(comm, compare_files(table, more, &same_files));
+    if (status != AKIN_OK || *count == 0) return status;
+    if (!ordered)
+        akin_log_warning(
+            "neighbors: the items of %s are in another order: everything is computed again",
+            source->embeddings);
+    else if (!same_files)
+        akin_log_info("neighbors: the files of the rules have changed since %s: everything is "
+                      "computed again",
+                      source->table);
+    else if (more != NULL && akin_item_rules_boosted(more))
+        akin_log_info("neighbors: --boost and --damp-hubs change with every item: everything is "
+                      "computed again");
+    else
+        return AKIN_OK;
+    *count = 0;
+    return AKIN_OK;
+}
+
 akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                             const akin_vectors *vectors, const akin_row_block_rules *rules,
-                            const akin_item_rules *more, size_t k, size_t list, akin_delta **out) {
+                            const akin_item_rules *more, akin_delta **out) {
     akin_status status;
     akin_table *table = NULL;
     akin_vectors *before = NULL;
     akin_extra_neighbors *spare = NULL;
     akin_join_match *matches = NULL;
     size_t count = 0;
-    bool same_files;
     *out = NULL;
     akin_delta *delta = akin_mem_zalloc(1, sizeof *delta);
     AKIN_TRY(akin_agree(comm, delta != NULL ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(akin_table_open(comm, source->table, &table));
     AKIN_TRY(akin_vectors_open(comm, source->embeddings, source->ids, &before));
-    AKIN_TRY(akin_agree(comm, check_source(source, table, before, vectors, k)));
+    AKIN_TRY(akin_agree(comm, check_source(source, table, before, vectors)));
     strcpy(delta->digest, akin_table_digest(table));
     AKIN_TRY(match_items(comm, before, vectors, rules, more, &matches, &count));
     akin_vectors_free(before);
     before = NULL;
-    if (!in_order(matches, count)) {
-        akin_log_warning(
-            "neighbors: the items of %s are in another order: everything is computed again",
-            source->embeddings);
-        count = 0;
-    }
-    AKIN_TRY(akin_agree(comm, compare_files(table, more, &same_files)));
-    if (count > 0 && !same_files) {
-        akin_log_info("neighbors: the files of the rules have changed since %s: everything is "
-                      "computed again",
-                      source->table);
-        count = 0;
-    }
-    if (count > 0 && more != NULL && akin_item_rules_boosted(more)) {
-        akin_log_info("neighbors: --boost and --damp-hubs change with every item: everything is "
-                      "computed again");
-        count = 0;
-    }
+    AKIN_TRY(count_useful(comm, source, table, more, matches, &count));
     spare = find_spare(comm, source, table);
     if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
         akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything "
@@ -376,9 +379,12 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                          source->table);
         count = 0;
     }
-    bool limited = more != NULL && akin_item_rules_rows(more)->limits != NULL;
-    AKIN_TRY(akin_agree(
-        comm, take_lists(delta, table, spare, vectors, matches, count, k, list, limited)));
+    reader r = {.table = table,
+                .spare = spare,
+                .k = source->k,
+                .list = source->list,
+                .limited = more != NULL && akin_item_rules_rows(more)->limits != NULL};
+    AKIN_TRY(akin_agree(comm, take_lists(delta, &r, vectors, matches, count)));
     count_kinds(comm, delta, akin_vectors_count(vectors), akin_table_items(table), count);
     *out = delta, delta = NULL;
 done:

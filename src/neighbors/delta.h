@@ -27,6 +27,7 @@
 typedef struct {
     const char *table, *embeddings, *ids; /* last night's; ids: for a .npy, or NULL */
     const char *result_options;           /* tonight's, which the table's must equal except for k */
+    size_t k, list; /* of tonight's table; and of the engine's lists (k and some spare) */
 } akin_delta_source;
 
 typedef struct {
@@ -40,15 +41,13 @@ typedef struct {
 /* Which labels have already been compared with each other: 3 x 3. */
 extern const uint8_t akin_delta_done[9];
 
-/* k: of tonight's table; list: length of the engine's lists (k and some spare). AKIN_INPUT, with
- * the reason, if the table was not made from these embeddings, with this model, or under these
+/* AKIN_INPUT, with the reason, if the table was not made from these embeddings, with this model, or under these
  * rules. more: or NULL; if its files have changed, nothing is reused. Collective; agreed; same
  * arguments. */
 AKIN_MUST_CHECK akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                                             const akin_vectors *vectors,
                                             const akin_row_block_rules *rules,
-                                            const akin_item_rules *more, size_t k, size_t list,
-                                            akin_delta **out);
+                                            const akin_item_rules *more, akin_delta **out);
 void akin_delta_free(akin_delta *delta); /* NULL is fine */
 
 #endif

@@ -29,12 +29,17 @@ AKIN_MUST_CHECK akin_status akin_duplicates_find(akin_comm *comm, const akin_vec
                                                  size_t pool, const uint64_t *lists,
                                                  int32_t **duplicate_of);
 
-/* Removes duplicates from the lists; need <= pool: a full list that is left with fewer is
- * searched again. *sought: how many were, on all ranks. Collective; agreed; same arguments
- * except the lists. */
+typedef struct {
+    uint64_t *keys;    /* [count of vectors, pool], as above */
+    size_t pool, need; /* need <= pool: a full list that is left with fewer is searched again */
+} akin_duplicates_lists;
+
+/* Removes duplicates from the lists. *sought: how many were searched again, on all ranks.
+ * Collective; agreed; same arguments except the keys. */
 AKIN_MUST_CHECK akin_status akin_duplicates_collapse(akin_comm *comm, const akin_vectors *vectors,
                                                      const akin_row_block_rules *rules,
-                                                     const int32_t *duplicate_of, size_t pool,
-                                                     size_t need, uint64_t *lists, size_t *sought);
+                                                     const int32_t *duplicate_of,
+                                                     const akin_duplicates_lists *lists,
+                                                     size_t *sought);
 
 #endif

@@ -207,17 +207,17 @@ done:
 
 akin_status akin_duplicates_collapse(akin_comm *comm, const akin_vectors *vectors,
                                      const akin_row_block_rules *rules, const int32_t *duplicate_of,
-                                     size_t pool, size_t need, uint64_t *lists, size_t *sought) {
+                                     const akin_duplicates_lists *lists, size_t *sought) {
     akin_status status;
     collapse c = {.comm = comm,
                   .vectors = vectors,
                   .rules = *rules,
                   .of = duplicate_of,
-                  .pool = pool,
-                  .width = pool + 1,
-                  .lists = lists};
+                  .pool = lists->pool,
+                  .width = lists->pool + 1,
+                  .lists = lists->keys};
     c.rules.layers = 0, c.rules.again = false; /* that was for an all-pairs run that resumed */
-    AKIN_TRY(akin_agree(comm, filter_all(&c, need)));
+    AKIN_TRY(akin_agree(comm, filter_all(&c, lists->need)));
     AKIN_TRY(seek(&c, sought));
 done:
     akin_mem_free(c.poor);

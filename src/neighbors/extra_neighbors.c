@@ -27,15 +27,14 @@ static void define(akin_ncfile *file, const char *table_digest, size_t n, size_t
 }
 
 akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path, const char *table_digest,
-                                       size_t n, size_t k, size_t first, size_t count,
-                                       const uint64_t *keys, const int8_t *whole) {
+                                       const akin_extra_neighbors_part *part) {
     akin_status status;
     akin_ncfile *file = NULL;
     AKIN_TRY(akin_ncfile_create(comm, path, "spare", &file));
-    define(file, table_digest, n, k);
+    define(file, table_digest, part->n, part->k);
     AKIN_TRY(akin_ncfile_begin(file));
-    akin_ncfile_put(file, "key", first, count, keys);
-    akin_ncfile_put(file, "whole", first, count, whole);
+    akin_ncfile_put(file, "key", part->first, part->count, part->keys);
+    akin_ncfile_put(file, "whole", part->first, part->count, part->whole);
     return akin_ncfile_commit(file, NULL);
 done:
     akin_ncfile_discard(file);

@@ -13,12 +13,18 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* This rank's rows [first, first + count); borrowed. */
+typedef struct {
+    size_t n, k; /* of the whole file: items, and keys of each */
+    size_t first, count;
+    const uint64_t *keys; /* [count, k] */
+    const int8_t *whole;  /* [count] */
+} akin_extra_neighbors_part;
+
 /* Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_extra_neighbors_write(akin_comm *comm, const char *path,
-                                                       const char *table_digest, size_t n, size_t k,
-                                                       size_t first, size_t count,
-                                                       const uint64_t *keys /* [count, k] */,
-                                                       const int8_t *whole /* [count] */);
+                                                       const char *table_digest,
+                                                       const akin_extra_neighbors_part *part);
 
 typedef struct akin_extra_neighbors akin_extra_neighbors;
 

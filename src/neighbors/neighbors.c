@@ -114,10 +114,10 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
         akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
                       p->against ? "against" : "by");
     else if (p->previous) {
-        const akin_delta_source source = {p->previous, p->previous_embeddings, p->previous_ids,
-                                          p->result_options};
-        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, r->pool, r->list,
-                                 &r->delta));
+        const akin_delta_source source = {p->previous,     p->previous_embeddings,
+                                          p->previous_ids, p->result_options,
+                                          r->pool,         r->list};
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta));
         out->kept = r->delta->kept;
         akin_log_summary(
             "neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
@@ -201,10 +201,11 @@ static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined 
     size_t k = akin_refine_pool(&p->refine, p->k);
     uint64_t *limited = NULL;
     if (!is_limited(r))
-        return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, r->lists, r->list,
-                           out);
+        return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
+                           (akin_refine_lists){r->lists, r->list}, out);
     AKIN_TRY(akin_limited_lists(r->comm, r->vectors, &source, k, &limited, &figures->sought));
-    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k, limited, k, out));
+    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
+                         (akin_refine_lists){limited, k}, out));
 done:
     akin_mem_free(limited);
     return status;
@@ -285,9 +286,9 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
                                       .rules_digest = rules_digest(r),
                                       .picture = lists.picture,
                                       .neighbor_picture = lists.other};
-    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, r->products.count, p->k,
-                                      lists.first, labels, lists.neighbor, lists.score, lists.held,
-                                      &extras));
+    const akin_table_part part = {r->products.count, p->k,        lists.first,
+                                  lists.neighbor,    lists.score, lists.held};
+    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
 done:
     akin_labels_free(labels);
     akin_product_lists_release(&lists);
@@ -322,8 +323,8 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
         labels = akin_vectors_source_labels(r->vectors);
         if (first > sources) first = sources;
     }
-    AKIN_TRY(akin_table_write_refined(r->comm, p->output, &origin, sources, p->k, first, labels,
-                                      table.neighbor, table.score, table.counts, &extras));
+    const akin_table_part part = {sources, p->k, first, table.neighbor, table.score, table.counts};
+    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
     figures->duplicates = table.duplicates, figures->sought += table.sought,
     figures->fills = table.fills;
 done:
@@ -375,9 +376,13 @@ static akin_status write_spare(run *r) {
     }
     AKIN_TRY(digest_of_table(r, digest));
     AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
-    AKIN_TRY(akin_extra_neighbors_write(
-        r->comm, akin_text_bytes(r->spare), digest, akin_vectors_items(r->vectors), width,
-        akin_vectors_first(r->vectors), akin_vectors_count(r->vectors), keys, whole));
+    const akin_extra_neighbors_part part = {.n = akin_vectors_items(r->vectors),
+                                            .k = width,
+                                            .first = akin_vectors_first(r->vectors),
+                                            .count = akin_vectors_count(r->vectors),
+                                            .keys = keys,
+                                            .whole = whole};
+    AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));
 done:
     akin_mem_free(keys);
     akin_mem_free(whole);

@@ -73,8 +73,9 @@ static akin_status collapse(refinement *r) {
     size_t count = akin_vectors_count(r->vectors), need = r->k < r->pool ? r->k : r->pool;
     AKIN_TRY(akin_duplicates_find(r->comm, r->vectors, r->rules, least_of(r->params->duplicates),
                                   r->pool, r->lists, &r->duplicate_of));
-    AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->duplicate_of, r->pool, need,
-                                      r->lists, &r->out->sought));
+    const akin_duplicates_lists lists = {r->lists, r->pool, need};
+    AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->duplicate_of, &lists,
+                                      &r->out->sought));
     r->out->duplicate_of = akin_mem_alloc(count, sizeof *r->out->duplicate_of);
     AKIN_TRY(akin_agree(r->comm, r->out->duplicate_of ? AKIN_OK : AKIN_FAILED));
     memcpy(r->out->duplicate_of, r->duplicate_of + akin_vectors_first(r->vectors),
@@ -93,8 +94,8 @@ static akin_status fill(refinement *r) {
     akin_refined *out = r->out;
     out->filled = akin_mem_alloc(count, sizeof *out->filled);
     AKIN_TRY(akin_agree(r->comm, out->filled ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_backfill(r->comm, r->vectors, r->rules, r->duplicate_of, r->k, out->neighbor,
-                           out->score, out->counts, out->filled));
+    const akin_backfill_lists lists = {r->k, out->neighbor, out->score, out->counts, out->filled};
+    AKIN_TRY(akin_backfill(r->comm, r->vectors, r->rules, r->duplicate_of, &lists));
     for (size_t i = 0; i < count; i++) fills += out->filled[i];
     akin_comm_sum_i64(r->comm, &fills, 1);
     out->fills = (size_t)fills;
@@ -114,7 +115,7 @@ static akin_status calibrate(refinement *r) {
 
 akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
                         const akin_row_block_rules *rules, const akin_refine_params *params,
-                        size_t k, const uint64_t *lists, size_t stride, akin_refined *out) {
+                        size_t k, akin_refine_lists lists, akin_refined *out) {
     akin_status status;
     size_t pool = akin_refine_pool(params, k);
     refinement r = {.comm = comm,
@@ -122,12 +123,13 @@ akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
                     .rules = rules,
                     .params = params,
                     .k = k,
-                    .pool = pool < stride ? pool : stride,
+                    .pool = pool < lists.stride ? pool : lists.stride,
                     .out = out};
     *out = (akin_refined){0};
     if (!akin_refine_asked(params))
-        return akin_agree(comm, spread(lists, stride, akin_vectors_count(vectors), k, out));
-    AKIN_TRY(akin_agree(comm, copy_lists(&r, lists, stride)));
+        return akin_agree(comm,
+                          spread(lists.keys, lists.stride, akin_vectors_count(vectors), k, out));
+    AKIN_TRY(akin_agree(comm, copy_lists(&r, lists.keys, lists.stride)));
     if (params->collapse) AKIN_TRY(collapse(&r));
     if (params->diverse)
         AKIN_TRY(akin_diversity(comm, vectors, params->lambda, k, r.pool, r.lists));

@@ -37,13 +37,18 @@ typedef struct {
                 * in */
 } akin_refined;
 
-/* lists: exact, [count of vectors, stride] keys of topk.h, of which the first pool (or all, if
- * there are fewer) are used. If nothing is requested, the lists as they are. Collective; agreed;
- * same params, k, stride. */
+/* Exact lists of this rank's rows; borrowed. */
+typedef struct {
+    const uint64_t *keys; /* [count of vectors, stride], of topk.h */
+    size_t stride;
+} akin_refine_lists;
+
+/* Of the lists the first pool (or all, if there are fewer) are used. If nothing is requested, the
+ * lists as they are. Collective; agreed; same params, k, stride. */
 AKIN_MUST_CHECK akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
                                         const akin_row_block_rules *rules,
                                         const akin_refine_params *params, size_t k,
-                                        const uint64_t *lists, size_t stride, akin_refined *out);
+                                        akin_refine_lists lists, akin_refined *out);
 void akin_refined_free(akin_refined *refined); /* Not collective; all zero is fine */
 
 #endif

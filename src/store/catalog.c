@@ -199,18 +199,17 @@ static void define(akin_ncfile *file, const akin_catalog_origin *origin, size_t 
 }
 
 akin_status akin_catalog_write(akin_comm *comm, const char *path, const akin_catalog_origin *origin,
-                               size_t n, size_t first, const akin_labels *labels,
-                               const uint8_t *images, const uint64_t *hashes,
+                               const akin_labels *labels, const akin_catalog_part *part,
                                const akin_catalog_network *network) {
     akin_status status;
     akin_ncfile *file = NULL;
-    size_t count = akin_labels_count(labels);
+    size_t first = part->first, count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "catalog", &file));
-    define(file, origin, n, labels, network);
+    define(file, origin, part->n, labels, network);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    akin_ncfile_put(file, "image", first, count, images);
-    akin_ncfile_put(file, "content_hash", first, count, hashes);
+    akin_ncfile_put(file, "image", first, count, part->images);
+    akin_ncfile_put(file, "content_hash", first, count, part->hashes);
     if (network) AKIN_TRY(put_network(comm, file, network, first, count));
     status = akin_ncfile_commit(file, NULL);
     file = NULL; /* freed by commit */

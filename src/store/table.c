@@ -229,17 +229,36 @@ static const char *find_fault(const akin_table *table, size_t row, int32_t held,
     return NULL;
 }
 
-static akin_status check_rows(const akin_table *table, size_t first, size_t count,
-                              const int32_t *neighbor, const float *score, const int32_t *counts,
-                              const int32_t *filled, const int32_t *pinned) {
-    for (size_t i = 0; i < count; i++) {
-        const char *fault = find_fault(table, first + i, counts[i], filled[i], pinned[i],
-                                       neighbor + i * table->k, score + i * table->k);
+/* Rows that were read, to be checked. */
+typedef struct {
+    size_t first, count;
+    int32_t *neighbor;                 /* [count, k] */
+    float *score;                      /* [count, k] */
+    int32_t *counts, *filled, *pinned; /* [count] */
+} piece;
+
+static akin_status check_piece(const akin_table *table, const piece *p) {
+    for (size_t i = 0; i < p->count; i++) {
+        const char *fault =
+            find_fault(table, p->first + i, p->counts[i], p->filled[i], p->pinned[i],
+                       p->neighbor + i * table->k, p->score + i * table->k);
         if (fault)
             return akin_error_set(AKIN_INPUT, "%s: row %zu: %s; run neighbors again",
-                                  akin_ncfile_path(table->file), first + i, fault);
+                                  akin_ncfile_path(table->file), p->first + i, fault);
     }
     return AKIN_OK;
+}
+
+static akin_status read_piece(const akin_table *table, const piece *p) {
+    akin_status status;
+    AKIN_TRY(akin_ncfile_get(table->file, "neighbor", p->first, p->count, p->neighbor));
+    AKIN_TRY(akin_ncfile_get(table->file, "score", p->first, p->count, p->score));
+    AKIN_TRY(akin_ncfile_get(table->file, "count", p->first, p->count, p->counts));
+    AKIN_TRY(akin_table_filled(table, p->first, p->count, p->filled));
+    AKIN_TRY(akin_table_pinned(table, p->first, p->count, p->pinned));
+    status = check_piece(table, p);
+done:
+    return status;
 }
 
 akin_status akin_table_rows(const akin_table *table, size_t first, size_t count, int32_t *neighbor,
@@ -256,17 +275,14 @@ akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,
         !filled || !pinned)
         AKIN_TRY(AKIN_FAILED);
     for (size_t done = 0; done < count; done += step) {
-        size_t here = step < count - done ? step : count - done;
-        int32_t *to_neighbor = neighbor ? neighbor + done * k : some_neighbor;
-        float *to_score = score ? score + done * k : some_score;
-        int32_t *to_counts = counts ? counts + done : some_counts;
-        AKIN_TRY(akin_ncfile_get(table->file, "neighbor", first + done, here, to_neighbor));
-        AKIN_TRY(akin_ncfile_get(table->file, "score", first + done, here, to_score));
-        AKIN_TRY(akin_ncfile_get(table->file, "count", first + done, here, to_counts));
-        AKIN_TRY(akin_table_filled(table, first + done, here, filled));
-        AKIN_TRY(akin_table_pinned(table, first + done, here, pinned));
-        AKIN_TRY(check_rows(table, first + done, here, to_neighbor, to_score, to_counts, filled,
-                            pinned));
+        const piece p = {.first = first + done,
+                         .count = step < count - done ? step : count - done,
+                         .neighbor = neighbor ? neighbor + done * k : some_neighbor,
+                         .score = score ? score + done * k : some_score,
+                         .counts = counts ? counts + done : some_counts,
+                         .filled = filled,
+                         .pinned = pinned};
+        AKIN_TRY(read_piece(table, &p));
     }
 done:
     akin_mem_free(some_neighbor);
@@ -383,27 +399,18 @@ static void define(akin_ncfile *file, const akin_table_origin *origin, size_t n,
 }
 
 akin_status akin_table_write(akin_comm *comm, const char *path, const akin_table_origin *origin,
-                             size_t n, size_t k, size_t first, const akin_labels *labels,
-                             const int32_t *neighbor, const float *score, const int32_t *counts) {
-    return akin_table_write_refined(comm, path, origin, n, k, first, labels, neighbor, score,
-                                    counts, NULL);
-}
-
-akin_status akin_table_write_refined(akin_comm *comm, const char *path,
-                                     const akin_table_origin *origin, size_t n, size_t k,
-                                     size_t first, const akin_labels *labels,
-                                     const int32_t *neighbor, const float *score,
-                                     const int32_t *counts, const akin_table_extras *extras) {
+                             const akin_labels *labels, const akin_table_part *part,
+                             const akin_table_extras *extras) {
     akin_status status;
     akin_ncfile *file = NULL;
-    size_t count = akin_labels_count(labels);
+    size_t first = part->first, count = akin_labels_count(labels);
     AKIN_TRY(akin_ncfile_create(comm, path, "table", &file));
-    define(file, origin, n, k, labels, extras);
+    define(file, origin, part->n, part->k, labels, extras);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(akin_labels_put(labels, file, comm, first));
-    akin_ncfile_put(file, "neighbor", first, count, neighbor);
-    akin_ncfile_put(file, "score", first, count, score);
-    akin_ncfile_put(file, "count", first, count, counts);
+    akin_ncfile_put(file, "neighbor", first, count, part->neighbor);
+    akin_ncfile_put(file, "score", first, count, part->score);
+    akin_ncfile_put(file, "count", first, count, part->counts);
     if (extras) put_extras(comm, file, extras, first, count);
     if (extras && extras->target_labels) AKIN_TRY(put_targets(comm, file, extras));
     status = akin_ncfile_commit(file, NULL);

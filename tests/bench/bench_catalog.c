@@ -54,7 +54,8 @@ static akin_status write_catalog(akin_comm *comm, size_t n, const char *path) {
         AKIN_TRY(akin_labels_set_id(labels, i, id));
         hashes[i] = i % DIFFERENT;
     }
-    AKIN_TRY(akin_catalog_write(comm, path, &origin, n, 0, labels, pictures, hashes, NULL));
+    const akin_catalog_part part = {n, 0, pictures, hashes};
+    AKIN_TRY(akin_catalog_write(comm, path, &origin, labels, &part, NULL));
 done:
     akin_labels_free(labels);
     akin_mem_free(hashes);

@@ -39,8 +39,8 @@ int main(int argc, char **argv) {
         draw_list(i, n, k, own ? seed : 0, neighbor + i * k, score + i * k);
     }
     const akin_table_origin origin = {"", "", "", ""};
-    akin_status status =
-        akin_table_write(comm, argv[1], &origin, n, k, 0, labels, neighbor, score, counts);
+    const akin_table_part part = {n, k, 0, neighbor, score, counts};
+    akin_status status = akin_table_write(comm, argv[1], &origin, labels, &part, NULL);
     if (status != AKIN_OK) fprintf(stderr, "bench_table: %s\n", akin_error_message());
     akin_comm_finish(comm);
     return status;

@@ -53,10 +53,13 @@ static void write_sheet(const sheet *it, const char *path) {
         akin_labels_group(labels)[i] = it->group[first + i];
     }
     const akin_table_origin origin = {"", "", "", ""};
-    assert_int_equal(akin_table_write(comm, path, &origin, it->n, it->k, first, labels,
-                                      it->neighbor + first * it->k, it->score + first * it->k,
-                                      it->count + first),
-                     AKIN_OK);
+    const akin_table_part part = {it->n,
+                                  it->k,
+                                  first,
+                                  it->neighbor + first * it->k,
+                                  it->score + first * it->k,
+                                  it->count + first};
+    assert_int_equal(akin_table_write(comm, path, &origin, labels, &part, NULL), AKIN_OK);
     akin_labels_free(labels);
 }
 

@@ -67,7 +67,8 @@ static akin_status write_table(akin_comm *comm, const char *path) {
         for (size_t r = 0; r < K; r++) score[i * K + r] = r == 0 ? 0.5f : 0.25f;
         counts[i] = K;
     }
-    status = akin_table_write(comm, path, &origin, ITEMS, K, 0, labels, neighbor, score, counts);
+    const akin_table_part part = {ITEMS, K, 0, neighbor, score, counts};
+    status = akin_table_write(comm, path, &origin, labels, &part, NULL);
 done:
     akin_labels_free(labels);
     return status;

@@ -17,7 +17,7 @@ enum { N = 160, DIM = 7, K = 5, LIST = 8 };
 static akin_comm *comm;
 
 static const akin_row_block_rules *rules_of_test = &naive_rules[0];
-static const akin_delta_source source = {"table.nc", "embeddings.nc", NULL, "k=5 rules"};
+static const akin_delta_source source = {"table.nc", "embeddings.nc", NULL, "k=5 rules", K, LIST};
 
 /* Last night's two files: embeddings, and the naive lists of them. */
 static void write_night(const naive_catalogue *c, const char *model, size_t k) {
@@ -47,9 +47,8 @@ static void write_night(const naive_catalogue *c, const char *model, size_t k) {
     }
     const akin_table_origin origin = {"k=5 rules", "k=5 rules", akin_embeddings_digest(embeddings),
                                       model};
-    assert_int_equal(akin_table_write(comm, source.table, &origin, c->n, k, first, labels, neighbor,
-                                      score, counts),
-                     AKIN_OK);
+    const akin_table_part part = {c->n, k, first, neighbor, score, counts};
+    assert_int_equal(akin_table_write(comm, source.table, &origin, labels, &part, NULL), AKIN_OK);
     akin_embeddings_close(embeddings);
     akin_labels_free(labels);
     free(hashes);
@@ -127,8 +126,7 @@ static void check(int every) {
     size_t fresh = 0, shorter = 0;
     write_night(&before, "model", K);
     akin_vectors *vectors = reopen(&now, "model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K, LIST, &delta),
-                     AKIN_OK);
+    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, &delta), AKIN_OK);
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
         check_row(delta, &before, i, akin_vectors_first(vectors) + i, every);
     for (size_t i = 0; i < N; i++) {
@@ -164,27 +162,27 @@ static void what_does_not_belong_together_is_refused(void **unused) {
     akin_delta_source other = source;
     write_night(&c, "model", K);
     akin_vectors *vectors = reopen(&c, "another model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, &delta),
                      AKIN_INPUT);
     akin_vectors_free(vectors);
     vectors = reopen(&c, "model");
-    assert_int_equal(
-        akin_delta_find(comm, &source, vectors, rules_of_test, NULL, K + 1, LIST, &delta),
-        AKIN_INPUT); /* more than the table has */
+    other.k = K + 1; /* more than the table has */
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
+                     AKIN_INPUT);
+    other.k = K;
     other.result_options = "k=5 other rules";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
                      AKIN_INPUT);
     other.result_options = "k=4 rules"; /* fewer may be taken from it */
-    assert_int_equal(
-        akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K - 1, LIST, &delta), AKIN_OK);
+    other.k = K - 1;
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta), AKIN_OK);
     akin_delta_free(delta);
     other = source;
     other.embeddings = "tonight.nc"; /* the same rows, so the same digest: it fits */
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
-                     AKIN_OK);
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta), AKIN_OK);
     akin_delta_free(delta);
     other.table = "none.nc";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, K, LIST, &delta),
+    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
                      AKIN_FAILED);
     akin_vectors_free(vectors);
     naive_free(&c);

@@ -29,8 +29,8 @@ static akin_status write_file(size_t n, size_t k, int wrong_row) {
         for (size_t e = 0; e < k; e++) keys[i * k + e] = key_of(n, k, first + i, e);
         if ((int)(first + i) == wrong_row) keys[i * k] = akin_topk_key(0.9f, (int32_t)n);
     }
-    akin_status status =
-        akin_extra_neighbors_write(comm, path, digest, n, k, first, count, keys, whole);
+    const akin_extra_neighbors_part part = {n, k, first, count, keys, whole};
+    akin_status status = akin_extra_neighbors_write(comm, path, digest, &part);
     free(keys);
     free(whole);
     return status;

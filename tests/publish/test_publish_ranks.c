@@ -57,9 +57,8 @@ static void write_table(const char *path, size_t n, int night) {
         }
     }
     akin_table_origin origin = {"", "", "", ""};
-    assert_int_equal(
-        akin_table_write(comm, path, &origin, n, K, first, labels, neighbor, score, counts),
-        AKIN_OK);
+    const akin_table_part part = {n, K, first, neighbor, score, counts};
+    assert_int_equal(akin_table_write(comm, path, &origin, labels, &part, NULL), AKIN_OK);
     akin_labels_free(labels);
     akin_mem_free(neighbor);
     akin_mem_free(counts);

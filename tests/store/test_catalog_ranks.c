@@ -47,8 +47,8 @@ static void write_catalog(const char *path, size_t n) {
             images[i * AKIN_IMAGE_BYTES + b] = pixel(first + i, b);
     }
     const akin_catalog_origin origin = {"fit=stretch quiet=no", "fit=stretch", "0123", NULL};
-    assert_int_equal(
-        akin_catalog_write(comm, path, &origin, n, first, labels, images, hashes, NULL), AKIN_OK);
+    const akin_catalog_part part = {n, first, images, hashes};
+    assert_int_equal(akin_catalog_write(comm, path, &origin, labels, &part, NULL), AKIN_OK);
     akin_mem_free(images);
     akin_mem_free(hashes);
     akin_labels_free(labels);
@@ -155,8 +155,8 @@ static akin_status write_table(const char *path, size_t n, size_t spoiled_row,
         counts[i] = spoiled_count;
     }
     const akin_table_origin origin = {"k=3", "k=3", "embeddings-digest", "model-digest"};
-    akin_status status =
-        akin_table_write(comm, path, &origin, n, K, first, labels, neighbor, score, counts);
+    const akin_table_part part = {n, K, first, neighbor, score, counts};
+    akin_status status = akin_table_write(comm, path, &origin, labels, &part, NULL);
     akin_labels_free(labels);
     return status;
 }

@@ -36,8 +36,8 @@ static int write_whole(void **state) {
         }
     }
     const akin_table_origin origin = {"options", "result options", "embeddings", "model"};
-    akin_status status =
-        akin_table_write(comm, "damage.nc", &origin, ITEMS, K, 0, labels, neighbor, score, counts);
+    const akin_table_part part = {ITEMS, K, 0, neighbor, score, counts};
+    akin_status status = akin_table_write(comm, "damage.nc", &origin, labels, &part, NULL);
     akin_labels_free(labels);
     if (status == AKIN_OK) status = akin_file_read("damage.nc", 1 << 20, &whole, &whole_bytes);
     return (int)status;

@@ -52,8 +52,8 @@ static int write_catalog(void **state) {
         for (size_t b = 0; b < AKIN_IMAGE_BYTES; b++)
             images[i * AKIN_IMAGE_BYTES + b] = byte_of(first + i, b);
     }
-    akin_status status =
-        akin_catalog_write(comm, catalog, &origin, ITEMS, first, labels, images, hashes, NULL);
+    const akin_catalog_part part = {ITEMS, first, images, hashes};
+    akin_status status = akin_catalog_write(comm, catalog, &origin, labels, &part, NULL);
     akin_labels_free(labels);
     return status;
 }
