@@ -17,13 +17,19 @@ typedef struct akin_contrast akin_contrast; /* scratch for one group, 2.5 MB */
 AKIN_MUST_CHECK akin_status akin_contrast_create(akin_contrast **out);
 void akin_contrast_free(akin_contrast *contrast); /* NULL is fine */
 
-/* Returns the sum over the 2 * count views of their losses; latents [2 * count,
- * AKIN_NETWORK_LATENT], first all first views, then all second ones; temperature >= 0.05. With
+typedef struct {
+    const float
+        *latents; /* [2 * count, AKIN_NETWORK_LATENT], first all first views, then all second */
+    size_t count; /* pictures */
+    float temperature; /* >= 0.05 */
+} akin_contrast_views;
+
+/* Returns the sum over the 2 * count views of their losses. With
  * pull (not NULL) [2 * count, AKIN_NETWORK_LATENT], also writes the gradient of sum * scale by
  * the latents, and, in the vector gradient [AKIN_NETWORK_WEIGHTS], by the head's weights. Bits
  * depend only on the group as a whole. */
-double akin_contrast_loss(akin_contrast *contrast, const float *weights, const float *latents,
-                          size_t count, float temperature, float scale, float *pull,
+double akin_contrast_loss(akin_contrast *contrast, const float *weights,
+                          const akin_contrast_views *views, float scale, float *pull,
                           float *gradient);
 
 #endif

@@ -9,7 +9,6 @@
 #define AKIN_LINALG_H
 
 #include <akin/error.h>
-#include <stdbool.h>
 #include <stddef.h>
 
 /* One BLAS thread, for there is one rank per core, and the BLAS's kernels of the active level (cpu.h).
@@ -17,11 +16,16 @@
  * that OpenBLAS works in, without which a product would never end. */
 AKIN_MUST_CHECK akin_status akin_linalg_start(void);
 
-/* out [rows, columns] = a * b, or with `add` out += a * b. a is [rows, inner], or with `turn_a`
- * lies as [inner, rows]; b is [inner, columns], or with `turn_b` lies as [columns, inner]. All
- * row-major and without gaps. */
-void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, size_t inner,
-                         const float *a, const float *b, bool add, float *out);
+/* A product out = a * b: out is [rows, columns]; a is [rows, inner], but lies as [inner, rows] if it
+ * is turned; b is [inner, columns], but lies as [columns, inner] if it is. */
+typedef enum { AKIN_TURN_NONE, AKIN_TURN_A, AKIN_TURN_B } akin_linalg_turn;
+typedef struct {
+    size_t rows, columns, inner;
+    akin_linalg_turn turned;
+} akin_linalg_shape;
+
+/* All row-major and without gaps. */
+void akin_linalg_product(akin_linalg_shape shape, const float *a, const float *b, float *out);
 
 /* The `count` <= n largest eigenvalues of a symmetric matrix, descending, and their eigenvectors of
  * length one, [count, n]. Of the matrix [n, n], which is used up, the elements [i, j] with j >= i

@@ -73,8 +73,8 @@ static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g
     const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
     for (; first < end; first += AT_ONCE) {
         size_t count = first + AT_ONCE < end ? AT_ONCE : end - first;
-        akin_linalg_product(false, true, count, s->count, s->stride,
-                            akin_row_block_row(s->block, first), s->rows, false, s->scores);
+        akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
+                            akin_row_block_row(s->block, first), s->rows, s->scores);
         for (size_t i = 0; i < count; i++) {
             float score = s->guess = reached_by(s->scores + i * s->count, s->count, rank, s->guess);
             score = 1 - g * (1 - score) - hidden;

@@ -114,7 +114,8 @@ void akin_covariance_add(akin_covariance *c, const float *rows, size_t count) {
     for (size_t p = 0; p < c->dim; p += PANEL) {
         size_t wide = c->dim - p, high = wide < PANEL ? wide : PANEL;
         const float *from = c->block + p * BLOCK;
-        akin_linalg_product(false, true, high, wide, BLOCK, from, from, false, c->products);
+        akin_linalg_product((akin_linalg_shape){high, wide, BLOCK, AKIN_TURN_B}, from, from,
+                            c->products);
         float peak = akin_fixed_add(c->products, high * wide, c->bits, limit, sums);
         AKIN_ASSERT(peak < limit);
         sums += high * wide;

@@ -96,7 +96,8 @@ float *akin_patches_words(akin_patches *patches) {
 
 void akin_patches_prepare(akin_patches *p) {
     float *turned = p->products; /* [VALUES, WORDS]; not in use yet */
-    akin_linalg_product(false, true, VALUES, WORDS, VALUES, p->whitening, p->words, false, turned);
+    akin_linalg_product((akin_linalg_shape){VALUES, WORDS, VALUES, AKIN_TURN_B}, p->whitening,
+                        p->words, turned);
     for (size_t v = 0; v < VALUES; v++) {
         memcpy(p->matrix + v * WIDE, p->whitening + v * VALUES, VALUES * sizeof(float));
         memcpy(p->matrix + v * WIDE + VALUES, turned + v * WORDS, WORDS * sizeof(float));
@@ -133,8 +134,8 @@ void akin_patches_describe(akin_patches *p, const uint8_t *picture, float *raw) 
     akin_patches_normalise(p->squares, SQUARES, p->values);
     for (size_t s = 0; s < SQUARES; s++)
         for (size_t v = 0; v < VALUES; v++) p->values[s * VALUES + v] -= p->mean[v];
-    akin_linalg_product(false, false, SQUARES, WIDE, VALUES, p->values, p->matrix, false,
-                        p->products);
+    akin_linalg_product((akin_linalg_shape){SQUARES, WIDE, VALUES, AKIN_TURN_NONE}, p->values,
+                        p->matrix, p->products);
     memset(raw, 0, AKIN_PATCHES_RAW * sizeof *raw);
     for (size_t s = 0; s < SQUARES; s++) {
         const float *row = p->products + s * WIDE;
@@ -189,7 +190,8 @@ static void find_covariance(study *s) {
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
         const float *block = s->values + first * VALUES;
-        akin_linalg_product(true, false, VALUES, VALUES, n, block, block, false, s->products);
+        akin_linalg_product((akin_linalg_shape){VALUES, VALUES, n, AKIN_TURN_A}, block, block,
+                            s->products);
         for (size_t i = 0; i < VALUES * VALUES; i++)
             s->matrix[i] += (double)s->products[i] / (double)s->count;
     }
@@ -198,8 +200,8 @@ static void find_covariance(study *s) {
 static void whiten(study *s, const float *whitening) {
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
-        akin_linalg_product(false, false, n, VALUES, VALUES, s->values + first * VALUES, whitening,
-                            false, s->products);
+        akin_linalg_product((akin_linalg_shape){n, VALUES, VALUES, AKIN_TURN_NONE},
+                            s->values + first * VALUES, whitening, s->products);
         memcpy(s->values + first * VALUES, s->products, n * VALUES * sizeof *s->values);
     }
 }
@@ -226,8 +228,8 @@ static void assign(study *s, const float *words) {
     }
     for (size_t first = 0; first < s->count; first += BLOCK) {
         size_t n = s->count - first < BLOCK ? s->count - first : BLOCK;
-        akin_linalg_product(false, true, n, WORDS, VALUES, s->values + first * VALUES, words, false,
-                            s->products);
+        akin_linalg_product((akin_linalg_shape){n, WORDS, VALUES, AKIN_TURN_B},
+                            s->values + first * VALUES, words, s->products);
         for (size_t i = 0; i < n; i++) {
             size_t k = nearest(s->products + i * WORDS, half_squares);
             s->members[k]++;

@@ -174,7 +174,8 @@ static double *products_of(const float *rows, size_t count, size_t raw) {
     float *products = akin_mem_alloc(count, count * sizeof *products);
     double *matrix = akin_mem_alloc(count, count * sizeof *matrix);
     if (products && matrix) {
-        akin_linalg_product(false, true, count, count, raw, rows, rows, false, products);
+        akin_linalg_product((akin_linalg_shape){count, count, raw, AKIN_TURN_B}, rows, rows,
+                            products);
         for (size_t i = 0; i < count * count; i++) matrix[i] = (double)products[i] / (double)count;
     } else {
         akin_mem_free(matrix);
@@ -236,7 +237,7 @@ akin_status akin_projection_fit_whole(akin_projection *p, float *rows, size_t co
     double *covariance = akin_mem_alloc(n, n * sizeof *covariance);
     if (!products || !covariance) goto done;
     centre(rows, count, n, p->mean);
-    akin_linalg_product(true, false, n, n, count, rows, rows, false, products);
+    akin_linalg_product((akin_linalg_shape){n, n, count, AKIN_TURN_A}, rows, rows, products);
     for (size_t i = 0; i < n * n; i++) covariance[i] = (double)products[i] / (double)count;
     *variance = 0;
     for (size_t i = 0; i < n; i++) *variance += covariance[i * n + i];

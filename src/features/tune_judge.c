@@ -87,7 +87,8 @@ akin_status akin_judge_multiply(const akin_judge *t, const float *rows, size_t d
     if (!queries) return AKIN_FAILED;
     for (size_t q = 0; q < t->queries; q++)
         memcpy(queries + q * dim, rows + t->query[q] * dim, dim * sizeof *queries);
-    akin_linalg_product(false, true, t->queries, t->study->count, dim, queries, rows, false, out);
+    akin_linalg_product((akin_linalg_shape){t->queries, t->study->count, dim, AKIN_TURN_B}, queries,
+                        rows, out);
     akin_mem_free(queries);
     return AKIN_OK;
 }

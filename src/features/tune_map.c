@@ -81,7 +81,8 @@ static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool tu
     for (size_t i = 0; i < n * dim; i++) m->fold[i] = m->rows[i] - m->mean[i % dim];
     for (size_t i = 0; turned && i < dim * dim; i++) m->map[i] = (float)m->matrix[i];
     if (turned)
-        akin_linalg_product(false, false, n, dim, dim, m->fold, m->map, false, m->unit);
+        akin_linalg_product((akin_linalg_shape){n, dim, dim, AKIN_TURN_NONE}, m->fold, m->map,
+                            m->unit);
     else
         memcpy(m->unit, m->fold, n * dim * sizeof *m->unit);
     to_unit_length(m->unit, n, dim);

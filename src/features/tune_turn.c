@@ -67,7 +67,7 @@ akin_status akin_turn_products(const float *rows, size_t count, size_t dim, doub
                                double *out) {
     float *products = akin_mem_alloc(dim, dim * sizeof *products);
     if (!products) return AKIN_FAILED;
-    akin_linalg_product(true, false, dim, dim, count, rows, rows, false, products);
+    akin_linalg_product((akin_linalg_shape){dim, dim, count, AKIN_TURN_A}, rows, rows, products);
     for (size_t i = 0; i < dim * dim; i++) out[i] = (double)products[i] / fmax(weight, 1e-300);
     akin_mem_free(products);
     return AKIN_OK;

@@ -109,29 +109,30 @@ static void units_backward(const akin_contrast *c, size_t views, float *gradient
     }
 }
 
-double akin_contrast_loss(akin_contrast *c, const float *weights, const float *latents,
-                          size_t count, float temperature, float scale, float *pull,
-                          float *gradient) {
-    const size_t views = 2 * count;
+double akin_contrast_loss(akin_contrast *c, const float *weights, const akin_contrast_views *of,
+                          float scale, float *pull, float *gradient) {
+    const size_t count = of->count, views = 2 * count;
+    const akin_conv_dense first = {LATENT, HIDDEN, weights + WEIGHT1, weights + BIAS1, true};
+    const akin_conv_dense second = {HIDDEN, OUT, weights + WEIGHT2, weights + BIAS2, false};
     AKIN_ASSERT(count <= AKIN_CONTRAST_GROUP);
-    akin_conv()->dense(views, LATENT, HIDDEN, latents, weights + WEIGHT1, weights + BIAS1, true,
-                       c->hidden);
-    akin_conv()->dense(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, weights + BIAS2, false,
-                       c->out);
+    akin_conv()->dense(views, &first, of->latents, c->hidden);
+    akin_conv()->dense(views, &second, c->hidden, c->out);
     to_units(c, views);
-    akin_linalg_product(false, true, views, views, OUT, c->unit, c->unit, false, c->terms);
-    double sum = to_terms(c, count, temperature);
+    akin_linalg_product((akin_linalg_shape){views, views, OUT, AKIN_TURN_B}, c->unit, c->unit,
+                        c->terms);
+    double sum = to_terms(c, count, of->temperature);
     if (!pull) return sum;
 
-    to_gradient(c, count, scale / temperature);
-    akin_linalg_product(false, false, views, OUT, views, c->terms, c->unit, false, c->grad_unit);
+    to_gradient(c, count, scale / of->temperature);
+    akin_linalg_product((akin_linalg_shape){views, OUT, views, AKIN_TURN_NONE}, c->terms, c->unit,
+                        c->grad_unit);
     units_backward(c, views, c->grad_unit);
     memset(gradient + BIAS2, 0, OUT * sizeof *gradient);
     memset(gradient + BIAS1, 0, HIDDEN * sizeof *gradient);
-    akin_dense_backward(views, HIDDEN, OUT, c->hidden, weights + WEIGHT2, c->grad_unit,
-                        gradient + WEIGHT2, gradient + BIAS2, c->grad_hidden);
+    akin_dense_backward(views, &second, c->hidden, c->grad_unit, gradient + WEIGHT2,
+                        gradient + BIAS2, c->grad_hidden);
     akin_layers()->relu_gradient(views * HIDDEN, c->hidden, c->grad_hidden);
-    akin_dense_backward(views, LATENT, HIDDEN, latents, weights + WEIGHT1, c->grad_hidden,
-                        gradient + WEIGHT1, gradient + BIAS1, pull);
+    akin_dense_backward(views, &first, of->latents, c->grad_hidden, gradient + WEIGHT1,
+                        gradient + BIAS1, pull);
     return sum;
 }

@@ -120,18 +120,18 @@ static void pack(size_t inputs, size_t channels, const float *weights, float *pa
 
 /* The weights of a dense layer are read once, in their order: a slab of rows, which fits into
  * the first-level cache, serves all items and panels; meanwhile partial results are in out. */
-static void dense(size_t items, size_t inputs, size_t channels, const float *in,
-                  const float *weights, const float *bias, bool relu, float *out) {
+static void dense(size_t items, const akin_conv_dense *layer, const float *in, float *out) {
     enum { SLAB = 32 };
+    const size_t inputs = layer->inputs, channels = layer->channels;
     akin_conv_map map = {
         .rows = 1, .columns = items, .runs = 1, .in_column = inputs, .out_column = channels};
     for (size_t k = 0; k < inputs; k += map.run) {
         map.run = inputs - k < SLAB ? inputs - k : SLAB;
         bool last = k + map.run == inputs;
         for (size_t first = 0; first < channels; first += PANEL) {
-            panel part = {weights + k * channels + first, channels, bias ? bias + first : NULL,
-                          k > 0};
-            multiply_row(&map, in + k, &part, NULL, relu && last, out + first);
+            panel part = {layer->weights + k * channels + first, channels,
+                          layer->bias ? layer->bias + first : NULL, k > 0};
+            multiply_row(&map, in + k, &part, NULL, layer->relu && last, out + first);
         }
     }
 }

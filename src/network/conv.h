@@ -39,6 +39,14 @@ typedef struct {
     bool relu;          /* negative results become zero; a NaN stays */
 } akin_conv_finish;
 
+/* A dense layer. */
+typedef struct {
+    size_t inputs, channels;
+    const float *weights; /* [inputs, channels], as they are */
+    const float *bias;    /* [channels]; NULL: zero */
+    bool relu;
+} akin_conv_dense;
+
 typedef struct {
     /* Reorders weights [inputs, channels], row-major, as `multiply` reads them:
      * akin_conv_packed_count floats. */
@@ -49,10 +57,8 @@ typedef struct {
     void (*multiply)(const akin_conv_map *map, const float *in, const float *packed,
                      const akin_conv_finish *finish, float *out);
 
-    /* The same for a dense layer, weights [inputs, channels] as they are: in [items, inputs], out
-     * [items, channels]. */
-    void (*dense)(size_t items, size_t inputs, size_t channels, const float *in,
-                  const float *weights, const float *bias, bool relu, float *out);
+    /* The same for a dense layer: in [items, inputs], out [items, channels]. */
+    void (*dense)(size_t items, const akin_conv_dense *layer, const float *in, float *out);
 
     /* sum [runs * run, channels] += over all pixels of in (outer product) result, the weights'
      * gradient; `result` is laid out like the map's out. */

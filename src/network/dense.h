@@ -2,12 +2,14 @@
 #ifndef AKIN_DENSE_H
 #define AKIN_DENSE_H
 
+#include "conv.h"
 #include <stddef.h>
 
-/* Of `count` items: in [count, inputs], weights [inputs, channels], grad_out [count, channels] ->
- * grad_weight [inputs, channels], to grad_bias [channels] is added, grad_in [count, inputs]. */
-void akin_dense_backward(size_t count, size_t inputs, size_t channels, const float *in,
-                         const float *weights, const float *grad_out, float *grad_weight,
-                         float *grad_bias, float *grad_in);
+/* Of `count` items: in [count, inputs], grad_out [count, channels] -> grad_weight [inputs,
+ * channels], to grad_bias [channels] is added, grad_in [count, inputs]. Of the layer, its bias and
+ * ReLU do not count. */
+void akin_dense_backward(size_t count, const akin_conv_dense *layer, const float *in,
+                         const float *grad_out, float *grad_weight, float *grad_bias,
+                         float *grad_in);
 
 #endif

@@ -5,6 +5,7 @@
 #include <cblas.h>
 #include <lapacke.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -46,17 +47,17 @@ akin_status akin_linalg_start(void) {
     openblas_set_num_threads(1);
     enum { SIDE = 160 }; /* products of up to 100^3 do without the buffer on some CPUs */
     static float zeros[SIDE * SIDE], out[SIDE * SIDE];
-    akin_linalg_product(false, false, SIDE, SIDE, SIDE, zeros, zeros, false, out);
+    akin_linalg_product((akin_linalg_shape){SIDE, SIDE, SIDE, AKIN_TURN_NONE}, zeros, zeros, out);
     started = true;
     return AKIN_OK;
 }
 
-void akin_linalg_product(bool turn_a, bool turn_b, size_t rows, size_t columns, size_t inner,
-                         const float *a, const float *b, bool add, float *out) {
+void akin_linalg_product(akin_linalg_shape s, const float *a, const float *b, float *out) {
+    const bool turn_a = s.turned == AKIN_TURN_A, turn_b = s.turned == AKIN_TURN_B;
     cblas_sgemm(CblasRowMajor, turn_a ? CblasTrans : CblasNoTrans,
-                turn_b ? CblasTrans : CblasNoTrans, (int)rows, (int)columns, (int)inner, 1.0F, a,
-                (int)(turn_a ? rows : inner), b, (int)(turn_b ? inner : columns), add ? 1.0F : 0.0F,
-                out, (int)columns);
+                turn_b ? CblasTrans : CblasNoTrans, (int)s.rows, (int)s.columns, (int)s.inner, 1.0F,
+                a, (int)(turn_a ? s.rows : s.inner), b, (int)(turn_b ? s.inner : s.columns), 0.0F,
+                out, (int)s.columns);
 }
 
 /* --- eigenvectors --- */

@@ -7,79 +7,12 @@
 #include "dense.h"
 #include "layers.h"
 #include "pooled.h"
+#include "tensors.h"
 #include "winograd.h"
 #include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/network.h>
-#include <akin/rng.h>
-#include <math.h>
 #include <string.h>
-
-/* --- tensors --- */
-
-#define KERNEL "kernel_row=3,kernel_column=3,"
-#define TENSORS(X)                                                                                 \
-    X(conv1_weight, KERNEL "image_channel=3,conv1_channel=32", 864, 27, 288)                       \
-    X(conv1_bias, "conv1_channel=32", 32, 0, 0)                                                    \
-    X(conv2_weight, KERNEL "conv1_channel=32,conv2_channel=64", 18432, 288, 576)                   \
-    X(conv2_bias, "conv2_channel=64", 64, 0, 0)                                                    \
-    X(hidden_weight, "flat=4096,hidden=128", 524288, 4096, 128)                                    \
-    X(hidden_bias, "hidden=128", 128, 0, 0)                                                        \
-    X(latent_weight, "hidden=128,latent=32", 4096, 128, 32)                                        \
-    X(latent_bias, "latent=32", 32, 0, 0)                                                          \
-    X(seed_weight, "latent=32,seed=64", 2048, 32, 64)                                              \
-    X(seed_bias, "seed=64", 64, 0, 0)                                                              \
-    X(up1_weight, KERNEL "up1_channel=64,seed_channel=1", 576, 9, 576)                             \
-    X(up1_bias, "up1_channel=64", 64, 0, 0)                                                        \
-    X(up2_weight, KERNEL "up2_channel=32,up1_channel=64", 18432, 576, 288)                         \
-    X(up2_bias, "up2_channel=32", 32, 0, 0)                                                        \
-    X(output_weight, KERNEL "up2_channel=32,image_channel=3", 864, 288, 27)                        \
-    X(output_bias, "image_channel=3", 3, 0, 0)                                                     \
-    X(head1_weight, "latent=32,head=64", 2048, 32, 64)                                             \
-    X(head1_bias, "head=64", 64, 0, 0)                                                             \
-    X(head2_weight, "head=64,contrast=32", 2048, 64, 32)                                           \
-    X(head2_bias, "contrast=32", 32, 0, 0)
-
-/* The offset of each tensor in the vector, and the end of the vector. */
-#define OFFSET(name, dims, count, fan_in, fan_out) AT_##name, LAST_##name = AT_##name + (count)-1,
-enum { TENSORS(OFFSET) WEIGHTS };
-_Static_assert(WEIGHTS == AKIN_NETWORK_WEIGHTS, "the tensors fill the vector");
-_Static_assert(AT_head1_weight == AKIN_NETWORK_HEAD, "the head follows all others");
-enum { CORE = AKIN_NETWORK_HEAD };
-
-const akin_network_tensor *akin_network_tensors(size_t *count) {
-#define ROW(name, dims, count, fan_in, fan_out) {#name, dims, AT_##name, count, fan_in, fan_out},
-    static const akin_network_tensor tensors[] = {TENSORS(ROW)};
-    *count = sizeof tensors / sizeof *tensors;
-    return tensors;
-}
-
-/* Tensors [first, end) of the table. */
-static void initialise(uint64_t seed, size_t first, size_t end, float *weights) {
-    size_t count;
-    const akin_network_tensor *tensors = akin_network_tensors(&count);
-    for (size_t t = first; t < end; t++) {
-        size_t fans = tensors[t].fan_in + tensors[t].fan_out;
-        double limit = fans ? sqrt(6.0 / (double)fans) : 0;
-        for (size_t i = 0; i < tensors[t].count; i++) {
-            double uniform = fans ? akin_rng_uniform(seed, AKIN_RNG_WEIGHTS, (uint32_t)t, i) : 0.5;
-            weights[tensors[t].offset + i] = (float)((2 * uniform - 1) * limit);
-        }
-    }
-}
-
-void akin_network_initialise(uint64_t seed, float *weights) {
-    size_t count;
-    akin_network_tensors(&count);
-    initialise(seed, 0, count - AKIN_NETWORK_HEAD_TENSORS, weights);
-    memset(weights + CORE, 0, (WEIGHTS - CORE) * sizeof *weights);
-}
-
-void akin_network_initialise_head(uint64_t seed, float *weights) {
-    size_t count;
-    akin_network_tensors(&count);
-    initialise(seed, count - AKIN_NETWORK_HEAD_TENSORS, count, weights);
-}
 
 /* --- shapes --- */
 
@@ -246,34 +179,48 @@ static void convolve(akin_network *net, const float *weights, const uint8_t *ima
     }
 }
 
+typedef struct {
+    akin_conv_dense hidden, latent, seed;
+} dense_layers;
+
+static dense_layers layers_of(const float *weights) {
+    return (dense_layers){
+        {FLAT, HIDDEN, weights + AT_hidden_weight, weights + AT_hidden_bias, true},
+        {HIDDEN, LATENT, weights + AT_latent_weight, weights + AT_latent_bias, false},
+        {LATENT, SEED, weights + AT_seed_weight, weights + AT_seed_bias, true}};
+}
+
 static void encode(akin_network *net, const float *weights, const uint8_t *images, size_t count,
                    bool places, float *latent) {
     convolve(net, weights, images, count, places);
-    akin_conv()->dense(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight,
-                       weights + AT_hidden_bias, true, net->hidden);
-    akin_conv()->dense(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight,
-                       weights + AT_latent_bias, false, latent);
+    const dense_layers dense = layers_of(weights);
+    akin_conv()->dense(count, &dense.hidden, net->flat, net->hidden);
+    akin_conv()->dense(count, &dense.latent, net->hidden, latent);
 }
 
 /* A transposed convolution of stride 2 with ReLU: in [rows, rows, in_channels] with in_row floats
- * in a row, and a border at the right and bottom; out twice as high and wide. */
-static void up_forward(size_t rows, size_t in_channels, size_t in_row, const float *in,
-                       const float *packed, const float *bias, size_t channels, size_t out_row,
+ * in a row, and a border at the right and bottom; out [2 * rows, 2 * rows, channels]. */
+typedef struct {
+    size_t rows, in_channels, in_row, channels, out_row;
+} up_layer;
+
+static void up_forward(up_layer layer, const float *in, const float *packed, const float *bias,
                        float *out) {
     const akin_conv_finish finish = {.bias = bias, .relu = true};
+    const size_t channels = layer.channels, in_channels = layer.in_channels;
     for (size_t p = 0; p < 4; p++) {
-        const akin_conv_map map = {.rows = rows,
-                                   .columns = rows,
+        const akin_conv_map map = {.rows = layer.rows,
+                                   .columns = layer.rows,
                                    .runs = phases[p].runs,
                                    .run = phases[p].taps * in_channels,
-                                   .offset = {0, (ptrdiff_t)in_row},
-                                   .in_row = in_row,
+                                   .offset = {0, (ptrdiff_t)layer.in_row},
+                                   .in_row = layer.in_row,
                                    .in_column = in_channels,
                                    .channels = channels,
-                                   .out_row = 2 * out_row,
+                                   .out_row = 2 * layer.out_row,
                                    .out_column = 2 * channels};
         akin_conv()->multiply(&map, in, packed + phases[p].first * in_channels * channels, &finish,
-                              out + phases[p].row * out_row + phases[p].column * channels);
+                              out + phases[p].row * layer.out_row + phases[p].column * channels);
     }
 }
 
@@ -298,9 +245,9 @@ static void output_forward(akin_network *net, const float *weights, float *out) 
 static void decode_image(akin_network *net, const float *weights, size_t n, float *out) {
     for (size_t r = 0; r < 8; r++)
         memcpy(net->seed_map + r * SEED_ROW, net->seed + n * SEED + r * 8, 8 * sizeof(float));
-    up_forward(8, 1, SEED_ROW, net->seed_map, net->up1, weights + AT_up1_bias, 64, UP1,
-               net->up1_out);
-    up_forward(16, 64, UP1, net->up1_out, net->up2, weights + AT_up2_bias, 32, UP2, net->up2_out);
+    static const up_layer up1 = {8, 1, SEED_ROW, 64, UP1}, up2 = {16, 64, UP1, 32, UP2};
+    up_forward(up1, net->seed_map, net->up1, weights + AT_up1_bias, net->up1_out);
+    up_forward(up2, net->up1_out, net->up2, weights + AT_up2_bias, net->up2_out);
     output_forward(net, weights, out);
 }
 
@@ -348,9 +295,9 @@ static void seed_backward(akin_network *net, const float *weights, const akin_ne
     const size_t count = task->count;
     if (task->targets) {
         akin_layers()->relu_gradient(count * SEED, net->seed, net->grad_seed);
-        akin_dense_backward(count, LATENT, SEED, net->latent, weights + AT_seed_weight,
-                            net->grad_seed, gradient + AT_seed_weight, gradient + AT_seed_bias,
-                            net->grad_latent);
+        const dense_layers dense = layers_of(weights);
+        akin_dense_backward(count, &dense.seed, net->latent, net->grad_seed,
+                            gradient + AT_seed_weight, gradient + AT_seed_bias, net->grad_latent);
     } else {
         memset(net->grad_latent, 0, sizeof net->grad_latent);
     }
@@ -359,13 +306,12 @@ static void seed_backward(akin_network *net, const float *weights, const akin_ne
 
 static void denses_backward(akin_network *net, const float *weights, size_t count,
                             float *gradient) {
-    akin_dense_backward(count, HIDDEN, LATENT, net->hidden, weights + AT_latent_weight,
-                        net->grad_latent, gradient + AT_latent_weight, gradient + AT_latent_bias,
-                        net->grad_hidden);
+    const dense_layers dense = layers_of(weights);
+    akin_dense_backward(count, &dense.latent, net->hidden, net->grad_latent,
+                        gradient + AT_latent_weight, gradient + AT_latent_bias, net->grad_hidden);
     akin_layers()->relu_gradient(count * HIDDEN, net->hidden, net->grad_hidden);
-    akin_dense_backward(count, FLAT, HIDDEN, net->flat, weights + AT_hidden_weight,
-                        net->grad_hidden, gradient + AT_hidden_weight, gradient + AT_hidden_bias,
-                        net->grad_flat);
+    akin_dense_backward(count, &dense.hidden, net->flat, net->grad_hidden,
+                        gradient + AT_hidden_weight, gradient + AT_hidden_bias, net->grad_flat);
     akin_layers()->relu_gradient(count * FLAT, net->flat, net->grad_flat);
 }
 
@@ -400,8 +346,8 @@ void akin_network_convolve(akin_network *net, const float *weights, const uint8_
 }
 
 static void start_decoder(akin_network *net, const float *weights, size_t count) {
-    akin_conv()->dense(count, LATENT, SEED, net->latent, weights + AT_seed_weight,
-                       weights + AT_seed_bias, true, net->seed);
+    const dense_layers dense = layers_of(weights);
+    akin_conv()->dense(count, &dense.seed, net->latent, net->seed);
     prepare_decoder(net, weights);
 }
 

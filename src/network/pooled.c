@@ -16,15 +16,23 @@ enum {
     BAND = 4,                      /* pooled rows whose input fits into the first-level cache */
 };
 
-/* For each channel of the result, the gradients of rows first..last-1 that are not zero, and the
- * start in the input of the neighbourhood that they belong to. Every entry is written without a
- * branch and kept by advancing the counter. */
-static void list_by_channel(const akin_pooled_shape *shape, const float *gradient,
-                            const uint8_t *where, size_t first, size_t last, size_t room,
+typedef struct {
+    const float *gradient;
+    const uint8_t *where;
+    size_t first, last, room; /* room: for the entries of a channel */
+} band;
+
+/* For each channel of the result, the gradients of the band's rows first..last-1 that are not zero,
+ * and the start in the input of the neighbourhood that they belong to. Every entry is written without
+ * a branch and kept by advancing the counter. */
+static void list_by_channel(const akin_pooled_shape *shape, const band *of,
                             akin_pooled_entry *lists, size_t *counts) {
+    const float *gradient = of->gradient;
+    const uint8_t *where = of->where;
+    const size_t last = of->last, room = of->room; /* what is written cannot change these */
     const size_t width = 2 * shape->columns + 2;
     memset(counts, 0, shape->out * sizeof *counts);
-    for (size_t r = first; r < last; r++)
+    for (size_t r = of->first; r < last; r++)
         for (size_t c = 0; c < shape->columns; c++) {
             const size_t from = (r * shape->columns + c) * shape->out;
             uint32_t places[4];
@@ -57,7 +65,8 @@ static void weights_gradient(const akin_pooled_shape *shape, const float *input,
     const size_t room = BAND * shape->columns;
     for (size_t first = 0; first < shape->rows; first += BAND) {
         const size_t last = first + BAND < shape->rows ? first + BAND : shape->rows;
-        list_by_channel(shape, gradient, where, first, last, room, scratch, counts);
+        const band here = {gradient, where, first, last, room};
+        list_by_channel(shape, &here, scratch, counts);
         for (size_t o = 0; o < shape->out; o++)
             for (size_t i = 0; i < 3; i++)
                 for (size_t k = 0; k < run; k += CHUNK)

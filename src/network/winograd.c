@@ -128,13 +128,18 @@ INLINE void finish_tile(const float *products, vector bias, float *out, uint8_t 
 
 /* --- all steps --- */
 
+typedef struct {
+    const float *input, *packed, *bias;
+    float *scratch;
+} operands;
+
 /* Tiles first..first+count-1 of all, row by row; the unused part of the last block of tiles is
  * computed from arbitrary values. */
-static void forward_tiles(const akin_pooled_shape *shape, size_t first, size_t count,
-                          const float *input, const float *packed, const float *bias,
-                          float *scratch, float *out, uint8_t *where) {
+static void forward_tiles(const akin_pooled_shape *shape, const operands *with, size_t first,
+                          size_t count, float *out, uint8_t *where) {
     const size_t in = shape->in, input_row = (2 * shape->columns + 2) * in;
-    float *points = scratch, *products = scratch + POINTS * TILES * in;
+    const float *input = with->input, *packed = with->packed, *bias = with->bias;
+    float *points = with->scratch, *products = points + POINTS * TILES * in;
     for (size_t t = 0; t < count; t++) {
         const size_t row = (first + t) / shape->columns, column = (first + t) % shape->columns;
         transform_tile(in, input_row, input + 2 * row * input_row + 2 * column * in,
@@ -155,11 +160,12 @@ static void forward_tiles(const akin_pooled_shape *shape, size_t first, size_t c
 
 static void forward(const akin_pooled_shape *shape, const float *input, const float *packed,
                     const float *bias, float *scratch, float *out, uint8_t *where) {
+    const operands with = {input, packed, bias, scratch};
     const size_t tiles = shape->rows * shape->columns;
     const size_t chunks = (tiles + TILES - 1) / TILES;
     for (size_t c = 0, first = 0; c < chunks; c++) {
         const size_t count = tiles / chunks + (c < tiles % chunks);
-        forward_tiles(shape, first, count, input, packed, bias, scratch, out, where);
+        forward_tiles(shape, &with, first, count, out, where);
         first += count;
     }
 }

@@ -154,9 +154,11 @@ static void keep_pull(akin_contrast_pairs *pairs, size_t group) {
 double akin_contrast_pairs_loss(akin_contrast_pairs *pairs, const float *weights, size_t group,
                                 float scale, float *gradient) {
     size_t first = first_image(pairs, group), count = first_image(pairs, group + 1) - first;
-    double sum = akin_contrast_loss(pairs->contrast, weights, pairs->latents + 2 * first * LATENT,
-                                    count, (float)pairs->objective.temperature, scale,
-                                    gradient ? pairs->pull : NULL, gradient);
+    double sum =
+        akin_contrast_loss(pairs->contrast, weights,
+                           &(akin_contrast_views){pairs->latents + 2 * first * LATENT, count,
+                                                  (float)pairs->objective.temperature},
+                           scale, gradient ? pairs->pull : NULL, gradient);
     if (gradient) keep_pull(pairs, group);
     return sum;
 }

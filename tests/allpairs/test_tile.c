@@ -236,7 +236,7 @@ static void fork_and_other_kernels_leave_the_state(void **unused) {
         assert_int_equal(waitpid(child, &ended, 0), child);
         assert_int_equal(ended, 0);
         assert_true(is_as_before(&here));
-        akin_linalg_product(false, true, 64, 64, 64, a, b, false, out);
+        akin_linalg_product((akin_linalg_shape){64, 64, 64, AKIN_TURN_B}, a, b, out);
         akin_dot()->one_many(a, b, 64, 64, out);
         assert_true(is_as_before(&here));
         akin_tile()->end();

@@ -28,7 +28,7 @@ static void describe_all(void) {
 }
 
 static void by_blas(void) {
-    akin_linalg_product(false, false, EDGE, EDGE, EDGE, a, b, false, out);
+    akin_linalg_product((akin_linalg_shape){EDGE, EDGE, EDGE, AKIN_TURN_NONE}, a, b, out);
 }
 
 static void by_kernel(void) {

@@ -116,7 +116,8 @@ static void run_conv2_data(const akin_conv_map *map) {
 
 static void run_dense(const akin_conv_map *map) {
     (void)map;
-    akin_conv()->dense(BATCH, 4096, 128, flat, weights, weights, true, result);
+    const akin_conv_dense layer = {4096, 128, weights, weights, true};
+    akin_conv()->dense(BATCH, &layer, flat, result);
 }
 
 static void run_dense_outer(const akin_conv_map *map) {

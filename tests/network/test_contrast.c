@@ -96,8 +96,9 @@ static void test_twin(void **state) {
             for (size_t t = 0; t < 3; t++) {
                 make_numbers(counts[k]);
                 double expected = twin(latents, weights + HEAD, counts[k], (double)temperatures[t]);
-                double found = akin_contrast_loss(contrast, weights, latents, counts[k],
-                                                  temperatures[t], 0, NULL, NULL);
+                double found = akin_contrast_loss(
+                    contrast, weights, &(akin_contrast_views){latents, counts[k], temperatures[t]},
+                    0, NULL, NULL);
                 if (!(fabs(found - expected) <= 1e-5 * fabs(expected) + 1e-5 * (double)counts[k]))
                     fail_msg("%zu pictures at %g: %.9g, not %.9g", counts[k],
                              (double)temperatures[t], found, expected);
@@ -147,8 +148,8 @@ static void test_gradients_are_differences(void **state) {
             const size_t count = counts[k];
             make_numbers(count);
             memset(gradient, 0, sizeof gradient);
-            akin_contrast_loss(contrast, weights, latents, count, 0.3F, (float)scale, pull,
-                               gradient);
+            akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents, count, 0.3F},
+                               (float)scale, pull, gradient);
             for (size_t i = 0; i < HEAD; i++) assert_true(gradient[i] == 0); /* not its own */
             assert_differences("latent", latents, 2 * count * LATENT, 1 + count * 3, pull, scale,
                                count, 0.3);
@@ -197,7 +198,8 @@ static void test_through_the_network(void **state) {
         for (size_t v = 0; v < 2; v++)
             akin_network_encode(net, weights, views[v], PICTURES, latents + v * PICTURES * LATENT);
         memset(gradient, 0, sizeof gradient);
-        akin_contrast_loss(contrast, weights, latents, PICTURES, 0.5F, 1, pull, gradient);
+        akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents, PICTURES, 0.5F}, 1,
+                           pull, gradient);
         for (size_t v = 0; v < 2; v++) {
             const akin_network_task task = {
                 .images = views[v], .count = PICTURES, .pull = pull + v * PICTURES * LATENT};
@@ -226,8 +228,9 @@ static void test_a_picture_alone(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
         make_numbers(1);
-        assert_true(fabs(akin_contrast_loss(contrast, weights, latents, 1, 0.1F, 1, pull,
-                                            gradient)) < 1e-5);
+        assert_true(
+            fabs(akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents, 1, 0.1F}, 1,
+                                    pull, gradient)) < 1e-5);
         for (size_t i = 0; i < 2 * LATENT; i++) assert_true(fabsf(pull[i]) < 1e-5F);
     }
 }
@@ -237,13 +240,17 @@ static void test_a_function(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
         make_numbers(GROUP);
-        akin_contrast_loss(contrast, weights, latents, GROUP, 0.2F, 1, pull_again, again);
+        akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents, GROUP, 0.2F}, 1,
+                           pull_again, again);
         make_numbers(40);
-        double sum = akin_contrast_loss(contrast, weights, latents, 40, 0.2F, 0.5F, pull, gradient);
-        akin_contrast_loss(contrast, weights, latents + 64, 17, 1, 3, pull_again, again);
+        double sum = akin_contrast_loss(
+            contrast, weights, &(akin_contrast_views){latents, 40, 0.2F}, 0.5F, pull, gradient);
+        akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents + 64, 17, 1}, 3,
+                           pull_again, again);
         memcpy(again, gradient, sizeof again);
         memset(again + HEAD, 0xff, (WEIGHTS - HEAD) * sizeof *again);
-        assert_true(sum == akin_contrast_loss(contrast, weights, latents, 40, 0.2F, 0.5F,
+        assert_true(sum == akin_contrast_loss(contrast, weights,
+                                              &(akin_contrast_views){latents, 40, 0.2F}, 0.5F,
                                               pull_again, again));
         assert_same_bytes(pull_again, pull, (size_t)80 * LATENT * sizeof *pull);
         assert_same_bytes(again, gradient, sizeof again);
@@ -255,12 +262,12 @@ static void test_not_a_number_shows(void **state) {
     FOR_EACH_LEVEL(level) {
         make_numbers(9);
         latents[100] = NAN;
-        assert_true(
-            isnan(akin_contrast_loss(contrast, weights, latents, 9, 0.2F, 1, pull, gradient)));
+        assert_true(isnan(akin_contrast_loss(
+            contrast, weights, &(akin_contrast_views){latents, 9, 0.2F}, 1, pull, gradient)));
         make_numbers(9);
         weights[WEIGHTS - 1] = NAN;
-        assert_true(
-            isnan(akin_contrast_loss(contrast, weights, latents, 9, 0.2F, 1, pull, gradient)));
+        assert_true(isnan(akin_contrast_loss(
+            contrast, weights, &(akin_contrast_views){latents, 9, 0.2F}, 1, pull, gradient)));
     }
 }
 
@@ -270,11 +277,12 @@ static void test_collapsed_latents(void **state) {
     FOR_EACH_LEVEL(level) {
         make_numbers(8);
         memset(latents, 0, sizeof latents);
-        double sum = akin_contrast_loss(contrast, weights, latents, 8, 0.2F, 1, pull, gradient);
+        double sum = akin_contrast_loss(contrast, weights, &(akin_contrast_views){latents, 8, 0.2F},
+                                        1, pull, gradient);
         assert_true(fabs(sum / 16 - log(15)) < 1e-4);
         memset(weights + HEAD, 0, (WEIGHTS - HEAD) * sizeof *weights);
-        assert_true(
-            isfinite(akin_contrast_loss(contrast, weights, latents, 8, 0.2F, 1, pull, gradient)));
+        assert_true(isfinite(akin_contrast_loss(
+            contrast, weights, &(akin_contrast_views){latents, 8, 0.2F}, 1, pull, gradient)));
         for (size_t i = 0; i < 16 * LATENT; i++) assert_true(isfinite(pull[i]));
     }
 }
@@ -288,8 +296,8 @@ static void test_a_view_without_direction(void **state) {
     akin_network_initialise_head(5, weights);
     for (size_t view = 0; view < 2; view++)
         memset(latents + view * COUNT * LATENT, 0, LATENT * sizeof *latents);
-    double loss =
-        akin_contrast_loss(contrast, weights, latents, COUNT, 0.2F, 0.01F, pull, gradient);
+    double loss = akin_contrast_loss(
+        contrast, weights, &(akin_contrast_views){latents, COUNT, 0.2F}, 0.01F, pull, gradient);
     assert_true(isfinite(loss));
     for (size_t i = 0; i < 2 * COUNT * LATENT; i++) assert_true(fabsf(pull[i]) < 10);
     for (size_t i = HEAD; i < WEIGHTS; i++) assert_true(fabsf(gradient[i]) < 10);

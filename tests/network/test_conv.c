@@ -166,7 +166,8 @@ static void test_dense(void **state) {
                     memset(out, 0x7f, sizeof out);
                     memset(twin, 0x7f, sizeof twin);
                     akin_conv()->multiply(&map, in, packed, &finish, twin);
-                    akin_conv()->dense(items, inputs[i], channels, in, weights, bias, relu, out);
+                    const akin_conv_dense layer = {inputs[i], channels, weights, bias, relu};
+                    akin_conv()->dense(items, &layer, in, out);
                     assert_same_bytes(out, twin, sizeof out);
                 }
     }

@@ -21,14 +21,14 @@ static void test_products(void **state) {
     fill(1, ROOM, a);
     fill(2, ROOM, b);
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (unsigned form = 0; form < 8; form++) {
+        for (akin_linalg_turn turned = AKIN_TURN_NONE; turned <= AKIN_TURN_B; turned++) {
             const size_t rows = sizes[s][0], columns = sizes[s][1], inner = sizes[s][2];
-            const bool turn_a = form & 1, turn_b = form & 2, add = form & 4;
+            const bool turn_a = turned == AKIN_TURN_A, turn_b = turned == AKIN_TURN_B;
             fill(3, ROOM, out);
-            akin_linalg_product(turn_a, turn_b, rows, columns, inner, a, b, add, out);
+            akin_linalg_product((akin_linalg_shape){rows, columns, inner, turned}, a, b, out);
             for (size_t r = 0; r < rows; r++)
                 for (size_t c = 0; c < columns; c++) {
-                    double sum = add ? number(3, r * columns + c) : 0;
+                    double sum = 0;
                     for (size_t k = 0; k < inner; k++)
                         sum += (double)a[turn_a ? k * rows + r : r * inner + k] *
                                b[turn_b ? c * inner + k : k * columns + c];
