@@ -105,11 +105,16 @@ void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, st
                       size_t count, size_t stride, const float *centre,
                       uint8_t *quantised /* [48 * width] */, akin_sketch *out);
 
+typedef struct {
+    int8_t *quantised; /* [48 * width] */
+    int16_t *wrap;     /* [groups, 48, together / 2] */
+    int32_t *sums;     /* [48] */
+} akin_sketch_panel;
+
 /* The panel as columns of a tile; those after `count` are zeros. sums: of a column's q'; wrap:
  * -offset times the sum of its q' over every part, modulo 2^16. */
 void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count, stride] */,
-                         size_t count, size_t stride, int8_t *quantised /* [48 * width] */,
-                         int16_t *wrap /* [groups, 48, together / 2] */, int32_t *sums /* [48] */,
+                         size_t count, size_t stride, const akin_sketch_panel *panel,
                          akin_sketch *out);
 
 /* How far a score may be from c.b + (q.q') / (S S'). */

@@ -189,13 +189,18 @@ typedef struct {
     akin_request *send, *receive;
 } crossing;
 
+typedef struct {
+    void *bytes;
+    size_t size;
+    int other; /* the rank that it goes to or comes from */
+} message;
+
 /* Messages in progress to one rank and from another. A failure to get a request can no longer be
  * agreed on here. */
-static crossing cross(engine *e, int tag, const void *out, size_t out_size, int to, void *in,
-                      size_t in_size, int from) {
+static crossing cross(engine *e, int tag, message out, message in) {
     crossing c = {NULL, NULL};
-    if (akin_comm_receive_start(e->comm, in, in_size, from, tag, &c.receive) != AKIN_OK ||
-        akin_comm_send_start(e->comm, out, out_size, to, tag, &c.send) != AKIN_OK)
+    if (akin_comm_receive_start(e->comm, in.bytes, in.size, in.other, tag, &c.receive) != AKIN_OK ||
+        akin_comm_send_start(e->comm, out.bytes, out.size, out.other, tag, &c.send) != AKIN_OK)
         akin_comm_abort(e->comm, AKIN_FAILED, "%s", akin_error_message());
     return c;
 }
@@ -217,17 +222,19 @@ static int right_of(const engine *e) {
 static crossing move_body(engine *e, akin_row_block *held, int step) {
     size_t count = e->counts[akin_ring_held(e->size, e->rank, step + 1)];
     akin_row_block_begin(e->next, count);
-    return cross(e, TAG_BODY, akin_row_block_body(held),
-                 akin_row_block_body_size(akin_row_block_count(held), e->dim), left_of(e),
-                 akin_row_block_body(e->next), akin_row_block_body_size(count, e->dim),
-                 right_of(e));
+    const message out = {akin_row_block_body(held),
+                         akin_row_block_body_size(akin_row_block_count(held), e->dim), left_of(e)};
+    const message in = {akin_row_block_body(e->next), akin_row_block_body_size(count, e->dim),
+                        right_of(e)};
+    return cross(e, TAG_BODY, out, in);
 }
 
 static void move_lists(engine *e, akin_row_block *held, int to, akin_row_block *next, int from) {
-    crossing c = cross(e, TAG_LISTS, akin_row_block_lists(held),
-                       akin_row_block_lists_size(akin_row_block_count(held), e->k), to,
-                       akin_row_block_lists(next),
-                       akin_row_block_lists_size(akin_row_block_count(next), e->k), from);
+    const message out = {akin_row_block_lists(held),
+                         akin_row_block_lists_size(akin_row_block_count(held), e->k), to};
+    const message in = {akin_row_block_lists(next),
+                        akin_row_block_lists_size(akin_row_block_count(next), e->k), from};
+    crossing c = cross(e, TAG_LISTS, out, in);
     arrive(e, &c);
 }
 

@@ -193,10 +193,10 @@ static void make_sketches(akin_row_block *block, size_t p, size_t count) {
     if (block->as_rows != NULL)
         akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
                          block->as_rows + p * bytes, &block->sketches[p]);
-    if (block->as_columns != NULL)
-        akin_sketch_columns(akin_tile()->format, rows, count, stride, block->as_columns + p * bytes,
-                            block->wrap + p * wrap_size(block), block->sums + p * PANEL,
-                            &block->sketches[p]);
+    if (block->as_columns == NULL) return;
+    const akin_sketch_panel columns = {block->as_columns + p * bytes,
+                                       block->wrap + p * wrap_size(block), block->sums + p * PANEL};
+    akin_sketch_columns(akin_tile()->format, rows, count, stride, &columns, &block->sketches[p]);
 }
 
 static size_t count_of(const akin_row_block *block, size_t panel) {

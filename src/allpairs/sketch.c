@@ -210,7 +210,10 @@ static void sum_up(akin_sketch_format format, const int8_t *q, size_t first, siz
 }
 
 static void columns_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                       int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out) {
+                       const akin_sketch_panel *panel, akin_sketch *out) {
+    int8_t *quantised = panel->quantised;
+    int16_t *wrap = panel->wrap;
+    int32_t *sums = panel->sums;
     extent e = {0, 0};
     whole_row whole;
     double error = 0;
@@ -239,7 +242,7 @@ typedef struct {
     void (*rows)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
                  const float *centre, uint8_t *quantised, akin_sketch *out);
     void (*columns)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                    int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out);
+                    const akin_sketch_panel *panel, akin_sketch *out);
 } sketch_kernels;
 
 extern const sketch_kernels akin_sketch_kernels_v1, akin_sketch_kernels_v3, akin_sketch_kernels_v4;
@@ -267,8 +270,8 @@ void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count
 }
 
 void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                         int8_t *quantised, int16_t *wrap, int32_t *sums, akin_sketch *out) {
-    active()->columns(format, rows, count, stride, quantised, wrap, sums, out);
+                         const akin_sketch_panel *panel, akin_sketch *out) {
+    active()->columns(format, rows, count, stride, panel, out);
 }
 
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim) {

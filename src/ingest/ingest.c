@@ -299,9 +299,10 @@ static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_
         item_of[place] = item;
         item += is_accepted(run, place);
     }
+    const akin_picture_items items = {run->result->items, item_of};
+    const akin_picture_shard own = {*images, *hashes, *spots};
     AKIN_TRY(akin_picture_exchange_bring_home(
-        run->harvest, run->comm, akin_previous_pictures_catalog(run->previous), run->result->items,
-        item_of, *images, *hashes, *spots));
+        run->harvest, run->comm, akin_previous_pictures_catalog(run->previous), &items, &own));
     if (run->feed)
         akin_network_feed_bring(run->feed, akin_previous_pictures_catalog(run->previous), *spots);
 done:

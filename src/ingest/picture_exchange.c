@@ -97,52 +97,65 @@ size_t akin_picture_exchange_row(uint64_t spot) {
     return (size_t)(spot & ~ROW);
 }
 
+/* Where pictures go: the items of all, and what this rank gets. */
+typedef struct {
+    akin_comm *comm;
+    int size;
+    const akin_picture_items *items;
+    const akin_picture_shard *own;
+    size_t first, arrived; /* of this rank's shard */
+} delivery;
+
+static int owner_of(const delivery *d, uint64_t item) {
+    return akin_shard_owner(d->items->count, d->size, item);
+}
+
 /* Sorts the block's pictures by their destination rank into `send`, with their number for each
- * rank in counts. */
-static void sort_block(const picture *block, size_t count, size_t n, int size,
-                       const uint64_t *item_of, picture *send, size_t *counts, size_t *at) {
-    memset(counts, 0, (size_t)size * sizeof *counts);
-    for (size_t i = 0; i < count; i++) counts[akin_shard_owner(n, size, item_of[block[i].place])]++;
-    for (int rank = 0, next = 0; rank < size; next += (int)counts[rank++]) at[rank] = (size_t)next;
+ * rank in counts [size]; at [size] is scratch. */
+static void sort_block(const delivery *d, const picture *block, size_t count, picture *send,
+                       size_t *counts, size_t *at) {
+    memset(counts, 0, (size_t)d->size * sizeof *counts);
+    for (size_t i = 0; i < count; i++) counts[owner_of(d, d->items->item_of[block[i].place])]++;
+    for (int rank = 0, next = 0; rank < d->size; next += (int)counts[rank++])
+        at[rank] = (size_t)next;
     for (size_t i = 0; i < count; i++) {
-        uint64_t item = item_of[block[i].place];
-        picture *to = &send[at[akin_shard_owner(n, size, item)]++];
+        uint64_t item = d->items->item_of[block[i].place];
+        picture *to = &send[at[owner_of(d, item)]++];
         *to = block[i];
         to->place = item;
     }
 }
 
-/* *arrived: how many arrived here. Collective; agreed. */
-static akin_status bring_pictures(akin_picture_exchange *harvest, akin_comm *comm, size_t n,
-                                  const uint64_t *item_of, uint8_t *images, uint64_t *hashes,
-                                  uint64_t *spots, size_t *arrived) {
+static void take(const delivery *d, const picture *pictures, size_t count) {
+    for (size_t j = 0; j < count; j++) {
+        size_t at = pictures[j].place - d->first;
+        memcpy(d->own->images + at * AKIN_IMAGE_BYTES, pictures[j].image, AKIN_IMAGE_BYTES);
+        d->own->hashes[at] = pictures[j].hash;
+        if (d->own->spots) d->own->spots[at] = pictures[j].spot;
+    }
+}
+
+/* Collective; agreed. */
+static akin_status bring_pictures(akin_picture_exchange *harvest, delivery *d) {
     akin_status status = AKIN_OK;
-    int size = akin_comm_size(comm);
-    size_t first = akin_shard_first(n, size, akin_comm_rank(comm));
     picture *send = akin_mem_alloc(BLOCK, sizeof *send);
-    size_t *counts = akin_mem_alloc((size_t)size, 2 * sizeof *counts);
-    AKIN_TRY(akin_agree(comm, send && counts ? AKIN_OK : AKIN_FAILED));
-    const size_t rounds = akin_comm_rounds(comm, harvest->count, BLOCK);
+    size_t *counts = akin_mem_alloc((size_t)d->size, 2 * sizeof *counts);
+    AKIN_TRY(akin_agree(d->comm, send && counts ? AKIN_OK : AKIN_FAILED));
+    const size_t rounds = akin_comm_rounds(d->comm, harvest->count, BLOCK);
     for (size_t i = 0; i < rounds; i++) {
         void *received = NULL;
         size_t left = harvest->count > i * BLOCK ? harvest->count - i * BLOCK : 0,
                received_count = 0;
         size_t count = left < BLOCK ? left : BLOCK;
-        sort_block(count > 0 ? harvest->blocks[i] : NULL, count, n, size, item_of, send, counts,
-                   counts + size);
+        sort_block(d, count > 0 ? harvest->blocks[i] : NULL, count, send, counts, counts + d->size);
         if (count > 0) {
             akin_mem_free(harvest->blocks[i]);
             harvest->blocks[i] = NULL;
         }
-        AKIN_TRY(akin_comm_exchange(comm, send, counts, sizeof *send, &received, &received_count));
-        const picture *pictures = received;
-        for (size_t j = 0; j < received_count; j++) {
-            memcpy(images + (pictures[j].place - first) * AKIN_IMAGE_BYTES, pictures[j].image,
-                   AKIN_IMAGE_BYTES);
-            hashes[pictures[j].place - first] = pictures[j].hash;
-            if (spots) spots[pictures[j].place - first] = pictures[j].spot;
-        }
-        *arrived += received_count;
+        AKIN_TRY(
+            akin_comm_exchange(d->comm, send, counts, sizeof *send, &received, &received_count));
+        take(d, received, received_count);
+        d->arrived += received_count;
         akin_mem_free(received);
     }
     harvest->count = 0;
@@ -158,47 +171,42 @@ static int by_item(const void *a, const void *b) {
 }
 
 /* References by ascending item, [count]: consecutive rows are read at once. */
-static akin_status read_references(const akin_catalog *previous, const reference *all, size_t count,
-                                   size_t first, uint8_t *images, uint64_t *hashes,
-                                   uint64_t *spots) {
+static akin_status read_references(const delivery *d, const akin_catalog *previous,
+                                   const reference *all, size_t count) {
     akin_status status = AKIN_OK;
     for (size_t i = 0, run; i < count && status == AKIN_OK; i += run) {
-        size_t to = all[i].place - first;
+        size_t to = all[i].place - d->first;
         for (run = 0; i + run < count; run++) {
             if (all[i + run].place != all[i].place + run || all[i + run].row != all[i].row + run)
                 break;
-            hashes[to + run] = all[i + run].hash;
-            if (spots) spots[to + run] = all[i + run].row | ROW;
+            d->own->hashes[to + run] = all[i + run].hash;
+            if (d->own->spots) d->own->spots[to + run] = all[i + run].row | ROW;
         }
-        status = akin_catalog_images(previous, all[i].row, run, images + to * AKIN_IMAGE_BYTES);
+        status =
+            akin_catalog_images(previous, all[i].row, run, d->own->images + to * AKIN_IMAGE_BYTES);
     }
     return status;
 }
 
-/* *arrived: how many more arrived here. Collective; agreed. */
-static akin_status bring_references(akin_picture_exchange *harvest, akin_comm *comm,
-                                    const akin_catalog *previous, size_t n, const uint64_t *item_of,
-                                    uint8_t *images, uint64_t *hashes, uint64_t *spots,
-                                    size_t *arrived) {
+/* Collective; agreed. */
+static akin_status bring_references(akin_picture_exchange *harvest, delivery *d,
+                                    const akin_catalog *previous) {
     akin_status status = AKIN_OK;
-    int size = akin_comm_size(comm);
-    size_t *counts = akin_mem_zalloc((size_t)size, sizeof *counts), received_count = 0;
+    size_t *counts = akin_mem_zalloc((size_t)d->size, sizeof *counts), received_count = 0;
     void *received = NULL;
-    AKIN_TRY(akin_agree(comm, counts ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_agree(d->comm, counts ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; i < harvest->reference_count; i++) {
-        harvest->references[i].place = item_of[harvest->references[i].place];
-        counts[akin_shard_owner(n, size, harvest->references[i].place)]++;
+        harvest->references[i].place = d->items->item_of[harvest->references[i].place];
+        counts[owner_of(d, harvest->references[i].place)]++;
     }
     if (harvest->reference_count > 0)
         qsort(harvest->references, harvest->reference_count, sizeof(reference),
               by_item); /* therefore also by their rank */
-    AKIN_TRY(akin_comm_exchange(comm, harvest->references, counts, sizeof(reference), &received,
+    AKIN_TRY(akin_comm_exchange(d->comm, harvest->references, counts, sizeof(reference), &received,
                                 &received_count));
     if (received_count > 0) qsort(received, received_count, sizeof(reference), by_item);
-    AKIN_TRY(akin_agree(comm, read_references(previous, received, received_count,
-                                              akin_shard_first(n, size, akin_comm_rank(comm)),
-                                              images, hashes, spots)));
-    *arrived += received_count;
+    AKIN_TRY(akin_agree(d->comm, read_references(d, previous, received, received_count)));
+    d->arrived += received_count;
     harvest->reference_count = 0;
 done:
     akin_mem_free(received);
@@ -207,16 +215,15 @@ done:
 }
 
 akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest, akin_comm *comm,
-                                             const akin_catalog *previous, size_t n,
-                                             const uint64_t *item_of, uint8_t *images,
-                                             uint64_t *hashes, uint64_t *spots) {
+                                             const akin_catalog *previous,
+                                             const akin_picture_items *items,
+                                             const akin_picture_shard *own) {
     akin_status status = AKIN_OK;
-    size_t arrived = 0;
-    AKIN_TRY(bring_pictures(harvest, comm, n, item_of, images, hashes, spots, &arrived));
-    if (previous)
-        AKIN_TRY(
-            bring_references(harvest, comm, previous, n, item_of, images, hashes, spots, &arrived));
-    AKIN_ASSERT(arrived == akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm)));
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    delivery d = {comm, size, items, own, akin_shard_first(items->count, size, rank), 0};
+    AKIN_TRY(bring_pictures(harvest, &d));
+    if (previous) AKIN_TRY(bring_references(harvest, &d, previous));
+    AKIN_ASSERT(d.arrived == akin_shard_count(items->count, size, rank));
 done:
     return status;
 }

@@ -33,13 +33,26 @@ AKIN_MUST_CHECK akin_status akin_picture_exchange_refer(akin_picture_exchange *h
                                                         uint64_t place, uint64_t hash,
                                                         uint64_t row);
 
-/* All n pictures, kept or referred to by whatever rank, come to the shards of their items:
- * item_of[place] is the item, the same on all ranks; images [shard, 32, 32, 3], hashes [shard]
- * and spots [shard] of this rank; spots NULL: nobody wants them. previous: what is referred to, open on all ranks; NULL = nothing. The harvest is
- * empty afterwards. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(
-    akin_picture_exchange *harvest, akin_comm *comm, const akin_catalog *previous, size_t n,
-    const uint64_t *item_of, uint8_t *images, uint64_t *hashes, uint64_t *spots);
+/* The same on all ranks; borrowed. */
+typedef struct {
+    size_t count;            /* items */
+    const uint64_t *item_of; /* of each place */
+} akin_picture_items;
+/* Of the items of this rank's shard. */
+typedef struct {
+    uint8_t *images;  /* [shard, 32, 32, 3] */
+    uint64_t *hashes; /* [shard] */
+    uint64_t *spots;  /* [shard]; NULL: nobody wants them */
+} akin_picture_shard;
+
+/* All pictures, kept or referred to by whatever rank, come to the shards of their items. previous:
+ * what is referred to, open on all ranks; NULL = nothing. The harvest is empty afterwards.
+ * Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest,
+                                                             akin_comm *comm,
+                                                             const akin_catalog *previous,
+                                                             const akin_picture_items *items,
+                                                             const akin_picture_shard *own);
 
 /* Whether a spot that came home is a row of the previous catalogue, and which. */
 bool akin_picture_exchange_is_row(uint64_t spot);

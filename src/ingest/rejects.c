@@ -59,20 +59,26 @@ static int by_row(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* Of all ranks; where each one's begin, in bytes, [size + 1]. */
+typedef struct {
+    const entry *entries;
+    const char *reasons;
+    const size_t *entry_offsets, *reason_offsets;
+    int size;
+} gathered;
+
 /* Combines what the ranks sent with the rows that the list itself rejected. */
-static akin_status merge(akin_rejects *rejects, const akin_source *source, const entry *entries,
-                         size_t count, const char *reasons, size_t reasons_size,
-                         const size_t *entry_offsets, const size_t *reason_offsets, int size) {
+static akin_status merge(akin_rejects *rejects, const akin_source *source, const gathered *all) {
     akin_status status = AKIN_OK;
     akin_text_clear(rejects->reasons);
     rejects->count = 0;
-    (void)reasons_size;
-    for (int rank = 0; rank < size; rank++)
-        for (size_t i = entry_offsets[rank] / sizeof *entries;
-             i < entry_offsets[rank + 1] / sizeof *entries; i++)
-            AKIN_TRY(akin_rejects_add(rejects, entries[i].row,
-                                      reasons + reason_offsets[rank] + entries[i].reason));
-    AKIN_ASSERT(rejects->count == count);
+    for (int rank = 0; rank < all->size; rank++) {
+        const entry *own = all->entries + all->entry_offsets[rank] / sizeof *own;
+        size_t count = (all->entry_offsets[rank + 1] - all->entry_offsets[rank]) / sizeof *own;
+        for (size_t i = 0; i < count; i++)
+            AKIN_TRY(akin_rejects_add(rejects, own[i].row,
+                                      all->reasons + all->reason_offsets[rank] + own[i].reason));
+    }
     for (size_t row = 0; row < akin_source_rows(source); row++) {
         const char *reason = akin_source_get(source, row).reason;
         if (reason) AKIN_TRY(akin_rejects_add(rejects, row, reason));
@@ -95,9 +101,8 @@ akin_status akin_rejects_gather(akin_rejects *rejects, akin_comm *comm, const ak
                               &entries, entry_offsets));
     AKIN_TRY(akin_comm_gather(comm, akin_text_bytes(rejects->reasons),
                               akin_text_length(rejects->reasons), 0, &reasons, reason_offsets));
-    if (akin_comm_rank(comm) == 0)
-        status = merge(rejects, source, entries, entry_offsets[size] / sizeof(entry), reasons,
-                       reason_offsets[size], entry_offsets, reason_offsets, size);
+    const gathered found = {entries, reasons, entry_offsets, reason_offsets, size};
+    if (akin_comm_rank(comm) == 0) status = merge(rejects, source, &found);
     AKIN_TRY(akin_agree(comm, status));
     int64_t all = akin_comm_rank(comm) == 0 ? (int64_t)rejects->count : 0;
     akin_comm_max_i64(comm, &all, 1);

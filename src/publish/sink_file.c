@@ -208,45 +208,53 @@ static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const c
     return akin_error_set(AKIN_FAILED, "%s: cannot be written; is the disk full?", target->path);
 }
 
-static akin_status format_pass(akin_target *target, const akin_sink_source *source, int pass,
-                               akin_lists *lists, akin_text *text, akin_hasher *hasher,
-                               take_bytes take, const char *doing) {
+/* All bytes of the file on their way to `take`. */
+typedef struct {
+    akin_target *target;
+    const akin_sink_source *source;
+    akin_text *text;
+    akin_hasher *hasher;
+    take_bytes take;
+    const char *doing;
+} formatting;
+
+static akin_status format_pass(const formatting *f, int pass, akin_lists *lists) {
     akin_status status = AKIN_OK;
+    const akin_sink_source *source = f->source;
     size_t n = source->items, k = akin_table_k(source->table);
-    akin_text_clear(text);
-    AKIN_TRY(akin_fileform_head(target->form, pass, n, k, text));
+    akin_text_clear(f->text);
+    AKIN_TRY(akin_fileform_head(f->target->form, pass, n, k, f->text));
     for (size_t row = 0; row < n; row++) {
         akin_list list;
         AKIN_TRY(akin_lists_get(lists, row, &list));
-        AKIN_TRY(akin_fileform_append(target->form, pass, k, source->ids, &list, text));
-        if (row % PULSE_ROWS == 0) AKIN_TRY(source->pulse(source->context, doing, row, n));
-        if (akin_text_length(text) < BLOCK_BYTES && row + 1 < n) continue;
-        AKIN_TRY(take(target, hasher, akin_text_bytes(text), akin_text_length(text)));
-        akin_text_clear(text);
+        AKIN_TRY(akin_fileform_append(f->target->form, pass, k, source->ids, &list, f->text));
+        if (row % PULSE_ROWS == 0) AKIN_TRY(source->pulse(source->context, f->doing, row, n));
+        if (akin_text_length(f->text) < BLOCK_BYTES && row + 1 < n) continue;
+        AKIN_TRY(
+            f->take(f->target, f->hasher, akin_text_bytes(f->text), akin_text_length(f->text)));
+        akin_text_clear(f->text);
     }
 done:
     return status;
 }
 
-/* Passes all bytes of the file to `take`. */
 static akin_status format_all(akin_target *target, const akin_sink_source *source, take_bytes take,
                               const char *doing, char digest[AKIN_HASH_TEXT_SIZE]) {
     akin_status status = AKIN_OK;
     akin_lists *lists = NULL;
-    akin_text *text = NULL;
-    akin_hasher *hasher = NULL;
-    AKIN_TRY(akin_text_create(&text));
-    AKIN_TRY(akin_hasher_create(&hasher));
+    formatting f = {.target = target, .source = source, .take = take, .doing = doing};
+    AKIN_TRY(akin_text_create(&f.text));
+    AKIN_TRY(akin_hasher_create(&f.hasher));
     for (int pass = 0; pass < akin_fileform_passes(target->form); pass++) {
         AKIN_TRY(akin_lists_create(source->table, &lists));
-        AKIN_TRY(format_pass(target, source, pass, lists, text, hasher, take, doing));
+        AKIN_TRY(format_pass(&f, pass, lists));
         akin_lists_free(lists);
         lists = NULL;
     }
-    akin_hash_text(akin_hasher_result(hasher), digest);
+    akin_hash_text(akin_hasher_result(f.hasher), digest);
 done:
-    akin_hasher_free(hasher);
-    akin_text_free(text);
+    akin_hasher_free(f.hasher);
+    akin_text_free(f.text);
     akin_lists_free(lists);
     return status;
 }

@@ -244,40 +244,43 @@ static size_t pieces_of(size_t bytes) {
     return (bytes + AKIN_COMM_PIECE - 1) / AKIN_COMM_PIECE;
 }
 
-/* Appends the pieces to requests and returns the new count. `bytes` are only read if they are
- * sent. */
-static size_t start(MPI_Comm over, bool sends, const void *bytes, size_t count, int other, int tag,
-                    MPI_Request *requests, size_t used) {
-    char *buffer = (char *)(uintptr_t)bytes;
-    for (size_t at = 0; at < count; at += AKIN_COMM_PIECE) {
-        if (sends)
-            MPI_Isend(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over,
-                      &requests[used++]);
+typedef struct {
+    bool sends;        /* or receives */
+    const void *bytes; /* only read if they are sent */
+    size_t count;
+    int other, tag;
+} message;
+
+/* Appends the pieces to requests and returns the new count. */
+static size_t start(MPI_Comm over, message m, MPI_Request *requests, size_t used) {
+    char *buffer = (char *)(uintptr_t)m.bytes;
+    for (size_t at = 0; at < m.count; at += AKIN_COMM_PIECE) {
+        int piece = akin_comm_piece_at(at, m.count);
+        if (m.sends)
+            MPI_Isend(buffer + at, piece, MPI_BYTE, m.other, m.tag, over, &requests[used++]);
         else
-            MPI_Irecv(buffer + at, akin_comm_piece_at(at, count), MPI_BYTE, other, tag, over,
-                      &requests[used++]);
+            MPI_Irecv(buffer + at, piece, MPI_BYTE, m.other, m.tag, over, &requests[used++]);
     }
     return used;
 }
 
-static akin_status start_request(akin_comm *comm, bool sends, const void *bytes, size_t count,
-                                 int other, int tag, akin_request **out) {
-    size_t pieces = pieces_of(count);
+static akin_status start_request(akin_comm *comm, message m, akin_request **out) {
+    size_t pieces = pieces_of(m.count);
     *out = akin_mem_alloc(1, sizeof(akin_request) + pieces * sizeof(MPI_Request));
     if (!*out) return AKIN_FAILED;
     (*out)->count = pieces;
-    start(comm->over[AKIN_COMM_POINTS], sends, bytes, count, other, tag, (*out)->pieces, 0);
+    start(comm->over[AKIN_COMM_POINTS], m, (*out)->pieces, 0);
     return AKIN_OK;
 }
 
 akin_status akin_comm_send_start(akin_comm *comm, const void *bytes, size_t count, int to, int tag,
                                  akin_request **out) {
-    return start_request(comm, true, bytes, count, to, tag, out);
+    return start_request(comm, (message){true, bytes, count, to, tag}, out);
 }
 
 akin_status akin_comm_receive_start(akin_comm *comm, void *bytes, size_t count, int from, int tag,
                                     akin_request **out) {
-    return start_request(comm, false, bytes, count, from, tag, out);
+    return start_request(comm, (message){false, bytes, count, from, tag}, out);
 }
 
 void akin_comm_wait(akin_comm *comm, akin_request **request) {
@@ -344,14 +347,13 @@ static akin_status open_transfer(akin_comm *comm, transfer *all, void **into, ui
 /* Collective. What is sent to the ranks is consecutive (cut up), or the same for each. */
 static void run_transfer(akin_comm *comm, const transfer *all, const char *from, bool cut_up,
                          char *into) {
+    MPI_Comm over = comm->over[AKIN_COMM_WORK];
     size_t used = 0;
     for (int rank = 0; rank < comm->size; rank++) {
         uint64_t sends = all->sends[rank], receives = all->receives[rank];
         if (rank != comm->rank) {
-            used = start(comm->over[AKIN_COMM_WORK], false, into, receives, rank, 0, all->requests,
-                         used);
-            used =
-                start(comm->over[AKIN_COMM_WORK], true, from, sends, rank, 0, all->requests, used);
+            used = start(over, (message){false, into, receives, rank, 0}, all->requests, used);
+            used = start(over, (message){true, from, sends, rank, 0}, all->requests, used);
         } else if (receives)
             memcpy(into, from, receives);
         into += receives;

@@ -92,14 +92,15 @@ size_t akin_label_names_length(const akin_label_names *names) {
 }
 
 akin_status akin_label_texts_put(akin_ncfile *file, akin_comm *comm, const char *variable,
-                                 size_t first, size_t count, const char *slots, size_t stride,
-                                 size_t length) {
+                                 size_t first, akin_label_texts texts) {
     akin_status status;
-    char *rows = akin_mem_zalloc(count, length);
+    char *rows = akin_mem_zalloc(texts.count, texts.length);
     AKIN_TRY(akin_agree(comm, rows ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = 0; i < count; i++)
-        memcpy(rows + i * length, slots + i * stride, strlen(slots + i * stride));
-    akin_ncfile_put(file, variable, first, count, rows);
+    for (size_t i = 0; i < texts.count; i++) {
+        const char *text = texts.slots + i * texts.stride;
+        memcpy(rows + i * texts.length, text, strlen(text));
+    }
+    akin_ncfile_put(file, variable, first, texts.count, rows);
 done:
     akin_mem_free(rows);
     return status;
@@ -108,8 +109,9 @@ done:
 akin_status akin_label_names_put(const akin_label_names *names, akin_ncfile *file, akin_comm *comm,
                                  const char *variable, size_t length) {
     size_t count = akin_comm_rank(comm) == 0 ? akin_label_names_rows(names) : 0;
-    return akin_label_texts_put(file, comm, variable, 0, count, names->count ? names->slots : "",
-                                names->length + 1, length);
+    const akin_label_texts texts = {names->count ? names->slots : "", count, names->length + 1,
+                                    length};
+    return akin_label_texts_put(file, comm, variable, 0, texts);
 }
 
 /* --- one name --- */

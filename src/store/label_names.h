@@ -41,10 +41,14 @@ const char *akin_label_names_at(const akin_label_names *names, int32_t index); /
 AKIN_MUST_CHECK akin_status akin_label_texts_read(const akin_ncfile *file, const char *variable,
                                                   size_t first, size_t count, size_t length,
                                                   char *slots);
-/* Texts in slots of `stride` bytes as rows of `length` bytes; no text is longer than that.
- * Collective. */
+typedef struct {
+    const char *slots; /* [count, stride]: texts */
+    size_t count, stride;
+    size_t length; /* bytes of a row of the file; no text is longer */
+} akin_label_texts;
+/* As rows from `first` on. Collective. */
 AKIN_MUST_CHECK akin_status akin_label_texts_put(akin_ncfile *file, akin_comm *comm,
-                                                 const char *variable, size_t first, size_t count,
-                                                 const char *slots, size_t stride, size_t length);
+                                                 const char *variable, size_t first,
+                                                 akin_label_texts texts);
 
 #endif

@@ -155,8 +155,9 @@ void akin_labels_define(const akin_labels *labels, akin_ncfile *file) {
 
 akin_status akin_labels_put_ids(const akin_labels *labels, akin_ncfile *file, akin_comm *comm,
                                 const char *variable, size_t first) {
-    return akin_label_texts_put(file, comm, variable, first, labels->count, labels->ids,
-                                labels->id_length + 1, labels->id_length);
+    const akin_label_texts ids = {labels->ids, labels->count, labels->id_length + 1,
+                                  labels->id_length};
+    return akin_label_texts_put(file, comm, variable, first, ids);
 }
 
 akin_status akin_labels_put(const akin_labels *labels, akin_ncfile *file, akin_comm *comm,

@@ -56,8 +56,8 @@ static void set_row(panel *p, size_t i, const double *row) {
 static void make(panel *p) {
     akin_sketch_centre(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
     akin_sketch_rows(format, p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
-    akin_sketch_columns(format, p->rows, p->count, p->stride, p->as_columns, p->wrap, p->sums,
-                        &p->sketch);
+    const akin_sketch_panel columns = {p->as_columns, p->wrap, p->sums};
+    akin_sketch_columns(format, p->rows, p->count, p->stride, &columns, &p->sketch);
 }
 
 static void fill_panel(panel *p, int kind, uint32_t stream, size_t dim, size_t count) {
