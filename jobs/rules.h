@@ -43,7 +43,7 @@
         .help = "ids of the rows of a .npy file, one per line (default: row numbers)"              \
     }
 
-/* Of `neighbors` alone: rules for each source item. */
+/* Rules for each source item. */
 #define AKIN_ITEM_RULE(option, value, text)                                                        \
     {                                                                                              \
         .name = option, .type = AKIN_OPTION_LIST, .shapes_result = true, .argument = value,        \

@@ -1,7 +1,10 @@
 /* verb_query: the neighbours of one item, or of a new picture. */
+#include "output.h"
 #include "rules.h"
 #include "verbs.h"
 #include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <akin/query.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,7 +27,12 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "ID",
      .help = "explain the place of this item in the list of --id: cosine, parts, rules, ranks"},
+    {.name = "table",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TABLE.nc",
+     .help = "take k and the rules of this table, but for those given here"},
     AKIN_RULE_OPTIONS,
+    AKIN_ITEM_RULE_OPTIONS,
     {0},
 };
 
@@ -99,7 +107,7 @@ static void report_why(akin_json *report, const akin_query_params *params,
         akin_json_set_number(part, "share", why->parts[p].share);
         akin_json_append_node(parts, &part);
     }
-    for (size_t r = 0; r < AKIN_QUERY_RULES; r++) {
+    for (size_t r = 0; r < why->rule_count; r++) {
         akin_json *rule = akin_json_object();
         akin_json_set_text(rule, "rule", why->rules[r].rule);
         akin_json_set_bool(rule, "asked", why->rules[r].asked);
@@ -108,7 +116,10 @@ static void report_why(akin_json *report, const akin_query_params *params,
     }
     akin_json_set_node(report, "parts", &parts);
     akin_json_set_node(report, "rules", &rules);
+    akin_json_set_number(report, "boost", why->boost);
+    akin_json_set_bool(report, "pinned", why->pinned);
     set_rank(report, "rank", why->rank);
+    set_rank(report, "rank_without_boost", why->rank_without_boost);
     set_rank(report, "rank_without_rules", why->rank_without_rules);
     akin_json_set_bool(report, "in_list", why->rank > 0 && why->rank <= params->k);
 }
@@ -127,12 +138,18 @@ static akin_status print_why(const akin_query_params *params, const akin_query_w
         printf("  %-18s %+.4f\n", why->parts[p].name, why->parts[p].share);
     if (why->part_count == 0)
         printf("  %-18s unknown: --model names the model that made the vectors\n", "parts");
-    for (size_t r = 0; r < AKIN_QUERY_RULES; r++)
+    if (why->boosted) printf("%-20s %+.6f\n", "boost", why->boost);
+    for (size_t r = 0; r < why->rule_count; r++)
         printf("%-20s %s%s\n", why->rules[r].rule,
                why->rules[r].passes ? "passes" : "does not pass",
                why->rules[r].asked ? "" : " (not asked for)");
     print_rank("rank", why->rank, why->depth,
-               why->rank <= params->k ? "in the list" : "behind the end of the list");
+               why->pinned              ? "pinned"
+               : why->rank <= params->k ? "in the list"
+                                        : "behind the end of the list");
+    if (why->boosted)
+        print_rank("rank_without_boost", why->rank_without_boost, why->depth,
+                   "with the other rules");
     print_rank("rank_without_rules", why->rank_without_rules, why->depth, "by cosine alone");
     if (fflush(stdout) != 0 || ferror(stdout))
         return akin_error_set(AKIN_FAILED, "cannot write to stdout");
@@ -141,12 +158,90 @@ static akin_status print_why(const akin_query_params *params, const akin_query_w
 
 /* Collective; agreed. */
 static akin_status explain(const akin_call *call, const akin_query_params *params) {
+    akin_status status;
     akin_query_why why;
-    akin_status status = akin_query_explain(call->comm, params, &why);
-    if (status != AKIN_OK) return status;
+    AKIN_TRY(akin_query_explain(call->comm, params, &why));
     report_why(call->report, params, &why);
     bool prints = call->print && akin_comm_rank(call->comm) == 0;
-    return akin_agree(call->comm, prints ? print_why(params, &why) : AKIN_OK);
+    status = akin_agree(call->comm, prints ? print_why(params, &why) : AKIN_OK);
+done:
+    akin_query_why_release(&why);
+    return status;
+}
+
+/* --- the rules of a table --- */
+
+/* Those that a query does not apply: lists are then not in this order, or not of these scores. */
+static void tell_others(const char *table, const char *name, const char *value) {
+    static const struct {
+        const char *name, *none;
+    } others[] = {{"diversity", ""}, {"collapse-duplicates", ""},
+                  {"fill", "none"},  {"score", "cosine"},
+                  {"against", ""},   {"by", "item"}};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        if (strcmp(name, others[i].name) == 0 && strcmp(value, others[i].none) != 0)
+            akin_log_warning("query: %s was made with --%s %s, which a query does not apply: its "
+                             "lists differ from this answer",
+                             table, name, value);
+}
+
+/* "k=20", "same=brand" ... as a table has them; given [count]: room for whether the command line has
+ * the option already. */
+static akin_status take_words(akin_options *o, const char *table, char **words, size_t count,
+                              bool *given) {
+    akin_status status = AKIN_OK;
+    akin_option_type type;
+    for (size_t w = 0; w < count; w++) {
+        words[w][strcspn(words[w], "=")] = '\0';
+        given[w] = akin_options_declared(o, words[w], &type) && akin_options_given(o, words[w]);
+    }
+    for (size_t w = 0; w < count && status == AKIN_OK; w++) {
+        const char *value = words[w] + strlen(words[w]) + 1;
+        if (!akin_options_declared(o, words[w], &type))
+            tell_others(table, words[w], value);
+        else if (!given[w] && type == AKIN_OPTION_LIST)
+            status = akin_options_append(o, words[w], value);
+        else if (!given[w])
+            status = akin_options_set(o, words[w], value, table);
+    }
+    return status;
+}
+
+/* The table must be of these embeddings. Not collective. */
+static akin_status read_table(akin_options *o, const char *table, const char *input) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    char *recorded = NULL, **words = NULL;
+    bool *given = NULL;
+    size_t count = 0;
+    AKIN_TRY(akin_ncfile_peek(table, "table", &file));
+    AKIN_TRY(akin_ncfile_get_attribute(file, "akin_result_options", &recorded));
+    if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
+        AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
+    AKIN_TRY(akin_options_split(recorded ? recorded : "", &words, &count));
+    for (size_t w = 0; w < count; w++)
+        if (!strchr(words[w], '='))
+            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: its options cannot be read: \"%s\"", table,
+                                    words[w]));
+    if (!(given = akin_mem_zalloc(count, sizeof *given))) AKIN_TRY(AKIN_FAILED);
+    status = take_words(o, table, words, count, given);
+done:
+    akin_mem_free(given);
+    akin_options_free_words(words, count);
+    akin_mem_free(recorded);
+    akin_ncfile_close(file);
+    return status;
+}
+
+/* Files of rules may have changed since. Not collective. */
+static void compare_files(const char *table, const akin_neighbors_rules *rules) {
+    char files[AKIN_HASH_TEXT_SIZE];
+    if (akin_neighbors_files_digest(rules, files) != AKIN_OK)
+        akin_error_clear(); /* the query itself will tell */
+    else if (!akin_output_has(table, "table", "akin_rules_digest", *files ? files : NULL))
+        akin_log_warning("query: %s was made with other contents of the files of its rules: its "
+                         "lists may differ from this answer",
+                         table);
 }
 
 static akin_status run(akin_call *call) {
@@ -155,6 +250,8 @@ static akin_status run(akin_call *call) {
     const char *const *arguments;
     akin_answer *answer = NULL;
     akin_options_arguments(o, &arguments);
+    const char *table = akin_options_text(o, "table");
+    if (table) AKIN_TRY(akin_agree(call->comm, read_table(call->options, table, arguments[0])));
     const akin_query_params params = {.input = arguments[0],
                                       .ids = akin_options_text(o, "ids"),
                                       .id = akin_options_text(o, "id"),
@@ -162,9 +259,10 @@ static akin_status run(akin_call *call) {
                                       .model = akin_options_text(o, "model"),
                                       .network = akin_options_text(o, "network"),
                                       .k = (size_t)akin_options_int(o, "k"),
-                                      .rules = akin_rules_of(o),
+                                      .rules = akin_item_rules_of(o),
                                       .why = akin_options_text(o, "why")};
     AKIN_TRY(check(&params));
+    if (table) compare_files(table, &params.rules);
     if (params.why) {
         status = explain(call, &params);
         goto done;

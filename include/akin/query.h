@@ -38,10 +38,8 @@ void akin_answer_free(akin_answer *answer); /* NULL is fine */
 
 /* --- why --- */
 
-enum { AKIN_QUERY_RULES = 4 };
-
 typedef struct {
-    const char *rule; /* "same-category"; static */
+    char *rule; /* "same-category", "within price=0.8..1.2x"; owned */
     bool asked, passes;
 } akin_query_verdict;
 
@@ -49,15 +47,21 @@ typedef struct {
     double cosine;                     /* NaN: one of the vectors is unusable */
     akin_part_share parts[AKIN_PARTS]; /* they add up to the cosine */
     size_t part_count;                 /* 0: the model is not known, or not the only one */
-    akin_query_verdict rules[AKIN_QUERY_RULES];
-    size_t depth;                    /* ranks from 1 to this are known */
-    size_t rank, rank_without_rules; /* among all items; 0: not there */
+    akin_query_verdict *rules; /* [rule_count]: the four that are for all tables, asked or not,
+                                        * and each word of the others; owned */
+    size_t rule_count;
+    bool boosted, pinned;
+    double boost; /* what is added to the cosine */
+    size_t depth; /* ranks from 1 to this are known */
+    /* Among all items, 0 = not there: in the list; with all rules but boosts; with none. */
+    size_t rank, rank_without_boost, rank_without_rules;
 } akin_query_why;
 
 /* How params->why came to its place, or none, in the list of params->id; model NULL: model.nc beside
- * the embeddings, where that made them. Errors as akin_query. Every rank gets the same. Collective;
- * agreed; same params. */
+ * the embeddings, where that made them. Errors as akin_query. Every rank gets the same; to be released,
+ * also after an error. Collective; agreed; same params. */
 AKIN_MUST_CHECK akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
                                                akin_query_why *out);
+void akin_query_why_release(akin_query_why *why); /* all zero is fine */
 
 #endif

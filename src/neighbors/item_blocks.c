@@ -83,12 +83,17 @@ void akin_item_blocks_release(akin_item_blocks *blocks) {
     *blocks = (akin_item_blocks){0};
 }
 
+bool akin_item_blocks_alone(const akin_item_blocks *blocks, int64_t row) {
+    for (size_t b = 0; b < blocks->alone_count; b++)
+        if (blocks->alone[b] == row) return true;
+    return false;
+}
+
 bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t neighbor) {
     uint64_t pair = (uint64_t)row << 32 | (uint64_t)neighbor;
     for (size_t b = 0; b < blocks->for_all_count; b++)
         if (blocks->for_all[b] == neighbor) return true;
-    for (size_t b = 0; b < blocks->alone_count; b++)
-        if (blocks->alone[b] == row) return true;
+    if (akin_item_blocks_alone(blocks, row)) return true;
     return bsearch(&pair, blocks->pairs, blocks->count, sizeof pair, ascending) != NULL;
 }
 

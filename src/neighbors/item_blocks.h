@@ -29,6 +29,9 @@ void akin_item_blocks_release(akin_item_blocks *blocks);
 /* Whether the pair is among them. Not collective. */
 bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t neighbor);
 
+/* Whether the item is to have no neighbours. Not collective. */
+bool akin_item_blocks_alone(const akin_item_blocks *blocks, int64_t row);
+
 /* Takes nobody's neighbours of this rank's shard out of the targets, [count of the shard]. Not
  * collective. */
 void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,

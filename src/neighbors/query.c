@@ -1,5 +1,6 @@
 /* query: the neighbours of one item, or of a new picture. */
 #include "query_item.h"
+#include "query_rules.h"
 #include <akin/allpairs.h>
 #include <akin/catalog.h>
 #include <akin/compare.h>
@@ -13,6 +14,7 @@
 #include <akin/shard.h>
 #include <akin/text.h>
 #include <akin/topk.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,7 +61,8 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
 
 /* The item with that id, known to all ranks. Collective; agreed. */
 akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
-                                 const akin_vectors *vectors, akin_query_asker *out) {
+                                 const akin_vectors *vectors, const akin_row_rules *more,
+                                 akin_query_asker *out) {
     akin_labels *labels = akin_vectors_labels(vectors);
     size_t first = akin_vectors_first(vectors), mine = 0;
     int64_t found = -1;
@@ -73,7 +76,8 @@ akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *
         out->item = (akin_row_block_item){.row = (int32_t)row,
                                           .category = akin_labels_category(labels)[mine],
                                           .group = akin_labels_group(labels)[mine],
-                                          .available = 1};
+                                          .available = akin_labels_available(labels)[mine] != 0};
+        akin_row_rules_complete(more, mine, &out->item.values, &out->item.available);
         out->usable = akin_vectors_usable(vectors, mine);
         memcpy(out->row, akin_vectors_row(vectors, mine),
                akin_vectors_dim(vectors) * sizeof *out->row);
@@ -201,9 +205,11 @@ done:
     return status;
 }
 
-/* A new picture, known to all ranks. Collective; agreed. */
+/* A new picture, known to all ranks: it has no value of any attribute. Collective; agreed. */
 static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
-                               const akin_vectors *vectors, akin_query_asker *out) {
+                               const akin_vectors *vectors, const akin_row_rules *more,
+                               akin_query_asker *out) {
+    static const float none = NAN;
     akin_status status;
     akin_model *model = NULL;
     akin_encoder *encoder = NULL;
@@ -214,6 +220,11 @@ static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
         local = embed_picture(comm, params, vectors, model, encoder, out);
     AKIN_TRY(akin_agree(comm, local));
     out->item = (akin_row_block_item){.row = -1, .category = -1, .group = -1, .available = 1};
+    for (int slot = 0; more && slot < more->slots; slot++)
+        if (more->number[slot])
+            memcpy(&out->item.values.value[slot], &none, sizeof none);
+        else
+            out->item.values.value[slot] = -1;
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, 0);
     akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, 0);
 done:
@@ -242,6 +253,7 @@ static void compare(const akin_query_asker *who, const akin_vectors *vectors,
                                         .category = akin_labels_category(labels)[next],
                                         .group = akin_labels_group(labels)[next],
                                         .available = akin_labels_available(labels)[next] != 0};
+            akin_row_rules_complete(rules->more, next, &item.values, &item.available);
             akin_row_block_set(many, at++, item, akin_vectors_row(vectors, next));
         }
         akin_row_block_ready(many, rules);
@@ -361,33 +373,45 @@ done:
     return status;
 }
 
+/* The item's list under the rules, with cosines; *list: owned. Collective; agreed. */
+static akin_status search(akin_comm *comm, const akin_query_params *params,
+                          const akin_vectors *vectors, size_t k, uint64_t **list) {
+    akin_status status;
+    akin_query_rules rules = {0};
+    akin_query_asker who = {.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row)};
+    size_t pinned = 0, held = 0;
+    *list = akin_mem_alloc(k, sizeof **list);
+    AKIN_TRY(akin_agree(comm, who.row && *list ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, vectors, params->k, &rules));
+    AKIN_TRY(params->id ? akin_query_find_item(comm, params->input, params->id, vectors,
+                                               rules.rows.more, &who)
+                        : see_picture(comm, params, vectors, rules.rows.more, &who));
+    AKIN_TRY(akin_query_rules_list(comm, &rules, vectors, &who, k, *list, &pinned));
+    while (held < k && (*list)[held] != 0) held++;
+    if (rules.more && akin_item_rules_boosted(rules.more))
+        AKIN_TRY(akin_query_rules_cosines(comm, vectors, &who, *list, held));
+done:
+    akin_query_rules_release(&rules);
+    akin_mem_free(who.row);
+    return status;
+}
+
 akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_answer **out) {
     akin_status status;
     akin_vectors *vectors = NULL;
-    akin_row_block_rules rules;
-    akin_query_asker who = {0};
     uint64_t *list = NULL;
     *out = NULL;
     if (params->image && (params->rules.same_category || params->rules.exclude_same_group))
         return akin_error_option(
             "image", "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
-    AKIN_TRY(
-        akin_agree(comm, akin_neighbors_resolve(&params->rules, vectors, params->input, &rules)));
     size_t n = akin_vectors_items(vectors), k = params->k < n ? params->k : n;
-    who.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row);
-    list = akin_mem_alloc(k, sizeof *list);
-    AKIN_TRY(akin_agree(comm, who.row && list ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(params->id ? akin_query_find_item(comm, params->input, params->id, vectors, &who)
-                        : see_picture(comm, params, vectors, &who));
-    AKIN_TRY(akin_agree(comm, akin_query_search(&who, vectors, &rules, k, list)));
-    AKIN_TRY(akin_query_merge(comm, k, list));
+    AKIN_TRY(search(comm, params, vectors, k, &list));
     uint64_t *whole = list;
     list = NULL;
     AKIN_TRY(answer_with(comm, vectors, whole, k, out));
 done:
     akin_mem_free(list);
-    akin_mem_free(who.row);
     akin_vectors_free(vectors);
     return status;
 }

@@ -13,10 +13,11 @@ typedef struct {
     float *row; /* [dim], unit length */
 } akin_query_asker;
 
-/* The item with that id, known to all ranks. AKIN_INPUT: there is none. Collective; agreed. */
+/* The item with that id, with what the rules use of it (NULL: none) and whether it may be a neighbour,
+ * known to all ranks. AKIN_INPUT: there is none. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
                                                  const akin_vectors *vectors,
-                                                 akin_query_asker *out);
+                                                 const akin_row_rules *more, akin_query_asker *out);
 /* The k best of this rank's shard, sorted, into list [k]. Not collective. */
 AKIN_MUST_CHECK akin_status akin_query_search(const akin_query_asker *who,
                                               const akin_vectors *vectors,

@@ -1,12 +1,12 @@
 /* query_why: why one item is, or is not, among the neighbours of another. */
-#include "query_item.h"
+#include "query_rules.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <akin/query.h>
-#include <akin/shard.h>
+#include <akin/text.h>
 #include <akin/topk.h>
 #include <math.h>
 #include <string.h>
@@ -16,6 +16,7 @@ typedef struct {
     const akin_query_params *params;
     akin_vectors *vectors;
     akin_query_asker who, other;
+    akin_query_rules rules;
     akin_query_why *out;
 } explanation;
 
@@ -48,43 +49,180 @@ done:
     return status;
 }
 
-/* Whether the other is available. Collective. */
-static bool is_available(const explanation *e) {
-    const size_t row = (size_t)e->other.item.row, first = akin_vectors_first(e->vectors);
-    int64_t available = 0;
-    if (row >= first && row - first < akin_vectors_count(e->vectors))
-        available = akin_labels_available(akin_vectors_labels(e->vectors))[row - first];
-    akin_comm_sum_i64(e->comm, &available, 1);
-    return available != 0;
+/* --- the rules --- */
+
+static akin_status add_verdict(explanation *e, const char *option, const char *word, bool asked,
+                               bool passes) {
+    akin_query_why *out = e->out;
+    akin_text *text = NULL;
+    akin_query_verdict *more =
+        akin_mem_resize(out->rules, out->rule_count, out->rule_count + 1, sizeof *out->rules);
+    if (!more) return AKIN_FAILED;
+    out->rules = more;
+    akin_status status = akin_text_create(&text);
+    if (status == AKIN_OK)
+        status = akin_text_append(text, "%s%s%s", option, *word ? " " : "", word);
+    char *rule = status == AKIN_OK ? akin_mem_text(akin_text_bytes(text)) : NULL;
+    akin_text_free(text);
+    if (!rule) return AKIN_FAILED;
+    more[out->rule_count++] = (akin_query_verdict){rule, asked, passes};
+    return AKIN_OK;
 }
 
-/* Collective. */
-static void judge(explanation *e, const akin_row_block_rules *rules) {
+/* Those that every table can have, asked or not. */
+static akin_status judge_plain(explanation *e) {
+    akin_status status;
+    const akin_neighbors_rules *rules = &e->params->rules;
     const akin_row_block_item a = e->who.item, b = e->other.item;
-    const akin_query_verdict verdicts[AKIN_QUERY_RULES] = {
-        {"same-category", rules->same_category, a.category >= 0 && a.category == b.category},
-        {"exclude-same-group", rules->exclude_same_group, a.group < 0 || a.group != b.group},
-        {"only-available", rules->only_available, is_available(e)},
-        {"min-score", rules->min_score > -1, e->out->cosine >= (double)rules->min_score}};
-    memcpy(e->out->rules, verdicts, sizeof verdicts);
+    AKIN_TRY(add_verdict(e, "same-category", "", rules->same_category,
+                         a.category >= 0 && a.category == b.category));
+    AKIN_TRY(add_verdict(e, "exclude-same-group", "", rules->exclude_same_group,
+                         a.group < 0 || a.group != b.group));
+    AKIN_TRY(add_verdict(e, "only-available", "", rules->only_available, b.available != 0));
+    AKIN_TRY(add_verdict(e, "min-score", "", rules->min_score > -1,
+                         e->out->cosine >= (double)e->rules.rows.min_score));
+done:
+    return status;
 }
+
+/* Whether the pair passes rules, limits left aside. Collective; agreed. */
+static akin_status passes(explanation *e, const akin_query_rules *rules, bool *out) {
+    akin_status status;
+    akin_query_asker a = e->who, b = e->other;
+    const akin_row_rules *rows = rules->rows.more;
+    AKIN_TRY(akin_query_find_item(e->comm, e->params->input, e->params->id, e->vectors, rows, &a));
+    AKIN_TRY(akin_query_find_item(e->comm, e->params->input, e->params->why, e->vectors, rows, &b));
+    *out = akin_row_rules_allow(rows, a.item.row, &a.item.values, b.item.row, &b.item.values) &&
+           (!rules->rows.only_available || b.item.available) &&
+           !akin_item_blocks_alone(akin_item_rules_blocks(rules->more), a.item.row);
+done:
+    return status;
+}
+
+/* Whether the other is left out of the item's list, under all other rules, by one limit: it is where
+ * those before it have used this up. list [depth]. */
+static bool fits(const explanation *e, const akin_query_rules *limit, const uint64_t *list,
+                 uint64_t *scratch) {
+    size_t depth = e->out->depth, at = 0, kept = 0;
+    float score = (float)e->out->cosine + e->other.item.values.offset + 0.0f;
+    const uint64_t own = akin_topk_key(isnan(score) ? -1 : score, e->other.item.row);
+    for (; at < depth && list[at] > own; at++) scratch[kept++] = list[at];
+    scratch[kept++] = own;
+    const size_t held =
+        akin_item_limits_take(akin_item_rules_limits(limit->more), NULL, 0, scratch, kept, kept);
+    return held > 0 && akin_topk_row(scratch[held - 1]) == e->other.item.row;
+}
+
+typedef struct {
+    const char *option;
+    size_t offset; /* of the words in akin_neighbors_rules */
+} word_rule;
+
+#define WORDS(option, field)                                                                       \
+    { option, offsetof(akin_neighbors_rules, field) }
+static const word_rule word_rules[] = {WORDS("same", same),     WORDS("different", different),
+                                       WORDS("within", within), WORDS("only", only),
+                                       WORDS("not", barred),    WORDS("at-most", at_most),
+                                       WORDS("blocks", blocks), WORDS("categories", categories)};
+
+/* One rule by itself. Several words of only and not about one attribute belong together: all of them
+ * are asked. Collective; agreed. */
+static akin_status judge_word(explanation *e, const word_rule *rule, size_t word,
+                              const uint64_t *list, uint64_t *scratch) {
+    akin_status status;
+    const akin_neighbors_words *given =
+        (const void *)((const char *)&e->params->rules + rule->offset);
+    bool together = strcmp(rule->option, "only") == 0 || strcmp(rule->option, "not") == 0,
+         limit = strcmp(rule->option, "at-most") == 0, ok = false;
+    akin_neighbors_rules one = {.min_score = -1};
+    akin_neighbors_words *words = (void *)((char *)&one + rule->offset);
+    akin_query_rules rules = {0};
+    *words = together ? *given : (akin_neighbors_words){1, given->words + word};
+    AKIN_TRY(akin_query_rules_create(e->comm, e->params, &one, e->vectors, 1, &rules));
+    if (limit)
+        ok = fits(e, &rules, list, scratch);
+    else
+        AKIN_TRY(passes(e, &rules, &ok));
+    AKIN_TRY(akin_agree(e->comm, add_verdict(e, rule->option, given->words[word], true, ok)));
+done:
+    akin_query_rules_release(&rules);
+    return status;
+}
+
+/* The item's list under all rules but limits and pins. Collective; agreed. */
+static akin_status list_without_limits(explanation *e, uint64_t *list) {
+    akin_row_rules more;
+    akin_query_rules rules = {.rows = e->rules.rows};
+    if (rules.rows.more) {
+        more = *rules.rows.more;
+        more.limits = NULL;
+        rules.rows.more = &more;
+    }
+    size_t pinned;
+    return akin_query_rules_list(e->comm, &rules, e->vectors, &e->who, e->out->depth, list,
+                                 &pinned);
+}
+
+/* Collective; agreed. */
+static akin_status judge_words(explanation *e) {
+    akin_status status;
+    size_t depth = e->out->depth;
+    uint64_t *list = akin_mem_zalloc(depth, sizeof *list),
+             *scratch = akin_mem_alloc(depth + 1, sizeof *scratch);
+    AKIN_TRY(akin_agree(e->comm, list && scratch ? AKIN_OK : AKIN_FAILED));
+    if (e->params->rules.at_most.count > 0) AKIN_TRY(list_without_limits(e, list));
+    for (size_t r = 0; r < sizeof word_rules / sizeof *word_rules; r++) {
+        const akin_neighbors_words *given =
+            (const void *)((const char *)&e->params->rules + word_rules[r].offset);
+        for (size_t w = 0; w < given->count; w++)
+            AKIN_TRY(judge_word(e, &word_rules[r], w, list, scratch));
+    }
+done:
+    akin_mem_free(list);
+    akin_mem_free(scratch);
+    return status;
+}
+
+/* --- the places --- */
 
 /* The place of the other in a list of the item's, 0 = not in it. Collective; agreed. */
-static akin_status rank_of(const explanation *e, const akin_row_block_rules *rules, size_t depth,
-                           size_t *rank) {
+static akin_status rank_of(const explanation *e, const akin_query_rules *rules, size_t *rank,
+                           size_t *pinned) {
     akin_status status;
+    size_t depth = e->out->depth;
     uint64_t *list = akin_mem_zalloc(depth, sizeof *list);
-    akin_status local = list ? AKIN_OK : AKIN_FAILED;
-    *rank = 0;
-    if (local == AKIN_OK) local = akin_query_search(&e->who, e->vectors, rules, depth, list);
-    AKIN_TRY(akin_agree(e->comm, local));
-    AKIN_TRY(akin_query_merge(e->comm, depth, list));
+    *rank = *pinned = 0;
+    AKIN_TRY(akin_agree(e->comm, list ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_query_rules_list(e->comm, rules, e->vectors, &e->who, depth, list, pinned));
     for (size_t i = 0; i < depth && list[i] && *rank == 0; i++)
         if (akin_topk_row(list[i]) == e->other.item.row) *rank = i + 1;
 done:
     akin_mem_free(list);
     return status;
 }
+
+/* Collective; agreed. */
+static akin_status find_places(explanation *e) {
+    akin_status status;
+    size_t pinned = 0, none = 0;
+    const akin_query_rules bare = {.rows = {.min_score = -1}};
+    akin_query_rules plain = {0};
+    akin_neighbors_rules unboosted = e->params->rules;
+    unboosted.boost = (akin_neighbors_words){0}, unboosted.damp_hubs = false;
+    AKIN_TRY(rank_of(e, &e->rules, &e->out->rank, &pinned));
+    e->out->pinned = e->out->rank > 0 && e->out->rank <= pinned;
+    AKIN_TRY(rank_of(e, &bare, &e->out->rank_without_rules, &none));
+    e->out->rank_without_boost = e->out->rank;
+    if (!e->out->boosted) goto done;
+    AKIN_TRY(
+        akin_query_rules_create(e->comm, e->params, &unboosted, e->vectors, e->params->k, &plain));
+    AKIN_TRY(rank_of(e, &plain, &e->out->rank_without_boost, &none));
+done:
+    akin_query_rules_release(&plain);
+    return status;
+}
+
+/* --- the parts --- */
 
 /* model.nc beside the embeddings, where it is the one that made them; owned, "" = none. Rank 0. */
 static akin_status find_model(const explanation *e, char **out) {
@@ -137,18 +275,24 @@ done:
 
 static akin_status explain(explanation *e) {
     akin_status status;
-    akin_row_block_rules rules, none = {.min_score = -1};
     const akin_query_params *params = e->params;
-    AKIN_TRY(akin_agree(e->comm,
-                        akin_neighbors_resolve(&params->rules, e->vectors, params->input, &rules)));
     size_t n = akin_vectors_items(e->vectors);
     e->out->depth = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX;
-    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, &e->who));
-    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->why, e->vectors, &e->other));
+    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, NULL, &e->who));
+    AKIN_TRY(
+        akin_query_find_item(e->comm, params->input, params->why, e->vectors, NULL, &e->other));
     AKIN_TRY(akin_agree(e->comm, score_pair(e)));
-    judge(e, &rules);
-    AKIN_TRY(rank_of(e, &rules, e->out->depth, &e->out->rank));
-    AKIN_TRY(rank_of(e, &none, e->out->depth, &e->out->rank_without_rules));
+    AKIN_TRY(
+        akin_query_rules_create(e->comm, params, &params->rules, e->vectors, params->k, &e->rules));
+    AKIN_TRY(akin_agree(e->comm, judge_plain(e)));
+    const akin_row_rules *more = e->rules.rows.more;
+    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, more, &e->who));
+    AKIN_TRY(
+        akin_query_find_item(e->comm, params->input, params->why, e->vectors, more, &e->other));
+    e->out->boosted = e->rules.more && akin_item_rules_boosted(e->rules.more);
+    e->out->boost = (double)e->other.item.values.offset;
+    AKIN_TRY(judge_words(e));
+    AKIN_TRY(find_places(e));
     status = share_parts(e);
 done:
     return status;
@@ -165,8 +309,14 @@ akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
     AKIN_TRY(akin_agree(comm, e.who.row && e.other.row ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(explain(&e));
 done:
+    akin_query_rules_release(&e.rules);
     akin_mem_free(e.who.row);
     akin_mem_free(e.other.row);
     akin_vectors_free(e.vectors);
     return status;
+}
+
+void akin_query_why_release(akin_query_why *why) {
+    for (size_t r = 0; r < why->rule_count; r++) akin_mem_free(why->rules[r].rule);
+    akin_mem_free(why->rules);
 }

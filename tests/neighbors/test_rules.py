@@ -295,6 +295,69 @@ def test_random_rules():
     assert kept > 50 * CASES, kept
 
 
+def test_queries_answer_as_the_table():
+    """A query with the rules of a table is the item's row; --why tells what each rule says, and the places, of a pair."""
+    r, k = np.random.default_rng([SEED, 77]), 12
+    now = Catalogue(r, 110, 0.1)
+    items, rows, n = now.items, now.rows, len(now.items)
+    embed("now", items, rows)
+    draws = [draw_words(r, items) for _ in range(60)]
+    wanted = [lambda w: "--pins" in w and "--at-most" in w, lambda w: "--boost" in w and "--blocks" in w, lambda w: "--damp-hubs" in w, lambda w: "--within" in w]
+    for case, want in enumerate(wanted):
+        words, asked = next(draw for draw in draws if want(draw[0]) and "categories.csv" not in draw[0] and ("--blocks" not in draw[0] or case == 1))
+        for name in ("pins", "blocks"):  # the files of this draw, not of the last one
+            if f"--{name}" in words:
+                words, asked = next((w, a) for w, a in (draw_words(r, items) for _ in range(999)) if want(w))
+                break
+        akin("neighbors", "now.nc", "-o", "t.nc", "-k", k, *words, ranks=2)
+        assert_exact("t.nc", items, rows, asked, k, words)
+        with netCDF4.Dataset("t.nc") as d:
+            neighbor, score, count = d["neighbor"][...].data, d["score"][...].data, d["count"][...].data
+        for more in (["--table", "t.nc"], ["-k", k, *words]):
+            for i in (int(x) for x in r.choice(n, 1 + case % 2, replace=False)):
+                j = akin("query", "now.nc", "--id", items[i]["id"], "--json", *more, ranks=case % 4).json
+                assert j["neighbors"] == [[items[o]["id"], float(x)] for o, x in zip(neighbor[i, :count[i]], score[i])], (case, words, i, j)
+        fixed = asked.offsets(items, rows, k)
+        asked.offsets = lambda *_: fixed
+        full = brute_force(items, rows, asked, n)[0]
+        plain = Asked(asked.rules, asked.limits)
+        plain.pairs, plain.barred, plain.only_available = asked.pairs, getattr(asked, "barred", set()), getattr(asked, "only_available", False)
+        without = brute_force(items, rows, plain, n)[0]
+        for i, b in ((i, int(full[i, 0]) if full[i, 0] >= 0 and t else int(r.integers(0, n))) for i in r.choice(n, 1) for t in (0, 1)):
+            if i == b:
+                continue
+            why = akin("query", "now.nc", "--id", items[i]["id"], "--why", items[b]["id"], "--json", "--table", "t.nc", ranks=case).json
+            place = lambda lists: int(np.flatnonzero(lists[i] == b)[0]) + 1 if b in lists[i] else None
+            said = (case, words, items[i], items[b], why)
+            assert why["cosine"] == rows[i] @ rows[b] and abs(why["boost"] - fixed[b]) < 1e-6, said
+            assert why["rank"] == place(full) and why["rank_without_boost"] == place(without), said
+            assert why["pinned"] == (b in asked.pins(items).get(i, [])), said
+            asked_for = [rule for rule in why["rules"] if rule["asked"]]
+            own = [rule for rule in asked_for if not rule["rule"].startswith("at-most")]
+            assert all(rule["passes"] for rule in own) == all(rule(items[i], items[b], rows[i] @ rows[b]) for rule in asked.rules), said
+            if why["rank"] is not None and not why["pinned"]:
+                assert all(rule["passes"] for rule in asked_for) or len(asked.limits) > 1 or asked.pairs, said
+            told = {rule["rule"] for rule in asked_for}
+            assert all(f"{w[2:]} {words[at + 1]}" in told for at, w in enumerate(map(str, words))
+                       if w in ("--same", "--different", "--within", "--only", "--not", "--at-most", "--categories", "--blocks")), said
+
+
+def test_what_a_query_cannot_take_of_a_table():
+    akin("neighbors", "now.nc", "-o", "d.nc", "-k", 5, "--diversity", 0.5, "--same-category")
+    done = akin("query", "now.nc", "--id", "i00003", "--table", "d.nc", "--json", ranks=2)
+    assert "--diversity 0.5" in done.err and len(done.json["neighbors"]) <= 5
+    assert "not made from" in akin("query", "now.npy", "--id", "3", "--table", "d.nc", expect=3, ranks=2).err
+    assert "no-table" in akin("query", "now.nc", "--id", "i00003", "--table", "no-table.nc", expect=1, ranks=2).err
+    write("pins.csv", ["id", "neighbor"], [("i00003", "i00005")])
+    akin("neighbors", "now.nc", "-o", "p.nc", "-k", 5, "--pins", "pins.csv")
+    assert akin("query", "now.nc", "--id", "i00003", "--table", "p.nc", "--json").json["neighbors"][0][0] == "i00005"
+    assert len(akin("query", "now.nc", "--id", "i00003", "--table", "p.nc", "-k", 2, "--json").json["neighbors"]) == 2
+    write("pins.csv", ["id", "neighbor"], [("i00003", "i00006")])
+    assert "other contents" in akin("query", "now.nc", "--id", "i00003", "--table", "p.nc").err
+    draw("new.png", 5)
+    assert "model" in akin("query", "now.nc", "--image", "new.png", "--same", "brand", expect=2).err
+
+
 def test_hubs():
     """Rows around one direction: those nearest to it are in most lists, until that is subtracted."""
     x = np.random.default_rng(5).standard_normal((600, 48)) + 0.5

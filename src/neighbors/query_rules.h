@@ -1,0 +1,38 @@
+/* query_rules: the rules of a table for one item: its list is the item's row of a table with these
+ * rules and the same k. What is known of all items (ranks of a boost, kinds of a limit, --damp-hubs,
+ * which takes a comparison of all pairs) is computed as for the table. */
+#ifndef AKIN_QUERY_RULES_H
+#define AKIN_QUERY_RULES_H
+
+#include "item_pins.h"
+#include "item_rules.h"
+#include "query_item.h"
+
+typedef struct {
+    akin_row_block_rules rows;
+    akin_item_rules *more; /* NULL: none */
+    akin_item_pins *pins;  /* NULL: none */
+} akin_query_rules;
+
+/* k: of the table. Errors as of akin_neighbors. Collective; agreed; same params, k. */
+AKIN_MUST_CHECK akin_status akin_query_rules_create(akin_comm *comm,
+                                                    const akin_query_params *params,
+                                                    const akin_neighbors_rules *rules,
+                                                    const akin_vectors *vectors, size_t k,
+                                                    akin_query_rules *out);
+void akin_query_rules_release(akin_query_rules *rules); /* all zero is fine */
+
+/* Of the first k of the item's list: list [k], 0 = none, keys of topk.h with the scores that the list
+ * is ordered by (of pins: the cosine), on every rank. *pinned: how many of the first are pins.
+ * Collective; agreed; same k. */
+AKIN_MUST_CHECK akin_status akin_query_rules_list(akin_comm *comm, const akin_query_rules *rules,
+                                                  const akin_vectors *vectors,
+                                                  const akin_query_asker *who, size_t k,
+                                                  uint64_t *list, size_t *pinned);
+
+/* The keys get the cosines for their scores. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_query_rules_cosines(akin_comm *comm, const akin_vectors *vectors,
+                                                     const akin_query_asker *who, uint64_t *list,
+                                                     size_t count);
+
+#endif
