@@ -1,5 +1,6 @@
 /* addition: what `akin add` changes in the run of its job. */
 #include "addition.h"
+#include "stages.h"
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <stdlib.h>
@@ -11,21 +12,20 @@ static const char *added(const akin_call *call) {
 }
 
 static akin_status settle_one(const char *table, akin_jobfile *job) {
-    static const char *const left_out[] = {"evaluate", "gallery"};
     akin_status status;
-    akin_options *ingest = akin_jobfile_options(job, "ingest"),
-                 *train = akin_jobfile_options(job, "train");
+    akin_options *ingest = akin_jobfile_options(job, "ingest");
     const char *const *sources = NULL;
+    if (akin_options_given(akin_jobfile_options(job, "embed"), "from"))
+        AKIN_TRY(akin_error_set(AKIN_USAGE,
+                                "the job imports its vectors ([embed] from), so %s has none: run "
+                                "the job with a file that has them",
+                                table));
     if (akin_options_arguments(ingest, &sources) == 0)
         AKIN_TRY(akin_error_set(AKIN_USAGE, "the job has no [ingest] source that %s could add to",
                                 table));
+    akin_options_empty_arguments(ingest);
     AKIN_TRY(akin_options_add_argument(ingest, table));
-    AKIN_TRY(akin_options_set(ingest, "last-replaces", "yes", "add"));
-    AKIN_TRY(akin_options_set(train, "retrain", "never", "add"));
-    for (size_t i = 0; i < sizeof left_out / sizeof *left_out; i++)
-        if (akin_jobfile_has(job, left_out[i]))
-            AKIN_TRY(
-                akin_options_set(akin_jobfile_options(job, left_out[i]), "enabled", "no", "add"));
+    status = akin_options_set(akin_jobfile_options(job, "job"), AKIN_STAGES_ADDED, table, "add");
 done:
     return status;
 }
@@ -40,7 +40,8 @@ akin_status akin_addition_settle(const akin_call *call, akin_jobs *jobs) {
 
 akin_status akin_addition_place(const akin_call *call, char **output, long long *keep) {
     akin_status status = AKIN_OK;
-    char *place = NULL, *table = NULL;
+    static const char *const needed[] = {"table.nc", "embeddings.nc", "model.nc"};
+    char *place = NULL, *file = NULL;
     if (!added(call)) return AKIN_OK;
     if (*keep > 0) {
         place = akin_file_join(*output, "latest");
@@ -58,12 +59,16 @@ akin_status akin_addition_place(const akin_call *call, char **output, long long 
         *output = place, place = NULL;
         *keep = 0;
     }
-    table = akin_file_join(*output, "table.nc");
-    if (!table) AKIN_TRY(AKIN_FAILED);
-    if (!akin_file_exists(table))
-        AKIN_TRY(akin_error_set(AKIN_FAILED, "%s: no table to add to: run the job first", table));
+    for (size_t i = 0; i < sizeof needed / sizeof *needed; i++) {
+        akin_mem_free(file);
+        file = akin_file_join(*output, needed[i]);
+        if (!file) AKIN_TRY(AKIN_FAILED);
+        if (!akin_file_exists(file))
+            AKIN_TRY(
+                akin_error_set(AKIN_FAILED, "%s: no table to add to: run the job first", file));
+    }
 done:
     akin_mem_free(place);
-    akin_mem_free(table);
+    akin_mem_free(file);
     return status;
 }

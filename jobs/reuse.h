@@ -23,4 +23,8 @@ AKIN_MUST_CHECK akin_status akin_reuse_previous(const akin_stage *stage, const c
  * earlier run was killed before it could do so. A failure only costs time. */
 akin_stage_hook akin_reuse_set_aside, akin_reuse_clear_aside;
 
+/* Hooks. Before neighbors replaces a table that was published, it is kept as TABLE.nc.last; publish
+ * compares with it instead of with what it reads from the places, and removes it in the end. */
+akin_stage_hook akin_reuse_keep_table, akin_reuse_kept_table, akin_reuse_drop_table;
+
 #endif

@@ -60,6 +60,15 @@ void akin_stage_report(akin_run_state *run, const char *verb, const char *table,
     akin_json_free(copy);
 }
 
+/* Puts the report into metrics.json; but there the entry of ingest is that of catalog.nc, which new
+ * items alone do not replace. Collective; agreed. */
+static akin_status record(akin_run_state *run, const akin_stage *stage, const akin_stage_run *own,
+                          bool ran) {
+    if (stage->argument_key && akin_stage_of_added(stage, own->job->file)) return AKIN_OK;
+    return akin_metrics_put(own->call->comm, run->metrics, stage->verb, own->job->table,
+                            own->call->report, ran);
+}
+
 /* Whether metrics.json records a successful run of this stage. Collective: all ranks get the
  * same answer. */
 static bool is_recorded(const akin_run_state *run, const akin_stage *stage, const char *table) {
@@ -92,8 +101,7 @@ static akin_status skip(akin_run_state *run, const akin_stage *stage, const akin
             akin_json_set_integer(call->report, "items", (long long)items);
         akin_ncfile_close(file);
         akin_error_clear();
-        AKIN_TRY(
-            akin_metrics_put(call->comm, run->metrics, stage->verb, table, call->report, false));
+        AKIN_TRY(record(run, stage, own, false));
         entry = call->report;
     }
     if (figure) {
@@ -131,8 +139,7 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, const akin
         akin_json_set_text(call->report, "options", call->options_text);
     }
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    akin_status status =
-        akin_metrics_put(comm, run->metrics, stage->verb, table, call->report, true);
+    akin_status status = record(run, stage, own, true);
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
     if (outcome != AKIN_OK)
         status = akin_error_set(outcome, "%s: %s", title, message ? message : "failed");
@@ -163,7 +170,8 @@ static akin_status make(akin_run_state *run, const akin_stage *stage, akin_stage
     const char *output = stage->always ? akin_options_text(options, "output") : NULL;
     if (output && akin_comm_rank(call->comm) == 0)
         akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
-    AKIN_TRY(akin_reuse_previous(stage, own->job->table, call, run->folder));
+    if (!akin_stage_of_added(stage, own->job->file))
+        AKIN_TRY(akin_reuse_previous(stage, own->job->table, call, run->folder));
     AKIN_TRY(renew(call, akin_verb_find(stage->verb), options));
     AKIN_TRY(run_hook(stage->begin, own));
     status = work(run, stage, own);
@@ -189,7 +197,8 @@ akin_status akin_stage_make(akin_run_state *run, const akin_stage *stage, const 
     }
     AKIN_TRY(run_hook(stage->prepare, &own));
     AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, job->table, &call)));
-    bool recorded = is_recorded(run, stage, job->table);
+    bool recorded = is_recorded(run, stage, job->table) &&
+                    !(stage->argument_key && akin_stage_of_added(stage, job->file));
     AKIN_TRY(up_to_date(&call, verb) ? skip(run, stage, &own, recorded) : make(run, stage, &own));
     status = run_hook(stage->end, &own);
 done:

@@ -29,6 +29,8 @@ static const akin_jobfile_refusal ingest_refused[] = {
     OUTPUT_IS_SET,
     {"rejects", "is set by the run: rejects.csv in the output folder"},
     REFUSED_EVERYWHERE};
+static const akin_jobfile_refusal job_refused[] = {
+    {AKIN_STAGES_ADDED, "belongs on the command line: akin add JOB.ini NEW.csv"}, {NULL, NULL}};
 static const akin_jobfile_refusal fetch_refused[] = {
     {"root", "is that of [ingest]"},
     {"columns", "is that of [ingest]"},
@@ -42,6 +44,8 @@ static const akin_jobfile_refusal fetch_refused[] = {
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal embed_refused[] = {
     OUTPUT_IS_SET,
+    {"into", "belongs to akin add JOB.ini NEW.csv, which sets it"},
+    {"leave-out", "belongs to akin add JOB.ini NEW.csv, which sets it"},
     {"model", "is set by the run: model.nc in the output folder"},
     REFUSED_EVERYWHERE};
 static const akin_jobfile_refusal neighbors_refused[] = {
@@ -58,6 +62,7 @@ static const akin_jobfile_refusal gallery_refused[] = {
     {"table", "is set by the run: the tables of the sections [table NAME]"},
     REFUSED_EVERYWHERE};
 
+static bool is_of_job(const akin_stage *stage, const akin_jobfile *job);
 static bool train_needed(const akin_jobfile *job);
 static bool ingest_needed(const akin_jobfile *job);
 static bool each_table(const akin_job *job);
@@ -77,6 +82,7 @@ const akin_stage akin_stages[] = {
      .argument_key = "source",
      .refusals = ingest_refused,
      .paths = {{"output", "catalog.nc"}, {"rejects", "rejects.csv"}},
+     .paths_added = {{"output", "added.nc"}, {"rejects", "added.rejects.csv"}},
      .settle = settle_ingest,
      .end = end_ingest,
      .previous = {{"previous", "catalog.nc"}},
@@ -87,6 +93,7 @@ const akin_stage akin_stages[] = {
      .refusals = refused,
      .argument = "catalog.nc",
      .paths = {{"output", "model.nc"}},
+     .not_added = true,
      .prepare = prepare_train,
      .end = end_train},
     {.verb = "embed",
@@ -94,6 +101,11 @@ const akin_stage akin_stages[] = {
      .refusals = embed_refused,
      .argument = "catalog.nc",
      .paths = {{"model", "model.nc"}, {"output", "embeddings.nc"}},
+     .argument_added = "added.nc",
+     .paths_added = {{"model", "model.nc"},
+                     {"output", "embeddings.nc"},
+                     {"into", "embeddings.nc"},
+                     {"leave-out", "added.rejects.csv"}},
      .begin = akin_reuse_set_aside,
      .previous = {{"previous", "embeddings.nc"}},
      .previous_serves = akin_reuse_embeddings},
@@ -103,6 +115,7 @@ const akin_stage akin_stages[] = {
      .argument = "embeddings.nc",
      .of_tables = each_table,
      .paths = {{"output", "table.nc"}},
+     .begin = akin_reuse_keep_table,
      .end = akin_reuse_clear_aside,
      .previous = {{"previous", "table.nc"}, {"previous-embeddings", "embeddings.nc"}},
      .previous_serves = akin_reuse_table,
@@ -111,6 +124,7 @@ const akin_stage akin_stages[] = {
      .refusals = refused,
      .argument = "table.nc",
      .of_tables = each_table,
+     .not_added = true,
      .before = "against",
      .recorded = true},
     {.verb = "publish",
@@ -118,6 +132,8 @@ const akin_stage akin_stages[] = {
      .argument = "table.nc",
      .of_tables = published_tables,
      .settle = settle_publish,
+     .begin = akin_reuse_kept_table,
+     .end = akin_reuse_drop_table,
      .before = "previous",
      .decides = "respect-rollback",
      .recorded = true,
@@ -126,6 +142,7 @@ const akin_stage akin_stages[] = {
      .refusals = gallery_refused,
      .argument = "table.nc",
      .paths = {{"output", "gallery"}, {"results", "."}},
+     .not_added = true,
      .settle = settle_gallery,
      .check = check_gallery,
      .before = "against",
@@ -138,6 +155,7 @@ static const akin_option job_options[] = {
     {.name = "name", .type = AKIN_OPTION_TEXT},
     {.name = "output", .type = AKIN_OPTION_TEXT},
     {.name = "keep", .type = AKIN_OPTION_INT, .initial = "0", .minimum = 0, .maximum = 100000},
+    {.name = AKIN_STAGES_ADDED, .type = AKIN_OPTION_TEXT},
     {0},
 };
 static const akin_option section_options[] = {
@@ -147,7 +165,8 @@ enum { STAGES = sizeof akin_stages / sizeof *akin_stages - 1, TABLES = 4 };
 
 const akin_jobfile_section *akin_stage_sections(void) {
     static const akin_option *tables[STAGES + 1][TABLES] = {{job_options}};
-    static akin_jobfile_section sections[STAGES + 3] = {{.name = "job", .tables = tables[0]}};
+    static akin_jobfile_section sections[STAGES + 3] = {
+        {.name = "job", .tables = tables[0], .refusals = job_refused}};
     for (size_t i = 0; i < STAGES; i++) {
         const akin_stage *stage = &akin_stages[i];
         const akin_option **own = tables[i + 1];
@@ -184,7 +203,20 @@ static bool ingest_needed(const akin_jobfile *job) {
     return !akin_stages_vectors(job) || akin_jobfile_has(job, "ingest");
 }
 
+const char *akin_stages_added(const akin_jobfile *job) {
+    return akin_options_text(akin_jobfile_options(job, "job"), AKIN_STAGES_ADDED);
+}
+
+bool akin_stage_of_added(const akin_stage *stage, const akin_jobfile *job) {
+    return akin_stages_added(job) && stage->paths_added[0].option;
+}
+
 bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job) {
+    return !(stage->not_added && akin_stages_added(job)) && is_of_job(stage, job);
+}
+
+/* Of a run of the whole job. */
+static bool is_of_job(const akin_stage *stage, const akin_jobfile *job) {
     if (stage->needed && !stage->needed(job)) return false;
     return stage->always || (akin_jobfile_has(job, stage->verb) &&
                              akin_options_flag(akin_jobfile_options(job, stage->verb), "enabled"));
@@ -227,7 +259,7 @@ static bool is_absent(const akin_jobfile *job, const char *file) {
         for (size_t i = 0; stage->paths[i].option; i++)
             if (strcmp(stage->paths[i].option, "output") == 0 &&
                 strcmp(stage->paths[i].file, file) == 0)
-                return !akin_stage_wanted(stage, job);
+                return !is_of_job(stage, job);
     return false;
 }
 
@@ -406,12 +438,13 @@ static akin_status settle(const akin_stage *stage, const akin_stage_setting *set
     char room[AKIN_JOB_FILE_SIZE];
     akin_options *options = akin_jobfile_options(setting->job, akin_stage_section(stage, job));
     AKIN_TRY(akin_options_set(options, "cpu", akin_options_text(setting->run, "cpu"), "run"));
-    AKIN_TRY(settle_argument(stage->argument, options, setting));
-    for (size_t i = 0; stage->paths[i].option; i++)
-        if (!is_absent(setting->job, stage->paths[i].file))
-            AKIN_TRY(
-                akin_stage_set_file(options, stage->paths[i].option, setting->folder,
-                                    akin_job_file(stage->paths[i].file, setting->table, room)));
+    bool added = akin_stage_of_added(stage, setting->job);
+    const akin_stage_path *paths = added ? stage->paths_added : stage->paths;
+    AKIN_TRY(settle_argument(added ? stage->argument_added : stage->argument, options, setting));
+    for (size_t i = 0; paths[i].option; i++)
+        if (!is_absent(setting->job, paths[i].file))
+            AKIN_TRY(akin_stage_set_file(options, paths[i].option, setting->folder,
+                                         akin_job_file(paths[i].file, setting->table, room)));
     if (stage->before) AKIN_TRY(settle_before(stage, options, previous, setting->table));
     if (stage->decides && !akin_options_given(options, stage->decides))
         AKIN_TRY(akin_options_set(options, stage->decides, "yes", "run"));
@@ -479,7 +512,7 @@ akin_status akin_stages_check(const akin_job *job) {
 /* Whether the catalogue has what later stages need. */
 static akin_status end_ingest(akin_stage_run *run) {
     akin_status status = AKIN_OK;
-    if (akin_comm_rank(run->call->comm) == 0)
+    if (akin_comm_rank(run->call->comm) == 0 && !akin_stages_added(run->job->file))
         status =
             akin_preflight_labels(run->job->file, akin_options_text(run->call->options, "output"));
     return akin_agree(run->call->comm, status);

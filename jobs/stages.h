@@ -27,6 +27,11 @@ typedef struct {
 } akin_stage_run;
 typedef akin_status akin_stage_hook(akin_stage_run *run); /* collective; agreed */
 
+/* --option <folder>/file */
+typedef struct {
+    const char *option, *file;
+} akin_stage_path;
+
 typedef struct {
     const char *verb;
     bool always;                          /* also without a section */
@@ -38,9 +43,12 @@ typedef struct {
     const akin_jobfile_refusal *refusals;
     /* Files in the output folder; not set if they are the output of a stage that the job does not run. */
     const char *argument; /* or NULL */
-    struct {
-        const char *option, *file; /* --option <folder>/file */
-    } paths[4];
+    akin_stage_path paths[4];
+    /* The same for `akin add` (addition.h), where they differ: these stages see the new items alone,
+     * which no earlier files stand for. `not_added`: add leaves the stage out. */
+    const char *argument_added;
+    akin_stage_path paths_added[6];
+    bool not_added;
     /* What else the run decides for its options; what it refuses in them, besides the verb's own
      * check. Not collective; NULL: nothing. */
     akin_status (*settle)(const akin_stage_setting *, akin_options *);
@@ -78,6 +86,12 @@ const akin_jobfile_section *akin_stage_sections(void);
 /* The file of vectors that the job imports ([embed] from); NULL = none, or they are joined with
  * a model's ([embed] from-weight). If set, there is no training stage. */
 const char *akin_stages_vectors(const akin_jobfile *job);
+/* The table of new items that enter the last table ([job] AKIN_STAGES_ADDED, which `akin add` sets);
+ * NULL = none: a run of the whole job. */
+#define AKIN_STAGES_ADDED "added"
+const char *akin_stages_added(const akin_jobfile *job);
+/* Whether this stage then is of the new items alone, so that what earlier runs know of it remains. */
+bool akin_stage_of_added(const akin_stage *stage, const akin_jobfile *job);
 /* Whether the job runs the stage. */
 bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job);
 /* Whether it runs it for that table; of a settled job. */

@@ -11,13 +11,12 @@ const akin_verb akin_verb_add = {
     .arguments_max = 2,
     .options = akin_run_options,
     .notes =
-        "Runs the job with one more source, whose rows come in place of those with the same id: "
-        "new "
-        "items, and\nitems that are withdrawn (available = no). The last model is used, only new "
-        "pictures are read, only lists\nthat change are computed, and the table is published "
-        "again. "
-        "The next run of the job reads its own sources\nalone, so they should have the rows by "
-        "then.\n",
+        "The rows of NEW.csv come in place of those of the last table with the same id: new items, "
+        "items that\nhave changed, and items that are withdrawn (available = no). Only their "
+        "pictures are read; the last model is\nused, only lists that change are computed, and the "
+        "table is published again. Rows that are rejected leave\nthe table, but more than the "
+        "job's max-reject-fraction of NEW.csv changes nothing and ends with 3. The next run\nof "
+        "the job reads its own sources alone, so they should have the rows by then.\n",
     .run = akin_run_job,
     .check = akin_run_check,
 };

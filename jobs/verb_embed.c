@@ -2,9 +2,16 @@
 #include "output.h"
 #include "verbs.h"
 #include <akin/embed.h>
+#include <akin/extend.h>
+#include <akin/file.h>
 #include <akin/import_vectors.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/rejects.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 static const akin_option options[] = {
     {.name = "output",
@@ -37,6 +44,18 @@ static const akin_option options[] = {
      .argument = "FILE",
      .unrecorded = true,
      .help = "embeddings.nc of the same model: vectors of unchanged images are reused"},
+    {.name = "into",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "embeddings.nc of the same model, which these items enter in place of those with "
+             "their ids: the output has both"},
+    {.name = "leave-out",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.csv",
+     .unrecorded = true,
+     .help = "with --into: its items with these ids (a header, first column) are taken out, such "
+             "as the rejects of the ingest"},
     {0},
 };
 
@@ -136,10 +155,93 @@ static bool imported_up_to_date(const akin_call *call) {
            akin_output_has(params.output, "embeddings", "input_vectors_digest", digest);
 }
 
+/* --- items that enter the vectors of others --- */
+
+/* The vectors of the new items alone, beside the output; owned, NULL: out of memory. */
+static char *new_items_path(const char *output) {
+    static const char ending[] = ".added";
+    size_t size = strlen(output) + sizeof ending;
+    char *name = akin_mem_alloc(size, 1);
+    if (name) snprintf(name, size, "%s%s", output, ending);
+    return name;
+}
+
+static akin_status check_model(const akin_embed_params *params, const char *into) {
+    akin_ncfile *file = NULL;
+    akin_status status = akin_ncfile_peek(into, "embeddings", &file);
+    akin_ncfile_close(file);
+    if (status != AKIN_OK) return status;
+    if (akin_output_made_from(into, "embeddings", "input_model_digest", params->model))
+        return AKIN_OK;
+    return akin_error_set(AKIN_INPUT,
+                          "--into %s was not made with %s: its whole catalogue has to be embedded "
+                          "anew first (akin run)",
+                          into, params->model);
+}
+
+/* Collective; agreed. */
+static akin_status run_into(akin_call *call, akin_embed_params params) {
+    akin_status status;
+    const akin_options *o = call->options;
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_embed_result computed;
+    akin_extend_result result;
+    akin_extend_params into = {.base = akin_options_text(o, "into"),
+                               .left_out = akin_options_text(o, "leave-out"),
+                               .output = params.output,
+                               .options = params.options,
+                               .result_options = params.result_options};
+    char *path = new_items_path(params.output);
+    akin_status local = path ? check_model(&params, into.base) : AKIN_FAILED;
+    if (local == AKIN_OK && into.left_out) local = akin_rejects_digest(into.left_out, digest);
+    AKIN_TRY(akin_agree(call->comm, local));
+    params.output = path, params.previous = into.base;
+    AKIN_TRY(akin_embed(call->comm, &params, &computed));
+    into.added = path, into.left_out_digest = into.left_out ? digest : NULL;
+    AKIN_TRY(akin_extend(call->comm, &into, &result));
+    computed.items = result.items;
+    fill_report(call->report, &computed);
+    akin_json_set_integer(call->report, "new", (long long)result.fresh);
+    akin_json_set_integer(call->report, "replaced", (long long)result.replaced);
+    akin_json_set_integer(call->report, "left_out", (long long)result.left_out);
+done:
+    if (path && akin_comm_rank(call->comm) == 0) (void)unlink(path);
+    akin_mem_free(path);
+    return status;
+}
+
+/* Whether the output has these items already, over whatever vectors. */
+static bool into_up_to_date(const akin_call *call, const akin_embed_params *params) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    const char *left_out = akin_options_text(call->options, "leave-out");
+    if (left_out && akin_rejects_digest(left_out, digest) != AKIN_OK) return false;
+    return akin_output_has(params->output, "embeddings", "akin_result_options",
+                           params->result_options) &&
+           akin_output_made_from(params->output, "embeddings", "input_added_digest",
+                                 params->catalog) &&
+           akin_output_has(params->output, "embeddings", "input_left_out_digest",
+                           left_out ? digest : NULL) &&
+           akin_output_made_from(params->output, "embeddings", "input_model_digest", params->model);
+}
+
 /* --- the verb --- */
+
+static akin_status check_into(const akin_options *o) {
+    static const char *const others[] = {"from", "previous"};
+    bool into = akin_options_text(o, "into");
+    if (!into && akin_options_text(o, "leave-out"))
+        return akin_error_option("leave-out",
+                                 "--leave-out takes items out of --into, which is missing");
+    for (size_t i = 0; into && i < sizeof others / sizeof *others; i++)
+        if (akin_options_text(o, others[i]))
+            return akin_error_option(
+                "into", "--into does not go together with --%s: leave one of them out", others[i]);
+    return AKIN_OK;
+}
 
 static akin_status check(akin_options *o) {
     const char *from = akin_options_text(o, "from");
+    if (check_into(o) != AKIN_OK) return AKIN_USAGE;
     if (!from && akin_options_text(o, "ids"))
         return akin_error_option("ids",
                                  "--ids gives the ids of the rows of --from, which is missing");
@@ -175,6 +277,7 @@ static akin_status run_embed(akin_call *call) {
     if (strcmp(params.output, params.catalog) == 0)
         return akin_error_option("output", "--output %s is also the input", params.output);
     if (!params.model) return akin_error_set(AKIN_USAGE, "no model given: --model model.nc");
+    if (akin_options_text(call->options, "into")) return run_into(call, params);
     AKIN_TRY(akin_embed(call->comm, &params, &result));
     fill_report(call->report, &result);
 done:
@@ -184,8 +287,9 @@ done:
 static bool up_to_date(akin_call *call) {
     akin_embed_params params = read_params(call);
     if (akin_options_text(call->options, "from")) return imported_up_to_date(call);
-    return params.output && params.model &&
-           akin_output_has(params.output, "embeddings", "akin_result_options",
+    if (!params.output || !params.model) return false;
+    if (akin_options_text(call->options, "into")) return into_up_to_date(call, &params);
+    return akin_output_has(params.output, "embeddings", "akin_result_options",
                            params.result_options) &&
            akin_output_made_from(params.output, "embeddings", "input_catalog_digest",
                                  params.catalog) &&

@@ -92,10 +92,17 @@ static akin_status check_rules(akin_run_state *run) {
     akin_jobs jobs = {0};
     akin_status status;
     AKIN_TRY(akin_agree(run->call->comm, read_jobs(run->call, &jobs)));
+    if (akin_stages_added(jobs.list[0].file)) goto done; /* what it lacks the last table may have */
     status = akin_preflight_rules(run->call->comm, jobs.list[0].file, &run->listed);
 done:
     akin_jobs_free(&jobs);
     return status;
+}
+
+/* What the stages that `akin add` leaves out found stays known. Collective; agreed. */
+static akin_status keep_wanted(akin_run_state *run) {
+    if (akin_stages_added(run->job)) return AKIN_OK;
+    return akin_metrics_keep_wanted(run->call->comm, run->metrics, &run->jobs);
 }
 
 static akin_status begin(akin_run_state *run) {
@@ -113,7 +120,7 @@ static akin_status begin(akin_run_state *run) {
     AKIN_TRY(akin_agree(comm, status));
     AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), output, job_name(run, output),
                                &run->metrics));
-    AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, &run->jobs));
+    AKIN_TRY(keep_wanted(run));
     log = akin_file_join(akin_folder_path(run->folder), "log.txt");
     AKIN_TRY(akin_agree(comm, log ? akin_log_also_to(log) : AKIN_FAILED));
     akin_log_record("%d ranks, kernels for %s", akin_comm_size(comm),
@@ -125,13 +132,13 @@ done:
     return status;
 }
 
-/* What a job that brings its vectors need not do. */
+/* What a job that brings its vectors need not do, nor items between nights. */
 static void leave_out(akin_run_state *run, const akin_stage *stage) {
     const char *vectors = akin_stages_vectors(run->job);
-    if (!vectors || !stage->always) return;
-    akin_log_info("%s: skipped, the vectors come from %s", stage->verb, vectors);
+    if (!stage->always) return;
     akin_json *entry = akin_json_object();
-    akin_json_set_text(entry, "vectors_from", vectors);
+    if (vectors) akin_log_info("%s: skipped, the vectors come from %s", stage->verb, vectors);
+    if (vectors) akin_json_set_text(entry, "vectors_from", vectors);
     akin_stage_report(run, stage->verb, NULL, entry, true);
     akin_json_free(entry);
 }
@@ -183,7 +190,9 @@ done:
 /* Also for a run that failed: what it did until then. */
 static void fill_report(akin_run_state *run) {
     akin_json *report = run->call->report;
-    const char *first = akin_stage_wanted(akin_stage_find("ingest"), run->job) ? "ingest" : "embed";
+    bool of_ingest =
+        akin_stage_wanted(akin_stage_find("ingest"), run->job) && !akin_stages_added(run->job);
+    const char *first = of_ingest ? "ingest" : "embed";
     double items = akin_json_number(akin_json_get(run->stages, first), "items", 0);
     akin_json_set_node(report, "stages", &run->stages);
     akin_json_set_integer(report, "items", (long long)items);
@@ -200,17 +209,16 @@ static bool is_whole(const akin_run_state *run) {
 static akin_status end(akin_run_state *run, akin_status outcome, double start) {
     akin_status status = AKIN_OK;
     char *message = akin_mem_text(akin_error_message());
-    bool whole = is_whole(run);
-    if (outcome == AKIN_OK)
-        AKIN_TRY(akin_metrics_keep_wanted(run->call->comm, run->metrics, &run->jobs));
+    bool whole = is_whole(run), night = whole && !akin_stages_added(run->job);
+    if (outcome == AKIN_OK) AKIN_TRY(keep_wanted(run));
     if (outcome == AKIN_OK && whole) AKIN_TRY(akin_folder_complete(run->call->comm, run->folder));
     fill_report(run);
     if (outcome == AKIN_OK)
-        akin_log_info("run: done in %.1f s, %s", akin_comm_seconds() - start,
-                      akin_folder_path(run->folder));
+        akin_log_info("%s: done in %.1f s, %s", akin_stages_added(run->job) ? "add" : "run",
+                      akin_comm_seconds() - start, akin_folder_path(run->folder));
 done:
     if (outcome != AKIN_OK) status = akin_error_set(outcome, "%s", message ? message : "failed");
-    akin_metrics_end(run->call->comm, run->metrics, status, whole, akin_comm_seconds() - start);
+    akin_metrics_end(run->call->comm, run->metrics, status, night, akin_comm_seconds() - start);
     if (status == AKIN_INTERRUPTED)
         akin_log_record("run: interrupted (exit %d), submit again to continue: %s", status,
                         akin_error_message());

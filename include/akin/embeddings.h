@@ -6,7 +6,8 @@
  *   and the variables of labels
  *   attributes: input_catalog_digest, input_model_digest, catalog_options; for imported vectors
  *   (import_vectors.h) input_vectors_digest instead of a model's, and input_blended_digest of a
- *   model that they were joined with (join_vectors.h) */
+ *   model that they were joined with (join_vectors.h); where items were put into it between nights
+ *   (extend.h) input_added_digest of their catalogue, and input_left_out_digest of what they took away */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
 
@@ -38,6 +39,8 @@ typedef struct {
                                   * shrunk; NULL = unknown */
     const char *vectors_digest;  /* of imported vectors; NULL = none */
     const char *blended_digest;  /* of the model that they were joined with; NULL = none */
+    const char *added_digest;    /* of the catalogue of what was put into it; NULL = none */
+    const char *left_out_digest; /* of the list of what was taken out of it; NULL = none */
 } akin_embeddings_origin;
 
 /* What a rank writes: of n items in all its own, [first, first + count of labels). Borrowed. */

@@ -76,6 +76,11 @@ AKIN_MUST_CHECK akin_status akin_labels_copy_names(akin_labels *to, const akin_l
  * the same index. Attributes are those that both have, by name and kind. */
 AKIN_MUST_CHECK akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b,
                                              size_t b_count, akin_labels **out);
+/* Rows rows [count] of this rank's labels in that order, with the names alone that a row of any rank
+ * has, as a catalogue of just these items would have them. The names of `from` are the same on all
+ * ranks. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_labels_take(akin_comm *comm, akin_labels *from, const size_t *rows,
+                                             size_t count, akin_labels **out);
 
 size_t akin_labels_count(const akin_labels *labels);
 size_t akin_labels_id_length(const akin_labels *labels);

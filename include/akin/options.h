@@ -74,6 +74,7 @@ size_t akin_options_list(const akin_options *options, const char *name,
                          const char *const **values); /* borrowed */
 size_t akin_options_arguments(const akin_options *options,
                               const char *const **values); /* borrowed */
+void akin_options_empty_arguments(akin_options *options);
 AKIN_MUST_CHECK akin_status akin_options_add_argument(akin_options *options, const char *value);
 
 /* "k=20 min-score=0.5 ..." in the order of declaration, numbers in canonical form, without

@@ -334,6 +334,10 @@ size_t akin_options_arguments(const akin_options *options, const char *const **v
     return list_view(&options->arguments, values);
 }
 
+void akin_options_empty_arguments(akin_options *options) {
+    akin_words_clear(&options->arguments);
+}
+
 akin_status akin_options_add_argument(akin_options *options, const char *value) {
     return akin_words_add(&options->arguments, value);
 }

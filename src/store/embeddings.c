@@ -92,6 +92,8 @@ static void define(akin_ncfile *file, const akin_embeddings_origin *origin, size
     akin_ncfile_attribute(file, NULL, "input_model_digest", origin->model_digest);
     akin_ncfile_attribute(file, NULL, "input_vectors_digest", origin->vectors_digest);
     akin_ncfile_attribute(file, NULL, "input_blended_digest", origin->blended_digest);
+    akin_ncfile_attribute(file, NULL, "input_added_digest", origin->added_digest);
+    akin_ncfile_attribute(file, NULL, "input_left_out_digest", origin->left_out_digest);
     akin_ncfile_dimension(file, "item", n);
     akin_ncfile_dimension(file, "feature", dim);
     akin_labels_define(labels, file);

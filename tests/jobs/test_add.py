@@ -53,11 +53,55 @@ def test_the_table_is_that_of_a_night_with_all_rows():
         assert done.json["verb"] == "add" and done.json["items"] == 43
         assert done.json["stages"]["embed"]["computed"] == 3 and done.json["stages"]["train"]["skipped"]
         assert "evaluate" not in done.json["stages"]
-        for name in ("catalog", "embeddings", "table"):
+        assert done.json["stages"]["embed"]["new"] == 3 and done.json["stages"]["embed"]["replaced"] == 1
+        for name in ("embeddings", "table"):
             assert_same_variables(f"out/{name}.nc", f"full/{name}.nc")
         assert open("out/model.nc", "rb").read() == model
         lists = published()
         assert "n40" in lists and not any("i05" in one for one in lists.values()) and len(lists["i05"]) == 6
+
+
+def test_a_second_addition_builds_on_the_first_and_a_repeated_one_does_nothing():
+    """Names that no item has any longer are gone, as are ids whose row cannot be read; the next run has its own rows again."""
+    akin("run", "job.ini")
+    night = open("out/catalog.nc", "rb").read()
+    akin("add", "job.ini", "new.csv")
+    second = [[row[0], row[1], "shoes", "yes"] for row in ROWS if row[2] == "bags"] + [["m0", "43.png", "", "yes"]]
+    write("second.csv", second)
+    write("both.csv", [row for row in ROWS + NEW[:3] if row[0] not in [other[0] for other in second]] + second)
+    job("both.ini", "both.csv", "both")
+    os.makedirs("both")
+    os.link("out/model.nc", "both/model.nc")
+    akin("run", "both.ini")
+    for ranks in (1, 3):
+        akin("add", "job.ini", "second.csv", ranks=ranks)
+        for name in ("embeddings", "table"):
+            assert_same_variables(f"out/{name}.nc", f"both/{name}.nc")
+        again = akin("add", "job.ini", "second.csv", "--json", ranks=ranks).json["stages"]
+        assert all(again[stage]["skipped"] for stage in ("ingest", "embed", "neighbors", "publish")), again
+        akin("run", "job.ini")
+        assert open("out/catalog.nc", "rb").read() == night and "n40" not in published() and "m0" not in published()
+        akin("add", "job.ini", "new.csv")
+
+
+def test_what_cannot_be_read_is_taken_out_as_a_night_would():
+    """Where the job lets rows be rejected; and a killed addition is made good by the next."""
+    for name, source in (("loose", "old.csv"), ("want", "want.csv")):
+        job(f"{name}.ini", f"{source}\nmax-reject-fraction = 0.7", name)
+    some = [["i02", "absent.png", "hats", "yes"], ["n9", "41.png", "hats", "yes"], ["n9", "42.png", "hats", "yes"]]
+    write("some.csv", some)
+    write("want.csv", [row for row in ROWS if row[0] != "i02"] + some)
+    akin("run", "loose.ini")
+    akin("add", "job.ini", "some.csv", expect=3)
+    os.makedirs("want")
+    os.link("loose/model.nc", "want/model.nc")
+    akin("run", "want.ini")
+    done = akin("add", "loose.ini", "some.csv", "--until", "embed", "--json", ranks=2).json["stages"]["embed"]
+    assert (done["new"], done["replaced"], done["left_out"]) == (1, 0, 1)
+    akin("add", "loose.ini", "some.csv", ranks=3)
+    for name in ("embeddings", "table"):
+        assert_same_variables(f"loose/{name}.nc", f"want/{name}.nc")
+    assert set(os.listdir("loose")) - set(os.listdir("want")) == {"added.nc", "added.rejects.csv", "t.jsonl.prev"}
 
 
 def test_with_nights_it_goes_into_the_last_one():

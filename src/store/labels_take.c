@@ -1,0 +1,145 @@
+/* labels_take: some rows of labels as labels of their own, as if no other had ever been there. */
+#include <akin/labels.h>
+#include <akin/mem.h>
+#include <string.h>
+
+typedef struct {
+    akin_comm *comm;
+    akin_labels *from, *out;
+    const size_t *rows; /* [count], of from */
+    size_t count;
+} taking;
+
+/* Of all names those that a row of any rank has, and where each is among them. */
+typedef struct {
+    const char **names; /* [count], borrowed */
+    size_t count;
+    int64_t *place; /* [all names] */
+} used_names;
+
+typedef const char *name_at(const akin_labels *labels, size_t which, int32_t index);
+
+static const char *category_at(const akin_labels *labels, size_t which, int32_t index) {
+    (void)which;
+    return akin_labels_category_name(labels, index);
+}
+
+static const char *group_at(const akin_labels *labels, size_t which, int32_t index) {
+    (void)which;
+    return akin_labels_group_name(labels, index);
+}
+
+static void release(used_names *used) {
+    akin_mem_free(used->names);
+    akin_mem_free(used->place);
+    *used = (used_names){0};
+}
+
+/* Collective; agreed. */
+static akin_status find_used(const taking *t, const int32_t *indices, size_t all, name_at *name,
+                             size_t which, used_names *used) {
+    akin_status status;
+    *used = (used_names){.names = akin_mem_alloc(all, sizeof *used->names),
+                         .place = akin_mem_zalloc(all, sizeof *used->place)};
+    AKIN_TRY(akin_agree(t->comm, used->names && used->place ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < t->count; i++)
+        if (indices[t->rows[i]] >= 0) used->place[indices[t->rows[i]]] = 1;
+    if (all > 0) akin_comm_max_i64(t->comm, used->place, all);
+    for (size_t old = 0; old < all; old++) {
+        if (used->place[old] == 0) continue;
+        used->names[used->count] = name(t->from, which, (int32_t)old);
+        used->place[old] = (int64_t)used->count++;
+    }
+done:
+    return status;
+}
+
+static void take_indices(const taking *t, const used_names *used, const int32_t *from,
+                         int32_t *to) {
+    for (size_t i = 0; i < t->count; i++) {
+        int32_t old = from[t->rows[i]];
+        to[i] = old < 0 ? -1 : (int32_t)used->place[old];
+    }
+}
+
+/* Ids as long as the longest of any rank. Collective; agreed. */
+static akin_status create(taking *t) {
+    akin_status status;
+    int64_t longest = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        int64_t length = (int64_t)strlen(akin_labels_id(t->from, t->rows[i]));
+        if (length > longest) longest = length;
+    }
+    akin_comm_max_i64(t->comm, &longest, 1);
+    status = akin_labels_create(t->count, (size_t)longest, &t->out);
+    for (size_t i = 0; i < t->count && status == AKIN_OK; i++) {
+        akin_labels_available(t->out)[i] = akin_labels_available(t->from)[t->rows[i]];
+        status = akin_labels_set_id(t->out, i, akin_labels_id(t->from, t->rows[i]));
+    }
+    return akin_agree(t->comm, status);
+}
+
+/* Collective; agreed. */
+static akin_status take_categories(taking *t) {
+    akin_status status;
+    used_names used;
+    AKIN_TRY(find_used(t, akin_labels_category(t->from), akin_labels_category_count(t->from),
+                       category_at, 0, &used));
+    take_indices(t, &used, akin_labels_category(t->from), akin_labels_category(t->out));
+    AKIN_TRY(akin_agree(t->comm, akin_labels_set_category_names(t->out, used.count, used.names)));
+done:
+    release(&used);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status take_groups(taking *t) {
+    akin_status status;
+    used_names used;
+    AKIN_TRY(find_used(t, akin_labels_group(t->from), akin_labels_group_count(t->from), group_at, 0,
+                       &used));
+    take_indices(t, &used, akin_labels_group(t->from), akin_labels_group(t->out));
+    AKIN_TRY(akin_agree(t->comm, akin_labels_set_group_names(t->out, used.count, used.names)));
+done:
+    release(&used);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status take_attribute(taking *t, size_t a) {
+    akin_status status = AKIN_OK;
+    used_names used = {0};
+    const char *name = akin_labels_attribute_name(t->from, a);
+    akin_attribute_kind kind = akin_labels_attribute_kind(t->from, a);
+    bool number = kind == AKIN_ATTRIBUTE_NUMBER;
+    if (!number)
+        AKIN_TRY(find_used(t, akin_labels_attribute_values(t->from, a),
+                           akin_labels_attribute_value_count(t->from, a),
+                           akin_labels_attribute_value, a, &used));
+    AKIN_TRY(
+        akin_agree(t->comm, akin_labels_add_attribute(t->out, name, kind, used.count, used.names)));
+    if (!number)
+        take_indices(t, &used, akin_labels_attribute_values(t->from, a),
+                     akin_labels_attribute_values(t->out, a));
+    for (size_t i = 0; i < t->count && number; i++)
+        akin_labels_attribute_numbers(t->out, a)[i] =
+            akin_labels_attribute_numbers(t->from, a)[t->rows[i]];
+done:
+    release(&used);
+    return status;
+}
+
+akin_status akin_labels_take(akin_comm *comm, akin_labels *from, const size_t *rows, size_t count,
+                             akin_labels **out) {
+    akin_status status;
+    taking t = {.comm = comm, .from = from, .rows = rows, .count = count};
+    *out = NULL;
+    AKIN_TRY(create(&t));
+    AKIN_TRY(take_categories(&t));
+    AKIN_TRY(take_groups(&t));
+    for (size_t a = 0; a < akin_labels_attributes(from); a++) AKIN_TRY(take_attribute(&t, a));
+    *out = t.out, t.out = NULL;
+done:
+    akin_labels_free(t.out);
+    return status;
+}
