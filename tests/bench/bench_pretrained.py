@@ -1,12 +1,13 @@
 """ingest --network measured on a real network: EfficientNet-lite0 (network_export.py).
 
     V/bin/pip install openvino==2026.4.1 netCDF4 pillow      # V: the environment of network_export.py
-    AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|ranks|precision
+    AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|ranks|precision|rounded
 
 FOLDER holds catalog.csv. vectors: akin's rows against PyTorch's of the same pixels, and against a whole pipeline of Pillow and
 PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, in turns,
 medians of CPU time on one core. ranks: two ranks against one. precision: precision@10 of network, of the default without it and of both joined, and of
-bfloat16 the share of float32's ten neighbours that it keeps (WAYS=all: weights and axes, too). The group (a photograph's sender) is excluded where there is one."""
+bfloat16 the share of float32's ten neighbours that it keeps (WAYS=all: weights and axes, too). rounded: the same share alone, of bfloat16
+and int8, and their speed; int8 is QUANTISED=FILE.onnx (network_quantise.py). The group (a photograph's sender) is excluded where there is one."""
 
 import json
 import os
@@ -154,6 +155,27 @@ def precision_of(name, label):
     return float(((labels[neighbor] == labels[:, None]) & (neighbor >= 0)).mean())
 
 
+def rounded():
+    """What bfloat16 and int8 keep of float32's ten neighbours, by the network's own axes; and pictures in a second of CPU time."""
+    excluded = ["--exclude-same-group"] if any(r.get("group") for r in table(SOURCE)) else []
+    ways, neighbors, rates = {"float32": MODEL, "bfloat16": MODEL, "int8-if-quantised": os.environ["QUANTISED"]}, {}, {}
+    for way, model in ways.items():
+        akin("ingest", SOURCE, "-o", "seen.nc", "--network", model, "--network-precision", way)
+        akin("train", "seen.nc", "-o", "m.nc", "--features", "network")
+        akin("embed", "seen.nc", "--model", "m.nc", "-o", "e.nc")
+        akin("neighbors", "e.nc", "-o", "t.nc", "-k", "10", *excluded)
+        neighbors[way] = numpy.array(netCDF4.Dataset("t.nc")["neighbor"][:])
+        kept = numpy.mean([len(set(a) & set(b)) / 10 for a, b in zip(neighbors["float32"], neighbors[way])])
+        recorded = netCDF4.Dataset("seen.nc")["network"].network_precision
+        print(f"{way}: recorded {recorded}, keeps {kept:.3f}, precision@10 {akin('evaluate', 't.nc')['precision_at_10']:.3f}", flush=True)
+    for _ in range(ROUNDS):
+        for way, model in ways.items():
+            line = json.loads(cpu_seconds([ALONE, model, os.environ.get("SECONDS", "5"), way])[1])
+            rates.setdefault(way, []).append(line["network"])
+    for way, values in rates.items():
+        print(f"{way}: {statistics.median(values):.0f} images/s ({', '.join(f'{v:.0f}' for v in values)})")
+
+
 def precision():
     labels = [label for label in ("type", "colour") if label in table(SOURCE)[0]]
     excluded = ["--exclude-same-group"] if any(r.get("group") for r in table(SOURCE)) else []
@@ -184,4 +206,4 @@ def precision():
 if WHAT == "loop":
     print(loop(sys.argv[4], int(sys.argv[5]), float(sys.argv[6])))
 else:
-    {"vectors": vectors, "speed": speed, "ranks": ranks, "precision": precision}[WHAT]()
+    {"vectors": vectors, "speed": speed, "ranks": ranks, "precision": precision, "rounded": rounded}[WHAT]()

@@ -276,6 +276,25 @@ def test_precisions():
     assert facts["network_instructions"] in ("AVX2", "SSE41") and abs(least - exact).max() < 1e-4 * abs(exact).max()
 
 
+def test_a_quantised_network():
+    if not HERE:
+        return
+    source = draw_catalogue(fresh("quantised"), 13)
+    size = ("--network-size", "64x64", *WHOLE)
+    exact, _ = see(source, "conv", *size)
+    error = lambda vectors: abs(vectors - exact).max() / abs(exact).max()
+    plain, facts = see(source, "int8", *size)  # as rounded as its weights, but counted in float
+    assert facts["network_precision"] == "float32" and 0 < error(plain) < 0.1, (facts, error(plain))
+    for ranks in (1, 2, 3):
+        akin("ingest", source, "-o", f"q{ranks}.nc", "--network", network("int8"), *size, "--network-precision", "int8-if-quantised", ranks=ranks)
+        assert_same_variables("q1.nc", f"q{ranks}.nc")
+    whole, facts = rows("q1.nc")
+    assert facts["network_precision"] == "int8" and "precision=int8-if-quantised" in facts["network_request"], facts
+    assert 0 < error(whole) < 0.15 and (whole != plain).any(), error(whole)  # without VNNI's instructions sums of two products saturate
+    unit = lambda v: v / numpy.linalg.norm(v, axis=1, keepdims=True)
+    assert (unit(whole) * unit(exact)).sum(axis=1).min() > 0.99
+
+
 def test_a_job():
     if not HERE:
         return

@@ -7,6 +7,7 @@ mean.onnx, maps.onnx, nhwc.onnx, any.onnx, half.onnx, grid.onnx (tokens of the p
 class.onnx (a first token for the whole): 2 W m;  two.onnx: pooler_output 3 W m beside last_hidden_state
 names.onnx: outputs left (W m) and right (4 W m);  pixels.onnx: the normalised picture itself, [3, 16, 16]
 conv.onnx: three convolutions with ReLU, of any size: what a real network does, in little
+int8.onnx: the same, quantised as tools do it: weights and activations go through QuantizeLinear and DequantizeLinear
 """
 
 import json
@@ -15,6 +16,7 @@ import os
 import numpy
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 FOLDER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "fixtures", "networks")
 random = numpy.random.default_rng(7)
@@ -52,6 +54,39 @@ def scaled(factor, source, output):
     return node("Mul", [source, f"times{factor}"], output), {f"times{factor}": numpy.float32(factor)}
 
 
+def rounded(values, most, kind):
+    """The scale that takes `most` to the end of the kind's range; of constants also the whole numbers."""
+    scale = numpy.float32(float(f"{most / numpy.iinfo(kind).max:.2g}"))
+    return scale, numpy.clip(numpy.rint(values / scale), -127, 127).astype(kind) if values is not None else None
+
+
+def quantised(layers, constants, picture):
+    """Layers of Conv and Relu with their inputs and weights in eight bits. Scales are those of a picture's activations."""
+    seen = [value(name, None) for layer in layers for name in layer.output]
+    graph = helper.make_graph(layers, "seen", [value("pixel_values", ["batch", 3, "height", "width"])], seen,
+                              [numpy_helper.from_array(v, k) for k, v in constants.items()])
+    run = ReferenceEvaluator(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)]))
+    values = dict(zip(run.output_names, run.run(None, {"pixel_values": picture})), pixel_values=picture)
+    out, whole, plain = [], {}, {k: v for k, v in constants.items() if not k.startswith("k")}
+    for layer in layers:
+        inputs = list(layer.input)
+        if layer.op_type == "Conv":
+            at, kernel = inputs
+            low = values[at].min()
+            kind = numpy.uint8 if low >= 0 else numpy.int8
+            plain[at + "_scale"], _ = rounded(None, abs(values[at]).max(), kind)
+            plain[at + "_zero"] = kind(0)
+            plain[kernel + "_scale"], whole[kernel + "_whole"] = rounded(constants[kernel], abs(constants[kernel]).max(), numpy.int8)
+            plain[kernel + "_zero"] = numpy.int8(0)
+            out += [node("QuantizeLinear", [at, at + "_scale", at + "_zero"], at + "_whole"),
+                    node("DequantizeLinear", [at + "_whole", at + "_scale", at + "_zero"], at + "_near"),
+                    node("DequantizeLinear", [kernel + "_whole", kernel + "_scale", kernel + "_zero"], kernel + "_near")]
+            layer = helper.make_node("Conv", [at + "_near", kernel + "_near"], layer.output,
+                                     **{a.name: helper.get_attribute_value(a) for a in layer.attribute})
+        out.append(layer)
+    return out, {**plain, **whole}
+
+
 def main():
     os.makedirs(FOLDER, exist_ok=True)
     with open(os.path.join(FOLDER, "weights.json"), "w") as f:
@@ -83,7 +118,11 @@ def main():
         layers += [node("Conv", [at, f"k{i}"], f"c{i}", strides=[stride, stride], pads=[1, 1, 1, 1]), node("Relu", [f"c{i}"], f"r{i}")]
         at = f"r{i}"
     layers += [node("GlobalAveragePool", [at], "pooled"), node("Flatten", ["pooled"], "image_embeds")]
-    save("conv", layers, [value("pixel_values", ["batch", 3, "height", "width"])], [value("image_embeds", ["batch", 24])], constants)
+    sizes, embeds = [value("pixel_values", ["batch", 3, "height", "width"])], [value("image_embeds", ["batch", 24])]
+    save("conv", layers, sizes, embeds, constants)
+    picture_like = numpy.clip(random.normal(size=(1, 3, 8, 8)), -2.1, 2.6).repeat(8, axis=2).repeat(8, axis=3).astype(numpy.float32)
+    nodes, eighth = quantised(layers, constants, picture_like)
+    save("int8", nodes, sizes, embeds, eighth)
 
     # Refused.
     save("text", MEAN + [node("Cast", ["input_ids"], "words", to=TensorProto.FLOAT), node("ReduceMean", ["words"], "word", keepdims=0),
