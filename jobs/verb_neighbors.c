@@ -19,6 +19,22 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help =
          "take neighbours from these embeddings (or .npy) instead of from the items themselves"},
+    {.name = "aspect",
+     .type = AKIN_OPTION_TEXT,
+     .shapes_result = true,
+     .argument = "PART,...",
+     .help = "compare some parts of the vectors alone, such as colour or shape"},
+    {.name = "model",
+     .type = AKIN_OPTION_TEXT,
+     .unrecorded = true,
+     .argument = "FILE",
+     .help = "with --aspect: the model that made the vectors (default: model.nc beside them)"},
+    {.name = "catalog",
+     .type = AKIN_OPTION_TEXT,
+     .unrecorded = true,
+     .argument = "FILE",
+     .help = "with --aspect: the catalogue that they were made from (default: catalog.nc beside "
+             "them)"},
     {.name = "by",
      .type = AKIN_OPTION_CHOICE,
      .choices = "item|group",
@@ -133,6 +149,9 @@ static akin_neighbors_params read_params(const akin_call *call) {
                                    .output = akin_options_text(o, "output"),
                                    .against = akin_options_text(o, "against"),
                                    .against_ids = akin_options_text(o, "against-ids"),
+                                   .aspect = akin_options_text(o, "aspect"),
+                                   .model = akin_options_text(o, "model"),
+                                   .catalog = akin_options_text(o, "catalog"),
                                    .k = (size_t)akin_options_int(o, "k"),
                                    .rules = rules_of(o),
                                    .by_group = is_choice(o, "by", "group"),
@@ -235,8 +254,19 @@ static akin_status check_products(const akin_options *o) {
     return AKIN_OK;
 }
 
+static akin_status check_aspect(const akin_options *o) {
+    static const char *const files[] = {"model", "catalog"};
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (akin_options_given(o, files[i]) && !akin_options_given(o, "aspect"))
+            return akin_error_option(files[i], "--%s is for --aspect, which is missing", files[i]);
+    if (akin_options_given(o, "aspect") && akin_options_given(o, "against"))
+        return akin_error_option("aspect", "--aspect does not go together with --against: leave "
+                                           "one of them out");
+    return AKIN_OK;
+}
+
 static akin_status check(akin_options *o) {
-    if (check_products(o) != AKIN_OK) return AKIN_USAGE;
+    if (check_products(o) != AKIN_OK || check_aspect(o) != AKIN_OK) return AKIN_USAGE;
     if (akin_options_given(o, "against") && akin_options_flag(o, "damp-hubs"))
         return akin_error_option("damp-hubs", "--damp-hubs does not go together with --against: "
                                               "leave one of them out");

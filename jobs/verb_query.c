@@ -177,7 +177,8 @@ static void tell_others(const char *table, const char *name, const char *value) 
         const char *name, *none;
     } others[] = {{"diversity", ""}, {"collapse-duplicates", ""},
                   {"fill", "none"},  {"score", "cosine"},
-                  {"against", ""},   {"by", "item"}};
+                  {"against", ""},   {"by", "item"},
+                  {"aspect", ""}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(name, others[i].name) == 0 && strcmp(value, others[i].none) != 0)
             akin_log_warning("query: %s was made with --%s %s, which a query does not apply: its "

@@ -10,6 +10,7 @@
 #include <akin/error.h>
 #include <akin/features.h>
 #include <akin/model.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,10 @@ typedef struct akin_encoder akin_encoder;
 
 /* The model is borrowed and must outlive the encoder. Not collective. */
 AKIN_MUST_CHECK akin_status akin_encoder_create(akin_model *model, akin_encoder **out);
+/* The same of some parts alone, as they are before the last projection, which mixes them: each of them
+ * weighs as in the joined vector. parts [AKIN_PARTS]; at least one, and all of them have a weight. */
+AKIN_MUST_CHECK akin_status akin_encoder_create_of(akin_model *model, const bool *parts,
+                                                   akin_encoder **out);
 void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
 
 size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */

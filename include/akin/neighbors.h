@@ -50,8 +50,10 @@ typedef struct {
     const char *input, *ids, *output;  /* ids: NULL = none */
     const char *against, *against_ids; /* neighbours come from there; NULL = from the input */
     bool by_group;                     /* lists between products; with the rules of products.h */
-    bool mean; /* with by_group: the mean of their pictures' cosines, product_means.h */
-    size_t k;  /* 1 to AKIN_TOPK_MAX */
+    bool mean;          /* with by_group: the mean of their pictures' cosines, product_means.h */
+    const char *aspect; /* "colour,shape": by these parts alone, aspect.h; NULL = by all */
+    const char *model, *catalog; /* with aspect: what the input was made from; NULL = beside it */
+    size_t k;                    /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
     akin_refine_params refine;
     const char *options, *result_options; /* resolved, for the table's attributes */

@@ -104,35 +104,50 @@ void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *
 /* --- vectors --- */
 
 struct akin_encoder {
-    const akin_features *features; /* borrowed, as are the fitted parameters */
-    const akin_feature_params *params;
+    akin_features features;            /* with the weights of the parts that it computes */
+    const akin_feature_params *params; /* borrowed */
+    akin_projection *join;             /* NULL: none */
     akin_describe *describe;
     float *raw[AKIN_PARTS]; /* [BATCH, akin_part_raw]; NULL where the weight is 0 */
     double *parts;          /* [joined] */
     float *joined;          /* [joined] */
 };
 
+static akin_status make_room(akin_encoder *encoder, akin_model *model) {
+    akin_status status;
+    size_t joined = akin_features_joined(&encoder->features);
+    AKIN_TRY(akin_describe_create(model, &encoder->describe));
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!(encoder->features.parts[p].weight > 0)) continue;
+        size_t raw = akin_features_raw(&encoder->features, (akin_part)p);
+        if (!(encoder->raw[p] = akin_mem_alloc(BATCH, raw * sizeof(float)))) return AKIN_FAILED;
+    }
+    encoder->parts = akin_mem_alloc(joined, sizeof *encoder->parts);
+    encoder->joined = akin_mem_alloc(joined, sizeof *encoder->joined);
+    if (!encoder->parts || !encoder->joined) return AKIN_FAILED;
+done:
+    return status;
+}
+
 akin_status akin_encoder_create(akin_model *model, akin_encoder **out) {
+    return akin_encoder_create_of(model, NULL, out);
+}
+
+akin_status akin_encoder_create_of(akin_model *model, const bool *parts, akin_encoder **out) {
     akin_status status;
     *out = NULL;
     akin_encoder *encoder = akin_mem_zalloc(1, sizeof *encoder);
     if (!encoder) return AKIN_FAILED;
     encoder->params = akin_model_feature_params(model);
-    encoder->features = akin_feature_params_features(encoder->params);
-    size_t joined = akin_features_joined(encoder->features);
-    AKIN_TRY(akin_describe_create(model, &encoder->describe));
-    status = AKIN_FAILED;
-    for (size_t p = 0; p < AKIN_PARTS; p++) {
-        if (!(encoder->features->parts[p].weight > 0)) continue;
-        encoder->raw[p] = akin_mem_alloc(BATCH, akin_features_raw(encoder->features, (akin_part)p) *
-                                                    sizeof(float));
-        if (!encoder->raw[p]) goto done;
-    }
-    encoder->parts = akin_mem_alloc(joined, sizeof *encoder->parts);
-    encoder->joined = akin_mem_alloc(joined, sizeof *encoder->joined);
-    if (!encoder->parts || !encoder->joined) goto done;
-    *out = encoder;
-    return AKIN_OK;
+    encoder->features = *akin_feature_params_features(encoder->params);
+    for (size_t p = 0; parts && p < AKIN_PARTS; p++)
+        if (!parts[p]) encoder->features.parts[p].weight = 0;
+    if (parts)
+        encoder->features.dim = akin_features_joined(&encoder->features);
+    else
+        encoder->join = akin_feature_params_join(encoder->params);
+    AKIN_TRY(make_room(encoder, model));
+    *out = encoder, encoder = NULL;
 done:
     akin_encoder_free(encoder);
     return status;
@@ -148,11 +163,11 @@ void akin_encoder_free(akin_encoder *encoder) {
 }
 
 size_t akin_encoder_dim(const akin_encoder *encoder) {
-    return encoder->features->dim;
+    return encoder->features.dim;
 }
 
 size_t akin_encoder_seen(const akin_encoder *encoder) {
-    return akin_features_sees(encoder->features) ? encoder->features->seen : 0;
+    return akin_features_sees(&encoder->features) ? encoder->features.seen : 0;
 }
 
 static double length_of(const double *vector, size_t dim) {
@@ -164,9 +179,9 @@ static double length_of(const double *vector, size_t dim) {
 /* Computes the parts of one picture into encoder->parts; several are scaled to their weights. */
 static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS]) {
     double *at = encoder->parts;
-    bool several = akin_features_parts(encoder->features) > 1;
+    bool several = akin_features_parts(&encoder->features) > 1;
     for (size_t p = 0; p < AKIN_PARTS; p++) {
-        const akin_features_part *part = &encoder->features->parts[p];
+        const akin_features_part *part = &encoder->features.parts[p];
         if (!(part->weight > 0)) continue;
         akin_projection_apply(akin_feature_params_projection(encoder->params, p), raw[p], at);
         double length = !several ? 0 : akin_part_keeps_length(p) ? 1 : length_of(at, part->dim);
@@ -180,7 +195,7 @@ static void describe_batch(akin_encoder *encoder, const uint8_t *images, const f
                            size_t count) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (encoder->raw[p] && p == AKIN_PART_PRETRAINED)
-            memcpy(encoder->raw[p], seen, count * encoder->features->seen * sizeof *seen);
+            memcpy(encoder->raw[p], seen, count * encoder->features.seen * sizeof *seen);
         else if (encoder->raw[p])
             akin_describe_part(encoder->describe, p, images, count, encoder->raw[p]);
 }
@@ -189,11 +204,11 @@ static void describe_batch(akin_encoder *encoder, const uint8_t *images, const f
 static void raw_of(const akin_encoder *encoder, size_t i, const float *raw[AKIN_PARTS]) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (encoder->raw[p])
-            raw[p] = encoder->raw[p] + i * akin_features_raw(encoder->features, (akin_part)p);
+            raw[p] = encoder->raw[p] + i * akin_features_raw(&encoder->features, (akin_part)p);
 }
 
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined) {
-    size_t count = akin_features_joined(encoder->features);
+    size_t count = akin_features_joined(&encoder->features);
     put_parts(encoder, raw);
     for (size_t d = 0; d < count; d++) joined[d] = (float)encoder->parts[d];
 }
@@ -201,7 +216,7 @@ void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS]
 void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, const float *seen,
                         size_t count, float *joined) {
     const size_t columns = akin_encoder_seen(encoder);
-    size_t dim = akin_features_joined(encoder->features);
+    size_t dim = akin_features_joined(&encoder->features);
     for (size_t first = 0; first < count; first += BATCH) {
         size_t part = count - first < BATCH ? count - first : BATCH;
         describe_batch(encoder, images + first * IMAGE_BYTES, seen ? seen + first * columns : NULL,
@@ -226,7 +241,7 @@ static bool to_unit_length(const double *from, size_t dim, float *vector) {
 /* Picture i of the batch. */
 static bool encode(akin_encoder *encoder, size_t i, float *vector) {
     const float *raw[AKIN_PARTS] = {NULL};
-    akin_projection *join = akin_feature_params_join(encoder->params);
+    akin_projection *join = encoder->join;
     raw_of(encoder, i, raw);
     if (join) {
         akin_encoder_join(encoder, raw, encoder->joined);
@@ -234,7 +249,7 @@ static bool encode(akin_encoder *encoder, size_t i, float *vector) {
     } else {
         put_parts(encoder, raw);
     }
-    return to_unit_length(encoder->parts, encoder->features->dim, vector);
+    return to_unit_length(encoder->parts, encoder->features.dim, vector);
 }
 
 akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, const float *seen,
@@ -246,7 +261,7 @@ akin_status akin_encoder_vectors(akin_encoder *encoder, const uint8_t *images, c
         describe_batch(encoder, images + first * IMAGE_BYTES, seen ? seen + first * columns : NULL,
                        part);
         for (size_t i = 0; i < part; i++)
-            if (!encode(encoder, i, vectors + (first + i) * encoder->features->dim))
+            if (!encode(encoder, i, vectors + (first + i) * encoder->features.dim))
                 return akin_error_set(
                     AKIN_INPUT, "the model gives no finite vector for picture %zu; train it again",
                     first + i);

@@ -1,4 +1,5 @@
 /* neighbors: from unit rows to the table. */
+#include "aspect.h"
 #include "delta.h"
 #include "extra_neighbors.h"
 #include "hubs.h"
@@ -110,9 +111,11 @@ static akin_status gather_known(run *r, akin_neighbors_figures *out) {
     const akin_neighbors_params *p = r->params;
     r->pool = pool_of(r);
     r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
-    if (p->previous && (p->against || p->by_group))
+    if (p->previous && (p->against || p->by_group || p->aspect))
         akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
-                      p->against ? "against" : "by");
+                      p->against    ? "against"
+                      : p->by_group ? "by"
+                                    : "aspect");
     else if (p->previous) {
         const akin_delta_source source = {p->previous,     p->previous_embeddings,
                                           p->previous_ids, p->result_options,
@@ -368,7 +371,8 @@ static akin_status write_spare(run *r) {
     /* A refined table does not have the exact lists, so all of them are kept. */
     size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
     size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
-    if (r->params->against || r->params->by_group) width = 0; /* no night builds upon it */
+    if (r->params->against || r->params->by_group || r->params->aspect)
+        width = 0; /* no night builds upon it */
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0)
             (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
@@ -425,10 +429,15 @@ done:
 
 /* Collective; agreed. */
 static akin_status open_vectors(run *r) {
+    akin_status status;
     const akin_neighbors_params *p = r->params;
     const akin_vectors_source sources = {p->input, p->ids}, others = {p->against, p->against_ids};
-    return p->against ? akin_vectors_open_against(r->comm, &sources, &others, &r->vectors)
-                      : akin_vectors_open(r->comm, p->input, p->ids, &r->vectors);
+    const akin_aspect aspect = {p->aspect, p->input, p->model, p->catalog};
+    AKIN_TRY(p->against ? akin_vectors_open_against(r->comm, &sources, &others, &r->vectors)
+                        : akin_vectors_open(r->comm, p->input, p->ids, &r->vectors));
+    if (p->aspect) AKIN_TRY(akin_aspect_take(r->comm, &aspect, &r->vectors));
+done:
+    return status;
 }
 
 /* The products, and where the score of two is a mean, their rows in place of the items'. Collective;

@@ -1,0 +1,23 @@
+/* aspect: vectors of some parts of the model alone, such as colour (neighbors --aspect).
+ *
+ * A learnt map mixes the parts of a vector, and what it mixed cannot be taken out again. So the parts
+ * are computed anew, from the pictures of the catalogue and by the model that made the embeddings, as
+ * they are before the map, each with the weight that it has there. */
+#ifndef AKIN_ASPECT_H
+#define AKIN_ASPECT_H
+
+#include <akin/comm.h>
+#include <akin/vectors.h>
+
+typedef struct {
+    const char *parts;           /* "colour,shape" */
+    const char *input;           /* embeddings.nc */
+    const char *model, *catalog; /* NULL: model.nc and catalog.nc beside it */
+} akin_aspect;
+
+/* In place of the vectors, whose labels and digests the new ones have. AKIN_USAGE: the model has no such
+ * part; AKIN_INPUT: a file that the embeddings were not made from. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_aspect_take(akin_comm *comm, const akin_aspect *aspect,
+                                             akin_vectors **vectors);
+
+#endif
