@@ -270,6 +270,22 @@ static void add_option(akin_hasher *hasher, const akin_options *options, const c
         add_file(hasher, akin_options_text(options, name), known);
 }
 
+/* The bytes of what people write, which a file of the same name may have changed. */
+static void add_written(akin_hasher *hasher, const akin_options *options, bool *known) {
+    static const char *const names[] = {"golden", "pairs"};
+    char digest[AKIN_HASH_TEXT_SIZE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *path = akin_options_declared(options, names[i], NULL)
+                               ? akin_options_text(options, names[i])
+                               : NULL;
+        if (!path) continue;
+        if (akin_file_digest(path, digest) == AKIN_OK)
+            akin_hasher_add_text(hasher, digest);
+        else
+            *known = false; /* the stage itself will tell */
+    }
+}
+
 /* Those of a list of NAME=FILE. */
 static void add_named_files(akin_hasher *hasher, const akin_options *options, const char *name,
                             bool *known) {
@@ -295,6 +311,8 @@ akin_status akin_metrics_recall(const akin_metrics *metrics, const akin_stage *s
     for (size_t i = 1; i < count; i++)
         add_file(hasher, arguments[i], &known); /* [0] is the stage's */
     add_option(hasher, call->options, "against", &known);
+    add_option(hasher, call->options, "embeddings", &known);
+    add_written(hasher, call->options, &known);
     add_named_files(hasher, call->options, "table", &known);
     if (stage->shows_all) {
         add_file_in(hasher, metrics->folder, "catalog.nc", &known);

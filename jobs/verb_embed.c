@@ -7,7 +7,6 @@
 #include <akin/import_vectors.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <akin/rejects.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -193,7 +192,7 @@ static akin_status run_into(akin_call *call, akin_embed_params params) {
                                .result_options = params.result_options};
     char *path = new_items_path(params.output);
     akin_status local = path ? check_model(&params, into.base) : AKIN_FAILED;
-    if (local == AKIN_OK && into.left_out) local = akin_rejects_digest(into.left_out, digest);
+    if (local == AKIN_OK && into.left_out) local = akin_file_digest(into.left_out, digest);
     AKIN_TRY(akin_agree(call->comm, local));
     params.output = path, params.previous = into.base;
     AKIN_TRY(akin_embed(call->comm, &params, &computed));
@@ -214,7 +213,7 @@ done:
 static bool into_up_to_date(const akin_call *call, const akin_embed_params *params) {
     char digest[AKIN_HASH_TEXT_SIZE];
     const char *left_out = akin_options_text(call->options, "leave-out");
-    if (left_out && akin_rejects_digest(left_out, digest) != AKIN_OK) return false;
+    if (left_out && akin_file_digest(left_out, digest) != AKIN_OK) return false;
     return akin_output_has(params->output, "embeddings", "akin_result_options",
                            params->result_options) &&
            akin_output_made_from(params->output, "embeddings", "input_added_digest",

@@ -9,7 +9,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <akin/rejects.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -231,7 +230,7 @@ done:
 static bool rejects_up_to_date(const akin_ingest_params *params) {
     char digest[AKIN_HASH_TEXT_SIZE];
     return !params->rejects ||
-           (akin_rejects_digest(params->rejects, digest) == AKIN_OK &&
+           (akin_file_digest(params->rejects, digest) == AKIN_OK &&
             akin_output_has(params->output, "catalog", "akin_rejects_digest", digest));
 }
 

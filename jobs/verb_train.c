@@ -3,6 +3,7 @@
 #include "output.h"
 #include "verbs.h"
 #include <akin/features.h>
+#include <akin/file.h>
 #include <akin/log.h>
 #include <akin/ncfile.h>
 #include <akin/train.h>
@@ -333,7 +334,12 @@ static akin_status run_train(akin_call *call) {
     akin_train_params params = read_params(call);
     akin_features features;
     size_t seen;
-    AKIN_TRY(akin_agree(call->comm, look_at_catalog(params.catalog, &seen)));
+    const char *pairs = akin_options_text(call->options, "pairs");
+    char digest[AKIN_HASH_TEXT_SIZE];
+    akin_status local = look_at_catalog(params.catalog, &seen);
+    if (local == AKIN_OK && pairs) local = akin_file_digest(pairs, digest);
+    AKIN_TRY(akin_agree(call->comm, local));
+    params.pairs_digest = pairs ? digest : NULL;
     AKIN_TRY(choose_features(call->options, seen, &features)); /* the same on every rank */
     params.features = &features;
     params.objective.kind = objective_of(call->options, &features);
@@ -363,6 +369,14 @@ static bool network_up_to_date(const akin_call *call, const akin_train_params *p
                                       "network_request");
 }
 
+/* Its weights were chosen by what the file of pairs holds now. */
+static bool has_these_pairs(const akin_call *call, const char *model) {
+    char digest[AKIN_HASH_TEXT_SIZE];
+    const char *pairs = akin_options_text(call->options, "pairs");
+    return (!pairs || akin_file_digest(pairs, digest) == AKIN_OK) &&
+           akin_output_has(model, "model", "input_pairs_digest", pairs ? digest : NULL);
+}
+
 /* A model with these options is used. Its catalogue and its --init matter only if `run` decides
  * so: then `run` sets --init when a new model is wanted. */
 static bool up_to_date(akin_call *call) {
@@ -373,7 +387,8 @@ static bool up_to_date(akin_call *call) {
         !network_up_to_date(call, &params))
         return false;
     bool same_catalog =
-        akin_output_made_from(params.output, "model", "input_catalog_digest", params.catalog);
+        akin_output_made_from(params.output, "model", "input_catalog_digest", params.catalog) &&
+        has_these_pairs(call, params.output);
     if (strcmp(policy, "weekly") == 0 || strcmp(policy, "drift") == 0)
         return same_catalog || !params.init;
     bool same_init =

@@ -5,11 +5,14 @@
 #define AKIN_FILE_H
 
 #include <akin/error.h>
+#include <akin/hash.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+/* XXH3-128 of its bytes. AKIN_FAILED if it cannot be read. */
+AKIN_MUST_CHECK akin_status akin_file_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]);
 /* Reads the whole file into memory, owned, followed by a NUL that *count does not include.
  * AKIN_FAILED if it cannot be read or is larger than `limit` bytes. */
 AKIN_MUST_CHECK akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes,

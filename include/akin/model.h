@@ -14,7 +14,7 @@
  *                                              loss of a view (contrast.h), likewise
  *   and the fitted parameters, of feature_params.h
  *   attributes: features, objective = "reconstruction", "denoising" or "contrastive",
- *   input_catalog_digest, input_init_digest
+ *   input_catalog_digest, input_init_digest, input_pairs_digest
  *
  * For features that need no network, the file has only the fitted parameters and `step`, which
  * is 0; the weights of such a model are zero. */
@@ -80,8 +80,9 @@ typedef struct {
     const char *options;
     const char *result_options;
     const char *catalog_digest;
-    const char *init_digest; /* of --init, NULL = none */
-    const char *objective;   /* NULL = none */
+    const char *init_digest;  /* of --init, NULL = none */
+    const char *pairs_digest; /* of the file of --pairs, NULL = none */
+    const char *objective;    /* NULL = none */
 } akin_model_origin;
 
 /* Every rank has the same model; rank 0's is written. Collective. */

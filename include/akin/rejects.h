@@ -4,7 +4,6 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
-#include <akin/hash.h>
 #include <akin/source.h>
 #include <stddef.h>
 
@@ -27,9 +26,5 @@ AKIN_MUST_CHECK akin_status akin_rejects_write(const akin_rejects *rejects, akin
 /* Logs the first few, and how to get all. Not collective; on rank 0, after gather. */
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source);
 void akin_rejects_free(akin_rejects *rejects); /* Not collective; NULL is fine */
-
-/* Of the file that was written, or of whatever has its name: XXH3-128 of its bytes. Not
- * collective. */
-AKIN_MUST_CHECK akin_status akin_rejects_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]);
 
 #endif

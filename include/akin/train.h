@@ -33,6 +33,7 @@ typedef struct {
     uint64_t seed;
     akin_objective objective;
     const akin_features *features; /* NULL = the latents, centred */
+    const char *pairs_digest;      /* of the features' file of pairs; recorded; NULL = none */
     const char *options, *result_options;
 } akin_train_params;
 

@@ -75,6 +75,15 @@ no_memory:
     return akin_error_context(AKIN_FAILED, "%s: ", path);
 }
 
+akin_status akin_file_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]) {
+    unsigned char *bytes = NULL;
+    size_t count = 0;
+    akin_status status = akin_file_read(path, SIZE_MAX / 4, &bytes, &count);
+    if (status == AKIN_OK) akin_hash_text(akin_hash_128(bytes, count, 0), digest);
+    akin_mem_free(bytes);
+    return status;
+}
+
 akin_status akin_file_read(const char *path, size_t limit, unsigned char **bytes, size_t *count) {
     *bytes = NULL;
     *count = 0;

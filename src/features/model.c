@@ -315,6 +315,7 @@ static void define(akin_ncfile *file, const akin_model_origin *origin, const aki
     akin_ncfile_attribute(file, NULL, "input_catalog_digest", origin->catalog_digest);
     if (origin->init_digest)
         akin_ncfile_attribute(file, NULL, "input_init_digest", origin->init_digest);
+    akin_ncfile_attribute(file, NULL, "input_pairs_digest", origin->pairs_digest);
     akin_ncfile_attribute(file, NULL, "objective", origin->objective);
     akin_ncfile_attribute(file, NULL, "network_file", model->network_file);
     akin_ncfile_attribute(file, NULL, "network_request", model->network_request);

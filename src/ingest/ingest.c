@@ -243,9 +243,8 @@ static akin_status account(ingest *run) {
     }
     AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
     bool reads = akin_comm_rank(run->comm) == 0;
-    AKIN_TRY(
-        akin_agree(run->comm, reads ? akin_rejects_digest(run->params->rejects, run->rejects_digest)
-                                    : AKIN_OK));
+    AKIN_TRY(akin_agree(
+        run->comm, reads ? akin_file_digest(run->params->rejects, run->rejects_digest) : AKIN_OK));
     akin_comm_broadcast(run->comm, run->rejects_digest, sizeof run->rejects_digest, 0);
 done:
     return status;

@@ -181,15 +181,6 @@ akin_status akin_rejects_write(const akin_rejects *rejects, akin_comm *comm,
                       akin_comm_rank(comm) == 0 ? write_file(rejects, source, path) : AKIN_OK);
 }
 
-akin_status akin_rejects_digest(const char *path, char digest[AKIN_HASH_TEXT_SIZE]) {
-    unsigned char *bytes = NULL;
-    size_t count = 0;
-    akin_status status = akin_file_read(path, SIZE_MAX / 4, &bytes, &count);
-    if (status == AKIN_OK) akin_hash_text(akin_hash_128(bytes, count, 0), digest);
-    akin_mem_free(bytes);
-    return status;
-}
-
 void akin_rejects_show(const akin_rejects *rejects, const akin_source *source) {
     for (size_t i = 0; i < rejects->count && i < SHOWN; i++) {
         akin_source_row row = akin_source_get(source, rejects->entries[i].row);

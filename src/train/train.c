@@ -225,6 +225,7 @@ static akin_status finish(akin_training *run) {
                                 .result_options = params->result_options,
                                 .catalog_digest = run->origin.catalog_digest,
                                 .init_digest = run->origin.init_digest,
+                                .pairs_digest = params->pairs_digest,
                                 .objective = akin_model_has_network(run->model)
                                                  ? akin_objective_name(params->objective.kind)
                                                  : NULL};

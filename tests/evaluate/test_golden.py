@@ -4,7 +4,7 @@ import os
 
 import numpy as np
 
-from support import akin, fresh, main
+from support import akin, draw_catalogue, fresh, main
 from tables import OPEN, lists_of, make_table
 
 os.chdir(fresh("golden"))
@@ -86,6 +86,28 @@ def test_the_gate():
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "absent.csv", expect=1)
     write("one.csv", ["a"])
     akin("publish", "t.nc", "--to", "file:w.csv", *OPEN, "--golden", "one.csv", expect=3, ranks=2)
+
+
+def test_a_run_sees_what_people_changed_in_the_files_that_it_reads():
+    source = draw_catalogue("pictures", 24)
+    with open("job.ini", "w") as f:
+        f.write(f"[job]\noutput = out\n[ingest]\nsource = {source}\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 3\n[evaluate]\n"
+                "golden = ours.csv\npairs = bought.csv\n[publish]\ngolden = ours.csv\nto = file:out/t.csv\n")
+    write("ours.csv", ["nobody,nothing"])
+    write("bought.csv", ["nobody,nothing"])
+    akin("run", "job.ini", ranks=2)
+    ids = [line.split(",")[0] for line in open("out/t.csv")][1::3]
+    lists = {i: [n for n, _ in near] for i, near in lists_of("out/table.nc").items()}
+    skipped = lambda **more: {name: stage["skipped"] for name, stage in akin("run", "job.ini", "--json", **more).json["stages"].items()}
+    assert all(skipped().values())
+    write("bought.csv", [f"{ids[0]},{lists[ids[0]][0]}"])
+    assert [name for name, it in skipped(ranks=2).items() if not it] == ["evaluate"]
+    write("ours.csv", [f"{ids[0]},{lists[ids[0]][0]}"])
+    assert [name for name, it in skipped().items() if not it] == ["evaluate", "publish"]
+    strange = next(i for i in ids if i != ids[0] and i not in lists[ids[0]])
+    write("ours.csv", [f"{ids[0]},{strange}"])
+    akin("run", "job.ini", expect=4)
+    assert all(skipped(expect=4)[name] for name in ("embed", "neighbors"))
 
 
 if __name__ == "__main__":
