@@ -2,6 +2,7 @@
 #include "gallery_changes.h"
 #include "gallery_data.h"
 #include <akin/csv.h>
+#include <akin/file.h>
 #include <akin/ids.h>
 #include <akin/lists.h>
 #include <akin/mem.h>
@@ -9,6 +10,7 @@
 #include <akin/text.h>
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -39,11 +41,25 @@ static void consider(page *p, size_t row) {
     p->most[at] = row;
 }
 
-/* The day on which a table was written, according to the file system: "2026-03-01"; "" unknown. */
+/* Whether a folder is named by a night, "2026-03-01". */
+static bool is_night(const char *name) {
+    static const char form[] = "dddd-dd-dd";
+    size_t i = 0;
+    for (; form[i] && name[i]; i++)
+        if (form[i] == 'd' ? name[i] < '0' || name[i] > '9' : name[i] != form[i]) return false;
+    return !form[i] && !name[i];
+}
+
+/* The night of a table by the name of its folder, or the day on which it was written, according to
+ * the file system: "2026-03-01"; "" unknown. */
 static void day_of(const akin_table *table, char day[16]) {
     struct stat about;
     struct tm broken;
-    day[0] = '\0';
+    char *folder = akin_file_folder(akin_ncfile_path(akin_table_file(table)));
+    const char *name = folder ? akin_file_name(folder) : "";
+    snprintf(day, 16, "%s", is_night(name) ? name : "");
+    akin_mem_free(folder);
+    if (*day) return;
     if (stat(akin_ncfile_path(akin_table_file(table)), &about) == 0 &&
         gmtime_r(&about.st_mtime, &broken))
         strftime(day, 16, "%Y-%m-%d", &broken);

@@ -23,7 +23,7 @@ akin.changes = (section, summary, changed, tools) => {
     if (changed.model) list.push(["another model", "yes"]);
     return el("div", { class: "tiles" }, list.map(([title, value]) => el("div", { class: "number" }, el("b", {}, value), el("span", {}, title))));
   }
-  const PAIRS = 8; // shown at first: a few screens
+  const PAIRS = innerWidth < 1000 ? 2 : 4; // shown at first: a few screens
   function nights() {
     const when = [changed.made_before, changed.made].filter(Boolean);
     return when.length === 2 ? `from the table of ${when[0]} to that of ${when[1]}` : "";

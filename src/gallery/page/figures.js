@@ -3,7 +3,7 @@
 akin.figures = (section, summary, tools) => {
   const { el, number, plural, percent, counts, itemsAddress, card, find } = tools;
   const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
-  const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = phone ? 50 : 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
+  const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
 
   function svg(name, attributes, ...children) {
     const node = document.createElementNS("http://www.w3.org/2000/svg", name);

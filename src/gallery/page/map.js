@@ -19,6 +19,11 @@ akin.showMap = (section, map, tools) => {
     dot.style.background = colour(name);
     return el("a", { class: "legend", href: itemsAddress("", name, 1) }, dot, name);
   }
+  function others() {
+    const left = counts.size - names.length, dot = el("i", {});
+    dot.style.background = colour("");
+    return left > 0 ? el("span", { class: "legend" }, dot, left === 1 ? "1 other category" : `${number(left)} other categories`) : "";
+  }
   function spot([row, column, line]) {
     const name = categoryName(row), node = el("a", { href: linkTo(row), title: name ? `${data.ids[row]} · ${name}` : data.ids[row], "data-id": data.ids[row] }, picture(row));
     node.style.left = `${100 * column / map.columns}%`;
@@ -74,7 +79,7 @@ akin.showMap = (section, map, tools) => {
   akin.filterMap = (name) => plane.childNodes.forEach((node, i) => node.classList.toggle("faded", name !== "" && categoryName(map.items[i][0]) !== name));
   section.replaceChildren(
     el("div", { class: "heading" }, el("h1", {}, "Map"), el("p", { class: "quiet", id: "mapped" }, (map.items.length < summary.items ? `a sample of ${number(map.items.length)} of ${plural(summary.items, "item")}` : plural(map.items.length, "item")) + ": similar items are close to each other")),
-    names.length ? el("p", { class: "legends" }, names.map(legend)) : "", controls, board,
+    names.length ? el("p", { class: "legends" }, names.map(legend), others()) : "", controls, board,
     el("p", { class: "quiet" }, `The first two principal components of ${plural(map.sampled, "vector")}, evenly chosen from the catalogue; they explain ${percent(map.explained[0])} and ${percent(map.explained[1])} of the variance. Pictures are moved apart, so distances are not to scale.`));
 };
 akin.showDuplicates = (section, doubled, tools) => {
@@ -99,7 +104,7 @@ akin.showDuplicates = (section, doubled, tools) => {
   more.addEventListener("click", next);
   next();
   section.replaceChildren(
-    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} look like another item; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
+    el("div", { class: "heading" }, el("h1", {}, "Duplicates"), el("p", { class: "quiet" }, `${plural(doubled.items, "item")} in ${plural(doubled.sets, "set")} ${doubled.items === 1 ? "looks" : "look"} like another item; the largest sets first`), el("a", { href: "duplicates.csv", download: "duplicates.csv" }, "All as CSV")),
     el("p", { class: "quiet" }, doubled.collapsed ? "Framed: the item of each set that is recommended; the others are not." : "Framed: the first item of each set. With akin neighbors --collapse-duplicates only that one would be recommended."),
     flow, more);
 };
