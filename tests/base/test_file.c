@@ -25,7 +25,7 @@ static void assert_content(const char *path, const char *expected) {
     unsigned char *bytes;
     size_t count;
     assert_int_equal(akin_file_read(path, 1 << 20, &bytes, &count), AKIN_OK);
-    assert_string_equal(bytes, expected);
+    assert_string_equal((const char *)bytes, expected);
     assert_int_equal(count, strlen(expected));
     akin_mem_free(bytes);
 }

@@ -19,7 +19,8 @@ class Browser:
         self.chrome = shutil.which("chromium") or shutil.which("google-chrome")
         self.driver = shutil.which("chromedriver")
         if not self.chrome or not self.driver:
-            sys.exit("this test needs a browser: install chromium and chromium-driver (sh jobs/packages.sh does)")
+            print("this test needs a browser: install chromium and chromium-driver (sh jobs/packages.sh does)", file=sys.stderr)
+            sys.exit(77)  # ctest: skipped
         self.options = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
                         "--hide-scrollbars", "--disable-background-networking", "--disable-component-update",
                         f"--window-size={width},{height}", f"--user-data-dir={os.path.abspath('browser-profile')}"]
