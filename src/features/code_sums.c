@@ -1,8 +1,8 @@
 /* code_sums: exact sums of rows of whole numbers and of their products. */
 #include "code_sums.h"
+#include "product.h"
 #include <akin/fixed.h>
 #include <akin/mem.h>
-#include <akin/product.h>
 #include <string.h>
 
 #define WIDE AKIN_PRODUCT_WIDE

@@ -1,9 +1,9 @@
 /* manifold: squares of a picture told by a dictionary, and what they stand for.
  * Compiled once per level of x86-64 (cpu.h). */
 #include "manifold.h"
+#include "product.h"
 #include <akin/cpu.h>
 #include <akin/mem.h>
-#include <akin/product.h>
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>

@@ -2,13 +2,13 @@
 #include "fetch_queue.h"
 #include "fetch_round.h"
 #include "picture_cache.h"
+#include "web_download.h"
 #include <akin/catalog.h>
 #include <akin/fetch.h>
 #include <akin/image.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/text.h>
-#include <akin/web_download.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -14,10 +14,10 @@
 #ifndef AKIN_CHECKPOINT_H
 #define AKIN_CHECKPOINT_H
 
+#include "worker.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/model.h>
-#include <akin/worker.h>
 #include <stdbool.h>
 #include <stddef.h>
 

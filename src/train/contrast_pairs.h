@@ -15,7 +15,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/network.h>
-#include <akin/objective.h>
+#include <akin/train.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

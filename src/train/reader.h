@@ -7,11 +7,11 @@
 #ifndef AKIN_READER_H
 #define AKIN_READER_H
 
+#include "sampler.h"
+#include "worker.h"
 #include <akin/catalog.h>
 #include <akin/error.h>
 #include <akin/network.h>
-#include <akin/sampler.h>
-#include <akin/worker.h>
 #include <stddef.h>
 #include <stdint.h>
 

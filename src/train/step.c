@@ -1,8 +1,8 @@
 /* step: one optimiser step over all ranks. */
 #include "step.h"
+#include "adam.h"
 #include "contrast_pairs.h"
 #include "reader.h"
-#include <akin/adam.h>
 #include <akin/augment.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>

@@ -9,14 +9,14 @@
 #ifndef AKIN_STEP_H
 #define AKIN_STEP_H
 
+#include "sampler.h"
+#include "worker.h"
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/model.h>
 #include <akin/network.h>
-#include <akin/objective.h>
-#include <akin/sampler.h>
-#include <akin/worker.h>
+#include <akin/train.h>
 #include <stdbool.h>
 
 typedef struct akin_step akin_step;

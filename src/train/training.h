@@ -3,14 +3,14 @@
 #define AKIN_TRAINING_H
 
 #include "checkpoint.h"
+#include "sampler.h"
 #include "schedule.h"
 #include "step.h"
+#include "worker.h"
 #include <akin/catalog.h>
 #include <akin/network.h>
-#include <akin/sampler.h>
 #include <akin/text.h>
 #include <akin/train.h>
-#include <akin/worker.h>
 
 typedef struct {
     akin_comm *comm;

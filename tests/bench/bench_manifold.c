@@ -3,10 +3,10 @@
  *
  * usage: bench_manifold [CPU]; CPU as of --cpu */
 #include "features/manifold.h"
+#include "features/product.h"
 #include <akin/comm.h>
 #include <akin/cpu.h>
 #include <akin/linalg.h>
-#include <akin/product.h>
 #include <stdio.h>
 #include <stdlib.h>
 

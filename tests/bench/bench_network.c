@@ -7,7 +7,7 @@
 #include "network/conv.h"
 #include "network/pooled.h"
 #include "network/winograd.h"
-#include <akin/adam.h>
+#include "train/adam.h"
 #include <akin/augment.h>
 #include <akin/cpu.h>
 #include <akin/mem.h>

@@ -9,7 +9,7 @@
  * are told. Then each rank's share of the batch through the encoder alone. On a machine that others
  * use, too, --cpu tells the CPU's time in place of the clock's.
  */
-#include <akin/adam.h>
+#include "train/adam.h"
 #include <akin/comm.h>
 #include <akin/fixed.h>
 #include <akin/mem.h>

@@ -4,8 +4,8 @@
 #define _GNU_SOURCE
 #include "fuzz.h"
 #include "ingest/picture_cache.h"
+#include "ingest/web_download.h"
 #include <akin/mem.h>
-#include <akin/web_download.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <string.h>

@@ -1,7 +1,6 @@
 /* Laws of the network: the numbers of an independent implementation; gradient = finite difference;
  * a latent depends on its picture alone; initial weights on the seed alone. At every level that
  * this CPU has. */
-#include <akin/adam.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>
@@ -15,6 +14,7 @@
 
 #include "golden_step.h"
 #include "levels.h"
+#include "train/adam.h"
 
 enum { BATCH = AKIN_NETWORK_MICRO_BATCH, IMAGE = 3072, LATENT = AKIN_NETWORK_LATENT };
 

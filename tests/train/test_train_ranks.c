@@ -3,6 +3,7 @@
  * mean is that of the catalogue; the reader gives every rank of any number its pictures in their
  * order, from any step on. */
 #include "train/reader.h"
+#include "train/worker.h"
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/file.h>
@@ -12,7 +13,6 @@
 #include <akin/rng.h>
 #include <akin/shard.h>
 #include <akin/train.h>
-#include <akin/worker.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* Laws of sampler: holdout and training items are all items once; batches are all training items
  * once in each epoch; the order is another one in every epoch and with every seed, and the split
  * another one with every seed. */
-#include <akin/sampler.h>
+#include "train/sampler.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>

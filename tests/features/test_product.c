@@ -1,6 +1,5 @@
 /* Laws of product: as by a naive twin, for shapes that fill no panel; an element's bits are the same
  * whatever stands beside it; whole numbers are exact on every level. */
-#include <akin/product.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -11,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "features/product.h"
 #include "levels.h"
 
 #define HIGH AKIN_PRODUCT_HIGH

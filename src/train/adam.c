@@ -1,5 +1,5 @@
 /* adam: the optimiser's step. Compiled once per level of x86-64 (cpu.h). */
-#include <akin/adam.h>
+#include "adam.h"
 #include <akin/cpu.h>
 #include <float.h>
 #include <math.h>

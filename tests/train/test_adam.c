@@ -1,7 +1,6 @@
 /* Laws of the optimiser's step: a naive twin in double precision over many steps and odd counts;
  * zero gradients move nothing; an element does not depend on its neighbours. At every level that
  * this CPU has. */
-#include <akin/adam.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -10,6 +9,7 @@
 #include <cmocka.h>
 
 #include "levels.h"
+#include "train/adam.h"
 
 enum { ROOM = 1200 };
 static float weights[ROOM], gradient[ROOM], mean[ROOM], variance[ROOM];

@@ -1,5 +1,5 @@
 /* objective: what training minimises. */
-#include <akin/objective.h>
+#include <akin/train.h>
 #include <string.h>
 
 static const char *const names[AKIN_OBJECTIVE_COUNT] = {

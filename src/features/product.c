@@ -1,7 +1,7 @@
 /* product: products of matrices, the same bits whatever their shape. Compiled once per level of
  * x86-64 (cpu.h). */
+#include "product.h"
 #include <akin/cpu.h>
-#include <akin/product.h>
 #include <string.h>
 
 #include <akin/simd.h>

@@ -1,6 +1,6 @@
 /* sampler: which item a training run uses when. */
+#include "sampler.h"
 #include <akin/rng.h>
-#include <akin/sampler.h>
 
 akin_sampler akin_sampler_make(uint64_t seed, size_t items, double holdout_fraction, size_t batch) {
     size_t holdout = (size_t)((double)items * holdout_fraction);

@@ -1,6 +1,6 @@
 /* worker: see worker.h. */
+#include "worker.h"
 #include <akin/mem.h>
-#include <akin/worker.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stddef.h>

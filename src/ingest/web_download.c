@@ -1,6 +1,6 @@
 /* web_download: see include/akin/web_download.h. */
+#include "web_download.h"
 #include <akin/mem.h>
-#include <akin/web_download.h>
 #include <curl/curl.h>
 #include <netinet/in.h>
 #include <stdio.h>

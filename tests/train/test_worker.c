@@ -1,6 +1,6 @@
 /* Laws of worker: jobs are done one after the other, in a thread of their own; the status and
  * message of each comes to whoever waits for it, once; idle is when none is left. */
-#include <akin/worker.h>
+#include "train/worker.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
