@@ -6,7 +6,6 @@
 #include <akin/linalg.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/secret.h>
 #include <akin/text.h>
 #include <stdio.h>
 #include <string.h>

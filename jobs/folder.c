@@ -1,7 +1,6 @@
 /* folder: where a run writes, with its lock and its nights. */
 #include "folder.h"
 #include <akin/file.h>
-#include <akin/lock.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <dirent.h>

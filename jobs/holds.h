@@ -3,7 +3,7 @@
 #define AKIN_HOLDS_H
 
 #include "verbs.h"
-#include <akin/lock.h>
+#include <akin/file.h>
 
 enum { AKIN_HOLDS_MAX = 20 };
 typedef struct {

@@ -1,9 +1,9 @@
 /* standouts: categories whose lists are not what a shop expects, as evaluate tells of them. */
 #include "standouts.h"
+#include <akin/evaluate.h>
 #include <akin/labels.h>
 #include <akin/log.h>
 #include <akin/ncfile.h>
-#include <akin/outliers.h>
 #include <akin/table.h>
 
 static akin_status read_names(const char *path, akin_labels **out) {

@@ -2,9 +2,7 @@
 #include "output.h"
 #include "verbs.h"
 #include <akin/embed.h>
-#include <akin/extend.h>
 #include <akin/file.h>
-#include <akin/import_vectors.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <stdint.h>

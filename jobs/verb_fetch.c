@@ -4,7 +4,7 @@
 #include "tables.h"
 #include "verbs.h"
 #include <akin/mem.h>
-#include <akin/rejects.h>
+#include <akin/source.h>
 
 static const akin_option options[] = {
     AKIN_ADDRESS_OPTIONS,

@@ -5,9 +5,9 @@
  *                                     an unchanged picture
  *   and the variables of labels
  *   attributes: input_catalog_digest, input_model_digest, catalog_options; for imported vectors
- *   (import_vectors.h) input_vectors_digest instead of a model's, and input_blended_digest of a
+ *   (embed.h) input_vectors_digest instead of a model's, and input_blended_digest of a
  *   model that they were joined with (join_vectors.h); where items were put into it between nights
- *   (extend.h) input_added_digest of their catalogue, and input_left_out_digest of what they took away */
+ *   (embed.h) input_added_digest of their catalogue, and input_left_out_digest of what they took away */
 #ifndef AKIN_EMBEDDINGS_H
 #define AKIN_EMBEDDINGS_H
 

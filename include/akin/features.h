@@ -36,7 +36,7 @@ size_t akin_part_raw(akin_part part);       /* raw numbers per picture; 0: akin_
 bool akin_part_keeps_length(akin_part part);
 bool akin_part_network(akin_part part); /* it needs a trained network */
 /* Its axes are those of the rows' covariance after division by how far other views of a picture
- * differ from it (projection.h, fit_features.h): what a shift, a crop or mirroring changes has
+ * differ from it (projection.h, model.h): what a shift, a crop or mirroring changes has
  * little weight. */
 bool akin_part_steady(akin_part part);
 
@@ -53,7 +53,7 @@ typedef struct {
     const char *name; /* of the kind, static */
     akin_features_part parts[AKIN_PARTS];
     size_t dim;        /* columns of a vector */
-    bool tuned;        /* weights that are not given are chosen on the catalogue (fit_features.h) */
+    bool tuned;        /* weights that are not given are chosen on the catalogue (model.h) */
     const char *tune;  /* by what: category, group; NULL: by what the catalogue has; borrowed */
     const char *pairs; /* by pairs of this file (id_pairs.h); NULL = none; borrowed */
     size_t seen; /* raw numbers of AKIN_PART_PRETRAINED: columns of `network` in the catalogue */

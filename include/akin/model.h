@@ -11,7 +11,7 @@
  *                                              holdout (NaN without one)
  *   double contrast_loss(epoch),
  *          holdout_contrast_loss(epoch)        with a contrastive objective: the mean contrastive
- *                                              loss of a view (contrast.h), likewise
+ *                                              loss of a view (network.h), likewise
  *   and the fitted parameters, of feature_params.h
  *   attributes: features, objective = "reconstruction", "denoising" or "contrastive",
  *   input_catalog_digest, input_init_digest, input_pairs_digest
@@ -88,5 +88,54 @@ typedef struct {
 /* Every rank has the same model; rank 0's is written. Collective. */
 AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path,
                                              const akin_model_origin *origin, akin_model *model);
+
+/* How much each part of a model's features (features.h) adds to the cosine of two of its
+ * vectors. Not collective.
+ *
+ * Parts that stand beside each other in a vector add the products of their own columns. Where the
+ * parts z were projected once more, y = A^T (z - m), the share of a part is that of its rows of A:
+ * with the shortest x for which A^T x = y, the mean of x1 . (A y2) and x2 . (A y1) over these rows. The
+ * shares add up to the cosine. */
+
+typedef struct {
+    const char *name; /* of the part, static */
+    size_t columns;   /* before they are projected once more */
+    double share;
+} akin_part_share;
+
+/* a, b [dim of the model], of unit length; *count parts. */
+AKIN_MUST_CHECK akin_status akin_part_shares(akin_model *model, const float *a, const float *b,
+                                             akin_part_share out[AKIN_PARTS], size_t *count);
+
+/* Fits on a catalogue everything that the features need: the means, the axes, and
+ * the join of the parts. */
+
+/* For a larger catalogue this many items, evenly spaced over its rows, are used: as many as have
+ * AKIN_FIT_FEATURES_VALUES raw numbers (128 MiB, over all ranks; for a steady part a view counts
+ * too), but at most AKIN_COVARIANCE_ROWS. The mean of 65,536 is within a hundredth of a standard
+ * deviation of the mean of all; the smallest number is 10,922, for pixels. */
+#define AKIN_FIT_FEATURES_VALUES ((size_t)1 << 25)
+
+/* How the weights were chosen that were not given. */
+typedef struct {
+    const char *by; /* "category", "group", "pairs", "ground"; static; NULL: they were not */
+    double flat;    /* share of pictures on a flat ground */
+    double share;   /* of the first neighbours that belong together, held out; 0: not measured */
+    char why[512];  /* a sentence for people */
+} akin_fit_features_choice;
+
+typedef struct {
+    size_t items;           /* number used */
+    double seconds;         /* spent on describing them, on the slowest rank */
+    akin_features features; /* with the weights that were chosen */
+    akin_fit_features_choice choice;
+} akin_fit_features_result;
+
+/* Sets these features in the model and fits them; its weights, if the features need them, are
+ * already trained. The same bits at any number of ranks. AKIN_FAILED: a raw number is not
+ * finite. AKIN_INTERRUPTED: received a signal. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
+                                              const akin_features *features, akin_model *model,
+                                              akin_fit_features_result *result);
 
 #endif

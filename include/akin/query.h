@@ -7,8 +7,8 @@
 #define AKIN_QUERY_H
 
 #include <akin/comm.h>
+#include <akin/model.h>
 #include <akin/neighbors.h>
-#include <akin/part_shares.h>
 
 typedef struct {
     const char *input, *ids;   /* as in neighbors */

@@ -11,7 +11,7 @@
 #ifndef AKIN_ROW_RULES_H
 #define AKIN_ROW_RULES_H
 
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -13,7 +13,8 @@
  *   int    pinned(item)               how many of the first neighbours were pinned, in any order
  *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
  *   float  calibration_cosine(knot)   ascending
- *   double calibration_share(knot)    see calibration.h; score(item, k) is then a share *
+ *   double calibration_share(knot)    see below; score(item, k) is then a share
+ *
  * A table between products (neighbors --by group) has a row a product and the pair of pictures that
  * is most alike, rows of the embeddings:
  *
@@ -29,11 +30,36 @@
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
 
-#include <akin/calibration.h>
 #include <akin/comm.h>
+#include <akin/error.h>
 #include <akin/labels.h>
 #include <akin/ncfile.h>
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Calibration: maps a cosine to the share of random pairs of the catalogue that are less alike.
+ * Not collective. It is built from the scores of a sample of pairs. At a value of the sample the
+ * share is exactly that of the sample's pairs below it; between two of them it is interpolated
+ * linearly, up to 1 at a cosine of 1; below the smallest it is 0. So it never decreases, and it
+ * is comparable from night to night, whatever network made the vectors. Stored are the upper
+ * AKIN_CALIBRATION_TAIL values of the sample, where neighbours are, and as many spread evenly
+ * over the rest. */
+
+enum { AKIN_CALIBRATION_TAIL = 4096 };
+
+typedef struct akin_calibration akin_calibration;
+
+/* scores [count] are sorted in place; count may be 0: then all shares are 0 below a cosine of 1. */
+AKIN_MUST_CHECK akin_status akin_calibration_create(float *scores, size_t count,
+                                                    akin_calibration **out);
+void akin_calibration_free(akin_calibration *calibration); /* NULL is fine */
+
+float akin_calibration_share(const akin_calibration *calibration, float cosine); /* in [0, 1] */
+
+/* The knots, both ascending, [*count], borrowed. */
+void akin_calibration_knots(const akin_calibration *calibration, size_t *count,
+                            const float **cosine, const double **share);
 
 typedef struct akin_table akin_table;
 
@@ -107,4 +133,29 @@ AKIN_MUST_CHECK akin_status akin_table_write(akin_comm *comm, const char *path,
                                              const akin_table_origin *origin,
                                              const akin_labels *labels, const akin_table_part *part,
                                              const akin_table_extras *extras);
+
+/* Lists: the neighbours of a table's items, read in blocks on demand. Not collective. */
+
+/* One item's list: `count` neighbours with their scores, best first; borrowed. A neighbour is its
+ * row in the table's ids (ids.h): a row of the table, or after those a target. */
+typedef struct {
+    size_t item;
+    size_t count;
+    const int32_t *neighbor;
+    const float *score;
+} akin_list;
+
+typedef struct akin_lists akin_lists;
+
+/* The table is borrowed. */
+AKIN_MUST_CHECK akin_status akin_lists_create(const akin_table *table, akin_lists **out);
+/* The list of a row, valid until the next call. Rows asked for in order are read a block at a time,
+ * others alone. */
+AKIN_MUST_CHECK akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out);
+/* The same, only where it is in memory. */
+bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out);
+/* |A and B| of two lists of rows, which it sorts; -1 is no row. */
+size_t akin_lists_common(int32_t *a, size_t a_count, int32_t *b, size_t b_count);
+void akin_lists_free(akin_lists *lists); /* NULL is fine */
+
 #endif

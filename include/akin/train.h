@@ -8,7 +8,7 @@
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/features.h>
-#include <akin/fit_features.h>
+#include <akin/model.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +18,7 @@ typedef enum {
     AKIN_OBJECTIVE_RECONSTRUCTION, /* redraw the picture: its mean squared error */
     AKIN_OBJECTIVE_DENOISING,      /* the same from a damaged picture (Vincent et al. 2008) */
     AKIN_OBJECTIVE_CONTRASTIVE,    /* redraw, and tell two views of a picture from those of others
-                                      (contrast.h) */
+                                      (network.h) */
     AKIN_OBJECTIVE_COUNT,
 } akin_objective_kind;
 

@@ -1,5 +1,5 @@
 /* topk_limits: lists of which no kind of entry has more than so many. */
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <string.h>
 
 enum { BAR, HELD, KEYS };

@@ -1,6 +1,6 @@
 /* error: see error.h. */
 #include <akin/error.h>
-#include <akin/secret.h>
+#include <akin/text.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

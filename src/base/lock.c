@@ -1,6 +1,5 @@
-/* lock: see lock.h. */
+/* lock: see file.h. */
 #include <akin/file.h>
-#include <akin/lock.h>
 #include <akin/mem.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* secret: see include/akin/secret.h. */
-#include <akin/secret.h>
+#include <akin/text.h>
 #include <stdbool.h>
 #include <string.h>
 #include <strings.h>

@@ -1,6 +1,5 @@
 /* text: see text.h. */
 #include <akin/mem.h>
-#include <akin/secret.h>
 #include <akin/text.h>
 #include <errno.h>
 #include <math.h>

@@ -1,11 +1,11 @@
 /* churn: how many of one table's neighbours another table lacks. */
 #include "churn.h"
 
-#include <akin/join.h>
+#include <akin/ids.h>
 #include <akin/labels.h>
-#include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
+#include <akin/table.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>

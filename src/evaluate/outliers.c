@@ -1,7 +1,7 @@
 /* outliers: categories whose lists are not what a shop expects. */
+#include <akin/evaluate.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <akin/outliers.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* extend: the vectors of new items among those of a catalogue. */
 #include <akin/csv.h>
+#include <akin/embed.h>
 #include <akin/embeddings.h>
-#include <akin/extend.h>
 #include <akin/file.h>
 #include <akin/hash.h>
 #include <akin/log.h>

@@ -6,9 +6,9 @@
 #include "study.h"
 #include <akin/augment.h>
 #include <akin/encoder.h>
-#include <akin/fit_features.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/model.h>
 #include <akin/projection.h>
 #include <akin/rng.h>
 #include <akin/shard.h>

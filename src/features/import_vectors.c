@@ -1,10 +1,10 @@
 /* import_vectors: vectors that another program made. */
 #include "join_vectors.h"
 #include <akin/catalog.h>
+#include <akin/embed.h>
 #include <akin/embeddings.h>
 #include <akin/file.h>
 #include <akin/ids.h>
-#include <akin/import_vectors.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/npy.h>

@@ -1,7 +1,7 @@
 /* part_shares: how much each part adds to the cosine of two vectors. */
 #include "feature_params.h"
 #include <akin/mem.h>
-#include <akin/part_shares.h>
+#include <akin/model.h>
 #include <math.h>
 
 /* Of the last projection: y = A^T z. */

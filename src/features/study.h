@@ -7,7 +7,6 @@
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/error.h>
-#include <akin/fit_features.h>
 #include <akin/model.h>
 
 /* At most so many rows are looked at; with pairs, those of their items first. */

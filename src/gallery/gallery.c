@@ -15,7 +15,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <akin/outliers.h>
 #include <akin/table.h>
 #include <string.h>
 

@@ -4,9 +4,9 @@
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/ids.h>
-#include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/publish_diff.h>
+#include <akin/table.h>
 #include <akin/text.h>
 #include <math.h>
 #include <stdbool.h>

@@ -2,8 +2,8 @@
 #include "gallery_duplicates.h"
 #include <akin/csv.h>
 #include <akin/ids.h>
-#include <akin/lists.h>
 #include <akin/mem.h>
+#include <akin/table.h>
 #include <akin/text.h>
 #include <stdint.h>
 #include <stdlib.h>

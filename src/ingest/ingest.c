@@ -9,8 +9,8 @@
 #include <akin/ingest.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/rejects.h>
 #include <akin/shard.h>
+#include <akin/source.h>
 #include <akin/text.h>
 #include <string.h>
 

@@ -3,7 +3,7 @@
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/rejects.h>
+#include <akin/source.h>
 #include <akin/text.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,7 +2,6 @@
 #include "source_folder.h"
 #include "source_file.h"
 #include <akin/file.h>
-#include <akin/lock.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <dirent.h>

@@ -5,9 +5,9 @@
 #ifndef AKIN_CALIBRATE_H
 #define AKIN_CALIBRATE_H
 
-#include <akin/calibration.h>
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/table.h>
 #include <akin/vectors.h>
 
 enum { AKIN_CALIBRATE_PAIRS = 1 << 17 };

@@ -3,7 +3,7 @@
 #include "extra_neighbors.h"
 #include <akin/file.h>
 #include <akin/hash.h>
-#include <akin/join.h>
+#include <akin/ids.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/shard.h>

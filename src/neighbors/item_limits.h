@@ -1,7 +1,7 @@
 /* item_limits: at most so many neighbours of one value in each list.
  *
  * A list is what one gets who goes through an item's neighbours, best first, and takes each that
- * exceeds no limit. The comparison itself (topk_limits.h) keeps items of the same kind, that is,
+ * exceeds no limit. The comparison itself (topk.h) keeps items of the same kind, that is,
  * with the same values of all limited attributes, to the least of their limits: with one attribute
  * of one value for each item that is all. With several it is not: then the lists of the comparison
  * are longer, are gone through afterwards, and those that prove too short are searched again. */
@@ -11,7 +11,7 @@
 #include "item_attributes.h"
 #include "label_parts.h"
 #include <akin/comm.h>
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <akin/vectors.h>
 
 enum { AKIN_ITEM_LIMITS_MOST = 8 };

@@ -3,7 +3,7 @@
 #include <akin/compare.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <string.h>
 
 #define ROWS ((size_t)4096)    /* of all ranks searched for, and compared with, at a time */

@@ -6,11 +6,11 @@
 #ifndef AKIN_REFINE_H
 #define AKIN_REFINE_H
 
-#include <akin/calibration.h>
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/neighbors.h>
 #include <akin/row_block.h>
+#include <akin/table.h>
 #include <akin/vectors.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -7,7 +7,7 @@
 #include <akin/error.h>
 #include <akin/ring.h>
 #include <akin/row_block.h>
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <stddef.h>
 #include <stdint.h>
 

@@ -2,7 +2,6 @@
 #include "conv.h"
 #include "dense.h"
 #include "layers.h"
-#include <akin/contrast.h>
 #include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/network.h>

@@ -31,6 +31,6 @@
 /* The offset of each tensor in the vector, and the end of the vector. */
 #define OFFSET(name, dims, count, fan_in, fan_out) AT_##name, LAST_##name = AT_##name + (count)-1,
 enum { TENSORS(OFFSET) WEIGHTS };
-enum { CORE = AKIN_NETWORK_HEAD }; /* without the head of contrast.h */
+enum { CORE = AKIN_NETWORK_HEAD }; /* without the head of the contrastive loss */
 
 #endif

@@ -6,8 +6,8 @@
 
 #include <akin/error.h>
 #include <akin/ids.h>
-#include <akin/lists.h>
 #include <akin/publish_diff.h>
+#include <akin/table.h>
 #include <akin/text.h>
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,12 +1,12 @@
 /* publish: takes a table through the steps of publishing to its sinks. */
 #include "publish_gates.h"
 #include <akin/golden.h>
-#include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/rng.h>
 #include <akin/sink.h>
+#include <akin/table.h>
 #include <akin/text.h>
 #include <math.h>
 #include <stdio.h>

@@ -1,7 +1,7 @@
 /* publish_diff: what publishing a table would change, compared with what is published now. */
-#include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/publish_diff.h>
+#include <akin/table.h>
 #include <math.h>
 #include <string.h>
 

@@ -4,9 +4,9 @@
 #include "lease.h"
 #include <akin/fault.h>
 #include <akin/file.h>
-#include <akin/lists.h>
 #include <akin/mem.h>
 #include <akin/sink.h>
+#include <akin/table.h>
 #include <akin/text.h>
 #include <errno.h>
 #include <fcntl.h>

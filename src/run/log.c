@@ -1,6 +1,5 @@
 /* log: see log.h. */
 #include <akin/log.h>
-#include <akin/secret.h>
 #include <akin/text.h>
 #include <fcntl.h>
 #include <stdarg.h>

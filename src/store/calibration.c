@@ -1,6 +1,6 @@
 /* calibration: maps a cosine to the share of random pairs that are less alike. */
-#include <akin/calibration.h>
 #include <akin/mem.h>
+#include <akin/table.h>
 #include <math.h>
 #include <stdlib.h>
 

@@ -2,9 +2,9 @@
 #include <akin/golden.h>
 
 #include <akin/csv.h>
-#include <akin/lists.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/table.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

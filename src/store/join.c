@@ -1,5 +1,5 @@
 /* join: which row of one file is which of another. */
-#include <akin/join.h>
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <stdbool.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* lists: the neighbours of a table's items, read in blocks on demand. */
-#include <akin/lists.h>
 #include <akin/mem.h>
+#include <akin/table.h>
 #include <stdlib.h>
 
 #define BLOCK_VALUES ((size_t)1 << 18) /* neighbours in memory */

@@ -1,8 +1,8 @@
 /* contrast_pairs: two views of each picture of a batch, and their contrastive loss. */
 #include "contrast_pairs.h"
 #include <akin/catalog.h>
-#include <akin/contrast.h>
 #include <akin/mem.h>
+#include <akin/network.h>
 #include <string.h>
 
 #define MICRO ((size_t)AKIN_NETWORK_MICRO_BATCH)

@@ -1,9 +1,9 @@
 /* train: a complete training run. */
 #include "training.h"
 #include <akin/file.h>
-#include <akin/fit_features.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/model.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>

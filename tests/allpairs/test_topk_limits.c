@@ -5,7 +5,7 @@
 #include <stddef.h>
 
 #include <akin/rng.h>
-#include <akin/topk_limits.h>
+#include <akin/topk.h>
 #include <cmocka.h>
 #include <stdlib.h>
 #include <string.h>

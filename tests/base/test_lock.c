@@ -1,6 +1,5 @@
 /* lock: one holder at a time, whatever becomes of it. */
 #include <akin/file.h>
-#include <akin/lock.h>
 #include <akin/mem.h>
 #include <setjmp.h>
 #include <signal.h>

@@ -1,6 +1,5 @@
 /* test_secret: no part of a password is left of an address, however it is written; what holds none
  * stays as it is; and nothing is written outside the room there is. */
-#include <akin/secret.h>
 #include <akin/text.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,6 @@
 /* Laws of the contrastive loss: that of a naive twin in double; its gradients by the latents, the
  * head and, through the network, every tensor of the encoder are differences; a picture alone has
  * nothing to tell it from; a function. */
-#include <akin/contrast.h>
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>

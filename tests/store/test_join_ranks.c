@@ -1,6 +1,6 @@
 /* Join: matches are those of a naive search, whoever has the rows; contents that differ part rows of
  * one id; an id that stands there twice is known by its lowest row; nobody's rows are none. */
-#include <akin/join.h>
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <setjmp.h>
 #include <stdarg.h>
