@@ -57,8 +57,9 @@ const akin_option akin_common_options[] = {
 /* One run of the program. */
 typedef struct {
     akin_comm *comm;
-    int count; /* words after "akin" */
-    char **words;
+    int count;        /* words after "akin" */
+    char **words;     /* [count] */
+    char **own_words; /* the same, to be freed; NULL: they are the process's */
     bool json;
     const akin_verb *verb; /* NULL until it is known */
     akin_options *options;
@@ -334,17 +335,26 @@ done:
     return status;
 }
 
+/* Ends with NULL; NULL is fine. */
+static void free_words(char **words) {
+    for (char **word = words; word && *word; word++) akin_mem_free(*word);
+    akin_mem_free(words);
+}
+
 /* The words of the call, owned; in those of the process, which everybody on the machine can read,
  * passwords are gone then. Without memory for that the words are left as they are. */
 static void take_words(program *self, int count, char **words) {
     self->count = count - 1;
     self->words = words + 1;
     char **own = akin_mem_zalloc((size_t)count + 1, sizeof *own);
-    if (!own) return;
-    for (int i = 1; i < count; i++)
-        if (!(own[i - 1] = akin_mem_text(words[i]))) return;
+    bool all = own != NULL;
+    for (int i = 1; i < count && all; i++) all = (own[i - 1] = akin_mem_text(words[i])) != NULL;
+    if (!all) {
+        free_words(own);
+        return;
+    }
     for (int i = 1; i < count; i++) akin_secret_hide_address(words[i], strlen(words[i]) + 1);
-    self->words = own;
+    self->words = self->own_words = own;
 }
 
 int main(int argc, char **argv) {
@@ -374,5 +384,6 @@ int main(int argc, char **argv) {
     akin_options_free(self.options);
     akin_mem_free(self.answer);
     akin_mem_free(self.line);
+    free_words(self.own_words);
     return status;
 }
