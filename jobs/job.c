@@ -1,4 +1,4 @@
-/* job: a job file, read once for each of its tables. */
+/* job: a job file, once for each of its tables. */
 #include "job.h"
 #include "stages.h"
 #include <akin/file.h>
@@ -54,28 +54,39 @@ static size_t count_tables(const akin_jobfile *file) {
     return count;
 }
 
-akin_status akin_jobs_read(const char *path, akin_jobs *out) {
+/* The jobs of a file that was read; takes it, also on failure. */
+static akin_status start_jobs(akin_jobfile *first, akin_jobs *out) {
     akin_status status = AKIN_OK;
-    akin_jobfile *first = NULL;
-    *out = (akin_jobs){0};
-    AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &first));
     size_t count = 1 + count_tables(first);
     out->list = akin_mem_zalloc(count, sizeof *out->list);
-    if (!out->list) AKIN_TRY(AKIN_FAILED);
+    if (!out->list) {
+        akin_jobfile_free(first);
+        return AKIN_FAILED;
+    }
     out->list[out->count++].file = first;
-    first = NULL;
     while (out->count < count) {
         akin_job *job = &out->list[out->count];
-        AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job->file));
+        AKIN_TRY(akin_jobfile_again(first, &job->file));
         job->section = akin_job_table_section(job->file, out->count++ - 1);
-        if (!job->section)
-            AKIN_TRY(akin_error_set(AKIN_FAILED, "%s was changed while it was read", path));
         job->table = akin_job_table_name(job->section);
     }
 done:
-    akin_jobfile_free(first);
     if (status != AKIN_OK) akin_jobs_free(out);
     return status;
+}
+
+akin_status akin_jobs_read(const char *path, akin_jobs *out) {
+    akin_jobfile *first = NULL;
+    *out = (akin_jobs){0};
+    akin_status status = akin_jobfile_read(path, akin_stage_sections(), &first);
+    return status == AKIN_OK ? start_jobs(first, out) : status;
+}
+
+akin_status akin_jobs_again(const akin_jobs *jobs, akin_jobs *out) {
+    akin_jobfile *first = NULL;
+    *out = (akin_jobs){0};
+    akin_status status = akin_jobfile_again(jobs->list[0].file, &first);
+    return status == AKIN_OK ? start_jobs(first, out) : status;
 }
 
 void akin_jobs_free(akin_jobs *jobs) {

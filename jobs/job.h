@@ -1,4 +1,4 @@
-/* job: a job file, read once for each table that it asks for, because the options of a stage differ
+/* job: a job file, once for each table that it asks for, because the options of a stage differ
  * from table to table: table.nc, which [neighbors] describes, then the tables of the sections [table
  * NAME] in their order, but for those with enabled = no. Not collective. */
 #ifndef AKIN_JOB_H
@@ -20,6 +20,8 @@ typedef struct {
 } akin_jobs;
 
 AKIN_MUST_CHECK akin_status akin_jobs_read(const char *path, akin_jobs *out);
+/* The same jobs once more, as they were read (akin_jobfile_again). */
+AKIN_MUST_CHECK akin_status akin_jobs_again(const akin_jobs *jobs, akin_jobs *out);
 void akin_jobs_free(akin_jobs *jobs); /* all zero is fine */
 
 /* Sets what the run decides (akin_stages_settle), for each table. */

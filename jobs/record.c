@@ -60,13 +60,13 @@ done:
     return status;
 }
 
-akin_status akin_record_job(const char *path, const char *folder) {
+akin_status akin_record_job(const akin_jobfile *read, const char *path, const char *folder) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
     akin_jobfile *job = NULL;
     static const char *const none[] = {NULL};
     struct stat from;
-    AKIN_TRY(akin_jobfile_read(path, akin_stage_sections(), &job));
+    AKIN_TRY(akin_jobfile_again(read, &job));
     if (stat(path, &from) != 0) from.st_mode = S_IRUSR | S_IWUSR;
     AKIN_TRY(akin_text_create(&text));
     AKIN_TRY(akin_text_append(

@@ -11,7 +11,8 @@
 #include "stages.h"
 
 /* For a job file that was already checked. Written atomically. */
-AKIN_MUST_CHECK akin_status akin_record_job(const char *path, const char *folder);
+AKIN_MUST_CHECK akin_status akin_record_job(const akin_jobfile *read, const char *path,
+                                            const char *folder);
 
 /* The job's runs as a whole: seconds since 1970, NaN = not known. */
 typedef struct {

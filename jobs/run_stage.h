@@ -10,6 +10,7 @@
 /* What the stages of a run share. */
 typedef struct {
     akin_call *call;
+    akin_jobs read; /* as the file says them, of which `jobs` are what this run makes */
     akin_jobs jobs;
     akin_jobfile *job; /* that of table.nc */
     akin_folder *folder;

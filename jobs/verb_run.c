@@ -44,17 +44,20 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* What this call makes of the job file. Not collective. */
-static akin_status read_jobs(const akin_call *call, akin_jobs *jobs) {
-    akin_status status = akin_jobs_read(job_path(call), jobs);
+/* What this call makes of the job file, which is read once: `read` is what was read before, all zero
+ * the first time. Not collective. */
+static akin_status read_jobs(const akin_call *call, akin_jobs *read, akin_jobs *jobs) {
+    akin_status status = read->count > 0 ? AKIN_OK : akin_jobs_read(job_path(call), read);
+    if (status == AKIN_OK) status = akin_jobs_again(read, jobs);
     return status == AKIN_OK ? akin_addition_settle(call, jobs) : status;
 }
 
 /* Reads the job file and refuses what can be refused from it alone. Not collective. */
-static akin_status check_job(const akin_call *call, char **output, long long *keep) {
+static akin_status check_job(const akin_call *call, akin_jobs *read, char **output,
+                             long long *keep) {
     akin_status status = AKIN_OK;
     akin_jobs jobs = {0};
-    AKIN_TRY(read_jobs(call, &jobs));
+    AKIN_TRY(read_jobs(call, read, &jobs));
     AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
     *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
     AKIN_TRY(akin_addition_place(call, output, keep));
@@ -72,7 +75,7 @@ done:
 
 /* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(akin_run_state *run) {
-    akin_status status = read_jobs(run->call, &run->jobs);
+    akin_status status = read_jobs(run->call, &run->read, &run->jobs);
     if (status != AKIN_OK) return status;
     run->job = run->jobs.list[0].file;
     return akin_jobs_settle(&run->jobs, run->call->options, akin_folder_path(run->folder),
@@ -91,7 +94,7 @@ static const char *job_name(const akin_run_state *run, const char *output) {
 static akin_status check_rules(akin_run_state *run) {
     akin_jobs jobs = {0};
     akin_status status;
-    AKIN_TRY(akin_agree(run->call->comm, read_jobs(run->call, &jobs)));
+    AKIN_TRY(akin_agree(run->call->comm, read_jobs(run->call, &run->read, &jobs)));
     if (akin_stages_added(jobs.list[0].file)) goto done; /* what it lacks the last table may have */
     status = akin_preflight_rules(run->call->comm, jobs.list[0].file, &run->listed);
 done:
@@ -110,13 +113,13 @@ static akin_status begin(akin_run_state *run) {
     akin_comm *comm = run->call->comm;
     char *output = NULL, *log = NULL;
     long long keep = 0;
-    AKIN_TRY(akin_agree(comm, check_job(run->call, &output, &keep)));
+    AKIN_TRY(akin_agree(comm, check_job(run->call, &run->read, &output, &keep)));
     AKIN_TRY(check_rules(run));
     AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"),
                               &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
     if (akin_comm_rank(comm) == 0)
-        status = akin_record_job(job_path(run->call), akin_folder_path(run->folder));
+        status = akin_record_job(run->job, job_path(run->call), akin_folder_path(run->folder));
     AKIN_TRY(akin_agree(comm, status));
     AKIN_TRY(akin_metrics_open(comm, akin_folder_path(run->folder), output, job_name(run, output),
                                &run->metrics));
@@ -231,12 +234,12 @@ done:
 /* --check: what begin() would refuse, the sources and the free space. Collective. */
 static akin_status check_only(akin_call *call) {
     akin_status status = AKIN_OK;
-    akin_jobs jobs = {0};
+    akin_jobs read = {0}, jobs = {0};
     char *output = NULL;
     long long keep = 0;
     akin_preflight_needs needs = {0};
-    AKIN_TRY(akin_agree(call->comm, check_job(call, &output, &keep)));
-    status = read_jobs(call, &jobs);
+    AKIN_TRY(akin_agree(call->comm, check_job(call, &read, &output, &keep)));
+    status = read_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;
@@ -256,6 +259,7 @@ static akin_status check_only(akin_call *call) {
         printf("%s: valid; %zu rows, about %.0f MB into %s\n", job_path(call), needs.rows,
                (double)needs.bytes * 1e-6, output);
 done:
+    akin_jobs_free(&read);
     akin_jobs_free(&jobs);
     akin_mem_free(output);
     return status;
@@ -283,6 +287,7 @@ akin_status akin_run_job(akin_call *call) {
     akin_source_close(run.listed);
     akin_metrics_free(run.metrics);
     akin_jobs_free(&run.jobs);
+    akin_jobs_free(&run.read);
     akin_folder_close(run.folder);
     return status;
 }

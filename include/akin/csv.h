@@ -39,6 +39,20 @@ AKIN_MUST_CHECK akin_status akin_csv_read_table(const akin_csv_params *params, a
 AKIN_MUST_CHECK akin_status akin_csv_read(const char *path, char separator, akin_csv_row each,
                                           void *context);
 
+/* A row of a file of pairs: two texts, and a third one, "" where there is none; borrowed during the
+ * call. */
+enum { AKIN_CSV_PAIR_TEXTS = 3 };
+typedef akin_status (*akin_csv_pair)(void *context, size_t row,
+                                     const char *const texts[AKIN_CSV_PAIR_TEXTS]);
+
+/* Calls `each` for every pair of the file. A first row that names the first two columns is a header,
+ * and may name the third, which may be NULL; without a header the columns are in this order. To a
+ * caller who looks texts up, a first row of which neither is known is a header with other names.
+ * AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer than two fields, or with a NUL byte. */
+AKIN_MUST_CHECK akin_status akin_csv_read_pairs(const char *path,
+                                                const char *const columns[AKIN_CSV_PAIR_TEXTS],
+                                                akin_csv_pair each, void *context);
+
 /* Appends one field, quoted if necessary (comma, quote, newline, blank at either end); the
  * caller appends commas and newlines. */
 AKIN_MUST_CHECK akin_status akin_csv_append(akin_text *text, const char *field);

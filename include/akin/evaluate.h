@@ -43,7 +43,7 @@ typedef struct {
 typedef struct {
     const char *table;
     const char *against; /* NULL = none */
-    const char *pairs;   /* a file (id_pairs.h); NULL = none */
+    const char *pairs;   /* a file (ids.h); NULL = none */
     const char *golden;  /* a file (golden.h); NULL = none */
     akin_evaluate_label label;
     akin_golden *golden_found; /* of golden; released by the caller */

@@ -55,7 +55,7 @@ typedef struct {
     size_t dim;        /* columns of a vector */
     bool tuned;        /* weights that are not given are chosen on the catalogue (model.h) */
     const char *tune;  /* by what: category, group; NULL: by what the catalogue has; borrowed */
-    const char *pairs; /* by pairs of this file (id_pairs.h); NULL = none; borrowed */
+    const char *pairs; /* by pairs of this file (ids.h); NULL = none; borrowed */
     size_t seen; /* raw numbers of AKIN_PART_PRETRAINED: columns of `network` in the catalogue */
 } akin_features;
 

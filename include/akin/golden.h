@@ -1,8 +1,8 @@
 /* golden: lists that people approved, a CSV id,neighbor, and how much of them a table has among the
  * neighbours of an item. Not collective.
  *
- * A first row of which neither field is an id is a header. A pair with an id that the table lacks is
- * unknown: counted, and not measured. A pair that is there twice counts once. */
+ * Headers are as csv.h has them. A pair with an id that the table lacks is unknown: counted, and not
+ * measured. A pair that is there twice counts once. */
 #ifndef AKIN_GOLDEN_H
 #define AKIN_GOLDEN_H
 

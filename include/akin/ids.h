@@ -59,4 +59,29 @@ akin_join_row akin_join_row_of(const char *id, size_t row, akin_join_side side);
 AKIN_MUST_CHECK akin_status akin_join(akin_comm *comm, akin_join_row *rows, size_t count,
                                       akin_join_match **matches, size_t *match_count);
 
+/* Pairs of items that somebody says belong together, from a CSV file: bought or clicked
+ * together, or called alike. Not collective.
+ *
+ * Columns id, neighbor and, where there is a third one, weight (a number above 0; 1 without it);
+ * headers are as csv.h has them. A row with an id that the
+ * catalogue lacks, or twice the same id, is passed over and counted; of a pair that is there
+ * several times, in either order, the weights are added. */
+
+typedef struct {
+    size_t first, second; /* rows of the ids, first < second */
+    double weight;
+} akin_id_pair;
+
+typedef struct {
+    akin_id_pair *pairs; /* [count], ascending; owned */
+    size_t count;
+    size_t rows, unknown; /* of the file, without its header; that were passed over */
+} akin_id_pairs;
+
+/* AKIN_FAILED: cannot be read. AKIN_INPUT: a row with fewer than two fields, or whose weight is no
+ * number above 0. */
+AKIN_MUST_CHECK akin_status akin_id_pairs_read(const char *path, const akin_ids *ids,
+                                               akin_id_pairs *out);
+void akin_id_pairs_release(akin_id_pairs *pairs);
+
 #endif

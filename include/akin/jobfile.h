@@ -37,6 +37,9 @@ typedef struct akin_jobfile akin_jobfile;
 AKIN_MUST_CHECK akin_status akin_jobfile_read(const char *path,
                                               const akin_jobfile_section *sections,
                                               akin_jobfile **out);
+/* The same job once more, from the bytes that were read: with the options that the file says, whatever
+ * has been set since. */
+AKIN_MUST_CHECK akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out);
 void akin_jobfile_free(akin_jobfile *job); /* NULL is fine */
 
 /* The sections of a `named` kind in the order of the file, as a section is called below ("table

@@ -15,39 +15,16 @@
 
 /* --- which row of one table corresponds to which of the other --- */
 
-/* This rank's shard of the ids of a table's targets, after the `count` rows that are there. Not
- * collective. */
-static akin_status add_targets(const akin_comm *comm, const akin_table *table, akin_join_side side,
-                               akin_join_row *rows, size_t *count) {
-    akin_status status;
-    const akin_ncfile *file = akin_table_file(table);
-    size_t n = akin_table_targets(table), width;
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    size_t first = akin_shard_first(n, size, rank), mine = akin_shard_count(n, size, rank);
-    char *ids = NULL, *id = NULL;
-    AKIN_TRY(akin_ncfile_length(file, "target_id_length", &width));
-    ids = akin_mem_alloc(mine, width);
-    id = akin_mem_zalloc(width + 1, 1);
-    if (!ids || !id) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_ncfile_get(file, "target_id", first, mine, ids));
-    for (size_t i = 0; i < mine; i++) {
-        memcpy(id, ids + i * width, width);
-        rows[(*count)++] = akin_join_row_of(id, first + i, side);
-    }
-done:
-    akin_mem_free(ids);
-    akin_mem_free(id);
-    return status;
-}
-
-/* The same of the ids of its items. */
-static akin_status add_rows(const akin_comm *comm, const akin_table *table, akin_join_side side,
-                            akin_join_row *rows, size_t *count) {
+/* This rank's shard of the ids of a table's items, or targets, after the `count` rows that are
+ * there. Not collective. */
+static akin_status add_rows(const akin_comm *comm, const akin_table *table, bool targets,
+                            akin_join_side side, akin_join_row *rows, size_t *count) {
     akin_labels *labels = NULL;
-    size_t n = akin_table_items(table);
+    size_t n = targets ? akin_table_targets(table) : akin_table_items(table);
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
     size_t first = akin_shard_first(n, size, rank), mine = akin_shard_count(n, size, rank);
-    akin_status status = akin_labels_read(akin_table_file(table), first, mine, &labels);
+    akin_status status = (targets ? akin_labels_read_targets
+                                  : akin_labels_read)(akin_table_file(table), first, mine, &labels);
     if (status != AKIN_OK) return status;
     for (size_t i = 0; i < mine; i++)
         rows[(*count)++] = akin_join_row_of(akin_labels_id(labels, i), first + i, side);
@@ -62,16 +39,14 @@ static akin_status join(akin_comm *comm, const akin_table *table, const akin_tab
     akin_status status = AKIN_FAILED;
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
     size_t (*rows_of)(const akin_table *) = targets ? akin_table_targets : akin_table_items;
-    akin_status (*add)(const akin_comm *, const akin_table *, akin_join_side, akin_join_row *,
-                       size_t *) = targets ? add_targets : add_rows;
     size_t n = rows_of(other), count = 0, match_count = 0;
     akin_join_match *matches = NULL;
     akin_join_row *rows = akin_mem_alloc(akin_shard_count(rows_of(table), size, rank) +
                                              akin_shard_count(n, size, rank),
                                          sizeof *rows);
     int32_t *map = akin_mem_alloc(n, sizeof *map);
-    if (rows && map) status = add(comm, table, AKIN_JOIN_FIRST, rows, &count);
-    if (status == AKIN_OK) status = add(comm, other, AKIN_JOIN_SECOND, rows, &count);
+    if (rows && map) status = add_rows(comm, table, targets, AKIN_JOIN_FIRST, rows, &count);
+    if (status == AKIN_OK) status = add_rows(comm, other, targets, AKIN_JOIN_SECOND, rows, &count);
     AKIN_TRY(akin_agree(comm, status));
     AKIN_TRY(akin_join(comm, rows, count, &matches, &match_count));
     for (size_t i = 0; i < n; i++) map[i] = -1;

@@ -1,6 +1,6 @@
 /* pairs_found: see pairs_found.h. */
 #include "pairs_found.h"
-#include <akin/id_pairs.h>
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/shard.h>
 

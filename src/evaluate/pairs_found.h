@@ -1,4 +1,4 @@
-/* pairs_found: of pairs of items that belong together (id_pairs.h), how many a table has. */
+/* pairs_found: of pairs of items that belong together (ids.h), how many a table has. */
 #ifndef AKIN_PAIRS_FOUND_H
 #define AKIN_PAIRS_FOUND_H
 

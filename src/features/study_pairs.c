@@ -1,6 +1,6 @@
 /* study_pairs: see study_pairs.h. */
 #include "study_pairs.h"
-#include <akin/id_pairs.h>
+#include <akin/ids.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <stdint.h>

@@ -15,7 +15,7 @@ typedef struct {
 } akin_study_list;
 
 /* At most `most` rows: of the items of pairs, up to two thirds of that (pairs evenly chosen from
- * the file's), and others evenly spread over the catalogue. pairs: a file (id_pairs.h), or NULL.
+ * the file's), and others evenly spread over the catalogue. pairs: a file (ids.h), or NULL.
  * The same on all ranks. Collective; agreed; same pairs. */
 AKIN_MUST_CHECK akin_status akin_study_list_make(akin_comm *comm, const akin_catalog *catalog,
                                                  const char *pairs, size_t most,

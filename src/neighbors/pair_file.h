@@ -1,17 +1,16 @@
-/* pair_file: CSV files of pairs by name: categories, blocks, pins. Not collective.
- *
- * A first row that names both columns is a header, and may name a third one; without a header the
- * columns are in this order. */
+/* pair_file: CSV files of pairs by name (csv.h): categories, blocks, pins. Not collective. */
 #ifndef AKIN_PAIR_FILE_H
 #define AKIN_PAIR_FILE_H
 
+#include <akin/csv.h>
 #include <akin/error.h>
 #include <akin/text.h>
 #include <stddef.h>
 
 typedef struct {
-    size_t row;       /* of the file */
-    size_t column[3]; /* where each text begins, NUL-terminated; of one that is not there: "" */
+    size_t row; /* of the file */
+    size_t column
+        [AKIN_CSV_PAIR_TEXTS]; /* where each text begins, NUL-terminated; of one that is not there: "" */
 } akin_pair_row;
 
 typedef struct {
@@ -20,10 +19,9 @@ typedef struct {
     size_t count, room;
 } akin_pair_file;
 
-/* The rows of a file, behind those that are there already; columns: the
- * third may be NULL. AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer
- * than two fields. */
-AKIN_MUST_CHECK akin_status akin_pair_file_read(const char *path, const char *const columns[3],
+/* The rows of a file, behind those that are there already; as akin_csv_read_pairs. */
+AKIN_MUST_CHECK akin_status akin_pair_file_read(const char *path,
+                                                const char *const columns[AKIN_CSV_PAIR_TEXTS],
                                                 akin_pair_file *out);
 void akin_pair_file_release(akin_pair_file *file);
 

@@ -18,6 +18,8 @@ typedef struct {
 
 struct akin_jobfile {
     char *path;
+    unsigned char *bytes; /* [byte_count]: the file */
+    size_t byte_count;
     akin_jobfile_section *sections; /* the declared ones, then those that the file names */
     size_t declared, section_count;
     akin_options **options; /* [section_count] */
@@ -334,10 +336,8 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
 /* --- the job file --- */
 
 static akin_status prepare(akin_jobfile *job, const char *path,
-                           const akin_jobfile_section *sections) {
-    size_t count = 0;
+                           const akin_jobfile_section *sections, size_t count) {
     job->path = akin_mem_text(path);
-    while (sections[count].name) count++;
     job->sections = akin_mem_alloc(count, sizeof *job->sections);
     job->options = akin_mem_zalloc(count, sizeof *job->options);
     if (!job->path || !job->sections || !job->options) return AKIN_FAILED;
@@ -352,18 +352,34 @@ static akin_status prepare(akin_jobfile *job, const char *path,
 akin_status akin_jobfile_read(const char *path, const akin_jobfile_section *sections,
                               akin_jobfile **out) {
     akin_status status = AKIN_OK;
-    unsigned char *bytes = NULL;
-    size_t count = 0;
     *out = NULL;
     akin_jobfile *job = akin_mem_zalloc(1, sizeof *job);
     if (!job) return AKIN_FAILED;
-    AKIN_TRY(prepare(job, path, sections));
-    AKIN_TRY(akin_file_read(path, FILE_LIMIT, &bytes, &count));
-    AKIN_TRY(parse(job, (const char *)bytes, count));
+    size_t count = 0;
+    while (sections[count].name) count++;
+    AKIN_TRY(prepare(job, path, sections, count));
+    AKIN_TRY(akin_file_read(path, FILE_LIMIT, &job->bytes, &job->byte_count));
+    AKIN_TRY(parse(job, (const char *)job->bytes, job->byte_count));
     *out = job;
 done:
-    akin_mem_free(bytes);
     if (status != AKIN_OK) akin_jobfile_free(job);
+    return status;
+}
+
+akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out) {
+    akin_status status = AKIN_OK;
+    *out = NULL;
+    akin_jobfile *other = akin_mem_zalloc(1, sizeof *other);
+    if (!other) return AKIN_FAILED;
+    AKIN_TRY(prepare(other, job->path, job->sections, job->declared));
+    other->bytes = akin_mem_alloc(job->byte_count, 1);
+    if (!other->bytes) AKIN_TRY(AKIN_FAILED);
+    other->byte_count = job->byte_count;
+    if (job->byte_count > 0) memcpy(other->bytes, job->bytes, job->byte_count);
+    AKIN_TRY(parse(other, (const char *)other->bytes, other->byte_count));
+    *out = other;
+done:
+    if (status != AKIN_OK) akin_jobfile_free(other);
     return status;
 }
 
@@ -377,6 +393,7 @@ void akin_jobfile_free(akin_jobfile *job) {
     akin_mem_free(job->sections);
     akin_mem_free(job->places);
     akin_mem_free(job->path);
+    akin_mem_free(job->bytes);
     akin_mem_free(job);
 }
 

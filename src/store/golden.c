@@ -14,20 +14,19 @@ typedef struct {
 } pair;
 
 typedef struct {
-    const char *path;
     const akin_ids *ids;
     akin_golden *out;
     pair *pairs;
     size_t count, room;
 } reading;
 
-static akin_status name_unknown(akin_golden *out, const char *id, size_t length) {
+static akin_status name_unknown(akin_golden *out, const char *id) {
     for (size_t i = 0; i < out->name_count; i++)
         if (strcmp(akin_text_bytes(out->names[i]), id) == 0) return AKIN_OK;
     if (out->name_count == AKIN_GOLDEN_NAMED) return AKIN_OK;
     akin_status status = akin_text_create(&out->names[out->name_count]);
     if (status != AKIN_OK) return status;
-    return akin_text_append_bytes(out->names[out->name_count++], id, length);
+    return akin_text_append_bytes(out->names[out->name_count++], id, strlen(id));
 }
 
 static akin_status add(reading *r, pair one) {
@@ -42,20 +41,16 @@ static akin_status add(reading *r, pair one) {
     return AKIN_OK;
 }
 
-static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
-                            const size_t *lengths) {
+static akin_status take_pair(void *context, size_t row, const char *const *texts) {
     akin_status status = AKIN_OK;
     reading *r = context;
-    int64_t found[2] = {-1, -1};
-    if (count < 2)
-        return akin_error_set(AKIN_INPUT, "%s row %zu: one field; write id,neighbor", r->path, row);
-    if (strlen(fields[0]) == lengths[0]) found[0] = akin_ids_find(r->ids, fields[0]);
-    if (strlen(fields[1]) == lengths[1]) found[1] = akin_ids_find_neighbor(r->ids, fields[1]);
+    const int64_t found[2] = {akin_ids_find(r->ids, texts[0]),
+                              akin_ids_find_neighbor(r->ids, texts[1])};
     if (found[0] >= 0 && found[1] >= 0) return add(r, (pair){(int32_t)found[0], (int32_t)found[1]});
     if (row == 1 && found[0] < 0 && found[1] < 0) return AKIN_OK; /* a header */
     r->out->unknown++;
     for (int f = 0; f < 2; f++)
-        if (found[f] < 0) AKIN_TRY(name_unknown(r->out, fields[f], strlen(fields[f])));
+        if (found[f] < 0) AKIN_TRY(name_unknown(r->out, texts[f]));
 done:
     return status;
 }
@@ -117,9 +112,10 @@ done:
 akin_status akin_golden_measure(const char *path, const akin_table *table, const akin_ids *ids,
                                 akin_golden *out) {
     akin_status status;
-    reading r = {.path = path, .ids = ids, .out = out};
+    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
+    reading r = {.ids = ids, .out = out};
     *out = (akin_golden){0};
-    AKIN_TRY(akin_csv_read(path, ',', take_row, &r));
+    AKIN_TRY(akin_csv_read_pairs(path, columns, take_pair, &r));
     if (r.count > 0) qsort(r.pairs, r.count, sizeof *r.pairs, by_rows);
     AKIN_TRY(count_all(&r, table));
 done:

@@ -1,6 +1,6 @@
-/* id_pairs: see id_pairs.h. */
+/* id_pairs: see ids.h. */
 #include <akin/csv.h>
-#include <akin/id_pairs.h>
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,25 +29,17 @@ static akin_status add(reading *r, akin_id_pair pair) {
     return AKIN_OK;
 }
 
-static int64_t find(const reading *r, const char *id, size_t length) {
-    return strlen(id) == length ? akin_ids_find(r->ids, id) : -1;
-}
-
-static akin_status take_row(void *context, size_t row, size_t count, const char *const *fields,
-                            const size_t *lengths) {
+static akin_status take_pair(void *context, size_t row, const char *const *texts) {
     reading *r = context;
     double weight = 1;
-    if (count < 2)
-        return akin_error_set(AKIN_INPUT, "%s row %zu: one field; write id,id or id,id,weight",
-                              r->path, row);
-    int64_t a = find(r, fields[0], lengths[0]), b = find(r, fields[1], lengths[1]);
+    int64_t a = akin_ids_find(r->ids, texts[0]), b = akin_ids_find(r->ids, texts[1]);
     if (row == 1 && a < 0 && b < 0) return AKIN_OK; /* a header */
     r->out->rows++;
-    if (count > 2 && lengths[2] > 0 &&
-        (!akin_text_to_real(fields[2], &weight) || !(weight > 0 && weight <= MOST_WEIGHT)))
+    if (*texts[2] &&
+        (!akin_text_to_real(texts[2], &weight) || !(weight > 0 && weight <= MOST_WEIGHT)))
         return akin_error_set(AKIN_INPUT,
                               "%s row %zu: \"%.40s\" is not a weight; write a number above 0",
-                              r->path, row, fields[2]);
+                              r->path, row, texts[2]);
     if (a < 0 || b < 0 || a == b) {
         r->out->unknown++;
         return AKIN_OK;
@@ -77,7 +69,8 @@ static void add_up(akin_id_pairs *list) {
 akin_status akin_id_pairs_read(const char *path, const akin_ids *ids, akin_id_pairs *out) {
     *out = (akin_id_pairs){0};
     reading r = {.path = path, .ids = ids, .out = out};
-    akin_status status = akin_csv_read(path, ',', take_row, &r);
+    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor", "weight"};
+    akin_status status = akin_csv_read_pairs(path, columns, take_pair, &r);
     if (status != AKIN_OK) {
         akin_id_pairs_release(out);
         return status;

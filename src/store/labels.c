@@ -132,6 +132,22 @@ done:
     return status;
 }
 
+akin_status akin_labels_read_targets(const akin_ncfile *file, size_t first, size_t count,
+                                     akin_labels **out) {
+    akin_status status;
+    akin_labels *labels = NULL;
+    size_t id_length;
+    *out = NULL;
+    AKIN_TRY(akin_ncfile_length(file, "target_id_length", &id_length));
+    AKIN_TRY(akin_labels_create(count, id_length, &labels));
+    AKIN_TRY(akin_label_texts_read(file, "target_id", first, count, id_length, labels->ids));
+    *out = labels;
+    return AKIN_OK;
+done:
+    akin_labels_free(labels);
+    return status;
+}
+
 /* --- writing --- */
 
 static size_t name_length(const akin_labels *labels) {
