@@ -58,8 +58,8 @@ static akin_status search_some(work *w, size_t first, size_t count, size_t *stil
     uint64_t *scratch = akin_mem_resize(w->scratch, 0, width, sizeof *scratch);
     if (scratch) w->scratch = scratch;
     AKIN_TRY(akin_agree(w->comm, lists && scratch ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_list_search(w->comm, w->vectors, w->from->rules, w->poor + first, count, width,
-                              lists));
+    const akin_list_search_wanted wanted = {w->poor + first, count, width, NULL};
+    AKIN_TRY(akin_list_search(w->comm, w->vectors, w->from->rules, &wanted, lists));
     for (size_t i = 0; i < count; i++) {
         const uint64_t *list = lists + i * width;
         bool whole = list[width - 1] == 0 || width >= others;

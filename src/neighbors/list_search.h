@@ -9,10 +9,17 @@
 /* How many lists of this width a rank has searched at a time. Collective; same width. */
 size_t akin_list_search_batch(akin_comm *comm, size_t width);
 
-/* lists: [count, width] of these items of this rank's shard, sorted; each rank has its own, at most
- * a batch. The rules' layers are ignored. Collective; agreed; same rules, width. */
+typedef struct {
+    const size_t *items; /* [count] of this rank's shard; at most a batch */
+    size_t count, width;
+    const int32_t *duplicate_of; /* [items of vectors]: only among those with -1; NULL: among all */
+} akin_list_search_wanted;
+
+/* lists: [count, width], sorted; each rank has its own. The rules' layers are ignored. Collective;
+ * agreed; same rules, width, duplicate_of. */
 AKIN_MUST_CHECK akin_status akin_list_search(akin_comm *comm, const akin_vectors *vectors,
-                                             const akin_row_block_rules *rules, const size_t *items,
-                                             size_t count, size_t width, uint64_t *lists);
+                                             const akin_row_block_rules *rules,
+                                             const akin_list_search_wanted *wanted,
+                                             uint64_t *lists);
 
 #endif
