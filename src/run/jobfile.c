@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64, NAME_LIMIT = 64 };
+enum { LINE_LIMIT = 200, FILE_LIMIT = 1 << 20, KEY_SIZE = 64, NAME_LIMIT = 64, INIH_REST = 16 };
 
 typedef struct {
     size_t section;
@@ -286,6 +286,8 @@ static void cut_comment(char *text) {
 static char *next_line(char *line, int size, void *user) {
     reading *self = user;
     if (self->status != AKIN_OK || self->at >= self->end) return NULL;
+    /* inih 58 and newer ask with a buffer of 16 bytes for the rest of a line that fills theirs: there is none. */
+    if (size <= INIH_REST) return NULL;
     const char *newline = memchr(self->at, '\n', (size_t)(self->end - self->at));
     size_t length = (size_t)((newline ? newline : self->end) - self->at);
     self->line++;
