@@ -5,6 +5,7 @@ import csv
 import json
 import os
 
+from servers import redis_server
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("add"))
@@ -102,6 +103,22 @@ def test_what_cannot_be_read_is_taken_out_as_a_night_would():
     for name in ("embeddings", "table"):
         assert_same_variables(f"loose/{name}.nc", f"want/{name}.nc")
     assert set(os.listdir("loose")) - set(os.listdir("want")) == {"added.nc", "added.rejects.csv", "t.jsonl.prev"}
+
+
+def test_a_cache_gets_the_changed_lists_alone():
+    """Also where a first addition was stopped before it was published."""
+    server = redis_server()
+    job("cache.ini", "old.csv", "cache")
+    text = open("cache.ini").read().replace("k = 6", "k = 1").replace("file:cache/t.jsonl", f"redis://127.0.0.1:{server.port}/0?catalog=add")
+    open("cache.ini", "w").write(text)
+    akin("run", "cache.ini")
+    write("one.csv", NEW[:1])
+    write("two.csv", NEW[1:2])
+    akin("add", "cache.ini", "one.csv", "--until", "neighbors")
+    assert os.path.exists("cache/table.nc.last")
+    done = akin("add", "cache.ini", "two.csv", "--json", ranks=2).json["stages"]["publish"]["published"][0]
+    assert done["change"]["new"] == 2 and done["lists_sent"] == 2 + done["change"]["changed"] < 42
+    assert not os.path.exists("cache/table.nc.last") and not os.path.exists("cache/embeddings.last.nc")
 
 
 def test_with_nights_it_goes_into_the_last_one():
