@@ -65,7 +65,7 @@ typedef enum {
 /* A panel, borrowed. */
 typedef struct {
     size_t count;                     /* rows; followed by zeros up to 48 */
-    const float *rows, *centre;       /* [48, stride], [stride] */
+    const float *rows, *centre;       /* [48, stride], [stride]; the next panel's follow them */
     const akin_row_block_item *items; /* [48] */
     const float
         *least; /* [48]: a score below it is of no use; infinity after count. With offsets: a
@@ -99,6 +99,8 @@ size_t akin_row_block_stride(const akin_row_block *block);
 size_t akin_row_block_k(const akin_row_block *block);
 size_t akin_row_block_panels(const akin_row_block *block);
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t panel);
+/* A panel's sketch as columns, borrowed; the next panel's follows it. */
+const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel);
 const akin_row_block_summary *
 akin_row_block_summaries(const akin_row_block *block); /* [panels], borrowed */
 const akin_row_block_item *

@@ -263,6 +263,10 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
     };
 }
 
+const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
+    return block->as_columns + panel * side_size(block);
+}
+
 const akin_row_block_summary *akin_row_block_summaries(const akin_row_block *block) {
     return block->summaries;
 }
@@ -294,6 +298,7 @@ void akin_row_block_fetch(const akin_row_block *block, size_t p, size_t i) {
     if (bytes <= MOST) /* longer ones would push out the sketches that the next tile reads */
         for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(row + at, 0, 2);
     if (index >= block->count || block->k == 0) return;
+    __builtin_prefetch(&items(block)[index], 0, 2);
     const char *list = (const char *)akin_row_block_list(block, index);
     bytes = akin_topk_words(block->k) * sizeof(uint64_t);
     for (size_t at = 0; at < bytes && at < 4 * LINE; at += LINE)

@@ -36,6 +36,7 @@ typedef struct {
     const float
         *products; /* [48]: the row panel's mean by each column; zeros where the mean is zero */
     float margin;  /* akin_sketch_margin of the two */
+    const int8_t *next; /* columns that will probably be wanted next, to be fetched; NULL: none */
 } akin_tile_task;
 
 typedef struct {
@@ -48,6 +49,10 @@ typedef struct {
      * multiplied. */
     size_t (*hits)(const akin_tile_task *task, akin_dot_hit *hits /* [AKIN_TILE_HITS] */,
                    size_t *tried);
+    /* The same of two row panels by two column panels: tasks[2 i + j] has row panel i and column panel j.
+     * NULL: the level gains nothing from it. `next` of the first: two panels side by side. */
+    void (*four)(const akin_tile_task tasks[4], akin_dot_hit *const hits[4], size_t counts[4],
+                 size_t tried[4]);
 } akin_tile_kernels;
 
 /* The kernels of the active level. */

@@ -14,8 +14,8 @@ typedef struct {
 static void amx_configure(uint16_t width) {
     amx_configuration c __attribute__((aligned(64))) = {.palette = 1};
     for (int i = 0; i < 8; i++) c.bytes[i] = 64, c.rows[i] = 16;
-    for (int b = 3; b < 6; b++) c.rows[b] = (uint8_t)(width / 4);
-    c.bytes[6] = width;
+    c.bytes[4] = c.bytes[5] = width;
+    c.rows[6] = c.rows[7] = (uint8_t)(width / 4);
     __asm__ volatile("" ::: "memory"); /* the intrinsic does not say that all of it is read */
     _tile_loadconfig(&c);
 }
@@ -37,4 +37,5 @@ const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
     .begin = begin,
     .end = end,
     .lowest = lowest,
-    .hits = tile_hits};
+    .hits = tile_hits,
+    .four = tile_four};

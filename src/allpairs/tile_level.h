@@ -58,17 +58,6 @@ enum { TOGETHER = AKIN_LEVEL == 3 ? 2 : 4, GROUP = 32 * TOGETHER };
 _Static_assert(PANEL % ROWS == 0 && PANEL % WIDTH == 0, "pieces cover a panel");
 _Static_assert(WIDTH % COLUMNS == 0 || COLUMNS % WIDTH == 0, "what is ruled out is whole pieces");
 
-/* The task in the integers of the sketches: a pair is a hit where sum + offset > min(row, column).
- */
-typedef struct {
-    int32_t row[PANEL], column[PANEL], offset[PANEL];
-} thresholds;
-
-static inline int32_t whole(float scale, float x) {
-    float held = x > -3 ? x : -3;
-    return (int32_t)rintf(scale * (held < 3 ? held : 3));
-}
-
 static float lowest(const float *least) {
 #if AKIN_LEVEL >= 4
     __m512 low = _mm512_min_ps(_mm512_loadu_ps(least), _mm512_loadu_ps(least + 16));
@@ -79,19 +68,6 @@ static float lowest(const float *least) {
     low = _mm_min_ps(low, _mm_movehl_ps(low, low));
     return _mm_cvtss_f32(_mm_min_ss(low, _mm_shuffle_ps(low, low, 1)));
 #endif
-}
-
-static void prepare(const akin_tile_task *task, thresholds *out) {
-    const float scale = task->row_sketch->row_scale * task->column_sketch->column_scale,
-                margin = task->margin;
-    for (int i = 0; i < PANEL; i++) {
-        out->row[i] = whole(scale, task->row_least[i] - margin) - 2;
-        out->column[i] = whole(scale, task->column_least[i] - margin) - 2;
-        out->offset[i] = whole(scale, task->products[i]);
-#if AKIN_LEVEL == 1 || AKIN_LEVEL >= 5
-        out->offset[i] -= OFFSET * task->sums[i];
-#endif
-    }
 }
 
 /* A bit for 16 columns each: some of them can meet the row panel. */

@@ -1,7 +1,7 @@
-/* tile_matrix: a tile by a matrix unit of 16 x 16 sums and 64 products each at a step. Included by the
+/* tile_matrix: tiles by a matrix unit of 16 x 16 sums and 64 products each at a step. Included by the
  * source that has the unit's operations, or a model of them:
- *   MATRIX_CONFIGURE(width)      all eight registers have 16 rows of 64 bytes, but A's rows have
- *                                `width` bytes and B has width / 4 rows
+ *   MATRIX_CONFIGURE(width)      all eight registers have 16 rows of 64 bytes, but rows of A_0 and A_1
+ *                                have `width` bytes, and B_0 and B_1 have width / 4 rows
  *   MATRIX_RELEASE()             the unit holds nothing any more
  *   MATRIX_ZERO(register)
  *   MATRIX_LOAD(register, address, bytes from one row to the next)
@@ -9,33 +9,85 @@
  *                                four of a column side by side
  *   MATRIX_STORE(register, address, bytes)
  *
- * 16 rows meet 16 to 48 columns at a step. Sums are stored to the first cache and looked
- * through there, the largest of each column first; the unit is busy with the next rows meanwhile. */
+ * 32 rows meet 32 columns at a step, so that each register that is loaded is multiplied twice: a load
+ * takes the unit about as long as a product. Sums are stored to the first cache and looked through
+ * there while the unit is busy with the next step: first the largest of each column alone. Two panels of
+ * rows with two of columns are whole steps; of one with one, some are halves. */
 #include "tile_level.h"
 
 /* Registers, as numbers that an assembler takes. */
-#define SUMS_0 0
-#define SUMS_1 1
-#define SUMS_2 2
-#define B_0 3
-#define B_1 4
-#define B_2 5
-#define A_0 6
+#define SUMS_00 0
+#define SUMS_01 1
+#define SUMS_10 2
+#define SUMS_11 3
+#define A_0 4
+#define A_1 5
+#define B_0 6
+#define B_1 7
 
-enum { SIDE = 16, STRIPS = PANEL / SIDE };
-_Static_assert(STRIPS == 3 && SIDE - COLUMNS == 0, "three registers of columns cover a panel");
+enum {
+    SIDE = 16,
+    STRIPS = PANEL / SIDE,
+    NEXT_MOST = 8192 /* bytes of the columns to come that are fetched to the first cache */
+};
+_Static_assert(SIDE - COLUMNS == 0, "what is ruled out is strips");
 _Static_assert(SIDE % LANES == 0, "whole vectors");
+_Static_assert(OFFSET == 1 << 7, "a shift takes the offset times a sum");
 
-typedef struct {
-    int32_t of[STRIPS][SIDE][SIDE]; /* columns in 16, row, column */
-} strip_sums;
+#if AKIN_LEVEL >= 4
+typedef __m512 reals;
+#define READ(p) _mm512_loadu_ps(p)
+#define READ_SUMS(p) _mm512_loadu_si512((const void *)(p))
+#define EVERY(x) _mm512_set1_ps(x)
+#define REAL(x) _mm512_cvtepi32_ps(x)
+#define LESS_OFFSET(x, sums) _mm512_sub_epi32(x, _mm512_slli_epi32(sums, 7))
+#define SCALED(x, scale, more) _mm512_fmadd_ps(x, scale, more)
+#define MINUS(a, b) _mm512_sub_ps(a, b)
+#define LOWER(a, b) _mm512_min_ps(a, b)
+#define REACHES(a, b) ((unsigned)_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ))
+#else
+typedef __m128 reals;
+#define READ(p) _mm_loadu_ps(p)
+#define READ_SUMS(p) _mm_loadu_si128((const void *)(p))
+#define EVERY(x) _mm_set1_ps(x)
+#define REAL(x) _mm_cvtepi32_ps(x)
+#define LESS_OFFSET(x, sums) _mm_sub_epi32(x, _mm_slli_epi32(sums, 7))
+#define SCALED(x, scale, more) _mm_add_ps(_mm_mul_ps(x, scale), more)
+#define MINUS(a, b) _mm_sub_ps(a, b)
+#define LOWER(a, b) _mm_min_ps(a, b)
+#define REACHES(a, b) ((unsigned)_mm_movemask_ps(_mm_cmpge_ps(a, b)))
+#endif
 
-/* A task in chunks of dimensions. */
+typedef int32_t sums_of_strips[SIDE][SIDE]; /* row, column */
+
+/* A task as it is looked through. The bounds are compared in float32: five roundings of values below 4,
+ * for which the margin has room (sketch.h). */
 typedef struct {
-    const uint8_t *rows;
-    const int8_t *columns;
-    size_t width, chunks; /* bytes of a chunk in a row */
-} matrices;
+    const akin_tile_task *task;
+    float scale;          /* of the sums */
+    float lowest[STRIPS]; /* of 16 rows' thresholds */
+    akin_dot_hit *hits;
+    size_t count;
+} search;
+
+/* Strips of rows and of columns, and the searches that they belong to. */
+typedef struct {
+    const uint8_t *rows[2 * STRIPS];
+    const int8_t *columns[2 * STRIPS];
+    uint8_t column_of[2 * STRIPS]; /* its place: the active ones alone have one */
+    size_t row_count, column_count;
+    size_t width, chunks; /* bytes of a row in a chunk of dimensions */
+    search of[2][2];
+    const char *next, *next_end; /* what is fetched meanwhile */
+    size_t next_step;
+} sweep;
+
+/* One or two strips of rows by one or two of columns. */
+typedef struct {
+    size_t row, column; /* the first ones */
+    size_t rows, columns;
+    sums_of_strips sums[2][2] __attribute__((aligned(64)));
+} step;
 
 static void begin(size_t stride) {
     MATRIX_CONFIGURE(akin_sketch_chunk(stride));
@@ -45,121 +97,201 @@ static void end(void) {
     MATRIX_RELEASE();
 }
 
-/* 16 rows by 48 columns. */
-static inline __attribute__((always_inline)) void
-multiply_chunks(const matrices *m, size_t strip, const size_t chunks, strip_sums *out) {
-    const size_t width = m->width;
-    const uint8_t *a = m->rows + strip * SIDE * width;
-    const int8_t *b = m->columns;
-    MATRIX_ZERO(SUMS_0);
-    MATRIX_ZERO(SUMS_1);
-    MATRIX_ZERO(SUMS_2);
-    for (size_t c = 0; c < chunks; c++, a += PANEL * width, b += PANEL * width) {
-        MATRIX_LOAD(A_0, a, width);
-        MATRIX_LOAD(B_0, b, PANEL * 4);
-        MATRIX_MULTIPLY(SUMS_0, A_0, B_0);
-        MATRIX_LOAD(B_1, b + SIDE * 4, PANEL * 4);
-        MATRIX_MULTIPLY(SUMS_1, A_0, B_1);
-        MATRIX_LOAD(B_2, b + 2 * SIDE * 4, PANEL * 4);
-        MATRIX_MULTIPLY(SUMS_2, A_0, B_2);
-    }
-    MATRIX_STORE(SUMS_0, out->of[0], SIDE * sizeof(int32_t));
-    MATRIX_STORE(SUMS_1, out->of[1], SIDE * sizeof(int32_t));
-    MATRIX_STORE(SUMS_2, out->of[2], SIDE * sizeof(int32_t));
-}
-
-static inline void multiply_all(const matrices *m, size_t strip, strip_sums *out) {
-    if (m->chunks == 1)
-        multiply_chunks(m, strip, 1, out);
-    else
-        multiply_chunks(m, strip, m->chunks, out);
-}
-
-/* By those 16 that are active. */
-static inline void multiply_some(const matrices *m, unsigned active, size_t strip,
-                                 strip_sums *out) {
-    const size_t width = m->width;
-    for (size_t v = 0; v < STRIPS; v++) {
-        if (!(active >> v & 1)) continue;
-        const uint8_t *a = m->rows + strip * SIDE * width;
-        const int8_t *b = m->columns + v * SIDE * 4;
-        MATRIX_ZERO(SUMS_0);
-        for (size_t c = 0; c < m->chunks; c++, a += PANEL * width, b += PANEL * width) {
-            MATRIX_LOAD(A_0, a, width);
-            MATRIX_LOAD(B_0, b, PANEL * 4);
-            MATRIX_MULTIPLY(SUMS_0, A_0, B_0);
+/* How many there are of each, and of chunks, are constants where this is inlined. */
+static inline __attribute__((always_inline)) void multiply_strips(const sweep *s, step *t,
+                                                                  const size_t rows,
+                                                                  const size_t columns,
+                                                                  const size_t chunks) {
+    const size_t width = s->width;
+    const uint8_t *a_0 = s->rows[t->row], *a_1 = s->rows[t->row + rows - 1];
+    const int8_t *b_0 = s->columns[t->column], *b_1 = s->columns[t->column + columns - 1];
+    MATRIX_ZERO(SUMS_00);
+    if (columns == 2) MATRIX_ZERO(SUMS_01);
+    if (rows == 2) MATRIX_ZERO(SUMS_10);
+    if (rows == 2 && columns == 2) MATRIX_ZERO(SUMS_11);
+    for (size_t c = 0, at = 0; c < chunks; c++, at += PANEL * width) {
+        MATRIX_LOAD(A_0, a_0 + at, width);
+        MATRIX_LOAD(B_0, b_0 + at, PANEL * 4);
+        MATRIX_MULTIPLY(SUMS_00, A_0, B_0);
+        if (columns == 2) {
+            MATRIX_LOAD(B_1, b_1 + at, PANEL * 4);
+            MATRIX_MULTIPLY(SUMS_01, A_0, B_1);
         }
-        MATRIX_STORE(SUMS_0, out->of[v], SIDE * sizeof(int32_t));
+        if (rows == 1) continue;
+        MATRIX_LOAD(A_1, a_1 + at, width);
+        MATRIX_MULTIPLY(SUMS_10, A_1, B_0);
+        if (columns == 2) MATRIX_MULTIPLY(SUMS_11, A_1, B_1);
     }
+    MATRIX_STORE(SUMS_00, t->sums[0][0], SIDE * sizeof(int32_t));
+    if (columns == 2) MATRIX_STORE(SUMS_01, t->sums[0][1], SIDE * sizeof(int32_t));
+    if (rows == 2) MATRIX_STORE(SUMS_10, t->sums[1][0], SIDE * sizeof(int32_t));
+    if (rows == 2 && columns == 2) MATRIX_STORE(SUMS_11, t->sums[1][1], SIDE * sizeof(int32_t));
 }
 
-/* The hits of one row among 16 columns, a bit each. */
-static inline uint64_t hits_of_row(const int32_t *sums, const int32_t *offset, int32_t least,
-                                   const int32_t *column) {
-    uint64_t bits = 0;
-    for (int l = 0; l < SIDE; l += LANES)
-        bits |=
-            ABOVE(ADD(LOAD(sums + l), LOAD(offset + l)), SMALLER(SPREAD(least), LOAD(column + l)))
-            << l;
-    return bits;
+static void multiply(const sweep *s, step *t) {
+    if (t->rows == 2 && t->columns == 2) {
+        if (s->chunks == 1)
+            multiply_strips(s, t, 2, 2, 1);
+        else
+            multiply_strips(s, t, 2, 2, s->chunks);
+    } else if (t->rows == 2)
+        multiply_strips(s, t, 2, 1, s->chunks);
+    else if (t->columns == 2)
+        multiply_strips(s, t, 1, 2, s->chunks);
+    else
+        multiply_strips(s, t, 1, 1, s->chunks);
+}
+
+/* The bounds that sums of 16 columns stand for, `l` columns after the first. */
+static inline reals bounds(const search *s, lanes sums, size_t column) {
+    const lanes whole = LESS_OFFSET(sums, READ_SUMS(s->task->sums + column));
+    return SCALED(REAL(whole), EVERY(s->scale), READ(s->task->products + column));
+}
+
+/* What columns ask for, or the row that asks for `least` if that is lower. */
+static inline reals asked(const search *s, float least, size_t column) {
+    return MINUS(LOWER(EVERY(least), READ(s->task->column_least + column)), EVERY(s->task->margin));
 }
 
 /* Whether one of 16 x 16 sums may be a hit: the largest in a column against the least that could. */
-static inline bool some_above(const int32_t (*sums)[SIDE], const int32_t *offset, int32_t lowest,
-                              const int32_t *column) {
-    uint64_t any = 0;
-    for (int l = 0; l < SIDE; l += LANES) {
+static inline bool some_above(const search *s, const sums_of_strips sums, size_t strip,
+                              size_t column) {
+    unsigned any = 0;
+    for (size_t l = 0; l < SIDE; l += LANES) {
         lanes largest[4];
         for (int r = 0; r < 4; r++) largest[r] = LOAD(sums[r] + l);
         for (int r = 4; r < SIDE; r += 4)
-            for (int s = 0; s < 4; s++) largest[s] = LARGER(largest[s], LOAD(sums[r + s] + l));
+            for (int q = 0; q < 4; q++) largest[q] = LARGER(largest[q], LOAD(sums[r + q] + l));
         largest[0] = LARGER(LARGER(largest[0], largest[1]), LARGER(largest[2], largest[3]));
-        any |= ABOVE(ADD(largest[0], LOAD(offset + l)), SMALLER(SPREAD(lowest), LOAD(column + l)));
+        any |= REACHES(bounds(s, largest[0], column + l), asked(s, s->lowest[strip], column + l));
     }
     return any != 0;
 }
 
-static inline size_t look_through(const thresholds *least, unsigned active, size_t strip,
-                                  const strip_sums *sums, akin_dot_hit *hits) {
-    const size_t first = strip * SIDE;
-    int32_t lowest = least->row[first];
-    size_t count = 0;
-    for (size_t r = 1; r < SIDE; r++)
-        lowest = least->row[first + r] < lowest ? least->row[first + r] : lowest;
-    for (size_t v = 0; v < STRIPS; v++) {
-        const int32_t *column = least->column + v * SIDE, *offset = least->offset + v * SIDE;
-        if (!(active >> v & 1) || !some_above(sums->of[v], offset, lowest, column)) continue;
-        for (size_t r = 0; r < SIDE; r++) {
-            uint64_t bits = hits_of_row(sums->of[v][r], offset, least->row[first + r], column);
-            for (; bits != 0; bits &= bits - 1)
-                hits[count++] = (akin_dot_hit){
-                    (uint16_t)(first + r), (uint16_t)(v * SIDE + (size_t)__builtin_ctzll(bits))};
+static __attribute__((noinline)) void collect(search *s, const sums_of_strips sums, size_t strip,
+                                              size_t column) {
+    const float *least = s->task->row_least + strip * SIDE;
+    uint16_t found[SIDE];
+    for (size_t r = 0; r < SIDE; r++) {
+        unsigned bits = 0;
+        for (size_t l = 0; l < SIDE; l += LANES)
+            bits |=
+                REACHES(bounds(s, LOAD(sums[r] + l), column + l), asked(s, least[r], column + l))
+                << l;
+        found[r] = (uint16_t)bits;
+    }
+    for (size_t r = 0; r < SIDE; r += 4) {
+        uint64_t bits;
+        memcpy(&bits, found + r, sizeof bits);
+        for (; bits != 0; bits &= bits - 1) {
+            size_t bit = (size_t)__builtin_ctzll(bits);
+            s->hits[s->count++] = (akin_dot_hit){(uint16_t)(strip * SIDE + r + bit / SIDE),
+                                                 (uint16_t)(column + bit % SIDE)};
         }
     }
-    return count;
 }
 
-static inline void multiply(const matrices *m, unsigned active, size_t strip, strip_sums *out) {
-    if (active == (1u << STRIPS) - 1)
-        multiply_all(m, strip, out);
-    else
-        multiply_some(m, active, strip, out);
+static inline void look_through(sweep *w, const step *t) {
+    for (size_t i = 0; i < t->rows; i++)
+        for (size_t j = 0; j < t->columns; j++) {
+            size_t row = t->row + i, column = w->column_of[t->column + j];
+            search *s = &w->of[row / STRIPS][column / STRIPS];
+            if (some_above(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE))
+                collect(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE);
+        }
+}
+
+static inline void fetch_next(sweep *w) {
+    const char *until =
+        w->next_end - w->next > (ptrdiff_t)w->next_step ? w->next + w->next_step : w->next_end;
+    for (; w->next < until; w->next += 64) _mm_prefetch(w->next, _MM_HINT_T0);
+}
+
+static void run(sweep *w) {
+    step steps[2];
+    size_t turn = 0;
+    steps[1].rows = 0; /* there is none before the first */
+    for (size_t row = 0; row < w->row_count; row += 2)
+        for (size_t column = 0; column < w->column_count; column += 2, turn ^= 1) {
+            step *t = &steps[turn];
+            t->row = row, t->column = column;
+            t->rows = w->row_count - row > 1 ? 2 : 1;
+            t->columns = w->column_count - column > 1 ? 2 : 1;
+            multiply(w, t);
+            fetch_next(w);
+            look_through(w, &steps[turn ^ 1]);
+        }
+    look_through(w, &steps[turn ^ 1]);
+}
+
+static float lowest_of_strip(const float *least) {
+#if AKIN_LEVEL >= 4
+    return _mm512_reduce_min_ps(_mm512_loadu_ps(least));
+#else
+    float low = least[0];
+    for (int i = 1; i < SIDE; i++) low = least[i] < low ? least[i] : low;
+    return low;
+#endif
+}
+
+static inline void begin_search(search *s, const akin_tile_task *task, akin_dot_hit *hits) {
+    s->task = task, s->hits = hits, s->count = 0;
+    s->scale = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale);
+    for (size_t r = 0; r < STRIPS; r++) s->lowest[r] = lowest_of_strip(task->row_least + r * SIDE);
+}
+
+static inline void add_rows(sweep *w, const uint8_t *rows) {
+    for (size_t r = 0; r < STRIPS; r++) w->rows[w->row_count++] = rows + r * SIDE * w->width;
+}
+
+static inline void add_columns(sweep *w, const int8_t *columns, unsigned active, size_t first) {
+    for (size_t v = 0; v < STRIPS; v++)
+        if (active >> v & 1) {
+            w->columns[w->column_count] = columns + v * SIDE * 4;
+            w->column_of[w->column_count++] = (uint8_t)(first + v);
+        }
+}
+
+/* `panels`: of columns to come. */
+static inline void begin_sweep(sweep *w, const akin_tile_task *task, size_t panels) {
+    w->width = akin_sketch_chunk(task->stride), w->chunks = akin_sketch_chunks(task->stride);
+    w->row_count = w->column_count = 0;
+    const size_t bytes = PANEL * w->width * w->chunks;
+    const bool fetches = task->next != NULL && bytes <= NEXT_MOST;
+    w->next = (const char *)task->next;
+    w->next_end = fetches ? w->next + panels * bytes : w->next;
+    w->next_step = (bytes * panels / (panels > 1 ? 9 : 4) + 63) / 64 * 64;
 }
 
 static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *tried) {
-    thresholds least __attribute__((aligned(64)));
-    strip_sums sums[2] __attribute__((aligned(64)));
-    const matrices m = {task->rows, task->columns, akin_sketch_chunk(task->stride),
-                        akin_sketch_chunks(task->stride)};
+    sweep w;
     unsigned active = active_columns(task);
-    size_t count = 0;
     *tried = (size_t)__builtin_popcount(active) * SIDE * PANEL;
     if (active == 0) return 0;
-    prepare(task, &least);
-    multiply(&m, active, 0, &sums[0]);
-    for (size_t strip = 0; strip < STRIPS; strip++) {
-        if (strip + 1 < STRIPS) multiply(&m, active, strip + 1, &sums[(strip + 1) % 2]);
-        count += look_through(&least, active, strip, &sums[strip % 2], hits + count);
+    begin_sweep(&w, task, 1);
+    begin_search(&w.of[0][0], task, hits);
+    add_rows(&w, task->rows);
+    add_columns(&w, task->columns, active, 0);
+    run(&w);
+    return w.of[0][0].count;
+}
+
+static void tile_four(const akin_tile_task tasks[4], akin_dot_hit *const hits[4], size_t counts[4],
+                      size_t tried[4]) {
+    const unsigned all = (1u << STRIPS) - 1;
+    sweep w;
+    bool whole = true;
+    for (int i = 0; i < 4; i++) whole = whole && active_columns(&tasks[i]) == all;
+    if (!whole) {
+        for (int i = 0; i < 4; i++) counts[i] = tile_hits(&tasks[i], hits[i], &tried[i]);
+        return;
     }
-    return count;
+    begin_sweep(&w, tasks, 2);
+    for (int i = 0; i < 4; i++) begin_search(&w.of[i / 2][i % 2], &tasks[i], hits[i]);
+    add_rows(&w, tasks[0].rows);
+    add_rows(&w, tasks[2].rows);
+    add_columns(&w, tasks[0].columns, all, 0);
+    add_columns(&w, tasks[1].columns, all, STRIPS);
+    run(&w);
+    for (int i = 0; i < 4; i++) counts[i] = w.of[i / 2][i % 2].count, tried[i] = PANEL * PANEL;
 }

@@ -3,7 +3,9 @@
 #include "naive_neighbors.h"
 #include "tile_model.h"
 #include <akin/compare.h>
+#include <akin/linalg.h>
 #include <akin/mem.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 
@@ -43,8 +45,21 @@ static akin_row_block *copy_of(akin_row_block *block, const naive_catalogue *c, 
     return copy;
 }
 
-static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block_rules *rules) {
+/* Rows all around one direction, so that panels have means. */
+static void draw_together(naive_catalogue *c) {
+    for (size_t i = 0; i < c->n; i++) {
+        float *row = c->rows + i * c->dim;
+        double length = 0;
+        row[0] += 2;
+        for (size_t t = 0; t < c->dim; t++) length += (double)row[t] * row[t];
+        for (size_t t = 0; t < c->dim; t++) row[t] = (float)(row[t] / sqrt(length));
+    }
+}
+
+static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block_rules *rules,
+                  bool together) {
     naive_catalogue c = naive_create(kind, (uint32_t)(n + dim + k), n, dim);
+    if (together) draw_together(&c);
     akin_row_block *parts[PARTS];
     akin_compare *compare;
     uint64_t *expected = malloc(k * sizeof *expected);
@@ -91,7 +106,9 @@ static void lists_are_the_naive_ones(void **unused) {
     for (int kind = 0; kind < NAIVE_KINDS; kind++)
         for (size_t s = 0; s < tried; s++)
             for (size_t r = 0; r < NAIVE_RULES; r++)
-                check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r]);
+                check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r], false);
+    FOR_EACH_TILE(level) /* means are multiplied together */
+    check(NAIVE_RANDOM, (size_t)48 * 5 * PARTS, 129, 5, &naive_rules[0], true);
     assert_true(tile_model_configured > 0);
     assert_int_equal(tile_model_configured, tile_model_released);
 }
@@ -191,6 +208,7 @@ static void each_allocation_can_fail(void **unused) {
 }
 
 int main(void) {
+    if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_naive_ones),
         cmocka_unit_test(what_cannot_be_saves_work),

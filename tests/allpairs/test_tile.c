@@ -1,6 +1,6 @@
 /* tile: at every level that this CPU has, and with a model of a matrix unit, no pair is missed that a
- * row or a column requires, and none is a hit that the sketches rule out, on panels of all kinds; a
- * unit's state survives signals, fork and other kernels. */
+ * row or a column requires, and none is a hit that the sketches rule out, on panels of all kinds; four
+ * tiles together find what each finds; a unit's state survives signals, fork and other kernels. */
 #include "allpairs/tile.h"
 #include "naive_neighbors.h"
 #include "tile_model.h"
@@ -132,6 +132,71 @@ static void nothing_is_missed(void **unused) {
         }
 }
 
+/* --- four tiles together --- */
+
+static int by_place(const void *x, const void *y) {
+    const akin_dot_hit *a = x, *b = y;
+    return a->row != b->row ? a->row - b->row : a->column - b->column;
+}
+
+/* Two panels by two, of which `narrow` makes one ask for nothing, so that its columns are ruled out. */
+static void check_four(size_t dim, bool narrow) {
+    static akin_dot_hit alone[AKIN_TILE_HITS], together[4][AKIN_TILE_HITS];
+    static float least[2][PANEL], products[PANEL];
+    naive_catalogue c = naive_create(NAIVE_RANDOM, (uint32_t)dim, 4 * PANEL, dim);
+    akin_row_block *a = block_of(&c, 0, 2 * PANEL), *b = block_of(&c, 2 * PANEL, 2 * PANEL);
+    akin_tile_task tasks[4];
+    akin_dot_hit *const hits_of[4] = {together[0], together[1], together[2], together[3]};
+    size_t counts[4], tried[4], one, some = 0;
+    for (int i = 0; i < PANEL; i++)
+        least[0][i] = (float)i / PANEL, least[1][i] = INFINITY, products[i] = (float)i / 100;
+    for (size_t t = 0; t < 4; t++) {
+        akin_row_block_panel rows = akin_row_block_view(a, t / 2),
+                             columns = akin_row_block_view(b, t % 2);
+        bool nothing = narrow && t == 2;
+        tasks[t] = (akin_tile_task){.stride = akin_row_block_stride(a),
+                                    .row_sketch = rows.sketch,
+                                    .column_sketch = columns.sketch,
+                                    .rows = rows.as_rows,
+                                    .columns = columns.as_columns,
+                                    .wrap = columns.wrap,
+                                    .sums = columns.sums,
+                                    .row_least = least[nothing],
+                                    .column_least = least[nothing || t % 2 == 0],
+                                    .row_lowest = least[nothing][0],
+                                    .products = products,
+                                    .margin = akin_sketch_margin(rows.sketch, columns.sketch, dim),
+                                    .next = t == 0 ? akin_row_block_columns(b, 0) : NULL};
+    }
+    akin_tile()->begin(akin_row_block_stride(a));
+    akin_tile()->four(tasks, hits_of, counts, tried);
+    for (size_t t = 0; t < 4; t++) {
+        assert_int_equal(akin_tile()->hits(&tasks[t], alone, &one), counts[t]);
+        assert_int_equal(one, tried[t]);
+        qsort(alone, counts[t], sizeof *alone, by_place);
+        qsort(together[t], counts[t], sizeof *alone, by_place);
+        assert_memory_equal(alone, together[t], counts[t] * sizeof *alone);
+        some += counts[t];
+    }
+    assert_true(some > 0 && counts[2] < PANEL * PANEL);
+    akin_tile()->end();
+    akin_row_block_free(a);
+    akin_row_block_free(b);
+    naive_free(&c);
+}
+
+static void four_are_as_each(void **unused) {
+    (void)unused;
+    static const size_t dims[] = {16, 65, 300};
+    FOR_EACH_TILE(level) {
+        if (akin_tile()->four == NULL) continue;
+        for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
+            check_four(dims[d], false);
+            check_four(dims[d], true);
+        }
+    }
+}
+
 /* --- the state of a unit --- */
 
 typedef struct {
@@ -248,6 +313,7 @@ static void fork_and_other_kernels_leave_the_state(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_missed),
+        cmocka_unit_test(four_are_as_each),
         cmocka_unit_test(signals_leave_the_state),
         cmocka_unit_test(fork_and_other_kernels_leave_the_state),
     };

@@ -14,11 +14,11 @@ static size_t width; /* of A's rows; 0: nothing is configured */
 static unsigned char registers[REGISTERS][REGISTER_ROWS][ROW_BYTES];
 
 static size_t rows_of(int index) {
-    return index >= 3 && index < 6 ? width / 4 : REGISTER_ROWS;
+    return index >= 6 ? width / 4 : REGISTER_ROWS;
 }
 
 static size_t bytes_of(int index) {
-    return index == 6 ? width : ROW_BYTES;
+    return index == 4 || index == 5 ? width : ROW_BYTES;
 }
 
 static void model_configure(size_t bytes) {
@@ -74,4 +74,5 @@ const akin_tile_kernels akin_tile_kernels_v1_model = {
     .begin = begin,
     .end = end,
     .lowest = lowest,
-    .hits = tile_hits};
+    .hits = tile_hits,
+    .four = tile_four};
