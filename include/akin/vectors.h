@@ -44,12 +44,15 @@ AKIN_MUST_CHECK akin_status akin_vectors_open_against(akin_comm *comm,
 AKIN_MUST_CHECK akin_status akin_vectors_create(akin_comm *comm, size_t n, size_t dim,
                                                 const float *rows, akin_labels *labels,
                                                 akin_vectors **out);
-/* The same of rows that were made of other vectors, whose digests and options they have: the first
- * `sources` of them are sources (see below). */
+typedef struct {
+    size_t n,
+        sources; /* rows of all ranks, of which so many at the beginning are sources (below) */
+    size_t dim;
+} akin_vectors_shape;
+/* The same of rows that were made of other vectors, whose digests and options they have. */
 AKIN_MUST_CHECK akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
-                                                   size_t n, size_t sources, size_t dim,
-                                                   const float *rows, akin_labels *labels,
-                                                   akin_vectors **out);
+                                                   akin_vectors_shape shape, const float *rows,
+                                                   akin_labels *labels, akin_vectors **out);
 void akin_vectors_free(akin_vectors *vectors); /* NULL is fine */
 
 size_t akin_vectors_items(const akin_vectors *vectors); /* of all ranks */

@@ -3,6 +3,7 @@
 #include "item_attributes.h"
 #include "item_blocks.h"
 #include "item_boost.h"
+#include "item_order.h"
 #include "label_parts.h"
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -13,9 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USED_MOST = 32, SAMPLE = 512, WORD = 256, NO_ATTRIBUTE = -100 };
+enum { USED_MOST = 32, WORD = 256, NO_ATTRIBUTE = -100 };
 #define FILE_LIMIT ((size_t)1 << 30)
-#define SELECTIVE 0.5 /* the largest share of pairs for which rows are ordered by a rule */
 
 struct akin_item_rules {
     akin_row_rules rows;
@@ -363,67 +363,6 @@ static akin_status add_sides(making *m) {
     return AKIN_OK;
 }
 
-/* --- the order of rows --- */
-
-/* Values of rows at equal distances: [*count, slots], the same at any number of ranks. Collective;
- * agreed. */
-static akin_status gather_sample(akin_comm *comm, const akin_item_rules *rules,
-                                 const akin_vectors *vectors, int32_t **out, size_t *count) {
-    akin_status status;
-    size_t n = akin_vectors_items(vectors), first = akin_vectors_first(vectors), taken = 0;
-    size_t step = n / SAMPLE + 1, slots = (size_t)rules->rows.slots,
-           size = (size_t)akin_comm_size(comm);
-    int32_t *mine = akin_mem_alloc(akin_vectors_count(vectors) / step + 2, slots * sizeof *mine);
-    size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
-    AKIN_TRY(akin_agree(comm, mine && offsets ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = (step - first % step) % step; i < akin_vectors_count(vectors); i += step)
-        for (size_t s = 0; s < slots; s++) mine[taken++] = rules->value[s][i];
-    AKIN_TRY(akin_comm_gather(comm, mine, taken * sizeof *mine, -1, (void **)out, offsets));
-    *count = offsets[size] / (slots * sizeof *mine);
-done:
-    akin_mem_free(mine);
-    akin_mem_free(offsets);
-    return status;
-}
-
-/* Rules by which few pairs pass; a difference leaves most. */
-static void choose_orders(akin_row_rules *rows, const int32_t *sample, size_t count,
-                          int32_t *values) {
-    double share[AKIN_ROW_RULES_MOST];
-    for (int r = 0; r < rows->count; r++) {
-        for (size_t i = 0; i < count; i++)
-            values[i] = sample[i * (size_t)rows->slots + (size_t)rows->rule[r].slot];
-        share[r] = rows->rule[r].kind == AKIN_ROW_RULE_DIFFERENT
-                       ? 1
-                       : akin_row_rule_share(&rows->rule[r], values, count);
-    }
-    for (rows->orders = 0; rows->orders < AKIN_ROW_RULES_ORDERS; rows->orders++) {
-        int best = -1;
-        for (int r = 0; r < rows->count; r++)
-            if (share[r] < SELECTIVE && (best < 0 || share[r] < share[best])) best = r;
-        if (best < 0) break;
-        rows->order[rows->orders] = best;
-        share[best] = 1;
-    }
-}
-
-/* Collective; agreed. */
-static akin_status order_rows(akin_comm *comm, akin_item_rules *rules,
-                              const akin_vectors *vectors) {
-    akin_status status = AKIN_OK;
-    int32_t *sample = NULL, *values = NULL;
-    size_t count = 0;
-    if (rules->rows.count == 0) return AKIN_OK;
-    AKIN_TRY(gather_sample(comm, rules, vectors, &sample, &count));
-    values = akin_mem_alloc(count, sizeof *values);
-    AKIN_TRY(akin_agree(comm, values ? AKIN_OK : AKIN_FAILED));
-    choose_orders(&rules->rows, sample, count, values);
-done:
-    akin_mem_free(sample);
-    akin_mem_free(values);
-    return status;
-}
-
 /* --- all of it --- */
 
 static akin_status begin_targets(making *m, const akin_neighbors_rules *given) {
@@ -460,7 +399,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     *out = NULL;
     AKIN_TRY(akin_agree(comm, rules ? read_words(&m, given) : AKIN_FAILED));
     rules->has_targets = given->only_available || given->only.count + given->barred.count > 0;
-    AKIN_TRY(order_rows(comm, rules, vectors));
+    AKIN_TRY(akin_item_order_choose(comm, vectors, &rules->rows));
     AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, &rules->blocks));
     akin_item_blocks_strike(&rules->blocks, vectors, rules->target);
     rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;

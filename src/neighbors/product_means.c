@@ -198,8 +198,8 @@ akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vecto
     AKIN_TRY(sum_rows(&m));
     AKIN_TRY(make_rows(&m, &rows));
     AKIN_TRY(label_rows(&m, &labels));
-    status = akin_vectors_create_of(comm, vectors, 2 * products->count, products->count, m.dim + 2,
-                                    rows, labels, out);
+    const akin_vectors_shape shape = {2 * products->count, products->count, m.dim + 2};
+    status = akin_vectors_create_of(comm, vectors, shape, rows, labels, out);
 done:
     akin_mem_free(rows);
     akin_mem_free(m.sums);

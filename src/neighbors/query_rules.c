@@ -71,13 +71,18 @@ static bool take(const akin_query_rules *rules, const int32_t *pins, size_t pinn
     return held == k || whole;
 }
 
+typedef struct {
+    const int32_t *rows; /* [count] */
+    size_t count;
+} pins_of;
+
 /* Longer and longer lists, until k of one are left. *list: owned, at least k. Collective; agreed. */
 static akin_status search(akin_comm *comm, const akin_query_rules *rules,
-                          const akin_vectors *vectors, const akin_query_asker *who,
-                          const int32_t *pins, size_t pinned, size_t k, uint64_t **list) {
+                          const akin_vectors *vectors, const akin_query_asker *who, pins_of pins,
+                          size_t k, uint64_t **list) {
     akin_status status;
     size_t n = akin_vectors_items(vectors), most = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX;
-    size_t width = k + pinned < most ? k + pinned : most;
+    size_t width = k + pins.count < most ? k + pins.count : most;
     for (bool enough = false; !enough; width = GROWTH * width < most ? GROWTH * width : most) {
         akin_mem_free(*list);
         *list = akin_mem_zalloc(width > k ? width : k, sizeof **list);
@@ -85,7 +90,7 @@ static akin_status search(akin_comm *comm, const akin_query_rules *rules,
         if (local == AKIN_OK) local = akin_query_search(who, vectors, &rules->rows, width, *list);
         AKIN_TRY(akin_agree(comm, local));
         AKIN_TRY(akin_query_merge(comm, width, *list));
-        enough = take(rules, pins, pinned, *list, width, width == most, k);
+        enough = take(rules, pins.rows, pins.count, *list, width, width == most, k);
     }
 done:
     return status;
@@ -106,7 +111,7 @@ akin_status akin_query_rules_list(akin_comm *comm, const akin_query_rules *rules
     if (*pinned == k ||
         (rules->more && akin_item_blocks_alone(akin_item_rules_blocks(rules->more), who->item.row)))
         goto done;
-    AKIN_TRY(search(comm, rules, vectors, who, pins, *pinned, k - *pinned, &found));
+    AKIN_TRY(search(comm, rules, vectors, who, (pins_of){pins, *pinned}, k - *pinned, &found));
     memcpy(list + *pinned, found, (k - *pinned) * sizeof *list);
 done:
     akin_mem_free(found);

@@ -88,13 +88,13 @@ done:
     return status;
 }
 
-akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of, size_t n,
-                                   size_t sources, size_t dim, const float *rows,
-                                   akin_labels *labels, akin_vectors **out) {
+akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
+                                   akin_vectors_shape shape, const float *rows, akin_labels *labels,
+                                   akin_vectors **out) {
     akin_status status, local = AKIN_OK;
-    AKIN_TRY(akin_vectors_create(comm, n, dim, rows, labels, out));
+    AKIN_TRY(akin_vectors_create(comm, shape.n, shape.dim, rows, labels, out));
     akin_vectors *v = *out;
-    v->sources = sources;
+    v->sources = shape.sources;
     memcpy(v->digest, made_of->digest, sizeof v->digest);
     memcpy(v->model_digest, made_of->model_digest, sizeof v->model_digest);
     if (made_of->catalog_options && !(v->catalog_options = akin_mem_text(made_of->catalog_options)))

@@ -1,0 +1,40 @@
+/* stages_check: what can be refused in a settled job before anything is changed. */
+#include "call.h"
+#include "stages.h"
+#include <akin/mem.h>
+
+static akin_status check(const akin_stage *stage, const akin_job *job) {
+    const akin_verb *verb = akin_verb_find(stage->verb);
+    akin_options *options = akin_jobfile_options(job->file, akin_stage_section(stage, job));
+    const char *const *arguments = NULL;
+    if (!akin_options_flag(options, "enabled"))
+        return stage->always
+                   ? akin_error_set(AKIN_USAGE, "cannot be turned off: later stages need it")
+                   : AKIN_OK;
+    if (!akin_stage_runs(stage, job)) return AKIN_OK;
+    if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
+        return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
+    akin_status status = stage->check ? stage->check(options) : AKIN_OK;
+    return status == AKIN_OK && verb->check ? verb->check(options) : status;
+}
+
+/* The key that the error is about. */
+static const char *wrong_key(const akin_verb *verb, const akin_options *options) {
+    if (!akin_options_flag(options, "enabled")) return "enabled";
+    return akin_error_about() ? akin_error_about() : verb->options->name;
+}
+
+akin_status akin_stages_check(const akin_job *job) {
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
+        akin_status status = check(stage, job);
+        if (status == AKIN_OK) continue;
+        const char *section = akin_stage_section(stage, job);
+        const char *key =
+            wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
+        char *place = akin_jobfile_place(job->file, section, key);
+        if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
+        akin_mem_free(place);
+        return status;
+    }
+    return AKIN_OK;
+}

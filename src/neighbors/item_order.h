@@ -1,0 +1,15 @@
+/* item_order: by which of the rules for each item rows are ordered before they are compared, so that
+ * those that can meet stand together: those that let the fewest pairs pass, by a sample of the rows. */
+#ifndef AKIN_ITEM_ORDER_H
+#define AKIN_ITEM_ORDER_H
+
+#include <akin/comm.h>
+#include <akin/error.h>
+#include <akin/row_block.h>
+#include <akin/vectors.h>
+
+/* Sets the rules' orders, the same at any number of ranks. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_item_order_choose(akin_comm *comm, const akin_vectors *vectors,
+                                                   akin_row_rules *rules);
+
+#endif
