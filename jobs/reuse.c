@@ -182,10 +182,10 @@ akin_status akin_reuse_keep_table(akin_stage_run *run) {
         bool published = akin_stage_runs(akin_stage_find("publish"), run->job);
         if (!published)
             (void)unlink(akin_text_bytes(last));
-        else if (akin_file_exists(table) && !akin_file_exists(akin_text_bytes(last)) &&
-                 akin_file_link(table, akin_text_bytes(last)) != AKIN_OK)
-            akin_error_clear();
+        else if (akin_file_exists(table) && !akin_file_exists(akin_text_bytes(last)))
+            (void)!akin_file_link(table, akin_text_bytes(last));
     }
+    akin_error_clear(); /* it only costs time */
     akin_mem_free(table);
     akin_text_free(last);
     return AKIN_OK;
@@ -203,6 +203,7 @@ akin_status akin_reuse_kept_table(akin_stage_run *run) {
                                           "continuing without the table that was published last");
     }
     akin_comm_max_i64(comm, &unknown, 1);
+    akin_error_clear(); /* it only costs time */
     if (!unknown && !akin_options_given(run->call->options, "previous"))
         status = akin_options_set(run->call->options, "previous", akin_text_bytes(last), "run");
     akin_mem_free(table);
@@ -215,6 +216,7 @@ akin_status akin_reuse_drop_table(akin_stage_run *run) {
     akin_text *last = NULL;
     if (akin_comm_rank(run->call->comm) == 0 && name_tables(run, &table, &last))
         (void)unlink(akin_text_bytes(last));
+    akin_error_clear(); /* it only costs time */
     akin_mem_free(table);
     akin_text_free(last);
     return AKIN_OK;
