@@ -53,20 +53,32 @@ akin_status akin_call_create(akin_comm *comm, const akin_verb *verb, akin_option
 }
 
 akin_status akin_call_run(const akin_verb *verb, akin_call *call) {
+    return akin_call_run_together(verb, &call, 1);
+}
+
+akin_status akin_call_run_together(const akin_verb *verb, akin_call *const *calls, size_t count) {
+    akin_comm *comm = calls[0]->comm;
     double start = akin_comm_seconds();
     akin_error_clear();
-    akin_csv_make_safe(akin_options_flag(call->options, "csv-safe"));
-    akin_holds holds;
-    akin_status outcome = akin_holds_take(call->comm, verb, call->options, &holds);
-    if (outcome == AKIN_OK) outcome = akin_agree(call->comm, verb->run(call));
-    akin_holds_release(&holds);
-    akin_status status = akin_report_finish(call->report, outcome, akin_comm_seconds() - start);
-    return outcome == AKIN_OK ? akin_agree(call->comm, status) : outcome;
+    akin_csv_make_safe(akin_options_flag(calls[0]->options, "csv-safe"));
+    akin_holds *holds = akin_mem_zalloc(count, sizeof *holds);
+    akin_status outcome = akin_agree(comm, holds ? AKIN_OK : AKIN_FAILED), status = AKIN_OK;
+    for (size_t i = 0; i < count && outcome == AKIN_OK; i++)
+        outcome = akin_holds_take(comm, verb, calls[i]->options, &holds[i]);
+    if (outcome == AKIN_OK)
+        outcome =
+            akin_agree(comm, count == 1 ? verb->run(calls[0]) : verb->run_together(calls, count));
+    for (size_t i = 0; i < count && holds; i++) akin_holds_release(&holds[i]);
+    akin_mem_free(holds);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++)
+        status = akin_report_finish(calls[i]->report, outcome, akin_comm_seconds() - start);
+    return outcome == AKIN_OK ? akin_agree(comm, status) : outcome;
 }
 
 void akin_call_free(akin_call *call) {
     akin_mem_free((void *)(uintptr_t)call->options_text);
     akin_mem_free((void *)(uintptr_t)call->result_options);
+    akin_mem_free(call->said);
     akin_json_free(call->report);
     akin_source_close(call->listed);
     *call = (akin_call){0};

@@ -21,6 +21,10 @@ AKIN_MUST_CHECK akin_status akin_call_create(akin_comm *comm, const akin_verb *v
                                              akin_options *options, bool print, akin_call *out);
 /* Runs the verb, agrees on the outcome and finishes the report. Collective. */
 AKIN_MUST_CHECK akin_status akin_call_run(const akin_verb *verb, akin_call *call);
+/* The same for several calls of a verb, at once: one is run, several where it can (verbs.h:
+ * run_together). They fail together. Collective. */
+AKIN_MUST_CHECK akin_status akin_call_run_together(const akin_verb *verb, akin_call *const *calls,
+                                                   size_t count);
 void akin_call_free(akin_call *call);
 
 /* For a verb's `up_to_date`: its last run succeeded with these inputs and options. Only rank 0 knows; true on others. */

@@ -1,4 +1,4 @@
-/* run_stage: one stage of a run, for one table: it is up to date, or its verb runs. */
+/* run_stage: one stage of a run, for its tables: up to date, or its verb runs. */
 #include "run_stage.h"
 #include "call.h"
 #include "entries.h"
@@ -114,36 +114,58 @@ done:
     return status;
 }
 
-/* Runs the verb and records what it did, or why it failed. Collective. */
-static akin_status work(akin_run_state *run, const akin_stage *stage, const akin_stage_run *own) {
+/* Records what the verb did, or why it failed. Collective. */
+static akin_status record_work(akin_run_state *run, const akin_stage *stage,
+                               const akin_stage_run *own, akin_status outcome, double waited,
+                               const char *message) {
     akin_call *call = own->call;
-    akin_comm *comm = call->comm;
     const char *table = own->job->table;
     char room[AKIN_JOB_FILE_SIZE];
-    const char *title = akin_job_title(stage->verb, table, room);
-    akin_mem_peak_restart();
-    double waited = akin_comm_waited(comm);
-    akin_log_hold();
-    akin_status outcome = akin_call_run(akin_verb_find(stage->verb), call);
-    akin_log_progress_end();
-    const char *said = akin_log_release();
-    if (outcome == AKIN_OK)
-        summarize(call, title, said);
-    else if (*said)
-        akin_log_info("%s: %s", title, said);
-    waited = akin_comm_waited(comm) - waited;
-    akin_comm_max_f64(comm, &waited, 1);
     akin_json_set_number(call->report, "waiting_seconds", waited);
     if (outcome == AKIN_OK && stage->recorded) {
         akin_json_set_text(call->report, "input_digest", call->inputs);
         akin_json_set_text(call->report, "options", call->options_text);
     }
-    char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
     akin_status status = record(run, stage, own, true);
     if (status == AKIN_OK) akin_stage_report(run, stage->verb, table, call->report, false);
-    if (outcome != AKIN_OK)
-        status = akin_error_set(outcome, "%s: %s", title, message ? message : "failed");
+    if (outcome == AKIN_OK) return status;
+    return akin_error_set(outcome, "%s: %s", akin_job_title(stage->verb, table, room),
+                          message ? message : "failed");
+}
+
+/* Runs the verb for these tables, and records it for each. Collective. */
+static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage_run *const *own,
+                        size_t count) {
+    akin_comm *comm = run->call->comm;
+    const akin_verb *verb = akin_verb_find(stage->verb);
+    akin_call **calls = akin_mem_alloc(count, sizeof *calls);
+    akin_status status = akin_agree(comm, calls ? AKIN_OK : AKIN_FAILED);
+    if (status != AKIN_OK) return status;
+    for (size_t i = 0; i < count; i++) calls[i] = own[i]->call;
+    akin_mem_peak_restart();
+    double waited = akin_comm_waited(comm);
+    akin_log_hold();
+    akin_status outcome = akin_call_run_together(verb, calls, count);
+    akin_log_progress_end();
+    const char *said = akin_log_release();
+    for (size_t i = 0; i < count; i++) {
+        char room[AKIN_JOB_FILE_SIZE];
+        const char *title = akin_job_title(stage->verb, own[i]->job->table, room);
+        const char *here = calls[i]->said ? calls[i]->said : i == 0 ? said : "";
+        if (outcome == AKIN_OK)
+            summarize(calls[i], title, here);
+        else if (*here)
+            akin_log_info("%s: %s", title, here);
+    }
+    waited = akin_comm_waited(comm) - waited;
+    akin_comm_max_f64(comm, &waited, 1);
+    char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
+    for (size_t i = count; i-- > 0;) { /* a failure is told for the first of them */
+        akin_status one = record_work(run, stage, own[i], outcome, waited, message);
+        if (one != AKIN_OK) status = one;
+    }
     akin_mem_free(message);
+    akin_mem_free(calls);
     return status;
 }
 
@@ -162,8 +184,9 @@ static akin_status run_hook(akin_stage_hook *hook, akin_stage_run *own) {
     return hook ? hook(own) : AKIN_OK;
 }
 
-/* A stage that is not up to date: what it may reuse, and its work. */
-static akin_status make(akin_run_state *run, const akin_stage *stage, akin_stage_run *own) {
+/* A stage that is not up to date: what it may reuse. Collective; agreed. */
+static akin_status prepare(const akin_run_state *run, const akin_stage *stage,
+                           akin_stage_run *own) {
     akin_status status = AKIN_OK;
     akin_call *call = own->call;
     akin_options *options = call->options;
@@ -174,34 +197,114 @@ static akin_status make(akin_run_state *run, const akin_stage *stage, akin_stage
         AKIN_TRY(akin_reuse_previous(stage, own->job->table, call, run->folder));
     AKIN_TRY(renew(call, akin_verb_find(stage->verb), options));
     AKIN_TRY(run_hook(stage->begin, own));
-    status = work(run, stage, own);
 done:
     return status;
 }
 
-akin_status akin_stage_make(akin_run_state *run, const akin_stage *stage, const akin_job *job) {
+/* A call for a table, and whether its output fits: then it is skipped. Collective; agreed. */
+static akin_status look(akin_run_state *run, const akin_stage *stage, akin_stage_run *own,
+                        bool *fits) {
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
-    akin_call call = {0};
-    akin_stage_run own = {.call = &call,
-                          .jobs = &run->jobs,
-                          .job = job,
-                          .folder = run->folder,
-                          .metrics = run->metrics};
+    akin_call *call = own->call;
     const akin_verb *verb = akin_verb_find(stage->verb);
-    akin_options *options = akin_jobfile_options(job->file, akin_stage_section(stage, job));
-    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, options, false, &call)));
+    akin_options *options =
+        akin_jobfile_options(own->job->file, akin_stage_section(stage, own->job));
+    *fits = false;
+    AKIN_TRY(akin_agree(comm, akin_call_create(comm, verb, options, false, call)));
     if (stage->argument_key) { /* the rules have listed these arguments */
-        call.listed = run->listed;
+        call->listed = run->listed;
         run->listed = NULL;
     }
-    AKIN_TRY(run_hook(stage->prepare, &own));
-    AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, job->table, &call)));
-    bool recorded = is_recorded(run, stage, job->table) &&
-                    !(stage->argument_key && akin_stage_of_added(stage, job->file));
-    AKIN_TRY(up_to_date(&call, verb) ? skip(run, stage, &own, recorded) : make(run, stage, &own));
+    AKIN_TRY(run_hook(stage->prepare, own));
+    AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, own->job->table, call)));
+    bool recorded = is_recorded(run, stage, own->job->table) &&
+                    !(stage->argument_key && akin_stage_of_added(stage, own->job->file));
+    if ((*fits = up_to_date(call, verb))) AKIN_TRY(skip(run, stage, own, recorded));
+done:
+    return status;
+}
+
+static akin_stage_run begin_run(akin_run_state *run, akin_call *call, const akin_job *job) {
+    return (akin_stage_run){.call = call,
+                            .jobs = &run->jobs,
+                            .job = job,
+                            .folder = run->folder,
+                            .metrics = run->metrics};
+}
+
+static akin_status run_one(akin_run_state *run, const akin_stage *stage, const akin_job *job) {
+    akin_status status = AKIN_OK;
+    akin_call call = {0};
+    akin_stage_run own = begin_run(run, &call, job), *one = &own;
+    bool fits;
+    AKIN_TRY(look(run, stage, &own, &fits));
+    if (!fits) {
+        AKIN_TRY(prepare(run, stage, &own));
+        AKIN_TRY(work(run, stage, &one, 1));
+    }
     status = run_hook(stage->end, &own);
 done:
     akin_call_free(&call);
     return status;
+}
+
+/* --- the tables --- */
+
+static akin_status stop_if_signalled(const akin_run_state *run, const akin_stage *stage) {
+    if (akin_comm_check_signal(run->call->comm) == AKIN_OK) return AKIN_OK;
+    return akin_error_set(AKIN_INTERRUPTED,
+                          "stopped by a signal before %s; run it again to continue", stage->verb);
+}
+
+/* Tables are published independently: a gate that refuses one stops the run only behind the others. */
+static akin_status run_each(akin_run_state *run, const akin_stage *stage) {
+    akin_error_kept first;
+    akin_status status = AKIN_OK, refused = AKIN_OK;
+    for (size_t i = 0; i < run->jobs.count; i++) {
+        if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
+        if ((status = stop_if_signalled(run, stage)) != AKIN_OK) break;
+        status = run_one(run, stage, &run->jobs.list[i]);
+        if (status == AKIN_GATE) {
+            if (refused == AKIN_OK) akin_error_keep(&first);
+            refused = status;
+        } else if (status != AKIN_OK)
+            break;
+    }
+    if ((status != AKIN_OK && status != AKIN_GATE) || refused == AKIN_OK) return status;
+    akin_error_restore(&first);
+    return refused;
+}
+
+/* Those that do not fit at once. */
+static akin_status run_together(akin_run_state *run, const akin_stage *stage) {
+    akin_comm *comm = run->call->comm;
+    size_t all = run->jobs.count, count = 0, made = 0;
+    akin_call *calls = akin_mem_zalloc(all, sizeof *calls);
+    akin_stage_run *own = akin_mem_zalloc(all, sizeof *own), **made_of = NULL;
+    made_of = akin_mem_zalloc(all, sizeof *made_of);
+    akin_status status = akin_agree(comm, calls && own && made_of ? AKIN_OK : AKIN_FAILED);
+    if (status == AKIN_OK) status = stop_if_signalled(run, stage);
+    for (size_t i = 0; i < all && status == AKIN_OK; i++) {
+        bool fits;
+        if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
+        own[count] = begin_run(run, &calls[count], &run->jobs.list[i]);
+        AKIN_TRY(look(run, stage, &own[count++], &fits));
+        if (!fits) made_of[made++] = &own[count - 1];
+    }
+    for (size_t m = 0; m < made && status == AKIN_OK; m++)
+        AKIN_TRY(prepare(run, stage, made_of[m]));
+    if (made > 0 && status == AKIN_OK) AKIN_TRY(work(run, stage, made_of, made));
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) status = run_hook(stage->end, &own[i]);
+done:
+    for (size_t i = 0; i < count; i++) akin_call_free(&calls[i]);
+    akin_mem_free(calls);
+    akin_mem_free(own);
+    akin_mem_free(made_of);
+    return status;
+}
+
+akin_status akin_stage_run_tables(akin_run_state *run, const akin_stage *stage) {
+    return akin_verb_find(stage->verb)->run_together ? run_together(run, stage)
+                                                     : run_each(run, stage);
 }

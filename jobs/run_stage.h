@@ -1,4 +1,4 @@
-/* run_stage: one stage of a run, for one table: it is up to date and is skipped, or its verb runs on
+/* run_stage: one stage of a run, for its tables: one is up to date and is skipped, or its verb runs on
  * what may be reused; metrics.json and the run's report get what it did. */
 #ifndef AKIN_RUN_STAGE_H
 #define AKIN_RUN_STAGE_H
@@ -19,9 +19,9 @@ typedef struct {
     akin_source *listed; /* for ingest, if the rules already needed it */
 } akin_run_state;
 
-/* Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_stage_make(akin_run_state *run, const akin_stage *stage,
-                                            const akin_job *job);
+/* Runs the stage for each table that has it: at once where the verb can (verbs.h: run_together), else
+ * one after another. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_stage_run_tables(akin_run_state *run, const akin_stage *stage);
 
 /* Adds a stage's entry to the report; table NULL: table.nc, or what all tables share. Not collective. */
 void akin_stage_report(akin_run_state *run, const char *verb, const char *table,

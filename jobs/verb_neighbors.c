@@ -3,6 +3,8 @@
 #include "output.h"
 #include "rules.h"
 #include "verbs.h"
+#include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/neighbors.h>
 #include <string.h>
@@ -188,6 +190,7 @@ static void fill_report(akin_json *report, const akin_neighbors_params *params,
     akin_json_set_text(report, "kernel", figures->engine.kernel);
     akin_json_set_number(report, "seconds_waiting", figures->engine.seconds_waiting);
     akin_json_set_integer(report, "kept", (long long)figures->kept);
+    akin_json_set_integer(report, "tables_in_pass", (long long)figures->sharing);
     if (refine->collapse) {
         akin_json_set_integer(report, "duplicates", (long long)figures->duplicates);
         akin_json_set_integer(report, "sought_anew", (long long)figures->sought);
@@ -217,23 +220,48 @@ done:
     return status;
 }
 
-static akin_status run(akin_call *call) {
-    akin_status status;
-    akin_neighbors_figures figures;
-    akin_neighbors_params params = read_params(call);
-    if (params.output == NULL) return akin_error_set(AKIN_USAGE, "no output given: -o table.nc");
-    if (strcmp(params.output, params.input) == 0)
-        return akin_error_option("output", "--output %s is also the input", params.output);
-    if (akin_checkpoints_check(call->options, params.output) != AKIN_OK) return AKIN_USAGE;
-    AKIN_TRY(akin_neighbors(call->comm, &params, &figures));
-    fill_report(call->report, &params, &figures);
+static akin_status check_files(const akin_call *call, const akin_neighbors_params *params) {
+    if (params->output == NULL) return akin_error_set(AKIN_USAGE, "no output given: -o table.nc");
+    if (strcmp(params->output, params->input) == 0)
+        return akin_error_option("output", "--output %s is also the input", params->output);
+    return akin_checkpoints_check(call->options, params->output);
+}
+
+/* Collective; agreed. */
+static akin_status report(akin_call *call, const akin_neighbors_params *params,
+                          const akin_neighbors_figures *figures) {
     size_t empty = 0;
-    AKIN_TRY(akin_agree(call->comm, akin_comm_rank(call->comm) == 0
-                                        ? count_empty(params.output, &empty)
-                                        : AKIN_OK));
+    fill_report(call->report, params, figures);
+    akin_status status =
+        akin_agree(call->comm,
+                   akin_comm_rank(call->comm) == 0 ? count_empty(params->output, &empty) : AKIN_OK);
     akin_json_set_integer(call->report, "without_neighbors", (long long)empty);
-done:
     return status;
+}
+
+static akin_status run_together(akin_call *const *calls, size_t count) {
+    akin_comm *comm = calls[0]->comm;
+    akin_neighbors_params *params = akin_mem_alloc(count, sizeof *params);
+    akin_neighbors_figures *figures = akin_mem_alloc(count, sizeof *figures);
+    akin_status status = akin_agree(comm, params && figures ? AKIN_OK : AKIN_FAILED);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        params[i] = read_params(calls[i]);
+        status = check_files(calls[i], &params[i]);
+    }
+    if (status == AKIN_OK) status = akin_neighbors(comm, params, count, figures);
+    for (size_t i = 0; i < count && status == AKIN_OK; i++) {
+        if (count > 1) akin_log_hold();
+        akin_neighbors_tell(&params[i], &figures[i]);
+        if (count > 1) calls[i]->said = akin_mem_text(akin_log_release());
+        status = report(calls[i], &params[i], &figures[i]);
+    }
+    akin_mem_free(params);
+    akin_mem_free(figures);
+    return status;
+}
+
+static akin_status run(akin_call *call) {
+    return run_together(&call, 1);
 }
 
 /* What works on the lists of items, not of products. The last ones do where pictures count as one
@@ -321,6 +349,7 @@ const akin_verb akin_verb_neighbors = {
     .arguments_max = 1,
     .options = options,
     .run = run,
+    .run_together = run_together,
     .up_to_date = up_to_date,
     .check = check,
 };

@@ -150,31 +150,6 @@ static const akin_stage *last_stage(const akin_run_state *run) {
     return akin_stage_find(akin_options_text(run->call->options, "until"));
 }
 
-/* For each table that has the stage. Tables are published independently: a gate that refuses one
- * stops the run only behind the others. */
-static akin_status run_for_tables(akin_run_state *run, const akin_stage *stage) {
-    akin_error_kept first;
-    akin_status status = AKIN_OK, refused = AKIN_OK;
-    for (size_t i = 0; i < run->jobs.count; i++) {
-        if (!akin_stage_runs(stage, &run->jobs.list[i])) continue;
-        if (akin_comm_check_signal(run->call->comm) != AKIN_OK) {
-            status = akin_error_set(AKIN_INTERRUPTED,
-                                    "stopped by a signal before %s; run it again to continue",
-                                    stage->verb);
-            break;
-        }
-        status = akin_stage_make(run, stage, &run->jobs.list[i]);
-        if (status == AKIN_GATE) {
-            if (refused == AKIN_OK) akin_error_keep(&first);
-            refused = status;
-        } else if (status != AKIN_OK)
-            break;
-    }
-    if ((status != AKIN_OK && status != AKIN_GATE) || refused == AKIN_OK) return status;
-    akin_error_restore(&first);
-    return refused;
-}
-
 static akin_status run_stages(akin_run_state *run) {
     akin_status status = AKIN_OK;
     for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
@@ -183,7 +158,7 @@ static akin_status run_stages(akin_run_state *run) {
             continue;
         }
         if (stage->online && akin_options_flag(run->call->options, "offline")) continue;
-        AKIN_TRY(run_for_tables(run, stage));
+        AKIN_TRY(akin_stage_run_tables(run, stage));
         if (stage == last_stage(run)) break;
     }
 done:

@@ -24,6 +24,7 @@ typedef struct {
      * if unknown). */
     const akin_json *last;
     char inputs[AKIN_HASH_TEXT_SIZE];
+    char *said; /* by run_together: what akin_log_summary would have said of this call; owned */
     bool print; /* false under --json or `run`: only the report goes to stdout */
 } akin_call;
 
@@ -38,6 +39,9 @@ typedef struct akin_verb {
     const akin_option *options; /* its own, ends with a NULL name; main adds the common ones */
     /* Collective. Checks what it can before it changes anything. */
     akin_status (*run)(akin_call *call);
+    /* Several calls at once, where that is less work than one after another; NULL: there is none. They fail
+     * together. Collective. */
+    akin_status (*run_together)(akin_call *const *calls, size_t count);
     /* For `run`: whether the output already is that of its inputs and options, so that the stage can be
      * skipped; false where unsure (missing or damaged output too). May add to the report what the
      * file says of itself. Quick: attributes only. Run by every rank, agreed by the caller. NULL:

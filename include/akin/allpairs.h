@@ -13,6 +13,9 @@
  * n / size (12 stride + 4 stride + 24 k + 150) bytes, stride = dim rounded up to a multiple of 16
  * (30 k for long lists), and a little.
  *
+ * Several tables share the rows and every product of two panels (compare.h): each adds its lists, and
+ * its own offers of the pairs that are not ruled out for all.
+ *
  * A step of the ring is done in slices. After each, the ranks tell each other about a signal, or that
  * it is time to save, and act on it after the next: none waits for another's slice. What is saved
  * is the position in the ring and the lists at that time. With the same number of ranks a run
@@ -35,7 +38,8 @@ typedef struct {
         *label[AKIN_ROW_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
     const uint64_t *lists; /* [count, k] sorted keys, 0 = none; NULL: lists start empty */
     const int64_t
-        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew */
+        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew.
+                 * The first table's counts for all */
     const size_t *counts; /* [size]: rows of each rank's block; with place only */
     const uint64_t
         *bars; /* [count]: what the lists required; NULL: with no lists, or if that is in them */
@@ -45,17 +49,24 @@ typedef struct {
  * it (NULL at step 0, when it is its own), borrowed. */
 typedef struct {
     akin_ring_progress progress;
-    const size_t *counts; /* [size]: rows of each rank's block */
-    akin_row_block *own, *held;
-    int held_rank; /* whose block it is */
+    const size_t *counts;       /* [size]: rows of each rank's block */
+    akin_row_block *own, *held; /* of all tables */
+    int held_rank;              /* whose block it is */
 } akin_allpairs_state;
 
+/* Lists under rules of their own. Tables of one comparison are equal to the bit to what a comparison
+ * for each gives. */
 typedef struct {
     size_t k;
     const akin_row_block_rules *rules;
     const akin_partition_prior *prior; /* NULL: nothing was known before */
-    akin_ring_progress progress;       /* where to continue; with prior->place only, else zeros */
-    double save_every;                 /* seconds */
+} akin_allpairs_table;
+
+typedef struct {
+    const akin_allpairs_table *table; /* [tables] */
+    int tables;                       /* 1 to AKIN_ROW_BLOCK_TABLES */
+    akin_ring_progress progress;      /* where to continue; with prior->place only, else zeros */
+    double save_every;                /* seconds */
     /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective;
      * agreed. */
     akin_status (*save)(void *context, const akin_allpairs_state *state);
@@ -73,8 +84,8 @@ typedef struct {
     const char *kernel;  /* of the tile */
 } akin_allpairs_figures;
 
-/* *lists: [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first, 0 where there
- * is no entry; owned. AKIN_INTERRUPTED after a signal. Collective; agreed; same params, except
+/* lists [tables]: for each [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first,
+ * 0 where there is no entry; owned; NULL unless AKIN_OK. AKIN_INTERRUPTED after a signal. Collective; agreed; same params, except
  * for arrays of this rank's shard. */
 AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_allpairs_params *params, uint64_t **lists,

@@ -21,7 +21,12 @@ typedef struct akin_compare akin_compare;
 
 AKIN_MUST_CHECK akin_status akin_compare_create(const akin_row_block_rules *rules,
                                                 akin_compare **out); /* rules: kept */
-void akin_compare_free(akin_compare *compare);                       /* NULL is fine */
+/* For all tables of blocks (row_block.h), with the rules of each; what is created for one table takes
+ * any table's block. Two panels are multiplied once for all tables, for the least that any asks of
+ * them, and are passed over where none lets them meet. */
+AKIN_MUST_CHECK akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules,
+                                                       int tables, akin_compare **out);
+void akin_compare_free(akin_compare *compare); /* NULL is fine */
 
 /* Every panel of a block, ready, with itself. */
 void akin_compare_itself(akin_compare *compare, akin_row_block *a);

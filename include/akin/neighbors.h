@@ -69,12 +69,21 @@ typedef struct {
     size_t products;                      /* with by_group */
     akin_allpairs_figures engine;
     size_t duplicates, sought, fills; /* of refine.h */
-    size_t kept;        /* lists of last night that needed no comparison with each other */
-    size_t peak_memory; /* bytes, of the rank with most */
+    size_t kept;                 /* lists of last night that needed no comparison with each other */
+    size_t shorter, fresh, gone; /* since last night: lists that lost too much, items */
+    size_t sharing;              /* tables that were made in this pass over the pairs */
+    size_t peak_memory;          /* bytes, of the rank with most */
 } akin_neighbors_figures;
 
-/* AKIN_INTERRUPTED after a signal: a checkpoint is saved. Collective; agreed; same params. */
+/* Makes these tables. Those of the same rows share one pass over the pairs, whatever their rules, and each is
+ * equal to the bit to what a call for it alone makes; if one of them fails all do. Their
+ * checkpoint is that of the first one which names one, else of the first. out [count].
+ * AKIN_INTERRUPTED after a signal: a checkpoint is saved. Collective; agreed; same params. */
 AKIN_MUST_CHECK akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
-                                           akin_neighbors_figures *out);
+                                           size_t count, akin_neighbors_figures *out);
+
+/* Says what was done for a table (akin_log_summary). Not collective. */
+void akin_neighbors_tell(const akin_neighbors_params *params,
+                         const akin_neighbors_figures *figures);
 
 #endif

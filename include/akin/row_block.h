@@ -17,7 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { AKIN_ROW_BLOCK_PANEL = AKIN_SKETCH_PANEL, AKIN_ROW_BLOCK_LAYERS = 3 };
+enum {
+    AKIN_ROW_BLOCK_PANEL = AKIN_SKETCH_PANEL,
+    AKIN_ROW_BLOCK_LAYERS = 3,
+    AKIN_ROW_BLOCK_TABLES = 16 /* at most */
+};
 
 /* Pairs that need no comparison, since the lists began with what it gave: every row has a label,
  * and pairs of labels are done or not. Symmetric. */
@@ -85,12 +89,20 @@ AKIN_MUST_CHECK akin_status akin_row_block_create(size_t capacity, size_t dim, s
                                                   akin_row_block_sides sides, akin_row_block **out);
 void akin_row_block_free(akin_row_block *block); /* NULL is fine */
 
+/* Several tables of the same rows: each table after the first, table 0, which is the block itself, is
+ * a block that has items, lists and thresholds of its own (its rules may give an item other values and
+ * another availability) and shares the rows and their sketches. It is freed with the block, or before it, the last
+ * one first. Begun with it; its items are set without rows; it is made ready after it. */
+AKIN_MUST_CHECK akin_status akin_row_block_add_table(akin_row_block *block, size_t k);
+int akin_row_block_tables(const akin_row_block *block);
+akin_row_block *akin_row_block_table(const akin_row_block *block, int table); /* borrowed */
+
 /* Filling: begin with the count (<= capacity; lists are emptied), set every row, then ready. Rows
  * that cannot meet others (labels, category, availability) should stand together, and near ones
  * too: panels are passed over whole. */
 void akin_row_block_begin(akin_row_block *block, size_t count);
 void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item item,
-                        const float *row /* [dim], unit length, no -0 */);
+                        const float *row /* [dim], unit length, no -0; of a table: NULL */);
 void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rules);
 
 size_t akin_row_block_count(const akin_row_block *block);
@@ -101,6 +113,7 @@ size_t akin_row_block_panels(const akin_row_block *block);
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t panel);
 /* A panel's sketch as columns, borrowed; the next panel's follows it. */
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel);
+const float *akin_row_block_least(const akin_row_block *block, size_t panel); /* as in the view */
 const akin_row_block_summary *
 akin_row_block_summaries(const akin_row_block *block); /* [panels], borrowed */
 const akin_row_block_item *
@@ -123,9 +136,14 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count);
 
-/* What a row whose panel says `least` asks of the scores of rows with offsets up to `largest`. */
-float akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
-                         float least, float largest);
+/* What rows whose panel says `least` ask of the scores of rows with offsets up to `largest`, in
+ * place. */
+void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
+                        float largest, float *least /* [48] */);
+
+/* The offsets of a panel's rows; returns the score from which on two rows may be the same, so that it is
+ * not the product (above). */
+float akin_row_block_offsets(const akin_row_block *block, size_t panel, float *out /* [48] */);
 
 /* Rows that rest take no entries and are only found by others, until they rest no longer. */
 void akin_row_block_rest(akin_row_block *block, bool rests);
@@ -136,8 +154,9 @@ void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *blo
                           float score);
 
 /* A copy elsewhere: begin with the same count, body and lists copied byte for byte, then ready. */
-void *akin_row_block_body(akin_row_block *block); /* borrowed */
-size_t akin_row_block_body_size(size_t count, size_t dim);
+void *akin_row_block_body(akin_row_block *block);          /* borrowed */
+size_t akin_row_block_body_size(size_t count, size_t dim); /* of one with its own rows */
+size_t akin_row_block_body_size_of(const akin_row_block *block, size_t count);
 size_t akin_row_block_lists_size(size_t count, size_t k);
 
 #endif

@@ -53,6 +53,7 @@ typedef struct {
 typedef struct {
     int slots, count;
     bool number[AKIN_ROW_RULES_SLOTS];
+    int attribute[AKIN_ROW_RULES_SLOTS];        /* which it is: the same number in all tables */
     const int32_t *value[AKIN_ROW_RULES_SLOTS]; /* [count of this rank's shard] each */
     const uint8_t *target;                      /* [of the shard]: may be a neighbour; NULL: all */
     akin_row_rule rule[AKIN_ROW_RULES_MOST];
@@ -61,6 +62,7 @@ typedef struct {
     const akin_topk_limits *limits;           /* of each list; NULL: none */
     const float *offset;                      /* [count of the shard]; NULL: none */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
+    double share[AKIN_ROW_RULES_ORDERS];      /* of all pairs that each of these lets pass */
 } akin_row_rules;
 
 /* What item `at` of the shard has, and whether it may be a neighbour, where the rules say so. rules:
@@ -81,7 +83,11 @@ void akin_row_span_add(akin_row_span *span, bool number, int32_t value);
 bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
                              const akin_row_span *targets);
 
-/* The same for one source. */
+/* True: it is possible for every source whose values are in the spans; false: it may not be. */
+bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *sources,
+                            const akin_row_span *targets);
+
+/* The same as possible for one source. */
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets);
 

@@ -21,8 +21,10 @@ typedef struct {
     akin_comm *comm;
     int rank, size, subs;
     const akin_allpairs_params *params;
-    size_t n, dim, k;
-    size_t *counts; /* [size]: rows of each rank's block */
+    size_t n, dim;
+    int tables;
+    akin_allpairs_table table[AKIN_ROW_BLOCK_TABLES]; /* k: of the lists */
+    size_t *counts;                                   /* [size]: rows of each rank's block */
     akin_row_block *own, *held, *next;
     akin_compare *compare;
     double done, total; /* pairs of panels, for the progress */
@@ -43,16 +45,27 @@ static size_t largest_block(const engine *e) {
     return largest;
 }
 
+static akin_status make_travellers(const engine *e, size_t largest, akin_row_block **out) {
+    akin_status status;
+    AKIN_TRY(akin_row_block_create(largest, e->dim, e->table[0].k, AKIN_ROW_BLOCK_COLUMNS, out));
+    for (int t = 1; t < e->tables; t++) AKIN_TRY(akin_row_block_add_table(*out, e->table[t].k));
+done:
+    return status;
+}
+
 /* Buffers for travelling blocks, as large as the largest of them. */
 static akin_status make_room(engine *e) {
     akin_status status;
-    size_t largest = largest_block(e);
-    AKIN_TRY(akin_compare_create(e->params->rules, &e->compare));
+    const akin_row_block_rules *rules[AKIN_ROW_BLOCK_TABLES];
+    for (int t = 0; t < e->tables; t++) rules[t] = e->table[t].rules;
+    AKIN_TRY(akin_compare_create_tables(rules, e->tables, &e->compare));
     AKIN_TRY(akin_comm_sum_create(2, &e->vote));
-    AKIN_TRY(akin_thresholds_foretell(e->own, (size_t)e->size, e->params->rules));
+    for (int t = 0; t < e->tables; t++)
+        AKIN_TRY(akin_thresholds_foretell(akin_row_block_table(e->own, t), (size_t)e->size,
+                                          e->table[t].rules));
     if (e->size == 1) return AKIN_OK;
-    AKIN_TRY(akin_row_block_create(largest, e->dim, e->k, AKIN_ROW_BLOCK_COLUMNS, &e->held));
-    AKIN_TRY(akin_row_block_create(largest, e->dim, e->k, AKIN_ROW_BLOCK_COLUMNS, &e->next));
+    AKIN_TRY(make_travellers(e, largest_block(e), &e->held));
+    AKIN_TRY(make_travellers(e, largest_block(e), &e->next));
 done:
     return status;
 }
@@ -123,7 +136,9 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t stride = akin_row_block_stride(e->own);
-    size_t row = stride + (stride * sizeof(float) + akin_row_block_lists_size(1, e->k)) / 4;
+    size_t lists = 0;
+    for (int t = 0; t < e->tables; t++) lists += akin_row_block_lists_size(1, e->table[t].k);
+    size_t row = stride + (stride * sizeof(float) + lists) / 4;
     size_t bytes =
         (cache >= 256 << 10 ? (size_t)cache : 512 << 10) / 8 * (akin_tile()->format.matrix ? 6 : 3);
     size_t panels = bytes / (AKIN_ROW_BLOCK_PANEL * row);
@@ -220,24 +235,46 @@ static int right_of(const engine *e) {
     return (e->rank + 1) % e->size;
 }
 
+/* Of each table. */
+typedef struct {
+    crossing of[AKIN_ROW_BLOCK_TABLES];
+} crossings;
+
+static void arrive_all(engine *e, crossings *c) {
+    for (int t = 0; t < e->tables; t++) arrive(e, &c->of[t]);
+}
+
 /* The held block is sent to the left, and the one of the next step arrives from the right. */
-static crossing move_body(engine *e, akin_row_block *held, int step) {
+static crossings move_body(engine *e, akin_row_block *held, int step) {
     size_t count = e->counts[akin_ring_held(e->size, e->rank, step + 1)];
+    crossings c;
     akin_row_block_begin(e->next, count);
-    const message out = {akin_row_block_body(held),
-                         akin_row_block_body_size(akin_row_block_count(held), e->dim), left_of(e)};
-    const message in = {akin_row_block_body(e->next), akin_row_block_body_size(count, e->dim),
-                        right_of(e)};
-    return cross(e, TAG_BODY, out, in);
+    for (int t = 0; t < e->tables; t++) {
+        akin_row_block *from = akin_row_block_table(held, t),
+                       *to = akin_row_block_table(e->next, t);
+        const message out = {akin_row_block_body(from),
+                             akin_row_block_body_size_of(from, akin_row_block_count(from)),
+                             left_of(e)};
+        const message in = {akin_row_block_body(to), akin_row_block_body_size_of(to, count),
+                            right_of(e)};
+        c.of[t] = cross(e, TAG_BODY, out, in);
+    }
+    return c;
 }
 
 static void move_lists(engine *e, akin_row_block *held, int to, akin_row_block *next, int from) {
-    const message out = {akin_row_block_lists(held),
-                         akin_row_block_lists_size(akin_row_block_count(held), e->k), to};
-    const message in = {akin_row_block_lists(next),
-                        akin_row_block_lists_size(akin_row_block_count(next), e->k), from};
-    crossing c = cross(e, TAG_LISTS, out, in);
-    arrive(e, &c);
+    crossings c;
+    for (int t = 0; t < e->tables; t++) {
+        akin_row_block *here = akin_row_block_table(held, t),
+                       *there = akin_row_block_table(next, t);
+        size_t k = e->table[t].k;
+        const message out = {akin_row_block_lists(here),
+                             akin_row_block_lists_size(akin_row_block_count(here), k), to};
+        const message in = {akin_row_block_lists(there),
+                            akin_row_block_lists_size(akin_row_block_count(there), k), from};
+        c.of[t] = cross(e, TAG_LISTS, out, in);
+    }
+    arrive_all(e, &c);
 }
 
 static void count_work(engine *e) {
@@ -257,44 +294,53 @@ static akin_status go_round(engine *e) {
     count_work(e);
     for (int step = 0; step <= last; step++) {
         akin_row_block *held = step == 0 ? e->own : e->held;
-        crossing body = {NULL, NULL};
+        crossings body = {0};
         if (step < last) body = move_body(e, held, step);
         if (step >= e->params->progress.step)
             status = sweep(e, held, step,
                            step == e->params->progress.step ? e->params->progress.slice : 0);
-        arrive(e, &body);
+        arrive_all(e, &body);
         if (status != AKIN_OK || step == last) break;
         move_lists(e, held, left_of(e), e->next, right_of(e));
-        akin_row_block_ready(e->next, e->params->rules);
+        for (int t = 0; t < e->tables; t++)
+            akin_row_block_ready(akin_row_block_table(e->next, t), e->table[t].rules);
         akin_row_block *empty = e->held;
         e->held = e->next, e->next = empty;
     }
     return status;
 }
 
+/* What travelled joins what stayed. */
+static akin_status merge_table(engine *e, int table) {
+    size_t k = e->table[table].k;
+    akin_row_block *own = akin_row_block_table(e->own, table),
+                   *next = akin_row_block_table(e->next, table);
+    const akin_row_rules *more = e->table[table].rules->more;
+    const akin_topk_limits *limits = more != NULL ? more->limits : NULL;
+    uint64_t *merged = akin_mem_alloc(k, sizeof *merged);
+    if (merged == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < akin_row_block_count(own); i++) {
+        uint64_t *kept = akin_row_block_list(own, i), *came = akin_row_block_list(next, i);
+        uint64_t bar = akin_topk_bar(kept);
+        akin_topk_sort(kept, k);
+        akin_topk_sort(came, k);
+        akin_topk_limits_merge(limits, kept, came, k, merged);
+        akin_topk_restore(kept, k, merged, bar);
+    }
+    akin_mem_free(merged);
+    return AKIN_OK;
+}
+
 /* Returns the travelling lists to the rank that keeps their block. Collective; agreed. */
 static akin_status merge_travellers(engine *e) {
+    akin_status status = AKIN_OK;
     int last = akin_ring_steps(e->size);
-    uint64_t *merged = akin_mem_alloc(e->k, sizeof *merged);
-    const akin_row_rules *more = e->params->rules->more;
-    const akin_topk_limits *limits = more != NULL ? more->limits : NULL;
-    akin_status status = akin_agree(e->comm, merged != NULL ? AKIN_OK : AKIN_FAILED);
-    if (status != AKIN_OK) goto done;
-    if (last == 0) goto done;
+    if (last == 0) return AKIN_OK;
     akin_row_block_begin(e->next, e->counts[e->rank]);
     move_lists(e, e->held, akin_ring_held(e->size, e->rank, last), e->next,
                akin_ring_holder(e->size, e->rank, last));
-    for (size_t i = 0; i < akin_row_block_count(e->own); i++) {
-        uint64_t *kept = akin_row_block_list(e->own, i), *came = akin_row_block_list(e->next, i);
-        uint64_t bar = akin_topk_bar(kept);
-        akin_topk_sort(kept, e->k);
-        akin_topk_sort(came, e->k);
-        akin_topk_limits_merge(limits, kept, came, e->k, merged);
-        akin_topk_restore(kept, e->k, merged, bar);
-    }
-done:
-    akin_mem_free(merged);
-    return status;
+    for (int t = 0; t < e->tables && status == AKIN_OK; t++) status = merge_table(e, t);
+    return akin_agree(e->comm, status);
 }
 
 /* Once more, while lists are recomputed. Collective; agreed. */
@@ -310,19 +356,30 @@ done:
     return status;
 }
 
-/* Recomputes lists that required too much, about a slice at a time; then sorts every list.
- * Collective; agreed. */
-static akin_status mend_lists(engine *e) {
+/* Recomputes a table's lists that required too much, about a slice at a time. Collective; agreed. */
+static akin_status mend_table(engine *e, int table) {
     akin_status status = AKIN_OK;
     size_t left = 1, largest = largest_block(e), most;
     most = (size_t)(slice_work / ((double)largest * (double)e->dim));
     most = 1 + (most < largest ? most : largest) / (size_t)e->size;
     while (left > 0) {
-        AKIN_TRY(akin_recompute(e->comm, e->params->rules, e->own, most, &left, &e->mended));
+        AKIN_TRY(akin_recompute(e->comm, e->table[table].rules, akin_row_block_table(e->own, table),
+                                most, &left, &e->mended));
         if (left > 0) AKIN_TRY(stop_if_signalled(e));
     }
-    for (size_t i = 0; i < akin_row_block_count(e->own); i++)
-        akin_topk_sort(akin_row_block_list(e->own, i), e->k);
+done:
+    return status;
+}
+
+/* Then sorts every list: what is sorted can no longer be saved. Collective; agreed. */
+static akin_status mend_lists(engine *e) {
+    akin_status status = AKIN_OK;
+    for (int t = 0; t < e->tables; t++) AKIN_TRY(mend_table(e, t));
+    for (int t = 0; t < e->tables; t++) {
+        akin_row_block *own = akin_row_block_table(e->own, t);
+        for (size_t i = 0; i < akin_row_block_count(own); i++)
+            akin_topk_sort(akin_row_block_list(own, i), e->table[t].k);
+    }
 done:
     return status;
 }
@@ -351,6 +408,22 @@ static void fill_figures(engine *e, double start, double waited, akin_allpairs_f
                                    (double)sums[1], e->mended, akin_tile()->name};
 }
 
+/* Returns the lists, the last table's first (partition.h). Collective; agreed. */
+static akin_status go_home(engine *e, const akin_vectors *vectors, uint64_t **lists) {
+    akin_status status = AKIN_OK;
+    for (int t = e->tables; t-- > 0;) {
+        akin_row_block *own = akin_row_block_table(e->own, t);
+        status =
+            akin_partition_home(e->comm, vectors, e->table[t].k, t > 0 ? &own : &e->own, &lists[t]);
+        if (status != AKIN_OK) break;
+    }
+    for (int t = 0; t < e->tables && status != AKIN_OK; t++) {
+        akin_mem_free(lists[t]);
+        lists[t] = NULL;
+    }
+    return status;
+}
+
 akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                           const akin_allpairs_params *params, uint64_t **lists,
                           akin_allpairs_figures *figures) {
@@ -362,12 +435,15 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                 .params = params,
                 .n = n,
                 .dim = akin_vectors_dim(vectors),
-                .k = akin_allpairs_list(n, params->k)};
-    *lists = NULL;
+                .tables = params->tables};
+    for (int t = 0; t < params->tables; t++) {
+        lists[t] = NULL;
+        e.table[t] = params->table[t];
+        e.table[t].k = akin_allpairs_list(n, params->table[t].k);
+    }
     akin_comm_barrier(comm);
     double start = e.saved_at = akin_comm_seconds(), waited = akin_comm_waited(comm);
-    AKIN_TRY(
-        akin_partition_out(comm, vectors, e.k, params->rules, params->prior, &e.own, &e.counts));
+    AKIN_TRY(akin_partition_out(comm, vectors, e.table, e.tables, &e.own, &e.counts));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs
                                        : akin_ring_subs(e.size, largest_block(&e), e.dim);
@@ -376,7 +452,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     free_travellers(&e);
     AKIN_TRY(mend_lists(&e));
     fill_figures(&e, start, waited, figures);
-    AKIN_TRY(akin_partition_home(comm, vectors, e.k, &e.own, lists));
+    AKIN_TRY(go_home(&e, vectors, lists));
     figures->seconds = akin_comm_seconds() - start;
     akin_comm_max_f64(comm, &figures->seconds, 1);
 done:

@@ -18,6 +18,7 @@ enum {
 typedef struct {
     akin_row_block *a, *b;
     size_t p, q, count; /* of hits */
+    uint32_t met;       /* the tables in which they may meet: a bit each */
     akin_row_block_panel rows, columns;
     akin_dot_hit hits[AKIN_TILE_HITS];
 } outcome;
@@ -46,7 +47,9 @@ typedef struct {
 /* The hits of tiles wait while the next tiles are computed: meanwhile the rows and lists that they
  * need come from memory. */
 struct akin_compare {
-    const akin_row_block_rules *rules;
+    int tables;
+    const akin_row_block_rules *rules[AKIN_ROW_BLOCK_TABLES];
+    bool same_category; /* in all tables */
     akin_compare_figures figures;
     group groups[2];
     int turn; /* which one the next tiles write; the other one waits */
@@ -62,14 +65,29 @@ struct akin_compare {
 };
 
 akin_status akin_compare_create(const akin_row_block_rules *rules, akin_compare **out) {
+    return akin_compare_create_tables(&rules, 1, out);
+}
+
+akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules, int tables,
+                                       akin_compare **out) {
     *out = akin_mem_zalloc(1, sizeof **out);
     if (*out == NULL) return AKIN_FAILED;
-    (*out)->rules = rules;
+    (*out)->tables = tables;
+    (*out)->same_category = true;
+    for (int t = 0; t < tables; t++) {
+        (*out)->rules[t] = rules[t];
+        (*out)->same_category = (*out)->same_category && rules[t]->same_category;
+    }
     return AKIN_OK;
 }
 
 void akin_compare_free(akin_compare *c) {
     akin_mem_free(c);
+}
+
+/* The block of a table; one table alone may be any of a block's. */
+static akin_row_block *of_table(const akin_compare *c, akin_row_block *block, int table) {
+    return c->tables == 1 ? block : akin_row_block_table(block, table);
 }
 
 static bool apart(const akin_row_block_rules *rules, const akin_row_block_summary *a,
@@ -78,9 +96,9 @@ static bool apart(const akin_row_block_rules *rules, const akin_row_block_summar
            (a->category_last < b->category_first || b->category_last < a->category_first);
 }
 
-/* Of two that are not apart. */
 static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_summary *a,
                      const akin_row_block_summary *b) {
+    if (apart(rules, a, b)) return false;
     for (int l = 0; l < rules->layers; l++) {
         const akin_row_block_layer *layer = &rules->layer[l];
         if (a->label[l] >= 0 && b->label[l] >= 0 &&
@@ -92,28 +110,54 @@ static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_sum
            akin_row_rules_possible(rules->more, b->span, a->span);
 }
 
+/* The tables in which two panels may meet, a bit each. */
+static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, akin_row_block *b,
+                         size_t q) {
+    uint32_t met = 0;
+    for (int t = 0; t < c->tables; t++) {
+        const akin_row_block_summary *x = akin_row_block_summaries(of_table(c, a, t)) + p,
+                                     *y = akin_row_block_summaries(of_table(c, b, t)) + q;
+        if (may_meet(c->rules[t], x, y)) met |= UINT32_C(1) << t;
+    }
+    return met;
+}
+
 /* --- the comparison --- */
 
-/* Scores the hits and offers them to those who may want them; of a panel with itself each pair
- * once. */
-static void settle(akin_compare *c, outcome *o) {
-    const akin_row_block_panel *rows = &o->rows, *columns = &o->columns;
+/* Offers the hits to those who may want them in one table; of a panel with itself each pair once. */
+static void propose(akin_compare *c, const outcome *o, int table) {
+    const akin_row_block_rules *rules = c->rules[table];
+    akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
+    const float *row_least = akin_row_block_least(a, o->p),
+                *column_least = akin_row_block_least(b, o->q);
     size_t row_count = 0, column_count = 0;
     bool itself = o->a == o->b && o->p == o->q;
-    bool offsets = c->rules->more != NULL && c->rules->more->offset != NULL;
-    akin_dot()->pairs(rows->rows, columns->rows, akin_row_block_stride(o->a), o->hits, o->count,
-                      c->scores);
+    bool offsets = rules->more != NULL && rules->more->offset != NULL;
+    float of_rows[PANEL] = {0}, of_columns[PANEL] = {0}, sure = INFINITY; /* what is added */
+    if (offsets) {
+        sure = akin_row_block_offsets(a, o->p, of_rows);
+        (void)akin_row_block_offsets(b, o->q, of_columns);
+    }
     for (size_t h = 0; h < o->count; h++) { /* no branches: nobody could foretell them */
         uint16_t i = o->hits[h].row, j = o->hits[h].column;
-        bool pair = (i < rows->count) & (j < columns->count) & (!itself | (i < j));
-        c->for_rows[row_count] = (akin_row_block_proposal){i, j, c->scores[h]};
-        c->for_columns[column_count] = (akin_row_block_proposal){j, i, c->scores[h]};
-        row_count += pair & (offsets ? rows->least[i] < INFINITY : c->scores[h] >= rows->least[i]);
-        column_count +=
-            pair & (offsets ? columns->least[j] < INFINITY : c->scores[h] >= columns->least[j]);
+        float score = c->scores[h];
+        bool pair = (i < o->rows.count) & (j < o->columns.count) & (!itself | (i < j)),
+             same = offsets && (score >= sure || score < -1); /* those are held or raised */
+        c->for_rows[row_count] = (akin_row_block_proposal){i, j, score};
+        c->for_columns[column_count] = (akin_row_block_proposal){j, i, score};
+        row_count += pair & (same | (score + of_columns[j] >= row_least[i]));
+        column_count += pair & (same | (score + of_rows[i] >= column_least[j]));
     }
-    akin_row_block_offer(c->rules, o->a, o->p, o->b, o->q, c->for_rows, row_count);
-    akin_row_block_offer(c->rules, o->b, o->q, o->a, o->p, c->for_columns, column_count);
+    akin_row_block_offer(rules, a, o->p, b, o->q, c->for_rows, row_count);
+    akin_row_block_offer(rules, b, o->q, a, o->p, c->for_columns, column_count);
+}
+
+/* Scores the hits, for all tables. */
+static void settle(akin_compare *c, outcome *o) {
+    akin_dot()->pairs(o->rows.rows, o->columns.rows, akin_row_block_stride(o->a), o->hits, o->count,
+                      c->scores);
+    for (int t = 0; t < c->tables; t++)
+        if (o->met >> t & 1) propose(c, o, t);
     o->count = 0;
 }
 
@@ -136,24 +180,63 @@ static void fetch_hits(const outcome *o) {
     }
 }
 
-/* What the rows of a panel ask the other for: those that can have nothing from it, by category or by
- * the other rules, ask for nothing. */
-static const float *asked(const akin_row_block_rules *rules, const akin_row_block *block,
-                          const akin_row_block_panel *panel, const akin_row_block_panel *other,
-                          float *least /* [48] */) {
-    bool mixed =
-        rules->same_category && panel->summary->category_first != panel->summary->category_last;
-    bool offsets = rules->more != NULL && rules->more->offset != NULL;
-    if (!mixed && rules->more == NULL) return panel->least;
+/* Those of a panel's rows that can have something from the other, one by one. */
+static void ask_each(const akin_row_block_rules *rules, const akin_row_block_panel *panel,
+                     const akin_row_block_panel *other, bool mixed, bool ruled, float *least) {
     for (size_t i = 0; i < PANEL; i++) {
         const akin_row_block_item *item = &panel->items[i];
         bool meets = !mixed || (item->category >= other->summary->category_first &&
                                 item->category <= other->summary->category_last);
-        if (meets && rules->more != NULL && i < panel->count)
-            meets = (!rules->only_available || other->summary->some_available) &&
-                    akin_row_rules_possible_for(rules->more, &item->values, other->summary->span);
+        if (meets && ruled && i < panel->count)
+            meets = akin_row_rules_possible_for(rules->more, &item->values, other->summary->span);
         least[i] = meets ? panel->least[i] : INFINITY;
-        if (offsets) least[i] = akin_row_block_ask(block, rules, least[i], other->summary->largest);
+    }
+}
+
+/* What the rows of a panel ask the other for: those that can have nothing from it, by category or by
+ * the other rules, ask for nothing. The spans of the two mostly tell it of all rows at once. */
+static const float *asked(const akin_row_block_rules *rules, const akin_row_block *block,
+                          const akin_row_block_panel *panel, const akin_row_block_panel *other,
+                          float *least /* [48] */) {
+    const akin_row_rules *more = rules->more;
+    const akin_row_block_summary *here = panel->summary, *there = other->summary;
+    bool mixed = rules->same_category && here->category_first != here->category_last;
+    if (!mixed && more == NULL) return panel->least;
+    bool ruled = more != NULL && !akin_row_rules_certain(more, here->span, there->span),
+         offsets = more != NULL && more->offset != NULL;
+    if (more != NULL && ((rules->only_available && !there->some_available) ||
+                         (ruled && !akin_row_rules_possible(more, here->span, there->span)))) {
+        for (size_t i = 0; i < PANEL; i++) least[i] = INFINITY;
+        return least;
+    }
+    if (!mixed && !ruled && !offsets) return panel->least;
+    if (mixed || ruled)
+        ask_each(rules, panel, other, mixed, ruled, least);
+    else
+        memcpy(least, panel->least, PANEL * sizeof *least);
+    if (offsets) akin_row_block_ask(block, rules, there->largest, least);
+    return least;
+}
+
+static const float *asked_in(const akin_compare *c, int table, akin_row_block *block, size_t p,
+                             akin_row_block *other, size_t q, float *least /* [48] */) {
+    const akin_row_block *of = of_table(c, block, table);
+    const akin_row_block_panel panel = akin_row_block_view(of, p),
+                               theirs = akin_row_block_view(of_table(c, other, table), q);
+    return asked(c->rules[table], of, &panel, &theirs, least);
+}
+
+/* What they ask in the tables in which the two may meet: the least of it. */
+static const float *asked_of(const akin_compare *c, akin_row_block *block, size_t p,
+                             akin_row_block *other, size_t q, uint32_t met,
+                             float *least /* [48] */) {
+    if ((met & (met - 1)) == 0) return asked_in(c, __builtin_ctz(met), block, p, other, q, least);
+    for (size_t i = 0; i < PANEL; i++) least[i] = INFINITY;
+    for (int t = 0; t < c->tables; t++) {
+        float room[PANEL];
+        if (!(met >> t & 1)) continue;
+        const float *one = asked_in(c, t, block, p, other, q, room);
+        for (size_t i = 0; i < PANEL; i++) least[i] = one[i] < least[i] ? one[i] : least[i];
     }
     return least;
 }
@@ -197,15 +280,20 @@ static const float *products_of_mean(akin_compare *c, const side *a, size_t i, c
 }
 
 /* Adds the tile of two panels to the group, unless none of its pairs can be wanted. */
-static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t j) {
+static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t j, uint32_t met) {
     const akin_row_block_panel *rows = &a->panel[i], *columns = &b->panel[j];
     const akin_tile_kernels *tile = akin_tile();
     group *g = &c->groups[c->turn];
     question *q = &c->questions[g->count];
     const float *products = q->products;
     size_t stride = akin_row_block_stride(a->block);
-    const float *row_least = asked(c->rules, a->block, rows, columns, q->of_rows);
-    const float *column_least = asked(c->rules, b->block, columns, rows, q->of_columns);
+    bool alone = c->tables == 1; /* then the views are that table's */
+    const float *row_least =
+        alone ? asked(c->rules[0], a->block, rows, columns, q->of_rows)
+              : asked_of(c, a->block, a->first + i, b->block, b->first + j, met, q->of_rows);
+    const float *column_least =
+        alone ? asked(c->rules[0], b->block, columns, rows, q->of_columns)
+              : asked_of(c, b->block, b->first + j, a->block, a->first + i, met, q->of_columns);
     const float row_lowest = tile->lowest(row_least);
     if (rows->sketch->inverse > 0) {
         if (columns->sketch->inverse > 0) {
@@ -231,6 +319,7 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         .products = products,
         .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
     outcome *o = &g->outcomes[g->count++];
+    o->met = met;
     o->a = a->block, o->p = a->first + i, o->rows = *rows;
     o->b = b->block, o->q = b->first + j, o->columns = *columns;
 }
@@ -263,8 +352,12 @@ static void answer(akin_compare *c) {
 /* Every panel of one side with every panel of the other. */
 static void meet(akin_compare *c, const side *a, const side *b, const int8_t *next) {
     for (size_t i = 0; i < a->count; i++)
-        for (size_t j = 0; j < b->count; j++)
-            if (may_meet(c->rules, a->panel[i].summary, b->panel[j].summary)) ask(c, a, i, b, j);
+        for (size_t j = 0; j < b->count; j++) {
+            uint32_t met = c->tables == 1
+                               ? may_meet(c->rules[0], a->panel[i].summary, b->panel[j].summary)
+                               : meetings(c, a->block, a->first + i, b->block, b->first + j);
+            if (met != 0) ask(c, a, i, b, j, met);
+        }
     if (c->groups[c->turn].count == 0) return;
     c->tasks[0].next = next;
     answer(c);
@@ -280,17 +373,22 @@ void akin_compare_itself(akin_compare *c, akin_row_block *a) {
     akin_tile()->end();
 }
 
+static bool apart_in_all(const akin_compare *c, const akin_row_block_summary *a,
+                         const akin_row_block_summary *b) {
+    return c->same_category && apart(c->rules[0], a, b);
+}
+
 /* Rows against columns [first, end), as many at once as the level takes. */
 static void sweep_columns(akin_compare *c, const side *rows, akin_row_block *b, size_t first,
                           size_t end) {
     const akin_row_block_summary *summaries = akin_row_block_summaries(b);
     for (size_t q = first; q < end;) {
-        if (apart(c->rules, rows->panel[0].summary, &summaries[q])) {
+        if (apart_in_all(c, rows->panel[0].summary, &summaries[q])) {
             q = summaries[q].alike_end;
             continue;
         }
         bool two = rows->count == 2 && q + 1 < end &&
-                   !apart(c->rules, rows->panel[0].summary, &summaries[q + 1]);
+                   !apart_in_all(c, rows->panel[0].summary, &summaries[q + 1]);
         side columns = side_of(b, q, two ? 2 : 1);
         q += columns.count;
         meet(c, rows, &columns, q + columns.count <= end ? akin_row_block_columns(b, q) : NULL);
@@ -298,9 +396,9 @@ static void sweep_columns(akin_compare *c, const side *rows, akin_row_block *b, 
 }
 
 /* Whether two panels are apart from the same others. */
-static bool alike(const akin_row_block_rules *rules, const akin_row_block_summary *a,
+static bool alike(const akin_compare *c, const akin_row_block_summary *a,
                   const akin_row_block_summary *b) {
-    return !rules->same_category ||
+    return !c->same_category ||
            (a->category_first == b->category_first && a->category_last == b->category_last);
 }
 
@@ -309,7 +407,7 @@ static void compare_rows(akin_compare *c, akin_row_block *a, size_t a_first, siz
     const akin_row_block_summary *summaries = akin_row_block_summaries(a);
     for (size_t p = a_first, count; p < a_end; p += count) {
         bool two = akin_tile()->four != NULL && p + 1 < a_end &&
-                   alike(c->rules, &summaries[p], &summaries[p + 1]);
+                   alike(c, &summaries[p], &summaries[p + 1]);
         count = two ? 2 : 1;
         side rows = side_of(a, p, count);
         size_t first = b_first;

@@ -10,17 +10,17 @@
 
 #include <akin/allpairs.h>
 
-/* *own: this rank's block, ready, with both sides; *counts: rows of each rank's block, [size],
- * owned. k: of the lists. Collective; agreed; same k and rules; prior (may be NULL): the same
- * members on all ranks. */
+/* *own: this rank's block of all tables, ready, with both sides; *counts: rows of each rank's block,
+ * [size], owned. A row is in the block if it takes part in any table; categories stand together if
+ * any table keeps them apart; the rules of all tables that the fewest pairs pass order the rows. k: of the lists.
+ * Collective; agreed; same tables; prior (may be NULL): the same members on all ranks. */
 AKIN_MUST_CHECK akin_status akin_partition_out(akin_comm *comm, const akin_vectors *vectors,
-                                               size_t k, const akin_row_block_rules *rules,
-                                               const akin_partition_prior *prior,
+                                               const akin_allpairs_table *table, int tables,
                                                akin_row_block **own, size_t **counts);
 
-/* Sends the lists of a block, already sorted, to the ranks whose shards have the rows. *lists:
- * [count of vectors, k], owned; *own is freed in the process and set to NULL. Collective;
- * agreed. */
+/* Sends the lists of a block or of one of its tables, already sorted, to the ranks whose shards have
+ * the rows. *lists: [count of vectors, k], owned; *own is freed in the process and set to NULL (of
+ * tables, the last one first). Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_partition_home(akin_comm *comm, const akin_vectors *vectors,
                                                 size_t k, akin_row_block **own, uint64_t **lists);
 

@@ -10,9 +10,13 @@
 enum { PANEL = AKIN_ROW_BLOCK_PANEL };
 
 struct akin_row_block {
-    size_t count, dim, stride, k;
+    size_t capacity, count, dim, stride, k;
     akin_row_block_sides sides;
-    unsigned char *body; /* float rows[panels * PANEL][stride], then items [panels * PANEL] */
+    akin_row_block *of; /* the block whose rows and sketches it shares; NULL: it has its own */
+    akin_row_block *table[AKIN_ROW_BLOCK_TABLES]; /* of a block with its own: itself, then those */
+    int tables;
+    unsigned char *body; /* float rows[panels * PANEL][stride], where it has its own, then items
+                          * [panels * PANEL] */
     uint64_t *lists;     /* [count, akin_topk_words(k)] */
     float *least;        /* [panels * PANEL] */
     akin_row_block_summary *summaries; /* [panels] */
@@ -35,9 +39,21 @@ static size_t rows_size(size_t count, size_t stride) {
     return panels_of(count) * PANEL * stride * sizeof(float);
 }
 
+static size_t items_size(size_t count) {
+    return panels_of(count) * PANEL * sizeof(akin_row_block_item);
+}
+
 size_t akin_row_block_body_size(size_t count, size_t dim) {
-    return rows_size(count, akin_dot_stride(dim)) +
-           panels_of(count) * PANEL * sizeof(akin_row_block_item);
+    return rows_size(count, akin_dot_stride(dim)) + items_size(count);
+}
+
+size_t akin_row_block_body_size_of(const akin_row_block *block, size_t count) {
+    return block->of != NULL ? items_size(count) : akin_row_block_body_size(count, block->dim);
+}
+
+/* The block that has the rows. */
+static const akin_row_block *base_of(const akin_row_block *block) {
+    return block->of != NULL ? block->of : block;
 }
 
 size_t akin_row_block_lists_size(size_t count, size_t k) {
@@ -54,11 +70,12 @@ static size_t side_size(const akin_row_block *block) {
 }
 
 static float *row_of(const akin_row_block *block, size_t index) {
-    return (float *)(void *)block->body + index * block->stride;
+    return (float *)(void *)base_of(block)->body + index * block->stride;
 }
 
 static akin_row_block_item *items(const akin_row_block *block) {
-    return (akin_row_block_item *)(void *)(block->body + rows_size(block->count, block->stride));
+    size_t rows = block->of != NULL ? 0 : rows_size(block->count, block->stride);
+    return (akin_row_block_item *)(void *)(block->body + rows);
 }
 
 static akin_status make_sides(akin_row_block *block, size_t panels) {
@@ -74,22 +91,41 @@ static akin_status make_sides(akin_row_block *block, size_t panels) {
     return block->sums != NULL ? AKIN_OK : AKIN_FAILED;
 }
 
+/* What a block has of its own, whether or not it shares its rows. */
+static akin_status create(size_t capacity, const akin_row_block *like, akin_row_block **out) {
+    akin_status status = AKIN_FAILED;
+    size_t panels = panels_of(capacity);
+    *out = NULL;
+    akin_row_block *block = akin_mem_alloc(1, sizeof *block);
+    if (block == NULL) return AKIN_FAILED;
+    *block = *like;
+    block->capacity = capacity;
+    block->sure = nextafterf((float)(1 - akin_dot_bound(block->dim) - 0x1p-22), -INFINITY);
+    for (int i = 0; i < PANEL; i++) block->nothing[i] = INFINITY;
+    if ((block->body = akin_mem_alloc(panels, akin_row_block_body_size_of(block, PANEL))) == NULL)
+        goto done;
+    if ((block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, block->k))) == NULL)
+        goto done;
+    if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
+    if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
+    *out = block, block = NULL;
+    status = AKIN_OK;
+done:
+    akin_row_block_free(block);
+    return status;
+}
+
 akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_row_block_sides sides,
                                   akin_row_block **out) {
     akin_status status = AKIN_FAILED;
     size_t panels = panels_of(capacity);
+    akin_row_block *block = NULL;
+    const akin_row_block like = {
+        .dim = dim, .stride = akin_dot_stride(dim), .k = k, .sides = sides, .tables = 1};
     *out = NULL;
-    akin_row_block *block = akin_mem_zalloc(1, sizeof *block);
-    if (block == NULL) return AKIN_FAILED;
-    block->dim = dim, block->stride = akin_dot_stride(dim), block->k = k, block->sides = sides;
-    block->sure = nextafterf((float)(1 - akin_dot_bound(dim) - 0x1p-22), -INFINITY);
-    for (int i = 0; i < PANEL; i++) block->nothing[i] = INFINITY;
-    if ((block->body = akin_mem_alloc(panels, akin_row_block_body_size(PANEL, dim))) == NULL)
-        goto done;
-    if ((block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, k))) == NULL)
-        goto done;
-    if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
-    if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
+    AKIN_TRY(create(capacity, &like, &block));
+    block->table[0] = block;
+    status = AKIN_FAILED;
     if ((block->sketches = akin_mem_alloc(panels, sizeof *block->sketches)) == NULL) goto done;
     if ((block->centres = akin_mem_alloc(panels, block->stride * sizeof *block->centres)) == NULL)
         goto done;
@@ -101,8 +137,27 @@ done:
     return status;
 }
 
+akin_status akin_row_block_add_table(akin_row_block *block, size_t k) {
+    const akin_row_block like = {
+        .dim = block->dim, .stride = block->stride, .k = k, .sides = block->sides, .of = block};
+    akin_status status = create(block->capacity, &like, &block->table[block->tables]);
+    block->tables += status == AKIN_OK;
+    return status;
+}
+
+int akin_row_block_tables(const akin_row_block *block) {
+    return block->tables;
+}
+
+akin_row_block *akin_row_block_table(const akin_row_block *block, int table) {
+    return block->table[table];
+}
+
 void akin_row_block_free(akin_row_block *block) {
     if (block == NULL) return;
+    for (int t = 1; t < block->tables; t++) akin_row_block_free(block->table[t]);
+    if (block->of != NULL) /* then it was the last of them */
+        block->of->tables -= block->of->table[block->of->tables - 1] == block;
     akin_mem_free(block->body);
     akin_mem_free(block->lists);
     akin_mem_free(block->least);
@@ -117,20 +172,23 @@ void akin_row_block_free(akin_row_block *block) {
 }
 
 void akin_row_block_begin(akin_row_block *block, size_t count) {
+    size_t end = panels_of(count) * PANEL;
     block->count = count;
     memset(block->lists, 0, akin_row_block_lists_size(count, block->k));
-    size_t end = panels_of(count) * PANEL;
-    if (end > count) memset(row_of(block, count), 0, (end - count) * block->stride * sizeof(float));
+    if (end > count && block->of == NULL)
+        memset(row_of(block, count), 0, (end - count) * block->stride * sizeof(float));
     for (size_t i = count; i < end; i++)
         items(block)[i] = (akin_row_block_item){.row = -1, .category = -1};
+    for (int t = 1; t < block->tables; t++) akin_row_block_begin(block->table[t], count);
 }
 
 void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item item,
                         const float *row) {
+    items(block)[index] = item;
+    if (block->of != NULL) return;
     float *to = row_of(block, index);
     memcpy(to, row, block->dim * sizeof *to);
     memset(to + block->dim, 0, (block->stride - block->dim) * sizeof *to);
-    items(block)[index] = item;
 }
 
 /* What the tile is asked for, so that nothing is missed that the list would take. */
@@ -164,12 +222,24 @@ static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
     }
 }
 
-float akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
-                         float least, float largest) {
-    if (least == INFINITY || largest == -INFINITY) return INFINITY;
-    float rounding = 0x1p-21f * (2 + fabsf(least) + fabsf(largest));
-    float score = least == -INFINITY ? -1 : least - largest - rounding;
-    return tile_least(block, score > rules->min_score ? score : rules->min_score);
+/* As tile_least of the least score that with this offset is enough, for many at once. */
+void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
+                        float largest, float *least) {
+    const float add = 2 + fabsf(largest), minimum = rules->min_score, sure = block->sure;
+    for (size_t i = 0; i < PANEL; i++) {
+        float here = least[i], score = here - largest - 0x1p-21f * (add + fabsf(here));
+        score = here == -INFINITY ? -1 : score;
+        score = score > minimum ? score : minimum;
+        score = score < sure ? score : sure;
+        score = score <= -1 ? -INFINITY : score;
+        least[i] = here == INFINITY || largest == -INFINITY ? INFINITY : score;
+    }
+}
+
+float akin_row_block_offsets(const akin_row_block *block, size_t p, float *out) {
+    const akin_row_block_item *item = items(block) + p * PANEL;
+    for (size_t i = 0; i < PANEL; i++) out[i] = item[i].values.offset;
+    return block->sure;
 }
 
 static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t count) {
@@ -215,7 +285,7 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
         block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
         if (rules->more != NULL)
             add_spans(&block->summaries[p], rules->more, item + p * PANEL, count_of(block, p));
-        make_sketches(block, p, count_of(block, p));
+        if (block->of == NULL) make_sketches(block, p, count_of(block, p));
     }
     for (size_t p = panels_of(block->count); p-- > 0;) {
         akin_row_block_summary *here = &block->summaries[p];
@@ -247,24 +317,29 @@ size_t akin_row_block_panels(const akin_row_block *block) {
 }
 
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
+    const akin_row_block *base = base_of(block);
     size_t bytes = side_size(block);
     return (akin_row_block_panel){
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),
-        .centre = block->centres + p * block->stride,
+        .centre = base->centres + p * block->stride,
         .items = items(block) + p * PANEL,
-        .least = block->rests ? block->nothing : block->least + p * PANEL,
+        .least = akin_row_block_least(block, p),
         .summary = block->summaries + p,
-        .sketch = block->sketches + p,
-        .as_rows = block->as_rows != NULL ? block->as_rows + p * bytes : NULL,
-        .as_columns = block->as_columns != NULL ? block->as_columns + p * bytes : NULL,
-        .wrap = block->wrap != NULL ? block->wrap + p * wrap_size(block) : NULL,
-        .sums = block->sums != NULL ? block->sums + p * PANEL : NULL,
+        .sketch = base->sketches + p,
+        .as_rows = base->as_rows != NULL ? base->as_rows + p * bytes : NULL,
+        .as_columns = base->as_columns != NULL ? base->as_columns + p * bytes : NULL,
+        .wrap = base->wrap != NULL ? base->wrap + p * wrap_size(block) : NULL,
+        .sums = base->sums != NULL ? base->sums + p * PANEL : NULL,
     };
 }
 
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
-    return block->as_columns + panel * side_size(block);
+    return base_of(block)->as_columns + panel * side_size(block);
+}
+
+const float *akin_row_block_least(const akin_row_block *block, size_t p) {
+    return block->rests ? block->nothing : block->least + p * PANEL;
 }
 
 const akin_row_block_summary *akin_row_block_summaries(const akin_row_block *block) {

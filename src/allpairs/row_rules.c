@@ -155,6 +155,43 @@ bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *s
     return true;
 }
 
+/* Whether some target's number passes for every source's: what a rule asks ascends with the source. */
+static bool certain_number(const akin_row_rule *rule, const akin_row_span *sources,
+                           const akin_row_span *targets) {
+    double low, high, other_low, other_high;
+    if (rule->kind == AKIN_ROW_RULE_DIFFERENT)
+        return targets->low < targets->high || targets->low < sources->low ||
+               targets->low > sources->high;
+    if (rule->kind == AKIN_ROW_RULE_SAME)
+        return sources->low >= targets->low && sources->high <= targets->high;
+    if (rule->kind == AKIN_ROW_RULE_RATIO && sources->low < 0) return false;
+    band(rule, sources->low, &low, &high);
+    band(rule, sources->high, &other_low, &other_high);
+    return other_low <= targets->high && high >= targets->low;
+}
+
+static bool certain_labels(const akin_row_rule *rule, const akin_row_span *sources,
+                           const akin_row_span *targets) {
+    if (sources->low == sources->high && targets->low == targets->high)
+        return passes(rule, (int32_t)sources->low, (int32_t)targets->low);
+    if (rule->kind == AKIN_ROW_RULE_SAME && rule->parts_first == NULL)
+        return sources->low >= targets->low && sources->high <= targets->high;
+    return targets->high - targets->low + 1 > PAIRS_TRIED;
+}
+
+bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *sources,
+                            const akin_row_span *targets) {
+    for (int r = 0; r < rules->count; r++) {
+        const akin_row_rule *rule = &rules->rule[r];
+        const akin_row_span *from = &sources[rule->slot], *to = &targets[rule->slot];
+        if (from->low > from->high) continue; /* none is bound by it */
+        if (to->low > to->high) return false;
+        if (!(rule->number ? certain_number(rule, from, to) : certain_labels(rule, from, to)))
+            return false;
+    }
+    return true;
+}
+
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets) {
     for (int r = 0; r < rules->count; r++) {

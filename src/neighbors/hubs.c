@@ -11,7 +11,8 @@ akin_status akin_hubs_damp(akin_comm *comm, const akin_vectors *vectors,
     akin_row_block_rules plain = *rules;
     more.offset = NULL, more.limits = NULL;
     plain.more = &more, plain.layers = 0, plain.again = false;
-    const akin_allpairs_params all = {.k = k, .rules = &plain};
+    const akin_allpairs_table table = {.k = k, .rules = &plain};
+    const akin_allpairs_params all = {.table = &table, .tables = 1};
     akin_status status = akin_allpairs(comm, vectors, &all, &lists, figures);
     size_t list = akin_allpairs_list(akin_vectors_items(vectors), k);
     if (status == AKIN_OK) akin_item_rules_empty(item_rules, vectors, list, lists);

@@ -41,7 +41,7 @@ static void choose_orders(akin_row_rules *rows, const int32_t *sample, size_t co
         for (int r = 0; r < rows->count; r++)
             if (share[r] < SELECTIVE && (best < 0 || share[r] < share[best])) best = r;
         if (best < 0) break;
-        rows->order[rows->orders] = best;
+        rows->order[rows->orders] = best, rows->share[rows->orders] = share[best];
         share[best] = 1;
     }
 }

@@ -119,6 +119,7 @@ static akin_status find_slot(making *m, const char *option, const akin_item_attr
     rules->slot[slot] = *a;
     rules->rows.value[slot] = values;
     rules->rows.number[slot] = a->number;
+    rules->rows.attribute[slot] = a->which;
     rules->rows.slots++;
     return a->many ? akin_label_parts_create(a, &rules->parts[slot]) : AKIN_OK;
 }

@@ -1,33 +1,25 @@
-/* neighbors: from unit rows to the table. */
+/* neighbors: from unit rows to tables. */
 #include "aspect.h"
-#include "delta.h"
-#include "extra_neighbors.h"
 #include "hubs.h"
-#include "item_pins.h"
-#include "item_rules.h"
-#include "limited_lists.h"
-#include "list_scores.h"
-#include "neighbors_check.h"
-#include "product_means.h"
-#include "products.h"
-#include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
+#include "table_run.h"
 #include <akin/allpairs.h>
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/ncfile.h>
 #include <akin/neighbors.h>
-#include <akin/table.h>
 #include <akin/text.h>
-#include <akin/topk.h>
+#include <math.h>
 #include <string.h>
-#include <unistd.h>
 
-enum { LIMITED_TIMES = 3 /* as many as are needed, where limits may strike some */ };
-
-static void tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
+void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbors_figures *f) {
+    if (params->previous && !params->against && !params->by_group && !params->aspect)
+        akin_log_summary(
+            "neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
+            "list%s recomputed, %zu kept",
+            params->previous, f->fresh, AKIN_PLURAL(f->fresh), f->gone, f->fresh + f->shorter,
+            AKIN_PLURAL(f->fresh + f->shorter), f->kept);
     double rows = (double)(params->mean ? f->products : f->items), pairs = rows * (rows - 1);
     char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
     bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run says it */
@@ -42,118 +34,111 @@ static void tell(const akin_neighbors_params *params, const akin_neighbors_figur
     if (params->refine.fill)
         akin_log_summary("neighbors: %zu entr%s added by --fill", f->fills,
                          f->fills == 1 ? "y" : "ies");
-    if (f->unusable > 0)
-        akin_log_warning("%s: %zu row%s zero or not finite and get no neighbours", params->input,
-                         f->unusable, f->unusable == 1 ? " is" : "s are");
 }
 
-/* --- the run --- */
+/* --- tables that share a pass over the pairs --- */
+
+enum { MOST = AKIN_ROW_BLOCK_TABLES };
 
 typedef struct {
     akin_comm *comm;
-    const akin_neighbors_params *params;
+    akin_table_run table[MOST];
+    akin_neighbors_figures *figures[MOST]; /* of the tables; borrowed */
+    int tables, saving;                    /* saving: the table whose checkpoint holds all lists */
     akin_vectors *vectors;
-    akin_vectors *pictures; /* of the products that the vectors are; NULL: they are items */
-    akin_products products; /* with by_group */
-    akin_row_block_rules rules;
-    akin_item_rules *more; /* NULL: none */
-    akin_item_pins *pins;  /* NULL: none */
-    akin_delta *delta;     /* NULL: none */
     akin_resume *known;
-    akin_text *checkpoint, *spare; /* names */
-    akin_text *result_options;     /* with the digest of the rules' files */
+    akin_text *options, *result_options, *previous; /* of all tables */
     akin_ring_checkpoint_origin origin;
-    size_t pool; /* exact neighbours that are needed of each item */
-    size_t list; /* length of the engine's lists: these and some spare */
-    uint64_t *lists;
-} run;
+} sweep;
 
-static akin_status name_files(run *r) {
+/* What is compared: the items, or the products of a table that has a pass of its own. */
+static akin_vectors *rows_of(const sweep *s) {
+    return s->table[0].vectors;
+}
+
+static const char *checkpoint_of(const sweep *s) {
+    return akin_text_bytes(s->table[s->saving].checkpoint);
+}
+
+/* Where there are several tables, says which one a failure is about. */
+static akin_status of_table(const sweep *s, int table, akin_status status) {
+    if (status == AKIN_OK || s->tables == 1) return status;
+    return akin_error_context(status, "%s: ", akin_file_name(s->table[table].params->output));
+}
+
+/* The first table that names a checkpoint has it; else the first table. */
+static akin_status name_files(sweep *s) {
     akin_status status;
-    const akin_neighbors_params *p = r->params;
-    AKIN_TRY(akin_text_create(&r->checkpoint));
-    AKIN_TRY(akin_text_create(&r->spare));
-    AKIN_TRY(akin_text_create(&r->result_options));
-    AKIN_TRY(akin_text_append(r->checkpoint, "%s%s", p->checkpoint ? p->checkpoint : p->output,
-                              p->checkpoint ? "" : ".checkpoint"));
-    AKIN_TRY(akin_text_append(r->spare, "%s.spare", p->output));
-    if (akin_comm_rank(r->comm) == 0) AKIN_TRY(akin_file_check_output(p->output));
-    if (akin_comm_rank(r->comm) == 0)
-        AKIN_TRY(akin_file_check_output(akin_text_bytes(r->checkpoint)));
+    AKIN_TRY(akin_text_create(&s->options));
+    AKIN_TRY(akin_text_create(&s->result_options));
+    AKIN_TRY(akin_text_create(&s->previous));
+    for (int t = 0; t < s->tables; t++) AKIN_TRY(akin_table_run_name(&s->table[t]));
+    for (int t = s->tables; t-- > 0;)
+        if (s->table[t].params->checkpoint) s->saving = t;
 done:
     return status;
 }
 
-/* Whether lists of the comparison may exceed limits. */
-static bool is_limited(const run *r) {
-    const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
-    return limits != NULL && (akin_item_limits_several(limits) || r->pins != NULL);
+/* Collective; agreed. */
+static akin_status open_vectors(sweep *s) {
+    const akin_neighbors_params *p = s->table[0].params;
+    const akin_vectors_source sources = {p->input, p->ids}, others = {p->against, p->against_ids};
+    const akin_aspect aspect = {p->aspect, p->input, p->model, p->catalog};
+    akin_status status;
+    AKIN_TRY(p->against ? akin_vectors_open_against(s->comm, &sources, &others, &s->vectors)
+                        : akin_vectors_open(s->comm, p->input, p->ids, &s->vectors));
+    if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &s->vectors));
+    size_t unusable = akin_vectors_unusable(s->vectors);
+    for (int t = 0; t < s->tables; t++) s->table[t].vectors = s->vectors;
+    if (unusable > 0)
+        akin_log_warning("%s: %zu row%s zero or not finite and get no neighbours", p->input,
+                         unusable, unusable == 1 ? " is" : "s are");
+done:
+    return status;
 }
 
-static bool is_boosted(const run *r) {
-    return r->more != NULL && akin_item_rules_boosted(r->more);
-}
-
-/* Whether the table's lists are others than those of the comparison. */
-static bool is_refined(const run *r) {
-    return akin_refine_asked(&r->params->refine) || is_limited(r) || is_boosted(r) ||
-           r->pins != NULL;
-}
-
-static size_t pool_of(const run *r) {
-    size_t pool = akin_refine_pool(&r->params->refine, r->params->k);
-    return is_limited(r) ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
+/* All that affects the result, of all tables. */
+static akin_status describe(sweep *s) {
+    akin_status status = AKIN_OK;
+    for (int t = 0; t < s->tables; t++) {
+        const akin_table_run *r = &s->table[t];
+        const char *between = t > 0 ? " | " : "";
+        AKIN_TRY(akin_text_append(s->options, "%s%s", between, r->params->options));
+        AKIN_TRY(akin_text_append(s->result_options, "%s%s", between,
+                                  akin_text_bytes(r->result_options)));
+        AKIN_TRY(akin_text_append(s->previous, "%s%s", between, r->delta ? r->delta->digest : ""));
+    }
+    s->origin = (akin_ring_checkpoint_origin){
+        akin_text_bytes(s->options), akin_text_bytes(s->result_options),
+        akin_vectors_digest(rows_of(s)), akin_text_bytes(s->previous)};
+done:
+    return status;
 }
 
 /* What is known before the first pair. Collective; agreed. */
-static akin_status gather_known(run *r, akin_neighbors_figures *out) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    r->pool = pool_of(r);
-    r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
-    if (p->previous && (p->against || p->by_group || p->aspect))
-        akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
-                      p->against    ? "against"
-                      : p->by_group ? "by"
-                                    : "aspect");
-    else if (p->previous) {
-        const akin_delta_source source = {p->previous,     p->previous_embeddings,
-                                          p->previous_ids, p->result_options,
-                                          r->pool,         r->list};
-        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta));
-        out->kept = r->delta->kept;
-        akin_log_summary(
-            "neighbors: since %s %zu item%s new or changed, %zu removed or changed; %zu "
-            "list%s recomputed, %zu kept",
-            p->previous, r->delta->fresh, AKIN_PLURAL(r->delta->fresh), r->delta->gone,
-            r->delta->fresh + r->delta->shorter, AKIN_PLURAL(r->delta->fresh + r->delta->shorter),
-            r->delta->kept);
+static akin_status gather_known(sweep *s) {
+    akin_status status = AKIN_OK;
+    akin_resume_table known[MOST];
+    for (int t = 0; t < s->tables; t++) {
+        akin_table_run *r = &s->table[t];
+        AKIN_TRY(of_table(s, t, akin_table_run_know(r, s->figures[t])));
+        known[t] = (akin_resume_table){&r->rules, r->delta, r->list};
     }
-    r->origin = (akin_ring_checkpoint_origin){
-        p->options, akin_text_bytes(r->result_options), akin_vectors_digest(r->vectors),
-        r->delta ? r->delta->digest : "", r->rules.more ? r->rules.more->limits : NULL};
-    AKIN_TRY(akin_resume_create(r->comm, r->vectors, &r->rules, r->list, r->delta, &r->known));
-    AKIN_TRY(akin_resume_resume(r->known, akin_text_bytes(r->checkpoint), p->checkpoint != NULL,
-                                &r->origin));
+    AKIN_TRY(akin_agree(s->comm, describe(s)));
+    AKIN_TRY(akin_resume_create(s->comm, rows_of(s), known, s->tables, &s->known));
+    AKIN_TRY(akin_resume_resume(s->known, checkpoint_of(s),
+                                s->table[s->saving].params->checkpoint != NULL, &s->origin));
 done:
     return status;
 }
 
 static akin_status save(void *context, const akin_allpairs_state *state) {
-    const run *r = context;
-    akin_status status =
-        akin_resume_save(r->known, akin_text_bytes(r->checkpoint), &r->origin, state);
+    const sweep *s = context;
+    akin_status status = akin_resume_save(s->known, checkpoint_of(s), &s->origin, state);
     if (status == AKIN_OK)
-        akin_log_info("neighbors: saved %s at %.0f %%", akin_text_bytes(r->checkpoint),
+        akin_log_info("neighbors: saved %s at %.0f %%", checkpoint_of(s),
                       100 * akin_ring_share(state->progress));
     return status;
-}
-
-/* Drops what a list of last night cannot vouch for (delta.h). */
-static void drop_unknown(run *r) {
-    for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
-        for (size_t e = 0; e < r->list; e++)
-            if (r->lists[i * r->list + e] < r->delta->horizon[i]) r->lists[i * r->list + e] = 0;
 }
 
 /* Of two comparisons. */
@@ -162,341 +147,147 @@ static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures 
     sum->computed += more->computed, sum->scored += more->scored, sum->mended += more->mended;
 }
 
-static akin_status compute(run *r, akin_neighbors_figures *out) {
-    akin_status status;
-    akin_allpairs_params all = {.k = r->pool + r->params->spare,
-                                .rules = &r->rules,
-                                .save_every = r->params->checkpoint_every,
-                                .save = save,
-                                .context = r};
-    if (r->params->rules.damp_hubs) {
-        status = akin_hubs_damp(r->comm, r->vectors, &r->rules, r->more, r->params->k,
-                                akin_item_rules_offsets(r->more), &out->engine);
+/* The first pass of --damp-hubs, which each such table has for itself. Collective; agreed. */
+static akin_status damp_hubs(sweep *s) {
+    for (int t = 0; t < s->tables; t++) {
+        akin_table_run *r = &s->table[t];
+        if (!r->params->rules.damp_hubs) continue;
+        if (s->tables > 1)
+            akin_log_info("neighbors: %s: a pass of its own first, for --damp-hubs",
+                          akin_file_name(r->params->output));
+        akin_status status =
+            akin_hubs_damp(s->comm, rows_of(s), &r->rules, r->more, r->params->k,
+                           akin_item_rules_offsets(r->more), &s->figures[t]->engine);
         if (status == AKIN_INTERRUPTED)
             return akin_error_set(status, "interrupted in the first pass of --damp-hubs, of which "
                                           "nothing is saved: run the same command again");
         if (status != AKIN_OK) return status;
     }
-    const akin_allpairs_figures first = out->engine;
-    akin_resume_apply(r->known, &r->rules, &all);
-    status = akin_allpairs(r->comm, r->vectors, &all, &r->lists, &out->engine);
-    if (status == AKIN_INTERRUPTED)
-        return akin_error_set(status,
-                              "interrupted; %s is saved: run the same command again to continue",
-                              akin_text_bytes(r->checkpoint));
-    add_figures(&out->engine, &first);
-    if (status == AKIN_OK) drop_unknown(r);
-    if (status == AKIN_OK && r->more != NULL)
-        akin_item_rules_empty(r->more, r->vectors, r->list, r->lists);
-    return status;
-}
-
-/* The table's lists from those of the comparison. Collective; agreed. */
-static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined *out) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    const akin_limited_lists_source source = {.rules = &r->rules,
-                                              .more = r->more,
-                                              .pins = r->pins,
-                                              .lists = r->lists,
-                                              .stride = r->list,
-                                              .horizon = r->delta ? r->delta->horizon : NULL};
-    size_t k = akin_refine_pool(&p->refine, p->k);
-    uint64_t *limited = NULL;
-    if (!is_limited(r))
-        return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
-                           (akin_refine_lists){r->lists, r->list}, out);
-    AKIN_TRY(akin_limited_lists(r->comm, r->vectors, &source, k, &limited, &figures->sought));
-    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
-                         (akin_refine_lists){limited, k}, out));
-done:
-    akin_mem_free(limited);
-    return status;
-}
-
-/* Puts the pins first, and makes cosines of what else the lists are ordered by. Collective;
- * agreed. */
-static akin_status finish_lists(run *r, akin_refined *out) {
-    akin_status status = AKIN_OK;
-    size_t k = r->params->k;
-    if (r->pins != NULL) {
-        out->pinned = akin_mem_alloc(akin_vectors_count(r->vectors), sizeof *out->pinned);
-        AKIN_TRY(akin_agree(r->comm, out->pinned ? AKIN_OK : AKIN_FAILED));
-        akin_item_pins_put(r->pins, r->vectors, k, out);
-    }
-    if (is_boosted(r) || r->pins != NULL)
-        AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
-                                  out->neighbor, out->score));
-done:
-    return status;
-}
-
-static akin_table_origin origin_of(const run *r) {
-    const akin_neighbors_params *p = r->params;
-    return (akin_table_origin){p->options, p->result_options,
-                               p->against ? akin_vectors_source_digest(r->vectors)
-                                          : akin_vectors_digest(r->vectors),
-                               akin_vectors_model_digest(r->vectors)};
-}
-
-/* Of the rules' files; NULL: there are none. */
-static const char *rules_digest(const run *r) {
-    const char *digest = r->more != NULL ? akin_item_rules_digest(r->more) : "";
-    return *digest != '\0' ? digest : NULL;
-}
-
-/* Rows of the vectors become rows of the other catalogue. */
-static void count_from_targets(const run *r, int32_t *neighbor) {
-    size_t sources = akin_vectors_sources(r->vectors);
-    for (size_t e = 0; e < akin_vectors_count(r->vectors) * r->params->k; e++)
-        if (neighbor[e] >= 0) neighbor[e] -= (int32_t)sources;
-}
-
-/* Lists of products that were compared as rows, and what else the table has. Collective; agreed. */
-static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refined *table,
-                              akin_product_lists *out) {
-    akin_status status;
-    size_t first = akin_vectors_first(r->vectors), n = r->products.count,
-           end = first + akin_vectors_count(r->vectors);
-    AKIN_TRY(refine(r, figures, table));
-    AKIN_TRY(finish_lists(r, table));
-    count_from_targets(r, table->neighbor);
-    *out = (akin_product_lists){
-        first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
-    out->count = (end < n ? end : n) - out->first;
-    table->neighbor = table->counts = NULL, table->score = NULL;
-    status = akin_product_means_pictures(r->comm, r->pictures, &r->products, r->params->k, out);
-done:
-    return status;
-}
-
-/* The table between products. Collective; agreed. */
-static akin_status write_products(run *r, akin_neighbors_figures *figures) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    const akin_vectors *pictures = r->pictures ? r->pictures : r->vectors;
-    akin_refined table = {0};
-    akin_product_lists lists = {0};
-    akin_labels *labels = NULL;
-    const akin_table_origin origin = origin_of(r);
-    AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
-                         : akin_products_join(r->comm, r->vectors, &r->products, r->lists, r->list,
-                                              p->k, &lists));
-    AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
-                                 &labels));
-    const akin_table_extras extras = {.boosted = is_boosted(r),
-                                      .pinned = table.pinned,
-                                      .rules_digest = rules_digest(r),
-                                      .picture = lists.picture,
-                                      .neighbor_picture = lists.other};
-    const akin_table_part part = {r->products.count, p->k,        lists.first,
-                                  lists.neighbor,    lists.score, lists.held};
-    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
-done:
-    akin_labels_free(labels);
-    akin_product_lists_release(&lists);
-    akin_refined_free(&table);
-    return status;
-}
-
-static akin_status write_table(run *r, akin_neighbors_figures *figures) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    size_t first = akin_vectors_first(r->vectors), sources = akin_vectors_sources(r->vectors);
-    akin_refined table = {0};
-    const akin_table_origin origin = origin_of(r);
-    AKIN_TRY(refine(r, figures, &table));
-    AKIN_TRY(finish_lists(r, &table));
-    const akin_table_extras extras = {
-        .diverse = p->refine.diverse,
-        .boosted = is_boosted(r),
-        .pinned = table.pinned,
-        .filled = table.filled,
-        .duplicate_of = table.duplicate_of,
-        .calibration = table.calibration,
-        .exact = !is_refined(r),
-        .rules_digest = rules_digest(r),
-        .target_labels = akin_vectors_target_labels(r->vectors),
-        .targets = akin_vectors_items(r->vectors) - sources,
-        .against_digest = p->against ? akin_vectors_target_digest(r->vectors) : NULL,
-        .first_target = first > sources ? first - sources : 0};
-    akin_labels *labels = akin_vectors_labels(r->vectors);
-    if (p->against) {
-        count_from_targets(r, table.neighbor);
-        labels = akin_vectors_source_labels(r->vectors);
-        if (first > sources) first = sources;
-    }
-    const akin_table_part part = {sources, p->k, first, table.neighbor, table.score, table.counts};
-    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
-    figures->duplicates = table.duplicates, figures->sought += table.sought,
-    figures->fills = table.fills;
-done:
-    akin_refined_free(&table);
-    return status;
-}
-
-/* The keys after the first ones, and whether a list is complete. */
-static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
-    size_t count = akin_vectors_count(r->vectors), k = r->list - width;
-    *keys = akin_mem_alloc(count, width * sizeof **keys);
-    *whole = akin_mem_alloc(count, sizeof **whole);
-    if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t *list = r->lists + i * r->list;
-        memcpy(*keys + i * width, list + k, width * sizeof **keys);
-        (*whole)[i] = list[r->list - 1] == 0 && (r->delta == NULL || r->delta->horizon[i] == 0);
-    }
     return AKIN_OK;
 }
 
-/* The digest of the table that is there now. Collective; agreed. */
-static akin_status digest_of_table(const run *r, char digest[33]) {
-    akin_ncfile *file = NULL;
-    akin_status local = AKIN_OK;
-    if (akin_comm_rank(r->comm) == 0) {
-        local = akin_ncfile_peek(r->params->output, "table", &file);
-        if (local == AKIN_OK) memcpy(digest, akin_ncfile_digest(file), 33);
-        akin_ncfile_close(file);
-    }
-    akin_status status = akin_agree(r->comm, local);
-    akin_comm_broadcast(r->comm, digest, 33, 0);
-    return status;
-}
-
-static akin_status write_spare(run *r) {
-    akin_status status = AKIN_OK;
-    uint64_t *keys = NULL;
-    int8_t *whole = NULL;
-    char digest[33];
-    /* A refined table does not have the exact lists, so all of them are kept. */
-    size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
-    size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
-    if (r->params->against || r->params->by_group || r->params->aspect)
-        width = 0; /* no night builds upon it */
-    if (width == 0) {
-        if (akin_comm_rank(r->comm) == 0)
-            (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
-        return AKIN_OK;
-    }
-    AKIN_TRY(digest_of_table(r, digest));
-    AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
-    const akin_extra_neighbors_part part = {.n = akin_vectors_items(r->vectors),
-                                            .k = width,
-                                            .first = akin_vectors_first(r->vectors),
-                                            .count = akin_vectors_count(r->vectors),
-                                            .keys = keys,
-                                            .whole = whole};
-    AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));
-done:
-    akin_mem_free(keys);
-    akin_mem_free(whole);
-    return status;
-}
-
-/* A missing or misspelt column makes a rule ineffective. Collective. */
-static void tell_all_available(const run *r) {
-    const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
-    int64_t gone = 0;
-    if (!r->params->rules.only_available) return;
-    for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++)
-        gone += !available[i];
-    akin_comm_sum_i64(r->comm, &gone, 1);
-    if (gone == 0)
-        akin_log_info("neighbors: --only-available has no effect: all items are available (or the "
-                      "source has no column `available`)");
-}
-
-/* The rules for each source item, if there are any. Collective; agreed. */
-static akin_status take_rules(run *r) {
-    akin_status status = AKIN_OK;
-    const akin_neighbors_params *p = r->params;
-    const char *files = "";
-    if (akin_item_rules_asked(&p->rules) || p->against || r->pictures) {
-        AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
-        r->rules.more = akin_item_rules_rows(r->more);
-        r->rules.only_available = akin_item_rules_targets(r->more);
-        files = akin_item_rules_digest(r->more);
-        if (p->rules.pins.count > 0)
-            AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, r->vectors,
-                                         akin_item_rules_blocks(r->more), p->rules.only_available,
-                                         p->k, &r->pins));
-    }
-    AKIN_TRY(akin_agree(r->comm, akin_text_append(r->result_options, "%s%s%s", p->result_options,
-                                                  *files ? " rule-files=" : "", files)));
-done:
-    return status;
+static double save_every(const sweep *s) {
+    double least = INFINITY;
+    for (int t = 0; t < s->tables; t++) least = fmin(least, s->table[t].params->checkpoint_every);
+    return least;
 }
 
 /* Collective; agreed. */
-static akin_status open_vectors(run *r) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    const akin_vectors_source sources = {p->input, p->ids}, others = {p->against, p->against_ids};
-    const akin_aspect aspect = {p->aspect, p->input, p->model, p->catalog};
-    AKIN_TRY(p->against ? akin_vectors_open_against(r->comm, &sources, &others, &r->vectors)
-                        : akin_vectors_open(r->comm, p->input, p->ids, &r->vectors));
-    if (p->aspect) AKIN_TRY(akin_aspect_take(r->comm, &aspect, &r->vectors));
-done:
-    return status;
-}
-
-/* The products, and where the score of two is a mean, their rows in place of the items'. Collective;
- * agreed. */
-static akin_status take_products(run *r, akin_neighbors_figures *out) {
-    akin_status status = AKIN_OK;
-    akin_vectors *means = NULL;
-    if (!r->params->by_group) return AKIN_OK;
-    AKIN_TRY(akin_products_find(r->comm, r->vectors, &r->products));
-    out->products = r->products.count;
-    if (!r->params->mean) return AKIN_OK;
-    AKIN_TRY(akin_product_means_create(r->comm, r->vectors, &r->products, &means));
-    r->pictures = r->vectors, r->vectors = means;
-done:
-    return status;
-}
-
-akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
-                           akin_neighbors_figures *out) {
-    akin_status status;
-    run r = {.comm = comm, .params = params};
-    *out = (akin_neighbors_figures){0};
-    AKIN_TRY(akin_agree(comm, name_files(&r)));
-    AKIN_TRY(open_vectors(&r));
-    AKIN_TRY(akin_agree(
-        comm, akin_neighbors_resolve(&params->rules, r.vectors, params->input, &r.rules)));
-    AKIN_TRY(akin_agree(comm, akin_neighbors_check(params, r.vectors)));
-    out->unusable = akin_vectors_unusable(r.vectors);
-    out->dim = akin_vectors_dim(r.vectors);
-    AKIN_TRY(take_products(&r, out));
-    AKIN_TRY(take_rules(&r));
-    tell_all_available(&r);
-    out->items = akin_vectors_sources(r.pictures ? r.pictures : r.vectors);
-    out->targets = params->against ? akin_vectors_items(r.vectors) - out->items : out->items;
-    AKIN_TRY(gather_known(&r, out));
-    AKIN_TRY(compute(&r, out));
-    AKIN_TRY(params->by_group ? write_products(&r, out) : write_table(&r, out));
-    if (write_spare(&r) != AKIN_OK) { /* the table is complete, and the spare file is optional */
-        akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r.spare),
-                         akin_error_message());
-        akin_error_clear();
+static akin_status compute(sweep *s) {
+    akin_status status = damp_hubs(s);
+    akin_allpairs_table table[MOST];
+    uint64_t *lists[MOST];
+    akin_allpairs_figures figures;
+    if (status != AKIN_OK) return status;
+    for (int t = 0; t < s->tables; t++) {
+        akin_table_run *r = &s->table[t];
+        table[t] = (akin_allpairs_table){.k = r->pool + r->params->spare, .rules = &r->rules};
+        table[t].prior = akin_resume_apply(s->known, t, &r->rules);
     }
-    /* The table is written, so the checkpoint is no longer needed. */
-    if (akin_comm_rank(comm) == 0) akin_file_remove(akin_text_bytes(r.checkpoint));
+    const akin_allpairs_params all = {.table = table,
+                                      .tables = s->tables,
+                                      .progress = akin_resume_progress(s->known),
+                                      .save_every = save_every(s),
+                                      .save = save,
+                                      .context = s};
+    status = akin_allpairs(s->comm, rows_of(s), &all, lists, &figures);
+    if (status == AKIN_INTERRUPTED)
+        return akin_error_set(status,
+                              "interrupted; %s is saved: run the same command again to continue",
+                              checkpoint_of(s));
+    for (int t = 0; t < s->tables && status == AKIN_OK; t++) {
+        akin_allpairs_figures *sum = &s->figures[t]->engine;
+        const akin_allpairs_figures first = *sum;
+        *sum = figures;
+        add_figures(sum, &first);
+        s->figures[t]->sharing = (size_t)s->tables;
+        akin_table_run_take(&s->table[t], lists[t]);
+    }
+    return status;
+}
+
+/* The tables from the lists; with them written the checkpoint is no longer needed. Collective;
+ * agreed. */
+static akin_status write_tables(sweep *s) {
+    akin_status status = AKIN_OK;
+    for (int t = 0; t < s->tables; t++)
+        AKIN_TRY(of_table(s, t, akin_table_run_write(&s->table[t], s->figures[t])));
+    for (int t = 0; t < s->tables && akin_comm_rank(s->comm) == 0; t++)
+        akin_file_remove(akin_text_bytes(s->table[t].checkpoint));
     int64_t peak = (int64_t)akin_mem_peak();
-    akin_comm_max_i64(comm, &peak, 1);
-    out->peak_memory = (size_t)peak;
-    tell(params, out);
+    akin_comm_max_i64(s->comm, &peak, 1);
+    for (int t = 0; t < s->tables; t++) s->figures[t]->peak_memory = (size_t)peak;
 done:
-    akin_mem_free(r.lists);
-    akin_resume_free(r.known);
-    akin_delta_free(r.delta);
-    akin_vectors_free(r.vectors);
-    akin_vectors_free(r.pictures);
-    akin_products_release(&r.products);
-    akin_text_free(r.checkpoint);
-    akin_text_free(r.spare);
-    akin_text_free(r.result_options);
-    akin_item_rules_free(r.more);
-    akin_item_pins_free(r.pins);
+    return status;
+}
+
+static void free_sweep(sweep *s) {
+    akin_resume_free(s->known);
+    for (int t = 0; t < s->tables; t++) akin_table_run_release(&s->table[t]);
+    akin_vectors_free(s->vectors);
+    akin_text_free(s->options);
+    akin_text_free(s->result_options);
+    akin_text_free(s->previous);
+}
+
+/* Collective; agreed. */
+static akin_status sweep_tables(sweep *s) {
+    akin_status status;
+    AKIN_TRY(akin_agree(s->comm, name_files(s)));
+    AKIN_TRY(open_vectors(s));
+    for (int t = 0; t < s->tables; t++)
+        AKIN_TRY(of_table(s, t, akin_table_run_begin(&s->table[t], s->figures[t])));
+    AKIN_TRY(gather_known(s));
+    AKIN_TRY(compute(s));
+    AKIN_TRY(write_tables(s));
+done:
+    return status;
+}
+
+/* --- all tables --- */
+
+static bool same_text(const char *a, const char *b) {
+    return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* Whether two tables compare the same rows. */
+static bool share(const akin_neighbors_params *a, const akin_neighbors_params *b) {
+    if (a->mean || b->mean) return false; /* the rows of products are made from its rules */
+    return same_text(a->input, b->input) && same_text(a->ids, b->ids) &&
+           same_text(a->against, b->against) && same_text(a->against_ids, b->against_ids) &&
+           same_text(a->aspect, b->aspect) && same_text(a->model, b->model) &&
+           same_text(a->catalog, b->catalog);
+}
+
+/* Takes the tables that share the pass of the first one that is left. */
+static void gather(sweep *s, const akin_neighbors_params *params, size_t count, bool *taken,
+                   akin_neighbors_figures *out) {
+    size_t first = 0;
+    while (taken[first]) first++;
+    for (size_t i = first; i < count && s->tables < MOST; i++) {
+        if (taken[i] || (i > first && !share(&params[first], &params[i]))) continue;
+        s->table[s->tables] = (akin_table_run){.comm = s->comm, .params = &params[i]};
+        s->figures[s->tables++] = &out[i];
+        taken[i] = true;
+    }
+}
+
+akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params, size_t count,
+                           akin_neighbors_figures *out) {
+    bool *taken = akin_mem_zalloc(count, sizeof *taken);
+    akin_status status = akin_agree(comm, taken ? AKIN_OK : AKIN_FAILED);
+    for (size_t i = 0; i < count; i++) out[i] = (akin_neighbors_figures){0};
+    for (size_t left = count; left > 0 && status == AKIN_OK;) {
+        sweep s = {.comm = comm};
+        gather(&s, params, count, taken, out);
+        left -= (size_t)s.tables;
+        if (count > 1)
+            akin_log_info("neighbors: one pass over the pairs for %d table%s%s", s.tables,
+                          AKIN_PLURAL(s.tables),
+                          left > 0 ? "; others have other rows and a pass of their own" : "");
+        status = sweep_tables(&s);
+        free_sweep(&s);
+    }
+    akin_mem_free(taken);
     return status;
 }

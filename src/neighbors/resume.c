@@ -9,34 +9,53 @@ enum { LAYERS = AKIN_ROW_BLOCK_LAYERS, DELTA_LABELS = 3 };
 
 struct akin_resume {
     akin_comm *comm;
-    size_t count, list;
+    size_t count;
     const akin_vectors *vectors;
-    bool same_category;
-    const akin_delta *delta;
+    bool same_category; /* in all tables */
+    int tables;
+    akin_resume_table table[AKIN_ROW_BLOCK_TABLES];
+    akin_partition_prior prior[AKIN_ROW_BLOCK_TABLES];
+    int32_t *fresh;                    /* [count]: labels of a table that nothing is known of */
     akin_ring_checkpoint *waypoint;    /* NULL: none */
     bool same_ranks;                   /* the ring continues where it stopped */
     int first, layers;                 /* of the rules: the delta's, then those of earlier runs */
     akin_ring_progress before[LAYERS]; /* of layers first.. */
     int32_t *label[LAYERS];            /* [count], of layers first.. */
     uint8_t *done[LAYERS];
-    akin_partition_prior prior;
 };
 
+/* Where one table builds upon the night before all of them have that layer. */
+static akin_status label_tables(akin_resume *k) {
+    for (int t = 0; t < k->tables; t++) k->first |= k->table[t].delta != NULL;
+    k->layers = k->first;
+    if (!k->first) return AKIN_OK;
+    if ((k->fresh = akin_mem_alloc(k->count, sizeof *k->fresh)) == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < k->count; i++) k->fresh[i] = DELTA_LABELS - 1;
+    for (int t = 0; t < k->tables; t++) {
+        const akin_delta *delta = k->table[t].delta;
+        k->prior[t].label[0] = delta ? delta->label : k->fresh;
+        if (delta) k->prior[t].lists = delta->lists;
+    }
+    return AKIN_OK;
+}
+
 akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
-                               const akin_row_block_rules *rules, size_t list,
-                               const akin_delta *delta, akin_resume **out) {
-    *out = akin_mem_zalloc(1, sizeof **out);
-    if (*out) {
-        (*out)->comm = comm, (*out)->count = akin_vectors_count(vectors), (*out)->list = list;
-        (*out)->vectors = vectors, (*out)->same_category = rules->same_category;
-        (*out)->delta = delta, (*out)->first = (*out)->layers = delta != NULL;
-        if (delta) (*out)->prior.label[0] = delta->label, (*out)->prior.lists = delta->lists;
+                               const akin_resume_table *table, int tables, akin_resume **out) {
+    akin_resume *k = akin_mem_zalloc(1, sizeof *k);
+    if (k != NULL) {
+        k->comm = comm, k->count = akin_vectors_count(vectors), k->vectors = vectors;
+        k->tables = tables, k->same_category = true;
+        for (int t = 0; t < tables; t++) {
+            k->table[t] = table[t];
+            k->same_category = k->same_category && table[t].rules->same_category;
+        }
     }
-    akin_status status = akin_agree(comm, *out != NULL ? AKIN_OK : AKIN_FAILED);
+    akin_status status = akin_agree(comm, k != NULL ? label_tables(k) : AKIN_FAILED);
     if (status != AKIN_OK) {
-        akin_mem_free(*out);
-        *out = NULL;
+        akin_resume_free(k);
+        k = NULL;
     }
+    *out = k;
     return status;
 }
 
@@ -46,6 +65,7 @@ void akin_resume_free(akin_resume *k) {
         akin_mem_free(k->label[l]);
         akin_mem_free(k->done[l]);
     }
+    akin_mem_free(k->fresh);
     akin_ring_checkpoint_free(k->waypoint);
     akin_mem_free(k);
 }
@@ -67,7 +87,7 @@ static akin_status add_layer(akin_resume *k, int column, akin_ring_progress prog
             done[a * parts + b] = akin_ring_done(
                 progress, (int)(a / (size_t)progress.subs), (int)(a % (size_t)progress.subs),
                 (int)(b / (size_t)progress.subs), (int)(b % (size_t)progress.subs));
-    k->prior.label[layer] = label;
+    for (int t = 0; t < k->tables; t++) k->prior[t].label[layer] = label;
     k->layers++;
     return AKIN_OK;
 }
@@ -109,7 +129,13 @@ static akin_status check_rows(const akin_resume *k, const char *path) {
 static akin_status read_checkpoint(akin_resume *k, const char *path,
                                    const akin_ring_checkpoint_origin *origin, size_t items) {
     akin_status status;
-    AKIN_TRY(akin_ring_checkpoint_read(k->comm, path, origin, items, k->list, &k->waypoint));
+    akin_ring_checkpoint_table table[AKIN_ROW_BLOCK_TABLES];
+    for (int t = 0; t < k->tables; t++) {
+        const akin_row_rules *more = k->table[t].rules->more;
+        table[t] = (akin_ring_checkpoint_table){k->table[t].list, more ? more->limits : NULL};
+    }
+    AKIN_TRY(
+        akin_ring_checkpoint_read(k->comm, path, origin, items, table, k->tables, &k->waypoint));
     AKIN_TRY(akin_agree(k->comm, check_rows(k, path)));
 done:
     if (status != AKIN_OK) akin_ring_checkpoint_free(k->waypoint);
@@ -134,9 +160,12 @@ akin_status akin_resume_resume(akin_resume *k, const char *path, bool named,
     if (status != AKIN_OK) return named ? akin_error_context(status, "--checkpoint: ") : status;
     k->same_ranks = k->waypoint->progress.size == akin_comm_size(k->comm);
     AKIN_TRY(akin_agree(k->comm, add_layers(k)));
-    k->prior.lists = k->waypoint->lists;
-    k->prior.bars = k->waypoint->bars;
-    if (k->same_ranks) k->prior.place = k->waypoint->place, k->prior.counts = k->waypoint->counts;
+    for (int t = 0; t < k->tables; t++) {
+        k->prior[t].lists = k->waypoint->lists[t];
+        k->prior[t].bars = k->waypoint->bars[t];
+        if (!k->same_ranks) continue;
+        k->prior[t].place = k->waypoint->place, k->prior[t].counts = k->waypoint->counts;
+    }
     akin_log_info("neighbors: resuming from %s at %.0f %%", path,
                   100 * akin_ring_share(k->waypoint->progress));
 done:
@@ -145,22 +174,24 @@ done:
 
 /* --- for the engine --- */
 
-void akin_resume_apply(const akin_resume *k, akin_row_block_rules *rules,
-                       akin_allpairs_params *params) {
+const akin_partition_prior *akin_resume_apply(const akin_resume *k, int table,
+                                              akin_row_block_rules *rules) {
     rules->layers = k->layers;
-    if (k->delta) rules->layer[0] = (akin_row_block_layer){DELTA_LABELS, akin_delta_done};
+    if (k->first) rules->layer[0] = (akin_row_block_layer){DELTA_LABELS, akin_delta_done};
     for (int l = k->first; l < k->layers; l++)
         rules->layer[l] = (akin_row_block_layer){k->before[l].size * k->before[l].subs, k->done[l]};
-    rules->again = k->prior.lists != NULL;
-    params->prior = k->delta || k->waypoint ? &k->prior : NULL;
-    if (k->same_ranks) params->progress = k->waypoint->progress;
+    rules->again = k->prior[table].lists != NULL;
+    return k->first || k->waypoint ? &k->prior[table] : NULL;
+}
+
+akin_ring_progress akin_resume_progress(const akin_resume *k) {
+    return k->same_ranks ? k->waypoint->progress : (akin_ring_progress){0};
 }
 
 akin_status akin_resume_save(const akin_resume *k, const char *path,
                              const akin_ring_checkpoint_origin *origin,
                              const akin_allpairs_state *state) {
-    akin_ring_checkpoint_state s = {.k = k->list,
-                                    .layers = k->layers - k->first,
+    akin_ring_checkpoint_state s = {.layers = k->layers - k->first,
                                     .first_label = k->first,
                                     .progress = state->progress,
                                     .counts = state->counts,

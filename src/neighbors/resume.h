@@ -13,11 +13,18 @@
 
 typedef struct akin_resume akin_resume;
 
-/* vectors, and delta, which may be NULL: borrowed for the lifetime of the object. rules: without
- * layers. list: length of the engine's lists. Collective; agreed. */
+/* Of a table: its rules without layers, its delta or NULL, the length of the engine's lists. */
+typedef struct {
+    const akin_row_block_rules *rules;
+    const akin_delta *delta;
+    size_t list;
+} akin_resume_table;
+
+/* vectors, and what the tables point to: borrowed for the lifetime of the object. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_resume_create(akin_comm *comm, const akin_vectors *vectors,
-                                               const akin_row_block_rules *rules, size_t list,
-                                               const akin_delta *delta, akin_resume **out);
+                                               const akin_resume_table *table, int tables,
+                                               akin_resume **out);
 void akin_resume_free(akin_resume *known); /* NULL is fine */
 
 /* Resumes from the file if it exists and matches. One that does not is AKIN_INPUT if it was
@@ -25,10 +32,11 @@ void akin_resume_free(akin_resume *known); /* NULL is fine */
 AKIN_MUST_CHECK akin_status akin_resume_resume(akin_resume *known, const char *path, bool named,
                                                const akin_ring_checkpoint_origin *origin);
 
-/* The engine's part: sets rules->layers, and prior and progress of `params`; both borrow from
- * the object. Not collective. */
-void akin_resume_apply(const akin_resume *known, akin_row_block_rules *rules,
-                       akin_allpairs_params *params);
+/* The engine's part: sets the layers of a table's rules, and returns its prior (NULL: nothing is
+ * known) and where the ring continues; all borrow from the object. Not collective. */
+const akin_partition_prior *akin_resume_apply(const akin_resume *known, int table,
+                                              akin_row_block_rules *rules);
+akin_ring_progress akin_resume_progress(const akin_resume *known);
 
 /* Saves the position of the ring. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_resume_save(const akin_resume *known, const char *path,

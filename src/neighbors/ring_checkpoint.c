@@ -63,6 +63,34 @@ done:
     return status;
 }
 
+static akin_status put_bars(akin_comm *comm, akin_ncfile *file, const char *variable,
+                            akin_row_block *own, size_t first) {
+    akin_status status;
+    size_t count = akin_row_block_count(own);
+    uint64_t *bars = akin_mem_alloc(count, sizeof *bars);
+    AKIN_TRY(akin_agree(comm, bars != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++) bars[i] = akin_topk_bar(akin_row_block_list(own, i));
+    akin_ncfile_put(file, variable, first, count, bars);
+done:
+    akin_mem_free(bars);
+    return status;
+}
+
+static akin_status put_table(akin_comm *comm, akin_ncfile *file,
+                             const akin_ring_checkpoint_state *s, const extent *e, int table) {
+    akin_status status;
+    akin_ring_checkpoint_names f;
+    akin_row_block *own = akin_row_block_table(s->own, table),
+                   *held = s->held != NULL ? akin_row_block_table(s->held, table) : NULL;
+    size_t k = akin_row_block_k(own), count = akin_row_block_count(own);
+    akin_ring_checkpoint_name(&f, table);
+    AKIN_TRY(put_bars(comm, file, f.bar, own, e->own_first));
+    AKIN_TRY(put_lists(comm, file, f.own, own, e->own_first, count, k));
+    AKIN_TRY(put_lists(comm, file, f.held, held, e->held_first, e->held_count, k));
+done:
+    return status;
+}
+
 static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_ring_checkpoint_state *s,
                             size_t first) {
     akin_status status;
@@ -71,12 +99,9 @@ static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_ring_
     const akin_row_block_item *items = akin_row_block_items(s->own);
     int32_t *rows = akin_mem_alloc(count, sizeof *rows),
             *labels = akin_mem_alloc(count, layers * sizeof *labels);
-    uint64_t *bars = akin_mem_alloc(count, sizeof *bars);
-    AKIN_TRY(
-        akin_agree(comm, rows != NULL && labels != NULL && bars != NULL ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, rows != NULL && labels != NULL ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; i < count; i++) {
         rows[i] = items[i].row;
-        bars[i] = akin_topk_bar(akin_row_block_list(s->own, i));
         labels[i * layers] =
             rank * s->progress.subs + akin_ring_checkpoint_part(count, s->progress.subs, i);
         for (size_t l = 1; l < layers; l++)
@@ -84,9 +109,7 @@ static akin_status put_rows(akin_comm *comm, akin_ncfile *file, const akin_ring_
     }
     akin_ncfile_put(file, "row", first, count, rows);
     akin_ncfile_put(file, "label", first, count, labels);
-    akin_ncfile_put(file, "bar", first, count, bars);
 done:
-    akin_mem_free(bars);
     akin_mem_free(rows);
     akin_mem_free(labels);
     return status;
@@ -114,13 +137,16 @@ akin_status akin_ring_checkpoint_write(akin_comm *comm, const char *path,
     extent e = extent_of(comm, s);
     if (e.places == 0) return AKIN_OK; /* no rows were distributed: nothing to save */
     AKIN_TRY(akin_ncfile_create(comm, path, "checkpoint", &file));
-    const akin_ring_checkpoint_shape shape = {e.places, s->k, (size_t)s->progress.size,
+    const akin_ring_checkpoint_shape shape = {e.places, (size_t)s->progress.size,
                                               (size_t)s->layers + 1};
-    akin_ring_checkpoint_define(file, origin, &shape);
+    akin_ring_checkpoint_table table[AKIN_ROW_BLOCK_TABLES] = {{0}};
+    int tables = akin_row_block_tables(s->own);
+    for (int t = 0; t < tables; t++) table[t].k = akin_row_block_k(akin_row_block_table(s->own, t));
+    akin_ring_checkpoint_define(file, origin, &shape, table, tables);
     AKIN_TRY(akin_ncfile_begin(file));
     AKIN_TRY(put_rows(comm, file, s, e.own_first));
-    AKIN_TRY(put_lists(comm, file, "own", s->own, e.own_first, akin_row_block_count(s->own), s->k));
-    AKIN_TRY(put_lists(comm, file, "held", s->held, e.held_first, e.held_count, s->k));
+    for (int t = 0; t < akin_row_block_tables(s->own); t++)
+        AKIN_TRY(put_table(comm, file, s, &e, t));
     put_progress(comm, file, s);
     return akin_ncfile_commit(file, NULL);
 done:
@@ -133,32 +159,28 @@ done:
 typedef struct {
     akin_comm *comm;
     const akin_ncfile *file;
-    size_t n, k, layers;
-    akin_ring_checkpoint_shape shape;
-    const akin_topk_limits *limits;
+    const akin_ring_checkpoint_table *table; /* [tables] */
+    int tables;
+    size_t n, places, ranks, layers;
     size_t first, count; /* of the places that this rank reads */
     unsigned char *records;
-    size_t record_size;
+    size_t record_size, lists_at;
 } reader;
 
-/* A record: the row, its position and the score that its list required, the labels, the merged
- * list. */
+/* A record: the row and its position, the labels, then for each table the score that its list
+ * required and the merged list. */
 typedef struct {
     int64_t row, place;
-    uint64_t bar;
 } record_head;
 
-static akin_status read_shape(reader *r, const akin_ring_checkpoint_origin *origin) {
-    akin_ring_checkpoint_shape *shape = &r->shape;
+static void take_shape(reader *r, const akin_ring_checkpoint_shape *shape) {
     int size = akin_comm_size(r->comm), rank = akin_comm_rank(r->comm);
-    akin_status status = akin_ring_checkpoint_check(r->file, origin, r->n, r->k, shape);
-    if (status != AKIN_OK) return status;
-    r->layers = shape->layers;
-    r->first = akin_shard_first(shape->places, size, rank);
-    r->count = akin_shard_count(shape->places, size, rank);
-    r->record_size =
-        sizeof(record_head) + (r->layers + 1) / 2 * 2 * sizeof(int32_t) + r->k * sizeof(uint64_t);
-    return AKIN_OK;
+    r->places = shape->places, r->ranks = shape->ranks, r->layers = shape->layers;
+    r->first = akin_shard_first(r->places, size, rank);
+    r->count = akin_shard_count(r->places, size, rank);
+    r->record_size = r->lists_at =
+        sizeof(record_head) + (r->layers + 1) / 2 * 2 * sizeof(int32_t); /* whole keys */
+    for (int t = 0; t < r->tables; t++) r->record_size += (1 + r->table[t].k) * sizeof(uint64_t);
 }
 
 static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
@@ -172,17 +194,17 @@ static akin_status read_progress(const reader *r, akin_ring_checkpoint *w) {
         *(l == 0 ? &w->progress : &w->before[l - 1]) = p;
     }
     w->layers = (int)r->layers - 1;
-    if ((size_t)w->progress.size != r->shape.ranks) return akin_ring_checkpoint_refuse(r->file);
-    counts = akin_mem_alloc(r->shape.ranks, sizeof *counts);
-    w->counts = akin_mem_alloc(r->shape.ranks, sizeof *w->counts);
+    if ((size_t)w->progress.size != r->ranks) return akin_ring_checkpoint_refuse(r->file);
+    counts = akin_mem_alloc(r->ranks, sizeof *counts);
+    w->counts = akin_mem_alloc(r->ranks, sizeof *w->counts);
     if (counts == NULL || w->counts == NULL) AKIN_TRY(AKIN_FAILED);
-    AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->shape.ranks, counts));
-    for (size_t i = 0; i < r->shape.ranks && status == AKIN_OK; i++) {
-        if (counts[i] < 0 || counts[i] > (int64_t)r->shape.places - total)
+    AKIN_TRY(akin_ncfile_get(r->file, "count", 0, r->ranks, counts));
+    for (size_t i = 0; i < r->ranks && status == AKIN_OK; i++) {
+        if (counts[i] < 0 || counts[i] > (int64_t)r->places - total)
             status = akin_ring_checkpoint_refuse(r->file);
         total += counts[i], w->counts[i] = (size_t)counts[i];
     }
-    if (status == AKIN_OK && total != (int64_t)r->shape.places)
+    if (status == AKIN_OK && total != (int64_t)r->places)
         status = akin_ring_checkpoint_refuse(r->file);
 done:
     akin_mem_free(counts);
@@ -207,13 +229,52 @@ static bool is_key(const reader *r, int32_t of, uint64_t key) {
 }
 
 /* Best first, what is no entry last. */
-static bool is_list(const reader *r, int32_t of, const uint64_t *keys) {
+static bool is_list(const reader *r, int32_t of, const uint64_t *keys, size_t k) {
     bool good = true;
-    for (size_t e = 0; e < r->k; e++) {
+    for (size_t e = 0; e < k; e++) {
         good = good && is_key(r, of, keys[e]);
         good = good && (e == 0 || keys[e] == 0 || keys[e] <= keys[e - 1]);
     }
     return good;
+}
+
+static bool are_labels(const reader *r, const akin_ring_checkpoint *w, const int32_t *labels) {
+    bool good = true;
+    for (size_t l = 0; l < r->layers; l++) {
+        const akin_ring_progress *p = l == 0 ? &w->progress : &w->before[l - 1];
+        good = good && labels[l] >= 0 && labels[l] < p->size * p->subs;
+    }
+    return good;
+}
+
+/* The lists of this rank's positions into the records. */
+static akin_status pack_table(reader *r, int table, const by_row *order, size_t at_byte) {
+    akin_status status = AKIN_FAILED;
+    akin_ring_checkpoint_names f;
+    size_t k = r->table[table].k;
+    uint64_t *own = akin_mem_alloc(r->count, k * sizeof *own),
+             *held = akin_mem_alloc(r->count, k * sizeof *held),
+             *bars = akin_mem_alloc(r->count, sizeof *bars);
+    akin_ring_checkpoint_name(&f, table);
+    if (!own || !held || !bars) goto done;
+    AKIN_TRY(akin_ncfile_get(r->file, f.own, r->first, r->count, own));
+    AKIN_TRY(akin_ncfile_get(r->file, f.held, r->first, r->count, held));
+    AKIN_TRY(akin_ncfile_get(r->file, f.bar, r->first, r->count, bars));
+    for (size_t i = 0; i < r->count; i++) {
+        size_t at = order[i].at;
+        uint64_t *to = (uint64_t *)(void *)(r->records + i * r->record_size + at_byte);
+        if (!is_list(r, order[i].row, own + at * k, k) ||
+            !is_list(r, order[i].row, held + at * k, k))
+            AKIN_TRY(akin_ring_checkpoint_refuse(r->file));
+        to[0] = bars[at];
+        akin_topk_limits_merge(r->table[table].limits, own + at * k, held + at * k, k, to + 1);
+    }
+    status = AKIN_OK;
+done:
+    akin_mem_free(own);
+    akin_mem_free(held);
+    akin_mem_free(bars);
+    return status;
 }
 
 /* This rank's positions as records, in the order of rows and so of the shards that they go to. */
@@ -221,46 +282,33 @@ static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) 
     akin_status status = AKIN_FAILED;
     int32_t *rows = akin_mem_alloc(r->count, sizeof *rows);
     int32_t *labels = akin_mem_alloc(r->count, r->layers * sizeof *labels);
-    uint64_t *own = akin_mem_alloc(r->count, r->k * sizeof *own),
-             *held = akin_mem_alloc(r->count, r->k * sizeof *held);
-    uint64_t *bars = akin_mem_alloc(r->count, sizeof *bars);
     by_row *order = akin_mem_alloc(r->count, sizeof *order);
     r->records = akin_mem_zalloc(r->count, r->record_size);
-    if (!rows || !labels || !own || !held || !bars || !order || !r->records) goto done;
+    if (!rows || !labels || !order || !r->records) goto done;
     AKIN_TRY(akin_ncfile_get(r->file, "row", r->first, r->count, rows));
     AKIN_TRY(akin_ncfile_get(r->file, "label", r->first, r->count, labels));
-    AKIN_TRY(akin_ncfile_get(r->file, "own", r->first, r->count, own));
-    AKIN_TRY(akin_ncfile_get(r->file, "held", r->first, r->count, held));
-    AKIN_TRY(akin_ncfile_get(r->file, "bar", r->first, r->count, bars));
     for (size_t i = 0; i < r->count; i++) {
         order[i] = (by_row){rows[i], i};
         bool good = rows[i] >= 0 && (size_t)rows[i] < r->n;
-        for (size_t l = 0; l < r->layers; l++) {
-            const akin_ring_progress *p = l == 0 ? &w->progress : &w->before[l - 1];
-            int32_t label = labels[i * r->layers + l];
-            good = good && label >= 0 && label < p->size * p->subs;
-        }
-        good = good && is_list(r, rows[i], own + i * r->k) && is_list(r, rows[i], held + i * r->k);
-        if (!good) AKIN_TRY(akin_ring_checkpoint_refuse(r->file));
+        if (!good || !are_labels(r, w, labels + i * r->layers))
+            AKIN_TRY(akin_ring_checkpoint_refuse(r->file));
     }
     qsort(order, r->count, sizeof *order, ascending);
     for (size_t i = 0; i < r->count; i++) {
         unsigned char *record = r->records + i * r->record_size;
-        size_t at = order[i].at;
-        const record_head head = {order[i].row, (int64_t)(r->first + at), bars[at]};
+        const record_head head = {order[i].row, (int64_t)(r->first + order[i].at)};
         memcpy(record, &head, sizeof head);
-        memcpy(record + sizeof head, labels + at * r->layers, r->layers * sizeof *labels);
-        uint64_t *list = (uint64_t *)(void *)(record + r->record_size - r->k * sizeof *list);
-        akin_topk_limits_merge(r->limits, own + at * r->k, held + at * r->k, r->k, list);
+        memcpy(record + sizeof head, labels + order[i].at * r->layers, r->layers * sizeof *labels);
         send[akin_shard_owner(r->n, akin_comm_size(r->comm), (size_t)order[i].row)]++;
     }
     status = AKIN_OK;
+    for (size_t t = 0, at = r->lists_at; t < (size_t)r->tables; t++) {
+        AKIN_TRY(pack_table(r, (int)t, order, at));
+        at += (1 + r->table[t].k) * sizeof(uint64_t);
+    }
 done:
     akin_mem_free(rows);
     akin_mem_free(labels);
-    akin_mem_free(own);
-    akin_mem_free(held);
-    akin_mem_free(bars);
     akin_mem_free(order);
     return status;
 }
@@ -268,9 +316,12 @@ done:
 static akin_status make_arrays(const reader *r, akin_ring_checkpoint *w, size_t count) {
     w->place = akin_mem_alloc(count, sizeof *w->place);
     w->label = akin_mem_alloc(count, r->layers * sizeof *w->label);
-    w->lists = akin_mem_zalloc(count, r->k * sizeof *w->lists);
-    w->bars = akin_mem_zalloc(count, sizeof *w->bars);
-    if (!w->place || !w->label || !w->lists || !w->bars) return AKIN_FAILED;
+    if (!w->place || !w->label) return AKIN_FAILED;
+    for (int t = 0; t < r->tables; t++) {
+        w->lists[t] = akin_mem_zalloc(count, r->table[t].k * sizeof **w->lists);
+        w->bars[t] = akin_mem_zalloc(count, sizeof **w->bars);
+        if (!w->lists[t] || !w->bars[t]) return AKIN_FAILED;
+    }
     for (size_t i = 0; i < count; i++) w->place[i] = -1;
     for (size_t i = 0; i < count * r->layers; i++) w->label[i] = -1;
     return AKIN_OK;
@@ -280,16 +331,19 @@ static akin_status make_arrays(const reader *r, akin_ring_checkpoint *w, size_t 
 static akin_status unpack(const reader *r, akin_ring_checkpoint *w, const unsigned char *records,
                           size_t received, size_t first) {
     for (size_t i = 0; i < received; i++) {
-        const unsigned char *record = records + i * r->record_size;
+        const unsigned char *record = records + i * r->record_size, *from = record + r->lists_at;
         record_head head;
         memcpy(&head, record, sizeof head);
         size_t at = (size_t)head.row - first;
         if (w->place[at] >= 0) return akin_ring_checkpoint_refuse(r->file);
         w->place[at] = head.place;
-        w->bars[at] = head.bar;
         memcpy(w->label + at * r->layers, record + sizeof head, r->layers * sizeof *w->label);
-        memcpy(w->lists + at * r->k, record + r->record_size - r->k * sizeof *w->lists,
-               r->k * sizeof *w->lists);
+        for (int t = 0; t < r->tables; t++) {
+            size_t k = r->table[t].k;
+            memcpy(w->bars[t] + at, from, sizeof **w->bars);
+            memcpy(w->lists[t] + at * k, from + sizeof **w->bars, k * sizeof **w->lists);
+            from += (1 + k) * sizeof **w->lists;
+        }
     }
     return AKIN_OK;
 }
@@ -300,7 +354,11 @@ static akin_status read_file(reader *r, const akin_ring_checkpoint_origin *origi
     unsigned char *received = NULL;
     size_t records = 0, *send = akin_mem_zalloc((size_t)akin_comm_size(r->comm), sizeof *send);
     int size = akin_comm_size(r->comm), rank = akin_comm_rank(r->comm);
-    akin_status local = send != NULL ? read_shape(r, origin) : AKIN_FAILED;
+    akin_ring_checkpoint_shape shape;
+    akin_status local = send != NULL ? akin_ring_checkpoint_check(r->file, origin, r->n, r->table,
+                                                                  r->tables, &shape)
+                                     : AKIN_FAILED;
+    if (local == AKIN_OK) take_shape(r, &shape);
     if (local == AKIN_OK) local = read_progress(r, w);
     if (local == AKIN_OK) local = pack(r, w, send);
     if (local == AKIN_OK) local = make_arrays(r, w, akin_shard_count(r->n, size, rank));
@@ -316,11 +374,12 @@ done:
 }
 
 akin_status akin_ring_checkpoint_read(akin_comm *comm, const char *path,
-                                      const akin_ring_checkpoint_origin *origin, size_t n, size_t k,
+                                      const akin_ring_checkpoint_origin *origin, size_t n,
+                                      const akin_ring_checkpoint_table *table, int tables,
                                       akin_ring_checkpoint **out) {
     akin_status status;
     akin_ncfile *file = NULL;
-    reader r = {.comm = comm, .n = n, .k = k, .limits = origin->limits};
+    reader r = {.comm = comm, .n = n, .table = table, .tables = tables};
     *out = NULL;
     akin_ring_checkpoint *w = akin_mem_zalloc(1, sizeof *w);
     AKIN_TRY(akin_agree(comm, w != NULL ? AKIN_OK : AKIN_FAILED));
@@ -340,7 +399,9 @@ void akin_ring_checkpoint_free(akin_ring_checkpoint *w) {
     akin_mem_free(w->counts);
     akin_mem_free(w->place);
     akin_mem_free(w->label);
-    akin_mem_free(w->lists);
-    akin_mem_free(w->bars);
+    for (int t = 0; t < AKIN_ROW_BLOCK_TABLES; t++) {
+        akin_mem_free(w->lists[t]);
+        akin_mem_free(w->bars[t]);
+    }
     akin_mem_free(w);
 }

@@ -1,6 +1,7 @@
 /* ring_checkpoint_file: the schema of the file of ring_checkpoint.h. Not collective.
  *
  *   int    row(place)          of the catalogue; places are those of the blocks, concatenated
+ *   of the first table; of others own_1(place, k_1), held_1, bar_1 ...:
  *   uint64 own(place, k)       keys of topk.h, best first, 0 = none: the list that stays with the
  *                              row
  *   uint64 held(place, k)      the list that travels with it
@@ -21,18 +22,27 @@
 enum { AKIN_RING_CHECKPOINT_PROGRESS = 4 }; /* numbers of a progress */
 
 typedef struct {
-    size_t places, k, ranks, layers; /* lengths of the dimensions */
+    size_t places, ranks, layers; /* lengths of the dimensions */
 } akin_ring_checkpoint_shape;
 
+/* What a table has of its own is called so in the file. */
+enum { AKIN_RING_CHECKPOINT_NAME = 24 };
+typedef struct {
+    char k[AKIN_RING_CHECKPOINT_NAME], lists[AKIN_RING_CHECKPOINT_NAME]; /* dimensions */
+    char own[AKIN_RING_CHECKPOINT_NAME], held[AKIN_RING_CHECKPOINT_NAME],
+        bar[AKIN_RING_CHECKPOINT_NAME];
+} akin_ring_checkpoint_names;
+void akin_ring_checkpoint_name(akin_ring_checkpoint_names *names, int table);
+
 void akin_ring_checkpoint_define(akin_ncfile *file, const akin_ring_checkpoint_origin *origin,
-                                 const akin_ring_checkpoint_shape *shape);
+                                 const akin_ring_checkpoint_shape *shape,
+                                 const akin_ring_checkpoint_table *table, int tables);
 
 /* Its origin, schema and shape. AKIN_INPUT: of another run, with the differences, or not such a
- * file for n rows and lists of k. */
-AKIN_MUST_CHECK akin_status akin_ring_checkpoint_check(const akin_ncfile *file,
-                                                       const akin_ring_checkpoint_origin *origin,
-                                                       size_t n, size_t k,
-                                                       akin_ring_checkpoint_shape *shape);
+ * file for n rows and these tables. */
+AKIN_MUST_CHECK akin_status akin_ring_checkpoint_check(
+    const akin_ncfile *file, const akin_ring_checkpoint_origin *origin, size_t n,
+    const akin_ring_checkpoint_table *table, int tables, akin_ring_checkpoint_shape *shape);
 
 /* Whether a run can have come there; the engine cuts blocks into an even number of parts. */
 bool akin_ring_checkpoint_is_progress(akin_ring_progress p);

@@ -96,13 +96,12 @@ static void every_row_is_dealt_once_and_its_list_comes_home(void **unused) {
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (size_t r = 0; r < NAIVE_RULES; r++) {
             const akin_row_block_rules *rules = &naive_rules[r];
+            const akin_allpairs_table table = {.k = sizes[s][2], .rules = rules};
             naive_catalogue c = catalogue(sizes[s][0], sizes[s][1]);
             akin_vectors *vectors = naive_vectors(comm, &c);
             akin_row_block *own = NULL;
             size_t *counts = NULL;
-            assert_int_equal(
-                akin_partition_out(comm, vectors, sizes[s][2], rules, NULL, &own, &counts),
-                AKIN_OK);
+            assert_int_equal(akin_partition_out(comm, vectors, &table, 1, &own, &counts), AKIN_OK);
             check_blocks(&c, rules, own, counts);
             check_home(&c, rules, vectors, &own, sizes[s][2]);
             akin_mem_free(counts);
@@ -124,7 +123,8 @@ static void lists_of_before_go_with_their_rows(void **unused) {
     for (size_t i = 0; i < count; i++)
         lists[i * K] = akin_topk_key(0.25f, (int32_t)((akin_vectors_first(vectors) + i + 1) % N));
     const akin_partition_prior prior = {.lists = lists};
-    assert_int_equal(akin_partition_out(comm, vectors, K, &rules, &prior, &own, &counts), AKIN_OK);
+    const akin_allpairs_table table = {.k = K, .rules = &rules, .prior = &prior};
+    assert_int_equal(akin_partition_out(comm, vectors, &table, 1, &own, &counts), AKIN_OK);
     for (size_t i = 0; i < akin_row_block_count(own); i++) {
         int32_t row = akin_row_block_items(own)[i].row;
         memcpy(sorted, akin_row_block_list(own, i), akin_topk_words(K) * sizeof *sorted);

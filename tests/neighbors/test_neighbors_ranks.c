@@ -71,7 +71,8 @@ static void compare_with_naive(const naive_catalogue *c, const akin_row_block_ru
 static akin_status all_pairs(const akin_vectors *vectors, size_t k,
                              const akin_row_block_rules *rules, uint64_t **lists,
                              akin_allpairs_figures *figures) {
-    const akin_allpairs_params params = {.k = k, .rules = rules};
+    const akin_allpairs_table table = {.k = k, .rules = rules};
+    const akin_allpairs_params params = {.table = &table, .tables = 1};
     return akin_allpairs(comm, vectors, &params, lists, figures);
 }
 
@@ -96,6 +97,32 @@ static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block
     akin_vectors_free(vectors);
     free(usable);
     naive_free(&c);
+}
+
+/* Every rule at once, each with a k of its own: each table's lists are the naive ones too. */
+static void tables_of_one_pass_are_the_naive_ones(void **unused) {
+    (void)unused;
+    enum { N = 400, DIM = 9 };
+    for (int kind = 0; kind < NAIVE_KINDS; kind++) {
+        naive_catalogue c = naive_create(kind, 7, N, DIM);
+        uint8_t *usable = spoil(&c);
+        akin_vectors *vectors = vectors_of(&c);
+        akin_allpairs_table table[AKIN_ROW_BLOCK_TABLES];
+        uint64_t *lists[AKIN_ROW_BLOCK_TABLES];
+        akin_allpairs_figures figures;
+        akin_allpairs_params params = {.table = table};
+        for (size_t r = 0; r < NAIVE_RULES && r < AKIN_ROW_BLOCK_TABLES; r++)
+            table[params.tables++] =
+                (akin_allpairs_table){.k = 3 + 5 * r, .rules = &naive_rules[r]};
+        assert_int_equal(akin_allpairs(comm, vectors, &params, lists, &figures), AKIN_OK);
+        for (int t = 0; t < params.tables; t++) {
+            compare_with_naive(&c, table[t].rules, usable, table[t].k, lists[t]);
+            akin_mem_free(lists[t]);
+        }
+        akin_vectors_free(vectors);
+        free(usable);
+        naive_free(&c);
+    }
 }
 
 static void lists_are_the_naive_ones(void **unused) {
@@ -218,6 +245,7 @@ int main(int argc, char **argv) {
     rank = akin_comm_rank(comm), size = akin_comm_size(comm);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_are_the_naive_ones),
+        cmocka_unit_test(tables_of_one_pass_are_the_naive_ones),
         cmocka_unit_test(so_are_those_that_are_mended),
         cmocka_unit_test(wide_rows_too),
         cmocka_unit_test(lists_are_those_of_exact_arithmetic),

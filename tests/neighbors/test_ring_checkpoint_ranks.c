@@ -15,7 +15,7 @@ static akin_comm *comm;
 static int size;
 static const char path[] = "ring.nc";
 static const akin_ring_checkpoint_origin origin = {"k=4 cpu=auto", "k=4", "digest-of-embeddings",
-                                                   "", NULL};
+                                                   ""};
 
 /* Part s of a block has panels [panels * s / subs, panels * (s + 1) / subs). */
 static void a_part_is_what_the_sweep_calls_so(void **unused) {
@@ -41,23 +41,28 @@ typedef struct {
     size_t *counts;
 } run;
 
+/* Two tables; the second one's lists are longer. */
+static const akin_allpairs_table tables[2] = {{.k = K, .rules = &naive_rules[0]},
+                                              {.k = K + 1, .rules = &naive_rules[0]}};
+static const akin_ring_checkpoint_table known[2] = {{K, NULL}, {K + 1, NULL}};
+
 static run begin(void) {
     run r = {.c = naive_create(NAIVE_RANDOM, 5, N, DIM)};
     r.vectors = naive_vectors(comm, &r.c);
-    assert_int_equal(
-        akin_partition_out(comm, r.vectors, K, &naive_rules[0], NULL, &r.own, &r.counts), AKIN_OK);
-    for (size_t i = 0; i < akin_row_block_count(r.own); i++) {
-        int32_t row = akin_row_block_items(r.own)[i].row;
-        for (int32_t e = 0; e < row % (K + 2); e++)
-            akin_topk_push(akin_row_block_list(r.own, i), K,
-                           akin_topk_key(0.125f * (float)(e + 1), (row + 1 + e) % N));
-    }
+    assert_int_equal(akin_partition_out(comm, r.vectors, tables, 2, &r.own, &r.counts), AKIN_OK);
+    for (int t = 0; t < 2; t++)
+        for (size_t i = 0; i < akin_row_block_count(r.own); i++) {
+            int32_t row = akin_row_block_items(r.own)[i].row;
+            for (int32_t e = 0; e < row % (K + 2); e++)
+                akin_topk_push(akin_row_block_list(akin_row_block_table(r.own, t), i), known[t].k,
+                               akin_topk_key(0.125f * (float)(e + 1), (row + 1 + e) % N));
+        }
     return r;
 }
 
 static akin_status save(const run *r) {
     const akin_ring_checkpoint_state state = {
-        .k = K, .progress = {size, SUBS, 0, 3}, .counts = r->counts, .own = r->own};
+        .progress = {size, SUBS, 0, 3}, .counts = r->counts, .own = r->own};
     return akin_ring_checkpoint_write(comm, path, &origin, &state);
 }
 
@@ -69,13 +74,16 @@ static void end(run *r) {
 }
 
 static void check_row(const akin_ring_checkpoint *w, size_t i, int32_t row) {
-    uint64_t list[K + 2] = {0};
     size_t held = (size_t)(row % (K + 2));
-    for (size_t e = 0; e < K && e < held; e++) { /* best first: the last that was pushed */
-        int32_t at = (int32_t)(held - 1 - e);
-        list[e] = akin_topk_key(0.125f * (float)(at + 1), (row + 1 + at) % N);
+    for (int t = 0; t < 2; t++) {
+        uint64_t list[K + 2] = {0};
+        size_t k = known[t].k;
+        for (size_t e = 0; e < k && e < held; e++) { /* best first: the last that was pushed */
+            int32_t at = (int32_t)(held - 1 - e);
+            list[e] = akin_topk_key(0.125f * (float)(at + 1), (row + 1 + at) % N);
+        }
+        assert_memory_equal(w->lists[t] + i * k, list, k * sizeof *list);
     }
-    assert_memory_equal(w->lists + i * K, list, K * sizeof *list);
     assert_true(w->place[i] >= 0 && w->place[i] < N);
     assert_true(w->label[i] >= 0 && w->label[i] < size * SUBS);
 }
@@ -86,7 +94,7 @@ static void what_is_written_is_read(void **unused) {
     akin_ring_checkpoint *w;
     int64_t taken[N] = {0};
     assert_int_equal(save(&r), AKIN_OK);
-    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, K, &w), AKIN_OK);
+    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, known, 2, &w), AKIN_OK);
     assert_int_equal(w->progress.size, size);
     assert_int_equal(w->progress.subs, SUBS);
     assert_int_equal(w->progress.step, 0);
@@ -108,20 +116,26 @@ static void another_run_is_refused(void **unused) {
     static const struct {
         akin_ring_checkpoint_origin origin;
         const char *named;
-    } others[] = {{{"", "k=5", "digest-of-embeddings", "", NULL}, "options"},
-                  {{"", "k=4", "another-digest", "", NULL}, "embeddings"},
-                  {{"", "k=4", "digest-of-embeddings", "a-table", NULL}, "table"}};
+    } others[] = {{{"", "k=5", "digest-of-embeddings", ""}, "options"},
+                  {{"", "k=4", "another-digest", ""}, "embeddings"},
+                  {{"", "k=4", "digest-of-embeddings", "a-table"}, "table"}};
     run r = begin();
     akin_ring_checkpoint *w;
     assert_int_equal(save(&r), AKIN_OK);
     for (size_t o = 0; o < sizeof others / sizeof *others; o++) {
-        assert_int_equal(akin_ring_checkpoint_read(comm, path, &others[o].origin, N, K, &w),
+        assert_int_equal(akin_ring_checkpoint_read(comm, path, &others[o].origin, N, known, 2, &w),
                          AKIN_INPUT);
         if (!strstr(akin_error_message(), others[o].named))
             fail_msg("no \"%s\" in: %s", others[o].named, akin_error_message());
     }
-    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, K + 1, &w), AKIN_INPUT);
-    assert_int_equal(akin_ring_checkpoint_read(comm, "none.nc", &origin, N, K, &w), AKIN_FAILED);
+    const akin_ring_checkpoint_table longer[2] = {{K, NULL}, {K + 2, NULL}};
+    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, longer, 2, &w), AKIN_INPUT);
+    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, known, 1, &w), AKIN_OK);
+    akin_ring_checkpoint_free(w);
+    const akin_ring_checkpoint_table more[3] = {known[0], known[1], {K, NULL}};
+    assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, more, 3, &w), AKIN_INPUT);
+    assert_int_equal(akin_ring_checkpoint_read(comm, "none.nc", &origin, N, known, 2, &w),
+                     AKIN_FAILED);
     end(&r);
 }
 

@@ -1,0 +1,391 @@
+/* table_run: one table of a run. */
+#include "table_run.h"
+#include "extra_neighbors.h"
+#include "limited_lists.h"
+#include "list_scores.h"
+#include "neighbors_check.h"
+#include "product_means.h"
+#include <akin/file.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/table.h>
+#include <akin/topk.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef akin_table_run run;
+
+enum { LIMITED_TIMES = 3 /* as many as are needed, where limits may strike some */ };
+
+akin_status akin_table_run_name(run *r) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    AKIN_TRY(akin_text_create(&r->checkpoint));
+    AKIN_TRY(akin_text_create(&r->spare));
+    AKIN_TRY(akin_text_create(&r->result_options));
+    AKIN_TRY(akin_text_append(r->checkpoint, "%s%s", p->checkpoint ? p->checkpoint : p->output,
+                              p->checkpoint ? "" : ".checkpoint"));
+    AKIN_TRY(akin_text_append(r->spare, "%s.spare", p->output));
+    if (akin_comm_rank(r->comm) == 0) AKIN_TRY(akin_file_check_output(p->output));
+    if (akin_comm_rank(r->comm) == 0)
+        AKIN_TRY(akin_file_check_output(akin_text_bytes(r->checkpoint)));
+done:
+    return status;
+}
+
+/* --- what it is asked for --- */
+
+/* Whether lists of the comparison may exceed limits. */
+static bool is_limited(const run *r) {
+    const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
+    return limits != NULL && (akin_item_limits_several(limits) || r->pins != NULL);
+}
+
+static bool is_boosted(const run *r) {
+    return r->more != NULL && akin_item_rules_boosted(r->more);
+}
+
+/* Whether the table's lists are others than those of the comparison. */
+static bool is_refined(const run *r) {
+    return akin_refine_asked(&r->params->refine) || is_limited(r) || is_boosted(r) ||
+           r->pins != NULL;
+}
+
+static size_t pool_of(const run *r) {
+    size_t pool = akin_refine_pool(&r->params->refine, r->params->k);
+    return is_limited(r) ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
+}
+
+/* A missing or misspelt column makes a rule ineffective. Collective. */
+static void tell_all_available(const run *r) {
+    const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
+    int64_t gone = 0;
+    if (!r->params->rules.only_available) return;
+    for (size_t i = 0, count = akin_vectors_count(r->vectors); i < count; i++)
+        gone += !available[i];
+    akin_comm_sum_i64(r->comm, &gone, 1);
+    if (gone == 0)
+        akin_log_info("neighbors: --only-available has no effect: all items are available (or the "
+                      "source has no column `available`)");
+}
+
+/* The rules for each source item, if there are any. Collective; agreed. */
+static akin_status take_rules(run *r) {
+    akin_status status = AKIN_OK;
+    const akin_neighbors_params *p = r->params;
+    const char *files = "";
+    if (akin_item_rules_asked(&p->rules) || p->against || r->pictures) {
+        AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
+        r->rules.more = akin_item_rules_rows(r->more);
+        r->rules.only_available = akin_item_rules_targets(r->more);
+        files = akin_item_rules_digest(r->more);
+        if (p->rules.pins.count > 0)
+            AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, r->vectors,
+                                         akin_item_rules_blocks(r->more), p->rules.only_available,
+                                         p->k, &r->pins));
+    }
+    AKIN_TRY(akin_agree(r->comm, akin_text_append(r->result_options, "%s%s%s", p->result_options,
+                                                  *files ? " rule-files=" : "", files)));
+done:
+    return status;
+}
+
+/* The products, and where the score of two is a mean, their rows in place of the items'. Collective;
+ * agreed. */
+static akin_status take_products(run *r, akin_neighbors_figures *out) {
+    akin_status status = AKIN_OK;
+    akin_vectors *means = NULL;
+    if (!r->params->by_group) return AKIN_OK;
+    AKIN_TRY(akin_products_find(r->comm, r->vectors, &r->products));
+    out->products = r->products.count;
+    if (!r->params->mean) return AKIN_OK;
+    AKIN_TRY(akin_product_means_create(r->comm, r->vectors, &r->products, &means));
+    r->pictures = r->vectors, r->vectors = means;
+done:
+    return status;
+}
+
+akin_status akin_table_run_begin(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    AKIN_TRY(
+        akin_agree(r->comm, akin_neighbors_resolve(&p->rules, r->vectors, p->input, &r->rules)));
+    AKIN_TRY(akin_agree(r->comm, akin_neighbors_check(p, r->vectors)));
+    out->unusable = akin_vectors_unusable(r->vectors);
+    out->dim = akin_vectors_dim(r->vectors);
+    AKIN_TRY(take_products(r, out));
+    AKIN_TRY(take_rules(r));
+    tell_all_available(r);
+    out->items = akin_vectors_sources(r->pictures ? r->pictures : r->vectors);
+    out->targets = p->against ? akin_vectors_items(r->vectors) - out->items : out->items;
+done:
+    return status;
+}
+
+/* --- what is known before the first pair --- */
+
+akin_status akin_table_run_know(run *r, akin_neighbors_figures *out) {
+    akin_status status = AKIN_OK;
+    const akin_neighbors_params *p = r->params;
+    r->pool = pool_of(r);
+    r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
+    if (p->previous && (p->against || p->by_group || p->aspect))
+        akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
+                      p->against    ? "against"
+                      : p->by_group ? "by"
+                                    : "aspect");
+    else if (p->previous) {
+        const akin_delta_source source = {p->previous,     p->previous_embeddings,
+                                          p->previous_ids, p->result_options,
+                                          r->pool,         r->list};
+        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta));
+        out->kept = r->delta->kept, out->shorter = r->delta->shorter;
+        out->fresh = r->delta->fresh, out->gone = r->delta->gone;
+    }
+done:
+    return status;
+}
+
+/* --- what becomes of the lists --- */
+
+/* Drops what a list of last night cannot vouch for (delta.h). */
+static void drop_unknown(run *r) {
+    for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
+        for (size_t e = 0; e < r->list; e++)
+            if (r->lists[i * r->list + e] < r->delta->horizon[i]) r->lists[i * r->list + e] = 0;
+}
+
+void akin_table_run_take(run *r, uint64_t *lists) {
+    r->lists = lists;
+    drop_unknown(r);
+    if (r->more != NULL) akin_item_rules_empty(r->more, r->vectors, r->list, r->lists);
+}
+
+/* The table's lists from those of the comparison. Collective; agreed. */
+static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined *out) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    const akin_limited_lists_source source = {.rules = &r->rules,
+                                              .more = r->more,
+                                              .pins = r->pins,
+                                              .lists = r->lists,
+                                              .stride = r->list,
+                                              .horizon = r->delta ? r->delta->horizon : NULL};
+    size_t k = akin_refine_pool(&p->refine, p->k);
+    uint64_t *limited = NULL;
+    if (!is_limited(r))
+        return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
+                           (akin_refine_lists){r->lists, r->list}, out);
+    AKIN_TRY(akin_limited_lists(r->comm, r->vectors, &source, k, &limited, &figures->sought));
+    AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
+                         (akin_refine_lists){limited, k}, out));
+done:
+    akin_mem_free(limited);
+    return status;
+}
+
+/* Puts the pins first, and makes cosines of what else the lists are ordered by. Collective;
+ * agreed. */
+static akin_status finish_lists(run *r, akin_refined *out) {
+    akin_status status = AKIN_OK;
+    size_t k = r->params->k;
+    if (r->pins != NULL) {
+        out->pinned = akin_mem_alloc(akin_vectors_count(r->vectors), sizeof *out->pinned);
+        AKIN_TRY(akin_agree(r->comm, out->pinned ? AKIN_OK : AKIN_FAILED));
+        akin_item_pins_put(r->pins, r->vectors, k, out);
+    }
+    if (is_boosted(r) || r->pins != NULL)
+        AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
+                                  out->neighbor, out->score));
+done:
+    return status;
+}
+
+static akin_table_origin origin_of(const run *r) {
+    const akin_neighbors_params *p = r->params;
+    return (akin_table_origin){p->options, p->result_options,
+                               p->against ? akin_vectors_source_digest(r->vectors)
+                                          : akin_vectors_digest(r->vectors),
+                               akin_vectors_model_digest(r->vectors)};
+}
+
+/* Of the rules' files; NULL: there are none. */
+static const char *rules_digest(const run *r) {
+    const char *digest = r->more != NULL ? akin_item_rules_digest(r->more) : "";
+    return *digest != '\0' ? digest : NULL;
+}
+
+/* Rows of the vectors become rows of the other catalogue. */
+static void count_from_targets(const run *r, int32_t *neighbor) {
+    size_t sources = akin_vectors_sources(r->vectors);
+    for (size_t e = 0; e < akin_vectors_count(r->vectors) * r->params->k; e++)
+        if (neighbor[e] >= 0) neighbor[e] -= (int32_t)sources;
+}
+
+/* Lists of products that were compared as rows, and what else the table has. Collective; agreed. */
+static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refined *table,
+                              akin_product_lists *out) {
+    akin_status status;
+    size_t first = akin_vectors_first(r->vectors), n = r->products.count,
+           end = first + akin_vectors_count(r->vectors);
+    AKIN_TRY(refine(r, figures, table));
+    AKIN_TRY(finish_lists(r, table));
+    count_from_targets(r, table->neighbor);
+    *out = (akin_product_lists){
+        first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
+    out->count = (end < n ? end : n) - out->first;
+    table->neighbor = table->counts = NULL, table->score = NULL;
+    status = akin_product_means_pictures(r->comm, r->pictures, &r->products, r->params->k, out);
+done:
+    return status;
+}
+
+/* The table between products. Collective; agreed. */
+static akin_status write_products(run *r, akin_neighbors_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    const akin_vectors *pictures = r->pictures ? r->pictures : r->vectors;
+    akin_refined table = {0};
+    akin_product_lists lists = {0};
+    akin_labels *labels = NULL;
+    const akin_table_origin origin = origin_of(r);
+    AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
+                         : akin_products_join(r->comm, r->vectors, &r->products, r->lists, r->list,
+                                              p->k, &lists));
+    AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
+                                 &labels));
+    const akin_table_extras extras = {.boosted = is_boosted(r),
+                                      .pinned = table.pinned,
+                                      .rules_digest = rules_digest(r),
+                                      .picture = lists.picture,
+                                      .neighbor_picture = lists.other};
+    const akin_table_part part = {r->products.count, p->k,        lists.first,
+                                  lists.neighbor,    lists.score, lists.held};
+    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
+done:
+    akin_labels_free(labels);
+    akin_product_lists_release(&lists);
+    akin_refined_free(&table);
+    return status;
+}
+
+static akin_status write_table(run *r, akin_neighbors_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    size_t first = akin_vectors_first(r->vectors), sources = akin_vectors_sources(r->vectors);
+    akin_refined table = {0};
+    const akin_table_origin origin = origin_of(r);
+    AKIN_TRY(refine(r, figures, &table));
+    AKIN_TRY(finish_lists(r, &table));
+    const akin_table_extras extras = {
+        .diverse = p->refine.diverse,
+        .boosted = is_boosted(r),
+        .pinned = table.pinned,
+        .filled = table.filled,
+        .duplicate_of = table.duplicate_of,
+        .calibration = table.calibration,
+        .exact = !is_refined(r),
+        .rules_digest = rules_digest(r),
+        .target_labels = akin_vectors_target_labels(r->vectors),
+        .targets = akin_vectors_items(r->vectors) - sources,
+        .against_digest = p->against ? akin_vectors_target_digest(r->vectors) : NULL,
+        .first_target = first > sources ? first - sources : 0};
+    akin_labels *labels = akin_vectors_labels(r->vectors);
+    if (p->against) {
+        count_from_targets(r, table.neighbor);
+        labels = akin_vectors_source_labels(r->vectors);
+        if (first > sources) first = sources;
+    }
+    const akin_table_part part = {sources, p->k, first, table.neighbor, table.score, table.counts};
+    AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
+    figures->duplicates = table.duplicates, figures->sought += table.sought,
+    figures->fills = table.fills;
+done:
+    akin_refined_free(&table);
+    return status;
+}
+
+/* The keys after the first ones, and whether a list is complete. */
+static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
+    size_t count = akin_vectors_count(r->vectors), k = r->list - width;
+    *keys = akin_mem_alloc(count, width * sizeof **keys);
+    *whole = akin_mem_alloc(count, sizeof **whole);
+    if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        const uint64_t *list = r->lists + i * r->list;
+        memcpy(*keys + i * width, list + k, width * sizeof **keys);
+        (*whole)[i] = list[r->list - 1] == 0 && (r->delta == NULL || r->delta->horizon[i] == 0);
+    }
+    return AKIN_OK;
+}
+
+/* The digest of the table that is there now. Collective; agreed. */
+static akin_status digest_of_table(const run *r, char digest[33]) {
+    akin_ncfile *file = NULL;
+    akin_status local = AKIN_OK;
+    if (akin_comm_rank(r->comm) == 0) {
+        local = akin_ncfile_peek(r->params->output, "table", &file);
+        if (local == AKIN_OK) memcpy(digest, akin_ncfile_digest(file), 33);
+        akin_ncfile_close(file);
+    }
+    akin_status status = akin_agree(r->comm, local);
+    akin_comm_broadcast(r->comm, digest, 33, 0);
+    return status;
+}
+
+static akin_status write_spare(run *r) {
+    akin_status status = AKIN_OK;
+    uint64_t *keys = NULL;
+    int8_t *whole = NULL;
+    char digest[33];
+    /* A refined table does not have the exact lists, so all of them are kept. */
+    size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
+    size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
+    if (r->params->against || r->params->by_group || r->params->aspect)
+        width = 0; /* no night builds upon it */
+    if (width == 0) {
+        if (akin_comm_rank(r->comm) == 0)
+            (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
+        return AKIN_OK;
+    }
+    AKIN_TRY(digest_of_table(r, digest));
+    AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
+    const akin_extra_neighbors_part part = {.n = akin_vectors_items(r->vectors),
+                                            .k = width,
+                                            .first = akin_vectors_first(r->vectors),
+                                            .count = akin_vectors_count(r->vectors),
+                                            .keys = keys,
+                                            .whole = whole};
+    AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));
+done:
+    akin_mem_free(keys);
+    akin_mem_free(whole);
+    return status;
+}
+
+akin_status akin_table_run_write(run *r, akin_neighbors_figures *out) {
+    akin_status status;
+    AKIN_TRY(r->params->by_group ? write_products(r, out) : write_table(r, out));
+    if (write_spare(r) != AKIN_OK) { /* the table is complete, and the spare file is optional */
+        akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r->spare),
+                         akin_error_message());
+        akin_error_clear();
+    }
+done:
+    akin_mem_free(r->lists);
+    r->lists = NULL;
+    return status;
+}
+
+void akin_table_run_release(run *r) {
+    if (r->pictures) akin_vectors_free(r->vectors);
+    akin_products_release(&r->products);
+    akin_mem_free(r->lists);
+    akin_delta_free(r->delta);
+    akin_text_free(r->checkpoint);
+    akin_text_free(r->spare);
+    akin_text_free(r->result_options);
+    akin_item_rules_free(r->more);
+    akin_item_pins_free(r->pins);
+}
