@@ -47,7 +47,7 @@ enter() {
 }
 
 [ -d "$root" ] || make_root
-cp -L /etc/resolv.conf "$root/etc/resolv.conf"
+cp -L /etc/resolv.conf /etc/hosts "$root/etc/"
 cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/ca-certificates.crt" # a site's own authorities
 if [ -d "$root$inside/.git" ]; then
     git -C "$root$inside" fetch -q "$here" HEAD

@@ -60,7 +60,7 @@ def test_published_and_rolled_back():
 
 def test_what_is_not_trusted_gets_nothing():
     before = CLIENT("DBSIZE")
-    for to, trusted in ((URL, False), (URL.replace("localhost", "127.0.0.2"), True)):
+    for to, trusted in ((URL, False), (URL.replace("localhost", "127.0.0.1"), True)):
         done = publish(NEW, to, expect=1, trusted=trusted)
         assert "certificate" in done.err and "pa/ss" not in done.err and "pa%2F" not in done.err, done.err
     # A server that speaks no TLS, and the other way round.
