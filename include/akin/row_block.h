@@ -111,6 +111,8 @@ size_t akin_row_block_stride(const akin_row_block *block);
 size_t akin_row_block_k(const akin_row_block *block);
 size_t akin_row_block_panels(const akin_row_block *block);
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t panel);
+/* The same without rows and sketches. */
+akin_row_block_panel akin_row_block_labels(const akin_row_block *block, size_t panel);
 /* A panel's sketch as columns, borrowed; the next panel's follows it. */
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel);
 const float *akin_row_block_least(const akin_row_block *block, size_t panel); /* as in the view */

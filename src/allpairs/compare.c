@@ -115,9 +115,15 @@ static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, aki
                          size_t q) {
     uint32_t met = 0;
     for (int t = 0; t < c->tables; t++) {
+        const akin_row_block_rules *rules = c->rules[t];
+        if (!rules->same_category && !rules->only_available && rules->layers == 0 &&
+            rules->more == NULL) {
+            met |= UINT32_C(1) << t;
+            continue;
+        }
         const akin_row_block_summary *x = akin_row_block_summaries(of_table(c, a, t)) + p,
                                      *y = akin_row_block_summaries(of_table(c, b, t)) + q;
-        if (may_meet(c->rules[t], x, y)) met |= UINT32_C(1) << t;
+        if (may_meet(rules, x, y)) met |= UINT32_C(1) << t;
     }
     return met;
 }
@@ -220,10 +226,12 @@ static const float *asked(const akin_row_block_rules *rules, const akin_row_bloc
 
 static const float *asked_in(const akin_compare *c, int table, akin_row_block *block, size_t p,
                              akin_row_block *other, size_t q, float *least /* [48] */) {
+    const akin_row_block_rules *rules = c->rules[table];
     const akin_row_block *of = of_table(c, block, table);
-    const akin_row_block_panel panel = akin_row_block_view(of, p),
-                               theirs = akin_row_block_view(of_table(c, other, table), q);
-    return asked(c->rules[table], of, &panel, &theirs, least);
+    if (!rules->same_category && rules->more == NULL) return akin_row_block_least(of, p);
+    const akin_row_block_panel panel = akin_row_block_labels(of, p),
+                               theirs = akin_row_block_labels(of_table(c, other, table), q);
+    return asked(rules, of, &panel, &theirs, least);
 }
 
 /* What they ask in the tables in which the two may meet: the least of it. */

@@ -334,6 +334,13 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
     };
 }
 
+akin_row_block_panel akin_row_block_labels(const akin_row_block *block, size_t p) {
+    return (akin_row_block_panel){.count = count_of(block, p),
+                                  .items = items(block) + p * PANEL,
+                                  .least = akin_row_block_least(block, p),
+                                  .summary = block->summaries + p};
+}
+
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
     return base_of(block)->as_columns + panel * side_size(block);
 }
@@ -444,7 +451,8 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
 
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
                           float score) {
-    if (block->least[i] >= score) return; /* it asks for more, or for nothing */
+    if (block->least[i] >= score) return;  /* it asks for more, or for nothing */
+    if (score <= rules->min_score) return; /* so much it asks anyway, and of fewer than k */
     akin_topk_raise(akin_row_block_list(block, i), akin_topk_key(score, INT32_MAX));
     block->least[i] = list_least(block, rules, i);
 }

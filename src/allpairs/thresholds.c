@@ -173,11 +173,13 @@ static akin_status try_some(const sample *s, const run *r, float *g) {
     akin_status status = AKIN_FAILED;
     akin_row_block *some = NULL;
     akin_compare *compare = NULL;
+    akin_row_block_rules rules = *s->rules;
+    rules.min_score = -1; /* for lists that are full, also where so high a score is asked */
     size_t rows = r->end - r->first,
            trials = rows / TRIAL_SHARE < TRIALS ? rows / TRIAL_SHARE : TRIALS;
     float *ratios = akin_mem_alloc(trials, sizeof *ratios);
     if (ratios == NULL) goto done;
-    AKIN_TRY(akin_compare_create(s->rules, &compare));
+    AKIN_TRY(akin_compare_create(&rules, &compare));
     AKIN_TRY(akin_row_block_create(trials, akin_row_block_dim(s->block), s->k, AKIN_ROW_BLOCK_ROWS,
                                    &some));
     akin_row_block_begin(some, trials);
@@ -186,8 +188,8 @@ static akin_status try_some(const sample *s, const run *r, float *g) {
         akin_row_block_set(some, t, akin_row_block_items(s->block)[i],
                            akin_row_block_row(s->block, i));
     }
-    akin_row_block_ready(some, s->rules);
-    AKIN_TRY(akin_thresholds_prove(some, s->block, s->rules));
+    akin_row_block_ready(some, &rules);
+    AKIN_TRY(akin_thresholds_prove(some, s->block, &rules));
     for (size_t t = 0; t < trials; t++)
         ratios[t] = 1 - akin_topk_score(akin_topk_bar(akin_row_block_list(some, t)));
     akin_row_block_rest(s->block, true);

@@ -132,7 +132,8 @@ static akin_status read_checkpoint(akin_resume *k, const char *path,
     akin_ring_checkpoint_table table[AKIN_ROW_BLOCK_TABLES];
     for (int t = 0; t < k->tables; t++) {
         const akin_row_rules *more = k->table[t].rules->more;
-        table[t] = (akin_ring_checkpoint_table){k->table[t].list, more ? more->limits : NULL};
+        table[t] = (akin_ring_checkpoint_table){k->table[t].list, more ? more->limits : NULL,
+                                                more && more->offset};
     }
     AKIN_TRY(
         akin_ring_checkpoint_read(k->comm, path, origin, items, table, k->tables, &k->waypoint));

@@ -221,18 +221,20 @@ static int ascending(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* An entry of a row's list: none, or another row that there is with a cosine. */
-static bool is_key(const reader *r, int32_t of, uint64_t key) {
+/* An entry of a row's list: none, or another row that there is with a score that can be. */
+static bool is_key(const reader *r, int32_t of, uint64_t key, bool offsets) {
     int32_t row = akin_topk_row(key);
     float score = akin_topk_score(key);
-    return key == 0 || (row >= 0 && (size_t)row < r->n && row != of && fabsf(score) < 1.01f);
+    return key == 0 || (row >= 0 && (size_t)row < r->n && row != of &&
+                        (offsets ? isfinite(score) : fabsf(score) < 1.01f));
 }
 
 /* Best first, what is no entry last. */
-static bool is_list(const reader *r, int32_t of, const uint64_t *keys, size_t k) {
+static bool is_list(const reader *r, const akin_ring_checkpoint_table *table, int32_t of,
+                    const uint64_t *keys) {
     bool good = true;
-    for (size_t e = 0; e < k; e++) {
-        good = good && is_key(r, of, keys[e]);
+    for (size_t e = 0; e < table->k; e++) {
+        good = good && is_key(r, of, keys[e], table->offsets);
         good = good && (e == 0 || keys[e] == 0 || keys[e] <= keys[e - 1]);
     }
     return good;
@@ -263,8 +265,8 @@ static akin_status pack_table(reader *r, int table, const by_row *order, size_t 
     for (size_t i = 0; i < r->count; i++) {
         size_t at = order[i].at;
         uint64_t *to = (uint64_t *)(void *)(r->records + i * r->record_size + at_byte);
-        if (!is_list(r, order[i].row, own + at * k, k) ||
-            !is_list(r, order[i].row, held + at * k, k))
+        if (!is_list(r, &r->table[table], order[i].row, own + at * k) ||
+            !is_list(r, &r->table[table], order[i].row, held + at * k))
             AKIN_TRY(akin_ring_checkpoint_refuse(r->file));
         to[0] = bars[at];
         akin_topk_limits_merge(r->table[table].limits, own + at * k, held + at * k, k, to + 1);

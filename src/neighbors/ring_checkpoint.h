@@ -20,6 +20,7 @@ typedef struct {
 typedef struct {
     size_t k;
     const akin_topk_limits *limits; /* NULL: none */
+    bool offsets;                   /* scores are cosines and something more */
 } akin_ring_checkpoint_table;
 
 typedef struct {

@@ -44,7 +44,7 @@ typedef struct {
 /* Two tables; the second one's lists are longer. */
 static const akin_allpairs_table tables[2] = {{.k = K, .rules = &naive_rules[0]},
                                               {.k = K + 1, .rules = &naive_rules[0]}};
-static const akin_ring_checkpoint_table known[2] = {{K, NULL}, {K + 1, NULL}};
+static const akin_ring_checkpoint_table known[2] = {{.k = K}, {.k = K + 1}};
 
 static run begin(void) {
     run r = {.c = naive_create(NAIVE_RANDOM, 5, N, DIM)};
@@ -128,11 +128,11 @@ static void another_run_is_refused(void **unused) {
         if (!strstr(akin_error_message(), others[o].named))
             fail_msg("no \"%s\" in: %s", others[o].named, akin_error_message());
     }
-    const akin_ring_checkpoint_table longer[2] = {{K, NULL}, {K + 2, NULL}};
+    const akin_ring_checkpoint_table longer[2] = {{.k = K}, {.k = K + 2}};
     assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, longer, 2, &w), AKIN_INPUT);
     assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, known, 1, &w), AKIN_OK);
     akin_ring_checkpoint_free(w);
-    const akin_ring_checkpoint_table more[3] = {known[0], known[1], {K, NULL}};
+    const akin_ring_checkpoint_table more[3] = {known[0], known[1], {.k = K}};
     assert_int_equal(akin_ring_checkpoint_read(comm, path, &origin, N, more, 3, &w), AKIN_INPUT);
     assert_int_equal(akin_ring_checkpoint_read(comm, "none.nc", &origin, N, known, 2, &w),
                      AKIN_FAILED);
