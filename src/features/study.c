@@ -163,8 +163,8 @@ static void describe_map(const akin_tune_result *result, char *text, size_t size
         snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
                  result->colours);
     if (result->mapped)
-        snprintf(text, size, "it is used (held back by %.3g, power %.2g%s)", result->held,
-                 result->power, colours);
+        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)",
+                 result->press ? "pressed, " : "", result->ridge, result->amount, colours);
     else
         snprintf(text, size, "it is not used");
 }

@@ -127,7 +127,7 @@ static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS], d
         akin_judged was = measure_weights(t, out->weights, f),
                     now = measure_weights(t, chosen[1 - f], f);
         before[f] = akin_judge_worth(t, was);
-        serve = serve && akin_judge_worth(t, now) > before[f];
+        serve = serve && akin_judge_worth(t, now) > before[f] + AKIN_JUDGE_GAIN;
         out->share += was.share / FOLDS;
         share += now.share / FOLDS;
     }

@@ -6,8 +6,8 @@
  * lie in two folds, those of a group in the same. On each fold the weights climb in steps of a
  * root of two, one part after the other; those that one fold chose must serve the other, else the
  * weights stay as they were. Then the joined parts are turned
- * so that what belongs together lies less apart in them (tune_turn.h) where such a map, fitted on
- * one fold, serves the other.
+ * so that what belongs together is alike in them (tune_turn.h) where such a map, fitted on one
+ * fold, serves the other.
  *
  * What serves is the logarithm of the mean share of the first 10 neighbours that belong to an
  * item; and, as far as pictures lie on a flat ground, where the foreground's colours are the
@@ -45,7 +45,8 @@ typedef struct {
     double share, share_weighed;   /* of the neighbours, held out: before, and with new weights */
     double share_plain, share_map; /* likewise without and with the map */
     size_t queries;                /* rows whose neighbours were looked at; 0: too few to say */
-    double held, power, colours;   /* of the map (tune_turn.h); colours 0: not apart */
+    bool press;                    /* of the map (tune_turn.h) */
+    double ridge, amount, colours; /* likewise; colours 0: not apart */
     double *turn; /* where mapped: what the joined parts at these weights are turned
                                       by [dim, dim] (projection.h); owned */
 } akin_tune_result;

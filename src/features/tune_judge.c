@@ -82,13 +82,14 @@ static akin_status relate(akin_judge *t) {
     return AKIN_OK;
 }
 
-akin_status akin_judge_multiply(const akin_judge *t, const float *rows, size_t dim, float *out) {
+akin_status akin_judge_multiply(const akin_judge *t, const float *rows, const float *others,
+                                size_t dim, float *out) {
     float *queries = akin_mem_alloc(t->queries, dim * sizeof *queries);
     if (!queries) return AKIN_FAILED;
     for (size_t q = 0; q < t->queries; q++)
         memcpy(queries + q * dim, rows + t->query[q] * dim, dim * sizeof *queries);
     akin_linalg_product((akin_linalg_shape){t->queries, t->study->count, dim, AKIN_TURN_B}, queries,
-                        rows, out);
+                        others, out);
     akin_mem_free(queries);
     return AKIN_OK;
 }
@@ -107,7 +108,7 @@ static akin_status compare_parts(akin_judge *t) {
             for (size_t d = 0; d < part->dim; d++)
                 t->part[i * part->dim + d] =
                     (float)((double)s->rows[i * s->dim + at + d] / part->weight);
-        AKIN_TRY(akin_judge_multiply(t, t->part, part->dim, t->cosine[p]));
+        AKIN_TRY(akin_judge_multiply(t, t->part, t->part, part->dim, t->cosine[p]));
         at += part->dim;
     }
 done:
@@ -176,6 +177,11 @@ void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool ap
 akin_judged akin_judge_mean(akin_judged sum) {
     double n = sum.queries > 0 ? (double)sum.queries : 1;
     return (akin_judged){sum.share / n, sum.colour / n, sum.found, sum.queries};
+}
+
+/* The least that counts, and twice the deviation if neighbours were counted at random. */
+double akin_judge_chance(akin_judged m) {
+    return AKIN_JUDGE_GAIN + 2 / sqrt(fmax(1, m.found));
 }
 
 double akin_judge_worth(const akin_judge *t, akin_judged m) {

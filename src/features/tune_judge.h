@@ -33,15 +33,23 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_judge_begin(akin_judge *t);
 void akin_judge_end(akin_judge *t);
 
-/* rows [count, dim]: those of the queries times all: out [queries, count]. */
-AKIN_MUST_CHECK akin_status akin_judge_multiply(const akin_judge *t, const float *rows, size_t dim,
-                                                float *out);
+/* rows [count, dim] of the queries times all others [count, dim], which may be the same: out
+ * [queries, count]. */
+AKIN_MUST_CHECK akin_status akin_judge_multiply(const akin_judge *t, const float *rows,
+                                                const float *others, size_t dim, float *out);
 
 /* Adds what query q's nearest say, by scores [count]; rows of another fold than its own are passed
  * over where `apart`. Then the mean of such a sum. */
 void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
                      akin_judged *sum);
 akin_judged akin_judge_mean(akin_judged sum);
+
+#define AKIN_JUDGE_GAIN                                                                            \
+    0.01 /* of the logarithm, below which nothing is changed for it: what no
+                              * label tells may lose */
+
+/* What its logarithm must gain to be more than chance. */
+double akin_judge_chance(akin_judged m);
 
 /* What it is worth: see tune.h. */
 double akin_judge_worth(const akin_judge *t, akin_judged m);

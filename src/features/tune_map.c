@@ -1,4 +1,4 @@
-/* tune_map: the map of joined parts: what lies apart though it belongs together (tune.h). */
+/* tune_map: the map of joined parts (tune.h): which of tune_turn.h's ways serves what is held out. */
 #include "tune_turn.h"
 #include <akin/linalg.h>
 #include <akin/mem.h>
@@ -6,8 +6,12 @@
 #include <string.h>
 
 enum { FOLDS = AKIN_JUDGE_FOLDS };
-#define MAP_GAIN 0.01  /* of the logarithm, that a map is worth */
-#define ALIKE 0.015    /* of it, within which two maps serve alike */
+#define MAP_GAIN 0.01 /* of the logarithm, that a map is worth */
+#define ALIKE 0.015   /* of it, within which two maps serve alike */
+/* What labels say, times the length of the others: with more, the picture's twin is lost among its
+ * kind. */
+#define AMOUNT_LEAST 0.5
+#define AMOUNT_MOST 0.7
 #define LEAST_FLAT 0.1 /* share of pictures, from which on colours are tried apart */
 
 static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
@@ -21,7 +25,7 @@ static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
 
 typedef struct {
     bool apart; /* colours are left out (tune_turn.h) */
-    double colours, held, power;
+    akin_turn_way way;
     double gain;  /* what it is worth to the fold to which it is worth least */
     double share; /* of neighbours, held out */
 } attempt;
@@ -30,10 +34,9 @@ typedef struct {
     float *rows;              /* [count, dim] as the weights have them */
     float *fold;              /* [count, dim]: those of a fold, less their mean */
     float *mean;              /* [dim] of these */
-    float *unit;              /* [count, dim] */
+    float *turned;            /* [count, dim] */
     float *scores;            /* [queries, count] */
-    double *matrix;           /* [dim, dim]: the turn */
-    float *map;               /* likewise */
+    float *gram;              /* [dim, dim]: what cosines are taken by (tune_turn.h) */
     akin_turn turn[FOLDS];    /* that each fold taught */
     akin_judged plain[FOLDS]; /* without a map */
 } mapping;
@@ -50,43 +53,47 @@ static void weigh_rows(const akin_judge *t, const double *weights, float *rows) 
         }
 }
 
-/* The covariance of a fold's rows, out [dim, dim], and their mean. */
-static akin_status find_covariance(const akin_judge *t, mapping *m, size_t fold, double *out) {
+/* A fold's rows less their mean; how many. */
+static size_t copy_fold(const akin_judge *t, mapping *m, size_t fold) {
     size_t count = 0, dim = t->study->dim;
     for (size_t i = 0; i < t->study->count; i++)
         if (akin_judge_in(t, i, fold))
             memcpy(m->fold + count++ * dim, m->rows + i * dim, dim * sizeof *m->fold);
     subtract_mean(m->fold, count, dim, m->mean);
-    return akin_turn_products(m->fold, count, dim, (double)count, out);
+    return count;
 }
 
-static void to_unit_length(float *rows, size_t count, size_t dim) {
+/* Rows and turned ones times each other are squares of lengths: both are brought to where that is
+ * one. */
+static void to_unit_length(float *rows, float *turned, size_t count, size_t dim) {
     for (size_t i = 0; i < count; i++) {
-        float *row = rows + i * dim;
+        float *row = rows + i * dim, *other = turned + i * dim;
         double square = 0;
-        for (size_t d = 0; d < dim; d++) square += (double)row[d] * (double)row[d];
-        for (size_t d = 0; square > 0 && d < dim; d++) row[d] = (float)(row[d] / sqrt(square));
+        for (size_t d = 0; d < dim; d++) square += (double)row[d] * (double)other[d];
+        for (size_t d = 0; square > 0 && d < dim; d++) {
+            row[d] = (float)(row[d] / sqrt(square));
+            other[d] = (float)(other[d] / sqrt(square));
+        }
     }
 }
 
 /* The neighbours of a fold's queries in it, once rows are less the other fold's mean and, if it
- * taught one, turned. */
+ * taught one, by its matrix. */
 static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool turned,
                            akin_judged *out) {
     akin_status status;
     const akin_study *s = t->study;
     size_t n = s->count, dim = s->dim;
     akin_judged sum = {0};
-    AKIN_TRY(find_covariance(t, m, 1 - fold, m->turn[fold].covariance)); /* for the mean */
+    copy_fold(t, m, 1 - fold); /* for the mean */
     for (size_t i = 0; i < n * dim; i++) m->fold[i] = m->rows[i] - m->mean[i % dim];
-    for (size_t i = 0; turned && i < dim * dim; i++) m->map[i] = (float)m->matrix[i];
     if (turned)
-        akin_linalg_product((akin_linalg_shape){n, dim, dim, AKIN_TURN_NONE}, m->fold, m->map,
-                            m->unit);
+        akin_linalg_product((akin_linalg_shape){n, dim, dim, AKIN_TURN_NONE}, m->fold, m->gram,
+                            m->turned);
     else
-        memcpy(m->unit, m->fold, n * dim * sizeof *m->unit);
-    to_unit_length(m->unit, n, dim);
-    AKIN_TRY(akin_judge_multiply(t, m->unit, dim, m->scores));
+        memcpy(m->turned, m->fold, n * dim * sizeof *m->turned);
+    to_unit_length(m->fold, m->turned, n, dim);
+    AKIN_TRY(akin_judge_multiply(t, m->fold, m->turned, dim, m->scores));
     for (size_t q = 0; q < t->queries; q++)
         if (t->fold[t->query[q]] == fold) akin_judge_look(t, q, m->scores + q * n, true, &sum);
     *out = akin_judge_mean(sum);
@@ -100,12 +107,10 @@ static akin_status begin_map(const akin_judge *t, mapping *m) {
     m->rows = akin_mem_alloc(n, dim * sizeof *m->rows);
     m->fold = akin_mem_alloc(n, dim * sizeof *m->fold);
     m->mean = akin_mem_alloc(dim, sizeof *m->mean);
-    m->unit = akin_mem_alloc(n, dim * sizeof *m->unit);
+    m->turned = akin_mem_alloc(n, dim * sizeof *m->turned);
     m->scores = akin_mem_alloc(t->queries, n * sizeof *m->scores);
-    m->matrix = akin_mem_alloc(dim, dim * sizeof *m->matrix);
-    m->map = akin_mem_alloc(dim, dim * sizeof *m->map);
-    if (!m->rows || !m->fold || !m->mean || !m->unit || !m->scores || !m->matrix || !m->map)
-        goto done;
+    m->gram = akin_mem_alloc(dim, dim * sizeof *m->gram);
+    if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram) goto done;
     for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(akin_turn_create(t, &m->turn[f]));
     status = AKIN_OK;
 done:
@@ -116,20 +121,26 @@ static void end_map(mapping *m) {
     akin_mem_free(m->rows);
     akin_mem_free(m->fold);
     akin_mem_free(m->mean);
-    akin_mem_free(m->unit);
+    akin_mem_free(m->turned);
     akin_mem_free(m->scores);
-    akin_mem_free(m->matrix);
-    akin_mem_free(m->map);
+    akin_mem_free(m->gram);
     for (size_t f = 0; f < FOLDS; f++) akin_turn_free(&m->turn[f]);
 }
 
-/* The directions that each fold teaches, for others of the attempt's kind too. */
-static akin_status teach(const akin_judge *t, mapping *m, const attempt *a) {
+/* What a fold's rows teach. */
+static akin_status teach_fold(const akin_judge *t, mapping *m, size_t fold, bool apart,
+                              akin_turn *turn) {
+    akin_status status;
+    size_t count = copy_fold(t, m, fold), dim = t->study->dim;
+    AKIN_TRY(akin_turn_products(m->fold, count, dim, (double)count, turn->covariance));
+    AKIN_TRY(akin_turn_solve(t, m->rows, m->mean, fold, apart, turn));
+done:
+    return status;
+}
+
+static akin_status teach(const akin_judge *t, mapping *m, bool apart) {
     akin_status status = AKIN_OK;
-    for (size_t f = 0; f < FOLDS; f++) {
-        AKIN_TRY(find_covariance(t, m, f, m->turn[f].covariance));
-        AKIN_TRY(akin_turn_solve(t, m->rows, f, a->apart, a->held, &m->turn[f]));
-    }
+    for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(teach_fold(t, m, f, apart, &m->turn[f]));
 done:
     return status;
 }
@@ -140,9 +151,9 @@ static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     a->gain = INFINITY;
     a->share = 0;
     for (size_t f = 0; f < FOLDS; f++) {
-        const akin_turn *turn = &m->turn[1 - f];
+        akin_turn *turn = &m->turn[1 - f];
         akin_judged mapped;
-        if (turn->found) akin_turn_write(turn, a->power, a->colours, m->matrix);
+        if (turn->found) akin_turn_write(turn, &a->way, m->gram);
         AKIN_TRY(measure(t, m, f, turn->found, &mapped));
         double worthier = mapped.share > m->plain[f].share
                               ? akin_judge_worth(t, mapped) - akin_judge_worth(t, m->plain[f])
@@ -154,19 +165,14 @@ done:
     return status;
 }
 
-/* Whether colours are apart, and in what proportion. */
+/* In what proportion colours are that are left out; what was chosen before stays if none is better. */
 static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best) {
-    static const double proportions[] = {0.7, 1, 1.4};
-    akin_status status;
-    attempt a = {.held = 2, .power = 0.5};
-    AKIN_TRY(teach(t, m, &a));
-    AKIN_TRY(try_map(t, m, &a));
-    *best = a;
-    if (t->study->flat < LEAST_FLAT || !t->cosine[AKIN_PART_FOREGROUND]) goto done;
+    static const double proportions[] = {0.8, 1, 1.2};
+    akin_status status = AKIN_OK;
+    attempt a = *best;
     a.apart = true;
-    AKIN_TRY(teach(t, m, &a));
     for (size_t i = 0; i < sizeof proportions / sizeof *proportions; i++) {
-        a.colours = proportions[i];
+        a.way.colours = proportions[i];
         AKIN_TRY(try_map(t, m, &a));
         if (a.gain > best->gain) *best = a;
     }
@@ -174,34 +180,45 @@ done:
     return status;
 }
 
-/* How hard it presses. Of maps that serve what is held out alike, the hardest: of the items whose
- * labels taught it, it brings most together. */
-static akin_status choose_pressure(const akin_judge *t, mapping *m, attempt *best) {
-    static const double held[] = {2, 0.5, 0.125}, power[] = {0, 0.5, 1};
-    enum { HELD = sizeof held / sizeof *held, POWERS = sizeof power / sizeof *power };
+/* How much of what labels say is in it. Of ways that serve what is held out alike, the one that goes
+ * furthest: of the items whose labels taught it, it brings most together. */
+static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
+    static const double amounts[] = {AMOUNT_LEAST, AMOUNT_MOST}, ridges[] = {1, 0.3, 0.1};
+    enum { AMOUNTS = sizeof amounts / sizeof *amounts, RIDGES = sizeof ridges / sizeof *ridges };
+    enum { MOST = 2 * AMOUNTS * RIDGES };
     akin_status status = AKIN_OK;
-    attempt tries[HELD * POWERS];
+    attempt tries[MOST];
     double most = best->gain;
-    for (size_t i = 0; i < HELD * POWERS; i++) {
+    size_t ways = t->study->pairs ? MOST : MOST / 2;
+    for (size_t i = 0; i < ways; i++) {
         attempt *a = &tries[i];
         *a = *best;
-        a->held = held[i / POWERS];
-        a->power = power[i % POWERS];
-        if (i % POWERS == 0) AKIN_TRY(teach(t, m, a));
+        a->way.amount = amounts[i % AMOUNTS];
+        a->way.ridge = ridges[i / AMOUNTS % RIDGES];
+        a->way.press = i >= MOST / 2;
         AKIN_TRY(try_map(t, m, a));
         most = fmax(most, a->gain);
     }
-    for (size_t i = 0; i < HELD * POWERS; i++)
+    for (size_t i = 0; i < ways; i++)
         if (tries[i].gain > most - ALIKE) *best = tries[i];
 done:
     return status;
 }
 
-/* What the logarithm of a share may differ by for no reason: twice its deviation if neighbours were
- * counted at random, of the fold with fewer. */
-static double chance(const akin_judged *plain) {
-    double fewest = fmax(1, fmin(plain[0].found, plain[1].found));
-    return 2 / sqrt(fewest);
+/* The best of both, with the colours in and, on a flat ground, apart. */
+static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
+    akin_status status;
+    bool apart = t->study->flat >= LEAST_FLAT && t->cosine[AKIN_PART_FOREGROUND];
+    *best = (attempt){.way = {.ridge = 0.3, .amount = AMOUNT_MOST}};
+    AKIN_TRY(teach(t, m, false));
+    AKIN_TRY(try_map(t, m, best));
+    if (apart) AKIN_TRY(teach(t, m, true));
+    if (apart) AKIN_TRY(choose_colours(t, m, best));
+    if (apart && !best->apart) AKIN_TRY(teach(t, m, false));
+    AKIN_TRY(choose_way(t, m, best));
+    if (best->apart) AKIN_TRY(choose_colours(t, m, best));
+done:
+    return status;
 }
 
 /* The map where on both folds what the other taught finds more, and loses no colours for it. */
@@ -215,21 +232,23 @@ akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out) {
         AKIN_TRY(measure(t, &m, f, false, &m.plain[f]));
         out->share_plain += m.plain[f].share / FOLDS;
     }
-    AKIN_TRY(choose_colours(t, &m, &best));
-    AKIN_TRY(choose_pressure(t, &m, &best));
+    AKIN_TRY(choose_map(t, &m, &best));
     out->share_map = best.share;
-    if (!(best.gain > MAP_GAIN + chance(m.plain))) goto done;
+    if (!(best.gain > fmax(akin_judge_chance(m.plain[0]), akin_judge_chance(m.plain[1]))))
+        goto done;
     akin_turn *turn = &m.turn[0];
-    AKIN_TRY(find_covariance(t, &m, FOLDS, turn->covariance));
-    AKIN_TRY(akin_turn_solve(t, m.rows, FOLDS, best.apart, best.held, turn));
+    AKIN_TRY(teach_fold(t, &m, FOLDS, best.apart, turn));
     if (!turn->found) goto done;
-    akin_turn_write(turn, best.power, best.colours, m.matrix);
+    akin_turn_write(turn, &best.way, m.gram);
+    out->turn = akin_mem_alloc(t->study->dim, t->study->dim * sizeof *out->turn);
+    if (!out->turn) status = AKIN_FAILED;
+    if (!out->turn) goto done;
+    AKIN_TRY(akin_turn_root(m.gram, t->study->dim, out->turn));
     out->mapped = true;
-    out->held = best.held;
-    out->power = best.power;
-    out->colours = best.apart ? best.colours : 0;
-    out->turn = m.matrix;
-    m.matrix = NULL;
+    out->press = best.way.press;
+    out->ridge = best.way.ridge;
+    out->amount = best.way.amount;
+    out->colours = best.apart ? best.way.colours : 0;
 done:
     end_map(&m);
     return status;

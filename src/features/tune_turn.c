@@ -5,62 +5,89 @@
 #include <math.h>
 #include <string.h>
 
-/* --- what lies apart though it belongs together --- */
+#define HELD 0.5 /* of the mean of what lies apart, by which Fisher's discriminant is held back */
 
-/* The differences of pairs that lie in a fold; their number, and their weights together. */
-static size_t differ(const akin_judge *t, const float *rows, size_t fold, float *out,
-                     double *weight) {
+/* --- what lies apart though it belongs together, and the means of it --- */
+
+static bool pair_in(const akin_judge *t, const akin_study_pair *pair, size_t fold) {
+    return akin_judge_in(t, pair->first, fold) && akin_judge_in(t, pair->second, fold);
+}
+
+/* The differences of pairs that lie in a fold, or their middles less the mean of rows; their number,
+ * and their weights together. */
+static size_t of_pairs(const akin_judge *t, const float *rows, const float *mean, size_t fold,
+                       bool middles, float *out, double *weight) {
     const akin_study *s = t->study;
-    size_t used = 0;
+    size_t used = 0, dim = s->dim;
     *weight = 0;
     for (size_t p = 0; p < s->pair_count; p++) {
         const akin_study_pair *pair = &s->pairs[p];
-        if (!akin_judge_in(t, pair->first, fold) || !akin_judge_in(t, pair->second, fold)) continue;
-        float root = (float)sqrt(pair->weight / 2);
-        for (size_t d = 0; d < s->dim; d++)
-            out[used * s->dim + d] =
-                root * (rows[pair->first * s->dim + d] - rows[pair->second * s->dim + d]);
+        if (!pair_in(t, pair, fold)) continue;
+        const float *a = rows + pair->first * dim, *b = rows + pair->second * dim;
+        float root = (float)sqrt(pair->weight / 2), whole = (float)sqrt(pair->weight);
+        for (size_t d = 0; d < dim; d++)
+            out[used * dim + d] =
+                middles ? whole * ((a[d] + b[d]) / 2 - mean[d]) : root * (a[d] - b[d]);
         *weight += pair->weight;
         used++;
     }
     return used;
 }
 
-/* The rows of one label in a fold, less their mean, after `used` others in out. */
-static size_t spread(const akin_judge *t, const float *rows, int32_t label, size_t fold,
-                     size_t used, float *out) {
+/* The mean of the rows of one label in a fold, to out [dim]; of how many, two at least. */
+static size_t centre_of(const akin_judge *t, const float *rows, int32_t label, size_t fold,
+                        float *out) {
     const akin_study *s = t->study;
-    size_t dim = s->dim, first = used;
-    for (size_t i = 0; i < s->count; i++)
-        if (s->label[i] == label && akin_judge_in(t, i, fold))
-            memcpy(out + used++ * dim, rows + i * dim, dim * sizeof *out);
-    if (used < first + 2) return first;
-    for (size_t d = 0; d < dim; d++) {
-        double sum = 0;
-        for (size_t i = first; i < used; i++) sum += (double)out[i * dim + d];
-        for (size_t i = first; i < used; i++)
-            out[i * dim + d] -= (float)(sum / (double)(used - first));
+    size_t dim = s->dim, count = 0;
+    memset(out, 0, dim * sizeof *out);
+    for (size_t i = 0; i < s->count; i++) {
+        if (s->label[i] != label || !akin_judge_in(t, i, fold)) continue;
+        for (size_t d = 0; d < dim; d++) out[d] += rows[i * dim + d];
+        count++;
     }
-    return used;
+    for (size_t d = 0; count > 1 && d < dim; d++) out[d] /= (float)count;
+    return count > 1 ? count : 0;
 }
 
-/* [dim, dim] of it; false where nothing does. */
-static akin_status find_nuisance(const akin_judge *t, const float *rows, size_t fold,
-                                 akin_turn *turn, bool *found) {
+/* The means of labels less that of all rows, to says [labels, dim], each times the root of its share
+ * of the rows. */
+static void find_labels(const akin_judge *t, const float *rows, const float *mean, size_t fold,
+                        akin_turn *turn) {
     const akin_study *s = t->study;
-    size_t used = 0;
-    double weight = 0;
+    size_t used = 0, dim = s->dim;
     int32_t most = -1;
+    turn->labels = 0;
     for (size_t i = 0; i < s->count; i++) most = s->label[i] > most ? s->label[i] : most;
-    if (s->pairs)
-        used = differ(t, rows, fold, turn->residual, &weight);
-    else
-        for (int32_t label = 0; label <= most; label++)
-            used = spread(t, rows, label, fold, used, turn->residual);
-    if (!s->pairs) weight = (double)used;
-    *found = used > 0 && weight > 0;
-    return *found ? akin_turn_products(turn->residual, used, s->dim, weight, turn->nuisance)
-                  : AKIN_OK;
+    for (int32_t label = 0; label <= most; label++) {
+        float *centre = turn->says + turn->labels * dim;
+        size_t count = centre_of(t, rows, label, fold, centre);
+        if (count == 0) continue;
+        used += count;
+        turn->labels++;
+        for (size_t d = 0; d < dim; d++)
+            centre[d] = (float)sqrt((double)count) * (centre[d] - mean[d]);
+    }
+    for (size_t i = 0; i < turn->labels * dim; i++) turn->says[i] /= (float)sqrt((double)used);
+    turn->found = turn->labels > 1;
+}
+
+/* The middles of pairs likewise, and what lies apart between pairs: nuisance [dim, dim]. */
+static akin_status find_pairs(const akin_judge *t, const float *rows, const float *mean,
+                              size_t fold, akin_turn *turn) {
+    akin_status status = AKIN_OK;
+    size_t dim = t->study->dim;
+    double weight = 0;
+    turn->labels = of_pairs(t, rows, mean, fold, true, turn->says, &weight);
+    turn->found = turn->labels > 1 && weight > 0;
+    if (!turn->found) return AKIN_OK;
+    for (size_t i = 0; i < turn->labels * dim; i++) turn->says[i] /= (float)sqrt(weight);
+    of_pairs(t, rows, mean, fold, false, turn->residual, &weight);
+    AKIN_TRY(akin_turn_products(turn->residual, turn->labels, dim, weight, turn->nuisance));
+    double apart = 0;
+    for (size_t i = 0; i < dim; i++) apart += turn->nuisance[i * dim + i];
+    turn->found = apart > 0;
+done:
+    return status;
 }
 
 akin_status akin_turn_products(const float *rows, size_t count, size_t dim, double weight,
@@ -94,71 +121,168 @@ static void leave_out(const double *matrix, size_t dim, size_t first, size_t cou
             if (i - first >= count && j - first >= count) *out++ = matrix[i * dim + j];
 }
 
+/* The same of the columns alone of rows [count, dim]. */
+static void leave_columns_out(float *rows, size_t count, size_t dim, size_t first, size_t colours) {
+    float *out = rows;
+    for (size_t i = 0; i < count; i++)
+        for (size_t j = 0; j < dim; j++)
+            if (j - first >= colours) *out++ = rows[i * dim + j];
+}
+
 /* Directions in which rows vary most as a multiple of what lies apart in them though it belongs
- * together, held back by `held` times its mean. */
-static akin_status solve(akin_turn *turn, double held) {
+ * together, held back by a part of its mean, each by the root of that multiple. */
+static akin_status press(akin_turn *turn) {
+    akin_status status = AKIN_FAILED;
     size_t n = turn->count;
-    double mean = 0;
+    double mean = 0, length = 0, *vectors = turn->room;
+    double *covariance = akin_mem_alloc(n, n * sizeof *covariance);
+    if (!covariance) goto done;
+    memcpy(covariance, turn->covariance, n * n * sizeof *covariance);
     for (size_t i = 0; i < n; i++) mean += turn->nuisance[i * n + i] / (double)n;
     for (size_t i = 0; i < n * n; i++) turn->nuisance[i] /= mean;
-    for (size_t i = 0; i < n; i++) turn->nuisance[i * n + i] += held;
-    turn->variance = 0;
-    for (size_t i = 0; i < n; i++) turn->variance += turn->covariance[i * n + i];
-    return akin_linalg_eigenvectors_of_pair(turn->covariance, turn->nuisance, n, n, turn->values,
-                                            turn->vectors);
+    for (size_t i = 0; i < n; i++) turn->nuisance[i * n + i] += HELD;
+    AKIN_TRY(
+        akin_linalg_eigenvectors_of_pair(covariance, turn->nuisance, n, n, turn->values, vectors));
+    for (size_t d = 0; d < n; d++) length += pow(fmax(0, turn->values[d]), 2);
+    double scale = length > 0 ? turn->variance / length : 0;
+    for (size_t d = 0; d < n; d++)
+        for (size_t i = 0; i < n; i++)
+            turn->axes[d * n + i] =
+                (float)(sqrt(scale * fmax(0, turn->values[d])) * vectors[d * n + i]);
+    akin_linalg_product((akin_linalg_shape){n, n, n, AKIN_TURN_A}, turn->axes, turn->axes,
+                        turn->pressed);
+done:
+    akin_mem_free(covariance);
+    return status;
+}
+
+/* The axes of the covariance, and the means along them. */
+static akin_status turn_means(akin_turn *turn) {
+    akin_status status;
+    size_t n = turn->count;
+    double *vectors = turn->room;
+    AKIN_TRY(akin_linalg_eigenvectors(turn->covariance, n, n, turn->values, vectors));
+    for (size_t i = 0; i < n * n; i++) turn->axes[i] = (float)vectors[i];
+    akin_linalg_product((akin_linalg_shape){turn->labels, n, n, AKIN_TURN_B}, turn->says,
+                        turn->axes, turn->means);
+done:
+    return status;
 }
 
 akin_status akin_turn_create(const akin_judge *t, akin_turn *turn) {
     const akin_study *s = t->study;
     size_t most = s->pair_count > s->count ? s->pair_count : s->count, dim = s->dim;
     turn->residual = akin_mem_alloc(most, dim * sizeof *turn->residual);
+    turn->says = akin_mem_alloc(most, dim * sizeof *turn->says);
+    turn->means = akin_mem_alloc(most, dim * sizeof *turn->means);
     turn->covariance = akin_mem_alloc(dim, dim * sizeof *turn->covariance);
     turn->nuisance = akin_mem_alloc(dim, dim * sizeof *turn->nuisance);
-    turn->vectors = akin_mem_alloc(dim, dim * sizeof *turn->vectors);
+    turn->room = akin_mem_alloc(dim, dim * sizeof *turn->room);
+    turn->axes = akin_mem_alloc(dim, dim * sizeof *turn->axes);
+    turn->pressed = akin_mem_alloc(dim, dim * sizeof *turn->pressed);
+    turn->gram = akin_mem_alloc(dim, dim * sizeof *turn->gram);
     turn->values = akin_mem_alloc(dim, sizeof *turn->values);
-    return turn->residual && turn->covariance && turn->nuisance && turn->vectors && turn->values
+    return turn->residual && turn->says && turn->means && turn->covariance && turn->nuisance &&
+                   turn->room && turn->axes && turn->pressed && turn->gram && turn->values
                ? AKIN_OK
                : AKIN_FAILED;
 }
 
 void akin_turn_free(akin_turn *turn) {
     akin_mem_free(turn->residual);
+    akin_mem_free(turn->says);
+    akin_mem_free(turn->means);
     akin_mem_free(turn->covariance);
     akin_mem_free(turn->nuisance);
-    akin_mem_free(turn->vectors);
+    akin_mem_free(turn->room);
+    akin_mem_free(turn->axes);
+    akin_mem_free(turn->pressed);
+    akin_mem_free(turn->gram);
     akin_mem_free(turn->values);
 }
 
-akin_status akin_turn_solve(const akin_judge *t, const float *rows, size_t fold, bool apart,
-                            double held, akin_turn *turn) {
-    akin_status status;
+/* Without the columns of the colours. */
+static void leave_colours_out(akin_turn *turn, size_t dim, bool pairs) {
+    size_t first = turn->first, colours = turn->colours;
+    if (pairs) leave_out(turn->nuisance, dim, first, colours, turn->nuisance);
+    leave_out(turn->covariance, dim, first, colours, turn->covariance);
+    leave_columns_out(turn->says, turn->labels, dim, first, colours);
+}
+
+akin_status akin_turn_solve(const akin_judge *t, const float *rows, const float *mean, size_t fold,
+                            bool apart, akin_turn *turn) {
+    akin_status status = AKIN_OK;
     size_t dim = t->study->dim;
-    AKIN_TRY(find_nuisance(t, rows, fold, turn, &turn->found));
+    bool pairs = t->study->pairs != NULL;
+    if (pairs)
+        AKIN_TRY(find_pairs(t, rows, mean, fold, turn));
+    else
+        find_labels(t, rows, mean, fold, turn);
     if (!turn->found) goto done;
     turn->first = turn->colours = 0;
     if (apart) find_colours(t, &turn->first, &turn->colours);
     turn->count = dim - turn->colours;
-    leave_out(turn->nuisance, dim, turn->first, turn->colours, turn->nuisance);
-    leave_out(turn->covariance, dim, turn->first, turn->colours, turn->covariance);
-    status = solve(turn, held);
+    leave_colours_out(turn, dim, pairs);
+    turn->variance = 0;
+    for (size_t i = 0; i < turn->count; i++)
+        turn->variance += turn->covariance[i * turn->count + i];
+    if (pairs) AKIN_TRY(press(turn));
+    AKIN_TRY(turn_means(turn));
 done:
     return status;
 }
 
-void akin_turn_write(const akin_turn *turn, double power, double colours, double *out) {
-    size_t n = turn->count, dim = n + turn->colours, row = 0;
-    double length = 0;
-    for (size_t d = 0; d < n; d++) length += pow(fmax(0, turn->values[d]), 1 + 2 * power);
-    double scale = turn->variance > 0 ? colours * sqrt(length / turn->variance) : 0;
-    memset(out, 0, dim * dim * sizeof *out);
-    for (size_t i = 0; i < dim; i++) {
-        if (i - turn->first < turn->colours) {
-            out[i * dim + i] = scale;
-            continue;
+/* gram [count, count]: cosines of what ridge regression says, at a length. */
+static void write_says(akin_turn *turn, const akin_turn_way *way, float *gram) {
+    size_t n = turn->count, labels = turn->labels;
+    double more = way->ridge * turn->variance / (double)n, length = 0;
+    for (size_t k = 0; k < labels; k++)
+        for (size_t d = 0; d < n; d++) {
+            double value = fmax(0, turn->values[d]);
+            double says = (double)turn->means[k * n + d] / fmax(value + more, 1e-300);
+            turn->residual[k * n + d] = (float)says;
+            length += says * says * value;
         }
-        for (size_t d = 0; d < n; d++) /* columns of the others, past those of the colours */
-            out[i * dim + (d < turn->first ? d : d + turn->colours)] =
-                pow(fmax(0, turn->values[d]), power) * turn->vectors[d * n + row];
-        row++;
-    }
+    if (!(length > 0)) return;
+    float scale = (float)(way->amount * sqrt(turn->variance / length));
+    for (size_t i = 0; i < labels * n; i++) turn->residual[i] *= scale;
+    akin_linalg_product((akin_linalg_shape){labels, n, n, AKIN_TURN_NONE}, turn->residual,
+                        turn->axes, turn->says);
+    akin_linalg_product((akin_linalg_shape){n, n, labels, AKIN_TURN_A}, turn->says, turn->says,
+                        gram);
+}
+
+void akin_turn_write(akin_turn *turn, const akin_turn_way *way, float *out) {
+    size_t n = turn->count, dim = n + turn->colours, from = 0;
+    float colours = (float)(way->colours * way->colours * (1 + way->amount * way->amount));
+    float *gram = turn->gram;
+    memset(gram, 0, n * n * sizeof *gram);
+    if (way->amount > 0) write_says(turn, way, gram);
+    for (size_t i = 0; way->press && i < n * n; i++) gram[i] += turn->pressed[i];
+    for (size_t i = 0; !way->press && i < n; i++) gram[i * n + i] += 1;
+    memset(out, 0, dim * dim * sizeof *out);
+    for (size_t i = 0; i < dim; i++)
+        for (size_t j = 0; j < dim; j++) {
+            bool left = i - turn->first < turn->colours, also = j - turn->first < turn->colours;
+            if (left && i == j) out[i * dim + j] = colours;
+            if (!left && !also) out[i * dim + j] = gram[from++];
+        }
+}
+
+akin_status akin_turn_root(const float *matrix, size_t dim, double *out) {
+    akin_status status = AKIN_FAILED;
+    double *copy = akin_mem_alloc(dim, dim * sizeof *copy),
+           *vectors = akin_mem_alloc(dim, dim * sizeof *vectors),
+           *values = akin_mem_alloc(dim, sizeof *values);
+    if (!copy || !vectors || !values) goto done;
+    for (size_t i = 0; i < dim * dim; i++) copy[i] = (double)matrix[i];
+    AKIN_TRY(akin_linalg_eigenvectors(copy, dim, dim, values, vectors));
+    for (size_t d = 0; d < dim; d++)
+        for (size_t i = 0; i < dim; i++)
+            out[i * dim + d] = sqrt(fmax(0, values[d])) * vectors[d * dim + i];
+done:
+    akin_mem_free(copy);
+    akin_mem_free(vectors);
+    akin_mem_free(values);
+    return status;
 }

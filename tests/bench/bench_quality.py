@@ -34,9 +34,13 @@ import quality_ways
 
 AKIN = os.environ.get("AKIN", "build/akin")
 K = 20  # neighbours; mean average precision is of so many
-# way: options of train. The first is the product's default, whatever it is.
+# way: options of train. "default" is the product's, whatever it is; "before" its parts without the trained ones, at fixed weights.
 TRAINED = {
+    "maps": ["--features", "maps"],
     "default": [],
+    "without labels": [],
+    "before": ["--tune", "none", "--weights", "shape=1.5,foreground=1.3,texture=0.5,maps=0,manifold=0"],
+    "manifold": ["--features", "manifold"],
     "autoencoder": ["--features", "autoencoder", "--objective", "reconstruction", "--whiten", "0"],
     "autoencoder, whitened": ["--features", "autoencoder", "--objective", "reconstruction", "--whiten", "0.5"],
     "denoising, whitened": ["--features", "autoencoder", "--objective", "denoising", "--whiten", "0.5"],
@@ -44,10 +48,9 @@ TRAINED = {
     "pixels-pca": ["--features", "pixels-pca"],
     "handcrafted": ["--features", "handcrafted"],
     "patches": ["--features", "patches"],
-    "fused": ["--features", "fused"],
 }
 # The same network, fitted otherwise: it is trained once, and taken over by a step that changes nothing.
-SAME_NETWORK = {"autoencoder, whitened": "autoencoder"}
+SAME_NETWORK = {"autoencoder, whitened": "autoencoder", "default": "maps", "without labels": "maps"}
 
 
 def akin(*words, ranks=1):
@@ -97,29 +100,51 @@ def folder_of(which, way):
     return os.path.join(which.folder, re.sub("[^a-z0-9]+", "-", way.lower()))
 
 
+def core_seconds():
+    """Of the processes that have ended."""
+    took = os.times()
+    return took.children_user + took.children_system
+
+
 def training(which, way, a):
-    """Options of train, and the seconds that its network has had already."""
+    """Options of train, and the seconds that its network has had already, by the clock and of a core."""
     options = [*TRAINED[way], "--seed", which.seed, *(["--batch", a.batch] if a.batch else [])]
     before = folder_of(which, SAME_NETWORK.get(way, way))
     model, kept = os.path.join(before, "model.nc"), os.path.join(before, "figures.json")
     if way not in SAME_NETWORK or not os.path.exists(model) or not os.path.exists(kept):
-        return [*options, "--epochs", a.epochs], 0
+        return [*options, "--epochs", a.epochs], (0, 0)
     with open(kept) as f:
-        return [*options, "--init", model, "--steps", 1, "--learning-rate", 1e-9], json.load(f)["seconds"]
+        figures = json.load(f)
+    return [*options, "--init", model, "--steps", 1, "--learning-rate", 1e-9], (figures["seconds"], figures["core_train"])
+
+
+def unlabelled(which):
+    """catalog.nc of the same pictures that says nothing of what belongs together."""
+    out = os.path.join(which.folder, "unlabelled.nc")
+    if not os.path.exists(out):
+        rows = [(i, os.path.relpath(which.paths[i], which.folder)) for i in which.ids]
+        with open(os.path.join(which.folder, "unlabelled.csv"), "w", newline="") as f:
+            csv.writer(f, lineterminator="\n").writerows([("id", "path"), *rows])
+        akin("ingest", os.path.join(which.folder, "unlabelled.csv"), "-o", out)
+    return out
 
 
 def embed_trained(which, way, folder, a, near):
-    """Model and embeddings by akin; (embeddings.nc, seconds of training, the near pictures' vectors)."""
+    """Model and embeddings by akin; (embeddings.nc, seconds of training, the near pictures' vectors, what took how many
+    seconds of a core)."""
     model, out = os.path.join(folder, "model.nc"), os.path.join(folder, "embeddings.nc")
     options, before = training(which, way, a)
-    began = time.time()
-    akin("train", which.catalog, "-o", model, *options, ranks=a.ranks)
-    seconds = time.time() - began + before
+    catalog = unlabelled(which) if way == "without labels" else which.catalog
+    began, core = time.time(), core_seconds()
+    akin("train", catalog, "-o", model, *options, ranks=a.ranks)
+    seconds, cores = time.time() - began + before[0], {"core_train": core_seconds() - core + before[1]}
+    core = core_seconds()
     akin("embed", which.catalog, "--model", model, "-o", out)
+    cores["core_embed"] = core_seconds() - core
     if near:
         akin("embed", near, "--model", model, "-o", os.path.join(folder, "near.nc"))
-        return out, seconds, read(os.path.join(folder, "near.nc"), "id", "embedding")
-    return out, seconds, None
+        return out, seconds, read(os.path.join(folder, "near.nc"), "id", "embedding"), cores
+    return out, seconds, None, cores
 
 
 def embed_other(which, way, folder, a, near):
@@ -138,10 +163,10 @@ def embed_other(which, way, folder, a, near):
         f.writelines(i + "\n" for i in which.ids)
     akin("embed", which.catalog, "--from", rows, "--ids", rows + ".ids", "-o", out)
     if not near:
-        return out, seconds, None
+        return out, seconds, None, {}
     ids, pictures = read(near, "id", "image")
     found = describe(pictures)
-    return out, seconds, (ids, found / numpy.maximum(numpy.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+    return out, seconds, (ids, found / numpy.maximum(numpy.linalg.norm(found, axis=1, keepdims=True), 1e-12)), {}
 
 
 def near_catalog(which, count):
@@ -196,6 +221,15 @@ def originals_first(embeddings, ids, near):
     return float(numpy.mean([f == row[i] or numpy.array_equal(vectors[f], vectors[row[i]]) for f, i in zip(found, near_ids)]))
 
 
+def chosen(folder):
+    """What train said of the weights that it chose."""
+    model = os.path.join(folder, "model.nc")
+    if not os.path.exists(model):
+        return None
+    with netCDF4.Dataset(model) as file:
+        return getattr(file, "weights_chosen", None)
+
+
 def measure(which, way, a):
     """Everything of one way on one set, kept beside its files so that a second run need not."""
     folder = folder_of(which, way)
@@ -206,7 +240,7 @@ def measure(which, way, a):
     os.makedirs(folder, exist_ok=True)
     near = near_catalog(which, a.near)
     embed = embed_trained if way in TRAINED else embed_other
-    embeddings, seconds, found = embed(which, way, folder, a, near)
+    embeddings, seconds, found, cores = embed(which, way, folder, a, near)
     table = os.path.join(folder, "table.nc")
     rules = ["--exclude-same-group"] if which.grouped else []
     akin("neighbors", embeddings, "-o", table, "-k", K, *rules)
@@ -216,9 +250,9 @@ def measure(which, way, a):
     labels = {n: {**precisions(neighbor, index), "values": values.tolist()} for n, (values, index) in which.labels.items()}
     first = next(iter(labels.values()))
     assert abs(first["p10"] - said["precision_at_10"]) < 1e-6, (first["p10"], said)
-    figures = {"set": which.name, "seed": which.seed, "way": way, "items": len(which.ids), "dim": dim, "seconds": seconds,
+    figures = {"set": which.name, "seed": which.seed, "way": way, "items": len(which.ids), "dim": dim, "seconds": seconds, **cores,
                "epochs": a.epochs if way in TRAINED else 0, "labels": labels,
-               "near": originals_first(embeddings, which.ids, found) if found else None}
+               "near": originals_first(embeddings, which.ids, found) if found else None, "chosen": chosen(folder)}
     with open(kept, "w") as f:
         json.dump(figures, f)
     return figures
