@@ -101,8 +101,11 @@ static void embeddings_written_is_read(void **state) {
         hashes[i] = hash_of(first + i);
         for (size_t d = 0; d < DIM; d++) rows[i * DIM + d] = d == (first + i) % DIM ? 1.0f : 0.0f;
     }
-    const akin_embeddings_origin origin = {
-        "o", "r", "catalog-digest", "model-digest", "fit=stretch", NULL, NULL};
+    const akin_embeddings_origin origin = {.options = "o",
+                                           .result_options = "r",
+                                           .catalog_digest = "catalog-digest",
+                                           .model_digest = "model-digest",
+                                           .catalog_options = "fit=stretch"};
     const char *path = name_of("embeddings");
     assert_int_equal(
         akin_embeddings_write(comm, path, &origin,
