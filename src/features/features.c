@@ -51,7 +51,7 @@ static const struct kind {
     {.name = "fused",
      .weights = {[AKIN_PART_SHAPE] = 1.5,
                  [AKIN_PART_FOREGROUND] = 1.3,
-                 [AKIN_PART_TEXTURE] = 0.5,
+                 [AKIN_PART_TEXTURE] = 0.8,
                  [AKIN_PART_MAPS] = 0.5,
                  [AKIN_PART_MANIFOLD] = 0.5,
                  [AKIN_PART_PRETRAINED] = 2},

@@ -13,6 +13,7 @@ import netCDF4
 import numpy
 from PIL import Image
 
+import synthetic
 from support import akin, assert_same_variables, command, draw, draw_catalogue, fresh, main, variables
 
 N = 61
@@ -80,6 +81,21 @@ def test_several_blocks_of_rows():
     for ranks in (2, 3):
         train("fused", "many.nc", catalog="more.nc", ranks=ranks)
         assert_same_variables("one.nc", "many.nc")
+
+
+def test_same_bits_with_a_map_that_labels_teach():
+    """Of parts that no network is trained for, and few columns, so that few pictures teach a map."""
+    synthetic.write("taught", 400, 1)
+    akin("ingest", "taught/catalog.csv", "-o", "taught.nc")
+    words = ("taught.nc", "-o", "{}", "--weights", "maps=0,manifold=0", "--dim", 64)
+    said = akin("train", *(w if w != "{}" else "one.nc" for w in words), "--json").json
+    assert said["weights_chosen_by"] == "category" and "with a map: it is used" in said["weights_chosen"], said
+    akin("embed", "taught.nc", "--model", "one.nc", "-o", "one.e.nc")
+    for ranks in (2, 3):
+        akin("train", *(w if w != "{}" else "many.nc" for w in words), ranks=ranks)
+        assert_same_variables("one.nc", "many.nc")
+        akin("embed", "taught.nc", "--model", "many.nc", "-o", "many.e.nc", ranks=ranks)
+        assert_same_variables("one.e.nc", "many.e.nc")
 
 
 def test_what_moves_hardly_counts():
