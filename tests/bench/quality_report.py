@@ -1,9 +1,10 @@
 """Tables (Markdown) and plots (SVG) of what bench_quality.py measured.
 
-usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WAY...] [--brief]
+usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WAY...] [--brief | --overview]
 The tables go to stdout, DIR/NAME-<set>.svg are the plots; several files are read as one. The first table says by how much
 the default is ahead of the best other way of each label, where a way that is named by --beside is told apart: those are the
-product's own. --brief leaves out the tables by category.
+product's own. --brief leaves out the tables by category. --overview: instead one table and one plot, DIR/NAME-overview.svg, of all sets: the
+default, what it was before, and the best other way, with seconds of a core for 1,000 pictures.
 A figure is the mean over the seeds, after it the spread (half of what lies between the least and the most) where there
 are several seeds. In bold: the best way of the column.
 """
@@ -117,6 +118,47 @@ def plot(path, name, ways):
         f.write("\n".join([*out, "</svg>", ""]))
 
 
+def core_of(results):
+    """Seconds of a core for 1,000 pictures: to fit, to embed; "-" where it was not measured."""
+    if "core_embed" not in results[0]:
+        return "-"
+    fit, embed = (sum(1000 * r[n] / r["items"] for r in results) / len(results) for n in ("core_train", "core_embed"))
+    return f"{fit:.2g} + {embed:.2g}"
+
+
+def overview_rows(sets):
+    """(set, label, before, default, best other way, its figure, results of the default, of before) for each label."""
+    for name, ways in sets.items():
+        for label in next(iter(ways.values()))[0]["labels"]:
+            found = {way: cells(results, lambda r: r["labels"][label]["p10"])[1] for way, results in ways.items()}
+            others = [w for w in found if w not in ("default", "before", "without labels")]
+            best = max(others, key=found.get)
+            yield name, label, found["before"], found["default"], best, found[best], ways
+
+
+def overview(sets, path):
+    """One table to stdout and one plot: a row a set and label, a dot a way."""
+    print("| set | label | before | default | best other kind | its figure | original first: before, default "
+          "| seconds of a core for 1,000 pictures: before, default |\n" + "|---" * 8 + "|")
+    rows = list(overview_rows(sets))
+    high, scale = TOP + 24 + len(rows) * ROW, WIDE - LEFT - 40
+    out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{high}" font-family="sans-serif" font-size="12">',
+           f'<rect width="{WIDE}" height="{high}" fill="white"/>',
+           text(12, 22, "precision@10: red the default, grey the default before, blue the best other kind", weight="bold")]
+    for n, (name, label, before, now, best, other, ways) in enumerate(rows):
+        near = ", ".join(cells(ways[w], lambda r: r["near"])[0] for w in ("before", "default"))
+        core = ", ".join(core_of(ways[w]) for w in ("before", "default"))
+        print(f"| {name} | {label} | {before:.3f} | {now:.3f} | {best} | {other:.3f} | {near} | {core} |")
+        y = TOP + n * ROW
+        out.append(text(LEFT - 8, y + 4, f"{name}: {label}", "end"))
+        out.append(f'<path d="M{LEFT} {y}H{LEFT + scale}" stroke="#e2e8f0"/>')
+        for value, colour in ((other, "#2563eb"), (before, "#64748b"), (now, "#c2410c")):
+            out.append(f'<circle cx="{LEFT + value * scale:.1f}" cy="{y}" r="5" fill="{colour}"/>')
+    out += [text(f"{LEFT + v / 10 * scale:.1f}", high - 8, f"{v / 10}", "middle") for v in range(0, 11, 2)]
+    with open(path, "w") as f:
+        f.write("\n".join([*out, "</svg>", ""]))
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("figures", nargs="+")
@@ -124,6 +166,7 @@ def main():
     p.add_argument("--plots", default="quality")
     p.add_argument("--beside", nargs="*", default=["handcrafted"])
     p.add_argument("--brief", action="store_true")
+    p.add_argument("--overview", action="store_true")
     a = p.parse_args()
     results = {}
     for path in a.figures:
@@ -131,6 +174,9 @@ def main():
             for r in json.load(f)["results"]:
                 results[r["set"], r["way"], r["seed"]] = r
     sets = grouped(results.values())
+    if a.overview:
+        overview(sets, os.path.join(a.out or ".", f"{a.plots}-overview.svg"))
+        return
     if all("default" in ways for ways in sets.values()):
         bar(sets, a.beside)
     for name, ways in sets.items():
