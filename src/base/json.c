@@ -95,6 +95,15 @@ static bool is_container(const cJSON *node) {
     return cJSON_IsObject(node) || cJSON_IsArray(node);
 }
 
+/* cJSON replaces also where it has no memory for the key, and then under none: such a node leaves
+ * again, and what it replaced is gone. */
+static bool replace(cJSON *whole, const char *key, cJSON *node) {
+    if (!cJSON_ReplaceItemInObjectCaseSensitive(whole, key, node)) return false;
+    if (node->string) return true;
+    cJSON_DetachItemViaPointer(whole, node);
+    return false;
+}
+
 /* A fresh node becomes part of an object (with a key) or array; NULL is a failed allocation. */
 static void put(akin_json *json, const char *key, cJSON *node) {
     cJSON *whole = inner(json);
@@ -103,7 +112,7 @@ static void put(akin_json *json, const char *key, cJSON *node) {
     if (done && !key)
         done = cJSON_AddItemToArray(whole, node);
     else if (done && cJSON_GetObjectItemCaseSensitive(whole, key))
-        done = cJSON_ReplaceItemInObjectCaseSensitive(whole, key, node);
+        done = replace(whole, key, node);
     else if (done)
         done = cJSON_AddItemToObject(whole, key, node);
     if (done) return;
