@@ -160,8 +160,9 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    for (size_t i = count; i-- > 0;) { /* a failure is told for the first of them */
-        akin_status one = record_work(run, stage, own[i], outcome, waited, message);
+    for (size_t i = 0; i < count; i++) {
+        size_t at = outcome == AKIN_OK ? i : count - 1 - i; /* what fails is told for the first */
+        akin_status one = record_work(run, stage, own[at], outcome, waited, message);
         if (one != AKIN_OK) status = one;
     }
     akin_mem_free(message);
