@@ -1,13 +1,14 @@
 /* comm_counter: numbers handed out among the ranks, by one-sided atomic additions to a number that
  * lies on rank 0: of ranks on one node by shared memory, at once; elsewhere rank 0 may have to poll,
- * so each rank asks for its next number when it takes one. */
+ * so each rank asks for its next number when it takes one. Where MPI has no such additions between
+ * these ranks (Open MPI 4 with threads, between nodes by TCP), each takes its equal share. */
 #include "comm_body.h"
 #include <akin/comm.h>
 #include <akin/mem.h>
 
 struct akin_comm_counter {
     akin_comm *comm;
-    MPI_Win window; /* one number on rank 0; MPI_WIN_NULL: this is the only rank */
+    MPI_Win window; /* one number on rank 0; MPI_WIN_NULL: equal shares */
     int64_t next;   /* this rank's next number, once the request is done */
     MPI_Request request;
 };
@@ -19,12 +20,27 @@ static void ask(akin_comm_counter *counter) {
                         MPI_SUM, counter->window, &counter->request);
 }
 
+/* Whether MPI can; that it cannot is an error which MPI reports to all ranks alike. Collective. */
+static bool allocate_window(akin_comm_counter *counter, int64_t **value) {
+    akin_comm *comm = counter->comm;
+    MPI_Comm over = comm->over[AKIN_COMM_WORK];
+    MPI_Errhandler usual;
+    MPI_Comm_get_errhandler(over, &usual);
+    MPI_Comm_set_errhandler(over, MPI_ERRORS_RETURN);
+    int64_t failed = MPI_Win_allocate(comm->rank == 0 ? sizeof **value : 0, sizeof **value,
+                                      MPI_INFO_NULL, over, value, &counter->window) != MPI_SUCCESS;
+    MPI_Comm_set_errhandler(over, usual);
+    MPI_Errhandler_free(&usual);
+    akin_comm_max_i64(comm, &failed, 1);
+    if (failed) counter->window = MPI_WIN_NULL;
+    return !failed;
+}
+
 /* Collective. */
 static void open_window(akin_comm_counter *counter) {
     int64_t *value;
     akin_comm *comm = counter->comm;
-    MPI_Win_allocate(comm->rank == 0 ? sizeof *value : 0, sizeof *value, MPI_INFO_NULL,
-                     comm->over[AKIN_COMM_WORK], &value, &counter->window);
+    if (!allocate_window(counter, &value)) return;
     MPI_Win_lock_all(MPI_MODE_NOCHECK, counter->window);
     if (comm->rank == 0) *value = comm->size;
     MPI_Win_sync(counter->window);
@@ -47,10 +63,12 @@ akin_status akin_comm_counter_create(akin_comm *comm, akin_comm_counter **out) {
 }
 
 uint64_t akin_comm_counter_take(akin_comm_counter *counter) {
-    if (counter->window == MPI_WIN_NULL) return (uint64_t)counter->next++;
-    akin_comm_wait_all(counter->comm, 1, &counter->request);
+    if (counter->window != MPI_WIN_NULL) akin_comm_wait_all(counter->comm, 1, &counter->request);
     uint64_t taken = (uint64_t)counter->next;
-    ask(counter);
+    if (counter->window != MPI_WIN_NULL)
+        ask(counter);
+    else
+        counter->next += counter->comm->size;
     return taken;
 }
 
