@@ -422,6 +422,16 @@ def test_previous():
         assert not os.path.exists("previous3.nc")
 
 
+def test_ranks_without_additions_from_afar():
+    """As Open MPI 4 leaves ranks on several nodes that TCP joins: each then reads its equal share, and the rows are the same."""
+    table = draw_catalogue(fresh("afar"), 40)
+    none = {"OMPI_MCA_osc": "^rdma,sm,pt2pt,ucx,portals4,monitoring"}
+    ingest(table, "-o", "near.nc", ranks=2)
+    for ranks in (1, 2, 3):
+        ingest(table, "-o", "afar.nc", ranks=ranks, env=none)
+        assert_same_variables("near.nc", "afar.nc")
+
+
 def test_outputs_that_cannot_be_written():
     fresh("outputs")
     table = draw_catalogue("outputs", 3)
