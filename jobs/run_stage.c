@@ -160,9 +160,8 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    for (size_t i = 0; i < count; i++) {
-        size_t at = outcome == AKIN_OK ? i : count - 1 - i; /* what fails is told for the first */
-        akin_status one = record_work(run, stage, own[at], outcome, waited, message);
+    for (size_t i = count; i-- > 0;) { /* a failure is told for the first of them */
+        akin_status one = record_work(run, stage, own[i], outcome, waited, message);
         if (one != AKIN_OK) status = one;
     }
     akin_mem_free(message);
@@ -218,6 +217,8 @@ static akin_status look(akin_run_state *run, const akin_stage *stage, akin_stage
         run->listed = NULL;
     }
     AKIN_TRY(run_hook(stage->prepare, own));
+    if (stage->shows_all) /* in the order in which the next run finds them */
+        AKIN_TRY(akin_metrics_keep_wanted(comm, run->metrics, &run->jobs));
     AKIN_TRY(akin_agree(comm, akin_metrics_recall(run->metrics, stage, own->job->table, call)));
     bool recorded = is_recorded(run, stage, own->job->table) &&
                     !(stage->argument_key && akin_stage_of_added(stage, own->job->file));

@@ -56,6 +56,14 @@ def test_a_page_for_each_table():
     done = akin("run", write_job(4), "--json")
     assert not done.json["stages"]["gallery"]["skipped"] and done.json["stages"]["neighbors"]["skipped"]
     assert summary("results/job/gallery/tables/related")["k"] == 4
+    with open("job.ini") as f:
+        before, after = f.read().split("[table related]")
+    with open("front.ini", "w") as f:  # one that is recorded last and stands first
+        f.write(f"{before}[table front]\nk = 2\n[table related]{after}")
+    for job in ("front.ini", "job.ini", "front.ini"):
+        assert not akin("run", job, "--json").json["stages"]["gallery"]["skipped"]
+        assert akin("run", job, "--json").json["stages"]["gallery"]["skipped"], job
+    akin("run", "job.ini")
 
 
 def test_the_same_bytes_at_any_rank_count():
