@@ -1,5 +1,5 @@
 /* labels_join: the labels of two catalogues as those of one. */
-#include <akin/labels.h>
+#include "label_kinds.h"
 #include <akin/mem.h>
 #include <math.h>
 #include <string.h>
@@ -11,22 +11,6 @@ typedef struct {
     int32_t *place[2]; /* [names of one] */
 } merged;
 
-typedef const char *name_at(const akin_labels *labels, size_t which, int32_t index);
-
-static const char *category_at(const akin_labels *labels, size_t which, int32_t index) {
-    (void)which;
-    return akin_labels_category_name(labels, index);
-}
-
-static const char *group_at(const akin_labels *labels, size_t which, int32_t index) {
-    (void)which;
-    return akin_labels_group_name(labels, index);
-}
-
-static const char *value_at(const akin_labels *labels, size_t which, int32_t index) {
-    return akin_labels_attribute_value(labels, which, index);
-}
-
 static void release(merged *m) {
     akin_mem_free(m->names);
     akin_mem_free(m->place[0]);
@@ -35,7 +19,7 @@ static void release(merged *m) {
 }
 
 static akin_status merge(const akin_labels *const labels[2], const size_t which[2],
-                         const size_t counts[2], name_at *name, merged *out) {
+                         const size_t counts[2], akin_label_name_at *name, merged *out) {
     size_t at[2] = {0, 0};
     *out = (merged){.names = akin_mem_alloc(counts[0] + counts[1], sizeof *out->names)};
     for (int s = 0; s < 2; s++) out->place[s] = akin_mem_alloc(counts[s], sizeof **out->place);
@@ -73,15 +57,7 @@ static akin_status join_ids(const joining *j) {
     return status;
 }
 
-/* Categories or groups. */
-typedef struct {
-    size_t (*count)(const akin_labels *labels);
-    name_at *name;
-    int32_t *(*indices)(akin_labels *labels);
-    akin_status (*set_names)(akin_labels *labels, size_t count, const char *const *names);
-} kind_of_name;
-
-static akin_status join_names(const joining *j, const kind_of_name *kind) {
+static akin_status join_names(const joining *j, const akin_label_kind *kind) {
     akin_status status;
     merged m;
     const akin_labels *const labels[2] = {j->side[0], j->side[1]};
@@ -96,11 +72,6 @@ done:
     return status;
 }
 
-static const kind_of_name categories = {akin_labels_category_count, category_at,
-                                        akin_labels_category, akin_labels_set_category_names},
-                          groups = {akin_labels_group_count, group_at, akin_labels_group,
-                                    akin_labels_set_group_names};
-
 /* Attribute a of one side and b of the other. */
 static akin_status join_attribute(const joining *j, size_t a, size_t b) {
     akin_status status;
@@ -113,7 +84,7 @@ static akin_status join_attribute(const joining *j, size_t a, size_t b) {
     if (kind != AKIN_ATTRIBUTE_NUMBER) {
         const size_t counts[2] = {akin_labels_attribute_value_count(labels[0], a),
                                   akin_labels_attribute_value_count(labels[1], b)};
-        AKIN_TRY(merge(labels, which, counts, value_at, &m));
+        AKIN_TRY(merge(labels, which, counts, akin_labels_attribute_value, &m));
     }
     AKIN_TRY(akin_labels_add_attribute(j->out, name, kind, m.count, m.names));
     for (int s = 0; s < 2; s++) {
@@ -153,8 +124,7 @@ akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b, siz
     AKIN_TRY(
         akin_labels_create(a_count + b_count, a_length > b_length ? a_length : b_length, &j.out));
     AKIN_TRY(join_ids(&j));
-    AKIN_TRY(join_names(&j, &categories));
-    AKIN_TRY(join_names(&j, &groups));
+    for (int k = 0; k < AKIN_LABEL_KINDS; k++) AKIN_TRY(join_names(&j, &akin_label_kinds[k]));
     AKIN_TRY(join_attributes(&j));
     *out = j.out, j.out = NULL;
 done:

@@ -1,5 +1,5 @@
 /* labels_take: some rows of labels as labels of their own, as if no other had ever been there. */
-#include <akin/labels.h>
+#include "label_kinds.h"
 #include <akin/mem.h>
 #include <string.h>
 
@@ -17,18 +17,6 @@ typedef struct {
     int64_t *place; /* [all names] */
 } used_names;
 
-typedef const char *name_at(const akin_labels *labels, size_t which, int32_t index);
-
-static const char *category_at(const akin_labels *labels, size_t which, int32_t index) {
-    (void)which;
-    return akin_labels_category_name(labels, index);
-}
-
-static const char *group_at(const akin_labels *labels, size_t which, int32_t index) {
-    (void)which;
-    return akin_labels_group_name(labels, index);
-}
-
 static void release(used_names *used) {
     akin_mem_free(used->names);
     akin_mem_free(used->place);
@@ -36,8 +24,8 @@ static void release(used_names *used) {
 }
 
 /* Collective; agreed. */
-static akin_status find_used(const taking *t, const int32_t *indices, size_t all, name_at *name,
-                             size_t which, used_names *used) {
+static akin_status find_used(const taking *t, const int32_t *indices, size_t all,
+                             akin_label_name_at *name, size_t which, used_names *used) {
     akin_status status;
     *used = (used_names){.names = akin_mem_alloc(all, sizeof *used->names),
                          .place = akin_mem_zalloc(all, sizeof *used->place)};
@@ -80,26 +68,12 @@ static akin_status create(taking *t) {
 }
 
 /* Collective; agreed. */
-static akin_status take_categories(taking *t) {
+static akin_status take_names(taking *t, const akin_label_kind *kind) {
     akin_status status;
     used_names used;
-    AKIN_TRY(find_used(t, akin_labels_category(t->from), akin_labels_category_count(t->from),
-                       category_at, 0, &used));
-    take_indices(t, &used, akin_labels_category(t->from), akin_labels_category(t->out));
-    AKIN_TRY(akin_agree(t->comm, akin_labels_set_category_names(t->out, used.count, used.names)));
-done:
-    release(&used);
-    return status;
-}
-
-/* Collective; agreed. */
-static akin_status take_groups(taking *t) {
-    akin_status status;
-    used_names used;
-    AKIN_TRY(find_used(t, akin_labels_group(t->from), akin_labels_group_count(t->from), group_at, 0,
-                       &used));
-    take_indices(t, &used, akin_labels_group(t->from), akin_labels_group(t->out));
-    AKIN_TRY(akin_agree(t->comm, akin_labels_set_group_names(t->out, used.count, used.names)));
+    AKIN_TRY(find_used(t, kind->indices(t->from), kind->count(t->from), kind->name, 0, &used));
+    take_indices(t, &used, kind->indices(t->from), kind->indices(t->out));
+    AKIN_TRY(akin_agree(t->comm, kind->set_names(t->out, used.count, used.names)));
 done:
     release(&used);
     return status;
@@ -135,8 +109,7 @@ akin_status akin_labels_take(akin_comm *comm, akin_labels *from, const size_t *r
     taking t = {.comm = comm, .from = from, .rows = rows, .count = count};
     *out = NULL;
     AKIN_TRY(create(&t));
-    AKIN_TRY(take_categories(&t));
-    AKIN_TRY(take_groups(&t));
+    for (int k = 0; k < AKIN_LABEL_KINDS; k++) AKIN_TRY(take_names(&t, &akin_label_kinds[k]));
     for (size_t a = 0; a < akin_labels_attributes(from); a++) AKIN_TRY(take_attribute(&t, a));
     *out = t.out, t.out = NULL;
 done:
