@@ -165,59 +165,54 @@ akin_status akin_reuse_clear_aside(akin_stage_run *run) {
 /* --- the table that was published last --- */
 
 /* TABLE.nc of this stage's table, and TABLE.nc.last; owned; NULL: out of memory. */
-static bool name_tables(const akin_stage_run *run, char **table, akin_text **last) {
+static bool name_tables(const akin_stage_run *run, char **table, char **last) {
     char room[AKIN_JOB_FILE_SIZE];
-    *last = NULL;
     *table = akin_file_join(akin_folder_path(run->folder),
                             akin_job_file("table.nc", run->job->table, room));
-    return *table && akin_text_create(last) == AKIN_OK &&
-           akin_text_append(*last, "%s.last", *table) == AKIN_OK;
+    *last = *table ? akin_file_with_ending(*table, ".last") : NULL;
+    return *last != NULL;
 }
 
 /* One that is kept already was not published since. Rank 0; a failure only costs time. */
 akin_status akin_reuse_keep_table(akin_stage_run *run) {
-    char *table = NULL;
-    akin_text *last = NULL;
+    char *table = NULL, *last = NULL;
     if (akin_comm_rank(run->call->comm) == 0 && name_tables(run, &table, &last)) {
         bool published = akin_stage_runs(akin_stage_find("publish"), run->job);
         if (!published)
-            (void)unlink(akin_text_bytes(last));
-        else if (akin_file_exists(table) && !akin_file_exists(akin_text_bytes(last)))
-            (void)!akin_file_link(table, akin_text_bytes(last));
+            (void)unlink(last);
+        else if (akin_file_exists(table) && !akin_file_exists(last))
+            (void)!akin_file_link(table, last);
     }
     akin_error_clear(); /* it only costs time */
     akin_mem_free(table);
-    akin_text_free(last);
+    akin_mem_free(last);
     return AKIN_OK;
 }
 
 akin_status akin_reuse_kept_table(akin_stage_run *run) {
-    char *table = NULL;
-    akin_text *last = NULL;
+    char *table = NULL, *last = NULL;
     akin_status status = AKIN_OK;
     akin_comm *comm = run->call->comm;
     int64_t unknown = !name_tables(run, &table, &last);
     if (!unknown && akin_comm_rank(comm) == 0) {
-        unknown = !akin_file_exists(akin_text_bytes(last)) ||
-                  akin_output_tell_damage(akin_text_bytes(last), "publish",
+        unknown = !akin_file_exists(last) ||
+                  akin_output_tell_damage(last, "publish",
                                           "continuing without the table that was published last");
     }
     akin_comm_max_i64(comm, &unknown, 1);
     akin_error_clear(); /* it only costs time */
     if (!unknown && !akin_options_given(run->call->options, "previous"))
-        status = akin_options_set(run->call->options, "previous", akin_text_bytes(last), "run");
+        status = akin_options_set(run->call->options, "previous", last, "run");
     akin_mem_free(table);
-    akin_text_free(last);
+    akin_mem_free(last);
     return akin_agree(comm, status);
 }
 
 akin_status akin_reuse_drop_table(akin_stage_run *run) {
-    char *table = NULL;
-    akin_text *last = NULL;
-    if (akin_comm_rank(run->call->comm) == 0 && name_tables(run, &table, &last))
-        (void)unlink(akin_text_bytes(last));
+    char *table = NULL, *last = NULL;
+    if (akin_comm_rank(run->call->comm) == 0 && name_tables(run, &table, &last)) (void)unlink(last);
     akin_error_clear(); /* it only costs time */
     akin_mem_free(table);
-    akin_text_free(last);
+    akin_mem_free(last);
     return AKIN_OK;
 }

@@ -6,7 +6,6 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -154,15 +153,6 @@ static bool imported_up_to_date(const akin_call *call) {
 
 /* --- items that enter the vectors of others --- */
 
-/* The vectors of the new items alone, beside the output; owned, NULL: out of memory. */
-static char *new_items_path(const char *output) {
-    static const char ending[] = ".added";
-    size_t size = strlen(output) + sizeof ending;
-    char *name = akin_mem_alloc(size, 1);
-    if (name) snprintf(name, size, "%s%s", output, ending);
-    return name;
-}
-
 static akin_status check_model(const akin_embed_params *params, const char *into) {
     akin_ncfile *file = NULL;
     akin_status status = akin_ncfile_peek(into, "embeddings", &file);
@@ -188,7 +178,7 @@ static akin_status run_into(akin_call *call, akin_embed_params params) {
                                .output = params.output,
                                .options = params.options,
                                .result_options = params.result_options};
-    char *path = new_items_path(params.output);
+    char *path = akin_file_with_ending(params.output, ".added"); /* the new items alone */
     akin_status local = path ? check_model(&params, into.base) : AKIN_FAILED;
     if (local == AKIN_OK && into.left_out) local = akin_file_digest(into.left_out, digest);
     AKIN_TRY(akin_agree(call->comm, local));

@@ -9,7 +9,6 @@
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -190,15 +189,6 @@ static akin_status check(akin_options *options) {
     return status == AKIN_OK ? akin_addresses_params(options, &fetch) : status;
 }
 
-/* Owned; NULL: out of memory. */
-static char *temporary_cache(const char *output) {
-    static const char ending[] = ".fetched";
-    size_t size = strlen(output) + sizeof ending;
-    char *name = akin_mem_alloc(size, 1);
-    if (name) snprintf(name, size, "%s%s", output, ending);
-    return name;
-}
-
 /* A stopped run leaves its own, which the next run reuses. */
 static void clear_temporary(const char *folder) {
     akin_error_kept kept;
@@ -210,7 +200,7 @@ static void clear_temporary(const char *folder) {
 
 static akin_status run_ingest(akin_call *call) {
     akin_ingest_result result;
-    char *temporary = temporary_cache(akin_options_text(call->options, "output"));
+    char *temporary = akin_file_with_ending(akin_options_text(call->options, "output"), ".fetched");
     akin_status status = akin_agree(call->comm, temporary ? AKIN_OK : AKIN_FAILED);
     if (status != AKIN_OK) {
         akin_mem_free(temporary);
