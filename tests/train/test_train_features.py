@@ -84,10 +84,10 @@ def test_several_blocks_of_rows():
 
 
 def test_same_bits_with_a_map_that_labels_teach():
-    """Of parts that no network is trained for, and few columns, so that few pictures teach a map."""
+    """Of parts that no network is trained for, and few columns, so that few pictures teach a map; of weights that leave it much."""
     synthetic.write("taught", 400, 1)
     akin("ingest", "taught/catalog.csv", "-o", "taught.nc")
-    words = ("taught.nc", "-o", "{}", "--weights", "maps=0,manifold=0", "--dim", 64)
+    words = ("taught.nc", "-o", "{}", "--weights", "maps=0,manifold=0,texture=2,shape=0.5", "--dim", 64)
     said = akin("train", *(w if w != "{}" else "one.nc" for w in words), "--json").json
     assert said["weights_chosen_by"] == "category" and "with a map: it is used" in said["weights_chosen"], said
     akin("embed", "taught.nc", "--model", "one.nc", "-o", "one.e.nc")
