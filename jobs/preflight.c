@@ -1,5 +1,6 @@
 /* preflight: checks that a run makes before it starts. */
 #include "preflight.h"
+#include "mistakes.h"
 #include "places.h"
 #include "tables.h"
 #include <akin/csv.h>
@@ -17,23 +18,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
-
-/* Several mistakes are told at once; a job file that is wrong goes before what is missing. */
-typedef struct {
-    akin_error_kept all;
-    akin_status status;
-} mistakes;
-
-static void note(mistakes *found, akin_status status) {
-    if (status == AKIN_OK) return;
-    if (found->status == AKIN_OK || status == AKIN_USAGE) found->status = status;
-    akin_error_gather(&found->all);
-}
-
-static akin_status sum_up(const mistakes *found) {
-    if (found->status != AKIN_OK) akin_error_restore(&found->all);
-    return found->status;
-}
 
 /* --- folders --- */
 
@@ -170,16 +154,17 @@ static akin_status check_places(akin_jobfile *job, const char *output) {
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
-    mistakes found = {.status = AKIN_OK};
+    akin_mistakes found = {.status = AKIN_OK};
     akin_status status = check_all_apart(job, output);
     if (status != AKIN_OK) return akin_job_at_key(job, "publish", "to", status);
     for (size_t i = 0; i < count; i++) {
         if (strncmp(urls[i], scheme, strlen(scheme)) != 0) continue;
         status = check_place(urls[i] + strlen(scheme), output);
         if (status == AKIN_OK) status = check_ours(publish, urls[i]);
-        if (status != AKIN_OK) note(&found, akin_job_at_key(job, "publish", "to", status));
+        if (status != AKIN_OK)
+            akin_mistakes_note(&found, akin_job_at_key(job, "publish", "to", status));
     }
-    return sum_up(&found);
+    return akin_mistakes_sum(&found);
 }
 
 /* No two tables may be published at one address. */
@@ -203,14 +188,14 @@ static akin_status check_tables_apart(const akin_jobs *jobs) {
 }
 
 static akin_status check_publish(const akin_jobs *jobs, const char *output) {
-    mistakes found = {.status = AKIN_OK};
+    akin_mistakes found = {.status = AKIN_OK};
     const akin_stage *publish = akin_stage_find("publish");
     for (size_t i = 0; i < jobs->count; i++)
         if (akin_stage_runs(publish, &jobs->list[i]))
-            note(&found, check_places(jobs->list[i].file, output));
+            akin_mistakes_note(&found, check_places(jobs->list[i].file, output));
     if (found.status == AKIN_OK && akin_stage_wanted(publish, jobs->list[0].file))
-        note(&found, check_tables_apart(jobs));
-    return sum_up(&found);
+        akin_mistakes_note(&found, check_tables_apart(jobs));
+    return akin_mistakes_sum(&found);
 }
 
 void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
@@ -225,8 +210,8 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
 
 /* --- files that are read later --- */
 
-static akin_status check_input(akin_jobfile *job, const char *section, const char *key) {
-    const char *path = akin_options_text(akin_jobfile_options(job, section), key);
+static akin_status check_input_path(akin_jobfile *job, const char *section, const char *key,
+                                    const char *path) {
     char *place = path && !akin_file_exists(path) ? akin_jobfile_place(job, section, key) : NULL;
     if (!place) return AKIN_OK; /* also if it is set by the run, which creates it */
     akin_mem_free(place);
@@ -235,23 +220,42 @@ static akin_status check_input(akin_jobfile *job, const char *section, const cha
         akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started", key, path));
 }
 
+static akin_status check_input(akin_jobfile *job, const char *section, const char *key) {
+    return check_input_path(job, section, key,
+                            akin_options_text(akin_jobfile_options(job, section), key));
+}
+
+/* Of a key with several files. */
+static void check_input_list(akin_jobfile *job, const char *section, const char *key,
+                             akin_mistakes *found) {
+    const char *const *paths = NULL;
+    size_t count = akin_options_list(akin_jobfile_options(job, section), key, &paths);
+    for (size_t i = 0; i < count; i++)
+        akin_mistakes_note(found, check_input_path(job, section, key, paths[i]));
+}
+
 static akin_status check_inputs(akin_jobfile *job) {
     static const struct {
         const char *section, *key;
-    } inputs[] = {{"ingest", "root"},     {"ingest", "previous"},   {"ingest", "network"},
-                  {"train", "init"},      {"embed", "from"},        {"embed", "ids"},
-                  {"embed", "previous"},  {"evaluate", "against"},  {"publish", "previous"},
-                  {"gallery", "against"}, {"gallery", "embeddings"}};
+    } inputs[] = {{"ingest", "root"},    {"ingest", "previous"}, {"ingest", "network"},
+                  {"train", "init"},     {"train", "pairs"},     {"embed", "from"},
+                  {"embed", "ids"},      {"embed", "previous"},  {"evaluate", "against"},
+                  {"evaluate", "pairs"}, {"evaluate", "golden"}, {"publish", "previous"},
+                  {"publish", "golden"}, {"gallery", "against"}, {"gallery", "embeddings"}};
     static const char *const of_tables[] = {"previous", "previous-embeddings", "against",
-                                            "against-ids"};
-    mistakes found = {.status = AKIN_OK};
+                                            "against-ids"},
+                             *const lists[] = {"categories", "pins", "blocks"};
+    akin_mistakes found = {.status = AKIN_OK};
     const char *section;
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        note(&found, check_input(job, inputs[i].section, inputs[i].key));
+        akin_mistakes_note(&found, check_input(job, inputs[i].section, inputs[i].key));
     for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
         for (size_t i = 0; i < sizeof of_tables / sizeof *of_tables; i++)
-            note(&found, check_input(job, section, of_tables[i]));
-    return sum_up(&found);
+            akin_mistakes_note(&found, check_input(job, section, of_tables[i]));
+    for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
+        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
+            check_input_list(job, section, lists[i], &found);
+    return akin_mistakes_sum(&found);
 }
 
 /* The catalogue of the night before determines which items are new. */
@@ -269,13 +273,13 @@ static akin_status check_drift(akin_jobfile *job) {
 /* --- the checks as a whole --- */
 
 akin_status akin_preflight_start(const akin_jobs *jobs, const char *output) {
-    mistakes found = {.status = AKIN_OK};
+    akin_mistakes found = {.status = AKIN_OK};
     akin_jobfile *job = jobs->list[0].file;
-    note(&found, check_drift(job));
-    note(&found, check_output(job, output));
-    note(&found, check_publish(jobs, output));
-    note(&found, check_inputs(job));
-    return sum_up(&found);
+    akin_mistakes_note(&found, check_drift(job));
+    akin_mistakes_note(&found, check_output(job, output));
+    akin_mistakes_note(&found, check_publish(jobs, output));
+    akin_mistakes_note(&found, check_inputs(job));
+    return akin_mistakes_sum(&found);
 }
 
 /* --- where it will publish, beyond files --- */
@@ -298,23 +302,24 @@ done:
 }
 
 static akin_status look_at_places(akin_jobfile *job) {
-    mistakes found = {.status = AKIN_OK};
+    akin_mistakes found = {.status = AKIN_OK};
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
     for (size_t i = 0; i < count; i++) {
         akin_status status = look_at_place(publish, urls[i]);
-        if (status != AKIN_OK) note(&found, akin_job_at_key(job, "publish", "to", status));
+        if (status != AKIN_OK)
+            akin_mistakes_note(&found, akin_job_at_key(job, "publish", "to", status));
     }
-    return sum_up(&found);
+    return akin_mistakes_sum(&found);
 }
 
 akin_status akin_preflight_places(const akin_jobs *jobs) {
-    mistakes found = {.status = AKIN_OK};
+    akin_mistakes found = {.status = AKIN_OK};
     for (size_t i = 0; i < jobs->count; i++)
         if (akin_stage_runs(akin_stage_find("publish"), &jobs->list[i]))
-            note(&found, look_at_places(jobs->list[i].file));
-    return sum_up(&found);
+            akin_mistakes_note(&found, look_at_places(jobs->list[i].file));
+    return akin_mistakes_sum(&found);
 }
 
 /* Bytes per row: the picture, the labels in three files, the vector, the lists and a picture of
@@ -438,9 +443,10 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     const char *vectors = akin_stages_vectors(job);
     AKIN_TRY(akin_agree(comm, vectors ? look_at_vectors(vectors, &rows, &features) : AKIN_OK));
     if (params.count > 0 || !vectors) {
-        AKIN_TRY(akin_source_open(comm, &params, &source));
+        AKIN_TRY(akin_preflight_list(comm, job, &source));
         rows = akin_source_rows(source);
-    }
+    } else
+        AKIN_TRY(akin_preflight_rules(comm, job, &source));
     *needs = (akin_preflight_needs){.rows = rows, .bytes = bytes_of(job, rows, features)};
     if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
     if (source) AKIN_TRY(akin_agree(comm, foresee_last(job, source, output, needs)));

@@ -35,8 +35,14 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job,
                                                  const char *output, akin_preflight_needs *needs);
 
-/* Whether any row of the sources has the labels that the rules of the tables need: AKIN_USAGE,
- * with the line in the job file, if not. *listed, owned, also on failure: the sources, if they
+/* Lists the sources of [ingest]. AKIN_USAGE, with all that the tables lack too: one of them lacks the
+ * column of an attribute. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job,
+                                                akin_source **source);
+
+/* Whether the items will have what the tables need: a row of the sources the labels, [ingest] the
+ * attributes that rules and boosts name, [train] the parts of --aspect. AKIN_USAGE, with all lines of
+ * the job file that are wrong, if not. *listed, owned, also on failure: the sources, if they
  * had to be listed for this; NULL if no rule needs it, or if they cannot be listed, which ingest
  * will report. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job,

@@ -1,75 +1,219 @@
-/* preflight_labels: whether the catalogue has the labels that the rules of the tables use. */
+/* preflight_labels: whether the items will have what the rules of the tables use: labels,
+ * attributes, and the parts of --aspect. */
+#include "mistakes.h"
 #include "preflight.h"
+#include "rules.h"
 #include "tables.h"
+#include "verbs.h"
 #include <akin/labels.h>
 #include <akin/ncfile.h>
 #include <string.h>
 
-typedef enum { CATEGORY, GROUP, LABEL_KINDS } label;
+/* What the items have. */
+typedef struct {
+    bool category, group;
+    akin_source_attributes attributes;
+} having;
 
 typedef struct {
-    const char *key, *column;
-    label which;
-    bool asked;
-} label_rule;
+    akin_jobfile *job;
+    const char *section; /* of a table */
+    const having *has;
+    akin_mistakes *found;
+} table_check;
 
-enum { LABEL_RULES = 3 };
-
-static bool list_rules(akin_jobfile *job, const char *section, label_rule rules[LABEL_RULES]) {
-    const akin_options *options = akin_jobfile_options(job, section);
-    const char *fill = akin_options_text(options, "fill");
-    rules[0] = (label_rule){"same-category", "category", CATEGORY,
-                            akin_options_flag(options, "same-category")};
-    rules[1] = (label_rule){"exclude-same-group", "group", GROUP,
-                            akin_options_flag(options, "exclude-same-group")};
-    rules[2] = (label_rule){"fill", "category", CATEGORY, fill && strcmp(fill, "category") == 0};
-    return rules[0].asked || rules[1].asked || rules[2].asked;
+static void note_at(const table_check *t, const char *key, akin_status status) {
+    if (status != AKIN_OK)
+        akin_mistakes_note(t->found, akin_job_at_key(t->job, t->section, key, status));
 }
 
-static bool any_rules(akin_jobfile *job) {
-    label_rule rules[LABEL_RULES];
-    const char *section;
-    bool any = false;
-    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++)
-        any = list_rules(job, section, rules) || any;
-    return any;
+/* --- labels and attributes --- */
+
+static akin_status check_label(const char *key, const char *column, bool there) {
+    if (there) return AKIN_OK;
+    return akin_error_set(AKIN_USAGE,
+                          "%s: no item of the catalogue has a %s: add a column `%s` to the source, "
+                          "or remove the rule",
+                          key, column, column);
 }
 
-static akin_status check_rules_of(akin_jobfile *job, const char *section,
-                                  const bool there[LABEL_KINDS]) {
-    label_rule rules[LABEL_RULES];
-    list_rules(job, section, rules);
-    for (size_t i = 0; i < LABEL_RULES; i++)
-        if (rules[i].asked && !there[rules[i].which])
-            return akin_job_at_key(
-                job, section, rules[i].key,
+static akin_status check_attribute(const having *has, const char *key, const char *name,
+                                   akin_rule_needs needs) {
+    for (size_t a = 0; a < has->attributes.count; a++) {
+        const akin_source_attribute *attribute = &has->attributes.of[a];
+        bool number = attribute->kind == AKIN_ATTRIBUTE_NUMBER;
+        if (strcmp(attribute->name, name) != 0) continue;
+        if (needs == AKIN_RULE_NEEDS_NUMBER && !number)
+            return akin_error_set(AKIN_USAGE, "%s: the attribute %s is no number", key, name);
+        if (needs == AKIN_RULE_NEEDS_NAMES && number)
+            return akin_error_set(AKIN_USAGE, "%s: the attribute %s is a number", key, name);
+        return AKIN_OK;
+    }
+    return akin_error_set(
+        AKIN_USAGE,
+        "%s: the items have no attribute %s: name it in `attributes` of [ingest], "
+        "as %s:%s, or remove the rule",
+        key, name, name, needs == AKIN_RULE_NEEDS_NUMBER ? "number" : "label");
+}
+
+static void see_attribute(void *context, const char *option, const char *attribute,
+                          akin_rule_needs needs, akin_status wrong) {
+    const table_check *t = context;
+    akin_status status = wrong;
+    bool label = strcmp(attribute, "category") == 0 || strcmp(attribute, "group") == 0;
+    if (status == AKIN_OK && (label || strcmp(attribute, "available") == 0)) {
+        if (needs == AKIN_RULE_NEEDS_NUMBER)
+            status = akin_error_set(AKIN_USAGE, "%s: %s is no number", option, attribute);
+        else if (label)
+            status = check_label(option, attribute,
+                                 *attribute == 'c' ? t->has->category : t->has->group);
+    } else if (status == AKIN_OK)
+        status = check_attribute(t->has, option, attribute, needs);
+    note_at(t, option, status);
+}
+
+static void check_rules(const table_check *t) {
+    const akin_options *o = akin_jobfile_options(t->job, t->section);
+    const akin_neighbors_rules rules = akin_item_rules_of(o);
+    const char *fill = akin_options_text(o, "fill");
+    if (rules.same_category)
+        note_at(t, "same-category", check_label("same-category", "category", t->has->category));
+    if (rules.exclude_same_group)
+        note_at(t, "exclude-same-group", check_label("exclude-same-group", "group", t->has->group));
+    if (fill && strcmp(fill, "category") == 0)
+        note_at(t, "fill", check_label("fill", "category", t->has->category));
+    akin_neighbors_rules_attributes(&rules, see_attribute, (void *)t);
+}
+
+/* --- aspects --- */
+
+static akin_status check_part(const char *parts, const char *name, size_t length,
+                              const akin_features *features) {
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const char *known = akin_part_name((akin_part)p);
+        if (strlen(known) == length && strncmp(known, name, length) == 0 &&
+            features->parts[p].weight > 0)
+            return AKIN_OK;
+    }
+    return akin_error_set(AKIN_USAGE, "aspect %s: the features %s of [train] have no part \"%.*s\"",
+                          parts, features->name, (int)length, name);
+}
+
+static void check_aspect(const table_check *t) {
+    const char *parts = akin_options_text(akin_jobfile_options(t->job, t->section), "aspect");
+    bool seen = akin_options_text(akin_jobfile_options(t->job, "ingest"), "network") != NULL;
+    akin_features features;
+    if (!parts) return;
+    if (akin_options_text(akin_jobfile_options(t->job, "embed"), "from")) {
+        note_at(t, "aspect",
                 akin_error_set(AKIN_USAGE,
-                               "%s: no item of the catalogue has a %s: add a column `%s` "
-                               "to the source, or remove the rule",
-                               rules[i].key, rules[i].column, rules[i].column));
-    return AKIN_OK;
+                               "aspect %s: the vectors of `from` in [embed] are not of a model, "
+                               "whose parts could be told apart",
+                               parts));
+        return;
+    }
+    if (akin_train_features(akin_jobfile_options(t->job, "train"),
+                            seen ? AKIN_FEATURES_SEEN_UNKNOWN : 0, &features) != AKIN_OK) {
+        akin_error_clear(); /* told where [train] is checked */
+        return;
+    }
+    for (const char *at = parts;; at++) {
+        size_t length = strcspn(at, ",");
+        note_at(t, "aspect", check_part(parts, at, length, &features));
+        at += length;
+        if (*at == '\0') return;
+    }
 }
 
-/* there: whether any row has the label. */
-static akin_status check_rules(akin_jobfile *job, const bool there[LABEL_KINDS]) {
-    akin_status status = AKIN_OK;
-    const char *section;
-    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)) && status == AKIN_OK; i++)
-        status = check_rules_of(job, section, there);
+/* --- all tables --- */
+
+static void take_labels(akin_labels *labels, having *out) {
+    *out = (having){
+        akin_labels_category_count(labels) > 0, akin_labels_group_count(labels) > 0, {.count = 0}};
+    for (size_t a = 0; a < akin_labels_attributes(labels) && a < AKIN_SOURCE_ATTRIBUTES_MAX; a++) {
+        akin_source_attribute *to = &out->attributes.of[out->attributes.count++];
+        strcpy(to->name, akin_labels_attribute_name(labels, a));
+        to->kind = akin_labels_attribute_kind(labels, a);
+    }
+}
+
+/* What the items of a file have: of a .npy nothing. */
+static akin_status read_having(const char *path, const char *kind, having *out) {
+    akin_status status;
+    akin_ncfile *file = NULL;
+    akin_labels *labels = NULL;
+    *out = (having){0};
+    AKIN_TRY(akin_ncfile_peek(path, kind, &file));
+    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
+    take_labels(labels, out);
+done:
+    akin_labels_free(labels);
+    akin_ncfile_close(file);
     return status;
 }
 
+/* What two catalogues have together (akin_labels_join). */
+static having both(const having *a, const having *b) {
+    having out = {a->category || b->category, a->group || b->group, {.count = 0}};
+    for (size_t i = 0; i < a->attributes.count; i++)
+        for (size_t j = 0; j < b->attributes.count; j++)
+            if (strcmp(a->attributes.of[i].name, b->attributes.of[j].name) == 0 &&
+                a->attributes.of[i].kind == b->attributes.of[j].kind)
+                out.attributes.of[out.attributes.count++] = a->attributes.of[i];
+    return out;
+}
+
+/* All mistakes of all tables. */
+static akin_status check_tables(akin_jobfile *job, const having *has) {
+    akin_mistakes found = {.status = AKIN_OK};
+    const char *section;
+    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++) {
+        const char *against = akin_options_text(akin_jobfile_options(job, section), "against");
+        having other, together = *has;
+        if (against && read_having(against, "embeddings", &other) == AKIN_OK)
+            together = both(has, &other);
+        akin_error_clear(); /* what cannot be read is told by the table itself */
+        const table_check t = {job, section, &together, &found};
+        check_rules(&t);
+        check_aspect(&t);
+    }
+    return akin_mistakes_sum(&found);
+}
+
+static void see_any(void *context, const char *option, const char *attribute, akin_rule_needs needs,
+                    akin_status wrong) {
+    (void)option, (void)attribute, (void)needs, (void)wrong;
+    *(bool *)context = true;
+}
+
+static bool any_rules(akin_jobfile *job) {
+    const char *section;
+    bool any = false;
+    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++) {
+        const akin_options *o = akin_jobfile_options(job, section);
+        const akin_neighbors_rules rules = akin_item_rules_of(o);
+        const char *fill = akin_options_text(o, "fill");
+        any = any || rules.same_category || rules.exclude_same_group ||
+              akin_options_text(o, "aspect") || (fill && strcmp(fill, "category") == 0);
+        akin_neighbors_rules_attributes(&rules, see_any, &any);
+    }
+    akin_error_clear();
+    return any;
+}
+
+/* --- sources --- */
+
 /* Only rows that can become items count. */
 akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *source) {
-    bool there[LABEL_KINDS] = {false};
+    having has = {.attributes = *akin_source_attributes_of(source)};
     size_t count = akin_source_valid(source);
     const size_t *order = akin_source_order(source);
-    for (size_t i = 0; i < count && !(there[CATEGORY] && there[GROUP]); i++) {
+    for (size_t i = 0; i < count && !(has.category && has.group); i++) {
         akin_source_row row = akin_source_get(source, order[i]);
-        there[CATEGORY] |= *row.category != '\0';
-        there[GROUP] |= *row.group != '\0';
+        has.category |= *row.category != '\0';
+        has.group |= *row.group != '\0';
     }
-    return count > 0 ? check_rules(job, there) : AKIN_OK;
+    return count > 0 ? check_tables(job, &has) : AKIN_OK;
 }
 
 akin_source_params akin_preflight_sources(akin_jobfile *job) {
@@ -81,11 +225,33 @@ akin_source_params akin_preflight_sources(akin_jobfile *job) {
     return params;
 }
 
+/* A source that lacks the column of an attribute: what else the tables lack is told with it. */
+static akin_status tell_columns(akin_jobfile *job, const akin_source_params *params) {
+    akin_mistakes found = {.status = AKIN_OK};
+    having has = {.category = true, .group = true}; /* not known */
+    akin_mistakes_note(&found, akin_job_at_key(job, "ingest", "attributes", AKIN_USAGE));
+    akin_mistakes_note(&found, akin_source_attributes_parse(params->attributes, &has.attributes));
+    akin_mistakes_note(&found, check_tables(job, &has));
+    return akin_mistakes_sum(&found);
+}
+
+akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job, akin_source **source) {
+    const akin_source_params params = akin_preflight_sources(job);
+    akin_status status = akin_source_open(comm, &params, source);
+    if (status == AKIN_USAGE && params.attributes) status = tell_columns(job, &params);
+    return status;
+}
+
 akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source **listed) {
     const akin_source_params params = akin_preflight_sources(job);
+    const having nothing = {0};
     *listed = NULL;
-    if (params.count == 0 || !any_rules(job)) return AKIN_OK;
-    if (akin_source_open(comm, &params, listed) != AKIN_OK) { /* ingest has the better message */
+    if (!any_rules(job)) return AKIN_OK;
+    if (params.count == 0) /* only vectors, or a mistake that ingest tells */
+        return akin_agree(comm, akin_stages_vectors(job) ? check_tables(job, &nothing) : AKIN_OK);
+    akin_status status = akin_preflight_list(comm, job, listed);
+    if (status == AKIN_USAGE) return status;
+    if (status != AKIN_OK) { /* ingest has the better message */
         akin_error_clear();
         return AKIN_OK;
     }
@@ -93,17 +259,7 @@ akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source
 }
 
 akin_status akin_preflight_labels(akin_jobfile *job, const char *catalog) {
-    akin_status status = AKIN_OK;
-    akin_ncfile *file = NULL;
-    akin_labels *labels = NULL;
-    bool there[LABEL_KINDS];
-    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
-    AKIN_TRY(akin_labels_read(file, 0, 1, &labels));
-    there[CATEGORY] = akin_labels_category_count(labels) > 0;
-    there[GROUP] = akin_labels_group_count(labels) > 0;
-    status = check_rules(job, there);
-done:
-    akin_labels_free(labels);
-    akin_ncfile_close(file);
-    return status;
+    having has;
+    akin_status status = read_having(catalog, "catalog", &has);
+    return status == AKIN_OK ? check_tables(job, &has) : status;
 }

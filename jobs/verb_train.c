@@ -200,7 +200,7 @@ done:
     return status;
 }
 
-static akin_status choose_features(const akin_options *o, size_t seen, akin_features *features) {
+akin_status akin_train_features(const akin_options *o, size_t seen, akin_features *features) {
     const akin_features_params params = {
         .name = akin_options_text(o, "features"),
         .dim = akin_options_given(o, "dim") ? (size_t)akin_options_int(o, "dim") : 0,
@@ -340,7 +340,7 @@ static akin_status run_train(akin_call *call) {
     if (local == AKIN_OK && pairs) local = akin_file_digest(pairs, digest);
     AKIN_TRY(akin_agree(call->comm, local));
     params.pairs_digest = pairs ? digest : NULL;
-    AKIN_TRY(choose_features(call->options, seen, &features)); /* the same on every rank */
+    AKIN_TRY(akin_train_features(call->options, seen, &features)); /* the same on every rank */
     params.features = &features;
     params.objective.kind = objective_of(call->options, &features);
     if (!params.output) return akin_error_set(AKIN_USAGE, "no output given: -o model.nc");
@@ -361,7 +361,7 @@ static bool network_up_to_date(const akin_call *call, const akin_train_params *p
     akin_features features;
     size_t seen;
     if (look_at_catalog(params->catalog, &seen) != AKIN_OK ||
-        choose_features(call->options, seen, &features) != AKIN_OK)
+        akin_train_features(call->options, seen, &features) != AKIN_OK)
         return false;
     if (!akin_features_sees(&features))
         return akin_output_has(params->output, "model", "network_request", NULL);
@@ -410,7 +410,7 @@ static akin_status check(akin_options *options) {
         return akin_error_option("patience", "--patience %lld needs a holdout, and --holdout is 0",
                                  akin_options_int(options, "patience"));
     akin_features features;
-    akin_status status = choose_features(options, AKIN_FEATURES_SEEN_UNKNOWN, &features);
+    akin_status status = akin_train_features(options, AKIN_FEATURES_SEEN_UNKNOWN, &features);
     if (status == AKIN_OK && !akin_features_network(&features) &&
         akin_options_given(options, "init"))
         status = akin_error_option(

@@ -4,6 +4,7 @@
 
 #include <akin/comm.h>
 #include <akin/error.h>
+#include <akin/features.h>
 #include <akin/hash.h>
 #include <akin/json.h>
 #include <akin/options.h>
@@ -53,6 +54,11 @@ typedef struct akin_verb {
      * consistent. */
     akin_status (*check)(akin_options *options);
 } akin_verb;
+
+/* What `train` makes of its options, of a catalogue with so many columns of a network (features.h).
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_train_features(const akin_options *train, size_t seen,
+                                                akin_features *features);
 
 extern const akin_verb akin_verb_ingest, akin_verb_train, akin_verb_embed, akin_verb_neighbors,
     akin_verb_evaluate, akin_verb_publish, akin_verb_rollback, akin_verb_fetch, akin_verb_query,

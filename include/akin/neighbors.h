@@ -34,6 +34,15 @@ typedef struct {
     bool damp_hubs;
 } akin_neighbors_rules;
 
+/* What an attribute that a word of a rule names must be. */
+typedef enum { AKIN_RULE_NEEDS_ANY, AKIN_RULE_NEEDS_NUMBER, AKIN_RULE_NEEDS_NAMES } akin_rule_needs;
+/* Of a word that is none, `wrong` is AKIN_USAGE, with its message. Texts are borrowed during the call. */
+typedef void (*akin_rule_attribute)(void *context, const char *option, const char *attribute,
+                                    akin_rule_needs needs, akin_status wrong);
+/* Calls `each` for every attribute that the words of rules and boosts name. Not collective. */
+void akin_neighbors_rules_attributes(const akin_neighbors_rules *rules, akin_rule_attribute each,
+                                     void *context);
+
 /* Of the contents of the files that the rules name, in hexadecimal digits; "" if they name none.
  * Not collective. */
 AKIN_MUST_CHECK akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,

@@ -42,6 +42,11 @@ typedef struct {
     size_t count;
 } akin_source_attributes;
 
+/* "price:number brand:label season:labels"; NULL: none. AKIN_USAGE: not that.
+ * Not collective. */
+AKIN_MUST_CHECK akin_status akin_source_attributes_parse(const char *text,
+                                                         akin_source_attributes *out);
+
 typedef struct {
     const char *id, *path; /* as found: if there is a reason, the bytes may be anything but NUL */
     const char *category, *group; /* "" = none */

@@ -8,10 +8,6 @@
 #include <akin/source.h>
 #include <akin/text.h>
 
-/* "price:number brand:label season:labels"; NULL: none. AKIN_USAGE: not that. */
-AKIN_MUST_CHECK akin_status akin_source_attributes_parse(const char *text,
-                                                         akin_source_attributes *out);
-
 /* A decimal number of a float's range. false: it is none. */
 bool akin_source_attribute_number(akin_source_text cell, float *out);
 /* What goes into the files: for LABELS the parts between |, ascending and unique, written into

@@ -5,6 +5,7 @@
 #include "item_boost.h"
 #include "item_order.h"
 #include "label_parts.h"
+#include "rule_words.h"
 #include <akin/file.h>
 #include <akin/hash.h>
 #include <akin/log.h>
@@ -14,7 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USED_MOST = 32, WORD = 256, NO_ATTRIBUTE = -100 };
+enum { USED_MOST = 32, NO_ATTRIBUTE = -100 };
 #define FILE_LIMIT ((size_t)1 << 30)
 
 struct akin_item_rules {
@@ -77,11 +78,8 @@ done:
 /* --- attributes --- */
 
 /* Remembers the name, and finds what the items have of it. */
-static akin_status use(making *m, const char *option, const char *name, size_t length,
-                       akin_item_attribute *out) {
+static akin_status use(making *m, const char *option, const char *text, akin_item_attribute *out) {
     akin_item_rules *rules = m->rules;
-    char text[WORD] = "";
-    if (length > 0 && length < sizeof text) memcpy(text, name, length);
     if (!akin_item_attribute_find(akin_vectors_labels(m->vectors), text, out))
         return akin_error_option(
             option,
@@ -149,46 +147,23 @@ static akin_status add_plain(making *m, const char *option, const akin_neighbors
     akin_status status = AKIN_OK;
     akin_item_attribute a;
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
-        status = use(m, option, words->words[w], strlen(words->words[w]), &a);
+        status = use(m, option, words->words[w], &a);
         if (status == AKIN_OK) status = add_rule(m, option, &a, (akin_row_rule){.kind = kind});
     }
     return status;
 }
 
-/* "LOW..HIGH" or "LOW..HIGHx". */
-static bool read_band(const char *text, akin_row_rule *rule) {
-    const char *dots = strstr(text, "..");
-    char low[WORD] = "", high[WORD] = "";
-    if (dots == NULL || (size_t)(dots - text) >= sizeof low || strlen(dots + 2) >= sizeof high)
-        return false;
-    memcpy(low, text, (size_t)(dots - text));
-    strcpy(high, dots + 2);
-    size_t length = strlen(high);
-    rule->kind = AKIN_ROW_RULE_DIFFERENCE;
-    if (length > 0 && high[length - 1] == 'x') {
-        high[length - 1] = '\0';
-        rule->kind = AKIN_ROW_RULE_RATIO;
-    }
-    return akin_text_to_real(low, &rule->low) && akin_text_to_real(high, &rule->high) &&
-           rule->low <= rule->high && (rule->kind != AKIN_ROW_RULE_RATIO || rule->low >= 0);
-}
-
 static akin_status add_within(making *m, const akin_neighbors_words *words) {
     akin_status status = AKIN_OK;
     akin_item_attribute a;
+    akin_rule_word read;
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
-        const char *word = words->words[w], *sign = strchr(word, '=');
-        akin_row_rule rule = {0};
-        if (sign == NULL || !read_band(sign + 1, &rule))
-            return akin_error_option(
-                "within",
-                "--within %s: write ATTR=LOW..HIGHx (times the item's own value) "
-                "or ATTR=LOW..HIGH (more than it)",
-                word);
-        status = use(m, "within", word, (size_t)(sign - word), &a);
+        const char *word = words->words[w];
+        status = akin_rule_word_read(AKIN_RULE_WORD_BAND, "within", word, &read);
+        if (status == AKIN_OK) status = use(m, "within", read.attribute, &a);
         if (status == AKIN_OK && !a.number)
             return akin_error_option("within", "--within %s: the attribute is no number", word);
-        if (status == AKIN_OK) status = add_rule(m, "within", &a, rule);
+        if (status == AKIN_OK) status = add_rule(m, "within", &a, read.band);
     }
     return status;
 }
@@ -239,12 +214,11 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
                                bool wanted) {
     akin_status status = AKIN_OK;
     akin_item_attribute a;
+    akin_rule_word read;
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
-        const char *word = words->words[w], *sign = strchr(word, '=');
-        if (sign == NULL || sign[1] == '\0')
-            return akin_error_option(option, "--%s %s: write ATTR=VALUE", option, word);
-        if (is_again(words, w)) continue;
-        status = use(m, option, word, (size_t)(sign - word), &a);
+        status = akin_rule_word_read(AKIN_RULE_WORD_VALUE, option, words->words[w], &read);
+        if (status != AKIN_OK || is_again(words, w)) continue;
+        status = use(m, option, read.attribute, &a);
         if (status == AKIN_OK) status = strike(m, words, w, &a, wanted);
     }
     return status;
@@ -252,46 +226,44 @@ static akin_status add_targets(making *m, const char *option, const akin_neighbo
 
 static akin_status add_limits(making *m, const akin_neighbors_words *words) {
     akin_status status = AKIN_OK;
+    akin_rule_word read;
     for (size_t w = 0; w < words->count && status == AKIN_OK; w++) {
-        const char *word = words->words[w], *sign = strchr(word, '=');
-        long long most;
-        if (sign == NULL || !akin_text_to_int(sign + 1, &most) || most < 1 || most > AKIN_TOPK_MAX)
-            return akin_error_option("at-most", "--at-most %s: write ATTR=N, N at least 1", word);
+        const char *word = words->words[w];
         if (w == AKIN_ITEM_LIMITS_MOST)
             return akin_error_option("at-most", "--at-most %s: more than %d of them", word,
                                      AKIN_ITEM_LIMITS_MOST);
         akin_item_limit *limit = &m->rules->limit[w];
-        limit->most = (int32_t)most;
-        status = use(m, "at-most", word, (size_t)(sign - word), &limit->attribute);
+        status = akin_rule_word_read(AKIN_RULE_WORD_LIMIT, "at-most", word, &read);
+        limit->most = read.most;
+        if (status == AKIN_OK) status = use(m, "at-most", read.attribute, &limit->attribute);
         if (status == AKIN_OK && limit->attribute.number)
             return akin_error_option("at-most", "--at-most %s: the attribute is a number", word);
     }
     return status;
 }
 
+static akin_status add_boost(making *m, const akin_rule_word *word) {
+    akin_item_rules *rules = m->rules;
+    if (rules->boost_count == AKIN_ITEM_BOOST_MOST)
+        return akin_error_option("boost", "--boost: more than %d attributes", AKIN_ITEM_BOOST_MOST);
+    akin_item_boost *boost = &rules->boost[rules->boost_count++];
+    boost->weight = word->weight;
+    akin_status status = use(m, "boost", word->attribute, &boost->attribute);
+    if (status == AKIN_OK && !boost->attribute.number)
+        return akin_error_option("boost", "--boost %s: the attribute is no number",
+                                 word->attribute);
+    return status;
+}
+
 /* "ATTR=WEIGHT ATTR=WEIGHT" */
 static akin_status add_boosts(making *m, const akin_neighbors_words *words) {
     akin_status status = AKIN_OK;
-    for (size_t w = 0; w < words->count; w++)
-        for (const char *at = words->words[w]; *at != '\0' && status == AKIN_OK;) {
-            char word[WORD] = "", *sign;
-            size_t length = strcspn(at, " ");
-            akin_item_boost *boost = &m->rules->boost[m->rules->boost_count];
-            if (length < sizeof word) memcpy(word, at, length);
-            at += length + strspn(at + length, " ");
-            if (length == 0) continue;
-            if (m->rules->boost_count == AKIN_ITEM_BOOST_MOST)
-                return akin_error_option("boost", "--boost: more than %d attributes",
-                                         AKIN_ITEM_BOOST_MOST);
-            if ((sign = strchr(word, '=')) == NULL ||
-                !akin_text_to_real(sign + 1, &boost->weight) ||
-                fabs(boost->weight) > AKIN_ITEM_BOOST_LARGEST)
-                return akin_error_option(
-                    "boost", "--boost %s: write ATTR=WEIGHT, as popularity=0.1", words->words[w]);
-            m->rules->boost_count++;
-            status = use(m, "boost", word, (size_t)(sign - word), &boost->attribute);
-            if (status == AKIN_OK && !boost->attribute.number)
-                return akin_error_option("boost", "--boost %s: the attribute is no number", word);
+    akin_rule_word read;
+    for (size_t w = 0; w < words->count && status == AKIN_OK; w++)
+        for (const char *at = words->words[w];
+             akin_rule_word_next(AKIN_RULE_WORD_WEIGHT, "boost", &at, &read, &status);) {
+            if (status == AKIN_OK) status = add_boost(m, &read);
+            if (status != AKIN_OK) return status;
         }
     return status;
 }
@@ -319,7 +291,7 @@ static akin_status add_categories(making *m, const akin_neighbors_words *files) 
     akin_item_attribute a;
     size_t unknown = 0, first = 0;
     if (files->count == 0) return AKIN_OK;
-    AKIN_TRY(use(m, "categories", "category", strlen("category"), &a));
+    AKIN_TRY(use(m, "categories", "category", &a));
     for (size_t f = 0; f < files->count; f++)
         AKIN_TRY(akin_pair_file_read(files->words[f], columns, &pairs));
     uint8_t *allowed = m->rules->allowed = akin_mem_zalloc(a.values, a.values);

@@ -34,6 +34,40 @@ def test_several_missing_files():
     assert all(word in message for word in ("nowhere", "neither", "last.nc", "old.nc")), message
 
 
+def test_what_the_tables_need_and_the_items_lack():
+    """Each with its line and section, all at once, and before anything is touched."""
+    lines = ["[neighbors]", "within = price=0.8..1.2x", "boost = brand=0.1 margin=0.05", "[table cheap]", "same = season gender", "at-most = price=2",
+             "within = price=2", "[table looks]", "aspect = foreground,pixels", "pins = no-pins.csv", "fill = category"]
+    source = "labels.csv\nattributes = price:number brand:label"
+    with open("labels.csv", "w") as f:
+        f.writelines(["id,path,price,brand\n", *(f"i{i},pictures/p{i}.png,{i},b\n" for i in range(9))])
+    job = write_job("needs", *lines, source=source).replace(".ini", "")
+    text = open(f"{job}.ini").read()
+    at = {line: text.split("\n").index(line) + 1 for line in lines}
+    missing = akin("run", "needs.ini", "--check", "--json", expect=1).json["message"]
+    assert f"line {at['pins = no-pins.csv']}: [table looks] pins no-pins.csv: no such file" in missing, missing
+    with open("no-pins.csv", "w") as f:
+        f.write("id,neighbor\n")
+    for words in (("--check",), ()):
+        message = akin("run", "needs.ini", "--json", *words, expect=2, ranks=2).json["message"]
+        for line, section, said in [(lines[2], "neighbors", "the attribute brand is no number"), (lines[2], "neighbors", "margin:number"),
+                                    (lines[4], "table cheap", "no attribute season"), (lines[4], "table cheap", "no attribute gender"),
+                                    (lines[5], "table cheap", "the attribute price is a number"), (lines[6], "table cheap", "LOW..HIGH"),
+                                    (lines[8], "table looks", 'no part "foreground"'), (lines[8], "table looks", 'no part "pixels"'),
+                                    (lines[10], "table looks", "has a category")]:
+            found = [part for part in message.split("; ") if f"line {at[line]}: [{section}]" in part and said in part]
+            assert len(found) == 1, (line, said, message)
+        assert message.count("needs.ini line") == 9 and not os.path.exists("results/needs"), message
+    write_job("needs", "[neighbors]", "same = colour", source=source.replace("brand:label", "colour:label size:number"))
+    message = akin("run", "needs.ini", "--check", "--json", expect=2).json["message"]
+    assert "[ingest]" in message and "no column 'colour'" in message, message
+    write_job("needs", "[neighbors]", "same = brand", "within = price=-2..2", "[table a]", "different = available", source=source)
+    akin("run", "needs.ini", "--check", ranks=2)
+    akin("run", "needs.ini")
+    write_job("needs", "[neighbors]", "same = shop", source=source)  # the catalogue that is there is not asked
+    assert "shop" in akin("run", "needs.ini", "--json", expect=2).json["message"]
+
+
 def test_places_that_do_not_answer_or_are_locked():
     port = free_port()
     job = write_job("far", "[publish]", f"to = redis://127.0.0.1:{port}/0?catalog=a redis://:secret@127.0.0.1:{port}/0?catalog=b")

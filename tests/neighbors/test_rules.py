@@ -1,8 +1,10 @@
 """neighbors with rules for each item: random rules over random catalogues equal brute force, at 1 to 3 ranks, and a night that
-builds upon the one before equals a full one. `python test_rules.py 200` tries that many."""
+builds upon the one before equals a full one. The rules of a catalogue are the tables of one job. `python test_rules.py 200` tries
+that many."""
 
 import csv
 import os
+import shutil
 import sys
 
 import netCDF4
@@ -10,7 +12,7 @@ import numpy as np
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("rules"))
-CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 8
+CASES = int(sys.argv[1]) if len(sys.argv) > 1 else 16
 PER_CATALOGUE, SEED = 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
 KINDS = {"price": "number", "stock": "number", "brand": "label", "gender": "label", "season": "labels"} if "--attributes" in akin("ingest", "--help").out else {}
 COLUMNS = ["id", "path", "category", "group", "available", *KINDS]
@@ -38,7 +40,7 @@ def draw_item(r, i, none):
             if r.random() > none else ""}
 
 
-def embed(name, items, rows):
+def write_catalogue(items, rows):
     with open("now.csv", "w", newline="") as f:
         writer = csv.DictWriter(f, COLUMNS, extrasaction="ignore")
         writer.writeheader()
@@ -46,6 +48,10 @@ def embed(name, items, rows):
     np.save("now.npy", rows)
     with open("now.txt", "w") as f:
         f.writelines(f"{item['id']}\n" for item in items)
+
+
+def embed(name, items, rows):
+    write_catalogue(items, rows)
     akin("ingest", "now.csv", "-o", "catalog.nc", "--rejects", "rejects.csv", *(["--attributes", " ".join(f"{a}:{k}" for a, k in KINDS.items())] if KINDS else []))
     akin("embed", "catalog.nc", "--from", "now.npy", "--ids", "now.txt", "-o", f"{name}.nc")
 
@@ -76,6 +82,7 @@ class Catalogue:
 # --- the rules, again ---
 
 blocked_pairs = set()
+files = {"prefix": ""}  # of the files of a case
 
 def value_of(item, attribute):
     text = item[attribute]
@@ -139,16 +146,16 @@ def draw_rule(r, kind, items):
         return ["--not", f"{a}={text}"], for_targets(a, lambda y: not is_value(y, text))
     if kind == "categories":
         pairs = {(any_value(r, "category", items), any_value(r, "category", items)) for _ in range(8)}
-        write("categories.csv", ["from", "to"], pairs)
-        return ["--categories", "categories.csv"], compares("category", lambda x, y: (x, y) in pairs)
+        write(files["prefix"] + "categories.csv", ["from", "to"], pairs)
+        return ["--categories", files["prefix"] + "categories.csv"], compares("category", lambda x, y: (x, y) in pairs)
     if kind == "blocks":
         ids = [item["id"] for item in items] + ["nobody"]
         pairs = {(str(r.choice(ids)), str(r.choice(ids))) for _ in range(500)}
         pairs |= {("*", str(r.choice(ids))) for _ in range(3)} | {(str(r.choice(ids)), "*")}
-        write("blocks.csv", ["id", "neighbor"], pairs)
+        write(files["prefix"] + "blocks.csv", ["id", "neighbor"], pairs)
         blocked_pairs.clear()
         blocked_pairs.update(pairs)
-        return ["--blocks", "blocks.csv"], lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
+        return ["--blocks", files["prefix"] + "blocks.csv"], lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
     if kind == "only-available":
         return ["--only-available"], lambda s, t, _: t["available"] == "1"
     if kind == "same-category":
@@ -253,10 +260,10 @@ def draw_words(r, items):
         ids = [item["id"] for item in items] + ["nobody"]
         asked.pairs = list({(a, str(r.choice(ids))): "" if r.random() < 0.3 else str(r.integers(1, 4))
                             for a in r.choice(ids, 40) for _ in range(3)}.items())
-        with open("pins.csv", "w", newline="") as f:
+        with open(files["prefix"] + "pins.csv", "w", newline="") as f:
             csv.writer(f).writerows([["id", "neighbor", "rank"], *([a, b, rank] for (a, b), rank in asked.pairs)])
-        words = words + ["--pins", "pins.csv"]
-        asked.barred = blocked_pairs if "--blocks" in words else set()
+        words = words + ["--pins", files["prefix"] + "pins.csv"]
+        asked.barred = set(blocked_pairs) if "--blocks" in words else set()
         asked.only_available = "--only-available" in words
     if r.random() < 0.3 and KINDS:
         asked.boosts = [("price", 0.25)] + ([("stock", -0.5)] if r.random() < 0.5 else [])
@@ -266,32 +273,66 @@ def draw_words(r, items):
     return words, asked
 
 
-def check_case(r, before, now, case):
-    words, asked = draw_words(r, before.items)
+FLAGS = ("--only-available", "--same-category", "--exclude-same-group", "--damp-hubs")
+
+
+def quoted(value):
+    return f'"{value}"' if " " in value else value
+
+
+def lines_of(words):
+    """The words of a call as lines of a section."""
+    words = [str(word) for word in words]
+    lines = [f"{word[2:]} = yes" if word in FLAGS else None if not word.startswith("--") else f"{word[2:]} = {quoted(words[at + 1])}"
+             for at, word in enumerate(words)]
+    return [line for line in lines if line]
+
+
+def write_job(name, cases):
+    with open(f"{name}.ini", "w") as f:
+        f.write(f"[job]\nname = {name}\n[ingest]\nsource = now.csv\nattributes = {' '.join(f'{a}:{k}' for a, k in KINDS.items())}\n"
+                "[embed]\nfrom = now.npy\nids = now.txt\n[neighbors]\nk = 3\n")
+        for case, (words, _, k, _) in cases.items():
+            f.write("\n".join([f"[table c{case}]", f"k = {k}", *lines_of(words)]) + "\n")
+
+
+def draw_case(r, items, case):
+    files["prefix"] = f"c{case}-"
+    words, asked = draw_words(r, items)
+    files["prefix"] = ""
     k = int(r.choice([1, 5, 12, 150]))
-    said = (SEED, case, *map(str, words), k)
-    akin("neighbors", "before.nc", "-o", "old.nc", "-k", k, *words, ranks=1 + case % 3)
-    assert_exact("old.nc", before.items, before.rows, asked, k, said)
-    akin("neighbors", "now.nc", "-o", "full.nc", "-k", k, *words, ranks=1 + (case + 1) % 3)
-    assert_exact("full.nc", now.items, now.rows, asked, k, said)
-    done = akin("neighbors", "now.nc", "-o", "delta.nc", "-k", k, "--previous", "old.nc", "--previous-embeddings", "before.nc",
-                "--json", *words, ranks=1 + (case + 2) % 3)
-    assert_same_variables("full.nc", "delta.nc")
-    return done.json["kept"]
+    return words, asked, k, (SEED, case, *map(str, words), k)
+
+
+def check_exact(folder, cases, items, rows):
+    for case, (_, asked, k, said) in cases.items():
+        assert_exact(f"results/{folder}/table-c{case}.nc", items, rows, asked, k, said)
+
+
+def check_catalogue(first, cases):
+    """The night that builds upon the one before, of each table, is the full one; how many lists were kept."""
+    r, ranks = np.random.default_rng([SEED, first]), first // PER_CATALOGUE
+    now = Catalogue(r, int(r.integers(100, 400)), float(r.choice([0, 0.15])))
+    shutil.rmtree("results", ignore_errors=True)
+    drawn = {case: draw_case(r, now.items, case) for case in cases}
+    for name in ("night", "full"):
+        write_job(name, drawn)
+    write_catalogue(now.items, now.rows)
+    akin("run", "night.ini", ranks=1 + ranks % 3)
+    check_exact("night", drawn, now.items, now.rows)
+    now.pass_night()
+    write_catalogue(now.items, now.rows)
+    akin("run", "full.ini", ranks=1 + (ranks + 1) % 3)
+    check_exact("full", drawn, now.items, now.rows)
+    tables = akin("run", "night.ini", "--json", ranks=1 + (ranks + 2) % 3).json["stages"]["tables"]
+    for case in cases:
+        assert_same_variables(f"results/full/table-c{case}.nc", f"results/night/table-c{case}.nc")
+    return sum(tables[f"c{case}"]["kept"] for case in cases)
 
 
 def test_random_rules():
     draw("p.png", 1)
-    kept = 0
-    for first in range(0, CASES, PER_CATALOGUE):
-        r = np.random.default_rng([SEED, first])
-        now = Catalogue(r, int(r.integers(100, 400)), float(r.choice([0, 0.15])))
-        embed("before", now.items, now.rows)
-        before = Catalogue(r, 1, 0)
-        before.items, before.rows = list(now.items), now.rows.copy()
-        now.pass_night()
-        embed("now", now.items, now.rows)
-        kept += sum(check_case(r, before, now, case) for case in range(first, min(first + PER_CATALOGUE, CASES)))
+    kept = sum(check_catalogue(first, range(first, min(first + PER_CATALOGUE, CASES))) for first in range(0, CASES, PER_CATALOGUE))
     assert kept > 50 * CASES, kept
 
 
