@@ -303,7 +303,9 @@ def test_a_password_in_an_address_is_not_told():
     folder = fresh("secret")
     server, _ = serve(1)
     source = table(folder, [("a", f"http://me:hunter2@127.0.0.1:{server.port}/none.png"),
-                            ("b", f"{server.base}/p0.png")])
+                            ("b", f"{server.base}/p0.png"), ("c", f"http://hunter2@127.0.0.1:{server.port}/none.png"),
+                            ("d", "//me:hunter2@127.0.0.1/x.png"), ("e", "https://me:hunter2"), ("f", f"http://me%3Ahunter2@127.0.0.1:{server.port}/x"),
+                            ("g", f"{server.base}/none.png?pass=hunter2#token=hunter2"), ("h", "https%3A%2F%2Fme%3Ahunter2%40h/x.png")])
     done = akin("ingest", source, "-o", f"{folder}/c.nc", "--cache", f"{folder}/cache", *ALLOW, "--json", "--rejects",
                 f"{folder}/r.csv", "--max-reject-fraction", "1")
     told = done.out + done.err

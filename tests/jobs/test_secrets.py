@@ -13,7 +13,9 @@ PASSWORD = "hunter2"
 ADDRESSES = [f"redis://u:{PASSWORD}@127.0.0.1:1/0?catalog=x", f"redis:u:{PASSWORD}@h", f"qdrant://user:{PASSWORD}@",
              f"qdrant://user:{PASSWORD}@127.0.0.1:1/c", f"memcached://u:{PASSWORD}@127.0.0.1:1?catalog=a", f"nothing://u:{PASSWORD}@h",
              f"redis://u:{PASSWORD}@h:99999/0?catalog=x", f"redis://u:{PASSWORD}@[::1/0?catalog=x",
-             f"redis://127.0.0.1:1/0?catalog=x&password={PASSWORD}"]
+             f"redis://127.0.0.1:1/0?catalog=x&password={PASSWORD}", f"redis://{PASSWORD}@127.0.0.1:1/0?catalog=x",
+             f"user:{PASSWORD}@h:6379/0", f"//user:{PASSWORD}@h", f"redis://u:{PASSWORD}", f"redis://u%3A{PASSWORD}@127.0.0.1:1/0?catalog=x",
+             f"redis%3A%2F%2Fu%3A{PASSWORD}%40h", f"redis://u:{PASSWORD} {PASSWORD}@127.0.0.1:1/0?catalog=x"]
 
 
 def table(folder):
