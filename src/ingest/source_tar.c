@@ -385,17 +385,27 @@ static akin_status follow_links(list *l) {
     return status;
 }
 
-/* By programs that libarchive would start. */
-static bool is_compressed_otherwise(const char *path) {
-    static const char *const magics[] = {"LRZI", "\x89LZO", "GRZipII"};
+/* Compressions, by how a file begins. */
+static const struct {
+    const char *magic, *name;
+    bool inside; /* read here; the others by programs that libarchive would start */
+} compressions[] = {
+    {"\x28\xB5\x2F\xFD", "zstd", true}, {"\xFD\x37zXZ", "xz", true}, {"LRZI", "lrzip", false},
+    {"\x89LZO", "lzop", false},         {"GRZipII", "grzip", false},
+};
+
+/* The compression that a file seems to have; SIZE_MAX = none. libarchive forgets it where the
+ * compressed data ends in an error at once. */
+static size_t find_compression(const char *path) {
     char head[8] = "";
     FILE *stream = fopen(path, "rb");
-    size_t count = stream ? fread(head, 1, sizeof head, stream) : 0;
+    size_t count = stream ? fread(head, 1, sizeof head, stream) : 0, i = 0;
+    const size_t all = sizeof compressions / sizeof *compressions;
     if (stream) fclose(stream);
-    for (size_t i = 0; i < sizeof magics / sizeof *magics; i++)
-        if (count >= strlen(magics[i]) && memcmp(head, magics[i], strlen(magics[i])) == 0)
-            return true;
-    return false;
+    while (i < all && (count < strlen(compressions[i].magic) ||
+                       memcmp(head, compressions[i].magic, strlen(compressions[i].magic)) != 0))
+        i++;
+    return i < all ? i : SIZE_MAX;
 }
 
 /* A file that is not an archive may be a table; but a compressed one can only be meant as an
@@ -407,15 +417,18 @@ static akin_status judge(const akin_source_tar *tar) {
                              ? NULL
                              : archive_filter_name(tar->archive, 0);
     const char *why = archive_error_string(tar->archive);
-    if (!filter && !is_compressed_otherwise(tar->path)) return AKIN_OK;
-    if (!filter)
+    size_t seems = filter ? SIZE_MAX : find_compression(tar->path);
+    if (!filter && seems == SIZE_MAX) return AKIN_OK;
+    if (!filter && !compressions[seems].inside)
         return akin_error_set(AKIN_INPUT,
                               "%s: is compressed in a way that is not read (lrzip, lzop or grzip); "
                               "gzip, bzip2, xz, lz4 and zstd are",
                               tar->path);
-    return akin_error_set(
-        AKIN_INPUT, "%s: is compressed (%s), but its content is not a complete tar archive%s%s",
-        tar->path, filter, why ? ": " : "", why ? why : "");
+    return akin_error_set(AKIN_INPUT,
+                          "%s: is compressed (%s), but its content is not a complete tar "
+                          "archive%s%s",
+                          tar->path, filter ? filter : compressions[seems].name, why ? ": " : "",
+                          why ? why : "");
 }
 
 akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool *is_tar) {

@@ -25,6 +25,11 @@ def tar(names, **options):
     return out.getvalue()
 
 
+def zstd(data):
+    """A frame of one block as it is (RFC 8878), without a checksum."""
+    return b"\x28\xb5\x2f\xfd\xa0" + len(data).to_bytes(4, "little") + (1 | len(data) << 3).to_bytes(3, "little") + data
+
+
 A, B = tar(["a/1.png", "a/2.jpg"]), tar(["b/3.png", "4.jpg"])
 ALL = ["4.jpg", "a/1.png", "a/2.jpg", "b/3.png"]
 
@@ -49,6 +54,7 @@ def test_archives_behind_one_another_are_all_read():
         ("members.tgz", b"".join(gzip.compress((A + B)[i : i + 5000]) for i in range(0, len(A + B), 5000))),
         ("padded.tgz", gzip.compress(A + B) + bytes(300)), ("one_stream.tgz", gzip.compress(A + B)),
         ("two.tar.xz", lzma.compress(A) + lzma.compress(B)), ("two.tar.bz2", bz2.compress(A) + bz2.compress(B)),
+        ("two.tar.zst", zstd(A) + zstd(B)),
         ("unblocked.tar", A.rstrip(b"\0") + bytes(-len(A.rstrip(b"\0")) % 512) + B),
     ):
         put(f"behind/{name}", data)
@@ -62,6 +68,11 @@ def test_what_lies_behind_the_end_is_refused():
     refused("more/words.tar", "after member 2")
     put("more/words.tgz", gzip.compress(A) + b"these are words")
     refused("more/words.tgz", "after the end", str(len(gzip.compress(A))))
+    for name, pack in (("zst", zstd), ("xz", lzma.compress), ("bz2", bz2.compress)):
+        for behind in (B, b"words" * 99):
+            put(f"more/behind.{name}", pack(A) + behind)
+            message = ingest(f"more/behind.{name}", "-o", "x.nc", expect=3).json["message"]
+            assert "neither" not in message and ("after the end" in message or "compressed" in message), message
     put("more/zip.tar", A + b"PK\3\4" + bytes(2000))
     refused("more/zip.tar", "after member 2")
 

@@ -28,9 +28,9 @@ def table(folder):
 
 def test_no_message_shows_a_password():
     path = table(fresh("secrets"))
-    for address in ADDRESSES:
+    for n, address in enumerate(ADDRESSES):
         for words in (["publish", path, "--to", address, "--timeout", "1"], ["rollback", f"--to={address}", "--timeout", "1"],
-                      ["publish", address, "--to", "file:x.csv"], ["inspect", path, address], ["query", path, "--id", address]):
+                      ["publish", address, "--to", "file:x.csv"], ["inspect", path, address], ["query", path, "--id", address])[: 5 if n < 2 else 2]:
             done = akin(*words, "--json", expect=None)
             assert done.code in (1, 2, 3), (words, done.code)
             assert PASSWORD not in done.out + done.err, (words, done.err, done.out)
