@@ -10,9 +10,12 @@
  *   MATRIX_STORE(register, address, bytes)
  *
  * 32 rows meet 32 columns at a step, so that each register that is loaded is multiplied twice: a load
- * takes the unit about as long as a product. Sums are stored to the first cache and looked through
- * there while the unit is busy with the next step: first the largest of each column alone. Two panels of
- * rows with two of columns are whole steps; of one with one, some are halves. */
+ * takes the unit about as long as a product. Up to 128 dimensions the columns stay in registers instead
+ * (two strips of 64 dimensions, or one of 128) and the strips of rows pass by them: a step is two strips of
+ * sums, whose store waits for the products of the next step, so that the unit never waits for a store.
+ * Sums are stored to the first cache and looked through there while the unit is busy with a later step:
+ * first the largest of each column alone. Two panels of rows with two of columns are whole steps; of one
+ * with one, some are halves. */
 #include "tile_level.h"
 
 /* Registers, as numbers that an assembler takes. */
@@ -28,6 +31,8 @@
 enum {
     SIDE = 16,
     STRIPS = PANEL / SIDE,
+    FEW = 4,         /* columns with a hit, up to which each is looked through by itself */
+    KEPT_CHUNKS = 2, /* up to which columns stay in registers */
     NEXT_MOST = 8192 /* bytes of the columns to come that are fetched to the first cache */
 };
 _Static_assert(SIDE - COLUMNS == 0, "what is ruled out is strips");
@@ -40,22 +45,29 @@ typedef __m512 reals;
 #define READ_SUMS(p) _mm512_loadu_si512((const void *)(p))
 #define EVERY(x) _mm512_set1_ps(x)
 #define REAL(x) _mm512_cvtepi32_ps(x)
+#define LESS(x, y) _mm512_sub_epi32(x, y)
 #define LESS_OFFSET(x, sums) _mm512_sub_epi32(x, _mm512_slli_epi32(sums, 7))
 #define SCALED(x, scale, more) _mm512_fmadd_ps(x, scale, more)
 #define MINUS(a, b) _mm512_sub_ps(a, b)
 #define LOWER(a, b) _mm512_min_ps(a, b)
 #define REACHES(a, b) ((unsigned)_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ))
+#define EVERY_16TH(p)                                                                              \
+    _mm512_i32gather_epi32(                                                                        \
+        _mm512_setr_epi32(0, 16, 32, 48, 64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240), \
+        p, 4)
 #else
 typedef __m128 reals;
 #define READ(p) _mm_loadu_ps(p)
 #define READ_SUMS(p) _mm_loadu_si128((const void *)(p))
 #define EVERY(x) _mm_set1_ps(x)
 #define REAL(x) _mm_cvtepi32_ps(x)
+#define LESS(x, y) _mm_sub_epi32(x, y)
 #define LESS_OFFSET(x, sums) _mm_sub_epi32(x, _mm_slli_epi32(sums, 7))
 #define SCALED(x, scale, more) _mm_add_ps(_mm_mul_ps(x, scale), more)
 #define MINUS(a, b) _mm_sub_ps(a, b)
 #define LOWER(a, b) _mm_min_ps(a, b)
 #define REACHES(a, b) ((unsigned)_mm_movemask_ps(_mm_cmpge_ps(a, b)))
+#define EVERY_16TH(p) _mm_setr_epi32((p)[0], (p)[16], (p)[32], (p)[48])
 #endif
 
 typedef int32_t sums_of_strips[SIDE][SIDE]; /* row, column */
@@ -153,23 +165,47 @@ static inline reals asked(const search *s, float least, size_t column) {
     return MINUS(LOWER(EVERY(least), READ(s->task->column_least + column)), EVERY(s->task->margin));
 }
 
-/* Whether one of 16 x 16 sums may be a hit: the largest in a column against the least that could. */
-static inline bool some_above(const search *s, const sums_of_strips sums, size_t strip,
-                              size_t column) {
-    unsigned any = 0;
+/* The columns of 16 x 16 sums that may have a hit, a bit each: the largest sum of each against the least
+ * that could be one. */
+static inline unsigned columns_above(const search *s, const sums_of_strips sums, size_t strip,
+                                     size_t column) {
+    unsigned some = 0;
     for (size_t l = 0; l < SIDE; l += LANES) {
         lanes largest[4];
         for (int r = 0; r < 4; r++) largest[r] = LOAD(sums[r] + l);
         for (int r = 4; r < SIDE; r += 4)
             for (int q = 0; q < 4; q++) largest[q] = LARGER(largest[q], LOAD(sums[r + q] + l));
         largest[0] = LARGER(LARGER(largest[0], largest[1]), LARGER(largest[2], largest[3]));
-        any |= REACHES(bounds(s, largest[0], column + l), asked(s, s->lowest[strip], column + l));
+        some |= REACHES(bounds(s, largest[0], column + l), asked(s, s->lowest[strip], column + l))
+                << l;
     }
-    return any != 0;
+    return some;
 }
 
-static __attribute__((noinline)) void collect(search *s, const sums_of_strips sums, size_t strip,
-                                              size_t column) {
+/* The hits in some columns, a bit each: one column after the other. */
+static inline void collect_few(search *s, const sums_of_strips sums, size_t strip, size_t column,
+                               unsigned some) {
+    const akin_tile_task *task = s->task;
+    const float *least = task->row_least + strip * SIDE;
+    for (; some != 0; some &= some - 1) {
+        const size_t j = (size_t)__builtin_ctz(some), at = column + j;
+        const int32_t offset = task->sums[at] * OFFSET;
+        const reals product = EVERY(task->products[at]), own = EVERY(task->column_least[at]),
+                    margin = EVERY(task->margin), scale = EVERY(s->scale);
+        for (size_t r = 0; r < SIDE; r += LANES) {
+            lanes whole = LESS(EVERY_16TH(sums[r] + j), SPREAD(offset));
+            reals low = MINUS(LOWER(READ(least + r), own), margin);
+            unsigned bits = REACHES(SCALED(REAL(whole), scale, product), low);
+            for (; bits != 0; bits &= bits - 1)
+                s->hits[s->count++] = (akin_dot_hit){
+                    (uint16_t)(strip * SIDE + r + (size_t)__builtin_ctz(bits)), (uint16_t)at};
+        }
+    }
+}
+
+/* All hits, row by row. */
+static __attribute__((noinline)) void collect_many(search *s, const sums_of_strips sums,
+                                                   size_t strip, size_t column) {
     const float *least = s->task->row_least + strip * SIDE;
     uint16_t found[SIDE];
     for (size_t r = 0; r < SIDE; r++) {
@@ -196,8 +232,12 @@ static inline void look_through(sweep *w, const step *t) {
         for (size_t j = 0; j < t->columns; j++) {
             size_t row = t->row + i, column = w->column_of[t->column + j];
             search *s = &w->of[row / STRIPS][column / STRIPS];
-            if (some_above(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE))
-                collect(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE);
+            unsigned some = columns_above(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE);
+            if (some == 0) continue;
+            if (__builtin_popcount(some) <= FEW)
+                collect_few(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE, some);
+            else
+                collect_many(s, t->sums[i][j], row % STRIPS, column % STRIPS * SIDE);
         }
 }
 
@@ -207,7 +247,83 @@ static inline void fetch_next(sweep *w) {
     for (; w->next < until; w->next += 64) _mm_prefetch(w->next, _MM_HINT_T0);
 }
 
-static void run(sweep *w) {
+/* A step with columns that stay in registers: one strip of rows by two of columns of one chunk, or two by
+ * one of two chunks. Its two strips of sums are in the registers FIRST and SECOND. */
+#define KEPT_STEP(name, FIRST, SECOND, A)                                                          \
+    static inline __attribute__((always_inline)) void multiply_##name(                             \
+        const sweep *s, const step *t, const size_t chunks) {                                      \
+        const uint8_t *a = s->rows[t->row];                                                        \
+        const size_t width = s->width;                                                             \
+        MATRIX_ZERO(FIRST);                                                                        \
+        MATRIX_LOAD(A, a, width);                                                                  \
+        MATRIX_MULTIPLY(FIRST, A, B_0);                                                            \
+        if (chunks == 1) {                                                                         \
+            if (t->columns == 1) return;                                                           \
+            MATRIX_ZERO(SECOND);                                                                   \
+            MATRIX_MULTIPLY(SECOND, A, B_1);                                                       \
+            return;                                                                                \
+        }                                                                                          \
+        MATRIX_LOAD(A_1, a + PANEL * width, width);                                                \
+        MATRIX_MULTIPLY(FIRST, A_1, B_1);                                                          \
+        if (t->rows == 1) return;                                                                  \
+        a = s->rows[t->row + 1];                                                                   \
+        MATRIX_ZERO(SECOND);                                                                       \
+        MATRIX_LOAD(A_0, a, width);                                                                \
+        MATRIX_MULTIPLY(SECOND, A_0, B_0);                                                         \
+        MATRIX_LOAD(A_1, a + PANEL * width, width);                                                \
+        MATRIX_MULTIPLY(SECOND, A_1, B_1);                                                         \
+    }                                                                                              \
+    static inline void store_##name(step *t) {                                                     \
+        MATRIX_STORE(FIRST, t->sums[0][0], SIDE * sizeof(int32_t));                                \
+        if (t->columns == 2) MATRIX_STORE(SECOND, t->sums[0][1], SIDE * sizeof(int32_t));          \
+        if (t->rows == 2) MATRIX_STORE(SECOND, t->sums[1][0], SIDE * sizeof(int32_t));             \
+    }
+KEPT_STEP(even, SUMS_00, SUMS_01, A_0)
+KEPT_STEP(odd, SUMS_10, SUMS_11, A_1)
+#undef KEPT_STEP
+
+static inline void keep_columns(const sweep *w, size_t column, size_t columns, size_t chunks) {
+    const int8_t *b = w->columns[column];
+    MATRIX_LOAD(B_0, b, PANEL * 4);
+    if (chunks == 2) MATRIX_LOAD(B_1, b + PANEL * w->width, PANEL * 4);
+    if (columns == 2) MATRIX_LOAD(B_1, w->columns[column + 1], PANEL * 4);
+}
+
+/* Three steps are under way: one is multiplied, the one before stored, the one before that looked
+ * through. chunks: a constant where this is inlined. */
+static inline __attribute__((always_inline)) void run_kept(sweep *w, const size_t chunks) {
+    const size_t rows = chunks, columns = 3 - chunks; /* at a step */
+    step steps[3], *now = &steps[0], *before = &steps[1], *last = &steps[2];
+    bool odd = false;
+    before->rows = before->columns = last->rows = last->columns = 0; /* there are none yet */
+    for (size_t column = 0; column < w->column_count; column += columns) {
+        const size_t left = w->column_count - column < columns ? 1 : columns;
+        keep_columns(w, column, left, chunks);
+        fetch_next(w);
+        for (size_t row = 0; row < w->row_count; row += rows, odd = !odd) {
+            now->row = row, now->column = column;
+            now->rows = w->row_count - row < rows ? 1 : rows, now->columns = left;
+            if (odd) {
+                multiply_odd(w, now, chunks);
+                store_even(before);
+            } else {
+                multiply_even(w, now, chunks);
+                store_odd(before);
+            }
+            look_through(w, last);
+            step *free = last;
+            last = before, before = now, now = free;
+        }
+    }
+    look_through(w, last);
+    if (odd)
+        store_even(before);
+    else
+        store_odd(before);
+    look_through(w, before);
+}
+
+static void run_steps(sweep *w) {
     step steps[2];
     size_t turn = 0;
     steps[1].rows = 0; /* there is none before the first */
@@ -224,6 +340,15 @@ static void run(sweep *w) {
     look_through(w, &steps[turn ^ 1]);
 }
 
+static void run(sweep *w) {
+    if (w->chunks == 1)
+        run_kept(w, 1);
+    else if (w->chunks == KEPT_CHUNKS)
+        run_kept(w, 2);
+    else
+        run_steps(w);
+}
+
 static float lowest_of_strip(const float *least) {
 #if AKIN_LEVEL >= 4
     return _mm512_reduce_min_ps(_mm512_loadu_ps(least));
@@ -234,10 +359,16 @@ static float lowest_of_strip(const float *least) {
 #endif
 }
 
-static inline void begin_search(search *s, const akin_tile_task *task, akin_dot_hit *hits) {
+/* like: a search that was begun before, whose rows may ask the same; NULL: none. */
+static inline void begin_search(search *s, const akin_tile_task *task, akin_dot_hit *hits,
+                                const search *like) {
     s->task = task, s->hits = hits, s->count = 0;
     s->scale = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale);
-    for (size_t r = 0; r < STRIPS; r++) s->lowest[r] = lowest_of_strip(task->row_least + r * SIDE);
+    if (like != NULL && like->task->row_least == task->row_least)
+        memcpy(s->lowest, like->lowest, sizeof s->lowest);
+    else
+        for (size_t r = 0; r < STRIPS; r++)
+            s->lowest[r] = lowest_of_strip(task->row_least + r * SIDE);
 }
 
 static inline void add_rows(sweep *w, const uint8_t *rows) {
@@ -260,7 +391,10 @@ static inline void begin_sweep(sweep *w, const akin_tile_task *task, size_t pane
     const bool fetches = task->next != NULL && bytes <= NEXT_MOST;
     w->next = (const char *)task->next;
     w->next_end = fetches ? w->next + panels * bytes : w->next;
-    w->next_step = (bytes * panels / (panels > 1 ? 9 : 4) + 63) / 64 * 64;
+    const size_t calls = w->chunks > KEPT_CHUNKS ? (panels > 1 ? 9 : 4)
+                         : w->chunks == 1        ? (panels > 1 ? 3 : 2)
+                                                 : STRIPS * panels;
+    w->next_step = (bytes * panels / calls + 63) / 64 * 64;
 }
 
 static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *tried) {
@@ -269,7 +403,7 @@ static size_t tile_hits(const akin_tile_task *task, akin_dot_hit *hits, size_t *
     *tried = (size_t)__builtin_popcount(active) * SIDE * PANEL;
     if (active == 0) return 0;
     begin_sweep(&w, task, 1);
-    begin_search(&w.of[0][0], task, hits);
+    begin_search(&w.of[0][0], task, hits, NULL);
     add_rows(&w, task->rows);
     add_columns(&w, task->columns, active, 0);
     run(&w);
@@ -287,7 +421,8 @@ static void tile_four(const akin_tile_task tasks[4], akin_dot_hit *const hits[4]
         return;
     }
     begin_sweep(&w, tasks, 2);
-    for (int i = 0; i < 4; i++) begin_search(&w.of[i / 2][i % 2], &tasks[i], hits[i]);
+    for (int i = 0; i < 4; i++)
+        begin_search(&w.of[i / 2][i % 2], &tasks[i], hits[i], i % 2 == 1 ? &w.of[i / 2][0] : NULL);
     add_rows(&w, tasks[0].rows);
     add_rows(&w, tasks[2].rows);
     add_columns(&w, tasks[0].columns, all, 0);
