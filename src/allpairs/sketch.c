@@ -15,13 +15,6 @@ static const double worthwhile =
 static const double largest_scale =
     1 << 14; /* so that thresholds fit 32 bits where all rows are nearly one */
 
-/* The nearest whole number; |x| < 2^51. The sum has no bits for a fraction (a call of rint() costs
- * more than all else).
- */
-static inline double nearest(double x) {
-    return (x + 0x1.8p52) - 0x1.8p52;
-}
-
 static float above(double x) {
     return (float)(x * (1 + 0x1p-20) + 0x1p-60);
 }
@@ -33,9 +26,55 @@ enum {
 
 /* --- compiled once per level --- */
 
-static double total(const double *lanes) {
+/* Loops over arrays of eight stay scalar (gcc 12), vectors of the compiler's own do not. */
+typedef double lanes __attribute__((vector_size(LANES * sizeof(double))));
+typedef int64_t masks __attribute__((vector_size(LANES * sizeof(int64_t))));
+typedef int32_t wholes __attribute__((vector_size(LANES * sizeof(int32_t))));
+#define INLINE static inline __attribute__((always_inline))
+
+INLINE lanes read(const float *from) {
+    typedef float reals __attribute__((vector_size(LANES * sizeof(float))));
+    reals value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_convertvector(value, lanes);
+}
+
+/* Of a row, relative to `from` where that is not NULL. */
+INLINE lanes read_from(const float *row, const float *from, size_t t) {
+    return from != NULL ? read(row + t) - read(from + t) : read(row + t);
+}
+
+INLINE lanes larger(lanes a, lanes b) {
+    masks above = (masks)(a > b);
+    return (lanes)(((masks)a & above) | ((masks)b & ~above));
+}
+
+INLINE lanes size_of(lanes x) {
+    return (lanes)((masks)x & INT64_MAX);
+}
+
+/* The nearest whole numbers; |x| < 2^51. The sum has no bits for a fraction (a call of rint() costs
+ * more than all else). */
+INLINE lanes nearest(lanes x) {
+    return (x + 0x1.8p52) - 0x1.8p52;
+}
+
+INLINE void write_bytes(wholes from, int8_t *to) {
+    typedef int8_t bytes __attribute__((vector_size(LANES)));
+    bytes value = __builtin_convertvector(from, bytes);
+    memcpy(to, &value, sizeof value);
+}
+
+INLINE wholes read_bytes(const int8_t *from) {
+    typedef int8_t bytes __attribute__((vector_size(LANES)));
+    bytes value;
+    memcpy(&value, from, sizeof value);
+    return __builtin_convertvector(value, wholes);
+}
+
+INLINE double total(lanes sums) {
     double sum = 0;
-    for (int l = 0; l < LANES; l++) sum += lanes[l];
+    for (int l = 0; l < LANES; l++) sum += sums[l];
     return sum;
 }
 
@@ -44,13 +83,12 @@ static double least_cosine(const float *rows, size_t count, size_t stride, const
                            double length) {
     double least = 1;
     for (size_t i = 0; i < count; i++) {
-        double product[LANES] = {0}, own[LANES] = {0};
-        for (size_t t = 0; t < stride; t += LANES)
-            for (size_t l = 0; l < LANES; l++) {
-                double x = rows[i * stride + t + l];
-                product[l] += centre[t + l] * x;
-                own[l] += x * x;
-            }
+        lanes product = {0}, own = {0};
+        for (size_t t = 0; t < stride; t += LANES) {
+            lanes x = read(rows + i * stride + t);
+            product += read(centre + t) * x;
+            own += x * x;
+        }
         double square = total(own),
                cosine = square > 0 ? total(product) / (length * sqrt(square)) : -1;
         least = cosine < least ? cosine : least;
@@ -88,20 +126,19 @@ typedef struct {
 } extent;
 
 /* from: NULL or what is taken off; a constant where this is inlined. */
-static inline __attribute__((always_inline)) void
-widen(extent *e, akin_sketch_format format, const float *row, const float *from, size_t stride) {
+INLINE void widen(extent *e, akin_sketch_format format, const float *row, const float *from,
+                  size_t stride) {
     const size_t group = akin_sketch_group(format), together = (size_t)format.together;
-    double largest[LANES] = {0};
+    lanes largest = {0};
     for (size_t g = 0; g < stride; g += group) {
-        double squares[LANES] = {0}, parts[2] = {0, 0};
-        for (size_t t = g; t < stride && t < g + group; t += LANES)
-            for (size_t l = 0; l < LANES; l++) {
-                double x = from != NULL ? (double)row[t + l] - from[t + l] : row[t + l],
-                       size = fabs(x);
-                largest[l] = size > largest[l] ? size : largest[l];
-                squares[l] += x * x;
-            }
-        for (size_t l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
+        lanes squares = {0};
+        double parts[2] = {0, 0};
+        for (size_t t = g; t < stride && t < g + group; t += LANES) {
+            lanes x = read_from(row, from, t);
+            largest = larger(size_of(x), largest);
+            squares += x * x;
+        }
+        for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
         double longer = together == 2         ? parts[0] + parts[1]
                         : parts[0] > parts[1] ? parts[0]
                                               : parts[1];
@@ -125,19 +162,16 @@ typedef struct {
     double residual, length;
 } whole_row;
 
-static inline __attribute__((always_inline)) void
-quantise(const float *row, const float *from, size_t stride, double scale, whole_row *out) {
+INLINE void quantise(const float *row, const float *from, size_t stride, double scale,
+                     whole_row *out) {
     const double inverse = 1 / scale;
-    double residual[LANES] = {0}, length[LANES] = {0};
-    for (size_t t = 0; t < stride; t += LANES)
-        for (size_t l = 0; l < LANES; l++) {
-            double x = from != NULL ? (double)row[t + l] - from[t + l] : row[t + l],
-                   q = nearest(x * scale);
-            double rest = x - q * inverse;
-            residual[l] += rest * rest;
-            length[l] += q * q;
-            out->q[t + l] = (int8_t)(int32_t)q;
-        }
+    lanes residual = {0}, length = {0};
+    for (size_t t = 0; t < stride; t += LANES) {
+        lanes x = read_from(row, from, t), q = nearest(x * scale), rest = x - q * inverse;
+        residual += rest * rest;
+        length += q * q;
+        write_bytes(__builtin_convertvector(q, wholes), out->q + t);
+    }
     out->residual += total(residual), out->length += total(length);
 }
 
@@ -197,10 +231,10 @@ static void sum_up(akin_sketch_format format, const int8_t *q, size_t first, siz
                    size_t i, int16_t *wrap, int32_t *sums) {
     const size_t group = akin_sketch_group(format), halves = (size_t)format.together / 2;
     for (size_t g = 0; g < stride; g += group) {
-        int32_t lanes[LANES] = {0}, parts[2] = {0, 0};
-        for (size_t t = g; t < stride && t < g + group; t += LANES)
-            for (size_t l = 0; l < LANES; l++) lanes[l] += q[t + l];
-        for (size_t l = 0; l < LANES; l++) parts[l >> 1 & 1] += lanes[l];
+        int32_t parts[2] = {0, 0};
+        wholes sum = {0};
+        for (size_t t = g; t < stride && t < g + group; t += LANES) sum += read_bytes(q + t);
+        for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += sum[l];
         if (halves == 1) parts[0] += parts[1], parts[1] = 0;
         for (size_t h = 0; h < halves; h++)
             wrap[((first + g) / group * PANEL + i) * halves + h] =
