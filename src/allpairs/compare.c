@@ -19,7 +19,8 @@ typedef struct {
     akin_row_block *a, *b;
     size_t p, q, count; /* of hits */
     uint32_t met;       /* the tables in which they may meet: a bit each */
-    akin_row_block_panel rows, columns;
+    const float *rows, *columns;
+    size_t row_count, column_count;
     akin_dot_hit hits[AKIN_TILE_HITS];
 } outcome;
 
@@ -47,6 +48,7 @@ typedef struct {
 /* The hits of tiles wait while the next tiles are computed: meanwhile the rows and lists that they
  * need come from memory. */
 struct akin_compare {
+    const akin_tile_kernels *tile; /* while panels are compared */
     int tables;
     const akin_row_block_rules *rules[AKIN_ROW_BLOCK_TABLES];
     bool same_category; /* in all tables */
@@ -147,7 +149,7 @@ static void propose(akin_compare *c, const outcome *o, int table) {
     for (size_t h = 0; h < o->count; h++) { /* no branches: nobody could foretell them */
         uint16_t i = o->hits[h].row, j = o->hits[h].column;
         float score = c->scores[h];
-        bool pair = (i < o->rows.count) & (j < o->columns.count) & (!itself | (i < j)),
+        bool pair = (i < o->row_count) & (j < o->column_count) & (!itself | (i < j)),
              same = offsets && (score >= sure || score < -1); /* those are held or raised */
         c->for_rows[row_count] = (akin_row_block_proposal){i, j, score};
         c->for_columns[column_count] = (akin_row_block_proposal){j, i, score};
@@ -160,7 +162,7 @@ static void propose(akin_compare *c, const outcome *o, int table) {
 
 /* Scores the hits, for all tables. */
 static void settle(akin_compare *c, outcome *o) {
-    akin_dot()->pairs(o->rows.rows, o->columns.rows, akin_row_block_stride(o->a), o->hits, o->count,
+    akin_dot()->pairs(o->rows, o->columns, akin_row_block_stride(o->a), o->hits, o->count,
                       c->scores);
     for (int t = 0; t < c->tables; t++)
         if (o->met >> t & 1) propose(c, o, t);
@@ -171,11 +173,6 @@ static void settle_group(akin_compare *c, group *g) {
     for (size_t t = 0; t < g->count; t++)
         if (g->outcomes[t].count > 0) settle(c, &g->outcomes[t]);
     g->count = 0;
-}
-
-/* Settles what waits, and nothing waits any more. */
-static void finish(akin_compare *c) {
-    settle_group(c, &c->groups[c->turn ^ 1]);
 }
 
 static void fetch_hits(const outcome *o) {
@@ -290,10 +287,11 @@ static const float *products_of_mean(akin_compare *c, const side *a, size_t i, c
 /* Adds the tile of two panels to the group, unless none of its pairs can be wanted. */
 static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t j, uint32_t met) {
     const akin_row_block_panel *rows = &a->panel[i], *columns = &b->panel[j];
-    const akin_tile_kernels *tile = akin_tile();
+    static const float nothing[PANEL] __attribute__((aligned(64))); /* times a mean of zero */
+    const akin_tile_kernels *tile = c->tile;
     group *g = &c->groups[c->turn];
     question *q = &c->questions[g->count];
-    const float *products = q->products;
+    const float *products = nothing;
     size_t stride = akin_row_block_stride(a->block);
     bool alone = c->tables == 1; /* then the views are that table's */
     const float *row_least =
@@ -302,7 +300,8 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
     const float *column_least =
         alone ? asked(c->rules[0], b->block, columns, rows, q->of_columns)
               : asked_of(c, b->block, b->first + j, a->block, a->first + i, met, q->of_columns);
-    const float row_lowest = tile->lowest(row_least);
+    float row_lowest = row_least[0];
+    if (rows->sketch->inverse > 0 || row_lowest >= 2) row_lowest = tile->lowest(row_least);
     if (rows->sketch->inverse > 0) {
         if (columns->sketch->inverse > 0) {
             float bound =
@@ -310,8 +309,6 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
             if (bound < row_lowest && bound < tile->lowest(column_least)) return;
         }
         products = products_of_mean(c, a, i, b, j, q->products);
-    } else {
-        memset(q->products, 0, sizeof q->products);
     }
     c->tasks[g->count] = (akin_tile_task){
         .stride = stride,
@@ -328,14 +325,15 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
         .margin = akin_sketch_margin(rows->sketch, columns->sketch, akin_row_block_dim(a->block))};
     outcome *o = &g->outcomes[g->count++];
     o->met = met;
-    o->a = a->block, o->p = a->first + i, o->rows = *rows;
-    o->b = b->block, o->q = b->first + j, o->columns = *columns;
+    o->a = a->block, o->p = a->first + i, o->rows = rows->rows, o->row_count = rows->count;
+    o->b = b->block, o->q = b->first + j, o->columns = columns->rows;
+    o->column_count = columns->count;
 }
 
 /* Computes the tiles of the group, all those of four panels together, while the hits of the one before
  * wait; then settles these. */
 static void answer(akin_compare *c) {
-    const akin_tile_kernels *tile = akin_tile();
+    const akin_tile_kernels *tile = c->tile;
     group *now = &c->groups[c->turn], *before = &c->groups[c->turn ^= 1];
     size_t tried[4], counts[4];
     akin_dot_hit *hits[4];
@@ -348,10 +346,10 @@ static void answer(akin_compare *c) {
     for (size_t t = 0; t < now->count; t++) {
         outcome *o = &now->outcomes[t];
         bool itself = o->a == o->b && o->p == o->q;
-        double others = itself ? (double)o->rows.count - 1 : 2 * (double)o->columns.count;
+        double others = itself ? (double)o->row_count - 1 : 2 * (double)o->column_count;
         o->count = counts[t];
         fetch_hits(o);
-        c->figures.computed += (double)tried[t] / (PANEL * PANEL) * (double)o->rows.count * others;
+        c->figures.computed += (double)tried[t] / (PANEL * PANEL) * (double)o->row_count * others;
         c->figures.scored += (double)o->count;
     }
     settle_group(c, before);
@@ -371,14 +369,24 @@ static void meet(akin_compare *c, const side *a, const side *b, const int8_t *ne
     answer(c);
 }
 
+static void begin(akin_compare *c, const akin_row_block *a) {
+    c->tile = akin_tile();
+    c->tile->begin(akin_row_block_stride(a));
+}
+
+/* Settles what waits, and nothing waits any more. */
+static void finish(akin_compare *c) {
+    settle_group(c, &c->groups[c->turn ^ 1]);
+    c->tile->end();
+}
+
 void akin_compare_itself(akin_compare *c, akin_row_block *a) {
-    akin_tile()->begin(akin_row_block_stride(a));
+    begin(c, a);
     for (size_t p = 0; p < akin_row_block_panels(a); p++) {
         side rows = side_of(a, p, 1);
         meet(c, &rows, &rows, NULL);
     }
     finish(c);
-    akin_tile()->end();
 }
 
 static bool apart_in_all(const akin_compare *c, const akin_row_block_summary *a,
@@ -414,8 +422,8 @@ static void compare_rows(akin_compare *c, akin_row_block *a, size_t a_first, siz
                          akin_row_block *b, size_t b_first, size_t b_end) {
     const akin_row_block_summary *summaries = akin_row_block_summaries(a);
     for (size_t p = a_first, count; p < a_end; p += count) {
-        bool two = akin_tile()->four != NULL && p + 1 < a_end &&
-                   alike(c, &summaries[p], &summaries[p + 1]);
+        bool two =
+            c->tile->four != NULL && p + 1 < a_end && alike(c, &summaries[p], &summaries[p + 1]);
         count = two ? 2 : 1;
         side rows = side_of(a, p, count);
         size_t first = b_first;
@@ -454,7 +462,7 @@ static size_t least_of(size_t a, size_t b) {
 
 void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, size_t a_end,
                          akin_row_block *b, size_t b_first, size_t b_end) {
-    akin_tile()->begin(akin_row_block_stride(a));
+    begin(c, a);
     c->pairs = c->multiplied = 0;
     if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
         compare_rows(c, a, a_first, a_end, b, b_first, b_end);
@@ -469,7 +477,6 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
     c->means.known = false;
     c->sparse = 2 * c->multiplied < c->pairs;
     finish(c);
-    akin_tile()->end();
 }
 
 akin_compare_figures akin_compare_figures_of(const akin_compare *c) {

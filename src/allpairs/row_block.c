@@ -12,6 +12,7 @@ enum { PANEL = AKIN_ROW_BLOCK_PANEL };
 struct akin_row_block {
     size_t capacity, count, dim, stride, k;
     akin_row_block_sides sides;
+    size_t side_size, wrap_size; /* of a panel: bytes of one side, words */
     akin_row_block *of; /* the block whose rows and sketches it shares; NULL: it has its own */
     akin_row_block *table[AKIN_ROW_BLOCK_TABLES]; /* of a block with its own: itself, then those */
     int tables;
@@ -19,6 +20,8 @@ struct akin_row_block {
                           * [panels * PANEL] */
     uint64_t *lists;     /* [count, akin_topk_words(k)] */
     float *least;        /* [panels * PANEL] */
+    int32_t
+        *catalogue; /* [panels * PANEL]: the items' rows once more, for they are looked at most */
     akin_row_block_summary *summaries; /* [panels] */
     akin_sketch *sketches;             /* [panels] */
     float *centres;                    /* [panels, stride] */
@@ -26,6 +29,7 @@ struct akin_row_block {
     int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
     int32_t *sums;                     /* [panels, PANEL] */
+    bool plain;                        /* its rules look at nothing but rows and scores */
     float sure;                        /* below it two rows cannot be the same */
     float nothing[PANEL];              /* what rows that rest ask for: infinity */
     bool rests;
@@ -60,15 +64,6 @@ size_t akin_row_block_lists_size(size_t count, size_t k) {
     return k > 0 ? count * akin_topk_words(k) * sizeof(uint64_t) : 0;
 }
 
-static size_t wrap_size(const akin_row_block *block) {
-    return akin_sketch_parts(akin_tile()->format, block->stride) * PANEL;
-}
-
-/* Bytes of one side of a panel. */
-static size_t side_size(const akin_row_block *block) {
-    return PANEL * akin_sketch_width(akin_tile()->format, block->stride);
-}
-
 static float *row_of(const akin_row_block *block, size_t index) {
     return (float *)(void *)base_of(block)->body + index * block->stride;
 }
@@ -79,13 +74,13 @@ static akin_row_block_item *items(const akin_row_block *block) {
 }
 
 static akin_status make_sides(akin_row_block *block, size_t panels) {
-    size_t bytes = side_size(block);
+    size_t bytes = block->side_size;
     if (block->sides & AKIN_ROW_BLOCK_ROWS &&
         (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
         return AKIN_FAILED;
     if (!(block->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
     if ((block->as_columns = akin_mem_alloc(panels, bytes)) == NULL) return AKIN_FAILED;
-    if ((block->wrap = akin_mem_alloc(panels, wrap_size(block) * sizeof *block->wrap)) == NULL)
+    if ((block->wrap = akin_mem_alloc(panels, block->wrap_size * sizeof *block->wrap)) == NULL)
         return AKIN_FAILED;
     block->sums = akin_mem_alloc(panels, PANEL * sizeof *block->sums);
     return block->sums != NULL ? AKIN_OK : AKIN_FAILED;
@@ -107,6 +102,8 @@ static akin_status create(size_t capacity, const akin_row_block *like, akin_row_
     if ((block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, block->k))) == NULL)
         goto done;
     if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
+    if ((block->catalogue = akin_mem_alloc(panels, PANEL * sizeof *block->catalogue)) == NULL)
+        goto done;
     if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
     *out = block, block = NULL;
     status = AKIN_OK;
@@ -120,8 +117,15 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     akin_status status = AKIN_FAILED;
     size_t panels = panels_of(capacity);
     akin_row_block *block = NULL;
-    const akin_row_block like = {
-        .dim = dim, .stride = akin_dot_stride(dim), .k = k, .sides = sides, .tables = 1};
+    const size_t stride = akin_dot_stride(dim);
+    const akin_sketch_format format = akin_tile()->format;
+    const akin_row_block like = {.dim = dim,
+                                 .stride = stride,
+                                 .k = k,
+                                 .sides = sides,
+                                 .side_size = PANEL * akin_sketch_width(format, stride),
+                                 .wrap_size = PANEL * akin_sketch_parts(format, stride),
+                                 .tables = 1};
     *out = NULL;
     AKIN_TRY(create(capacity, &like, &block));
     block->table[0] = block;
@@ -138,8 +142,13 @@ done:
 }
 
 akin_status akin_row_block_add_table(akin_row_block *block, size_t k) {
-    const akin_row_block like = {
-        .dim = block->dim, .stride = block->stride, .k = k, .sides = block->sides, .of = block};
+    const akin_row_block like = {.dim = block->dim,
+                                 .stride = block->stride,
+                                 .k = k,
+                                 .sides = block->sides,
+                                 .side_size = block->side_size,
+                                 .wrap_size = block->wrap_size,
+                                 .of = block};
     akin_status status = create(block->capacity, &like, &block->table[block->tables]);
     block->tables += status == AKIN_OK;
     return status;
@@ -161,6 +170,7 @@ void akin_row_block_free(akin_row_block *block) {
     akin_mem_free(block->body);
     akin_mem_free(block->lists);
     akin_mem_free(block->least);
+    akin_mem_free(block->catalogue);
     akin_mem_free(block->summaries);
     akin_mem_free(block->sketches);
     akin_mem_free(block->centres);
@@ -189,6 +199,11 @@ void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item
     float *to = row_of(block, index);
     memcpy(to, row, block->dim * sizeof *to);
     memset(to + block->dim, 0, (block->stride - block->dim) * sizeof *to);
+}
+
+static bool plain(const akin_row_block_rules *rules) {
+    return !rules->same_category && !rules->exclude_same_group && !rules->only_available &&
+           !rules->again && rules->layers == 0 && rules->more == NULL;
 }
 
 /* What the tile is asked for, so that nothing is missed that the list would take. */
@@ -258,14 +273,14 @@ static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t
 static void make_sketches(akin_row_block *block, size_t p, size_t count) {
     const float *rows = row_of(block, p * PANEL);
     float *centre = block->centres + p * block->stride;
-    size_t stride = block->stride, bytes = side_size(block);
+    size_t stride = block->stride, bytes = block->side_size;
     akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
     if (block->as_rows != NULL)
         akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
                          block->as_rows + p * bytes, &block->sketches[p]);
     if (block->as_columns == NULL) return;
     const akin_sketch_panel columns = {block->as_columns + p * bytes,
-                                       block->wrap + p * wrap_size(block), block->sums + p * PANEL};
+                                       block->wrap + p * block->wrap_size, block->sums + p * PANEL};
     akin_sketch_columns(akin_tile()->format, rows, count, stride, &columns, &block->sketches[p]);
 }
 
@@ -280,7 +295,9 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
         bool looks =
             i < block->count && block->k > 0 && !(rules->same_category && item[i].category < 0);
         block->least[i] = looks ? list_least(block, rules, i) : INFINITY;
+        block->catalogue[i] = item[i].row;
     }
+    block->plain = plain(rules);
     for (size_t p = 0; p < panels_of(block->count); p++) {
         block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
         if (rules->more != NULL)
@@ -318,7 +335,7 @@ size_t akin_row_block_panels(const akin_row_block *block) {
 
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
     const akin_row_block *base = base_of(block);
-    size_t bytes = side_size(block);
+    size_t bytes = block->side_size;
     return (akin_row_block_panel){
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),
@@ -329,7 +346,7 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
         .sketch = base->sketches + p,
         .as_rows = base->as_rows != NULL ? base->as_rows + p * bytes : NULL,
         .as_columns = base->as_columns != NULL ? base->as_columns + p * bytes : NULL,
-        .wrap = base->wrap != NULL ? base->wrap + p * wrap_size(block) : NULL,
+        .wrap = base->wrap != NULL ? base->wrap + p * block->wrap_size : NULL,
         .sums = base->sums != NULL ? base->sums + p * PANEL : NULL,
     };
 }
@@ -342,7 +359,7 @@ akin_row_block_panel akin_row_block_labels(const akin_row_block *block, size_t p
 }
 
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
-    return base_of(block)->as_columns + panel * side_size(block);
+    return base_of(block)->as_columns + panel * block->side_size;
 }
 
 const float *akin_row_block_least(const akin_row_block *block, size_t p) {
@@ -374,16 +391,17 @@ uint64_t *akin_row_block_list(const akin_row_block *block, size_t index) {
 }
 
 void akin_row_block_fetch(const akin_row_block *block, size_t p, size_t i) {
-    enum { LINE = 64, MOST = 1024 };
+    enum { LINE = 64, MOST = 1024, LAST = 3 * LINE };
     size_t index = p * PANEL + i, bytes = block->stride * sizeof(float);
     const char *row = (const char *)row_of(block, index);
     if (bytes <= MOST) /* longer ones would push out the sketches that the next tile reads */
         for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(row + at, 0, 2);
     if (index >= block->count || block->k == 0) return;
-    __builtin_prefetch(&items(block)[index], 0, 2);
+    if (!block->plain) __builtin_prefetch(&items(block)[index], 0, 2);
     const char *list = (const char *)akin_row_block_list(block, index);
     bytes = akin_topk_words(block->k) * sizeof(uint64_t);
-    for (size_t at = 0; at < bytes && at < 4 * LINE; at += LINE)
+    __builtin_prefetch(list, 1, 2); /* the bar; entries come in at the end */
+    for (size_t at = bytes > LAST ? bytes - LAST : LINE; at < bytes; at += LINE)
         __builtin_prefetch(list + at, 1, 2);
 }
 
@@ -424,9 +442,32 @@ static float score_of(const akin_row_block *a, size_t i, const akin_row_block *b
     return held(product);
 }
 
+/* Where rules look at nothing but rows and scores. */
+static void offer_plainly(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
+                          const akin_row_block *from, size_t q,
+                          const akin_row_block_proposal *proposals, size_t count) {
+    const int32_t *ours = to->catalogue + p * PANEL, *theirs = from->catalogue + q * PANEL;
+    float *least = to->least + p * PANEL;
+    for (size_t e = 0; e < count; e++) {
+        size_t i = proposals[e].to, j = proposals[e].from;
+        if (proposals[e].product < least[i] || ours[i] == theirs[j]) continue;
+        float score = score_of(to, p * PANEL + i, from, q * PANEL + j, proposals[e].product);
+        if (score < rules->min_score) continue;
+        uint64_t *list = akin_row_block_list(to, p * PANEL + i),
+                 key = akin_topk_key(score, theirs[j]);
+        if (key <= akin_topk_bar(list)) continue;
+        akin_topk_push(list, to->k, key);
+        least[i] = list_least(to, rules, p * PANEL + i);
+    }
+}
+
 void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count) {
+    if (plain(rules)) {
+        offer_plainly(rules, to, p, from, q, proposals, count);
+        return;
+    }
     const akin_row_block_item *ours = items(to), *theirs = items(from);
     bool offsets = has_offsets(rules);
     for (size_t e = 0; e < count; e++) {

@@ -32,7 +32,8 @@ typedef struct {
     const int32_t *sums;       /* [48] */
     const float *row_least;    /* [48]: the row needs no score below it; +infinity: it needs none */
     const float *column_least; /* [48] */
-    float row_lowest;          /* the lowest of row_least */
+    float
+        row_lowest; /* the lowest of row_least; where the mean is zero, any of them below 2 does */
     const float
         *products; /* [48]: the row panel's mean by each column; zeros where the mean is zero */
     float margin;  /* akin_sketch_margin of the two */

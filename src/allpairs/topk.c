@@ -26,6 +26,11 @@ static void insert(uint64_t *keys, size_t count, uint64_t key) {
         _mm512_storeu_si512(keys + end - 8,
                             _mm512_max_epu64(_mm512_loadu_si512(keys + end - 8), before));
     }
+    const __mmask8 left = (__mmask8)((1u << end) - 1); /* before the first stands the key itself */
+    __m512i before = _mm512_mask_loadu_epi64(spread, (__mmask8)(left & ~1u), keys - 1);
+    __m512i there = _mm512_maskz_loadu_epi64(left, keys);
+    _mm512_mask_storeu_epi64(keys, left, _mm512_max_epu64(there, _mm512_min_epu64(before, spread)));
+    return;
 #elif AKIN_LEVEL == 3
     const __m256i sign = _mm256_set1_epi64x(INT64_MIN),
                   spread = _mm256_set1_epi64x((long long)(key ^ 1ull << 63));
@@ -135,11 +140,13 @@ static void tidy(uint64_t *list, size_t k) {
     list[HELD] = k;
 }
 
-/* Into a short list, which is always sorted; zeros follow its keys. */
+/* Into a short list, which is always sorted; zeros follow its keys. Its last key is told from what was
+ * there, for what is written can be read only later. */
 static void push_short(uint64_t *list, size_t k, uint64_t key) {
+    const uint64_t worst = one(list + KEYS, k - 1, key);
     akin_topk_kernel()->insert(list + KEYS, k, key);
     list[HELD] += list[HELD] < k;
-    akin_topk_raise(list, list[KEYS + k - 1]);
+    akin_topk_raise(list, worst);
 }
 
 void akin_topk_push(uint64_t *list, size_t k, uint64_t key) {
