@@ -234,12 +234,12 @@ def recall_of(path, table, k, trials=100):
 
 def sisap():
     sizes, points = [int(n) for n in a.cases] or [100000, 200000, 400000], []
-    print("| rows | seconds | pairs/s | pairs passed over | memory | recall |\n|---|---|---|---|---|---|")
+    print("| rows | seconds | CPU seconds | pairs passed over | memory | recall |\n|---|---|---|---|---|---|")
     for n in sizes:
         vectors = clustered(n)
         r = [akin(vectors, 15) for _ in range(a.rounds)]
-        points.append((n, middle(r, "seconds_compute")[0], r[0]["peak_memory_bytes"]))
-        print(f"| {n:,} | {points[-1][1]:.1f} | {billions(r)} | {100 * r[0]['pairs_skipped'] / r[0]['pairs']:.0f} % | "
+        points.append((n, min(x["cpu"] for x in r), r[0]["peak_memory_bytes"]))
+        print(f"| {n:,} | {middle(r, 'seconds_compute')[0]:.1f} | {points[-1][1]:.1f} | {100 * r[0]['pairs_skipped'] / r[0]['pairs']:.0f} % | "
               f"{points[-1][2] / 2**30:.2f} GiB | {recall_of(vectors, 't.nc', 15):.4f} |", flush=True)
         os.remove(vectors)
     if len(points) < 2:
@@ -248,9 +248,9 @@ def sisap():
     slope, offset = np.polyfit(logs[:, 0], logs[:, 1], 1)
     hours = np.exp(offset) * full**slope / a.cores / 3600
     at_last_rate = full**2 / points[-1][0]**2 * points[-1][1] / a.cores / 3600
-    print(f"\nseconds grow with n to the power of {slope:.2f}: 6.4 million rows would take {hours:.1f} h on {a.cores} cores as fast as this "
-          f"one, by the last pairs a second {at_last_rate:.1f} h, and {points[-1][2] / points[-1][0] * full / 2**30:.0f} GiB in all; "
-          f"kernel {r[0]['kernel']}")
+    print(f"\nCPU seconds of the whole program grow with n to the power of {slope:.2f}: 6.4 million rows would take {hours:.1f} h on "
+          f"{a.cores} cores as fast as this one, by the last pairs a second {at_last_rate:.1f} h, and "
+          f"{points[-1][2] / points[-1][0] * full / 2**30:.0f} GiB in all; kernel {r[0]['kernel']}")
 
 
 start = os.getcwd()
