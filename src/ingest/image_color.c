@@ -33,6 +33,7 @@ static cmsUInt32Number pixel_type(akin_color_layout layout, bool output) {
     case AKIN_COLOR_RGBA: return TYPE_RGBA_8;
     case AKIN_COLOR_CMYK: return output ? TYPE_RGB_8 : TYPE_CMYK_8;
     case AKIN_COLOR_CMYK_INVERTED: return output ? TYPE_RGB_8 : TYPE_CMYK_8_REV;
+    case AKIN_COLOR_LAB: return output ? TYPE_RGB_8 : TYPE_Lab_8;
     }
     return 0;
 }
@@ -50,6 +51,7 @@ static bool is_of_a_picture(cmsHPROFILE profile) {
 
 static bool fits(cmsHPROFILE profile, akin_color_layout layout, bool grey) {
     cmsColorSpaceSignature space = cmsGetColorSpace(profile);
+    if (layout == AKIN_COLOR_LAB) return space == cmsSigLabData;
     if (!is_of_a_picture(profile)) return false;
     if (layout == AKIN_COLOR_CMYK || layout == AKIN_COLOR_CMYK_INVERTED)
         return space == cmsSigCmykData;
@@ -158,6 +160,17 @@ const akin_color *akin_color_find_primaries(const double xy[8], akin_color_layou
         color = empty_place(key);
         fill(color, tone ? cmsCreateRGBProfile(&white, &primaries, tones) : NULL, layout, false);
         cmsFreeToneCurve(tone);
+    }
+    return judge(color);
+}
+
+const akin_color *akin_color_find_lab(void) {
+    static const char name[] = "Lab";
+    uint64_t key = key_of(name, sizeof name, AKIN_COLOR_LAB, false);
+    akin_color *color = find_kept(key);
+    if (!color) {
+        color = empty_place(key);
+        fill(color, cmsCreateLab4Profile(NULL), AKIN_COLOR_LAB, false);
     }
     return judge(color);
 }

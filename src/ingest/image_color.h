@@ -14,6 +14,7 @@ typedef enum {
     AKIN_COLOR_RGBA,          /* 4 bytes, not premultiplied; the result too, with the same alpha */
     AKIN_COLOR_CMYK,          /* 4 bytes, 0 = no ink */
     AKIN_COLOR_CMYK_INVERTED, /* 4 bytes, 255 = no ink */
+    AKIN_COLOR_LAB,           /* 3 bytes: L from 0 to 255, a and b from 128 on */
 } akin_color_layout;
 
 typedef struct akin_color akin_color;
@@ -28,7 +29,10 @@ const akin_color *akin_color_find(const uint8_t *profile, size_t count, akin_col
  * of each) with the transfer curve of sRGB. */
 const akin_color *akin_color_find_primaries(const double xy[8], akin_color_layout layout);
 
-/* Converts `count` pixels; CMYK becomes RGB. out may begin where in begins. color NULL: RGB and
+/* From CIE L*a*b* (D50); NULL: there is not enough memory. */
+const akin_color *akin_color_find_lab(void);
+
+/* Converts `count` pixels; CMYK and Lab become RGB. out may begin where in begins. color NULL: RGB and
  * RGBA are left unchanged (in and out the same), CMYK is treated as ink on white. */
 void akin_color_convert(const akin_color *color, akin_color_layout layout, const uint8_t *in,
                         size_t count, uint8_t *out);

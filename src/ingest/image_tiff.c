@@ -19,6 +19,7 @@ typedef struct {
     int orientation;
     const uint8_t *profile; /* [profile_count], borrowed from libtiff; NULL = none */
     uint32_t profile_count;
+    bool bad_profile; /* it has one that cannot be read */
 } job;
 
 bool akin_image_tiff_matches(const uint8_t *bytes, size_t count) {
@@ -74,24 +75,29 @@ static void on_unmap(thandle_t handle, void *base, toff_t count) {
     (void)count;
 }
 
-static void keep_message(job *j, const char *form, va_list words) {
-    if (!*j->message) vsnprintf(j->message, sizeof j->message, form, words);
+static void keep_text(job *j, const char *text) {
+    if (!*j->message) snprintf(j->message, sizeof j->message, "%s", text);
 }
 
 static int on_error(TIFF *file, void *context, const char *module, const char *form,
                     va_list words) {
     (void)file;
     (void)module;
-    keep_message(context, form, words);
+    char text[200];
+    vsnprintf(text, sizeof text, form, words);
+    keep_text(context, text);
     return 1;
 }
 
 /* Most warnings concern tags that nobody reads; warnings of an embedded JPEG concern missing
- * parts of the picture. */
+ * parts of the picture, and a profile that cannot be read is a broken one. */
 static int on_warning(TIFF *file, void *context, const char *module, const char *form,
                       va_list words) {
     (void)file;
-    if (module && strstr(module, "JPEG")) keep_message(context, form, words);
+    char text[200];
+    vsnprintf(text, sizeof text, form, words);
+    if (module && strstr(module, "JPEG")) keep_text(context, text);
+    if (strstr(text, "ICC Profile")) ((job *)context)->bad_profile = true;
     return 1;
 }
 
@@ -129,6 +135,8 @@ static akin_status read_header(job *j) {
     if (TIFFGetField(j->file, TIFFTAG_ICCPROFILE, &count, &profile) && count > 0) {
         j->profile = profile;
         j->profile_count = count;
+    } else if (j->bad_profile) {
+        akin_color_count_broken();
     }
     return akin_canvas_size(j->canvas, j->width, j->height, j->orientation);
 }
@@ -139,69 +147,182 @@ static uint16_t number_of(const job *j, uint32_t tag) {
     return value;
 }
 
-/* CMYK with a profile of its own, in a layout that can be converted directly. */
-static bool has_profiled_inks(const job *j) {
-    uint16_t bits = number_of(j, TIFFTAG_BITSPERSAMPLE);
-    return j->profile && number_of(j, TIFFTAG_PHOTOMETRIC) == PHOTOMETRIC_SEPARATED &&
-           number_of(j, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_CONTIG && (bits == 8 || bits == 16) &&
-           number_of(j, TIFFTAG_SAMPLESPERPIXEL) >= 4 && !TIFFIsTiled(j->file);
-}
-
-/* Rows of CMYK as stored, each converted. */
-static akin_status paint_inks(job *j, const akin_color *color) {
-    akin_status status = AKIN_OK;
-    size_t samples = number_of(j, TIFFTAG_SAMPLESPERPIXEL),
-           wide = number_of(j, TIFFTAG_BITSPERSAMPLE) / 8;
-    size_t length = (size_t)TIFFScanlineSize(j->file);
-    uint8_t *row = akin_mem_zalloc(length, 1), *inks = akin_mem_alloc(j->width, 4);
-    if (!row || !inks || length < (size_t)j->width * samples * wide) {
-        status = row && inks ? refuse(j) : AKIN_FAILED;
-        goto done;
-    }
-    for (uint32_t y = 0; y < j->height; y++) {
-        if (TIFFReadScanline(j->file, row, y, 0) != 1 || *j->message) {
-            status = refuse(j);
-            goto done;
-        }
-        for (size_t x = 0; x < j->width; x++)
-            for (size_t c = 0; c < 4; c++) {
-                uint16_t value;
-                const uint8_t *from = row + (x * samples + c) * wide;
-                memcpy(&value, from, wide);
-                inks[x * 4 + c] = wide == 2 ? (uint8_t)((value + 128) / 257) : *from;
-            }
-        akin_color_convert(color, AKIN_COLOR_CMYK, inks, j->width, inks);
-        akin_canvas_row(j->canvas, y, inks);
-    }
-done:
-    akin_mem_free(row);
-    akin_mem_free(inks);
-    return status;
-}
-
-/* libtiff's pixels, a word each with red lowest and colours premultiplied by alpha, as bytes. */
-static void paint_band(job *j, const akin_color *color, const uint32_t *raster, uint32_t y,
-                       uint32_t rows, uint8_t *rgba) {
-    for (uint32_t i = 0; i < rows; i++, raster += j->width) {
-        for (size_t x = 0; x < j->width; x++) {
-            rgba[4 * x] = (uint8_t)TIFFGetR(raster[x]);
-            rgba[4 * x + 1] = (uint8_t)TIFFGetG(raster[x]);
-            rgba[4 * x + 2] = (uint8_t)TIFFGetB(raster[x]);
-            rgba[4 * x + 3] = (uint8_t)TIFFGetA(raster[x]);
-        }
-        akin_canvas_straighten(rgba, j->width);
-        akin_color_convert(color, AKIN_COLOR_RGBA, rgba, j->width, rgba);
-        akin_canvas_over_white(rgba, j->width, rgba);
-        akin_canvas_row(j->canvas, y + i, rgba);
-    }
-}
-
 /* How many rows are decoded at once: a strip, or a row of tiles. */
 static uint32_t band_of(const job *j) {
     uint32_t rows = 0;
     TIFFGetFieldDefaulted(j->file, TIFFIsTiled(j->file) ? TIFFTAG_TILELENGTH : TIFFTAG_ROWSPERSTRIP,
                           &rows);
     return rows == 0 || rows > j->height ? j->height : rows;
+}
+
+/* Samples of kinds that libtiff does not convert as needed: inks with a profile, CIELAB (libtiff knows
+ * no other white than the screen's), and grey with alpha (it drops the alpha of 16 bits, and takes that
+ * of 8 for premultiplied). */
+typedef enum { OTHER, INKS, LAB, GREY_ALPHA } kind;
+
+static kind kind_of(const job *j) {
+    uint16_t bits = number_of(j, TIFFTAG_BITSPERSAMPLE), extras = 0, *types = NULL,
+             samples = number_of(j, TIFFTAG_SAMPLESPERPIXEL);
+    if (bits != 8 && bits != 16) return OTHER;
+    TIFFGetFieldDefaulted(j->file, TIFFTAG_EXTRASAMPLES, &extras, &types);
+    bool alpha = extras > 0 && types[0] != EXTRASAMPLE_UNSPECIFIED;
+    switch (number_of(j, TIFFTAG_PHOTOMETRIC)) {
+    case PHOTOMETRIC_SEPARATED: return j->profile && samples >= 4 ? INKS : OTHER;
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_ICCLAB: return samples >= 3 ? LAB : OTHER;
+    case PHOTOMETRIC_MINISBLACK:
+    case PHOTOMETRIC_MINISWHITE: return samples >= 2 && alpha ? GREY_ALPHA : OTHER;
+    default: return OTHER;
+    }
+}
+
+/* One tile, or a strip, of one plane or of all samples. */
+typedef struct {
+    uint8_t *bytes; /* [size], as libtiff gives it */
+    tmsize_t size;
+    uint32_t width, height;
+    bool planar, tiled;
+    size_t samples, wide; /* of a pixel in it; bytes of each */
+} block;
+
+static block block_of(const job *j) {
+    bool tiled = TIFFIsTiled(j->file);
+    bool planar = number_of(j, TIFFTAG_PLANARCONFIG) == PLANARCONFIG_SEPARATE;
+    block b = {.size = tiled ? TIFFTileSize(j->file) : TIFFStripSize(j->file),
+               .width = j->width,
+               .height = band_of(j),
+               .tiled = tiled,
+               .planar = planar,
+               .samples = planar ? 1 : number_of(j, TIFFTAG_SAMPLESPERPIXEL),
+               .wide = number_of(j, TIFFTAG_BITSPERSAMPLE) / 8};
+    if (tiled) TIFFGetField(j->file, TIFFTAG_TILEWIDTH, &b.width);
+    return b;
+}
+
+/* The pixels of a block that lie in rows [0, rows) and in the picture, to out [rows, width, used]
+ * from column x on: of a plane its sample, or the first `used`. */
+static void place_block(const job *j, const block *b, uint32_t x, uint32_t rows, size_t plane,
+                        size_t used, uint16_t *out) {
+    uint32_t columns = b->width < j->width - x ? b->width : j->width - x;
+    size_t count = b->planar ? 1 : used;
+    for (uint32_t row = 0; row < rows; row++)
+        for (uint32_t column = 0; column < columns; column++) {
+            const uint8_t *from =
+                b->bytes + ((size_t)row * b->width + column) * b->samples * b->wide;
+            uint16_t *to = out + ((size_t)row * j->width + x + column) * used + plane;
+            for (size_t i = 0; i < count; i++) {
+                if (b->wide == 2)
+                    memcpy(to + i, from + 2 * i, 2);
+                else
+                    to[i] = (uint16_t)(from[i] * 257);
+            }
+        }
+}
+
+/* Rows [y, y + rows) of the first `used` samples, of 16 bits: out [rows, width, used]. */
+static akin_status read_samples(job *j, const block *b, uint32_t y, uint32_t rows, size_t used,
+                                uint16_t *out) {
+    for (uint16_t plane = 0; plane < (b->planar ? used : 1); plane++)
+        for (uint32_t x = 0; x < j->width; x += b->width) {
+            tmsize_t got =
+                b->tiled ? TIFFReadEncodedTile(j->file, TIFFComputeTile(j->file, x, y, 0, plane),
+                                               b->bytes, b->size)
+                         : TIFFReadEncodedStrip(j->file, TIFFComputeStrip(j->file, y, plane),
+                                                b->bytes, b->size);
+            size_t needed = (size_t)rows * b->width * b->samples * b->wide;
+            if (got < 0 || (size_t)got < needed || *j->message) return refuse(j);
+            place_block(j, b, x, rows, plane, used, out);
+        }
+    return AKIN_OK;
+}
+
+static uint8_t eight_bits(uint16_t value) {
+    return (uint8_t)((value + 128) / 257);
+}
+
+/* a and b of CIELAB are signed; 16 bits of Lab are 256 times the 8 bits, except for its L. half: what
+ * rounds them; 0: they were 8 bits. */
+static void take_lab(const uint16_t *from, size_t width, bool is_signed, unsigned half,
+                     uint8_t *out) {
+    for (size_t i = 0; i < width * 3; i++) {
+        unsigned value = i % 3 > 0 && is_signed ? from[i] ^ 0x8000u : from[i];
+        unsigned byte = (value + half) / 256;
+        out[i] = i % 3 == 0 && is_signed ? eight_bits(from[i]) : (uint8_t)(byte > 255 ? 255 : byte);
+    }
+}
+
+static void take_grey(const uint16_t *from, size_t width, bool inverted, uint8_t *rgba) {
+    for (size_t x = 0; x < width; x++) {
+        uint8_t level = eight_bits(from[2 * x]);
+        memset(rgba + 4 * x, inverted ? 255 - level : level, 3);
+        rgba[4 * x + 3] = eight_bits(from[2 * x + 1]);
+    }
+}
+
+/* A row of samples; line: room for 4 bytes a pixel. */
+static void paint_samples(job *j, kind k, const akin_color *color, const uint16_t *from, uint32_t y,
+                          uint8_t *line) {
+    uint16_t photometric = number_of(j, TIFFTAG_PHOTOMETRIC), extras = 0, *types = NULL;
+    if (k == GREY_ALPHA) {
+        take_grey(from, j->width, photometric == PHOTOMETRIC_MINISWHITE, line);
+        TIFFGetFieldDefaulted(j->file, TIFFTAG_EXTRASAMPLES, &extras, &types);
+        if (types[0] == EXTRASAMPLE_ASSOCALPHA) akin_canvas_straighten(line, j->width);
+        akin_color_convert(color, AKIN_COLOR_RGBA, line, j->width, line);
+        akin_canvas_over_white(line, j->width, line);
+    } else if (k == LAB) {
+        take_lab(from, j->width, photometric == PHOTOMETRIC_CIELAB,
+                 number_of(j, TIFFTAG_BITSPERSAMPLE) == 16 ? 128 : 0, line);
+        akin_color_convert(color, AKIN_COLOR_LAB, line, j->width, line);
+    } else {
+        for (size_t i = 0; i < (size_t)j->width * 4; i++) line[i] = eight_bits(from[i]);
+        akin_color_convert(color, AKIN_COLOR_CMYK, line, j->width, line);
+    }
+    akin_canvas_row(j->canvas, y, line);
+}
+
+static akin_status paint_kind(job *j, kind k, const akin_color *color) {
+    akin_status status = AKIN_OK;
+    size_t used = k == INKS ? 4 : k == LAB ? 3 : 2;
+    block b = block_of(j);
+    uint16_t *samples = akin_mem_zalloc((size_t)b.height * j->width, used * sizeof *samples);
+    uint8_t *line = akin_mem_alloc(j->width, 4);
+    b.bytes = b.size > 0 && b.width > 0 ? akin_mem_zalloc((size_t)b.size, 1) : NULL;
+    if (!samples || !line || !b.bytes) {
+        status = b.size > 0 && b.width > 0 ? AKIN_FAILED : refuse(j);
+        goto done;
+    }
+    for (uint32_t y = 0; y < j->height; y += b.height) {
+        uint32_t rows = b.height < j->height - y ? b.height : j->height - y;
+        AKIN_TRY(read_samples(j, &b, y, rows, used, samples));
+        for (uint32_t i = 0; i < rows; i++)
+            paint_samples(j, k, color, samples + (size_t)i * j->width * used, y + i, line);
+    }
+done:
+    akin_mem_free(samples);
+    akin_mem_free(line);
+    akin_mem_free(b.bytes);
+    return status;
+}
+
+/* libtiff's pixels, a word each with red lowest and colours premultiplied by alpha, as bytes. */
+static void paint_band(job *j, const akin_color *color, const uint32_t *raster, uint32_t y,
+                       uint32_t rows, uint8_t *rgba) {
+    uint16_t extras = 0, *types = NULL;
+    TIFFGetFieldDefaulted(j->file, TIFFTAG_EXTRASAMPLES, &extras, &types);
+    /* libtiff takes a fourth sample for alpha even if it says that it is something else. */
+    bool opaque = extras > 0 && types[0] == EXTRASAMPLE_UNSPECIFIED;
+    for (uint32_t i = 0; i < rows; i++, raster += j->width) {
+        for (size_t x = 0; x < j->width; x++) {
+            rgba[4 * x] = (uint8_t)TIFFGetR(raster[x]);
+            rgba[4 * x + 1] = (uint8_t)TIFFGetG(raster[x]);
+            rgba[4 * x + 2] = (uint8_t)TIFFGetB(raster[x]);
+            rgba[4 * x + 3] = opaque ? UINT8_MAX : (uint8_t)TIFFGetA(raster[x]);
+        }
+        akin_canvas_straighten(rgba, j->width);
+        akin_color_convert(color, AKIN_COLOR_RGBA, rgba, j->width, rgba);
+        akin_canvas_over_white(rgba, j->width, rgba);
+        akin_canvas_row(j->canvas, y + i, rgba);
+    }
 }
 
 static akin_status paint(job *j) {
@@ -236,16 +357,43 @@ static akin_status paint(job *j) {
     return status;
 }
 
+/* libtiff would take the bits for unsigned numbers. */
+static akin_status check_samples(const job *j) {
+    uint16_t form = number_of(j, TIFFTAG_SAMPLEFORMAT);
+    bool any = form == SAMPLEFORMAT_UINT || form == SAMPLEFORMAT_VOID;
+    switch (number_of(j, TIFFTAG_PHOTOMETRIC)) {
+    case PHOTOMETRIC_CIELAB:
+    case PHOTOMETRIC_LOGL:
+    case PHOTOMETRIC_LOGLUV: any = true; break;
+    default: break;
+    }
+    return any ? AKIN_OK
+               : akin_error_set(AKIN_INPUT, "a TIFF with signed or floating-point samples, which "
+                                            "is not read; save it with 8 or 16 bits");
+}
+
+static const akin_color *color_of(const job *j, kind k) {
+    switch (k) {
+    case INKS: return akin_color_find(j->profile, j->profile_count, AKIN_COLOR_CMYK, false);
+    case LAB: return akin_color_find_lab();
+    case GREY_ALPHA:
+        return j->profile ? akin_color_find(j->profile, j->profile_count, AKIN_COLOR_RGBA, true)
+                          : NULL;
+    case OTHER: break;
+    }
+    return NULL;
+}
+
 akin_status akin_image_tiff_decode(const uint8_t *bytes, size_t count, akin_canvas *canvas) {
     akin_status status;
     job j = {.bytes = bytes, .count = count, .canvas = canvas};
-    const akin_color *inks = NULL;
     AKIN_TRY(open_file(&j));
     AKIN_TRY(read_header(&j));
+    AKIN_TRY(check_samples(&j));
     AKIN_TRY(akin_canvas_begin(canvas, 1));
-    if (has_profiled_inks(&j))
-        inks = akin_color_find(j.profile, j.profile_count, AKIN_COLOR_CMYK, false);
-    AKIN_TRY(inks ? paint_inks(&j, inks) : paint(&j));
+    kind k = kind_of(&j);
+    const akin_color *color = color_of(&j, k);
+    AKIN_TRY(k == GREY_ALPHA || color ? paint_kind(&j, k, color) : paint(&j));
 done:
     if (j.file) TIFFClose(j.file);
     return status;

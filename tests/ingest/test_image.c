@@ -186,11 +186,19 @@ static void keeps_to_max_pixels(void **unused) {
 /* However a file is cut, it ends in a status, and what is accepted is a picture that is whole. */
 static void survives_every_cut(void **unused) {
     (void)unused;
-    static const char *const names[] = {
-        "rgba16_interlaced.png", "palette4_trns.png", "cmyk_progressive.jpg",
-        "420_small.jpg",         "moving_part.webp",  "lossy_alpha.webp",
-        "interlaced.gif",        "raw.tif",           "lzw.tif",
-        "palette.bmp",           "plain.heic",        "alpha.avif"};
+    static const char *const names[] = {"rgba16_interlaced.png",
+                                        "palette4_trns.png",
+                                        "cmyk_progressive.jpg",
+                                        "420_small.jpg",
+                                        "moving_part.webp",
+                                        "lossy_alpha.webp",
+                                        "grey_inverted_alpha.tif",
+                                        "interlaced.gif",
+                                        "raw.tif",
+                                        "lzw.tif",
+                                        "palette.bmp",
+                                        "plain.heic",
+                                        "alpha.avif"};
     uint8_t rgb[BYTES];
     akin_image_params params = {SIDE, SIDE, AKIN_FIT_PAD, AKIN_IMAGE_MAX_PIXELS};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
@@ -213,10 +221,10 @@ static void counts_broken_profiles(void **unused) {
     static const struct {
         const char *name;
         uint64_t count;
-    } cases[] = {{"adobe.jpg", 0},        {"srgb.png", 0},          {"profile_bomb.png", 1},
-                 {"profile_cut.tif", 1},  {"profile_words.tif", 1}, {"profile_inks.tif", 1},
-                 {"profile_cut.webp", 1}, {"profile_inks.webp", 1}, {"profile_cut.png", 1},
-                 {"profile_words.png", 1}};
+    } cases[] = {{"adobe.jpg", 0},        {"srgb.png", 0},         {"profile_bomb.png", 1},
+                 {"profile_lost.tif", 1}, {"profile_cut.tif", 1},  {"profile_words.tif", 1},
+                 {"profile_inks.tif", 1}, {"profile_cut.webp", 1}, {"profile_inks.webp", 1},
+                 {"profile_cut.png", 1},  {"profile_words.png", 1}};
     uint8_t rgb[BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         for (int times = 0; times < 2; times++) { /* the second time it is known already */
@@ -230,8 +238,9 @@ static void counts_broken_profiles(void **unused) {
 
 static void without_memory_it_says_so(void **unused) {
     (void)unused;
-    static const char *const names[] = {"rgba8.png", "cmyk.jpg", "lossy_alpha.webp", "clear.gif",
-                                        "lzw.tif",   "cmyk.tif", "top_down.bmp",     "alpha.avif"};
+    static const char *const names[] = {"rgba8.png",    "cmyk.jpg",  "lossy_alpha.webp",
+                                        "clear.gif",    "lzw.tif",   "inks_planar.tif",
+                                        "top_down.bmp", "alpha.avif"};
     uint8_t rgb[BYTES];
     akin_image_params params = {SIDE, SIDE, AKIN_FIT_STRETCH, AKIN_IMAGE_MAX_PIXELS};
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {

@@ -580,6 +580,69 @@ def make_profiles():
         accept(f"profile_{name}.png", saved(picture, "PNG", icc_profile=broken), colours)
 
 
+def tiff(samples, photometric, kind=1, extras=(), planar=False, tile=None, icc=None):
+    """[height, width, samples] of 8 or 16 bits, by hand: in tiles, or in strips of 7 rows; kind: what the numbers are (SampleFormat)."""
+    height, width, count = samples.shape
+    down, across = tile or (7, width)
+    blocks = []
+    for plane in range(count) if planar else [slice(None)]:
+        for y in range(0, height, down):
+            for x in range(0, width, across):
+                part = samples[y : y + down, x : x + across, plane]
+                if tile:
+                    part = numpy.pad(part, [(0, down - part.shape[0]), (0, across - part.shape[1])] + [(0, 0)] * (part.ndim - 2))
+                blocks.append(part.astype(samples.dtype.newbyteorder("<")).tobytes())
+    tags = [(256, "I", [width]), (257, "I", [height]), (258, "H", [samples.dtype.itemsize * 8] * count), (259, "H", [1]), (262, "H", [photometric])]
+    tags += [(277, "H", [count]), (284, "H", [2 if planar else 1]), (339, "H", [kind] * count)]
+    tags += [(338, "H", list(extras))] if extras else []
+    tags += [(322, "I", [across]), (323, "I", [down])] if tile else [(278, "I", [down])]
+    tags += [(34675, "B", list(icc))] if icc else []
+    at = 8 + sum(map(len, blocks))
+    places = [8 + sum(map(len, blocks[:i])) for i in range(len(blocks))]
+    tags += [(324 if tile else 273, "I", places), (325 if tile else 279, "I", [len(b) for b in blocks])]
+    entries, beyond, begin = b"", b"", at + 2 + 12 * len(tags) + 4
+    for tag, letter, values in sorted(tags):
+        data = struct.pack(f"<{len(values)}{letter}", *values)
+        if len(data) > 4:
+            data, beyond = struct.pack("<I", begin + len(beyond)), beyond + data + bytes(len(data) % 2)
+        entries += struct.pack("<HHI", tag, {"B": 1, "H": 3, "I": 4}[letter], len(values)) + data.ljust(4, b"\0")
+    return b"II*\0" + struct.pack("<I", at) + b"".join(blocks) + struct.pack("<H", len(tags)) + entries + bytes(4) + beyond
+
+
+def make_tiff_samples():
+    """Kinds of samples that libtiff does not convert as they are meant."""
+    colours, alpha = quantised(pattern(), 8).astype(numpy.uint8), quantised(alpha_pattern(), 8).astype(numpy.uint8)
+    wide = lambda a: a.astype(numpy.uint16) * 257
+    grey = numpy.dstack([colours[..., 1], alpha])
+    light = numpy.repeat(colours[..., 1:2], 3, axis=2)
+    accept("grey_alpha.tif", tiff(grey, 1, extras=[2]), over_white(light, alpha / 255), 2)
+    accept("grey_alpha16.tif", tiff(wide(grey), 1, extras=[2], planar=True), over_white(light, alpha / 255), 2)
+    accept("grey_inverted_alpha.tif", tiff(grey, 0, extras=[2], tile=(16, 32)), over_white(255 - light, alpha / 255), 2)
+    multiplied = numpy.dstack([numpy.rint(grey[..., 0] * (alpha / 255.0)).astype(numpy.uint8), alpha])
+    accept("grey_multiplied.tif", tiff(multiplied, 1, extras=[1]), over_white(light, alpha / 255), 3)
+    accept("fourth_sample.tif", tiff(numpy.dstack([colours, alpha]), 2, extras=[0]), colours)
+    ink = numpy.dstack([255 - colours, alpha // 2])
+    theirs = ImageCms.profileToProfile(Image.fromarray(ink, "CMYK"), io.BytesIO(ink_profile()), ImageCms.createProfile("sRGB"), outputMode="RGB")
+    for name, options in (("tiled", {"tile": (16, 16)}), ("planar", {"planar": True}), ("tiled_planar", {"tile": (32, 16), "planar": True})):
+        accept(f"inks_{name}.tif", tiff(ink, 5, icc=ink_profile(), **options), numpy.asarray(theirs), 2)
+    lost = tiff(ink, 5, icc=ink_profile())[:-100]
+    accept("profile_lost.tif", lost, opened(saved(Image.fromarray(ink, "CMYK"), "TIFF")), 2)
+    accept("inks16.tif", tiff(wide(ink), 5, icc=ink_profile(), tile=(16, 48)), numpy.asarray(theirs), 2)
+    picture = Image.fromarray(colours)
+    lab = ImageCms.profileToProfile(picture, ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), outputMode="LAB")
+    back = ImageCms.profileToProfile(lab, ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB"), outputMode="RGB")
+    accept("lab.tif", saved(lab, "TIFF"), numpy.asarray(back), 2)
+    unsigned = numpy.asarray(lab) ^ numpy.array([0, 128, 128], numpy.uint8)  # as an array a and b are signed
+    accept("icc_lab.tif", tiff(unsigned, 9), numpy.asarray(back), 2)
+    accept("icc_lab16.tif", tiff(unsigned.astype(numpy.uint16) << 8, 9, planar=True), numpy.asarray(back), 2)
+    refuse("signed.tif", tiff(grey[..., :1].astype(numpy.int16), 1, kind=2), "signed or floating-point")
+    refuse("half.tif", tiff(colours.astype(numpy.float16) / 255, 2, kind=3), "signed or floating-point")
+    cut = tiff(ink, 5, icc=ink_profile(), tile=(16, 16))
+    at = cut.index(struct.pack("<HHI", 324, 4, 9)) + 8
+    place = struct.unpack("<I", cut[at : at + 4])[0]
+    refuse("inks_outside.tif", cut[: place + 32] + struct.pack("<I", 1 << 30) + cut[place + 36 :], "damaged TIFF")
+
+
 def make_turned():
     """What EXIF says, in PNG - before the pixels and behind them - and in WebP."""
     picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
@@ -616,6 +679,7 @@ def main():
     make_profiles()
     make_turned()
     make_others()
+    make_tiff_samples()
     put("expected.bin", numpy.stack(pictures).tobytes())
     put("expected.txt", ("\n".join(lines) + "\n").encode())
 
