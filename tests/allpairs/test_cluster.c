@@ -6,6 +6,7 @@
 #include <akin/mem.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 

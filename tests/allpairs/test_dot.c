@@ -3,8 +3,11 @@
 #include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
+#include <akin/rng.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 

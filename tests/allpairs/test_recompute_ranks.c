@@ -8,6 +8,7 @@
 #include <akin/shard.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 

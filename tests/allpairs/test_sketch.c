@@ -3,7 +3,9 @@
 #include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
+#include <akin/rng.h>
 #include <akin/sketch.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

@@ -5,6 +5,7 @@
 #include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/linalg.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 

@@ -6,9 +6,12 @@
 #include "tile_model.h"
 #include <akin/linalg.h>
 #include <akin/mem.h>
+#include <akin/rng.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <string.h>
 #include <sys/time.h>
 #include <sys/wait.h>
 #include <unistd.h>

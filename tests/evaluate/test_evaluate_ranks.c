@@ -9,6 +9,7 @@
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -63,14 +64,20 @@ static void write_sheet(const sheet *it, const char *path) {
     akin_labels_free(labels);
 }
 
-static akin_evaluate_figures evaluate(const sheet *it, const sheet *against,
-                                      akin_evaluate_label label) {
+/* Of the table that was written last, and the one to compare it with, if any. */
+static akin_evaluate_figures evaluate_written(bool against, akin_evaluate_label label) {
     akin_evaluate_figures figures;
-    akin_evaluate_params params = {.table = name_of("table"), .label = label};
-    write_sheet(it, params.table);
-    if (against) write_sheet(against, params.against = name_of("against"));
+    akin_evaluate_params params = {
+        .table = name_of("table"), .against = against ? name_of("against") : NULL, .label = label};
     assert_int_equal(akin_evaluate(comm, &params, &figures), AKIN_OK);
     return figures;
+}
+
+static akin_evaluate_figures evaluate(const sheet *it, const sheet *against,
+                                      akin_evaluate_label label) {
+    write_sheet(it, name_of("table"));
+    if (against) write_sheet(against, name_of("against"));
+    return evaluate_written(against != NULL, label);
 }
 
 static void assert_near(double a, double b) {
@@ -249,10 +256,12 @@ static double naive_churn(const sheet *a, const sheet *b, size_t *common) {
 static void equals_the_naive_twin(void **state) {
     (void)state;
     size_t compared = 0;
-    for (uint64_t seed = 1; seed <= 24; seed++) {
+    for (uint64_t seed = 1; seed <= 16; seed++) {
         sheet it = make_random(2 * seed), other = make_random(2 * seed + 1);
+        write_sheet(&it, name_of("table"));
+        write_sheet(&other, name_of("against"));
         for (int label = 0; label < 2; label++) {
-            akin_evaluate_figures found = evaluate(&it, &other, (akin_evaluate_label)label);
+            akin_evaluate_figures found = evaluate_written(true, (akin_evaluate_label)label);
             const int32_t *labels = label == AKIN_EVALUATE_CATEGORY ? it.category : it.group;
             size_t common;
             for (int d = 0; d < AKIN_EVALUATE_DEPTHS; d++)

@@ -9,6 +9,7 @@
 #include <akin/table.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 

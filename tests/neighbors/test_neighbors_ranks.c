@@ -9,6 +9,7 @@
 #include <akin/neighbors.h>
 #include <akin/shard.h>
 #include <akin/vectors.h>
+#include <math.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
