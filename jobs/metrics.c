@@ -155,14 +155,19 @@ void akin_metrics_end(akin_comm *comm, akin_metrics *metrics, akin_status outcom
 
 static akin_status inherit(akin_metrics *metrics, const char *verb, const char *from) {
     akin_status status = AKIN_OK;
-    akin_json *entries = NULL;
+    akin_json *entries = NULL, *copy = NULL;
     char *path = akin_file_join(from, "metrics.json");
     if (!path) AKIN_TRY(AKIN_FAILED);
     if (akin_metrics_entry(metrics, verb, NULL)) goto done;
     AKIN_TRY(read_entries(path, &entries));
     const akin_json *entry = akin_json_get(entries, verb);
-    if (entry) status = put_entry(metrics, verb, NULL, entry);
+    if (!entry) goto done;
+    copy = akin_json_copy(entry);
+    if (!akin_json_text(copy, "night")) akin_json_set_text(copy, "night", akin_file_name(from));
+    AKIN_TRY(akin_json_check(copy));
+    status = put_entry(metrics, verb, NULL, copy);
 done:
+    akin_json_free(copy);
     akin_json_free(entries);
     akin_mem_free(path);
     return status;

@@ -30,7 +30,7 @@ AKIN_MUST_CHECK akin_status akin_metrics_put(akin_comm *comm, akin_metrics *metr
                                              const char *verb, const char *table,
                                              const akin_json *report, bool ran);
 /* Copies the verb's entry from another folder's metrics.json, if there is none here yet: for
- * results that were reused from there. Collective; agreed. */
+ * results that were reused from there; "night" in it names the folder. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_metrics_inherit(akin_comm *comm, akin_metrics *metrics,
                                                  const char *verb, const char *from);
 /* Adds or changes a number in the entry of a verb, if it has one. Collective; agreed. */

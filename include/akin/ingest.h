@@ -34,7 +34,7 @@ typedef struct {
     size_t reused;                /* items whose picture came from `previous` */
     akin_fetch_result fetch;      /* of rows whose path is an address */
     size_t broken_profiles;       /* pictures whose colour profile was ignored */
-    double images_per_second;     /* over reading and decoding, all ranks together */
+    double images_per_second;     /* decoded by all ranks together; NaN: none was */
 } akin_ingest_result;
 
 /* Whether more than that fraction of the rows was rejected, by the decimal number as written,

@@ -163,6 +163,8 @@ static void append_stage(akin_json *list, size_t index, const akin_json *entry) 
     akin_json_set_number(stage, "seconds", seconds);
     akin_json_set_number(stage, "rate", rate);
     akin_json_set_text(stage, "unit", stages[index].unit);
+    const char *night = akin_json_text(entry, "night"); /* the one that did the work, if not this */
+    if (night) akin_json_set_text(stage, "night", night);
     akin_json_append_node(list, &stage);
 }
 

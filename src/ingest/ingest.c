@@ -12,6 +12,7 @@
 #include <akin/shard.h>
 #include <akin/source.h>
 #include <akin/text.h>
+#include <math.h>
 #include <string.h>
 
 #define ROUND_SECONDS 1.0
@@ -209,8 +210,8 @@ static akin_status read_pictures(ingest *run) {
         akin_log_info("ingest: the colour profiles of %lld picture%s are broken, or do not match "
                       "the picture, and were ignored",
                       (long long)counts[1], AKIN_PLURAL(counts[1]));
-    run->result->images_per_second =
-        seconds > 0 ? (double)akin_source_valid(run->source) / seconds : 0;
+    double decoded = (double)akin_source_valid(run->source) - (double)run->result->reused;
+    run->result->images_per_second = decoded > 0 && seconds > 0 ? decoded / seconds : NAN;
     akin_comm_sum_i64(run->comm, run->accepted,
                       run->words); /* each bit was set by one rank at most */
     return AKIN_OK;
@@ -344,7 +345,7 @@ done:
 static void tell(const akin_ingest_result *result, const char *rejects) {
     char rows[AKIN_TEXT_COMMAS], items[AKIN_TEXT_COMMAS], rejected[AKIN_TEXT_COMMAS],
         reused[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
-    bool rated = !akin_log_holds(); /* run says it */
+    bool rated = !akin_log_holds() && isfinite(result->images_per_second); /* run says it */
     akin_log_summary("ingest: %s row%s, %s item%s, %s rejected%s%s%s, %s reused from the previous "
                      "catalogue%s%s%s",
                      akin_text_commas((double)result->rows, rows), AKIN_PLURAL(result->rows),

@@ -186,11 +186,13 @@ static void describe(char out[LINE_SIZE], const char *stage, const char *unit, d
         used +=
             snprintf(out + used, LINE_SIZE - (size_t)used, " of %s", akin_text_commas(total, b));
     used += snprintf(out + used, LINE_SIZE - (size_t)used, " %s", unit);
+    const char *whose = strstr(unit, " of "); /* "images of rank 0": a rate of images */
+    int length = whose ? (int)(whose - unit) : (int)strlen(unit);
     if (rate > 0)
-        used += rate < 10
-                    ? snprintf(out + used, LINE_SIZE - (size_t)used, ", %.2g %s/s", rate, unit)
-                    : snprintf(out + used, LINE_SIZE - (size_t)used, ", %s %s/s",
-                               akin_text_commas(rate, c), unit);
+        used += rate < 10 ? snprintf(out + used, LINE_SIZE - (size_t)used, ", %.2g %.*s/s", rate,
+                                     length, unit)
+                          : snprintf(out + used, LINE_SIZE - (size_t)used, ", %s %.*s/s",
+                                     akin_text_commas(rate, c), length, unit);
     if (rate > 0 && total > done) {
         describe_span((total - done) / rate, left);
         snprintf(out + used, LINE_SIZE - (size_t)used, ", %s left", left);

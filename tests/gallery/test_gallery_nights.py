@@ -166,16 +166,30 @@ def test_two_tables_side_by_side():
     akin("gallery", "item/table.nc", "--beside", "other.nc", "--source", write_catalogue(range(40)), "-o", "beside")
     ours, theirs = lists_of("item/table.nc"), lists_of("other.nc")
     share = {i: 1 - len(set(ours[i]) & set(theirs[i])) / max(len(ours[i]), len(theirs[i])) for i in ours}
-    shoot("beside", "beside", "#?beside")
+    on_page = "return [...document.querySelectorAll('#beside .pair')].map(p => p.dataset.id)"
+    def few_screens(b):
+        assert 0 < len(b.run(on_page)) <= 4 and b.run("return document.documentElement.scrollHeight / innerHeight") < 4.5
+    shoot("beside", "beside", "#?beside", few_screens)
     with Browser() as b:
         b.open(page("beside", "#?beside"))
         b.until(READY)
-        items = b.run("return [...document.querySelectorAll('#beside .pair')].map(p => p.dataset.id)")
-        assert items and set(items) == {i for i in share if share[i] > 0} and [share[i] for i in items] == sorted((share[i] for i in items), reverse=True)
+        items = b.run(on_page)
+        def vote(id, which):
+            b.run("document.querySelector(`#beside .pair[data-id='${arguments[0]}'] [data-vote='${arguments[1]}']`).click()", id, which)
         assert b.run("return document.querySelector('#votes-csv').hidden") and "exclude-same-group=yes" in b.run("return document.querySelector('.settings').innerText")
-        for number, vote in ((0, "A"), (1, "B"), (2, "=")):
-            b.run("document.querySelectorAll('#beside .pair')[arguments[0]].querySelector(`[data-vote='${arguments[1]}']`).click()", number, vote)
-        assert "A is better 1 times, B 1 times, equal 1 times" in b.run("return document.querySelector('#votes').textContent")
+        vote(items[0], "A")
+        while b.run("return document.querySelector('#beside a[rel=next]') !== null"):
+            b.click("#beside a[rel=next]")
+            b.until(f"return !({on_page[7:]}).includes(arguments[0])", items[-1])
+            items += b.run(on_page)
+        assert len(items) > 8 and set(items) == {i for i in share if share[i] > 0} and [share[i] for i in items] == sorted((share[i] for i in items), reverse=True)
+        vote(items[-1], "B")  # on the last page
+        vote(items[-1], "B")  # taken back
+        b.run("location.hash = '#?beside'")
+        b.until(f"return ({on_page[7:]})[0] === arguments[0]", items[0])
+        vote(items[1], "B")
+        vote(items[2], "=")
+        assert f"Of {len(items)} items: A is better for 1, B for 1, equal for 1" in b.run("return document.querySelector('#votes').textContent")
         b.open("about:blank")
         b.open(page("beside", "#?beside"))  # kept in the browser
         b.until(READY)

@@ -414,6 +414,8 @@ def test_previous():
         assert_same_variables("previous1.nc", "previous2.nc")
     ingest(table, "-o", "previous0.nc", "--previous", "previous0.nc")  # onto itself
     assert_same_variables("previous1.nc", "previous0.nc")
+    done = ingest(table, "-o", "previous0.nc", "--previous", "previous0.nc", ranks=2)
+    assert done.json["reused"] == 40 and done.json["images_per_second"] is None, done.json  # a rate is of work that was done
     for ranks in (0, 2):
         done = ingest(table, "-o", "previous3.nc", "--previous", "previous0.nc", "--fit", "crop", expect=3, ranks=ranks)
         assert "previous0.nc" in done.json["message"] and "fit=" in done.json["message"]

@@ -117,7 +117,8 @@ def test_a_night_of_small_changes_equals_a_full_run():
     done = run(job, ranks=3)
     stages = done.json["stages"]
     assert stages["ingest"]["reused"] == 58 and stages["embed"]["computed"] == 2 and stages["train"]["skipped"], done.json
-    assert stages["train"]["epochs"] == 2, "the figures of the training come along with the model"
+    assert stages["train"]["epochs"] == 2 and stages["train"]["night"] == "2001-01-01", "the figures of the training come along with the model"
+    assert "night" not in stages["embed"]
     assert 0 < stages["evaluate"]["churn"] < 0.5 and stages["evaluate"]["common_ids"] == 59, stages["evaluate"]
     # From nothing but the model, with no night before.
     os.makedirs("full")

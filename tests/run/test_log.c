@@ -109,6 +109,20 @@ static void on_a_terminal_there_is_a_bar_with_rate_and_time_left(void **state) {
     assert_ptr_equal(strchr(text, '\n'), strchr(end, '\n'));
 }
 
+static void a_rate_has_the_unit_alone(void **state) {
+    (void)state;
+    catch_stderr(true, false);
+    for (int i = 0; i <= 3; i++) {
+        akin_log_progress("embed", "images of rank 0", 1000 * i, 9000);
+        usleep(120000);
+    }
+    akin_log_progress_end();
+    const char *text = release();
+    assert_non_null(strstr(text, " of 9,000 images of rank 0, "));
+    assert_non_null(strstr(text, " images/s, "));
+    assert_null(strstr(text, "rank 0/s"));
+}
+
 static void lines_also_go_to_a_file_with_the_time(void **state) {
     (void)state;
     unsigned char *bytes;
@@ -144,6 +158,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(quiet_keeps_warnings_and_errors),
         cmocka_unit_test(without_a_terminal_progress_is_rare),
         cmocka_unit_test(on_a_terminal_there_is_a_bar_with_rate_and_time_left),
+        cmocka_unit_test(a_rate_has_the_unit_alone),
         cmocka_unit_test(lines_also_go_to_a_file_with_the_time),
     };
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return EXIT_FAILURE;

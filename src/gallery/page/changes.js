@@ -26,7 +26,8 @@ akin.changes = (section, summary, changed, tools) => {
   const PAIRS = innerWidth < 1000 ? 2 : 4; // shown at first: a few screens
   function nights() {
     const when = [changed.made_before, changed.made].filter(Boolean);
-    return when.length === 2 ? `from the table of ${when[0]} to that of ${when[1]}` : "";
+    const date = (text) => el("span", { class: "date" }, text);
+    return when.length === 2 ? ["from the table of ", date(when[0]), " to that of ", date(when[1])] : "";
   }
   const heading = (title, note) => el("div", { class: "heading" }, el("h2", {}, title), note && el("p", { class: "quiet" }, note));
   const first = (shown, all) => (shown < all ? `the first ${number(shown)} of ${number(all)}` : plural(all, "item"));

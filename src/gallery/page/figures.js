@@ -152,9 +152,11 @@ akin.figures = (section, summary, tools) => {
   }
   function stages() {
     if (!summary.stages.length) return null;
-    return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) =>
-      el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
-        cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`))))));
+    return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) => {
+      if (s.night) return el("tr", {}, el("td", {}, s.verb, " ", el("small", { class: "quiet" }, `not run; what it made on ${s.night} is used`)), cell("–"), cell("–"));
+      return el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
+        cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`));
+    }))));
   }
   function categories() {
     if (!summary.categories.length) return null;

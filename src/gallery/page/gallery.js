@@ -1,6 +1,6 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
- * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside" two tables,
+ * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside&page=2" two tables,
  * "#?map" a map, "#?duplicates" what looks the same. */
 "use strict";
 const akin = (() => {
@@ -235,7 +235,7 @@ const akin = (() => {
       await akin.changes($("changes"), summary, changed, { el, number, plural, percent, card, gone, listOf });
     } else if (view === "beside") {
       title = "Side by side";
-      await akin.showBeside($("beside"), compared, { el, number, plural, percent, card, gone, listOf, summary, data });
+      await akin.showBeside($("beside"), compared, parseInt(words.get("page"), 10), { el, number, plural, percent, card, gone, listOf, pages, summary, data });
     } else if (view === "map" || view === "duplicates") {
       title = view === "map" ? "Map" : "Duplicates";
       akin[view === "map" ? "showMap" : "showDuplicates"]($(view), view === "map" ? mapped : doubled, { el, number, plural, percent, card, picture, linkTo, categoryName, itemsAddress, data, summary });

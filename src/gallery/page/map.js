@@ -11,7 +11,7 @@ akin.showMap = (section, map, tools) => {
   /* The categories with the most items on the map get a colour. */
   const counts = new Map();
   for (const [row] of map.items) if (categoryName(row)) counts.set(categoryName(row), (counts.get(categoryName(row)) || 0) + 1);
-  const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a5195", "#b8a500", "#8c4a2f", "#4d4d4d"]; // the first six: Okabe and Ito's, which the colour-blind can tell apart
+  const COLOURS = ["#0072b2", "#e69f00", "#009e73", "#cc79a7", "#d55e00", "#56b4e9", "#7a5195", "#b8a500", "#8c4a2f", "#808080"]; // the first six: Okabe and Ito's, which the colour-blind can tell apart
   const names = [...counts].sort((a, b) => b[1] - a[1] || (a[0] < b[0] ? -1 : 1)).slice(0, COLOURS.length).map(([name]) => name);
   const colour = (name) => (names.includes(name) ? COLOURS[names.indexOf(name)] : "var(--line)");
   function legend(name) {
@@ -35,6 +35,7 @@ akin.showMap = (section, map, tools) => {
   }
   const plane = el("div", { class: "plane" }, map.items.map(spot)), board = el("div", { class: "map" }, plane);
   board.style.aspectRatio = `${map.columns} / ${map.lines}`;
+  plane.style.setProperty("--thick", `${Math.min(3, Math.max(1, innerWidth / map.columns / 10))}px`); // of small pictures a thin edge
 
   /* Zoom with the wheel or the buttons, pan by dragging; what is under the pointer stays there. */
   const at = { scale: 1, x: 0, y: 0 };
@@ -42,6 +43,7 @@ akin.showMap = (section, map, tools) => {
     const { width, height } = board.getBoundingClientRect();
     at.x = Math.min(0, Math.max(width * (1 - at.scale), at.x));
     at.y = Math.min(0, Math.max(height * (1 - at.scale), at.y));
+    board.style.touchAction = at.scale > 1 ? "none" : ""; // a finger moves what is enlarged, else the page
     plane.style.transform = `translate(${at.x}px, ${at.y}px) scale(${at.scale})`;
   }
   function zoom(factor, x, y) {
@@ -71,6 +73,7 @@ akin.showMap = (section, map, tools) => {
     place();
   });
   addEventListener("pointerup", () => { if (drag && drag.moved) addEventListener("click", (event) => { event.preventDefault(); event.stopPropagation(); }, { capture: true, once: true }); drag = null; });
+  addEventListener("pointercancel", () => { drag = null; });
   board.addEventListener("dragstart", (event) => event.preventDefault());
   const button = (label, title, does) => { const node = el("button", { type: "button", class: "more", title, "aria-label": title }, label); node.addEventListener("click", does); return node; };
   const controls = el("p", { class: "zoom" }, button("+", "Zoom in", () => middle(1.6)), button("−", "Zoom out", () => middle(0.625)), button("Whole map", "Show the whole map", () => { at.scale = 1; place(); }));
@@ -93,7 +96,7 @@ akin.showDuplicates = (section, doubled, tools) => {
   const set = ([kept, members, rows]) => el("article", { class: "set" },
     el("div", { class: "heading" }, el("h2", {}, `${number(members + 1)} look the same`), members > rows.length && el("p", { class: "quiet" }, `the first ${number(rows.length + 1)} are shown`)),
     el("ul", { class: "grid small" }, [kept, ...rows].map((row, i) => { const node = card(row); if (i === 0) node.classList.add("kept"); return node; })));
-  const SETS = 24, flow = el("div", { class: "sets" }), more = el("button", { type: "button", class: "more" });
+  const SETS = innerWidth < 640 ? 9 : 24, flow = el("div", { class: "sets" }), more = el("button", { type: "button", class: "more" });
   let shown = 0;
   function next() { // appends a page of sets
     flow.append(...doubled.shown.slice(shown, shown + SETS).map(set));
