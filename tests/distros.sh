@@ -35,6 +35,7 @@ enter() {
         root=$1 inside=$2
         shift 2
         mount --make-rprivate /
+        mount --bind "$root" "$root" # a mount point, which slurmd wants of its root
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"

@@ -13,6 +13,7 @@ typedef struct {
     const uint8_t *bytes;
     toff_t count, at;
     char message[200]; /* libtiff's first message; "" = none */
+    char warning[200]; /* its first warning: newer versions refuse some files without a message */
     TIFF *file;
     akin_canvas *canvas;
     uint32_t width, height;
@@ -75,8 +76,8 @@ static void on_unmap(thandle_t handle, void *base, toff_t count) {
     (void)count;
 }
 
-static void keep_text(job *j, const char *text) {
-    if (!*j->message) snprintf(j->message, sizeof j->message, "%s", text);
+static void keep_text(char kept[200], const char *text) {
+    if (!*kept) snprintf(kept, 200, "%s", text);
 }
 
 static int on_error(TIFF *file, void *context, const char *module, const char *form,
@@ -85,7 +86,7 @@ static int on_error(TIFF *file, void *context, const char *module, const char *f
     (void)module;
     char text[200];
     vsnprintf(text, sizeof text, form, words);
-    keep_text(context, text);
+    keep_text(((job *)context)->message, text);
     return 1;
 }
 
@@ -94,17 +95,18 @@ static int on_error(TIFF *file, void *context, const char *module, const char *f
 static int on_warning(TIFF *file, void *context, const char *module, const char *form,
                       va_list words) {
     (void)file;
+    job *j = context;
     char text[200];
     vsnprintf(text, sizeof text, form, words);
-    if (module && strstr(module, "JPEG")) keep_text(context, text);
-    if (strstr(text, "ICC Profile")) ((job *)context)->bad_profile = true;
+    keep_text(module && strstr(module, "JPEG") ? j->message : j->warning, text);
+    if (strstr(text, "ICC Profile")) j->bad_profile = true;
     return 1;
 }
 
 /* --- the picture --- */
 
 static akin_status refuse(const job *j) {
-    const char *message = *j->message ? j->message : "it cannot be read";
+    const char *message = *j->message ? j->message : *j->warning ? j->warning : "it cannot be read";
     if (strstr(message, "emory"))
         return akin_error_set(AKIN_INPUT, "damaged TIFF, or one that needs too much memory: %s",
                               message);
