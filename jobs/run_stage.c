@@ -79,6 +79,16 @@ static bool is_recorded(const akin_run_state *run, const akin_stage *stage, cons
     return recorded != 0;
 }
 
+/* With what is to be warned of now. */
+static void report_skipped(akin_run_state *run, const akin_stage *stage, const akin_stage_run *own,
+                           const akin_json *entry) {
+    const char *warning = akin_json_text(own->call->report, "warning");
+    akin_json *copy = akin_json_copy(entry);
+    if (warning) akin_json_set_text(copy, "warning", warning);
+    akin_stage_report(run, stage->verb, own->job->table, copy, true);
+    akin_json_free(copy);
+}
+
 /* What metrics.json says about a skipped stage; if it has no entry (as when the run was killed
  * between the two), only what the file says. */
 static akin_status skip(akin_run_state *run, const akin_stage *stage, const akin_stage_run *own,
@@ -109,7 +119,7 @@ static akin_status skip(akin_run_state *run, const akin_stage *stage, const akin
         entry = akin_metrics_entry(run->metrics, stage->verb, table);
     }
     if (!entry) entry = call->report; /* not on rank 0 */
-    akin_stage_report(run, stage->verb, table, entry, true);
+    report_skipped(run, stage, own, entry);
 done:
     return status;
 }

@@ -103,6 +103,16 @@ static const akin_option options[] = {
      .argument = "FILE",
      .unrecorded = true,
      .help = "ids of its rows, if it is a .npy file used with --ids"},
+    {.name = "previous-against",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "with --against: what that table was made against, if it was another file"},
+    {.name = "previous-against-ids",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .unrecorded = true,
+     .help = "ids of its rows, if it is a .npy file"},
     {.name = "spare",
      .type = AKIN_OPTION_INT,
      .initial = "4",
@@ -146,28 +156,30 @@ static akin_neighbors_params read_params(const akin_call *call) {
     const akin_options *o = call->options;
     const char *const *arguments;
     akin_options_arguments(o, &arguments);
-    return (akin_neighbors_params){.input = arguments[0],
-                                   .ids = akin_options_text(o, "ids"),
-                                   .output = akin_options_text(o, "output"),
-                                   .against = akin_options_text(o, "against"),
-                                   .against_ids = akin_options_text(o, "against-ids"),
-                                   .aspect = akin_options_text(o, "aspect"),
-                                   .model = akin_options_text(o, "model"),
-                                   .catalog = akin_options_text(o, "catalog"),
-                                   .k = (size_t)akin_options_int(o, "k"),
-                                   .rules = rules_of(o),
-                                   .by_group = is_choice(o, "by", "group"),
-                                   .mean = is_choice(o, "pictures", "mean"),
-                                   .refine = refine_of(o),
-                                   .options = call->options_text,
-                                   .result_options = call->result_options,
-                                   .previous = akin_options_text(o, "previous"),
-                                   .previous_embeddings =
-                                       akin_options_text(o, "previous-embeddings"),
-                                   .previous_ids = akin_options_text(o, "previous-ids"),
-                                   .spare = (size_t)akin_options_int(o, "spare"),
-                                   .checkpoint = akin_options_text(o, "checkpoint"),
-                                   .checkpoint_every = akin_options_real(o, "checkpoint-every")};
+    return (akin_neighbors_params){
+        .input = arguments[0],
+        .ids = akin_options_text(o, "ids"),
+        .output = akin_options_text(o, "output"),
+        .against = akin_options_text(o, "against"),
+        .against_ids = akin_options_text(o, "against-ids"),
+        .aspect = akin_options_text(o, "aspect"),
+        .model = akin_options_text(o, "model"),
+        .catalog = akin_options_text(o, "catalog"),
+        .k = (size_t)akin_options_int(o, "k"),
+        .rules = rules_of(o),
+        .by_group = is_choice(o, "by", "group"),
+        .mean = is_choice(o, "pictures", "mean"),
+        .refine = refine_of(o),
+        .options = call->options_text,
+        .result_options = call->result_options,
+        .previous = akin_options_text(o, "previous"),
+        .previous_embeddings = akin_options_text(o, "previous-embeddings"),
+        .previous_ids = akin_options_text(o, "previous-ids"),
+        .previous_against = akin_options_text(o, "previous-against"),
+        .previous_against_ids = akin_options_text(o, "previous-against-ids"),
+        .spare = (size_t)akin_options_int(o, "spare"),
+        .checkpoint = akin_options_text(o, "checkpoint"),
+        .checkpoint_every = akin_options_real(o, "checkpoint-every")};
 }
 
 static void fill_report(akin_json *report, const akin_neighbors_params *params,
@@ -264,16 +276,15 @@ static akin_status run(akin_call *call) {
     return run_together(&call, 1);
 }
 
-/* What works on the lists of items, not of products. The last ones do where pictures count as one
+/* What works on the lists of items, not of products. The last one does where pictures count as one
  * row. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"against", "pins",  "diversity", "collapse-duplicates",
-                                         "fill",    "score", "damp-hubs", "boost",
-                                         "at-most"};
+    static const char *const others[] = {
+        "against", "diversity", "collapse-duplicates", "fill", "score", "damp-hubs", "at-most"};
     size_t count = sizeof others / sizeof *others;
     if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");
-    if (is_choice(o, "pictures", "mean")) count -= 2;
+    if (is_choice(o, "pictures", "mean")) count--;
     for (size_t i = 0; is_choice(o, "by", "group") && i < count; i++)
         if (akin_options_given(o, others[i]))
             return akin_error_option(
@@ -298,8 +309,13 @@ static akin_status check(akin_options *o) {
     if (akin_options_given(o, "against") && akin_options_flag(o, "damp-hubs"))
         return akin_error_option("damp-hubs", "--damp-hubs does not go together with --against: "
                                               "leave one of them out");
-    if (akin_options_given(o, "against-ids") && !akin_options_given(o, "against"))
-        return akin_error_option("against-ids", "--against-ids needs --against");
+    static const char *const of_against[] = {"against-ids", "previous-against"};
+    for (size_t i = 0; i < sizeof of_against / sizeof *of_against; i++)
+        if (akin_options_given(o, of_against[i]) && !akin_options_given(o, "against"))
+            return akin_error_option(of_against[i], "--%s needs --against", of_against[i]);
+    if (akin_options_given(o, "previous-against-ids") && !akin_options_given(o, "previous-against"))
+        return akin_error_option("previous-against-ids",
+                                 "--previous-against-ids needs --previous-against");
     if ((akin_options_text(o, "previous") == NULL) !=
         (akin_options_text(o, "previous-embeddings") == NULL))
         return akin_error_option(akin_options_given(o, "previous") ? "previous"

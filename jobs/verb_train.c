@@ -8,6 +8,7 @@
 #include <akin/ncfile.h>
 #include <akin/train.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 #define CURVE_POINTS ((size_t)1000) /* at most, in the report */
@@ -377,6 +378,20 @@ static bool has_these_pairs(const akin_call *call, const char *model) {
            akin_output_has(model, "model", "input_pairs_digest", pairs ? digest : NULL);
 }
 
+/* What retrain = never keeps although the file of pairs is another one now. */
+static void tell_other_pairs(akin_call *call, const char *model) {
+    char said[1024];
+    const char *pairs = akin_options_text(call->options, "pairs");
+    if (!pairs || !akin_file_exists(pairs) || has_these_pairs(call, model)) return;
+    snprintf(
+        said, sizeof said,
+        "%s is no longer the file of pairs that %s was trained with, and retrain = never keeps "
+        "the model: set retrain = always in [train], or remove the model",
+        pairs, model);
+    akin_log_warning("train: %s", said);
+    akin_json_set_text(call->report, "warning", said);
+}
+
 /* A model with these options is used. Its catalogue and its --init matter only if `run` decides
  * so: then `run` sets --init when a new model is wanted. */
 static bool up_to_date(akin_call *call) {
@@ -395,7 +410,9 @@ static bool up_to_date(akin_call *call) {
         params.init
             ? akin_output_made_from(params.output, "model", "input_init_digest", params.init)
             : akin_output_has(params.output, "model", "input_init_digest", NULL);
-    return same_init && (same_catalog || strcmp(policy, "never") == 0);
+    bool never = strcmp(policy, "never") == 0;
+    if (same_init && never) tell_other_pairs(call, params.output);
+    return same_init && (same_catalog || never);
 }
 
 static akin_status check(akin_options *options) {

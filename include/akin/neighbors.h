@@ -68,6 +68,7 @@ typedef struct {
     const char *options, *result_options; /* resolved, for the table's attributes */
     const char *previous;                 /* last night's table, or NULL; with it: */
     const char *previous_embeddings, *previous_ids;
+    const char *previous_against, *previous_against_ids; /* the targets then; NULL: as now */
     size_t spare; /* neighbours beyond k that are stored next to the table, for the next night */
     const char *checkpoint; /* NULL: <output>.checkpoint */
     double checkpoint_every;

@@ -17,6 +17,18 @@ enum { KEPT, SHORT, NEW, AT_ONCE = 4096 };
 
 const uint8_t akin_delta_done[9] = {1, 0, 0, 0, 0, 0, 0, 0, 0};
 
+static bool has_sides(const akin_vectors *vectors) {
+    return akin_vectors_sources(vectors) < akin_vectors_items(vectors);
+}
+
+/* How many of this rank's rows, the first ones, are sources. */
+static size_t own_sources(const akin_vectors *vectors) {
+    size_t first = akin_vectors_first(vectors), count = akin_vectors_count(vectors),
+           sources = akin_vectors_sources(vectors);
+    size_t left = first < sources ? sources - first : 0;
+    return left < count ? left : count;
+}
+
 /* --- which items are the same --- */
 
 static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
@@ -43,6 +55,8 @@ static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_ru
         if ((status = akin_hasher_create(&hasher)) != AKIN_OK) break;
         out[i] = akin_join_row_of(akin_labels_id(akin_vectors_labels(vectors), i),
                                   akin_vectors_first(vectors) + i, night);
+        if (i >= own_sources(vectors))
+            out[i].id.low = ~out[i].id.low; /* the same id, of a target */
         out[i].content = content_of(vectors, rules, more, i, hasher);
         akin_hasher_free(hasher);
     }
@@ -67,14 +81,15 @@ done:
 
 /* --- whether the table can be used --- */
 
-/* The options without k=..., since a table with more neighbours can be used for one with fewer. */
-static akin_status without_k(const char *options, akin_text **out) {
+/* The options without k=..., since a table with more neighbours can be used for one with fewer, and
+ * without against=..., whose digest says more than its name. */
+static akin_status without_own(const char *options, akin_text **out) {
     akin_status status;
     akin_text *text = NULL;
     AKIN_TRY(akin_text_create(&text));
     for (const char *at = options; *at != '\0';) {
         size_t length = strcspn(at, " ");
-        if (strncmp(at, "k=", 2) != 0 && length > 0)
+        if (strncmp(at, "k=", 2) != 0 && strncmp(at, "against=", 8) != 0 && length > 0)
             AKIN_TRY(akin_text_append(text, "%s%.*s", akin_text_length(text) ? " " : "",
                                       (int)length, at));
         at += length + (at[length] == ' ');
@@ -90,8 +105,8 @@ static akin_status check_rules(const akin_delta_source *source, const akin_table
     char *made = NULL;
     akin_text *before = NULL, *now = NULL;
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &made));
-    AKIN_TRY(without_k(made ? made : "", &before));
-    AKIN_TRY(without_k(source->result_options, &now));
+    AKIN_TRY(without_own(made ? made : "", &before));
+    AKIN_TRY(without_own(source->result_options, &now));
     if (strcmp(akin_text_bytes(before), akin_text_bytes(now)) != 0)
         status = akin_error_set(
             AKIN_INPUT,
@@ -104,18 +119,30 @@ done:
     return status;
 }
 
-static akin_status check_source(const akin_delta_source *source, const akin_table *table,
-                                const akin_vectors *before, const akin_vectors *now) {
+static const char *digest_of(const akin_vectors *before) {
+    return *akin_vectors_source_digest(before) ? akin_vectors_source_digest(before)
+                                               : akin_vectors_digest(before);
+}
+
+static akin_status check_inputs(const akin_delta_source *source, const akin_table *table) {
     const akin_ncfile_claim claim = {"input_embeddings_digest", "the embeddings",
-                                     akin_vectors_digest(before)};
+                                     digest_of(source->before)};
     akin_text *differences = NULL;
     akin_status status = akin_text_create(&differences);
     if (status == AKIN_OK)
         status = akin_ncfile_differences(akin_table_file(table), &claim, 1, differences);
     if (status == AKIN_OK && akin_text_length(differences) > 0)
-        status = akin_error_set(AKIN_INPUT, "--previous %s was not made from %s%s", source->table,
-                                source->embeddings, source->ids ? " with these ids" : "");
+        status = akin_error_set(AKIN_INPUT, "--previous %s was not made from %s", source->table,
+                                source->embeddings);
     akin_text_free(differences);
+    return status;
+}
+
+static akin_status check_source(const akin_delta_source *source, const akin_table *table,
+                                const akin_vectors *now) {
+    const akin_vectors *before = source->before;
+    bool apart = source->apart || akin_table_is_refined(table);
+    akin_status status = check_inputs(source, table);
     if (status != AKIN_OK) return status;
     if (strcmp(akin_vectors_model_digest(before), akin_vectors_model_digest(now)) != 0 ||
         akin_vectors_dim(before) != akin_vectors_dim(now))
@@ -123,15 +150,27 @@ static akin_status check_source(const akin_delta_source *source, const akin_tabl
                               "--previous-embeddings %s was made with another model, so every "
                               "vector may differ: leave it and --previous out",
                               source->embeddings);
-    if (akin_table_items(table) != akin_vectors_items(before))
+    if (!source->apart && akin_table_items(table) != akin_vectors_sources(before))
         return akin_error_set(AKIN_INPUT, "--previous %s has %zu items, its embeddings %zu",
-                              source->table, akin_table_items(table), akin_vectors_items(before));
-    if (!akin_table_is_refined(table) && akin_table_k(table) < source->k)
+                              source->table, akin_table_items(table), akin_vectors_sources(before));
+    if (!apart && akin_table_k(table) < source->k)
         return akin_error_set(
             AKIN_INPUT,
             "--previous %s has %zu neighbours per list, fewer than k = %zu: leave it out",
             source->table, akin_table_k(table), source->k);
     return check_rules(source, table);
+}
+
+/* Whether it was made against the targets that were opened for it. */
+static akin_status compare_targets(const akin_table *table, const akin_vectors *before,
+                                   bool *same) {
+    char *made = NULL;
+    const char *targets = akin_vectors_target_digest(before);
+    akin_status status =
+        akin_ncfile_get_attribute(akin_table_file(table), "input_against_digest", &made);
+    *same = strcmp(made ? made : "", targets) == 0;
+    akin_mem_free(made);
+    return status;
 }
 
 /* Whether the files of the rules have the same contents as then. */
@@ -149,7 +188,9 @@ static akin_status compare_files(const akin_table *table, const akin_item_rules 
 typedef struct {
     const akin_table *table;
     const akin_extra_neighbors *spare; /* NULL: none */
-    const int32_t *now;                /* [items before]: tonight's row, -1: removed or changed */
+    const akin_vectors *before;
+    const int32_t *now;  /* [items before]: tonight's row, -1: removed or changed */
+    size_t first_target; /* of the items before: what the table counts its neighbours from */
     size_t k, list, table_k, spare_k;
     bool limited;     /* a member that is gone may make room for others than the next */
     bool refined;     /* only the spare file has the exact lists */
@@ -162,9 +203,11 @@ typedef struct {
 
 static akin_status make_reader(reader *r) {
     r->table_k = akin_table_k(r->table);
-    r->refined = akin_table_is_refined(r->table);
     r->spare_k = r->spare != NULL ? akin_extra_neighbors_k(r->spare) : 0;
-    r->table_whole = !r->refined && r->table_k >= akin_table_items(r->table) - 1;
+    size_t items = akin_vectors_items(r->before);
+    r->first_target = has_sides(r->before) ? akin_vectors_sources(r->before) : 0;
+    r->table_whole =
+        !r->refined && r->table_k >= (r->first_target > 0 ? items - r->first_target : items - 1);
     r->neighbor = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->neighbor);
     r->score = akin_mem_alloc(AT_ONCE, r->table_k * sizeof *r->score);
     r->counts = akin_mem_alloc(AT_ONCE, sizeof *r->counts);
@@ -182,7 +225,9 @@ static void free_reader(reader *r) {
 }
 
 static akin_status read_rows(reader *r, size_t first, size_t count) {
-    akin_status status = akin_table_rows(r->table, first, count, r->neighbor, r->score, r->counts);
+    akin_status status = AKIN_OK;
+    if (!r->refined)
+        status = akin_table_rows(r->table, first, count, r->neighbor, r->score, r->counts);
     if (status == AKIN_OK && r->spare != NULL)
         status = akin_extra_neighbors_rows(r->spare, first, count, r->keys, r->whole);
     return status;
@@ -197,7 +242,7 @@ static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, b
     *whole =
         (count < r->table_k && !r->refined) || r->table_whole || (r->spare != NULL && r->whole[i]);
     for (size_t e = 0; e < count; e++) {
-        int32_t row = r->now[r->neighbor[i * r->table_k + e]];
+        int32_t row = r->now[r->first_target + (size_t)r->neighbor[i * r->table_k + e]];
         *lost = *lost || row < 0;
         if (row < 0) continue;
         if (held == r->list) *whole = false; /* more than fit */
@@ -238,7 +283,7 @@ static akin_status read_lists(akin_delta *delta, reader *r, const int32_t *befor
              end < count && (before_of[end] < 0 || (before_of[end] >= (int32_t)first &&
                                                     (size_t)before_of[end] < first + AT_ONCE));)
             end++;
-        size_t left = akin_table_items(r->table) - first;
+        size_t left = akin_vectors_sources(r->before) - first;
         AKIN_TRY(read_rows(r, first, left < AT_ONCE ? left : AT_ONCE));
         for (; at < end; at++) {
             if (before_of[at] < 0)
@@ -258,6 +303,7 @@ static akin_status make_arrays(akin_delta *delta, size_t count, size_t list) {
     return delta->label && delta->lists && delta->horizon ? AKIN_OK : AKIN_FAILED;
 }
 
+/* count: this rank's sources; matches: of sources. */
 static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t items_before,
                         size_t matches) {
     int64_t kinds[3] = {0, 0, 0};
@@ -273,7 +319,7 @@ static akin_status take_lists(akin_delta *delta, reader *r, const akin_vectors *
                               const akin_join_match *matches, size_t match_count) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
-           before = akin_table_items(r->table);
+           before = akin_vectors_items(r->before), sources = own_sources(now);
     int32_t *rows_now = akin_mem_alloc(before, sizeof *rows_now),
             *before_of = akin_mem_alloc(count, sizeof *before_of);
     if (rows_now == NULL || before_of == NULL) goto done;
@@ -287,7 +333,8 @@ static akin_status take_lists(akin_delta *delta, reader *r, const akin_vectors *
     r->now = rows_now;
     AKIN_TRY(make_reader(r));
     AKIN_TRY(make_arrays(delta, count, r->list));
-    AKIN_TRY(read_lists(delta, r, before_of, count));
+    AKIN_TRY(read_lists(delta, r, before_of, sources));
+    for (size_t i = sources; i < count; i++) delta->label[i] = before_of[i] < 0 ? NEW : KEPT;
 done:
     free_reader(r);
     akin_mem_free(rows_now);
@@ -312,6 +359,7 @@ static bool in_order(akin_join_match *matches, size_t count) {
 /* A spare file that is missing or does not match is no error. */
 static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source *source,
                                         const akin_table *table) {
+    const akin_vectors *before = source->before;
     akin_extra_neighbors *spare = NULL;
     akin_text *name = NULL;
     akin_status local = akin_text_create(&name);
@@ -320,7 +368,8 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
     int64_t wrong = local != AKIN_OK;
     akin_comm_max_i64(comm, &wrong, 1);
     if (!wrong && akin_extra_neighbors_open(comm, akin_text_bytes(name), akin_table_digest(table),
-                                            akin_table_items(table), &spare) != AKIN_OK)
+                                            akin_vectors_sources(before),
+                                            akin_vectors_items(before), &spare) != AKIN_OK)
         akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(name),
                          akin_error_message());
     akin_error_clear();
@@ -332,10 +381,15 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
 static akin_status count_useful(akin_comm *comm, const akin_delta_source *source,
                                 const akin_table *table, const akin_item_rules *more,
                                 akin_join_match *matches, size_t *count) {
-    bool same_files, ordered = in_order(matches, *count);
-    akin_status status = akin_agree(comm, compare_files(table, more, &same_files));
-    if (status != AKIN_OK || *count == 0) return status;
-    if (!ordered)
+    bool same_files = false, same_targets = false, ordered = in_order(matches, *count);
+    akin_status status = compare_files(table, more, &same_files);
+    if (status == AKIN_OK) status = compare_targets(table, source->before, &same_targets);
+    if ((status = akin_agree(comm, status)) != AKIN_OK || *count == 0) return status;
+    if (!same_targets)
+        akin_log_info("neighbors: %s was made against other items than those of now, and "
+                      "--previous-against does not name them: everything is computed again",
+                      source->table);
+    else if (!ordered)
         akin_log_warning(
             "neighbors: the items of %s are in another order: everything is computed again",
             source->embeddings);
@@ -352,45 +406,56 @@ static akin_status count_useful(akin_comm *comm, const akin_delta_source *source
     return AKIN_OK;
 }
 
+/* Without the spare file there may be nothing to go on from. */
+static bool has_lists(const akin_delta_source *source, const reader *r) {
+    if (!r->refined || r->spare != NULL) return true;
+    akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything is "
+                     "computed again",
+                     source->table);
+    return false;
+}
+
+static size_t count_sources(const akin_vectors *before, const akin_join_match *matches,
+                            size_t count) {
+    size_t sources = 0;
+    for (size_t m = 0; m < count; m++)
+        sources += (size_t)matches[m].first < akin_vectors_sources(before);
+    return sources;
+}
+
 akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                             const akin_vectors *vectors, const akin_row_block_rules *rules,
                             const akin_item_rules *more, akin_delta **out) {
     akin_status status;
     akin_table *table = NULL;
-    akin_vectors *before = NULL;
     akin_extra_neighbors *spare = NULL;
     akin_join_match *matches = NULL;
+    const akin_vectors *before = source->before;
     size_t count = 0;
     *out = NULL;
     akin_delta *delta = akin_mem_zalloc(1, sizeof *delta);
     AKIN_TRY(akin_agree(comm, delta != NULL ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(akin_table_open(comm, source->table, &table));
-    AKIN_TRY(akin_vectors_open(comm, source->embeddings, source->ids, &before));
-    AKIN_TRY(akin_agree(comm, check_source(source, table, before, vectors)));
+    AKIN_TRY(akin_agree(comm, check_source(source, table, vectors)));
     strcpy(delta->digest, akin_table_digest(table));
     AKIN_TRY(match_items(comm, before, vectors, rules, more, &matches, &count));
-    akin_vectors_free(before);
-    before = NULL;
     AKIN_TRY(count_useful(comm, source, table, more, matches, &count));
     spare = find_spare(comm, source, table);
-    if (akin_table_is_refined(table) && count > 0 && spare == NULL) {
-        akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything "
-                         "is computed again",
-                         source->table);
-        count = 0;
-    }
     reader r = {.table = table,
                 .spare = spare,
+                .before = before,
                 .k = source->k,
                 .list = source->list,
+                .refined = source->apart || akin_table_is_refined(table),
                 .limited = more != NULL && akin_item_rules_rows(more)->limits != NULL};
+    if (count > 0 && !has_lists(source, &r)) count = 0;
     AKIN_TRY(akin_agree(comm, take_lists(delta, &r, vectors, matches, count)));
-    count_kinds(comm, delta, akin_vectors_count(vectors), akin_table_items(table), count);
+    count_kinds(comm, delta, own_sources(vectors), akin_vectors_sources(before),
+                count_sources(before, matches, count));
     *out = delta, delta = NULL;
 done:
     akin_mem_free(matches);
     akin_extra_neighbors_close(spare);
-    akin_vectors_free(before);
     akin_table_close(table);
     akin_delta_free(delta);
     return status;

@@ -12,6 +12,9 @@
  *   the row is compared with every other;
  * - new: the row is compared with every other.
  *
+ * Where lists hold items of another catalogue, its rows are kept or new, and have no lists. A row is
+ * then known by its id and its side.
+ *
  * Pairs of kept rows need no comparison (row_block.h: a layer). A kept list knows nothing about
  * unchanged items that are worse than its last remaining member, its horizon: what the run finds
  * below that is dropped again, so that a list always holds the best that exist. */
@@ -25,8 +28,11 @@
 #include <akin/vectors.h>
 
 typedef struct {
-    const char *table, *embeddings, *ids; /* last night's; ids: for a .npy, or NULL */
-    const char *result_options;           /* tonight's, which the table's must equal except for k */
+    const char *table, *embeddings; /* last night's files; the second for messages */
+    const char *result_options;     /* tonight's, which the table's must equal except for k */
+    const akin_vectors *before;     /* what last night compared, as tonight's are made; borrowed */
+    bool apart;     /* the rows of the table are not those that are compared: only its spare file
+                     * has their lists */
     size_t k, list; /* of tonight's table; and of the engine's lists (k and some spare) */
 } akin_delta_source;
 
@@ -35,14 +41,15 @@ typedef struct {
     int32_t *label;    /* [count]: this rank's rows: 0 kept, 1 short, 2 new */
     uint64_t *lists;   /* [count, k] keys in tonight's rows, sorted, 0 = none */
     uint64_t *horizon; /* [count]: the smallest key that is known to be right; 0: all */
-    size_t kept, shorter, fresh, gone; /* rows of all ranks; gone: of last night */
+    size_t kept, shorter, fresh, gone; /* sources of all ranks; gone: of last night */
 } akin_delta;
 
 /* Which labels have already been compared with each other: 3 x 3. */
 extern const uint8_t akin_delta_done[9];
 
 /* AKIN_INPUT, with the reason, if the table was not made from these embeddings, with this model, or under these
- * rules. more: or NULL; if its files have changed, nothing is reused. Collective; agreed; same
+ * rules. more: or NULL; if its files have changed, or what targets it was made against, nothing is reused.
+ * Collective; agreed; same
  * arguments. */
 AKIN_MUST_CHECK akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                                             const akin_vectors *vectors,

@@ -7,7 +7,7 @@
 
 struct akin_extra_neighbors {
     akin_ncfile *file;
-    size_t n, k;
+    size_t n, k, rows;
 };
 
 static const akin_ncfile_field schema[] = {
@@ -58,12 +58,12 @@ done:
 }
 
 akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path, const char *table_digest,
-                                      size_t n, akin_extra_neighbors **out) {
+                                      size_t n, size_t rows, akin_extra_neighbors **out) {
     akin_status status;
     *out = NULL;
     akin_extra_neighbors *spare = akin_mem_zalloc(1, sizeof *spare);
     AKIN_TRY(akin_agree(comm, spare != NULL ? AKIN_OK : AKIN_FAILED));
-    spare->n = n;
+    spare->n = n, spare->rows = rows;
     AKIN_TRY(akin_ncfile_open(comm, path, "spare", &spare->file));
     AKIN_TRY(akin_agree(comm, check(spare, table_digest)));
     *out = spare, spare = NULL;
@@ -89,7 +89,7 @@ akin_status akin_extra_neighbors_rows(const akin_extra_neighbors *spare, size_t 
     AKIN_TRY(akin_ncfile_get(spare->file, "whole", first, count, whole));
     for (size_t i = 0; i < count * spare->k; i++)
         if (keys[i] != 0 &&
-            (akin_topk_row(keys[i]) < 0 || (size_t)akin_topk_row(keys[i]) >= spare->n))
+            (akin_topk_row(keys[i]) < 0 || (size_t)akin_topk_row(keys[i]) >= spare->rows))
             return akin_error_set(AKIN_INPUT,
                                   "%s: item %zu has a neighbour that is not one of its items",
                                   akin_ncfile_path(spare->file), first + i / spare->k);

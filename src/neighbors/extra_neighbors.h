@@ -28,10 +28,11 @@ AKIN_MUST_CHECK akin_status akin_extra_neighbors_write(akin_comm *comm, const ch
 
 typedef struct akin_extra_neighbors akin_extra_neighbors;
 
-/* AKIN_INPUT if it is damaged or belongs to another table. Collective; agreed. */
+/* n: of the file; rows: what its keys name are below it. AKIN_INPUT if it is damaged or belongs to another
+ * table. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path,
                                                       const char *table_digest, size_t n,
-                                                      akin_extra_neighbors **out);
+                                                      size_t rows, akin_extra_neighbors **out);
 void akin_extra_neighbors_close(akin_extra_neighbors *spare); /* NULL is fine */
 size_t akin_extra_neighbors_k(const akin_extra_neighbors *spare);
 /* Not collective. */

@@ -17,27 +17,63 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* rows: [count of rows in the file, 2] */
-static akin_status sort_out(const akin_pair_file *file, const int64_t *rows,
+/* The rows that a name stands for: one, or all pictures of a product. */
+typedef struct {
+    int32_t *first, *items; /* of products; NULL: a number is a row */
+} rows_of;
+
+static size_t rows_in(const rows_of *r, int64_t number) {
+    if (number < 0 || !r->first) return number >= 0;
+    return (size_t)(r->first[number + 1] - r->first[number]);
+}
+
+static int64_t row_at(const rows_of *r, int64_t number, size_t at) {
+    return r->first ? r->items[(size_t)r->first[number] + at] : number;
+}
+
+/* How many pairs and rows there will be. */
+static void count_rows(const akin_pair_file *file, const rows_of *r, const int64_t *numbers,
+                       size_t *pairs, size_t *rows) {
+    *pairs = *rows = 0;
+    for (size_t p = 0; p < file->count; p++) {
+        size_t a = rows_in(r, numbers[2 * p]), b = rows_in(r, numbers[2 * p + 1]);
+        *pairs += a * b, *rows += a + b;
+    }
+}
+
+static void add_pairs(const rows_of *r, const int64_t *number, akin_item_blocks *out) {
+    for (size_t a = 0; a < rows_in(r, number[0]); a++)
+        for (size_t b = 0; b < rows_in(r, number[1]); b++)
+            out->pairs[out->count++] =
+                (uint64_t)row_at(r, number[0], a) << 32 | (uint64_t)row_at(r, number[1], b);
+}
+
+static void add_rows(const rows_of *r, int64_t number, int64_t *rows, size_t *count) {
+    for (size_t a = 0; a < rows_in(r, number); a++) rows[(*count)++] = row_at(r, number, a);
+}
+
+/* numbers: [count of rows in the file, 2], of rows or products. */
+static akin_status sort_out(const akin_pair_file *file, const rows_of *r, const int64_t *numbers,
                             akin_item_blocks *out) {
-    size_t unknown = 0, first = 0;
-    out->pairs = akin_mem_alloc(file->count, sizeof *out->pairs);
-    out->for_all = akin_mem_alloc(file->count, sizeof *out->for_all);
-    out->alone = akin_mem_alloc(file->count, sizeof *out->alone);
+    size_t unknown = 0, first = 0, pairs, rows;
+    count_rows(file, r, numbers, &pairs, &rows);
+    out->pairs = akin_mem_alloc(pairs, sizeof *out->pairs);
+    out->for_all = akin_mem_alloc(rows, sizeof *out->for_all);
+    out->alone = akin_mem_alloc(rows, sizeof *out->alone);
     if (!out->pairs || !out->for_all || !out->alone) return AKIN_FAILED;
     for (size_t p = 0; p < file->count; p++) {
-        const int64_t *row = rows + 2 * p;
+        const int64_t *number = numbers + 2 * p;
         bool every[2] = {is_every(akin_pair_file_text(file, p, 0)),
                          is_every(akin_pair_file_text(file, p, 1))};
-        if ((row[0] < 0 && !every[0]) || (row[1] < 0 && !every[1]) || (every[0] && every[1])) {
+        if ((number[0] < 0 && !every[0]) || (number[1] < 0 && !every[1]) ||
+            (every[0] && every[1])) {
             if (unknown++ == 0) first = p;
-        } else if (every[0]) {
-            out->for_all[out->for_all_count++] = row[1];
-        } else if (every[1]) {
-            out->alone[out->alone_count++] = row[0];
-        } else {
-            out->pairs[out->count++] = (uint64_t)row[0] << 32 | (uint64_t)row[1];
-        }
+        } else if (every[0])
+            add_rows(r, number[1], out->for_all, &out->for_all_count);
+        else if (every[1])
+            add_rows(r, number[0], out->alone, &out->alone_count);
+        else
+            add_pairs(r, number, out);
     }
     qsort(out->pairs, out->count, sizeof *out->pairs, ascending);
     if (unknown > 0)
@@ -50,12 +86,14 @@ static akin_status sort_out(const akin_pair_file *file, const int64_t *rows,
 }
 
 akin_status akin_item_blocks_read(akin_comm *comm, const akin_neighbors_words *files,
-                                  const akin_vectors *vectors, akin_item_blocks *out) {
+                                  const akin_vectors *vectors, const akin_products *products,
+                                  akin_item_blocks *out) {
     static const char *const columns[3] = {"id", "neighbor", NULL};
     akin_status status = AKIN_OK;
     akin_pair_file file = {0};
     const char **names = NULL;
     int64_t *rows = NULL;
+    rows_of r = {NULL, NULL};
     *out = (akin_item_blocks){0};
     if (files->count == 0) return AKIN_OK;
     akin_status local = AKIN_OK;
@@ -64,15 +102,22 @@ akin_status akin_item_blocks_read(akin_comm *comm, const akin_neighbors_words *f
     AKIN_TRY(akin_agree(comm, local));
     names = akin_mem_alloc(file.count, 2 * sizeof *names);
     rows = akin_mem_alloc(file.count, 2 * sizeof *rows);
-    AKIN_TRY(akin_agree(comm, names && rows ? AKIN_OK : AKIN_FAILED));
+    local = names && rows ? AKIN_OK : AKIN_FAILED;
+    if (local == AKIN_OK && products) local = akin_products_items(products, &r.first, &r.items);
+    AKIN_TRY(akin_agree(comm, local));
     for (size_t p = 0; p < 2 * file.count; p++)
         names[p] = akin_pair_file_text(&file, p / 2, (int)(p % 2));
-    AKIN_TRY(akin_id_rows_find(comm, vectors, names, 2 * file.count, rows));
-    AKIN_TRY(akin_agree(comm, sort_out(&file, rows, out)));
+    if (products)
+        akin_products_named(products, names, 2 * file.count, rows);
+    else
+        AKIN_TRY(akin_id_rows_find(comm, vectors, names, 2 * file.count, rows));
+    AKIN_TRY(akin_agree(comm, sort_out(&file, &r, rows, out)));
 done:
     akin_pair_file_release(&file);
     akin_mem_free(names);
     akin_mem_free(rows);
+    akin_mem_free(r.first);
+    akin_mem_free(r.items);
     return status;
 }
 

@@ -4,6 +4,7 @@
 #define AKIN_ITEM_BLOCKS_H
 
 #include "pair_file.h"
+#include "products.h"
 #include <akin/comm.h>
 #include <akin/neighbors.h>
 #include <akin/vectors.h>
@@ -19,10 +20,12 @@ typedef struct {
     size_t alone_count;
 } akin_item_blocks;
 
-/* Ids that there are not are counted and named. Collective; agreed; same files. */
+/* products: the ids are theirs, and a pair of products is all pairs of their pictures; NULL: they are of
+ * the rows. Ids that there are not are counted and named. Collective; agreed; same files. */
 AKIN_MUST_CHECK akin_status akin_item_blocks_read(akin_comm *comm,
                                                   const akin_neighbors_words *files,
                                                   const akin_vectors *vectors,
+                                                  const akin_products *products,
                                                   akin_item_blocks *out);
 void akin_item_blocks_release(akin_item_blocks *blocks);
 

@@ -23,10 +23,12 @@ static size_t count_below(const float *sorted, size_t count, float number, bool 
     return low;
 }
 
-/* Of two catalogues, items of the other alone are ranked. */
-static bool is_ranked(const akin_vectors *vectors, size_t item) {
-    size_t sources = akin_vectors_sources(vectors);
-    return sources == akin_vectors_items(vectors) || akin_vectors_first(vectors) + item >= sources;
+akin_item_boost_span akin_item_boost_of(const akin_vectors *vectors) {
+    size_t sources = akin_vectors_sources(vectors), first = akin_vectors_first(vectors),
+           count = akin_vectors_count(vectors);
+    bool all = sources == akin_vectors_items(vectors);
+    size_t left = !all && first < sources ? sources - first : 0;
+    return (akin_item_boost_span){left < count ? left : count, count};
 }
 
 static float number_at(const akin_item_attribute *a, size_t item) {
@@ -37,16 +39,16 @@ static float number_at(const akin_item_attribute *a, size_t item) {
 }
 
 /* The numbers of all items that have one, ascending; owned. Collective; agreed. */
-static akin_status gather_numbers(akin_comm *comm, const akin_vectors *vectors,
+static akin_status gather_numbers(akin_comm *comm, akin_item_boost_span span,
                                   const akin_item_attribute *a, float **out, size_t *count) {
     akin_status status;
     void *all = NULL;
-    size_t found = 0, items = akin_vectors_count(vectors), size = (size_t)akin_comm_size(comm);
-    float *mine = akin_mem_alloc(items, sizeof *mine);
+    size_t found = 0, size = (size_t)akin_comm_size(comm);
+    float *mine = akin_mem_alloc(span.count, sizeof *mine);
     size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
     AKIN_TRY(akin_agree(comm, mine && offsets ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = 0; i < items; i++)
-        if (is_ranked(vectors, i) && !isnan(number_at(a, i))) mine[found++] = number_at(a, i);
+    for (size_t i = span.first; i < span.count; i++)
+        if (!isnan(number_at(a, i))) mine[found++] = number_at(a, i);
     AKIN_TRY(akin_comm_gather(comm, mine, found * sizeof *mine, -1, &all, offsets));
     *out = all, *count = offsets[size] / sizeof *mine;
     qsort(*out, *count, sizeof **out, ascending);
@@ -63,23 +65,22 @@ static double rank_of(const float *sorted, size_t count, float number) {
     return ((double)smaller + (double)same / 2) / (double)(count - 1);
 }
 
-akin_status akin_item_boost_add(akin_comm *comm, const akin_vectors *vectors,
+akin_status akin_item_boost_add(akin_comm *comm, akin_item_boost_span span,
                                 const akin_item_boost *boosts, size_t count, float *offset) {
     akin_status status = AKIN_OK;
     float *sorted = NULL;
-    size_t items = akin_vectors_count(vectors), numbers = 0;
-    double *sums = akin_mem_zalloc(items, sizeof *sums);
+    size_t numbers = 0;
+    double *sums = akin_mem_zalloc(span.count, sizeof *sums);
     AKIN_TRY(akin_agree(comm, sums ? AKIN_OK : AKIN_FAILED));
     for (size_t b = 0; b < count; b++) {
-        AKIN_TRY(gather_numbers(comm, vectors, &boosts[b].attribute, &sorted, &numbers));
-        for (size_t i = 0; i < items; i++)
-            if (is_ranked(vectors, i))
-                sums[i] +=
-                    boosts[b].weight * rank_of(sorted, numbers, number_at(&boosts[b].attribute, i));
+        AKIN_TRY(gather_numbers(comm, span, &boosts[b].attribute, &sorted, &numbers));
+        for (size_t i = span.first; i < span.count; i++)
+            sums[i] +=
+                boosts[b].weight * rank_of(sorted, numbers, number_at(&boosts[b].attribute, i));
         akin_mem_free(sorted);
         sorted = NULL;
     }
-    for (size_t i = 0; i < items; i++) offset[i] = (float)((double)offset[i] + sums[i]);
+    for (size_t i = 0; i < span.count; i++) offset[i] = (float)((double)offset[i] + sums[i]);
 done:
     akin_mem_free(sums);
     return status;

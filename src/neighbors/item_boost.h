@@ -13,10 +13,17 @@ typedef struct {
     double weight;
 } akin_item_boost;
 
-/* Adds to offset [count of the shard] the sum of weight times rank: of the items that have a number,
+/* Whose boosts: this rank's items from `first` on are ranked, and the others have none. */
+typedef struct {
+    size_t first, count;
+} akin_item_boost_span;
+/* Of vectors: all of them, or of two catalogues the items of the other. */
+akin_item_boost_span akin_item_boost_of(const akin_vectors *vectors);
+
+/* Adds to offset [count of the span] the sum of weight times rank: of the items that have a number,
  * the share that has a smaller one, and half of those that have the same, itself left out; in [0, 1];
  * 0 of an item that has none. Collective; agreed; same boosts. */
-AKIN_MUST_CHECK akin_status akin_item_boost_add(akin_comm *comm, const akin_vectors *vectors,
+AKIN_MUST_CHECK akin_status akin_item_boost_add(akin_comm *comm, akin_item_boost_span span,
                                                 const akin_item_boost *boosts, size_t count,
                                                 float *offset);
 

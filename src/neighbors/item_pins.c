@@ -5,6 +5,7 @@
 #include <akin/labels.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/shard.h>
 #include <akin/text.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,7 +41,7 @@ static akin_status read_ranks(const akin_pair_file *file, pin *pins) {
 }
 
 /* Collective; agreed. */
-static akin_status find_rows(akin_comm *comm, const akin_vectors *vectors,
+static akin_status find_rows(akin_comm *comm, const akin_item_pins_lists *lists,
                              const akin_pair_file *file, pin *pins) {
     akin_status status;
     const char **names = akin_mem_alloc(file->count, 2 * sizeof *names);
@@ -48,7 +49,10 @@ static akin_status find_rows(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(akin_agree(comm, names && rows ? AKIN_OK : AKIN_FAILED));
     for (size_t p = 0; p < 2 * file->count; p++)
         names[p] = akin_pair_file_text(file, p / 2, (int)(p % 2));
-    AKIN_TRY(akin_id_rows_find(comm, vectors, names, 2 * file->count, rows));
+    if (lists->products)
+        akin_products_named(lists->products, names, 2 * file->count, rows);
+    else
+        AKIN_TRY(akin_id_rows_find(comm, lists->vectors, names, 2 * file->count, rows));
     for (size_t p = 0; p < file->count; p++)
         pins[p].row = rows[2 * p], pins[p].neighbor = rows[2 * p + 1];
 done:
@@ -57,23 +61,55 @@ done:
     return status;
 }
 
+/* This rank's items. */
+typedef struct {
+    const akin_item_pins_lists *lists;
+    size_t first, count;
+} shard;
+
+static shard shard_of(const akin_comm *comm, const akin_item_pins_lists *lists) {
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    if (lists->products)
+        return (shard){lists, akin_shard_first(lists->products->count, size, rank),
+                       akin_shard_count(lists->products->count, size, rank)};
+    return (shard){lists, akin_vectors_first(lists->vectors), akin_vectors_count(lists->vectors)};
+}
+
 /* Whether the item of this row is one of this rank's, and which. */
-static bool is_mine(const akin_vectors *vectors, int64_t row, size_t *item) {
-    *item = (size_t)(row - (int64_t)akin_vectors_first(vectors));
-    return row >= (int64_t)akin_vectors_first(vectors) && *item < akin_vectors_count(vectors);
+static bool is_mine(const shard *s, int64_t row, size_t *item) {
+    *item = (size_t)(row - (int64_t)s->first);
+    return row >= (int64_t)s->first && *item < s->count;
+}
+
+static bool is_usable(const shard *s, size_t item) {
+    const akin_products *products = s->lists->products;
+    return products ? products->shown[s->first + item]
+                    : akin_vectors_usable(s->lists->vectors, item);
+}
+
+static bool is_available(const shard *s, size_t item) {
+    const akin_products *products = s->lists->products;
+    return products ? products->available[s->first + item]
+                    : akin_labels_available(akin_vectors_labels(s->lists->vectors))[item] != 0;
+}
+
+/* Of products a block is of all their pictures, so also of the first ones. */
+static bool is_blocked(const shard *s, int64_t row, int64_t neighbor) {
+    const akin_products *products = s->lists->products;
+    return products ? akin_item_blocks_has(s->lists->blocks, products->first_item[row],
+                                           products->first_item[neighbor])
+                    : akin_item_blocks_has(s->lists->blocks, row, neighbor);
 }
 
 /* Which pins cannot stand, as far as this rank knows; bad [count] are added up. */
-static void judge(const akin_vectors *vectors, const akin_item_blocks *blocks, bool only_available,
-                  const pin *pins, size_t count, int64_t *bad) {
-    const int8_t *available = akin_labels_available(akin_vectors_labels(vectors));
+static void judge(const shard *s, const pin *pins, size_t count, int64_t *bad) {
     size_t item;
     for (size_t p = 0; p < count; p++) {
         bad[p] = pins[p].row < 0 || pins[p].neighbor < 0 || pins[p].row == pins[p].neighbor ||
-                 akin_item_blocks_has(blocks, pins[p].row, pins[p].neighbor);
-        if (is_mine(vectors, pins[p].row, &item) && !akin_vectors_usable(vectors, item)) bad[p] = 1;
-        if (is_mine(vectors, pins[p].neighbor, &item) &&
-            (!akin_vectors_usable(vectors, item) || (only_available && !available[item])))
+                 is_blocked(s, pins[p].row, pins[p].neighbor);
+        if (is_mine(s, pins[p].row, &item) && !is_usable(s, item)) bad[p] = 1;
+        if (is_mine(s, pins[p].neighbor, &item) &&
+            (!is_usable(s, item) || (s->lists->only_available && !is_available(s, item))))
             bad[p] = 1;
     }
 }
@@ -90,16 +126,16 @@ static void tell_bad(const akin_pair_file *file, const int64_t *bad) {
 }
 
 /* The good ones of this rank's items, each once. pins: sorted by in_order. */
-static akin_status keep_mine(const akin_vectors *vectors, const pin *pins, size_t count,
-                             const int64_t *bad, size_t k, akin_item_pins *out) {
-    size_t items = akin_vectors_count(vectors), kept = 0, item, next = 0;
+static akin_status keep_mine(const shard *s, const pin *pins, size_t count, const int64_t *bad,
+                             akin_item_pins *out) {
+    size_t items = s->count, kept = 0, item, next = 0;
     out->first = akin_mem_alloc(items + 1, sizeof *out->first);
     out->neighbor = akin_mem_alloc(count, sizeof *out->neighbor);
     if (!out->first || !out->neighbor) return AKIN_FAILED;
     for (size_t p = 0; p < count; p++) {
-        if (bad[pins[p].at] > 0 || !is_mine(vectors, pins[p].row, &item)) continue;
+        if (bad[pins[p].at] > 0 || !is_mine(s, pins[p].row, &item)) continue;
         for (; next <= item; next++) out->first[next] = kept;
-        bool again = kept - out->first[item] == k;
+        bool again = kept - out->first[item] == s->lists->k;
         for (size_t e = out->first[item]; e < kept; e++)
             again = again || out->neighbor[e] == (int32_t)pins[p].neighbor;
         if (!again) out->neighbor[kept++] = (int32_t)pins[p].neighbor;
@@ -109,13 +145,13 @@ static akin_status keep_mine(const akin_vectors *vectors, const pin *pins, size_
 }
 
 akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *files,
-                                const akin_vectors *vectors, const akin_item_blocks *blocks,
-                                bool only_available, size_t k, akin_item_pins **out) {
+                                const akin_item_pins_lists *lists, akin_item_pins **out) {
     static const char *const columns[3] = {"id", "neighbor", "rank"};
     akin_status status = AKIN_OK, local = AKIN_OK;
     akin_pair_file file = {0};
     pin *list = NULL;
     int64_t *bad = NULL;
+    const shard mine = shard_of(comm, lists);
     *out = NULL;
     akin_item_pins *pins = akin_mem_zalloc(1, sizeof *pins);
     for (size_t f = 0; f < files->count && local == AKIN_OK; f++)
@@ -124,12 +160,12 @@ akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *fil
     bad = akin_mem_alloc(file.count, sizeof *bad);
     if (local == AKIN_OK) local = pins && list && bad ? read_ranks(&file, list) : AKIN_FAILED;
     AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(find_rows(comm, vectors, &file, list));
-    judge(vectors, blocks, only_available, list, file.count, bad);
+    AKIN_TRY(find_rows(comm, lists, &file, list));
+    judge(&mine, list, file.count, bad);
     akin_comm_max_i64(comm, bad, file.count);
     tell_bad(&file, bad);
     qsort(list, file.count, sizeof *list, in_order);
-    AKIN_TRY(akin_agree(comm, keep_mine(vectors, list, file.count, bad, k, pins)));
+    AKIN_TRY(akin_agree(comm, keep_mine(&mine, list, file.count, bad, pins)));
     *out = pins, pins = NULL;
 done:
     akin_mem_free(list);
@@ -167,13 +203,12 @@ static void put(const int32_t *pinned, size_t count, size_t k, int32_t *neighbor
     for (size_t e = count + kept; e < k; e++) neighbor[e] = -1, score[e] = 0;
 }
 
-void akin_item_pins_put(const akin_item_pins *pins, const akin_vectors *vectors, size_t k,
-                        akin_refined *lists) {
-    for (size_t i = 0; i < akin_vectors_count(vectors); i++) {
-        size_t count;
-        const int32_t *pinned = akin_item_pins_of(pins, i, &count);
-        lists->pinned[i] = (int32_t)count;
-        if (count > 0)
-            put(pinned, count, k, lists->neighbor + i * k, lists->score + i * k, &lists->counts[i]);
+void akin_item_pins_put(const akin_item_pins *pins, size_t count, size_t k, int32_t *neighbor,
+                        float *score, int32_t *counts, int32_t *pinned) {
+    for (size_t i = 0; i < count; i++) {
+        size_t some;
+        const int32_t *first = akin_item_pins_of(pins, i, &some);
+        pinned[i] = (int32_t)some;
+        if (some > 0) put(first, some, k, neighbor + i * k, score + i * k, &counts[i]);
     }
 }

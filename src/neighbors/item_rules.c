@@ -5,6 +5,7 @@
 #include "item_boost.h"
 #include "item_order.h"
 #include "label_parts.h"
+#include "product_boost.h"
 #include "rule_words.h"
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -363,9 +364,19 @@ done:
     return status;
 }
 
+/* Collective; agreed. */
+static akin_status add_offsets(akin_comm *comm, const akin_vectors *vectors,
+                               const akin_products *products, akin_item_rules *rules) {
+    if (products)
+        return akin_product_boost(comm, vectors, products, rules->boost, rules->boost_count,
+                                  rules->offset);
+    return akin_item_boost_add(comm, akin_item_boost_of(vectors), rules->boost, rules->boost_count,
+                               rules->offset);
+}
+
 akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *given,
-                                   const akin_vectors *vectors, const char *path,
-                                   akin_item_rules **out) {
+                                   const akin_vectors *vectors, const akin_products *products,
+                                   const char *path, akin_item_rules **out) {
     akin_status status;
     akin_item_rules *rules = akin_mem_zalloc(1, sizeof *rules);
     making m = {rules, vectors, path};
@@ -373,7 +384,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     AKIN_TRY(akin_agree(comm, rules ? read_words(&m, given) : AKIN_FAILED));
     rules->has_targets = given->only_available || given->only.count + given->barred.count > 0;
     AKIN_TRY(akin_item_order_choose(comm, vectors, &rules->rows));
-    AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, &rules->blocks));
+    AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, products, &rules->blocks));
     akin_item_blocks_strike(&rules->blocks, vectors, rules->target);
     rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;
     rules->rows.blocks = rules->blocks.pairs, rules->rows.block_count = rules->blocks.count;
@@ -386,8 +397,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     if (given->boost.count > 0 || given->damp_hubs) {
         rules->offset = akin_mem_zalloc(akin_vectors_count(vectors), sizeof *rules->offset);
         AKIN_TRY(akin_agree(comm, rules->offset ? AKIN_OK : AKIN_FAILED));
-        AKIN_TRY(
-            akin_item_boost_add(comm, vectors, rules->boost, rules->boost_count, rules->offset));
+        AKIN_TRY(add_offsets(comm, vectors, products, rules));
         rules->rows.offset = rules->offset;
     }
     AKIN_TRY(akin_agree(comm, akin_neighbors_files_digest(given, rules->digest)));

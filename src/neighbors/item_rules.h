@@ -22,12 +22,14 @@ bool akin_item_rules_asked(const akin_neighbors_rules *rules);
 
 /* Vectors that were opened against others get one more rule: who is in a list is of the others. */
 
-/* path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
+/* products: what the vectors are pictures of, NULL = each row is a thing of its own: a boost is the
+ * product's, and files name products. path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
  * wrong, or an attribute that the items have not; AKIN_INPUT, AKIN_FAILED: a file. Collective;
  * agreed; same rules. */
 AKIN_MUST_CHECK akin_status akin_item_rules_create(akin_comm *comm,
                                                    const akin_neighbors_rules *rules,
-                                                   const akin_vectors *vectors, const char *path,
+                                                   const akin_vectors *vectors,
+                                                   const akin_products *products, const char *path,
                                                    akin_item_rules **out);
 void akin_item_rules_free(akin_item_rules *rules); /* NULL is fine */
 

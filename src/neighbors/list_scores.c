@@ -2,6 +2,7 @@
 #include "list_scores.h"
 #include "remote_rows.h"
 #include <akin/mem.h>
+#include <akin/topk.h>
 
 enum { AT_ONCE_MIB = 32 };
 
@@ -55,5 +56,23 @@ done:
     akin_remote_rows_free(w.fetch);
     akin_mem_free(w.own);
     akin_mem_free(w.wanted);
+    return status;
+}
+
+akin_status akin_list_cosines(akin_comm *comm, const akin_vectors *vectors, const uint64_t *lists,
+                              size_t width, float **out) {
+    akin_status status;
+    size_t count = akin_vectors_count(vectors);
+    int32_t *neighbor = akin_mem_alloc(count * width, sizeof *neighbor),
+            *held = akin_mem_zalloc(count, sizeof *held);
+    *out = akin_mem_alloc(count * width, sizeof **out);
+    AKIN_TRY(akin_agree(comm, neighbor && held && *out ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < count; i++)
+        for (size_t e = 0; e < width && lists[i * width + e] != 0; e++, held[i]++)
+            neighbor[i * width + e] = akin_topk_row(lists[i * width + e]);
+    status = akin_list_scores(comm, vectors, width, held, neighbor, *out);
+done:
+    akin_mem_free(neighbor);
+    akin_mem_free(held);
     return status;
 }

@@ -12,4 +12,9 @@ AKIN_MUST_CHECK akin_status akin_list_scores(akin_comm *comm, const akin_vectors
                                              const int32_t *first, const int32_t *neighbor,
                                              float *score);
 
+/* The cosines of what lists [count of the shard, width] hold, keys of topk.h: *out of the same shape,
+ * owned. Collective; agreed; same width. */
+AKIN_MUST_CHECK akin_status akin_list_cosines(akin_comm *comm, const akin_vectors *vectors,
+                                              const uint64_t *lists, size_t width, float **out);
+
 #endif

@@ -213,6 +213,7 @@ typedef struct {
     const akin_products *products;
     size_t k;
     akin_product_lists *lists;
+    const int32_t *of_each; /* entries of each list that are looked at; NULL: all */
     int32_t *first, *items; /* [products + 1], [..]: each product's usable items, ascending */
     akin_remote_rows *fetch;
     int32_t *wanted;
@@ -228,8 +229,10 @@ static akin_status begin(akin_comm *comm, const akin_vectors *vectors, search *s
     size_t longest = 0;
     s->first = akin_mem_zalloc(p->count + 1, sizeof *s->first);
     s->items = akin_mem_alloc(p->items, sizeof *s->items);
-    s->lists->picture = akin_mem_alloc(s->lists->count * s->k, sizeof(int32_t));
-    s->lists->other = akin_mem_alloc(s->lists->count * s->k, sizeof(int32_t));
+    if (!s->of_each) {
+        s->lists->picture = akin_mem_alloc(s->lists->count * s->k, sizeof(int32_t));
+        s->lists->other = akin_mem_alloc(s->lists->count * s->k, sizeof(int32_t));
+    }
     akin_status status = akin_remote_rows_create(comm, vectors, &s->fetch);
     if (status != AKIN_OK || !s->first || !s->items || !s->lists->picture || !s->lists->other)
         return AKIN_FAILED;
@@ -254,13 +257,18 @@ static void want(search *s, int32_t product) {
     s->wanted_count += count;
 }
 
+/* Whether the two pictures of an entry are sought. */
+static bool is_sought(const search *s, size_t e) {
+    return !s->of_each || e % s->k < (size_t)s->of_each[e / s->k];
+}
+
 /* The entries from `begin` on that fit into one step; returns their end. */
 static size_t gather_wanted(search *s, size_t begin) {
     size_t end = begin;
     s->wanted_count = 0;
     for (; end < s->lists->count * s->k; end++) {
         int32_t own = (int32_t)(s->lists->first + end / s->k), other = s->lists->neighbor[end];
-        if (other < 0) continue;
+        if (other < 0 || !is_sought(s, end)) continue;
         if (s->wanted_count + pictures_of(s, own) + pictures_of(s, other) > s->room) break;
         if (end % s->k == 0 || s->wanted_count == 0) want(s, own);
         want(s, other);
@@ -271,6 +279,7 @@ static size_t gather_wanted(search *s, size_t begin) {
 static void choose(const search *s, size_t e) {
     int32_t own = (int32_t)(s->lists->first + e / s->k), other = s->lists->neighbor[e];
     float best = -2;
+    if (!is_sought(s, e)) return;
     s->lists->picture[e] = s->lists->other[e] = -1;
     for (int32_t a = s->first[own]; other >= 0 && a < s->first[own + 1]; a++)
         for (int32_t b = s->first[other]; b < s->first[other + 1]; b++) {
@@ -281,13 +290,14 @@ static void choose(const search *s, size_t e) {
             best = score;
             s->lists->picture[e] = s->items[a], s->lists->other[e] = s->items[b];
         }
+    if (s->of_each) s->lists->score[e] = best;
 }
 
 akin_status akin_product_means_pictures(akin_comm *comm, const akin_vectors *vectors,
                                         const akin_products *products, size_t k,
-                                        akin_product_lists *lists) {
+                                        const int32_t *first, akin_product_lists *lists) {
     akin_status status;
-    search s = {.products = products, .k = k, .lists = lists};
+    search s = {.products = products, .k = k, .lists = lists, .of_each = first};
     AKIN_TRY(akin_agree(comm, begin(comm, vectors, &s)));
     size_t at = 0;
     for (int64_t more = 1; more;) {

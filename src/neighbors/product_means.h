@@ -18,11 +18,13 @@ AKIN_MUST_CHECK akin_status akin_product_means_create(akin_comm *comm, const aki
                                                       const akin_products *products,
                                                       akin_vectors **out);
 
-/* Sets picture and other of the lists: the two that are most alike, the first of several. Collective;
+/* Sets picture and other of the lists: the two that are most alike, the first of several. first: of how
+ * many of each list, whose cosine becomes their score; NULL: of all, and scores stay. Collective;
  * agreed; same k. */
 AKIN_MUST_CHECK akin_status akin_product_means_pictures(akin_comm *comm,
                                                         const akin_vectors *vectors,
                                                         const akin_products *products, size_t k,
+                                                        const int32_t *first,
                                                         akin_product_lists *lists);
 
 #endif

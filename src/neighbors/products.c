@@ -85,7 +85,9 @@ static akin_status assign(const akin_vectors *vectors, const facts *all, akin_pr
     out->usable = akin_mem_alloc(out->items, sizeof *out->usable);
     out->first_item = akin_mem_alloc(out->count, sizeof *out->first_item);
     out->available = akin_mem_zalloc(out->count, sizeof *out->available);
-    if (!of_group || !out->of_item || !out->usable || !out->first_item || !out->available) {
+    out->shown = akin_mem_zalloc(out->count, sizeof *out->shown);
+    if (!of_group || !out->of_item || !out->usable || !out->first_item || !out->available ||
+        !out->shown) {
         akin_mem_free(of_group);
         return AKIN_FAILED;
     }
@@ -99,6 +101,7 @@ static akin_status assign(const akin_vectors *vectors, const facts *all, akin_pr
         out->usable[i] = all[i].usable;
         out->first_item[out->of_item[i]] = (int32_t)i;
         out->available[out->of_item[i]] |= all[i].available != 0;
+        out->shown[out->of_item[i]] |= all[i].usable;
     }
     akin_mem_free(of_group);
     return AKIN_OK;
@@ -124,6 +127,35 @@ void akin_products_release(akin_products *products) {
     akin_mem_free(products->usable);
     akin_mem_free(products->first_item);
     akin_mem_free(products->available);
+    akin_mem_free(products->shown);
+}
+
+akin_status akin_products_items(const akin_products *products, int32_t **first, int32_t **items) {
+    size_t count = products->count;
+    int32_t *from = *first = akin_mem_zalloc(count + 1, sizeof *from);
+    *items = akin_mem_alloc(products->items, sizeof **items);
+    if (!from || !*items) return AKIN_FAILED;
+    for (size_t i = 0; i < products->items; i++) from[products->of_item[i] + 1]++;
+    for (size_t p = 0; p < count; p++) from[p + 1] += from[p];
+    for (size_t i = products->items; i-- > 0;)
+        (*items)[--from[products->of_item[i] + 1]] = (int32_t)i;
+    memmove(from, from + 1, count * sizeof *from); /* they are where each begins now */
+    from[count] = (int32_t)products->items;
+    return AKIN_OK;
+}
+
+static int name_against(const void *key, const void *product) {
+    return strcmp(key, ((const akin_product_name *)product)->name);
+}
+
+void akin_products_named(const akin_products *products, const char *const *names, size_t count,
+                         int64_t *numbers) {
+    const akin_product_name *all = products->names;
+    for (size_t i = 0; i < count; i++) {
+        const akin_product_name *found =
+            bsearch(names[i], all, products->count, sizeof *all, name_against);
+        numbers[i] = found ? (int64_t)(found - all) : -1;
+    }
 }
 
 /* --- their labels --- */
@@ -232,6 +264,7 @@ done:
 typedef struct {
     uint64_t key; /* score and product, as in topk.h */
     int32_t product, picture, other;
+    float cosine;
 } offer;
 
 static int by_products(const void *left, const void *right) {
@@ -252,8 +285,9 @@ static int by_score(const void *left, const void *right) {
 
 /* What this rank's lists offer, in the order of the ranks that have the products. */
 static akin_status make_offers(const akin_comm *comm, const akin_vectors *vectors,
-                               const akin_products *products, const uint64_t *lists, size_t width,
-                               offer **out, size_t *counts /* [size] */) {
+                               const akin_products *products, const uint64_t *lists,
+                               const float *cosines, size_t width, offer **out,
+                               size_t *counts /* [size] */) {
     int size = akin_comm_size(comm);
     size_t n = akin_vectors_count(vectors), first = akin_vectors_first(vectors), at = 0;
     offer *offers = *out = akin_mem_alloc(n * width, sizeof *offers);
@@ -263,7 +297,8 @@ static akin_status make_offers(const akin_comm *comm, const akin_vectors *vector
             uint64_t key = lists[i * width + e];
             int32_t row = akin_topk_row(key);
             offers[at++] = (offer){akin_topk_key(akin_topk_score(key), products->of_item[row]),
-                                   products->of_item[first + i], (int32_t)(first + i), row};
+                                   products->of_item[first + i], (int32_t)(first + i), row,
+                                   cosines ? cosines[i * width + e] : akin_topk_score(key)};
         }
     qsort(offers, at, sizeof *offers, by_products);
     memset(counts, 0, (size_t)size * sizeof *counts);
@@ -307,14 +342,15 @@ static void take(akin_product_lists *p, size_t k, const offer *offers, size_t co
         if ((size_t)p->held[at] == k) continue;
         size_t e = at * k + (size_t)p->held[at]++;
         p->neighbor[e] = akin_topk_row(offers[o].key);
-        p->score[e] = akin_topk_score(offers[o].key);
+        p->score[e] = offers[o].cosine;
         p->picture[e] = offers[o].picture, p->other[e] = offers[o].other;
     }
 }
 
 akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
-                               const akin_products *products, const uint64_t *lists, size_t width,
-                               size_t k, akin_product_lists *out) {
+                               const akin_products *products, const uint64_t *lists,
+                               const float *cosines, size_t width, size_t k,
+                               akin_product_lists *out) {
     akin_status status;
     offer *mine = NULL, *all = NULL;
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
@@ -322,7 +358,8 @@ akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
     *out = (akin_product_lists){.first = akin_shard_first(products->count, size, rank),
                                 .count = akin_shard_count(products->count, size, rank)};
     akin_status local = counts ? AKIN_OK : AKIN_FAILED;
-    if (local == AKIN_OK) local = make_offers(comm, vectors, products, lists, width, &mine, counts);
+    if (local == AKIN_OK)
+        local = make_offers(comm, vectors, products, lists, cosines, width, &mine, counts);
     if (local == AKIN_OK) local = make_room(out, k);
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, (void **)&all, &count));

@@ -26,6 +26,7 @@ typedef struct {
     int8_t *usable;           /* [items] */
     int32_t *first_item;      /* [count] */
     int8_t *available;        /* [count]: whether one of its items is */
+    int8_t *shown;            /* [count]: whether one of its items is usable */
 } akin_products;
 
 /* Names are borrowed from the vectors. AKIN_INPUT: an item without a group has the name of a group
@@ -33,6 +34,14 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors,
                                                akin_products *out);
 void akin_products_release(akin_products *products);
+
+/* Their items, ascending, those of product p from first[p] to before first[p + 1]: first [count + 1],
+ * items [items], owned. Not collective. */
+AKIN_MUST_CHECK akin_status akin_products_items(const akin_products *products, int32_t **first,
+                                                int32_t **items);
+/* The products of these names; -1 = none. Not collective. */
+void akin_products_named(const akin_products *products, const char *const *names, size_t count,
+                         int64_t *numbers /* [count] */);
 
 /* Of some products, each rank its own: category and attributes of the first picture. alone: each is
  * a group of its own, named as it is; otherwise the groups are those of the items. Collective;
@@ -51,10 +60,11 @@ typedef struct {
 } akin_product_lists;
 
 /* This rank's shard, from the items' lists, [count of the vectors' shard, width], keys of topk.h.
- * Collective; agreed. */
+ * cosines: of the same shape, where keys hold other scores; or NULL. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
                                                const akin_products *products, const uint64_t *lists,
-                                               size_t width, size_t k, akin_product_lists *out);
+                                               const float *cosines, size_t width, size_t k,
+                                               akin_product_lists *out);
 void akin_product_lists_release(akin_product_lists *lists);
 
 #endif

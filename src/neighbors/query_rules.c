@@ -17,12 +17,13 @@ akin_status akin_query_rules_create(akin_comm *comm, const akin_query_params *pa
     *out = (akin_query_rules){0};
     AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(given, vectors, params->input, &out->rows)));
     if (!akin_item_rules_asked(given)) goto done;
-    AKIN_TRY(akin_item_rules_create(comm, given, vectors, params->input, &out->more));
+    AKIN_TRY(akin_item_rules_create(comm, given, vectors, NULL, params->input, &out->more));
     out->rows.more = akin_item_rules_rows(out->more);
     out->rows.only_available = akin_item_rules_targets(out->more);
+    const akin_item_pins_lists lists = {vectors, NULL, akin_item_rules_blocks(out->more),
+                                        given->only_available, k};
     if (given->pins.count > 0)
-        AKIN_TRY(akin_item_pins_read(comm, &given->pins, vectors, akin_item_rules_blocks(out->more),
-                                     given->only_available, k, &out->pins));
+        AKIN_TRY(akin_item_pins_read(comm, &given->pins, &lists, &out->pins));
     if (given->damp_hubs)
         AKIN_TRY(akin_hubs_damp(comm, vectors, &out->rows, out->more, k,
                                 akin_item_rules_offsets(out->more), &figures));

@@ -1,10 +1,13 @@
 /* table_run: one table of a run. */
 #include "table_run.h"
+#include "aspect.h"
 #include "extra_neighbors.h"
 #include "limited_lists.h"
 #include "list_scores.h"
 #include "neighbors_check.h"
 #include "product_means.h"
+#include "product_pins.h"
+#include "refine.h"
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -36,10 +39,17 @@ done:
 
 /* --- what it is asked for --- */
 
+/* The products whose pictures the rows of the comparison are; NULL: they are none. */
+static const akin_products *pictures_of(const run *r) {
+    return r->params->by_group && !r->params->mean ? &r->products : NULL;
+}
+
 /* Whether lists of the comparison may exceed limits. */
 static bool is_limited(const run *r) {
     const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
-    return limits != NULL && (akin_item_limits_several(limits) || r->pins != NULL);
+    bool pinned =
+        r->pins != NULL && pictures_of(r) == NULL; /* else they are put in between products */
+    return limits != NULL && (akin_item_limits_several(limits) || pinned);
 }
 
 static bool is_boosted(const run *r) {
@@ -76,14 +86,16 @@ static akin_status take_rules(run *r) {
     const akin_neighbors_params *p = r->params;
     const char *files = "";
     if (akin_item_rules_asked(&p->rules) || p->against || r->pictures) {
-        AKIN_TRY(akin_item_rules_create(r->comm, &p->rules, r->vectors, p->input, &r->more));
+        const akin_products *products = pictures_of(r);
+        AKIN_TRY(
+            akin_item_rules_create(r->comm, &p->rules, r->vectors, products, p->input, &r->more));
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
         files = akin_item_rules_digest(r->more);
+        const akin_item_pins_lists lists = {r->vectors, products, akin_item_rules_blocks(r->more),
+                                            p->rules.only_available, p->k};
         if (p->rules.pins.count > 0)
-            AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, r->vectors,
-                                         akin_item_rules_blocks(r->more), p->rules.only_available,
-                                         p->k, &r->pins));
+            AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, &lists, &r->pins));
     }
     AKIN_TRY(akin_agree(r->comm, akin_text_append(r->result_options, "%s%s%s", p->result_options,
                                                   *files ? " rule-files=" : "", files)));
@@ -125,25 +137,81 @@ done:
 
 /* --- what is known before the first pair --- */
 
-akin_status akin_table_run_know(run *r, akin_neighbors_figures *out) {
-    akin_status status = AKIN_OK;
+/* What last night compared, made as tonight's is. */
+typedef struct {
+    akin_vectors *vectors, *pictures; /* pictures: the vectors are made from them; or NULL */
+    akin_products products;
+} night_before;
+
+static void free_before(night_before *b) {
+    akin_vectors_free(b->vectors);
+    akin_vectors_free(b->pictures);
+    akin_products_release(&b->products);
+}
+
+/* In place of the vectors those of --aspect, or none. Collective; agreed. */
+static akin_status take_aspect(const run *r, night_before *b) {
     const akin_neighbors_params *p = r->params;
-    r->pool = pool_of(r);
-    r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + p->spare);
-    if (p->previous && (p->against || p->by_group || p->aspect))
-        akin_log_info("neighbors: --previous has no effect with --%s: all is computed",
-                      p->against    ? "against"
-                      : p->by_group ? "by"
-                                    : "aspect");
-    else if (p->previous) {
-        const akin_delta_source source = {p->previous,     p->previous_embeddings,
-                                          p->previous_ids, p->result_options,
-                                          r->pool,         r->list};
-        AKIN_TRY(akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta));
-        out->kept = r->delta->kept, out->shorter = r->delta->shorter;
-        out->fresh = r->delta->fresh, out->gone = r->delta->gone;
-    }
+    const akin_aspect aspect = {p->aspect, p->previous_embeddings, NULL, NULL};
+    akin_status status = akin_aspect_take(r->comm, &aspect, &b->vectors);
+    if (status == AKIN_OK || status == AKIN_INTERRUPTED) return status;
+    akin_log_info("neighbors: the parts of --aspect are not to be had of the night before (%s): "
+                  "everything is computed again",
+                  akin_error_message());
+    akin_error_clear();
+    akin_vectors_free(b->vectors);
+    b->vectors = NULL;
+    return AKIN_OK;
+}
+
+/* Collective; agreed. */
+static akin_status open_before(const run *r, night_before *b) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    const akin_vectors_source sources = {p->previous_embeddings, p->previous_ids},
+                              given = {p->previous_against, p->previous_against_ids},
+                              same = {p->against, p->against_ids};
+    *b = (night_before){0};
+    AKIN_TRY(p->against ? akin_vectors_open_against(
+                              r->comm, &sources, p->previous_against ? &given : &same, &b->vectors)
+                        : akin_vectors_open(r->comm, sources.path, sources.ids_path, &b->vectors));
+    if (p->aspect) AKIN_TRY(take_aspect(r, b));
+    if (!p->mean || !b->vectors) return AKIN_OK;
+    AKIN_TRY(akin_products_find(r->comm, b->vectors, &b->products));
+    b->pictures = b->vectors, b->vectors = NULL;
+    AKIN_TRY(akin_product_means_create(r->comm, b->pictures, &b->products, &b->vectors));
 done:
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status find_delta(run *r) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    night_before before;
+    AKIN_TRY(open_before(r, &before));
+    if (!before.vectors) goto done;
+    const akin_delta_source source = {.table = p->previous,
+                                      .embeddings = p->previous_embeddings,
+                                      .result_options = p->result_options,
+                                      .before = before.vectors,
+                                      .apart = p->by_group,
+                                      .k = r->pool,
+                                      .list = r->list};
+    status = akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta);
+done:
+    free_before(&before);
+    return status;
+}
+
+akin_status akin_table_run_know(run *r, akin_neighbors_figures *out) {
+    r->pool = pool_of(r);
+    r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + r->params->spare);
+    if (!r->params->previous) return AKIN_OK;
+    akin_status status = find_delta(r);
+    if (r->delta == NULL) return status;
+    out->kept = r->delta->kept, out->shorter = r->delta->shorter;
+    out->fresh = r->delta->fresh, out->gone = r->delta->gone;
     return status;
 }
 
@@ -193,7 +261,8 @@ static akin_status finish_lists(run *r, akin_refined *out) {
     if (r->pins != NULL) {
         out->pinned = akin_mem_alloc(akin_vectors_count(r->vectors), sizeof *out->pinned);
         AKIN_TRY(akin_agree(r->comm, out->pinned ? AKIN_OK : AKIN_FAILED));
-        akin_item_pins_put(r->pins, r->vectors, k, out);
+        akin_item_pins_put(r->pins, akin_vectors_count(r->vectors), k, out->neighbor, out->score,
+                           out->counts, out->pinned);
     }
     if (is_boosted(r) || r->pins != NULL)
         AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
@@ -236,8 +305,25 @@ static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refi
         first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
     out->count = (end < n ? end : n) - out->first;
     table->neighbor = table->counts = NULL, table->score = NULL;
-    status = akin_product_means_pictures(r->comm, r->pictures, &r->products, r->params->k, out);
+    status =
+        akin_product_means_pictures(r->comm, r->pictures, &r->products, r->params->k, NULL, out);
 done:
+    return status;
+}
+
+/* Lists of products from those of their pictures. Collective; agreed. */
+static akin_status list_best(run *r, int32_t **pinned, akin_product_lists *out) {
+    akin_status status = AKIN_OK;
+    float *cosines = NULL;
+    if (is_boosted(r))
+        AKIN_TRY(akin_list_cosines(r->comm, r->vectors, r->lists, r->list, &cosines));
+    AKIN_TRY(akin_products_join(r->comm, r->vectors, &r->products, r->lists, cosines, r->list,
+                                r->params->k, out));
+    if (r->pins != NULL)
+        AKIN_TRY(akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, r->params->k,
+                                       out, pinned));
+done:
+    akin_mem_free(cosines);
     return status;
 }
 
@@ -251,8 +337,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_labels *labels = NULL;
     const akin_table_origin origin = origin_of(r);
     AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
-                         : akin_products_join(r->comm, r->vectors, &r->products, r->lists, r->list,
-                                              p->k, &lists));
+                         : list_best(r, &table.pinned, &lists));
     AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
                                  &labels));
     const akin_table_extras extras = {.boosted = is_boosted(r),
@@ -307,8 +392,9 @@ done:
 }
 
 /* The keys after the first ones, and whether a list is complete. */
-static akin_status split_spare(const run *r, size_t width, uint64_t **keys, int8_t **whole) {
-    size_t count = akin_vectors_count(r->vectors), k = r->list - width;
+static akin_status split_spare(const run *r, size_t count, size_t width, uint64_t **keys,
+                               int8_t **whole) {
+    size_t k = r->list - width;
     *keys = akin_mem_alloc(count, width * sizeof **keys);
     *whole = akin_mem_alloc(count, sizeof **whole);
     if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
@@ -334,27 +420,30 @@ static akin_status digest_of_table(const run *r, char digest[33]) {
     return status;
 }
 
+/* Of sources alone: targets that are none have no lists. */
 static akin_status write_spare(run *r) {
     akin_status status = AKIN_OK;
+    size_t sources = akin_vectors_sources(r->vectors), first = akin_vectors_first(r->vectors),
+           left = first < sources ? sources - first : 0, count = akin_vectors_count(r->vectors);
+    if (count > left) count = left;
     uint64_t *keys = NULL;
     int8_t *whole = NULL;
     char digest[33];
     /* A refined table does not have the exact lists, so all of them are kept. */
-    size_t of_table = is_refined(r) && r->params->spare > 0 ? 0 : r->params->k;
+    bool apart = is_refined(r) || r->params->by_group;
+    size_t of_table = apart && r->params->spare > 0 ? 0 : r->params->k;
     size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
-    if (r->params->against || r->params->by_group || r->params->aspect)
-        width = 0; /* no night builds upon it */
     if (width == 0) {
         if (akin_comm_rank(r->comm) == 0)
             (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
         return AKIN_OK;
     }
     AKIN_TRY(digest_of_table(r, digest));
-    AKIN_TRY(akin_agree(r->comm, split_spare(r, width, &keys, &whole)));
-    const akin_extra_neighbors_part part = {.n = akin_vectors_items(r->vectors),
+    AKIN_TRY(akin_agree(r->comm, split_spare(r, count, width, &keys, &whole)));
+    const akin_extra_neighbors_part part = {.n = sources,
                                             .k = width,
-                                            .first = akin_vectors_first(r->vectors),
-                                            .count = akin_vectors_count(r->vectors),
+                                            .first = first < sources ? first : sources,
+                                            .count = count,
                                             .keys = keys,
                                             .whole = whole};
     AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));

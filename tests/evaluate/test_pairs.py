@@ -61,4 +61,17 @@ def test_pairs_teach_the_same_at_any_number_of_ranks():
         assert d.weights_chosen_by == "pairs" and d.weights_chosen == j["weights_chosen"]
 
 
+def test_changed_pairs_of_a_model_that_is_kept_are_told():
+    with open("job.ini", "w") as f:
+        f.write("[job]\nname = job\n[ingest]\nsource = things/catalog.csv\n[train]\nsteps = 1\nbatch = 16\nweights = manifold=0\npairs = own.csv\n")
+    write("own.csv", "item-0000,item-0003", "item-0001,item-0004")
+    akin("run", "job.ini", "--until", "embed")
+    done = akin("run", "job.ini", "--until", "embed", "--json", ranks=2)
+    assert "warning" not in done.json["stages"]["train"] and "own.csv" not in done.err, done.err
+    write("own.csv", "item-0000,item-0006")
+    done = akin("run", "job.ini", "--until", "embed", "--json", ranks=2)
+    assert "own.csv is no longer the file of pairs" in done.json["stages"]["train"]["warning"] and done.json["stages"]["train"]["skipped"], done.json
+    assert done.err.count("own.csv is no longer the file of pairs") == 1, done.err
+
+
 main(globals())

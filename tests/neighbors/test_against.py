@@ -4,25 +4,33 @@ same at 1 to 3 ranks, published and measured with the other catalogue's ids."""
 import csv
 import json
 import os
+import subprocess
+import time
 
 import netCDF4
 import numpy as np
-from support import akin, assert_same_variables, draw, fresh, main
+from support import akin, assert_same_variables, command, draw, fresh, main
 
 os.chdir(fresh("against"))
 R = np.random.default_rng(3)
 K = 7
 
 
-def embed(name, n, none, brands):
-    """A catalogue of rows whose products are exact; its items."""
-    items = [{"id": f"{name}-{i:04d}", "path": "p.png", "category": "" if R.random() < none else str(R.choice(["bags", "hats", "shoes"])),
-              "group": str(R.choice([f"g{g}" for g in range(9)])), "available": str(int(R.random() < 0.8)),
-              "brand": "" if R.random() < none else str(R.choice(brands)), "price": "" if R.random() < none else str(R.integers(1, 90))}
-             for i in range(n)]
+def draw_item(id, none, brands):
+    return {"id": id, "path": "p.png", "category": "" if R.random() < none else str(R.choice(["bags", "hats", "shoes"])),
+            "group": str(R.choice([f"g{g}" for g in range(9)])), "available": str(int(R.random() < 0.8)),
+            "brand": "" if R.random() < none else str(R.choice(brands)), "price": "" if R.random() < none else str(R.integers(1, 90))}
+
+
+def draw_rows(n):
+    """Rows whose products are exact."""
     rows = np.zeros((n, 24), np.float32)
     for i in range(n):
         rows[i, R.permutation(24)[:16]] = R.choice([-0.25, 0.25], 16)
+    return rows
+
+
+def write(name, items, rows):
     with open(f"{name}.csv", "w", newline="") as f:
         writer = csv.DictWriter(f, list(items[0]))
         writer.writeheader()
@@ -32,6 +40,26 @@ def embed(name, n, none, brands):
         f.writelines(f"{item['id']}\n" for item in items)
     akin("ingest", f"{name}.csv", "-o", f"{name}-catalog.nc", "--attributes", "brand:label price:number")
     akin("embed", f"{name}-catalog.nc", "--from", f"{name}.npy", "--ids", f"{name}.txt", "-o", f"{name}.nc")
+
+
+def embed(name, n, none, brands):
+    items, rows = [draw_item(f"{name}-{i:04d}", none, brands) for i in range(n)], draw_rows(n)
+    write(name, items, rows)
+    return items, rows
+
+
+def pass_night(name, items, rows, brands):
+    """Some go, some come, some change in their vector or their price."""
+    items, rows = [dict(item) for item in items], rows.copy()
+    for i in R.choice(len(items), 4, replace=False):
+        items[i]["price"] = str(R.integers(1, 90))
+    rows[R.choice(len(items), 3, replace=False)] = draw_rows(3)
+    keep = np.sort(R.permutation(len(items))[3:])
+    items = [items[i] for i in keep] + [draw_item(f"{items[i]['id']}x", 0.1, brands) for i in R.choice(keep, 4, replace=False)]
+    rows = np.concatenate([rows[keep], draw_rows(4)])
+    order = sorted(range(len(items)), key=lambda i: items[i]["id"])
+    items, rows = [items[i] for i in order], rows[order]
+    write(name, items, rows)
     return items, rows
 
 
@@ -54,11 +82,12 @@ def allowed(a, b, rules):
     return True
 
 
-def exact(rules):
-    scores = NEW_ROWS.astype(np.float64) @ OLD_ROWS.T.astype(np.float64)
+def exact(rules, new=None, old=None):
+    (new, new_rows), (old, old_rows) = new or (NEW, NEW_ROWS), old or (OLD, OLD_ROWS)
+    scores = new_rows.astype(np.float64) @ old_rows.T.astype(np.float64)
     lists = []
-    for i, a in enumerate(NEW):
-        rows = [j for j in np.lexsort((np.arange(len(OLD)), -scores[i])) if allowed(a, OLD[j], rules)][:K]
+    for i, a in enumerate(new):
+        rows = [j for j in np.lexsort((np.arange(len(old)), -scores[i])) if allowed(a, old[j], rules)][:K]
         lists.append([(j, scores[i, j]) for j in rows])
     return lists
 
@@ -83,6 +112,67 @@ def test_lists_are_those_of_brute_force():
         for i, one in enumerate(expected):
             assert count[i] == len(one) and list(neighbor[i, :len(one)]) == [j for j, _ in one], (rules, i)
             assert np.array_equal(score[i, :len(one)], np.float32([s for _, s in one])) and (neighbor[i, len(one):] == -1).all()
+
+
+def assert_lists(path, expected):
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_maskandscale(False)
+        neighbor, score, count = d["neighbor"][:], d["score"][:], d["count"][:]
+    for i, one in enumerate(expected):
+        assert count[i] == len(one) and list(neighbor[i, :len(one)]) == [j for j, _ in one], i
+        assert np.array_equal(score[i, :len(one)], np.float32([s for _, s in one]))
+
+
+def test_a_night_that_builds_upon_the_one_before():
+    """Either catalogue may have changed; ids may be those of the other catalogue too."""
+    same = [dict(item, id=other["id"]) for item, other in zip(NEW[:20], OLD)] + NEW[20:]
+    write("shared", same, NEW_ROWS)
+    new, old = pass_night("new2", same, NEW_ROWS, ["Ace", "Bolt", "Cup"]), pass_night("old2", OLD, OLD_ROWS, ["Bolt", "Dot", "Ace"])
+    limited = ["--at-most", "brand=2"]
+    for case, words in enumerate([[], WORDS["brand"] + WORDS["price"], [w for r in WORDS for w in WORDS[r]], limited, ["--boost", "price=0.2"]]):
+        rules = [] if case in (0, 3, 4) else ["brand", "price"] if case == 1 else list(WORDS)
+        base = ["-k", K, "--json", *words]
+        akin("neighbors", "shared.nc", "--against", "old.nc", "-o", "t.nc", *base, ranks=1 + case % 3)
+        for name, targets, before in (("old", (OLD, OLD_ROWS), []), ("old2", old, ["--previous-against", "old.nc"]))[case % 2 if case else 0:]:
+            akin("neighbors", "new2.nc", "--against", f"{name}.nc", "-o", "full.nc", *base, ranks=1 + (case + 1) % 3)
+            done = akin("neighbors", "new2.nc", "--against", f"{name}.nc", "-o", "delta.nc", "--previous", "t.nc", "--previous-embeddings", "shared.nc", *before,
+                        *base, ranks=1 + (case + 2) % 3)
+            assert_same_variables("full.nc", "delta.nc")
+            if case < 3:
+                assert_lists("full.nc", exact(rules, new, targets))
+            assert done.json["kept"] > 20 or case >= 3, (case, name, done.json)
+            assert done.json["kept"] > 0 or case == 4, (case, name, done.json)
+    akin("neighbors", "shared.nc", "--against", "old.nc", "-o", "t.nc", *base[:3])
+    words = ["--previous", "t.nc", "--previous-embeddings", "shared.nc", "-k", K, "--json"]
+    done = akin("neighbors", "new2.nc", "--against", "old2.nc", "-o", "delta.nc", *words, ranks=2)
+    assert done.json["kept"] == 0 and "--previous-against" in done.err, done.err
+    akin("neighbors", "new2.nc", "--against", "old2.nc", "-o", "full.nc", "-k", K)
+    assert_same_variables("full.nc", "delta.nc")
+    assert "--against" in akin("neighbors", "new2.nc", "-o", "x.nc", "--previous-against", "old.nc", expect=2).err
+
+
+def test_an_interrupted_run_goes_on():
+    """Stopped again and again, at other rank counts, the table is the one of a run in one piece."""
+    r = np.random.default_rng(7)
+    np.save("many.npy", r.standard_normal((9000, 128)).astype(np.float32))
+    np.save("more.npy", r.standard_normal((15000, 128)).astype(np.float32))
+    words = ["neighbors", "many.npy", "--against", "more.npy", "-k", K]
+    akin(*words, "-o", "one.nc")
+    interrupted, said = 0, ""
+    for ranks in (1, 2, 3, 1):
+        process = subprocess.Popen(command([*words, "-o", "parts.nc", "--checkpoint-every", 0], ranks), stderr=subprocess.PIPE, text=True)
+        before = os.stat("parts.nc.checkpoint").st_mtime_ns if os.path.exists("parts.nc.checkpoint") else None
+        while process.poll() is None and (not os.path.exists("parts.nc.checkpoint") or os.stat("parts.nc.checkpoint").st_mtime_ns == before):
+            time.sleep(0.002)
+        process.send_signal(10)
+        said += process.communicate(timeout=120)[1]
+        if process.returncode == 0:
+            break
+        assert process.returncode == 75, said
+        interrupted += 1
+    said += akin(*words, "-o", "parts.nc").err
+    assert interrupted > 0 and "resuming from" in said, said
+    assert_same_variables("one.nc", "parts.nc")
 
 
 def test_it_is_published_and_measured_with_the_ids_of_the_others():

@@ -78,6 +78,28 @@ def test_with_rules_and_products_and_more_ranks_than_items():
     assert_same_variables("g2.nc", "g.nc")
 
 
+def test_a_night_that_builds_upon_the_one_before():
+    """With that night's catalogue and model beside its embeddings; without them all is computed."""
+    os.makedirs("before")
+    with open("things/catalog.csv") as f, open("things/less.csv", "w") as g:
+        g.writelines(line for i, line in enumerate(f) if i % 20 != 3)
+    akin("ingest", "things/less.csv", "-o", "before/catalog.nc")
+    os.link("mixed/model.nc", "before/model.nc")
+    akin("embed", "before/catalog.nc", "--model", "before/model.nc", "-o", "before/embeddings.nc")
+    before = ["--previous", "b.nc", "--previous-embeddings", "before/embeddings.nc", "--json"]
+    for words in ([], ["--by", "group", "--pictures", "mean"]):
+        words = ["--aspect", "colour,texture", *words]
+        neighbors("before", *words, out="b.nc", ranks=2)
+        neighbors("mixed", *words, out="full.nc")
+        done = neighbors("mixed", *words, *before, ranks=3)
+        assert_same_variables("full.nc", "t.nc")
+        assert done.json["kept"] > 20, done.json
+    os.rename("before/catalog.nc", "before/other.nc")
+    done = neighbors("mixed", *words, *before, ranks=2)
+    assert_same_variables("full.nc", "t.nc")
+    assert done.json["kept"] == 0 and "everything is computed again" in done.err, done.err
+
+
 def test_files_and_refusals():
     said = neighbors("mixed", "--aspect", "colour,taste", ranks=2, expect=2).err
     assert "taste" in said and "colour, edges, texture" in said, said

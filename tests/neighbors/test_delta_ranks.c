@@ -18,7 +18,11 @@ enum { N = 160, DIM = 7, K = 5, LIST = 8 };
 static akin_comm *comm;
 
 static const akin_row_block_rules *rules_of_test = &naive_rules[0];
-static const akin_delta_source source = {"table.nc", "embeddings.nc", NULL, "k=5 rules", K, LIST};
+static const akin_delta_source source = {.table = "table.nc",
+                                         .embeddings = "embeddings.nc",
+                                         .result_options = "k=5 rules",
+                                         .k = K,
+                                         .list = LIST};
 
 /* Last night's two files: embeddings, and the naive lists of them. */
 static void write_night(const naive_catalogue *c, const char *model, size_t k) {
@@ -92,6 +96,16 @@ static akin_vectors *reopen(const naive_catalogue *c, const char *model) {
     return vectors;
 }
 
+/* Of what these embeddings hold. */
+static akin_status find(akin_delta_source from, const akin_vectors *vectors, akin_delta **out) {
+    akin_vectors *before;
+    assert_int_equal(akin_vectors_open(comm, from.embeddings, NULL, &before), AKIN_OK);
+    from.before = before;
+    akin_status status = akin_delta_find(comm, &from, vectors, rules_of_test, NULL, out);
+    akin_vectors_free(before);
+    return status;
+}
+
 /* How many of row i's old list are left. */
 static size_t left_of(const naive_catalogue *before, size_t i, int every) {
     uint64_t list[K];
@@ -127,7 +141,7 @@ static void check(int every) {
     size_t fresh = 0, shorter = 0;
     write_night(&before, "model", K);
     akin_vectors *vectors = reopen(&now, "model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, &delta), AKIN_OK);
+    assert_int_equal(find(source, vectors, &delta), AKIN_OK);
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
         check_row(delta, &before, i, akin_vectors_first(vectors) + i, every);
     for (size_t i = 0; i < N; i++) {
@@ -163,28 +177,24 @@ static void what_does_not_belong_together_is_refused(void **unused) {
     akin_delta_source other = source;
     write_night(&c, "model", K);
     akin_vectors *vectors = reopen(&c, "another model");
-    assert_int_equal(akin_delta_find(comm, &source, vectors, rules_of_test, NULL, &delta),
-                     AKIN_INPUT);
+    assert_int_equal(find(source, vectors, &delta), AKIN_INPUT);
     akin_vectors_free(vectors);
     vectors = reopen(&c, "model");
     other.k = K + 1; /* more than the table has */
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
-                     AKIN_INPUT);
+    assert_int_equal(find(other, vectors, &delta), AKIN_INPUT);
     other.k = K;
     other.result_options = "k=5 other rules";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
-                     AKIN_INPUT);
+    assert_int_equal(find(other, vectors, &delta), AKIN_INPUT);
     other.result_options = "k=4 rules"; /* fewer may be taken from it */
     other.k = K - 1;
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta), AKIN_OK);
+    assert_int_equal(find(other, vectors, &delta), AKIN_OK);
     akin_delta_free(delta);
     other = source;
     other.embeddings = "tonight.nc"; /* the same rows, so the same digest: it fits */
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta), AKIN_OK);
+    assert_int_equal(find(other, vectors, &delta), AKIN_OK);
     akin_delta_free(delta);
     other.table = "none.nc";
-    assert_int_equal(akin_delta_find(comm, &other, vectors, rules_of_test, NULL, &delta),
-                     AKIN_FAILED);
+    assert_int_equal(find(other, vectors, &delta), AKIN_FAILED);
     akin_vectors_free(vectors);
     naive_free(&c);
 }

@@ -57,7 +57,7 @@ static void what_is_written_is_read(void **unused) {
         akin_extra_neighbors *extra;
         size_t n = sizes[s][0], k = sizes[s][1];
         assert_int_equal(write_file(n, k, -1), AKIN_OK);
-        assert_int_equal(akin_extra_neighbors_open(comm, path, digest, n, &extra), AKIN_OK);
+        assert_int_equal(akin_extra_neighbors_open(comm, path, digest, n, n, &extra), AKIN_OK);
         assert_int_equal(akin_extra_neighbors_k(extra), k);
         check_rows(extra, n, k, 0, n);
         check_rows(extra, n, k, n / 2, n - n / 2);
@@ -71,10 +71,11 @@ static void those_of_another_table_are_refused(void **unused) {
     akin_extra_neighbors *extra;
     assert_int_equal(write_file(20, 3, -1), AKIN_OK);
     assert_int_equal(
-        akin_extra_neighbors_open(comm, path, "ffffffffffffffffffffffffffffffff", 20, &extra),
+        akin_extra_neighbors_open(comm, path, "ffffffffffffffffffffffffffffffff", 20, 20, &extra),
         AKIN_INPUT);
-    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 21, &extra), AKIN_INPUT);
-    assert_int_equal(akin_extra_neighbors_open(comm, "none.nc", digest, 20, &extra), AKIN_FAILED);
+    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 21, 21, &extra), AKIN_INPUT);
+    assert_int_equal(akin_extra_neighbors_open(comm, "none.nc", digest, 20, 20, &extra),
+                     AKIN_FAILED);
 }
 
 static void a_neighbour_outside_the_table_is_refused(void **unused) {
@@ -83,7 +84,7 @@ static void a_neighbour_outside_the_table_is_refused(void **unused) {
     uint64_t keys[20 * 3];
     int8_t whole[20];
     assert_int_equal(write_file(20, 3, 7), AKIN_OK);
-    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 20, &extra), AKIN_OK);
+    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 20, 20, &extra), AKIN_OK);
     assert_int_equal(akin_extra_neighbors_rows(extra, 0, 7, keys, whole), AKIN_OK);
     assert_int_equal(akin_extra_neighbors_rows(extra, 7, 1, keys, whole), AKIN_INPUT);
     assert_int_equal(akin_extra_neighbors_rows(extra, 0, 20, keys, whole), AKIN_INPUT);

@@ -143,6 +143,101 @@ def test_means_with_a_boost():
     assert_means(read("m.nc"), K, lambda p, q: True, offset)
 
 
+def ranks_of(column):
+    """In [0, 1], of the first pictures' numbers."""
+    numbers = [float(first(q, column) or "nan") for q in range(len(NAMES))]
+    known = np.array([x for x in numbers if x == x])
+    return np.array([((known < x).sum() + ((known == x).sum() - 1) / 2) / (len(known) - 1) if x == x else 0 for x in numbers])
+
+
+def bests():
+    """[products, products]: the best cosine of two pictures; NaN where there is none."""
+    best, scores = np.full((len(NAMES), len(NAMES)), np.nan), ROWS.astype(np.float32).astype(np.float64) @ ROWS.astype(np.float32).astype(np.float64).T
+    for p, name in enumerate(NAMES):
+        for q, other in enumerate(NAMES):
+            mine, theirs = np.intersect1d(PICTURES[name], USABLE), np.intersect1d(PICTURES[other], USABLE)
+            if p != q and len(mine) and len(theirs):
+                best[p, q] = scores[np.ix_(mine, theirs)].max()
+    return best
+
+
+def assert_bests(table, offset, pins, blocked, mean=False):
+    """Pins first, in their order; then by score and offset, but for rounding; with the two pictures that are most alike."""
+    best, score_of = bests(), means() if mean else bests()
+    for p in range(len(NAMES)):
+        may = [q for q in range(len(NAMES)) if not np.isnan(best[p, q]) and (p, q) not in blocked]
+        pinned = [q for q in pins.get(p, []) if q in may][:K]
+        rest = sorted((q for q in may if q not in pinned), key=lambda q: -score_of[p, q] - offset[q])
+        assert table["pinned"][p] == len(pinned) and list(table["neighbor"][p, :len(pinned)]) == pinned, (p, pinned, table["neighbor"][p])
+        assert table["count"][p] == min(K, len(may))
+        assert len(set(table["neighbor"][p, :table["count"][p]])) == table["count"][p]
+        for e in range(table["count"][p]):
+            q, mine, theirs = table["neighbor"][p, e], table["picture"][p, e], table["neighbor_picture"][p, e]
+            assert q in may and abs(table["score"][p, e] - score_of[p, q]) < 1e-6
+            assert mine in PICTURES[NAMES[p]] and theirs in PICTURES[NAMES[q]] and abs(ROWS[mine] @ ROWS[theirs] - best[p, q]) < 1e-6
+            if e >= len(pinned):
+                other = rest[e - len(pinned)]
+                assert abs(score_of[p, q] + offset[q] - score_of[p, other] - offset[other]) < 1e-6, (p, e)
+
+
+def write_pairs(path, pairs):
+    with open(path, "w", newline="") as f:
+        csv.writer(f).writerows([["id", "neighbor"], *pairs])
+
+
+def test_boosts_pins_and_blocks_are_of_products():
+    pairs = [(int(a), int(b)) for a, b in R.integers(0, len(NAMES), (60, 2)) if a != b]
+    pairs += [(2, q) for q in range(20, 30)]  # more than there is room for
+    write_pairs("pins.csv", [("nobody", NAMES[1])] + [(NAMES[a], NAMES[b]) for a, b in pairs])
+    blocked = {(int(a), int(b)) for a, b in R.integers(0, len(NAMES), (300, 2))} | {pairs[0]}
+    nobody, alone = 7, 11
+    write_pairs("blocks.csv", [(NAMES[a], NAMES[b]) for a, b in blocked] + [("*", NAMES[nobody]), (NAMES[alone], "*")])
+    every = blocked | {(p, nobody) for p in range(len(NAMES))} | {(alone, q) for q in range(len(NAMES))}
+    pins = {a: [b for c, b in dict.fromkeys(pairs) if c == a] for a, _ in pairs}
+    cases = [(["--boost", "price=0.3"], 0.3, {}, set()), (["--pins", "pins.csv"], 0, pins, set()),
+             (["--blocks", "blocks.csv", "--pins", "pins.csv", "--boost", "price=-0.2"], -0.2, pins, every)]
+    for case, (words, weight, pinned, barred) in enumerate(cases):
+        for how in ("best", "mean"):
+            for path, ranks in (("a.nc", 1 + case % 3), ("b.nc", 1 + (case + 1) % 3)):
+                done = akin("neighbors", "e.nc", "-o", path, "-k", K, "--by", "group", "--pictures", how, *words, ranks=ranks)
+            assert_same_variables("a.nc", "b.nc")
+            table = read("a.nc")
+            with netCDF4.Dataset("a.nc") as d:
+                table["pinned"] = d["pinned"][:].data if "pinned" in d.variables else np.zeros(len(NAMES), int)
+            assert_bests(table, weight * ranks_of("price"), pinned, barred, how == "mean")
+            assert "--pins" not in words or "nobody" in done.err, done.err
+
+
+def test_a_night_that_builds_upon_the_one_before():
+    """Pictures that are gone, new, or of another product; of the best pair, of the mean, and with rules."""
+    items, rows = [dict(item) for item in ITEMS], np.load("rows.npy")
+    for i in R.choice(N, 4, replace=False):
+        items[i]["group"] = f"g{R.integers(0, 60):02d}"
+    for i in R.choice(N, 4, replace=False):
+        items[i]["price"] = str(R.integers(1, 9))
+    rows[R.choice(N, 3, replace=False)] = R.standard_normal((3, 24))
+    keep = [i for i in range(N) if i % 60 != 7]
+    items, rows = [items[i] for i in keep] + [dict(items[0], id=f"j{i}", group=f"g{i:02d}") for i in range(3)], np.concatenate([rows[keep], rows[:3] + 0.1])
+    with open("then.csv", "w", newline="") as f:
+        writer = csv.DictWriter(f, list(items[0]))
+        writer.writeheader()
+        writer.writerows(items)
+    np.save("then.npy", rows)
+    with open("then.txt", "w") as f:
+        f.writelines(f"{item['id']}\n" for item in items)
+    akin("ingest", "then.csv", "-o", "then-catalog.nc", "--attributes", "price:number brand:label")
+    akin("embed", "then-catalog.nc", "--from", "then.npy", "--ids", "then.txt", "-o", "then.nc")
+    cases = [([], "best", 60), (["--only-available", "--within", "price=0..3"], "best", 20), (["--pins", "pins.csv"], "best", 60), ([], "mean", 40),
+             (["--within", "price=-1..3"], "mean", 20), (["--at-most", "brand=2"], "mean", 0), (["--boost", "price=0.1"], "best", None)]
+    for case, (words, how, least) in enumerate(cases):
+        base = ["-k", K, "--by", "group", "--pictures", how, "--json", *words]
+        akin("neighbors", "e.nc", "-o", "t.nc", *base, ranks=1 + case % 3)
+        akin("neighbors", "then.nc", "-o", "full.nc", *base, ranks=1 + (case + 1) % 3)
+        done = akin("neighbors", "then.nc", "-o", "delta.nc", *base, "--previous", "t.nc", "--previous-embeddings", "e.nc", ranks=1 + (case + 2) % 3)
+        assert_same_variables("full.nc", "delta.nc")
+        assert done.json["kept"] == 0 if least is None else done.json["kept"] > least, (case, done.json)
+
+
 def test_products_have_what_their_pictures_have():
     table = read("t0.nc")
     for p, name in enumerate(NAMES):
@@ -167,7 +262,7 @@ def test_more_ranks_than_products():
 
 
 def test_what_does_not_go_together_is_refused():
-    for words in (["--diversity", "0.5"], ["--at-most", "category=1"], ["--fill", "category"], ["--against", "e.nc"]):
+    for words in (["--diversity", "0.5"], ["--at-most", "category=1"], ["--fill", "category"], ["--against", "e.nc"], ["--damp-hubs"]):
         assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", *words, expect=2).err
     assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
     assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", "--pictures", "mean", "--damp-hubs", expect=2).err
