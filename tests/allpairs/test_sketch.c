@@ -34,12 +34,13 @@ static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
 /* Random; near one; all the same; in one axis each; one large number among small ones; opposite;
  * flat in a few places; near one of their panel's own. */
 static double value(int kind, uint32_t stream, size_t i, size_t t) {
+    if (kind == 3) return t == i % 5;
+    double shared =
+        kind == 1 || kind == 2 || kind == 5 ? akin_rng_normal(7, AKIN_RNG_TEST, 500, t) : 0;
+    if (kind == 2) return shared;
     double noise = akin_rng_normal(7, AKIN_RNG_TEST, stream, i * LARGEST + t);
-    double shared = akin_rng_normal(7, AKIN_RNG_TEST, 500, t);
     switch (kind) {
     case 1: return shared + 0.1 * noise;
-    case 2: return shared;
-    case 3: return t == i % 5;
     case 4: return t == i % 3 ? 30 : 0.3 * noise;
     case 5: return (i % 2 ? 1 : -1) * (shared + 1e-5 * noise);
     case 6: return t / 4 % 2 == 0 ? (noise > 0 ? 1 : -1) : 0;

@@ -9,7 +9,7 @@ from support import SOURCE, akin, draw, fresh, main
 
 CHECKS = {
     "xarray": "assert table.neighbor.sel(item='007').notnull().sum() == 3 and table.neighbor.sel(item='apple').isnull().sum() == 1",
-    "pandas": "assert set(table.id) == {'007', '1e3', 'apple', 'NA'} and len(table[table.id == 'NA']) == 3",
+    "pandas": "assert set(rows.id) == {'007', '1e3', 'apple', 'NA'} and len(rows[rows.id == 'NA']) == 3",
     "duckdb": "assert duckdb.sql(\"SELECT count(*) FROM read_csv('table.csv', types={'id': 'VARCHAR'}) WHERE id = '007'\").fetchall() == [(3,)]",
     "pyarrow": "import collections\nassert collections.Counter(pyarrow.parquet.read_table('table.parquet')['id'].to_pylist())['007'] == 3",
 }
