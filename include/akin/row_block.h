@@ -150,6 +150,10 @@ float akin_row_block_offsets(const akin_row_block *block, size_t panel, float *o
 /* Rows that rest take no entries and are only found by others, until they rest no longer. */
 void akin_row_block_rest(akin_row_block *block, bool rests);
 
+/* Whether b may stand in the list of a, its availability left aside. */
+bool akin_row_block_may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
+                             const akin_row_block_item *b);
+
 /* From here on row i takes no scores below this one: at least k others reach it, or are predicted
  * to (topk.h). */
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,

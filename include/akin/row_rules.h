@@ -75,9 +75,10 @@ bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
                           const akin_row_values *source, int32_t target_row,
                           const akin_row_values *target);
 
-/* Empty, and with one more item's value of a slot. */
+/* Empty; with one more item's value of a slot; with what another one holds. */
 akin_row_span akin_row_span_none(void);
 void akin_row_span_add(akin_row_span *span, bool number, int32_t value);
+void akin_row_span_join(akin_row_span *span, const akin_row_span *more);
 
 /* False: no item of the targets can stand in a list of the sources; [slots] each. */
 bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,

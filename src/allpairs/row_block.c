@@ -418,9 +418,8 @@ static bool done(const akin_row_block_rules *rules, const akin_row_block_item *a
     return false;
 }
 
-/* Whether b may stand in the list of a. */
-static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
-                     const akin_row_block_item *b) {
+bool akin_row_block_may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
+                             const akin_row_block_item *b) {
     if (a->row == b->row) return false;
     if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
     if (rules->exclude_same_group && a->group == b->group && a->group >= 0) return false;
@@ -473,7 +472,7 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
     for (size_t e = 0; e < count; e++) {
         size_t i = p * PANEL + proposals[e].to, j = q * PANEL + proposals[e].from;
         if ((!offsets && proposals[e].product < to->least[i]) ||
-            !may_meet(rules, &ours[i], &theirs[j]))
+            !akin_row_block_may_meet(rules, &ours[i], &theirs[j]))
             continue;
         if (rules->only_available && !theirs[j].available) continue;
         float score = score_of(to, i, from, j, proposals[e].product);

@@ -108,6 +108,12 @@ void akin_row_span_add(akin_row_span *span, bool number, int32_t value) {
     if (here > span->high) span->high = here;
 }
 
+void akin_row_span_join(akin_row_span *span, const akin_row_span *more) {
+    if (more->low < span->low) span->low = more->low;
+    if (more->high > span->high) span->high = more->high;
+    span->some_none = span->some_none || more->some_none;
+}
+
 static bool overlap(double low, double high, const akin_row_span *b) {
     return low <= b->high && b->low <= high;
 }

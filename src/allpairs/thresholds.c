@@ -16,6 +16,8 @@ enum {
     TRIALS = 512,                       /* rows whose lists tell g, at most */
     TRIAL_SHARE = 64,                   /* and at most this part of the rows */
     EXCEPTIONS = 256,                   /* one in so many has a larger g */
+    TOGETHER = 64,                      /* panels that have one sample, where rules are asked */
+    ALLOWED = 2,                        /* so many times the rows are sampled for rules */
     FEWEST = 32                         /* rows that foretell anything */
 };
 #define PRECISION 0x1p-10f
@@ -25,8 +27,11 @@ typedef struct {
     akin_row_block *block;
     const akin_row_block *among;
     size_t count, stride, k;
-    float *rows;   /* [count, stride] */
-    float *scores; /* [AT_ONCE, count] */
+    bool masks;      /* some pairs of a row and the sample may not meet */
+    size_t *at;      /* [count]: positions in `among` */
+    uint32_t *panel; /* panels of `among` that the rows of a run may meet, where rules are asked */
+    float *rows;     /* [count, stride] */
+    float *scores;   /* [AT_ONCE, count] */
     float guess;
 } sample;
 
@@ -35,16 +40,38 @@ typedef struct {
     size_t first, end, among_first, among_end;
 } run;
 
+/* Whether the rules are asked of panels: then not those of a category stand together. */
+static bool asks_panels(const akin_row_block_rules *rules) {
+    return rules->more != NULL && !rules->same_category;
+}
+
 /* Rows at equal distances, so that all clusters have their part; only such as may be neighbours. */
 static void choose(sample *s, const run *r, size_t wanted) {
     const akin_row_block_item *items = akin_row_block_items(s->among);
     s->count = 0;
     for (size_t j = 0; j < wanted; j++) {
         size_t i = r->among_first + j * (r->among_end - r->among_first) / wanted;
+        if (asks_panels(s->rules)) /* i counts in those panels alone */
+            i = s->panel[i / AKIN_ROW_BLOCK_PANEL] * (size_t)AKIN_ROW_BLOCK_PANEL +
+                i % AKIN_ROW_BLOCK_PANEL;
         if (s->rules->only_available && !items[i].available) continue;
-        memcpy(s->rows + s->count++ * s->stride, akin_row_block_row(s->among, i),
+        memcpy(s->rows + s->count * s->stride, akin_row_block_row(s->among, i),
                s->stride * sizeof *s->rows);
+        s->at[s->count++] = i;
     }
+}
+
+/* Takes out the scores of rows that this one may not meet; returns how many are left. */
+static size_t mask(const sample *s, size_t row, float *scores) {
+    const akin_row_block_item *items = akin_row_block_items(s->among),
+                              *own = akin_row_block_items(s->block) + row;
+    size_t left = 0;
+    for (size_t j = 0; j < s->count; j++) {
+        bool may = akin_row_block_may_meet(s->rules, own, &items[s->at[j]]);
+        scores[j] = may ? scores[j] : -INFINITY;
+        left += may;
+    }
+    return left;
 }
 
 /* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
@@ -76,6 +103,7 @@ static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g
         akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
                             akin_row_block_row(s->block, first), s->rows, s->scores);
         for (size_t i = 0; i < count; i++) {
+            if (s->masks && mask(s, first + i, s->scores + i * s->count) < rank) continue;
             float score = s->guess = reached_by(s->scores + i * s->count, s->count, rank, s->guess);
             score = 1 - g * (1 - score) - hidden;
             if (score > -1)
@@ -98,6 +126,35 @@ static size_t seek(const akin_row_block_item *items, size_t at, size_t end, int3
     return at;
 }
 
+/* What the rows of some panels have. */
+static void span_panels(const sample *s, size_t first, size_t end, akin_row_span *spans) {
+    const akin_row_block_summary *panels = akin_row_block_summaries(s->block);
+    for (int slot = 0; slot < s->rules->more->slots; slot++) {
+        spans[slot] = akin_row_span_none();
+        for (size_t p = first; p < end; p++)
+            akin_row_span_join(&spans[slot], &panels[p].span[slot]);
+    }
+}
+
+/* The next panels, and those that their rows may meet. */
+static void next_panels(const sample *s, run *r) {
+    akin_row_span spans[AKIN_ROW_RULES_SLOTS];
+    size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among), found = 0,
+           first = r->first / AKIN_ROW_BLOCK_PANEL, end = first + TOGETHER;
+    if (end > akin_row_block_panels(s->block)) end = akin_row_block_panels(s->block);
+    span_panels(s, first, end, spans);
+    r->end = end * AKIN_ROW_BLOCK_PANEL < n ? end * AKIN_ROW_BLOCK_PANEL : n;
+    r->among_first = r->among_end = 0;
+    for (size_t p = 0; p < akin_row_block_panels(s->among); p++) {
+        size_t at = p * AKIN_ROW_BLOCK_PANEL, rows = m - at;
+        if (!akin_row_rules_possible(s->rules->more, spans,
+                                     akin_row_block_summaries(s->among)[p].span))
+            continue;
+        s->panel[found++] = (uint32_t)p;
+        r->among_end += rows < AKIN_ROW_BLOCK_PANEL ? rows : AKIN_ROW_BLOCK_PANEL;
+    }
+}
+
 /* The next rows of the block that may meet each other, and theirs of the other; false: there are no
  * more. */
 static bool next_run(const sample *s, run *r) {
@@ -106,6 +163,10 @@ static bool next_run(const sample *s, run *r) {
     size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among);
     r->first = r->end;
     if (r->first == n) return false;
+    if (asks_panels(s->rules)) {
+        next_panels(s, r);
+        return true;
+    }
     if (!s->rules->same_category) {
         r->end = n, r->among_first = 0, r->among_end = m;
         return true;
@@ -120,22 +181,35 @@ static bool next_run(const sample *s, run *r) {
     return true;
 }
 
+static size_t sample_of(const sample *s, const run *r, bool proven) {
+    size_t rows = r->among_end - r->among_first, wanted = wanted_of(rows, s->k, proven);
+    if (asks_panels(s->rules) && ALLOWED * wanted <= rows / SHARE) wanted *= ALLOWED;
+    return wanted;
+}
+
 static akin_status begin(sample *s) {
     size_t most = wanted_of(akin_row_block_count(s->among), s->k, false);
+    if (asks_panels(s->rules)) most *= ALLOWED;
+    s->masks = s->rules->more != NULL || s->rules->exclude_same_group;
+    s->at = akin_mem_alloc(most, sizeof *s->at);
+    s->panel = akin_mem_alloc(akin_row_block_panels(s->among), sizeof *s->panel);
     s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
     s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
-    return s->rows != NULL && s->scores != NULL ? AKIN_OK : AKIN_FAILED;
+    return s->rows && s->scores && s->at && s->panel ? AKIN_OK : AKIN_FAILED;
 }
 
 static void end(sample *s) {
     akin_mem_free(s->rows);
     akin_mem_free(s->scores);
+    akin_mem_free(s->at);
+    akin_mem_free(s->panel);
 }
 
 static bool pays(const akin_row_block *among, const akin_row_block_rules *rules, size_t k,
                  bool proven) {
-    return !rules->exclude_same_group && rules->layers == 0 && rules->more == NULL &&
-           wanted_of(akin_row_block_count(among), k, proven) > 0;
+    const akin_row_rules *more = rules->more;
+    bool plain = more == NULL || (more->limits == NULL && more->offset == NULL);
+    return plain && rules->layers == 0 && wanted_of(akin_row_block_count(among), k, proven) > 0;
 }
 
 akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *among,
@@ -145,7 +219,7 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
     if (!pays(among, rules, s.k, true)) return AKIN_OK;
     akin_status status = begin(&s);
     for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        choose(&s, &r, wanted_of(r.among_end - r.among_first, s.k, true));
+        choose(&s, &r, sample_of(&s, &r, true));
         if (s.count > s.k) raise_rows(&s, r.first, r.end, s.k + 1, 1);
     }
     end(&s);
@@ -193,9 +267,11 @@ static akin_status try_some(const sample *s, const run *r, float *g) {
     for (size_t t = 0; t < trials; t++)
         ratios[t] = 1 - akin_topk_score(akin_topk_bar(akin_row_block_list(some, t)));
     akin_row_block_rest(s->block, true);
+    bool all = asks_panels(s->rules);
     akin_compare_panels(compare, some, 0, akin_row_block_panels(some), s->block,
-                        r->first / AKIN_ROW_BLOCK_PANEL,
-                        (r->end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL);
+                        all ? 0 : r->first / AKIN_ROW_BLOCK_PANEL,
+                        all ? akin_row_block_panels(s->block)
+                            : (r->end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL);
     akin_row_block_rest(s->block, false);
     for (size_t t = 0; t < trials; t++) {
         float last = 1 - akin_topk_score(akin_topk_bar(akin_row_block_list(some, t)));
@@ -225,10 +301,10 @@ akin_status akin_thresholds_foretell(akin_row_block *block, size_t blocks,
     if (!pays(block, rules, s.k, false)) return AKIN_OK;
     akin_status status = begin(&s);
     for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        size_t wanted = wanted_of(r.end - r.first, s.k, false);
+        size_t wanted = sample_of(&s, &r, false);
         float g = 1;
         choose(&s, &r, wanted);
-        bool dense = wanted == (r.end - r.first) / SHARE;
+        bool dense = wanted == (r.among_end - r.among_first) / SHARE;
         size_t rank = dense ? rank_of(&s, &r) : s.k + 1;
         if (s.count < rank || s.count == 0) continue;
         if (!dense) status = try_some(&s, &r, &g);

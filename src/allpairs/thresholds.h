@@ -17,6 +17,10 @@
  *   If rows are distributed to many blocks, each predicts for its own: no more of the k best than
  *   its share k / blocks, and 2 (k / blocks)^(1/2) + 2 more, will be in it.
  *
+ * Where groups or rules for each source item keep rows apart, what a row may not meet is taken out of
+ * its sample. Rows are ordered by the rules, so some panels at a time have a sample of those panels alone
+ * that they can meet at all.
+ *
  * A list that requires this much is right if it is full in the end, for then k others do reach
  * it (topk.h, akin_topk_broken); the few that are not are recomputed from what is proven. */
 #ifndef AKIN_THRESHOLDS_H
@@ -27,8 +31,8 @@
 
 /* Raises what the rows of a block require (akin_row_block_raise), by what is proven from a
  * sample of `among`, which may be the same block. If only rows of one category meet, they are
- * adjacent in both and have a sample of their own. Does nothing if other rules separate rows
- * (groups, those for each source, pairs that are done) or if rows are too few for it to pay. AKIN_FAILED: out of
+ * adjacent in both and have a sample of their own. Does nothing if pairs are done (layers), if lists
+ * have limits or offsets, or if rows are too few for it to pay. AKIN_FAILED: out of
  * memory. */
 AKIN_MUST_CHECK akin_status akin_thresholds_prove(akin_row_block *block,
                                                   const akin_row_block *among,

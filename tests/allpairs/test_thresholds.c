@@ -17,12 +17,28 @@ static akin_row_block *block_of(const naive_catalogue *c, size_t k,
     assert_int_equal(akin_row_block_create(c->n, c->dim, k, AKIN_ROW_BLOCK_BOTH, &block), AKIN_OK);
     akin_row_block_begin(block, c->n);
     size_t at = 0;
+    bool ordered = rules->same_category || rules->more;
     for (int32_t category = -1; at < c->n; category++) /* those of one stand together */
         for (size_t i = 0; i < c->n; i++)
-            if (!rules->same_category ? category == -1 : c->items[i].category == category)
+            if (!ordered ? category == -1 : c->items[i].category == category)
                 akin_row_block_set(block, at++, c->items[i], c->rows + i * c->dim);
     akin_row_block_ready(block, rules);
     return block;
+}
+
+/* Rules of a slot that holds the category. */
+static const akin_row_rules same = {.rule = {{.kind = AKIN_ROW_RULE_SAME, .values = 99}},
+                                    .count = 1,
+                                    .slots = 1},
+                            different = {.rule = {{.kind = AKIN_ROW_RULE_DIFFERENT, .values = 99}},
+                                         .count = 1,
+                                         .slots = 1};
+
+/* The catalogue with the category as the value of slot 0. */
+static naive_catalogue create(int kind, uint32_t seed, size_t n, size_t dim) {
+    naive_catalogue c = naive_create(kind, seed, n, dim);
+    for (size_t i = 0; i < n; i++) c.items[i].values.value[0] = c.items[i].category;
+    return c;
 }
 
 static float asked(const akin_row_block *block, size_t i) {
@@ -31,7 +47,7 @@ static float asked(const akin_row_block *block, size_t i) {
 
 static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block_rules *rules,
                   bool raises) {
-    naive_catalogue c = naive_create(kind, (uint32_t)(n + dim), n, dim);
+    naive_catalogue c = create(kind, (uint32_t)(n + dim), n, dim);
     akin_row_block *block = block_of(&c, k, rules);
     uint64_t *expected = malloc(k * sizeof *expected);
     size_t raised = 0;
@@ -59,12 +75,19 @@ static void lists_stay_what_they_are(void **unused) {
     const akin_row_block_rules available = {.min_score = -1, .only_available = true};
     const akin_row_block_rules category = {
         .min_score = -1, .same_category = true, .only_available = true};
+    const akin_row_block_rules group = {.min_score = -1, .exclude_same_group = true};
+    const akin_row_block_rules one = {.min_score = -1, .more = &same},
+                               other = {
+                                   .min_score = -1, .more = &different, .only_available = true};
     FOR_EACH_LEVEL(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++) {
         check(kind, 1500, 32, 5, &none, true);
         check(kind, 1500, 7, 40, &none, true);
         check(kind, 900, 100, 20, &available, true);
         check(kind, 2000, 32, 5, &category, true);
+        check(kind, 1500, 16, 5, &group, true);
+        check(kind, 2000, 32, 5, &one, true);
+        check(kind, 1500, 32, 5, &other, true);
     }
 }
 
@@ -72,9 +95,10 @@ static void lists_stay_what_they_are(void **unused) {
 static void rows_of_another_block_too(void **unused) {
     (void)unused;
     enum { N = 1600, SOME = 50, K = 5 };
-    for (int rule = 0; rule < 2; rule++) {
-        const akin_row_block_rules rules = {.min_score = -1, .same_category = rule == 1};
-        naive_catalogue c = naive_create(NAIVE_RANDOM, 8, N, 16), few = c;
+    for (int rule = 0; rule < 3; rule++) {
+        const akin_row_block_rules rules = {
+            .min_score = -1, .same_category = rule == 1, .more = rule == 2 ? &same : NULL};
+        naive_catalogue c = create(NAIVE_RANDOM, 8, N, 16), few = c;
         few.n = SOME;
         akin_row_block *among = block_of(&c, K, &rules), *block = block_of(&few, K, &rules);
         uint64_t expected[K];
@@ -97,7 +121,7 @@ static void rows_of_another_block_too(void **unused) {
  */
 static size_t foretold(int kind, size_t n, size_t k, const akin_row_block_rules *rules, bool proven,
                        double *mean) {
-    naive_catalogue c = naive_create(kind, 5, n, 12);
+    naive_catalogue c = create(kind, 5, n, 12);
     akin_row_block *block = block_of(&c, k, rules);
     uint64_t *expected = malloc(k * sizeof *expected);
     size_t wrong = 0, looked = 0;
@@ -123,12 +147,15 @@ static size_t foretold(int kind, size_t n, size_t k, const akin_row_block_rules 
 static void what_is_foretold_is_hardly_ever_too_much(void **unused) {
     (void)unused;
     const akin_row_block_rules category = {.min_score = -1, .same_category = true};
+    const akin_row_block_rules one = {.min_score = -1, .more = &same},
+                               other = {.min_score = -1, .more = &different},
+                               *const all[] = {&none, &category, &one, &other};
     static const size_t sizes[][2] = {
         {3000, 5}, {3000, 20}, {9000, 5}}; /* of the last, the sample is less than 1/8 */
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (int rule = 0; rule < 2; rule++)
+        for (int rule = 0; rule < 4; rule++)
             for (int kind = 0; kind <= NAIVE_CLUSTERED; kind++) {
-                const akin_row_block_rules *rules = rule ? &category : &none;
+                const akin_row_block_rules *rules = all[rule];
                 double proven, hoped;
                 assert_int_equal(foretold(kind, sizes[s][0], sizes[s][1], rules, true, &proven), 0);
                 assert_true(foretold(kind, sizes[s][0], sizes[s][1], rules, false, &hoped) <= 5);
@@ -139,8 +166,10 @@ static void what_is_foretold_is_hardly_ever_too_much(void **unused) {
 
 static void what_does_not_pay_is_left_alone(void **unused) {
     (void)unused;
-    const akin_row_block_rules group = {.min_score = -1, .exclude_same_group = true};
-    check(NAIVE_RANDOM, 1500, 16, 5, &group, false);
+    static const float offset[1] = {0};
+    const akin_row_rules boosted = {.offset = offset};
+    const akin_row_block_rules added = {.min_score = -1, .more = &boosted};
+    check(NAIVE_RANDOM, 1500, 16, 5, &added, false);
     check(NAIVE_RANDOM, 100, 16, 5, &none, false); /* it does not pay */
 }
 

@@ -85,6 +85,9 @@ void naive_list(const naive_catalogue *c, const akin_row_block_rules *rules, con
         if (i == j || (usable && !(usable[i] && usable[j]))) continue;
         if (rules->same_category && (a->category < 0 || a->category != b->category)) continue;
         if (rules->exclude_same_group && a->group >= 0 && a->group == b->group) continue;
+        if (rules->more &&
+            !akin_row_rules_allow(rules->more, a->row, &a->values, b->row, &b->values))
+            continue;
         if (rules->only_available && !b->available) continue;
         float score = naive_score(c, i, j);
         if (score >= rules->min_score) all[j] = akin_topk_key(score, (int32_t)j);
