@@ -1,6 +1,7 @@
 /* places: options that `publish` and `rollback` share. */
 #include "places.h"
 #include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/text.h>
 #include <math.h>
@@ -77,24 +78,30 @@ static akin_status set_standing(akin_json *object, const akin_standing *standing
     return akin_json_check(object);
 }
 
-akin_status akin_places_report(akin_json *report, const char *const *urls, size_t count,
-                               const akin_standing *standings, akin_places_tell *tell,
+akin_status akin_places_take(akin_comm *comm, const akin_options *options, akin_places *out) {
+    out->count = akin_options_list(options, "to", &out->urls);
+    out->standings = akin_mem_zalloc(out->count, sizeof *out->standings);
+    return akin_agree(comm,
+                      out->standings ? akin_places_options(options, &out->sink) : AKIN_FAILED);
+}
+
+akin_status akin_places_report(akin_json *report, const akin_places *of, akin_places_tell *tell,
                                void *context) {
     akin_status status = AKIN_OK;
     akin_text *shown = NULL;
     akin_json *places = akin_json_array(), *place = NULL;
     AKIN_TRY(akin_text_create(&shown));
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < of->count; i++) {
         akin_text_clear(shown);
-        AKIN_TRY(akin_text_append_hidden(shown, urls[i]));
-        tell(context, akin_text_bytes(shown), &standings[i]);
+        AKIN_TRY(akin_text_append_hidden(shown, of->urls[i]));
+        tell(context, akin_text_bytes(shown), &of->standings[i]);
         place = akin_json_object();
         akin_json_set_text(place, "url", akin_text_bytes(shown));
-        AKIN_TRY(set_standing(place, &standings[i]));
+        AKIN_TRY(set_standing(place, &of->standings[i]));
         akin_json_append_node(places, &place);
     }
     akin_json_set_node(report, "places", &places);
-    akin_json_set_integer(report, "items", (long long)standings[0].live.items);
+    akin_json_set_integer(report, "items", (long long)of->standings[0].live.items);
 done:
     akin_json_free(places);
     akin_json_free(place);

@@ -3,6 +3,7 @@
 #ifndef AKIN_PLACES_H
 #define AKIN_PLACES_H
 
+#include <akin/comm.h>
 #include <akin/json.h>
 #include <akin/options.h>
 #include <akin/sink.h>
@@ -48,12 +49,24 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
  * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
+/* The targets of --to, how they are addressed, and what stands there. */
+typedef struct {
+    const char *const *urls; /* [count]; borrowed from the options */
+    size_t count;
+    akin_sink_options sink;
+    akin_standing *standings; /* [count], zero at first; to be freed by akin_mem_free */
+} akin_places;
+
+/* Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_places_take(akin_comm *comm, const akin_options *options,
+                                             akin_places *out);
+
 /* "places" of a report, one for each target: "url", "published", generation, time, items, k, digest,
- * "kept" (the same of what a rollback would restore, or null), "busy" (who is publishing, or null); and the items of what is live at the first; `tell`, with
- * its context, is called for each with its URL, the password hidden. */
+ * "kept" (the same of what a rollback would restore, or null), "busy" (who is publishing, or null);
+ * and the items of what is live at the first. `tell`, with its context, is called for each with its
+ * URL, the password hidden. */
 typedef void akin_places_tell(void *context, const char *url, const akin_standing *standing);
-AKIN_MUST_CHECK akin_status akin_places_report(akin_json *report, const char *const *urls,
-                                               size_t count, const akin_standing *standings,
+AKIN_MUST_CHECK akin_status akin_places_report(akin_json *report, const akin_places *places,
                                                akin_places_tell *tell, void *context);
 /* "generation 12 of 2026-03-01T02:00:00Z, 300 items, k 5", as far as it is known. */
 enum { AKIN_PLACES_EDITION = 512 };

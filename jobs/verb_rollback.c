@@ -36,28 +36,23 @@ static void tell(void *context, const char *url, const akin_standing *standing) 
         akin_log_info("rollback: %s: live again is %s; kept is %s", url, live, kept);
 }
 
-static akin_status report(akin_call *call, const char *const *urls, size_t count,
-                          const akin_standing *standings) {
+static akin_status report(akin_call *call, const akin_places *places) {
     telling t = {akin_options_flag(call->options, "dry-run"), akin_json_array()};
     akin_json_set_bool(call->report, "dry_run", t.dry_run);
-    akin_status status = akin_places_report(call->report, urls, count, standings, tell, &t);
+    akin_status status = akin_places_report(call->report, places, tell, &t);
     akin_json_set_node(call->report, "restored", &t.restored);
     return status;
 }
 
 static akin_status run(akin_call *call) {
     akin_status status = AKIN_OK;
-    const char *const *urls = NULL;
-    akin_sink_options sink;
-    size_t count = akin_options_list(call->options, "to", &urls);
-    akin_standing *standings = akin_mem_zalloc(count, sizeof *standings);
-    akin_status local = standings ? akin_places_options(call->options, &sink) : AKIN_FAILED;
-    AKIN_TRY(akin_agree(call->comm, local));
-    AKIN_TRY(akin_rollback(call->comm, urls, count, &sink,
-                           akin_options_flag(call->options, "dry-run"), standings));
-    AKIN_TRY(akin_agree(call->comm, report(call, urls, count, standings)));
+    akin_places at = {0};
+    bool dry_run = akin_options_flag(call->options, "dry-run");
+    AKIN_TRY(akin_places_take(call->comm, call->options, &at));
+    AKIN_TRY(akin_rollback(call->comm, at.urls, at.count, &at.sink, dry_run, at.standings));
+    AKIN_TRY(akin_agree(call->comm, report(call, &at)));
 done:
-    akin_mem_free(standings);
+    akin_mem_free(at.standings);
     return status;
 }
 

@@ -39,18 +39,13 @@ static void print(void *context, const char *url, const akin_standing *standing)
 
 static akin_status run(akin_call *call) {
     akin_status status = AKIN_OK;
-    const char *const *urls = NULL;
-    akin_sink_options sink;
-    size_t count = akin_options_list(call->options, "to", &urls);
-    akin_standing *standings = akin_mem_zalloc(count, sizeof *standings);
-    akin_status local = standings ? akin_places_options(call->options, &sink) : AKIN_FAILED;
-    AKIN_TRY(akin_agree(call->comm, local));
-    AKIN_TRY(akin_publish_describe(call->comm, urls, count, &sink, standings));
+    akin_places at = {0};
     bool prints = call->print && akin_comm_rank(call->comm) == 0;
-    AKIN_TRY(akin_agree(call->comm,
-                        akin_places_report(call->report, urls, count, standings, print, &prints)));
+    AKIN_TRY(akin_places_take(call->comm, call->options, &at));
+    AKIN_TRY(akin_publish_describe(call->comm, at.urls, at.count, &at.sink, at.standings));
+    AKIN_TRY(akin_agree(call->comm, akin_places_report(call->report, &at, print, &prints)));
 done:
-    akin_mem_free(standings);
+    akin_mem_free(at.standings);
     return status;
 }
 
