@@ -107,6 +107,17 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_part_shares(akin_model *model, const float *a, const float *b,
                                              akin_part_share out[AKIN_PARTS], size_t *count);
 
+/* The same of many pairs: each row is prepared once. Borrows the model. Not collective. */
+typedef struct akin_part_sharer akin_part_sharer;
+AKIN_MUST_CHECK akin_status akin_part_sharer_create(akin_model *model, akin_part_sharer **out);
+void akin_part_sharer_free(akin_part_sharer *sharer);         /* NULL is fine */
+size_t akin_part_sharer_size(const akin_part_sharer *sharer); /* numbers of a prepared row */
+void akin_part_sharer_prepare(const akin_part_sharer *sharer, const float *row /* [dim] */,
+                              float *out /* [size] */);
+/* Of two prepared rows. Returns how many parts there are. */
+size_t akin_part_sharer_pair(const akin_part_sharer *sharer, const float *a, const float *b,
+                             akin_part_share out[AKIN_PARTS]);
+
 /* Fits on a catalogue everything that the features need: the means, the axes, and
  * the join of the parts. */
 

@@ -3,6 +3,7 @@
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <math.h>
+#include <string.h>
 
 /* Of the last projection: y = A^T z. */
 typedef struct {
@@ -37,7 +38,7 @@ static void factorise(double *a, size_t n) {
 }
 
 /* x [raw] = A (A^T A)^-1 y and ay [raw] = A y. */
-static void bring_back(const back *b, const float *y, double *solved, double *x, double *ay) {
+static void bring_back(const back *b, const float *y, double *solved, float *x, float *ay) {
     size_t n = b->dim;
     for (size_t i = 0; i < n; i++) {
         solved[i] = y[i];
@@ -49,54 +50,97 @@ static void bring_back(const back *b, const float *y, double *solved, double *x,
         solved[i] /= b->factor[i * n + i];
     }
     for (size_t r = 0; r < b->raw; r++) {
-        x[r] = ay[r] = 0;
+        double shortest = 0, turned = 0;
         for (size_t d = 0; d < n; d++) {
-            x[r] += b->axes[r * n + d] * solved[d];
-            ay[r] += (double)b->axes[r * n + d] * y[d];
+            shortest += b->axes[r * n + d] * solved[d];
+            turned += (double)b->axes[r * n + d] * y[d];
         }
+        x[r] = (float)shortest, ay[r] = (float)turned;
     }
 }
 
-/* terms [raw]: what each column before the last projection adds. */
-static akin_status share_of_columns(akin_projection *join, const float *a, const float *b,
-                                    double *terms) {
-    akin_status status = AKIN_FAILED;
-    size_t raw = akin_projection_raw(join), dim = akin_projection_dim(join);
-    back it = {akin_projection_axes(join), raw, dim, akin_mem_zalloc(dim * dim, sizeof(double))};
-    double *work = akin_mem_alloc(4 * raw + dim, sizeof *work);
-    if (it.factor && work) {
-        double *x = work, *ax = x + raw, *y = ax + raw, *ay = y + raw, *solved = ay + raw;
-        multiply(&it, it.factor);
-        factorise(it.factor, dim);
-        bring_back(&it, a, solved, x, ax);
-        bring_back(&it, b, solved, y, ay);
-        for (size_t r = 0; r < raw; r++) terms[r] = (x[r] * ay[r] + y[r] * ax[r]) / 2;
-        status = AKIN_OK;
+/* --- rows and pairs --- */
+
+struct akin_part_sharer {
+    const akin_features *features;
+    size_t columns; /* before the last projection */
+    back join;      /* factor NULL: there is none */
+    double *solved; /* [dim] */
+};
+
+akin_status akin_part_sharer_create(akin_model *model, akin_part_sharer **out) {
+    akin_projection *join = akin_feature_params_join(akin_model_feature_params(model));
+    akin_part_sharer *s = *out = akin_mem_zalloc(1, sizeof *s);
+    if (!s) return AKIN_FAILED;
+    s->features = akin_model_features(model);
+    s->columns = akin_features_joined(s->features);
+    if (!join) return AKIN_OK;
+    size_t dim = akin_projection_dim(join);
+    s->join = (back){akin_projection_axes(join), akin_projection_raw(join), dim,
+                     akin_mem_zalloc(dim * dim, sizeof(double))};
+    s->solved = akin_mem_alloc(dim, sizeof *s->solved);
+    if (s->join.factor && s->solved) {
+        multiply(&s->join, s->join.factor);
+        factorise(s->join.factor, dim);
+        return AKIN_OK;
     }
-    akin_mem_free(it.factor);
-    akin_mem_free(work);
-    return status;
+    akin_part_sharer_free(s);
+    *out = NULL;
+    return AKIN_FAILED;
+}
+
+void akin_part_sharer_free(akin_part_sharer *sharer) {
+    if (!sharer) return;
+    akin_mem_free(sharer->join.factor);
+    akin_mem_free(sharer->solved);
+    akin_mem_free(sharer);
+}
+
+size_t akin_part_sharer_size(const akin_part_sharer *sharer) {
+    return sharer->join.factor ? 2 * sharer->columns : sharer->columns;
+}
+
+void akin_part_sharer_prepare(const akin_part_sharer *sharer, const float *row, float *out) {
+    if (sharer->join.factor)
+        bring_back(&sharer->join, row, sharer->solved, out, out + sharer->columns);
+    else
+        memcpy(out, row, sharer->columns * sizeof *out);
+}
+
+/* What a column adds to the cosine. */
+static double term(const akin_part_sharer *s, const float *a, const float *b, size_t column) {
+    if (!s->join.factor) return (double)a[column] * b[column];
+    size_t turned = column + s->columns;
+    return ((double)a[column] * b[turned] + (double)b[column] * a[turned]) / 2;
+}
+
+size_t akin_part_sharer_pair(const akin_part_sharer *sharer, const float *a, const float *b,
+                             akin_part_share out[AKIN_PARTS]) {
+    const akin_features *features = sharer->features;
+    size_t count = 0, at = 0;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        if (!(features->parts[p].weight > 0)) continue;
+        akin_part_share *share = &out[count++];
+        *share = (akin_part_share){akin_part_name((akin_part)p), features->parts[p].dim, 0};
+        for (size_t d = 0; d < share->columns; d++) share->share += term(sharer, a, b, at++);
+    }
+    return count;
 }
 
 akin_status akin_part_shares(akin_model *model, const float *a, const float *b,
                              akin_part_share out[AKIN_PARTS], size_t *count) {
-    akin_status status = AKIN_OK;
-    const akin_feature_params *params = akin_model_feature_params(model);
-    const akin_features *features = akin_model_features(model);
-    akin_projection *join = akin_feature_params_join(params);
-    size_t columns = akin_features_joined(features), at = 0;
-    double *terms = akin_mem_alloc(columns, sizeof *terms);
+    akin_part_sharer *sharer = NULL;
+    akin_status status = akin_part_sharer_create(model, &sharer);
+    size_t size = status == AKIN_OK ? akin_part_sharer_size(sharer) : 0;
+    float *rows = akin_mem_alloc(2 * size + 1, sizeof *rows);
     *count = 0;
-    if (!terms) return AKIN_FAILED;
-    if (join) AKIN_TRY(share_of_columns(join, a, b, terms));
-    for (size_t d = 0; !join && d < columns; d++) terms[d] = (double)a[d] * b[d];
-    for (size_t p = 0; p < AKIN_PARTS; p++) {
-        if (!(features->parts[p].weight > 0)) continue;
-        akin_part_share *share = &out[(*count)++];
-        *share = (akin_part_share){akin_part_name((akin_part)p), features->parts[p].dim, 0};
-        for (size_t d = 0; d < share->columns; d++) share->share += terms[at++];
+    if (status == AKIN_OK && !rows) status = AKIN_FAILED;
+    if (status == AKIN_OK) {
+        akin_part_sharer_prepare(sharer, a, rows);
+        akin_part_sharer_prepare(sharer, b, rows + size);
+        *count = akin_part_sharer_pair(sharer, rows, rows + size, out);
     }
-done:
-    akin_mem_free(terms);
+    akin_mem_free(rows);
+    akin_part_sharer_free(sharer);
     return status;
 }

@@ -8,6 +8,7 @@
 #include "gallery_map.h"
 #include "gallery_pictures.h"
 #include "gallery_strip.h"
+#include "gallery_why.h"
 #include <akin/evaluate.h>
 #include <akin/file.h>
 #include <akin/gallery.h>
@@ -168,6 +169,7 @@ static akin_status write_page(gallery *g) {
     char *options = NULL;
     akin_gallery_learnt learnt = {0};
     akin_gallery_facts facts = {0};
+    akin_json *parts = NULL;
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
     facts = (akin_gallery_facts){.results = g->params->results,
                                  .name = g->name,
@@ -194,11 +196,15 @@ static akin_status write_page(gallery *g) {
     AKIN_TRY(akin_gallery_duplicates(g->folder, g->table, &facts.duplicates));
     AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, g->params->embeddings,
                               g->params->results, g->missing, &facts.placed));
+    AKIN_TRY(akin_gallery_why(g->comm, g->folder, g->table, g->params->embeddings,
+                              g->params->results, &parts));
+    facts.parts = parts;
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
         AKIN_TRY(akin_gallery_folder_put(g->folder, asset->name, asset->bytes, asset->count));
 done:
     akin_json_free(facts.outliers);
+    akin_json_free(parts);
     akin_gallery_learnt_free(&learnt);
     akin_mem_free(options);
     return status;

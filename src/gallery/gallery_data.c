@@ -15,7 +15,7 @@ typedef struct {
     const uint8_t *missing;
     akin_gallery_counts *counts;
     akin_text *text;
-    int32_t *neighbor, *list_counts, *filled; /* of AKIN_GALLERY_LIST items */
+    int32_t *neighbor, *list_counts, *filled, *pinned; /* of AKIN_GALLERY_LIST items */
     float *score;
     uint32_t *in; /* [items], how many lists hold it */
     int32_t
@@ -160,42 +160,43 @@ done:
     return status;
 }
 
-/* The last `fill` were filled in. */
-static akin_status append_list(writer *w, size_t row, const char *group, size_t count, size_t fill,
-                               const int32_t *neighbor, const float *score) {
+/* Entry i of what was read, of this row; the last `filled` were filled in, the first `pinned` pinned. */
+static akin_status append_list(writer *w, size_t row, size_t i) {
     akin_status status = AKIN_OK;
+    size_t k = akin_table_k(w->table), count = (size_t)w->list_counts[i],
+           fill = (size_t)w->filled[i];
+    const int32_t *neighbor = w->neighbor + i * k;
+    const float *score = w->score + i * k;
+    const char *group = akin_labels_group_name(w->labels, akin_labels_group(w->labels)[row]);
     AKIN_TRY(akin_text_append(w->text, "["));
     AKIN_TRY(*group ? akin_text_append_json(w->text, group) : akin_text_append(w->text, "null"));
     AKIN_TRY(akin_text_append(w->text, ",["));
-    for (size_t i = 0; i < count; i++)
-        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)neighbor[i]));
+    for (size_t e = 0; e < count; e++)
+        AKIN_TRY(akin_text_append(w->text, e > 0 ? ",%d" : "%d", (int)neighbor[e]));
     AKIN_TRY(akin_text_append(w->text, "],["));
-    for (size_t i = 0; i < count; i++) {
-        if (i > 0) AKIN_TRY(akin_text_append(w->text, ","));
-        AKIN_TRY(akin_gallery_score(w->text, w->table, score[i]));
-        count_score(w->counts->all, score[i]);
+    for (size_t e = 0; e < count; e++) {
+        if (e > 0) AKIN_TRY(akin_text_append(w->text, ","));
+        AKIN_TRY(akin_gallery_score(w->text, w->table, score[e]));
+        count_score(w->counts->all, score[e]);
     }
     if (count > fill) count_score(w->counts->best, score[0]);
     AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
     AKIN_TRY(append_from(w, row));
     AKIN_TRY(append_attributes(w, row));
-    AKIN_TRY(akin_text_append(w->text, "]"));
+    AKIN_TRY(akin_text_append(w->text, ",%d]", (int)w->pinned[i]));
 done:
     return status;
 }
 
 static akin_status write_lists(writer *w, size_t first, size_t count) {
     akin_status status = AKIN_OK;
-    size_t k = akin_table_k(w->table);
-    const int32_t *group = akin_labels_group(w->labels) + first;
     AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, w->score, w->list_counts));
     AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
+    AKIN_TRY(akin_table_pinned(w->table, first, count, w->pinned));
     AKIN_TRY(akin_text_append(w->text, "akin.list(%zu,[", first));
     for (size_t i = 0; i < count; i++) {
-        const char *name = akin_labels_group_name(w->labels, group[i]);
         AKIN_TRY(akin_text_append(w->text, i > 0 ? ",\n" : "\n"));
-        AKIN_TRY(append_list(w, first + i, name, (size_t)w->list_counts[i], (size_t)w->filled[i],
-                             w->neighbor + i * k, w->score + i * k));
+        AKIN_TRY(append_list(w, first + i, i));
     }
     AKIN_TRY(akin_text_append(w->text, "]);\n"));
 done:
@@ -237,12 +238,13 @@ static akin_status write_own(writer *w) {
     w->score = akin_mem_alloc(values, sizeof *w->score);
     w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
     w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
+    w->pinned = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->pinned);
     size_t own = (place_of(w, akin_table_items(w->table)) + AKIN_GALLERY_LIST) * FROM;
     w->in = akin_mem_zalloc(akin_table_items(w->table), sizeof *w->in);
     w->from = akin_mem_alloc(own, sizeof *w->from);
     w->rank = akin_mem_zalloc(own, sizeof *w->rank);
-    if (!w->neighbor || !w->score || !w->list_counts || !w->filled || !w->in || !w->from ||
-        !w->rank)
+    if (!w->neighbor || !w->score || !w->list_counts || !w->filled || !w->pinned || !w->in ||
+        !w->from || !w->rank)
         goto done;
     memset(w->from, 0xFF, own * sizeof *w->from); /* -1 */
     AKIN_TRY(akin_text_create(&w->text));
@@ -254,6 +256,7 @@ done:
     akin_mem_free(w->score);
     akin_mem_free(w->list_counts);
     akin_mem_free(w->filled);
+    akin_mem_free(w->pinned);
     akin_mem_free(w->in);
     akin_mem_free(w->from);
     akin_mem_free(w->rank);

@@ -4,10 +4,10 @@
  *                              AKIN_GALLERY_INDEX items: what a search needs; the page loads
  *                              them all
  *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill, in, [row...],
- *                              {attribute: value}]...]) of
+ *                              {attribute: value}, pinned]...]) of
  *                              AKIN_GALLERY_LIST items: loaded when one of them is shown; fill:
  *                              how many at the end were filled in; in: how many lists hold the item,
- *                              and some of those */
+ *                              and some of those; pinned: how many at the beginning were pinned */
 #ifndef AKIN_GALLERY_DATA_H
 #define AKIN_GALLERY_DATA_H
 

@@ -93,6 +93,62 @@ def test_a_table_of_other_items_is_left_out():
     assert "table fewer is left out" in done.err and summary("left")["tables"] == ["main"], done.err
 
 
+def script(path, name):
+    with open(path, encoding="utf-8") as f:
+        return json.loads(re.search(rf"akin\.{name}\(\d+,(.*)\);\n$", f.read(), re.S).group(1))
+
+
+def test_what_parts_add_sums_to_the_score():
+    """As `query --why` tells them; a table by an aspect has none."""
+    parts = summary("results/job/gallery")["share_parts"]
+    lists, shares = (script(f"results/job/gallery/data/{folder}/000/000000.js", name) for folder, name in (("lists", "list"), ("why", "shares")))
+    for entry, share in zip(lists, shares):
+        assert len(share) == len(entry[1]) and entry[7] == 0
+        for score, adds in zip(entry[2], share):
+            assert len(adds) == len(parts) and abs(sum(adds) / 1000 - score) < 0.0006 * (len(adds) + 1), (score, adds)
+    told = akin("query", "results/job/embeddings.nc", "--id", "item-0003", "--why", f"item-{lists[3][1][1]:04d}", "--json").json["parts"]
+    assert [part["part"] for part in told] == parts and all(abs(part["share"] - adds / 1000) < 0.0006 for part, adds in zip(told, shares[3][1])), (told, parts, shares[3][1])
+    akin("neighbors", "results/job/embeddings.nc", "-o", "aspect.nc", "--aspect", "colour")
+    akin("gallery", "aspect.nc", "--source", CATALOGUE, "-o", "aspect", "--picture-size", 64, "--embeddings", "results/job/embeddings.nc")
+    assert summary("aspect")["share_parts"] == [] and not os.path.exists("aspect/data/why")
+
+
+def test_why_a_neighbour_stands_in_a_list():
+    """Shown at a card that is pointed at or has the focus: the score, the parts, and what each rule says."""
+    with open("priced.csv", "w") as f:
+        f.writelines(["id,path,price,brand,season\n", *(f"i{i:02d},pictures/p{i}.png,{10 + i % 5},{'AB'[i % 2]},{['summer', 'summer|winter'][i % 3 > 0]}\n" for i in range(30))])
+    with open("pins.csv", "w") as f:
+        f.write("id,neighbor\ni03,i20\n")
+    with open("why.ini", "w") as f:
+        f.write("[job]\nname = why\n[ingest]\nsource = priced.csv\nattributes = price:number brand:label season:labels\n[train]\nfeatures = handcrafted\n"
+                "[neighbors]\nk = 6\nwithin = price=0.8..1.2x\nsame = season\nat-most = brand=4\nnot = brand=C\nboost = price=0.1\npins = pins.csv\nmin-score = -0.5\n"
+                "[gallery]\nenabled = yes\npicture-size = 64\n")
+    akin("run", "why.ini")
+    box = "return document.getElementById('why').hidden ? '' : document.getElementById('why').innerText"
+    with Browser() as b:
+        b.open("file://" + urllib.parse.quote(os.path.abspath("results/why/gallery")) + "/index.html#i03")
+        b.until(READY)
+        b.until("return document.querySelectorAll('#neighbors .card').length > 2")
+        b.run("document.querySelector('#neighbors li:nth-child(1) .card').focus()")
+        assert "pinned" in b.until(box) and "i20" in b.run(box)
+        b.run("document.querySelector('#neighbors li:nth-child(2) .card').dispatchEvent(new Event('mouseenter'))")
+        b.until("return document.getElementById('why').innerText.startsWith('2.')")
+        said = b.run(box)
+        assert all(word in said for word in ("Cosine", "colour", "texture", "within price=0.8..1.2x 13 →", "same season", "at most 4 of one brand", "not brand=C", "boost price=0.1")), said
+        marks = b.run("return [...document.querySelectorAll('#why li')].map((li) => li.className)")
+        assert marks.count("passes") == 4 and "fails" not in marks, (marks, said)
+        for width, height in ((1400, 900), (390, 844)):
+            b.size(width, height)
+            b.run("document.querySelector('#neighbors li:nth-child(3) .card').dispatchEvent(new Event('mouseenter'))")
+            b.until("return document.getElementById('why').innerText.startsWith('3.')")
+            inside = b.run("const r = document.getElementById('why').getBoundingClientRect(); return r.left >= 0 && r.right <= innerWidth && document.documentElement.scrollWidth <= innerWidth")
+            assert inside, width
+            b.screenshot(f"why-{width}.png")
+            b.run("document.querySelector('#neighbors li:nth-child(3) .card').dispatchEvent(new Event('mouseleave'))")
+            assert b.run(box) == ""
+        assert not [line for line in b.console() if line.startswith("SEVERE")]
+
+
 def test_a_person_switches_between_them():
     with Browser() as b:
         b.open("file://" + urllib.parse.quote(os.path.abspath("results/job/gallery")) + "/index.html#item-0005")

@@ -8,7 +8,7 @@ const akin = (() => {
   const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, changed = null, compared = null, mapped = null, doubled = null, rows = null, shown = [], lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, changed = null, compared = null, mapped = null, doubled = null, rows = null, shown = [], explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -60,7 +60,7 @@ const akin = (() => {
     part.missing.forEach((i) => data.missing.add(first + i));
   }
   function takeList(first, part) {
-    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - entry[3], times: entry[4], by: entry[5], attributes: entry[6] }));
+    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - entry[3], times: entry[4], by: entry[5], attributes: entry[6], pinned: entry[7] }));
   }
   async function listOf(row) {
     await load(spread("data/lists", Math.floor(row / summary.list_size), ".js"));
@@ -79,13 +79,14 @@ const akin = (() => {
     image.onerror = () => image.replaceWith(none());
     return image;
   }
-  function card(row, score, fill) {
+  function card(row, score, fill, pin) {
     const away = data.unavailable.has(row);
     return el("li", {},
       el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
         el("div", { class: "tile" }, picture(row),
           away && el("span", { class: "flag" }, "not available"),
-          fill && el("span", { class: "flag fill", title: "Added because of its category, not its similarity" }, "fill")),
+          fill && el("span", { class: "flag fill", title: "Added because of its category, not its similarity" }, "fill"),
+          pin && el("span", { class: "flag fill", title: "Put there by hand" }, "pinned")),
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
@@ -216,7 +217,7 @@ const akin = (() => {
         el("div", {},
           el("div", { class: "heading" }, el("h2", {}, "Most similar items"),
             list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
-          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => card(other, list.scores[i], i >= list.real)))
+          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned), row, other, i)))
             : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item satisfies the rules and the minimum score of this table."),
           recommenders(list))));
     return id;
@@ -303,7 +304,8 @@ const akin = (() => {
     if (summary.beside) parts.push(load("data/beside.js"));
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
-    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), ...parts]);
+    await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), ...parts]);
+    explain = akin.why({ el, data, listOf, categoryName, scoreText, summary, load, spread });
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;
