@@ -52,6 +52,21 @@ def test_mpi_that_does_not_start_or_end():
     assert "rank 1 of 2 waited" in err, err
 
 
+def test_openblas_whose_threads_have_no_buffer():
+    """It starts a thread per core when it is loaded, which looks for memory for ever, and waits for it when the process exits."""
+    words, folder = catalogue()
+    codes = set()
+    for mebibytes in (280, 290, 300, 310):
+        room = mebibytes << 20
+        done = subprocess.run(command([*words, "--json", "--stall-limit", "20"], 0), capture_output=True, timeout=60,
+                              env={**os.environ, "OPENBLAS_NUM_THREADS": "2"},
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (room, room)))
+        codes.add(done.returncode)
+        if done.returncode == 1 and done.stdout:
+            assert "memory" in json.loads(done.stdout.decode())["message"], done
+    assert 1 in codes, codes
+
+
 def test_openblas_without_its_buffer():
     words, folder = catalogue()
     seen = set()
