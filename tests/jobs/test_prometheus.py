@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import time
 
 import yaml
@@ -122,6 +123,31 @@ def test_rules_and_dashboard_ask_for_what_is_there():
         for target in panel["targets"]:
             names = asked(target["expr"])
             assert names and names <= SEEN | {"akin_churn"}, f"{panel['title']}: {names - SEEN}"
+
+
+def labels_of(text):
+    return frozenset(re.findall(rf'({LABEL})="((?:[^"\\\n]|\\.)*)"', text))
+
+
+def test_rules_hold_for_each_table():
+    """A quotient of PromQL takes the samples of both sides with the same labels: of a job with two tables each has one."""
+    write_job()
+    with open("job.ini") as f:
+        text = f.read().replace("file:t.jsonl", "file:{table}.jsonl").replace("name = night", "name = tables")
+    with open("tables.ini", "w") as f:
+        f.write(text + "[table other]\nk = 2\nsame-category = yes\n")
+    akin("run", "tables.ini", ranks=2)
+    families = parse("results/tables/metrics.prom")
+    assert len(families["akin_items_without_neighbors"]) == 2
+    rules = yaml.safe_load(open(f"{SOURCE}/slurm/akin-alerts.yml"))["groups"][0]["rules"]
+    quotients = [re.fullmatch(r"(\w+) / (\w+) > [\d.]+", rule["expr"]) for rule in rules if " / " in rule["expr"]]
+    assert len(quotients) == 2 and all(quotients)
+    for above, below in (q.groups() for q in quotients):
+        assert {labels_of(l) for l in families[above]} <= {labels_of(l) for l in families[below]}, above
+    if shutil.which("promtool"):  # Debian's package prometheus
+        subprocess.run(["promtool", "check", "rules", f"{SOURCE}/slurm/akin-alerts.yml"], check=True, stdout=subprocess.DEVNULL)
+        with open("results/tables/metrics.prom") as f:
+            subprocess.run(["promtool", "check", "metrics"], check=True, stdin=f)
 
 
 support.main(globals())
