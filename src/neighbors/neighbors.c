@@ -147,6 +147,43 @@ static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures 
     sum->computed += more->computed, sum->scored += more->scored, sum->mended += more->mended;
 }
 
+static double save_every(const sweep *s) {
+    double least = INFINITY;
+    for (int t = 0; t < s->tables; t++) least = fmin(least, s->table[t].params->checkpoint_every);
+    return least;
+}
+
+/* CHECKPOINT.hubs, for the first pass of --damp-hubs; owned, NULL: out of memory. */
+static char *name_hubs(const akin_table_run *r) {
+    return akin_file_with_ending(akin_text_bytes(r->checkpoint), ".hubs");
+}
+
+/* Its checkpoint stays until the table is written: a second pass that is interrupted needs the first
+ * again. Collective; agreed. */
+static akin_status damp_hubs_of(const sweep *s, akin_table_run *r, akin_neighbors_figures *out) {
+    char *path = name_hubs(r);
+    const akin_hubs_checkpoint checkpoint = {path, save_every(s), s->origin};
+    akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);
+    if (status == AKIN_OK)
+        status = akin_hubs_damp(s->comm, rows_of(s), &r->rules, r->more, r->params->k, &checkpoint,
+                                akin_item_rules_offsets(r->more), &out->engine);
+    if (status == AKIN_INTERRUPTED)
+        status =
+            akin_error_set(status,
+                           "interrupted in the first pass of --damp-hubs; %s is saved: run the "
+                           "same command again to continue",
+                           path);
+    akin_mem_free(path);
+    return status;
+}
+
+static void remove_checkpoints(const akin_table_run *r) {
+    char *path = r->params->rules.damp_hubs ? name_hubs(r) : NULL;
+    akin_file_remove(akin_text_bytes(r->checkpoint));
+    if (path) akin_file_remove(path);
+    akin_mem_free(path);
+}
+
 /* The first pass of --damp-hubs, which each such table has for itself. Collective; agreed. */
 static akin_status damp_hubs(sweep *s) {
     for (int t = 0; t < s->tables; t++) {
@@ -155,21 +192,10 @@ static akin_status damp_hubs(sweep *s) {
         if (s->tables > 1)
             akin_log_info("neighbors: %s: a pass of its own first, for --damp-hubs",
                           akin_file_name(r->params->output));
-        akin_status status =
-            akin_hubs_damp(s->comm, rows_of(s), &r->rules, r->more, r->params->k,
-                           akin_item_rules_offsets(r->more), &s->figures[t]->engine);
-        if (status == AKIN_INTERRUPTED)
-            return akin_error_set(status, "interrupted in the first pass of --damp-hubs, of which "
-                                          "nothing is saved: run the same command again");
+        akin_status status = damp_hubs_of(s, r, s->figures[t]);
         if (status != AKIN_OK) return status;
     }
     return AKIN_OK;
-}
-
-static double save_every(const sweep *s) {
-    double least = INFINITY;
-    for (int t = 0; t < s->tables; t++) least = fmin(least, s->table[t].params->checkpoint_every);
-    return least;
 }
 
 /* Collective; agreed. */
@@ -213,7 +239,7 @@ static akin_status write_tables(sweep *s) {
     for (int t = 0; t < s->tables; t++)
         AKIN_TRY(of_table(s, t, akin_table_run_write(&s->table[t], s->figures[t])));
     for (int t = 0; t < s->tables && akin_comm_rank(s->comm) == 0; t++)
-        akin_file_remove(akin_text_bytes(s->table[t].checkpoint));
+        remove_checkpoints(&s->table[t]);
     int64_t peak = (int64_t)akin_mem_peak();
     akin_comm_max_i64(s->comm, &peak, 1);
     for (int t = 0; t < s->tables; t++) s->figures[t]->peak_memory = (size_t)peak;

@@ -25,7 +25,7 @@ akin_status akin_query_rules_create(akin_comm *comm, const akin_query_params *pa
     if (given->pins.count > 0)
         AKIN_TRY(akin_item_pins_read(comm, &given->pins, &lists, &out->pins));
     if (given->damp_hubs)
-        AKIN_TRY(akin_hubs_damp(comm, vectors, &out->rows, out->more, k,
+        AKIN_TRY(akin_hubs_damp(comm, vectors, &out->rows, out->more, k, NULL,
                                 akin_item_rules_offsets(out->more), &figures));
 done:
     return status;

@@ -15,9 +15,9 @@ os.chdir(fresh("neighbors_resume"))
 CHECKPOINT = "t.nc.checkpoint"
 
 
-def stamp():
+def stamp(path=None):
     try:
-        now = os.stat(CHECKPOINT)
+        now = os.stat(path or CHECKPOINT)
         return now.st_mtime_ns, now.st_ino
     except FileNotFoundError:
         return None
@@ -27,11 +27,11 @@ def start(words, ranks):
     return subprocess.Popen(command(words, ranks), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def wait_for_save(process, before):
+def wait_for_save(process, before, path=None):
     """Whether there is a newer checkpoint than that one before the run has ended."""
     deadline = time.monotonic() + 100
     while process.poll() is None and time.monotonic() < deadline:
-        if stamp() not in (None, before):
+        if stamp(path) not in (None, before):
             return True
         time.sleep(0.002)
     return False
@@ -70,6 +70,27 @@ def test_interrupted_and_resumed():
     interrupted, said = go_through([(2, "kill"), (1, "kill"), (3, "kill"), (2, "kill")])
     assert interrupted >= 1 and "resuming from" in said, said
     assert_same_variables("whole.nc", "t.nc")
+
+
+def test_the_first_pass_of_damped_hubs_goes_on():
+    """It has a checkpoint of its own, which stays until the table is there."""
+    words, own = ["neighbors", "x.npy", "-k", "9", "--damp-hubs"], "d.nc.checkpoint.hubs"
+    akin(*words, "-o", "whole-d.nc", ranks=2)
+    interrupted, said = 0, ""
+    for ranks, kill in ((1, False), (2, False), (1, True), (3, False)):
+        before = stamp(own)
+        process = start([*words, "-o", "d.nc", "--checkpoint-every", "0"], ranks)
+        if wait_for_save(process, before, own):
+            kill_ranks(process) if kill else process.send_signal(signal.SIGUSR1)
+        said += process.communicate(timeout=120)[1]
+        if process.returncode == 0:
+            break
+        assert process.returncode == 75 or kill, said
+        interrupted += 1
+    said += akin(*words, "-o", "d.nc").err
+    assert interrupted > 0 and f"{own} is saved" in said and f"resuming from {own}" in said, said
+    assert_same_variables("whole-d.nc", "d.nc")
+    assert not os.path.exists(own) and not os.path.exists("d.nc.checkpoint")
 
 
 def test_a_checkpoint_of_another_run():
