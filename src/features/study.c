@@ -4,6 +4,7 @@
 #include "ground.h"
 #include "study_pairs.h"
 #include "tune.h"
+#include <akin/augment.h>
 #include <akin/encoder.h>
 #include <akin/labels.h>
 #include <akin/log.h>
@@ -13,6 +14,7 @@
 #include <string.h>
 
 #define CHUNK ((size_t)64) /* pictures between two looks at what other ranks say */
+#define VIEWS ((size_t)1024)
 
 typedef struct {
     akin_comm *comm;
@@ -23,11 +25,13 @@ typedef struct {
     akin_study_list list;     /* the rows, the same on all ranks; the pairs */
     size_t dim, first, count; /* this rank's rows of the list */
     akin_encoder *encoder;
-    uint8_t *images;        /* [CHUNK] */
-    float *seen;            /* [CHUNK] rows of what a trained network gave; NULL: not needed */
-    float *rows;            /* [count, dim] */
-    int32_t *label, *group; /* [count] */
-    int64_t flat;           /* pictures */
+    uint8_t *images; /* [CHUNK] */
+    float *seen;     /* [CHUNK] rows of what a trained network gave; NULL: not needed */
+    float *rows;     /* [count, dim] */
+    size_t all_views, first_view, views; /* changed pictures, of all ranks (tune.h); this rank's */
+    float *changed;                      /* [views, dim] */
+    int32_t *label, *group;              /* [count] */
+    int64_t flat;                        /* pictures */
 } work;
 
 static bool tunes_by(const work *w, const char *what) {
@@ -66,6 +70,20 @@ done:
     return status;
 }
 
+/* The first view of rows from `row` on. */
+static size_t view_from(const work *w, size_t row) {
+    return (row * w->all_views + w->list.count - 1) / w->list.count;
+}
+
+/* Views are of no use to weights that follow the ground alone, and a network that others trained saw
+ * none. */
+static void plan_views(work *w) {
+    bool looked = strcmp(w->out->by, "ground") != 0 && !akin_features_sees(w->features);
+    w->all_views = !looked ? 0 : w->list.count < VIEWS ? w->list.count : VIEWS;
+    w->first_view = view_from(w, w->first);
+    w->views = view_from(w, w->first + w->count) - w->first_view;
+}
+
 /* All that one rank can fail at alone. */
 static akin_status prepare(work *w) {
     akin_status status;
@@ -83,6 +101,9 @@ static akin_status prepare(work *w) {
     if (!w->images || !w->rows || !w->label || !w->group || (seen > 0 && !w->seen))
         return AKIN_FAILED;
     AKIN_TRY(read_labels(w));
+    plan_views(w);
+    w->changed = akin_mem_alloc(w->views, w->dim * sizeof *w->changed);
+    if (!w->changed) status = AKIN_FAILED;
 done:
     return status;
 }
@@ -99,14 +120,40 @@ done:
     return status;
 }
 
+/* `count` of this rank's views from number `at` on: pictures cropped and lit a little otherwise. */
+static akin_status describe_views(work *w, size_t at, size_t count) {
+    static const akin_augment how = {.crop = 0.2F, .brightness = 0.2F};
+    akin_status status;
+    uint8_t image[AKIN_IMAGE_BYTES];
+    for (size_t i = 0; i < count; i++) {
+        size_t view = w->first_view + at + i;
+        const akin_augment_key key = {.item = view};
+        const size_t row = w->list.rows[view * w->list.count / w->all_views];
+        AKIN_TRY(akin_catalog_images_at(w->catalog, &row, 1, image));
+        akin_augment_view(&how, &key, image, w->images + i * AKIN_IMAGE_BYTES);
+    }
+    akin_encoder_parts(w->encoder, w->images, NULL, count, w->changed + at * w->dim);
+done:
+    return status;
+}
+
+/* The next CHUNK of rows and of views. */
+static akin_status describe_next(work *w, size_t at) {
+    akin_status status = AKIN_OK;
+    if (at < w->count)
+        AKIN_TRY(describe_chunk(w, at, w->count - at < CHUNK ? w->count - at : CHUNK));
+    if (at < w->views)
+        AKIN_TRY(describe_views(w, at, w->views - at < CHUNK ? w->views - at : CHUNK));
+done:
+    return status;
+}
+
 static akin_status describe_rows(work *w) {
     akin_status status = AKIN_OK;
     size_t rounds = akin_comm_rounds(w->comm, w->count, CHUNK);
     for (size_t round = 0; round < rounds; round++) {
         size_t at = round * CHUNK;
-        akin_status local = AKIN_OK;
-        if (at < w->count)
-            local = describe_chunk(w, at, w->count - at < CHUNK ? w->count - at : CHUNK);
+        akin_status local = describe_next(w, at);
         if (local == AKIN_OK && akin_comm_signalled())
             local = akin_error_set(AKIN_INTERRUPTED,
                                    "choosing weights was interrupted; submit again to go on");
@@ -125,9 +172,11 @@ done:
 /* All rows to rank 0, which learns; `result` is its own. Collective; agreed. */
 static akin_status learn(const work *w, double flat, akin_tune_result *result) {
     akin_status status;
-    void *rows = NULL, *label = NULL, *group = NULL;
+    void *rows = NULL, *views = NULL, *label = NULL, *group = NULL;
     AKIN_TRY(
         akin_comm_gather(w->comm, w->rows, w->count * w->dim * sizeof *w->rows, 0, &rows, NULL));
+    AKIN_TRY(akin_comm_gather(w->comm, w->changed, w->views * w->dim * sizeof *w->changed, 0,
+                              &views, NULL));
     AKIN_TRY(akin_comm_gather(w->comm, w->label, w->count * sizeof *w->label, 0, &label, NULL));
     AKIN_TRY(akin_comm_gather(w->comm, w->group, w->count * sizeof *w->group, 0, &group, NULL));
     if (akin_comm_rank(w->comm) == 0) {
@@ -138,12 +187,15 @@ static akin_status learn(const work *w, double flat, akin_tune_result *result) {
                                   .group = group,
                                   .pairs = w->list.pairs,
                                   .pair_count = w->list.pair_count,
-                                  .flat = flat};
+                                  .flat = flat,
+                                  .view_count = w->all_views,
+                                  .views = views};
         status = akin_tune(&study, w->features, akin_features_join(w->features), result);
     }
     status = akin_agree(w->comm, status);
 done:
     akin_mem_free(rows);
+    akin_mem_free(views);
     akin_mem_free(label);
     akin_mem_free(group);
     return status;
@@ -158,20 +210,23 @@ static void tell(const work *w, akin_tune_result *result) {
 
 /* The map, or that there is none: text of `size` bytes. */
 static void describe_map(const akin_tune_result *result, char *text, size_t size) {
-    char colours[64] = "";
+    char colours[64] = "", again[96] = "";
+    if (result->again_plain > 0)
+        snprintf(again, sizeof again, "; changed pictures find their original first: %.3f and %.3f",
+                 result->again_plain, result->again_map);
     if (result->colours > 0)
         snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
                  result->colours);
     if (result->mapped)
-        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)",
-                 result->press ? "pressed, " : "", result->ridge, result->amount, colours);
+        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)%s",
+                 result->press ? "pressed, " : "", result->ridge, result->amount, colours, again);
     else
-        snprintf(text, size, "it is not used");
+        snprintf(text, size, "it is not used%s", again);
 }
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[160];
+    char map[256];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
     describe_map(result, map, sizeof map);
@@ -235,6 +290,7 @@ done:
     akin_mem_free(w.images);
     akin_mem_free(w.seen);
     akin_mem_free(w.rows);
+    akin_mem_free(w.changed);
     akin_mem_free(w.label);
     akin_mem_free(w.group);
     return status;

@@ -9,21 +9,37 @@ enum { ROUNDS = 4, FOLDS = AKIN_JUDGE_FOLDS };
 #define MOST 16.0  /* times a weight as it was, or a part of it: of the cosine 1 in 256 */
 #define GAIN 0.003 /* of the logarithm, that a step is worth */
 
-/* Of the queries of one fold, or of both (FOLDS). */
+/* scores [n]: the cosines of row i at these weights. */
+static void add_parts(float *const *cosines, const double *weights, size_t i, size_t n,
+                      float *scores) {
+    memset(scores, 0, n * sizeof *scores);
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const float *cosine = cosines[p] ? cosines[p] + i * n : NULL;
+        float square = (float)(weights[p] * weights[p]);
+        for (size_t j = 0; cosine && j < n; j++) scores[j] += square * cosine[j];
+    }
+}
+
+/* Of the queries and views of one fold. */
 static akin_judged measure_weights(const akin_judge *t, const double *weights, size_t fold) {
     akin_judged sum = {0};
     size_t n = t->study->count;
     for (size_t q = 0; q < t->queries; q++) {
-        if (fold < FOLDS && t->fold[t->query[q]] != fold) continue;
-        memset(t->scores, 0, n * sizeof *t->scores);
-        for (size_t p = 0; p < AKIN_PARTS; p++) {
-            const float *cosine = t->cosine[p] ? t->cosine[p] + q * n : NULL;
-            float square = (float)(weights[p] * weights[p]);
-            for (size_t j = 0; cosine && j < n; j++) t->scores[j] += square * cosine[j];
-        }
+        if (!akin_judge_in(t, t->query[q], fold)) continue;
+        add_parts(t->cosine, weights, q, n, t->scores);
         akin_judge_look(t, q, t->scores, false, &sum);
     }
+    for (size_t v = 0; v < t->study->view_count; v++) {
+        if (!akin_judge_in(t, akin_judge_original(t, v), fold)) continue;
+        add_parts(t->again, weights, v, n, t->scores);
+        akin_judge_look_again(t, v, t->scores, &sum);
+    }
     return akin_judge_mean(sum);
+}
+
+/* What they are worth more than weights as they were. */
+static double gain_of(const akin_judge *t, const double *weights, size_t fold) {
+    return akin_judge_gain(t, t->start[fold], measure_weights(t, weights, fold), 1);
 }
 
 /* Steps of one part up and down for as long as they serve; whether one did. */
@@ -35,7 +51,7 @@ static bool step(const akin_judge *t, size_t fold, size_t p, double *weights, do
             double before = weights[p];
             weights[p] = way > 0 ? before * STEP : before / STEP;
             double now = weights[p] <= given * MOST * 1.01 && weights[p] * MOST * 1.01 >= given
-                             ? akin_judge_worth(t, measure_weights(t, weights, fold))
+                             ? gain_of(t, weights, fold)
                              : -INFINITY;
             if (!(now > *best + GAIN)) {
                 weights[p] = before;
@@ -53,7 +69,7 @@ static bool is_free(const akin_judge *t, size_t p) {
 
 /* From these weights on; what they are worth in the end. */
 static double climb(const akin_judge *t, size_t fold, double *weights) {
-    double best = akin_judge_worth(t, measure_weights(t, weights, fold));
+    double best = gain_of(t, weights, fold);
     bool moved = true;
     for (size_t round = 0; moved && round < ROUNDS; round++) {
         moved = false;
@@ -78,7 +94,7 @@ static size_t best_part(const akin_judge *t, size_t fold) {
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         if (!is_free(t, p)) continue;
         favour(t, p, MOST, weights);
-        double now = akin_judge_worth(t, measure_weights(t, weights, fold));
+        double now = gain_of(t, weights, fold);
         if (!(now > best)) continue;
         best = now;
         found = p;
@@ -101,34 +117,16 @@ static void choose_on(const akin_judge *t, size_t fold, double *weights) {
     }
 }
 
-static double any_colour(const akin_judge *t) {
-    double sum = 0;
-    size_t n = t->study->count;
-    const float *colours = t->cosine[AKIN_PART_FOREGROUND];
-    for (size_t q = 0; colours && q < t->queries; q++)
-        for (size_t j = 0; j < n; j++) sum += (double)colours[q * n + j];
-    return sum / ((double)t->queries * (double)n);
-}
-
-/* How much more than `before` weights are worth to each fold. */
-static void gains_of(const akin_judge *t, const double *weights, const double *before,
-                     double *gains) {
-    for (size_t f = 0; f < FOLDS; f++)
-        gains[f] = akin_judge_worth(t, measure_weights(t, weights, f)) - before[f];
-}
-
-/* Whether what each fold chose serves the other; before: what weights as they are are worth. The
- * shares with those and with what was chosen. */
-static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS], double *before,
+/* Whether what each fold chose serves the other; the shares with weights as they are and with what
+ * was chosen. */
+static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS],
                              akin_tune_result *out) {
     bool serve = true;
     double share = 0;
     for (size_t f = 0; f < FOLDS; f++) {
-        akin_judged was = measure_weights(t, out->weights, f),
-                    now = measure_weights(t, chosen[1 - f], f);
-        before[f] = akin_judge_worth(t, was);
-        serve = serve && akin_judge_worth(t, now) > before[f] + AKIN_JUDGE_GAIN;
-        out->share += was.share / FOLDS;
+        akin_judged now = measure_weights(t, chosen[1 - f], f);
+        serve = serve && akin_judge_gain(t, t->start[f], now, 1) > AKIN_JUDGE_GAIN;
+        out->share += t->start[f].share / FOLDS;
         share += now.share / FOLDS;
     }
     out->share_weighed = serve ? share : out->share;
@@ -138,18 +136,18 @@ static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS], d
 /* Where what each fold chose serves the other: the middle between them, or the choice of one, if
  * that is worth more to the other than the middle is to both. */
 static void choose_weights(akin_judge *t, akin_tune_result *out) {
-    double tries[FOLDS + 1][AKIN_PARTS], before[FOLDS], gains[FOLDS], best = 0;
-    t->colour = measure_weights(t, out->weights, FOLDS).colour;
-    t->colour_any = any_colour(t);
+    double tries[FOLDS + 1][AKIN_PARTS], best = 0;
+    for (size_t f = 0; f < FOLDS; f++) t->start[f] = measure_weights(t, out->weights, f);
     for (size_t f = 0; f < FOLDS; f++) {
         memcpy(tries[f], out->weights, sizeof tries[f]);
         choose_on(t, f, tries[f]);
     }
-    if (!serve_each_other(t, tries, before, out)) return;
+    if (!serve_each_other(t, tries, out)) return;
     for (size_t p = 0; p < AKIN_PARTS; p++) tries[FOLDS][p] = sqrt(tries[0][p] * tries[1][p]);
     for (size_t i = 0; i <= FOLDS; i++) {
-        gains_of(t, tries[i], before, gains);
-        double held = i < FOLDS ? gains[1 - i] : fmin(gains[0], gains[1]);
+        double held = INFINITY;
+        for (size_t f = 0; f < FOLDS; f++)
+            if (f != i) held = fmin(held, gain_of(t, tries[i], f));
         if (!(held > best)) continue;
         best = held;
         out->weighed = true;

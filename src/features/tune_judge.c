@@ -9,7 +9,10 @@
 enum { UNRELATED, RELATED, EXCLUDED };
 enum { NEAREST = AKIN_JUDGE_NEAREST, MOST_QUERIES = 1024 };
 #define LEAST_SHARE 1e-4
-#define LEAST_COLOUR 0.02
+#define LEAST_ALIKE 0.02
+#define TEXTURE_KEPT 0.93 /* how alike in texture neighbours must stay */
+#define PRICE 10.0        /* of each hundredth that is lost of what must be kept */
+#define SAME 1e-6F        /* scores that differ by rounding alone */
 
 static bool excluded(const akin_study *s, size_t a, size_t b) {
     return a == b || (!s->pairs && s->group[a] >= 0 && s->group[a] == s->group[b]);
@@ -94,6 +97,37 @@ akin_status akin_judge_multiply(const akin_judge *t, const float *rows, const fl
     return AKIN_OK;
 }
 
+void akin_judge_multiply_views(const akin_judge *t, const float *views, const float *others,
+                               size_t dim, float *out) {
+    if (t->study->view_count == 0) return;
+    akin_linalg_product(
+        (akin_linalg_shape){t->study->view_count, t->study->count, dim, AKIN_TURN_B}, views, others,
+        out);
+}
+
+static double mean_of(const float *values, size_t count) {
+    double sum = 0;
+    for (size_t i = 0; i < count; i++) sum += (double)values[i];
+    return sum / (double)count;
+}
+
+/* Of the part whose columns begin at `at`, and whose rows are in t->part. */
+static akin_status compare_views(akin_judge *t, size_t p, size_t at) {
+    const akin_study *s = t->study;
+    size_t dim = t->features->parts[p].dim;
+    double weight = t->features->parts[p].weight;
+    if (s->view_count == 0) return AKIN_OK;
+    t->again[p] = akin_mem_alloc(s->view_count, s->count * sizeof(float));
+    float *views = akin_mem_alloc(s->view_count, dim * sizeof *views);
+    bool enough = t->again[p] && views;
+    for (size_t i = 0; enough && i < s->view_count; i++)
+        for (size_t d = 0; d < dim; d++)
+            views[i * dim + d] = (float)((double)s->views[i * s->dim + at + d] / weight);
+    if (enough) akin_judge_multiply_views(t, views, t->part, dim, t->again[p]);
+    akin_mem_free(views);
+    return enough ? AKIN_OK : AKIN_FAILED;
+}
+
 /* The cosines of each part by itself. */
 static akin_status compare_parts(akin_judge *t) {
     akin_status status = AKIN_OK;
@@ -109,6 +143,8 @@ static akin_status compare_parts(akin_judge *t) {
                 t->part[i * part->dim + d] =
                     (float)((double)s->rows[i * s->dim + at + d] / part->weight);
         AKIN_TRY(akin_judge_multiply(t, t->part, t->part, part->dim, t->cosine[p]));
+        t->any[p] = mean_of(t->cosine[p], t->queries * s->count);
+        AKIN_TRY(compare_views(t, p, at));
         at += part->dim;
     }
 done:
@@ -142,15 +178,27 @@ void akin_judge_end(akin_judge *t) {
     akin_mem_free(t->relation);
     akin_mem_free(t->scores);
     akin_mem_free(t->part);
-    for (size_t p = 0; p < AKIN_PARTS; p++) akin_mem_free(t->cosine[p]);
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        akin_mem_free(t->cosine[p]);
+        akin_mem_free(t->again[p]);
+    }
 }
 
 /* --- how well neighbours are found --- */
 
+/* How alike a query and its nearest are in one part; 0 without that part. */
+static double alike_in(const akin_judge *t, akin_part part, size_t q, const size_t *nearest,
+                       size_t count) {
+    const float *cosine = t->cosine[part];
+    double sum = 0;
+    for (size_t k = 0; cosine && k < count; k++)
+        sum += (double)cosine[q * t->study->count + nearest[k]] / (double)count;
+    return sum;
+}
+
 void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
                      akin_judged *sum) {
     const akin_study *s = t->study;
-    const float *colours = t->cosine[AKIN_PART_FOREGROUND];
     const uint8_t *relation = t->relation + q * s->count;
     size_t self = t->query[q], nearest[NEAREST], count = 0;
     for (size_t j = 0; j < s->count; j++) {
@@ -163,20 +211,32 @@ void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool ap
         nearest[at] = j;
     }
     size_t hits = 0;
-    double colour = 0;
-    for (size_t k = 0; k < count; k++) {
-        hits += relation[nearest[k]] == RELATED;
-        if (colours) colour += (double)colours[q * s->count + nearest[k]] / (double)count;
-    }
+    for (size_t k = 0; k < count; k++) hits += relation[nearest[k]] == RELATED;
     sum->share += (double)hits / (double)t->related[q];
     sum->found += (double)hits;
-    sum->colour += colour;
+    sum->colour += alike_in(t, AKIN_PART_FOREGROUND, q, nearest, count);
+    sum->texture += alike_in(t, AKIN_PART_TEXTURE, q, nearest, count);
     sum->queries++;
 }
 
+void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, akin_judged *sum) {
+    size_t own = akin_judge_original(t, v);
+    bool first = true;
+    for (size_t j = 0; first && j < t->study->count; j++)
+        first = !(scores[j] > scores[own] + SAME * fabsf(scores[own]));
+    sum->again += first;
+    sum->views++;
+}
+
 akin_judged akin_judge_mean(akin_judged sum) {
-    double n = sum.queries > 0 ? (double)sum.queries : 1;
-    return (akin_judged){sum.share / n, sum.colour / n, sum.found, sum.queries};
+    double n = sum.queries > 0 ? (double)sum.queries : 1, views = sum.views > 0 ? sum.views : 1;
+    return (akin_judged){.share = sum.share / n,
+                         .colour = sum.colour / n,
+                         .texture = sum.texture / n,
+                         .found = sum.found,
+                         .queries = sum.queries,
+                         .again = sum.again / views,
+                         .views = sum.views};
 }
 
 /* The least that counts, and twice the deviation if neighbours were counted at random. */
@@ -184,12 +244,23 @@ double akin_judge_chance(akin_judged m) {
     return AKIN_JUDGE_GAIN + 2 / sqrt(fmax(1, m.found));
 }
 
-double akin_judge_worth(const akin_judge *t, akin_judged m) {
-    double value = log(fmax(m.share, LEAST_SHARE));
-    double span = t->colour - t->colour_any;
-    if (t->cosine[AKIN_PART_FOREGROUND] && span > LEAST_COLOUR) {
-        double kept = (m.colour - t->colour_any) / span;
-        value += t->study->flat * log(fmin(1, fmax(kept, LEAST_COLOUR)));
-    }
-    return value;
+/* How many times as alike neighbours are in a part as they were, where any rows are not. */
+static double kept(const akin_judge *t, akin_part part, double was, double now) {
+    double span = was - t->any[part];
+    return t->cosine[part] && span > LEAST_ALIKE ? (now - t->any[part]) / span : 1;
+}
+
+/* What a share of views is below another by, beyond what chance does: one deviation of all. */
+static double lost_again(const akin_judge *t, double was, double now) {
+    double views = fmax(1, (double)t->study->view_count);
+    return fmax(0, was - sqrt(was * (1 - was) / views) - now);
+}
+
+double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, double colours) {
+    double colour = kept(t, AKIN_PART_FOREGROUND, was.colour, now.colour),
+           texture = kept(t, AKIN_PART_TEXTURE, was.texture, now.texture);
+    double gain = log(fmax(now.share, LEAST_SHARE)) - log(fmax(was.share, LEAST_SHARE));
+    gain += t->study->flat * log(fmin(colours, fmax(colour, LEAST_ALIKE)));
+    gain -= t->study->flat * PRICE * fmax(0, TEXTURE_KEPT - texture);
+    return gain - PRICE * lost_again(t, was.again, now.again);
 }

@@ -8,6 +8,15 @@
 enum { AKIN_JUDGE_NEAREST = 10, AKIN_JUDGE_FOLDS = 2 };
 #define AKIN_JUDGE_FEWEST 60 /* rows to which others belong, below which nothing is told */
 
+/* How well neighbours are found: their share, and how alike they are in colours and texture. */
+typedef struct {
+    double share, colour, texture;
+    double found; /* neighbours that belong to their query, of all queries */
+    size_t queries;
+    double again; /* share of views that find their original first */
+    size_t views;
+} akin_judged;
+
 typedef struct {
     const akin_study *study;
     const akin_features *features;
@@ -16,17 +25,12 @@ typedef struct {
     uint8_t *fold;             /* [count] */
     uint8_t *relation;         /* [queries, count]: of query and row */
     float *cosine[AKIN_PARTS]; /* [queries, count], at weight one; NULL: not a part */
-    float *scores;             /* [count] */
-    float *part;               /* [count, dim of a part] */
-    double colour, colour_any; /* how alike neighbours' colours are at first; any rows' */
+    float *again[AKIN_PARTS];  /* [views, count] likewise */
+    double any[AKIN_PARTS];    /* the mean of cosine */
+    akin_judged start[AKIN_JUDGE_FOLDS]; /* by each fold, at weights as they were */
+    float *scores;                       /* [count] */
+    float *part;                         /* [count, dim of a part] */
 } akin_judge;
-
-/* How well neighbours are found: their share, and how alike their colours are. */
-typedef struct {
-    double share, colour;
-    double found; /* neighbours that belong to their query, of all queries */
-    size_t queries;
-} akin_judged;
 
 /* Study and features are set by the caller; the queries, the folds, and unless the queries are
  * fewer than AKIN_JUDGE_FEWEST the cosines are found. akin_judge_end follows in any case. */
@@ -38,10 +42,23 @@ void akin_judge_end(akin_judge *t);
 AKIN_MUST_CHECK akin_status akin_judge_multiply(const akin_judge *t, const float *rows,
                                                 const float *others, size_t dim, float *out);
 
+/* The same of the study's views: out [views, count]. */
+void akin_judge_multiply_views(const akin_judge *t, const float *views, const float *others,
+                               size_t dim, float *out);
+
 /* Adds what query q's nearest say, by scores [count]; rows of another fold than its own are passed
  * over where `apart`. Then the mean of such a sum. */
 void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
                      akin_judged *sum);
+
+/* Adds whether view v finds its original before all other rows. */
+void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, akin_judged *sum);
+
+/* The row that a view is of. */
+static inline size_t akin_judge_original(const akin_judge *t, size_t v) {
+    return v * t->study->count / t->study->view_count;
+}
+
 akin_judged akin_judge_mean(akin_judged sum);
 
 #define AKIN_JUDGE_GAIN                                                                            \
@@ -51,8 +68,9 @@ akin_judged akin_judge_mean(akin_judged sum);
 /* What its logarithm must gain to be more than chance. */
 double akin_judge_chance(akin_judged m);
 
-/* What it is worth: see tune.h. */
-double akin_judge_worth(const akin_judge *t, akin_judged m);
+/* By how much `now` is worth more than `was` (tune.h). colours: how many times as alike they may
+ * become and still be worth more for it. */
+double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, double colours);
 
 /* Whether a row is of this fold; AKIN_JUDGE_FOLDS: of any. */
 static inline bool akin_judge_in(const akin_judge *t, size_t row, size_t fold) {

@@ -8,11 +8,12 @@
 enum { FOLDS = AKIN_JUDGE_FOLDS };
 #define MAP_GAIN 0.01 /* of the logarithm, that a map is worth */
 #define ALIKE 0.015   /* of it, within which two maps serve alike */
-/* What labels say, times the length of the others: with more, the picture's twin is lost among its
- * kind. */
-#define AMOUNT_LEAST 0.5
-#define AMOUNT_MOST 0.7
-#define LEAST_FLAT 0.1 /* share of pictures, from which on colours are tried apart */
+/* What labels say, times the length of the others: with more, a picture's twin is lost among its
+ * kind. Where views tell whether it is, more is tried. */
+static const double amounts[] = {0.35, 0.5, 0.7, 1, 1.4};
+enum { AMOUNTS = sizeof amounts / sizeof *amounts, BLIND = 3 /* of them without views */ };
+#define LEAST_FLAT 0.1   /* share of pictures, from which on colours are tried apart */
+#define MOST_COLOUR 1.25 /* times as alike in colours are worth more; beyond, no more */
 
 static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
     for (size_t d = 0; d < dim; d++) {
@@ -28,6 +29,7 @@ typedef struct {
     akin_turn_way way;
     double gain;  /* what it is worth to the fold to which it is worth least */
     double share; /* of neighbours, held out */
+    double again; /* of views that find their original first, likewise */
 } attempt;
 
 typedef struct {
@@ -35,21 +37,24 @@ typedef struct {
     float *fold;              /* [count, dim]: those of a fold, less their mean */
     float *mean;              /* [dim] of these */
     float *turned;            /* [count, dim] */
+    float *views, *moved;     /* [views, dim] as the weights have them; less a fold's mean */
     float *scores;            /* [queries, count] */
+    float *again;             /* [views, count] */
     float *gram;              /* [dim, dim]: what cosines are taken by (tune_turn.h) */
     akin_turn turn[FOLDS];    /* that each fold taught */
     akin_judged plain[FOLDS]; /* without a map */
 } mapping;
 
-/* Rows as the weights have them. */
-static void weigh_rows(const akin_judge *t, const double *weights, float *rows) {
+/* Rows [count, dim] of the study, or its views, as the weights have them. */
+static void weigh_rows(const akin_judge *t, const double *weights, const float *given, size_t count,
+                       float *rows) {
     const akin_study *s = t->study;
-    for (size_t i = 0; i < s->count; i++)
+    for (size_t i = 0; i < count; i++)
         for (size_t p = 0, at = 0; p < AKIN_PARTS; p++) {
             const akin_features_part *part = &t->features->parts[p];
             double scale = part->weight > 0 ? weights[p] / part->weight : 0;
             for (size_t d = 0; part->weight > 0 && d < part->dim; d++, at++)
-                rows[i * s->dim + at] = (float)((double)s->rows[i * s->dim + at] * scale);
+                rows[i * s->dim + at] = (float)((double)given[i * s->dim + at] * scale);
         }
 }
 
@@ -77,6 +82,15 @@ static void to_unit_length(float *rows, float *turned, size_t count, size_t dim)
     }
 }
 
+/* Whether views find their originals among all rows, turned, by the same mean: those that taught are
+ * drawn to each other most. */
+static void look_again(const akin_judge *t, mapping *m, akin_judged *sum) {
+    size_t n = t->study->count, dim = t->study->dim, views = t->study->view_count;
+    for (size_t i = 0; i < views * dim; i++) m->moved[i] = m->views[i] - m->mean[i % dim];
+    akin_judge_multiply_views(t, m->moved, m->turned, dim, m->again);
+    for (size_t v = 0; v < views; v++) akin_judge_look_again(t, v, m->again + v * n, sum);
+}
+
 /* The neighbours of a fold's queries in it, once rows are less the other fold's mean and, if it
  * taught one, by its matrix. */
 static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool turned,
@@ -96,6 +110,7 @@ static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool tu
     AKIN_TRY(akin_judge_multiply(t, m->fold, m->turned, dim, m->scores));
     for (size_t q = 0; q < t->queries; q++)
         if (t->fold[t->query[q]] == fold) akin_judge_look(t, q, m->scores + q * n, true, &sum);
+    look_again(t, m, &sum);
     *out = akin_judge_mean(sum);
 done:
     return status;
@@ -108,9 +123,14 @@ static akin_status begin_map(const akin_judge *t, mapping *m) {
     m->fold = akin_mem_alloc(n, dim * sizeof *m->fold);
     m->mean = akin_mem_alloc(dim, sizeof *m->mean);
     m->turned = akin_mem_alloc(n, dim * sizeof *m->turned);
+    m->views = akin_mem_alloc(t->study->view_count, dim * sizeof *m->views);
+    m->moved = akin_mem_alloc(t->study->view_count, dim * sizeof *m->moved);
+    m->again = akin_mem_alloc(t->study->view_count, n * sizeof *m->again);
     m->scores = akin_mem_alloc(t->queries, n * sizeof *m->scores);
     m->gram = akin_mem_alloc(dim, dim * sizeof *m->gram);
-    if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram) goto done;
+    if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram || !m->views ||
+        !m->moved || !m->again)
+        goto done;
     for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(akin_turn_create(t, &m->turn[f]));
     status = AKIN_OK;
 done:
@@ -122,6 +142,9 @@ static void end_map(mapping *m) {
     akin_mem_free(m->fold);
     akin_mem_free(m->mean);
     akin_mem_free(m->turned);
+    akin_mem_free(m->views);
+    akin_mem_free(m->moved);
+    akin_mem_free(m->again);
     akin_mem_free(m->scores);
     akin_mem_free(m->gram);
     for (size_t f = 0; f < FOLDS; f++) akin_turn_free(&m->turn[f]);
@@ -149,17 +172,17 @@ done:
 static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     akin_status status = AKIN_OK;
     a->gain = INFINITY;
-    a->share = 0;
+    a->share = a->again = 0;
     for (size_t f = 0; f < FOLDS; f++) {
         akin_turn *turn = &m->turn[1 - f];
         akin_judged mapped;
         if (turn->found) akin_turn_write(turn, &a->way, m->gram);
         AKIN_TRY(measure(t, m, f, turn->found, &mapped));
-        double worthier = mapped.share > m->plain[f].share
-                              ? akin_judge_worth(t, mapped) - akin_judge_worth(t, m->plain[f])
-                              : 0;
-        a->gain = fmin(a->gain, worthier);
+        double gain = akin_judge_gain(t, m->plain[f], mapped, MOST_COLOUR);
+        if (!(mapped.share > m->plain[f].share)) gain = fmin(gain, 0);
+        a->gain = fmin(a->gain, gain);
         a->share += mapped.share / FOLDS;
+        a->again += mapped.again / FOLDS;
     }
 done:
     return status;
@@ -167,7 +190,7 @@ done:
 
 /* In what proportion colours are that are left out; what was chosen before stays if none is better. */
 static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best) {
-    static const double proportions[] = {0.8, 1, 1.2};
+    static const double proportions[] = {1, 1.2, 1.35};
     akin_status status = AKIN_OK;
     attempt a = *best;
     a.apart = true;
@@ -183,19 +206,19 @@ done:
 /* How much of what labels say is in it. Of ways that serve what is held out alike, the one that goes
  * furthest: of the items whose labels taught it, it brings most together. */
 static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
-    static const double amounts[] = {AMOUNT_LEAST, AMOUNT_MOST}, ridges[] = {1, 0.3, 0.1};
-    enum { AMOUNTS = sizeof amounts / sizeof *amounts, RIDGES = sizeof ridges / sizeof *ridges };
-    enum { MOST = 2 * AMOUNTS * RIDGES };
+    static const double ridges[] = {1, 0.3, 0.1};
+    enum { RIDGES = sizeof ridges / sizeof *ridges, MOST = 2 * AMOUNTS * RIDGES };
     akin_status status = AKIN_OK;
     attempt tries[MOST];
     double most = best->gain;
-    size_t ways = t->study->pairs ? MOST : MOST / 2;
+    size_t steps = t->study->view_count > 0 ? AMOUNTS : BLIND;
+    size_t ways = steps * RIDGES * (t->study->pairs ? 2 : 1);
     for (size_t i = 0; i < ways; i++) {
         attempt *a = &tries[i];
         *a = *best;
-        a->way.amount = amounts[i % AMOUNTS];
-        a->way.ridge = ridges[i / AMOUNTS % RIDGES];
-        a->way.press = i >= MOST / 2;
+        a->way.amount = amounts[i % steps];
+        a->way.ridge = ridges[i / steps % RIDGES];
+        a->way.press = i >= steps * RIDGES;
         AKIN_TRY(try_map(t, m, a));
         most = fmax(most, a->gain);
     }
@@ -209,7 +232,7 @@ done:
 static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
     akin_status status;
     bool apart = t->study->flat >= LEAST_FLAT && t->cosine[AKIN_PART_FOREGROUND];
-    *best = (attempt){.way = {.ridge = 0.3, .amount = AMOUNT_MOST}};
+    *best = (attempt){.way = {.ridge = 0.3, .amount = amounts[0]}};
     AKIN_TRY(teach(t, m, false));
     AKIN_TRY(try_map(t, m, best));
     if (apart) AKIN_TRY(teach(t, m, true));
@@ -221,19 +244,22 @@ done:
     return status;
 }
 
-/* The map where on both folds what the other taught finds more, and loses no colours for it. */
+/* The map where on both folds what the other taught finds more, and what must be kept is. */
 akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out) {
     akin_status status;
     mapping m = {0};
     attempt best;
     AKIN_TRY(begin_map(t, &m));
-    weigh_rows(t, out->weights, m.rows);
+    weigh_rows(t, out->weights, t->study->rows, t->study->count, m.rows);
+    weigh_rows(t, out->weights, t->study->views, t->study->view_count, m.views);
     for (size_t f = 0; f < FOLDS; f++) {
         AKIN_TRY(measure(t, &m, f, false, &m.plain[f]));
         out->share_plain += m.plain[f].share / FOLDS;
+        out->again_plain += m.plain[f].again / FOLDS;
     }
     AKIN_TRY(choose_map(t, &m, &best));
     out->share_map = best.share;
+    out->again_map = best.again;
     if (!(best.gain > fmax(akin_judge_chance(m.plain[0]), akin_judge_chance(m.plain[1]))))
         goto done;
     akin_turn *turn = &m.turn[0];

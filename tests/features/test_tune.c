@@ -1,6 +1,7 @@
 /* Laws of tune: of a part that shows what belongs together and one that is noise, the first weighs
  * more, and what lies apart within labels or pairs is divided by; of noise alone nothing is
- * chosen; weights that are given stay; on a flat ground colours are kept. */
+ * chosen; weights that are given stay; on a flat ground colours are kept; originals are found
+ * again. */
 #include "features/tune.h"
 #include <akin/mem.h>
 #include <math.h>
@@ -156,10 +157,33 @@ static void colours_are_kept_on_a_flat_ground(void **state) {
     akin_mem_free(flat.turn);
 }
 
+/* Views that find their originals go on doing so, whatever labels would like. */
+static void originals_are_found_again(void **state) {
+    (void)state;
+    static things t, changed;
+    make(&t, 0.4F);
+    changed = t;
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t d = 0; d < DIM; d++) changed.rows[i][d] += 0.2F * number(11, i * DIM + d);
+    akin_features f = features_of(first, second);
+    f.parts[first].given = f.parts[second].given = true;
+    akin_study study = study_of(&t, 0);
+    akin_tune_result blind = tuned(&study, &f);
+    study.views = changed.rows[0];
+    study.view_count = COUNT;
+    akin_tune_result r = tuned(&study, &f);
+    assert_true(blind.again_plain == 0 && r.again_plain > 0.5);
+    assert_true(r.share_map > r.share_plain && r.again_map > r.again_plain - 0.05);
+    akin_mem_free(blind.turn);
+    akin_mem_free(r.turn);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_tells_weighs_more), cmocka_unit_test(a_map_presses_noise),
-        cmocka_unit_test(noise_chooses_nothing), cmocka_unit_test(pairs_teach),
-        cmocka_unit_test(colours_are_kept_on_a_flat_ground)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_weighs_more),
+                                       cmocka_unit_test(a_map_presses_noise),
+                                       cmocka_unit_test(noise_chooses_nothing),
+                                       cmocka_unit_test(pairs_teach),
+                                       cmocka_unit_test(colours_are_kept_on_a_flat_ground),
+                                       cmocka_unit_test(originals_are_found_again)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
