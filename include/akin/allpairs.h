@@ -10,7 +10,7 @@
  * 4. Return: lists go to the rank whose shard holds the row.
  *
  * A rank holds three blocks of n / size rows with their lists, of which two have one side only:
- * n / size (12 stride + 4 stride + 24 k + 190) bytes, stride = dim rounded up to a multiple of 16
+ * n / size (12 stride + 4 stride + 24 k + 160) bytes, stride = dim rounded up to a multiple of 16
  * (30 k for long lists), and a little.
  *
  * Several tables share the rows and every product of two panels (compare.h): each adds its lists, and

@@ -22,10 +22,6 @@
  * the product c.b (dot.h, akin_dot_bound), and 2^-19 for the arithmetic of thresholds (values below
  * 4 and at most eight roundings of 2^-24).
  *
- * The larger the scales are, the shorter are the residuals. A panel's scale is that of its largest
- * number; a tile by a matrix unit, which compares in float32, takes a scale for every 16 rows and for
- * each column of its own, so that one large number does not coarsen the whole panel.
- *
  * Where the tile adds in 16 bits, scales are chosen so that sums of 64 products fit (a part: every
  * dimension out of 64, or every second pair out of 128): such a part of q has a length of at most
  * 128, of q' at most 255, and 128 x 255 < 2^15.
@@ -41,11 +37,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum {
-    AKIN_SKETCH_PANEL = 48,
-    AKIN_SKETCH_ALIKE = 16, /* rows of one scale, for a matrix unit */
-    AKIN_SKETCH_STRIPS = AKIN_SKETCH_PANEL / AKIN_SKETCH_ALIKE
-};
+enum { AKIN_SKETCH_PANEL = 48 };
 
 typedef struct {
     int row_limit, offset; /* 127 and 128, or 63 and 64 */
@@ -57,11 +49,6 @@ typedef struct {
 typedef struct {
     float row_scale, row_error, row_reach; /* S, the longest r, the longest q / S */
     float column_scale, column_error;      /* S', the longest r' */
-    /* 1 / S of 16 rows each and 1 / S' of each column, and what the margin is made of for these. For a
-     * matrix unit they differ, and S and S' above are those of the last ones. */
-    float row_step[AKIN_SKETCH_STRIPS], row_reaches[AKIN_SKETCH_STRIPS],
-        row_margins[AKIN_SKETCH_STRIPS];
-    float column_step[AKIN_SKETCH_PANEL], column_errors[AKIN_SKETCH_PANEL];
     float inverse;                /* 1 / |c|; 0 if c is zero: the cone is the whole sphere */
     float cos_radius, sin_radius; /* of R */
     float slack;                  /* for rounding in scores that are estimated from the cone */
@@ -130,9 +117,7 @@ void akin_sketch_columns(akin_sketch_format format, const float *rows /* [count,
                          size_t count, size_t stride, const akin_sketch_panel *panel,
                          akin_sketch *out);
 
-/* How far a score may be from c.b + (q.q') / (S S'), each pair's own scales. For a row of
- * strip i and column j, of any dimension up to the stride, it is also at most row_reaches[i]
- * column_errors[j] + row_margins[i]. */
+/* How far a score may be from c.b + (q.q') / (S S'). */
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim);
 
 /* No score between the two panels is above this; product: of their means (akin_dot one_many). */

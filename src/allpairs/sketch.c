@@ -201,69 +201,29 @@ static void place_row(akin_sketch_format format, const int8_t *q, size_t first, 
     }
 }
 
-typedef struct {
-    const float *rows, *centre; /* [count, stride], [stride] */
-    size_t stride;
-    uint8_t *quantised;
-} row_side;
-
-/* The longest residual and the longest q / S. */
-typedef struct {
-    float error, reach;
-} longest;
-
-/* What is hidden beside reach times the column's error: of the row's residual, and of float32. */
-static double row_margin(float error, size_t dim) {
-    return (double)error * (1 + 0x1p-19) + 2 * akin_dot_bound(dim) + 0x1p-19;
-}
-
-/* Rows [first, end), which have one scale. */
-static longest rows_alike(akin_sketch_format format, const row_side *from, size_t first, size_t end,
-                          akin_sketch *out) {
-    const size_t stride = from->stride;
+static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                    const float *centre, uint8_t *quantised, akin_sketch *out) {
     extent e = {0, 0};
     whole_row whole;
     double error = 0, reach = 0;
-    for (size_t i = first; i < end; i++)
-        widen(&e, format, from->rows + i * stride, from->centre, stride);
-    const float scale = scale_for(&e, format.row_limit, format.narrow, row_part);
-    out->row_scale = scale;
-    for (size_t i = first; i < end; i++) {
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
+    out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
+    size_t width = akin_sketch_width(format, stride);
+    if (count < PANEL || width > stride) memset(quantised, format.offset, PANEL * width);
+    for (size_t i = 0; i < count; i++) {
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            quantise(from->rows + i * stride + t, from->centre + t, count_t, scale, &whole);
+            quantise(rows + i * stride + t, centre + t, count_t, out->row_scale, &whole);
             for (size_t u = 0; u < count_t; u++)
                 whole.q[u] = (int8_t)(uint8_t)(whole.q[u] + format.offset);
-            place_row(format, whole.q, t, count_t, stride, i, from->quantised);
+            place_row(format, whole.q, t, count_t, stride, i, quantised);
         }
         error = whole.residual > error ? whole.residual : error;
         reach = whole.length > reach ? whole.length : reach;
     }
-    const longest l = {above(sqrt(error)), above(sqrt(reach) / scale)};
-    for (size_t r = first / AKIN_SKETCH_ALIKE; r * AKIN_SKETCH_ALIKE < end; r++) {
-        out->row_step[r] = 1 / scale;
-        out->row_margins[r] = above(row_margin(l.error, stride));
-        out->row_reaches[r] = l.reach;
-    }
-    return l;
-}
-
-static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                    const float *centre, uint8_t *quantised, akin_sketch *out) {
-    const row_side from = {rows, centre, stride, quantised};
-    const size_t alike = format.matrix ? AKIN_SKETCH_ALIKE : PANEL;
-    longest l = {0, 0};
-    size_t width = akin_sketch_width(format, stride);
-    if (count < PANEL || width > stride) memset(quantised, format.offset, PANEL * width);
-    for (size_t r = 0; r < AKIN_SKETCH_STRIPS; r++)
-        out->row_step[r] = 1, out->row_margins[r] = out->row_reaches[r] = 0;
-    for (size_t i = 0; i < count; i += alike) {
-        longest some = rows_alike(format, &from, i, i + alike < count ? i + alike : count, out);
-        l.error = some.error > l.error ? some.error : l.error;
-        l.reach = some.reach > l.reach ? some.reach : l.reach;
-    }
-    out->row_error = l.error, out->row_reach = l.reach;
+    out->row_error = above(sqrt(error));
+    out->row_reach = above(sqrt(reach) / out->row_scale);
 }
 
 /* The sums of a column, of all and for every part. */
@@ -283,42 +243,31 @@ static void sum_up(akin_sketch_format format, const int8_t *q, size_t first, siz
     }
 }
 
-/* Columns [first, end), which have one scale. */
-static void columns_alike(akin_sketch_format format, const float *rows, size_t first, size_t end,
-                          size_t stride, const akin_sketch_panel *panel, akin_sketch *out) {
+static void columns_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
+                       const akin_sketch_panel *panel, akin_sketch *out) {
+    int8_t *quantised = panel->quantised;
+    int16_t *wrap = panel->wrap;
+    int32_t *sums = panel->sums;
     extent e = {0, 0};
-    double error = 0;
     whole_row whole;
-    for (size_t i = first; i < end; i++) widen(&e, format, rows + i * stride, NULL, stride);
-    const float scale = scale_for(&e, column_limit, format.narrow, column_part);
-    out->column_scale = scale;
-    for (size_t i = first; i < end; i++) {
+    double error = 0;
+    for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
+    out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
+    size_t width = akin_sketch_width(format, stride);
+    if (count < PANEL || width > stride) memset(quantised, 0, PANEL * width);
+    memset(wrap, 0, akin_sketch_parts(format, stride) * PANEL * sizeof *wrap);
+    memset(sums, 0, PANEL * sizeof *sums);
+    for (size_t i = 0; i < count; i++) {
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            quantise(rows + i * stride + t, NULL, count_t, scale, &whole);
-            place_column(format, whole.q, t, count_t, i, panel->quantised);
-            sum_up(format, whole.q, t, count_t, i, panel->wrap, panel->sums);
+            quantise(rows + i * stride + t, NULL, count_t, out->column_scale, &whole);
+            place_column(format, whole.q, t, count_t, i, quantised);
+            sum_up(format, whole.q, t, count_t, i, wrap, sums);
         }
         error = whole.residual > error ? whole.residual : error;
     }
-    for (size_t i = first; i < end; i++)
-        out->column_step[i] = 1 / scale, out->column_errors[i] = above(sqrt(error));
-}
-
-static void columns_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
-                       const akin_sketch_panel *panel, akin_sketch *out) {
-    const size_t alike = format.matrix ? 1 : PANEL, width = akin_sketch_width(format, stride);
-    float error = 0;
-    if (count < PANEL || width > stride) memset(panel->quantised, 0, PANEL * width);
-    memset(panel->wrap, 0, akin_sketch_parts(format, stride) * PANEL * sizeof *panel->wrap);
-    memset(panel->sums, 0, PANEL * sizeof *panel->sums);
-    for (size_t i = 0; i < PANEL; i++) out->column_step[i] = 1, out->column_errors[i] = 0;
-    for (size_t i = 0; i < count; i += alike) {
-        columns_alike(format, rows, i, i + alike < count ? i + alike : count, stride, panel, out);
-        error = out->column_errors[i] > error ? out->column_errors[i] : error;
-    }
-    out->column_error = error;
+    out->column_error = above(sqrt(error));
 }
 
 typedef struct {
@@ -360,8 +309,9 @@ void akin_sketch_columns(akin_sketch_format format, const float *rows, size_t co
 }
 
 float akin_sketch_margin(const akin_sketch *rows, const akin_sketch *columns, size_t dim) {
-    return above((double)rows->row_reach * columns->column_error +
-                 row_margin(rows->row_error, dim));
+    double hidden =
+        (double)rows->row_reach * columns->column_error + (double)rows->row_error * (1 + 0x1p-19);
+    return above(hidden + 2 * akin_dot_bound(dim) + 0x1p-19);
 }
 
 float akin_sketch_cones(const akin_sketch *a, const akin_sketch *b, float product) {

@@ -37,7 +37,6 @@ enum {
 };
 _Static_assert(SIDE - COLUMNS == 0, "what is ruled out is strips");
 _Static_assert(SIDE % LANES == 0, "whole vectors");
-_Static_assert(SIDE - AKIN_SKETCH_ALIKE == 0, "a strip of rows has one scale");
 _Static_assert(OFFSET == 1 << 7, "a shift takes the offset times a sum");
 
 #if AKIN_LEVEL >= 4
@@ -50,7 +49,6 @@ typedef __m512 reals;
 #define LESS_OFFSET(x, sums) _mm512_sub_epi32(x, _mm512_slli_epi32(sums, 7))
 #define SCALED(x, scale, more) _mm512_fmadd_ps(x, scale, more)
 #define MINUS(a, b) _mm512_sub_ps(a, b)
-#define TIMES(a, b) _mm512_mul_ps(a, b)
 #define LOWER(a, b) _mm512_min_ps(a, b)
 #define REACHES(a, b) ((unsigned)_mm512_cmp_ps_mask(a, b, _CMP_GE_OQ))
 #define EVERY_16TH(p)                                                                              \
@@ -67,7 +65,6 @@ typedef __m128 reals;
 #define LESS_OFFSET(x, sums) _mm_sub_epi32(x, _mm_slli_epi32(sums, 7))
 #define SCALED(x, scale, more) _mm_add_ps(_mm_mul_ps(x, scale), more)
 #define MINUS(a, b) _mm_sub_ps(a, b)
-#define TIMES(a, b) _mm_mul_ps(a, b)
 #define LOWER(a, b) _mm_min_ps(a, b)
 #define REACHES(a, b) ((unsigned)_mm_movemask_ps(_mm_cmpge_ps(a, b)))
 #define EVERY_16TH(p) _mm_setr_epi32((p)[0], (p)[16], (p)[32], (p)[48])
@@ -75,12 +72,12 @@ typedef __m128 reals;
 
 typedef int32_t sums_of_strips[SIDE][SIDE]; /* row, column */
 
-/* A task as it is looked through. The bounds are compared in float32: seven roundings of values below 4,
+/* A task as it is looked through. The bounds are compared in float32: five roundings of values below 4,
  * for which the margin has room (sketch.h). */
 typedef struct {
     const akin_tile_task *task;
-    float steps[STRIPS], reaches[STRIPS], margins[STRIPS]; /* of 16 rows, as in sketch.h */
-    float lowest[STRIPS];                                  /* of 16 rows' thresholds */
+    float scale;          /* of the sums */
+    float lowest[STRIPS]; /* of 16 rows' thresholds */
     akin_dot_hit *hits;
     size_t count;
 } search;
@@ -157,19 +154,15 @@ static void multiply(const sweep *s, step *t) {
         multiply_strips(s, t, 1, 1, s->chunks);
 }
 
-/* The bounds that sums of a strip of rows and 16 columns stand for, `l` columns after the first. */
-static inline reals bounds(const search *s, lanes sums, size_t strip, size_t column) {
+/* The bounds that sums of 16 columns stand for, `l` columns after the first. */
+static inline reals bounds(const search *s, lanes sums, size_t column) {
     const lanes whole = LESS_OFFSET(sums, READ_SUMS(s->task->sums + column));
-    const reals steps =
-        TIMES(READ(s->task->column_sketch->column_step + column), EVERY(s->steps[strip]));
-    return SCALED(REAL(whole), steps, READ(s->task->products + column));
+    return SCALED(REAL(whole), EVERY(s->scale), READ(s->task->products + column));
 }
 
-/* What columns ask for, or the row of a strip that asks for `least` if that is lower, less the margin. */
-static inline reals asked(const search *s, float least, size_t strip, size_t column) {
-    const reals margin = SCALED(READ(s->task->column_sketch->column_errors + column),
-                                EVERY(s->reaches[strip]), EVERY(s->margins[strip]));
-    return MINUS(LOWER(EVERY(least), READ(s->task->column_least + column)), margin);
+/* What columns ask for, or the row that asks for `least` if that is lower. */
+static inline reals asked(const search *s, float least, size_t column) {
+    return MINUS(LOWER(EVERY(least), READ(s->task->column_least + column)), EVERY(s->task->margin));
 }
 
 /* The columns of 16 x 16 sums that may have a hit, a bit each: the largest sum of each against the least
@@ -183,8 +176,7 @@ static inline unsigned columns_above(const search *s, const sums_of_strips sums,
         for (int r = 4; r < SIDE; r += 4)
             for (int q = 0; q < 4; q++) largest[q] = LARGER(largest[q], LOAD(sums[r + q] + l));
         largest[0] = LARGER(LARGER(largest[0], largest[1]), LARGER(largest[2], largest[3]));
-        some |= REACHES(bounds(s, largest[0], strip, column + l),
-                        asked(s, s->lowest[strip], strip, column + l))
+        some |= REACHES(bounds(s, largest[0], column + l), asked(s, s->lowest[strip], column + l))
                 << l;
     }
     return some;
@@ -199,13 +191,11 @@ static inline void collect_few(search *s, const sums_of_strips sums, size_t stri
         const size_t j = (size_t)__builtin_ctz(some), at = column + j;
         const int32_t offset = task->sums[at] * OFFSET;
         const reals product = EVERY(task->products[at]), own = EVERY(task->column_least[at]),
-                    margin = EVERY(s->reaches[strip] * task->column_sketch->column_errors[at] +
-                                   s->margins[strip]),
-                    step = EVERY(s->steps[strip] * task->column_sketch->column_step[at]);
+                    margin = EVERY(task->margin), scale = EVERY(s->scale);
         for (size_t r = 0; r < SIDE; r += LANES) {
             lanes whole = LESS(EVERY_16TH(sums[r] + j), SPREAD(offset));
             reals low = MINUS(LOWER(READ(least + r), own), margin);
-            unsigned bits = REACHES(SCALED(REAL(whole), step, product), low);
+            unsigned bits = REACHES(SCALED(REAL(whole), scale, product), low);
             for (; bits != 0; bits &= bits - 1)
                 s->hits[s->count++] = (akin_dot_hit){
                     (uint16_t)(strip * SIDE + r + (size_t)__builtin_ctz(bits)), (uint16_t)at};
@@ -221,9 +211,9 @@ static __attribute__((noinline)) void collect_many(search *s, const sums_of_stri
     for (size_t r = 0; r < SIDE; r++) {
         unsigned bits = 0;
         for (size_t l = 0; l < SIDE; l += LANES)
-            bits |= REACHES(bounds(s, LOAD(sums[r] + l), strip, column + l),
-                            asked(s, least[r], strip, column + l))
-                    << l;
+            bits |=
+                REACHES(bounds(s, LOAD(sums[r] + l), column + l), asked(s, least[r], column + l))
+                << l;
         found[r] = (uint16_t)bits;
     }
     for (size_t r = 0; r < SIDE; r += 4) {
@@ -373,9 +363,7 @@ static float lowest_of_strip(const float *least) {
 static inline void begin_search(search *s, const akin_tile_task *task, akin_dot_hit *hits,
                                 const search *like) {
     s->task = task, s->hits = hits, s->count = 0;
-    memcpy(s->steps, task->row_sketch->row_step, sizeof s->steps);
-    memcpy(s->reaches, task->row_sketch->row_reaches, sizeof s->reaches);
-    memcpy(s->margins, task->row_sketch->row_margins, sizeof s->margins);
+    s->scale = 1 / (task->row_sketch->row_scale * task->column_sketch->column_scale);
     if (like != NULL && like->task->row_least == task->row_least)
         memcpy(s->lowest, like->lowest, sizeof s->lowest);
     else

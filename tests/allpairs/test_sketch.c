@@ -79,16 +79,8 @@ static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
                    : p->as_columns[akin_sketch_column_place(format, i, t)];
 }
 
-/* The margin of a pair of its own scales, without the float32 part. */
-static double margin_of(size_t i, size_t j) {
-    double rest = 2 * akin_dot_bound(a.stride) + 0x1p-19;
-    size_t strip = i / AKIN_SKETCH_ALIKE;
-    return (double)a.sketch.row_reaches[strip] * b.sketch.column_errors[j] +
-           a.sketch.row_margins[strip] - rest;
-}
-
 /* How much of the margin the pair uses: the error of the estimate over the bound without the
- * float32 part. That bound is no wider than the panels'. */
+ * float32 part. */
 static double used(size_t i, size_t j) {
     long double exact = 0, centre = 0, product = 0;
     for (size_t t = 0; t < a.stride; t++) {
@@ -96,14 +88,11 @@ static double used(size_t i, size_t j) {
         centre += (long double)a.centre[t] * b.rows[j * a.stride + t];
         product += quantised(&a, true, i, t) * quantised(&b, false, j, t);
     }
-    long double scaled =
-                    product * a.sketch.row_step[i / AKIN_SKETCH_ALIKE] * b.sketch.column_step[j],
-                rounding = fabsl(scaled) * 0x1.1p-23L, /* of the steps; it is of float32's part */
-        far = fabsl(exact - centre - scaled) - rounding;
-    double rest = 2 * akin_dot_bound(a.dim) + 0x1p-19,
-           whole = (double)akin_sketch_margin(&a.sketch, &b.sketch, a.dim) - rest;
-    assert_true(margin_of(i, j) <= whole + 1e-6);
-    return (double)far / margin_of(i, j);
+    long double estimate =
+        centre + product / ((long double)a.sketch.row_scale * b.sketch.column_scale);
+    double rest = 2 * akin_dot_bound(a.dim) + 0x1p-19;
+    return (double)fabsl(exact - estimate) /
+           ((double)akin_sketch_margin(&a.sketch, &b.sketch, a.dim) - rest);
 }
 
 static void check_parts(const panel *p) {

@@ -55,8 +55,7 @@ static double estimate(const akin_tile_task *task, size_t i, size_t j) {
         int row = task->rows[at] - format.offset;
         product += row * task->columns[akin_sketch_column_place(format, j, t)];
     }
-    return product * task->row_sketch->row_step[i / AKIN_SKETCH_ALIKE] *
-               task->column_sketch->column_step[j] +
+    return product / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) +
            (double)task->products[j] + (double)task->margin;
 }
 
@@ -67,14 +66,13 @@ static void check_hits(const akin_tile_task *task, float scores[PANEL][PANEL], s
     count = akin_tile()->hits(task, hits, &tried);
     akin_tile()->end();
     unsigned char hit[PANEL][PANEL] = {{0}};
+    double step =
+        4 / ((double)task->row_sketch->row_scale * task->column_sketch->column_scale) + 1e-5;
     assert_true(tried <= PANEL * PANEL && count <= tried);
     for (size_t h = 0; h < count; h++) {
         size_t i = hits[h].row, j = hits[h].column;
         float least =
             task->row_least[i] < task->column_least[j] ? task->row_least[i] : task->column_least[j];
-        double step = 4.0 * task->row_sketch->row_step[i / AKIN_SKETCH_ALIKE] *
-                          task->column_sketch->column_step[j] +
-                      1e-5;
         assert_int_equal(hit[i][j]++, 0);
         assert_true(least < -3 || estimate(task, i, j) + step >= (double)least);
     }
