@@ -17,10 +17,12 @@ enum {
     TRIAL_SHARE = 64,                   /* and at most this part of the rows */
     EXCEPTIONS = 256,                   /* one in so many has a larger g */
     TOGETHER = 64,                      /* panels that have one sample, where rules are asked */
+    AT_FIRST = 4,                       /* times the rank: the best of a sample that are asked */
     ALLOWED = 2,                        /* so many times the rows are sampled for rules */
     FEWEST = 32                         /* rows that foretell anything */
 };
 #define PRECISION 0x1p-10f
+#define LEAST_SHARE 0.1
 
 typedef struct {
     const akin_row_block_rules *rules;
@@ -61,19 +63,6 @@ static void choose(sample *s, const run *r, size_t wanted) {
     }
 }
 
-/* Takes out the scores of rows that this one may not meet; returns how many are left. */
-static size_t mask(const sample *s, size_t row, float *scores) {
-    const akin_row_block_item *items = akin_row_block_items(s->among),
-                              *own = akin_row_block_items(s->block) + row;
-    size_t left = 0;
-    for (size_t j = 0; j < s->count; j++) {
-        bool may = akin_row_block_may_meet(s->rules, own, &items[s->at[j]]);
-        scores[j] = may ? scores[j] : -INFINITY;
-        left += may;
-    }
-    return left;
-}
-
 /* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
  * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
 static float reached_by(const float *scores, size_t count, size_t rank, float guess) {
@@ -95,6 +84,32 @@ static float reached_by(const float *scores, size_t count, size_t rank, float gu
     return low;
 }
 
+/* Takes out the scores from `least` on of rows that this one may not meet; returns how many are left. */
+static size_t mask(const sample *s, size_t row, float *scores, float least) {
+    const akin_row_block_item *items = akin_row_block_items(s->among),
+                              *own = akin_row_block_items(s->block) + row;
+    size_t left = 0;
+    for (size_t j = 0; j < s->count; j++) {
+        if (scores[j] < least) continue;
+        bool may = akin_row_block_may_meet(s->rules, own, &items[s->at[j]]);
+        scores[j] = may ? scores[j] : -INFINITY;
+        left += may;
+    }
+    return left;
+}
+
+/* What `rank` of the rows reach that this one may meet: the best ones are asked first. False: there are
+ * too few. */
+static bool reached_by_allowed(sample *s, size_t row, float *scores, size_t rank, float *out) {
+    size_t best = AT_FIRST * rank;
+    bool all = best >= s->count;
+    float least = all ? -INFINITY : reached_by(scores, s->count, best, s->guess);
+    if (mask(s, row, scores, least) < rank && (all || mask(s, row, scores, -2) < rank))
+        return false;
+    *out = reached_by(scores, s->count, rank, s->guess);
+    return true;
+}
+
 /* What `rank` rows of the sample reach, for rows of the block; they require 1 - g (1 - that). */
 static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g) {
     const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
@@ -103,8 +118,12 @@ static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g
         akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
                             akin_row_block_row(s->block, first), s->rows, s->scores);
         for (size_t i = 0; i < count; i++) {
-            if (s->masks && mask(s, first + i, s->scores + i * s->count) < rank) continue;
-            float score = s->guess = reached_by(s->scores + i * s->count, s->count, rank, s->guess);
+            float score, *scores = s->scores + i * s->count;
+            if (!s->masks)
+                score = reached_by(scores, s->count, rank, s->guess);
+            else if (!reached_by_allowed(s, first + i, scores, rank, &score))
+                continue;
+            s->guess = score;
             score = 1 - g * (1 - score) - hidden;
             if (score > -1)
                 akin_row_block_raise(s->rules, s->block, first + i, score < 1 ? score : 1);
@@ -209,6 +228,10 @@ static bool pays(const akin_row_block *among, const akin_row_block_rules *rules,
                  bool proven) {
     const akin_row_rules *more = rules->more;
     bool plain = more == NULL || (more->limits == NULL && more->offset == NULL);
+    double share =
+        1; /* of all pairs that are compared; of few the sample costs more than it saves */
+    for (int o = 0; more != NULL && o < more->orders; o++) share *= more->share[o];
+    plain = plain && share > LEAST_SHARE;
     return plain && rules->layers == 0 && wanted_of(akin_row_block_count(among), k, proven) > 0;
 }
 
