@@ -362,8 +362,9 @@ static void take_words(program *self, int count, char **words) {
 /* Without what the libraries do when a process exits: OpenBLAS waits there for its threads, one of
  * which never ends if it got no memory. Run before that, and behind what was registered later. A
  * sanitizer looks for leaks then, so it gets its turn. */
-static void leave_at_once(int code, void *unused) {
-    (void)unused;
+static void leave_at_once(int code, void *starting) {
+    /* MPI may end the process itself when it cannot start, with a code that means something else here. */
+    if (code != 0 && *(const bool *)starting) code = AKIN_FAILED;
 #ifndef __SANITIZE_ADDRESS__
     fflush(NULL);
     _exit(code);
@@ -372,14 +373,17 @@ static void leave_at_once(int code, void *unused) {
 }
 
 int main(int argc, char **argv) {
-    (void)on_exit(leave_at_once, NULL);
+    static bool starting;
+    (void)on_exit(leave_at_once, &starting);
     program self = {.start = akin_comm_seconds()};
     take_words(&self, argc, argv);
     self.json =
         has_word(&self, "--json") || has_word(&self, "--json=yes"); /* before anything can fail */
     ended = &self;
     akin_comm_on_abort(tell_abort);
+    starting = true;
     akin_status status = akin_comm_start(&argc, &argv, &self.comm);
+    starting = false;
     if (status != AKIN_OK) {
         fprintf(stderr, "akin: %s\n", akin_error_message());
         if (self.json && akin_comm_rank(self.comm) == 0) {
