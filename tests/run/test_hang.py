@@ -44,7 +44,7 @@ def test_a_library_that_never_returns():
 def test_mpi_that_does_not_start_or_end():
     words, folder = catalogue()
     for where in ("start", "end"):
-        report, err = hang(words, 3, where, 2, 20)
+        report, err = hang([*words, "--epochs", 1], 3, where, 2, 20)
         assert report and report["exit"] == 1 and report["status"] == "failed" and report["verb"] == "train", report
         assert f"while MPI {where}ed: rank 0 of 3 waited" in report["message"], report
         assert report["message"] in err, err
