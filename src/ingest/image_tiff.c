@@ -286,11 +286,15 @@ static akin_status paint_kind(job *j, kind k, const akin_color *color) {
     akin_status status = AKIN_OK;
     size_t used = k == INKS ? 4 : k == LAB ? 3 : 2;
     block b = block_of(j);
+    if (b.size <= 0 || b.width == 0) return refuse(j);
+    if (b.size > ONE_BLOCK) /* libtiff's own limit, for a size that the header merely claims */
+        return akin_error_set(AKIN_INPUT, "damaged TIFF, or one that needs too much memory: its "
+                                          "tiles or strips are larger than 1 GiB");
     uint16_t *samples = akin_mem_zalloc((size_t)b.height * j->width, used * sizeof *samples);
     uint8_t *line = akin_mem_alloc(j->width, 4);
-    b.bytes = b.size > 0 && b.width > 0 ? akin_mem_zalloc((size_t)b.size, 1) : NULL;
+    b.bytes = akin_mem_alloc((size_t)b.size, 1);
     if (!samples || !line || !b.bytes) {
-        status = b.size > 0 && b.width > 0 ? AKIN_FAILED : refuse(j);
+        status = AKIN_FAILED;
         goto done;
     }
     for (uint32_t y = 0; y < j->height; y += b.height) {

@@ -638,6 +638,8 @@ def make_tiff_samples():
     accept("icc_lab16.tif", tiff(unsigned.astype(numpy.uint16) << 8, 9, planar=True), numpy.asarray(back), 2)
     refuse("signed.tif", tiff(grey[..., :1].astype(numpy.int16), 1, kind=2), "signed or floating-point")
     refuse("half.tif", tiff(colours.astype(numpy.float16) / 255, 2, kind=3), "signed or floating-point")
+    high = tiff(grey, 0, extras=[2], tile=(16, 32))
+    refuse("tile_bomb.tif", high.replace(struct.pack("<HHII", 323, 4, 1, 16), struct.pack("<HHII", 323, 4, 1, 167772176)), "too much memory")
     cut = tiff(ink, 5, icc=ink_profile(), tile=(16, 16))
     at = cut.index(struct.pack("<HHI", 324, 4, 9)) + 8
     place = struct.unpack("<I", cut[at : at + 4])[0]
