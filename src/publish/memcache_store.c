@@ -21,6 +21,25 @@ struct akin_memcache_store {
 
 /* --- the address --- */
 
+/* Whether each of the servers, separated by commas, is a host with or without a port. */
+static akin_status check_servers(const char *servers, akin_text *scratch) {
+    akin_status status = AKIN_OK;
+    akin_url parts = {0};
+    for (const char *at = servers; status == AKIN_OK; at++) {
+        size_t length = strcspn(at, ",");
+        akin_text_clear(scratch);
+        AKIN_TRY(akin_text_append(scratch, SCHEME));
+        AKIN_TRY(akin_text_append_bytes(scratch, at, length));
+        AKIN_TRY(akin_url_parse(akin_text_bytes(scratch), &parts));
+        akin_url_free(&parts);
+        at += length;
+        if (!*at) break;
+    }
+done:
+    akin_url_free(&parts);
+    return status;
+}
+
 static akin_status understand(const char *url, akin_memcache_store *place) {
     static const char *const known[] = {"catalog", NULL};
     akin_status status = AKIN_OK;
@@ -46,7 +65,8 @@ static akin_status understand(const char *url, akin_memcache_store *place) {
     akin_text_clear(rest);
     AKIN_TRY(akin_text_append_bytes(rest, url + strlen(SCHEME), length));
     place->servers = akin_mem_text(akin_text_bytes(rest));
-    if (!place->servers) status = AKIN_FAILED;
+    if (!place->servers) AKIN_TRY(AKIN_FAILED);
+    AKIN_TRY(check_servers(place->servers, rest));
 done:
     akin_mem_free(name);
     akin_url_free(&parts);

@@ -154,7 +154,8 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent():
 
 def test_faults():
     for bad in ("memcached://", "memcached://x", "memcached://127.0.0.1:1?catalog=", "memcached://127.0.0.1:1?catalog=a&x=1",
-                "memcached://127.0.0.1:1?catalog=a b"):
+                "memcached://127.0.0.1:1?catalog=a b", "memcached://[::1?catalog=a", "memcached://h:99999?catalog=a",
+                "memcached://h:1,,i?catalog=a"):
         publish(OLD, to=bad, expect=2)
         akin("rollback", "--to", bad, expect=2)
     server = memcached_server()
