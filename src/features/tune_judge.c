@@ -261,6 +261,6 @@ double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, do
            texture = kept(t, AKIN_PART_TEXTURE, was.texture, now.texture);
     double gain = log(fmax(now.share, LEAST_SHARE)) - log(fmax(was.share, LEAST_SHARE));
     gain += t->study->flat * log(fmin(colours, fmax(colour, LEAST_ALIKE)));
-    gain -= t->study->flat * PRICE * fmax(0, TEXTURE_KEPT - texture);
+    gain -= fmax(0, 2 * t->study->flat - 1) * PRICE * fmax(0, TEXTURE_KEPT - texture);
     return gain - PRICE * lost_again(t, was.again, now.again);
 }
