@@ -394,6 +394,8 @@ int main(int argc, char **argv) {
     }
     int rank = akin_comm_rank(self.comm);
     status = give_answer(&self, run_program(&self));
+    akin_status of_all = status;
+    akin_comm_broadcast(self.comm, &of_all, sizeof of_all, 0);
     akin_comm_finish(self.comm);
     akin_comm_on_abort(NULL);
     self.comm = NULL;
@@ -404,5 +406,6 @@ int main(int argc, char **argv) {
     akin_mem_free(self.answer);
     akin_mem_free(self.line);
     free_words(self.own_words);
-    return status;
+    /* mpirun ends all processes when one ends with a failure: rank 0 alone does, after its answer. */
+    return rank > 0 && status == of_all ? AKIN_OK : status;
 }

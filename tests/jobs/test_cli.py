@@ -96,6 +96,13 @@ def test_json_is_one_line_also_on_failure():
     assert os.listdir(".") == []
 
 
+def test_the_answer_comes_before_mpirun_ends_all():
+    """A rank that ends with a failure before rank 0 has given its answer would have mpirun end rank 0."""
+    for _ in range(12):
+        done = akin("train", "absent.nc", "-o", "m.nc", "--json", ranks=4, expect=1)
+        common_keys(done, "train", 1, 4)
+
+
 def test_words_behind_two_dashes_are_arguments():
     done = akin("evaluate", "--json", "--", "--json", expect=1)
     assert "--json" in done.json["message"], done.json
