@@ -59,7 +59,8 @@ size_t akin_vectors_items(const akin_vectors *vectors); /* of all ranks */
 /* How many of them are sources: all, but for vectors that were opened against others. Items from
  * here on are targets only. */
 size_t akin_vectors_sources(const akin_vectors *vectors);
-size_t akin_vectors_unusable(const akin_vectors *vectors); /* of all ranks */
+size_t akin_vectors_own_sources(const akin_vectors *vectors); /* of this rank: its first rows */
+size_t akin_vectors_unusable(const akin_vectors *vectors);    /* of all ranks */
 size_t akin_vectors_dim(const akin_vectors *vectors);
 size_t akin_vectors_first(const akin_vectors *vectors); /* this rank's shard: shard.h */
 size_t akin_vectors_count(const akin_vectors *vectors);

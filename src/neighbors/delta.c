@@ -21,14 +21,6 @@ static bool has_sides(const akin_vectors *vectors) {
     return akin_vectors_sources(vectors) < akin_vectors_items(vectors);
 }
 
-/* How many of this rank's rows, the first ones, are sources. */
-static size_t own_sources(const akin_vectors *vectors) {
-    size_t first = akin_vectors_first(vectors), count = akin_vectors_count(vectors),
-           sources = akin_vectors_sources(vectors);
-    size_t left = first < sources ? sources - first : 0;
-    return left < count ? left : count;
-}
-
 /* --- which items are the same --- */
 
 static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
@@ -55,7 +47,7 @@ static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_ru
         if ((status = akin_hasher_create(&hasher)) != AKIN_OK) break;
         out[i] = akin_join_row_of(akin_labels_id(akin_vectors_labels(vectors), i),
                                   akin_vectors_first(vectors) + i, night);
-        if (i >= own_sources(vectors))
+        if (i >= akin_vectors_own_sources(vectors))
             out[i].id.low = ~out[i].id.low; /* the same id, of a target */
         out[i].content = content_of(vectors, rules, more, i, hasher);
         akin_hasher_free(hasher);
@@ -319,7 +311,7 @@ static akin_status take_lists(akin_delta *delta, reader *r, const akin_vectors *
                               const akin_join_match *matches, size_t match_count) {
     akin_status status = AKIN_FAILED;
     size_t count = akin_vectors_count(now), first = akin_vectors_first(now),
-           before = akin_vectors_items(r->before), sources = own_sources(now);
+           before = akin_vectors_items(r->before), sources = akin_vectors_own_sources(now);
     int32_t *rows_now = akin_mem_alloc(before, sizeof *rows_now),
             *before_of = akin_mem_alloc(count, sizeof *before_of);
     if (rows_now == NULL || before_of == NULL) goto done;
@@ -450,7 +442,7 @@ akin_status akin_delta_find(akin_comm *comm, const akin_delta_source *source,
                 .limited = more != NULL && akin_item_rules_rows(more)->limits != NULL};
     if (count > 0 && !has_lists(source, &r)) count = 0;
     AKIN_TRY(akin_agree(comm, take_lists(delta, &r, vectors, matches, count)));
-    count_kinds(comm, delta, own_sources(vectors), akin_vectors_sources(before),
+    count_kinds(comm, delta, akin_vectors_own_sources(vectors), akin_vectors_sources(before),
                 count_sources(before, matches, count));
     *out = delta, delta = NULL;
 done:

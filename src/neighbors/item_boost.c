@@ -24,11 +24,9 @@ static size_t count_below(const float *sorted, size_t count, float number, bool 
 }
 
 akin_item_boost_span akin_item_boost_of(const akin_vectors *vectors) {
-    size_t sources = akin_vectors_sources(vectors), first = akin_vectors_first(vectors),
-           count = akin_vectors_count(vectors);
-    bool all = sources == akin_vectors_items(vectors);
-    size_t left = !all && first < sources ? sources - first : 0;
-    return (akin_item_boost_span){left < count ? left : count, count};
+    bool all = akin_vectors_sources(vectors) == akin_vectors_items(vectors);
+    return (akin_item_boost_span){all ? 0 : akin_vectors_own_sources(vectors),
+                                  akin_vectors_count(vectors)};
 }
 
 static float number_at(const akin_item_attribute *a, size_t item) {

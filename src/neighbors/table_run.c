@@ -424,8 +424,7 @@ static akin_status digest_of_table(const run *r, char digest[33]) {
 static akin_status write_spare(run *r) {
     akin_status status = AKIN_OK;
     size_t sources = akin_vectors_sources(r->vectors), first = akin_vectors_first(r->vectors),
-           left = first < sources ? sources - first : 0, count = akin_vectors_count(r->vectors);
-    if (count > left) count = left;
+           count = akin_vectors_own_sources(r->vectors);
     uint64_t *keys = NULL;
     int8_t *whole = NULL;
     char digest[33];

@@ -416,6 +416,12 @@ size_t akin_vectors_sources(const akin_vectors *v) {
     return v->sources;
 }
 
+size_t akin_vectors_own_sources(const akin_vectors *v) {
+    size_t first = akin_vectors_first(v), count = akin_vectors_count(v),
+           left = first < v->sources ? v->sources - first : 0;
+    return left < count ? left : count;
+}
+
 size_t akin_vectors_unusable(const akin_vectors *v) {
     return v->unusable;
 }

@@ -14,6 +14,19 @@ R = np.random.default_rng(5)
 K, N = 6, 240
 
 
+def embed(items, rows, name):
+    """name.nc: the rows, with the items' labels and attributes."""
+    with open(f"{name}.csv", "w", newline="") as f:
+        writer = csv.DictWriter(f, list(items[0]))
+        writer.writeheader()
+        writer.writerows(items)
+    np.save(f"{name}.npy", rows)
+    with open(f"{name}.txt", "w") as f:
+        f.writelines(f"{item['id']}\n" for item in items)
+    akin("ingest", f"{name}.csv", "-o", f"{name}-catalog.nc", "--attributes", "price:number brand:label")
+    akin("embed", f"{name}-catalog.nc", "--from", f"{name}.npy", "--ids", f"{name}.txt", "-o", f"{name}.nc")
+
+
 def make():
     """Items with a group, some without; their rows have products that are multiples of 1/16."""
     items = [{"id": f"i{i:04d}", "path": "p.png", "category": str(R.choice(["bags", "hats"])),
@@ -22,15 +35,7 @@ def make():
     rows = R.standard_normal((N, 24)).astype(np.float32)
     rows[R.integers(0, N, 20)] = rows[3]
     rows[[10, 11]] = 0  # one product that is one picture without a vector, and one picture of another
-    with open("items.csv", "w", newline="") as f:
-        writer = csv.DictWriter(f, list(items[0]))
-        writer.writeheader()
-        writer.writerows(items)
-    np.save("rows.npy", rows)
-    with open("ids.txt", "w") as f:
-        f.writelines(f"{item['id']}\n" for item in items)
-    akin("ingest", "items.csv", "-o", "catalog.nc", "--attributes", "price:number brand:label")
-    akin("embed", "catalog.nc", "--from", "rows.npy", "--ids", "ids.txt", "-o", "e.nc")
+    embed(items, rows, "e")
     with netCDF4.Dataset("e.nc") as d:
         return items, d["embedding"][:].data.astype(np.float64)
 
@@ -210,7 +215,7 @@ def test_boosts_pins_and_blocks_are_of_products():
 
 def test_a_night_that_builds_upon_the_one_before():
     """Pictures that are gone, new, or of another product; of the best pair, of the mean, and with rules."""
-    items, rows = [dict(item) for item in ITEMS], np.load("rows.npy")
+    items, rows = [dict(item) for item in ITEMS], np.load("e.npy")
     for i in R.choice(N, 4, replace=False):
         items[i]["group"] = f"g{R.integers(0, 60):02d}"
     for i in R.choice(N, 4, replace=False):
@@ -218,15 +223,7 @@ def test_a_night_that_builds_upon_the_one_before():
     rows[R.choice(N, 3, replace=False)] = R.standard_normal((3, 24))
     keep = [i for i in range(N) if i % 60 != 7]
     items, rows = [items[i] for i in keep] + [dict(items[0], id=f"j{i}", group=f"g{i:02d}") for i in range(3)], np.concatenate([rows[keep], rows[:3] + 0.1])
-    with open("then.csv", "w", newline="") as f:
-        writer = csv.DictWriter(f, list(items[0]))
-        writer.writeheader()
-        writer.writerows(items)
-    np.save("then.npy", rows)
-    with open("then.txt", "w") as f:
-        f.writelines(f"{item['id']}\n" for item in items)
-    akin("ingest", "then.csv", "-o", "then-catalog.nc", "--attributes", "price:number brand:label")
-    akin("embed", "then-catalog.nc", "--from", "then.npy", "--ids", "then.txt", "-o", "then.nc")
+    embed(items, rows, "then")
     cases = [([], "best", 60), (["--only-available", "--within", "price=0..3"], "best", 20), (["--pins", "pins.csv"], "best", 60), ([], "mean", 40),
              (["--within", "price=-1..3"], "mean", 20), (["--at-most", "brand=2"], "mean", 0), (["--boost", "price=0.1"], "best", None)]
     for case, (words, how, least) in enumerate(cases):
