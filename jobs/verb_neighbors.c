@@ -279,8 +279,8 @@ static akin_status run(akin_call *call) {
 /* What works on the lists of items, not of products. The last one does where pictures count as one
  * row. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {
-        "against", "diversity", "collapse-duplicates", "fill", "score", "damp-hubs", "at-most"};
+    static const char *const others[] = {"against", "diversity", "collapse-duplicates",
+                                         "fill",    "score",     "at-most"};
     size_t count = sizeof others / sizeof *others;
     if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");
@@ -306,9 +306,6 @@ static akin_status check_aspect(const akin_options *o) {
 
 static akin_status check(akin_options *o) {
     if (check_products(o) != AKIN_OK || check_aspect(o) != AKIN_OK) return AKIN_USAGE;
-    if (akin_options_given(o, "against") && akin_options_flag(o, "damp-hubs"))
-        return akin_error_option("damp-hubs", "--damp-hubs does not go together with --against: "
-                                              "leave one of them out");
     static const char *const of_against[] = {"against-ids", "previous-against"};
     for (size_t i = 0; i < sizeof of_against / sizeof *of_against; i++)
         if (akin_options_given(o, of_against[i]) && !akin_options_given(o, "against"))

@@ -84,12 +84,15 @@ static bool is_blocked(const akin_row_rules *rules, uint64_t pair) {
 bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
                           const akin_row_values *source, int32_t target_row,
                           const akin_row_values *target) {
+    const akin_row_values *from = rules->reversed ? target : source,
+                          *to = rules->reversed ? source : target;
+    uint32_t from_row = (uint32_t)(rules->reversed ? target_row : source_row),
+             to_row = (uint32_t)(rules->reversed ? source_row : target_row);
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
-        if (!passes(rule, source->value[rule->slot], target->value[rule->slot])) return false;
+        if (!passes(rule, from->value[rule->slot], to->value[rule->slot])) return false;
     }
-    return rules->block_count == 0 ||
-           !is_blocked(rules, (uint64_t)(uint32_t)source_row << 32 | (uint32_t)target_row);
+    return rules->block_count == 0 || !is_blocked(rules, (uint64_t)from_row << 32 | to_row);
 }
 
 /* --- many items --- */
@@ -154,9 +157,11 @@ static bool possible(const akin_row_rule *rule, const akin_row_span *sources,
 
 bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
                              const akin_row_span *targets) {
+    const akin_row_span *from = rules->reversed ? targets : sources,
+                        *to = rules->reversed ? sources : targets;
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
-        if (!possible(rule, &sources[rule->slot], &targets[rule->slot])) return false;
+        if (!possible(rule, &from[rule->slot], &to[rule->slot])) return false;
     }
     return true;
 }
@@ -187,6 +192,7 @@ static bool certain_labels(const akin_row_rule *rule, const akin_row_span *sourc
 
 bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *sources,
                             const akin_row_span *targets) {
+    if (rules->reversed) return rules->count == 0;
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
         const akin_row_span *from = &sources[rule->slot], *to = &targets[rule->slot];
@@ -202,9 +208,11 @@ bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_val
                                  const akin_row_span *targets) {
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
+        const akin_row_span *others = &targets[rule->slot];
         akin_row_span one = akin_row_span_none();
         akin_row_span_add(&one, rule->number, source->value[rule->slot]);
-        if (!possible(rule, &one, &targets[rule->slot])) return false;
+        if (!possible(rule, rules->reversed ? others : &one, rules->reversed ? &one : others))
+            return false;
     }
     return true;
 }

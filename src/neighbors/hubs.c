@@ -38,25 +38,133 @@ done:
     return status;
 }
 
-akin_status akin_hubs_damp(akin_comm *comm, const akin_vectors *vectors,
-                           const akin_row_block_rules *rules, const akin_item_rules *item_rules,
-                           size_t k, const akin_hubs_checkpoint *checkpoint, float *offset,
-                           akin_allpairs_figures *figures) {
-    uint64_t *lists = NULL;
-    akin_row_rules more = *rules->more;
-    akin_row_block_rules plain = *rules;
-    more.offset = NULL, more.limits = NULL;
-    plain.more = &more, plain.layers = 0, plain.again = false;
-    akin_status status = compare(comm, vectors, &plain, k, checkpoint, &lists, figures);
-    size_t list = akin_allpairs_list(akin_vectors_items(vectors), k);
-    if (status == AKIN_OK) akin_item_rules_empty(item_rules, vectors, list, lists);
-    for (size_t i = 0; status == AKIN_OK && i < akin_vectors_count(vectors); i++) {
-        double sum = 0;
-        size_t held = 0;
-        for (; held < list && lists[i * list + held] != 0; held++)
-            sum += (double)akin_topk_score(lists[i * list + held]);
-        if (held > 0) offset[i] = (float)((double)offset[i] - sum / (double)held);
+/* --- means of lists --- */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_hubs_lists *of;
+    size_t list;     /* length of the lists */
+    uint64_t *lists; /* [count of the shard, list] */
+    float *offset;
+} damping;
+
+static void subtract(float *offset, double sum, size_t held) {
+    if (held > 0) *offset = (float)((double)*offset - sum / (double)held);
+}
+
+static double sum_list(const damping *d, size_t item, size_t *held) {
+    const uint64_t *list = d->lists + item * d->list;
+    double sum = 0;
+    for (*held = 0; *held < d->list && list[*held] != 0; ++*held)
+        sum += (double)akin_topk_score(list[*held]);
+    return sum;
+}
+
+/* Of items; of two catalogues, of the targets. */
+static void damp_rows(const damping *d) {
+    const akin_vectors *v = d->of->vectors;
+    bool two = akin_vectors_sources(v) < akin_vectors_items(v);
+    for (size_t i = two ? akin_vectors_own_sources(v) : 0; i < akin_vectors_count(v); i++) {
+        size_t held;
+        double sum = sum_list(d, i, &held);
+        subtract(&d->offset[i], sum, held);
     }
-    akin_mem_free(lists);
+}
+
+typedef struct {
+    double sum;
+    size_t held;
+} product_sum;
+
+/* Of this rank's products; *count of them. mine: owned. Collective; agreed. */
+static akin_status sum_products(const damping *d, product_sum **mine, size_t *count) {
+    akin_status status;
+    const akin_hubs_lists *of = d->of;
+    akin_product_lists joined = {0};
+    AKIN_TRY(akin_products_join(d->comm, of->vectors, of->products, d->lists, NULL, d->list, of->k,
+                                &joined));
+    *count = joined.count;
+    *mine = akin_mem_zalloc(joined.count, sizeof **mine);
+    AKIN_TRY(akin_agree(d->comm, *mine ? AKIN_OK : AKIN_FAILED));
+    for (size_t p = 0; p < joined.count; p++) {
+        (*mine)[p].held = (size_t)joined.held[p];
+        for (size_t e = 0; e < (*mine)[p].held; e++)
+            (*mine)[p].sum += (double)joined.score[p * of->k + e];
+    }
+done:
+    akin_product_lists_release(&joined);
+    return status;
+}
+
+/* Where products are rows: of their lists as sources. */
+static akin_status sum_means(const damping *d, product_sum **mine, size_t *count) {
+    *count = akin_vectors_own_sources(d->of->vectors);
+    *mine = akin_mem_zalloc(*count, sizeof **mine);
+    for (size_t p = 0; *mine && p < *count; p++) (*mine)[p].sum = sum_list(d, p, &(*mine)[p].held);
+    return akin_agree(d->comm, *mine ? AKIN_OK : AKIN_FAILED);
+}
+
+/* What a product's rows are damped by is on the rank that has its list. Collective; agreed. */
+static akin_status damp_products(const damping *d) {
+    akin_status status;
+    const akin_vectors *v = d->of->vectors;
+    product_sum *mine = NULL, *all = NULL;
+    size_t count = 0, first = akin_vectors_first(v), n = d->of->products->count;
+    AKIN_TRY(d->of->mean ? sum_means(d, &mine, &count) : sum_products(d, &mine, &count));
+    AKIN_TRY(akin_comm_gather(d->comm, mine, count * sizeof *mine, -1, (void **)&all, NULL));
+    for (size_t i = 0; i < akin_vectors_count(v); i++) {
+        size_t row = first + i;
+        if (d->of->mean && row < n) continue; /* nobody's neighbour */
+        size_t product = d->of->mean ? row - n : (size_t)d->of->products->of_item[row];
+        subtract(&d->offset[i], all[product].sum, all[product].held);
+    }
+done:
+    akin_mem_free(mine);
+    akin_mem_free(all);
+    return status;
+}
+
+/* --- the comparison --- */
+
+/* Rules by which targets find the sources; these may be unavailable, but must have a list. */
+static akin_status reverse(const akin_hubs_lists *of, akin_row_block_rules *rules,
+                           akin_row_rules *more, uint8_t **listed) {
+    const akin_item_blocks *blocks = akin_item_rules_blocks(of->item_rules);
+    more->reversed = true, more->target = NULL;
+    rules->only_available = false;
+    if (blocks->alone_count == 0) return AKIN_OK;
+    size_t count = akin_vectors_count(of->vectors), first = akin_vectors_first(of->vectors);
+    *listed = akin_mem_alloc(count, sizeof **listed);
+    if (!*listed) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++)
+        (*listed)[i] = !akin_item_blocks_alone(blocks, (int64_t)(first + i));
+    more->target = *listed;
+    rules->only_available = true;
+    return AKIN_OK;
+}
+
+akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
+                           const akin_hubs_checkpoint *checkpoint, float *offset,
+                           akin_allpairs_figures *figures) {
+    akin_status status = AKIN_OK;
+    damping d = {comm, of, akin_allpairs_list(akin_vectors_items(of->vectors), of->k), NULL,
+                 offset};
+    uint8_t *listed = NULL;
+    akin_row_rules more = *of->rules->more;
+    akin_row_block_rules plain = *of->rules;
+    more.offset = NULL;
+    if (!of->products || of->mean) more.limits = NULL; /* else one picture of a product */
+    plain.more = &more, plain.layers = 0, plain.again = false;
+    if (!of->products && akin_vectors_sources(of->vectors) < akin_vectors_items(of->vectors))
+        AKIN_TRY(akin_agree(comm, reverse(of, &plain, &more, &listed)));
+    AKIN_TRY(compare(comm, of->vectors, &plain, of->k, checkpoint, &d.lists, figures));
+    akin_item_rules_empty(of->item_rules, of->vectors, d.list, d.lists);
+    if (of->products)
+        AKIN_TRY(damp_products(&d));
+    else
+        damp_rows(&d);
+done:
+    akin_mem_free(d.lists);
+    akin_mem_free(listed);
     return status;
 }

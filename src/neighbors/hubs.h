@@ -4,6 +4,7 @@
 #define AKIN_HUBS_H
 
 #include "item_rules.h"
+#include "products.h"
 #include "ring_checkpoint.h"
 #include <akin/allpairs.h>
 
@@ -14,13 +15,27 @@ typedef struct {
     akin_ring_checkpoint_origin origin;
 } akin_hubs_checkpoint;
 
-/* Subtracts from offset [count of the shard] each item's mean score with its own k neighbours under
- * these rules, without offsets and limits; 0 where it has none. Adds to the figures. A comparison of all
- * pairs, which goes on from the checkpoint and leaves it there; checkpoint: NULL = none. AKIN_INTERRUPTED
- * after a signal. Collective; agreed; same rules, k, checkpoint. */
-AKIN_MUST_CHECK akin_status akin_hubs_damp(akin_comm *comm, const akin_vectors *vectors,
-                                           const akin_row_block_rules *rules,
-                                           const akin_item_rules *item_rules, size_t k,
+/* Whose lists, and by which rules. */
+typedef struct {
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules; /* those of item_rules among them */
+    const akin_item_rules *item_rules;
+    const akin_products *products; /* as products.h or product_means.h compares them; NULL: items */
+    bool mean;                     /* of product_means.h: the vectors are products */
+    size_t k;
+} akin_hubs_lists;
+
+/* Subtracts from offset [count of the shard] a mean of k scores, that are cosines or of products, 0 of an
+ * empty list; limits (at-most), pins and offsets left aside:
+ *
+ * - of items, and of products: each one's mean score with its own k neighbours under these rules, the
+ *   product's for all of its pictures;
+ * - of two catalogues: each target's mean score with the k nearest sources in whose lists it may stand
+ *   by these rules, r_T of the paper.
+ *
+ * Adds to the figures. A comparison of all pairs, which goes on from the checkpoint and leaves it there;
+ * checkpoint: NULL = none. AKIN_INTERRUPTED after a signal. Collective; agreed; same lists, checkpoint. */
+AKIN_MUST_CHECK akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *lists,
                                            const akin_hubs_checkpoint *checkpoint, float *offset,
                                            akin_allpairs_figures *figures);
 

@@ -101,11 +101,17 @@ static bool is_blocked(const shard *s, int64_t row, int64_t neighbor) {
                     : akin_item_blocks_has(s->lists->blocks, row, neighbor);
 }
 
+static bool is_itself(const shard *s, int64_t row, int64_t neighbor) {
+    int64_t sources = s->lists->twins ? (int64_t)akin_vectors_sources(s->lists->vectors) : 0;
+    return neighbor == row + sources;
+}
+
 /* Which pins cannot stand, as far as this rank knows; bad [count] are added up. */
 static void judge(const shard *s, const pin *pins, size_t count, int64_t *bad) {
     size_t item;
     for (size_t p = 0; p < count; p++) {
-        bad[p] = pins[p].row < 0 || pins[p].neighbor < 0 || pins[p].row == pins[p].neighbor ||
+        bad[p] = pins[p].row < 0 || pins[p].neighbor < 0 ||
+                 is_itself(s, pins[p].row, pins[p].neighbor) ||
                  is_blocked(s, pins[p].row, pins[p].neighbor);
         if (is_mine(s, pins[p].row, &item) && !is_usable(s, item)) bad[p] = 1;
         if (is_mine(s, pins[p].neighbor, &item) &&

@@ -22,6 +22,7 @@ typedef struct {
         *products; /* lists between them, whose names the ids are; NULL: between rows */
     const akin_item_blocks *blocks;
     bool only_available;
+    bool twins; /* each target is a source once more (product_means.h) */
     size_t k;
 } akin_item_pins_lists;
 

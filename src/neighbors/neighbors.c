@@ -164,9 +164,15 @@ static akin_status damp_hubs_of(const sweep *s, akin_table_run *r, akin_neighbor
     char *path = name_hubs(r);
     const akin_hubs_checkpoint checkpoint = {path, save_every(s), s->origin};
     akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);
+    const akin_hubs_lists lists = {.vectors = rows_of(s),
+                                   .rules = &r->rules,
+                                   .item_rules = r->more,
+                                   .products = r->params->by_group ? &r->products : NULL,
+                                   .mean = r->params->mean,
+                                   .k = r->params->k};
     if (status == AKIN_OK)
-        status = akin_hubs_damp(s->comm, rows_of(s), &r->rules, r->more, r->params->k, &checkpoint,
-                                akin_item_rules_offsets(r->more), &out->engine);
+        status = akin_hubs_damp(s->comm, &lists, &checkpoint, akin_item_rules_offsets(r->more),
+                                &out->engine);
     if (status == AKIN_INTERRUPTED)
         status =
             akin_error_set(status,

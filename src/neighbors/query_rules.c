@@ -20,13 +20,14 @@ akin_status akin_query_rules_create(akin_comm *comm, const akin_query_params *pa
     AKIN_TRY(akin_item_rules_create(comm, given, vectors, NULL, params->input, &out->more));
     out->rows.more = akin_item_rules_rows(out->more);
     out->rows.only_available = akin_item_rules_targets(out->more);
-    const akin_item_pins_lists lists = {vectors, NULL, akin_item_rules_blocks(out->more),
-                                        given->only_available, k};
+    const akin_item_pins_lists lists = {
+        vectors, NULL, akin_item_rules_blocks(out->more), given->only_available, false, k};
     if (given->pins.count > 0)
         AKIN_TRY(akin_item_pins_read(comm, &given->pins, &lists, &out->pins));
+    const akin_hubs_lists all = {
+        .vectors = vectors, .rules = &out->rows, .item_rules = out->more, .k = k};
     if (given->damp_hubs)
-        AKIN_TRY(akin_hubs_damp(comm, vectors, &out->rows, out->more, k, NULL,
-                                akin_item_rules_offsets(out->more), &figures));
+        AKIN_TRY(akin_hubs_damp(comm, &all, NULL, akin_item_rules_offsets(out->more), &figures));
 done:
     return status;
 }

@@ -92,8 +92,9 @@ static akin_status take_rules(run *r) {
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
         files = akin_item_rules_digest(r->more);
-        const akin_item_pins_lists lists = {r->vectors, products, akin_item_rules_blocks(r->more),
-                                            p->rules.only_available, p->k};
+        const akin_item_pins_lists lists = {
+            r->vectors,          products, akin_item_rules_blocks(r->more), p->rules.only_available,
+            r->pictures != NULL, p->k};
         if (p->rules.pins.count > 0)
             AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, &lists, &r->pins));
     }
