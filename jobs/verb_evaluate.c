@@ -79,6 +79,7 @@ static void report(akin_call *call, const akin_evaluate_figures *found, const fi
     akin_json *json = call->report;
     const char *against = *found->against_digest ? found->against_digest : NULL;
     akin_json_set_integer(json, "items", (long long)found->items);
+    if (found->of_two) akin_json_set_integer(json, "targets", (long long)found->targets);
     akin_json_set_integer(json, "k", (long long)found->k);
     akin_json_set_text(json, "label", akin_options_text(call->options, "label"));
     akin_json_set_integer(json, "labelled", (long long)found->labelled);
@@ -153,18 +154,25 @@ static void print_categories(const akin_evaluate_categories *categories) {
 
 static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list,
                   size_t count) {
-    const char *label = akin_options_text(call->options, "label");
+    const char *label = akin_options_text(call->options, "label"),
+               *items = found->of_two ? "targets" : "items";
     printf("%-22s %zu, of which %zu have a %s\n", "items", found->items, found->labelled, label);
+    if (found->of_two)
+        printf("%-22s %zu  items of the other catalogue, which are recommended\n", "targets",
+               found->targets);
     printf("%-22s %zu\n", "k", found->k);
     for (size_t i = 0; i < count; i++) {
         if (isnan(list[i].value)) continue;
         printf("%-22s %.4f  %s\n", list[i].key, list[i].value, list[i].what);
     }
     if (found->labelled == 0) printf("%-22s none: no item has a %s\n", "precision", label);
-    printf("%-22s %zu  items that are in no list\n", "never_recommended", found->never_recommended);
-    printf("%-22s %zu  items that are in one list or none\n", "at_most_once", found->at_most_once);
+    printf("%-22s %zu  %s that are in no list\n", "never_recommended", found->never_recommended,
+           items);
+    printf("%-22s %zu  %s that are in one list or none\n", "at_most_once", found->at_most_once,
+           items);
     if (found->has_duplicates)
-        printf("%-22s %zu  items that another item represents\n", "duplicates", found->duplicates);
+        printf("%-22s %zu  %s that another one represents\n", "duplicates", found->duplicates,
+               items);
     if (found->has_fill)
         printf("%-22s %zu  neighbours added by --fill, in the lists of %zu items\n", "filled",
                found->fills, found->filled_items);

@@ -98,11 +98,11 @@ static akin_status add_length(akin_json *report, const char *key, const akin_ncf
     return status;
 }
 
-/* This rank's part of the items. Not collective. */
-static akin_status find_shard(const akin_comm *comm, const akin_ncfile *file, size_t *first,
-                              size_t *count) {
+/* This rank's part of a dimension. Not collective. */
+static akin_status find_shard(const akin_comm *comm, const akin_ncfile *file, const char *dimension,
+                              size_t *first, size_t *count) {
     size_t n;
-    akin_status status = akin_ncfile_length(file, "item", &n);
+    akin_status status = akin_ncfile_length(file, dimension, &n);
     if (status != AKIN_OK) return status;
     *first = akin_shard_first(n, akin_comm_size(comm), akin_comm_rank(comm));
     *count = akin_shard_count(n, akin_comm_size(comm), akin_comm_rank(comm));
@@ -115,7 +115,7 @@ static akin_status add_labels(akin_comm *comm, akin_json *report, const akin_ncf
     akin_labels *labels = NULL;
     size_t first = 0, count = 0;
     int64_t sums[3] = {0};
-    status = find_shard(comm, file, &first, &count);
+    status = find_shard(comm, file, "item", &first, &count);
     if (status == AKIN_OK) status = akin_labels_read(file, first, count, &labels);
     AKIN_TRY(akin_agree(comm, status));
     for (size_t i = 0; i < count; i++) {
@@ -143,32 +143,56 @@ done:
     return status;
 }
 
-/* What a refined table says about its rows: how many are duplicates, how many are filled, and
- * with how many neighbours. Not collective. */
-static akin_status count_refined(const akin_ncfile *file, size_t first, size_t count,
-                                 int32_t *values, int64_t sums[3]) {
+/* How many rows of a refined table are duplicates; of two catalogues they are rows of the other.
+ * Collective; agreed. */
+static akin_status add_duplicates(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
+    bool two = akin_ncfile_has(file, "target_id");
+    const char *name = two ? "target_duplicate_of" : "duplicate_of",
+               *dimension = two ? "target" : "item";
+    size_t first = 0, count = 0;
+    int64_t duplicates = 0;
+    int32_t *values = NULL;
+    if (!akin_ncfile_has(file, name)) return AKIN_OK;
+    akin_status status = find_shard(comm, file, dimension, &first, &count);
+    if (status == AKIN_OK && !(values = akin_mem_alloc(count, sizeof *values)))
+        status = AKIN_FAILED;
+    if (status == AKIN_OK) status = akin_ncfile_expect(file, name, AKIN_NC_INT, dimension);
+    if (status == AKIN_OK) status = akin_ncfile_get(file, name, first, count, values);
+    for (size_t i = 0; status == AKIN_OK && i < count; i++) duplicates += values[i] >= 0;
+    akin_mem_free(values);
+    status = akin_agree(comm, status);
+    akin_comm_sum_i64(comm, &duplicates, 1);
+    akin_json_set_integer(report, "duplicates", duplicates);
+    return status;
+}
+
+/* How many lists of a refined table were filled, and with how many neighbours. Not collective. */
+static akin_status count_fill(const akin_ncfile *file, size_t first, size_t count, int32_t *values,
+                              int64_t sums[2]) {
     akin_status status = AKIN_OK;
-    if (akin_ncfile_has(file, "duplicate_of")) {
-        AKIN_TRY(akin_ncfile_expect(file, "duplicate_of", AKIN_NC_INT, "item"));
-        AKIN_TRY(akin_ncfile_get(file, "duplicate_of", first, count, values));
-        for (size_t i = 0; i < count; i++) sums[0] += values[i] >= 0;
-    }
-    if (akin_ncfile_has(file, "filled")) {
-        AKIN_TRY(akin_ncfile_expect(file, "filled", AKIN_NC_INT, "item"));
-        AKIN_TRY(akin_ncfile_get(file, "filled", first, count, values));
-        for (size_t i = 0; i < count; i++) sums[1] += values[i] > 0, sums[2] += values[i];
-    }
+    if (!akin_ncfile_has(file, "filled")) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_expect(file, "filled", AKIN_NC_INT, "item"));
+    AKIN_TRY(akin_ncfile_get(file, "filled", first, count, values));
+    for (size_t i = 0; i < count; i++) sums[0] += values[i] > 0, sums[1] += values[i];
 done:
     return status;
+}
+
+/* What the rows are, and what their neighbours. */
+static akin_status add_sides(akin_json *report, const akin_ncfile *file) {
+    bool by_group = akin_ncfile_has(file, "picture");
+    akin_json_set_text(report, "rows", by_group ? "products" : "items");
+    return akin_ncfile_has(file, "target_id") ? add_length(report, "targets", file, "target")
+                                              : AKIN_OK;
 }
 
 static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfile *file) {
     akin_status status;
     size_t first = 0, count = 0;
-    int64_t sums[5] = {0};
+    int64_t sums[4] = {0};
     int32_t *counts = NULL;
     AKIN_TRY(akin_agree(comm, add_labels(comm, report, file)));
-    status = find_shard(comm, file, &first, &count);
+    status = find_shard(comm, file, "item", &first, &count);
     if (status == AKIN_OK && !(counts = akin_mem_alloc(count, sizeof *counts)))
         status = AKIN_FAILED;
     if (status == AKIN_OK) status = akin_ncfile_expect(file, "count", AKIN_NC_INT, "item");
@@ -177,16 +201,17 @@ static akin_status add_table(akin_comm *comm, akin_json *report, const akin_ncfi
         sums[0] += counts[i];
         sums[1] += counts[i] == 0;
     }
-    if (status == AKIN_OK) status = count_refined(file, first, count, counts, sums + 2);
+    if (status == AKIN_OK) status = count_fill(file, first, count, counts, sums + 2);
     AKIN_TRY(akin_agree(comm, status));
     akin_comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     AKIN_TRY(add_length(report, "k", file, "k"));
     akin_json_set_integer(report, "neighbors", sums[0]);
     akin_json_set_integer(report, "items_without_neighbors", sums[1]);
-    if (akin_ncfile_has(file, "duplicate_of")) akin_json_set_integer(report, "duplicates", sums[2]);
+    AKIN_TRY(add_sides(report, file));
+    AKIN_TRY(add_duplicates(comm, report, file));
     if (!akin_ncfile_has(file, "filled")) goto done;
-    akin_json_set_integer(report, "filled_items", sums[3]);
-    akin_json_set_integer(report, "filled", sums[4]);
+    akin_json_set_integer(report, "filled_items", sums[2]);
+    akin_json_set_integer(report, "filled", sums[3]);
 done:
     akin_mem_free(counts);
     return status;

@@ -37,6 +37,12 @@ static const akin_option options[] = {
      .argument = "FILE",
      .help = "with --aspect: the catalogue that they were made from (default: catalog.nc beside "
              "them)"},
+    {.name = "against-catalog",
+     .type = AKIN_OPTION_TEXT,
+     .unrecorded = true,
+     .argument = "FILE",
+     .help = "with --aspect and --against: the catalogue that those were made from (default: "
+             "catalog.nc beside them)"},
     {.name = "by",
      .type = AKIN_OPTION_CHOICE,
      .choices = "item|group",
@@ -165,6 +171,7 @@ static akin_neighbors_params read_params(const akin_call *call) {
         .aspect = akin_options_text(o, "aspect"),
         .model = akin_options_text(o, "model"),
         .catalog = akin_options_text(o, "catalog"),
+        .against_catalog = akin_options_text(o, "against-catalog"),
         .k = (size_t)akin_options_int(o, "k"),
         .rules = rules_of(o),
         .by_group = is_choice(o, "by", "group"),
@@ -294,19 +301,16 @@ static akin_status check_products(const akin_options *o) {
 }
 
 static akin_status check_aspect(const akin_options *o) {
-    static const char *const files[] = {"model", "catalog"};
+    static const char *const files[] = {"model", "catalog", "against-catalog"};
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
         if (akin_options_given(o, files[i]) && !akin_options_given(o, "aspect"))
             return akin_error_option(files[i], "--%s is for --aspect, which is missing", files[i]);
-    if (akin_options_given(o, "aspect") && akin_options_given(o, "against"))
-        return akin_error_option("aspect", "--aspect does not go together with --against: leave "
-                                           "one of them out");
     return AKIN_OK;
 }
 
 static akin_status check(akin_options *o) {
     if (check_products(o) != AKIN_OK || check_aspect(o) != AKIN_OK) return AKIN_USAGE;
-    static const char *const of_against[] = {"against-ids", "previous-against"};
+    static const char *const of_against[] = {"against-ids", "previous-against", "against-catalog"};
     for (size_t i = 0; i < sizeof of_against / sizeof *of_against; i++)
         if (akin_options_given(o, of_against[i]) && !akin_options_given(o, "against"))
             return akin_error_option(of_against[i], "--%s needs --against", of_against[i]);

@@ -55,7 +55,9 @@ typedef struct {
 /* A figure that does not exist (no labels, nothing to compare) is NaN. */
 typedef struct {
     size_t items, k;
-    size_t labelled;                        /* items with a label */
+    bool of_two;     /* the table is between two catalogues */
+    size_t targets;  /* what can be recommended: the items, or those of the other catalogue */
+    size_t labelled; /* items with a label */
     double precision[AKIN_EVALUATE_DEPTHS]; /* of akin_evaluate_depths */
     double average_precision;               /* mean average precision at k */
     double chance; /* the precision of neighbours chosen at random from all other items */

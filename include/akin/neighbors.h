@@ -62,6 +62,7 @@ typedef struct {
     bool mean;          /* with by_group: the mean of their pictures' cosines, product_means.h */
     const char *aspect; /* "colour,shape": by these parts alone, aspect.h; NULL = by all */
     const char *model, *catalog; /* with aspect: what the input was made from; NULL = beside it */
+    const char *against_catalog; /* so too of `against` */
     size_t k;                    /* 1 to AKIN_TOPK_MAX */
     akin_neighbors_rules rules;
     akin_refine_params refine;

@@ -26,6 +26,7 @@
  *   char target_id(target, target_id_length)   and
  *   int  target_category(target), target_group(target), indices into the same names
  *   byte target_available(target)
+ *   int  target_duplicate_of(target)          in place of duplicate_of, rows of targets
  */
 #ifndef AKIN_TABLE_H
 #define AKIN_TABLE_H
@@ -87,6 +88,7 @@ AKIN_MUST_CHECK akin_status akin_table_filled(const akin_table *table, size_t fi
 bool akin_table_has_pins(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_pinned(const akin_table *table, size_t first, size_t count,
                                               int32_t *pinned /* [count] */);
+/* Of what can be recommended: rows of the items, or of the targets. */
 bool akin_table_has_duplicates(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
                                                   size_t count,
@@ -104,10 +106,12 @@ typedef struct {
 
 /* What a refined table has besides its lists; of this rank's rows, borrowed. */
 typedef struct {
-    bool diverse;                                  /* lists are in the order of diversity.h */
-    bool boosted;                                  /* ... of the cosine and what rules add to it */
-    const int32_t *filled, *duplicate_of, *pinned; /* [count]; NULL = not requested */
-    const akin_calibration *calibration;           /* NULL: scores are cosines */
+    bool diverse; /* lists are in the order of diversity.h */
+    bool boosted; /* ... of the cosine and what rules add to it */
+    const int32_t *filled, *duplicate_of,
+        *pinned;                         /* [count]; NULL = not requested; duplicate_of: of
+                                                     * this rank's targets, where there are some */
+    const akin_calibration *calibration; /* NULL: scores are cosines */
     /* Of a table between products: the items whose cosine is the score, [count, k]; NULL = none. */
     const int32_t *picture, *neighbor_picture;
     /* Of a table between two catalogues: this rank's of the `targets`, from first_target on; NULL =

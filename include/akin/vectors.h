@@ -49,7 +49,8 @@ typedef struct {
         sources; /* rows of all ranks, of which so many at the beginning are sources (below) */
     size_t dim;
 } akin_vectors_shape;
-/* The same of rows that were made of other vectors, whose digests and options they have. */
+/* The same of rows that were made of other vectors, whose digests and options they have, and of which
+ * they have the sources and targets, where they are as many. */
 AKIN_MUST_CHECK akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
                                                    akin_vectors_shape shape, const float *rows,
                                                    akin_labels *labels, akin_vectors **out);

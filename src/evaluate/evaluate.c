@@ -128,17 +128,30 @@ static akin_status create_piece(size_t k, piece *out) {
 }
 
 /* What a refined table says about these rows. */
-static akin_status tally_extras(const akin_table *table, const tallies *it, size_t row,
-                                size_t count, piece *rows) {
+static akin_status tally_fill(const akin_table *table, const tallies *it, size_t row, size_t count,
+                              piece *rows) {
     akin_status status;
     AKIN_TRY(akin_table_filled(table, row, count, rows->filled));
-    AKIN_TRY(akin_table_duplicates(table, row, count, rows->duplicate_of));
     for (size_t i = 0; i < count; i++) {
-        it->all[TALLY_DUPLICATES] += rows->duplicate_of[i] >= 0;
         it->all[TALLY_FILLED] += rows->filled[i] > 0;
         it->all[TALLY_FILLS] += rows->filled[i];
     }
 done:
+    return status;
+}
+
+/* This rank's shard of what can be recommended. Not collective. */
+static akin_status tally_duplicates(const akin_comm *comm, const akin_table *table,
+                                    const tallies *it, piece *rows) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_table_targets(table);
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    size_t row = akin_shard_first(n, size, rank), end = akin_shard_first(n, size, rank + 1);
+    for (size_t count; row < end && status == AKIN_OK; row += count) {
+        count = end - row < PIECE_ROWS ? end - row : PIECE_ROWS;
+        status = akin_table_duplicates(table, row, count, rows->duplicate_of);
+        for (size_t i = 0; i < count; i++) it->all[TALLY_DUPLICATES] += rows->duplicate_of[i] >= 0;
+    }
     return status;
 }
 
@@ -156,9 +169,10 @@ static akin_status tally_shard(const akin_comm *comm, const akin_table *table, c
         for (size_t i = 0; i < count; i++)
             tally_item(it, row + i, k, (size_t)rows.counts[i], rows.neighbor + i * k,
                        rows.score + i * k);
-        AKIN_TRY(tally_extras(table, it, row, count, &rows));
+        AKIN_TRY(tally_fill(table, it, row, count, &rows));
         row += count;
     }
+    status = tally_duplicates(comm, table, it, &rows);
 done:
     free_piece(&rows);
     return status;
@@ -253,7 +267,7 @@ static void fill_figures(const tallies *it, const akin_table *table,
 
 static akin_status fill_hubs(const tallies *it, akin_evaluate_figures *figures) {
     akin_hubs hubs;
-    akin_status status = akin_hubs_measure(it->times, figures->items, &hubs);
+    akin_status status = akin_hubs_measure(it->times, figures->targets, &hubs);
     if (status != AKIN_OK) return status;
     figures->hub_share = hubs.share;
     figures->never_recommended = hubs.never;
@@ -318,7 +332,7 @@ static akin_status measure_table(akin_comm *comm, const akin_table *table,
     if (status == AKIN_OK) status = tally_shard(comm, table, &it);
     AKIN_TRY(akin_agree(comm, status));
     akin_comm_sum_i64(comm, it.all, TALLIES + (1 + it.categories) * GRADES);
-    akin_comm_sum_i64(comm, it.times, akin_table_items(table));
+    akin_comm_sum_i64(comm, it.times, akin_table_targets(table));
     fill_figures(&it, table, figures);
     AKIN_TRY(akin_agree(comm, fill_hubs(&it, figures)));
     if (params->categories) AKIN_TRY(akin_agree(comm, create_categories(&it, table, &found)));
@@ -353,8 +367,11 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
     akin_table *table = NULL, *against = NULL;
     if (params->categories) *params->categories = NULL;
     AKIN_TRY(akin_table_open(comm, params->table, &table));
-    *figures = (akin_evaluate_figures){
-        .items = akin_table_items(table), .k = akin_table_k(table), .churn = NAN};
+    *figures = (akin_evaluate_figures){.items = akin_table_items(table),
+                                       .k = akin_table_k(table),
+                                       .of_two = akin_table_is_against(table),
+                                       .targets = akin_table_targets(table),
+                                       .churn = NAN};
     memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);
     AKIN_TRY(akin_agree(comm, read_rules(table, figures)));
     AKIN_TRY(measure_table(comm, table, params, figures));

@@ -23,6 +23,8 @@ typedef struct {
 typedef struct {
     const akin_table *table;
     const int32_t *category; /* [items] */
+    const int32_t *target; /* [targets]: of what stands in lists; the same but for two catalogues */
+    int32_t *read;         /* owned, of the other catalogue; NULL: there is none */
     size_t items, category_count;
     bool by_rule;    /* the rules choose the neighbours' category */
     tally *tallies;  /* [category_count] */
@@ -40,7 +42,7 @@ static void see_list(search *s, size_t row, const int32_t *neighbor, const float
     int32_t own = s->category[row];
     if (own < 0 || count == 0) return;
     bool stays = s->by_rule;
-    for (size_t i = 0; i < count && !stays; i++) stays = s->category[neighbor[i]] == own;
+    for (size_t i = 0; i < count && !stays; i++) stays = s->target[neighbor[i]] == own;
     s->tallies[own].items++;
     s->tallies[own].leaving += !stays;
     s->leaves[row] = !stays;
@@ -138,7 +140,7 @@ static void use_for_holding(search *s, size_t row, const int32_t *neighbor, cons
     for (size_t o = 0; o < it->out->count; o++) {
         if (it->out->worst[o].category != s->category[row]) continue;
         for (size_t i = 0; i < count; i++) {
-            int32_t other = s->category[neighbor[i]];
+            int32_t other = s->target[neighbor[i]];
             if (other >= 0) it->held[o * s->category_count + (size_t)other]++;
         }
     }
@@ -161,6 +163,22 @@ static akin_status name_instead(search *s, akin_outliers *out) {
 }
 
 /* --- the search --- */
+
+/* The categories of the other catalogue. */
+static akin_status read_targets(search *s) {
+    akin_status status;
+    const akin_ncfile *file = akin_table_file(s->table);
+    size_t count = akin_table_targets(s->table);
+    s->target = s->read = akin_mem_alloc(count, sizeof *s->read);
+    if (!s->read) return AKIN_FAILED;
+    AKIN_TRY(akin_ncfile_get(file, "target_category", 0, count, s->read));
+    for (size_t t = 0; t < count; t++)
+        if (s->read[t] < -1 || s->read[t] >= (int64_t)s->category_count)
+            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: target_category of row %zu is out of range",
+                                    akin_ncfile_path(file), t));
+done:
+    return status;
+}
 
 static akin_status prepare(search *s) {
     akin_status status = AKIN_OK;
@@ -187,6 +205,7 @@ done:
 static akin_status search_all(search *s, akin_outliers *out) {
     akin_status status = AKIN_OK;
     AKIN_TRY(prepare(s));
+    if (akin_table_is_against(s->table)) AKIN_TRY(read_targets(s));
     AKIN_TRY(for_lists(s, use_for_tallies, NULL));
     qsort(s->scores, s->score_count, sizeof *s->scores, by_score);
     find_medians(s);
@@ -211,6 +230,7 @@ akin_status akin_outliers_find(const akin_table *table, akin_labels *labels, aki
                 .category = akin_labels_category(labels),
                 .items = akin_labels_count(labels),
                 .category_count = akin_labels_category_count(labels)};
+    s.target = s.category;
     *out = (akin_outliers){0};
     akin_status status = s.category_count > 0 ? search_all(&s, out) : AKIN_OK;
     akin_mem_free(s.tallies);
@@ -220,6 +240,7 @@ akin_status akin_outliers_find(const akin_table *table, akin_labels *labels, aki
     akin_mem_free(s.score);
     akin_mem_free(s.counts);
     akin_mem_free(s.filled);
+    akin_mem_free(s.read);
     return status;
 }
 

@@ -17,15 +17,15 @@ typedef struct {
     const akin_aspect *aspect;
     const akin_vectors *vectors;
     akin_model *model;
-    akin_catalog *catalog;
+    akin_catalog *catalog, *against; /* against: of the targets; NULL: there are none */
     akin_encoder *encoder;
     size_t dim, seen; /* columns of a vector, and of what a trained network gave */
     float *rows;      /* [count, dim] */
 } work;
 
 /* The given file, or the one of that name beside the embeddings; owned, NULL: no memory. */
-static char *beside(const work *w, const char *given, const char *name) {
-    char *folder = given ? NULL : akin_file_folder(w->aspect->input);
+static char *beside(const char *embeddings, const char *given, const char *name) {
+    char *folder = given ? NULL : akin_file_folder(embeddings);
     char *path = given ? akin_mem_text(given) : folder ? akin_file_join(folder, name) : NULL;
     akin_mem_free(folder);
     return path;
@@ -51,7 +51,7 @@ static akin_status no_such_part(const work *w, const char *name, size_t length) 
         status = akin_error_option("aspect",
                                    "--aspect %s: the vectors of %s have no part \"%.*s\"; they "
                                    "have %s",
-                                   w->aspect->parts, w->aspect->input, (int)length, name,
+                                   w->aspect->parts, w->aspect->input.embeddings, (int)length, name,
                                    akin_text_bytes(parts));
     akin_text_free(parts);
     return status;
@@ -75,38 +75,59 @@ static akin_status choose_parts(const work *w, bool chosen[AKIN_PARTS]) {
 
 /* --- what they are computed from --- */
 
-/* Collective; agreed. */
-static akin_status open_files(work *w) {
+static akin_status check_model(const work *w, const char *path, const char *model,
+                               const char *made_by) {
+    if (*made_by == '\0')
+        return akin_error_option("aspect",
+                                 "--aspect %s: %s was not made by a model alone, whose "
+                                 "parts could be told apart",
+                                 w->aspect->parts, path);
+    if (strcmp(akin_model_digest(w->model), made_by) == 0) return AKIN_OK;
+    return akin_error_set(AKIN_INPUT,
+                          "--aspect: %s was not made by the model %s; --model names the one "
+                          "that made it",
+                          path, model);
+}
+
+/* The catalogue that embeddings were made from. Collective; agreed. */
+static akin_status open_catalog(const work *w, const akin_aspect_input *input, const char *model,
+                                const char *option, akin_catalog **out) {
     akin_status status;
     akin_embeddings *embeddings = NULL;
-    char *made_from = NULL, *model = beside(w, w->aspect->model, "model.nc"),
-         *catalog = beside(w, w->aspect->catalog, "catalog.nc");
-    AKIN_TRY(akin_agree(w->comm, model && catalog ? AKIN_OK : AKIN_FAILED));
-    if (*akin_vectors_model_digest(w->vectors) == '\0')
-        AKIN_TRY(akin_error_option("aspect",
-                                   "--aspect %s: %s was not made by a model alone, whose "
-                                   "parts could be told apart",
-                                   w->aspect->parts, w->aspect->input));
-    AKIN_TRY(akin_embeddings_open(w->comm, w->aspect->input, &embeddings));
+    char *made_from = NULL, *catalog = beside(input->embeddings, input->catalog, "catalog.nc");
+    AKIN_TRY(akin_agree(w->comm, catalog ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_embeddings_open(w->comm, input->embeddings, &embeddings));
+    AKIN_TRY(check_model(w, input->embeddings, model, akin_embeddings_model_digest(embeddings)));
     AKIN_TRY(akin_agree(w->comm, akin_ncfile_get_attribute(akin_embeddings_file(embeddings),
                                                            "input_catalog_digest", &made_from)));
-    AKIN_TRY(akin_model_read(w->comm, model, &w->model));
-    if (strcmp(akin_model_digest(w->model), akin_vectors_model_digest(w->vectors)) != 0)
+    AKIN_TRY(akin_catalog_open(w->comm, catalog, out));
+    if (!made_from || strcmp(akin_catalog_digest(*out), made_from) != 0)
         AKIN_TRY(akin_error_set(AKIN_INPUT,
-                                "--aspect: %s was not made by the model %s; --model names the one "
-                                "that made it",
-                                w->aspect->input, model));
-    AKIN_TRY(akin_catalog_open(w->comm, catalog, &w->catalog));
-    if (!made_from || strcmp(akin_catalog_digest(w->catalog), made_from) != 0)
-        AKIN_TRY(akin_error_set(AKIN_INPUT,
-                                "--aspect: %s was not made from the catalogue %s; --catalog names "
+                                "--aspect: %s was not made from the catalogue %s; --%s names "
                                 "the one that it was made from",
-                                w->aspect->input, catalog));
+                                input->embeddings, catalog, option));
 done:
     akin_embeddings_close(embeddings);
     akin_mem_free(made_from);
-    akin_mem_free(model);
     akin_mem_free(catalog);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status open_files(work *w) {
+    akin_status status;
+    const akin_aspect_input *input = &w->aspect->input, *against = &w->aspect->against;
+    char *model = beside(w->aspect->beside ? w->aspect->beside : input->embeddings,
+                         w->aspect->model, "model.nc");
+    AKIN_TRY(akin_agree(w->comm, model ? AKIN_OK : AKIN_FAILED));
+    if (*akin_vectors_model_digest(w->vectors) == '\0')
+        AKIN_TRY(check_model(w, input->embeddings, model, ""));
+    AKIN_TRY(akin_model_read(w->comm, model, &w->model));
+    AKIN_TRY(open_catalog(w, input, model, "catalog", &w->catalog));
+    if (against->embeddings)
+        AKIN_TRY(open_catalog(w, against, model, "against-catalog", &w->against));
+done:
+    akin_mem_free(model);
     return status;
 }
 
@@ -117,6 +138,7 @@ static akin_status prepare(work *w) {
     AKIN_TRY(akin_encoder_create_of(w->model, chosen, &w->encoder));
     w->dim = akin_encoder_dim(w->encoder), w->seen = akin_encoder_seen(w->encoder);
     if (w->seen > 0) AKIN_TRY(akin_model_check_network(w->model, w->catalog));
+    if (w->seen > 0 && w->against) AKIN_TRY(akin_model_check_network(w->model, w->against));
     w->rows = akin_mem_alloc(akin_vectors_count(w->vectors), w->dim * sizeof *w->rows);
     status = w->rows ? AKIN_OK : AKIN_FAILED;
 done:
@@ -125,12 +147,25 @@ done:
 
 /* --- the vectors --- */
 
+/* Pictures of one catalogue. */
+static akin_status take_pictures(const akin_catalog *catalog, size_t row, size_t count,
+                                 uint8_t *images, float *seen) {
+    akin_status status = AKIN_OK;
+    if (count == 0) return AKIN_OK;
+    AKIN_TRY(akin_catalog_images(catalog, row, count, images));
+    if (seen) AKIN_TRY(akin_catalog_network_rows(catalog, row, count, seen));
+done:
+    return status;
+}
+
 static akin_status compute_chunk(const work *w, size_t at, size_t count, uint8_t *images,
                                  float *seen) {
     akin_status status;
-    size_t row = akin_vectors_first(w->vectors) + at;
-    AKIN_TRY(akin_catalog_images(w->catalog, row, count, images));
-    if (seen) AKIN_TRY(akin_catalog_network_rows(w->catalog, row, count, seen));
+    size_t sources = akin_vectors_sources(w->vectors), row = akin_vectors_first(w->vectors) + at,
+           left = row < sources ? sources - row : 0, own = left < count ? left : count;
+    AKIN_TRY(take_pictures(w->catalog, row, own, images, seen));
+    AKIN_TRY(take_pictures(w->against, row + own - sources, count - own,
+                           images + own * AKIN_IMAGE_BYTES, seen ? seen + own * w->seen : NULL));
     status = akin_encoder_vectors(w->encoder, images, seen, count, w->rows + at * w->dim);
 done:
     return status;
@@ -173,7 +208,7 @@ akin_status akin_aspect_take(akin_comm *comm, const akin_aspect *aspect, akin_ve
     AKIN_TRY(akin_agree(comm, prepare(&w)));
     AKIN_TRY(compute(&w));
     AKIN_TRY(akin_agree(comm, akin_labels_join(own, akin_labels_count(own), own, 0, &labels)));
-    const akin_vectors_shape shape = {n, n, w.dim};
+    const akin_vectors_shape shape = {n, akin_vectors_sources(*vectors), w.dim};
     AKIN_TRY(akin_vectors_create_of(comm, *vectors, shape, w.rows, labels, &taken));
     akin_vectors_free(*vectors);
     *vectors = taken;
@@ -181,6 +216,7 @@ done:
     akin_encoder_free(w.encoder);
     akin_model_free(w.model);
     akin_catalog_close(w.catalog);
+    akin_catalog_close(w.against);
     akin_mem_free(w.rows);
     return status;
 }

@@ -10,9 +10,15 @@
 #include <akin/vectors.h>
 
 typedef struct {
-    const char *parts;           /* "colour,shape" */
-    const char *input;           /* embeddings.nc */
-    const char *model, *catalog; /* NULL: model.nc and catalog.nc beside it */
+    const char *embeddings;
+    const char *catalog; /* NULL: catalog.nc beside it */
+} akin_aspect_input;
+
+typedef struct {
+    const char *parts; /* "colour,shape" */
+    akin_aspect_input input,
+        against;                /* of vectors that were opened against others: theirs; else NULL */
+    const char *model, *beside; /* model NULL: model.nc beside these embeddings, NULL: the input */
 } akin_aspect;
 
 /* In place of the vectors, whose labels and digests the new ones have. AKIN_USAGE: the model has no such

@@ -48,12 +48,19 @@ static int32_t category_of(const filling *f, size_t item) {
     return akin_labels_category(akin_vectors_labels(f->vectors))[item];
 }
 
+/* Of two catalogues, only sources have lists and only targets stand in them. */
+static bool is_target_only(const filling *f, size_t item) {
+    return akin_vectors_first(f->vectors) + item >= akin_vectors_sources(f->vectors);
+}
+
 static bool needs(const filling *f, size_t item) {
-    return (size_t)f->counts[item] < f->k && category_of(f, item) >= 0;
+    return !is_target_only(f, item) && (size_t)f->counts[item] < f->k && category_of(f, item) >= 0;
 }
 
 static bool may_be_taken(const filling *f, size_t item) {
+    bool two = akin_vectors_sources(f->vectors) < akin_vectors_items(f->vectors);
     if (!akin_vectors_usable(f->vectors, item) || category_of(f, item) < 0) return false;
+    if (two && !is_target_only(f, item)) return false;
     if (f->rules->only_available && !akin_labels_available(akin_vectors_labels(f->vectors))[item])
         return false;
     return !f->duplicate_of || f->duplicate_of[akin_vectors_first(f->vectors) + item] < 0;

@@ -7,7 +7,8 @@
  * group if the rules exclude it. The 4 k + 16 most central items of a category are considered,
  * at most half of them from one group if groups are excluded; more are never needed. The minimum
  * score does not apply: it is what made the list short. An item without category is not filled;
- * one without a vector is. Memory: 8 bytes for each candidate, and some 64 MiB. */
+ * one without a vector is. Of vectors that were opened against others the lists of sources are
+ * filled, with targets. Memory: 8 bytes for each candidate, and some 64 MiB. */
 #ifndef AKIN_BACKFILL_H
 #define AKIN_BACKFILL_H
 

@@ -24,21 +24,24 @@ typedef struct {
 } sample;
 
 /* The pairs of the sample whose first row is this rank's, into out [their number] if it is not
- * NULL. */
+ * NULL. Of two catalogues a source comes first, then a target. */
 static size_t list_pairs(const akin_vectors *vectors, pair *out) {
-    uint64_t n = akin_vectors_items(vectors), first = akin_vectors_first(vectors), count = 0;
-    uint64_t end = first + akin_vectors_count(vectors);
-    if (n * (n - 1) / 2 <= AKIN_CALIBRATE_PAIRS) {
+    uint64_t n = akin_vectors_items(vectors), sources = akin_vectors_sources(vectors), count = 0;
+    uint64_t first = akin_vectors_first(vectors), end = first + akin_vectors_count(vectors);
+    bool two = sources < n;
+    if (two && end > sources) end = sources;
+    if ((two ? sources * (n - sources) : n * (n - 1) / 2) <= AKIN_CALIBRATE_PAIRS) {
         for (uint64_t a = first; a < end; a++)
-            for (uint64_t b = a + 1; b < n; b++, count++)
+            for (uint64_t b = two ? sources : a + 1; b < n; b++, count++)
                 if (out) out[count] = (pair){(int32_t)a, (int32_t)b};
         return count;
     }
     for (uint64_t p = 0; p < AKIN_CALIBRATE_PAIRS; p++) {
-        uint64_t a = akin_rng_bits(n, AKIN_RNG_PAIRS, 0, p) % n,
-                 b = akin_rng_bits(n, AKIN_RNG_PAIRS, 1, p) % (n - 1);
+        uint64_t a = akin_rng_bits(n, AKIN_RNG_PAIRS, 0, p) % sources,
+                 b = akin_rng_bits(n, AKIN_RNG_PAIRS, 1, p) % (two ? n - sources : n - 1);
         if (a < first || a >= end) continue;
-        if (out) out[count] = (pair){(int32_t)a, (int32_t)(b + (b >= a))};
+        b = two ? b + sources : b + (b >= a);
+        if (out) out[count] = (pair){(int32_t)a, (int32_t)b};
         count++;
     }
     return count;

@@ -1,7 +1,8 @@
 /* calibrate: samples the scores of random pairs of a catalogue, for a calibration. The sample is
  * AKIN_CALIBRATE_PAIRS pairs of two different rows, drawn uniformly from all rows, whatever the
- * rules; of these, the pairs of two usable rows count. A catalogue with no more pairs than that
- * is used completely. The pairs drawn are a function of the number of rows alone. */
+ * rules; of these, the pairs of two usable rows count. Of vectors that were opened against others
+ * a pair is a source and a target. A catalogue with no more pairs than that is used completely. The
+ * pairs drawn are a function of the number of rows alone. */
 #ifndef AKIN_CALIBRATE_H
 #define AKIN_CALIBRATE_H
 

@@ -1,42 +1,7 @@
 /* hubs: items that stand in many lists. */
 #include "hubs.h"
-#include "resume.h"
 #include <akin/mem.h>
 #include <akin/topk.h>
-
-typedef struct {
-    const akin_hubs_checkpoint *checkpoint;
-    akin_resume *known;
-} saving;
-
-static akin_status save(void *context, const akin_allpairs_state *state) {
-    const saving *s = context;
-    return akin_resume_save(s->known, s->checkpoint->path, &s->checkpoint->origin, state);
-}
-
-/* Collective; agreed. */
-static akin_status compare(akin_comm *comm, const akin_vectors *vectors,
-                           akin_row_block_rules *rules, size_t k,
-                           const akin_hubs_checkpoint *checkpoint, uint64_t **lists,
-                           akin_allpairs_figures *figures) {
-    akin_status status = AKIN_OK;
-    saving s = {checkpoint, NULL};
-    akin_allpairs_table table = {.k = k, .rules = rules};
-    akin_allpairs_params all = {.table = &table, .tables = 1};
-    const akin_resume_table known = {rules, NULL,
-                                     akin_allpairs_list(akin_vectors_items(vectors), k)};
-    if (checkpoint) {
-        AKIN_TRY(akin_resume_create(comm, vectors, &known, 1, &s.known));
-        AKIN_TRY(akin_resume_resume(s.known, checkpoint->path, false, &checkpoint->origin));
-        table.prior = akin_resume_apply(s.known, 0, rules);
-        all.progress = akin_resume_progress(s.known);
-        all.save_every = checkpoint->every, all.save = save, all.context = &s;
-    }
-    status = akin_allpairs(comm, vectors, &all, lists, figures);
-done:
-    akin_resume_free(s.known);
-    return status;
-}
 
 /* --- means of lists --- */
 
@@ -144,7 +109,7 @@ static akin_status reverse(const akin_hubs_lists *of, akin_row_block_rules *rule
 }
 
 akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
-                           const akin_hubs_checkpoint *checkpoint, float *offset,
+                           const akin_first_pass_checkpoint *checkpoint, float *offset,
                            akin_allpairs_figures *figures) {
     akin_status status = AKIN_OK;
     damping d = {comm, of, akin_allpairs_list(akin_vectors_items(of->vectors), of->k), NULL,
@@ -157,7 +122,7 @@ akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
     plain.more = &more, plain.layers = 0, plain.again = false;
     if (!of->products && akin_vectors_sources(of->vectors) < akin_vectors_items(of->vectors))
         AKIN_TRY(akin_agree(comm, reverse(of, &plain, &more, &listed)));
-    AKIN_TRY(compare(comm, of->vectors, &plain, of->k, checkpoint, &d.lists, figures));
+    AKIN_TRY(akin_first_pass(comm, of->vectors, &plain, of->k, checkpoint, &d.lists, figures));
     akin_item_rules_empty(of->item_rules, of->vectors, d.list, d.lists);
     if (of->products)
         AKIN_TRY(damp_products(&d));

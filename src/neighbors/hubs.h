@@ -3,17 +3,9 @@
 #ifndef AKIN_HUBS_H
 #define AKIN_HUBS_H
 
+#include "first_pass.h"
 #include "item_rules.h"
 #include "products.h"
-#include "ring_checkpoint.h"
-#include <akin/allpairs.h>
-
-/* Where the comparison saves its state, and what this is the state of. */
-typedef struct {
-    const char *path;
-    double every; /* seconds */
-    akin_ring_checkpoint_origin origin;
-} akin_hubs_checkpoint;
 
 /* Whose lists, and by which rules. */
 typedef struct {
@@ -36,7 +28,7 @@ typedef struct {
  * Adds to the figures. A comparison of all pairs, which goes on from the checkpoint and leaves it there;
  * checkpoint: NULL = none. AKIN_INTERRUPTED after a signal. Collective; agreed; same lists, checkpoint. */
 AKIN_MUST_CHECK akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *lists,
-                                           const akin_hubs_checkpoint *checkpoint, float *offset,
-                                           akin_allpairs_figures *figures);
+                                           const akin_first_pass_checkpoint *checkpoint,
+                                           float *offset, akin_allpairs_figures *figures);
 
 #endif

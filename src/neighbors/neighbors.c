@@ -1,9 +1,12 @@
 /* neighbors: from unit rows to tables. */
 #include "aspect.h"
+#include "first_pass.h"
 #include "hubs.h"
+#include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
 #include "table_run.h"
+#include "target_duplicates.h"
 #include <akin/allpairs.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -20,7 +23,8 @@ void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbo
             "list%s recomputed, %zu kept",
             params->previous, f->fresh, AKIN_PLURAL(f->fresh), f->gone, f->fresh + f->shorter,
             AKIN_PLURAL(f->fresh + f->shorter), f->kept);
-    double rows = (double)(params->mean ? f->products : f->items), pairs = rows * (rows - 1);
+    double rows = (double)(params->mean ? f->products : f->items),
+           pairs = rows * (params->against ? (double)f->targets : rows - 1);
     char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
     bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run says it */
     akin_log_summary("neighbors: %s item%s of %zu feature%s, %s pairs%s%s%s",
@@ -60,6 +64,16 @@ static const char *checkpoint_of(const sweep *s) {
     return akin_text_bytes(s->table[s->saving].checkpoint);
 }
 
+/* A comparison before that of the tables, for one of them. */
+typedef struct {
+    const char *option, *ending; /* of its checkpoint's name */
+    akin_status (*run)(const sweep *s, akin_table_run *r,
+                       const akin_first_pass_checkpoint *checkpoint,
+                       akin_allpairs_figures *figures);
+} first_pass;
+#define HUBS ".hubs"
+#define DUPLICATES ".duplicates"
+
 /* Where there are several tables, says which one a failure is about. */
 static akin_status of_table(const sweep *s, int table, akin_status status) {
     if (status == AKIN_OK || s->tables == 1) return status;
@@ -83,7 +97,10 @@ done:
 static akin_status open_vectors(sweep *s) {
     const akin_neighbors_params *p = s->table[0].params;
     const akin_vectors_source sources = {p->input, p->ids}, others = {p->against, p->against_ids};
-    const akin_aspect aspect = {p->aspect, p->input, p->model, p->catalog};
+    const akin_aspect aspect = {.parts = p->aspect,
+                                .input = {p->input, p->catalog},
+                                .against = {p->against, p->against_catalog},
+                                .model = p->model};
     akin_status status;
     AKIN_TRY(p->against ? akin_vectors_open_against(s->comm, &sources, &others, &s->vectors)
                         : akin_vectors_open(s->comm, p->input, p->ids, &s->vectors));
@@ -153,60 +170,94 @@ static double save_every(const sweep *s) {
     return least;
 }
 
-/* CHECKPOINT.hubs, for the first pass of --damp-hubs; owned, NULL: out of memory. */
-static char *name_hubs(const akin_table_run *r) {
-    return akin_file_with_ending(akin_text_bytes(r->checkpoint), ".hubs");
+/* CHECKPOINT.hubs and the like, for the first passes of a table; owned, NULL: out of memory. */
+static char *name_first(const akin_table_run *r, const char *ending) {
+    return akin_file_with_ending(akin_text_bytes(r->checkpoint), ending);
 }
 
-/* Its checkpoint stays until the table is written: a second pass that is interrupted needs the first
- * again. Collective; agreed. */
-static akin_status damp_hubs_of(const sweep *s, akin_table_run *r, akin_neighbors_figures *out) {
-    char *path = name_hubs(r);
-    const akin_hubs_checkpoint checkpoint = {path, save_every(s), s->origin};
-    akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);
+static void remove_checkpoints(const akin_table_run *r) {
+    char *hubs = r->params->rules.damp_hubs ? name_first(r, HUBS) : NULL,
+         *duplicates = r->duplicate_of ? name_first(r, DUPLICATES) : NULL;
+    akin_file_remove(akin_text_bytes(r->checkpoint));
+    if (hubs) akin_file_remove(hubs);
+    if (duplicates) akin_file_remove(duplicates);
+    akin_mem_free(hubs);
+    akin_mem_free(duplicates);
+}
+
+/* The first pass of --damp-hubs. Collective; agreed. */
+static akin_status damp_hubs(const sweep *s, akin_table_run *r,
+                             const akin_first_pass_checkpoint *checkpoint,
+                             akin_allpairs_figures *figures) {
     const akin_hubs_lists lists = {.vectors = rows_of(s),
                                    .rules = &r->rules,
                                    .item_rules = r->more,
                                    .products = r->params->by_group ? &r->products : NULL,
                                    .mean = r->params->mean,
                                    .k = r->params->k};
-    if (status == AKIN_OK)
-        status = akin_hubs_damp(s->comm, &lists, &checkpoint, akin_item_rules_offsets(r->more),
-                                &out->engine);
+    return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
+}
+
+/* Which items of the other catalogue look the same, by a pass over that one. Collective; agreed. */
+static akin_status collapse_targets(const sweep *s, akin_table_run *r,
+                                    const akin_first_pass_checkpoint *checkpoint,
+                                    akin_allpairs_figures *figures) {
+    akin_status status;
+    const akin_neighbors_params *p = r->params;
+    akin_vectors *targets = NULL;
+    const akin_aspect aspect = {.parts = p->aspect,
+                                .input = {p->against, p->against_catalog},
+                                .model = p->model,
+                                .beside = p->input};
+    AKIN_TRY(akin_vectors_open(s->comm, p->against, p->against_ids, &targets));
+    if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &targets));
+    status = akin_target_duplicates_find(s->comm, targets, akin_vectors_sources(r->vectors),
+                                         &r->rules, akin_refine_least(&p->refine), r->pool,
+                                         checkpoint, &r->duplicate_of, figures);
+done:
+    akin_vectors_free(targets);
+    return status;
+}
+
+/* A pass that a table has for itself. Its checkpoint stays until the table is written: a second pass that is
+ * interrupted needs the first again. Collective; agreed. */
+static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
+    akin_table_run *r = &s->table[t];
+    char *path = name_first(r, pass->ending);
+    const akin_first_pass_checkpoint checkpoint = {path, save_every(s), s->origin};
+    if (s->tables > 1)
+        akin_log_info("neighbors: %s: a pass of its own first, for %s",
+                      akin_file_name(r->params->output), pass->option);
+    const akin_allpairs_figures before = s->figures[t]->engine;
+    akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);
+    if (status == AKIN_OK) status = pass->run(s, r, &checkpoint, &s->figures[t]->engine);
+    add_figures(&s->figures[t]->engine, &before);
     if (status == AKIN_INTERRUPTED)
-        status =
-            akin_error_set(status,
-                           "interrupted in the first pass of --damp-hubs; %s is saved: run the "
-                           "same command again to continue",
-                           path);
+        status = akin_error_set(status,
+                                "interrupted in the first pass of %s; %s is saved: run the same "
+                                "command again to continue",
+                                pass->option, path);
     akin_mem_free(path);
     return status;
 }
 
-static void remove_checkpoints(const akin_table_run *r) {
-    char *path = r->params->rules.damp_hubs ? name_hubs(r) : NULL;
-    akin_file_remove(akin_text_bytes(r->checkpoint));
-    if (path) akin_file_remove(path);
-    akin_mem_free(path);
-}
-
-/* The first pass of --damp-hubs, which each such table has for itself. Collective; agreed. */
-static akin_status damp_hubs(sweep *s) {
+/* Collective; agreed. */
+static akin_status pass_all_first(sweep *s) {
+    akin_status status = AKIN_OK;
+    static const first_pass hubs = {"--damp-hubs", HUBS, damp_hubs},
+                            duplicates = {"--collapse-duplicates", DUPLICATES, collapse_targets};
     for (int t = 0; t < s->tables; t++) {
-        akin_table_run *r = &s->table[t];
-        if (!r->params->rules.damp_hubs) continue;
-        if (s->tables > 1)
-            akin_log_info("neighbors: %s: a pass of its own first, for --damp-hubs",
-                          akin_file_name(r->params->output));
-        akin_status status = damp_hubs_of(s, r, s->figures[t]);
-        if (status != AKIN_OK) return status;
+        const akin_neighbors_params *p = s->table[t].params;
+        if (p->rules.damp_hubs) AKIN_TRY(pass_first(s, t, &hubs));
+        if (p->against && p->refine.collapse) AKIN_TRY(pass_first(s, t, &duplicates));
     }
-    return AKIN_OK;
+done:
+    return status;
 }
 
 /* Collective; agreed. */
 static akin_status compute(sweep *s) {
-    akin_status status = damp_hubs(s);
+    akin_status status = pass_all_first(s);
     akin_allpairs_table table[MOST];
     uint64_t *lists[MOST];
     akin_allpairs_figures figures;
@@ -288,7 +339,7 @@ static bool share(const akin_neighbors_params *a, const akin_neighbors_params *b
     return same_text(a->input, b->input) && same_text(a->ids, b->ids) &&
            same_text(a->against, b->against) && same_text(a->against_ids, b->against_ids) &&
            same_text(a->aspect, b->aspect) && same_text(a->model, b->model) &&
-           same_text(a->catalog, b->catalog);
+           same_text(a->catalog, b->catalog) && same_text(a->against_catalog, b->against_catalog);
 }
 
 /* Takes the tables that share the pass of the first one that is left. */

@@ -25,15 +25,8 @@ akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin
     const akin_refine_params *refine = &params->refine;
     const akin_neighbors_rules *rules = &params->rules;
     const char *path = params->input;
-    bool against = params->against != NULL;
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
-    if (against && (refine->fill || refine->collapse || refine->calibrated))
-        return akin_error_set(AKIN_USAGE,
-                              "--%s does not go together with --against: leave one of them out",
-                              refine->fill       ? "fill"
-                              : refine->collapse ? "collapse-duplicates"
-                                                 : "score calibrated");
     if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
         return akin_error_option(
             refine->fill ? "fill" : "collapse-duplicates",

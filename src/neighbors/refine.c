@@ -61,18 +61,28 @@ static akin_status copy_lists(refinement *r, const uint64_t *lists, size_t strid
     return AKIN_OK;
 }
 
-/* The smallest float32 that is not below it. */
-static float least_of(double score) {
-    float least = (float)score;
-    return least < score ? nextafterf(least, INFINITY) : least;
+float akin_refine_least(const akin_refine_params *params) {
+    float least = (float)params->duplicates;
+    return least < params->duplicates ? nextafterf(least, INFINITY) : least;
 }
 
-static akin_status collapse(refinement *r) {
+/* Those given, or those of the lists. Collective; agreed. */
+static akin_status find_duplicates(refinement *r, const int32_t *given) {
+    size_t n = akin_vectors_items(r->vectors);
+    if (!given)
+        return akin_duplicates_find(r->comm, r->vectors, r->rules, akin_refine_least(r->params),
+                                    r->pool, r->lists, &r->duplicate_of);
+    r->duplicate_of = akin_mem_alloc(n, sizeof *r->duplicate_of);
+    if (r->duplicate_of) memcpy(r->duplicate_of, given, n * sizeof *given);
+    return akin_agree(r->comm, r->duplicate_of ? AKIN_OK : AKIN_FAILED);
+}
+
+/* Collective; agreed. */
+static akin_status collapse(refinement *r, const int32_t *given) {
     akin_status status;
     int64_t duplicates = 0;
     size_t count = akin_vectors_count(r->vectors), need = r->k < r->pool ? r->k : r->pool;
-    AKIN_TRY(akin_duplicates_find(r->comm, r->vectors, r->rules, least_of(r->params->duplicates),
-                                  r->pool, r->lists, &r->duplicate_of));
+    AKIN_TRY(find_duplicates(r, given));
     const akin_duplicates_lists lists = {r->lists, r->pool, need};
     AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->duplicate_of, &lists,
                                       &r->out->sought));
@@ -130,7 +140,7 @@ akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
         return akin_agree(comm,
                           spread(lists.keys, lists.stride, akin_vectors_count(vectors), k, out));
     AKIN_TRY(akin_agree(comm, copy_lists(&r, lists.keys, lists.stride)));
-    if (params->collapse) AKIN_TRY(collapse(&r));
+    if (params->collapse) AKIN_TRY(collapse(&r, lists.duplicate_of));
     if (params->diverse)
         AKIN_TRY(akin_diversity(comm, vectors, params->lambda, k, r.pool, r.lists));
     AKIN_TRY(akin_agree(comm, spread(r.lists, r.pool, akin_vectors_count(vectors), k, out)));

@@ -22,6 +22,10 @@ bool akin_refine_asked(const akin_refine_params *params);
 /* The required length of exact lists: at least k. Not collective. */
 size_t akin_refine_pool(const akin_refine_params *params, size_t k);
 
+/* From which score on two count as one: the smallest float32 that is not below what was asked. Not
+ * collective. */
+float akin_refine_least(const akin_refine_params *params);
+
 /* The lists of this rank's rows as a table has them; owned. */
 typedef struct {
     int32_t *neighbor; /* [count, k], -1 = none */
@@ -41,6 +45,7 @@ typedef struct {
 typedef struct {
     const uint64_t *keys; /* [count of vectors, stride], of topk.h */
     size_t stride;
+    const int32_t *duplicate_of; /* [items], of duplicates.h; NULL: to be found from the lists */
 } akin_refine_lists;
 
 /* Of the lists the first pool (or all, if there are fewer) are used. If nothing is requested, the

@@ -153,7 +153,11 @@ static void free_before(night_before *b) {
 /* In place of the vectors those of --aspect, or none. Collective; agreed. */
 static akin_status take_aspect(const run *r, night_before *b) {
     const akin_neighbors_params *p = r->params;
-    const akin_aspect aspect = {p->aspect, p->previous_embeddings, NULL, NULL};
+    const char *before = p->previous_against ? p->previous_against : p->against;
+    const akin_aspect aspect = {
+        .parts = p->aspect,
+        .input = {p->previous_embeddings, NULL},
+        .against = {before, before == p->against ? p->against_catalog : NULL}};
     akin_status status = akin_aspect_take(r->comm, &aspect, &b->vectors);
     if (status == AKIN_OK || status == AKIN_INTERRUPTED) return status;
     akin_log_info("neighbors: the parts of --aspect are not to be had of the night before (%s): "
@@ -245,10 +249,10 @@ static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined 
     uint64_t *limited = NULL;
     if (!is_limited(r))
         return akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
-                           (akin_refine_lists){r->lists, r->list}, out);
+                           (akin_refine_lists){r->lists, r->list, r->duplicate_of}, out);
     AKIN_TRY(akin_limited_lists(r->comm, r->vectors, &source, k, &limited, &figures->sought));
     AKIN_TRY(akin_refine(r->comm, r->vectors, &r->rules, &p->refine, p->k,
-                         (akin_refine_lists){limited, k}, out));
+                         (akin_refine_lists){limited, k, r->duplicate_of}, out));
 done:
     akin_mem_free(limited);
     return status;
@@ -287,10 +291,10 @@ static const char *rules_digest(const run *r) {
 }
 
 /* Rows of the vectors become rows of the other catalogue. */
-static void count_from_targets(const run *r, int32_t *neighbor) {
+static void count_from_targets(const run *r, int32_t *rows, size_t count) {
     size_t sources = akin_vectors_sources(r->vectors);
-    for (size_t e = 0; e < akin_vectors_count(r->vectors) * r->params->k; e++)
-        if (neighbor[e] >= 0) neighbor[e] -= (int32_t)sources;
+    for (size_t e = 0; e < count; e++)
+        if (rows[e] >= 0) rows[e] -= (int32_t)sources;
 }
 
 /* Lists of products that were compared as rows, and what else the table has. Collective; agreed. */
@@ -301,7 +305,7 @@ static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refi
            end = first + akin_vectors_count(r->vectors);
     AKIN_TRY(refine(r, figures, table));
     AKIN_TRY(finish_lists(r, table));
-    count_from_targets(r, table->neighbor);
+    count_from_targets(r, table->neighbor, akin_vectors_count(r->vectors) * r->params->k);
     *out = (akin_product_lists){
         first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
     out->count = (end < n ? end : n) - out->first;
@@ -369,7 +373,9 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
         .boosted = is_boosted(r),
         .pinned = table.pinned,
         .filled = table.filled,
-        .duplicate_of = table.duplicate_of,
+        .duplicate_of = table.duplicate_of && p->against
+                            ? table.duplicate_of + akin_vectors_own_sources(r->vectors)
+                            : table.duplicate_of,
         .calibration = table.calibration,
         .exact = !is_refined(r),
         .rules_digest = rules_digest(r),
@@ -379,7 +385,9 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
         .first_target = first > sources ? first - sources : 0};
     akin_labels *labels = akin_vectors_labels(r->vectors);
     if (p->against) {
-        count_from_targets(r, table.neighbor);
+        size_t count = akin_vectors_count(r->vectors);
+        count_from_targets(r, table.neighbor, count * p->k);
+        if (table.duplicate_of) count_from_targets(r, table.duplicate_of, count);
         labels = akin_vectors_source_labels(r->vectors);
         if (first > sources) first = sources;
     }
@@ -471,6 +479,7 @@ void akin_table_run_release(run *r) {
     if (r->pictures) akin_vectors_free(r->vectors);
     akin_products_release(&r->products);
     akin_mem_free(r->lists);
+    akin_mem_free(r->duplicate_of);
     akin_delta_free(r->delta);
     akin_text_free(r->checkpoint);
     akin_text_free(r->spare);

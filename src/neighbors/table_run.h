@@ -24,6 +24,7 @@ typedef struct {
     akin_item_pins *pins;      /* NULL: none */
     akin_delta *delta;         /* NULL: none */
     akin_text *result_options; /* with the digest of the rules' files */
+    int32_t *duplicate_of;     /* [items of the vectors], of targets alone; NULL: not asked for */
     size_t pool;               /* exact neighbours that are needed of each item */
     size_t list;               /* length of the engine's lists: these and some spare */
     uint64_t *lists;

@@ -28,6 +28,9 @@ static const akin_ncfile_field
     duplicate_schema[] = {{"duplicate_of", AKIN_NC_INT, "item", "1",
                            "row of the item that is recommended instead"},
                           {0}},
+    target_duplicate_schema[] = {{"target_duplicate_of", AKIN_NC_INT, "target", "1",
+                                  "row of the target that is recommended instead"},
+                                 {0}},
     calibration_schema[] = {{"calibration_cosine", AKIN_NC_FLOAT, "knot", "1", "cosine, ascending"},
                             {"calibration_share", AKIN_NC_DOUBLE, "knot", "1",
                              "share of random pairs with a smaller cosine"},
@@ -46,6 +49,11 @@ static const akin_ncfile_field target_schema[] = {
     {"target_available", AKIN_NC_BYTE, "target", "1", "whether it can be recommended"},
     {0}};
 
+/* Which rows another one is recommended for are those that can be recommended. */
+static const akin_ncfile_field *duplicates_of(const akin_table *table) {
+    return table->against ? target_duplicate_schema : duplicate_schema;
+}
+
 static akin_status check_extras(akin_table *table) {
     akin_status status;
     const akin_ncfile *file = table->file;
@@ -57,10 +65,10 @@ static akin_status check_extras(akin_table *table) {
     table->calibrated = akin_ncfile_has(file, "calibration_share");
     table->has_fill = akin_ncfile_has(file, "filled");
     table->has_pins = akin_ncfile_has(file, "pinned");
-    table->has_duplicates = akin_ncfile_has(file, "duplicate_of");
+    table->has_duplicates = akin_ncfile_has(file, duplicates_of(table)->name);
     if (table->has_fill) AKIN_TRY(akin_ncfile_check_schema(file, fill_schema));
     if (table->has_pins) AKIN_TRY(akin_ncfile_check_schema(file, pin_schema));
-    if (table->has_duplicates) AKIN_TRY(akin_ncfile_check_schema(file, duplicate_schema));
+    if (table->has_duplicates) AKIN_TRY(akin_ncfile_check_schema(file, duplicates_of(table)));
     if (table->calibrated) AKIN_TRY(akin_ncfile_check_schema(file, calibration_schema));
 done:
     akin_mem_free(order);
@@ -194,8 +202,8 @@ akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t 
                                   int32_t *duplicate_of) {
     memset(duplicate_of, 0xFF, count * sizeof *duplicate_of);
     if (!table->has_duplicates) return AKIN_OK;
-    return get_checked(table, "duplicate_of", first, count, -1, (int32_t)table->items - 1,
-                       duplicate_of);
+    return get_checked(table, duplicates_of(table)->name, first, count, -1,
+                       (int32_t)table->targets - 1, duplicate_of);
 }
 
 /* Whether the entry may follow the one before it; the first `pinned`, and those from `chosen` on, have
@@ -311,7 +319,7 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
         akin_ncfile_attribute_values(file, "neighbor_picture", "_FillValue", 1, &none);
     }
     if (extras->pinned) akin_ncfile_define(file, pin_schema);
-    if (extras->duplicate_of) {
+    if (extras->duplicate_of && !extras->target_labels) {
         akin_ncfile_define(file, duplicate_schema);
         akin_ncfile_attribute(file, "duplicate_of", "comment",
                               "index into item, from 0; -1 = none");
@@ -328,6 +336,9 @@ static void define_targets(akin_ncfile *file, const akin_table_extras *extras) {
     akin_ncfile_dimension(file, "target", extras->targets);
     akin_ncfile_dimension(file, "target_id_length", akin_labels_id_length(extras->target_labels));
     akin_ncfile_define(file, target_schema);
+    if (extras->duplicate_of) akin_ncfile_define(file, target_duplicate_schema);
+    akin_ncfile_attribute(file, "target_duplicate_of", "comment",
+                          extras->duplicate_of ? "index into target, from 0; -1 = none" : NULL);
     akin_ncfile_attribute(file, "neighbor", "comment", "index into target, from 0; -1 = none");
     akin_ncfile_attribute(file, "target_category", "comment",
                           "index into category_name; -1 = none");
@@ -344,6 +355,8 @@ static akin_status put_targets(akin_comm *comm, akin_ncfile *file,
     akin_ncfile_put(file, "target_category", first, count, akin_labels_category(labels));
     akin_ncfile_put(file, "target_group", first, count, akin_labels_group(labels));
     akin_ncfile_put(file, "target_available", first, count, akin_labels_available(labels));
+    if (extras->duplicate_of)
+        akin_ncfile_put(file, "target_duplicate_of", first, count, extras->duplicate_of);
 done:
     return status;
 }
@@ -358,7 +371,7 @@ static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extr
     if (extras->picture)
         akin_ncfile_put(file, "neighbor_picture", first, count, extras->neighbor_picture);
     if (extras->pinned) akin_ncfile_put(file, "pinned", first, count, extras->pinned);
-    if (extras->duplicate_of)
+    if (extras->duplicate_of && !extras->target_labels)
         akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of);
     if (extras->calibration) {
         akin_calibration_knots(extras->calibration, &knots, &cosine, &share);

@@ -88,6 +88,16 @@ done:
     return status;
 }
 
+/* The labels of sources and targets. */
+static akin_status copy_sides(const akin_vectors *from, akin_vectors *to) {
+    akin_status status;
+    akin_labels *a = from->source_labels, *b = from->target_labels;
+    AKIN_TRY(akin_labels_join(a, akin_labels_count(a), a, 0, &to->source_labels));
+    AKIN_TRY(akin_labels_join(b, akin_labels_count(b), b, 0, &to->target_labels));
+done:
+    return status;
+}
+
 akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
                                    akin_vectors_shape shape, const float *rows, akin_labels *labels,
                                    akin_vectors **out) {
@@ -97,6 +107,9 @@ akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
     v->sources = shape.sources;
     memcpy(v->digest, made_of->digest, sizeof v->digest);
     memcpy(v->model_digest, made_of->model_digest, sizeof v->model_digest);
+    memcpy(v->source_digest, made_of->source_digest, sizeof v->source_digest);
+    memcpy(v->target_digest, made_of->target_digest, sizeof v->target_digest);
+    if (made_of->source_labels && shape.n == made_of->items) local = copy_sides(made_of, v);
     if (made_of->catalog_options && !(v->catalog_options = akin_mem_text(made_of->catalog_options)))
         local = AKIN_FAILED;
     AKIN_TRY(akin_agree(comm, local));

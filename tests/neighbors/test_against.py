@@ -152,17 +152,19 @@ def test_a_night_that_builds_upon_the_one_before():
 
 
 def test_an_interrupted_run_goes_on():
-    """Stopped again and again, at other rank counts, the table is the one of a run in one piece."""
+    """Stopped again and again, at other rank counts, first in the pass over the other catalogue, the table is the one of a run in
+    one piece."""
     r = np.random.default_rng(7)
-    np.save("many.npy", r.standard_normal((9000, 128)).astype(np.float32))
-    np.save("more.npy", r.standard_normal((15000, 128)).astype(np.float32))
-    words = ["neighbors", "many.npy", "--against", "more.npy", "-k", K]
+    np.save("many.npy", r.standard_normal((7000, 128)).astype(np.float32))
+    np.save("more.npy", r.standard_normal((11000, 128)).astype(np.float32))
+    words = ["neighbors", "many.npy", "--against", "more.npy", "-k", K, "--collapse-duplicates", "0.3"]
     akin(*words, "-o", "one.nc")
     interrupted, said = 0, ""
-    for ranks in (1, 2, 3, 1):
+    for turn, ranks in enumerate((1, 2, 3, 1)):
+        saved = "parts.nc.checkpoint" if turn else "parts.nc.checkpoint.duplicates"
         process = subprocess.Popen(command([*words, "-o", "parts.nc", "--checkpoint-every", 0], ranks), stderr=subprocess.PIPE, text=True)
-        before = os.stat("parts.nc.checkpoint").st_mtime_ns if os.path.exists("parts.nc.checkpoint") else None
-        while process.poll() is None and (not os.path.exists("parts.nc.checkpoint") or os.stat("parts.nc.checkpoint").st_mtime_ns == before):
+        before = os.stat(saved).st_mtime_ns if os.path.exists(saved) else None
+        while process.poll() is None and (not os.path.exists(saved) or os.stat(saved).st_mtime_ns == before):
             time.sleep(0.002)
         process.send_signal(10)
         said += process.communicate(timeout=120)[1]
@@ -171,8 +173,104 @@ def test_an_interrupted_run_goes_on():
         assert process.returncode == 75, said
         interrupted += 1
     said += akin(*words, "-o", "parts.nc").err
-    assert interrupted > 0 and "resuming from" in said, said
+    assert interrupted > 0 and "resuming from" in said and "resuming from parts.nc.checkpoint.duplicates" in said, said
     assert_same_variables("one.nc", "parts.nc")
+    assert not [name for name in os.listdir(".") if name.startswith("parts.nc.") and name != "parts.nc.spare"]
+
+
+def duplicates(old, rows, rules, least):
+    """Which items of the other catalogue look the same, as a table of it alone has them."""
+    scores, of = rows.astype(np.float64) @ rows.T.astype(np.float64), np.full(len(old), -1)
+    for i, a in enumerate(old):
+        if "only" in rules and a["available"] == "0":
+            continue
+        close = [j for j in range(i) if of[j] < 0 and scores[i, j] >= least and allowed(a, old[j], rules)]
+        of[i] = close[0] if close else -1
+    return of
+
+
+def refined(rules, new, old, least=None, fill=False):
+    """Lists and how many of each were filled in."""
+    (new, new_rows), (old, old_rows) = new, old
+    scores = new_rows.astype(np.float64) @ old_rows.T.astype(np.float64)
+    of = duplicates(old, old_rows, rules, least) if least else np.full(len(old), -1)
+    category = np.array([b["category"] for b in old])
+    lists, filled = [], []
+    for i, a in enumerate(new):
+        list_ = [j for j in np.lexsort((np.arange(len(old)), -scores[i])) if of[j] < 0 and allowed(a, old[j], rules) and (scores[i, j] >= 0.25 or "score" not in rules)][:K]
+        held = len(list_)
+        if fill and a["category"]:
+            rows = [j for j in np.flatnonzero((category == a["category"]) & (of < 0)) if not ("only" in rules and old[j]["available"] == "0")]
+            values = old_rows[rows].astype(np.float64) @ old_rows[rows].astype(np.float64).sum(axis=0)
+            for j in np.array(rows, int)[np.lexsort((rows, -values))]:
+                if len(list_) < K and j not in list_ and not ("group" in rules and a["group"] == old[j]["group"]):
+                    list_.append(j)
+        lists.append([(j, scores[i, j]) for j in list_])
+        filled.append(len(list_) - held)
+    return lists, np.array(filled), of
+
+
+MIN = ["--min-score", "0.25"]
+REFINED = ((["only", "score"], 0.5, True), (["category", "group", "score"], None, True), ([], 0.5, False), (["only", "category", "group", "score"], 0.375, True))
+
+
+def test_duplicates_and_fill_are_those_of_brute_force():
+    new, old = (NEW, NEW_ROWS), (OLD, OLD_ROWS)
+    for rules, least, fill in REFINED:
+        words = [word for rule in rules for word in WORDS.get(rule, MIN)] + (["--collapse-duplicates", least] if least else []) + (["--fill", "category"] if fill else [])
+        lists, filled, of = refined(rules, new, old, least, fill)
+        for ranks in (0, 2, 3):
+            done = akin("neighbors", "new.nc", "--against", "old.nc", "-o", f"t{ranks}.nc", "-k", K, "--json", *words, ranks=ranks).json
+        assert_same_variables("t0.nc", "t2.nc")
+        assert_same_variables("t0.nc", "t3.nc")
+        assert_lists("t0.nc", lists)
+        with netCDF4.Dataset("t0.nc") as d:
+            d.set_auto_maskandscale(False)
+            if fill:
+                assert np.array_equal(d["filled"][:], filled) and done["filled"] == filled.sum() and (filled.sum() > 0 or "category" not in rules)
+            if least:
+                assert np.array_equal(d["target_duplicate_of"][:], of) and done["duplicates"] == (of >= 0).sum() > 5 and "duplicate_of" not in d.variables
+                report = akin("evaluate", "t0.nc", "--json", ranks=2).json
+                assert report["duplicates"] == (of >= 0).sum() == akin("inspect", "t0.nc", "--json", ranks=3).json["duplicates"]
+                assert report["targets"] == len(OLD) and report["never_recommended"] == len(OLD) - len({j for one in lists for j, _ in one})
+
+
+def test_duplicates_and_fill_on_a_night_that_builds_upon_the_one_before():
+    new, old = pass_night("new3", NEW, NEW_ROWS, ["Ace", "Bolt"]), pass_night("old3", OLD, OLD_ROWS, ["Bolt", "Dot"])
+    for case, (rules, least, fill) in enumerate(REFINED):
+        words = [word for rule in rules for word in WORDS.get(rule, MIN)] + (["--collapse-duplicates", least] if least else []) + (["--fill", "category"] if fill else [])
+        words += ["-k", K, "--score", "calibrated"] if case == 0 else ["-k", K]
+        akin("neighbors", "new.nc", "--against", "old.nc", "-o", "t.nc", *words, ranks=2)
+        akin("neighbors", "new3.nc", "--against", "old3.nc", "-o", "full.nc", *words)
+        done = akin("neighbors", "new3.nc", "--against", "old3.nc", "-o", "delta.nc", "--previous", "t.nc", "--previous-embeddings", "new.nc",
+                    "--previous-against", "old.nc", *words, "--json", ranks=3)
+        assert_same_variables("full.nc", "delta.nc")
+        assert done.json["kept"] > 10, done.json
+        if case:
+            assert_lists("full.nc", refined(rules, new, old, least, fill)[0])
+
+
+def test_scores_are_shares_of_the_pairs_between_the_two():
+    akin("neighbors", "new.nc", "--against", "old.nc", "-o", "plain.nc", "-k", K)
+    pairs = np.sort((NEW_ROWS.astype(np.float64) @ OLD_ROWS.T.astype(np.float64)).ravel())
+    for ranks in (0, 3):
+        akin("neighbors", "new.nc", "--against", "old.nc", "-o", f"c{ranks}.nc", "-k", K, "--score", "calibrated", ranks=ranks)
+    assert_same_variables("c0.nc", "c3.nc")
+    with netCDF4.Dataset("plain.nc") as d, netCDF4.Dataset("c0.nc") as e:
+        assert (d["neighbor"][:] == e["neighbor"][:]).all()
+        assert abs(e["score"][:] - np.searchsorted(pairs, d["score"][:], side="left") / len(pairs)).max() < 1e-6
+    r = np.random.default_rng(5)
+    a, b = (r.standard_normal((n, 8)).astype(np.float32) for n in (500, 1500))
+    np.save("some.npy", a)
+    np.save("many.npy", b + np.float32(0.3))
+    for ranks in (0, 2):
+        akin("neighbors", "some.npy", "--against", "many.npy", "-o", f"many{ranks}.nc", "-k", K, "--score", "calibrated", ranks=ranks)
+    assert_same_variables("many0.nc", "many2.nc")
+    a, b = (x / np.linalg.norm(x, axis=1, keepdims=True) for x in (a, b + np.float32(0.3)))
+    pairs = np.sort((a @ b.T).ravel())
+    with netCDF4.Dataset("many0.nc") as d:
+        found = np.interp(pairs[::1000], d["calibration_cosine"][:], d["calibration_share"][:])
+    assert abs(found - np.arange(0, len(pairs), 1000) / len(pairs)).max() < 0.006  # 4 deviations of 131,072 pairs
 
 
 def test_it_is_published_and_measured_with_the_ids_of_the_others():
@@ -223,7 +321,7 @@ def test_more_ranks_than_items():
 def test_what_does_not_fit_is_refused():
     np.save("narrow.npy", OLD_ROWS[:, :12])
     assert "columns" in akin("neighbors", "new.npy", "--against", "narrow.npy", "-o", "x.nc", expect=3).err
-    assert "--against" in akin("neighbors", "new.nc", "--against", "old.nc", "-o", "x.nc", "--fill", "category", expect=2).err
+    assert "category" in akin("neighbors", "new.npy", "--against", "old.npy", "-o", "x.nc", "--fill", "category", expect=2).err
     akin("neighbors", "new.nc", "--against", "absent.nc", "-o", "x.nc", expect=1)
     assert "two catalogues" in akin("gallery", "table.nc", "--source", "new.csv", "-o", "page", expect=2).err
     akin("neighbors", "new.npy", "--against", "old.npy", "-o", "x.nc", "--same", "brand", expect=2)

@@ -100,6 +100,42 @@ def test_a_night_that_builds_upon_the_one_before():
     assert done.json["kept"] == 0 and "everything is computed again" in done.err, done.err
 
 
+def test_against_another_catalogue():
+    """The parts of both are those of the one model; also with duplicates collapsed, calibrated, and from night to night."""
+    draw_catalogue("elsewhere", N + 7)
+    os.makedirs("base")
+    akin("ingest", "elsewhere/catalog.csv", "-o", "base/catalog.nc")
+    akin("embed", "base/catalog.nc", "--model", "mixed/model.nc", "-o", "base/embeddings.nc")
+    akin("embed", "base/catalog.nc", "--model", "beside/model.nc", "-o", "base/beside.nc")
+    columns = parts_of("beside")["colour"]
+    (a,), (b,) = read("beside/embeddings.nc", "embedding"), read("base/beside.nc", "embedding")
+    a, b = (rows[:, columns].astype(float) / np.linalg.norm(rows[:, columns].astype(float), axis=1, keepdims=True) for rows in (a, b))
+    base = ["--aspect", "colour", "--against", "base/embeddings.nc"]
+    neighbors("mixed", *base)
+    neighbor, score = read("t.nc", "neighbor", "score")
+    best = -np.sort(-(a @ b.T), axis=1)[:, :K]
+    assert abs(score - best).max() < 2e-6 and abs(np.take_along_axis(a @ b.T, neighbor.astype(int), axis=1) - best).max() < 2e-6
+    os.rename("base/catalog.nc", "base/pictures.nc")
+    assert "--against-catalog" in neighbors("mixed", *base, "--against-catalog", "mixed/catalog.nc", ranks=2, expect=3).err
+    words = [*base, "--against-catalog", "base/pictures.nc", "--collapse-duplicates", "0.75", "--fill", "category", "--score", "calibrated"]
+    neighbors("mixed", *words, out="one.nc")
+    assert (read("one.nc", "target_duplicate_of")[0] >= 0).any()
+    for ranks in (2, 3):
+        neighbors("mixed", *words, ranks=ranks)
+        assert_same_variables("one.nc", "t.nc")
+    with open("elsewhere/catalog.csv") as f, open("elsewhere/less.csv", "w") as g:
+        g.writelines(line for i, line in enumerate(f) if i % 20 != 5)
+    os.makedirs("base2")
+    akin("ingest", "elsewhere/less.csv", "-o", "base2/catalog.nc")
+    akin("embed", "base2/catalog.nc", "--model", "mixed/model.nc", "-o", "base2/embeddings.nc")
+    os.link("base/pictures.nc", "base/catalog.nc")
+    words = ["--aspect", "colour", "--against", "base2/embeddings.nc", *words[6:]]
+    neighbors("mixed", *words, out="full.nc")
+    done = neighbors("mixed", *words, "--previous", "one.nc", "--previous-embeddings", "mixed/embeddings.nc", "--previous-against", "base/embeddings.nc", "--json", ranks=2)
+    assert_same_variables("full.nc", "t.nc")
+    assert done.json["kept"] > 10, done.json
+
+
 def test_files_and_refusals():
     said = neighbors("mixed", "--aspect", "colour,taste", ranks=2, expect=2).err
     assert "taste" in said and "colour, edges, texture" in said, said
@@ -109,7 +145,8 @@ def test_files_and_refusals():
     akin("ingest", "others/catalog.csv", "-o", "other.nc")
     assert "--catalog" in neighbors("mixed", "--aspect", "colour", "--catalog", "other.nc", ranks=2, expect=3).err
     assert "--aspect" in neighbors("mixed", "--catalog", "other.nc", expect=2).err
-    assert "--against" in neighbors("mixed", "--aspect", "colour", "--against", "beside/embeddings.nc", expect=2).err
+    assert "same model" in neighbors("mixed", "--aspect", "colour", "--against", "beside/embeddings.nc", ranks=2, expect=3).err
+    assert "--against" in neighbors("mixed", "--aspect", "colour", "--against-catalog", "other.nc", expect=2).err
     np.save("v.npy", np.eye(5, dtype=np.float32))
     assert "--aspect" in akin("neighbors", "v.npy", "-o", "x.nc", "--aspect", "colour", ranks=2, expect=2).err
     assert not os.path.exists("x.nc")

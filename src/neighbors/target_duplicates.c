@@ -1,0 +1,39 @@
+/* target_duplicates: which targets of another catalogue look the same. */
+#include "target_duplicates.h"
+#include "duplicates.h"
+#include <akin/mem.h>
+
+/* Rows of the targets become rows of both. */
+static akin_status count_from_sources(size_t sources, size_t targets, const int32_t *of,
+                                      int32_t **out) {
+    int32_t *all = *out = akin_mem_alloc(sources + targets, sizeof *all);
+    if (!all) return AKIN_FAILED;
+    for (size_t i = 0; i < sources; i++) all[i] = -1;
+    for (size_t t = 0; t < targets; t++)
+        all[sources + t] = of[t] < 0 ? -1 : of[t] + (int32_t)sources;
+    return AKIN_OK;
+}
+
+akin_status akin_target_duplicates_find(akin_comm *comm, const akin_vectors *targets,
+                                        size_t sources, const akin_row_block_rules *rules,
+                                        float least, size_t pool,
+                                        const akin_first_pass_checkpoint *checkpoint,
+                                        int32_t **duplicate_of, akin_allpairs_figures *figures) {
+    akin_status status;
+    uint64_t *lists = NULL;
+    int32_t *of = NULL;
+    size_t n = akin_vectors_items(targets);
+    akin_row_block_rules plain = *rules;
+    plain.more = NULL, plain.layers = 0, plain.again = false;
+    if (plain.min_score < least) plain.min_score = least; /* no other pair is asked for */
+    *duplicate_of = NULL;
+    AKIN_TRY(akin_first_pass(comm, targets, &plain, pool, checkpoint, &lists, figures));
+    plain.layers = 0, plain.again = false; /* of a comparison that went on */
+    AKIN_TRY(akin_duplicates_find(comm, targets, &plain, least, akin_allpairs_list(n, pool), lists,
+                                  &of));
+    status = akin_agree(comm, count_from_sources(sources, n, of, duplicate_of));
+done:
+    akin_mem_free(lists);
+    akin_mem_free(of);
+    return status;
+}
