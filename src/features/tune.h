@@ -10,8 +10,9 @@
  * fold, serves the other.
  *
  * What serves is the logarithm of the mean share of the first 10 neighbours that belong to an
- * item, as long as what no label tells is kept: a picture that was cropped a little and lit
- * otherwise finds its original first as often; and, as far as pictures lie on a flat ground, where
+ * item, as long as what no label tells is kept: pictures that were cropped a little, lit otherwise
+ * or coded anew go on finding their original first, each compared with itself at the weights to
+ * begin with; and, as far as pictures lie on a flat ground, where
  * these are the thing's own, neighbours stay alike in the foreground's colours and in texture: no
  * label says that a buyer of a red shoe wants a red one.
  */
@@ -38,7 +39,7 @@ typedef struct {
     akin_study_pair *pairs; /* what belongs together, in place of labels; NULL: none */
     size_t pair_count;
     double flat;        /* share of pictures on a flat ground */
-    size_t view_count;  /* at most count; 0: whether originals are found is not looked at */
+    size_t view_count;  /* 0: whether originals are found is not looked at */
     const float *views; /* [view_count, dim]: likewise of changed pictures; view v is of row
                              * v * count / view_count */
 } akin_study;
@@ -48,7 +49,8 @@ typedef struct {
     bool weighed, mapped;          /* whether weights, or the map, were found to serve */
     double share, share_weighed;   /* of the neighbours, held out: before, and with new weights */
     double share_plain, share_map; /* likewise without and with the map */
-    double again_plain, again_map; /* share of views that find their original first, likewise */
+    double again;                  /* share of views that find their original first: before */
+    double again_plain, again_map; /* with new weights, without and with the map */
     size_t queries;                /* rows whose neighbours were looked at; 0: too few to say */
     bool press;                    /* of the map (tune_turn.h) */
     double ridge, amount, colours; /* likewise; colours 0: not apart */

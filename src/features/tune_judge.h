@@ -13,8 +13,8 @@ typedef struct {
     double share, colour, texture;
     double found; /* neighbours that belong to their query, of all queries */
     size_t queries;
-    double again; /* share of views that find their original first */
-    size_t views;
+    double again;            /* share of views that find their original first */
+    size_t views, lost, won; /* of these, those that did before and do not now, and the reverse */
 } akin_judged;
 
 typedef struct {
@@ -28,6 +28,7 @@ typedef struct {
     float *again[AKIN_PARTS];  /* [views, count] likewise */
     double any[AKIN_PARTS];    /* the mean of cosine */
     akin_judged start[AKIN_JUDGE_FOLDS]; /* by each fold, at weights as they were */
+    uint8_t *before;                     /* [views] (akin_judge_look_again), likewise */
     float *scores;                       /* [count] */
     float *part;                         /* [count, dim of a part] */
 } akin_judge;
@@ -51,8 +52,14 @@ void akin_judge_multiply_views(const akin_judge *t, const float *views, const fl
 void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
                      akin_judged *sum);
 
-/* Adds whether view v finds its original before all other rows. */
-void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, akin_judged *sum);
+/* Adds whether view v finds its original before all other rows. before: whether it did in the first
+ * look, which sets it; to begin with AKIN_JUDGE_UNSEEN. */
+enum { AKIN_JUDGE_UNSEEN = 2 };
+void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, uint8_t *before,
+                           akin_judged *sum);
+
+/* [views] unseen; NULL without memory. Owned by the caller. */
+uint8_t *akin_judge_unseen(const akin_judge *t);
 
 /* The row that a view is of. */
 static inline size_t akin_judge_original(const akin_judge *t, size_t v) {
@@ -77,7 +84,9 @@ static inline bool akin_judge_in(const akin_judge *t, size_t row, size_t fold) {
     return fold == AKIN_JUDGE_FOLDS || t->fold[row] == fold;
 }
 
-/* Chooses a map (tune.h) for the weights of `out`. */
-AKIN_MUST_CHECK akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out);
+/* Chooses a map (tune.h) for the weights of `out`; views must find as much as at those that were
+ * before. */
+AKIN_MUST_CHECK akin_status akin_tune_map(const akin_judge *t, const double *start,
+                                          akin_tune_result *out);
 
 #endif

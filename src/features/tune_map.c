@@ -40,6 +40,7 @@ typedef struct {
     float *views, *moved;     /* [views, dim] as the weights have them; less a fold's mean */
     float *scores;            /* [queries, count] */
     float *again;             /* [views, count] */
+    uint8_t *before[FOLDS];   /* [views] (akin_judge_look_again), at weights as they were */
     float *gram;              /* [dim, dim]: what cosines are taken by (tune_turn.h) */
     akin_turn turn[FOLDS];    /* that each fold taught */
     akin_judged plain[FOLDS]; /* without a map */
@@ -84,11 +85,12 @@ static void to_unit_length(float *rows, float *turned, size_t count, size_t dim)
 
 /* Whether views find their originals among all rows, turned, by the same mean: those that taught are
  * drawn to each other most. */
-static void look_again(const akin_judge *t, mapping *m, akin_judged *sum) {
+static void look_again(const akin_judge *t, mapping *m, size_t fold, akin_judged *sum) {
     size_t n = t->study->count, dim = t->study->dim, views = t->study->view_count;
     for (size_t i = 0; i < views * dim; i++) m->moved[i] = m->views[i] - m->mean[i % dim];
     akin_judge_multiply_views(t, m->moved, m->turned, dim, m->again);
-    for (size_t v = 0; v < views; v++) akin_judge_look_again(t, v, m->again + v * n, sum);
+    for (size_t v = 0; v < views; v++)
+        akin_judge_look_again(t, v, m->again + v * n, &m->before[fold][v], sum);
 }
 
 /* The neighbours of a fold's queries in it, once rows are less the other fold's mean and, if it
@@ -110,7 +112,7 @@ static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool tu
     AKIN_TRY(akin_judge_multiply(t, m->fold, m->turned, dim, m->scores));
     for (size_t q = 0; q < t->queries; q++)
         if (t->fold[t->query[q]] == fold) akin_judge_look(t, q, m->scores + q * n, true, &sum);
-    look_again(t, m, &sum);
+    look_again(t, m, fold, &sum);
     *out = akin_judge_mean(sum);
 done:
     return status;
@@ -131,7 +133,11 @@ static akin_status begin_map(const akin_judge *t, mapping *m) {
     if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram || !m->views ||
         !m->moved || !m->again)
         goto done;
-    for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(akin_turn_create(t, &m->turn[f]));
+    for (size_t f = 0; f < FOLDS; f++) {
+        m->before[f] = akin_judge_unseen(t);
+        if (!m->before[f]) goto done;
+        AKIN_TRY(akin_turn_create(t, &m->turn[f]));
+    }
     status = AKIN_OK;
 done:
     return status;
@@ -147,7 +153,10 @@ static void end_map(mapping *m) {
     akin_mem_free(m->again);
     akin_mem_free(m->scores);
     akin_mem_free(m->gram);
-    for (size_t f = 0; f < FOLDS; f++) akin_turn_free(&m->turn[f]);
+    for (size_t f = 0; f < FOLDS; f++) {
+        akin_mem_free(m->before[f]);
+        akin_turn_free(&m->turn[f]);
+    }
 }
 
 /* What a fold's rows teach. */
@@ -244,16 +253,26 @@ done:
     return status;
 }
 
+/* Rows and views at these weights, without a map. */
+static akin_status begin_at(const akin_judge *t, mapping *m, const double *weights) {
+    akin_status status = AKIN_OK;
+    weigh_rows(t, weights, t->study->rows, t->study->count, m->rows);
+    weigh_rows(t, weights, t->study->views, t->study->view_count, m->views);
+    for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(measure(t, m, f, false, &m->plain[f]));
+done:
+    return status;
+}
+
 /* The map where on both folds what the other taught finds more, and what must be kept is. */
-akin_status akin_tune_map(const akin_judge *t, akin_tune_result *out) {
+akin_status akin_tune_map(const akin_judge *t, const double *start, akin_tune_result *out) {
     akin_status status;
     mapping m = {0};
     attempt best;
     AKIN_TRY(begin_map(t, &m));
-    weigh_rows(t, out->weights, t->study->rows, t->study->count, m.rows);
-    weigh_rows(t, out->weights, t->study->views, t->study->view_count, m.views);
+    AKIN_TRY(begin_at(t, &m, start));
+    for (size_t f = 0; f < FOLDS; f++) out->again += m.plain[f].again / FOLDS;
+    if (out->weighed) AKIN_TRY(begin_at(t, &m, out->weights));
     for (size_t f = 0; f < FOLDS; f++) {
-        AKIN_TRY(measure(t, &m, f, false, &m.plain[f]));
         out->share_plain += m.plain[f].share / FOLDS;
         out->again_plain += m.plain[f].again / FOLDS;
     }

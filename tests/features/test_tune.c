@@ -178,12 +178,36 @@ static void originals_are_found_again(void **state) {
     akin_mem_free(r.turn);
 }
 
+/* Nor do weights that labels like lose what finds originals: here the part of which labels tell
+ * nothing. */
+static void weights_keep_originals(void **state) {
+    (void)state;
+    static things t, changed;
+    make(&t, 0.4F);
+    changed = t;
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t d = 0; d < DIM; d++)
+            changed.rows[i][d] += (d < WIDE ? 0.3F : 0.15F) * number(11, i * DIM + d);
+    akin_features f = features_of(first, second);
+    akin_study study = study_of(&t, 0);
+    akin_tune_result blind = tuned(&study, &f);
+    study.views = changed.rows[0];
+    study.view_count = COUNT;
+    akin_tune_result r = tuned(&study, &f);
+    assert_true(r.again > 0.5 && r.again_plain > r.again - 0.05);
+    assert_true(r.weights[first] / r.weights[second] <
+                blind.weights[first] / blind.weights[second]);
+    akin_mem_free(blind.turn);
+    akin_mem_free(r.turn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_weighs_more),
                                        cmocka_unit_test(a_map_presses_noise),
                                        cmocka_unit_test(noise_chooses_nothing),
                                        cmocka_unit_test(pairs_teach),
                                        cmocka_unit_test(colours_are_kept_on_a_flat_ground),
-                                       cmocka_unit_test(originals_are_found_again)};
+                                       cmocka_unit_test(originals_are_found_again),
+                                       cmocka_unit_test(weights_keep_originals)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
