@@ -192,12 +192,13 @@ static akin_status refuse_stage_options(const program *self) {
             is_option_of(name, length, akin_common_options) ||
             is_option_of(name, length, akin_verb_run.options))
             continue;
-        for (const akin_jobfile_section *stage = akin_stage_sections() + 1; stage->name; stage++)
-            if (akin_verb_find(stage->name) &&
-                is_option_of(name, length, akin_verb_find(stage->name)->options))
+        for (const akin_jobfile_section *stage = akin_stage_sections(); stage->name; stage++)
+            if (is_option_of(name, length, stage->tables[0]) ||
+                (stage->argument_key && strlen(stage->argument_key) == length &&
+                 strncmp(stage->argument_key, name, length) == 0))
                 return akin_error_set(AKIN_USAGE,
-                                      "unknown option --%.*s; options of a stage belong in the job "
-                                      "file: %.*s = ... in the section [%s]",
+                                      "unknown option --%.*s; it belongs in the job file: "
+                                      "%.*s = ... in the section [%s]",
                                       (int)length, name, (int)length, name, stage->name);
     }
     return AKIN_OK;

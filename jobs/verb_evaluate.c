@@ -194,9 +194,7 @@ static void remark(const akin_call *call, const akin_evaluate_figures *found, bo
                  "%zu neighbours were added by --fill from the item's own category: they count as "
                  "correct",
                  found->fills);
-    if (found->same_category && !by_group)
-        snprintf(list[2], sizeof *list,
-                 "made with --same-category: every neighbour has the item's category");
+    if (found->by_rule) snprintf(list[2], sizeof *list, "%s", found->by_rule);
     for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
         if (!*list[i]) continue;
         if (!call->print)

@@ -65,12 +65,12 @@ typedef struct {
     double mean_count, mean_score;  /* neighbours per item, score of a neighbour */
     double hub_share; /* of all places that the most recommended hundredth of the items holds */
     size_t never_recommended, at_most_once; /* items in no list, in one or none */
-    bool same_category;                     /* neighbours were searched only within the category */
-    bool has_duplicates, has_fill;          /* whether the table has them: */
-    size_t duplicates;                      /* items for which another one is recommended */
-    size_t filled_items, fills; /* items whose lists were filled, neighbours that were filled
+    const char *by_rule;           /* why the precision says nothing, static; NULL: it does */
+    bool has_duplicates, has_fill; /* whether the table has them: */
+    size_t duplicates;             /* items for which another one is recommended */
+    size_t filled_items, fills;    /* items whose lists were filled, neighbours that were filled
                                      * in */
-    size_t common;              /* ids in both tables */
+    size_t common;                 /* ids in both tables */
     double churn;
     bool has_pairs;
     size_t pairs, pairs_found, pairs_unknown; /* of which one item is among the other's neighbours;

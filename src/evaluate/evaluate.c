@@ -3,6 +3,7 @@
 #include "pairs_found.h"
 #include <akin/evaluate.h>
 
+#include "by_rule.h"
 #include "churn.h"
 #include "hubs.h"
 #include <akin/labels.h>
@@ -343,13 +344,13 @@ done:
     return status;
 }
 
-/* Whether the table was made under that rule; false if another program made it. */
-static akin_status read_rules(const akin_table *table, akin_evaluate_figures *figures) {
+/* What the rules of the table decide beforehand; nothing if another program made it. */
+static akin_status read_rules(const akin_table *table, akin_evaluate_label label,
+                              akin_evaluate_figures *figures) {
     char *options = NULL;
     akin_status status =
         akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
-    figures->same_category =
-        status == AKIN_OK && options && strstr(options, "same-category=yes") != NULL;
+    if (status == AKIN_OK) figures->by_rule = akin_by_rule_precision(options, label);
     akin_mem_free(options);
     return status;
 }
@@ -373,7 +374,7 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
                                        .targets = akin_table_targets(table),
                                        .churn = NAN};
     memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);
-    AKIN_TRY(akin_agree(comm, read_rules(table, figures)));
+    AKIN_TRY(akin_agree(comm, read_rules(table, params->label, figures)));
     AKIN_TRY(measure_table(comm, table, params, figures));
     figures->has_pairs = params->pairs != NULL;
     if (params->pairs)

@@ -157,6 +157,17 @@ def test_departments_that_stand_out_are_named():
         text = b.run("return document.querySelector('#alarms').innerText")
         assert "bras" in text and "potatoes" in text and "lamps" in text and "far from everything" in text, text
     shoot("alarms", "stand/gallery", "#?figures", check)
+    # Nor do lists leave a category where a rule sends them elsewhere; and what the rule decides is said of the precision.
+    for rule, word in (("--same", "every"), ("--different", "no")):
+        akin("neighbors", "stand/embeddings.nc", "-o", "ruled.nc", "-k", 5, rule, "category")
+        assert not any(o["leaves"] for o in akin("evaluate", "ruled.nc", "--json").json["outliers"])
+        assert f"made with {rule} category: {word} neighbour has the item's category" in akin("evaluate", "ruled.nc").stdout
+    akin("gallery", "ruled.nc", "--source", "catalog.csv", "-o", "ruled")
+    with Browser() as b:
+        b.open(page("ruled", "#?figures"))
+        b.until(READY)
+        text = b.run("return document.querySelector('#figures').innerText")
+        assert "different=category" in text and "recision" not in text and "=no" not in text, text
     # Nothing stands out where all is well.
     assert akin("evaluate", "item/table.nc", "--json").json["outliers"] == []
 

@@ -56,6 +56,8 @@ def test_the_nearest_right_word_is_named():
         (["neighbors", "e.nc", "-o", "t.nc", "-k", "0"], "whole number from 1"),
         (["neighbors", "e.nc", "-o", "t.nc", "--min-score", "-1.5"], "-1 to 1"),
         (["run", "job.ini", "--epochs", "3"], "epochs = ... in the section [train]"),
+        (["run", "job.ini", "--output", "x"], "output = ... in the section [job]"),
+        (["run", "job.ini", "--source=x"], "source = ... in the section [ingest]"),
         (["run", "job.ini", "--jsn"], "--json"),
         (["query", "e.nc", "--id", "a", "--image", "b.png"], "both given"),
         (["train"], "missing argument"),

@@ -62,7 +62,7 @@ akin.showBeside = (section, other, wanted, tools) => {
     const settings = (name, file, words) => [el("dt", {}, name), el("dd", {}, el("b", {}, file), el("br", {}), el("span", { class: "quiet" }, words))];
     section.replaceChildren(
       el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; most different first, framed what the other list lacks`)),
-      el("dl", { class: "settings" }, settings("A", "this table", summary.options), settings("B", summary.beside, other.settings)),
+      el("dl", { class: "settings" }, settings("A", "this table", akin.settings(summary.options)), settings("B", summary.beside, akin.settings(other.settings))),
       el("div", { class: "heading" }, told, save),
       shown.length ? el("div", {}, shown.map(pair)) : el("div", { class: "empty" }, el("strong", {}, "No list differs")),
       last > 1 ? pages(page, last, (p) => `#?beside&page=${p}`) : "");

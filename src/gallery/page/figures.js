@@ -166,7 +166,7 @@ akin.figures = (section, summary, tools) => {
       { name: "Items", of: (e) => e[1], show: ([, n]) => cell(number(n)) }], entries, 1, 20));
   }
   /* [name, items, at 1, at 10, average]; if the rules fix the category of all neighbours, a precision says nothing. */
-  const meaningless = /(^| )same-category=yes( |$)/.test(summary.options || "");
+  const meaningless = /(^| )(same-category=yes|same=category|different=category)( |$)/.test(summary.options || "");
   const measured = meaningless ? [] : summary.by_category.filter((entry) => entry[1] > 1);
   const missed = ([, items, , , average]) => items * (1 - average), SMALL = 20;
   const enough = measured.filter((entry) => entry[1] >= SMALL), large = enough.length ? enough : measured; // of a small catalogue all are
@@ -191,7 +191,7 @@ akin.figures = (section, summary, tools) => {
       el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
       el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
-  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, summary.options].filter(Boolean).join(" · "))), alarms() || "", numbers(),
+  section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, akin.settings(summary.options)].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [
       panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 has nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),

@@ -324,5 +324,7 @@ const akin = (() => {
     beside: (given) => { compared = given; },
     map: (given) => { mapped = given; },
     duplicates: (given) => { doubled = given; },
+    /* The options of a table without those that are off. */
+    settings: (options) => (options || "").split(" ").filter((word) => !/^([a-z-]+=no|min-score=-1)$/.test(word)).join(" "),
   };
 })();
