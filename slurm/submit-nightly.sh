@@ -13,7 +13,7 @@
 #   AKIN_SETUP     a file that is read here and in the jobs before akin starts: `module load ...`, PATH; otherwise setup.sh beside
 #                  this script, if there is one
 #   AKIN_OPTIONS   further options of sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL
-#   AKIN_MEM       memory a node for all jobs (--mem), such as 12G; otherwise the partition's default
+#   AKIN_MEM       memory a node (--mem), such as 12G, for all jobs whose size below does not say it; otherwise the partition's default
 # and the sizes of the jobs; what is not set is taken from nightly.sbatch. README.md has a table of items -> nodes, memory and time;
 # `akin plan JOB.ini --items N --nodes M` computes them for a job.
 AKIN_NIGHT_SIZE=${AKIN_NIGHT_SIZE:-}                                               # the one job
@@ -50,13 +50,20 @@ fi
 
 find_akin() { # the program's path
     local place
-    for place in "${AKIN:-akin}" "$here/akin" "$here/../build/akin" "$here/../../../bin/akin"; do
+    if [ -n "${AKIN:-}" ]; then
+        command -v "$AKIN" || say "nothing was submitted: AKIN is $AKIN, which is no program here"
+        return
+    fi
+    for place in akin "$here/akin" "$here/../build/akin" "$here/../../../bin/akin"; do
         command -v "$place" && return
     done
     say "akin not found: put it on the PATH or beside this script, or set AKIN to its path"
     return 1
 }
-AKIN=$(find_akin) || exit 1
+AKIN=$(find_akin) && [ -n "$AKIN" ] || exit 1
+case ${AKIN_MEM:-0} in
+[!0-9]* | *[!0-9]?* | *[!0-9KMGTkmgt]) say "nothing was submitted: AKIN_MEM is $AKIN_MEM, not a memory such as 12G"; exit 2 ;;
+esac
 export AKIN AKIN_SLURM=$here
 
 command -v sbatch >/dev/null || { say "sbatch not found: run this where jobs are submitted, or use: $AKIN run $job"; exit 1; }
@@ -67,14 +74,15 @@ if [ $quiet = yes ]; then exec 3>/dev/null; else exec 3>&2; fi
 env -u SLURM_JOB_ID -u PMIX_RANK "$AKIN" run "$job" --check "${silent[@]}" >&3 || code=$?
 [ $code -eq 0 ] || { say "nothing was submitted: $job cannot run as it is (exit $code)"; exit $code; }
 
-# A name for the night that is the same every night.
+# A name for the night that is the same every night. Another folder's job file of that name, or another user's, is another night.
 name=akin-$(basename "$job" .ini | tr -c 'A-Za-z0-9_.\n-' _)
-running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -o '%A (%T)') || {
+running=$(squeue -h -n "$name" -t PENDING,RUNNING,CONFIGURING,COMPLETING,SUSPENDED,REQUEUED -u "$(id -un)" -o '%A (%T)|%Z') || {
     say "nothing was submitted: squeue failed, so whether the last night of $job still runs is not known: try again when Slurm answers"
     exit 1
 }
-running=$(sort -u <<<"$running" | tr '\n' ' ')
-if [ -n "${running// /}" ]; then
+running=$(awk -F '|' -v a="$PWD" -v b="$(pwd -P)" '$1 != "" && (NF < 2 || $2 == a || $2 == b) && !seen[$1]++ {
+    printf "%s%s", n++ ? ", " : "", $1 }' <<<"$running")
+if [ -n "$running" ]; then
     say "nothing was submitted: the last night of $job is still running or queued, job $running: wait for it, or cancel it with" \
         "scancel -n $name"
     [ $dry = yes ] || exit 1
@@ -85,17 +93,21 @@ submit() { # submit SIZE DEPENDENCY COMMENT WORD... ; the id in $id
     shift 3
     # shellcheck disable=SC2206
     local command=(sbatch --parsable "--job-name=$name" "--comment=$comment" "--dependency=${depends}singleton"
-        --kill-on-invalid-dep=yes $size ${AKIN_MEM:+--mem=$AKIN_MEM} ${AKIN_OPTIONS:-} "$here/nightly.sbatch" "$@")
+        --kill-on-invalid-dep=yes ${AKIN_MEM:+--mem=$AKIN_MEM} $size ${AKIN_OPTIONS:-} "$here/nightly.sbatch" "$@")
     if [ $dry = yes ]; then
         echo "dry run, not submitted:$(printf ' %q' "${command[@]}")"
         id="<id of $comment>"
     else
-        id=$("${command[@]}") || { say "sbatch refused the job \"$comment\" (above); jobs before it stay queued: scancel -n $name"; exit 1; }
-        id=${id%%;*}
+        id=$("${command[@]}") || {
+            say "sbatch refused the job \"$comment\" (above)${first:+; the jobs before it, from $first on, stay queued: scancel -n $name}"
+            exit 1
+        }
+        id=${id%%;*} first=${first:-$id}
         [ $quiet = yes ] || echo "$id $comment"
     fi
 }
 
+first= # the first job that was submitted
 night=(--night "$(date +%F)") # the date of submission, whenever it starts
 if [ $chain = no ]; then
     submit "$AKIN_NIGHT_SIZE" "" night "$job" "${night[@]}"

@@ -65,20 +65,31 @@ def test_ids_and_a_dry_run_that_has_none():
     dry = submit("--dry-run", "--chain", "night.ini", AKIN_MEM="12G", AKIN_OPTIONS="--partition=long")
     assert asked() == [] and len(dry.stdout.splitlines()) == 5
     for line in dry.stdout.splitlines():
-        assert line.startswith("dry run, not submitted: sbatch ") and "--mem=12G --partition=long" in line, line
+        assert line.startswith("dry run, not submitted: sbatch ") and "--mem=12G " in line and "--partition=long" in line, line
     submit("night.ini", AKIN_MEM="12G")
     assert "--mem=12G" in asked()[0]
+    submit("night.ini", AKIN_MEM="12G", AKIN_NIGHT_SIZE="--mem=3G")
+    assert "--mem=12G --mem=3G" in asked()[0]  # of sbatch the last one counts
+    for wrong in ("12Q", "lots", "1.5G", "G", "12GB"):
+        assert f"AKIN_MEM is {wrong}" in submit("night.ini", AKIN_MEM=wrong, expect=2).stderr and asked() == []
+    assert "no program" in submit("night.ini", AKIN="/no/akin", expect=1).stderr and asked() == []
 
 
 def test_refused_where_squeue_or_sbatch_fails():
     stand_in("squeue", "echo slurm_load_jobs error >&2; exit 1")
     done = submit("--quiet", "night.ini", expect=1)
     assert "squeue failed" in done.stderr and asked() == []
-    stand_in("squeue", "echo '12 (RUNNING)'")
-    assert "job 12 (RUNNING)" in submit("night.ini", expect=1).stderr and asked() == []
+    stand_in("squeue", "echo \"12 (RUNNING)|$PWD\"; echo \"14 (PENDING)|$PWD\"; echo '13 (RUNNING)|/another/shop'")
+    assert "job 12 (RUNNING), 14 (PENDING): wait" in submit("night.ini", expect=1).stderr and asked() == []
+    stand_in("squeue", "echo '13 (RUNNING)|/another/shop'")
+    submit("night.ini")
+    assert len(asked()) == 1
     stand_in("squeue", "exit 0")
     stand_in("sbatch", "echo sbatch: error: no such partition >&2; exit 1")
-    assert "sbatch refused" in submit("night.ini", expect=1).stderr
+    refused = submit("--chain", "night.ini", expect=1).stderr
+    assert 'sbatch refused the job "ingest"' in refused and "stay queued" not in refused
+    stand_in("sbatch", '[ ! -e first ] || { rm first; exit 1; }; touch first; echo 77')
+    assert "from 77 on, stay queued: scancel -n akin-night" in submit("--chain", "night.ini", expect=1).stderr
     stand_in("sbatch", 'echo "$@" >>asked; echo $((700 + $(wc -l <asked)))')
 
 
