@@ -6,5 +6,7 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 # Ranks of several programs at once would be bound to the same cores; Open MPI 5 has another name for it.
 export PRTE_MCA_hwloc_default_binding_policy="${PRTE_MCA_hwloc_default_binding_policy:-none}"
+# One machine needs no TCP between ranks; Open MPI 5 prints an error where it finds no interface for it.
+export OMPI_MCA_btl="${OMPI_MCA_btl:-^tcp}"
 export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
 export OMPI_MCA_hwloc_base_binding_policy="${OMPI_MCA_hwloc_base_binding_policy:-none}"

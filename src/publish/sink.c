@@ -44,6 +44,13 @@ done:
     return status;
 }
 
+/* "file:a.jsonl file:b.csv" in quotes: one word, which would be a path with a blank. */
+static bool is_several(const char *url) {
+    for (const char *blank = url; (blank = strpbrk(blank, " \t")); blank++)
+        if (akin_sink_of(blank + 1)) return true;
+    return false;
+}
+
 /* Whether urls[last] is the same target as one before it. */
 static akin_status refuse_twice(const char *const *urls, size_t last) {
     akin_status status = AKIN_OK;
@@ -85,6 +92,8 @@ akin_status akin_sink_check(const char *const *urls, size_t url_count, const cha
                                  "--to is missing: give a target, such as --to file:table.jsonl");
     for (size_t i = 0; i < url_count; i++) {
         if (!akin_sink_of(urls[i])) return refuse_unknown(urls[i]);
+        if (is_several(urls[i]))
+            return refuse(urls[i], "is several targets; give each with a --to of its own", "");
         AKIN_TRY(akin_sink_of(urls[i])->check_url(urls[i]));
         AKIN_TRY(refuse_twice(urls, i));
         AKIN_TRY(refuse_overwriting(urls[i], inputs, input_count));

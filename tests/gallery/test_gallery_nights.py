@@ -161,7 +161,7 @@ def test_departments_that_stand_out_are_named():
     for rule, word in (("--same", "every"), ("--different", "no")):
         akin("neighbors", "stand/embeddings.nc", "-o", "ruled.nc", "-k", 5, rule, "category")
         assert not any(o["leaves"] for o in akin("evaluate", "ruled.nc", "--json").json["outliers"])
-        assert f"made with {rule} category: {word} neighbour has the item's category" in akin("evaluate", "ruled.nc").stdout
+        assert f"made with {rule} category: {word} neighbour has the item's category" in akin("evaluate", "ruled.nc").out
     akin("gallery", "ruled.nc", "--source", "catalog.csv", "-o", "ruled")
     with Browser() as b:
         b.open(page("ruled", "#?figures"))

@@ -61,7 +61,8 @@ def test_a_run_makes_everything():
         assert line, f"{name}: no line with time, rate and memory:\n{done.err}"
     with open("results/small/log.txt") as f:  # what was said, and what only the log needs to know: which kernels all ranks have
         logged = [line for line in f if "kernels for" not in line]
-    assert len(done.err.splitlines()) < 60 and done.err.count("\n") == len(logged), logged
+    said = [line for line in done.err.splitlines() if line.startswith("akin")]  # an MPI may have things of its own to say
+    assert len(said) < 60 and len(said) == len(logged), logged
     assert not [name for name in os.listdir("results/small") if name.endswith(".part")]
 
 

@@ -105,7 +105,8 @@ def test_refusals_touch_nothing():
     make_table("table.nc", 9, 3)
     folder = support.fresh("out")
     good = f"file:{folder}/t.jsonl"
-    for url in ("ftp:x.jsonl", "file:x.json", "x.jsonl", "file:", "redis://localhost", "file:x.parquet", f"file:{folder}/../out/t.jsonl"):
+    for url in ("ftp:x.jsonl", "file:x.json", "x.jsonl", "file:", "redis://localhost", "file:x.parquet", f"file:{folder}/../out/t.jsonl",
+                f"file:{folder}/a.jsonl file:{folder}/b.csv"):
         done = akin("publish", "table.nc", "--to", good, "--to", url, "--json", expect=2, ranks=2)
         assert done.json["status"] == "failed" and done.json["exit"] == 2 and url in done.json["message"]
         assert akin("rollback", "--to", url, "--to", good, expect=2).err
