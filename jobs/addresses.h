@@ -12,7 +12,7 @@
      .type = AKIN_OPTION_TEXT,                                                                     \
      .unrecorded = true,                                                                           \
      .argument = "DIR",                                                                            \
-     .help = "the folder that keeps the downloads for paths that are https:// addresses"},         \
+     .help = "the folder that keeps downloads of paths that are https:// addresses"},              \
         {.name = "s3-endpoint",                                                                    \
          .type = AKIN_OPTION_TEXT,                                                                 \
          .unrecorded = true,                                                                       \
@@ -66,8 +66,7 @@
     {                                                                                              \
         .name = "fresh", .type = AKIN_OPTION_TEXT, .initial = "12h", .unrecorded = true,           \
         .argument = "TIME",                                                                        \
-        .help = "for this long after a run with failures, only the failures are tried again "      \
-                "(30m, 12h, 2d)"                                                                   \
+        .help = "for this long after a run with failures, only retry the failures (30m, 12h, 2d)"  \
     }
 
 /* Sets all but max_pixels and offline. AKIN_USAGE: not a duration, or an endpoint that is not an

@@ -107,8 +107,8 @@ static void check_aspect(const table_check *t) {
     if (akin_options_text(akin_jobfile_options(t->job, "embed"), "from")) {
         note_at(t, "aspect",
                 akin_error_set(AKIN_USAGE,
-                               "aspect %s: the vectors of `from` in [embed] are not of a model, "
-                               "whose parts could be told apart",
+                               "aspect %s: the vectors of `from` in [embed] do not come from a "
+                               "model, so they have no known parts",
                                parts));
         return;
     }

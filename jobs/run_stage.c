@@ -202,7 +202,7 @@ static akin_status prepare(const akin_run_state *run, const akin_stage *stage,
     akin_options *options = call->options;
     const char *output = stage->always ? akin_options_text(options, "output") : NULL;
     if (output && akin_comm_rank(call->comm) == 0)
-        akin_output_tell_damage(output, stage->verb, "it is damaged and is made again");
+        akin_output_tell_damage(output, stage->verb, "it is damaged; it will be recomputed");
     if (!akin_stage_of_added(stage, own->job->file))
         AKIN_TRY(akin_reuse_previous(stage, own->job->table, call, run->folder));
     AKIN_TRY(renew(call, akin_verb_find(stage->verb), options));

@@ -29,7 +29,7 @@ static akin_status tell(const akin_table *table, const char *against, akin_json 
         const akin_outlier *it = &found.worst[i];
         akin_outlier_text(it, labels, akin_outlier_is_new(it, labels, before), text);
         akin_log_warning(
-            "evaluate: %s; look at its lists, and train anew if the model has not seen such "
+            "evaluate: %s; look at its lists, and train again if the model has not seen such "
             "items",
             text);
     }

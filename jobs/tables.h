@@ -10,32 +10,33 @@
     {.name = "columns",                                                                            \
      .type = AKIN_OPTION_TEXT,                                                                     \
      .argument = "TEXT",                                                                           \
-     .help = "which columns of a CSV are what: \"id=NAME path=NAME ...\", also for category, "     \
-             "group and available; of path=A,B the first that is not empty, of path=A[2] the "     \
-             "second of the pictures that a cell lists; or an export: shopify, woocommerce or "    \
-             "merchant, optionally followed by names"},                                            \
+     .help = "names of a CSV's columns: \"id=NAME path=NAME ...\", also category, group and "      \
+             "available; path=A,B: the first that is not empty; path=A[2]: the second picture "    \
+             "listed in a cell; or a preset for an export: shopify, woocommerce or merchant, "     \
+             "optionally followed by names"},                                                      \
         {.name = "attributes",                                                                     \
          .type = AKIN_OPTION_TEXT,                                                                 \
          .argument = "TEXT",                                                                       \
-         .help = "further columns of a CSV that the items keep: \"price:number brand:label "       \
-                 "season:labels\"; a cell of labels has several between |"},                       \
+         .help =                                                                                   \
+             "further columns of a CSV to keep: \"price:number brand:label season:labels\"; a "    \
+             "cell of labels holds several, separated by |"},                                      \
         {.name = "bad-attribute",                                                                  \
          .type = AKIN_OPTION_CHOICE,                                                               \
          .choices = "empty|reject",                                                                \
-         .help = "what a wrong value of an attribute does, such as a number that is none: it is "  \
-                 "left out with a warning (without this option), or its row is rejected"},         \
+         .help = "an invalid value of an attribute, such as a number that cannot be read: leave "  \
+                 "it empty and warn (the default), or reject its row"},                            \
         {.name = "separator",                                                                      \
          .type = AKIN_OPTION_CHOICE,                                                               \
          .initial = "auto",                                                                        \
          .choices = "auto|comma|semicolon|tab|pipe",                                               \
-         .help = "between the fields of a CSV; auto: found from its header"},                      \
+         .help = "the field separator of a CSV; auto: detected from its header"},                  \
         {.name = "last-replaces",                                                                  \
          .type = AKIN_OPTION_FLAG,                                                                 \
          .unrecorded = true,                                                                       \
-         .help = "rows of the last source replace those of the others with the same id"},          \
+         .help = "rows of the last source replace those with the same id in the others"},          \
     {                                                                                              \
         .name = "encoding", .type = AKIN_OPTION_TEXT, .argument = "NAME",                          \
-        .help = "of a CSV without a byte order mark: utf-8 (without this option), utf-16, "        \
+        .help = "encoding of a CSV without a byte order mark: utf-8 (the default), utf-16, "       \
                 "utf-16le, utf-16be or windows-1252"                                               \
     }
 

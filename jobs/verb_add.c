@@ -11,12 +11,13 @@ const akin_verb akin_verb_add = {
     .arguments_max = 2,
     .options = akin_run_options,
     .notes =
-        "The rows of NEW.csv come in place of those of the last table with the same id: new items, "
-        "items that\nhave changed, and items that are withdrawn (available = no). Only their "
-        "pictures are read; the last model is\nused, only lists that change are computed, and the "
-        "table is published again. Rows that are rejected leave\nthe table, but more than the "
-        "job's max-reject-fraction of NEW.csv changes nothing and ends with 3. The next run\nof "
-        "the job reads its own sources alone, so they should have the rows by then.\n",
+        "NEW.csv holds new items, items that have changed, and items that are withdrawn (available "
+        "= no). They replace\nthe rows of the last table with the same ids. Only their pictures "
+        "are read, the last model is used, only lists\nthat change are computed, and the table is "
+        "published again. An item whose new row is rejected leaves the table;\nif more than the "
+        "job's max-reject-fraction of NEW.csv is rejected, nothing changes and the exit code is 3."
+        "\nThe next run of the job reads only its own sources, so these should hold the rows by "
+        "then.\n",
     .run = akin_run_job,
     .check = akin_run_check,
 };

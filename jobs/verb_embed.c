@@ -44,8 +44,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "embeddings.nc of the same model, which these items enter in place of those with "
-             "their ids: the output has both"},
+     .help = "embeddings.nc of the same model, to add these items to: they replace those with the "
+             "same ids"},
     {.name = "leave-out",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.csv",
@@ -162,7 +162,7 @@ static akin_status check_model(const akin_embed_params *params, const char *into
         return AKIN_OK;
     return akin_error_set(AKIN_INPUT,
                           "--into %s was not made with %s: its whole catalogue has to be embedded "
-                          "anew first (akin run)",
+                          "again first (akin run)",
                           into, params->model);
 }
 

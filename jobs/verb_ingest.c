@@ -21,8 +21,9 @@ static const akin_option options[] = {
     {.name = "root",
      .type = AKIN_OPTION_TEXT,
      .argument = "DIR",
-     .help = "relative paths of a CSV start here and none may leave it (default: the CSV's own "
-             "folder, absolute paths allowed)"},
+     .help =
+         "relative paths in a CSV start here, and none may lead outside (default: the CSV's own "
+         "folder, with absolute paths allowed)"},
     {.name = "fit",
      .type = AKIN_OPTION_CHOICE,
      .initial = "stretch",

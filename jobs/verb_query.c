@@ -146,7 +146,7 @@ static akin_status print_why(const akin_query_params *params, const akin_query_w
     print_rank("rank", why->rank, why->depth,
                why->pinned              ? "pinned"
                : why->rank <= params->k ? "in the list"
-                                        : "behind the end of the list");
+                                        : "beyond the end of the list");
     if (why->boosted)
         print_rank("rank_without_boost", why->rank_without_boost, why->depth,
                    "with the other rules");

@@ -58,7 +58,7 @@ static akin_status check(akin_options *o) {
 const akin_verb akin_verb_status = {
     .name = "status",
     .arguments = "--to URL",
-    .summary = "say what is published at a target, and what a rollback would restore",
+    .summary = "show what is published at a target, and what a rollback would restore",
     .arguments_min = 0,
     .arguments_max = 0,
     .options = options,

@@ -26,8 +26,8 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "N",
      .help =
-         "how often each picture is seen; may be a part of one, such as 0.5; without it 20, and "
-         "fewer of a large catalogue"},
+         "passes over the pictures; may be a fraction, such as 0.5 (default: 20, fewer for a large "
+         "catalogue)"},
     {.name = "steps",
      .type = AKIN_OPTION_INT,
      .initial = "0",
@@ -96,8 +96,9 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .choices = "reconstruction|denoising|contrastive",
      .shapes_result = true,
-     .help = "what is made small: the error of the redrawn picture, also from a damaged one, or "
-             "with two views agreeing; without it contrastive, of the autoencoder reconstruction"},
+     .help = "the loss: error of the reconstruction, also from a damaged picture (denoising), or "
+             "also disagreement of two views (contrastive; the default, except that --features "
+             "autoencoder takes reconstruction)"},
     {.name = "augment",
      .type = AKIN_OPTION_REAL,
      .initial = "1",
@@ -106,7 +107,7 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "STRENGTH",
      .help =
-         "strength of the changes to pictures for that; 1 is the tuned value, 0 turns them off"},
+         "strength of the random changes to pictures in training; 1 is the tuned value, 0 is off"},
     {.name = "contrast",
      .type = AKIN_OPTION_REAL,
      .initial = "0.005",
@@ -129,7 +130,7 @@ static const akin_option options[] = {
      .initial = "fused",
      .choices = AKIN_FEATURES_NAMES,
      .shapes_result = true,
-     .help = "what an embedding is made of: several parts together, or one of them"},
+     .help = "what an embedding is made of: several parts joined (fused), or one of them"},
     {.name = "whiten",
      .type = AKIN_OPTION_REAL,
      .minimum = 0,
@@ -150,15 +151,14 @@ static const akin_option options[] = {
      .shapes_result = true,
      .argument = "PART=W,...",
      .help = "of features with several parts: latent, pixels, colour, edges, texture, foreground, "
-             "patches, shape, maps, manifold; 0 "
-             "leaves out"},
+             "patches, shape, maps, manifold; 0 leaves a part out"},
     {.name = "tune",
      .type = AKIN_OPTION_CHOICE,
      .choices = "category|group|none",
      .shapes_result = true,
-     .help = "what chooses the weights of fused that are not given: items of a category, or of a "
-             "group, are to be neighbours; none: they stay as they are; without it by what the "
-             "catalogue has"},
+     .help = "choose the weights of fused that are not given so that items of a category, or of a "
+             "group, are neighbours; none: use fixed weights (default: by the labels that the "
+             "catalogue has)"},
     {.name = "pairs",
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,

@@ -68,7 +68,7 @@ static bool same_attributes(const akin_labels *a, const akin_labels *b) {
 static akin_status refuse(const extension *run, const char *what) {
     return akin_error_set(AKIN_INPUT,
                           "%s: %s than those of the new items: its whole catalogue has to be "
-                          "embedded anew first (akin run)",
+                          "embedded again first (akin run)",
                           run->params->base, what);
 }
 

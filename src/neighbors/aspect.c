@@ -79,8 +79,8 @@ static akin_status check_model(const work *w, const char *path, const char *mode
                                const char *made_by) {
     if (*made_by == '\0')
         return akin_error_option("aspect",
-                                 "--aspect %s: %s was not made by a model alone, whose "
-                                 "parts could be told apart",
+                                 "--aspect %s: %s was not made by a model alone, so its "
+                                 "vectors have no known parts",
                                  w->aspect->parts, path);
     if (strcmp(akin_model_digest(w->model), made_by) == 0) return AKIN_OK;
     return akin_error_set(AKIN_INPUT,

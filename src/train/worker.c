@@ -54,8 +54,8 @@ akin_status akin_worker_create(akin_worker **out) {
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (code) {
         akin_mem_free(worker);
-        return akin_error_set(AKIN_FAILED, "cannot start a thread, for want of memory or because "
-                                           "there are too many: run fewer ranks per node");
+        return akin_error_set(AKIN_FAILED, "cannot start a thread: too little memory, or too many "
+                                           "threads; run fewer ranks per node");
     }
     *out = worker;
     return AKIN_OK;

@@ -217,7 +217,7 @@ def test_a_damaged_file_of_the_night_before_is_told_and_healed():
         before = after
     os.truncate(f"{before}/embeddings.nc", 1000)
     done = run("torn.ini", "--night", f"2024-03-{day:02}", "--quiet", ranks=2)
-    assert ran(done) == ["embed"] and done.err.count("embeddings.nc: damaged") == 1 and f"embed: it is damaged and is made again: {before}/embeddings.nc: " in done.err, done.err
+    assert ran(done) == ["embed"] and done.err.count("embeddings.nc: damaged") == 1 and f"embed: it is damaged; it will be recomputed: {before}/embeddings.nc: " in done.err, done.err
     assert run("torn.ini", "--night", "2024-03-09", "--quiet").err == ""  # nothing is said of what is whole
 
 
