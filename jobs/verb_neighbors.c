@@ -147,14 +147,10 @@ static akin_refine_params refine_of(const akin_options *o) {
     return refine;
 }
 
-/* Lists between products hold one picture of each, and none of the item's own; where pictures count
- * as one row, products need no limit. */
+/* Lists between products hold none of the product's own. */
 static akin_neighbors_rules rules_of(const akin_options *o) {
-    static const char *const one = "group=1";
     akin_neighbors_rules rules = akin_item_rules_of(o);
-    if (!is_choice(o, "by", "group")) return rules;
-    rules.exclude_same_group = true;
-    if (!is_choice(o, "pictures", "mean")) rules.at_most = (akin_neighbors_words){1, &one};
+    rules.exclude_same_group = rules.exclude_same_group || is_choice(o, "by", "group");
     return rules;
 }
 
@@ -283,15 +279,13 @@ static akin_status run(akin_call *call) {
     return run_together(&call, 1);
 }
 
-/* What works on the lists of items, not of products. The last one does where pictures count as one
- * row. */
+/* What works on the lists of items, not of products. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"against", "diversity", "collapse-duplicates",
-                                         "fill",    "score",     "at-most"};
+    static const char *const others[] = {"against", "diversity", "collapse-duplicates", "fill",
+                                         "score"};
     size_t count = sizeof others / sizeof *others;
     if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");
-    if (is_choice(o, "pictures", "mean")) count--;
     for (size_t i = 0; is_choice(o, "by", "group") && i < count; i++)
         if (akin_options_given(o, others[i]))
             return akin_error_option(

@@ -23,12 +23,14 @@ typedef struct {
 typedef struct {
     int32_t slot, group;
     uint64_t key;
+    akin_row_values values; /* where rules ask for them */
 } candidate;
 
 typedef struct {
     akin_comm *comm;
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
+    const akin_item_rules *item_rules; /* NULL: they rule out nobody */
     const int32_t *duplicate_of;
     size_t k, most; /* most: candidates considered per category */
     int32_t *neighbor;
@@ -38,6 +40,8 @@ typedef struct {
     size_t slots;
     size_t *starts; /* [slots + 1], in centrals */
     central *centrals;
+    akin_row_values *values; /* of the centrals, with item_rules */
+    uint64_t *fitting;       /* scratch: those that may stand in a list, with item_rules */
 } filling;
 
 static size_t count_of(const filling *f) {
@@ -53,16 +57,29 @@ static bool is_target_only(const filling *f, size_t item) {
     return akin_vectors_first(f->vectors) + item >= akin_vectors_sources(f->vectors);
 }
 
+/* Whether a list that is short has already all that obey the rules: the minimum score, which does not
+ * apply here, took none away. */
+static bool has_all(const filling *f, size_t item) {
+    return f->item_rules && !f->duplicate_of && f->rules->min_score <= -1 &&
+           akin_vectors_usable(f->vectors, item);
+}
+
 static bool needs(const filling *f, size_t item) {
-    return !is_target_only(f, item) && (size_t)f->counts[item] < f->k && category_of(f, item) >= 0;
+    int64_t row = (int64_t)(akin_vectors_first(f->vectors) + item);
+    if (f->item_rules && akin_item_blocks_alone(akin_item_rules_blocks(f->item_rules), row))
+        return false;
+    return !is_target_only(f, item) && (size_t)f->counts[item] < f->k &&
+           category_of(f, item) >= 0 && !has_all(f, item);
 }
 
 static bool may_be_taken(const filling *f, size_t item) {
     bool two = akin_vectors_sources(f->vectors) < akin_vectors_items(f->vectors);
     if (!akin_vectors_usable(f->vectors, item) || category_of(f, item) < 0) return false;
     if (two && !is_target_only(f, item)) return false;
-    if (f->rules->only_available && !akin_labels_available(akin_vectors_labels(f->vectors))[item])
-        return false;
+    akin_row_values values;
+    int32_t available = akin_labels_available(akin_vectors_labels(f->vectors))[item];
+    akin_row_rules_complete(f->rules->more, item, &values, &available);
+    if (f->rules->only_available && !available) return false;
     return !f->duplicate_of || f->duplicate_of[akin_vectors_first(f->vectors) + item] < 0;
 }
 
@@ -138,7 +155,7 @@ static size_t keep_best(const filling *f, candidate *all, size_t count) {
     for (size_t i = 0; i < count; i++) {
         if (kept > begin && all[i].slot != all[begin].slot) begin = kept;
         if (kept - begin == f->most) continue;
-        if (f->rules->exclude_same_group && all[i].group >= 0 &&
+        if (!f->item_rules && f->rules->exclude_same_group && all[i].group >= 0 &&
             count_of_group(all + begin, kept - begin, all[i].group) == f->most / 2)
             continue;
         all[kept++] = all[i];
@@ -159,9 +176,12 @@ static akin_status list_own(const filling *f, size_t first, size_t count, const 
         if (slot < 0) continue;
         float value =
             product(akin_vectors_row(f->vectors, i), centres + ((size_t)slot - first) * dim, dim);
-        all[found++] =
-            (candidate){slot, akin_labels_group(akin_vectors_labels(f->vectors))[i],
-                        akin_topk_key(value, (int32_t)(akin_vectors_first(f->vectors) + i))};
+        all[found] =
+            (candidate){.slot = slot,
+                        .group = akin_labels_group(akin_vectors_labels(f->vectors))[i],
+                        .key = akin_topk_key(value, (int32_t)(akin_vectors_first(f->vectors) + i))};
+        int32_t available;
+        akin_row_rules_complete(f->rules->more, i, &all[found++].values, &available);
     }
     *kept = keep_best(f, all, found);
     return AKIN_OK;
@@ -173,7 +193,13 @@ static akin_status append(filling *f, const candidate *all, size_t count, size_t
     central *grown = akin_mem_resize(f->centrals, begin, begin + count, sizeof *grown);
     if (!grown) return AKIN_FAILED;
     f->centrals = grown;
+    if (f->item_rules) {
+        akin_row_values *values = akin_mem_resize(f->values, begin, begin + count, sizeof *values);
+        if (!values) return AKIN_FAILED;
+        f->values = values;
+    }
     for (size_t i = 0; i < count; i++) {
+        if (f->item_rules) f->values[begin + i] = all[i].values;
         f->centrals[begin + i] = (central){akin_topk_row(all[i].key), all[i].group};
         f->starts[all[i].slot + 1] = begin + i + 1;
     }
@@ -211,20 +237,69 @@ static bool stands(const int32_t *list, size_t count, int32_t row) {
     return false;
 }
 
+/* Who fills an item's list. */
+typedef struct {
+    int32_t row, group, same; /* same: what it is a duplicate of, or -1 */
+    akin_row_values values;
+} asker;
+
+static asker asker_of(const filling *f, size_t item) {
+    int32_t row = (int32_t)(akin_vectors_first(f->vectors) + item), available;
+    asker a = {.row = row,
+               .group = akin_labels_group(akin_vectors_labels(f->vectors))[item],
+               .same = f->duplicate_of ? f->duplicate_of[row] : -1};
+    akin_row_rules_complete(f->rules->more, item, &a.values, &available);
+    return a;
+}
+
+static bool may_stand(const filling *f, const asker *a, size_t c) {
+    const central *it = &f->centrals[c];
+    if (it->row == a->row || it->row == a->same) return false;
+    if (f->rules->exclude_same_group && a->group >= 0 && it->group == a->group) return false;
+    return !f->item_rules ||
+           akin_row_rules_allow(f->rules->more, a->row, &a->values, it->row, &f->values[c]);
+}
+
 static void fill_item(filling *f, size_t item) {
-    int32_t *list = f->neighbor + item * f->k,
-            row = (int32_t)(akin_vectors_first(f->vectors) + item);
-    int32_t group = akin_labels_group(akin_vectors_labels(f->vectors))[item];
-    int32_t same = f->duplicate_of ? f->duplicate_of[row] : -1;
+    int32_t *list = f->neighbor + item * f->k;
+    const asker a = asker_of(f, item);
     size_t slot = (size_t)f->slot[category_of(f, item)], count = (size_t)f->counts[item];
     for (size_t c = f->starts[slot]; c < f->starts[slot + 1] && count < f->k; c++) {
-        const central *it = &f->centrals[c];
-        if (it->row == row || it->row == same || stands(list, count, it->row)) continue;
-        if (f->rules->exclude_same_group && group >= 0 && it->group == group) continue;
-        list[count++] = it->row;
-        f->filled[item]++;
+        if (!may_stand(f, &a, c) || stands(list, count, f->centrals[c].row)) continue;
+        list[count++] = f->centrals[c].row;
     }
+    f->filled[item] = (int32_t)count - f->counts[item];
     f->counts[item] = (int32_t)count;
+}
+
+/* So too, of what exceeds no limit together with what the list has. */
+static void fill_within_limits(filling *f, size_t item, akin_item_limits *limits) {
+    int32_t *list = f->neighbor + item * f->k;
+    const asker a = asker_of(f, item);
+    size_t slot = (size_t)f->slot[category_of(f, item)], held = (size_t)f->counts[item], some = 0;
+    for (size_t c = f->starts[slot]; c < f->starts[slot + 1]; c++)
+        if (may_stand(f, &a, c)) f->fitting[some++] = akin_topk_key(0, f->centrals[c].row);
+    some = akin_item_limits_take(limits, list, held, f->fitting, some, f->k - held);
+    for (size_t e = 0; e < some; e++) list[held + e] = akin_topk_row(f->fitting[e]);
+    f->filled[item] = (int32_t)some;
+    f->counts[item] += (int32_t)some;
+}
+
+static akin_status fill_all(filling *f) {
+    akin_item_limits *limits = f->item_rules ? akin_item_rules_limits(f->item_rules) : NULL;
+    size_t most = 0;
+    for (size_t s = 0; s < f->slots; s++)
+        if (f->starts[s + 1] - f->starts[s] > most) most = f->starts[s + 1] - f->starts[s];
+    f->fitting = akin_mem_alloc(most, sizeof *f->fitting);
+    if (!f->fitting) return AKIN_FAILED;
+    for (size_t i = 0; i < count_of(f); i++) {
+        if (!needs(f, i)) continue;
+        if (limits)
+            fill_within_limits(f, i, limits);
+        else
+            fill_item(f, i);
+    }
+    return AKIN_OK;
 }
 
 /* The cosines of items [first, end) with what their lists were filled with. Collective; agreed. */
@@ -276,6 +351,16 @@ done:
     return status;
 }
 
+/* Whether they say more of a pair than what labels do: then any of a category may be needed. */
+static bool rules_each(const akin_item_rules *item_rules, const akin_row_block_rules *rules,
+                       const akin_vectors *vectors) {
+    bool two = akin_vectors_sources(vectors) < akin_vectors_items(vectors);
+    const akin_row_rules *more = rules->more;
+    return more && item_rules &&
+           (more->count > two || more->block_count > 0 || more->limits ||
+            akin_item_rules_blocks(item_rules)->alone_count > 0);
+}
+
 akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
                           const akin_row_block_rules *rules, const int32_t *duplicate_of,
                           const akin_backfill_lists *lists) {
@@ -283,6 +368,8 @@ akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
     filling f = {.comm = comm,
                  .vectors = vectors,
                  .rules = rules,
+                 .item_rules =
+                     rules_each(lists->item_rules, rules, vectors) ? lists->item_rules : NULL,
                  .duplicate_of = duplicate_of,
                  .k = lists->k,
                  .most = 4 * lists->k + 16,
@@ -291,18 +378,20 @@ akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
                  .counts = lists->counts,
                  .filled = lists->filled};
     memset(f.filled, 0, akin_vectors_count(vectors) * sizeof *f.filled);
+    if (f.item_rules) f.most = akin_vectors_items(vectors);
     AKIN_TRY(find_needed(&f));
     size_t sums = akin_vectors_dim(vectors) * sizeof(int64_t);
     size_t gathered = f.most * (size_t)akin_comm_size(comm) * sizeof(candidate);
     size_t at_once = CHUNK_BYTES / (sums > gathered ? sums : gathered) + 1;
     for (size_t first = 0; first < f.slots; first += at_once)
         AKIN_TRY(find_central(&f, first, f.slots - first < at_once ? f.slots - first : at_once));
-    for (size_t i = 0; i < akin_vectors_count(vectors); i++)
-        if (needs(&f, i)) fill_item(&f, i);
+    AKIN_TRY(akin_agree(comm, fill_all(&f)));
     if (f.slots > 0) AKIN_TRY(score_all(&f));
 done:
     akin_mem_free(f.slot);
     akin_mem_free(f.starts);
     akin_mem_free(f.centrals);
+    akin_mem_free(f.values);
+    akin_mem_free(f.fitting);
     return status;
 }

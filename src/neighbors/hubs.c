@@ -46,8 +46,9 @@ static akin_status sum_products(const damping *d, product_sum **mine, size_t *co
     akin_status status;
     const akin_hubs_lists *of = d->of;
     akin_product_lists joined = {0};
-    AKIN_TRY(akin_products_join(d->comm, of->vectors, of->products, d->lists, NULL, d->list, of->k,
-                                &joined));
+    const akin_product_item_lists from = {
+        .lists = d->lists, .width = d->list, .count = akin_vectors_count(of->vectors)};
+    AKIN_TRY(akin_products_join(d->comm, of->vectors, of->products, &from, of->k, &joined));
     *count = joined.count;
     *mine = akin_mem_zalloc(joined.count, sizeof **mine);
     AKIN_TRY(akin_agree(d->comm, *mine ? AKIN_OK : AKIN_FAILED));

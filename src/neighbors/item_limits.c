@@ -32,6 +32,16 @@ done:
     return status;
 }
 
+/* Those of the products' first pictures. */
+static akin_status take_first(const akin_products *products, limit *l) {
+    int32_t *value = akin_mem_alloc(products->count, sizeof *value);
+    if (!value) return AKIN_FAILED;
+    for (size_t p = 0; p < products->count; p++) value[p] = l->value[products->first_item[p]];
+    akin_mem_free(l->value);
+    l->value = value;
+    return AKIN_OK;
+}
+
 static akin_status prepare(const akin_item_attribute *a, limit *out) {
     size_t names = a->values;
     if (a->many) {
@@ -91,17 +101,20 @@ static akin_status make_kinds(akin_item_limits *limits) {
 }
 
 akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors,
-                                    const akin_item_limit *given, size_t count,
-                                    akin_item_limits **out) {
+                                    const akin_products *products, const akin_item_limit *given,
+                                    size_t count, akin_item_limits **out) {
     akin_status status;
     akin_item_limits *limits = akin_mem_zalloc(1, sizeof *limits);
     *out = NULL;
     AKIN_TRY(akin_agree(comm, limits ? AKIN_OK : AKIN_FAILED));
-    limits->items = akin_vectors_items(vectors), limits->count = count;
+    limits->items = products ? products->count : akin_vectors_items(vectors);
+    limits->count = count;
     for (size_t l = 0; l < count; l++) {
         limits->limit[l].most = given[l].most;
         AKIN_TRY(gather_values(comm, vectors, &given[l].attribute, &limits->limit[l]));
-        AKIN_TRY(akin_agree(comm, prepare(&given[l].attribute, &limits->limit[l])));
+        akin_status local = products ? take_first(products, &limits->limit[l]) : AKIN_OK;
+        if (local == AKIN_OK) local = prepare(&given[l].attribute, &limits->limit[l]);
+        AKIN_TRY(akin_agree(comm, local));
     }
     AKIN_TRY(akin_agree(comm, make_kinds(limits)));
     *out = limits, limits = NULL;

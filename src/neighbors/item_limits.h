@@ -10,6 +10,7 @@
 
 #include "item_attributes.h"
 #include "label_parts.h"
+#include "products.h"
 #include <akin/comm.h>
 #include <akin/topk.h>
 #include <akin/vectors.h>
@@ -23,8 +24,10 @@ typedef struct {
 
 typedef struct akin_item_limits akin_item_limits;
 
-/* count >= 1, at most AKIN_ITEM_LIMITS_MOST. Collective; agreed; same limits. */
+/* count >= 1, at most AKIN_ITEM_LIMITS_MOST. products: of lists that hold them, and what their first
+ * pictures have; NULL: of items. Collective; agreed; same limits. */
 AKIN_MUST_CHECK akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors,
+                                                    const akin_products *products,
                                                     const akin_item_limit *limits, size_t count,
                                                     akin_item_limits **out);
 void akin_item_limits_free(akin_item_limits *limits); /* NULL is fine */

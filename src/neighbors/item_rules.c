@@ -33,7 +33,7 @@ struct akin_item_rules {
     float *offset; /* [count of the shard]; NULL: none */
     akin_item_blocks blocks;
     akin_item_limit limit[AKIN_ITEM_LIMITS_MOST];
-    akin_item_limits *limits; /* NULL: none */
+    akin_item_limits *limits, *product_limits; /* NULL: none */
     char digest[AKIN_HASH_TEXT_SIZE];
 };
 
@@ -374,6 +374,24 @@ static akin_status add_offsets(akin_comm *comm, const akin_vectors *vectors,
                                rules->offset);
 }
 
+/* Of products the comparison finds one picture of each; what was asked for is for their lists.
+ * Collective; agreed. */
+static akin_status create_limits(akin_comm *comm, const akin_neighbors_rules *given,
+                                 const akin_vectors *vectors, const akin_products *products,
+                                 akin_item_rules *rules) {
+    akin_status status = AKIN_OK;
+    akin_item_limit one = {.most = 1};
+    if (given->at_most.count > 0)
+        AKIN_TRY(akin_item_limits_create(comm, vectors, products, rules->limit,
+                                         given->at_most.count,
+                                         products ? &rules->product_limits : &rules->limits));
+    if (products && akin_item_attribute_find(akin_vectors_labels(vectors), "group", &one.attribute))
+        AKIN_TRY(akin_item_limits_create(comm, vectors, NULL, &one, 1, &rules->limits));
+    if (rules->limits) rules->rows.limits = akin_item_limits_kinds(rules->limits);
+done:
+    return status;
+}
+
 akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *given,
                                    const akin_vectors *vectors, const akin_products *products,
                                    const char *path, akin_item_rules **out) {
@@ -389,11 +407,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;
     rules->rows.blocks = rules->blocks.pairs, rules->rows.block_count = rules->blocks.count;
     rules->rows.target = rules->target;
-    if (given->at_most.count > 0) {
-        AKIN_TRY(akin_item_limits_create(comm, vectors, rules->limit, given->at_most.count,
-                                         &rules->limits));
-        rules->rows.limits = akin_item_limits_kinds(rules->limits);
-    }
+    AKIN_TRY(create_limits(comm, given, vectors, products, rules));
     if (given->boost.count > 0 || given->damp_hubs) {
         rules->offset = akin_mem_zalloc(akin_vectors_count(vectors), sizeof *rules->offset);
         AKIN_TRY(akin_agree(comm, rules->offset ? AKIN_OK : AKIN_FAILED));
@@ -419,6 +433,7 @@ void akin_item_rules_free(akin_item_rules *rules) {
     akin_mem_free(rules->offset);
     akin_item_blocks_release(&rules->blocks);
     akin_item_limits_free(rules->limits);
+    akin_item_limits_free(rules->product_limits);
     akin_mem_free(rules);
 }
 
@@ -428,6 +443,10 @@ const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules) {
 
 akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules) {
     return rules->limits;
+}
+
+akin_item_limits *akin_item_rules_product_limits(const akin_item_rules *rules) {
+    return rules->product_limits;
 }
 
 bool akin_item_rules_boosted(const akin_item_rules *rules) {

@@ -22,8 +22,8 @@ bool akin_item_rules_asked(const akin_neighbors_rules *rules);
 
 /* Vectors that were opened against others get one more rule: who is in a list is of the others. */
 
-/* products: what the vectors are pictures of, NULL = each row is a thing of its own: a boost is the
- * product's, and files name products. path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
+/* products: what the vectors are pictures of, NULL = each row is a thing of its own: boosts and limits are
+ * the products', and files name them. path: of the vectors, for messages. The rules' words are borrowed. AKIN_USAGE: a word that is
  * wrong, or an attribute that the items have not; AKIN_INPUT, AKIN_FAILED: a file. Collective;
  * agreed; same rules. */
 AKIN_MUST_CHECK akin_status akin_item_rules_create(akin_comm *comm,
@@ -36,8 +36,10 @@ void akin_item_rules_free(akin_item_rules *rules); /* NULL is fine */
 /* For the comparison, with the values of this rank's shard; borrowed. */
 const akin_row_rules *akin_item_rules_rows(const akin_item_rules *rules);
 
-/* NULL: there are none; borrowed. */
+/* NULL: there are none; borrowed. Of products those of the comparison, one picture of each, and those of
+ * the lists between them. */
 akin_item_limits *akin_item_rules_limits(const akin_item_rules *rules);
+akin_item_limits *akin_item_rules_product_limits(const akin_item_rules *rules);
 
 /* Whether scores have offsets, and where they are, [count of the shard]. */
 bool akin_item_rules_boosted(const akin_item_rules *rules);

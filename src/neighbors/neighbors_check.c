@@ -27,18 +27,10 @@ akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin
     const char *path = params->input;
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
-    if ((refine->fill || refine->collapse) && akin_item_rules_asked(rules))
+    if (refine->collapse && akin_item_rules_asked(rules))
         return akin_error_option(
-            refine->fill ? "fill" : "collapse-duplicates",
-            "--%s does not go together with rules for each item (--same and the "
-            "others): leave one of them out",
-            refine->fill ? "fill" : "collapse-duplicates");
-    bool boosted = rules->boost.count > 0 || rules->damp_hubs;
-    if (refine->diverse && boosted)
-        return akin_error_option("diversity", "--diversity does not go together with --boost and "
-                                              "--damp-hubs: leave one of them out");
-    if (refine->calibrated && (boosted || rules->pins.count > 0))
-        return akin_error_option("score", "--score calibrated does not go together with --boost, "
-                                          "--damp-hubs and --pins: leave one of them out");
+            "collapse-duplicates",
+            "--collapse-duplicates does not go together with rules for each item (--same and the "
+            "others): leave one of them out");
     return AKIN_OK;
 }

@@ -260,12 +260,7 @@ done:
 
 /* --- their lists --- */
 
-/* A picture of one product and what its list holds. */
-typedef struct {
-    uint64_t key; /* score and product, as in topk.h */
-    int32_t product, picture, other;
-    float cosine;
-} offer;
+typedef akin_product_offer offer;
 
 static int by_products(const void *left, const void *right) {
     const offer *a = left, *b = right;
@@ -285,20 +280,20 @@ static int by_score(const void *left, const void *right) {
 
 /* What this rank's lists offer, in the order of the ranks that have the products. */
 static akin_status make_offers(const akin_comm *comm, const akin_vectors *vectors,
-                               const akin_products *products, const uint64_t *lists,
-                               const float *cosines, size_t width, offer **out,
-                               size_t *counts /* [size] */) {
+                               const akin_products *products, const akin_product_item_lists *from,
+                               offer **out, size_t *counts /* [size] */) {
     int size = akin_comm_size(comm);
-    size_t n = akin_vectors_count(vectors), first = akin_vectors_first(vectors), at = 0;
-    offer *offers = *out = akin_mem_alloc(n * width, sizeof *offers);
+    size_t first = akin_vectors_first(vectors), width = from->width, at = 0;
+    offer *offers = *out = akin_mem_alloc(from->count * width, sizeof *offers);
     if (!offers) return AKIN_FAILED;
-    for (size_t i = 0; i < n; i++)
-        for (size_t e = 0; e < width && lists[i * width + e] != 0; e++) {
-            uint64_t key = lists[i * width + e];
-            int32_t row = akin_topk_row(key);
+    for (size_t i = 0; i < from->count; i++)
+        for (size_t e = i * width; e < (i + 1) * width && from->lists[e] != 0; e++) {
+            uint64_t key = from->lists[e];
+            int32_t row = akin_topk_row(key),
+                    own = (int32_t)(first + (from->items ? from->items[i] : i));
             offers[at++] = (offer){akin_topk_key(akin_topk_score(key), products->of_item[row]),
-                                   products->of_item[first + i], (int32_t)(first + i), row,
-                                   cosines ? cosines[i * width + e] : akin_topk_score(key)};
+                                   products->of_item[own], own, row,
+                                   from->cosines ? from->cosines[e] : akin_topk_score(key)};
         }
     qsort(offers, at, sizeof *offers, by_products);
     memset(counts, 0, (size_t)size * sizeof *counts);
@@ -336,38 +331,53 @@ static akin_status make_room(akin_product_lists *p, size_t k) {
     return AKIN_OK;
 }
 
-static void take(akin_product_lists *p, size_t k, const offer *offers, size_t count) {
-    for (size_t o = 0; o < count; o++) {
-        size_t at = (size_t)offers[o].product - p->first;
-        if ((size_t)p->held[at] == k) continue;
-        size_t e = at * k + (size_t)p->held[at]++;
-        p->neighbor[e] = akin_topk_row(offers[o].key);
-        p->score[e] = offers[o].cosine;
-        p->picture[e] = offers[o].picture, p->other[e] = offers[o].other;
-    }
+akin_status akin_products_offers(akin_comm *comm, const akin_vectors *vectors,
+                                 const akin_products *products, const akin_product_item_lists *from,
+                                 akin_product_offer **out, size_t *count) {
+    akin_status status;
+    offer *mine = NULL;
+    size_t *counts = akin_mem_alloc((size_t)akin_comm_size(comm), sizeof *counts);
+    akin_status local = counts ? AKIN_OK : AKIN_FAILED;
+    *out = NULL, *count = 0;
+    if (local == AKIN_OK) local = make_offers(comm, vectors, products, from, &mine, counts);
+    AKIN_TRY(akin_agree(comm, local));
+    AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, (void **)out, count));
+    *count = keep_best(*out, *count);
+done:
+    akin_mem_free(mine);
+    akin_mem_free(counts);
+    return status;
+}
+
+akin_status akin_product_lists_create(akin_comm *comm, const akin_products *products, size_t k,
+                                      akin_product_lists *out) {
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    *out = (akin_product_lists){.first = akin_shard_first(products->count, size, rank),
+                                .count = akin_shard_count(products->count, size, rank)};
+    return akin_agree(comm, make_room(out, k));
+}
+
+void akin_product_lists_append(akin_product_lists *lists, size_t k,
+                               const akin_product_offer *offer) {
+    size_t at = (size_t)offer->product - lists->first;
+    if ((size_t)lists->held[at] == k) return;
+    size_t e = at * k + (size_t)lists->held[at]++;
+    lists->neighbor[e] = akin_topk_row(offer->key);
+    lists->score[e] = offer->cosine;
+    lists->picture[e] = offer->picture, lists->other[e] = offer->other;
 }
 
 akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
-                               const akin_products *products, const uint64_t *lists,
-                               const float *cosines, size_t width, size_t k,
-                               akin_product_lists *out) {
+                               const akin_products *products, const akin_product_item_lists *from,
+                               size_t k, akin_product_lists *out) {
     akin_status status;
-    offer *mine = NULL, *all = NULL;
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    size_t count = 0, *counts = akin_mem_alloc((size_t)size, sizeof *counts);
-    *out = (akin_product_lists){.first = akin_shard_first(products->count, size, rank),
-                                .count = akin_shard_count(products->count, size, rank)};
-    akin_status local = counts ? AKIN_OK : AKIN_FAILED;
-    if (local == AKIN_OK)
-        local = make_offers(comm, vectors, products, lists, cosines, width, &mine, counts);
-    if (local == AKIN_OK) local = make_room(out, k);
-    AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(akin_comm_exchange(comm, mine, counts, sizeof *mine, (void **)&all, &count));
-    take(out, k, all, keep_best(all, count));
+    offer *all = NULL;
+    size_t count = 0;
+    AKIN_TRY(akin_product_lists_create(comm, products, k, out));
+    AKIN_TRY(akin_products_offers(comm, vectors, products, from, &all, &count));
+    for (size_t o = 0; o < count; o++) akin_product_lists_append(out, k, &all[o]);
 done:
-    akin_mem_free(mine);
     akin_mem_free(all);
-    akin_mem_free(counts);
     return status;
 }
 

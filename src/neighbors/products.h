@@ -59,11 +59,42 @@ typedef struct {
     int32_t *picture, *other; /* [count, k]: their most similar pictures, -1 = none */
 } akin_product_lists;
 
-/* This rank's shard, from the items' lists, [count of the vectors' shard, width], keys of topk.h.
- * cosines: of the same shape, where keys hold other scores; or NULL. Collective; agreed. */
+/* Lists of items, keys of topk.h. */
+typedef struct {
+    const uint64_t *lists; /* [count, width] */
+    size_t width;
+    const float *cosines; /* of the same shape, where keys hold other scores; or NULL */
+    const size_t *items;  /* [count] of the vectors' shard; NULL: all of it */
+    size_t count;
+} akin_product_item_lists;
+
+/* A picture of one product and the picture of another that it is most like. */
+typedef struct {
+    uint64_t key; /* the score and the other product, as in topk.h */
+    int32_t product, picture, other;
+    float cosine;
+} akin_product_offer;
+
+/* The best of each pair of products, for this rank's products, in their order and best first; *out owned.
+ * The first `width` of each product are right, if the lists are those of all its pictures. Collective;
+ * agreed. */
+AKIN_MUST_CHECK akin_status akin_products_offers(akin_comm *comm, const akin_vectors *vectors,
+                                                 const akin_products *products,
+                                                 const akin_product_item_lists *from,
+                                                 akin_product_offer **out, size_t *count);
+
+/* Lists of this rank's shard, all empty. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_product_lists_create(akin_comm *comm,
+                                                      const akin_products *products, size_t k,
+                                                      akin_product_lists *out);
+/* Appends an offer to the list of its product; of k there is no room for more. Not collective. */
+void akin_product_lists_append(akin_product_lists *lists, size_t k,
+                               const akin_product_offer *offer);
+
+/* This rank's shard, the first k of each product's offers. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
-                                               const akin_products *products, const uint64_t *lists,
-                                               const float *cosines, size_t width, size_t k,
+                                               const akin_products *products,
+                                               const akin_product_item_lists *from, size_t k,
                                                akin_product_lists *out);
 void akin_product_lists_release(akin_product_lists *lists);
 

@@ -46,9 +46,8 @@ typedef struct {
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
     const akin_refine_params *params;
-    size_t k, pool;        /* pool: of the lists here */
-    uint64_t *lists;       /* [count, pool] */
-    int32_t *duplicate_of; /* [items]; NULL: not requested */
+    size_t k, pool;  /* pool: of the lists here */
+    uint64_t *lists; /* [count, pool] */
     akin_refined *out;
 } refinement;
 
@@ -71,10 +70,10 @@ static akin_status find_duplicates(refinement *r, const int32_t *given) {
     size_t n = akin_vectors_items(r->vectors);
     if (!given)
         return akin_duplicates_find(r->comm, r->vectors, r->rules, akin_refine_least(r->params),
-                                    r->pool, r->lists, &r->duplicate_of);
-    r->duplicate_of = akin_mem_alloc(n, sizeof *r->duplicate_of);
-    if (r->duplicate_of) memcpy(r->duplicate_of, given, n * sizeof *given);
-    return akin_agree(r->comm, r->duplicate_of ? AKIN_OK : AKIN_FAILED);
+                                    r->pool, r->lists, &r->out->duplicates_of);
+    int32_t *of = r->out->duplicates_of = akin_mem_alloc(n, sizeof *of);
+    if (of) memcpy(of, given, n * sizeof *given);
+    return akin_agree(r->comm, of ? AKIN_OK : AKIN_FAILED);
 }
 
 /* Collective; agreed. */
@@ -84,42 +83,16 @@ static akin_status collapse(refinement *r, const int32_t *given) {
     size_t count = akin_vectors_count(r->vectors), need = r->k < r->pool ? r->k : r->pool;
     AKIN_TRY(find_duplicates(r, given));
     const akin_duplicates_lists lists = {r->lists, r->pool, need};
-    AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->duplicate_of, &lists,
+    AKIN_TRY(akin_duplicates_collapse(r->comm, r->vectors, r->rules, r->out->duplicates_of, &lists,
                                       &r->out->sought));
     r->out->duplicate_of = akin_mem_alloc(count, sizeof *r->out->duplicate_of);
     AKIN_TRY(akin_agree(r->comm, r->out->duplicate_of ? AKIN_OK : AKIN_FAILED));
-    memcpy(r->out->duplicate_of, r->duplicate_of + akin_vectors_first(r->vectors),
+    memcpy(r->out->duplicate_of, r->out->duplicates_of + akin_vectors_first(r->vectors),
            count * sizeof *r->out->duplicate_of);
     for (size_t i = 0; i < count; i++) duplicates += r->out->duplicate_of[i] >= 0;
     akin_comm_sum_i64(r->comm, &duplicates, 1);
     r->out->duplicates = (size_t)duplicates;
 done:
-    return status;
-}
-
-static akin_status fill(refinement *r) {
-    akin_status status;
-    int64_t fills = 0;
-    size_t count = akin_vectors_count(r->vectors);
-    akin_refined *out = r->out;
-    out->filled = akin_mem_alloc(count, sizeof *out->filled);
-    AKIN_TRY(akin_agree(r->comm, out->filled ? AKIN_OK : AKIN_FAILED));
-    const akin_backfill_lists lists = {r->k, out->neighbor, out->score, out->counts, out->filled};
-    AKIN_TRY(akin_backfill(r->comm, r->vectors, r->rules, r->duplicate_of, &lists));
-    for (size_t i = 0; i < count; i++) fills += out->filled[i];
-    akin_comm_sum_i64(r->comm, &fills, 1);
-    out->fills = (size_t)fills;
-done:
-    return status;
-}
-
-static akin_status calibrate(refinement *r) {
-    akin_refined *out = r->out;
-    akin_status status = akin_calibrate(r->comm, r->vectors, &out->calibration);
-    for (size_t i = 0; status == AKIN_OK && i < akin_vectors_count(r->vectors); i++)
-        for (size_t e = 0; e < (size_t)out->counts[i]; e++)
-            out->score[i * r->k + e] =
-                akin_calibration_share(out->calibration, out->score[i * r->k + e]);
     return status;
 }
 
@@ -143,12 +116,58 @@ akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
     if (params->collapse) AKIN_TRY(collapse(&r, lists.duplicate_of));
     if (params->diverse)
         AKIN_TRY(akin_diversity(comm, vectors, params->lambda, k, r.pool, r.lists));
-    AKIN_TRY(akin_agree(comm, spread(r.lists, r.pool, akin_vectors_count(vectors), k, out)));
-    if (params->fill) AKIN_TRY(fill(&r));
-    if (params->calibrated) AKIN_TRY(calibrate(&r));
+    status = akin_agree(comm, spread(r.lists, r.pool, akin_vectors_count(vectors), k, out));
 done:
     akin_mem_free(r.lists);
-    akin_mem_free(r.duplicate_of);
+    return status;
+}
+
+/* --- after the lists are chosen --- */
+
+typedef struct {
+    akin_comm *comm;
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules;
+    const akin_item_rules *item_rules;
+    size_t k;
+    akin_refined *out;
+} finishing;
+
+static akin_status fill(const finishing *r) {
+    akin_status status;
+    int64_t fills = 0;
+    size_t count = akin_vectors_count(r->vectors);
+    akin_refined *out = r->out;
+    out->filled = akin_mem_alloc(count, sizeof *out->filled);
+    AKIN_TRY(akin_agree(r->comm, out->filled ? AKIN_OK : AKIN_FAILED));
+    const akin_backfill_lists lists = {r->k,        out->neighbor, out->score,
+                                       out->counts, out->filled,   r->item_rules};
+    AKIN_TRY(akin_backfill(r->comm, r->vectors, r->rules, r->out->duplicates_of, &lists));
+    for (size_t i = 0; i < count; i++) fills += out->filled[i];
+    akin_comm_sum_i64(r->comm, &fills, 1);
+    out->fills = (size_t)fills;
+done:
+    return status;
+}
+
+static akin_status calibrate(const finishing *r) {
+    akin_refined *out = r->out;
+    akin_status status = akin_calibrate(r->comm, r->vectors, &out->calibration);
+    for (size_t i = 0; status == AKIN_OK && i < akin_vectors_count(r->vectors); i++)
+        for (size_t e = 0; e < (size_t)out->counts[i]; e++)
+            out->score[i * r->k + e] =
+                akin_calibration_share(out->calibration, out->score[i * r->k + e]);
+    return status;
+}
+
+akin_status akin_refine_finish(akin_comm *comm, const akin_vectors *vectors,
+                               const akin_row_block_rules *rules, const akin_item_rules *item_rules,
+                               const akin_refine_params *params, size_t k, akin_refined *out) {
+    akin_status status = AKIN_OK;
+    const finishing f = {comm, vectors, rules, item_rules, k, out};
+    if (params->fill) AKIN_TRY(fill(&f));
+    if (params->calibrated) AKIN_TRY(calibrate(&f));
+done:
     return status;
 }
 
@@ -159,6 +178,7 @@ void akin_refined_free(akin_refined *refined) {
     akin_mem_free(refined->filled);
     akin_mem_free(refined->pinned);
     akin_mem_free(refined->duplicate_of);
+    akin_mem_free(refined->duplicates_of);
     akin_calibration_free(refined->calibration);
     *refined = (akin_refined){0};
 }

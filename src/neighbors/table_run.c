@@ -1,21 +1,20 @@
 /* table_run: one table of a run. */
 #include "table_run.h"
 #include "aspect.h"
-#include "extra_neighbors.h"
 #include "limited_lists.h"
 #include "list_scores.h"
 #include "neighbors_check.h"
+#include "product_limits.h"
 #include "product_means.h"
 #include "product_pins.h"
 #include "refine.h"
+#include "table_spare.h"
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/ncfile.h>
 #include <akin/table.h>
 #include <akin/topk.h>
 #include <string.h>
-#include <unistd.h>
 
 typedef akin_table_run run;
 
@@ -64,7 +63,8 @@ static bool is_refined(const run *r) {
 
 static size_t pool_of(const run *r) {
     size_t pool = akin_refine_pool(&r->params->refine, r->params->k);
-    return is_limited(r) ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
+    bool limited = is_limited(r) || (r->more && akin_item_rules_product_limits(r->more));
+    return limited ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
 }
 
 /* A missing or misspelt column makes a rule ineffective. Collective. */
@@ -85,7 +85,7 @@ static akin_status take_rules(run *r) {
     akin_status status = AKIN_OK;
     const akin_neighbors_params *p = r->params;
     const char *files = "";
-    if (akin_item_rules_asked(&p->rules) || p->against || r->pictures) {
+    if (akin_item_rules_asked(&p->rules) || p->against || p->by_group) {
         const akin_products *products = pictures_of(r);
         AKIN_TRY(
             akin_item_rules_create(r->comm, &p->rules, r->vectors, products, p->input, &r->more));
@@ -258,7 +258,7 @@ done:
     return status;
 }
 
-/* Puts the pins first, and makes cosines of what else the lists are ordered by. Collective;
+/* Puts the pins first, makes cosines of what else the lists are ordered by, and fills. Collective;
  * agreed. */
 static akin_status finish_lists(run *r, akin_refined *out) {
     akin_status status = AKIN_OK;
@@ -272,6 +272,8 @@ static akin_status finish_lists(run *r, akin_refined *out) {
     if (is_boosted(r) || r->pins != NULL)
         AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
                                   out->neighbor, out->score));
+    status =
+        akin_refine_finish(r->comm, r->vectors, &r->rules, r->more, &r->params->refine, k, out);
 done:
     return status;
 }
@@ -317,18 +319,38 @@ done:
 }
 
 /* Lists of products from those of their pictures. Collective; agreed. */
-static akin_status list_best(run *r, int32_t **pinned, akin_product_lists *out) {
+static akin_status join_lists(run *r, akin_neighbors_figures *figures, akin_product_lists *out) {
     akin_status status = AKIN_OK;
     float *cosines = NULL;
+    const akin_product_limits_source source = {.vectors = r->vectors,
+                                               .products = &r->products,
+                                               .rules = &r->rules,
+                                               .item_rules = r->more,
+                                               .pins = r->pins,
+                                               .lists = r->lists,
+                                               .stride = r->list,
+                                               .pool = r->pool < r->list ? r->pool : r->list};
+    if (akin_item_rules_product_limits(r->more))
+        return akin_product_limits_keep(r->comm, &source, r->params->k, out, &figures->sought);
     if (is_boosted(r))
         AKIN_TRY(akin_list_cosines(r->comm, r->vectors, r->lists, r->list, &cosines));
-    AKIN_TRY(akin_products_join(r->comm, r->vectors, &r->products, r->lists, cosines, r->list,
-                                r->params->k, out));
-    if (r->pins != NULL)
-        AKIN_TRY(akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, r->params->k,
-                                       out, pinned));
+    const akin_product_item_lists from = {.lists = r->lists,
+                                          .width = r->list,
+                                          .cosines = cosines,
+                                          .count = akin_vectors_count(r->vectors)};
+    status = akin_products_join(r->comm, r->vectors, &r->products, &from, r->params->k, out);
 done:
     akin_mem_free(cosines);
+    return status;
+}
+
+/* So too, with the pins. Collective; agreed. */
+static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **pinned,
+                             akin_product_lists *out) {
+    akin_status status = join_lists(r, figures, out);
+    if (status == AKIN_OK && r->pins != NULL)
+        status = akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, r->params->k,
+                                       out, pinned);
     return status;
 }
 
@@ -342,7 +364,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_labels *labels = NULL;
     const akin_table_origin origin = origin_of(r);
     AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
-                         : list_best(r, &table.pinned, &lists));
+                         : list_best(r, figures, &table.pinned, &lists));
     AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
                                  &labels));
     const akin_table_extras extras = {.boosted = is_boosted(r),
@@ -400,71 +422,11 @@ done:
     return status;
 }
 
-/* The keys after the first ones, and whether a list is complete. */
-static akin_status split_spare(const run *r, size_t count, size_t width, uint64_t **keys,
-                               int8_t **whole) {
-    size_t k = r->list - width;
-    *keys = akin_mem_alloc(count, width * sizeof **keys);
-    *whole = akin_mem_alloc(count, sizeof **whole);
-    if (*keys == NULL || *whole == NULL) return AKIN_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        const uint64_t *list = r->lists + i * r->list;
-        memcpy(*keys + i * width, list + k, width * sizeof **keys);
-        (*whole)[i] = list[r->list - 1] == 0 && (r->delta == NULL || r->delta->horizon[i] == 0);
-    }
-    return AKIN_OK;
-}
-
-/* The digest of the table that is there now. Collective; agreed. */
-static akin_status digest_of_table(const run *r, char digest[33]) {
-    akin_ncfile *file = NULL;
-    akin_status local = AKIN_OK;
-    if (akin_comm_rank(r->comm) == 0) {
-        local = akin_ncfile_peek(r->params->output, "table", &file);
-        if (local == AKIN_OK) memcpy(digest, akin_ncfile_digest(file), 33);
-        akin_ncfile_close(file);
-    }
-    akin_status status = akin_agree(r->comm, local);
-    akin_comm_broadcast(r->comm, digest, 33, 0);
-    return status;
-}
-
-/* Of sources alone: targets that are none have no lists. */
-static akin_status write_spare(run *r) {
-    akin_status status = AKIN_OK;
-    size_t sources = akin_vectors_sources(r->vectors), first = akin_vectors_first(r->vectors),
-           count = akin_vectors_own_sources(r->vectors);
-    uint64_t *keys = NULL;
-    int8_t *whole = NULL;
-    char digest[33];
-    /* A refined table does not have the exact lists, so all of them are kept. */
-    bool apart = is_refined(r) || r->params->by_group;
-    size_t of_table = apart && r->params->spare > 0 ? 0 : r->params->k;
-    size_t width = r->list > of_table && r->params->spare > 0 ? r->list - of_table : 0;
-    if (width == 0) {
-        if (akin_comm_rank(r->comm) == 0)
-            (void)unlink(akin_text_bytes(r->spare)); /* of an older table */
-        return AKIN_OK;
-    }
-    AKIN_TRY(digest_of_table(r, digest));
-    AKIN_TRY(akin_agree(r->comm, split_spare(r, count, width, &keys, &whole)));
-    const akin_extra_neighbors_part part = {.n = sources,
-                                            .k = width,
-                                            .first = first < sources ? first : sources,
-                                            .count = count,
-                                            .keys = keys,
-                                            .whole = whole};
-    AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));
-done:
-    akin_mem_free(keys);
-    akin_mem_free(whole);
-    return status;
-}
-
 akin_status akin_table_run_write(run *r, akin_neighbors_figures *out) {
     akin_status status;
     AKIN_TRY(r->params->by_group ? write_products(r, out) : write_table(r, out));
-    if (write_spare(r) != AKIN_OK) { /* the table is complete, and the spare file is optional */
+    if (akin_table_spare_write(r, is_refined(r) || r->params->by_group) !=
+        AKIN_OK) { /* the table is complete, and the spare file is optional */
         akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r->spare),
                          akin_error_message());
         akin_error_clear();

@@ -115,8 +115,12 @@ static void check(int kind, size_t n, const akin_row_block_rules *rules, bool du
     akin_vectors *vectors = naive_vectors(comm, &c);
     size_t first = akin_vectors_first(vectors), count = akin_vectors_count(vectors);
     naive_fill(&c, rules, &expected);
-    const akin_backfill_lists lists = {K, got.neighbor + first * K, got.score + first * K,
-                                       got.counts + first, got.filled + first};
+    const akin_backfill_lists lists = {K,
+                                       got.neighbor + first * K,
+                                       got.score + first * K,
+                                       got.counts + first,
+                                       got.filled + first,
+                                       NULL};
     assert_int_equal(akin_backfill(comm, vectors, rules, got.duplicate_of, &lists), AKIN_OK);
     for (size_t i = first; i < first + count; i++) {
         assert_int_equal(got.counts[i], expected.counts[i]);

@@ -259,7 +259,7 @@ def test_more_ranks_than_products():
 
 
 def test_what_does_not_go_together_is_refused():
-    for words in (["--diversity", "0.5"], ["--at-most", "category=1"], ["--fill", "category"], ["--against", "e.nc"]):
+    for words in (["--diversity", "0.5"], ["--fill", "category"], ["--against", "e.nc"]):
         assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", *words, expect=2).err
     assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
     assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", "--pictures", "mean", "--fill", "category", expect=2).err

@@ -101,6 +101,7 @@ def for_targets(attribute, test):
     def passes(source, target, _):
         b = value_of(target, attribute)
         return b is not None and bool(test(b))
+    passes.of_target = True
     return passes
 
 
@@ -150,13 +151,15 @@ def draw_rule(r, kind, items):
         blocked_pairs.update(pairs)
         return ["--blocks", files["prefix"] + "blocks.csv"], lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
     if kind == "only-available":
-        return ["--only-available"], lambda s, t, _: t["available"] == "1"
+        return ["--only-available"], for_targets("available", lambda available: available == "1")
     if kind == "same-category":
         return ["--same-category"], lambda s, t, _: s["category"] != "" and s["category"] == t["category"]
     if kind == "exclude-same-group":
         return ["--exclude-same-group"], lambda s, t, _: s["group"] == "" or s["group"] != t["group"]
     least = float(r.choice([0, 0.25, -0.5]))
-    return ["--min-score", least], lambda s, t, score: score >= least
+    passes = lambda s, t, score: score >= least
+    passes.least = least
+    return ["--min-score", least], passes
 
 
 RULES = ["same", "different", "within", "only", "not", "categories", "blocks", "only-available", "same-category", "exclude-same-group",

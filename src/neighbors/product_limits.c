@@ -1,0 +1,223 @@
+/* product_limits: lists between products of which none exceeds a limit. */
+#include "product_limits.h"
+#include "list_search.h"
+#include "remote_rows.h"
+#include <akin/mem.h>
+#include <akin/topk.h>
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    GROWTH = 4 /* times as long as the lists that were too short */,
+    AT_ONCE_MIB = 32,
+    PICTURES = 4 /* of a product, about */
+};
+
+typedef struct {
+    akin_comm *comm;
+    const akin_product_limits_source *from;
+    size_t k, width; /* width: of the lists of pictures that are gone through */
+    akin_product_lists *out;
+    uint64_t *scratch;
+    size_t scratch_size;
+    int32_t *poor, *still; /* this rank's products whose lists were too short, before and now */
+    size_t poor_count, still_count;
+    uint8_t *wanted; /* [products]: those that are searched again now */
+    size_t *items;   /* [count of the shard] */
+} work;
+
+/* --- going through offers --- */
+
+/* Goes through a product's offers; false: there may be more behind them. */
+static bool take(work *w, const akin_product_offer *offers, size_t count, size_t right) {
+    size_t own = (size_t)offers->product - w->out->first, pinned = 0, next = 0;
+    const int32_t *pins = w->from->pins ? akin_item_pins_of(w->from->pins, own, &pinned) : NULL;
+    size_t wanted = w->k > pinned ? w->k - pinned : 0, some = count < right ? count : right;
+    for (size_t o = 0; o < some; o++) w->scratch[o] = offers[o].key;
+    size_t held = akin_item_limits_take(akin_item_rules_product_limits(w->from->item_rules), pins,
+                                        pinned, w->scratch, some, wanted);
+    for (size_t e = 0; e < held; e++) {
+        while (offers[next].key != w->scratch[e]) next++;
+        akin_product_lists_append(w->out, w->k, &offers[next]);
+    }
+    return held == wanted || count < right || right >= w->from->products->count - 1;
+}
+
+/* All products that have offers; those whose list is too short are still poor. */
+static akin_status take_all(work *w, const akin_product_offer *offers, size_t count, size_t right) {
+    if (right > w->scratch_size) {
+        uint64_t *more = akin_mem_resize(w->scratch, w->scratch_size, right, sizeof *more);
+        if (!more) return AKIN_FAILED;
+        w->scratch = more, w->scratch_size = right;
+    }
+    for (size_t o = 0, end; o < count; o = end) {
+        for (end = o; end < count && offers[end].product == offers[o].product;) end++;
+        if (take(w, offers + o, end - o, right)) continue;
+        w->out->held[(size_t)offers[o].product - w->out->first] = 0; /* for a longer one */
+        w->still[w->still_count++] = offers[o].product;
+    }
+    return AKIN_OK;
+}
+
+/* --- searching again --- */
+
+/* Which products of all ranks are searched next, of this rank's poor ones these. Collective; agreed. */
+static akin_status choose(work *w, size_t first, size_t count) {
+    int32_t *all = NULL;
+    size_t size = (size_t)akin_comm_size(w->comm),
+           *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
+    akin_status status = akin_agree(w->comm, offsets ? AKIN_OK : AKIN_FAILED);
+    if (status == AKIN_OK)
+        status = akin_comm_gather(w->comm, w->poor + first, count * sizeof *all, -1, (void **)&all,
+                                  offsets);
+    if (status == AKIN_OK) {
+        memset(w->wanted, 0, w->from->products->count);
+        for (size_t p = 0; p < offsets[size] / sizeof *all; p++) w->wanted[all[p]] = 1;
+    }
+    akin_mem_free(all);
+    akin_mem_free(offsets);
+    return status;
+}
+
+/* This rank's pictures of the products that are wanted; returns how many. */
+static size_t list_pictures(const work *w) {
+    const akin_vectors *v = w->from->vectors;
+    const int32_t *product = w->from->products->of_item + akin_vectors_first(v);
+    size_t found = 0;
+    for (size_t i = 0; i < akin_vectors_count(v); i++)
+        if (akin_vectors_usable(v, i) && w->wanted[product[i]]) w->items[found++] = i;
+    return found;
+}
+
+/* The lists of these pictures anew, and what the products get from them. Collective; agreed. */
+static akin_status search_some(work *w) {
+    akin_status status;
+    akin_product_offer *offers = NULL;
+    size_t offer_count = 0, count = list_pictures(w);
+    uint64_t *lists = akin_mem_alloc(count, w->width * sizeof *lists);
+    AKIN_TRY(akin_agree(w->comm, lists ? AKIN_OK : AKIN_FAILED));
+    const akin_list_search_wanted sought = {w->items, count, w->width, NULL};
+    AKIN_TRY(akin_list_search(w->comm, w->from->vectors, w->from->rules, &sought, lists));
+    const akin_product_item_lists from = {
+        .lists = lists, .width = w->width, .items = w->items, .count = count};
+    AKIN_TRY(akin_products_offers(w->comm, w->from->vectors, w->from->products, &from, &offers,
+                                  &offer_count));
+    status = akin_agree(w->comm, take_all(w, offers, offer_count, w->width));
+done:
+    akin_mem_free(lists);
+    akin_mem_free(offers);
+    return status;
+}
+
+/* Until no list is too short. Collective; agreed. */
+static akin_status search(work *w, size_t *sought) {
+    akin_status status = AKIN_OK;
+    size_t others = akin_vectors_items(w->from->vectors) - 1;
+    for (;;) {
+        int32_t *swap = w->poor;
+        w->poor = w->still, w->poor_count = w->still_count;
+        w->still = swap, w->still_count = 0;
+        int64_t most = (int64_t)w->poor_count, sum = most;
+        akin_comm_max_i64(w->comm, &most, 1);
+        akin_comm_sum_i64(w->comm, &sum, 1);
+        if (most == 0) return AKIN_OK;
+        if (*sought == 0) *sought = (size_t)sum;
+        w->width = GROWTH * w->width < others ? GROWTH * w->width : others;
+        size_t batch = akin_list_search_batch(w->comm, w->width) / PICTURES + 1;
+        for (size_t done = 0; done < (size_t)most; done += batch) {
+            size_t first = done < w->poor_count ? done : w->poor_count,
+                   rest = w->poor_count - first;
+            AKIN_TRY(choose(w, first, rest < batch ? rest : batch));
+            AKIN_TRY(search_some(w));
+        }
+    }
+done:
+    return status;
+}
+
+/* --- cosines of lists in another order --- */
+
+typedef struct {
+    akin_remote_rows *fetch;
+    int32_t *wanted;
+    size_t room;
+} scoring;
+
+/* Entries [first, end) of all lists. Collective; agreed. */
+static akin_status score_some(const scoring *s, akin_product_lists *lists, size_t first,
+                              size_t end) {
+    size_t count = 0, stride = akin_remote_rows_stride(s->fetch);
+    for (size_t e = first; e < end; e++)
+        if (lists->neighbor[e] >= 0)
+            s->wanted[count++] = lists->picture[e], s->wanted[count++] = lists->other[e];
+    akin_status status = akin_remote_rows_bring(s->fetch, s->wanted, count);
+    for (size_t e = first; e < end && status == AKIN_OK; e++)
+        if (lists->neighbor[e] >= 0)
+            lists->score[e] =
+                akin_remote_rows_score(akin_remote_rows_get(s->fetch, lists->picture[e]),
+                                       akin_remote_rows_get(s->fetch, lists->other[e]), stride);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status score_all(work *w) {
+    akin_status status;
+    scoring s = {0};
+    size_t entries = w->out->count * w->k;
+    akin_status local = akin_remote_rows_create(w->comm, w->from->vectors, &s.fetch);
+    if (local == AKIN_OK) {
+        s.room = akin_remote_rows_most(s.fetch, AT_ONCE_MIB) / 2 + 1;
+        s.wanted = akin_mem_alloc(2 * s.room, sizeof *s.wanted);
+        if (!s.wanted) local = AKIN_FAILED;
+    }
+    AKIN_TRY(akin_agree(w->comm, local));
+    const size_t rounds = akin_comm_rounds(w->comm, entries, s.room);
+    for (size_t r = 0; r < rounds; r++) {
+        size_t first = r * s.room < entries ? r * s.room : entries;
+        size_t rest = entries - first;
+        AKIN_TRY(score_some(&s, w->out, first, first + (rest < s.room ? rest : s.room)));
+    }
+done:
+    akin_remote_rows_free(s.fetch);
+    akin_mem_free(s.wanted);
+    return status;
+}
+
+/* A list that was too short and is now complete may have left entries behind its end. */
+static void clear_ends(akin_product_lists *lists, size_t k) {
+    for (size_t p = 0; p < lists->count; p++)
+        for (size_t e = (size_t)lists->held[p]; e < k; e++) {
+            lists->neighbor[p * k + e] = -1, lists->score[p * k + e] = 0;
+            lists->picture[p * k + e] = lists->other[p * k + e] = -1;
+        }
+}
+
+akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_source *source,
+                                     size_t k, akin_product_lists *out, size_t *sought) {
+    akin_status status;
+    work w = {.comm = comm, .from = source, .k = k, .width = source->stride, .out = out};
+    akin_product_offer *offers = NULL;
+    size_t count = 0, items = akin_vectors_count(source->vectors);
+    const akin_product_item_lists from = {
+        .lists = source->lists, .width = source->stride, .count = items};
+    *sought = 0;
+    AKIN_TRY(akin_product_lists_create(comm, source->products, k, out));
+    w.poor = akin_mem_alloc(out->count, sizeof *w.poor);
+    w.still = akin_mem_alloc(out->count, sizeof *w.still);
+    w.wanted = akin_mem_alloc(source->products->count, sizeof *w.wanted);
+    w.items = akin_mem_alloc(items, sizeof *w.items);
+    AKIN_TRY(akin_agree(comm, w.poor && w.still && w.wanted && w.items ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_products_offers(comm, source->vectors, source->products, &from, &offers, &count));
+    AKIN_TRY(akin_agree(comm, take_all(&w, offers, count, source->pool)));
+    AKIN_TRY(search(&w, sought));
+    clear_ends(out, k);
+    if (akin_item_rules_boosted(source->item_rules)) AKIN_TRY(score_all(&w));
+done:
+    akin_mem_free(offers);
+    akin_mem_free(w.scratch);
+    akin_mem_free(w.poor);
+    akin_mem_free(w.still);
+    akin_mem_free(w.wanted);
+    akin_mem_free(w.items);
+    return status;
+}
