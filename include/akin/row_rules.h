@@ -62,6 +62,7 @@ typedef struct {
     const akin_topk_limits *limits; /* of each list; NULL: none */
     const float *offset;            /* [count of the shard]; NULL: none */
     bool reversed; /* lists hold the sources in whose lists their own row may stand */
+    bool both;     /* lists hold those that may stand in each other's lists */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
     double share[AKIN_ROW_RULES_ORDERS];      /* of all pairs that each of these lets pass */
 } akin_row_rules;
@@ -71,7 +72,8 @@ typedef struct {
 void akin_row_rules_complete(const akin_row_rules *rules, size_t at, akin_row_values *values,
                              int32_t *available);
 
-/* Whether the target may stand in the source's list; of reversed rules, the source in the target's. */
+/* Whether the target may stand in the source's list; of reversed rules, the source in the target's;
+ * of both, each in the other's. */
 bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
                           const akin_row_values *source, int32_t target_row,
                           const akin_row_values *target);

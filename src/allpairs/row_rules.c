@@ -81,18 +81,22 @@ static bool is_blocked(const akin_row_rules *rules, uint64_t pair) {
     return low < rules->block_count && rules->blocks[low] == pair;
 }
 
-bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
-                          const akin_row_values *source, int32_t target_row,
-                          const akin_row_values *target) {
-    const akin_row_values *from = rules->reversed ? target : source,
-                          *to = rules->reversed ? source : target;
-    uint32_t from_row = (uint32_t)(rules->reversed ? target_row : source_row),
-             to_row = (uint32_t)(rules->reversed ? source_row : target_row);
+static bool allow(const akin_row_rules *rules, int32_t from_row, const akin_row_values *from,
+                  int32_t to_row, const akin_row_values *to) {
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
         if (!passes(rule, from->value[rule->slot], to->value[rule->slot])) return false;
     }
-    return rules->block_count == 0 || !is_blocked(rules, (uint64_t)from_row << 32 | to_row);
+    return rules->block_count == 0 ||
+           !is_blocked(rules, (uint64_t)(uint32_t)from_row << 32 | (uint32_t)to_row);
+}
+
+bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
+                          const akin_row_values *source, int32_t target_row,
+                          const akin_row_values *target) {
+    bool turned = rules->reversed || rules->both;
+    return (rules->reversed || allow(rules, source_row, source, target_row, target)) &&
+           (!turned || allow(rules, target_row, target, source_row, source));
 }
 
 /* --- many items --- */
@@ -157,11 +161,12 @@ static bool possible(const akin_row_rule *rule, const akin_row_span *sources,
 
 bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
                              const akin_row_span *targets) {
-    const akin_row_span *from = rules->reversed ? targets : sources,
-                        *to = rules->reversed ? sources : targets;
+    bool turned = rules->reversed || rules->both;
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
-        if (!possible(rule, &from[rule->slot], &to[rule->slot])) return false;
+        const akin_row_span *from = &sources[rule->slot], *to = &targets[rule->slot];
+        if (!rules->reversed && !possible(rule, from, to)) return false;
+        if (turned && !possible(rule, to, from)) return false;
     }
     return true;
 }
@@ -192,7 +197,7 @@ static bool certain_labels(const akin_row_rule *rule, const akin_row_span *sourc
 
 bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *sources,
                             const akin_row_span *targets) {
-    if (rules->reversed) return rules->count == 0;
+    if (rules->reversed || rules->both) return rules->count == 0;
     for (int r = 0; r < rules->count; r++) {
         const akin_row_rule *rule = &rules->rule[r];
         const akin_row_span *from = &sources[rule->slot], *to = &targets[rule->slot];
@@ -206,15 +211,12 @@ bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *so
 
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets) {
-    for (int r = 0; r < rules->count; r++) {
-        const akin_row_rule *rule = &rules->rule[r];
-        const akin_row_span *others = &targets[rule->slot];
-        akin_row_span one = akin_row_span_none();
-        akin_row_span_add(&one, rule->number, source->value[rule->slot]);
-        if (!possible(rule, rules->reversed ? others : &one, rules->reversed ? &one : others))
-            return false;
+    akin_row_span one[AKIN_ROW_RULES_SLOTS];
+    for (int slot = 0; slot < rules->slots; slot++) {
+        one[slot] = akin_row_span_none();
+        akin_row_span_add(&one[slot], rules->number[slot], source->value[slot]);
     }
-    return true;
+    return akin_row_rules_possible(rules, one, targets);
 }
 
 /* --- order --- */

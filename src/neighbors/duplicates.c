@@ -20,6 +20,7 @@ typedef struct {
 
 typedef struct {
     int32_t row, category, group;
+    akin_row_values values;
 } face;
 
 typedef struct {
@@ -53,9 +54,11 @@ static size_t close_ones(const search *s, size_t item) {
 }
 
 static bool takes_part(const search *s, size_t item) {
+    akin_row_values values;
+    int32_t available = akin_labels_available(akin_vectors_labels(s->vectors))[item];
     if (!akin_vectors_usable(s->vectors, item)) return false;
-    return !s->rules->only_available ||
-           akin_labels_available(akin_vectors_labels(s->vectors))[item];
+    akin_row_rules_complete(s->rules->more, item, &values, &available);
+    return !s->rules->only_available || available;
 }
 
 static akin_status begin(search *s) {
@@ -131,13 +134,19 @@ done:
 
 static bool may_meet(const akin_row_block_rules *rules, const face *a, const face *b) {
     if (rules->same_category && (a->category != b->category || a->category < 0)) return false;
-    return !(rules->exclude_same_group && a->group == b->group && a->group >= 0);
+    if (rules->exclude_same_group && a->group == b->group && a->group >= 0) return false;
+    return !rules->more ||
+           akin_row_rules_allow(rules->more, a->row, &a->values, b->row, &b->values);
 }
 
 static face face_of(const search *s, size_t item) {
     akin_labels *labels = akin_vectors_labels(s->vectors);
-    return (face){(int32_t)(s->first + item), akin_labels_category(labels)[item],
-                  akin_labels_group(labels)[item]};
+    face f = {.row = (int32_t)(s->first + item),
+              .category = akin_labels_category(labels)[item],
+              .group = akin_labels_group(labels)[item]};
+    int32_t available;
+    akin_row_rules_complete(s->rules->more, item, &f.values, &available);
+    return f;
 }
 
 /* The first kept row that a full row is close to, among full ones; best if there is none before

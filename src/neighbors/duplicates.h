@@ -4,7 +4,9 @@
  * duplicate of one that is kept, no two kept items are that close, and there are no chains.
  * Pairs that the rules separate (another category, the same group, a score below the minimum)
  * are not duplicates; with `only_available` an unavailable item is left out: it is nobody's
- * neighbour anyway, and an available copy of it is what its list should recommend. Lists only
+ * neighbour anyway, and an available copy of it is what its list should recommend. So too with rules for
+ * each item: those that they let be nobody's neighbour are left out, and the rules must be such that each
+ * of a pair may stand in the other's list (`both` of row_rules.h). Lists only
  * contain kept items, and never the one that the item is a duplicate of. A list that was full
  * and is left with fewer than needed is searched again among the kept items: so the first
  * entries are what they would be without the duplicates. Most of this is known from the exact

@@ -198,24 +198,53 @@ static akin_status damp_hubs(const sweep *s, akin_table_run *r,
     return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
 }
 
-/* Which items of the other catalogue look the same, by a pass over that one. Collective; agreed. */
-static akin_status collapse_targets(const sweep *s, akin_table_run *r,
-                                    const akin_first_pass_checkpoint *checkpoint,
-                                    akin_allpairs_figures *figures) {
+/* The other catalogue, by which rules its items may stand for each other. */
+typedef struct {
+    akin_vectors *vectors;
+    akin_item_rules *more; /* NULL: none but those of labels */
+    akin_row_block_rules rules;
+} others;
+
+static void free_others(others *o) {
+    akin_item_rules_free(o->more);
+    akin_vectors_free(o->vectors);
+}
+
+/* Collective; agreed. */
+static akin_status open_others(const sweep *s, const akin_table_run *r, others *o) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
-    akin_vectors *targets = NULL;
     const akin_aspect aspect = {.parts = p->aspect,
                                 .input = {p->against, p->against_catalog},
                                 .model = p->model,
                                 .beside = p->input};
-    AKIN_TRY(akin_vectors_open(s->comm, p->against, p->against_ids, &targets));
-    if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &targets));
-    status = akin_target_duplicates_find(s->comm, targets, akin_vectors_sources(r->vectors),
-                                         &r->rules, akin_refine_least(&p->refine), r->pool,
-                                         checkpoint, &r->duplicate_of, figures);
+    akin_neighbors_rules given = p->rules;
+    given.boost = given.pins = (akin_neighbors_words){0}, given.damp_hubs = false;
+    *o = (others){.rules = r->rules};
+    o->rules.more = NULL;
+    AKIN_TRY(akin_vectors_open(s->comm, p->against, p->against_ids, &o->vectors));
+    if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &o->vectors));
+    if (!akin_item_rules_asked(&given)) return AKIN_OK;
+    AKIN_TRY(akin_item_rules_create(s->comm, &given, o->vectors, NULL, p->against, &o->more));
+    o->rules.more = akin_item_rules_rows(o->more);
+    o->rules.only_available = akin_item_rules_targets(o->more);
 done:
-    akin_vectors_free(targets);
+    return status;
+}
+
+/* Which items look the same, by a pass of its own: of the other catalogue, or under rules for each item, by
+ * which lists do not tell it. Collective; agreed. */
+static akin_status collapse_first(const sweep *s, akin_table_run *r,
+                                  const akin_first_pass_checkpoint *checkpoint,
+                                  akin_allpairs_figures *figures) {
+    const akin_neighbors_params *p = r->params;
+    others o = {.vectors = rows_of(s), .rules = r->rules};
+    akin_status status = p->against ? open_others(s, r, &o) : AKIN_OK;
+    if (status == AKIN_OK)
+        status = akin_target_duplicates_find(
+            s->comm, o.vectors, p->against ? akin_vectors_sources(r->vectors) : 0, &o.rules,
+            akin_refine_least(&p->refine), r->pool, checkpoint, &r->duplicate_of, figures);
+    if (p->against) free_others(&o);
     return status;
 }
 
@@ -245,11 +274,12 @@ static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
 static akin_status pass_all_first(sweep *s) {
     akin_status status = AKIN_OK;
     static const first_pass hubs = {"--damp-hubs", HUBS, damp_hubs},
-                            duplicates = {"--collapse-duplicates", DUPLICATES, collapse_targets};
+                            duplicates = {"--collapse-duplicates", DUPLICATES, collapse_first};
     for (int t = 0; t < s->tables; t++) {
         const akin_neighbors_params *p = s->table[t].params;
         if (p->rules.damp_hubs) AKIN_TRY(pass_first(s, t, &hubs));
-        if (p->against && p->refine.collapse) AKIN_TRY(pass_first(s, t, &duplicates));
+        if (p->refine.collapse && (p->against || s->table[t].more))
+            AKIN_TRY(pass_first(s, t, &duplicates));
     }
 done:
     return status;

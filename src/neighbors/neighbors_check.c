@@ -27,10 +27,14 @@ akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin
     const char *path = params->input;
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
-    if (refine->collapse && akin_item_rules_asked(rules))
+    if (refine->collapse && rules->at_most.count > 0)
+        return akin_error_option("collapse-duplicates",
+                                 "--collapse-duplicates does not go together with --at-most: leave "
+                                 "one of them out");
+    if (refine->collapse && params->against && rules->blocks.count > 0)
         return akin_error_option(
             "collapse-duplicates",
-            "--collapse-duplicates does not go together with rules for each item (--same and the "
-            "others): leave one of them out");
+            "--collapse-duplicates does not go together with --blocks where there is --against, "
+            "since its ids are of two catalogues: leave one of them out");
     return AKIN_OK;
 }

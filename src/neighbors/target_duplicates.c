@@ -1,4 +1,4 @@
-/* target_duplicates: which targets of another catalogue look the same. */
+/* target_duplicates: which targets look the same. */
 #include "target_duplicates.h"
 #include "duplicates.h"
 #include <akin/mem.h>
@@ -24,7 +24,13 @@ akin_status akin_target_duplicates_find(akin_comm *comm, const akin_vectors *tar
     int32_t *of = NULL;
     size_t n = akin_vectors_items(targets);
     akin_row_block_rules plain = *rules;
-    plain.more = NULL, plain.layers = 0, plain.again = false;
+    akin_row_rules more;
+    if (plain.more) {
+        more = *plain.more;
+        more.both = true, more.offset = NULL, more.limits = NULL;
+        plain.more = &more;
+    }
+    plain.layers = 0, plain.again = false;
     if (plain.min_score < least) plain.min_score = least; /* no other pair is asked for */
     *duplicate_of = NULL;
     AKIN_TRY(akin_first_pass(comm, targets, &plain, pool, checkpoint, &lists, figures));

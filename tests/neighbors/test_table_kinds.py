@@ -90,19 +90,25 @@ class Model:
     def lists(self, k):
         """Of each list how many are pinned, the rows, and how many are filled in."""
         asked, offsets, pins = self.asked, self.offsets(k), self.pins(k)
-        fills = self.centrals() if asked.fill else None
+        of = self.duplicates() if asked.least is not None else np.full(len(self.targets), -1)
+        fills = self.centrals(of) if asked.fill else None
         for s, row in enumerate(self.score):
-            first, pool = pins.get(s, []), k if asked.diversity is None else 3 * k
+            first, pool = pins.get(s, []), k if asked.diversity is None and asked.least is None else 3 * k
             order = sorted(np.flatnonzero(~np.isnan(row)), key=lambda t: (-np.float32(row[t] + offsets[t]), t))
             one = order
             if first and asked.limits:
                 one = take([*first, *(t for t in order if t not in first)], self.targets, asked.limits, pool, first)[len(first):]
-            elif asked.limits or asked.diversity is not None:
+            elif asked.limits or pool > k:
                 one = take(order, self.targets, asked.limits, pool, [])
+            same = of[s] if self.sources is self.targets else -1
+            if asked.least is not None:
+                full, one = len(one) == pool, [t for t in one if of[t] < 0 and t != same]
+                if full and len(one) < k:
+                    one = [t for t in order if of[t] < 0 and t != same][:pool]
             if asked.diversity is not None:
                 one = self.diverse(one, [np.float32(row[t] + offsets[t]) for t in one], k)
             one = [*first, *[t for t in one if t not in first]][:k]
-            full = self.fill(s, one, fills, k) if asked.fill else one
+            full = self.fill(s, one, fills, k, same) if asked.fill else one
             yield len(first), full, len(full) - len(one)
 
     def diverse(self, order, relevance, k):
@@ -113,10 +119,25 @@ class Model:
             taken.append(left.pop(int(np.argmax(values))))
         return [order[c] for c in taken]
 
-    def centrals(self):
-        """The targets of each category, those in its middle first, and the pairs that pass all rules but the minimum score."""
+    def recommended(self):
+        """Who may be somebody's neighbour."""
         nobody = {b for a, b in self.asked.blocks if a == "*"}
-        may = [t["id"] not in nobody and all(rule(None, t, 1) for rule in self.asked.rules if hasattr(rule, "of_target")) for t in self.targets]
+        return [t["id"] not in nobody and all(rule(None, t, 1) for rule in self.asked.rules if hasattr(rule, "of_target")) for t in self.targets]
+
+    def duplicates(self):
+        """Of those that may stand in each other's list, the first one that is kept and that close."""
+        likeness, may, of = self.rows @ self.rows.T, self.recommended(), np.full(len(self.targets), -1)
+        rules = [getattr(rule, "of_pairs", rule) for rule in self.asked.rules if not hasattr(rule, "of_target")]
+        for i, a in enumerate(self.targets):
+            for j, b in enumerate(self.targets[:i]):
+                if may[i] and may[j] and of[j] < 0 and likeness[i, j] >= self.asked.least and all(rule(a, b, likeness[i, j]) and rule(b, a, likeness[i, j]) for rule in rules):
+                    of[i] = j
+                    break
+        return of
+
+    def centrals(self, of):
+        """The targets of each category, those in its middle first, and the pairs that pass all rules but the minimum score."""
+        may = [m and of[j] < 0 for j, m in enumerate(self.recommended())]
         found = {}
         for category in {t["category"] for t in self.targets} - {""}:
             rows = [j for j, t in enumerate(self.targets) if may[j] and t["category"] == category]
@@ -127,9 +148,9 @@ class Model:
             np.fill_diagonal(passes, np.nan)
         return found, passes
 
-    def fill(self, s, one, fills, k):
+    def fill(self, s, one, fills, k, same):
         found, passes = fills
-        some = [t for t in found.get(self.sources[s]["category"], []) if not np.isnan(passes[s, t]) and t not in one]
+        some = [t for t in found.get(self.sources[s]["category"], []) if not np.isnan(passes[s, t]) and t not in one and t != same]
         return take([*one, *some], self.targets, self.asked.limits, k, one)
 
 
@@ -141,6 +162,9 @@ def assert_lists(path, way, now, asked, k, said):
         neighbor, score, count = d["neighbor"][...], d["score"][...], d["count"][...]
         pinned = d["pinned"][...] if "pinned" in d.variables else np.zeros(len(neighbor), int)
         filled = d["filled"][...] if asked.fill else np.zeros(len(neighbor), int)
+        if asked.least is not None:
+            of = d["target_duplicate_of" if way == "against" else "duplicate_of"][...]
+            assert np.array_equal(of, model.duplicates()), (said, of, model.duplicates())
     if asked.calibrated:
         pairs = np.sort(model.raw[np.triu_indices(len(model.raw), 1)] if way == "items" else model.raw.ravel())
     for s, (first, one, more) in enumerate(model.lists(k)):
@@ -172,17 +196,20 @@ def draw_asked(r, way, items):
     if not asked.damp and r.random() < 0.25:
         asked.damp, words = True, words + ["--damp-hubs"]
     asked.blocks = set(blocked_pairs) if "--blocks" in words else set()
-    asked.diversity, asked.fill, asked.calibrated = None, False, False
+    asked.diversity, asked.least, asked.fill, asked.calibrated = None, None, False, False
     if way in ("items", "against"):
-        draw_choice(r, asked, words)
+        draw_choice(r, way, asked, words)
     return [str(word) for word in words], asked
 
 
-def draw_choice(r, asked, words):
+def draw_choice(r, way, asked, words):
     """What chooses from the exact lists, adds to them or names their scores otherwise."""
     if r.random() < 0.5:
         asked.diversity = float(r.choice([0.3, 0.7]))
         words += ["--diversity", asked.diversity]
+    if r.random() < 0.5 and not asked.limits and not (way == "against" and asked.blocks):
+        asked.least = float(r.choice([1, 0.75]))
+        words += ["--collapse-duplicates", asked.least]
     if r.random() < 0.6:
         asked.fill = True
         words += ["--fill", "category"]

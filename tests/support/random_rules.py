@@ -149,7 +149,9 @@ def draw_rule(r, kind, items):
         write(files["prefix"] + "blocks.csv", ["id", "neighbor"], pairs)
         blocked_pairs.clear()
         blocked_pairs.update(pairs)
-        return ["--blocks", files["prefix"] + "blocks.csv"], lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
+        passes = lambda s, t, _: not {(s["id"], t["id"]), ("*", t["id"]), (s["id"], "*")} & pairs
+        passes.of_pairs = lambda s, t, _: (s["id"], t["id"]) not in pairs
+        return ["--blocks", files["prefix"] + "blocks.csv"], passes
     if kind == "only-available":
         return ["--only-available"], for_targets("available", lambda available: available == "1")
     if kind == "same-category":
