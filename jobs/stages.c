@@ -4,6 +4,7 @@
 #include "output.h"
 #include "preflight.h"
 #include "reuse.h"
+#include "stages_gallery.h"
 #include "tables.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -70,7 +71,6 @@ static bool published_tables(const akin_job *job);
 static akin_status settle_fetch(const akin_stage_setting *setting, akin_options *options);
 static akin_status settle_ingest(const akin_stage_setting *setting, akin_options *options);
 static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options);
-static akin_status settle_gallery(const akin_stage_setting *setting, akin_options *options);
 static akin_status check_gallery(const akin_options *options);
 static akin_stage_hook end_ingest, prepare_train, end_train;
 
@@ -143,7 +143,7 @@ const akin_stage akin_stages[] = {
      .argument = "table.nc",
      .paths = {{"output", "gallery"}, {"results", "."}},
      .not_added = true,
-     .settle = settle_gallery,
+     .settle = akin_stages_settle_gallery,
      .check = check_gallery,
      .before = "against",
      .recorded = true,
@@ -306,51 +306,6 @@ static akin_status settle_ingest(const akin_stage_setting *setting, akin_options
         AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
     if ((fetched || offline) && akin_options_text(options, "cache"))
         status = akin_options_set(options, "offline", "yes", "run");
-done:
-    return status;
-}
-
-/* A page for each further table. */
-static akin_status settle_pages(const akin_stage_setting *setting, akin_options *options) {
-    akin_status status = AKIN_OK;
-    akin_text *word = NULL;
-    const char *section;
-    AKIN_TRY(akin_text_create(&word));
-    for (size_t i = 0; (section = akin_job_table_section(setting->job, i)); i++) {
-        char room[AKIN_JOB_FILE_SIZE];
-        const char *name = akin_job_table_name(section);
-        akin_text_clear(word);
-        AKIN_TRY(akin_text_append(word, "%s=%s/%s", name, setting->folder,
-                                  akin_job_file("table.nc", name, room)));
-        AKIN_TRY(akin_options_append(options, "table", akin_text_bytes(word)));
-    }
-done:
-    akin_text_free(word);
-    return status;
-}
-
-/* The gallery shows the pictures that were ingested, from the same sources. */
-static akin_status settle_gallery(const akin_stage_setting *setting, akin_options *options) {
-    akin_status status = settle_pages(setting, options);
-    if (status != AKIN_OK) return status;
-    const akin_options *ingest = akin_jobfile_options(setting->job, "ingest");
-    const char *const *sources = NULL;
-    static const char *const shared[] = AKIN_TABLE_KEYS;
-    const char *cache = akin_options_text(ingest, "cache");
-    char max_pixels[32];
-    if (akin_options_given(options, "source")) return AKIN_OK;
-    if (cache && !akin_options_given(options, "cache"))
-        AKIN_TRY(akin_options_set(options, "cache", cache, "run"));
-    size_t count = akin_options_arguments(ingest, &sources);
-    for (size_t i = 0; i < count; i++) AKIN_TRY(akin_options_append(options, "source", sources[i]));
-    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
-        if (akin_options_given(ingest, shared[i]) && !akin_options_given(options, shared[i]))
-            AKIN_TRY(
-                akin_options_set(options, shared[i], akin_options_text(ingest, shared[i]), "run"));
-    if (akin_options_given(ingest, "max-pixels") && !akin_options_given(options, "max-pixels")) {
-        snprintf(max_pixels, sizeof max_pixels, "%lld", akin_options_int(ingest, "max-pixels"));
-        status = akin_options_set(options, "max-pixels", max_pixels, "run");
-    }
 done:
     return status;
 }

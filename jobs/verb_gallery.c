@@ -67,6 +67,36 @@ static const akin_option options[] = {
      .help = "what the table was made from, for a map of the catalogue (default: embeddings.nc of "
              "--results)",
      .shapes_result = true},
+    {.name = "name",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TEXT",
+     .shapes_result = true,
+     .help = "what the catalogue is called beside another one (default: as the run or the source)"},
+    {.name = "target-name",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "TEXT",
+     .shapes_result = true,
+     .help = "of a table made --against another catalogue: what that one is called"},
+    {.name = "target-source",
+     .type = AKIN_OPTION_LIST,
+     .argument = "SOURCE",
+     .shapes_result = true,
+     .help = "so too: its source, for its pictures; without it they are those of --target-catalog"},
+    {.name = "target-root",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "DIR",
+     .help = "so too: where relative paths of its CSV start"},
+    {.name = "target-catalog",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.nc",
+     .shapes_result = true,
+     .help = "so too: its catalog.nc, which has small pictures"},
+    {.name = "target-embeddings",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE.nc",
+     .shapes_result = true,
+     .help =
+         "so too: what the table was made against, for attributes and what parts add to a score"},
     {.name = "picture-size",
      .type = AKIN_OPTION_INT,
      .initial = "256",
@@ -98,17 +128,26 @@ static akin_gallery_params params_of(const akin_options *o, const char **sources
                                  .root = akin_options_text(o, "root"),
                                  .cache = akin_options_text(o, "cache")};
     (void)!akin_tables_params(o, &source); /* checked before */
-    return (akin_gallery_params){.table = arguments[0],
-                                 .against = akin_options_text(o, "against"),
-                                 .beside = akin_options_text(o, "beside"),
-                                 .product_url = akin_options_text(o, "product-url"),
-                                 .previous = akin_options_text(o, "previous"),
-                                 .embeddings = akin_options_text(o, "embeddings"),
-                                 .source = source,
-                                 .output = akin_options_text(o, "output"),
-                                 .results = akin_options_text(o, "results"),
-                                 .side = (size_t)akin_options_int(o, "picture-size"),
-                                 .max_pixels = (uint64_t)akin_options_int(o, "max-pixels")};
+    akin_source_params other = source;     /* columns and the rest are read alike */
+    other.count = akin_options_list(o, "target-source", &other.names);
+    other.root = akin_options_text(o, "target-root");
+    return (akin_gallery_params){
+        .table = arguments[0],
+        .name = akin_options_text(o, "name"),
+        .target = {.name = akin_options_text(o, "target-name"),
+                   .source = other,
+                   .catalog = akin_options_text(o, "target-catalog"),
+                   .embeddings = akin_options_text(o, "target-embeddings")},
+        .against = akin_options_text(o, "against"),
+        .beside = akin_options_text(o, "beside"),
+        .product_url = akin_options_text(o, "product-url"),
+        .previous = akin_options_text(o, "previous"),
+        .embeddings = akin_options_text(o, "embeddings"),
+        .source = source,
+        .output = akin_options_text(o, "output"),
+        .results = akin_options_text(o, "results"),
+        .side = (size_t)akin_options_int(o, "picture-size"),
+        .max_pixels = (uint64_t)akin_options_int(o, "max-pixels")};
 }
 
 static const char **room_for_sources(const akin_options *o) {

@@ -15,8 +15,18 @@ typedef struct {
     const char *name, *table;
 } akin_gallery_more;
 
+/* Of tables between two catalogues: the other one. All NULL or 0: not known. */
+typedef struct {
+    const char *name;
+    akin_source_params source; /* for its pictures; count 0: they are the small ones of */
+    const char *catalog;       /* its catalog.nc */
+    const char *embeddings;    /* what the table was made against, for attributes and shares */
+} akin_gallery_target;
+
 typedef struct {
     const char *table;
+    const char *name; /* of the catalogue; NULL: that of the run, or of the source */
+    akin_gallery_target target;
     const akin_gallery_more
         *more; /* [more_count]; one with other items is left out, with a warning */
     size_t more_count;

@@ -56,7 +56,8 @@ AKIN_MUST_CHECK akin_status akin_labels_set_id(
  * (AKIN_INPUT). Not collective. */
 AKIN_MUST_CHECK akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count,
                                              akin_labels **out);
-/* Only the ids of these targets of a table between two catalogues (table.h). Not collective. */
+/* The same of these targets of a table between two catalogues (table.h), which has no attributes of
+ * them. Not collective. */
 AKIN_MUST_CHECK akin_status akin_labels_read_targets(const akin_ncfile *file, size_t first,
                                                      size_t count, akin_labels **out);
 /* Defines all dimensions except `item` (id_length, category_count, group_count, name_length) and

@@ -93,6 +93,11 @@ bool akin_table_has_duplicates(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
                                                   size_t count,
                                                   int32_t *duplicate_of /* [count] */);
+/* Of a table between products: their most similar pictures, -1 = none, which are rows of so many.
+ * Checked (AKIN_INPUT). */
+AKIN_MUST_CHECK akin_status akin_table_pictures(const akin_table *table, size_t first, size_t count,
+                                                size_t pictures, int32_t *picture /* [count, k] */,
+                                                int32_t *other /* [count, k] */);
 /* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in
  * range, counts within k, scores in [-1, 1], and the order of each list (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_rows(const akin_table *table, size_t first, size_t count,

@@ -7,6 +7,8 @@
 #include "gallery_folder.h"
 #include "gallery_map.h"
 #include "gallery_pictures.h"
+#include "gallery_rows.h"
+#include "gallery_sides.h"
 #include "gallery_strip.h"
 #include "gallery_why.h"
 #include <akin/evaluate.h>
@@ -28,16 +30,19 @@ typedef struct gallery {
     const char **names; /* theirs, ends with NULL */
     const akin_gallery_params *params;
     akin_table *table, *before; /* before: NULL = none */
-    akin_labels *labels;        /* of all items, on every rank */
+    akin_gallery_rows rows;
     akin_evaluate_figures measured;
     akin_evaluate_categories *categories;
-    akin_gallery_pictures *pictures;
-    akin_gallery_reuse *reuse;
+    akin_gallery_pictures *pictures, *target_pictures; /* target_pictures: NULL = no source */
+    akin_gallery_reuse *reuse, *target_reuse;
     akin_table *beside; /* NULL = none */
     akin_gallery_folder *folder;
     akin_gallery_counts counts;
-    uint8_t *missing; /* [items], 1 = no picture */
-    char *catalog;    /* of the results; NULL = none */
+    akin_gallery_missing missing;
+    char *catalog;           /* of the results; NULL = none */
+    char *embeddings;        /* given, or those of the results; NULL = none */
+    size_t targets;          /* of the table or a further one: how many there are pictures of */
+    akin_labels *of_targets; /* theirs; borrowed */
     size_t placeholders;
 } gallery;
 
@@ -64,36 +69,44 @@ static akin_gallery_size size_of(const akin_gallery_params *params) {
 }
 
 static void free_page(gallery *g) {
-    akin_labels_free(g->labels);
+    akin_gallery_rows_release(&g->rows);
     akin_evaluate_categories_free(g->categories);
     akin_table_close(g->table);
 }
 
-/* Whether the tables are of the same items; the others are left out. */
-static bool same_items(akin_labels *a, akin_labels *b) {
-    size_t n = akin_labels_count(a);
-    if (n != akin_labels_count(b)) return false;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(akin_labels_id(a, i), akin_labels_id(b, i)) != 0) return false;
-    return true;
+static akin_gallery_made_from made_from(const gallery *g) {
+    return (akin_gallery_made_from){g->embeddings, g->params->embeddings != NULL,
+                                    g->params->target.embeddings};
+}
+
+/* Whether the page can show it: its pictures are those of the first table, its targets those of the others.
+ * Collective; agreed. */
+static akin_status read_page(gallery *g, gallery *page, bool *fits) {
+    akin_status status;
+    const akin_gallery_made_from from = made_from(g);
+    *fits = false;
+    status = akin_gallery_rows_read(g->comm, page->table, &from, &page->rows);
+    if (status == AKIN_INPUT || status == AKIN_USAGE) {
+        akin_error_clear(); /* products of other embeddings */
+        return AKIN_OK;
+    }
+    if (status != AKIN_OK) return status;
+    *fits = akin_gallery_rows_alike(&g->rows, &page->rows);
+    for (size_t i = 0; i < g->more_count && *fits; i++)
+        *fits = akin_gallery_rows_alike(&g->more[i].rows, &page->rows);
+    return AKIN_OK;
 }
 
 /* One more page, if its table is of the same items. Collective; agreed. */
 static akin_status read_more(gallery *g, const akin_gallery_more *more) {
     akin_status status = AKIN_OK;
+    bool fits;
     gallery page = {.comm = g->comm, .params = g->params, .name = more->name};
     const akin_evaluate_params measure = {
         .table = more->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &page.categories};
     AKIN_TRY(akin_table_open(g->comm, more->table, &page.table));
-    bool other = akin_table_is_against(page.table) ||
-                 akin_table_items(page.table) != akin_table_items(g->table);
-    if (!other) {
-        size_t n = akin_table_items(page.table);
-        AKIN_TRY(
-            akin_agree(g->comm, akin_labels_read(akin_table_file(page.table), 0, n, &page.labels)));
-        other = !same_items(g->labels, page.labels);
-    }
-    if (other) {
+    AKIN_TRY(read_page(g, &page, &fits));
+    if (!fits) {
         akin_log_warning("gallery: table %s is left out, its items are others than those of %s",
                          more->name, g->params->table);
         goto done;
@@ -118,33 +131,76 @@ done:
     return status;
 }
 
-/* Everything that is read before anything is written. */
-static akin_status read_inputs(gallery *g) {
-    akin_status status = AKIN_OK;
+/* Names of files in the results. */
+static akin_status name_files(gallery *g) {
+    const char *results = g->params->results, *given = g->params->embeddings;
+    if (results && !(g->catalog = akin_file_join(results, "catalog.nc"))) return AKIN_FAILED;
+    if (given)
+        g->embeddings = akin_mem_text(given);
+    else if (results)
+        g->embeddings = akin_file_join(results, "embeddings.nc");
+    return (given || results) && !g->embeddings ? AKIN_FAILED : AKIN_OK;
+}
+
+/* The tables. Collective; agreed. */
+static akin_status read_tables(gallery *g) {
+    akin_status status;
     const akin_gallery_params *params = g->params;
     const akin_evaluate_params measure = {
         .table = params->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &g->categories};
-    AKIN_TRY(akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? check_places(params) : AKIN_OK));
+    const akin_gallery_made_from from = made_from(g);
     AKIN_TRY(akin_table_open(g->comm, params->table, &g->table));
-    if (akin_table_is_against(g->table))
-        AKIN_TRY(akin_error_set(AKIN_USAGE,
-                                "%s: a table between two catalogues (neighbors --against); a "
-                                "gallery shows the items of one",
-                                params->table));
     if (params->against) AKIN_TRY(akin_table_open(g->comm, params->against, &g->before));
     if (params->beside) AKIN_TRY(akin_table_open(g->comm, params->beside, &g->beside));
-    if (params->results) g->catalog = akin_file_join(params->results, "catalog.nc");
-    akin_status local =
-        akin_labels_read(akin_table_file(g->table), 0, akin_table_items(g->table), &g->labels);
-    g->missing = akin_mem_zalloc(akin_table_items(g->table), 1);
-    if (local == AKIN_OK && (!g->missing || (params->results && !g->catalog))) local = AKIN_FAILED;
-    const akin_gallery_size size = size_of(params);
-    if (local == AKIN_OK)
-        local = akin_gallery_reuse_open(params->output, params->previous, &size, &g->reuse);
-    AKIN_TRY(akin_agree(g->comm, local));
+    AKIN_TRY(akin_gallery_rows_read(g->comm, g->table, &from, &g->rows));
     AKIN_TRY(akin_evaluate(g->comm, &measure, &g->measured));
     AKIN_TRY(read_all_more(g));
-    AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->source, g->labels, &g->pictures));
+done:
+    return status;
+}
+
+/* Of which targets there are pictures, if any table has some. */
+static void find_targets(gallery *g) {
+    g->targets = g->rows.targets, g->of_targets = g->rows.target_labels;
+    for (size_t i = 0; i < g->more_count && g->targets == 0; i++)
+        g->targets = g->more[i].rows.targets, g->of_targets = g->more[i].rows.target_labels;
+}
+
+/* Where the pictures are. Collective; agreed. */
+static akin_status find_pictures(gallery *g) {
+    akin_status status, local;
+    const akin_gallery_params *params = g->params;
+    const akin_gallery_size size = size_of(params);
+    find_targets(g);
+    g->missing.pictures = akin_mem_zalloc(akin_gallery_rows_pictures(&g->rows), 1);
+    g->missing.targets = akin_mem_alloc(g->targets, 1);
+    local = g->missing.pictures && g->missing.targets ? AKIN_OK : AKIN_FAILED;
+    if (local == AKIN_OK) memset(g->missing.targets, 1, g->targets); /* until there are some */
+    if (local == AKIN_OK)
+        local = akin_gallery_reuse_open(params->output, params->previous, AKIN_GALLERY_OF_ITEMS,
+                                        &size, &g->reuse);
+    if (local == AKIN_OK)
+        local = akin_gallery_reuse_open(params->output, params->previous, AKIN_GALLERY_OF_TARGETS,
+                                        &size, &g->target_reuse);
+    AKIN_TRY(akin_agree(g->comm, local));
+    AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->source, AKIN_GALLERY_OF_ITEMS,
+                                        akin_gallery_rows_pictured(&g->rows), &g->pictures));
+    if (g->targets > 0 && params->target.source.count > 0)
+        AKIN_TRY(akin_gallery_pictures_find(g->comm, &params->target.source,
+                                            AKIN_GALLERY_OF_TARGETS, g->of_targets,
+                                            &g->target_pictures));
+done:
+    return status;
+}
+
+/* Everything that is read before anything is written. Collective; agreed. */
+static akin_status read_inputs(gallery *g) {
+    akin_status status;
+    akin_status local = akin_comm_rank(g->comm) == 0 ? check_places(g->params) : AKIN_OK;
+    if (local == AKIN_OK) local = name_files(g);
+    AKIN_TRY(akin_agree(g->comm, local));
+    AKIN_TRY(read_tables(g));
+    AKIN_TRY(find_pictures(g));
 done:
     return status;
 }
@@ -154,10 +210,10 @@ static akin_status find_outliers(gallery *g, akin_gallery_facts *facts) {
     akin_outliers found;
     akin_labels *before = NULL;
     if (g->before) AKIN_TRY(akin_labels_read(akin_table_file(g->before), 0, 1, &before));
-    AKIN_TRY(akin_outliers_find(g->table, g->labels, &found));
+    AKIN_TRY(akin_outliers_find(g->table, g->rows.labels, &found));
     facts->leaving = found.leaving;
     facts->listed = found.lists;
-    status = akin_outliers_json(&found, g->labels, before, &facts->outliers);
+    status = akin_outliers_json(&found, g->rows.labels, before, &facts->outliers);
 done:
     akin_labels_free(before);
     return status;
@@ -170,7 +226,11 @@ static akin_status write_page(gallery *g) {
     akin_gallery_learnt learnt = {0};
     akin_gallery_facts facts = {0};
     akin_json *parts = NULL;
+    char *items_name = NULL, *targets_name = NULL;
+    const akin_gallery_made_from from = made_from(g);
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(g->table), "akin_result_options", &options));
+    AKIN_TRY(akin_gallery_name_items(g->params, &items_name));
+    AKIN_TRY(akin_gallery_name_targets(g->params, g->table, &targets_name));
     facts = (akin_gallery_facts){.results = g->params->results,
                                  .name = g->name,
                                  .names = g->names,
@@ -181,7 +241,9 @@ static akin_status write_page(gallery *g) {
                                  .measured = &g->measured,
                                  .by_category = g->categories,
                                  .counts = &g->counts,
-                                 .labels = g->labels,
+                                 .rows = &g->rows,
+                                 .items_name = items_name,
+                                 .targets_name = targets_name,
                                  .placeholders = g->placeholders,
                                  .product_url = g->params->product_url,
                                  .beside = g->beside ? g->params->beside : NULL,
@@ -194,10 +256,9 @@ static akin_status write_page(gallery *g) {
     AKIN_TRY(find_outliers(g, &facts));
     AKIN_TRY(akin_gallery_strip(g->comm, g->folder, g->params->results, &learnt));
     AKIN_TRY(akin_gallery_duplicates(g->folder, g->table, &facts.duplicates));
-    AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, g->params->embeddings,
-                              g->params->results, g->missing, &facts.placed));
-    AKIN_TRY(akin_gallery_why(g->comm, g->folder, g->table, g->params->embeddings,
-                              g->params->results, &parts));
+    AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, &from, &g->rows, g->missing.pictures,
+                              &facts.placed));
+    AKIN_TRY(akin_gallery_why(g->comm, g->folder, g->table, &from, &g->rows, &parts));
     facts.parts = parts;
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
@@ -206,6 +267,8 @@ done:
     akin_json_free(facts.outliers);
     akin_json_free(parts);
     akin_gallery_learnt_free(&learnt);
+    akin_mem_free(items_name);
+    akin_mem_free(targets_name);
     akin_mem_free(options);
     return status;
 }
@@ -214,14 +277,15 @@ done:
  * byte for each 16 pixels (a JPEG with little detail), and 12 bytes per neighbour. Rank 0. */
 static akin_status check_space(const gallery *g) {
     size_t n = akin_table_items(g->table), side = g->params->side;
-    uint64_t bytes = n * (uint64_t)(side * side / 32 + 12 * akin_table_k(g->table));
+    uint64_t bytes = akin_gallery_rows_pictures(&g->rows) * (uint64_t)(side * side / 32) +
+                     n * (uint64_t)(12 * akin_table_k(g->table));
     return akin_file_check_space(g->params->output, bytes);
 }
 
 /* The data and the page of one table. Collective; agreed. */
 static akin_status write_table(gallery *g) {
     akin_status status = AKIN_OK;
-    AKIN_TRY(akin_gallery_data(g->comm, g->folder, g->table, g->labels, g->missing, &g->counts));
+    AKIN_TRY(akin_gallery_data(g->comm, g->folder, g->table, &g->rows, &g->missing, &g->counts));
     status = akin_agree(g->comm, akin_comm_rank(g->comm) == 0 ? write_page(g) : AKIN_OK);
 done:
     return status;
@@ -237,6 +301,7 @@ static akin_status write_more(gallery *g) {
         akin_mem_free(name);
         AKIN_TRY(akin_agree(g->comm, local));
         page->folder = g->folder, page->names = g->names;
+        page->embeddings = g->embeddings;
         page->missing = g->missing, page->placeholders = g->placeholders;
         AKIN_TRY(write_table(page));
     }
@@ -245,17 +310,34 @@ done:
     return status;
 }
 
+/* The pictures of the other catalogue, if there are any. Collective; agreed. */
+static akin_status write_targets(gallery *g, const akin_gallery_size *size) {
+    const akin_gallery_target *target = &g->params->target;
+    const akin_gallery_earlier earlier = {.reuse = g->target_reuse, .catalog = target->catalog};
+    if (g->target_pictures)
+        return akin_gallery_pictures_write(g->comm, g->target_pictures, g->folder, g->of_targets,
+                                           &earlier, size, g->missing.targets);
+    if (target->catalog)
+        return akin_gallery_small_pictures(g->comm, target->catalog, g->folder, g->of_targets,
+                                           g->missing.targets);
+    akin_log_info("gallery: without pictures of the other catalogue: --target-source names where "
+                  "they are");
+    return AKIN_OK;
+}
+
 static akin_status write_folder(gallery *g, akin_gallery_result *result) {
     akin_status status = AKIN_OK;
     akin_comm *comm = g->comm;
-    size_t n = akin_table_items(g->table);
+    size_t n = akin_table_items(g->table), pictures = akin_gallery_rows_pictures(&g->rows);
     AKIN_TRY(akin_agree(comm, akin_comm_rank(comm) == 0 ? check_space(g) : AKIN_OK));
     AKIN_TRY(akin_gallery_folder_create(comm, g->params->output, &g->folder));
     const akin_gallery_size size = size_of(g->params);
     const akin_gallery_earlier earlier = {.reuse = g->reuse, .catalog = g->catalog};
-    AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder, g->labels, &earlier, &size,
-                                         g->missing));
-    for (size_t i = 0; i < n; i++) g->placeholders += g->missing[i];
+    AKIN_TRY(akin_gallery_pictures_write(comm, g->pictures, g->folder,
+                                         akin_gallery_rows_pictured(&g->rows), &earlier, &size,
+                                         g->missing.pictures));
+    for (size_t i = 0; i < pictures; i++) g->placeholders += g->missing.pictures[i];
+    if (g->targets > 0) AKIN_TRY(write_targets(g, &size));
     AKIN_TRY(write_table(g));
     AKIN_TRY(write_more(g));
     size_t written, linked;
@@ -264,7 +346,7 @@ static akin_status write_folder(gallery *g, akin_gallery_result *result) {
                       (int64_t)linked};
     akin_comm_sum_i64(comm, sums, sizeof sums / sizeof *sums);
     *result = (akin_gallery_result){.items = n,
-                                    .pictures = n - g->placeholders,
+                                    .pictures = pictures - g->placeholders,
                                     .placeholders = g->placeholders,
                                     .bytes = (uint64_t)sums[0],
                                     .written = (size_t)sums[1],
@@ -287,7 +369,11 @@ akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
 done:
     akin_gallery_folder_discard(comm, g.folder);
     akin_gallery_pictures_free(g.pictures);
-    akin_mem_free(g.missing);
+    akin_gallery_pictures_free(g.target_pictures);
+    akin_gallery_reuse_free(g.target_reuse);
+    akin_mem_free(g.missing.pictures);
+    akin_mem_free(g.missing.targets);
+    akin_mem_free(g.embeddings);
     for (size_t i = 0; i < g.more_count; i++) free_page(&g.more[i]);
     akin_mem_free(g.more);
     akin_mem_free(g.names);

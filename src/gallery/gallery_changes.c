@@ -209,7 +209,8 @@ static akin_status append_list(page *p, size_t row) {
         const char *id = akin_ids_text(p->before_ids, (size_t)list.neighbor[i]);
         AKIN_TRY(akin_text_append(p->script, i > 0 ? ",[" : "["));
         AKIN_TRY(akin_text_append_json(p->script, id));
-        AKIN_TRY(akin_text_append(p->script, ",%lld,", (long long)akin_ids_find(p->ids, id)));
+        AKIN_TRY(
+            akin_text_append(p->script, ",%lld,", (long long)akin_ids_find_neighbor(p->ids, id)));
         AKIN_TRY(akin_gallery_score(p->script, p->before, list.score[i]));
         AKIN_TRY(akin_text_append(p->script, i + (size_t)fill >= list.count ? ",1]" : "]"));
     }

@@ -11,28 +11,65 @@ typedef struct {
     akin_comm *comm;
     akin_gallery_folder *folder;
     const akin_table *table;
-    akin_labels *labels;
-    const uint8_t *missing;
+    const akin_gallery_rows *rows;
+    const akin_gallery_missing *missing;
     akin_gallery_counts *counts;
     akin_text *text;
     int32_t *neighbor, *list_counts, *filled, *pinned; /* of AKIN_GALLERY_LIST items */
+    int32_t *picture, *other; /* so too, of a table between products; else NULL */
     float *score;
-    uint32_t *in; /* [items], how many lists hold it */
+    uint32_t *in; /* [rows], how many lists hold it */
     int32_t
-        *from; /* [items of this rank's lists, FROM], rows of those, best rank first; -1 = none */
+        *from; /* [rows of this rank's lists, FROM], rows of those, best rank first; -1 = none */
     uint16_t *rank; /* of each, [as from] */
 } writer;
 
 enum { FROM = 12 }; /* items named that recommend one */
 
-/* The numbers 0..count-1 for which `holds` is true, separated by commas. */
-static akin_status append_picked(writer *w, const char *key, size_t count,
-                                 bool (*holds)(const void *, size_t), const void *data) {
+/* --- what a row is --- */
+
+static size_t rows_of(const writer *w) {
+    return w->rows->items + w->rows->targets;
+}
+
+/* The labels that hold a row, which becomes theirs. */
+static akin_labels *labels_of(const writer *w, size_t *row) {
+    if (*row < w->rows->items) return w->rows->labels;
+    *row -= w->rows->items;
+    return w->rows->target_labels;
+}
+
+static const char *id_of(const writer *w, size_t row) {
+    akin_labels *labels = labels_of(w, &row);
+    return akin_labels_id(labels, row);
+}
+
+static int32_t category_of(const writer *w, size_t row) {
+    akin_labels *labels = labels_of(w, &row);
+    return akin_labels_category(labels)[row];
+}
+
+static bool is_unavailable(const writer *w, size_t row) {
+    akin_labels *labels = labels_of(w, &row);
+    return akin_labels_available(labels)[row] == 0;
+}
+
+static bool is_missing(const writer *w, size_t row) {
+    size_t items = w->rows->items;
+    return row < items ? w->missing->pictures[akin_gallery_rows_picture(w->rows, row)]
+                       : w->missing->targets[row - items];
+}
+
+/* --- the index --- */
+
+/* The numbers 0..count-1 of rows from `first` on for which `holds` is true, separated by commas. */
+static akin_status append_picked(writer *w, const char *key, size_t first, size_t count,
+                                 bool (*holds)(const writer *, size_t)) {
     akin_status status = AKIN_OK;
     bool any = false;
     AKIN_TRY(akin_text_append(w->text, ",\n\"%s\":[", key));
     for (size_t i = 0; i < count; i++) {
-        if (!holds(data, i)) continue;
+        if (!holds(w, first + i)) continue;
         AKIN_TRY(akin_text_append(w->text, any ? ",%zu" : "%zu", i));
         any = true;
     }
@@ -41,34 +78,49 @@ done:
     return status;
 }
 
-static bool is_unavailable(const void *available, size_t i) {
-    return ((const int8_t *)available)[i] == 0;
-}
-
-static bool is_missing(const void *missing, size_t i) {
-    return ((const uint8_t *)missing)[i] != 0;
+/* [[number, id...]...]: the pictures of each product; -1 where one could not be read. */
+static akin_status append_pictures(writer *w, size_t first, size_t count) {
+    akin_status status = AKIN_OK;
+    const akin_gallery_rows *rows = w->rows;
+    if (!rows->pictures) return AKIN_OK;
+    AKIN_TRY(akin_text_append(w->text, ",\n\"pictures\":["));
+    for (size_t row = first; row < first + count; row++) {
+        AKIN_TRY(akin_text_append(w->text, row > first ? ",[" : "["));
+        for (int32_t p = rows->first[row]; p < rows->first[row + 1]; p++) {
+            int32_t shown = rows->shown[p];
+            AKIN_TRY(akin_text_append(w->text, p > rows->first[row] ? ",%d," : "%d,",
+                                      w->missing->pictures[shown] ? -1 : (int)shown));
+            AKIN_TRY(akin_text_append_json(w->text, akin_labels_id(rows->pictures, (size_t)shown)));
+        }
+        AKIN_TRY(akin_text_append(w->text, "]"));
+    }
+    status = akin_text_append(w->text, "]");
+done:
+    return status;
 }
 
 static akin_status write_index(writer *w, size_t first, size_t count) {
     akin_status status = AKIN_OK;
-    const int32_t *category = akin_labels_category(w->labels) + first;
-    const int8_t *available = akin_labels_available(w->labels) + first;
     AKIN_TRY(akin_text_append(w->text, "akin.index(%zu,{\"id\":[", first));
     for (size_t i = 0; i < count; i++) {
         if (i > 0) AKIN_TRY(akin_text_append_bytes(w->text, ",", 1));
-        AKIN_TRY(akin_text_append_json(w->text, akin_labels_id(w->labels, first + i)));
+        AKIN_TRY(akin_text_append_json(w->text, id_of(w, first + i)));
     }
     AKIN_TRY(akin_text_append(w->text, "],\n\"category\":["));
     for (size_t i = 0; i < count; i++)
-        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)category[i]));
+        AKIN_TRY(akin_text_append(w->text, i > 0 ? ",%d" : "%d", (int)category_of(w, first + i)));
     AKIN_TRY(akin_text_append(w->text, "]"));
-    AKIN_TRY(append_picked(w, "unavailable", count, is_unavailable, available));
-    AKIN_TRY(append_picked(w, "missing", count, is_missing, w->missing + first));
+    AKIN_TRY(append_picked(w, "unavailable", first, count, is_unavailable));
+    AKIN_TRY(append_picked(w, "missing", first, count, is_missing));
+    AKIN_TRY(append_pictures(w, first, count));
     AKIN_TRY(akin_text_append(w->text, "});\n"));
-    for (size_t i = 0; i < count; i++) w->counts->unavailable += available[i] == 0;
+    for (size_t row = first; row < first + count && row < w->rows->items; row++)
+        w->counts->unavailable += is_unavailable(w, row);
 done:
     return status;
 }
+
+/* --- the lists --- */
 
 static void count_score(int64_t *bins, float score) {
     int bin = (int)(((double)score + 1) / 2 * AKIN_GALLERY_BINS);
@@ -107,6 +159,11 @@ static void consider(writer *w, size_t item, size_t by, size_t rank) {
     ranks[at] = (uint16_t)(rank < UINT16_MAX ? rank : UINT16_MAX);
 }
 
+/* Where what stands in lists begins among the rows. */
+static size_t offset_of(const writer *w) {
+    return w->rows->targets > 0 ? w->rows->items : 0;
+}
+
 /* One pass over all lists, on every rank. */
 static akin_status turn_around(writer *w) {
     akin_status status = AKIN_OK;
@@ -116,7 +173,7 @@ static akin_status turn_around(writer *w) {
         AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->list_counts));
         for (size_t i = 0; i < count; i++)
             for (size_t r = 0; r < (size_t)w->list_counts[i]; r++) {
-                size_t item = (size_t)w->neighbor[i * k + r];
+                size_t item = (size_t)w->neighbor[i * k + r] + offset_of(w);
                 w->in[item]++;
                 if (is_own(w, item)) consider(w, item, first + i, r);
             }
@@ -140,10 +197,11 @@ done:
 /* {"brand":"Acme","price":12.5}: those that the item has. */
 static akin_status append_attributes(writer *w, size_t row) {
     akin_status status = AKIN_OK;
-    akin_labels *labels = w->labels;
-    bool any = false;
+    bool any = false, of_target = row >= w->rows->items;
+    akin_labels *labels = of_target ? w->rows->target_facts : w->rows->labels;
+    if (of_target) row -= w->rows->items;
     AKIN_TRY(akin_text_append(w->text, ",{"));
-    for (size_t a = 0; a < akin_labels_attributes(labels); a++) {
+    for (size_t a = 0; labels && a < akin_labels_attributes(labels); a++) {
         bool number = akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER;
         double value = number ? (double)akin_labels_attribute_numbers(labels, a)[row] : 0;
         int32_t index = number ? 0 : akin_labels_attribute_values(labels, a)[row];
@@ -160,6 +218,25 @@ done:
     return status;
 }
 
+static akin_status append_group(writer *w, size_t row) {
+    akin_labels *labels = labels_of(w, &row);
+    const char *group = akin_labels_group_name(labels, akin_labels_group(labels)[row]);
+    return *group ? akin_text_append_json(w->text, group) : akin_text_append(w->text, "null");
+}
+
+/* [[picture, the neighbour's]...] of entry i. */
+static akin_status append_pairs(writer *w, size_t i, size_t count) {
+    akin_status status = AKIN_OK;
+    size_t at = i * akin_table_k(w->table);
+    AKIN_TRY(akin_text_append(w->text, ",["));
+    for (size_t e = at; e < at + count; e++)
+        AKIN_TRY(akin_text_append(w->text, e > at ? ",[%d,%d]" : "[%d,%d]", (int)w->picture[e],
+                                  (int)w->other[e]));
+    status = akin_text_append(w->text, "]");
+done:
+    return status;
+}
+
 /* Entry i of what was read, of this row; the last `filled` were filled in, the first `pinned` pinned. */
 static akin_status append_list(writer *w, size_t row, size_t i) {
     akin_status status = AKIN_OK;
@@ -167,12 +244,12 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
            fill = (size_t)w->filled[i];
     const int32_t *neighbor = w->neighbor + i * k;
     const float *score = w->score + i * k;
-    const char *group = akin_labels_group_name(w->labels, akin_labels_group(w->labels)[row]);
     AKIN_TRY(akin_text_append(w->text, "["));
-    AKIN_TRY(*group ? akin_text_append_json(w->text, group) : akin_text_append(w->text, "null"));
+    AKIN_TRY(append_group(w, row));
     AKIN_TRY(akin_text_append(w->text, ",["));
     for (size_t e = 0; e < count; e++)
-        AKIN_TRY(akin_text_append(w->text, e > 0 ? ",%d" : "%d", (int)neighbor[e]));
+        AKIN_TRY(
+            akin_text_append(w->text, e > 0 ? ",%zu" : "%zu", (size_t)neighbor[e] + offset_of(w)));
     AKIN_TRY(akin_text_append(w->text, "],["));
     for (size_t e = 0; e < count; e++) {
         if (e > 0) AKIN_TRY(akin_text_append(w->text, ","));
@@ -183,20 +260,48 @@ static akin_status append_list(writer *w, size_t row, size_t i) {
     AKIN_TRY(akin_text_append(w->text, "],%zu", fill));
     AKIN_TRY(append_from(w, row));
     AKIN_TRY(append_attributes(w, row));
-    AKIN_TRY(akin_text_append(w->text, ",%d]", (int)w->pinned[i]));
+    AKIN_TRY(akin_text_append(w->text, ",%d", (int)w->pinned[i]));
+    if (w->picture) AKIN_TRY(append_pairs(w, i, count));
+    status = akin_text_append(w->text, "]");
+done:
+    return status;
+}
+
+/* Of a target, which has no list. */
+static akin_status append_target(writer *w, size_t row) {
+    akin_status status = AKIN_OK;
+    AKIN_TRY(akin_text_append(w->text, "["));
+    AKIN_TRY(append_group(w, row));
+    AKIN_TRY(akin_text_append(w->text, ",[],[],0"));
+    AKIN_TRY(append_from(w, row));
+    AKIN_TRY(append_attributes(w, row));
+    status = akin_text_append(w->text, ",0]");
+done:
+    return status;
+}
+
+/* The lists of these items. */
+static akin_status read_lists(writer *w, size_t first, size_t count) {
+    akin_status status;
+    AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, w->score, w->list_counts));
+    AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
+    AKIN_TRY(akin_table_pinned(w->table, first, count, w->pinned));
+    if (w->picture)
+        AKIN_TRY(akin_table_pictures(w->table, first, count, akin_gallery_rows_pictures(w->rows),
+                                     w->picture, w->other));
 done:
     return status;
 }
 
 static akin_status write_lists(writer *w, size_t first, size_t count) {
     akin_status status = AKIN_OK;
-    AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, w->score, w->list_counts));
-    AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
-    AKIN_TRY(akin_table_pinned(w->table, first, count, w->pinned));
+    size_t left = first < w->rows->items ? w->rows->items - first : 0,
+           listed = left < count ? left : count;
+    if (listed > 0) AKIN_TRY(read_lists(w, first, listed));
     AKIN_TRY(akin_text_append(w->text, "akin.list(%zu,[", first));
     for (size_t i = 0; i < count; i++) {
         AKIN_TRY(akin_text_append(w->text, i > 0 ? ",\n" : "\n"));
-        AKIN_TRY(append_list(w, first + i, i));
+        AKIN_TRY(i < listed ? append_list(w, first + i, i) : append_target(w, first + i));
     }
     AKIN_TRY(akin_text_append(w->text, "]);\n"));
 done:
@@ -207,7 +312,7 @@ done:
 static akin_status write_scripts(writer *w, const char *name, size_t part,
                                  akin_status (*write)(writer *w, size_t first, size_t count)) {
     akin_status status = AKIN_OK;
-    size_t n = akin_table_items(w->table), size = (size_t)akin_comm_size(w->comm);
+    size_t n = rows_of(w), size = (size_t)akin_comm_size(w->comm);
     for (size_t s = (size_t)akin_comm_rank(w->comm); s * part < n; s += size) {
         char path[AKIN_GALLERY_NAME_SIZE];
         size_t first = s * part, count = n - first < part ? n - first : part;
@@ -223,7 +328,7 @@ done:
 }
 
 static akin_status make_folders(writer *w) {
-    size_t n = akin_table_items(w->table);
+    size_t n = rows_of(w);
     akin_status status = akin_gallery_folder_fan(w->folder, "data/index",
                                                  (n + AKIN_GALLERY_INDEX - 1) / AKIN_GALLERY_INDEX);
     if (status != AKIN_OK) return status;
@@ -239,12 +344,15 @@ static akin_status write_own(writer *w) {
     w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
     w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
     w->pinned = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->pinned);
-    size_t own = (place_of(w, akin_table_items(w->table)) + AKIN_GALLERY_LIST) * FROM;
-    w->in = akin_mem_zalloc(akin_table_items(w->table), sizeof *w->in);
+    bool pairs = w->rows->pictures != NULL;
+    if (pairs) w->picture = akin_mem_alloc(values, sizeof *w->picture);
+    if (pairs) w->other = akin_mem_alloc(values, sizeof *w->other);
+    size_t own = (place_of(w, rows_of(w)) + AKIN_GALLERY_LIST) * FROM;
+    w->in = akin_mem_zalloc(rows_of(w), sizeof *w->in);
     w->from = akin_mem_alloc(own, sizeof *w->from);
     w->rank = akin_mem_zalloc(own, sizeof *w->rank);
     if (!w->neighbor || !w->score || !w->list_counts || !w->filled || !w->pinned || !w->in ||
-        !w->from || !w->rank)
+        !w->from || !w->rank || (pairs && (!w->picture || !w->other)))
         goto done;
     memset(w->from, 0xFF, own * sizeof *w->from); /* -1 */
     AKIN_TRY(akin_text_create(&w->text));
@@ -257,6 +365,8 @@ done:
     akin_mem_free(w->list_counts);
     akin_mem_free(w->filled);
     akin_mem_free(w->pinned);
+    akin_mem_free(w->picture);
+    akin_mem_free(w->other);
     akin_mem_free(w->in);
     akin_mem_free(w->from);
     akin_mem_free(w->rank);
@@ -265,13 +375,13 @@ done:
 }
 
 akin_status akin_gallery_data(akin_comm *comm, akin_gallery_folder *folder, const akin_table *table,
-                              akin_labels *labels, const uint8_t *missing,
+                              const akin_gallery_rows *rows, const akin_gallery_missing *missing,
                               akin_gallery_counts *counts) {
     akin_status status = AKIN_OK;
     writer w = {.comm = comm,
                 .folder = folder,
                 .table = table,
-                .labels = labels,
+                .rows = rows,
                 .missing = missing,
                 .counts = counts};
     *counts = (akin_gallery_counts){0};

@@ -1,17 +1,20 @@
 /* gallery_data: the items and their neighbours as the scripts that the gallery's page loads.
  *
- *   data/index/000/00000n.js   akin.index(first, {id, category, unavailable, missing}) of
- *                              AKIN_GALLERY_INDEX items: what a search needs; the page loads
- *                              them all
+ *   data/index/000/00000n.js   akin.index(first, {id, category, unavailable, missing, pictures}) of
+ *                              AKIN_GALLERY_INDEX items, and of the targets after them: what a
+ *                              search needs; the page loads them all; pictures, of products:
+ *                              [number or -1, id...] of each
  *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill, in, [row...],
- *                              {attribute: value}, pinned]...]) of
- *                              AKIN_GALLERY_LIST items: loaded when one of them is shown; fill:
+ *                              {attribute: value}, pinned, [[picture, other]...]]...]) of
+ *                              AKIN_GALLERY_LIST items and targets: loaded when one of them is shown; fill:
  *                              how many at the end were filled in; in: how many lists hold the item,
- *                              and some of those; pinned: how many at the beginning were pinned */
+ *                              and some of those; pinned: how many at the beginning were pinned; picture,
+ *                              other: of products, the numbers of their most similar pictures */
 #ifndef AKIN_GALLERY_DATA_H
 #define AKIN_GALLERY_DATA_H
 
 #include "gallery_folder.h"
+#include "gallery_rows.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/labels.h>
@@ -34,10 +37,17 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_gallery_score(akin_text *text, const akin_table *table,
                                                float score);
 
-/* Writes them all. labels are those of all items; missing [items of the table]: 1 if there is no
- * picture; the same on all ranks. Collective; agreed; every rank gets the counts. */
+/* 1 if there is no picture; the same on all ranks. */
+typedef struct {
+    uint8_t *pictures; /* [pictures of the items] */
+    uint8_t *targets;  /* [targets] */
+} akin_gallery_missing;
+
+/* Writes them all. Collective; agreed; every rank gets the counts. */
 AKIN_MUST_CHECK akin_status akin_gallery_data(akin_comm *comm, akin_gallery_folder *folder,
-                                              const akin_table *table, akin_labels *labels,
-                                              const uint8_t *missing, akin_gallery_counts *counts);
+                                              const akin_table *table,
+                                              const akin_gallery_rows *rows,
+                                              const akin_gallery_missing *missing,
+                                              akin_gallery_counts *counts);
 
 #endif

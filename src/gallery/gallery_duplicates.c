@@ -16,12 +16,17 @@ typedef struct {
     size_t size;
 } member;
 
+/* Of two catalogues they are targets, which come after the items. */
+static size_t offset_of(const akin_table *table) {
+    return akin_table_is_against(table) ? akin_table_items(table) : 0;
+}
+
 static akin_status look_through(const akin_table *table, int32_t *of) {
     akin_status status = AKIN_OK;
     akin_lists *lists = NULL;
-    size_t n = akin_table_items(table);
+    size_t n = akin_table_targets(table);
     for (size_t i = 0; i < n; i++) of[i] = -1;
-    if (akin_table_is_calibrated(table)) return AKIN_OK;
+    if (akin_table_is_calibrated(table) || akin_table_is_against(table)) return AKIN_OK;
     AKIN_TRY(akin_lists_create(table, &lists));
     for (size_t i = 0; i < n; i++) {
         akin_list list;
@@ -67,13 +72,15 @@ done:
     return status;
 }
 
-static akin_status append_sets(akin_text *script, const member *all, size_t count) {
+/* offset: of the rows among those of the page. */
+static akin_status append_sets(akin_text *script, const member *all, size_t count, size_t offset) {
     akin_status status = AKIN_OK;
     for (size_t at = 0, sets = 0; at < count; at += all[at].size, sets++) {
-        AKIN_TRY(akin_text_append(script, "%s\n[%d,%zu,[", sets > 0 ? "," : "", (int)all[at].kept,
-                                  all[at].size));
+        AKIN_TRY(akin_text_append(script, "%s\n[%zu,%zu,[", sets > 0 ? "," : "",
+                                  (size_t)all[at].kept + offset, all[at].size));
         for (size_t m = 0; m < all[at].size && m < AKIN_GALLERY_MEMBERS; m++)
-            AKIN_TRY(akin_text_append(script, m > 0 ? ",%d" : "%d", (int)all[at + m].row));
+            AKIN_TRY(
+                akin_text_append(script, m > 0 ? ",%zu" : "%zu", (size_t)all[at + m].row + offset));
         AKIN_TRY(akin_text_append(script, "]]"));
     }
     status = akin_text_append(script, "]});\n");
@@ -91,9 +98,10 @@ static akin_status write_csv(akin_gallery_folder *folder, const akin_table *tabl
     AKIN_TRY(akin_text_create(&csv));
     AKIN_TRY(akin_text_append(csv, "kept,duplicate\n"));
     for (size_t i = 0; i < count; i++) {
-        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].kept)));
+        size_t offset = offset_of(table);
+        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].kept + offset)));
         AKIN_TRY(akin_text_append(csv, ","));
-        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].row)));
+        AKIN_TRY(akin_csv_append(csv, akin_ids_text(ids, (size_t)all[i].row + offset)));
         AKIN_TRY(akin_text_append(csv, "\n"));
     }
     status = akin_gallery_folder_put(folder, "duplicates.csv", akin_text_bytes(csv),
@@ -107,7 +115,7 @@ done:
 akin_status akin_gallery_duplicates(akin_gallery_folder *folder, const akin_table *table,
                                     size_t *found) {
     akin_status status = AKIN_OK;
-    size_t n = akin_table_items(table), sets = 0;
+    size_t n = akin_table_targets(table), sets = 0;
     member *all = NULL;
     akin_text *script = NULL;
     int32_t *of = akin_mem_alloc(n, sizeof *of);
@@ -121,7 +129,7 @@ akin_status akin_gallery_duplicates(akin_gallery_folder *folder, const akin_tabl
     AKIN_TRY(akin_text_append(
         script, "akin.duplicates({\"collapsed\":%s,\"items\":%zu,\"sets\":%zu,\"shown\":[",
         akin_table_has_duplicates(table) ? "true" : "false", *found, sets));
-    AKIN_TRY(append_sets(script, all, *found));
+    AKIN_TRY(append_sets(script, all, *found, offset_of(table)));
     AKIN_TRY(akin_gallery_folder_put(folder, "data/duplicates.js", akin_text_bytes(script),
                                      akin_text_length(script)));
     status = write_csv(folder, table, all, *found);

@@ -5,7 +5,7 @@
  *   duplicates.csv       kept, duplicate; all of them
  *
  * The duplicates are those in the table (duplicate_of); in a table without them (and whose
- * scores are cosines), neighbours with a score of 1. The largest sets come first, each with at
+ * scores are cosines), neighbours with a score of 1. Of two catalogues they are targets. The largest sets come first, each with at
  * most AKIN_GALLERY_MEMBERS of its members. */
 #ifndef AKIN_GALLERY_DUPLICATES_H
 #define AKIN_GALLERY_DUPLICATES_H

@@ -48,6 +48,16 @@ static void set_categories(akin_json *summary, akin_labels *labels) {
     akin_json_set_node(summary, "categories", &names);
 }
 
+/* What the rows are: products and how many pictures they have; two catalogues. */
+static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
+    akin_json_set_bool(summary, "products", facts->rows->pictures != NULL);
+    akin_json_set_integer(summary, "pictures", (long long)akin_gallery_rows_pictures(facts->rows));
+    akin_json_set_integer(summary, "targets", (long long)facts->rows->targets);
+    if (facts->rows->targets == 0) return;
+    akin_json_set_text(summary, "items_name", facts->items_name);
+    akin_json_set_text(summary, "targets_name", facts->targets_name);
+}
+
 /* null if no item has a category. */
 static void set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
     if (measured->labelled == 0) {
@@ -129,7 +139,8 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     copy_node(summary, "outliers", facts->outliers);
     copy_node(summary, "share_parts", facts->parts);
     set_histogram(summary, facts->counts);
-    set_categories(summary, facts->labels);
+    set_categories(summary, facts->rows->labels);
+    set_sides(summary, facts);
 }
 
 /* --- from the results of a run --- */

@@ -25,7 +25,8 @@ typedef struct {
     const akin_evaluate_categories *by_category;
     size_t duplicates, placed; /* of data/duplicates.js and data/map.js; 0: no such file */
     const akin_gallery_counts *counts;
-    akin_labels *labels; /* for the names of the categories */
+    const akin_gallery_rows *rows;
+    const char *items_name, *targets_name; /* of two catalogues */
     size_t placeholders;
     const char *product_url, *beside; /* as in akin_gallery_params */
     size_t leaving, listed;           /* lists that leave their category, lists at all */

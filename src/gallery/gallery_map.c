@@ -21,7 +21,8 @@ typedef struct {
 
 typedef struct {
     akin_embeddings *embeddings;
-    const uint8_t *missing;
+    const akin_gallery_rows *rows;
+    const uint8_t *missing; /* [pictures] */
     size_t count, shown, columns, lines;
     double explained[AXES];
     place *places;  /* [count] sampled items; then [shown] of them */
@@ -29,12 +30,14 @@ typedef struct {
     akin_text *script;
 } map;
 
-static akin_status check_belongs(const akin_table *table, const akin_embeddings *embeddings) {
+static akin_status check_belongs(const akin_table *table, const map *m) {
+    const akin_embeddings *embeddings = m->embeddings;
     char *digest = NULL;
     akin_status status =
         akin_ncfile_get_attribute(akin_table_file(table), "input_embeddings_digest", &digest);
-    if (status == AKIN_OK && (!digest || strcmp(digest, akin_embeddings_digest(embeddings)) != 0 ||
-                              akin_embeddings_items(embeddings) != akin_table_items(table)))
+    if (status == AKIN_OK &&
+        (!digest || strcmp(digest, akin_embeddings_digest(embeddings)) != 0 ||
+         akin_embeddings_items(embeddings) != akin_gallery_rows_pictures(m->rows)))
         status = akin_error_set(AKIN_INPUT, "%s is not what %s was made from",
                                 akin_ncfile_path(akin_embeddings_file(embeddings)),
                                 akin_ncfile_path(akin_table_file(table)));
@@ -45,16 +48,15 @@ static akin_status check_belongs(const akin_table *table, const akin_embeddings 
 static akin_status open_embeddings(akin_comm *alone, const akin_table *table, const char *path,
                                    map *m) {
     akin_status status = akin_embeddings_open(alone, path, &m->embeddings);
-    return status == AKIN_OK ? check_belongs(table, m->embeddings) : status;
+    return status == AKIN_OK ? check_belongs(table, m) : status;
 }
 
 /* If a file of a run's folder cannot be used, the gallery has no map. */
-static akin_status find_embeddings(akin_comm *alone, const akin_table *table, const char *given,
-                                   const char *results, map *m) {
-    if (given) return open_embeddings(alone, table, given, m);
-    if (!results) return AKIN_OK;
-    char *path = akin_file_join(results, "embeddings.nc");
-    if (!path) return AKIN_FAILED;
+static akin_status find_embeddings(akin_comm *alone, const akin_table *table,
+                                   const akin_gallery_made_from *from, map *m) {
+    const char *path = from->embeddings;
+    if (!path) return AKIN_OK;
+    if (from->given) return open_embeddings(alone, table, path, m);
     akin_status status = akin_file_exists(path) ? open_embeddings(alone, table, path, m) : AKIN_OK;
     if (status == AKIN_INPUT) {
         akin_log_warning("the gallery has no map: %s", akin_error_message());
@@ -62,7 +64,6 @@ static akin_status find_embeddings(akin_comm *alone, const akin_table *table, co
         m->embeddings = NULL;
         status = AKIN_OK;
     }
-    akin_mem_free(path);
     return status;
 }
 
@@ -92,10 +93,10 @@ done:
     return status;
 }
 
-/* The sampled items that have a vector, with their coordinates. */
+/* The sampled items that have a vector, with their coordinates; of a product its first picture's. */
 static akin_status sample(map *m) {
     akin_status status = AKIN_OK;
-    size_t n = akin_embeddings_items(m->embeddings), dim = akin_embeddings_dim(m->embeddings);
+    size_t n = m->rows->items, dim = akin_embeddings_dim(m->embeddings);
     size_t wanted = n < AKIN_GALLERY_SAMPLE ? n : AKIN_GALLERY_SAMPLE;
     float *rows = akin_mem_alloc(wanted, dim * sizeof *rows);
     double *at = akin_mem_zalloc(wanted, AXES * sizeof *at);
@@ -104,7 +105,8 @@ static akin_status sample(map *m) {
     for (size_t s = 0; s < wanted; s++) {
         float *row = rows + m->count * dim;
         m->places[m->count].row = s * n / wanted;
-        AKIN_TRY(akin_embeddings_rows(m->embeddings, m->places[m->count].row, 1, row));
+        AKIN_TRY(akin_embeddings_rows(
+            m->embeddings, akin_gallery_rows_picture(m->rows, m->places[m->count].row), 1, row));
         m->count += !is_zero(row, dim);
     }
     if (m->count > 0) AKIN_TRY(find_components(m, rows, dim, at));
@@ -120,7 +122,8 @@ done:
 static void thin_out(map *m) {
     size_t pictured = 0;
     for (size_t i = 0; i < m->count; i++)
-        if (!m->missing[m->places[i].row]) m->places[pictured++] = m->places[i];
+        if (!m->missing[akin_gallery_rows_picture(m->rows, m->places[i].row)])
+            m->places[pictured++] = m->places[i];
     m->shown = pictured < AKIN_GALLERY_PLACED ? pictured : AKIN_GALLERY_PLACED;
     for (size_t s = 0; s < m->shown; s++) m->places[s] = m->places[s * pictured / m->shown];
 }
@@ -194,12 +197,12 @@ done:
 }
 
 akin_status akin_gallery_map(akin_comm *comm, akin_gallery_folder *folder, const akin_table *table,
-                             const char *embeddings, const char *results, const uint8_t *missing,
-                             size_t *placed) {
+                             const akin_gallery_made_from *from, const akin_gallery_rows *rows,
+                             const uint8_t *missing, size_t *placed) {
     akin_status status;
-    map m = {.missing = missing};
+    map m = {.rows = rows, .missing = missing};
     *placed = 0;
-    AKIN_TRY(find_embeddings(akin_comm_alone(comm), table, embeddings, results, &m));
+    AKIN_TRY(find_embeddings(akin_comm_alone(comm), table, from, &m));
     if (!m.embeddings) goto done;
     AKIN_TRY(sample(&m));
     thin_out(&m);

@@ -7,6 +7,7 @@
 #define AKIN_GALLERY_MAP_H
 
 #include "gallery_folder.h"
+#include "gallery_rows.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/table.h>
@@ -15,12 +16,13 @@
 
 enum { AKIN_GALLERY_SAMPLE = 2048, AKIN_GALLERY_PLACED = 640 };
 
-/* embeddings: what the table was made from, AKIN_INPUT if it was not; NULL: embeddings.nc in
- * `results`, if it exists and belongs to the table. missing [items]: 1 if there is no picture.
- * *placed: items on the map; 0 = no map. Rank 0 only; not collective. */
+/* from: AKIN_INPUT if embeddings that were given are not what the table was made from; others are left
+ * aside then. missing [pictures]: 1 if there is no picture. *placed: items on the map; 0 = no map.
+ * Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_map(akin_comm *comm, akin_gallery_folder *folder,
-                                             const akin_table *table, const char *embeddings,
-                                             const char *results, const uint8_t *missing,
+                                             const akin_table *table,
+                                             const akin_gallery_made_from *from,
+                                             const akin_gallery_rows *rows, const uint8_t *missing,
                                              size_t *placed);
 
 #endif

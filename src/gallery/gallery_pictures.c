@@ -15,6 +15,7 @@ enum { JPEG_QUALITY = 85 };
 #define NO_ITEM SIZE_MAX
 
 struct akin_gallery_pictures {
+    const char *kind; /* borrowed */
     akin_source *source;
     size_t items;
     size_t *item_of; /* [rows of the source]: the item that a row shows on this rank, or NO_ITEM */
@@ -46,6 +47,7 @@ void akin_gallery_pictures_free(akin_gallery_pictures *pictures) {
 static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels *labels,
                              size_t rank, size_t size) {
     size_t rows = akin_source_rows(pictures->source), lost = 0, first_lost = 0;
+    bool of_targets = strcmp(pictures->kind, AKIN_GALLERY_OF_TARGETS) == 0;
     pictures->item_of = akin_mem_alloc(rows, sizeof *pictures->item_of);
     pictures->wanted = akin_mem_zalloc(rows, sizeof *pictures->wanted);
     if (!pictures->item_of || !pictures->wanted) return AKIN_FAILED;
@@ -59,17 +61,20 @@ static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels 
     }
     if (lost == 0) return AKIN_OK;
     return akin_error_set(AKIN_INPUT,
-                          "the source lacks %zu of the table's %zu items, such as \"%s\": give the "
-                          "source of its catalogue",
-                          lost, pictures->items, akin_labels_id(labels, first_lost));
+                          "%s lacks %zu of the table's %zu %s, such as \"%s\": give the "
+                          "source of their catalogue",
+                          of_targets ? "--target-source" : "the source", lost, pictures->items,
+                          of_targets ? "targets" : "items", akin_labels_id(labels, first_lost));
 }
 
 akin_status akin_gallery_pictures_find(akin_comm *comm, const akin_source_params *sources,
-                                       const akin_labels *labels, akin_gallery_pictures **out) {
+                                       const char *kind, const akin_labels *labels,
+                                       akin_gallery_pictures **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
     akin_gallery_pictures *pictures = akin_mem_zalloc(1, sizeof *pictures);
     AKIN_TRY(akin_agree(comm, pictures ? AKIN_OK : AKIN_FAILED));
+    pictures->kind = kind;
     AKIN_TRY(akin_source_open(comm, sources, &pictures->source));
     pictures->items = akin_labels_count(labels);
     AKIN_TRY(akin_agree(comm, find_rows(pictures, labels, (size_t)akin_comm_rank(comm),
@@ -89,7 +94,7 @@ static akin_status write_picture(const writer *w, size_t item, const uint8_t *by
     AKIN_TRY(akin_image_thumbnail(bytes, count, w->size.side, w->size.max_pixels, &rgb, &width,
                                   &height));
     AKIN_TRY(akin_image_encode_jpeg(rgb, width, height, JPEG_QUALITY, &jpeg, &jpeg_count));
-    akin_gallery_name(name, "pictures", item, ".jpg");
+    akin_gallery_name(name, w->pictures->kind, item, ".jpg");
     AKIN_TRY(akin_gallery_folder_put(w->folder, name, jpeg, jpeg_count));
 done:
     akin_mem_free(rgb);
@@ -100,7 +105,7 @@ done:
 /* The picture of an earlier gallery, if its file is the same. */
 static akin_status reuse(const writer *w, size_t item, bool *done) {
     char name[AKIN_GALLERY_NAME_SIZE];
-    akin_gallery_name(name, "pictures", item, ".jpg");
+    akin_gallery_name(name, w->pictures->kind, item, ".jpg");
     return akin_gallery_reuse_take(w->reuse, akin_labels_id(w->labels, item), w->hashes[item],
                                    w->folder, name, done);
 }
@@ -191,7 +196,8 @@ static akin_status write_list(writer *w) {
     size_t items = w->pictures->items;
     akin_comm_sum_i64(comm, (int64_t *)w->hashes, items); /* each is known to one rank at most */
     if (akin_comm_rank(comm) == 0)
-        status = akin_gallery_reuse_write(w->folder, &w->size, w->labels, w->hashes);
+        status =
+            akin_gallery_reuse_write(w->folder, w->pictures->kind, &w->size, w->labels, w->hashes);
     return akin_agree(comm, status);
 }
 
@@ -211,7 +217,7 @@ akin_status akin_gallery_pictures_write(akin_comm *comm, akin_gallery_pictures *
     w.hashes = akin_mem_zalloc(pictures->items, sizeof *w.hashes);
     if (!w.hashes) local = AKIN_FAILED;
     if (local == AKIN_OK && akin_comm_rank(comm) == 0)
-        local = akin_gallery_folder_fan(folder, "pictures", pictures->items);
+        local = akin_gallery_folder_fan(folder, pictures->kind, pictures->items);
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(akin_agree(comm, reuse_by_catalog(&w, earlier->catalog)));
     AKIN_TRY(

@@ -1,5 +1,5 @@
 /* gallery_pictures: small pictures of the items, from the sources of the catalogue:
- * pictures/000/00000n.jpg for item n. */
+ * pictures/000/00000n.jpg for item n, or, of another catalogue, targets/000/00000n.jpg. */
 #ifndef AKIN_GALLERY_PICTURES_H
 #define AKIN_GALLERY_PICTURES_H
 
@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define AKIN_GALLERY_OF_ITEMS "pictures"
+#define AKIN_GALLERY_OF_TARGETS "targets"
+
 typedef struct akin_gallery_pictures akin_gallery_pictures;
 
 /* What saves making pictures again. */
@@ -23,10 +26,10 @@ typedef struct {
 } akin_gallery_earlier;
 
 /* Lists the sources and finds every item in them: AKIN_INPUT if one is missing. labels are those
- * of all items. Collective; agreed. */
+ * of all items; kind, borrowed: one of the two above. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_pictures_find(akin_comm *comm,
                                                        const akin_source_params *sources,
-                                                       const akin_labels *labels,
+                                                       const char *kind, const akin_labels *labels,
                                                        akin_gallery_pictures **out);
 /* Writes them, at most `side` pixels on the longer side, item i by rank i % size; missing
  * [items] becomes 1 on all ranks if a picture could not be read, otherwise 0. Collective;

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define LIST "pictures/list.txt"
+#define LIST "list.txt"
 #define LIST_LIMIT ((size_t)4 << 30)
 
 enum { EARLIER = 2, HASH_DIGITS = 16, HEAD_SIZE = 128 };
@@ -22,6 +22,7 @@ typedef struct {
 } earlier;
 
 struct akin_gallery_reuse {
+    const char *kind; /* borrowed */
     earlier galleries[EARLIER];
 };
 
@@ -63,11 +64,14 @@ done:
     return status;
 }
 
-static akin_status open_earlier(const char *folder, const akin_gallery_size *size, earlier *one) {
+static akin_status open_earlier(const char *folder, const char *kind, const akin_gallery_size *size,
+                                earlier *one) {
     akin_status status = AKIN_OK;
     unsigned char *bytes = NULL;
-    char head[HEAD_SIZE], *text = NULL, *path = akin_file_join(folder, LIST);
+    char head[HEAD_SIZE], *text = NULL, *pictures = akin_file_join(folder, kind),
+                          *path = pictures ? akin_file_join(pictures, LIST) : NULL;
     size_t count = 0;
+    akin_mem_free(pictures);
     if (!path) AKIN_TRY(AKIN_FAILED);
     if (!akin_file_exists(path)) goto done;
     AKIN_TRY(akin_file_read(path, LIST_LIMIT, &bytes, &count));
@@ -85,15 +89,16 @@ done:
     return status;
 }
 
-akin_status akin_gallery_reuse_open(const char *first, const char *second,
+akin_status akin_gallery_reuse_open(const char *first, const char *second, const char *kind,
                                     const akin_gallery_size *size, akin_gallery_reuse **out) {
     const char *const folders[EARLIER] = {first, second};
     *out = akin_mem_zalloc(1, sizeof **out);
     if (!*out) return AKIN_FAILED;
+    (*out)->kind = kind;
     for (size_t i = 0; i < EARLIER; i++) {
         if (!folders[i]) continue;
         uint64_t failures = akin_mem_failures();
-        akin_status status = open_earlier(folders[i], size, &(*out)->galleries[i]);
+        akin_status status = open_earlier(folders[i], kind, size, &(*out)->galleries[i]);
         if (status == AKIN_OK) continue;
         if (akin_mem_failures() != failures) return status;
         akin_error_clear(); /* what cannot be read is made anew */
@@ -117,7 +122,7 @@ static akin_status take(const akin_gallery_reuse *reuse, const char *id, const u
         int64_t row = one->ids ? akin_ids_find(one->ids, id) : -1;
         if (row < 0 || one->hashes[row] == 0 || (hash && one->hashes[row] != *hash)) continue;
         char from[AKIN_GALLERY_NAME_SIZE];
-        akin_gallery_name(from, "pictures", (size_t)row, ".jpg");
+        akin_gallery_name(from, reuse->kind, (size_t)row, ".jpg");
         char *path = akin_file_join(one->folder, from);
         if (!path) return AKIN_FAILED;
         akin_status status =
@@ -140,12 +145,15 @@ akin_status akin_gallery_reuse_take_last(const akin_gallery_reuse *reuse, const 
     return take(reuse, id, NULL, folder, name, done);
 }
 
-akin_status akin_gallery_reuse_write(akin_gallery_folder *folder, const akin_gallery_size *size,
-                                     const akin_labels *labels, const uint64_t *hashes) {
+akin_status akin_gallery_reuse_write(akin_gallery_folder *folder, const char *kind,
+                                     const akin_gallery_size *size, const akin_labels *labels,
+                                     const uint64_t *hashes) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
+    char *name = akin_file_join(kind, LIST);
     char head[HEAD_SIZE];
     write_head(size, head);
+    if (!name) AKIN_TRY(AKIN_FAILED);
     AKIN_TRY(akin_text_create(&text));
     AKIN_TRY(akin_text_append(text, "%s", head));
     for (size_t i = 0; i < akin_labels_count(labels); i++) {
@@ -153,8 +161,9 @@ akin_status akin_gallery_reuse_write(akin_gallery_folder *folder, const akin_gal
                            : akin_text_append(text, "-\t"));
         AKIN_TRY(akin_text_append(text, "%s\n", akin_labels_id(labels, i)));
     }
-    status = akin_gallery_folder_put(folder, LIST, akin_text_bytes(text), akin_text_length(text));
+    status = akin_gallery_folder_put(folder, name, akin_text_bytes(text), akin_text_length(text));
 done:
     akin_text_free(text);
+    akin_mem_free(name);
     return status;
 }

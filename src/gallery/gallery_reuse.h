@@ -1,7 +1,7 @@
 /* gallery_reuse: the pictures of earlier galleries, so that a picture whose file is unchanged is
  * linked (or copied, where it cannot be) instead of being decoded and written again. Not collective.
  *
- *   pictures/list.txt   "akin pictures 1 VERSION SIDE MAX_PIXELS", then a line an item, in their
+ *   KIND/list.txt       "akin pictures 1 VERSION SIDE MAX_PIXELS", then a line an item, in their
  *                       order: XXH3-64 of its picture's file, 16 hexadecimal digits, or "-" where
  *                       that could not be read; a tab; its id */
 #ifndef AKIN_GALLERY_REUSE_H
@@ -22,10 +22,11 @@ typedef struct {
 
 typedef struct akin_gallery_reuse akin_gallery_reuse;
 
-/* Of the galleries in these folders, looked at in this order; NULL is no folder, and one without such
+/* Of the galleries in these folders, looked at in this order; kind, borrowed: "pictures", or "targets" of
+ * another catalogue; NULL is no folder, and one without such
  * a list, or of another size, has nothing to offer. */
 AKIN_MUST_CHECK akin_status akin_gallery_reuse_open(const char *first, const char *second,
-                                                    const akin_gallery_size *size,
+                                                    const char *kind, const akin_gallery_size *size,
                                                     akin_gallery_reuse **out);
 void akin_gallery_reuse_free(akin_gallery_reuse *reuse); /* NULL is fine */
 
@@ -40,8 +41,8 @@ AKIN_MUST_CHECK akin_status akin_gallery_reuse_take_last(const akin_gallery_reus
                                                          akin_gallery_folder *folder,
                                                          const char *name, bool *done);
 
-/* pictures/list.txt; hashes [items], 0: "-". */
-AKIN_MUST_CHECK akin_status akin_gallery_reuse_write(akin_gallery_folder *folder,
+/* KIND/list.txt; hashes [items], 0: "-". */
+AKIN_MUST_CHECK akin_status akin_gallery_reuse_write(akin_gallery_folder *folder, const char *kind,
                                                      const akin_gallery_size *size,
                                                      const akin_labels *labels,
                                                      const uint64_t *hashes);

@@ -17,12 +17,14 @@ typedef struct {
     akin_comm *comm;
     akin_gallery_folder *folder;
     const akin_table *table;
-    akin_embeddings *embeddings;
+    const akin_gallery_rows *page;
+    akin_embeddings *embeddings, *targets; /* targets: NULL but for two catalogues */
     akin_model *model;
     akin_part_sharer *sharer;
-    float *rows; /* [items, size], prepared */
+    float *rows; /* [pictures and targets, size], prepared */
     size_t size;
     int32_t *neighbor, *counts; /* of AKIN_GALLERY_LIST items */
+    int32_t *picture, *other;   /* so too, of a table between products; else NULL */
     akin_text *script;
 } work;
 
@@ -36,28 +38,38 @@ static bool has_attribute(const akin_ncfile *file, const char *name, const char 
     return same;
 }
 
-static bool is_by_aspect(const akin_table *table) {
+/* Whether scores are not those of two vectors: by some parts alone, or the mean of several. */
+static bool is_another_score(const akin_table *table) {
     char *options = NULL;
     bool found = akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options",
                                            &options) == AKIN_OK &&
-                 options && strstr(options, "aspect=");
+                 options && (strstr(options, "aspect=") || strstr(options, "pictures=mean"));
     akin_mem_free(options);
     return found;
 }
 
-/* Whether the files are there, belong together, and are few enough. */
-static bool open_files(work *w, const char *embeddings) {
-    char *folder = akin_file_folder(embeddings),
+/* Whether these are what the table says, of one model, and as many. */
+static bool open_vectors(const work *w, const char *path, const char *attribute, size_t items,
+                         akin_embeddings **out) {
+    return path && akin_file_exists(path) &&
+           akin_embeddings_open(akin_comm_alone(w->comm), path, out) == AKIN_OK &&
+           has_attribute(akin_table_file(w->table), attribute, akin_embeddings_digest(*out)) &&
+           akin_embeddings_items(*out) == items &&
+           strcmp(akin_model_digest(w->model), akin_embeddings_model_digest(*out)) == 0 &&
+           akin_model_features(w->model)->dim == akin_embeddings_dim(*out);
+}
+
+/* Whether the files are there and belong together. */
+static bool open_files(work *w, const akin_gallery_made_from *from) {
+    char *folder = from->embeddings ? akin_file_folder(from->embeddings) : NULL,
          *model = folder ? akin_file_join(folder, "model.nc") : NULL;
     bool fits =
-        model && akin_file_exists(embeddings) && akin_file_exists(model) &&
-        akin_embeddings_open(akin_comm_alone(w->comm), embeddings, &w->embeddings) == AKIN_OK &&
-        has_attribute(akin_table_file(w->table), "input_embeddings_digest",
-                      akin_embeddings_digest(w->embeddings)) &&
-        akin_embeddings_items(w->embeddings) == akin_table_items(w->table) &&
+        model && akin_file_exists(model) &&
         akin_model_read(akin_comm_alone(w->comm), model, &w->model) == AKIN_OK &&
-        strcmp(akin_model_digest(w->model), akin_embeddings_model_digest(w->embeddings)) == 0 &&
-        akin_model_features(w->model)->dim == akin_embeddings_dim(w->embeddings);
+        open_vectors(w, from->embeddings, "input_embeddings_digest",
+                     akin_gallery_rows_pictures(w->page), &w->embeddings) &&
+        (w->page->targets == 0 || open_vectors(w, from->target_embeddings, "input_against_digest",
+                                               w->page->targets, &w->targets));
     akin_mem_free(folder);
     akin_mem_free(model);
     return fits;
@@ -65,42 +77,61 @@ static bool open_files(work *w, const char *embeddings) {
 
 /* --- the shares --- */
 
-static akin_status prepare_rows(work *w) {
-    akin_status status;
-    size_t n = akin_table_items(w->table), dim = akin_embeddings_dim(w->embeddings);
+/* All rows of a file, prepared, from row `at` on. */
+static akin_status prepare_file(work *w, const akin_embeddings *embeddings, size_t at) {
+    akin_status status = AKIN_OK;
+    size_t n = akin_embeddings_items(embeddings), dim = akin_embeddings_dim(embeddings);
     float *read = akin_mem_alloc(AKIN_GALLERY_LIST, dim * sizeof *read);
-    w->rows = akin_mem_alloc(n, w->size * sizeof *w->rows);
-    if (!read || !w->rows) {
-        akin_mem_free(read);
-        return AKIN_FAILED;
-    }
+    if (!read) return AKIN_FAILED;
     for (size_t first = 0; first < n; first += AKIN_GALLERY_LIST) {
         size_t count = n - first < AKIN_GALLERY_LIST ? n - first : AKIN_GALLERY_LIST;
-        AKIN_TRY(akin_embeddings_rows(w->embeddings, first, count, read));
+        AKIN_TRY(akin_embeddings_rows(embeddings, first, count, read));
         for (size_t i = 0; i < count; i++)
-            akin_part_sharer_prepare(w->sharer, read + i * dim, w->rows + (first + i) * w->size);
+            akin_part_sharer_prepare(w->sharer, read + i * dim,
+                                     w->rows + (at + first + i) * w->size);
         akin_comm_poll(w->comm);
     }
-    status = AKIN_OK;
 done:
     akin_mem_free(read);
     return status;
 }
 
-/* [[12,3],[9,1]]: of an item. */
-static akin_status append_shares(work *w, size_t item, const int32_t *neighbor, size_t count) {
+static size_t rows_of(const work *w) {
+    return akin_gallery_rows_pictures(w->page) + w->page->targets;
+}
+
+static akin_status prepare_rows(work *w) {
+    w->rows = akin_mem_alloc(rows_of(w), w->size * sizeof *w->rows);
+    if (!w->rows) return AKIN_FAILED;
+    akin_status status = prepare_file(w, w->embeddings, 0);
+    if (status == AKIN_OK && w->targets)
+        status = prepare_file(w, w->targets, akin_gallery_rows_pictures(w->page));
+    return status;
+}
+
+/* The prepared rows of entry e of what was read, of this item; false: it has none. */
+static bool find_pair(const work *w, size_t item, size_t e, const float **a, const float **b) {
+    size_t mine = item, other = (size_t)w->neighbor[e];
+    if (w->picture && (w->picture[e] < 0 || w->other[e] < 0)) return false;
+    if (w->picture) mine = (size_t)w->picture[e], other = (size_t)w->other[e];
+    if (w->targets) other += akin_gallery_rows_pictures(w->page);
+    *a = w->rows + mine * w->size, *b = w->rows + other * w->size;
+    return true;
+}
+
+/* [[12,3],[9,1]]: of entries [at, at + count), of this item. */
+static akin_status append_shares(work *w, size_t item, size_t at, size_t count) {
     akin_status status = AKIN_OK;
     akin_part_share share[AKIN_PARTS];
     AKIN_TRY(akin_text_append(w->script, "["));
-    for (size_t e = 0; e < count; e++) {
-        size_t parts = akin_part_sharer_pair(w->sharer, w->rows + item * w->size,
-                                             w->rows + (size_t)neighbor[e] * w->size, share);
+    for (size_t e = at; e < at + count; e++) {
+        const float *a, *b;
+        size_t parts =
+            find_pair(w, item, e, &a, &b) ? akin_part_sharer_pair(w->sharer, a, b, share) : 0;
+        AKIN_TRY(akin_text_append(w->script, e > at ? ",[" : "["));
         for (size_t p = 0; p < parts; p++)
-            AKIN_TRY(akin_text_append(w->script, "%s%.0f",
-                                      p > 0   ? ","
-                                      : e > 0 ? ",["
-                                              : "[",
-                                      1000 * share[p].share + 0.0));
+            AKIN_TRY(
+                akin_text_append(w->script, p > 0 ? ",%.0f" : "%.0f", 1000 * share[p].share + 0.0));
         AKIN_TRY(akin_text_append(w->script, "]"));
     }
     status = akin_text_append(w->script, "]");
@@ -114,10 +145,13 @@ static akin_status write_script(work *w, size_t first, size_t count) {
     size_t k = akin_table_k(w->table);
     akin_text_clear(w->script);
     AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->counts));
+    if (w->picture)
+        AKIN_TRY(akin_table_pictures(w->table, first, count, akin_gallery_rows_pictures(w->page),
+                                     w->picture, w->other));
     AKIN_TRY(akin_text_append(w->script, "akin.shares(%zu,[", first));
     for (size_t i = 0; i < count; i++) {
         AKIN_TRY(akin_text_append(w->script, i > 0 ? ",\n" : "\n"));
-        AKIN_TRY(append_shares(w, first + i, w->neighbor + i * k, (size_t)w->counts[i]));
+        AKIN_TRY(append_shares(w, first + i, i * k, (size_t)w->counts[i]));
     }
     AKIN_TRY(akin_text_append(w->script, "]);\n"));
     akin_gallery_name(path, "data/why", first / AKIN_GALLERY_LIST, ".js");
@@ -130,9 +164,13 @@ done:
 static akin_status write_scripts(work *w) {
     akin_status status;
     size_t n = akin_table_items(w->table);
-    w->neighbor = akin_mem_alloc(AKIN_GALLERY_LIST, akin_table_k(w->table) * sizeof *w->neighbor);
+    size_t values = AKIN_GALLERY_LIST * akin_table_k(w->table);
+    w->neighbor = akin_mem_alloc(values, sizeof *w->neighbor);
     w->counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->counts);
-    if (!w->neighbor || !w->counts) return AKIN_FAILED;
+    if (w->page->pictures) w->picture = akin_mem_alloc(values, sizeof *w->picture);
+    if (w->page->pictures) w->other = akin_mem_alloc(values, sizeof *w->other);
+    if (!w->neighbor || !w->counts || (w->page->pictures && (!w->picture || !w->other)))
+        return AKIN_FAILED;
     AKIN_TRY(akin_text_create(&w->script));
     AKIN_TRY(akin_gallery_folder_fan(w->folder, "data/why",
                                      (n + AKIN_GALLERY_LIST - 1) / AKIN_GALLERY_LIST));
@@ -158,7 +196,7 @@ static akin_status share(work *w, akin_json **parts) {
     akin_status status;
     AKIN_TRY(akin_part_sharer_create(w->model, &w->sharer));
     w->size = akin_part_sharer_size(w->sharer);
-    if (akin_table_items(w->table) > MOST_BYTES / sizeof(float) / w->size) {
+    if (rows_of(w) > MOST_BYTES / sizeof(float) / w->size) {
         akin_log_info("gallery: without the parts of the scores: there are too many items");
         return AKIN_OK;
     }
@@ -171,24 +209,24 @@ done:
 }
 
 akin_status akin_gallery_why(akin_comm *comm, akin_gallery_folder *folder, const akin_table *table,
-                             const char *embeddings, const char *results, akin_json **parts) {
+                             const akin_gallery_made_from *from, const akin_gallery_rows *rows,
+                             akin_json **parts) {
     akin_status status = AKIN_OK;
-    work w = {.comm = comm, .folder = folder, .table = table};
-    char *beside = results ? akin_file_join(results, "embeddings.nc") : NULL;
+    work w = {.comm = comm, .folder = folder, .table = table, .page = rows};
     *parts = NULL;
-    if (results && !beside) return AKIN_FAILED;
-    if ((embeddings || beside) && !is_by_aspect(table) &&
-        open_files(&w, embeddings ? embeddings : beside))
+    if (!is_another_score(table) && open_files(&w, from))
         status = share(&w, parts);
     else
         akin_error_clear(); /* the page does without */
     akin_embeddings_close(w.embeddings);
+    akin_embeddings_close(w.targets);
     akin_part_sharer_free(w.sharer);
     akin_model_free(w.model);
     akin_mem_free(w.rows);
     akin_mem_free(w.neighbor);
     akin_mem_free(w.counts);
+    akin_mem_free(w.picture);
+    akin_mem_free(w.other);
     akin_text_free(w.script);
-    akin_mem_free(beside);
     return status;
 }

@@ -8,16 +8,18 @@
 #define AKIN_GALLERY_WHY_H
 
 #include "gallery_folder.h"
+#include "gallery_rows.h"
 #include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/json.h>
 #include <akin/table.h>
 
-/* embeddings: the table's, or NULL: those in results; the model is that beside them. *parts: their names,
- * owned; NULL: none were written, for there is no model that alone made them, they are by --aspect, or
- * there are so many that this would take more than some memory. Rank 0. Not collective. */
+/* The model is that beside the embeddings. *parts: their names, owned; NULL: none were written, for there
+ * is no model that alone made them (and those of the targets), they are by --aspect or a mean, or there
+ * are so many that this would take more than some memory. Rank 0. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_why(akin_comm *comm, akin_gallery_folder *folder,
-                                             const akin_table *table, const char *embeddings,
-                                             const char *results, akin_json **parts);
+                                             const akin_table *table,
+                                             const akin_gallery_made_from *from,
+                                             const akin_gallery_rows *rows, akin_json **parts);
 
 #endif

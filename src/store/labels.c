@@ -89,7 +89,19 @@ static const akin_ncfile_field schema[] = {
 
 /* --- reading --- */
 
-static akin_status check_values(const akin_ncfile *file, const akin_labels *labels, size_t first) {
+static akin_status read_names(const akin_ncfile *file, akin_labels *labels) {
+    akin_status status;
+    AKIN_TRY(akin_label_names_read(file, "category_name", "category_count", "name_length",
+                                   &labels->categories));
+    AKIN_TRY(
+        akin_label_names_read(file, "group_name", "group_count", "name_length", &labels->groups));
+done:
+    return status;
+}
+
+/* prefix: of the variables' names. */
+static akin_status check_values(const akin_ncfile *file, const akin_labels *labels,
+                                const char *prefix, size_t first) {
     const char *wrong = NULL;
     size_t row = 0;
     for (size_t i = 0; i < labels->count && !wrong; i++) {
@@ -102,8 +114,8 @@ static akin_status check_values(const akin_ncfile *file, const akin_labels *labe
         if (labels->ids[i * (labels->id_length + 1)] == '\0') wrong = "id";
     }
     if (!wrong) return AKIN_OK;
-    return akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range", akin_ncfile_path(file),
-                          wrong, row);
+    return akin_error_set(AKIN_INPUT, "%s: %s%s of row %zu is out of range", akin_ncfile_path(file),
+                          prefix, wrong, row);
 }
 
 akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count,
@@ -115,15 +127,12 @@ akin_status akin_labels_read(const akin_ncfile *file, size_t first, size_t count
     AKIN_TRY(akin_ncfile_check_schema(file, schema));
     AKIN_TRY(akin_ncfile_length(file, "id_length", &id_length));
     AKIN_TRY(akin_labels_create(count, id_length, &labels));
-    AKIN_TRY(akin_label_names_read(file, "category_name", "category_count", "name_length",
-                                   &labels->categories));
-    AKIN_TRY(
-        akin_label_names_read(file, "group_name", "group_count", "name_length", &labels->groups));
+    AKIN_TRY(read_names(file, labels));
     AKIN_TRY(akin_label_texts_read(file, "id", first, count, id_length, labels->ids));
     AKIN_TRY(akin_ncfile_get(file, "category", first, count, labels->category));
     AKIN_TRY(akin_ncfile_get(file, "group", first, count, labels->group));
     AKIN_TRY(akin_ncfile_get(file, "available", first, count, labels->available));
-    AKIN_TRY(check_values(file, labels, first));
+    AKIN_TRY(check_values(file, labels, "", first));
     AKIN_TRY(akin_label_attributes_read(file, first, &labels->attributes));
     *out = labels;
     return AKIN_OK;
@@ -140,7 +149,12 @@ akin_status akin_labels_read_targets(const akin_ncfile *file, size_t first, size
     *out = NULL;
     AKIN_TRY(akin_ncfile_length(file, "target_id_length", &id_length));
     AKIN_TRY(akin_labels_create(count, id_length, &labels));
+    AKIN_TRY(read_names(file, labels));
     AKIN_TRY(akin_label_texts_read(file, "target_id", first, count, id_length, labels->ids));
+    AKIN_TRY(akin_ncfile_get(file, "target_category", first, count, labels->category));
+    AKIN_TRY(akin_ncfile_get(file, "target_group", first, count, labels->group));
+    AKIN_TRY(akin_ncfile_get(file, "target_available", first, count, labels->available));
+    AKIN_TRY(check_values(file, labels, "target_", first));
     *out = labels;
     return AKIN_OK;
 done:

@@ -206,6 +206,23 @@ akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t 
                        (int32_t)table->targets - 1, duplicate_of);
 }
 
+akin_status akin_table_pictures(const akin_table *table, size_t first, size_t count,
+                                size_t pictures, int32_t *picture, int32_t *other) {
+    akin_status status;
+    static const char *const names[] = {"picture", "neighbor_picture"};
+    int32_t *const values[] = {picture, other};
+    for (size_t v = 0; v < 2; v++) {
+        AKIN_TRY(akin_ncfile_get(table->file, names[v], first, count, values[v]));
+        for (size_t e = 0; e < count * table->k; e++)
+            if (values[v][e] < -1 || values[v][e] >= (int64_t)pictures)
+                AKIN_TRY(akin_error_set(
+                    AKIN_INPUT, "%s: %s of row %zu is out of range; run neighbors again",
+                    akin_ncfile_path(table->file), names[v], first + e / table->k));
+    }
+done:
+    return status;
+}
+
 /* Whether the entry may follow the one before it; the first `pinned`, and those from `chosen` on, have
  * no order. */
 static bool in_order(const akin_table *table, const int32_t *neighbor, const float *score, size_t j,

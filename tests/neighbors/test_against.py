@@ -323,7 +323,6 @@ def test_what_does_not_fit_is_refused():
     assert "columns" in akin("neighbors", "new.npy", "--against", "narrow.npy", "-o", "x.nc", expect=3).err
     assert "category" in akin("neighbors", "new.npy", "--against", "old.npy", "-o", "x.nc", "--fill", "category", expect=2).err
     akin("neighbors", "new.nc", "--against", "absent.nc", "-o", "x.nc", expect=1)
-    assert "two catalogues" in akin("gallery", "table.nc", "--source", "new.csv", "-o", "page", expect=2).err
     akin("neighbors", "new.npy", "--against", "old.npy", "-o", "x.nc", "--same", "brand", expect=2)
     assert not os.path.exists("x.nc")
 

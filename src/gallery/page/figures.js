@@ -1,7 +1,7 @@
 /* The figures of the job: numbers, rejects, stages, and the charts, drawn as SVG. */
 "use strict";
 akin.figures = (section, summary, tools) => {
-  const { el, number, plural, percent, counts, itemsAddress, card, find } = tools;
+  const { noun, el, number, plural, percent, counts, itemsAddress, card, find } = tools;
   const phone = innerWidth < 520; // a chart is drawn as wide as it is shown, so that its letters can be read
   const WIDTH = phone ? 340 : 640, HEIGHT = phone ? 220 : 250, LEFT = 62, RIGHT = 14, TOP = 14, BOTTOM = 42, MARKS = phone ? 4 : 8;
 
@@ -107,18 +107,20 @@ akin.figures = (section, summary, tools) => {
   }
 
   function numbers() {
-    const found = [tile(number(summary.items), "items", summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
+    const found = [tile(number(summary.items), summary.targets ? `items of ${summary.items_name}` : `${noun}s`, summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
+    if (summary.targets) found.push(tile(number(summary.targets), `items of ${summary.targets_name}`, "what the lists hold"));
+    if (summary.products) found.push(tile(number(summary.pictures), "pictures", `of these products; the score of two is that of their ${/(^| )pictures=mean( |$)/.test(summary.options || "") ? "pictures on the mean" : "most similar pictures"}`));
     if (summary.rejects) found.push(tile(number(summary.rejects.total), "rejected", "pictures or rows that could not be used"));
-    found.push(tile(percent(summary.coverage), "coverage", "items that have at least one similar item"),
-      tile(percent(summary.full_coverage), "full lists", `items that have all ${number(summary.k)}`));
+    found.push(tile(percent(summary.coverage), "coverage", `${noun}s that have at least one similar ${noun}`),
+      tile(percent(summary.full_coverage), "full lists", `${noun}s that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
       if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category`));
     if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "correct neighbours count more the higher they rank"));
-    if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? "items for which another one is recommended" : "items that look like another one"));
+    if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? `${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} for which another one is recommended` : `${noun}s that look like another one`));
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the previous table"));
-    if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", "of all recommendations are of the 1 % of items that are recommended most"));
-    found.push(tile(number(summary.never_recommended), "never recommended", `items that are in no list, ${percent(summary.never_recommended / summary.items)}; ${number(summary.at_most_once)} are in one or none`));
+    if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", `of all recommendations are of the 1 % of ${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} that are recommended most`));
+    found.push(tile(number(summary.never_recommended), "never recommended", `${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(summary.never_recommended / (summary.targets || summary.items))}; ${number(summary.at_most_once)} are in one or none`));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
   }

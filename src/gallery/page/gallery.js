@@ -1,14 +1,15 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
- * attributes. The address says what is shown: "#ID" an item, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside&page=2" two tables,
+ * attributes. Rows are the items and after them, of a table between two catalogues, the targets that stand in their lists; of a table
+ * between products rows are products, each with pictures of its own. The address says what is shown: "#ID" an item, "#target:ID" a target, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside&page=2" two tables,
  * "#?map" a map, "#?duplicates" what looks the same. */
 "use strict";
 const akin = (() => {
   const PAGE = 60; // items on a page
-  const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map() };
+  const data = { ids: [], lower: [], category: [], unavailable: new Set(), missing: new Set(), lists: new Map(), pictures: [] };
   const scripts = new Map();
   const scrolled = new Map(); // address -> how far down it was left
-  let summary = null, changed = null, compared = null, mapped = null, doubled = null, rows = null, shown = [], explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
+  let summary = null, total = 0, noun = "item", changed = null, compared = null, mapped = null, doubled = null, rows = null, others = null, shown = [], explain = (item) => item, lastItems = "#?", address = location.hash, followed = false, turn = 0;
 
   // --- small helpers ---
   const $ = (id) => document.getElementById(id);
@@ -28,7 +29,9 @@ const akin = (() => {
     return score.toFixed([least, 3, 4, 5, 6].find((n) => score === 1 || Number(score.toFixed(n)) < 1) || 6);
   }
   const padded = (n, width) => String(n).padStart(width, "0");
-  const linkTo = (row) => "#" + encodeURIComponent(data.ids[row]);
+  const isTarget = (row) => row >= summary.items;
+  const sideName = (row) => (isTarget(row) ? summary.targets_name : summary.items_name);
+  const linkTo = (row) => (isTarget(row) ? "#target:" : "#") + encodeURIComponent(data.ids[row]);
   const categoryName = (row) => summary.categories[data.category[row]] ?? "";
   function spread(folder, n, ending) { // at most 1,000 files in a folder
     return `${folder}/${padded(Math.floor(n / 1000), 3)}/${padded(n, 6)}${ending}`;
@@ -58,32 +61,53 @@ const akin = (() => {
     });
     part.unavailable.forEach((i) => data.unavailable.add(first + i));
     part.missing.forEach((i) => data.missing.add(first + i));
+    (part.pictures || []).forEach((list, i) => { // of a product: [{number, id}]; its ids are found too
+      const own = data.pictures[first + i] = [];
+      for (let p = 0; p < list.length; p += 2) own.push({ number: list[p], id: list[p + 1] });
+      data.lower[first + i] += own.map(({ id }) => "\n" + id.toLowerCase()).join("");
+    });
   }
   function takeList(first, part) {
-    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - entry[3], times: entry[4], by: entry[5], attributes: entry[6], pinned: entry[7] }));
+    part.forEach((entry, i) => data.lists.set(first + i, { group: entry[0], neighbors: entry[1], scores: entry[2], real: entry[1].length - entry[3], times: entry[4], by: entry[5], attributes: entry[6], pinned: entry[7], pairs: entry[8] }));
   }
   async function listOf(row) {
     await load(spread("data/lists", Math.floor(row / summary.list_size), ".js"));
     return data.lists.get(row);
   }
+  /* Of an item, or of the product that one of whose pictures has this id. */
   function rowOf(id) {
-    rows = rows || new Map(data.ids.map((name, row) => [name, row]));
+    if (!rows) {
+      rows = new Map();
+      data.pictures.forEach((own, row) => own.forEach((picture) => rows.set(picture.id, row)));
+      for (let row = 0; row < summary.items; row++) rows.set(data.ids[row], row);
+    }
     return rows.get(id);
+  }
+  function targetOf(id) {
+    others = others || new Map(data.ids.slice(summary.items).map((name, at) => [name, summary.items + at]));
+    return others.get(id);
   }
 
   // --- parts of a page ---
-  function picture(row, eager) {
-    const none = () => el("span", { class: "none" }, "no picture");
-    if (data.missing.has(row)) return none();
-    const image = el("img", { src: spread(summary.home + "pictures", row, ".jpg"), alt: data.ids[row], loading: eager ? "eager" : "lazy", decoding: "async" });
+  /* number: one of the pictures of a product, else its first. */
+  function picture(row, eager, number) {
+    const none = () => el("span", { class: "none" }, "no picture"), own = data.pictures[row];
+    const at = own ? number ?? own.find((one) => one.number >= 0)?.number ?? -1 : isTarget(row) ? row - summary.items : row;
+    if (own ? at < 0 : data.missing.has(row)) return none();
+    const image = el("img", { src: spread(summary.home + (isTarget(row) ? "targets" : "pictures"), at, ".jpg"), alt: data.ids[row], loading: eager ? "eager" : "lazy", decoding: "async" });
     image.onerror = () => image.replaceWith(none());
     return image;
   }
-  function card(row, score, fill, pin) {
+  /* What a product's picture is called. */
+  const pictureId = (row, number) => data.pictures[row]?.find((one) => one.number === number)?.id;
+  /* pair: of products, [row, its picture, the picture of this one]: the two that are most alike. marks: says of which catalogue it is. */
+  function card(row, score, fill, pin, { pair, marks } = {}) {
     const away = data.unavailable.has(row);
     return el("li", {},
       el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
-        el("div", { class: "tile" }, picture(row),
+        el("div", { class: "tile" }, picture(row, false, pair && pair[2] >= 0 ? pair[2] : undefined),
+          pair && pair[1] >= 0 && data.pictures[pair[0]].length + data.pictures[row].length > 2 && el("span", { class: "with", title: `Most alike: ${pictureId(pair[0], pair[1]) ?? ""} and ${pictureId(row, pair[2]) ?? ""}` }, picture(pair[0], false, pair[1])),
+          marks && summary.targets > 0 && el("span", { class: "side" + (isTarget(row) ? " target" : "") }, sideName(row)),
           away && el("span", { class: "flag" }, "not available"),
           fill && el("span", { class: "flag fill", title: "Added because of its category, not its similarity" }, "fill"),
           pin && el("span", { class: "flag fill", title: "Put there by hand" }, "pinned")),
@@ -126,17 +150,19 @@ const akin = (() => {
   }
 
   // --- views ---
-  function itemsAddress(q, category, page) {
+  function itemsAddress(q, category, page, side) {
     const words = new URLSearchParams();
+    if (side) words.set("side", side);
     if (q) words.set("q", q);
     if (category) words.set("category", category);
     if (page > 1) words.set("page", page);
     return "#?" + words.toString();
   }
-  function find(q, category) {
+  /* side "targets": among those; else among the items, and where something is searched for among both. */
+  function find(q, category, side) {
     const wanted = q.toLowerCase(), index = category ? summary.categories.indexOf(category) : -1;
-    const first = [], rest = [];
-    for (let row = 0; row < summary.items; row++) {
+    const first = [], rest = [], end = side === "targets" || wanted ? total : summary.items;
+    for (let row = side === "targets" ? summary.items : 0; row < end; row++) {
       if (category && data.category[row] !== index) continue;
       const at = wanted ? data.lower[row].indexOf(wanted) : 0;
       if (at === 0) first.push(row);
@@ -145,41 +171,59 @@ const akin = (() => {
     return first.concat(rest); // ids that begin so come before those that hold it
   }
   function showItems(words) {
-    const q = words.get("q") || "", category = words.get("category") || "";
-    shown = find(q, category);
+    const q = words.get("q") || "", category = words.get("category") || "", side = summary.targets && words.get("side") === "targets" ? "targets" : "";
+    shown = find(q, category, side);
     const last = Math.max(1, Math.ceil(shown.length / PAGE));
     const page = Math.min(last, Math.max(1, parseInt(words.get("page"), 10) || 1));
     const from = (page - 1) * PAGE, part = shown.slice(from, from + PAGE);
     if (document.activeElement !== $("search")) $("search").value = q;
     $("category").value = category;
-    lastItems = itemsAddress(q, category, page);
-    const title = q ? `Items with “${q}”` : category || "All items";
-    const range = shown.length > PAGE ? `${number(from + 1)}–${number(from + part.length)} of ${number(shown.length)}` : plural(shown.length, "item");
+    lastItems = itemsAddress(q, category, page, side);
+    const all = summary.targets ? (side ? summary.targets_name : summary.items_name) : `All ${noun}s`;
+    const title = q ? `${noun === "item" ? "Items" : "Products"} with “${q}”` : category || all;
+    const range = shown.length > PAGE ? `${number(from + 1)}–${number(from + part.length)} of ${number(shown.length)}` : plural(shown.length, noun);
     $("items").replaceChildren(
       el("div", { class: "heading" }, el("h1", {}, title), el("p", { class: "quiet", id: "found", "aria-live": "polite" }, q && category ? `${range} in ${category}` : range)),
-      part.length ? el("ul", { class: "grid" }, part.map((row) => card(row)))
-                  : el("div", { class: "empty" }, el("strong", {}, "Nothing found"), "No item id contains this. ", el("a", { href: "#?" }, "Show all items")),
-      last > 1 ? pages(page, last, (p) => itemsAddress(q, category, p)) : "");
+      summary.targets ? sides(q, category, side) : "",
+      part.length ? el("ul", { class: "grid" }, part.map((row) => card(row, undefined, false, false, { marks: q !== "" })))
+                  : el("div", { class: "empty" }, el("strong", {}, "Nothing found"), q ? `No ${noun}'s id contains this. ` : "There is none here. ", el("a", { href: "#?" }, `Show all ${noun}s`)),
+      last > 1 ? pages(page, last, (p) => itemsAddress(q, category, p, side)) : "");
     return title;
   }
-  function besides(row, step) {
-    const at = shown.indexOf(row);
-    const next = at < 0 ? row + step : shown[at + step];
-    return next >= 0 && next < summary.items ? linkTo(next) : null;
+  /* The two catalogues: whose items have lists, and whose stand in them. */
+  function sides(q, category, side) {
+    const link = (which, name, count, words) => el("a", { href: itemsAddress(q, category, 1, which), "aria-current": which === side && !q ? "true" : null }, el("b", {}, name), el("span", {}, `${plural(count, "item")}, ${words}`));
+    return el("nav", { class: "sides-of", id: "sides", "aria-label": "Catalogues" }, link("", summary.items_name, summary.items, "each with a list"), link("targets", summary.targets_name, summary.targets, "what the lists hold"));
   }
-  function about(row, list) {
+  function besides(row, step) {
+    const at = shown.indexOf(row), low = isTarget(row) ? summary.items : 0, high = isTarget(row) ? total : summary.items;
+    const next = at < 0 ? row + step : shown[at + step];
+    return at >= 0 ? (next === undefined ? null : linkTo(next)) : next >= low && next < high ? linkTo(next) : null;
+  }
+  /* All pictures of a product, the one that is shown large first. */
+  function allPictures(row, first) {
+    const own = data.pictures[row];
+    if (!own || own.length < 2) return "";
+    const order = [...own].sort((a, b) => (b.id === first) - (a.id === first));
+    return el("ul", { class: "pictures", id: "pictures", "aria-label": "Its pictures" }, order.map((one) => el("li", {}, el("div", { class: "tile" }, picture(row, true, one.number)), el("span", { title: one.id }, one.id))));
+  }
+  /* named: the picture of a product that the address names. */
+  function about(row, list, named) {
     const away = data.unavailable.has(row), name = categoryName(row);
     const facts = [["Category", name || "none"], ["Group", list.group || "none"], ["Available", away ? "no" : "yes"], ...Object.entries(list.attributes).map(([key, value]) => [key, typeof value === "number" ? value.toLocaleString("en") : value.replaceAll("|", ", ")])];
-    facts.push(["Similar items", number(list.real)]);
+    if (summary.targets) facts.unshift(["Catalogue", sideName(row)]);
+    if (data.pictures[row]) facts.push(["Pictures", number(data.pictures[row].length)]);
+    if (!isTarget(row)) facts.push([`Similar ${noun}s`, number(list.real)]);
     if (list.real < list.neighbors.length) facts.push(["Fill", number(list.neighbors.length - list.real)]);
     if (list.real) facts.push(["Best score", scoreText(list.scores[0])]);
-    facts.push(["Recommended", list.times ? `in ${plural(list.times, "list")}` : "never"]);
+    if (!summary.targets || isTarget(row)) facts.push(["Recommended", list.times ? `in ${plural(list.times, "list")}` : "never"]);
     return el("article", { class: "about" + (away ? " away" : "") },
-      el("div", { class: "tile" }, picture(row, true)),
+      el("div", { class: "tile" }, picture(row, true, data.pictures[row]?.find((one) => one.id === named)?.number)),
+      allPictures(row, named),
       el("div", { class: "facts" },
         el("h1", { id: "item-id" }, data.ids[row]),
         el("div", { class: "chips" },
-          name && el("a", { class: "chip", href: itemsAddress("", name, 1), title: "Show this category" }, name),
+          name && el("a", { class: "chip", href: itemsAddress("", name, 1, isTarget(row) ? "targets" : ""), title: "Show this category" }, name),
           away && el("span", { class: "chip warn" }, "not available"),
           summary.product_url && el("a", { class: "chip", id: "product", href: summary.product_url.replaceAll("{id}", encodeURIComponent(data.ids[row])), target: "_blank", rel: "noopener" }, "Open in the shop ↗")),
         el("dl", {}, facts.map(([key, value]) => [el("dt", {}, key), el("dd", {}, value)]))));
@@ -188,7 +232,7 @@ const akin = (() => {
   function recommenders(list) {
     if (!list.by.length) return "";
     return [el("div", { class: "heading", id: "by-heading" }, el("h2", {}, "Recommended by"),
-      el("p", { class: "quiet" }, list.times > list.by.length ? `${number(list.by.length)} of ${plural(list.times, "list")} that hold it, those first in which it stands highest` : plural(list.times, "item"))),
+      el("p", { class: "quiet" }, list.times > list.by.length ? `${number(list.by.length)} of ${plural(list.times, "list")} that hold it, those first in which it stands highest` : plural(list.times, noun) + (summary.targets ? ` of ${summary.items_name}` : ""))),
       el("ul", { class: "grid small", id: "by" }, list.by.map((other) => card(other)))];
   }
   /* What the order of a list means, and its scores. */
@@ -199,11 +243,23 @@ const akin = (() => {
     if (fill) words.push(`${list.real ? `the last ${number(fill)}, marked “fill”,` : "all, marked “fill”,"} were added because they are typical of the item's category, whatever their scores`);
     return words.join("; ");
   }
+  function neighborsOf(row, list) {
+    const pair = (i) => list.pairs && [row, ...list.pairs[i]];
+    return [el("div", { class: "heading" }, el("h2", {}, summary.targets ? `Most similar of ${summary.targets_name}` : `Most similar ${noun}s`),
+      list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
+    list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned, { pair: pair(i) }), row, other, i)))
+      : el("div", { class: "empty" }, el("strong", {}, `No similar ${noun}s`), summary.targets ? `No item of ${summary.targets_name} satisfies the rules and the minimum score of this table.` : `No other ${noun} satisfies the rules and the minimum score of this table.`)];
+  }
+  /* Of what stands in lists but has none. */
+  function asTarget(list) {
+    return list.by.length ? recommenders(list) : el("div", { class: "empty" }, el("strong", {}, "In no list"), `No item of ${summary.items_name} has it among its first ${number(summary.k)}. Items of ${summary.targets_name} have no lists in this table.`);
+  }
   async function showItem(id, mine) {
-    const row = rowOf(id);
+    const of_target = id.startsWith("target:"), row = of_target && rowOf(id) === undefined ? targetOf(id.slice("target:".length)) : rowOf(id);
+    if (of_target && (row === undefined || isTarget(row))) id = id.slice("target:".length);
     if (row === undefined) {
-      $("item").replaceChildren(el("div", { class: "empty" }, el("strong", {}, `There is no item “${id}”`),
-        el("a", { href: itemsAddress(id, "", 1) }, "Search for it"), " or ", el("a", { href: "#?" }, "show all items")));
+      $("item").replaceChildren(el("div", { class: "empty" }, el("strong", {}, `There is no ${noun} “${id}”${of_target && summary.targets ? ` in ${summary.targets_name}` : ""}`),
+        el("a", { href: itemsAddress(id, "", 1) }, "Search for it"), " or ", el("a", { href: "#?" }, `show all ${noun}s`)));
       return "Not found";
     }
     const list = await listOf(row);
@@ -211,16 +267,10 @@ const akin = (() => {
     const before = besides(row, -1), after = besides(row, 1);
     $("item").replaceChildren(
       el("nav", { class: "crumbs", "aria-label": "Position" },
-        el("a", { href: lastItems, id: "back" }, "← Back to the items"),
-        el("span", {}, before && el("a", { href: before, rel: "prev" }, "‹ Previous item"), after && el("a", { href: after, rel: "next" }, "Next item ›"))),
-      el("div", { class: "item" }, about(row, list),
-        el("div", {},
-          el("div", { class: "heading" }, el("h2", {}, "Most similar items"),
-            list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
-          list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned), row, other, i)))
-            : el("div", { class: "empty" }, el("strong", {}, "No similar items"), "No other item satisfies the rules and the minimum score of this table."),
-          recommenders(list))));
-    return id;
+        el("a", { href: lastItems, id: "back" }, `← Back to the ${noun}s`),
+        el("span", {}, before && el("a", { href: before, rel: "prev" }, `‹ Previous ${noun}`), after && el("a", { href: after, rel: "next" }, `Next ${noun} ›`))),
+      el("div", { class: "item" }, about(row, list, id), el("div", {}, isTarget(row) ? "" : neighborsOf(row, list), isTarget(row) ? asTarget(list) : recommenders(list))));
+    return data.ids[row];
   }
 
   async function show() {
@@ -265,7 +315,7 @@ const akin = (() => {
     $("tools").addEventListener("submit", (event) => {
       event.preventDefault();
       clearTimeout(timer);
-      const q = $("search").value.trim(), found = find(q, $("category").value);
+      const q = $("search").value.trim(), found = find(q, $("category").value, "");
       const exact = q && rowOf(q) !== undefined ? rowOf(q) : found.length === 1 ? found[0] : -1;
       if (exact >= 0) { followed = true; location.hash = linkTo(exact); } else search();
     });
@@ -284,7 +334,7 @@ const akin = (() => {
   }
   function fillCategories() {
     const counts = new Array(summary.categories.length).fill(0);
-    data.category.forEach((index) => { if (index >= 0) counts[index]++; });
+    data.category.slice(0, summary.items).forEach((index) => { if (index >= 0) counts[index]++; });
     summary.categories.forEach((name, i) => $("category").append(el("option", { value: name }, `${name} (${number(counts[i])})`)));
     $("category").closest("label").hidden = summary.categories.length === 0;
     return counts;
@@ -293,24 +343,29 @@ const akin = (() => {
   function offerTables() {
     const nav = $("tables");
     if (summary.tables.length < 2) return;
-    nav.replaceChildren(...summary.tables.map((name) => el("a", { href: `${summary.home}${name === "main" ? "" : `tables/${name}/`}index.html${location.hash}`, "data-table": name, "aria-current": name === summary.table ? "true" : null }, name)));
+    let hash = location.hash;
+    try { hash = hash.length > 1 && !hash.startsWith("#?") ? "#" + encodeURIComponent(data.pictures[rowOf(decodeURIComponent(hash.slice(1)))]?.[0]?.id ?? "") : hash; } catch (error) { /* as it is */ }
+    if (hash === "#") hash = location.hash; // a product is what any of its pictures is in another table
+    nav.replaceChildren(...summary.tables.map((name) => el("a", { href: `${summary.home}${name === "main" ? "" : `tables/${name}/`}index.html${hash}`, "data-table": name, "aria-current": name === summary.table ? "true" : null }, name)));
     nav.hidden = false;
   }
   async function start(given) {
     summary = given;
+    total = summary.items + summary.targets;
+    noun = summary.products ? "product" : "item";
     const parts = [];
-    for (let part = 0; part * summary.index_size < summary.items; part++) parts.push(load(spread("data/index", part, ".js")));
+    for (let part = 0; part * summary.index_size < total; part++) parts.push(load(spread("data/index", part, ".js")));
     if (summary.against) parts.push(load("data/changes.js"));
     if (summary.beside) parts.push(load("data/beside.js"));
     if (summary.placed) parts.push(load("data/map.js"));
     if (summary.duplicates) parts.push(load("data/duplicates.js"));
     await Promise.all([load("figures.js"), load("changes.js"), load("map.js"), load("beside.js"), load("why.js"), ...parts]);
-    explain = akin.why({ el, data, listOf, categoryName, scoreText, summary, load, spread });
+    explain = akin.why({ el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId });
     $("to-map").hidden = !summary.placed;
     $("to-beside").hidden = !summary.beside;
     $("to-duplicates").hidden = !summary.duplicates;
     $("foot").textContent = `${summary.name ? summary.name + " · " : ""}made by akin ${summary.version} from table ${summary.table_digest.slice(0, 12)}`;
-    akin.figures($("figures"), summary, { el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
+    akin.figures($("figures"), summary, { noun, el, number, plural, percent, counts: fillCategories(), itemsAddress, card, find });
     listen();
     offerTables();
     await show();

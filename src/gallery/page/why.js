@@ -2,7 +2,7 @@
  * two items. Shown beside a card while it is pointed at or has the focus. */
 "use strict";
 akin.why = (tools) => {
-  const { el, data, listOf, categoryName, scoreText, summary, load, spread } = tools;
+  const { el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId } = tools;
   const shares = new Map(), box = el("div", { class: "why", id: "why", role: "tooltip", hidden: true });
   let wanted = null;
   document.body.append(box);
@@ -53,7 +53,8 @@ akin.why = (tools) => {
   async function fill(row, other, place) {
     const list = await listOf(row), theirs = await listOf(other), all = words(summary.options).filter(([name, text]) => !off(name, text));
     if (summary.share_parts && summary.share_parts.length) await load(spread("data/why", Math.floor(row / summary.list_size), ".js")).catch(() => {});
-    const score = list.scores[place], mine = shares.get(row)?.[place], most = mine ? Math.max(...mine.map(Math.abs), 1) : 1;
+    const score = list.scores[place], found = shares.get(row)?.[place], mine = found && found.length ? found : null, most = mine ? Math.max(...mine.map(Math.abs), 1) : 1;
+    const pair = list.pairs && list.pairs[place], shown = pair && pair[0] >= 0 && (data.pictures[row].length > 1 || data.pictures[other].length > 1);
     const filled = place >= list.real, pinned = place < list.pinned;
     const a = { row, list }, b = { row: other, list: theirs, score };
     const rules = pinned || filled ? [] : all.map((word) => verdict(word, a, b, all)).filter(Boolean);
@@ -61,6 +62,7 @@ akin.why = (tools) => {
       el("strong", {}, `${place + 1}. ${data.ids[other]}`),
       el("p", {}, `${summary.calibrated ? "Share of pairs less similar" : "Cosine"} ${scoreText(score)}`,
         pinned ? " · pinned: it stands first whatever the rules say" : filled ? " · added for its category" : ""),
+      shown ? el("p", {}, `Most alike: ${pictureId(row, pair[0])} and ${pictureId(other, pair[1])}`) : "",
       mine && el("dl", { class: "shares" }, summary.share_parts.map((name, p) => {
         const line = el("i", { class: mine[p] < 0 ? "less" : "" });
         line.style.width = `${(Math.abs(mine[p]) / most) * 100}%`;
