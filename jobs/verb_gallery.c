@@ -1,5 +1,6 @@
 /* gallery: writes a page to look at. */
 #include "call.h"
+#include "longer.h"
 #include "tables.h"
 #include <akin/file.h>
 #include <akin/gallery.h>
@@ -205,7 +206,8 @@ static akin_status read_more(const akin_options *o, more_tables *out) {
         char *name = out->names[out->count] = akin_mem_text(words[out->count]);
         if (!name) return AKIN_FAILED;
         name[strcspn(name, "=")] = '\0';
-        out->list[out->count] = (akin_gallery_more){name, words[out->count] + strlen(name) + 1};
+        out->list[out->count] =
+            (akin_gallery_more){.name = name, .table = words[out->count] + strlen(name) + 1};
     }
     return AKIN_OK;
 }
@@ -246,19 +248,53 @@ static void report(akin_json *json, const akin_gallery_result *result) {
     akin_json_set_text(json, "table_digest", result->table_digest);
 }
 
+/* The longer tables of every table. Collective; agreed. */
+static akin_status make_longer(akin_comm *comm, akin_gallery_params *params, more_tables *more) {
+    akin_status status = AKIN_OK;
+    char *found = NULL;
+    const char *embeddings = params->embeddings;
+    if (!embeddings && params->results) {
+        found = akin_file_join(params->results, "embeddings.nc");
+        AKIN_TRY(akin_agree(comm, found ? AKIN_OK : AKIN_FAILED));
+        if (akin_file_exists(found)) embeddings = found;
+    }
+    akin_longer_source source = {params->table, embeddings, params->target.embeddings};
+    AKIN_TRY(akin_longer_make(comm, &source, params->output, &params->longer));
+    for (size_t i = 0; i < more->count; i++) {
+        char *name = akin_file_with_ending(params->output, more->list[i].name);
+        AKIN_TRY(akin_agree(comm, name ? AKIN_OK : AKIN_FAILED));
+        source.table = more->list[i].table;
+        status = akin_longer_make(comm, &source, name, &more->list[i].longer);
+        akin_mem_free(name);
+        if (status != AKIN_OK) break;
+    }
+done:
+    akin_mem_free(found);
+    return status;
+}
+
+static void remove_longer(const akin_comm *comm, akin_gallery_params *params, more_tables *more) {
+    akin_longer_remove(comm, &params->longer);
+    for (size_t i = 0; more->list && i < more->count; i++)
+        akin_longer_remove(comm, &more->list[i].longer);
+}
+
 static akin_status run(akin_call *call) {
     akin_status status = AKIN_OK;
     akin_gallery_result result = {0};
+    akin_gallery_params params = {0};
     const char **sources = room_for_sources(call->options);
     more_tables more;
     akin_status local = read_more(call->options, &more);
     AKIN_TRY(akin_agree(call->comm, sources ? local : AKIN_FAILED));
-    akin_gallery_params params = params_of(call->options, sources);
+    params = params_of(call->options, sources);
     params.more = more.list, params.more_count = more.count;
+    AKIN_TRY(make_longer(call->comm, &params, &more));
     AKIN_TRY(akin_gallery(call->comm, &params, &result));
     akin_log_summary("gallery: open %s/index.html in a browser", params.output);
     report(call->report, &result);
 done:
+    remove_longer(call->comm, &params, &more);
     free_more(&more);
     akin_mem_free(sources);
     return status;

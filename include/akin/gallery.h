@@ -10,9 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Tables of the same rows with longer lists, for the places that neighbours would have: without any rule,
+ * and with all but those that add to scores. NULL = not known. */
+typedef struct {
+    const char *plain, *unboosted;
+} akin_gallery_longer;
+
 /* One more table of the same items, for a page of its own. */
 typedef struct {
     const char *name, *table;
+    akin_gallery_longer longer;
 } akin_gallery_more;
 
 /* Of tables between two catalogues: the other one. All NULL or 0: not known. */
@@ -25,6 +32,7 @@ typedef struct {
 
 typedef struct {
     const char *table;
+    akin_gallery_longer longer;
     const char *name; /* of the catalogue; NULL: that of the run, or of the source */
     akin_gallery_target target;
     const akin_gallery_more

@@ -10,6 +10,7 @@
  * scores need not be descending), and of these what was requested:
  *
  *   int    filled(item)               how many of the last neighbours were filled in, in any order
+ *   float  boost(item)                what rules add to the score of the item as a neighbour
  *   int    pinned(item)               how many of the first neighbours were pinned, in any order
  *   int    duplicate_of(item)         row of the item that is kept instead, -1 = this one is kept
  *   float  calibration_cosine(knot)   ascending
@@ -26,6 +27,7 @@
  *   char target_id(target, target_id_length)   and
  *   int  target_category(target), target_group(target), indices into the same names
  *   byte target_available(target)
+ *   float target_boost(target)                in place of boost
  *   int  target_duplicate_of(target)          in place of duplicate_of, rows of targets
  */
 #ifndef AKIN_TABLE_H
@@ -93,6 +95,10 @@ bool akin_table_has_duplicates(const akin_table *table);
 AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_t first,
                                                   size_t count,
                                                   int32_t *duplicate_of /* [count] */);
+/* What rules add to the score of these rows as neighbours (rows of items, or of targets); 0 if the table
+ * has no such variable. Checked (AKIN_INPUT). */
+AKIN_MUST_CHECK akin_status akin_table_boost(const akin_table *table, size_t first, size_t count,
+                                             float *boost /* [count] */);
 /* Of a table between products: their most similar pictures, -1 = none, which are rows of so many.
  * Checked (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_pictures(const akin_table *table, size_t first, size_t count,
@@ -114,8 +120,9 @@ typedef struct {
     bool diverse; /* lists are in the order of diversity.h */
     bool boosted; /* ... of the cosine and what rules add to it */
     const int32_t *filled, *duplicate_of,
-        *pinned;                         /* [count]; NULL = not requested; duplicate_of: of
+        *pinned;        /* [count]; NULL = not requested; duplicate_of: of
                                                      * this rank's targets, where there are some */
+    const float *boost; /* [count], of this rank's targets where there are some; NULL = none */
     const akin_calibration *calibration; /* NULL: scores are cosines */
     /* Of a table between products: the items whose cosine is the score, [count, k]; NULL = none. */
     const int32_t *picture, *neighbor_picture;

@@ -7,6 +7,7 @@
 #include "gallery_folder.h"
 #include "gallery_map.h"
 #include "gallery_pictures.h"
+#include "gallery_ranks.h"
 #include "gallery_rows.h"
 #include "gallery_sides.h"
 #include "gallery_strip.h"
@@ -31,6 +32,7 @@ typedef struct gallery {
     const akin_gallery_params *params;
     akin_table *table, *before; /* before: NULL = none */
     akin_gallery_rows rows;
+    akin_gallery_longer longer;
     akin_evaluate_figures measured;
     akin_evaluate_categories *categories;
     akin_gallery_pictures *pictures, *target_pictures; /* target_pictures: NULL = no source */
@@ -101,7 +103,8 @@ static akin_status read_page(gallery *g, gallery *page, bool *fits) {
 static akin_status read_more(gallery *g, const akin_gallery_more *more) {
     akin_status status = AKIN_OK;
     bool fits;
-    gallery page = {.comm = g->comm, .params = g->params, .name = more->name};
+    gallery page = {
+        .comm = g->comm, .params = g->params, .name = more->name, .longer = more->longer};
     const akin_evaluate_params measure = {
         .table = more->table, .label = AKIN_EVALUATE_CATEGORY, .categories = &page.categories};
     AKIN_TRY(akin_table_open(g->comm, more->table, &page.table));
@@ -259,6 +262,7 @@ static akin_status write_page(gallery *g) {
     AKIN_TRY(akin_gallery_map(g->comm, g->folder, g->table, &from, &g->rows, g->missing.pictures,
                               &facts.placed));
     AKIN_TRY(akin_gallery_why(g->comm, g->folder, g->table, &from, &g->rows, &parts));
+    AKIN_TRY(akin_gallery_ranks(g->comm, g->folder, g->table, &g->longer, &facts.ranked));
     facts.parts = parts;
     AKIN_TRY(akin_gallery_figures(g->folder, &facts));
     for (const akin_gallery_asset *asset = akin_gallery_assets; asset->name; asset++)
@@ -362,7 +366,7 @@ done:
 akin_status akin_gallery(akin_comm *comm, const akin_gallery_params *params,
                          akin_gallery_result *result) {
     akin_status status = AKIN_OK;
-    gallery g = {.comm = comm, .params = params};
+    gallery g = {.comm = comm, .params = params, .longer = params->longer};
     AKIN_TRY(akin_agree(comm, akin_gallery_check(params)));
     AKIN_TRY(read_inputs(&g));
     AKIN_TRY(write_folder(&g, result));

@@ -138,6 +138,7 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_integer(summary, "listed", (long long)facts->listed);
     copy_node(summary, "outliers", facts->outliers);
     copy_node(summary, "share_parts", facts->parts);
+    akin_json_set_bool(summary, "ranked", facts->ranked);
     set_histogram(summary, facts->counts);
     set_categories(summary, facts->rows->labels);
     set_sides(summary, facts);

@@ -32,6 +32,7 @@ typedef struct {
     size_t leaving, listed;           /* lists that leave their category, lists at all */
     akin_json *outliers;              /* owned by the caller */
     const akin_gallery_learnt *learnt;
+    bool ranked;            /* there is data/ranks */
     const akin_json *parts; /* of data/why; NULL: no such files */
 } akin_gallery_facts;
 

@@ -382,6 +382,12 @@ done:
     return status;
 }
 
+/* Of this rank's items, or of its targets; NULL: there is none. */
+static const float *boost_of(const run *r) {
+    const float *offset = is_boosted(r) ? akin_item_rules_offsets(r->more) : NULL;
+    return offset && r->params->against ? offset + akin_vectors_own_sources(r->vectors) : offset;
+}
+
 static akin_status write_table(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
@@ -394,6 +400,7 @@ static akin_status write_table(run *r, akin_neighbors_figures *figures) {
         .diverse = p->refine.diverse,
         .boosted = is_boosted(r),
         .pinned = table.pinned,
+        .boost = boost_of(r),
         .filled = table.filled,
         .duplicate_of = table.duplicate_of && p->against
                             ? table.duplicate_of + akin_vectors_own_sources(r->vectors)

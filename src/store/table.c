@@ -2,6 +2,7 @@
 #include <akin/table.h>
 
 #include <akin/mem.h>
+#include <math.h>
 #include <string.h>
 
 #define PIECE_ROWS 4096 /* rows read at a time if only some columns are requested */
@@ -31,6 +32,12 @@ static const akin_ncfile_field
     target_duplicate_schema[] = {{"target_duplicate_of", AKIN_NC_INT, "target", "1",
                                   "row of the target that is recommended instead"},
                                  {0}},
+    boost_schema[] = {{"boost", AKIN_NC_FLOAT, "item", "1",
+                       "what rules add to the score of the item as a neighbour"},
+                      {0}},
+    target_boost_schema[] = {{"target_boost", AKIN_NC_FLOAT, "target", "1",
+                              "what rules add to the score of the target as a neighbour"},
+                             {0}},
     calibration_schema[] = {{"calibration_cosine", AKIN_NC_FLOAT, "knot", "1", "cosine, ascending"},
                             {"calibration_share", AKIN_NC_DOUBLE, "knot", "1",
                              "share of random pairs with a smaller cosine"},
@@ -52,6 +59,10 @@ static const akin_ncfile_field target_schema[] = {
 /* Which rows another one is recommended for are those that can be recommended. */
 static const akin_ncfile_field *duplicates_of(const akin_table *table) {
     return table->against ? target_duplicate_schema : duplicate_schema;
+}
+
+static const akin_ncfile_field *boost_of(bool against) {
+    return against ? target_boost_schema : boost_schema;
 }
 
 static akin_status check_extras(akin_table *table) {
@@ -223,6 +234,21 @@ done:
     return status;
 }
 
+akin_status akin_table_boost(const akin_table *table, size_t first, size_t count, float *boost) {
+    const akin_ncfile_field *field = boost_of(table->against);
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < count; i++) boost[i] = 0;
+    if (!akin_ncfile_has(table->file, field->name)) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_check_schema(table->file, field));
+    AKIN_TRY(akin_ncfile_get(table->file, field->name, first, count, boost));
+    for (size_t i = 0; i < count; i++)
+        if (!isfinite(boost[i]))
+            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s of row %zu is no number",
+                                    akin_ncfile_path(table->file), field->name, first + i));
+done:
+    return status;
+}
+
 /* Whether the entry may follow the one before it; the first `pinned`, and those from `chosen` on, have
  * no order. */
 static bool in_order(const akin_table *table, const int32_t *neighbor, const float *score, size_t j,
@@ -336,6 +362,7 @@ static void define_extras(akin_ncfile *file, const akin_table_extras *extras) {
         akin_ncfile_attribute_values(file, "neighbor_picture", "_FillValue", 1, &none);
     }
     if (extras->pinned) akin_ncfile_define(file, pin_schema);
+    if (extras->boost && !extras->target_labels) akin_ncfile_define(file, boost_schema);
     if (extras->duplicate_of && !extras->target_labels) {
         akin_ncfile_define(file, duplicate_schema);
         akin_ncfile_attribute(file, "duplicate_of", "comment",
@@ -353,6 +380,7 @@ static void define_targets(akin_ncfile *file, const akin_table_extras *extras) {
     akin_ncfile_dimension(file, "target", extras->targets);
     akin_ncfile_dimension(file, "target_id_length", akin_labels_id_length(extras->target_labels));
     akin_ncfile_define(file, target_schema);
+    if (extras->boost) akin_ncfile_define(file, target_boost_schema);
     if (extras->duplicate_of) akin_ncfile_define(file, target_duplicate_schema);
     akin_ncfile_attribute(file, "target_duplicate_of", "comment",
                           extras->duplicate_of ? "index into target, from 0; -1 = none" : NULL);
@@ -372,6 +400,7 @@ static akin_status put_targets(akin_comm *comm, akin_ncfile *file,
     akin_ncfile_put(file, "target_category", first, count, akin_labels_category(labels));
     akin_ncfile_put(file, "target_group", first, count, akin_labels_group(labels));
     akin_ncfile_put(file, "target_available", first, count, akin_labels_available(labels));
+    if (extras->boost) akin_ncfile_put(file, "target_boost", first, count, extras->boost);
     if (extras->duplicate_of)
         akin_ncfile_put(file, "target_duplicate_of", first, count, extras->duplicate_of);
 done:
@@ -388,6 +417,8 @@ static void put_extras(akin_comm *comm, akin_ncfile *file, const akin_table_extr
     if (extras->picture)
         akin_ncfile_put(file, "neighbor_picture", first, count, extras->neighbor_picture);
     if (extras->pinned) akin_ncfile_put(file, "pinned", first, count, extras->pinned);
+    if (extras->boost && !extras->target_labels)
+        akin_ncfile_put(file, "boost", first, count, extras->boost);
     if (extras->duplicate_of && !extras->target_labels)
         akin_ncfile_put(file, "duplicate_of", first, count, extras->duplicate_of);
     if (extras->calibration) {

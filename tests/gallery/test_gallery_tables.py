@@ -7,6 +7,8 @@ import os
 import re
 import urllib.parse
 
+import numpy as np
+
 import support
 from browser import Browser
 from support import akin
@@ -134,7 +136,7 @@ def test_why_a_neighbour_stands_in_a_list():
         b.run("document.querySelector('#neighbors li:nth-child(2) .card').dispatchEvent(new Event('mouseenter'))")
         b.until("return document.getElementById('why').innerText.startsWith('2.')")
         said = b.run(box)
-        assert all(word in said for word in ("Cosine", "colour", "texture", "within price=0.8..1.2x 13 →", "same season", "at most 4 of one brand", "not brand=C", "boost price=0.1")), said
+        assert all(word in said for word in ("Place 2 · without boosts", "without rules", "boost +", "Cosine", "colour", "texture", "within price=0.8..1.2x 13 →", "same season", "at most 4 of one brand", "not brand=C", "boost price=0.1")), said
         marks = b.run("return [...document.querySelectorAll('#why li')].map((li) => li.className)")
         assert marks.count("passes") == 4 and "fails" not in marks, (marks, said)
         for width, height in ((1400, 900), (390, 844)):
@@ -147,6 +149,28 @@ def test_why_a_neighbour_stands_in_a_list():
             b.run("document.querySelector('#neighbors li:nth-child(3) .card').dispatchEvent(new Event('mouseleave'))")
             assert b.run(box) == ""
         assert not [line for line in b.console() if line.startswith("SEVERE")]
+
+
+def test_places_are_those_that_query_tells():
+    """With and without rules and boosts, and the size of the boost, to the digit; also --damp-hubs; at any number of ranks."""
+    akin("neighbors", "results/why/embeddings.nc", "-o", "damped.nc", "-k", 5, "--damp-hubs", "--boost", "price=0.05", "--different", "brand")
+    akin("gallery", "damped.nc", "--source", "priced.csv", "-o", "damped", "--picture-size", 64, "--embeddings", "results/why/embeddings.nc", "--attributes",
+         "price:number brand:label season:labels", ranks=2)
+    ids = [f"i{i:02d}" for i in range(30)]
+    for folder, table in (("results/why/gallery", "results/why/table.nc"), ("damped", "damped.nc")):
+        with open(f"{folder}/data/ranks/000/000000.js", encoding="utf-8") as f:
+            depth, places = json.loads("[" + re.search(r"akin\.ranks\(\d+,(.*)\);\n$", f.read(), re.S).group(1) + "]")
+        lists = script(f"{folder}/data/lists/000/000000.js", "list")
+        assert depth == 200 and len(places) == 30 and any(place[0] != at + 1 for one in places for at, place in enumerate(one))
+        for item, at in ((3, 0), (3, 1), (7, 2), (19, 0), (28, 3)):
+            if at >= len(lists[item][1]):
+                continue
+            told = akin("query", "results/why/embeddings.nc", "--table", table, "--id", ids[item], "--why", ids[lists[item][1][at]], "--json").json
+            bare, unboosted, boost = places[item][at]
+            assert [bare, unboosted, at + 1] == [told["rank_without_rules"], told["rank_without_boost"], told["rank"]], (item, at, told)
+            assert np.float32(boost) == np.float32(told["boost"]), (boost, told)
+        assert not [name for name in os.listdir(os.path.dirname(folder) or ".") if "plain" in name or "unboosted" in name]
+    assert not os.path.exists("results/job/gallery/data/ranks") and summary("results/job/gallery/tables/related")["ranked"]
 
 
 def test_a_person_switches_between_them():

@@ -4,8 +4,10 @@
 akin.why = (tools) => {
   const { el, data, listOf, categoryName, scoreText, summary, load, spread, pictureId } = tools;
   const shares = new Map(), box = el("div", { class: "why", id: "why", role: "tooltip", hidden: true });
-  let wanted = null;
+  const ranks = new Map(); // row -> [[without rules, without boosts, boost]...]
+  let wanted = null, depth = 0;
   document.body.append(box);
+  akin.ranks = (first, known, part) => { depth = known; part.forEach((entry, i) => ranks.set(first + i, entry)); };
   akin.shares = (first, part) => part.forEach((entry, i) => shares.set(first + i, entry));
 
   /* "k=10 same=gender boost=\"price=0.2 stock=1\"" as [name, value] pairs. */
@@ -50,9 +52,20 @@ akin.why = (tools) => {
   }
   const off = (name, text) => text === "no" || (name === "min-score" && Number(text) <= -1);
 
+  /* The place that rules and boosts gave it, and that it would have without them. */
+  function placed(row, place, filled) {
+    const known = ranks.get(row)?.[place];
+    if (!known || filled) return "";
+    const [bare, unboosted, boost] = known, at = (rank) => (rank ? String(rank) : `beyond ${depth}`);
+    const boosted = /(^| )boost=|(^| )damp-hubs=yes/.test(summary.options || "");
+    return el("p", { class: "ranks" }, [`Place ${place + 1}`, boosted && `without boosts ${at(unboosted)}`, `without rules ${at(bare)}`].filter(Boolean).join(" · "),
+      boosted && el("span", {}, ` · boost ${boost < 0 ? "−" : "+"}${Math.abs(boost).toFixed(4)}`));
+  }
+
   async function fill(row, other, place) {
     const list = await listOf(row), theirs = await listOf(other), all = words(summary.options).filter(([name, text]) => !off(name, text));
     if (summary.share_parts && summary.share_parts.length) await load(spread("data/why", Math.floor(row / summary.list_size), ".js")).catch(() => {});
+    if (summary.ranked) await load(spread("data/ranks", Math.floor(row / summary.list_size), ".js")).catch(() => {});
     const score = list.scores[place], found = shares.get(row)?.[place], mine = found && found.length ? found : null, most = mine ? Math.max(...mine.map(Math.abs), 1) : 1;
     const pair = list.pairs && list.pairs[place], shown = pair && pair[0] >= 0 && (data.pictures[row].length > 1 || data.pictures[other].length > 1);
     const filled = place >= list.real, pinned = place < list.pinned;
@@ -63,6 +76,7 @@ akin.why = (tools) => {
       el("p", {}, `${summary.calibrated ? "Share of pairs less similar" : "Cosine"} ${scoreText(score)}`,
         pinned ? " · pinned: it stands first whatever the rules say" : filled ? " · added for its category" : ""),
       shown ? el("p", {}, `Most alike: ${pictureId(row, pair[0])} and ${pictureId(other, pair[1])}`) : "",
+      placed(row, place, filled),
       mine && el("dl", { class: "shares" }, summary.share_parts.map((name, p) => {
         const line = el("i", { class: mine[p] < 0 ? "less" : "" });
         line.style.width = `${(Math.abs(mine[p]) / most) * 100}%`;
