@@ -2,9 +2,9 @@
  *
  * The leveled sources (CMakeLists: AKIN_LEVELED) are compiled once per level with
  * -DAKIN_LEVEL=1|3|4; each exports its table of functions as AKIN_LEVELED(name), and its level-1
- * object also exports the chooser that indexes them by akin_cpu_level. Those that gain by VNNI
- * (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too, those for AMX with -DAKIN_LEVEL=6; for
- * the others it is the level before it once more.
+ * object also exports the chooser that indexes them by akin_cpu_level. Sources that benefit from
+ * VNNI (AKIN_LEVELED_VNNI) are compiled with -DAKIN_LEVEL=5 too, those that use AMX with
+ * -DAKIN_LEVEL=6; the others use the previous level's table there.
  */
 #ifndef AKIN_CPU_H
 #define AKIN_CPU_H
@@ -29,7 +29,7 @@ typedef enum {
 /* The level in use: the best that CPU and operating system support, unless one was forced. */
 akin_cpu_level akin_cpu_active(void);
 const char *akin_cpu_name(akin_cpu_level level); /* "portable", "avx2", "avx512", "vnni", "amx" */
-/* No level above this one from here on, until one is forced: what all ranks have. */
+/* Caps the level from now on, until one is forced: at what all ranks support. */
 void akin_cpu_limit(akin_cpu_level level);
 /* "auto" or a name; AKIN_USAGE if it is unknown or this machine does not support it. For tests,
  * benchmarks and --cpu. */

@@ -20,35 +20,35 @@ typedef akin_status (*akin_csv_row)(void *context, size_t row, size_t count,
 typedef struct {
     const char *path;
     char separator;
-    const char
-        *encoding; /* as akin_charset_open has it; NULL: by the mark at its begin, or UTF-8 */
+    const char *encoding; /* as in akin_charset_open; NULL: from the byte order mark, or UTF-8 */
 } akin_csv_params;
 
-/* What is odd though it is allowed: rows with a field that holds line ends and separators, as it
- * does where a quote is missing. */
+/* Suspicious but valid: rows with a field that contains line ends and separators, which usually
+ * means that a quote is missing. */
 typedef struct {
     size_t spanning, first_spanning; /* how many, and the first; 0 = none */
 } akin_csv_seen;
 
-/* Calls `each` for every row of the file; blanks around fields stay. Rows are those of Python's csv:
- * text after a closing quote is text, and so is a quote within a field that began without one.
- * Cannot be read: AKIN_FAILED; a quote that is never closed, a field over the limit: AKIN_INPUT. */
+/* Calls `each` for every row of the file; blanks around fields are kept. Rows are split as by
+ * Python's csv module: text after a closing quote is literal, and so is a quote in a field that
+ * began without one. AKIN_FAILED: cannot be read; AKIN_INPUT: an unclosed quote, or a field over
+ * the limit. */
 AKIN_MUST_CHECK akin_status akin_csv_read_table(const akin_csv_params *params, akin_csv_row each,
                                                 void *context, akin_csv_seen *seen);
-/* The same in UTF-8 or with a mark. */
+/* The same for a file in UTF-8 or with a byte order mark. */
 AKIN_MUST_CHECK akin_status akin_csv_read(const char *path, char separator, akin_csv_row each,
                                           void *context);
 
-/* A row of a file of pairs: two texts, and a third one, "" where there is none; borrowed during the
- * call. */
+/* A row of a file of pairs: two texts, and a third one or ""; borrowed during the call. */
 enum { AKIN_CSV_PAIR_TEXTS = 3 };
 typedef akin_status (*akin_csv_pair)(void *context, size_t row,
                                      const char *const texts[AKIN_CSV_PAIR_TEXTS]);
 
-/* Calls `each` for every pair of the file. A first row that names the first two columns is a header,
- * and may name the third, which may be NULL; without a header the columns are in this order. To a
- * caller who looks texts up, a first row of which neither is known is a header with other names.
- * AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer than two fields, or with a NUL byte. */
+/* Calls `each` for every pair of the file. A first row that names the first two columns is a
+ * header, and may name the third, which may be NULL; without a header the columns are in this
+ * order. Callers that look the texts up treat a first row with two unknown texts as a header with
+ * other names. AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer than two fields, or with a
+ * NUL byte. */
 AKIN_MUST_CHECK akin_status akin_csv_read_pairs(const char *path,
                                                 const char *const columns[AKIN_CSV_PAIR_TEXTS],
                                                 akin_csv_pair each, void *context);
@@ -57,10 +57,10 @@ AKIN_MUST_CHECK akin_status akin_csv_read_pairs(const char *path,
  * caller appends commas and newlines. */
 AKIN_MUST_CHECK akin_status akin_csv_append(akin_text *text, const char *field);
 
-/* From here on, whether akin_csv_append puts an apostrophe before a field that begins with = + - or
- * @, which a spreadsheet would take for a formula (OWASP, "CSV Injection"). Off at first. */
+/* Sets whether akin_csv_append puts an apostrophe before a field that begins with = + - or @, which
+ * a spreadsheet would take for a formula (OWASP, "CSV Injection"). Initially off. */
 void akin_csv_make_safe(bool safe);
-/* Such a field as it was before that: past the apostrophe while the switch is on. */
+/* Undoes this for a field: skips the apostrophe while the switch is on. */
 const char *akin_csv_unsafe(const char *field);
 
 #endif

@@ -6,10 +6,10 @@
 
 typedef enum {
     AKIN_OK = 0,
-    AKIN_FAILED = 1, /* I/O, a missing input file, memory, network */
-    AKIN_USAGE = 2,  /* wrong command line or job file, nothing changed */
-    AKIN_INPUT = 3,  /* input refused: damaged, other version, does not match, nothing in it */
-    AKIN_GATE = 4,   /* a gate refused to publish */
+    AKIN_FAILED = 1,       /* I/O, a missing input file, memory, network */
+    AKIN_USAGE = 2,        /* wrong command line or job file, nothing changed */
+    AKIN_INPUT = 3,        /* input refused: damaged, another version, does not match, or empty */
+    AKIN_GATE = 4,         /* a gate refused to publish */
     AKIN_INTERRUPTED = 75, /* stopped by a signal, submit again to continue */
 } akin_status;
 
@@ -34,7 +34,7 @@ typedef enum {
  * returns `status`. */
 akin_status akin_error_set(akin_status status, const char *format, ...) AKIN_PRINTF(2, 3);
 
-/* The same for an option of the command line that is wrong: returns AKIN_USAGE. */
+/* The same for an invalid command-line option: returns AKIN_USAGE. */
 akin_status akin_error_option(const char *option, const char *format, ...) AKIN_PRINTF(2, 3);
 /* The option that the message is about, without dashes; NULL if none was named. Borrowed likewise. */
 const char *akin_error_about(void);
@@ -57,7 +57,7 @@ typedef struct {
 } akin_error_kept;
 void akin_error_keep(akin_error_kept *kept);
 void akin_error_restore(const akin_error_kept *kept);
-/* Appends the message to what is kept, which may be "": "first; second". */
+/* Appends the message to the saved one, which may be "": "first; second". */
 void akin_error_gather(akin_error_kept *kept);
 
 /* What an assert calls after printing; comm sets MPI_Abort here. Default: abort(). */

@@ -6,8 +6,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Asked by whoever is about to read: true for the n-th call that a test has named, and errno is EIO
- * then; it is a sign of life (pulse.h), too. */
+/* Called before each read: true, with errno set to EIO, for the call that a test has chosen. Also
+ * counts as a sign of life (pulse.h). */
 bool akin_fault_read(void);
 /* The n-th call from now fails; 0 = none. */
 void akin_fault_fail_at(uint64_t n);

@@ -26,8 +26,8 @@ FILE *akin_outfile_stream(akin_outfile *file); /* write here; commit reports err
 AKIN_MUST_CHECK akin_status akin_outfile_commit(akin_outfile *file, bool keep_previous);
 void akin_outfile_discard(akin_outfile *file); /* removes the part; NULL is fine */
 
-/* What the path is in the end: where it is a symbolic link, the file that this leads to, which need
- * not be there. An output is written there, so that the link stays. Owned; NULL: out of memory. */
+/* The path with a symbolic link at its end followed; the target need not exist. Outputs are written
+ * to the target, so that the link stays. Owned; NULL: out of memory. */
 AKIN_MUST_CHECK char *akin_file_resolved(const char *path);
 
 /* The individual steps, for files that a library writes by name. */
@@ -65,23 +65,25 @@ char *akin_file_folder(const char *path);                          /* owned; "."
 const char *akin_file_name(const char *path);                      /* what follows the last slash */
 const char *akin_file_ending(const char *path); /* ".csv", as written; "" if there is none */
 
-/* A lock: one process at a time. A small file names the process that holds it; the kernel releases it
- * however that process ends, so none is ever stale. Not collective: one rank calls. */
+/* A lock, held by one process at a time. A small file names its holder; the kernel releases the
+ * lock however that process ends, so a lock is never stale. Not collective: one rank calls. */
 
 typedef struct akin_lock akin_lock;
 
-/* Locks the file `path`, which is created if missing. Waits ten seconds where another process holds it,
- * as one that was killed does until it has ended; then AKIN_FAILED: the message says that it (`who`, such as "another run") is writing `what`, with its number and host.
- * *out is NULL, and errno says why, where the file cannot be created (its folder is missing, say: whoever writes there
- * will say so) or this process holds it already. On a file system without locks nobody is refused. */
+/* Locks the file `path`, which is created if missing. If another process holds it, waits up to ten
+ * seconds (a killed process holds its locks until it has exited), then returns AKIN_FAILED: the
+ * message says that `who` (such as "another run"), with its process id and host, is writing `what`.
+ * *out is NULL, with the reason in errno, if the file cannot be created (for example because its
+ * folder is missing: the later write reports that) or this process already holds the lock. On a
+ * file system without locks, locking always succeeds. */
 AKIN_MUST_CHECK akin_status akin_lock_take(const char *path, const char *who, const char *what,
                                            akin_lock **out);
-/* Whether the file system has locks. */
+/* Whether the file system supports locks. */
 bool akin_lock_works(const akin_lock *lock);
-/* NULL is fine. `remove`: also the file. */
+/* NULL is fine. `remove`: also removes the file. */
 void akin_lock_release(akin_lock *lock, bool remove);
 
-/* The lock of an output, beside it: ".NAME.lock". Owned; NULL: out of memory. */
+/* The path of an output's lock, in the same folder: ".NAME.lock". Owned; NULL: out of memory. */
 AKIN_MUST_CHECK char *akin_lock_beside(const char *output);
 /* Whether a file of this name is such a lock. */
 bool akin_lock_is_name(const char *name);

@@ -10,12 +10,12 @@
 
 typedef struct akin_json akin_json; /* a node: object, array, text, number, boolean or null */
 
-/* Empty; NULL: out of memory. A node is built without a check at every step: what fails sticks to the
- * object or array, and to what that is put into, and akin_json_check reports it in the end. Where an
- * object or array is NULL, setting does nothing. */
+/* Empty; NULL: out of memory. Building a node needs no check at every step: a failure is recorded
+ * in the object or array and passed on to its parent, and akin_json_check reports it at the end.
+ * Setting a value in a NULL object or array does nothing. */
 akin_json *akin_json_object(void);
 akin_json *akin_json_array(void);
-/* AKIN_FAILED: it is NULL, or something could not be put into it, for lack of memory. */
+/* AKIN_FAILED: it is NULL, or adding a value to it failed; out of memory. */
 AKIN_MUST_CHECK akin_status akin_json_check(const akin_json *json);
 AKIN_MUST_CHECK akin_status akin_json_parse(
     const char *text, size_t length, akin_json **out); /* AKIN_INPUT: not JSON; AKIN_FAILED: out of
@@ -30,18 +30,18 @@ void akin_json_set_number(akin_json *object, const char *key, double value);
 void akin_json_set_integer(akin_json *object, const char *key, long long value);
 void akin_json_set_bool(akin_json *object, const char *key, bool value);
 void akin_json_set_null(akin_json *object, const char *key);
-/* Takes *node over and sets it NULL; NULL already: the failure of what made it. */
+/* Takes ownership of *node and sets it to NULL; if it is NULL, records the failure to create it. */
 void akin_json_set_node(akin_json *object, const char *key, akin_json **node);
 void akin_json_append_text(akin_json *array, const char *value);
 void akin_json_append_number(akin_json *array, double value);
 void akin_json_append_node(akin_json *array, akin_json **node); /* likewise */
 
-/* Reading. The result is borrowed from the parent; NULL or the fallback if there is none of that
- * type. */
+/* Reading. The result is borrowed from the parent; NULL or the fallback if no value of that type
+ * has the key. */
 const akin_json *akin_json_get(const akin_json *object, const char *key);
 const char *akin_json_text(const akin_json *object, const char *key);
 double akin_json_number(const akin_json *object, const char *key, double fallback);
-bool akin_json_is_true(const akin_json *object, const char *key); /* false if it is not there */
+bool akin_json_is_true(const akin_json *object, const char *key); /* false if it is absent */
 size_t akin_json_count(const akin_json *node);                    /* of an object or array */
 const akin_json *akin_json_at(const akin_json *node, size_t index);
 const akin_json *

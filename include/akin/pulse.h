@@ -1,6 +1,6 @@
-/* pulse: signs of life of this process, for whoever watches whether it still moves. Whatever a long
- * piece of work does again and again (allocates memory, reads, takes a row) gives one. Not
- * collective. Thread-safe, and as cheap as adding to a number.
+/* pulse: counts signs of life of this process, from which a watchdog sees that it makes progress.
+ * The frequent operations of long computations (allocating, reading, starting a row) each give one.
+ * Not collective. Thread-safe; costs one atomic addition.
  */
 #ifndef AKIN_PULSE_H
 #define AKIN_PULSE_H

@@ -1,6 +1,6 @@
 /* shard: which rank has which items. Pure arithmetic on (n, size, rank), tested for 10,000 ranks
  * in one process. Not collective. Cannot fail. Items 0..n-1 are divided into `size` contiguous
- * shards in rank order; the first n % size of them have one item more. */
+ * shards in rank order; the first n % size of them have one extra item. */
 #ifndef AKIN_SHARD_H
 #define AKIN_SHARD_H
 

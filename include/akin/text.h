@@ -37,7 +37,7 @@ bool akin_text_is_utf8(const char *bytes, size_t count);
 /* The one of `candidates` (ends with NULL) nearest to the word by edit distance (Levenshtein
  * 1966); NULL if none is close. */
 const char *akin_text_nearest(const char *word, const char *const *candidates);
-/* Whether at most one in `letters` of the longer word's letters differs. */
+/* Whether at most one in every `letters` letters of the longer word differs. */
 bool akin_text_is_near(const char *word, const char *other, size_t letters);
 
 /* "s" if the count takes the plural. */
@@ -48,16 +48,16 @@ bool akin_text_is_near(const char *word, const char *other, size_t letters);
 bool akin_text_to_int(const char *text, long long *out);
 bool akin_text_to_real(const char *text, double *out);
 
-/* "1234567.8" -> "1,234,568"; what is no count (negative, 1e18 or more, NaN) is "0". */
+/* "1234567.8" -> "1,234,568"; invalid counts (negative, 1e18 or more, NaN) give "0". */
 enum { AKIN_TEXT_COMMAS = 32 };
 const char *akin_text_commas(double value, char out[AKIN_TEXT_COMMAS]);
 
 /* Secrets: hides passwords in addresses from messages, files and process lists. Not collective. */
 
-/* For a text of messages, with words separated by blanks: in every word that is or contains an
- * address, well formed or not, replaces what stands between a user and the last @ by ***, and
- * also the values of query keys that name a secret (token, signature ...). In place; what no
- * longer fits into `size` bytes is cut off. */
+/* For message text, with words separated by blanks: in every word that is or contains an address,
+ * well formed or not, replaces everything between the user and the last @ by ***, and also the
+ * values of query keys that name a secret (token, signature ...). In place; what no longer fits
+ * into `size` bytes is cut off. */
 void akin_secret_hide(char *text, size_t size);
 /* The same if the whole text is one address, which may contain blanks. */
 void akin_secret_hide_address(char *address, size_t size);

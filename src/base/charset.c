@@ -1,4 +1,4 @@
-/* charset: text in other encodings by iconv. */
+/* charset: decodes text with iconv. */
 #include <akin/charset.h>
 #include <akin/fault.h>
 #include <akin/file.h>
@@ -9,15 +9,15 @@
 #include <string.h>
 #include <strings.h>
 
-enum { PIECE = 16384, WIDEST = 4 /* bytes of UTF-8 for the smallest unit */ };
+enum { PIECE = 16384, WIDEST = 4 /* maximum bytes of UTF-8 for the smallest input unit */ };
 
 struct akin_charset {
     const char *path; /* borrowed */
     FILE *stream;
     iconv_t conversion; /* (iconv_t)-1: none, the file is UTF-8 */
-    size_t unit;        /* bytes that are skipped where they mean nothing */
+    size_t unit;        /* bytes to skip where the input is invalid */
     unsigned char piece[PIECE];
-    size_t begin, end; /* what of the piece is not converted yet */
+    size_t begin, end; /* the part of the piece not converted yet */
     bool ended;
 };
 
@@ -34,7 +34,7 @@ static const struct {
     {"utf-16be", "UTF-16BE", 2},
     {"windows-1252", "CP1252", 1},
     {"cp1252", "CP1252", 1},
-    /* as browsers do: what says that it is Latin-1 is Windows-1252 */
+    /* as in browsers, Latin-1 is read as Windows-1252 */
     {"latin-1", "CP1252", 1},
     {"latin1", "CP1252", 1},
     {"iso-8859-1", "CP1252", 1},
@@ -71,7 +71,7 @@ static akin_status refill(akin_charset *file) {
     return AKIN_OK;
 }
 
-/* A mark counts for more than what is said. */
+/* A byte order mark overrides the declared encoding. */
 static akin_status choose(akin_charset *file, const char *name) {
     for (size_t i = 0; i < sizeof marks / sizeof *marks; i++)
         if (file->end >= marks[i].count &&
@@ -125,7 +125,8 @@ static void pass_on(akin_charset *file, unsigned char *bytes, size_t room, size_
     *count = take;
 }
 
-/* As much of the piece as there is room for. *stuck: what is left is part of a character. */
+/* Converts as much of the piece as there is room for. *stuck: the rest is an incomplete
+ * character. */
 static void convert(akin_charset *file, unsigned char *bytes, size_t room, size_t *count,
                     bool *stuck) {
     *stuck = false;
@@ -139,7 +140,7 @@ static void convert(akin_charset *file, unsigned char *bytes, size_t room, size_
         if (error == E2BIG) return;
         *stuck = error == EINVAL && !file->ended;
         if (*stuck) return;
-        if (error) { /* it means nothing, or the file ends within a character */
+        if (error) { /* it is invalid, or the file ends within a character */
             size_t skip = in_left < file->unit ? in_left : file->unit;
             file->begin += skip;
             bytes[(*count)++] = 0xFF;

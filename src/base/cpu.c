@@ -9,16 +9,16 @@
 static const char *const names[AKIN_CPU_LEVELS] = {"portable", "avx2", "avx512", "vnni", "amx"};
 static int active = -1; /* -1: not determined yet */
 
-/* The matrix unit: the CPU has it and its 8-bit products (CPUID leaf 7), the operating system knows its
- * state (XCR0, bits 17 and 18) and grants it to this process, for registers of 8 KiB are not saved
- * for everybody. What is granted stays so, also in children. */
+/* The matrix unit: the CPU has it and its 8-bit products (CPUID leaf 7), the operating system saves
+ * its state (XCR0, bits 17 and 18) and grants this process its use: the 8 KiB of registers are
+ * saved only for processes that ask. The permission is permanent and inherited by children. */
 static bool has_matrix_unit(void) {
     enum { ARCH_REQUEST_STATE = 0x1023, TILE_DATA = 18 };
     unsigned a, b, c, d, low, high;
     const unsigned unit = 1u << 24, bytes = 1u << 25, states = 3u << 17, managed = 1u << 27;
     if (!__get_cpuid(1, &a, &b, &c, &d) || !(c & managed)) return false;
     if (!__get_cpuid_count(7, 0, &a, &b, &c, &d) || !(d & unit) || !(d & bytes)) return false;
-    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0)); /* what `managed` allows */
+    __asm__ volatile("xgetbv" : "=a"(low), "=d"(high) : "c"(0)); /* allowed by `managed` */
     return (low & states) == states && syscall(SYS_arch_prctl, ARCH_REQUEST_STATE, TILE_DATA) == 0;
 }
 

@@ -1,8 +1,8 @@
-/* csv: rows in, quoted fields out, by libcsv.
+/* csv: reads rows and writes quoted fields with libcsv.
  *
  * libcsv continues quoting when text follows a closing quote, and so swallows rows. A second
- * parser of it, in its strict mode, runs ahead and stops there; the rest of that field is then given
- * to the first as text, so that a row is what Python's csv makes of it.
+ * libcsv parser, in strict mode, runs ahead and stops there; the rest of that field is then passed
+ * to the first parser as text, so that rows match those of Python's csv module.
  */
 #include <akin/charset.h>
 #include <akin/csv.h>
@@ -27,7 +27,7 @@ typedef struct {
     bool after_return; /* a carriage return ended the previous row: a newline right after it is
                         * not another one */
     char separator;
-    bool spans; /* a field of the row holds line ends and separators */
+    bool spans; /* a field of the row contains line ends and separators */
     akin_csv_row each;
     void *context;
     akin_csv_seen *seen;
@@ -104,13 +104,13 @@ static int is_no_space(unsigned char byte) {
     return 0;
 }
 
-/* Both parsers of a file, and what lies between them. */
+/* Both parsers of a file, and the state they share. */
 typedef struct {
     struct csv_parser rows, scout;
     row_state *state;
-    bool held;     /* a quote that the scout has seen and `rows` has not: it may not be one */
-    bool in_text;  /* the rest of the field is text, whatever it holds */
-    bool in_quote; /* and `rows` takes it as quoted */
+    bool held;     /* a quote that `scout` has seen and `rows` has not: it may be literal */
+    bool in_text;  /* the rest of the field is literal text */
+    bool in_quote; /* and `rows` is inside a quoted field */
 } parsers;
 
 static akin_status parser_failure(struct csv_parser *parser, const row_state *state) {
@@ -119,7 +119,7 @@ static akin_status parser_failure(struct csv_parser *parser, const row_state *st
     if (error == CSV_ENOMEM && csv_get_buffer_size(parser) < AKIN_CSV_FIELD_LIMIT / 2)
         return akin_error_set(AKIN_FAILED, "%s: row %zu: %s", state->path, row,
                               csv_strerror(error));
-    /* At its limit a field is in quotes or not: closing it shows which. */
+    /* Whether a field at the size limit is quoted: closing the parser shows it. */
     csv_set_opts(parser, CSV_STRICT | CSV_STRICT_FINI | CSV_REPALL_NL);
     if (error == CSV_EPARSE || csv_fini(parser, NULL, NULL, NULL) != 0)
         return akin_error_set(
@@ -139,7 +139,7 @@ static akin_status give(parsers *p, const char *bytes, size_t count) {
     return state->status;
 }
 
-/* Up to the separator or the line end; *used: how many bytes that were. */
+/* Up to the separator or the line end; *used: how many bytes. */
 static akin_status give_text(parsers *p, const char *bytes, size_t count, size_t *used) {
     akin_status status = AKIN_OK;
     const char separator = p->state->separator;
@@ -161,7 +161,7 @@ done:
     return status;
 }
 
-/* Up to a quote that is none, or all of it. */
+/* Up to a literal quote, or all of it. */
 static akin_status give_fields(parsers *p, const char *bytes, size_t count, size_t *used) {
     akin_status status = AKIN_OK;
     size_t good = csv_parse(&p->scout, bytes, count, NULL, NULL, NULL);
@@ -173,7 +173,7 @@ static akin_status give_fields(parsers *p, const char *bytes, size_t count, size
         p->held = bytes[count - 1] == '"';
         return give(p, bytes, count - p->held);
     }
-    /* Either a quote within text, which is a byte as others are; or text after a closing quote. */
+    /* Either a quote within text, an ordinary byte, or text after a closing quote. */
     p->in_text = true;
     p->in_quote = bytes[good] != '"';
     if (p->held && !(p->in_quote && good == 0)) AKIN_TRY(give(p, "\"", 1));
@@ -252,7 +252,7 @@ akin_status akin_csv_read(const char *path, char separator, akin_csv_row each, v
 /* --- writing --- */
 
 static const char apostrophe[] = "'", formulas[] = "=+-@";
-static bool is_safe; /* a switch of the whole process, set by what its verb was asked for */
+static bool is_safe; /* process-wide, set from the verb's options */
 
 void akin_csv_make_safe(bool safe) {
     is_safe = safe;
@@ -279,7 +279,7 @@ akin_status akin_csv_append(akin_text *text, const char *field) {
     char *quoted = akin_mem_alloc(room, 1);
     if (!quoted) return AKIN_FAILED;
     size_t used = csv_write(quoted, room, field, length);
-    status = akin_text_append_bytes(text, quoted, 1); /* the quote that opens it */
+    status = akin_text_append_bytes(text, quoted, 1); /* the opening quote */
     if (status == AKIN_OK) status = akin_text_append_bytes(text, apostrophe, mark);
     if (status == AKIN_OK) status = akin_text_append_bytes(text, quoted + 1, used - 1);
     akin_mem_free(quoted);

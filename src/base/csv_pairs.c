@@ -1,4 +1,4 @@
-/* csv_pairs: files of pairs, for which all readers have one rule of what a header is. */
+/* csv_pairs: reads files of pairs, with one rule for all readers of what counts as a header. */
 #include <akin/csv.h>
 #include <stdint.h>
 #include <string.h>
@@ -13,7 +13,7 @@ typedef struct {
     size_t at[TEXTS]; /* which field is which text; SIZE_MAX = none */
 } reading;
 
-/* Whether the row names both columns of the pair, and takes their order from it. */
+/* Whether the row names both columns of the pair; if so, takes their order from it. */
 static bool take_header(reading *r, size_t count, const char *const *fields) {
     size_t at[TEXTS] = {SIZE_MAX, SIZE_MAX, SIZE_MAX};
     for (size_t f = 0; f < count; f++)

@@ -119,7 +119,8 @@ char *akin_file_with_ending(const char *path, const char *ending) {
     return name;
 }
 
-/* Where a link leads to from the folder that it is in; owned; NULL: it is none, or there is no memory. */
+/* The target of a symbolic link, resolved from the link's folder. Owned; NULL: not a link, or out
+ * of memory. */
 static char *follow(const char *path, bool *failed) {
     char goal[PATH_MAX];
     ssize_t length = readlink(path, goal, sizeof goal - 1);
@@ -132,7 +133,9 @@ static char *follow(const char *path, bool *failed) {
 }
 
 char *akin_file_resolved(const char *path) {
-    enum { LINKS_MOST = 40 }; /* as the kernel's; a circle leads nowhere, and is replaced */
+    enum {
+        LINKS_MOST = 40
+    }; /* the kernel's limit; a cycle of links has no target and is replaced */
     bool failed = false;
     char *at = akin_mem_text(path);
     for (int i = 0; at && i < LINKS_MOST; i++) {

@@ -75,8 +75,8 @@ void akin_json_free(akin_json *json) {
 
 /* --- write --- */
 
-/* Objects and arrays have no use for their integer: it says that something is missing, and is
- * copied with them. */
+/* cJSON does not use an object's or array's integer: here it records that something is missing, and
+ * is copied with them. */
 static bool is_defective(const cJSON *node) {
     return node->valueint != 0;
 }
@@ -95,8 +95,8 @@ static bool is_container(const cJSON *node) {
     return cJSON_IsObject(node) || cJSON_IsArray(node);
 }
 
-/* cJSON replaces also where it has no memory for the key, and then under none: such a node leaves
- * again, and what it replaced is gone. */
+/* When cJSON has no memory for the key, it still replaces the node, but without a key: such a node
+ * is removed again, and the replaced value is lost. */
 static bool replace(cJSON *whole, const char *key, cJSON *node) {
     if (!cJSON_ReplaceItemInObjectCaseSensitive(whole, key, node)) return false;
     if (node->string) return true;

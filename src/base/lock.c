@@ -15,7 +15,7 @@
 enum {
     HOLDER_SIZE = 128,
     TRIES = 100,
-    PAUSE_MS = 100 /* so a holder that was killed has ten seconds to end */
+    PAUSE_MS = 100 /* gives a killed holder ten seconds to exit */
 };
 
 struct akin_lock {
@@ -44,7 +44,7 @@ static void name_myself(char *holder /* [HOLDER_SIZE] */) {
     snprintf(holder, HOLDER_SIZE, "process %ld on %s", (long)getpid(), host);
 }
 
-/* For who is refused; the lock itself needs no text. */
+/* Names the holder for other processes' messages; the lock itself needs no text. */
 static void name_holder(int file) {
     char holder[HOLDER_SIZE + 1];
     name_myself(holder);
@@ -64,14 +64,14 @@ static void rest(void) {
     nanosleep(&pause, NULL);
 }
 
-/* Whether the path is still this file: its holder may have removed it meanwhile. */
+/* Whether the path still refers to this file: its holder may have removed it meanwhile. */
 static bool is_there(const char *path, int file) {
     struct stat mine, there;
     return fstat(file, &mine) == 0 && stat(path, &there) == 0 && mine.st_dev == there.st_dev &&
            mine.st_ino == there.st_ino;
 }
 
-/* *file: -1 where it cannot be created, or this process holds it already. */
+/* *file: -1 if it cannot be created, or this process already holds it. */
 static akin_status take(const char *path, const char *who, const char *what, int *file,
                         bool *works) {
     for (int attempt = 1;; attempt++) {
@@ -114,7 +114,7 @@ bool akin_lock_works(const akin_lock *lock) {
     return lock->works;
 }
 
-/* Removed while it is still held: whoever opened it meanwhile finds that it is gone. */
+/* Removed while still locked: a process that opened it meanwhile notices that it is gone. */
 void akin_lock_release(akin_lock *lock, bool remove) {
     if (!lock) return;
     if (remove) unlink(lock->path);

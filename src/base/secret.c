@@ -12,7 +12,7 @@ static const char *const schemes[] = {"redis",   "rediss", "redis+unix", "memcac
 static const char *const secret_keys[] = {"pass", "pwd", "pw",   "secret", "token", "signature",
                                           "sig",  "jwt", "hmac", "auth",   "key",   "credential"};
 
-/* Replaces the text between two positions by stars; returns by how much the rest has moved. */
+/* Replaces the text between two positions by stars; returns how far the rest has moved. */
 static long put_stars(char *text, size_t size, size_t from, size_t to) {
     size_t tail = strlen(text + to), length = sizeof stars - 1;
     if (from + length >= size) {
@@ -31,7 +31,7 @@ static bool is_of_scheme(char letter) {
            (letter >= '0' && letter <= '9') || letter == '+' || letter == '-' || letter == '.';
 }
 
-/* Start of what follows the scheme in text[from..end); 0 = it contains no address. */
+/* Start of the part after the scheme in text[from..end); 0 = it contains no address. */
 static size_t behind_scheme(const char *text, size_t from, size_t end) {
     for (size_t at = from; at < end; at++) {
         if (text[at] != ':') continue;
@@ -55,7 +55,7 @@ static bool names_secret(const char *key, size_t length) {
     return false;
 }
 
-/* A place that moved with what stands before it: within the text, which may have been cut. */
+/* A position after the text before it has moved; clamped to the text, which may have been cut. */
 static size_t end_after(const char *text, size_t end, long moved) {
     size_t length = strlen(text), now = (size_t)((long)end + moved);
     return now < length ? now : length;
@@ -84,8 +84,8 @@ static size_t find_any(const char *text, size_t from, size_t end, const char *le
     return from;
 }
 
-/* Whether host[:port] stands in text[from..end) as far as the first byte that is neither, so that
- * what follows the colon is no password; IPv6 too, with or without brackets. */
+/* Whether text[from..end), up to the first byte that cannot belong to it, is host[:port] (or IPv6,
+ * with or without brackets), so that the part after the colon is not a password. */
 static bool is_port(const char *text, size_t colon, size_t end) {
     size_t at = colon + 1;
     while (at < end && text[at] >= '0' && text[at] <= '9') at++;
@@ -100,8 +100,8 @@ static bool is_ipv6(const char *text, size_t from, size_t end) {
     return hex >= end && colon < end && find_any(text, colon + 1, end, ":") < end;
 }
 
-/* The password of user:password without any @ and host after it: the first colon in
- * text[begin..end) that no port follows; `end` = there is none. *stop: where it ends. */
+/* The password of user:password without @ and host: after the first colon in text[begin..end) that
+ * is not followed by a port; `end` = none. *stop: where it ends. */
 static size_t find_hostless(const char *text, size_t begin, size_t end, size_t *stop) {
     *stop = find_any(text, begin, end, "/?#");
     if (begin < *stop && text[begin] == '[') begin = find_any(text, begin, *stop, "]");
@@ -111,8 +111,8 @@ static size_t find_hostless(const char *text, size_t begin, size_t end, size_t *
     return end;
 }
 
-/* The bytes [*secret, *stop) of text[begin..end), what follows a scheme, that nobody should see; false:
- * none. What precedes the last @ is a user with a password, or a token. */
+/* The bytes [*secret, *stop) to hide of text[begin..end), the part after a scheme; false: none. The
+ * part before the last @ is a user with a password, or a token. */
 static bool find_secret(const char *text, size_t begin, size_t end, bool slashes, size_t *secret,
                         size_t *stop) {
     size_t at = end, colon, path = find_any(text, begin, end, "/?#");
@@ -165,8 +165,8 @@ static size_t hide_word(char *text, size_t size, size_t from, size_t end) {
     return hide_encoded(text, size, from, end);
 }
 
-/* The end of a word that an address starts: a password may hold blanks, and then goes on to the word
- * with the @. */
+/* The end of a word that starts with an address: a password may contain blanks, and then extends to
+ * the word with the @. */
 static size_t end_of_word(const char *text, size_t from) {
     size_t end = from + strcspn(text + from, " \t\n\r"), stop;
     size_t begin = behind_scheme(text, from, end);

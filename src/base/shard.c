@@ -12,6 +12,6 @@ size_t akin_shard_count(size_t n, int size, int rank) {
 
 int akin_shard_owner(size_t n, int size, size_t item) {
     size_t share = n / (size_t)size, rest = n % (size_t)size;
-    size_t in_longer = (share + 1) * rest; /* items in the shards that hold one item more */
+    size_t in_longer = (share + 1) * rest; /* items in the shards with an extra item */
     return (int)(item < in_longer ? item / (share + 1) : rest + (item - in_longer) / share);
 }
