@@ -14,19 +14,20 @@
 typedef struct akin_comm akin_comm;
 typedef struct akin_request akin_request; /* a send or receive in progress */
 
-/* Starts MPI, puts handlers of SIGTERM, SIGUSR1 and SIGINT, SIGPIPE ignored. Collective over the
- * program; once in a process. A watchdog looks on from here to the finish: a process in which nothing
- * moves for the stall limit (as --stall-limit among the words says; default 600 s) ends with 1, also
- * where MPI itself does not start or end. Where it fails *out can be asked for rank and size. */
+/* Starts MPI, installs handlers for SIGTERM, SIGUSR1 and SIGINT, and ignores SIGPIPE. Collective
+ * over the program; once per process. A watchdog is active from here to the finish: a process
+ * without progress for the stall limit (--stall-limit in the words; default 600 s) exits with 1,
+ * even if MPI itself hangs while starting or finishing. On failure *out still has its rank and
+ * size. */
 AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out);
-/* AKIN_FAILED where srun started several tasks as so many runs of one rank, for Slurm and MPI have
- * no PMIx in common: each would write the same files. Not collective. */
+/* AKIN_FAILED if srun started several tasks as separate runs of one rank, because Slurm and MPI
+ * have no PMIx in common: each would write the same files. Not collective. */
 AKIN_MUST_CHECK akin_status akin_comm_check_launch(const akin_comm *comm);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
 /* For tests: called on each rank at the end of the start. Not collective. */
 void akin_comm_on_start(void (*started)(int rank));
 
-/* This rank as if it ran alone, for a file that only one rank writes: nothing is waited for.
+/* A communicator of this rank alone, for a file that only one rank writes: it never waits.
  * Borrowed. */
 akin_comm *akin_comm_alone(akin_comm *comm);
 
@@ -47,15 +48,15 @@ void akin_comm_sum_i64(akin_comm *comm, int64_t *values,
 void akin_comm_max_i64(akin_comm *comm, int64_t *values, size_t count); /* Collective; in place */
 void akin_comm_max_f64(akin_comm *comm, double *values, size_t count);  /* Collective; in place */
 
-/* The number of rounds in which the rank with the most work gets through `count` items, `batch`
- * >= 1 at a time. A collective loop over them runs this often on every rank, towards the end
- * with nothing to do. Collective. */
+/* The number of rounds that the rank with the most work needs for its `count` items, `batch` >= 1
+ * at a time. A collective loop runs this many rounds on every rank; in the last ones some ranks
+ * have nothing to do. Collective. */
 size_t akin_comm_rounds(akin_comm *comm, size_t count, size_t batch);
 
-/* A sum of int64 that proceeds while its ranks compute: at most `most` values, reusable. Between
- * start and wait the values must not be touched, and occasional calls of akin_comm_poll let it
- * proceed. Several may be in progress; all ranks start them in the same order, and other
- * collective calls wait until they are done. */
+/* A nonblocking sum of int64: at most `most` values, reusable. Between start and wait the values
+ * must not be touched, and occasional calls of akin_comm_poll let it proceed. Several may be in
+ * progress; all ranks start them in the same order, and other collective calls wait until they are
+ * done. */
 typedef struct akin_comm_sum akin_comm_sum;
 AKIN_MUST_CHECK akin_status akin_comm_sum_create(size_t most,
                                                  akin_comm_sum **out); /* Not collective */
@@ -64,9 +65,9 @@ void akin_comm_sum_start(akin_comm *comm, akin_comm_sum *sum, int64_t *values,
                          size_t count);                       /* Collective; wraps */
 void akin_comm_sum_wait(akin_comm *comm, akin_comm_sum *sum); /* Collective */
 
-/* Hands out 0, 1, 2, ...: every number to one rank, to whichever asks next, so that ranks of different
- * speed share work without waiting for one another. The numbers a rank gets ascend; its first is its
- * rank. */
+/* A shared counter: each of 0, 1, 2, ... goes to exactly one rank, whichever asks next, so that
+ * ranks of different speed share work without waiting for one another. The numbers that a rank gets
+ * ascend; the first is its rank. */
 typedef struct akin_comm_counter akin_comm_counter;
 AKIN_MUST_CHECK akin_status
 akin_comm_counter_create(akin_comm *comm, akin_comm_counter **out); /* Collective; agreed */
@@ -108,7 +109,7 @@ akin_comm_waited(const akin_comm *comm); /* seconds that this rank has waited fo
  * collective calls (parallel NetCDF) that it is inside, so that a watchdog thread notices a
  * stall there too. */
 void akin_comm_stall_limit(akin_comm *comm, double seconds);
-/* Raises it where a rank may be silent for so long. */
+/* Raises the limit where a rank may be silent for that long. */
 void akin_comm_stall_at_least(akin_comm *comm, double seconds);
 void akin_comm_enter(akin_comm *comm, const char *what); /* "writing table.nc" */
 void akin_comm_leave(akin_comm *comm);
@@ -122,9 +123,9 @@ AKIN_MUST_CHECK akin_status akin_comm_check_signal(akin_comm *comm);
 _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *format, ...)
     AKIN_PRINTF(3, 4);
 
-/* Prints the message of an abort instead of stderr (NULL: stderr again): so that main can still
- * print its report. Called on the rank that aborts, perhaps from another thread, and before MPI has
- * started too. Not collective. */
+/* Sets a function that receives the message of an abort instead of stderr (NULL: stderr again), so
+ * that main can still print its report. It is called on the rank that aborts, possibly from another
+ * thread or before MPI has started. Not collective. */
 void akin_comm_on_abort(void (*tell)(akin_status status, int rank, const char *message));
 
 double akin_comm_seconds(void); /* a monotonic clock, seconds */

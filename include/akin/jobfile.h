@@ -28,7 +28,7 @@ typedef struct {
     const akin_option *const *tables;     /* its keys, as in akin_options_create */
     const char *argument_key;             /* the key that holds arguments ("source"), or NULL */
     const akin_jobfile_refusal *refusals; /* ends with a NULL key; NULL = none */
-    bool named; /* any number of them, each with a name of its own: [table NAME] */
+    bool named; /* any number of them, each with its own name: [table NAME] */
 } akin_jobfile_section;
 
 typedef struct akin_jobfile akin_jobfile;
@@ -37,14 +37,14 @@ typedef struct akin_jobfile akin_jobfile;
 AKIN_MUST_CHECK akin_status akin_jobfile_read(const char *path,
                                               const akin_jobfile_section *sections,
                                               akin_jobfile **out);
-/* The same job once more, from the bytes that were read: with the options that the file says, whatever
- * has been set since. */
+/* A fresh copy of the job, parsed again from the bytes that were read: with the file's own options,
+ * regardless of what has been set since. */
 AKIN_MUST_CHECK akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out);
 void akin_jobfile_free(akin_jobfile *job); /* NULL is fine */
 
-/* The sections of a `named` kind in the order of the file, as a section is called below ("table
- * NAME"): borrowed, NULL past the last. The name alone is behind the blank: letters, digits, "-" and
- * "_", not "main". */
+/* The sections of a `named` kind in file order, by their full names ("table NAME"), as the
+ * functions below take them: borrowed, NULL past the last. NAME consists of letters, digits, "-"
+ * and "_", and is not "main". */
 const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t index);
 
 /* For a declared section; anything else is an assert. */

@@ -1,6 +1,6 @@
 /* log: rank 0's messages on stderr, and progress. On a terminal a bar with rate and remaining
- * time; otherwise a line at most every 10 s, less and less often as a stage goes on. Nothing
- * here is collective and nothing fails: a message that cannot be written is lost. */
+ * time; otherwise a line at most every 10 s, less often as a stage goes on. Nothing here is
+ * collective or can fail: a message that cannot be written is lost. */
 #ifndef AKIN_LOG_H
 #define AKIN_LOG_H
 
@@ -17,16 +17,16 @@ void akin_log_stop(void);
 AKIN_MUST_CHECK akin_status akin_log_also_to(const char *path);
 
 void akin_log_info(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only; silent if quiet */
-/* What a verb did, as "verb: ...": as akin_log_info; between hold and release it is kept instead, for
- * one line about the stage. */
+/* What a verb did, as "verb: ...". Like akin_log_info, but between hold and release the text is
+ * kept for a single line about the stage. */
 void akin_log_summary(const char *format, ...) AKIN_PRINTF(1, 2);
 void akin_log_hold(void);
 bool akin_log_holds(void);
-/* What was kept, without its verb, joined by "; "; "" if nothing. Borrowed until the next hold. */
+/* The kept texts without their verbs, joined by "; "; "" if none. Borrowed until the next hold. */
 const char *akin_log_release(void);
 void akin_log_record(const char *format, ...) AKIN_PRINTF(1, 2);  /* rank 0, only to the file */
 void akin_log_warning(const char *format, ...) AKIN_PRINTF(1, 2); /* rank 0 only */
-size_t akin_log_warnings(void); /* how many rank 0 has given; 0 on the others */
+size_t akin_log_warnings(void); /* number of warnings by rank 0; 0 on the others */
 void akin_log_error(const char *format, ...)
     AKIN_PRINTF(1, 2); /* any rank, with its number unless it is 0 */
 

@@ -91,7 +91,7 @@ static double limit_in(int count, char **words) {
     return STALL_LIMIT;
 }
 
-/* What whoever starts ranks says of them, before MPI does; alone where nobody says anything. */
+/* Rank and size from the launcher's environment, before MPI knows them; 0 of 1 if it has none. */
 static int said_by_launcher(const char *const *names, int otherwise) {
     for (; *names; names++) {
         const char *value = getenv(*names);
@@ -128,7 +128,7 @@ akin_status akin_comm_start(int *argc, char ***argv, akin_comm **out) {
     comm->answer = akin_mem_zalloc((size_t)comm->size, sizeof *comm->answer);
     int missing = akin_stall_create(comm->rank, comm->size, comm->limit, akin_comm_seconds(),
                                     &comm->stall) != AKIN_OK ||
-                  !comm->answer; /* no waits of ours before these exist */
+                  !comm->answer; /* akin cannot wait before these exist */
     MPI_Allreduce(MPI_IN_PLACE, &missing, 1, MPI_INT, MPI_MAX, MPI_COMM_WORLD);
     if (missing) { /* on any rank: from here on no rank waits for another */
         akin_stall_free(comm->stall);

@@ -1,4 +1,4 @@
-/* comm_body: what the source files of comm share. Not collective unless stated. */
+/* comm_body: declarations shared by the source files of comm. Not collective unless stated. */
 #ifndef AKIN_COMM_BODY_H
 #define AKIN_COMM_BODY_H
 
@@ -25,13 +25,12 @@ struct akin_request {
     MPI_Request pieces[];
 };
 
-/* Where MPI is: a watchdog looks on from STARTS to NONE. */
+/* The state of MPI: the watchdog is active from STARTS to NONE. */
 typedef enum { AKIN_MPI_NONE, AKIN_MPI_STARTS, AKIN_MPI_UP, AKIN_MPI_ENDS } akin_comm_phase;
 void akin_comm_watch_phase(akin_comm *comm, akin_comm_phase phase);
-/* Answers those who ask for how long nothing has moved here, notes those who answer. */
+/* Answers ranks that ask how long this one has made no progress, and records their answers. */
 void akin_comm_listen(akin_comm *comm);
-/* Called by a rank that waits, while it has nothing better to do. `what`: the foreign call that it is
- * in, or "". */
+/* Called repeatedly by a rank while it waits. `what`: the foreign call that it is in, or "". */
 void akin_comm_watch_others(akin_comm *comm, const char *what);
 void akin_comm_end_after_assert(void);
 

@@ -1,7 +1,7 @@
-/* comm_counter: numbers handed out among the ranks, by one-sided atomic additions to a number that
- * lies on rank 0: of ranks on one node by shared memory, at once; elsewhere rank 0 may have to poll,
- * so each rank asks for its next number when it takes one. Where MPI has no such additions between
- * these ranks (Open MPI 4 with threads, between nodes by TCP), each takes its equal share. */
+/* comm_counter: a shared counter, by one-sided atomic additions to a number on rank 0. Within a
+ * node they use shared memory and complete at once; between nodes rank 0 may have to poll, so each
+ * rank requests its next number when it takes one. If MPI does not support such additions between
+ * these ranks (Open MPI 4 with threads, between nodes by TCP), each takes an equal share. */
 #include "comm_body.h"
 #include <akin/comm.h>
 #include <akin/mem.h>
@@ -20,7 +20,7 @@ static void ask(akin_comm_counter *counter) {
                         MPI_SUM, counter->window, &counter->request);
 }
 
-/* Whether MPI can; that it cannot is an error which MPI reports to all ranks alike. Collective. */
+/* Whether MPI supports this; if not, MPI reports the error on all ranks alike. Collective. */
 static bool allocate_window(akin_comm_counter *counter, int64_t **value) {
     akin_comm *comm = counter->comm;
     MPI_Comm over = comm->over[AKIN_COMM_WORK];
@@ -77,7 +77,7 @@ void akin_comm_counter_free(akin_comm_counter *counter) {
     if (counter->window != MPI_WIN_NULL) {
         akin_comm_wait_all(counter->comm, 1, &counter->request);
         MPI_Win_unlock_all(counter->window);
-        akin_comm_barrier(counter->comm); /* MPI itself would spin until the last one is here */
+        akin_comm_barrier(counter->comm); /* MPI itself would spin until the last rank arrives */
         MPI_Win_free(&counter->window);
     }
     akin_mem_free(counter);

@@ -1,5 +1,6 @@
-/* comm_watch: what ends a run in which nothing moves, of comm. A rank that waits watches the others
- * (stall.h); the watchdog's thread watches this one, also at one rank, and MPI's start and end. */
+/* comm_watch: the part of comm that ends a run without progress. A rank that waits watches the
+ * others (stall.h); the watchdog thread watches this one, even if it is the only rank, and also
+ * while MPI starts and finishes. */
 #include "comm_body.h"
 #include "process.h"
 #include "watchdog.h"
@@ -15,13 +16,14 @@
 enum { MESSAGE_SIZE = 4096 };
 enum { TALK_ASK = 1, TALK_ANSWER = 2 };
 
-/* Seconds. A rank that hangs is first named by those who wait for it; by itself so much later, the
- * lowest rank first; and many ranks on a busy node take a while to start. Who has not looked for so long was asleep itself, with all of the process. */
+/* Seconds. A rank that hangs is first reported by the ranks that wait for it, and only this much
+ * later by itself, the lowest rank first; many ranks on a busy node also take a while to start. A
+ * watchdog that has not looked for so long was suspended with the whole process. */
 static const double BEHIND = 5, NEXT = 1, ASLEEP = 5, LAST_RESORT = 10;
 
 static struct {
     atomic_int phase;
-    _Atomic double alive; /* when this process last showed that it moves */
+    _Atomic double alive; /* when this process last made progress */
     uint64_t pulses;      /* seen until then */
     double looked;        /* when the watchdog last did */
     atomic_flag ending;
@@ -37,15 +39,16 @@ static void leave_at_once(int signal_number) {
     _exit(abort_code);
 }
 
-/* Should what follows hang too, the alarm ends at least this rank. */
+/* If the following calls hang too, the alarm ends at least this rank. */
 static void begin_end(int code) {
-    while (atomic_flag_test_and_set(&watch.ending)) pause(); /* another thread is at it */
+    while (atomic_flag_test_and_set(&watch.ending))
+        pause(); /* another thread is already aborting */
     abort_code = code;
     signal(SIGALRM, leave_at_once);
     alarm((unsigned)LAST_RESORT);
 }
 
-/* MPI_Abort asks the launcher; there is none to ask before MPI has started. */
+/* MPI_Abort needs the launcher, which is unknown before MPI has started. */
 static _Noreturn void end_all(int code) {
     if (atomic_load(&watch.phase) == AKIN_MPI_UP) MPI_Abort(MPI_COMM_WORLD, code);
     _exit(code);
@@ -78,7 +81,7 @@ _Noreturn void akin_comm_abort(akin_comm *comm, akin_status status, const char *
 
 /* --- ranks that wait for others --- */
 
-/* A talk message leaves whether or not the other side ever takes it. */
+/* Sending a talk message completes whether or not it is ever received. */
 static void talk_to(akin_comm *comm, int to, int tag, const double *content) {
     MPI_Request request;
     MPI_Isend(content, content ? 1 : 0, MPI_DOUBLE, to, tag, comm->over[AKIN_COMM_TALK], &request);
@@ -157,8 +160,8 @@ static _Noreturn void end_still(akin_comm *comm, double still, const char *what)
     }
 }
 
-/* In the watchdog's thread. Inside a foreign collective call it asks and answers others in the main
- * thread's stead. */
+/* Runs in the watchdog thread. During a foreign collective call it asks and answers other ranks on
+ * behalf of the main thread. */
 static void look_on(void *context, const char *what) {
     akin_comm *comm = context;
     double now = akin_comm_seconds(), asleep = now - watch.looked;
@@ -187,7 +190,7 @@ void akin_comm_watch_phase(akin_comm *comm, akin_comm_phase phase) {
     if (phase == AKIN_MPI_NONE) akin_watchdog_stop();
 }
 
-/* The file that one rank writes by itself is no region of all. */
+/* A file that one rank writes alone is not a region of all ranks. */
 void akin_comm_enter(akin_comm *comm, const char *what) {
     akin_pulse();
     if (!comm->stall) return;

@@ -37,7 +37,7 @@ bool akin_process_signalled(void) {
     return signalled;
 }
 
-/* A number of the environment; 0 where there is none. */
+/* A number from the environment; 0 if it is not set. */
 static long number_of(const char *name) {
     const char *text = getenv(name);
     return text ? strtol(text, NULL, 10) : 0;
@@ -45,7 +45,7 @@ static long number_of(const char *name) {
 
 bool akin_process_is_split(int size, long *tasks) {
     const long special_steps =
-        4294967200; /* a batch script, and others that are no tasks of srun */
+        4294967200; /* a batch script, and other processes that are not tasks of srun */
     *tasks = number_of("SLURM_STEP_NUM_TASKS");
     return size == 1 && *tasks > 1 && getenv("SLURM_PROCID") && !getenv("OMPI_COMM_WORLD_SIZE") &&
            number_of("SLURM_STEP_ID") < special_steps;

@@ -8,7 +8,7 @@
 
 /* Call before MPI_Init. Without mpirun or srun, Open MPI would first start a daemon for ranks
  * that are never needed; without the daemon, all such processes of a machine have the same name,
- * so nothing may be stored under it. */
+ * so nothing may be stored under that name. */
 void akin_process_settings(void);
 
 /* Whether Slurm started this process as one of several tasks that MPI does not know of (it sees

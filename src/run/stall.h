@@ -1,9 +1,9 @@
-/* stall: whether a run still makes progress, and which rank holds it up. Only bookkeeping of
- * times and answers; comm carries the messages. Not collective. Shortly before the limit, a
- * waiting rank asks the others how long they have been without progress; ranks that wait or poll
- * answer. So every rank knows when any rank last made progress. When that is longer ago than the
- * limit, the ranks that did not answer are the ones waited for, and the lowest waiting rank ends
- * the run. Times are seconds of this rank's clock; only durations are sent between ranks. */
+/* stall: detects that a run makes no progress, and which rank holds it up. It only keeps times and
+ * answers; comm carries the messages. Not collective. Shortly before the limit, a waiting rank asks
+ * the others how long they have been without progress; ranks that wait or poll answer. So every
+ * rank knows when any rank last made progress. Once that is longer ago than the limit, the ranks
+ * that did not answer are those waited for, and the lowest waiting rank ends the run. Times are
+ * seconds of this rank's clock; only durations are sent between ranks. */
 #ifndef AKIN_STALL_H
 #define AKIN_STALL_H
 
@@ -22,8 +22,8 @@ double akin_stall_still(const akin_stall *stall,
                         double now); /* seconds since then: the answer to a rank that asks */
 /* Rank `from` has answered that it has been without progress for `still` seconds. */
 void akin_stall_heard(akin_stall *stall, int from, double still, double now);
-/* What a waiting rank has to do now: ASK all others (at most once per progress anywhere), or END
- * the run. */
+/* What a waiting rank must do now: ASK all others (at most once after each progress anywhere), or
+ * END the run. */
 akin_stall_verdict akin_stall_judge(akin_stall *stall, double now);
 /* "no progress for 600 s; waited for rank 2 ...": the message at the END. */
 void akin_stall_describe(const akin_stall *stall, double now, char *out, size_t size);

@@ -1,4 +1,4 @@
-/* words: see words.h; and how a text is split into words. */
+/* words: see words.h; also splits a text into words. */
 #include "words.h"
 #include <akin/mem.h>
 #include <akin/options.h>

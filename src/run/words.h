@@ -1,4 +1,4 @@
-/* words: a list of words that grows, for options that may be given again. */
+/* words: a growing list of words, for options that may be repeated. */
 #ifndef AKIN_WORDS_H
 #define AKIN_WORDS_H
 
