@@ -10,17 +10,17 @@
  * 4. Return: lists go to the rank whose shard holds the row.
  *
  * A rank holds three blocks of n / size rows with their lists, of which two have one side only:
- * n / size (12 stride + 4 stride + 24 k + 160) bytes, stride = dim rounded up to a multiple of 16
- * (30 k for long lists), and a little.
+ * n / size (12 stride + 4 stride + 24 k + 160) bytes, and a little more, where stride = dim
+ * rounded up to a multiple of 16 (30 k in place of 24 k for long lists).
  *
- * Several tables share the rows and every product of two panels (compare.h): each adds its lists, and
- * its own offers of the pairs that are not ruled out for all.
+ * Several tables share the rows and every product of two panels (compare.h). Each adds its own
+ * lists, and its own offers of the pairs that at least one table does not rule out.
  *
- * A step of the ring is done in slices. After each, the ranks tell each other about a signal, or that
- * it is time to save, and act on it after the next: none waits for another's slice. What is saved
- * is the position in the ring and the lists at that time. With the same number of ranks a run
- * continues there; with another number it starts over with these lists, skips the pairs that they
- * cover (the rules' layers), and ends with the same lists. */
+ * A step of the ring is done in slices. After each, the ranks exchange whether a signal arrived or
+ * a checkpoint is due, and act on it after the next slice, so that none waits for another's slice.
+ * A checkpoint holds the position in the ring and the lists at that time. With the same number of
+ * ranks a run continues there; with another number it starts over with these lists, skips the
+ * pairs that they cover (the rules' layers), and ends with the same lists. */
 #ifndef AKIN_ALLPAIRS_H
 #define AKIN_ALLPAIRS_H
 
@@ -32,17 +32,17 @@
 /* How many entries a list can have: min(k, n - 1), at least 1. */
 size_t akin_allpairs_list(size_t n, size_t k);
 
-/* What was known before: arrays for the rows of this rank's shard, borrowed. */
+/* The results of an earlier run: arrays for the rows of this rank's shard, borrowed. */
 typedef struct {
     const int32_t
         *label[AKIN_ROW_BLOCK_LAYERS]; /* [count] each; as many as the rules have layers */
     const uint64_t *lists; /* [count, k] sorted keys, 0 = none; NULL: lists start empty */
     const int64_t
-        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute anew.
-                 * The first table's counts for all */
+        *place; /* [count]: the row's position in all blocks, -1 = none; NULL: distribute again.
+                 * The first table's holds for all */
     const size_t *counts; /* [size]: rows of each rank's block; with place only */
     const uint64_t
-        *bars; /* [count]: what the lists required; NULL: with no lists, or if that is in them */
+        *bars; /* [count]: the lists' thresholds; NULL: without lists, or if the lists hold them */
 } akin_partition_prior;
 
 /* Between two slices: this rank's own block with its lists, and the block whose lists travel with
@@ -54,8 +54,8 @@ typedef struct {
     int held_rank;              /* whose block it is */
 } akin_allpairs_state;
 
-/* Lists under rules of their own. Tables of one comparison are equal to the bit to what a comparison
- * for each gives. */
+/* Lists with their own rules. Tables computed together are bit-identical to tables computed
+ * separately. */
 typedef struct {
     size_t k;
     const akin_row_block_rules *rules;
@@ -67,7 +67,7 @@ typedef struct {
     int tables;                       /* 1 to AKIN_ROW_BLOCK_TABLES */
     akin_ring_progress progress;      /* where to continue; with prior->place only, else zeros */
     double save_every;                /* seconds */
-    /* Called after a signal and every so many seconds, by all ranks; NULL: never. Collective;
+    /* Called by all ranks after a signal and at regular intervals; NULL: never. Collective;
      * agreed. */
     akin_status (*save)(void *context, const akin_allpairs_state *state);
     void *context;
@@ -80,13 +80,13 @@ typedef struct {
     double computed;     /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, on all
                             ranks */
     double scored;       /* pairs that were scored in float32, on all ranks */
-    double mended;       /* lists that were recomputed; that work is not in the two above */
+    double mended;       /* lists that were recomputed; the two counts above exclude that work */
     const char *kernel;  /* of the tile */
 } akin_allpairs_figures;
 
-/* lists [tables]: for each [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best first,
- * 0 where there is no entry; owned; NULL unless AKIN_OK. AKIN_INTERRUPTED after a signal. Collective; agreed; same params, except
- * for arrays of this rank's shard. */
+/* lists [tables]: for each [count of vectors, akin_allpairs_list(n, k)], keys of topk.h, best
+ * first, 0 where there is no entry; owned; NULL unless AKIN_OK. AKIN_INTERRUPTED after a signal.
+ * Collective; agreed; same params, except for arrays of this rank's shard. */
 AKIN_MUST_CHECK akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
                                           const akin_allpairs_params *params, uint64_t **lists,
                                           akin_allpairs_figures *figures);

@@ -21,18 +21,18 @@ typedef struct akin_compare akin_compare;
 
 AKIN_MUST_CHECK akin_status akin_compare_create(const akin_row_block_rules *rules,
                                                 akin_compare **out); /* rules: kept */
-/* For all tables of blocks (row_block.h), with the rules of each; what is created for one table takes
- * any table's block. Two panels are multiplied once for all tables, for the least that any asks of
- * them, and are passed over where none lets them meet. */
+/* Compares for all tables of the blocks (row_block.h), each with its own rules; an object created
+ * for one table accepts the block of any table. Two panels are multiplied once for all tables, with
+ * the lowest threshold of any table, and are skipped if no table lets them meet. */
 AKIN_MUST_CHECK akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules,
                                                        int tables, akin_compare **out);
 void akin_compare_free(akin_compare *compare); /* NULL is fine */
 
-/* Every panel of a block, ready, with itself. */
+/* Compares every panel of a block that is ready with itself. */
 void akin_compare_itself(akin_compare *compare, akin_row_block *a);
 
-/* Panels [a_first, a_end) of a (its side: rows) with [b_first, b_end) of b (columns); of one block
- * each pair of panels (p, q) with p < q. */
+/* Compares panels [a_first, a_end) of a (as rows) with [b_first, b_end) of b (as columns); within
+ * one block, each pair of panels (p, q) with p < q. */
 void akin_compare_panels(akin_compare *compare, akin_row_block *a, size_t a_first, size_t a_end,
                          akin_row_block *b, size_t b_first, size_t b_end);
 

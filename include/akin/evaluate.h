@@ -63,9 +63,9 @@ typedef struct {
     double chance; /* the precision of neighbours chosen at random from all other items */
     double coverage, full_coverage; /* share of items with a neighbour, with k of them */
     double mean_count, mean_score;  /* neighbours per item, score of a neighbour */
-    double hub_share; /* of all places that the most recommended hundredth of the items holds */
+    double hub_share; /* share of all places held by the most recommended hundredth of the items */
     size_t never_recommended, at_most_once; /* items in no list, in one or none */
-    const char *by_rule;           /* why the precision says nothing, static; NULL: it does */
+    const char *by_rule;           /* why the precision is meaningless, static; NULL: it is not */
     bool has_duplicates, has_fill; /* whether the table has them: */
     size_t duplicates;             /* items for which another one is recommended */
     size_t filled_items, fills;    /* items whose lists were filled, neighbours that were filled
@@ -88,14 +88,14 @@ akin_evaluate_category akin_evaluate_categories_at(const akin_evaluate_categorie
                                                    size_t index);
 void akin_evaluate_categories_free(akin_evaluate_categories *categories); /* NULL is fine */
 
-/* Outliers: categories whose lists are not what a shop expects: most of their items have no neighbour
- * of the category, though this is not so elsewhere; or the items are far from everything, as those of
- * a department are that the model has never seen. Not collective.
+/* Outliers: categories whose lists are not what a shop expects. Most of their items have no
+ * neighbour of the category, unlike elsewhere; or the items are far from everything, like those of
+ * a department that the model has never seen. Not collective.
  *
- * A list leaves its category if it has neighbours, fill aside, and none of them has the item's. A
- * category stands out by that if it has 20 such items or more, more than half of whose lists leave it,
- * and more than twice the share of the whole table; and by distance if it has 10 or more, and their
- * median best score is below what 95 % of the other items reach. */
+ * A list leaves its category if it has neighbours, not counting fill, and none of them has the
+ * item's category. A category stands out by that if it has 20 such items or more, more than half of
+ * their lists leave it, and this share is more than twice that of the whole table; and by distance
+ * if it has 10 or more, and their median best score is below what 95 % of the other items reach. */
 
 enum { AKIN_OUTLIERS_MOST = 20 };
 
@@ -103,7 +103,7 @@ typedef struct {
     int32_t category;
     size_t items;     /* with a category and a neighbour */
     size_t leaving;   /* lists that leave */
-    int32_t instead;  /* the category that those lists hold most of; -1 = none */
+    int32_t instead;  /* the most frequent category in those lists; -1 = none */
     double best;      /* median best score */
     double others;    /* what 95 % of the other items reach */
     bool leaves, far; /* why it is one */
@@ -119,11 +119,11 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_outliers_find(const akin_table *table, akin_labels *labels,
                                                akin_outliers *out);
 
-/* Not collective. before: the labels of the previous table, of which only the names are used; NULL = there is none. */
+/* Not collective. before: the labels of the previous table (only the names are used), or NULL. */
 bool akin_outlier_is_new(const akin_outlier *it, const akin_labels *labels,
                          const akin_labels *before);
 enum { AKIN_OUTLIER_TEXT = 800 };
-/* One line: what is wrong with the category. Not collective. */
+/* One line that says what is wrong with the category. Not collective. */
 void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool fresh,
                        char out[AKIN_OUTLIER_TEXT]);
 /* [{category, items, leaving, instead, best, others, leaves, far, new}...], owned. Not collective. */

@@ -1,12 +1,12 @@
 /* row_block: some rows with their labels, neighbour lists and sketches, in panels. Not collective.
  *
- * What travels between ranks is a body (rows and labels, does not change) and lists (they grow):
- * plain bytes. All else is made from them by akin_row_block_ready.
+ * Two arrays of plain bytes travel between ranks: the body (rows and labels, which do not change)
+ * and the lists (which grow). akin_row_block_ready derives everything else from them.
  *
- * The score of a pair: 1 where the rows are the same to the bit; else the score of dot.h, held to
- * [-1, 1], +0 for -0. Two rows of unit length that are the same may have a product as low as 1 -
- * akin_dot_bound(dim) - 2^-22 (the last for the rounding of their length), so no row's threshold
- * for a tile is above that; the list decides by the final score. */
+ * The score of a pair: 1 where the rows are the same to the bit; else the score of dot.h, clamped
+ * to [-1, 1], with -0 replaced by +0. Two rows of unit length that are the same may have a product
+ * as low as 1 - akin_dot_bound(dim) - 2^-22 (the last term is for the rounding of their lengths),
+ * so no row's threshold for a tile is above that; the list decides by the final score. */
 #ifndef AKIN_ROW_BLOCK_H
 #define AKIN_ROW_BLOCK_H
 
@@ -23,8 +23,8 @@ enum {
     AKIN_ROW_BLOCK_TABLES = 16 /* at most */
 };
 
-/* Pairs that need no comparison, since the lists began with what it gave: every row has a label,
- * and pairs of labels are done or not. Symmetric. */
+/* Pairs that need no comparison, since the lists began with its result: every row has a label, and
+ * a matrix says which pairs of labels are done. Symmetric. */
 typedef struct {
     int32_t labels;
     const uint8_t *done; /* [labels, labels], borrowed */
@@ -34,7 +34,7 @@ typedef struct {
     bool same_category;         /* both have one, and it is the same */
     bool exclude_same_group;    /* not both in one group */
     bool only_available;        /* an unavailable item is nobody's neighbour */
-    float min_score;            /* the least score that stays; -1 = all */
+    float min_score;            /* the lowest score that is kept; -1 = all */
     const akin_row_rules *more; /* NULL: none; borrowed */
     bool again;                 /* lists may begin with entries that will be offered again */
     int layers;                 /* a pair is done where any layer says so */
@@ -42,24 +42,24 @@ typedef struct {
 } akin_row_block_rules;
 
 typedef struct {
-    int32_t row; /* in the whole catalogue; no item is offered to another of the same row */
+    int32_t row;             /* in the whole catalogue; items of the same row are never paired */
     int32_t category, group; /* -1 = none */
     int32_t available;       /* 0 or 1 */
     int32_t label[AKIN_ROW_BLOCK_LAYERS];
     akin_row_values values; /* for the rules' `more` */
 } akin_row_block_item;
 
-/* What a panel holds, so that two that cannot meet are passed over. */
+/* Which rows a panel holds, so that two panels that cannot meet are skipped. */
 typedef struct {
     int32_t category_first, category_last;
     size_t alike_end; /* the panels from this one to before that one have the same two */
     int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
     bool some_available;
     akin_row_span span[AKIN_ROW_RULES_SLOTS]; /* with the rules' `more` */
-    float largest; /* offset of a row that may be a neighbour; -infinity: there is none */
+    float largest; /* largest offset of a row that may be a neighbour; -infinity: none */
 } akin_row_block_summary;
 
-/* What a block is for in a comparison: it takes memory. */
+/* Which sides of a comparison a block serves; each takes memory. */
 typedef enum {
     AKIN_ROW_BLOCK_ROWS = 1,
     AKIN_ROW_BLOCK_COLUMNS = 2,
@@ -76,7 +76,7 @@ typedef struct {
                          * sum of score and offset, see akin_row_block_ask */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
-    const uint8_t *as_rows;   /* as in sketch.h; NULL where the block has not this side */
+    const uint8_t *as_rows;   /* as in sketch.h; NULL if the block does not have this side */
     const int8_t *as_columns; /* so too */
     const int16_t *wrap;
     const int32_t *sums;
@@ -89,17 +89,18 @@ AKIN_MUST_CHECK akin_status akin_row_block_create(size_t capacity, size_t dim, s
                                                   akin_row_block_sides sides, akin_row_block **out);
 void akin_row_block_free(akin_row_block *block); /* NULL is fine */
 
-/* Several tables of the same rows: each table after the first, table 0, which is the block itself, is
- * a block that has items, lists and thresholds of its own (its rules may give an item other values and
- * another availability) and shares the rows and their sketches. It is freed with the block, or before it, the last
- * one first. Begun with it; its items are set without rows; it is made ready after it. */
+/* Several tables of the same rows: table 0 is the block itself. Each further table is a block with
+ * its own items, lists and thresholds (its rules may give an item other values and another
+ * availability) that shares the rows and their sketches. Begin it with the block, set its items
+ * without rows, and make it ready after the block. It is freed with the block, or before it, the
+ * last one first. */
 AKIN_MUST_CHECK akin_status akin_row_block_add_table(akin_row_block *block, size_t k);
 int akin_row_block_tables(const akin_row_block *block);
 akin_row_block *akin_row_block_table(const akin_row_block *block, int table); /* borrowed */
 
 /* Filling: begin with the count (<= capacity; lists are emptied), set every row, then ready. Rows
- * that cannot meet others (labels, category, availability) should stand together, and near ones
- * too: panels are passed over whole. */
+ * that cannot meet others (labels, category, availability) should be adjacent, and so should
+ * similar rows: panels are skipped as a whole. */
 void akin_row_block_begin(akin_row_block *block, size_t count);
 void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item item,
                         const float *row /* [dim], unit length, no -0; of a table: NULL */);
@@ -125,7 +126,7 @@ uint64_t *akin_row_block_lists(akin_row_block *block); /* all of them, consecuti
 uint64_t *akin_row_block_list(const akin_row_block *block,
                               size_t index); /* of a row, as in topk.h; borrowed */
 
-/* Begins to bring row i of a panel and its list into the caches: they are wanted soon. */
+/* Prefetches row i of a panel and its list. */
 void akin_row_block_fetch(const akin_row_block *block, size_t panel, size_t i);
 
 typedef struct {
@@ -138,23 +139,23 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count);
 
-/* What rows whose panel says `least` ask of the scores of rows with offsets up to `largest`, in
- * place. */
+/* Turns the thresholds `least` of a panel's rows into thresholds for the scores of rows with
+ * offsets up to `largest`, in place. */
 void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
                         float largest, float *least /* [48] */);
 
-/* The offsets of a panel's rows; returns the score from which on two rows may be the same, so that it is
- * not the product (above). */
+/* The offsets of a panel's rows; returns the score from which on two rows may be identical, so
+ * that the score may not be the product (above). */
 float akin_row_block_offsets(const akin_row_block *block, size_t panel, float *out /* [48] */);
 
-/* Rows that rest take no entries and are only found by others, until they rest no longer. */
+/* Resting rows take no entries and are only found by others, until they are woken. */
 void akin_row_block_rest(akin_row_block *block, bool rests);
 
-/* Whether b may stand in the list of a, its availability left aside. */
+/* Whether b may be in the list of a, regardless of its availability. */
 bool akin_row_block_may_meet(const akin_row_block_rules *rules, const akin_row_block_item *a,
                              const akin_row_block_item *b);
 
-/* From here on row i takes no scores below this one: at least k others reach it, or are predicted
+/* From now on row i accepts no score below this one: at least k others reach it, or are predicted
  * to (topk.h). */
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
                           float score);

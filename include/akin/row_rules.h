@@ -1,10 +1,10 @@
 /* row_rules: rules for each source item, by the attributes of the source and of the target. Not
  * collective. Cannot fail.
  *
- * Whether a target may stand in a source's list is asked for the pair (source, target), in this
- * direction. A source without a value of a rule's attribute is not bound by that rule; a target
- * without one does not pass it. Rules for targets alone are settled before any comparison: an item
- * that does not pass them is one that is not available.
+ * Whether a target may be in a source's list is decided for the ordered pair (source, target). A
+ * source without a value of a rule's attribute is not bound by that rule; a target without one does
+ * not pass it. Rules for targets alone are applied before any comparison: an item that does not
+ * pass them counts as unavailable.
  *
  * An attribute is a slot: a label is an index into its names, -1 = none; a number is the bits of
  * its float, of NaN = none. */
@@ -18,10 +18,10 @@
 
 enum { AKIN_ROW_RULES_SLOTS = 8, AKIN_ROW_RULES_MOST = 32, AKIN_ROW_RULES_ORDERS = 3 };
 
-/* What an item has, next to its labels. */
+/* The values of an item, besides its labels. */
 typedef struct {
     int32_t value[AKIN_ROW_RULES_SLOTS];
-    float offset; /* is added to the score of every pair whose target it is */
+    float offset; /* added to the score of every pair with this item as target */
 } akin_row_values;
 
 /* The values of some items. */
@@ -34,7 +34,7 @@ typedef enum {
     AKIN_ROW_RULE_SAME,       /* labels: at least one part in common */
     AKIN_ROW_RULE_DIFFERENT,  /* none in common */
     AKIN_ROW_RULE_RATIO,      /* the target's is low to high times the source's */
-    AKIN_ROW_RULE_DIFFERENCE, /* the target's is the source's and low to high more */
+    AKIN_ROW_RULE_DIFFERENCE, /* the target's is the source's plus low to high */
     AKIN_ROW_RULE_PAIRS       /* the pair is in a table */
 } akin_row_rule_kind;
 
@@ -61,29 +61,29 @@ typedef struct {
     size_t block_count;
     const akin_topk_limits *limits; /* of each list; NULL: none */
     const float *offset;            /* [count of the shard]; NULL: none */
-    bool reversed; /* lists hold the sources in whose lists their own row may stand */
-    bool both;     /* lists hold those that may stand in each other's lists */
+    bool reversed;                  /* lists hold the sources whose lists may contain their row */
+    bool both;                      /* lists hold rows that may be in each other's lists */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */
     double share[AKIN_ROW_RULES_ORDERS];      /* of all pairs that each of these lets pass */
 } akin_row_rules;
 
-/* What item `at` of the shard has, and whether it may be a neighbour, where the rules say so. rules:
- * NULL is fine. */
+/* What item `at` of the shard has, and whether it may be a neighbour, as far as the rules say.
+ * rules may be NULL. */
 void akin_row_rules_complete(const akin_row_rules *rules, size_t at, akin_row_values *values,
                              int32_t *available);
 
-/* Whether the target may stand in the source's list; of reversed rules, the source in the target's;
- * of both, each in the other's. */
+/* Whether the target may be in the source's list; with reversed rules, the source in the target's;
+ * with rules of both, each in the other's. */
 bool akin_row_rules_allow(const akin_row_rules *rules, int32_t source_row,
                           const akin_row_values *source, int32_t target_row,
                           const akin_row_values *target);
 
-/* Empty; with one more item's value of a slot; with what another one holds. */
+/* Makes a span empty; adds an item's value of a slot; adds another span. */
 akin_row_span akin_row_span_none(void);
 void akin_row_span_add(akin_row_span *span, bool number, int32_t value);
 void akin_row_span_join(akin_row_span *span, const akin_row_span *more);
 
-/* False: no item of the targets can stand in a list of the sources; [slots] each. */
+/* False: no target can be in the list of any source; [slots] each. */
 bool akin_row_rules_possible(const akin_row_rules *rules, const akin_row_span *sources,
                              const akin_row_span *targets);
 
@@ -95,11 +95,11 @@ bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *so
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets);
 
-/* How much of `count` items each rule lets pass as targets of each other, in [0, 1]. */
+/* The share of the pairs of `count` items that passes each rule, in [0, 1]. */
 double akin_row_rule_share(const akin_row_rule *rule, const int32_t *values, size_t count);
 
-/* What rows are ordered by, so that those that can meet stand together: the same for all that are
- * about the same to rule order[which]; 0 = they have no value. */
+/* The sort key that makes rows that can meet adjacent: equal for rows whose values are about equal
+ * under rule order[which]; 0 = no value. */
 uint32_t akin_row_rules_kind(const akin_row_rules *rules, int which, const akin_row_values *values);
 
 #endif

@@ -1,7 +1,7 @@
-/* row_search: rows of all ranks, searched for among what each rank has; the lists come back to the
- * ranks whose rows they are of. The rules' layers and `again` are ignored.
+/* row_search: searches the rows that each rank has for the neighbours of rows from all ranks; the
+ * lists return to the ranks that asked. The rules' layers and `again` are ignored.
  *
- * begin, then with the block of all rows what the caller wants, among as often as there are rows to
+ * Call begin, do what you like with the block of all rows, call among once for each block to
  * compare with, then end. */
 #ifndef AKIN_ROW_SEARCH_H
 #define AKIN_ROW_SEARCH_H
@@ -18,7 +18,7 @@ typedef struct akin_row_search akin_row_search;
 typedef struct {
     size_t count;
     size_t dim, width; /* of a row, of a list */
-    /* Row i, [dim], and what it is of; borrowed until the next call. Not collective. */
+    /* Row i, [dim], and its item; borrowed until the next call. Not collective. */
     const float *(*row)(const void *context, size_t i, akin_row_block_item *item);
     const void *context;
 } akin_row_search_rows;

@@ -23,7 +23,7 @@
 enum {
     AKIN_TOPK_MAX = 65536,
     AKIN_TOPK_SHORT = 128
-}; /* the largest k that the program takes; of a short list */
+}; /* the largest k that the program accepts; the largest k of a short list */
 
 static inline uint64_t akin_topk_key(float score, int32_t row) {
     uint32_t bits;
@@ -72,7 +72,7 @@ static inline uint64_t akin_topk_bar(const uint64_t *list) {
  * unless it is cleared. */
 void akin_topk_sort(uint64_t *list /* [akin_topk_words(k)] */, size_t k);
 
-/* Makes a list of sorted keys, with at least this bar: what akin_topk_sort took apart. */
+/* Makes a list from sorted keys, with at least this bar: the inverse of akin_topk_sort. */
 void akin_topk_restore(uint64_t *list, size_t k, const uint64_t *keys /* [k] */, uint64_t bar);
 
 /* The k best of the union of two sorted arrays: an entry in both is one entry.
@@ -89,18 +89,16 @@ typedef struct {
 /* The kernels of the active level. */
 const akin_topk_kernels *akin_topk_kernel(void);
 
-/* Lists of which no kind of entry has more than so many. Not collective.
- * Cannot fail.
+/* Lists with a limit on the number of entries of each kind. Not collective. Cannot fail.
  *
- * Every row is of one kind or of none. The list wanted of some keys is what one gets who goes
- * through them, best first, and takes each whose kind is not used up, until there are k. That is the
- * best basis of a matroid (a partition matroid, truncated at k): so a key that is refused, or drops
- * out, is not in the list of any larger set of keys either, and the list does not depend on the order
- * in which keys come, nor on how they are dealt to lists that are merged (Edmonds 1971, "Matroids and
- * the greedy algorithm").
+ * Every row is of one kind or of none. The list of a set of keys is defined greedily: go through
+ * the keys, best first, and take each whose kind has not reached its limit, until there are k. This
+ * is the best basis of a matroid (a partition matroid, truncated at k): a key that is refused or
+ * drops out is not in the list of any larger set of keys either, and the list depends neither on
+ * the order in which keys arrive nor on how they are distributed to lists that are merged (Edmonds
+ * 1971, "Matroids and the greedy algorithm").
  *
- * Such a list is sorted all the time, whatever k is; sort, holds and restore are for it
- * too. */
+ * Such a list is always sorted, whatever k is; sort, holds and restore work on it too. */
 
 typedef struct {
     const int32_t *kind; /* [rows of the catalogue]: -1 = of none, any number; borrowed */
@@ -110,7 +108,7 @@ typedef struct {
 /* As akin_topk_push. */
 void akin_topk_limits_push(const akin_topk_limits *limits, uint64_t *list, size_t k, uint64_t key);
 
-/* As akin_topk_merge, which it is where limits is NULL. */
+/* As akin_topk_merge, but within the limits; NULL: no limits. */
 void akin_topk_limits_merge(const akin_topk_limits *limits, const uint64_t *a, const uint64_t *b,
                             size_t k, uint64_t *out);
 

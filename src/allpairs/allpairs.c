@@ -130,9 +130,9 @@ static void sweep_columns(engine *e, akin_row_block *held, panels p, size_t firs
     }
 }
 
-/* How many panels of columns stay in the second-level cache, in 3 eighths of it, or twice that for a
- * matrix unit, which reads faster than the next cache gives: their sketches, and of rows and lists, which
- * hits alone touch, a quarter. */
+/* How many panels of columns fit three eighths of the second-level cache, or twice that for a
+ * matrix unit, which reads faster than the next cache delivers: all of their sketches, and a
+ * quarter of their rows and lists, which only hits touch. */
 static size_t columns_at_once(const engine *e) {
     long cache = sysconf(_SC_LEVEL2_CACHE_SIZE);
     size_t stride = akin_row_block_stride(e->own);

@@ -39,14 +39,14 @@ typedef struct {
     float between[TOGETHER * TOGETHER]; /* by the means of the column panels */
 } products_of_means;
 
-/* What a tile is asked, in arrays of its own where the panels' do not do. */
+/* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
 typedef struct {
     float products[PANEL] __attribute__((aligned(64)));
     float of_rows[PANEL], of_columns[PANEL];
 } question;
 
-/* The hits of tiles wait while the next tiles are computed: meanwhile the rows and lists that they
- * need come from memory. */
+/* The hits of tiles wait while the next tiles are computed; meanwhile the rows and lists that they
+ * need are fetched from memory. */
 struct akin_compare {
     const akin_tile_kernels *tile; /* while panels are compared */
     int tables;
@@ -146,7 +146,7 @@ static void propose(akin_compare *c, const outcome *o, int table) {
         sure = akin_row_block_offsets(a, o->p, of_rows);
         (void)akin_row_block_offsets(b, o->q, of_columns);
     }
-    for (size_t h = 0; h < o->count; h++) { /* no branches: nobody could foretell them */
+    for (size_t h = 0; h < o->count; h++) { /* no branches: they would be unpredictable */
         uint16_t i = o->hits[h].row, j = o->hits[h].column;
         float score = c->scores[h];
         bool pair = (i < o->row_count) & (j < o->column_count) & (!itself | (i < j)),
@@ -196,8 +196,9 @@ static void ask_each(const akin_row_block_rules *rules, const akin_row_block_pan
     }
 }
 
-/* What the rows of a panel ask the other for: those that can have nothing from it, by category or by
- * the other rules, ask for nothing. The spans of the two mostly tell it of all rows at once. */
+/* The thresholds of a panel's rows for the other panel: infinite for rows that can get nothing from
+ * it, by category or by the other rules. The spans of the two mostly decide it for all rows at
+ * once. */
 static const float *asked(const akin_row_block_rules *rules, const akin_row_block *block,
                           const akin_row_block_panel *panel, const akin_row_block_panel *other,
                           float *least /* [48] */) {
@@ -231,7 +232,7 @@ static const float *asked_in(const akin_compare *c, int table, akin_row_block *b
     return asked(rules, of, &panel, &theirs, least);
 }
 
-/* What they ask in the tables in which the two may meet: the least of it. */
+/* Their lowest thresholds in any of the tables in which the two may meet. */
 static const float *asked_of(const akin_compare *c, akin_row_block *block, size_t p,
                              akin_row_block *other, size_t q, uint32_t met,
                              float *least /* [48] */) {
@@ -374,7 +375,7 @@ static void begin(akin_compare *c, const akin_row_block *a) {
     c->tile->begin(akin_row_block_stride(a));
 }
 
-/* Settles what waits, and nothing waits any more. */
+/* Offers all hits that still wait. */
 static void finish(akin_compare *c) {
     settle_group(c, &c->groups[c->turn ^ 1]);
     c->tile->end();

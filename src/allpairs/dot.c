@@ -72,7 +72,7 @@ static inline float product(const float *a, const float *b, size_t stride) {
 #endif
 
 #if AKIN_LEVEL >= 4
-/* Four pairs at once, for a chain of sums waits for itself. */
+/* Four pairs at once, since each step of a chain of sums waits for the one before. */
 static inline void four(const float *a, const float *b, size_t stride, const akin_dot_hit *hits,
                         float *scores) {
     const float *x[4], *y[4];

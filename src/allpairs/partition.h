@@ -10,10 +10,11 @@
 
 #include <akin/allpairs.h>
 
-/* *own: this rank's block of all tables, ready, with both sides; *counts: rows of each rank's block,
- * [size], owned. A row is in the block if it takes part in any table; categories stand together if
- * any table keeps them apart; the rules of all tables that the fewest pairs pass order the rows. k: of the lists.
- * Collective; agreed; same tables; prior (may be NULL): the same members on all ranks. */
+/* *own: this rank's block of all tables, ready, with both sides; *counts: rows of each rank's
+ * block, [size], owned. A row is in the block if it takes part in any table; categories stand
+ * together if any table keeps them apart; among the rules of all tables, those that the fewest
+ * pairs pass order the rows. k: of the lists. Collective; agreed; same tables; prior (may be NULL):
+ * the same members on all ranks. */
 AKIN_MUST_CHECK akin_status akin_partition_out(akin_comm *comm, const akin_vectors *vectors,
                                                const akin_allpairs_table *table, int tables,
                                                akin_row_block **own, size_t **counts);

@@ -1,4 +1,4 @@
-/* recompute: recomputes lists that required too much. */
+/* recompute: recomputes lists whose threshold was too high. */
 #include "recompute.h"
 #include "thresholds.h"
 #include <akin/mem.h>

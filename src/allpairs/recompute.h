@@ -1,5 +1,5 @@
-/* recompute: recomputes lists that required more than k others reach (thresholds.h), from what
- * is proven. */
+/* recompute: recomputes lists whose threshold fewer than k others reached (thresholds.h), from
+ * the proven threshold. */
 #ifndef AKIN_RECOMPUTE_H
 #define AKIN_RECOMPUTE_H
 
@@ -8,8 +8,8 @@
 
 /* Some of the broken lists (topk.h) of all ranks, at most this many of each rank: every rank
  * searches its own block for all of them. *left: how many remain, on all ranks. *mended is
- * increased by the number of recomputed lists. `own` has columns; the rules' layers and `again` are ignored. Collective; agreed;
- * same rules, most. */
+ * increased by the number of recomputed lists. `own` has columns; the rules' layers and `again` are
+ * ignored. Collective; agreed; same rules, most. */
 AKIN_MUST_CHECK akin_status akin_recompute(akin_comm *comm, const akin_row_block_rules *rules,
                                            akin_row_block *own, size_t most, size_t *left,
                                            double *mended);

@@ -17,12 +17,13 @@
  *   If rows are distributed to many blocks, each predicts for its own: no more of the k best than
  *   its share k / blocks, and 2 (k / blocks)^(1/2) + 2 more, will be in it.
  *
- * Where groups or rules for each source item keep rows apart, what a row may not meet is taken out of
- * its sample. Rows are ordered by the rules, so some panels at a time have a sample of those panels alone
- * that they can meet at all.
+ * Where groups or rules for each source item keep rows apart, rows that a row may not meet are
+ * removed from its sample. Rows are ordered by the rules, so a few panels at a time share a sample
+ * of only those panels that they can meet.
  *
- * A list that requires this much is right if it is full in the end, for then k others do reach
- * it (topk.h, akin_topk_broken); the few that are not are recomputed from what is proven. */
+ * A list with such a threshold is correct if it is full in the end, since then k others do reach it
+ * (topk.h, akin_topk_broken); the few that are not full are recomputed from the proven
+ * threshold. */
 #ifndef AKIN_THRESHOLDS_H
 #define AKIN_THRESHOLDS_H
 

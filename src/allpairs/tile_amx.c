@@ -1,6 +1,6 @@
-/* tile_amx: the tile by Intel's matrix unit, AMX (TDPBUSD); compiled for its own level alone. Eight
- * registers are configured for a shape and given back when that is done, so that the operating
- * system has nothing to save between. */
+/* tile_amx: the tile on Intel's matrix unit, AMX (TDPBUSD); compiled only for its own level. Eight
+ * registers are configured for a shape and released afterwards, so that the operating system has
+ * nothing to save in between. */
 #include <immintrin.h>
 #include <stdint.h>
 

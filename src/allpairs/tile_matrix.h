@@ -165,8 +165,8 @@ static inline reals asked(const search *s, float least, size_t column) {
     return MINUS(LOWER(EVERY(least), READ(s->task->column_least + column)), EVERY(s->task->margin));
 }
 
-/* The columns of 16 x 16 sums that may have a hit, a bit each: the largest sum of each against the least
- * that could be one. */
+/* The columns of 16 x 16 sums that may have a hit, a bit each: compares the largest sum of each
+ * column with the lowest that could be a hit. */
 static inline unsigned columns_above(const search *s, const sums_of_strips sums, size_t strip,
                                      size_t column) {
     unsigned some = 0;

@@ -4,9 +4,9 @@
 #include <akin/topk.h>
 #include <immintrin.h>
 
-/* One key into a short sorted array. What stands at i afterwards is the larger of what stood there
- * and of the smaller of the key and what stood before it; from the back, so that nothing is
- * overwritten that is still to be read. */
+/* Inserts a key into a short sorted array. The new value at i is the larger of the old one and of
+ * the smaller of the key and the old value before it; from the back, so that nothing is overwritten
+ * before it is read. */
 enum {
     STRIDE = 32
 }; /* keys between two looks at whether all that are left are larger: rare in short arrays */
@@ -108,7 +108,7 @@ static size_t part(uint64_t *keys, size_t first, size_t last) {
 }
 
 /* Brings the k best of count > k keys to the front (Hoare 1961, "Algorithm 65: find"); where it
- * goes badly too often, sorts what is left, so that it is never quadratic. */
+ * partitions badly too often, it sorts what is left, so that it is never quadratic. */
 static void select_best(uint64_t *keys, size_t count, size_t k) {
     size_t first = 0, last = count - 1, patience = 8;
     for (size_t n = count; n > 1; n /= 2) patience += 2;
@@ -140,8 +140,8 @@ static void tidy(uint64_t *list, size_t k) {
     list[HELD] = k;
 }
 
-/* Into a short list, which is always sorted; zeros follow its keys. Its last key is told from what was
- * there, for what is written can be read only later. */
+/* Into a short list, which is always sorted; zeros follow its keys. Its last key is computed from
+ * the old values, since values just written can only be read later. */
 static void push_short(uint64_t *list, size_t k, uint64_t key) {
     const uint64_t worst = one(list + KEYS, k - 1, key);
     akin_topk_kernel()->insert(list + KEYS, k, key);

@@ -1,4 +1,4 @@
-/* topk_limits: lists of which no kind of entry has more than so many. */
+/* topk_limits: lists with a limit on the number of entries of each kind. */
 #include <akin/topk.h>
 #include <string.h>
 

@@ -47,7 +47,7 @@ typedef struct {
                       * categories, GRADES] */
     int32_t *labels; /* [items], -1 = none */
     int32_t
-        *targets; /* so too of the rows that neighbours are: `labels`, or of the other catalogue */
+        *targets; /* labels of the neighbours' rows: `labels`, or those of the other catalogue */
     int32_t *category;
     uint64_t *held; /* [names] items with each label */
     int64_t *times; /* [items] in how many lists it is */
@@ -179,8 +179,8 @@ done:
     return status;
 }
 
-/* The probability that one chosen at random from the others, or from the other catalogue, has the
- * label of a labelled item. */
+/* The probability that an item chosen at random from the others, or from the other catalogue, has
+ * the label of a labelled item. */
 static double chance_of(const tallies *it, size_t n, size_t targets) {
     double pairs = 0, labelled = 0;
     if (it->targets != it->labels) {
@@ -355,7 +355,7 @@ static akin_status read_rules(const akin_table *table, akin_evaluate_label label
     return status;
 }
 
-/* Every rank by itself: the lists of a few items. Not collective. */
+/* Each rank on its own: the lists of a few items. Not collective. */
 static akin_status measure_golden(const akin_table *table, const akin_evaluate_params *params) {
     akin_status status = akin_ids_read(akin_table_file(table), params->ids);
     if (status != AKIN_OK) return status;

@@ -113,7 +113,7 @@ static bool stands_out(const search *s, const akin_outliers *all, akin_outlier *
     return it->leaves || it->far;
 }
 
-/* Those of which most items are concerned. */
+/* The categories with the most affected items. */
 static void keep(akin_outliers *out, const akin_outlier *it) {
     size_t at = out->count;
     size_t weight = it->far ? it->items : it->leaving;

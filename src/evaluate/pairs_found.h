@@ -1,4 +1,4 @@
-/* pairs_found: of pairs of items that belong together (ids.h), how many a table has. */
+/* pairs_found: counts the pairs of items that belong together (ids.h) that a table contains. */
 #ifndef AKIN_PAIRS_FOUND_H
 #define AKIN_PAIRS_FOUND_H
 
@@ -8,8 +8,8 @@
 #include <stddef.h>
 
 /* *count: pairs of items of the table; *found: those of which one item is among the neighbours of
- * the other; *unknown: rows of the file that name another item, or the same one twice. Collective;
- * agreed; same path. */
+ * the other; *unknown: rows of the file that name an item the table lacks, or the same one twice.
+ * Collective; agreed; same path. */
 AKIN_MUST_CHECK akin_status akin_pairs_found(akin_comm *comm, const akin_table *table,
                                              const char *path, size_t *count, size_t *found,
                                              size_t *unknown);
