@@ -321,11 +321,18 @@ static void agree_on_cpu(const program *self) {
             akin_cpu_name(best), akin_cpu_name(lowest));
 }
 
+/* Of tasks that do not know each other one prints the line of --json, and all say what to do. */
+static akin_status check_launch(program *self) {
+    akin_status status = akin_comm_check_launch(self->comm);
+    if (status != AKIN_OK) self->json = akin_comm_speaks_for_tasks() && self->json;
+    return status;
+}
+
 static akin_status run_program(program *self) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_agree(self->comm, understand(self)));
     if (self->answer) goto done;
-    AKIN_TRY(akin_comm_check_launch(self->comm));
+    AKIN_TRY(check_launch(self));
     akin_comm_stall_limit(self->comm, akin_options_real(self->options, "stall-limit"));
     akin_log_start(self->comm, akin_options_flag(self->options, "quiet"));
     self->logging = true;

@@ -23,6 +23,9 @@ AKIN_MUST_CHECK akin_status akin_comm_start(int *argc, char ***argv, akin_comm *
 /* AKIN_FAILED if srun started several tasks as separate runs of one rank, because Slurm and MPI
  * have no PMIx in common: each would write the same files. Not collective. */
 AKIN_MUST_CHECK akin_status akin_comm_check_launch(const akin_comm *comm);
+/* Whether this is the one of those that prints what one alone should: all others wait here a
+ * second, since Slurm can end all tasks when the first one fails. */
+bool akin_comm_speaks_for_tasks(void);
 void akin_comm_finish(akin_comm *comm); /* Collective. */
 /* For tests: called on each rank at the end of the start. Not collective. */
 void akin_comm_on_start(void (*started)(int rank));

@@ -150,6 +150,12 @@ akin_status akin_comm_check_launch(const akin_comm *comm) {
                           tasks);
 }
 
+bool akin_comm_speaks_for_tasks(void) {
+    if (akin_process_is_first_task()) return true;
+    sleep(1);
+    return false;
+}
+
 void akin_comm_finish(akin_comm *comm) {
     if (!comm) return;
     if (comm->stall && comm->answer) {

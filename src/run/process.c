@@ -50,3 +50,7 @@ bool akin_process_is_split(int size, long *tasks) {
     return size == 1 && *tasks > 1 && getenv("SLURM_PROCID") && !getenv("OMPI_COMM_WORLD_SIZE") &&
            number_of("SLURM_STEP_ID") < special_steps;
 }
+
+bool akin_process_is_first_task(void) {
+    return number_of("SLURM_PROCID") == 0;
+}

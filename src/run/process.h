@@ -15,6 +15,7 @@ void akin_process_settings(void);
  * `size` ranks): plain `srun` without PMIx support. *tasks: how many. Each would do all of the
  * work and write the same files. */
 bool akin_process_is_split(int size, long *tasks);
+bool akin_process_is_first_task(void); /* of those */
 
 /* From now on SIGTERM, SIGUSR1 and SIGINT only set a flag: "save and exit 75". Blocking calls
  * are restarted (SA_RESTART). SIGPIPE and SIGXFSZ are ignored: the write itself fails with an

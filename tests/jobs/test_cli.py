@@ -141,6 +141,8 @@ def test_tasks_that_mpi_does_not_know_of_are_refused():
     done = akin("inspect", "absent.nc", expect=1, env=task)
     assert "srun started 4 tasks" in done.err and "--mpi=pmix" in done.err and "absent.nc" not in done.err
     assert akin("inspect", "absent.nc", "--json", expect=1, env=task).json["exit"] == 1
+    other = akin("inspect", "absent.nc", "--json=yes", expect=1, env={**task, "SLURM_PROCID": "2"})
+    assert other.out == "" and "srun started 4 tasks" in other.err  # one line of JSON, by the first task
     for fine in ({"SLURM_STEP_NUM_TASKS": "1"}, {"SLURM_STEP_ID": "4294967291"}):
         assert "absent.nc" in akin("inspect", "absent.nc", expect=1, env={**task, **fine}).err
     assert "absent.nc" in akin("inspect", "absent.nc", ranks=2, expect=1, env=task).err  # started by mpirun

@@ -9,7 +9,8 @@ import signal
 import subprocess
 import time
 
-from support import akin, command, draw_catalogue, fresh, main, variables
+import picture_server
+from support import akin, command, draw, draw_catalogue, fresh, main, variables
 
 os.chdir(fresh("together"))
 dice = random.Random(time.time_ns())
@@ -105,6 +106,57 @@ def test_rollback_and_publish():
         ended = together([command(["rollback", "--to", "file:p.csv"], 0), command(["publish", "table.nc", "--to", "file:p.csv"], 0)], .3)
         assert_clear(ended)
         assert content("p.csv") in (first, second) and content("p.csv.prev") in (first, second)
+
+
+def test_two_additions():
+    """Each waits for no one and loses nothing: what is there at the end is of those that ended with 0, in either order."""
+    with open("live.ini", "w") as f:
+        f.write(f"[job]\noutput = live\n[ingest]\nsource = {CATALOGUE}\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 3\n[publish]\nto = file:live.csv\n")
+    for name in "ab":
+        draw(f"{name}.png", name)
+        with open(f"{name}.csv", "w") as f:
+            f.write(f"id,path\nnew-{name},{name}.png\n")
+    files = [f"live/{name}.nc" for name in ("embeddings", "table")] + ["live.csv"]
+    akin("run", "live.ini")
+    shutil.copytree("live", "night")
+    shutil.copyfile("live.csv", "night.csv")
+
+    def put_back():
+        shutil.rmtree("live")
+        shutil.copytree("night", "live")
+        shutil.copyfile("night.csv", "live.csv")
+
+    alone = {}
+    for order in ("a", "b", "ab", "ba"):
+        put_back()
+        for name in order:
+            akin("add", "live.ini", f"{name}.csv")
+        alone[order] = [content(file) for file in files]
+    for ranks in (0, 2):
+        put_back()
+        ended = together([command(["add", "live.ini", f"{name}.csv"], ranks) for name in "ab"], .4)
+        assert_clear(ended)
+        done = {name for name, (code, _) in zip("ab", ended) if code == 0}
+        assert [content(file) for file in files] in [known for order, known in alone.items() if set(order) == done], done
+
+
+def test_two_fetches_into_one_cache():
+    server = picture_server.Server()
+    with open("far.csv", "w") as f:
+        f.write("id,path\n")
+        for i in range(12):
+            with open(f"pictures/p{i}.png", "rb") as picture:
+                server.rules[f"/p{i}.png"] = picture_server.picture(picture.read(), 0.02)
+            f.write(f"i{i},{server.base}/p{i}.png\n")
+    words = ["fetch", "far.csv", "--cache", "cache", "--allow-private", "--rate", "0"]
+    found = []
+    for _ in range(3):
+        shutil.rmtree("cache", ignore_errors=True)
+        assert_clear(together([command(words, 0)] * 2, .4))
+        assert akin("ingest", "far.csv", "--cache", "cache", "--allow-private", "-o", "far.nc", "--json").json["items"] == 12
+        found.append(variables("far.nc"))
+        assert found[-1] == found[0]
+    server.stop()
 
 
 def test_what_was_killed_holds_nothing():
