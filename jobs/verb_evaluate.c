@@ -155,8 +155,11 @@ static void print_categories(const akin_evaluate_categories *categories) {
 static void print(const akin_call *call, const akin_evaluate_figures *found, const figure *list,
                   size_t count) {
     const char *label = akin_options_text(call->options, "label"),
-               *items = found->of_two ? "targets" : "items";
-    printf("%-22s %zu, of which %zu have a %s\n", "items", found->items, found->labelled, label);
+               *items = found->of_two     ? "targets"
+                        : found->products ? "products"
+                                          : "items";
+    printf("%-22s %zu, of which %zu have a %s\n", found->products ? "products" : "items",
+           found->items, found->labelled, label);
     if (found->of_two)
         printf("%-22s %zu  items of the other catalogue, which are recommended\n", "targets",
                found->targets);

@@ -56,6 +56,7 @@ typedef struct {
 typedef struct {
     size_t items, k;
     bool of_two;     /* the table is between two catalogues */
+    bool products;   /* its items are products */
     size_t targets;  /* what can be recommended: the items, or those of the other catalogue */
     size_t labelled; /* items with a label */
     double precision[AKIN_EVALUATE_DEPTHS]; /* of akin_evaluate_depths */

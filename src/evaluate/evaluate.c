@@ -371,6 +371,7 @@ akin_status akin_evaluate(akin_comm *comm, const akin_evaluate_params *params,
     *figures = (akin_evaluate_figures){.items = akin_table_items(table),
                                        .k = akin_table_k(table),
                                        .of_two = akin_table_is_against(table),
+                                       .products = akin_table_is_by_group(table),
                                        .targets = akin_table_targets(table),
                                        .churn = NAN};
     memcpy(figures->table_digest, akin_table_digest(table), AKIN_HASH_TEXT_SIZE);

@@ -25,10 +25,22 @@ static const size_t image_limit = (size_t)1 << 30;
 
 /* --- the item or picture searched for --- */
 
+/* Whether a group has this name; the names are known to all ranks. */
+static bool is_group(const akin_labels *labels, const char *name) {
+    for (size_t g = 0; g < akin_labels_group_count(labels); g++)
+        if (strcmp(akin_labels_group_name(labels, (int32_t)g), name) == 0) return true;
+    return false;
+}
+
 /* Names the nearest existing id. Collective; always fails. */
 static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, const char *path,
                               const char *id) {
     const akin_labels *labels = akin_vectors_labels(vectors);
+    if (is_group(labels, id))
+        return akin_error_set(AKIN_INPUT,
+                              "%s has no item '%s', which is a group: give the id of one of its "
+                              "items",
+                              path, id);
     size_t count = akin_vectors_count(vectors), length = 0, candidates = 0;
     void *all = NULL;
     const char **near = akin_mem_alloc(count + 1, sizeof *near), *mine = NULL;

@@ -249,6 +249,9 @@ def test_products_have_what_their_pictures_have():
     with open("t.jsonl") as f:
         assert [json.loads(line)["id"] for line in f] == NAMES
     assert akin("evaluate", "t0.nc", "--json").json["items"] == len(NAMES)
+    assert f"products               {len(NAMES)}" in akin("evaluate", "t0.nc").out
+    group = next(name for name in NAMES if len(PICTURES[name]) > 1)
+    assert "which is a group" in akin("query", "e.nc", "--id", group, ranks=2, expect=3).err
 
 
 def test_more_ranks_than_products():

@@ -58,7 +58,7 @@ akin.why = (tools) => {
     if (!known || filled) return "";
     const [bare, unboosted, boost] = known, at = (rank) => (rank ? String(rank) : `beyond ${depth}`);
     const boosted = /(^| )boost=|(^| )damp-hubs=yes/.test(summary.options || "");
-    return el("p", { class: "ranks" }, [`Place ${place + 1}`, boosted && `without boosts ${at(unboosted)}`, `without rules ${at(bare)}`].filter(Boolean).join(" · "),
+    return el("p", { class: "ranks" }, [`Place ${place + 1}`, boosted && `without boosts\u00a0${at(unboosted)}`, `without rules\u00a0${at(bare)}`].filter(Boolean).join(" · "),
       boosted && el("span", {}, ` · boost ${boost < 0 ? "−" : "+"}${Math.abs(boost).toFixed(4)}`));
   }
 
