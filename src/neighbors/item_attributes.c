@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { CATEGORY = -1, GROUP = -2, AVAILABLE = -3 };
+enum { CATEGORY = -1, GROUP = -2, AVAILABLE = AKIN_ITEM_ATTRIBUTE_AVAILABLE };
 
 bool akin_item_attribute_find(akin_labels *labels, const char *name, akin_item_attribute *out) {
     *out = (akin_item_attribute){.labels = labels};

@@ -7,6 +7,8 @@
 #include <akin/labels.h>
 #include <stdbool.h>
 
+enum { AKIN_ITEM_ATTRIBUTE_AVAILABLE = -3 /* of which */ };
+
 typedef struct {
     akin_labels *labels; /* borrowed */
     int which;           /* of the attributes, or one of the three */

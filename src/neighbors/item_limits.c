@@ -32,11 +32,14 @@ done:
     return status;
 }
 
-/* Those of the products' first pictures. */
-static akin_status take_first(const akin_products *products, limit *l) {
+/* Those of the products' first pictures; a product is available where one of its pictures is. */
+static akin_status take_first(const akin_products *products, const akin_item_attribute *a,
+                              limit *l) {
     int32_t *value = akin_mem_alloc(products->count, sizeof *value);
     if (!value) return AKIN_FAILED;
     for (size_t p = 0; p < products->count; p++) value[p] = l->value[products->first_item[p]];
+    for (size_t p = 0; a->which == AKIN_ITEM_ATTRIBUTE_AVAILABLE && p < products->count; p++)
+        value[p] = products->available[p];
     akin_mem_free(l->value);
     l->value = value;
     return AKIN_OK;
@@ -112,7 +115,8 @@ akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors
     for (size_t l = 0; l < count; l++) {
         limits->limit[l].most = given[l].most;
         AKIN_TRY(gather_values(comm, vectors, &given[l].attribute, &limits->limit[l]));
-        akin_status local = products ? take_first(products, &limits->limit[l]) : AKIN_OK;
+        akin_status local =
+            products ? take_first(products, &given[l].attribute, &limits->limit[l]) : AKIN_OK;
         if (local == AKIN_OK) local = prepare(&given[l].attribute, &limits->limit[l]);
         AKIN_TRY(akin_agree(comm, local));
     }
