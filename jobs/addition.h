@@ -1,9 +1,9 @@
-/* addition: what `akin add` changes in the run of its job. Its table is the one source; the stages that
- * see these items alone have files of their own (stages.h: paths_added), and embed puts their vectors
- * into those that are there, so nothing of the catalogue's pictures is read. There is no training, no
- * evaluation and no gallery; and with nights the folder is that of the last complete one. catalog.nc
- * stays that of the night: embeddings.nc then says that it was made from more than that, so the
- * next run makes it again. Nothing for other verbs. Not collective. */
+/* addition: what `akin add` changes in the run of its job. Its table is the only source. The
+ * stages that process only these items have their own files (stages.h: paths_added), and embed adds
+ * their vectors to the existing ones, so none of the catalogue's pictures is read. There is no
+ * training, no evaluation and no gallery; with nights, the folder is that of the last complete one.
+ * catalog.nc remains that of the night; embeddings.nc records that it was made from more, so the
+ * next run makes it again. Does nothing for other verbs. Not collective. */
 #ifndef AKIN_ADDITION_H
 #define AKIN_ADDITION_H
 

@@ -230,7 +230,7 @@ done:
 
 /* --- the answer --- */
 
-/* The one line of --json: of what never became a call, or the call's own. Rank 0 alone. */
+/* The line of --json: the call's own, or one for words that never became a call. Rank 0 only. */
 static akin_status make_line(program *self, akin_status outcome) {
     akin_status status = AKIN_OK;
     akin_json *report = NULL;
@@ -274,8 +274,8 @@ static akin_status flush(const program *self, akin_status outcome) {
     return status;
 }
 
-/* Rank 0 prints, but for the line of --json, which stands for the end of MPI too; all leave with one
- * status. Collective. */
+/* Rank 0 prints, except for the line of --json, which also reports the end of MPI; all ranks leave
+ * with one status. Collective. */
 static akin_status give_answer(program *self, akin_status outcome) {
     akin_status status = AKIN_OK;
     if (akin_comm_rank(self->comm) == 0) {
@@ -351,8 +351,8 @@ static void free_words(char **words) {
     akin_mem_free(words);
 }
 
-/* The words of the call, owned; in those of the process, which everybody on the machine can read,
- * passwords are gone then. Without memory for that the words are left as they are. */
+/* A copy of the call's words, owned; passwords are then erased from the words of the process, which
+ * everybody on the machine can read. If memory runs out the words are left as they are. */
 static void take_words(program *self, int count, char **words) {
     self->count = count - 1;
     self->words = words + 1;
@@ -367,9 +367,9 @@ static void take_words(program *self, int count, char **words) {
     self->words = self->own_words = own;
 }
 
-/* Without what the libraries do when a process exits: OpenBLAS waits there for its threads, one of
- * which never ends if it got no memory. Run before that, and behind what was registered later. A
- * sanitizer looks for leaks then, so it gets its turn. */
+/* Skips the libraries' exit handlers: OpenBLAS waits there for its threads, one of which never ends
+ * if it got no memory. Runs before those, and after handlers registered later. A sanitizer looks
+ * for leaks at exit, so it still gets its turn. */
 static void leave_at_once(int code, void *starting) {
     /* MPI may end the process itself when it cannot start, with a code that means something else here. */
     if (code != 0 && *(const bool *)starting) code = AKIN_FAILED;

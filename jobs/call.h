@@ -21,7 +21,7 @@ AKIN_MUST_CHECK akin_status akin_call_create(akin_comm *comm, const akin_verb *v
                                              akin_options *options, bool print, akin_call *out);
 /* Runs the verb, agrees on the outcome and finishes the report. Collective. */
 AKIN_MUST_CHECK akin_status akin_call_run(const akin_verb *verb, akin_call *call);
-/* The same for several calls of a verb, at once: one is run, several where it can (verbs.h:
+/* The same for several calls of a verb at once; more than one only if the verb can (verbs.h:
  * run_together). They fail together. Collective. */
 AKIN_MUST_CHECK akin_status akin_call_run_together(const akin_verb *verb, akin_call *const *calls,
                                                    size_t count);

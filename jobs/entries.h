@@ -10,7 +10,7 @@
 
 /* Borrowed; NULL if there is none. table: NULL for table.nc and stages that all tables share. */
 const akin_json *akin_entries_get(const akin_json *entries, const char *verb, const char *table);
-/* Puts a copy there; what fails, akin_json_check tells. */
+/* Stores a copy; akin_json_check reports a failure. */
 void akin_entries_set(akin_json *entries, const char *verb, const char *table,
                       const akin_json *report);
 

@@ -1,5 +1,5 @@
-/* mistakes: several that are told at once; a job file that is wrong goes before what is missing. Not
- * collective. */
+/* mistakes: collects several to report at once; errors in the job file take precedence over missing
+ * files. Not collective. */
 #ifndef AKIN_MISTAKES_H
 #define AKIN_MISTAKES_H
 
@@ -16,7 +16,7 @@ static inline void akin_mistakes_note(akin_mistakes *found, akin_status status) 
     akin_error_gather(&found->all);
 }
 
-/* The status, with what all of them say as the message. */
+/* The status, with all of their texts as the message. */
 static inline akin_status akin_mistakes_sum(const akin_mistakes *found) {
     if (found->status != AKIN_OK) akin_error_restore(&found->all);
     return found->status;

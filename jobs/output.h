@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-/* A readable file of that kind whose text attribute has this value; NULL: which lacks the
+/* A readable file of that kind whose text attribute has this value; NULL: one without the
  * attribute. */
 bool akin_output_has(const char *path, const char *kind, const char *attribute, const char *value);
 

@@ -22,7 +22,7 @@
          .help = "Redis: how long the previous table is kept (30m, 12h, 2d)"},                     \
         AKIN_PLACE_SERVER_OPTIONS
 
-/* Those of them that are also for looking only. */
+/* Those of them that read-only verbs share. */
 #define AKIN_PLACE_SERVER_OPTIONS                                                                  \
     {.name = "buckets",                                                                            \
      .type = AKIN_OPTION_INT,                                                                      \
@@ -49,7 +49,7 @@ AKIN_MUST_CHECK akin_status akin_places_options(const akin_options *options,
  * undone but only reported (a warning; *left: how many), and the answer is true. */
 bool akin_published_stands(const akin_json *entry, const akin_options *options, size_t *left);
 
-/* The targets of --to, how they are addressed, and what stands there. */
+/* The targets of --to, how they are addressed, and what they hold. */
 typedef struct {
     const char *const *urls; /* [count]; borrowed from the options */
     size_t count;

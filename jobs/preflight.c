@@ -32,8 +32,8 @@ static char *existing_part(const char *path) {
     return part;
 }
 
-/* Whether what cannot be written is the job's fault: not where the disk can only be read, is full or
- * broken, or is another's. */
+/* Whether it is the job's fault that a path cannot be written: not if the disk is read-only, full
+ * or broken, or belongs to someone else. */
 static bool names_wrong(const char *folder) {
     struct statvfs disk;
     if (statvfs(folder, &disk) != 0) return errno == ENOTDIR || errno == ENAMETOOLONG;

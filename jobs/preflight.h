@@ -14,10 +14,10 @@
  * AKIN_FAILED for a missing file. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_start(const akin_jobs *jobs, const char *output);
 
-/* Warns of tables that no address of [publish] has. Not collective. */
+/* Warns about tables that no address of [publish] covers. Not collective. */
 void akin_preflight_tell_unpublished(const akin_jobs *jobs);
 
-/* Whether every place that it publishes to answers (AKIN_FAILED), caches too; warns where someone is
+/* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
  * publishing. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs);
 
@@ -35,8 +35,8 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job,
                                                  const char *output, akin_preflight_needs *needs);
 
-/* Lists the sources of [ingest]. AKIN_USAGE, with all that the tables lack too: one of them lacks the
- * column of an attribute. Collective; agreed. */
+/* Lists the sources of [ingest]. AKIN_USAGE if one of them lacks the column of an attribute; the
+ * message also lists all else that the tables need and lack. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_preflight_list(akin_comm *comm, akin_jobfile *job,
                                                 akin_source **source);
 

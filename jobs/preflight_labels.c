@@ -137,7 +137,7 @@ static void take_labels(akin_labels *labels, having *out) {
     }
 }
 
-/* What the items of a file have: of a .npy nothing. */
+/* What the items of a file have; those of a .npy have nothing. */
 static akin_status read_having(const char *path, const char *kind, having *out) {
     akin_status status;
     akin_ncfile *file = NULL;
@@ -172,7 +172,7 @@ static akin_status check_tables(akin_jobfile *job, const having *has) {
         having other, together = *has;
         if (against && read_having(against, "embeddings", &other) == AKIN_OK)
             together = both(has, &other);
-        akin_error_clear(); /* what cannot be read is told by the table itself */
+        akin_error_clear(); /* the table itself reports what cannot be read */
         const table_check t = {job, section, &together, &found};
         check_rules(&t);
         check_aspect(&t);
@@ -225,7 +225,8 @@ akin_source_params akin_preflight_sources(akin_jobfile *job) {
     return params;
 }
 
-/* A source that lacks the column of an attribute: what else the tables lack is told with it. */
+/* A source that lacks the column of an attribute: all else that the tables lack is reported with
+ * it. */
 static akin_status tell_columns(akin_jobfile *job, const akin_source_params *params) {
     akin_mistakes found = {.status = AKIN_OK};
     having has = {.category = true, .group = true}; /* not known */
@@ -247,7 +248,7 @@ akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *job, akin_source
     const having nothing = {0};
     *listed = NULL;
     if (!any_rules(job)) return AKIN_OK;
-    if (params.count == 0) /* only vectors, or a mistake that ingest tells */
+    if (params.count == 0) /* only vectors, or a mistake that ingest reports */
         return akin_agree(comm, akin_stages_vectors(job) ? check_tables(job, &nothing) : AKIN_OK);
     akin_status status = akin_preflight_list(comm, job, listed);
     if (status == AKIN_USAGE) return status;

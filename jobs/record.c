@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* mode: the most that others may do with it, besides what the umask takes. */
+/* mode: the most permissive access for others, before the umask. */
 static akin_status write_text(const char *folder, const char *name, const akin_text *text,
                               mode_t mode) {
     akin_outfile *file = NULL;

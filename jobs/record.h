@@ -24,7 +24,7 @@ typedef struct {
     double published; /* when a run last published a table that was not there yet */
 } akin_record_runs;
 
-/* As an earlier metrics.prom in the folder tells them; all NaN if there is none. */
+/* As recorded by an earlier metrics.prom in the folder; all NaN if there is none. */
 void akin_record_read_runs(const char *folder, akin_record_runs *out);
 
 /* `entries`: what metrics.json holds, the report of each stage under its verb; `ran`: the verbs

@@ -170,7 +170,7 @@ static akin_status work(akin_run_state *run, const akin_stage *stage, akin_stage
     waited = akin_comm_waited(comm) - waited;
     akin_comm_max_f64(comm, &waited, 1);
     char *message = outcome == AKIN_OK ? NULL : akin_mem_text(akin_error_message());
-    for (size_t i = count; i-- > 0;) { /* a failure is told for the first of them */
+    for (size_t i = count; i-- > 0;) { /* a failure is reported for the first of them */
         akin_status one = record_work(run, stage, own[i], outcome, waited, message);
         if (one != AKIN_OK) status = one;
     }
@@ -269,7 +269,7 @@ static akin_status stop_if_signalled(const akin_run_state *run, const akin_stage
                           "stopped by a signal before %s; run it again to continue", stage->verb);
 }
 
-/* Tables are published independently: a gate that refuses one stops the run only behind the others. */
+/* Tables are published independently: a gate that refuses one stops the run after the others. */
 static akin_status run_each(akin_run_state *run, const akin_stage *stage) {
     akin_error_kept first;
     akin_status status = AKIN_OK, refused = AKIN_OK;

@@ -44,8 +44,8 @@ typedef struct {
     /* Files in the output folder; not set if they are the output of a stage that the job does not run. */
     const char *argument; /* or NULL */
     akin_stage_path paths[4];
-    /* The same for `akin add` (addition.h), where they differ: these stages see the new items alone,
-     * which no earlier files stand for. `not_added`: add leaves the stage out. */
+    /* The same for `akin add` (addition.h), where they differ: these stages process only the new
+     * items, which no earlier file covers. `not_added`: add leaves the stage out. */
     const char *argument_added;
     akin_stage_path paths_added[6];
     bool not_added;
@@ -90,7 +90,8 @@ const char *akin_stages_vectors(const akin_jobfile *job);
  * NULL = none: a run of the whole job. */
 #define AKIN_STAGES_ADDED "added"
 const char *akin_stages_added(const akin_jobfile *job);
-/* Whether this stage then is of the new items alone, so that what earlier runs know of it remains. */
+/* Whether this stage then processes only the new items, so that its results of earlier runs are
+ * kept. */
 bool akin_stage_of_added(const akin_stage *stage, const akin_jobfile *job);
 /* Whether the job runs the stage. */
 bool akin_stage_wanted(const akin_stage *stage, const akin_jobfile *job);

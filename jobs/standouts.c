@@ -1,4 +1,4 @@
-/* standouts: categories whose lists are not what a shop expects, as evaluate tells of them. */
+/* standouts: categories whose lists are not what a shop expects, as evaluate reports them. */
 #include "standouts.h"
 #include <akin/evaluate.h>
 #include <akin/labels.h>

@@ -1,4 +1,4 @@
-/* standouts: what evaluate tells of categories whose lists are not what a shop expects
+/* standouts: what evaluate reports about categories whose lists are not what a shop expects
  * (akin/outliers.h): as warnings and in the report. */
 #ifndef AKIN_STANDOUTS_H
 #define AKIN_STANDOUTS_H

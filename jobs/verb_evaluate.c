@@ -95,7 +95,7 @@ static void report(akin_call *call, const akin_evaluate_figures *found, const fi
         akin_json_set_null(json, "against_digest");
 }
 
-/* Lists that people approved, and those that lack most of what was approved. */
+/* The approved lists, and those that lack most of what was approved. */
 static void report_golden(akin_json *json, const akin_golden *golden, const akin_ids *ids) {
     akin_json *worst = akin_json_array(), *unknown = akin_json_array();
     akin_json_set_number(json, "golden", akin_golden_share(golden));

@@ -150,7 +150,7 @@ static void fill_report(akin_json *report, const akin_ingest_result *result) {
     if (result->fetch.addresses > 0) akin_addresses_report(report, &result->fetch);
 }
 
-/* Before anything is touched: what the network's options ask for can be done here. */
+/* Before anything is touched: whether this program can do what the network's options ask for. */
 static akin_status check_network(const akin_options *options) {
     static const char *const words[] = {"network-size", "network-crop",    "network-mean",
                                         "network-std",  "network-output",  "network-precision",

@@ -279,7 +279,7 @@ static akin_status run(akin_call *call) {
     return run_together(&call, 1);
 }
 
-/* What works on the lists of items, not of products. */
+/* Options that work on the lists of items, not of products. */
 static akin_status check_products(const akin_options *o) {
     static const char *const others[] = {"against", "diversity", "collapse-duplicates", "fill",
                                          "score"};

@@ -171,7 +171,7 @@ done:
 
 /* --- the rules of a table --- */
 
-/* Those that a query does not apply: lists are then not in this order, or not of these scores. */
+/* Options that a query does not apply: its list then has another order or other scores. */
 static void tell_others(const char *table, const char *name, const char *value) {
     static const struct {
         const char *name, *none;

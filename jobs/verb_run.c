@@ -135,7 +135,7 @@ done:
     return status;
 }
 
-/* What a job that brings its vectors need not do, nor items between nights. */
+/* What is unnecessary for a job that imports its vectors, and for items between nights. */
 static void leave_out(akin_run_state *run, const akin_stage *stage) {
     const char *vectors = akin_stages_vectors(run->job);
     if (!stage->always) return;

@@ -213,7 +213,7 @@ akin_status akin_train_features(const akin_options *o, size_t seen, akin_feature
     return akin_features_choose(&params, features);
 }
 
-/* That which is given; else what serves the maps best, or a latent. */
+/* The one that is given; otherwise the best one for the maps, or for a latent. */
 static akin_objective_kind objective_of(const akin_options *o, const akin_features *features) {
     if (akin_options_given(o, "objective"))
         return akin_objective_find(akin_options_text(o, "objective"));
@@ -378,7 +378,7 @@ static bool has_these_pairs(const akin_call *call, const char *model) {
            akin_output_has(model, "model", "input_pairs_digest", pairs ? digest : NULL);
 }
 
-/* What retrain = never keeps although the file of pairs is another one now. */
+/* What retrain = never keeps although the file of pairs has changed. */
 static void tell_other_pairs(akin_call *call, const char *model) {
     char said[1024];
     const char *pairs = akin_options_text(call->options, "pairs");

@@ -34,7 +34,7 @@ typedef struct akin_verb {
     const char *arguments;    /* "SOURCE... -o catalog.nc" */
     const char *summary;      /* one line */
     const char *notes;        /* lines for --help between summary and options, or NULL */
-    bool multiplies;          /* needs products of matrices, so the room that BLAS works in */
+    bool multiplies;          /* needs products of matrices, hence the work buffer of BLAS */
     const char *argument_key; /* the key of its arguments in a job file ("source"), or NULL */
     int arguments_min, arguments_max; /* -1 = any; main refuses other counts with AKIN_USAGE */
     const akin_option *options; /* its own, ends with a NULL name; main adds the common ones */
@@ -55,7 +55,8 @@ typedef struct akin_verb {
     akin_status (*check)(akin_options *options);
 } akin_verb;
 
-/* What `train` makes of its options, of a catalogue with so many columns of a network (features.h).
+/* The features that `train` derives from its options, for a catalogue with so many columns of a
+ * network (features.h).
  * Not collective. */
 AKIN_MUST_CHECK akin_status akin_train_features(const akin_options *train, size_t seen,
                                                 akin_features *features);

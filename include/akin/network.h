@@ -100,7 +100,7 @@ typedef struct {
 
 /* One micro-batch: adds nothing, writes gradient [AKIN_NETWORK_WEIGHTS] of (sum of squared errors
  * over its images) * scale, and of what pulls at the latents; returns that sum of squared errors
- * (without scale). The head's is not touched, and ready may be NULL. */
+ * (without scale). The head's part is not touched; ready may be NULL. */
 double akin_network_gradient(akin_network *network, const float *weights,
                              const akin_network_task *task, float *gradient,
                              akin_network_ready *ready, void *context);

@@ -33,7 +33,7 @@ typedef struct {
 /* Not collective. Cannot fail. */
 const char *akin_objective_name(akin_objective_kind kind);
 akin_objective_kind
-akin_objective_find(const char *name); /* AKIN_OBJECTIVE_COUNT where there is none */
+akin_objective_find(const char *name); /* AKIN_OBJECTIVE_COUNT if there is none */
 
 typedef struct {
     const char *catalog, *output;

@@ -11,13 +11,13 @@
 #include <sys/mman.h>
 
 /* OpenBLAS's own, which it calls when it is loaded: forget the kernels, and choose them by
- * $OPENBLAS_CORETYPE. A build for one CPU alone has neither. */
+ * $OPENBLAS_CORETYPE. A build for a single CPU has neither. */
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
-/* Its kernels are of the level that ranks agreed on, so that products have the same bits on each; and
- * releases that are older than a CPU know it not and take those of 2004. What the environment names
- * stays. */
+/* Selects kernels of the level that the ranks agreed on, so that products have the same bits on
+ * each. Left alone, a release older than the CPU does not know it and uses kernels of 2004. A
+ * choice in the environment is kept. */
 static void choose_kernels(void) {
     static const char *const names[AKIN_CPU_LEVELS] = {"Prescott", "Haswell", "SkylakeX",
                                                        "SkylakeX", "SkylakeX"};
@@ -29,8 +29,8 @@ static void choose_kernels(void) {
 }
 
 /* OpenBLAS maps its buffer (BUFFER_SIZE of its common.h: 128 MiB on x86-64) with the first product
- * and keeps it; where it gets none it asks again for ever. So the room is asked for here first, and
- * then taken, before anything else can take it. */
+ * and keeps it; if it gets none, it retries forever. So the memory is first tested for here and
+ * then taken by a product, before anything else can take it. */
 akin_status akin_linalg_start(void) {
     static bool started;
     static const size_t buffer = (size_t)129 << 20;
@@ -45,7 +45,7 @@ akin_status akin_linalg_start(void) {
     munmap(room, buffer);
     choose_kernels();
     openblas_set_num_threads(1);
-    enum { SIDE = 160 }; /* products of up to 100^3 do without the buffer on some CPUs */
+    enum { SIDE = 160 }; /* products of up to 100^3 do not use the buffer on some CPUs */
     static float zeros[SIDE * SIDE], out[SIDE * SIDE];
     akin_linalg_product((akin_linalg_shape){SIDE, SIDE, SIDE, AKIN_TURN_NONE}, zeros, zeros, out);
     started = true;

@@ -4,7 +4,7 @@
 
 #include <akin/network.h>
 
-/* Name, dimensions, elements, fan in, fan out; without fans it begins as zeros. */
+/* Name, dimensions, elements, fan in, fan out; without fans it is initialised to zero. */
 #define KERNEL "kernel_row=3,kernel_column=3,"
 #define TENSORS(X)                                                                                 \
     X(conv1_weight, KERNEL "image_channel=3,conv1_channel=32", 864, 27, 288)                       \

@@ -143,7 +143,7 @@ static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_o
     return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
-/* A number that this run cannot have come to is none to count, or to index, by. */
+/* A number that this run cannot have reached must not be used as a count or an index. */
 static akin_status check_numbers(const akin_ncfile *file, akin_model *model, size_t steps) {
     int64_t step = *akin_model_step(model);
     const float *variance = akin_model_adam_variance(model);

@@ -54,8 +54,8 @@ AKIN_MUST_CHECK akin_status akin_checkpoint_write(akin_comm *comm, const char *p
 
 /* Weights, moments and step into the model, figures into the history (its epochs and arrays are
  * set); steps: of the whole run. AKIN_INPUT, with what differs, where the file is damaged or another
- * run's, or holds a number that this run cannot have reached; then model and
- * history hold rubbish. Collective; agreed. */
+ * run's, or holds a number that this run cannot have reached; then the contents of
+ * model and history are undefined. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_checkpoint_read(akin_comm *comm, const char *path,
                                                  const akin_checkpoint_origin *origin,
                                                  akin_model *model, size_t steps,

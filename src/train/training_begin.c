@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define EPOCHS 20.0
-#define IMAGES 400000.0 /* of them all; what two cores see in about five minutes */
+#define IMAGES 400000.0 /* in all; what two cores process in about five minutes */
 
 /* Of a large catalogue fewer: its maps need no more pictures than another's. The latent alone is
  * trained as long whatever the size. */
@@ -32,7 +32,7 @@ static void plan(akin_training *run) {
                                        params->batch, !params->constant_rate);
 }
 
-/* What a run without a network needs too. */
+/* What a run without a network also needs. */
 akin_status akin_training_allocate(akin_training *run) {
     akin_status status;
     AKIN_TRY(akin_text_create(&run->checkpoint_name));

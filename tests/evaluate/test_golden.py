@@ -1,4 +1,4 @@
-"""What evaluate tells of hubs and of approved lists is what a reading of the table counts; publish refuses by it."""
+"""What evaluate reports about hubs and approved lists equals a count from the table; publish refuses by it."""
 
 import os
 

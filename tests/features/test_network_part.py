@@ -1,7 +1,7 @@
-"""What a trained network gave a catalogue, from end to end: features of it alone and joined with the others, embedded, compared
-and asked for with a new picture; the same bits at any rank count, against numpy; and what is refused.
+"""A pretrained network's features, from end to end: alone and joined with the others, embedded, compared
+and queried with a new picture; the same bits at any rank count, against numpy; and what is refused.
 
-In a build without OpenVINO it is only tried that the network is refused (tests/ingest/test_pretrained.py)."""
+In a build without OpenVINO the only test is that the network is refused (tests/ingest/test_pretrained.py)."""
 
 import os
 import shutil

@@ -2,7 +2,7 @@
 rooms.py says; a header is shown in include/akin only where another room uses it; a foreign header is in the one module that
 owns it; every room has its README; and every prototype that a room shows says whether it is collective.
 
-The laws are first tried on houses that break them, so that this test cannot pass for not looking."""
+The laws are first tried on houses that break them, to prove that this test detects violations."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""akin ingest on a lot: a million rows without files, and all of openclipart-png with its bombs, where that is installed."""
+"""akin ingest on large inputs: a million rows without files, and all of openclipart-png with its bombs, where that is installed."""
 
 import csv
 import os

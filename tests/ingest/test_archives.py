@@ -1,4 +1,4 @@
-"""akin ingest of archives that are several, damaged, or more than an archive: nothing is read by half, no program is started."""
+"""akin ingest of archives that are several, damaged, or more than an archive: nothing is read partially, no program is started."""
 
 import bz2
 import gzip

@@ -1,7 +1,7 @@
-"""ingest --network: what a network gives, told by hand; the pictures that it sees, pixel by pixel; the same bits at any rank
+"""ingest --network: a network's output, computed by hand; the pictures that it sees, pixel by pixel; the same bits at any rank
 count, after kill and resume, and from the catalogue before; and everything that is refused.
 
-In a build without OpenVINO it is tried that the option is refused, with what to install."""
+In a build without OpenVINO the test is that the option is refused, with what to install."""
 
 import glob
 import json

@@ -1,4 +1,4 @@
-"""What `cmake --install` lays down works from where it lies: the program, its page, its completion, the scripts of Slurm, which
+"""What `cmake --install` installs works in its place: the program, its page, its completion, the scripts of Slurm, which
 find one another and the program without being told, and the templates of job files."""
 
 import os

@@ -1,10 +1,10 @@
-"""Random faults at random moments of a job; see chaos.sh. Each round is a job from nothing: some faults, one after the other,
+"""Random faults at random moments of a job; see chaos.sh. Each round is a job from scratch: some faults, one after the other,
 each followed by a resubmission, and at last an undisturbed run, whose files must have the bits of a job that saw no fault.
 After every fault, too, each file that is there must be whole and right, and every run must end in bounded time.
 
     missed  a fault that came too late to strike: the run had ended, or did so well; not among the faults
     lost    a run that did not end in time, or a job that could not be finished
-    wrong   a file with other bits than that of the undisturbed job, or half a file, or a run that ended well with one missing
+    wrong   a file with other bits than that of the undisturbed job, or half a file, or a run that succeeded with one missing
 """
 
 import argparse

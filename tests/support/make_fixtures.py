@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes tests/fixtures/images: small pictures of every kind that ingest reads or refuses, and what is to come of them.
+"""Makes tests/fixtures/images: small pictures of every kind that ingest reads or refuses, and the expected results.
 
     python3 tests/support/make_fixtures.py        (needs Pillow, numpy, libturbojpeg and heif-enc)
 

@@ -1,4 +1,4 @@
-"""Makes tests/fixtures/networks: small ONNX models whose answers can be told by hand, and ones that must be refused.
+"""Makes tests/fixtures/networks: small ONNX models whose outputs can be computed by hand, and ones that must be refused.
 
     python3 -m venv V && V/bin/pip install onnx && V/bin/python tests/support/make_network_fixtures.py
 
@@ -6,7 +6,7 @@ W is weights.json: [8, 3]. Of a picture whose normalised channels have the means
 mean.onnx, maps.onnx, nhwc.onnx, any.onnx, half.onnx, grid.onnx (tokens of the picture's squares alone): W m
 class.onnx (a first token for the whole): 2 W m;  two.onnx: pooler_output 3 W m beside last_hidden_state
 names.onnx: outputs left (W m) and right (4 W m);  pixels.onnx: the normalised picture itself, [3, 16, 16]
-conv.onnx: three convolutions with ReLU, of any size: what a real network does, in little
+conv.onnx: three convolutions with ReLU, of any size: a real network in miniature
 int8.onnx: the same, quantised as tools do it: weights and activations go through QuantizeLinear and DequantizeLinear
 """
 

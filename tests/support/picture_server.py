@@ -1,4 +1,4 @@
-"""A server of pictures on loopback with every fault that one may have: what a path does stands in `rules`.
+"""A server of pictures on loopback with every fault that a server may have; `rules` says what each path does.
 
 A rule is a function (handler, nth) -> None that answers the nth request (from 1) of its path. Every request is kept in
 `seen`: (path, status, seconds, headers); how many were under way at a time in `most`."""

@@ -1,4 +1,4 @@
-"""Random catalogues and random rules over them, and what the rules say of a pair, once more: for tests that compare with brute
+"""Random catalogues and random rules over them, and a second implementation of the rules for a pair, for tests that compare with brute
 force."""
 
 import csv

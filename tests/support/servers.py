@@ -1,4 +1,4 @@
-"""Servers that tests start on loopback, on ports that are free, and stop: Redis, memcached; and a client of few lines."""
+"""Servers that tests start on loopback, on free ports, and stop: Redis, memcached; and a minimal client."""
 
 import atexit
 import os

@@ -1,4 +1,4 @@
-"""A real Slurm of virtual nodes on this machine, for the tests: started in a folder of its own on 127.0.0.1, ended with it."""
+"""A real Slurm of virtual nodes on this machine, for the tests: started in its own folder on 127.0.0.1 and stopped with the test."""
 
 import contextlib
 import os

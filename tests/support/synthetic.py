@@ -1,4 +1,4 @@
-"""Draws a catalogue whose every picture has a known shape, colour and texture: what the vectors' quality is tested with.
+"""Draws a catalogue whose every picture has a known shape, colour and texture: for tests of the vectors' quality.
 
 usage: synthetic.py FOLDER [--items 4000] [--seed 1]   writes FOLDER/catalog.csv (id, path, category = shape, colour,
                                                        texture) and FOLDER/pictures/*.png of 64x64

@@ -1,4 +1,4 @@
-"""Tables for tests of publishing: made of drawn vectors, with ids that are to be escaped; two nights of one catalogue."""
+"""Tables for tests of publishing: made from random vectors, with ids that need escaping; two nights of one catalogue."""
 
 import netCDF4
 import numpy as np
