@@ -1,5 +1,5 @@
-"""Who may read what, and where it lies: files are made with the umask; ids that look like paths, shell words or markup never become
-a name of a file, and nothing outside the job's folders is touched."""
+"""File permissions and locations: files are made with the umask; ids that look like paths, shell words or markup never become
+a file name, and nothing outside the job's folders is touched."""
 
 import csv
 import os

@@ -1,5 +1,5 @@
 """`akin add`: new items and withdrawn ones enter the last table between nights, which is then what a full night with all rows from the
-start would have made, at any number of ranks; the next run of the job goes by its own sources again."""
+start would have made, at any number of ranks; the next run of the job uses its own sources again."""
 
 import csv
 import json

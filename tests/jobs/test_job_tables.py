@@ -1,5 +1,5 @@
 """[table NAME] in a job file: each table is that of a run of its own, at any rank count and from night to night; evaluate, publish
-and the records know it by name; a changed section is made again alone; a bad one touches nothing."""
+and the records know it by name; a changed section alone is rebuilt; a bad one touches nothing."""
 
 import json
 import os

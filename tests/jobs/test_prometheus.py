@@ -1,5 +1,5 @@
-"""metrics.prom says of a job what an operator must know, also when a run fails, and the alert rules and the dashboard ask only for
-what it says. The exposition is read by a strict parser, after the grammar of Prometheus' text format 0.0.4."""
+"""metrics.prom has what an operator must know about a job, also when a run fails, and the alert rules and the dashboard use only
+metrics that it has. The exposition is read by a strict parser, after the grammar of Prometheus' text format 0.0.4."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""akin run: what fits is skipped, what changed is done again, nights come and go, and a bad job file touches nothing."""
+"""akin run: what is up to date is skipped, what changed is redone, nights come and go, and a bad job file touches nothing."""
 
 import fcntl
 import json

@@ -1,4 +1,4 @@
-"""Passwords stay where they are: in no message, report, log, figure or process title, in no file that is wider than the job's own;
+"""Passwords stay where they are: in no message, report, log, figure or process title, in no file with wider permissions than the job's own;
 and what a job says of its night and its output is checked. An output that is a symbolic link stays one."""
 
 import json

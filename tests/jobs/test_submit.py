@@ -1,4 +1,4 @@
-"""submit-nightly.sh without a Slurm: stand-ins of sbatch and squeue write down what they are asked. (long_slurm.py has a real one.)"""
+"""submit-nightly.sh without a Slurm: stand-ins for sbatch and squeue record their arguments. (long_slurm.py has a real one.)"""
 
 import os
 import subprocess

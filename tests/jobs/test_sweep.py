@@ -1,5 +1,5 @@
 """Tables of one job are made in one pass over the pairs: with random rules, k, boosts, blocks and pins each is, to the bit, what a
-command for it alone makes, at 1 to 3 ranks and from night to night; a pass that is interrupted or killed goes on at any rank count."""
+command for it alone makes, at 1 to 3 ranks and from night to night; a pass that is interrupted or killed resumes at any rank count."""
 
 import csv
 import os

@@ -1,5 +1,5 @@
 """neighbors --previous: whatever changed since last night, the table equals the full recompute to the bit, at any rank count
-and with or without the spare lists, and little is computed; what does not belong together is refused."""
+and with or without the spare lists, and little is computed; mismatched files are refused."""
 
 import csv
 import json

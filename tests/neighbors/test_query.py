@@ -1,4 +1,4 @@
-"""query: an item's answer is its row of the table, to the bit, at any rank count; what cannot be asked is refused."""
+"""query: an item's answer is its row of the table, to the bit, at any rank count; invalid queries are refused."""
 
 import os
 

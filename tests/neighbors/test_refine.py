@@ -1,5 +1,5 @@
-"""What a shop asks of a list: diversity, duplicates, fill and calibrated scores, each against a twin that is made of all
-pairs' scores; under every rule, together, at 1 to 4 ranks, from night to night."""
+"""What a shop asks of a list: diversity, duplicates, fill and calibrated scores, each against a naive twin made from
+all pairs' scores; under every rule, together, at 1 to 4 ranks, from night to night."""
 
 import os
 

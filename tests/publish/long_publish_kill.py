@@ -1,4 +1,4 @@
-"""Publishers to Redis, to memcached and to Qdrant, 30 each or with AKIN_FULL=1 200, killed at random moments while a reader looks on;
+"""Publishers to Redis, to memcached and to Qdrant, 30 each or with AKIN_FULL=1 200, killed at random moments while a reader watches;
 prints what was seen."""
 
 import test_memcached

@@ -1,5 +1,5 @@
 """Publishing to Redis, against real servers: what is in the keys, what a delta leaves, every fault that a night can meet,
-and publishers that are killed at random moments while a reader looks on."""
+and publishers that are killed at random moments while a reader watches."""
 
 import json
 import os

@@ -1,5 +1,5 @@
 """A Redis with too little room for a second table beside the one that is read is refused before anything is sent; one whose policy
-may throw the table away is warned of; and a server is reached by an IPv6 address."""
+may evict the table causes a warning; and a server is reached by an IPv6 address."""
 
 import json
 import socket

@@ -1,5 +1,5 @@
-"""Nothing outlives --stall-limit: a library that never comes back, at one rank and at all of them, deaf to signals; MPI's own
-start and end; an OpenBLAS without its buffer. Each ends with 1 and words, and --json is one line."""
+"""Nothing outlives --stall-limit: a library call that never returns, on one rank and on all, ignoring signals; MPI's own
+start and end; an OpenBLAS without its buffer. Each exits with 1 and a message, and --json is one line."""
 
 import json
 import os

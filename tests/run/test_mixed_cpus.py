@@ -1,5 +1,5 @@
-"""Ranks that have several kinds of CPU: they agree on the kernels that all have, before anything is computed. What was agreed
-stands in the report, the log and the files; bits are those of a run whose ranks all have that kind; where other bits go in, it is said."""
+"""Ranks that have several kinds of CPU: they agree on the kernels that all have, before anything is computed. The result
+is in the report, the log and the files; the bits are those of a run whose ranks all have that kind; inputs with other bits are reported."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""A rank of a verb that stops in the middle of its work: the run ends with 1, names it, and --json still is one line."""
+"""A rank of a verb that stops in the middle of its work: the run ends with 1, names it, and --json is still one line."""
 
 import json
 import os
