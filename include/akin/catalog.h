@@ -4,9 +4,9 @@
  * dimensions: item, row = 32, column = 32, channel = 3, and those of labels
  * ubyte image(item, row, column, channel); RGB, contiguous
  * uint64 content_hash(item); XXH3-64 of the image file's bytes
- * and those of labels; where a network has seen the pictures also
- * float network(item, network_feature); what it gave
- * with attributes that tell which network, and how it saw them: network_digest, network_request ...
+ * and those of labels; if a pretrained network was run on the pictures also
+ * float network(item, network_feature); its output
+ * with attributes that identify the network and its input: network_digest, network_request ...
  */
 #ifndef AKIN_CATALOG_H
 #define AKIN_CATALOG_H
@@ -42,11 +42,11 @@ AKIN_MUST_CHECK akin_status akin_catalog_images_at(const akin_catalog *catalog, 
 AKIN_MUST_CHECK akin_status akin_catalog_hashes(const akin_catalog *catalog, size_t first,
                                                 size_t count, uint64_t *hashes /* [count] */);
 
-/* How its pictures were decoded: akin_result_options, and what a network wanted of the decoding,
- * which may change a 32x32 image by a value: "... network-view=160,160,160,0"; owned. */
+/* How its pictures were decoded: akin_result_options, and the decoding that a network required,
+ * which may slightly change a 32x32 image: "... network-view=160,160,160,0"; owned. */
 AKIN_MUST_CHECK akin_status akin_catalog_decoding(const akin_catalog *catalog, char **out);
 
-/* What a network has given: columns of a row, 0 where there was none; rows [count, features]. */
+/* The output of a network: columns of a row, 0 without a network; rows [count, features]. */
 size_t akin_catalog_network_features(const akin_catalog *catalog);
 AKIN_MUST_CHECK akin_status akin_catalog_network_rows(const akin_catalog *catalog, size_t first,
                                                       size_t count, float *rows);
@@ -54,7 +54,7 @@ AKIN_MUST_CHECK akin_status akin_catalog_network_rows(const akin_catalog *catalo
 AKIN_MUST_CHECK akin_status akin_catalog_network_at(const akin_catalog *catalog,
                                                     const size_t *items, size_t count, float *rows);
 
-/* A text that is told of a network: an attribute, and its value. The last of a list has no name. */
+/* A text about a network: an attribute and its value. A list ends with a NULL name. */
 typedef struct {
     const char *name, *value;
 } akin_catalog_fact;
@@ -83,7 +83,7 @@ typedef struct {
     const uint64_t *hashes; /* [count] */
 } akin_catalog_part;
 
-/* Writes the whole file; network NULL: none has seen the pictures. Collective. */
+/* Writes the whole file; network NULL: no network was run. Collective. */
 AKIN_MUST_CHECK akin_status akin_catalog_write(akin_comm *comm, const char *path,
                                                const akin_catalog_origin *origin,
                                                const akin_labels *labels,

@@ -1,8 +1,8 @@
-/* golden: lists that people approved, a CSV id,neighbor, and how much of them a table has among the
- * neighbours of an item. Not collective.
+/* golden: lists approved by people, a CSV id,neighbor, and the share of their pairs that a table
+ * contains. Not collective.
  *
- * Headers are as csv.h has them. A pair with an id that the table lacks is unknown: counted, and not
- * measured. A pair that is there twice counts once. */
+ * For headers see csv.h. A pair with an id that the table lacks is unknown: it is counted, but not
+ * measured. A repeated pair counts once. */
 #ifndef AKIN_GOLDEN_H
 #define AKIN_GOLDEN_H
 

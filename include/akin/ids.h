@@ -32,8 +32,8 @@ int64_t akin_ids_find(const akin_ids *ids,
 /* The same among what can be a neighbour: targets if there are any, else items. */
 int64_t akin_ids_find_neighbor(const akin_ids *ids, const char *id);
 
-/* The join: which row of one file is which of another, by their ids; each id is matched by the rank that
- * its hash names, so that no rank needs all ids. */
+/* The join: matches the rows of two files by their ids; each id is matched on the rank that its
+ * hash selects, so that no rank needs all ids. */
 
 typedef enum { AKIN_JOIN_FIRST, AKIN_JOIN_SECOND } akin_join_side;
 
@@ -52,20 +52,19 @@ typedef struct {
 /* The row of a file that has this id, with a content of zero. Not collective. */
 akin_join_row akin_join_row_of(const char *id, size_t row, akin_join_side side);
 
-/* rows [count]: this rank's of both files, any shards; they are put into another order. *matches
- * [*match_count], owned: of all ranks' rows, on every rank, in no order to rely on: each row of the
- * second file with the lowest row of the first that has its id, where their contents are the same.
+/* rows [count]: this rank's of both files, any shards; they are reordered. *matches [*match_count],
+ * owned, for the rows of all ranks, on every rank, in unspecified order: each row of the second
+ * file with the lowest row of the first that has its id, if their contents are the same.
  * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_join(akin_comm *comm, akin_join_row *rows, size_t count,
                                       akin_join_match **matches, size_t *match_count);
 
-/* Pairs of items that somebody says belong together, from a CSV file: bought or clicked
- * together, or called alike. Not collective.
+/* Pairs of items that belong together, from a CSV file: bought or clicked together, or judged
+ * similar. Not collective.
  *
- * Columns id, neighbor and, where there is a third one, weight (a number above 0; 1 without it);
- * headers are as csv.h has them. A row with an id that the
- * catalogue lacks, or twice the same id, is passed over and counted; of a pair that is there
- * several times, in either order, the weights are added. */
+ * Columns id, neighbor and optionally weight (a number above 0; default 1); for headers see csv.h.
+ * A row with an id that the catalogue lacks, or with the same id twice, is skipped and counted; the
+ * weights of a repeated pair, in either order, are added. */
 
 typedef struct {
     size_t first, second; /* rows of the ids, first < second */

@@ -74,15 +74,15 @@ AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfi
                                             akin_comm *comm, size_t first);
 void akin_labels_free(akin_labels *labels);
 
-/* The names of `from` in place of those of `to`, whose indices are then of them. */
+/* Replaces the names of `to` by those of `from`; its indices then refer to these. */
 AKIN_MUST_CHECK akin_status akin_labels_copy_names(akin_labels *to, const akin_labels *from);
-/* The first rows of a, then the first rows of b, with the names of both: what has the same name has
- * the same index. Attributes are those that both have, by name and kind. */
+/* The first rows of a, then the first rows of b, with the names of both merged: equal names have
+ * the same index. Keeps the attributes that both have, by name and kind. */
 AKIN_MUST_CHECK akin_status akin_labels_join(akin_labels *a, size_t a_count, akin_labels *b,
                                              size_t b_count, akin_labels **out);
-/* Rows rows [count] of this rank's labels in that order, with the names alone that a row of any rank
- * has, as a catalogue of just these items would have them. The names of `from` are the same on all
- * ranks. Collective; agreed. */
+/* The given rows [count] of this rank's labels, in that order, with only the names that a selected
+ * row of any rank uses, as in a catalogue of just these items. The names of `from` are the same on
+ * all ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_labels_take(akin_comm *comm, akin_labels *from, const size_t *rows,
                                              size_t count, akin_labels **out);
 

@@ -37,8 +37,8 @@ typedef enum {
 
 typedef struct akin_ncfile akin_ncfile;
 
-/* A variable as a file is to have it. A schema is an array of them that ends with a NULL name: it is
- * written once, and both writing and reading go by it. */
+/* The definition of a variable. A schema is an array of them that ends with a NULL name; both
+ * writing and reading use it. */
 typedef struct {
     const char *name;
     akin_nc_type type;
@@ -48,9 +48,9 @@ typedef struct {
 
 /* --- writing: all Collective, all arguments the same on all ranks but for rows and data --- */
 
-/* PATH.part is begun; the old PATH stays until commit. Definitions are kept in memory until begin:
- * one that fails (out of memory) sticks and is agreed on there, a wrong one (a second name, an
- * unknown dimension) is an assert. */
+/* Starts PATH.part; the old PATH stays until commit. Definitions are kept in memory until begin: a
+ * failure (out of memory) is recorded and agreed on there, an invalid definition (a repeated name,
+ * an unknown dimension) is an assert. */
 AKIN_MUST_CHECK akin_status akin_ncfile_create(akin_comm *comm, const char *path, const char *kind,
                                                akin_ncfile **out);
 void akin_ncfile_dimension(akin_ncfile *file, const char *name, size_t length);
@@ -120,18 +120,18 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, c
 AKIN_MUST_CHECK akin_status akin_ncfile_get_variable_attribute(const akin_ncfile *file,
                                                                const char *variable,
                                                                const char *name, char **out);
-/* The kernels that a file was computed by (cpu.h). */
+/* The kernels that computed a file (cpu.h). */
 #define AKIN_NCFILE_CPU "akin_cpu"
-/* Says in the log where they were others than those of this run; for what has bits that depend on it,
- * `what` ("the checkpoint"). Not collective. */
+/* Logs if they differ from those of this run, for a file whose bits depend on them; `what`: its
+ * name ("the checkpoint"). Not collective. */
 AKIN_MUST_CHECK akin_status akin_ncfile_tell_cpu(const akin_ncfile *file, const char *what);
 /* Text attributes that say what a file was made from. */
 typedef struct {
     const char *attribute, *what; /* what: for messages, "the options" */
     const char *wanted;           /* NULL: "" */
 } akin_ncfile_claim;
-/* Appends what the file says differently than claimed, "the options (it has 'a', this run 'b'),
- * ..."; nothing if all matches. */
+/* Appends the differences between the file and the claims, "the options (it has 'a', this run 'b'),
+ * ..."; nothing if all match. */
 AKIN_MUST_CHECK akin_status akin_ncfile_differences(const akin_ncfile *file,
                                                     const akin_ncfile_claim *claims, size_t count,
                                                     akin_text *differences);

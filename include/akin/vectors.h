@@ -49,16 +49,16 @@ typedef struct {
         sources; /* rows of all ranks, of which so many at the beginning are sources (below) */
     size_t dim;
 } akin_vectors_shape;
-/* The same of rows that were made of other vectors, whose digests and options they have, and of which
- * they have the sources and targets, where they are as many. */
+/* The same for rows derived from other vectors: they inherit those vectors' digests and options,
+ * and, if there are as many rows, their sources and targets. */
 AKIN_MUST_CHECK akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
                                                    akin_vectors_shape shape, const float *rows,
                                                    akin_labels *labels, akin_vectors **out);
 void akin_vectors_free(akin_vectors *vectors); /* NULL is fine */
 
 size_t akin_vectors_items(const akin_vectors *vectors); /* of all ranks */
-/* How many of them are sources: all, but for vectors that were opened against others. Items from
- * here on are targets only. */
+/* How many of them are sources: all, unless the vectors were opened against others. Items from here
+ * on are only targets. */
 size_t akin_vectors_sources(const akin_vectors *vectors);
 size_t akin_vectors_own_sources(const akin_vectors *vectors); /* of this rank: its first rows */
 size_t akin_vectors_unusable(const akin_vectors *vectors);    /* of all ranks */

@@ -1,4 +1,4 @@
-/* join: which row of one file is which of another. */
+/* join: matches the rows of two files by id. */
 #include <akin/ids.h>
 #include <akin/mem.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 /* label_attributes: the attributes of items inside labels - further columns of the catalogue, each
- * a number or an index into names. akin/labels.h shows them to others and tells their form in a
- * file. Not collective unless stated. */
+ * a number or an index into names. akin/labels.h has the public functions and the file format. Not
+ * collective unless stated. */
 #ifndef AKIN_LABEL_ATTRIBUTES_H
 #define AKIN_LABEL_ATTRIBUTES_H
 
@@ -24,7 +24,7 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_label_attributes_add(akin_label_attributes *attributes,
                                                       const char *name, akin_attribute_kind kind,
                                                       size_t count, const char *const *values);
-/* Rows [first, first + items) of those that the file has. AKIN_INPUT: not as they should be. */
+/* Reads rows [first, first + items) of the file's attributes. AKIN_INPUT: invalid. */
 AKIN_MUST_CHECK akin_status akin_label_attributes_read(const akin_ncfile *file, size_t first,
                                                        akin_label_attributes *out);
 void akin_label_attributes_define(const akin_label_attributes *attributes, akin_ncfile *file);

@@ -1,4 +1,4 @@
-/* label_kinds: categories and groups, for what treats both alike. Not collective. */
+/* label_kinds: categories and groups, for code that treats both alike. Not collective. */
 #ifndef AKIN_LABEL_KINDS_H
 #define AKIN_LABEL_KINDS_H
 

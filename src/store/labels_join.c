@@ -1,4 +1,4 @@
-/* labels_join: the labels of two catalogues as those of one. */
+/* labels_join: merges the labels of two catalogues. */
 #include "label_kinds.h"
 #include <akin/mem.h>
 #include <math.h>

@@ -1,4 +1,4 @@
-/* labels_take: some rows of labels as labels of their own, as if no other had ever been there. */
+/* labels_take: a selection of rows as separate labels, as if there had been no others. */
 #include "label_kinds.h"
 #include <akin/mem.h>
 #include <string.h>
