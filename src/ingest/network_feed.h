@@ -1,6 +1,5 @@
-/* network_feed: the accepted pictures on their way through a network: batches, what of them is kept
- * for a run that goes on, and the vectors for the catalogue. Not collective where nothing else is
- * said.
+/* network_feed: runs a network on the accepted pictures in batches, keeps the results so that a run
+ * can be resumed, and delivers the vectors for the catalogue. Not collective unless stated.
  */
 #ifndef AKIN_NETWORK_FEED_H
 #define AKIN_NETWORK_FEED_H
@@ -25,7 +24,7 @@ typedef struct {
     akin_picture_exchange *pictures; /* where they go; borrowed */
 } akin_network_feed_params;
 
-/* Opens the network and what an earlier run has left. Collective; agreed; the same params. */
+/* Opens the network and the files left by an earlier run. Collective; agreed; the same params. */
 AKIN_MUST_CHECK akin_status akin_network_feed_create(akin_comm *comm,
                                                      const akin_network_feed_params *params,
                                                      akin_network_feed **out);
@@ -42,9 +41,9 @@ AKIN_MUST_CHECK akin_status akin_network_feed_add(akin_network_feed *feed, uint6
 /* *found: an earlier run had this picture, and it is kept already. */
 AKIN_MUST_CHECK akin_status akin_network_feed_take(akin_network_feed *feed, uint64_t place,
                                                    uint64_t hash, bool *found);
-/* What is not a whole batch yet is run too. */
+/* Also runs the last, incomplete batch. */
 AKIN_MUST_CHECK akin_status akin_network_feed_flush(akin_network_feed *feed);
-/* Saves what there is, if it is time or `now`. */
+/* Saves the results so far, if it is time or `now` is set. */
 AKIN_MUST_CHECK akin_status akin_network_feed_save(akin_network_feed *feed, bool now);
 const char *akin_network_feed_checkpoint(const akin_network_feed *feed); /* borrowed */
 
@@ -53,7 +52,7 @@ const char *akin_network_feed_checkpoint(const akin_network_feed *feed); /* borr
 void akin_network_feed_bring(akin_network_feed *feed, const akin_catalog *previous,
                              const uint64_t *spots);
 akin_catalog_network akin_network_feed_network(akin_network_feed *feed);
-/* The catalogue is written: what was kept for it is removed. Collective. */
+/* Call after the catalogue is written: removes the files kept for resuming. Collective. */
 void akin_network_feed_finish(akin_network_feed *feed, akin_comm *comm);
 
 #endif

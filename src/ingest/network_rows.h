@@ -1,9 +1,8 @@
-/* network_rows: what a network has given, on disk until it is written into the catalogue: so memory
- * holds one batch, and a run that is killed goes on from there. Not collective where nothing else is
- * said.
+/* network_rows: keeps a network's output on disk until it is written to the catalogue: memory holds
+ * only one batch, and a killed run can be resumed. Not collective unless stated.
  *
- * Every rank appends to a file of its own, <name>.<number>: a header, then records of a picture's
- * hash, its 32x32 image and its vector, each with a checksum, so that one cut short is no record.
+ * Every rank appends to its own file, <name>.<number>: a header, then records of a picture's hash,
+ * its 32x32 image and its vector, each with a checksum, so that truncated records are ignored.
  * A run reads the files that earlier ones left, of however many ranks, and never writes to them.
  */
 #ifndef AKIN_NETWORK_ROWS_H
@@ -24,7 +23,7 @@ typedef struct {
     size_t features;  /* of a vector */
 } akin_network_rows_params;
 
-/* Finds what earlier runs have left. AKIN_INPUT: files of another run, where the user named them.
+/* Finds the files of earlier runs. AKIN_INPUT: files of a different run, if the user named them.
  * Collective; agreed; the same params. */
 AKIN_MUST_CHECK akin_status akin_network_rows_create(akin_comm *comm,
                                                      const akin_network_rows_params *params,
@@ -32,13 +31,13 @@ AKIN_MUST_CHECK akin_status akin_network_rows_create(akin_comm *comm,
 void akin_network_rows_free(akin_network_rows *rows); /* the files stay; NULL is fine */
 
 size_t akin_network_rows_kept(const akin_network_rows *rows); /* records of earlier runs */
-/* The place of the record of a picture of that hash, of an earlier run; false: none has it. */
+/* The place of an earlier run's record for a picture with that hash; false: there is none. */
 bool akin_network_rows_find(const akin_network_rows *rows, uint64_t hash, uint64_t *place);
 /* A record of this run: image [32, 32, 3], vector [features]; *place is known to all ranks. */
 AKIN_MUST_CHECK akin_status akin_network_rows_add(akin_network_rows *rows, uint64_t hash,
                                                   const uint8_t *image, const float *vector,
                                                   uint64_t *place);
-/* Brings what was added to the disk; before that no rank may get it. */
+/* Writes the added records to disk; no rank may get them before that. */
 AKIN_MUST_CHECK akin_status akin_network_rows_sync(akin_network_rows *rows);
 /* Of a record of any rank; image or vector may be NULL. AKIN_FAILED: it cannot be read, or is not
  * what was written. */

@@ -1,7 +1,7 @@
-/* openvino: a model file read, compiled for this rank's one core and run; the one module with
- * <openvino/c/openvino.h>. Not collective.
+/* openvino: reads a model file, compiles it for this rank's one core and runs it; the one module
+ * with <openvino/c/openvino.h>. Not collective.
  *
- * In a build without it `read` refuses with what to install.
+ * In a build without OpenVINO, `read` fails and says what to install.
  */
 #ifndef AKIN_OPENVINO_H
 #define AKIN_OPENVINO_H
@@ -32,7 +32,7 @@ AKIN_MUST_CHECK akin_status akin_openvino_read(const char *path, akin_openvino *
 void akin_openvino_free(akin_openvino *model);                                 /* NULL is fine */
 const akin_openvino_input *akin_openvino_input_of(const akin_openvino *model); /* borrowed */
 const char *akin_openvino_version(const akin_openvino *model);                 /* "2026.4.1-..." */
-/* Whether the CPU multiplies numbers of 16 bits itself. */
+/* Whether the CPU has native bfloat16 multiplication. */
 bool akin_openvino_has_bfloat16(const akin_openvino *model);
 
 typedef struct {

@@ -45,8 +45,8 @@ typedef struct {
     uint64_t *spots;  /* [shard]; NULL: nobody wants them */
 } akin_picture_shard;
 
-/* All pictures, kept or referred to by whatever rank, come to the shards of their items. previous:
- * what is referred to, open on all ranks; NULL = nothing. The harvest is empty afterwards.
+/* Sends all pictures, kept or referenced by any rank, to the shards of their items. previous: the
+ * referenced catalogue, open on all ranks; NULL = none. The exchange is empty afterwards.
  * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_picture_exchange_bring_home(akin_picture_exchange *harvest,
                                                              akin_comm *comm,

@@ -1,6 +1,6 @@
-/* pretrained_recipe: how a network wants its pictures: from the options, else from the
- * preprocessor_config.json beside it (the names that Hugging Face's image processors write), else
- * as networks of ImageNet are used. Not collective.
+/* pretrained_recipe: a network's preprocessing: from the options, else from the
+ * preprocessor_config.json next to the model (with the keys of Hugging Face's image processors),
+ * else the usual one for ImageNet. Not collective.
  */
 #ifndef AKIN_PRETRAINED_RECIPE_H
 #define AKIN_PRETRAINED_RECIPE_H
@@ -22,8 +22,8 @@ typedef struct {
     double mean[3], deviation[3];
 } akin_pretrained_recipe;
 
-/* AKIN_USAGE: an option is no size or no three numbers; AKIN_INPUT: the file of that name is not
- * what it should be; a file that is not there is none, nor is NULL.
+/* AKIN_USAGE: an option is not a size or not three numbers; AKIN_INPUT: the file is invalid. A
+ * missing file is the same as NULL: no file.
  */
 AKIN_MUST_CHECK akin_status akin_pretrained_recipe_read(const akin_pretrained_params *params,
                                                         const char *config,
@@ -32,8 +32,8 @@ AKIN_MUST_CHECK akin_status akin_pretrained_recipe_read(const akin_pretrained_pa
 /* The file beside the model, owned; NULL: out of memory. */
 char *akin_pretrained_config(const char *path);
 
-/* For an input of that size, pixels; 0: the model takes any, and *width and *height become what is
- * asked for. AKIN_INPUT: they do not go together. */
+/* For an input of that size, pixels; 0: the model takes any size, and *width and *height are set to
+ * the requested one. AKIN_INPUT: they are incompatible. */
 AKIN_MUST_CHECK akin_status akin_pretrained_recipe_view(const akin_pretrained_recipe *recipe,
                                                         const char *path, size_t *width,
                                                         size_t *height, akin_image_view *view);

@@ -1,9 +1,9 @@
-/* resample: a picture resized as an image processor resizes it before a network sees it: a separable
- * filter, widened where the picture is made smaller (Pillow's Image.resize; its filters bear the
- * same numbers here). Row by row, so that the whole picture is never in memory. Not collective.
+/* resample: resizes a picture for a network as image processors do: with a separable filter,
+ * widened when the picture is made smaller (Pillow's Image.resize; filters have the same numbers
+ * here). Row by row, so that the whole picture is never in memory. Not collective.
  *
- * Sums are float and follow the order in which rows come, which a file fixes: the same file gives
- * the same bits.
+ * Sums are float and depend on the order of the rows, which is fixed by the file: the same file
+ * gives the same bits.
  */
 #ifndef AKIN_RESAMPLE_H
 #define AKIN_RESAMPLE_H
@@ -28,7 +28,7 @@ AKIN_MUST_CHECK akin_status akin_resample_create(const akin_resample_axis *x,
                                                  akin_image_filter filter, akin_resample **out);
 void akin_resample_free(akin_resample *resample); /* NULL is fine */
 
-/* Every pixel is to be given exactly once: row y as rgb [x->pixels, 3], or `count` pixels of it at
+/* Every pixel must be given exactly once: row y as rgb [x->pixels, 3], or `count` pixels of it at
  * x, x + step, x + 2 step ... as rgb [count, 3]. */
 void akin_resample_row(akin_resample *resample, size_t y, const uint8_t *rgb);
 void akin_resample_pixels(akin_resample *resample, size_t y, size_t x, size_t step, size_t count,

@@ -1,5 +1,5 @@
-/* source_attributes: which further columns of a table are attributes of its items, and what a cell
- * of them says. Not collective. */
+/* source_attributes: which further columns of a table are attributes of its items, and how their
+ * cells are parsed. Not collective. */
 #ifndef AKIN_SOURCE_ATTRIBUTES_H
 #define AKIN_SOURCE_ATTRIBUTES_H
 
@@ -8,7 +8,7 @@
 #include <akin/source.h>
 #include <akin/text.h>
 
-/* A decimal number of a float's range. false: it is none. */
+/* A decimal number in the range of a float; false: not one. */
 bool akin_source_attribute_number(akin_source_text cell, float *out);
 /* What goes into the files: for LABELS the parts between |, ascending and unique, written into
  * `scratch`; for LABEL the cell. Without blanks at the ends; "" = none. */

@@ -63,8 +63,8 @@ const char *akin_source_list_fault(akin_source_text text);
 /* Appends a row; checks ids and labels itself. */
 AKIN_MUST_CHECK akin_status akin_source_list_add(akin_source_list *rows,
                                                  const akin_source_found *found);
-/* From here on rows with the id of a row that is there now are replaced by that one: who adds rows asks
- * and leaves them out. */
+/* From now on the rows already in the list take precedence over new ones with the same id: the
+ * caller checks and omits those. */
 AKIN_MUST_CHECK akin_status akin_source_list_replace(akin_source_list *rows);
 bool akin_source_list_is_replaced(const akin_source_list *rows, akin_source_text id);
 /* Sets a row's reason if it has none. */
