@@ -1,4 +1,4 @@
-/* plan: memory, bytes and time of a night of a given size, on machines that are not here. Pure
+/* plan: predicts memory, bytes and time of a night of a given size on other machines. Pure
  * arithmetic and a simulation of the schedule; not collective. Seconds come from rates of one core
  * (the defaults were measured on one, AKIN_PLAN_CPU), and from the network, the disk and the
  * failures of `akin_plan_machine`. */

@@ -1,4 +1,4 @@
-/* failures: a night in which nodes fail, drawn again and again. Not collective. Cannot fail. */
+/* failures: Monte Carlo simulation of nights in which nodes fail. Not collective. Cannot fail. */
 #ifndef AKIN_FAILURES_H
 #define AKIN_FAILURES_H
 

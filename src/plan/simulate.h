@@ -1,5 +1,5 @@
-/* simulate: the schedule of the ranks, run on a clock that is only counted: who computes what when
- * (ring.h, shard.h), when its messages are there, and who waits for whom. Not collective. */
+/* simulate: the schedule of the ranks on a simulated clock: which rank computes what and when
+ * (ring.h, shard.h), when its messages arrive, and who waits for whom. Not collective. */
 #ifndef AKIN_SIMULATE_H
 #define AKIN_SIMULATE_H
 
