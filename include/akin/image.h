@@ -22,7 +22,8 @@ typedef struct {
     uint64_t max_pixels; /* a picture that claims more is refused from its header */
 } akin_image_params;
 
-/* How a network wants its pictures resized; the numbers are Pillow's, which image processors name. */
+/* The filters that networks expect for resizing; the numbers are Pillow's, as in preprocessor
+ * files. */
 typedef enum {
     AKIN_IMAGE_NEAREST,
     AKIN_IMAGE_LANCZOS,
@@ -48,8 +49,8 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_image_decode(const uint8_t *bytes, size_t count,
                                               const akin_image_params *params, uint8_t *rgb);
 
-/* Both of one decoding: rgb as above, and what a network sees of it, seen [view.height, view.width,
- * 3]; view NULL: rgb alone. */
+/* Both from one decoding: rgb as above, and the network's view, seen [view.height, view.width, 3];
+ * view NULL: only rgb. */
 AKIN_MUST_CHECK akin_status akin_image_decode_both(const uint8_t *bytes, size_t count,
                                                    const akin_image_params *params, uint8_t *rgb,
                                                    const akin_image_view *view, uint8_t *seen);

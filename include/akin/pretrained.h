@@ -1,8 +1,8 @@
-/* pretrained: a network that somebody else has trained (ONNX, or OpenVINO's IR), which is shown
- * every picture and gives a vector. Not collective where nothing else is said.
+/* pretrained: runs a network trained elsewhere (ONNX, or OpenVINO's IR) that computes a vector from
+ * each picture. Not collective unless stated.
  *
- * It computes on this rank's one core, in batches of a fixed size, a last one filled up: what it
- * gives depends on the picture alone. A build without OpenVINO has every function, and open says
+ * It runs on this rank's one core, in batches of a fixed size, the last one padded: a vector
+ * depends only on its picture. A build without OpenVINO has all functions, but open fails and says
  * what to install.
  */
 #ifndef AKIN_PRETRAINED_H
@@ -26,25 +26,25 @@ typedef struct {
     const char *precision; /* "float32", "bfloat16", "int8-if-quantised"; NULL: the first */
 } akin_pretrained_params;
 
-/* What of the options and files decides what the network gives: "digest=... size=256 ...", owned.
+/* Everything in the options and files that affects the vectors: "digest=... size=256 ...", owned.
  * The model's bytes are read by rank 0. AKIN_FAILED: no such file; AKIN_USAGE: neither ONNX nor
  * IR, by its name. Needs no runtime. Collective; agreed; the same params. */
 AKIN_MUST_CHECK akin_status akin_pretrained_request(akin_comm *comm,
                                                     const akin_pretrained_params *params,
                                                     char **out);
-/* The params that such a text was made of, but for the path: texts point into `copy`, which is
- * written to. */
+/* Recovers the params from such a text, except the path: they point into `copy`, which is
+ * modified. */
 void akin_pretrained_parse(char *copy, akin_pretrained_params *out);
 
-/* AKIN_USAGE: a build without a runtime, which says what to install, a file of another kind by its
- * name, or an option that is no size or no number. No file is looked at. */
+/* AKIN_USAGE: a build without a runtime (the message says what to install), a file name of another
+ * kind, or an option that is not a valid size or number. Opens no file. */
 AKIN_MUST_CHECK akin_status akin_pretrained_check(const akin_pretrained_params *params);
 
 typedef struct akin_pretrained akin_pretrained;
 
-/* AKIN_USAGE: no runtime, or a wrong option; AKIN_INPUT: a model that cannot be used, with what it
- * has and what was looked for. All ranks compute with the instructions that all of them have.
- * Collective; agreed; the same params. */
+/* AKIN_USAGE: no runtime, or an invalid option; AKIN_INPUT: a model that cannot be used; the
+ * message says what it has and what is needed. All ranks use the instructions that all of them
+ * support. Collective; agreed; the same params. */
 AKIN_MUST_CHECK akin_status akin_pretrained_open(akin_comm *comm,
                                                  const akin_pretrained_params *params,
                                                  akin_pretrained **out);

@@ -108,8 +108,8 @@ typedef akin_status (*akin_source_picture)(void *context, size_t row, const uint
 AKIN_MUST_CHECK akin_status akin_source_read(const akin_source *source, const bool *wanted,
                                              akin_source_picture each, void *context);
 
-/* The same, asking for each row without a reason when it is reached, in that order, which depends on
- * the source alone. */
+/* The same, but asks for each row without a reason when it is reached, in that order, which depends
+ * only on the source. */
 typedef bool (*akin_source_choice)(void *context, size_t row);
 AKIN_MUST_CHECK akin_status akin_source_read_chosen(const akin_source *source,
                                                     akin_source_choice wanted,

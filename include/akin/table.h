@@ -16,13 +16,13 @@
  *   float  calibration_cosine(knot)   ascending
  *   double calibration_share(knot)    see below; score(item, k) is then a share
  *
- * A table between products (neighbors --by group) has a row a product and the pair of pictures that
- * is most alike, rows of the embeddings:
+ * A table between products (neighbors --by group) has one row per product, and for each neighbour
+ * the most similar pair of pictures, as rows of the embeddings:
  *
  *   int   picture(item, k), neighbor_picture(item, k)
  *
- * A table between two catalogues (neighbors --against) has neighbours from another catalogue than
- * its items. `neighbor` is then a row of that one:
+ * In a table between two catalogues (neighbors --against) the neighbours are from a different
+ * catalogue than the items, and `neighbor` is a row of that catalogue:
  *
  *   char target_id(target, target_id_length)   and
  *   int  target_category(target), target_group(target), indices into the same names
@@ -115,7 +115,7 @@ typedef struct {
     const char *model_digest; /* "" = unknown */
 } akin_table_origin;
 
-/* What a refined table has besides its lists; of this rank's rows, borrowed. */
+/* What a refined table has in addition to its lists; for this rank's rows, borrowed. */
 typedef struct {
     bool diverse; /* lists are in the order of diversity.h */
     bool boosted; /* ... of the cosine and what rules add to it */
@@ -165,10 +165,10 @@ typedef struct akin_lists akin_lists;
 
 /* The table is borrowed. */
 AKIN_MUST_CHECK akin_status akin_lists_create(const akin_table *table, akin_lists **out);
-/* The list of a row, valid until the next call. Rows asked for in order are read a block at a time,
- * others alone. */
+/* The list of a row, valid until the next call. Rows requested in order are read a block at a time,
+ * others one by one. */
 AKIN_MUST_CHECK akin_status akin_lists_get(akin_lists *lists, size_t row, akin_list *out);
-/* The same, only where it is in memory. */
+/* The same, but only if it is already in memory. */
 bool akin_lists_peek(const akin_lists *lists, size_t row, akin_list *out);
 /* |A and B| of two lists of rows, which it sorts; -1 is no row. */
 size_t akin_lists_common(int32_t *a, size_t a_count, int32_t *b, size_t b_count);
