@@ -198,8 +198,8 @@ static double alike_in(const akin_judge *t, akin_part part, size_t q, const size
     return sum;
 }
 
-void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
-                     akin_judged *sum) {
+double akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
+                       akin_judged *sum) {
     const akin_study *s = t->study;
     const uint8_t *relation = t->relation + q * s->count;
     size_t self = t->query[q], nearest[NEAREST], count = 0;
@@ -219,6 +219,7 @@ void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool ap
     sum->colour += alike_in(t, AKIN_PART_FOREGROUND, q, nearest, count);
     sum->texture += alike_in(t, AKIN_PART_TEXTURE, q, nearest, count);
     sum->queries++;
+    return (double)hits / (double)t->related[q];
 }
 
 uint8_t *akin_judge_unseen(const akin_judge *t) {

@@ -48,9 +48,9 @@ void akin_judge_multiply_views(const akin_judge *t, const float *views, const fl
                                size_t dim, float *out);
 
 /* Adds what query q's nearest say, by scores [count]; rows of another fold than its own are passed
- * over where `apart`. Then the mean of such a sum. */
-void akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
-                     akin_judged *sum);
+ * over where `apart`. Returns its share of neighbours. Then the mean of such a sum. */
+double akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
+                       akin_judged *sum);
 
 /* Adds whether view v finds its original before all other rows. before: whether it did in the first
  * look, which sets it; to begin with AKIN_JUDGE_UNSEEN. */

@@ -7,6 +7,7 @@
 
 enum { FOLDS = AKIN_JUDGE_FOLDS };
 #define MAP_GAIN 0.01 /* of the logarithm, that a map is worth */
+#define SURE 2.0      /* deviations by which the same queries must find more: not colours alone */
 #define ALIKE 0.015   /* of it, within which two maps serve alike */
 /* What labels say, times the length of the others: with more, a picture's twin is lost among its
  * kind. Where views tell whether it is, more is tried. */
@@ -27,23 +28,25 @@ static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
 typedef struct {
     bool apart; /* colours are left out (tune_turn.h) */
     akin_turn_way way;
-    double gain;  /* what it is worth to the fold to which it is worth least */
-    double share; /* of neighbours, held out */
-    double again; /* of views that find their original first, likewise */
+    double gain;         /* what it is worth to the fold to which it is worth least */
+    double share;        /* of neighbours, held out */
+    double again;        /* of views that find their original first, likewise */
+    double more, square; /* what each query's share is more than without a map, together, squared */
 } attempt;
 
 typedef struct {
-    float *rows;              /* [count, dim] as the weights have them */
-    float *fold;              /* [count, dim]: those of a fold, less their mean */
-    float *mean;              /* [dim] of these */
-    float *turned;            /* [count, dim] */
-    float *views, *moved;     /* [views, dim] as the weights have them; less a fold's mean */
-    float *scores;            /* [queries, count] */
-    float *again;             /* [views, count] */
-    uint8_t *before[FOLDS];   /* [views] (akin_judge_look_again), at weights as they were */
-    float *gram;              /* [dim, dim]: what cosines are taken by (tune_turn.h) */
-    akin_turn turn[FOLDS];    /* that each fold taught */
-    akin_judged plain[FOLDS]; /* without a map */
+    float *rows;                   /* [count, dim] as the weights have them */
+    float *fold;                   /* [count, dim]: those of a fold, less their mean */
+    float *mean;                   /* [dim] of these */
+    float *turned;                 /* [count, dim] */
+    float *views, *moved;          /* [views, dim] as the weights have them; less a fold's mean */
+    float *scores;                 /* [queries, count] */
+    float *again;                  /* [views, count] */
+    uint8_t *before[FOLDS];        /* [views] (akin_judge_look_again), at weights as they were */
+    float *gram;                   /* [dim, dim]: what cosines are taken by (tune_turn.h) */
+    akin_turn turn[FOLDS];         /* that each fold taught */
+    akin_judged plain[FOLDS];      /* without a map */
+    double *shares, *plain_shares; /* [queries]: of neighbours, last measured and without a map */
 } mapping;
 
 /* Rows [count, dim] of the study, or its views, as the weights have them. */
@@ -111,7 +114,8 @@ static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool tu
     to_unit_length(m->fold, m->turned, n, dim);
     AKIN_TRY(akin_judge_multiply(t, m->fold, m->turned, dim, m->scores));
     for (size_t q = 0; q < t->queries; q++)
-        if (t->fold[t->query[q]] == fold) akin_judge_look(t, q, m->scores + q * n, true, &sum);
+        if (t->fold[t->query[q]] == fold)
+            m->shares[q] = akin_judge_look(t, q, m->scores + q * n, true, &sum);
     look_again(t, m, fold, &sum);
     *out = akin_judge_mean(sum);
 done:
@@ -130,8 +134,10 @@ static akin_status begin_map(const akin_judge *t, mapping *m) {
     m->again = akin_mem_alloc(t->study->view_count, n * sizeof *m->again);
     m->scores = akin_mem_alloc(t->queries, n * sizeof *m->scores);
     m->gram = akin_mem_alloc(dim, dim * sizeof *m->gram);
+    m->shares = akin_mem_alloc(t->queries, sizeof *m->shares);
+    m->plain_shares = akin_mem_alloc(t->queries, sizeof *m->plain_shares);
     if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram || !m->views ||
-        !m->moved || !m->again)
+        !m->moved || !m->again || !m->shares || !m->plain_shares)
         goto done;
     for (size_t f = 0; f < FOLDS; f++) {
         m->before[f] = akin_judge_unseen(t);
@@ -153,6 +159,8 @@ static void end_map(mapping *m) {
     akin_mem_free(m->again);
     akin_mem_free(m->scores);
     akin_mem_free(m->gram);
+    akin_mem_free(m->shares);
+    akin_mem_free(m->plain_shares);
     for (size_t f = 0; f < FOLDS; f++) {
         akin_mem_free(m->before[f]);
         akin_turn_free(&m->turn[f]);
@@ -177,6 +185,15 @@ done:
     return status;
 }
 
+static void compare_shares(const akin_judge *t, const mapping *m, attempt *a) {
+    a->more = a->square = 0;
+    for (size_t q = 0; q < t->queries; q++) {
+        double more = m->shares[q] - m->plain_shares[q];
+        a->more += more;
+        a->square += more * more;
+    }
+}
+
 /* What a map that one fold taught is worth to the other. */
 static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     akin_status status = AKIN_OK;
@@ -193,6 +210,7 @@ static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
         a->share += mapped.share / FOLDS;
         a->again += mapped.again / FOLDS;
     }
+    compare_shares(t, m, a);
 done:
     return status;
 }
@@ -259,6 +277,7 @@ static akin_status begin_at(const akin_judge *t, mapping *m, const double *weigh
     weigh_rows(t, weights, t->study->rows, t->study->count, m->rows);
     weigh_rows(t, weights, t->study->views, t->study->view_count, m->views);
     for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(measure(t, m, f, false, &m->plain[f]));
+    memcpy(m->plain_shares, m->shares, t->queries * sizeof *m->shares);
 done:
     return status;
 }
@@ -279,7 +298,8 @@ akin_status akin_tune_map(const akin_judge *t, const double *start, akin_tune_re
     AKIN_TRY(choose_map(t, &m, &best));
     out->share_map = best.share;
     out->again_map = best.again;
-    if (!(best.gain > fmax(akin_judge_chance(m.plain[0]), akin_judge_chance(m.plain[1]))))
+    if (!(best.gain > fmax(akin_judge_chance(m.plain[0]), akin_judge_chance(m.plain[1]))) ||
+        !(best.more > SURE * sqrt(best.square)))
         goto done;
     akin_turn *turn = &m.turn[0];
     AKIN_TRY(teach_fold(t, &m, FOLDS, best.apart, turn));
