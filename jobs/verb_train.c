@@ -4,6 +4,7 @@
 #include "verbs.h"
 #include <akin/features.h>
 #include <akin/file.h>
+#include <akin/ids.h>
 #include <akin/log.h>
 #include <akin/ncfile.h>
 #include <akin/train.h>
@@ -201,6 +202,23 @@ done:
     return status;
 }
 
+/* A row that is wrong is found before anything is trained, for that may take hours. */
+static akin_status look_at_pairs(const akin_call *call, const char *catalog, const char *pairs) {
+    akin_status status = AKIN_OK;
+    akin_ncfile *file = NULL;
+    akin_ids *ids = NULL;
+    akin_id_pairs found = {0};
+    if (akin_comm_rank(call->comm) != 0) return AKIN_OK;
+    AKIN_TRY(akin_ncfile_peek(catalog, "catalog", &file));
+    AKIN_TRY(akin_ids_read(file, &ids));
+    AKIN_TRY(akin_id_pairs_read(pairs, ids, &found));
+done:
+    akin_id_pairs_release(&found);
+    akin_ids_free(ids);
+    akin_ncfile_close(file);
+    return status;
+}
+
 akin_status akin_train_features(const akin_options *o, size_t seen, akin_features *features) {
     const akin_features_params params = {
         .name = akin_options_text(o, "features"),
@@ -339,6 +357,7 @@ static akin_status run_train(akin_call *call) {
     char digest[AKIN_HASH_TEXT_SIZE];
     akin_status local = look_at_catalog(params.catalog, &seen);
     if (local == AKIN_OK && pairs) local = akin_file_digest(pairs, digest);
+    if (local == AKIN_OK && pairs) local = look_at_pairs(call, params.catalog, pairs);
     AKIN_TRY(akin_agree(call->comm, local));
     params.pairs_digest = pairs ? digest : NULL;
     AKIN_TRY(akin_train_features(call->options, seen, &features)); /* the same on every rank */

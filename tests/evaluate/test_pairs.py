@@ -46,6 +46,10 @@ def test_what_is_refused():
     write("strangers.csv", "a,b", "c,d")
     assert "strangers.csv" in akin("train", "things.nc", "-o", "x.nc", "--steps", 1, "--pairs", "strangers.csv", expect=3).err
     assert "fused" in akin("train", "things.nc", "-o", "x.nc", "--features", "handcrafted", "--pairs", "pairs.csv", expect=2).err
+    for weight in ("0", "-1", "nan", "inf", "1e10", "much"):  # before training, which would not end
+        write("heavy.csv", "id,other,weight", f"{IDS[0]},{IDS[1]},1", f"{IDS[0]},{IDS[2]},{weight}")
+        done = akin("train", "things.nc", "-o", "x.nc", "--epochs", "1000000", "--pairs", "heavy.csv", ranks=2, expect=3)
+        assert f'heavy.csv row 3: "{weight}" is not a weight' in done.err and not os.path.exists("x.nc"), done.err
     assert not os.path.exists("x.nc")
 
 
