@@ -257,6 +257,19 @@ static void put_weights(const work *w, const double *weights) {
         }
 }
 
+static void log_choice(const work *w) {
+    char weights[320] = "";
+    size_t used = 0;
+    for (size_t p = 0; p < AKIN_PARTS; p++) {
+        const akin_features_part *part = &w->features->parts[p];
+        if (part->weight > 0 && used < sizeof weights)
+            used +=
+                (size_t)snprintf(weights + used, sizeof weights - used, "%s%s %.3g",
+                                 used > 0 ? ", " : "", akin_part_name((akin_part)p), part->weight);
+    }
+    akin_log_info("train: weights chosen: %s; %s", weights, w->out->why);
+}
+
 static akin_status choose(work *w, double **turn, bool *turned) {
     akin_status status = AKIN_OK;
     akin_tune_result result = {0};
@@ -270,7 +283,7 @@ static akin_status choose(work *w, double **turn, bool *turned) {
     describe_choice(w, &result);
     w->out->share = result.queries > 0 ? result.share_map : 0;
     akin_feature_params_explain(akin_model_feature_params(w->model), w->out->by, w->out->why);
-    akin_log_info("train: weights chosen: %s", w->out->why);
+    log_choice(w);
     *turn = result.turn;
     *turned = result.mapped;
     result.turn = NULL;
