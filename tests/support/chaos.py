@@ -151,6 +151,16 @@ def ranks_of(launcher):
     return [int(word) for word in found.stdout.split()]
 
 
+def catches(pid, what):
+    """Whether a process has a handler for the signal: not while it is still being loaded."""
+    try:
+        with open(f"/proc/{pid}/status") as f:
+            caught = next(line for line in f if line.startswith("SigCgt:"))
+    except (OSError, StopIteration):
+        return False
+    return int(caught.split()[1], 16) >> (what - 1) & 1 == 1
+
+
 def send(pid, what):
     try:
         os.kill(pid, what)
@@ -184,6 +194,7 @@ class Mpirun(World):
         ranks = ranks_of(run)
         over = run.poll() is not None or not ranks
         stage = stage_of(self.output)
+        self.loading = not all(catches(pid, signal.SIGUSR1) for pid in ranks)
         if not over:
             send(run.pid if whom == "launcher" else self.dice.choice(ranks), what)
         code = self.end(run)
@@ -209,7 +220,8 @@ class Mpirun(World):
 
     def fault_usr1_mpirun(self, job):
         code = self.signalled(job, "launcher", signal.SIGUSR1)
-        check(code in (0, 75) or "killed" in self.said or code == 1 or code < 0, f"SIGUSR1 ended with {code}: {self.said[-500:]}")
+        early = self.loading and code == 128 + signal.SIGUSR1
+        check(early or code in (0, 75) or "killed" in self.said or code == 1 or code < 0, f"SIGUSR1 ended with {code}: {self.said[-500:]}")
         return code
 
     def fault_term_rank(self, job):
