@@ -189,6 +189,8 @@ void akin_item_pins_free(akin_item_pins *pins) {
 }
 
 const int32_t *akin_item_pins_of(const akin_item_pins *pins, size_t item, size_t *count) {
+    *count = 0;
+    if (pins == NULL) return NULL;
     *count = pins->first[item + 1] - pins->first[item];
     return pins->neighbor + pins->first[item];
 }

@@ -32,7 +32,7 @@ AKIN_MUST_CHECK akin_status akin_item_pins_read(akin_comm *comm, const akin_neig
                                                 akin_item_pins **out);
 void akin_item_pins_free(akin_item_pins *pins); /* NULL is fine */
 
-/* Rows of an item of this rank's shard, in their order. Not collective. */
+/* Rows of an item of this rank's shard, in their order; without pins (NULL) none. Not collective. */
 const int32_t *akin_item_pins_of(const akin_item_pins *pins, size_t item, size_t *count);
 
 /* Puts them first in the lists of the shard's `count` items; what is behind k drops out. Their scores are

@@ -5,14 +5,12 @@
 #include <akin/mem.h>
 #include <string.h>
 
-enum { GROWTH = 4 /* times as long as the list that was too short */ };
-
 typedef struct {
     akin_comm *comm;
     const akin_vectors *vectors;
     const akin_limited_lists_source *from;
     akin_item_limits *limits;
-    size_t k, width; /* width: of the lists that are gone through */
+    size_t k;
     uint64_t *out, *scratch;
     size_t *poor; /* [poor_count]: items whose list was too short, but may go on */
     size_t poor_count;
@@ -23,8 +21,7 @@ static bool take(const work *w, size_t item, const uint64_t *list, size_t width,
     uint64_t *out = w->out + item * w->k;
     memcpy(w->scratch, list, width * sizeof *list);
     size_t pinned = 0;
-    const int32_t *pins =
-        w->from->pins != NULL ? akin_item_pins_of(w->from->pins, item, &pinned) : NULL;
+    const int32_t *pins = akin_item_pins_of(w->from->pins, item, &pinned);
     size_t wanted = w->k > pinned ? w->k - pinned : 0;
     size_t held = akin_item_limits_take(w->limits, pins, pinned, w->scratch, width, wanted);
     memset(out, 0, w->k * sizeof *out);
@@ -49,11 +46,12 @@ static akin_status take_all(work *w) {
     return AKIN_OK;
 }
 
-/* Some of the poor items, with longer lists; those that are too short again stay poor. Collective;
- * agreed. */
-static akin_status search_some(work *w, size_t first, size_t count, size_t *still) {
+/* Collective; agreed. */
+static akin_status search_some(void *context, size_t width, size_t first, size_t count,
+                               size_t *kept) {
     akin_status status;
-    size_t width = w->width, others = akin_vectors_items(w->vectors) - 1;
+    work *w = context;
+    size_t others = akin_vectors_items(w->vectors) - 1;
     uint64_t *lists = akin_mem_alloc(count, width * sizeof *lists);
     uint64_t *scratch = akin_mem_resize(w->scratch, 0, width, sizeof *scratch);
     if (scratch) w->scratch = scratch;
@@ -64,34 +62,10 @@ static akin_status search_some(work *w, size_t first, size_t count, size_t *stil
         const uint64_t *list = lists + i * width;
         bool whole = list[width - 1] == 0 || width >= others;
         if (!take(w, w->poor[first + i], list, width, whole))
-            w->poor[(*still)++] = w->poor[first + i];
+            w->poor[(*kept)++] = w->poor[first + i];
     }
 done:
     akin_mem_free(lists);
-    return status;
-}
-
-/* Until no list is too short. Collective; agreed. */
-static akin_status search(work *w, size_t *sought) {
-    akin_status status = AKIN_OK;
-    size_t others = akin_vectors_items(w->vectors) - 1;
-    for (w->width = w->from->stride;;) {
-        int64_t most = (int64_t)w->poor_count, sum = most;
-        akin_comm_max_i64(w->comm, &most, 1);
-        akin_comm_sum_i64(w->comm, &sum, 1);
-        if (most == 0) return AKIN_OK;
-        if (*sought == 0) *sought = (size_t)sum;
-        w->width = GROWTH * w->width < others ? GROWTH * w->width : others;
-        size_t batch = akin_list_search_batch(w->comm, w->width), still = 0;
-        for (size_t done = 0; done < (size_t)most; done += batch) {
-            size_t first = done < w->poor_count ? done : w->poor_count,
-                   rest = w->poor_count - first;
-            AKIN_TRY(search_some(w, first, rest < batch ? rest : batch, &still));
-            akin_log_progress("neighbors", "short lists of rank 0", (double)first, (double)most);
-        }
-        w->poor_count = still;
-    }
-done:
     return status;
 }
 
@@ -106,7 +80,12 @@ akin_status akin_limited_lists(akin_comm *comm, const akin_vectors *vectors,
               .k = k};
     *out = NULL, *sought = 0;
     AKIN_TRY(akin_agree(comm, take_all(&w)));
-    AKIN_TRY(search(&w, sought));
+    akin_list_search_rounds rounds = {.count = w.poor_count,
+                                      .width = source->stride,
+                                      .some = search_some,
+                                      .context = &w,
+                                      .progress = "short lists of rank 0"};
+    AKIN_TRY(akin_list_search_again(comm, vectors, &rounds, sought));
     akin_item_rules_empty(source->more, vectors, k, w.out);
     *out = w.out, w.out = NULL;
 done:

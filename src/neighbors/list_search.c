@@ -1,10 +1,13 @@
 /* list_search: some items' lists anew. */
 #include "list_search.h"
 #include <akin/labels.h>
+#include <akin/log.h>
 #include <akin/row_search.h>
 
 #define ROWS ((size_t)4096)    /* of all ranks searched for, and compared with, at a time */
 #define KEYS ((size_t)4 << 20) /* of their lists, at most */
+
+enum { GROWTH = 4 /* times as long as the lists that were too short */ };
 
 typedef struct {
     const akin_vectors *vectors;
@@ -74,5 +77,30 @@ akin_status akin_list_search(akin_comm *comm, const akin_vectors *vectors,
 done:
     akin_row_search_free(found);
     akin_row_block_free(some);
+    return status;
+}
+
+akin_status akin_list_search_again(akin_comm *comm, const akin_vectors *vectors,
+                                   akin_list_search_rounds *r, size_t *sought) {
+    akin_status status = AKIN_OK;
+    size_t others = akin_vectors_items(vectors) - 1;
+    for (*sought = 0;;) {
+        int64_t most = (int64_t)r->count, sum = most;
+        akin_comm_max_i64(comm, &most, 1);
+        akin_comm_sum_i64(comm, &sum, 1);
+        if (most == 0) return AKIN_OK;
+        if (*sought == 0) *sought = (size_t)sum;
+        r->width = GROWTH * r->width < others ? GROWTH * r->width : others;
+        size_t batch = akin_list_search_batch(comm, r->width), kept = 0;
+        if (r->share > 1) batch = batch / r->share + 1;
+        for (size_t done = 0; done < (size_t)most; done += batch) {
+            size_t first = done < r->count ? done : r->count, rest = r->count - first;
+            AKIN_TRY(r->some(r->context, r->width, first, rest < batch ? rest : batch, &kept));
+            if (r->progress)
+                akin_log_progress("neighbors", r->progress, (double)first, (double)most);
+        }
+        r->count = kept;
+    }
+done:
     return status;
 }

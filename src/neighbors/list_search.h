@@ -22,4 +22,22 @@ AKIN_MUST_CHECK akin_status akin_list_search(akin_comm *comm, const akin_vectors
                                              const akin_list_search_wanted *wanted,
                                              uint64_t *lists);
 
+/* Lists that were too short, searched again until none is: each round 4 times as long as those before, or
+ * as long as lists can be. */
+typedef struct {
+    size_t count; /* this rank's, in the order in which `some` finds them; afterwards 0 */
+    size_t width; /* of the lists so far; then of those of the round */
+    size_t share; /* at a time only one in so many of a batch */
+    /* Searches lists [first, first + count) of the round, with lists of this width; those that are again
+     * too short become numbers *kept, *kept + 1 ... of the next round, which are no larger than `first`
+     * and those searched. Collective; agreed. */
+    akin_status (*some)(void *context, size_t width, size_t first, size_t count, size_t *kept);
+    void *context;
+    const char *progress; /* what is logged meanwhile; NULL: nothing is */
+} akin_list_search_rounds;
+
+/* *sought: lists of all ranks in the first round. Collective; agreed; same width, share. */
+AKIN_MUST_CHECK akin_status akin_list_search_again(akin_comm *comm, const akin_vectors *vectors,
+                                                   akin_list_search_rounds *rounds, size_t *sought);
+
 #endif

@@ -8,7 +8,6 @@
 #include <string.h>
 
 enum {
-    GROWTH = 4 /* times as long as the lists that were too short */,
     AT_ONCE_MIB = 32,
     PICTURES = 4 /* of a product, about */
 };
@@ -16,12 +15,11 @@ enum {
 typedef struct {
     akin_comm *comm;
     const akin_product_limits_source *from;
-    size_t k, width; /* width: of the lists of pictures that are gone through */
+    size_t k;
     akin_product_lists *out;
     uint64_t *scratch;
     size_t scratch_size;
-    int32_t *poor, *still; /* this rank's products whose lists were too short, before and now */
-    size_t poor_count, still_count;
+    int32_t *poor;   /* this rank's products whose lists were too short */
     uint8_t *wanted; /* [products]: those that are searched again now */
     size_t *items;   /* [count of the shard] */
 } work;
@@ -31,7 +29,7 @@ typedef struct {
 /* Goes through a product's offers; false: there may be more behind them. */
 static bool take(work *w, const akin_product_offer *offers, size_t count, size_t right) {
     size_t own = (size_t)offers->product - w->out->first, pinned = 0, next = 0;
-    const int32_t *pins = w->from->pins ? akin_item_pins_of(w->from->pins, own, &pinned) : NULL;
+    const int32_t *pins = akin_item_pins_of(w->from->pins, own, &pinned);
     size_t wanted = w->k > pinned ? w->k - pinned : 0, some = count < right ? count : right;
     for (size_t o = 0; o < some; o++) w->scratch[o] = offers[o].key;
     size_t held = akin_item_limits_take(akin_item_rules_product_limits(w->from->item_rules), pins,
@@ -43,8 +41,9 @@ static bool take(work *w, const akin_product_offer *offers, size_t count, size_t
     return held == wanted || count < right || right >= w->from->products->count - 1;
 }
 
-/* All products that have offers; those whose list is too short are still poor. */
-static akin_status take_all(work *w, const akin_product_offer *offers, size_t count, size_t right) {
+/* All products that have offers; those whose list is too short become numbers *poor, ... of the poor. */
+static akin_status take_all(work *w, const akin_product_offer *offers, size_t count, size_t right,
+                            size_t *poor) {
     if (right > w->scratch_size) {
         uint64_t *more = akin_mem_resize(w->scratch, w->scratch_size, right, sizeof *more);
         if (!more) return AKIN_FAILED;
@@ -54,7 +53,7 @@ static akin_status take_all(work *w, const akin_product_offer *offers, size_t co
         for (end = o; end < count && offers[end].product == offers[o].product;) end++;
         if (take(w, offers + o, end - o, right)) continue;
         w->out->held[(size_t)offers[o].product - w->out->first] = 0; /* for a longer one */
-        w->still[w->still_count++] = offers[o].product;
+        w->poor[(*poor)++] = offers[o].product;
     }
     return AKIN_OK;
 }
@@ -89,49 +88,28 @@ static size_t list_pictures(const work *w) {
     return found;
 }
 
-/* The lists of these pictures anew, and what the products get from them. Collective; agreed. */
-static akin_status search_some(work *w) {
+/* The lists of their pictures once more, and what the products get from them. Collective; agreed. */
+static akin_status search_some(void *context, size_t width, size_t first, size_t count,
+                               size_t *kept) {
     akin_status status;
+    work *w = context;
     akin_product_offer *offers = NULL;
-    size_t offer_count = 0, count = list_pictures(w);
-    uint64_t *lists = akin_mem_alloc(count, w->width * sizeof *lists);
+    uint64_t *lists = NULL;
+    size_t offer_count = 0;
+    AKIN_TRY(choose(w, first, count));
+    size_t pictures = list_pictures(w);
+    lists = akin_mem_alloc(pictures, width * sizeof *lists);
     AKIN_TRY(akin_agree(w->comm, lists ? AKIN_OK : AKIN_FAILED));
-    const akin_list_search_wanted sought = {w->items, count, w->width, NULL};
+    const akin_list_search_wanted sought = {w->items, pictures, width, NULL};
     AKIN_TRY(akin_list_search(w->comm, w->from->vectors, w->from->rules, &sought, lists));
     const akin_product_item_lists from = {
-        .lists = lists, .width = w->width, .items = w->items, .count = count};
+        .lists = lists, .width = width, .items = w->items, .count = pictures};
     AKIN_TRY(akin_products_offers(w->comm, w->from->vectors, w->from->products, &from, &offers,
                                   &offer_count));
-    status = akin_agree(w->comm, take_all(w, offers, offer_count, w->width));
+    status = akin_agree(w->comm, take_all(w, offers, offer_count, width, kept));
 done:
     akin_mem_free(lists);
     akin_mem_free(offers);
-    return status;
-}
-
-/* Until no list is too short. Collective; agreed. */
-static akin_status search(work *w, size_t *sought) {
-    akin_status status = AKIN_OK;
-    size_t others = akin_vectors_items(w->from->vectors) - 1;
-    for (;;) {
-        int32_t *swap = w->poor;
-        w->poor = w->still, w->poor_count = w->still_count;
-        w->still = swap, w->still_count = 0;
-        int64_t most = (int64_t)w->poor_count, sum = most;
-        akin_comm_max_i64(w->comm, &most, 1);
-        akin_comm_sum_i64(w->comm, &sum, 1);
-        if (most == 0) return AKIN_OK;
-        if (*sought == 0) *sought = (size_t)sum;
-        w->width = GROWTH * w->width < others ? GROWTH * w->width : others;
-        size_t batch = akin_list_search_batch(w->comm, w->width) / PICTURES + 1;
-        for (size_t done = 0; done < (size_t)most; done += batch) {
-            size_t first = done < w->poor_count ? done : w->poor_count,
-                   rest = w->poor_count - first;
-            AKIN_TRY(choose(w, first, rest < batch ? rest : batch));
-            AKIN_TRY(search_some(w));
-        }
-    }
-done:
     return status;
 }
 
@@ -195,7 +173,9 @@ static void clear_ends(akin_product_lists *lists, size_t k) {
 akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_source *source,
                                      size_t k, akin_product_lists *out, size_t *sought) {
     akin_status status;
-    work w = {.comm = comm, .from = source, .k = k, .width = source->stride, .out = out};
+    work w = {.comm = comm, .from = source, .k = k, .out = out};
+    akin_list_search_rounds rounds = {
+        .width = source->stride, .share = PICTURES, .some = search_some, .context = &w};
     akin_product_offer *offers = NULL;
     size_t count = 0, items = akin_vectors_count(source->vectors);
     const akin_product_item_lists from = {
@@ -203,20 +183,18 @@ akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_
     *sought = 0;
     AKIN_TRY(akin_product_lists_create(comm, source->products, k, out));
     w.poor = akin_mem_alloc(out->count, sizeof *w.poor);
-    w.still = akin_mem_alloc(out->count, sizeof *w.still);
     w.wanted = akin_mem_alloc(source->products->count, sizeof *w.wanted);
     w.items = akin_mem_alloc(items, sizeof *w.items);
-    AKIN_TRY(akin_agree(comm, w.poor && w.still && w.wanted && w.items ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, w.poor && w.wanted && w.items ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(akin_products_offers(comm, source->vectors, source->products, &from, &offers, &count));
-    AKIN_TRY(akin_agree(comm, take_all(&w, offers, count, source->pool)));
-    AKIN_TRY(search(&w, sought));
+    AKIN_TRY(akin_agree(comm, take_all(&w, offers, count, source->pool, &rounds.count)));
+    AKIN_TRY(akin_list_search_again(comm, source->vectors, &rounds, sought));
     clear_ends(out, k);
     if (akin_item_rules_boosted(source->item_rules)) AKIN_TRY(score_all(&w));
 done:
     akin_mem_free(offers);
     akin_mem_free(w.scratch);
     akin_mem_free(w.poor);
-    akin_mem_free(w.still);
     akin_mem_free(w.wanted);
     akin_mem_free(w.items);
     return status;
