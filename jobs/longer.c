@@ -2,6 +2,7 @@
 #include "longer.h"
 #include "call.h"
 #include "output.h"
+#include "recorded.h"
 #include "rules.h"
 #include "verbs.h"
 #include <akin/file.h>
@@ -9,7 +10,6 @@
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/neighbors.h>
-#include <string.h>
 
 #define MOST_BYTES ((size_t)512 << 20) /* of the lists of one such table */
 
@@ -18,26 +18,6 @@ typedef struct {
     size_t items, k;
     bool fits; /* a table whose neighbours have places to tell */
 } recorded;
-
-/* The rules that the table was made with. Not collective. */
-static akin_status take_options(const char *text, akin_options *options) {
-    akin_status status;
-    akin_option_type type;
-    char **words = NULL;
-    size_t count = 0;
-    AKIN_TRY(akin_options_split(text, &words, &count));
-    for (size_t w = 0; w < count; w++) {
-        char *value = strchr(words[w], '=');
-        if (!value) continue;
-        *value++ = '\0';
-        if (!akin_options_declared(options, words[w], &type)) continue;
-        AKIN_TRY(type == AKIN_OPTION_LIST ? akin_options_append(options, words[w], value)
-                                          : akin_options_set(options, words[w], value, "table"));
-    }
-done:
-    akin_options_free_words(words, count);
-    return status;
-}
 
 static bool is_boosted(const akin_neighbors_rules *r) {
     return r->boost.count > 0 || r->damp_hubs;
@@ -65,13 +45,11 @@ static akin_status read_table(const akin_longer_source *source, recorded *out) {
     akin_status status;
     const akin_option *tables[] = {akin_verb_find("neighbors")->options, NULL};
     akin_ncfile *file = NULL;
-    char *text = NULL;
     AKIN_TRY(akin_ncfile_peek(source->table, "table", &file));
-    AKIN_TRY(akin_ncfile_get_attribute(file, "akin_result_options", &text));
     AKIN_TRY(akin_ncfile_length(file, "item", &out->items));
     AKIN_TRY(akin_ncfile_length(file, "k", &out->k));
     AKIN_TRY(akin_options_create(tables, &out->options));
-    AKIN_TRY(take_options(text ? text : "", out->options));
+    AKIN_TRY(akin_recorded_take(file, out->options, NULL));
     const akin_neighbors_rules rules = akin_item_rules_of(out->options);
     bool two = akin_ncfile_has(file, "target_id");
     out->fits = has_rules(&rules) && !akin_ncfile_has(file, "picture") &&
@@ -82,7 +60,6 @@ static akin_status read_table(const akin_longer_source *source, recorded *out) {
                 (!two || akin_output_made_from(source->table, "table", "input_against_digest",
                                                source->against));
 done:
-    akin_mem_free(text);
     akin_ncfile_close(file);
     return status;
 }

@@ -1,9 +1,9 @@
 /* verb_query: the neighbours of one item, or of a new picture. */
 #include "output.h"
+#include "recorded.h"
 #include "rules.h"
 #include "verbs.h"
 #include <akin/log.h>
-#include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <akin/query.h>
 #include <stdio.h>
@@ -186,50 +186,15 @@ static void tell_others(const char *table, const char *name, const char *value) 
                              table, name, value);
 }
 
-/* "k=20", "same=brand" ... as a table has them; given [count]: room for whether the command line has
- * the option already. */
-static akin_status take_words(akin_options *o, const char *table, char **words, size_t count,
-                              bool *given) {
-    akin_status status = AKIN_OK;
-    akin_option_type type;
-    for (size_t w = 0; w < count; w++) {
-        words[w][strcspn(words[w], "=")] = '\0';
-        given[w] = akin_options_declared(o, words[w], &type) && akin_options_given(o, words[w]);
-    }
-    for (size_t w = 0; w < count && status == AKIN_OK; w++) {
-        const char *value = words[w] + strlen(words[w]) + 1;
-        if (!akin_options_declared(o, words[w], &type))
-            tell_others(table, words[w], value);
-        else if (!given[w] && type == AKIN_OPTION_LIST)
-            status = akin_options_append(o, words[w], value);
-        else if (!given[w])
-            status = akin_options_set(o, words[w], value, table);
-    }
-    return status;
-}
-
 /* The table must be of these embeddings. Not collective. */
 static akin_status read_table(akin_options *o, const char *table, const char *input) {
     akin_status status;
     akin_ncfile *file = NULL;
-    char *recorded = NULL, **words = NULL;
-    bool *given = NULL;
-    size_t count = 0;
     AKIN_TRY(akin_ncfile_peek(table, "table", &file));
-    AKIN_TRY(akin_ncfile_get_attribute(file, "akin_result_options", &recorded));
     if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
         AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
-    AKIN_TRY(akin_options_split(recorded ? recorded : "", &words, &count));
-    for (size_t w = 0; w < count; w++)
-        if (!strchr(words[w], '='))
-            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: its options cannot be read: \"%s\"", table,
-                                    words[w]));
-    if (!(given = akin_mem_zalloc(count, sizeof *given))) AKIN_TRY(AKIN_FAILED);
-    status = take_words(o, table, words, count, given);
+    status = akin_recorded_take(file, o, tell_others);
 done:
-    akin_mem_free(given);
-    akin_options_free_words(words, count);
-    akin_mem_free(recorded);
     akin_ncfile_close(file);
     return status;
 }

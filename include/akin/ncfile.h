@@ -116,7 +116,9 @@ AKIN_MUST_CHECK akin_status akin_ncfile_get(const akin_ncfile *file, const char 
 /* A text attribute, owned; *out = NULL if there is none (that is OK). */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
                                                       char **out);
-/* The same of a variable. */
+/* Whether a text attribute is there and is this. */
+bool akin_ncfile_has_text(const akin_ncfile *file, const char *name, const char *text);
+/* As akin_ncfile_get_attribute, of a variable. */
 AKIN_MUST_CHECK akin_status akin_ncfile_get_variable_attribute(const akin_ncfile *file,
                                                                const char *variable,
                                                                const char *name, char **out);

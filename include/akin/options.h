@@ -97,5 +97,10 @@ char *akin_options_help(const akin_option *const *tables);
  * NULL for none. AKIN_USAGE: an unclosed quote. */
 AKIN_MUST_CHECK akin_status akin_options_split(const char *text, char ***words, size_t *count);
 void akin_options_free_words(char **words, size_t count); /* NULL is fine */
+/* The same of the options that a file records in akin_result_options, "k=20" "same=brand" ...; none of
+ * NULL, or of what another program wrote and cannot be split. */
+AKIN_MUST_CHECK akin_status akin_options_recorded(const char *text, char ***words, size_t *count);
+/* What follows `beginning` in the first of the words that begins so; borrowed; NULL: none does. */
+const char *akin_options_after(char *const *words, size_t count, const char *beginning);
 
 #endif

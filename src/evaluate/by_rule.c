@@ -1,5 +1,6 @@
 /* by_rule: options of a table that fix how many of its neighbours have the label of the item. */
 #include "by_rule.h"
+#include <akin/options.h>
 #include <string.h>
 
 static const struct {
@@ -21,24 +22,33 @@ static const struct {
      "made with --different group: no neighbour has the item's group"},
 };
 
-/* One of the words between blanks is the option, or begins with it if that ends with "=". */
-static bool holds(const char *options, const char *option) {
-    size_t length = strlen(option);
-    bool begins = option[length - 1] == '=';
-    for (const char *at = options; at && (at = strstr(at, option)); at += length)
-        if ((at == options || at[-1] == ' ') && (begins || !at[length] || at[length] == ' '))
-            return true;
-    return false;
-}
-
-const char *akin_by_rule_precision(const char *options, akin_evaluate_label label) {
+static const char *find_fixed(char *const *words, size_t count, akin_evaluate_label label) {
     for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
-        if (fixed[i].label == label && holds(options, fixed[i].option)) return fixed[i].words;
+        for (size_t w = 0; w < count; w++)
+            if (fixed[i].label == label && strcmp(words[w], fixed[i].option) == 0)
+                return fixed[i].words;
     return NULL;
 }
 
-bool akin_by_rule_categories(const char *options) {
-    return akin_by_rule_precision(options, AKIN_EVALUATE_CATEGORY) ||
-           holds(options, "categories=") || holds(options, "only=category=") ||
-           holds(options, "not=category=");
+akin_status akin_by_rule_precision(const char *options, akin_evaluate_label label,
+                                   const char **why) {
+    char **words;
+    size_t count;
+    *why = NULL;
+    akin_status status = akin_options_recorded(options, &words, &count);
+    if (status == AKIN_OK) *why = find_fixed(words, count, label);
+    akin_options_free_words(words, count);
+    return status;
+}
+
+akin_status akin_by_rule_categories(const char *options, bool *named) {
+    static const char *const rules[] = {"categories=", "only=category=", "not=category="};
+    char **words;
+    size_t count;
+    akin_status status = akin_options_recorded(options, &words, &count);
+    *named = status == AKIN_OK && find_fixed(words, count, AKIN_EVALUATE_CATEGORY);
+    for (size_t r = 0; status == AKIN_OK && r < sizeof rules / sizeof *rules; r++)
+        *named = *named || akin_options_after(words, count, rules[r]);
+    akin_options_free_words(words, count);
+    return status;
 }

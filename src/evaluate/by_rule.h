@@ -5,11 +5,12 @@
 #include <akin/evaluate.h>
 
 /* Why a precision by that label is meaningless, in words; NULL: it is meaningful. `options` may be
- * NULL. */
-const char *akin_by_rule_precision(const char *options, akin_evaluate_label label);
+ * NULL. AKIN_FAILED: out of memory. */
+AKIN_MUST_CHECK akin_status akin_by_rule_precision(const char *options, akin_evaluate_label label,
+                                                   const char **why);
 
 /* Whether the rules name categories that lists may or may not have: then it is no surprise that a
- * list leaves its category. */
-bool akin_by_rule_categories(const char *options);
+ * list leaves its category. Errors as above. */
+AKIN_MUST_CHECK akin_status akin_by_rule_categories(const char *options, bool *named);
 
 #endif

@@ -350,7 +350,7 @@ static akin_status read_rules(const akin_table *table, akin_evaluate_label label
     char *options = NULL;
     akin_status status =
         akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
-    if (status == AKIN_OK) figures->by_rule = akin_by_rule_precision(options, label);
+    if (status == AKIN_OK) status = akin_by_rule_precision(options, label, &figures->by_rule);
     akin_mem_free(options);
     return status;
 }

@@ -186,7 +186,7 @@ static akin_status prepare(search *s) {
     char *options = NULL;
     size_t k = akin_table_k(s->table);
     AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(s->table), "akin_result_options", &options));
-    s->by_rule = akin_by_rule_categories(options);
+    AKIN_TRY(akin_by_rule_categories(options, &s->by_rule));
     s->tallies = akin_mem_zalloc(s->category_count, sizeof *s->tallies);
     s->scores = akin_mem_alloc(s->items, sizeof *s->scores);
     s->leaves = akin_mem_zalloc(s->items, 1);

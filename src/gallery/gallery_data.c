@@ -1,5 +1,6 @@
 /* gallery_data: the items and their neighbours as scripts. */
 #include "gallery_data.h"
+#include "gallery_scripts.h"
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <math.h>
@@ -99,8 +100,9 @@ done:
     return status;
 }
 
-static akin_status write_index(writer *w, size_t first, size_t count) {
+static akin_status write_index(void *context, size_t first, size_t count) {
     akin_status status = AKIN_OK;
+    writer *w = context;
     AKIN_TRY(akin_text_append(w->text, "akin.index(%zu,{\"id\":[", first));
     for (size_t i = 0; i < count; i++) {
         if (i > 0) AKIN_TRY(akin_text_append_bytes(w->text, ",", 1));
@@ -293,8 +295,9 @@ done:
     return status;
 }
 
-static akin_status write_lists(writer *w, size_t first, size_t count) {
+static akin_status write_lists(void *context, size_t first, size_t count) {
     akin_status status = AKIN_OK;
+    writer *w = context;
     size_t left = first < w->rows->items ? w->rows->items - first : 0,
            listed = left < count ? left : count;
     if (listed > 0) AKIN_TRY(read_lists(w, first, listed));
@@ -308,32 +311,28 @@ done:
     return status;
 }
 
-/* Scripts of `part` items each, script s by rank s % size. Not collective. */
-static akin_status write_scripts(writer *w, const char *name, size_t part,
-                                 akin_status (*write)(writer *w, size_t first, size_t count)) {
-    akin_status status = AKIN_OK;
-    size_t n = rows_of(w), size = (size_t)akin_comm_size(w->comm);
-    for (size_t s = (size_t)akin_comm_rank(w->comm); s * part < n; s += size) {
-        char path[AKIN_GALLERY_NAME_SIZE];
-        size_t first = s * part, count = n - first < part ? n - first : part;
-        akin_text_clear(w->text);
-        AKIN_TRY(write(w, first, count));
-        akin_gallery_name(path, name, s, ".js");
-        AKIN_TRY(akin_gallery_folder_put(w->folder, path, akin_text_bytes(w->text),
-                                         akin_text_length(w->text)));
-        akin_comm_poll(w->comm);
-    }
-done:
-    return status;
+static akin_gallery_scripts index_of(writer *w) {
+    return (akin_gallery_scripts){
+        w->comm, w->folder, "data/index", rows_of(w), AKIN_GALLERY_INDEX, w->text, write_index, w};
+}
+
+static akin_gallery_scripts lists_of(writer *w) {
+    return (akin_gallery_scripts){w->comm,           w->folder, "data/lists", rows_of(w),
+                                  AKIN_GALLERY_LIST, w->text,   write_lists,  w};
 }
 
 static akin_status make_folders(writer *w) {
-    size_t n = rows_of(w);
-    akin_status status = akin_gallery_folder_fan(w->folder, "data/index",
-                                                 (n + AKIN_GALLERY_INDEX - 1) / AKIN_GALLERY_INDEX);
-    if (status != AKIN_OK) return status;
-    return akin_gallery_folder_fan(w->folder, "data/lists",
-                                   (n + AKIN_GALLERY_LIST - 1) / AKIN_GALLERY_LIST);
+    const akin_gallery_scripts index = index_of(w), lists = lists_of(w);
+    akin_status status = akin_gallery_scripts_fan(&index);
+    return status == AKIN_OK ? akin_gallery_scripts_fan(&lists) : status;
+}
+
+/* Script s by rank s % size. Not collective. */
+static akin_status write_scripts(writer *w) {
+    const akin_gallery_scripts index = index_of(w), lists = lists_of(w);
+    size_t rank = (size_t)akin_comm_rank(w->comm), size = (size_t)akin_comm_size(w->comm);
+    akin_status status = akin_gallery_scripts_write(&index, rank, size);
+    return status == AKIN_OK ? akin_gallery_scripts_write(&lists, rank, size) : status;
 }
 
 static akin_status write_own(writer *w) {
@@ -357,8 +356,7 @@ static akin_status write_own(writer *w) {
     memset(w->from, 0xFF, own * sizeof *w->from); /* -1 */
     AKIN_TRY(akin_text_create(&w->text));
     AKIN_TRY(turn_around(w));
-    AKIN_TRY(write_scripts(w, "data/index", AKIN_GALLERY_INDEX, write_index));
-    AKIN_TRY(write_scripts(w, "data/lists", AKIN_GALLERY_LIST, write_lists));
+    AKIN_TRY(write_scripts(w));
 done:
     akin_mem_free(w->neighbor);
     akin_mem_free(w->score);

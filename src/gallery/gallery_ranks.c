@@ -1,6 +1,7 @@
 /* gallery_ranks: where neighbours would stand without rules. */
 #include "gallery_ranks.h"
 #include "gallery_data.h"
+#include "gallery_scripts.h"
 #include <akin/mem.h>
 #include <akin/text.h>
 
@@ -43,19 +44,15 @@ done:
     return status;
 }
 
-static akin_status write_script(work *w, size_t first, size_t count) {
+static akin_status write_ranks(void *context, size_t first, size_t count) {
     akin_status status;
-    char path[AKIN_GALLERY_NAME_SIZE];
-    akin_text_clear(w->script);
+    work *w = context;
     AKIN_TRY(akin_text_append(w->script, "akin.ranks(%zu,%zu,[", first, akin_table_k(w->plain)));
     for (size_t i = 0; i < count; i++) {
         AKIN_TRY(akin_text_append(w->script, i > 0 ? ",\n" : "\n"));
         AKIN_TRY(append_item(w, first + i));
     }
-    AKIN_TRY(akin_text_append(w->script, "]);\n"));
-    akin_gallery_name(path, "data/ranks", first / AKIN_GALLERY_LIST, ".js");
-    status = akin_gallery_folder_put(w->folder, path, akin_text_bytes(w->script),
-                                     akin_text_length(w->script));
+    status = akin_text_append(w->script, "]);\n");
 done:
     return status;
 }
@@ -75,13 +72,10 @@ static akin_status write_all(work *w, const akin_gallery_longer *longer) {
     if (!w->boost) return AKIN_FAILED;
     AKIN_TRY(akin_table_boost(w->table, 0, targets, w->boost));
     AKIN_TRY(akin_text_create(&w->script));
-    AKIN_TRY(akin_gallery_folder_fan(w->folder, "data/ranks",
-                                     (n + AKIN_GALLERY_LIST - 1) / AKIN_GALLERY_LIST));
-    for (size_t first = 0; first < n; first += AKIN_GALLERY_LIST) {
-        AKIN_TRY(
-            write_script(w, first, n - first < AKIN_GALLERY_LIST ? n - first : AKIN_GALLERY_LIST));
-        akin_comm_poll(w->comm);
-    }
+    const akin_gallery_scripts scripts = {w->comm,           w->folder, "data/ranks", n,
+                                          AKIN_GALLERY_LIST, w->script, write_ranks,  w};
+    AKIN_TRY(akin_gallery_scripts_fan(&scripts));
+    status = akin_gallery_scripts_write(&scripts, 0, 1);
 done:
     return status;
 }

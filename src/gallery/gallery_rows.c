@@ -1,48 +1,26 @@
 /* gallery_rows: what a page shows. */
 #include "gallery_rows.h"
 #include <akin/embeddings.h>
-#include <akin/file.h>
+#include <akin/ids.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <stdbool.h>
 #include <string.h>
 
-/* Whether the table says that this is what it was made from. */
-static bool is_made_from(const akin_table *table, const char *attribute, const char *digest) {
-    char *text = NULL;
-    bool same = akin_ncfile_get_attribute(akin_table_file(table), attribute, &text) == AKIN_OK &&
-                text && strcmp(text, digest) == 0;
-    akin_mem_free(text);
-    return same;
-}
-
 /* --- products --- */
 
 static akin_status check_embeddings(const akin_table *table, const akin_embeddings *embeddings,
                                     const char *path) {
-    if (is_made_from(table, "input_embeddings_digest", akin_embeddings_digest(embeddings)))
+    if (akin_ncfile_has_text(akin_table_file(table), "input_embeddings_digest",
+                             akin_embeddings_digest(embeddings)))
         return AKIN_OK;
     return akin_error_set(AKIN_INPUT, "%s is not what %s was made from", path,
                           akin_ncfile_path(akin_table_file(table)));
 }
 
-/* The row of a product: items are in the order of their names. */
-static int64_t find_product(akin_labels *labels, const char *name) {
-    size_t low = 0, high = akin_labels_count(labels);
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = strcmp(akin_labels_id(labels, middle), name);
-        if (order == 0) return (int64_t)middle;
-        if (order < 0)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return -1;
-}
-
 /* Which pictures are of which product: a group's items, or an item without one. */
-static akin_status sort_pictures(akin_gallery_rows *rows, const char *path) {
+static akin_status sort_pictures(akin_gallery_rows *rows, const akin_ids *products,
+                                 const char *path) {
     akin_labels *pictures = rows->pictures;
     size_t n = akin_labels_count(pictures);
     int32_t *of = akin_mem_alloc(n, sizeof *of),
@@ -51,9 +29,8 @@ static akin_status sort_pictures(akin_gallery_rows *rows, const char *path) {
     akin_status status = of && first && rows->shown ? AKIN_OK : AKIN_FAILED;
     for (size_t i = 0; i < n && status == AKIN_OK; i++) {
         int32_t group = akin_labels_group(pictures)[i];
-        int64_t row =
-            find_product(rows->labels, group >= 0 ? akin_labels_group_name(pictures, group)
-                                                  : akin_labels_id(pictures, i));
+        int64_t row = akin_ids_find(products, group >= 0 ? akin_labels_group_name(pictures, group)
+                                                         : akin_labels_id(pictures, i));
         if (row < 0)
             status = akin_error_set(AKIN_INPUT, "%s: the item \"%s\" is of no product of the table",
                                     path, akin_labels_id(pictures, i));
@@ -72,6 +49,7 @@ static akin_status read_pictures(akin_comm *comm, const akin_table *table, const
                                  akin_gallery_rows *rows) {
     akin_status status;
     akin_embeddings *embeddings = NULL;
+    akin_ids *products = NULL;
     if (!path)
         return akin_error_option(
             "embeddings",
@@ -83,9 +61,11 @@ static akin_status read_pictures(akin_comm *comm, const akin_table *table, const
     if (local == AKIN_OK)
         local = akin_labels_read(akin_embeddings_file(embeddings), 0,
                                  akin_embeddings_items(embeddings), &rows->pictures);
-    if (local == AKIN_OK) local = sort_pictures(rows, path);
+    if (local == AKIN_OK) local = akin_ids_read(akin_table_file(table), &products);
+    if (local == AKIN_OK) local = sort_pictures(rows, products, path);
     AKIN_TRY(akin_agree(comm, local));
 done:
+    akin_ids_free(products);
     akin_embeddings_close(embeddings);
     return status;
 }
@@ -102,7 +82,8 @@ static akin_status read_targets(akin_comm *comm, const akin_table *table, const 
         comm, akin_labels_read_targets(akin_table_file(table), 0, count, &rows->target_labels)));
     if (!path) goto done;
     AKIN_TRY(akin_embeddings_open(comm, path, &embeddings));
-    if (is_made_from(table, "input_against_digest", akin_embeddings_digest(embeddings)) &&
+    if (akin_ncfile_has_text(akin_table_file(table), "input_against_digest",
+                             akin_embeddings_digest(embeddings)) &&
         akin_embeddings_items(embeddings) == count)
         AKIN_TRY(akin_agree(comm, akin_labels_read(akin_embeddings_file(embeddings), 0, count,
                                                    &rows->target_facts)));

@@ -7,6 +7,7 @@
 #include <akin/image.h>
 #include <akin/mem.h>
 #include <akin/ncfile.h>
+#include <akin/options.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -58,23 +59,18 @@ akin_status akin_gallery_name_items(const akin_gallery_params *params, char **ou
     return (*out = akin_mem_text(params->name)) ? AKIN_OK : AKIN_FAILED;
 }
 
-/* The value of against in "k=20 against=old.nc ..."; owned, NULL = none. */
+/* The file whose items the neighbours are; owned, NULL = not known. */
 static akin_status find_against(const akin_table *table, char **out) {
-    static const char word[] = "against=";
-    char *options = NULL, *at;
+    akin_status status;
+    char *options = NULL, **words = NULL;
+    size_t count = 0;
     *out = NULL;
-    akin_status status =
-        akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options);
-    if (status != AKIN_OK || !options) return status;
-    for (at = strstr(options, word); at && at > options && at[-1] != ' '; at = strstr(at + 1, word))
-        ;
-    if (at) {
-        at += sizeof word - 1;
-        char end = *at == '"' ? *at++ : ' ';
-        at[strcspn(at, (char[]){end, '\0'})] = '\0';
-        *out = akin_mem_text(at);
-        status = *out ? AKIN_OK : AKIN_FAILED;
-    }
+    AKIN_TRY(akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options", &options));
+    AKIN_TRY(akin_options_recorded(options, &words, &count));
+    const char *against = akin_options_after(words, count, "against=");
+    if (against && !(*out = akin_mem_text(against))) status = AKIN_FAILED;
+done:
+    akin_options_free_words(words, count);
     akin_mem_free(options);
     return status;
 }

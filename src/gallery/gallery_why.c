@@ -1,12 +1,14 @@
 /* gallery_why: what each part of the vectors adds to a score. */
 #include "gallery_why.h"
 #include "gallery_data.h"
+#include "gallery_scripts.h"
 #include <akin/embeddings.h>
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <akin/ncfile.h>
+#include <akin/options.h>
 #include <akin/text.h>
 #include <math.h>
 #include <string.h>
@@ -30,20 +32,16 @@ typedef struct {
 
 /* --- the files --- */
 
-static bool has_attribute(const akin_ncfile *file, const char *name, const char *value) {
-    char *held = NULL;
-    bool same =
-        akin_ncfile_get_attribute(file, name, &held) == AKIN_OK && held && strcmp(held, value) == 0;
-    akin_mem_free(held);
-    return same;
-}
-
 /* Whether scores are not those of two vectors: by some parts alone, or the mean of several. */
 static bool is_another_score(const akin_table *table) {
-    char *options = NULL;
+    char *options = NULL, **words = NULL;
+    size_t count = 0;
     bool found = akin_ncfile_get_attribute(akin_table_file(table), "akin_result_options",
                                            &options) == AKIN_OK &&
-                 options && (strstr(options, "aspect=") || strstr(options, "pictures=mean"));
+                 akin_options_recorded(options, &words, &count) == AKIN_OK &&
+                 (akin_options_after(words, count, "aspect=") ||
+                  akin_options_after(words, count, "pictures=mean"));
+    akin_options_free_words(words, count);
     akin_mem_free(options);
     return found;
 }
@@ -53,7 +51,8 @@ static bool open_vectors(const work *w, const char *path, const char *attribute,
                          akin_embeddings **out) {
     return path && akin_file_exists(path) &&
            akin_embeddings_open(akin_comm_alone(w->comm), path, out) == AKIN_OK &&
-           has_attribute(akin_table_file(w->table), attribute, akin_embeddings_digest(*out)) &&
+           akin_ncfile_has_text(akin_table_file(w->table), attribute,
+                                akin_embeddings_digest(*out)) &&
            akin_embeddings_items(*out) == items &&
            strcmp(akin_model_digest(w->model), akin_embeddings_model_digest(*out)) == 0 &&
            akin_model_features(w->model)->dim == akin_embeddings_dim(*out);
@@ -139,11 +138,10 @@ done:
     return status;
 }
 
-static akin_status write_script(work *w, size_t first, size_t count) {
+static akin_status write_shares(void *context, size_t first, size_t count) {
     akin_status status;
-    char path[AKIN_GALLERY_NAME_SIZE];
+    work *w = context;
     size_t k = akin_table_k(w->table);
-    akin_text_clear(w->script);
     AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->counts));
     if (w->picture)
         AKIN_TRY(akin_table_pictures(w->table, first, count, akin_gallery_rows_pictures(w->page),
@@ -153,10 +151,7 @@ static akin_status write_script(work *w, size_t first, size_t count) {
         AKIN_TRY(akin_text_append(w->script, i > 0 ? ",\n" : "\n"));
         AKIN_TRY(append_shares(w, first + i, i * k, (size_t)w->counts[i]));
     }
-    AKIN_TRY(akin_text_append(w->script, "]);\n"));
-    akin_gallery_name(path, "data/why", first / AKIN_GALLERY_LIST, ".js");
-    status = akin_gallery_folder_put(w->folder, path, akin_text_bytes(w->script),
-                                     akin_text_length(w->script));
+    status = akin_text_append(w->script, "]);\n");
 done:
     return status;
 }
@@ -172,13 +167,10 @@ static akin_status write_scripts(work *w) {
     if (!w->neighbor || !w->counts || (w->page->pictures && (!w->picture || !w->other)))
         return AKIN_FAILED;
     AKIN_TRY(akin_text_create(&w->script));
-    AKIN_TRY(akin_gallery_folder_fan(w->folder, "data/why",
-                                     (n + AKIN_GALLERY_LIST - 1) / AKIN_GALLERY_LIST));
-    for (size_t first = 0; first < n; first += AKIN_GALLERY_LIST) {
-        AKIN_TRY(
-            write_script(w, first, n - first < AKIN_GALLERY_LIST ? n - first : AKIN_GALLERY_LIST));
-        akin_comm_poll(w->comm);
-    }
+    const akin_gallery_scripts scripts = {w->comm,           w->folder, "data/why",   n,
+                                          AKIN_GALLERY_LIST, w->script, write_shares, w};
+    AKIN_TRY(akin_gallery_scripts_fan(&scripts));
+    status = akin_gallery_scripts_write(&scripts, 0, 1);
 done:
     return status;
 }

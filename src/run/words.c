@@ -10,6 +10,13 @@ void akin_options_free_words(char **words, size_t count) {
     akin_mem_free(words);
 }
 
+const char *akin_options_after(char *const *words, size_t count, const char *beginning) {
+    size_t length = strlen(beginning);
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(words[i], beginning, length) == 0) return words[i] + length;
+    return NULL;
+}
+
 void akin_words_clear(akin_words *list) {
     akin_options_free_words(list->words, list->count);
     *list = (akin_words){0};
@@ -69,4 +76,11 @@ done:
     akin_mem_free(word);
     if (status != AKIN_OK) akin_words_clear(&list);
     return status;
+}
+
+akin_status akin_options_recorded(const char *text, char ***words, size_t *count) {
+    akin_status status = akin_options_split(text ? text : "", words, count);
+    if (status != AKIN_USAGE) return status;
+    akin_error_clear();
+    return AKIN_OK;
 }

@@ -95,6 +95,14 @@ akin_status akin_ncfile_get_attribute(const akin_ncfile *file, const char *name,
     return get_attribute(file, NC_GLOBAL, name, out);
 }
 
+bool akin_ncfile_has_text(const akin_ncfile *file, const char *name, const char *text) {
+    char *found = NULL;
+    bool same = akin_ncfile_get_attribute(file, name, &found) == AKIN_OK && found &&
+                strcmp(found, text) == 0;
+    akin_mem_free(found);
+    return same;
+}
+
 akin_status akin_ncfile_get_variable_attribute(const akin_ncfile *file, const char *variable,
                                                const char *name, char **out) {
     size_t v = akin_nclayout_find_variable(file->layout, variable);

@@ -2,7 +2,6 @@
 item, figures - with a silent console; the same bytes at any number of ranks; 12,000 items; what is refused."""
 
 import csv
-import hashlib
 import json
 import os
 import re
@@ -15,7 +14,7 @@ from PIL import Image
 
 import support
 from browser import Browser
-from support import akin
+from support import akin, contents
 
 ODD = ["<b onclick=alert(1)>&amp;", 'quo"te \'and\'', "per%20cent%", "ümlaut 👕", "#hash", "?figures", "a/b\\c.png", "</script>"]
 N = 70  # more than a page
@@ -23,17 +22,6 @@ N = 70  # more than a page
 
 def page(folder, fragment=""):
     return "file://" + urllib.parse.quote(os.path.abspath(folder)) + "/index.html" + fragment
-
-
-def contents(folder):
-    """{path below: digest} of every file."""
-    found = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(root, name)
-            with open(path, "rb") as f:
-                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
-    return found
 
 
 def make_job():

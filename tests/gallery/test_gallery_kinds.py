@@ -2,7 +2,6 @@
 pictures of a product and the pair that is most alike; the same bytes at any number of ranks; made by a job from its own inputs."""
 
 import csv
-import hashlib
 import json
 import os
 import re
@@ -14,7 +13,7 @@ import numpy as np
 
 import support
 from browser import Browser
-from support import akin
+from support import akin, contents
 
 os.chdir(support.fresh("gallery_kinds"))
 READY = "return document.documentElement.dataset.ready"
@@ -48,16 +47,6 @@ def make_jobs():
         f.write(f"[job]\nname = arrivals\n{HEAD.format(NEW)}[neighbors]\nk = 6\nagainst = results/last-season/embeddings.nc\ncollapse-duplicates = 0.97\n"
                 "[table own]\nk = 4\n[table products]\nk = 5\nby = group\n[gallery]\nenabled = yes\npicture-size = 64\n")
     akin("run", "new.ini", ranks=2)
-
-
-def contents(folder):
-    found = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(root, name)
-            with open(path, "rb") as f:
-                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
-    return found
 
 
 def script(path, name):

@@ -123,11 +123,11 @@ def test_an_item_with_all_that_is_known_of_it():
 def test_departments_that_stand_out_are_named():
     """300 items of three categories in their own corners; potatoes among which a bra's lists end; lamps far from all."""
     r = np.random.default_rng(4)
-    names = ["hats"] * 100 + ["shoes"] * 100 + ["potatoes"] * 100 + ["bras"] * 30 + ["lamps"] * 12
+    names = ["hats"] * 100 + ["shoes"] * 100 + ["potatoes"] * 100 + ["bras"] * 30 + ["garden lamps"] * 12
     corner = {"hats": 0, "shoes": 1, "potatoes": 2, "bras": 2}
     rows = np.zeros((len(names), 24), np.float32)
     for i, name in enumerate(names):
-        if name == "lamps":
+        if name == "garden lamps":
             rows[i] = r.standard_normal(24)
         else:
             rows[i, corner[name]] = 1
@@ -145,13 +145,13 @@ def test_departments_that_stand_out_are_named():
     told = {o["category"]: o for o in done.json["stages"]["evaluate"]["outliers"]}
     lists, category = lists_of("stand/table.nc"), {f"item-{i:03d}": name for i, name in enumerate(names)}
     leaving = {c: sum(category[i] == c and all(category[o] != c for o in l) for i, l in lists.items()) for c in set(names)}
-    assert set(told) == {"bras", "lamps"}, told
+    assert set(told) == {"bras", "garden lamps"}, told
     assert told["bras"]["leaves"] and told["bras"]["instead"] == "potatoes" and told["bras"]["leaving"] == leaving["bras"]
-    assert told["lamps"]["far"] and told["lamps"]["best"] < told["lamps"]["others"]
+    assert told["garden lamps"]["far"] and told["garden lamps"]["best"] < told["garden lamps"]["others"]
     assert done.json["stages"]["evaluate"]["lists_leaving_category"] == sum(leaving.values())
     log = open("stand/log.txt").read()
     assert re.search(r'category "bras" \(30 items\): \d+ % of its lists hold nothing of the category, mostly "potatoes" instead', log), log
-    assert 'category "lamps" (12 items): ' in log and "far from everything" in log
+    assert 'category "garden lamps" (12 items): ' in log and "far from everything" in log
     assert 'akin_outlier_categories{job="stand",stage="evaluate"} 2\n' in open("stand/metrics.prom").read()
     def check(b):
         text = b.run("return document.querySelector('#alarms').innerText")
@@ -162,6 +162,10 @@ def test_departments_that_stand_out_are_named():
         akin("neighbors", "stand/embeddings.nc", "-o", "ruled.nc", "-k", 5, rule, "category")
         assert not any(o["leaves"] for o in akin("evaluate", "ruled.nc", "--json").json["outliers"])
         assert f"made with {rule} category: {word} neighbour has the item's category" in akin("evaluate", "ruled.nc").out
+    for rule in ("--only", "--not"):  # a value with a blank is recorded in quotes
+        akin("neighbors", "stand/embeddings.nc", "-o", "named.nc", "-k", 5, rule, "category=garden lamps")
+        told = akin("evaluate", "named.nc", "--json").json["outliers"]
+        assert not any(o["leaves"] for o in told), (rule, told)
     akin("gallery", "ruled.nc", "--source", "catalog.csv", "-o", "ruled")
     with Browser() as b:
         b.open(page("ruled", "#?figures"))

@@ -1,7 +1,6 @@
 """A gallery of several tables: a page for each, of the same pictures, with links between them that keep the item; the same
 bytes at any number of ranks; made again when any table is; a table of other items is left out."""
 
-import hashlib
 import json
 import os
 import re
@@ -11,7 +10,7 @@ import numpy as np
 
 import support
 from browser import Browser
-from support import akin
+from support import akin, contents
 
 os.chdir(support.fresh("gallery_tables"))
 CATALOGUE = support.draw_catalogue("pictures", 40)
@@ -24,16 +23,6 @@ def write_job(k=3):
         f.write(f"[job]\nname = job\n[ingest]\nsource = {CATALOGUE}\n[train]\nfeatures = handcrafted\n[neighbors]\nk = 6\n[evaluate]\nlabel = category\n"
                 f"[gallery]\nenabled = yes\npicture-size = 64\n[table related]\nk = {k}\nsame-category = yes\n[table other]\nexclude-same-group = yes\n")
     return "job.ini"
-
-
-def contents(folder):
-    found = {}
-    for root, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(root, name)
-            with open(path, "rb") as f:
-                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
-    return found
 
 
 def summary(folder):

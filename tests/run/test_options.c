@@ -187,6 +187,26 @@ static void resolved_numbers_have_one_form(void **state) {
     akin_options_free(options);
 }
 
+static void recorded_options_are_words(void **state) {
+    (void)state;
+    char **words = NULL;
+    size_t count = 0;
+    assert_int_equal(
+        akin_options_recorded("k=20 only=\"category=dry food\" only=brand=Ace", &words, &count),
+        AKIN_OK);
+    assert_int_equal(count, 3);
+    assert_string_equal(akin_options_after(words, count, "only="), "category=dry food");
+    assert_string_equal(akin_options_after(words, count, "only=brand="), "Ace");
+    assert_null(akin_options_after(words, count, "category="));
+    akin_options_free_words(words, count);
+    const char *const none[] = {NULL, "", "k=20 \"open"};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        assert_int_equal(akin_options_recorded(none[i], &words, &count), AKIN_OK);
+        assert_int_equal(count, 0);
+        akin_options_free_words(words, count);
+    }
+}
+
 static void words_are_split(void **state) {
     (void)state;
     char **words = NULL;
@@ -244,6 +264,7 @@ int main(void) {
         cmocka_unit_test(a_job_file_is_told_its_line),
         cmocka_unit_test(resolved_numbers_have_one_form),
         cmocka_unit_test(words_are_split),
+        cmocka_unit_test(recorded_options_are_words),
         cmocka_unit_test(help_names_every_option),
         cmocka_unit_test(failing_memory_is_survived),
     };

@@ -1,6 +1,7 @@
 """What the Python tests share: running akin at some number of ranks, drawing a small catalogue, comparing files."""
 
 import csv
+import hashlib
 import json
 import os
 import random
@@ -105,6 +106,17 @@ def variables(path):
         d.set_auto_chartostring(False)
         found = {name: (str(v.dtype), v.dimensions, v[...].tobytes()) for name, v in d.variables.items()}
         found[""] = {name: len(v) for name, v in d.dimensions.items()}
+    return found
+
+
+def contents(folder):
+    """{path below: digest} of every file."""
+    found = {}
+    for root, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(root, name)
+            with open(path, "rb") as f:
+                found[os.path.relpath(path, folder)] = hashlib.sha256(f.read()).hexdigest()
     return found
 
 

@@ -1,0 +1,15 @@
+/* recorded: the options that a file was made with, taken from the file. Not collective. */
+#ifndef AKIN_RECORDED_H
+#define AKIN_RECORDED_H
+
+#include <akin/error.h>
+#include <akin/ncfile.h>
+#include <akin/options.h>
+
+/* Sets the options that the file records, but those that are given already; `other` (NULL: nothing) is
+ * told those that are not declared. AKIN_INPUT: they cannot be read. */
+AKIN_MUST_CHECK akin_status akin_recorded_take(const akin_ncfile *file, akin_options *options,
+                                               void (*other)(const char *path, const char *name,
+                                                             const char *value));
+
+#endif
