@@ -1,4 +1,4 @@
-/* code_sums: exact sums of rows of whole numbers and of their products. */
+/* code_sums: exact sums of integer rows and of their products. */
 #include "code_sums.h"
 #include "product.h"
 #include <akin/fixed.h>
@@ -6,13 +6,13 @@
 #include <string.h>
 
 #define WIDE AKIN_PRODUCT_WIDE
-#define ROWS ((size_t)512) /* multiplied at a time */
-#define PANEL (5 * WIDE)   /* rows of the products that are looked at together */
-#define EXACT 0x1p24F      /* floats below it add up exactly */
+#define ROWS ((size_t)512) /* rows multiplied at a time */
+#define PANEL (5 * WIDE)   /* rows of the product matrix processed together */
+#define EXACT 0x1p24F      /* sums of floats below this value are exact */
 _Static_assert(512 * AKIN_CODE_SUMS_MOST * AKIN_CODE_SUMS_MOST < 1 << 24, "products are exact");
 
 struct akin_code_sums {
-    size_t words, wide;             /* wide: words, filled up to whole panels of a product */
+    size_t words, wide;             /* wide: words, rounded up to whole panels of a product */
     size_t filled;                  /* rows of the block */
     float *block;                   /* [ROWS, wide]; zeros after a row's words */
     float *left, *right, *products; /* packed block twice; [PANEL, wide] */
@@ -53,7 +53,7 @@ void akin_code_sums_free(akin_code_sums *s) {
     akin_mem_free(s);
 }
 
-/* Blocks are other ones on other ranks, which changes nothing: all of this is exact. */
+/* Each rank has different blocks. That does not affect the result, because all sums are exact. */
 void akin_code_sums_finish(akin_code_sums *s) {
     size_t inner = s->filled;
     int64_t *sums = s->counts + s->words;

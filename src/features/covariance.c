@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A value counts in units of 2^-40, its sum in two words of 32 low bits and the rest: exact for any
- * number of rows. */
+/* Values are stored in units of 2^-40, sums as two words (the low 32 bits and the rest): exact for
+ * any number of rows. */
 #define VALUE_BITS 40
 #define BLOCK AKIN_COVARIANCE_BLOCK
 #define LEAST_EXPONENT (-40) /* smaller differences from the mean count as zero */
@@ -91,9 +91,9 @@ akin_status akin_covariance_scale(akin_covariance *c, double peak) {
     int exponent;
     frexp(peak, &exponent); /* peak < 2^exponent */
     if (exponent < LEAST_EXPONENT) exponent = LEAST_EXPONENT;
-    /* A block's product is below 2^(2 exponent) * BLOCK, which is divided into 2^48 fixed-point
-     * steps: as exact as the floats are. The sum over AKIN_COVARIANCE_ROWS / BLOCK blocks needs
-     * 2^56. */
+    /* The products of a block are below 2^(2 exponent) * BLOCK. That range is divided into 2^48
+     * fixed-point steps, which is as precise as the floats are. The sum over AKIN_COVARIANCE_ROWS /
+     * BLOCK blocks needs 2^56. */
     c->bits = 40 - 2 * exponent;
     for (size_t p = 0; p < c->dim; p += PANEL)
         c->sums_count += (c->dim - p < PANEL ? c->dim - p : PANEL) * (c->dim - p);

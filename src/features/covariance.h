@@ -14,9 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AKIN_COVARIANCE_BLOCK ((size_t)256)  /* rows */
-#define AKIN_COVARIANCE_ROWS ((size_t)65536) /* at most, over all ranks */
-#define AKIN_COVARIANCE_LIMIT 0x1p20F        /* magnitudes are below it */
+#define AKIN_COVARIANCE_BLOCK ((size_t)256)  /* rows per block */
+#define AKIN_COVARIANCE_ROWS ((size_t)65536) /* most rows, over all ranks */
+#define AKIN_COVARIANCE_LIMIT 0x1p20F        /* values must be smaller in magnitude */
 
 typedef struct akin_covariance akin_covariance;
 

@@ -11,8 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define ERROR_BITS                                                                                 \
-    24 /* of a sum of squared errors in fixed point, which is exact in any order; as in train */
+#define ERROR_BITS 24 /* fixed-point scale of a sum of squared errors, as in train */
 
 static int by_value(const void *a, const void *b) {
     uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
@@ -29,7 +28,7 @@ static akin_status known_pictures(const akin_catalog *catalog, uint64_t **hashes
     return status;
 }
 
-/* Rows of this rank's shard whose picture is new: *items [*count], owned. */
+/* Rows of this rank's shard with a new picture: *items [*count], owned. */
 static akin_status list_new(akin_comm *comm, const akin_catalog *catalog,
                             const akin_catalog *previous, size_t **items, size_t *count) {
     akin_status status = AKIN_OK;
@@ -54,10 +53,11 @@ done:
 typedef struct {
     akin_network *network;
     uint8_t *images; /* one micro-batch */
-    float *output;   /* its reconstructions */
+    float *output;   /* their reconstructions */
 } scratch;
 
-/* One picture at a time, so that the sum does not depend on how pictures are distributed. */
+/* One picture at a time, so that the sum does not depend on how pictures are distributed over
+ * ranks. */
 static akin_status add_errors(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
                               const scratch *room, const size_t *items, size_t count,
                               int64_t *sum) {
@@ -107,7 +107,7 @@ akin_status akin_drift(akin_comm *comm, const char *catalog, const char *previou
     AKIN_TRY(akin_catalog_open(comm, previous, &before));
     AKIN_TRY(akin_model_read(comm, model, &weights));
     *result = (akin_drift_result){akin_model_has_network(weights), 0, NAN};
-    if (!result->has_network) goto done; /* nothing to reconstruct with */
+    if (!result->has_network) goto done; /* no network to reconstruct with */
     AKIN_TRY(akin_agree(comm, measure(comm, now, before, weights, sums)));
     akin_comm_sum_i64(comm, sums, 2);
     double values = (double)sums[0] * AKIN_IMAGE_BYTES;

@@ -31,13 +31,13 @@ typedef struct {
     akin_labels *labels;      /* [count] */
     uint64_t *hashes;         /* [count] */
     float *rows;              /* [count, dim] */
-    float *seen;              /* [CHUNK] rows of what a network gave; NULL: the model needs none */
+    float *seen;              /* [CHUNK] rows of network outputs; NULL: the model needs none */
     size_t *missing;          /* [missing_count] rows of the catalogue to compute, ascending */
     size_t missing_count;
     double seconds;
 } embed;
 
-/* Everything that can fail on a single rank. */
+/* Everything that can fail on one rank only. */
 static akin_status read_shard(embed *run) {
     akin_status status;
     if (akin_comm_rank(run->comm) == 0) AKIN_TRY(akin_file_check_output(run->params->output));
@@ -75,7 +75,7 @@ static int compare_wanted(const void *a, const void *b) {
     return x->item < y->item ? -1 : x->item > y->item;
 }
 
-/* The first of the wanted rows, ascending by hash, with this hash; count if there is none. */
+/* The first of the wanted rows, ascending by hash, that has this hash; count if none has. */
 static size_t find_wanted(const wanted *list, size_t count, uint64_t hash) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -88,8 +88,8 @@ static size_t find_wanted(const wanted *list, size_t count, uint64_t hash) {
     return low < count && list[low].hash == hash ? low : count;
 }
 
-/* Rows [first, first + count) of the previous file for those that want them; vectors are read
- * only if any does. */
+/* Copies rows [first, first + count) of the previous file to the rows that want them. Reads vectors
+ * only if at least one is wanted. */
 static akin_status take_previous(embed *run, const wanted *list, size_t first, size_t count,
                                  uint64_t *hashes, float *vectors, bool *found) {
     akin_status status;
@@ -108,8 +108,8 @@ done:
     return status;
 }
 
-/* Streams the previous file past the sorted hashes of this shard: memory only for the shard.
- * found [count]. */
+/* Streams the previous file and looks up the sorted hashes of this shard; memory is needed for the
+ * shard alone. found [count]. */
 static akin_status search_previous(embed *run, bool *found) {
     akin_status status = AKIN_OK;
     wanted *list = akin_mem_alloc(run->count, sizeof *list);
@@ -132,9 +132,10 @@ done:
     return status;
 }
 
-/* Whether the vectors of the previous file are those that this model would compute. The model
- * must be the same, and the same bytes give the same picture only if they were shrunk with the
- * same options; otherwise nothing is reused. Same answer on every rank. */
+/* Whether the previous file contains the vectors that this model would compute: the model must be
+ * the same, and the pictures must have been shrunk with the same options, because equal hashes of
+ * files imply equal pictures only then. Otherwise nothing is reused. The answer is the same on
+ * every rank. */
 static akin_status previous_serves(embed *run, bool *serves) {
     akin_status status;
     char *options = NULL, *previous_options = NULL;
@@ -154,7 +155,7 @@ done:
     return status;
 }
 
-/* Fills in the rows that --previous has, and lists the missing ones. */
+/* Copies the rows that --previous contains, and lists the missing ones. */
 static akin_status list_missing(embed *run, bool serves) {
     akin_status status = AKIN_OK;
     bool *found = akin_mem_zalloc(run->count, sizeof *found);
@@ -203,8 +204,7 @@ done:
 
 static akin_status compute(embed *run) {
     akin_status status;
-    int64_t most =
-        (int64_t)run->missing_count; /* all ranks do as many rounds as the one with the most work */
+    int64_t most = (int64_t)run->missing_count; /* all ranks do the same number of rounds */
     uint8_t *images = akin_mem_alloc(CHUNK, AKIN_IMAGE_BYTES);
     float *vectors = akin_mem_alloc(CHUNK, run->dim * sizeof *vectors);
     size_t seen = akin_encoder_seen(run->encoder);

@@ -1,4 +1,4 @@
-/* encoder: turns pictures into raw numbers, and those into unit vectors. */
+/* encoder: turns pictures into raw features, and raw features into unit vectors. */
 #include "feature_params.h"
 #include "foreground.h"
 #include "handcrafted.h"
@@ -16,7 +16,7 @@
 #define IMAGE_BYTES ((size_t)32 * 32 * 3)
 #define BATCH ((size_t)16) /* pictures encoded at a time */
 
-/* --- the raw numbers of each part --- */
+/* --- raw features of each part --- */
 
 struct akin_describe {
     akin_model *model; /* borrowed */
@@ -104,7 +104,7 @@ void akin_describe_part(akin_describe *describe, akin_part part, const uint8_t *
 /* --- vectors --- */
 
 struct akin_encoder {
-    akin_features features;            /* with the weights of the parts that it computes */
+    akin_features features;            /* with the weights of the parts to compute */
     const akin_feature_params *params; /* borrowed */
     akin_projection *join;             /* NULL: none */
     akin_describe *describe;
@@ -176,7 +176,8 @@ static double length_of(const double *vector, size_t dim) {
     return sqrt(square);
 }
 
-/* Computes the parts of one picture into encoder->parts; several are scaled to their weights. */
+/* Computes the parts of one picture into encoder->parts. If there are several, they are scaled by
+ * their weights. */
 static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS]) {
     double *at = encoder->parts;
     bool several = akin_features_parts(&encoder->features) > 1;
@@ -190,7 +191,7 @@ static void put_parts(akin_encoder *encoder, const float *const raw[AKIN_PARTS])
     }
 }
 
-/* The raw numbers of up to BATCH pictures. */
+/* Raw features of up to BATCH pictures. */
 static void describe_batch(akin_encoder *encoder, const uint8_t *images, const float *seen,
                            size_t count) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
@@ -200,7 +201,7 @@ static void describe_batch(akin_encoder *encoder, const uint8_t *images, const f
             akin_describe_part(encoder->describe, p, images, count, encoder->raw[p]);
 }
 
-/* Those of picture i of the batch. */
+/* The raw features of picture i of the batch. */
 static void raw_of(const akin_encoder *encoder, size_t i, const float *raw[AKIN_PARTS]) {
     for (size_t p = 0; p < AKIN_PARTS; p++)
         if (encoder->raw[p])

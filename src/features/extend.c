@@ -1,4 +1,4 @@
-/* extend: the vectors of new items among those of a catalogue. */
+/* extend: adds the vectors of new items to those of a catalogue. */
 #include <akin/csv.h>
 #include <akin/embed.h>
 #include <akin/embeddings.h>
@@ -10,7 +10,7 @@
 #include <akin/text.h>
 #include <string.h>
 
-/* One of the two files: rows [first, first + count) of it. */
+/* Rows [first, first + count) of one of the two files. */
 typedef struct {
     akin_embeddings *file;
     size_t items, first, count;
@@ -22,13 +22,13 @@ typedef struct {
 typedef struct {
     akin_comm *comm;
     const akin_extend_params *params;
-    side base, added; /* this rank's shard; all of it */
+    side base, added; /* for base, this rank's shard; for added, all rows */
     size_t dim;
-    char *ids; /* ids that are left out, each NUL-terminated, in ids_bytes */
+    char *ids; /* ids to be removed, each NUL-terminated, in ids_bytes */
     size_t ids_bytes;
-    int64_t *place; /* [added]: the row of base that comes at or after each */
+    int64_t *place; /* [added]: the first row of base that is not before each */
     bool *gone;     /* [count of base] */
-    size_t *order;  /* [count]: rows of base, and after those of base the added ones */
+    size_t *order;  /* [count]: rows to write; added rows are numbered after those of base */
     size_t count, first, items;
     int64_t replaced, left_out;
 } extension;
@@ -72,7 +72,7 @@ static akin_status refuse(const extension *run, const char *what) {
                           run->params->base, what);
 }
 
-/* Before anything is read: vectors of both can stand side by side. */
+/* Checks before anything is read that the vectors of both files are compatible. */
 static akin_status check_sides(extension *run) {
     akin_status status;
     char *a = NULL, *b = NULL;
@@ -90,7 +90,7 @@ done:
     return status;
 }
 
-/* This rank's rows of base and all of what is added. Collective; agreed. */
+/* This rank's rows of base and all added rows. Collective; agreed. */
 static akin_status read_sides(extension *run) {
     akin_status status;
     int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
@@ -110,18 +110,18 @@ done:
     return status;
 }
 
-/* --- what is left out --- */
+/* --- items to remove --- */
 
 static akin_status take_id(void *context, size_t row, size_t count, const char *const *fields,
                            const size_t *lengths) {
     (void)count;
     const char *id = akin_csv_unsafe(fields[0]);
     bool whole = strlen(fields[0]) == lengths[0];
-    if (row == 1 || !whole || *id == '\0') return AKIN_OK; /* the header, and what is no id */
+    if (row == 1 || !whole || *id == '\0') return AKIN_OK; /* not an id, or the header */
     return akin_text_append_bytes(context, id, strlen(id) + 1);
 }
 
-/* Rank 0 reads the list. Collective; agreed. */
+/* Rank 0 reads the list and broadcasts it. Collective; agreed. */
 static akin_status share_left_out(extension *run) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
@@ -141,9 +141,10 @@ done:
     return status;
 }
 
-/* --- the order of both --- */
+/* --- the merged order --- */
 
-/* The first of the rows, ascending by id, that is not before the id; *same: it has that id. */
+/* The first row, in ascending order of ids, that is not before the id; *same: whether it has that
+ * id. */
 static size_t find_place(const side *s, const char *id, bool *same) {
     size_t low = 0, high = s->count;
     while (low < high) {
@@ -157,7 +158,8 @@ static size_t find_place(const side *s, const char *id, bool *same) {
     return low;
 }
 
-/* What of base gives way, and where the added items go. Collective. */
+/* Finds the rows of base that are replaced or removed, and the places of the added items.
+ * Collective. */
 static void find_places(extension *run) {
     bool same;
     for (size_t j = 0; j < run->added.count; j++) {
@@ -177,7 +179,8 @@ static void find_places(extension *run) {
     akin_comm_sum_i64(run->comm, &run->left_out, 1);
 }
 
-/* Whether an added item goes before one of this rank's rows, or at the end of the last rank's. */
+/* Whether an added item is written by this rank: it precedes one of its rows, or this is the last
+ * rank and it follows all rows. */
 static bool is_mine(const extension *run, size_t place) {
     bool last = akin_comm_rank(run->comm) == akin_comm_size(run->comm) - 1;
     return (place >= run->base.first && place < run->base.first + run->base.count) ||
@@ -196,7 +199,7 @@ static void put_in_order(extension *run) {
     }
 }
 
-/* How many rows are before this rank's. Collective; agreed. */
+/* The number of rows that the ranks before this one write. Collective; agreed. */
 static akin_status find_first(extension *run) {
     akin_status status;
     int size = akin_comm_size(run->comm), rank = akin_comm_rank(run->comm);
@@ -230,7 +233,7 @@ done:
 
 /* --- writing --- */
 
-/* What the vectors were made from: the catalogue of base, and what was done to it since. */
+/* Copies the provenance of the vectors: the catalogue of base, and the changes made to it since. */
 static akin_status digest_sources(const extension *run, char catalog[AKIN_HASH_TEXT_SIZE],
                                   char **added) {
     akin_status status;

@@ -1,4 +1,4 @@
-/* feature_params: everything that is fitted, besides the network. */
+/* feature_params: all fitted parameters except those of the network. */
 #include "feature_params.h"
 #include <akin/fixed.h>
 #include <akin/mem.h>
@@ -14,7 +14,7 @@ struct akin_feature_params {
     akin_projection *join;                    /* NULL = none */
     akin_patches *patches;                    /* NULL = none */
     akin_manifold *manifold;                  /* NULL = none */
-    char by[32], why[512];                    /* the weights were chosen; "" = they were not */
+    char by[32], why[512];                    /* how weights were chosen; "" = not */
 };
 
 akin_status akin_feature_params_create(const akin_features *features, akin_feature_params **out) {
@@ -87,7 +87,7 @@ akin_status akin_feature_params_make_manifold(akin_feature_params *params, size_
 
 /* --- names in the file --- */
 
-/* The variables of patches. */
+/* The variables of part patches. */
 static const struct patch_variable {
     const char *name, *dims, *long_name;
     float *(*values)(akin_patches *patches);
@@ -110,14 +110,14 @@ static const struct {
                         {"word", AKIN_PATCHES_WORDS}};
 #define PATCH_DIMENSIONS (sizeof patch_dimensions / sizeof *patch_dimensions)
 
-/* What a manifold holds: a value for each of two dimensions, of which the second may be none. */
+/* The arrays of a manifold: each has one or two dimensions. */
 enum { SQUARE, SQUARE_WHITE, ATOM, CODE, SQUARE_AXIS, MANIFOLD_DIMENSIONS };
 static const char *const manifold_dimensions[MANIFOLD_DIMENSIONS] = {"square", "square_white",
                                                                      "atom", "code", "square_axis"};
 static const struct manifold_variable {
     const char *name, *dims, *long_name;
     float *(*values)(akin_manifold *manifold);
-    int rows, columns; /* -1: none */
+    int rows, columns; /* -1: no second dimension */
 } manifold_variables[] = {
     {"manifold_square_mean", "square", "mean of squares with contrast, less their own means",
      akin_manifold_mean, SQUARE, -1},
@@ -171,8 +171,7 @@ static const char *name_of(const names *n, const char *what, char out[NAME_SIZE]
 
 static void define_projection(akin_ncfile *file, const names *n, akin_projection *p) {
     char name[NAME_SIZE], dims[2 * NAME_SIZE];
-    if (strcmp(n->raw, akin_part_name(AKIN_PART_LATENT)) !=
-        0) /* which is the network's dimension */
+    if (strcmp(n->raw, akin_part_name(AKIN_PART_LATENT)) != 0) /* this is the network's dimension */
         akin_ncfile_dimension(file, n->raw, akin_projection_raw(p));
     akin_ncfile_variable(file, name_of(n, "mean", name), AKIN_NC_FLOAT, n->raw,
                          "mean over the training catalogue, subtracted first", "1");
@@ -276,7 +275,7 @@ static akin_status get_length(const akin_ncfile *file, const char *dimension, si
                           akin_ncfile_path(file), dimension, *length, most);
 }
 
-/* What the file has of a part: its weight, dimensions and power; *seen: the number of columns of a
+/* Reads a part's weight, dimensions and power from the file; *seen: the number of columns of a
  * trained network's output. */
 static akin_status read_part(const akin_ncfile *file, akin_part part, akin_features_part *choice,
                              size_t *seen) {
@@ -380,7 +379,7 @@ static akin_status another_shape(const akin_ncfile *file, const char *name, size
                           akin_ncfile_path(file), name, length);
 }
 
-/* How many words it has is the file's: a multiple of 64 in the range that manifold.h says. */
+/* The number of words is taken from the file: a multiple of 64 in the range given in manifold.h. */
 static akin_status get_manifold(const akin_ncfile *file, akin_feature_params *params) {
     akin_status status;
     size_t atoms, length;

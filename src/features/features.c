@@ -1,4 +1,4 @@
-/* features: the kinds of features, their parts, and a choice among them. */
+/* features: the kinds of features, their parts, and how one is selected. */
 #include "foreground.h"
 #include "handcrafted.h"
 #include "manifold.h"
@@ -34,9 +34,9 @@ static const struct part {
 
 static const struct kind {
     const char *name;
-    double weights[AKIN_PARTS]; /* of pictures on a flat ground */
-    double wild[AKIN_PARTS];    /* of others, where these are chosen on the catalogue */
-    size_t dim;                 /* 0 = that of its only part */
+    double weights[AKIN_PARTS]; /* weights for pictures on a flat background */
+    double wild[AKIN_PARTS];    /* for others, if chosen on the catalogue */
+    size_t dim;                 /* 0 = the dimension of its only part */
     bool tuned;
 } kinds[] = {
     {.name = "autoencoder", .weights = {[AKIN_PART_LATENT] = 1}},
@@ -140,14 +140,14 @@ bool akin_features_centred(const akin_features_part *choice, akin_part part) {
     return choice->dim == parts[part].raw && !(choice->whiten > 0);
 }
 
-/* --- choosing --- */
+/* --- selection --- */
 
 const char *akin_features_known(const char *name) {
     const struct kind *kind = find_kind(name);
     return kind ? kind->name : NULL;
 }
 
-/* One "name=weight" of [text, end). */
+/* Parses one "name=weight" in [text, end). */
 static akin_status set_weight(const char *text, size_t length, akin_features *out) {
     char word[64];
     double weight;
@@ -196,8 +196,8 @@ done:
     return status;
 }
 
-/* A kind with one part has the requested dimensions; with several, each keeps its own, and the
- * join has the requested ones. */
+/* A kind with a single part has the requested dimensions. With several parts, each keeps its own,
+ * and the join has the requested ones. */
 static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *out) {
     size_t most = akin_features_joined(out);
     if (kind->dim == 0)
@@ -215,7 +215,7 @@ static akin_status set_dim(const struct kind *kind, size_t dim, akin_features *o
     return AKIN_OK;
 }
 
-/* Whether the weight of a part is the user's. */
+/* Whether the user gave the weight of a part. */
 static bool is_given(const char *weights, const char *name) {
     size_t length = strlen(name);
     for (const char *at = weights; at; at = strchr(at, ',') ? strchr(at, ',') + 1 : NULL)
@@ -223,7 +223,7 @@ static bool is_given(const char *weights, const char *name) {
     return false;
 }
 
-/* A catalogue that no network has seen has nothing for its part. */
+/* The part of a trained network is empty if the catalogue holds no output of one. */
 static akin_status settle_seen(const struct kind *kind, const akin_features_params *params,
                                akin_features *out) {
     akin_features_part *part = &out->parts[AKIN_PART_PRETRAINED];

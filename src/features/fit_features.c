@@ -1,4 +1,4 @@
-/* fit_features: fits on a catalogue everything that the features need. */
+/* fit_features: fits all feature parameters on a catalogue. */
 #include "covariance.h"
 #include "feature_params.h"
 #include "fit_manifold.h"
@@ -18,26 +18,26 @@
 enum {
     VIEWS = 4096,
     MOST_VIEWS = 8
-}; /* views of a small catalogue, but at most this many per
-                                        * picture */
+}; /* of a small catalogue; at most MOST_VIEWS of each picture */
 
 typedef struct {
     akin_comm *comm;
     const akin_catalog *catalog;
-    akin_features features; /* a copy: the model's own are replaced */
+    akin_features features; /* a copy, because the model's own features are replaced */
     akin_model *model;
-    size_t sample, items;     /* items used, of the total */
-    size_t first, count;      /* this rank's, whole blocks except the last */
-    float *raw[AKIN_PARTS];   /* [count, akin_part_raw]; NULL where the weight is 0 */
-    size_t views;             /* views per picture, for the steady parts */
-    float *moved[AKIN_PARTS]; /* [count * views, akin_part_raw] for such a part: a view's numbers
-                               * minus those of its picture */
-    float *joined;            /* [count, joined] */
-    uint8_t *images;          /* [BLOCK] */
+    size_t sample, items;   /* items used, out of the total */
+    size_t first, count;    /* this rank's items: whole blocks, except for the last */
+    float *raw[AKIN_PARTS]; /* [count, akin_part_raw]; NULL where the weight is 0 */
+    size_t views;           /* views per picture, for the steady parts */
+    float *moved
+        [AKIN_PARTS]; /* [count * views, akin_part_raw]: a view's features minus its picture's */
+    float *joined;    /* [count, joined] */
+    uint8_t *images;  /* [BLOCK] */
     akin_describe *describe;
     akin_encoder *encoder;
-    double *together; /* rank 0: what joined parts are turned by (projection.h), [joined, joined] */
-    bool turned;      /* whether they are */
+    double
+        *together; /* rank 0: turn applied to the joined parts (projection.h), [joined, joined] */
+    bool turned;   /* whether it is applied */
 } fit;
 
 static void plan(fit *f) {
@@ -66,7 +66,7 @@ static size_t row_of(const fit *f, size_t i) {
     return f->items == f->sample ? i : i * f->items / f->sample;
 }
 
-/* Which network it was that gave what is fitted: the model is for that one alone. */
+/* Records which network produced the outputs used here: the model is valid only for that one. */
 static akin_status tell_network(const fit *f) {
     akin_status status = AKIN_OK;
     const akin_ncfile *file = akin_catalog_file(f->catalog);
@@ -84,7 +84,7 @@ done:
     return status;
 }
 
-/* Everything that can fail on a single rank. */
+/* Everything that can fail on one rank only. */
 static akin_status allocate(fit *f) {
     akin_status status;
     AKIN_TRY(akin_model_set_features(f->model, &f->features));
@@ -121,10 +121,10 @@ static akin_status look_at_signals(const fit *f) {
 
 enum {
     PLACES = AKIN_IMAGE_SIDE - AKIN_PATCHES_SIDE + 1,
-    MOST_SQUARES = 128 /* per picture, which has 729 */
+    MOST_SQUARES = 128 /* squares drawn per picture, which has 729 */
 };
 
-/* Square number `which` of item `item` of the sample, at a random place in its picture. */
+/* Square number `which` of item `item` of the sample, from a random place in its picture. */
 static void cut_square(const uint8_t *picture, size_t item, size_t which, uint8_t *square) {
     uint64_t place = akin_rng_bits(0, AKIN_RNG_SAMPLE, (uint32_t)which, item) % (PLACES * PLACES);
     for (size_t row = 0; row < AKIN_PATCHES_SIDE; row++)
@@ -133,7 +133,8 @@ static void cut_square(const uint8_t *picture, size_t item, size_t which, uint8_
                (size_t)AKIN_PATCHES_SIDE * 3);
 }
 
-/* `each` squares of each of this rank's items: squares [count * each, AKIN_PATCHES_VALUES]. */
+/* Draws `each` squares from each of this rank's items: squares [count * each, AKIN_PATCHES_VALUES].
+ */
 static akin_status cut_squares(fit *f, size_t each, uint8_t *squares) {
     akin_status status = AKIN_OK;
     for (size_t at = 0; at < f->count; at++) {
@@ -148,8 +149,8 @@ done:
     return status;
 }
 
-/* Rank 0 learns from squares of all ranks, in the order of the items, and broadcasts the result.
- * Collective; agreed. */
+/* Rank 0 learns from the squares of all ranks, in the order of the items, and broadcasts the
+ * result. Collective; agreed. */
 static akin_status learn_dictionary(fit *f) {
     akin_status status;
     akin_patches *patches = akin_feature_params_patches(akin_model_feature_params(f->model));
@@ -178,9 +179,10 @@ done:
     return status;
 }
 
-/* --- the raw numbers of the sample --- */
+/* --- the raw features of the sample --- */
 
-/* Changes that shoppers overlook: cropping, shifting, mirroring. Of item `at` of this rank. */
+/* Changes that shoppers overlook: cropping, shifting, mirroring. A view of this rank's item `at`.
+ */
 static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t at) {
     static const akin_augment how = {.crop = 0.2F, .shift = 0.06F, .mirrored = true};
     uint8_t view[AKIN_IMAGE_BYTES];
@@ -194,7 +196,7 @@ static void describe_moved(fit *f, akin_part part, const uint8_t *image, size_t 
     }
 }
 
-/* `count` <= BLOCK items of this rank, from number `at` on. */
+/* `count` <= BLOCK items of this rank, starting with number `at`. */
 static akin_status describe_block(fit *f, size_t at, size_t count) {
     akin_status status;
     size_t rows[AKIN_COVARIANCE_BLOCK];
@@ -218,7 +220,7 @@ static akin_status describe_all(fit *f) {
     akin_status status = AKIN_OK;
     size_t blocks = (f->sample + BLOCK - 1) / BLOCK;
     size_t longest = akin_shard_count(blocks, akin_comm_size(f->comm), 0) *
-                     BLOCK; /* as many rounds on all ranks */
+                     BLOCK; /* the same number of rounds on all ranks */
     for (size_t at = 0; at < longest; at += BLOCK) {
         akin_status local = AKIN_OK;
         if (at < f->count)
@@ -235,10 +237,10 @@ done:
 
 /* --- mean and axes of rows --- */
 
-/* The rows whose mean and products are computed: `total` rows of all ranks, of which [count,
- * raw] are this rank's. */
+/* The rows whose mean and products are computed: `total` rows on all ranks, of which this one holds
+ * [count, raw]. */
 typedef struct {
-    const char *what; /* for messages */
+    const char *what; /* name used in messages */
     const float *rows;
     size_t raw, count, total;
 } sought;
@@ -293,8 +295,8 @@ static double *matrix_of(const sought *s, const akin_covariance *covariance) {
     return matrix;
 }
 
-/* Rank 0 finds the axes and broadcasts them. turn [raw, raw], rank 0's; NULL: rows are not turned
- * first. Collective; agreed. */
+/* Rank 0 finds the axes and broadcasts them. turn [raw, raw] is used on rank 0 only; NULL: rows are
+ * not turned first. Collective; agreed. */
 static akin_status find_axes(const fit *f, const sought *s, const akin_covariance *covariance,
                              const double *turn, double whiten, akin_projection *projection) {
     akin_status status = AKIN_OK;
@@ -311,7 +313,7 @@ done:
     return status;
 }
 
-/* The axes of few rows: all rows go to rank 0. Collective; agreed. */
+/* The axes of a small sample: all rows are sent to rank 0. Collective; agreed. */
 static akin_status find_axes_of_few(const fit *f, const sought *s, double whiten,
                                     akin_projection *projection) {
     akin_status status;
@@ -328,8 +330,8 @@ done:
     return status;
 }
 
-/* On rank 0 the turn [raw, raw] that makes a part steady against how views of a picture vary, owned.
- * Collective; agreed. */
+/* Computes on rank 0 the turn [raw, raw] that makes a part steady against the variation between
+ * views of a picture; owned. Collective; agreed. */
 static akin_status steady_turn(const fit *f, akin_part part, double **out) {
     akin_status status;
     const sought s = {akin_part_name(part), f->moved[part], akin_features_raw(&f->features, part),
@@ -353,7 +355,7 @@ done:
     return status;
 }
 
-/* rows [f->count, raw] of this rank; turned: whether rows are turned first, by rank 0's turn.
+/* rows [f->count, raw] of this rank; turned: whether rank 0's turn is applied to rows first.
  * Collective; agreed. */
 static akin_status fit_projection(const fit *f, const char *what, const float *rows, bool turned,
                                   const double *turn, double whiten, akin_projection *projection) {
@@ -445,7 +447,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(akin_agree(comm, allocate(&f)));
     double start = akin_comm_seconds();
     AKIN_TRY(learn_dictionary(&f));
-    if (f.features.parts[AKIN_PART_MANIFOLD].weight > 0) /* the copy: the model frees its own */
+    if (f.features.parts[AKIN_PART_MANIFOLD].weight > 0) /* the copy; the model frees its own */
         AKIN_TRY(akin_fit_manifold(comm, catalog, akin_model_feature_params(model)));
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};

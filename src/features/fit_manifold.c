@@ -1,5 +1,5 @@
-/* fit_manifold: dictionary and axes of a manifold, fitted on a catalogue. Each rank codes its own
- * pictures; what their codes have in common is summed in whole numbers. */
+/* fit_manifold: fits the dictionary and the axes of a manifold on a catalogue. Each rank encodes
+ * its own pictures; the statistics of the codes are summed as integers. */
 #include "fit_manifold.h"
 #include "code_sums.h"
 #include "manifold.h"
@@ -7,22 +7,22 @@
 #include <akin/rng.h>
 #include <akin/shard.h>
 
-#define MOST_ROWS ((size_t)65536) /* of each covariance, about */
+#define MOST_ROWS ((size_t)65536) /* approximate number of rows of each covariance */
 
 enum {
     MOST_PICTURES = 4096,
     ATOMS_A_PICTURE = 4,
     ATOMS_STEP = 64,
-    SQUARES_A_PICTURE = 64, /* for the dictionary, at most */
+    SQUARES_A_PICTURE = 64, /* most pictures for the dictionary */
     ALONG = AKIN_MANIFOLD_ALONG,
     SQUARES = AKIN_MANIFOLD_SQUARES,
     CONTEXT = AKIN_MANIFOLD_CONTEXT,
-    CORNERS = ALONG - CONTEXT + 1, /* of neighbourhoods, along a side */
+    CORNERS = ALONG - CONTEXT + 1, /* neighbourhoods along a side */
     MEMBERS = CONTEXT * CONTEXT,
 };
 
 typedef struct {
-    size_t each, places; /* rows of a picture, of so many that it has */
+    size_t each, places; /* rows used per picture, of all its places */
     akin_code_sums *sums;
 } tally;
 
@@ -30,8 +30,8 @@ typedef struct {
     akin_comm *comm;
     const akin_catalog *catalog;
     akin_manifold *manifold; /* borrowed */
-    size_t pictures, items;  /* that serve, of so many */
-    size_t first, count;     /* this rank's */
+    size_t pictures, items;  /* pictures used, of all items */
+    size_t first, count;     /* this rank's pictures */
     size_t words;
     uint8_t *squares; /* [count * each, AKIN_MANIFOLD_VALUES] */
     uint16_t *codes;  /* [SQUARES, words] */
@@ -91,7 +91,7 @@ done:
     return status;
 }
 
-/* Rank 0 learns from squares of all ranks, in the order of the items. Collective; agreed. */
+/* Rank 0 learns from the squares of all ranks, in the order of the items. Collective; agreed. */
 static akin_status learn_dictionary(fit *f) {
     akin_status status;
     void *all = NULL;
@@ -124,8 +124,8 @@ static akin_status begin_tally(const fit *f, tally *t, size_t places) {
     return akin_code_sums_create(f->words, &t->sums);
 }
 
-/* Row number `which` of a picture: its place among those there are, evenly spread, others in the
- * next picture. */
+/* The place of row number `which` of a picture. Rows are evenly spread over the places and shifted
+ * from picture to picture. */
 static size_t place_of(const tally *t, size_t item, size_t which) {
     return (which * t->places / t->each + item * 5) % t->places;
 }
@@ -169,7 +169,7 @@ done:
     return status;
 }
 
-/* Over all ranks. Collective. */
+/* Sums over all ranks. Collective. */
 static void sum_tally(const fit *f, const tally *t) {
     size_t count;
     int64_t *counts = akin_code_sums_counts(t->sums, &count);

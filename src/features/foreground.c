@@ -1,4 +1,4 @@
-/* foreground: the colours in front of the background. */
+/* foreground: the colours of a picture's foreground. */
 #include "foreground.h"
 #include <math.h>
 #include <stddef.h>
@@ -7,9 +7,9 @@
 
 enum { SIDE = 32, PIXELS = SIDE * SIDE, BORDER = 4 * SIDE, LIGHTNESSES = 4, HUES = 6 };
 
-static const float REACH = 70;    /* of a and b in both directions */
-static const float FLOOR = 0.05F; /* the weight of the background */
-static const float FAR = 12;      /* a colour difference that is clearly visible */
+static const float REACH = 70;    /* range of a and b in both directions */
+static const float FLOOR = 0.05F; /* weight of the background */
+static const float FAR = 12;      /* a clearly visible difference between colours */
 static const float WIDE = 14;     /* pixels */
 
 /* --- the colour space --- */
@@ -46,7 +46,7 @@ static int ascending(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The median of the sides; a corner belongs to two. */
+/* The median of the pixels of the sides; a corner belongs to two sides. */
 static float background(const float *channel) {
     float border[BORDER];
     for (size_t i = 0; i < SIDE; i++) {
@@ -77,7 +77,7 @@ static void weigh(float lab[3][PIXELS], float *weights) {
 
 /* --- the histogram --- */
 
-/* `at` in [0, 1] among bins whose centres range from 0 to 1: the lower one and the share of the
+/* `at` in [0, 1] among bins whose centres range from 0 to 1: the lower bin and the share of the
  * upper one. */
 static float between(float at, int bins, int *low) {
     float place = fminf(1, fmaxf(0, at)) * (float)(bins - 1);

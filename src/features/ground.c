@@ -5,7 +5,7 @@
 
 enum { SIDE = 32, SIDES = 4 * SIDE, NEAR = 24, FLAT = SIDES * 4 / 5 };
 
-/* Pixel n of the four sides; a corner is on two. */
+/* Pixel n of the four sides; a corner belongs to two sides. */
 static const uint8_t *side_pixel(const uint8_t *picture, size_t n) {
     size_t at = n % SIDE, row = at, column = at;
     if (n / SIDE == 0) row = 0;

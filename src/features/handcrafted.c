@@ -11,11 +11,11 @@ enum {
     VALUES = 3,
     COLOURED = HUES * SATURATIONS * VALUES,
     GREYS = 4,
-    CELLS = 8, /* along a side */
+    CELLS = 8, /* cells along a side */
     CELL = SIDE / CELLS,
     DIRECTIONS = 8,
     PATTERNS = 256,
-    LIGHTER = 255 * 1000 / 50, /* of grey in thousandths */
+    LIGHTER = 255 * 1000 / 50, /* weights of the channels in grey, in thousandths */
 };
 
 static const float PI = 3.14159265F;
@@ -27,7 +27,7 @@ static void to_roots(float *counts, size_t count, float total) {
 
 /* --- colour --- */
 
-/* `at` in [0, bins - 1] lies between two bins: the lower one and the share of the upper one. */
+/* `at` in [0, bins - 1] lies between two bins: the lower bin and the share of the upper one. */
 static void between(float at, int bins, int *low, float *share) {
     *low = (int)at < bins - 1 ? (int)at : bins - 2;
     *share = at - (float)*low;
@@ -100,8 +100,8 @@ static void gradient_at(const uint8_t *picture, int row, int column, int *down, 
     }
 }
 
-/* The two cells between whose centres a pixel lies (at the border twice the same), and the
- * second's share. */
+/* The two cells between whose centres a pixel lies (the same cell twice at the border), and the
+ * share of the second. */
 static float cells_of(int at, int cells[2]) {
     float place = ((float)at + 0.5F) / CELL - 0.5F;
     int low = (int)floorf(place);
@@ -130,7 +130,7 @@ static int clamp_cell(int at) {
     return at < 0 ? 0 : at >= CELLS ? CELLS - 1 : at;
 }
 
-/* The squared length of the 3 x 3 cells around one, given `square` of each. */
+/* The squared length of the 3 x 3 cells around a cell, given `square` of each. */
 static float around(float square[CELLS][CELLS], int row, int column) {
     float sum = 0;
     for (int n = 0; n < 9; n++)
@@ -140,7 +140,8 @@ static float around(float square[CELLS][CELLS], int row, int column) {
 
 void akin_handcrafted_edges(const uint8_t *picture, float *edges) {
     static const float unit =
-        255.0F * CELL * CELL; /* so a cell holds the mean gradient of values in [0, 1] */
+        255.0F * CELL *
+        CELL; /* scaled so that a cell holds the mean gradient of values in [0, 1] */
     float cells[CELLS][CELLS][DIRECTIONS] = {{{0}}}, square[CELLS][CELLS] = {{0}};
     for (int row = 0; row < SIDE; row++)
         for (int column = 0; column < SIDE; column++) {
@@ -156,7 +157,7 @@ void akin_handcrafted_edges(const uint8_t *picture, float *edges) {
         }
     for (int c = 0; c < CELLS * CELLS; c++) {
         float length = sqrtf(around(square, c / CELLS, c % CELLS) +
-                             1e-4F); /* almost flat areas stay near zero */
+                             1e-4F); /* keeps almost flat areas close to zero */
         for (int d = 0; d < DIRECTIONS; d++)
             edges[c * DIRECTIONS + d] = fminf(cells[c / CELLS][c % CELLS][d] / length, 0.4F);
     }

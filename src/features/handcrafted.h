@@ -1,8 +1,8 @@
 /* handcrafted: colour, edges and texture of a 32x32 picture, as classical image descriptors. Not
  * collective. Cannot fail. Pure. Histograms are given as the square roots of their shares: their
  * dot product is then Bhattacharyya's coefficient, and distances are Hellinger's (Arandjelovic &
- * Zisserman, "Three things everyone should know to improve object retrieval", 2012). Grey is
- * (299 R + 587 G + 114 B) / 1000. */
+ * Zisserman, "Three things everyone should know to improve object retrieval", 2012). Grey is (299 R
+ * + 587 G + 114 B) / 1000. */
 #ifndef AKIN_HANDCRAFTED_H
 #define AKIN_HANDCRAFTED_H
 

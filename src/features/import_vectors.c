@@ -1,4 +1,4 @@
-/* import_vectors: vectors that another program made. */
+/* import_vectors: imports vectors computed by another program. */
 #include "join_vectors.h"
 #include <akin/catalog.h>
 #include <akin/embed.h>
@@ -15,7 +15,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#define ROUND_BYTES ((size_t)8 << 20) /* of rows that a rank sends at a time */
+#define ROUND_BYTES ((size_t)8 << 20) /* bytes of rows that a rank sends at a time */
 
 typedef struct {
     akin_comm *comm;
@@ -29,7 +29,8 @@ typedef struct {
     float *rows;         /* [count, dim] */
     uint8_t *have;       /* [count], 1: there is a vector */
     int64_t strangers, unusable;
-    char blended[AKIN_HASH_TEXT_SIZE]; /* digest of the model that was joined with, "" = none */
+    char blended
+        [AKIN_HASH_TEXT_SIZE]; /* digest of the model that they were joined with, "" = none */
 } adoption;
 
 static akin_status open_vectors(akin_comm *comm, const akin_import_vectors_params *params,
@@ -47,7 +48,7 @@ done:
     return status;
 }
 
-/* Everything that can fail on a single rank. */
+/* Everything that can fail on one rank only. */
 static akin_status read_shard(adoption *a) {
     akin_status status = AKIN_OK;
     a->hashes = akin_mem_zalloc(a->count, sizeof *a->hashes);
@@ -91,7 +92,7 @@ typedef struct {
 
 typedef struct {
     size_t most, bytes; /* parcels per round, and the bytes of each */
-    int64_t *row;       /* [most] of the catalogue, -1 = not found there */
+    int64_t *row;       /* [most] rows of the catalogue, -1 = not in it */
     size_t *counts;     /* [size] for each rank */
     size_t *at;         /* [size] */
     char *send;         /* [most, bytes] */
@@ -177,7 +178,7 @@ done:
     return status;
 }
 
-/* The rows are joined with a model's. Collective; agreed. */
+/* Joins the rows with those of a model. Collective; agreed. */
 static akin_status join_model(adoption *a, akin_import_vectors_result *out) {
     akin_status status;
     const akin_join_vectors_source source = {

@@ -1,4 +1,4 @@
-/* join_vectors: vectors of another network joined with a model's. */
+/* join_vectors: joins vectors of another network with those of a model. */
 #include "join_vectors.h"
 #include <akin/encoder.h>
 #include <akin/log.h>
@@ -14,16 +14,16 @@ typedef struct {
     const akin_join_vectors_source *source;
     akin_model *model;
     akin_encoder *encoder;
-    size_t own, dim; /* columns of the model's vectors; of a row */
+    size_t own, dim; /* columns of the model's vectors; of a joined row */
     uint8_t *images; /* [CHUNK] */
     size_t *items;   /* [CHUNK] */
     float *vectors;  /* [CHUNK, own] */
-    float *seen;     /* [CHUNK] rows of what a network gave; NULL: the model needs none */
+    float *seen;     /* [CHUNK] rows of network outputs; NULL: the model needs none */
     float *rows;     /* [count, dim] */
-    double seconds;  /* of computing vectors */
+    double seconds;  /* spent computing vectors */
 } blend;
 
-/* Everything that can fail on a single rank. */
+/* Everything that can fail on one rank only. */
 static akin_status prepare(blend *b) {
     akin_status status;
     AKIN_TRY(akin_model_check_network(b->model, b->source->catalog));
@@ -62,7 +62,7 @@ static akin_status join_chunk(blend *b, size_t at, size_t count) {
         const float *other = s->other + (at + i) * s->dim;
         memcpy(row, b->vectors + i * b->own, b->own * sizeof *row);
         for (size_t d = 0; d < s->dim; d++) row[b->own + d] = (float)(s->weight * (double)other[d]);
-        (void)akin_vectors_unit(row, b->dim, row); /* the model's vector is never zero */
+        (void)akin_vectors_unit(row, b->dim, row); /* a model's vector is never zero */
     }
 done:
     return status;

@@ -1,9 +1,9 @@
-/* join_vectors: joins vectors of another network with those of one of our models, with a weight.
- * A row is the model's vector of the picture followed by the other one times `weight`, both of
- * unit length, normalised: so the cosine is the mean of both cosines, the other one's with
- * weight^2 (late fusion, like the parts in features.h). An item without the other vector has
- * zeros there: it is compared by the model's part alone, as if it were as dissimilar from all
- * others in the other part as can be expected. */
+/* join_vectors: joins vectors of another network with those of one of akin's models. A row is the
+ * model's vector of the picture followed by the other vector times `weight`, both of unit length,
+ * and is then normalised. The cosine of two rows is therefore the weighted mean of both cosines,
+ * with weight 1 for the model's and weight^2 for the other one (late fusion, as for the parts in
+ * features.h). An item without the other vector has zeros in its place: it is compared by the
+ * model's part alone, as if the other part were unrelated to that of any item. */
 #ifndef AKIN_JOIN_VECTORS_H
 #define AKIN_JOIN_VECTORS_H
 
@@ -17,16 +17,16 @@ typedef struct {
     const akin_catalog *catalog;
     const char *model;   /* a path */
     double weight;       /* > 0 */
-    size_t first, count; /* this rank's items */
-    size_t dim;          /* of the other vectors */
+    size_t first, count; /* number of items of this rank */
+    size_t dim;          /* columns of the other vectors */
     const float *other;  /* [count, dim], of unit length or zero */
 } akin_join_vectors_source;
 
 typedef struct {
     size_t dim;
-    float *rows;              /* [count, dim], owned by the caller */
-    double images_per_second; /* computed images over the time of computing them, all ranks
-                               * together; NaN: none */
+    float *rows; /* [count, dim], owned by the caller */
+    double
+        images_per_second; /* images computed per second, over all ranks; NaN: none were computed */
     char model_digest[AKIN_HASH_TEXT_SIZE];
 } akin_join_vectors_result;
 

@@ -1,5 +1,5 @@
-/* manifold: squares of a picture told by a dictionary, and what they stand for.
- * Compiled once per level of x86-64 (cpu.h). */
+/* manifold: encodes the squares of a picture with a dictionary and embeds the codes. Compiled once
+ * per level of x86-64 (cpu.h). */
 #include "manifold.h"
 #include "product.h"
 #include <akin/cpu.h>
@@ -17,8 +17,8 @@ enum {
     ALONG = AKIN_MANIFOLD_ALONG,
     SQUARES = AKIN_MANIFOLD_SQUARES,
     AXES = AKIN_MANIFOLD_AXES,
-    PLACES = 4,    /* along a side */
-    TOGETHER = 40, /* squares whose products stay in the cache */
+    PLACES = 4,    /* places along a side */
+    TOGETHER = 40, /* squares at a time, so that their products stay in the cache */
     ROUNDED = (SQUARES + TOGETHER - 1) / TOGETHER * TOGETHER,
 };
 _Static_assert(TOGETHER % AKIN_PRODUCT_HIGH == 0, "whole panels");
@@ -60,7 +60,7 @@ static float square(const float *values) {
     return total_of(sum) + rest;
 }
 
-/* Eight vectors' columns of a code's vector, which stay in registers. */
+/* Adds up eight vectors' worth of columns of the rows of a code; they stay in registers. */
 INLINE vector add_rows(const float *axes, const float *centre, const uint16_t *list, size_t count,
                        float *out) {
     vector part[8], squares = {0};
@@ -94,7 +94,7 @@ extern const akin_manifold_kernels akin_manifold_kernels_v1, akin_manifold_kerne
 const akin_manifold_kernels AKIN_LEVELED(akin_manifold_kernels) = {above, square, pool};
 
 #if AKIN_LEVEL == 1
-static const float NEAR = 0.3F; /* cosine of a square and a word that represents it */
+static const float NEAR = 0.3F; /* least cosine between a square and a word that represents it */
 
 static const akin_manifold_kernels *kernels(void) {
     static const akin_manifold_kernels *const levels[AKIN_CPU_LEVELS] = {
@@ -109,9 +109,9 @@ struct akin_manifold {
     float *dictionary; /* [atoms, VALUES] */
     float *share;      /* [words] */
     float *axes;       /* [words, AXES] */
-    size_t wide;       /* VALUES + atoms, in whole panels of a product */
+    size_t wide;       /* VALUES + atoms, rounded up to whole panels of a product */
     float *matrix;     /* packed [VALUES, VALUES + atoms]: whitening, whitening times the words */
-    float packed[ROUNDED * VALUES]; /* squares, centred; the last ones stay zero */
+    float packed[ROUNDED * VALUES]; /* centred squares; the last ones stay zero */
     float *products;                /* [TOGETHER, wide] */
     uint16_t *codes;                /* [SQUARES, words] */
 };
@@ -177,11 +177,11 @@ float *akin_manifold_axes(akin_manifold *m) {
     return m->axes;
 }
 
-/* The words, whitened once more, so that a product with a centred square is that of whitened ones:
- * in double, the same on every level. */
+/* Whitens the words once more, so that their product with a centred square equals the product of
+ * whitened vectors. In double precision: the result is the same on every level. */
 void akin_manifold_prepare(akin_manifold *m) {
     size_t wide = VALUES + m->atoms;
-    float *both = m->products; /* [VALUES, wide]; not used yet */
+    float *both = m->products; /* [VALUES, wide]; this buffer is not in use yet */
     for (size_t v = 0; v < VALUES; v++) {
         float *row = both + v * wide;
         memcpy(row, m->whitening + v * VALUES, VALUES * sizeof *row);
@@ -217,7 +217,7 @@ bool akin_manifold_centre_square(const uint8_t *from, const float *mean, float *
     return variance < AKIN_MANIFOLD_PLAIN * AKIN_MANIFOLD_PLAIN;
 }
 
-/* Into m->packed, centred; plain [SQUARES]. */
+/* Writes the centred squares to m->packed; plain [SQUARES]. */
 static void cut_squares(akin_manifold *m, const uint8_t *picture, bool plain[SQUARES]) {
     enum { HIGH = AKIN_PRODUCT_HIGH };
     for (size_t s = 0; s < SQUARES; s++) {

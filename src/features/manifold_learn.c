@@ -1,5 +1,5 @@
-/* manifold_learn: the dictionary of a manifold, from squares; its axes, from what codes have in
- * common. One rank does both, the others are told. */
+/* manifold_learn: the dictionary of a manifold, from squares, and its axes, from covariances of
+ * codes. Both run on one rank; the results are broadcast. */
 #include "covariance.h"
 #include "manifold.h"
 #include <akin/linalg.h>
@@ -9,8 +9,8 @@
 
 #define VALUES ((size_t)AKIN_MANIFOLD_VALUES)
 #define AXES ((size_t)AKIN_MANIFOLD_AXES)
-#define EVEN 1e-3  /* added to each eigenvalue, so that what hardly varies is not blown up */
-#define RIDGE 1e-5 /* added to a word's variance, as a share of the words' mean */
+#define EVEN 1e-3  /* added to each eigenvalue, so that small ones are not amplified */
+#define RIDGE 1e-5 /* added to a word's variance, as a share of the mean over all words */
 
 /* --- the dictionary --- */
 
@@ -48,7 +48,7 @@ static void make_word(const float *square, const float *mean, const float *white
     for (size_t w = 0; w < VALUES; w++) word[w] = length > 0 ? (float)(white[w] / sqrt(length)) : 0;
 }
 
-/* Centred values of the squares with contrast. */
+/* Centred values of the squares that have contrast. */
 static void keep_contrast(study *s, const uint8_t *squares, size_t count) {
     static const float none[AKIN_MANIFOLD_VALUES];
     for (size_t i = 0; i < count; i++)

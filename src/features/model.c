@@ -143,7 +143,7 @@ int64_t *akin_model_step(akin_model *model) {
     return &model->step;
 }
 
-/* Both series in one new array; NULL if out of memory. */
+/* Both series in a new array; NULL if out of memory. */
 static double *both_series(size_t epochs, const double *loss, const double *holdout_loss) {
     double *curve = akin_mem_alloc(epochs, 2 * sizeof *curve);
     if (!curve) return NULL;
@@ -230,14 +230,14 @@ static void variable_name(const akin_network_tensor *tensor, size_t part, char n
     snprintf(name, NAME_SIZE, "%s%s", tensor->name, parts[part].suffix);
 }
 
-/* The tensors of a file: all, or those before the head. */
+/* The tensors in a file: all of them, or those before the head. */
 static const akin_network_tensor *tensors_of(bool head, size_t *count) {
     const akin_network_tensor *tensors = akin_network_tensors(count);
     if (!head) *count -= AKIN_NETWORK_HEAD_TENSORS;
     return tensors;
 }
 
-/* One "name=length" of a tensor's dims; *text advances to the next, NULL at the end. */
+/* One "name=length" of a tensor's dims. *text advances to the next one, NULL at the end. */
 static size_t next_dimension(const char **text, char name[NAME_SIZE]) {
     const char *equals = strchr(*text, '='), *comma = strchr(*text, ',');
     AKIN_ASSERT(equals && (size_t)(equals - *text) < NAME_SIZE);
@@ -260,7 +260,7 @@ static size_t dimension_names(const akin_network_tensor *tensor, char names[NAME
     return rows;
 }
 
-/* Defines each dimension of the tensors once, though several share it. Collective. */
+/* Defines each dimension of the tensors once, even if several tensors share it. Collective. */
 static void define_dimensions(akin_ncfile *file, bool head) {
     char defined[MAX_DIMENSIONS][NAME_SIZE];
     size_t count = 0, tensor_count;

@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Of the last projection: y = A^T z. */
+/* The last projection: y = A^T z. */
 typedef struct {
     const float *axes; /* A, [raw, dim] */
     size_t raw, dim;
@@ -20,7 +20,7 @@ static void multiply(const back *b, double *product) {
                     (double)b->axes[r * b->dim + i] * b->axes[r * b->dim + j];
 }
 
-/* Cholesky, in place; an axis that is empty, or none of its own, is left out. */
+/* In-place Cholesky decomposition; axes that are empty or linearly dependent are left out. */
 static void factorise(double *a, size_t n) {
     double most = 0;
     for (size_t i = 0; i < n; i++) most = fmax(most, a[i * n + i]);
@@ -64,7 +64,7 @@ static void bring_back(const back *b, const float *y, double *solved, float *x, 
 struct akin_part_sharer {
     const akin_features *features;
     size_t columns; /* before the last projection */
-    back join;      /* factor NULL: there is none */
+    back join;      /* factor NULL: no last projection */
     double *solved; /* [dim] */
 };
 
@@ -107,7 +107,7 @@ void akin_part_sharer_prepare(const akin_part_sharer *sharer, const float *row, 
         memcpy(out, row, sharer->columns * sizeof *out);
 }
 
-/* What a column adds to the cosine. */
+/* The contribution of a column to the cosine. */
 static double term(const akin_part_sharer *s, const float *a, const float *b, size_t column) {
     if (!s->join.factor) return (double)a[column] * b[column];
     size_t turned = column + s->columns;

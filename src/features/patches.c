@@ -1,4 +1,4 @@
-/* patches: squares of a picture coded by a dictionary, and how that is learned. Compiled once
+/* patches: encodes squares of a picture with a dictionary, and learns the dictionary. Compiled once
  * per level of x86-64 (cpu.h). */
 #include "patches.h"
 #include <akin/cpu.h>
@@ -14,9 +14,9 @@ enum {
     SIDE = AKIN_PATCHES_SIDE,
     VALUES = AKIN_PATCHES_VALUES,
     WORDS = AKIN_PATCHES_WORDS,
-    PLACES = PICTURE - SIDE + 1, /* along a side */
+    PLACES = PICTURE - SIDE + 1, /* squares along a side */
     SQUARES = PLACES * PLACES,
-    HALF = 14,             /* places of the first quarter along a side */
+    HALF = 14,             /* squares of the first quarter along a side */
     WIDE = VALUES + WORDS, /* a whitened square, and its products with the words */
 };
 _Static_assert(WORDS % 16 == 0 && VALUES % 4 == 0, "whole vectors");
@@ -95,7 +95,7 @@ float *akin_patches_words(akin_patches *patches) {
 }
 
 void akin_patches_prepare(akin_patches *p) {
-    float *turned = p->products; /* [VALUES, WORDS]; not in use yet */
+    float *turned = p->products; /* [VALUES, WORDS]; this buffer is not in use yet */
     akin_linalg_product((akin_linalg_shape){VALUES, WORDS, VALUES, AKIN_TURN_B}, p->whitening,
                         p->words, turned);
     for (size_t v = 0; v < VALUES; v++) {
@@ -208,8 +208,8 @@ static void whiten(study *s, const float *whitening) {
 
 /* --- words --- */
 
-/* The nearest word, the first in case of a tie: the one with the largest product minus half its
- * square. */
+/* The nearest word (the first one in case of a tie): the one with the largest product minus half
+ * its square. */
 static size_t nearest(const float *products, const float *half_squares) {
     size_t best = 0;
     for (size_t k = 1; k < WORDS; k++)
@@ -239,7 +239,7 @@ static void assign(study *s, const float *words) {
     }
 }
 
-/* A word without members is replaced by another square. */
+/* Replaces a word without members by another square. */
 static void move(const study *s, size_t round, float *words) {
     for (size_t k = 0; k < WORDS; k++) {
         const float *other = s->values + (round * WORDS + k) * 7919 % s->count * VALUES;

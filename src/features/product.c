@@ -1,4 +1,4 @@
-/* product: products of matrices, the same bits whatever their shape. Compiled once per level of
+/* product: matrix products whose bits do not depend on the shapes. Compiled once per level of
  * x86-64 (cpu.h). */
 #include "product.h"
 #include <akin/cpu.h>
@@ -9,7 +9,7 @@
 enum {
     HIGH = AKIN_PRODUCT_HIGH,
     WIDE = AKIN_PRODUCT_WIDE,
-    ROWS = AKIN_LEVEL == 4 ? 8 : 4, /* whose sums stay in registers: 24 or 12 vectors */
+    ROWS = AKIN_LEVEL == 4 ? 8 : 4, /* columns whose sums stay in registers: 24 or 12 vectors */
     VECTORS = 3,
 };
 _Static_assert(WIDE % (VECTORS * WIDTH) == 0 && HIGH % ROWS == 0, "whole tiles");

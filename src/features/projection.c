@@ -1,4 +1,5 @@
-/* projection: onto axes of largest variance. Compiled once per level of x86-64 (cpu.h). */
+/* projection: projects onto the axes of largest variance. Compiled once per level of x86-64
+ * (cpu.h). */
 #include <akin/cpu.h>
 #include <akin/linalg.h>
 #include <akin/mem.h>
@@ -6,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Columns are independent: they can be vectorised without changing the order of the sums. */
+/* Columns are independent, so they can be vectorised without changing the order of the sums. */
 static void apply(const float *restrict row, const float *restrict mean, const float *restrict axes,
                   size_t raw, size_t dim, double *restrict out) {
     for (size_t r = 0; r < raw; r++) {
@@ -79,7 +80,7 @@ double *akin_projection_eigenvalues(akin_projection *p) {
     return p->eigenvalues;
 }
 
-/* The factor of column d; 0 if it does not count. */
+/* The factor of column d; 0 if the column is ignored. */
 static double scale_of(const akin_projection *p, size_t d, double whiten) {
     double value = p->eigenvalues[d];
     return value > 0 && value >= AKIN_PROJECTION_LEAST * p->eigenvalues[0] ? pow(value, -whiten)
@@ -102,9 +103,9 @@ akin_status akin_projection_fit(akin_projection *p, double *covariance, double w
 
 /* --- steady axes --- */
 
-#define HELD_BACK 2.0 /* of the mean of the nuisance's eigenvalues */
+#define HELD_BACK 2.0 /* regularisation, as a share of the mean eigenvalue of the nuisance */
 
-/* The lower triangle [i, j] with j < i from the upper one. */
+/* Copies the upper triangle to the lower one, [i, j] with j < i. */
 static void mirror(double *matrix, size_t n) {
     for (size_t i = 0; i < n; i++)
         for (size_t j = 0; j < i; j++) matrix[i * n + j] = matrix[j * n + i];
@@ -120,8 +121,8 @@ static void multiply(const double *restrict a, const double *restrict b, size_t 
                 out[i * columns + j] += a[i * n + k] * b[k * columns + j];
 }
 
-/* turn [n, n]: column d is eigenvector d of the nuisance, divided by the root of its regularised
- * eigenvalue. Rows times this equal those of W up to a rotation. */
+/* turn [n, n]: column d is eigenvector d of the nuisance divided by the square root of its
+ * regularised eigenvalue. Rows times this matrix equal rows times W up to a rotation. */
 akin_status akin_projection_steady(double *nuisance, size_t n, double *turn) {
     akin_status status = AKIN_FAILED;
     double mean = 0, *values = akin_mem_alloc(n, sizeof *values),
@@ -166,10 +167,10 @@ done:
     return status;
 }
 
-/* --- few rows --- */
+/* --- a small number of rows --- */
 
-/* The products of rows [count, raw] with each other, divided by their number; owned, NULL: out
- * of memory. */
+/* The products of rows [count, raw] with each other, divided by the number of rows; owned, NULL:
+ * out of memory. */
 static double *products_of(const float *rows, size_t count, size_t raw) {
     float *products = akin_mem_alloc(count, count * sizeof *products);
     double *matrix = akin_mem_alloc(count, count * sizeof *matrix);
@@ -185,7 +186,7 @@ static double *products_of(const float *rows, size_t count, size_t raw) {
     return matrix;
 }
 
-/* axes[., d] = scale * the sum of the rows, each times its element of the vector. */
+/* axes[., d] = scale * the sum of the rows, each multiplied by its element of the vector. */
 static void combine(const float *rows, size_t count, const double *vector, double scale, size_t d,
                     akin_projection *p) {
     for (size_t r = 0; r < p->raw; r++) {

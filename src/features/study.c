@@ -13,9 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CHUNK ((size_t)64) /* pictures between two looks at what other ranks say */
+#define CHUNK ((size_t)64) /* pictures between two checks for messages of other ranks */
 #define VIEWS ((size_t)2048)
-#define MOST_VIEWS ((size_t)4) /* of a picture */
+#define MOST_VIEWS ((size_t)4) /* most views per picture */
 
 typedef struct {
     akin_comm *comm;
@@ -23,23 +23,23 @@ typedef struct {
     akin_features *features;
     akin_model *model;
     akin_fit_features_choice *out;
-    akin_study_list list;     /* the rows, the same on all ranks; the pairs */
+    akin_study_list list;     /* the rows and pairs to study, the same on all ranks */
     size_t dim, first, count; /* this rank's rows of the list */
     akin_encoder *encoder;
     uint8_t *images; /* [CHUNK] */
-    float *seen;     /* [CHUNK] rows of what a trained network gave; NULL: not needed */
+    float *seen;     /* [CHUNK] rows of a trained network's output; NULL: not needed */
     float *rows;     /* [count, dim] */
-    size_t all_views, first_view, views; /* changed pictures, of all ranks (tune.h); this rank's */
+    size_t all_views, first_view, views; /* views (tune.h): of all ranks; this rank's */
     float *changed;                      /* [views, dim] */
     int32_t *label, *group;              /* [count] */
-    int64_t flat;                        /* pictures */
+    int64_t flat;                        /* number of pictures on a flat background */
 } work;
 
 static bool tunes_by(const work *w, const char *what) {
     return w->features->tune && strcmp(w->features->tune, what) == 0;
 }
 
-/* Labels of this rank's rows: what belongs together, and what does not count. */
+/* Labels of this rank's rows: what belongs together, and what is excluded. */
 static akin_status read_labels(work *w) {
     akin_status status;
     akin_labels *labels = NULL;
@@ -71,13 +71,13 @@ done:
     return status;
 }
 
-/* The first view of rows from `row` on. */
+/* The first view of the rows from `row` on. */
 static size_t view_from(const work *w, size_t row) {
     return (row * w->all_views + w->list.count - 1) / w->list.count;
 }
 
-/* Views are of no use to weights that follow the ground alone, and a network that others trained saw
- * none. */
+/* No views are made where weights depend on the background alone, or where an imported network is
+ * used, since its output for views is not available. */
 static void plan_views(work *w) {
     bool looked = strcmp(w->out->by, "ground") != 0 && !akin_features_sees(w->features);
     size_t most = w->list.count * MOST_VIEWS;
@@ -86,7 +86,7 @@ static void plan_views(work *w) {
     w->views = view_from(w, w->first + w->count) - w->first_view;
 }
 
-/* All that one rank can fail at alone. */
+/* Everything that can fail on one rank only. */
 static akin_status prepare(work *w) {
     akin_status status;
     int size = akin_comm_size(w->comm), rank = akin_comm_rank(w->comm);
@@ -122,8 +122,9 @@ done:
     return status;
 }
 
-/* `count` of this rank's views from number `at` on, as a shop's pictures come again: cropped and lit
- * otherwise; every second one less so, but coded anew, which adds noise. */
+/* Computes `count` of this rank's views, starting with number `at`. They resemble new versions of a
+ * shop's picture: cropped and under other light; every second one is changed less, but noise is
+ * added as if it had been encoded again. */
 static akin_status describe_views(work *w, size_t at, size_t count) {
     static const akin_augment hows[] = {{.crop = 0.2F, .brightness = 0.2F},
                                         {.crop = 0.1F, .brightness = 0.1F, .noise = 0.02F}};
@@ -172,9 +173,9 @@ done:
     return status;
 }
 
-/* --- what is chosen --- */
+/* --- the choice --- */
 
-/* All rows to rank 0, which learns; `result` is its own. Collective; agreed. */
+/* Gathers all rows on rank 0, which learns; `result` is set there only. Collective; agreed. */
 static akin_status learn(const work *w, double flat, akin_tune_result *result) {
     akin_status status;
     void *rows = NULL, *views = NULL, *label = NULL, *group = NULL;
@@ -206,14 +207,14 @@ done:
     return status;
 }
 
-/* What rank 0 found, to all. */
+/* Broadcasts rank 0's result. */
 static void tell(const work *w, akin_tune_result *result) {
     double *turn = result->turn;
     akin_comm_broadcast(w->comm, result, sizeof *result, 0);
-    result->turn = turn; /* rank 0's */
+    result->turn = turn; /* the pointer is valid on rank 0 only */
 }
 
-/* The map, or that there is none: text of `size` bytes. */
+/* Describes the map, or says that it is not used, in text [size]. */
 static void describe_map(const akin_tune_result *result, char *text, size_t size) {
     char colours[64] = "", again[96] = "";
     if (result->again_plain > 0)

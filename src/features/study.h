@@ -1,6 +1,6 @@
-/* study: the weights of the parts, and the map of the joined ones, chosen on the catalogue itself
- * (tune.h): by its categories or groups, by pairs of items that somebody says belong together, or,
- * where there is none of that, by whether its pictures lie on a flat ground. */
+/* study: chooses the weights of the parts and the map of the joined parts on the catalogue itself
+ * (tune.h): by its categories or groups, by pairs of items that are known to belong together, or,
+ * without any of these, by the share of its pictures on a flat background. */
 #ifndef AKIN_STUDY_H
 #define AKIN_STUDY_H
 
@@ -9,13 +9,13 @@
 #include <akin/error.h>
 #include <akin/model.h>
 
-/* At most so many rows are looked at; with pairs, those of their items first. */
+/* Most rows that are studied; with pairs, the items of pairs come first. */
 #define AKIN_STUDY_ROWS ((size_t)3072)
 
-/* The parts of the model are fitted; what is chosen goes into its weights and into *out. *turn: on
- * rank 0 what the joined parts are turned by [joined, joined] (projection.h), owned; *turned:
- * whether they are, on all ranks. AKIN_INPUT: pairs that are none; AKIN_FAILED: a file that cannot
- * be read. Collective; agreed. */
+/* The parts of the model have been fitted. The chosen weights are stored in the model, and the
+ * choice is described in *out. *turn: on rank 0 the turn of the joined parts [joined, joined]
+ * (projection.h), owned; *turned: on all ranks, whether there is one. AKIN_INPUT: invalid pairs;
+ * AKIN_FAILED: a file cannot be read. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog,
                                                akin_model *model, akin_features *features,
                                                akin_fit_features_choice *out, double **turn,

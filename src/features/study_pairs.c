@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- rank 0's --- */
+/* --- rank 0 --- */
 
 static akin_status read_pairs(const akin_catalog *catalog, const char *path, akin_id_pairs *out) {
     akin_status status;
@@ -27,14 +27,14 @@ done:
     return status;
 }
 
-/* Of more pairs than there is room for, evenly spread ones. */
+/* Keeps evenly spaced pairs if there are more than fit. */
 static void thin(akin_id_pairs *list, size_t most) {
     if (list->count <= most) return;
     for (size_t i = 0; i < most; i++) list->pairs[i] = list->pairs[i * list->count / most];
     list->count = most;
 }
 
-/* The pairs to all ranks: *pairs [*count], owned. Collective; agreed. */
+/* Broadcasts the pairs: *pairs [*count], owned. Collective; agreed. */
 static akin_status share_pairs(akin_comm *comm, const akin_catalog *catalog, const char *path,
                                size_t most, akin_id_pair **pairs, size_t *count) {
     akin_status status = AKIN_OK;

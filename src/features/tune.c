@@ -6,10 +6,10 @@
 
 enum { ROUNDS = 4, FOLDS = AKIN_JUDGE_FOLDS };
 #define STEP 1.4142135623730951
-#define MOST 16.0  /* times a weight as it was, or a part of it: of the cosine 1 in 256 */
-#define GAIN 0.003 /* of the logarithm, that a step is worth */
+#define MOST 16.0  /* largest factor on a weight */
+#define GAIN 0.003 /* least gain of a step, in the logarithm */
 
-/* scores [n]: the cosines of row i at these weights. */
+/* scores [n]: the cosines of row i with these weights. */
 static void add_parts(float *const *cosines, const double *weights, size_t i, size_t n,
                       float *scores) {
     memset(scores, 0, n * sizeof *scores);
@@ -20,7 +20,7 @@ static void add_parts(float *const *cosines, const double *weights, size_t i, si
     }
 }
 
-/* Of the queries and views of one fold. */
+/* Measures over the queries and views of one fold. */
 static akin_judged measure_weights(const akin_judge *t, const double *weights, size_t fold) {
     akin_judged sum = {0};
     size_t n = t->study->count;
@@ -37,12 +37,13 @@ static akin_judged measure_weights(const akin_judge *t, const double *weights, s
     return akin_judge_mean(sum);
 }
 
-/* What they are worth more than weights as they were. */
+/* The gain of these weights over the initial ones. */
 static double gain_of(const akin_judge *t, const double *weights, size_t fold) {
     return akin_judge_gain(t, t->start[fold], measure_weights(t, weights, fold), 1);
 }
 
-/* Steps of one part up and down for as long as they serve; whether one did. */
+/* Increases and decreases the weight of one part for as long as that helps; returns whether any
+ * step did. */
 static bool step(const akin_judge *t, size_t fold, size_t p, double *weights, double *best) {
     double given = t->features->parts[p].weight;
     bool moved = false;
@@ -67,7 +68,7 @@ static bool is_free(const akin_judge *t, size_t p) {
     return t->cosine[p] && !t->features->parts[p].given;
 }
 
-/* From these weights on; what they are worth in the end. */
+/* Climbs from these weights on; returns their gain in the end. */
 static double climb(const akin_judge *t, size_t fold, double *weights) {
     double best = gain_of(t, weights, fold);
     bool moved = true;
@@ -79,7 +80,7 @@ static double climb(const akin_judge *t, size_t fold, double *weights) {
     return best;
 }
 
-/* out: all parts that may weigh less do, by `less`, but for one. */
+/* out: the weights of all parts but one are divided by `less`, except those that the user gave. */
 static void favour(const akin_judge *t, size_t one, double less, double *out) {
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         out[p] = t->features->parts[p].weight;
@@ -87,7 +88,7 @@ static void favour(const akin_judge *t, size_t one, double less, double *out) {
     }
 }
 
-/* The part that is worth most by itself. */
+/* The part that has the highest gain when it dominates the others. */
 static size_t best_part(const akin_judge *t, size_t fold) {
     size_t found = AKIN_PARTS;
     double best = -INFINITY, weights[AKIN_PARTS];
@@ -102,8 +103,8 @@ static size_t best_part(const akin_judge *t, size_t fold) {
     return found;
 }
 
-/* The best that is found on a fold from weights as they are, from the best part almost alone, and
- * from halfway between. */
+/* The best weights found on a fold, starting from the initial ones, from the best part almost
+ * alone, and from halfway between. */
 static void choose_on(const akin_judge *t, size_t fold, double *weights) {
     double best = climb(t, fold, weights), other[AKIN_PARTS];
     size_t part = best_part(t, fold);
@@ -117,8 +118,8 @@ static void choose_on(const akin_judge *t, size_t fold, double *weights) {
     }
 }
 
-/* Whether what each fold chose serves the other; the shares with weights as they are and with what
- * was chosen. */
+/* Whether the weights chosen on each fold also help on the other one. Sets the shares with the
+ * initial and with the chosen weights. */
 static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS],
                              akin_tune_result *out) {
     bool serve = true;
@@ -133,8 +134,8 @@ static bool serve_each_other(const akin_judge *t, double chosen[][AKIN_PARTS],
     return serve;
 }
 
-/* Where what each fold chose serves the other: the middle between them, or the choice of one, if
- * that is worth more to the other than the middle is to both. */
+/* If the weights chosen on each fold also help on the other one, takes the geometric mean of both
+ * choices, or one of them if its gain on the other fold exceeds the lower gain of the mean. */
 static void choose_weights(akin_judge *t, akin_tune_result *out) {
     double tries[FOLDS + 1][AKIN_PARTS], best = 0;
     for (size_t f = 0; f < FOLDS; f++) t->start[f] = measure_weights(t, out->weights, f);
@@ -165,7 +166,7 @@ akin_status akin_tune(const akin_study *study, const akin_features *features, bo
     result->queries = t.queries;
     memcpy(start, result->weights, sizeof start);
     choose_weights(&t, result);
-    /* a fold of fewer rows than columns says nothing of most directions */
+    /* a fold with fewer rows than columns has no information on most directions */
     if (map && study->count >= FOLDS * study->dim) AKIN_TRY(akin_tune_map(&t, start, result));
 done:
     akin_judge_end(&t);

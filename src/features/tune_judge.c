@@ -10,20 +10,20 @@ enum { UNRELATED, RELATED, EXCLUDED };
 enum { NEAREST = AKIN_JUDGE_NEAREST, MOST_QUERIES = 1024 };
 #define LEAST_SHARE 1e-4
 #define LEAST_ALIKE 0.02
-#define TEXTURE_KEPT 0.93 /* how alike in texture neighbours must stay */
-#define PRICE 10.0        /* of each hundredth that is lost of what must be kept */
-#define SAME 1e-6F        /* scores that differ by rounding alone */
+#define TEXTURE_KEPT 0.93 /* required similarity in texture, relative to the initial one */
+#define PRICE 10.0        /* penalty per unit of what is lost but must be kept */
+#define SAME 1e-6F        /* relative difference of scores that can be due to rounding */
 
 static bool excluded(const akin_study *s, size_t a, size_t b) {
     return a == b || (!s->pairs && s->group[a] >= 0 && s->group[a] == s->group[b]);
 }
 
-/* By labels; pairs are marked. */
+/* By labels only; pairs are marked separately. */
 static bool belongs(const akin_study *s, size_t a, size_t b) {
     return !s->pairs && s->label[a] >= 0 && s->label[a] == s->label[b];
 }
 
-/* --- what is looked at --- */
+/* --- the rows to study --- */
 
 static void draw_folds(akin_judge *t) {
     const akin_study *s = t->study;
@@ -34,7 +34,7 @@ static void draw_folds(akin_judge *t) {
     }
 }
 
-/* Rows to which others belong, evenly spread. */
+/* Evenly spaced rows that have related ones. */
 static akin_status choose_queries(akin_judge *t) {
     const akin_study *s = t->study;
     size_t *related = akin_mem_zalloc(s->count, sizeof *related), found = 0;
@@ -59,7 +59,7 @@ static akin_status choose_queries(akin_judge *t) {
     return AKIN_OK;
 }
 
-/* What a row is to a query. */
+/* The relation of each row to each query. */
 static akin_status relate(akin_judge *t) {
     const akin_study *s = t->study;
     size_t n = s->count, *number = akin_mem_alloc(n, sizeof *number);
@@ -111,7 +111,7 @@ static double mean_of(const float *values, size_t count) {
     return sum / (double)count;
 }
 
-/* Of the part whose columns begin at `at`, and whose rows are in t->part. */
+/* For the part whose columns begin at `at` and whose rows are in t->part. */
 static akin_status compare_views(akin_judge *t, size_t p, size_t at) {
     const akin_study *s = t->study;
     size_t dim = t->features->parts[p].dim;
@@ -128,7 +128,7 @@ static akin_status compare_views(akin_judge *t, size_t p, size_t at) {
     return enough ? AKIN_OK : AKIN_FAILED;
 }
 
-/* The cosines of each part by itself. */
+/* The cosines of each part alone. */
 static akin_status compare_parts(akin_judge *t) {
     akin_status status = AKIN_OK;
     const akin_study *s = t->study;
@@ -188,7 +188,7 @@ void akin_judge_end(akin_judge *t) {
 
 /* --- how well neighbours are found --- */
 
-/* How alike a query and its nearest are in one part; 0 without that part. */
+/* Mean similarity of a query and its nearest rows in one part; 0 if the part is not used. */
 static double alike_in(const akin_judge *t, akin_part part, size_t q, const size_t *nearest,
                        size_t count) {
     const float *cosine = t->cosine[part];
@@ -254,20 +254,22 @@ akin_judged akin_judge_mean(akin_judged sum) {
                          .won = sum.won};
 }
 
-/* The least that counts, and twice the deviation if neighbours were counted at random. */
+/* The least gain that counts, plus twice the standard deviation if neighbours were found at random.
+ */
 double akin_judge_chance(akin_judged m) {
     return AKIN_JUDGE_GAIN + 2 / sqrt(fmax(1, m.found));
 }
 
-/* How many times as alike neighbours are in a part as they were, where any rows are not. */
+/* Similarity of neighbours in a part relative to the initial one, both measured from that of random
+ * rows. */
 static double kept(const akin_judge *t, akin_part part, double was, double now) {
     double span = was - t->any[part];
     return t->cosine[part] && span > LEAST_ALIKE ? (now - t->any[part]) / span : 1;
 }
 
-/* The share of views that were lost beyond those won, and beyond what chance does: one deviation of
- * the difference, which has those alone that changed (McNemar, "Note on the sampling error of the
- * difference between correlated proportions or percentages", 1947). */
+/* The share of views that were lost, minus those won, minus what can be expected by chance: one
+ * standard deviation of the difference, to which only changed views contribute (McNemar, "Note on
+ * the sampling error of the difference between correlated proportions or percentages", 1947). */
 static double lost_again(akin_judged now) {
     double lost = (double)now.lost, won = (double)now.won;
     return fmax(0, lost - won - sqrt(lost + won)) / fmax(1, (double)now.views);

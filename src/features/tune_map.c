@@ -1,4 +1,5 @@
-/* tune_map: the map of joined parts (tune.h): which of tune_turn.h's ways serves what is held out. */
+/* tune_map: the map of joined parts (tune.h): chooses the kind of map (tune_turn.h) by its gain on
+ * held-out items. */
 #include "tune_turn.h"
 #include <akin/linalg.h>
 #include <akin/mem.h>
@@ -6,15 +7,15 @@
 #include <string.h>
 
 enum { FOLDS = AKIN_JUDGE_FOLDS };
-#define MAP_GAIN 0.01 /* of the logarithm, that a map is worth */
-#define SURE 2.0      /* deviations by which the same queries must find more: not colours alone */
-#define ALIKE 0.015   /* of it, within which two maps serve alike */
-/* What labels say, times the length of the others: with more, a picture's twin is lost among its
- * kind. Where views tell whether it is, more is tried. */
+#define MAP_GAIN 0.01 /* least gain of a map, in the logarithm */
+#define SURE 2.0      /* standard deviations by which the shares must increase */
+#define ALIKE 0.015   /* difference in gain within which two maps count as equal */
+/* Length of the regression's part relative to the other one. With more, the twin of a picture is
+ * lost among items of its kind; larger amounts are tried only where views can detect that. */
 static const double amounts[] = {0.35, 0.5, 0.7, 1, 1.4};
-enum { AMOUNTS = sizeof amounts / sizeof *amounts, BLIND = 3 /* of them without views */ };
-#define LEAST_FLAT 0.1   /* share of pictures, from which on colours are tried apart */
-#define MOST_COLOUR 1.25 /* times as alike in colours are worth more; beyond, no more */
+enum { AMOUNTS = sizeof amounts / sizeof *amounts, BLIND = 3 /* amounts tried without views */ };
+#define LEAST_FLAT 0.1   /* share of pictures from which separate colours are tried */
+#define MOST_COLOUR 1.25 /* a higher similarity in colours counts up to this factor */
 
 static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
     for (size_t d = 0; d < dim; d++) {
@@ -28,28 +29,28 @@ static void subtract_mean(float *rows, size_t count, size_t dim, float *mean) {
 typedef struct {
     bool apart; /* colours are left out (tune_turn.h) */
     akin_turn_way way;
-    double gain;         /* what it is worth to the fold to which it is worth least */
-    double share;        /* of neighbours, held out */
-    double again;        /* of views that find their original first, likewise */
-    double more, square; /* what each query's share is more than without a map, together, squared */
+    double gain;         /* the lower gain of the two folds */
+    double share;        /* share of related neighbours, held out */
+    double again;        /* share of views that find their original first, held out */
+    double more, square; /* sums of the increase of each query's share, and of its square */
 } attempt;
 
 typedef struct {
-    float *rows;                   /* [count, dim] as the weights have them */
-    float *fold;                   /* [count, dim]: those of a fold, less their mean */
-    float *mean;                   /* [dim] of these */
+    float *rows;                   /* [count, dim] with the chosen weights */
+    float *fold;                   /* [count, dim]: rows of a fold, minus their mean */
+    float *mean;                   /* [dim] of these rows */
     float *turned;                 /* [count, dim] */
-    float *views, *moved;          /* [views, dim] as the weights have them; less a fold's mean */
+    float *views, *moved;          /* [views, dim] with the chosen weights; minus a fold's mean */
     float *scores;                 /* [queries, count] */
     float *again;                  /* [views, count] */
-    uint8_t *before[FOLDS];        /* [views] (akin_judge_look_again), at weights as they were */
-    float *gram;                   /* [dim, dim]: what cosines are taken by (tune_turn.h) */
-    akin_turn turn[FOLDS];         /* that each fold taught */
-    akin_judged plain[FOLDS];      /* without a map */
-    double *shares, *plain_shares; /* [queries]: of neighbours, last measured and without a map */
+    uint8_t *before[FOLDS];        /* [views] (akin_judge_look_again), at the initial weights */
+    float *gram;                   /* [dim, dim]: the matrix that defines cosines (tune_turn.h) */
+    akin_turn turn[FOLDS];         /* what was learned from each fold */
+    akin_judged plain[FOLDS];      /* quality without a map */
+    double *shares, *plain_shares; /* [queries]: related ones, with and without map */
 } mapping;
 
-/* Rows [count, dim] of the study, or its views, as the weights have them. */
+/* Applies the weights to rows [count, dim] of the study, or to its views. */
 static void weigh_rows(const akin_judge *t, const double *weights, const float *given, size_t count,
                        float *rows) {
     const akin_study *s = t->study;
@@ -62,7 +63,7 @@ static void weigh_rows(const akin_judge *t, const double *weights, const float *
         }
 }
 
-/* A fold's rows less their mean; how many. */
+/* Copies a fold's rows minus their mean; returns how many. */
 static size_t copy_fold(const akin_judge *t, mapping *m, size_t fold) {
     size_t count = 0, dim = t->study->dim;
     for (size_t i = 0; i < t->study->count; i++)
@@ -72,8 +73,7 @@ static size_t copy_fold(const akin_judge *t, mapping *m, size_t fold) {
     return count;
 }
 
-/* Rows and turned ones times each other are squares of lengths: both are brought to where that is
- * one. */
+/* The product of a row and its turned copy is a squared length; scales both so that it is one. */
 static void to_unit_length(float *rows, float *turned, size_t count, size_t dim) {
     for (size_t i = 0; i < count; i++) {
         float *row = rows + i * dim, *other = turned + i * dim;
@@ -86,8 +86,8 @@ static void to_unit_length(float *rows, float *turned, size_t count, size_t dim)
     }
 }
 
-/* Whether views find their originals among all rows, turned, by the same mean: those that taught are
- * drawn to each other most. */
+/* Adds whether views find their originals among all turned rows, including those that the map was
+ * learned from, minus the same mean: there the map moves rows most. */
 static void look_again(const akin_judge *t, mapping *m, size_t fold, akin_judged *sum) {
     size_t n = t->study->count, dim = t->study->dim, views = t->study->view_count;
     for (size_t i = 0; i < views * dim; i++) m->moved[i] = m->views[i] - m->mean[i % dim];
@@ -96,15 +96,15 @@ static void look_again(const akin_judge *t, mapping *m, size_t fold, akin_judged
         akin_judge_look_again(t, v, m->again + v * n, &m->before[fold][v], sum);
 }
 
-/* The neighbours of a fold's queries in it, once rows are less the other fold's mean and, if it
- * taught one, by its matrix. */
+/* Quality of a fold's queries among its own rows, after subtracting the other fold's mean and, if
+ * turned, with the matrix learned there. */
 static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool turned,
                            akin_judged *out) {
     akin_status status;
     const akin_study *s = t->study;
     size_t n = s->count, dim = s->dim;
     akin_judged sum = {0};
-    copy_fold(t, m, 1 - fold); /* for the mean */
+    copy_fold(t, m, 1 - fold); /* for its mean */
     for (size_t i = 0; i < n * dim; i++) m->fold[i] = m->rows[i] - m->mean[i % dim];
     if (turned)
         akin_linalg_product((akin_linalg_shape){n, dim, dim, AKIN_TURN_NONE}, m->fold, m->gram,
@@ -167,7 +167,7 @@ static void end_map(mapping *m) {
     }
 }
 
-/* What a fold's rows teach. */
+/* Learns from the rows of a fold. */
 static akin_status teach_fold(const akin_judge *t, mapping *m, size_t fold, bool apart,
                               akin_turn *turn) {
     akin_status status;
@@ -194,7 +194,7 @@ static void compare_shares(const akin_judge *t, const mapping *m, attempt *a) {
     }
 }
 
-/* What a map that one fold taught is worth to the other. */
+/* Measures the gain on each fold of the map learned on the other one. */
 static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     akin_status status = AKIN_OK;
     a->gain = INFINITY;
@@ -215,7 +215,8 @@ done:
     return status;
 }
 
-/* In what proportion colours are that are left out; what was chosen before stays if none is better. */
+/* Chooses the weight of colours that are left out of the map; the previous choice remains if none
+ * is better. */
 static akin_status choose_colours(const akin_judge *t, mapping *m, attempt *best) {
     static const double proportions[] = {1, 1.2, 1.35};
     akin_status status = AKIN_OK;
@@ -230,8 +231,9 @@ done:
     return status;
 }
 
-/* How much of what labels say is in it. Of ways that serve what is held out alike, the one that goes
- * furthest: of the items whose labels taught it, it brings most together. */
+/* Chooses how strongly the map follows the labels. Of the ways with about the same gain on held-out
+ * items, takes the strongest one, since it helps most for the items whose labels it was learned
+ * from. */
 static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
     static const double ridges[] = {1, 0.3, 0.1};
     enum { RIDGES = sizeof ridges / sizeof *ridges, MOST = 2 * AMOUNTS * RIDGES };
@@ -255,7 +257,7 @@ done:
     return status;
 }
 
-/* The best of both, with the colours in and, on a flat ground, apart. */
+/* The best way, with colours included and, on a flat background, separate. */
 static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
     akin_status status;
     bool apart = t->study->flat >= LEAST_FLAT && t->cosine[AKIN_PART_FOREGROUND];
@@ -271,7 +273,7 @@ done:
     return status;
 }
 
-/* Rows and views at these weights, without a map. */
+/* Measures rows and views with these weights, without a map. */
 static akin_status begin_at(const akin_judge *t, mapping *m, const double *weights) {
     akin_status status = AKIN_OK;
     weigh_rows(t, weights, t->study->rows, t->study->count, m->rows);
@@ -282,7 +284,7 @@ done:
     return status;
 }
 
-/* The map where on both folds what the other taught finds more, and what must be kept is. */
+/* Uses a map only if the map learned on each fold has a sufficient gain on the other one. */
 akin_status akin_tune_map(const akin_judge *t, const double *start, akin_tune_result *out) {
     akin_status status;
     mapping m = {0};

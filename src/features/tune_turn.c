@@ -5,16 +5,16 @@
 #include <math.h>
 #include <string.h>
 
-#define HELD 0.5 /* of the mean of what lies apart, by which Fisher's discriminant is held back */
+#define HELD 0.5 /* regularisation of Fisher's discriminant: share of the mean variance */
 
-/* --- what lies apart though it belongs together, and the means of it --- */
+/* --- variation among related rows, and their means --- */
 
 static bool pair_in(const akin_judge *t, const akin_study_pair *pair, size_t fold) {
     return akin_judge_in(t, pair->first, fold) && akin_judge_in(t, pair->second, fold);
 }
 
-/* The differences of pairs that lie in a fold, or their middles less the mean of rows; their number,
- * and their weights together. */
+/* Writes the differences of the pairs in a fold or, for `middles`, their midpoints minus the mean
+ * of rows. Returns their number; *weight: the sum of their weights. */
 static size_t of_pairs(const akin_judge *t, const float *rows, const float *mean, size_t fold,
                        bool middles, float *out, double *weight) {
     const akin_study *s = t->study;
@@ -34,7 +34,8 @@ static size_t of_pairs(const akin_judge *t, const float *rows, const float *mean
     return used;
 }
 
-/* The mean of the rows of one label in a fold, to out [dim]; of how many, two at least. */
+/* Writes the mean of a fold's rows with one label to out [dim]; returns their number, at least two.
+ */
 static size_t centre_of(const akin_judge *t, const float *rows, int32_t label, size_t fold,
                         float *out) {
     const akin_study *s = t->study;
@@ -49,8 +50,8 @@ static size_t centre_of(const akin_judge *t, const float *rows, int32_t label, s
     return count > 1 ? count : 0;
 }
 
-/* The means of labels less that of all rows, to says [labels, dim], each times the root of its share
- * of the rows. */
+/* Writes the means of labels minus that of all rows to says [labels, dim], each times the square
+ * root of its share of the rows. */
 static void find_labels(const akin_judge *t, const float *rows, const float *mean, size_t fold,
                         akin_turn *turn) {
     const akin_study *s = t->study;
@@ -71,7 +72,8 @@ static void find_labels(const akin_judge *t, const float *rows, const float *mea
     turn->found = turn->labels > 1;
 }
 
-/* The middles of pairs likewise, and what lies apart between pairs: nuisance [dim, dim]. */
+/* The same for the midpoints of pairs, and the covariance of the differences within pairs: nuisance
+ * [dim, dim]. */
 static akin_status find_pairs(const akin_judge *t, const float *rows, const float *mean,
                               size_t fold, akin_turn *turn) {
     akin_status status = AKIN_OK;
@@ -113,15 +115,15 @@ static void find_colours(const akin_judge *t, size_t *first, size_t *count) {
     }
 }
 
-/* The matrix without rows and columns [first, first + count): out [dim - count, dim - count], which
- * may be the matrix. */
+/* Removes rows and columns [first, first + count) from the matrix: out [dim - count, dim - count],
+ * which may be the matrix itself. */
 static void leave_out(const double *matrix, size_t dim, size_t first, size_t count, double *out) {
     for (size_t i = 0; i < dim; i++)
         for (size_t j = 0; j < dim; j++)
             if (i - first >= count && j - first >= count) *out++ = matrix[i * dim + j];
 }
 
-/* The same of the columns alone of rows [count, dim]. */
+/* Removes the same columns from rows [count, dim]. */
 static void leave_columns_out(float *rows, size_t count, size_t dim, size_t first, size_t colours) {
     float *out = rows;
     for (size_t i = 0; i < count; i++)
@@ -129,8 +131,9 @@ static void leave_columns_out(float *rows, size_t count, size_t dim, size_t firs
             if (j - first >= colours) *out++ = rows[i * dim + j];
 }
 
-/* Directions in which rows vary most as a multiple of what lies apart in them though it belongs
- * together, held back by a part of its mean, each by the root of that multiple. */
+/* Fisher's discriminant: the directions in which all rows vary most relative to related ones, whose
+ * covariance is regularised by a share of its mean. Each direction is scaled by the square root of
+ * that ratio. */
 static akin_status press(akin_turn *turn) {
     akin_status status = AKIN_FAILED;
     size_t n = turn->count;
@@ -156,7 +159,7 @@ done:
     return status;
 }
 
-/* The axes of the covariance, and the means along them. */
+/* The axes of the covariance, and the means in their coordinates. */
 static akin_status turn_means(akin_turn *turn) {
     akin_status status;
     size_t n = turn->count;
@@ -201,7 +204,7 @@ void akin_turn_free(akin_turn *turn) {
     akin_mem_free(turn->values);
 }
 
-/* Without the columns of the colours. */
+/* Removes the columns of the colours. */
 static void leave_colours_out(akin_turn *turn, size_t dim, bool pairs) {
     size_t first = turn->first, colours = turn->colours;
     if (pairs) leave_out(turn->nuisance, dim, first, colours, turn->nuisance);
@@ -232,7 +235,8 @@ done:
     return status;
 }
 
-/* gram [count, count]: cosines of what ridge regression says, at a length. */
+/* gram [count, count]: cosines of the predictions of ridge regression, scaled to the requested
+ * length. */
 static void write_says(akin_turn *turn, const akin_turn_way *way, float *gram) {
     size_t n = turn->count, labels = turn->labels;
     double more = way->ridge * turn->variance / (double)n, length = 0;
