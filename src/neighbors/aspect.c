@@ -1,4 +1,4 @@
-/* aspect: vectors of some parts of the model alone. */
+/* aspect: vectors made of selected parts of the model. */
 #include "aspect.h"
 #include <akin/catalog.h>
 #include <akin/embeddings.h>
@@ -17,13 +17,14 @@ typedef struct {
     const akin_aspect *aspect;
     const akin_vectors *vectors;
     akin_model *model;
-    akin_catalog *catalog, *against; /* against: of the targets; NULL: there are none */
+    akin_catalog *catalog, *against; /* with --against, the vectors of the targets; NULL: none */
     akin_encoder *encoder;
-    size_t dim, seen; /* columns of a vector, and of what a trained network gave */
+    size_t dim, seen; /* columns of a vector; columns of a trained network's output */
     float *rows;      /* [count, dim] */
 } work;
 
-/* The given file, or the one of that name beside the embeddings; owned, NULL: no memory. */
+/* The given file, or the one with this name in the folder of the embeddings; owned, NULL: out of
+ * memory. */
 static char *beside(const char *embeddings, const char *given, const char *name) {
     char *folder = given ? NULL : akin_file_folder(embeddings);
     char *path = given ? akin_mem_text(given) : folder ? akin_file_join(folder, name) : NULL;
@@ -31,9 +32,9 @@ static char *beside(const char *embeddings, const char *given, const char *name)
     return path;
 }
 
-/* --- which parts --- */
+/* --- the selected parts --- */
 
-/* "colour, shape": those with a weight. */
+/* Parses "colour, shape"; each part must have a weight in the model. */
 static akin_status name_parts(const akin_features *features, akin_text *out) {
     akin_status status = AKIN_OK;
     for (size_t p = 0; p < AKIN_PARTS && status == AKIN_OK; p++)
@@ -73,7 +74,7 @@ static akin_status choose_parts(const work *w, bool chosen[AKIN_PARTS]) {
     }
 }
 
-/* --- what they are computed from --- */
+/* --- the model and the catalogues --- */
 
 static akin_status check_model(const work *w, const char *path, const char *model,
                                const char *made_by) {
@@ -89,7 +90,7 @@ static akin_status check_model(const work *w, const char *path, const char *mode
                           path, model);
 }
 
-/* The catalogue that embeddings were made from. Collective; agreed. */
+/* Opens the catalogue that the embeddings were made from. Collective; agreed. */
 static akin_status open_catalog(const work *w, const akin_aspect_input *input, const char *model,
                                 const char *option, akin_catalog **out) {
     akin_status status;
@@ -147,7 +148,7 @@ done:
 
 /* --- the vectors --- */
 
-/* Pictures of one catalogue. */
+/* Encodes the pictures of one catalogue. */
 static akin_status take_pictures(const akin_catalog *catalog, size_t row, size_t count,
                                  uint8_t *images, float *seen) {
     akin_status status = AKIN_OK;

@@ -1,8 +1,8 @@
-/* aspect: vectors of some parts of the model alone, such as colour (neighbors --aspect).
+/* aspect: vectors made of selected parts of the model, such as colour (neighbors --aspect).
  *
- * A learnt map mixes the parts of a vector, and what it mixed cannot be taken out again. So the parts
- * are computed anew, from the pictures of the catalogue and by the model that made the embeddings, as
- * they are before the map, each with the weight that it has there. */
+ * A learned map mixes the parts of a vector, and they cannot be separated afterwards. The selected
+ * parts are therefore computed again from the pictures of the catalogue, with the model that made
+ * the embeddings; they are used as they are before the map, each with its weight in the model. */
 #ifndef AKIN_ASPECT_H
 #define AKIN_ASPECT_H
 
@@ -17,12 +17,14 @@ typedef struct {
 typedef struct {
     const char *parts; /* "colour,shape" */
     akin_aspect_input input,
-        against;                /* of vectors that were opened against others: theirs; else NULL */
-    const char *model, *beside; /* model NULL: model.nc beside these embeddings, NULL: the input */
+        against; /* the targets' vectors, if opened against others; else NULL */
+    const char *model,
+        *beside; /* model NULL: model.nc in the folder of these; NULL: input's folder */
 } akin_aspect;
 
-/* In place of the vectors, whose labels and digests the new ones have. AKIN_USAGE: the model has no such
- * part; AKIN_INPUT: a file that the embeddings were not made from. Collective; agreed. */
+/* Replaces the vectors by those of the selected parts; labels and digests stay the same.
+ * AKIN_USAGE: the model has no such part; AKIN_INPUT: the embeddings were made from another file.
+ * Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_aspect_take(akin_comm *comm, const akin_aspect *aspect,
                                              akin_vectors **vectors);
 

@@ -9,28 +9,25 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    BITS = 30
-};                                     /* of the sums: room for 2^31 rows of entries within [-1,
-                                        * 1] */
-#define CHUNK_BYTES ((size_t)32 << 20) /* of sums, and of what all ranks gather, at a time */
+enum { BITS = 30 }; /* fixed-point scale: room for 2^31 rows of values in [-1, 1] */
+#define CHUNK_BYTES ((size_t)32 << 20) /* bytes of sums, and of gathered candidates, at a time */
 
 typedef struct {
     int32_t row, group;
 } central;
 
-/* A candidate; `slot`: of its category among those that need it. */
+/* A candidate; `slot`: the number of its category among those that are needed. */
 typedef struct {
     int32_t slot, group;
     uint64_t key;
-    akin_row_values values; /* where rules ask for them */
+    akin_row_values values; /* if rules need them */
 } candidate;
 
 typedef struct {
     akin_comm *comm;
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
-    const akin_item_rules *item_rules; /* NULL: they rule out nobody */
+    const akin_item_rules *item_rules; /* NULL: no rules for single items */
     const int32_t *duplicate_of;
     size_t k, most; /* most: candidates considered per category */
     int32_t *neighbor;
@@ -38,10 +35,10 @@ typedef struct {
     int32_t *counts, *filled;
     int32_t *slot; /* [categories], -1 = not needed */
     size_t slots;
-    size_t *starts; /* [slots + 1], in centrals */
+    size_t *starts; /* [slots + 1], indices into centrals */
     central *centrals;
-    akin_row_values *values; /* of the centrals, with item_rules */
-    uint64_t *fitting;       /* scratch: those that may stand in a list, with item_rules */
+    akin_row_values *values; /* of the centrals; only with item_rules */
+    uint64_t *fitting;       /* scratch: candidates allowed in a list; only with item_rules */
 } filling;
 
 static size_t count_of(const filling *f) {
@@ -52,13 +49,13 @@ static int32_t category_of(const filling *f, size_t item) {
     return akin_labels_category(akin_vectors_labels(f->vectors))[item];
 }
 
-/* Of two catalogues, only sources have lists and only targets stand in them. */
+/* With two catalogues, only sources have lists, and lists contain only targets. */
 static bool is_target_only(const filling *f, size_t item) {
     return akin_vectors_first(f->vectors) + item >= akin_vectors_sources(f->vectors);
 }
 
-/* Whether a list that is short has already all that obey the rules: the minimum score, which does not
- * apply here, took none away. */
+/* Whether a short list already contains every item that the rules allow. That is so if no minimum
+ * score was applied, since backfill ignores only that rule. */
 static bool has_all(const filling *f, size_t item) {
     return f->item_rules && !f->duplicate_of && f->rules->min_score <= -1 &&
            akin_vectors_usable(f->vectors, item);
@@ -83,7 +80,7 @@ static bool may_be_taken(const filling *f, size_t item) {
     return !f->duplicate_of || f->duplicate_of[akin_vectors_first(f->vectors) + item] < 0;
 }
 
-/* Which categories have a short list, on any rank. Collective; agreed. */
+/* Finds the categories that have a short list on any rank. Collective; agreed. */
 static akin_status find_needed(filling *f) {
     akin_status status;
     size_t categories = akin_labels_category_count(akin_vectors_labels(f->vectors));
@@ -101,15 +98,15 @@ done:
     return status;
 }
 
-/* --- which items are central --- */
+/* --- the central items --- */
 
-/* The slot of an item's category among `count` from `first` on; -1: none of these. */
+/* The slot of an item's category among `count` slots starting with `first`; -1: not among them. */
 static int32_t slot_within(const filling *f, size_t item, size_t first, size_t count) {
     int32_t slot = may_be_taken(f, item) ? f->slot[category_of(f, item)] : -1;
     return slot >= (int32_t)first && slot < (int32_t)(first + count) ? slot : -1;
 }
 
-/* The sums of the rows of those categories, [count, dim]. Collective; agreed. */
+/* The sums of the rows of these categories, [count, dim]. Collective; agreed. */
 static akin_status add_up(const filling *f, size_t first, size_t count, float **centres) {
     akin_status status;
     size_t dim = akin_vectors_dim(f->vectors);
@@ -147,8 +144,9 @@ static size_t count_of_group(const candidate *all, size_t count, int32_t group) 
     return found;
 }
 
-/* The best of each slot, sorted, in place; returns how many in total. If groups are excluded, at
- * most half of them are from one group, so that half remains for that group's own items. */
+/* Keeps the best candidates of each slot, sorted, in place; returns how many in total. If groups
+ * are excluded, at most half of them are from one group, so that half remain for the items of that
+ * group. */
 static size_t keep_best(const filling *f, candidate *all, size_t count) {
     size_t kept = 0, begin = 0; /* in this slot */
     qsort(all, count, sizeof *all, best_first);
@@ -163,7 +161,7 @@ static size_t keep_best(const filling *f, candidate *all, size_t count) {
     return kept;
 }
 
-/* This rank's best in those categories. */
+/* This rank's best candidates in these categories. */
 static akin_status list_own(const filling *f, size_t first, size_t count, const float *centres,
                             candidate **out, size_t *kept) {
     size_t found = 0, dim = akin_vectors_dim(f->vectors);
@@ -208,7 +206,7 @@ static akin_status append(filling *f, const candidate *all, size_t count, size_t
     return AKIN_OK;
 }
 
-/* Slots [first, first + count). Collective; agreed. */
+/* For slots [first, first + count). Collective; agreed. */
 static akin_status find_central(filling *f, size_t first, size_t count) {
     akin_status status;
     float *centres = NULL;
@@ -237,7 +235,7 @@ static bool stands(const int32_t *list, size_t count, int32_t row) {
     return false;
 }
 
-/* Who fills an item's list. */
+/* The item whose list is filled. */
 typedef struct {
     int32_t row, group, same; /* same: what it is a duplicate of, or -1 */
     akin_row_values values;
@@ -272,7 +270,8 @@ static void fill_item(filling *f, size_t item) {
     f->counts[item] = (int32_t)count;
 }
 
-/* So too, of what exceeds no limit together with what the list has. */
+/* The same, where limits apply: takes candidates that exceed no limit together with the list so
+ * far. */
 static void fill_within_limits(filling *f, size_t item, akin_item_limits *limits) {
     int32_t *list = f->neighbor + item * f->k;
     const asker a = asker_of(f, item);
@@ -302,7 +301,7 @@ static akin_status fill_all(filling *f) {
     return AKIN_OK;
 }
 
-/* The cosines of items [first, end) with what their lists were filled with. Collective; agreed. */
+/* The cosines of items [first, end) with the entries added to their lists. Collective; agreed. */
 static akin_status score_batch(filling *f, akin_remote_rows *fetch, float *own, int32_t *wanted,
                                size_t first, size_t end) {
     size_t count = 0, stride = akin_remote_rows_stride(fetch);
@@ -351,7 +350,8 @@ done:
     return status;
 }
 
-/* Whether they say more of a pair than what labels do: then any of a category may be needed. */
+/* Whether the rules depend on the pair in ways that labels do not cover; then any item of the
+ * category may be needed. */
 static bool rules_each(const akin_item_rules *item_rules, const akin_row_block_rules *rules,
                        const akin_vectors *vectors) {
     bool two = akin_vectors_sources(vectors) < akin_vectors_items(vectors);

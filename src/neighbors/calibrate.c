@@ -6,10 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AT_ONCE_MIB 16 /* of rows fetched at a time */
+#define AT_ONCE_MIB 16 /* bytes of fetched rows at a time */
 
 typedef struct {
-    int32_t own, other; /* rows of the catalogue; own: of this rank's shard */
+    int32_t own, other; /* rows of the catalogue; own: rows of this rank's shard */
 } pair;
 
 typedef struct {
@@ -19,12 +19,12 @@ typedef struct {
     size_t count, batch;
     int32_t *wanted; /* [batch] */
     float *own;      /* [stride] */
-    float *scores;   /* [count]: of pairs of usable rows, the first `scored` */
+    float *scores;   /* [count]: of pairs of usable rows; the first `scored` are set */
     size_t scored;
 } sample;
 
-/* The pairs of the sample whose first row is this rank's, into out [their number] if it is not
- * NULL. Of two catalogues a source comes first, then a target. */
+/* Writes the pairs of the sample whose first row is this rank's to out, unless it is NULL, and
+ * returns their number. With two catalogues, each pair is a source and a target. */
 static size_t list_pairs(const akin_vectors *vectors, pair *out) {
     uint64_t n = akin_vectors_items(vectors), sources = akin_vectors_sources(vectors), count = 0;
     uint64_t first = akin_vectors_first(vectors), end = first + akin_vectors_count(vectors);

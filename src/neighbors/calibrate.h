@@ -1,8 +1,8 @@
 /* calibrate: samples the scores of random pairs of a catalogue, for a calibration. The sample is
- * AKIN_CALIBRATE_PAIRS pairs of two different rows, drawn uniformly from all rows, whatever the
- * rules; of these, the pairs of two usable rows count. Of vectors that were opened against others
- * a pair is a source and a target. A catalogue with no more pairs than that is used completely. The
- * pairs drawn are a function of the number of rows alone. */
+ * AKIN_CALIBRATE_PAIRS pairs of two different rows, drawn uniformly from all rows, regardless of
+ * the rules; only pairs of two usable rows count. If the vectors were opened against others, a pair
+ * is a source and a target. If a catalogue has no more pairs than that, all are used. The pairs
+ * drawn depend on the number of rows alone. */
 #ifndef AKIN_CALIBRATE_H
 #define AKIN_CALIBRATE_H
 
@@ -13,7 +13,7 @@
 
 enum { AKIN_CALIBRATE_PAIRS = 1 << 17 };
 
-/* The same on all ranks. Collective; agreed. */
+/* The result is the same on all ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_calibrate(akin_comm *comm, const akin_vectors *vectors,
                                            akin_calibration **out);
 

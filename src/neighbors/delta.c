@@ -1,4 +1,4 @@
-/* delta: what can be reused of last night's table. */
+/* delta: finds what can be reused of the previous table. */
 #include "delta.h"
 #include "extra_neighbors.h"
 #include <akin/file.h>
@@ -21,7 +21,7 @@ static bool has_sides(const akin_vectors *vectors) {
     return akin_vectors_sources(vectors) < akin_vectors_items(vectors);
 }
 
-/* --- which items are the same --- */
+/* --- matching items --- */
 
 static akin_hash128 content_of(const akin_vectors *vectors, const akin_row_block_rules *rules,
                                const akin_item_rules *more, size_t i, akin_hasher *hasher) {
@@ -48,14 +48,15 @@ static akin_status add_rows(const akin_vectors *vectors, const akin_row_block_ru
         out[i] = akin_join_row_of(akin_labels_id(akin_vectors_labels(vectors), i),
                                   akin_vectors_first(vectors) + i, night);
         if (i >= akin_vectors_own_sources(vectors))
-            out[i].id.low = ~out[i].id.low; /* the same id, of a target */
+            out[i].id.low = ~out[i].id.low; /* the same id, but a target */
         out[i].content = content_of(vectors, rules, more, i, hasher);
         akin_hasher_free(hasher);
     }
     return status;
 }
 
-/* *matches: of all ranks, everywhere, owned; first: last night's rows. Collective; agreed. */
+/* *matches: the matches of all ranks, on every rank, owned; first: row of the previous table.
+ * Collective; agreed. */
 static akin_status match_items(akin_comm *comm, const akin_vectors *before, const akin_vectors *now,
                                const akin_row_block_rules *rules, const akin_item_rules *more,
                                akin_join_match **matches, size_t *count) {
@@ -71,10 +72,10 @@ done:
     return status;
 }
 
-/* --- whether the table can be used --- */
+/* --- checks of the previous table --- */
 
-/* The options without k=..., since a table with more neighbours can be used for one with fewer, and
- * without against=..., whose digest says more than its name. */
+/* The options without k=..., because a longer list can be used for a shorter one, and without
+ * against=..., because the digest of the targets is compared instead of their name. */
 static akin_status without_own(const char *options, akin_text **out) {
     akin_status status;
     akin_text *text = NULL;
@@ -165,7 +166,7 @@ static akin_status compare_targets(const akin_table *table, const akin_vectors *
     return status;
 }
 
-/* Whether the files of the rules have the same contents as then. */
+/* Whether the files of the rules have the same contents as for the previous table. */
 static akin_status compare_files(const akin_table *table, const akin_item_rules *more, bool *same) {
     char *made = NULL;
     akin_status status =
@@ -175,18 +176,18 @@ static akin_status compare_files(const akin_table *table, const akin_item_rules 
     return status;
 }
 
-/* --- what remains of the lists --- */
+/* --- reusing the lists --- */
 
 typedef struct {
     const akin_table *table;
     const akin_extra_neighbors *spare; /* NULL: none */
     const akin_vectors *before;
-    const int32_t *now;  /* [items before]: tonight's row, -1: removed or changed */
-    size_t first_target; /* of the items before: what the table counts its neighbours from */
+    const int32_t *now;  /* [items before]: current row, -1: removed or changed */
+    size_t first_target; /* of the items before: the row from which the table counts neighbours */
     size_t k, list, table_k, spare_k;
-    bool limited;     /* a member that is gone may make room for others than the next */
+    bool limited;     /* with limits, removing a member can admit others than the next one */
     bool refined;     /* only the spare file has the exact lists */
-    bool table_whole; /* a full table list may already be complete: every other item is in it */
+    bool table_whole; /* a full list of the table may be complete: it contains every other item */
     int32_t *neighbor, *counts;
     float *score;
     uint64_t *keys;
@@ -225,8 +226,8 @@ static akin_status read_rows(reader *r, size_t first, size_t count) {
     return status;
 }
 
-/* Row i of what was read: as many of its keys, in tonight's rows, as fit. Also tells whether
- * that was the whole list, and whether some of it are gone. */
+/* Translates the keys of row i of what was read to current rows, as many as fit, and returns how
+ * many. *whole: whether that is the complete list; *lost: whether any of its members are gone. */
 static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, bool *whole,
                         bool *lost) {
     size_t held = 0, count = r->refined ? 0 : (size_t)r->counts[i];
@@ -251,7 +252,7 @@ static size_t translate(const reader *r, size_t i, uint64_t *out /* [list] */, b
     return held;
 }
 
-/* One of tonight's rows that is unchanged. */
+/* Stores the list of a current row that is unchanged. */
 static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
     bool whole, lost;
     uint64_t *list = delta->lists + at * r->list;
@@ -261,8 +262,8 @@ static void settle(akin_delta *delta, const reader *r, size_t at, size_t i) {
     delta->horizon[at] = enough && !whole ? list[held - 1] : 0;
 }
 
-/* before_of: [count]: last night's row of each of this rank's rows, ascending if there is one;
- * -1: new. */
+/* before_of: [count]: for each of this rank's rows, its row in the previous table, ascending among
+ * the rows that have one; -1: new. */
 static akin_status read_lists(akin_delta *delta, reader *r, const int32_t *before_of,
                               size_t count) {
     akin_status status = AKIN_OK;
@@ -295,7 +296,7 @@ static akin_status make_arrays(akin_delta *delta, size_t count, size_t list) {
     return delta->label && delta->lists && delta->horizon ? AKIN_OK : AKIN_FAILED;
 }
 
-/* count: this rank's sources; matches: of sources. */
+/* count: sources of this rank; matches: those of sources. */
 static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t items_before,
                         size_t matches) {
     int64_t kinds[3] = {0, 0, 0};
@@ -306,7 +307,7 @@ static void count_kinds(akin_comm *comm, akin_delta *delta, size_t count, size_t
     delta->gone = items_before - matches;
 }
 
-/* The lists of this rank's rows, from what the reader reads. */
+/* Fills the lists of this rank's rows from the previous table. */
 static akin_status take_lists(akin_delta *delta, reader *r, const akin_vectors *now,
                               const akin_join_match *matches, size_t match_count) {
     akin_status status = AKIN_FAILED;
@@ -339,8 +340,8 @@ static int by_row_before(const void *x, const void *y) {
     return a->first < b->first ? -1 : a->first > b->first;
 }
 
-/* Ties in a list are in the order of rows: if a .npy was reordered, last night's lists are not
- * in order. */
+/* Ties in a list are in the order of rows. If a .npy file was reordered, the previous lists are not
+ * sorted by the current order. */
 static bool in_order(akin_join_match *matches, size_t count) {
     qsort(matches, count, sizeof *matches, by_row_before);
     for (size_t m = 1; m < count; m++)
@@ -348,7 +349,7 @@ static bool in_order(akin_join_match *matches, size_t count) {
     return true;
 }
 
-/* A spare file that is missing or does not match is no error. */
+/* A missing or mismatching spare file is not an error. */
 static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source *source,
                                         const akin_table *table) {
     const akin_vectors *before = source->before;
@@ -369,7 +370,8 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
     return spare;
 }
 
-/* How many of the matches help, after saying why if none does. Collective; agreed. */
+/* Sets the number of matches to 0, and logs the reason, if nothing can be reused. Collective;
+ * agreed. */
 static akin_status count_useful(akin_comm *comm, const akin_delta_source *source,
                                 const akin_table *table, const akin_item_rules *more,
                                 akin_join_match *matches, size_t *count) {
@@ -398,7 +400,7 @@ static akin_status count_useful(akin_comm *comm, const akin_delta_source *source
     return AKIN_OK;
 }
 
-/* Without the spare file there may be nothing to go on from. */
+/* Some tables cannot be reused without their spare file. */
 static bool has_lists(const akin_delta_source *source, const reader *r) {
     if (!r->refined || r->spare != NULL) return true;
     akin_log_warning("neighbors: %s.spare, which has the exact lists, is missing: everything is "

@@ -6,9 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-#define AT_ONCE_MIB 64 /* of candidates' rows in memory */
+#define AT_ONCE_MIB 64 /* bytes of candidates' rows in memory */
 
-/* Updates candidates from `from` on: how near each is to the last one chosen, if that is nearer
+/* Updates the candidates from `from` on: their similarity to the last one chosen, if that is higher
  * than before. */
 static void meet(const akin_diversity_room *room, size_t taken, size_t from, size_t count) {
     if (from >= count) return;
@@ -19,8 +19,8 @@ static void meet(const akin_diversity_room *room, size_t taken, size_t from, siz
         if (room->scores[c - from] > room->nearest[c]) room->nearest[c] = room->scores[c - from];
 }
 
-/* Moves candidate `best` to position `taken`; those in between move up, so that the others keep
- * their order. */
+/* Moves candidate `best` to position `taken`; those in between move back by one, so that the others
+ * keep their order. */
 static void move_up(const akin_diversity_room *room, uint64_t *keys, size_t best, size_t taken) {
     uint64_t key = keys[best];
     uint16_t row = room->row[best];

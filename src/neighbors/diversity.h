@@ -1,10 +1,10 @@
 /* diversity: makes a list less repetitive by maximal marginal relevance (Carbonell & Goldstein
  * 1998, "The use of MMR, diversity-based reranking for reordering documents and producing
- * summaries"). From the candidates of an item - a list longer than k, best first - the next one
- * chosen is that with the largest lambda * score(item, c) - (1 - lambda) * max over those
- * chosen, t, of score(c, t) (the second term is 0 for the first one); ties go to the first
- * candidate. lambda 1: the list as it is. Products and differences are in double precision,
- * scores as in row_block.h: the same bits wherever they are computed. */
+ * summaries"). The candidates of an item are a list longer than k, best first. The next one chosen
+ * is always that with the largest lambda * score(item, c) - (1 - lambda) * max over those chosen,
+ * t, of score(c, t), where the second term is 0 for the first one; ties go to the first candidate.
+ * With lambda 1 the list stays as it is. Products and differences are in double precision, scores
+ * as in row_block.h: the bits are the same wherever they are computed. */
 #ifndef AKIN_DIVERSITY_H
 #define AKIN_DIVERSITY_H
 
@@ -18,7 +18,7 @@
 typedef struct {
     size_t stride;
     float *rows;        /* [count, stride], padded, 64-byte aligned: of the candidates */
-    uint16_t *row;      /* [count]: scratch, as are all below */
+    uint16_t *row;      /* [count]: scratch, like the members below */
     float *nearest;     /* [count] */
     akin_dot_hit *hits; /* [count] */
     float *scores;      /* [count] */
@@ -29,9 +29,9 @@ typedef struct {
 void akin_diversity_pick(double lambda, size_t k, uint64_t *keys /* [count] */, size_t count,
                          const akin_diversity_room *room);
 
-/* Every list of this rank's rows, [count of vectors, pool] keys of topk.h, best first, 0 after
- * the last, is replaced by the k chosen, in order, followed by 0. Collective; agreed; same
- * lambda, k, pool. */
+/* Every list of this rank's rows, [count of vectors, pool] keys of topk.h, best first, 0 after the
+ * last, is replaced by the k chosen, in order, followed by zeros. Collective; agreed; same lambda,
+ * k, pool. */
 AKIN_MUST_CHECK akin_status akin_diversity(akin_comm *comm, const akin_vectors *vectors,
                                            double lambda, size_t k, size_t pool, uint64_t *lists);
 

@@ -1,4 +1,4 @@
-/* duplicates: treats items that look the same as one. */
+/* duplicates: treats items that look the same as one item. */
 #include "duplicates.h"
 #include "remote_rows.h"
 #include <akin/compare.h>
@@ -13,7 +13,7 @@
 
 enum { KEPT = -1 };
 
-/* A close pair that the higher row's own list may lack. */
+/* A close pair that may be missing in the list of its higher row. */
 typedef struct {
     int32_t row, with; /* with < row */
 } pair;
@@ -30,9 +30,9 @@ typedef struct {
     float least;
     size_t pool, n, first, count;
     const uint64_t *lists;
-    uint8_t *full; /* [n], 1: the list is full of rows this close, so there may be more */
+    uint8_t *full; /* [n], 1: the list is full of such close rows, so there may be more of them */
     int32_t *of;   /* [n]: the result */
-    pair *told;    /* [told_count], ascending: pairs known from other lists */
+    pair *told;    /* [told_count], ascending: pairs found in the lists of other rows */
     size_t told_count;
     akin_remote_rows *fetch; /* for its stride and padding */
     float *own;              /* [stride] */
@@ -45,7 +45,7 @@ static const uint64_t *list_of(const search *s, size_t item) {
     return s->lists + item * s->pool;
 }
 
-/* The entries of a list that are that close come first. */
+/* Close entries come first in a list. */
 static size_t close_ones(const search *s, size_t item) {
     const uint64_t *list = list_of(s, item);
     size_t count = 0;
@@ -70,7 +70,7 @@ static akin_status begin(search *s) {
     return s->full && s->of && s->own ? AKIN_OK : AKIN_FAILED;
 }
 
-/* Which rows are full, on all ranks. Collective; agreed. */
+/* Finds the full rows of all ranks. Collective; agreed. */
 static akin_status share_full(search *s) {
     void *all = NULL;
     for (size_t i = 0; i < s->count; i++)
@@ -88,8 +88,8 @@ static int by_row(const void *x, const void *y) {
     return (a->with > b->with) - (a->with < b->with);
 }
 
-/* What this rank's lists know about full rows above their own: [*count], to be freed. Pairs of
- * two full rows are left out: those are compared directly. */
+/* The pairs in this rank's lists whose other row is full and higher: [*count], owned by the caller.
+ * Pairs of two full rows are left out, because those are compared directly. */
 static akin_status list_told(const search *s, pair **out, size_t *count) {
     *count = 0;
     for (int pass = 0; pass < 2; pass++) {
@@ -149,8 +149,7 @@ static face face_of(const search *s, size_t item) {
     return f;
 }
 
-/* The first kept row that a full row is close to, among full ones; best if there is none before
- * that. */
+/* The first kept row that a full row is close to: a full row before `best`, or `best` itself. */
 static int32_t compare_full(const search *s, size_t item, int32_t best) {
     size_t stride = akin_remote_rows_stride(s->fetch);
     const face mine = face_of(s, item);
@@ -184,7 +183,7 @@ static akin_status keep_full(search *s, size_t item) {
     return AKIN_OK;
 }
 
-/* This rank's rows, when all lower ones are decided. */
+/* Decides this rank's rows, once all lower rows have been decided. */
 static akin_status decide(search *s) {
     const pair *told = s->told, *end = s->told + s->told_count;
     for (size_t i = 0; i < s->count; i++) {
@@ -205,7 +204,7 @@ static akin_status decide(search *s) {
     return AKIN_OK;
 }
 
-/* Broadcasts what `from` has decided. Collective; agreed. */
+/* Broadcasts the decisions of rank `from`. Collective; agreed. */
 static akin_status spread(search *s, int from, size_t kept_before) {
     akin_status status;
     int size = akin_comm_size(s->comm), rank = akin_comm_rank(s->comm);

@@ -1,18 +1,23 @@
-/* duplicates: treats items that look the same as one. Rows are considered in ascending order (in
- * embeddings.nc the order of ids, bytewise). A row is a duplicate of the first kept row before
- * it with which it scores `least` or more; otherwise it is kept. So every item is kept or the
- * duplicate of one that is kept, no two kept items are that close, and there are no chains.
- * Pairs that the rules separate (another category, the same group, a score below the minimum)
- * are not duplicates; with `only_available` an unavailable item is left out: it is nobody's
- * neighbour anyway, and an available copy of it is what its list should recommend. So too with rules for
- * each item: those that they let be nobody's neighbour are left out, and the rules must be such that each
- * of a pair may stand in the other's list (`both` of row_rules.h). Lists only
- * contain kept items, and never the one that the item is a duplicate of. A list that was full
- * and is left with fewer than needed is searched again among the kept items: so the first
- * entries are what they would be without the duplicates. Most of this is known from the exact
- * lists. A row whose list is full of rows this close may have more: such rows are compared with
- * each other, only those that are kept. Memory: 5 bytes per item, and the kept ones among such
- * rows. */
+/* duplicates: treats items that look the same as one item.
+ *
+ * Rows are considered in ascending order (in embeddings.nc the order of ids, bytewise). A row is a
+ * duplicate of the first kept row before it with which it has a score of at least `least`;
+ * otherwise it is kept. So every item is kept or a duplicate of a kept one, no two kept items are
+ * that close, and there are no chains.
+ *
+ * Pairs that the rules separate (different categories, the same group, a score below the minimum)
+ * are not duplicates. With `only_available`, unavailable items are ignored: they cannot be
+ * recommended anyway, and their own lists should contain an available copy. The same holds, with
+ * rules for single items, for items that cannot be recommended; such rules must let each item of a
+ * pair into the other's list (`both` of row_rules.h).
+ *
+ * Lists contain only kept items, and never the one that their own item is a duplicate of. A list
+ * that was full and is left with fewer entries than needed is searched again among the kept items,
+ * so its first entries are those that it would have without the duplicates.
+ *
+ * Most of this follows from the exact lists. A row whose list is full of such close rows may have
+ * more of them: these rows are compared with each other, only those that are kept. Memory: 5 bytes
+ * per item, and the kept ones among such rows. */
 #ifndef AKIN_DUPLICATES_H
 #define AKIN_DUPLICATES_H
 
@@ -24,8 +29,8 @@
 #include <stdint.h>
 
 /* lists: exact lists under these rules, [count of vectors, pool] keys of topk.h, best first, 0
- * after the last. *duplicate_of: [items of vectors], on every rank, owned: the row that is kept,
- * -1 = this one is. Collective; agreed; same rules, least, pool. */
+ * after the last. *duplicate_of: [items of vectors], on every rank, owned: the row that is kept
+ * instead, -1 = this row is kept. Collective; agreed; same rules, least, pool. */
 AKIN_MUST_CHECK akin_status akin_duplicates_find(akin_comm *comm, const akin_vectors *vectors,
                                                  const akin_row_block_rules *rules, float least,
                                                  size_t pool, const uint64_t *lists,
@@ -33,10 +38,10 @@ AKIN_MUST_CHECK akin_status akin_duplicates_find(akin_comm *comm, const akin_vec
 
 typedef struct {
     uint64_t *keys;    /* [count of vectors, pool], as above */
-    size_t pool, need; /* need <= pool: a full list that is left with fewer is searched again */
+    size_t pool, need; /* need <= pool: full lists left with fewer are searched again */
 } akin_duplicates_lists;
 
-/* Removes duplicates from the lists. *sought: how many were searched again, on all ranks.
+/* Removes duplicates from the lists. *sought: how many lists were searched again, on all ranks.
  * Collective; agreed; same arguments except the keys. */
 AKIN_MUST_CHECK akin_status akin_duplicates_collapse(akin_comm *comm, const akin_vectors *vectors,
                                                      const akin_row_block_rules *rules,

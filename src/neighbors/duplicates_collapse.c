@@ -12,10 +12,9 @@ typedef struct {
     const akin_vectors *vectors;
     const akin_row_block_rules *rules;
     const int32_t *of;  /* [n] */
-    size_t pool, width; /* width: of the lists that are searched: they may contain what the item
-                         * is a duplicate of */
+    size_t pool, width; /* width: of the lists searched, which can include the kept twin */
     uint64_t *lists;
-    size_t *poor; /* [poor_count] items of this rank to search for */
+    size_t *poor; /* [poor_count] items of this rank that are searched again */
     size_t poor_count;
 } collapse;
 
@@ -31,11 +30,10 @@ static size_t filter(const collapse *c, size_t item, uint64_t *list, size_t widt
     return held;
 }
 
-/* All lists; those to be searched again are collected. */
+/* Filters all lists and collects those to be searched again. */
 static akin_status filter_all(collapse *c, size_t need) {
     size_t count = akin_vectors_count(c->vectors);
-    bool whole = c->pool >= akin_vectors_items(c->vectors) - 1; /* a full list contains all
-                                                                 * others */
+    bool whole = c->pool >= akin_vectors_items(c->vectors) - 1; /* a list has room for all others */
     c->poor = akin_mem_alloc(count, sizeof *c->poor);
     if (!c->poor) return AKIN_FAILED;
     for (size_t i = 0; i < count; i++) {
@@ -48,8 +46,8 @@ static akin_status filter_all(collapse *c, size_t need) {
 
 /* --- searching again --- */
 
-/* This rank's poor items [first, first + count), together with those of all others; found: room for
- * their lists. Collective; agreed. */
+/* Searches for this rank's poor items [first, first + count), together with those of all other
+ * ranks; found: room for their lists. Collective; agreed. */
 static akin_status seek_round(const collapse *c, size_t first, size_t count, uint64_t *found) {
     const akin_list_search_wanted wanted = {c->poor + first, count, c->width, c->of};
     akin_status status = akin_list_search(c->comm, c->vectors, c->rules, &wanted, found);

@@ -1,4 +1,4 @@
-/* extra_neighbors: more neighbours than the table has. */
+/* extra_neighbors: neighbours beyond those of the table. */
 #include "extra_neighbors.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>

@@ -1,10 +1,10 @@
-/* extra_neighbors: what an all-pairs run knows beyond its table, stored next to it as
- * TABLE.spare for the next night: some more neighbours for each list, so that a list that loses
- * members need not be recomputed. It is optional: without it the next night takes longer.
+/* extra_neighbors: what an all-pairs run finds beyond its table, stored next to it as TABLE.spare
+ * for the next night: a few more neighbours per list, so that a list that loses members need not be
+ * recomputed. The file is optional; without it the next night takes longer.
  *
- *   uint64 key(item, k)   keys of topk.h after those of the table, best first, 0 = none
- *   byte   whole(item)    1: table and spare hold all that the rules allow this item
- *   attribute input_table_digest */
+ * uint64 key(item, k)   keys of topk.h after those of the table, best first, 0 = none
+ * byte   whole(item)    1: table and spare contain every neighbour that the rules allow
+ * attribute input_table_digest */
 #ifndef AKIN_EXTRA_NEIGHBORS_H
 #define AKIN_EXTRA_NEIGHBORS_H
 
@@ -15,7 +15,7 @@
 
 /* This rank's rows [first, first + count); borrowed. */
 typedef struct {
-    size_t n, k; /* of the whole file: items, and keys of each */
+    size_t n, k; /* of the whole file: number of items, and of keys per item */
     size_t first, count;
     const uint64_t *keys; /* [count, k] */
     const int8_t *whole;  /* [count] */
@@ -28,8 +28,8 @@ AKIN_MUST_CHECK akin_status akin_extra_neighbors_write(akin_comm *comm, const ch
 
 typedef struct akin_extra_neighbors akin_extra_neighbors;
 
-/* n: of the file; rows: what its keys name are below it. AKIN_INPUT if it is damaged or belongs to another
- * table. Collective; agreed. */
+/* n: number of items in the file; rows: upper bound of the rows in its keys. AKIN_INPUT: the file
+ * is damaged or belongs to another table. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_extra_neighbors_open(akin_comm *comm, const char *path,
                                                       const char *table_digest, size_t n,
                                                       size_t rows, akin_extra_neighbors **out);

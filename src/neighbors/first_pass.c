@@ -1,4 +1,4 @@
-/* first_pass: a comparison of all pairs before that of the tables. */
+/* first_pass: an all-pairs comparison that precedes that of the tables. */
 #include "first_pass.h"
 #include "resume.h"
 

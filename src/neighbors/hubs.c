@@ -1,4 +1,4 @@
-/* hubs: items that stand in many lists. */
+/* hubs: items that are near to very many others. */
 #include "hubs.h"
 #include <akin/mem.h>
 #include <akin/topk.h>
@@ -25,7 +25,7 @@ static double sum_list(const damping *d, size_t item, size_t *held) {
     return sum;
 }
 
-/* Of items; of two catalogues, of the targets. */
+/* For items; with two catalogues, for the targets. */
 static void damp_rows(const damping *d) {
     const akin_vectors *v = d->of->vectors;
     bool two = akin_vectors_sources(v) < akin_vectors_items(v);
@@ -41,7 +41,7 @@ typedef struct {
     size_t held;
 } product_sum;
 
-/* Of this rank's products; *count of them. mine: owned. Collective; agreed. */
+/* The sums of this rank's *count products. mine: owned. Collective; agreed. */
 static akin_status sum_products(const damping *d, product_sum **mine, size_t *count) {
     akin_status status;
     const akin_hubs_lists *of = d->of;
@@ -62,7 +62,7 @@ done:
     return status;
 }
 
-/* Where products are rows: of their lists as sources. */
+/* For products that are rows: the sums of their lists as sources. */
 static akin_status sum_means(const damping *d, product_sum **mine, size_t *count) {
     *count = akin_vectors_own_sources(d->of->vectors);
     *mine = akin_mem_zalloc(*count, sizeof **mine);
@@ -70,7 +70,8 @@ static akin_status sum_means(const damping *d, product_sum **mine, size_t *count
     return akin_agree(d->comm, *mine ? AKIN_OK : AKIN_FAILED);
 }
 
-/* What a product's rows are damped by is on the rank that has its list. Collective; agreed. */
+/* Gathers the sums, since a product's list and its rows may be on different ranks. Collective;
+ * agreed. */
 static akin_status damp_products(const damping *d) {
     akin_status status;
     const akin_vectors *v = d->of->vectors;
@@ -80,7 +81,7 @@ static akin_status damp_products(const damping *d) {
     AKIN_TRY(akin_comm_gather(d->comm, mine, count * sizeof *mine, -1, (void **)&all, NULL));
     for (size_t i = 0; i < akin_vectors_count(v); i++) {
         size_t row = first + i;
-        if (d->of->mean && row < n) continue; /* nobody's neighbour */
+        if (d->of->mean && row < n) continue; /* cannot be a neighbour */
         size_t product = d->of->mean ? row - n : (size_t)d->of->products->of_item[row];
         subtract(&d->offset[i], all[product].sum, all[product].held);
     }
@@ -92,7 +93,8 @@ done:
 
 /* --- the comparison --- */
 
-/* Rules by which targets find the sources; these may be unavailable, but must have a list. */
+/* Rules under which targets search among the sources. Sources may be unavailable, but must have a
+ * list. */
 static akin_status reverse(const akin_hubs_lists *of, akin_row_block_rules *rules,
                            akin_row_rules *more, uint8_t **listed) {
     const akin_item_blocks *blocks = akin_item_rules_blocks(of->item_rules);

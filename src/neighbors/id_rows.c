@@ -1,4 +1,4 @@
-/* id_rows: the rows of ids that a file names. */
+/* id_rows: looks up the rows of ids in a file of pairs. */
 #include "id_rows.h"
 #include <akin/labels.h>
 #include <akin/mem.h>
@@ -27,7 +27,7 @@ static size_t first_not_before(const named *sorted, size_t count, const char *id
     return low;
 }
 
-/* Of two catalogues the first of a pair is of the one, the second of the other. */
+/* With two catalogues, the first id of a pair is a source and the second one a target. */
 static bool may_be(const akin_vectors *vectors, size_t at, size_t row) {
     size_t sources = akin_vectors_sources(vectors);
     if (sources == akin_vectors_items(vectors)) return true;

@@ -1,4 +1,4 @@
-/* item_attributes: what a rule can ask of an item. */
+/* item_attributes: the attributes of items that rules can use. */
 #include "item_attributes.h"
 #include <akin/text.h>
 #include <math.h>

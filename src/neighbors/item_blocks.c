@@ -1,4 +1,4 @@
-/* item_blocks: pairs of items that somebody forbids. */
+/* item_blocks: pairs of items that are blocked. */
 #include "item_blocks.h"
 #include "id_rows.h"
 #include <akin/log.h>
@@ -17,9 +17,9 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* The rows that a name stands for: one, or all pictures of a product. */
+/* The rows that a name refers to: one, or all pictures of a product. */
 typedef struct {
-    int32_t *first, *items; /* of products; NULL: a number is a row */
+    int32_t *first, *items; /* of products; NULL: numbers are rows */
 } rows_of;
 
 static size_t rows_in(const rows_of *r, int64_t number) {
@@ -31,7 +31,7 @@ static int64_t row_at(const rows_of *r, int64_t number, size_t at) {
     return r->first ? r->items[(size_t)r->first[number] + at] : number;
 }
 
-/* How many pairs and rows there will be. */
+/* Counts the pairs and rows to be stored. */
 static void count_rows(const akin_pair_file *file, const rows_of *r, const int64_t *numbers,
                        size_t *pairs, size_t *rows) {
     *pairs = *rows = 0;

@@ -1,4 +1,4 @@
-/* item_boost: what is added to every score of an item. */
+/* item_boost: boosts the scores of items. */
 #include "item_boost.h"
 #include <akin/mem.h>
 #include <math.h>
@@ -10,7 +10,7 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* How many are smaller, or not larger. */
+/* The number of values that are smaller, or not larger. */
 static size_t count_below(const float *sorted, size_t count, float number, bool or_same) {
     size_t low = 0, high = count;
     while (low < high) {
@@ -36,7 +36,7 @@ static float number_at(const akin_item_attribute *a, size_t item) {
     return number;
 }
 
-/* The numbers of all items that have one, ascending; owned. Collective; agreed. */
+/* The values of all items that have one, ascending; owned. Collective; agreed. */
 static akin_status gather_numbers(akin_comm *comm, akin_item_boost_span span,
                                   const akin_item_attribute *a, float **out, size_t *count) {
     akin_status status;
@@ -59,7 +59,7 @@ done:
 static double rank_of(const float *sorted, size_t count, float number) {
     if (isnan(number) || count < 2) return 0;
     size_t smaller = count_below(sorted, count, number, false),
-           same = count_below(sorted, count, number, true) - smaller - 1; /* others */
+           same = count_below(sorted, count, number, true) - smaller - 1; /* other values */
     return ((double)smaller + (double)same / 2) / (double)(count - 1);
 }
 

@@ -1,15 +1,15 @@
-/* item_limits: at most so many neighbours of one value in each list. */
+/* item_limits: limits the number of neighbours with the same value in each list. */
 #include "item_limits.h"
 #include <akin/mem.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* One attribute and its values everywhere. */
+/* An attribute and the values of all items. */
 typedef struct {
     int32_t most;
     int32_t *value;          /* [items], -1 = none */
     akin_label_parts *parts; /* NULL: a value is one */
-    int32_t *used;           /* [names]: in the list that is gone through */
+    int32_t *used;           /* [names]: number in the current list */
 } limit;
 
 struct akin_item_limits {
@@ -32,7 +32,7 @@ done:
     return status;
 }
 
-/* Those of the products' first pictures; a product is available where one of its pictures is. */
+/* The values of the products' first pictures; a product is available if any of its pictures is. */
 static akin_status take_first(const akin_products *products, const akin_item_attribute *a,
                               limit *l) {
     int32_t *value = akin_mem_alloc(products->count, sizeof *value);
@@ -68,7 +68,7 @@ static int by_values(const void *x, const void *y) {
     return 0;
 }
 
-/* The least of the limits of what the item has; -1: it has nothing. */
+/* The smallest limit among the item's values; -1: it has none. */
 static int32_t least_of(const akin_item_limits *limits, int32_t row) {
     int32_t least = -1;
     for (size_t l = 0; l < limits->count; l++)
@@ -147,9 +147,9 @@ bool akin_item_limits_several(const akin_item_limits *limits) {
     return limits->count > 1 || limits->limit[0].parts != NULL;
 }
 
-/* --- going through a list --- */
+/* --- applying the limits to a list --- */
 
-/* The names that a row has of a limit's attribute. */
+/* The names of a limited attribute that a row has. */
 static size_t names_of(const limit *l, int32_t row, const int32_t **names) {
     int32_t value = l->value[row];
     if (value < 0) return 0;

@@ -1,10 +1,11 @@
-/* item_limits: at most so many neighbours of one value in each list.
+/* item_limits: limits the number of neighbours with the same value in each list.
  *
- * A list is what one gets who goes through an item's neighbours, best first, and takes each that
- * exceeds no limit. The comparison itself (topk.h) keeps items of the same kind, that is,
- * with the same values of all limited attributes, to the least of their limits: with one attribute
- * of one value for each item that is all. With several it is not: then the lists of the comparison
- * are longer, are gone through afterwards, and those that prove too short are searched again. */
+ * A list is made by going through an item's neighbours, best first, and taking each one that
+ * exceeds no limit. The comparison itself (topk.h) limits the number of items of the same kind,
+ * that is, with the same values of all limited attributes, to the smallest of their limits. That is
+ * sufficient for one attribute with one value per item. In other cases the lists of the comparison
+ * are made longer, the limits are applied afterwards, and lists that prove too short are searched
+ * again. */
 #ifndef AKIN_ITEM_LIMITS_H
 #define AKIN_ITEM_LIMITS_H
 
@@ -18,14 +19,14 @@
 enum { AKIN_ITEM_LIMITS_MOST = 8 };
 
 typedef struct {
-    akin_item_attribute attribute; /* of labels */
+    akin_item_attribute attribute; /* an attribute of the labels */
     int32_t most;
 } akin_item_limit;
 
 typedef struct akin_item_limits akin_item_limits;
 
-/* count >= 1, at most AKIN_ITEM_LIMITS_MOST. products: of lists that hold them, and what their first
- * pictures have; NULL: of items. Collective; agreed; same limits. */
+/* count: from 1 to AKIN_ITEM_LIMITS_MOST. products: lists contain products, whose values are those
+ * of their first pictures; NULL: lists contain items. Collective; agreed; same limits. */
 AKIN_MUST_CHECK akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors,
                                                     const akin_products *products,
                                                     const akin_item_limit *limits, size_t count,
@@ -35,11 +36,12 @@ void akin_item_limits_free(akin_item_limits *limits); /* NULL is fine */
 /* For the comparison; borrowed. */
 const akin_topk_limits *akin_item_limits_kinds(const akin_item_limits *limits);
 
-/* Whether the lists of the comparison have to be gone through. */
+/* Whether limits must be applied to the lists of the comparison. */
 bool akin_item_limits_several(const akin_item_limits *limits);
 
-/* The first k of the list's keys that exceed no limit, in place; what is behind them is 0. Returns
- * how many. taken: rows [taken_count] that count first, and are left out. Not collective. */
+/* Keeps the first k keys of the list that exceed no limit, in place, followed by zeros. Returns how
+ * many. taken: rows [taken_count] that are counted first and left out of the result. Not
+ * collective. */
 size_t akin_item_limits_take(akin_item_limits *limits, const int32_t *taken, size_t taken_count,
                              uint64_t *list, size_t width, size_t k);
 

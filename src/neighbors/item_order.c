@@ -1,11 +1,11 @@
-/* item_order: the rules that leave the fewest pairs. */
+/* item_order: selects the rules that reject most pairs. */
 #include "item_order.h"
 #include <akin/mem.h>
 
-enum { SAMPLE = 512 }; /* rows, at most */
-#define SELECTIVE 0.5  /* the largest share of pairs for which rows are ordered by a rule */
+enum { SAMPLE = 512 }; /* most rows sampled */
+#define SELECTIVE 0.5  /* rules that let a larger share of pairs pass are not used */
 
-/* Values of rows at equal distances: [*count, slots], the same at any number of ranks. Collective;
+/* Values of equally spaced rows: [*count, slots], the same at any number of ranks. Collective;
  * agreed. */
 static akin_status gather_sample(akin_comm *comm, const akin_row_rules *rules,
                                  const akin_vectors *vectors, int32_t **out, size_t *count) {
@@ -25,7 +25,7 @@ done:
     return status;
 }
 
-/* Rules by which few pairs pass; a difference leaves most. */
+/* Finds the rules that let few pairs pass; "different" lets most pass. */
 static void choose_orders(akin_row_rules *rows, const int32_t *sample, size_t count,
                           int32_t *values) {
     double share[AKIN_ROW_RULES_MOST];

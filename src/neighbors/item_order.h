@@ -1,5 +1,6 @@
-/* item_order: by which of the rules for each item rows are ordered before they are compared, so that
- * those that can meet stand together: those that let the fewest pairs pass, by a sample of the rows. */
+/* item_order: selects the rules for single items by which rows are ordered before the comparison,
+ * so that rows that can be neighbours are close to each other. These are the rules that let the
+ * fewest pairs pass, measured on a sample of the rows. */
 #ifndef AKIN_ITEM_ORDER_H
 #define AKIN_ITEM_ORDER_H
 

@@ -1,4 +1,4 @@
-/* item_pins: neighbours that somebody put first. */
+/* item_pins: pinned neighbours, which come first in their lists. */
 #include "item_pins.h"
 #include "id_rows.h"
 #include "pair_file.h"
@@ -11,14 +11,14 @@
 #include <string.h>
 
 typedef struct {
-    int64_t row, neighbor; /* of the catalogue; -1 = there is none */
+    int64_t row, neighbor; /* of the catalogue; -1 = no such item */
     long long rank;
-    size_t at; /* in the files */
+    size_t at; /* position in the files */
 } pin;
 
 struct akin_item_pins {
     size_t *first;     /* [count of the shard + 1] */
-    int32_t *neighbor; /* of each item in its order */
+    int32_t *neighbor; /* of each item, in their order */
 };
 
 static int in_order(const void *x, const void *y) {
@@ -75,7 +75,7 @@ static shard shard_of(const akin_comm *comm, const akin_item_pins_lists *lists) 
     return (shard){lists, akin_vectors_first(lists->vectors), akin_vectors_count(lists->vectors)};
 }
 
-/* Whether the item of this row is one of this rank's, and which. */
+/* Whether the item of this row is one of this rank's, and which one. */
 static bool is_mine(const shard *s, int64_t row, size_t *item) {
     *item = (size_t)(row - (int64_t)s->first);
     return row >= (int64_t)s->first && *item < s->count;
@@ -93,7 +93,7 @@ static bool is_available(const shard *s, size_t item) {
                     : akin_labels_available(akin_vectors_labels(s->lists->vectors))[item] != 0;
 }
 
-/* Of products a block is of all their pictures, so also of the first ones. */
+/* With products, a block covers all their pictures, including the first ones. */
 static bool is_blocked(const shard *s, int64_t row, int64_t neighbor) {
     const akin_products *products = s->lists->products;
     return products ? akin_item_blocks_has(s->lists->blocks, products->first_item[row],
@@ -106,7 +106,7 @@ static bool is_itself(const shard *s, int64_t row, int64_t neighbor) {
     return neighbor == row + sources;
 }
 
-/* Which pins cannot stand, as far as this rank knows; bad [count] are added up. */
+/* Marks pins that this rank finds invalid; bad [count] is added up over the ranks. */
 static void judge(const shard *s, const pin *pins, size_t count, int64_t *bad) {
     size_t item;
     for (size_t p = 0; p < count; p++) {
@@ -131,7 +131,7 @@ static void tell_bad(const akin_pair_file *file, const int64_t *bad) {
                          akin_pair_file_text(file, first, 1), file->rows[first].row);
 }
 
-/* The good ones of this rank's items, each once. pins: sorted by in_order. */
+/* The valid pins of this rank's items, without repetitions. pins: sorted by in_order. */
 static akin_status keep_mine(const shard *s, const pin *pins, size_t count, const int64_t *bad,
                              akin_item_pins *out) {
     size_t items = s->count, kept = 0, item, next = 0;
@@ -195,7 +195,7 @@ const int32_t *akin_item_pins_of(const akin_item_pins *pins, size_t item, size_t
     return pins->neighbor + pins->first[item];
 }
 
-/* Of one list; drops what is pinned, and what is behind k. */
+/* For one list; drops repeated entries and those beyond k. */
 static void put(const int32_t *pinned, size_t count, size_t k, int32_t *neighbor, float *score,
                 int32_t *held) {
     size_t kept = 0, end = (size_t)*held;

@@ -1,4 +1,4 @@
-/* item_rules: from the words of a shop's rules to what the comparison asks. */
+/* item_rules: translates a shop's rules into those of the comparison. */
 #include "item_rules.h"
 #include "item_attributes.h"
 #include "item_blocks.h"
@@ -78,7 +78,7 @@ done:
 
 /* --- attributes --- */
 
-/* Remembers the name, and finds what the items have of it. */
+/* Records the name, and looks up the values of the items. */
 static akin_status use(making *m, const char *option, const char *text, akin_item_attribute *out) {
     akin_item_rules *rules = m->rules;
     if (!akin_item_attribute_find(akin_vectors_labels(m->vectors), text, out))
@@ -123,7 +123,7 @@ static akin_status find_slot(making *m, const char *option, const akin_item_attr
     return a->many ? akin_label_parts_create(a, &rules->parts[slot]) : AKIN_OK;
 }
 
-/* A rule that compares an attribute of the source with the target's. */
+/* A rule that compares an attribute of source and target. */
 static akin_status add_rule(making *m, const char *option, const akin_item_attribute *a,
                             akin_row_rule rule) {
     akin_row_rules *rows = &m->rules->rows;
@@ -141,7 +141,7 @@ static akin_status add_rule(making *m, const char *option, const akin_item_attri
     return AKIN_OK;
 }
 
-/* --- words --- */
+/* --- parsing the rules --- */
 
 static akin_status add_plain(making *m, const char *option, const akin_neighbors_words *words,
                              akin_row_rule_kind kind) {
@@ -169,7 +169,7 @@ static akin_status add_within(making *m, const akin_neighbors_words *words) {
     return status;
 }
 
-/* Whether this word of a rule for targets is about the attribute of an earlier word. */
+/* Whether this word of a rule for targets is about the same attribute as an earlier word. */
 static bool is_again(const akin_neighbors_words *words, size_t w) {
     size_t length = strcspn(words->words[w], "=") + 1;
     for (size_t e = 0; e < w; e++)
@@ -177,7 +177,7 @@ static bool is_again(const akin_neighbors_words *words, size_t w) {
     return false;
 }
 
-/* Whether a value is one that a word about the same attribute as word w names. */
+/* Whether a value is named by a word about the same attribute as word w. */
 static bool is_named(const akin_neighbors_words *words, size_t w, const akin_item_attribute *a,
                      int32_t value) {
     size_t length = strcspn(words->words[w], "=") + 1;
@@ -194,7 +194,7 @@ static bool has_none(const akin_item_attribute *a, int32_t value) {
     return a->number ? isnan(number) : value < 0;
 }
 
-/* Strikes the targets that a word, and the later ones about its attribute, do not let pass. */
+/* Removes the targets that are rejected by a word and by all later words about its attribute. */
 static akin_status strike(making *m, const akin_neighbors_words *words, size_t w,
                           const akin_item_attribute *a, bool wanted) {
     uint8_t *target = m->rules->target, *named = akin_mem_zalloc(a->values, sizeof *named);
@@ -273,7 +273,7 @@ static akin_status add_boosts(making *m, const akin_neighbors_words *words) {
 
 static int32_t find_category(const akin_item_attribute *a, const char *name) {
     size_t low = 0, high = a->values;
-    while (low < high) { /* names ascend */
+    while (low < high) { /* names are sorted */
         size_t middle = low + (high - low) / 2;
         int order = strcmp(akin_item_attribute_text(a, (int32_t)middle), name);
         if (order == 0) return (int32_t)middle;
@@ -319,7 +319,8 @@ done:
 
 /* --- two catalogues --- */
 
-/* Lists of sources hold targets. The side of an item is a slot like an attribute. */
+/* The lists of sources contain targets. The side of an item is stored in a slot, like an attribute.
+ */
 static akin_status add_sides(making *m) {
     static const uint8_t allowed[4] = {0, 1, 0, 0};
     akin_row_rules *rows = &m->rules->rows;
@@ -337,7 +338,7 @@ static akin_status add_sides(making *m) {
     return AKIN_OK;
 }
 
-/* --- all of it --- */
+/* --- putting it together --- */
 
 static akin_status begin_targets(making *m, const akin_neighbors_rules *given) {
     size_t count = akin_vectors_count(m->vectors);
@@ -374,8 +375,8 @@ static akin_status add_offsets(akin_comm *comm, const akin_vectors *vectors,
                                rules->offset);
 }
 
-/* Of products the comparison finds one picture of each; what was asked for is for their lists.
- * Collective; agreed. */
+/* The comparison finds one picture of each product; the user's limits apply to the lists of
+ * products. Collective; agreed. */
 static akin_status create_limits(akin_comm *comm, const akin_neighbors_rules *given,
                                  const akin_vectors *vectors, const akin_products *products,
                                  akin_item_rules *rules) {

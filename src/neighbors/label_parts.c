@@ -1,4 +1,4 @@
-/* label_parts: the parts of values. */
+/* label_parts: splits values into their parts. */
 #include "label_parts.h"
 #include <akin/mem.h>
 #include <stdlib.h>
@@ -6,7 +6,7 @@
 
 typedef struct {
     const char *text;
-    size_t length, at; /* at: among all parts */
+    size_t length, at; /* at: position among all parts */
 } piece;
 
 static int by_text(const void *x, const void *y) {
@@ -37,7 +37,7 @@ static void take_pieces(const char *text, size_t *at, piece *pieces) {
     }
 }
 
-/* Numbers the pieces by their text. */
+/* Gives equal texts the same number. */
 static void number(akin_label_parts *parts, piece *pieces, size_t count) {
     qsort(pieces, count, sizeof *pieces, by_text);
     for (size_t p = 0; p < count; p++) {

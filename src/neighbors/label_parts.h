@@ -1,4 +1,5 @@
-/* label_parts: the parts of each value of an attribute that has several, "a|b". Not collective. */
+/* label_parts: splits the values of an attribute that has several per item, "a|b". Not collective.
+ */
 #ifndef AKIN_LABEL_PARTS_H
 #define AKIN_LABEL_PARTS_H
 
@@ -6,9 +7,9 @@
 #include <stdint.h>
 
 typedef struct {
-    uint32_t *first; /* [values + 1]: of each value in part */
-    int32_t *part;   /* ascending within a value; the same number is the same text */
-    size_t names;    /* how many there are */
+    uint32_t *first; /* [values + 1]: where the parts of each value begin in part */
+    int32_t *part;   /* ascending within a value; equal numbers mean equal texts */
+    size_t names;    /* number of different parts */
 } akin_label_parts;
 
 AKIN_MUST_CHECK akin_status akin_label_parts_create(const akin_item_attribute *attribute,

@@ -1,4 +1,4 @@
-/* limited_lists: from the lists of the comparison to those that exceed no limit. */
+/* limited_lists: applies limits to the lists of the comparison. */
 #include "limited_lists.h"
 #include "list_search.h"
 #include <akin/log.h>
@@ -12,11 +12,12 @@ typedef struct {
     akin_item_limits *limits;
     size_t k;
     uint64_t *out, *scratch;
-    size_t *poor; /* [poor_count]: items whose list was too short, but may go on */
+    size_t *poor; /* [poor_count]: items whose list is too short and may have more entries */
     size_t poor_count;
 } work;
 
-/* Goes through a list of this width; false: there may be more behind it. */
+/* Applies the limits to a list of this width; false: it is too short, and there may be more entries
+ * after its end. */
 static bool take(const work *w, size_t item, const uint64_t *list, size_t width, bool whole) {
     uint64_t *out = w->out + item * w->k;
     memcpy(w->scratch, list, width * sizeof *list);

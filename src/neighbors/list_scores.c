@@ -1,4 +1,4 @@
-/* list_scores: the cosines of items with what stands in their lists. */
+/* list_scores: the cosines of items with the entries of their lists. */
 #include "list_scores.h"
 #include "remote_rows.h"
 #include <akin/mem.h>

@@ -1,13 +1,13 @@
-/* list_search: some items' lists anew. */
+/* list_search: searches for the lists of some items again. */
 #include "list_search.h"
 #include <akin/labels.h>
 #include <akin/log.h>
 #include <akin/row_search.h>
 
-#define ROWS ((size_t)4096)    /* of all ranks searched for, and compared with, at a time */
-#define KEYS ((size_t)4 << 20) /* of their lists, at most */
+#define ROWS ((size_t)4096)    /* rows searched for (on all ranks), and compared with, at a time */
+#define KEYS ((size_t)4 << 20) /* most bytes of their lists */
 
-enum { GROWTH = 4 /* times as long as the lists that were too short */ };
+enum { GROWTH = 4 /* factor by which lists that were too short are lengthened */ };
 
 typedef struct {
     const akin_vectors *vectors;
@@ -42,7 +42,7 @@ static bool is_among(const search *s, size_t i) {
            (!of || of[akin_vectors_first(s->vectors) + i] < 0);
 }
 
-/* The rows of all ranks with those of this one, some at a time. */
+/* Compares with this rank's rows, one block at a time. */
 static void compare_all(const search *s, const akin_row_block_rules *rules, akin_row_search *rows,
                         akin_row_block *some) {
     for (size_t next = 0, count = akin_vectors_count(s->vectors); next < count;) {
@@ -63,7 +63,7 @@ akin_status akin_list_search(akin_comm *comm, const akin_vectors *vectors,
                              const akin_list_search_wanted *wanted, uint64_t *lists) {
     akin_status status;
     akin_row_block_rules alone = *rules;
-    alone.layers = 0, alone.again = false; /* that was for an all-pairs run that resumed */
+    alone.layers = 0, alone.again = false; /* layers are valid for a resumed all-pairs run only */
     const search s = {vectors, wanted, rules->more};
     const akin_row_search_rows rows = {wanted->count, akin_vectors_dim(vectors), wanted->width,
                                        wanted_row, &s};

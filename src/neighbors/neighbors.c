@@ -1,4 +1,4 @@
-/* neighbors: from unit rows to tables. */
+/* neighbors: from unit vectors to tables. */
 #include "aspect.h"
 #include "first_pass.h"
 #include "hubs.h"
@@ -26,7 +26,7 @@ void akin_neighbors_tell(const akin_neighbors_params *params, const akin_neighbo
     double rows = (double)(params->mean ? f->products : f->items),
            pairs = rows * (params->against ? (double)f->targets : rows - 1);
     char items[AKIN_TEXT_COMMAS], all[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
-    bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run says it */
+    bool rated = !akin_log_holds() && f->engine.seconds > 0; /* run reports the rate itself */
     akin_log_summary("neighbors: %s item%s of %zu feature%s, %s pairs%s%s%s",
                      akin_text_commas((double)f->items, items), AKIN_PLURAL(f->items), f->dim,
                      AKIN_PLURAL(f->dim), akin_text_commas(pairs, all), rated ? ", " : "",
@@ -48,14 +48,14 @@ typedef struct {
     akin_comm *comm;
     akin_table_run table[MOST];
     akin_neighbors_figures *figures[MOST]; /* of the tables; borrowed */
-    int tables, saving;                    /* saving: the table whose checkpoint holds all lists */
+    int tables, saving;                    /* saving: the table whose checkpoint stores all lists */
     akin_vectors *vectors;
     akin_resume *known;
     akin_text *options, *result_options, *previous; /* of all tables */
     akin_ring_checkpoint_origin origin;
 } sweep;
 
-/* What is compared: the items, or the products of a table that has a pass of its own. */
+/* The rows that are compared: the items, or the products of a table that has a pass of its own. */
 static akin_vectors *rows_of(const sweep *s) {
     return s->table[0].vectors;
 }
@@ -64,9 +64,9 @@ static const char *checkpoint_of(const sweep *s) {
     return akin_text_bytes(s->table[s->saving].checkpoint);
 }
 
-/* A comparison before that of the tables, for one of them. */
+/* A comparison that one table needs before the shared one. */
 typedef struct {
-    const char *option, *ending; /* of its checkpoint's name */
+    const char *option, *ending; /* suffix of the name of its checkpoint */
     akin_status (*run)(const sweep *s, akin_table_run *r,
                        const akin_first_pass_checkpoint *checkpoint,
                        akin_allpairs_figures *figures);
@@ -74,13 +74,13 @@ typedef struct {
 #define HUBS ".hubs"
 #define DUPLICATES ".duplicates"
 
-/* Where there are several tables, says which one a failure is about. */
+/* If there are several tables, names the one that a failure is about. */
 static akin_status of_table(const sweep *s, int table, akin_status status) {
     if (status == AKIN_OK || s->tables == 1) return status;
     return akin_error_context(status, "%s: ", akin_file_name(s->table[table].params->output));
 }
 
-/* The first table that names a checkpoint has it; else the first table. */
+/* The checkpoint is that of the first table that names one; else of the first table. */
 static akin_status name_files(sweep *s) {
     akin_status status;
     AKIN_TRY(akin_text_create(&s->options));
@@ -114,7 +114,7 @@ done:
     return status;
 }
 
-/* All that affects the result, of all tables. */
+/* Everything that affects the result, of all tables. */
 static akin_status describe(sweep *s) {
     akin_status status = AKIN_OK;
     for (int t = 0; t < s->tables; t++) {
@@ -132,7 +132,7 @@ done:
     return status;
 }
 
-/* What is known before the first pair. Collective; agreed. */
+/* Collects what is known before the first pair is compared. Collective; agreed. */
 static akin_status gather_known(sweep *s) {
     akin_status status = AKIN_OK;
     akin_resume_table known[MOST];
@@ -158,7 +158,7 @@ static akin_status save(void *context, const akin_allpairs_state *state) {
     return status;
 }
 
-/* Of two comparisons. */
+/* Adds the figures of two comparisons. */
 static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures *more) {
     sum->seconds += more->seconds, sum->seconds_waiting += more->seconds_waiting;
     sum->computed += more->computed, sum->scored += more->scored, sum->mended += more->mended;
@@ -198,10 +198,10 @@ static akin_status damp_hubs(const sweep *s, akin_table_run *r,
     return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
 }
 
-/* The other catalogue, by which rules its items may stand for each other. */
+/* The other catalogue, and the rules under which its items can be duplicates of each other. */
 typedef struct {
     akin_vectors *vectors;
-    akin_item_rules *more; /* NULL: none but those of labels */
+    akin_item_rules *more; /* NULL: no rules other than those of labels */
     akin_row_block_rules rules;
 } others;
 
@@ -232,8 +232,8 @@ done:
     return status;
 }
 
-/* Which items look the same, by a pass of its own: of the other catalogue, or under rules for each item, by
- * which lists do not tell it. Collective; agreed. */
+/* Finds items that look the same by a separate pass: for another catalogue, or under rules for
+ * single items, where lists do not contain this information. Collective; agreed. */
 static akin_status collapse_first(const sweep *s, akin_table_run *r,
                                   const akin_first_pass_checkpoint *checkpoint,
                                   akin_allpairs_figures *figures) {
@@ -248,8 +248,8 @@ static akin_status collapse_first(const sweep *s, akin_table_run *r,
     return status;
 }
 
-/* A pass that a table has for itself. Its checkpoint stays until the table is written: a second pass that is
- * interrupted needs the first again. Collective; agreed. */
+/* A first pass of one table. Its checkpoint stays until the table is written, because a second pass
+ * that is interrupted needs the result again. Collective; agreed. */
 static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
     akin_table_run *r = &s->table[t];
     char *path = name_first(r, pass->ending);
@@ -319,8 +319,8 @@ static akin_status compute(sweep *s) {
     return status;
 }
 
-/* The tables from the lists; with them written the checkpoint is no longer needed. Collective;
- * agreed. */
+/* Makes the tables from the lists; once they are written, the checkpoint is no longer needed.
+ * Collective; agreed. */
 static akin_status write_tables(sweep *s) {
     akin_status status = AKIN_OK;
     for (int t = 0; t < s->tables; t++)
@@ -365,14 +365,14 @@ static bool same_text(const char *a, const char *b) {
 
 /* Whether two tables compare the same rows. */
 static bool share(const akin_neighbors_params *a, const akin_neighbors_params *b) {
-    if (a->mean || b->mean) return false; /* the rows of products are made from its rules */
+    if (a->mean || b->mean) return false; /* the rows of products depend on the rules */
     return same_text(a->input, b->input) && same_text(a->ids, b->ids) &&
            same_text(a->against, b->against) && same_text(a->against_ids, b->against_ids) &&
            same_text(a->aspect, b->aspect) && same_text(a->model, b->model) &&
            same_text(a->catalog, b->catalog) && same_text(a->against_catalog, b->against_catalog);
 }
 
-/* Takes the tables that share the pass of the first one that is left. */
+/* Takes those remaining tables that share a pass with the first one. */
 static void gather(sweep *s, const akin_neighbors_params *params, size_t count, bool *taken,
                    akin_neighbors_figures *out) {
     size_t first = 0;

@@ -1,4 +1,4 @@
-/* neighbors_check: what the options of a table ask of the vectors. */
+/* neighbors_check: checks the options of a table against the vectors. */
 #include "neighbors_check.h"
 #include "item_rules.h"
 #include <math.h>

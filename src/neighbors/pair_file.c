@@ -1,4 +1,4 @@
-/* pair_file: CSV files of pairs by name. */
+/* pair_file: CSV files of pairs of names. */
 #include "pair_file.h"
 #include <akin/mem.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* pair_file: CSV files of pairs by name (csv.h): categories, blocks, pins. Not collective. */
+/* pair_file: CSV files of pairs of names (csv.h): categories, blocks, pins. Not collective. */
 #ifndef AKIN_PAIR_FILE_H
 #define AKIN_PAIR_FILE_H
 
@@ -8,9 +8,8 @@
 #include <stddef.h>
 
 typedef struct {
-    size_t row; /* of the file */
-    size_t column
-        [AKIN_CSV_PAIR_TEXTS]; /* where each text begins, NUL-terminated; of one that is not there: "" */
+    size_t row;                         /* of the file */
+    size_t column[AKIN_CSV_PAIR_TEXTS]; /* offsets of texts, NUL-terminated; "" if missing */
 } akin_pair_row;
 
 typedef struct {
@@ -19,7 +18,7 @@ typedef struct {
     size_t count, room;
 } akin_pair_file;
 
-/* The rows of a file, behind those that are there already; as akin_csv_read_pairs. */
+/* Appends the rows of a file; as akin_csv_read_pairs. */
 AKIN_MUST_CHECK akin_status akin_pair_file_read(const char *path,
                                                 const char *const columns[AKIN_CSV_PAIR_TEXTS],
                                                 akin_pair_file *out);

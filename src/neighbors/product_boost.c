@@ -1,9 +1,9 @@
-/* product_boost: what is added to every score of a product. */
+/* product_boost: boosts the scores of products. */
 #include "product_boost.h"
 #include <akin/mem.h>
 #include <akin/shard.h>
 
-/* The boosts with what the products have; owned. */
+/* The boosts with the values of the products; owned. */
 static akin_item_boost *of_products(const akin_item_boost *boosts, size_t count,
                                     akin_labels *labels) {
     akin_item_boost *own = akin_mem_alloc(count, sizeof *own);

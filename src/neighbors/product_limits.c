@@ -1,4 +1,4 @@
-/* product_limits: lists between products of which none exceeds a limit. */
+/* product_limits: lists between products that exceed no limit. */
 #include "product_limits.h"
 #include "list_search.h"
 #include "remote_rows.h"
@@ -9,7 +9,7 @@
 
 enum {
     AT_ONCE_MIB = 32,
-    PICTURES = 4 /* of a product, about */
+    PICTURES = 4 /* approximate bytes per product */
 };
 
 typedef struct {
@@ -19,14 +19,15 @@ typedef struct {
     akin_product_lists *out;
     uint64_t *scratch;
     size_t scratch_size;
-    int32_t *poor;   /* this rank's products whose lists were too short */
-    uint8_t *wanted; /* [products]: those that are searched again now */
+    int32_t *poor;   /* this rank's products whose lists are too short */
+    uint8_t *wanted; /* [products]: those that are searched again in this step */
     size_t *items;   /* [count of the shard] */
 } work;
 
-/* --- going through offers --- */
+/* --- applying the limits to offers --- */
 
-/* Goes through a product's offers; false: there may be more behind them. */
+/* Applies the limits to a product's offers; false: the list is too short, and there may be more
+ * offers. */
 static bool take(work *w, const akin_product_offer *offers, size_t count, size_t right) {
     size_t own = (size_t)offers->product - w->out->first, pinned = 0, next = 0;
     const int32_t *pins = akin_item_pins_of(w->from->pins, own, &pinned);
@@ -41,7 +42,8 @@ static bool take(work *w, const akin_product_offer *offers, size_t count, size_t
     return held == wanted || count < right || right >= w->from->products->count - 1;
 }
 
-/* All products that have offers; those whose list is too short become numbers *poor, ... of the poor. */
+/* Makes the lists of all products that have offers; those whose list is too short become numbers
+ * *poor, ... of the poor. */
 static akin_status take_all(work *w, const akin_product_offer *offers, size_t count, size_t right,
                             size_t *poor) {
     if (right > w->scratch_size) {
@@ -52,7 +54,7 @@ static akin_status take_all(work *w, const akin_product_offer *offers, size_t co
     for (size_t o = 0, end; o < count; o = end) {
         for (end = o; end < count && offers[end].product == offers[o].product;) end++;
         if (take(w, offers + o, end - o, right)) continue;
-        w->out->held[(size_t)offers[o].product - w->out->first] = 0; /* for a longer one */
+        w->out->held[(size_t)offers[o].product - w->out->first] = 0; /* for a longer list */
         w->poor[(*poor)++] = offers[o].product;
     }
     return AKIN_OK;
@@ -60,7 +62,8 @@ static akin_status take_all(work *w, const akin_product_offer *offers, size_t co
 
 /* --- searching again --- */
 
-/* Which products of all ranks are searched next, of this rank's poor ones these. Collective; agreed. */
+/* Which products of all ranks are searched next; this rank's are those listed. Collective; agreed.
+ */
 static akin_status choose(work *w, size_t first, size_t count) {
     int32_t *all = NULL;
     size_t size = (size_t)akin_comm_size(w->comm),
@@ -78,7 +81,7 @@ static akin_status choose(work *w, size_t first, size_t count) {
     return status;
 }
 
-/* This rank's pictures of the products that are wanted; returns how many. */
+/* Lists this rank's pictures of the wanted products; returns how many. */
 static size_t list_pictures(const work *w) {
     const akin_vectors *v = w->from->vectors;
     const int32_t *product = w->from->products->of_item + akin_vectors_first(v);
@@ -88,7 +91,8 @@ static size_t list_pictures(const work *w) {
     return found;
 }
 
-/* The lists of their pictures once more, and what the products get from them. Collective; agreed. */
+/* Searches for the lists of their pictures again, and makes the lists of the products. Collective;
+ * agreed. */
 static akin_status search_some(void *context, size_t width, size_t first, size_t count,
                                size_t *kept) {
     akin_status status;
@@ -113,7 +117,7 @@ done:
     return status;
 }
 
-/* --- cosines of lists in another order --- */
+/* --- cosines of lists that were reordered --- */
 
 typedef struct {
     akin_remote_rows *fetch;
@@ -121,7 +125,7 @@ typedef struct {
     size_t room;
 } scoring;
 
-/* Entries [first, end) of all lists. Collective; agreed. */
+/* For entries [first, end) of all lists. Collective; agreed. */
 static akin_status score_some(const scoring *s, akin_product_lists *lists, size_t first,
                               size_t end) {
     size_t count = 0, stride = akin_remote_rows_stride(s->fetch);
@@ -161,7 +165,7 @@ done:
     return status;
 }
 
-/* A list that was too short and is now complete may have left entries behind its end. */
+/* A list that was too short before may have old entries after its new end. */
 static void clear_ends(akin_product_lists *lists, size_t k) {
     for (size_t p = 0; p < lists->count; p++)
         for (size_t e = (size_t)lists->held[p]; e < k; e++) {

@@ -1,5 +1,5 @@
-/* product_limits: lists between products of which none exceeds a limit (neighbors --by group --at-most). A
- * list is what one gets who goes through a product's neighbours, best first, as in item_limits.h. */
+/* product_limits: lists between products that exceed no limit (neighbors --by group --at-most). A
+ * list is made by going through a product's neighbours, best first, as in item_limits.h. */
 #ifndef AKIN_PRODUCT_LIMITS_H
 #define AKIN_PRODUCT_LIMITS_H
 
@@ -14,14 +14,15 @@ typedef struct {
     const akin_vectors *vectors; /* of the pictures */
     const akin_products *products;
     const akin_row_block_rules *rules;
-    const akin_item_rules *item_rules; /* with limits of products */
-    const akin_item_pins *pins;        /* they count first; NULL: none */
+    const akin_item_rules *item_rules; /* with limits on products */
+    const akin_item_pins *pins;        /* are counted first; NULL: none */
     const uint64_t *lists;             /* [count of the shard, stride], of the pictures */
-    size_t stride, pool;               /* pool: how many of each are right */
+    size_t stride, pool;               /* pool: the number of entries of each list that are exact */
 } akin_product_limits_source;
 
-/* Lists of at most k without the pins. *sought: products of all ranks whose pictures are searched again,
- * since their lists were too short. Collective; agreed; same k. */
+/* Makes lists of at most k entries, without the pins. *sought: number of products on all ranks
+ * whose pictures were searched again because their lists were too short. Collective; agreed; same
+ * k. */
 AKIN_MUST_CHECK akin_status akin_product_limits_keep(akin_comm *comm,
                                                      const akin_product_limits_source *source,
                                                      size_t k, akin_product_lists *out,

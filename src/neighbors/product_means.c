@@ -1,4 +1,4 @@
-/* product_means: products as rows, whose scores are means of cosines. */
+/* product_means: compares products as rows, by the mean of their pictures' cosines. */
 #include "product_means.h"
 #include "remote_rows.h"
 #include <akin/mem.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 enum { AT_ONCE_MIB = 32 };
-#define WHOLE 0x1p-22 /* what the square of a length may lack of 1 by rounding */
+#define WHOLE 0x1p-22 /* largest deviation of a squared length from 1 that rounding can cause */
 
 typedef struct {
     akin_comm *comm;
@@ -15,17 +15,17 @@ typedef struct {
     const akin_products *products;
     size_t dim, first, count; /* this rank's shard of the products */
     double *sums;             /* [count, dim] */
-    int64_t *pictures;        /* [count]: usable ones */
+    int64_t *pictures;        /* [count]: number of usable pictures */
 } means;
 
-/* --- sums, by the ranks that have the products --- */
+/* --- sums, on the ranks that own the products --- */
 
 static int owner_of(const means *m, size_t item) {
     size_t product = (size_t)m->products->of_item[akin_vectors_first(m->vectors) + item];
     return akin_shard_owner(m->products->count, akin_comm_size(m->comm), product);
 }
 
-/* Usable rows with the numbers of their products, in the order of the ranks that have these. */
+/* The usable rows with the numbers of their products, in the order of the ranks that own these. */
 static akin_status pack(const means *m, size_t record, char **out, size_t *counts) {
     int size = akin_comm_size(m->comm);
     size_t n = akin_vectors_count(m->vectors), *at = akin_mem_zalloc((size_t)size, sizeof *at);
@@ -78,9 +78,9 @@ done:
     return status;
 }
 
-/* --- rows: a source and a target of each --- */
+/* --- rows: one source and one target per product --- */
 
-/* (m, s) of a product of this rank; zeros of one without a usable picture. */
+/* (m, s) of a product of this rank; zeros if it has no usable picture. */
 static void make_row(const means *m, size_t p, float *out) {
     double square = 0;
     memset(out, 0, (m->dim + 1) * sizeof *out);
@@ -93,7 +93,7 @@ static void make_row(const means *m, size_t p, float *out) {
 }
 
 typedef struct {
-    size_t first, end; /* rows of products and of their targets, one behind the other */
+    size_t first, end; /* rows of products as sources, followed by those as targets */
 } span;
 
 static span span_of(const means *m, int rank) {
@@ -101,7 +101,7 @@ static span span_of(const means *m, int rank) {
     return (span){first, first + akin_shard_count(n, akin_comm_size(m->comm), rank)};
 }
 
-/* Which of this rank's products have a row in a span, of the sources or of the targets. */
+/* The products of this rank that have a row in a span, as a source or as a target. */
 static span shared(const means *m, span of, bool targets) {
     size_t shift = targets ? m->products->count : 0, first = m->first + shift,
            end = first + m->count;
@@ -134,7 +134,7 @@ static akin_status send_rows(const means *m, size_t record, char **out, size_t *
     return AKIN_OK;
 }
 
-/* This rank's of all rows, [.., dim + 2]; owned. Collective; agreed. */
+/* This rank's part of all rows, [.., dim + 2]; owned. Collective; agreed. */
 static akin_status make_rows(const means *m, float **out) {
     akin_status status;
     const span mine = span_of(m, akin_comm_rank(m->comm));
@@ -162,7 +162,7 @@ done:
     return status;
 }
 
-/* Of this rank's rows. Collective; agreed. */
+/* For this rank's rows. Collective; agreed. */
 static akin_status label_rows(const means *m, akin_labels **out) {
     akin_status status;
     const span mine = span_of(m, akin_comm_rank(m->comm));
@@ -207,14 +207,14 @@ done:
     return status;
 }
 
-/* --- the pictures that are most alike --- */
+/* --- the most similar pictures --- */
 
 typedef struct {
     const akin_products *products;
     size_t k;
     akin_product_lists *lists;
-    const int32_t *of_each; /* entries of each list that are looked at; NULL: all */
-    int32_t *first, *items; /* [products + 1], [..]: each product's usable items, ascending */
+    const int32_t *of_each; /* number of entries per list to process; NULL: all */
+    int32_t *first, *items; /* [products + 1], [..]: the usable items of each product, ascending */
     akin_remote_rows *fetch;
     int32_t *wanted;
     size_t wanted_count, room;
@@ -257,7 +257,7 @@ static void want(search *s, int32_t product) {
     s->wanted_count += count;
 }
 
-/* Whether the two pictures of an entry are sought. */
+/* Whether the pictures of this entry are wanted. */
 static bool is_sought(const search *s, size_t e) {
     return !s->of_each || e % s->k < (size_t)s->of_each[e / s->k];
 }

@@ -4,7 +4,7 @@
 #include <akin/mem.h>
 #include <string.h>
 
-/* The pictures of what stays behind the pins, as akin_item_pins_put moves the entries. */
+/* Moves the pictures of the entries after the pins, as akin_item_pins_put moves the entries. */
 static void move_behind_pins(const akin_item_pins *pins, size_t k, akin_product_lists *lists) {
     for (size_t i = 0; i < lists->count; i++) {
         size_t count, kept = 0;

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- which products there are --- */
+/* --- finding the products --- */
 
 typedef struct {
     int32_t group;
@@ -17,7 +17,7 @@ static int by_name(const void *a, const void *b) {
     return strcmp(((const akin_product_name *)a)->name, ((const akin_product_name *)b)->name);
 }
 
-/* *all: of all items. Collective; agreed. */
+/* *all: the facts of all items. Collective; agreed. */
 static akin_status gather(akin_comm *comm, const akin_vectors *vectors, akin_products *out,
                           facts **all) {
     akin_status status;
@@ -96,7 +96,7 @@ static akin_status assign(const akin_vectors *vectors, const facts *all, akin_pr
             of_group[out->names[p].group] = (int32_t)p;
         else
             out->of_item[out->names[p].item] = (int32_t)p;
-    for (size_t i = out->items; i-- > 0;) { /* from the last, so that the first one remains */
+    for (size_t i = out->items; i-- > 0;) { /* in reverse, so that the first item remains */
         if (all[i].group >= 0) out->of_item[i] = of_group[all[i].group];
         out->usable[i] = all[i].usable;
         out->first_item[out->of_item[i]] = (int32_t)i;
@@ -139,7 +139,7 @@ akin_status akin_products_items(const akin_products *products, int32_t **first, 
     for (size_t p = 0; p < count; p++) from[p + 1] += from[p];
     for (size_t i = products->items; i-- > 0;)
         (*items)[--from[products->of_item[i] + 1]] = (int32_t)i;
-    memmove(from, from + 1, count * sizeof *from); /* they are where each begins now */
+    memmove(from, from + 1, count * sizeof *from); /* now each is where its items begin */
     from[count] = (int32_t)products->items;
     return AKIN_OK;
 }
@@ -168,7 +168,7 @@ typedef struct {
     akin_labels *out;
 } labelling;
 
-/* What the first items of the products have of a column, [count of the shard]. Collective; agreed. */
+/* The values of the products' first items in a column, [count of the shard]. Collective; agreed. */
 static akin_status take_first(const labelling *l, const int32_t *column, int32_t *out) {
     int32_t *all = NULL;
     akin_status status = akin_comm_gather(
@@ -278,7 +278,8 @@ static int by_score(const void *left, const void *right) {
     return (a->key < b->key) - (a->key > b->key);
 }
 
-/* What this rank's lists offer, in the order of the ranks that have the products. */
+/* The candidates for lists in this rank's lists of items, in the order of the ranks that own the
+ * products. */
 static akin_status make_offers(const akin_comm *comm, const akin_vectors *vectors,
                                const akin_products *products, const akin_product_item_lists *from,
                                offer **out, size_t *counts /* [size] */) {
@@ -297,7 +298,7 @@ static akin_status make_offers(const akin_comm *comm, const akin_vectors *vector
         }
     qsort(offers, at, sizeof *offers, by_products);
     memset(counts, 0, (size_t)size * sizeof *counts);
-    for (size_t o = 0, r = 0; o < at; o++) { /* products ascend, and so do their ranks */
+    for (size_t o = 0, r = 0; o < at; o++) { /* products are sorted, and so are their ranks */
         while ((size_t)offers[o].product >= akin_shard_first(products->count, size, (int)r) +
                                                 akin_shard_count(products->count, size, (int)r))
             r++;
@@ -306,7 +307,7 @@ static akin_status make_offers(const akin_comm *comm, const akin_vectors *vector
     return AKIN_OK;
 }
 
-/* Of each pair of products the best one is kept. Returns how many. */
+/* Keeps the best offer for each pair of products. Returns how many. */
 static size_t keep_best(offer *offers, size_t count) {
     size_t kept = 0;
     qsort(offers, count, sizeof *offers, by_products);

@@ -2,10 +2,10 @@
  * group).
  *
  * Items of one group are one product; an item without a group is a product by itself. The score of
- * two products is that of their pictures, a picture of one with a picture of the other: the best
- * cosine (here), or the mean of all (product_means.h). The k best of a product are among the k best
- * of each of its pictures, if those hold at most one picture of a product and none of its own: lists
- * with the limit group=1 and without the item's own group. */
+ * two products is computed from the cosines between a picture of one and a picture of the other:
+ * their maximum (here), or their mean (product_means.h). The k best neighbours of a product are
+ * among the k best of each of its pictures, if those lists contain at most one picture of a product
+ * and none of the same product: lists with the limit group=1 that exclude the item's own group. */
 #ifndef AKIN_PRODUCTS_H
 #define AKIN_PRODUCTS_H
 
@@ -13,46 +13,46 @@
 #include <akin/vectors.h>
 
 typedef struct {
-    const char *name;    /* the group's, or the item's id; borrowed */
-    int32_t group, item; /* one of them is -1 */
+    const char *name;    /* the name of the group, or the id of the item; borrowed */
+    int32_t group, item; /* one of these is -1 */
 } akin_product_name;
 
-/* Which products there are, on every rank; all arrays are owned. */
+/* The products, on every rank; all arrays are owned. */
 typedef struct {
     size_t items, count;
-    char *ids;                /* of items without a group, one after the other */
+    char *ids;                /* ids of items without a group, one after the other */
     akin_product_name *names; /* [count], ascending by name */
     int32_t *of_item;         /* [items] */
     int8_t *usable;           /* [items] */
     int32_t *first_item;      /* [count] */
-    int8_t *available;        /* [count]: whether one of its items is */
-    int8_t *shown;            /* [count]: whether one of its items is usable */
+    int8_t *available;        /* [count]: whether any of its items is available */
+    int8_t *shown;            /* [count]: whether any of its items is usable */
 } akin_products;
 
-/* Names are borrowed from the vectors. AKIN_INPUT: an item without a group has the name of a group
- * for its id. Collective; agreed. */
+/* Names are borrowed from the vectors. AKIN_INPUT: the id of an item without a group is the name of
+ * a group. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors,
                                                akin_products *out);
 void akin_products_release(akin_products *products);
 
-/* Their items, ascending, those of product p from first[p] to before first[p + 1]: first [count + 1],
- * items [items], owned. Not collective. */
+/* The items of each product, ascending; those of product p are at first[p] to first[p + 1] - 1:
+ * first [count + 1], items [items], owned. Not collective. */
 AKIN_MUST_CHECK akin_status akin_products_items(const akin_products *products, int32_t **first,
                                                 int32_t **items);
-/* The products of these names; -1 = none. Not collective. */
+/* The numbers of the products with these names; -1 = none. Not collective. */
 void akin_products_named(const akin_products *products, const char *const *names, size_t count,
                          int64_t *numbers /* [count] */);
 
-/* Of some products, each rank its own: category and attributes of the first picture. alone: each is
- * a group of its own, named as it is; otherwise the groups are those of the items. Collective;
- * agreed. */
+/* The labels of some products, different ones on each rank: category and attributes of their first
+ * pictures. alone: each product is a group of its own, with its name; otherwise the groups are
+ * those of the items. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_label(akin_comm *comm, const akin_vectors *vectors,
                                                 const akin_products *products, size_t first,
                                                 size_t count, bool alone, akin_labels **out);
 
 /* Lists of some products; all arrays are owned. */
 typedef struct {
-    size_t first, count;      /* this rank's */
+    size_t first, count;      /* of this rank */
     int32_t *neighbor;        /* [count, k]: products, -1 = none, best first */
     float *score;             /* [count, k] */
     int32_t *held;            /* [count] */
@@ -63,35 +63,36 @@ typedef struct {
 typedef struct {
     const uint64_t *lists; /* [count, width] */
     size_t width;
-    const float *cosines; /* of the same shape, where keys hold other scores; or NULL */
-    const size_t *items;  /* [count] of the vectors' shard; NULL: all of it */
+    const float *cosines; /* of the same shape, if the scores in keys are not cosines; or NULL */
+    const size_t *items;  /* [count] items of the vectors' shard; NULL: all of it */
     size_t count;
 } akin_product_item_lists;
 
-/* A picture of one product and the picture of another that it is most like. */
+/* A picture of one product and the most similar picture of another. */
 typedef struct {
     uint64_t key; /* the score and the other product, as in topk.h */
     int32_t product, picture, other;
     float cosine;
 } akin_product_offer;
 
-/* The best of each pair of products, for this rank's products, in their order and best first; *out owned.
- * The first `width` of each product are right, if the lists are those of all its pictures. Collective;
- * agreed. */
+/* The best offer for each pair of products, for this rank's products, in their order and best
+ * first; *out owned. The first `width` offers of each product are exact if the lists are those of
+ * all its pictures. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_offers(akin_comm *comm, const akin_vectors *vectors,
                                                  const akin_products *products,
                                                  const akin_product_item_lists *from,
                                                  akin_product_offer **out, size_t *count);
 
-/* Lists of this rank's shard, all empty. Collective; agreed. */
+/* Empty lists for this rank's shard of the products. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_product_lists_create(akin_comm *comm,
                                                       const akin_products *products, size_t k,
                                                       akin_product_lists *out);
-/* Appends an offer to the list of its product; of k there is no room for more. Not collective. */
+/* Appends an offer to the list of its product; the caller makes sure that it has fewer than k. Not
+ * collective. */
 void akin_product_lists_append(akin_product_lists *lists, size_t k,
                                const akin_product_offer *offer);
 
-/* This rank's shard, the first k of each product's offers. Collective; agreed. */
+/* Lists of this rank's shard: the first k offers of each product. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
                                                const akin_products *products,
                                                const akin_product_item_lists *from, size_t k,

@@ -20,19 +20,19 @@
 #include <string.h>
 
 enum { AT_ONCE = 4096 /* rows compared in one block */ };
-#define VIEW_LIMIT 4096 /* pixels of a side that a network sees */
+#define VIEW_LIMIT 4096 /* side, in pixels, of the pictures that a network gets */
 static const size_t image_limit = (size_t)1 << 30;
 
-/* --- the item or picture searched for --- */
+/* --- the item or picture to search for --- */
 
-/* Whether a group has this name; the names are known to all ranks. */
+/* Whether a group has this name; all ranks know the names. */
 static bool is_group(const akin_labels *labels, const char *name) {
     for (size_t g = 0; g < akin_labels_group_count(labels); g++)
         if (strcmp(akin_labels_group_name(labels, (int32_t)g), name) == 0) return true;
     return false;
 }
 
-/* Names the nearest existing id. Collective; always fails. */
+/* Reports the nearest existing id. Collective; always fails. */
 static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, const char *path,
                               const char *id) {
     const akin_labels *labels = akin_vectors_labels(vectors);
@@ -71,7 +71,7 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
     return status;
 }
 
-/* The item with that id, known to all ranks. Collective; agreed. */
+/* Finds the item with that id and broadcasts it. Collective; agreed. */
 akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
                                  const akin_vectors *vectors, const akin_row_rules *more,
                                  akin_query_asker *out) {
@@ -100,8 +100,8 @@ akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *
     return AKIN_OK;
 }
 
-/* How the catalogue's pictures were shrunk, from its options "fit=pad max-pixels=..."; stretch
- * if unknown. */
+/* How the catalogue's pictures were shrunk, from its options "fit=pad max-pixels=..."; stretch if
+ * unknown. */
 static akin_image_fit fit_of(const char *options) {
     static const struct {
         const char *word;
@@ -125,8 +125,8 @@ static akin_status check_model(const akin_query_params *params, const akin_vecto
                           params->input, params->model);
 }
 
-/* What the catalogue's decoding had to spare a network, "network-view=160,160,160,0"; false: nothing.
- */
+/* How the catalogue's pictures were prepared for a network, "network-view=160,160,160,0"; false:
+ * they were not. */
 static bool view_of(const char *options, akin_image_view *view) {
     const char *at = strstr(options, "network-view=");
     *view = (akin_image_view){.filter = AKIN_IMAGE_BILINEAR};
@@ -137,7 +137,7 @@ static bool view_of(const char *options, akin_image_view *view) {
            view->height <= VIEW_LIMIT && view->resize_width > 0;
 }
 
-/* The network that the model uses, opened by this rank alone; NULL: it uses none. */
+/* The network that the model uses, opened on this rank only; NULL: none. */
 static akin_status open_network(akin_comm *comm, const akin_query_params *params,
                                 const akin_model *model, akin_pretrained **out) {
     akin_status status = AKIN_OK;
@@ -170,7 +170,7 @@ done:
     return status;
 }
 
-/* The 32x32 image of the file and, of a network, what it gives: *given, borrowed from it. */
+/* The 32x32 image of the file and, if there is a network, its output: *given, borrowed from it. */
 static akin_status look_at_picture(const akin_query_params *params, const char *options,
                                    akin_pretrained *network, uint8_t *picture,
                                    const float **given) {
@@ -217,7 +217,7 @@ done:
     return status;
 }
 
-/* A new picture, known to all ranks: it has no value of any attribute. Collective; agreed. */
+/* Broadcasts a new picture; it has no value of any attribute. Collective; agreed. */
 static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
                                const akin_vectors *vectors, const akin_row_rules *more,
                                akin_query_asker *out) {
@@ -299,10 +299,10 @@ struct akin_answer {
     size_t items, count;
     uint64_t *list;   /* [count] */
     char *text;       /* all ids */
-    const char **ids; /* [count], in text */
+    const char **ids; /* [count], formatted */
 };
 
-/* Every rank's list becomes the list of all. Collective; agreed. */
+/* Merges the lists of all ranks. Collective; agreed. */
 akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list) {
     akin_status status;
     void *all = NULL;
@@ -326,7 +326,8 @@ static bool is_mine(const akin_vectors *vectors, uint64_t key, size_t *item) {
     return row >= first && row < first + akin_vectors_count(vectors);
 }
 
-/* The ids of those entries of the list that are this rank's, in its order, each NUL-terminated. */
+/* The ids of the entries of the list that belong to this rank, in its order, each NUL-terminated.
+ */
 static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, size_t count,
                              akin_text *names) {
     akin_status status = AKIN_OK;
@@ -338,7 +339,7 @@ static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, 
     return status;
 }
 
-/* On rank 0: takes over list and text. `offsets`: where each rank's names begin. */
+/* On rank 0; takes ownership of list and text. `offsets`: where the names of each rank begin. */
 static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t *list,
                                  size_t count, char *text, size_t *offsets, akin_answer **out) {
     akin_answer *answer = akin_mem_zalloc(1, sizeof *answer);
@@ -360,7 +361,7 @@ static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t
     return AKIN_OK;
 }
 
-/* Takes over the list. Collective; agreed. */
+/* Takes ownership of the list. Collective; agreed. */
 static akin_status answer_with(akin_comm *comm, const akin_vectors *vectors, uint64_t *list,
                                size_t k, akin_answer **out) {
     akin_status status;

@@ -1,20 +1,21 @@
-/* query_item: the steps of a query: find the item, search for its neighbours, merge what the ranks
- * found. */
+/* query_item: the steps of a query: find the item, search for its neighbours, merge the results of
+ * the ranks. */
 #ifndef AKIN_QUERY_ITEM_H
 #define AKIN_QUERY_ITEM_H
 
 #include <akin/query.h>
 #include <akin/row_block.h>
 
-/* The item or picture that is searched for. */
+/* The item or picture to search for. */
 typedef struct {
     akin_row_block_item item; /* row -1: not in the catalogue */
     int32_t usable;
     float *row; /* [dim], unit length */
 } akin_query_asker;
 
-/* The item with that id, with what the rules use of it (NULL: none) and whether it may be a neighbour,
- * known to all ranks. AKIN_INPUT: there is none. Collective; agreed. */
+/* Finds the item with that id: its vector, the values that rules use (NULL: none), and whether it
+ * can be a neighbour. The result is the same on all ranks. AKIN_INPUT: no such item. Collective;
+ * agreed. */
 AKIN_MUST_CHECK akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
                                                  const akin_vectors *vectors,
                                                  const akin_row_rules *more, akin_query_asker *out);
@@ -23,7 +24,7 @@ AKIN_MUST_CHECK akin_status akin_query_search(const akin_query_asker *who,
                                               const akin_vectors *vectors,
                                               const akin_row_block_rules *rules, size_t k,
                                               uint64_t *list);
-/* Every rank's list becomes the list of all. Collective; agreed. */
+/* Merges the lists of all ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list);
 
 #endif

@@ -53,7 +53,8 @@ static void share_pins(akin_comm *comm, const akin_query_rules *rules, const aki
     akin_comm_broadcast(comm, pins, *count * sizeof *pins, owner);
 }
 
-/* Without pins. False: there may be more behind the list's end. Not collective. */
+/* For items without pins. False: the list is too short, and there may be more entries after its
+ * end. Not collective. */
 static bool take(const akin_query_rules *rules, const int32_t *pins, size_t pinned, uint64_t *list,
                  size_t width, bool whole, size_t k) {
     akin_item_limits *limits = rules->more ? akin_item_rules_limits(rules->more) : NULL;
@@ -78,7 +79,7 @@ typedef struct {
     size_t count;
 } pins_of;
 
-/* Longer and longer lists, until k of one are left. *list: owned, at least k. Collective; agreed. */
+/* Makes the list longer until k entries remain. *list: owned, at least k. Collective; agreed. */
 static akin_status search(akin_comm *comm, const akin_query_rules *rules,
                           const akin_vectors *vectors, const akin_query_asker *who, pins_of pins,
                           size_t k, uint64_t **list) {
@@ -126,7 +127,7 @@ akin_status akin_query_rules_cosines(akin_comm *comm, const akin_vectors *vector
     akin_status status;
     akin_remote_rows *rows = NULL;
     size_t dim = akin_vectors_dim(vectors), first = akin_vectors_first(vectors), stride = 0;
-    int64_t *keys = akin_mem_zalloc(count, sizeof *keys); /* each of the rank that has the row */
+    int64_t *keys = akin_mem_zalloc(count, sizeof *keys); /* computed by the row's owner */
     float *own = NULL, *other = NULL;
     akin_status local = keys ? akin_remote_rows_create(comm, vectors, &rows) : AKIN_FAILED;
     if (local == AKIN_OK) {

@@ -1,6 +1,6 @@
-/* query_rules: the rules of a table for one item: its list is the item's row of a table with these
- * rules and the same k. What is known of all items (ranks of a boost, kinds of a limit, --damp-hubs,
- * which takes a comparison of all pairs) is computed as for the table. */
+/* query_rules: applies the rules of a table to one item: its list equals the item's row in a table
+ * with these rules and the same k. What depends on all items (ranks of a boost, kinds of a limit,
+ * and --damp-hubs, which requires an all-pairs comparison) is computed as for the table. */
 #ifndef AKIN_QUERY_RULES_H
 #define AKIN_QUERY_RULES_H
 
@@ -14,7 +14,7 @@ typedef struct {
     akin_item_pins *pins;  /* NULL: none */
 } akin_query_rules;
 
-/* k: of the table. Errors as of akin_neighbors. Collective; agreed; same params, k. */
+/* k: of the table. Errors as for akin_neighbors. Collective; agreed; same params, k. */
 AKIN_MUST_CHECK akin_status akin_query_rules_create(akin_comm *comm,
                                                     const akin_query_params *params,
                                                     const akin_neighbors_rules *rules,
@@ -22,15 +22,15 @@ AKIN_MUST_CHECK akin_status akin_query_rules_create(akin_comm *comm,
                                                     akin_query_rules *out);
 void akin_query_rules_release(akin_query_rules *rules); /* all zero is fine */
 
-/* Of the first k of the item's list: list [k], 0 = none, keys of topk.h with the scores that the list
- * is ordered by (of pins: the cosine), on every rank. *pinned: how many of the first are pins.
- * Collective; agreed; same k. */
+/* The first k entries of the item's list, on every rank: list [k], 0 = none, keys of topk.h with
+ * the scores by which the list is ordered (for pins: the cosine). *pinned: how many of them are
+ * pins. Collective; agreed; same k. */
 AKIN_MUST_CHECK akin_status akin_query_rules_list(akin_comm *comm, const akin_query_rules *rules,
                                                   const akin_vectors *vectors,
                                                   const akin_query_asker *who, size_t k,
                                                   uint64_t *list, size_t *pinned);
 
-/* The keys get the cosines for their scores. Collective; agreed. */
+/* Replaces the scores of the keys by cosines. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_query_rules_cosines(akin_comm *comm, const akin_vectors *vectors,
                                                      const akin_query_asker *who, uint64_t *list,
                                                      size_t count);

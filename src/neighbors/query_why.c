@@ -1,4 +1,4 @@
-/* query_why: why one item is, or is not, among the neighbours of another. */
+/* query_why: explains why one item is, or is not, among the neighbours of another. */
 #include "query_rules.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
@@ -69,7 +69,7 @@ static akin_status add_verdict(explanation *e, const char *option, const char *w
     return AKIN_OK;
 }
 
-/* Those that every table can have, asked or not. */
+/* The rules that every table can have, whether requested or not. */
 static akin_status judge_plain(explanation *e) {
     akin_status status;
     const akin_neighbors_rules *rules = &e->params->rules;
@@ -85,7 +85,7 @@ done:
     return status;
 }
 
-/* Whether the pair passes rules, limits left aside. Collective; agreed. */
+/* Whether the pair passes the rules, except limits. Collective; agreed. */
 static akin_status passes(explanation *e, const akin_query_rules *rules, bool *out) {
     akin_status status;
     akin_query_asker a = e->who, b = e->other;
@@ -99,8 +99,8 @@ done:
     return status;
 }
 
-/* Whether the other is left out of the item's list, under all other rules, by one limit: it is where
- * those before it have used this up. list [depth]. */
+/* Whether one limit, applied after all other rules, admits the other item to the list: it does
+ * unless the entries before it have used the limit up. list [depth]. */
 static bool fits(const explanation *e, const akin_query_rules *limit, const uint64_t *list,
                  uint64_t *scratch) {
     size_t depth = e->out->depth, at = 0, kept = 0;
@@ -115,7 +115,7 @@ static bool fits(const explanation *e, const akin_query_rules *limit, const uint
 
 typedef struct {
     const char *option;
-    size_t offset; /* of the words in akin_neighbors_rules */
+    size_t offset; /* offset of the words in akin_neighbors_rules */
 } word_rule;
 
 #define WORDS(option, field)                                                                       \
@@ -125,8 +125,8 @@ static const word_rule word_rules[] = {WORDS("same", same),     WORDS("different
                                        WORDS("not", barred),    WORDS("at-most", at_most),
                                        WORDS("blocks", blocks), WORDS("categories", categories)};
 
-/* One rule by itself. Several words of only and not about one attribute belong together: all of them
- * are asked. Collective; agreed. */
+/* Checks one rule alone. Words of `only` or `not` about the same attribute belong together, so all
+ * words of the option are checked at once. Collective; agreed. */
 static akin_status judge_word(explanation *e, const word_rule *rule, size_t word,
                               const uint64_t *list, uint64_t *scratch) {
     akin_status status;
@@ -149,7 +149,7 @@ done:
     return status;
 }
 
-/* The item's list under all rules but limits and pins. Collective; agreed. */
+/* The item's list under all rules except limits and pins. Collective; agreed. */
 static akin_status list_without_limits(explanation *e, uint64_t *list) {
     akin_row_rules more;
     akin_query_rules rules = {.rows = e->rules.rows};
@@ -183,9 +183,9 @@ done:
     return status;
 }
 
-/* --- the places --- */
+/* --- the ranks --- */
 
-/* The place of the other in a list of the item's, 0 = not in it. Collective; agreed. */
+/* The rank of the other in a list of the item, 0 = not in it. Collective; agreed. */
 static akin_status rank_of(const explanation *e, const akin_query_rules *rules, size_t *rank,
                            size_t *pinned) {
     akin_status status;
@@ -224,7 +224,8 @@ done:
 
 /* --- the parts --- */
 
-/* model.nc beside the embeddings, where it is the one that made them; owned, "" = none. Rank 0. */
+/* model.nc in the folder of the embeddings, if it is the model that made them; owned, "" = none. On
+ * rank 0. */
 static akin_status find_model(const explanation *e, char **out) {
     akin_ncfile *file = NULL;
     char *folder = akin_file_folder(e->params->input);

@@ -1,4 +1,4 @@
-/* refine: turns exact lists into the lists that a shop wants. */
+/* refine: turns exact lists into the lists of a table. */
 #include "refine.h"
 #include "backfill.h"
 #include "calibrate.h"
@@ -22,7 +22,7 @@ size_t akin_refine_pool(const akin_refine_params *params, size_t k) {
     return pool <= AKIN_TOPK_MAX ? pool : k > AKIN_TOPK_MAX ? k : AKIN_TOPK_MAX;
 }
 
-/* Keys [count, pool] into columns, k of each. */
+/* Converts keys [count, pool] to columns, the first k of each list. */
 static akin_status spread(const uint64_t *lists, size_t pool, size_t count, size_t k,
                           akin_refined *out) {
     out->neighbor = akin_mem_alloc(count, k * sizeof *out->neighbor);
@@ -65,7 +65,7 @@ float akin_refine_least(const akin_refine_params *params) {
     return least < params->duplicates ? nextafterf(least, INFINITY) : least;
 }
 
-/* Those given, or those of the lists. Collective; agreed. */
+/* Uses the given duplicates, or finds them in the lists. Collective; agreed. */
 static akin_status find_duplicates(refinement *r, const int32_t *given) {
     size_t n = akin_vectors_items(r->vectors);
     if (!given)
@@ -122,7 +122,7 @@ done:
     return status;
 }
 
-/* --- after the lists are chosen --- */
+/* --- after the lists have been chosen --- */
 
 typedef struct {
     akin_comm *comm;

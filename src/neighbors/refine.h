@@ -1,9 +1,11 @@
-/* refine: turns exact lists into the lists that a shop wants: without duplicates, diverse,
- * filled, calibrated. The exact lists are longer than k (the pool) if something may be left out,
- * and what follows is a function of them and the vectors alone, in this order: duplicates are
- * collapsed, k are chosen; then, after pins and the cosines of boosted lists, which are not of this
- * module, lists are filled, and scores are calibrated. So delta nights and checkpoints concern only the
- * exact lists. */
+/* refine: turns exact lists into the lists that a shop wants: without duplicates, diverse, filled,
+ * calibrated.
+ *
+ * The exact lists are longer than k (the pool) if entries can be removed. The result is a function
+ * of them and the vectors alone, computed in this order: duplicates are collapsed and k entries are
+ * chosen; then, after pins have been added and boosted scores have been replaced by cosines
+ * (elsewhere), lists are filled and scores are calibrated. Reuse of a previous table and
+ * checkpoints therefore concern only the exact lists. */
 #ifndef AKIN_REFINE_H
 #define AKIN_REFINE_H
 
@@ -18,47 +20,45 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Whether lists are other than the first k of the exact ones, or their scores are. Not
- * collective. */
+/* Whether the lists or scores differ from the first k of the exact ones. Not collective. */
 bool akin_refine_asked(const akin_refine_params *params);
 /* The required length of exact lists: at least k. Not collective. */
 size_t akin_refine_pool(const akin_refine_params *params, size_t k);
 
-/* From which score on two count as one: the smallest float32 that is not below what was asked. Not
- * collective. */
+/* The score from which two items count as the same: the smallest float32 that is not below the
+ * option. Not collective. */
 float akin_refine_least(const akin_refine_params *params);
 
-/* The lists of this rank's rows as a table has them; owned. */
+/* The lists of this rank's rows, in the form of a table; owned. */
 typedef struct {
-    int32_t *neighbor; /* [count, k], -1 = none */
-    float *score;      /* [count, k], 0 if none; shares if calibrated */
-    int32_t *counts;   /* [count] */
-    int32_t *filled;   /* [count]: how many of the last were filled in; NULL: not requested */
-    int32_t
-        *duplicate_of; /* [count]: the row that is kept, -1 = this one is; NULL: not requested */
-    int32_t *duplicates_of;        /* [items]: so too of all ranks' rows */
-    int32_t *pinned;               /* [count]: how many of the first are pinned; NULL: no pins */
+    int32_t *neighbor;      /* [count, k], -1 = none */
+    float *score;           /* [count, k], 0 if none; calibrated scores if requested */
+    int32_t *counts;        /* [count] */
+    int32_t *filled;        /* [count]: entries filled in, which come last; NULL: not requested */
+    int32_t *duplicate_of;  /* [count]: row kept instead, -1 = this one is; NULL: not requested */
+    int32_t *duplicates_of; /* [items]: the same for the rows of all ranks */
+    int32_t *pinned;        /* [count]: number of pins, which come first; NULL: no pins */
     akin_calibration *calibration; /* NULL: scores are cosines */
     size_t duplicates, sought,
-        fills; /* of all ranks: items that are duplicates; lists searched again; entries filled
-                * in */
+        fills; /* on all ranks: duplicate items; lists searched again; entries filled in */
 } akin_refined;
 
 /* Exact lists of this rank's rows; borrowed. */
 typedef struct {
     const uint64_t *keys; /* [count of vectors, stride], of topk.h */
     size_t stride;
-    const int32_t *duplicate_of; /* [items], of duplicates.h; NULL: to be found from the lists */
+    const int32_t *duplicate_of; /* [items], of duplicates.h; NULL: find them from the lists */
 } akin_refine_lists;
 
-/* Duplicates are collapsed and k are chosen. Of the lists the first pool (or all, if there are fewer) are
- * used. If nothing is requested, the lists as they are. Collective; agreed; same params, k, stride. */
+/* Collapses duplicates and chooses k entries. Uses the first `pool` entries of the lists, or all if
+ * there are fewer. If nothing is requested, the lists are unchanged. Collective; agreed; same
+ * params, k, stride. */
 AKIN_MUST_CHECK akin_status akin_refine(akin_comm *comm, const akin_vectors *vectors,
                                         const akin_row_block_rules *rules,
                                         const akin_refine_params *params, size_t k,
                                         akin_refine_lists lists, akin_refined *out);
-/* Lists are filled and scores, which are cosines, calibrated. item_rules: those that the rules have as
- * `more`, or NULL. Collective; agreed; same params, k. */
+/* Fills the lists, and calibrates the scores, which are cosines. item_rules: the owner of the
+ * rules' `more`, or NULL. Collective; agreed; same params, k. */
 AKIN_MUST_CHECK akin_status akin_refine_finish(akin_comm *comm, const akin_vectors *vectors,
                                                const akin_row_block_rules *rules,
                                                const akin_item_rules *item_rules,

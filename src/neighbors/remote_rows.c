@@ -7,13 +7,13 @@
 #include <string.h>
 
 #define NEARLY_ONE                                                                                 \
-    0.999f /* below the score of two identical rows: akin_dot_bound is 2e-4 at most */
+    0.999f /* below the computed score of two identical rows: akin_dot_bound is 2e-4 at most */
 
 struct akin_remote_rows {
     akin_comm *comm;
     const akin_vectors *vectors;
     size_t stride, count;
-    int32_t *rows;   /* [count], ascending: the rows fetched */
+    int32_t *rows;   /* [count], ascending: the fetched rows */
     float *brought;  /* [count, stride] */
     size_t *counts;  /* [size] */
     size_t capacity; /* of rows */
@@ -67,7 +67,8 @@ typedef struct {
     int32_t row, asker;
 } question;
 
-/* The rows requested, sorted and distinct: requests are in rank order, as shards are. */
+/* The requested rows, sorted and distinct. Requests are thereby in the order of ranks, like shards.
+ */
 static akin_status prepare(akin_remote_rows *f, int32_t *rows, size_t count, question **questions) {
     qsort(rows, count, sizeof *rows, ascending);
     if (count > f->capacity) {
@@ -91,7 +92,7 @@ static akin_status prepare(akin_remote_rows *f, int32_t *rows, size_t count, que
     return AKIN_OK;
 }
 
-/* The rows that were requested from this rank, in the order of the requesting ranks. */
+/* The rows requested from this rank, in the order of the requesting ranks. */
 static akin_status answer(akin_remote_rows *f, const question *asked, size_t count, float **rows) {
     *rows = akin_mem_alloc(count, f->stride * sizeof **rows);
     if (!*rows) return AKIN_FAILED;

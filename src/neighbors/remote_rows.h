@@ -1,6 +1,6 @@
-/* remote_rows: fetches unit rows of other ranks, some at a time, for code that needs a list's
- * members themselves. Not collective unless stated. Memory: the rows of one call, padded as
- * dot.h requires, twice during the transfer. */
+/* remote_rows: fetches unit rows of other ranks, some at a time, for code that needs the vectors of
+ * a list's members. Not collective unless stated. Memory: the rows of one call, padded as dot.h
+ * requires, twice during the transfer. */
 #ifndef AKIN_REMOTE_ROWS_H
 #define AKIN_REMOTE_ROWS_H
 
@@ -17,13 +17,13 @@ AKIN_MUST_CHECK akin_status akin_remote_rows_create(akin_comm *comm, const akin_
                                                     akin_remote_rows **out);
 void akin_remote_rows_free(akin_remote_rows *fetch); /* NULL is fine */
 
-/* Fetches these rows of the catalogue, in any order, possibly repeated; those of the previous
- * call are dropped. `rows` [count] is sorted in place. Each rank gives its own. Collective;
+/* Fetches these rows of the catalogue, in any order and with repetitions; the rows of the previous
+ * call are dropped. `rows` [count] is sorted in place. Each rank passes its own. Collective;
  * agreed. */
 AKIN_MUST_CHECK akin_status akin_remote_rows_bring(akin_remote_rows *fetch, int32_t *rows,
                                                    size_t count);
 
-/* How many rows of this dimension fit into this many MiB, at least 1. */
+/* The number of rows of this dimension that fit into this many MiB, at least 1. */
 size_t akin_remote_rows_most(const akin_remote_rows *fetch, size_t mebibytes);
 
 size_t akin_remote_rows_stride(const akin_remote_rows *fetch);

@@ -1,4 +1,4 @@
-/* resume: what an all-pairs run knows when it starts. */
+/* resume: the state in which an all-pairs run starts. */
 #include "resume.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -11,20 +11,20 @@ struct akin_resume {
     akin_comm *comm;
     size_t count;
     const akin_vectors *vectors;
-    bool same_category; /* in all tables */
+    bool same_category; /* for all tables */
     int tables;
     akin_resume_table table[AKIN_ROW_BLOCK_TABLES];
     akin_partition_prior prior[AKIN_ROW_BLOCK_TABLES];
-    int32_t *fresh;                    /* [count]: labels of a table that nothing is known of */
+    int32_t *fresh;                    /* [count]: labels for a table without a previous one */
     akin_ring_checkpoint *waypoint;    /* NULL: none */
     bool same_ranks;                   /* the ring continues where it stopped */
-    int first, layers;                 /* of the rules: the delta's, then those of earlier runs */
-    akin_ring_progress before[LAYERS]; /* of layers first.. */
-    int32_t *label[LAYERS];            /* [count], of layers first.. */
+    int first, layers;                 /* the previous table's layer, then those of earlier runs */
+    akin_ring_progress before[LAYERS]; /* of layers first, first + 1, ... */
+    int32_t *label[LAYERS];            /* [count], of layers first, first + 1, ... */
     uint8_t *done[LAYERS];
 };
 
-/* Where one table builds upon the night before all of them have that layer. */
+/* If any table reuses a previous one, all tables have that layer. */
 static akin_status label_tables(akin_resume *k) {
     for (int t = 0; t < k->tables; t++) k->first |= k->table[t].delta != NULL;
     k->layers = k->first;
@@ -72,7 +72,7 @@ void akin_resume_free(akin_resume *k) {
 
 /* --- layers --- */
 
-/* Makes column `column` of the checkpoint's labels the next layer. */
+/* Adds column `column` of the checkpoint's labels as the next layer. */
 static akin_status add_layer(akin_resume *k, int column, akin_ring_progress progress) {
     int layer = k->layers;
     size_t width = (size_t)k->waypoint->layers + 1,
@@ -92,8 +92,9 @@ static akin_status add_layer(akin_resume *k, int column, akin_ring_progress prog
     return AKIN_OK;
 }
 
-/* The earlier runs, the one with most pairs first; what does not fit is computed again. With the
- * same number of ranks the last one is not a layer: its ring continues. */
+/* Adds the earlier runs, starting with the one that compared most pairs; the pairs of runs that do
+ * not fit are computed again. If the number of ranks is the same, the last run is not a layer: its
+ * ring continues. */
 static akin_status add_layers(akin_resume *k) {
     akin_status status = AKIN_OK;
     const akin_ring_checkpoint *w = k->waypoint;
@@ -112,7 +113,8 @@ static akin_status add_layers(akin_resume *k) {
     return status;
 }
 
-/* The engine takes a row's place as it is: the rows that have one are those that take part. */
+/* The engine uses the saved places without checking them: exactly the rows that are compared must
+ * have one. */
 static akin_status check_rows(const akin_resume *k, const char *path) {
     const int32_t *category = akin_labels_category(akin_vectors_labels(k->vectors));
     for (size_t i = 0; i < k->count; i++) {

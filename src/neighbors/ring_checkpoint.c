@@ -13,7 +13,7 @@ int akin_ring_checkpoint_part(size_t count, int subs, size_t index) {
     size_t panels = (count + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL,
            panel = index / AKIN_ROW_BLOCK_PANEL;
     size_t part =
-        panel * (size_t)subs / panels; /* the last one whose first panel is not after this one */
+        panel * (size_t)subs / panels; /* the last rank whose first panel is not after this one */
     while (part + 1 < (size_t)subs && panels * (part + 1) / (size_t)subs <= panel) part++;
     return (int)part;
 }
@@ -162,7 +162,7 @@ typedef struct {
     const akin_ring_checkpoint_table *table; /* [tables] */
     int tables;
     size_t n, places, ranks, layers;
-    size_t first, count; /* of the places that this rank reads */
+    size_t first, count; /* range of places that this rank reads */
     unsigned char *records;
     size_t record_size, lists_at;
 } reader;
@@ -179,7 +179,8 @@ static void take_shape(reader *r, const akin_ring_checkpoint_shape *shape) {
     r->first = akin_shard_first(r->places, size, rank);
     r->count = akin_shard_count(r->places, size, rank);
     r->record_size = r->lists_at =
-        sizeof(record_head) + (r->layers + 1) / 2 * 2 * sizeof(int32_t); /* whole keys */
+        sizeof(record_head) +
+        (r->layers + 1) / 2 * 2 * sizeof(int32_t); /* rounded up to whole keys */
     for (int t = 0; t < r->tables; t++) r->record_size += (1 + r->table[t].k) * sizeof(uint64_t);
 }
 
@@ -221,7 +222,8 @@ static int ascending(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* An entry of a row's list: none, or another row that there is with a score that can be. */
+/* Whether this is a valid entry of a row's list: none, or another existing row with a possible
+ * score. */
 static bool is_key(const reader *r, int32_t of, uint64_t key, bool offsets) {
     int32_t row = akin_topk_row(key);
     float score = akin_topk_score(key);
@@ -229,7 +231,7 @@ static bool is_key(const reader *r, int32_t of, uint64_t key, bool offsets) {
                         (offsets ? isfinite(score) : fabsf(score) < 1.01f));
 }
 
-/* Best first, what is no entry last. */
+/* Best first; empty entries come last. */
 static bool is_list(const reader *r, const akin_ring_checkpoint_table *table, int32_t of,
                     const uint64_t *keys) {
     bool good = true;
@@ -249,7 +251,7 @@ static bool are_labels(const reader *r, const akin_ring_checkpoint *w, const int
     return good;
 }
 
-/* The lists of this rank's positions into the records. */
+/* Copies the lists of this rank's places into the records. */
 static akin_status pack_table(reader *r, int table, const by_row *order, size_t at_byte) {
     akin_status status = AKIN_FAILED;
     akin_ring_checkpoint_names f;
@@ -279,7 +281,8 @@ done:
     return status;
 }
 
-/* This rank's positions as records, in the order of rows and so of the shards that they go to. */
+/* This rank's places as records, in the order of rows and therefore of the shards that they are
+ * sent to. */
 static akin_status pack(reader *r, const akin_ring_checkpoint *w, size_t *send) {
     akin_status status = AKIN_FAILED;
     int32_t *rows = akin_mem_alloc(r->count, sizeof *rows);
@@ -329,7 +332,7 @@ static akin_status make_arrays(const reader *r, akin_ring_checkpoint *w, size_t 
     return AKIN_OK;
 }
 
-/* AKIN_INPUT: two positions have one row. */
+/* AKIN_INPUT: two places have the same row. */
 static akin_status unpack(const reader *r, akin_ring_checkpoint *w, const unsigned char *records,
                           size_t received, size_t first) {
     for (size_t i = 0; i < received; i++) {

@@ -2,7 +2,7 @@
 #include "ring_checkpoint_file.h"
 #include <stdio.h>
 
-enum { PARTS_MAX = 32768 }; /* far more than blocks are cut into (allpairs.c) */
+enum { PARTS_MAX = 32768 }; /* far more parts than blocks are divided into (allpairs.c) */
 
 static const akin_ncfile_field schema[] = {
     {"row", AKIN_NC_INT, "place", "1", "row of the catalogue"},
@@ -24,7 +24,7 @@ void akin_ring_checkpoint_name(akin_ring_checkpoint_names *n, int table) {
 
 enum { FIELDS = 3 };
 
-/* Of one table; the names are borrowed. */
+/* For one table; the names are borrowed. */
 static void fill_fields(const akin_ring_checkpoint_names *n, akin_ncfile_field fields[FIELDS + 1]) {
     fields[0] =
         (akin_ncfile_field){n->own, AKIN_NC_UINT64, n->lists, "1", "list that stays with the row"};

@@ -25,7 +25,7 @@ typedef struct {
     size_t places, ranks, layers; /* lengths of the dimensions */
 } akin_ring_checkpoint_shape;
 
-/* What a table has of its own is called so in the file. */
+/* The names of a table's variables in the file. */
 enum { AKIN_RING_CHECKPOINT_NAME = 24 };
 typedef struct {
     char k[AKIN_RING_CHECKPOINT_NAME], lists[AKIN_RING_CHECKPOINT_NAME]; /* dimensions */
@@ -38,16 +38,16 @@ void akin_ring_checkpoint_define(akin_ncfile *file, const akin_ring_checkpoint_o
                                  const akin_ring_checkpoint_shape *shape,
                                  const akin_ring_checkpoint_table *table, int tables);
 
-/* Its origin, schema and shape. AKIN_INPUT: of another run, with the differences, or not such a
- * file for n rows and these tables. */
+/* Checks origin, schema and shape. AKIN_INPUT: the file is from another run (with the differences),
+ * or is not a checkpoint of n rows and these tables. */
 AKIN_MUST_CHECK akin_status akin_ring_checkpoint_check(
     const akin_ncfile *file, const akin_ring_checkpoint_origin *origin, size_t n,
     const akin_ring_checkpoint_table *table, int tables, akin_ring_checkpoint_shape *shape);
 
-/* Whether a run can have come there; the engine cuts blocks into an even number of parts. */
+/* Whether a run can have this progress; the engine divides blocks into an even number of parts. */
 bool akin_ring_checkpoint_is_progress(akin_ring_progress p);
 
-/* AKIN_INPUT: its numbers cannot be those of a run. */
+/* AKIN_INPUT: the numbers cannot be those of a run. */
 AKIN_MUST_CHECK akin_status akin_ring_checkpoint_refuse(const akin_ncfile *file);
 
 #endif

@@ -1,4 +1,4 @@
-/* rule_words: what a word of a rule says. */
+/* rule_words: parses the words of rules. */
 #include "rule_words.h"
 #include "item_boost.h"
 #include <akin/neighbors.h>
@@ -38,7 +38,7 @@ static bool read_weight(const char *text, double *out) {
     return akin_text_to_real(text, out) && fabs(*out) <= AKIN_ITEM_BOOST_LARGEST;
 }
 
-/* text: what follows the sign. */
+/* text: what follows the equals sign. */
 static bool read_form(akin_rule_word_form form, const char *text, akin_rule_word *out) {
     switch (form) {
     case AKIN_RULE_WORD_NAME: return true;
@@ -81,7 +81,7 @@ bool akin_rule_word_next(akin_rule_word_form form, const char *option, const cha
     return true;
 }
 
-/* --- the attributes that rules name --- */
+/* --- the attributes used by rules --- */
 
 static akin_rule_needs needs_of(akin_rule_word_form form) {
     return form == AKIN_RULE_WORD_BAND || form == AKIN_RULE_WORD_WEIGHT ? AKIN_RULE_NEEDS_NUMBER

@@ -1,4 +1,4 @@
-/* rule_words: what a word of a rule says, such as "price=0.8..1.2x" of --within or "brand=2" of
+/* rule_words: parses the words of rules, such as "price=0.8..1.2x" of --within or "brand=2" of
  * --at-most. Not collective. */
 #ifndef AKIN_RULE_WORDS_H
 #define AKIN_RULE_WORDS_H
@@ -27,8 +27,8 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_rule_word_read(akin_rule_word_form form, const char *option,
                                                 const char *word, akin_rule_word *out);
 
-/* The next of several that blanks separate, from *at on; false: there are no more. AKIN_USAGE as
- * above, through *status. */
+/* The next one of several words separated by blanks, starting at *at; false: there are no more.
+ * AKIN_USAGE as above, through *status. */
 bool akin_rule_word_next(akin_rule_word_form form, const char *option, const char **at,
                          akin_rule_word *out, akin_status *status);
 

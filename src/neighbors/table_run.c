@@ -1,4 +1,4 @@
-/* table_run: one table of a run. */
+/* table_run: one of the tables that a run makes. */
 #include "table_run.h"
 #include "aspect.h"
 #include "limited_lists.h"
@@ -18,7 +18,7 @@
 
 typedef akin_table_run run;
 
-enum { LIMITED_TIMES = 3 /* as many as are needed, where limits may strike some */ };
+enum { LIMITED_TIMES = 3 /* extra length of lists of which limits can remove entries */ };
 
 akin_status akin_table_run_name(run *r) {
     akin_status status;
@@ -36,18 +36,18 @@ done:
     return status;
 }
 
-/* --- what it is asked for --- */
+/* --- properties of the table --- */
 
-/* The products whose pictures the rows of the comparison are; NULL: they are none. */
+/* The products whose pictures are compared; NULL: rows are not pictures of products. */
 static const akin_products *pictures_of(const run *r) {
     return r->params->by_group && !r->params->mean ? &r->products : NULL;
 }
 
-/* Whether lists of the comparison may exceed limits. */
+/* Whether lists of the comparison can exceed limits. */
 static bool is_limited(const run *r) {
     const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
-    bool pinned =
-        r->pins != NULL && pictures_of(r) == NULL; /* else they are put in between products */
+    bool pinned = r->pins != NULL &&
+                  pictures_of(r) == NULL; /* else they are added to the lists of products */
     return limits != NULL && (akin_item_limits_several(limits) || pinned);
 }
 
@@ -55,7 +55,7 @@ static bool is_boosted(const run *r) {
     return r->more != NULL && akin_item_rules_boosted(r->more);
 }
 
-/* Whether the table's lists are others than those of the comparison. */
+/* Whether the table's lists differ from those of the comparison. */
 static bool is_refined(const run *r) {
     return akin_refine_asked(&r->params->refine) || is_limited(r) || is_boosted(r) ||
            r->pins != NULL;
@@ -67,7 +67,7 @@ static size_t pool_of(const run *r) {
     return limited ? LIMITED_TIMES * pool + LIMITED_TIMES : pool;
 }
 
-/* A missing or misspelt column makes a rule ineffective. Collective. */
+/* Points out a rule without effect, as caused by a missing or misspelt column. Collective. */
 static void tell_all_available(const run *r) {
     const int8_t *available = akin_labels_available(akin_vectors_labels(r->vectors));
     int64_t gone = 0;
@@ -80,7 +80,7 @@ static void tell_all_available(const run *r) {
                       "source has no column `available`)");
 }
 
-/* The rules for each source item, if there are any. Collective; agreed. */
+/* The rules for single items, if there are any. Collective; agreed. */
 static akin_status take_rules(run *r) {
     akin_status status = AKIN_OK;
     const akin_neighbors_params *p = r->params;
@@ -104,7 +104,7 @@ done:
     return status;
 }
 
-/* The products, and where the score of two is a mean, their rows in place of the items'. Collective;
+/* Finds the products; if their score is a mean, their rows replace those of the items. Collective;
  * agreed. */
 static akin_status take_products(run *r, akin_neighbors_figures *out) {
     akin_status status = AKIN_OK;
@@ -136,11 +136,11 @@ done:
     return status;
 }
 
-/* --- what is known before the first pair --- */
+/* --- before the comparison --- */
 
-/* What last night compared, made as tonight's is. */
+/* The vectors that the previous night compared, made like the current ones. */
 typedef struct {
-    akin_vectors *vectors, *pictures; /* pictures: the vectors are made from them; or NULL */
+    akin_vectors *vectors, *pictures; /* the vectors are made from these pictures; or NULL */
     akin_products products;
 } night_before;
 
@@ -150,7 +150,7 @@ static void free_before(night_before *b) {
     akin_products_release(&b->products);
 }
 
-/* In place of the vectors those of --aspect, or none. Collective; agreed. */
+/* Replaces the vectors by those of --aspect, if given. Collective; agreed. */
 static akin_status take_aspect(const run *r, night_before *b) {
     const akin_neighbors_params *p = r->params;
     const char *before = p->previous_against ? p->previous_against : p->against;
@@ -220,9 +220,9 @@ akin_status akin_table_run_know(run *r, akin_neighbors_figures *out) {
     return status;
 }
 
-/* --- what becomes of the lists --- */
+/* --- from lists to the table --- */
 
-/* Drops what a list of last night cannot vouch for (delta.h). */
+/* Drops entries below the horizon of a reused list (delta.h). */
 static void drop_unknown(run *r) {
     for (size_t i = 0; r->delta != NULL && i < akin_vectors_count(r->vectors); i++)
         for (size_t e = 0; e < r->list; e++)
@@ -235,7 +235,7 @@ void akin_table_run_take(run *r, uint64_t *lists) {
     if (r->more != NULL) akin_item_rules_empty(r->more, r->vectors, r->list, r->lists);
 }
 
-/* The table's lists from those of the comparison. Collective; agreed. */
+/* Makes the table's lists from those of the comparison. Collective; agreed. */
 static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
@@ -258,8 +258,8 @@ done:
     return status;
 }
 
-/* Puts the pins first, makes cosines of what else the lists are ordered by, and fills. Collective;
- * agreed. */
+/* Puts the pins first, replaces other scores by cosines, and fills the lists. Collective; agreed.
+ */
 static akin_status finish_lists(run *r, akin_refined *out) {
     akin_status status = AKIN_OK;
     size_t k = r->params->k;
@@ -286,20 +286,21 @@ static akin_table_origin origin_of(const run *r) {
                                akin_vectors_model_digest(r->vectors)};
 }
 
-/* Of the rules' files; NULL: there are none. */
+/* Digest of the rules' files; NULL: none. */
 static const char *rules_digest(const run *r) {
     const char *digest = r->more != NULL ? akin_item_rules_digest(r->more) : "";
     return *digest != '\0' ? digest : NULL;
 }
 
-/* Rows of the vectors become rows of the other catalogue. */
+/* Converts rows of the vectors to rows of the other catalogue. */
 static void count_from_targets(const run *r, int32_t *rows, size_t count) {
     size_t sources = akin_vectors_sources(r->vectors);
     for (size_t e = 0; e < count; e++)
         if (rows[e] >= 0) rows[e] -= (int32_t)sources;
 }
 
-/* Lists of products that were compared as rows, and what else the table has. Collective; agreed. */
+/* The lists of products that were compared as rows, and the other columns of the table. Collective;
+ * agreed. */
 static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refined *table,
                               akin_product_lists *out) {
     akin_status status;
@@ -318,7 +319,7 @@ done:
     return status;
 }
 
-/* Lists of products from those of their pictures. Collective; agreed. */
+/* Joins the lists of pictures to those of products. Collective; agreed. */
 static akin_status join_lists(run *r, akin_neighbors_figures *figures, akin_product_lists *out) {
     akin_status status = AKIN_OK;
     float *cosines = NULL;
@@ -344,7 +345,7 @@ done:
     return status;
 }
 
-/* So too, with the pins. Collective; agreed. */
+/* The same, with the pins. Collective; agreed. */
 static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **pinned,
                              akin_product_lists *out) {
     akin_status status = join_lists(r, figures, out);
@@ -354,7 +355,7 @@ static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **
     return status;
 }
 
-/* The table between products. Collective; agreed. */
+/* Makes the table between products. Collective; agreed. */
 static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
@@ -382,7 +383,7 @@ done:
     return status;
 }
 
-/* Of this rank's items, or of its targets; NULL: there is none. */
+/* For this rank's items, or for its targets; NULL: none. */
 static const float *boost_of(const run *r) {
     const float *offset = is_boosted(r) ? akin_item_rules_offsets(r->more) : NULL;
     return offset && r->params->against ? offset + akin_vectors_own_sources(r->vectors) : offset;
@@ -433,7 +434,7 @@ akin_status akin_table_run_write(run *r, akin_neighbors_figures *out) {
     akin_status status;
     AKIN_TRY(r->params->by_group ? write_products(r, out) : write_table(r, out));
     if (akin_table_spare_write(r, is_refined(r) || r->params->by_group) !=
-        AKIN_OK) { /* the table is complete, and the spare file is optional */
+        AKIN_OK) { /* the table is complete; the spare file is optional */
         akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(r->spare),
                          akin_error_message());
         akin_error_clear();

@@ -1,5 +1,6 @@
-/* table_run: one table of a run, around the comparison that it shares with others: its rules and what the
- * night before still says, then what becomes of its lists. */
+/* table_run: one of the tables that a run makes. It prepares the table's rules and what can be
+ * reused of the previous night, and, after the comparison that tables share, makes the table from
+ * its lists. */
 #ifndef AKIN_TABLE_RUN_H
 #define AKIN_TABLE_RUN_H
 
@@ -15,29 +16,30 @@
 typedef struct {
     akin_comm *comm;
     const akin_neighbors_params *params;
-    akin_vectors *vectors;         /* borrowed, but for those of products */
-    akin_vectors *pictures;        /* of the products that the vectors are; NULL: they are items */
-    akin_products products;        /* with by_group */
+    akin_vectors *vectors;  /* borrowed, except those of products */
+    akin_vectors *pictures; /* the products that the vectors belong to; NULL: rows are items */
+    akin_products products; /* with by_group */
     akin_text *checkpoint, *spare; /* names */
     akin_row_block_rules rules;
     akin_item_rules *more;     /* NULL: none */
     akin_item_pins *pins;      /* NULL: none */
     akin_delta *delta;         /* NULL: none */
-    akin_text *result_options; /* with the digest of the rules' files */
-    int32_t *duplicate_of;     /* [items of the vectors], of targets alone; NULL: not asked for */
-    size_t pool;               /* exact neighbours that are needed of each item */
+    akin_text *result_options; /* including the digest of the rules' files */
+    int32_t *duplicate_of;     /* [items of the vectors], of targets only; NULL: not requested */
+    size_t pool;               /* number of exact neighbours needed per item */
     size_t list;               /* length of the engine's lists: these and some spare */
     uint64_t *lists;
 } akin_table_run;
 
-/* Names of its files; AKIN_USAGE, AKIN_FAILED: they cannot be written. Not collective; on all ranks. */
+/* Sets the names of its files; AKIN_USAGE, AKIN_FAILED: they cannot be written. Not collective;
+ * call it on all ranks. */
 AKIN_MUST_CHECK akin_status akin_table_run_name(akin_table_run *run);
-/* Its rules, which need the vectors. Collective; agreed. */
+/* Makes the rules, for which the vectors must be open. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_table_run_begin(akin_table_run *run, akin_neighbors_figures *out);
-/* The last table's lists. Collective; agreed. */
+/* Reads the lists of the previous table. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_table_run_know(akin_table_run *run, akin_neighbors_figures *out);
 
-/* After the comparison: its lists [count of the shard, run->list], which become the run's. Not
+/* After the comparison: takes its lists [count of the shard, run->list] and their ownership. Not
  * collective. */
 void akin_table_run_take(akin_table_run *run, uint64_t *lists);
 /* Writes the table and its spare neighbours; frees the lists. Collective; agreed. */

@@ -1,4 +1,4 @@
-/* table_spare: the neighbours beyond those of a table. */
+/* table_spare: writes the neighbours beyond those of a table. */
 #include "table_spare.h"
 #include "extra_neighbors.h"
 #include <akin/mem.h>
@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* The keys after the first ones, and whether a list is complete. */
+/* The keys after the first ones, and whether each list is complete. */
 static akin_status split_spare(const akin_table_run *r, size_t count, size_t width, uint64_t **keys,
                                int8_t **whole) {
     size_t k = r->list - width;
@@ -21,7 +21,7 @@ static akin_status split_spare(const akin_table_run *r, size_t count, size_t wid
     return AKIN_OK;
 }
 
-/* The digest of the table that is there now. Collective; agreed. */
+/* The digest of the existing table. Collective; agreed. */
 static akin_status digest_of_table(const akin_table_run *r, char digest[33]) {
     akin_ncfile *file = NULL;
     akin_status local = AKIN_OK;

@@ -1,9 +1,9 @@
-/* target_duplicates: which targets look the same. */
+/* target_duplicates: finds targets that look the same. */
 #include "target_duplicates.h"
 #include "duplicates.h"
 #include <akin/mem.h>
 
-/* Rows of the targets become rows of both. */
+/* Converts rows of the targets to rows of sources and targets. */
 static akin_status count_from_sources(size_t sources, size_t targets, const int32_t *of,
                                       int32_t **out) {
     int32_t *all = *out = akin_mem_alloc(sources + targets, sizeof *all);
@@ -31,10 +31,10 @@ akin_status akin_target_duplicates_find(akin_comm *comm, const akin_vectors *tar
         plain.more = &more;
     }
     plain.layers = 0, plain.again = false;
-    if (plain.min_score < least) plain.min_score = least; /* no other pair is asked for */
+    if (plain.min_score < least) plain.min_score = least; /* other pairs are not requested */
     *duplicate_of = NULL;
     AKIN_TRY(akin_first_pass(comm, targets, &plain, pool, checkpoint, &lists, figures));
-    plain.layers = 0, plain.again = false; /* of a comparison that went on */
+    plain.layers = 0, plain.again = false; /* from a comparison that was resumed */
     AKIN_TRY(akin_duplicates_find(comm, targets, &plain, least, akin_allpairs_list(n, pool), lists,
                                   &of));
     status = akin_agree(comm, count_from_sources(sources, n, of, duplicate_of));
