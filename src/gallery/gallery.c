@@ -1,4 +1,4 @@
-/* gallery: writes a page to look at. */
+/* gallery: writes a gallery as static web pages. */
 #include "gallery_assets.h"
 #include "gallery_changes.h"
 #include "gallery_data.h"
@@ -22,13 +22,13 @@
 #include <akin/table.h>
 #include <string.h>
 
-/* A gallery in progress, or the page of a further table in it, which borrows what all share. */
+/* A gallery in progress, or the page of another table in it, which borrows what all pages share. */
 typedef struct gallery {
     akin_comm *comm;
-    const char *name;     /* of a further table; NULL: the first */
-    struct gallery *more; /* [more_count], of the first: those with a page */
+    const char *name;     /* name of another table; NULL: the first table */
+    struct gallery *more; /* [more_count], of the first: other tables that have a page */
     size_t more_count;
-    const char **names; /* theirs, ends with NULL */
+    const char **names; /* their names, ends with NULL */
     const akin_gallery_params *params;
     akin_table *table, *before; /* before: NULL = none */
     akin_gallery_rows rows;
@@ -41,10 +41,10 @@ typedef struct gallery {
     akin_gallery_folder *folder;
     akin_gallery_counts counts;
     akin_gallery_missing missing;
-    char *catalog;           /* of the results; NULL = none */
-    char *embeddings;        /* given, or those of the results; NULL = none */
-    size_t targets;          /* of the table or a further one: how many there are pictures of */
-    akin_labels *of_targets; /* theirs; borrowed */
+    char *catalog;           /* in the results; NULL = none */
+    char *embeddings;        /* given, or in the results; NULL = none */
+    size_t targets;          /* targets with pictures, of this table or another one */
+    akin_labels *of_targets; /* of all tables; borrowed */
     size_t placeholders;
 } gallery;
 
@@ -81,7 +81,7 @@ static akin_gallery_made_from made_from(const gallery *g) {
                                     g->params->target.embeddings};
 }
 
-/* Whether the page can show it: its pictures are those of the first table, its targets those of the others.
+/* Whether the gallery can show the table: it must use pictures and targets of the first table.
  * Collective; agreed. */
 static akin_status read_page(gallery *g, gallery *page, bool *fits) {
     akin_status status;
@@ -89,7 +89,7 @@ static akin_status read_page(gallery *g, gallery *page, bool *fits) {
     *fits = false;
     status = akin_gallery_rows_read(g->comm, page->table, &from, &page->rows);
     if (status == AKIN_INPUT || status == AKIN_USAGE) {
-        akin_error_clear(); /* products of other embeddings */
+        akin_error_clear(); /* products of different embeddings */
         return AKIN_OK;
     }
     if (status != AKIN_OK) return status;
@@ -99,7 +99,7 @@ static akin_status read_page(gallery *g, gallery *page, bool *fits) {
     return AKIN_OK;
 }
 
-/* One more page, if its table is of the same items. Collective; agreed. */
+/* Adds a page for another table if it has the same items. Collective; agreed. */
 static akin_status read_more(gallery *g, const akin_gallery_more *more) {
     akin_status status = AKIN_OK;
     bool fits;
@@ -134,7 +134,7 @@ done:
     return status;
 }
 
-/* Names of files in the results. */
+/* Names of files in the results folder. */
 static akin_status name_files(gallery *g) {
     const char *results = g->params->results, *given = g->params->embeddings;
     if (results && !(g->catalog = akin_file_join(results, "catalog.nc"))) return AKIN_FAILED;
@@ -145,7 +145,7 @@ static akin_status name_files(gallery *g) {
     return (given || results) && !g->embeddings ? AKIN_FAILED : AKIN_OK;
 }
 
-/* The tables. Collective; agreed. */
+/* Opens the tables. Collective; agreed. */
 static akin_status read_tables(gallery *g) {
     akin_status status;
     const akin_gallery_params *params = g->params;
@@ -162,14 +162,14 @@ done:
     return status;
 }
 
-/* Of which targets there are pictures, if any table has some. */
+/* Finds the targets that need pictures, if any table has targets. Collective; agreed. */
 static void find_targets(gallery *g) {
     g->targets = g->rows.targets, g->of_targets = g->rows.target_labels;
     for (size_t i = 0; i < g->more_count && g->targets == 0; i++)
         g->targets = g->more[i].rows.targets, g->of_targets = g->more[i].rows.target_labels;
 }
 
-/* Where the pictures are. Collective; agreed. */
+/* Finds the sources of pictures. Collective; agreed. */
 static akin_status find_pictures(gallery *g) {
     akin_status status, local;
     const akin_gallery_params *params = g->params;
@@ -178,7 +178,7 @@ static akin_status find_pictures(gallery *g) {
     g->missing.pictures = akin_mem_zalloc(akin_gallery_rows_pictures(&g->rows), 1);
     g->missing.targets = akin_mem_alloc(g->targets, 1);
     local = g->missing.pictures && g->missing.targets ? AKIN_OK : AKIN_FAILED;
-    if (local == AKIN_OK) memset(g->missing.targets, 1, g->targets); /* until there are some */
+    if (local == AKIN_OK) memset(g->missing.targets, 1, g->targets); /* all missing at first */
     if (local == AKIN_OK)
         local = akin_gallery_reuse_open(params->output, params->previous, AKIN_GALLERY_OF_ITEMS,
                                         &size, &g->reuse);
@@ -196,7 +196,7 @@ done:
     return status;
 }
 
-/* Everything that is read before anything is written. Collective; agreed. */
+/* Opens and reads everything before anything is written. Collective; agreed. */
 static akin_status read_inputs(gallery *g) {
     akin_status status;
     akin_status local = akin_comm_rank(g->comm) == 0 ? check_places(g->params) : AKIN_OK;
@@ -277,8 +277,8 @@ done:
     return status;
 }
 
-/* A lower bound of its size, so that a full disk is reported before any picture is read: half a
- * byte for each 16 pixels (a JPEG with little detail), and 12 bytes per neighbour. Rank 0. */
+/* A lower bound of the gallery's size, so that a full disk is reported before any picture is read:
+ * half a byte per 16 pixels (a JPEG with little detail), and 12 bytes per neighbour. Rank 0. */
 static akin_status check_space(const gallery *g) {
     size_t n = akin_table_items(g->table), side = g->params->side;
     uint64_t bytes = akin_gallery_rows_pictures(&g->rows) * (uint64_t)(side * side / 32) +
@@ -286,7 +286,7 @@ static akin_status check_space(const gallery *g) {
     return akin_file_check_space(g->params->output, bytes);
 }
 
-/* The data and the page of one table. Collective; agreed. */
+/* Writes the data and the page of one table. Collective; agreed. */
 static akin_status write_table(gallery *g) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_gallery_data(g->comm, g->folder, g->table, &g->rows, &g->missing, &g->counts));
@@ -295,7 +295,7 @@ done:
     return status;
 }
 
-/* The further tables, each in tables/NAME. Collective; agreed. */
+/* Writes the pages of the other tables, each in tables/NAME. Collective; agreed. */
 static akin_status write_more(gallery *g) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < g->more_count; i++) {
@@ -314,7 +314,7 @@ done:
     return status;
 }
 
-/* The pictures of the other catalogue, if there are any. Collective; agreed. */
+/* Writes the pictures of the other catalogue, if there is one. Collective; agreed. */
 static akin_status write_targets(gallery *g, const akin_gallery_size *size) {
     const akin_gallery_target *target = &g->params->target;
     const akin_gallery_earlier earlier = {.reuse = g->target_reuse, .catalog = target->catalog};

@@ -1,5 +1,5 @@
-/* gallery_assets: the page itself, the files of src/gallery/page/, embedded in the program; the
- * build generates the .c. */
+/* gallery_assets: the files of src/gallery/page/, embedded in the program; the build generates the
+ * .c. */
 #ifndef AKIN_GALLERY_ASSETS_H
 #define AKIN_GALLERY_ASSETS_H
 

@@ -29,7 +29,7 @@ typedef struct {
     akin_gallery_folder *folder;
 } page;
 
-/* Keeps the row if it is among those that changed most; ties go to the first rows. */
+/* Keeps the row if it is among those that changed most; ties go to the lower rows. */
 static void consider(page *p, size_t row) {
     float share = akin_publish_diff_share(p->change, row);
     size_t at = p->count;
@@ -41,7 +41,7 @@ static void consider(page *p, size_t row) {
     p->most[at] = row;
 }
 
-/* Whether a folder is named by a night, "2026-03-01". */
+/* Whether a folder's name is a night, "2026-03-01". */
 static bool is_night(const char *name) {
     static const char form[] = "dddd-dd-dd";
     size_t i = 0;
@@ -50,8 +50,8 @@ static bool is_night(const char *name) {
     return !form[i] && !name[i];
 }
 
-/* The night of a table by the name of its folder, or the day on which it was written, according to
- * the file system: "2026-03-01"; "" unknown. */
+/* The night of a table: the name of its folder, or else the day on which the file was written:
+ * "2026-03-01"; "" unknown. */
 static void day_of(const akin_table *table, char day[16]) {
     struct stat about;
     struct tm broken;
@@ -65,7 +65,8 @@ static void day_of(const akin_table *table, char day[16]) {
         strftime(day, 16, "%Y-%m-%d", &broken);
 }
 
-/* Why lists change: items that became unavailable or available, and another model. */
+/* Possible reasons why lists changed: items that became unavailable or available, and another
+ * model. */
 typedef struct {
     size_t withdrawn, back;
     bool model;
@@ -121,7 +122,7 @@ done:
     return status;
 }
 
-/* --- all changes, for a spreadsheet --- */
+/* --- all changes, as a CSV file --- */
 
 static akin_status append_row(akin_text *csv, const char *what, const char *id, double share) {
     akin_status status = AKIN_OK;
@@ -156,7 +157,8 @@ done:
 
 /* --- the page --- */
 
-/* The pictures that an earlier gallery has of the items that are gone, and which of them: numbers. */
+/* Links the pictures that an earlier gallery has of removed items; returns the numbers of those
+ * found. */
 static akin_status append_gone_pictures(page *p) {
     akin_status status = AKIN_OK;
     bool any = false;
@@ -233,7 +235,7 @@ done:
     return status;
 }
 
-/* How the other table was made, for a comparison. */
+/* The options of the other table, for a comparison. */
 static akin_status append_settings(page *p) {
     akin_status status = AKIN_OK;
     char *options = NULL;

@@ -14,12 +14,15 @@
 #include <akin/error.h>
 #include <akin/table.h>
 
-/* Whether the other table is the one before, or one to compare with: then the script is
+/* other: the previous table, or one to compare with. In the second case the script is
  * data/beside.js, which calls akin.beside, and there is no CSV. `reuse` (NULL = none): earlier
- * galleries, which have the pictures of items that are gone: pictures/gone/000/00000i.jpg. */
+ * galleries that have the pictures of removed items: pictures/gone/000/00000i.jpg. */
 typedef enum { AKIN_GALLERY_BEFORE, AKIN_GALLERY_BESIDE } akin_gallery_other;
 
-enum { AKIN_GALLERY_NAMED = 200, AKIN_GALLERY_CHANGED = 60 }; /* items named; lists shown */
+enum {
+    AKIN_GALLERY_NAMED = 200,
+    AKIN_GALLERY_CHANGED = 60
+}; /* most items listed; most lists shown */
 
 /* Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_changes(akin_gallery_folder *folder,

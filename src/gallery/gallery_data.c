@@ -17,23 +17,22 @@ typedef struct {
     akin_gallery_counts *counts;
     akin_text *text;
     int32_t *neighbor, *list_counts, *filled, *pinned; /* of AKIN_GALLERY_LIST items */
-    int32_t *picture, *other; /* so too, of a table between products; else NULL */
+    int32_t *picture, *other; /* the same, for a table between products; else NULL */
     float *score;
-    uint32_t *in; /* [rows], how many lists hold it */
-    int32_t
-        *from; /* [rows of this rank's lists, FROM], rows of those, best rank first; -1 = none */
-    uint16_t *rank; /* of each, [as from] */
+    uint32_t *in;   /* [rows], number of lists that contain the row */
+    int32_t *from;  /* [rows of lists, FROM]: who recommends it, best rank first; -1 = none */
+    uint16_t *rank; /* their ranks, [as from] */
 } writer;
 
-enum { FROM = 12 }; /* items named that recommend one */
+enum { FROM = 12 }; /* most items listed that recommend an item */
 
-/* --- what a row is --- */
+/* --- the kinds of rows --- */
 
 static size_t rows_of(const writer *w) {
     return w->rows->items + w->rows->targets;
 }
 
-/* The labels that hold a row, which becomes theirs. */
+/* The labels of a row, whose number is reduced to its place in them. */
 static akin_labels *labels_of(const writer *w, size_t *row) {
     if (*row < w->rows->items) return w->rows->labels;
     *row -= w->rows->items;
@@ -63,7 +62,8 @@ static bool is_missing(const writer *w, size_t row) {
 
 /* --- the index --- */
 
-/* The numbers 0..count-1 of rows from `first` on for which `holds` is true, separated by commas. */
+/* The numbers 0..count-1 of the rows, starting with `first`, for which `holds` is true, separated
+ * by commas. */
 static akin_status append_picked(writer *w, const char *key, size_t first, size_t count,
                                  bool (*holds)(const writer *, size_t)) {
     akin_status status = AKIN_OK;
@@ -130,14 +130,13 @@ static void count_score(int64_t *bins, float score) {
 }
 
 akin_status akin_gallery_score(akin_text *text, const akin_table *table, float score) {
-    bool fine = akin_table_is_calibrated(
-        table); /* most neighbours are more alike than 99 of 100 random pairs */
+    bool fine = akin_table_is_calibrated(table); /* most neighbours are above the 99th percentile */
     double most = fine ? 0.999999 : 0.9999;
     return akin_text_append(text, "%.*f", fine ? 6 : 4,
                             score < 1 && (double)score > most ? most : (double)score);
 }
 
-/* The place in `from` of an item, which only the rank has that writes the item's list. */
+/* The position in `from` of an item; only the rank that writes the item's list has one. */
 static size_t place_of(const writer *w, size_t row) {
     size_t size = (size_t)akin_comm_size(w->comm);
     return row / AKIN_GALLERY_LIST / size * AKIN_GALLERY_LIST + row % AKIN_GALLERY_LIST;
@@ -148,7 +147,7 @@ static bool is_own(const writer *w, size_t row) {
            (size_t)akin_comm_rank(w->comm);
 }
 
-/* Keeps the FROM items that have it nearest the top; of equals the first. */
+/* Keeps the FROM items in whose lists it ranks best; ties go to the first. */
 static void consider(writer *w, size_t item, size_t by, size_t rank) {
     int32_t *from = w->from + place_of(w, item) * FROM;
     uint16_t *ranks = w->rank + place_of(w, item) * FROM;
@@ -161,7 +160,7 @@ static void consider(writer *w, size_t item, size_t by, size_t rank) {
     ranks[at] = (uint16_t)(rank < UINT16_MAX ? rank : UINT16_MAX);
 }
 
-/* Where what stands in lists begins among the rows. */
+/* The first row that lists can contain. */
 static size_t offset_of(const writer *w) {
     return w->rows->targets > 0 ? w->rows->items : 0;
 }
@@ -196,7 +195,7 @@ done:
     return status;
 }
 
-/* {"brand":"Acme","price":12.5}: those that the item has. */
+/* {"brand":"Acme","price":12.5}: the attributes that the item has. */
 static akin_status append_attributes(writer *w, size_t row) {
     akin_status status = AKIN_OK;
     bool any = false, of_target = row >= w->rows->items;
@@ -226,7 +225,7 @@ static akin_status append_group(writer *w, size_t row) {
     return *group ? akin_text_append_json(w->text, group) : akin_text_append(w->text, "null");
 }
 
-/* [[picture, the neighbour's]...] of entry i. */
+/* [[picture, the neighbour's picture]...] of entry i. */
 static akin_status append_pairs(writer *w, size_t i, size_t count) {
     akin_status status = AKIN_OK;
     size_t at = i * akin_table_k(w->table);
@@ -239,7 +238,8 @@ done:
     return status;
 }
 
-/* Entry i of what was read, of this row; the last `filled` were filled in, the first `pinned` pinned. */
+/* Entry i of the rows read, for this row; the last `filled` neighbours were filled in, the first
+ * `pinned` ones are pinned. */
 static akin_status append_list(writer *w, size_t row, size_t i) {
     akin_status status = AKIN_OK;
     size_t k = akin_table_k(w->table), count = (size_t)w->list_counts[i],
@@ -269,7 +269,7 @@ done:
     return status;
 }
 
-/* Of a target, which has no list. */
+/* The entry of a target, which has no list. */
 static akin_status append_target(writer *w, size_t row) {
     akin_status status = AKIN_OK;
     AKIN_TRY(akin_text_append(w->text, "["));

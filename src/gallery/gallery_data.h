@@ -1,15 +1,16 @@
-/* gallery_data: the items and their neighbours as the scripts that the gallery's page loads.
+/* gallery_data: the items and their neighbours as scripts that the gallery's page loads.
  *
  *   data/index/000/00000n.js   akin.index(first, {id, category, unavailable, missing, pictures}) of
- *                              AKIN_GALLERY_INDEX items, and of the targets after them: what a
- *                              search needs; the page loads them all; pictures, of products:
- *                              [number or -1, id...] of each
+ *                              AKIN_GALLERY_INDEX items, followed by the targets. The page loads
+ *                              all of them for its search. pictures, for products: [number or -1,
+ *                              id...] of each
  *   data/lists/000/00000n.js   akin.list(first, [[group, [row...], [score...], fill, in, [row...],
  *                              {attribute: value}, pinned, [[picture, other]...]]...]) of
- *                              AKIN_GALLERY_LIST items and targets: loaded when one of them is shown; fill:
- *                              how many at the end were filled in; in: how many lists hold the item,
- *                              and some of those; pinned: how many at the beginning were pinned; picture,
- *                              other: of products, the numbers of their most similar pictures */
+ *                              AKIN_GALLERY_LIST items and targets, loaded when one of them is
+ *                              shown. fill: how many neighbours at the end were filled in; in: how
+ *                              many lists contain the item, followed by some of those; pinned: how
+ *                              many neighbours at the beginning are pinned; picture, other: for
+ *                              products, the numbers of their most similar pictures */
 #ifndef AKIN_GALLERY_DATA_H
 #define AKIN_GALLERY_DATA_H
 
@@ -24,16 +25,16 @@
 
 enum { AKIN_GALLERY_INDEX = 10000, AKIN_GALLERY_LIST = 250, AKIN_GALLERY_BINS = 100 };
 
-/* Counts over the whole table. Bin b holds scores from -1 + 2 b / BINS; the last includes 1. */
+/* Statistics of the whole table. Bin b has the scores from -1 + 2 b / BINS; the last one includes
+ * 1. */
 typedef struct {
-    int64_t all[AKIN_GALLERY_BINS];  /* every score */
-    int64_t best[AKIN_GALLERY_BINS]; /* the first score of each item that has one that was not
-                                      * filled in */
+    int64_t all[AKIN_GALLERY_BINS];  /* all scores */
+    int64_t best[AKIN_GALLERY_BINS]; /* the first score of each item that was not filled in */
     int64_t unavailable;             /* items */
 } akin_gallery_counts;
 
-/* Appends a score with 4 digits, for a calibrated table 6; never rounded up to 1. Not
- * collective. */
+/* Appends a score with 4 digits (6 for a calibrated table); never rounded up to 1. Not collective.
+ */
 AKIN_MUST_CHECK akin_status akin_gallery_score(akin_text *text, const akin_table *table,
                                                float score);
 
@@ -43,7 +44,7 @@ typedef struct {
     uint8_t *targets;  /* [targets] */
 } akin_gallery_missing;
 
-/* Writes them all. Collective; agreed; every rank gets the counts. */
+/* Writes all scripts. Collective; agreed; every rank gets the statistics. */
 AKIN_MUST_CHECK akin_status akin_gallery_data(akin_comm *comm, akin_gallery_folder *folder,
                                               const akin_table *table,
                                               const akin_gallery_rows *rows,

@@ -1,4 +1,4 @@
-/* gallery_duplicates: items that look the same, in sets. */
+/* gallery_duplicates: items that look the same, grouped in sets. */
 #include "gallery_duplicates.h"
 #include <akin/csv.h>
 #include <akin/ids.h>
@@ -8,15 +8,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-static const float same = 1; /* if the table does not say: vectors that are bit-identical */
+static const float same = 1; /* score of duplicates, if the table has none: bit-identical vectors */
 
-/* One duplicate, and its set's size. */
+/* A duplicate, and the size of its set. */
 typedef struct {
     int32_t kept, row;
     size_t size;
 } member;
 
-/* Of two catalogues they are targets, which come after the items. */
+/* With two catalogues, duplicates are targets, which come after the items. */
 static size_t offset_of(const akin_table *table) {
     return akin_table_is_against(table) ? akin_table_items(table) : 0;
 }
@@ -50,7 +50,7 @@ static int by_set(const void *x, const void *y) {
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-/* Members of all sets, the largest first. */
+/* The members of all sets, the largest set first. */
 static akin_status sort_sets(const int32_t *of, size_t n, member **out, size_t *count,
                              size_t *sets) {
     akin_status status = AKIN_OK;
@@ -72,7 +72,7 @@ done:
     return status;
 }
 
-/* offset: of the rows among those of the page. */
+/* offset: the place of these rows among those of the page. */
 static akin_status append_sets(akin_text *script, const member *all, size_t count, size_t offset) {
     akin_status status = AKIN_OK;
     for (size_t at = 0, sets = 0; at < count; at += all[at].size, sets++) {
@@ -88,7 +88,7 @@ done:
     return status;
 }
 
-/* All of them, for a spreadsheet. */
+/* All duplicates, as a CSV file. */
 static akin_status write_csv(akin_gallery_folder *folder, const akin_table *table,
                              const member *all, size_t count) {
     akin_status status = AKIN_OK;

@@ -10,11 +10,11 @@
 #include <stdio.h>
 #include <string.h>
 
-#define CURVE_POINTS ((size_t)1000) /* more would make the page slow */
+#define CURVE_POINTS ((size_t)1000) /* limit; more would make the page slow */
 #define METRICS_LIMIT ((size_t)256 << 20)
 
-/* The stages shown, in order, and the key of each one's rate in metrics.json; `rate` NULL: items
- * per second. */
+/* The stages shown, in order, and the key of each rate in metrics.json; `rate` NULL: items per
+ * second. */
 static const struct {
     const char *verb, *rate, *items, *unit;
 } stages[] = {
@@ -26,7 +26,7 @@ static const struct {
     {"publish", NULL, "items", "items/s"},
 };
 
-/* --- from table and labels --- */
+/* --- from the table and the labels --- */
 
 static void set_array(akin_json *object, const char *key, size_t count, const int64_t *values) {
     akin_json *array = akin_json_array();
@@ -48,7 +48,7 @@ static void set_categories(akin_json *summary, akin_labels *labels) {
     akin_json_set_node(summary, "categories", &names);
 }
 
-/* What the rows are: products and how many pictures they have; two catalogues. */
+/* The kind of rows: products and their number of pictures; two catalogues. */
 static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_bool(summary, "products", facts->rows->pictures != NULL);
     akin_json_set_integer(summary, "pictures", (long long)akin_gallery_rows_pictures(facts->rows));
@@ -58,7 +58,7 @@ static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json_set_text(summary, "targets_name", facts->targets_name);
 }
 
-/* null if no item has a category. */
+/* null if no item has a category */
 static void set_precision(akin_json *summary, const akin_evaluate_figures *measured) {
     if (measured->labelled == 0) {
         akin_json_set_null(summary, "precision");
@@ -73,7 +73,7 @@ static void set_precision(akin_json *summary, const akin_evaluate_figures *measu
     akin_json_set_node(summary, "precision", &precision);
 }
 
-/* [name, items, precision at 1, at 10, average precision] of each. */
+/* [name, items, precision at 1, at 10, average precision] per category. */
 static void append_category(akin_json *list, const akin_evaluate_category *one) {
     akin_json *entry = akin_json_array();
     akin_json_append_text(entry, one->name);
@@ -146,7 +146,7 @@ static void set_measured(akin_json *summary, const akin_gallery_facts *facts) {
 
 /* --- from the results of a run --- */
 
-/* What cannot be read is left out: an incomplete page is better than none. */
+/* Unreadable files are left out: an incomplete page is better than none. */
 static akin_status read_metrics(const char *results, akin_json **out) {
     unsigned char *bytes = NULL;
     size_t count = 0;
@@ -176,13 +176,13 @@ static void append_stage(akin_json *list, size_t index, const akin_json *entry) 
     akin_json_set_number(stage, "seconds", seconds);
     akin_json_set_number(stage, "rate", rate);
     akin_json_set_text(stage, "unit", stages[index].unit);
-    const char *night = akin_json_text(entry, "night"); /* the one that did the work, if not this */
+    const char *night = akin_json_text(entry, "night"); /* the night that did it, if not this */
     if (night) akin_json_set_text(stage, "night", night);
     akin_json_append_node(list, &stage);
 }
 
-/* What metrics.json says of a stage; of a further table `name`, it is below "tables", where the report
- * of neighbors holds the others. */
+/* The report of a stage in metrics.json. For another table `name` it is under "tables", in the
+ * report of neighbors. */
 static const akin_json *entry_of(const akin_json *metrics, const char *name, const char *verb) {
     const akin_json *table =
         name && metrics ? akin_json_get(akin_json_get(metrics, "tables"), name) : NULL;
@@ -192,7 +192,7 @@ static const akin_json *entry_of(const akin_json *metrics, const char *name, con
     return metrics && !(name && own) ? akin_json_get(metrics, verb) : NULL;
 }
 
-/* The names of all tables, and how the page of this one finds the others and the pictures. */
+/* The names of all tables, and the relative paths from this page to theirs and to the pictures. */
 static void set_tables(akin_json *summary, const akin_gallery_facts *facts) {
     akin_json *names = akin_json_array();
     akin_json_append_text(names, "main");
@@ -218,8 +218,8 @@ static void set_values(akin_json *summary, const char *key, size_t count, const 
     akin_json_set_node(summary, key, &array);
 }
 
-/* The training curve of the model, from whichever night; for a very long run, the points in
- * metrics.json. */
+/* The training curve of the model, of whichever night trained it; for a very long run, the points
+ * in metrics.json. */
 static void set_curves(akin_json *summary, const akin_json *train,
                        const akin_gallery_learnt *learnt) {
     if (learnt->epochs > 0 && learnt->epochs <= CURVE_POINTS) {

@@ -1,4 +1,4 @@
-/* gallery_folder: a folder of files that appears atomically. */
+/* gallery_folder: a folder that appears atomically. */
 #include "gallery_folder.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -18,7 +18,7 @@ static const char mark[] = "{\"akin_gallery\": 1}\n";
 
 struct akin_gallery_folder {
     char *path, *part;
-    char *below; /* of the part, where files go; NULL: at its top */
+    char *below; /* subfolder of the part that files go to; NULL: the part itself */
     uint64_t bytes;
     size_t written, linked; /* files */
 };
@@ -50,7 +50,7 @@ static akin_status find_mark(const char *path, bool *found) {
 
 static akin_status check_replaceable(const char *path) {
     struct stat about;
-    if (lstat(path, &about) != 0) return AKIN_OK; /* there is none */
+    if (lstat(path, &about) != 0) return AKIN_OK; /* no such folder */
     bool found = false;
     if (akin_file_is_folder(path) && is_empty(path)) return AKIN_OK;
     akin_status status = akin_file_is_folder(path) ? find_mark(path, &found) : AKIN_OK;
@@ -95,7 +95,8 @@ done:
     return status;
 }
 
-/* The marker goes last: what a killed run leaves is still recognised as a gallery. */
+/* The marker is removed last: the rest of an interrupted removal is still recognised as a gallery.
+ */
 static akin_status remove_gallery(const char *path) {
     akin_status status = AKIN_OK;
     char *name = NULL;
@@ -125,7 +126,7 @@ static void free_folder(akin_gallery_folder *folder) {
     akin_mem_free(folder);
 }
 
-/* The marker comes first: a part that a killed run left is recognised as a gallery. */
+/* The marker is written first: the part of an interrupted run is recognised as a gallery. */
 static akin_status begin_part(akin_gallery_folder *folder) {
     akin_status status = AKIN_OK;
     AKIN_TRY(check_replaceable(folder->path));
@@ -191,7 +192,7 @@ akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *nam
     akin_status status = AKIN_OK;
     char *path = akin_file_join(place_of(folder), name);
     if (!path) return AKIN_FAILED;
-    (void)unlink(path); /* never through a link to another gallery's file */
+    (void)unlink(path); /* never write through a link to another gallery's file */
     FILE *stream = fopen(path, "wb");
     bool written = stream && fwrite(bytes, 1, count, stream) == count;
     if (stream && fclose(stream) != 0) written = false;
@@ -239,7 +240,7 @@ uint64_t akin_gallery_folder_bytes(const akin_gallery_folder *folder) {
     return folder->bytes;
 }
 
-/* One call for thousands of files; on each rank, since ranks may be on different machines. */
+/* One call for thousands of files, on each rank, since ranks may be on different machines. */
 static akin_status sync_part(const akin_gallery_folder *folder) {
     int part = open(folder->part, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     bool synced = part >= 0 && syncfs(part) == 0;
@@ -268,7 +269,7 @@ done:
 
 static akin_status put_in_place(const akin_gallery_folder *folder) {
     if (rename(folder->part, folder->path) == 0)
-        return AKIN_OK; /* there was none, or an empty one */
+        return AKIN_OK; /* there was none, or an empty folder */
     if (errno != ENOTEMPTY && errno != EEXIST)
         return akin_error_set(AKIN_FAILED, "%s: cannot be moved into place: %s", folder->path,
                               strerror(errno));

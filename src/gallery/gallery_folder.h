@@ -1,5 +1,5 @@
-/* gallery_folder: a folder of files that appears atomically: written as DIR.part, then renamed
- * to DIR. A gallery is recognised by its file gallery.json. No other folder is ever replaced or
+/* gallery_folder: a folder that appears atomically: it is written as DIR.part and then renamed to
+ * DIR. A gallery is recognised by its file gallery.json. No other folder is ever replaced or
  * removed, unless it is empty. */
 #ifndef AKIN_GALLERY_FOLDER_H
 #define AKIN_GALLERY_FOLDER_H
@@ -20,19 +20,19 @@ AKIN_MUST_CHECK akin_status akin_gallery_folder_check(const char *path);
 /* Starts DIR.part from scratch. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_create(akin_comm *comm, const char *path,
                                                        akin_gallery_folder **out);
-/* Makes a folder inside, with its parents. Not collective. */
+/* Creates a folder inside, with its parents. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_make(akin_gallery_folder *folder, const char *name);
-/* Writes a file inside. Not collective; each file by one rank. */
+/* Writes a file inside. Not collective; one rank per file. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_put(akin_gallery_folder *folder, const char *name,
                                                     const void *bytes, size_t count);
-/* A file of another gallery under this name, as a hard link, else as a copy. *done false: it could not
- * be read. Not collective. */
+/* Adds a file of another gallery under this name, as a hard link or else as a copy. *done false: it
+ * could not be read. Not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_take(akin_gallery_folder *folder, const char *name,
                                                      const char *from, bool *done);
-/* Files that this rank wrote and linked. Not collective. */
+/* The number of files that this rank wrote or linked. Not collective. */
 void akin_gallery_folder_files(const akin_gallery_folder *folder, size_t *written, size_t *linked);
-/* What is made and written from now on lies below this folder, which is made; NULL: at the top again.
- * Not collective; the same on all ranks that write. */
+/* Creates this folder inside, and puts everything below it from now on; NULL: back to the top. Not
+ * collective; the same on all ranks that write. */
 AKIN_MUST_CHECK akin_status akin_gallery_folder_enter(akin_gallery_folder *folder,
                                                       const char *name);
 uint64_t akin_gallery_folder_bytes(

@@ -1,4 +1,4 @@
-/* gallery_map: the catalogue as a map. */
+/* gallery_map: a map of the catalogue. */
 #include "gallery_map.h"
 #include <akin/embeddings.h>
 #include <akin/file.h>
@@ -16,7 +16,7 @@ enum { AXES = 2 };
 
 typedef struct {
     size_t row;         /* of the table */
-    double along[AXES]; /* the components; later the position in their order, in [0, 1) */
+    double along[AXES]; /* the components; later the positions in their order, in [0, 1) */
 } place;
 
 typedef struct {
@@ -25,7 +25,7 @@ typedef struct {
     const uint8_t *missing; /* [pictures] */
     size_t count, shown, columns, lines;
     double explained[AXES];
-    place *places;  /* [count] sampled items; then [shown] of them */
+    place *places;  /* [count] sampled items; later the [shown] ones */
     uint8_t *taken; /* [lines, columns] */
     akin_text *script;
 } map;
@@ -51,7 +51,7 @@ static akin_status open_embeddings(akin_comm *alone, const akin_table *table, co
     return status == AKIN_OK ? check_belongs(table, m) : status;
 }
 
-/* If a file of a run's folder cannot be used, the gallery has no map. */
+/* If a file in a run's folder cannot be used, the gallery has no map. */
 static akin_status find_embeddings(akin_comm *alone, const akin_table *table,
                                    const akin_gallery_made_from *from, map *m) {
     const char *path = from->embeddings;
@@ -93,7 +93,8 @@ done:
     return status;
 }
 
-/* The sampled items that have a vector, with their coordinates; of a product its first picture's. */
+/* The sampled items that have a vector, with their coordinates; for products those of the first
+ * picture. */
 static akin_status sample(map *m) {
     akin_status status = AKIN_OK;
     size_t n = m->rows->items, dim = akin_embeddings_dim(m->embeddings);
@@ -118,7 +119,7 @@ done:
     return status;
 }
 
-/* Keeps evenly spaced ones of those with a picture. */
+/* Keeps evenly spaced items that have a picture. */
 static void thin_out(map *m) {
     size_t pictured = 0;
     for (size_t i = 0; i < m->count; i++)

@@ -1,8 +1,8 @@
-/* gallery_map: the catalogue as a map on which similar items are close to each other.
- * data/map.js has akin.map({columns, lines, sampled, explained: [2], items: [[row, column,
- * line]...]}). For at most AKIN_GALLERY_SAMPLE items, evenly spaced over the catalogue, the
- * first two principal components are computed (projection.h); at most AKIN_GALLERY_PLACED with a
- * picture get a cell of a grid each: the free one nearest to their rank along each of the two. */
+/* gallery_map: a map of the catalogue on which similar items are close to each other. data/map.js
+ * has akin.map({columns, lines, sampled, explained: [2], items: [[row, column, line]...]}). The
+ * first two principal components are computed (projection.h) for at most AKIN_GALLERY_SAMPLE items,
+ * evenly spaced over the catalogue. At most AKIN_GALLERY_PLACED of those with a picture are placed
+ * on a grid, each in the free cell nearest to its ranks along the two components. */
 #ifndef AKIN_GALLERY_MAP_H
 #define AKIN_GALLERY_MAP_H
 
@@ -16,9 +16,9 @@
 
 enum { AKIN_GALLERY_SAMPLE = 2048, AKIN_GALLERY_PLACED = 640 };
 
-/* from: AKIN_INPUT if embeddings that were given are not what the table was made from; others are left
- * aside then. missing [pictures]: 1 if there is no picture. *placed: items on the map; 0 = no map.
- * Rank 0 only; not collective. */
+/* from: AKIN_INPUT if embeddings given by the user are not those that the table was made from;
+ * other ones are then ignored. missing [pictures]: 1 if there is no picture. *placed: number of
+ * items on the map; 0 = no map. Rank 0 only; not collective. */
 AKIN_MUST_CHECK akin_status akin_gallery_map(akin_comm *comm, akin_gallery_folder *folder,
                                              const akin_table *table,
                                              const akin_gallery_made_from *from,

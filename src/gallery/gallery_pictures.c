@@ -1,4 +1,4 @@
-/* gallery_pictures: the pictures of the items, small. */
+/* gallery_pictures: small pictures of the items. */
 #include "gallery_pictures.h"
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -18,7 +18,7 @@ struct akin_gallery_pictures {
     const char *kind; /* borrowed */
     akin_source *source;
     size_t items;
-    size_t *item_of; /* [rows of the source]: the item that a row shows on this rank, or NO_ITEM */
+    size_t *item_of; /* [rows of the source]: the item shown by each, or NO_ITEM */
     bool *wanted;    /* [rows of the source] */
 };
 
@@ -30,7 +30,7 @@ typedef struct {
     akin_gallery_size size;
     const akin_gallery_reuse *reuse;
     const akin_labels *labels;
-    uint64_t *hashes; /* [items], of the pictures' files; 0: not known */
+    uint64_t *hashes; /* [items], hashes of the pictures' files; 0: unknown */
     uint8_t *missing;
     size_t done;
 } writer;
@@ -43,7 +43,7 @@ void akin_gallery_pictures_free(akin_gallery_pictures *pictures) {
     akin_mem_free(pictures);
 }
 
-/* Finds every item's row; those of this rank are marked. */
+/* Finds every item's row, and marks those of this rank. */
 static akin_status find_rows(akin_gallery_pictures *pictures, const akin_labels *labels,
                              size_t rank, size_t size) {
     size_t rows = akin_source_rows(pictures->source), lost = 0, first_lost = 0;
@@ -102,7 +102,7 @@ done:
     return status;
 }
 
-/* The picture of an earlier gallery, if its file is the same. */
+/* Links the picture of an earlier gallery, if its file is unchanged. */
 static akin_status reuse(const writer *w, size_t item, bool *done) {
     char name[AKIN_GALLERY_NAME_SIZE];
     akin_gallery_name(name, w->pictures->kind, item, ".jpg");
@@ -155,8 +155,9 @@ done:
     return status;
 }
 
-/* What the catalogue says of the files of this rank's pictures: those need not be read that an earlier
- * gallery has. A catalogue that is not there or cannot be read says nothing. */
+/* Reads the hashes of this rank's picture files from the catalogue: files with a picture in an
+ * earlier gallery need not be read. Hashes are unknown if the catalogue is missing or unreadable.
+ */
 static akin_status reuse_by_catalog(writer *w, const char *catalog) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;
@@ -189,12 +190,12 @@ done:
     return status;
 }
 
-/* Rank 0 learns the hashes of all and writes the list. */
+/* Rank 0 gathers all hashes and writes the list. */
 static akin_status write_list(writer *w) {
     akin_status status = AKIN_OK;
     akin_comm *comm = w->comm;
     size_t items = w->pictures->items;
-    akin_comm_sum_i64(comm, (int64_t *)w->hashes, items); /* each is known to one rank at most */
+    akin_comm_sum_i64(comm, (int64_t *)w->hashes, items); /* each is known on one rank at most */
     if (akin_comm_rank(comm) == 0)
         status =
             akin_gallery_reuse_write(w->folder, w->pictures->kind, &w->size, w->labels, w->hashes);

@@ -1,4 +1,4 @@
-/* gallery_ranks: where neighbours would stand without rules. */
+/* gallery_ranks: the ranks that neighbours would have without rules. */
 #include "gallery_ranks.h"
 #include "gallery_data.h"
 #include "gallery_scripts.h"
@@ -9,13 +9,13 @@ typedef struct {
     akin_comm *comm;
     akin_gallery_folder *folder;
     const akin_table *table;
-    akin_table *plain, *unboosted; /* unboosted: NULL = nothing is added to scores */
+    akin_table *plain, *unboosted; /* unboosted: NULL = scores have no boosts */
     akin_lists *lists, *plain_lists, *unboosted_lists;
     float *boost; /* [targets] */
     akin_text *script;
 } work;
 
-/* From 1; 0 = not in it. */
+/* Starts with 1; 0 = not in the list. */
 static akin_status find_rank(akin_lists *lists, size_t item, int32_t neighbor, size_t *rank) {
     akin_list list;
     akin_status status = akin_lists_get(lists, item, &list);

@@ -14,19 +14,19 @@
 enum { GROUPS = 64, EXAMPLES = 3, KEY_SIZE = 160, EXAMPLE_SIZE = 96 };
 
 typedef struct {
-    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number, and as in the first example */
-    bool varied;                         /* others have other numbers */
+    char key[KEY_SIZE], shown[KEY_SIZE]; /* with # for every number; and as in the first example */
+    bool varied;                         /* whether the numbers differ between examples */
     size_t count, example_count;
     char examples[EXAMPLES][EXAMPLE_SIZE];
 } reason_group;
 
 typedef struct {
-    reason_group groups[GROUPS]; /* the last one takes all reasons beyond the limit */
+    reason_group groups[GROUPS]; /* the last group takes all reasons beyond the limit */
     size_t group_count, total;
     size_t id, path, reason; /* columns */
 } rejects;
 
-/* Copies what fits, only whole UTF-8 characters. */
+/* Copies as many whole UTF-8 characters as fit. */
 static void copy_text(char *to, size_t room, const char *from) {
     size_t length = strlen(from);
     if (length >= room) {
@@ -62,7 +62,7 @@ static reason_group *find_group(rejects *all, const char *reason) {
     return group;
 }
 
-/* The header names the columns; the index of a missing column is out of range. */
+/* The header has the names of the columns; the index of a missing column is out of range. */
 static void read_header(rejects *all, size_t count, const char *const *fields) {
     all->id = all->path = all->reason = count;
     for (size_t i = 0; i < count; i++) {

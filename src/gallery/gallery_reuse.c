@@ -1,4 +1,4 @@
-/* gallery_reuse: the pictures of earlier galleries. */
+/* gallery_reuse: reuses the pictures of earlier galleries. */
 #include "gallery_reuse.h"
 #include <akin/file.h>
 #include <akin/ids.h>
@@ -44,7 +44,8 @@ static size_t count_lines(const char *text) {
     return count;
 }
 
-/* The lines behind the head; the text is changed. What is no such line ends the list. */
+/* Parses the lines after the first one, and changes the text. The list ends at the first invalid
+ * line. */
 static akin_status read_lines(earlier *one, char *text) {
     akin_status status = AKIN_OK;
     size_t count = 0, room = count_lines(text) + 1;
@@ -101,7 +102,7 @@ akin_status akin_gallery_reuse_open(const char *first, const char *second, const
         akin_status status = open_earlier(folders[i], kind, size, &(*out)->galleries[i]);
         if (status == AKIN_OK) continue;
         if (akin_mem_failures() != failures) return status;
-        akin_error_clear(); /* what cannot be read is made anew */
+        akin_error_clear(); /* pictures of an unreadable gallery are made again */
         free_earlier(&(*out)->galleries[i]);
     }
     return AKIN_OK;
@@ -113,7 +114,7 @@ void akin_gallery_reuse_free(akin_gallery_reuse *reuse) {
     akin_mem_free(reuse);
 }
 
-/* hash NULL: any. A picture that has gone missing there is made anew. */
+/* hash NULL: any. If the picture no longer exists there, it is made again. */
 static akin_status take(const akin_gallery_reuse *reuse, const char *id, const uint64_t *hash,
                         akin_gallery_folder *folder, const char *name, bool *done) {
     *done = false;

@@ -1,4 +1,4 @@
-/* gallery_rows: what a page shows. */
+/* gallery_rows: the rows that a page shows. */
 #include "gallery_rows.h"
 #include <akin/embeddings.h>
 #include <akin/ids.h>
@@ -18,7 +18,7 @@ static akin_status check_embeddings(const akin_table *table, const akin_embeddin
                           akin_ncfile_path(akin_table_file(table)));
 }
 
-/* Which pictures are of which product: a group's items, or an item without one. */
+/* The pictures of each product: a group's items, or an item without a group. */
 static akin_status sort_pictures(akin_gallery_rows *rows, const akin_ids *products,
                                  const char *path) {
     akin_labels *pictures = rows->pictures;
@@ -38,7 +38,7 @@ static akin_status sort_pictures(akin_gallery_rows *rows, const akin_ids *produc
             of[i] = (int32_t)row, first[row + 2]++;
     }
     for (size_t r = 0; r < rows->items && status == AKIN_OK; r++) first[r + 2] += first[r + 1];
-    for (size_t i = 0; i < n && status == AKIN_OK; i++) /* first[r + 1] becomes where r ends */
+    for (size_t i = 0; i < n && status == AKIN_OK; i++) /* first[r + 1] becomes the end of r */
         rows->shown[first[of[i] + 1]++] = (int32_t)i;
     akin_mem_free(of);
     return status;

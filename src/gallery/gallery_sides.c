@@ -23,8 +23,8 @@ static bool is_night(const char *name) {
             (size_t)length == strlen(name));
 }
 
-/* What people call a file: that without its ending, or the folder of a run that it lies in; changes
- * the path. */
+/* How a user would call a file: by its name without the extension, or by the folder of the run that
+ * it is in; changes the path. */
 static const char *call(char *path) {
     static const char *const of_runs[] = {"embeddings.nc", "catalog.nc", "catalog.csv", "table.nc"};
     for (;;) {
@@ -35,7 +35,7 @@ static const char *call(char *path) {
         for (size_t i = 0; i < sizeof of_runs / sizeof *of_runs && plain; i++)
             plain = strcmp(name, of_runs[i]) != 0;
         if (plain || name == path) break;
-        path[name - path - 1] = '\0'; /* the folder above */
+        path[name - path - 1] = '\0'; /* the parent folder */
     }
     char *name = path + (akin_file_name(path) - path), *dot = strrchr(name, '.');
     if (dot && dot > name && strlen(dot) <= 5) *dot = '\0';
@@ -59,7 +59,7 @@ akin_status akin_gallery_name_items(const akin_gallery_params *params, char **ou
     return (*out = akin_mem_text(params->name)) ? AKIN_OK : AKIN_FAILED;
 }
 
-/* The file whose items the neighbours are; owned, NULL = not known. */
+/* The file that neighbours are from; owned, NULL = unknown. */
 static akin_status find_against(const akin_table *table, char **out) {
     akin_status status;
     char *options = NULL, **words = NULL;

@@ -11,16 +11,16 @@
 #include <string.h>
 
 enum {
-    SHOWN = 12, /* at most */
+    SHOWN = 12, /* most pictures */
     SIDE = AKIN_IMAGE_SIDE,
     ROW = SIDE * AKIN_IMAGE_CHANNELS,
-    GAP = 2,  /* pixels between two of them */
-    ZOOM = 2, /* magnification of each pixel: a JPEG blurs the colours of single ones */
+    GAP = 2,  /* pixels between two pictures */
+    ZOOM = 2, /* magnification of each pixel: JPEG blurs the colours of single pixels */
     QUALITY = 95,
 };
 _Static_assert(SHOWN <= AKIN_NETWORK_MICRO_BATCH, "one micro-batch shows them all");
 
-/* What one strip needs. */
+/* The data that one strip needs. */
 typedef struct {
     akin_catalog *catalog;
     akin_model *model;
@@ -59,7 +59,7 @@ done:
     return status;
 }
 
-/* Copies picture i of a row of them, enlarged, to its place in rgb. */
+/* Copies picture i of a row, enlarged, to its place in rgb. */
 static void place(const uint8_t *picture, size_t width, size_t x, size_t y, uint8_t *rgb) {
     for (size_t r = 0; r < SIDE * ZOOM; r++)
         for (size_t c = 0; c < SIDE * ZOOM; c++)
@@ -126,8 +126,7 @@ akin_status akin_gallery_strip(akin_comm *comm, akin_gallery_folder *folder, con
     status = open_file(alone, results, "catalog.nc", s);
     if (status == AKIN_OK) status = open_file(alone, results, "model.nc", s);
     bool network = s->model && akin_model_has_network(
-                                   s->model); /* otherwise there are no reconstructions, and no
-                                               * curve */
+                                   s->model); /* else there are no reconstructions and no curve */
     if (status == AKIN_OK && !network) s->count = 0;
     if (status == AKIN_OK && s->count > 0) status = redraw(s);
     if (status == AKIN_OK && network) status = copy_curve(s->model, out);

@@ -1,4 +1,4 @@
-/* gallery_why: what each part of the vectors adds to a score. */
+/* gallery_why: the contributions of the vectors' parts to a score. */
 #include "gallery_why.h"
 #include "gallery_data.h"
 #include "gallery_scripts.h"
@@ -20,19 +20,19 @@ typedef struct {
     akin_gallery_folder *folder;
     const akin_table *table;
     const akin_gallery_rows *page;
-    akin_embeddings *embeddings, *targets; /* targets: NULL but for two catalogues */
+    akin_embeddings *embeddings, *targets; /* targets: NULL except with two catalogues */
     akin_model *model;
     akin_part_sharer *sharer;
     float *rows; /* [pictures and targets, size], prepared */
     size_t size;
     int32_t *neighbor, *counts; /* of AKIN_GALLERY_LIST items */
-    int32_t *picture, *other;   /* so too, of a table between products; else NULL */
+    int32_t *picture, *other;   /* the same, for a table between products; else NULL */
     akin_text *script;
 } work;
 
 /* --- the files --- */
 
-/* Whether scores are not those of two vectors: by some parts alone, or the mean of several. */
+/* Whether scores are not those of two vectors: they are of some parts only, or means of several. */
 static bool is_another_score(const akin_table *table) {
     char *options = NULL, **words = NULL;
     size_t count = 0;
@@ -46,7 +46,7 @@ static bool is_another_score(const akin_table *table) {
     return found;
 }
 
-/* Whether these are what the table says, of one model, and as many. */
+/* Whether the vectors are those that the table was made from, of one model, and complete. */
 static bool open_vectors(const work *w, const char *path, const char *attribute, size_t items,
                          akin_embeddings **out) {
     return path && akin_file_exists(path) &&
@@ -58,7 +58,7 @@ static bool open_vectors(const work *w, const char *path, const char *attribute,
            akin_model_features(w->model)->dim == akin_embeddings_dim(*out);
 }
 
-/* Whether the files are there and belong together. */
+/* Whether the files exist and belong together. */
 static bool open_files(work *w, const akin_gallery_made_from *from) {
     char *folder = from->embeddings ? akin_file_folder(from->embeddings) : NULL,
          *model = folder ? akin_file_join(folder, "model.nc") : NULL;
@@ -76,7 +76,7 @@ static bool open_files(work *w, const akin_gallery_made_from *from) {
 
 /* --- the shares --- */
 
-/* All rows of a file, prepared, from row `at` on. */
+/* All rows of a file, prepared, starting at row `at`. */
 static akin_status prepare_file(work *w, const akin_embeddings *embeddings, size_t at) {
     akin_status status = AKIN_OK;
     size_t n = akin_embeddings_items(embeddings), dim = akin_embeddings_dim(embeddings);
@@ -108,7 +108,7 @@ static akin_status prepare_rows(work *w) {
     return status;
 }
 
-/* The prepared rows of entry e of what was read, of this item; false: it has none. */
+/* The prepared rows of entry e of the rows read, of this item; false: there is none. */
 static bool find_pair(const work *w, size_t item, size_t e, const float **a, const float **b) {
     size_t mine = item, other = (size_t)w->neighbor[e];
     if (w->picture && (w->picture[e] < 0 || w->other[e] < 0)) return false;
@@ -118,7 +118,7 @@ static bool find_pair(const work *w, size_t item, size_t e, const float **a, con
     return true;
 }
 
-/* [[12,3],[9,1]]: of entries [at, at + count), of this item. */
+/* [[12,3],[9,1]]: for entries [at, at + count) of this item. */
 static akin_status append_shares(work *w, size_t item, size_t at, size_t count) {
     akin_status status = AKIN_OK;
     akin_part_share share[AKIN_PARTS];
@@ -209,7 +209,7 @@ akin_status akin_gallery_why(akin_comm *comm, akin_gallery_folder *folder, const
     if (!is_another_score(table) && open_files(&w, from))
         status = share(&w, parts);
     else
-        akin_error_clear(); /* the page does without */
+        akin_error_clear(); /* the page works without them */
     akin_embeddings_close(w.embeddings);
     akin_embeddings_close(w.targets);
     akin_part_sharer_free(w.sharer);

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What one output column (or row) takes from its axis: source pixels first..last, the end ones
- * partially. */
+/* The part of its axis that one output column (or row) covers: source pixels first..last, the end
+ * ones partially. */
 typedef struct {
     size_t first, last;
     uint64_t first_weight, last_weight; /* last_weight counts only if last > first */
@@ -14,7 +14,7 @@ typedef struct {
 typedef struct {
     size_t count;
     bin *bins;             /* [count], ascending */
-    uint64_t inner_weight; /* of a pixel that lies entirely inside */
+    uint64_t inner_weight; /* weight of a pixel that lies entirely inside */
     uint64_t total;        /* weight of a bin, the same for all */
 } axis;
 

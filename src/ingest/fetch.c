@@ -19,7 +19,7 @@ static const double MEET_EVERY = 1.0, WAIT = 0.05; /* seconds */
 typedef struct {
     akin_comm *comm;
     const akin_fetch_params *params;
-    akin_fetch_result *result; /* this rank's, until they are added up */
+    akin_fetch_result *result; /* of this rank, until they are summed */
     akin_picture_cache *cache;
     const char **addresses; /* [count] distinct, ascending; borrowed from the source */
     size_t count;
@@ -34,7 +34,7 @@ typedef struct {
     char silence[AKIN_CACHE_TEXT_SIZE]; /* why the last attempt got no answer */
 } fetch;
 
-/* --- which addresses are needed --- */
+/* --- selecting addresses --- */
 
 static int by_text(const void *a, const void *b) {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
@@ -77,7 +77,7 @@ static akin_status is_settled(const fetch *f, size_t i, bool *settled) {
     return status;
 }
 
-/* Each rank looks up its part; all get the bits. Collective. */
+/* Each rank looks up its part; all ranks get the bits. Collective. */
 static akin_status mark_wanted(fetch *f, int64_t *bits, size_t words) {
     akin_status status = AKIN_OK;
     size_t step = (size_t)akin_comm_size(f->comm);
@@ -88,7 +88,7 @@ static akin_status mark_wanted(fetch *f, int64_t *bits, size_t words) {
         if (i % 64 == 0) akin_comm_poll(f->comm);
     }
     status = akin_agree(f->comm, status);
-    if (status == AKIN_OK) akin_comm_sum_i64(f->comm, bits, words); /* one rank sets each */
+    if (status == AKIN_OK) akin_comm_sum_i64(f->comm, bits, words); /* one rank sets each bit */
     return status;
 }
 
@@ -220,7 +220,7 @@ static akin_status begin_job(fetch *f, size_t job, bool given_up) {
     return akin_web_pool_start(f->pool, job, f->round.url[job], known.etag, known.last_modified);
 }
 
-/* Starts what may start and lets transfers proceed, for about a second. */
+/* Starts transfers that may start, and lets transfers proceed for about a second. */
 static akin_status move(fetch *f) {
     akin_status status = AKIN_OK;
     double end = akin_comm_seconds() + MEET_EVERY, now;
@@ -236,7 +236,7 @@ static akin_status move(fetch *f) {
     return status;
 }
 
-/* Collective; agreed. *left: jobs of all ranks. */
+/* Collective; agreed. *left: remaining jobs of all ranks. */
 static akin_status meet(fetch *f, akin_status local, int64_t *left) {
     if (local == AKIN_OK && akin_comm_signalled())
         local =

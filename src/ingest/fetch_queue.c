@@ -16,13 +16,13 @@ typedef struct {
     size_t tries;
 } entry;
 
-/* A ring: retries are queued after the others. */
+/* A ring buffer: retries are appended. */
 typedef struct {
     entry *entries; /* [room], this rank's; borrowed from the queue */
     size_t room, head, waiting, running;
     size_t connections;
     double interval, open; /* seconds between two requests, and when the next is allowed */
-    size_t silent;         /* failures to answer in a row */
+    size_t silent;         /* consecutive failures to answer */
 } host;
 
 typedef struct {
@@ -54,7 +54,8 @@ static void add_host(akin_fetch_queue *queue, const keyed *keys, size_t count, s
                      size_t size, entry *entries) {
     size_t ranks = queue->bounds.connections < size ? queue->bounds.connections : size;
     if (ranks > count) ranks = count;
-    size_t mine = (rank + size - (size_t)(keys[0].number % size)) % size; /* my number among them */
+    size_t mine =
+        (rank + size - (size_t)(keys[0].number % size)) % size; /* this rank's place among them */
     if (mine >= ranks) return;
     host *h = &queue->hosts[queue->host_count++];
     *h = (host){.entries = entries};
@@ -156,7 +157,7 @@ bool akin_fetch_queue_next(akin_fetch_queue *queue, double now, size_t *job, boo
     return false;
 }
 
-/* The job is no longer in progress. */
+/* Marks the job as no longer in progress. */
 static begun end(akin_fetch_queue *queue, size_t job) {
     size_t i = 0;
     while (i < queue->begun_count && queue->under_way[i].job != job) i++;
@@ -196,8 +197,7 @@ bool akin_fetch_queue_again(akin_fetch_queue *queue, size_t job, double now, dou
         return false;
     }
     if (wait > 0 && now + wait > h->open)
-        h->open = now + wait; /* the host's request to wait
-                                                                 * applies to all */
+        h->open = now + wait; /* the host's request to wait applies to all its jobs */
     double own = wait_before(job, ended.tries);
     h->entries[(h->head + h->waiting++) % h->room] =
         (entry){job, now + (wait > own ? wait : own), ended.tries};

@@ -27,8 +27,8 @@ static const struct {
 
 #define KINDS "PNG, JPEG, WebP, AVIF, HEIC, GIF, TIFF or BMP"
 
-/* Kinds of files found in catalogues that are not pictures we read: recognised, so that the
- * message can name them. */
+/* Files found in catalogues that are not pictures we read; they are recognised so that the message
+ * can name their kind. */
 static const struct {
     size_t at;
     const char *magic, *name; /* letters of either case */

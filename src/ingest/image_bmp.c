@@ -8,15 +8,15 @@ bool akin_image_bmp_matches(const uint8_t *bytes, size_t count) {
     return count >= 2 && memcmp(bytes, "BM", 2) == 0;
 }
 
-/* What the header claims and GdkPixbuf would take memory for: where the pixels begin, how long the
- * rest of the header is, and how many colours of four bytes the palette has. No file is shorter. */
+/* Header fields by which GdkPixbuf would allocate memory: where the pixels begin, how long the rest
+ * of the header is, and how many colours of four bytes the palette has. No file is shorter. */
 static bool claims_too_much(const uint8_t *bytes, size_t count) {
     static const struct { size_t at, bytes_each; } claims[] = {{10, 1}, {14, 1}, {46, 4}};
     enum { OS2_HEADER = 12, LENGTH = 14 };
     if (count < LENGTH + 4) return true;
     for (size_t i = 0; i < sizeof claims / sizeof *claims; i++) {
         size_t at = claims[i].at;
-        if (at > LENGTH && bytes[LENGTH] == OS2_HEADER) break; /* it has no such field */
+        if (at > LENGTH && bytes[LENGTH] == OS2_HEADER) break; /* this header has no such field */
         if (count < at + 4) return true;
         uint64_t claim = bytes[at] | (uint64_t)bytes[at + 1] << 8 | (uint64_t)bytes[at + 2] << 16 |
                          (uint64_t)bytes[at + 3] << 24;
@@ -42,7 +42,7 @@ static void on_size(GdkPixbufLoader *loader, gint width, gint height, gpointer c
     if (s->status != AKIN_OK) gdk_pixbuf_loader_set_size(loader, 0, 0);
 }
 
-/* Rows arrive in order, from either end: a truncated file lacks some. */
+/* Rows arrive in order, from either end; a truncated file lacks some of them. */
 static void on_rows(GdkPixbufLoader *loader, gint x, gint y, gint width, gint height,
                     gpointer context) {
     sizing *s = context;

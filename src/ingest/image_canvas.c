@@ -1,4 +1,4 @@
-/* image_canvas: limits, fit and turn of a picture. */
+/* image_canvas: size limits, fit and orientation of a picture. */
 #include "image_canvas.h"
 #include "area.h"
 #include "resample.h"
@@ -17,13 +17,13 @@ struct akin_canvas {
         shown_height;  /* of the area filter's output, upright: the result without its padding */
     akin_area_box box; /* the part of the source that is shown, before any reduction */
     akin_area *area;
-    akin_image_view view;                 /* width 0: none was asked for */
+    akin_image_view view;                 /* width 0: not requested */
     size_t resized_width, resized_height; /* of the view, upright */
     akin_resample *resample;
 };
 
-/* Where pixel (x, y) of the upright picture lies in the stored one: counted from the far end or
- * not, and with the axes exchanged or not (EXIF 2.3, tag 0x0112). */
+/* Where pixel (x, y) of the upright picture is in the stored one: whether each axis is reversed,
+ * and whether they are exchanged (EXIF 2.3, tag 0x0112). */
 static const struct {
     bool swap, far_x, far_y;
 } turns[9] = {
@@ -130,7 +130,7 @@ akin_status akin_canvas_size(akin_canvas *canvas, uint64_t width, uint64_t heigh
         canvas->height = canvas->shown_height;
         break;
     }
-    /* Centred; a part of at least one pixel, however long and thin the picture is. */
+    /* Centred; at least one pixel, however long and thin the picture is. */
     if (part_width < AKIN_AREA_UNIT) part_width = AKIN_AREA_UNIT;
     if (part_height < AKIN_AREA_UNIT) part_height = AKIN_AREA_UNIT;
     uint64_t across = swap ? part_height : part_width, down = swap ? part_width : part_height;
@@ -150,9 +150,9 @@ static size_t stored_height(const akin_canvas *canvas) {
     return turns[canvas->orientation].swap ? canvas->shown_width : canvas->shown_height;
 }
 
-/* A decoder's reduced pixel is itself an area average, so nothing is lost if output pixels
- * consist of whole ones; otherwise there should be enough of them that those on a border matter
- * little: one and a half times as many as the output has. */
+/* A decoder's reduced pixel is itself an area average, so nothing is lost if output pixels consist
+ * of whole ones. Otherwise there should be so many that those on a border matter little: one and a
+ * half times as many as the output has. */
 static bool may_reduce(uint64_t box_length, size_t count, size_t reduction) {
     uint64_t pixel = (uint64_t)AKIN_AREA_UNIT * reduction;
     return box_length % (pixel * count) == 0 || 2 * box_length >= 3 * pixel * count;
@@ -215,7 +215,7 @@ akin_status akin_canvas_begin(akin_canvas *canvas, size_t reduction) {
     AKIN_ASSERT(!canvas->area && AKIN_AREA_UNIT % reduction == 0);
     akin_area_box box = {canvas->box.x0 / reduction, canvas->box.x1 / reduction,
                          canvas->box.y0 / reduction, canvas->box.y1 / reduction};
-    /* Of a picture much smaller than the reduction, only a sliver would be left. */
+    /* Only a sliver would remain of a picture much smaller than the reduction. */
     if (box.x1 == box.x0) box.x1++;
     if (box.y1 == box.y0) box.y1++;
     akin_status status =
@@ -249,7 +249,8 @@ size_t akin_canvas_height(const akin_canvas *canvas) {
     return canvas->height;
 }
 
-/* What a filter made of the picture as it is stored, turned upright into rgb at (left, top). */
+/* Writes a filter's result, which is oriented like the stored picture, upright to rgb at (left,
+ * top). */
 typedef struct {
     const uint8_t *stored;
     size_t wide, high; /* upright */

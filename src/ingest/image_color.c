@@ -9,9 +9,9 @@
 enum { KEPT = 8, GRID = 6, SAMPLES = GRID * GRID * GRID };
 
 struct akin_color {
-    uint64_t key;            /* of the profile and its use; 0 = an empty slot */
+    uint64_t key;            /* hash of the profile and its use; 0 = an empty slot */
     bool converts, broken;   /* broken: ignored, and counted for each picture */
-    cmsHTRANSFORM transform; /* NULL: of a grey profile, which is all in the table */
+    cmsHTRANSFORM transform; /* NULL for a grey profile, for which the table is sufficient */
     uint8_t grey[UCHAR_MAX + 1][3];
 };
 
@@ -113,7 +113,7 @@ static akin_color *empty_place(uint64_t key) {
     return color;
 }
 
-/* The one with the key, or NULL. */
+/* The entry with the key, or NULL. */
 static akin_color *find_kept(uint64_t key) {
     for (size_t i = 0; i < KEPT; i++)
         if (kept[i].key == key) return &kept[i];

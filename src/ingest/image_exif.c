@@ -4,7 +4,7 @@
 #include <libexif/exif-data.h>
 #include <string.h>
 
-static const uint8_t head[6] = "Exif\0"; /* and the NUL after it */
+static const uint8_t head[6] = "Exif\0"; /* and the terminating NUL */
 
 static int read_orientation(const uint8_t *payload, size_t count) {
     int orientation = 1;

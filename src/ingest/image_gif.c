@@ -14,7 +14,7 @@ typedef struct {
     size_t left, top, frame_width, frame_height;
     bool interlaced;
     const ColorMapObject *colors;
-    int clear; /* the index that is transparent; -1 = none */
+    int clear; /* index of the transparent colour; -1 = none */
 } layout;
 
 bool akin_image_gif_matches(const uint8_t *bytes, size_t count) {
@@ -38,7 +38,7 @@ static akin_status refuse(const input *in, int code) {
     return akin_error_set(AKIN_INPUT, "damaged GIF: %s", message ? message : "broken data");
 }
 
-/* What comes before the first picture: only its transparent colour matters. */
+/* The blocks before the first picture: only its transparent colour matters. */
 static akin_status read_extension(GifFileType *gif, const input *in, layout *l) {
     int kind;
     GifByteType *block;

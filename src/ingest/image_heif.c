@@ -33,7 +33,7 @@ static akin_status refuse(struct heif_error error) {
     return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: %s", error.message);
 }
 
-/* The colours as its profile, or the numbers in place of one, define them. */
+/* The colours as defined by its profile, or by the numbers in place of one. */
 static const akin_color *find_color(const struct heif_image_handle *handle,
                                     akin_color_layout layout) {
     const akin_color *color = NULL;
@@ -63,7 +63,7 @@ static const akin_color *find_color(const struct heif_image_handle *handle,
     return color;
 }
 
-/* Checks the header's claims before anything relies on them. */
+/* Checks the header before anything relies on it. */
 static akin_status open_picture(job *j, const uint8_t *bytes, size_t count) {
     struct heif_error error;
     j->file = heif_context_alloc();

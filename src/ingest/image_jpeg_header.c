@@ -13,7 +13,7 @@
 enum { EXIF = JPEG_APP0 + 1, PROFILE = JPEG_APP0 + 2, ALL = 0xFFFF };
 
 typedef struct {
-    struct jpeg_error_mgr manager; /* first: libjpeg knows it by this address */
+    struct jpeg_error_mgr manager; /* first, because libjpeg knows it by this address */
     jmp_buf back;
 } errors;
 

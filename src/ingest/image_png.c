@@ -10,8 +10,8 @@
 
 static const uint8_t signature[8] = {0x89, 'P', 'N', 'G', '\r', '\n', 0x1A, '\n'};
 
-/* Everything that lives across a longjmp is in here, behind a pointer, so that no local variable
- * of the function that called setjmp can be lost. */
+/* Everything that must survive a longjmp is in this struct, behind a pointer, because local
+ * variables of the function that called setjmp can be lost. */
 typedef struct {
     const uint8_t *bytes;
     size_t count, at;
@@ -19,7 +19,7 @@ typedef struct {
     png_structp png;
     png_infop info;
     uint8_t *row;    /* as libpng gives it, RGB or RGBA */
-    int orientation; /* 1..8, as far as it is known */
+    int orientation; /* 1..8, as far as known */
     bool alpha, bad_profile;
     const akin_color *color; /* borrowed, NULL = none */
     akin_status status;
@@ -95,7 +95,7 @@ static void read_rows(job *j) {
         for (png_uint_32 row = 0; row < rows; row++) {
             png_read_row(j->png, j->row, NULL);
             png_uint_32 y = PNG_ROW_FROM_PASS_ROW(row, pass);
-            /* The last pass has whole rows, but not all of them; step 1 marks a whole row. */
+            /* The last pass has whole rows, but not all of them; with step 1 a row is complete. */
             paint_row(j, y, PNG_PASS_START_COL(pass), (size_t)1 << PNG_PASS_COL_SHIFT(pass),
                       columns);
         }
@@ -191,8 +191,8 @@ akin_status akin_image_png_decode(const uint8_t *bytes, size_t count, akin_canva
     int found = 0;
     akin_status status = decode(bytes, count, &found, canvas);
     if (status != AKIN_OK) return status;
-    /* EXIF data after the pixels, which is allowed: now that the orientation is known, they are
-     * read again. */
+    /* EXIF data may come after the pixels. Now that the orientation is known, the pixels are read
+     * again. */
     return found == akin_canvas_orientation(canvas) ? AKIN_OK
                                                     : decode(bytes, count, &found, canvas);
 }

@@ -20,7 +20,7 @@ typedef struct {
     int orientation;
     const uint8_t *profile; /* [profile_count], borrowed from libtiff; NULL = none */
     uint32_t profile_count;
-    bool bad_profile; /* it has one that cannot be read */
+    bool bad_profile; /* whether it has a profile that cannot be read */
 } job;
 
 bool akin_image_tiff_matches(const uint8_t *bytes, size_t count) {
@@ -90,7 +90,7 @@ static int on_error(TIFF *file, void *context, const char *module, const char *f
     return 1;
 }
 
-/* Most warnings concern tags that nobody reads; warnings of an embedded JPEG concern missing
+/* Most warnings are about tags that are not used here; those of an embedded JPEG are about missing
  * parts of the picture, and a profile that cannot be read is a broken one. */
 static int on_warning(TIFF *file, void *context, const char *module, const char *form,
                       va_list words) {
@@ -157,9 +157,9 @@ static uint32_t band_of(const job *j) {
     return rows == 0 || rows > j->height ? j->height : rows;
 }
 
-/* Samples of kinds that libtiff does not convert as needed: inks with a profile, CIELAB (libtiff knows
- * no other white than the screen's), and grey with alpha (it drops the alpha of 16 bits, and takes that
- * of 8 for premultiplied). */
+/* Samples that libtiff does not convert as needed: inks with a profile, CIELAB (libtiff knows no
+ * white point other than the screen's), and grey with alpha (it drops 16-bit alpha, and takes 8-bit
+ * alpha for premultiplied). */
 typedef enum { OTHER, INKS, LAB, GREY_ALPHA } kind;
 
 static kind kind_of(const job *j) {
@@ -178,13 +178,13 @@ static kind kind_of(const job *j) {
     }
 }
 
-/* One tile, or a strip, of one plane or of all samples. */
+/* One tile or strip, of one plane or of all samples. */
 typedef struct {
     uint8_t *bytes; /* [size], as libtiff gives it */
     tmsize_t size;
     uint32_t width, height;
     bool planar, tiled;
-    size_t samples, wide; /* of a pixel in it; bytes of each */
+    size_t samples, wide; /* samples per pixel in it; bytes of each */
 } block;
 
 static block block_of(const job *j) {
@@ -201,8 +201,8 @@ static block block_of(const job *j) {
     return b;
 }
 
-/* The pixels of a block that lie in rows [0, rows) and in the picture, to out [rows, width, used]
- * from column x on: of a plane its sample, or the first `used`. */
+/* Copies the pixels of a block that lie in rows [0, rows) and in the picture to out [rows, width,
+ * used], starting at column x: the sample of a plane, or the first `used` samples. */
 static void place_block(const job *j, const block *b, uint32_t x, uint32_t rows, size_t plane,
                         size_t used, uint16_t *out) {
     uint32_t columns = b->width < j->width - x ? b->width : j->width - x;
@@ -221,7 +221,7 @@ static void place_block(const job *j, const block *b, uint32_t x, uint32_t rows,
         }
 }
 
-/* Rows [y, y + rows) of the first `used` samples, of 16 bits: out [rows, width, used]. */
+/* The first `used` samples, with 16 bits, of rows [y, y + rows): out [rows, width, used]. */
 static akin_status read_samples(job *j, const block *b, uint32_t y, uint32_t rows, size_t used,
                                 uint16_t *out) {
     for (uint16_t plane = 0; plane < (b->planar ? used : 1); plane++)
@@ -242,8 +242,8 @@ static uint8_t eight_bits(uint16_t value) {
     return (uint8_t)((value + 128) / 257);
 }
 
-/* a and b of CIELAB are signed; 16 bits of Lab are 256 times the 8 bits, except for its L. half: what
- * rounds them; 0: they were 8 bits. */
+/* a and b of CIELAB are signed; 16-bit values are 256 times the 8-bit ones, except for L. half:
+ * added for rounding; 0: the samples had 8 bits. */
 static void take_lab(const uint16_t *from, size_t width, bool is_signed, unsigned half,
                      uint8_t *out) {
     for (size_t i = 0; i < width * 3; i++) {
@@ -261,7 +261,7 @@ static void take_grey(const uint16_t *from, size_t width, bool inverted, uint8_t
     }
 }
 
-/* A row of samples; line: room for 4 bytes a pixel. */
+/* One row of samples; line: room for 4 bytes per pixel. */
 static void paint_samples(job *j, kind k, const akin_color *color, const uint16_t *from, uint32_t y,
                           uint8_t *line) {
     uint16_t photometric = number_of(j, TIFFTAG_PHOTOMETRIC), extras = 0, *types = NULL;
@@ -310,12 +310,13 @@ done:
     return status;
 }
 
-/* libtiff's pixels, a word each with red lowest and colours premultiplied by alpha, as bytes. */
+/* Converts libtiff's pixels to bytes: one word per pixel, red in the lowest byte, colours
+ * premultiplied by alpha. */
 static void paint_band(job *j, const akin_color *color, const uint32_t *raster, uint32_t y,
                        uint32_t rows, uint8_t *rgba) {
     uint16_t extras = 0, *types = NULL;
     TIFFGetFieldDefaulted(j->file, TIFFTAG_EXTRASAMPLES, &extras, &types);
-    /* libtiff takes a fourth sample for alpha even if it says that it is something else. */
+    /* libtiff takes a fourth sample for alpha even if the file says that it is something else. */
     bool opaque = extras > 0 && types[0] == EXTRASAMPLE_UNSPECIFIED;
     for (uint32_t i = 0; i < rows; i++, raster += j->width) {
         for (size_t x = 0; x < j->width; x++) {
@@ -347,7 +348,7 @@ static akin_status paint(job *j) {
     uint32_t band = band_of(j);
     uint32_t *raster = akin_mem_zalloc((size_t)j->width * band, sizeof *raster);
     uint8_t *rgba = akin_mem_alloc(j->width, 4);
-    image.orientation = image.req_orientation = ORIENTATION_TOPLEFT; /* the canvas turns it */
+    image.orientation = image.req_orientation = ORIENTATION_TOPLEFT; /* left to the canvas */
     if (!raster || !rgba) status = AKIN_FAILED;
     for (uint32_t y = 0; y < j->height && status == AKIN_OK; y += band) {
         uint32_t rows = band < j->height - y ? band : j->height - y;
@@ -363,7 +364,7 @@ static akin_status paint(job *j) {
     return status;
 }
 
-/* libtiff would take the bits for unsigned numbers. */
+/* libtiff would take the bits for unsigned numbers */
 static akin_status check_samples(const job *j) {
     uint16_t form = number_of(j, TIFFTAG_SAMPLEFORMAT);
     bool any = form == SAMPLEFORMAT_UINT || form == SAMPLEFORMAT_VOID;

@@ -7,7 +7,7 @@
 #include <webp/decode.h>
 #include <webp/demux.h>
 
-/* One coded picture and where it lies on the canvas. */
+/* One coded picture and its position on the canvas. */
 typedef struct {
     WebPData data;
     size_t canvas_width, canvas_height;
@@ -65,7 +65,7 @@ static bool find_chunk(const WebPDemuxer *demuxer, const char *name, WebPChunkIt
     return false;
 }
 
-/* What the chunks other than the pixels say. */
+/* The contents of the chunks other than the pixels. */
 static void read_chunks(const WebPData *file, frame *f) {
     WebPChunkIterator chunk;
     WebPDemuxer *demuxer = WebPDemux(file);
@@ -81,7 +81,7 @@ static void read_chunks(const WebPData *file, frame *f) {
     WebPDemuxDelete(demuxer);
 }
 
-/* Checks the header's claims before anything relies on them. */
+/* Checks the header before anything relies on it. */
 static akin_status read_header(const uint8_t *bytes, size_t count, frame *f) {
     uint64_t riff =
         bytes[4] | (uint64_t)bytes[5] << 8 | (uint64_t)bytes[6] << 16 | (uint64_t)bytes[7] << 24;
@@ -104,7 +104,7 @@ static void set_reduction(WebPDecoderConfig *config, const frame *f, size_t redu
     config->options.scaled_height = (int)(f->height / reduction);
 }
 
-/* Only whole reduced pixels, and only if one frame is the whole picture. */
+/* Only whole reduced pixels, and only if a single frame is the whole picture. */
 static size_t choose_reduction(const akin_canvas *canvas, const frame *f) {
     size_t reduction = akin_canvas_reduction(canvas);
     bool whole = f->width == f->canvas_width && f->height == f->canvas_height;

@@ -17,31 +17,31 @@
 
 #define ROUND_SECONDS 1.0
 #define POLL_SECONDS 0.01 /* longer than reading many unchanged pictures takes */
-#define PIECES 256        /* of the rows for each rank: how unevenly ranks may end */
-#define PIECE_MOST 64     /* rows: with more, asking for the next costs nothing any more */
+#define PIECES 256        /* pieces per rank; determines how evenly ranks finish */
+#define PIECE_MOST 64     /* rows; larger pieces save nothing */
 
 typedef struct {
     akin_comm *comm;
     const akin_ingest_params *params;
     akin_ingest_result *result;
     akin_source *source;
-    akin_previous_pictures *previous; /* NULL: there are none */
-    size_t *place;                    /* [rows] a row's position in the source's order */
-    akin_comm_counter *pieces;        /* which piece of the rows is read by whom */
-    uint64_t piece_rows, piece;       /* rows of a piece; which one this rank has */
-    uint64_t reached;                 /* rows that the source has come to, read here or not */
+    akin_previous_pictures *previous; /* NULL: none */
+    size_t *place;                    /* [rows] the position of each row in the source's order */
+    akin_comm_counter *pieces;        /* which rank reads which piece of the rows */
+    uint64_t piece_rows, piece;       /* rows per piece; the piece that this rank has */
+    uint64_t reached;                 /* rows that the source has passed, read here or not */
     size_t read_count, reused;
     double round_begin, polled; /* seconds */
     bool agreed;                /* whether the ranks agreed to stop with an error */
     akin_picture_exchange *harvest;
-    akin_network_feed *feed; /* NULL: no network looks at them */
-    int64_t *accepted;       /* [words] a bit for each position in the source's order */
+    akin_network_feed *feed; /* NULL: no network runs on them */
+    int64_t *accepted;       /* [words] one bit per position in the source's order */
     size_t words;
     akin_rejects *rejects;
     char rejects_digest[AKIN_HASH_TEXT_SIZE]; /* of the rejects file */
 } ingest;
 
-/* --- what can be checked before a picture is read --- */
+/* --- checks before a picture is read --- */
 
 static akin_status check_outputs(const ingest *run) {
     akin_status status = AKIN_OK;
@@ -78,8 +78,8 @@ static akin_status open_network(ingest *run) {
 
 /* --- reading and shrinking --- */
 
-/* Ranks that are quick, or alone on their cores, read more rows than others: whoever has read a piece
- * takes the next that nobody has. Collective. */
+/* Ranks that are faster, or alone on their cores, read more rows than others: a rank that has read
+ * a piece takes the next one that is free. Collective. */
 static akin_status cut_rows(ingest *run) {
     uint64_t rows = akin_source_valid(run->source) / ((uint64_t)akin_comm_size(run->comm) * PIECES);
     run->piece_rows = rows < 1 ? 1 : rows > PIECE_MOST ? PIECE_MOST : rows;
@@ -96,7 +96,7 @@ static bool is_mine(void *context, size_t row) {
     return piece == run->piece;
 }
 
-/* One decoding for the 32x32 image and for what the network sees. *refused: it is among the
+/* Decodes once for the 32x32 image and the network's input. *refused: whether the row is among the
  * rejects. */
 static akin_status decode(ingest *run, size_t row, const uint8_t *bytes, size_t count,
                           uint8_t *image, bool *refused) {
@@ -138,8 +138,8 @@ done:
     return status;
 }
 
-/* Once a second all ranks synchronise briefly: what stops one of them - a signal, lack of memory
- * - stops all, and none waits for longer than another needs for a picture. *left: rows not read
+/* Once a second all ranks synchronise briefly, so that a signal or an error on one of them stops
+ * all, and none waits longer than another one needs for a picture. *left: rows that are not read
  * yet, on all ranks. Collective; agreed. */
 static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *left) {
     if (local == AKIN_OK && akin_comm_signalled())
@@ -282,9 +282,8 @@ static bool is_accepted(const ingest *run, size_t place) {
     return (uint64_t)run->accepted[place / 64] >> place % 64 & 1;
 }
 
-/* Collective. Pictures go to the ranks that write them; *images [count, 32, 32, 3], *hashes [count]
- * and *spots [count] of this shard.
- */
+/* Collective. Sends pictures to the ranks that write them; *images [count, 32, 32, 3], *hashes
+ * [count] and *spots [count] of this shard. */
 static akin_status exchange(ingest *run, size_t count, uint8_t **images, uint64_t **hashes,
                             uint64_t **spots) {
     akin_status status = AKIN_OK;
@@ -345,7 +344,7 @@ done:
 static void tell(const akin_ingest_result *result, const char *rejects) {
     char rows[AKIN_TEXT_COMMAS], items[AKIN_TEXT_COMMAS], rejected[AKIN_TEXT_COMMAS],
         reused[AKIN_TEXT_COMMAS], rate[AKIN_TEXT_COMMAS];
-    bool rated = !akin_log_holds() && isfinite(result->images_per_second); /* run says it */
+    bool rated = !akin_log_holds() && isfinite(result->images_per_second); /* run reports it */
     akin_log_summary("ingest: %s row%s, %s item%s, %s rejected%s%s%s, %s reused from the previous "
                      "catalogue%s%s%s",
                      akin_text_commas((double)result->rows, rows), AKIN_PLURAL(result->rows),

@@ -1,5 +1,5 @@
-/* item_labels: what the accepted rows of a source become in catalog.nc. Every rank goes through all
- * of them, for it needs all names, but keeps only the rows of its shard. */
+/* item_labels: the labels of the accepted rows of a source, for catalog.nc. Every rank goes through
+ * all rows, because it needs all names, but keeps only those of its shard. */
 #include "item_labels.h"
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -50,7 +50,7 @@ static int32_t index_of(const name_list *list, const char *name) {
     return found ? (int32_t)(found - list->names) : -1;
 }
 
-/* The items' indices among the names that were collected. */
+/* The items' indices among the collected names. */
 static void fill(const making *m, text_of text, size_t attribute, int32_t *indices) {
     for (size_t i = 0; i < m->count; i++)
         indices[i] = index_of(&m->names, text(m, m->rows[m->first + i], attribute));

@@ -6,7 +6,7 @@
 #include <akin/text.h>
 #include <string.h>
 
-#define STALL_BATCHES 20 /* that may pass before a rank counts as stuck */
+#define STALL_BATCHES 20 /* batches after which a rank counts as stuck */
 
 typedef struct {
     uint64_t place, hash;
@@ -26,7 +26,7 @@ struct akin_network_feed {
     const uint64_t *spots;        /* borrowed */
 };
 
-/* --- beginning --- */
+/* --- preparation --- */
 
 static akin_status allocate(akin_network_feed *feed) {
     const akin_image_view *view = akin_pretrained_view(feed->network);
@@ -40,7 +40,7 @@ static akin_status write_key(const akin_network_feed *feed, const char *result_o
     akin_status status = akin_text_append(key, "%s", result_options);
     for (const akin_catalog_fact *fact = akin_pretrained_facts(feed->network);
          status == AKIN_OK && fact->name; fact++)
-        if (strcmp(fact->name, "network_file") != 0) /* wherever it lies */
+        if (strcmp(fact->name, "network_file") != 0) /* in whatever folder it is */
             status = akin_text_append(key, "\n%s=%s", fact->name, fact->value);
     return status;
 }
@@ -174,7 +174,7 @@ void akin_network_feed_bring(akin_network_feed *feed, const akin_catalog *previo
     feed->spots = spots;
 }
 
-/* Rows [first, first + count) of this rank's. */
+/* For rows [first, first + count) of this rank. */
 static akin_status rows_of(void *context, size_t first, size_t count, float *rows) {
     akin_network_feed *feed = context;
     akin_status status = AKIN_OK;

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PLACE_BITS = 40, LOOK = 64 }; /* records of a file; records looked at between two polls */
+enum { PLACE_BITS = 40, LOOK = 64 }; /* records per file; records checked between two polls */
 
 typedef struct {
     char magic[8];
@@ -26,7 +26,7 @@ static const char magic[8] = "akinnet1";
 
 typedef struct {
     uint64_t hash, check;
-} record_head; /* then the image, then the vector */
+} record_head; /* followed by the image and the vector */
 
 typedef struct {
     uint64_t hash, place;
@@ -41,7 +41,7 @@ struct akin_network_rows {
     char *name;
     header header;
     size_t features, record; /* bytes of a record */
-    part *parts;             /* [part_count]: of earlier runs, then one of each rank of this */
+    part *parts;             /* [part_count]: of earlier runs, then one per rank of this */
     size_t part_count, earlier;
     size_t own; /* this rank's */
     FILE *stream;
@@ -66,7 +66,7 @@ static int by_number(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-/* Rank 0: the numbers of files that are there, ascending; owned. */
+/* Rank 0: the numbers of the existing files, ascending; owned. */
 static akin_status list_files(const char *name, uint64_t **numbers, size_t *count) {
     akin_status status = AKIN_OK;
     char *folder = akin_file_folder(name);
@@ -127,12 +127,12 @@ static uint64_t check_of(const akin_network_rows *rows, const unsigned char *rec
     record_head head;
     memcpy(&head, record, sizeof head);
     uint64_t rest =
-        akin_hash_64(record + sizeof head, rows->record - sizeof head); /* whose own is another's */
+        akin_hash_64(record + sizeof head, rows->record - sizeof head); /* without the head */
     uint64_t both[2] = {head.hash, rest};
     return akin_hash_64(both, sizeof both);
 }
 
-/* Record `index` of a file into the buffer; false: there is none, or it is damaged. */
+/* Reads record `index` of a file into the buffer; false: it does not exist or is damaged. */
 static bool read_record(const akin_network_rows *rows, size_t part, uint64_t index) {
     record_head head;
     if (!read_at(rows->parts[part].descriptor, rows->buffer, rows->record,
@@ -142,7 +142,7 @@ static bool read_record(const akin_network_rows *rows, size_t part, uint64_t ind
     return head.check == check_of(rows, rows->buffer);
 }
 
-/* Rank 0: whether the files are of this run's kind; *left: how many to look at. */
+/* Rank 0: whether the files belong to this kind of run; *left: number of files to read. */
 static akin_status check_files(akin_network_rows *rows, const akin_network_rows_params *params,
                                size_t *left) {
     akin_status status = AKIN_OK;
@@ -169,7 +169,7 @@ done:
     return status;
 }
 
-/* The records of this rank's share of a file: every size-th. */
+/* Reads the records of this rank's share of a file: one in `size`. */
 static akin_status scan_part(akin_network_rows *rows, akin_comm *comm, size_t index, known **list,
                              size_t *count, size_t *room) {
     akin_status status = AKIN_OK;
@@ -202,7 +202,7 @@ static int by_hash(const void *a, const void *b) {
     return (x->place > y->place) - (x->place < y->place);
 }
 
-/* Every rank reads its share and all hear of all. Collective; agreed. */
+/* Every rank reads its share, and the results are shared. Collective; agreed. */
 static akin_status scan(akin_network_rows *rows, akin_comm *comm, size_t left) {
     akin_status status = AKIN_OK, local = AKIN_OK;
     known *list = NULL;
@@ -223,9 +223,9 @@ done:
     return status;
 }
 
-/* --- beginning --- */
+/* --- opening --- */
 
-/* Files that are there keep their numbers; those of this run follow. Collective; agreed. */
+/* Existing files keep their numbers; those of this run follow. Collective; agreed. */
 static akin_status number_parts(akin_network_rows *rows, akin_comm *comm) {
     akin_status status = AKIN_OK;
     uint64_t *numbers = NULL;
@@ -274,7 +274,7 @@ static akin_status prepare(akin_network_rows *rows, const akin_network_rows_para
     return rows->name && rows->buffer ? AKIN_OK : AKIN_FAILED;
 }
 
-/* Rank 0 removes what is of another run; *left is the same on all ranks. Collective; agreed. */
+/* Rank 0 removes files of other runs; *left is the same on all ranks. Collective; agreed. */
 static akin_status look_at_files(akin_network_rows *rows, akin_comm *comm,
                                  const akin_network_rows_params *params, size_t *left) {
     akin_status status = AKIN_OK;

@@ -24,9 +24,9 @@ struct akin_openvino {
     bool bfloat16;
 };
 
-/* --- what went wrong --- */
+/* --- errors --- */
 
-/* The library's words on one line, without the places in its sources that it begins with. */
+/* The library's message on one line, without the source positions at its beginning. */
 static akin_status refuse(akin_status status, const akin_openvino *model, const char *what) {
     char line[600];
     size_t length = 0;
@@ -45,7 +45,7 @@ static akin_status refuse(akin_status status, const akin_openvino *model, const 
                           length > 0 ? line : "OpenVINO does not say why");
 }
 
-/* A call that says what it was about where it fails. */
+/* A call that, on failure, says what it was about. */
 #define OV_TRY(kind, what, call)                                                                   \
     do {                                                                                           \
         if ((call) != OK) {                                                                        \
@@ -91,7 +91,7 @@ done:
     return status;
 }
 
-/* Which of a model's inputs, or outputs. */
+/* One of a model's inputs or outputs. */
 static akin_status look_at_port(const akin_openvino *model, const ov_model_t *graph, bool input,
                                 size_t index, port *out) {
     akin_status status = AKIN_OK;
@@ -120,7 +120,7 @@ done:
     return status;
 }
 
-/* Refuses the model, telling all inputs or outputs that it has. */
+/* Refuses the model, and lists all its inputs or outputs. */
 static akin_status refuse_ports(const akin_openvino *model, const ov_model_t *graph, bool input,
                                 size_t count, const char *sought) {
     akin_text *list = NULL;
@@ -260,7 +260,7 @@ done:
     return status;
 }
 
-/* The output that is asked for, else of a common name, else the only one. */
+/* The requested output, else one with a common name, else the only one. */
 static akin_status find_output(const akin_openvino *model, const ov_model_t *graph,
                                const char *asked, size_t *index) {
     static const char *const common[] = {"image_embeds", "pooler_output"};
@@ -283,7 +283,7 @@ done:
     return status;
 }
 
-/* Input and that output are float for us, whatever they are in the model. */
+/* Input and output are converted to float, whatever they are in the model. */
 static akin_status in_float(const akin_openvino *model, ov_model_t **graph, size_t index) {
     akin_status status = AKIN_OK;
     ov_preprocess_prepostprocessor_t *both = NULL;
@@ -313,7 +313,8 @@ done:
     return status;
 }
 
-/* One thread, wherever the system puts it: ranks of a node must not all be bound to its first core. */
+/* One thread, which the system may place anywhere: otherwise all ranks of a node could be bound to
+ * its first core. */
 static akin_status compile(akin_openvino *model, const ov_model_t *graph,
                            const akin_openvino_choice *choice) {
     akin_status status = AKIN_OK;

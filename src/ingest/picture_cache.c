@@ -20,7 +20,7 @@ struct akin_picture_cache {
 
 /* --- names --- */
 
-/* "ab/abcd..." and its ending. */
+/* "ab/abcd..." and its extension. */
 static void name_of(const char *address, const char *ending, char out[NAME_SIZE]) {
     char digits[AKIN_HASH_TEXT_SIZE];
     akin_hash_text(akin_hash_128(address, strlen(address), 0), digits);
@@ -33,7 +33,7 @@ static char *path_of(const akin_picture_cache *cache, const char *address, const
     return akin_file_join(cache->folder, name);
 }
 
-/* The address as stored in the record: without a password. Owned; NULL: out of memory. */
+/* The address as stored in the record, without a password. Owned; NULL: out of memory. */
 static char *shown(const char *address) {
     char *copy = NULL;
     akin_text *text = NULL;
@@ -43,7 +43,7 @@ static char *shown(const char *address) {
     return copy;
 }
 
-/* --- files: renamed into place but not synced; a truncated one is noticed --- */
+/* --- files: renamed into place but not synced; a truncated file is detected --- */
 
 static akin_status cannot_write(const char *path) {
     return akin_error_set(AKIN_FAILED, "cannot write the cache's %s: %s", path, strerror(errno));
@@ -85,7 +85,7 @@ done:
     return status;
 }
 
-/* *out: the object in the file, owned; NULL if there is none that can be read. */
+/* *out: the object in the file, owned; NULL if there is no readable one. */
 static akin_status read_json(const char *path, akin_json **out) {
     unsigned char *bytes = NULL;
     size_t count = 0;
@@ -113,7 +113,7 @@ static void take(const akin_json *record, const char *key, char *out, size_t siz
     snprintf(out, size, "%s", fits ? text : "");
 }
 
-/* Whether the picture is there with the size in the record. */
+/* Whether the picture exists with the size in the record. */
 static bool has_bytes(const akin_picture_cache *cache, const char *address, size_t count) {
     uint64_t size;
     int64_t changed;
@@ -238,7 +238,7 @@ static akin_status write_session(const char *path, int64_t number, double begun,
 
 typedef struct {
     int64_t number; /* 0 = none */
-    double begun;   /* if it is complete, when it ended; seconds since 1970 */
+    double begun;   /* when it ended, if it is complete; seconds since 1970 */
     bool complete;
 } session;
 
@@ -256,7 +256,7 @@ static akin_status read_session(const char *path, session *out) {
     return status;
 }
 
-/* A clock that was set back must not keep anything fresh forever. */
+/* If the clock was set back, nothing may stay fresh forever. */
 static bool is_within(double begun, double span) {
     double now = seconds_now();
     return begun <= now && now - begun < span;

@@ -1,4 +1,4 @@
-/* picture_exchange: accepted pictures on their way to the ranks that write them. */
+/* picture_exchange: sends accepted pictures to the ranks that write them. */
 #include "picture_exchange.h"
 #include <akin/catalog.h>
 #include <akin/mem.h>
@@ -9,13 +9,13 @@
 enum { BLOCK = 2048 }; /* pictures, 6 MiB: stored and sent together */
 
 typedef struct {
-    uint64_t place; /* then the item */
+    uint64_t place; /* followed by the item */
     uint64_t hash, spot;
     uint8_t image[AKIN_IMAGE_BYTES];
 } picture;
 
 typedef struct {
-    uint64_t place; /* then the item */
+    uint64_t place; /* followed by the item */
     uint64_t hash, row;
 } reference;
 
@@ -97,7 +97,7 @@ size_t akin_picture_exchange_row(uint64_t spot) {
     return (size_t)(spot & ~ROW);
 }
 
-/* Where pictures go: the items of all, and what this rank gets. */
+/* Where pictures are sent: the items of all ranks, and what this rank receives. */
 typedef struct {
     akin_comm *comm;
     int size;
@@ -110,8 +110,8 @@ static int owner_of(const delivery *d, uint64_t item) {
     return akin_shard_owner(d->items->count, d->size, item);
 }
 
-/* Sorts the block's pictures by their destination rank into `send`, with their number for each
- * rank in counts [size]; at [size] is scratch. */
+/* Sorts the block's pictures by destination rank into `send`, with the number for each rank in
+ * counts [size]; at [size] is scratch. */
 static void sort_block(const delivery *d, const picture *block, size_t count, picture *send,
                        size_t *counts, size_t *at) {
     memset(counts, 0, (size_t)d->size * sizeof *counts);
@@ -201,7 +201,7 @@ static akin_status bring_references(akin_picture_exchange *harvest, delivery *d,
     }
     if (harvest->reference_count > 0)
         qsort(harvest->references, harvest->reference_count, sizeof(reference),
-              by_item); /* therefore also by their rank */
+              by_item); /* and therefore also by their rank */
     AKIN_TRY(akin_comm_exchange(d->comm, harvest->references, counts, sizeof(reference), &received,
                                 &received_count));
     if (received_count > 0) qsort(received, received_count, sizeof(reference), by_item);

@@ -1,4 +1,4 @@
-/* pretrained: opening, batches, and what is made of an output. */
+/* pretrained: opens a model, runs it on batches, and converts its output to features. */
 #include "openvino.h"
 #include "pretrained_recipe.h"
 #include <akin/file.h>
@@ -25,16 +25,17 @@ struct akin_pretrained {
     akin_openvino *model;
     size_t batch, features;
     double seconds;
-    float *vectors; /* [batch, features]; NULL where the output is that */
+    float *vectors; /* [batch, features]; NULL if the output itself is used */
     enum { AS_IT_IS, MEAN_OF_MAPS, FIRST_TOKEN, MEAN_OF_TOKENS } way;
     const char *instructions, *precision;
     char *texts[FACTS]; /* owned */
     akin_catalog_fact facts[FACTS + 1];
 };
 
-/* --- instructions --- */
+/* --- instruction sets --- */
 
-/* Names of oneDNN, which does OpenVINO's arithmetic, from few to many; each CPU has those before. */
+/* Names in oneDNN, which OpenVINO computes with, from the oldest on; each CPU also has the earlier
+ * ones. */
 static const char *const instruction_sets[] = {
     "SSE41", "AVX2", "AVX512_CORE", "AVX512_CORE_VNNI", "AVX512_CORE_BF16", "AVX512_CORE_AMX"};
 enum { INSTRUCTION_SETS = sizeof instruction_sets / sizeof *instruction_sets };
@@ -48,7 +49,7 @@ static bool has_matrix_unit(void) {
     return __get_cpuid_count(7, 0, &a, &b, &c, &d) && (d & wanted) == wanted;
 }
 
-/* What this rank's CPU has, or what its environment allows. */
+/* The instruction set of this rank's CPU, or the one that the environment allows. */
 static int64_t instructions_here(void) {
     const bool has[] = {__builtin_cpu_supports("sse4.1"),
                         __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"),
@@ -65,7 +66,7 @@ static int64_t instructions_here(void) {
     return level;
 }
 
-/* All ranks use what the least of them has. Collective. */
+/* All ranks use the oldest instruction set among them. Collective. */
 static const char *agree_instructions(akin_comm *comm) {
     int64_t level = instructions_here(), least = -level;
     akin_comm_max_i64(comm, &least, 1);
@@ -80,9 +81,10 @@ static const char *agree_instructions(akin_comm *comm) {
     return instruction_sets[least];
 }
 
-/* --- what is made of an output --- */
+/* --- from output to features --- */
 
-/* Whether so many tokens are the squares that the picture is cut into, without one for the whole. */
+/* Whether this number of tokens is that of the patches of the picture, without a token for the
+ * whole picture. */
 static bool is_grid(size_t tokens, size_t width, size_t height) {
     for (size_t side = 1; side <= width && side <= height; side++)
         if (width % side == 0 && height % side == 0 && width / side * (height / side) == tokens)
@@ -181,7 +183,7 @@ void akin_pretrained_put(akin_pretrained *network, size_t slot, const uint8_t *s
                                  akin_openvino_values(network->model) + slot * values_of(network));
 }
 
-/* Patterns that have nothing in common, as pictures of a batch have not. */
+/* Unrelated patterns, because pictures of a batch are unrelated. */
 static void put_pattern(akin_pretrained *network, size_t slot, uint32_t seed) {
     float *values = akin_openvino_values(network->model) + slot * values_of(network);
     for (size_t i = 0; i < values_of(network); i++) {
@@ -210,8 +212,8 @@ done:
     return status;
 }
 
-/* *same: a picture gives the same bits in the first place of a batch and in the last, whatever else
- * is in it. */
+/* *same: whether a picture gives the same bits in the first and in the last place of a batch,
+ * whatever else is in it. */
 static akin_status try_places(akin_pretrained *network, bool *same) {
     akin_status status = AKIN_OK;
     const float *vectors;
@@ -232,7 +234,7 @@ done:
     return status;
 }
 
-/* It does not matter whether patterns that are not pictures gave values that are not numbers. */
+/* It does not matter if the output for patterns that are not pictures is not finite. */
 static akin_status settle_batch(akin_pretrained *network, bool *same) {
     akin_status status = try_places(network, same);
     if (status != AKIN_INPUT) return status;
@@ -352,7 +354,7 @@ static void tell(const akin_pretrained *network, const akin_pretrained_params *p
                                                      : "the model is not quantised");
 }
 
-/* The bits of ranks agree only where all choose alike. Collective; agreed. */
+/* Ranks produce the same bits only if they all choose the same. Collective; agreed. */
 static akin_status choose_batch(akin_comm *comm, akin_pretrained *network,
                                 const akin_pretrained_params *params) {
     akin_status status = AKIN_OK;

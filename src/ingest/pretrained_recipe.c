@@ -11,14 +11,14 @@
 
 #define SIDE_LIMIT 4096 /* pixels of an input */
 #define CONFIG_LIMIT ((size_t)1 << 20)
-#define IMAGENET_SHOWN 0.875 /* the middle of 224 of a shorter side of 256 */
+#define IMAGENET_SHOWN 0.875 /* the middle 224 pixels, of 256 on the shorter side */
 
 static const double imagenet_mean[3] = {0.485, 0.456, 0.406};
 static const double imagenet_deviation[3] = {0.229, 0.224, 0.225};
 
 /* --- the file --- */
 
-/* An answer of a file: what is missing or null is left as it was. */
+/* One entry of a file; a missing or null one leaves the value unchanged. */
 static bool is_true(const akin_json *config, const char *key, bool otherwise) {
     const akin_json *node = akin_json_get(config, key);
     char *text = node ? akin_json_print(node, false) : NULL;

@@ -1,4 +1,4 @@
-/* pretrained_request: what decides what a network gives, as a text. */
+/* pretrained_request: everything that determines a network's output, as a text. */
 #include "openvino.h"
 #include "pretrained_recipe.h"
 #include <akin/file.h>
@@ -11,9 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-/* --- what was asked for --- */
+/* --- the user's options --- */
 
-/* path with another ending, or one appended; owned. */
+/* The path with another extension, or with one appended; owned. */
 static char *beside(const char *path, const char *ending, bool instead) {
     size_t stem = strlen(path) - (instead ? strlen(akin_file_ending(path)) : 0);
     char *out = akin_mem_alloc(stem + strlen(ending) + 1, 1);
@@ -46,8 +46,8 @@ done:
     return status;
 }
 
-/* Of the model and of the file that holds its weights, if there is one: that of an IR has its name,
- * that of an ONNX file lies beside it. */
+/* Digest of the model and of the file with its weights, if there is one: for an IR that file has
+ * the same name, for ONNX it is in the same folder. */
 static akin_status digest_model(const char *path, char out[AKIN_HASH_TEXT_SIZE]) {
     akin_status status = AKIN_OK;
     akin_hasher *hasher = NULL;
@@ -90,7 +90,7 @@ akin_status akin_pretrained_check(const akin_pretrained_params *params) {
     return status == AKIN_OK ? akin_pretrained_recipe_read(params, NULL, &recipe) : status;
 }
 
-/* The keys of a request; where the params have each. */
+/* The keys of a request, and the members of params that hold their values. */
 static const struct {
     const char *key;
     size_t at;

@@ -40,7 +40,8 @@ done:
     return status;
 }
 
-/* Its pictures were shrunk as ours would be, and what it lacks would be refused again. */
+/* Checks that its pictures were shrunk with the same options; then what it refused would be refused
+ * again. */
 static akin_status check_options(const akin_previous_pictures *previous,
                                  const char *result_options) {
     char *options = NULL;
@@ -56,7 +57,7 @@ static akin_status check_options(const akin_previous_pictures *previous,
     return status;
 }
 
-/* Pictures that another network saw, or none, are decoded again. */
+/* Pictures are decoded again if another network or none was run on them. */
 static akin_status look_at_network(const akin_previous_pictures *previous, const char *request,
                                    bool *same) {
     char *before = NULL;

@@ -59,7 +59,7 @@ static int by_row(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* Of all ranks; where each one's begin, in bytes, [size + 1]. */
+/* Those of all ranks; where those of each rank begin, in bytes, [size + 1]. */
 typedef struct {
     const entry *entries;
     const char *reasons;
@@ -67,7 +67,7 @@ typedef struct {
     int size;
 } gathered;
 
-/* Combines what the ranks sent with the rows that the list itself rejected. */
+/* Combines what the ranks sent with the rows that were rejected when the source was listed. */
 static akin_status merge(akin_rejects *rejects, const akin_source *source, const gathered *all) {
     akin_status status = AKIN_OK;
     akin_text_clear(rejects->reasons);

@@ -5,7 +5,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What an output takes from its axis: `count` pixels from `first` on, with the weights at `at`. */
+/* The part of its axis that one output uses: `count` pixels, starting with `first`, with the
+ * weights at `at`. */
 typedef struct {
     size_t first, count, at;
 } taps;
@@ -13,7 +14,7 @@ typedef struct {
 typedef struct {
     size_t count, pixels;
     taps *taps;     /* [count], first and last ascending */
-    float *weights; /* of an output they add up to 1 */
+    float *weights; /* the weights of an output add up to 1 */
 } axis;
 
 struct akin_resample {
@@ -64,7 +65,7 @@ static const struct {
 
 /* --- axes --- */
 
-/* The pixels that output `i` of the resized axis takes. */
+/* The pixels used by output `i` of the resized axis. */
 static taps taps_of(const akin_resample_axis *a, akin_image_filter filter, size_t i, double *center,
                     double *widened) {
     double scale = a->extent / (double)a->resized;

@@ -69,7 +69,7 @@ static akin_status list_one(const char *name, const akin_source_params *params,
     return akin_source_csv_list(name, &form, rows);
 }
 
-/* ends [count]: the number of rows up to the end of each source. */
+/* ends [count]: for each source, the number of rows up to its end. */
 static akin_status list_all(const akin_source_params *params, akin_source_list *rows,
                             size_t *ends) {
     akin_status status = AKIN_OK;
@@ -98,7 +98,7 @@ static int compare_keys(const void *a, const void *b) {
     return x->row < y->row ? -1 : x->row > y->row;
 }
 
-/* The first row with the id, described for the user. */
+/* Describes the first row with the id to the user. */
 static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_params *params,
                                     const size_t *ends, size_t row, size_t first) {
     char number[32] = "", reason[512];
@@ -113,8 +113,8 @@ static akin_status refuse_duplicate(akin_source_list *rows, const akin_source_pa
     return akin_source_list_refuse(rows, row, reason);
 }
 
-/* The first of several rows with one id is accepted, the others are rejected; what remains is
- * the order. */
+/* The first of several rows with the same id is accepted, the others are rejected; the remaining
+ * ones define the order. */
 static akin_status sort_rows(akin_source *source, const akin_source_params *params,
                              const size_t *ends) {
     akin_status status = AKIN_OK;
@@ -131,7 +131,8 @@ static akin_status sort_rows(akin_source *source, const akin_source_params *para
             keys[used++] = (keyed){akin_source_list_text(rows, akin_source_list_get(rows, row)->id),
                                    row, false};
     if (used > 0) qsort(keys, used, sizeof *keys, compare_keys);
-    /* The order comes first, since adding a reason may move the texts that the keys point to. */
+    /* The order is computed first, because adding a reason can move the texts that the keys point
+     * to. */
     for (size_t i = 0; i < used; i++) {
         keys[i].repeated = i > 0 && strcmp(keys[i].id, keys[i - 1].id) == 0;
         if (!keys[i].repeated && !akin_source_list_get(rows, keys[i].row)->reason)
@@ -169,7 +170,7 @@ done:
 
 /* --- the digest, by all ranks --- */
 
-/* Of this rank's share. */
+/* of this rank's share */
 typedef struct {
     akin_hash128 sum;
     int64_t missing, first_missing; /* -1: none */
@@ -231,7 +232,7 @@ static akin_status digest_row(const akin_source *source, size_t row, share_seen 
     return status;
 }
 
-/* What every row has is part of the digest, whether it has a value or not. */
+/* Fields that every row has are part of the digest, whether they have a value or not. */
 static akin_status add_attributes(const akin_source *source, akin_hash128 *sum) {
     akin_hasher *hasher;
     if (source->attributes.count == 0) return AKIN_OK;
@@ -248,8 +249,8 @@ static akin_status add_attributes(const akin_source *source, akin_hash128 *sum) 
     return AKIN_OK;
 }
 
-/* Each rank looks at its share of the files, which may be on slow storage; sums can be added in
- * any order. Collective. */
+/* Each rank checks its share of the files, which may be on slow storage; sums can be added in any
+ * order. Collective. */
 static akin_status make_digest(akin_source *source, akin_comm *comm) {
     akin_status status = AKIN_OK;
     share_seen seen = {.first_missing = -1};
@@ -274,7 +275,7 @@ done:
 
 /* --- the object --- */
 
-/* There may be none yet. Not collective. */
+/* May return NULL: no source yet. Not collective. */
 static akin_status open_cache(akin_source *source, const char *folder) {
     akin_picture_cache_close(source->cache);
     source->cache = NULL;

@@ -1,4 +1,4 @@
-/* source_attributes: which columns of a table are attributes, and what a cell of them says. */
+/* source_attributes: which columns of a table are attributes, and how their cells are parsed. */
 #include "source_attributes.h"
 #include "source_columns.h"
 #include <akin/mem.h>
@@ -7,11 +7,12 @@
 #include <string.h>
 #include <strings.h>
 
-enum { DIGITS = 400 }; /* bytes of a number; a longer cell is none */
+enum { DIGITS = 400 }; /* bytes of a number; a longer cell is not a number */
 
-/* --- which --- */
+/* --- columns --- */
 
-/* Names that would make variables of the same name: brand_name is also what brand's names are. */
+/* Names for which variables would have the same name: brand_name is also the variable of brand's
+ * names. */
 static const char *find_clash(const akin_source_attributes *all, const char *name) {
     static const char *const endings[] = {"", "_name", "_count", "_length", "_parts"};
     for (size_t a = 0; a < all->count; a++) {
@@ -87,7 +88,7 @@ static int by_bytes(const void *a, const void *b) {
     return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-/* parts [as many as the cell has |, and one]. */
+/* parts: one more than the number of | in the cell. */
 static size_t split(akin_source_text cell, akin_source_text *parts) {
     size_t count = 0;
     for (size_t at = 0; at <= cell.length;) {

@@ -16,7 +16,7 @@ enum { CANDIDATES = 6, NAMED = 12, NAME_LIMIT = 256 };
 /* A candidate column. */
 typedef struct {
     char name[NAME_LIMIT];
-    size_t part;  /* which text of a list in the cell, from 1; 0 = the whole cell */
+    size_t part;  /* which text of a list in the cell, starting with 1; 0 = the whole cell */
     size_t place; /* which field; SIZE_MAX = missing */
 } candidate;
 
@@ -25,8 +25,8 @@ struct akin_columns {
     size_t all; /* columns */
     candidate of[AKIN_COLUMNS_MAX][CANDIDATES];
     size_t counts[AKIN_COLUMNS_MAX];
-    bool named[AKIN_COLUMNS_MAX];       /* named by the user, so it has to exist */
-    bool told, continues, loose;        /* loose: a blank is an underscore */
+    bool named[AKIN_COLUMNS_MAX];       /* named by the user, so it must exist */
+    bool told, continues, loose;        /* loose: a blank matches an underscore */
     akin_text *plain[AKIN_COLUMNS_MAX]; /* the last text without its backslashes; NULL = none */
 };
 
@@ -90,8 +90,8 @@ static const char *key_of(const akin_columns *columns, size_t c) {
 
 /* --- the text --- */
 
-/* The key at this position, with its "="; AKIN_COLUMNS_MAX: none. A preset has hidden ones, and no
- * attributes. */
+/* The key at this position, with its "="; AKIN_COLUMNS_MAX: none. Only presets have hidden keys,
+ * and they have no attributes. */
 static size_t key_at(const akin_columns *columns, const char *text, bool by_user) {
     for (size_t c = 0; c < (by_user ? columns->all : AKIN_COLUMN_COUNT); c++) {
         const char *key = key_of(columns, c);
@@ -143,7 +143,7 @@ static akin_status take_name(akin_columns *columns, size_t c, akin_source_text t
     return AKIN_OK;
 }
 
-/* Names separated by commas; none: the column is not used. */
+/* Names separated by commas; an empty list means that the column is not used. */
 static akin_status take_names(akin_columns *columns, size_t c, const char *text, size_t length) {
     akin_status status = AKIN_OK;
     columns->counts[c] = 0;

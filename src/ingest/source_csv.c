@@ -16,10 +16,10 @@
 
 enum { SHOWN = 40 }; /* bytes of a wrong value in a message */
 
-/* Values of one attribute that are none. */
+/* Values of an attribute that were not valid. */
 typedef struct {
     size_t count, first; /* row */
-    char why[160];       /* of the first */
+    char why[160];       /* of the first one */
 } bad_values;
 
 /* A row that may still be extended: its texts are copies. */
@@ -34,11 +34,11 @@ typedef struct {
     bool confined, has_header, reject_bad;
     akin_columns *columns;
     const akin_source_attributes *attributes;
-    akin_text *labels[AKIN_SOURCE_ATTRIBUTES_MAX]; /* of a row, as they are kept */
+    akin_text *labels[AKIN_SOURCE_ATTRIBUTES_MAX]; /* as stored, of a row */
     bad_values bad[AKIN_SOURCE_ATTRIBUTES_MAX];
     size_t columns_count;
     waiting_row waiting;
-    size_t added; /* rows that only added to the previous one */
+    size_t added; /* rows that only added to the previous row */
     size_t more;  /* further pictures of rows */
     akin_text *id;
     akin_source_list *rows;
@@ -52,7 +52,7 @@ static bool is_one_of(akin_source_text text, const char *const *words) {
     return false;
 }
 
-/* told: also in the words of shop systems. */
+/* told: also accepts the words of shop systems. */
 static bool read_switch(akin_source_text text, bool told, bool *available) {
     static const char *const yes[] = {"1", "yes", "true", NULL}, *const no[] = {"0", "no", "false",
                                                                                 NULL};
@@ -116,7 +116,7 @@ static akin_status read_value(table *t, size_t a, akin_source_text cell, akin_so
     return status;
 }
 
-/* All of a row; `reason` is why it is refused, or "". */
+/* All cells of a row; `reason` is why it is refused, or "". */
 static akin_status read_values(table *t, size_t row, const akin_source_text *cells,
                                akin_source_value *values, char *reason, size_t size) {
     akin_status status = AKIN_OK;
@@ -174,8 +174,8 @@ static bool is_file(const table *t, akin_source_text path) {
     return length > 0 && (size_t)length < sizeof name && access(name, F_OK) == 0;
 }
 
-/* The next of the paths that a cell lists, separated by |; empty ones are passed over. False: there
- * is none. */
+/* The next of the paths in a cell, separated by |; empty ones are skipped. False: there are no
+ * more. */
 static bool next_path(akin_source_text *cell, bool whole, akin_source_text *out) {
     for (; cell->length > 0;) {
         const char *bar = whole ? NULL : memchr(cell->bytes, '|', cell->length);
@@ -188,8 +188,8 @@ static bool next_path(akin_source_text *cell, bool whole, akin_source_text *out)
     return false;
 }
 
-/* Picture `number` of a row, from 2: an item "id#2". All of them are of one group, the row's or one
- * with its id for a name. */
+/* Adds picture `number` of a row, from 2 on, as item "id#2". All pictures of a row are in one
+ * group: the row's, or one named after its id. */
 static akin_status add_picture(table *t, size_t row, const akin_source_text *text, size_t number,
                                akin_source_text path) {
     akin_status status = AKIN_OK;
@@ -209,7 +209,7 @@ done:
     return status;
 }
 
-/* A row of one picture, or of several. */
+/* Adds a row with one or several pictures. */
 static akin_status add_pictures(table *t, size_t row, const akin_source_text *text) {
     akin_status status = AKIN_OK;
     akin_source_text first = {"", 0}, path;
@@ -301,7 +301,7 @@ static akin_status take_row(void *context, size_t row, size_t count, const char 
 
 /* --- the file --- */
 
-/* AKIN_INPUT: what cannot be a table. */
+/* AKIN_INPUT: the file cannot be a table. */
 static akin_status look_at(const char *path, const char *encoding) {
     akin_status status = AKIN_OK;
     akin_charset *file = NULL;
@@ -345,7 +345,7 @@ done:
     return status;
 }
 
-/* A header, split at one separator. */
+/* A header, split at a given separator. */
 typedef struct {
     const akin_columns *columns;
     size_t score, fields;
@@ -357,7 +357,7 @@ static akin_status see_header(void *context, size_t row, size_t count, const cha
     (void)row;
     seen->score = akin_columns_score(seen->columns, count, fields, lengths);
     seen->fields = count;
-    return AKIN_GATE; /* stops the reading */
+    return AKIN_GATE; /* stops reading */
 }
 
 /* The separator for which the header has the most requested columns; ties go to the one with

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { DEEPEST = 200 }; /* depth of nesting; each level holds names and a descriptor */
+enum { DEEPEST = 200 }; /* depth of nesting; each level needs names and a descriptor */
 
 /* The folders from the top to here. */
 typedef struct level {
@@ -22,7 +22,7 @@ typedef struct level {
 
 typedef struct {
     const char *top;
-    char *real; /* top without links */
+    char *real; /* top with links resolved */
     akin_source_list *rows;
 } walk;
 
@@ -64,8 +64,8 @@ static akin_status add_name(char ***names, size_t *count, size_t *room,
     return AKIN_OK;
 }
 
-/* The names in a folder, each preceded by a letter - r a file, ? unknown - and sorted;
- * AKIN_INPUT: it cannot be read. */
+/* The names in a folder, sorted, each preceded by a letter: r a file, ? unknown. AKIN_INPUT: it
+ * cannot be read. */
 static akin_status list_names(const char *full, char ***names, size_t *count) {
     akin_status status = AKIN_OK;
     size_t room = 0;
@@ -80,7 +80,7 @@ static akin_status list_names(const char *full, char ***names, size_t *count) {
         const struct dirent *entry = readdir(folder);
         if (!entry) break;
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        if (akin_lock_is_name(entry->d_name)) continue; /* of an output that is here too */
+        if (akin_lock_is_name(entry->d_name)) continue; /* an output that is in this folder too */
         AKIN_TRY(add_name(names, count, &room, entry));
     }
     if (errno)
@@ -91,7 +91,7 @@ done:
     return status;
 }
 
-/* NULL: the link may be followed. */
+/* NULL: the link may be followed */
 static const char *find_link_fault(const walk *w, const char *full) {
     char *target = realpath(full, NULL);
     if (!target) return errno == ELOOP ? "is a link that leads to itself" : "is a dangling link";

@@ -1,4 +1,4 @@
-/* source_gzip: gzip by zlib. libarchive reads it too, but checks no sum. */
+/* source_gzip: gzip by zlib. libarchive reads it too, but does not verify checksums. */
 #include "source_gzip.h"
 #include <akin/fault.h>
 #include <akin/file.h>
@@ -9,19 +9,19 @@
 #include <string.h>
 #include <zlib.h>
 
-enum { PIECE = 1 << 16, GZIP_ALONE = 16 + MAX_WBITS /* zlib's way to say it */ };
+enum { PIECE = 1 << 16, GZIP_ALONE = 16 + MAX_WBITS /* zlib's name for it */ };
 
 struct akin_source_gzip {
     const char *path; /* borrowed */
     FILE *stream;
     z_stream state;
-    bool started;       /* state is to be ended */
-    bool inside, ended; /* inside: of a member; ended: the file is read */
-    uint64_t offset;    /* in the file, of the end of `in` */
+    bool started;       /* state must be ended */
+    bool inside, ended; /* inside: a member; ended: the file has been read */
+    uint64_t offset;    /* position in the file of the end of `in` */
     uint8_t in[PIECE], out[PIECE];
 };
 
-/* When all of it is used. */
+/* Reads on when all input has been used. */
 static akin_status refill(akin_source_gzip *gzip) {
     bool fault = akin_fault_read();
     size_t got = fault ? 0 : fread(gzip->in, 1, PIECE, gzip->stream);

@@ -15,7 +15,7 @@ struct akin_source_list {
     uint64_t *values; /* [room, attributes]: the bits of a number, or the position of a label */
     char *texts;      /* begins with an empty text, so that position 0 is "" */
     size_t used, size;
-    akin_ids *replacing; /* ids of rows that replace later ones; NULL: none do */
+    akin_ids *replacing; /* ids of rows that replace later ones; NULL: none */
 };
 
 akin_status akin_source_list_create(akin_source_list **out) {
@@ -62,8 +62,8 @@ void akin_source_list_free(akin_source_list *rows) {
     akin_mem_free(rows);
 }
 
-/* A NUL would end the text: it is written as \x00, and the caller has a reason to reject the
- * row. */
+/* A NUL would end the text: it is written as \x00, and the caller has a reason to reject the row.
+ */
 static akin_status add_text(akin_source_list *rows, akin_source_text text, uint64_t *place) {
     static const char escape[] = "\\x00";
     *place = 0;
@@ -85,8 +85,8 @@ static akin_status add_text(akin_source_list *rows, akin_source_text text, uint6
     return AKIN_OK;
 }
 
-/* The same, or the position of the previous row's text if it is equal: folders and categories
- * repeat in runs. */
+/* Stores the text, or returns the position of the previous row's text if it is equal: folders and
+ * categories occur in runs. */
 static akin_status add_repeated(akin_source_list *rows, akin_source_text text, uint64_t before,
                                 uint64_t *place) {
     const char *last = rows->texts + before;
@@ -125,7 +125,7 @@ static void write_reason(const akin_source_found *found, char *reason, size_t si
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         const char *fault = akin_source_list_fault(texts[i].text);
         if (!fault) continue;
-        /* A table can be read with another encoding, a folder's names cannot. */
+        /* A table can be read with another encoding; a folder's names cannot. */
         const char *hint = found->row && strstr(fault, "UTF-8")
                                ? "; --encoding gives the encoding of the table"
                                : "";

@@ -1,4 +1,4 @@
-/* source_read: one row after another, whatever holds its picture. */
+/* source_read: reads one row after another, wherever its picture is stored. */
 #include "source_read.h"
 #include "source_file.h"
 #include "source_tar.h"
@@ -47,7 +47,7 @@ static akin_status read_row(reading *r, size_t row) {
     return r->each(r->context, row, r->bytes.bytes, r->bytes.count, NULL);
 }
 
-/* A member of an archive that is needed. */
+/* A required member of an archive. */
 typedef struct {
     uint64_t archive, member; /* archive: the position of its name, which all of its rows share */
     size_t row;
@@ -76,7 +76,7 @@ static akin_status read_members(reading *r, akin_source_choice wanted) {
     places = akin_mem_alloc(count, sizeof *places);
     if (!places) return AKIN_FAILED;
     count = 0;
-    bool ascending = true; /* as a rule they are listed like that */
+    bool ascending = true; /* usually they are listed in this order */
     for (size_t row = 0; row < akin_source_list_count(rows); row++) {
         const akin_source_record *record = akin_source_list_get(rows, row);
         if (!is_member(rows, row)) continue;

@@ -17,12 +17,11 @@ enum { BLOCK = 1 << 16, LINKS_IN_A_ROW = 16, WARNINGS_SHOWN = 10 };
 struct akin_source_tar {
     struct archive *archive;
     const char *path;       /* borrowed */
-    akin_source_gzip *gzip; /* the decompressor; NULL = it is not gzip */
-    akin_status failure;    /* its error; the message is kept here, since libarchive is in
-                             * between */
+    akin_source_gzip *gzip; /* the decompressor; NULL = not gzip */
+    akin_status failure;    /* its error; libarchive, which is in between, loses the message */
     char message[512];
     uint64_t member;  /* the last entry read, from 1 */
-    size_t warnings;  /* about members that were accepted nevertheless */
+    size_t warnings;  /* warnings about members that were accepted nevertheless */
     bool lists;       /* report the warnings */
     bool ended, read; /* read: its bytes are in `kept` */
     akin_source_bytes kept;
@@ -30,7 +29,7 @@ struct akin_source_tar {
 };
 
 /* Only filters that are part of libarchive: others would start programs from PATH. libarchive
- * tells which are when they are enabled on an archive that is not read. */
+ * reports which are when they are enabled on an archive that is not read. */
 static bool support_filters(struct archive *archive) {
     static int (*const filters[])(struct archive *) = {
         archive_read_support_filter_bzip2, archive_read_support_filter_compress,
@@ -122,7 +121,7 @@ static bool is_of_the_disk(akin_source_tar *tar) {
     return false;
 }
 
-/* Damage is an input error, a disk that cannot be read is not. */
+/* Damage is an input error; a disk that cannot be read is not. */
 static akin_status trouble(akin_source_tar *tar) {
     if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
     bool disk = is_of_the_disk(tar);
@@ -133,7 +132,7 @@ static akin_status trouble(akin_source_tar *tar) {
                           (unsigned long long)tar->member, archive_error_string(tar->archive));
 }
 
-/* Bytes after everything that was read as the archive. */
+/* Number of bytes after everything that was read as the archive. */
 static akin_status check_end(akin_source_tar *tar) {
     uint64_t size;
     int64_t changed;
@@ -222,7 +221,7 @@ done:
 
 /* A member that is a file, or a link to one. */
 typedef struct {
-    char *name, *target; /* target: of a link, as a name in the archive; NULL = a file */
+    char *name, *target; /* target of a link, as a name in the archive; NULL = a file */
     bool hard;
     uint64_t member;
     size_t row;
@@ -394,7 +393,7 @@ static const struct {
     {"\x89LZO", "lzop", false},         {"GRZipII", "grzip", false},
 };
 
-/* The compression that a file seems to have; SIZE_MAX = none. libarchive forgets it where the
+/* The compression that a file seems to have; SIZE_MAX = none. libarchive does not report it if the
  * compressed data ends in an error at once. */
 static size_t find_compression(const char *path) {
     char head[8] = "";
@@ -408,8 +407,7 @@ static size_t find_compression(const char *path) {
     return i < all ? i : SIZE_MAX;
 }
 
-/* A file that is not an archive may be a table; but a compressed one can only be meant as an
- * archive. */
+/* A file that is not an archive may be a table; a compressed one can only be an archive. */
 static akin_status judge(const akin_source_tar *tar) {
     if (tar->failure != AKIN_OK) return akin_error_set(tar->failure, "%s", tar->message);
     const char *filter = tar->gzip ? "gzip"

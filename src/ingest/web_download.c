@@ -19,7 +19,7 @@ typedef struct {
     bool used, conditional;
     uint8_t *bytes;
     size_t count, room;
-    bool is_private, too_large, no_memory; /* why a callback aborted it */
+    bool is_private, too_large, no_memory; /* why a callback aborted the transfer */
     char etag[HEADER_SIZE], last_modified[HEADER_SIZE];
     char detail[CURL_ERROR_SIZE];
 } place;
@@ -64,7 +64,7 @@ static const network private_6[] = {
     {{0x20, 0x01, 0x0D, 0xB8}, 32}, /* documentation */
     {{0x3F, 0xFF}, 20},             /* documentation */
 };
-/* These embed an IPv4 address, which is what is reached, at this byte: */
+/* These embed an IPv4 address, the one that is actually reached, at this byte: */
 static const struct {
     network prefix;
     size_t at;
@@ -283,7 +283,7 @@ static bool may_pass(CURLcode code) {
     return false;
 }
 
-/* There is no complete answer. */
+/* Judges a transfer that ended without a complete answer. */
 static void judge_failure(const place *at, CURLcode code, akin_web_result *result, char *reason) {
     const akin_web_limits *limits = &at->pool->limits;
     result->outcome = AKIN_WEB_REFUSED;

@@ -1,6 +1,6 @@
-/* failures: what nodes that fail cost a night. They fail independently of each other and of their
- * age; one of them stops the whole job, which goes on from its last checkpoint or, where a stage
- * has none, from the start of the stage: stages that are done stay done. */
+/* failures: the cost of node failures in a night. Nodes fail independently of each other and of
+ * their age. A failure stops the whole job, which resumes from its last checkpoint or, for a stage
+ * without one, from the start of that stage; completed stages are not repeated. */
 #include "failures.h"
 #include <akin/rng.h>
 #include <math.h>
@@ -17,12 +17,12 @@ double akin_plan_expected(double seconds, double interval, double cost, double r
     return seconds / piece * exp(restart * rate) * expm1(rate * (piece + extra)) / rate;
 }
 
-/* Seconds until the next failure. */
+/* Time until the next failure, in seconds. */
 static double draw(const akin_plan_machine *m, double rate, uint64_t *at) {
     return -log1p(-akin_rng_uniform(m->seed, AKIN_RNG_PLAN, STREAM_FAILURES, (*at)++)) / rate;
 }
 
-/* One stage, in pieces from one checkpoint to the next. */
+/* One stage, divided at its checkpoints. */
 static double stage_seconds(const akin_plan_job *job, const akin_plan_machine *m,
                             const akin_plan_figures *f, double rate, uint64_t *at) {
     double done = 0, spent = 0;
@@ -33,7 +33,7 @@ static double stage_seconds(const akin_plan_job *job, const akin_plan_machine *m
             piece = job->checkpoint_every, cost = f->saved / m->storage;
         while ((failure = draw(m, rate, at)) < piece + cost) {
             double again = m->restart, next;
-            while ((next = draw(m, rate, at)) < again) spent += next; /* while it starts again */
+            while ((next = draw(m, rate, at)) < again) spent += next; /* during the restart */
             spent += failure + again;
         }
         spent += piece + cost;

@@ -4,8 +4,8 @@
 
 #include <akin/plan.h>
 
-/* Mean seconds of a night, and what 95 of 100 nights do not exceed; infinity where a night would
- * hardly end. */
+/* Seconds of a night: the mean, and the 95th percentile; infinity if nights would hardly ever end.
+ */
 void akin_failures_draw(const akin_plan_job *job, const akin_plan_machine *machine,
                         akin_plan *plan);
 

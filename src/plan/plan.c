@@ -1,12 +1,11 @@
-/* plan: a night, stage after stage. */
+/* plan: predicts a night, stage by stage. */
 #include "failures.h"
 #include "simulate.h"
 #include <akin/dot.h>
 #include <math.h>
 
-/* Bytes. Measured where nothing else is said: of a process that has done nothing, the rows of a
- * source on every rank, and an item in the files besides its picture, vector and list (estimated: an
- * id of 16 bytes). */
+/* In bytes, measured unless stated otherwise: an idle process, a row of the source on every rank,
+ * and an item in the files without its picture, vector and list (estimated: an id of 16 bytes). */
 static const double process = 42e6, source_row = 200, item = 33, picture = 3072;
 static const double weights = 570019, sample = 65536;
 
@@ -21,7 +20,8 @@ static double stored(const night *s, double bytes) {
     return bytes / s->machine->storage;
 }
 
-/* Rank 0 lists the rows and sends them to all; each reads its share, unless the disk is slower. */
+/* Rank 0 lists the rows and broadcasts them; each rank reads its share, unless the disk is slower.
+ */
 static akin_status ingest(const night *s, akin_plan_figures *f) {
     const akin_plan_machine *m = s->machine;
     double texts = s->n * source_row * 0.6, read = s->n * s->job->picture_bytes,
@@ -36,14 +36,14 @@ static akin_status ingest(const night *s, akin_plan_figures *f) {
     return AKIN_OK;
 }
 
-/* As train chooses them. */
+/* The sizes that train chooses. */
 static double steps_of(const akin_plan_job *job) {
     double seen = 0.98 * (double)job->items, epochs = job->epochs;
     if (epochs <= 0) epochs = fmin(20, 400000 / seen);
     return fmax(1, ceil(epochs * ceil(seen / (double)job->batch)));
 }
 
-/* The network's steps; then a sample is described and fitted, a part of it on rank 0 alone. */
+/* First the network's steps; then features are fitted to a sample, partly on rank 0 alone. */
 static akin_status train(const night *s, akin_plan_figures *f) {
     akin_simulated steps = {0};
     double described = fmin(s->n, sample), fitted = 5 * described / sample;
@@ -69,7 +69,7 @@ static akin_status embed(const night *s, akin_plan_figures *f) {
     return AKIN_OK;
 }
 
-/* allpairs.h has the formula of several ranks; alone a rank has one block, and the vectors. */
+/* allpairs.h has the formula for several ranks; a single rank has one block, and the vectors. */
 static akin_status neighbors(const night *s, akin_plan_figures *f) {
     akin_simulated ring;
     double k = (double)s->job->k, rows = ceil(s->n / s->ranks);
@@ -92,7 +92,7 @@ static akin_status evaluate(const night *s, akin_plan_figures *f) {
     return AKIN_OK;
 }
 
-/* By rank 0, one target behind the other. */
+/* By rank 0, one target after the other. */
 static akin_status publish(const night *s, akin_plan_figures *f) {
     double targets = (double)s->job->targets, text = 27 * (double)s->job->k + 10;
     f->memory = process + 30e6;

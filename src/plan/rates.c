@@ -1,4 +1,4 @@
-/* rates: what one core does in a second: measured defaults, or those of an earlier run. */
+/* rates: work per second of one core: measured defaults, or the rates of an earlier run. */
 #include <akin/dot.h>
 #include <akin/plan.h>
 #include <math.h>
@@ -7,7 +7,7 @@
 const char *const akin_plan_names[AKIN_PLAN_STAGES] = {"ingest",    "train",    "embed",
                                                        "neighbors", "evaluate", "publish"};
 
-/* results/scale.md tells how each was measured. */
+/* results/scale.md describes how each was measured. */
 akin_plan_rates akin_plan_rates_default(void) {
     return (akin_plan_rates){.row = 3.2e-6,
                              .picture = 1 / 490.0,
@@ -22,7 +22,7 @@ akin_plan_rates akin_plan_rates_default(void) {
                              .published = 1 / 278000.0};
 }
 
-/* The stage's report if it ran, and computed everything itself. */
+/* The stage's report, if it ran and computed everything itself. */
 static const akin_json *entry_of(const akin_json *metrics, akin_plan_stage stage,
                                  const char *spared) {
     const akin_json *entry = akin_json_get(metrics, akin_plan_names[stage]);
@@ -32,7 +32,7 @@ static const akin_json *entry_of(const akin_json *metrics, akin_plan_stage stage
     return whole ? entry : NULL;
 }
 
-/* amount / (ranks * rate): seconds of one core for one; 0: it does not say. */
+/* amount / (ranks * rate): core seconds per unit; 0: unknown. */
 static double seconds_each(const akin_json *entry, const char *rate) {
     double all = akin_json_number(entry, rate, 0), ranks = akin_json_number(entry, "ranks", 1);
     return all > 0 && ranks >= 1 ? ranks / all : 0;
@@ -44,7 +44,7 @@ static bool take(double measured, double *rate) {
     return true;
 }
 
-/* Its four rates keep their proportions. */
+/* Keeps the ratios of its four rates. */
 static bool take_neighbors(const akin_json *entry, akin_plan_rates *r) {
     double n = akin_json_number(entry, "items", 0), k = akin_json_number(entry, "k", 0),
            dim = akin_json_number(entry, "dim", 0),

@@ -1,4 +1,4 @@
-/* simulate: the schedule of the ranks on a counted clock. */
+/* simulate: simulates the ranks' schedule. */
 #include "simulate.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -8,7 +8,7 @@
 #include <akin/shard.h>
 #include <math.h>
 
-/* The network's gradient goes in three sums of 64-bit numbers, which begin when these shares of the
+/* The gradient is summed in three messages of 64-bit numbers. They start when these shares of the
  * last micro-batch are done (tests/bench/bench_scaling.py derives both). */
 static const double sums[] = {8.0 * 19971, 8.0 * (570019 - 19971 - 19392), 8.0 * 19392};
 static const double begins[] = {0.81, 0.84, 1};
@@ -40,10 +40,10 @@ typedef struct {
     const akin_plan_job *job;
     const akin_plan_machine *machine;
     int size, subs;
-    double pair; /* seconds of two rows */
+    double pair; /* seconds per pair of rows */
     double *now, *ready,
-        *waited; /* [size]; the clock of each rank, of its neighbours, and waiting */
-    double vote; /* when the vote of the slice before is known everywhere */
+        *waited; /* [size]; the clock of each rank, of its neighbours, and its waiting time */
+    double vote; /* time at which all ranks know the vote of the previous slice */
 } ring;
 
 static double rounds(int size) {
@@ -54,7 +54,7 @@ static size_t rows_of(const ring *s, int rank) {
     return akin_shard_count(s->job->items, s->size, rank);
 }
 
-/* From one rank to its left neighbour: only the first of a node sends to another node. */
+/* From one rank to its left neighbour: only the first rank of a node sends to another node. */
 static double message(const ring *s, int to, double bytes) {
     const akin_plan_machine *m = s->machine;
     int from = (to + 1) % s->size;
@@ -76,7 +76,7 @@ static void wait_until(ring *s, int rank, double when) {
     s->now[rank] = when;
 }
 
-/* The slice of one rank, in seconds of a core without trouble. */
+/* One rank's slice, in seconds of an undisturbed core. */
 static double work_of(const ring *s, int rank, int step, int slice) {
     int held = akin_ring_held(s->size, rank, step);
     akin_ring_part part = akin_ring_work(s->size, rank, step, (size_t)s->subs, (size_t)s->subs);
@@ -88,7 +88,7 @@ static double work_of(const ring *s, int rank, int step, int slice) {
     return s->pair * columns * own * (double)(part.own_end - part.own_first);
 }
 
-/* All ranks compute a slice, and learn the vote of the one before. */
+/* All ranks compute a slice, and receive the vote of the previous one. */
 static void pass_slice(ring *s, int step, int slice) {
     double last = 0;
     uint64_t piece = (uint64_t)step * (uint64_t)s->subs + (uint64_t)slice;
@@ -100,7 +100,8 @@ static void pass_slice(ring *s, int step, int slice) {
     s->vote = s->size > 1 ? last + 2 * rounds(s->size) * s->machine->latency : 0;
 }
 
-/* Body and lists move on: a rank goes on when both neighbours are as far, and the messages there. */
+/* Body and lists move on. A rank continues when both neighbours have got as far and their messages
+ * have arrived. */
 static void pass_on(ring *s, int step, const double *begun) {
     for (int r = 0; r < s->size; r++) {
         int right = (r + 1) % s->size, left = (r + s->size - 1) % s->size;
@@ -123,7 +124,7 @@ static void go_round(ring *s, double *begun, akin_simulated *out) {
     out->wire = last * (body_of(s, 0) + lists_of(s, 0));
 }
 
-/* Rows are dealt to where they are compared, and lists sent home. */
+/* Rows are sent to the ranks that compare them, and lists are sent back. */
 static double moved(const ring *s, akin_simulated *out) {
     if (s->size == 1) return 0;
     double bytes = body_of(s, 0) + 2 * lists_of(s, 0);
@@ -159,7 +160,7 @@ akin_status akin_simulate_ring(const akin_plan_job *job, const akin_plan_machine
 
 /* --- training --- */
 
-/* A sum of all ranks: reduce-scatter and all-gather. */
+/* A sum over all ranks: reduce-scatter and all-gather. */
 static double sum_seconds(const akin_plan_machine *m, double bytes) {
     int size = m->nodes * m->ranks_per_node;
     if (size == 1) return 0;
@@ -167,7 +168,7 @@ static double sum_seconds(const akin_plan_machine *m, double bytes) {
     return 2 * rounds(size) * m->latency + 2 * (size - 1.0) / size * bytes / link;
 }
 
-/* Seconds of a step; *waiting: of them in which nothing is computed. */
+/* Seconds of a step; *waiting: the part of it in which nothing is computed. */
 static double step_seconds(const akin_plan_machine *m, double micro, double batches, double update,
                            double *waiting) {
     double computed = batches * micro, end = 0;
@@ -186,7 +187,7 @@ void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *m
            bytes = 0, mean = 0;
     *out = (akin_simulated){0};
     for (int drawn = 0; drawn < STEPS_DRAWN; drawn++) {
-        double slowest = 1, waiting; /* all wait for the slowest rank */
+        double slowest = 1, waiting; /* all ranks wait for the slowest */
         for (int r = 0; r < size; r++)
             slowest = fmax(slowest, akin_simulate_speed(m, r, (uint64_t)drawn));
         out->seconds += step_seconds(m, micro * slowest, batches, rates->update, &waiting);

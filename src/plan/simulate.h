@@ -6,8 +6,8 @@
 #include <akin/plan.h>
 
 typedef struct {
-    double seconds, waiting; /* of the slowest rank; of the one that waits longest */
-    double wire;             /* bytes that a rank sends */
+    double seconds, waiting; /* of the slowest rank; longest waiting time of a rank */
+    double wire;             /* bytes sent by a rank */
 } akin_simulated;
 
 /* All pairs. AKIN_FAILED: out of memory. */
@@ -17,10 +17,10 @@ AKIN_MUST_CHECK akin_status akin_simulate_ring(const akin_plan_job *job,
 /* `steps` steps of training. */
 void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *machine,
                             const akin_plan_rates *rates, double steps, akin_simulated *out);
-/* Even work of `seconds` on each rank without messages. */
+/* Evenly divided work of `seconds` on each rank, without messages. */
 double akin_simulate_even(const akin_plan_machine *machine, double seconds);
 
-/* Times as long as a rank without trouble takes for its piece `piece`. */
+/* Slowdown of a rank on its piece `piece`, relative to an undisturbed rank. */
 double akin_simulate_speed(const akin_plan_machine *machine, int rank, uint64_t piece);
 
 #endif

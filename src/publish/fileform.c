@@ -1,4 +1,4 @@
-/* fileform: the forms of a published file: how each is written, recognised and read. */
+/* fileform: the formats of a published file: how each is written, recognised and read. */
 #include "fileform.h"
 #include "listing.h"
 #include <akin/csv.h>
@@ -27,7 +27,7 @@ struct akin_fileform {
     akin_status (*append)(int pass, size_t k, const akin_ids *ids, const akin_list *list,
                           akin_text *text);
     akin_status (*recognise)(const char *path, const char *begin, size_t count, bool *ours);
-    /* NULL: does not contain ids */
+    /* NULL: the file does not contain ids */
     akin_status (*read)(const char *path, see_list see, void *context);
 };
 
@@ -229,7 +229,7 @@ done:
     return status;
 }
 
-/* The shape of a file whose header is one that we write. */
+/* Parses the shape from a header, if it is one that akin writes. */
 static akin_status npy_shape(const char *begin, size_t count, size_t *n, size_t *k, bool *ours) {
     akin_status status = AKIN_OK;
     akin_text *head = NULL;
@@ -255,7 +255,7 @@ static akin_status npy_recognise(const char *path, const char *begin, size_t cou
     return count == 0 ? AKIN_OK : npy_shape(begin, count, &n, &k, ours);
 }
 
-/* --- all forms --- */
+/* --- all formats --- */
 
 static const akin_fileform forms[] = {
     {".jsonl", 1, json_head, json_append, json_recognise, json_read},

@@ -1,10 +1,11 @@
-/* fileform: the forms of a published file: how each is written, recognised and read. Not
+/* fileform: the formats of a published file: how each is written, recognised and read. Not
  * collective.
  *
- *   .jsonl   {"id": "a", "neighbors": [["b", 0.875]]}, a line per item
- *   .csv     id,rank,neighbor,score, a line per neighbour, rank from 1
- *   .npy     two consecutive arrays, as two calls of numpy.save on one open file write them: int32
- *            [items, k], the rows of the neighbours, -1 = none, and float32 [items, k], the scores
+ * .jsonl   {"id": "a", "neighbors": [["b", 0.875]]}, one line per item
+ * .csv     id,rank,neighbor,score, one line per neighbour, ranks start with 1
+ * .npy     two consecutive arrays, as written by two calls of numpy.save on one open file:
+ *          int32 [items, k], the rows of the neighbours, -1 = none, and float32 [items, k], the
+ *          scores
  *
  * A .npy is a single file so that both arrays change together. */
 #ifndef AKIN_FILEFORM_H
@@ -22,7 +23,7 @@
 
 typedef struct akin_fileform akin_fileform;
 
-/* Chosen by the ending of the name; AKIN_USAGE: unknown form. */
+/* Selected by the extension; AKIN_USAGE: unknown format. */
 AKIN_MUST_CHECK akin_status akin_fileform_of(const char *path, const akin_fileform **out);
 
 /* A file is written in passes, each with a header and then all lists. n items, at most k
@@ -34,7 +35,7 @@ AKIN_MUST_CHECK akin_status akin_fileform_append(const akin_fileform *form, int 
                                                  const akin_ids *ids, const akin_list *list,
                                                  akin_text *text);
 
-/* Whether the file looks like a table that akin published in this form; an empty file counts as
+/* Whether the file looks like a table that akin published in this format; an empty file counts as
  * one. AKIN_FAILED: cannot be read. */
 AKIN_MUST_CHECK akin_status akin_fileform_recognise(const akin_fileform *form, const char *path,
                                                     bool *ours);
@@ -42,8 +43,8 @@ AKIN_MUST_CHECK akin_status akin_fileform_recognise(const akin_fileform *form, c
  * damaged. */
 AKIN_MUST_CHECK akin_status akin_fileform_compare(const akin_fileform *form, const char *path,
                                                   akin_publish_diff *change);
-/* Number of items in the file, and neighbours of the longest list (a .npy: its columns); for a .csv,
- * those items that have a neighbour. */
+/* The number of items in the file, and of neighbours in the longest list (for a .npy: its columns);
+ * for a .csv, only items that have a neighbour are counted. */
 AKIN_MUST_CHECK akin_status akin_fileform_count(const akin_fileform *form, const char *path,
                                                 size_t *items, size_t *k);
 

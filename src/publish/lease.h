@@ -1,6 +1,6 @@
-/* lease: the lock that lets only one process at a time publish to a target: how it is taken, and
- * the errors; and what else all kinds of targets share, names and times. A store provides three
- * requests; lock_owner.h has the signature. Not collective. */
+/* lease: the lock that lets only one process at a time publish to a target, and its errors; also
+ * names and times, which all kinds of targets share. A store provides three requests; lock_owner.h
+ * has the signature. Not collective. */
 #ifndef AKIN_LEASE_H
 #define AKIN_LEASE_H
 
@@ -21,13 +21,13 @@ bool akin_lease_is_name(const char *name, size_t most);
 typedef struct {
     bool there;
     char signature[AKIN_LOCK_OWNER_SIZE]; /* "": unknown, or not signed yet */
-    double left;                          /* seconds until it expires; 0 or less: it has */
+    double left;                          /* seconds until it expires; 0 or less: it has expired */
 } akin_lease_holder;
 
 typedef struct {
     const char *kind, *place; /* for messages: "Qdrant", "shop" */
-    void *context;            /* of the requests */
-    /* Creates the lock if there is none. */
+    void *context;            /* passed to the requests */
+    /* Creates the lock if it does not exist. */
     akin_status (*make)(void *context, bool *made);
     akin_status (*ask)(void *context, akin_lease_holder *holder);
     /* Removes, or takes over (*taken), the lock of this owner, unless someone else was faster. */

@@ -264,8 +264,7 @@ akin_status akin_listing_see(akin_listing *lists, size_t row, bool ids_only, con
     }
     if (ids_only) return see_ids(lists, id, value, length, change);
     status = akin_json_parse(value, length, &pairs);
-    if (status == AKIN_INPUT) { /* what is there is not a list of ours: all of it counts as
-                                 * changed */
+    if (status == AKIN_INPUT) { /* the value is not a list of ours: all of it counts as changed */
         akin_error_clear();
         status = akin_publish_diff_see(change, id, 0, NULL, NULL);
         goto done;

@@ -19,7 +19,7 @@ AKIN_MUST_CHECK akin_status akin_memcache_open(const char *servers, double timeo
                                                akin_memcache **out);
 void akin_memcache_close(akin_memcache *cache); /* NULL is fine */
 
-/* With an answer. *value owned, NUL-terminated; NULL: not found. */
+/* With an answer. *value is owned and NUL-terminated; NULL: not found. */
 AKIN_MUST_CHECK akin_status akin_memcache_get(akin_memcache *cache, const char *key, char **value,
                                               size_t *length);
 AKIN_MUST_CHECK akin_status akin_memcache_set(akin_memcache *cache, const char *key,

@@ -78,7 +78,7 @@ typedef struct {
     size_t count, found, next; /* next: where to look for the answer first */
     bool ids_only, wrong;
     const char *generation;
-    akin_publish_diff *change; /* NULL: compare with what should be there */
+    akin_publish_diff *change; /* NULL: compare with what was sent */
 } reading;
 
 static akin_status take_list(void *context, const char *key, const char *value, size_t length) {

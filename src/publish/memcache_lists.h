@@ -24,22 +24,24 @@ AKIN_MUST_CHECK akin_status akin_memcache_lists_check_sizes(akin_memcache_lists 
 AKIN_MUST_CHECK akin_status akin_memcache_lists_send(akin_memcache_lists *lists,
                                                      const char *generation,
                                                      akin_published *published);
-/* Removes what was sent of it, as far as the servers answer; lists NULL: nothing was. */
+/* Removes the lists sent as this generation, as far as the servers answer; lists NULL: none were
+ * sent. */
 void akin_memcache_lists_withdraw(akin_memcache_lists *lists, const char *generation);
 /* Removes a generation as far as its ids are also in the new table; the rest is evicted when memory
  * is short. */
 AKIN_MUST_CHECK akin_status akin_memcache_lists_forget(akin_memcache_lists *lists,
                                                        const char *generation);
 
-/* Whether these rows, or all, are there as they were sent: AKIN_FAILED, with the number and an id. */
+/* Whether these rows, or all, are stored as they were sent: AKIN_FAILED, with the number and an id
+ * of those that are not. */
 AKIN_MUST_CHECK akin_status akin_memcache_lists_check(akin_memcache_lists *lists,
                                                       const char *generation, const size_t *rows,
                                                       size_t count);
 AKIN_MUST_CHECK akin_status akin_memcache_lists_check_all(akin_memcache_lists *lists,
                                                           const char *generation);
 
-/* What publishing this table changes in the lists of that generation, which have ids only or
- * scores too. */
+/* The changes that publishing this table makes in the lists of that generation, which have ids only
+ * or scores too. */
 AKIN_MUST_CHECK akin_status akin_memcache_lists_compare(akin_memcache_lists *lists,
                                                         const char *generation, bool ids_only,
                                                         akin_publish_diff *change);

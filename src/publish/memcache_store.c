@@ -16,7 +16,7 @@ struct akin_memcache_store {
     char *servers;
     char catalog[NAME_SIZE], signature[AKIN_LOCK_OWNER_SIZE];
     akin_memcache *cache;
-    akin_json *meta; /* of what is live; an empty object if nothing is */
+    akin_json *meta; /* of the live table; an empty object if there is none */
 };
 
 /* --- the address --- */

@@ -42,9 +42,9 @@ AKIN_MUST_CHECK akin_status akin_memcache_store_set(akin_memcache_store *place, 
 AKIN_MUST_CHECK akin_status akin_memcache_store_delete(akin_memcache_store *place,
                                                        const char *what);
 
-/* Reads the meta of the generation that `current` names; *there: one is live. */
+/* Reads the meta of the generation that `current` names; *there: whether a table is live. */
 AKIN_MUST_CHECK akin_status akin_memcache_store_look(akin_memcache_store *place, bool *there);
-/* As last read: an empty object, and "", if nothing is live. Borrowed. */
+/* As last read: an empty object, and "", if no table is live. Borrowed. */
 const akin_json *akin_memcache_store_meta(const akin_memcache_store *place);
 const char *akin_memcache_store_generation(const akin_memcache_store *place);
 
@@ -53,10 +53,10 @@ AKIN_MUST_CHECK akin_status akin_memcache_store_lock(akin_memcache_store *place)
 AKIN_MUST_CHECK akin_status akin_memcache_store_holder(akin_memcache_store *place,
                                                        akin_lease_holder *holder);
 AKIN_MUST_CHECK akin_status
-akin_memcache_store_keep(akin_memcache_store *place); /* AKIN_FAILED: it is lost */
+akin_memcache_store_keep(akin_memcache_store *place); /* AKIN_FAILED: the lock is lost */
 AKIN_MUST_CHECK akin_status akin_memcache_store_is_mine(akin_memcache_store *place, bool *mine);
 void akin_memcache_store_unlock(akin_memcache_store *place);
-/* The error when the lock is no longer ours. */
+/* The error for a lock that is no longer ours. */
 akin_status akin_memcache_store_lost(const akin_memcache_store *place);
 
 #endif

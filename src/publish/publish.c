@@ -1,4 +1,4 @@
-/* publish: takes a table through the steps of publishing to its sinks. */
+/* publish: publishes a table to its targets, step by step. */
 #include "publish_gates.h"
 #include <akin/golden.h>
 #include <akin/log.h>
@@ -22,7 +22,7 @@ typedef struct {
     const akin_publish_params *params;
     akin_publish_place *places;
     akin_publish_result *result;
-    const akin_sink **sinks;     /* [url_count] what kind each place is of */
+    const akin_sink **sinks;     /* [url_count] the kind of each target */
     akin_target **targets;       /* [url_count] */
     akin_publish_diff **changes; /* [url_count], NULL if not compared */
     akin_sink_source table, embeddings;
@@ -51,7 +51,8 @@ bool akin_publish_heeds(const char *url, const char *option) {
     return false;
 }
 
-/* The kind of each place, of URLs that akin_publish_check has let through. Owned; NULL: out of memory. */
+/* The kind of each target, for URLs that akin_publish_check has accepted. Owned; NULL: out of
+ * memory. */
 static const akin_sink **find_sinks(const char *const *urls, size_t count) {
     const akin_sink **sinks = akin_mem_alloc(count, sizeof *sinks);
     for (size_t i = 0; sinks && i < count; i++) sinks[i] = akin_sink_of(urls[i]);
@@ -78,7 +79,7 @@ static akin_status pulse(void *context, const char *doing, size_t done, size_t t
     return hold_on(context);
 }
 
-/* --- what is published --- */
+/* --- the published tables --- */
 
 static akin_sink_source *source_of(publication *p, size_t place) {
     return p->sinks[place]->input == AKIN_SINK_EMBEDDINGS ? &p->embeddings : &p->table;
@@ -134,7 +135,7 @@ done:
     return status;
 }
 
-/* Opens and looks: nothing is written. */
+/* Opens the targets and reads their state; nothing is written. */
 static akin_status open_targets(publication *p) {
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < p->params->url_count; i++) {
@@ -145,7 +146,7 @@ done:
     return status;
 }
 
-/* --- what would change --- */
+/* --- the changes --- */
 
 static akin_status compare_with_previous(publication *p, akin_publish_diff *change) {
     akin_status status = AKIN_OK;
@@ -232,8 +233,8 @@ done:
 
 /* --- writing --- */
 
-/* The lock is free once a table is committed, so another run may have published since: then what is
- * there is not ours to check. */
+/* The lock is free once a table is committed, so another run may have published since; then there
+ * is nothing of ours to verify. */
 static akin_status verify_committed(publication *p, size_t i) {
     akin_error_kept why;
     akin_live live = {0};
@@ -340,8 +341,8 @@ static bool may_recognise(const publication *p, size_t i) {
     return live->there && !*live->table_digest && p->sinks[i]->recognise;
 }
 
-/* A file's bytes do not tell its table: to see whether it holds the previous table, the file is
- * generated again, which is faster than parsing it. Rank 0. */
+/* A file does not contain the digest of its table. To find out whether it holds the previous table,
+ * the file is generated again, which is faster than parsing it. Rank 0. */
 static akin_status recognise_all(publication *p) {
     akin_status status = AKIN_OK;
     akin_sink_source before = p->table;
@@ -363,7 +364,7 @@ done:
     return status;
 }
 
-/* The previous table is useful if a target holds exactly that one. Collective; agreed. */
+/* The previous table is used only if a target holds exactly that table. Collective; agreed. */
 static akin_status open_previous(akin_comm *comm, publication *p, inputs *in) {
     akin_status status = AKIN_OK;
     akin_ncfile *file = NULL;

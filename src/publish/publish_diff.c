@@ -1,4 +1,4 @@
-/* publish_diff: what publishing a table would change, compared with what is published now. */
+/* publish_diff: the changes that publishing a table would make, compared with the published one. */
 #include <akin/mem.h>
 #include <akin/publish_diff.h>
 #include <akin/table.h>
@@ -9,9 +9,9 @@ struct akin_publish_diff {
     const akin_ids *ids;
     akin_lists *lists;
     uint8_t *marks; /* [items] akin_publish_diff_mark */
-    float *shares;  /* [items] what each adds to churn */
+    float *shares;  /* [items] contribution of each to churn */
     size_t seen, common, changed, counted;
-    bool blind;   /* counted only */
+    bool blind;   /* counted, not stored */
     double churn; /* sum over common */
     int32_t *rows;
     size_t room, k; /* room: of rows, two lists; k: the new table's, 0 if there are no lists */
@@ -80,8 +80,8 @@ static akin_status reserve_rows(akin_publish_diff *change, size_t count) {
     return AKIN_OK;
 }
 
-/* Compares the published list, whose `count` neighbours have the first rows of change->rows,
- * with the new one: whether it is identical, and how much of it is lost. */
+/* Compares the published list, whose `count` neighbours have the first rows of change->rows, with
+ * the new one: whether it is identical, and how much of it is lost. */
 static void compare(akin_publish_diff *change, const akin_list *list, size_t count,
                     const float *score, bool *same, double *lost) {
     size_t longer = count > list->count ? count : list->count;

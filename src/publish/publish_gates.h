@@ -4,8 +4,8 @@
 
 #include <akin/publish.h>
 
-/* places: [url_count], compared with what they hold. AKIN_GATE: a limit is exceeded; the message
- * lists all of them. Not collective. */
+/* places: [url_count], compared with the tables that they hold. AKIN_GATE: a limit is exceeded; the
+ * message lists all such limits. Not collective. */
 AKIN_MUST_CHECK akin_status akin_publish_check_gates(const akin_publish_params *params,
                                                      const akin_publish_result *result,
                                                      const akin_publish_place *places);

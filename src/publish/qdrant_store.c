@@ -161,7 +161,7 @@ const char *akin_qdrant_store_alias(const akin_qdrant_store *place) {
     return place->alias;
 }
 
-/* --- what is there --- */
+/* --- the collections --- */
 
 akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place) {
     akin_json *answer = NULL;

@@ -1,11 +1,11 @@
-/* qdrant_store: an alias in Qdrant, a vector database: requests to its REST API, what the alias
- * names, its lock. Not collective.
+/* qdrant_store: an alias in Qdrant, a vector database: requests to its REST API, the collections of
+ * the alias, and its lock. Not collective.
  *
- *   <alias>             alias: what a storefront queries
- *   <alias>-previous    alias: the previous generation
- *   akin-lock-<alias>   collection: created by the publisher, which fails if it exists (Qdrant has
- *                       no other lock); the payload of its only point says who holds it and until
- *                       when, by the holder's clock */
+ * <alias>             alias: what a storefront queries
+ * <alias>-previous    alias: the previous generation
+ * akin-lock-<alias>   collection: created by the publisher, which fails if it exists (Qdrant has
+ *                     no other lock); the payload of its only point has its holder and when it
+ *                     expires, by the holder's clock */
 #ifndef AKIN_QDRANT_STORE_H
 #define AKIN_QDRANT_STORE_H
 
@@ -37,7 +37,7 @@ AKIN_MUST_CHECK akin_status akin_qdrant_store_ask_of(akin_qdrant_store *place, c
                                                      const char *body, akin_json **answer);
 
 const char *akin_qdrant_store_alias(const akin_qdrant_store *place);
-/* What alias and -previous named when last queried; "" = nothing. Borrowed. */
+/* The collections of the alias and of -previous when last queried; "" = none. Borrowed. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_read_aliases(akin_qdrant_store *place);
 const char *akin_qdrant_store_live(const akin_qdrant_store *place);
 const char *akin_qdrant_store_before(const akin_qdrant_store *place);
@@ -45,11 +45,11 @@ const char *akin_qdrant_store_before(const akin_qdrant_store *place);
 /* AKIN_FAILED names the owner. A lock that has expired, or whose process has ended, is taken
  * over. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_lock(akin_qdrant_store *place);
-/* Its owner. */
+/* The owner of the lock. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_holder(akin_qdrant_store *place,
                                                      akin_lease_holder *holder);
-/* Checks that it is still ours and extends it; AKIN_FAILED: it is lost. Does nothing without a
- * lock. */
+/* Checks that the lock is still ours and extends it; AKIN_FAILED: it is lost. Does nothing without
+ * a lock. */
 AKIN_MUST_CHECK akin_status akin_qdrant_store_keep(akin_qdrant_store *place);
 void akin_qdrant_store_unlock(akin_qdrant_store *place);
 

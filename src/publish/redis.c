@@ -42,7 +42,7 @@ bool akin_redis_has_tls(void) {
 
 /* --- error messages --- */
 
-#define UNKNOWN "ERR unknown command" /* the protocol has words, no codes */
+#define UNKNOWN "ERR unknown command" /* the protocol has texts but no error codes */
 
 static const struct {
     const char *begin, *advice;

@@ -61,7 +61,7 @@ AKIN_MUST_CHECK akin_status akin_redis_locate(akin_redis *redis, const char *key
                                               char host[256], int *port);
 
 bool akin_redis_is_nil(const akin_redis_reply *reply);
-long long akin_redis_integer(const akin_redis_reply *reply); /* 0 if it is not one */
+long long akin_redis_integer(const akin_redis_reply *reply); /* 0 if it is not a number */
 const char *akin_redis_text(const akin_redis_reply *reply,
                             size_t *length); /* NULL if it is not a text; length may be NULL */
 size_t akin_redis_count(const akin_redis_reply *reply); /* of an array */

@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SAMPLE = 256, ENTRY_BYTES = 96 }; /* of a hash's entry, beside its id and value (measured) */
+enum { SAMPLE = 256, ENTRY_BYTES = 96 }; /* bytes per hash entry besides id and value (measured) */
 
 typedef struct {
     uint64_t most, used; /* bytes; most 0 = no limit */
-    char policy[32];     /* "" = not told */
+    char policy[32];     /* "" = unknown */
 } memory;
 
 /* The value of "name:value\r\n" in INFO's answer; NULL: it has none. */
@@ -34,7 +34,7 @@ static void take_word(const char *text, char *out, size_t size) {
     snprintf(out, size, "%.*s", text ? (int)strcspn(text, "\r\n") : 0, text ? text : "");
 }
 
-/* Servers before 4.0.10 or so say the policy only when asked for their settings. */
+/* Servers before about 4.0.10 report the policy only as a setting. */
 static void ask_policy(akin_redis *server, memory *found) {
     akin_redis_reply *reply = NULL;
     size_t length;
@@ -47,7 +47,7 @@ static void ask_policy(akin_redis *server, memory *found) {
     akin_redis_free(reply);
 }
 
-/* *told: whether it says anything. */
+/* *told: whether the answer has any of these values. */
 static akin_status ask(akin_redis *server, memory *found, bool *told) {
     akin_redis_reply *reply = NULL;
     size_t length;
@@ -63,11 +63,11 @@ static akin_status ask(akin_redis *server, memory *found, bool *told) {
     }
     akin_redis_free(reply);
     if (status != AKIN_OK && akin_redis_broken(server)) return status;
-    if (status != AKIN_OK) akin_error_clear(); /* a user that may not ask */
+    if (status != AKIN_OK) akin_error_clear(); /* the user lacks the permission */
     return AKIN_OK;
 }
 
-/* About how much all lists take, from some that are spread evenly. */
+/* Estimates the size of all lists from some that are evenly spaced. */
 static akin_status measure(akin_listing *lists, const akin_ids *ids, size_t items, double *bytes) {
     akin_status status = AKIN_OK;
     akin_text *text = NULL;
@@ -122,7 +122,7 @@ akin_status akin_redis_room_check(akin_redis_store *place, akin_listing *lists, 
                 here++;
                 if (first == count) first = other;
             }
-        if (first != b) continue; /* asked already */
+        if (first != b) continue; /* already known */
         AKIN_TRY(ask(server, &found, &told));
         if (told) AKIN_TRY(judge(place, &found, needed * (double)here / (double)count));
     }

@@ -124,7 +124,7 @@ akin_status akin_redis_stage_clear(akin_redis_stage *stage) {
     return status;
 }
 
-/* --- a delta: the server copies, and only changes are sent --- */
+/* --- a delta: the server copies the live table, and only changes are sent --- */
 
 akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied) {
     akin_status status = reserve_words(stage, 4);

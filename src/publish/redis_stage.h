@@ -23,10 +23,10 @@ void akin_redis_stage_free(akin_redis_stage *stage); /* NULL is fine */
 
 /* Removes :next. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_clear(akin_redis_stage *stage);
-/* The server copies what is live to :next; *copied false: it cannot (COPY was added in Redis
+/* The server copies the live table to :next; *copied false: it cannot (COPY was added in Redis
  * 6.2). */
 AKIN_MUST_CHECK akin_status akin_redis_stage_copy(akin_redis_stage *stage, bool *copied);
-/* Removes the ids that are gone from :next. */
+/* Removes the ids of removed items from :next. */
 AKIN_MUST_CHECK akin_status akin_redis_stage_remove(akin_redis_stage *stage,
                                                     const akin_publish_diff *change);
 /* Adds the list of a row. */

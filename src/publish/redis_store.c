@@ -376,7 +376,7 @@ static akin_status ask_lock(void *context, akin_lease_holder *holder) {
     holder->there = text != NULL;
     snprintf(holder->signature, sizeof holder->signature, "%s", text && *text ? text : "?");
     holder->left = (double)((akin_redis_integer(left) + 999) / 1000);
-    if (holder->left <= 0) holder->left = AKIN_REDIS_LOCK_SECONDS; /* made without an end */
+    if (holder->left <= 0) holder->left = AKIN_REDIS_LOCK_SECONDS; /* a lock without an expiry */
 done:
     akin_redis_free(who);
     akin_redis_free(left);

@@ -57,7 +57,7 @@ AKIN_MUST_CHECK akin_status akin_redis_store_open(const char *url, const akin_si
                                                   akin_redis_store **out);
 void akin_redis_store_close(akin_redis_store *place); /* NULL is fine */
 
-/* From now on the hashes of a catalogue with so many buckets. */
+/* From now on refers to the hashes of a catalogue with this number of buckets. */
 AKIN_MUST_CHECK akin_status akin_redis_store_set_buckets(akin_redis_store *place, size_t buckets);
 
 size_t akin_redis_store_count(const akin_redis_store *place); /* number of hashes */
@@ -92,7 +92,7 @@ AKIN_MUST_CHECK akin_status akin_redis_store_take_guard(akin_redis_store *place,
 /* The owner of the first hash's lock. */
 AKIN_MUST_CHECK akin_status akin_redis_store_holder(akin_redis_store *place,
                                                     akin_lease_holder *holder);
-/* The error when a transaction was refused for that reason. */
+/* The error for a transaction that was refused because of that. */
 akin_status akin_redis_store_lost(const akin_redis_store *place);
 
 #endif

@@ -1,10 +1,10 @@
-/* redis_switch: the written table takes the place of the published one. */
+/* redis_switch: replaces the published table by the written one. */
 #include "redis_switch.h"
 #include <akin/mem.h>
 #include <stdbool.h>
 #include <stdio.h>
 
-#define TURNS 5 /* a switch that someone's write came between is tried again */
+#define TURNS 5 /* attempts, when someone writes during a switch */
 
 typedef struct {
     bool live, next, prev;
@@ -52,7 +52,7 @@ done:
     return status;
 }
 
-/* :prev and live change places, by way of :next. */
+/* :prev and the live table are exchanged, by way of :next. */
 static akin_status queue_back(const akin_redis_hash *hash, const presence *there,
                               const char *keep_for, size_t *queued) {
     akin_status status = AKIN_OK;
@@ -76,15 +76,15 @@ done:
     return status;
 }
 
-/* What a switch queues, and how long (milliseconds) it keeps the table that goes. */
+/* The commands of a switch, and how long (milliseconds) it keeps the replaced table. */
 typedef struct {
     akin_status (*queue)(const akin_redis_hash *hash, const presence *there, const char *keep_for,
                          size_t *queued);
     char keep_for[24];
 } plan;
 
-/* One transaction over hashes [first, end), which are on one server, with the meta where it is
- * given. *done false: a write came between. */
+/* One transaction over hashes [first, end), which are on one server, with the meta if it is given.
+ * *done false: someone wrote in between. */
 static akin_status turn(akin_redis_store *store, size_t first, size_t end, const plan *p,
                         const akin_redis_meta *meta, presence *there, bool *done) {
     akin_status status = AKIN_OK;

@@ -1,4 +1,4 @@
-/* rollback: what is published at targets, and the previous table back in its place. */
+/* rollback: reports what is published at targets, and restores the previous table. */
 #include <akin/mem.h>
 #include <akin/publish.h>
 #include <akin/sink.h>
@@ -20,7 +20,7 @@ done:
     return status;
 }
 
-/* The target has the previous table again, even where it cannot be asked any more. */
+/* The target has the previous table again, even if it can no longer be queried. */
 static void describe_restored(const akin_sink *sink, akin_target *target, akin_standing *standing) {
     const akin_standing before = *standing;
     if (sink->describe(target, standing) == AKIN_OK) return;
@@ -58,7 +58,7 @@ static void close_all(places *p) {
     akin_mem_free(p->targets);
 }
 
-/* What rank 0 does at the targets that are open. */
+/* Rank 0's work on the open targets. */
 typedef akin_status work(places *p, akin_standing *standings);
 
 static akin_status at_places(akin_comm *comm, const char *const *urls, size_t url_count,

@@ -16,7 +16,7 @@ const akin_sink *akin_sink_of(const char *url) {
     return NULL;
 }
 
-/* AKIN_USAGE, with the URL before the message and another after it, both without their
+/* AKIN_USAGE: puts the URL before the message and another one after it, both without their
  * passwords. */
 static akin_status refuse(const char *url, const char *what, const char *more) {
     akin_status status = AKIN_OK;
@@ -44,14 +44,14 @@ done:
     return status;
 }
 
-/* "file:a.jsonl file:b.csv" in quotes: one word, which would be a path with a blank. */
+/* "file:a.jsonl file:b.csv" in quotes is one word; it would be a path with a blank. */
 static bool is_several(const char *url) {
     for (const char *blank = url; (blank = strpbrk(blank, " \t")); blank++)
         if (akin_sink_of(blank + 1)) return true;
     return false;
 }
 
-/* Whether urls[last] is the same target as one before it. */
+/* Whether urls[last] is the same target as an earlier one. */
 static akin_status refuse_twice(const char *const *urls, size_t last) {
     akin_status status = AKIN_OK;
     char *name = akin_sink_of(urls[last])->identity(urls[last]);

@@ -22,7 +22,7 @@
 
 struct akin_target {
     const akin_fileform *form;
-    char *path;     /* of the URL; where that is a link, what it leads to */
+    char *path;     /* of the URL; if that is a link, its target */
     char *previous; /* PATH.prev */
     akin_outfile *file;
     uint64_t bytes;
@@ -75,7 +75,7 @@ static bool overwrites(const char *url, const char *path) {
     return found;
 }
 
-/* --- what is there --- */
+/* --- the published file --- */
 
 static void close_target(akin_target *target) {
     if (!target) return;
@@ -169,7 +169,7 @@ static akin_status look(akin_target *target, akin_live *live) {
     return status;
 }
 
-/* A file names no generation; its time is that of its last byte, which a rollback keeps. */
+/* A file has no generation; its time is that of its last modification, which a rollback keeps. */
 static akin_status describe_file(const akin_target *target, const char *path,
                                  akin_edition *edition) {
     struct stat facts;
@@ -208,7 +208,7 @@ static akin_status write_bytes(akin_target *target, akin_hasher *hasher, const c
     return akin_error_set(AKIN_FAILED, "%s: cannot be written; is the disk full?", target->path);
 }
 
-/* All bytes of the file on their way to `take`. */
+/* Passes all bytes of the file to `take`. */
 typedef struct {
     akin_target *target;
     const akin_sink_source *source;

@@ -147,7 +147,7 @@ done:
     return status;
 }
 
-/* What "<alias>-<digest>-<microseconds>" and its points tell. */
+/* Reads what the name "<alias>-<digest>-<microseconds>" and the points say. */
 static akin_status describe_edition(akin_target *target, const char *collection,
                                     akin_edition *out) {
     *out = (akin_edition){.there = *collection != '\0'};
@@ -353,8 +353,8 @@ done:
     return status;
 }
 
-/* Removes generations that no alias names: older ones, and what a killed publisher left. One
- * that was created after this one may belong to another publisher; and what the aliases name is
+/* Removes generations that no alias names: older ones, and those left by a killed publisher. A
+ * collection that was created after this one may belong to another publisher. The aliases are
  * queried again each time. */
 static void remove_old(akin_target *target, const char *name, bool *flag) {
     char digest[AKIN_HASH_TEXT_SIZE];

@@ -19,7 +19,7 @@
 
 #define READ_ROWS ((size_t)2048) /* lists requested at a time */
 #define PULSE_ROWS 1024
-#define BUCKETS ((size_t)16384) /* the most there can be */
+#define BUCKETS ((size_t)16384) /* the most that are possible */
 
 struct akin_target {
     akin_redis_store *place;
@@ -27,7 +27,7 @@ struct akin_target {
     akin_redis_meta meta;
     akin_listing *lists;
     akin_redis_stage *stage;
-    bool same_layout; /* what is live has the layout of the new table */
+    bool same_layout; /* whether the live table has the layout of the new one */
     bool locked, committed;
 };
 
@@ -100,7 +100,7 @@ static void edition_of(const char fields[][AKIN_REDIS_VALUE], akin_edition *out)
     snprintf(out->digest, sizeof out->digest, "%.32s", fields[AKIN_REDIS_DIGEST]);
 }
 
-/* In the layout of what is published, whatever the option says. */
+/* In the layout of the published table, whatever the option says. */
 static akin_status describe(akin_target *target, akin_standing *standing) {
     akin_status status = AKIN_OK;
     akin_redis_reply *left = NULL;
@@ -218,7 +218,8 @@ static akin_status keep(akin_target *target) {
     return akin_redis_store_keep(target->place);
 }
 
-/* If the server holds exactly the table that was compared with, and most of it is unchanged. */
+/* Whether the server holds exactly the table that was compared with, and most of it is unchanged.
+ */
 static bool is_delta(const akin_target *target, const akin_sink_source *source) {
     if (!source->change || !*source->previous_digest || !target->same_layout) return false;
     if (strcmp(target->meta.now[AKIN_REDIS_DIGEST], source->previous_digest) != 0) return false;
