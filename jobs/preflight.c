@@ -123,9 +123,9 @@ static akin_status check_all_apart(akin_jobfile *job, const char *output) {
                                           "log.txt",       "model.nc.checkpoint"};
     static const struct {
         const char *section, *key;
-    } read[] = {{"ingest", "previous"},  {"ingest", "network"},  {"train", "init"},
-                {"train", "checkpoint"}, {"embed", "from"},      {"embed", "ids"},
-                {"evaluate", "against"}, {"publish", "previous"}};
+    } read[] = {{"ingest", "previous"},  {"ingest", "network"},   {"train", "init"},
+                {"train", "checkpoint"}, {"embed", "from"},       {"embed", "ids"},
+                {"evaluate", "against"}, {"publish", "previous"}, {"publish", "golden"}};
     akin_status status = AKIN_OK;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     const char *const *sources = NULL;
@@ -252,6 +252,8 @@ static akin_status check_inputs(akin_jobfile *job) {
     for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
         for (size_t i = 0; i < sizeof of_tables / sizeof *of_tables; i++)
             akin_mistakes_note(&found, check_input(job, section, of_tables[i]));
+    for (size_t t = 0; (section = akin_job_table_section(job, t)); t++)
+        akin_mistakes_note(&found, check_input(job, section, "golden"));
     for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
         for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
             check_input_list(job, section, lists[i], &found);

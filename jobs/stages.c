@@ -5,6 +5,7 @@
 #include "preflight.h"
 #include "reuse.h"
 #include "stages_gallery.h"
+#include "table_gates.h"
 #include "tables.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -161,10 +162,10 @@ static const akin_option job_options[] = {
 static const akin_option section_options[] = {
     {.name = "enabled", .type = AKIN_OPTION_FLAG, .initial = "yes", .unrecorded = true}, {0}};
 
-enum { STAGES = sizeof akin_stages / sizeof *akin_stages - 1, TABLES = 4 };
+enum { STAGES = sizeof akin_stages / sizeof *akin_stages - 1, TABLES = 5 };
 
 const akin_jobfile_section *akin_stage_sections(void) {
-    static const akin_option *tables[STAGES + 1][TABLES] = {{job_options}};
+    static const akin_option *tables[STAGES + 2][TABLES] = {{job_options}};
     static akin_jobfile_section sections[STAGES + 3] = {
         {.name = "job", .tables = tables[0], .refusals = job_refused}};
     for (size_t i = 0; i < STAGES; i++) {
@@ -178,9 +179,14 @@ const akin_jobfile_section *akin_stage_sections(void) {
                                                  .argument_key = stage->argument_key,
                                                  .refusals = stage->refusals};
     }
-    sections[STAGES + 1] = sections[akin_stage_find("neighbors") - akin_stages + 1];
-    sections[STAGES + 1].name = AKIN_TABLE_SECTION;
-    sections[STAGES + 1].named = true;
+    const akin_option **keys = tables[STAGES + 1];
+    akin_jobfile_section *table = &sections[STAGES + 1];
+    *table = sections[akin_stage_find("neighbors") - akin_stages + 1];
+    memcpy(keys, table->tables, sizeof tables[0]);
+    keys[3] = akin_table_gates_options();
+    table->tables = keys;
+    table->name = AKIN_TABLE_SECTION;
+    table->named = true;
     return sections;
 }
 
@@ -381,6 +387,9 @@ done:
 static akin_status settle_publish(const akin_stage_setting *setting, akin_options *options) {
     const char *const *urls = NULL;
     akin_status status = settle_addresses(options, setting->table);
+    if (status == AKIN_OK && setting->section)
+        status =
+            akin_table_gates_settle(akin_jobfile_options(setting->job, setting->section), options);
     if (status != AKIN_OK) return status;
     size_t count = akin_options_list(options, "to", &urls), takers = 0;
     for (size_t i = 0; i < count; i++) takers += akin_publish_takes_embeddings(urls[i]);
@@ -411,7 +420,7 @@ done:
 akin_status akin_stages_settle(const akin_job *job, const akin_options *run, const char *folder,
                                const char *previous) {
     akin_status status = AKIN_OK;
-    akin_stage_setting setting = {job->file, run, folder, job->table};
+    akin_stage_setting setting = {job->file, run, folder, job->table, job->section};
     for (const akin_stage *stage = akin_stages; stage->verb && status == AKIN_OK; stage++)
         if (akin_stage_runs(stage, job)) status = settle(stage, &setting, job, previous);
     return status;

@@ -12,9 +12,9 @@
 /* What a stage's hooks are given: the options of all stages while they are settled ... */
 typedef struct {
     akin_jobfile *job;
-    const akin_options *run; /* those of `akin run` */
-    const char *folder;      /* the output's */
-    const char *table;       /* as in akin_job */
+    const akin_options *run;     /* those of `akin run` */
+    const char *folder;          /* the output's */
+    const char *table, *section; /* as in akin_job */
 } akin_stage_setting;
 /* ... and the stage that runs. */
 typedef struct {

@@ -1,7 +1,9 @@
 /* stages_check: what can be refused in a settled job before anything is changed. */
 #include "call.h"
 #include "stages.h"
+#include "table_gates.h"
 #include <akin/mem.h>
+#include <string.h>
 
 static akin_status check(const akin_stage *stage, const akin_job *job) {
     const akin_verb *verb = akin_verb_find(stage->verb);
@@ -31,10 +33,11 @@ akin_status akin_stages_check(const akin_job *job) {
         const char *section = akin_stage_section(stage, job);
         const char *key =
             wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
+        if (strcmp(section, "publish") == 0) section = akin_table_gates_section(job, key);
         char *place = akin_jobfile_place(job->file, section, key);
         if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
         akin_mem_free(place);
         return status;
     }
-    return AKIN_OK;
+    return akin_table_gates_check(job);
 }

@@ -147,6 +147,25 @@ def test_a_gate_holds_back_its_own_table_only():
     assert told("results/gate")["tables"]["sparse"]["publish"]["exit"] == 4
 
 
+def test_a_table_has_gates_of_its_own():
+    """In place of those of [publish], and without being made again; a gate that nothing uses is refused."""
+    with open("golden.csv", "w") as f:
+        f.write("id,neighbor\n" + "".join(f"item-0000,item-{i:04d}\n" for i in range(1, 11)))  # of which a list of 3 has 0.3 at most
+    tables = {"sparse": ["min-score = 0.99999", "min-coverage = 0"], "strict": ["k = 3", "golden = golden.csv"], "plain": ["k = 2"]}
+    done = run(write_job("own", tables), expect=4, ranks=2)
+    assert "publish (table strict)" in done.err and "--min-golden is 0.9" in done.err, done.err
+    assert [os.path.exists(f"own-{name}.jsonl") for name in ("main", "sparse", "strict", "plain")] == [True, True, False, True]
+    gates = {name: {gate["gate"]: gate["limit"] for gate in entry["publish"]["gates"]} for name, entry in told("results/own")["tables"].items()}
+    assert gates["sparse"]["min-coverage"] == 0 and gates["plain"]["min-coverage"] == 0.95, gates
+    assert gates["strict"]["min-golden"] == 0.9 and "min-golden" not in gates["plain"], gates
+    with open("results/own/metrics.prom") as f:
+        assert re.search(r'^akin_gate_limit\{job="own",gate="min-coverage",table="sparse"\} 0$', f.read(), re.M)
+    tables["strict"] = ["k = 3", "golden = golden.csv", "min-golden = 0"]
+    done = run(write_job("own", tables))
+    assert ran(done) == ["strict:publish"] and os.path.exists("own-strict.jsonl"), done.json
+    assert ran(run("results/own/job.ini")) == []
+
+
 def test_a_table_that_no_address_has_is_told():
     done = run(write_job("silent", to="file:{name}.jsonl"))
     assert done.err.count("is not published") == 2 and "table related is not published" in done.err, done.err
@@ -162,6 +181,10 @@ def test_a_bad_section_touches_nothing():
                               ("[table a]\noutput = x.nc\n", 16, "is set by the run"),
                               ("[table a]\nk = 0\n", 16, "whole number"),
                               ("[table a]\npool = 5\n", 16, "[table a]"),
+                              ("[table a]\nmin-coverage = 2\n", 16, "a number"),
+                              ("[table a]\nk = 2\nmin-golden = 0.5\n", 17, "[table a] --min-golden belongs to --golden"),
+                              ("[table a]\nto = file:x.csv\n", 16, "unknown key to"),
+                              ("[neighbors]\nmax-churn = 0.5\n", 16, "unknown key max-churn"),
                               ("[table a]\nk = 2\n[table x]\n", 17, "no key")]:
         with open(write_job("bad", {}), "a") as f:
             f.write(text)
@@ -172,6 +195,12 @@ def test_a_bad_section_touches_nothing():
     write_job("bad", to="file:{name}-{{table}}.jsonl file:{name}-related.jsonl")
     done = run("bad.ini", expect=2)
     assert "bad.ini line 14" in done.err and not os.path.exists("results/bad"), done.err
+    write_job("bad", {"a": ["golden = none.csv"]})
+    done = run("bad.ini", "--check", expect=1)
+    assert "bad.ini line 16: [table a] golden none.csv: no such file" in done.err, done.err
+    for to, named in (("file:{name}.jsonl", True), ("file:{name}-{{table}}.jsonl", False), ("file:{name}.jsonl\nenabled = no", False)):
+        done = run(write_job("bad", {"a": ["k = 3", "max-churn = 0.5"]}, to=to), "--check", expect=2 if named else 0)
+        assert ("bad.ini line 17: [table a] max-churn is a gate of publishing" in done.err) is named, done.err
     done = run(write_job("nolabel", {"a": ["k = 2"], "b": ["exclude-same-group = yes"]}), "--check")
     assert done.json["exit"] == 0
 

@@ -1,0 +1,61 @@
+/* table_gates: see table_gates.h. */
+#include "table_gates.h"
+#include "call.h"
+#include "stages.h"
+#include <string.h>
+
+#define PUBLISH "publish"
+
+static const char *const gates[] = {"min-coverage", "max-churn", "max-shrink", "golden",
+                                    "min-golden"};
+enum { GATES = sizeof gates / sizeof *gates };
+
+/* Without a default, so that what is not given does not replace that of [publish], and unrecorded,
+ * because the table does not depend on it. */
+const akin_option *akin_table_gates_options(void) {
+    static akin_option options[GATES + 1];
+    const akin_option *all = akin_verb_find(PUBLISH)->options;
+    for (size_t i = 0; i < GATES; i++) {
+        const akin_option *one = all;
+        while (strcmp(one->name, gates[i]) != 0) one++;
+        options[i] = *one;
+        options[i].initial = NULL;
+        options[i].unrecorded = true;
+    }
+    return options;
+}
+
+akin_status akin_table_gates_settle(const akin_options *section, akin_options *publish) {
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < GATES && status == AKIN_OK; i++)
+        if (akin_options_given(section, gates[i]))
+            status =
+                akin_options_set(publish, gates[i], akin_options_text(section, gates[i]), "run");
+    return status;
+}
+
+static bool has(const akin_job *job, const char *key) {
+    const akin_options *section =
+        job->section ? akin_jobfile_options(job->file, job->section) : NULL;
+    return section && akin_options_declared(section, key, NULL) && akin_options_given(section, key);
+}
+
+akin_status akin_table_gates_check(const akin_job *job) {
+    size_t i = 0;
+    bool off = !akin_options_flag(akin_jobfile_options(job->file, PUBLISH), "enabled");
+    if (off || akin_stage_runs(akin_stage_find(PUBLISH), job)) return AKIN_OK;
+    while (i < GATES && !has(job, gates[i])) i++;
+    if (i == GATES) return AKIN_OK;
+    akin_status status = akin_error_set(
+        AKIN_USAGE,
+        "%s is a gate of publishing, and this table is not published: no `to` of [publish] has "
+        "{table}, which stands for its name",
+        gates[i]);
+    return akin_job_at_key(job->file, job->section, gates[i], status);
+}
+
+const char *akin_table_gates_section(const akin_job *job, const char *key) {
+    for (size_t i = 0; i < GATES; i++)
+        if (strcmp(gates[i], key) == 0 && has(job, key)) return job->section;
+    return PUBLISH;
+}
