@@ -6,7 +6,8 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 # Ranks of several programs at once would be bound to the same cores; Open MPI 5 has another name for it.
 export PRTE_MCA_hwloc_default_binding_policy="${PRTE_MCA_hwloc_default_binding_policy:-none}"
-# One machine needs no TCP between ranks; Open MPI 5 prints an error where it finds no interface for it.
-export OMPI_MCA_btl="${OMPI_MCA_btl:-^tcp}"
+# One machine needs no network between ranks. Open MPI 5 prints an error where it finds no interface for TCP; looking for the others takes
+# Open MPI 4 a quarter of a second at each start, and with ofi a second at each end.
+export OMPI_MCA_btl="${OMPI_MCA_btl:-^tcp,ofi,openib,uct}" OMPI_MCA_mtl="${OMPI_MCA_mtl:-^ofi,psm,psm2}"
 export OMPI_MCA_btl_vader_single_copy_mechanism="${OMPI_MCA_btl_vader_single_copy_mechanism:-none}"
 export OMPI_MCA_hwloc_base_binding_policy="${OMPI_MCA_hwloc_base_binding_policy:-none}"

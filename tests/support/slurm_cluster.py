@@ -38,8 +38,8 @@ class Cluster:
             raise
         shown = subprocess.run(["bash", "-c", f". {SCRIPTS}/env.sh {self.folder}; env -0"], env=self.env, capture_output=True, check=True)
         self.env = dict(word.split("=", 1) for word in shown.stdout.decode().split("\0") if "=" in word)
-        # What ctest sets for one machine without Slurm; the ranks of a job are spread by Slurm.
-        for name in ("OMPI_MCA_rmaps_base_mapping_policy",):
+        # What ctest and environment.sh set for one machine without Slurm: Slurm spreads the ranks, and its nodes need a network.
+        for name in ("OMPI_MCA_rmaps_base_mapping_policy", "OMPI_MCA_btl"):
             self.env.pop(name, None)
         self.env["AKIN"] = AKIN
 
