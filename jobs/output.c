@@ -7,9 +7,7 @@
 #include <akin/ncfile.h>
 #include <string.h>
 
-/* The attribute of the file, owned; NULL if there is none. False if there is no such file. */
-static bool read_attribute(const char *path, const char *kind, const char *attribute,
-                           char **value) {
+bool akin_output_read(const char *path, const char *kind, const char *attribute, char **value) {
     akin_ncfile *file = NULL;
     *value = NULL;
     akin_status status = akin_ncfile_peek(path, kind, &file);
@@ -21,7 +19,7 @@ static bool read_attribute(const char *path, const char *kind, const char *attri
 
 bool akin_output_has(const char *path, const char *kind, const char *attribute, const char *value) {
     char *found;
-    bool there = read_attribute(path, kind, attribute, &found);
+    bool there = akin_output_read(path, kind, attribute, &found);
     bool same = found && value ? strcmp(found, value) == 0 : !found && !value;
     akin_mem_free(found);
     return there && same;
@@ -30,7 +28,7 @@ bool akin_output_has(const char *path, const char *kind, const char *attribute, 
 bool akin_output_made_from(const char *path, const char *kind, const char *attribute,
                            const char *input) {
     char *digest;
-    bool made = read_attribute(input, NULL, "content_digest", &digest) && digest &&
+    bool made = akin_output_read(input, NULL, "content_digest", &digest) && digest &&
                 akin_output_has(path, kind, attribute, digest);
     akin_mem_free(digest);
     return made;
@@ -39,7 +37,7 @@ bool akin_output_made_from(const char *path, const char *kind, const char *attri
 bool akin_output_same_attribute(const char *a, const char *kind_of_a, const char *b,
                                 const char *kind_of_b, const char *attribute) {
     char *value;
-    bool alike = read_attribute(a, kind_of_a, attribute, &value) && value &&
+    bool alike = akin_output_read(a, kind_of_a, attribute, &value) && value &&
                  akin_output_has(b, kind_of_b, attribute, value);
     akin_mem_free(value);
     return alike;

@@ -6,6 +6,10 @@
 
 #include <stdbool.h>
 
+/* The text attribute of a file of that kind, owned; NULL if it has none. False if there is no such
+ * file. */
+bool akin_output_read(const char *path, const char *kind, const char *attribute, char **value);
+
 /* A readable file of that kind whose text attribute has this value; NULL: one without the
  * attribute. */
 bool akin_output_has(const char *path, const char *kind, const char *attribute, const char *value);

@@ -6,7 +6,9 @@
 #include <akin/file.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/text.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -38,6 +40,62 @@ static bool serves(const nightly *night, const char *path) {
 static bool is_old(const char *path) {
     struct stat facts;
     return stat(path, &facts) == 0 && difftime(time(NULL), facts.st_mtime) > WEEK;
+}
+
+/* --- a model of other options --- */
+
+typedef struct {
+    char **list; /* [count], "name=value" */
+    size_t count;
+} words;
+
+/* Adds what `now` has and `then` has not, or with another value. */
+static akin_status append_changes(akin_text *text, const words *then, const words *now,
+                                  const char *format) {
+    enum { NAME_SIZE = 64 };
+    akin_status status = AKIN_OK;
+    for (size_t i = 0; i < now->count; i++) {
+        char name[NAME_SIZE];
+        size_t length = strcspn(now->list[i], "=");
+        snprintf(name, sizeof name, "%.*s=", (int)length, now->list[i]);
+        const char *old = akin_options_after(then->list, then->count, name);
+        if (old && strcmp(old, now->list[i] + strlen(name)) == 0) continue;
+        AKIN_TRY(akin_text_append(text, "%s", akin_text_length(text) > 0 ? ", " : ""));
+        AKIN_TRY(akin_text_append(text, format, now->list[i]));
+    }
+done:
+    return status;
+}
+
+/* "epochs=2 (it has epochs=1)" */
+static akin_status append_differences(akin_text *text, const char *recorded, const char *wanted) {
+    akin_status status = AKIN_OK;
+    words then = {0}, now = {0};
+    AKIN_TRY(akin_options_recorded(recorded, &then.list, &then.count));
+    AKIN_TRY(akin_options_recorded(wanted, &now.list, &now.count));
+    AKIN_TRY(append_changes(text, &now, &then, "%s there"));
+    AKIN_TRY(append_changes(text, &then, &now, "%s here"));
+done:
+    akin_options_free_words(then.list, then.count);
+    akin_options_free_words(now.list, now.count);
+    return status;
+}
+
+void akin_retrain_tell_other(const akin_options *train, const char *model) {
+    akin_text *text = NULL;
+    char *recorded = NULL, *wanted = akin_options_resolved(train, true);
+    if (strcmp(akin_options_text(train, "retrain"), "never") == 0 &&
+        akin_options_given(train, "retrain") && wanted &&
+        akin_output_read(model, "model", "akin_result_options", &recorded) && recorded &&
+        strcmp(recorded, wanted) != 0 && akin_text_create(&text) == AKIN_OK &&
+        append_differences(text, recorded, wanted) == AKIN_OK)
+        akin_log_warning("train: %s has other options than [train] (%s), so a new model is trained "
+                         "in its place: retrain = never keeps one of the same options only",
+                         model, akin_text_bytes(text));
+    akin_error_clear();
+    akin_text_free(text);
+    akin_mem_free(recorded);
+    akin_mem_free(wanted);
 }
 
 /* --- decisions --- */
@@ -134,6 +192,7 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
+    if (akin_comm_rank(call->comm) == 0) akin_retrain_tell_other(call->options, night.here);
     if (previous && ask(call->comm, akin_file_exists(night.here)))
         AKIN_TRY(akin_metrics_inherit(call->comm, metrics, "train", previous));
 done:

@@ -1,6 +1,7 @@
 /* retrain: whether tonight's vectors come from the existing model or from a new one.
  *
- *   never    the model of the night before is used, whatever catalogue made it
+ *   never    the model of the night before is used, whatever catalogue made it, if its options are
+ *            those of [train]
  *   always   a new one for a new catalogue
  *   weekly   a new one when the model's file is older than seven days, from its weights
  *   drift    likewise, when the loss on the new items exceeds the holdout loss of the training by
@@ -22,6 +23,9 @@ typedef struct {
  * is kept; otherwise sets --init if a new one starts from it. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder,
                                                  akin_metrics *metrics, akin_retrain_measure *out);
+/* Warns if retrain = never keeps not even this model, because [train] has other options, and says
+ * which. Not collective; rank 0. */
+void akin_retrain_tell_other(const akin_options *train, const char *model);
 /* After train: adds what was measured to its entry. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
                                                 const akin_retrain_measure *measure);

@@ -206,6 +206,16 @@ done:
     return status;
 }
 
+/* The model that is there, or that of the last night, is one that the run would replace. */
+static akin_status tell_other_model(const akin_jobfile *job, const char *output, long long keep) {
+    if (!akin_stage_wanted(akin_stage_find("train"), job)) return AKIN_OK;
+    char *model = akin_file_join(output, keep > 0 ? "latest/model.nc" : "model.nc");
+    if (!model) return AKIN_FAILED;
+    akin_retrain_tell_other(akin_jobfile_options(job, "train"), model);
+    akin_mem_free(model);
+    return AKIN_OK;
+}
+
 /* --check: what begin() would refuse, the sources and the free space. Collective. */
 static akin_status check_only(akin_call *call) {
     akin_status status = AKIN_OK;
@@ -216,6 +226,8 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, check_job(call, &read, &output, &keep)));
     status = read_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
+    AKIN_TRY(akin_agree(call->comm, status));
+    if (akin_comm_rank(call->comm) == 0) status = tell_other_model(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
     akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;
     akin_error_kept why;

@@ -233,6 +233,25 @@ def test_a_drift_that_cannot_be_measured_is_told():
         assert "train: retrain = drift" in done.err and told_so in done.err and "nan" not in done.err, done.err
 
 
+def test_a_model_of_other_options_is_told():
+    """retrain = never keeps a model of the same options; that one of others is replaced is said, beforehand too, with what differs."""
+    run(write_job("other"))
+    as_night("results/other", "2001-01-01")
+    done = run(write_job("other", "seed = 5"), "--check")
+    assert "has other options" not in done.err, done.err  # nobody asked to keep it
+    job = write_job("other", "retrain = never\nseed = 5")
+    with open(job, "a") as f:
+        f.write("max-churn = 1\n")
+    for more in (["--check"], []):
+        done = run(job, *more, ranks=2)
+        assert done.err.count("model.nc has other options than [train] (seed=1 there, seed=5 here)") == 1, done.err
+    assert "train" in ran(done)
+    for more in (["--check"], []):
+        done = run(job, *more)
+        assert "has other options" not in done.err, done.err
+    assert ran(done) == []
+
+
 def test_a_model_older_than_a_week():
     job = write_job("weekly", "retrain = weekly")
     first = run(job)
