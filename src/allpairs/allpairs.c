@@ -53,6 +53,20 @@ done:
     return status;
 }
 
+/* Collective; agreed. */
+static akin_status foretell_thresholds(engine *e) {
+    akin_status status = AKIN_OK;
+    akin_thresholds_place place = {0, 0};
+    for (int r = 0; r < e->size; r++) {
+        place.before += r < e->rank ? e->counts[r] : 0;
+        place.all += e->counts[r];
+    }
+    for (int t = 0; t < e->tables && status == AKIN_OK; t++)
+        status = akin_thresholds_foretell(e->comm, akin_row_block_table(e->own, t), place,
+                                          e->table[t].rules);
+    return status;
+}
+
 /* Buffers for travelling blocks, as large as the largest of them. */
 static akin_status make_room(engine *e) {
     akin_status status;
@@ -60,9 +74,6 @@ static akin_status make_room(engine *e) {
     for (int t = 0; t < e->tables; t++) rules[t] = e->table[t].rules;
     AKIN_TRY(akin_compare_create_tables(rules, e->tables, &e->compare));
     AKIN_TRY(akin_comm_sum_create(2, &e->vote));
-    for (int t = 0; t < e->tables; t++)
-        AKIN_TRY(akin_thresholds_foretell(akin_row_block_table(e->own, t), (size_t)e->size,
-                                          e->table[t].rules));
     if (e->size == 1) return AKIN_OK;
     AKIN_TRY(make_travellers(e, largest_block(e), &e->held));
     AKIN_TRY(make_travellers(e, largest_block(e), &e->next));
@@ -444,6 +455,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     akin_comm_barrier(comm);
     double start = e.saved_at = akin_comm_seconds(), waited = akin_comm_waited(comm);
     AKIN_TRY(akin_partition_out(comm, vectors, e.table, e.tables, &e.own, &e.counts));
+    AKIN_TRY(foretell_thresholds(&e));
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs
                                        : akin_ring_subs(e.size, largest_block(&e), e.dim);

@@ -1,8 +1,7 @@
 /* thresholds: thresholds that are tight from the start. */
 #include "thresholds.h"
+#include "sample.h"
 #include <akin/compare.h>
-#include <akin/dot.h>
-#include <akin/linalg.h>
 #include <akin/mem.h>
 #include <akin/topk.h>
 #include <math.h>
@@ -10,242 +9,23 @@
 #include <string.h>
 
 enum {
-    AT_ONCE = 2 * AKIN_ROW_BLOCK_PANEL, /* rows in a product of matrices */
-    PER_ENTRY = 32,                     /* rows of the sample for an entry of a list */
-    SHARE = 8,                          /* at most this part of the rows */
-    TRIALS = 512,                       /* rows whose lists tell g, at most */
-    TRIAL_SHARE = 64,                   /* and at most this part of the rows */
-    EXCEPTIONS = 256,                   /* one in so many has a larger g */
-    TOGETHER = 64,                      /* panels that have one sample, where rules are asked */
-    AT_FIRST = 4,                       /* times the rank: the best of a sample that are asked */
-    ALLOWED = 2,                        /* so many times the rows are sampled for rules */
-    FEWEST = 32                         /* rows that foretell anything */
+    TRIALS = 512,     /* rows whose lists tell g, at most */
+    TRIAL_SHARE = 64, /* and at most this part of the rows */
+    EXCEPTIONS = 256  /* one in so many has a larger g */
 };
-#define PRECISION 0x1p-10f
-#define LEAST_SHARE 0.1
-
-typedef struct {
-    const akin_row_block_rules *rules;
-    akin_row_block *block;
-    const akin_row_block *among;
-    size_t count, stride, k;
-    bool masks;      /* some pairs of a row and the sample may not meet */
-    size_t *at;      /* [count]: positions in `among` */
-    uint32_t *panel; /* panels of `among` that the rows of a run may meet, where rules are asked */
-    float *rows;     /* [count, stride] */
-    float *scores;   /* [AT_ONCE, count] */
-    float guess;
-} sample;
-
-/* Rows of a block, and those of the other that they may meet. */
-typedef struct {
-    size_t first, end, among_first, among_end;
-} run;
-
-/* Whether the rules are asked of panels: then not those of a category stand together. */
-static bool asks_panels(const akin_row_block_rules *rules) {
-    return rules->more != NULL && !rules->same_category;
-}
-
-/* Rows at equal distances, so that all clusters have their part; only such as may be neighbours. */
-static void choose(sample *s, const run *r, size_t wanted) {
-    const akin_row_block_item *items = akin_row_block_items(s->among);
-    s->count = 0;
-    for (size_t j = 0; j < wanted; j++) {
-        size_t i = r->among_first + j * (r->among_end - r->among_first) / wanted;
-        if (asks_panels(s->rules)) /* i counts in those panels alone */
-            i = s->panel[i / AKIN_ROW_BLOCK_PANEL] * (size_t)AKIN_ROW_BLOCK_PANEL +
-                i % AKIN_ROW_BLOCK_PANEL;
-        if (s->rules->only_available && !items[i].available) continue;
-        memcpy(s->rows + s->count * s->stride, akin_row_block_row(s->among, i),
-               s->stride * sizeof *s->rows);
-        s->at[s->count++] = i;
-    }
-}
-
-/* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
- * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
-static float reached_by(const float *scores, size_t count, size_t rank, float guess) {
-    float low, high, step = 16 * PRECISION;
-    if (akin_dot()->at_least(scores, count, guess) >= rank) {
-        for (low = guess; akin_dot()->at_least(scores, count, high = low + step) >= rank; step *= 2)
-            low = high;
-    } else {
-        for (high = guess; akin_dot()->at_least(scores, count, low = high - step) < rank; step *= 2)
-            high = low;
-    }
-    while (high - low > PRECISION) {
-        float middle = (low + high) / 2;
-        if (akin_dot()->at_least(scores, count, middle) >= rank)
-            low = middle;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-/* Takes out the scores from `least` on of rows that this one may not meet; returns how many are left. */
-static size_t mask(const sample *s, size_t row, float *scores, float least) {
-    const akin_row_block_item *items = akin_row_block_items(s->among),
-                              *own = akin_row_block_items(s->block) + row;
-    size_t left = 0;
-    for (size_t j = 0; j < s->count; j++) {
-        if (scores[j] < least) continue;
-        bool may = akin_row_block_may_meet(s->rules, own, &items[s->at[j]]);
-        scores[j] = may ? scores[j] : -INFINITY;
-        left += may;
-    }
-    return left;
-}
-
-/* What `rank` of the rows reach that this one may meet: the best ones are asked first. False: there are
- * too few. */
-static bool reached_by_allowed(sample *s, size_t row, float *scores, size_t rank, float *out) {
-    size_t best = AT_FIRST * rank;
-    bool all = best >= s->count;
-    float least = all ? -INFINITY : reached_by(scores, s->count, best, s->guess);
-    if (mask(s, row, scores, least) < rank && (all || mask(s, row, scores, -2) < rank))
-        return false;
-    *out = reached_by(scores, s->count, rank, s->guess);
-    return true;
-}
-
-/* What `rank` rows of the sample reach, for rows of the block; they require 1 - g (1 - that). */
-static void raise_rows(sample *s, size_t first, size_t end, size_t rank, float g) {
-    const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
-    for (; first < end; first += AT_ONCE) {
-        size_t count = first + AT_ONCE < end ? AT_ONCE : end - first;
-        akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
-                            akin_row_block_row(s->block, first), s->rows, s->scores);
-        for (size_t i = 0; i < count; i++) {
-            float score, *scores = s->scores + i * s->count;
-            if (!s->masks)
-                score = reached_by(scores, s->count, rank, s->guess);
-            else if (!reached_by_allowed(s, first + i, scores, rank, &score))
-                continue;
-            s->guess = score;
-            score = 1 - g * (1 - score) - hidden;
-            if (score > -1)
-                akin_row_block_raise(s->rules, s->block, first + i, score < 1 ? score : 1);
-        }
-    }
-}
-
-/* How many rows of this many to sample; 0: it does not pay. */
-static size_t wanted_of(size_t rows, size_t k, bool proven) {
-    size_t wanted = k * PER_ENTRY < rows / SHARE ? k * PER_ENTRY : rows / SHARE;
-    return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
-}
-
-/* The first position from `at` on where being of the category is as `is` says; end: there is
- * none. */
-static size_t seek(const akin_row_block_item *items, size_t at, size_t end, int32_t category,
-                   bool is) {
-    while (at < end && (items[at].category == category) != is) at++;
-    return at;
-}
-
-/* What the rows of some panels have. */
-static void span_panels(const sample *s, size_t first, size_t end, akin_row_span *spans) {
-    const akin_row_block_summary *panels = akin_row_block_summaries(s->block);
-    for (int slot = 0; slot < s->rules->more->slots; slot++) {
-        spans[slot] = akin_row_span_none();
-        for (size_t p = first; p < end; p++)
-            akin_row_span_join(&spans[slot], &panels[p].span[slot]);
-    }
-}
-
-/* The next panels, and those that their rows may meet. */
-static void next_panels(const sample *s, run *r) {
-    akin_row_span spans[AKIN_ROW_RULES_SLOTS];
-    size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among), found = 0,
-           first = r->first / AKIN_ROW_BLOCK_PANEL, end = first + TOGETHER;
-    if (end > akin_row_block_panels(s->block)) end = akin_row_block_panels(s->block);
-    span_panels(s, first, end, spans);
-    r->end = end * AKIN_ROW_BLOCK_PANEL < n ? end * AKIN_ROW_BLOCK_PANEL : n;
-    r->among_first = r->among_end = 0;
-    for (size_t p = 0; p < akin_row_block_panels(s->among); p++) {
-        size_t at = p * AKIN_ROW_BLOCK_PANEL, rows = m - at;
-        if (!akin_row_rules_possible(s->rules->more, spans,
-                                     akin_row_block_summaries(s->among)[p].span))
-            continue;
-        s->panel[found++] = (uint32_t)p;
-        r->among_end += rows < AKIN_ROW_BLOCK_PANEL ? rows : AKIN_ROW_BLOCK_PANEL;
-    }
-}
-
-/* The next rows of the block that may meet each other, and theirs of the other; false: there are no
- * more. */
-static bool next_run(const sample *s, run *r) {
-    const akin_row_block_item *items = akin_row_block_items(s->block),
-                              *others = akin_row_block_items(s->among);
-    size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among);
-    r->first = r->end;
-    if (r->first == n) return false;
-    if (asks_panels(s->rules)) {
-        next_panels(s, r);
-        return true;
-    }
-    if (!s->rules->same_category) {
-        r->end = n, r->among_first = 0, r->among_end = m;
-        return true;
-    }
-    int32_t category = items[r->first].category;
-    r->end = seek(items, r->end, n, category, false);
-    r->among_first = seek(others, r->among_end < m ? r->among_end : 0, m, category, true);
-    if (r->among_first == m)
-        r->among_first = seek(others, 0, m, category, true); /* it is not after the previous
-                                                              * one's */
-    r->among_end = seek(others, r->among_first, m, category, false);
-    return true;
-}
-
-static size_t sample_of(const sample *s, const run *r, bool proven) {
-    size_t rows = r->among_end - r->among_first, wanted = wanted_of(rows, s->k, proven);
-    if (asks_panels(s->rules) && ALLOWED * wanted <= rows / SHARE) wanted *= ALLOWED;
-    return wanted;
-}
-
-static akin_status begin(sample *s) {
-    size_t most = wanted_of(akin_row_block_count(s->among), s->k, false);
-    if (asks_panels(s->rules)) most *= ALLOWED;
-    s->masks = s->rules->more != NULL || s->rules->exclude_same_group;
-    s->at = akin_mem_alloc(most, sizeof *s->at);
-    s->panel = akin_mem_alloc(akin_row_block_panels(s->among), sizeof *s->panel);
-    s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
-    s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
-    return s->rows && s->scores && s->at && s->panel ? AKIN_OK : AKIN_FAILED;
-}
-
-static void end(sample *s) {
-    akin_mem_free(s->rows);
-    akin_mem_free(s->scores);
-    akin_mem_free(s->at);
-    akin_mem_free(s->panel);
-}
-
-static bool pays(const akin_row_block *among, const akin_row_block_rules *rules, size_t k,
-                 bool proven) {
-    const akin_row_rules *more = rules->more;
-    bool plain = more == NULL || (more->limits == NULL && more->offset == NULL);
-    double share =
-        1; /* of all pairs that are compared; of few the sample costs more than it saves */
-    for (int o = 0; more != NULL && o < more->orders; o++) share *= more->share[o];
-    plain = plain && share > LEAST_SHARE;
-    return plain && rules->layers == 0 && wanted_of(akin_row_block_count(among), k, proven) > 0;
-}
 
 akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *among,
                                   const akin_row_block_rules *rules) {
-    sample s = {rules, block, among, .stride = akin_row_block_stride(block),
-                .k = akin_row_block_k(block)};
-    if (!pays(among, rules, s.k, true)) return AKIN_OK;
-    akin_status status = begin(&s);
-    for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        choose(&s, &r, sample_of(&s, &r, true));
-        if (s.count > s.k) raise_rows(&s, r.first, r.end, s.k + 1, 1);
+    akin_sample s = {rules, block, among, .stride = akin_row_block_stride(block),
+                     .k = akin_row_block_k(block)};
+    const size_t rows = akin_row_block_count(among);
+    if (!akin_sample_pays(rows, rules, s.k, true)) return AKIN_OK;
+    akin_status status = akin_sample_begin(&s, rows);
+    for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
+        akin_sample_choose(&s, &r, akin_sample_wanted_of_run(&s, &r, true));
+        if (s.count > s.k) akin_sample_raise(&s, r.first, r.end, s.k + 1, 1);
     }
-    end(&s);
+    akin_sample_end(&s);
     return status;
 }
 
@@ -253,7 +33,7 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
 
 /* A rank in the sample that the k best of all rows hardly ever exceed; a row may be in its own
  * sample. */
-static size_t rank_of(const sample *s, const run *r) {
+static size_t rank_of(const akin_sample *s, const akin_sample_run *r) {
     double share = (double)s->count / (double)(r->among_end - r->among_first),
            mean = share * (double)s->k;
     size_t rank = (size_t)(mean + 2 * sqrt(mean) + 2);
@@ -265,48 +45,90 @@ static int ascending(const void *x, const void *y) {
     return (a > b) - (a < b);
 }
 
-/* Computes the lists of some rows of a run, and from them g. */
-static akin_status try_some(const sample *s, const run *r, float *g) {
+/* How much wider the neighbourhood of a row's last neighbour in the sample is than that of its last of
+ * all, in some rows. */
+typedef struct {
+    akin_row_block_rules rules; /* of lists that are full, also where a high score is required */
+    akin_row_block *some;
+    akin_compare *compare;
+    float *ratios; /* [count] */
+} trial;
+
+static size_t trials_of(size_t rows) {
+    return rows / TRIAL_SHARE < TRIALS ? rows / TRIAL_SHARE : TRIALS;
+}
+
+static akin_status begin_trial(const akin_sample *s, size_t count, trial *t) {
     akin_status status = AKIN_FAILED;
-    akin_row_block *some = NULL;
-    akin_compare *compare = NULL;
-    akin_row_block_rules rules = *s->rules;
-    rules.min_score = -1; /* for lists that are full, also where so high a score is asked */
-    size_t rows = r->end - r->first,
-           trials = rows / TRIAL_SHARE < TRIALS ? rows / TRIAL_SHARE : TRIALS;
-    float *ratios = akin_mem_alloc(trials, sizeof *ratios);
-    if (ratios == NULL) goto done;
-    AKIN_TRY(akin_compare_create(&rules, &compare));
-    AKIN_TRY(akin_row_block_create(trials, akin_row_block_dim(s->block), s->k, AKIN_ROW_BLOCK_ROWS,
-                                   &some));
-    akin_row_block_begin(some, trials);
-    for (size_t t = 0; t < trials; t++) {
-        size_t i = r->first + t * rows / trials;
-        akin_row_block_set(some, t, akin_row_block_items(s->block)[i],
-                           akin_row_block_row(s->block, i));
-    }
-    akin_row_block_ready(some, &rules);
-    AKIN_TRY(akin_thresholds_prove(some, s->block, &rules));
-    for (size_t t = 0; t < trials; t++)
-        ratios[t] = 1 - akin_topk_score(akin_topk_bar(akin_row_block_list(some, t)));
-    akin_row_block_rest(s->block, true);
-    bool all = asks_panels(s->rules);
-    akin_compare_panels(compare, some, 0, akin_row_block_panels(some), s->block,
-                        all ? 0 : r->first / AKIN_ROW_BLOCK_PANEL,
-                        all ? akin_row_block_panels(s->block)
-                            : (r->end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL);
-    akin_row_block_rest(s->block, false);
-    for (size_t t = 0; t < trials; t++) {
-        float last = 1 - akin_topk_score(akin_topk_bar(akin_row_block_list(some, t)));
-        ratios[t] = ratios[t] > 0 ? last / ratios[t] : 0;
-    }
-    qsort(ratios, trials, sizeof *ratios, ascending);
-    *g = ratios[trials - 1 - trials / EXCEPTIONS];
+    t->rules = *s->rules;
+    t->rules.min_score = -1;
+    if ((t->ratios = akin_mem_alloc(count, sizeof *t->ratios)) == NULL) goto done;
+    AKIN_TRY(akin_compare_create(&t->rules, &t->compare));
+    AKIN_TRY(akin_row_block_create(count, akin_row_block_dim(s->block), s->k, AKIN_ROW_BLOCK_ROWS,
+                                   &t->some));
+    akin_row_block_begin(t->some, count);
     status = AKIN_OK;
 done:
-    akin_mem_free(ratios);
-    akin_compare_free(compare);
-    akin_row_block_free(some);
+    return status;
+}
+
+static void end_trial(trial *t) {
+    akin_mem_free(t->ratios);
+    akin_compare_free(t->compare);
+    akin_row_block_free(t->some);
+}
+
+/* 1 - the score of the last one. */
+static float distance_of(uint64_t key) {
+    return 1 - akin_topk_score(key);
+}
+
+/* The rows' distances in the sample, then their lists of some panels of this block. */
+static void run_trial(const akin_sample *s, trial *t, size_t first, size_t end) {
+    akin_sample of = *s;
+    of.rules = &t->rules, of.block = t->some;
+    size_t count = akin_row_block_count(t->some);
+    akin_row_block_ready(t->some, &t->rules);
+    akin_sample_raise(&of, 0, count, s->k + 1, 1);
+    for (size_t i = 0; i < count; i++)
+        t->ratios[i] = distance_of(akin_topk_bar(akin_row_block_list(t->some, i)));
+    akin_row_block_rest(s->block, true);
+    akin_compare_panels(t->compare, t->some, 0, akin_row_block_panels(t->some), s->block, first,
+                        end);
+    akin_row_block_rest(s->block, false);
+}
+
+static float ratio_of(float last, float proven) {
+    return proven > 0 ? last / proven : 0;
+}
+
+/* g, from all ratios; sorts them. */
+static float common_ratio(float *ratios, size_t count) {
+    qsort(ratios, count, sizeof *ratios, ascending);
+    return ratios[count - 1 - count / EXCEPTIONS];
+}
+
+/* Computes the lists of some rows of a run, and from them g. */
+static akin_status try_some(const akin_sample *s, const akin_sample_run *r, float *g) {
+    akin_status status = AKIN_OK;
+    size_t rows = r->end - r->first, count = trials_of(rows);
+    trial t = {.some = NULL};
+    AKIN_TRY(begin_trial(s, count, &t));
+    for (size_t i = 0; i < count; i++) {
+        size_t at = r->first + i * rows / count;
+        akin_row_block_set(t.some, i, akin_row_block_items(s->block)[at],
+                           akin_row_block_row(s->block, at));
+    }
+    bool all = akin_sample_asks_panels(s->rules);
+    run_trial(s, &t, all ? 0 : r->first / AKIN_ROW_BLOCK_PANEL,
+              all ? akin_row_block_panels(s->block)
+                  : (r->end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL);
+    for (size_t i = 0; i < count; i++)
+        t.ratios[i] =
+            ratio_of(distance_of(akin_topk_bar(akin_row_block_list(t.some, i))), t.ratios[i]);
+    *g = common_ratio(t.ratios, count);
+done:
+    end_trial(&t);
     return status;
 }
 
@@ -317,22 +139,172 @@ static size_t share_of(size_t k, size_t blocks) {
     return most < k ? most : k;
 }
 
-akin_status akin_thresholds_foretell(akin_row_block *block, size_t blocks,
-                                     const akin_row_block_rules *rules) {
-    sample s = {rules, block, block, .stride = akin_row_block_stride(block),
-                .k = share_of(akin_row_block_k(block), blocks)};
-    if (!pays(block, rules, s.k, false)) return AKIN_OK;
-    akin_status status = begin(&s);
-    for (run r = {0}; status == AKIN_OK && next_run(&s, &r);) {
-        size_t wanted = sample_of(&s, &r, false);
+/* Each block for itself. */
+static akin_status foretell_apart(akin_row_block *block, size_t blocks,
+                                  const akin_row_block_rules *rules) {
+    const size_t rows = akin_row_block_count(block);
+    akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block),
+                     .k = share_of(akin_row_block_k(block), blocks)};
+    if (!akin_sample_pays(rows, rules, s.k, false)) return AKIN_OK;
+    akin_status status = akin_sample_begin(&s, rows);
+    for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
+        size_t wanted = akin_sample_wanted_of_run(&s, &r, false);
         float g = 1;
-        choose(&s, &r, wanted);
-        bool dense = wanted == (r.among_end - r.among_first) / SHARE;
+        akin_sample_choose(&s, &r, wanted);
+        bool dense = wanted == (r.among_end - r.among_first) / AKIN_SAMPLE_SHARE;
         size_t rank = dense ? rank_of(&s, &r) : s.k + 1;
         if (s.count < rank || s.count == 0) continue;
         if (!dense) status = try_some(&s, &r, &g);
-        if (status == AKIN_OK) raise_rows(&s, r.first, r.end, rank, g);
+        if (status == AKIN_OK) akin_sample_raise(&s, r.first, r.end, rank, g);
     }
-    end(&s);
+    akin_sample_end(&s);
     return status;
+}
+
+/* --- prediction, all blocks together --- */
+
+/* Rows of all blocks, the same on all ranks. */
+typedef struct {
+    akin_row_block_item *items; /* [count] */
+    float *rows;                /* [count, stride] */
+    size_t count;
+    size_t *offsets; /* [size + 1]: of those of each rank */
+} gathered;
+
+static void free_gathered(gathered *g) {
+    akin_mem_free(g->items);
+    akin_mem_free(g->rows);
+    akin_mem_free(g->offsets);
+    *g = (gathered){NULL};
+}
+
+/* This block's of `wanted` rows at equal distances in all blocks; returns how many. */
+static size_t spread(const akin_row_block *block, akin_thresholds_place place, size_t wanted,
+                     bool available, akin_row_block_item *items, float *rows) {
+    size_t found = 0, count = akin_row_block_count(block), stride = akin_row_block_stride(block);
+    for (size_t j = 0; j < wanted; j++) {
+        size_t at = j * place.all / wanted - place.before; /* wraps for rows of those before */
+        if (at >= count || (available && !akin_row_block_items(block)[at].available)) continue;
+        items[found] = akin_row_block_items(block)[at];
+        memcpy(rows + found++ * stride, akin_row_block_row(block, at), stride * sizeof *rows);
+    }
+    return found;
+}
+
+/* So many rows of all blocks; those that are available alone where `available`. Collective; agreed. */
+static akin_status gather_rows(akin_comm *comm, const akin_row_block *block,
+                               akin_thresholds_place place, size_t wanted, bool available,
+                               gathered *out) {
+    akin_status status = AKIN_FAILED;
+    size_t size = (size_t)akin_comm_size(comm), stride = akin_row_block_stride(block);
+    akin_row_block_item *items = akin_mem_alloc(wanted, sizeof *items);
+    float *rows = akin_mem_alloc(wanted, stride * sizeof *rows);
+    out->offsets = akin_mem_alloc(size + 1, sizeof *out->offsets);
+    AKIN_TRY(akin_agree(comm, items && rows && out->offsets ? AKIN_OK : AKIN_FAILED));
+    size_t found = spread(block, place, wanted, available, items, rows);
+    AKIN_TRY(
+        akin_comm_gather(comm, rows, found * stride * sizeof *rows, -1, (void **)&out->rows, NULL));
+    AKIN_TRY(akin_comm_gather(comm, items, found * sizeof *items, -1, (void **)&out->items,
+                              out->offsets));
+    for (size_t r = 0; r <= size; r++) out->offsets[r] /= sizeof *items;
+    out->count = out->offsets[size];
+done:
+    akin_mem_free(items);
+    akin_mem_free(rows);
+    return status;
+}
+
+static int descending(const void *x, const void *y) {
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return (a < b) - (a > b);
+}
+
+/* The ratios of this rank's rows [first, first + count) of a trial, from their lists of every block. */
+static akin_status join_ratios(akin_comm *comm, const akin_sample *s, trial *t,
+                               const gathered *of) {
+    akin_status status = AKIN_OK;
+    const size_t size = (size_t)akin_comm_size(comm), rank = (size_t)akin_comm_rank(comm),
+                 words = akin_topk_words(s->k), first = of->offsets[rank],
+                 count = of->offsets[rank + 1] - first;
+    size_t received = 0, *send = akin_mem_alloc(size, sizeof *send);
+    uint64_t *lists = NULL, *joined = akin_mem_alloc(size * s->k, sizeof *joined);
+    AKIN_TRY(akin_agree(comm, send != NULL && joined != NULL ? AKIN_OK : AKIN_FAILED));
+    for (size_t r = 0; r < size; r++) send[r] = of->offsets[r + 1] - of->offsets[r];
+    for (size_t i = 0; i < of->count; i++) akin_topk_sort(akin_row_block_list(t->some, i), s->k);
+    AKIN_TRY(akin_comm_exchange(comm, akin_row_block_lists(t->some), send, words * sizeof *lists,
+                                (void **)&lists, &received));
+    for (size_t i = 0; i < count; i++) {
+        for (size_t r = 0; r < size; r++)
+            memcpy(joined + r * s->k, lists + (r * count + i) * words, s->k * sizeof *joined);
+        qsort(joined, size * s->k, sizeof *joined, descending);
+        float proven = t->ratios[first + i];
+        t->ratios[i] =
+            ratio_of(joined[s->k - 1] != 0 ? distance_of(joined[s->k - 1]) : proven, proven);
+    }
+done:
+    akin_mem_free(send);
+    akin_mem_free(joined);
+    akin_mem_free(lists);
+    return status;
+}
+
+/* As try_some, of all blocks. Collective; agreed. */
+static akin_status try_together(akin_comm *comm, const akin_sample *s, akin_thresholds_place place,
+                                float *g) {
+    akin_status status = AKIN_OK;
+    trial t = {.some = NULL};
+    gathered rows = {NULL};
+    float *ratios = NULL;
+    int rank = akin_comm_rank(comm);
+    AKIN_TRY(gather_rows(comm, s->block, place, trials_of(place.all), false, &rows));
+    AKIN_TRY(akin_agree(comm, begin_trial(s, rows.count, &t)));
+    for (size_t i = 0; i < rows.count; i++)
+        akin_row_block_set(t.some, i, rows.items[i], rows.rows + i * s->stride);
+    run_trial(s, &t, 0, akin_row_block_panels(s->block));
+    AKIN_TRY(join_ratios(comm, s, &t, &rows));
+    AKIN_TRY(akin_comm_gather(comm, t.ratios,
+                              (rows.offsets[rank + 1] - rows.offsets[rank]) * sizeof *ratios, -1,
+                              (void **)&ratios, NULL));
+    *g = common_ratio(ratios, rows.count);
+done:
+    akin_mem_free(ratios);
+    free_gathered(&rows);
+    end_trial(&t);
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
+                                     akin_thresholds_place place,
+                                     const akin_row_block_rules *rules) {
+    akin_status status = AKIN_OK;
+    akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block),
+                     .k = akin_row_block_k(block)};
+    const akin_sample_run all = {.among_end = place.all};
+    const size_t wanted = akin_sample_wanted(place.all, s.k, false);
+    gathered rows = {NULL};
+    float g = 1;
+    AKIN_TRY(akin_agree(comm, akin_sample_begin(&s, place.all)));
+    AKIN_TRY(gather_rows(comm, block, place, wanted, rules->only_available, &rows));
+    s.count = rows.count;
+    memcpy(s.rows, rows.rows, rows.count * s.stride * sizeof *s.rows);
+    memcpy(s.items, rows.items, rows.count * sizeof *s.items);
+    bool dense = wanted == place.all / AKIN_SAMPLE_SHARE;
+    size_t rank = dense ? rank_of(&s, &all) : s.k + 1;
+    if (s.count < rank || s.count == 0) goto done;
+    if (!dense) AKIN_TRY(try_together(comm, &s, place, &g));
+    akin_sample_raise(&s, 0, akin_row_block_count(block), rank, g);
+done:
+    free_gathered(&rows);
+    akin_sample_end(&s);
+    return status;
+}
+
+akin_status akin_thresholds_foretell(akin_comm *comm, akin_row_block *block,
+                                     akin_thresholds_place place,
+                                     const akin_row_block_rules *rules) {
+    if (rules->same_category || akin_sample_asks_panels(rules))
+        return akin_agree(comm, foretell_apart(block, (size_t)akin_comm_size(comm), rules));
+    if (!akin_sample_pays(place.all, rules, akin_row_block_k(block), false)) return AKIN_OK;
+    return foretell_together(comm, block, place, rules);
 }

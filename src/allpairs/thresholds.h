@@ -1,4 +1,4 @@
-/* thresholds: thresholds of a block's rows that are tight from the start. Not collective.
+/* thresholds: thresholds of a block's rows that are tight from the start.
  *
  * A list that starts empty accepts about k (1 + ln(n / k)) entries until it has seen n rows, and
  * each has to be scored and inserted. So every row first looks at a sample of m rows: the (k +
@@ -14,12 +14,14 @@
  * - if it is less, by distance: (1 - last) = g (1 - proven) with about the same g for all rows,
  *   since it says how many more rows a correspondingly wider neighbourhood has. g is estimated
  *   from some hundred rows whose lists are computed first; only one in 256 of them has a larger g.
- *   If rows are distributed to many blocks, each predicts for its own: no more of the k best than
- *   its share k / blocks, and 2 (k / blocks)^(1/2) + 2 more, will be in it.
+ *   The sample and these rows are of the blocks of all ranks, so thresholds are as tight at any
+ *   number of them.
  *
  * Where groups or rules for each source item keep rows apart, rows that a row may not meet are
  * removed from its sample. Rows are ordered by the rules, so a few panels at a time share a sample
- * of only those panels that they can meet.
+ * of only those panels that they can meet. There, and where only rows of one category meet, each
+ * rank predicts for its own block: no more of the k best than its share k / blocks, and
+ * 2 (k / blocks)^(1/2) + 2 more, will be in it.
  *
  * A list with such a threshold is correct if it is full in the end, since then k others do reach it
  * (topk.h, akin_topk_broken); the few that are not full are recomputed from the proven
@@ -27,6 +29,7 @@
 #ifndef AKIN_THRESHOLDS_H
 #define AKIN_THRESHOLDS_H
 
+#include <akin/comm.h>
 #include <akin/error.h>
 #include <akin/row_block.h>
 
@@ -34,14 +37,20 @@
  * sample of `among`, which may be the same block. If only rows of one category meet, they are
  * adjacent in both and have a sample of their own. Does nothing if pairs are done (layers), if lists
  * have limits or offsets, or if rows are too few for it to pay. AKIN_FAILED: out of
- * memory. */
+ * memory. Not collective. */
 AKIN_MUST_CHECK akin_status akin_thresholds_prove(akin_row_block *block,
                                                   const akin_row_block *among,
                                                   const akin_row_block_rules *rules);
 
-/* The same by prediction, if rows are distributed to this many blocks like this one. `block` has
- * both sides. */
-AKIN_MUST_CHECK akin_status akin_thresholds_foretell(akin_row_block *block, size_t blocks,
+/* Where a block's rows are in the order of all ranks' blocks. */
+typedef struct {
+    size_t all, before; /* rows of all blocks, and of those of lower ranks */
+} akin_thresholds_place;
+
+/* The same by prediction, of the rows of all ranks' blocks. `block` has both sides. Collective;
+ * agreed; same rules. */
+AKIN_MUST_CHECK akin_status akin_thresholds_foretell(akin_comm *comm, akin_row_block *block,
+                                                     akin_thresholds_place place,
                                                      const akin_row_block_rules *rules);
 
 #endif

@@ -376,9 +376,12 @@ akin_status akin_comm_gather(akin_comm *comm, const void *mine, size_t count, in
     MPI_Request request;
     *all = NULL;
     AKIN_TRY(plan_transfer(comm, &plan));
-    MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
-                   comm->over[AKIN_COMM_WORK], &request);
-    akin_comm_wait_all(comm, 1, &request);
+    plan.receives[0] = length;
+    if (comm->size > 1) { /* one rank alone needs no MPI */
+        MPI_Iallgather(&length, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
+                       comm->over[AKIN_COMM_WORK], &request);
+        akin_comm_wait_all(comm, 1, &request);
+    }
     if (offsets) offsets[0] = 0;
     for (int rank = 0; rank < comm->size; rank++) {
         if (offsets) offsets[rank + 1] = offsets[rank] + plan.receives[rank];
@@ -407,9 +410,12 @@ akin_status akin_comm_exchange(akin_comm *comm, const void *send, const size_t *
     AKIN_TRY(plan_transfer(comm, &plan));
     for (int rank = 0; rank < comm->size; rank++)
         plan.sends[rank] = send_counts[rank] * record_size;
-    MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
-                  comm->over[AKIN_COMM_WORK], &request);
-    akin_comm_wait_all(comm, 1, &request);
+    plan.receives[0] = plan.sends[0];
+    if (comm->size > 1) {
+        MPI_Ialltoall(plan.sends, 1, MPI_UINT64_T, plan.receives, 1, MPI_UINT64_T,
+                      comm->over[AKIN_COMM_WORK], &request);
+        akin_comm_wait_all(comm, 1, &request);
+    }
     AKIN_TRY(open_transfer(comm, &plan, received, &total));
     run_transfer(comm, &plan, send, true, *received);
     *received_count = record_size ? total / record_size : 0;

@@ -1,6 +1,5 @@
 /* thresholds: what a row requires by proof is reached by k others, so its list stays what it
- * is, and is no more than a little below what the sample can tell; what is foretold is higher, and
- * hardly ever too high. */
+ * is, and is no more than a little below what the sample can tell. */
 #include "allpairs/thresholds.h"
 #include "levels.h"
 #include "naive_neighbors.h"
@@ -117,53 +116,6 @@ static void rows_of_another_block_too(void **unused) {
     }
 }
 
-/* Foretold thresholds of a block, with how many of its rows ask for too much; their mean by *mean.
- */
-static size_t foretold(int kind, size_t n, size_t k, const akin_row_block_rules *rules, bool proven,
-                       double *mean) {
-    naive_catalogue c = create(kind, 5, n, 12);
-    akin_row_block *block = block_of(&c, k, rules);
-    uint64_t *expected = malloc(k * sizeof *expected);
-    size_t wrong = 0, looked = 0;
-    assert_int_equal(proven ? akin_thresholds_prove(block, block, rules)
-                            : akin_thresholds_foretell(block, 1, rules),
-                     AKIN_OK);
-    *mean = 0;
-    for (size_t i = 0; i < n; i += 37) {
-        if (asked(block, i) > 2) continue;
-        naive_list(&c, rules, NULL, (size_t)akin_row_block_items(block)[i].row, k, expected);
-        wrong += akin_topk_bar(akin_row_block_list(block, i)) > expected[k - 1];
-        *mean += (double)fmaxf(asked(block, i), -1), looked++;
-        assert_true(isinf(akin_row_block_view(block, 0).least[0]) ==
-                    (asked(block, 0) > 2)); /* they do not rest */
-    }
-    *mean /= (double)looked;
-    free(expected);
-    akin_row_block_free(block);
-    naive_free(&c);
-    return wrong * 100 / looked; /* in a hundred */
-}
-
-static void what_is_foretold_is_hardly_ever_too_much(void **unused) {
-    (void)unused;
-    const akin_row_block_rules category = {.min_score = -1, .same_category = true};
-    const akin_row_block_rules one = {.min_score = -1, .more = &same},
-                               other = {.min_score = -1, .more = &different},
-                               *const all[] = {&none, &category, &one, &other};
-    static const size_t sizes[][2] = {
-        {3000, 5}, {3000, 20}, {9000, 5}}; /* of the last, the sample is less than 1/8 */
-    for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
-        for (int rule = 0; rule < 4; rule++)
-            for (int kind = 0; kind <= NAIVE_CLUSTERED; kind++) {
-                const akin_row_block_rules *rules = all[rule];
-                double proven, hoped;
-                assert_int_equal(foretold(kind, sizes[s][0], sizes[s][1], rules, true, &proven), 0);
-                assert_true(foretold(kind, sizes[s][0], sizes[s][1], rules, false, &hoped) <= 5);
-                if (!(hoped > proven))
-                    fail_msg("%zu %d %d: %.9g %.9g", s, rule, kind, hoped, proven);
-            }
-}
-
 static void what_does_not_pay_is_left_alone(void **unused) {
     (void)unused;
     static const float offset[1] = {0};
@@ -193,7 +145,6 @@ static void thresholds_are_tight(void **unused) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lists_stay_what_they_are), cmocka_unit_test(rows_of_another_block_too),
-        cmocka_unit_test(what_is_foretold_is_hardly_ever_too_much),
         cmocka_unit_test(what_does_not_pay_is_left_alone), cmocka_unit_test(thresholds_are_tight)};
     if (akin_linalg_start() != AKIN_OK) return EXIT_FAILURE;
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,207 @@
+/* sample: scores of rows in a sample of those that they can meet. */
+#include "sample.h"
+#include <akin/compare.h>
+#include <akin/dot.h>
+#include <akin/linalg.h>
+#include <akin/mem.h>
+#include <math.h>
+#include <string.h>
+
+enum {
+    AT_ONCE = 2 * AKIN_ROW_BLOCK_PANEL, /* rows in a product of matrices */
+    PER_ENTRY = 32,                     /* rows of the sample for an entry of a list */
+    TOGETHER = 64,                      /* panels that have one sample, where rules are asked */
+    AT_FIRST = 4,                       /* times the rank: the best of a sample that are asked */
+    ALLOWED = 2,                        /* so many times the rows are sampled for rules */
+    FEWEST = 32                         /* rows that foretell anything */
+};
+#define PRECISION 0x1p-10f
+#define LEAST_SHARE 0.1
+
+bool akin_sample_asks_panels(const akin_row_block_rules *rules) {
+    return rules->more != NULL && !rules->same_category;
+}
+
+void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted) {
+    const akin_row_block_item *items = akin_row_block_items(s->among);
+    s->count = 0;
+    for (size_t j = 0; j < wanted; j++) {
+        size_t i = r->among_first + j * (r->among_end - r->among_first) / wanted;
+        if (akin_sample_asks_panels(s->rules)) /* i counts in those panels alone */
+            i = s->panel[i / AKIN_ROW_BLOCK_PANEL] * (size_t)AKIN_ROW_BLOCK_PANEL +
+                i % AKIN_ROW_BLOCK_PANEL;
+        if (s->rules->only_available && !items[i].available) continue;
+        memcpy(s->rows + s->count * s->stride, akin_row_block_row(s->among, i),
+               s->stride * sizeof *s->rows);
+        s->items[s->count++] = items[i];
+    }
+}
+
+/* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
+ * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
+static float reached_by(const float *scores, size_t count, size_t rank, float guess) {
+    float low, high, step = 16 * PRECISION;
+    if (akin_dot()->at_least(scores, count, guess) >= rank) {
+        for (low = guess; akin_dot()->at_least(scores, count, high = low + step) >= rank; step *= 2)
+            low = high;
+    } else {
+        for (high = guess; akin_dot()->at_least(scores, count, low = high - step) < rank; step *= 2)
+            high = low;
+    }
+    while (high - low > PRECISION) {
+        float middle = (low + high) / 2;
+        if (akin_dot()->at_least(scores, count, middle) >= rank)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+/* Takes out the scores from `least` on of rows that this one may not meet; returns how many are left. */
+static size_t mask(const akin_sample *s, size_t row, float *scores, float least) {
+    const akin_row_block_item *own = akin_row_block_items(s->block) + row;
+    size_t left = 0;
+    for (size_t j = 0; j < s->count; j++) {
+        if (scores[j] < least) continue;
+        bool may = akin_row_block_may_meet(s->rules, own, &s->items[j]);
+        scores[j] = may ? scores[j] : -INFINITY;
+        left += may;
+    }
+    return left;
+}
+
+/* What `rank` of the rows reach that this one may meet: the best ones are asked first. False: there are
+ * too few. */
+static bool reached_by_allowed(akin_sample *s, size_t row, float *scores, size_t rank, float *out) {
+    size_t best = AT_FIRST * rank;
+    bool all = best >= s->count;
+    float least = all ? -INFINITY : reached_by(scores, s->count, best, s->guess);
+    if (mask(s, row, scores, least) < rank && (all || mask(s, row, scores, -2) < rank))
+        return false;
+    *out = reached_by(scores, s->count, rank, s->guess);
+    return true;
+}
+
+void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g) {
+    const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
+    for (; first < end; first += AT_ONCE) {
+        size_t count = first + AT_ONCE < end ? AT_ONCE : end - first;
+        akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
+                            akin_row_block_row(s->block, first), s->rows, s->scores);
+        for (size_t i = 0; i < count; i++) {
+            float score, *scores = s->scores + i * s->count;
+            if (!s->masks)
+                score = reached_by(scores, s->count, rank, s->guess);
+            else if (!reached_by_allowed(s, first + i, scores, rank, &score))
+                continue;
+            s->guess = score;
+            score = 1 - g * (1 - score) - hidden;
+            if (score > -1)
+                akin_row_block_raise(s->rules, s->block, first + i, score < 1 ? score : 1);
+        }
+    }
+}
+
+size_t akin_sample_wanted(size_t rows, size_t k, bool proven) {
+    size_t wanted =
+        k * PER_ENTRY < rows / AKIN_SAMPLE_SHARE ? k * PER_ENTRY : rows / AKIN_SAMPLE_SHARE;
+    return wanted >= (proven ? 4 * k : FEWEST) ? wanted : 0;
+}
+
+/* The first position from `at` on where being of the category is as `is` says; end: there is
+ * none. */
+static size_t seek(const akin_row_block_item *items, size_t at, size_t end, int32_t category,
+                   bool is) {
+    while (at < end && (items[at].category == category) != is) at++;
+    return at;
+}
+
+/* What the rows of some panels have. */
+static void span_panels(const akin_sample *s, size_t first, size_t end, akin_row_span *spans) {
+    const akin_row_block_summary *panels = akin_row_block_summaries(s->block);
+    for (int slot = 0; slot < s->rules->more->slots; slot++) {
+        spans[slot] = akin_row_span_none();
+        for (size_t p = first; p < end; p++)
+            akin_row_span_join(&spans[slot], &panels[p].span[slot]);
+    }
+}
+
+/* The next panels, and those that their rows may meet. */
+static void next_panels(const akin_sample *s, akin_sample_run *r) {
+    akin_row_span spans[AKIN_ROW_RULES_SLOTS];
+    size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among), found = 0,
+           first = r->first / AKIN_ROW_BLOCK_PANEL, end = first + TOGETHER;
+    if (end > akin_row_block_panels(s->block)) end = akin_row_block_panels(s->block);
+    span_panels(s, first, end, spans);
+    r->end = end * AKIN_ROW_BLOCK_PANEL < n ? end * AKIN_ROW_BLOCK_PANEL : n;
+    r->among_first = r->among_end = 0;
+    for (size_t p = 0; p < akin_row_block_panels(s->among); p++) {
+        size_t at = p * AKIN_ROW_BLOCK_PANEL, rows = m - at;
+        if (!akin_row_rules_possible(s->rules->more, spans,
+                                     akin_row_block_summaries(s->among)[p].span))
+            continue;
+        s->panel[found++] = (uint32_t)p;
+        r->among_end += rows < AKIN_ROW_BLOCK_PANEL ? rows : AKIN_ROW_BLOCK_PANEL;
+    }
+}
+
+bool akin_sample_next_run(const akin_sample *s, akin_sample_run *r) {
+    const akin_row_block_item *items = akin_row_block_items(s->block),
+                              *others = akin_row_block_items(s->among);
+    size_t n = akin_row_block_count(s->block), m = akin_row_block_count(s->among);
+    r->first = r->end;
+    if (r->first == n) return false;
+    if (akin_sample_asks_panels(s->rules)) {
+        next_panels(s, r);
+        return true;
+    }
+    if (!s->rules->same_category) {
+        r->end = n, r->among_first = 0, r->among_end = m;
+        return true;
+    }
+    int32_t category = items[r->first].category;
+    r->end = seek(items, r->end, n, category, false);
+    r->among_first = seek(others, r->among_end < m ? r->among_end : 0, m, category, true);
+    if (r->among_first == m)
+        r->among_first = seek(others, 0, m, category, true); /* it is not after the previous
+                                                              * one's */
+    r->among_end = seek(others, r->among_first, m, category, false);
+    return true;
+}
+
+size_t akin_sample_wanted_of_run(const akin_sample *s, const akin_sample_run *r, bool proven) {
+    size_t rows = r->among_end - r->among_first, wanted = akin_sample_wanted(rows, s->k, proven);
+    if (akin_sample_asks_panels(s->rules) && ALLOWED * wanted <= rows / AKIN_SAMPLE_SHARE)
+        wanted *= ALLOWED;
+    return wanted;
+}
+
+/* Room for a akin_sample of so many rows. */
+akin_status akin_sample_begin(akin_sample *s, size_t rows) {
+    size_t most = akin_sample_wanted(rows, s->k, false);
+    if (akin_sample_asks_panels(s->rules)) most *= ALLOWED;
+    s->masks = s->rules->more != NULL || s->rules->exclude_same_group;
+    s->items = akin_mem_alloc(most, sizeof *s->items);
+    s->panel = akin_mem_alloc(akin_row_block_panels(s->among), sizeof *s->panel);
+    s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
+    s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
+    return s->rows && s->scores && s->items && s->panel ? AKIN_OK : AKIN_FAILED;
+}
+
+void akin_sample_end(akin_sample *s) {
+    akin_mem_free(s->rows);
+    akin_mem_free(s->scores);
+    akin_mem_free(s->items);
+    akin_mem_free(s->panel);
+}
+
+bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven) {
+    const akin_row_rules *more = rules->more;
+    bool plain = more == NULL || (more->limits == NULL && more->offset == NULL);
+    double share =
+        1; /* of all pairs that are compared; of few the sample costs more than it saves */
+    for (int o = 0; more != NULL && o < more->orders; o++) share *= more->share[o];
+    plain = plain && share > LEAST_SHARE;
+    return plain && rules->layers == 0 && akin_sample_wanted(rows, k, proven) > 0;
+}

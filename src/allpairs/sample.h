@@ -1,0 +1,55 @@
+/* sample: scores of rows in a sample of those that they can meet, and the thresholds that these prove or
+ * foretell (thresholds.h). Not collective. */
+#ifndef AKIN_SAMPLE_H
+#define AKIN_SAMPLE_H
+
+#include <akin/error.h>
+#include <akin/row_block.h>
+
+enum { AKIN_SAMPLE_SHARE = 8 }; /* a sample is at most this part of the rows */
+
+/* The caller sets rules, block, among, stride and k. */
+typedef struct {
+    const akin_row_block_rules *rules;
+    akin_row_block *block;
+    const akin_row_block *among;
+    size_t count, stride, k;
+    bool masks;                 /* some pairs of a row and the sample may not meet */
+    akin_row_block_item *items; /* [count] */
+    uint32_t *panel; /* panels of `among` that the rows of a run may meet, where rules are asked */
+    float *rows;     /* [count, stride] */
+    float *scores;   /* of some rows with [count] */
+    float guess;
+} akin_sample;
+
+/* Rows of a block, and those of the other that they may meet. */
+typedef struct {
+    size_t first, end, among_first, among_end;
+} akin_sample_run;
+
+/* Whether the rules are asked of panels: then rows of a category are not adjacent. */
+bool akin_sample_asks_panels(const akin_row_block_rules *rules);
+
+/* Whether a sample of so many rows saves more than it costs. */
+bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven);
+
+/* Room for a sample of so many rows; AKIN_FAILED: out of memory. Ended also then. */
+AKIN_MUST_CHECK akin_status akin_sample_begin(akin_sample *s, size_t rows);
+void akin_sample_end(akin_sample *s);
+
+/* The next rows of the block that may meet each other, and theirs of the other, after {0} at first;
+ * false: there are no more. */
+bool akin_sample_next_run(const akin_sample *s, akin_sample_run *r);
+
+/* How many of so many rows to sample; 0: it does not pay. */
+size_t akin_sample_wanted(size_t rows, size_t k, bool proven);
+size_t akin_sample_wanted_of_run(const akin_sample *s, const akin_sample_run *r, bool proven);
+
+/* Rows at equal distances, so that all clusters have their part; only those that may be neighbours. */
+void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted);
+
+/* Rows [first, end) of the block require 1 - g (1 - x) from now on, where `rank` rows of the sample
+ * reach x. */
+void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g);
+
+#endif
