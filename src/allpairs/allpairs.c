@@ -14,8 +14,8 @@
 enum { TAG_BODY = 101, TAG_LISTS };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
-static const double piece_work = 1 << 29; /* between two checks of messages and the clock */
-static const double slice_work = 5e9;     /* between two agreements */
+static const double piece_work = 1LL << 32; /* between two checks of messages and the clock */
+static const double slice_work = 5e9;       /* between two agreements */
 
 typedef struct {
     akin_comm *comm;

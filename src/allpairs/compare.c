@@ -9,7 +9,8 @@
 
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
-    TOGETHER = 32,       /* panels of rows and of columns in one product of matrices */
+    TOGETHER = 32,       /* panels of columns in one product of matrices, */
+    TOGETHER_ROWS = 128, /* and of rows, whose means each read those columns again */
     TOGETHER_FROM = 128, /* dimensions */
     TOGETHER_FEWEST = 4  /* panels of rows with a mean */
 };
@@ -35,8 +36,8 @@ typedef struct {
 typedef struct {
     bool known;
     size_t row_first, column_first, columns; /* panels */
-    float products[TOGETHER * TOGETHER * PANEL];
-    float between[TOGETHER * TOGETHER]; /* by the means of the column panels */
+    float products[TOGETHER_ROWS * TOGETHER * PANEL];
+    float between[TOGETHER_ROWS * TOGETHER]; /* by the means of the column panels */
 } products_of_means;
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
@@ -468,9 +469,10 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
     if (c->sparse || akin_row_block_stride(a) < TOGETHER_FROM) {
         compare_rows(c, a, a_first, a_end, b, b_first, b_end);
     } else {
-        for (size_t p = a_first; p < a_end; p += TOGETHER)
+        for (size_t p = a_first; p < a_end; p += TOGETHER_ROWS)
             for (size_t q = a == b && b_first <= p ? p + 1 : b_first; q < b_end; q += TOGETHER) {
-                size_t p_end = least_of(p + TOGETHER, a_end), q_end = least_of(q + TOGETHER, b_end);
+                size_t p_end = least_of(p + TOGETHER_ROWS, a_end),
+                       q_end = least_of(q + TOGETHER, b_end);
                 multiply_means(&c->means, a, p, p_end, b, q, q_end);
                 compare_rows(c, a, p, p_end, b, q, q_end);
             }
