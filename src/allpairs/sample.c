@@ -178,8 +178,8 @@ size_t akin_sample_wanted_of_run(const akin_sample *s, const akin_sample_run *r,
 }
 
 /* Room for a akin_sample of so many rows. */
-akin_status akin_sample_begin(akin_sample *s, size_t rows) {
-    size_t most = akin_sample_wanted(rows, s->k, false);
+akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven) {
+    size_t most = akin_sample_wanted(rows, s->k, proven);
     if (akin_sample_asks_panels(s->rules)) most *= ALLOWED;
     s->masks = s->rules->more != NULL || s->rules->exclude_same_group;
     s->items = akin_mem_alloc(most, sizeof *s->items);

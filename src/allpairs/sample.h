@@ -34,7 +34,7 @@ bool akin_sample_asks_panels(const akin_row_block_rules *rules);
 bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven);
 
 /* Room for a sample of so many rows; AKIN_FAILED: out of memory. Ended also then. */
-AKIN_MUST_CHECK akin_status akin_sample_begin(akin_sample *s, size_t rows);
+AKIN_MUST_CHECK akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven);
 void akin_sample_end(akin_sample *s);
 
 /* The next rows of the block that may meet each other, and theirs of the other, after {0} at first;

@@ -20,7 +20,7 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
                      .k = akin_row_block_k(block)};
     const size_t rows = akin_row_block_count(among);
     if (!akin_sample_pays(rows, rules, s.k, true)) return AKIN_OK;
-    akin_status status = akin_sample_begin(&s, rows);
+    akin_status status = akin_sample_begin(&s, rows, true);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
         akin_sample_choose(&s, &r, akin_sample_wanted_of_run(&s, &r, true));
         if (s.count > s.k) akin_sample_raise(&s, r.first, r.end, s.k + 1, 1);
@@ -146,7 +146,7 @@ static akin_status foretell_apart(akin_row_block *block, size_t blocks,
     akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block),
                      .k = share_of(akin_row_block_k(block), blocks)};
     if (!akin_sample_pays(rows, rules, s.k, false)) return AKIN_OK;
-    akin_status status = akin_sample_begin(&s, rows);
+    akin_status status = akin_sample_begin(&s, rows, false);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
         size_t wanted = akin_sample_wanted_of_run(&s, &r, false);
         float g = 1;
@@ -284,7 +284,7 @@ static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
     const size_t wanted = akin_sample_wanted(place.all, s.k, false);
     gathered rows = {NULL};
     float g = 1;
-    AKIN_TRY(akin_agree(comm, akin_sample_begin(&s, place.all)));
+    AKIN_TRY(akin_agree(comm, akin_sample_begin(&s, place.all, false)));
     AKIN_TRY(gather_rows(comm, block, place, wanted, rules->only_available, &rows));
     s.count = rows.count;
     memcpy(s.rows, rows.rows, rows.count * s.stride * sizeof *s.rows);

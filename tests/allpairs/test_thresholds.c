@@ -81,6 +81,7 @@ static void lists_stay_what_they_are(void **unused) {
     FOR_EACH_LEVEL(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++) {
         check(kind, 1500, 32, 5, &none, true);
+        check(kind, 200, 16, 3, &none, true); /* enough to prove, too few to foretell */
         check(kind, 1500, 7, 40, &none, true);
         check(kind, 900, 100, 20, &available, true);
         check(kind, 2000, 32, 5, &category, true);
