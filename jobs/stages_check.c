@@ -1,6 +1,7 @@
 /* stages_check: what can be refused in a settled job before anything is changed. */
 #include "call.h"
 #include "stages.h"
+#include "stages_gallery.h"
 #include "table_gates.h"
 #include <akin/mem.h>
 #include <string.h>
@@ -14,6 +15,11 @@ static akin_status check(const akin_stage *stage, const akin_job *job) {
                    ? akin_error_set(AKIN_USAGE, "cannot be turned off: later stages need it")
                    : AKIN_OK;
     if (!akin_stage_runs(stage, job)) return AKIN_OK;
+    if (strcmp(stage->verb, "gallery") == 0 && akin_stages_gallery_lacks(job->file, "neighbors"))
+        return akin_error_option("enabled",
+                                 "the table of [neighbors] is between products of two catalogues, "
+                                 "which the gallery does not show: leave this section out, or make "
+                                 "that table in a section [table NAME]");
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
     akin_status status = stage->check ? stage->check(options) : AKIN_OK;

@@ -7,8 +7,15 @@
 #include <akin/npy.h>
 #include <akin/text.h>
 #include <stdio.h>
+#include <string.h>
 
-/* A page for each further table. */
+bool akin_stages_gallery_lacks(const akin_jobfile *job, const char *section) {
+    const akin_options *o = akin_jobfile_options(job, section);
+    const char *by = akin_options_text(o, "by");
+    return akin_options_given(o, "against") && by && strcmp(by, "group") == 0;
+}
+
+/* A page for each further table that has one. */
 static akin_status settle_pages(const akin_stage_setting *setting, akin_options *options) {
     akin_status status = AKIN_OK;
     akin_text *word = NULL;
@@ -16,6 +23,7 @@ static akin_status settle_pages(const akin_stage_setting *setting, akin_options 
     AKIN_TRY(akin_text_create(&word));
     for (size_t i = 0; (section = akin_job_table_section(setting->job, i)); i++) {
         char room[AKIN_JOB_FILE_SIZE];
+        if (akin_stages_gallery_lacks(setting->job, section)) continue;
         const char *name = akin_job_table_name(section);
         akin_text_clear(word);
         AKIN_TRY(akin_text_append(word, "%s=%s/%s", name, setting->folder,

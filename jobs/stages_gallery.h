@@ -9,4 +9,8 @@
 AKIN_MUST_CHECK akin_status akin_stages_settle_gallery(const akin_stage_setting *setting,
                                                        akin_options *options);
 
+/* Whether the gallery has no page for the table of this section: one between products of two catalogues. Not
+ * collective. */
+bool akin_stages_gallery_lacks(const akin_jobfile *job, const char *section);
+
 #endif

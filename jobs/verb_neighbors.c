@@ -147,10 +147,11 @@ static akin_refine_params refine_of(const akin_options *o) {
     return refine;
 }
 
-/* Lists between products hold none of the product's own. */
+/* Lists between products of one catalogue hold none of the product's own. */
 static akin_neighbors_rules rules_of(const akin_options *o) {
     akin_neighbors_rules rules = akin_item_rules_of(o);
-    rules.exclude_same_group = rules.exclude_same_group || is_choice(o, "by", "group");
+    if (is_choice(o, "by", "group") && !akin_options_given(o, "against"))
+        rules.exclude_same_group = true;
     return rules;
 }
 
@@ -281,8 +282,7 @@ static akin_status run(akin_call *call) {
 
 /* Options that work on the lists of items, not of products. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"against", "diversity", "collapse-duplicates", "fill",
-                                         "score"};
+    static const char *const others[] = {"diversity", "collapse-duplicates", "fill", "score"};
     size_t count = sizeof others / sizeof *others;
     if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");

@@ -74,6 +74,9 @@ AKIN_MUST_CHECK akin_status akin_labels_put(const akin_labels *labels, akin_ncfi
                                             akin_comm *comm, size_t first);
 void akin_labels_free(akin_labels *labels);
 
+/* For count items with the names and the attributes of `from`, which no item has yet. Not collective. */
+AKIN_MUST_CHECK akin_status akin_labels_create_like(akin_labels *from, size_t count,
+                                                    size_t id_length, akin_labels **out);
 /* Replaces the names of `to` by those of `from`; its indices then refer to these. */
 AKIN_MUST_CHECK akin_status akin_labels_copy_names(akin_labels *to, const akin_labels *from);
 /* The first rows of a, then the first rows of b, with the names of both merged: equal names have

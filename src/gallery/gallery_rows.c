@@ -98,6 +98,11 @@ akin_status akin_gallery_rows_read(akin_comm *comm, const akin_table *table,
                                    const akin_gallery_made_from *from, akin_gallery_rows *out) {
     akin_status status;
     *out = (akin_gallery_rows){.items = akin_table_items(table)};
+    if (akin_table_is_by_group(table) && akin_table_is_against(table))
+        return akin_error_set(AKIN_USAGE,
+                              "%s: a table between products of two catalogues (--by group with "
+                              "--against), which the gallery does not show: leave it out",
+                              akin_ncfile_path(akin_table_file(table)));
     AKIN_TRY(akin_agree(
         comm, akin_labels_read(akin_table_file(table), 0, akin_table_items(table), &out->labels)));
     if (akin_table_is_by_group(table)) AKIN_TRY(read_pictures(comm, table, from->embeddings, out));

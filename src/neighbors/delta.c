@@ -360,9 +360,10 @@ static akin_extra_neighbors *find_spare(akin_comm *comm, const akin_delta_source
     if (local == AKIN_OK && !akin_file_exists(akin_text_bytes(name))) local = AKIN_FAILED;
     int64_t wrong = local != AKIN_OK;
     akin_comm_max_i64(comm, &wrong, 1);
-    if (!wrong && akin_extra_neighbors_open(comm, akin_text_bytes(name), akin_table_digest(table),
-                                            akin_vectors_sources(before),
-                                            akin_vectors_items(before), &spare) != AKIN_OK)
+    const akin_extra_neighbors_claim claim = {akin_table_digest(table),
+                                              akin_vectors_sources(before),
+                                              akin_vectors_items(before), source->by_product};
+    if (!wrong && akin_extra_neighbors_open(comm, akin_text_bytes(name), &claim, &spare) != AKIN_OK)
         akin_log_warning("neighbors: continuing without %s: %s", akin_text_bytes(name),
                          akin_error_message());
     akin_error_clear();

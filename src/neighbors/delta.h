@@ -31,8 +31,9 @@ typedef struct {
     const char *table, *embeddings; /* the previous night's files; embeddings is used in messages */
     const char *result_options;     /* of the current table; must be equal except for k */
     const akin_vectors *before; /* what was compared then, made like the current ones; borrowed */
-    bool apart;     /* the rows compared are not the table's: only its spare file has them */
-    size_t k, list; /* k of the current table; length of the engine's lists (k and some spare) */
+    bool apart;      /* the rows compared are not the table's: only its spare file has them */
+    bool by_product; /* the rows of `before` were put in product order (product_order.h) */
+    size_t k, list;  /* k of the current table; length of the engine's lists (k and some spare) */
 } akin_delta_source;
 
 typedef struct {

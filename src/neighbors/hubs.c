@@ -25,11 +25,15 @@ static double sum_list(const damping *d, size_t item, size_t *held) {
     return sum;
 }
 
+static bool has_sides(const akin_vectors *v) {
+    return akin_vectors_sources(v) < akin_vectors_items(v);
+}
+
 /* For items; with two catalogues, for the targets. */
 static void damp_rows(const damping *d) {
     const akin_vectors *v = d->of->vectors;
-    bool two = akin_vectors_sources(v) < akin_vectors_items(v);
-    for (size_t i = two ? akin_vectors_own_sources(v) : 0; i < akin_vectors_count(v); i++) {
+    for (size_t i = has_sides(v) ? akin_vectors_own_sources(v) : 0; i < akin_vectors_count(v);
+         i++) {
         size_t held;
         double sum = sum_list(d, i, &held);
         subtract(&d->offset[i], sum, held);
@@ -45,10 +49,12 @@ typedef struct {
 static akin_status sum_products(const damping *d, product_sum **mine, size_t *count) {
     akin_status status;
     const akin_hubs_lists *of = d->of;
+    akin_products listed = *of->products;
     akin_product_lists joined = {0};
     const akin_product_item_lists from = {
         .lists = d->lists, .width = d->list, .count = akin_vectors_count(of->vectors)};
-    AKIN_TRY(akin_products_join(d->comm, of->vectors, of->products, &from, of->k, &joined));
+    listed.listed = listed.targets; /* of two catalogues the lists are reversed */
+    AKIN_TRY(akin_products_join(d->comm, of->vectors, &listed, &from, of->k, &joined));
     *count = joined.count;
     *mine = akin_mem_zalloc(joined.count, sizeof **mine);
     AKIN_TRY(akin_agree(d->comm, *mine ? AKIN_OK : AKIN_FAILED));
@@ -76,14 +82,16 @@ static akin_status damp_products(const damping *d) {
     akin_status status;
     const akin_vectors *v = d->of->vectors;
     product_sum *mine = NULL, *all = NULL;
-    size_t count = 0, first = akin_vectors_first(v), n = d->of->products->count;
+    size_t count = 0, first = akin_vectors_first(v), n = d->of->products->count,
+           targets = d->of->products->targets.first;
     AKIN_TRY(d->of->mean ? sum_means(d, &mine, &count) : sum_products(d, &mine, &count));
     AKIN_TRY(akin_comm_gather(d->comm, mine, count * sizeof *mine, -1, (void **)&all, NULL));
     for (size_t i = 0; i < akin_vectors_count(v); i++) {
         size_t row = first + i;
         if (d->of->mean && row < n) continue; /* cannot be a neighbour */
         size_t product = d->of->mean ? row - n : (size_t)d->of->products->of_item[row];
-        subtract(&d->offset[i], all[product].sum, all[product].held);
+        if (product < targets) continue;
+        subtract(&d->offset[i], all[product - targets].sum, all[product - targets].held);
     }
 done:
     akin_mem_free(mine);
@@ -123,7 +131,7 @@ akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
     more.offset = NULL;
     if (!of->products || of->mean) more.limits = NULL; /* else one picture of a product */
     plain.more = &more, plain.layers = 0, plain.again = false;
-    if (!of->products && akin_vectors_sources(of->vectors) < akin_vectors_items(of->vectors))
+    if (!(of->products && of->mean) && has_sides(of->vectors))
         AKIN_TRY(akin_agree(comm, reverse(of, &plain, &more, &listed)));
     AKIN_TRY(akin_first_pass(comm, of->vectors, &plain, of->k, checkpoint, &d.lists, figures));
     akin_item_rules_empty(of->item_rules, of->vectors, d.list, d.lists);

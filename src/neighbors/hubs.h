@@ -14,7 +14,9 @@ typedef struct {
     const akin_row_block_rules *rules; /* those of item_rules among them */
     const akin_item_rules *item_rules;
     const akin_products *products; /* as in products.h or product_means.h; NULL: items */
-    bool mean;                     /* product_means.h is used: the vectors are those of products */
+    bool
+        mean; /* product_means.h is used: the vectors are those of products, two rows for each. With
+                * two catalogues each product has one row, and `products` is NULL */
     size_t k;
 } akin_hubs_lists;
 
@@ -25,7 +27,7 @@ typedef struct {
  * - For items and products: each one's mean score with its own k neighbours under these rules; a
  *   product's mean is used for all of its pictures.
  * - For two catalogues: each target's mean score with the k nearest sources whose lists may contain
- *   it under these rules; r_T in the paper.
+ *   it under these rules; r_T in the paper. A target product's mean is used for all of its pictures.
  *
  * This is an all-pairs comparison. It resumes from the checkpoint, which stays; checkpoint: NULL =
  * none. Adds to the figures. AKIN_INTERRUPTED after a signal. Collective; agreed; same lists,

@@ -61,18 +61,23 @@ done:
     return status;
 }
 
-/* This rank's items. */
+/* Some items: this rank's, or all products. */
 typedef struct {
     const akin_item_pins_lists *lists;
     size_t first, count;
 } shard;
 
-static shard shard_of(const akin_comm *comm, const akin_item_pins_lists *lists) {
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    if (lists->products)
-        return (shard){lists, akin_shard_first(lists->products->count, size, rank),
-                       akin_shard_count(lists->products->count, size, rank)};
+/* The items that this rank can judge. */
+static shard known_of(const akin_item_pins_lists *lists) {
+    if (lists->products) return (shard){lists, 0, lists->products->count};
     return (shard){lists, akin_vectors_first(lists->vectors), akin_vectors_count(lists->vectors)};
+}
+
+/* The items whose lists are on this rank. */
+static shard shard_of(const akin_comm *comm, const akin_item_pins_lists *lists) {
+    if (!lists->products) return known_of(lists);
+    const akin_product_span mine = akin_products_shard(comm, lists->products->listed);
+    return (shard){lists, mine.first, mine.count};
 }
 
 /* Whether the item of this row is one of this rank's, and which one. */
@@ -103,7 +108,7 @@ static bool is_blocked(const shard *s, int64_t row, int64_t neighbor) {
 
 static bool is_itself(const shard *s, int64_t row, int64_t neighbor) {
     int64_t sources = s->lists->twins ? (int64_t)akin_vectors_sources(s->lists->vectors) : 0;
-    return neighbor == row + sources;
+    return neighbor == row + sources; /* never, with two catalogues */
 }
 
 /* Marks pins that this rank finds invalid; bad [count] is added up over the ranks. */
@@ -157,7 +162,7 @@ akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *fil
     akin_pair_file file = {0};
     pin *list = NULL;
     int64_t *bad = NULL;
-    const shard mine = shard_of(comm, lists);
+    const shard mine = shard_of(comm, lists), known = known_of(lists);
     *out = NULL;
     akin_item_pins *pins = akin_mem_zalloc(1, sizeof *pins);
     for (size_t f = 0; f < files->count && local == AKIN_OK; f++)
@@ -167,7 +172,7 @@ akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *fil
     if (local == AKIN_OK) local = pins && list && bad ? read_ranks(&file, list) : AKIN_FAILED;
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(find_rows(comm, lists, &file, list));
-    judge(&mine, list, file.count, bad);
+    judge(&known, list, file.count, bad);
     akin_comm_max_i64(comm, bad, file.count);
     tell_bad(&file, bad);
     qsort(list, file.count, sizeof *list, in_order);

@@ -386,8 +386,12 @@ static akin_status create_limits(akin_comm *comm, const akin_neighbors_rules *gi
         AKIN_TRY(akin_item_limits_create(comm, vectors, products, rules->limit,
                                          given->at_most.count,
                                          products ? &rules->product_limits : &rules->limits));
-    if (products && akin_item_attribute_find(akin_vectors_labels(vectors), "group", &one.attribute))
+    if (products &&
+        akin_item_attribute_find(akin_vectors_labels(vectors), "group", &one.attribute)) {
+        making m = {rules, vectors, ""};
+        AKIN_TRY(akin_agree(comm, use(&m, "by", "group", &one.attribute))); /* it tells products */
         AKIN_TRY(akin_item_limits_create(comm, vectors, NULL, &one, 1, &rules->limits));
+    }
     if (rules->limits) rules->rows.limits = akin_item_limits_kinds(rules->limits);
 done:
     return status;

@@ -48,12 +48,22 @@ typedef struct {
     akin_comm *comm;
     akin_table_run table[MOST];
     akin_neighbors_figures *figures[MOST]; /* of the tables; borrowed */
+    bool *taken[MOST];                     /* whether the table is in a pass */
     int tables, saving;                    /* saving: the table whose checkpoint stores all lists */
+    const bool *all; /* [count]: the same for all tables, including those of other passes */
+    size_t count;
     akin_vectors *vectors;
     akin_resume *known;
     akin_text *options, *result_options, *previous; /* of all tables */
     akin_ring_checkpoint_origin origin;
 } sweep;
+
+/* The number of tables that are not in a pass yet. */
+static size_t count_left(const bool *taken, size_t count) {
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) left += !taken[i];
+    return left;
+}
 
 /* The rows that are compared: the items, or the products of a table that has a pass of its own. */
 static akin_vectors *rows_of(const sweep *s) {
@@ -80,17 +90,21 @@ static akin_status of_table(const sweep *s, int table, akin_status status) {
     return akin_error_context(status, "%s: ", akin_file_name(s->table[table].params->output));
 }
 
-/* The checkpoint is that of the first table that names one; else of the first table. */
 static akin_status name_files(sweep *s) {
     akin_status status;
     AKIN_TRY(akin_text_create(&s->options));
     AKIN_TRY(akin_text_create(&s->result_options));
     AKIN_TRY(akin_text_create(&s->previous));
     for (int t = 0; t < s->tables; t++) AKIN_TRY(akin_table_run_name(&s->table[t]));
-    for (int t = s->tables; t-- > 0;)
-        if (s->table[t].params->checkpoint) s->saving = t;
 done:
     return status;
+}
+
+/* The checkpoint is that of the first table that names one; else of the first table. */
+static void choose_checkpoint(sweep *s) {
+    s->saving = 0;
+    for (int t = s->tables; t-- > 0;)
+        if (s->table[t].params->checkpoint) s->saving = t;
 }
 
 /* Collective; agreed. */
@@ -121,8 +135,9 @@ static akin_status describe(sweep *s) {
         const akin_table_run *r = &s->table[t];
         const char *between = t > 0 ? " | " : "";
         AKIN_TRY(akin_text_append(s->options, "%s%s", between, r->params->options));
-        AKIN_TRY(akin_text_append(s->result_options, "%s%s", between,
-                                  akin_text_bytes(r->result_options)));
+        AKIN_TRY(akin_text_append(s->result_options, "%s%s%s", between,
+                                  akin_text_bytes(r->result_options),
+                                  r->order ? " rows by product" : ""));
         AKIN_TRY(akin_text_append(s->previous, "%s%s", between, r->delta ? r->delta->digest : ""));
     }
     s->origin = (akin_ring_checkpoint_origin){
@@ -189,10 +204,11 @@ static void remove_checkpoints(const akin_table_run *r) {
 static akin_status damp_hubs(const sweep *s, akin_table_run *r,
                              const akin_first_pass_checkpoint *checkpoint,
                              akin_allpairs_figures *figures) {
+    bool rows = r->params->mean && r->params->against; /* products are those of two catalogues */
     const akin_hubs_lists lists = {.vectors = rows_of(s),
                                    .rules = &r->rules,
                                    .item_rules = r->more,
-                                   .products = r->params->by_group ? &r->products : NULL,
+                                   .products = r->params->by_group && !rows ? &r->products : NULL,
                                    .mean = r->params->mean,
                                    .k = r->params->k};
     return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
@@ -343,13 +359,49 @@ static void free_sweep(sweep *s) {
     akin_text_free(s->previous);
 }
 
+/* Removes tables whose rows are in another order than the first table's; another pass takes them. */
+static void leave_others(sweep *s) {
+    int kept = 0;
+    for (int t = 0; t < s->tables; t++) {
+        if ((s->table[t].order == NULL) != (s->table[0].order == NULL)) {
+            *s->taken[t] = false;
+            akin_table_run_release(&s->table[t]);
+            continue;
+        }
+        s->table[kept] = s->table[t], s->figures[kept] = s->figures[t];
+        s->taken[kept++] = s->taken[t];
+    }
+    s->tables = kept;
+}
+
+/* Collective; agreed. */
+static akin_status begin_tables(sweep *s) {
+    akin_status status = AKIN_OK;
+    const akin_table_run *ordered = NULL; /* a table whose rows are in product order */
+    for (int t = 0; t < s->tables; t++) {
+        AKIN_TRY(of_table(s, t, akin_table_run_begin(&s->table[t], ordered, s->figures[t])));
+        if (!ordered && s->table[t].order) ordered = &s->table[t];
+    }
+    leave_others(s);
+    choose_checkpoint(s);
+done:
+    return status;
+}
+
+/* left: number of tables that are not in a pass yet. */
+static void tell_pass(const sweep *s, size_t left) {
+    akin_log_info("neighbors: one pass over the pairs for %d table%s%s", s->tables,
+                  AKIN_PLURAL(s->tables),
+                  left > 0 ? "; others have other rows and a pass of their own" : "");
+}
+
 /* Collective; agreed. */
 static akin_status sweep_tables(sweep *s) {
     akin_status status;
     AKIN_TRY(akin_agree(s->comm, name_files(s)));
     AKIN_TRY(open_vectors(s));
-    for (int t = 0; t < s->tables; t++)
-        AKIN_TRY(of_table(s, t, akin_table_run_begin(&s->table[t], s->figures[t])));
+    AKIN_TRY(begin_tables(s));
+    if (s->count > 1) tell_pass(s, count_left(s->all, s->count));
     AKIN_TRY(gather_known(s));
     AKIN_TRY(compute(s));
     AKIN_TRY(write_tables(s));
@@ -380,6 +432,7 @@ static void gather(sweep *s, const akin_neighbors_params *params, size_t count, 
     for (size_t i = first; i < count && s->tables < MOST; i++) {
         if (taken[i] || (i > first && !share(&params[first], &params[i]))) continue;
         s->table[s->tables] = (akin_table_run){.comm = s->comm, .params = &params[i]};
+        s->taken[s->tables] = &taken[i];
         s->figures[s->tables++] = &out[i];
         taken[i] = true;
     }
@@ -390,14 +443,9 @@ akin_status akin_neighbors(akin_comm *comm, const akin_neighbors_params *params,
     bool *taken = akin_mem_zalloc(count, sizeof *taken);
     akin_status status = akin_agree(comm, taken ? AKIN_OK : AKIN_FAILED);
     for (size_t i = 0; i < count; i++) out[i] = (akin_neighbors_figures){0};
-    for (size_t left = count; left > 0 && status == AKIN_OK;) {
-        sweep s = {.comm = comm};
+    while (status == AKIN_OK && count_left(taken, count) > 0) {
+        sweep s = {.comm = comm, .all = taken, .count = count};
         gather(&s, params, count, taken, out);
-        left -= (size_t)s.tables;
-        if (count > 1)
-            akin_log_info("neighbors: one pass over the pairs for %d table%s%s", s.tables,
-                          AKIN_PLURAL(s.tables),
-                          left > 0 ? "; others have other rows and a pass of their own" : "");
         status = sweep_tables(&s);
         free_sweep(&s);
     }

@@ -27,6 +27,8 @@ akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin
     const char *path = params->input;
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
+    if (params->by_group && akin_labels_group_count(akin_vectors_labels(vectors)) == 0)
+        return akin_error_option("by", "--by group: no item of %s has a group", path);
     if (refine->collapse && rules->at_most.count > 0)
         return akin_error_option("collapse-duplicates",
                                  "--collapse-duplicates does not go together with --at-most: leave "

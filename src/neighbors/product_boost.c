@@ -17,7 +17,9 @@ akin_status akin_product_boost(akin_comm *comm, const akin_vectors *vectors,
     akin_status status;
     int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
     size_t first = akin_shard_first(products->count, size, rank),
-           mine = akin_shard_count(products->count, size, rank);
+           mine = akin_shard_count(products->count, size, rank), from = products->targets.first;
+    from = from > first ? from - first : 0;
+    if (from > mine) from = mine;
     akin_labels *labels = NULL;
     akin_item_boost *own = NULL;
     float *some = akin_mem_zalloc(mine, sizeof *some), *all = NULL;
@@ -25,7 +27,7 @@ akin_status akin_product_boost(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(akin_products_label(comm, vectors, products, first, mine, false, &labels));
     own = of_products(boosts, count, labels);
     AKIN_TRY(akin_agree(comm, own ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_item_boost_add(comm, (akin_item_boost_span){0, mine}, own, count, some));
+    AKIN_TRY(akin_item_boost_add(comm, (akin_item_boost_span){from, mine}, own, count, some));
     AKIN_TRY(akin_comm_gather(comm, some, mine * sizeof *some, -1, (void **)&all, NULL));
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
         offset[i] = all[products->of_item[akin_vectors_first(vectors) + i]];

@@ -13,6 +13,8 @@ typedef struct {
     akin_comm *comm;
     const akin_vectors *vectors;
     const akin_products *products;
+    bool twins;               /* each product is a source and a target */
+    size_t rows, sources;     /* there will be, and sources among them */
     size_t dim, first, count; /* this rank's shard of the products */
     double *sums;             /* [count, dim] */
     int64_t *pictures;        /* [count]: number of usable pictures */
@@ -97,14 +99,22 @@ typedef struct {
 } span;
 
 static span span_of(const means *m, int rank) {
-    size_t n = 2 * m->products->count, first = akin_shard_first(n, akin_comm_size(m->comm), rank);
-    return (span){first, first + akin_shard_count(n, akin_comm_size(m->comm), rank)};
+    int size = akin_comm_size(m->comm);
+    size_t first = akin_shard_first(m->rows, size, rank);
+    return (span){first, first + akin_shard_count(m->rows, size, rank)};
+}
+
+/* How far behind a product's number its row as a target is. */
+static size_t shift_of(const means *m) {
+    return m->twins ? m->products->count : 0;
 }
 
 /* The products of this rank that have a row in a span, as a source or as a target. */
 static span shared(const means *m, span of, bool targets) {
-    size_t shift = targets ? m->products->count : 0, first = m->first + shift,
-           end = first + m->count;
+    size_t shift = targets ? shift_of(m) : 0, first = m->first + shift, end = first + m->count;
+    const span side = targets ? (span){m->sources, m->rows} : (span){0, m->sources};
+    if (of.first < side.first) of.first = side.first;
+    if (of.end > side.end) of.end = side.end;
     if (of.first > first) first = of.first;
     if (of.end < end) end = of.end;
     return first < end ? (span){first - shift - m->first, end - shift - m->first} : (span){0, 0};
@@ -123,7 +133,7 @@ static akin_status send_rows(const means *m, size_t record, char **out, size_t *
         for (int side = 0; side < 2; side++) {
             span some = shared(m, span_of(m, r), side == 1);
             for (size_t p = some.first; p < some.end; p++, to += record, counts[r]++) {
-                int32_t number = (int32_t)(m->first + p + (side ? m->products->count : 0));
+                int32_t number = (int32_t)(m->first + p + (side ? shift_of(m) : 0));
                 make_row(m, p, row);
                 memcpy(to, &number, sizeof number);
                 memcpy(to + sizeof number, row, (m->dim + 1) * sizeof *row);
@@ -152,7 +162,7 @@ static akin_status make_rows(const means *m, float **out) {
         memcpy(&number, from, sizeof number);
         float *row = *out + ((size_t)number - mine.first) * (m->dim + 2);
         memcpy(row, from + sizeof number, m->dim * sizeof *row);
-        memcpy(row + m->dim + ((size_t)number >= m->products->count ? 1 : 0),
+        memcpy(row + m->dim + ((size_t)number >= m->sources ? 1 : 0),
                from + sizeof number + m->dim * sizeof *row, sizeof *row);
     }
 done:
@@ -166,14 +176,14 @@ done:
 static akin_status label_rows(const means *m, akin_labels **out) {
     akin_status status;
     const span mine = span_of(m, akin_comm_rank(m->comm));
-    size_t n = m->products->count, first = mine.first < n ? mine.first : n,
+    size_t n = m->sources, first = mine.first < n ? mine.first : n,
            end = mine.end < n ? mine.end : n, beyond = mine.first > n ? mine.first : n,
            last = mine.end > n ? mine.end : n;
     akin_labels *sources = NULL, *targets = NULL;
-    AKIN_TRY(
-        akin_products_label(m->comm, m->vectors, m->products, first, end - first, true, &sources));
-    AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, beyond - n, last - beyond, true,
-                                 &targets));
+    AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, first, end - first, m->twins,
+                                 &sources));
+    AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, beyond - shift_of(m),
+                                 last - beyond, m->twins, &targets));
     AKIN_TRY(
         akin_agree(m->comm, akin_labels_join(sources, end - first, targets, last - beyond, out)));
 done:
@@ -195,10 +205,13 @@ akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vecto
     float *rows = NULL;
     akin_labels *labels = NULL;
     *out = NULL;
+    m.twins = products->sources.count == products->count;
+    m.rows = products->sources.count + products->targets.count;
+    m.sources = products->sources.count;
     AKIN_TRY(sum_rows(&m));
     AKIN_TRY(make_rows(&m, &rows));
     AKIN_TRY(label_rows(&m, &labels));
-    const akin_vectors_shape shape = {2 * products->count, products->count, m.dim + 2};
+    const akin_vectors_shape shape = {m.rows, m.sources, m.dim + 2};
     status = akin_vectors_create_of(comm, vectors, shape, rows, labels, out);
 done:
     akin_mem_free(rows);

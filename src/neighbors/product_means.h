@@ -13,9 +13,9 @@
 
 #include "products.h"
 
-/* Products as vectors, [2 products of `products`, dim + 2]: the sources, then the targets; each
- * product is a group of its own. The bits do not depend on the number of ranks. Collective; agreed.
- */
+/* Products as vectors, [.., dim + 2]: the sources, then the targets. With one catalogue each product
+ * has a row of either kind and is a group of its own; with two catalogues it has one row, and its
+ * group is that of its items. The bits do not depend on the number of ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vectors,
                                                       const akin_products *products,
                                                       akin_vectors **out);

@@ -43,33 +43,30 @@ done:
     return status;
 }
 
-/* The names of products, ascending. Not collective; the same on all ranks. */
-static akin_status name_products(const akin_vectors *vectors, const facts *all,
-                                 akin_products *out) {
-    const akin_labels *labels = akin_vectors_labels(vectors);
-    size_t groups = akin_labels_group_count(labels), alone = 0;
-    const char *id = out->ids;
-    for (size_t i = 0; i < out->items; i++) alone += all[i].group < 0;
-    out->names = akin_mem_alloc(groups + alone, sizeof *out->names);
-    uint8_t *used = akin_mem_zalloc(groups, 1);
-    if (!out->names || !used) {
-        akin_mem_free(used);
-        return AKIN_FAILED;
-    }
-    for (size_t i = 0; i < out->items; i++) {
-        int32_t group = all[i].group;
+/* The items of one catalogue of two, or of the only one. */
+typedef struct {
+    size_t first, end;
+    const facts *all;
+    const char **id;   /* the next of those without a group */
+    int32_t *of_group; /* [groups]: 1 if the group is used; then its product */
+} side;
+
+/* Appends the names of a side's products, ascending. Not collective; the same on all ranks. */
+static akin_status name_side(const akin_labels *labels, const side *s, akin_products *out) {
+    const size_t before = out->count;
+    for (size_t i = s->first; i < s->end; i++) {
+        int32_t group = s->all[i].group;
         if (group < 0) {
-            out->names[out->count++] = (akin_product_name){id, -1, (int32_t)i};
-            id += strlen(id) + 1;
-        } else if (!used[group]) {
-            used[group] = 1;
+            out->names[out->count++] = (akin_product_name){*s->id, -1, (int32_t)i};
+            *s->id += strlen(*s->id) + 1;
+        } else if (!s->of_group[group]) {
+            s->of_group[group] = 1;
             out->names[out->count++] =
                 (akin_product_name){akin_labels_group_name(labels, group), group, -1};
         }
     }
-    akin_mem_free(used);
-    qsort(out->names, out->count, sizeof *out->names, by_name);
-    for (size_t p = 1; p < out->count; p++)
+    qsort(out->names + before, out->count - before, sizeof *out->names, by_name);
+    for (size_t p = before + 1; p < out->count; p++)
         if (strcmp(out->names[p - 1].name, out->names[p].name) == 0)
             return akin_error_set(AKIN_INPUT,
                                   "--by group: the item \"%s\" has no group, and a group has its "
@@ -78,32 +75,56 @@ static akin_status name_products(const akin_vectors *vectors, const facts *all,
     return AKIN_OK;
 }
 
-static akin_status assign(const akin_vectors *vectors, const facts *all, akin_products *out) {
-    size_t groups = akin_labels_group_count(akin_vectors_labels(vectors));
-    int32_t *of_group = akin_mem_alloc(groups, sizeof *of_group);
+static void assign_side(const side *s, size_t first, akin_products *out) {
+    for (size_t p = first; p < out->count; p++)
+        if (out->names[p].group >= 0)
+            s->of_group[out->names[p].group] = (int32_t)p;
+        else
+            out->of_item[out->names[p].item] = (int32_t)p;
+    for (size_t i = s->first; i < s->end; i++)
+        if (s->all[i].group >= 0) out->of_item[i] = s->of_group[s->all[i].group];
+}
+
+static akin_status make_names(const akin_vectors *vectors, const facts *all, akin_products *out) {
+    akin_status status = AKIN_FAILED;
+    const akin_labels *labels = akin_vectors_labels(vectors);
+    const size_t ends[2] = {akin_vectors_sources(vectors), out->items},
+                 groups = akin_labels_group_count(labels);
+    size_t alone = 0, counts[2] = {0, 0};
+    const char *id = out->ids;
+    for (size_t i = 0; i < out->items; i++) alone += all[i].group < 0;
+    out->names = akin_mem_alloc(2 * groups + alone, sizeof *out->names);
     out->of_item = akin_mem_alloc(out->items, sizeof *out->of_item);
+    int32_t *of_group = akin_mem_alloc(groups, sizeof *of_group);
+    if (!out->names || !out->of_item || !of_group) goto done;
+    for (int n = 0; n < 2; n++) {
+        const side s = {n ? ends[0] : 0, ends[n], all, &id, of_group};
+        size_t first = out->count;
+        memset(of_group, 0, groups * sizeof *of_group);
+        AKIN_TRY(name_side(labels, &s, out));
+        assign_side(&s, first, out);
+        counts[n] = out->count - first;
+    }
+    out->sources = out->listed = (akin_product_span){0, counts[0]};
+    out->targets = counts[1] ? (akin_product_span){counts[0], counts[1]} : out->sources;
+    status = AKIN_OK;
+done:
+    akin_mem_free(of_group);
+    return status;
+}
+
+static akin_status summarise(const facts *all, akin_products *out) {
     out->usable = akin_mem_alloc(out->items, sizeof *out->usable);
     out->first_item = akin_mem_alloc(out->count, sizeof *out->first_item);
     out->available = akin_mem_zalloc(out->count, sizeof *out->available);
     out->shown = akin_mem_zalloc(out->count, sizeof *out->shown);
-    if (!of_group || !out->of_item || !out->usable || !out->first_item || !out->available ||
-        !out->shown) {
-        akin_mem_free(of_group);
-        return AKIN_FAILED;
-    }
-    for (size_t p = 0; p < out->count; p++)
-        if (out->names[p].group >= 0)
-            of_group[out->names[p].group] = (int32_t)p;
-        else
-            out->of_item[out->names[p].item] = (int32_t)p;
+    if (!out->usable || !out->first_item || !out->available || !out->shown) return AKIN_FAILED;
     for (size_t i = out->items; i-- > 0;) { /* in reverse, so that the first item remains */
-        if (all[i].group >= 0) out->of_item[i] = of_group[all[i].group];
         out->usable[i] = all[i].usable;
         out->first_item[out->of_item[i]] = (int32_t)i;
         out->available[out->of_item[i]] |= all[i].available != 0;
         out->shown[out->of_item[i]] |= all[i].usable;
     }
-    akin_mem_free(of_group);
     return AKIN_OK;
 }
 
@@ -112,8 +133,8 @@ akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors, aki
     facts *all = NULL;
     *out = (akin_products){0};
     AKIN_TRY(gather(comm, vectors, out, &all));
-    akin_status local = name_products(vectors, all, out);
-    if (local == AKIN_OK) local = assign(vectors, all, out);
+    akin_status local = make_names(vectors, all, out);
+    if (local == AKIN_OK) local = summarise(all, out);
     AKIN_TRY(akin_agree(comm, local));
 done:
     akin_mem_free(all);
@@ -152,10 +173,17 @@ void akin_products_named(const akin_products *products, const char *const *names
                          int64_t *numbers) {
     const akin_product_name *all = products->names;
     for (size_t i = 0; i < count; i++) {
+        const akin_product_span side = i % 2 == 0 ? products->sources : products->targets;
         const akin_product_name *found =
-            bsearch(names[i], all, products->count, sizeof *all, name_against);
+            bsearch(names[i], all + side.first, side.count, sizeof *all, name_against);
         numbers[i] = found ? (int64_t)(found - all) : -1;
     }
+}
+
+akin_product_span akin_products_shard(const akin_comm *comm, akin_product_span some) {
+    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
+    return (akin_product_span){some.first + akin_shard_first(some.count, size, rank),
+                               akin_shard_count(some.count, size, rank)};
 }
 
 /* --- their labels --- */
@@ -179,19 +207,6 @@ static akin_status take_first(const labelling *l, const int32_t *column, int32_t
     return status;
 }
 
-static akin_status add_attribute(const labelling *l, size_t a) {
-    akin_status status;
-    akin_labels *from = akin_vectors_labels(l->vectors);
-    size_t count = akin_labels_attribute_value_count(from, a);
-    const char **values = akin_mem_alloc(count, sizeof *values);
-    if (!values) return AKIN_FAILED;
-    for (size_t v = 0; v < count; v++) values[v] = akin_labels_attribute_value(from, a, (int32_t)v);
-    status = akin_labels_add_attribute(l->out, akin_labels_attribute_name(from, a),
-                                       akin_labels_attribute_kind(from, a), count, values);
-    akin_mem_free(values);
-    return status;
-}
-
 /* Collective; agreed. */
 static akin_status take_attributes(const labelling *l) {
     akin_status status = AKIN_OK;
@@ -201,7 +216,6 @@ static akin_status take_attributes(const labelling *l) {
     AKIN_TRY(akin_agree(l->comm, column && values ? AKIN_OK : AKIN_FAILED));
     for (size_t a = 0; a < akin_labels_attributes(from); a++) {
         bool number = akin_labels_attribute_kind(from, a) == AKIN_ATTRIBUTE_NUMBER;
-        AKIN_TRY(akin_agree(l->comm, add_attribute(l, a)));
         const void *has = number ? (const void *)akin_labels_attribute_numbers(from, a)
                                  : akin_labels_attribute_values(from, a);
         if (akin_vectors_count(l->vectors) > 0)
@@ -221,7 +235,6 @@ static akin_status name_rows(const labelling *l, bool alone) {
     akin_status status;
     const akin_product_name *names = l->products->names;
     const char **groups = NULL;
-    AKIN_TRY(akin_labels_copy_names(l->out, akin_vectors_labels(l->vectors)));
     if (alone) {
         if (!(groups = akin_mem_alloc(l->products->count, sizeof *groups))) return AKIN_FAILED;
         for (size_t p = 0; p < l->products->count; p++) groups[p] = names[p].name;
@@ -246,7 +259,8 @@ akin_status akin_products_label(akin_comm *comm, const akin_vectors *vectors,
     *out = NULL;
     for (size_t p = 0; p < products->count; p++)
         if (strlen(products->names[p].name) > longest) longest = strlen(products->names[p].name);
-    akin_status local = akin_labels_create(count, longest, &l.out);
+    akin_status local =
+        akin_labels_create_like(akin_vectors_labels(vectors), count, longest, &l.out);
     if (local == AKIN_OK) local = name_rows(&l, alone);
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(take_first(&l, akin_labels_category(akin_vectors_labels(vectors)),
@@ -285,6 +299,7 @@ static akin_status make_offers(const akin_comm *comm, const akin_vectors *vector
                                offer **out, size_t *counts /* [size] */) {
     int size = akin_comm_size(comm);
     size_t first = akin_vectors_first(vectors), width = from->width, at = 0;
+    const akin_product_span listed = products->listed;
     offer *offers = *out = akin_mem_alloc(from->count * width, sizeof *offers);
     if (!offers) return AKIN_FAILED;
     for (size_t i = 0; i < from->count; i++)
@@ -299,8 +314,9 @@ static akin_status make_offers(const akin_comm *comm, const akin_vectors *vector
     qsort(offers, at, sizeof *offers, by_products);
     memset(counts, 0, (size_t)size * sizeof *counts);
     for (size_t o = 0, r = 0; o < at; o++) { /* products are sorted, and so are their ranks */
-        while ((size_t)offers[o].product >= akin_shard_first(products->count, size, (int)r) +
-                                                akin_shard_count(products->count, size, (int)r))
+        while ((size_t)offers[o].product - listed.first >=
+               akin_shard_first(listed.count, size, (int)r) +
+                   akin_shard_count(listed.count, size, (int)r))
             r++;
         counts[r]++;
     }
@@ -352,9 +368,8 @@ done:
 
 akin_status akin_product_lists_create(akin_comm *comm, const akin_products *products, size_t k,
                                       akin_product_lists *out) {
-    int size = akin_comm_size(comm), rank = akin_comm_rank(comm);
-    *out = (akin_product_lists){.first = akin_shard_first(products->count, size, rank),
-                                .count = akin_shard_count(products->count, size, rank)};
+    const akin_product_span mine = akin_products_shard(comm, products->listed);
+    *out = (akin_product_lists){.first = mine.first, .count = mine.count};
     return akin_agree(comm, make_room(out, k));
 }
 

@@ -17,20 +17,28 @@ typedef struct {
     int32_t group, item; /* one of these is -1 */
 } akin_product_name;
 
-/* The products, on every rank; all arrays are owned. */
+/* A range of products. */
+typedef struct {
+    size_t first, count;
+} akin_product_span;
+
+/* The products, on every rank; all arrays are owned. With two catalogues those of the sources come
+ * first, then those of the targets; a name that both have stands for two products. */
 typedef struct {
     size_t items, count;
-    char *ids;                /* ids of items without a group, one after the other */
-    akin_product_name *names; /* [count], ascending by name */
-    int32_t *of_item;         /* [items] */
-    int8_t *usable;           /* [items] */
-    int32_t *first_item;      /* [count] */
-    int8_t *available;        /* [count]: whether any of its items is available */
-    int8_t *shown;            /* [count]: whether any of its items is usable */
+    akin_product_span sources, targets; /* with one catalogue, both are all products */
+    akin_product_span listed;           /* those that have lists: the sources */
+    char *ids;                          /* ids of items without a group, one after the other */
+    akin_product_name *names;           /* [count], ascending by name on each side */
+    int32_t *of_item;                   /* [items] */
+    int8_t *usable;                     /* [items] */
+    int32_t *first_item;                /* [count] */
+    int8_t *available;                  /* [count]: whether any of its items is available */
+    int8_t *shown;                      /* [count]: whether any of its items is usable */
 } akin_products;
 
 /* Names are borrowed from the vectors. AKIN_INPUT: the id of an item without a group is the name of
- * a group. Collective; agreed. */
+ * a group of its catalogue. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_find(akin_comm *comm, const akin_vectors *vectors,
                                                akin_products *out);
 void akin_products_release(akin_products *products);
@@ -39,9 +47,12 @@ void akin_products_release(akin_products *products);
  * first [count + 1], items [items], owned. Not collective. */
 AKIN_MUST_CHECK akin_status akin_products_items(const akin_products *products, int32_t **first,
                                                 int32_t **items);
-/* The numbers of the products with these names; -1 = none. Not collective. */
+/* The numbers of the products with these names, which are pairs of a source and a target, one pair
+ * after the other; -1 = none. Not collective. */
 void akin_products_named(const akin_products *products, const char *const *names, size_t count,
                          int64_t *numbers /* [count] */);
+/* This rank's shard of these products. Not collective. */
+akin_product_span akin_products_shard(const akin_comm *comm, akin_product_span some);
 
 /* The labels of some products, different ones on each rank: category and attributes of their first
  * pictures. alone: each product is a group of its own, with its name; otherwise the groups are
@@ -52,7 +63,7 @@ AKIN_MUST_CHECK akin_status akin_products_label(akin_comm *comm, const akin_vect
 
 /* Lists of some products; all arrays are owned. */
 typedef struct {
-    size_t first, count;      /* of this rank */
+    size_t first, count;      /* of this rank: its shard of `listed` */
     int32_t *neighbor;        /* [count, k]: products, -1 = none, best first */
     float *score;             /* [count, k] */
     int32_t *held;            /* [count] */
@@ -83,7 +94,7 @@ AKIN_MUST_CHECK akin_status akin_products_offers(akin_comm *comm, const akin_vec
                                                  const akin_product_item_lists *from,
                                                  akin_product_offer **out, size_t *count);
 
-/* Empty lists for this rank's shard of the products. Collective; agreed. */
+/* Empty lists for this rank's shard of the listed products. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_product_lists_create(akin_comm *comm,
                                                       const akin_products *products, size_t k,
                                                       akin_product_lists *out);
@@ -92,7 +103,7 @@ AKIN_MUST_CHECK akin_status akin_product_lists_create(akin_comm *comm,
 void akin_product_lists_append(akin_product_lists *lists, size_t k,
                                const akin_product_offer *offer);
 
-/* Lists of this rank's shard: the first k offers of each product. Collective; agreed. */
+/* Lists of this rank's shard: the first k offers of each listed product. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_products_join(akin_comm *comm, const akin_vectors *vectors,
                                                const akin_products *products,
                                                const akin_product_item_lists *from, size_t k,

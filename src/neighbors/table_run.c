@@ -1,13 +1,14 @@
 /* table_run: one of the tables that a run makes. */
 #include "table_run.h"
-#include "aspect.h"
 #include "limited_lists.h"
 #include "list_scores.h"
 #include "neighbors_check.h"
 #include "product_limits.h"
 #include "product_means.h"
+#include "product_order.h"
 #include "product_pins.h"
 #include "refine.h"
+#include "table_before.h"
 #include "table_spare.h"
 #include <akin/file.h>
 #include <akin/log.h>
@@ -92,9 +93,12 @@ static akin_status take_rules(run *r) {
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
         files = akin_item_rules_digest(r->more);
-        const akin_item_pins_lists lists = {
-            r->vectors,          products, akin_item_rules_blocks(r->more), p->rules.only_available,
-            r->pictures != NULL, p->k};
+        const akin_item_pins_lists lists = {r->vectors,
+                                            products,
+                                            akin_item_rules_blocks(r->more),
+                                            p->rules.only_available,
+                                            p->mean && !p->against,
+                                            p->k};
         if (p->rules.pins.count > 0)
             AKIN_TRY(akin_item_pins_read(r->comm, &p->rules.pins, &lists, &r->pins));
     }
@@ -104,22 +108,26 @@ done:
     return status;
 }
 
-/* Finds the products; if their score is a mean, their rows replace those of the items. Collective;
- * agreed. */
-static akin_status take_products(run *r, akin_neighbors_figures *out) {
-    akin_status status = AKIN_OK;
+/* Finds the products and replaces the items' rows by those that are compared: the items in product
+ * order or, if the score is a mean, the products. Collective; agreed. */
+static akin_status take_products(run *r, const run *like, akin_neighbors_figures *out) {
+    akin_status status;
     akin_vectors *means = NULL;
     if (!r->params->by_group) return AKIN_OK;
+    r->shares_order = !r->params->mean && like && like->order;
+    if (r->shares_order) r->vectors = like->vectors, r->order = like->order;
     AKIN_TRY(akin_products_find(r->comm, r->vectors, &r->products));
-    out->products = r->products.count;
-    if (!r->params->mean) return AKIN_OK;
+    out->products = r->products.sources.count;
+    if (r->shares_order) return AKIN_OK;
+    if (!r->params->mean)
+        return akin_product_order_put(r->comm, &r->vectors, &r->products, &r->order);
     AKIN_TRY(akin_product_means_create(r->comm, r->vectors, &r->products, &means));
     r->pictures = r->vectors, r->vectors = means;
 done:
     return status;
 }
 
-akin_status akin_table_run_begin(run *r, akin_neighbors_figures *out) {
+akin_status akin_table_run_begin(run *r, const run *like, akin_neighbors_figures *out) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
     AKIN_TRY(
@@ -127,93 +135,24 @@ akin_status akin_table_run_begin(run *r, akin_neighbors_figures *out) {
     AKIN_TRY(akin_agree(r->comm, akin_neighbors_check(p, r->vectors)));
     out->unusable = akin_vectors_unusable(r->vectors);
     out->dim = akin_vectors_dim(r->vectors);
-    AKIN_TRY(take_products(r, out));
+    AKIN_TRY(take_products(r, like, out));
     AKIN_TRY(take_rules(r));
     tell_all_available(r);
     out->items = akin_vectors_sources(r->pictures ? r->pictures : r->vectors);
-    out->targets = p->against ? akin_vectors_items(r->vectors) - out->items : out->items;
+    out->targets = !p->against ? out->items
+                   : p->mean   ? r->products.targets.count
+                               : akin_vectors_items(r->vectors) - out->items;
 done:
     return status;
 }
 
 /* --- before the comparison --- */
 
-/* The vectors that the previous night compared, made like the current ones. */
-typedef struct {
-    akin_vectors *vectors, *pictures; /* the vectors are made from these pictures; or NULL */
-    akin_products products;
-} night_before;
-
-static void free_before(night_before *b) {
-    akin_vectors_free(b->vectors);
-    akin_vectors_free(b->pictures);
-    akin_products_release(&b->products);
-}
-
-/* Replaces the vectors by those of --aspect, if given. Collective; agreed. */
-static akin_status take_aspect(const run *r, night_before *b) {
-    const akin_neighbors_params *p = r->params;
-    const char *before = p->previous_against ? p->previous_against : p->against;
-    const akin_aspect aspect = {
-        .parts = p->aspect,
-        .input = {p->previous_embeddings, NULL},
-        .against = {before, before == p->against ? p->against_catalog : NULL}};
-    akin_status status = akin_aspect_take(r->comm, &aspect, &b->vectors);
-    if (status == AKIN_OK || status == AKIN_INTERRUPTED) return status;
-    akin_log_info("neighbors: the parts of --aspect are not to be had of the night before (%s): "
-                  "everything is computed again",
-                  akin_error_message());
-    akin_error_clear();
-    akin_vectors_free(b->vectors);
-    b->vectors = NULL;
-    return AKIN_OK;
-}
-
-/* Collective; agreed. */
-static akin_status open_before(const run *r, night_before *b) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    const akin_vectors_source sources = {p->previous_embeddings, p->previous_ids},
-                              given = {p->previous_against, p->previous_against_ids},
-                              same = {p->against, p->against_ids};
-    *b = (night_before){0};
-    AKIN_TRY(p->against ? akin_vectors_open_against(
-                              r->comm, &sources, p->previous_against ? &given : &same, &b->vectors)
-                        : akin_vectors_open(r->comm, sources.path, sources.ids_path, &b->vectors));
-    if (p->aspect) AKIN_TRY(take_aspect(r, b));
-    if (!p->mean || !b->vectors) return AKIN_OK;
-    AKIN_TRY(akin_products_find(r->comm, b->vectors, &b->products));
-    b->pictures = b->vectors, b->vectors = NULL;
-    AKIN_TRY(akin_product_means_create(r->comm, b->pictures, &b->products, &b->vectors));
-done:
-    return status;
-}
-
-/* Collective; agreed. */
-static akin_status find_delta(run *r) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    night_before before;
-    AKIN_TRY(open_before(r, &before));
-    if (!before.vectors) goto done;
-    const akin_delta_source source = {.table = p->previous,
-                                      .embeddings = p->previous_embeddings,
-                                      .result_options = p->result_options,
-                                      .before = before.vectors,
-                                      .apart = p->by_group,
-                                      .k = r->pool,
-                                      .list = r->list};
-    status = akin_delta_find(r->comm, &source, r->vectors, &r->rules, r->more, &r->delta);
-done:
-    free_before(&before);
-    return status;
-}
-
 akin_status akin_table_run_know(run *r, akin_neighbors_figures *out) {
     r->pool = pool_of(r);
     r->list = akin_allpairs_list(akin_vectors_items(r->vectors), r->pool + r->params->spare);
     if (!r->params->previous) return AKIN_OK;
-    akin_status status = find_delta(r);
+    akin_status status = akin_table_before_find(r);
     if (r->delta == NULL) return status;
     out->kept = r->delta->kept, out->shorter = r->delta->shorter;
     out->fresh = r->delta->fresh, out->gone = r->delta->gone;
@@ -292,11 +231,14 @@ static const char *rules_digest(const run *r) {
     return *digest != '\0' ? digest : NULL;
 }
 
+static void count_from(size_t first, int32_t *rows, size_t count) {
+    for (size_t e = 0; e < count; e++)
+        if (rows[e] >= 0) rows[e] -= (int32_t)first;
+}
+
 /* Converts rows of the vectors to rows of the other catalogue. */
 static void count_from_targets(const run *r, int32_t *rows, size_t count) {
-    size_t sources = akin_vectors_sources(r->vectors);
-    for (size_t e = 0; e < count; e++)
-        if (rows[e] >= 0) rows[e] -= (int32_t)sources;
+    count_from(akin_vectors_sources(r->vectors), rows, count);
 }
 
 /* The lists of products that were compared as rows, and the other columns of the table. Collective;
@@ -304,11 +246,12 @@ static void count_from_targets(const run *r, int32_t *rows, size_t count) {
 static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refined *table,
                               akin_product_lists *out) {
     akin_status status;
-    size_t first = akin_vectors_first(r->vectors), n = r->products.count,
+    size_t first = akin_vectors_first(r->vectors), n = r->products.sources.count,
            end = first + akin_vectors_count(r->vectors);
     AKIN_TRY(refine(r, figures, table));
     AKIN_TRY(finish_lists(r, table));
-    count_from_targets(r, table->neighbor, akin_vectors_count(r->vectors) * r->params->k);
+    if (!r->params->against) /* with it, a row is the number of its product */
+        count_from_targets(r, table->neighbor, akin_vectors_count(r->vectors) * r->params->k);
     *out = (akin_product_lists){
         first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
     out->count = (end < n ? end : n) - out->first;
@@ -355,29 +298,53 @@ static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **
     return status;
 }
 
+/* Converts numbers of products to rows of the table, and rows of pictures to those of their files. */
+static void number_rows(const run *r, akin_product_lists *lists) {
+    size_t entries = lists->count * r->params->k,
+           sources = akin_vectors_sources(r->pictures ? r->pictures : r->vectors);
+    for (size_t e = 0; r->order && e < entries; e++) {
+        if (lists->picture[e] >= 0) lists->picture[e] = r->order[lists->picture[e]];
+        if (lists->other[e] >= 0) lists->other[e] = r->order[lists->other[e]];
+    }
+    if (!r->params->against) return;
+    count_from(r->products.targets.first, lists->neighbor, entries);
+    count_from(sources, lists->other, entries);
+}
+
 /* Makes the table between products. Collective; agreed. */
 static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_status status;
     const akin_neighbors_params *p = r->params;
     const akin_vectors *pictures = r->pictures ? r->pictures : r->vectors;
+    const akin_product_span targets = akin_products_shard(r->comm, r->products.targets);
     akin_refined table = {0};
     akin_product_lists lists = {0};
-    akin_labels *labels = NULL;
+    akin_labels *labels = NULL, *target_labels = NULL;
     const akin_table_origin origin = origin_of(r);
     AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
                          : list_best(r, figures, &table.pinned, &lists));
     AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
                                  &labels));
+    if (p->against)
+        AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, targets.first, targets.count,
+                                     false, &target_labels));
+    number_rows(r, &lists);
     const akin_table_extras extras = {.boosted = is_boosted(r),
                                       .pinned = table.pinned,
                                       .rules_digest = rules_digest(r),
                                       .picture = lists.picture,
-                                      .neighbor_picture = lists.other};
-    const akin_table_part part = {r->products.count, p->k,        lists.first,
-                                  lists.neighbor,    lists.score, lists.held};
+                                      .neighbor_picture = lists.other,
+                                      .target_labels = target_labels,
+                                      .targets = r->products.targets.count,
+                                      .first_target = targets.first - r->products.targets.first,
+                                      .against_digest =
+                                          p->against ? akin_vectors_target_digest(pictures) : NULL};
+    const akin_table_part part = {
+        r->products.sources.count, p->k, lists.first, lists.neighbor, lists.score, lists.held};
     AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
 done:
     akin_labels_free(labels);
+    akin_labels_free(target_labels);
     akin_product_lists_release(&lists);
     akin_refined_free(&table);
     return status;
@@ -446,7 +413,8 @@ done:
 }
 
 void akin_table_run_release(run *r) {
-    if (r->pictures) akin_vectors_free(r->vectors);
+    if (r->pictures || (r->order && !r->shares_order)) akin_vectors_free(r->vectors);
+    if (!r->shares_order) akin_mem_free(r->order);
     akin_products_release(&r->products);
     akin_mem_free(r->lists);
     akin_mem_free(r->duplicate_of);

@@ -16,9 +16,13 @@
 typedef struct {
     akin_comm *comm;
     const akin_neighbors_params *params;
-    akin_vectors *vectors;  /* borrowed, except those of products */
-    akin_vectors *pictures; /* the products that the vectors belong to; NULL: rows are items */
-    akin_products products; /* with by_group */
+    akin_vectors *vectors; /* borrowed, except those made for products */
+    akin_vectors
+        *pictures;     /* the pictures of the products that the rows are; NULL: rows are items */
+    int32_t *order;    /* [items]: the row in the file of each row, where rows are in product
+                             * order (product_order.h); NULL: they are in the file's order */
+    bool shares_order; /* vectors and order belong to another table */
+    akin_products products;        /* with by_group */
     akin_text *checkpoint, *spare; /* names */
     akin_row_block_rules rules;
     akin_item_rules *more;     /* NULL: none */
@@ -34,8 +38,10 @@ typedef struct {
 /* Sets the names of its files; AKIN_USAGE, AKIN_FAILED: they cannot be written. Not collective;
  * call it on all ranks. */
 AKIN_MUST_CHECK akin_status akin_table_run_name(akin_table_run *run);
-/* Makes the rules, for which the vectors must be open. Collective; agreed. */
-AKIN_MUST_CHECK akin_status akin_table_run_begin(akin_table_run *run, akin_neighbors_figures *out);
+/* Makes the rules, for which the vectors must be open. like: a table of the same rows that has
+ * begun and is released together with this one, or NULL. Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_table_run_begin(akin_table_run *run, const akin_table_run *like,
+                                                 akin_neighbors_figures *out);
 /* Reads the lists of the previous table. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_table_run_know(akin_table_run *run, akin_neighbors_figures *out);
 

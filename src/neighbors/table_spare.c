@@ -56,7 +56,8 @@ akin_status akin_table_spare_write(const akin_table_run *r, bool apart) {
                                             .first = first < sources ? first : sources,
                                             .count = count,
                                             .keys = keys,
-                                            .whole = whole};
+                                            .whole = whole,
+                                            .by_product = r->order != NULL};
     AKIN_TRY(akin_extra_neighbors_write(r->comm, akin_text_bytes(r->spare), digest, &part));
 done:
     akin_mem_free(keys);

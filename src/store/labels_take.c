@@ -103,6 +103,32 @@ done:
     return status;
 }
 
+static akin_status add_like(akin_labels *from, size_t a, akin_labels *to) {
+    size_t count = akin_labels_attribute_value_count(from, a);
+    const char **values = akin_mem_alloc(count, sizeof *values);
+    if (!values) return AKIN_FAILED;
+    for (size_t v = 0; v < count; v++) values[v] = akin_labels_attribute_value(from, a, (int32_t)v);
+    akin_status status =
+        akin_labels_add_attribute(to, akin_labels_attribute_name(from, a),
+                                  akin_labels_attribute_kind(from, a), count, values);
+    akin_mem_free(values);
+    return status;
+}
+
+akin_status akin_labels_create_like(akin_labels *from, size_t count, size_t id_length,
+                                    akin_labels **out) {
+    akin_status status;
+    akin_labels *labels = NULL;
+    *out = NULL;
+    AKIN_TRY(akin_labels_create(count, id_length, &labels));
+    AKIN_TRY(akin_labels_copy_names(labels, from));
+    for (size_t a = 0; a < akin_labels_attributes(from); a++) AKIN_TRY(add_like(from, a, labels));
+    *out = labels, labels = NULL;
+done:
+    akin_labels_free(labels);
+    return status;
+}
+
 akin_status akin_labels_take(akin_comm *comm, akin_labels *from, const size_t *rows, size_t count,
                              akin_labels **out) {
     akin_status status;

@@ -29,7 +29,7 @@ static akin_status write_file(size_t n, size_t k, int wrong_row) {
         for (size_t e = 0; e < k; e++) keys[i * k + e] = key_of(n, k, first + i, e);
         if ((int)(first + i) == wrong_row) keys[i * k] = akin_topk_key(0.9f, (int32_t)n);
     }
-    const akin_extra_neighbors_part part = {n, k, first, count, keys, whole};
+    const akin_extra_neighbors_part part = {n, k, first, count, keys, whole, false};
     akin_status status = akin_extra_neighbors_write(comm, path, digest, &part);
     free(keys);
     free(whole);
@@ -50,6 +50,12 @@ static void check_rows(const akin_extra_neighbors *extra, size_t n, size_t k, si
     free(whole);
 }
 
+static akin_status open_file(const char *name, const char *of, size_t n, bool by_product,
+                             akin_extra_neighbors **out) {
+    const akin_extra_neighbors_claim claim = {of, n, n, by_product};
+    return akin_extra_neighbors_open(comm, name, &claim, out);
+}
+
 static void what_is_written_is_read(void **unused) {
     (void)unused;
     static const size_t sizes[][2] = {{1, 1}, {3, 4}, {50, 2}, {333, 9}};
@@ -57,7 +63,7 @@ static void what_is_written_is_read(void **unused) {
         akin_extra_neighbors *extra;
         size_t n = sizes[s][0], k = sizes[s][1];
         assert_int_equal(write_file(n, k, -1), AKIN_OK);
-        assert_int_equal(akin_extra_neighbors_open(comm, path, digest, n, n, &extra), AKIN_OK);
+        assert_int_equal(open_file(path, digest, n, false, &extra), AKIN_OK);
         assert_int_equal(akin_extra_neighbors_k(extra), k);
         check_rows(extra, n, k, 0, n);
         check_rows(extra, n, k, n / 2, n - n / 2);
@@ -70,12 +76,11 @@ static void those_of_another_table_are_refused(void **unused) {
     (void)unused;
     akin_extra_neighbors *extra;
     assert_int_equal(write_file(20, 3, -1), AKIN_OK);
-    assert_int_equal(
-        akin_extra_neighbors_open(comm, path, "ffffffffffffffffffffffffffffffff", 20, 20, &extra),
-        AKIN_INPUT);
-    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 21, 21, &extra), AKIN_INPUT);
-    assert_int_equal(akin_extra_neighbors_open(comm, "none.nc", digest, 20, 20, &extra),
-                     AKIN_FAILED);
+    assert_int_equal(open_file(path, "ffffffffffffffffffffffffffffffff", 20, false, &extra),
+                     AKIN_INPUT);
+    assert_int_equal(open_file(path, digest, 21, false, &extra), AKIN_INPUT);
+    assert_int_equal(open_file(path, digest, 20, true, &extra), AKIN_INPUT);
+    assert_int_equal(open_file("none.nc", digest, 20, false, &extra), AKIN_FAILED);
 }
 
 static void a_neighbour_outside_the_table_is_refused(void **unused) {
@@ -84,7 +89,7 @@ static void a_neighbour_outside_the_table_is_refused(void **unused) {
     uint64_t keys[20 * 3];
     int8_t whole[20];
     assert_int_equal(write_file(20, 3, 7), AKIN_OK);
-    assert_int_equal(akin_extra_neighbors_open(comm, path, digest, 20, 20, &extra), AKIN_OK);
+    assert_int_equal(open_file(path, digest, 20, false, &extra), AKIN_OK);
     assert_int_equal(akin_extra_neighbors_rows(extra, 0, 7, keys, whole), AKIN_OK);
     assert_int_equal(akin_extra_neighbors_rows(extra, 7, 1, keys, whole), AKIN_INPUT);
     assert_int_equal(akin_extra_neighbors_rows(extra, 0, 20, keys, whole), AKIN_INPUT);

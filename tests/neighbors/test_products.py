@@ -86,6 +86,91 @@ def test_lists_are_those_of_brute_force():
             assert len(set(table["neighbor"][p, :table["count"][p]])) == table["count"][p]
 
 
+def draw_ties(n, r):
+    """Few different pictures, so that nearly all lists end among products of the same score, and products in another order than their
+    pictures."""
+    items = [{"id": f"i{i:04d}", "path": "p.png", "category": "bags", "group": f"g{(7 * i) % 50:02d}" if i % 6 else "", "available": str(i % 4 and 1),
+              "price": str(i % 3), "brand": "Ace"} for i in range(n)]
+    return items, np.eye(8, dtype=np.float32)[r.integers(0, 5, n)]
+
+
+def assert_ties(path, items, rows, others=None):
+    """Of products with the same score the first ones stand in the list; others: the other catalogue's items and rows."""
+    mine, theirs = ({name: [i for i, item in enumerate(one) if (item["group"] or item["id"]) == name] for name in sorted({item["group"] or item["id"] for item in one})}
+                    for one in (items, others[0] if others else items))
+    table, scores = read(path), rows @ (others[1] if others else rows).T
+    for p, (name, own) in enumerate(mine.items()):
+        found = sorted((-scores[np.ix_(own, there)].max(), q) for q, (other, there) in enumerate(theirs.items()) if others or other != name)[:K]
+        assert list(table["neighbor"][p]) == [q for _, q in found], (p, name, table["neighbor"][p], found)
+        for q, a, b in zip(table["neighbor"][p], table["picture"][p], table["neighbor_picture"][p]):
+            pairs = [(i, j) for i in own for j in list(theirs.values())[q]]
+            assert (a, b) == max(pairs, key=lambda pair: (scores[pair], -pair[0], -pair[1])), (p, q, a, b)
+
+
+def test_ties_are_broken_by_product():
+    r = np.random.default_rng(8)
+    items, rows = draw_ties(180, r)
+    embed(items, rows, "ties")
+    for ranks in (0, 2, 3, 4):
+        akin("neighbors", "ties.nc", "-o", f"ties{ranks}.nc", "-k", K, "--by", "group", ranks=ranks)
+        assert ranks == 0 or assert_same_variables("ties0.nc", f"ties{ranks}.nc") is None
+    assert_ties("ties0.nc", items, rows)
+    later = [dict(item, group="g03" if i % 37 == 1 else item["group"]) for i, item in enumerate(items) if i % 50 != 9]
+    moved = np.delete(rows, [i for i in range(180) if i % 50 == 9], axis=0)
+    moved[[20, 90]] = moved[[90, 21]]
+    embed(later, moved, "ties-then")
+    done = akin("neighbors", "ties-then.nc", "-o", "ties-delta.nc", "-k", K, "--by", "group", "--previous", "ties3.nc", "--previous-embeddings", "ties.nc", "--json", ranks=2)
+    assert_ties("ties-delta.nc", later, moved)
+    assert done.json["kept"] > 0, done.json
+
+
+def test_of_two_catalogues():
+    """Also those whose products have the same names; what else reads tables knows both sides."""
+    r = np.random.default_rng(9)
+    (items, rows), (others, other_rows) = draw_ties(90, r), draw_ties(130, r)
+    others = [dict(item, group=item["group"] and f"g{(11 * i) % 40:02d}") for i, item in enumerate(others)]
+    embed(items, rows, "queries")
+    embed(others, other_rows, "base")
+    for ranks in (0, 2, 3):
+        done = akin("neighbors", "queries.nc", "--against", "base.nc", "-o", f"a{ranks}.nc", "-k", K, "--by", "group", "--json", ranks=ranks)
+    assert_same_variables("a0.nc", "a2.nc")
+    assert_same_variables("a0.nc", "a3.nc")
+    assert_ties("a0.nc", items, rows, (others, other_rows))
+    names = sorted({item["group"] or item["id"] for item in others})
+    assert done.json["items"] == 90 and done.json["pairs"] == 90 * 130 and done.json["products"] == len({item["group"] or item["id"] for item in items})
+    akin("publish", "a0.nc", "--to", "file:a.jsonl", ranks=2)
+    table = read("a0.nc")
+    with open("a.jsonl") as f:
+        for p, line in enumerate(f):
+            assert [other for other, _ in json.loads(line)["neighbors"]] == [names[q] for q in table["neighbor"][p]]
+    told = akin("evaluate", "a0.nc", "--json", ranks=3).json
+    assert told["items"] == len(table["id"]) and told["targets"] == len(names) and told["never_recommended"] == len(names) - len(set(table["neighbor"].ravel()))
+    assert akin("inspect", "a0.nc", "--json").json["rows"] == "products"
+
+
+def test_tables_of_one_job():
+    """Tables of products share a pass of their own, in the order of their rows, and the gallery has no page for one of two catalogues."""
+    with open("job.ini", "w") as f:
+        f.write("[job]\nname = job\n[ingest]\nsource = ties.csv\nattributes = price:number brand:label\n[embed]\nfrom = ties.npy\nids = ties.txt\n"
+                f"[neighbors]\nk = {K}\n[table one]\nk = {K}\nby = group\n[table two]\nk = 3\nby = group\nonly-available = yes\n"
+                f"[table both]\nk = {K}\nby = group\nagainst = base.nc\n[gallery]\nenabled = yes\npicture-size = 16\n")
+    stages = akin("run", "job.ini", "--json", ranks=2).json["stages"]
+    assert stages["neighbors"]["tables_in_pass"] == 1 and stages["tables"]["one"]["tables_in_pass"] == 2 == stages["tables"]["two"]["tables_in_pass"], stages
+    assert_same_variables("results/job/table-one.nc", "ties0.nc")
+    akin("neighbors", "ties.nc", "-o", "two.nc", "-k", 3, "--by", "group", "--only-available", ranks=3)
+    assert_same_variables("results/job/table-two.nc", "two.nc")
+    akin("neighbors", "ties.nc", "-o", "two.nc", "-k", K, "--by", "group", "--against", "base.nc")
+    assert_same_variables("results/job/table-both.nc", "two.nc")
+    assert sorted(os.listdir("results/job/gallery/tables")) == ["one", "two"]
+    words = ["gallery", "two.nc", "--source", "ties.csv", "-o", "x", "--embeddings", "ties.nc"]
+    assert "two catalogues" in akin(*words, expect=2).err
+    with open("job.ini") as f:
+        text = f.read().replace("[table one]\n", "by = group\nagainst = base.nc\n[table one]\n")
+    with open("wrong.ini", "w") as f:
+        f.write(text)
+    assert "[gallery]" in akin("run", "wrong.ini", "--check", expect=2).err
+
+
 def means():
     """[products, products]: of all pairs of usable pictures, one by one; NaN where there is none."""
     mean, rows = np.full((len(NAMES), len(NAMES)), np.nan), ROWS.astype(np.float32).astype(np.float64)
@@ -262,7 +347,7 @@ def test_more_ranks_than_products():
 
 
 def test_what_does_not_go_together_is_refused():
-    for words in (["--diversity", "0.5"], ["--fill", "category"], ["--against", "e.nc"]):
+    for words in (["--diversity", "0.5"], ["--fill", "category"]):
         assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", *words, expect=2).err
     assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
     assert "--by" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", "--pictures", "mean", "--fill", "category", expect=2).err

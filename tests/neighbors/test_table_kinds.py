@@ -13,7 +13,7 @@ from support import akin, assert_same_variables, draw, fresh, main
 os.chdir(fresh("table_kinds"))
 CASES, SEED = int(sys.argv[1]) if len(sys.argv) > 1 else 8, int(sys.argv[2]) if len(sys.argv) > 2 else 1
 FIRST = int(sys.argv[3]) if len(sys.argv) > 3 else 0
-WAYS = ["against", "best", "mean", "items"]
+WAYS = ["against", "best", "mean", "items", "best against", "mean against"]
 RANKS = [0, 2, 3]
 
 
@@ -41,20 +41,22 @@ class Model:
             if way == "items":
                 np.fill_diagonal(self.score, np.nan)
             return
-        products = Products(now[0].items)
-        self.sources = self.targets = products.items
-        self.names = products.names
-        scores = now[0].rows @ now[0].rows.T
-        mine = products.pictures
-        if way == "mean":
-            means = np.array([now[0].rows[own].mean(axis=0) for own in mine], np.float32)
-            alone = [{**item, "group": item["id"]} for item in products.items]
-            self.score = self.judge(alone, alone, means @ means.T)
-            self.sources = self.targets = alone
+        sides = [Products(one.items) for one in now]
+        mine, other = sides[0], sides[-1]
+        self.names = mine.names
+        self.pictures = mine.pictures, other.pictures
+        if way.startswith("mean"):
+            means = [np.array([one.rows[own].mean(axis=0) for own in side.pictures], np.float32) for one, side in zip(now, sides)]
+            if len(now) == 1:
+                mine.items = [{**item, "group": item["id"]} for item in mine.items]
+            self.score = self.judge(mine.items, other.items, means[0] @ means[-1].T)
         else:
-            passed = self.judge(products.named, products.named, scores)
-            self.score = np.array([[np.nanmax(passed[np.ix_(p, q)]) if not np.isnan(passed[np.ix_(p, q)]).all() else np.nan for q in mine] for p in mine], np.float32)
-        np.fill_diagonal(self.score, np.nan)
+            passed = self.judge(mine.named, other.named, now[0].rows @ now[-1].rows.T)
+            best = lambda p, q: np.nanmax(passed[np.ix_(p, q)]) if not np.isnan(passed[np.ix_(p, q)]).all() else np.nan
+            self.score = np.array([[best(p, q) for q in other.pictures] for p in mine.pictures], np.float32)
+        self.sources, self.targets = mine.items, other.items
+        if len(now) == 1:
+            np.fill_diagonal(self.score, np.nan)
 
     def judge(self, sources, targets, scores, of=lambda rule: True):
         """The scores of the pairs that pass all rules."""
@@ -177,6 +179,18 @@ def assert_lists(path, way, now, asked, k, said):
         else:
             assert np.array_equal(score[s, known:len(one)], scores), (about, score[s], scores)
         assert (neighbor[s, len(one):] == -1).all()
+        if hasattr(model, "pictures"):
+            assert_pictures(path, now, model, s, one, first if way.startswith("best") else len(one), about)
+
+
+def assert_pictures(path, now, model, s, one, pinned, about):
+    """Each pair is of a picture of one and a picture of the other, and of those by whose best pair lists are, it has the score."""
+    with netCDF4.Dataset(path) as d:
+        d.set_auto_mask(False)
+        picture, other = d["picture"][s], d["neighbor_picture"][s]
+    assert all(a in model.pictures[0][s] and b in model.pictures[1][t] for a, b, t in zip(picture, other, one)), (about, picture, other)
+    for e in range(pinned, len(one)):
+        assert now[0].rows[picture[e]] @ now[-1].rows[other[e]] == model.score[s, one[e]], (about, e)
 
 
 def group(items, r):
@@ -226,10 +240,11 @@ def make_night(r, way, none):
     now = [Catalogue(r, int(r.integers(60, 160)), none)]
     if way == "items":
         return now
-    if way == "against":
+    if way.endswith("against"):
         now.append(Catalogue(r, int(r.integers(60, 160)), none))
-    else:
-        group(now[0].items, r)
+    for catalogue in now:
+        if way != "against":
+            group(catalogue.items, r)
     return now
 
 
@@ -246,7 +261,7 @@ def check_case(case):
     words, asked = draw_asked(r, way, items)
     k, ranks = int(r.choice([1, 5, 12, 150])), case // len(WAYS)
     said = (SEED, case, way, *words, k)
-    kind = {"against": lambda name: ["--against", f"{name}-base.nc"], "items": lambda _: []}.get(way, lambda _: ["--by", "group", "--pictures", way])
+    kind = lambda name: ["--against", f"{name}-base.nc"] * (len(now) - 1) + (["--by", "group", "--pictures", way[:4]] if way[:4] in ("best", "mean") else [])
     base = lambda name: ["-k", k, "--json", *words, *kind(name)]
     embed_night("then", now)
     akin("neighbors", "then.nc", "-o", "t.nc", *base("then"), ranks=RANKS[ranks % 3])
@@ -255,9 +270,9 @@ def check_case(case):
         catalogue.pass_night()
     embed_night("now", now)
     akin("neighbors", "now.nc", "-o", "full.nc", *base("now"), ranks=RANKS[(ranks + 1) % 3])
-    if way != "mean":  # products may have three pictures now
+    if not way.startswith("mean"):  # products may have three pictures now
         assert_lists("full.nc", way, now, asked, k, said)
-    before = ["--previous", "t.nc", "--previous-embeddings", "then.nc", *(["--previous-against", "then-base.nc"] if way == "against" else [])]
+    before = ["--previous", "t.nc", "--previous-embeddings", "then.nc", *(["--previous-against", "then-base.nc"] if len(now) > 1 else [])]
     done = akin("neighbors", "now.nc", "-o", "delta.nc", *base("now"), *before, ranks=RANKS[(ranks + 2) % 3])
     assert_same_variables("full.nc", "delta.nc")
     return done.json["kept"]
