@@ -6,4 +6,4 @@ cd "$(dirname "$0")/.."
 sh jobs/packages.sh test
 sh jobs/build.sh "${AKIN_PRESET:-release}"
 [ $# -gt 0 ] || set -- -LE long
-exec ctest --test-dir build --output-on-failure -j "$(($(nproc) + 1))" "$@"
+exec ctest --test-dir build --output-on-failure -j "$((2 * $(nproc)))" "$@"

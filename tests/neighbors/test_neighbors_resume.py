@@ -62,7 +62,7 @@ def test_interrupted_and_resumed():
     centres = r.standard_normal((60, 256))
     np.save("x.npy", (centres[r.integers(60, size=20000)] + 0.7 * r.standard_normal((20000, 256))).astype(np.float32))
     akin("neighbors", "x.npy", "-o", "whole.nc", "-k", "9")
-    interrupted, said = go_through([(1, "signal"), (1, "signal"), (2, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
+    interrupted, said = go_through([(1, "signal"), (2, "signal"), (3, "signal"), (4, "signal"), (1, "signal")])
     assert interrupted >= 2 and "resuming from" in said, said
     assert_same_variables("whole.nc", "t.nc")
     assert not os.path.exists(CHECKPOINT)
@@ -150,8 +150,8 @@ def test_a_forged_checkpoint():
                     "better": lambda: key(1.0, int(d["row"][3]))}
             d[name][at] = told[value]() if value in told else value
         ranks = 1 + i % 3
-        done = akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "forged", ranks=ranks, expect=None)
-        assert done.code == 3 and "forged" in done.err, (name, at, value, ranks, done.code, done.err)
+        done = akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", "--checkpoint", "forged", ranks=ranks, expect=3)
+        assert "forged" in done.err, (name, at, value, ranks, done.err)
         if i % 7 == 0 or isinstance(value, str):
             shutil.copy("forged", CHECKPOINT)
             assert "starting over" in akin("neighbors", "f.npy", "-o", "t.nc", "-k", "3", ranks=ranks).err, (name, at, value)

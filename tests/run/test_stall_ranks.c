@@ -35,7 +35,7 @@ static void be_slow(int rank) {
 
 static void wait_for_ever(int rank, int size, const char *how) {
     bool last = rank == size - 1;
-    akin_comm_stall_limit(comm, 2);
+    akin_comm_stall_limit(comm, 4);
     if (last && !strncmp(how, "stop", 4)) raise(SIGSTOP);
     if (!strcmp(how, "stop-in-call")) {
         akin_comm_enter(comm, "writing cheese.nc");

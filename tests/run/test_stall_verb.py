@@ -10,7 +10,7 @@ import numpy
 
 from support import command, fresh
 
-LIMIT = 2  # seconds
+LIMIT = 4  # seconds: no rank that only lacks its core is named
 
 
 def processes_of(launcher):
@@ -52,9 +52,9 @@ def stop_in_the_middle(rank):
     out, err = run.communicate(timeout=60)
     assert run.returncode == 1, (run.returncode, err)
     assert f"waited for rank {rank}," in err.decode(), err
-    assert time.monotonic() - stopped < LIMIT + 15, "it took too long"
+    assert time.monotonic() - stopped < LIMIT + 40, "it took too long"
     while [pid for pid in ranks.values() if os.path.exists(f"/proc/{pid}")]:
-        assert time.monotonic() - stopped < LIMIT + 25, f"processes remain of {ranks}"
+        assert time.monotonic() - stopped < LIMIT + 50, f"processes remain of {ranks}"
         time.sleep(0.1)
     assert not os.path.exists(f"{folder}/t.nc")
     return out.decode()

@@ -67,8 +67,12 @@ write_conf() {
 		MinJobAge=3600
 		# Start a job within half a second, not within three.
 		SchedulerParameters=sched_interval=1,bf_interval=1,batch_sched_delay=0
-		# A dead node is DOWN after two or three times this.
-		SlurmdTimeout=10
+		# The machine may be busy: a node is DOWN after two or three
+		# times the first, lost when a batch step starts later than
+		# the second, and a message has the third to arrive.
+		SlurmdTimeout=60
+		BatchStartTimeout=100
+		MessageTimeout=100
 		ReturnToService=2
 		KillWait=5
 		END
