@@ -11,11 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TAG_BODY = 101, TAG_LISTS };
+enum { TAG_BODY = 101, TAG_LISTS, LONG_FROM = 128 /* dimensions */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
-static const double piece_work = 1LL << 32; /* between two checks of messages and the clock */
-static const double slice_work = 5e9;       /* between two agreements */
+static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
+static const double long_piece_work = 1LL << 32; /* where rows are long, and so faster */
+static const double vote_work = 4e10;            /* between two votes, at least a slice */
+static const double slice_work = 5e9;            /* between two agreements */
 
 typedef struct {
     akin_comm *comm;
@@ -32,6 +34,7 @@ typedef struct {
     double saved_at;
     akin_comm_sum *vote; /* a vote of all ranks that proceeds while they continue */
     int64_t votes[2];    /* ranks for which it is time to save, and that received a signal */
+    int vote_slices, slices_since; /* slices from one vote to the next, and since the last one */
 } engine;
 
 size_t akin_allpairs_list(size_t n, size_t k) {
@@ -125,7 +128,8 @@ static void tell_progress(engine *e) {
 /* How many panels of rows are compared with this many panels of columns between two checks. */
 static size_t rows_at_once(const engine *e, size_t columns) {
     double pair = (double)AKIN_ROW_BLOCK_PANEL * AKIN_ROW_BLOCK_PANEL * (double)e->dim;
-    return 1 + (size_t)(piece_work / (pair * (double)(columns > 0 ? columns : 1)));
+    double work = e->dim >= LONG_FROM ? long_piece_work : piece_work;
+    return 1 + (size_t)(work / (pair * (double)(columns > 0 ? columns : 1)));
 }
 
 /* Columns [first, end) of the held block against the part's rows, in pieces. */
@@ -168,6 +172,16 @@ static void open_vote(engine *e) {
         e->params->save != NULL && akin_comm_seconds() - e->saved_at >= e->params->save_every;
     e->votes[1] = akin_comm_signalled();
     akin_comm_sum_start(e->comm, e->vote, e->votes, 2);
+    e->slices_since = 0;
+}
+
+/* Small slices share a vote: ranks are kept in step by it, and a core that is held up for one slice
+ * makes up for it in the next. */
+static int slices_of_vote(const engine *e) {
+    double rows = (double)largest_block(e), slice = rows * rows * (double)e->dim / e->subs,
+           most = e->subs / 8.0, slices = slice > 0 ? vote_work / slice : 1;
+    slices = slices < most ? slices : most;
+    return slices > 1 ? (int)slices : 1;
 }
 
 static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *travelling,
@@ -176,12 +190,13 @@ static akin_status save_state(engine *e, akin_ring_progress at, akin_row_block *
     return e->params->save(e->params->context, &state);
 }
 
-/* After a slice: whether to continue, and whether to save first. Ranks act on the vote of the
- * previous slice, so that none waits for another's slice; after the last one they vote once
+/* After a slice: whether to continue, and whether to save first. Ranks act on a vote that was opened
+ * some slices ago, so that none waits for another's slice; after the last one they vote once
  * more. Collective; agreed. */
 static akin_status look_around(engine *e, akin_row_block *held, akin_ring_progress at) {
     akin_status status = AKIN_OK;
     bool last = at.step == akin_ring_steps(e->size) && at.slice == e->subs;
+    if (!last && ++e->slices_since < e->vote_slices) return AKIN_OK;
     akin_comm_sum_wait(e->comm, e->vote);
     if (last) {
         open_vote(e);
@@ -459,6 +474,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(akin_agree(comm, make_room(&e)));
     e.subs = params->progress.subs > 0 ? params->progress.subs
                                        : akin_ring_subs(e.size, largest_block(&e), e.dim);
+    e.vote_slices = slices_of_vote(&e);
     AKIN_TRY(go_round(&e));
     AKIN_TRY(merge_travellers(&e));
     free_travellers(&e);
