@@ -36,9 +36,10 @@ bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t n
 /* Whether the item gets no neighbours. Not collective. */
 bool akin_item_blocks_alone(const akin_item_blocks *blocks, int64_t row);
 
-/* Clears those of this rank's shard that must not be recommended in targets [count of the shard].
+/* Clears those of this rank's shard that must not be recommended in targets [count of the shard];
+ * before: rows of the blocks that precede the first one of the vectors.
  * Not collective. */
 void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,
-                             uint8_t *target);
+                             size_t before, uint8_t *target);
 
 #endif

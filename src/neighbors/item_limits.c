@@ -17,6 +17,8 @@ struct akin_item_limits {
     limit limit[AKIN_ITEM_LIMITS_MOST];
     akin_topk_limits kinds;
     int32_t *kind, *most;
+    int32_t times;        /* `most` is so many times the least limit of the kind */
+    int32_t *seen, *left; /* [items], by kind, for one list; NULL: not loosened */
 };
 
 static akin_status gather_values(akin_comm *comm, const akin_vectors *vectors,
@@ -112,6 +114,7 @@ akin_status akin_item_limits_create(akin_comm *comm, const akin_vectors *vectors
     AKIN_TRY(akin_agree(comm, limits ? AKIN_OK : AKIN_FAILED));
     limits->items = products ? products->count : akin_vectors_items(vectors);
     limits->count = count;
+    limits->times = 1;
     for (size_t l = 0; l < count; l++) {
         limits->limit[l].most = given[l].most;
         AKIN_TRY(gather_values(comm, vectors, &given[l].attribute, &limits->limit[l]));
@@ -136,6 +139,8 @@ void akin_item_limits_free(akin_item_limits *limits) {
     }
     akin_mem_free(limits->kind);
     akin_mem_free(limits->most);
+    akin_mem_free(limits->seen);
+    akin_mem_free(limits->left);
     akin_mem_free(limits);
 }
 
@@ -147,7 +152,62 @@ bool akin_item_limits_several(const akin_item_limits *limits) {
     return limits->count > 1 || limits->limit[0].parts != NULL;
 }
 
+akin_status akin_item_limits_loosen(akin_item_limits *limits, int32_t times) {
+    limits->seen = akin_mem_zalloc(limits->items, sizeof *limits->seen);
+    limits->left = akin_mem_zalloc(limits->items, sizeof *limits->left);
+    if (!limits->seen || !limits->left) return AKIN_FAILED;
+    int32_t kinds = 0;
+    for (size_t i = 0; i < limits->items; i++)
+        if (limits->kind[i] >= kinds) kinds = limits->kind[i] + 1;
+    for (int32_t q = 0; q < kinds; q++)
+        limits->most[q] = limits->most[q] < INT32_MAX / times ? times * limits->most[q] : INT32_MAX;
+    limits->times = times;
+    return AKIN_OK;
+}
+
 /* --- applying the limits to a list --- */
+
+static bool is_removed(const int32_t *of, int32_t same, int32_t row) {
+    return of[row] >= 0 || row == same;
+}
+
+/* Whether rows of this kind may be missing: the list holds as many as the comparison keeps, and those that
+ * remain do not use up a limit of the kind, as a result of which all others would be refused. */
+static bool lacks(const akin_item_limits *limits, int32_t kind) {
+    return kind >= 0 && limits->seen[kind] >= limits->most[kind] &&
+           limits->left[kind] < limits->most[kind] / limits->times;
+}
+
+/* Counts the kinds in a list; returns its length. */
+static size_t count_kinds(akin_item_limits *limits, const int32_t *of, int32_t same,
+                          const uint64_t *list, size_t width) {
+    size_t count = 0;
+    for (; count < width && list[count] != 0; count++) {
+        int32_t row = akin_topk_row(list[count]), kind = limits->kind[row];
+        if (kind < 0) continue;
+        limits->seen[kind]++;
+        limits->left[kind] += !is_removed(of, same, row);
+    }
+    return count;
+}
+
+bool akin_item_limits_remove(akin_item_limits *limits, const int32_t *of, int32_t same,
+                             uint64_t *list, size_t width) {
+    size_t count = count_kinds(limits, of, same, list, width), held = 0, end = count;
+    for (size_t e = count; e-- > 0;) { /* others are missing behind the last one of a kind */
+        int32_t kind = limits->kind[akin_topk_row(list[e])];
+        if (!lacks(limits, kind)) continue;
+        end = e + 1;
+        limits->seen[kind] = 0;
+    }
+    for (size_t e = 0; e < count; e++) {
+        int32_t row = akin_topk_row(list[e]), kind = limits->kind[row];
+        if (kind >= 0) limits->seen[kind] = limits->left[kind] = 0;
+        if (e < end && !is_removed(of, same, row)) list[held++] = list[e];
+    }
+    memset(list + held, 0, (width - held) * sizeof *list);
+    return end == count;
+}
 
 /* The names of a limited attribute that a row has. */
 static size_t names_of(const limit *l, int32_t row, const int32_t **names) {

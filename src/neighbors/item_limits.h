@@ -39,6 +39,17 @@ const akin_topk_limits *akin_item_limits_kinds(const akin_item_limits *limits);
 /* Whether limits must be applied to the lists of the comparison. */
 bool akin_item_limits_several(const akin_item_limits *limits);
 
+/* Makes the comparison keep `times` as many of each kind, for lists from which rows are removed before
+ * the limits are applied. Not collective. */
+AKIN_MUST_CHECK akin_status akin_item_limits_loosen(akin_item_limits *limits, int32_t times);
+
+/* Removes duplicates (of [items]: the row that stands for each, -1 = none does) and the row `same`, -1 = none,
+ * from a list of the comparison. The list ends before the first key behind which rows may be missing
+ * that the comparison left out in favour of a removed one. Returns false if it was cut off there. Requires
+ * loosened limits. Not collective. */
+bool akin_item_limits_remove(akin_item_limits *limits, const int32_t *of, int32_t same,
+                             uint64_t *list, size_t width);
+
 /* Keeps the first k keys of the list that exceed no limit, in place, followed by zeros. Returns how
  * many. taken: rows [taken_count] that are counted first and left out of the result. Not
  * collective. */

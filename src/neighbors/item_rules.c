@@ -408,8 +408,7 @@ akin_status akin_item_rules_create(akin_comm *comm, const akin_neighbors_rules *
     rules->has_targets = given->only_available || given->only.count + given->barred.count > 0;
     AKIN_TRY(akin_item_order_choose(comm, vectors, &rules->rows));
     AKIN_TRY(akin_item_blocks_read(comm, &given->blocks, vectors, products, &rules->blocks));
-    akin_item_blocks_strike(&rules->blocks, vectors, rules->target);
-    rules->has_targets = rules->has_targets || rules->blocks.for_all_count > 0;
+    akin_item_rules_strike(rules, vectors, &rules->blocks, 0);
     rules->rows.blocks = rules->blocks.pairs, rules->rows.block_count = rules->blocks.count;
     rules->rows.target = rules->target;
     AKIN_TRY(create_limits(comm, given, vectors, products, rules));
@@ -464,6 +463,12 @@ float *akin_item_rules_offsets(const akin_item_rules *rules) {
 
 const akin_item_blocks *akin_item_rules_blocks(const akin_item_rules *rules) {
     return &rules->blocks;
+}
+
+void akin_item_rules_strike(akin_item_rules *rules, const akin_vectors *vectors,
+                            const akin_item_blocks *blocks, size_t before) {
+    akin_item_blocks_strike(blocks, vectors, before, rules->target);
+    rules->has_targets = rules->has_targets || blocks->for_all_count > 0;
 }
 
 bool akin_item_rules_targets(const akin_item_rules *rules) {

@@ -20,8 +20,12 @@ typedef struct {
  * after its end. */
 static bool take(const work *w, size_t item, const uint64_t *list, size_t width, bool whole) {
     uint64_t *out = w->out + item * w->k;
-    memcpy(w->scratch, list, width * sizeof *list);
+    const int32_t *of = w->from->duplicate_of;
     size_t pinned = 0;
+    memcpy(w->scratch, list, width * sizeof *list);
+    if (of && !akin_item_limits_remove(w->limits, of, of[akin_vectors_first(w->vectors) + item],
+                                       w->scratch, width))
+        whole = false;
     const int32_t *pins = akin_item_pins_of(w->from->pins, item, &pinned);
     size_t wanted = w->k > pinned ? w->k - pinned : 0;
     size_t held = akin_item_limits_take(w->limits, pins, pinned, w->scratch, width, wanted);
@@ -57,7 +61,7 @@ static akin_status search_some(void *context, size_t width, size_t first, size_t
     uint64_t *scratch = akin_mem_resize(w->scratch, 0, width, sizeof *scratch);
     if (scratch) w->scratch = scratch;
     AKIN_TRY(akin_agree(w->comm, lists && scratch ? AKIN_OK : AKIN_FAILED));
-    const akin_list_search_wanted wanted = {w->poor + first, count, width, NULL};
+    const akin_list_search_wanted wanted = {w->poor + first, count, width, w->from->duplicate_of};
     AKIN_TRY(akin_list_search(w->comm, w->vectors, w->from->rules, &wanted, lists));
     for (size_t i = 0; i < count; i++) {
         const uint64_t *list = lists + i * width;

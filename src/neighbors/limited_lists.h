@@ -12,7 +12,10 @@ typedef struct {
     const akin_row_block_rules *rules;
     const akin_item_rules *more;
     const akin_item_pins *pins; /* are counted first; NULL: none */
-    const uint64_t *lists;      /* [count of the shard, stride], sorted */
+    const int32_t
+        *duplicate_of;     /* [items], see duplicates.h: they are removed first, and the limits
+                                  * must be loosened; NULL: they stay */
+    const uint64_t *lists; /* [count of the shard, stride], sorted */
     size_t stride;
     const uint64_t *horizon; /* [count]: exact down to this key (delta.h), 0: complete; or NULL */
 } akin_limited_lists_source;

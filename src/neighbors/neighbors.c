@@ -235,13 +235,16 @@ static akin_status open_others(const sweep *s, const akin_table_run *r, others *
                                 .model = p->model,
                                 .beside = p->input};
     akin_neighbors_rules given = p->rules;
-    given.boost = given.pins = (akin_neighbors_words){0}, given.damp_hubs = false;
+    const akin_item_blocks *blocks = akin_item_rules_blocks(r->more);
+    given.boost = given.pins = given.at_most = given.blocks = (akin_neighbors_words){0};
+    given.damp_hubs = false;
     *o = (others){.rules = r->rules};
     o->rules.more = NULL;
     AKIN_TRY(akin_vectors_open(s->comm, p->against, p->against_ids, &o->vectors));
     if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &o->vectors));
-    if (!akin_item_rules_asked(&given)) return AKIN_OK;
+    if (!akin_item_rules_asked(&given) && blocks->for_all_count == 0) return AKIN_OK;
     AKIN_TRY(akin_item_rules_create(s->comm, &given, o->vectors, NULL, p->against, &o->more));
+    akin_item_rules_strike(o->more, o->vectors, blocks, akin_vectors_sources(r->vectors));
     o->rules.more = akin_item_rules_rows(o->more);
     o->rules.only_available = akin_item_rules_targets(o->more);
 done:

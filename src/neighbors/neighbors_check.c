@@ -23,20 +23,10 @@ akin_status akin_neighbors_resolve(const akin_neighbors_rules *rules, const akin
 
 akin_status akin_neighbors_check(const akin_neighbors_params *params, const akin_vectors *vectors) {
     const akin_refine_params *refine = &params->refine;
-    const akin_neighbors_rules *rules = &params->rules;
     const char *path = params->input;
     if (refine->fill && akin_labels_category_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("fill", "--fill category: no item of %s has a category", path);
     if (params->by_group && akin_labels_group_count(akin_vectors_labels(vectors)) == 0)
         return akin_error_option("by", "--by group: no item of %s has a group", path);
-    if (refine->collapse && rules->at_most.count > 0)
-        return akin_error_option("collapse-duplicates",
-                                 "--collapse-duplicates does not go together with --at-most: leave "
-                                 "one of them out");
-    if (refine->collapse && params->against && rules->blocks.count > 0)
-        return akin_error_option(
-            "collapse-duplicates",
-            "--collapse-duplicates does not go together with --blocks where there is --against, "
-            "since its ids are of two catalogues: leave one of them out");
     return AKIN_OK;
 }

@@ -49,7 +49,8 @@ static bool is_limited(const run *r) {
     const akin_item_limits *limits = r->more != NULL ? akin_item_rules_limits(r->more) : NULL;
     bool pinned = r->pins != NULL &&
                   pictures_of(r) == NULL; /* else they are added to the lists of products */
-    return limits != NULL && (akin_item_limits_several(limits) || pinned);
+    return limits != NULL &&
+           (akin_item_limits_several(limits) || pinned || r->params->refine.collapse);
 }
 
 static bool is_boosted(const run *r) {
@@ -90,6 +91,9 @@ static akin_status take_rules(run *r) {
         const akin_products *products = pictures_of(r);
         AKIN_TRY(
             akin_item_rules_create(r->comm, &p->rules, r->vectors, products, p->input, &r->more));
+        akin_item_limits *limits = akin_item_rules_limits(r->more);
+        if (p->refine.collapse && limits)
+            AKIN_TRY(akin_agree(r->comm, akin_item_limits_loosen(limits, LIMITED_TIMES)));
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
         files = akin_item_rules_digest(r->more);
@@ -181,6 +185,7 @@ static akin_status refine(run *r, akin_neighbors_figures *figures, akin_refined 
     const akin_limited_lists_source source = {.rules = &r->rules,
                                               .more = r->more,
                                               .pins = r->pins,
+                                              .duplicate_of = r->duplicate_of,
                                               .lists = r->lists,
                                               .stride = r->list,
                                               .horizon = r->delta ? r->delta->horizon : NULL};

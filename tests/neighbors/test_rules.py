@@ -165,8 +165,7 @@ def test_refusals_and_files():
     embed("now", now.items, now.rows)
     for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "no number"),
                         (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
-                        (["--boost", "group=1"], "number"),
-                        (["--at-most", "group=1", "--collapse-duplicates", "0.9"], "--collapse-duplicates")]:
+                        (["--boost", "group=1"], "number")]:
         done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)
         assert said in done.err and not os.path.exists("x.nc"), (words, done.err)
     akin("neighbors", "now.nc", "-o", "x.nc", "--blocks", "none.csv", expect=1)

@@ -7,7 +7,7 @@ import sys
 
 import netCDF4
 import numpy as np
-from random_rules import Catalogue, blocked_pairs, draw_words, embed, take, value_of
+from random_rules import Asked, Catalogue, blocked_pairs, draw_rule, draw_words, embed, take, value_of
 from support import akin, assert_same_variables, draw, fresh, main
 
 os.chdir(fresh("table_kinds"))
@@ -97,12 +97,14 @@ class Model:
         for s, row in enumerate(self.score):
             first, pool = pins.get(s, []), k if asked.diversity is None and asked.least is None else 3 * k
             order = sorted(np.flatnonzero(~np.isnan(row)), key=lambda t: (-np.float32(row[t] + offsets[t]), t))
+            same = of[s] if self.sources is self.targets else -1
+            if asked.least is not None and asked.limits:  # duplicates count for no limit
+                order = [t for t in order if of[t] < 0 and t != same]
             one = order
             if first and asked.limits:
                 one = take([*first, *(t for t in order if t not in first)], self.targets, asked.limits, pool, first)[len(first):]
             elif asked.limits or pool > k:
                 one = take(order, self.targets, asked.limits, pool, [])
-            same = of[s] if self.sources is self.targets else -1
             if asked.least is not None:
                 full, one = len(one) == pool, [t for t in one if of[t] < 0 and t != same]
                 if full and len(one) < k:
@@ -130,6 +132,8 @@ class Model:
         """Of those that may stand in each other's list, the first one that is kept and that close."""
         likeness, may, of = self.rows @ self.rows.T, self.recommended(), np.full(len(self.targets), -1)
         rules = [getattr(rule, "of_pairs", rule) for rule in self.asked.rules if not hasattr(rule, "of_target")]
+        if self.sources is not self.targets:  # blocked pairs are of an item of each
+            rules = [rule for rule in self.asked.rules if not hasattr(rule, "of_target") and not hasattr(rule, "of_pairs")]
         for i, a in enumerate(self.targets):
             for j, b in enumerate(self.targets[:i]):
                 if may[i] and may[j] and of[j] < 0 and likeness[i, j] >= self.asked.least and all(rule(a, b, likeness[i, j]) and rule(b, a, likeness[i, j]) for rule in rules):
@@ -221,7 +225,7 @@ def draw_choice(r, way, asked, words):
     if r.random() < 0.5:
         asked.diversity = float(r.choice([0.3, 0.7]))
         words += ["--diversity", asked.diversity]
-    if r.random() < 0.5 and not asked.limits and not (way == "against" and asked.blocks):
+    if r.random() < 0.5:
         asked.least = float(r.choice([1, 0.75]))
         words += ["--collapse-duplicates", asked.least]
     if r.random() < 0.6:
@@ -260,7 +264,11 @@ def check_case(case):
     items = now[0].items if way in ("against", "items") else Products(now[0].items).named
     words, asked = draw_asked(r, way, items)
     k, ranks = int(r.choice([1, 5, 12, 150])), case // len(WAYS)
-    said = (SEED, case, way, *words, k)
+    return check_nights(way, now, (words, asked, k), ranks, (SEED, case, way, *words, k))
+
+
+def check_nights(way, now, ask, ranks, said):
+    words, asked, k = ask
     kind = lambda name: ["--against", f"{name}-base.nc"] * (len(now) - 1) + (["--by", "group", "--pictures", way[:4]] if way[:4] in ("best", "mean") else [])
     base = lambda name: ["-k", k, "--json", *words, *kind(name)]
     embed_night("then", now)
@@ -276,6 +284,25 @@ def check_case(case):
     done = akin("neighbors", "now.nc", "-o", "delta.nc", *base("now"), *before, ranks=RANKS[(ranks + 2) % 3])
     assert_same_variables("full.nc", "delta.nc")
     return done.json["kept"]
+
+
+def test_duplicates_do_not_count_for_limits():
+    """Many are the same, also of one brand, and lists are searched again where the limits left too few."""
+    draw("p.png", 1)
+    for case, way in enumerate(["items", "against"]):
+        r = np.random.default_rng(case)
+        now = make_night(r, way, 0.1)
+        for one in now:
+            one.rows[r.integers(0, len(one.rows), 60)] = one.rows[r.integers(0, len(one.rows), 4)][r.integers(0, 4, 60)]
+            for item in one.items[::2]:
+                item["brand"] = "Ace"
+        words, rule = draw_rule(r, "blocks", now[0].items)
+        asked = Asked([rule], [("brand", 2)] + ([("season", 3)] if case else []))
+        asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(blocked_pairs), None, 0.75, False, False
+        words = [*words, "--collapse-duplicates", 0.75, *(word for a, n in asked.limits for word in ("--at-most", f"{a}={n}"))]
+        check_nights(way, now, ([str(word) for word in words], asked, 5), case, (way, *words))
+    report = akin("neighbors", "now.nc", "-o", "x.nc", "-k", 5, *words, "--json", "--against", "now-base.nc").json
+    assert report["sought_anew"] > 0, report
 
 
 def test_random_rules():
