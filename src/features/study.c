@@ -76,10 +76,11 @@ static size_t view_from(const work *w, size_t row) {
     return (row * w->all_views + w->list.count - 1) / w->list.count;
 }
 
-/* No views are made where weights depend on the background alone, or where an imported network is
- * used, since its output for views is not available. */
+/* No views are made where neither weights nor a map could be learned from them, or where an imported
+ * network is used, since its output for views is not available. */
 static void plan_views(work *w) {
-    bool looked = strcmp(w->out->by, "ground") != 0 && !akin_features_sees(w->features);
+    bool maps = akin_features_join(w->features) && akin_tune_can_map(w->list.count, w->dim);
+    bool looked = (maps || strcmp(w->out->by, "ground") != 0) && !akin_features_sees(w->features);
     size_t most = w->list.count * MOST_VIEWS;
     w->all_views = !looked ? 0 : most < VIEWS ? most : VIEWS;
     w->first_view = view_from(w, w->first);
@@ -214,39 +215,50 @@ static void tell(const work *w, akin_tune_result *result) {
     result->turn = turn; /* the pointer is valid on rank 0 only */
 }
 
+/* Says in text [size] whether views find their originals, and what was done for it. */
+static void describe_again(const akin_tune_result *result, char *text, size_t size) {
+    text[0] = '\0';
+    if (result->again_plain > 0)
+        snprintf(text, size,
+                 "; changed pictures find their original first: %.3f, %.3f %s, %.3f in the end",
+                 result->again, result->again_plain,
+                 result->steady ? "made steady against such changes" : "with these weights",
+                 result->mapped ? result->again_map : result->again_plain);
+}
+
 /* Describes the map, or says that it is not used, in text [size]. */
 static void describe_map(const akin_tune_result *result, char *text, size_t size) {
-    char colours[64] = "", again[96] = "";
-    if (result->again_plain > 0)
-        snprintf(again, sizeof again,
-                 "; changed pictures find their original first: %.3f before, %.3f and %.3f",
-                 result->again, result->again_plain, result->again_map);
+    char colours[64] = "";
     if (result->colours > 0)
         snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
                  result->colours);
     if (result->mapped)
-        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)%s",
-                 result->press ? "pressed, " : "", result->ridge, result->amount, colours, again);
+        snprintf(text, size, "it is used (%sregression by %.2g at %.2g times the length%s)",
+                 result->press ? "pressed, " : "", result->ridge, result->amount, colours);
     else
-        snprintf(text, size, "it is not used%s", again);
+        snprintf(text, size, "it is not used");
 }
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[256];
+    char map[128], views[160];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
     describe_map(result, map, sizeof map);
+    describe_again(result, views, sizeof views);
     if (result->queries > 0)
-        snprintf(out->why + used, sizeof out->why - (size_t)used,
-                 "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f and %.3f "
-                 "without and with a map: %s",
-                 out->by, result->queries, result->share, result->weighed ? " to" : ", stays",
-                 result->share_weighed, result->weighed ? "" : " as no better weights were found",
-                 result->share_plain, result->share_map, map);
+        used += snprintf(
+            out->why + used, sizeof out->why - (size_t)used,
+            "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f and %.3f "
+            "without and with a map: %s",
+            out->by, result->queries, result->share, result->weighed ? " to" : ", stays",
+            result->share_weighed, result->weighed ? "" : " as no better weights were found",
+            result->share_plain, result->share_map, map);
     else if (strcmp(out->by, "ground") != 0)
-        snprintf(out->why + used, sizeof out->why - (size_t)used,
-                 "; too few items that belong together by %s to choose by that", out->by);
+        used += snprintf(out->why + used, sizeof out->why - (size_t)used,
+                         "; too few items that belong together by %s to choose by that", out->by);
+    if (used > 0 && (size_t)used < sizeof out->why)
+        snprintf(out->why + used, sizeof out->why - (size_t)used, "%s", views);
 }
 
 static void put_weights(const work *w, const double *weights) {
@@ -276,17 +288,15 @@ static akin_status choose(work *w, double **turn, bool *turned) {
     akin_tune_result result = {0};
     w->out->flat = (double)w->flat / (double)w->list.count;
     akin_features_weigh_by_ground(w->features, w->out->flat, result.weights);
-    if (strcmp(w->out->by, "ground") != 0) {
-        AKIN_TRY(learn(w, w->out->flat, &result));
-        tell(w, &result);
-    }
+    AKIN_TRY(learn(w, w->out->flat, &result));
+    tell(w, &result);
     put_weights(w, result.weights);
     describe_choice(w, &result);
     w->out->share = result.queries > 0 ? result.share_map : 0;
     akin_feature_params_explain(akin_model_feature_params(w->model), w->out->by, w->out->why);
     log_choice(w);
     *turn = result.turn;
-    *turned = result.mapped;
+    *turned = result.mapped || result.steady;
     result.turn = NULL;
 done:
     akin_mem_free(result.turn);

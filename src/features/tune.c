@@ -32,7 +32,7 @@ static akin_judged measure_weights(const akin_judge *t, const double *weights, s
     for (size_t v = 0; v < t->study->view_count; v++) {
         if (!akin_judge_in(t, akin_judge_original(t, v), fold)) continue;
         add_parts(t->again, weights, v, n, t->scores);
-        akin_judge_look_again(t, v, t->scores, &t->before[v], &sum);
+        akin_judge_look_again(t, v, t->scores, &sum);
     }
     return akin_judge_mean(sum);
 }
@@ -156,18 +156,22 @@ static void choose_weights(akin_judge *t, akin_tune_result *out) {
     }
 }
 
+/* A fold with fewer rows than columns has no information on most directions. */
+bool akin_tune_can_map(size_t count, size_t dim) {
+    return count >= FOLDS * dim;
+}
+
 akin_status akin_tune(const akin_study *study, const akin_features *features, bool map,
                       akin_tune_result *result) {
     akin_status status;
     double start[AKIN_PARTS];
     akin_judge t = {.study = study, .features = features};
     AKIN_TRY(akin_judge_begin(&t));
-    if (t.queries < AKIN_JUDGE_FEWEST) goto done;
     result->queries = t.queries;
     memcpy(start, result->weights, sizeof start);
-    choose_weights(&t, result);
-    /* a fold with fewer rows than columns has no information on most directions */
-    if (map && study->count >= FOLDS * study->dim) AKIN_TRY(akin_tune_map(&t, start, result));
+    if (t.queries > 0) choose_weights(&t, result);
+    if (map && akin_tune_can_map(study->count, study->dim))
+        AKIN_TRY(akin_tune_map(&t, start, result));
 done:
     akin_judge_end(&t);
     return status;

@@ -6,16 +6,18 @@
  * on. Items are split into two folds; items of one group are in the same fold. On each fold the
  * weights climb in steps of a factor of the square root of two, one part at a time. The weights
  * chosen on one fold must help on the other one, or the initial weights remain. Then the joined
- * parts are turned so that what belongs together becomes similar (tune_turn.h), provided that such
- * a map, fitted on one fold, helps on the other one.
+ * parts are turned (tune_turn.h). First they are made insensitive to the way in which views of
+ * pictures differ from their originals, if more views find their original by that; this needs no
+ * labels. Second, what belongs together becomes similar, provided that such a map, fitted on one
+ * fold, helps on the other one.
  *
  * The gain is measured as the logarithm of the mean share of related items among the first 10
- * neighbours, with a penalty for losing what no label describes. First, views of a picture -
- * slightly cropped, under other light or encoded again - must still have their original as the
- * nearest neighbour; each view is compared with its own result at the initial weights. Second, to
- * the degree that pictures have a flat background, where colours are those of the object itself,
- * neighbours must stay similar in the foreground's colours and in texture: no label says that
- * someone who looks at a red shoe wants a red one. */
+ * neighbours, with a penalty for losing what no label describes. First, not fewer views of pictures
+ * - slightly cropped, under other light or encoded again - may have their original as the nearest
+ * neighbour than with the initial weights, and a map must leave half of what insensitivity to views
+ * gained. Second, to the degree that pictures have a flat background, where colours are those of the
+ * object itself, neighbours must stay similar in the foreground's colours and in texture: no label
+ * says that someone who looks at a red shoe wants a red one. */
 #ifndef AKIN_TUNE_H
 #define AKIN_TUNE_H
 
@@ -40,7 +42,8 @@ typedef struct {
     size_t pair_count;
     double flat;        /* share of pictures on a flat background */
     size_t view_count;  /* 0: views are not checked */
-    const float *views; /* [view_count, dim]: view v is of row v * count / view_count */
+    const float *views; /* [view_count, dim]: view v is of row v * count / view_count; those of even
+                         * v are without noise */
 } akin_study;
 
 typedef struct {
@@ -49,12 +52,17 @@ typedef struct {
     double share, share_weighed;   /* of related neighbours: with initial and with new weights */
     double share_plain, share_map; /* likewise, without and with the map */
     double again;                  /* share of views that find their original first: initially */
-    double again_plain, again_map; /* with the chosen weights, without and with the map */
+    double again_plain, again_map; /* in the end, without and with the map */
     size_t queries;                /* rows whose neighbours were checked; 0: too few to decide */
-    bool press;                    /* of the map (tune_turn.h) */
+    bool steady;                   /* whether rows are insensitive to views (tune_turn.h) */
+    bool press;                    /* of the map (likewise) */
     double ridge, amount, colours; /* likewise; colours 0: not separate */
-    double *turn; /* if mapped: turn of the joined parts [dim, dim] (projection.h); owned */
+    double
+        *turn; /* if mapped or steady: turn of the joined parts [dim, dim] (projection.h); owned */
 } akin_tune_result;
+
+/* Whether a fold of `count` rows has enough of them to learn about each of `dim` columns. */
+bool akin_tune_can_map(size_t count, size_t dim);
 
 /* *result: the caller sets the initial weights and zeroes the rest. map: whether joined parts are
  * projected to features->dim columns, so that a map can be applied. */

@@ -161,11 +161,11 @@ akin_status akin_judge_begin(akin_judge *t) {
     t->fold = akin_mem_alloc(n, 1);
     t->scores = akin_mem_alloc(n, sizeof *t->scores);
     t->part = akin_mem_alloc(n, t->study->dim * sizeof *t->part);
-    t->before = akin_judge_unseen(t);
-    if (!t->query || !t->related || !t->fold || !t->scores || !t->part || !t->before) goto done;
+    if (!t->query || !t->related || !t->fold || !t->scores || !t->part) goto done;
     draw_folds(t);
     AKIN_TRY(choose_queries(t));
-    if (t->queries < AKIN_JUDGE_FEWEST) goto done;
+    if (t->queries < AKIN_JUDGE_FEWEST) t->queries = 0;
+    if (t->queries == 0) goto done;
     AKIN_TRY(relate(t));
     AKIN_TRY(compare_parts(t));
 done:
@@ -179,7 +179,6 @@ void akin_judge_end(akin_judge *t) {
     akin_mem_free(t->relation);
     akin_mem_free(t->scores);
     akin_mem_free(t->part);
-    akin_mem_free(t->before);
     for (size_t p = 0; p < AKIN_PARTS; p++) {
         akin_mem_free(t->cosine[p]);
         akin_mem_free(t->again[p]);
@@ -222,22 +221,12 @@ double akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool 
     return (double)hits / (double)t->related[q];
 }
 
-uint8_t *akin_judge_unseen(const akin_judge *t) {
-    uint8_t *before = akin_mem_alloc(t->study->view_count, 1);
-    for (size_t v = 0; before && v < t->study->view_count; v++) before[v] = AKIN_JUDGE_UNSEEN;
-    return before;
-}
-
-void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, uint8_t *before,
-                           akin_judged *sum) {
+void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, akin_judged *sum) {
     size_t own = akin_judge_original(t, v);
     bool first = true;
     for (size_t j = 0; first && j < t->study->count; j++)
         first = !(scores[j] > scores[own] + SAME * fabsf(scores[own]));
-    if (*before == AKIN_JUDGE_UNSEEN) *before = first;
     sum->again += first;
-    sum->lost += *before && !first;
-    sum->won += !*before && first;
     sum->views++;
 }
 
@@ -248,10 +237,9 @@ akin_judged akin_judge_mean(akin_judged sum) {
                          .texture = sum.texture / n,
                          .found = sum.found,
                          .queries = sum.queries,
-                         .again = sum.again / views,
                          .views = sum.views,
-                         .lost = sum.lost,
-                         .won = sum.won};
+                         .again = sum.again / views,
+                         .keep = sum.again / views};
 }
 
 /* The least gain that counts, plus twice the standard deviation if neighbours were found at random.
@@ -267,19 +255,11 @@ static double kept(const akin_judge *t, akin_part part, double was, double now) 
     return t->cosine[part] && span > LEAST_ALIKE ? (now - t->any[part]) / span : 1;
 }
 
-/* The share of views that were lost, minus those won, minus what can be expected by chance: one
- * standard deviation of the difference, to which only changed views contribute (McNemar, "Note on
- * the sampling error of the difference between correlated proportions or percentages", 1947). */
-static double lost_again(akin_judged now) {
-    double lost = (double)now.lost, won = (double)now.won;
-    return fmax(0, lost - won - sqrt(lost + won)) / fmax(1, (double)now.views);
-}
-
 double akin_judge_gain(const akin_judge *t, akin_judged was, akin_judged now, double colours) {
     double colour = kept(t, AKIN_PART_FOREGROUND, was.colour, now.colour),
            texture = kept(t, AKIN_PART_TEXTURE, was.texture, now.texture);
     double gain = log(fmax(now.share, LEAST_SHARE)) - log(fmax(was.share, LEAST_SHARE));
     gain += t->study->flat * log(fmin(colours, fmax(colour, LEAST_ALIKE)));
     gain -= fmax(0, 2 * t->study->flat - 1) * PRICE * fmax(0, TEXTURE_KEPT - texture);
-    return gain - PRICE * lost_again(now);
+    return gain - PRICE * fmax(0, was.keep - now.again);
 }

@@ -13,8 +13,9 @@ typedef struct {
     double share, colour, texture;
     double found; /* number of related neighbours, over all queries */
     size_t queries;
-    double again;            /* share of views that find their original first */
-    size_t views, lost, won; /* lost: no longer found, won: found now only */
+    size_t views;
+    double again; /* share of views that find their original first */
+    double keep;  /* the least share that others, compared with this one, must have */
 } akin_judged;
 
 typedef struct {
@@ -28,14 +29,13 @@ typedef struct {
     float *again[AKIN_PARTS];  /* [views, count], likewise */
     double any[AKIN_PARTS];    /* mean of cosine over all pairs */
     akin_judged start[AKIN_JUDGE_FOLDS]; /* on each fold, with the initial weights */
-    uint8_t *before;                     /* [views] (akin_judge_look_again), likewise */
     float *scores;                       /* [count] */
     float *part;                         /* [count, dim of a part] */
 } akin_judge;
 
-/* The caller sets study and features. Chooses the queries and folds and, if there are at least
- * AKIN_JUDGE_FEWEST queries, computes the cosines. Must be followed by akin_judge_end, also after a
- * failure. */
+/* The caller sets study and features. Chooses the folds and queries and computes the cosines; if
+ * there are fewer than AKIN_JUDGE_FEWEST queries, none are used. Must be followed by akin_judge_end,
+ * also after a failure. */
 AKIN_MUST_CHECK akin_status akin_judge_begin(akin_judge *t);
 void akin_judge_end(akin_judge *t);
 
@@ -54,14 +54,8 @@ void akin_judge_multiply_views(const akin_judge *t, const float *views, const fl
 double akin_judge_look(const akin_judge *t, size_t q, const float *scores, bool apart,
                        akin_judged *sum);
 
-/* Adds to the sum whether view v finds its original before all other rows. before: the result of
- * the first look, which this function stores if it is AKIN_JUDGE_UNSEEN. */
-enum { AKIN_JUDGE_UNSEEN = 2 };
-void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, uint8_t *before,
-                           akin_judged *sum);
-
-/* [views], all AKIN_JUDGE_UNSEEN; NULL: out of memory. Owned by the caller. */
-uint8_t *akin_judge_unseen(const akin_judge *t);
+/* Adds to the sum whether view v finds its original before all other rows. */
+void akin_judge_look_again(const akin_judge *t, size_t v, const float *scores, akin_judged *sum);
 
 /* The row of which this is a view. */
 static inline size_t akin_judge_original(const akin_judge *t, size_t v) {

@@ -43,11 +43,11 @@ typedef struct {
     float *views, *moved;          /* [views, dim] with the chosen weights; minus a fold's mean */
     float *scores;                 /* [queries, count] */
     float *again;                  /* [views, count] */
-    uint8_t *before[FOLDS];        /* [views] (akin_judge_look_again), at the initial weights */
     float *gram;                   /* [dim, dim]: the matrix that defines cosines (tune_turn.h) */
     akin_turn turn[FOLDS];         /* what was learned from each fold */
     akin_judged plain[FOLDS];      /* quality without a map */
-    double *shares, *plain_shares; /* [queries]: related ones, with and without map */
+    akin_judged now[FOLDS];        /* quality of the last attempt */
+    double *shares, *plain_shares; /* [queries]: related ones, of the last attempt, without map */
 } mapping;
 
 /* Applies the weights to rows [count, dim] of the study, or to its views. */
@@ -88,12 +88,11 @@ static void to_unit_length(float *rows, float *turned, size_t count, size_t dim)
 
 /* Adds whether views find their originals among all turned rows, including those that the map was
  * learned from, minus the same mean: there the map moves rows most. */
-static void look_again(const akin_judge *t, mapping *m, size_t fold, akin_judged *sum) {
+static void look_again(const akin_judge *t, mapping *m, akin_judged *sum) {
     size_t n = t->study->count, dim = t->study->dim, views = t->study->view_count;
     for (size_t i = 0; i < views * dim; i++) m->moved[i] = m->views[i] - m->mean[i % dim];
     akin_judge_multiply_views(t, m->moved, m->turned, dim, m->again);
-    for (size_t v = 0; v < views; v++)
-        akin_judge_look_again(t, v, m->again + v * n, &m->before[fold][v], sum);
+    for (size_t v = 0; v < views; v++) akin_judge_look_again(t, v, m->again + v * n, sum);
 }
 
 /* Quality of a fold's queries among its own rows, after subtracting the other fold's mean and, if
@@ -116,7 +115,7 @@ static akin_status measure(const akin_judge *t, mapping *m, size_t fold, bool tu
     for (size_t q = 0; q < t->queries; q++)
         if (t->fold[t->query[q]] == fold)
             m->shares[q] = akin_judge_look(t, q, m->scores + q * n, true, &sum);
-    look_again(t, m, fold, &sum);
+    look_again(t, m, &sum);
     *out = akin_judge_mean(sum);
 done:
     return status;
@@ -139,11 +138,7 @@ static akin_status begin_map(const akin_judge *t, mapping *m) {
     if (!m->rows || !m->fold || !m->mean || !m->turned || !m->scores || !m->gram || !m->views ||
         !m->moved || !m->again || !m->shares || !m->plain_shares)
         goto done;
-    for (size_t f = 0; f < FOLDS; f++) {
-        m->before[f] = akin_judge_unseen(t);
-        if (!m->before[f]) goto done;
-        AKIN_TRY(akin_turn_create(t, &m->turn[f]));
-    }
+    for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(akin_turn_create(t, &m->turn[f]));
     status = AKIN_OK;
 done:
     return status;
@@ -161,10 +156,20 @@ static void end_map(mapping *m) {
     akin_mem_free(m->gram);
     akin_mem_free(m->shares);
     akin_mem_free(m->plain_shares);
-    for (size_t f = 0; f < FOLDS; f++) {
-        akin_mem_free(m->before[f]);
-        akin_turn_free(&m->turn[f]);
+    for (size_t f = 0; f < FOLDS; f++) akin_turn_free(&m->turn[f]);
+}
+
+/* How a fold's views without noise differ from their rows: moved [dim, dim]; without views zero. */
+static akin_status find_moved(const akin_judge *t, mapping *m, size_t fold, double *moved) {
+    size_t count = 0, dim = t->study->dim;
+    for (size_t v = 0; v < t->study->view_count; v += 2) {
+        size_t own = akin_judge_original(t, v);
+        if (!akin_judge_in(t, own, fold)) continue;
+        for (size_t d = 0; d < dim; d++)
+            m->moved[count * dim + d] = m->views[v * dim + d] - m->rows[own * dim + d];
+        count++;
     }
+    return akin_turn_products(m->moved, count, dim, (double)count, moved);
 }
 
 /* Learns from the rows of a fold. */
@@ -173,6 +178,7 @@ static akin_status teach_fold(const akin_judge *t, mapping *m, size_t fold, bool
     akin_status status;
     size_t count = copy_fold(t, m, fold), dim = t->study->dim;
     AKIN_TRY(akin_turn_products(m->fold, count, dim, (double)count, turn->covariance));
+    AKIN_TRY(find_moved(t, m, fold, turn->moved));
     AKIN_TRY(akin_turn_solve(t, m->rows, m->mean, fold, apart, turn));
 done:
     return status;
@@ -201,14 +207,14 @@ static akin_status try_map(const akin_judge *t, mapping *m, attempt *a) {
     a->share = a->again = 0;
     for (size_t f = 0; f < FOLDS; f++) {
         akin_turn *turn = &m->turn[1 - f];
-        akin_judged mapped;
-        if (turn->found) akin_turn_write(turn, &a->way, m->gram);
-        AKIN_TRY(measure(t, m, f, turn->found, &mapped));
-        double gain = akin_judge_gain(t, m->plain[f], mapped, MOST_COLOUR);
-        if (!(mapped.share > m->plain[f].share)) gain = fmin(gain, 0);
+        akin_judged *now = &m->now[f];
+        akin_turn_write(turn, &a->way, m->gram);
+        AKIN_TRY(measure(t, m, f, true, now));
+        double gain = akin_judge_gain(t, m->plain[f], *now, MOST_COLOUR);
+        if (!(now->share > m->plain[f].share)) gain = fmin(gain, 0);
         a->gain = fmin(a->gain, gain);
-        a->share += mapped.share / FOLDS;
-        a->again += mapped.again / FOLDS;
+        a->share += now->share / FOLDS;
+        a->again += now->again / FOLDS;
     }
     compare_shares(t, m, a);
 done:
@@ -261,8 +267,8 @@ done:
 static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
     akin_status status;
     bool apart = t->study->flat >= LEAST_FLAT && t->cosine[AKIN_PART_FOREGROUND];
-    *best = (attempt){.way = {.ridge = 0.3, .amount = amounts[0]}};
-    AKIN_TRY(teach(t, m, false));
+    best->way.ridge = 0.3;
+    best->way.amount = amounts[0];
     AKIN_TRY(try_map(t, m, best));
     if (apart) AKIN_TRY(teach(t, m, true));
     if (apart) AKIN_TRY(choose_colours(t, m, best));
@@ -273,49 +279,96 @@ done:
     return status;
 }
 
-/* Measures rows and views with these weights, without a map. */
-static akin_status begin_at(const akin_judge *t, mapping *m, const double *weights) {
+/* The least gain that is not due to chance. */
+static double chance(const akin_judge *t, const mapping *m) {
+    return t->queries == 0 ? 0
+                           : fmax(akin_judge_chance(m->plain[0]), akin_judge_chance(m->plain[1]));
+}
+
+/* Measures rows and views with these weights, without a map. start: these are the weights with which
+ * later ones are compared in how many views find their original. */
+static akin_status begin_at(const akin_judge *t, mapping *m, const double *weights, bool start) {
     akin_status status = AKIN_OK;
     weigh_rows(t, weights, t->study->rows, t->study->count, m->rows);
     weigh_rows(t, weights, t->study->views, t->study->view_count, m->views);
-    for (size_t f = 0; f < FOLDS; f++) AKIN_TRY(measure(t, m, f, false, &m->plain[f]));
+    for (size_t f = 0; f < FOLDS; f++) {
+        double keep = m->plain[f].keep;
+        AKIN_TRY(measure(t, m, f, false, &m->plain[f]));
+        if (!start) m->plain[f].keep = keep;
+    }
     memcpy(m->plain_shares, m->shares, t->queries * sizeof *m->shares);
+done:
+    return status;
+}
+
+/* Makes rows insensitive to the changes that views show, if more views find their original by that
+ * and the loss in related neighbours may be due to chance. A map must leave half of the gain, since
+ * these changes are the ones that it was learned from. */
+static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
+    akin_status status;
+    *base = (attempt){0};
+    AKIN_TRY(teach(t, m, false));
+    if (t->study->view_count == 0) goto done;
+    base->way.steady = true;
+    AKIN_TRY(try_map(t, m, base));
+    double share = (m->plain[0].share + m->plain[1].share) / FOLDS;
+    base->way.steady = base->again > (m->plain[0].again + m->plain[1].again) / FOLDS &&
+                       !(base->share < share * exp(-chance(t, m)));
+    if (!base->way.steady) goto done;
+    for (size_t f = 0; f < FOLDS; f++) {
+        m->now[f].keep = fmax(m->plain[f].keep, (m->plain[f].keep + m->now[f].again) / 2);
+        m->plain[f] = m->now[f];
+    }
+    memcpy(m->plain_shares, m->shares, t->queries * sizeof *m->shares);
+done:
+    return status;
+}
+
+/* Learns from all rows, and writes the turn. */
+static akin_status write_turn(const akin_judge *t, mapping *m, const attempt *a,
+                              akin_tune_result *out) {
+    akin_status status;
+    akin_turn *turn = &m->turn[0];
+    size_t dim = t->study->dim;
+    AKIN_TRY(teach_fold(t, m, FOLDS, a->apart, turn));
+    if (a->way.amount > 0 && !turn->found) goto done;
+    akin_turn_write(turn, &a->way, m->gram);
+    out->turn = akin_mem_alloc(dim, dim * sizeof *out->turn);
+    if (!out->turn) status = AKIN_FAILED;
+    if (!out->turn) goto done;
+    AKIN_TRY(akin_turn_root(m->gram, dim, out->turn));
+    out->mapped = a->way.amount > 0;
+    out->steady = a->way.steady;
+    out->press = a->way.press;
+    out->ridge = a->way.ridge;
+    out->amount = a->way.amount;
+    out->colours = a->apart ? a->way.colours : 0;
 done:
     return status;
 }
 
 /* Uses a map only if the map learned on each fold has a sufficient gain on the other one. */
 akin_status akin_tune_map(const akin_judge *t, const double *start, akin_tune_result *out) {
-    akin_status status;
+    akin_status status = AKIN_OK;
     mapping m = {0};
-    attempt best;
+    attempt base, best;
+    if (t->queries == 0 && t->study->view_count == 0) goto done;
     AKIN_TRY(begin_map(t, &m));
-    AKIN_TRY(begin_at(t, &m, start));
+    AKIN_TRY(begin_at(t, &m, start, true));
     for (size_t f = 0; f < FOLDS; f++) out->again += m.plain[f].again / FOLDS;
-    if (out->weighed) AKIN_TRY(begin_at(t, &m, out->weights));
+    if (out->weighed) AKIN_TRY(begin_at(t, &m, out->weights, false));
+    AKIN_TRY(choose_base(t, &m, &base));
     for (size_t f = 0; f < FOLDS; f++) {
         out->share_plain += m.plain[f].share / FOLDS;
         out->again_plain += m.plain[f].again / FOLDS;
     }
-    AKIN_TRY(choose_map(t, &m, &best));
+    best = base;
+    if (t->queries > 0) AKIN_TRY(choose_map(t, &m, &best));
     out->share_map = best.share;
     out->again_map = best.again;
-    if (!(best.gain > fmax(akin_judge_chance(m.plain[0]), akin_judge_chance(m.plain[1]))) ||
-        !(best.more > SURE * sqrt(best.square)))
-        goto done;
-    akin_turn *turn = &m.turn[0];
-    AKIN_TRY(teach_fold(t, &m, FOLDS, best.apart, turn));
-    if (!turn->found) goto done;
-    akin_turn_write(turn, &best.way, m.gram);
-    out->turn = akin_mem_alloc(t->study->dim, t->study->dim * sizeof *out->turn);
-    if (!out->turn) status = AKIN_FAILED;
-    if (!out->turn) goto done;
-    AKIN_TRY(akin_turn_root(m.gram, t->study->dim, out->turn));
-    out->mapped = true;
-    out->press = best.way.press;
-    out->ridge = best.way.ridge;
-    out->amount = best.way.amount;
-    out->colours = best.apart ? best.way.colours : 0;
+    bool serves =
+        t->queries > 0 && best.gain > chance(t, &m) && best.more > SURE * sqrt(best.square);
+    if (serves || base.way.steady) AKIN_TRY(write_turn(t, &m, serves ? &best : &base, out));
 done:
     end_map(&m);
     return status;

@@ -5,7 +5,9 @@
 #include <math.h>
 #include <string.h>
 
-#define HELD 0.5 /* regularisation of Fisher's discriminant: share of the mean variance */
+#define TAUGHT 0.3 /* share of the views' variation that is added to the rows' covariance */
+#define STEADY 4.0 /* regularisation of the part insensitive to views: times their mean variance */
+#define HELD 0.5   /* regularisation of Fisher's discriminant: share of the mean variance */
 
 /* --- variation among related rows, and their means --- */
 
@@ -159,6 +161,23 @@ done:
     return status;
 }
 
+/* The matrix that makes rows insensitive to views, scaled so that they keep their variance. */
+static akin_status find_base(akin_turn *turn) {
+    akin_status status;
+    size_t n = turn->count;
+    double mean = 0, kept = 0;
+    for (size_t i = 0; i < n; i++) mean += turn->moved[i * n + i] / (double)n;
+    for (size_t i = 0; i < n * n; i++) turn->moved[i] /= fmax(mean, 1e-300);
+    AKIN_TRY(akin_linalg_whitening(turn->moved, n, STEADY, turn->room, turn->axes));
+    akin_linalg_product((akin_linalg_shape){n, n, n, AKIN_TURN_B}, turn->axes, turn->axes,
+                        turn->base);
+    for (size_t i = 0; i < n * n; i++) kept += (double)turn->base[i] * turn->covariance[i];
+    float scale = (float)(kept > 0 ? turn->variance / kept : 1);
+    for (size_t i = 0; i < n * n; i++) turn->base[i] *= scale;
+done:
+    return status;
+}
+
 /* The axes of the covariance, and the means in their coordinates. */
 static akin_status turn_means(akin_turn *turn) {
     akin_status status;
@@ -183,10 +202,13 @@ akin_status akin_turn_create(const akin_judge *t, akin_turn *turn) {
     turn->room = akin_mem_alloc(dim, dim * sizeof *turn->room);
     turn->axes = akin_mem_alloc(dim, dim * sizeof *turn->axes);
     turn->pressed = akin_mem_alloc(dim, dim * sizeof *turn->pressed);
+    turn->base = akin_mem_alloc(dim, dim * sizeof *turn->base);
+    turn->moved = akin_mem_alloc(dim, dim * sizeof *turn->moved);
     turn->gram = akin_mem_alloc(dim, dim * sizeof *turn->gram);
     turn->values = akin_mem_alloc(dim, sizeof *turn->values);
     return turn->residual && turn->says && turn->means && turn->covariance && turn->nuisance &&
-                   turn->room && turn->axes && turn->pressed && turn->gram && turn->values
+                   turn->room && turn->axes && turn->pressed && turn->base && turn->moved &&
+                   turn->gram && turn->values
                ? AKIN_OK
                : AKIN_FAILED;
 }
@@ -200,6 +222,8 @@ void akin_turn_free(akin_turn *turn) {
     akin_mem_free(turn->room);
     akin_mem_free(turn->axes);
     akin_mem_free(turn->pressed);
+    akin_mem_free(turn->base);
+    akin_mem_free(turn->moved);
     akin_mem_free(turn->gram);
     akin_mem_free(turn->values);
 }
@@ -209,6 +233,7 @@ static void leave_colours_out(akin_turn *turn, size_t dim, bool pairs) {
     size_t first = turn->first, colours = turn->colours;
     if (pairs) leave_out(turn->nuisance, dim, first, colours, turn->nuisance);
     leave_out(turn->covariance, dim, first, colours, turn->covariance);
+    leave_out(turn->moved, dim, first, colours, turn->moved);
     leave_columns_out(turn->says, turn->labels, dim, first, colours);
 }
 
@@ -221,14 +246,18 @@ akin_status akin_turn_solve(const akin_judge *t, const float *rows, const float 
         AKIN_TRY(find_pairs(t, rows, mean, fold, turn));
     else
         find_labels(t, rows, mean, fold, turn);
-    if (!turn->found) goto done;
     turn->first = turn->colours = 0;
     if (apart) find_colours(t, &turn->first, &turn->colours);
     turn->count = dim - turn->colours;
-    leave_colours_out(turn, dim, pairs);
+    for (size_t i = 0; i < dim * dim; i++) turn->covariance[i] += TAUGHT * turn->moved[i];
+    for (size_t i = 0; pairs && turn->found && i < dim * dim; i++)
+        turn->nuisance[i] += TAUGHT * turn->moved[i];
+    leave_colours_out(turn, dim, pairs && turn->found);
     turn->variance = 0;
     for (size_t i = 0; i < turn->count; i++)
         turn->variance += turn->covariance[i * turn->count + i];
+    AKIN_TRY(find_base(turn));
+    if (!turn->found) goto done;
     if (pairs) AKIN_TRY(press(turn));
     AKIN_TRY(turn_means(turn));
 done:
@@ -261,9 +290,12 @@ void akin_turn_write(akin_turn *turn, const akin_turn_way *way, float *out) {
     float colours = (float)(way->colours * way->colours * (1 + way->amount * way->amount));
     float *gram = turn->gram;
     memset(gram, 0, n * n * sizeof *gram);
-    if (way->amount > 0) write_says(turn, way, gram);
-    for (size_t i = 0; way->press && i < n * n; i++) gram[i] += turn->pressed[i];
-    for (size_t i = 0; !way->press && i < n; i++) gram[i * n + i] += 1;
+    if (turn->found && way->amount > 0) write_says(turn, way, gram);
+    const float *matrix = way->press && turn->found ? turn->pressed
+                          : way->steady             ? turn->base
+                                                    : NULL;
+    for (size_t i = 0; matrix && i < n * n; i++) gram[i] += matrix[i];
+    for (size_t i = 0; !matrix && i < n; i++) gram[i * n + i] += 1;
     memset(out, 0, dim * dim * sizeof *out);
     for (size_t i = 0; i < dim; i++)
         for (size_t j = 0; j < dim; j++) {

@@ -2,10 +2,14 @@
  * together according to a study. Cosines are computed with a matrix G in place of the identity. G
  * is the sum of
  *
- * - the identity; or, for pairs, Fisher's discriminant, regularised: directions in which all rows
- *   vary much relative to related ones, scaled by the square root of that ratio. (For labels it
- *   finds less than the regression does, and it loses the twins of pictures.)
- * - (C + r I)^-1 B (C + r I)^-1, where C is the covariance of the rows, B that of the means of what
+ * - the identity; or, if way->steady, (N / m + 4 I)^-1, where N is the covariance of the differences
+ *   between views and their rows, and m the mean of N's diagonal, scaled so that rows keep their
+ *   variance (compare steady axes, projection.h); or, for pairs, Fisher's discriminant, regularised:
+ *   directions in which all rows vary much relative to related ones, scaled by the square root of
+ *   that ratio. (For labels it finds less than the regression does, and it loses the twins of
+ *   pictures.)
+ * - (C + r I)^-1 B (C + r I)^-1, where C is the covariance of the rows plus a share of N, as if views
+ *   were learned from, too, B that of the means of what
  *   belongs together, and r a multiple of the mean of C's diagonal: the cosines of the predictions
  *   of a ridge regression on the labels (Hoerl & Kennard, "Ridge regression", 1970), each label
  *   scaled by the square root of its frequency.
@@ -19,7 +23,8 @@
 #include "tune_judge.h"
 
 typedef struct {
-    bool press;     /* Fisher's discriminant in place of the identity */
+    bool steady;    /* insensitive to views, in place of the identity */
+    bool press;     /* Fisher's discriminant in place of either */
     double ridge;   /* added to the regression's diagonal, times the mean variance */
     double amount;  /* length of the regression's part relative to the other one; 0: none */
     double colours; /* factor on the weight of colours that are left out */
@@ -33,11 +38,13 @@ typedef struct {
     double *values;          /* eigenvalues of their covariance, [count], descending */
     float *axes;             /* [count, count], one row per axis */
     float *pressed;          /* [count, count]: Fisher's part of G, scaled to the same variance */
+    float *base;             /* [count, count]: likewise the part insensitive to views */
     float *gram;             /* [count, count] room */
     size_t labels;           /* number of means */
     float *means;            /* [labels, count] in the axes' coordinates; their products are B */
     float *residual, *says;  /* [most, dim] room */
     double *covariance;      /* [dim, dim]: input of akin_turn_solve, overwritten */
+    double *moved;           /* [dim, dim]: likewise N; zero without views */
     double *nuisance, *room; /* [dim, dim] room */
 } akin_turn;
 
@@ -50,7 +57,7 @@ AKIN_MUST_CHECK akin_status akin_turn_solve(const akin_judge *t, const float *ro
                                             const float *mean, size_t fold, bool apart,
                                             akin_turn *turn);
 
-/* out [dim, dim]: G, provided that turn->found. */
+/* out [dim, dim]: G, provided that turn->found or way->amount is 0. */
 void akin_turn_write(akin_turn *turn, const akin_turn_way *way, float *out);
 
 /* out [dim, dim]: a turn T with T T' = matrix [dim, dim]. */
