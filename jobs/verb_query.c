@@ -31,6 +31,24 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
      .help = "take k and the rules of this table, but for those given here"},
+    {.name = "against",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "take neighbours from these embeddings (or .npy), as neighbors --against does"},
+    {.name = "against-ids",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "FILE",
+     .help = "ids of its rows, if it is a .npy file"},
+    {.name = "by",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "item|group",
+     .help =
+         "group: --id names a product, the answer is of products, as with neighbors --by group"},
+    {.name = "pictures",
+     .type = AKIN_OPTION_CHOICE,
+     .choices = "best|mean",
+     .help = "with --by group, the score of two products: the best of all cosines of their "
+             "pictures (the default), or the mean"},
     AKIN_RULE_OPTIONS,
     AKIN_ITEM_RULE_OPTIONS,
     {0},
@@ -49,8 +67,22 @@ static akin_status check(const akin_query_params *params) {
     if (params->why && !params->id)
         return akin_error_option("why", "--why %s explains a list of an item: give --id ID",
                                  params->why);
-    if (params->why && strcmp(params->why, params->id) == 0)
+    if (params->why && !params->against && strcmp(params->why, params->id) == 0)
         return akin_error_option("why", "--why %s: an item is never in its own list", params->why);
+    if (params->image && params->against)
+        return akin_error_option("against",
+                                 "--against does not go together with --image: search for the "
+                                 "picture in %s itself",
+                                 params->against);
+    if (params->by_group && (params->image || params->why))
+        return akin_error_option("by",
+                                 "--by group does not go together with --%s: it is between items, "
+                                 "not products",
+                                 params->image ? "image" : "why");
+    if (params->mean && !params->by_group)
+        return akin_error_option("pictures", "--pictures needs --by group");
+    if (params->against_ids && !params->against)
+        return akin_error_option("against-ids", "--against-ids needs --against");
     if (params->image && !params->model)
         return akin_error_set(AKIN_USAGE, "no model given: --image %s needs --model model.nc",
                               params->image);
@@ -175,9 +207,10 @@ done:
 static void tell_others(const char *table, const char *name, const char *value) {
     static const struct {
         const char *name, *none;
-    } others[] = {{"diversity", ""}, {"collapse-duplicates", ""},
-                  {"fill", "none"},  {"score", "cosine"},
-                  {"against", ""},   {"by", "item"},
+    } others[] = {{"diversity", ""},
+                  {"collapse-duplicates", ""},
+                  {"fill", "none"},
+                  {"score", "cosine"},
                   {"aspect", ""}};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         if (strcmp(name, others[i].name) == 0 && strcmp(value, others[i].none) != 0)
@@ -193,7 +226,13 @@ static akin_status read_table(akin_options *o, const char *table, const char *in
     AKIN_TRY(akin_ncfile_peek(table, "table", &file));
     if (!akin_output_made_from(table, "table", "input_embeddings_digest", input))
         AKIN_TRY(akin_error_set(AKIN_INPUT, "--table %s was not made from %s", table, input));
-    status = akin_recorded_take(file, o, tell_others);
+    AKIN_TRY(akin_recorded_take(file, o, tell_others));
+    const char *against = akin_options_text(o, "against");
+    if (akin_ncfile_has(file, "target_id") &&
+        !(against && akin_output_made_from(table, "table", "input_against_digest", against)))
+        status = akin_error_set(AKIN_INPUT,
+                                "--table %s was not made against %s: --against names the file",
+                                table, against ? against : "what is given");
 done:
     akin_ncfile_close(file);
     return status;
@@ -210,6 +249,19 @@ static void compare_files(const char *table, const akin_neighbors_rules *rules) 
                          table);
 }
 
+static bool is_choice(const akin_options *o, const char *name, const char *value) {
+    const char *given = akin_options_text(o, name);
+    return given && strcmp(given, value) == 0;
+}
+
+/* Lists between products of one catalogue hold none of the product's own. */
+static akin_neighbors_rules rules_of(const akin_options *o) {
+    akin_neighbors_rules rules = akin_item_rules_of(o);
+    if (is_choice(o, "by", "group") && !akin_options_text(o, "against"))
+        rules.exclude_same_group = true;
+    return rules;
+}
+
 static akin_status run(akin_call *call) {
     akin_status status;
     const akin_options *o = call->options;
@@ -224,8 +276,12 @@ static akin_status run(akin_call *call) {
                                       .image = akin_options_text(o, "image"),
                                       .model = akin_options_text(o, "model"),
                                       .network = akin_options_text(o, "network"),
+                                      .against = akin_options_text(o, "against"),
+                                      .against_ids = akin_options_text(o, "against-ids"),
+                                      .by_group = is_choice(o, "by", "group"),
+                                      .mean = is_choice(o, "pictures", "mean"),
                                       .k = (size_t)akin_options_int(o, "k"),
-                                      .rules = akin_item_rules_of(o),
+                                      .rules = rules_of(o),
                                       .why = akin_options_text(o, "why")};
     AKIN_TRY(check(&params));
     if (table) compare_files(table, &params.rules);

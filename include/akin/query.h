@@ -11,7 +11,9 @@
 #include <akin/neighbors.h>
 
 typedef struct {
-    const char *input, *ids;   /* as in neighbors */
+    const char *input, *ids; /* as in neighbors */
+    const char *against, *against_ids;
+    bool by_group, mean;
     const char *id;            /* an item's, or NULL and: */
     const char *image, *model; /* a picture file and model.nc */
     const char *network; /* the trained network that the model uses; NULL: where ingest found it */

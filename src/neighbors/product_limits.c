@@ -26,6 +26,19 @@ typedef struct {
 
 /* --- applying the limits to offers --- */
 
+/* The first k keys that are not pinned and exceed no limit, in place; returns how many. */
+static size_t take_keys(const work *w, const int32_t *pins, size_t pinned, size_t count, size_t k) {
+    akin_item_limits *limits = akin_item_rules_product_limits(w->from->item_rules);
+    size_t held = 0;
+    if (limits) return akin_item_limits_take(limits, pins, pinned, w->scratch, count, k);
+    for (size_t e = 0; e < count && held < k; e++) {
+        bool is_pin = false;
+        for (size_t p = 0; p < pinned; p++) is_pin |= pins[p] == akin_topk_row(w->scratch[e]);
+        if (!is_pin) w->scratch[held++] = w->scratch[e];
+    }
+    return held;
+}
+
 /* Applies the limits to a product's offers; false: the list is too short, and there may be more
  * offers. */
 static bool take(work *w, const akin_product_offer *offers, size_t count, size_t right) {
@@ -33,8 +46,7 @@ static bool take(work *w, const akin_product_offer *offers, size_t count, size_t
     const int32_t *pins = akin_item_pins_of(w->from->pins, own, &pinned);
     size_t wanted = w->k > pinned ? w->k - pinned : 0, some = count < right ? count : right;
     for (size_t o = 0; o < some; o++) w->scratch[o] = offers[o].key;
-    size_t held = akin_item_limits_take(akin_item_rules_product_limits(w->from->item_rules), pins,
-                                        pinned, w->scratch, some, wanted);
+    size_t held = take_keys(w, pins, pinned, some, wanted);
     for (size_t e = 0; e < held; e++) {
         while (offers[next].key != w->scratch[e]) next++;
         akin_product_lists_append(w->out, w->k, &offers[next]);
@@ -182,8 +194,10 @@ akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_
         .width = source->stride, .share = PICTURES, .some = search_some, .context = &w};
     akin_product_offer *offers = NULL;
     size_t count = 0, items = akin_vectors_count(source->vectors);
-    const akin_product_item_lists from = {
-        .lists = source->lists, .width = source->stride, .count = items};
+    const akin_product_item_lists from = {.lists = source->lists,
+                                          .width = source->stride,
+                                          .items = source->items,
+                                          .count = source->count};
     *sought = 0;
     AKIN_TRY(akin_product_lists_create(comm, source->products, k, out));
     w.poor = akin_mem_alloc(out->count, sizeof *w.poor);

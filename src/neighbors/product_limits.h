@@ -14,9 +14,11 @@ typedef struct {
     const akin_vectors *vectors; /* of the pictures */
     const akin_products *products;
     const akin_row_block_rules *rules;
-    const akin_item_rules *item_rules; /* with limits on products */
+    const akin_item_rules *item_rules; /* with limits on products, or without */
     const akin_item_pins *pins;        /* are counted first; NULL: none */
-    const uint64_t *lists;             /* [count of the shard, stride], of the pictures */
+    const uint64_t *lists;             /* [count, stride], of the pictures */
+    const size_t *items;               /* [count] of the shard; NULL: all of it */
+    size_t count;                      /* of the lists */
     size_t stride, pool;               /* pool: the number of entries of each list that are exact */
 } akin_product_limits_source;
 

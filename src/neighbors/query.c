@@ -1,5 +1,6 @@
 /* query: the neighbours of one item, or of a new picture. */
 #include "query_item.h"
+#include "query_products.h"
 #include "query_rules.h"
 #include <akin/allpairs.h>
 #include <akin/catalog.h>
@@ -71,15 +72,19 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
     return status;
 }
 
-/* Finds the item with that id and broadcasts it. Collective; agreed. */
-akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
-                                 const akin_vectors *vectors, const akin_row_rules *more,
-                                 akin_query_asker *out) {
+/* Finds the item on this side (target: in the other catalogue, or in the only one). Collective;
+ * agreed. */
+static akin_status find(akin_comm *comm, const char *path, const char *id,
+                        const akin_vectors *vectors, bool target, const akin_row_rules *more,
+                        akin_query_asker *out) {
     akin_labels *labels = akin_vectors_labels(vectors);
-    size_t first = akin_vectors_first(vectors), mine = 0;
+    size_t first = akin_vectors_first(vectors), mine = 0, sources = akin_vectors_sources(vectors);
+    bool two = sources < akin_vectors_items(vectors);
     int64_t found = -1;
     for (size_t i = 0; i < akin_vectors_count(vectors); i++)
-        if (strcmp(akin_labels_id(labels, i), id) == 0) mine = i, found = (int64_t)(first + i);
+        if ((!two || (first + i >= sources) == target) &&
+            strcmp(akin_labels_id(labels, i), id) == 0)
+            mine = i, found = (int64_t)(first + i);
     int64_t row = found;
     akin_comm_max_i64(comm, &row, 1);
     if (row < 0) return no_such_id(comm, vectors, path, id);
@@ -98,6 +103,18 @@ akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, owner);
     akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, owner);
     return AKIN_OK;
+}
+
+akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
+                                 const akin_vectors *vectors, const akin_row_rules *more,
+                                 akin_query_asker *out) {
+    return find(comm, path, id, vectors, false, more, out);
+}
+
+akin_status akin_query_find_target(akin_comm *comm, const char *path, const char *id,
+                                   const akin_vectors *vectors, const akin_row_rules *more,
+                                   akin_query_asker *out) {
+    return find(comm, path, id, vectors, true, more, out);
 }
 
 /* How the catalogue's pictures were shrunk, from its options "fit=pad max-pixels=..."; stretch if
@@ -295,13 +312,6 @@ done:
 
 /* --- the answer --- */
 
-struct akin_answer {
-    size_t items, count;
-    uint64_t *list;   /* [count] */
-    char *text;       /* all ids */
-    const char **ids; /* [count], formatted */
-};
-
 /* Merges the lists of all ranks. Collective; agreed. */
 akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list) {
     akin_status status;
@@ -320,82 +330,17 @@ done:
     return status;
 }
 
-static bool is_mine(const akin_vectors *vectors, uint64_t key, size_t *item) {
-    size_t row = (size_t)akin_topk_row(key), first = akin_vectors_first(vectors);
-    *item = row - first;
-    return row >= first && row < first + akin_vectors_count(vectors);
-}
-
-/* The ids of the entries of the list that belong to this rank, in its order, each NUL-terminated.
- */
-static akin_status name_mine(const akin_vectors *vectors, const uint64_t *list, size_t count,
-                             akin_text *names) {
-    akin_status status = AKIN_OK;
-    for (size_t e = 0, item; e < count && status == AKIN_OK; e++) {
-        if (!is_mine(vectors, list[e], &item)) continue;
-        const char *id = akin_labels_id(akin_vectors_labels(vectors), item);
-        status = akin_text_append_bytes(names, id, strlen(id) + 1);
-    }
-    return status;
-}
-
-/* On rank 0; takes ownership of list and text. `offsets`: where the names of each rank begin. */
-static akin_status create_answer(const akin_vectors *vectors, int size, uint64_t *list,
-                                 size_t count, char *text, size_t *offsets, akin_answer **out) {
-    akin_answer *answer = akin_mem_zalloc(1, sizeof *answer);
-    const char **ids = akin_mem_alloc(count, sizeof *ids);
-    if (!answer || !ids) {
-        akin_mem_free(answer);
-        akin_mem_free(ids);
-        akin_mem_free(list);
-        akin_mem_free(text);
-        return AKIN_FAILED;
-    }
-    *answer = (akin_answer){akin_vectors_items(vectors), count, list, text, ids};
-    for (size_t e = 0; e < count; e++) {
-        int owner = akin_shard_owner(answer->items, size, (size_t)akin_topk_row(list[e]));
-        ids[e] = text + offsets[owner];
-        offsets[owner] += strlen(ids[e]) + 1;
-    }
-    *out = answer;
-    return AKIN_OK;
-}
-
-/* Takes ownership of the list. Collective; agreed. */
-static akin_status answer_with(akin_comm *comm, const akin_vectors *vectors, uint64_t *list,
-                               size_t k, akin_answer **out) {
-    akin_status status;
-    akin_text *names = NULL;
-    void *text = NULL;
-    size_t count = 0, *offsets = akin_mem_alloc((size_t)akin_comm_size(comm) + 1, sizeof *offsets);
-    while (count < k && list[count] != 0) count++;
-    akin_status local = offsets != NULL ? akin_text_create(&names) : AKIN_FAILED;
-    if (local == AKIN_OK) local = name_mine(vectors, list, count, names);
-    AKIN_TRY(akin_agree(comm, local));
-    AKIN_TRY(
-        akin_comm_gather(comm, akin_text_bytes(names), akin_text_length(names), 0, &text, offsets));
-    if (akin_comm_rank(comm) == 0) {
-        local = create_answer(vectors, akin_comm_size(comm), list, count, text, offsets, out);
-        list = NULL;
-    }
-    AKIN_TRY(akin_agree(comm, local));
-done:
-    akin_text_free(names);
-    akin_mem_free(offsets);
-    akin_mem_free(list);
-    return status;
-}
-
 /* The item's list under the rules, with cosines; *list: owned. Collective; agreed. */
 static akin_status search(akin_comm *comm, const akin_query_params *params,
-                          const akin_vectors *vectors, size_t k, uint64_t **list) {
+                          const akin_query_rows *rows, size_t k, uint64_t **list) {
     akin_status status;
+    const akin_vectors *vectors = rows->vectors;
     akin_query_rules rules = {0};
     akin_query_asker who = {.row = akin_mem_zalloc(akin_vectors_dim(vectors), sizeof *who.row)};
     size_t pinned = 0, held = 0;
     *list = akin_mem_alloc(k, sizeof **list);
     AKIN_TRY(akin_agree(comm, who.row && *list ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, vectors, params->k, &rules));
+    AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, rows, params->k, &rules));
     AKIN_TRY(params->id ? akin_query_find_item(comm, params->input, params->id, vectors,
                                                rules.rows.more, &who)
                         : see_picture(comm, params, vectors, rules.rows.more, &who));
@@ -409,46 +354,41 @@ done:
     return status;
 }
 
+/* Collective; agreed. */
+static akin_status answer_product(akin_comm *comm, const akin_query_params *params,
+                                  const akin_query_rows *rows, size_t number, akin_answer **out) {
+    akin_query_rules rules = {0};
+    akin_status status =
+        akin_query_rules_create(comm, params, &params->rules, rows, params->k, &rules);
+    if (status == AKIN_OK)
+        status = akin_query_products_answer(comm, rows, &rules, number, params->k, out);
+    akin_query_rules_release(&rules);
+    return status;
+}
+
 akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_answer **out) {
     akin_status status;
-    akin_vectors *vectors = NULL;
+    akin_query_rows rows = {0};
     uint64_t *list = NULL;
+    size_t number;
     *out = NULL;
     if (params->image && (params->rules.same_category || params->rules.exclude_same_group))
         return akin_error_option(
             "image", "--image: a new picture has no category and no group for these rules");
-    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &vectors));
-    size_t n = akin_vectors_items(vectors), k = params->k < n ? params->k : n;
-    AKIN_TRY(search(comm, params, vectors, k, &list));
+    AKIN_TRY(akin_query_rows_open(comm, params, &rows));
+    if (params->by_group)
+        AKIN_TRY(akin_agree(comm, akin_query_products_find(params, &rows.products, &number)));
+    if (akin_query_rows_pictures(&rows, params)) {
+        status = answer_product(comm, params, &rows, number, out);
+        goto done;
+    }
+    size_t n = akin_vectors_items(rows.vectors), k = params->k < n ? params->k : n;
+    AKIN_TRY(search(comm, params, &rows, k, &list));
     uint64_t *whole = list;
     list = NULL;
-    AKIN_TRY(answer_with(comm, vectors, whole, k, out));
+    AKIN_TRY(akin_query_answer_with(comm, rows.vectors, whole, k, out));
 done:
     akin_mem_free(list);
-    akin_vectors_free(vectors);
+    akin_query_rows_release(&rows);
     return status;
-}
-
-size_t akin_answer_items(const akin_answer *answer) {
-    return answer->items;
-}
-
-size_t akin_answer_count(const akin_answer *answer) {
-    return answer->count;
-}
-
-const char *akin_answer_id(const akin_answer *answer, size_t index) {
-    return answer->ids[index];
-}
-
-float akin_answer_score(const akin_answer *answer, size_t index) {
-    return akin_topk_score(answer->list[index]);
-}
-
-void akin_answer_free(akin_answer *answer) {
-    if (!answer) return;
-    akin_mem_free(answer->list);
-    akin_mem_free(answer->text);
-    akin_mem_free(answer->ids);
-    akin_mem_free(answer);
 }

@@ -19,11 +19,25 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_query_find_item(akin_comm *comm, const char *path, const char *id,
                                                  const akin_vectors *vectors,
                                                  const akin_row_rules *more, akin_query_asker *out);
+/* The same for an item of the other catalogue, or of the only one. */
+AKIN_MUST_CHECK akin_status akin_query_find_target(akin_comm *comm, const char *path,
+                                                   const char *id, const akin_vectors *vectors,
+                                                   const akin_row_rules *more,
+                                                   akin_query_asker *out);
 /* The k best of this rank's shard, sorted, into list [k]. Not collective. */
 AKIN_MUST_CHECK akin_status akin_query_search(const akin_query_asker *who,
                                               const akin_vectors *vectors,
                                               const akin_row_block_rules *rules, size_t k,
                                               uint64_t *list);
+/* The answer of a list [k], of which it takes ownership: rows of the vectors. *out on rank 0, owned.
+ * Collective; agreed. */
+AKIN_MUST_CHECK akin_status akin_query_answer_with(akin_comm *comm, const akin_vectors *vectors,
+                                                   uint64_t *list, size_t k, akin_answer **out);
+/* An answer of these names and scores [count], which are copied; items: that were searched. Not
+ * collective. */
+AKIN_MUST_CHECK akin_status akin_query_answer_create(size_t items, const char *const *names,
+                                                     const float *scores, size_t count,
+                                                     akin_answer **out);
 /* Merges the lists of all ranks. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_query_merge(akin_comm *comm, size_t k, uint64_t *list);
 

@@ -10,22 +10,30 @@
 enum { GROWTH = 4 };
 
 akin_status akin_query_rules_create(akin_comm *comm, const akin_query_params *params,
-                                    const akin_neighbors_rules *given, const akin_vectors *vectors,
+                                    const akin_neighbors_rules *given, const akin_query_rows *rows,
                                     size_t k, akin_query_rules *out) {
     akin_status status;
+    const akin_vectors *vectors = rows->vectors;
+    const akin_products *pictures = akin_query_rows_pictures(rows, params);
+    bool sides = akin_vectors_sources(vectors) < akin_vectors_items(vectors),
+         twins = params->mean && !params->against;
     akin_allpairs_figures figures = {0};
     *out = (akin_query_rules){0};
     AKIN_TRY(akin_agree(comm, akin_neighbors_resolve(given, vectors, params->input, &out->rows)));
-    if (!akin_item_rules_asked(given)) goto done;
-    AKIN_TRY(akin_item_rules_create(comm, given, vectors, NULL, params->input, &out->more));
+    if (!akin_item_rules_asked(given) && !sides && !pictures) goto done;
+    AKIN_TRY(akin_item_rules_create(comm, given, vectors, pictures, params->input, &out->more));
     out->rows.more = akin_item_rules_rows(out->more);
     out->rows.only_available = akin_item_rules_targets(out->more);
     const akin_item_pins_lists lists = {
-        vectors, NULL, akin_item_rules_blocks(out->more), given->only_available, false, k};
+        vectors, pictures, akin_item_rules_blocks(out->more), given->only_available, twins, k};
     if (given->pins.count > 0)
         AKIN_TRY(akin_item_pins_read(comm, &given->pins, &lists, &out->pins));
-    const akin_hubs_lists all = {
-        .vectors = vectors, .rules = &out->rows, .item_rules = out->more, .k = k};
+    const akin_hubs_lists all = {.vectors = vectors,
+                                 .rules = &out->rows,
+                                 .item_rules = out->more,
+                                 .products = pictures || twins ? &rows->products : NULL,
+                                 .mean = params->mean,
+                                 .k = k};
     if (given->damp_hubs)
         AKIN_TRY(akin_hubs_damp(comm, &all, NULL, akin_item_rules_offsets(out->more), &figures));
 done:

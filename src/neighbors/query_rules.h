@@ -7,6 +7,7 @@
 #include "item_pins.h"
 #include "item_rules.h"
 #include "query_item.h"
+#include "query_rows.h"
 
 typedef struct {
     akin_row_block_rules rows;
@@ -18,7 +19,7 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_query_rules_create(akin_comm *comm,
                                                     const akin_query_params *params,
                                                     const akin_neighbors_rules *rules,
-                                                    const akin_vectors *vectors, size_t k,
+                                                    const akin_query_rows *rows, size_t k,
                                                     akin_query_rules *out);
 void akin_query_rules_release(akin_query_rules *rules); /* all zero is fine */
 

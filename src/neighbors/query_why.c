@@ -14,7 +14,8 @@
 typedef struct {
     akin_comm *comm;
     const akin_query_params *params;
-    akin_vectors *vectors;
+    akin_query_rows rows;
+    akin_vectors *vectors; /* of these */
     akin_query_asker who, other;
     akin_query_rules rules;
     akin_query_why *out;
@@ -91,7 +92,9 @@ static akin_status passes(explanation *e, const akin_query_rules *rules, bool *o
     akin_query_asker a = e->who, b = e->other;
     const akin_row_rules *rows = rules->rows.more;
     AKIN_TRY(akin_query_find_item(e->comm, e->params->input, e->params->id, e->vectors, rows, &a));
-    AKIN_TRY(akin_query_find_item(e->comm, e->params->input, e->params->why, e->vectors, rows, &b));
+    AKIN_TRY(akin_query_find_target(e->comm,
+                                    e->params->against ? e->params->against : e->params->input,
+                                    e->params->why, e->vectors, rows, &b));
     *out = akin_row_rules_allow(rows, a.item.row, &a.item.values, b.item.row, &b.item.values) &&
            (!rules->rows.only_available || b.item.available) &&
            !akin_item_blocks_alone(akin_item_rules_blocks(rules->more), a.item.row);
@@ -138,7 +141,7 @@ static akin_status judge_word(explanation *e, const word_rule *rule, size_t word
     akin_neighbors_words *words = (void *)((char *)&one + rule->offset);
     akin_query_rules rules = {0};
     *words = together ? *given : (akin_neighbors_words){1, given->words + word};
-    AKIN_TRY(akin_query_rules_create(e->comm, e->params, &one, e->vectors, 1, &rules));
+    AKIN_TRY(akin_query_rules_create(e->comm, e->params, &one, &e->rows, 1, &rules));
     if (limit)
         ok = fits(e, &rules, list, scratch);
     else
@@ -205,20 +208,22 @@ done:
 static akin_status find_places(explanation *e) {
     akin_status status;
     size_t pinned = 0, none = 0;
-    const akin_query_rules bare = {.rows = {.min_score = -1}};
-    akin_query_rules plain = {0};
+    const akin_neighbors_rules no_rules = {.min_score = -1};
+    akin_query_rules bare = {0}, plain = {0};
     akin_neighbors_rules unboosted = e->params->rules;
     unboosted.boost = (akin_neighbors_words){0}, unboosted.damp_hubs = false;
     AKIN_TRY(rank_of(e, &e->rules, &e->out->rank, &pinned));
     e->out->pinned = e->out->rank > 0 && e->out->rank <= pinned;
+    AKIN_TRY(akin_query_rules_create(e->comm, e->params, &no_rules, &e->rows, e->params->k, &bare));
     AKIN_TRY(rank_of(e, &bare, &e->out->rank_without_rules, &none));
     e->out->rank_without_boost = e->out->rank;
     if (!e->out->boosted) goto done;
     AKIN_TRY(
-        akin_query_rules_create(e->comm, e->params, &unboosted, e->vectors, e->params->k, &plain));
+        akin_query_rules_create(e->comm, e->params, &unboosted, &e->rows, e->params->k, &plain));
     AKIN_TRY(rank_of(e, &plain, &e->out->rank_without_boost, &none));
 done:
     akin_query_rules_release(&plain);
+    akin_query_rules_release(&bare);
     return status;
 }
 
@@ -280,16 +285,16 @@ static akin_status explain(explanation *e) {
     size_t n = akin_vectors_items(e->vectors);
     e->out->depth = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX;
     AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, NULL, &e->who));
-    AKIN_TRY(
-        akin_query_find_item(e->comm, params->input, params->why, e->vectors, NULL, &e->other));
+    AKIN_TRY(akin_query_find_target(e->comm, params->against ? params->against : params->input,
+                                    params->why, e->vectors, NULL, &e->other));
     AKIN_TRY(akin_agree(e->comm, score_pair(e)));
     AKIN_TRY(
-        akin_query_rules_create(e->comm, params, &params->rules, e->vectors, params->k, &e->rules));
+        akin_query_rules_create(e->comm, params, &params->rules, &e->rows, params->k, &e->rules));
     AKIN_TRY(akin_agree(e->comm, judge_plain(e)));
     const akin_row_rules *more = e->rules.rows.more;
     AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, more, &e->who));
-    AKIN_TRY(
-        akin_query_find_item(e->comm, params->input, params->why, e->vectors, more, &e->other));
+    AKIN_TRY(akin_query_find_target(e->comm, params->against ? params->against : params->input,
+                                    params->why, e->vectors, more, &e->other));
     e->out->boosted = e->rules.more && akin_item_rules_boosted(e->rules.more);
     e->out->boost = (double)e->other.item.values.offset;
     AKIN_TRY(judge_words(e));
@@ -304,7 +309,8 @@ akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
     akin_status status;
     explanation e = {.comm = comm, .params = params, .out = out};
     *out = (akin_query_why){.cosine = NAN};
-    AKIN_TRY(akin_vectors_open(comm, params->input, params->ids, &e.vectors));
+    AKIN_TRY(akin_query_rows_open(comm, params, &e.rows));
+    e.vectors = e.rows.vectors;
     e.who.row = akin_mem_zalloc(akin_vectors_dim(e.vectors), sizeof *e.who.row);
     e.other.row = akin_mem_zalloc(akin_vectors_dim(e.vectors), sizeof *e.other.row);
     AKIN_TRY(akin_agree(comm, e.who.row && e.other.row ? AKIN_OK : AKIN_FAILED));
@@ -313,7 +319,7 @@ done:
     akin_query_rules_release(&e.rules);
     akin_mem_free(e.who.row);
     akin_mem_free(e.other.row);
-    akin_vectors_free(e.vectors);
+    akin_query_rows_release(&e.rows);
     return status;
 }
 

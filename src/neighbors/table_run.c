@@ -277,6 +277,7 @@ static akin_status join_lists(run *r, akin_neighbors_figures *figures, akin_prod
                                                .item_rules = r->more,
                                                .pins = r->pins,
                                                .lists = r->lists,
+                                               .count = akin_vectors_count(r->vectors),
                                                .stride = r->list,
                                                .pool = r->pool < r->list ? r->pool : r->list};
     if (akin_item_rules_product_limits(r->more))

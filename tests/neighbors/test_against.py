@@ -114,6 +114,29 @@ def test_lists_are_those_of_brute_force():
             assert np.array_equal(score[i, :len(one)], np.float32([s for _, s in one])) and (neighbor[i, len(one):] == -1).all()
 
 
+def test_query_and_why():
+    """The answers are rows of the table; the ranks are places among the other catalogue's items, also where an id is in both."""
+    words = WORDS["brand"] + WORDS["only"] + ["-k", K]
+    same = [dict(item, id=other["id"]) for item, other in zip(NEW[:20], OLD)] + NEW[20:]
+    write("named", same, NEW_ROWS)
+    akin("neighbors", "named.nc", "--against", "old.nc", "-o", "named-table.nc", *words)
+    lists, scores = exact(["brand", "only"]), NEW_ROWS.astype(np.float64) @ OLD_ROWS.T.astype(np.float64)
+    for i, ranks in ((3, 0), (30, 2), (59, 3)):
+        expected = [[OLD[j]["id"], float(np.float32(score))] for j, score in lists[i]]
+        answer = akin("query", "named.nc", "--id", same[i]["id"], "--against", "old.nc", *words, "--json", ranks=ranks).json
+        assert answer["neighbors"] == expected == akin("query", "named.nc", "--id", same[i]["id"], "--table", "named-table.nc", "--json").json["neighbors"]
+        assert answer["items"] == len(OLD)
+        for j in (3, *(int(b) for b, _ in lists[i][:2])):
+            told = akin("query", "named.nc", "--id", same[i]["id"], "--against", "old.nc", "--why", OLD[j]["id"], *words, "--json", ranks=ranks).json
+            order = list(np.lexsort((np.arange(len(OLD)), -scores[i])))
+            may = [b for b in order if allowed(NEW[i], OLD[b], ["brand", "only"])]
+            assert told["cosine"] == scores[i, j] and told["rank_without_rules"] == order.index(j) + 1, (i, j, told)
+            assert told["rank"] == (may.index(j) + 1 if j in may else None), (i, j, told)
+    assert "--against" in akin("query", "new.nc", "--image", "p.png", "--model", "m.nc", "--against", "old.nc", expect=2).err
+    assert "did you mean 'old-000" in akin("query", "new.nc", "--id", NEW[0]["id"], "--against", "old.nc", "--why", "old-000l", expect=3).err
+    assert "--against names" in akin("query", "named.nc", "--id", same[0]["id"], "--table", "named-table.nc", "--against", "new.nc", expect=3).err
+
+
 def assert_lists(path, expected):
     with netCDF4.Dataset(path) as d:
         d.set_auto_maskandscale(False)

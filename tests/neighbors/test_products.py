@@ -335,6 +335,11 @@ def test_products_have_what_their_pictures_have():
         assert [json.loads(line)["id"] for line in f] == NAMES
     assert akin("evaluate", "t0.nc", "--json").json["items"] == len(NAMES)
     assert f"products               {len(NAMES)}" in akin("evaluate", "t0.nc").out
+    for name in (NAMES[0], NAMES[-1]):
+        for words in ([], ["--pictures", "mean"]):
+            assert len(akin("query", "e.nc", "--id", name, "--by", "group", "-k", 3, *words, "--json", ranks=2).json["neighbors"]) == 3
+    assert "no product" in akin("query", "e.nc", "--id", next(item["id"] for item in ITEMS if item["group"]), "--by", "group", expect=3).err
+    assert "--by" in akin("query", "e.nc", "--id", NAMES[0], "--by", "group", "--why", NAMES[1], expect=2).err
     group = next(name for name in NAMES if len(PICTURES[name]) > 1)
     assert "which is a group" in akin("query", "e.nc", "--id", group, ranks=2, expect=3).err
 

@@ -264,16 +264,29 @@ def check_case(case):
     items = now[0].items if way in ("against", "items") else Products(now[0].items).named
     words, asked = draw_asked(r, way, items)
     k, ranks = int(r.choice([1, 5, 12, 150])), case // len(WAYS)
-    return check_nights(way, now, (words, asked, k), ranks, (SEED, case, way, *words, k))
+    return check_nights(r, way, now, (words, asked, k), ranks, (SEED, case, way, *words, k))
 
 
-def check_nights(way, now, ask, ranks, said):
+def assert_queries(r, ranks, said):
+    """The answers for some rows of the table are these rows."""
+    with netCDF4.Dataset("t.nc") as d:
+        d.set_auto_mask(False)
+        names, count = [[str(id) for id in d[name][...]] for name in ("id", "target_id" if "target_id" in d.variables else "id")], d["count"][...]
+        for s in r.choice(np.flatnonzero(count) if count.any() else [0], 2):
+            expected = [[names[1][t], float(score)] for t, score in zip(d["neighbor"][s, :count[s]], d["score"][s])]
+            answer = akin("query", "then.nc", "--id", names[0][s], "--table", "t.nc", "--json", ranks=ranks).json
+            assert answer["neighbors"] == expected, (said, names[0][s], answer["neighbors"], expected)
+
+
+def check_nights(r, way, now, ask, ranks, said):
     words, asked, k = ask
     kind = lambda name: ["--against", f"{name}-base.nc"] * (len(now) - 1) + (["--by", "group", "--pictures", way[:4]] if way[:4] in ("best", "mean") else [])
     base = lambda name: ["-k", k, "--json", *words, *kind(name)]
     embed_night("then", now)
     akin("neighbors", "then.nc", "-o", "t.nc", *base("then"), ranks=RANKS[ranks % 3])
     assert_lists("t.nc", way, now, asked, k, said)
+    if not {"--diversity", "--collapse-duplicates", "--fill", "--score"} & set(words):
+        assert_queries(r, RANKS[(ranks + 1) % 3], said)
     for catalogue in now:
         catalogue.pass_night()
     embed_night("now", now)
@@ -300,7 +313,7 @@ def test_duplicates_do_not_count_for_limits():
         asked = Asked([rule], [("brand", 2)] + ([("season", 3)] if case else []))
         asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(blocked_pairs), None, 0.75, False, False
         words = [*words, "--collapse-duplicates", 0.75, *(word for a, n in asked.limits for word in ("--at-most", f"{a}={n}"))]
-        check_nights(way, now, ([str(word) for word in words], asked, 5), case, (way, *words))
+        check_nights(r, way, now, ([str(word) for word in words], asked, 5), case, (way, *words))
     report = akin("neighbors", "now.nc", "-o", "x.nc", "-k", 5, *words, "--json", "--against", "now-base.nc").json
     assert report["sought_anew"] > 0, report
 

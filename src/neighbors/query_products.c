@@ -1,0 +1,137 @@
+/* query_products: the neighbours of one product by the best pairs of pictures. */
+#include "query_products.h"
+#include "list_search.h"
+#include "product_limits.h"
+#include "product_pins.h"
+#include <akin/mem.h>
+#include <akin/shard.h>
+#include <akin/text.h>
+#include <akin/topk.h>
+#include <string.h>
+
+akin_status akin_query_products_find(const akin_query_params *params, const akin_products *products,
+                                     size_t *number) {
+    const char *names[2] = {params->id, ""}, *nearest = NULL; /* a pair */
+    int64_t found[2];
+    size_t count = products->sources.count;
+    akin_products_named(products, names, 2, found);
+    if (found[0] >= 0) {
+        *number = (size_t)found[0];
+        return AKIN_OK;
+    }
+    const char **all = akin_mem_alloc(count + 1, sizeof *all);
+    if (!all) return AKIN_FAILED;
+    for (size_t p = 0; p < count; p++) all[p] = products->names[products->sources.first + p].name;
+    all[count] = NULL;
+    nearest = akin_text_nearest(params->id, all);
+    if (nearest && !akin_text_is_near(params->id, nearest, 3)) nearest = NULL;
+    akin_mem_free(all);
+    return akin_error_set(AKIN_INPUT,
+                          nearest
+                              ? "%s has no product '%s'; did you mean '%s'?"
+                              : "%s has no product '%s': give the name of a group, or the id of "
+                                "an item without one",
+                          params->input, params->id, nearest);
+}
+
+typedef struct {
+    akin_comm *comm;
+    const akin_query_rows *rows;
+    const akin_query_rules *rules;
+    size_t number, k, width;
+    size_t *items; /* [count]: this rank's pictures of the product */
+    size_t count;
+    uint64_t *lists; /* [count, width] */
+} asking;
+
+static akin_status begin(asking *a) {
+    const akin_vectors *v = a->rows->vectors;
+    const int32_t *of = a->rows->products.of_item + akin_vectors_first(v);
+    size_t others = akin_vectors_items(v) - 1;
+    a->width = a->k < others ? a->k : others > 0 ? others : 1;
+    a->items = akin_mem_alloc(akin_vectors_count(v), sizeof *a->items);
+    if (!a->items) return AKIN_FAILED;
+    for (size_t i = 0; i < akin_vectors_count(v); i++)
+        if (akin_vectors_usable(v, i) && (size_t)of[i] == a->number) a->items[a->count++] = i;
+    a->lists = akin_mem_zalloc(a->count, a->width * sizeof *a->lists);
+    return a->lists ? AKIN_OK : AKIN_FAILED;
+}
+
+/* The lists of the pictures; none if the product is not to have neighbours. Collective; agreed. */
+static akin_status search(const asking *a) {
+    const akin_item_blocks *blocks = akin_item_rules_blocks(a->rules->more);
+    const akin_list_search_wanted wanted = {a->items, a->count, a->width, NULL};
+    if (akin_item_blocks_alone(blocks, a->rows->products.first_item[a->number])) return AKIN_OK;
+    return akin_list_search(a->comm, a->rows->vectors, &a->rules->rows, &wanted, a->lists);
+}
+
+/* Collective; agreed. */
+static akin_status make_list(const asking *a, akin_product_lists *out) {
+    akin_status status;
+    int32_t *pinned = NULL;
+    size_t sought;
+    const akin_product_limits_source source = {.vectors = a->rows->vectors,
+                                               .products = &a->rows->products,
+                                               .rules = &a->rules->rows,
+                                               .item_rules = a->rules->more,
+                                               .pins = a->rules->pins,
+                                               .lists = a->lists,
+                                               .items = a->items,
+                                               .count = a->count,
+                                               .stride = a->width,
+                                               .pool = a->width};
+    AKIN_TRY(akin_product_limits_keep(a->comm, &source, a->k, out, &sought));
+    if (a->rules->pins)
+        status = akin_product_pins_put(a->comm, a->rows->vectors, &a->rows->products,
+                                       a->rules->pins, a->k, out, &pinned);
+done:
+    akin_mem_free(pinned);
+    return status;
+}
+
+/* The list of its rank becomes the answer of rank 0. Collective; agreed. */
+static akin_status answer(const asking *a, const akin_product_lists *lists, akin_answer **out) {
+    akin_status status, local = AKIN_OK;
+    const akin_products *products = &a->rows->products;
+    const akin_product_span listed = products->listed;
+    int owner = akin_shard_owner(listed.count, akin_comm_size(a->comm), a->number - listed.first);
+    size_t at = (a->number - lists->first) * a->k;
+    int32_t held = 0, *neighbor = akin_mem_alloc(a->k, sizeof *neighbor);
+    float *score = akin_mem_alloc(a->k, sizeof *score);
+    const char **names = akin_mem_alloc(a->k, sizeof *names);
+    AKIN_TRY(akin_agree(a->comm, neighbor && score && names ? AKIN_OK : AKIN_FAILED));
+    if (akin_comm_rank(a->comm) == owner) {
+        held = lists->held[a->number - lists->first];
+        memcpy(neighbor, lists->neighbor + at, a->k * sizeof *neighbor);
+        memcpy(score, lists->score + at, a->k * sizeof *score);
+    }
+    akin_comm_broadcast(a->comm, &held, sizeof held, owner);
+    akin_comm_broadcast(a->comm, neighbor, a->k * sizeof *neighbor, owner);
+    akin_comm_broadcast(a->comm, score, a->k * sizeof *score, owner);
+    for (int32_t e = 0; e < held; e++) names[e] = products->names[neighbor[e]].name;
+    if (akin_comm_rank(a->comm) == 0)
+        local = akin_query_answer_create(products->targets.count, names, score, (size_t)held, out);
+    AKIN_TRY(akin_agree(a->comm, local));
+done:
+    akin_mem_free(neighbor);
+    akin_mem_free(score);
+    akin_mem_free(names);
+    return status;
+}
+
+akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *rows,
+                                       const akin_query_rules *rules, size_t number, size_t k,
+                                       akin_answer **out) {
+    akin_status status;
+    asking a = {.comm = comm, .rows = rows, .rules = rules, .number = number, .k = k};
+    akin_product_lists lists = {0};
+    AKIN_TRY(akin_agree(comm, begin(&a)));
+    AKIN_TRY(search(&a));
+    AKIN_TRY(make_list(&a, &lists));
+    status = answer(&a, &lists, out);
+done:
+    akin_product_lists_release(&lists);
+    akin_mem_free(a.items);
+    akin_mem_free(a.lists);
+    return status;
+}
