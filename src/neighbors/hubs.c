@@ -2,6 +2,7 @@
 #include "hubs.h"
 #include <akin/mem.h>
 #include <akin/topk.h>
+#include <string.h>
 
 /* --- means of lists --- */
 
@@ -119,6 +120,13 @@ static akin_status reverse(const akin_hubs_lists *of, akin_row_block_rules *rule
     return AKIN_OK;
 }
 
+/* Empties the lists of pictures that rules bar from being neighbours: of a product only the others count. */
+static void empty_barred(const damping *d) {
+    const uint8_t *target = d->of->rules->more->target;
+    for (size_t i = 0; target && i < akin_vectors_count(d->of->vectors); i++)
+        if (!target[i]) memset(d->lists + i * d->list, 0, d->list * sizeof *d->lists);
+}
+
 akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
                            const akin_first_pass_checkpoint *checkpoint, float *offset,
                            akin_allpairs_figures *figures) {
@@ -135,6 +143,7 @@ akin_status akin_hubs_damp(akin_comm *comm, const akin_hubs_lists *of,
         AKIN_TRY(akin_agree(comm, reverse(of, &plain, &more, &listed)));
     AKIN_TRY(akin_first_pass(comm, of->vectors, &plain, of->k, checkpoint, &d.lists, figures));
     akin_item_rules_empty(of->item_rules, of->vectors, d.list, d.lists);
+    if (of->products && has_sides(of->vectors) && !of->mean) empty_barred(&d);
     if (of->products)
         AKIN_TRY(damp_products(&d));
     else
