@@ -241,7 +241,7 @@ static void describe_map(const akin_tune_result *result, char *text, size_t size
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[128], views[160];
+    char map[192], views[160];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
     describe_map(result, map, sizeof map);
