@@ -285,7 +285,8 @@ static void wrong_input_is_refused(void **state) {
     assert_int_equal(akin_evaluate(comm, &params, &figures), AKIN_FAILED);
 }
 
-/* Whichever allocation fails on one rank alone, all ranks hear of it and none waits for ever. */
+/* Whichever allocation fails on one rank alone, all ranks hear of it and none waits for ever. Each of
+ * them at one and at two ranks; a third of them at more, which share the cores. */
 static void failing_memory_is_agreed_on(void **state) {
     (void)state;
     akin_evaluate_figures figures;
@@ -294,10 +295,10 @@ static void failing_memory_is_agreed_on(void **state) {
     uint64_t before = akin_mem_calls();
     assert_int_equal(akin_evaluate(comm, &params, &figures), AKIN_OK);
     int64_t calls = (int64_t)(akin_mem_calls() - before);
-    int last = akin_comm_size(comm) - 1, failures = 0;
+    int last = akin_comm_size(comm) - 1, every = last < 2 ? 1 : 3, tried = 0, failures = 0;
     akin_comm_broadcast(comm, &calls, sizeof calls, last);
     assert_true(calls > 20);
-    for (int64_t n = 1; n <= calls; n++) {
+    for (int64_t n = 1; n <= calls; n += every, tried++) {
         if (akin_comm_rank(comm) == last) akin_mem_fail_at((uint64_t)n);
         akin_status status = akin_evaluate(comm, &params, &figures);
         akin_mem_fail_at(0);
@@ -305,7 +306,7 @@ static void failing_memory_is_agreed_on(void **state) {
                     status == AKIN_OK); /* a message alone may lack memory */
         failures += status == AKIN_FAILED;
     }
-    assert_true(failures > calls * 3 / 4);
+    assert_true(failures > tried * 3 / 4);
 }
 
 int main(int argc, char **argv) {
