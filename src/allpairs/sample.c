@@ -170,14 +170,13 @@ bool akin_sample_next_run(const akin_sample *s, akin_sample_run *r) {
     return true;
 }
 
-size_t akin_sample_wanted_of_run(const akin_sample *s, const akin_sample_run *r, bool proven) {
-    size_t rows = r->among_end - r->among_first, wanted = akin_sample_wanted(rows, s->k, proven);
+size_t akin_sample_wanted_of(const akin_sample *s, size_t rows, bool proven) {
+    size_t wanted = akin_sample_wanted(rows, s->k, proven);
     if (akin_sample_asks_panels(s->rules) && ALLOWED * wanted <= rows / AKIN_SAMPLE_SHARE)
         wanted *= ALLOWED;
     return wanted;
 }
 
-/* Room for a akin_sample of so many rows. */
 akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven) {
     size_t most = akin_sample_wanted(rows, s->k, proven);
     if (akin_sample_asks_panels(s->rules)) most *= ALLOWED;

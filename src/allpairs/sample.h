@@ -33,7 +33,7 @@ bool akin_sample_asks_panels(const akin_row_block_rules *rules);
 /* Whether a sample of so many rows saves more than it costs. */
 bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven);
 
-/* Room for a sample of so many rows; AKIN_FAILED: out of memory. Ended also then. */
+/* Room for samples of so many rows; AKIN_FAILED: out of memory. Ended also then. */
 AKIN_MUST_CHECK akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven);
 void akin_sample_end(akin_sample *s);
 
@@ -43,7 +43,8 @@ bool akin_sample_next_run(const akin_sample *s, akin_sample_run *r);
 
 /* How many of so many rows to sample; 0: it does not pay. */
 size_t akin_sample_wanted(size_t rows, size_t k, bool proven);
-size_t akin_sample_wanted_of_run(const akin_sample *s, const akin_sample_run *r, bool proven);
+size_t akin_sample_wanted_of(const akin_sample *s, size_t rows,
+                             bool proven); /* as the rules want it */
 
 /* Rows at equal distances, so that all clusters have their part; only those that may be neighbours. */
 void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted);

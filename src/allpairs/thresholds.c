@@ -22,7 +22,7 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
     if (!akin_sample_pays(rows, rules, s.k, true)) return AKIN_OK;
     akin_status status = akin_sample_begin(&s, rows, true);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
-        akin_sample_choose(&s, &r, akin_sample_wanted_of_run(&s, &r, true));
+        akin_sample_choose(&s, &r, akin_sample_wanted_of(&s, r.among_end - r.among_first, true));
         if (s.count > s.k) akin_sample_raise(&s, r.first, r.end, s.k + 1, 1);
     }
     akin_sample_end(&s);
@@ -31,13 +31,12 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
 
 /* --- prediction --- */
 
-/* A rank in the sample that the k best of all rows hardly ever exceed; a row may be in its own
+/* A rank in the sample that the k best of `rows` rows hardly ever exceed; a row may be in its own
  * sample. */
-static size_t rank_of(const akin_sample *s, const akin_sample_run *r) {
-    double share = (double)s->count / (double)(r->among_end - r->among_first),
-           mean = share * (double)s->k;
+static size_t rank_of(const akin_sample *s, size_t rows, size_t k) {
+    double share = (double)s->count / (double)rows, mean = share * (double)k;
     size_t rank = (size_t)(mean + 2 * sqrt(mean) + 2);
-    return rank < s->k + 1 ? rank : s->k + 1;
+    return rank < k + 1 ? rank : k + 1;
 }
 
 static int ascending(const void *x, const void *y) {
@@ -139,23 +138,28 @@ static size_t share_of(size_t k, size_t blocks) {
     return most < k ? most : k;
 }
 
-/* Each block for itself. */
+/* Each block for itself. As rows are dealt one by one, each of the other blocks has as many that a row
+ * may meet: a sample of this block's rows is one of all, as far as they go. */
 static akin_status foretell_apart(akin_row_block *block, size_t blocks,
                                   const akin_row_block_rules *rules) {
-    const size_t rows = akin_row_block_count(block);
-    akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block),
-                     .k = share_of(akin_row_block_k(block), blocks)};
-    if (!akin_sample_pays(rows, rules, s.k, false)) return AKIN_OK;
+    const size_t rows = akin_row_block_count(block) * blocks, k = akin_row_block_k(block);
+    akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block), .k = k};
+    if (!akin_sample_pays(rows, rules, k, false)) return AKIN_OK;
     akin_status status = akin_sample_begin(&s, rows, false);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
-        size_t wanted = akin_sample_wanted_of_run(&s, &r, false);
+        const size_t own = r.among_end - r.among_first, all = own * blocks;
+        size_t wanted = akin_sample_wanted_of(&s, all, false), rank;
+        bool dense = wanted == all / AKIN_SAMPLE_SHARE;
         float g = 1;
-        akin_sample_choose(&s, &r, wanted);
-        bool dense = wanted == (r.among_end - r.among_first) / AKIN_SAMPLE_SHARE;
-        size_t rank = dense ? rank_of(&s, &r) : s.k + 1;
-        if (s.count < rank || s.count == 0) continue;
-        if (!dense) status = try_some(&s, &r, &g);
-        if (status == AKIN_OK) akin_sample_raise(&s, r.first, r.end, rank, g);
+        s.k = dense ? k : share_of(k, blocks);
+        if (!dense) wanted = akin_sample_wanted_of(&s, own, false);
+        akin_sample_choose(&s, &r, wanted < own ? wanted : own);
+        rank = dense ? rank_of(&s, all, k) : s.k + 1;
+        if (s.count >= rank && s.count > 0) {
+            if (!dense) status = try_some(&s, &r, &g);
+            if (status == AKIN_OK) akin_sample_raise(&s, r.first, r.end, rank, g);
+        }
+        s.k = k;
     }
     akin_sample_end(&s);
     return status;
@@ -280,7 +284,6 @@ static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
     akin_status status = AKIN_OK;
     akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block),
                      .k = akin_row_block_k(block)};
-    const akin_sample_run all = {.among_end = place.all};
     const size_t wanted = akin_sample_wanted(place.all, s.k, false);
     gathered rows = {NULL};
     float g = 1;
@@ -290,7 +293,7 @@ static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
     memcpy(s.rows, rows.rows, rows.count * s.stride * sizeof *s.rows);
     memcpy(s.items, rows.items, rows.count * sizeof *s.items);
     bool dense = wanted == place.all / AKIN_SAMPLE_SHARE;
-    size_t rank = dense ? rank_of(&s, &all) : s.k + 1;
+    size_t rank = dense ? rank_of(&s, place.all, s.k) : s.k + 1;
     if (s.count < rank || s.count == 0) goto done;
     if (!dense) AKIN_TRY(try_together(comm, &s, place, &g));
     akin_sample_raise(&s, 0, akin_row_block_count(block), rank, g);
