@@ -160,9 +160,17 @@ akin_status akin_product_order_put(akin_comm *comm, akin_vectors **vectors, akin
     akin_vectors *ordered = NULL;
     *rows = NULL;
     if (is_ordered(products)) return AKIN_OK;
+    akin_products found = {0};
     akin_status status = take(comm, *vectors, products, &ordered, rows);
-    if (status != AKIN_OK) return status;
-    *vectors = ordered;
-    akin_products_release(products);
-    return akin_products_find(comm, *vectors, products);
+    if (status == AKIN_OK) status = akin_products_find(comm, ordered, &found);
+    if (status == AKIN_OK) {
+        akin_products_release(products);
+        *vectors = ordered, *products = found;
+        return AKIN_OK;
+    }
+    akin_products_release(&found);
+    akin_vectors_free(ordered);
+    akin_mem_free(*rows);
+    *rows = NULL;
+    return status;
 }
