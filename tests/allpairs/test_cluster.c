@@ -1,5 +1,5 @@
-/* cluster: the order is a permutation, also of rows that are all the same, and rows of one group
- * stand together. */
+/* cluster: the order is a permutation, even if all rows are equal, and rows of one group are next
+ * to each other. */
 #include "allpairs/cluster.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
@@ -19,8 +19,8 @@ static float *rows_of(const naive_catalogue *c) {
     return rows;
 }
 
-/* Orders every second row; returns how often one row's group is another than that of the row before
- * it. */
+/* Orders every second row; returns how often a row's group differs from that of the row before it.
+ */
 static size_t order_half(const naive_catalogue *c, size_t groups) {
     size_t count = (c->n + 1) / 2, changes = 0;
     float *rows = rows_of(c);

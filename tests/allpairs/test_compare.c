@@ -1,5 +1,5 @@
-/* compare: comparing blocks gives the naive lists to the bit, however rows are cut into blocks, at
- * every level and with a model of a matrix unit, whose state is given back each time. */
+/* compare: comparing blocks gives the naive lists bit for bit, however rows are divided into
+ * blocks, at every level and with a model of a matrix unit, whose state is restored each time. */
 #include "naive_neighbors.h"
 #include "tile_model.h"
 #include <akin/compare.h>
@@ -14,7 +14,7 @@
 
 enum { PARTS = 3 };
 
-/* Rows i with i % PARTS == part, in that order, so that parts differ in size. */
+/* Rows i with i % PARTS == part, in that order, so that parts have different sizes. */
 static akin_row_block *part_of(const naive_catalogue *c, size_t part, size_t k,
                                const akin_row_block_rules *rules) {
     akin_row_block *block;
@@ -29,7 +29,7 @@ static akin_row_block *part_of(const naive_catalogue *c, size_t part, size_t k,
     return block;
 }
 
-/* As the bytes travel: into a block that held something else. */
+/* Copies a block as messages do, into a block that had other contents. */
 static akin_row_block *copy_of(akin_row_block *block, const naive_catalogue *c, size_t k,
                                const akin_row_block_rules *rules) {
     akin_row_block *copy;
@@ -46,7 +46,7 @@ static akin_row_block *copy_of(akin_row_block *block, const naive_catalogue *c, 
     return copy;
 }
 
-/* Rows all around one direction, so that panels have means. */
+/* Rows spread around one direction, so that panels have means. */
 static void draw_together(naive_catalogue *c) {
     for (size_t i = 0; i < c->n; i++) {
         float *row = c->rows + i * c->dim;
@@ -98,7 +98,7 @@ static void lists_are_the_naive_ones(void **unused) {
     (void)unused;
     static const size_t sizes[][3] = {
         {1, 2, 1}, {3, 5, 2}, {50, 3, 60}, {300, 8, 5}, {400, 33, 20}};
-#ifdef __SANITIZE_ADDRESS__ /* the plain model of a matrix unit takes minutes for more */
+#ifdef __SANITIZE_ADDRESS__ /* the plain model of a matrix unit would take minutes for more */
     const size_t tried = 3;
 #else
     const size_t tried = sizeof sizes / sizeof *sizes;
@@ -108,7 +108,7 @@ static void lists_are_the_naive_ones(void **unused) {
         for (size_t s = 0; s < tried; s++)
             for (size_t r = 0; r < NAIVE_RULES; r++)
                 check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r], false);
-    FOR_EACH_TILE(level) /* means are multiplied together */
+    FOR_EACH_TILE(level) /* means are multiplied with each other */
     check(NAIVE_RANDOM, (size_t)48 * 5 * PARTS, 129, 5, &naive_rules[0], true);
     assert_true(tile_model_configured > 0);
     assert_int_equal(tile_model_configured, tile_model_released);
@@ -132,9 +132,9 @@ static double computed(const naive_catalogue *c, const akin_row_block_rules *rul
     return pairs;
 }
 
-/* Panels of other categories are not compared: the work follows the sum of squares. Nor are those
- * that a layer calls done, nor, where rows lie in far groups, those whose cones are too far from
- * each other. */
+/* Panels of different categories are not compared: the work is proportional to the sum of squares.
+ * Neither are panels that a layer marks as done, nor, if rows lie in distant groups, panels whose
+ * cones are too far apart. */
 static void what_cannot_be_saves_work(void **unused) {
     (void)unused;
     enum { N = 960, PARTS_OF = N / 96 };
@@ -157,8 +157,8 @@ static void what_cannot_be_saves_work(void **unused) {
     naive_free(&c);
 }
 
-/* A layer leaves out just the pairs that it calls done, and an entry that was there before is not
- * taken twice. */
+/* A layer excludes exactly the pairs that it marks as done, and an entry that was there before is
+ * not added twice. */
 static void layers_leave_out_what_is_done(void **unused) {
     (void)unused;
     enum { N = 300, DIM = 8, K = 12, LABELS = 3 };
@@ -176,7 +176,7 @@ static void layers_leave_out_what_is_done(void **unused) {
     for (size_t i = 0; i < N; i++) c.items[i].label[0] = (int32_t)(i / 100);
     for (size_t i = 0; i < N; i++) akin_row_block_set(block, i, c.items[i], c.rows + i * DIM);
     for (size_t i = 0; i < N; i++)
-        for (size_t j = 0; j < N; j++) /* what was done, and some that was not */
+        for (size_t j = 0; j < N; j++) /* what was done, and some pairs that were not */
             if (i != j && (done[i / 100 * LABELS + j / 100] || (i + j) % 3 == 0))
                 akin_topk_push(akin_row_block_list(block, i), K,
                                akin_topk_key(naive_score(&c, i, j), (int32_t)j));

@@ -1,5 +1,5 @@
-/* dot: at every level that this CPU has, scores are the bits of the naive twin, whichever row comes
- * first, and all products are within their bound of the exact ones. */
+/* dot: at every level of this CPU, scores have the same bits as the naive twin's, in either order
+ * of the rows, and all products are within their bound of the exact ones. */
 #include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
@@ -79,8 +79,8 @@ static void scores_are_the_naive_bits(void **unused) {
     }
 }
 
-/* The error grows as far as it can when each step rounds the same way: all products alike, sums
- * just above a power. */
+/* The error is as large as possible if each step rounds in the same direction: all products are
+ * equal, and sums are just above a power of two. */
 static void bound_holds_where_rounding_piles_up(void **unused) {
     (void)unused;
     float worst = 0;
@@ -102,7 +102,7 @@ static void bound_holds_where_rounding_piles_up(void **unused) {
         assert_true(error <= akin_dot_bound(dim));
         worst = fmaxf(worst, error / (float)akin_dot_bound(dim));
     }
-    assert_true(worst > 0.005f); /* the trial does try */
+    assert_true(worst > 0.005f); /* the test reaches large errors */
 }
 
 static void values_are_counted(void **unused) {

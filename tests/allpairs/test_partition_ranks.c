@@ -1,7 +1,7 @@
-/* Dealing rows to ranks, at 1, 2, 3 and 4 of them: every row that may meet another is in exactly
- * one block, with its labels and its bits; blocks are of one size but for a row a rank, and hold their share of every
- * category where categories are kept apart; what can meet nobody stays behind; and lists come home
- * to the shard that holds their row. */
+/* Partitioning rows, at 1, 2, 3 and 4 ranks: every row that can be a neighbour of another one is in
+ * exactly one block, with its labels and its bits. The sizes of blocks differ by at most one row
+ * per rank, and blocks have their share of every category if categories are kept apart. Rows that
+ * cannot meet any other are left out. Lists return to the shard that has their row. */
 #include "allpairs/partition.h"
 #include "naive_vectors.h"
 #include <akin/mem.h>
@@ -14,7 +14,7 @@
 static akin_comm *comm;
 static int rank, size;
 
-/* Rows that are zero: of no use to anybody. */
+/* Rows that are zero and therefore not usable. */
 static bool is_zero(size_t row) {
     return row % 13 == 4;
 }
@@ -26,7 +26,7 @@ static naive_catalogue catalogue(size_t n, size_t dim) {
     return c;
 }
 
-/* Whether the rules leave the row anything to look for, or let it be found. */
+/* Whether the rules let the row have neighbours, or be one. */
 static bool is_dealt(const naive_catalogue *c, const akin_row_block_rules *rules, size_t i) {
     return !is_zero(i) && !(rules->same_category && c->items[i].category < 0);
 }
@@ -53,8 +53,9 @@ static void check_blocks(const naive_catalogue *c, const akin_row_block_rules *r
         most = counts[r] > most ? counts[r] : most;
         all += (int64_t)counts[r];
     }
-    assert_true(most - least <=
-                (size_t)size); /* every rank deals by itself: one more or less each */
+    assert_true(
+        most - least <=
+        (size_t)size); /* every rank partitions its own shard: one row more or less per rank */
     akin_comm_sum_i64(comm, seen, c->n);
     for (size_t i = 0; i < c->n; i++) {
         assert_int_equal(seen[i], is_dealt(c, rules, i));
@@ -64,13 +65,14 @@ static void check_blocks(const naive_catalogue *c, const akin_row_block_rules *r
     for (int k = 0; rules->same_category && k < NAIVE_CATEGORIES; k++) {
         int64_t total = of_category[k];
         akin_comm_sum_i64(comm, &total, 1);
-        /* every rank deals its shard's rows by itself, so a block may miss its share by one a rank */
+        /* every rank partitions the rows of its shard, so a block may miss its share by one per
+         * rank */
         assert_true(of_category[k] <= total / size + size && of_category[k] >= total / size - size);
     }
     free(seen);
 }
 
-/* Every list is given a key that only its row can have. */
+/* Gives every list a key that only its row can have. */
 static void check_home(const naive_catalogue *c, const akin_row_block_rules *rules,
                        const akin_vectors *vectors, akin_row_block **own, size_t k) {
     uint64_t *lists = NULL;
@@ -111,7 +113,7 @@ static void every_row_is_dealt_once_and_its_list_comes_home(void **unused) {
         }
 }
 
-/* What was known before travels with its row: the lists that it begins with. */
+/* What was known before moves with its row: the initial lists. */
 static void lists_of_before_go_with_their_rows(void **unused) {
     (void)unused;
     enum { N = 300, DIM = 6, K = 5 };

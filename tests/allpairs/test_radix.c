@@ -1,4 +1,4 @@
-/* radix: ascending, and records of one key stay in their order. */
+/* radix: records are sorted in ascending order, and records with the same key keep their order. */
 #include "allpairs/radix.h"
 #include "levels.h"
 #include <setjmp.h>

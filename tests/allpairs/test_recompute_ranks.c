@@ -1,5 +1,5 @@
-/* Mending at 1, 2, 3 and 4 ranks: lists that asked for too much become the naive ones, with every
- * rule, some at a time; others stay as they are. */
+/* Recomputing at 1, 2, 3 and 4 ranks: lists with a threshold that was too high become the naive
+ * ones, with every rule, some lists at a time; other lists stay as they are. */
 #include "allpairs/recompute.h"
 #include "naive_neighbors.h"
 #include <akin/comm.h>
@@ -15,7 +15,8 @@
 static akin_comm *comm;
 static int rank, size;
 
-/* Rows of this rank's shard; where categories are kept apart those of one stand together. */
+/* Rows of this rank's shard; if categories are kept apart, rows of one category are next to each
+ * other. */
 static akin_row_block *block_of(const naive_catalogue *c, size_t k,
                                 const akin_row_block_rules *rules) {
     akin_row_block *block;

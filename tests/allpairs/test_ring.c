@@ -1,4 +1,5 @@
-/* ring: for up to 4,096 ranks, each two blocks meet once, and all ranks do the same work. */
+/* ring: for up to 4,096 ranks, every two blocks meet once, and all ranks do the same amount of
+ * work. */
 #include <akin/ring.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +10,7 @@
 
 enum { UNITS = 7, LARGEST = 4096 };
 
-/* Counts each pair of units of each pair of blocks; all sizes, so small ones. */
+/* Counts each pair of units of each pair of blocks, for all sizes and therefore small ones only. */
 static void every_pair_of_units_meets_once(void **unused) {
     (void)unused;
     for (int size = 1; size <= 12; size++) {
@@ -81,8 +82,7 @@ static void blocks_meet_once_at_many_ranks(void **unused) {
     }
 }
 
-/* What is said to be done is what the slices have done, at every moment of rings of all small
- * sizes. */
+/* At every moment, in rings of all small sizes, exactly the slices so far are reported as done. */
 static void progress_is_what_was_done(void **unused) {
     (void)unused;
     enum { SUBS = 4 };

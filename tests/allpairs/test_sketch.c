@@ -1,5 +1,5 @@
-/* sketch: what 8 bits hide is within the bound, also where rows are made to break it; sums fit 16
- * bits; no score is above what the cones allow. */
+/* sketch: the error of 8 bits is within the bound, even for rows constructed to break it; sums fit
+ * into 16 bits; no score is above what the cones allow. */
 #include "levels.h"
 #include "naive_neighbors.h"
 #include <akin/dot.h>
@@ -27,7 +27,7 @@ static const akin_sketch_format formats[] = {{63, 64, 2, true, false},
                                              {63, 64, 4, true, false},
                                              {127, 128, 4, false, false},
                                              {127, 128, 4, false, true}};
-static akin_sketch_format format; /* of the test that runs */
+static akin_sketch_format format; /* of the current test */
 
 static panel a __attribute__((aligned(64))), b __attribute__((aligned(64)));
 
@@ -92,7 +92,7 @@ static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
                    : p->as_columns[akin_sketch_column_place(format, i, t)];
 }
 
-/* How much of the margin the pair uses: the error of the estimate over the bound without the
+/* The share of the margin that the pair uses: the error of the estimate over the bound without the
  * float32 part. */
 static double used(size_t i, size_t j) {
     long double exact = 0, centre = 0, product = 0;
@@ -148,7 +148,7 @@ static void errors_are_within_the_bound(void **which) {
         }
 }
 
-/* The same at every level, of fewer rows: an emulated CPU takes its time. */
+/* The same at every level, with fewer rows: an emulated CPU is slow. */
 static void errors_are_so_at_every_level(void **which) {
     format = *(const akin_sketch_format *)*which;
     size_t tried = 0;
@@ -161,8 +161,7 @@ static void errors_are_so_at_every_level(void **which) {
     assert_true(tried > 0);
 }
 
-/* Columns that point where the rounding of a row does, for it is there that the error is largest.
- */
+/* Columns that point in the direction of a row's rounding error, where the error is largest. */
 static void the_bound_cannot_be_broken(void **which) {
     format = *(const akin_sketch_format *)*which;
     double worst = 0;
@@ -185,7 +184,7 @@ static void the_bound_cannot_be_broken(void **which) {
             worst = share > worst ? share : worst;
         }
     }
-    assert_true(worst > 0.5); /* the trial does try */
+    assert_true(worst > 0.5); /* the test reaches large errors */
 }
 
 static void no_score_is_above_the_cones(void **unused) {
@@ -204,7 +203,7 @@ static void no_score_is_above_the_cones(void **unused) {
                     assert_true(naive_product(a.rows + i * a.stride, b.rows + j * a.stride,
                                               a.dim) <= bound);
         }
-    assert_true(told > 20); /* they do rule out something */
+    assert_true(told > 20); /* some pairs are ruled out */
 }
 
 int main(void) {
@@ -226,6 +225,6 @@ int main(void) {
         cmocka_unit_test(no_score_is_above_the_cones),
     };
     int failed = cmocka_run_group_tests_name("levels", levels, NULL, NULL);
-    if (getenv("AKIN_TEST_CPU")) return failed; /* only what is forced */
+    if (getenv("AKIN_TEST_CPU")) return failed; /* only what follows from the bound */
     return failed + cmocka_run_group_tests(tests, NULL, NULL);
 }

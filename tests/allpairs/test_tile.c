@@ -1,6 +1,6 @@
-/* tile: at every level that this CPU has, and with a model of a matrix unit, no pair is missed that a
- * row or a column requires, and none is a hit that the sketches rule out, on panels of all kinds; four
- * tiles together find what each finds; a unit's state survives signals, fork and other kernels. */
+/* tile: at every level of this CPU, and with a model of a matrix unit, on panels of all kinds, no
+ * required pair is missed, and no pair that the sketches rule out is a hit. Four tiles together
+ * find what each finds alone. The state of a unit survives signals, fork and other kernels. */
 #include "allpairs/tile.h"
 #include "naive_neighbors.h"
 #include "tile_model.h"
@@ -33,20 +33,20 @@ static akin_row_block *block_of(const naive_catalogue *c, size_t first, size_t c
     return block;
 }
 
-/* Thresholds that are scores themselves, so that one step more would be wrong. */
+/* Thresholds that are scores themselves, so that an error of one step would be noticed. */
 static void choose_least(uint32_t trial, float scores[PANEL][PANEL], float *row_least,
                          float *column_least) {
     for (uint64_t i = 0; i < PANEL; i++) {
         uint64_t bits = akin_rng_bits(3, AKIN_RNG_TEST, trial, i);
         row_least[i] = scores[i][bits % PANEL], column_least[i] = scores[(bits >> 8) % PANEL][i];
         if (trial % 4 > 0 && (bits >> 18) % 16 > 0)
-            row_least[i] = INFINITY; /* few hits, as is usual */
+            row_least[i] = INFINITY; /* few hits, as usual */
         if (trial % 4 > 1 && (bits >> 22) % 16 > 0) column_least[i] = INFINITY;
         if (trial == 5) row_least[i] = -INFINITY;
     }
 }
 
-/* The sketches' own estimate, exactly. */
+/* The sketches' own estimate, computed exactly. */
 static double estimate(const akin_tile_task *task, size_t i, size_t j) {
     double product = 0;
     for (size_t t = 0; t < task->stride; t++) {
@@ -127,10 +127,11 @@ static void nothing_is_missed(void **unused) {
     FOR_EACH_TILE(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++)
         for (size_t d = 0; d < sizeof dims / sizeof *dims; d++) {
-            if (level == AKIN_CPU_LEVELS && dims[d] > 300) continue; /* the model takes its time */
+            if (level == AKIN_CPU_LEVELS && dims[d] > 300) continue; /* the model is slow */
             size_t ruled_out = 0;
             check(kind, dims[d], PANEL, PANEL, &ruled_out);
-            if (kind == NAIVE_RANDOM) assert_true(ruled_out > PANEL * PANEL); /* it does rule out */
+            if (kind == NAIVE_RANDOM)
+                assert_true(ruled_out > PANEL * PANEL); /* it does rule out pairs */
             check(kind, dims[d], 7, PANEL - 1, &ruled_out);
         }
 }
@@ -142,7 +143,8 @@ static int by_place(const void *x, const void *y) {
     return a->row != b->row ? a->row - b->row : a->column - b->column;
 }
 
-/* Two panels by two, of which `narrow` makes one ask for nothing, so that its columns are ruled out. */
+/* Two panels by two; `narrow` makes one of them require nothing, so that its columns are ruled out.
+ */
 static void check_four(size_t dim, bool narrow) {
     static akin_dot_hit alone[AKIN_TILE_HITS], together[4][AKIN_TILE_HITS];
     static float least[2][PANEL], products[PANEL];
@@ -251,7 +253,7 @@ static void end_trial(trial *t) {
     naive_free(&t->c);
 }
 
-static trial here, there; /* there: of another shape, in handlers and in children */
+static trial here, there; /* another shape, in handlers and in children */
 static volatile sig_atomic_t interrupted, went_wrong;
 
 static void interrupt(int signal) {
@@ -264,7 +266,7 @@ static void interrupt(int signal) {
     interrupted++;
 }
 
-/* Handlers that use the unit themselves, with another shape. */
+/* Handlers use the unit themselves, with another shape. */
 static void signals_leave_the_state(void **unused) {
     (void)unused;
     const struct itimerval often = {{0, 500}, {0, 500}}, never = {{0, 0}, {0, 0}};
@@ -285,7 +287,7 @@ static void signals_leave_the_state(void **unused) {
     }
 }
 
-/* Children have a unit of their own, and other kernels may run before the next tile. */
+/* Child processes have a unit of their own, and other kernels may run before the next tile. */
 static void fork_and_other_kernels_leave_the_state(void **unused) {
     (void)unused;
     static float a[64 * 64] __attribute__((aligned(64))), b[64 * 64] __attribute__((aligned(64))),

@@ -1,4 +1,4 @@
-/* topk: a list keeps what sorting all would have put first; merging is union, in whatever order. */
+/* topk: a list keeps what would come first if all were sorted; merging is union, in any order. */
 #include "levels.h"
 #include <akin/rng.h>
 #include <akin/topk.h>
@@ -23,7 +23,7 @@ static int better_first(const void *x, const void *y) {
     return a < b ? 1 : a > b ? -1 : 0;
 }
 
-/* A sorted list of those items whose bit in `chosen` (of a random word each) is set. */
+/* A sorted list of the items whose bit in `chosen` (a random word each) is set. */
 static void list_of(uint32_t stream, uint64_t chosen, size_t k, uint64_t *list) {
     assert_true(akin_topk_words(k) <= WORDS);
     memset(list, 0, akin_topk_words(k) * sizeof *list);
@@ -65,8 +65,8 @@ static void list_equals_sorting_all(void **unused) {
     }
 }
 
-/* Keys in orders that are bad for a careless selection: rising, falling, and both ways from the
- * middle. */
+/* Keys in orders that are bad for a careless selection: ascending, descending, and both ways from
+ * the middle. */
 static void order_of_pushes_does_not_matter(void **unused) {
     (void)unused;
     enum { K = 100, N = 20000 };
@@ -78,7 +78,7 @@ static void order_of_pushes_does_not_matter(void **unused) {
                                         : order == 2 ? (i % 2 ? N - 1 - half : half)
                                                      : (i % 2 ? N / 2 + half : N / 2 - 1 - half);
             akin_topk_push(list, K, akin_topk_key(0.5f, row));
-            if (i + 1 < K) assert_true(akin_topk_bar(list) == 0); /* no bar before there are k */
+            if (i + 1 < K) assert_true(akin_topk_bar(list) == 0); /* no bar until there are k */
         }
         akin_topk_sort(list, K);
         for (int32_t e = 0; e < K; e++) assert_int_equal(akin_topk_row(list[e]), e);
@@ -110,7 +110,7 @@ static void merge_is_union(void **unused) {
         }
 }
 
-/* At every level: what sorting the keys and the new one would give, less the last. */
+/* At every level: the result of sorting the keys and the new one, without the last. */
 static void a_sorted_array_stays_sorted(void **unused) {
     (void)unused;
     uint64_t keys[AKIN_TOPK_SHORT + 2], naive[AKIN_TOPK_SHORT + 1];
@@ -122,7 +122,7 @@ static void a_sorted_array_stays_sorted(void **unused) {
         for (uint64_t i = 0; i < 3 * count + 5; i++) {
             uint64_t bits = akin_rng_bits(5, AKIN_RNG_TEST, (uint32_t)count, i),
                      key = bits % 5 ? bits : bits % 64;
-            if (i % 7 == 6) key = keys[i % count]; /* one that is there */
+            if (i % 7 == 6) key = keys[i % count]; /* an existing key */
             akin_topk_kernel()->insert(keys, count, key);
             naive[count] = key;
             qsort(naive, count + 1, sizeof *naive, better_first);
@@ -147,14 +147,13 @@ static void a_list_knows_what_it_holds(void **unused) {
     }
 }
 
-/* A bar that was raised too high: the list is broken, and is not once it is made of k keys or was
- * never full. */
+/* A bar that was raised too high: the list is broken, unless it has k keys or was never full. */
 static void a_list_knows_that_it_is_broken(void **unused) {
     (void)unused;
     static const size_t sizes[] = {1, 20, AKIN_TOPK_SHORT, AKIN_TOPK_SHORT + 1, 200};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++)
         for (int32_t reach = 0; reach < ITEMS;
-             reach += 1 + reach / 8) { /* so many are above the bar */
+             reach += 1 + reach / 8) { /* number of keys above the bar */
             size_t k = sizes[s];
             uint64_t list[WORDS] = {0}, keys[WORDS],
                      bar = akin_topk_key(0.5f, reach - 1 < 0 ? 0 : reach - 1);

@@ -1,5 +1,5 @@
-/* A list with limits is what one gets who goes through all keys, best first, in whatever order they
- * come and to whatever lists they are dealt. */
+/* A list with limits is the result of going through all keys, best first, in whatever order they
+ * come and over however many lists they are distributed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +49,7 @@ static void lists_are_those_of_who_goes_through_all(void **unused) {
             uint64_t other = draw(trial, 2000 + i, i + 1), key = keys[other];
             keys[other] = keys[i], keys[i] = key; /* in any order */
         }
-        for (uint32_t i = 0; i < count; i++) /* some to several lists */
+        for (uint32_t i = 0; i < count; i++) /* some keys to several lists */
             for (uint32_t l = 0; l < LISTS; l++)
                 if (l == i % LISTS || draw(trial, 3000 + LISTS * i + l, 3) == 0)
                     akin_topk_limits_push(&limits, lists[l], k, keys[i]);
@@ -58,7 +58,7 @@ static void lists_are_those_of_who_goes_through_all(void **unused) {
         greedy(&limits, sorted, count, k, wanted);
         memset(merged, 0, sizeof merged);
         for (uint32_t l = 0; l < LISTS; l++) {
-            if (lists[l][0] != 0) assert_true(lists[l][1] == k); /* a bar: it is full */
+            if (lists[l][0] != 0) assert_true(lists[l][1] == k); /* has a bar: the list is full */
             akin_topk_sort(lists[l], k);
             akin_topk_limits_merge(&limits, merged, lists[l], k, more);
             memcpy(merged, more, k * sizeof *more);

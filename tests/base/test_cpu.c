@@ -1,6 +1,5 @@
-/* cpu: a level can be forced and set free again; an unknown one is refused; those that
- * $AKIN_TEST_CPU names are there.
- */
+/* cpu: a level can be forced and released again; an unknown one is refused; the levels in
+ * $AKIN_TEST_CPU exist. */
 #include "levels.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,12 +18,12 @@ static void test_force(void **state) {
     assert_int_equal(akin_cpu_force("portable"), AKIN_OK);
     assert_int_equal(akin_cpu_force("pentium"), AKIN_USAGE);
     assert_non_null(strstr(akin_error_message(), "pentium"));
-    assert_int_equal(akin_cpu_active(), AKIN_CPU_PORTABLE); /* a refused one changes nothing */
+    assert_int_equal(akin_cpu_active(), AKIN_CPU_PORTABLE); /* a refused level changes nothing */
     assert_int_equal(akin_cpu_force("auto"), AKIN_OK);
     assert_int_equal(akin_cpu_active(), best);
 }
 
-/* The levels that the other tests are to try are there: if any were named, one at least. */
+/* The levels that other tests are to run exist: if any were named, there is at least one. */
 static void test_named(void **state) {
     (void)state;
     int tried = 0;

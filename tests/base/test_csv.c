@@ -1,5 +1,4 @@
-/* csv: what is written is read back; a byte order mark, blanks, quotes and line ends of every kind.
- */
+/* csv: reading inverts writing; a byte order mark, blanks, quotes and line ends of every kind. */
 #include <akin/csv.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -13,7 +12,7 @@
 /* Rows as one text: fields between | and rows between newlines. */
 typedef struct {
     char seen[4096];
-    size_t rows, stop_at, last; /* last: the number of the row that came last */
+    size_t rows, stop_at, last; /* last: the number of the last row */
 } seen_rows;
 
 static akin_status see(void *context, size_t row, size_t count, const char *const *fields,
@@ -64,7 +63,8 @@ static void reads_rows(void **unused) {
     }
 }
 
-/* Blank rows count, as in the program that shows the file; a line end is one, whatever its kind. */
+/* Blank rows are counted, as in a program that shows the file; a line end counts once, whatever its
+ * kind. */
 static void counts_rows_as_they_are_shown(void **unused) {
     (void)unused;
     static const struct {

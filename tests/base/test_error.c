@@ -1,4 +1,4 @@
-/* error: a message is kept for its thread, gets its context in front, and stays one line. */
+/* error: a message is kept per thread, gets its context as a prefix, and stays on one line. */
 #include <akin/error.h>
 #include <pthread.h>
 #include <setjmp.h>
@@ -86,7 +86,8 @@ static void leave_with_77(void) {
     _exit(77);
 }
 
-/* In a process of its own, its stderr read back: what an assert says, and whom it calls. */
+/* Runs in a child process whose stderr is read: what an assert prints, and that it calls the
+ * handler. */
 static void a_failed_assert_names_its_place_and_ends_all(void **state) {
     (void)state;
     int ends[2], code;

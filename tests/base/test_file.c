@@ -1,4 +1,4 @@
-/* file: reading is writing backwards; an output is whole or not there; paths, folders and trees. */
+/* file: reading inverts writing; an output is complete or absent; paths, folders and trees. */
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -126,7 +126,7 @@ static void the_file_before_is_kept_as_prev(void **state) {
             assert_false(akin_file_exists("tree/table.prev"));
     }
     assert_int_equal(akin_file_swap("tree/table", "tree/table.prev"), AKIN_OK);
-    /* A killed run may leave PATH and PATH.prev as two names of one file, and a link on its way. */
+    /* A killed run may leave PATH and PATH.prev as two names of one file, and a temporary link. */
     assert_int_equal(unlink("tree/table.prev") || link("tree/table", "tree/table.prev") ||
                          link("tree/table", "tree/table.prev.part"),
                      0);
@@ -234,7 +234,7 @@ static void paths_come_apart_and_together(void **state) {
     }
 }
 
-/* Until nothing fails: each allocation of a write that keeps the file before. */
+/* Until nothing fails: each allocation of a write that keeps the previous file. */
 static void no_memory_leaves_the_old_file(void **state) {
     (void)state;
     put("tree/out", "old");

@@ -1,5 +1,6 @@
-/* Laws of fixed: it is the exact sum of roundings to even, whatever the order and the instructions;
- * what has no place in the sum is told and adds nothing. At every level that this CPU has. */
+/* Laws of fixed: it is the exact sum of values rounded to even, whatever the order and the
+ * instructions; a value that does not fit is reported and adds nothing. At every level of this CPU.
+ */
 #include <akin/fixed.h>
 #include <akin/rng.h>
 #include <math.h>
@@ -15,8 +16,8 @@
 
 enum { COUNT = 1003, PARTS = 9, BITS = 48 };
 
-/* Magnitudes from 2^-60 to 2^(most - 1), signs mixed, some exactly between two whole numbers of
- * units. */
+/* Magnitudes from 2^-60 to 2^(most - 1), mixed signs, some exactly between two multiples of the
+ * unit. */
 static void draw(uint32_t stream, int most, float *values) {
     for (size_t i = 0; i < COUNT; i++) {
         double uniform = 2 * akin_rng_uniform(7, AKIN_RNG_TEST, stream, 2 * i) - 1;
@@ -31,7 +32,7 @@ static void draw(uint32_t stream, int most, float *values) {
 static void adds_the_nearest_whole_numbers(void **state) {
     (void)state;
     for (int most = 2; most <= 12;
-         most += 10) { /* the quick way for small values, and the other one */
+         most += 10) { /* the fast path for small values, and the other one */
         static float values[COUNT];
         static int64_t sums[COUNT];
         draw((uint32_t)most, most, values);
@@ -85,8 +86,7 @@ static void tells_what_has_no_place(void **state) {
     assert_true(akin_fixed_peak(NULL, 0) == 0);
 }
 
-/* Also where much of a long array was added before it is met, in large numbers and in small ones.
- */
+/* Also if much of a long array was added before it is found, with large and small numbers. */
 static void what_has_no_place_leaves_long_sums_alone(void **state) {
     (void)state;
     enum { LONG = 7 * COUNT };

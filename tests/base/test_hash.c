@@ -1,4 +1,5 @@
-/* hash: the published values of XXH3; pieces are the whole; texts keep their borders. */
+/* hash: the published values of XXH3; hashing in pieces equals hashing at once; texts keep their
+ * boundaries. */
 #include <akin/hash.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -8,7 +9,7 @@
 
 #include <cmocka.h>
 
-/* As xxhsum's own sanity check has them: the empty input, seed 0. */
+/* As in xxhsum's own sanity check: the empty input, seed 0. */
 static void empty_input_has_the_published_values(void **state) {
     (void)state;
     char text[AKIN_HASH_TEXT_SIZE];

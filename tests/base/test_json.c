@@ -1,4 +1,4 @@
-/* json: what is set is read back, one line is one line, and what is printed is always JSON. */
+/* json: what is set is read back, one line stays one line, and the output is always valid JSON. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +105,7 @@ static void what_is_no_json_is_refused(void **state) {
     }
 }
 
-/* Whichever allocation fails, a parse says that, not that the text is wrong. */
+/* If any allocation fails, parsing reports that, and does not blame the text. */
 static void failing_memory_is_no_wrong_text(void **state) {
     (void)state;
     size_t failures = 0;
@@ -121,7 +121,7 @@ static void failing_memory_is_no_wrong_text(void **state) {
     assert_in_range(failures, 10, 58);
 }
 
-/* Whichever allocation fails: what is built is told to lack something, and so is its copy. */
+/* If any allocation fails, the object is marked as incomplete, and so is its copy. */
 static void a_failure_sticks(void **state) {
     (void)state;
     uint64_t failed = 0;
@@ -131,7 +131,7 @@ static void a_failure_sticks(void **state) {
         akin_json *object = example();
         akin_mem_fail_at(0);
         akin_json *whole = akin_json_object();
-        if (akin_mem_failures() == before) { /* all of it went well */
+        if (akin_mem_failures() == before) { /* everything succeeded */
             assert_int_equal(akin_json_check(object), AKIN_OK);
             akin_json_free(object);
             akin_json_free(whole);

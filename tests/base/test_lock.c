@@ -1,4 +1,4 @@
-/* lock: one holder at a time, whatever becomes of it. */
+/* lock: one holder at a time, however the holder ends. */
 #include <akin/file.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@ static void a_process_holds_it_once(void **unused) {
     assert_int_equal(akin_lock_take(path, "another akin", "table.nc", &first), AKIN_OK);
     assert_true(first && akin_lock_works(first));
     assert_int_equal(akin_lock_take(path, "another akin", "table.nc", &second), AKIN_OK);
-    assert_null(second); /* it is held already */
+    assert_null(second); /* it is already held */
     akin_lock_release(first, true);
     assert_false(akin_file_exists(path));
     assert_int_equal(akin_lock_take(path, "another akin", "table.nc", &second), AKIN_OK);

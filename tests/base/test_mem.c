@@ -1,4 +1,4 @@
-/* mem: aligned, checked, and the n-th allocation can be made to fail. */
+/* mem: allocations are aligned and checked, and the n-th one can be made to fail. */
 #include <akin/error.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -13,7 +13,7 @@ static void blocks_are_aligned_and_separate(void **state) {
     (void)state;
     unsigned char *blocks[50];
     for (size_t i = 0; i < 50; i++) {
-        blocks[i] = akin_mem_alloc(i, 3); /* also of no bytes */
+        blocks[i] = akin_mem_alloc(i, 3); /* even of 0 bytes */
         assert_non_null(blocks[i]);
         assert_int_equal((uintptr_t)blocks[i] % 64, 0);
         memset(blocks[i], (int)i, i * 3);

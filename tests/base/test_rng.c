@@ -1,6 +1,5 @@
-/* rng: the published answers of Philox4x32-10, the moments of its distributions, and permutations
- * that are bijections.
- */
+/* rng: the published answers of Philox4x32-10, the moments of its distributions, and that
+ * permutations are bijections. */
 #include <akin/rng.h>
 #include <math.h>
 #include <setjmp.h>
@@ -44,7 +43,7 @@ static void every_argument_makes_other_numbers(void **state) {
     assert_true(same != akin_rng_bits(1, AKIN_RNG_TEST, 2, 3 + (UINT64_C(1) << 32)));
 }
 
-/* The mean of n draws is within 5 standard errors: a fixed seed, so it holds always or never. */
+/* The mean of n draws is within 5 standard errors; with a fixed seed this holds always or never. */
 static void distributions_have_their_moments(void **state) {
     (void)state;
     enum { N = 200000 };
@@ -81,13 +80,13 @@ static void permutations_are_bijections(void **state) {
             }
             free(hit);
         }
-    uint64_t n = UINT64_MAX; /* too many to try all */
+    uint64_t n = UINT64_MAX; /* too many to try all of them */
     for (uint64_t i = 0; i < 1000; i++)
         assert_true(akin_rng_permute(1, AKIN_RNG_ORDER, 0, n, n - 1 - i) < n);
 }
 
-/* Where item 0 goes is even over streams (chi-square, 9 degrees of freedom: 27.9 is one in a
- * thousand); and the permutation of two items is not always the same. */
+/* The places of item 0 are evenly distributed over streams (chi-square, 9 degrees of freedom: 27.9
+ * is one in a thousand); and the permutation of two items is not always the same. */
 static void permutations_shuffle(void **state) {
     (void)state;
     enum { N = 10, STREAMS = 5000 };
@@ -102,8 +101,8 @@ static void permutations_shuffle(void **state) {
     assert_true(abs(swapped - STREAMS / 2) < 200);
 }
 
-/* Neighbours in the catalogue come far apart: the mean distance of where i and i + 1 go is a third
- * of n. */
+/* Neighbours in the catalogue end up far apart: the mean distance between the places of i and i + 1
+ * is a third of n. */
 static void neighbours_come_apart(void **state) {
     (void)state;
     enum { N = 10000 };

@@ -1,5 +1,5 @@
-/* test_secret: no part of a password is left of an address, however it is written; what holds none
- * stays as it is; and nothing is written outside the room there is. */
+/* test_secret: no part of a password remains in an address, however it is written; an address
+ * without one stays as it is; and nothing is written outside the buffer. */
 #include <akin/text.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -73,7 +73,8 @@ static void test_whole_address(void **state) {
     akin_text_free(shown);
 }
 
-/* Every address in a room that is just large enough, so that *** may not fit: cut, never over. */
+/* Every address in a buffer that is just large enough, so that *** may not fit: the result is
+ * truncated. */
 static void test_room(void **state) {
     (void)state;
     for (size_t length = 0; length < 24; length++) {

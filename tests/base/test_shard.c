@@ -1,5 +1,5 @@
-/* shard: the shards cover all items once, in order and evenly, for up to 10,000 ranks; the owner
- * agrees. */
+/* shard: shards cover all items once, in order and evenly, for up to 10,000 ranks; the owner is
+ * consistent. */
 #include <akin/shard.h>
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
-/* text: growing is appending; UTF-8 to the letter of RFC 3629; the nearest word; numbers that are
- * nothing else. */
+/* text: appending; UTF-8 exactly as in RFC 3629; the nearest word; numbers without anything else.
+ */
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <setjmp.h>
@@ -60,7 +60,7 @@ static void a_failed_append_changes_nothing(void **state) {
     akin_text_free(text);
 }
 
-/* The reference: decode by arithmetic, refuse what is not the shortest form, a surrogate, or past
+/* The reference decodes by arithmetic and refuses overlong forms, surrogates, and values past
  * U+10FFFF. */
 static bool decodes(const unsigned char *s, size_t n) {
     for (size_t i = 0; i < n;) {
@@ -83,7 +83,7 @@ static bool decodes(const unsigned char *s, size_t n) {
     return true;
 }
 
-/* All sequences of one, two and three bytes, and of four around every edge. */
+/* All sequences of one, two and three bytes, and those of four around every limit. */
 static void utf8_is_what_decodes(void **state) {
     (void)state;
     static const unsigned char edges[] = {0x01, 0x41, 0x7F, 0x80, 0x81, 0x8F, 0x90, 0x9F, 0xA0,
@@ -137,7 +137,7 @@ static void the_nearest_word_is_the_one_meant(void **state) {
     char big[3000];
     memset(big, 'e', sizeof big - 1);
     big[sizeof big - 1] = '\0';
-    akin_text_nearest(big, verbs); /* only must not break */
+    akin_text_nearest(big, verbs); /* must only not crash */
 }
 
 static void whole_numbers_are_nothing_else(void **state) {

@@ -1,9 +1,10 @@
-/* Writes a catalogue of any number of synthetic items, to try what a large one needs. Not a test.
+/* Writes a catalogue of any number of synthetic items, to measure what a large one needs. Not a
+ * test.
  *
  * usage: bench_catalog ITEMS FILE.nc
  *
- * The pictures are 1,024 different ones, again and again: the same memory is shown to the writer at
- * many addresses. */
+ * It has 1,024 different pictures, repeated: the same memory is mapped at many addresses for the
+ * writer. */
 #include <akin/catalog.h>
 #include <akin/comm.h>
 #include <akin/mem.h>
@@ -16,7 +17,7 @@
 
 enum { DIFFERENT = 1024, BLOCK = DIFFERENT * AKIN_IMAGE_BYTES };
 
-/* [n, 32, 32, 3] in the memory of DIFFERENT pictures; NULL where that is not to be had. */
+/* [n, 32, 32, 3], mapped to the memory of DIFFERENT pictures; NULL if that is not possible */
 static const uint8_t *show_pictures(size_t n) {
     size_t blocks = (n + DIFFERENT - 1) / DIFFERENT;
     int file = memfd_create("pictures", MFD_CLOEXEC);

@@ -1,6 +1,9 @@
 /* Writes embeddings of synthetic items, uniform on the sphere, with categories, for benchmarks of
- * the rules. usage: bench_embeddings OUT.nc ITEMS DIM CATEGORIES [half] Categories have the same
- * size; with `half` the first is half of all. */
+ * the rules.
+ *
+ * usage: bench_embeddings OUT.nc ITEMS DIM CATEGORIES [half]
+ *
+ * Categories have the same size; with `half` the first one has half of all items. */
 #include <akin/comm.h>
 #include <akin/embeddings.h>
 #include <akin/mem.h>

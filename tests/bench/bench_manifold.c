@@ -1,7 +1,7 @@
-/* bench_manifold: how fast pictures are coded and described by a manifold, beside the peak of a product
- * that stays in the caches, of the house's kernel and of the BLAS. One core; medians of 9.
+/* bench_manifold: how fast a manifold encodes and describes pictures, compared with the peak of a
+ * product that stays in the caches, for our own kernel and for the BLAS. One core; medians of 9.
  *
- * usage: bench_manifold [CPU]; CPU as of --cpu */
+ * usage: bench_manifold [CPU]; CPU as for --cpu */
 #include "features/manifold.h"
 #include "features/product.h"
 #include <akin/comm.h>

@@ -1,9 +1,9 @@
-/* What the network does in a second on one core: images through gradient and encode, and each
- * kernel's rate as the layers call it, as a share of the peak that FMAs on registers reach. A
- * kernel that needs fewer products than the plain sums have (conv2: Winograd forward, only what is
- * not zero backward) counts as if it did them all. Not a test.
+/* What the network does per second on one core: images through gradient and encode, and the rate of
+ * each kernel as the layers call it, as a share of the peak that FMAs on registers reach. A kernel
+ * that needs fewer products than the plain sums (conv2: Winograd forward, only nonzero values
+ * backward) is counted as if it computed all of them. Not a test.
  *
- * usage: bench_network [seconds a figure] [auto|portable|avx2|avx512|vnni|amx] */
+ * usage: bench_network [seconds per figure] [auto|portable|avx2|avx512|vnni|amx] */
 #include "network/conv.h"
 #include "network/pooled.h"
 #include "network/winograd.h"
@@ -83,7 +83,7 @@ static void run_dot(const akin_conv_map *map) {
     akin_conv()->dot(map, in, packed, result);
 }
 
-/* The products of a layer, forward, an image: twice that in floating-point operations. */
+/* Products of a layer per image, forward; there are twice as many floating-point operations. */
 #define CONV1 (2.0 * 32 * 32 * 27 * 32)
 #define CONV2 (2.0 * 16 * 16 * 288 * 64)
 #define HIDDEN (2.0 * 4096 * 128)
@@ -125,7 +125,7 @@ static void run_dense_outer(const akin_conv_map *map) {
     akin_conv()->dense_outer(BATCH, 4096, 128, flat, result, gradient);
 }
 
-/* As many chains of FMAs as hide their latency, and no memory. */
+/* Enough chains of FMAs to hide their latency, and no memory access. */
 #define PEAK(name, isa, vector, set, fma, lanes)                                                   \
     __attribute__((target(isa))) static double name(long rounds) {                                 \
         vector sum[12], a = set(0.999F), b = set(1e-3F);                                           \
@@ -157,7 +157,7 @@ static double measure_peak(double seconds) {
     return best;
 }
 
-/* Calls in the best of several stretches of time, a second. */
+/* Calls per second, in the best of several intervals. */
 static double rate(void (*run)(const akin_conv_map *map), const akin_conv_map *map,
                    double seconds) {
     double best = 0, begin = now();
@@ -167,7 +167,7 @@ static double rate(void (*run)(const akin_conv_map *map), const akin_conv_map *m
         size_t calls = 0;
         for (; end - start < seconds / 10; end = now())
             for (size_t i = 0; i < (map ? 100 : 1); i++, calls++)
-                run(map); /* a clock costs as much as a short run */
+                run(map); /* reading the clock takes as long as a short run */
         if ((double)calls / (end - start) > best) best = (double)calls / (end - start);
     } while (now() - begin < seconds);
     return best;
@@ -210,7 +210,7 @@ int main(int argc, char **argv) {
         const char *name;
         void (*run)(const akin_conv_map *map);
         akin_conv_map map;
-        double flop; /* 0: as the map says */
+        double flop; /* 0: as in the map */
     } layers[] = {
         {"conv1 forward", run_multiply, {2, 32, 3, 9, {0, 102, 204}, 102, 3, 32, 1024, 32}, 0},
         {"conv1 weights", run_outer, {2, 32, 3, 9, {0, 102, 204}, 102, 3, 32, 1024, 32}, 0},

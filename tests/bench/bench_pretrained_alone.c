@@ -1,6 +1,6 @@
-/* What a trained network does in a second of CPU time, without the pictures: batches of ingest's
- * size, and with what is put into them (shifted and scaled from bytes). bench_pretrained.py compares
- * it with OpenVINO's own loop. Not a test.
+/* What a trained network does per second of CPU time, without decoding pictures: in batches of
+ * ingest's size, including the conversion of their input (resampled and scaled from bytes).
+ * bench_pretrained.py compares it with OpenVINO's own loop. Not a test.
  *
  * usage: bench_pretrained_alone MODEL [seconds] [float32|bfloat16]; prints a line of JSON */
 #include <akin/comm.h>
@@ -16,7 +16,7 @@ static double now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
-/* Pictures in a second. */
+/* Pictures per second. */
 static double rate(akin_pretrained *network, const uint8_t *seen, double seconds) {
     size_t batch = akin_pretrained_batch(network), done = 0;
     const float *vectors;

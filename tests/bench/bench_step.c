@@ -1,14 +1,13 @@
-/* What an optimiser step costs, and what its exactness does, at any number of ranks; and embedding.
+/* The cost of an optimiser step, and of its exactness, at any number of ranks; and of embedding.
  * Not a test.
  *
  * usage: [mpirun -n N] bench_step [--json] [--cpu] [steps] [batch]
  *
- * Exact: gradients of micro-batches in fixed point, 64-bit sums over the ranks, as training does
- * it. Plain: gradients added up as floats, and one sum of floats over the ranks. Both in turns on
- * the same pictures in memory, with Adam; the step of the slowest rank counts, medians and fastest
- * are told. Then each rank's share of the batch through the encoder alone. On a machine that others
- * use, too, --cpu tells the CPU's time in place of the clock's.
- */
+ * Exact: gradients of micro-batches in fixed point, with 64-bit sums over the ranks, as in
+ * training. Plain: gradients added up as floats, with one sum of floats over the ranks. Both run in
+ * turns on the same pictures in memory, with Adam; the time of the slowest rank counts, and medians
+ * and fastest times are printed. Then each rank's share of the batch goes through the encoder
+ * alone. On a machine that others use too, --cpu measures CPU time in place of wall-clock time. */
 #include "train/adam.h"
 #include <akin/comm.h>
 #include <akin/fixed.h>
@@ -36,7 +35,7 @@ static float weights[WEIGHTS], gradient[WEIGHTS], total[WEIGHTS], mean[WEIGHTS],
 static int64_t sums[WEIGHTS];
 static akin_comm_sum *parts[AKIN_NETWORK_PARTS];
 static uint8_t *images; /* this rank's micro-batches */
-static size_t micros;   /* of them */
+static size_t micros;   /* number of them */
 static float scale;
 static bool last;
 static double waited;
@@ -164,7 +163,7 @@ int main(int argc, char **argv) {
     static void (*const runs[RUNS])(uint64_t number) = {step_exactly, step_plainly, embed,
                                                         update_alone, sum_small,    sum_large};
     static double seconds[RUNS][MOST];
-    for (uint64_t s = 0; s <= steps; s++) /* the first is not counted */
+    for (uint64_t s = 0; s <= steps; s++) /* the first one is not counted */
         for (size_t r = 0; r < RUNS; r++) {
             double taken = time_of(runs[r], s + 1);
             if (s > 0) seconds[r][s - 1] = taken;

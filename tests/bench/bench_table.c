@@ -1,6 +1,8 @@
-/* Writes a table of drawn neighbours, for benchmarks of what reads one. usage: bench_table OUT.nc
- * ITEMS K SEED [SHARE] SHARE of the lists are drawn by the seed, the others are the same for all
- * seeds. */
+/* Writes a table of random neighbours, for benchmarks of programs that read one.
+ *
+ * usage: bench_table OUT.nc ITEMS K SEED [SHARE]
+ *
+ * SHARE of the lists depend on the seed; the others are the same for all seeds. */
 #include <akin/comm.h>
 #include <akin/labels.h>
 #include <akin/mem.h>

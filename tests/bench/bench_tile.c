@@ -1,8 +1,9 @@
-/* bench_tile: cycles and rates of the tile alone, two panels of 48 random rows against each other of
- * which none is a hit, and the peak of the unit that multiplies. The least of many short pieces, so
- * that a busy machine hardly shows. Not a test.
+/* bench_tile: cycles and rates of the tile alone - two panels of 48 random rows without any hit -
+ * and the peak of the unit that multiplies. The minimum of many short runs, so that other load on
+ * the machine hardly matters. Not a test.
  *
- * usage: bench_tile [auto|LEVEL [DIM...]]   a line for each level of this CPU, or one, and dimension */
+ * usage: bench_tile [auto|LEVEL [DIM...]]   one line per level of this CPU, or for the given one,
+ * and per dimension */
 #include "allpairs/tile.h"
 #include <akin/comm.h>
 #include <akin/cpu.h>
@@ -106,7 +107,7 @@ __attribute__((target("amx-tile,amx-int8"))) static double matrix_seconds(void) 
     return best;
 }
 
-/* Multiply-adds a second that the level's unit can do; 0: not measured. */
+/* Multiply-adds per second that the level's unit can do; 0: not measured. */
 static double peak_of(int level) {
     if (level == AKIN_CPU_AMX) return 16 * 16 * 64 / matrix_seconds();
     return 0;

@@ -1,5 +1,5 @@
-/* Laws of evaluate: figures worked out by hand; equality with a naive twin on random tables; the
- * same bits however the rows are dealt out. */
+/* Laws of evaluate: figures computed by hand; equality with a naive twin on random tables; the same
+ * bits however rows are distributed. */
 #include <akin/comm.h>
 #include <akin/evaluate.h>
 #include <akin/labels.h>
@@ -24,7 +24,7 @@ enum { N_MAX = 40, K_MAX = 12, NAMES = 3 };
 /* A whole table, on every rank. */
 typedef struct {
     size_t n, k;
-    int id[N_MAX]; /* shown as text */
+    int id[N_MAX]; /* formatted */
     int32_t category[N_MAX], group[N_MAX];
     int32_t neighbor[N_MAX * K_MAX], count[N_MAX];
     float score[N_MAX * K_MAX];
@@ -64,7 +64,7 @@ static void write_sheet(const sheet *it, const char *path) {
     akin_labels_free(labels);
 }
 
-/* Of the table that was written last, and the one to compare it with, if any. */
+/* Evaluates the table that was written last, compared with another one if given. */
 static akin_evaluate_figures evaluate_written(bool against, akin_evaluate_label label) {
     akin_evaluate_figures figures;
     akin_evaluate_params params = {
@@ -102,12 +102,12 @@ static void worked_out_by_hand(void **state) {
     assert_int_equal(found.items, 4);
     assert_int_equal(found.k, 2);
     assert_int_equal(found.labelled, 3);
-    assert_near(found.precision[0], 1.0 / 3); /* item 10 alone has one of its own first */
+    assert_near(found.precision[0], 1.0 / 3); /* only item 10 has a correct neighbour first */
     assert_near(found.precision[1],
-                (1 + 1 + 0) / 5.0 / 3); /* 10: 11; 11: 10; what is missing is wrong */
+                (1 + 1 + 0) / 5.0 / 3); /* 10: 11; 11: 10; missing neighbours count as wrong */
     assert_near(found.precision[2], (1 + 1 + 0) / 10.0 / 3);
     assert_near(found.average_precision,
-                (1.0 + 1.0 / 2 + 0) / 3); /* 10: at once; 11: at its second; 12: there is none */
+                (1.0 + 1.0 / 2 + 0) / 3); /* 10: first; 11: second; 12: none */
     assert_near(found.chance, (1.0 / 3 + 1.0 / 3 + 0) / 3);
     assert_false(found.has_duplicates || found.has_fill);
     assert_near(found.coverage, 0.75);
@@ -126,8 +126,8 @@ static void worked_out_by_hand(void **state) {
     assert_near(found.coverage, 0.75);
 }
 
-/* Each category has the figures that a table of its items alone has; together they are those of
- * all. */
+/* The figures of each category equal those of a table with its items alone; combined, they are
+ * those of the whole table. */
 static void by_category(void **state) {
     (void)state;
     akin_evaluate_figures found;
@@ -154,7 +154,7 @@ static void by_category(void **state) {
 static void churn_worked_out_by_hand(void **state) {
     (void)state;
     assert_near(evaluate(&small, &small, AKIN_EVALUATE_CATEGORY).churn, 0);
-    /* Other rows, other k; 13 is new there, 99 is gone here. */
+    /* Other rows and another k; 13 is new in one table, 99 is gone in the other. */
     const sheet before = {
         .n = 4,
         .k = 3,
@@ -172,7 +172,7 @@ static void churn_worked_out_by_hand(void **state) {
     akin_evaluate_figures found = evaluate(&small, &mended, AKIN_EVALUATE_CATEGORY);
     assert_int_equal(found.common, 3);
     assert_near(found.churn, ((1 - 2.0 / 3) + (1 - 1.0 / 2) + 1) / 3);
-    found = evaluate(&mended, &small, AKIN_EVALUATE_CATEGORY); /* it is symmetric */
+    found = evaluate(&mended, &small, AKIN_EVALUATE_CATEGORY); /* churn is symmetric */
     assert_int_equal(found.common, 3);
     assert_near(found.churn, ((1 - 2.0 / 3) + (1 - 1.0 / 2) + 1) / 3);
 
@@ -200,7 +200,7 @@ static size_t draw(uint64_t *seed, size_t below) {
 static sheet make_random(uint64_t seed) {
     sheet it = {.n = 1 + draw(&seed, N_MAX), .k = 1 + draw(&seed, K_MAX)};
     int shift = (int)draw(&seed, 30);
-    size_t step = draw(&seed, 2) ? 1 : it.n > 1 ? it.n - 1 : 1; /* ascending, or another order */
+    size_t step = draw(&seed, 2) ? 1 : it.n > 1 ? it.n - 1 : 1; /* ascending, or in another order */
     for (size_t i = 0; i < it.n; i++) {
         it.id[i] = shift + (int)((i * step + 3) % it.n);
         it.category[i] = (int32_t)draw(&seed, NAMES + 1) - 1;
@@ -303,7 +303,7 @@ static void failing_memory_is_agreed_on(void **state) {
         akin_status status = akin_evaluate(comm, &params, &figures);
         akin_mem_fail_at(0);
         assert_true(status == AKIN_FAILED ||
-                    status == AKIN_OK); /* a message alone may lack memory */
+                    status == AKIN_OK); /* only a message may lack memory */
         failures += status == AKIN_FAILED;
     }
     assert_true(failures > tried * 3 / 4);

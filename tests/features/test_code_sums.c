@@ -1,5 +1,5 @@
-/* Laws of code_sums: means and covariance as by a naive twin; rows split among holders in any way
- * add up to the same bits; numbers of the largest size are exact. */
+/* Laws of code_sums: means and covariance equal those of a naive twin; rows split among several
+ * holders add up to the same bits; numbers of the largest size are exact. */
 #include "features/code_sums.h"
 #include <math.h>
 #include <setjmp.h>
@@ -13,9 +13,9 @@
 
 #include "levels.h"
 
-enum { WORDS = 301, ROWS = 700 }; /* neither fills a panel or a block */
+enum { WORDS = 301, ROWS = 700 }; /* not multiples of a panel or a block */
 
-/* Mostly zero, as codes are. */
+/* Mostly zeros, as in codes. */
 static float value(size_t row, size_t word, unsigned most) {
     uint32_t bits = mix((uint32_t)(row * WORDS + word));
     return bits % 5 ? 0 : (float)(bits / 5 % (most + 1));
@@ -57,7 +57,7 @@ static void as_by_the_twin(void **state) {
     }
 }
 
-/* With numbers of the largest size: a block's products just fit. */
+/* With numbers of the largest size: the products of a block just fit. */
 static void holders_change_no_bit(void **state) {
     (void)state;
     size_t count, part_count;

@@ -1,5 +1,5 @@
-/* Laws of the choice of features: kinds have the dimensions that they say, and what makes no sense
- * is refused. */
+/* Laws of the choice of features: kinds have the dimensions that they promise, and invalid choices
+ * are refused. */
 #include <akin/features.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { SEEN = 1280 }; /* columns of what a network gave */
+enum { SEEN = 1280 }; /* columns of a network's output */
 
 static akin_status choose_seen(const char *name, size_t dim, double whiten, const char *weights,
                                size_t seen, akin_features *out) {
@@ -23,7 +23,7 @@ static akin_status choose(const char *name, size_t dim, double whiten, const cha
     return choose_seen(name, dim, whiten, weights, strcmp(name, "network") == 0 ? SEEN : 0, out);
 }
 
-/* The part is there where the catalogue has it, and asked for in vain where it has not. */
+/* The part exists if the catalogue has network outputs, and requesting it is an error otherwise. */
 static void what_a_network_gave(void **state) {
     (void)state;
     akin_features f;

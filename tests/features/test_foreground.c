@@ -1,5 +1,5 @@
-/* Laws of foreground: it is that of a naive twin, written from the formulas; shares add up to one;
- * a coloured thing is told on any background. */
+/* Laws of foreground: equal to a naive twin, written from the formulas; shares add up to one; a
+ * coloured object is recognised on any background. */
 #include "features/foreground.h"
 #include <math.h>
 #include <setjmp.h>
@@ -15,7 +15,7 @@
 
 enum { SIDE = 32, BYTES = SIDE * SIDE * 3, BINS = AKIN_FOREGROUND };
 
-/* A disc of one colour on a ground of another. */
+/* A disc of one colour on a background of another. */
 static void disc(const int *inside, const int *outside, uint8_t *p) {
     for (int i = 0; i < BYTES; i++) {
         int row = i / 96 - 16, column = i / 3 % 32 - 15;
@@ -94,14 +94,14 @@ static void it_is_that_of_the_twin(void **state) {
         naive(p, twin);
         for (int i = 0; i < BINS; i++) {
             assert_true(fabs((double)shares[i] - twin[i]) <
-                        1e-3); /* roots of shares: 1e-6 more near zero is 1e-3 */
+                        1e-3); /* these are square roots: an error of 1e-6 near zero becomes 1e-3 */
             total += (double)shares[i] * (double)shares[i];
         }
         assert_true(fabs(total - 1) < 1e-4);
     }
 }
 
-/* The same thing on two grounds is nearer to itself than another thing on the same ground. */
+/* The same object on two backgrounds is more similar than another object on the same background. */
 static void a_thing_is_told_on_any_ground(void **state) {
     (void)state;
     static const int red[3] = {220, 30, 20}, green[3] = {20, 160, 40}, white[3] = {255, 255, 255},

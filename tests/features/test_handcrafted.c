@@ -1,6 +1,6 @@
-/* Laws of handcrafted: each description is that of a naive twin, written from the papers pixel by
- * pixel; shares add up to one; what a picture's turning, mirroring or greying does to its columns;
- * flat pictures have no edges. */
+/* Laws of handcrafted: each description equals that of a naive twin, written from the papers pixel
+ * by pixel; shares add up to one; the effect of rotating, mirroring or greying a picture on its
+ * columns; flat pictures have no edges. */
 #include "features/handcrafted.h"
 #include <math.h>
 #include <setjmp.h>
@@ -77,7 +77,7 @@ static void colour_is_that_of_the_twin(void **state) {
         double twin[AKIN_HANDCRAFTED_COLOUR], total = 0;
         akin_handcrafted_colour(picture(which), colour);
         naive_colour(picture(which), twin);
-        /* Roots of shares: near zero a share of 1e-7 more is 3e-4 more. */
+        /* These are square roots: near zero, an error of 1e-7 in a share becomes 3e-4. */
         assert_near(colour, twin, AKIN_HANDCRAFTED_COLOUR, 4e-4);
         for (int i = 0; i < AKIN_HANDCRAFTED_COLOUR; i++)
             total += (double)colour[i] * (double)colour[i];
@@ -106,12 +106,12 @@ static double at(const uint8_t *p, int row, int column, int channel) {
     return p[(row * SIDE + column) * 3 + channel];
 }
 
-/* Where a pixel lies among the centres of cells; those at the border reach to it. */
+/* The position of a pixel among the centres of cells; the cells at the border extend to it. */
 static double place_of(int at) {
     return fmin(7, fmax(0, (at + 0.5) / 4 - 0.5));
 }
 
-/* Every cell and direction asks every pixel for its share. */
+/* Every cell and direction collects its share of every pixel. */
 static void naive_cells(const uint8_t *p, double cells[8][8][8]) {
     memset(cells, 0, sizeof(double[8][8][8]));
     for (int row = 0; row < SIDE; row++)
@@ -207,7 +207,7 @@ static void texture_is_that_of_the_twin(void **state) {
         naive_texture(picture(which), twin);
         assert_near(texture, twin, AKIN_HANDCRAFTED_TEXTURE, 1e-6);
         if (which >= 4)
-            assert_true(texture[0] == 1); /* in a flat picture nothing is lighter: code 0 */
+            assert_true(texture[0] == 1); /* in a flat picture no neighbour is lighter: code 0 */
     }
 }
 

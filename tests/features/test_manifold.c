@@ -1,7 +1,7 @@
-/* Laws of the manifold: codes and what a picture is made of as by a naive twin in double, on every
- * level; words have unit length and tell the squares they are; squares without contrast have the
- * word of their own; the axes solve the pair of matrices, with v V v = 1; flat and equal squares do
- * no harm; the same squares teach the same bits. */
+/* Laws of the manifold: codes and descriptions equal those of a naive twin in double precision, at
+ * every level; words have unit length and recognise their own squares; squares without contrast
+ * have a word of their own; the axes solve the pair of matrices, with v V v = 1; flat and equal
+ * squares do no harm; learning from the same squares gives the same bits. */
 #include "features/manifold.h"
 #include <akin/linalg.h>
 #include <math.h>
@@ -48,7 +48,7 @@ static uint8_t *some_squares(void) {
     return squares;
 }
 
-/* Learnt from squares; share and axes are numbers of no meaning. */
+/* Learned from squares; share and axes are arbitrary numbers. */
 static akin_manifold *learnt(const uint8_t *squares, size_t count) {
     akin_manifold *m;
     assert_int_equal(akin_manifold_create(ATOMS, &m), AKIN_OK);
@@ -122,7 +122,7 @@ static void squares_are_told_as_by_the_twin(void **state) {
     free(squares);
 }
 
-/* From the codes that were found: the mean over each place of the codes' vectors, of unit length. */
+/* From the codes found: the mean, over each place, of the codes' normalised vectors. */
 static void naive_raw(akin_manifold *m, double *raw) {
     static const size_t from[5] = {0, 4, 7, 10, 14};
     memset(raw, 0, RAW * sizeof *raw);
@@ -158,7 +158,7 @@ static void a_picture_is_the_mean_of_its_squares(void **state) {
             akin_manifold_describe(m, picture(which), raw);
             for (size_t i = 0; i < RAW; i++) assert_true(fabs((double)raw[i] - twin[i]) < 1e-5);
             akin_manifold_describe(m, picture(8), again);
-            akin_manifold_describe(m, picture(which), again); /* whatever came before */
+            akin_manifold_describe(m, picture(which), again); /* whatever was computed before */
             assert_same_bytes(raw, again, sizeof raw);
         }
     akin_manifold_free(m);
@@ -182,7 +182,7 @@ static void words_are_squares_of_unit_length(void **state) {
     free(squares);
 }
 
-/* C v = value V v of matrices that are known, with V = 2 + a bit on the diagonal's sides. */
+/* C v = value V v for known matrices, where V = 2 plus something next to the diagonal. */
 static void axes_solve_the_pair(void **state) {
     (void)state;
     akin_manifold *m;
@@ -210,7 +210,7 @@ static void axes_solve_the_pair(void **state) {
                           : low + 1 == high ? 0.25
                                             : 0);
             }
-        assert_true(fabs(length - 1) < 1e-3); /* but for the ridge */
+        assert_true(fabs(length - 1) < 1e-3); /* except for the ridge */
         assert_true(value < last + 1e-6);     /* largest first */
         last = value;
     }

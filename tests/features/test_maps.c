@@ -1,5 +1,5 @@
-/* Laws of maps: what is told of a picture is that of a naive twin, written from the network's
- * layers; a row depends on its picture alone, whatever its place in a batch. */
+/* Laws of maps: the description of a picture equals that of a naive twin, written from the
+ * network's layers; a row depends on its picture alone, whatever its place in a batch. */
 #include "features/maps.h"
 #include <math.h>
 #include <setjmp.h>
@@ -87,7 +87,7 @@ static void as_its_twin_at_every_level(void **state) {
     assert_non_null(weights);
     akin_network_initialise(3, weights);
     for (size_t i = 0; i < sizeof images; i++) images[i] = (uint8_t)(mix((uint32_t)i / 7) & 255);
-    memset(images + 2 * IMAGE, 90, IMAGE); /* a flat one */
+    memset(images + 2 * IMAGE, 90, IMAGE); /* a flat picture */
     assert_int_equal(akin_network_create(&network), AKIN_OK);
     FOR_EACH_LEVEL(level) {
         akin_network_maps maps[COUNT], alone;

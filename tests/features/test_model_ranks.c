@@ -1,6 +1,6 @@
-/* Laws of model, checkpoint and encoder: what was written is read, by any number of ranks, and the
- * digest is the same; what is damaged, not finite or another run's is refused with what is wrong;
- * vectors have unit length and depend on nothing but picture and model. */
+/* Laws of model, checkpoint and encoder: reading inverts writing, at any number of ranks, with the
+ * same digest; files that are damaged, not finite or of another run are refused with the reason;
+ * vectors have unit length and depend on picture and model alone. */
 #include "train/checkpoint.h"
 #include <akin/comm.h>
 #include <akin/encoder.h>
@@ -24,14 +24,14 @@ static akin_comm *comm;
 
 #define BYTES ((size_t)AKIN_NETWORK_WEIGHTS * sizeof(float))
 
-/* A file name of this number of ranks, so that tests of several can run side by side. */
+/* A file name for this number of ranks, so that tests can run at the same time. */
 static const char *name_of(const char *what) {
     static char name[64];
     snprintf(name, sizeof name, "model-%d-%s.nc", akin_comm_size(comm), what);
     return name;
 }
 
-/* Weights as in training, moments and mean with numbers of their own. */
+/* Weights as in training, with moments and mean of distinct values. */
 static akin_model *some_model(uint64_t seed) {
     akin_model *model = NULL;
     assert_int_equal(akin_model_create(&model), AKIN_OK);
@@ -73,7 +73,8 @@ static void a_model_is_read_as_written(void **state) {
     assert_true(holdout[0] == 0.75 && isnan(holdout[1]) && holdout[2] == 0.375);
     assert_int_equal(strlen(akin_model_digest(read)), 32);
     assert_string_equal(akin_model_digest(read), akin_model_digest(model));
-    /* The content and so the digest of this test's model: the same at every number of ranks. */
+    /* The content, and therefore the digest, of this test's model: the same at every number of
+     * ranks. */
     char digest[33];
     snprintf(digest, sizeof digest, "%s", akin_model_digest(read));
     akin_comm_broadcast(comm, digest, sizeof digest, 0);
@@ -82,7 +83,7 @@ static void a_model_is_read_as_written(void **state) {
     akin_model_free(model);
 }
 
-/* The head and its curve are in the file of a contrastive objective, and in no other. */
+/* The head and its curve are in the file if the objective is contrastive, and only then. */
 static void a_head_is_read_as_written(void **state) {
     (void)state;
     const char *path = name_of("head");
@@ -124,7 +125,7 @@ static void a_model_that_is_not_finite_is_refused(void **state) {
     akin_model_free(model);
 }
 
-/* A file of kind "model" with a mean of so many latents. */
+/* A file of kind "model" whose mean has this many latents. */
 static void write_stub(const char *path, const char *features, size_t latents) {
     akin_ncfile *file = NULL;
     static const float mean[64];
@@ -193,7 +194,7 @@ static akin_status read_checkpoint(const char *path, const akin_checkpoint_origi
     return akin_checkpoint_read(comm, path, as, model, run_steps, history);
 }
 
-/* Whole, of this very run, and with a number that it cannot have reached. */
+/* Complete and of this run, but with progress that the run cannot have. */
 static void forged_numbers_are_refused(void **state) {
     (void)state;
     static const int64_t steps[] = {-1, STEPS + 1, 1000000000, INT64_MIN, INT64_MAX};
@@ -329,8 +330,8 @@ static void vectors_depend_on_picture_and_model_alone(void **state) {
     akin_model_free(model);
 }
 
-/* The mean is subtracted: a picture whose latent is the mean has no direction, and still a vector
- * of unit length. */
+/* The mean is subtracted: a picture whose latent is the mean has no direction, but still gets a
+ * vector of unit length. */
 static void a_picture_that_is_the_mean_has_a_vector(void **state) {
     (void)state;
     static uint8_t pictures[PICTURES * PICTURE];

@@ -1,7 +1,7 @@
-/* Laws of patches and dictionary: what a picture looks like is told as by a naive twin, on every
- * level; whitened squares have the covariance that whitening promises; words are better than
- * squares picked at random; the same squares teach the same bits; flat pictures and single squares
- * do no harm. */
+/* Laws of patches and dictionary: the description of a picture equals that of a naive twin, at
+ * every level; whitened squares have the promised covariance; words are better than randomly chosen
+ * squares; learning from the same squares gives the same bits; flat pictures and single squares do
+ * no harm. */
 #include "features/patches.h"
 #include <akin/linalg.h>
 #include <math.h>
@@ -24,7 +24,7 @@ enum {
     MANY = 3000
 };
 
-/* Waves of many directions and colours, so that squares have something in common. */
+/* Waves of many directions and colours, so that squares are related. */
 static uint8_t value(size_t picture, size_t row, size_t column, size_t channel) {
     double a = (double)(mix((uint32_t)picture) % 628) / 100,
            b = (double)(mix((uint32_t)picture + 999) % 100) / 60 + 0.2;
@@ -111,7 +111,7 @@ static void a_picture_is_told_as_by_the_twin(void **state) {
         }
         akin_patches_describe(p, image, raw);
         akin_patches_describe(p, picture(7), again);
-        akin_patches_describe(p, picture(which), again); /* whatever came before */
+        akin_patches_describe(p, picture(which), again); /* whatever was computed before */
         assert_same_bytes(raw, again, sizeof raw);
     }
     akin_patches_free(p);
@@ -149,8 +149,8 @@ static void whitened_squares_have_the_covariance_promised(void **state) {
     free(squares);
 }
 
-/* The mean squared distance of squares to their nearest word, of those that were learnt and of
- * other squares. */
+/* The mean squared distance of squares to their nearest word, for the training squares and for
+ * others. */
 static void words_are_nearer_than_squares_at_random(void **state) {
     (void)state;
     uint8_t *squares = some_squares();

@@ -1,5 +1,5 @@
-/* Laws of product: as by a naive twin, for shapes that fill no panel; an element's bits are the same
- * whatever stands beside it; whole numbers are exact on every level. */
+/* Laws of product: equal to a naive twin, for shapes that do not fill panels; the bits of an
+ * element do not depend on its neighbours; integers are exact at every level. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

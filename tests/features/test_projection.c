@@ -1,7 +1,7 @@
-/* Laws of covariance, eigen and projection: the covariance is that of a naive twin, and the same
- * bits however its blocks are dealt out; eigenvectors are what their name says; whitened rows have
- * the covariance one; fewer rows than columns, equal rows and columns that never change do no harm;
- * every level projects alike. */
+/* Laws of covariance, eigen and projection: the covariance equals that of a naive twin, with the
+ * same bits however its blocks are distributed; eigenvectors are eigenvectors; whitened rows have
+ * covariance one; fewer rows than columns, equal rows and constant columns do no harm; every level
+ * projects in the same way. */
 #include "features/covariance.h"
 #include <akin/linalg.h>
 #include <akin/mem.h>
@@ -20,8 +20,8 @@
 
 enum { ROWS = 1100, DIM = 300 }; /* more than a panel of columns; the last block is short */
 
-/* Rows with columns of very different spread, the last of them constant, and correlations between
- * neighbours. */
+/* Rows with columns of very different variance, the last one constant, and correlated neighbouring
+ * columns. */
 static float *some_rows(void) {
     float *rows = malloc(ROWS * DIM * sizeof *rows);
     assert_non_null(rows);
@@ -35,7 +35,7 @@ static float *some_rows(void) {
     return rows;
 }
 
-/* The covariance of `count` rows whose blocks are dealt to `ranks` in turn; owned. */
+/* The covariance of `count` rows whose blocks are distributed over `ranks` in turn; owned. */
 static double *covariance_of(const float *rows, size_t count, size_t dim, size_t ranks,
                              float *mean) {
     akin_covariance *c[4];
@@ -146,8 +146,7 @@ static void eigenvectors_are_what_they_say(void **state) {
             assert_true(fabs(square - 1) < 1e-12 && largest > 0);
         }
     }
-    /* Of the whole matrix the eigenvalues' sum is the trace, so the largest ones were meant above.
-     */
+    /* The sum of all eigenvalues is the trace, so those tested above were the largest ones. */
     double trace = 0, sum = 0;
     for (size_t i = 0; i < N; i++) trace += copy[i * N + i], sum += values[i];
     assert_true(fabs(trace - sum) < 1e-9);
@@ -192,7 +191,7 @@ static void projected_rows_have_the_covariance_that_is_asked_for(void **state) {
     free(rows);
 }
 
-/* Of 5 rows at most 4 axes count, of equal rows none, and nothing becomes infinite. */
+/* With 5 rows at most 4 axes are used, with equal rows none, and nothing becomes infinite. */
 static void few_or_equal_rows_have_few_axes(void **state) {
     (void)state;
     float *rows = some_rows();
@@ -216,7 +215,7 @@ static void few_or_equal_rows_have_few_axes(void **state) {
     free(rows);
 }
 
-/* By products of rows or of columns: the same axes. */
+/* From products of rows or of columns: the same axes. */
 static void few_rows_have_the_axes_of_their_covariance(void **state) {
     (void)state;
     enum { FEW = 90, KEPT = 30 };
@@ -238,7 +237,7 @@ static void few_rows_have_the_axes_of_their_covariance(void **state) {
                 square += a * a;
             }
             assert_true(fabs(fabs(product) / square - 1) <
-                        1e-3); /* but for the sign, which the rows decide */
+                        1e-3); /* up to the sign, which the rows determine */
         }
         akin_projection_free(by_columns);
         akin_projection_free(by_rows);
@@ -247,7 +246,7 @@ static void few_rows_have_the_axes_of_their_covariance(void **state) {
     free(rows);
 }
 
-/* a^T M b over columns a, b of the axes; of a matrix [DIM, DIM] whose upper triangle counts. */
+/* a^T M b for columns a, b of the axes; the upper triangle of the matrix [DIM, DIM] is used. */
 static double between_axes(akin_projection *p, const double *matrix, size_t a, size_t b) {
     const float *axes = akin_projection_axes(p);
     size_t dim = akin_projection_dim(p);
@@ -268,8 +267,8 @@ static akin_status fit_steady(akin_projection *p, double *covariance, double *nu
     return status;
 }
 
-/* A^T C A is the eigenvalues and A^T (N / m + 2 I) A one: the axes are steady. Where nothing is to
- * be overlooked they are those without, but for the length. */
+/* A^T C A has the eigenvalues and A^T (N / m + 2 I) A is one: the axes are steady. Without nuisance
+ * they are the plain axes, up to length. */
 static void steady_axes_solve_both_equations(void **state) {
     (void)state;
     enum { KEPT = 6, MOVED = 500 };
@@ -277,7 +276,7 @@ static void steady_axes_solve_both_equations(void **state) {
     assert_non_null(moved);
     fill(9, MOVED * DIM, moved);
     for (size_t i = 0; i < MOVED * DIM; i++)
-        moved[i] *= i % DIM < 40 ? 3 : 0.1F; /* the first columns mean little */
+        moved[i] *= i % DIM < 40 ? 3 : 0.1F; /* the first columns have little meaning */
     double *nuisance = covariance_of(moved, MOVED, DIM, 1, mean),
            *used = malloc(DIM * DIM * sizeof *used), m = 0;
     akin_projection *p, *plain = fitted(rows, ROWS, KEPT, 0);
@@ -344,8 +343,8 @@ static void every_level_projects_as_the_twin_does(void **state) {
     free(rows);
 }
 
-/* Rows on an ellipse lie along its axes, from its middle; the eigenvalues are what each axis holds of
- * the variance; rows that are all alike lie in one point. */
+/* Rows on an ellipse lie along its axes, relative to its centre; eigenvalues are the shares of
+ * variance of the axes; equal rows lie in one point. */
 static void rows_in_one_memory_have_their_axes(void **state) {
     (void)state;
     enum { N = 300, WIDE = 37 };

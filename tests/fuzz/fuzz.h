@@ -1,5 +1,4 @@
-/* What the fuzz targets share: the bytes become a file of this process, since the readers take
- * names. */
+/* What the fuzz targets share: the bytes become a file in memory, since readers take file names. */
 #ifndef AKIN_FUZZ_H
 #define AKIN_FUZZ_H
 
@@ -12,7 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Its name, valid until the next call; in memory, no disk is touched. */
+/* Its name, valid until the next call; the file is in memory, not on disk. */
 static inline const char *fuzz_file(const uint8_t *bytes, size_t count) {
     static int file = -1;
     static char name[64];
@@ -23,7 +22,7 @@ static inline const char *fuzz_file(const uint8_t *bytes, size_t count) {
     return name;
 }
 
-/* A reader may refuse with 1, 2 or 3, and then says why. */
+/* A reader may refuse with 1, 2 or 3, and then gives a reason. */
 static inline void fuzz_check(akin_status status) {
     if (status != AKIN_OK && (status > AKIN_INPUT || !*akin_error_message())) abort();
     akin_error_clear();

@@ -1,5 +1,5 @@
-/* The folder of downloaded pictures: the record of an address, and of the last session, are these
- * bytes. */
+/* The folder of downloaded pictures: these bytes are the record of an address and of the last
+ * session. */
 #include "fuzz.h"
 #include "ingest/picture_cache.h"
 #include <akin/mem.h>
@@ -59,6 +59,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     if (status == AKIN_OK) status = use(cache);
     akin_picture_cache_close(cache);
     fuzz_check(status);
-    if (akin_mem_live() != blocks) abort(); /* something was not given back */
+    if (akin_mem_live() != blocks) abort(); /* memory was not freed */
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Colour profiles: each as one of a picture of every layout, whose pixels are converted. */
+/* Colour profiles: each as the profile of a picture of every layout, whose pixels are converted. */
 #include "fuzz.h"
 #include "ingest/image_color.h"
 

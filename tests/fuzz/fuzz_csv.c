@@ -1,5 +1,4 @@
-/* A catalogue's CSV or TSV: listed as `ingest` does, and every row is well-formed or has its
- * reason. */
+/* A catalogue's CSV or TSV: listed as in `ingest`; every row is well-formed or has a reason. */
 #include "fuzz.h"
 #include "ingest/source_csv.h"
 #include <akin/text.h>

@@ -1,4 +1,4 @@
-/* NetCDF files: signature, seal and header as `inspect` and every `fits` read them, and all their
+/* NetCDF files: signature, seal and header as read by `inspect` and every `fits`, and all their
  * variables. */
 #include "fuzz.h"
 #include <akin/mem.h>

@@ -1,6 +1,6 @@
-/* What a Redis server answers: all of publishing, and of rolling back, against one that says these
- * bytes to whatever it is asked, and then hangs up. Every connection is one to it. The first byte
- * chooses what is done. */
+/* Answers of a Redis server: publishing and rolling back against a server that sends these bytes
+ * whatever the request, and then closes the connection. Every connection goes to it. The first byte
+ * chooses the operation. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 #include "publish/lock_owner.h"
@@ -21,7 +21,7 @@ static struct {
 
 int connect(int socket, const struct sockaddr *address, socklen_t length);
 
-/* In place of the C library's. */
+/* These replace functions of the C library. */
 int connect(int socket, const struct sockaddr *address, socklen_t length) {
     int pair[2];
     if (!server.bytes) return (int)syscall(SYS_connect, socket, address, length);
@@ -35,7 +35,7 @@ int connect(int socket, const struct sockaddr *address, socklen_t length) {
     return 0;
 }
 
-/* In place of holder's: a signature that the bytes can hold. */
+/* Replaces that of lock_owner: a signature that the bytes can contain. */
 void akin_lock_owner_sign(char out[AKIN_LOCK_OWNER_SIZE]) {
     strcpy(out, "me");
 }
@@ -97,7 +97,7 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
     return 0;
 }
 
-/* --- what is done --- */
+/* --- the operations --- */
 
 static akin_status beat(void *context, const char *doing, size_t done, size_t total) {
     (void)doing, (void)done, (void)total;
@@ -133,8 +133,8 @@ done:
     return status;
 }
 
-/* hiredis 0.14 asks for as much memory as the server says that an array is long, and goes without
- * where there is none: no finding of ours, but one that would be found again and again. */
+/* hiredis 0.14 allocates as much memory as the server says that an array is long, and copes if
+ * there is none: not a finding, but it would be found again and again. */
 static bool has_huge_array(const uint8_t *bytes, size_t count) {
     size_t digits = 0;
     bool array = false;
@@ -172,6 +172,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t count) {
     while (server.used > 0) close(server.ends[--server.used]);
     server.bytes = NULL;
     fuzz_check(status);
-    if (akin_mem_live() != blocks) abort(); /* something was not given back */
+    if (akin_mem_live() != blocks) abort(); /* memory was not freed */
     return 0;
 }

@@ -1,4 +1,4 @@
-/* Archives: listed, and every member read. No name leaves the archive. */
+/* Archives: listed, and every member read. No name leads outside the archive. */
 #include "fuzz.h"
 #include "ingest/source_tar.h"
 #include <string.h>
@@ -13,7 +13,7 @@ static akin_status read_all(const char *path, const akin_source_list *rows) {
         const char *id = akin_source_list_text(rows, row->id);
         if (*id == '/' || strncmp(id, "../", 3) == 0 || strstr(id, "/../")) abort();
         status = akin_source_tar_read(tar, row->member, &bytes);
-        if (status == AKIN_INPUT) status = AKIN_OK; /* this member's own fault */
+        if (status == AKIN_INPUT) status = AKIN_OK; /* an error of this member only */
     }
     akin_source_tar_close(tar);
     akin_source_bytes_free(&bytes);

@@ -1,6 +1,6 @@
-/* What a web server answers to a request for a picture: one that says these bytes to whatever it is
- * asked, and then hangs up. Every connection is one to it. The first byte chooses what the request
- * was; an answer becomes a record of the cache and is read back. */
+/* Answers of a web server to a request for a picture: from a server that sends these bytes whatever
+ * the request, and then closes the connection. Every connection goes to it. The first byte chooses
+ * the request; the answer becomes a record of the cache and is read back. */
 #define _GNU_SOURCE
 #include "fuzz.h"
 #include "ingest/picture_cache.h"
@@ -23,7 +23,7 @@ int connect(int socket, const struct sockaddr *to, socklen_t length);
 int getpeername(int socket, struct sockaddr *to, socklen_t *length);
 int getsockname(int socket, struct sockaddr *to, socklen_t *length);
 
-/* These are in place of the C library's. */
+/* These replace functions of the C library. */
 int connect(int socket, const struct sockaddr *to, socklen_t length) {
     int pair[2];
     (void)to, (void)length;
@@ -54,7 +54,7 @@ int getsockname(int socket, struct sockaddr *to, socklen_t *length) {
     return name_it(to, length);
 }
 
-/* What was kept is what is read. */
+/* What was stored is read back. */
 static akin_status keep(const akin_picture_cache *cache, const akin_web_result *found) {
     akin_status status = AKIN_OK;
     akin_source_bytes back = {0};
@@ -101,6 +101,6 @@ done:
     if (server.end >= 0) close(server.end);
     server.end = -1;
     fuzz_check(status);
-    if (akin_mem_live() != blocks) abort(); /* something was not given back */
+    if (akin_mem_live() != blocks) abort(); /* memory was not freed */
     return 0;
 }

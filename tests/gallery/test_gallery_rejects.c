@@ -1,5 +1,5 @@
-/* gallery_rejects: what was rejected, grouped by reason: the most frequent first, numbers aside,
- * none lost. */
+/* gallery_rejects: rejected rows grouped by reason: the most frequent first, numbers ignored, none
+ * lost. */
 #include "gallery/gallery_rejects.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -52,7 +52,7 @@ static void no_row_is_lost(void **unused) {
     (void)unused;
     static char csv[1 << 17];
     size_t used = (size_t)snprintf(csv, sizeof csv, "id,path,reason\n");
-    for (int i = 0; i < 300; i++) { /* 300 reasons, told apart by letters; the first one twice */
+    for (int i = 0; i < 300; i++) { /* 300 reasons that differ in letters; the first one twice */
         const char *reason =
             i == 299 ? "aa" : (char[]){(char)('a' + i / 26), (char)('a' + i % 26), '\0'};
         used += (size_t)snprintf(csv + used, sizeof csv - used, "i%d,p,%s\n", i, reason);

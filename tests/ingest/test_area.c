@@ -1,5 +1,5 @@
-/* area: equal to the sum over all pairs of pixels; the order of rows and pixels does not matter;
- * what is constant stays so; a picture of the same size stays as it is. */
+/* area: equal to the sum over all pairs of pixels; independent of the order of rows and pixels; a
+ * constant picture stays constant; a picture of the same size stays as it is. */
 #include "ingest/area.h"
 #include <akin/mem.h>
 #include <akin/rng.h>
@@ -17,8 +17,8 @@ static void fill(uint8_t *bytes, size_t count, uint32_t stream) {
         bytes[i] = (uint8_t)akin_rng_bits(1, AKIN_RNG_TEST, stream, i);
 }
 
-/* How much of pixel i lies in bin j of [begin, end), in 1/(unit * count) pixels; an enlarged axis
- * takes one pixel. */
+/* The overlap of pixel i with bin j of [begin, end), in 1/(unit * count) pixels; an enlarged axis
+ * uses one pixel. */
 static uint64_t overlap(uint64_t begin, uint64_t end, size_t count, size_t i, size_t j) {
     uint64_t pixel = (uint64_t)AKIN_AREA_UNIT * count, length = end - begin;
     uint64_t from = begin * count + length * j, to = from + length;
@@ -74,8 +74,7 @@ static void equals_naive_sum(void **unused) {
         akin_area_free(area);
         assert_memory_equal(rows, expected, out_width * out_height * 3);
 
-        /* From the last row to the first, and every row in two halves, as an interlaced picture
-         * comes. */
+        /* From the last row to the first, and each row in two halves, as if interlaced. */
         assert_int_equal(
             akin_area_create(width, height, &cases[i].box, out_width, out_height, &area), AKIN_OK);
         for (size_t y = height; y-- > 0;)

@@ -1,6 +1,6 @@
-/* image: every picture of fixtures/images becomes what make_fixtures.py says, or is refused for the
- * reason it says; the fits; thumbnails; a JPEG that is written is read; running out of memory is
- * reported. */
+/* image: every picture of fixtures/images gives what make_fixtures.py says, or is refused with the
+ * reason given there; fits; thumbnails; a JPEG that is written can be read; running out of memory
+ * is reported. */
 #include <akin/file.h>
 #include <akin/image.h>
 #include <akin/mem.h>
@@ -33,7 +33,7 @@ static akin_status decode(const char *name, akin_image_fit fit, uint8_t *rgb) {
     akin_image_params params = {SIDE, SIDE, fit, AKIN_IMAGE_MAX_PIXELS};
     size_t count;
     uint8_t *bytes = read_fixture(name, &count);
-    /* A block that ends with the last byte, so that a sanitizer sees reads beyond it. */
+    /* A block that ends with the last byte, so that a sanitizer detects reads beyond it. */
     uint8_t *exact = malloc(count ? count : 1);
     memcpy(exact, bytes, count);
     akin_status status = akin_image_decode(exact, count, &params, rgb);
@@ -94,7 +94,7 @@ static int is_white(const uint8_t *p) {
     return p[0] == 255 && p[1] == 255 && p[2] == 255;
 }
 
-/* 300x600 padded: 16 columns in the middle; rows of a turned one. */
+/* 300x600 padded: the middle 16 columns; for a turned picture, rows. */
 static void pads_with_white(void **unused) {
     (void)unused;
     uint8_t rgb[BYTES];
@@ -107,18 +107,18 @@ static void pads_with_white(void **unused) {
         for (int x = 0; x < SIDE; x++) assert_int_equal(is_white(pixel(rgb, x, y)), y != 16);
 }
 
-/* The pattern's red grows from left to right and its green from top to bottom: a crop lacks the
- * ends. */
+/* In the pattern, red grows from left to right and green from top to bottom: a crop lacks the ends.
+ */
 static void crops_the_middle(void **unused) {
     (void)unused;
     uint8_t rgb[BYTES], turned[BYTES];
     assert_int_equal(decode("300x600.jpg", AKIN_FIT_CROP, rgb), AKIN_OK);
     assert_in_range(pixel(rgb, 16, 0)[1], 58,
-                    74); /* a quarter of the height is cut above, and below */
+                    74); /* a quarter of the height is cut off at the top and at the bottom */
     assert_in_range(pixel(rgb, 16, 31)[1], 181, 197);
     assert_in_range(pixel(rgb, 0, 16)[0], 0, 12);
     assert_in_range(pixel(rgb, 31, 16)[0], 243, 255);
-    /* A photograph that lies on its side is cut in the same place, and turned. */
+    /* A photograph that is stored sideways is cropped in the same place, and turned. */
     assert_int_equal(decode("exif1.jpg", AKIN_FIT_CROP, rgb), AKIN_OK);
     assert_int_equal(decode("exif6.jpg", AKIN_FIT_CROP, turned), AKIN_OK);
     for (int y = 0; y < SIDE; y++)
@@ -183,7 +183,7 @@ static void keeps_to_max_pixels(void **unused) {
     }
 }
 
-/* However a file is cut, it ends in a status, and what is accepted is a picture that is whole. */
+/* A truncated file gives a status, and what is accepted is a complete picture. */
 static void survives_every_cut(void **unused) {
     (void)unused;
     static const char *const names[] = {"rgba16_interlaced.png",
@@ -215,7 +215,7 @@ static void survives_every_cut(void **unused) {
     }
 }
 
-/* Profiles that are cut, no profile at all, or of another kind of colours are ignored, and counted. */
+/* Profiles that are truncated, invalid, or of another kind of colours are ignored and counted. */
 static void counts_broken_profiles(void **unused) {
     (void)unused;
     static const struct {
@@ -227,7 +227,7 @@ static void counts_broken_profiles(void **unused) {
                  {"profile_cut.png", 1},  {"profile_words.png", 1}};
     uint8_t rgb[BYTES];
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (int times = 0; times < 2; times++) { /* the second time it is known already */
+        for (int times = 0; times < 2; times++) { /* the second time it is already known */
             uint64_t before = akin_image_broken_profiles();
             assert_int_equal(decode(cases[i].name, AKIN_FIT_STRETCH, rgb), AKIN_OK);
             if (akin_image_broken_profiles() - before != cases[i].count)

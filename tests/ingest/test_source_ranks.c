@@ -1,6 +1,6 @@
-/* source: all ranks hold the same rows, in source order and by id; the first row with an id holds
- * it; every wanted row is read once with its own bytes; the digest is a function of the list and
- * the files, not of the ranks. */
+/* source: all ranks have the same rows, in the source's order and by id; the first row with an id
+ * is accepted; every requested row is read once with its own bytes; the digest depends on the list
+ * and the files, not on the ranks. */
 #include <akin/comm.h>
 #include <akin/file.h>
 #include <akin/hash.h>
@@ -25,7 +25,7 @@ static const char *in_folder(const char *name) {
     return path;
 }
 
-/* By rank 0; the others come when it is there. */
+/* By rank 0; the other ranks continue when it exists. */
 static void put(const char *name, const char *text) {
     if (akin_comm_rank(comm) == 0) {
         FILE *stream = fopen(in_folder(name), "wb");
@@ -53,9 +53,9 @@ static int make_folder(void **unused) {
                  "m,one,x,g,1\n" /* 0 */
                  "b,two,y,,no\n" /* 1 */
                  "m,two,,,\n"    /* 2: duplicate of 0 */
-                 "z,,,,\n"       /* 3: no path, but it holds z */
+                 "z,,,,\n"       /* 3: no path, but it is the first row with id z */
                  "z,one,,,\n"    /* 4: duplicate of 3 */
-                 "a,none,,,\n"   /* 5: no such file, which the reading finds */
+                 "a,none,,,\n"   /* 5: no such file, which is noticed when it is read */
                  ",one,,,\n");   /* 6: no id */
     return 0;
 }
@@ -155,11 +155,11 @@ static void wanted_rows_are_read_once(void **unused) {
 }
 
 typedef struct {
-    seen_rows seen; /* first: it is the context of `see` too */
+    seen_rows seen; /* first, because it is also the context of `see` */
     size_t asked[16], count;
 } asked_rows;
 
-/* What lies behind the row that was asked for is not yet known to anybody. */
+/* No rank knows yet what follows the requested row. */
 static bool every_other(void *context, size_t row) {
     asked_rows *asked = context;
     asked->asked[asked->count++] = row;
@@ -202,7 +202,7 @@ static void digest_tells_what_changed(void **unused) {
     assert_string_not_equal(akin_source_digest(source), before);
     snprintf(alone, sizeof alone, "%s", akin_source_digest(source));
     akin_source_close(source);
-    /* The same on every rank, whoever looked at the files. */
+    /* The same on every rank, whichever of them read the files. */
     akin_comm_broadcast(comm, alone, sizeof alone, 0);
     source = opened(names, 1);
     assert_string_equal(akin_source_digest(source), alone);
@@ -236,7 +236,7 @@ static void what_is_no_source_is_refused_everywhere(void **unused) {
     }
 }
 
-/* The n-th allocation fails on the last rank alone: all hear of it, none hangs. */
+/* The n-th allocation fails on the last rank alone: all ranks learn of it, and none hangs. */
 static void a_rank_without_memory_tells_the_others(void **unused) {
     (void)unused;
     char table[256];

@@ -1,7 +1,7 @@
-/* Lists that are too short, filled up at 1, 2, 3 and 4 ranks: with what a plain search for the most
- * central items of the category gives, whatever the rules; full lists and items without a category
- * stay as they are; nobody gets himself, what he is a duplicate of, his own group where that is
- * excluded, or the same item twice. */
+/* Filling short lists, at 1, 2, 3 and 4 ranks: with the result of a plain search for the most
+ * central items of the category, under any rules. Full lists and items without a category stay as
+ * they are. No item gets itself, the item that it is a duplicate of, items of its own group if that
+ * is excluded, or the same item twice. */
 #include "naive_vectors.h"
 #include "neighbors/backfill.h"
 #include <setjmp.h>
@@ -54,7 +54,7 @@ static bool may_be_taken(const naive_catalogue *c, const akin_row_block_rules *r
            !(l->duplicate_of && l->duplicate_of[j] >= 0);
 }
 
-/* How far each item is in the direction of its category's sum. */
+/* The product of each item with the sum of its category. */
 static double *centralities(const naive_catalogue *c, const akin_row_block_rules *rules,
                             const lists *l) {
     double *sums = calloc(NAIVE_CATEGORIES * c->dim, sizeof *sums);
@@ -83,7 +83,7 @@ static bool suits(const naive_catalogue *c, const akin_row_block_rules *rules, c
            !(rules->exclude_same_group && a->group >= 0 && a->group == b->group);
 }
 
-/* The most central one that suits and is not there yet; n: none. */
+/* The most central item that is allowed and not in the list yet; n: none. */
 static size_t next_of(const naive_catalogue *c, const akin_row_block_rules *rules, const lists *l,
                       const double *values, size_t i, size_t count) {
     size_t best = c->n;
@@ -145,7 +145,7 @@ static void lists_are_filled_with_the_most_central(void **unused) {
                 check(NAIVE_RANDOM, sizes[s], &naive_rules[r], duplicates);
 }
 
-/* Where all are the same picture the lower row comes first. */
+/* If all items are the same picture, lower rows come first. */
 static void ties_go_to_the_lower_row(void **unused) {
     (void)unused;
     check(NAIVE_TIED, 90, &naive_rules[0], false);

@@ -1,7 +1,7 @@
-/* What last night's table still says, at 1, 2, 3 and 4 ranks: of the same catalogue everything; a
- * row that changed is new; one that lost so many neighbours that fewer than k are left is short;
- * what is kept is the head of the naive list as far as the horizon. A table of other embeddings,
- * another model or other rules is refused. */
+/* Reusing the previous table, at 1, 2, 3 and 4 ranks: for the same catalogue everything is reused.
+ * A row that has changed is new; one that has lost so many neighbours that fewer than k are left is
+ * short; what is kept is the beginning of the naive list, down to the horizon. A table of other
+ * embeddings, another model or other rules is refused. */
 #include "naive_vectors.h"
 #include "neighbors/delta.h"
 #include <akin/embeddings.h>
@@ -24,7 +24,7 @@ static const akin_delta_source source = {.table = "table.nc",
                                          .k = K,
                                          .list = LIST};
 
-/* Last night's two files: embeddings, and the naive lists of them. */
+/* The previous night's two files: embeddings, and their naive lists. */
 static void write_night(const naive_catalogue *c, const char *model, size_t k) {
     size_t first = akin_shard_first(c->n, akin_comm_size(comm), akin_comm_rank(comm)),
            count = akin_shard_count(c->n, akin_comm_size(comm), akin_comm_rank(comm));
@@ -62,7 +62,7 @@ static void write_night(const naive_catalogue *c, const char *model, size_t k) {
     free(score);
 }
 
-/* Rows that went, and rows whose vector is another one. */
+/* Rows that were removed, and rows whose vector has changed. */
 static bool changes(size_t row, int every) {
     return every > 0 && row % (size_t)every == 3;
 }
@@ -77,7 +77,7 @@ static naive_catalogue tonight(const naive_catalogue *before, int every) {
     return c;
 }
 
-/* The model's digest of embeddings in memory is not known, so tonight's come from a file too. */
+/* Embeddings in memory have no model digest, so the current ones come from a file too. */
 static akin_vectors *reopen(const naive_catalogue *c, const char *model) {
     akin_vectors *vectors;
     akin_labels *labels = naive_labels(comm, c);
@@ -96,7 +96,7 @@ static akin_vectors *reopen(const naive_catalogue *c, const char *model) {
     return vectors;
 }
 
-/* Of what these embeddings hold. */
+/* The rows of these embeddings. */
 static akin_status find(akin_delta_source from, const akin_vectors *vectors, akin_delta **out) {
     akin_vectors *before;
     assert_int_equal(akin_vectors_open(comm, from.embeddings, NULL, &before), AKIN_OK);
@@ -106,7 +106,7 @@ static akin_status find(akin_delta_source from, const akin_vectors *vectors, aki
     return status;
 }
 
-/* How many of row i's old list are left. */
+/* How many entries of row i's old list are left. */
 static size_t left_of(const naive_catalogue *before, size_t i, int every) {
     uint64_t list[K];
     size_t left = 0;
@@ -149,7 +149,7 @@ static void check(int every) {
         shorter += !changes(i, every) && left_of(&before, i, every) < K;
     }
     assert_int_equal(delta->fresh, fresh);
-    assert_int_equal(delta->gone, fresh); /* the old vector of the same id went */
+    assert_int_equal(delta->gone, fresh); /* the old vector with the same id is gone */
     assert_int_equal(delta->shorter, shorter);
     assert_int_equal(delta->kept, N - fresh - shorter);
     assert_true(every > 0 ? shorter > 0 : shorter == 0);
@@ -185,12 +185,12 @@ static void what_does_not_belong_together_is_refused(void **unused) {
     other.k = K;
     other.result_options = "k=5 other rules";
     assert_int_equal(find(other, vectors, &delta), AKIN_INPUT);
-    other.result_options = "k=4 rules"; /* fewer may be taken from it */
+    other.result_options = "k=4 rules"; /* fewer can be taken from it */
     other.k = K - 1;
     assert_int_equal(find(other, vectors, &delta), AKIN_OK);
     akin_delta_free(delta);
     other = source;
-    other.embeddings = "tonight.nc"; /* the same rows, so the same digest: it fits */
+    other.embeddings = "tonight.nc"; /* the same rows and therefore the same digest: it matches */
     assert_int_equal(find(other, vectors, &delta), AKIN_OK);
     akin_delta_free(delta);
     other.table = "none.nc";

@@ -1,6 +1,6 @@
-/* The neighbours beyond a table, at 1, 2, 3 and 4 ranks: what is written is read, by any slice of
- * rows; a file of another table or another number of items is refused, and so is one that names a
- * neighbour that is none of its items. */
+/* The neighbours beyond a table, at 1, 2, 3 and 4 ranks: reading inverts writing, for any range of
+ * rows; a file of another table or another number of items is refused, and so is one with a
+ * neighbour that is not one of its items. */
 #include "neighbors/extra_neighbors.h"
 #include <akin/shard.h>
 #include <akin/topk.h>
@@ -14,7 +14,7 @@ static akin_comm *comm;
 static int rank, size;
 static const char path[] = "extra.nc", digest[] = "0123456789abcdef0123456789abcdef";
 
-/* The keys of a row are a function of it: fewer and fewer, then none. */
+/* The keys depend on the row: fewer and fewer of them, then none. */
 static uint64_t key_of(size_t n, size_t k, size_t row, size_t e) {
     if (e >= (row + 1) % (k + 1)) return 0;
     return akin_topk_key(1.0f / (float)(e + 2), (int32_t)((row + e + 1) % n));

@@ -1,7 +1,7 @@
-/* The neighbour engine at 1, 2, 3 and 4 ranks: its lists are the naive ones to the bit, for
- * catalogues that are random, clustered, duplicated, tied or all nearly the same, with every rule,
- * for k from 1 to more than there are items, and for fewer items than ranks; and close to those of
- * exact arithmetic. A rank that fails or is signalled ends all. */
+/* The neighbour engine at 1, 2, 3 and 4 ranks: its lists are the naive ones bit for bit, for
+ * catalogues that are random, clustered, duplicated, tied or almost all equal, with every rule, for
+ * k from 1 to more than the number of items, and for fewer items than ranks; and they are close to
+ * those of exact arithmetic. A rank that fails or gets a signal ends the run on all ranks. */
 #include "naive_neighbors.h"
 #include <akin/allpairs.h>
 #include <akin/dot.h>
@@ -36,7 +36,7 @@ static akin_vectors *vectors_of(const naive_catalogue *c) {
     return vectors;
 }
 
-/* Some rows zero, not a number or infinite: nobody's neighbours. */
+/* Some rows are zero, NaN or infinite, and cannot be neighbours. */
 static uint8_t *spoil(naive_catalogue *c) {
     static const float bad[] = {0, NAN, INFINITY};
     uint8_t *usable = malloc(c->n);
@@ -100,7 +100,7 @@ static void check(int kind, size_t n, size_t dim, size_t k, const akin_row_block
     naive_free(&c);
 }
 
-/* Every rule at once, each with a k of its own: each table's lists are the naive ones too. */
+/* Every rule at once, each with its own k: the lists of each table are also the naive ones. */
 static void tables_of_one_pass_are_the_naive_ones(void **unused) {
     (void)unused;
     enum { N = 400, DIM = 9 };
@@ -136,7 +136,7 @@ static void lists_are_the_naive_ones(void **unused) {
                 check(kind, sizes[s][0], sizes[s][1], sizes[s][2], &naive_rules[r]);
 }
 
-/* Of so many lists some ask for too much (thresholds.h). */
+/* Among this many lists, some require too much (thresholds.h). */
 static void so_are_those_that_are_mended(void **unused) {
     (void)unused;
     enum { N = 2500, DIM = 6, K = 4 };
@@ -161,8 +161,8 @@ static void wide_rows_too(void **unused) {
     check(NAIVE_DUPLICATED, 150, 513, 7, &naive_rules[NAIVE_RULES - 1]);
 }
 
-/* Against exact arithmetic: a row left out is no better than the last one kept, by more than the
- * bound. */
+/* Against exact arithmetic: a row that is not in the list exceeds the last one that is by at most
+ * the bound. */
 static void lists_are_those_of_exact_arithmetic(void **unused) {
     (void)unused;
     enum { N = 400, DIM = 32, K = 10 };
@@ -208,7 +208,7 @@ static void rules_need_their_labels(void **unused) {
     naive_free(&c);
 }
 
-/* The first allocations of one rank fail, one after the other: all ranks hear of it, and none
+/* The first allocations of one rank fail, one after the other: all ranks learn of it, and none
  * waits. */
 static void one_rank_without_memory_ends_all(void **unused) {
     (void)unused;
@@ -227,7 +227,7 @@ static void one_rank_without_memory_ends_all(void **unused) {
     naive_free(&c);
 }
 
-/* Last, for a signal is not forgotten. */
+/* Last, because a signal is not forgotten. */
 static void a_signal_on_one_rank_stops_all(void **unused) {
     (void)unused;
     naive_catalogue c = naive_create(NAIVE_RANDOM, 1, 100, 4);

@@ -1,7 +1,6 @@
-/* Where a run of all pairs stands, at 1, 2, 3 and 4 ranks: a row's part of its block is the part
- * that the sweep counts it to; what is written is read by the shard that has the row, both lists
- * merged, with its place and label; a checkpoint of another run is refused, and what differs is
- * named. */
+/* Checkpoints of an all-pairs run, at 1, 2, 3 and 4 ranks: the part of a row is the one that the
+ * sweep counts it in; a checkpoint is read by the shard that has the row, with both lists merged,
+ * and with its place and label; a checkpoint of another run is refused, with the differences. */
 #include "allpairs/partition.h"
 #include "naive_vectors.h"
 #include "neighbors/ring_checkpoint.h"
@@ -78,7 +77,7 @@ static void check_row(const akin_ring_checkpoint *w, size_t i, int32_t row) {
     for (int t = 0; t < 2; t++) {
         uint64_t list[K + 2] = {0};
         size_t k = known[t].k;
-        for (size_t e = 0; e < k && e < held; e++) { /* best first: the last that was pushed */
+        for (size_t e = 0; e < k && e < held; e++) { /* best first: the last one that was pushed */
             int32_t at = (int32_t)(held - 1 - e);
             list[e] = akin_topk_key(0.125f * (float)(at + 1), (row + 1 + at) % N);
         }
@@ -106,7 +105,8 @@ static void what_is_written_is_read(void **unused) {
         taken[w->place[i]]++;
     }
     akin_comm_sum_i64(comm, taken, N);
-    for (size_t p = 0; p < N; p++) assert_int_equal(taken[p], 1); /* no two rows in one place */
+    for (size_t p = 0; p < N; p++)
+        assert_int_equal(taken[p], 1); /* no two rows have the same place */
     akin_ring_checkpoint_free(w);
     end(&r);
 }

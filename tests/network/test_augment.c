@@ -1,6 +1,6 @@
 /* Laws of the views: no change at strength zero; a function of seed, epoch, item and view, each of
- * which tells; what moves a picture is what a naive twin finds; colours keep near their place;
- * damage is as much as was asked for. */
+ * which matters; geometric changes are those that a naive twin finds; colours stay close; damage
+ * has the requested extent. */
 #include <akin/augment.h>
 #include <math.h>
 #include <setjmp.h>
@@ -18,7 +18,7 @@ enum { SIDE = AKIN_AUGMENT_SIDE, BYTES = AKIN_AUGMENT_BYTES, VIEWS = 400 };
 
 static uint8_t picture[BYTES], view[BYTES], again[BYTES];
 
-/* Smooth, with every colour, all values well inside of 0 to 255: what bilinear resampling keeps. */
+/* Smooth, with every colour, all values well inside 0 to 255: preserved by bilinear resampling. */
 static void draw_smooth(void) {
     for (int r = 0; r < SIDE; r++)
         for (int c = 0; c < SIDE; c++) {
@@ -50,7 +50,7 @@ static void test_no_strength_no_change(void **state) {
         }
 }
 
-/* Each part of the key makes another view, and nothing else does. */
+/* Each part of the key makes a different view, and nothing else does. */
 static void test_a_function_of_the_key(void **state) {
     (void)state;
     const akin_augment ways[] = {akin_augment_damage(1), akin_augment_pair(1)};
@@ -68,9 +68,8 @@ static void test_a_function_of_the_key(void **state) {
     }
 }
 
-/* Mirrored alone: every second view or so is the picture from right to left, to the byte, the
- * others are the picture.
- */
+/* Mirrored only: about every second view is the mirrored picture, to the byte, the others are the
+ * picture. */
 static void test_mirror(void **state) {
     (void)state;
     const akin_augment how = {.mirrored = true};
@@ -89,9 +88,9 @@ static void test_mirror(void **state) {
     assert_true(abs(turned - VIEWS / 2) < 5 * sqrt(VIEWS) / 2);
 }
 
-/* The window of source pixels that a smooth picture's view shows: on a ramp, colours tell places.
- * Red rises by 2 a row, green by 1 a column; the twin is a straight line from one end of the window
- * to the other. */
+/* The window of source pixels that a view shows: on a ramp, colours indicate positions. Red rises
+ * by 2 per row, green by 1 per column; the twin is a straight line from one end of the window to
+ * the other. */
 static void test_window(void **state) {
     (void)state;
     const akin_augment how = {.crop = 0.2F, .shift = 0.1F};
@@ -100,7 +99,7 @@ static void test_window(void **state) {
     for (uint64_t item = 0; item < VIEWS; item++) {
         const akin_augment_key key = key_of(item);
         akin_augment_view(&how, &key, picture, view);
-        /* Columns 8 and 23 lie inside of the picture, whatever the window. */
+        /* Columns 8 and 23 are inside the picture, whatever the window. */
         const uint8_t *row = view + 16 * SIDE * 3;
         double at8 = row[8 * 3 + 1] - 90.0, at23 = row[23 * 3 + 1] - 90.0;
         double length = (at23 - at8) / 15 * SIDE, centre = (at8 + at23) / 2 - 15.5;
@@ -122,7 +121,7 @@ static double mean_of(const uint8_t *image, int channel) {
     return sum / (SIDE * SIDE);
 }
 
-/* Of one view a few percent, of many next to nothing. */
+/* A few percent for one view, almost nothing on average over many. */
 static void test_mean_colour_stays(void **state) {
     (void)state;
     const akin_augment how = akin_augment_pair(1);
@@ -135,16 +134,15 @@ static void test_mean_colour_stays(void **state) {
             akin_augment_view(&how, &key, picture, view);
             double now = mean_of(view, channel);
             assert_true(fabs(now / mean - 1) <=
-                        most + 0.06); /* what a shifted window of a ramp makes */
+                        most + 0.06); /* the result of a shifted window of a ramp */
             sum += now;
         }
         assert_true(fabs(sum / VIEWS / mean - 1) < 0.01);
     }
 }
 
-/* Noise of the standard deviation asked for, around the picture; at the ends of the range it is cut
- * off, not wrapped.
- */
+/* Noise around the picture with the requested standard deviation; at the ends of the range it is
+ * clipped, not wrapped. */
 static void test_noise(void **state) {
     (void)state;
     const akin_augment how = {.noise = 0.1F};
@@ -170,7 +168,7 @@ static void test_noise(void **state) {
     }
 }
 
-/* About the share asked for is covered, less where squares lie over each other or the edge; by the
+/* About the requested share is covered, or less where squares overlap or cross the edge; by the
  * mean colour. */
 static void test_masked(void **state) {
     (void)state;

@@ -1,6 +1,7 @@
-/* Laws of the contrastive loss: that of a naive twin in double; its gradients by the latents, the
- * head and, through the network, every tensor of the encoder are differences; a picture alone has
- * nothing to tell it from; a function. */
+/* Laws of the contrastive loss: equal to a naive twin in double precision; its gradients with
+ * respect to the latents, the head and, through the network, every tensor of the encoder equal
+ * finite differences; a single picture has nothing to be distinguished from; it is deterministic.
+ */
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>
@@ -27,7 +28,7 @@ static float weights[WEIGHTS], gradient[WEIGHTS], again[WEIGHTS];
 static float latents[2 * GROUP * LATENT], pull[2 * GROUP * LATENT], pull_again[2 * GROUP * LATENT];
 static akin_contrast *contrast;
 
-/* Second views lie near the first ones; biases are not zero. */
+/* Second views are close to the first ones; biases are not zero. */
 static void make_numbers(size_t count) {
     akin_network_initialise(5, weights);
     akin_network_initialise_head(5, weights);
@@ -107,7 +108,7 @@ static void test_twin(void **state) {
 
 /* --- gradients --- */
 
-/* The twin's loss with one number moved each way: what it is made of. */
+/* The twin's loss with one number moved in each direction. */
 static double difference(float *at, const float *of, const float *head, size_t count,
                          double temperature) {
     const float kept = *at, step = 1e-4F;
@@ -167,7 +168,7 @@ enum { PICTURES = 3 };
 static uint8_t views[2][PICTURES * IMAGE];
 static akin_network *net;
 
-/* Of both views' latents, with a tensor moved by `step` along the direction of its gradient. */
+/* For both views' latents, with a tensor moved by `step` along its gradient. */
 static double loss_along(const akin_network_tensor *tensor, double length, double step) {
     static float moved[WEIGHTS], of[2 * PICTURES * LATENT];
     memcpy(moved, weights, sizeof moved);
@@ -182,7 +183,7 @@ static double length_of(const akin_network_tensor *tensor) {
     return norm(gradient + tensor->offset, tensor->count) * sqrt((double)tensor->count);
 }
 
-/* As in test_network.c, and as roughly. The decoder has no part in it. */
+/* As in test_network.c, and with the same tolerance. The decoder is not involved. */
 static void test_through_the_network(void **state) {
     (void)state;
     size_t count;
@@ -221,7 +222,7 @@ static void test_through_the_network(void **state) {
     akin_network_free(net);
 }
 
-/* --- what is left --- */
+/* --- other properties --- */
 
 static void test_a_picture_alone(void **state) {
     (void)state;
@@ -234,7 +235,7 @@ static void test_a_picture_alone(void **state) {
     }
 }
 
-/* To the bit, whatever was computed before. */
+/* Bit for bit, whatever was computed before. */
 static void test_a_function(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
@@ -270,7 +271,7 @@ static void test_not_a_number_shows(void **state) {
     }
 }
 
-/* Latents that are all alike have no direction of their own: finite, all the same. */
+/* Latents that are all equal have no direction of their own: everything is finite and the same. */
 static void test_collapsed_latents(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
@@ -286,8 +287,8 @@ static void test_collapsed_latents(void **state) {
     }
 }
 
-/* A black picture before the first step: all biases are zero, so that its latents and what the head
- * makes of them are too. It has no direction, and pulls at nothing. */
+/* A black picture before the first step: all biases are zero, so its latents and the head's output
+ * are too. It has no direction, and has no effect. */
 static void test_a_view_without_direction(void **state) {
     (void)state;
     enum { COUNT = 4 };

@@ -1,6 +1,6 @@
-/* Laws of the two sums of products: each against a naive twin in double precision, on shapes that
- * leave every remainder; an element's bits do not depend on the block it is computed in; nothing
- * else is written; backward is the derivative of forward. At every level that this CPU has. */
+/* Laws of the two sums of products: each equals a naive twin in double precision, on shapes with
+ * every remainder; the bits of an element do not depend on its block; nothing else is written;
+ * backward is the derivative of forward. At every level of this CPU. */
 #include "network/conv.h"
 #include <math.h>
 #include <setjmp.h>
@@ -12,11 +12,11 @@
 
 #include "levels.h"
 
-enum { ROOM = 1 << 18 }; /* floats; every array of a test fits */
+enum { ROOM = 1 << 18 }; /* floats; every array of the tests fits */
 static float in[ROOM], weights[ROOM], packed[ROOM], out[ROOM], twin[ROOM], alive[ROOM], bias[ROOM];
 
-/* Maps as layers have them (a 3x3 convolution, a parity of a transposed one, a dense layer, ...)
- * and odder ones. */
+/* Shapes of the layers (a 3x3 convolution, a parity of a transposed one, a dense layer, ...) and
+ * unusual ones. */
 typedef struct {
     size_t rows, columns, runs, run, in_column, channels, out_gap;
 } shape;
@@ -53,7 +53,7 @@ static float input_at(const akin_conv_map *map, size_t r, size_t c, size_t k) {
 }
 
 /* One element: the chain in double, and the sum of magnitudes, which the error of the float chain
- * is a part of. */
+ * is relative to. */
 static double chain(const akin_conv_map *map, size_t r, size_t c, size_t channel, double start,
                     double *size) {
     double sum = start;
@@ -73,15 +73,15 @@ static void assert_near(double value, double expected, double bound, const char 
                  akin_cpu_name(akin_cpu_active()), value, expected);
 }
 
-/* A relative error for sums of up to 300 products, rounded once or twice each; it is far below the
- * worst case. */
+/* A relative error for sums of up to 300 products, each rounded once or twice; far below the worst
+ * case. */
 static const double RELATIVE = 2e-6;
 
 static void check_multiply(size_t which, const akin_conv_finish *finish) {
     const akin_conv_map map = map_of(&shapes[which]);
     akin_conv()->pack(map.runs * map.run, map.channels, weights, packed);
     memset(out, 0x7f, sizeof out);
-    memset(twin, 0x7f, sizeof twin); /* what lies between the results is not written */
+    memset(twin, 0x7f, sizeof twin); /* gaps between the results are not written */
     akin_conv()->multiply(&map, in, packed, finish, out);
     for (size_t r = 0; r < map.rows; r++)
         for (size_t c = 0; c < map.columns; c++)
@@ -126,7 +126,7 @@ static void test_multiply(void **state) {
     }
 }
 
-/* Channels that are no multiple of the lanes: the rest comes out as zero. */
+/* Channels that are not a multiple of the lanes: the rest becomes zero. */
 static void test_pack_pads(void **state) {
     (void)state;
     static float wide[ROOM];
@@ -147,7 +147,7 @@ static void test_pack_pads(void **state) {
     }
 }
 
-/* The same bits as `multiply`, however many items and inputs. */
+/* The same bits as `multiply`, for any number of items and inputs. */
 static void test_dense(void **state) {
     (void)state;
     fill(1, ROOM, in);
@@ -202,7 +202,7 @@ static void test_outer(void **state) {
     }
 }
 
-/* What `outer` adds to zeros, however many items and inputs. */
+/* The same as `outer` added to zeros, for any number of items and inputs. */
 static void test_dense_outer(void **state) {
     (void)state;
     fill(1, ROOM, in);

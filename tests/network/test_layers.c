@@ -1,6 +1,5 @@
-/* Laws of the layers between the sums of products: each against a naive twin on odd sizes; the
- * gradient of the loss against a difference; ties and NaN as said. At every level that this CPU
- * has. */
+/* Laws of the layers between the sums of products: each equals a naive twin on odd sizes; gradients
+ * of the loss equal differences; ties and NaN as documented. At every level of this CPU. */
 #include "network/layers.h"
 #include <math.h>
 #include <setjmp.h>
@@ -32,7 +31,7 @@ static void test_from_bytes(void **state) {
     }
 }
 
-/* Small whole numbers from `least` on: with many ties, also at zero. */
+/* Small integers from `least` on: with many ties, also at zero. */
 static void fill_tied(int least) {
     for (size_t i = 0; i < ROOM; i++) in[i] = (float)((int)(mix((uint32_t)i) % 7) + least);
 }
@@ -66,8 +65,8 @@ static void test_pool_and_back(void **state) {
                 akin_layers()->pool(columns, channels, in, out, NULL);
                 assert_same_bytes(out, twin, sizeof out);
 
-                /* Backward: each value comes to lie where it was taken, in rows with a gap between.
-                 */
+                /* Backward: each value goes to where it was taken from, in rows with a gap between
+                 * them. */
                 const size_t row = 2 * columns * channels + 5;
                 fill(8, columns * channels, target);
                 memset(out, 0x7f, sizeof out);
@@ -88,7 +87,8 @@ static void test_not_a_number_is_greatest(void **state) {
     FOR_EACH_LEVEL(level) {
         for (size_t k = 0; k < 4; k++) {
             for (size_t i = 0; i < 4 * 3; i++) in[i] = (float)i;
-            in[k / 2 * 6 + k % 2 * 3 + 1] = k < 2 ? NAN : -NAN; /* what the CPU makes has a sign */
+            in[k / 2 * 6 + k % 2 * 3 + 1] =
+                k < 2 ? NAN : -NAN; /* NaNs made by the CPU have a sign */
             akin_layers()->pool(1, 3, in, out, where);
             assert_true(!isnan(out[0]) && isnan(out[1]) && !isnan(out[2]));
             assert_int_equal(where[1], k);
@@ -178,7 +178,7 @@ static void test_sigmoid(void **state) {
         akin_layers()->sigmoid(4, in, out);
         assert_true(isnan(out[0]) && out[1] == 1 && out[2] >= 0 && out[2] < 2e-38F &&
                     out[3] == 0.5F);
-        FOR_EACH_COUNT(n) { /* the same bits wherever an element stands */
+        FOR_EACH_COUNT(n) { /* the same bits wherever an element is */
             fill(1, n, in);
             memset(out, 0x7f, sizeof out);
             akin_layers()->sigmoid(n, in, out);

@@ -1,5 +1,5 @@
-/* linalg: every form of the product against three loops in double precision; whitening takes a matrix
- * to one. */
+/* linalg: every form of the product equals three loops in double precision; whitening maps a matrix
+ * to the identity. */
 #include <akin/linalg.h>
 #include <math.h>
 #include <setjmp.h>
@@ -38,7 +38,7 @@ static void test_products(void **state) {
         }
 }
 
-/* W M W = 1 of a matrix whose eigenvalues are all well above zero; with a ridge, of M + ridge. */
+/* W M W = 1 for a matrix with all eigenvalues well above zero; with a ridge, for M + ridge. */
 static void whitening_takes_a_matrix_to_one(void **unused) {
     (void)unused;
     enum { SIZE = 9 };

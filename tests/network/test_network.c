@@ -1,6 +1,6 @@
-/* Laws of the network: the numbers of an independent implementation; gradient = finite difference;
- * a latent depends on its picture alone; initial weights on the seed alone. At every level that
- * this CPU has. */
+/* Laws of the network: the numbers of an independent implementation; gradients equal finite
+ * differences; a latent depends on its picture alone, and initial weights on the seed alone. At
+ * every level of this CPU. */
 #include <akin/mem.h>
 #include <akin/network.h>
 #include <math.h>
@@ -23,14 +23,15 @@ static float mean[AKIN_NETWORK_WEIGHTS], variance[AKIN_NETWORK_WEIGHTS];
 static uint8_t images[BATCH * IMAGE];
 static akin_network *net;
 
-/* Those that this module computes with. */
+/* The kernels that this module uses. */
 static const akin_network_tensor *own_tensors(size_t *count) {
     const akin_network_tensor *tensors = akin_network_tensors(count);
     *count -= AKIN_NETWORK_HEAD_TENSORS;
     return tensors;
 }
 
-/* The gradient of redrawing count of the images, from the first one on, as themselves. */
+/* The gradient of reconstructing `count` of the images, starting with the first one, as themselves.
+ */
 static double gradient_of(size_t first, size_t count, float scale, float *out) {
     const uint8_t *at = images + first * IMAGE;
     const akin_network_task task = {.images = at, .targets = at, .count = count, .scale = scale};
@@ -64,8 +65,8 @@ static int teardown(void **state) {
     return 0;
 }
 
-/* Against golden [sum, norm, samples...]: each to `tolerance` of the norm, the sum, which may be of
- * many elements of one sign, to ten times that. */
+/* Against golden [sum, norm, samples...]: each to `tolerance` of the norm; the sum, which may
+ * consist of many elements of one sign, to ten times that. */
 static void assert_golden(const char *what, size_t count, const float *values, const double *golden,
                           double tolerance) {
     double sum = 0, squares = 0;
@@ -117,7 +118,7 @@ static void test_golden_step(void **state) {
     }
 }
 
-/* The loss with a tensor moved by `step` along its gradient, brought to unit length. */
+/* The loss with a tensor moved by `step` along its normalised gradient. */
 static double loss_along(const akin_network_tensor *tensor, double length, double step,
                          size_t count) {
     static float output[BATCH * IMAGE], kept[AKIN_NETWORK_WEIGHTS];
@@ -129,9 +130,9 @@ static double loss_along(const akin_network_tensor *tensor, double length, doubl
     return sum;
 }
 
-/* Along the gradient of each tensor, the loss grows by its length. Roughly: some of the many ReLUs
- * and maxima change sides within the difference, and the loss is made of floats. The tests of the
- * layers are exact. */
+/* Along the gradient of each tensor, the loss grows at the rate of its length. Approximately: some
+ * of the many ReLUs and maxima change sides within the difference, and the loss is computed in
+ * floats. The tests of the layers are exact. */
 static void test_gradient_is_difference(void **state) {
     (void)state;
     enum { COUNT = 3 };
@@ -155,8 +156,8 @@ static void test_gradient_is_difference(void **state) {
     }
 }
 
-/* The error is that against the target, whatever the picture was: moving a byte of it moves the sum
- * by what redrawing the picture says. */
+/* The error is relative to the target, whatever the input: changing a byte of the target changes
+ * the sum by the expected amount. */
 static void test_targets(void **state) {
     (void)state;
     enum { COUNT = 5 };
@@ -177,8 +178,8 @@ static void test_targets(void **state) {
         assert_true(fabs(sum / expected - 1) < 1e-6);
         gradient_of(0, COUNT, 1e-4F, other);
         assert_true(memcmp(gradient, other, sizeof other) != 0);
-        /* The last bias moves each pixel of a channel alike: its gradient is known from the output.
-         */
+        /* The last bias moves each pixel of a channel alike, so its gradient is known from the
+         * output. */
         double by_hand = 0;
         for (size_t b = 0; b < sizeof targets; b += 3)
             by_hand += 2e-4 * (output[b] - targets[b] / 255.0) * output[b] * (1 - output[b]);
@@ -186,7 +187,7 @@ static void test_targets(void **state) {
     }
 }
 
-/* To the bit: in any place, among any number of others. */
+/* Bit for bit: at any place in a batch of any size. */
 static void test_latent_depends_on_picture_alone(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
@@ -201,7 +202,7 @@ static void test_latent_depends_on_picture_alone(void **state) {
     }
 }
 
-/* To the bit, whatever was computed before: nothing is left behind in the scratch. */
+/* Bit for bit, whatever was computed before: nothing remains in the scratch memory. */
 static void test_gradient_is_a_function(void **state) {
     (void)state;
     static float again[AKIN_NETWORK_WEIGHTS];
@@ -212,7 +213,7 @@ static void test_gradient_is_a_function(void **state) {
         memset(again, 0xff, sizeof again);
         assert_true(sum == gradient_of(0, 5, 0.25F, again));
         assert_same_bytes(again, gradient, AKIN_NETWORK_HEAD * sizeof *again);
-        assert_true(isnan(again[AKIN_NETWORK_HEAD])); /* the head's is left alone */
+        assert_true(isnan(again[AKIN_NETWORK_HEAD])); /* that of the head is unchanged */
     }
 }
 

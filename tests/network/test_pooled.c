@@ -1,6 +1,6 @@
-/* Laws of the backward pass through a pooled convolution: both gradients against a naive twin in
- * double precision that multiplies the zeros, too; a NaN shows; nothing else is written. At every
- * level that this CPU has. */
+/* Laws of the backward pass through a pooled convolution: both gradients equal those of a naive
+ * twin in double precision that multiplies zeros too; a NaN propagates; nothing else is written. At
+ * every level of this CPU. */
 #include "network/pooled.h"
 #include <math.h>
 #include <setjmp.h>
@@ -23,8 +23,8 @@ static const akin_pooled_shape shapes[] = {
     {2, 7, 96, 3}, {4, 5, 32, 33}, {2, 16, 32, 8}, {8, 8, 32, 64}, {1, 3, 32, 128}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* The scratch is of exactly the size that is promised, so that a sanitizer sees a step beyond.
- * `zeros` of ten gradients are zero. */
+/* The scratch memory has exactly the documented size, so that a sanitizer detects accesses beyond
+ * it. `zeros` of ten gradients are zero. */
 static void make(const akin_pooled_shape *shape, unsigned zeros) {
     const size_t pooled = shape->rows * shape->columns * shape->out;
     const size_t framed = (2 * shape->rows + 2) * (2 * shape->columns + 2) * shape->in;

@@ -1,7 +1,7 @@
-/* Laws of the pooled convolution by Winograd's way: the same as a naive twin in double precision,
- * and the place of each maximum is one where the twin has it, the first where all are zero; the
- * bits of a result do not depend on where in the picture it is; a NaN shows; nothing else is
- * written. At every level that this CPU has. */
+/* Laws of the pooled convolution by Winograd's method: equal to a naive twin in double precision,
+ * with each maximum at a place where the twin has it, the first one if all are zero; the bits of a
+ * result do not depend on its position in the picture; a NaN propagates; nothing else is written.
+ * At every level of this CPU. */
 #include "network/winograd.h"
 #include <math.h>
 #include <setjmp.h>
@@ -25,8 +25,8 @@ static const akin_pooled_shape shapes[] = {{1, 1, 16, 32},  {1, 2, 32, 32},  {3,
                                            {7, 10, 16, 32}, {11, 13, 16, 32}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
-/* Scratch and packed weights are of exactly the size that is promised, so that a sanitizer sees a
- * step beyond. */
+/* Scratch memory and packed weights have exactly the documented size, so that a sanitizer detects
+ * accesses beyond them. */
 static void make(const akin_pooled_shape *shape, float offset) {
     const size_t framed = (2 * shape->rows + 2) * (2 * shape->columns + 2) * shape->in;
     assert_true(framed < ROOM && 9 * shape->in * shape->out < ROOM &&
@@ -90,7 +90,7 @@ static void test_it_is_the_convolution(void **state) {
                 run(&shapes[s], where);
                 check(&shapes[s]);
                 memset(out, 0x7f, sizeof out);
-                run(&shapes[s], NULL); /* places are not wanted; those of before are right */
+                run(&shapes[s], NULL); /* places are not requested; the previous ones stay */
                 check(&shapes[s]);
             }
         }
@@ -102,7 +102,7 @@ static void test_bits_do_not_depend_on_the_place(void **state) {
     const size_t width = 2 * shape->columns + 2, height = 2 * shape->rows + 2;
     FOR_EACH_LEVEL(level) {
         make(shape, 0);
-        for (size_t y = 0; y < height; y++) /* every tile sees the same */
+        for (size_t y = 0; y < height; y++) /* every tile gets the same input */
             for (size_t x = 0; x < width; x++)
                 fill((uint32_t)(y % 2 * 2 + x % 2 + 7), shape->in,
                      input + (y * width + x) * shape->in);

@@ -1,5 +1,5 @@
-/* plan: laws of what is simulated: even work scales, trouble costs, and what is drawn agrees with
- * the formula. */
+/* plan: laws of the simulation: even work scales, disturbances cost time, and random nights agree
+ * with the formula. */
 #include "plan/simulate.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -23,7 +23,7 @@ static akin_plan_job job_of(size_t items) {
     return job;
 }
 
-/* Nothing disturbs it, and messages take no time. */
+/* No disturbances, and messages take no time. */
 static akin_plan_machine ideal(int nodes, int ranks) {
     return (akin_plan_machine){.nodes = nodes,
                                .ranks_per_node = ranks,

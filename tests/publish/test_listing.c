@@ -1,4 +1,4 @@
-/* listing: scores come back as the same float, texts as the same ids. */
+/* listing: scores are restored as the same float, and texts as the same ids. */
 #include "publish/listing.h"
 #include <akin/rng.h>
 #include <math.h>
@@ -86,7 +86,7 @@ static void lists_become_lines(void **unused) {
     akin_ids_free(ids);
 }
 
-/* Eight bytes are looked at together: each byte at each place among plain ones. */
+/* Eight bytes are checked at once: each byte in each place among plain ones. */
 static void every_byte_at_every_place(void **unused) {
     (void)unused;
     char value[21], out[AKIN_TEXT_JSON_MAX(20)], expected[AKIN_TEXT_JSON_MAX(20) + 1];

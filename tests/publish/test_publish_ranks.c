@@ -1,5 +1,5 @@
-/* publish and rollback: the files say what the table says, at any number of ranks; the file before
- * is kept and comes back; where one place cannot be had, no place is touched. */
+/* publish and rollback: the files have the contents of the table, at any number of ranks; the
+ * previous file is kept and restored; if one target is unavailable, none is changed. */
 #include <akin/comm.h>
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -21,7 +21,7 @@ static akin_comm *comm;
 
 enum { K = 4, ID_LENGTH = 32 };
 
-/* Item i: its id, how many neighbours, which, how alike; `night` makes tables differ. */
+/* Item i: its id, number of neighbours, which ones, scores; `night` makes tables differ. */
 static void id_of(size_t item, char *id) {
     static const char *const kinds[] = {"plain", "com,ma", "quo\"te", "\xC3\xBC", "back\\slash"};
     snprintf(id, ID_LENGTH, "%s-%04d", kinds[item % 5], (int)item);
@@ -65,7 +65,7 @@ static void write_table(const char *path, size_t n, int night) {
     akin_mem_free(score);
 }
 
-/* The same texts, put together in the plainest way. */
+/* The same texts, formatted in the simplest way. */
 static void quote(FILE *out, const char *id, char escape) {
     bool bare = escape == '"' && !strpbrk(id, ",\"");
     if (!bare) fputc('"', out);
@@ -148,7 +148,7 @@ static akin_status roll_back(const char *const *urls, size_t count) {
 
 static void files_say_what_the_table_says(void **unused) {
     (void)unused;
-    static const size_t sizes[] = {1, 2, 5, 61, 30011}; /* the last takes several rounds */
+    static const size_t sizes[] = {1, 2, 5, 61, 30011}; /* the last one takes several rounds */
     static const char *const urls[] = {"file:t.jsonl", "file:t.csv"};
     for (size_t s = 0; s < sizeof sizes / sizeof *sizes; s++) {
         akin_publish_place published[2];
@@ -186,7 +186,7 @@ static void the_file_before_is_kept_and_comes_back(void **unused) {
         assert_file("t.jsonl", nights[turn % 2]);
         assert_file("t.jsonl.prev", nights[1 - turn % 2]);
     }
-    /* csv was never published: then neither is rolled back */
+    /* csv was never published, so neither is rolled back */
     assert_int_equal(roll_back(urls, 2), AKIN_FAILED);
     assert_file("t.jsonl", nights[0]);
     free(nights[0]);

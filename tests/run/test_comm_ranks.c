@@ -1,5 +1,5 @@
-/* comm's laws at 1, 2, 3 and 4 ranks: what each collective gives is known from rank and size alone.
- */
+/* Laws of comm at 1, 2, 3 and 4 ranks: the result of each collective is known from rank and size
+ * alone. */
 #include <akin/comm.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -46,7 +46,7 @@ static void rounds_are_those_of_the_rank_with_most(void **state) {
     assert_int_equal(akin_comm_rounds(comm, 0, 5), 0);
 }
 
-/* Two sums at once, used again: the same as one that is waited for. */
+/* Two sums at the same time, reused: equal to a sum that is waited for at once. */
 static void sums_go_on_beside_the_computation(void **state) {
     (void)state;
     enum { COUNT = 300000 };
@@ -71,11 +71,11 @@ static void sums_go_on_beside_the_computation(void **state) {
     }
 }
 
-/* Every number is had by one rank; a rank that asks for none does not hold up the others. */
+/* Every number goes to one rank; a rank that requests none does not delay the others. */
 static void a_counter_gives_every_number_once(void **state) {
     (void)state;
     enum { NUMBERS = 500 };
-    for (int idle = -1; idle < size - 1; idle++) { /* the rank that only takes its first */
+    for (int idle = -1; idle < size - 1; idle++) { /* the rank that only takes its first one */
         akin_comm_counter *counter = NULL;
         int64_t had[NUMBERS] = {0};
         assert_int_equal(akin_comm_counter_create(comm, &counter), AKIN_OK);
@@ -90,7 +90,7 @@ static void a_counter_gives_every_number_once(void **state) {
             had[number]++;
         }
         akin_comm_sum_i64(comm, had, NUMBERS);
-        int64_t kept = idle >= 0; /* the idle rank's next is asked for, and never taken */
+        int64_t kept = idle >= 0; /* the idle rank requests another one and never takes it */
         for (int i = 0; i < NUMBERS; i++) {
             kept -= had[i] == 0;
             assert_true(had[i] <= 1 && kept >= 0);
@@ -139,7 +139,7 @@ static void one_failing_rank_fails_all_with_its_message(void **state) {
         snprintf(expected + head, sizeof expected - (size_t)head, "no cheese in row %d", bad);
         assert_int_equal(akin_agree(comm, local), AKIN_INPUT);
         assert_string_equal(akin_error_message(), expected);
-        /* Agreed once more, further up: the same status, and no second prefix. */
+        /* Agreed again, by the caller: the same status, and no second prefix. */
         assert_int_equal(akin_agree(comm, AKIN_INPUT), AKIN_INPUT);
         assert_string_equal(akin_error_message(), expected);
     }
@@ -184,7 +184,7 @@ static void a_shared_text_is_everywhere(void **state) {
         }
 }
 
-/* Rank r brings r * 1000 words "r, i": rank 0 none at all. */
+/* Rank r sends r * 1000 words "r, i": rank 0 sends none. */
 static void gathered_pieces_lie_in_rank_order(void **state) {
     (void)state;
     size_t mine_count = (size_t)rank * 1000, offsets[65];
@@ -213,7 +213,7 @@ static void gathered_pieces_lie_in_rank_order(void **state) {
     akin_mem_free(mine);
 }
 
-/* Rank a sends b: a + 2b records "a, b, i"; so each knows what it must get from whom. */
+/* Rank a sends b: a + 2b records "a, b, i"; so each rank knows what it must receive from whom. */
 static void exchanged_records_come_to_whom_they_were_sent(void **state) {
     (void)state;
     typedef struct {
@@ -239,8 +239,8 @@ static void exchanged_records_come_to_whom_they_were_sent(void **state) {
     akin_mem_free(received);
 }
 
-/* A ring with messages of 0 bytes, a few, and more than one piece; two on their way with one tag
- * stay in order. */
+/* A ring with messages of 0 bytes, a few, and more than one piece; two messages in transit with one
+ * tag stay in order. */
 static void messages_travel_the_ring(void **state) {
     (void)state;
     static const size_t lengths[] = {0, 1, 70000, ((size_t)3 << 20) + 5};
@@ -271,8 +271,8 @@ static void messages_travel_the_ring(void **state) {
     }
 }
 
-/* Each call of comm with the k-th allocation failing on the last rank: all ranks fail, none hangs.
- */
+/* Each call of comm with the k-th allocation failing on the last rank: all ranks fail, and none
+ * hangs. */
 static void no_memory_on_one_rank_fails_all(void **state) {
     (void)state;
     size_t counts[64] = {0}, received_count, count = 8;

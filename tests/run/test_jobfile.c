@@ -1,4 +1,4 @@
-/* jobfile: what is declared is read, and everything else is refused with its line. */
+/* jobfile: declared keys are read, and everything else is refused with its line. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-/* log: what stands on stderr, on a terminal and elsewhere, and in the file beside it. */
+/* log: what is written to stderr, on a terminal and elsewhere, and to the log file. */
 #include <akin/comm.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -21,7 +21,7 @@ static akin_comm *comm;
 static int stderr_kept, terminal = -1;
 static char seen[100000];
 
-/* From here until release() stderr is a file, or a terminal whose other end we hold. */
+/* From here until release(), stderr is a file, or a terminal whose other end the test has. */
 static void catch_stderr(bool on_terminal, bool quiet) {
     fflush(stderr);
     stderr_kept = dup(STDERR_FILENO);
@@ -102,7 +102,7 @@ static void on_a_terminal_there_is_a_bar_with_rate_and_time_left(void **state) {
     assert_non_null(strstr(text, " left"));
     for (const char *bar = strchr(text, '\r'); bar; bar = strchr(bar + 1, '\r'))
         assert_true(strcspn(bar + 1, "\r\n") < 90 + strlen("\033[K"));
-    /* Bars overwrite one another; the line that follows stands alone. */
+    /* Bars overwrite one another; the line after them has its own line. */
     assert_int_equal(strncmp(text, "\r\033[K[", 5), 0);
     const char *end = strstr(text, "\r\033[Kakin: done");
     assert_non_null(end);

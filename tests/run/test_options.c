@@ -1,4 +1,4 @@
-/* options: what is declared is what is understood, from a command line and from a job file. */
+/* options: declared options are understood, from a command line and from a job file. */
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -234,7 +234,7 @@ static void help_names_every_option(void **state) {
     akin_mem_free(help);
 }
 
-/* Whichever allocation fails, the call says so and nothing leaks or breaks. */
+/* If any allocation fails, the call reports it, and nothing leaks or breaks. */
 static void failing_memory_is_survived(void **state) {
     (void)state;
     size_t failures = 0;

@@ -1,5 +1,5 @@
-/* stall's laws, for many ranks in one process: whoever still moves is never ended; whoever does not
- * answer is named. */
+/* Laws of the stall detection, for many ranks in one process: a rank that makes progress is never
+ * ended; a rank that does not answer is named. */
 #include "run/stall.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,14 +14,14 @@ enum { LIMIT = 600, RANKS = 40 };
 typedef struct {
     akin_stall *stall[RANKS];
     double last_moved[RANKS];
-    int speaker; /* who ended the run, -1 = nobody */
+    int speaker; /* the rank that ended the run, -1 = none */
     double at;
     char text[512];
 } world;
 
-/* All ranks but `stopped` wait, rank r since r / 10 s; they ask and are answered at once. Rank
- * `polling` (-1 = none) computes and polls every 20 s until it has done so for `polls` times, then
- * waits too. Runs for `seconds`. */
+/* All ranks but `stopped` wait, rank r since r / 10 s; they are asked and answer at once. Rank
+ * `polling` (-1 = none) computes and polls every 20 s, `polls` times, then waits too. Runs for
+ * `seconds`. */
 static void run_world(world *w, int stopped, int polling, int polls, double seconds) {
     *w = (world){.speaker = -1};
     for (int r = 0; r < RANKS; r++) {

@@ -1,7 +1,6 @@
-/* A stall among real ranks. Without an argument: ranks that are slow but report progress (which
- * polls), wait or work in a foreign call hold nobody up. With one (test_stall_end.sh): the last
- * rank stops itself, or all wait for one another, and the run must end.
- */
+/* Stalls of real ranks. Without an argument: slow ranks that report progress (which polls), wait or
+ * work in a foreign call do not end the run. With one (test_stall_end.sh): the last rank stops
+ * itself, or all ranks wait for each other, and the run must end. */
 #include <akin/comm.h>
 #include <akin/log.h>
 #include <signal.h>
@@ -19,7 +18,7 @@ static void compute(double seconds, bool report) {
     }
 }
 
-/* Longer than the limit and the time to answer together, but something moves all the while. */
+/* Longer than the limit and the time to answer together, but with progress all the while. */
 static void be_slow(int rank) {
     if (akin_comm_size(comm) == 1) return;
     akin_comm_stall_limit(comm, 1);

@@ -1,6 +1,6 @@
-/* Laws of the catalogue, embeddings and table files: what was written is read, at any number of
- * ranks, also more than items; a file of another kind is refused by name; a table whose rows are
- * wrong is refused. */
+/* Laws of the catalogue, embeddings and table files: reading inverts writing, at any number of
+ * ranks, including more ranks than items; a file of another kind is refused by name; a table with
+ * invalid rows is refused. */
 #include "items.h"
 #include <akin/catalog.h>
 #include <akin/embeddings.h>
@@ -133,7 +133,7 @@ static void embeddings_written_is_read(void **state) {
     akin_embeddings_close(embeddings);
 }
 
-/* Item i of a table of n has the next i % (K + 1) items as neighbours. */
+/* In a table of n items, item i has the next i % (K + 1) items as neighbours. */
 static void make_row(size_t n, size_t row, int32_t *neighbor, float *score, int32_t *count) {
     *count = (int32_t)(row % (K + 1));
     for (int32_t j = 0; j < K; j++) {
@@ -188,7 +188,7 @@ static void table_written_is_read(void **state) {
     akin_table_close(table);
 }
 
-/* Digests are right, values are not: such as a file of a wrong program. */
+/* Digests are correct but values are not, as in a file from a faulty program. */
 static void wrong_rows_are_refused(void **state) {
     (void)state;
     const struct {

@@ -1,6 +1,6 @@
-/* A damaged file is refused (3), never believed and never a crash: cut at many lengths, bits
- * flipped at many places, in the data and in the library's own tables. Each trial opens the file in
- * a process of its own. */
+/* A damaged file is refused (3), never accepted and never causes a crash: truncated at many
+ * lengths, with bits flipped in many places, in the data and in the library's own tables. Each
+ * trial opens the file in its own process. */
 #include "items.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -49,7 +49,7 @@ static int free_whole(void **state) {
     return 0;
 }
 
-/* What opening the file and reading all of it comes to. */
+/* The result of opening the file and reading all of it. */
 static akin_status read_all(const char *path) {
     akin_table *table = NULL;
     akin_labels *labels = NULL;
@@ -96,8 +96,8 @@ static void cut_is_refused(void **state) {
     assert_int_equal(try_bytes(whole, whole_bytes - 1), AKIN_INPUT);
 }
 
-/* A flip in an unused byte of the library's tables does no harm: the file may be read, but then as
- * it was. */
+/* A flip in an unused byte of the library's tables does no harm: the file may be read, but its
+ * contents must be unchanged. */
 static void flipped_is_refused_or_harmless(void **state) {
     (void)state;
     size_t refused = 0;

@@ -1,5 +1,5 @@
-/* ids: what is put in is found again; bucket, uuid, holder, and addresses without their passwords.
- */
+/* ids: what is stored is found again; bucket, uuid, lock owner, and addresses without their
+ * passwords. */
 #include "publish/bucket.h"
 #include "publish/lock_owner.h"
 #include "publish/uuid.h"
@@ -42,7 +42,7 @@ static void ids_are_found_again(void **state) {
     const char *const twice[] = {"a", "b", "a"};
     akin_ids *ids = NULL;
     assert_int_equal(akin_ids_create(3, twice, &ids), AKIN_OK);
-    assert_int_equal(akin_ids_find(ids, "a"), 0); /* the first row that has it */
+    assert_int_equal(akin_ids_find(ids, "a"), 0); /* the first row with this id */
     akin_ids_free(ids);
 }
 

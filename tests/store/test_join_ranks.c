@@ -1,5 +1,6 @@
-/* Join: matches are those of a naive search, whoever has the rows; contents that differ part rows of
- * one id; an id that stands there twice is known by its lowest row; nobody's rows are none. */
+/* Join: matches equal those of a naive search, whichever ranks have the rows; rows with the same id
+ * but different contents do not match; a repeated id refers to its lowest row; empty inputs are
+ * allowed. */
 #include <akin/ids.h>
 #include <akin/mem.h>
 #include <setjmp.h>
@@ -15,13 +16,14 @@
 enum { N = 500 };
 static akin_comm *comm;
 
-/* Rows of two files, of which every third id is in the second alone and every 7th row differs. */
+/* Rows of two files; every third id is in the second file only, and every 7th row differs. */
 static size_t deal(int turn, akin_join_row *out) {
     size_t count = 0, size = (size_t)akin_comm_size(comm), rank = (size_t)akin_comm_rank(comm);
     for (size_t i = 0; i < 2 * (size_t)N; i++) {
         char id[32];
         akin_join_side side = i < N ? AKIN_JOIN_FIRST : AKIN_JOIN_SECOND;
-        size_t row = i % N, number = side == AKIN_JOIN_FIRST ? row / 2 * 3 : row; /* each twice */
+        size_t row = i % N,
+               number = side == AKIN_JOIN_FIRST ? row / 2 * 3 : row; /* each id twice */
         snprintf(id, sizeof id, "item %zu", number);
         if ((i * 7919 + (size_t)turn) % size != rank) continue;
         out[count] = akin_join_row_of(id, row, side);

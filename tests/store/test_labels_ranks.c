@@ -1,5 +1,5 @@
-/* Laws of labels: what was written is read, at any number of ranks, for any range of rows; a file
- * whose indices, names or texts are wrong is refused. */
+/* Laws of labels: reading inverts writing, at any number of ranks, for any range of rows; a file
+ * with invalid indices, names or texts is refused. */
 #include "items.h"
 #include <akin/mem.h>
 #include <akin/ncfile.h>
@@ -20,7 +20,7 @@ static const char *file_name(void) {
     return name;
 }
 
-/* Takes the labels. */
+/* Takes ownership of the labels. */
 static void write_labels(akin_labels *labels, size_t n, size_t first, char digest[33]) {
     akin_ncfile *file = NULL;
     assert_int_equal(akin_ncfile_create(comm, file_name(), "test", &file), AKIN_OK);
@@ -86,7 +86,7 @@ static void digest_is_the_same_for_any_ranks(void **state) {
     assert_string_equal(digest, "bc213ca26b320395182b22ecdd871431");
 }
 
-/* A file like that of labels, with one thing wrong. */
+/* A file like that of labels, with one error. */
 typedef struct {
     int32_t category, group;
     int8_t available;
@@ -133,7 +133,7 @@ static void wrong_values_are_refused(void **state) {
         {-2, -1, 1, "id", "a", "b", AKIN_INPUT},
         {INT32_MAX, -1, 1, "id", "a", "b", AKIN_INPUT},
         {INT32_MIN, -1, 1, "id", "a", "b", AKIN_INPUT},
-        {0, 0, 1, "id", "a", "b", AKIN_INPUT}, /* the one group's name is empty: there are none */
+        {0, 0, 1, "id", "a", "b", AKIN_INPUT}, /* the only group has an empty name: no groups */
         {0, -1, 2, "id", "a", "b", AKIN_INPUT},
         {0, -1, -1, "id", "a", "b", AKIN_INPUT},
         {0, -1, 1, "", "a", "b", AKIN_INPUT},
@@ -280,7 +280,7 @@ static void attributes_are_read_as_written(void **state) {
     akin_ncfile_close(file);
 }
 
-/* An attribute with one thing wrong. */
+/* An attribute with one error. */
 typedef struct {
     const char *kind, *first_name, *second_name;
     akin_nc_type type;

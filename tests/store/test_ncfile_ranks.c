@@ -1,5 +1,6 @@
-/* Laws of ncfile: what was written is read; the file and its digest do not depend on the number of
- * ranks or on who wrote which rows; one flipped byte is found; a leftover part does no harm. */
+/* Laws of ncfile: reading inverts writing; the file and its digest do not depend on the number of
+ * ranks or on which of them wrote which rows; one flipped byte is detected; a leftover part does no
+ * harm. */
 #include <akin/comm.h>
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -21,7 +22,7 @@ static akin_comm *comm;
 
 enum { ROWS = 37, COLUMNS = 5 };
 
-/* A file name of this number of ranks, so that tests of several can run side by side. */
+/* A file name for this number of ranks, so that tests can run at the same time. */
 static const char *name_of(const char *what) {
     static char names[4][64];
     static int next;
@@ -45,7 +46,7 @@ static void define(akin_ncfile *file, size_t rows) {
     akin_ncfile_attribute(file, NULL, "absent", NULL);
 }
 
-/* Rows of rank r are those of shard (r + turn) % size: other owners, same content. */
+/* Rank r has the rows of shard (r + turn) % size: other owners, same content. */
 static void write_file(const char *path, size_t rows, int turn, char digest[33]) {
     akin_ncfile *file = NULL;
     int size = akin_comm_size(comm), shard = (akin_comm_rank(comm) + turn) % size;
@@ -123,7 +124,7 @@ static void written_is_read(void **state) {
     }
 }
 
-/* (The bytes of the whole file are not: HDF5 leaves bits of its memory in the unused parts of its
+/* (The bytes of the whole file are not: HDF5 leaves uninitialised memory in unused parts of its
  * tables.) */
 static void digest_is_the_same_for_any_ranks(void **state) {
     (void)state;
@@ -138,7 +139,7 @@ static void digest_is_the_same_for_any_ranks(void **state) {
     }
 }
 
-/* One byte at `offset` turned over, by rank 0. */
+/* Rank 0 inverts one byte at `offset`. */
 static void flip(const char *path, size_t offset) {
     akin_comm_barrier(comm);
     if (akin_comm_rank(comm) == 0) {
@@ -153,7 +154,7 @@ static void flip(const char *path, size_t offset) {
     akin_comm_barrier(comm);
 }
 
-/* Where the four bytes of the float are in the file. */
+/* The position of the four bytes of the float in the file. */
 static size_t find_value(const char *path, float value) {
     unsigned char *bytes = NULL;
     size_t count = 0, found = 0;
@@ -211,7 +212,7 @@ static void old_file_stays_until_commit(void **state) {
     char part[80];
     snprintf(part, sizeof part, "%s.part", path);
     write_file(path, 3, 0, digest);
-    if (akin_comm_rank(comm) == 0) { /* a leftover of a run that was killed */
+    if (akin_comm_rank(comm) == 0) { /* left by a killed run */
         FILE *leftover = fopen(part, "w");
         for (int i = 0; i < 100000; i++) fputs("leftover ", leftover);
         fclose(leftover);
@@ -230,7 +231,7 @@ static void old_file_stays_until_commit(void **state) {
     read_file(path, ROWS, digest);
 }
 
-/* A rank alone runs out of memory in a definition: all hear of it in begin. */
+/* One rank alone runs out of memory in a definition: all ranks learn of it in begin. */
 static void a_defect_is_agreed_on(void **state) {
     (void)state;
     akin_ncfile *file = NULL;

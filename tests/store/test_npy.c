@@ -1,6 +1,5 @@
-/* npy: rows come back as they were written, whichever way the header is put; all else is refused
- * with what was found.
- */
+/* npy: rows are read as they were written, however the header is formatted; everything else is
+ * refused with the reason. */
 #include <akin/mem.h>
 #include <akin/npy.h>
 #include <math.h>
@@ -12,7 +11,7 @@
 
 #include <cmocka.h>
 
-/* A file of that version with that header and `bytes` of data; header_length 0 = its own. */
+/* A file of this version with this header and `bytes` of data; header_length 0 = computed. */
 static void put(int major, const char *header, size_t header_length, const void *data,
                 size_t bytes) {
     size_t length = header_length ? header_length : strlen(header);
@@ -112,7 +111,7 @@ static void other_files_are_refused(void **unused) {
     refused(AKIN_INPUT, "a header of");
 }
 
-/* A cut at any byte is refused, and never read beyond. */
+/* A file truncated at any byte is refused, and never read beyond its end. */
 static void every_cut_is_refused(void **unused) {
     (void)unused;
     unsigned char whole[256];

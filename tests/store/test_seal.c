@@ -1,6 +1,7 @@
-/* The seal of a file: what is written is read; the sum is the same however the blocks are dealt to
- * ranks, and another one after any change of a byte, a swap of blocks or a cut; a sealed file that
- * was cut, or that something was appended to, is refused; one that never had a seal is not. */
+/* The seal of a file: reading inverts writing; the sum is the same however blocks are distributed
+ * over ranks, and differs after any change of a byte, a swap of blocks or a cut; a sealed file that
+ * was truncated, or to which something was appended, is refused; a file that never had a seal is
+ * not. */
 #include "store/seal.h"
 #include <fcntl.h>
 #include <setjmp.h>
@@ -16,7 +17,7 @@ enum { BLOCK = 1 << 20, BYTES = 3 * BLOCK + 12345 };
 
 static const char path[] = "sealed.bin";
 
-/* Bytes that begin as HDF5's superblock of version 2, which names the end of the file. */
+/* Bytes that begin like HDF5's superblock of version 2, which has the end of the file. */
 static unsigned char *bytes_of(size_t count) {
     unsigned char *bytes = malloc(count);
     uint32_t state = 7;

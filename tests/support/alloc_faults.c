@@ -1,9 +1,9 @@
-/* One verb, again and again in one process (or one mpirun): first as it is, then with its first
- * allocation failing, then its second, and so on to its last; with --reads 1 its reads instead, of
- * which some are tried again. Each time it has to end with 1 and a message, or as if nothing had
- * been (where the memory was for something that it can do without), with all of its memory given
- * back, and the next time is not disturbed. Run by long_alloc_faults.py, which names the verb and
- * looks at the files; --rank R: only that rank's fail.
+/* Runs one verb repeatedly in one process (or one mpirun): first as it is, then with its first
+ * allocation failing, then its second, and so on to the last; with --reads 1 its reads instead,
+ * some of which are retried. Each time it must exit with 1 and a message, or succeed (if the memory
+ * was for something optional), with all of its memory freed, and the next run must not be affected.
+ * Called by long_alloc_faults.py, which chooses the verb and checks the files; --rank R: only that
+ * rank's allocations fail.
  *
  * usage: alloc_faults [--reads 1] [--rank R] [--every N] [--from K] [--fresh FOLDER, removed each
  * time] VERB [ARGUMENT...] */
@@ -33,7 +33,7 @@ static _Noreturn void wrong(uint64_t k, const char *what) {
     akin_comm_abort(comm, AKIN_FAILED, "%s", what);
 }
 
-/* Which one it is, for who has to continue after the end of all ranks. */
+/* The number of the failing one, for a caller that continues after all ranks have ended. */
 static void write_place(uint64_t k) {
     FILE *file = akin_comm_rank(comm) == 0 ? fopen("faults.k", "w") : NULL;
     if (!file) return;
@@ -79,7 +79,7 @@ int main(int argc, char **argv) {
     int at = 1, only = -1;
     uint64_t every = 1, from = 1, failed = 0, survived = 0;
 #ifdef __SANITIZE_ADDRESS__
-    __lsan_disable(); /* what MPI keeps is not ours */
+    __lsan_disable(); /* memory kept by MPI is not ours */
 #endif
     if (akin_comm_start(&argc, &argv, &comm) != AKIN_OK) return 1;
 #ifdef __SANITIZE_ADDRESS__

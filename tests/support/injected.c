@@ -1,9 +1,11 @@
-/* injected: akin with faults on purpose, which the program itself has no way to be told of. From the
- * environment, on the rank that the name ending in _RANK says (unset: on all):
- *   AKIN_MEM_FAIL_AT=n    the n-th allocation fails
- *   AKIN_READ_FAIL_AT=n   the n-th read fails
- *   AKIN_STALL=start|end|library   it stops before MPI starts, before MPI ends, or never comes back
- *                         from LAPACK, deaf to every signal that can be ignored */
+/* injected: akin with deliberate faults, which the program itself has no option for. They are set
+ * in the environment and apply to the rank in the variable with the suffix _RANK (unset: all
+ * ranks):
+ *
+ * AKIN_MEM_FAIL_AT=n    the n-th allocation fails
+ * AKIN_READ_FAIL_AT=n   the n-th read fails
+ * AKIN_STALL=start|end|library   it stops before MPI starts, before MPI ends, or never returns from
+ *                       LAPACK, ignoring every signal that can be ignored */
 #include <akin/comm.h>
 #include <akin/fault.h>
 #include <akin/mem.h>
@@ -49,7 +51,7 @@ int MPI_Finalize(void) {
     return PMPI_Finalize();
 }
 
-/* A wait that no signal ends. The linker puts it before the real one (--wrap). */
+/* Waits without reacting to signals. The linker calls it before the real function (--wrap). */
 #define ARGUMENTS                                                                                  \
     int layout, char job, char range, char part, int n, double *a, int lda, double low,            \
         double high, int first, int last, double tolerance, int *found, double *values,            \

@@ -1,5 +1,5 @@
-/* items: labels of n made-up items for the tests of the files that hold them; each a function of
- * the row alone. */
+/* items: labels of n synthetic items for the tests of the files that contain them; each is a
+ * function of the row alone. */
 #ifndef AKIN_TEST_ITEMS_H
 #define AKIN_TEST_ITEMS_H
 

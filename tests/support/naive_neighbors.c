@@ -1,4 +1,4 @@
-/* Compiled without the sanitizers, under which every pair of every list took most of the tests' time. */
+/* Compiled without the sanitizers, under which scoring every pair took most of the tests' time. */
 #include "naive_neighbors.h"
 #include <akin/rng.h>
 #include <math.h>
@@ -52,7 +52,8 @@ void naive_free(naive_catalogue *c) {
     free(c->items);
 }
 
-/* Inline where the CPU has the instruction: a call of fmaf() for each number takes ten times as long. */
+/* Inlined if the CPU has the instruction: a call of fmaf() for each number takes ten times as long.
+ */
 __attribute__((target_clones("fma", "default"))) float naive_product(const float *a, const float *b,
                                                                      size_t dim) {
     float s[16] = {0};

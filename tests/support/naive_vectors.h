@@ -1,4 +1,4 @@
-/* The shard of a naive catalogue as vectors, with ids, and names of categories and groups. */
+/* The shard of a naive catalogue as vectors, with ids and the names of categories and groups. */
 #ifndef AKIN_TESTS_NAIVE_VECTORS_H
 #define AKIN_TESTS_NAIVE_VECTORS_H
 

@@ -1,5 +1,5 @@
-/* The operations of a matrix unit in plain C: eight registers of 16 x 64 bytes. What the unit would
- * fault on (nothing configured, a shape that does not fit) is an assertion. */
+/* The operations of a matrix unit in plain C: eight registers of 16 x 64 bytes. Where the unit
+ * would fault (not configured, a shape that does not fit), the model has an assertion. */
 #define AKIN_LEVEL 1
 #include "tile_model.h"
 #include <assert.h>
@@ -10,7 +10,7 @@
 enum { REGISTERS = 8, REGISTER_ROWS = 16, ROW_BYTES = 64 };
 
 size_t tile_model_configured, tile_model_released;
-static size_t width; /* of A's rows; 0: nothing is configured */
+static size_t width; /* of A's rows; 0: not configured */
 static unsigned char registers[REGISTERS][REGISTER_ROWS][ROW_BYTES];
 
 static size_t rows_of(int index) {
@@ -65,7 +65,7 @@ static void model_store(int index, void *to, size_t bytes) {
 #define MATRIX_MULTIPLY(sums, a, b) model_multiply(sums, a, b)
 #define MATRIX_STORE(register, address, bytes) model_store(register, address, bytes)
 
-/* The portable level's sketches are not of a matrix unit. */
+/* The portable level's sketches are not in the format of a matrix unit. */
 #include "allpairs/tile_matrix.h"
 
 const akin_tile_kernels akin_tile_kernels_v1_model = {

@@ -1,5 +1,5 @@
-/* A matrix unit in plain C behind the tile that is written for one, so that its laws are tried on
- * every machine; where the CPU has such a unit the tests run that too. */
+/* A matrix unit in plain C for the tile that is written for one, so that its laws are tested on
+ * every machine; if the CPU has such a unit, the tests use that too. */
 #ifndef AKIN_TESTS_TILE_MODEL_H
 #define AKIN_TESTS_TILE_MODEL_H
 
@@ -8,8 +8,8 @@
 
 extern const akin_tile_kernels akin_tile_kernels_v1_model;
 
-/* Each level of the CPU, then the model in the place of the best one's tile (or of the portable
- * one's, where $AKIN_TEST_CPU names levels). Nothing is replaced afterwards. */
+/* Each level of the CPU, then the model in place of the best level's tile (or of the portable
+ * one's, if $AKIN_TEST_CPU names levels). Everything is restored afterwards. */
 static inline bool force_tile(int level) {
     akin_tile_replace(NULL);
     if (level < AKIN_CPU_LEVELS) return force_level(level);
@@ -23,7 +23,7 @@ static inline bool force_tile(int level) {
          level++)                                                                                  \
         if (force_tile(level))
 
-/* How often a unit was configured and released, of the model. */
+/* How often the model's unit was configured and released. */
 extern size_t tile_model_configured, tile_model_released;
 
 #endif

@@ -1,6 +1,6 @@
-/* Laws of the optimiser's step: a naive twin in double precision over many steps and odd counts;
- * zero gradients move nothing; an element does not depend on its neighbours. At every level that
- * this CPU has. */
+/* Laws of the optimiser's step: equal to a naive twin in double precision over many steps and odd
+ * counts; zero gradients change nothing; an element does not depend on its neighbours. At every
+ * level of this CPU. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,7 +17,7 @@ static double twin_weights[ROOM], twin_mean[ROOM], twin_variance[ROOM];
 static const double RATE = 1e-2, BETA1 = 0.9, BETA2 = 0.999, EPS = 1e-8;
 static const akin_adam_params params = {1e-2, 0.9, 0.999, 1e-8};
 
-/* Algorithm 1 of Kingma & Ba, as it is written there. */
+/* Algorithm 1 of Kingma & Ba, literally. */
 static void twin_step(size_t count, uint64_t step) {
     for (size_t i = 0; i < count; i++) {
         double g = gradient[i];
@@ -65,7 +65,8 @@ static void test_steps(void **state) {
     }
 }
 
-/* The first step is the rate, whatever the gradient's size; a late one has no correction left. */
+/* The first step has the size of the rate, whatever the gradient's size; a late step has no bias
+ * correction left. */
 static void test_correction(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {
@@ -80,7 +81,7 @@ static void test_correction(void **state) {
     }
 }
 
-/* What fades ends as zero, not as a denormal number. */
+/* Decaying values end as zero, not as denormal numbers. */
 static void test_mean_fades(void **state) {
     (void)state;
     FOR_EACH_LEVEL(level) {

@@ -1,6 +1,6 @@
-/* Laws of sampler: holdout and training items are all items once; batches are all training items
- * once in each epoch; the order is another one in every epoch and with every seed, and the split
- * another one with every seed. */
+/* Laws of sampler: holdout and training items together are all items, each once; batches contain
+ * all training items once per epoch; the order differs between epochs and seeds, and the split
+ * between seeds. */
 #include "train/sampler.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -53,7 +53,7 @@ static void one_item_trains_at_least(void **state) {
     assert_true(akin_sampler_train(&sampler, 0, 0) == 0);
 }
 
-/* How many of the first places hold the same item. */
+/* How many of the first places have the same item. */
 static size_t same(const akin_sampler *a, size_t epoch_a, const akin_sampler *b, size_t epoch_b) {
     size_t count = 0;
     for (size_t i = 0; i < 900; i++)
@@ -66,7 +66,7 @@ static void orders_differ(void **state) {
     akin_sampler one = akin_sampler_make(1, 1000, 0.1, 64), again = one,
                  two = akin_sampler_make(2, 1000, 0.1, 64);
     assert_true(same(&one, 4, &again, 4) == 900);
-    assert_true(same(&one, 4, &one, 5) < 20); /* one is to be expected */
+    assert_true(same(&one, 4, &one, 5) < 20); /* one is expected */
     assert_true(same(&one, 4, &two, 4) < 20);
     size_t both = 0;
     for (size_t i = 0; i < 100; i++)

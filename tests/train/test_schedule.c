@@ -1,5 +1,5 @@
 /* Laws of schedule: the rate rises in even steps to its peak, never above it, then stays or falls
- * towards zero without rising again; the larger the batch the longer it rises, but never for more
+ * towards zero without rising again; the larger the batch, the longer it rises, but never for more
  * than a tenth of the run. */
 #include "train/schedule.h"
 #include <math.h>

@@ -1,7 +1,7 @@
-/* Laws of the train stage that need a hand inside: a gradient that overflows or is no number ends
- * all ranks and names its step; a rank that cannot read its pictures ends all ranks; the latent
- * mean is that of the catalogue; the reader gives every rank of any number its pictures in their
- * order, from any step on. */
+/* Laws of the train stage that need access to its internals: a gradient that overflows or is not a
+ * number ends the run on all ranks and names its step; so does a rank that cannot read its
+ * pictures; the latent mean is that of the catalogue; the reader gives every rank, of any number,
+ * its pictures in their order, from any step on. */
 #include "train/reader.h"
 #include "train/worker.h"
 #include <akin/catalog.h>
@@ -58,7 +58,7 @@ static int write_catalog(void **state) {
     return status;
 }
 
-/* All micro-batches of one rank of `size`, from a step on. */
+/* All micro-batches of one rank of `size`, starting with a step. */
 static void check_reader(const akin_catalog *from, akin_worker *worker, const akin_sampler *sampler,
                          const akin_reader_span *span) {
     akin_reader *reader = NULL;
@@ -114,7 +114,7 @@ static akin_train_params some_params(void) {
                                .result_options = "r"};
 }
 
-/* A model to start from whose weights are all so large. */
+/* An initial model in which all weights have this size. */
 static void write_init(const char *path, float magnitude) {
     akin_model *model = NULL;
     const akin_model_origin origin = {
@@ -126,7 +126,8 @@ static void write_init(const char *path, float magnitude) {
     akin_model_free(model);
 }
 
-/* Whichever comes first, of a weight so large: an infinity in a layer is told as "not a number". */
+/* Whichever comes first with a weight of this size: an infinity in a layer is reported as "not a
+ * number". */
 static void what_is_not_finite_is_named_with_its_step(void **state) {
     (void)state;
     akin_train_params params = some_params();
@@ -153,7 +154,7 @@ static void an_update_that_is_not_finite_is_named_with_its_step(void **state) {
     akin_train_result_free(&result);
 }
 
-/* Every allocation of one rank fails in turn: all ranks hear of it, none hangs. */
+/* Every allocation of one rank fails in turn: all ranks learn of it, and none hangs. */
 static void a_rank_without_memory_ends_all(void **state) {
     (void)state;
     akin_train_params params = some_params();

@@ -1,5 +1,5 @@
-/* Laws of worker: jobs are done one after the other, in a thread of their own; the status and
- * message of each comes to whoever waits for it, once; idle is when none is left. */
+/* Laws of worker: jobs run one after the other, in a thread of their own; each job's status and
+ * message are returned to whoever waits for it, once; the worker is idle when no job is left. */
 #include "train/worker.h"
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,7 +15,7 @@ typedef struct {
     int number, *order, *count, inside;
 } note;
 
-static int inside; /* jobs that are being done: never more than one */
+static int inside; /* number of running jobs: never more than one */
 
 static akin_status take_note(void *context) {
     note *it = context;
