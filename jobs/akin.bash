@@ -1,6 +1,6 @@
 # bash completion of akin: verbs, the options of each verb as `akin VERB --help` lists them, choices, and files.
 
-# REPLY: the verbs, or the options of a verb, a line each. The program is asked once for each in a shell.
+# REPLY: the verbs, or the options of a verb, one per line. The program is called once for each of these per shell.
 _akin_ask() {
     local known=_akin_known_${1//[^a-z]/}
     if [[ -z ${!known-} ]]; then

@@ -14,7 +14,7 @@ tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-pr
     clang libclang-rt-dev"
 emulated="bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio"
 
-# A wheel alone, of this version, without Python's part of it: headers, libraries and CMake's files.
+# Only the wheel of this version, and of that only headers, libraries and CMake files, not the Python package.
 openvino=2026.4.1
 install_openvino() {
     here=$(dirname "$0")/../.openvino
@@ -31,7 +31,7 @@ install_openvino() {
 }
 [ "${1:-build}" != network ] || { install_openvino; exit; }
 
-# Ubuntu's packages of that name only call snap: a Chrome of one's own (google-chrome, chromedriver) does as well.
+# Ubuntu's packages with this name only call snap; an installed Chrome (google-chrome, chromedriver) works too.
 if grep -qsx 'ID=ubuntu' /etc/os-release && ! command -v chromium >/dev/null 2>&1; then
     tests=$(printf '%s' "$tests" | sed 's/chromium chromium-driver//')
     [ "${1:-build}" != test ] || { command -v google-chrome && command -v chromedriver; } >/dev/null 2>&1 ||
@@ -72,4 +72,4 @@ if [ -n "$missing" ]; then
     # shellcheck disable=SC2086
     $root apt-get install -y -qq --no-install-recommends $missing >/dev/null
 fi
-[ "${1:-build}" != test ] || install_openvino || true # without it the tests try that ingest --network is refused
+[ "${1:-build}" != test ] || install_openvino || true # without it, tests check that ingest --network is refused

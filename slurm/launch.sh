@@ -5,7 +5,7 @@
 # requeues itself and resumes. Any other end gives the job akin's own status and a last line that says what to do.
 #
 #   AKIN            the program, if it is not on the PATH
-#   AKIN_SETUP      a file that is read first: `module load ...`; by default setup.sh beside this script, if there is one
+#   AKIN_SETUP      a file that is read first: `module load ...`; by default setup.sh in this script's folder, if it exists
 #   AKIN_LAUNCHER   srun or mpirun; by default srun if Slurm supports PMIx
 #   AKIN_REQUEUES   how often a job may requeue itself (20)
 set -u

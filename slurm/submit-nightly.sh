@@ -4,12 +4,12 @@
 #
 #   --chain     one job per part of the night, each of its own size (below), instead of a single one
 #   --dry-run   only show what would be submitted
-#   --quiet     say nothing when all is right: for cron, which mails what a command says
+#   --quiet     print nothing if all is well: for cron, which mails a command's output
 #   --help      this text
 #
-# Prints the ids of the jobs. Refused (exit 1) while the last night of the same name still runs or is queued, and where squeue
-# cannot tell. Run it in the folder that the paths of the job file are relative to. From the environment:
-#   AKIN           the program; otherwise the one on the PATH, beside this script or in the build beside it
+# Prints the ids of the jobs. Refused (exit 1) while the last night of the same name is running or queued, and if squeue
+# fails. Run it in the folder that the paths of the job file are relative to. From the environment:
+#   AKIN           the program; otherwise the one on the PATH, in this script's folder or in the build next to it
 #   AKIN_SETUP     a file that is read here and in the jobs before akin starts: `module load ...`, PATH; otherwise setup.sh beside
 #                  this script, if there is one
 #   AKIN_OPTIONS   further options of sbatch, for all jobs: --partition=..., --account=..., --mail-type=FAIL

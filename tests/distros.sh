@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds akin and runs its tests on another distribution, in a root that debootstrap makes: needs to be root, debootstrap, and
+# Builds akin and runs its tests on another distribution, in a root file system made by debootstrap: needs root, debootstrap, and
 # a mirror of the distribution. The sources are this repository's HEAD; a second run builds only what has changed.
 # usage: distros.sh trixie|noble|SUITE [CTEST_ARGUMENT...]     the arguments are -LE long without any
 #        distros.sh SUITE -- COMMAND...    runs a command in the root instead, in the sources' folder
@@ -29,7 +29,7 @@ make_root() {
     mv "$root.part" "$root"
 }
 
-# The folders that a program expects, for the time of this command only: the name space ends with it.
+# The folders that programs expect, for this command only: the namespace ends with it.
 enter() {
     unshare --mount --pid --ipc --uts --fork --kill-child bash -eu -c '
         root=$1 inside=$2

@@ -1,9 +1,9 @@
 #!/bin/sh
-# Runs unit tests of the kernels on an emulated CPU that has AVX-512 and its VNNI, whatever this machine has. It is for
-# what the kernels compute, not for how fast. Debian's emulator Bochs carries out every instruction; Debian's kernel
-# starts in it from a CD image that holds nothing but the tests (init), and tells of them on a serial port.
-# usage: run.sh [TEST...]     as in build/tests; without, all that try every level. AKIN_BUILD: another build folder;
-# AKIN_TEST_CPU: the levels that are tried; one that the emulated CPU lacks is a failure
+# Runs unit tests of the kernels on an emulated CPU with AVX-512 and VNNI, on any machine. It checks
+# what the kernels compute, not how fast. Debian's emulator Bochs executes every instruction; Debian's kernel
+# boots in it from a CD image with nothing but the tests (init), and reports on a serial port.
+# usage: run.sh [TEST...]     as in build/tests; default: all that test every level. AKIN_BUILD: another build folder;
+# AKIN_TEST_CPU: the levels to test; one that the emulated CPU lacks is a failure
 set -eu
 source=$(cd "$(dirname "$0")/../.." && pwd)
 build=$(cd "${AKIN_BUILD:-$source/build}" && pwd)
@@ -62,10 +62,10 @@ make_image() {
 fetch_kernel
 add_tests "$@"
 make_image
-echo continue >debugger.txt # Debian's Bochs begins in its debugger
+echo continue >debugger.txt # Debian's Bochs starts in its debugger
 echo "emulated/run.sh: half an hour for all, a minute or two for most; see $work/serial.txt" >&2
 TERM=vt100 nice timeout --foreground -s KILL "$limit" bochs-bin -q -f "$here/bochsrc" -rc debugger.txt \
-    </dev/null >bochs.out 2>&1 || true # its status says only that the machine was switched off
+    </dev/null >bochs.out 2>&1 || true # its status only says that the machine was switched off
 [ -s serial.txt ] || { echo "emulated/run.sh: the machine did not start" >&2; cat bochs.out bochs.txt >&2; exit 1; }
 tr -d '\r' <serial.txt >console.txt
 

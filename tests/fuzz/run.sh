@@ -1,5 +1,5 @@
 #!/bin/sh
-# Fuzzes each kind of input for so many seconds, beginning from seeds/; what breaks akin is left in FOLDER/<kind>-crash-*.
+# Fuzzes each kind of input for SECONDS, starting with seeds/; inputs that break akin are left in FOLDER/<kind>-crash-*.
 # usage: run.sh SECONDS [FOLDER] [KIND...]       builds with clang and libFuzzer first (build-fuzz/)
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -12,7 +12,7 @@ mkdir -p "$folder"
 failed=
 for kind in "$@"; do
     mkdir -p "$folder/$kind"
-    # Open MPI and HDF5 keep memory until the end; leaks are looked for elsewhere.
+    # Open MPI and HDF5 keep memory until the end; other tests check for leaks.
     if ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 "$here/../../build-fuzz/tests/fuzz/fuzz_$kind" \
         -max_total_time="$seconds" -timeout=20 -rss_limit_mb=3000 -max_len=200000 -print_final_stats=1 -close_fd_mask=1 \
         -artifact_prefix="$folder/$kind-" "$folder/$kind" "$here/seeds/$kind" >"$folder/$kind.log" 2>&1; then

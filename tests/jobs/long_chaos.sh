@@ -1,4 +1,4 @@
-# Random faults, twelve of them or with AKIN_FULL=1 a hundred, other ones each day: nothing lost, nothing wrong.
+# Random faults, twelve of them or, with AKIN_FULL=1, a hundred, different ones each day: nothing is lost or wrong.
 set -eu
 seed=${AKIN_SEED:-$(date +%j)}
 echo "AKIN_SEED=$seed"

@@ -1,5 +1,5 @@
-# A disk that is full: exit 1 within seconds at any number of ranks, a message that says how much is needed, the old
-# output as it was, no leftover that stops the next run. One that is read-only: exit 1 too. Needs the right to mount a small disk of memory; 77 = skipped.
+# A full disk: exit 1 within seconds at any number of ranks, a message that says how much space is needed, the old
+# output unchanged, no leftover that stops the next run. A read-only disk: exit 1 too. Needs permission to mount a small tmpfs; 77 = skipped.
 set -eu
 
 folder=$PWD/full_disk
@@ -7,9 +7,9 @@ umount "$folder/disk" 2>/dev/null || true
 rm -rf "$folder"
 mkdir -p "$folder/disk"
 if ! mount -t tmpfs -o size=2m tmpfs "$folder/disk" 2>/dev/null; then
-    # Who is not root may be it in a namespace of their own.
+    # Other users may be root in a namespace of their own.
     if [ -z "${AKIN_UNSHARED:-}" ] && unshare --user --map-root-user --mount true 2>/dev/null; then
-        # Open MPI's folder of the true root is not theirs.
+        # Open MPI's folder of the real root is not accessible there.
         AKIN_UNSHARED=yes TMPDIR="$folder" exec unshare --user --map-root-user --mount sh "$0"
     fi
     echo "skipped: no right to mount a disk"
@@ -31,7 +31,7 @@ fail() {
     exit 1
 }
 
-# What is there but the table and the spare lists beside it.
+# Files other than the table and its spare lists.
 leftovers() {
     ls "$folder/disk" | grep -v '^table\.nc\(\.spare\)\?$' || true
 }
@@ -49,7 +49,7 @@ for ranks in 1 3; do
     [ -z "$(leftovers)" ] || fail "leftovers: $(leftovers)"
 done
 
-# Room for the table but not for the spare lists: those are left out, and this is said.
+# Room for the table but not for the spare lists: those are left out, with a message.
 rm -f "$folder/disk/"*
 head -c 300000 /dev/zero >"$folder/disk/ballast"
 "$AKIN" neighbors "$folder/large.npy" -k 1 --spare 8 -o "$folder/disk/table.nc" 2>"$folder/stderr" || fail "no room for the spare lists"
@@ -57,14 +57,14 @@ grep -q "continuing without .*table.nc.spare" "$folder/stderr" || fail "nothing 
 rm -f "$folder/disk/"*
 "$AKIN" neighbors "$folder/small.npy" -k 5 -o "$folder/disk/table.nc" --quiet
 
-# A leftover part of a killed run takes the space that the next run needs: it goes first.
+# A leftover part of a killed run takes the space that the next run needs: it is removed first.
 head -c 1900000 /dev/zero >"$folder/disk/table.nc.part"
 "$AKIN" neighbors "$folder/small.npy" -k 6 -o "$folder/disk/table.nc" --quiet 2>"$folder/stderr" ||
     fail "a leftover part stops the next run"
 [ -z "$(leftovers)" ] || fail "leftovers: $(leftovers)"
 
 "$AKIN" neighbors "$folder/small.npy" -k 2 -o "$folder/after.nc" --quiet
-# Publishing to two places of which one cannot be had touches neither; the file before is as it was.
+# Publishing to two targets changes neither if one is unavailable; the previous file is unchanged.
 "$AKIN" neighbors "$folder/large.npy" -k 20 -o "$folder/large.nc" --quiet
 rm -f "$folder/disk/"*
 "$AKIN" publish "$folder/before.nc" --to "file:$folder/disk/a.csv" --max-churn 1 --max-shrink 1 --min-coverage 0 --quiet
@@ -94,12 +94,12 @@ timeout 60 mpirun -n 3 "$AKIN" gallery "$folder/before.nc" --source "$folder/c.c
 [ $code -eq 1 ] || fail "a gallery on a full disk: exit $code, not 1"
 [ "$(ls "$folder/disk" | tr '\n' ' ')" = "a.csv a.csv.prev " ] || fail "leftovers: $(ls "$folder/disk")"
 
-# A disk that is read-only: exit 1, for no job file is wrong; and at once, before anything is read.
+# A read-only disk: exit 1, since no job file is wrong; at once, before anything is read.
 mount -o remount,ro "$folder/disk" || { echo "no right to make the disk read-only"; exit 0; }
 printf '[job]\noutput = %s\n[ingest]\nsource = %s\n' "$folder/disk/run" "$folder/c.csv" >"$folder/run.ini"
 printf '[job]\noutput = %s\n[ingest]\nsource = %s\n[publish]\nto = file:%s\n' \
     "$folder/run" "$folder/c.csv" "$folder/disk/a.csv" >"$folder/publish.ini"
-# All ranks refuse: mpirun need not sleep for a second before each of its signals to the others.
+# All ranks refuse, so that mpirun does not sleep for a second before each of its signals to the others.
 export OMPI_MCA_odls_base_sigkill_timeout=0 PRTE_MCA_odls_base_sigkill_timeout=0
 for ranks in 1 3; do
     for words in "run $folder/run.ini" "run $folder/run.ini --check" "run $folder/publish.ini" \

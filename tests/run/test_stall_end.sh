@@ -1,12 +1,12 @@
 #!/bin/sh
-# A run in which nothing moves ends with 1 within seconds, says which rank was waited for, and leaves no process behind.
+# A run without progress exits with 1 within seconds, names the rank that the others waited for, and leaves no process.
 set -u
 program=$AKIN_BUILD/tests/test_stall_ranks
 failed=0
 
 # expect HOW RANKS PATTERN: the stall limit is 4 s, so that no rank that only lacks its core is named, and 60 s is a hang.
 expect() {
-    cp "$program" "./stall_$$_$1" || exit 1 # a name of its own, to find what remains
+    cp "$program" "./stall_$$_$1" || exit 1 # a unique name, to find remaining processes
     timeout -k 5 60 mpirun -n "$2" "./stall_$$_$1" "$1" >out.txt 2>err.txt
     code=$?
     if [ $code -ne 1 ]; then echo "$1 at $2 ranks: exit $code, not 1"; cat err.txt; failed=1; fi
