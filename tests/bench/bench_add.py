@@ -1,12 +1,12 @@
-"""New items between nights: seconds and CPU seconds of `akin add` with a few new items into a large catalogue, whole and by stage; and
-whether the next full night makes the same table to the bit.
+"""Adding new items between nights: seconds and CPU seconds of `akin add` with a few new items and a large catalogue, in total and by
+stage; and whether the next full night makes a bit-identical table.
 
     AKIN=build/akin python3 tests/bench/bench_add.py FOLDER [ITEMS [NEW [ROUNDS]]]     (200000 10 5)
 
-FOLDER takes the pictures (ITEMS of 32 x 32 in one tar, drawn once; the time of a picture's decoding is not the point), the first night
-and all results. Each round adds the new items to the files of that night: with 2 ranks, and by one process on one core; with
-BEFORE="chrt -f 10" in front, where others use the machine. TO is another place to publish to than a file, such as redis://...;
-it is put back to the night's table before each round."""
+FOLDER gets the pictures (ITEMS of 32 x 32 in one tar, drawn once; decoding time is not of interest), the first night and all results.
+Each round adds the new items to the files of that night, once with 2 ranks and once in one process on one core. BEFORE="chrt -f 10" is
+put in front of the command, for machines that others use. TO is a target other than a file, such as redis://...; it is reset to the
+night's table before each round."""
 
 import csv
 import io
@@ -59,7 +59,7 @@ def picture(dice):
 
 
 def pack(name, count, first):
-    """A tar of pictures in folders, which are their categories."""
+    """A tar of pictures in folders, whose names are the categories."""
     dice = np.random.default_rng(first)
     with tarfile.open(name, "w") as tar:
         for i in range(first, first + count):
@@ -70,7 +70,7 @@ def pack(name, count, first):
 
 
 def unpack(name):
-    """The same as a table, for `add`: ids and categories as in the tar."""
+    """The same items as a CSV file, for `add`: ids and categories as in the tar."""
     with tarfile.open(name) as tar, open("new.csv", "w", newline="") as f:
         rows = csv.writer(f)
         rows.writerow(["id", "path", "category"])
@@ -99,7 +99,7 @@ def measure(ranks, *words):
 
 
 def put_back():
-    """The files of the night, and what it published."""
+    """Restores the files of the night, and what it published."""
     shutil.rmtree("live", ignore_errors=True)
     shutil.copytree("night", "live", copy_function=os.link)
     if "TO" not in os.environ:

@@ -1,5 +1,5 @@
-"""Pictures of every format beside Pillow: the same files, each decoded, turned, converted to sRGB and laid over white by both, then
-averaged to 32x32; and the number of pixels that akin takes a file to have. Prints a row for each format.
+"""Compares pictures of every format with Pillow: the same files, each decoded, turned, converted to sRGB and composited on white by both,
+then averaged to 32x32; and the number of pixels that akin takes a file to have. Prints one row per format.
 
 usage: AKIN=build/akin python3 tests/bench/bench_formats.py FOLDER...       (pillow-heif for HEIC, if it is installed)
 """
@@ -92,7 +92,7 @@ def seen_by_pillow(tops):
                 picture, pixels = theirs(os.path.join(top, name))
                 seen.append((os.path.join(top, name), Image.open(os.path.join(top, name)).format, picture, pixels))
             except Exception:
-                continue  # what Pillow does not read is not compared
+                continue  # pictures that Pillow cannot read are not compared
     return seen
 
 
@@ -100,7 +100,7 @@ def main():
     rows, sizes = {}, {}
     for file in seen_by_pillow(sys.argv[1:]):
         sizes.setdefault(file[3], []).append(file)
-    for pixels, files in sizes.items():  # at that limit akin takes the files, at one less it takes none of them
+    for pixels, files in sizes.items():  # with this limit akin accepts the files, with one pixel less it accepts none
         with tempfile.TemporaryDirectory() as folder:
             os.makedirs(os.path.join(folder, "in"))
             for path, *_ in files:

@@ -2,11 +2,10 @@
 
     python3 tests/bench/bench_ingest.py FOLDER [ROUNDS [CORES]]
 
-FOLDER holds photographs. $AKIN is the program, default build/akin; the Python that runs this needs Pillow. Both take turns;
-medians are compared. Pillow's time is that of its loop, without the start of its processes; akin's is told twice: the rate
-of its loop (images_per_second), and that of the whole call, with the start of MPI and the writing of the catalogue. The
-ratio by CPU seconds (akin's again with all of the call) stands still also where others use the machine.
-Prints one JSON object."""
+FOLDER contains photographs. $AKIN is the program, default build/akin; the Python that runs this needs Pillow. Both take turns, and
+medians are compared. Pillow's time is that of its loop, without starting its processes. Two figures are given for akin: the rate of
+its loop (images_per_second), and the rate of the whole call, which starts MPI and writes the catalogue. The ratio of CPU seconds
+(for akin, of the whole call) is meaningful even on a machine that others use. Prints one JSON object."""
 
 import json
 import multiprocessing
@@ -66,7 +65,7 @@ def main():
     theirs, theirs_cpu, loop, whole, cpu = [], [], [], [], []
     with tempfile.TemporaryDirectory() as scratch:
         output = os.path.join(scratch, "catalog.nc")
-        ours(folder, cores, output)  # the files are in the page cache from here
+        ours(folder, cores, output)  # from here on the files are in the page cache
         for _ in range(rounds):
             for series, value in zip((theirs, theirs_cpu), peer(files, cores)):
                 series.append(value)

@@ -1,21 +1,21 @@
-"""Measures `akin neighbors`, interleaved with a peer where there is one, and prints tables in Markdown.
+"""Measures `akin neighbors`, in turns with a peer if one is given, and prints tables in Markdown.
 
 usage: AKIN=build/akin python3 tests/bench/bench_neighbors.py WHAT [--peer "python knn_faiss.py"] [--rounds 3]
 WHAT   peer CASE...   pairs per second against the peer on one core; a case is N,DIM,K of rows uniform on the sphere, or a .npy
                       file and K: pictures.npy,20
        ablation B...  the same cases for several builds of the program (--cases, separated by blanks)
-       growth         time with n; writes a plot (--plot FILE.svg)
-       ranks          1 and 2 ranks at --n, waiting at 4
-       rules          --same-category with 100 categories at --n against no rule; and with one that is half of all at 2 ranks
-                      (BENCH_EMBEDDINGS=build/tests/bench_embeddings)
-       delta          1 % of --n items new, changed or gone, against the full run
-       sisap [N...]   the self-join of SISAP's 2026 challenge: k = 15, 1,024 columns, cosine, of clustered rows; at each n (100000
-                      200000 400000) seconds, memory and the recall of 100 rows, and what that comes to at 6.4 million on --cores
-       memory         n = 1,000,000 on 2 ranks; fails above 1.5 GiB in all
+       growth         time over n; writes a plot (--plot FILE.svg)
+       ranks          1 and 2 ranks at --n, waiting time at 4
+       rules          --same-category with 100 categories at --n against no rule; and with one category that has half of all items,
+                      at 2 ranks (BENCH_EMBEDDINGS=build/tests/bench_embeddings)
+       delta          1 % of --n items new, changed or removed, against the full run
+       sisap [N...]   the self-join of SISAP's 2026 challenge: k = 15, 1,024 columns, cosine, clustered rows; for each n (100000
+                      200000 400000) seconds, memory and the recall of 100 rows, extrapolated to 6.4 million rows on --cores
+       memory         n = 1,000,000 on 2 ranks; fails above 1.5 GiB in total
 The peer is called with a .npy file, --k and --threads, and prints a JSON line with pairs_per_second and version. Rates are those
-of the compute alone, as both tell them, medians of the rounds (least to most). A peer's OpenBLAS may be
-older than the CPU and then takes kernels of 2004: "env OPENBLAS_CORETYPE=SkylakeX python knn_faiss.py". peer_duckdb.py is another
-peer. Not a test: it takes minutes.
+of the computation alone, as both report them: medians of the rounds (minimum to maximum). A peer's OpenBLAS may be older than the CPU
+and then uses kernels of 2004: "env OPENBLAS_CORETYPE=SkylakeX python knn_faiss.py". peer_duckdb.py is another peer. Not a test: it
+takes minutes.
 """
 
 import argparse
@@ -52,7 +52,7 @@ def uniform(n, dim, seed=1):
 
 
 def run(command):
-    """Its JSON line, with the seconds of CPU in it."""
+    """Its JSON line, including CPU seconds."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run([*shlex.split(a.before), *command], capture_output=True, text=True)
     if done.returncode != 0:
@@ -203,7 +203,7 @@ def memory():
 
 
 def clustered(n, dim=1024):
-    """n rows around n / 100 centres, in float16; what is different in two rows of one centre is as long as the centre."""
+    """n rows around n / 100 centres, in float16; the random part of a row is as long as its centre."""
     r, path = np.random.default_rng(n), f"c{n}_{dim}.npy"
     centres = r.standard_normal((max(n // 100, 1), dim), dtype=np.float32)
     rows = np.lib.format.open_memmap(path, mode="w+", dtype=np.float16, shape=(n, dim))
@@ -215,7 +215,7 @@ def clustered(n, dim=1024):
 
 
 def recall_of(path, table, k, trials=100):
-    """Of some rows' entries, the share whose score is no worse than the k-th of all rows, in double precision."""
+    """For some rows, the share of entries whose score is at least the k-th best of all rows, in double precision."""
     import netCDF4
     x = np.load(path, mmap_mode="r")
     asked = np.linspace(0, len(x) - 1, trials).astype(int)

@@ -1,11 +1,11 @@
-"""A full night against one in which 1 % of the pictures changed, both by `akin run` with nights: seconds and CPU seconds, whole
-and by stage; and whether the table of the second equals, to the bit, that of a job from nothing with the same model.
+"""A full night against one in which 1 % of the pictures changed, both by `akin run` with nights: seconds and CPU seconds, in total and
+by stage; and whether the second night's table is bit-identical to that of a job from scratch with the same model.
 
     AKIN=build/akin python3 tests/bench/bench_night.py FOLDER [ITEMS [RANKS [SIZE]]]     (20000 2 160)
 
-FOLDER takes the pictures (drawn once, JPEG of SIZE x SIZE) and all results. From 400 on they are much like the photographs of a
-shop: something with colours and grain of its own before white. The full night is told with and without the fit of its model, which the
-second night does not do (retrain = never). CPU seconds stand still also where others use the machine."""
+FOLDER gets the pictures (drawn once, JPEG of SIZE x SIZE) and all results. With SIZE of 400 or more they resemble the photographs of a
+shop: an object with colours and grain on white. Figures of the full night are given with and without fitting its model, which the
+second night does not do (retrain = never). CPU seconds are meaningful even on a machine that others use."""
 
 import json
 import os
@@ -74,7 +74,7 @@ def draw_all():
 
 
 def run(job, *words):
-    """Seconds, CPU seconds, and what each stage says of itself."""
+    """Seconds, CPU seconds, and the report of each stage."""
     begin, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(command(["run", job, "--quiet", "--json", *words], RANKS), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

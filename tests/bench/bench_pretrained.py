@@ -1,13 +1,14 @@
-"""ingest --network measured on a real network: EfficientNet-lite0 (network_export.py).
+"""Measures ingest --network with a real network: EfficientNet-lite0 (network_export.py).
 
     V/bin/pip install openvino==2026.4.1 netCDF4 pillow      # V: the environment of network_export.py
     AKIN=build/akin V/bin/python tests/bench/bench_pretrained.py MODEL.onnx FOLDER vectors|speed|ranks|precision|rounded
 
-FOLDER holds catalog.csv. vectors: akin's rows against PyTorch's of the same pixels, and against a whole pipeline of Pillow and
-PyTorch. speed: the network alone against the same loop of OpenVINO's own Python, decoding alone, both together, in turns,
-medians of CPU time on one core. ranks: two ranks against one. precision: precision@10 of network, of the default without it and of both joined, and of
-bfloat16 the share of float32's ten neighbours that it keeps (WAYS=all: weights and axes, too). rounded: the same share alone, of bfloat16
-and int8, and their speed; int8 is QUANTISED=FILE.onnx (network_quantise.py). The group (a photograph's sender) is excluded where there is one."""
+FOLDER contains catalog.csv. vectors: akin's rows against PyTorch's for the same pixels, and against a complete pipeline of Pillow and
+PyTorch. speed: the network alone against the same loop in OpenVINO's own Python, decoding alone, and both together, in turns; medians
+of CPU time on one core. ranks: two ranks against one. precision: precision@10 of the network, of the default without it and of both
+joined, and the share of float32's ten neighbours that bfloat16 keeps (WAYS=all: weights and axes, too). rounded: only that share, for
+bfloat16 and int8, and their speed; int8 is QUANTISED=FILE.onnx (network_quantise.py). The group (a photograph's sender) is excluded if
+there is one."""
 
 import json
 import os
@@ -63,7 +64,7 @@ def vectors():
         own = Features().eval()(values).numpy()
     unit = lambda v: v / numpy.linalg.norm(v, axis=1, keepdims=True)
     print("pipeline of Pillow and PyTorch: least and mean cosine", (unit(own) * unit(given)).sum(1).min(), (unit(own) * unit(given)).sum(1).mean())
-    # The same pixels: lossless pictures of the input's size, which no one resizes.
+    # The same pixels: lossless pictures of the input's size, so that nothing is resized.
     os.makedirs("exact", exist_ok=True)
     for i, picture in enumerate(pixels):
         Image.fromarray(picture).save(f"exact/{i:04d}.png")
@@ -120,7 +121,7 @@ def speed():
             tell(f"{name}: akin's network alone", alone["network"])
             tell(f"{name}: OpenVINO's loop in Python", float(cpu_seconds([sys.executable, __file__, MODEL, FOLDER, "loop", name, str(alone["batch"]), seconds])[1]))
             tell(f"{name}: akin's over Python's", found[f"{name}: akin's network alone"][-1] / found[f"{name}: OpenVINO's loop in Python"][-1])
-            # Decoding to the network's size is what a network costs that does next to nothing.
+            # Decoding to the network's size is measured as the cost of a network that does almost nothing.
             spent, network = {}, ["--network", MODEL, "--network-precision", name]
             nothing = ["--network", NOTHING, "--network-crop", "none", "--network-size", alone["input"]]
             for what, words in (("plain", []), ("nothing", nothing), ("network", network)):

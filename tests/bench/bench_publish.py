@@ -1,6 +1,6 @@
-"""Publishing to Redis: speed against redis-benchmark's HSET with values of the same size, bytes an item in Redis for both
+"""Publishing to Redis: speed against redis-benchmark's HSET with values of the same size, bytes per item in Redis for both
 formats, and the publisher's memory. usage: AKIN=build/akin BENCH_TABLE=build/tests/bench_table bench_publish.py [ITEMS] [K] [ROUNDS]   (1000000 20 3)
-As root, clients and server get a core each before all others (chrt, taskset), as on a machine that does nothing else."""
+As root, clients and server get a core each with priority over all others (chrt, taskset), as on an idle machine."""
 
 import json
 import os

@@ -5,14 +5,14 @@ usage: AKIN=build/akin bench_quality.py [--sets NAME...] [--ways NAME...] [--clo
 needs: python3-numpy, python3-pil, python3-netcdf4; Debian's dataset-fashion-mnist and openclipart-png for these sets.
 
 For each set, seed and way it runs akin's own verbs: ingest, train --features ..., embed, neighbors, evaluate; the ways of
-quality_ways.py are joined by embed --from. The set's groups are excluded where it has some (photographs of one sender share
-a background). Precision by each label is told from table.nc; that of the category has to be what `akin evaluate` says.
-Near-duplicates: pictures re-encoded (JPEG, quality 75), cropped by 5 % and brightened by 10 % at once are ingested and
-embedded with the same model; told is the share whose nearest item is their original.
+quality_ways.py are imported with embed --from. The set's groups are excluded if it has any (photographs of one sender share a
+background). Precision by each label is computed from table.nc; that of the category must equal the output of `akin evaluate`.
+Near-duplicates: pictures that were re-encoded (JPEG, quality 75), cropped by 5 % and brightened by 10 % are ingested and embedded
+with the same model; the result is the share whose nearest item is their original.
 
---full: one seed, 50,000 pictures of a set, and training that is stopped after 30 minutes at 2 ranks (then of as many epochs
-as fit). In DIR/quality.json each figure; quality_report.py makes tables and plots of it, quality_sheet.py the sheets. What is
-in the work folder already is not made again, so a run that was stopped goes on; --kept makes nothing at all.
+--full: one seed, 50,000 pictures per set, and training that is stopped after 30 minutes at 2 ranks (as many epochs as fit).
+DIR/quality.json has every figure; quality_report.py makes tables and plots of it, quality_sheet.py the sheets. Results in the work
+folder are not computed again, so a run that was stopped can be resumed; --kept computes nothing at all.
 """
 
 import argparse
@@ -107,7 +107,7 @@ def core_seconds():
 
 
 def training(which, way, a):
-    """Options of train, and the seconds that its network has had already, by the clock and of a core."""
+    """Options of train, and the time already spent on its network, in seconds and in core seconds."""
     options = [*TRAINED[way], "--seed", which.seed, *(["--batch", a.batch] if a.batch else [])]
     before = folder_of(which, SAME_NETWORK.get(way, way))
     model, kept = os.path.join(before, "model.nc"), os.path.join(before, "figures.json")
@@ -119,7 +119,7 @@ def training(which, way, a):
 
 
 def unlabelled(which):
-    """catalog.nc of the same pictures that says nothing of what belongs together."""
+    """catalog.nc of the same pictures without labels."""
     out = os.path.join(which.folder, "unlabelled.nc")
     if not os.path.exists(out):
         rows = [(i, os.path.relpath(which.paths[i], which.folder)) for i in which.ids]
@@ -148,13 +148,13 @@ def embed_trained(which, way, folder, a, near):
 
 
 def embed_other(which, way, folder, a, near):
-    """The same of a way of quality_ways.py, joined with the catalogue by embed --from."""
+    """The same for a way of quality_ways.py, imported with embed --from."""
     began = time.time()
     describe = quality_ways.WAYS[way](which.pictures, which.seed)
     seconds = time.time() - began
     rows, out = os.path.join(folder, "rows.npy"), os.path.join(folder, "embeddings.nc")
     vectors = describe(which.pictures).astype(numpy.float32)
-    if vectors.shape[1] > 2048:  # more columns than akin takes: turned to its largest axes, which leaves nothing to see out
+    if vectors.shape[1] > 2048:  # more columns than akin accepts: projected to the largest axes, without visible loss
         plain, turn = describe, quality_ways.axes(vectors, 2048, 0)
         describe = lambda x: turn(plain(x))
         vectors = turn(vectors)
@@ -179,7 +179,7 @@ def near_catalog(which, count):
     rows = []
     for n, i in enumerate(quality_sets.chosen(len(which.ids), count, 99)):
         picture = Image.open(which.paths[which.ids[i]])
-        if "A" in picture.getbands() or "transparency" in picture.info:  # over white, as akin lays it
+        if "A" in picture.getbands() or "transparency" in picture.info:  # on white, as in akin
             picture = Image.alpha_composite(Image.new("RGBA", picture.size, "white"), picture.convert("RGBA"))
         picture = picture.convert("RGB")
         picture.thumbnail((800, 800))
@@ -222,7 +222,7 @@ def originals_first(embeddings, ids, near):
 
 
 def chosen(folder):
-    """What train said of the weights that it chose."""
+    """What train reported about its choice of weights."""
     model = os.path.join(folder, "model.nc")
     if not os.path.exists(model):
         return None
@@ -231,7 +231,7 @@ def chosen(folder):
 
 
 def measure(which, way, a):
-    """Everything of one way on one set, kept beside its files so that a second run need not."""
+    """All results of one way on one set, stored with its files so that a second run can reuse them."""
     folder = folder_of(which, way)
     kept = os.path.join(folder, "figures.json")
     if os.path.exists(kept):
@@ -300,7 +300,7 @@ def main():
                     continue
                 try:
                     found = measure(which, way, a)
-                except RuntimeError as problem:  # an option that this akin does not have, say
+                except RuntimeError as problem:  # for example, an option that this akin does not have
                     print(f"{name} {seed} {way}: left out: {problem}", file=sys.stderr)
                     continue
                 results.append(found)

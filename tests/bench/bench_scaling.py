@@ -3,19 +3,19 @@
 usage: AKIN_BUILD=build python3 tests/bench/bench_scaling.py [--steps 10] [--cores 2] [--check 1 2 3 4] [--given C U]
 
 A step on P ranks with batch B has ceil(B / 16 / P) micro-batches on the busiest rank, c seconds each, and an update of u.
-The gradient goes in three sums of n_k bytes (64-bit): the decoder's begins when a share d of the last micro-batch is done,
-the dense layers' at e, the encoder's at its end; one behind the other, each
+The gradient is summed in three messages of n_k bytes (64-bit numbers): the decoder's starts when a share d of the last micro-batch is
+done, the dense layers' at e, the encoder's at its end; one after the other, each takes
 
     t(n) = 2 ceil(log2 P) a + 2 (P - 1) / P n / b        (a: latency, b: bandwidth, reduce-scatter and all-gather)
 
-and the update waits for the last. c, u, a and b are measured by bench_step (a and b of this machine, where ranks talk through
-memory; more ranks than cores take turns, so their c is that much longer, and so is their share of a sum); d and e are what
-share of a micro-batch's operations is done by then.
+and the update waits for the last one. c, u, a and b are measured by bench_step (a and b of this machine, whose ranks communicate
+through memory; if there are more ranks than cores, they take turns, so their c and their share of a sum are that much longer); d and e
+are the shares of a micro-batch's operations that are done by then.
 
-Steps of one rank do not all take the same time, and P ranks wait for the slowest of P: with scatter, the computing takes
-the mean of the largest of P steps drawn from those measured on one rank (their deciles, the ranks independent of each
-other). For a cluster, a and b are given: 2 us and 10 GB/s, as of a 100 Gbit/s
-fabric. --given: c and u in seconds, and nothing is measured. Prints Markdown. Not a test.
+Steps of one rank do not all take the same time, and P ranks wait for the slowest of them: with scatter, the computation takes
+the mean of the largest of P steps drawn from those measured on one rank (their deciles; ranks are independent of each other).
+For a cluster, a and b are given: 2 us and 10 GB/s, as for a 100 Gbit/s fabric. --given: c and u in seconds, and nothing is
+measured. Prints Markdown. Not a test.
 """
 
 import argparse
@@ -49,7 +49,7 @@ def measure(ranks):
 
 
 def step(ranks, batch, c, u, latency, bandwidth, cores=None):
-    """(seconds of a step, seconds of it that nothing is computed)."""
+    """(seconds of a step, seconds of it in which nothing is computed)."""
     turns = max(1, ranks / cores) if cores else 1
     micros = math.ceil(batch / 16 / ranks)
     computed, end = turns * micros * c, 0.0

@@ -2,11 +2,11 @@
 
 usage: AKIN=build/akin bench_training_loss.py CATALOG.nc [--steps 250] [--batch 128] [--rate 0.002] [--seeds 3] [--threads 1]
        [--twin]
-needs: torch, netCDF4. Both sides start from the same weights, see the same pictures in the same order, and have the same
-learning rate in each step; no holdout. So what differs is arithmetic alone: its order, and how that grows. Compared are
-the curves, and at the end the losses of both models over the first 2,000 pictures, both computed by PyTorch. Prints a JSON
-line a seed, and at the end the ratio of the means over the seeds. With --twin PyTorch also trains from weights of which
-each is the next float above: how far rounding alone moves a run. Not a test: it takes minutes.
+needs: torch, netCDF4. Both sides start from the same weights, get the same pictures in the same order, and have the same
+learning rate in each step; no holdout. They differ in arithmetic only: in its order, and in how rounding errors grow. The curves are
+compared, and at the end the losses of both models over the first 2,000 pictures, both computed by PyTorch. Prints one JSON line per
+seed, and at the end the ratio of the means over the seeds. With --twin, PyTorch also trains from weights that are each the next float
+above: how far rounding alone moves a run. Not a test: it takes minutes.
 """
 
 import argparse
@@ -164,7 +164,7 @@ in_epoch = -(-len(pictures) // a.batch)
 ends = {"akin": [], "torch": []} | ({"twin": []} if a.twin else {})
 for number in range(1, a.seeds + 1):
     with tempfile.TemporaryDirectory() as folder:
-        # The weights that both begin with: zeros that a step moves to 1e-9 are zeros no more where a picture is black.
+        # The initial weights of both: zeros that a step moves to 1e-9 are no longer zeros where a picture is black.
         with_akin(folder, "first.nc", number, "--steps", "1", "--learning-rate", "1e-9")
         network = Network().load(f"{folder}/first.nc").to(memory_format=torch.channels_last)
         assert sum(w.numel() for w in network.parameters()) == 570019

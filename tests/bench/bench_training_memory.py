@@ -1,8 +1,8 @@
-"""What training keeps in memory, a rank: the largest resident set while `akin train` takes steps on a large catalogue.
+"""The memory of training, per rank: the largest resident set while `akin train` takes steps on a large catalogue.
 
 usage: AKIN_BUILD=build python3 tests/bench/bench_training_memory.py [--items 2000000] [--ranks 2] [--steps 200] [--folder .]
-Writes the catalogue first (3 kB an item) and removes it in the end. Prints one JSON object: MiB of each rank, the rate, and
-the seconds that steps waited for pictures and for checkpoints, one of which is written every second. Not a test.
+Writes the catalogue first (3 kB per item) and removes it at the end. Prints one JSON object: MiB of each rank, the rate, and the
+seconds that steps waited for pictures and for checkpoints, one of which is written every second. Not a test.
 """
 
 import argparse

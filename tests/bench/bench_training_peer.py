@@ -1,9 +1,10 @@
 """Images per second of a training step and of embedding, akin's against PyTorch's best variant, in turns on one core each.
 
 usage: AKIN_BUILD=build python3 tests/bench/bench_training_peer.py --python VENV/bin/python --peer train_torch.py [--rounds 5] [--cpu]
-needs: a Python with torch (the newest that installs), and the peer, which prints train_images_per_second and
+needs: a Python with torch (the newest that can be installed), and the peer, which prints train_images_per_second and
 embed_images_per_second of the best of its variants as one JSON line. Both sides take the fastest of several steps of 256
-images; rounds take turns, medians are compared. --cpu: both by the CPU's time, for a machine that others use, too. Prints one JSON object. Not a test: a round takes a minute.
+images; rounds take turns, and medians are compared. --cpu: both by CPU time, for a machine that others use, too. Prints one JSON
+object. Not a test: a round takes a minute.
 """
 
 import argparse

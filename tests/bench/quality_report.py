@@ -1,12 +1,12 @@
-"""Tables (Markdown) and plots (SVG) of what bench_quality.py measured.
+"""Tables (Markdown) and plots (SVG) of the results of bench_quality.py.
 
 usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WAY...] [--brief | --overview]
-The tables go to stdout, DIR/NAME-<set>.svg are the plots; several files are read as one. The first table says by how much
-the default is ahead of the best other way of each label, where a way that is named by --beside is told apart: those are the
-product's own. --brief leaves out the tables by category. --overview: instead one table and one plot, DIR/NAME-overview.svg, of all sets: the
-default, what it was before, and the best other way, with seconds of a core for 1,000 pictures.
-A figure is the mean over the seeds, after it the spread (half of what lies between the least and the most) where there
-are several seeds. In bold: the best way of the column.
+Tables go to stdout, plots to DIR/NAME-<set>.svg; several files are read as one. The first table shows by how much the default
+exceeds the best other way for each label; ways named by --beside are listed separately, since they are the product's own. --brief
+omits the tables by category. --overview: instead, one table and one plot of all sets, DIR/NAME-overview.svg: the default, what it was
+before, and the best other way, with core seconds per 1,000 pictures.
+A figure is the mean over the seeds, followed by the spread (half the difference between maximum and minimum) if there are several.
+Bold: the best way of the column.
 """
 
 import argparse
@@ -95,7 +95,7 @@ def text(x, y, words, anchor="start", weight="normal"):
 
 
 def plot(path, name, ways):
-    """A bar a way and label: precision@10, with a mark from the least to the most of the seeds."""
+    """One bar per way and label: precision@10, with a mark from the minimum to the maximum over the seeds."""
     labels = list(next(iter(ways.values()))[0]["labels"])
     high = TOP + len(labels) * (len(ways) * ROW + 26)
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{high}" font-family="sans-serif" font-size="12">',
@@ -137,7 +137,7 @@ def overview_rows(sets):
 
 
 def overview(sets, path):
-    """One table to stdout and one plot: a row a set and label, a dot a way."""
+    """One table to stdout and one plot: a row per set and label, a dot per way."""
     print("| set | label | before | default | best other kind | its figure | original first: before, default "
           "| seconds of a core for 1,000 pictures: before, default |\n" + "|---" * 8 + "|")
     rows = list(overview_rows(sets))

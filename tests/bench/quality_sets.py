@@ -1,8 +1,8 @@
 """The sets of pictures that the vectors' quality is measured on: each is made into a folder with catalog.csv (id, path,
-category, group) and labels.csv (id and a column a label). Used by bench_quality.py.
+category, group) and labels.csv (id and one column per label). Used by bench_quality.py.
 
-Pictures that the packages and the archive have are used as they are; what is not a picture file yet (Fashion-MNIST, the
-synthetic set, and Fashion-MNIST in colours) is written as PNG.
+Pictures in the packages and the archive are used as they are; what is not a picture file yet (Fashion-MNIST, the synthetic set, and
+Fashion-MNIST in colours) is written as PNG.
 """
 
 import csv
@@ -167,7 +167,7 @@ SETS = {"fashion": fashion, "tinted": tinted, "clothing": clothing, "clipart": c
 
 
 def make(name, folder, items, seed, source=None):
-    """Makes the set's folder, unless it is there."""
+    """Makes the set's folder, unless it exists."""
     done = os.path.join(folder, "made")
     if not os.path.exists(done):
         SETS.get(name, own)(folder, items, seed, source)

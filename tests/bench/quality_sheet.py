@@ -1,9 +1,10 @@
-"""A picture sheet of a set: 12 queries x 8 neighbours for each way, side by side.
+"""A sheet of pictures for a set: 12 queries x 8 neighbours for each way, side by side.
 
 usage: quality_sheet.py FOLDER OUT.png [--ways NAME...] [--queries 12] [--neighbors 8] [--seed 1] [--side 64] [--across 3]
-needs: python3-numpy, python3-pil, python3-netcdf4. FOLDER is that of one set and seed in bench_quality.py's work folder; each folder
-below it with a table.nc is a way. The pictures are what akin sees, 32x32, of --side pixels here; the sheet has 256 colours, to be small. The first column is the query; a green
-frame: the neighbour's category is the query's. Queries are spread evenly over the categories.
+needs: python3-numpy, python3-pil, python3-netcdf4. FOLDER is that of one set and seed in bench_quality.py's work folder; each of its
+subfolders with a table.nc is a way. The pictures are those that akin uses, 32x32, enlarged to --side pixels; the sheet has 256 colours,
+to be small. The first column is the query; a green frame means that the neighbour has the query's category. Queries are spread evenly
+over the categories.
 """
 
 import argparse

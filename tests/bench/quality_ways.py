@@ -1,7 +1,7 @@
-"""Ways to make vectors of pictures that are not in the product: what its own are measured against. Used by bench_quality.py.
+"""Ways to make vectors of pictures that are not in the product, to compare its own with. Used by bench_quality.py.
 
 A way is a function of the catalogue's pictures u8 [n, 32, 32, 3] and a seed that returns a function from pictures to
-vectors: what is fitted is fitted on the catalogue, without labels.
+vectors; it is fitted on the catalogue, without labels.
 """
 
 import numpy
@@ -41,7 +41,7 @@ def centres(rows, count, rounds, draw):
 
 
 def between(at, bins, around=False):
-    """Each value of [0, 1] to its two nearest of so many bins: [(bin, share), (bin, share)]."""
+    """Distributes each value of [0, 1] over its two nearest bins: [(bin, share), (bin, share)]."""
     place = at * bins - 0.5 if around else at * (bins - 1)
     low = numpy.floor(place).astype(int)
     share = place - low
@@ -72,7 +72,7 @@ def colour_histogram(x):
 
 
 def orientations(x):
-    """Gradients of grey in 4x4 cells of 8 unsigned directions, each picture brought to unit length."""
+    """Gradients of grey in 4x4 cells of 8 unsigned directions, each picture normalised to unit length."""
     grey = numpy.pad(x @ numpy.array([0.299, 0.587, 0.114], numpy.float32), ((0, 0), (1, 1), (1, 1)), "edge")
     down, right = grey[:, 2:, 1:-1] - grey[:, :-2, 1:-1], grey[:, 1:-1, 2:] - grey[:, 1:-1, :-2]
     cell = numpy.arange(SIDE) // 8
@@ -144,5 +144,5 @@ def patches(pictures, seed):
     return lambda x: turn(describe(x))
 
 
-# name: the way; the last two as in the table that this project began with
+# name: the way; the last two are those of this project's first table
 WAYS = {"raw pixels": centred, "histogram + HOG 4x4 + LBP": simple, "patches (numpy)": patches}
