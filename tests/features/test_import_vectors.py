@@ -1,5 +1,5 @@
 """embed --from: vectors of another network become embeddings.nc: joined by id, whatever their order, the same at any rank
-count; what does not match is counted; a job that brings its vectors trains nothing and goes on from night to night."""
+count; what does not match is reported; a job that brings its vectors trains nothing and goes on from night to night."""
 
 import json
 import os

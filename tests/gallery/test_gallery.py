@@ -45,7 +45,7 @@ def make_job():
 
 
 def lists_of(table):
-    """{id: [(neighbour's id, score)...]} as publish tells them."""
+    """{id: [(neighbour's id, score)...]} as published."""
     akin("publish", table, "--to", "file:lists.jsonl", "--max-churn", 1)
     with open("lists.jsonl", encoding="utf-8") as f:
         entries = [json.loads(line) for line in f]

@@ -110,7 +110,7 @@ def test_the_same_bytes_at_any_rank_count():
 
 
 def test_without_what_it_could_know():
-    """No pictures, attributes and shares of the others, but a page; what belongs to other tables is told."""
+    """No pictures, attributes and shares of the others, but a page; files that belong to other tables are reported."""
     done = akin("gallery", "results/arrivals/table.nc", "--source", NEW, "-o", "bare", "--picture-size", 64)
     told = script("bare/data/summary.js", "summary")
     assert "--target-source" in done.err and told["targets_name"] == "last-season" and told["share_parts"] == [] and not os.path.exists("bare/targets")

@@ -172,7 +172,7 @@ def test_departments_that_stand_out_are_named():
         b.until(READY)
         text = b.run("return document.querySelector('#figures').innerText")
         assert "different=category" in text and "recision" not in text and "=no" not in text, text
-    # Nothing stands out where all is well.
+    # Nothing is reported where all is well.
     assert akin("evaluate", "item/table.nc", "--json").json["outliers"] == []
 
 

@@ -49,7 +49,7 @@ def test_a_page_for_each_table():
     assert summary("results/job/gallery/tables/related")["k"] == 4
     with open("job.ini") as f:
         before, after = f.read().split("[table related]")
-    with open("front.ini", "w") as f:  # one that is recorded last and stands first
+    with open("front.ini", "w") as f:  # one that is recorded last and comes first
         f.write(f"{before}[table front]\nk = 2\n[table related]{after}")
     for job in ("front.ini", "job.ini", "front.ini"):
         assert not akin("run", job, "--json").json["stages"]["gallery"]["skipped"]
@@ -90,7 +90,7 @@ def script(path, name):
 
 
 def test_what_parts_add_sums_to_the_score():
-    """As `query --why` tells them; a table by an aspect has none."""
+    """As in `query --why`; a table by an aspect has none."""
     parts = summary("results/job/gallery")["share_parts"]
     lists, shares = (script(f"results/job/gallery/data/{folder}/000/000000.js", name) for folder, name in (("lists", "list"), ("why", "shares")))
     for entry, share in zip(lists, shares):

@@ -1,4 +1,4 @@
-"""The house stands: every #include goes to a header of its own room or to one that a room below shows, as the table in
+"""The structure of the sources: every #include is of a header of its own room or of one that a room below shows, as the table in
 rooms.py says; a header is shown in include/akin only where another room uses it; a foreign header is in the one module that
 owns it; every room has its README; and every prototype that a room shows says whether it is collective.
 

@@ -99,7 +99,7 @@ def test_damage_is_refused():
     put("damage/second.tgz", second)
     refused("damage/second.tgz", "truncated")
     header = bytearray(A + B)
-    header[len(A) + 3] ^= 1  # a header in the middle: behind it libarchive would go on as if nothing were
+    header[len(A) + 3] ^= 1  # a header in the middle, after which libarchive would continue as if nothing had happened
     put("damage/header.tar", bytes(header))
     refused("damage/header.tar", "after member 2")
     put("damage/text.gz", gzip.compress(b"id,path\n1,1.png\n" * 50))

@@ -66,7 +66,7 @@ def test_the_catalogue_is_that_of_the_same_files_at_any_rank_count():
         before = len(server.requests())
         r = akin("ingest", source, "-o", out, *ALLOW, "--json", ranks=ranks).json
         assert r["items"] == 13 and r["fetched"] == 12 and r["addresses"] == 12, r
-        assert len(server.requests()) == before + 12  # each once, whoever wants it
+        assert len(server.requests()) == before + 12  # each once, however many rows refer to it
         assert_same_variables(f"{folder}/files.nc", out)
         assert not os.path.exists(out + ".fetched")
     server.stop()
@@ -95,7 +95,7 @@ def test_a_cache_is_asked_for_what_changed():
         pass
     else:
         raise AssertionError("the new picture was not taken")
-    # Without a network the cache is what there is, and it is said; --offline does not even ask.
+    # Without a network only the cache is used, with a message; --offline does not even try.
     server.stop()
     d = akin("ingest", source, "-o", f"{folder}/dark.nc", "--cache", cache, *ALLOW, *QUICK, "--retries", "0", "--json")
     assert d.json["items"] == 3 and d.json["kept"] == 3 and "could not be requested" in d.err, d.err

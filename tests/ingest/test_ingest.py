@@ -291,7 +291,7 @@ def test_folders():
 
 
 def test_hidden_files_are_rows():
-    """What desktops leave behind is accounted for, too."""
+    """Files that desktops create are accounted for, too."""
     fresh("hidden")
     put("hidden/.DS_Store", "no picture")
     put("hidden/people/._a.png", "no picture")

@@ -157,7 +157,7 @@ def test_a_night_does_not_begin_before_the_last():
     assert ran(run("order.ini", "--night", "2024-03-02")) == []
     with open("results/order/.night", "w") as f:
         f.write("2024-03-02\n")
-    for more in (("--check",), ("--quiet",)):  # it goes on first
+    for more in (("--check",), ("--quiet",)):  # it is continued first
         done = run("order.ini", "--night", "2024-03-01", *more, ranks=2)
         assert done.err.count("ignoring --night 2024-03-01: the night of 2024-03-02 is not complete") == 1, done.err
     assert done.json["output"] == "results/order/2024-03-02"
@@ -218,7 +218,7 @@ def test_a_damaged_file_of_the_night_before_is_told_and_healed():
     os.truncate(f"{before}/embeddings.nc", 1000)
     done = run("torn.ini", "--night", f"2024-03-{day:02}", "--quiet", ranks=2)
     assert ran(done) == ["embed"] and done.err.count("embeddings.nc: damaged") == 1 and f"embed: it is damaged; it will be recomputed: {before}/embeddings.nc: " in done.err, done.err
-    assert run("torn.ini", "--night", "2024-03-09", "--quiet").err == ""  # nothing is said of what is whole
+    assert run("torn.ini", "--night", "2024-03-09", "--quiet").err == ""  # intact files cause no message
 
 
 def test_a_drift_that_cannot_be_measured_is_told():
@@ -238,7 +238,7 @@ def test_a_model_of_other_options_is_told():
     run(write_job("other"))
     as_night("results/other", "2001-01-01")
     done = run(write_job("other", "seed = 5"), "--check")
-    assert "has other options" not in done.err, done.err  # nobody asked to keep it
+    assert "has other options" not in done.err, done.err  # keeping it was not requested
     job = write_job("other", "retrain = never\nseed = 5")
     with open(job, "a") as f:
         f.write("max-churn = 1\n")

@@ -167,7 +167,7 @@ def test_a_rollback_is_not_undone_by_the_next_night():
     akin("rollback", "--to", "file:" + places[0])
     done, third = night("2001-01-06", 7)
     assert third[0] not in (first[0], second[0]) and "was left unchanged" not in done.err, done.err
-    done, now = night("2001-01-07", 5)  # an old table that nobody took back
+    done, now = night("2001-01-07", 5)  # an old table that was not rolled back
     assert now == first, done.err
     shutil.rmtree("results/back")
 

@@ -55,7 +55,7 @@ def remove(path):
 
 
 def together(calls, longest):
-    """Starts them up to so many seconds apart, in any order; [(exit, stderr)] in that of the calls."""
+    """Starts them at most this many seconds apart, in any order; returns [(exit, stderr)] in the order of the calls."""
     begun = [None] * len(calls)
     for i in dice.sample(range(len(calls)), len(calls)):
         begun[i] = subprocess.Popen(calls[i], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -160,7 +160,7 @@ def test_two_fetches_into_one_cache():
 
 
 def test_what_was_killed_holds_nothing():
-    """Killed at any moment: the next one goes on, with the lock's file left or not."""
+    """Killed at any moment: the next one works, whether the lock's file is left or not."""
     output, words, other = PAIRS["train"]
     for _ in range(3):
         child = subprocess.Popen(command(words, 0), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

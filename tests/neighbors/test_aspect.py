@@ -25,7 +25,7 @@ def read(path, *names):
 
 
 def parts_of(name):
-    """{part: its columns in the joined vector}, as `query --why` tells them."""
+    """{part: its columns in the joined vector}, as in `query --why`."""
     parts, at = {}, 0
     for part in akin("query", f"{name}/embeddings.nc", "--id", "item-0001", "--why", "item-0002", "--json").json["parts"]:
         parts[part["part"]] = slice(at, at + part["columns"])
@@ -79,7 +79,7 @@ def test_with_rules_and_products_and_more_ranks_than_items():
 
 
 def test_a_night_that_builds_upon_the_one_before():
-    """With that night's catalogue and model beside its embeddings; without them all is computed."""
+    """With that night's catalogue and model in the folder of its embeddings; without them everything is computed."""
     os.makedirs("before")
     with open("things/catalog.csv") as f, open("things/less.csv", "w") as g:
         g.writelines(line for i, line in enumerate(f) if i % 20 != 3)

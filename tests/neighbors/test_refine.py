@@ -25,7 +25,7 @@ def make_rows():
 
 
 def write_catalogue(name, x, category, group, available, first=0):
-    """embeddings.nc with labels: of a catalogue whose pictures nobody looks at."""
+    """embeddings.nc with labels, of a catalogue whose pictures are not used."""
     from PIL import Image
     os.makedirs(name, exist_ok=True)
     with open(f"{name}/catalog.csv", "w") as f:

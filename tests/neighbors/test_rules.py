@@ -80,7 +80,7 @@ def test_random_rules():
 
 
 def test_queries_answer_as_the_table():
-    """A query with the rules of a table is the item's row; --why tells what each rule says, and the places, of a pair."""
+    """A query with the rules of a table is the item's row; --why explains each rule, and the ranks, of a pair."""
     r, k = np.random.default_rng([SEED, 77]), 12
     now = Catalogue(r, 110, 0.1)
     items, rows, n = now.items, now.rows, len(now.items)

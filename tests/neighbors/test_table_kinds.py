@@ -29,7 +29,7 @@ class Products:
 
 
 class Model:
-    """Who may stand in whose list, and with what score; NaN: nobody."""
+    """The score of each item in each other's list; NaN: it is not allowed there."""
 
     def __init__(self, way, now, asked):
         self.asked = asked

@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_refused_before_anything_is_sent():
     assert "item limit is 524288" in done.json["message"] and "long-name" in done.json["message"]
     assert_live(OLD, client)
     small.stop()
-    # memory for less than the table: nobody is led to lists that were forgotten
+    # memory for less than the table: no reader is directed to evicted lists
     tiny = memcached_server("-m", 8)
     publish(OLD, to=url(port=tiny.port))
     client = Memcached(tiny.port)
@@ -186,7 +186,7 @@ def test_faults():
 
 
 def test_two_at_once():
-    """The lock is one's; whoever ends well is what a storefront reads, all of it."""
+    """Only one holds the lock; a storefront reads all of the table whose publisher succeeded."""
     tables = [other_table(f"race-{i}.nc", 3000, 5, 10 + i, names(range(3000))) for i in range(3)]
     for _ in range(2):
         processes = [subprocess.Popen(command(["publish", table, "--to", url("race"), *OPEN, "--timeout", 60], 0), stderr=subprocess.PIPE, text=True)

@@ -1,4 +1,4 @@
-"""A Redis with too little room for a second table beside the one that is read is refused before anything is sent; one whose policy
+"""A Redis with too little room for a second table in addition to the published one is refused before anything is sent; one whose policy
 may evict the table causes a warning; and a server is reached by an IPv6 address."""
 
 import json

@@ -13,7 +13,7 @@ LIMIT = 3  # seconds, of which a start of MPI beside others takes less
 
 
 def hang(words, ranks, stall, rank, seconds):
-    """The report (None: rank 0 is the one that stopped) and stderr; it has to end within LIMIT and so many seconds more."""
+    """The report (None: rank 0 is the one that stopped) and stderr; it must end within LIMIT plus this many seconds."""
     env = {**os.environ, "AKIN_STALL": stall, "AKIN_STALL_RANK": str(rank)}
     began = time.monotonic()
     done = subprocess.run(command([*words, "--json", "--stall-limit", LIMIT], ranks, env), capture_output=True, timeout=60, env=env)

@@ -61,7 +61,7 @@ def test_vectors_of_other_kernels_are_named():
     assert ("kernels for portable" in again.err) == (best != "portable"), again.err
     again = akin("embed", "catalog.nc", "--model", "model.nc", "-o", "now.nc", "--previous", "before.nc", "--cpu", "portable")
     assert "kernels for" not in again.err
-    # A table does not depend on them: last night's serves, and nothing is said.
+    # A table does not depend on them: the previous night's is reused, without a message.
     akin("neighbors", "before.nc", "-o", "table.nc", "-k", 5, "--cpu", "portable")
     later = akin("neighbors", "before.nc", "-o", "next.nc", "-k", 5, "--previous", "table.nc", "--previous-embeddings", "before.nc")
     assert "kernels for" not in later.err

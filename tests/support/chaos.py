@@ -135,7 +135,7 @@ def filled(job):
 
 
 def slow_down(pid, going, seconds):
-    """Ten times: it stands still for nine tenths of the time. How often it was stopped."""
+    """By a factor of ten: it is stopped for nine tenths of the time. Returns how often it was stopped."""
     end, stops = time.time() + seconds, 0
     while going() and time.time() < end:
         send(pid, signal.SIGSTOP)
@@ -172,7 +172,7 @@ class Mpirun(World):
     """One disk of its own, so that it can be full."""
 
     def start(self, job, env=None, stall=600):
-        # One that is stopped and alone is missed by nobody but who waits for it: on Slurm, its time limit.
+        # A stopped single process is noticed only by its time limit on Slurm.
         ranks = self.dice.choice([1, 2, 3, 4] if stall == 600 else [2, 3, 4])
         return subprocess.Popen(command(["run", job, "--quiet", "--stall-limit", stall], ranks, env), stdout=subprocess.DEVNULL,
                                 stderr=subprocess.PIPE, text=True, env={**os.environ, **(env or {})})
@@ -390,7 +390,7 @@ class Slurm(World):
         return self.command(job, "scancel")
 
     def fault_warning(self, job):
-        """What --signal=B:USR1@120 does two minutes before the time limit: the job puts itself back and goes on."""
+        """What --signal=B:USR1@120 does two minutes before the time limit: the job requeues itself and resumes."""
         return self.command(job, "scancel", "-b", "-s", "USR1")
 
     def fault_requeue(self, job):

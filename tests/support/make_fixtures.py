@@ -647,7 +647,7 @@ def make_tiff_samples():
 
 
 def make_turned():
-    """What EXIF says, in PNG - before the pixels and behind them - and in WebP."""
+    """EXIF in PNG - before and after the pixels - and in WebP."""
     picture = Image.fromarray(quantised(pattern(), 8).astype(numpy.uint8))
     for orientation in (1, 3, 6, 8):
         exif = Image.Exif()

@@ -90,7 +90,7 @@ def picture(body, seconds=0):
 
 
 def tagged(body, tag, modified=None):
-    """With an ETag, or Last-Modified: 304 to whoever has it."""
+    """With an ETag, or Last-Modified: 304 to a client that has it."""
     def rule(handler, nth):
         headers = [("ETag", tag)] if tag else [("Last-Modified", modified)]
         has = handler.headers.get("If-None-Match") == tag if tag else handler.headers.get("If-Modified-Since") == modified

@@ -15,7 +15,7 @@ NIGHT = os.path.join(SOURCE, "slurm")
 
 
 def free_port():
-    """The first of 300 that nobody listens on at either end."""
+    """The first of a range of 300 whose ends are both unused."""
     for port in range(17800, 32000, 400):
         with contextlib.suppress(OSError):
             for one in (port, port + 1, port + 100):

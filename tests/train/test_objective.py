@@ -111,7 +111,7 @@ def test_views_agree():
 
 
 def test_going_on():
-    """What is drawn for a picture depends on the epoch, not on where the run began: stopped by a signal behind any step, and
+    """The random changes of a picture depend on the epoch, not on where the run began: stopped by a signal behind any step, and
     gone on with at another number of ranks."""
     for objective in ("denoising", "contrastive"):
         words = ["--objective", objective, "--checkpoint-every", 0]

@@ -81,7 +81,7 @@ def test_the_rate_falls():
 
 
 def test_patience():
-    """Ends when the holdout has not become better for so many epochs, and keeps the best weights."""
+    """Ends after this many epochs without improvement on the holdout, and keeps the best weights."""
     words = ["--learning-rate", 0.03, "--batch", 10, "--patience", 2, "--json"]
     done = train("patient.nc", *words, epochs=40)
     j = done.json
@@ -89,7 +89,7 @@ def test_patience():
     best = curve.index(min(curve))
     assert len(curve) < 40 and len(curve) - 1 - best == 2 and j["holdout_loss"] == curve[best], j
     assert f"epoch {best + 1} are kept" in done.err, done.err
-    # They are the best weights: a run that goes on from them begins with a model of their loss.
+    # They are the best weights: a run that starts from them begins with their loss.
     akin("train", CATALOG, "-o", "on.nc", "--init", "patient.nc", *OPTIONS, "--steps", 1, "--learning-rate", 1e-9)
     with netCDF4.Dataset("on.nc") as d:
         assert abs(float(d["holdout_loss"][0]) / curve[best] - 1) < 1e-4

@@ -209,7 +209,7 @@ def test_refusals():
     assert "no effect" not in train("pixels-pca", "p.nc", "--batch", 256).err  # the default
     said = akin("train", "things.nc", "-o", "p.nc", "--objective", "denoising", "--contrast", 0.1, "--augment", 2, "--epochs", 1).err
     assert "--contrast has no effect with --objective denoising" in said and "--augment" not in said
-    # The features are fused whatever is said of the network's training, which they have too.
+    # The features are fused whatever the options of the network's training, since they include the network.
     akin("train", "things.nc", "-o", "named.nc", "--objective", "reconstruction", "--epochs", 1)
     assert attribute("named.nc", "features") == "fused" and attribute("named.nc", "objective") == "reconstruction"
     akin("train", "things.nc", "-o", "warm.nc", "--init", "named.nc", "--epochs", 1)
@@ -217,7 +217,7 @@ def test_refusals():
 
 
 def test_a_signal_ends_a_fit():
-    """Sent as soon as anything is said or done: 75 and no model, or all was over."""
+    """Sent as soon as there is any output: 75 and no model, or the run was already complete."""
     for after in (0.05, 0.15, 0.3):
         if os.path.exists("stopped.nc"):
             os.remove("stopped.nc")

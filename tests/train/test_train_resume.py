@@ -34,7 +34,7 @@ def start(output, words, ranks):
 
 
 def moment(path):
-    """When the file was last replaced; None while there is none."""
+    """When the file was last replaced; None if it does not exist."""
     try:
         return os.stat(path).st_mtime_ns
     except FileNotFoundError:
