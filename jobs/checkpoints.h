@@ -14,9 +14,8 @@
      .type = AKIN_OPTION_TEXT,                                                                     \
      .argument = "FILE",                                                                           \
      .unrecorded = true,                                                                           \
-     .help = "where the run saves its state (default: <output>.checkpoint); one given here is "    \
-             "refused if "                                                                         \
-             "it does not match"},                                                                 \
+     .help = "where the run saves its state (default: <output>.checkpoint); a file given here "    \
+             "must match the run"},                                                                \
     {                                                                                              \
         .name = "checkpoint-every", .type = AKIN_OPTION_REAL, .initial = "300", .minimum = 0,      \
         .maximum = 1e9, .unrecorded = true, .argument = "SECONDS", .help = often                   \

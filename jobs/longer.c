@@ -100,7 +100,7 @@ static akin_status make(akin_comm *comm, const akin_longer_source *source, const
     status = compute(comm, source, of, out, depth);
     (void)akin_log_release();
     if (status == AKIN_OK || status == AKIN_INTERRUPTED) return status;
-    akin_log_info("gallery: without the places that neighbours would have without rules: %s",
+    akin_log_info("gallery: does not show the ranks that neighbours would have without rules: %s",
                   akin_error_message());
     akin_error_clear();
     akin_longer_remove(comm, out);

@@ -296,7 +296,7 @@ static akin_status look_at_place(const akin_options *publish, const char *url) {
     if (!*standing.busy) goto done;
     AKIN_TRY(akin_text_create(&shown));
     AKIN_TRY(akin_text_append_hidden(shown, url));
-    akin_log_warning("%s: someone is publishing there (%s); a run waits for nobody and would fail",
+    akin_log_warning("%s: someone is publishing there (%s); a run does not wait and would fail",
                      akin_text_bytes(shown), standing.busy);
 done:
     akin_text_free(shown);
@@ -426,12 +426,10 @@ static akin_status foresee_last(akin_jobfile *job, const akin_source *source, co
     bool many =
         akin_ingest_too_many(needs->refused + needs->missing + last.known, needs->rows, limit);
     akin_log_warning(
-        "%zu row%s of the source %s rejected the last time too, because of the picture "
-        "itself (rejects.csv): unless it was repaired, it will be again%s",
+        "%zu row%s of the source %s rejected last time too, because of the picture itself "
+        "(rejects.csv), and will be again unless it was repaired%s",
         last.known, AKIN_PLURAL(last.known), last.known == 1 ? "was" : "were",
-        many ? ", and then there are more than max-reject-fraction allows: the job "
-               "would exit with 3"
-             : "");
+        many ? "; that is more than max-reject-fraction allows: the job would exit with 3" : "");
     return AKIN_OK;
 }
 

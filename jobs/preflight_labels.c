@@ -44,7 +44,7 @@ static akin_status check_attribute(const having *has, const char *key, const cha
         bool number = attribute->kind == AKIN_ATTRIBUTE_NUMBER;
         if (strcmp(attribute->name, name) != 0) continue;
         if (needs == AKIN_RULE_NEEDS_NUMBER && !number)
-            return akin_error_set(AKIN_USAGE, "%s: the attribute %s is no number", key, name);
+            return akin_error_set(AKIN_USAGE, "%s: the attribute %s is not a number", key, name);
         if (needs == AKIN_RULE_NEEDS_NAMES && number)
             return akin_error_set(AKIN_USAGE, "%s: the attribute %s is a number", key, name);
         return AKIN_OK;
@@ -63,7 +63,7 @@ static void see_attribute(void *context, const char *option, const char *attribu
     bool label = strcmp(attribute, "category") == 0 || strcmp(attribute, "group") == 0;
     if (status == AKIN_OK && (label || strcmp(attribute, "available") == 0)) {
         if (needs == AKIN_RULE_NEEDS_NUMBER)
-            status = akin_error_set(AKIN_USAGE, "%s: %s is no number", option, attribute);
+            status = akin_error_set(AKIN_USAGE, "%s: %s is not a number", option, attribute);
         else if (label)
             status = check_label(option, attribute,
                                  *attribute == 'c' ? t->has->category : t->has->group);

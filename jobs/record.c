@@ -114,9 +114,10 @@ static const struct {
      "Share of the first ten neighbours with the item's label"},
     {"akin_coverage", "coverage", "Share of items with a neighbour"},
     {"akin_lists_leaving_category", "lists_leaving_category",
-     "Lists of which no neighbour has the item's category"},
+     "Lists in which no neighbour has the item's category"},
     {"akin_outlier_categories", "outlier_categories",
-     "Categories most of whose lists leave it, or whose items are far from everything"},
+     "Categories most of whose lists have no item of the category, or whose items are far from "
+     "everything"},
     {"akin_churn", "churn", "Share of neighbours that changed since the previous table"},
     {"akin_publish_places_left", "places_left",
      "Publishing targets that were left unchanged, after a rollback or because they hold another "
@@ -251,9 +252,9 @@ static const struct {
     const char *help;
 } run_gauges[] = {
     {"akin_last_success_timestamp_seconds", offsetof(akin_record_runs, success),
-     "When a run last did all that its job says"},
+     "Time of the last complete run"},
     {"akin_last_run_timestamp_seconds", offsetof(akin_record_runs, ended),
-     "When a run last ended, however it did"},
+     "Time of the last end of a run, successful or not"},
     {"akin_last_run_exit_code", offsetof(akin_record_runs, exit_code),
      "Exit status of the last run: 0 done, 1 failed, 3 input refused, 4 a gate refused, 75 "
      "interrupted"},

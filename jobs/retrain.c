@@ -188,7 +188,7 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
                         previous && (!night.before || !night.known) ? AKIN_FAILED : AKIN_OK));
     if (night.before && akin_comm_rank(call->comm) == 0 && !akin_file_exists(night.here))
         akin_output_tell_damage(night.before, "train",
-                                "the model of the night before is not usable");
+                                "the model of the previous night cannot be used");
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));

@@ -84,7 +84,8 @@ static void tell_damage_before(const akin_stage *stage, const char *table, const
     for (size_t i = 0; stage->previous[i].option; i++) {
         char *path = akin_file_join(folder, akin_job_file(stage->previous[i].file, table, room));
         if (path && akin_comm_rank(call->comm) == 0)
-            akin_output_tell_damage(path, stage->verb, "a file of the night before is not reused");
+            akin_output_tell_damage(path, stage->verb,
+                                    "a file of the previous night is not reused");
         akin_mem_free(path);
     }
 }

@@ -23,7 +23,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.npy",
      .help = "instead of a model: vectors of any network, one row per item, float32 or float16, "
-             "joined by id with the catalogue"},
+             "matched with the catalogue by id"},
     {.name = "ids",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
@@ -44,14 +44,14 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
      .unrecorded = true,
-     .help = "embeddings.nc of the same model, to add these items to: they replace those with the "
-             "same ids"},
+     .help = "embeddings.nc of the same model, to which the items are added; they replace items "
+             "with the same ids"},
     {.name = "leave-out",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE.csv",
      .unrecorded = true,
-     .help = "with --into: its items with these ids (a header, first column) are taken out, such "
-             "as the rejects of the ingest"},
+     .help = "with --into: remove the items whose ids are in the first column of this CSV (with a "
+             "header), such as the rejects of ingest"},
     {0},
 };
 
@@ -287,7 +287,7 @@ const akin_verb akin_verb_embed = {
     .name = "embed",
     .multiplies = true,
     .arguments = "catalog.nc --model model.nc -o embeddings.nc",
-    .summary = "one unit vector per item",
+    .summary = "compute one unit vector per item",
     .notes = "With --from FILE.npy the vectors come from another network, and the catalogue may be "
              "left out;\nwith --from-weight W as well, both are joined.\n",
     .arguments_min = 0,

@@ -133,7 +133,7 @@ static bool up_to_date(akin_call *call) {
 const akin_verb akin_verb_fetch = {
     .name = "fetch",
     .arguments = "SOURCE... --cache DIR",
-    .summary = "download pictures that are addresses into a cache",
+    .summary = "download the pictures of a catalogue into a cache",
     .argument_key = "source",
     .arguments_min = 1,
     .arguments_max = -1,

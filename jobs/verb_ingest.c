@@ -65,36 +65,39 @@ static const akin_option options[] = {
     {.name = "network",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "an ONNX or OpenVINO IR model that sees every picture; its output is a row of the "
+     .help = "an ONNX or OpenVINO IR model to run on every picture; its output is stored in the "
              "catalogue"},
     {.name = "network-size",
      .type = AKIN_OPTION_TEXT,
      .argument = "N",
-     .help = "pixels of the picture's shorter side before the network sees it, or WxH (its "
-             "preprocessor_config.json)"},
+     .help = "pixels on the shorter side, or WxH, to which a picture is resized for the network "
+             "(default: from the model's preprocessor_config.json)"},
     {.name = "network-crop",
      .type = AKIN_OPTION_TEXT,
      .argument = "N",
-     .help = "pixels of the middle that it sees, or WxH, or none: the whole picture (its "
-             "preprocessor_config.json)"},
+     .help = "size of the middle part that the network gets: N pixels, WxH, or none for the whole "
+             "picture (default: from the model's preprocessor_config.json)"},
     {.name = "network-mean",
      .type = AKIN_OPTION_TEXT,
      .argument = "R,G,B",
-     .help = "subtracted from values in [0, 1] (its preprocessor_config.json; ImageNet's)"},
+     .help = "subtracted from values in [0, 1] (default: from the model's "
+             "preprocessor_config.json, or ImageNet's)"},
     {.name = "network-std",
      .type = AKIN_OPTION_TEXT,
      .argument = "R,G,B",
-     .help = "what they are divided by then (its preprocessor_config.json; ImageNet's)"},
+     .help = "divisor of values after that (default: from the model's preprocessor_config.json, or "
+             "ImageNet's)"},
     {.name = "network-output",
      .type = AKIN_OPTION_TEXT,
      .argument = "NAME",
-     .help = "of the model (image_embeds, pooler_output, or the only one)"},
+     .help =
+         "the output of the model to use (default: image_embeds, pooler_output, or the only one)"},
     {.name = "network-precision",
      .type = AKIN_OPTION_CHOICE,
      .initial = "float32",
      .choices = "float32|bfloat16|int8-if-quantised",
      .help = "what the network computes in; bfloat16 where the CPU has it"},
-    AKIN_CHECKPOINT_OPTIONS("how often what the network gave is saved"),
+    AKIN_CHECKPOINT_OPTIONS("how often the outputs of the network are saved"),
     {0},
 };
 

@@ -22,9 +22,9 @@
     }
 
 static const akin_option options[] = {
-    WHOLE("items", NULL, 2, 2e9, "N", "items of the catalogue"),
-    WHOLE("nodes", NULL, 1, AKIN_PLAN_RANKS_MAX, "M", "machines"),
-    WHOLE("ranks-per-node", "32", 1, 4096, "R", "ranks on each, one per core"),
+    WHOLE("items", NULL, 2, 2e9, "N", "number of items in the catalogue"),
+    WHOLE("nodes", NULL, 1, AKIN_PLAN_RANKS_MAX, "M", "number of machines"),
+    WHOLE("ranks-per-node", "32", 1, 4096, "R", "ranks on each machine, one per core"),
     WHOLE("dim", "128", 2, 2048, "D", "columns of a vector, if the job file does not set them"),
     {.name = "rates",
      .type = AKIN_OPTION_TEXT,
@@ -122,7 +122,7 @@ static akin_status read_rates(const char *path, akin_plan_rates *rates) {
     akin_plan_rates_learn(metrics, rates, &found);
     if (found == 0)
         status = akin_error_set(AKIN_INPUT,
-                                "%s: holds no rate of a stage that computed everything; give "
+                                "%s: has no rate of a stage that computed everything; give "
                                 "metrics.json of a run that was the first in its folder",
                                 path);
 done:
@@ -245,7 +245,7 @@ static akin_status check(akin_options *o) {
 const akin_verb akin_verb_plan = {
     .name = "plan",
     .arguments = "JOB.ini --items N --nodes M",
-    .summary = "memory, bytes and time of a night of that size",
+    .summary = "predict the memory, bytes and time of a night of a given size",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,

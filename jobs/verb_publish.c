@@ -17,7 +17,7 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
      .unrecorded = true,
-     .help = "the table of the night before: a cache that holds it receives only the changes"},
+     .help = "the table of the previous night: a cache that holds it receives only the changes"},
     {.name = "min-coverage",
      .type = AKIN_OPTION_REAL,
      .initial = "0.95",
@@ -251,7 +251,7 @@ static bool up_to_date(akin_call *call) {
 const akin_verb akin_verb_publish = {
     .name = "publish",
     .arguments = "table.nc [embeddings.nc] --to URL",
-    .summary = "export to a storefront cache or a file, switched over atomically",
+    .summary = "publish a table to a cache or a file, atomically",
     .arguments_min = 1,
     .arguments_max = 2,
     .options = options,

@@ -62,7 +62,7 @@ const akin_verb akin_verb_status = {
     .arguments_min = 0,
     .arguments_max = 0,
     .options = options,
-    .notes = "Nothing published is an answer too: \"published: no\", and the exit status is 0.\n",
+    .notes = "If nothing is published, the answer is \"published: no\" and the exit status is 0.\n",
     .run = run,
     .check = check,
 };

@@ -97,9 +97,9 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .choices = "reconstruction|denoising|contrastive",
      .shapes_result = true,
-     .help = "the loss: error of the reconstruction, also from a damaged picture (denoising), or "
-             "also disagreement of two views (contrastive; the default, except that --features "
-             "autoencoder takes reconstruction)"},
+     .help = "the loss: reconstruction error (reconstruction); the same, from a damaged picture "
+             "(denoising); or both reconstruction error and disagreement of two views of a picture "
+             "(contrastive; the default, except that --features autoencoder takes reconstruction)"},
     {.name = "augment",
      .type = AKIN_OPTION_REAL,
      .initial = "1",
@@ -157,18 +157,18 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .choices = "category|group|none",
      .shapes_result = true,
-     .help = "choose the weights of fused that are not given so that items of a category, or of a "
-             "group, are neighbours; none: use fixed weights (default: by the labels that the "
-             "catalogue has)"},
+     .help = "choose those weights of fused that are not given so that items of the same category, "
+             "or group, become neighbours; none: use fixed weights (default: by the labels that "
+             "the catalogue has)"},
     {.name = "pairs",
      .type = AKIN_OPTION_TEXT,
      .shapes_result = true,
      .argument = "FILE.csv",
-     .help = "id,id[,weight]: items that belong together, to learn from in place of labels"},
+     .help = "id,id[,weight] rows of items that belong together, to learn from in place of labels"},
     {.name = "init",
      .type = AKIN_OPTION_TEXT,
      .argument = "FILE",
-     .help = "start from the weights of this model, not from its optimiser state"},
+     .help = "start from the weights of this model, but not from its optimiser state"},
     AKIN_CHECKPOINT_OPTIONS("how often it is saved, in addition to the end of each epoch"),
     {.name = "retrain",
      .type = AKIN_OPTION_CHOICE,
@@ -184,8 +184,8 @@ static const akin_option options[] = {
      .maximum = 1e6,
      .unrecorded = true,
      .argument = "X",
-     .help = "retrain = drift: by how much the loss on new items may exceed the holdout loss, as a "
-             "share of it"},
+     .help = "with --retrain drift: how far the loss on new items may exceed the holdout loss, as "
+             "a share of it"},
     {0},
 };
 
@@ -460,7 +460,7 @@ const akin_verb akin_verb_train = {
     .name = "train",
     .multiplies = true,
     .arguments = "catalog.nc -o model.nc",
-    .summary = "fit what the features need, and train the network, data-parallel, if they use it",
+    .summary = "fit the features to a catalogue, and train their network if they use one",
     .arguments_min = 1,
     .arguments_max = 1,
     .options = options,

@@ -251,7 +251,7 @@ void akin_outlier_text(const akin_outlier *it, const akin_labels *labels, bool f
     char leaving[256] = "", far[160] = "";
     if (it->leaves)
         snprintf(
-            leaving, sizeof leaving, "%.0f %% of its lists hold nothing of the category%s%.100s%s",
+            leaving, sizeof leaving, "%.0f %% of its lists have no item of the category%s%.100s%s",
             100 * (double)it->leaving / (double)it->items, it->instead >= 0 ? ", mostly \"" : "",
             akin_labels_category_name(labels, it->instead), it->instead >= 0 ? "\" instead" : "");
     if (it->far)

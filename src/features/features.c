@@ -238,8 +238,8 @@ static akin_status settle_seen(const struct kind *kind, const akin_features_para
         return AKIN_OK;
     }
     return akin_error_set(AKIN_USAGE,
-                          "the features %s need what a network gave, and the catalogue has none: "
-                          "make it with akin ingest --network FILE",
+                          "the features %s need the output of a network, and the catalogue has "
+                          "none: make it with akin ingest --network FILE",
                           kind->name);
 }
 
@@ -256,7 +256,7 @@ akin_status akin_features_choose(const akin_features_params *params, akin_featur
     out->pairs = params->pairs;
     if (!kind->tuned && params->pairs)
         return akin_error_option(
-            "pairs", "--pairs: of the features %s no weights are chosen; use fused", kind->name);
+            "pairs", "--pairs: the features %s have no weights to choose; use fused", kind->name);
     for (size_t p = 0; p < AKIN_PARTS; p++)
         out->parts[p] =
             (akin_features_part){.weight = kind->weights[p],

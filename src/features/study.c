@@ -163,7 +163,7 @@ static akin_status describe_rows(work *w) {
         akin_status local = describe_next(w, at);
         if (local == AKIN_OK && akin_comm_signalled())
             local = akin_error_set(AKIN_INTERRUPTED,
-                                   "choosing weights was interrupted; submit again to go on");
+                                   "choosing weights was interrupted; submit again to continue");
         AKIN_TRY(akin_agree(w->comm, local));
         akin_log_progress("train: weights", "chunks of pictures", (double)round + 1,
                           (double)rounds);

@@ -110,8 +110,8 @@ static akin_status read_more(gallery *g, const akin_gallery_more *more) {
     AKIN_TRY(akin_table_open(g->comm, more->table, &page.table));
     AKIN_TRY(read_page(g, &page, &fits));
     if (!fits) {
-        akin_log_warning("gallery: table %s is left out, its items are others than those of %s",
-                         more->name, g->params->table);
+        akin_log_warning("gallery: table %s is left out: its items are not those of %s", more->name,
+                         g->params->table);
         goto done;
     }
     AKIN_TRY(akin_evaluate(g->comm, &measure, &page.measured));

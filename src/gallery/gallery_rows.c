@@ -53,8 +53,8 @@ static akin_status read_pictures(akin_comm *comm, const akin_table *table, const
     if (!path)
         return akin_error_option(
             "embeddings",
-            "%s: a table between products (--by group); --embeddings names what it was made "
-            "from, which tells the pictures of each product",
+            "%s: a table between products (--by group): give the embeddings that it was made from "
+            "with --embeddings, to find the pictures of each product",
             akin_ncfile_path(akin_table_file(table)));
     AKIN_TRY(akin_embeddings_open(comm, path, &embeddings));
     akin_status local = check_embeddings(table, embeddings, path);

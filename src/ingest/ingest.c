@@ -145,7 +145,7 @@ static akin_status meet(ingest *run, akin_status local, bool finished, int64_t *
     if (local == AKIN_OK && akin_comm_signalled())
         local = akin_error_set(
             AKIN_INTERRUPTED,
-            "interrupted: the catalogue before, if any, is as it was%s%s; submit again",
+            "interrupted: the previous catalogue, if any, is unchanged%s%s; submit again",
             run->feed ? ", and what is computed is in " : "",
             run->feed ? akin_network_feed_checkpoint(run->feed) : "");
     if (run->feed && local == AKIN_OK) local = akin_network_feed_save(run->feed, false);

@@ -76,7 +76,7 @@ akin_status akin_network_feed_create(akin_comm *comm, const akin_network_feed_pa
                                            .features = akin_pretrained_features(feed->network)};
     AKIN_TRY(akin_network_rows_create(comm, &kept, &feed->rows));
     if (akin_network_rows_kept(feed->rows) > 0)
-        akin_log_info("ingest: going on from %s, which has %zu pictures",
+        akin_log_info("ingest: continuing from %s, which has %zu pictures",
                       akin_text_bytes(feed->checkpoint), akin_network_rows_kept(feed->rows));
     feed->saved_at = akin_comm_seconds();
     *out = feed;

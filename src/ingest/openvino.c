@@ -142,18 +142,18 @@ static akin_status check_input(akin_openvino *model, const ov_model_t *graph) {
     port p;
     OV_TRY(AKIN_INPUT, "its inputs cannot be counted", ov_model_inputs_size(graph, &count));
     if (count != 1)
-        return refuse_ports(model, graph, true, count,
-                            "one input was looked for, of pictures: export the model's image part "
-                            "alone");
+        return refuse_ports(
+            model, graph, true, count,
+            "akin expects one input, for pictures: export the model's image part alone");
     AKIN_TRY(look_at_port(model, graph, true, 0, &p));
     bool first = p.rank == 4 && (p.dims[1] == 3 || (p.dims[1] < 0 && p.dims[3] != 3));
     bool last = p.rank == 4 && !first && p.dims[3] == 3;
     bool number = p.type == F32 || p.type == F16 || p.type == BF16 || p.type == F64;
     if (!(first || last) || !number)
         return refuse_ports(model, graph, true, count,
-                            number ? "pictures of three channels were looked for, [batch, 3, "
-                                     "height, width] or [batch, height, width, 3]"
-                                   : "an input of floating-point numbers was looked for");
+                            number ? "akin expects pictures of three channels, [batch, 3, height, "
+                                     "width] or [batch, height, width, 3]"
+                                   : "akin expects an input of floating-point numbers");
     int64_t height = p.dims[first ? 2 : 1], width = p.dims[first ? 3 : 2];
     model->input = (akin_openvino_input){.width = width > 0 ? (size_t)width : 0,
                                          .height = height > 0 ? (size_t)height : 0,
@@ -275,10 +275,10 @@ static akin_status find_output(const akin_openvino *model, const ov_model_t *gra
         }
     *index = 0;
     if (count == 1 && !asked) return AKIN_OK;
-    status = refuse_ports(model, graph, false, count,
-                          asked ? "--network-output names none of them"
-                                : "image_embeds or pooler_output was looked for: name one with "
-                                  "--network-output");
+    status = refuse_ports(
+        model, graph, false, count,
+        asked ? "--network-output names none of them"
+              : "akin expects image_embeds or pooler_output: name one with --network-output");
 done:
     return status;
 }
@@ -367,12 +367,11 @@ akin_status akin_openvino_compile(akin_openvino *model, const akin_openvino_choi
     if (!known || p.dims[0] != (int64_t)choice->batch) {
         char shape[96];
         append_shape(&p, shape, sizeof shape);
-        status =
-            akin_error_set(AKIN_INPUT,
-                           "%s: the output %s has the shape %s for %zu pictures; a vector, "
-                           "maps or tokens of each picture were looked for: [batch, features], "
-                           "[batch, features, height, width] or [batch, tokens, features]",
-                           model->path, model->output.name, shape, choice->batch);
+        status = akin_error_set(AKIN_INPUT,
+                                "%s: the output %s has the shape %s for %zu pictures; akin expects "
+                                "a vector, maps or tokens for each picture: [batch, features], "
+                                "[batch, features, height, width] or [batch, tokens, features]",
+                                model->path, model->output.name, shape, choice->batch);
         goto done;
     }
     AKIN_TRY(compile(model, graph, choice));

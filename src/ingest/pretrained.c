@@ -108,11 +108,10 @@ static akin_status choose_way(akin_pretrained *network) {
         network->way = d[1] == 1 ? AS_IT_IS : grid ? MEAN_OF_TOKENS : FIRST_TOKEN;
     }
     if (network->features <= AKIN_PRETRAINED_FEATURES) return AKIN_OK;
-    return akin_error_set(
-        AKIN_INPUT,
-        "%s: the output %s has %zu features; at most %d are taken: name a smaller "
-        "one with --network-output",
-        network->path, out->name, network->features, AKIN_PRETRAINED_FEATURES);
+    return akin_error_set(AKIN_INPUT,
+                          "%s: the output %s has %zu features; at most %d are supported: name a "
+                          "smaller one with --network-output",
+                          network->path, out->name, network->features, AKIN_PRETRAINED_FEATURES);
 }
 
 /* The mean of `count` rows [count, features]. */

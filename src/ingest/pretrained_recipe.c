@@ -42,9 +42,8 @@ static akin_status get_size(const akin_json *node, size_t *shorter, size_t *widt
     akin_status status = AKIN_OK;
     *shorter = *width = *height = 0;
     if (akin_json_get(node, "longest_edge"))
-        return akin_error_set(AKIN_INPUT,
-                              "size has longest_edge, which no network of a fixed input "
-                              "can be shown; give --network-size");
+        return akin_error_set(AKIN_INPUT, "size has longest_edge, which does not fit a network "
+                                          "with a fixed input; give --network-size");
     AKIN_TRY(get_side(node, NULL, shorter));
     if (*shorter == 0) AKIN_TRY(get_side(node, "shortest_edge", shorter));
     AKIN_TRY(get_side(node, "width", width));
@@ -227,21 +226,21 @@ static akin_status choose_input(const akin_pretrained_recipe *r, const char *pat
     size_t high = r->crops ? r->crop_height : r->shorter ? 0 : r->resize_height;
     if (*width > 0 && *height > 0) {
         if ((wide > 0 && wide != *width) || (high > 0 && high != *height))
-            return akin_error_set(AKIN_INPUT,
-                                  "%s takes pictures of %zux%zu pixels, and %zux%zu are asked for; "
-                                  "give --network-size and --network-crop that fit, or export it "
-                                  "with that size",
-                                  path, *width, *height, wide, high);
+            return akin_error_set(
+                AKIN_INPUT,
+                "%s takes pictures of %zux%zu pixels, and %zux%zu are requested; give "
+                "--network-size and --network-crop that fit, or export it with that size",
+                path, *width, *height, wide, high);
         return AKIN_OK;
     }
     if (*width == 0) *width = wide;
     if (*height == 0) *height = high;
     if (*width == 0 || *height == 0)
-        return akin_error_set(AKIN_INPUT,
-                              "%s takes pictures of any size, and none is said: give "
-                              "--network-crop 224 (and --network-size 256), or put the model's "
-                              "preprocessor_config.json beside it",
-                              path);
+        return akin_error_set(
+            AKIN_INPUT,
+            "%s takes pictures of any size, and none is given: add --network-crop 224 (and "
+            "--network-size 256), or put the model's preprocessor_config.json in its folder",
+            path);
     return AKIN_OK;
 }
 

@@ -72,8 +72,7 @@ static akin_status check_name(const char *path) {
     if (strcasecmp(ending, ".onnx") == 0 || strcasecmp(ending, ".xml") == 0) return AKIN_OK;
     return akin_error_option(
         "network",
-        "--network %s: give a file .onnx, or OpenVINO's .xml with its .bin beside "
-        "it",
+        "--network %s: give an .onnx file, or OpenVINO's .xml with its .bin in the same folder",
         path);
 }
 

@@ -67,7 +67,7 @@ static akin_status look_at_network(const akin_previous_pictures *previous, const
     *same = before && request ? strcmp(before, request) == 0 : !before && !request;
     akin_mem_free(before);
     if (!*same)
-        akin_log_info("ingest: %s was made with another network, or only one of the two with any: "
+        akin_log_info("ingest: %s was made with another network, or one of the two without any: "
                       "all pictures are decoded",
                       previous->path);
     return AKIN_OK;

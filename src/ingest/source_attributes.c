@@ -38,10 +38,9 @@ static akin_status take_one(akin_source_attributes *all, const char *word, size_
     if (!akin_attribute_name_is_valid(to->name))
         return akin_error_option(
             "attributes",
-            "--attributes: '%.*s' is no name for an attribute: letters, digits "
-            "and _, at most %d of them, and not id, category, group or "
-            "available, which every item has; --columns \"NAME=COLUMN\" gives a "
-            "column with another name",
+            "--attributes: '%.*s' is not a valid name of an attribute: use letters, digits and _, "
+            "at most %d of them, but not id, category, group or available, which every item has; "
+            "--columns \"NAME=COLUMN\" gives a column with another name",
             (int)named, word, AKIN_ATTRIBUTE_NAME_MAX);
     if (!colon || !akin_attribute_kind_find(colon + 1, length - named - 1, &to->kind))
         return akin_error_option(

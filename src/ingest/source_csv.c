@@ -105,7 +105,7 @@ static akin_status read_value(table *t, size_t a, akin_source_text cell, akin_so
     if (trimmed.length == 0) return AKIN_OK;
     if (attribute->kind == AKIN_ATTRIBUTE_NUMBER) {
         if (!akin_source_attribute_number(trimmed, &value->number))
-            snprintf(why, size, "%s is '%.*s', which is no number", attribute->name, shown,
+            snprintf(why, size, "%s is '%.*s', which is not a number", attribute->name, shown,
                      trimmed.bytes);
         return AKIN_OK;
     }

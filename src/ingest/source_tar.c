@@ -449,7 +449,7 @@ akin_status akin_source_tar_list(const char *path, akin_source_list *rows, bool 
     }
     AKIN_TRY(check_end(tar));
     if (tar->warnings > WARNINGS_SHOWN)
-        akin_log_warning("%s: %zu more members were taken with a warning", path,
+        akin_log_warning("%s: %zu more members were accepted with a warning", path,
                          tar->warnings - WARNINGS_SHOWN);
     AKIN_TRY(follow_links(&l));
 done:

@@ -381,7 +381,7 @@ static akin_status count_useful(akin_comm *comm, const akin_delta_source *source
     if (status == AKIN_OK) status = compare_targets(table, source->before, &same_targets);
     if ((status = akin_agree(comm, status)) != AKIN_OK || *count == 0) return status;
     if (!same_targets)
-        akin_log_info("neighbors: %s was made against other items than those of now, and "
+        akin_log_info("neighbors: %s was made against other items than the current ones, and "
                       "--previous-against does not name them: everything is computed again",
                       source->table);
     else if (!ordered)

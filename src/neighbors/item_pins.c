@@ -34,7 +34,7 @@ static akin_status read_ranks(const akin_pair_file *file, pin *pins) {
         pins[p].at = p, pins[p].rank = INT64_MAX;
         if (*rank != '\0' && !akin_text_to_int(rank, &pins[p].rank))
             return akin_error_set(AKIN_INPUT,
-                                  "--pins, row %zu: \"%.40s\" is no rank; write 1, 2, ...",
+                                  "--pins, row %zu: \"%.40s\" is not a rank; write 1, 2, ...",
                                   file->rows[p].row, rank);
     }
     return AKIN_OK;

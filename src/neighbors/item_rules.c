@@ -86,7 +86,7 @@ static akin_status use(making *m, const char *option, const char *text, akin_ite
             option,
             strcmp(text, "category") == 0 || strcmp(text, "group") == 0
                 ? "--%s: no item of %s has a %s"
-                : "--%s: the items of %s have no attribute \"%s\"; `akin inspect` tells which",
+                : "--%s: the items of %s have no attribute \"%s\"; `akin inspect` lists them",
             option, m->path, text);
     for (int u = 0; u < rules->used_count; u++)
         if (strcmp(rules->used[u], text) == 0) return AKIN_OK;
@@ -163,7 +163,7 @@ static akin_status add_within(making *m, const akin_neighbors_words *words) {
         status = akin_rule_word_read(AKIN_RULE_WORD_BAND, "within", word, &read);
         if (status == AKIN_OK) status = use(m, "within", read.attribute, &a);
         if (status == AKIN_OK && !a.number)
-            return akin_error_option("within", "--within %s: the attribute is no number", word);
+            return akin_error_option("within", "--within %s: the attribute is not a number", word);
         if (status == AKIN_OK) status = add_rule(m, "within", &a, read.band);
     }
     return status;
@@ -251,7 +251,7 @@ static akin_status add_boost(making *m, const akin_rule_word *word) {
     boost->weight = word->weight;
     akin_status status = use(m, "boost", word->attribute, &boost->attribute);
     if (status == AKIN_OK && !boost->attribute.number)
-        return akin_error_option("boost", "--boost %s: the attribute is no number",
+        return akin_error_option("boost", "--boost %s: the attribute is not a number",
                                  word->attribute);
     return status;
 }

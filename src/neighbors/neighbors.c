@@ -274,7 +274,7 @@ static akin_status pass_first(sweep *s, int t, const first_pass *pass) {
     char *path = name_first(r, pass->ending);
     const akin_first_pass_checkpoint checkpoint = {path, save_every(s), s->origin};
     if (s->tables > 1)
-        akin_log_info("neighbors: %s: a pass of its own first, for %s",
+        akin_log_info("neighbors: %s: first a separate pass, for %s",
                       akin_file_name(r->params->output), pass->option);
     const akin_allpairs_figures before = s->figures[t]->engine;
     akin_status status = akin_agree(s->comm, path ? AKIN_OK : AKIN_FAILED);

@@ -69,8 +69,8 @@ static akin_status name_side(const akin_labels *labels, const side *s, akin_prod
     for (size_t p = before + 1; p < out->count; p++)
         if (strcmp(out->names[p - 1].name, out->names[p].name) == 0)
             return akin_error_set(AKIN_INPUT,
-                                  "--by group: the item \"%s\" has no group, and a group has its "
-                                  "id for a name: give it a group",
+                                  "--by group: the item \"%s\" has no group, and its id is also "
+                                  "the name of a group: give it a group",
                                   out->names[p].name);
     return AKIN_OK;
 }

@@ -110,7 +110,7 @@ static akin_status measure_golden(publication *p) {
     akin_golden_tell_unknown(&golden, p->params->golden);
     if (golden.pairs == 0)
         akin_log_warning(
-            "publish: %s has no pair of items of the table: --min-golden gates nothing",
+            "publish: %s has no pair of items of the table: --min-golden has no effect",
             p->params->golden);
     akin_golden_release(&golden);
     return AKIN_OK;

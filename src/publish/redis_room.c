@@ -91,18 +91,17 @@ static akin_status judge(const akin_redis_store *place, const memory *found, dou
     double room = (double)found->most - (double)found->used;
     if (found->most == 0) return AKIN_OK;
     if (needed > room)
-        return akin_error_set(
-            AKIN_FAILED,
-            "%s: the server has room for %.0f MiB (maxmemory %.0f, used %.0f), but the new table "
-            "takes about %.0f beside the one that is read%s; nothing was sent: raise its maxmemory",
-            name, room > 0 ? room / 0x1p20 : 0, (double)found->most / 0x1p20,
-            (double)found->used / 0x1p20, needed / 0x1p20,
-            evicts ? ", which its policy would throw away" : "");
+        return akin_error_set(AKIN_FAILED,
+                              "%s: the server has room for %.0f MiB (maxmemory %.0f, used %.0f), "
+                              "but the new table takes about %.0f in addition to the published "
+                              "one%s; nothing was sent: raise its maxmemory",
+                              name, room > 0 ? room / 0x1p20 : 0, (double)found->most / 0x1p20,
+                              (double)found->used / 0x1p20, needed / 0x1p20,
+                              evicts ? ", which its policy would evict" : "");
     if (evicts)
-        akin_log_warning(
-            "%s: the server's maxmemory-policy %s may throw away the table that is "
-            "read when its memory gets short: set it to noeviction or to a volatile one",
-            name, policy);
+        akin_log_warning("%s: the server's maxmemory-policy %s may evict the published table when "
+                         "memory is short: set it to noeviction or to a volatile one",
+                         name, policy);
     return AKIN_OK;
 }
 

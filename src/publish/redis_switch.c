@@ -122,8 +122,7 @@ static akin_status try_turns(akin_redis_store *store, size_t first, size_t end, 
     if (done) return AKIN_OK;
     return akin_error_set(
         AKIN_FAILED,
-        "%s: something else writes to the published hash all the time; nothing was "
-        "switched over",
+        "%s: another program keeps writing to the published hash; nothing was switched over",
         akin_redis_store_name(store));
 }
 

@@ -243,7 +243,7 @@ akin_status akin_table_boost(const akin_table *table, size_t first, size_t count
     AKIN_TRY(akin_ncfile_get(table->file, field->name, first, count, boost));
     for (size_t i = 0; i < count; i++)
         if (!isfinite(boost[i]))
-            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s of row %zu is no number",
+            AKIN_TRY(akin_error_set(AKIN_INPUT, "%s: %s of row %zu is not a number",
                                     akin_ncfile_path(table->file), field->name, first + i));
 done:
     return status;

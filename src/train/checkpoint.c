@@ -157,7 +157,7 @@ static akin_status check_numbers(const akin_ncfile *file, akin_model *model, siz
         for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) finite = finite && isfinite(parts[p][i]);
     for (size_t i = 0; i < AKIN_NETWORK_WEIGHTS; i++) finite = finite && variance[i] >= 0;
     return finite ? AKIN_OK
-                  : akin_error_set(AKIN_INPUT, "%s: damaged: a weight or moment is no number",
+                  : akin_error_set(AKIN_INPUT, "%s: damaged: a weight or moment is not a number",
                                    akin_ncfile_path(file));
 }
 

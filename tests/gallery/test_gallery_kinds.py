@@ -188,7 +188,7 @@ def test_a_person_meets_products():
         assert b.run("return [...document.querySelectorAll('#neighbors .tile > img')].map(i => i.getAttribute('src'))") == wanted
         b.run("document.querySelector('#neighbors li:nth-child(2) .card').dispatchEvent(new Event('mouseenter'))")
         said = b.until("return document.getElementById('why').hidden ? '' : document.getElementById('why').innerText")
-        assert "Most alike" in said and "undefined" not in said, said
+        assert "Most similar pictures" in said and "undefined" not in said, said
         # A picture's id finds its product, and shows that picture first.
         b.type("#search", second)
         b.until("return document.querySelectorAll('#items .card').length === 1")

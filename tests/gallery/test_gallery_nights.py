@@ -150,7 +150,7 @@ def test_departments_that_stand_out_are_named():
     assert told["garden lamps"]["far"] and told["garden lamps"]["best"] < told["garden lamps"]["others"]
     assert done.json["stages"]["evaluate"]["lists_leaving_category"] == sum(leaving.values())
     log = open("stand/log.txt").read()
-    assert re.search(r'category "bras" \(30 items\): \d+ % of its lists hold nothing of the category, mostly "potatoes" instead', log), log
+    assert re.search(r'category "bras" \(30 items\): \d+ % of its lists have no item of the category, mostly "potatoes" instead', log), log
     assert 'category "garden lamps" (12 items): ' in log and "far from everything" in log
     assert 'akin_outlier_categories{job="stand",stage="evaluate"} 2\n' in open("stand/metrics.prom").read()
     def check(b):

@@ -125,7 +125,7 @@ def test_why_a_neighbour_stands_in_a_list():
         b.run("document.querySelector('#neighbors li:nth-child(2) .card').dispatchEvent(new Event('mouseenter'))")
         b.until("return document.getElementById('why').innerText.startsWith('2.')")
         said = b.run(box)
-        assert all(word in said for word in ("Place 2 · without boosts", "without rules", "boost +", "Cosine", "colour", "texture", "within price=0.8..1.2x 13 →", "same season", "at most 4 of one brand", "not brand=C", "boost price=0.1")), said
+        assert all(word in said for word in ("Rank 2 · without boosts", "without rules", "boost +", "Cosine", "colour", "texture", "within price=0.8..1.2x 13 →", "same season", "at most 4 of one brand", "not brand=C", "boost price=0.1")), said
         marks = b.run("return [...document.querySelectorAll('#why li')].map((li) => li.className)")
         assert marks.count("passes") == 4 and "fails" not in marks, (marks, said)
         for width, height in ((1400, 900), (390, 844)):

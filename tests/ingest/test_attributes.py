@@ -127,7 +127,7 @@ def test_values_that_are_no_number():
     assert done.json["rejected"] == 10 and done.json["items"] == 1 and Attributes("bad.nc").ids == ["z"]
     with open("bad.out.csv") as f:
         lines = f.read().splitlines()
-    assert "price is 'nan', which is no number" in lines[1] and "row 2" in lines[1] and "brand holds a tab" in lines[-1]
+    assert "price is 'nan', which is not a number" in lines[1] and "row 2" in lines[1] and "brand holds a tab" in lines[-1]
 
 
 JOB = """[job]

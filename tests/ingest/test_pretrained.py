@@ -190,7 +190,7 @@ def test_killed_and_gone_on_with():
             with open(path, "ab") as f:
                 f.write(b"half a record")
         done = akin("ingest", source, "-o", "cut.nc", "--network", network("conv"), *SLOW, ranks=then)
-        assert "going on from cut.nc.checkpoint" in done.err, done.err
+        assert "continuing from cut.nc.checkpoint" in done.err, done.err
         assert_same_variables("whole.nc", "cut.nc")
         assert not glob.glob("cut.nc.checkpoint*")
         os.remove("cut.nc")

@@ -50,7 +50,7 @@ def test_what_the_tables_need_and_the_items_lack():
         f.write("id,neighbor\n")
     for words in (("--check",), ()):
         message = akin("run", "needs.ini", "--json", *words, expect=2, ranks=2).json["message"]
-        for line, section, said in [(lines[2], "neighbors", "the attribute brand is no number"), (lines[2], "neighbors", "margin:number"),
+        for line, section, said in [(lines[2], "neighbors", "the attribute brand is not a number"), (lines[2], "neighbors", "margin:number"),
                                     (lines[4], "table cheap", "no attribute season"), (lines[4], "table cheap", "no attribute gender"),
                                     (lines[5], "table cheap", "the attribute price is a number"), (lines[6], "table cheap", "LOW..HIGH"),
                                     (lines[8], "table looks", 'no part "foreground"'), (lines[8], "table looks", 'no part "pixels"'),
@@ -87,7 +87,7 @@ def test_rejects_of_the_last_night():
         f.write(b"no picture")
     akin("run", job)
     done = akin("run", job, "--check", "--json")
-    assert done.json["rejected_before"] == 1 and "1 row of the source was rejected the last time" in done.err and "exit with 3" not in done.err
+    assert done.json["rejected_before"] == 1 and "1 row of the source was rejected last time" in done.err and "exit with 3" not in done.err
     with open("pictures/p4.png", "wb") as f:
         f.write(b"no picture")
     akin("run", job, expect=3)

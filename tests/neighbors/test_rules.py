@@ -163,7 +163,7 @@ def test_refusals_and_files():
     r = np.random.default_rng(3)
     now = Catalogue(r, 120, 0)
     embed("now", now.items, now.rows)
-    for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "no number"),
+    for words, said in [(["--same", "colour"], "colour"), (["--within", "price=2"], "LOW..HIGH"), (["--within", "group=1..2x"], "not a number"),
                         (["--within", "price=3..2x"], "LOW..HIGH"), (["--only", "group"], "ATTR=VALUE"), (["--at-most", "group=0"], "at least 1"),
                         (["--boost", "group=1"], "number")]:
         done = akin("neighbors", "now.nc", "-o", "x.nc", *words, expect=2, ranks=2)

@@ -6,7 +6,7 @@ akin.showBeside = (section, other, wanted, tools) => {
   const SHOWN = 12, PAIRS = innerWidth < 1000 ? 3 : 4; // neighbours of a list, items on a page: a few screens
   if (!other) {
     section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "Side by side")),
-      el("div", { class: "empty" }, el("strong", {}, "There is no table to compare with"), "akin gallery A.nc --beside B.nc shows two: other settings, another model, another night."));
+      el("div", { class: "empty" }, el("strong", {}, "There is no table to compare with"), "akin gallery A.nc --beside B.nc shows two tables with different settings, models or nights."));
     return Promise.resolve();
   }
   const key = `akin-beside-${summary.table_digest}-${other.digest}`;
@@ -61,7 +61,7 @@ akin.showBeside = (section, other, wanted, tools) => {
     }
     const settings = (name, file, words) => [el("dt", {}, name), el("dd", {}, el("b", {}, file), el("br", {}), el("span", { class: "quiet" }, words))];
     section.replaceChildren(
-      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; most different first, framed what the other list lacks`)),
+      el("div", { class: "heading" }, el("h1", {}, "Side by side"), el("p", { class: "quiet" }, `${number(other.changed)} of ${plural(summary.items, "list")} differ, ${percent(other.churn)} of the neighbours; the most different lists first; framed: items that are not in the other list`)),
       el("dl", { class: "settings" }, settings("A", "this table", akin.settings(summary.options)), settings("B", summary.beside, akin.settings(other.settings))),
       el("div", { class: "heading" }, told, save),
       shown.length ? el("div", {}, shown.map(pair)) : el("div", { class: "empty" }, el("strong", {}, "No list differs")),

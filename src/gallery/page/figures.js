@@ -108,8 +108,8 @@ akin.figures = (section, summary, tools) => {
 
   function numbers() {
     const found = [tile(number(summary.items), summary.targets ? `items of ${summary.items_name}` : `${noun}s`, summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
-    if (summary.targets) found.push(tile(number(summary.targets), `items of ${summary.targets_name}`, "what the lists hold"));
-    if (summary.products) found.push(tile(number(summary.pictures), "pictures", `of these products; the score of two is that of their ${/(^| )pictures=mean( |$)/.test(summary.options || "") ? "pictures on the mean" : "most similar pictures"}`));
+    if (summary.targets) found.push(tile(number(summary.targets), `items of ${summary.targets_name}`, "the items in the lists"));
+    if (summary.products) found.push(tile(number(summary.pictures), "pictures", `of these products; two products have the score of ${/(^| )pictures=mean( |$)/.test(summary.options || "") ? "their pictures on average" : "their most similar pictures"}`));
     if (summary.rejects) found.push(tile(number(summary.rejects.total), "rejected", "pictures or rows that could not be used"));
     found.push(tile(percent(summary.coverage), "coverage", `${noun}s that have at least one similar ${noun}`),
       tile(percent(summary.full_coverage), "full lists", `${noun}s that have all ${number(summary.k)}`));
@@ -130,9 +130,9 @@ akin.figures = (section, summary, tools) => {
     if (!list.length) return null;
     const words = (o) => [
       el("a", { href: itemsAddress("", o.category, 1) }, o.category), ` (${plural(o.items, "item")}${o.new ? ", new since the previous table" : ""}): `,
-      [o.leaves && `${percent(o.leaving / o.items)} of its lists hold nothing of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
+      [o.leaves && `${percent(o.leaving / o.items)} of its lists have no item of the category${o.instead ? `, mostly “${o.instead}” instead` : ""}`,
         o.far && `its items are far from everything: their best score is ${o.best.toFixed(2)} (median), that of 95 % of the others above ${o.others.toFixed(2)}`].filter(Boolean).join("; ")];
-    const node = panel("Look at these categories", `${number(summary.leaving)} of ${plural(summary.listed, "list")} hold nothing of the item's category. In these categories most do, or the items resemble nothing, as those of a department that the model has never seen.`,
+    const node = panel("Categories to check", `${number(summary.leaving)} of ${plural(summary.listed, "list")} have no item of the item's category. In the categories below that is true of most lists, or the items resemble no others, as in a department that the model has never seen.`,
       el("ul", {}, list.map((o) => el("li", {}, words(o)))));
     node.classList.add("alarm");
     node.id = "alarms";
@@ -155,7 +155,7 @@ akin.figures = (section, summary, tools) => {
   function stages() {
     if (!summary.stages.length) return null;
     return panel("Stages", "Time and rate of each stage of the job.", el("table", {}, head("Stage", "Seconds", "Rate"), el("tbody", {}, summary.stages.map((s) => {
-      if (s.night) return el("tr", {}, el("td", {}, s.verb, " ", el("small", { class: "quiet" }, `not run; what it made on ${s.night} is used`)), cell("–"), cell("–"));
+      if (s.night) return el("tr", {}, el("td", {}, s.verb, " ", el("small", { class: "quiet" }, `not run; its output of ${s.night} is used`)), cell("–"), cell("–"));
       return el("tr", {}, el("td", {}, s.verb), cell(s.seconds === null ? "–" : s.seconds.toFixed(s.seconds < 100 ? 1 : 0)),
         cell(s.rate === null ? "–" : `${s.rate.toLocaleString("en", s.rate >= 1e5 ? { notation: "compact", maximumFractionDigits: 1 } : { maximumFractionDigits: s.rate < 10 ? 1 : 0 })} ${s.unit}`));
     }))));
@@ -189,13 +189,13 @@ akin.figures = (section, summary, tools) => {
   function weakest() {
     const worst = [...large].sort((a, b) => missed(b) - missed(a) || (a[0] < b[0] ? -1 : 1)).slice(0, 3);
     if (worst.length < 2) return null;
-    return panel("Weakest categories", "The categories with most to gain, weighted by their size, and some of their items: look at their neighbours.", worst.map((entry) => [
+    return panel("Weakest categories", "The categories with most to gain, weighted by size, with some of their items, whose neighbours are worth a look.", worst.map((entry) => [
       el("h3", {}, el("a", { href: itemsAddress("", entry[0], 1) }, entry[0]), ` ${percent(entry[4])} mean average precision of ${plural(entry[1], "item")}`),
       el("ul", { class: "grid small" }, find("", entry[0]).slice(0, 4).map((row) => card(row)))]));
   }
   section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "The job's figures"), el("p", { class: "quiet" }, [summary.name, akin.settings(summary.options)].filter(Boolean).join(" · "))), alarms() || "", numbers(),
     el("div", { class: "panels" }, [
-      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 has nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
+      panel("Scores", (summary.calibrated ? "How similar items and their neighbours are, over all lists, as the share of random pairs that are less similar." : "How similar items and their neighbours are, over all lists: 1 is identical, 0 means nothing in common.") + (summary.filled ? " Filled neighbours are included." : ""), histogram("Histogram of all scores", summary.histogram.all, "score", "neighbours")),
       panel("Best score of each item", "How similar the most similar item is.", histogram("Histogram of the best scores", summary.histogram.best, "score", "items")),
       panel("Training curve", "The network's reconstruction error after each epoch; lower is better.", curve("Training curve", [{ name: "training", values: summary.curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_curve, style: "second" }], summary.epochs, "epoch", "loss")),
       summary.contrast_curve && panel("Agreement of views", "The contrastive loss after each epoch: how hard it is to recognise two views of the same picture among many; lower is better.", curve("Agreement of views", [{ name: "training", values: summary.contrast_curve, style: "first" }, { name: "held-out pictures", values: summary.holdout_contrast_curve, style: "second" }], summary.epochs, "epoch", "loss")),

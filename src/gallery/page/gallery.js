@@ -106,11 +106,11 @@ const akin = (() => {
     return el("li", {},
       el("a", { class: "card" + (away ? " away" : ""), href: linkTo(row), title: data.ids[row], "data-id": data.ids[row] },
         el("div", { class: "tile" }, picture(row, false, pair && pair[2] >= 0 ? pair[2] : undefined),
-          pair && pair[1] >= 0 && data.pictures[pair[0]].length + data.pictures[row].length > 2 && el("span", { class: "with", title: `Most alike: ${pictureId(pair[0], pair[1]) ?? ""} and ${pictureId(row, pair[2]) ?? ""}` }, picture(pair[0], false, pair[1])),
+          pair && pair[1] >= 0 && data.pictures[pair[0]].length + data.pictures[row].length > 2 && el("span", { class: "with", title: `Most similar pictures: ${pictureId(pair[0], pair[1]) ?? ""} and ${pictureId(row, pair[2]) ?? ""}` }, picture(pair[0], false, pair[1])),
           marks && summary.targets > 0 && el("span", { class: "side" + (isTarget(row) ? " target" : "") }, sideName(row)),
           away && el("span", { class: "flag" }, "not available"),
           fill && el("span", { class: "flag fill", title: "Added because of its category, not its similarity" }, "fill"),
-          pin && el("span", { class: "flag fill", title: "Put there by hand" }, "pinned")),
+          pin && el("span", { class: "flag fill", title: "Pinned by hand" }, "pinned")),
         score !== undefined && el("div", { class: "meter" }, bar(score)),
         el("div", { class: "text" },
           el("span", { class: "name", title: data.ids[row] }, data.ids[row]),
@@ -232,7 +232,7 @@ const akin = (() => {
   function recommenders(list) {
     if (!list.by.length) return "";
     return [el("div", { class: "heading", id: "by-heading" }, el("h2", {}, "Recommended by"),
-      el("p", { class: "quiet" }, list.times > list.by.length ? `${number(list.by.length)} of ${plural(list.times, "list")} that hold it, those first in which it stands highest` : plural(list.times, noun) + (summary.targets ? ` of ${summary.items_name}` : ""))),
+      el("p", { class: "quiet" }, list.times > list.by.length ? `${number(list.by.length)} of ${plural(list.times, "list")} that contain it, those in which it ranks best first` : plural(list.times, noun) + (summary.targets ? ` of ${summary.items_name}` : ""))),
       el("ul", { class: "grid small", id: "by" }, list.by.map((other) => card(other)))];
   }
   /* What the order of a list means, and its scores. */

@@ -47,7 +47,7 @@ akin.why = (tools) => {
     }
     if (name === "at-most") return [`at most ${wish} of one ${attribute}`, told(y), null];
     if (name === "boost") return [text.split(" ").map((word) => `boost ${word}`).join(", "), text.split(" ").map((word) => told(value(b.row, b.list, word.split("=")[0]))).join(", "), null];
-    if (name === "damp-hubs") return ["what stands in many lists is put down", "", null];
+    if (name === "damp-hubs") return ["items that are in many lists are ranked lower", "", null];
     return ["categories", "blocks"].includes(name) ? [name, "", null] : null;
   }
   const off = (name, text) => text === "no" || (name === "min-score" && Number(text) <= -1);
@@ -58,7 +58,7 @@ akin.why = (tools) => {
     if (!known || filled) return "";
     const [bare, unboosted, boost] = known, at = (rank) => (rank ? String(rank) : `beyond ${depth}`);
     const boosted = /(^| )boost=|(^| )damp-hubs=yes/.test(summary.options || "");
-    return el("p", { class: "ranks" }, [`Place ${place + 1}`, boosted && `without boosts\u00a0${at(unboosted)}`, `without rules\u00a0${at(bare)}`].filter(Boolean).join(" · "),
+    return el("p", { class: "ranks" }, [`Rank ${place + 1}`, boosted && `without boosts\u00a0${at(unboosted)}`, `without rules\u00a0${at(bare)}`].filter(Boolean).join(" · "),
       boosted && el("span", {}, ` · boost ${boost < 0 ? "−" : "+"}${Math.abs(boost).toFixed(4)}`));
   }
 
@@ -74,8 +74,8 @@ akin.why = (tools) => {
     box.replaceChildren(
       el("strong", {}, `${place + 1}. ${data.ids[other]}`),
       el("p", {}, `${summary.calibrated ? "Share of pairs less similar" : "Cosine"} ${scoreText(score)}`,
-        pinned ? " · pinned: it stands first whatever the rules say" : filled ? " · added for its category" : ""),
-      shown ? el("p", {}, `Most alike: ${pictureId(row, pair[0])} and ${pictureId(other, pair[1])}`) : "",
+        pinned ? " · pinned: first regardless of rules" : filled ? " · added for its category" : ""),
+      shown ? el("p", {}, `Most similar pictures: ${pictureId(row, pair[0])} and ${pictureId(other, pair[1])}`) : "",
       placed(row, place, filled),
       mine && el("dl", { class: "shares" }, summary.share_parts.map((name, p) => {
         const line = el("i", { class: mine[p] < 0 ? "less" : "" });
