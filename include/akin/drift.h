@@ -1,4 +1,4 @@
-/* drift: how much higher a model's loss is on tonight's new items than on the holdout of its
+/* drift: how much a model's loss on the current new items exceeds that on the holdout of its
  * training. */
 #ifndef AKIN_DRIFT_H
 #define AKIN_DRIFT_H
@@ -9,8 +9,8 @@
 #include <stddef.h>
 
 typedef struct {
-    bool has_network; /* without one nothing can be measured */
-    size_t new_items; /* whose picture the previous catalogue does not have */
+    bool has_network; /* without a network nothing can be measured */
+    size_t new_items; /* items with a picture that the previous catalogue does not have */
     double loss;      /* mean squared error of their reconstructions, as in train; NaN without new
                   * items, or a network */
 } akin_drift_result;

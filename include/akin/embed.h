@@ -27,18 +27,17 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_embed(akin_comm *comm, const akin_embed_params *params,
                                        akin_embed_result *result);
 
-/* Turns vectors of another program, a .npy file of any network, into
- * embeddings.nc: joined by id with a catalogue, which provides the labels, or by themselves.
- * With a catalogue, the result has its items in its order. An item without a vector keeps its
- * place with a row of zeros: it has no neighbours and is nobody's neighbour, but is in the
- * table. A vector whose id is not in the catalogue is left out. Both are counted. Without a
- * catalogue the rows keep the file's order, without labels, and content_hash is 0. Each rank
- * reads its shard of the .npy; rows are sent in rounds to the ranks whose shards of the
- * catalogue hold their items: memory for both shards, a few MiB, and all ids. */
+/* Imports vectors of another program, a .npy file of any network, to embeddings.nc: matched by id
+ * with a catalogue, which provides the labels, or alone. With a catalogue, the result has its items
+ * in its order. An item without a vector keeps its place with a row of zeros: it has no neighbours
+ * and cannot be one, but is in the table. A vector whose id is not in the catalogue is left out.
+ * Both are counted. Without a catalogue the rows keep the file's order, without labels, and
+ * content_hash is 0. Each rank reads its shard of the .npy; rows are sent in rounds to the ranks
+ * whose shards of the catalogue contain their items: memory for both shards, a few MiB, and all
+ * ids. */
 
 typedef struct {
-    const char *from, *ids; /* a .npy, and its ids, one per line; ids NULL: the row numbers from
-                             * 0 */
+    const char *from, *ids; /* a .npy, and its ids, one per line; ids NULL: row numbers from 0 */
     const char *catalog;    /* NULL = none */
     const char *model;      /* NULL, or a path: the vectors are joined with this model's vectors of
                         * the catalogue (join_vectors.h) */
@@ -69,14 +68,13 @@ AKIN_MUST_CHECK akin_status akin_import_vectors_digest(akin_comm *comm,
                                                        const akin_import_vectors_params *params,
                                                        char out[AKIN_HASH_TEXT_SIZE]);
 
-/* Items between nights: the vectors of some new items are put into those of a catalogue, in
- * place of items with the same id. What results is, to the bit, what embed makes of a catalogue with
- * all of them; pictures of the catalogue are not read. */
+/* Adds items between nights: inserts the vectors of some new items into those of a catalogue,
+ * replacing items with the same id. The result is bit-identical to what embed makes of a catalogue
+ * with all of them; pictures of the catalogue are not read. */
 
 typedef struct {
     const char *base, *added; /* two embeddings.nc of one model */
-    const char *left_out; /* CSV with a header, of which the first column are ids: an item of base
-                               * with such an id is taken out, unless `added` has it; NULL = none */
+    const char *left_out;     /* CSV with ids in column 1: removed unless in `added`; NULL = none */
     const char *left_out_digest; /* recorded; NULL = none */
     const char *output;
     const char *options, *result_options;
@@ -87,9 +85,9 @@ typedef struct {
     size_t fresh, replaced, left_out; /* items that base lacked, had, and has no longer */
 } akin_extend_result;
 
-/* AKIN_INPUT: the two were made with different models, or from pictures that were shrunk in different
- * ways, or have different attributes. Each rank keeps its shard of base, and all that is added.
- * Collective; agreed. */
+/* AKIN_INPUT: the two were made with different models, or from pictures that were shrunk in
+ * different ways, or have different attributes. Each rank holds its shard of base, and all added
+ * items. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_extend(akin_comm *comm, const akin_extend_params *params,
                                         akin_extend_result *result);
 

@@ -33,15 +33,16 @@ typedef struct akin_encoder akin_encoder;
 
 /* The model is borrowed and must outlive the encoder. Not collective. */
 AKIN_MUST_CHECK akin_status akin_encoder_create(akin_model *model, akin_encoder **out);
-/* The same of some parts alone, as they are before the last projection, which mixes them: each of them
- * weighs as in the joined vector. parts [AKIN_PARTS]; at least one, and all of them have a weight. */
+/* An encoder for some parts only, as they are before the last projection, which mixes them; each
+ * has the same weight as in the joined vector. parts [AKIN_PARTS]: at least one, and all of them
+ * have a weight. */
 AKIN_MUST_CHECK akin_status akin_encoder_create_of(akin_model *model, const bool *parts,
                                                    akin_encoder **out);
 void akin_encoder_free(akin_encoder *encoder); /* NULL is fine */
 
 size_t akin_encoder_dim(const akin_encoder *encoder); /* columns of a vector */
 
-/* Columns of the output of a trained network that the model uses; 0: none. */
+/* Columns of a trained network's output that the model uses; 0: none. */
 size_t akin_encoder_seen(const akin_encoder *encoder);
 
 /* Vectors [count, dim] of images u8 [count, 32, 32, 3], any count, and of a trained network's
@@ -55,8 +56,8 @@ AKIN_MUST_CHECK akin_status akin_encoder_vectors(akin_encoder *encoder, const ui
  * collective. */
 void akin_encoder_join(akin_encoder *encoder, const float *const raw[AKIN_PARTS], float *joined);
 
-/* The same of images u8 [count, 32, 32, 3], any count, and of what a network gave for them, seen, as
- * above: joined [count, akin_features_joined]. Not collective. */
+/* The same for images u8 [count, 32, 32, 3], any count, and a trained network's output for them,
+ * seen, as above: joined [count, akin_features_joined]. Not collective. */
 void akin_encoder_parts(akin_encoder *encoder, const uint8_t *images, const float *seen,
                         size_t count, float *joined);
 

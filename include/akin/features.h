@@ -21,31 +21,30 @@ typedef enum {
     AKIN_PART_FOREGROUND, /* foreground.h */
     AKIN_PART_PATCHES,    /* patches.h */
     AKIN_PART_SHAPE,      /* the edges of handcrafted.h, made steady */
-    AKIN_PART_MAPS,       /* maps.h: what the network's convolutions hold */
+    AKIN_PART_MAPS,       /* maps.h: the responses of the network's convolutions */
     AKIN_PART_MANIFOLD,   /* manifold.h */
-    AKIN_PART_PRETRAINED, /* catalog.h: what a trained network gave for the picture */
+    AKIN_PART_PRETRAINED, /* catalog.h: a trained network's output for the picture */
     AKIN_PARTS,
 } akin_part;
 
 #define AKIN_FEATURES_MAX_DIM 2048 /* the limit of `neighbors` */
 
 const char *akin_part_name(akin_part part); /* "latent"; static */
-size_t akin_part_raw(akin_part part);       /* raw numbers per picture; 0: akin_features_raw */
-/* It is not normalised when joined with others: a histogram of colours, which hardly
+size_t akin_part_raw(akin_part part);       /* raw features per picture; 0: akin_features_raw */
+/* The part is not normalised when joined with others: a histogram of colours, which hardly
  * distinguishes grey pictures, then has little weight among them. */
 bool akin_part_keeps_length(akin_part part);
 bool akin_part_network(akin_part part); /* it needs a trained network */
-/* Its axes are those of the rows' covariance after division by how far other views of a picture
- * differ from it (projection.h, model.h): what a shift, a crop or mirroring changes has
- * little weight. */
+/* The axes are those of the covariance after division by how much other views of a picture differ
+ * from it (projection.h, model.h): changes by shifting, cropping or mirroring then have little
+ * weight. */
 bool akin_part_steady(akin_part part);
 
 typedef struct {
-    double weight; /* 0: it is left out */
-    double whiten; /* power of the eigenvalue that an axis is divided by: 0 = rotated only, 0.5 =
-                    * unit variance */
+    double weight; /* 0: the part is left out */
+    double whiten; /* power of the eigenvalues: 0 = rotated only, 0.5 = unit variance */
     size_t dim;    /* number of axes kept, <= akin_part_raw */
-    bool given;    /* the weight is the user's: it is not chosen by the catalogue */
+    bool given;    /* the weight was given by the user, and is not chosen on the catalogue */
 } akin_features_part;
 
 /* A resolved choice; a function of the options alone. */
@@ -54,25 +53,22 @@ typedef struct {
     akin_features_part parts[AKIN_PARTS];
     size_t dim;        /* columns of a vector */
     bool tuned;        /* weights that are not given are chosen on the catalogue (model.h) */
-    const char *tune;  /* by what: category, group; NULL: by what the catalogue has; borrowed */
+    const char *tune;  /* by category or group; NULL: by the labels in the catalogue; borrowed */
     const char *pairs; /* by pairs of this file (ids.h); NULL = none; borrowed */
-    size_t seen; /* raw numbers of AKIN_PART_PRETRAINED: columns of `network` in the catalogue */
+    size_t seen; /* raw features of AKIN_PART_PRETRAINED: columns of `network` in the catalogue */
 } akin_features;
 
 typedef struct {
     const char *name;    /* "autoencoder" */
     size_t dim;          /* 0 = the kind's own */
     double whiten;       /* for all parts; below 0 = each part's own */
-    const char *weights; /* "latent=1,colour=0.5": parts with another weight; NULL = the kind's
-                          * own */
-    const char *tune;    /* "category", "group", "none": the kind's weights; NULL: as the
-                            catalogue has labels */
+    const char *weights; /* "latent=1,colour=0.5": parts with other weights; NULL = none */
+    const char *tune;    /* "category", "group", "none"; NULL: by the catalogue's labels */
     const char *pairs;   /* a file, or NULL */
-    size_t seen; /* columns of the catalogue's `network`, 0 = it has none: a part that is not named
-                    is left out then */
+    size_t seen; /* columns of the catalogue's `network`; 0 = none, unnamed part is left out */
 } akin_features_params;
 
-#define AKIN_FEATURES_SEEN_UNKNOWN ((size_t)-1) /* before the catalogue is looked at */
+#define AKIN_FEATURES_SEEN_UNKNOWN ((size_t)-1) /* before the catalogue is known */
 
 #define AKIN_FEATURES_NAMES "fused|autoencoder|maps|manifold|network|handcrafted|patches|pixels-pca"
 
@@ -81,7 +77,7 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_features_choose(const akin_features_params *params,
                                                  akin_features *out);
 
-/* Raw numbers of a picture in this part. */
+/* Number of raw features of a picture in this part. */
 size_t akin_features_raw(const akin_features *features, akin_part part);
 bool akin_features_sees(const akin_features *features); /* what a trained network gave */
 
@@ -93,9 +89,9 @@ size_t akin_features_joined(const akin_features *features); /* columns of all pa
 bool akin_features_join(const akin_features *features); /* whether these are projected once more */
 bool akin_features_is_latent(const akin_features *features); /* the latent alone */
 bool akin_features_network(const akin_features *features); /* whether it needs a trained network */
-/* Weights [AKIN_PARTS] to begin with in a catalogue of which so large a share of the pictures shows
- * a thing on a flat ground: between what serves such pictures and what serves photographs as people
- * take them. What is given stays. */
+/* Initial weights [AKIN_PARTS] for a catalogue in which this share of the pictures shows an object
+ * on a plain background: between those tuned for such pictures and those for ordinary photographs.
+ * Given weights stay. */
 void akin_features_weigh_by_ground(const akin_features *features, double flat, double *weights);
 bool akin_features_centred(const akin_features_part *choice,
                            akin_part part); /* only the mean of this part is subtracted */

@@ -1,5 +1,5 @@
-/* gallery: a page to look at: the items of a table, their neighbours, the job's figures. Static
- * files. */
+/* gallery: web pages that show the items of a table, their neighbours, and the job's figures.
+ * Static files. */
 #ifndef AKIN_GALLERY_H
 #define AKIN_GALLERY_H
 
@@ -10,22 +10,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Tables of the same rows with longer lists, for the places that neighbours would have: without any rule,
- * and with all but those that add to scores. NULL = not known. */
+/* Tables of the same rows with longer lists, for the ranks that neighbours would have: without any
+ * rules, and with all but those that add to scores. NULL = not known. */
 typedef struct {
     const char *plain, *unboosted;
 } akin_gallery_longer;
 
-/* One more table of the same items, for a page of its own. */
+/* Another table of the same items, with a page of its own. */
 typedef struct {
     const char *name, *table;
     akin_gallery_longer longer;
 } akin_gallery_more;
 
-/* Of tables between two catalogues: the other one. All NULL or 0: not known. */
+/* For tables between two catalogues: the other one. All NULL or 0: not known. */
 typedef struct {
     const char *name;
-    akin_source_params source; /* for its pictures; count 0: they are the small ones of */
+    akin_source_params source; /* for its pictures; count 0: the small ones in */
     const char *catalog;       /* its catalog.nc */
     const char *embeddings;    /* what the table was made against, for attributes and shares */
 } akin_gallery_target;

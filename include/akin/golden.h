@@ -15,12 +15,13 @@
 enum { AKIN_GOLDEN_WORST = 10, AKIN_GOLDEN_NAMED = 10 };
 
 typedef struct {
-    size_t row, pairs, found; /* of the table; pairs of this item, and those that are there */
+    size_t row, pairs,
+        found; /* row in the table; number of pairs of this item, and of those found */
 } akin_golden_item;
 
 typedef struct {
-    size_t pairs, found, unknown; /* pairs, and rows of the file that were passed over */
-    akin_golden_item worst[AKIN_GOLDEN_WORST]; /* the least share first; only what lacks one */
+    size_t pairs, found, unknown;              /* pairs, and rows of the file that were skipped */
+    akin_golden_item worst[AKIN_GOLDEN_WORST]; /* lowest share first; only items that lack a pair */
     size_t worst_count;
     akin_text *names[AKIN_GOLDEN_NAMED]; /* the first unknown ids; owned */
     size_t name_count;

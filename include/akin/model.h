@@ -1,23 +1,24 @@
-/* model: model.nc, the weights, the optimiser's state, and what was fitted. Not collective
+/* model: model.nc, the weights, the optimiser's state, and the fitted parameters. Not collective
  * unless stated.
  *
- *   float  <tensor>(named dimensions)          one per tensor of akin_network_tensors; those of
- *                                              the head only in a model with a contrastive
- *                                              objective
- *   float  <tensor>_adam_mean(...),
- *          <tensor>_adam_variance(...)         Adam's moments, same dimensions
- *   int64  step                                optimiser steps done
- *   double loss(epoch), holdout_loss(epoch)    the curve: mean squared errors of training and
- *                                              holdout (NaN without one)
- *   double contrast_loss(epoch),
- *          holdout_contrast_loss(epoch)        with a contrastive objective: the mean contrastive
- *                                              loss of a view (network.h), likewise
- *   and the fitted parameters, of feature_params.h
- *   attributes: features, objective = "reconstruction", "denoising" or "contrastive",
- *   input_catalog_digest, input_init_digest, input_pairs_digest
+ * float  <tensor>(named dimensions)          one per tensor of akin_network_tensors; those of the
+ * head
+ *                                            only in a model with a contrastive objective
+ * float  <tensor>_adam_mean(...), <tensor>_adam_variance(...)
+ *                                            Adam's moments, same dimensions
+ * int64  step                                optimiser steps done
+ * double loss(epoch), holdout_loss(epoch)    the curve: mean squared errors of training and holdout
+ *                                            (NaN without one)
+ * double contrast_loss(epoch), holdout_contrast_loss(epoch)
+ *                                            with a contrastive objective: the mean contrastive
+ *                                            loss
+ *                                            of a view (network.h), likewise
+ * and the fitted parameters, of feature_params.h
+ * attributes: features, objective = "reconstruction", "denoising" or "contrastive",
+ *             input_catalog_digest, input_init_digest, input_pairs_digest
  *
- * For features that need no network, the file has only the fitted parameters and `step`, which
- * is 0; the weights of such a model are zero. */
+ * For features that need no network, the file has only the fitted parameters and `step`, which is
+ * 0; the weights of such a model are zero. */
 #ifndef AKIN_MODEL_H
 #define AKIN_MODEL_H
 
@@ -51,13 +52,14 @@ akin_feature_params *akin_model_feature_params(akin_model *model);
 const akin_features *akin_model_features(akin_model *model); /* of the same; borrowed */
 AKIN_MUST_CHECK akin_status akin_model_set_features(akin_model *model,
                                                     const akin_features *features);
-/* The trained network whose output is a part of the features: where its file was, and what decides
- * what it gives (pretrained.h); copied. NULL: none. */
+/* The trained network whose output is a part of the features: the path of its file, and what
+ * determines its output (pretrained.h); copied. NULL: none. */
 AKIN_MUST_CHECK akin_status akin_model_set_network(akin_model *model, const char *file,
                                                    const char *request);
 const char *akin_model_network_file(const akin_model *model);    /* borrowed; NULL: none */
 const char *akin_model_network_request(const akin_model *model); /* borrowed; NULL: none */
-/* AKIN_INPUT: the model uses the output of a trained network, and the catalogue has none, or that of another. */
+/* AKIN_INPUT: the model uses the output of a trained network, and the catalogue has none, or that of
+ * another network. */
 AKIN_MUST_CHECK akin_status akin_model_check_network(const akin_model *model,
                                                      const akin_catalog *catalog);
 bool akin_model_has_network(const akin_model *model); /* its features need it */
@@ -89,17 +91,17 @@ typedef struct {
 AKIN_MUST_CHECK akin_status akin_model_write(akin_comm *comm, const char *path,
                                              const akin_model_origin *origin, akin_model *model);
 
-/* How much each part of a model's features (features.h) adds to the cosine of two of its
+/* The contribution of each part of a model's features (features.h) to the cosine of two of its
  * vectors. Not collective.
  *
- * Parts that stand beside each other in a vector add the products of their own columns. Where the
- * parts z were projected once more, y = A^T (z - m), the share of a part is that of its rows of A:
- * with the shortest x for which A^T x = y, the mean of x1 . (A y2) and x2 . (A y1) over these rows. The
- * shares add up to the cosine. */
+ * Concatenated parts contribute the products of their own columns. If the parts z were projected
+ * again, y = A^T (z - m), the share of a part is that of its rows of A: with the shortest x for
+ * which A^T x = y, the mean of x1 . (A y2) and x2 . (A y1) over these rows. The shares add up to
+ * the cosine. */
 
 typedef struct {
     const char *name; /* of the part, static */
-    size_t columns;   /* before they are projected once more */
+    size_t columns;   /* before the last projection */
     double share;
 } akin_part_share;
 
@@ -118,8 +120,7 @@ void akin_part_sharer_prepare(const akin_part_sharer *sharer, const float *row /
 size_t akin_part_sharer_pair(const akin_part_sharer *sharer, const float *a, const float *b,
                              akin_part_share out[AKIN_PARTS]);
 
-/* Fits on a catalogue everything that the features need: the means, the axes, and
- * the join of the parts. */
+/* Fits all feature parameters on a catalogue: the means, the axes, and the join of the parts. */
 
 /* For a larger catalogue this many items, evenly spaced over its rows, are used: as many as have
  * AKIN_FIT_FEATURES_VALUES raw numbers (128 MiB, over all ranks; for a steady part a view counts
@@ -127,18 +128,18 @@ size_t akin_part_sharer_pair(const akin_part_sharer *sharer, const float *a, con
  * deviation of the mean of all; the smallest number is 10,922, for pixels. */
 #define AKIN_FIT_FEATURES_VALUES ((size_t)1 << 25)
 
-/* How the weights were chosen that were not given. */
+/* How weights that were not given were chosen. */
 typedef struct {
     const char *by; /* "category", "group", "pairs", "ground"; static; NULL: they were not */
-    double flat;    /* share of pictures on a flat ground */
-    double share;   /* of the first neighbours that belong together, held out; 0: not measured */
-    char why[512];  /* a sentence for people */
+    double flat;    /* share of pictures on a plain background */
+    double share; /* share of related items among the first neighbours, held out; 0: not measured */
+    char why[512]; /* a sentence for the user */
 } akin_fit_features_choice;
 
 typedef struct {
     size_t items;           /* number used */
-    double seconds;         /* spent on describing them, on the slowest rank */
-    akin_features features; /* with the weights that were chosen */
+    double seconds;         /* seconds spent describing them, on the slowest rank */
+    akin_features features; /* with the chosen weights */
     akin_fit_features_choice choice;
 } akin_fit_features_result;
 

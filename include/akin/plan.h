@@ -27,9 +27,9 @@ extern const char *const akin_plan_names[AKIN_PLAN_STAGES];
 
 typedef struct {
     size_t items, dim, k, batch;
-    double epochs;           /* 0: by the size of the catalogue, as train does */
-    bool network;            /* trains one: not only fits */
-    double picture_bytes;    /* of a picture's file, the mean */
+    double epochs;           /* 0: chosen by the size of the catalogue, as in train */
+    bool network;            /* trains a network, in addition to fitting */
+    double picture_bytes;    /* mean size of a picture's file */
     double checkpoint_every; /* seconds, of train and neighbors */
     bool wanted[AKIN_PLAN_STAGES];
     size_t targets; /* of publish */
@@ -37,43 +37,43 @@ typedef struct {
 
 typedef struct {
     int nodes, ranks_per_node;
-    double latency;          /* seconds a message */
-    double bandwidth;        /* bytes a second, of a node, each way */
-    double memory_bandwidth; /* bytes a second between two ranks of a node */
-    double storage;          /* bytes a second, of all ranks together */
+    double latency;          /* seconds per message */
+    double bandwidth;        /* bytes per second, of a node, in each direction */
+    double memory_bandwidth; /* bytes per second between two ranks of a node */
+    double storage;          /* bytes per second, of all ranks together */
     double mtbf;             /* seconds between failures of one node */
     double restart;          /* seconds from a failure until the job computes again */
-    double stragglers;       /* share of the nodes that are slow ... */
-    double slowdown;         /* ... and how many times as long they take, at least 1 */
-    double jitter;           /* by which share a piece of work takes longer, on average */
+    double stragglers;       /* share of slow nodes ... */
+    double slowdown;         /* ... and how many times longer they take, at least 1 */
+    double jitter;           /* mean relative delay of a piece of work */
     uint64_t seed;
 } akin_plan_machine;
 
 /* Seconds of one core. */
 typedef struct {
-    double row;                                  /* of a source, to list it, on rank 0 */
+    double row;                                  /* per item of a source, to list it, on rank 0 */
     double picture;                              /* to read and shrink */
     double image;                                /* of a training step */
     double update;                               /* of the weights, once in a step */
     double vector;                               /* to embed */
     double pair, pair_column, row_column, offer; /* n^2, n^2 d, n d, n k ln(1 + n / k) */
-    double evaluated, published;                 /* an item; published by rank 0 */
+    double evaluated, published;                 /* per item; published by rank 0 */
 } akin_plan_rates;
 akin_plan_rates akin_plan_rates_default(void);
-/* Takes from metrics.json of a run what it has measured: the rates of its stages, as far as they
- * computed everything. *found: how many stages. */
+/* Takes the measured rates from metrics.json of a run: those of stages that computed everything.
+ * *found: number of stages. */
 void akin_plan_rates_learn(const akin_json *metrics, akin_plan_rates *rates, size_t *found);
 
-/* Of one rank where nothing else is said. */
+/* For one rank, unless stated otherwise. */
 typedef struct {
     bool wanted;
     double memory; /* bytes at the peak */
     double wire;   /* bytes sent */
     double disk;   /* bytes read and written, of all ranks */
     double seconds;
-    double waiting; /* of them, of the rank that waits longest */
-    double saved;   /* bytes of a checkpoint, of all ranks; 0: has none */
-    double lost;    /* seconds more, expected, for failures of nodes; infinity: never ends */
+    double waiting; /* of these, waiting time of the rank that waits longest */
+    double saved;   /* bytes of a checkpoint, of all ranks; 0: none */
+    double lost;    /* expected additional seconds because of node failures; infinity: never ends */
 } akin_plan_figures;
 
 typedef struct {
@@ -90,9 +90,9 @@ AKIN_MUST_CHECK akin_status akin_plan_make(const akin_plan_job *job,
                                            const akin_plan_machine *machine,
                                            const akin_plan_rates *rates, akin_plan *out);
 
-/* Seconds that work of `seconds` takes on average where failures come `rate` times a second, with a
- * checkpoint of `cost` seconds every `interval`, and `restart` seconds behind each failure (Daly
- * 2006, eq. 13); interval 0: without checkpoints. */
+/* Mean seconds of work of `seconds` if failures occur at `rate` per second, with a checkpoint of
+ * `cost` seconds every `interval`, and `restart` seconds after each failure (Daly 2006, eq. 13);
+ * interval 0: without checkpoints. */
 double akin_plan_expected(double seconds, double interval, double cost, double restart,
                           double rate);
 

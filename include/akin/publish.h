@@ -15,13 +15,12 @@ typedef struct {
     size_t input_count;
     const char *const *urls;
     size_t url_count;
-    const char *previous; /* the table of the night before, NULL = none: a cache that holds it
-                           * need not be read */
+    const char *previous; /* the previous table: a cache that holds it is not read; NULL = none */
     double min_coverage, max_churn, max_shrink; /* gates, as shares of 1 */
-    const char *golden; /* lists that people approved (golden.h); NULL = none */
-    double min_golden;  /* gate: the share of them that the table has at least */
+    const char *golden;                         /* approved lists (golden.h); NULL = none */
+    double min_golden;                          /* gate: least share of them in the table */
     bool dry_run;
-    bool respect_rollback; /* a table is not published where it was rolled back */
+    bool respect_rollback; /* do not publish a table where it was rolled back */
     akin_sink_options sink;
 } akin_publish_params;
 
@@ -37,7 +36,7 @@ typedef struct {
 typedef struct {
     size_t items;
     double coverage; /* share of items with a neighbour; NaN: no table */
-    double golden;   /* share of the approved pairs that are there; NaN: none to look at */
+    double golden;   /* share of the approved pairs in the table; NaN: none */
     size_t golden_pairs, golden_unknown;
     char table_digest[AKIN_HASH_TEXT_SIZE];
 } akin_publish_result;
@@ -82,8 +81,8 @@ AKIN_MUST_CHECK akin_status akin_publish(akin_comm *comm, const akin_publish_par
                                          akin_publish_place *places, akin_publish_result *result);
 
 /* Restores the previously published table at every URL, or at none if one has none; standings
- * [url_count] describes what is there then. dry_run: restores nothing, and describes what is there.
- * Collective; agreed. */
+ * [url_count] describes what is then published. dry_run: restores nothing, and describes what is
+ * published. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rollback(akin_comm *comm, const char *const *urls,
                                           size_t url_count, const akin_sink_options *options,
                                           bool dry_run, akin_standing *standings);

@@ -15,11 +15,11 @@ typedef struct {
     const char *against, *against_ids;
     bool by_group, mean;
     const char *id;            /* an item's, or NULL and: */
-    const char *image, *model; /* a picture file and model.nc */
-    const char *network; /* the trained network that the model uses; NULL: where ingest found it */
+    const char *image, *model; /* a picture file, and model.nc */
+    const char *network;       /* the trained network; NULL: where ingest found it */
     size_t k;
     akin_neighbors_rules
-        rules;       /* a picture has no category and no group: AKIN_USAGE with those rules */
+        rules; /* a picture has no category and no group: rules that need them are AKIN_USAGE */
     const char *why; /* of akin_query_explain: the id of the other item */
 } akin_query_params;
 
@@ -32,7 +32,7 @@ AKIN_MUST_CHECK akin_status akin_query(akin_comm *comm, const akin_query_params 
                                        akin_answer **out);
 
 /* Not collective. */
-size_t akin_answer_items(const akin_answer *answer); /* that were searched */
+size_t akin_answer_items(const akin_answer *answer); /* number of items searched */
 size_t akin_answer_count(const akin_answer *answer);
 const char *akin_answer_id(const akin_answer *answer, size_t index); /* best first; borrowed */
 float akin_answer_score(const akin_answer *answer, size_t index);
@@ -48,20 +48,19 @@ typedef struct {
 typedef struct {
     double cosine;                     /* NaN: one of the vectors is unusable */
     akin_part_share parts[AKIN_PARTS]; /* they add up to the cosine */
-    size_t part_count;                 /* 0: the model is not known, or not the only one */
-    akin_query_verdict *rules; /* [rule_count]: the four that are for all tables, asked or not,
-                                        * and each word of the others; owned */
+    size_t part_count;                 /* 0: the model is unknown, or not the only one */
+    akin_query_verdict *rules; /* [rule_count]: four of every table, then each word; owned */
     size_t rule_count;
     bool boosted, pinned;
-    double boost; /* what is added to the cosine */
+    double boost; /* the boost added to the cosine */
     size_t depth; /* ranks from 1 to this are known */
-    /* Among all items, 0 = not there: in the list; with all rules but boosts; with none. */
+    /* Ranks among all items, 0 = not there: in the list; with all rules but boosts; with none. */
     size_t rank, rank_without_boost, rank_without_rules;
 } akin_query_why;
 
-/* How params->why came to its place, or none, in the list of params->id; model NULL: model.nc beside
- * the embeddings, where that made them. Errors as akin_query. Every rank gets the same; to be released,
- * also after an error. Collective; agreed; same params. */
+/* Explains the rank of params->why, or its absence, in the list of params->id; model NULL: model.nc
+ * in the folder of the embeddings, if it made them. Errors as akin_query. Every rank gets the same
+ * result; to be released, even after an error. Collective; agreed; same params. */
 AKIN_MUST_CHECK akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
                                                akin_query_why *out);
 void akin_query_why_release(akin_query_why *why); /* all zero is fine */
