@@ -395,7 +395,7 @@ done:
 static void tell_pass(const sweep *s, size_t left) {
     akin_log_info("neighbors: one pass over the pairs for %d table%s%s", s->tables,
                   AKIN_PLURAL(s->tables),
-                  left > 0 ? "; others have other rows and a pass of their own" : "");
+                  left > 0 ? "; tables with other rows get a pass of their own" : "");
 }
 
 /* Collective; agreed. */

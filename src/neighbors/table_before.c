@@ -31,8 +31,8 @@ static akin_status take_aspect(const akin_table_run *r, night_before *b) {
         .against = {before, before == p->against ? p->against_catalog : NULL}};
     akin_status status = akin_aspect_take(r->comm, &aspect, &b->vectors);
     if (status == AKIN_OK || status == AKIN_INTERRUPTED) return status;
-    akin_log_info("neighbors: the parts of --aspect are not to be had of the night before (%s): "
-                  "everything is computed again",
+    akin_log_info("neighbors: --aspect cannot be applied to the previous night (%s): everything is "
+                  "computed again",
                   akin_error_message());
     akin_error_clear();
     akin_vectors_free(b->vectors);
