@@ -301,8 +301,8 @@ done:
     return status;
 }
 
-/* Makes rows insensitive to the changes that views show, if more views find their original by that
- * and the loss in related neighbours may be due to chance. A map must leave half of the gain, since
+/* Makes rows insensitive to the changes that views show, if enough more views find their original by
+ * that and the loss in related neighbours may be due to chance. A map must leave half of the gain, since
  * these changes are the ones that it was learned from. */
 static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
     akin_status status;
@@ -312,8 +312,9 @@ static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
     base->way.steady = true;
     AKIN_TRY(try_map(t, m, base));
     double share = (m->plain[0].share + m->plain[1].share) / FOLDS;
-    base->way.steady = base->again > (m->plain[0].again + m->plain[1].again) / FOLDS &&
-                       !(base->share < share * exp(-chance(t, m)));
+    double again = (m->plain[0].again + m->plain[1].again) / FOLDS;
+    base->way.steady =
+        base->again > again * exp(AKIN_JUDGE_GAIN) && !(base->share < share * exp(-chance(t, m)));
     if (!base->way.steady) goto done;
     for (size_t f = 0; f < FOLDS; f++) {
         m->now[f].keep = fmax(m->plain[f].keep, (m->plain[f].keep + m->now[f].again) / 2);
