@@ -285,7 +285,7 @@ static akin_status run(akin_call *call) {
 
 /* Options that work on the lists of items, not of products. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"diversity", "collapse-duplicates", "fill", "score"};
+    static const char *const others[] = {"diversity", "collapse-duplicates", "fill"};
     size_t count = sizeof others / sizeof *others;
     if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");

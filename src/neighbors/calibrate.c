@@ -8,9 +8,7 @@
 
 #define AT_ONCE_MIB 16 /* bytes of fetched rows at a time */
 
-typedef struct {
-    int32_t own, other; /* rows of the catalogue; own: rows of this rank's shard */
-} pair;
+typedef akin_calibrate_pair pair;
 
 typedef struct {
     const akin_vectors *vectors;
@@ -23,11 +21,8 @@ typedef struct {
     size_t scored;
 } sample;
 
-/* Writes the pairs of the sample whose first row is this rank's to out, unless it is NULL, and
- * returns their number. With two catalogues, each pair is a source and a target. */
-static size_t list_pairs(const akin_vectors *vectors, pair *out) {
-    uint64_t n = akin_vectors_items(vectors), sources = akin_vectors_sources(vectors), count = 0;
-    uint64_t first = akin_vectors_first(vectors), end = first + akin_vectors_count(vectors);
+size_t akin_calibrate_pairs(const akin_calibrate_rows *rows, pair *out) {
+    uint64_t n = rows->n, sources = rows->sources, count = 0, first = rows->first, end = rows->end;
     bool two = sources < n;
     if (two && end > sources) end = sources;
     if ((two ? sources * (n - sources) : n * (n - 1) / 2) <= AKIN_CALIBRATE_PAIRS) {
@@ -48,16 +43,20 @@ static size_t list_pairs(const akin_vectors *vectors, pair *out) {
 }
 
 static akin_status begin(akin_comm *comm, sample *s) {
+    size_t first = akin_vectors_first(s->vectors);
+    const akin_calibrate_rows rows = {akin_vectors_items(s->vectors),
+                                      akin_vectors_sources(s->vectors), first,
+                                      first + akin_vectors_count(s->vectors)};
     akin_status status = akin_remote_rows_create(comm, s->vectors, &s->fetch);
     if (status != AKIN_OK) return status;
-    s->count = list_pairs(s->vectors, NULL);
+    s->count = akin_calibrate_pairs(&rows, NULL);
     s->batch = akin_remote_rows_most(s->fetch, AT_ONCE_MIB);
     s->pairs = akin_mem_alloc(s->count, sizeof *s->pairs);
     s->scores = akin_mem_alloc(s->count, sizeof *s->scores);
     s->wanted = akin_mem_alloc(s->batch, sizeof *s->wanted);
     s->own = akin_mem_alloc(1, akin_remote_rows_stride(s->fetch) * sizeof *s->own);
     if (!s->pairs || !s->scores || !s->wanted || !s->own) return AKIN_FAILED;
-    (void)list_pairs(s->vectors, s->pairs);
+    (void)akin_calibrate_pairs(&rows, s->pairs);
     return AKIN_OK;
 }
 
@@ -82,30 +81,38 @@ static akin_status score_batch(sample *s, size_t first, size_t end) {
     return status;
 }
 
-akin_status akin_calibrate(akin_comm *comm, const akin_vectors *vectors, akin_calibration **out) {
+akin_status akin_calibrate_with(akin_comm *comm, const float *scores, size_t count,
+                                akin_calibration **out) {
     akin_status status;
-    sample s = {.vectors = vectors};
     float *all = NULL;
     size_t size = (size_t)akin_comm_size(comm);
     size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
     *out = NULL;
-    akin_status local = begin(comm, &s);
-    AKIN_TRY(akin_agree(comm, offsets ? local : AKIN_FAILED));
+    AKIN_TRY(akin_agree(comm, offsets ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(akin_comm_gather(comm, scores, count * sizeof *scores, -1, (void **)&all, offsets));
+    AKIN_TRY(akin_agree(comm, akin_calibration_create(all, offsets[size] / sizeof *all, out)));
+done:
+    akin_mem_free(all);
+    akin_mem_free(offsets);
+    return status;
+}
+
+akin_status akin_calibrate(akin_comm *comm, const akin_vectors *vectors, akin_calibration **out) {
+    akin_status status;
+    sample s = {.vectors = vectors};
+    *out = NULL;
+    AKIN_TRY(akin_agree(comm, begin(comm, &s)));
     const size_t rounds = akin_comm_rounds(comm, s.count, s.batch);
     for (size_t r = 0; r < rounds; r++) {
         size_t first = r * s.batch < s.count ? r * s.batch : s.count;
         AKIN_TRY(score_batch(&s, first, s.count - first < s.batch ? s.count : first + s.batch));
     }
-    AKIN_TRY(
-        akin_comm_gather(comm, s.scores, s.scored * sizeof *s.scores, -1, (void **)&all, offsets));
-    AKIN_TRY(akin_agree(comm, akin_calibration_create(all, offsets[size] / sizeof *all, out)));
+    status = akin_calibrate_with(comm, s.scores, s.scored, out);
 done:
     akin_remote_rows_free(s.fetch);
     akin_mem_free(s.pairs);
     akin_mem_free(s.scores);
     akin_mem_free(s.wanted);
     akin_mem_free(s.own);
-    akin_mem_free(all);
-    akin_mem_free(offsets);
     return status;
 }

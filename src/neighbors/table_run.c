@@ -3,6 +3,7 @@
 #include "limited_lists.h"
 #include "list_scores.h"
 #include "neighbors_check.h"
+#include "product_calibrate.h"
 #include "product_limits.h"
 #include "product_means.h"
 #include "product_order.h"
@@ -216,8 +217,9 @@ static akin_status finish_lists(run *r, akin_refined *out) {
     if (is_boosted(r) || r->pins != NULL)
         AKIN_TRY(akin_list_scores(r->comm, r->vectors, k, is_boosted(r) ? out->counts : out->pinned,
                                   out->neighbor, out->score));
-    status =
-        akin_refine_finish(r->comm, r->vectors, &r->rules, r->more, &r->params->refine, k, out);
+    akin_refine_params refine = r->params->refine;
+    if (r->params->by_group) refine.calibrated = false; /* by pairs of products, afterwards */
+    status = akin_refine_finish(r->comm, r->vectors, &r->rules, r->more, &refine, k, out);
 done:
     return status;
 }
@@ -334,9 +336,13 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     if (p->against)
         AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, targets.first, targets.count,
                                      false, &target_labels));
+    const akin_product_scores scores = {pictures, r->pictures ? r->vectors : NULL, &r->products};
+    if (p->refine.calibrated)
+        AKIN_TRY(akin_product_calibrate(r->comm, &scores, p->k, &lists, &table.calibration));
     number_rows(r, &lists);
     const akin_table_extras extras = {.boosted = is_boosted(r),
                                       .pinned = table.pinned,
+                                      .calibration = table.calibration,
                                       .rules_digest = rules_digest(r),
                                       .picture = lists.picture,
                                       .neighbor_picture = lists.other,

@@ -49,9 +49,12 @@ class Model:
             means = [np.array([one.rows[own].mean(axis=0) for own in side.pictures], np.float32) for one, side in zip(now, sides)]
             if len(now) == 1:
                 mine.items = [{**item, "group": item["id"]} for item in mine.items]
-            self.score = self.judge(mine.items, other.items, means[0] @ means[-1].T)
+            self.likeness = means[0] @ means[-1].T
+            self.score = self.judge(mine.items, other.items, self.likeness)
         else:
-            passed = self.judge(mine.named, other.named, now[0].rows @ now[-1].rows.T)
+            cosines = now[0].rows @ now[-1].rows.T
+            self.likeness = np.array([[cosines[np.ix_(p, q)].max() for q in other.pictures] for p in mine.pictures], np.float32)
+            passed = self.judge(mine.named, other.named, cosines)
             best = lambda p, q: np.nanmax(passed[np.ix_(p, q)]) if not np.isnan(passed[np.ix_(p, q)]).all() else np.nan
             self.score = np.array([[best(p, q) for q in other.pictures] for p in mine.pictures], np.float32)
         self.sources, self.targets = mine.items, other.items
@@ -172,14 +175,15 @@ def assert_lists(path, way, now, asked, k, said):
             of = d["target_duplicate_of" if way == "against" else "duplicate_of"][...]
             assert np.array_equal(of, model.duplicates()), (said, of, model.duplicates())
     if asked.calibrated:
-        pairs = np.sort(model.raw[np.triu_indices(len(model.raw), 1)] if way == "items" else model.raw.ravel())
+        all_pairs = model.raw if hasattr(model, "raw") else model.likeness
+        pairs = np.sort(all_pairs[np.triu_indices(len(all_pairs), 1)] if len(now) == 1 else all_pairs.ravel())
     for s, (first, one, more) in enumerate(model.lists(k)):
         about = (said, s, model.sources[s], neighbor[s], one)
         assert pinned[s] == first and count[s] == len(one) and list(neighbor[s, :len(one)]) == [int(t) for t in one] and filled[s] == more, about
         known = 0 if hasattr(model, "raw") else first
         scores = (model.raw if known == 0 and hasattr(model, "raw") else model.score)[s, one[known:]]
         if asked.calibrated:
-            assert np.abs(np.searchsorted(pairs, scores) / len(pairs) - score[s, :len(one)]).max(initial=0) < 1e-6, (about, score[s])
+            assert np.abs(np.searchsorted(pairs, scores) / len(pairs) - score[s, known:len(one)]).max(initial=0) < 1e-6, (about, score[s])
         else:
             assert np.array_equal(score[s, known:len(one)], scores), (about, score[s], scores)
         assert (neighbor[s, len(one):] == -1).all()
@@ -217,6 +221,9 @@ def draw_asked(r, way, items):
     asked.diversity, asked.least, asked.fill, asked.calibrated = None, None, False, False
     if way in ("items", "against"):
         draw_choice(r, way, asked, words)
+    elif r.random() < 0.3:
+        asked.calibrated = True
+        words += ["--score", "calibrated"]
     return [str(word) for word in words], asked
 
 
