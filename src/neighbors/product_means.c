@@ -184,8 +184,12 @@ static akin_status label_rows(const means *m, akin_labels **out) {
                                  &sources));
     AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, beyond - shift_of(m),
                                  last - beyond, m->twins, &targets));
-    AKIN_TRY(
-        akin_agree(m->comm, akin_labels_join(sources, end - first, targets, last - beyond, out)));
+    status =
+        akin_agree(m->comm, akin_labels_join(sources, end - first, targets, last - beyond, out));
+    if (status != AKIN_OK) { /* perhaps of another rank */
+        akin_labels_free(*out);
+        *out = NULL;
+    }
 done:
     akin_labels_free(sources);
     akin_labels_free(targets);

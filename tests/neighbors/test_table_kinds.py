@@ -163,6 +163,14 @@ class Model:
         return take([*one, *some], self.targets, self.asked.limits, k, one)
 
 
+def share_of(pairs, scores):
+    """Of the sorted pairs those with smaller scores; between two of them interpolated, for rules may leave products a lower score."""
+    values, first = np.unique(pairs, return_index=True)
+    if values[-1] < 1:
+        values, first = np.append(values, 1), np.append(first, len(pairs))
+    return np.interp(scores, values, first / len(pairs), left=0)
+
+
 def assert_lists(path, way, now, asked, k, said):
     """Of products' pins that no rule lets pass the score is not known here."""
     model = Model(way, now, asked)
@@ -183,7 +191,7 @@ def assert_lists(path, way, now, asked, k, said):
         known = 0 if hasattr(model, "raw") else first
         scores = (model.raw if known == 0 and hasattr(model, "raw") else model.score)[s, one[known:]]
         if asked.calibrated:
-            assert np.abs(np.searchsorted(pairs, scores) / len(pairs) - score[s, known:len(one)]).max(initial=0) < 1e-6, (about, score[s])
+            assert np.abs(share_of(pairs, scores) - score[s, known:len(one)]).max(initial=0) < 1e-6, (about, score[s])
         else:
             assert np.array_equal(score[s, known:len(one)], scores), (about, score[s], scores)
         assert (neighbor[s, len(one):] == -1).all()
