@@ -52,6 +52,14 @@ static akin_features features_of(akin_part a, akin_part b) {
     return f;
 }
 
+/* Views of them: so much noise in each of the parts. */
+static void change(const things *t, float in_first, float in_second, things *out) {
+    *out = *t;
+    for (size_t i = 0; i < COUNT; i++)
+        for (size_t d = 0; d < DIM; d++)
+            out->rows[i][d] += (d < WIDE ? in_first : in_second) * number(11, i * DIM + d);
+}
+
 static akin_study study_of(things *t, double flat) {
     return (akin_study){.count = COUNT,
                         .dim = DIM,
@@ -162,9 +170,7 @@ static void originals_are_found_again(void **state) {
     (void)state;
     static things t, changed;
     make(&t, 0.4F);
-    changed = t;
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t d = 0; d < DIM; d++) changed.rows[i][d] += 0.2F * number(11, i * DIM + d);
+    change(&t, 0.2F, 0.2F, &changed);
     akin_features f = features_of(first, second);
     f.parts[first].given = f.parts[second].given = true;
     akin_study study = study_of(&t, 0);
@@ -184,10 +190,7 @@ static void weights_keep_originals(void **state) {
     (void)state;
     static things t, changed;
     make(&t, 0.4F);
-    changed = t;
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t d = 0; d < DIM; d++)
-            changed.rows[i][d] += (d < WIDE ? 0.3F : 0.15F) * number(11, i * DIM + d);
+    change(&t, 0.3F, 0.15F, &changed);
     akin_features f = features_of(first, second);
     akin_study study = study_of(&t, 0);
     akin_tune_result blind = tuned(&study, &f);
@@ -232,9 +235,7 @@ static void random_labels_teach_nothing(void **state) {
     (void)state;
     static things t, changed;
     make(&t, 0.4F);
-    changed = t;
-    for (size_t i = 0; i < COUNT; i++)
-        for (size_t d = 0; d < DIM; d++) changed.rows[i][d] += 0.2F * number(11, i * DIM + d);
+    change(&t, 0.2F, 0.2F, &changed);
     akin_features f = features_of(first, AKIN_PART_FOREGROUND);
     for (uint32_t seed = 0; seed < 12; seed++) {
         for (size_t i = 0; i < COUNT; i++)
