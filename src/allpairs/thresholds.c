@@ -148,18 +148,19 @@ static akin_status foretell_apart(akin_row_block *block, size_t blocks,
     akin_status status = akin_sample_begin(&s, rows, false);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
         const size_t own = r.among_end - r.among_first, all = own * blocks;
-        size_t wanted = akin_sample_wanted_of(&s, all, false), rank;
+        s.k = k;
+        size_t wanted = akin_sample_wanted_of(&s, all, false);
         bool dense = wanted == all / AKIN_SAMPLE_SHARE;
         float g = 1;
-        s.k = dense ? k : share_of(k, blocks);
-        if (!dense) wanted = akin_sample_wanted_of(&s, own, false);
-        akin_sample_choose(&s, &r, wanted < own ? wanted : own);
-        rank = dense ? rank_of(&s, all, k) : s.k + 1;
-        if (s.count >= rank && s.count > 0) {
-            if (!dense) status = try_some(&s, &r, &g);
-            if (status == AKIN_OK) akin_sample_raise(&s, r.first, r.end, rank, g);
+        if (!dense) {
+            s.k = share_of(k, blocks);
+            wanted = akin_sample_wanted_of(&s, own, false);
         }
-        s.k = k;
+        akin_sample_choose(&s, &r, wanted < own ? wanted : own);
+        size_t rank = dense ? rank_of(&s, all, k) : s.k + 1;
+        if (s.count < rank || s.count == 0) continue;
+        if (!dense) status = try_some(&s, &r, &g);
+        if (status == AKIN_OK) akin_sample_raise(&s, r.first, r.end, rank, g);
     }
     akin_sample_end(&s);
     return status;
