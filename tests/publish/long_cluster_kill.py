@@ -6,7 +6,6 @@ import json
 import os
 import random
 import subprocess
-import threading
 import time
 import zlib
 
@@ -16,6 +15,7 @@ import support
 from servers import Redis, free_port, redis_server
 from support import akin, command
 from tables import OPEN, digest_of, lists_of, names, other_table
+from watcher import Watcher
 
 BUCKETS, KILLS = 64, 60 if support.FULL else 20
 os.chdir(support.fresh("cluster"))
@@ -81,28 +81,6 @@ def poll(cluster, clients):
     return tables
 
 
-class Watcher(threading.Thread):
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.done, self.wrong, self.polls, self.mixed = cluster, False, None, 0, 0
-        self.start()
-
-    def run(self):
-        clients = self.cluster.clients()
-        try:
-            while not self.done:
-                self.mixed += len(set(poll(self.cluster, clients))) == 2
-                self.polls += 1
-                time.sleep(0.05)
-        except (AssertionError, RuntimeError, OSError) as e:
-            self.wrong = e
-
-    def stop(self):
-        self.done = True
-        self.join(60)
-        assert not self.wrong and self.polls > 10, (self.wrong, self.polls)
-
-
 def publish(cluster, table, **more):
     return akin("publish", table, "--to", cluster.url(), "--buckets", BUCKETS, *OPEN, "--quiet", **more)
 
@@ -110,7 +88,8 @@ def publish(cluster, table, **more):
 def test_killed_between_buckets():
     cluster, moments = Cluster(), random.Random(1)
     publish(cluster, TABLES[0])
-    watcher, clients = Watcher(cluster), cluster.clients()
+    clients, readers = cluster.clients(), cluster.clients()
+    watcher = Watcher(lambda: poll(cluster, readers), 0.05)
     probe = next(i for i in IDS if bucket_of(i) == 0)
     between, kills = 0, 0
     while kills < KILLS or (between < 3 and kills < 5 * KILLS):
@@ -128,7 +107,7 @@ def test_killed_between_buckets():
         process.kill()
         process.wait()
         between += len(set(poll(cluster, clients))) == 2
-        assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
+        watcher.look_now()
     for number, table in enumerate(TABLES):
         publish(cluster, table)
         assert set(poll(cluster, clients)) == {number}
@@ -137,7 +116,7 @@ def test_killed_between_buckets():
             found.update(clients[cluster.place[bucket]].hash(key_of(bucket)))
         assert {k: [(n, np.float32(s)) for n, s in json.loads(v)] for k, v in found.items()} == LISTS[number]
     watcher.stop()
-    print(f"{kills} kills, {between} of them between two buckets; {watcher.polls} polls of {BUCKETS} buckets, each bucket of one whole table")
+    print(f"{kills} kills, {between} of them between two buckets; {watcher.looks} looks at {BUCKETS} buckets, each bucket of one whole table")
     assert between >= 3, between
     for server in cluster.servers:
         server.stop()

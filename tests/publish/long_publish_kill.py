@@ -15,7 +15,7 @@ if __name__ == "__main__":
     ids = names(range(8000))
     tables = [other_table("kill-a.nc", 8000, 10, 4, ids), other_table("kill-b.nc", 8000, 10, 5, ids)]
     midway, watcher = test_redis.kill_publishers(KILLS, SEED, redis_server(), tables)
-    print(f"redis: {KILLS} kills, {midway} of them while :next was being written; {watcher.polls} polls of 50 ids, all of one whole table")
+    print(f"redis: {KILLS} kills, {midway} of them while :next was being written; {watcher.looks} looks at 50 lists, all of one whole table")
     assert midway >= KILLS // 10
     midway = test_memcached.kill_publishers(KILLS, SEED, memcached_server("-m", 256), tables)
     print(f"memcached: {KILLS} kills, {midway} of them while a generation was being written; every poll of 50 ids was of one whole table")

@@ -6,9 +6,7 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
-import urllib.error
 import urllib.request
 import uuid
 
@@ -18,6 +16,7 @@ import numpy as np
 import support
 from servers import Server, free_port, python_with
 from support import akin, command
+from watcher import Watcher
 
 os.chdir(support.fresh("qdrant"))
 PYTHON = python_with("qdrant-client==1.20.0", "qdrant-edge-py==0.9.0")
@@ -174,37 +173,18 @@ def test_a_key():
     server.stop()
 
 
-class Watcher(threading.Thread):
+def watch(tables):
     """Asks for all points of both tables all the time, as a storefront asks for some; each answer must be of one table as a whole."""
+    tables = [vectors_of(t)[0] for t in tables]
+    asked = {str(uuid.uuid5(uuid.NAMESPACE_URL, i)): i for t in tables for i in t}
 
-    def __init__(self, tables):
-        super().__init__(daemon=True)
-        self.tables = [vectors_of(t)[0] for t in tables]
-        self.asked = {str(uuid.uuid5(uuid.NAMESPACE_URL, i)): i for t in self.tables for i in t}
-        self.seen, self.polls, self.wrong, self.done = set(), 0, None, False
-        self.start()
+    def look():
+        found = ask(SERVER, "POST", "/collections/shop/points", {"ids": list(asked), "with_payload": False, "with_vector": True})
+        points = {asked[p["id"]]: p["vector"] for p in found}
+        assert any(t.keys() == points.keys() and all(np.abs(np.array(points[k]) - t[k][0]).max() < 1e-5 for k in t) for t in tables), (
+            f"{len(points)} points of no table, or of two")
 
-    def run(self):
-        while not self.done and not self.wrong:
-            try:
-                found = ask(SERVER, "POST", "/collections/shop/points", {"ids": list(self.asked), "with_payload": False, "with_vector": True})
-            except urllib.error.HTTPError as e:
-                self.wrong = f"HTTP {e.code}"
-                return
-            points = {self.asked[p["id"]]: p["vector"] for p in found}
-            whole = [i for i, t in enumerate(self.tables) if t.keys() == points.keys()
-                     and all(np.abs(np.array(points[k]) - t[k][0]).max() < 1e-5 for k in t)]
-            if not whole:
-                self.wrong = f"{len(points)} points of no table, or of two"
-                return
-            self.seen.add(whole[0])
-            self.polls += 1
-            time.sleep(0.02)
-
-    def stop(self):
-        self.done = True
-        self.join(60)
-        assert not self.wrong and self.polls > 20, (self.wrong, self.polls)
+    return Watcher(look, 0.02)
 
 
 LOCK = "/collections/akin-lock-shop"
@@ -253,7 +233,7 @@ def test_a_lock():
 
 def test_two_at_once():
     """One at a time: the other says who publishes, and the alias names a whole table of one that ended well."""
-    watcher = Watcher([OLD, NEW])
+    watcher = watch([OLD, NEW])
     for _ in range(3):
         processes = [subprocess.Popen(command(["publish", table, "--to", url(SERVER), "--quiet"], 0), stderr=subprocess.PIPE, text=True)
                      for table in (OLD, NEW)]
@@ -261,7 +241,7 @@ def test_two_at_once():
         codes = [p.returncode for p in processes]
         assert set(codes) <= {0, 1} and 0 in codes, (codes, said)
         assert all("someone else is publishing to shop" in s for s, code in zip(said, codes) if code), said
-        assert not watcher.wrong, watcher.wrong
+        watcher.look_now()
     watcher.stop()
     for table in (OLD, NEW):
         publish(table, SERVER)
@@ -271,11 +251,11 @@ def test_two_at_once():
 def kill_publishers(kills):
     """How many struck after a collection was created."""
     moments = random.Random(1)
-    seen, midway = set(), 0
+    midway = 0
     tables = [OLD, NEW]
     digests = [vectors_of(t)[1] for t in tables]
     publish(OLD, SERVER)
-    watcher = Watcher([OLD, NEW])
+    watcher = watch([OLD, NEW])
     start_time = time.time()
     publish(NEW, SERVER)
     whole = time.time() - start_time
@@ -297,13 +277,12 @@ def kill_publishers(kills):
         process.wait()
         live = aliases(SERVER)["shop"]
         digest = next(i for i, d in enumerate(digests) if d in live)
-        seen.add(digest)
         assert ask(SERVER, "POST", "/collections/shop/points/count", {"exact": True})["count"] == [60, 58][digest]
         midway += not set(collections(SERVER)) <= {*before, live}
-        assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
+        watcher.look_now()
     ask(SERVER, "POST", "/test-settings", {"delay": 0})
     watcher.stop()
-    print(f"qdrant: {turn} kills, {midway} after a collection was created; {watcher.polls} polls of all points, each of one whole table", flush=True)
+    print(f"qdrant: {turn} kills, {midway} after a collection was created; {watcher.looks} looks at all points, each of one whole table", flush=True)
     for table in tables:
         publish(table, SERVER)
         assert_live(table)

@@ -6,7 +6,6 @@ import os
 import random
 import signal
 import subprocess
-import threading
 import time
 import zlib
 
@@ -16,6 +15,7 @@ import support
 from servers import Redis, free_port, redis_server
 from support import akin, command
 from tables import OPEN, digest_of, lists_of, make_table, names, other_table, two_nights
+from watcher import Watcher
 
 os.chdir(support.fresh("redis"))
 SERVER = redis_server()
@@ -290,36 +290,21 @@ def test_one_at_a_time():
     assert live in [lists_of(table) for table in winners]
 
 
-class Watcher(threading.Thread):
-    """Polls 50 ids all the time; each answer must be of one table as a whole."""
+def watch(port, key, tables):
+    """Asks for 50 lists all the time; each answer must be of one table as a whole. Returns the watcher, and the tables that it has seen."""
+    client = Redis(port)
+    ids = random.Random(1).sample(sorted(set.intersection(*(set(lists_of(t)) for t in tables))), 50)
+    expected = {tuple(map(tuple, (lists_of(t)[i] for i in ids))): t for t in tables}
+    seen = set()
 
-    def __init__(self, port, key, tables):
-        super().__init__(daemon=True)
-        self.client, self.key = Redis(port), key
-        self.ids = random.Random(1).sample(sorted(set.intersection(*(set(lists_of(t)) for t in tables))), 50)
-        self.expected = {tuple(map(tuple, (lists_of(t)[i] for i in self.ids))): t for t in tables}
-        self.seen, self.polls, self.wrong, self.done = set(), 0, None, False
-        self.start()
+    def look():
+        answer = client("HMGET", key, *ids)
+        assert None not in answer, "an id without a list"
+        found = tuple(tuple((n, np.float32(s)) for n, s in json.loads(value)) for value in answer)
+        assert found in expected, "lists of no table, or of two"
+        seen.add(expected[found])
 
-    def run(self):
-        while not self.done:
-            time.sleep(0.0005)
-            answer = self.client("HMGET", self.key, *self.ids)
-            self.polls += 1
-            if None in answer:
-                self.wrong = "an id without a list"
-                return
-            found = tuple(tuple((n, np.float32(s)) for n, s in json.loads(value)) for value in answer)
-            if found not in self.expected:
-                self.wrong = "lists of no table, or of two"
-                return
-            self.seen.add(self.expected[found])
-
-    def stop(self):
-        self.done = True
-        self.join(60)
-        assert not self.wrong, self.wrong
-        assert self.polls > 50
+    return Watcher(look, 0.0005), seen
 
 
 def kill_publishers(kills, seed, server, tables):
@@ -328,7 +313,8 @@ def kill_publishers(kills, seed, server, tables):
     client, random_moment = Redis(server.port), random.Random(seed)
     key, to = "akin:kill", url("kill", server.port)
     publish(tables[0], *OPEN, to=to)
-    watcher = Watcher(server.port, key, tables)
+    watcher, seen = watch(server.port, key, tables)
+    watcher.look_now()
     start = time.time()
     publish(tables[1], *OPEN, to=to)
     whole, midway = time.time() - start, 0
@@ -347,20 +333,20 @@ def kill_publishers(kills, seed, server, tables):
         process.kill()
         process.wait()
         midway += client("EXISTS", key + ":next")
-        assert not watcher.wrong, f"kill {turn}: {watcher.wrong}"
+        watcher.look_now()
     for table in tables:
         publish(table, *OPEN, to=to)
         assert_live(table, "kill", client)
     watcher.stop()
+    assert seen == set(tables)
     return midway, watcher
 
 
 def test_killed_at_random_moments():
     ids = names(range(8000))
     tables = [other_table("kill-a.nc", 8000, 10, 4, ids), other_table("kill-b.nc", 8000, 10, 5, ids)]
-    midway, watcher = kill_publishers(10, 1, SERVER, tables)
+    midway, _ = kill_publishers(10, 1, SERVER, tables)
     assert midway >= 1, "no kill came while :next was written"
-    assert len(watcher.seen) == 2
 
 
 def test_a_cluster():
