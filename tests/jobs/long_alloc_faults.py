@@ -5,7 +5,7 @@ form takes every 13th of them, fewer at two ranks, from another one on each day.
 import os
 import subprocess
 
-from support import FULL, SEED, akin, assert_same_variables, draw_catalogue, fresh
+from support import FULL, IDLE, SEED, akin, assert_same_variables, draw_catalogue, fresh
 
 FAULTS = os.environ["AKIN_FAULTS"]
 RARELY = int(os.environ.get("AKIN_FAULTS_RARELY", "0"))  # under the sanitizers, which are slow and look for leaks
@@ -79,7 +79,7 @@ def test_every_allocation():
     print(f"AKIN_SEED={SEED}", flush=True)
     for words, every, at_ranks, made in VERBS:
         again = ["--fresh", made] if isinstance(made, str) else []
-        for launch in ([], ["mpirun", "-n", "2"]):
+        for launch in ([], ["mpirun", *IDLE, "-n", "2"]):
             more = ["--rank", "1", "--every", str(at_ranks * AT_RANKS)] if launch else ["--every", str(every * ALONE)]
             if again and launch:
                 continue

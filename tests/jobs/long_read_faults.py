@@ -5,7 +5,7 @@ import os
 import subprocess
 import tarfile
 
-from support import akin, assert_same_variables, draw_catalogue, fresh
+from support import IDLE, akin, assert_same_variables, draw_catalogue, fresh
 
 FAULTS = os.environ["AKIN_FAULTS"]
 VERBS = [  # verb and options, the file it makes, the same without faults
@@ -37,7 +37,7 @@ def test_every_read():
                   "publish other.nc --to file:p.jsonl --to file:p.csv --to file:p.npy"):
         akin(*words.split(), "--quiet")
     for words, made in VERBS:
-        for launch, more in (([], []), (["mpirun", "-n", "2"], ["--rank", "1", "--every", "3"])):
+        for launch, more in (([], []), (["mpirun", *IDLE, "-n", "2"], ["--rank", "1", "--every", "3"])):
             done = subprocess.run([*launch, FAULTS, "--reads", "1", *more, *words.split()], capture_output=True, text=True, timeout=300)
             assert done.returncode == 0, f"{launch} {words}\n{done.stdout[-500:]}\n{done.stderr[-2000:]}"
             print(f"{len(launch) - 1 if launch else 1} ranks: {done.stdout.strip()}", flush=True)

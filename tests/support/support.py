@@ -16,6 +16,7 @@ from PIL import Image, ImageDraw
 
 AKIN = os.environ["AKIN"]
 INJECTED = os.environ.get("AKIN_INJECTED", "")  # the same with faults on purpose, which injected.c lists
+IDLE = ["-x", "LD_PRELOAD=" + os.environ["AKIN_IDLE"]] if "AKIN_IDLE" in os.environ else []  # idle.c
 FULL = os.environ.get("AKIN_FULL") == "1"  # the whole of a campaign; its short form, in CI, is another part of it from day to day
 SEED = int(os.environ.get("AKIN_SEED") or time.strftime("%j"))
 SOURCE = os.environ.get("AKIN_SOURCE", os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", ".."))
@@ -28,7 +29,7 @@ def program_for(env):
 
 def command(words, ranks=1, env=None):
     """The words of a call; ranks = 0 is without mpirun; env: of the call, for the faults in it."""
-    return (["mpirun", "-n", str(ranks)] if ranks else []) + [program_for(env), *map(str, words)]
+    return (["mpirun", *IDLE, "-n", str(ranks)] if ranks else []) + [program_for(env), *map(str, words)]
 
 
 # After a failure mpirun sleeps for a second before SIGTERM to the other ranks, and for one more before SIGKILL. Where all of them refuse
