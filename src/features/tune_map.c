@@ -238,7 +238,7 @@ done:
 }
 
 /* Chooses how strongly the map follows the labels. Of the ways with about the same gain on held-out
- * items, takes the strongest one, since it helps most for the items whose labels it was learned
+ * items, takes the longest one, since it helps most for the items whose labels it was learned
  * from. */
 static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
     static const double ridges[] = {1, 0.3, 0.1};
@@ -251,8 +251,8 @@ static akin_status choose_way(const akin_judge *t, mapping *m, attempt *best) {
     for (size_t i = 0; i < ways; i++) {
         attempt *a = &tries[i];
         *a = *best;
-        a->way.amount = amounts[i % steps];
-        a->way.ridge = ridges[i / steps % RIDGES];
+        a->way.amount = amounts[i / RIDGES % steps];
+        a->way.ridge = ridges[i % RIDGES];
         a->way.press = i >= steps * RIDGES;
         AKIN_TRY(try_map(t, m, a));
         most = fmax(most, a->gain);
@@ -263,18 +263,22 @@ done:
     return status;
 }
 
-/* The best way, with colours included and, on a flat background, separate. */
+/* The best way, with colours included or, on a flat background, separate. Both are chosen as a
+ * whole: which of them is better with a weak map says little about a strong one. */
 static akin_status choose_map(const akin_judge *t, mapping *m, attempt *best) {
     akin_status status;
-    bool apart = t->study->flat >= LEAST_FLAT && t->cosine[AKIN_PART_FOREGROUND];
     best->way.ridge = 0.3;
     best->way.amount = amounts[0];
+    attempt separate = *best;
     AKIN_TRY(try_map(t, m, best));
-    if (apart) AKIN_TRY(teach(t, m, true));
-    if (apart) AKIN_TRY(choose_colours(t, m, best));
-    if (apart && !best->apart) AKIN_TRY(teach(t, m, false));
     AKIN_TRY(choose_way(t, m, best));
-    if (best->apart) AKIN_TRY(choose_colours(t, m, best));
+    if (t->study->flat < LEAST_FLAT || !t->cosine[AKIN_PART_FOREGROUND]) goto done;
+    AKIN_TRY(teach(t, m, true));
+    separate.gain = -INFINITY;
+    AKIN_TRY(choose_colours(t, m, &separate));
+    AKIN_TRY(choose_way(t, m, &separate));
+    AKIN_TRY(choose_colours(t, m, &separate));
+    if (separate.gain > best->gain) *best = separate;
 done:
     return status;
 }
@@ -303,7 +307,8 @@ done:
 
 /* Makes rows insensitive to the changes that views show, if enough more views find their original by
  * that and the loss in related neighbours may be due to chance. A map must leave half of the gain, since
- * these changes are the ones that it was learned from. */
+ * these changes are the ones that it was learned from. A map is also charged for half of the texture that
+ * insensitivity lost, and may use up what it won in colour, which is compared with rows as they were. */
 static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
     akin_status status;
     *base = (attempt){0};
@@ -318,6 +323,8 @@ static akin_status choose_base(const akin_judge *t, mapping *m, attempt *base) {
     if (!base->way.steady) goto done;
     for (size_t f = 0; f < FOLDS; f++) {
         m->now[f].keep = fmax(m->plain[f].keep, (m->plain[f].keep + m->now[f].again) / 2);
+        m->now[f].colour = m->plain[f].colour;
+        m->now[f].texture = (m->plain[f].texture + m->now[f].texture) / 2;
         m->plain[f] = m->now[f];
     }
     memcpy(m->plain_shares, m->shares, t->queries * sizeof *m->shares);
