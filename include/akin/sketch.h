@@ -22,6 +22,11 @@
  * the product c.b (dot.h, akin_dot_bound), and 2^-19 for the arithmetic of thresholds (values below
  * 4 and at most eight roundings of 2^-24).
  *
+ * Long rows are turned first, a - c and b alike: by an orthogonal matrix H, which leaves all products and
+ * lengths as they are (akin_sketch_turned). The scale follows from the largest of a panel's numbers; those of
+ * a network are very unequal, which leaves few of the bits for most of them, and turned they are not:
+ * the error halves for such rows, and stays for rows whose numbers are normal.
+ *
  * Where the tile adds in 16 bits, scales are chosen so that sums of 64 products fit (a part: every
  * dimension out of 64, or every second pair out of 128): such a part of q has a length of at most
  * 128, of q' at most 255, and 128 x 255 < 2^15.
@@ -63,6 +68,17 @@ static inline size_t akin_sketch_group(akin_sketch_format format) {
 static inline size_t akin_sketch_parts(akin_sketch_format format, size_t stride) {
     size_t group = akin_sketch_group(format);
     return (stride + group - 1) / group * (size_t)format.together / 2;
+}
+
+/* How many numbers are turned together: dimensions t, t + 8, t + 16 ... of a block of 8 times as many, with
+ * signs that differ by dimension (the top bit of t t SIGNS), by a Hadamard matrix over the root of how many
+ * they are. A power of two; 1: rows are short, and are not turned. */
+#define AKIN_SKETCH_SIGNS UINT64_C(0x9E3779B97F4A7C15)
+static inline size_t akin_sketch_turned(size_t stride) {
+    enum { FROM = 128, MOST = 64 };
+    size_t together = 1;
+    while (stride >= FROM && together < MOST && stride / 8 % (2 * together) == 0) together *= 2;
+    return together;
 }
 
 /* A matrix unit takes at most 64 dimensions per step. All chunks have one width, a multiple of 4, so

@@ -39,9 +39,42 @@ INLINE lanes read(const float *from) {
     return __builtin_convertvector(value, lanes);
 }
 
-/* Of a row, relative to `from` where that is not NULL. */
-INLINE lanes read_from(const float *row, const float *from, size_t t) {
-    return from != NULL ? read(row + t) - read(from + t) : read(row + t);
+INLINE lanes read_taken(const double *from) {
+    lanes value;
+    memcpy(&value, from, sizeof value);
+    return value;
+}
+
+/* Multiplies so many vectors by their Hadamard matrix, lane by lane. */
+INLINE void turn(double *x, size_t together) {
+    for (size_t half = 1; half < together; half *= 2)
+        for (size_t i = 0; i < together; i++) {
+            if (i & half) continue;
+            double *one = x + i * LANES, *other = one + half * LANES;
+            lanes a = read_taken(one), b = read_taken(other), sum = a + b, rest = a - b;
+            memcpy(one, &sum, sizeof sum);
+            memcpy(other, &rest, sizeof rest);
+        }
+}
+
+/* `count` dimensions of a row from the first on, relative to `from` where that is not NULL, and turned:
+ * rounding in double is far below what `above` adds. */
+INLINE void take(const float *row, const float *from, size_t first, size_t count, size_t together,
+                 double *out) {
+    typedef uint64_t whole_lanes __attribute__((vector_size(LANES * sizeof(uint64_t))));
+    const double scale = 1 / sqrt((double)together);
+    whole_lanes at = {0, 1, 2, 3, 4, 5, 6, 7};
+    at += (uint64_t)first;
+    for (size_t t = 0; t < count; t += LANES, at += LANES) {
+        lanes x = read(row + first + t);
+        if (from != NULL) x -= read(from + first + t);
+        if (together > 1)
+            x = (lanes)((whole_lanes)(x * scale) ^
+                        (at * at * AKIN_SKETCH_SIGNS & (UINT64_C(1) << 63)));
+        memcpy(out + t, &x, sizeof x);
+    }
+    if (together > 1)
+        for (size_t t = 0; t < count; t += together * LANES) turn(out + t, together);
 }
 
 INLINE lanes larger(lanes a, lanes b) {
@@ -128,21 +161,26 @@ typedef struct {
 /* from: NULL or what is taken off; a constant where this is inlined. */
 INLINE void widen(extent *e, akin_sketch_format format, const float *row, const float *from,
                   size_t stride) {
-    const size_t group = akin_sketch_group(format), together = (size_t)format.together;
+    const size_t group = akin_sketch_group(format), together = akin_sketch_turned(stride);
+    double x[CHUNK];
     lanes largest = {0};
-    for (size_t g = 0; g < stride; g += group) {
-        lanes squares = {0};
-        double parts[2] = {0, 0};
-        for (size_t t = g; t < stride && t < g + group; t += LANES) {
-            lanes x = read_from(row, from, t);
-            largest = larger(size_of(x), largest);
-            squares += x * x;
+    for (size_t first = 0; first < stride; first += CHUNK) {
+        const size_t count = stride - first < CHUNK ? stride - first : CHUNK;
+        take(row, from, first, count, together, x);
+        for (size_t g = 0; g < count; g += group) {
+            lanes squares = {0};
+            double parts[2] = {0, 0};
+            for (size_t t = g; t < count && t < g + group; t += LANES) {
+                lanes size = read_taken(x + t);
+                largest = larger(size_of(size), largest);
+                squares += size * size;
+            }
+            for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
+            double longer = format.together == 2  ? parts[0] + parts[1]
+                            : parts[0] > parts[1] ? parts[0]
+                                                  : parts[1];
+            if (longer > e->longest) e->longest = longer;
         }
-        for (int l = 0; l < LANES; l++) parts[l >> 1 & 1] += squares[l];
-        double longer = together == 2         ? parts[0] + parts[1]
-                        : parts[0] > parts[1] ? parts[0]
-                                              : parts[1];
-        if (longer > e->longest) e->longest = longer;
     }
     for (int l = 0; l < LANES; l++)
         if (largest[l] > e->largest) e->largest = largest[l];
@@ -162,12 +200,11 @@ typedef struct {
     double residual, length;
 } whole_row;
 
-INLINE void quantise(const float *row, const float *from, size_t stride, double scale,
-                     whole_row *out) {
+INLINE void quantise(const double *taken, size_t count, double scale, whole_row *out) {
     const double inverse = 1 / scale;
     lanes residual = {0}, length = {0};
-    for (size_t t = 0; t < stride; t += LANES) {
-        lanes x = read_from(row, from, t), q = nearest(x * scale), rest = x - q * inverse;
+    for (size_t t = 0; t < count; t += LANES) {
+        lanes x = read_taken(taken + t), q = nearest(x * scale), rest = x - q * inverse;
         residual += rest * rest;
         length += q * q;
         write_bytes(__builtin_convertvector(q, wholes), out->q + t);
@@ -204,8 +241,9 @@ static void place_row(akin_sketch_format format, const int8_t *q, size_t first, 
 static void rows_of(akin_sketch_format format, const float *rows, size_t count, size_t stride,
                     const float *centre, uint8_t *quantised, akin_sketch *out) {
     extent e = {0, 0};
+    const size_t together = akin_sketch_turned(stride);
     whole_row whole;
-    double error = 0, reach = 0;
+    double x[CHUNK], error = 0, reach = 0;
     for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, centre, stride);
     out->row_scale = scale_for(&e, format.row_limit, format.narrow, row_part);
     size_t width = akin_sketch_width(format, stride);
@@ -214,7 +252,8 @@ static void rows_of(akin_sketch_format format, const float *rows, size_t count, 
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            quantise(rows + i * stride + t, centre + t, count_t, out->row_scale, &whole);
+            take(rows + i * stride, centre, t, count_t, together, x);
+            quantise(x, count_t, out->row_scale, &whole);
             for (size_t u = 0; u < count_t; u++)
                 whole.q[u] = (int8_t)(uint8_t)(whole.q[u] + format.offset);
             place_row(format, whole.q, t, count_t, stride, i, quantised);
@@ -249,8 +288,9 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
     int16_t *wrap = panel->wrap;
     int32_t *sums = panel->sums;
     extent e = {0, 0};
+    const size_t together = akin_sketch_turned(stride);
     whole_row whole;
-    double error = 0;
+    double x[CHUNK], error = 0;
     for (size_t i = 0; i < count; i++) widen(&e, format, rows + i * stride, NULL, stride);
     out->column_scale = scale_for(&e, column_limit, format.narrow, column_part);
     size_t width = akin_sketch_width(format, stride);
@@ -261,7 +301,8 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
         whole.residual = whole.length = 0;
         for (size_t t = 0; t < stride; t += CHUNK) {
             size_t count_t = stride - t < CHUNK ? stride - t : CHUNK;
-            quantise(rows + i * stride + t, NULL, count_t, out->column_scale, &whole);
+            take(rows + i * stride, NULL, t, count_t, together, x);
+            quantise(x, count_t, out->column_scale, &whole);
             place_column(format, whole.q, t, count_t, i, quantised);
             sum_up(format, whole.q, t, count_t, i, wrap, sums);
         }

@@ -92,6 +92,20 @@ static int quantised(const panel *p, bool as_rows, size_t i, size_t t) {
                    : p->as_columns[akin_sketch_column_place(format, i, t)];
 }
 
+/* x by the matrix that turns rows, or by its inverse: both are the product of a symmetric matrix and signs. */
+static void turn(size_t stride, bool back, const double *x, double *out) {
+    const size_t together = akin_sketch_turned(stride);
+    for (size_t t = 0; t < stride; t++) {
+        size_t block = t / (8 * together) * 8 * together, i = (t - block) / 8;
+        out[t] = 0;
+        for (size_t j = 0; j < together; j++) {
+            const size_t u = block + 8 * j + t % 8, signed_at = back ? t : u;
+            bool minus = together > 1 && signed_at * signed_at * AKIN_SKETCH_SIGNS >> 63;
+            out[t] += (__builtin_parityll(i & j) != minus ? -1 : 1) * x[u] / sqrt((double)together);
+        }
+    }
+}
+
 /* The share of the margin that the pair uses: the error of the estimate over the bound without the
  * float32 part. */
 static double used(size_t i, size_t j) {
@@ -166,15 +180,17 @@ static void the_bound_cannot_be_broken(void **which) {
     format = *(const akin_sketch_format *)*which;
     double worst = 0;
     for (uint32_t trial = 0; trial < 30; trial++) {
-        double row[LARGEST];
+        double row[LARGEST], x[LARGEST], rest[LARGEST];
         fill_panel(&a, (int)(trial % 2), 10 + trial, dims[trial % 5], PANEL);
         fill_panel(&b, 0, 90 + trial, dims[trial % 5], PANEL);
         for (size_t j = 0; j < PANEL; j++) {
-            for (size_t t = 0; t < a.dim; t++) {
-                double x = (double)a.rows[j * a.stride + t] - a.centre[t];
-                row[t] = (x - quantised(&a, true, j, t) / (double)a.sketch.row_scale) *
-                         (trial % 3 ? 1 : -1);
-            }
+            for (size_t t = 0; t < a.stride; t++)
+                x[t] = (double)a.rows[j * a.stride + t] - a.centre[t];
+            turn(a.stride, false, x, rest);
+            for (size_t t = 0; t < a.stride; t++)
+                rest[t] = (rest[t] - quantised(&a, true, j, t) / (double)a.sketch.row_scale) *
+                          (trial % 3 ? 1 : -1);
+            turn(a.stride, true, rest, row);
             set_row(&b, j, row);
         }
         make(&b);
