@@ -3,7 +3,7 @@
  *
  * Rows come in panels of 48. A panel has two sketches, one for each side of a tile (tile.h):
  *
- * - as rows: relative to the panel's mean c, q = round((a - c) S) in [-127, 127], stored as q + 128
+ * - as rows: relative to a mean c of the panel's rows (or of theirs and their neighbours'), q = round((a - c) S) in [-127, 127], stored as q + 128
  *   in an unsigned byte (in [-63, 63] and q + 64 where the tile adds in 16 bits: the format);
  * - as columns: q' = round(b S') in [-127, 127].
  *
@@ -111,10 +111,14 @@ static inline size_t akin_sketch_row_place(akin_sketch_format format, size_t str
                          : akin_sketch_column_place(format, row, t);
 }
 
-/* The mean of the rows and their cone; the mean stays zero where the differences from it would
- * hardly be shorter than the rows. count in [1, 48]; rows: unit length, as in dot.h. */
-void akin_sketch_centre(const float *rows /* [count, stride] */, size_t count, size_t stride,
-                        size_t dim, float *centre /* [stride] */, akin_sketch *out);
+/* The mean of some rows, of one panel or of several; it is zero where the differences from it would
+ * hardly be shorter than the rows. rows: unit length, as in dot.h. */
+void akin_sketch_mean(const float *rows /* [count, stride] */, size_t count, size_t stride,
+                      float *centre /* [stride] */);
+
+/* The cone of a panel's rows around such a mean. count in [1, 48]. */
+void akin_sketch_cone(const float *rows /* [count, stride] */, size_t count, size_t stride,
+                      size_t dim, const float *centre, akin_sketch *out);
 
 /* The panel as rows of a tile. Rows after `count` equal the mean. */
 void akin_sketch_rows(akin_sketch_format format, const float *rows /* [count, stride] */,

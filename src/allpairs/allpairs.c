@@ -15,7 +15,7 @@ enum { TAG_BODY = 101, TAG_LISTS, LONG_FROM = 128 /* dimensions */ };
 
 /* Work is counted in multiply-adds; a core does 5e10 to 1e12 of them per second. */
 static const double piece_work = 1 << 29;        /* between two checks of messages and the clock, */
-static const double long_piece_work = 1LL << 32; /* where rows are long, and so faster */
+static const double long_piece_work = 1LL << 33; /* where rows are long, and so faster */
 static const double vote_work = 4e10;            /* between two votes, at least a slice */
 static const double slice_work = 5e9;            /* between two agreements */
 

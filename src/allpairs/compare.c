@@ -9,10 +9,12 @@
 
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
-    TOGETHER = 32,       /* panels of columns in one product of matrices, */
-    TOGETHER_ROWS = 128, /* and of rows, whose means each read those columns again */
-    TOGETHER_FROM = 128, /* dimensions */
-    TOGETHER_FEWEST = 4  /* panels of rows with a mean */
+    TOGETHER = 32,                       /* panels of columns in one product of matrices, */
+    TOGETHER_ROWS = 256,                 /* and of rows, whose means read those columns once */
+    TOGETHER_FROM = AKIN_ROW_BLOCK_LONG, /* dimensions */
+    SHARE = AKIN_ROW_BLOCK_SHARE,        /* panels that have one mean */
+    MEANS = TOGETHER_ROWS / SHARE + 1,   /* of so many panels, from anywhere on */
+    TOGETHER_FEWEST = 4                  /* panels of rows with a mean */
 };
 
 /* Two panels after their tile. */
@@ -36,8 +38,9 @@ typedef struct {
 typedef struct {
     bool known;
     size_t row_first, column_first, columns; /* panels */
-    float products[TOGETHER_ROWS * TOGETHER * PANEL];
-    float between[TOGETHER_ROWS * TOGETHER]; /* by the means of the column panels */
+    float products[MEANS * TOGETHER * PANEL];
+    size_t shared; /* means of the columns */
+    float between[MEANS * (TOGETHER / SHARE + 1)];
 } products_of_means;
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
@@ -261,16 +264,18 @@ static side side_of(akin_row_block *block, size_t first, size_t count) {
     return s;
 }
 
-/* Where two panels stand in the products. */
-static size_t place_of(const products_of_means *m, size_t p, size_t q) {
-    return (p - m->row_first) * m->columns + q - m->column_first;
+/* Where a panel's mean is among those from the panel `first` on. */
+static size_t mean_of(size_t p, size_t first) {
+    return p / SHARE - first / SHARE;
 }
 
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
                            size_t j) {
     const products_of_means *m = &c->means;
     float product;
-    if (m->known) return m->between[place_of(m, a->first + i, b->first + j)];
+    if (m->known)
+        return m->between[mean_of(a->first + i, m->row_first) * m->shared +
+                          mean_of(b->first + j, m->column_first)];
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].centre, akin_row_block_stride(a->block), 1,
                          &product);
     return product;
@@ -280,7 +285,10 @@ static const float *products_of_mean(akin_compare *c, const side *a, size_t i, c
                                      size_t j, float *room /* [48] */) {
     const products_of_means *m = &c->means;
     c->multiplied++;
-    if (m->known) return m->products + place_of(m, a->first + i, b->first + j) * PANEL;
+    if (m->known)
+        return m->products +
+               (mean_of(a->first + i, m->row_first) * m->columns + b->first + j - m->column_first) *
+                   PANEL;
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].rows, akin_row_block_stride(a->block),
                          PANEL, room);
     return room;
@@ -449,12 +457,14 @@ static void multiply_means(products_of_means *m, const akin_row_block *a, size_t
     m->known = means >= TOGETHER_FEWEST;
     if (!m->known) return;
     m->row_first = a_first, m->column_first = b_first, m->columns = b_end - b_first;
+    m->shared = mean_of(b_end - 1, b_first) + 1;
     const size_t stride = akin_row_block_stride(a);
     const akin_row_block_panel rows = akin_row_block_view(a, a_first),
                                columns = akin_row_block_view(b, b_first);
-    akin_linalg_shape shape = {a_end - a_first, m->columns * PANEL, stride, AKIN_TURN_B};
+    akin_linalg_shape shape = {mean_of(a_end - 1, a_first) + 1, m->columns * PANEL, stride,
+                               AKIN_TURN_B};
     akin_linalg_product(shape, rows.centre, columns.rows, m->products);
-    shape.columns = m->columns;
+    shape.columns = m->shared;
     akin_linalg_product(shape, rows.centre, columns.centre, m->between);
 }
 
@@ -478,7 +488,7 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
             }
     }
     c->means.known = false;
-    c->sparse = 2 * c->multiplied < c->pairs;
+    c->sparse = 2 * SHARE * c->multiplied < c->pairs;
     finish(c);
 }
 

@@ -20,11 +20,10 @@ struct akin_row_block {
                           * [panels * PANEL] */
     uint64_t *lists;     /* [count, akin_topk_words(k)] */
     float *least;        /* [panels * PANEL] */
-    int32_t
-        *catalogue; /* [panels * PANEL]: the items' rows once more, for they are looked at most */
+    int32_t *catalogue;  /* [panels * PANEL]: the items' rows, which are looked at most */
     akin_row_block_summary *summaries; /* [panels] */
     akin_sketch *sketches;             /* [panels] */
-    float *centres;                    /* [panels, stride] */
+    float *centres;                    /* [panels / sharing, rounded up, stride] */
     uint8_t *as_rows;                  /* [panels, side_size] */
     int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
@@ -79,11 +78,10 @@ static akin_status make_sides(akin_row_block *block, size_t panels) {
         (block->as_rows = akin_mem_alloc(panels, bytes)) == NULL)
         return AKIN_FAILED;
     if (!(block->sides & AKIN_ROW_BLOCK_COLUMNS)) return AKIN_OK;
-    if ((block->as_columns = akin_mem_alloc(panels, bytes)) == NULL) return AKIN_FAILED;
-    if ((block->wrap = akin_mem_alloc(panels, block->wrap_size * sizeof *block->wrap)) == NULL)
-        return AKIN_FAILED;
+    block->as_columns = akin_mem_alloc(panels, bytes);
+    block->wrap = akin_mem_alloc(panels, block->wrap_size * sizeof *block->wrap);
     block->sums = akin_mem_alloc(panels, PANEL * sizeof *block->sums);
-    return block->sums != NULL ? AKIN_OK : AKIN_FAILED;
+    return block->as_columns && block->wrap && block->sums ? AKIN_OK : AKIN_FAILED;
 }
 
 /* What a block has of its own, whether or not it shares its rows. */
@@ -131,7 +129,8 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     block->table[0] = block;
     status = AKIN_FAILED;
     if ((block->sketches = akin_mem_alloc(panels, sizeof *block->sketches)) == NULL) goto done;
-    if ((block->centres = akin_mem_alloc(panels, block->stride * sizeof *block->centres)) == NULL)
+    const size_t means = panels / akin_row_block_sharing(stride) + 1;
+    if ((block->centres = akin_mem_alloc(means, stride * sizeof *block->centres)) == NULL)
         goto done;
     AKIN_TRY(make_sides(block, panels));
     *out = block, block = NULL;
@@ -272,9 +271,12 @@ static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t
 
 static void make_sketches(akin_row_block *block, size_t p, size_t count) {
     const float *rows = row_of(block, p * PANEL);
-    float *centre = block->centres + p * block->stride;
-    size_t stride = block->stride, bytes = block->side_size;
-    akin_sketch_centre(rows, count, stride, block->dim, centre, &block->sketches[p]);
+    const size_t stride = block->stride, bytes = block->side_size,
+                 sharing = akin_row_block_sharing(stride), left = block->count - p * PANEL,
+                 most = sharing * PANEL;
+    float *centre = block->centres + p / sharing * stride;
+    if (p % sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
+    akin_sketch_cone(rows, count, stride, block->dim, centre, &block->sketches[p]);
     if (block->as_rows != NULL)
         akin_sketch_rows(akin_tile()->format, rows, count, stride, centre,
                          block->as_rows + p * bytes, &block->sketches[p]);
@@ -339,7 +341,7 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
     return (akin_row_block_panel){
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),
-        .centre = base->centres + p * block->stride,
+        .centre = base->centres + p / akin_row_block_sharing(block->stride) * block->stride,
         .items = items(block) + p * PANEL,
         .least = akin_row_block_least(block, p),
         .summary = block->summaries + p,

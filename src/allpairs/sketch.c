@@ -129,22 +129,25 @@ static double least_cosine(const float *rows, size_t count, size_t stride, const
     return least - 0x1p-22; /* for the rounding of this */
 }
 
-static void centre_of(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
-                      akin_sketch *out) {
-    double length = 0;
+static double length_of(const float *centre, size_t stride) {
+    double square = 0;
+    for (size_t t = 0; t < stride; t++) square += (double)centre[t] * centre[t];
+    return square < worthwhile ? 0 : sqrt(square);
+}
+
+static void mean_of(const float *rows, size_t count, size_t stride, float *centre) {
     memset(centre, 0, stride * sizeof *centre);
     for (size_t i = 0; i < count; i++)
         for (size_t t = 0; t < stride; t++) centre[t] += rows[i * stride + t];
-    for (size_t t = 0; t < stride; t++) {
-        centre[t] /= (float)count;
-        length += (double)centre[t] * centre[t];
-    }
+    for (size_t t = 0; t < stride; t++) centre[t] /= (float)count;
+    if (length_of(centre, stride) == 0) memset(centre, 0, stride * sizeof *centre);
+}
+
+static void cone_of(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
+                    akin_sketch *out) {
+    const double length = length_of(centre, stride);
     *out = (akin_sketch){.cos_radius = -1};
-    if (length < worthwhile) {
-        memset(centre, 0, stride * sizeof *centre);
-        return;
-    }
-    length = sqrt(length);
+    if (length == 0) return;
     double least = least_cosine(rows, count, stride, centre, length);
     out->inverse = (float)(1 / length);
     out->cos_radius = least > -1 ? (float)least : -1;
@@ -312,8 +315,9 @@ static void columns_of(akin_sketch_format format, const float *rows, size_t coun
 }
 
 typedef struct {
-    void (*centre)(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
-                   akin_sketch *out);
+    void (*mean)(const float *rows, size_t count, size_t stride, float *centre);
+    void (*cone)(const float *rows, size_t count, size_t stride, size_t dim, const float *centre,
+                 akin_sketch *out);
     void (*rows)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
                  const float *centre, uint8_t *quantised, akin_sketch *out);
     void (*columns)(akin_sketch_format format, const float *rows, size_t count, size_t stride,
@@ -322,7 +326,7 @@ typedef struct {
 
 extern const sketch_kernels akin_sketch_kernels_v1, akin_sketch_kernels_v3, akin_sketch_kernels_v4;
 const sketch_kernels AKIN_LEVELED(akin_sketch_kernels) = {
-    .centre = centre_of, .rows = rows_of, .columns = columns_of};
+    .mean = mean_of, .cone = cone_of, .rows = rows_of, .columns = columns_of};
 
 /* --- once --- */
 
@@ -334,9 +338,13 @@ static const sketch_kernels *active(void) {
     return levels[akin_cpu_active()];
 }
 
-void akin_sketch_centre(const float *rows, size_t count, size_t stride, size_t dim, float *centre,
-                        akin_sketch *out) {
-    active()->centre(rows, count, stride, dim, centre, out);
+void akin_sketch_mean(const float *rows, size_t count, size_t stride, float *centre) {
+    active()->mean(rows, count, stride, centre);
+}
+
+void akin_sketch_cone(const float *rows, size_t count, size_t stride, size_t dim,
+                      const float *centre, akin_sketch *out) {
+    active()->cone(rows, count, stride, dim, centre, out);
 }
 
 void akin_sketch_rows(akin_sketch_format format, const float *rows, size_t count, size_t stride,

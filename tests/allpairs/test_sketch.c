@@ -70,7 +70,8 @@ static void set_row(panel *p, size_t i, const double *row) {
 }
 
 static void make(panel *p) {
-    akin_sketch_centre(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
+    akin_sketch_mean(p->rows, p->count, p->stride, p->centre);
+    akin_sketch_cone(p->rows, p->count, p->stride, p->dim, p->centre, &p->sketch);
     akin_sketch_rows(format, p->rows, p->count, p->stride, p->centre, p->as_rows, &p->sketch);
     const akin_sketch_panel columns = {p->as_columns, p->wrap, p->sums};
     akin_sketch_columns(format, p->rows, p->count, p->stride, &columns, &p->sketch);
