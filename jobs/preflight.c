@@ -208,57 +208,7 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
                              jobs->list[i].table);
 }
 
-/* --- files that are read later --- */
-
-static akin_status check_input_path(akin_jobfile *job, const char *section, const char *key,
-                                    const char *path) {
-    char *place = path && !akin_file_exists(path) ? akin_jobfile_place(job, section, key) : NULL;
-    if (!place) return AKIN_OK; /* also if it is set by the run, which creates it */
-    akin_mem_free(place);
-    return akin_job_at_key(
-        job, section, key,
-        akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started", key, path));
-}
-
-static akin_status check_input(akin_jobfile *job, const char *section, const char *key) {
-    return check_input_path(job, section, key,
-                            akin_options_text(akin_jobfile_options(job, section), key));
-}
-
-/* Of a key with several files. */
-static void check_input_list(akin_jobfile *job, const char *section, const char *key,
-                             akin_mistakes *found) {
-    const char *const *paths = NULL;
-    size_t count = akin_options_list(akin_jobfile_options(job, section), key, &paths);
-    for (size_t i = 0; i < count; i++)
-        akin_mistakes_note(found, check_input_path(job, section, key, paths[i]));
-}
-
-static akin_status check_inputs(akin_jobfile *job) {
-    static const struct {
-        const char *section, *key;
-    } inputs[] = {{"ingest", "root"},    {"ingest", "previous"}, {"ingest", "network"},
-                  {"train", "init"},     {"train", "pairs"},     {"embed", "from"},
-                  {"embed", "ids"},      {"embed", "previous"},  {"evaluate", "against"},
-                  {"evaluate", "pairs"}, {"evaluate", "golden"}, {"publish", "previous"},
-                  {"publish", "golden"}, {"gallery", "against"}, {"gallery", "embeddings"}};
-    static const char *const of_tables[] = {"previous", "previous-embeddings", "against",
-                                            "against-ids"},
-                             *const lists[] = {"categories", "pins", "blocks"};
-    akin_mistakes found = {.status = AKIN_OK};
-    const char *section;
-    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
-        akin_mistakes_note(&found, check_input(job, inputs[i].section, inputs[i].key));
-    for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
-        for (size_t i = 0; i < sizeof of_tables / sizeof *of_tables; i++)
-            akin_mistakes_note(&found, check_input(job, section, of_tables[i]));
-    for (size_t t = 0; (section = akin_job_table_section(job, t)); t++)
-        akin_mistakes_note(&found, check_input(job, section, "golden"));
-    for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
-        for (size_t i = 0; i < sizeof lists / sizeof *lists; i++)
-            check_input_list(job, section, lists[i], &found);
-    return akin_mistakes_sum(&found);
-}
+/* --- the checks as a whole --- */
 
 /* The catalogue of the night before determines which items are new. */
 static akin_status check_drift(akin_jobfile *job) {
@@ -272,55 +222,74 @@ static akin_status check_drift(akin_jobfile *job) {
                        "retrain = drift needs nights to compare: set keep = 2 or more in [job]"));
 }
 
-/* --- the checks as a whole --- */
-
 akin_status akin_preflight_start(const akin_jobs *jobs, const char *output) {
     akin_mistakes found = {.status = AKIN_OK};
     akin_jobfile *job = jobs->list[0].file;
     akin_mistakes_note(&found, check_drift(job));
     akin_mistakes_note(&found, check_output(job, output));
     akin_mistakes_note(&found, check_publish(jobs, output));
-    akin_mistakes_note(&found, check_inputs(job));
+    akin_mistakes_note(&found, akin_preflight_files(job));
     return akin_mistakes_sum(&found);
 }
 
 /* --- where it will publish, beyond files --- */
 
-static akin_status look_at_place(const akin_options *publish, const char *url) {
+/* The least share of what is published that a table with so many items must lose. */
+static void foresee_shrink(const akin_options *publish, const char *shown, size_t published,
+                           size_t items) {
+    double limit = akin_options_real(publish, "max-shrink");
+    if (items == 0 || published <= items) return;
+    double least = (double)(published - items) / (double)published;
+    if (least > limit + 1e-9)
+        akin_log_warning("%s: %zu items are published there, and at most %zu would be: the table "
+                         "would lose %.4g of them, more than max-shrink = %.4g allows, and the job "
+                         "would exit with 4",
+                         shown, published, items, least, limit);
+}
+
+/* items: of the next table, 0 = not known. */
+static akin_status look_at_place(const akin_options *publish, const char *url, size_t items) {
     akin_status status = AKIN_OK;
     akin_sink_options sink;
     akin_standing standing;
     akin_text *shown = NULL;
     AKIN_TRY(akin_places_options(publish, &sink));
     AKIN_TRY(akin_publish_ask(url, &sink, &standing));
-    if (!*standing.busy) goto done;
     AKIN_TRY(akin_text_create(&shown));
     AKIN_TRY(akin_text_append_hidden(shown, url));
-    akin_log_warning("%s: someone is publishing there (%s); a run does not wait and would fail",
-                     akin_text_bytes(shown), standing.busy);
+    if (*standing.busy)
+        akin_log_warning("%s: someone is publishing there (%s); a run does not wait and would fail",
+                         akin_text_bytes(shown), standing.busy);
+    if (standing.live.there)
+        foresee_shrink(publish, akin_text_bytes(shown), standing.live.items, items);
 done:
     akin_text_free(shown);
     return status;
 }
 
-static akin_status look_at_places(akin_jobfile *job) {
+static akin_status look_at_places(const akin_job *table, size_t items) {
+    akin_jobfile *job = table->file;
+    const akin_options *rows =
+        akin_jobfile_options(job, table->section ? table->section : "neighbors");
+    const char *by = akin_options_text(rows, "by");
+    if (by && strcmp(by, "group") == 0) items = 0; /* products are fewer */
     akin_mistakes found = {.status = AKIN_OK};
     const char *const *urls = NULL;
     const akin_options *publish = akin_jobfile_options(job, "publish");
     size_t count = akin_options_list(publish, "to", &urls);
     for (size_t i = 0; i < count; i++) {
-        akin_status status = look_at_place(publish, urls[i]);
+        akin_status status = look_at_place(publish, urls[i], items);
         if (status != AKIN_OK)
             akin_mistakes_note(&found, akin_job_at_key(job, "publish", "to", status));
     }
     return akin_mistakes_sum(&found);
 }
 
-akin_status akin_preflight_places(const akin_jobs *jobs) {
+akin_status akin_preflight_places(const akin_jobs *jobs, size_t items) {
     akin_mistakes found = {.status = AKIN_OK};
     for (size_t i = 0; i < jobs->count; i++)
         if (akin_stage_runs(akin_stage_find("publish"), &jobs->list[i]))
-            akin_mistakes_note(&found, look_at_places(jobs->list[i].file));
+            akin_mistakes_note(&found, look_at_places(&jobs->list[i], items));
     return akin_mistakes_sum(&found);
 }
 
@@ -451,6 +420,11 @@ akin_status akin_preflight_space(akin_comm *comm, akin_jobfile *job, const char 
     if (source) AKIN_TRY(akin_agree(comm, foresee_rejects(job, source, needs)));
     if (source) AKIN_TRY(akin_agree(comm, foresee_last(job, source, output, needs)));
     if (source) AKIN_TRY(akin_agree(comm, akin_preflight_source_labels(job, source)));
+    if (source && akin_comm_rank(comm) == 0) {
+        akin_preflight_tell_labels(job, source);
+        status = akin_preflight_names(job, source);
+    }
+    AKIN_TRY(akin_agree(comm, status));
     if (akin_comm_rank(comm) == 0) {
         part = existing_part(output);
         probe = part ? akin_file_join(part, ".akin-probe") : NULL;

@@ -10,16 +10,26 @@
 #include <stdint.h>
 
 /* Checks a job, settled for each table, that writes into `output` (with nights: into a folder below it).
- * AKIN_USAGE, with the line in the job file, if that cannot be written to or published;
- * AKIN_FAILED for a missing file. Changes nothing. Not collective. */
+ * AKIN_USAGE, with the line in the job file, if that cannot be written to or published; for the
+ * files that it names as akin_preflight_files. Changes nothing. Not collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_start(const akin_jobs *jobs, const char *output);
+
+/* Whether the files that the job file names are there, and hold what their stages read: AKIN_FAILED
+ * for a missing one, AKIN_INPUT for one of another kind or with a row that cannot be read; all of
+ * them are reported, with their lines in the job file. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_files(akin_jobfile *job);
+
+/* Warns where pairs of ids or categories (golden, pins, blocks, categories, pairs) name what the
+ * source lacks; of files that akin_preflight_files accepts. Memory: the ids. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source);
 
 /* Warns about tables that no address of [publish] covers. Not collective. */
 void akin_preflight_tell_unpublished(const akin_jobs *jobs);
 
 /* AKIN_FAILED if any place that it publishes to (caches too) does not answer; warns where someone is
- * publishing. Changes nothing. Not collective. */
-AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs);
+ * publishing, and where fewer than `items` are published so many that max-shrink would refuse the
+ * table; items: of the next table, 0 = not known. Changes nothing. Not collective. */
+AKIN_MUST_CHECK akin_status akin_preflight_places(const akin_jobs *jobs, size_t items);
 
 typedef struct {
     size_t rows;             /* of the source */
@@ -52,6 +62,9 @@ AKIN_MUST_CHECK akin_status akin_preflight_rules(akin_comm *comm, akin_jobfile *
  * collective. */
 AKIN_MUST_CHECK akin_status akin_preflight_source_labels(akin_jobfile *job,
                                                          const akin_source *source);
+/* Warns where `tune` of [train] and `label` of [evaluate] name labels that no item has. Not
+ * collective. */
+void akin_preflight_tell_labels(akin_jobfile *job, const akin_source *source);
 /* What [ingest] names; the strings are borrowed from the job. Not collective. */
 akin_source_params akin_preflight_sources(akin_jobfile *job);
 

@@ -6,6 +6,8 @@
 #include "tables.h"
 #include "verbs.h"
 #include <akin/labels.h>
+#include <akin/log.h>
+#include <akin/mem.h>
 #include <akin/ncfile.h>
 #include <string.h>
 
@@ -80,6 +82,8 @@ static void check_rules(const table_check *t) {
         note_at(t, "same-category", check_label("same-category", "category", t->has->category));
     if (rules.exclude_same_group)
         note_at(t, "exclude-same-group", check_label("exclude-same-group", "group", t->has->group));
+    if (akin_options_text(o, "by") && strcmp(akin_options_text(o, "by"), "group") == 0)
+        note_at(t, "by", check_label("by group", "group", t->has->group));
     if (fill && strcmp(fill, "category") == 0)
         note_at(t, "fill", check_label("fill", "category", t->has->category));
     akin_neighbors_rules_attributes(&rules, see_attribute, (void *)t);
@@ -194,7 +198,8 @@ static bool any_rules(akin_jobfile *job) {
         const akin_neighbors_rules rules = akin_item_rules_of(o);
         const char *fill = akin_options_text(o, "fill");
         any = any || rules.same_category || rules.exclude_same_group ||
-              akin_options_text(o, "aspect") || (fill && strcmp(fill, "category") == 0);
+              akin_options_text(o, "aspect") || akin_options_text(o, "by") ||
+              (fill && strcmp(fill, "category") == 0);
         akin_neighbors_rules_attributes(&rules, see_any, &any);
     }
     akin_error_clear();
@@ -204,7 +209,7 @@ static bool any_rules(akin_jobfile *job) {
 /* --- sources --- */
 
 /* Only rows that can become items count. */
-akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *source) {
+static having having_of(const akin_source *source) {
     having has = {.attributes = *akin_source_attributes_of(source)};
     size_t count = akin_source_valid(source);
     const size_t *order = akin_source_order(source);
@@ -213,7 +218,32 @@ akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *s
         has.category |= *row.category != '\0';
         has.group |= *row.group != '\0';
     }
-    return count > 0 ? check_tables(job, &has) : AKIN_OK;
+    return has;
+}
+
+akin_status akin_preflight_source_labels(akin_jobfile *job, const akin_source *source) {
+    const having has = having_of(source);
+    return akin_source_valid(source) > 0 ? check_tables(job, &has) : AKIN_OK;
+}
+
+static void tell_label(akin_jobfile *job, const char *section, const char *key, const having *has,
+                       const char *meaning) {
+    const char *label = akin_options_text(akin_jobfile_options(job, section), key);
+    char *place = akin_jobfile_place(job, section, key);
+    bool there = !label || strcmp(label, "none") == 0 ||
+                 (strcmp(label, "group") == 0 ? has->group : has->category);
+    if (place && !there)
+        akin_log_warning("%s: [%s] %s: no item of the source has a %s: %s", place, section, key,
+                         label, meaning);
+    akin_mem_free(place);
+}
+
+void akin_preflight_tell_labels(akin_jobfile *job, const akin_source *source) {
+    const having has = having_of(source);
+    if (akin_source_valid(source) == 0) return;
+    if (!akin_stages_vectors(job))
+        tell_label(job, "train", "tune", &has, "a model could not be trained by it");
+    tell_label(job, "evaluate", "label", &has, "precision would not be measured");
 }
 
 akin_source_params akin_preflight_sources(akin_jobfile *job) {

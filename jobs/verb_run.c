@@ -3,6 +3,7 @@
 #include "call.h"
 #include "folder.h"
 #include "metrics.h"
+#include "mistakes.h"
 #include "preflight.h"
 #include "record.h"
 #include "run.h"
@@ -229,13 +230,12 @@ static akin_status check_only(akin_call *call) {
     AKIN_TRY(akin_agree(call->comm, status));
     if (akin_comm_rank(call->comm) == 0) status = tell_other_model(jobs.list[0].file, output, keep);
     AKIN_TRY(akin_agree(call->comm, status));
-    akin_status places = akin_comm_rank(call->comm) == 0 ? akin_preflight_places(&jobs) : AKIN_OK;
-    akin_error_kept why;
-    akin_error_keep(&why);
-    status = akin_preflight_space(call->comm, jobs.list[0].file, output, &needs);
-    if (places != AKIN_OK && status != AKIN_OK) akin_error_gather(&why);
-    if (places != AKIN_OK) akin_error_restore(&why);
-    AKIN_TRY(akin_agree(call->comm, status != AKIN_OK ? status : places));
+    akin_mistakes found = {.status = AKIN_OK};
+    akin_mistakes_note(&found, akin_preflight_space(call->comm, jobs.list[0].file, output, &needs));
+    size_t items = found.status == AKIN_OK ? needs.rows - needs.refused - needs.missing : 0;
+    if (akin_comm_rank(call->comm) == 0)
+        akin_mistakes_note(&found, akin_preflight_places(&jobs, items));
+    AKIN_TRY(akin_agree(call->comm, akin_mistakes_sum(&found)));
     akin_json_set_text(call->report, "output", output);
     akin_json_set_integer(call->report, "rows", (long long)needs.rows);
     akin_json_set_integer(call->report, "refused", (long long)needs.refused);

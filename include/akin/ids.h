@@ -81,6 +81,8 @@ typedef struct {
  * number above 0. */
 AKIN_MUST_CHECK akin_status akin_id_pairs_read(const char *path, const akin_ids *ids,
                                                akin_id_pairs *out);
+/* The same of the rows alone, whatever ids there are; not of a first row, which may be a header. */
+AKIN_MUST_CHECK akin_status akin_id_pairs_check(const char *path);
 void akin_id_pairs_release(akin_id_pairs *pairs);
 
 #endif

@@ -48,6 +48,10 @@ void akin_neighbors_rules_attributes(const akin_neighbors_rules *rules, akin_rul
 AKIN_MUST_CHECK akin_status akin_neighbors_files_digest(const akin_neighbors_rules *rules,
                                                         char digest[AKIN_HASH_TEXT_SIZE]);
 
+/* Whether a file of --pins can be read, whatever items there are. AKIN_INPUT: a row with fewer than two
+ * fields, or with a rank that is no number. Not collective. */
+AKIN_MUST_CHECK akin_status akin_neighbors_check_pins(const char *path);
+
 /* The rules for the comparison: min_score becomes the smallest float32 that is not below it.
  * AKIN_USAGE if the vectors lack the labels that a rule needs. Not collective; the same outcome
  * on all ranks. */

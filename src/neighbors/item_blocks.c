@@ -78,10 +78,10 @@ static akin_status sort_out(const akin_pair_file *file, const rows_of *r, const 
     qsort(out->pairs, out->count, sizeof *out->pairs, ascending);
     if (unknown > 0)
         akin_log_warning("--blocks: %zu pair%s an id that the catalogue lacks; the first: %s,%s "
-                         "in row %zu",
+                         "in row %zu of %s",
                          unknown, unknown == 1 ? " names" : "s name",
                          akin_pair_file_text(file, first, 0), akin_pair_file_text(file, first, 1),
-                         file->rows[first].row);
+                         file->rows[first].row, file->rows[first].path);
     return AKIN_OK;
 }
 

@@ -34,8 +34,8 @@ static akin_status read_ranks(const akin_pair_file *file, pin *pins) {
         pins[p].at = p, pins[p].rank = INT64_MAX;
         if (*rank != '\0' && !akin_text_to_int(rank, &pins[p].rank))
             return akin_error_set(AKIN_INPUT,
-                                  "--pins, row %zu: \"%.40s\" is not a rank; write 1, 2, ...",
-                                  file->rows[p].row, rank);
+                                  "%s row %zu: \"%.40s\" is not a rank; write 1, 2, ...",
+                                  file->rows[p].path, file->rows[p].row, rank);
     }
     return AKIN_OK;
 }
@@ -131,9 +131,10 @@ static void tell_bad(const akin_pair_file *file, const int64_t *bad) {
         if (bad[p] > 0 && count++ == 0) first = p;
     if (count > 0)
         akin_log_warning("--pins: %zu pair%s cannot be shown (unknown, blocked, not available or "
-                         "without a vector); the first: %s,%s in row %zu",
+                         "without a vector); the first: %s,%s in row %zu of %s",
                          count, AKIN_PLURAL(count), akin_pair_file_text(file, first, 0),
-                         akin_pair_file_text(file, first, 1), file->rows[first].row);
+                         akin_pair_file_text(file, first, 1), file->rows[first].row,
+                         file->rows[first].path);
 }
 
 /* The valid pins of this rank's items, without repetitions. pins: sorted by in_order. */
@@ -155,9 +156,21 @@ static akin_status keep_mine(const shard *s, const pin *pins, size_t count, cons
     return AKIN_OK;
 }
 
+static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor", "rank"};
+
+/* Of one file, without the items. */
+akin_status akin_neighbors_check_pins(const char *path) {
+    akin_pair_file file = {0};
+    akin_status status = akin_pair_file_read(path, columns, &file);
+    pin *pins = akin_mem_alloc(file.count, sizeof *pins);
+    if (status == AKIN_OK) status = pins ? read_ranks(&file, pins) : AKIN_FAILED;
+    akin_mem_free(pins);
+    akin_pair_file_release(&file);
+    return status;
+}
+
 akin_status akin_item_pins_read(akin_comm *comm, const akin_neighbors_words *files,
                                 const akin_item_pins_lists *lists, akin_item_pins **out) {
-    static const char *const columns[3] = {"id", "neighbor", "rank"};
     akin_status status = AKIN_OK, local = AKIN_OK;
     akin_pair_file file = {0};
     pin *list = NULL;

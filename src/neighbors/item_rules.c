@@ -306,10 +306,11 @@ static akin_status add_categories(making *m, const akin_neighbors_words *files) 
             first = p;
     }
     if (unknown > 0)
-        akin_log_warning("--categories: %zu pair%s a category that no item has; the first: %s,%s",
-                         unknown, unknown == 1 ? " names" : "s name",
-                         akin_pair_file_text(&pairs, first, 0),
-                         akin_pair_file_text(&pairs, first, 1));
+        akin_log_warning(
+            "--categories: %zu pair%s a category that no item has; the first: %s,%s in "
+            "row %zu of %s",
+            unknown, unknown == 1 ? " names" : "s name", akin_pair_file_text(&pairs, first, 0),
+            akin_pair_file_text(&pairs, first, 1), pairs.rows[first].row, pairs.rows[first].path);
     AKIN_TRY(add_rule(m, "categories", &a,
                       (akin_row_rule){.kind = AKIN_ROW_RULE_PAIRS, .allowed = allowed}));
 done:

@@ -13,7 +13,7 @@ static akin_status add(void *context, size_t row, const char *const *texts) {
         out->rows = rows, out->room = room;
     }
     akin_pair_row *to = &out->rows[out->count];
-    to->row = row;
+    to->path = out->path, to->row = row;
     for (int c = 0; c < AKIN_CSV_PAIR_TEXTS && status == AKIN_OK; c++) {
         to->column[c] = akin_text_length(out->texts);
         status = akin_text_append_bytes(out->texts, texts[c], strlen(texts[c]) + 1);
@@ -24,6 +24,7 @@ static akin_status add(void *context, size_t row, const char *const *texts) {
 
 akin_status akin_pair_file_read(const char *path, const char *const columns[AKIN_CSV_PAIR_TEXTS],
                                 akin_pair_file *out) {
+    out->path = path;
     akin_status status = out->texts ? AKIN_OK : akin_text_create(&out->texts);
     return status == AKIN_OK ? akin_csv_read_pairs(path, columns, add, out) : status;
 }

@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 typedef struct {
+    const char *path;                   /* borrowed from the caller of akin_pair_file_read */
     size_t row;                         /* of the file */
     size_t column[AKIN_CSV_PAIR_TEXTS]; /* offsets of texts, NUL-terminated; "" if missing */
 } akin_pair_row;
@@ -16,6 +17,7 @@ typedef struct {
     akin_text *texts;
     akin_pair_row *rows; /* [count]; owned */
     size_t count, room;
+    const char *path; /* of the file that is read */
 } akin_pair_file;
 
 /* Appends the rows of a file; as akin_csv_read_pairs. */

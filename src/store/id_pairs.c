@@ -29,17 +29,24 @@ static akin_status add(reading *r, akin_id_pair pair) {
     return AKIN_OK;
 }
 
+/* A weight that is missing is 1. */
+static akin_status read_weight(const char *path, size_t row, const char *text, double *weight) {
+    *weight = 1;
+    if (*text == '\0' || (akin_text_to_real(text, weight) && *weight > 0 && *weight <= MOST_WEIGHT))
+        return AKIN_OK;
+    return akin_error_set(AKIN_INPUT,
+                          "%s row %zu: \"%.40s\" is not a weight; write a number above 0", path,
+                          row, text);
+}
+
 static akin_status take_pair(void *context, size_t row, const char *const *texts) {
     reading *r = context;
-    double weight = 1;
+    double weight;
     int64_t a = akin_ids_find(r->ids, texts[0]), b = akin_ids_find(r->ids, texts[1]);
     if (row == 1 && a < 0 && b < 0) return AKIN_OK; /* a header */
     r->out->rows++;
-    if (*texts[2] &&
-        (!akin_text_to_real(texts[2], &weight) || !(weight > 0 && weight <= MOST_WEIGHT)))
-        return akin_error_set(AKIN_INPUT,
-                              "%s row %zu: \"%.40s\" is not a weight; write a number above 0",
-                              r->path, row, texts[2]);
+    akin_status status = read_weight(r->path, row, texts[2], &weight);
+    if (status != AKIN_OK) return status;
     if (a < 0 || b < 0 || a == b) {
         r->out->unknown++;
         return AKIN_OK;
@@ -66,10 +73,11 @@ static void add_up(akin_id_pairs *list) {
     list->count = kept;
 }
 
+static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor", "weight"};
+
 akin_status akin_id_pairs_read(const char *path, const akin_ids *ids, akin_id_pairs *out) {
     *out = (akin_id_pairs){0};
     reading r = {.path = path, .ids = ids, .out = out};
-    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor", "weight"};
     akin_status status = akin_csv_read_pairs(path, columns, take_pair, &r);
     if (status != AKIN_OK) {
         akin_id_pairs_release(out);
@@ -78,6 +86,16 @@ akin_status akin_id_pairs_read(const char *path, const akin_ids *ids, akin_id_pa
     if (out->count > 0) qsort(out->pairs, out->count, sizeof *out->pairs, by_rows);
     add_up(out);
     return AKIN_OK;
+}
+
+/* The first row may be a header with other names. */
+static akin_status check_pair(void *path, size_t row, const char *const *texts) {
+    double weight;
+    return row == 1 ? AKIN_OK : read_weight(path, row, texts[2], &weight);
+}
+
+akin_status akin_id_pairs_check(const char *path) {
+    return akin_csv_read_pairs(path, columns, check_pair, (void *)path);
 }
 
 void akin_id_pairs_release(akin_id_pairs *list) {

@@ -81,6 +81,64 @@ def test_places_that_do_not_answer_or_are_locked():
     assert "catalog=b: someone is publishing there (another, process 7, since then)" in done.err, done.err
 
 
+def test_files_that_hold_something_else():
+    """Read by the readers of the verbs: each with its line, its file and its row, all at once, before anything is touched."""
+    files = {"golden.csv": "id,neighbor\np1.png,p2.png\nonly\n", "pins.csv": "a,b,1\na,b,two\n", "blocks.csv": "nothing\n", "kinds.csv": "from,to\nx\n",
+             "pairs.csv": "id,neighbor,weight\na,b,-3\n", "junk.nc": "junk\n"}
+    for name, text in files.items():
+        with open(name, "w") as f:
+            f.write(text)
+    lines = ["previous = junk.nc", "[train]", "init = junk.nc", "pairs = pairs.csv", "[neighbors]", "pins = pins.csv", "blocks = blocks.csv",
+             "[table kinds]", "categories = kinds.csv", "golden = golden.csv", "against = junk.nc", "[evaluate]", "golden = golden.csv",
+             "pairs = pairs.csv", "against = junk.nc", "[publish]", "to = file:out-{table}.csv", "previous = junk.nc", "[gallery]", "embeddings = junk.nc"]
+    job = write_job("inside", *lines).replace(".ini", "")
+    text = open(f"{job}.ini").read().replace("[train]\nfeatures = handcrafted\nprevious = junk.nc\n[train]\n", "previous = junk.nc\n[train]\n")
+    with open(f"{job}.ini", "w") as f:
+        f.write(text)
+    said = {"pairs": 'pairs.csv row 2: "-3" is not a weight', "pins": 'pins.csv row 2: "two" is not a rank', "blocks": "blocks.csv row 1: 1 field",
+            "categories": "kinds.csv row 2: 1 field", "golden": "golden.csv row 3: 1 field", "to": None}
+    for words in (("--check",), ()):
+        message = akin("run", "inside.ini", "--json", *words, expect=3, ranks=2).json["message"]
+        for at, line in enumerate(text.split("\n"), 1):
+            key = line.split(" = ")[0]
+            wanted = said.get(key, "junk.nc: not an akin file" if "junk" in line else None)
+            found = [part for part in message.split("inside.ini ") if part.startswith(f"line {at}: ")]
+            assert not wanted or any(wanted in part for part in found), (line, message)
+        assert message.count("inside.ini line ") == 13, message
+    assert not os.path.exists("results/inside")
+
+
+def test_names_that_the_source_lacks():
+    with open("golden.csv", "w") as f:
+        f.write("id,neighbor\np1.png,p2.png\np1.png,gone\n")
+    with open("pins.csv", "w") as f:
+        f.write("no-id,p2,1\np1,p2,1\np1,*,1\n")
+    with open("blocks.csv", "w") as f:
+        f.write("*,p2\np1,p3\n")
+    with open("kinds.csv", "w") as f:
+        f.write("from,to\nred,nothing\n")
+    with open("named.csv", "w") as f:
+        f.writelines(["id,path,category\n", *(f"p{i},pictures/p{i}.png,{'red' if i < 9 else 'blue'}\n" for i in range(18))])
+    job = write_job("names", "tune = group", "[neighbors]", "pins = pins.csv", "blocks = blocks.csv", "categories = kinds.csv", "[evaluate]", "label = group",
+                    "[publish]", "to = file:names.csv", "golden = golden.csv", source="named.csv")
+    done = akin("run", job, "--check", ranks=2)
+    for part in ("names.ini line 9: [neighbors] pins: 2 of 3 pairs in pins.csv name an id that the source lacks; the first: no-id,p2 in row 1",
+                 "categories: 1 of 1 pairs in kinds.csv name a category that the source lacks; the first: red,nothing in row 2",
+                 "golden: 2 of 2 pairs in golden.csv", "[train] tune: no item of the source has a group", "[evaluate] label: no item of the source has a group"):
+        assert part in done.err, (part, done.err)
+    assert "blocks" not in done.err, done.err
+    job = write_job("names", "[table products]", "by = group", "[publish]", "to = file:names.csv", source="named.csv")
+    assert "names.ini line 8: [table products] by group: no item" in akin("run", job, "--json", expect=2).json["message"]
+    job = write_job("names", "[publish]", "to = file:names.csv", source="named.csv")
+    akin("run", job)
+    with open("named.csv") as f:
+        rows = f.readlines()
+    with open("named.csv", "w") as f:
+        f.writelines(rows[:12])
+    assert "18 items are published there, and at most 11 would be" in akin("run", job, "--check").err
+    akin("run", job, expect=4)
+
+
 def test_rejects_of_the_last_night():
     job = write_job("rejected")
     with open("pictures/p3.png", "wb") as f:

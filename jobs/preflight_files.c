@@ -1,0 +1,264 @@
+/* preflight_files: the files that a job names, and reads later: whether each is there, and holds
+ * what its stage expects. */
+#include "mistakes.h"
+#include "preflight.h"
+#include <akin/csv.h>
+#include <akin/file.h>
+#include <akin/golden.h>
+#include <akin/ids.h>
+#include <akin/log.h>
+#include <akin/mem.h>
+#include <akin/ncfile.h>
+#include <akin/neighbors.h>
+#include <akin/npy.h>
+#include <string.h>
+
+/* --- what a file holds, by the readers of the verbs --- */
+
+typedef akin_status look_at(const char *path);
+
+static akin_status look_at_kind(const char *path, const char *kind) {
+    akin_ncfile *file = NULL;
+    akin_status status = akin_ncfile_peek(path, kind, &file);
+    akin_ncfile_close(file);
+    return status;
+}
+
+static akin_status look_at_catalog(const char *path) {
+    return look_at_kind(path, "catalog");
+}
+
+static akin_status look_at_model(const char *path) {
+    return look_at_kind(path, "model");
+}
+
+static akin_status look_at_embeddings(const char *path) {
+    return look_at_kind(path, "embeddings");
+}
+
+static akin_status look_at_table(const char *path) {
+    return look_at_kind(path, "table");
+}
+
+static akin_status look_at_npy(const char *path) {
+    akin_npy *npy = NULL;
+    akin_status status = akin_npy_open(path, &npy);
+    akin_npy_close(npy);
+    return status;
+}
+
+static akin_status look_at_vectors(const char *path) {
+    bool is_npy = false;
+    akin_status status = akin_npy_recognise(path, &is_npy);
+    if (status != AKIN_OK) return status;
+    return is_npy ? look_at_npy(path) : look_at_embeddings(path);
+}
+
+static akin_status pass(void *context, size_t row, const char *const *texts) {
+    (void)context, (void)row, (void)texts;
+    return AKIN_OK;
+}
+
+static akin_status look_at_blocks(const char *path) {
+    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
+    return akin_csv_read_pairs(path, columns, pass, NULL);
+}
+
+static akin_status look_at_categories(const char *path) {
+    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"from", "to"};
+    return akin_csv_read_pairs(path, columns, pass, NULL);
+}
+
+/* --- all files of a job --- */
+
+typedef struct {
+    const char *section, *key; /* section NULL: of [neighbors] and each [table NAME] */
+    look_at *look;             /* NULL: it need only be there */
+    bool pairs;                /* of ids, or of categories: their names are looked up too */
+    bool several;              /* paths */
+} input;
+
+static const input inputs[] = {
+    {"ingest", "root", NULL, false, false},
+    {"ingest", "previous", look_at_catalog, false, false},
+    {"ingest", "network", NULL, false, false},
+    {"train", "init", look_at_model, false, false},
+    {"train", "pairs", akin_id_pairs_check, true, false},
+    {"embed", "from", look_at_npy, false, false},
+    {"embed", "ids", NULL, false, false},
+    {"embed", "previous", look_at_embeddings, false, false},
+    {"evaluate", "against", look_at_table, false, false},
+    {"evaluate", "pairs", akin_id_pairs_check, true, false},
+    {"evaluate", "golden", akin_golden_check, true, false},
+    {"publish", "previous", look_at_table, false, false},
+    {"publish", "golden", akin_golden_check, true, false},
+    {"gallery", "against", look_at_table, false, false},
+    {"gallery", "embeddings", look_at_embeddings, false, false},
+    {NULL, "golden", akin_golden_check, true, false},
+    {NULL, "previous", look_at_table, false, false},
+    {NULL, "previous-embeddings", look_at_vectors, false, false},
+    {NULL, "against", look_at_vectors, false, false},
+    {NULL, "against-ids", NULL, false, false},
+    {NULL, "categories", look_at_categories, true, true},
+    {NULL, "pins", akin_neighbors_check_pins, true, true},
+    {NULL, "blocks", look_at_blocks, true, true},
+};
+
+typedef void each_file(void *context, const input *in, const char *section, const char *path);
+
+/* Of those that the job file names; what the run itself sets, it also makes. */
+static void visit_key(akin_jobfile *job, const input *in, const char *section, each_file *each,
+                      void *context) {
+    const akin_options *o = akin_jobfile_options(job, section);
+    const char *one = NULL, *const *paths = &one;
+    size_t count = 1;
+    if (!akin_options_declared(o, in->key, NULL)) return;
+    char *place = akin_jobfile_place(job, section, in->key);
+    if (in->several)
+        count = akin_options_list(o, in->key, &paths);
+    else
+        one = akin_options_text(o, in->key);
+    for (size_t i = 0; place && i < count; i++)
+        if (paths[i]) each(context, in, section, paths[i]);
+    akin_mem_free(place);
+}
+
+static void visit_files(akin_jobfile *job, each_file *each, void *context) {
+    const char *section;
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (inputs[i].section)
+            visit_key(job, &inputs[i], inputs[i].section, each, context);
+        else
+            for (size_t t = 0; (section = akin_job_neighbors_section(job, t)); t++)
+                visit_key(job, &inputs[i], section, each, context);
+}
+
+typedef struct {
+    akin_jobfile *job;
+    akin_mistakes found;
+} checking;
+
+static void check_file(void *context, const input *in, const char *section, const char *path) {
+    checking *c = context;
+    akin_status status = AKIN_OK;
+    if (!akin_file_exists(path))
+        status =
+            akin_error_set(AKIN_FAILED, "%s %s: no such file; nothing was started", in->key, path);
+    else if (in->look && (status = in->look(path)) != AKIN_OK)
+        status = akin_error_context(status, "%s: ", in->key);
+    if (status != AKIN_OK)
+        akin_mistakes_note(&c->found, akin_job_at_key(c->job, section, in->key, status));
+}
+
+akin_status akin_preflight_files(akin_jobfile *job) {
+    checking all = {.job = job, .found = {.status = AKIN_OK}};
+    visit_files(job, check_file, &all);
+    return akin_mistakes_sum(&all.found);
+}
+
+/* --- the names in files of pairs --- */
+
+typedef struct {
+    akin_jobfile *job;
+    const akin_source *source;
+    akin_ids *items, *products, *categories; /* what the source has; NULL = not needed yet */
+    akin_status status;                      /* of making them */
+} naming;
+
+typedef struct {
+    const akin_ids *first, *second; /* NULL: not known here */
+    bool every;                     /* "*" stands for every item */
+    size_t rows, unknown, at;       /* of the file; at: the first of the unknown */
+    char names[2][64];              /* of the first one, cut */
+} looking;
+
+enum names_of { ITEMS, PRODUCTS, CATEGORIES };
+
+/* Repetitions do no harm. */
+static akin_status list_names(const akin_source *source, enum names_of what, akin_ids **out) {
+    if (*out) return AKIN_OK;
+    size_t count = akin_source_valid(source);
+    const size_t *order = akin_source_order(source);
+    const char **texts = akin_mem_alloc(count, sizeof *texts);
+    if (!texts) return AKIN_FAILED;
+    for (size_t i = 0; i < count; i++) {
+        akin_source_row row = akin_source_get(source, order[i]);
+        texts[i] = what == CATEGORIES               ? row.category
+                   : what == PRODUCTS && *row.group ? row.group
+                                                    : row.id;
+    }
+    akin_status status = akin_ids_create(count, texts, out);
+    akin_mem_free(texts);
+    return status;
+}
+
+static bool is_known(const looking *l, const akin_ids *ids, const char *name) {
+    return !ids || (l->every && strcmp(name, "*") == 0) || akin_ids_find(ids, name) >= 0;
+}
+
+static akin_status look_up(void *context, size_t row, const char *const *texts) {
+    looking *l = context;
+    const bool known[2] = {is_known(l, l->first, texts[0]), is_known(l, l->second, texts[1])};
+    if (row == 1 && !known[0] && !known[1]) return AKIN_OK; /* a header */
+    l->rows++;
+    if ((known[0] && known[1]) || l->unknown++ > 0) return AKIN_OK;
+    l->at = row;
+    for (int n = 0; n < 2; n++) {
+        l->names[n][0] = '\0';
+        strncat(l->names[n], texts[n], sizeof l->names[n] - 1);
+    }
+    return AKIN_OK;
+}
+
+/* The section of the table whose items the file names. */
+static const char *table_of(const char *section) {
+    bool of_main = strcmp(section, "evaluate") == 0 || strcmp(section, "publish") == 0;
+    return of_main ? "neighbors" : section;
+}
+
+static akin_status names_for(naming *n, const input *in, const char *section, looking *out) {
+    akin_ids **names = &n->items;
+    enum names_of what = ITEMS;
+    bool of_catalog = strcmp(section, "train") == 0;
+    const akin_options *table = of_catalog ? NULL : akin_jobfile_options(n->job, table_of(section));
+    const char *by = table ? akin_options_text(table, "by") : NULL;
+    if (strcmp(in->key, "categories") == 0)
+        what = CATEGORIES, names = &n->categories;
+    else if (by && strcmp(by, "group") == 0)
+        what = PRODUCTS, names = &n->products;
+    akin_status status = list_names(n->source, what, names);
+    *out = (looking){.first = *names, .every = strcmp(in->key, "blocks") == 0};
+    if (!table || !akin_options_text(table, "against")) out->second = *names;
+    return status;
+}
+
+static void look_up_names(void *context, const input *in, const char *section, const char *path) {
+    static const char *const columns[2][AKIN_CSV_PAIR_TEXTS] = {{"id", "neighbor"}, {"from", "to"}};
+    naming *n = context;
+    looking seen;
+    bool categories = strcmp(in->key, "categories") == 0;
+    if (!in->pairs || n->status != AKIN_OK) return;
+    n->status = names_for(n, in, section, &seen);
+    if (n->status != AKIN_OK) return;
+    if (akin_csv_read_pairs(path, columns[categories], look_up, &seen) != AKIN_OK)
+        akin_error_clear(); /* told by akin_preflight_files */
+    char *place = seen.unknown > 0 ? akin_jobfile_place(n->job, section, in->key) : NULL;
+    if (place)
+        akin_log_warning("%s: [%s] %s: %zu of %zu pairs in %s %s that the source lacks; the first: "
+                         "%s,%s in row %zu",
+                         place, section, in->key, seen.unknown, seen.rows, path,
+                         categories                                 ? "name a category"
+                         : n->products && seen.first == n->products ? "name a product"
+                                                                    : "name an id",
+                         seen.names[0], seen.names[1], seen.at);
+    akin_mem_free(place);
+}
+
+akin_status akin_preflight_names(akin_jobfile *job, const akin_source *source) {
+    naming all = {.job = job, .source = source, .status = AKIN_OK};
+    if (akin_source_valid(source) > 0) visit_files(job, look_up_names, &all);
+    akin_ids_free(all.items);
+    akin_ids_free(all.products);
+    akin_ids_free(all.categories);
+    return all.status;
+}
