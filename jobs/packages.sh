@@ -8,7 +8,7 @@ set -eu
 build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-dev libopenblas-dev liblapacke-dev libpng-dev
     libnetcdf-mpi-dev libturbojpeg0-dev libjpeg-dev libwebp-dev
     libheif-dev libtiff-dev libgif-dev libgdk-pixbuf-2.0-dev liblcms2-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
-    libhiredis-dev libmemcached-dev libcurl4-openssl-dev uuid-dev zlib1g-dev libcmocka-dev"
+    libhiredis-dev libmemcached-dev libcurl4-openssl-dev libssl-dev uuid-dev zlib1g-dev libcmocka-dev"
 tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client python3-yaml netcdf-bin chromium chromium-driver
     redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge
     clang libclang-rt-dev"
@@ -47,7 +47,7 @@ if ! command -v apt-get >/dev/null 2>&1; then
     for tool in cc cmake pkg-config mpicc mpirun; do
         command -v "$tool" >/dev/null 2>&1 || missing="$missing $tool"
     done
-    for library in openblas lapacke libpng libturbojpeg libjpeg lcms2 libheif libtiff-4 gdk-pixbuf-2.0 libwebp libwebpdemux libarchive libexif inih libcjson libxxhash hiredis libmemcached libcurl uuid zlib cmocka; do
+    for library in openblas libpng libturbojpeg libjpeg lcms2 libheif 'libtiff-4 >= 4.5' gdk-pixbuf-2.0 libwebp libwebpdemux libarchive libexif inih libcjson libxxhash hiredis libmemcached libcurl uuid zlib cmocka; do
         pkg-config --exists "$library" 2>/dev/null || missing="$missing $library"
     done
     echo $packages >&2

@@ -19,7 +19,7 @@ NAMES = {
     "libwebpdemux": (None, None, None), "libarchive": ("libarchive-dev", "libarchive", "libarchive"),
     "libexif": ("libexif-dev", "libexif", "libexif"), "inih": ("libinih-dev", "inih", "inih"), "libcjson": ("libcjson-dev", "cJSON", "cjson"),
     "libxxhash": ("libxxhash-dev", "xxHash", "xxhash"), "hiredis": ("libhiredis-dev", "hiredis", "hiredis"),
-    "hiredis_ssl": (None, None, None), "openssl": (None, "OpenSSL", None),
+    "hiredis_ssl": (None, None, None), "openssl": ("libssl-dev", "OpenSSL", "openssl"),
     "libmemcached": ("libmemcached-dev", "libmemcached", "libmemcached"), "libcurl": ("libcurl4-openssl-dev", "cURL", "curl"),
     "uuid": ("uuid-dev", "util-linux", "util-linux-uuid"), "zlib": ("zlib1g-dev", "zlib", "zlib-api"),
     "libtiff": ("libtiff-dev", "LibTIFF", "libtiff"), "GIF": ("libgif-dev", "giflib", "giflib"), "CSV": ("libcsv-dev", "libcsv", "libcsv"),
@@ -51,6 +51,27 @@ def wanted(column):
 def test_debian():
     build = re.search(r'^build="(.*?)"', text_of("jobs", "packages.sh"), re.S | re.M).group(1).split()
     assert not wanted(0) - set(build), wanted(0) - set(build)
+
+
+def test_without_apt():
+    """Where there is no apt-get, packages.sh asks pkg-config for the libraries that the build finds by it and cannot do without."""
+    script, build = text_of("jobs", "packages.sh"), re.sub(r"#.*", "", text_of("CMakeLists.txt"))
+    asked = re.search(r"for library in (.*); do", script).group(1)
+    wanted = set(re.search(r"foreach\(library ([^)]*)\)", build).group(1).split()) | {"cmocka"}
+    required = re.search(r"pkg_check_modules\(libtiff REQUIRED IMPORTED_TARGET ([^)>]*)>=([^)]*)\)", build)
+    assert f"'{required[1]} >= {required[2]}'" in asked, asked
+    assert set(re.sub(r"'.*?'", "", asked).split()) == wanted, set(asked.split()) ^ wanted
+
+
+def test_images():
+    """The recipes of Apptainer and of the other images do the same: the packages of packages.sh, then those that the program loads."""
+    texts = {name: text_of("slurm", "packaging", name) for name in ("Containerfile", "akin.def")}
+    for name, text in texts.items():
+        for step in ("rm -rf build* .openvino", "sh jobs/packages.sh build", "cmake --preset release -DAKIN_TESTS=OFF", "cmake --install build --prefix /opt/akin",
+                     "$(cat /opt/akin/packages)"):
+            assert step in text, (name, step)
+    shared = [set(re.findall(r"ldd .*|debian:[\w-]+|openmpi-bin", text)) for text in texts.values()]
+    assert {re.sub(r"\s*>\s*/opt.*", "", step) for step in shared[0]} == {re.sub(r"\s*>\s*/opt.*", "", step) for step in shared[1]}, shared
 
 
 def test_easybuild():

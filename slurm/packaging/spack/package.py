@@ -27,14 +27,15 @@ class Akin(CMakePackage):
     depends_on("libtiff@4.5:")
     depends_on("giflib")
     depends_on("libwebp+libwebpdemux")
-    depends_on("libheif")
+    depends_on("libheif")  # decodes HEIC and AVIF only where it was built with libde265 and dav1d or aom
     depends_on("gdk-pixbuf")
     depends_on("lcms")
     depends_on("libexif")
     depends_on("libarchive")
     depends_on("cjson")
     depends_on("xxhash")
-    depends_on("hiredis")
+    depends_on("hiredis+ssl")  # TLS to Redis
+    depends_on("openssl")
     depends_on("curl")
     depends_on("util-linux-uuid")
     depends_on("zlib-api")
