@@ -4,14 +4,15 @@ usage: quality_report.py quality.json... [--out DIR] [--plots NAME] [--beside WA
 Tables go to stdout, plots to DIR/NAME-<set>.svg; several files are read as one. The first table shows by how much the default
 exceeds the best other way for each label; ways named by --beside are listed separately, since they are the product's own. --brief
 omits the tables by category. --overview: instead, one table and one plot of all sets, DIR/NAME-overview.svg: the default, what it was
-before, and the best other way, with core seconds per 1,000 pictures.
-A figure is the mean over the seeds, followed by the spread (half the difference between maximum and minimum) if there are several.
+before, and the best other way, as median and range of the seeds, with core seconds per 1,000 pictures.
+Elsewhere a figure is the mean over the seeds, followed by the spread (half the difference between maximum and minimum) if there are several.
 Bold: the best way of the column.
 """
 
 import argparse
 import json
 import os
+import statistics
 
 WIDE, ROW, LEFT, TOP = 760, 18, 190, 46
 
@@ -119,41 +120,52 @@ def plot(path, name, ways):
 
 
 def core_of(results):
-    """Seconds of a core for 1,000 pictures: to fit, to embed; "-" where it was not measured."""
+    """Seconds of a core for 1,000 pictures: to train all there is to train, and to embed; "-" where it was not measured."""
     if "core_embed" not in results[0]:
         return "-"
-    fit, embed = (sum(1000 * r[n] / r["items"] for r in results) / len(results) for n in ("core_train", "core_embed"))
+    fit, embed = (statistics.median(1000 * r[n] / r["items"] for r in results) for n in ("core_train", "core_embed"))
     return f"{fit:.2g} + {embed:.2g}"
 
 
+def middle(results, pick):
+    """Median over the seeds, and a text of it with the range."""
+    values = [pick(r) for r in results]
+    value = statistics.median(values)
+    apart = f"{min(values):.3f}" != f"{max(values):.3f}"
+    return value, f"{value:.3f}" + (f" ({min(values):.3f} to {max(values):.3f})" if apart else "")
+
+
 def overview_rows(sets):
-    """(set, label, before, default, best other way, its figure, results of the default, of before) for each label."""
+    """(set, label, {way: results}, {way: (median, text)}, best other way) for each label. Compared is what was measured with the
+    seeds that a way has."""
     for name, ways in sets.items():
         for label in next(iter(ways.values()))[0]["labels"]:
-            found = {way: cells(results, lambda r: r["labels"][label]["p10"])[1] for way, results in ways.items()}
+            found = {way: middle(results, lambda r: r["labels"][label]["p10"]) for way, results in ways.items()}
             others = [w for w in found if w not in ("default", "before", "without labels")]
-            best = max(others, key=found.get)
-            yield name, label, found["before"], found["default"], best, found[best], ways
+            yield name, label, ways, found, max(others, key=lambda w: found[w][0])
 
 
 def overview(sets, path):
-    """One table to stdout and one plot: a row per set and label, a dot per way."""
-    print("| set | label | before | default | best other kind | its figure | original first: before, default "
-          "| seconds of a core for 1,000 pictures: before, default |\n" + "|---" * 8 + "|")
+    """One table to stdout and one plot: a row per set and label, a dot per way, a line over the seeds of the default."""
+    print("| set | label | before | default | best other kind | its figure | default / that | original first: before | default "
+          "| seconds of a core: before | default |\n" + "|---" * 11 + "|")
     rows = list(overview_rows(sets))
     high, scale = TOP + 24 + len(rows) * ROW, WIDE - LEFT - 40
     out = [f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDE}" height="{high}" font-family="sans-serif" font-size="12">',
            f'<rect width="{WIDE}" height="{high}" fill="white"/>',
            text(12, 22, "precision@10: red the default, grey the default before, blue the best other kind", weight="bold")]
-    for n, (name, label, before, now, best, other, ways) in enumerate(rows):
-        near = ", ".join(cells(ways[w], lambda r: r["near"])[0] for w in ("before", "default"))
-        core = ", ".join(core_of(ways[w]) for w in ("before", "default"))
-        print(f"| {name} | {label} | {before:.3f} | {now:.3f} | {best} | {other:.3f} | {near} | {core} |")
+    for n, (name, label, ways, found, best) in enumerate(rows):
+        before, now, other = (found[w][0] for w in ("before", "default", best))
+        near = " | ".join(middle(ways[w], lambda r: r["near"])[1] for w in ("before", "default"))
+        core = " | ".join(core_of(ways[w]) for w in ("before", "default"))
+        print(f"| {name} | {label} | {before:.3f} | {found['default'][1]} | {best} | {other:.3f} | {now / other:.3f} | {near} | {core} |")
         y = TOP + n * ROW
         out.append(text(LEFT - 8, y + 4, f"{name}: {label}", "end"))
         out.append(f'<path d="M{LEFT} {y}H{LEFT + scale}" stroke="#e2e8f0"/>')
         for value, colour in ((other, "#2563eb"), (before, "#64748b"), (now, "#c2410c")):
             out.append(f'<circle cx="{LEFT + value * scale:.1f}" cy="{y}" r="5" fill="{colour}"/>')
+        seeds = [r["labels"][label]["p10"] for r in ways["default"]]
+        out.append(f'<path d="M{LEFT + min(seeds) * scale:.1f} {y}H{LEFT + max(seeds) * scale:.1f}" stroke="black"/>')
     out += [text(f"{LEFT + v / 10 * scale:.1f}", high - 8, f"{v / 10}", "middle") for v in range(0, 11, 2)]
     with open(path, "w") as f:
         f.write("\n".join([*out, "</svg>", ""]))
