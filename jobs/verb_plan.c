@@ -24,7 +24,13 @@
 static const akin_option options[] = {
     WHOLE("items", NULL, 2, 2e9, "N", "number of items in the catalogue"),
     WHOLE("nodes", NULL, 1, AKIN_PLAN_RANKS_MAX, "M", "number of machines"),
-    WHOLE("ranks-per-node", "32", 1, 4096, "R", "ranks on each machine, one per core"),
+    WHOLE("ranks-per-node", "32", 1, 4096, "R", "ranks on each machine"),
+    {.name = "cores-per-node",
+     .type = AKIN_OPTION_INT,
+     .minimum = 1,
+     .maximum = 4096,
+     .argument = "C",
+     .help = "cores of each machine, on which more ranks take turns; default: one for each rank"},
     WHOLE("dim", "128", 2, 2048, "D", "columns of a vector, if the job file does not set them"),
     {.name = "rates",
      .type = AKIN_OPTION_TEXT,
@@ -92,8 +98,11 @@ done:
 }
 
 static akin_plan_machine machine_of(const akin_options *o) {
+    const char *cores =
+        akin_options_given(o, "cores-per-node") ? "cores-per-node" : "ranks-per-node";
     return (akin_plan_machine){.nodes = (int)akin_options_int(o, "nodes"),
                                .ranks_per_node = (int)akin_options_int(o, "ranks-per-node"),
+                               .cores = (int)akin_options_int(o, cores),
                                .latency = akin_options_real(o, "latency"),
                                .bandwidth = akin_options_real(o, "bandwidth"),
                                .memory_bandwidth = akin_options_real(o, "memory-bandwidth"),
@@ -154,6 +163,7 @@ static void report(akin_json *json, const akin_plan_job *job, const akin_plan_ma
     akin_json_set_integer(json, "items", (long long)job->items);
     akin_json_set_integer(json, "nodes", m->nodes);
     akin_json_set_integer(json, "planned_ranks", (long long)m->nodes * m->ranks_per_node);
+    akin_json_set_integer(json, "cores_per_node", m->cores);
     akin_json_set_integer(json, "dim", (long long)job->dim);
     akin_json_set_integer(json, "k", (long long)job->k);
     akin_json_set_node(json, "stages", &list);

@@ -37,6 +37,7 @@ typedef struct {
 
 typedef struct {
     int nodes, ranks_per_node;
+    int cores;               /* of a node; ranks beyond them take turns */
     double latency;          /* seconds per message */
     double bandwidth;        /* bytes per second, of a node, in each direction */
     double memory_bandwidth; /* bytes per second between two ranks of a node */
@@ -48,6 +49,9 @@ typedef struct {
     double jitter;           /* mean relative delay of a piece of work */
     uint64_t seed;
 } akin_plan_machine;
+
+/* The part of a core that a rank has: how many times longer its work takes, at least 1. */
+double akin_plan_turns(const akin_plan_machine *machine);
 
 /* Seconds of one core. */
 typedef struct {

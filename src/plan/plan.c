@@ -88,7 +88,8 @@ static akin_status neighbors(const night *s, akin_plan_figures *f) {
 static akin_status evaluate(const night *s, akin_plan_figures *f) {
     f->memory = process + 10e6;
     f->disk = s->n * (8 * (double)s->job->k + item);
-    f->seconds = s->n / s->ranks * s->rates->evaluated + stored(s, f->disk);
+    f->seconds =
+        akin_simulate_even(s->machine, s->n / s->ranks * s->rates->evaluated) + stored(s, f->disk);
     return AKIN_OK;
 }
 

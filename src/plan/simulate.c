@@ -14,12 +14,16 @@ static const double sums[] = {8.0 * 19971, 8.0 * (570019 - 19971 - 19392), 8.0 *
 static const double begins[] = {0.81, 0.84, 1};
 enum { MICRO = 16, STEPS_DRAWN = 64, STREAM_NODES = 1, STREAM_PIECES = 2 };
 
+double akin_plan_turns(const akin_plan_machine *m) {
+    return m->cores > 0 ? fmax(1, (double)m->ranks_per_node / m->cores) : 1;
+}
+
 double akin_simulate_speed(const akin_plan_machine *m, int rank, uint64_t piece) {
     int node = rank / m->ranks_per_node;
-    double slow = 1, noise = 0;
+    double slow = akin_plan_turns(m), noise = 0;
     if (m->stragglers > 0 &&
         akin_rng_uniform(m->seed, AKIN_RNG_PLAN, STREAM_NODES, (uint64_t)node) < m->stragglers)
-        slow = m->slowdown;
+        slow *= m->slowdown;
     if (m->jitter > 0) {
         uint64_t at = (uint64_t)rank << 40 | piece;
         noise = 2 * m->jitter * akin_rng_uniform(m->seed, AKIN_RNG_PLAN, STREAM_PIECES, at);
@@ -54,12 +58,17 @@ static size_t rows_of(const ring *s, int rank) {
     return akin_shard_count(s->job->items, s->size, rank);
 }
 
+/* Within a node a core copies the message, and other ranks wait for that core too. */
+static double inside_rate(const akin_plan_machine *m) {
+    return m->memory_bandwidth / akin_plan_turns(m);
+}
+
 /* From one rank to its left neighbour: only the first rank of a node sends to another node. */
 static double message(const ring *s, int to, double bytes) {
     const akin_plan_machine *m = s->machine;
     int from = (to + 1) % s->size;
     bool inside = to / m->ranks_per_node == from / m->ranks_per_node;
-    return m->latency + bytes / (inside ? m->memory_bandwidth : m->bandwidth);
+    return m->latency + bytes / (inside ? inside_rate(m) : m->bandwidth);
 }
 
 static double body_of(const ring *s, int block) {
@@ -130,8 +139,8 @@ static double moved(const ring *s, akin_simulated *out) {
     double bytes = body_of(s, 0) + 2 * lists_of(s, 0);
     out->wire += bytes;
     const akin_plan_machine *m = s->machine;
-    double link = m->nodes > 1 ? m->bandwidth / m->ranks_per_node : m->memory_bandwidth;
-    return bytes / fmin(link, m->memory_bandwidth) + 3 * s->size * m->latency;
+    double inside = inside_rate(m), link = m->nodes > 1 ? m->bandwidth / m->ranks_per_node : inside;
+    return bytes / fmin(link, inside) + 3 * s->size * m->latency;
 }
 
 akin_status akin_simulate_ring(const akin_plan_job *job, const akin_plan_machine *m,
@@ -164,7 +173,7 @@ akin_status akin_simulate_ring(const akin_plan_job *job, const akin_plan_machine
 static double sum_seconds(const akin_plan_machine *m, double bytes) {
     int size = m->nodes * m->ranks_per_node;
     if (size == 1) return 0;
-    double link = m->nodes > 1 ? fmin(m->bandwidth, m->memory_bandwidth) : m->memory_bandwidth;
+    double inside = inside_rate(m), link = m->nodes > 1 ? fmin(m->bandwidth, inside) : inside;
     return 2 * rounds(size) * m->latency + 2 * (size - 1.0) / size * bytes / link;
 }
 
@@ -184,14 +193,14 @@ void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *m
                             const akin_plan_rates *rates, double steps, akin_simulated *out) {
     int size = m->nodes * m->ranks_per_node;
     double batches = ceil((double)job->batch / MICRO / size), micro = MICRO * rates->image,
-           bytes = 0, mean = 0;
+           turns = akin_plan_turns(m), bytes = 0, mean = 0;
     *out = (akin_simulated){0};
     for (int drawn = 0; drawn < STEPS_DRAWN; drawn++) {
-        double slowest = 1, waiting; /* all ranks wait for the slowest */
+        double slowest = turns, waiting; /* all ranks wait for the slowest */
         for (int r = 0; r < size; r++)
             slowest = fmax(slowest, akin_simulate_speed(m, r, (uint64_t)drawn));
-        out->seconds += step_seconds(m, micro * slowest, batches, rates->update, &waiting);
-        out->waiting += waiting + (slowest - 1) * micro * batches;
+        out->seconds += step_seconds(m, micro * slowest, batches, rates->update * turns, &waiting);
+        out->waiting += waiting + (slowest - turns) * micro * batches;
     }
     mean = steps / STEPS_DRAWN;
     for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)

@@ -20,7 +20,7 @@ void akin_simulate_training(const akin_plan_job *job, const akin_plan_machine *m
 /* Evenly divided work of `seconds` on each rank, without messages. */
 double akin_simulate_even(const akin_plan_machine *machine, double seconds);
 
-/* Slowdown of a rank on its piece `piece`, relative to an undisturbed rank. */
+/* Slowdown of a rank on its piece `piece`, relative to an undisturbed rank with a core of its own. */
 double akin_simulate_speed(const akin_plan_machine *machine, int rank, uint64_t piece);
 
 #endif

@@ -127,6 +127,34 @@ static void nights_that_are_drawn_agree_with_it(void **unused) {
     assert_true(isinf(plan.drawn_mean));
 }
 
+/* Ranks on one core together take as long as one rank, and what they tell each other. */
+static void ranks_take_turns_on_too_few_cores(void **unused) {
+    (void)unused;
+    akin_plan_job job = job_of(1 << 20);
+    akin_plan_machine one = ideal(1, 1), shared = ideal(1, 4), slow = ideal(1, 4);
+    shared.cores = 1, slow.cores = 2, slow.bandwidth = slow.memory_bandwidth = 1e9;
+    double alone = ring_seconds(&job, &one, NULL);
+    assert_near(ring_seconds(&job, &shared, NULL), alone, 0.02);
+    shared.cores = 2;
+    assert_near(ring_seconds(&job, &shared, NULL), alone / 2, 0.02);
+    shared.cores = 8; /* more cores than ranks help nobody */
+    assert_near(ring_seconds(&job, &shared, NULL), alone / 4, 0.02);
+    double half = ring_seconds(&job, &slow, NULL);
+    slow.cores = 4;
+    assert_near(half, 2 * ring_seconds(&job, &slow, NULL), 0.02); /* messages are copied by cores */
+    const akin_plan_rates rates = akin_plan_rates_default();
+    akin_plan all, turns;
+    shared.cores = 4;
+    assert_int_equal(akin_plan_make(&job, &shared, &rates, &all), AKIN_OK);
+    shared.cores = 1;
+    assert_int_equal(akin_plan_make(&job, &shared, &rates, &turns), AKIN_OK);
+    for (int i = AKIN_PLAN_EMBED; i <= AKIN_PLAN_EVALUATE; i++)
+        assert_near(turns.stages[i].seconds, 4 * all.stages[i].seconds, 0.02);
+    assert_true(turns.stages[AKIN_PLAN_TRAIN].seconds > 2 * all.stages[AKIN_PLAN_TRAIN].seconds);
+    assert_near(turns.stages[AKIN_PLAN_PUBLISH].seconds, all.stages[AKIN_PLAN_PUBLISH].seconds,
+                0.001); /* rank 0 alone */
+}
+
 static void rates_come_from_a_run(void **unused) {
     (void)unused;
     static const char text[] =
@@ -168,6 +196,7 @@ int main(void) {
         cmocka_unit_test(training_waits_for_its_sums),
         cmocka_unit_test(lost_time_follows_the_formula),
         cmocka_unit_test(nights_that_are_drawn_agree_with_it),
+        cmocka_unit_test(ranks_take_turns_on_too_few_cores),
         cmocka_unit_test(rates_come_from_a_run),
         cmocka_unit_test(more_ranks_than_items),
     };
