@@ -59,7 +59,7 @@ done:
 /* Collective; agreed. */
 static akin_status foretell_thresholds(engine *e) {
     akin_status status = AKIN_OK;
-    akin_thresholds_place place = {0, 0};
+    akin_thresholds_place place = {.several = e->tables > 1};
     for (int r = 0; r < e->size; r++) {
         place.before += r < e->rank ? e->counts[r] : 0;
         place.all += e->counts[r];

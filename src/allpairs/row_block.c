@@ -465,6 +465,7 @@ static void offer_plainly(const akin_row_block_rules *rules, akin_row_block *to,
 void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count) {
+    if (to->rests) return; /* pairs of the same row are proposed whatever is asked */
     if (plain(rules)) {
         offer_plainly(rules, to, p, from, q, proposals, count);
         return;
@@ -493,8 +494,9 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
 
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
                           float score) {
-    if (block->least[i] >= score) return;  /* it asks for more, or for nothing */
-    if (score <= rules->min_score) return; /* so much it asks anyway, and of fewer than k */
+    if (block->least[i] >= score) return; /* it asks for more, or for nothing */
+    if (score <= rules->min_score && !has_offsets(rules))
+        return; /* so much it asks anyway, and of fewer than k */
     akin_topk_raise(akin_row_block_list(block, i), akin_topk_key(score, INT32_MAX));
     block->least[i] = list_least(block, rules, i);
 }

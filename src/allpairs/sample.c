@@ -16,10 +16,25 @@ enum {
     FEWEST = 32                         /* rows that foretell anything */
 };
 #define PRECISION 0x1p-10f
+#define NEVER -0x1p10f /* with offsets: the score of a pair that is below the required one */
 #define LEAST_SHARE 0.1
+#define LEAST_SHARE_OF_SEVERAL 0.01 /* in a pass of several tables, whose panels are less alike */
 
 bool akin_sample_asks_panels(const akin_row_block_rules *rules) {
-    return rules->more != NULL && !rules->same_category;
+    return rules->more != NULL && rules->more->count > 0 && !rules->same_category;
+}
+
+static bool has_offsets(const akin_sample *s) {
+    return s->rules->more != NULL && s->rules->more->offset != NULL;
+}
+
+void akin_sample_take_offsets(akin_sample *s) {
+    float largest = has_offsets(s) && s->count > 0 ? s->items[0].values.offset : 0;
+    for (size_t j = 0; j < s->count && has_offsets(s); j++) {
+        s->offsets[j] = s->items[j].values.offset;
+        if (s->offsets[j] > largest) largest = s->offsets[j];
+    }
+    s->top = 1 + largest;
 }
 
 void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted) {
@@ -35,7 +50,25 @@ void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted)
                s->stride * sizeof *s->rows);
         s->items[s->count++] = items[i];
     }
+    akin_sample_take_offsets(s);
 }
+
+/* What the rows of some panels have. */
+static void span_panels(const akin_sample *s, size_t first, size_t end, akin_row_span *spans) {
+    const akin_row_block_summary *panels = akin_row_block_summaries(s->block);
+    for (int slot = 0; slot < s->rules->more->slots; slot++) {
+        spans[slot] = akin_row_span_none();
+        for (size_t p = first; p < end; p++)
+            akin_row_span_join(&spans[slot], &panels[p].span[slot]);
+    }
+}
+
+/* Those rows of the sample that are asked. */
+typedef struct {
+    size_t count;
+    const uint32_t *index; /* [count]: which ones; NULL: all */
+    const float *rows, *offsets;
+} picked;
 
 /* A value that `rank` of the scores reach, at most PRECISION below the largest such value.
  * Adjacent rows require about the same, so the search starts from `guess`, in steps that double. */
@@ -50,6 +83,7 @@ static float reached_by(const float *scores, size_t count, size_t rank, float gu
     }
     while (high - low > PRECISION) {
         float middle = (low + high) / 2;
+        if (middle <= low || middle >= high) break; /* large offsets */
         if (akin_dot()->at_least(scores, count, middle) >= rank)
             low = middle;
         else
@@ -59,12 +93,16 @@ static float reached_by(const float *scores, size_t count, size_t rank, float gu
 }
 
 /* Takes out the scores from `least` on of rows that this one may not meet; returns how many are left. */
-static size_t mask(const akin_sample *s, size_t row, float *scores, float least) {
+static size_t mask(const akin_sample *s, const picked *of, size_t row, float *scores, float least) {
     const akin_row_block_item *own = akin_row_block_items(s->block) + row;
-    size_t left = 0;
-    for (size_t j = 0; j < s->count; j++) {
-        if (scores[j] < least) continue;
-        bool may = akin_row_block_may_meet(s->rules, own, &s->items[j]);
+    size_t high = 0, left = 0;
+    for (size_t j = 0; j < of->count; j++) { /* no branches: they would be unpredictable */
+        s->high[high] = (uint32_t)j;
+        high += scores[j] >= least;
+    }
+    for (size_t h = 0; h < high; h++) {
+        const size_t j = s->high[h];
+        bool may = akin_row_block_may_meet(s->rules, own, &s->items[of->index ? of->index[j] : j]);
         scores[j] = may ? scores[j] : -INFINITY;
         left += may;
     }
@@ -73,32 +111,70 @@ static size_t mask(const akin_sample *s, size_t row, float *scores, float least)
 
 /* What `rank` of the rows reach that this one may meet: the best ones are asked first. False: there are
  * too few. */
-static bool reached_by_allowed(akin_sample *s, size_t row, float *scores, size_t rank, float *out) {
+static bool reached_by_allowed(akin_sample *s, const picked *of, size_t row, float *scores,
+                               size_t rank, float *out) {
     size_t best = AT_FIRST * rank;
-    bool all = best >= s->count;
-    float least = all ? -INFINITY : reached_by(scores, s->count, best, s->guess);
-    if (mask(s, row, scores, least) < rank && (all || mask(s, row, scores, -2) < rank))
+    bool all = best >= of->count;
+    float least = all ? NEVER / 2 : reached_by(scores, of->count, best, s->guess);
+    least = least > NEVER / 2 ? least : NEVER / 2;
+    if (mask(s, of, row, scores, least) < rank &&
+        (all || mask(s, of, row, scores, NEVER / 2) < rank))
         return false;
-    *out = reached_by(scores, s->count, rank, s->guess);
+    *out = reached_by(scores, of->count, rank, s->guess);
     return true;
+}
+
+/* Adds the offsets to scores that are kept. */
+static void add_offsets(const akin_sample *s, const picked *of, float hidden, float *scores) {
+    const float least = s->rules->min_score > -1 ? s->rules->min_score + hidden : -INFINITY;
+    for (size_t j = 0; j < of->count; j++)
+        scores[j] = scores[j] >= least ? scores[j] + of->offsets[j] : NEVER;
+}
+
+/* Those of the sample that may meet some of these rows: all, or copies of those. */
+static picked pick(akin_sample *s, size_t first, size_t end) {
+    picked all = {s->count, NULL, s->rows, s->offsets},
+           some = {0, s->index, s->some, s->offsets_of};
+    akin_row_span spans[AKIN_ROW_RULES_SLOTS], one[AKIN_ROW_RULES_SLOTS];
+    if (!akin_sample_asks_panels(s->rules)) return all;
+    span_panels(s, first / AKIN_ROW_BLOCK_PANEL,
+                (end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL, spans);
+    for (size_t j = 0; j < s->count; j++) {
+        for (int slot = 0; slot < s->rules->more->slots; slot++) {
+            one[slot] = akin_row_span_none();
+            akin_row_span_add(&one[slot], s->rules->more->number[slot],
+                              s->items[j].values.value[slot]);
+        }
+        if (!akin_row_rules_possible(s->rules->more, spans, one)) continue;
+        memcpy(s->some + some.count * s->stride, s->rows + j * s->stride,
+               s->stride * sizeof *s->rows);
+        s->offsets_of[some.count] = s->offsets[j];
+        s->index[some.count++] = (uint32_t)j;
+    }
+    return some.count < s->count ? some : all;
 }
 
 void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g) {
     const float hidden = (float)(2 * akin_dot_bound(akin_row_block_dim(s->block)) + 0x1p-20);
+    const bool offsets = has_offsets(s);
+    const float top = s->top, lowest = offsets ? -INFINITY : -1;
     for (; first < end; first += AT_ONCE) {
         size_t count = first + AT_ONCE < end ? AT_ONCE : end - first;
-        akin_linalg_product((akin_linalg_shape){count, s->count, s->stride, AKIN_TURN_B},
-                            akin_row_block_row(s->block, first), s->rows, s->scores);
+        const picked of = pick(s, first, first + count);
+        if (of.count < rank) continue;
+        akin_linalg_product((akin_linalg_shape){count, of.count, s->stride, AKIN_TURN_B},
+                            akin_row_block_row(s->block, first), of.rows, s->scores);
         for (size_t i = 0; i < count; i++) {
-            float score, *scores = s->scores + i * s->count;
+            float score, *scores = s->scores + i * of.count;
+            if (offsets) add_offsets(s, &of, hidden, scores);
             if (!s->masks)
-                score = reached_by(scores, s->count, rank, s->guess);
-            else if (!reached_by_allowed(s, first + i, scores, rank, &score))
+                score = reached_by(scores, of.count, rank, s->guess);
+            else if (!reached_by_allowed(s, &of, first + i, scores, rank, &score))
                 continue;
             s->guess = score;
-            score = 1 - g * (1 - score) - hidden;
-            if (score > -1)
-                akin_row_block_raise(s->rules, s->block, first + i, score < 1 ? score : 1);
+            score = top - g * (top - score) - hidden;
+            if (score > lowest)
+                akin_row_block_raise(s->rules, s->block, first + i, score < top ? score : top);
         }
     }
 }
@@ -115,16 +191,6 @@ static size_t seek(const akin_row_block_item *items, size_t at, size_t end, int3
                    bool is) {
     while (at < end && (items[at].category == category) != is) at++;
     return at;
-}
-
-/* What the rows of some panels have. */
-static void span_panels(const akin_sample *s, size_t first, size_t end, akin_row_span *spans) {
-    const akin_row_block_summary *panels = akin_row_block_summaries(s->block);
-    for (int slot = 0; slot < s->rules->more->slots; slot++) {
-        spans[slot] = akin_row_span_none();
-        for (size_t p = first; p < end; p++)
-            akin_row_span_join(&spans[slot], &panels[p].span[slot]);
-    }
 }
 
 /* The next panels, and those that their rows may meet. */
@@ -185,22 +251,34 @@ akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven) {
     s->panel = akin_mem_alloc(akin_row_block_panels(s->among), sizeof *s->panel);
     s->rows = akin_mem_alloc(most, s->stride * sizeof *s->rows);
     s->scores = akin_mem_alloc(most, AT_ONCE * sizeof *s->scores);
-    return s->rows && s->scores && s->items && s->panel ? AKIN_OK : AKIN_FAILED;
+    s->offsets = akin_mem_alloc(2 * most, sizeof *s->offsets);
+    s->high = akin_mem_alloc(2 * most, sizeof *s->high);
+    if (akin_sample_asks_panels(s->rules))
+        s->some = akin_mem_alloc(most, s->stride * sizeof *s->some);
+    if (s->offsets && s->high) s->offsets_of = s->offsets + most, s->index = s->high + most;
+    return s->rows && s->scores && s->offsets && s->high && s->items && s->panel &&
+                   (s->some || !akin_sample_asks_panels(s->rules))
+               ? AKIN_OK
+               : AKIN_FAILED;
 }
 
 void akin_sample_end(akin_sample *s) {
     akin_mem_free(s->rows);
     akin_mem_free(s->scores);
+    akin_mem_free(s->offsets);
+    akin_mem_free(s->high);
+    akin_mem_free(s->some);
     akin_mem_free(s->items);
     akin_mem_free(s->panel);
 }
 
-bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven) {
+bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven,
+                      bool several) {
     const akin_row_rules *more = rules->more;
-    bool plain = more == NULL || (more->limits == NULL && more->offset == NULL);
+    bool plain = more == NULL || more->limits == NULL;
     double share =
         1; /* of all pairs that are compared; of few the sample costs more than it saves */
     for (int o = 0; more != NULL && o < more->orders; o++) share *= more->share[o];
-    plain = plain && share > LEAST_SHARE;
+    plain = plain && share > (several ? LEAST_SHARE_OF_SEVERAL : LEAST_SHARE);
     return plain && rules->layers == 0 && akin_sample_wanted(rows, k, proven) > 0;
 }

@@ -19,6 +19,11 @@ typedef struct {
     uint32_t *panel; /* panels of `among` that the rows of a run may meet, where rules are asked */
     float *rows;     /* [count, stride] */
     float *scores;   /* of some rows with [count] */
+    float *offsets;  /* [count], where the rules have some */
+    float *some, *offsets_of; /* as rows and offsets, of those that some of the rows may meet, */
+    uint32_t *index;          /* and which those are */
+    uint32_t *high;           /* [count]: those with a high score */
+    float top;                /* no score with its offset is above it */
     float guess;
 } akin_sample;
 
@@ -30,8 +35,9 @@ typedef struct {
 /* Whether the rules are asked of panels: then rows of a category are not adjacent. */
 bool akin_sample_asks_panels(const akin_row_block_rules *rules);
 
-/* Whether a sample of so many rows saves more than it costs. */
-bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven);
+/* Whether a sample of so many rows saves more than it costs. several: the table shares its pass. */
+bool akin_sample_pays(size_t rows, const akin_row_block_rules *rules, size_t k, bool proven,
+                      bool several);
 
 /* Room for samples of so many rows; AKIN_FAILED: out of memory. Ended also then. */
 AKIN_MUST_CHECK akin_status akin_sample_begin(akin_sample *s, size_t rows, bool proven);
@@ -49,8 +55,11 @@ size_t akin_sample_wanted_of(const akin_sample *s, size_t rows,
 /* Rows at equal distances, so that all clusters have their part; only those that may be neighbours. */
 void akin_sample_choose(akin_sample *s, const akin_sample_run *r, size_t wanted);
 
-/* Rows [first, end) of the block require 1 - g (1 - x) from now on, where `rank` rows of the sample
- * reach x. */
+/* What a chosen sample's offsets are; for one whose items were set by the caller. */
+void akin_sample_take_offsets(akin_sample *s);
+
+/* Rows [first, end) of the block require top - g (top - x) from now on, where `rank` rows of the
+ * sample reach x. */
 void akin_sample_raise(akin_sample *s, size_t first, size_t end, size_t rank, float g);
 
 #endif

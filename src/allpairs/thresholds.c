@@ -19,7 +19,7 @@ akin_status akin_thresholds_prove(akin_row_block *block, const akin_row_block *a
     akin_sample s = {rules, block, among, .stride = akin_row_block_stride(block),
                      .k = akin_row_block_k(block)};
     const size_t rows = akin_row_block_count(among);
-    if (!akin_sample_pays(rows, rules, s.k, true)) return AKIN_OK;
+    if (!akin_sample_pays(rows, rules, s.k, true, false)) return AKIN_OK;
     akin_status status = akin_sample_begin(&s, rows, true);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
         akin_sample_choose(&s, &r, akin_sample_wanted_of(&s, r.among_end - r.among_first, true));
@@ -77,9 +77,9 @@ static void end_trial(trial *t) {
     akin_row_block_free(t->some);
 }
 
-/* 1 - the score of the last one. */
-static float distance_of(uint64_t key) {
-    return 1 - akin_topk_score(key);
+/* How far the score of the last one is from the highest. */
+static float distance_of(const akin_sample *s, uint64_t key) {
+    return s->top - akin_topk_score(key);
 }
 
 /* The rows' distances in the sample, then their lists of some panels of this block. */
@@ -90,7 +90,7 @@ static void run_trial(const akin_sample *s, trial *t, size_t first, size_t end) 
     akin_row_block_ready(t->some, &t->rules);
     akin_sample_raise(&of, 0, count, s->k + 1, 1);
     for (size_t i = 0; i < count; i++)
-        t->ratios[i] = distance_of(akin_topk_bar(akin_row_block_list(t->some, i)));
+        t->ratios[i] = distance_of(s, akin_topk_bar(akin_row_block_list(t->some, i)));
     akin_row_block_rest(s->block, true);
     akin_compare_panels(t->compare, t->some, 0, akin_row_block_panels(t->some), s->block, first,
                         end);
@@ -124,7 +124,7 @@ static akin_status try_some(const akin_sample *s, const akin_sample_run *r, floa
                   : (r->end + AKIN_ROW_BLOCK_PANEL - 1) / AKIN_ROW_BLOCK_PANEL);
     for (size_t i = 0; i < count; i++)
         t.ratios[i] =
-            ratio_of(distance_of(akin_topk_bar(akin_row_block_list(t.some, i))), t.ratios[i]);
+            ratio_of(distance_of(s, akin_topk_bar(akin_row_block_list(t.some, i))), t.ratios[i]);
     *g = common_ratio(t.ratios, count);
 done:
     end_trial(&t);
@@ -140,11 +140,11 @@ static size_t share_of(size_t k, size_t blocks) {
 
 /* Each block for itself. As rows are dealt one by one, each of the other blocks has as many that a row
  * may meet: a sample of this block's rows is one of all, as far as they go. */
-static akin_status foretell_apart(akin_row_block *block, size_t blocks,
+static akin_status foretell_apart(akin_row_block *block, size_t blocks, bool several,
                                   const akin_row_block_rules *rules) {
     const size_t rows = akin_row_block_count(block) * blocks, k = akin_row_block_k(block);
     akin_sample s = {rules, block, block, .stride = akin_row_block_stride(block), .k = k};
-    if (!akin_sample_pays(rows, rules, k, false)) return AKIN_OK;
+    if (!akin_sample_pays(rows, rules, k, false, several)) return AKIN_OK;
     akin_status status = akin_sample_begin(&s, rows, false);
     for (akin_sample_run r = {0}; status == AKIN_OK && akin_sample_next_run(&s, &r);) {
         const size_t own = r.among_end - r.among_first, all = own * blocks;
@@ -244,7 +244,7 @@ static akin_status join_ratios(akin_comm *comm, const akin_sample *s, trial *t,
         qsort(joined, size * s->k, sizeof *joined, descending);
         float proven = t->ratios[first + i];
         t->ratios[i] =
-            ratio_of(joined[s->k - 1] != 0 ? distance_of(joined[s->k - 1]) : proven, proven);
+            ratio_of(joined[s->k - 1] != 0 ? distance_of(s, joined[s->k - 1]) : proven, proven);
     }
 done:
     akin_mem_free(send);
@@ -293,6 +293,7 @@ static akin_status foretell_together(akin_comm *comm, akin_row_block *block,
     s.count = rows.count;
     memcpy(s.rows, rows.rows, rows.count * s.stride * sizeof *s.rows);
     memcpy(s.items, rows.items, rows.count * sizeof *s.items);
+    akin_sample_take_offsets(&s);
     bool dense = wanted == place.all / AKIN_SAMPLE_SHARE;
     size_t rank = dense ? rank_of(&s, place.all, s.k) : s.k + 1;
     if (s.count < rank || s.count == 0) goto done;
@@ -308,7 +309,9 @@ akin_status akin_thresholds_foretell(akin_comm *comm, akin_row_block *block,
                                      akin_thresholds_place place,
                                      const akin_row_block_rules *rules) {
     if (rules->same_category || akin_sample_asks_panels(rules))
-        return akin_agree(comm, foretell_apart(block, (size_t)akin_comm_size(comm), rules));
-    if (!akin_sample_pays(place.all, rules, akin_row_block_k(block), false)) return AKIN_OK;
+        return akin_agree(
+            comm, foretell_apart(block, (size_t)akin_comm_size(comm), place.several, rules));
+    if (!akin_sample_pays(place.all, rules, akin_row_block_k(block), false, place.several))
+        return AKIN_OK;
     return foretell_together(comm, block, place, rules);
 }

@@ -36,7 +36,7 @@
 /* Raises what the rows of a block require (akin_row_block_raise), by what is proven from a
  * sample of `among`, which may be the same block. If only rows of one category meet, they are
  * adjacent in both and have a sample of their own. Does nothing if pairs are done (layers), if lists
- * have limits or offsets, or if rows are too few for it to pay. AKIN_FAILED: out of
+ * have limits, or if rows are too few for it to pay. AKIN_FAILED: out of
  * memory. Not collective. */
 AKIN_MUST_CHECK akin_status akin_thresholds_prove(akin_row_block *block,
                                                   const akin_row_block *among,
@@ -45,6 +45,7 @@ AKIN_MUST_CHECK akin_status akin_thresholds_prove(akin_row_block *block,
 /* Where a block's rows are in the order of all ranks' blocks. */
 typedef struct {
     size_t all, before; /* rows of all blocks, and of those of lower ranks */
+    bool several;       /* the block's table shares its pass with others */
 } akin_thresholds_place;
 
 /* The same by prediction, of the rows of all ranks' blocks. `block` has both sides. Collective;

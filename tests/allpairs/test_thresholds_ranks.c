@@ -78,7 +78,7 @@ static outcome foretold(akin_comm *members, const naive_catalogue *c, size_t k,
                         const akin_row_block_rules *rules, bool wrong) {
     const int first = akin_comm_rank(members), of = akin_comm_size(members);
     akin_row_block *block = block_of(c, k, first, of, rules);
-    akin_thresholds_place place = {c->n, 0};
+    akin_thresholds_place place = {c->n, 0, false};
     for (int r = 0; r < first; r++)
         place.before += (c->n - (size_t)r + (size_t)of - 1) / (size_t)of;
     assert_int_equal(akin_thresholds_foretell(members, block, place, rules), AKIN_OK);
@@ -131,7 +131,7 @@ static void few_rows_are_left_alone(void **unused) {
     for (size_t n = 1; n < 60; n += 19) {
         naive_catalogue c = naive_create(NAIVE_RANDOM, 5, n, 12);
         akin_row_block *block = block_of(&c, 5, rank < (int)n ? rank : 0, size, &none);
-        akin_thresholds_place place = {n, 0};
+        akin_thresholds_place place = {n, 0, false};
         for (int r = 0; r < rank; r++)
             place.before += r < (int)n ? (n - (size_t)r + (size_t)size - 1) / (size_t)size : 0;
         assert_int_equal(akin_thresholds_foretell(comm, block, place, &none), AKIN_OK);

@@ -79,6 +79,39 @@ def test_random_rules():
     assert kept > 50 * CASES, kept
 
 
+def test_foretold_thresholds():
+    """More rows than the random cases have, so that thresholds are foretold from samples, also with boosts and where rules let few pairs pass."""
+    r, n, k = np.random.default_rng(7), 2000, 8
+    now = Catalogue(r, n, 0.1)
+    write_catalogue(now.items, now.rows)
+    value = {a: np.array([np.float32(item[a] or "nan") for item in now.items]) for a in ("price", "stock")}
+    gender = np.array([item["gender"] for item in now.items])
+    rank = Asked([], [])
+    rank.boosts = [("stock", 1.0)]
+    boost = rank.offsets(now.items, now.rows, k)
+    bound = ~np.isnan(value["price"])
+    price = value["price"].astype(np.float64)
+    ends = np.sort([0.8 * price, 1.2 * price], axis=0)[:, :, None]
+    within = ~bound[:, None] | (price >= ends[0]) & (price <= ends[1])
+    alike = (gender[:, None] == "") | (gender[:, None] == gender)
+    scores = now.rows.astype(np.float64) @ now.rows.T
+    cases = {"plain": ([], True, 0), "up": (["--boost", "stock=0.25"], True, 0.25), "down": (["--boost", "stock=-8", "--min-score", 0.125], scores >= 0.125, -8),
+             "far": (["--boost", "stock=10", "--same", "gender"], alike, 10), "both": (["--within", "price=0.8..1.2x", "--same", "gender"], within & alike, 0),
+             "all": (["--boost", "stock=0.5", "--within", "price=0.8..1.2x"], within, 0.5)}
+    write_job("foretold", {name: (words, None, k, None) for name, (words, _, _) in cases.items()})
+    for ranks in (1, 3):
+        shutil.rmtree("results", ignore_errors=True)
+        akin("run", "foretold.ini", ranks=ranks)
+        for name, (_, may, weight) in cases.items():
+            with netCDF4.Dataset(f"results/foretold/table-c{name}.nc") as d:
+                found = d["neighbor"][:].filled(-1)
+            wanted = np.where(may & ~np.eye(n, dtype=bool), (scores.astype(np.float32) + (boost * np.float32(weight))[None]).astype(np.float64), -np.inf)
+            for i in range(n):
+                best = np.lexsort((np.arange(n), -wanted[i]))[:k]
+                best = np.where(wanted[i][best] > -np.inf, best, -1)
+                assert (found[i] == best).all(), (name, ranks, i, found[i], best, wanted[i][best], wanted[i][found[i]])
+
+
 def test_queries_answer_as_the_table():
     """A query with the rules of a table is the item's row; --why explains each rule, and the ranks, of a pair."""
     r, k = np.random.default_rng([SEED, 77]), 12
