@@ -203,7 +203,7 @@ static void fill_report(akin_json *report, const akin_neighbors_params *params,
     akin_json_set_number(report, "seconds_compute", seconds);
     akin_json_set_number(report, "pairs_per_second", seconds > 0 ? pairs / seconds : 0);
     akin_json_set_number(report, "pairs_computed", figures->engine.computed);
-    akin_json_set_number(report, "pairs_skipped", pairs - figures->engine.computed);
+    akin_json_set_number(report, "pairs_skipped", figures->engine.pairs - figures->engine.computed);
     akin_json_set_number(report, "pairs_scored", figures->engine.scored);
     akin_json_set_integer(report, "lists_mended", (long long)figures->engine.mended);
     akin_json_set_text(report, "kernel", figures->engine.kernel);

@@ -77,7 +77,8 @@ typedef struct {
     double seconds; /* from unit rows in memory to lists in memory, of the slowest rank */
     double
         seconds_waiting; /* of these, spent waiting for others, on the rank that waited longest */
-    double computed;     /* pairs, (i, j) and (j, i), whose products were computed in 8 bits, on all
+    double pairs;        /* (i, j) and (j, i); of two catalogues those of a source and a target */
+    double computed;     /* of these, pairs whose products were computed in 8 bits, on all
                             ranks */
     double scored;       /* pairs that were scored in float32, on all ranks */
     double mended;       /* lists that were recomputed; the two counts above exclude that work */

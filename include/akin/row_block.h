@@ -62,6 +62,8 @@ typedef struct {
     size_t alike_end; /* the panels from this one to before that one have the same two */
     int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
     bool some_available;
+    int32_t sources, targets,
+        twice; /* rows that are one, the other, both: of two catalogues none */
     akin_row_span span[AKIN_ROW_RULES_SLOTS]; /* with the rules' `more` */
     float largest; /* largest offset of a row that may be a neighbour; -infinity: none */
 } akin_row_block_summary;

@@ -61,6 +61,7 @@ typedef struct {
     size_t block_count;
     const akin_topk_limits *limits; /* of each list; NULL: none */
     const float *offset;            /* [count of the shard]; NULL: none */
+    bool sides;                     /* two catalogues: slot 0 is 0 of sources, 1 of targets */
     bool reversed;                  /* lists hold the sources whose lists may contain their row */
     bool both;                      /* lists hold rows that may be in each other's lists */
     int orders, order[AKIN_ROW_RULES_ORDERS]; /* the rules that rows are ordered by */

@@ -424,14 +424,18 @@ static void free_blocks(engine *e) {
     e->compare = NULL, e->vote = NULL, e->own = NULL;
 }
 
-static void fill_figures(engine *e, double start, double waited, akin_allpairs_figures *out) {
+static void fill_figures(engine *e, double own, double start, double waited,
+                         akin_allpairs_figures *out) {
     akin_compare_figures f = akin_compare_figures_of(e->compare);
+    const double n = (double)e->n;
     int64_t sums[2] = {(int64_t)f.computed, (int64_t)f.scored};
     double times[2] = {akin_comm_seconds() - start, akin_comm_waited(e->comm) - waited};
     akin_comm_sum_i64(e->comm, sums, 2);
     akin_comm_max_f64(e->comm, times, 2);
-    *out = (akin_allpairs_figures){times[0],        times[1],  (double)sums[0],
-                                   (double)sums[1], e->mended, akin_tile()->name};
+    *out = (akin_allpairs_figures){
+        times[0],         times[1],        own < n ? own * (n - own) : n * (n - 1),
+        (double)sums[0],  (double)sums[1], e->mended,
+        akin_tile()->name};
 }
 
 /* Returns the lists, the last table's first (partition.h). Collective; agreed. */
@@ -479,7 +483,7 @@ akin_status akin_allpairs(akin_comm *comm, const akin_vectors *vectors,
     AKIN_TRY(merge_travellers(&e));
     free_travellers(&e);
     AKIN_TRY(mend_lists(&e));
-    fill_figures(&e, start, waited, figures);
+    fill_figures(&e, (double)akin_vectors_sources(vectors), start, waited, figures);
     AKIN_TRY(go_home(&e, vectors, lists));
     figures->seconds = akin_comm_seconds() - start;
     akin_comm_max_f64(comm, &figures->seconds, 1);

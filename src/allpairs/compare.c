@@ -1,4 +1,5 @@
 /* compare: every row of one block with every row of another. */
+#include "row_summary.h"
 #include "tile.h"
 #include <akin/compare.h>
 #include <akin/dot.h>
@@ -96,26 +97,6 @@ static akin_row_block *of_table(const akin_compare *c, akin_row_block *block, in
     return c->tables == 1 ? block : akin_row_block_table(block, table);
 }
 
-static bool apart(const akin_row_block_rules *rules, const akin_row_block_summary *a,
-                  const akin_row_block_summary *b) {
-    return rules->same_category &&
-           (a->category_last < b->category_first || b->category_last < a->category_first);
-}
-
-static bool may_meet(const akin_row_block_rules *rules, const akin_row_block_summary *a,
-                     const akin_row_block_summary *b) {
-    if (apart(rules, a, b)) return false;
-    for (int l = 0; l < rules->layers; l++) {
-        const akin_row_block_layer *layer = &rules->layer[l];
-        if (a->label[l] >= 0 && b->label[l] >= 0 &&
-            layer->done[a->label[l] * layer->labels + b->label[l]])
-            return false;
-    }
-    if (rules->only_available && !a->some_available && !b->some_available) return false;
-    return rules->more == NULL || akin_row_rules_possible(rules->more, a->span, b->span) ||
-           akin_row_rules_possible(rules->more, b->span, a->span);
-}
-
 /* The tables in which two panels may meet, a bit each. */
 static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, akin_row_block *b,
                          size_t q) {
@@ -129,21 +110,20 @@ static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, aki
         }
         const akin_row_block_summary *x = akin_row_block_summaries(of_table(c, a, t)) + p,
                                      *y = akin_row_block_summaries(of_table(c, b, t)) + q;
-        if (may_meet(rules, x, y)) met |= UINT32_C(1) << t;
+        if (akin_row_summaries_may_meet(rules, x, y)) met |= UINT32_C(1) << t;
     }
     return met;
 }
 
 /* --- the comparison --- */
 
-/* Offers the hits to those who may want them in one table; of a panel with itself each pair once. */
+/* Offers the hits to those who may want them in one table. */
 static void propose(akin_compare *c, const outcome *o, int table) {
     const akin_row_block_rules *rules = c->rules[table];
     akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
     const float *row_least = akin_row_block_least(a, o->p),
                 *column_least = akin_row_block_least(b, o->q);
     size_t row_count = 0, column_count = 0;
-    bool itself = o->a == o->b && o->p == o->q;
     bool offsets = rules->more != NULL && rules->more->offset != NULL;
     float of_rows[PANEL] = {0}, of_columns[PANEL] = {0}, sure = INFINITY; /* what is added */
     if (offsets) {
@@ -153,19 +133,41 @@ static void propose(akin_compare *c, const outcome *o, int table) {
     for (size_t h = 0; h < o->count; h++) { /* no branches: they would be unpredictable */
         uint16_t i = o->hits[h].row, j = o->hits[h].column;
         float score = c->scores[h];
-        bool pair = (i < o->row_count) & (j < o->column_count) & (!itself | (i < j)),
-             same = offsets && (score >= sure || score < -1); /* those are held or raised */
+        bool same = offsets && (score >= sure || score < -1); /* those are held or raised */
         c->for_rows[row_count] = (akin_row_block_proposal){i, j, score};
         c->for_columns[column_count] = (akin_row_block_proposal){j, i, score};
-        row_count += pair & (same | (score + of_columns[j] >= row_least[i]));
-        column_count += pair & (same | (score + of_rows[i] >= column_least[j]));
+        row_count += same | (score + of_columns[j] >= row_least[i]);
+        column_count += same | (score + of_rows[i] >= column_least[j]);
     }
     akin_row_block_offer(rules, a, o->p, b, o->q, c->for_rows, row_count);
     akin_row_block_offer(rules, b, o->q, a, o->p, c->for_columns, column_count);
 }
 
+static bool has_sides(const akin_compare *c) {
+    return c->rules[0]->more != NULL && c->rules[0]->more->sides;
+}
+
+/* Removes hits that are no pairs: what follows the rows of a panel, of a panel with itself one of each
+ * two, and two sources or two targets. */
+static void keep_pairs(const akin_compare *c, outcome *o) {
+    const akin_row_block_item *rows = akin_row_block_items(o->a) + o->p * PANEL,
+                              *columns = akin_row_block_items(o->b) + o->q * PANEL;
+    bool itself = o->a == o->b && o->p == o->q, sides = has_sides(c);
+    size_t kept = 0;
+    if (!itself && !sides && o->row_count == PANEL && o->column_count == PANEL) return;
+    for (size_t h = 0; h < o->count; h++) {
+        uint16_t i = o->hits[h].row, j = o->hits[h].column;
+        o->hits[kept] = o->hits[h];
+        kept += (i < o->row_count) & (j < o->column_count) & (!itself | (i < j)) &
+                (!sides | (rows[i].values.value[0] != columns[j].values.value[0]));
+    }
+    o->count = kept;
+}
+
 /* Scores the hits, for all tables. */
 static void settle(akin_compare *c, outcome *o) {
+    keep_pairs(c, o);
+    c->figures.scored += (double)o->count;
     akin_dot()->pairs(o->rows, o->columns, akin_row_block_stride(o->a), o->hits, o->count,
                       c->scores);
     for (int t = 0; t < c->tables; t++)
@@ -355,12 +357,12 @@ static void answer(akin_compare *c) {
             counts[t] = tile->hits(&c->tasks[t], hits[t], &tried[t]);
     for (size_t t = 0; t < now->count; t++) {
         outcome *o = &now->outcomes[t];
-        bool itself = o->a == o->b && o->p == o->q;
-        double others = itself ? (double)o->row_count - 1 : 2 * (double)o->column_count;
         o->count = counts[t];
         fetch_hits(o);
-        c->figures.computed += (double)tried[t] / (PANEL * PANEL) * (double)o->row_count * others;
-        c->figures.scored += (double)o->count;
+        c->figures.computed += (double)tried[t] / (PANEL * PANEL) *
+                               akin_row_summaries_pairs(akin_row_block_summaries(o->a) + o->p,
+                                                        akin_row_block_summaries(o->b) + o->q,
+                                                        o->a == o->b && o->p == o->q);
     }
     settle_group(c, before);
 }
@@ -370,7 +372,8 @@ static void meet(akin_compare *c, const side *a, const side *b, const int8_t *ne
     for (size_t i = 0; i < a->count; i++)
         for (size_t j = 0; j < b->count; j++) {
             uint32_t met = c->tables == 1
-                               ? may_meet(c->rules[0], a->panel[i].summary, b->panel[j].summary)
+                               ? akin_row_summaries_may_meet(c->rules[0], a->panel[i].summary,
+                                                             b->panel[j].summary)
                                : meetings(c, a->block, a->first + i, b->block, b->first + j);
             if (met != 0) ask(c, a, i, b, j, met);
         }
@@ -401,7 +404,7 @@ void akin_compare_itself(akin_compare *c, akin_row_block *a) {
 
 static bool apart_in_all(const akin_compare *c, const akin_row_block_summary *a,
                          const akin_row_block_summary *b) {
-    return c->same_category && apart(c->rules[0], a, b);
+    return c->same_category && akin_row_summaries_apart(c->rules[0], a, b);
 }
 
 /* Rows against columns [first, end), as many at once as the level takes. */

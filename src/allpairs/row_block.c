@@ -1,4 +1,5 @@
 /* row_block: some rows with their labels, lists and sketches. */
+#include "row_summary.h"
 #include "tile.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -223,19 +224,6 @@ static float list_least(const akin_row_block *block, const akin_row_block_rules 
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
 
-static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
-                      const akin_row_block_item *item, size_t count) {
-    s->largest = -INFINITY;
-    for (size_t i = 0; i < count; i++)
-        if (item[i].available != 0 && item[i].values.offset > s->largest)
-            s->largest = item[i].values.offset;
-    for (int slot = 0; slot < more->slots; slot++) {
-        s->span[slot] = akin_row_span_none();
-        for (size_t i = 0; i < count; i++)
-            akin_row_span_add(&s->span[slot], more->number[slot], item[i].values.value[slot]);
-    }
-}
-
 /* As tile_least of the least score that with this offset is enough, for many at once. */
 void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
                         float largest, float *least) {
@@ -254,19 +242,6 @@ float akin_row_block_offsets(const akin_row_block *block, size_t p, float *out) 
     const akin_row_block_item *item = items(block) + p * PANEL;
     for (size_t i = 0; i < PANEL; i++) out[i] = item[i].values.offset;
     return block->sure;
-}
-
-static akin_row_block_summary summary_of(const akin_row_block_item *item, size_t count) {
-    akin_row_block_summary s = {.category_first = item->category, .category_last = item->category};
-    memcpy(s.label, item->label, sizeof s.label);
-    for (size_t i = 0; i < count; i++) {
-        if (item[i].category < s.category_first) s.category_first = item[i].category;
-        if (item[i].category > s.category_last) s.category_last = item[i].category;
-        s.some_available |= item[i].available != 0;
-        for (int l = 0; l < AKIN_ROW_BLOCK_LAYERS; l++)
-            if (item[i].label[l] != s.label[l]) s.label[l] = -1;
-    }
-    return s;
 }
 
 static void make_sketches(akin_row_block *block, size_t p, size_t count) {
@@ -301,9 +276,7 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
     }
     block->plain = plain(rules);
     for (size_t p = 0; p < panels_of(block->count); p++) {
-        block->summaries[p] = summary_of(item + p * PANEL, count_of(block, p));
-        if (rules->more != NULL)
-            add_spans(&block->summaries[p], rules->more, item + p * PANEL, count_of(block, p));
+        block->summaries[p] = akin_row_summary_of(rules, item + p * PANEL, count_of(block, p));
         if (block->of == NULL) make_sketches(block, p, count_of(block, p));
     }
     for (size_t p = panels_of(block->count); p-- > 0;) {

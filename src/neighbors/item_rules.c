@@ -333,7 +333,7 @@ static akin_status add_sides(making *m) {
     for (size_t i = 0; i < count; i++) values[i] = first + i >= sources;
     m->rules->slot[0].which = NO_ATTRIBUTE;
     rows->value[0] = values;
-    rows->slots = 1;
+    rows->slots = 1, rows->sides = true;
     rows->rule[rows->count++] =
         (akin_row_rule){.kind = AKIN_ROW_RULE_PAIRS, .allowed = allowed, .values = 2};
     return AKIN_OK;

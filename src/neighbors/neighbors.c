@@ -176,7 +176,15 @@ static akin_status save(void *context, const akin_allpairs_state *state) {
 /* Adds the figures of two comparisons. */
 static void add_figures(akin_allpairs_figures *sum, const akin_allpairs_figures *more) {
     sum->seconds += more->seconds, sum->seconds_waiting += more->seconds_waiting;
-    sum->computed += more->computed, sum->scored += more->scored, sum->mended += more->mended;
+    sum->pairs += more->pairs, sum->computed += more->computed, sum->scored += more->scored,
+        sum->mended += more->mended;
+}
+
+/* Each product is a source and a target; with itself it is no pair. */
+static void leave_out_itself(const akin_table_run *r, akin_allpairs_figures *figures) {
+    double rows = (double)r->products.sources.count;
+    if (!r->params->mean || r->params->against || rows == 0) return;
+    figures->pairs *= (rows - 1) / rows, figures->computed *= (rows - 1) / rows;
 }
 
 static double save_every(const sweep *s) {
@@ -332,6 +340,7 @@ static akin_status compute(sweep *s) {
         const akin_allpairs_figures first = *sum;
         *sum = figures;
         add_figures(sum, &first);
+        leave_out_itself(&s->table[t], sum);
         s->figures[t]->sharing = (size_t)s->tables;
         akin_table_run_take(&s->table[t], lists[t]);
     }

@@ -78,8 +78,12 @@ static void lists_stay_what_they_are(void **unused) {
     const akin_row_block_rules one = {.min_score = -1, .more = &same},
                                other = {
                                    .min_score = -1, .more = &different, .only_available = true};
+    static const float offset[1] = {0}; /* those of the items are 0 */
+    const akin_row_rules boosted = {.offset = offset};
+    const akin_row_block_rules added = {.min_score = -1, .more = &boosted};
     FOR_EACH_LEVEL(level)
     for (int kind = 0; kind < NAIVE_KINDS; kind++) {
+        check(kind, 900, 16, 5, &added, true);
         check(kind, 1500, 32, 5, &none, true);
         check(kind, 200, 16, 3, &none, true); /* enough to prove, too few to foretell */
         check(kind, 1500, 7, 40, &none, true);
@@ -119,10 +123,10 @@ static void rows_of_another_block_too(void **unused) {
 
 static void what_does_not_pay_is_left_alone(void **unused) {
     (void)unused;
-    static const float offset[1] = {0};
-    const akin_row_rules boosted = {.offset = offset};
-    const akin_row_block_rules added = {.min_score = -1, .more = &boosted};
-    check(NAIVE_RANDOM, 1500, 16, 5, &added, false);
+    static const akin_topk_limits limits;
+    const akin_row_rules limited = {.limits = &limits};
+    const akin_row_block_rules few = {.min_score = -1, .more = &limited};
+    check(NAIVE_RANDOM, 1500, 16, 5, &few, false);
     check(NAIVE_RANDOM, 100, 16, 5, &none, false); /* it does not pay */
 }
 

@@ -359,5 +359,20 @@ def test_what_does_not_go_together_is_refused():
     assert not os.path.exists("x.nc")
 
 
+def test_pairs_are_counted():
+    """Of every kind of table and of its separate passes: no more pairs are computed than there are, and none is scored twice."""
+    embed(ITEMS[:100], ROWS[:100].astype(np.float32), "base")
+    products, base = len(NAMES), len({item["group"] or item["id"] for item in ITEMS[:100]})
+    group, mean, against = ["--by", "group"], ["--by", "group", "--pictures", "mean"], ["--against", "base.nc"]
+    for words, pairs, passed in (
+            ([], N * (N - 1), 1), (group, N * (N - 1), 1), (mean, products * (products - 1), 1), (against, N * 100, 1), (group + against, N * 100, 1),
+            (mean + against, products * base, 1), (["--damp-hubs"], N * (N - 1), 2), (mean + ["--damp-hubs"], products * (products - 1), 2),
+            (["--collapse-duplicates", 0.9, "--same", "brand"], N * (N - 1), 2), (["--same-category", "--boost", "price=0.1"], N * (N - 1), 1)):
+        for ranks in (1, 3):
+            j = akin("neighbors", "e.nc", "-o", "counted.nc", "-k", K, "--json", *words, ranks=ranks).json
+            assert j["pairs"] == pairs and abs(j["pairs_computed"] + j["pairs_skipped"] - passed * pairs) < 1, (words, j)
+            assert j["pairs_skipped"] >= 0 and 0 < j["pairs_scored"] <= j["pairs_computed"], (words, j)
+
+
 if __name__ == "__main__":
     main(globals())
