@@ -9,7 +9,7 @@ build="build-essential cmake ninja-build pkg-config git openmpi-bin libopenmpi-d
     libnetcdf-mpi-dev libturbojpeg0-dev libjpeg-dev libwebp-dev
     libheif-dev libtiff-dev libgif-dev libgdk-pixbuf-2.0-dev liblcms2-dev libarchive-dev libcsv-dev libexif-dev libinih-dev libcjson-dev libxxhash-dev
     libhiredis-dev libmemcached-dev libcurl4-openssl-dev libssl-dev uuid-dev zlib1g-dev libcmocka-dev"
-tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client python3-yaml netcdf-bin chromium chromium-driver
+tests="clang-format python3 python3-numpy python3-netcdf4 python3-pil python3-prometheus-client python3-yaml netcdf-bin man-db chromium chromium-driver
     redis-server memcached python3-venv openclipart-png dataset-fashion-mnist slurmctld slurmd slurm-client munge
     clang libclang-rt-dev"
 emulated="bochs bochs-term isolinux syslinux-common xorriso busybox-static cpio"
