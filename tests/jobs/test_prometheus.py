@@ -65,6 +65,33 @@ def metrics(path):
     return families
 
 
+NOW = 10 * 86400
+ALERTS = {"AkinNightMissing": ("akin_last_success_timestamp_seconds", 0), "AkinRunFailed": ("akin_last_run_exit_code", 1),
+          "AkinGateRefused": ("akin_gate_refused", 1), "AkinTableOld": ("akin_published_timestamp_seconds", 0), "AkinRejects": ("akin_rejected{", 1e3),
+          "AkinItemsWithoutNeighbors": ("akin_items_without_neighbors", 1e3), "AkinLeftUnpublished": ("akin_publish_places_left", 1),
+          "AkinDepartmentStandsOut": ("akin_outlier_categories", 1)}
+
+
+def every_alert_fires(path):
+    """Where its series of a run's file is bad; where all are good, none does."""
+    with open(path) as f:
+        series = [line.rsplit(" ", 1) for line in f if not line.startswith("#")]
+    values = {name: NOW if "timestamp" in name else 0 if name.startswith(tuple(start for start, _ in ALERTS.values())) else float(value) for name, value in series}
+    with open(f"{SOURCE}/slurm/akin-alerts.yml") as f:
+        rules = [rule["alert"] for rule in yaml.safe_load(f)["groups"][0]["rules"]]
+    assert sorted(rules) == sorted(ALERTS)
+    for alert, (start, bad) in ALERTS.items():
+        for is_bad in (False, True):
+            given = {name: bad if is_bad and name.startswith(start) else value for name, value in values.items()}
+            assert not is_bad or given != values, alert
+            tests = [{"interval": "1h", "input_series": [{"series": name, "values": f"{value:g}x300"} for name, value in given.items()],
+                      "alert_rule_test": [{"eval_time": f"{NOW}s", "alertname": alert, "exp_alerts": []}]}]
+            with open("alerts-test.yml", "w") as f:
+                yaml.safe_dump({"rule_files": [f"{SOURCE}/slurm/akin-alerts.yml"], "evaluation_interval": "1h", "tests": tests}, f)
+            done = subprocess.run(["promtool", "test", "rules", "alerts-test.yml"], capture_output=True, text=True)
+            assert (done.returncode != 0) == is_bad and (not is_bad or alert in done.stdout + done.stderr), (alert, is_bad, done)
+
+
 def test_success_failure_and_a_gate():
     write_job()
     began = time.time()
@@ -148,6 +175,7 @@ def test_rules_hold_for_each_table():
         subprocess.run(["promtool", "check", "rules", f"{SOURCE}/slurm/akin-alerts.yml"], check=True, stdout=subprocess.DEVNULL)
         with open("results/tables/metrics.prom") as f:
             subprocess.run(["promtool", "check", "metrics"], check=True, stdin=f)
+        every_alert_fires("results/tables/metrics.prom")
 
 
 support.main(globals())
