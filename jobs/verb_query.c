@@ -43,7 +43,8 @@ static const akin_option options[] = {
      .type = AKIN_OPTION_CHOICE,
      .choices = "item|group",
      .help =
-         "group: --id names a product, the answer is of products, as with neighbors --by group"},
+         "group: --id names a product (a picture of --image is one by itself), the answer is of "
+         "products, as with neighbors --by group"},
     {.name = "pictures",
      .type = AKIN_OPTION_CHOICE,
      .choices = "best|mean",
@@ -69,16 +70,10 @@ static akin_status check(const akin_query_params *params) {
                                  params->why);
     if (params->why && !params->against && strcmp(params->why, params->id) == 0)
         return akin_error_option("why", "--why %s: an item is never in its own list", params->why);
-    if (params->image && params->against)
-        return akin_error_option("against",
-                                 "--against does not go together with --image: search for the "
-                                 "picture in %s itself",
-                                 params->against);
-    if (params->by_group && (params->image || params->why))
+    if (params->by_group && params->why)
         return akin_error_option("by",
-                                 "--by group does not go together with --%s: it is between items, "
-                                 "not products",
-                                 params->image ? "image" : "why");
+                                 "--by group does not go together with --why: it is between items, "
+                                 "not products");
     if (params->mean && !params->by_group)
         return akin_error_option("pictures", "--pictures needs --by group");
     if (params->against_ids && !params->against)

@@ -213,6 +213,7 @@ done:
     return status;
 }
 
+/* The row has the picture's vector, followed by zeros where the rows are means. */
 static akin_status embed_picture(akin_comm *comm, const akin_query_params *params,
                                  const akin_vectors *vectors, const akin_model *model,
                                  akin_encoder *encoder, akin_query_asker *out) {
@@ -234,12 +235,13 @@ done:
     return status;
 }
 
-/* Broadcasts a new picture; it has no value of any attribute. Collective; agreed. */
+/* Broadcasts a new picture; it has no value of any attribute, and is a source. Collective; agreed. */
 static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
-                               const akin_vectors *vectors, const akin_row_rules *more,
+                               const akin_query_rows *rows, const akin_row_rules *more,
                                akin_query_asker *out) {
     static const float none = NAN;
     akin_status status;
+    const akin_vectors *vectors = rows->made_from ? rows->made_from : rows->vectors;
     akin_model *model = NULL;
     akin_encoder *encoder = NULL;
     AKIN_TRY(akin_model_read(comm, params->model, &model));
@@ -254,6 +256,7 @@ static akin_status see_picture(akin_comm *comm, const akin_query_params *params,
             memcpy(&out->item.values.value[slot], &none, sizeof none);
         else
             out->item.values.value[slot] = -1;
+    if (more && more->sides) out->item.values.value[0] = 0;
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, 0);
     akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, 0);
 done:
@@ -343,7 +346,7 @@ static akin_status search(akin_comm *comm, const akin_query_params *params,
     AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, rows, params->k, &rules));
     AKIN_TRY(params->id ? akin_query_find_item(comm, params->input, params->id, vectors,
                                                rules.rows.more, &who)
-                        : see_picture(comm, params, vectors, rules.rows.more, &who));
+                        : see_picture(comm, params, rows, rules.rows.more, &who));
     AKIN_TRY(akin_query_rules_list(comm, &rules, vectors, &who, k, *list, &pinned));
     while (held < k && (*list)[held] != 0) held++;
     if (rules.more && akin_item_rules_boosted(rules.more))
@@ -366,20 +369,44 @@ static akin_status answer_product(akin_comm *comm, const akin_query_params *para
     return status;
 }
 
+/* A new picture as a product by itself: the products of the best pictures. Collective; agreed. */
+static akin_status answer_picture(akin_comm *comm, const akin_query_params *params,
+                                  const akin_query_rows *rows, akin_answer **out) {
+    akin_status status;
+    akin_query_rules rules = {0};
+    akin_query_asker who = {.row =
+                                akin_mem_zalloc(akin_vectors_dim(rows->vectors), sizeof *who.row)};
+    if (params->rules.at_most.count > 0)
+        status = akin_error_option("at-most",
+                                   "--at-most does not go together with --image and --by group");
+    else
+        status = who.row ? AKIN_OK : AKIN_FAILED;
+    AKIN_TRY(akin_agree(comm, status));
+    AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, rows, params->k, &rules));
+    AKIN_TRY(see_picture(comm, params, rows, rules.rows.more, &who));
+    status = akin_query_products_near(comm, rows, &rules, &who, params->k, out);
+done:
+    akin_query_rules_release(&rules);
+    akin_mem_free(who.row);
+    return status;
+}
+
 akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_answer **out) {
     akin_status status;
     akin_query_rows rows = {0};
     uint64_t *list = NULL;
-    size_t number;
+    size_t number = 0;
     *out = NULL;
-    if (params->image && (params->rules.same_category || params->rules.exclude_same_group))
+    if (params->image &&
+        (params->rules.same_category || (params->rules.exclude_same_group && !params->by_group)))
         return akin_error_option(
             "image", "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_query_rows_open(comm, params, &rows));
-    if (params->by_group)
+    if (params->by_group && params->id)
         AKIN_TRY(akin_agree(comm, akin_query_products_find(params, &rows.products, &number)));
     if (akin_query_rows_pictures(&rows, params)) {
-        status = answer_product(comm, params, &rows, number, out);
+        status = params->id ? answer_product(comm, params, &rows, number, out)
+                            : answer_picture(comm, params, &rows, out);
         goto done;
     }
     size_t n = akin_vectors_items(rows.vectors), k = params->k < n ? params->k : n;

@@ -135,3 +135,68 @@ done:
     akin_mem_free(a.lists);
     return status;
 }
+
+/* --- a new picture --- */
+
+/* Keeps the best picture of each product, at most k, in front; returns how many. Pictures are in the order
+ * of products, so products with the same score are too. */
+static size_t keep_products(const akin_products *products, uint64_t *list, size_t width, size_t k) {
+    size_t held = 0;
+    for (size_t e = 0; e < width && held < k && list[e] != 0; e++) {
+        int32_t own = products->of_item[akin_topk_row(list[e])];
+        bool known = false;
+        for (size_t h = 0; h < held && !known; h++)
+            known = products->of_item[akin_topk_row(list[h])] == own;
+        if (!known) list[held++] = list[e];
+    }
+    return held;
+}
+
+/* Makes the list longer until k products are in it. *list: owned. Collective; agreed. */
+static akin_status list_products(akin_comm *comm, const akin_query_rows *rows,
+                                 const akin_query_rules *rules, const akin_query_asker *who,
+                                 size_t k, uint64_t **list, size_t *held) {
+    enum { GROWTH = 4 };
+    akin_status status;
+    size_t n = akin_vectors_items(rows->vectors), most = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX,
+           pinned;
+    for (size_t width = k < most ? k : most;;
+         width = GROWTH * width < most ? GROWTH * width : most) {
+        akin_mem_free(*list);
+        *list = akin_mem_zalloc(width, sizeof **list);
+        AKIN_TRY(akin_agree(comm, *list ? AKIN_OK : AKIN_FAILED));
+        AKIN_TRY(akin_query_rules_list(comm, rules, rows->vectors, who, width, *list, &pinned));
+        bool whole = width == most || (*list)[width - 1] == 0;
+        *held = keep_products(&rows->products, *list, width, k);
+        if (*held == k || whole) break;
+    }
+done:
+    return status;
+}
+
+akin_status akin_query_products_near(akin_comm *comm, const akin_query_rows *rows,
+                                     const akin_query_rules *rules, const akin_query_asker *who,
+                                     size_t k, akin_answer **out) {
+    akin_status status, local = AKIN_OK;
+    const akin_products *products = &rows->products;
+    uint64_t *list = NULL;
+    size_t held = 0;
+    float *score = akin_mem_alloc(k, sizeof *score);
+    const char **names = akin_mem_alloc(k, sizeof *names);
+    AKIN_TRY(akin_agree(comm, score && names ? AKIN_OK : AKIN_FAILED));
+    AKIN_TRY(list_products(comm, rows, rules, who, k, &list, &held));
+    if (rules->more && akin_item_rules_boosted(rules->more))
+        AKIN_TRY(akin_query_rules_cosines(comm, rows->vectors, who, list, held));
+    for (size_t e = 0; e < held; e++) {
+        names[e] = products->names[products->of_item[akin_topk_row(list[e])]].name;
+        score[e] = akin_topk_score(list[e]);
+    }
+    if (akin_comm_rank(comm) == 0)
+        local = akin_query_answer_create(products->targets.count, names, score, held, out);
+    AKIN_TRY(akin_agree(comm, local));
+done:
+    akin_mem_free(list);
+    akin_mem_free(score);
+    akin_mem_free(names);
+    return status;
+}

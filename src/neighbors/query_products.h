@@ -1,4 +1,5 @@
-/* query_products: the neighbours of one product by the best pairs of pictures. */
+/* query_products: the products that one product, or a new picture, is most similar to by the best pairs
+ * of pictures. */
 #ifndef AKIN_QUERY_PRODUCTS_H
 #define AKIN_QUERY_PRODUCTS_H
 
@@ -13,5 +14,11 @@ AKIN_MUST_CHECK akin_status akin_query_products_find(const akin_query_params *pa
 AKIN_MUST_CHECK akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *rows,
                                                        const akin_query_rules *rules, size_t number,
                                                        size_t k, akin_answer **out);
+/* The k products whose pictures are most similar to a picture that is no item: of each its best one. No
+ * limits. *out on rank 0, owned. Collective; agreed; same arguments. */
+AKIN_MUST_CHECK akin_status akin_query_products_near(akin_comm *comm, const akin_query_rows *rows,
+                                                     const akin_query_rules *rules,
+                                                     const akin_query_asker *who, size_t k,
+                                                     akin_answer **out);
 
 #endif

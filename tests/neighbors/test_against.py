@@ -132,7 +132,6 @@ def test_query_and_why():
             may = [b for b in order if allowed(NEW[i], OLD[b], ["brand", "only"])]
             assert told["cosine"] == scores[i, j] and told["rank_without_rules"] == order.index(j) + 1, (i, j, told)
             assert told["rank"] == (may.index(j) + 1 if j in may else None), (i, j, told)
-    assert "--against" in akin("query", "new.nc", "--image", "p.png", "--model", "m.nc", "--against", "old.nc", expect=2).err
     assert "did you mean 'old-000" in akin("query", "new.nc", "--id", NEW[0]["id"], "--against", "old.nc", "--why", "old-000l", expect=3).err
     assert "--against names" in akin("query", "named.nc", "--id", same[0]["id"], "--table", "named-table.nc", "--against", "new.nc", expect=3).err
 

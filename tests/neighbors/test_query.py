@@ -108,6 +108,31 @@ def test_pictures_find_themselves():
     assert as_json["image"] == "shop/p6.png" and len(as_json["neighbors"]) == 20
 
 
+def test_pictures_among_products_and_in_another_catalogue():
+    source = make("stretch")
+    with netCDF4.Dataset(source) as d:
+        names = [str(d["group_name"][g]) if g >= 0 else str(id) for id, g in zip(d["id"][:], d["group"][:].filled(-1))]
+        product = dict(zip([str(id) for id in d["id"][:]], names))
+    assert len(set(names)) < 50, names
+    call = ("query", source, "--image", "shop/p7.png", "--model", "model.nc")
+    for words in ((), ("--only-available", "--min-score=0.2")):
+        every = pairs(akin(*call, "-k", "60", *words))
+        best, scores = {}, {}
+        for name, score in every:
+            best.setdefault(product[name], score)
+            scores.setdefault(product[name], []).append(score)
+        assert pairs(akin(*call, "-k", "9", *words, "--against", source, ranks=2)) == every[:9]
+        for ranks, more in ((0, ()), (3, ()), (2, ("--against", source))):
+            found = pairs(akin(*call, "-k", "9", "--by", "group", *words, *more, ranks=ranks))
+            assert found == list(best.items())[:9], (words, more, found)
+            found = akin(*call, "-k", "9", "--by", "group", "--pictures", "mean", *more, ranks=ranks)
+            if words:
+                continue
+            wanted = sorted(((np.mean(s), name) for name, s in scores.items()), reverse=True)[:9]
+            assert np.allclose([score for _, score in pairs(found)], [score for score, _ in wanted], atol=1e-5), (more, found.out, wanted)
+    assert "at-most" in akin(*call, "--by", "group", "--at-most", "group=1", expect=2).err
+
+
 def test_pictures_that_are_refused():
     call = ("query", "stretch.nc", "--image")
     open("text.png", "w").write("no picture")
