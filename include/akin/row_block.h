@@ -20,15 +20,8 @@
 enum {
     AKIN_ROW_BLOCK_PANEL = AKIN_SKETCH_PANEL,
     AKIN_ROW_BLOCK_LAYERS = 3,
-    AKIN_ROW_BLOCK_TABLES = 16, /* at most */
-    AKIN_ROW_BLOCK_LONG = 128,  /* dimensions from which so many */
-    AKIN_ROW_BLOCK_SHARE = 4 /* adjacent panels share a mean: products with means are dear there */
+    AKIN_ROW_BLOCK_TABLES = 16 /* at most */
 };
-
-/* Panels that share a mean: the first of them has a number that this divides. */
-static inline size_t akin_row_block_sharing(size_t stride) {
-    return stride >= AKIN_ROW_BLOCK_LONG ? AKIN_ROW_BLOCK_SHARE : 1;
-}
 
 /* Pairs that need no comparison, since the lists began with its result: every row has a label, and
  * a matrix says which pairs of labels are done. Symmetric. */
@@ -81,6 +74,8 @@ typedef struct {
     const float *rows,
         *centre; /* [48, stride], [stride]; the next panel's rows follow, and the mean that
                                  * the next panels share */
+    size_t
+        sharing; /* panels that have one mean: the first of them has a number that this divides */
     const akin_row_block_item *items; /* [48] */
     const float
         *least; /* [48]: a score below it is of no use; infinity after count. With offsets: a

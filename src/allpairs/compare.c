@@ -10,12 +10,11 @@
 
 enum {
     PANEL = AKIN_ROW_BLOCK_PANEL,
-    TOGETHER = 32,                       /* panels of columns in one product of matrices, */
-    TOGETHER_ROWS = 256,                 /* and of rows, whose means read those columns once */
-    TOGETHER_FROM = AKIN_ROW_BLOCK_LONG, /* dimensions */
-    SHARE = AKIN_ROW_BLOCK_SHARE,        /* panels that have one mean */
-    MEANS = TOGETHER_ROWS / SHARE + 1,   /* of so many panels, from anywhere on */
-    TOGETHER_FEWEST = 4                  /* panels of rows with a mean */
+    TOGETHER = 32,             /* panels of columns in one product of matrices, */
+    TOGETHER_ROWS = 256,       /* and of rows, whose means read those columns once */
+    TOGETHER_FROM = 128,       /* dimensions */
+    MEANS = TOGETHER_ROWS + 1, /* at most: shared ones from anywhere on */
+    TOGETHER_FEWEST = 4        /* panels of rows with a mean */
 };
 
 /* Two panels after their tile. */
@@ -40,8 +39,8 @@ typedef struct {
     bool known;
     size_t row_first, column_first, columns; /* panels */
     float products[MEANS * TOGETHER * PANEL];
-    size_t shared; /* means of the columns */
-    float between[MEANS * (TOGETHER / SHARE + 1)];
+    size_t row_sharing, column_sharing, shared; /* panels with one mean; means of the columns */
+    float between[MEANS * (TOGETHER + 1)];
 } products_of_means;
 
 /* The thresholds of a tile, in its own arrays where the panels' cannot be used. */
@@ -267,8 +266,8 @@ static side side_of(akin_row_block *block, size_t first, size_t count) {
 }
 
 /* Where a panel's mean is among those from the panel `first` on. */
-static size_t mean_of(size_t p, size_t first) {
-    return p / SHARE - first / SHARE;
+static size_t mean_of(size_t p, size_t first, size_t sharing) {
+    return p / sharing - first / sharing;
 }
 
 static float between_means(const akin_compare *c, const side *a, size_t i, const side *b,
@@ -276,8 +275,8 @@ static float between_means(const akin_compare *c, const side *a, size_t i, const
     const products_of_means *m = &c->means;
     float product;
     if (m->known)
-        return m->between[mean_of(a->first + i, m->row_first) * m->shared +
-                          mean_of(b->first + j, m->column_first)];
+        return m->between[mean_of(a->first + i, m->row_first, m->row_sharing) * m->shared +
+                          mean_of(b->first + j, m->column_first, m->column_sharing)];
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].centre, akin_row_block_stride(a->block), 1,
                          &product);
     return product;
@@ -288,9 +287,9 @@ static const float *products_of_mean(akin_compare *c, const side *a, size_t i, c
     const products_of_means *m = &c->means;
     c->multiplied++;
     if (m->known)
-        return m->products +
-               (mean_of(a->first + i, m->row_first) * m->columns + b->first + j - m->column_first) *
-                   PANEL;
+        return m->products + (mean_of(a->first + i, m->row_first, m->row_sharing) * m->columns +
+                              b->first + j - m->column_first) *
+                                 PANEL;
     akin_dot()->one_many(a->panel[i].centre, b->panel[j].rows, akin_row_block_stride(a->block),
                          PANEL, room);
     return room;
@@ -460,12 +459,13 @@ static void multiply_means(products_of_means *m, const akin_row_block *a, size_t
     m->known = means >= TOGETHER_FEWEST;
     if (!m->known) return;
     m->row_first = a_first, m->column_first = b_first, m->columns = b_end - b_first;
-    m->shared = mean_of(b_end - 1, b_first) + 1;
     const size_t stride = akin_row_block_stride(a);
     const akin_row_block_panel rows = akin_row_block_view(a, a_first),
                                columns = akin_row_block_view(b, b_first);
-    akin_linalg_shape shape = {mean_of(a_end - 1, a_first) + 1, m->columns * PANEL, stride,
-                               AKIN_TURN_B};
+    m->row_sharing = rows.sharing, m->column_sharing = columns.sharing;
+    m->shared = mean_of(b_end - 1, b_first, m->column_sharing) + 1;
+    akin_linalg_shape shape = {mean_of(a_end - 1, a_first, m->row_sharing) + 1, m->columns * PANEL,
+                               stride, AKIN_TURN_B};
     akin_linalg_product(shape, rows.centre, columns.rows, m->products);
     shape.columns = m->shared;
     akin_linalg_product(shape, rows.centre, columns.centre, m->between);
@@ -491,7 +491,8 @@ void akin_compare_panels(akin_compare *c, akin_row_block *a, size_t a_first, siz
             }
     }
     c->means.known = false;
-    c->sparse = 2 * SHARE * c->multiplied < c->pairs;
+    c->sparse = a_first < a_end &&
+                2 * (double)akin_row_block_view(a, a_first).sharing * c->multiplied < c->pairs;
     finish(c);
 }
 

@@ -1,5 +1,6 @@
 /* row_block: some rows with their labels, lists and sketches. */
 #include "row_summary.h"
+#include "sharing.h"
 #include "tile.h"
 #include <akin/dot.h>
 #include <akin/mem.h>
@@ -25,6 +26,7 @@ struct akin_row_block {
     akin_row_block_summary *summaries; /* [panels] */
     akin_sketch *sketches;             /* [panels] */
     float *centres;                    /* [panels / sharing, rounded up, stride] */
+    size_t sharing;                    /* adjacent panels that have one mean */
     uint8_t *as_rows;                  /* [panels, side_size] */
     int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
@@ -98,12 +100,11 @@ static akin_status create(size_t capacity, const akin_row_block *like, akin_row_
     for (int i = 0; i < PANEL; i++) block->nothing[i] = INFINITY;
     if ((block->body = akin_mem_alloc(panels, akin_row_block_body_size_of(block, PANEL))) == NULL)
         goto done;
-    if ((block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, block->k))) == NULL)
-        goto done;
-    if ((block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least)) == NULL) goto done;
-    if ((block->catalogue = akin_mem_alloc(panels, PANEL * sizeof *block->catalogue)) == NULL)
-        goto done;
-    if ((block->summaries = akin_mem_alloc(panels, sizeof *block->summaries)) == NULL) goto done;
+    block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, block->k));
+    block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least);
+    block->catalogue = akin_mem_alloc(panels, PANEL * sizeof *block->catalogue);
+    block->summaries = akin_mem_alloc(panels, sizeof *block->summaries);
+    if (!block->lists || !block->least || !block->catalogue || !block->summaries) goto done;
     *out = block, block = NULL;
     status = AKIN_OK;
 done:
@@ -121,6 +122,7 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     const akin_row_block like = {.dim = dim,
                                  .stride = stride,
                                  .k = k,
+                                 .sharing = 1,
                                  .sides = sides,
                                  .side_size = PANEL * akin_sketch_width(format, stride),
                                  .wrap_size = PANEL * akin_sketch_parts(format, stride),
@@ -129,10 +131,9 @@ akin_status akin_row_block_create(size_t capacity, size_t dim, size_t k, akin_ro
     AKIN_TRY(create(capacity, &like, &block));
     block->table[0] = block;
     status = AKIN_FAILED;
-    if ((block->sketches = akin_mem_alloc(panels, sizeof *block->sketches)) == NULL) goto done;
-    const size_t means = panels / akin_row_block_sharing(stride) + 1;
-    if ((block->centres = akin_mem_alloc(means, stride * sizeof *block->centres)) == NULL)
-        goto done;
+    block->sketches = akin_mem_alloc(panels, sizeof *block->sketches);
+    block->centres = akin_mem_alloc(panels, stride * sizeof *block->centres);
+    if (block->sketches == NULL || block->centres == NULL) goto done;
     AKIN_TRY(make_sides(block, panels));
     *out = block, block = NULL;
     status = AKIN_OK;
@@ -232,8 +233,7 @@ void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules 
         float here = least[i], score = here - largest - 0x1p-21f * (add + fabsf(here));
         score = here == -INFINITY ? -1 : score;
         score = score > minimum ? score : minimum;
-        score = score < sure ? score : sure;
-        score = score <= -1 ? -INFINITY : score;
+        score = score <= -1 ? -INFINITY : score < sure ? score : sure;
         least[i] = here == INFINITY || largest == -INFINITY ? INFINITY : score;
     }
 }
@@ -246,9 +246,8 @@ float akin_row_block_offsets(const akin_row_block *block, size_t p, float *out) 
 
 static void make_sketches(akin_row_block *block, size_t p, size_t count) {
     const float *rows = row_of(block, p * PANEL);
-    const size_t stride = block->stride, bytes = block->side_size,
-                 sharing = akin_row_block_sharing(stride), left = block->count - p * PANEL,
-                 most = sharing * PANEL;
+    const size_t stride = block->stride, bytes = block->side_size, sharing = block->sharing,
+                 left = block->count - p * PANEL, most = sharing * PANEL;
     float *centre = block->centres + p / sharing * stride;
     if (p % sharing == 0) akin_sketch_mean(rows, left < most ? left : most, stride, centre);
     akin_sketch_cone(rows, count, stride, block->dim, centre, &block->sketches[p]);
@@ -275,6 +274,7 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
         block->catalogue[i] = item[i].row;
     }
     block->plain = plain(rules);
+    block->sharing = akin_sharing_choose(row_of(block, 0), block->count, block->stride);
     for (size_t p = 0; p < panels_of(block->count); p++) {
         block->summaries[p] = akin_row_summary_of(rules, item + p * PANEL, count_of(block, p));
         if (block->of == NULL) make_sketches(block, p, count_of(block, p));
@@ -310,17 +310,17 @@ size_t akin_row_block_panels(const akin_row_block *block) {
 
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) {
     const akin_row_block *base = base_of(block);
-    size_t bytes = block->side_size;
     return (akin_row_block_panel){
         .count = count_of(block, p),
         .rows = row_of(block, p * PANEL),
-        .centre = base->centres + p / akin_row_block_sharing(block->stride) * block->stride,
+        .centre = base->centres + p / base->sharing * block->stride,
+        .sharing = base->sharing,
         .items = items(block) + p * PANEL,
         .least = akin_row_block_least(block, p),
         .summary = block->summaries + p,
         .sketch = base->sketches + p,
-        .as_rows = base->as_rows != NULL ? base->as_rows + p * bytes : NULL,
-        .as_columns = base->as_columns != NULL ? base->as_columns + p * bytes : NULL,
+        .as_rows = base->as_rows != NULL ? base->as_rows + p * base->side_size : NULL,
+        .as_columns = base->as_columns != NULL ? base->as_columns + p * base->side_size : NULL,
         .wrap = base->wrap != NULL ? base->wrap + p * block->wrap_size : NULL,
         .sums = base->sums != NULL ? base->sums + p * PANEL : NULL,
     };
