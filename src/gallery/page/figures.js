@@ -114,7 +114,7 @@ akin.figures = (section, summary, tools) => {
     found.push(tile(percent(summary.coverage), "coverage", `${noun}s that have at least one similar ${noun}`),
       tile(percent(summary.full_coverage), "full lists", `${noun}s that have all ${number(summary.k)}`));
     for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
-      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category`));
+      if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category${n > summary.k ? `; lists have ${number(summary.k)}, so at most ${percent(summary.k / n)}` : ""}`));
     if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "correct neighbours count more the higher they rank"));
     if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? `${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} for which another one is recommended` : `${noun}s that look like another one`));
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
