@@ -75,7 +75,8 @@ static akin_status compute(akin_comm *comm, const akin_longer_source *source, co
                                         .rules = {.min_score = -1},
                                         .options = "",
                                         .result_options = "",
-                                        .checkpoint_every = 1e9}};
+                                        .checkpoint_every = 1e9,
+                                        .aside = true}};
     if (akin_options_given(of->options, "against")) params[0].against = source->against;
     params[1] = params[0];
     rules.boost = (akin_neighbors_words){0}, rules.damp_hubs = false;

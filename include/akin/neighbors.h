@@ -77,6 +77,7 @@ typedef struct {
     size_t spare; /* neighbours beyond k that are stored next to the table, for the next night */
     const char *checkpoint; /* NULL: <output>.checkpoint */
     double checkpoint_every;
+    bool aside; /* part of another stage: how many tables share a pass is not logged */
 } akin_neighbors_params;
 
 typedef struct {

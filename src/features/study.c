@@ -219,11 +219,13 @@ static void tell(const work *w, akin_tune_result *result) {
 static void describe_again(const akin_tune_result *result, char *text, size_t size) {
     text[0] = '\0';
     if (result->again_plain > 0)
-        snprintf(text, size,
-                 "; changed pictures find their original first: %.3f, %.3f %s, %.3f in the end",
-                 result->again, result->again_plain,
-                 result->steady ? "made steady against such changes" : "with these weights",
-                 result->mapped ? result->again_map : result->again_plain);
+        snprintf(
+            text, size,
+            "; changed pictures that find their original first: %.3f, %.3f %s, %.3f in the end",
+            result->again, result->again_plain,
+            result->steady ? "after making vectors insensitive to such changes"
+                           : "with these weights",
+            result->mapped ? result->again_map : result->again_plain);
 }
 
 /* Describes the map, or says that it is not used, in text [size]. */
@@ -241,19 +243,20 @@ static void describe_map(const akin_tune_result *result, char *text, size_t size
 
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[192], views[160];
+    char map[192], views[160], chosen[16];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
     describe_map(result, map, sizeof map);
+    snprintf(chosen, sizeof chosen, "%.3f", result->share_weighed);
     describe_again(result, views, sizeof views);
     if (result->queries > 0)
         used += snprintf(
             out->why + used, sizeof out->why - (size_t)used,
-            "; by %s, of %zu items held out: share of neighbours %.3f%s %.3f%s; %.3f and %.3f "
-            "without and with a map: %s",
-            out->by, result->queries, result->share, result->weighed ? " to" : ", stays",
-            result->share_weighed, result->weighed ? "" : " as no better weights were found",
-            result->share_plain, result->share_map, map);
+            "; by %s, precision of %zu held-out items: %.3f%s%s; %.3f without and %.3f with a map "
+            "that one half of them taught and the other half tests: %s",
+            out->by, result->queries, result->share, result->weighed ? " -> " : "",
+            result->weighed ? chosen : ", and no better weights were found", result->share_plain,
+            result->share_map, map);
     else if (strcmp(out->by, "ground") != 0)
         used += snprintf(out->why + used, sizeof out->why - (size_t)used,
                          "; too few items that belong together by %s to choose by that", out->by);
@@ -280,7 +283,7 @@ static void log_choice(const work *w) {
                 (size_t)snprintf(weights + used, sizeof weights - used, "%s%s %.3g",
                                  used > 0 ? ", " : "", akin_part_name((akin_part)p), part->weight);
     }
-    akin_log_info("train: weights chosen: %s; %s", weights, w->out->why);
+    akin_log_info("train: weights of the parts: %s; %s", weights, w->out->why);
 }
 
 static akin_status choose(work *w, double **turn, bool *turned) {

@@ -413,7 +413,7 @@ static akin_status sweep_tables(sweep *s) {
     AKIN_TRY(akin_agree(s->comm, name_files(s)));
     AKIN_TRY(open_vectors(s));
     AKIN_TRY(begin_tables(s));
-    if (s->count > 1) tell_pass(s, count_left(s->all, s->count));
+    if (s->count > 1 && !s->table[0].params->aside) tell_pass(s, count_left(s->all, s->count));
     AKIN_TRY(gather_known(s));
     AKIN_TRY(compute(s));
     AKIN_TRY(write_tables(s));

@@ -336,6 +336,7 @@ static akin_status train_network(akin_comm *comm, const akin_train_params *param
     AKIN_TRY(akin_training_begin(&run));
     AKIN_TRY(take_steps(&run));
     AKIN_TRY(choose(&run));
+    akin_log_info("train: the network is trained; fitting the parts of vectors and their weights");
     AKIN_TRY(akin_fit_features(comm, run.catalog, features(&run), run.model, &fitted));
     AKIN_TRY(finish(&run));
     report(&run, result);
