@@ -194,10 +194,11 @@ static size_t count_kinds(akin_item_limits *limits, const int32_t *of, int32_t s
 bool akin_item_limits_remove(akin_item_limits *limits, const int32_t *of, int32_t same,
                              uint64_t *list, size_t width) {
     size_t count = count_kinds(limits, of, same, list, width), held = 0, end = count;
+    bool whole = true;
     for (size_t e = count; e-- > 0;) { /* others are missing behind the last one of a kind */
         int32_t kind = limits->kind[akin_topk_row(list[e])];
         if (!lacks(limits, kind)) continue;
-        end = e + 1;
+        end = e + 1, whole = false;
         limits->seen[kind] = 0;
     }
     for (size_t e = 0; e < count; e++) {
@@ -206,7 +207,7 @@ bool akin_item_limits_remove(akin_item_limits *limits, const int32_t *of, int32_
         if (e < end && !is_removed(of, same, row)) list[held++] = list[e];
     }
     memset(list + held, 0, (width - held) * sizeof *list);
-    return end == count;
+    return whole;
 }
 
 /* The names of a limited attribute that a row has. */

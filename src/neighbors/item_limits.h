@@ -45,7 +45,7 @@ AKIN_MUST_CHECK akin_status akin_item_limits_loosen(akin_item_limits *limits, in
 
 /* Removes duplicates (of [items]: the row that stands for each, -1 = none does) and the row `same`, -1 = none,
  * from a list of the comparison. The list ends before the first key behind which rows may be missing
- * that the comparison left out in favour of a removed one. Returns false if it was cut off there. Requires
+ * that the comparison left out in favour of a removed one. Returns false if there is such a key. Requires
  * loosened limits. Not collective. */
 bool akin_item_limits_remove(akin_item_limits *limits, const int32_t *of, int32_t same,
                              uint64_t *list, size_t width);

@@ -333,6 +333,21 @@ def test_duplicates_do_not_count_for_limits():
     assert report["sought_anew"] > 0, report
 
 
+def test_lists_of_nothing_but_duplicates():
+    """What the limit lets into the list of a copy is other copies, all of which go: the list is searched again."""
+    draw("p.png", 1)
+    for case, way in enumerate(["items", "against"]):
+        r = np.random.default_rng(case)
+        now = make_night(r, way, 0)
+        for one in now:
+            one.rows[:40] = one.rows[np.arange(40) % 4]
+            for item in one.items:
+                item["brand"] = "Ace"
+        asked = Asked([], [("brand", 1)])
+        asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(), None, 0.75, False, False
+        check_nights(r, way, now, (["--collapse-duplicates", "0.75", "--at-most", "brand=1"], asked, 5), case, way)
+
+
 def test_random_rules():
     draw("p.png", 1)
     kept = sum(check_case(case) for case in range(FIRST, FIRST + CASES))
