@@ -89,7 +89,7 @@ def test_same_bits_with_a_map_that_labels_teach():
     akin("ingest", "taught/catalog.csv", "-o", "taught.nc")
     words = ("taught.nc", "-o", "{}", "--weights", "maps=0,manifold=0,texture=2,shape=0.5", "--dim", 64)
     said = akin("train", *(w if w != "{}" else "one.nc" for w in words), "--json").json
-    assert said["weights_chosen_by"] == "category" and "with a map: it is used" in said["weights_chosen"], said
+    assert said["weights_chosen_by"] == "category" and ": it is used" in said["weights_chosen"], said
     akin("embed", "taught.nc", "--model", "one.nc", "-o", "one.e.nc")
     for ranks in (2, 3):
         akin("train", *(w if w != "{}" else "many.nc" for w in words), ranks=ranks)
