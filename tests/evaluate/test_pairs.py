@@ -56,7 +56,7 @@ def test_what_is_refused():
 def test_pairs_teach_the_same_at_any_number_of_ranks():
     words = ["--steps", 1, "--batch", 16, "--weights", "manifold=0", "--pairs", "pairs.csv"]
     j = akin("train", "things.nc", "-o", "one.nc", *words, "--json").json
-    assert j["weights_chosen_by"] == "pairs" and "held out" in j["weights_chosen"], j
+    assert j["weights_chosen_by"] == "pairs" and "held-out" in j["weights_chosen"], j
     assert {p["name"] for p in j["parts"]} == {"shape", "foreground", "texture", "maps"}
     assert all(p["columns"] > 0 and p["weight"] > 0 for p in j["parts"])
     akin("train", "things.nc", "-o", "many.nc", *words, ranks=3)
