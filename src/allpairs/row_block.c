@@ -274,7 +274,8 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
         block->catalogue[i] = item[i].row;
     }
     block->plain = plain(rules);
-    block->sharing = akin_sharing_choose(row_of(block, 0), block->count, block->stride);
+    if (block->of == NULL)
+        block->sharing = akin_sharing_choose(row_of(block, 0), block->count, block->stride);
     for (size_t p = 0; p < panels_of(block->count); p++) {
         block->summaries[p] = akin_row_summary_of(rules, item + p * PANEL, count_of(block, p));
         if (block->of == NULL) make_sketches(block, p, count_of(block, p));
