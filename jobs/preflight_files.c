@@ -4,7 +4,6 @@
 #include "preflight.h"
 #include <akin/csv.h>
 #include <akin/file.h>
-#include <akin/golden.h>
 #include <akin/ids.h>
 #include <akin/log.h>
 #include <akin/mem.h>
@@ -59,14 +58,15 @@ static akin_status pass(void *context, size_t row, const char *const *texts) {
     return AKIN_OK;
 }
 
-static akin_status look_at_blocks(const char *path) {
-    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
-    return akin_csv_read_pairs(path, columns, pass, NULL);
+static const char *const of_ids[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"},
+                         *const of_categories[AKIN_CSV_PAIR_TEXTS] = {"from", "to"};
+
+static akin_status look_at_ids(const char *path) {
+    return akin_csv_read_pairs(path, of_ids, pass, NULL);
 }
 
 static akin_status look_at_categories(const char *path) {
-    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"from", "to"};
-    return akin_csv_read_pairs(path, columns, pass, NULL);
+    return akin_csv_read_pairs(path, of_categories, pass, NULL);
 }
 
 /* --- all files of a job --- */
@@ -89,19 +89,19 @@ static const input inputs[] = {
     {"embed", "previous", look_at_embeddings, false, false},
     {"evaluate", "against", look_at_table, false, false},
     {"evaluate", "pairs", akin_id_pairs_check, true, false},
-    {"evaluate", "golden", akin_golden_check, true, false},
+    {"evaluate", "golden", look_at_ids, true, false},
     {"publish", "previous", look_at_table, false, false},
-    {"publish", "golden", akin_golden_check, true, false},
+    {"publish", "golden", look_at_ids, true, false},
     {"gallery", "against", look_at_table, false, false},
     {"gallery", "embeddings", look_at_embeddings, false, false},
-    {NULL, "golden", akin_golden_check, true, false},
+    {NULL, "golden", look_at_ids, true, false},
     {NULL, "previous", look_at_table, false, false},
     {NULL, "previous-embeddings", look_at_vectors, false, false},
     {NULL, "against", look_at_vectors, false, false},
     {NULL, "against-ids", NULL, false, false},
     {NULL, "categories", look_at_categories, true, true},
     {NULL, "pins", akin_neighbors_check_pins, true, true},
-    {NULL, "blocks", look_at_blocks, true, true},
+    {NULL, "blocks", look_at_ids, true, true},
 };
 
 typedef void each_file(void *context, const input *in, const char *section, const char *path);
@@ -221,10 +221,9 @@ static akin_status names_for(naming *n, const input *in, const char *section, lo
     enum names_of what = ITEMS;
     bool of_catalog = strcmp(section, "train") == 0;
     const akin_options *table = of_catalog ? NULL : akin_jobfile_options(n->job, table_of(section));
-    const char *by = table ? akin_options_text(table, "by") : NULL;
     if (strcmp(in->key, "categories") == 0)
         what = CATEGORIES, names = &n->categories;
-    else if (by && strcmp(by, "group") == 0)
+    else if (table && akin_options_is(table, "by", "group"))
         what = PRODUCTS, names = &n->products;
     akin_status status = list_names(n->source, what, names);
     *out = (looking){.first = *names, .every = strcmp(in->key, "blocks") == 0};
@@ -233,14 +232,13 @@ static akin_status names_for(naming *n, const input *in, const char *section, lo
 }
 
 static void look_up_names(void *context, const input *in, const char *section, const char *path) {
-    static const char *const columns[2][AKIN_CSV_PAIR_TEXTS] = {{"id", "neighbor"}, {"from", "to"}};
     naming *n = context;
     looking seen;
     bool categories = strcmp(in->key, "categories") == 0;
     if (!in->pairs || n->status != AKIN_OK) return;
     n->status = names_for(n, in, section, &seen);
     if (n->status != AKIN_OK) return;
-    if (akin_csv_read_pairs(path, columns[categories], look_up, &seen) != AKIN_OK)
+    if (akin_csv_read_pairs(path, categories ? of_categories : of_ids, look_up, &seen) != AKIN_OK)
         akin_error_clear(); /* told by akin_preflight_files */
     char *place = seen.unknown > 0 ? akin_jobfile_place(n->job, section, in->key) : NULL;
     if (place)

@@ -30,8 +30,6 @@ typedef struct {
 /* AKIN_FAILED: cannot be read; AKIN_INPUT: a row with fewer than two fields. */
 AKIN_MUST_CHECK akin_status akin_golden_measure(const char *path, const akin_table *table,
                                                 const akin_ids *ids, akin_golden *out);
-/* Whether the file can be read: as akin_golden_measure. */
-AKIN_MUST_CHECK akin_status akin_golden_check(const char *path);
 void akin_golden_release(akin_golden *golden);
 
 double akin_golden_share(const akin_golden *golden); /* NaN: no pair of known items */

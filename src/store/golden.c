@@ -109,11 +109,10 @@ done:
     return status;
 }
 
-static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
-
 akin_status akin_golden_measure(const char *path, const akin_table *table, const akin_ids *ids,
                                 akin_golden *out) {
     akin_status status;
+    static const char *const columns[AKIN_CSV_PAIR_TEXTS] = {"id", "neighbor"};
     reading r = {.ids = ids, .out = out};
     *out = (akin_golden){0};
     AKIN_TRY(akin_csv_read_pairs(path, columns, take_pair, &r));
@@ -123,15 +122,6 @@ done:
     akin_mem_free(r.pairs);
     if (status != AKIN_OK) akin_golden_release(out);
     return status;
-}
-
-static akin_status pass(void *context, size_t row, const char *const *texts) {
-    (void)context, (void)row, (void)texts;
-    return AKIN_OK;
-}
-
-akin_status akin_golden_check(const char *path) {
-    return akin_csv_read_pairs(path, columns, pass, NULL);
 }
 
 void akin_golden_release(akin_golden *golden) {
