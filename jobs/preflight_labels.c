@@ -82,7 +82,7 @@ static void check_rules(const table_check *t) {
         note_at(t, "same-category", check_label("same-category", "category", t->has->category));
     if (rules.exclude_same_group)
         note_at(t, "exclude-same-group", check_label("exclude-same-group", "group", t->has->group));
-    if (akin_options_text(o, "by") && strcmp(akin_options_text(o, "by"), "group") == 0)
+    if (akin_options_is(o, "by", "group"))
         note_at(t, "by", check_label("by group", "group", t->has->group));
     if (fill && strcmp(fill, "category") == 0)
         note_at(t, "fill", check_label("fill", "category", t->has->category));

@@ -7,12 +7,10 @@
 #include <akin/npy.h>
 #include <akin/text.h>
 #include <stdio.h>
-#include <string.h>
 
 bool akin_stages_gallery_lacks(const akin_jobfile *job, const char *section) {
     const akin_options *o = akin_jobfile_options(job, section);
-    const char *by = akin_options_text(o, "by");
-    return akin_options_given(o, "against") && by && strcmp(by, "group") == 0;
+    return akin_options_given(o, "against") && akin_options_is(o, "by", "group");
 }
 
 /* A page for each further table that has one. */

@@ -134,16 +134,11 @@ static const akin_option options[] = {
     {0},
 };
 
-static bool is_choice(const akin_options *o, const char *name, const char *value) {
-    const char *given = akin_options_text(o, name);
-    return given && strcmp(given, value) == 0;
-}
-
 static akin_refine_params refine_of(const akin_options *o) {
     akin_refine_params refine = {.diverse = akin_options_given(o, "diversity"),
                                  .collapse = akin_options_given(o, "collapse-duplicates"),
-                                 .fill = is_choice(o, "fill", "category"),
-                                 .calibrated = is_choice(o, "score", "calibrated")};
+                                 .fill = akin_options_is(o, "fill", "category"),
+                                 .calibrated = akin_options_is(o, "score", "calibrated")};
     if (refine.diverse) refine.lambda = akin_options_real(o, "diversity");
     if (refine.collapse) refine.duplicates = akin_options_real(o, "collapse-duplicates");
     if (akin_options_given(o, "pool")) refine.pool = (size_t)akin_options_int(o, "pool");
@@ -153,7 +148,7 @@ static akin_refine_params refine_of(const akin_options *o) {
 /* Lists between products of one catalogue hold none of the product's own. */
 static akin_neighbors_rules rules_of(const akin_options *o) {
     akin_neighbors_rules rules = akin_item_rules_of(o);
-    if (is_choice(o, "by", "group") && !akin_options_given(o, "against"))
+    if (akin_options_is(o, "by", "group") && !akin_options_given(o, "against"))
         rules.exclude_same_group = true;
     return rules;
 }
@@ -174,8 +169,8 @@ static akin_neighbors_params read_params(const akin_call *call) {
         .against_catalog = akin_options_text(o, "against-catalog"),
         .k = (size_t)akin_options_int(o, "k"),
         .rules = rules_of(o),
-        .by_group = is_choice(o, "by", "group"),
-        .mean = is_choice(o, "pictures", "mean"),
+        .by_group = akin_options_is(o, "by", "group"),
+        .mean = akin_options_is(o, "pictures", "mean"),
         .refine = refine_of(o),
         .options = call->options_text,
         .result_options = call->result_options,
@@ -287,9 +282,9 @@ static akin_status run(akin_call *call) {
 static akin_status check_products(const akin_options *o) {
     static const char *const others[] = {"diversity", "collapse-duplicates", "fill"};
     size_t count = sizeof others / sizeof *others;
-    if (akin_options_given(o, "pictures") && !is_choice(o, "by", "group"))
+    if (akin_options_given(o, "pictures") && !akin_options_is(o, "by", "group"))
         return akin_error_option("pictures", "--pictures needs --by group");
-    for (size_t i = 0; is_choice(o, "by", "group") && i < count; i++)
+    for (size_t i = 0; akin_options_is(o, "by", "group") && i < count; i++)
         if (akin_options_given(o, others[i]))
             return akin_error_option(
                 "by", "--by group does not go together with --%s: leave one of them out",

@@ -244,15 +244,10 @@ static void compare_files(const char *table, const akin_neighbors_rules *rules) 
                          table);
 }
 
-static bool is_choice(const akin_options *o, const char *name, const char *value) {
-    const char *given = akin_options_text(o, name);
-    return given && strcmp(given, value) == 0;
-}
-
 /* Lists between products of one catalogue hold none of the product's own. */
 static akin_neighbors_rules rules_of(const akin_options *o) {
     akin_neighbors_rules rules = akin_item_rules_of(o);
-    if (is_choice(o, "by", "group") && !akin_options_text(o, "against"))
+    if (akin_options_is(o, "by", "group") && !akin_options_text(o, "against"))
         rules.exclude_same_group = true;
     return rules;
 }
@@ -273,8 +268,8 @@ static akin_status run(akin_call *call) {
                                       .network = akin_options_text(o, "network"),
                                       .against = akin_options_text(o, "against"),
                                       .against_ids = akin_options_text(o, "against-ids"),
-                                      .by_group = is_choice(o, "by", "group"),
-                                      .mean = is_choice(o, "pictures", "mean"),
+                                      .by_group = akin_options_is(o, "by", "group"),
+                                      .mean = akin_options_is(o, "pictures", "mean"),
                                       .k = (size_t)akin_options_int(o, "k"),
                                       .rules = rules_of(o),
                                       .why = akin_options_text(o, "why")};

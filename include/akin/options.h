@@ -70,6 +70,8 @@ long long akin_options_int(const akin_options *options, const char *name);
 double akin_options_real(const akin_options *options, const char *name);
 const char *akin_options_text(const akin_options *options,
                               const char *name); /* TEXT, CHOICE; NULL = not given; borrowed */
+/* Whether it was given, or is by default, and is this. */
+bool akin_options_is(const akin_options *options, const char *name, const char *value);
 size_t akin_options_list(const akin_options *options, const char *name,
                          const char *const **values); /* borrowed */
 size_t akin_options_arguments(const akin_options *options,

@@ -320,6 +320,11 @@ const char *akin_options_text(const akin_options *options, const char *name) {
     return require(options, name)->text;
 }
 
+bool akin_options_is(const akin_options *options, const char *name, const char *value) {
+    const char *given = akin_options_text(options, name);
+    return given && strcmp(given, value) == 0;
+}
+
 static size_t list_view(const akin_words *list, const char *const **values) {
     *values = (const char *const *)list->words;
     return list->count;
