@@ -4,7 +4,7 @@
 
 #include "call.h"
 
-extern const akin_option akin_run_options[];
+extern const akin_option akin_run_options[];               /* add has no --night, the first */
 akin_status akin_run_check(akin_options *options);         /* Not collective */
 AKIN_MUST_CHECK akin_status akin_run_job(akin_call *call); /* Collective; agreed */
 

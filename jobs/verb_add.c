@@ -9,7 +9,7 @@ const akin_verb akin_verb_add = {
     .summary = "items between nights: into the last table, at once",
     .arguments_min = 2,
     .arguments_max = 2,
-    .options = akin_run_options,
+    .options = akin_run_options + 1, /* without --night */
     .notes = "NEW.csv holds new items, items that have changed, and items that are withdrawn "
              "(available = no). They replace\nthe rows of the last table with the same ids. Only "
              "their pictures are read, the last model is used, only lists\nthat change are "

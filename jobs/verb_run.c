@@ -18,6 +18,10 @@
 #define LAST_STAGE "gallery"
 
 const akin_option akin_run_options[] = {
+    {.name = "night",
+     .type = AKIN_OPTION_TEXT,
+     .argument = "YYYY-MM-DD",
+     .help = "with keep: the name of a night that starts now (default: today)"},
     {.name = "check",
      .type = AKIN_OPTION_FLAG,
      .help = "only check the job file, its paths and the free space; nothing is changed"},
@@ -30,12 +34,13 @@ const akin_option akin_run_options[] = {
      .type = AKIN_OPTION_FLAG,
      .unrecorded = true,
      .help = "download nothing: pictures at addresses are taken from the cache"},
-    {.name = "night",
-     .type = AKIN_OPTION_TEXT,
-     .argument = "YYYY-MM-DD",
-     .help = "with keep: the name of a night that starts now (default: today)"},
     {0},
 };
+
+/* NULL: not given, or the verb is add. */
+static const char *night_of(const akin_options *o) {
+    return akin_options_declared(o, "night", NULL) ? akin_options_text(o, "night") : NULL;
+}
 
 /* --- the job file --- */
 
@@ -53,6 +58,16 @@ static akin_status read_jobs(const akin_call *call, akin_jobs *read, akin_jobs *
     return status == AKIN_OK ? akin_addition_settle(call, jobs) : status;
 }
 
+/* Without nights the date would be ignored, and the output of another day replaced. */
+static akin_status check_night(const char *night, const char *job, const char *output,
+                               long long keep) {
+    if (!night || keep > 0) return AKIN_OK;
+    return akin_error_option("night",
+                             "--night %s: %s keeps no nights, so all output goes to %s: set keep = "
+                             "2 or more in [job], or leave out --night",
+                             night, job, output);
+}
+
 /* Reads the job file and refuses what can be refused from it alone. Not collective. */
 static akin_status check_job(const akin_call *call, akin_jobs *read, char **output,
                              long long *keep) {
@@ -61,12 +76,13 @@ static akin_status check_job(const akin_call *call, akin_jobs *read, char **outp
     AKIN_TRY(read_jobs(call, read, &jobs));
     AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
     *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
+    const char *night = night_of(call->options);
+    AKIN_TRY(check_night(night, job_path(call), *output, *keep));
     AKIN_TRY(akin_addition_place(call, output, keep));
     AKIN_TRY(akin_jobs_settle(&jobs, call->options, *output, NULL));
     AKIN_TRY(akin_jobs_check(&jobs));
     if (akin_comm_rank(call->comm) != 0) goto done;
-    const char *night = akin_options_text(call->options, "night");
-    if (night && *keep > 0) AKIN_TRY(akin_folder_check_night(*output, night));
+    if (night) AKIN_TRY(akin_folder_check_night(*output, night));
     AKIN_TRY(akin_preflight_start(&jobs, *output));
     akin_preflight_tell_unpublished(&jobs);
 done:
@@ -116,8 +132,7 @@ static akin_status begin(akin_run_state *run) {
     long long keep = 0;
     AKIN_TRY(akin_agree(comm, check_job(run->call, &run->read, &output, &keep)));
     AKIN_TRY(check_rules(run));
-    AKIN_TRY(akin_folder_open(comm, output, keep, akin_options_text(run->call->options, "night"),
-                              &run->folder));
+    AKIN_TRY(akin_folder_open(comm, output, keep, night_of(run->call->options), &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
     if (akin_comm_rank(comm) == 0)
         status = akin_record_job(run->job, job_path(run->call), akin_folder_path(run->folder));
@@ -257,7 +272,7 @@ akin_status akin_run_check(akin_options *o) {
         return akin_error_option("csv-safe",
                                  "--csv-safe belongs in the job file: csv-safe = yes in "
                                  "[ingest], [publish] or [gallery]");
-    const char *night = akin_options_text(o, "night");
+    const char *night = night_of(o);
     if (!night || akin_folder_is_night(night)) return AKIN_OK;
     return akin_error_option("night", "--night must be a date such as 2026-03-01, not \"%s\"",
                              night);

@@ -108,7 +108,10 @@ submit() { # submit SIZE DEPENDENCY COMMENT WORD... ; the id in $id
 }
 
 first= # the first job that was submitted
-night=(--night "$(date +%F)") # the date of submission, whenever it starts
+night=()
+if grep -qE '^[[:space:]]*keep[[:space:]]*[=:][[:space:]]*0*[1-9]' "$job"; then
+    night=(--night "$(date +%F)") # the date of submission, whenever it starts
+fi
 if [ $chain = no ]; then
     submit "$AKIN_NIGHT_SIZE" "" night "$job" "${night[@]}"
     exit 0

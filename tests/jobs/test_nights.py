@@ -145,6 +145,16 @@ def test_parts_of_a_night():
     assert os.readlink("results/parts/latest") == "2024-02-29"
 
 
+def test_a_date_without_nights_is_refused():
+    with open("undated.ini", "w") as f:
+        f.write(JOB.format(name="undated", catalogue=CATALOGUE, train="").replace("keep = 3\n", ""))
+    for more in ((), ("--check",)):
+        done = run("undated.ini", "--night", "2024-03-01", *more, expect=2, ranks=2 if more else 0)
+        assert "undated.ini keeps no nights" in done.json["message"] and "set keep" in done.json["message"], done.json
+    assert not os.path.exists("results/undated")
+    akin("add", "undated.ini", f"{CATALOGUE}", "--night", "2024-03-01", expect=2)
+
+
 def test_a_night_does_not_begin_before_the_last():
     with open("order.ini", "w") as f:
         f.write(f"[job]\nname = order\nkeep = 3\n[ingest]\nsource = {CATALOGUE}\n[publish]\nto = file:order.jsonl\n")

@@ -60,6 +60,16 @@ def test_cron_is_silent():
     assert "bad.ini" in submit("--quiet", "bad.ini", expect=2).stderr and asked() == []
 
 
+def test_only_a_job_with_nights_gets_a_date():
+    for keep, dated in (("", False), ("keep = 0\n", False), ("; keep = 2\n", False), ("keep: 14\n", True), ("  keep = 014\n", True), ("keep=3 ; nights\n", True)):
+        with open("dated.ini", "w") as f:
+            f.write(f"[job]\nname = dated\n{keep}[ingest]\nsource = pictures/catalog.csv\n")
+        submit("--quiet", "dated.ini")
+        assert ("--night 20" in asked()[0]) == dated, keep
+        submit("--quiet", "--chain", "dated.ini")
+        assert all(("--night 20" in line) == dated for line in asked()), keep
+
+
 def test_ids_and_a_dry_run_that_has_none():
     assert submit("night.ini").stdout == "701 night\n" and "night.ini --night 20" in asked()[0]
     dry = submit("--dry-run", "--chain", "night.ini", AKIN_MEM="12G", AKIN_OPTIONS="--partition=long")
