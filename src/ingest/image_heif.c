@@ -24,10 +24,22 @@ bool akin_image_heif_matches(const uint8_t *bytes, size_t count) {
            kind == heif_filetype_yes_unsupported;
 }
 
+/* libheif's decoders are packages of their own in some systems. Since 1.17 it has a code for a missing
+ * one, heif_suberror_No_matching_decoder_installed. */
+static bool lacks_decoder(struct heif_error error) {
+    enum { NO_MATCHING_DECODER = 6003 };
+    return (int)error.subcode == NO_MATCHING_DECODER ||
+           error.subcode == heif_suberror_Unsupported_codec;
+}
+
 static akin_status refuse(struct heif_error error) {
     if (error.code == heif_error_Memory_allocation_error &&
         error.subcode != heif_suberror_Security_limit_exceeded)
         return akin_error_set(AKIN_FAILED, "not enough memory to read an AVIF or HEIC");
+    if (lacks_decoder(error))
+        return akin_error_set(AKIN_INPUT, "libheif has no decoder for this AVIF or HEIC here: "
+                                          "install libheif-plugin-dav1d for AVIF, "
+                                          "libheif-plugin-libde265 for HEIC");
     if (error.subcode == heif_suberror_End_of_data)
         return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: the file is truncated");
     return akin_error_set(AKIN_INPUT, "damaged AVIF or HEIC: %s", error.message);
