@@ -49,15 +49,18 @@ typedef struct {
     size_t count;
 } words;
 
-/* Adds what `now` has and `then` has not, or with another value. */
+/* Adds what `now` has and `then` has not, or with another value; given not NULL: only those options
+ * that were given. */
 static akin_status append_changes(akin_text *text, const words *then, const words *now,
-                                  const char *format) {
+                                  const akin_options *given, const char *format) {
     enum { NAME_SIZE = 64 };
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < now->count; i++) {
         char name[NAME_SIZE];
-        size_t length = strcspn(now->list[i], "=");
-        snprintf(name, sizeof name, "%.*s=", (int)length, now->list[i]);
+        int length = (int)strcspn(now->list[i], "=");
+        snprintf(name, sizeof name, "%.*s", length, now->list[i]);
+        if (given && !akin_options_given(given, name)) continue;
+        snprintf(name, sizeof name, "%.*s=", length, now->list[i]);
         const char *old = akin_options_after(then->list, then->count, name);
         if (old && strcmp(old, now->list[i] + strlen(name)) == 0) continue;
         AKIN_TRY(akin_text_append(text, "%s", akin_text_length(text) > 0 ? ", " : ""));
@@ -67,35 +70,67 @@ done:
     return status;
 }
 
-/* "epochs=2 (it has epochs=1)" */
-static akin_status append_differences(akin_text *text, const char *recorded, const char *wanted) {
+/* Not recorded as an option of the result, but by its digest. */
+static akin_status append_init(akin_text *text, const akin_options *train, const char *model) {
+    const char *init = akin_options_text(train, "init");
+    if (!init || akin_output_made_from(model, "model", "input_init_digest", init)) return AKIN_OK;
+    return akin_text_append(text, "%sinit=%s here", akin_text_length(text) > 0 ? ", " : "", init);
+}
+
+/* "epochs=1 there, epochs=2 here" of the model's options and those of [train]; `given`: only what [train]
+ * gives and the model has otherwise. */
+static akin_status append_differences(akin_text *text, const akin_options *train, const char *model,
+                                      const char *recorded, bool given) {
     akin_status status = AKIN_OK;
     words then = {0}, now = {0};
+    char *wanted = akin_options_resolved(train, true);
+    AKIN_TRY(wanted ? AKIN_OK : AKIN_FAILED);
     AKIN_TRY(akin_options_recorded(recorded, &then.list, &then.count));
     AKIN_TRY(akin_options_recorded(wanted, &now.list, &now.count));
-    AKIN_TRY(append_changes(text, &now, &then, "%s there"));
-    AKIN_TRY(append_changes(text, &then, &now, "%s here"));
+    if (!given) AKIN_TRY(append_changes(text, &now, &then, NULL, "%s there"));
+    AKIN_TRY(append_changes(text, &then, &now, given ? train : NULL, "%s here"));
+    status = append_init(text, train, model);
 done:
     akin_options_free_words(then.list, then.count);
     akin_options_free_words(now.list, now.count);
+    akin_mem_free(wanted);
     return status;
 }
 
-void akin_retrain_tell_other(const akin_options *train, const char *model) {
+/* Whether it could be told. *text is owned. */
+static bool compare(const akin_options *train, const char *model, bool given, akin_text **text) {
+    char *recorded = NULL;
+    bool told = akin_output_read(model, "model", "akin_result_options", &recorded) && recorded &&
+                akin_text_create(text) == AKIN_OK &&
+                append_differences(*text, train, model, recorded, given) == AKIN_OK;
+    akin_mem_free(recorded);
+    akin_error_clear();
+    return told;
+}
+
+bool akin_retrain_keeps(const akin_options *train, const char *model) {
     akin_text *text = NULL;
-    char *recorded = NULL, *wanted = akin_options_resolved(train, true);
-    if (strcmp(akin_options_text(train, "retrain"), "never") == 0 &&
-        akin_options_given(train, "retrain") && wanted &&
-        akin_output_read(model, "model", "akin_result_options", &recorded) && recorded &&
-        strcmp(recorded, wanted) != 0 && akin_text_create(&text) == AKIN_OK &&
-        append_differences(text, recorded, wanted) == AKIN_OK)
-        akin_log_warning("train: %s has other options than [train] (%s), so a new model is trained "
-                         "in its place: retrain = never keeps one of the same options only",
-                         model, akin_text_bytes(text));
+    bool written = akin_options_given(train, "retrain");
+    bool keeps = akin_options_is(train, "retrain", "never") &&
+                 compare(train, model, !written, &text) && (written || akin_text_length(text) == 0);
+    akin_text_free(text);
+    return keeps;
+}
+
+void akin_retrain_tell_other(const akin_options *train, const char *model, akin_json *report) {
+    akin_text *text = NULL, *said = NULL;
+    if (akin_retrain_keeps(train, model) && compare(train, model, false, &text) &&
+        akin_text_length(text) > 0 && akin_text_create(&said) == AKIN_OK &&
+        akin_text_append(said,
+                         "%s is kept, and the options of [train] that it was not made with are "
+                         "ignored (%s): for a new model set retrain = always, or remove this one",
+                         model, akin_text_bytes(text)) == AKIN_OK) {
+        akin_log_warning("train: %s", akin_text_bytes(said));
+        if (report) akin_json_set_text(report, "warning", akin_text_bytes(said));
+    }
     akin_error_clear();
     akin_text_free(text);
-    akin_mem_free(recorded);
-    akin_mem_free(wanted);
+    akin_text_free(said);
 }
 
 /* --- decisions --- */
@@ -192,7 +227,8 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
-    if (akin_comm_rank(call->comm) == 0) akin_retrain_tell_other(call->options, night.here);
+    if (akin_comm_rank(call->comm) == 0)
+        akin_retrain_tell_other(call->options, night.here, call->report);
     if (previous && ask(call->comm, akin_file_exists(night.here)))
         AKIN_TRY(akin_metrics_inherit(call->comm, metrics, "train", previous));
 done:

@@ -1,7 +1,8 @@
 /* retrain: whether tonight's vectors come from the existing model or from a new one.
  *
- *   never    the model of the night before is used, whatever catalogue made it, if its options are
- *            those of [train]
+ *   never    the existing model, or that of the night before, is used, whatever catalogue and options
+ *            made it; if that is only the default, except where [train] gives an option that it
+ *            does not have
  *   always   a new one for a new catalogue
  *   weekly   a new one when the model's file is older than seven days, from its weights
  *   drift    likewise, when the loss on the new items exceeds the holdout loss of the training by
@@ -23,9 +24,11 @@ typedef struct {
  * is kept; otherwise sets --init if a new one starts from it. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folder,
                                                  akin_metrics *metrics, akin_retrain_measure *out);
-/* Warns if retrain = never keeps not even this model, because [train] has other options, and says
- * which. Not collective; rank 0. */
-void akin_retrain_tell_other(const akin_options *train, const char *model);
+/* Whether retrain = never keeps this model. Not collective. */
+bool akin_retrain_keeps(const akin_options *train, const char *model);
+/* Warns if it does, and names the options that are ignored; also in the report (NULL: none). Not
+ * collective; rank 0. */
+void akin_retrain_tell_other(const akin_options *train, const char *model, akin_json *report);
 /* After train: adds what was measured to its entry. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_retrain_report(akin_comm *comm, akin_metrics *metrics,
                                                 const akin_retrain_measure *measure);

@@ -1,6 +1,7 @@
 /* verb_train: `akin train catalog.nc -o model.nc`. */
 #include "checkpoints.h"
 #include "output.h"
+#include "retrain.h"
 #include "verbs.h"
 #include <akin/features.h>
 #include <akin/file.h>
@@ -411,11 +412,32 @@ static void tell_other_pairs(akin_call *call, const char *model) {
     akin_json_set_text(call->report, "warning", said);
 }
 
+/* A model that uses another network than the catalogue's is refused by embed. */
+static void tell_unused_network(const akin_call *call, const akin_train_params *params) {
+    if (akin_output_has(params->output, "model", "network_request", NULL) &&
+        !network_up_to_date(call, params))
+        akin_log_warning("train: %s is kept (retrain = never), and does not use the network whose "
+                         "output %s has",
+                         params->output, params->catalog);
+}
+
+/* Whether retrain = never keeps the model; as a mere default only where the model uses the catalogue's
+ * network, or does not, as [train] asks. */
+static bool is_kept(akin_call *call, const akin_train_params *params) {
+    if (!akin_retrain_keeps(call->options, params->output)) return false;
+    if (!akin_options_given(call->options, "retrain") && !network_up_to_date(call, params))
+        return false;
+    tell_unused_network(call, params);
+    tell_other_pairs(call, params->output);
+    return true;
+}
+
 /* A model with these options is used. Its catalogue and its --init matter only if `run` decides
  * so: then `run` sets --init when a new model is wanted. */
 static bool up_to_date(akin_call *call) {
     akin_train_params params = read_params(call);
     const char *policy = akin_options_text(call->options, "retrain");
+    if (params.output && strcmp(policy, "never") == 0) return is_kept(call, &params);
     if (!params.output ||
         !akin_output_has(params.output, "model", "akin_result_options", params.result_options) ||
         !network_up_to_date(call, &params))
@@ -429,9 +451,7 @@ static bool up_to_date(akin_call *call) {
         params.init
             ? akin_output_made_from(params.output, "model", "input_init_digest", params.init)
             : akin_output_has(params.output, "model", "input_init_digest", NULL);
-    bool never = strcmp(policy, "never") == 0;
-    if (same_init && never) tell_other_pairs(call, params.output);
-    return same_init && (same_catalog || never);
+    return same_init && same_catalog;
 }
 
 static akin_status check(akin_options *options) {

@@ -243,23 +243,38 @@ def test_a_drift_that_cannot_be_measured_is_told():
         assert "train: retrain = drift" in done.err and told_so in done.err and "nan" not in done.err, done.err
 
 
-def test_a_model_of_other_options_is_told():
-    """retrain = never keeps a model of the same options; that one of others is replaced is said, beforehand too, with what differs."""
-    run(write_job("other"))
-    as_night("results/other", "2001-01-01")
-    done = run(write_job("other", "seed = 5"), "--check")
-    assert "has other options" not in done.err, done.err  # keeping it was not requested
+def test_never_keeps_a_model_of_other_options():
+    """That of the night before, of this night, and one that was copied here; what is ignored is told, beforehand too."""
+    night = run(write_job("other")).json["output"]
+    before = as_night("results/other", "2001-01-01")
     job = write_job("other", "retrain = never\nseed = 5")
-    with open(job, "a") as f:
-        f.write("max-churn = 1\n")
-    for more in (["--check"], []):
+    for more in (["--check"], [], ["--until", "embed"]):
         done = run(job, *more, ranks=2)
-        assert done.err.count("model.nc has other options than [train] (seed=1 there, seed=5 here)") == 1, done.err
-    assert "train" in ran(done)
-    for more in (["--check"], []):
-        done = run(job, *more)
-        assert "has other options" not in done.err, done.err
-    assert ran(done) == []
+        assert done.err.count("model.nc is kept") == 1 and "ignored (seed=1 there, seed=5 here)" in done.err, done.err
+        assert more == ["--check"] or "train" not in ran(done), done.err
+    assert "seed=5 here" in done.json["stages"]["train"]["warning"], done.json
+    assert os.path.samefile(f"{before}/model.nc", f"{night}/model.nc")
+    akin("train", f"{night}/catalog.nc", "-o", "warm.nc", "--init", f"{night}/model.nc", "--features", "autoencoder", "--epochs", "1", "--quiet")
+    done = run(write_job("other", "retrain = never\ninit = warm.nc\ndim = 16"))
+    assert "train" not in ran(done) and "init=warm.nc here" in done.err and "dim=16 here" in done.err, done.err
+    os.makedirs("results/copied")
+    shutil.copy("warm.nc", "results/copied/model.nc")
+    with open("copied.ini", "w") as f:
+        f.write(f"[job]\nname = copied\n[ingest]\nsource = {CATALOGUE}\n[neighbors]\nk = 3\n")
+    done = run("copied.ini", ranks=2)
+    assert "train" not in ran(done) and "features=autoencoder there, features=fused here" in done.err, done.err
+    assert_same_variables("warm.nc", "results/copied/model.nc")
+
+
+def test_options_that_are_given_want_a_model_of_their_own_by_default():
+    run(write_job("given", ""))
+    as_night("results/given", "2001-01-01")
+    with open(write_job("given", "seed = 5"), "a") as f:
+        f.write("max-churn = 1\n")
+    done = run("given.ini")
+    assert "train" in ran(done) and "is kept" not in done.err, done.err
+    done = run(write_job("given", ""), "--until", "embed")
+    assert "train" not in ran(done) and "ignored (seed=5 there, seed=1 here)" in done.err, done.err
 
 
 def test_a_model_older_than_a_week():
