@@ -1,5 +1,6 @@
 /* openvino: a model by OpenVINO's C API. */
 #include "openvino.h"
+#include "openvino_calls.h"
 #include <akin/mem.h>
 #include <akin/text.h>
 #include <stdint.h>
@@ -7,9 +8,9 @@
 #include <string.h>
 
 #ifdef AKIN_OPENVINO
-#include <openvino/c/openvino.h>
-
 #define DEVICE "CPU"
+
+static const akin_openvino_calls *ov; /* set by the first read */
 
 struct akin_openvino {
     char *path;
@@ -30,7 +31,7 @@ struct akin_openvino {
 static akin_status refuse(akin_status status, const akin_openvino *model, const char *what) {
     char line[600];
     size_t length = 0;
-    const char *text = ov_get_last_err_msg();
+    const char *text = ov->get_last_err_msg();
     for (const char *at = text; at && *at && length + 2 < sizeof line;) {
         size_t count = strcspn(at, "\n");
         bool place = strncmp(at, "Exception from ", 15) == 0;
@@ -79,15 +80,15 @@ static akin_status look_at(const akin_openvino *model, const ov_output_const_por
     char *name = NULL;
     ov_partial_shape_t shape = {0};
     *out = (port){.rank = -1};
-    if (ov_port_get_any_name(from, &name) == OK) snprintf(out->name, sizeof out->name, "%s", name);
-    OV_TRY(AKIN_INPUT, "its ports cannot be read", ov_port_get_element_type(from, &out->type));
-    OV_TRY(AKIN_INPUT, "its ports cannot be read", ov_port_get_partial_shape(from, &shape));
-    if (!ov_rank_is_dynamic(shape.rank) && shape.rank.max <= 4) out->rank = shape.rank.max;
+    if (ov->port_get_any_name(from, &name) == OK) snprintf(out->name, sizeof out->name, "%s", name);
+    OV_TRY(AKIN_INPUT, "its ports cannot be read", ov->port_get_element_type(from, &out->type));
+    OV_TRY(AKIN_INPUT, "its ports cannot be read", ov->port_get_partial_shape(from, &shape));
+    if (!ov->rank_is_dynamic(shape.rank) && shape.rank.max <= 4) out->rank = shape.rank.max;
     for (int64_t d = 0; d < out->rank; d++)
-        out->dims[d] = ov_dimension_is_dynamic(shape.dims[d]) ? -1 : shape.dims[d].max;
+        out->dims[d] = ov->dimension_is_dynamic(shape.dims[d]) ? -1 : shape.dims[d].max;
 done:
-    ov_free(name);
-    ov_partial_shape_free(&shape);
+    ov->free(name);
+    ov->partial_shape_free(&shape);
     return status;
 }
 
@@ -97,11 +98,11 @@ static akin_status look_at_port(const akin_openvino *model, const ov_model_t *gr
     akin_status status = AKIN_OK;
     ov_output_const_port_t *found = NULL;
     OV_TRY(AKIN_INPUT, "its ports cannot be read",
-           input ? ov_model_const_input_by_index(graph, index, &found)
-                 : ov_model_const_output_by_index(graph, index, &found));
+           input ? ov->model_const_input_by_index(graph, index, &found)
+                 : ov->model_const_output_by_index(graph, index, &found));
     AKIN_TRY(look_at(model, found, out));
 done:
-    ov_output_const_port_free(found);
+    ov->output_const_port_free(found);
     return status;
 }
 
@@ -140,7 +141,7 @@ static akin_status check_input(akin_openvino *model, const ov_model_t *graph) {
     akin_status status = AKIN_OK;
     size_t count;
     port p;
-    OV_TRY(AKIN_INPUT, "its inputs cannot be counted", ov_model_inputs_size(graph, &count));
+    OV_TRY(AKIN_INPUT, "its inputs cannot be counted", ov->model_inputs_size(graph, &count));
     if (count != 1)
         return refuse_ports(
             model, graph, true, count,
@@ -165,7 +166,7 @@ done:
 static akin_status read_graph(const akin_openvino *model, ov_model_t **graph) {
     akin_status status = AKIN_OK;
     OV_TRY(AKIN_INPUT, "cannot be read as a model",
-           ov_core_read_model(model->core, model->path, NULL, graph));
+           ov->core_read_model(model->core, model->path, NULL, graph));
 done:
     return status;
 }
@@ -174,15 +175,15 @@ static akin_status look_at_runtime(akin_openvino *model) {
     akin_status status = AKIN_OK;
     ov_version_t version = {0};
     char *capabilities = NULL;
-    if (ov_get_openvino_version(&version) == OK)
+    if (ov->get_openvino_version(&version) == OK)
         snprintf(model->version, sizeof model->version, "%s", version.buildNumber);
-    ov_version_free(&version);
-    OV_TRY(AKIN_FAILED, "OpenVINO does not start", ov_core_create(&model->core));
+    ov->version_free(&version);
+    OV_TRY(AKIN_FAILED, "OpenVINO does not start", ov->core_create(&model->core));
     OV_TRY(AKIN_FAILED, "OpenVINO has no CPU plugin",
-           ov_core_get_property(model->core, DEVICE, "OPTIMIZATION_CAPABILITIES", &capabilities));
+           ov->core_get_property(model->core, DEVICE, "OPTIMIZATION_CAPABILITIES", &capabilities));
     model->bfloat16 = strstr(capabilities, "BF16") != NULL;
 done:
-    ov_free(capabilities);
+    ov->free(capabilities);
     return status;
 }
 
@@ -190,6 +191,8 @@ akin_status akin_openvino_read(const char *path, akin_openvino **out) {
     akin_status status = AKIN_OK;
     ov_model_t *graph = NULL;
     *out = NULL;
+    if (!ov) status = akin_openvino_load(&ov);
+    if (status != AKIN_OK) return status;
     akin_openvino *model = akin_mem_zalloc(1, sizeof *model);
     if (!model) return AKIN_FAILED;
     model->path = akin_mem_text(path);
@@ -203,16 +206,16 @@ akin_status akin_openvino_read(const char *path, akin_openvino **out) {
     *out = model;
     model = NULL;
 done:
-    ov_model_free(graph);
+    ov->model_free(graph);
     akin_openvino_free(model);
     return status;
 }
 
 static void forget_compiled(akin_openvino *model) {
-    ov_tensor_free(model->in);
-    ov_tensor_free(model->out);
-    ov_infer_request_free(model->request);
-    ov_compiled_model_free(model->compiled);
+    ov->tensor_free(model->in);
+    ov->tensor_free(model->out);
+    ov->infer_request_free(model->request);
+    ov->compiled_model_free(model->compiled);
     model->in = model->out = NULL;
     model->request = NULL;
     model->compiled = NULL;
@@ -221,7 +224,7 @@ static void forget_compiled(akin_openvino *model) {
 void akin_openvino_free(akin_openvino *model) {
     if (!model) return;
     forget_compiled(model);
-    ov_core_free(model->core);
+    ov->core_free(model->core);
     akin_mem_free(model->path);
     akin_mem_free(model);
 }
@@ -252,11 +255,11 @@ static akin_status give_shape(const akin_openvino *model, ov_model_t *graph,
             width = (int64_t)choice->width;
     int64_t first[4] = {batch, 3, height, width}, last[4] = {batch, height, width, 3};
     OV_TRY(AKIN_FAILED, "a shape cannot be made",
-           ov_partial_shape_create_static(4, model->input.channels_last ? last : first, &shape));
+           ov->partial_shape_create_static(4, model->input.channels_last ? last : first, &shape));
     OV_TRY(AKIN_INPUT, "cannot take a batch of that shape",
-           ov_model_reshape_single_input(graph, shape));
+           ov->model_reshape_single_input(graph, shape));
 done:
-    ov_partial_shape_free(&shape);
+    ov->partial_shape_free(&shape);
     return status;
 }
 
@@ -266,7 +269,7 @@ static akin_status find_output(const akin_openvino *model, const ov_model_t *gra
     static const char *const common[] = {"image_embeds", "pooler_output"};
     akin_status status = AKIN_OK;
     size_t count, wanted = asked ? 1 : sizeof common / sizeof *common;
-    OV_TRY(AKIN_INPUT, "its outputs cannot be counted", ov_model_outputs_size(graph, &count));
+    OV_TRY(AKIN_INPUT, "its outputs cannot be counted", ov->model_outputs_size(graph, &count));
     for (size_t w = 0; w < wanted; w++)
         for (*index = 0; *index < count; (*index)++) {
             port p;
@@ -293,23 +296,23 @@ static akin_status in_float(const akin_openvino *model, ov_model_t **graph, size
     ov_preprocess_output_tensor_info_t *out_tensor = NULL;
     ov_model_t *built = NULL;
     const char *what = "its numbers cannot be converted";
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_prepostprocessor_create(*graph, &both));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_prepostprocessor_get_input_info(both, &in));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_input_info_get_tensor_info(in, &in_tensor));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_input_tensor_info_set_element_type(in_tensor, F32));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_prepostprocessor_create(*graph, &both));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_prepostprocessor_get_input_info(both, &in));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_input_info_get_tensor_info(in, &in_tensor));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_input_tensor_info_set_element_type(in_tensor, F32));
     OV_TRY(AKIN_INPUT, what,
-           ov_preprocess_prepostprocessor_get_output_info_by_index(both, index, &out));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_output_info_get_tensor_info(out, &out_tensor));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_output_set_element_type(out_tensor, F32));
-    OV_TRY(AKIN_INPUT, what, ov_preprocess_prepostprocessor_build(both, &built));
-    ov_model_free(*graph);
+           ov->preprocess_prepostprocessor_get_output_info_by_index(both, index, &out));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_output_info_get_tensor_info(out, &out_tensor));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_output_set_element_type(out_tensor, F32));
+    OV_TRY(AKIN_INPUT, what, ov->preprocess_prepostprocessor_build(both, &built));
+    ov->model_free(*graph);
     *graph = built;
 done:
-    if (out_tensor) ov_preprocess_output_tensor_info_free(out_tensor);
-    if (out) ov_preprocess_output_info_free(out);
-    if (in_tensor) ov_preprocess_input_tensor_info_free(in_tensor);
-    if (in) ov_preprocess_input_info_free(in);
-    if (both) ov_preprocess_prepostprocessor_free(both);
+    if (out_tensor) ov->preprocess_output_tensor_info_free(out_tensor);
+    if (out) ov->preprocess_output_info_free(out);
+    if (in_tensor) ov->preprocess_input_tensor_info_free(in_tensor);
+    if (in) ov->preprocess_input_info_free(in);
+    if (both) ov->preprocess_prepostprocessor_free(both);
     return status;
 }
 
@@ -327,11 +330,11 @@ static akin_status compile(akin_openvino *model, const ov_model_t *graph,
         {"LP_TRANSFORMS_MODE", choice->int8 ? "YES" : "NO"},
         {"PERF_COUNT", choice->int8 ? "YES" : "NO"}};
     OV_TRY(AKIN_INPUT, "cannot be compiled",
-           ov_core_compile_model_props(model->core, graph, DEVICE,
-                                       sizeof properties / sizeof *properties, properties,
-                                       &model->compiled));
+           ov->core_compile_model_props(model->core, graph, DEVICE,
+                                        sizeof properties / sizeof *properties, properties,
+                                        &model->compiled));
     OV_TRY(AKIN_FAILED, "cannot be run",
-           ov_compiled_model_create_infer_request(model->compiled, &model->request));
+           ov->compiled_model_create_infer_request(model->compiled, &model->request));
 done:
     return status;
 }
@@ -340,12 +343,12 @@ static akin_status get_output(akin_openvino *model, size_t index) {
     akin_status status = AKIN_OK;
     ov_shape_t shape = {0};
     OV_TRY(AKIN_FAILED, "its output cannot be had",
-           ov_infer_request_get_output_tensor_by_index(model->request, index, &model->out));
-    OV_TRY(AKIN_FAILED, "its output cannot be had", ov_tensor_get_shape(model->out, &shape));
+           ov->infer_request_get_output_tensor_by_index(model->request, index, &model->out));
+    OV_TRY(AKIN_FAILED, "its output cannot be had", ov->tensor_get_shape(model->out, &shape));
     model->output.rank = (size_t)shape.rank;
     for (int64_t d = 0; d < shape.rank && d < 4; d++) model->output.dims[d] = (size_t)shape.dims[d];
 done:
-    ov_shape_free(&shape);
+    ov->shape_free(&shape);
     return status;
 }
 
@@ -376,12 +379,12 @@ akin_status akin_openvino_compile(akin_openvino *model, const akin_openvino_choi
     }
     AKIN_TRY(compile(model, graph, choice));
     OV_TRY(AKIN_FAILED, "its input cannot be had",
-           ov_infer_request_get_input_tensor(model->request, &model->in));
+           ov->infer_request_get_input_tensor(model->request, &model->in));
     OV_TRY(AKIN_FAILED, "its input cannot be had",
-           ov_tensor_data(model->in, (void **)&model->values));
+           ov->tensor_data(model->in, (void **)&model->values));
     AKIN_TRY(get_output(model, index));
 done:
-    ov_model_free(graph);
+    ov->model_free(graph);
     return status;
 }
 
@@ -394,8 +397,8 @@ float *akin_openvino_values(akin_openvino *model) {
 akin_status akin_openvino_run(akin_openvino *model, const float **output) {
     akin_status status = AKIN_OK;
     void *data = NULL;
-    OV_TRY(AKIN_FAILED, "a batch failed", ov_infer_request_infer(model->request));
-    OV_TRY(AKIN_FAILED, "a batch failed", ov_tensor_data(model->out, &data));
+    OV_TRY(AKIN_FAILED, "a batch failed", ov->infer_request_infer(model->request));
+    OV_TRY(AKIN_FAILED, "a batch failed", ov->tensor_data(model->out, &data));
     *output = data;
 done:
     return status;
@@ -404,13 +407,13 @@ done:
 bool akin_openvino_ran_int8(const akin_openvino *model) {
     ov_profiling_info_list_t list = {0};
     bool found = false;
-    if (ov_infer_request_get_profiling_info(model->request, &list) != OK) return false;
+    if (ov->infer_request_get_profiling_info(model->request, &list) != OK) return false;
     for (size_t i = 0; i < list.size; i++) {
         const char *type = list.profiling_infos[i].exec_type;
         size_t length = strlen(type);
         found = found || (length > 3 && strcmp(type + length - 3, "_I8") == 0);
     }
-    ov_profiling_info_list_free(&list);
+    ov->profiling_info_list_free(&list);
     return found;
 }
 

@@ -1,5 +1,4 @@
-/* openvino: reads a model file, compiles it for this rank's one core and runs it; the one module
- * with <openvino/c/openvino.h>. Not collective.
+/* openvino: reads a model file, compiles it for this rank's one core and runs it. Not collective.
  *
  * In a build without OpenVINO, `read` fails and says what to install.
  */
@@ -27,7 +26,8 @@ typedef struct {
 /* AKIN_USAGE: a build without OpenVINO, with what to install for the model at `path`. */
 AKIN_MUST_CHECK akin_status akin_openvino_check(const char *path);
 
-/* AKIN_USAGE: likewise; AKIN_INPUT: not a model, or not of one input of pictures. */
+/* AKIN_USAGE: likewise; AKIN_FAILED: OpenVINO is not where it was; AKIN_INPUT: not a model, or not
+ * of one input of pictures. */
 AKIN_MUST_CHECK akin_status akin_openvino_read(const char *path, akin_openvino **out);
 void akin_openvino_free(akin_openvino *model);                                 /* NULL is fine */
 const akin_openvino_input *akin_openvino_input_of(const akin_openvino *model); /* borrowed */

@@ -30,7 +30,7 @@ OWNERS = [
     (r"gdk-pixbuf/.*", "image_bmp"),
     (r"archive.*\.h", "source_tar"), (r"csv\.h", "csv"), (r"iconv\.h", "charset"), (r"ini\.h", "jobfile"), (r"cjson/.*", "json"), (r"xxhash\.h", "hash"),
     (r"hiredis/.*", "redis"), (r"openssl/.*", "redis"), (r"curl/.*", "web"), (r"libmemcached/.*", "memcache"),
-    (r"uuid/.*", "uuid"), (r"openvino/.*", "openvino"), (r"zlib\.h", "bucket"), (r"zlib\.h", "source_gzip"), (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
+    (r"uuid/.*", "uuid"), (r"openvino/.*", "openvino_calls"), (r"dlfcn\.h", "openvino_calls"), (r"zlib\.h", "bucket"), (r"zlib\.h", "source_gzip"), (r"cmocka\.h", "tests"), (r"pthread\.h", "watchdog"), (r"pthread\.h", "worker"),
 ]
 
 # C11, POSIX, Linux, and the compiler's own.
