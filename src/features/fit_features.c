@@ -34,7 +34,6 @@ typedef struct {
     float *joined;    /* [count, joined] */
     uint8_t *images;  /* [BLOCK] */
     akin_describe *describe;
-    akin_encoder *encoder;
     double
         *together; /* rank 0: turn applied to the joined parts (projection.h), [joined, joined] */
     bool turned;   /* whether it is applied */
@@ -399,19 +398,41 @@ done:
     return status;
 }
 
+/* The parts of this rank's items with the weights that they have now. */
 static akin_status join_all(fit *f) {
     akin_status status;
     size_t dim = akin_features_joined(&f->features);
-    AKIN_TRY(akin_encoder_create(f->model, &f->encoder));
-    f->joined = akin_mem_alloc(f->count, dim * sizeof *f->joined);
-    if (!f->joined) return AKIN_FAILED;
+    akin_encoder *encoder = NULL;
+    AKIN_TRY(akin_encoder_create(f->model, &encoder));
+    if (!f->joined) f->joined = akin_mem_alloc(f->count, dim * sizeof *f->joined);
+    if (!f->joined) status = AKIN_FAILED;
+    if (!f->joined) goto done;
     for (size_t i = 0; i < f->count; i++) {
         const float *raw[AKIN_PARTS] = {NULL};
         for (size_t p = 0; p < AKIN_PARTS; p++)
             if (f->raw[p]) raw[p] = f->raw[p] + i * akin_features_raw(&f->features, (akin_part)p);
-        akin_encoder_join(f->encoder, raw, f->joined + i * dim);
+        akin_encoder_join(encoder, raw, f->joined + i * dim);
     }
 done:
+    akin_encoder_free(encoder);
+    return status;
+}
+
+/* What is chosen on the catalogue: the weights of the parts, and the turn of the joined ones. */
+static akin_status choose(fit *f, akin_fit_features_choice *choice) {
+    akin_status status = AKIN_OK;
+    size_t *items = NULL;
+    akin_study_teachers teachers = {0};
+    if (akin_features_join(&f->features)) {
+        items = akin_mem_alloc(f->count, sizeof *items);
+        AKIN_TRY(akin_agree(f->comm, items ? join_all(f) : AKIN_FAILED));
+        for (size_t i = 0; i < f->count; i++) items[i] = row_of(f, f->first + i);
+        teachers = (akin_study_teachers){f->count, items, f->joined};
+    }
+    AKIN_TRY(akin_study_catalog(f->comm, f->catalog, &teachers, f->model, &f->features, choice,
+                                &f->together, &f->turned));
+done:
+    akin_mem_free(items);
     return status;
 }
 
@@ -434,7 +455,6 @@ static void end(fit *f) {
     akin_mem_free(f->together);
     akin_mem_free(f->images);
     akin_describe_free(f->describe);
-    akin_encoder_free(f->encoder);
 }
 
 akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
@@ -452,9 +472,7 @@ akin_status akin_fit_features(akin_comm *comm, const akin_catalog *catalog,
     AKIN_TRY(describe_all(&f));
     *result = (akin_fit_features_result){.items = f.sample, .seconds = akin_comm_seconds() - start};
     AKIN_TRY(fit_parts(&f));
-    if (f.features.tuned)
-        AKIN_TRY(akin_study_catalog(comm, catalog, model, &f.features, &result->choice, &f.together,
-                                    &f.turned));
+    if (f.features.tuned) AKIN_TRY(choose(&f, &result->choice));
     result->features = f.features;
     AKIN_TRY(fit_join(&f));
 done:

@@ -32,11 +32,51 @@ typedef struct {
     size_t all_views, first_view, views; /* views (tune.h): of all ranks; this rank's */
     float *changed;                      /* [views, dim] */
     int32_t *label, *group;              /* [count] */
-    int64_t flat;                        /* number of pictures on a flat background */
+    const akin_study_teachers *teachers;
+    int32_t *taught; /* [teachers->count]: their labels */
+    int64_t flat;    /* number of pictures on a flat background */
 } work;
 
 static bool tunes_by(const work *w, const char *what) {
     return w->features->tune && strcmp(w->features->tune, what) == 0;
+}
+
+/* Labels of the items from the first to the last of rows [count], ascending; *from: the first. */
+static akin_status labels_around(const work *w, const size_t *rows, size_t count, size_t *from,
+                                 akin_labels **out) {
+    *from = count > 0 ? rows[0] : 0;
+    return akin_labels_read(akin_catalog_file(w->catalog), *from,
+                            count > 0 ? rows[count - 1] + 1 - *from : 0, out);
+}
+
+/* By what items belong together: w->out->by. */
+static akin_status decide_by(work *w) {
+    akin_status status;
+    akin_labels *labels = NULL;
+    AKIN_TRY(akin_labels_read(akin_catalog_file(w->catalog), 0, 0, &labels)); /* the names */
+    bool categories = akin_labels_category_count(labels) > 0,
+         groups = akin_labels_group_count(labels) > 0;
+    const char *by = w->features->pairs  ? "pairs"
+                     : w->features->tune ? w->features->tune
+                     : categories        ? "category"
+                     : groups            ? "group"
+                                         : "ground";
+    if ((tunes_by(w, "category") && !categories) || (tunes_by(w, "group") && !groups))
+        AKIN_TRY(akin_error_option("tune", "--tune %s: no item of %s has a %s", by,
+                                   akin_ncfile_path(akin_catalog_file(w->catalog)), by));
+    w->out->by = by;
+done:
+    akin_labels_free(labels);
+    return status;
+}
+
+static bool chosen_by(const work *w, const char *what) {
+    return strcmp(w->out->by, what) == 0;
+}
+
+/* The variable of the catalogue that says what belongs together; NULL: none. */
+static const char *label_of(const work *w) {
+    return chosen_by(w, "category") || chosen_by(w, "group") ? w->out->by : NULL;
 }
 
 /* Labels of this rank's rows: what belongs together, and what is excluded. */
@@ -44,28 +84,29 @@ static akin_status read_labels(work *w) {
     akin_status status;
     akin_labels *labels = NULL;
     const size_t *rows = w->list.rows + w->first;
-    size_t from = w->count > 0 ? rows[0] : 0;
-    size_t count = w->count > 0 ? rows[w->count - 1] + 1 - from : 0;
-    AKIN_TRY(akin_labels_read(akin_catalog_file(w->catalog), from, count, &labels));
-    bool categories = akin_labels_category_count(labels) > 0,
-         groups = akin_labels_group_count(labels) > 0;
-    const char *by = w->list.pair_count > 0 ? "pairs"
-                     : w->features->tune    ? w->features->tune
-                     : categories           ? "category"
-                     : groups               ? "group"
-                                            : "ground";
-    if ((tunes_by(w, "category") && !categories) || (tunes_by(w, "group") && !groups))
-        AKIN_TRY(akin_error_option("tune", "--tune %s: no item of %s has a %s", by,
-                                   akin_ncfile_path(akin_catalog_file(w->catalog)), by));
-    w->out->by = by;
+    size_t from;
+    AKIN_TRY(labels_around(w, rows, w->count, &from, &labels));
     for (size_t i = 0; i < w->count; i++) {
         int32_t category = akin_labels_category(labels)[rows[i] - from],
                 group = akin_labels_group(labels)[rows[i] - from];
-        w->label[i] = strcmp(by, "category") == 0 ? category
-                      : strcmp(by, "group") == 0  ? group
-                                                  : -1;
-        w->group[i] = strcmp(by, "category") == 0 ? group : -1;
+        w->label[i] = chosen_by(w, "category") ? category : chosen_by(w, "group") ? group : -1;
+        w->group[i] = chosen_by(w, "category") ? group : -1;
     }
+done:
+    akin_labels_free(labels);
+    return status;
+}
+
+/* Labels of the rows that teach, in w->taught. */
+static akin_status read_taught(work *w) {
+    akin_status status;
+    akin_labels *labels = NULL;
+    const akin_study_teachers *from_whom = w->teachers;
+    size_t from;
+    AKIN_TRY(labels_around(w, from_whom->items, from_whom->count, &from, &labels));
+    const int32_t *known =
+        chosen_by(w, "group") ? akin_labels_group(labels) : akin_labels_category(labels);
+    for (size_t i = 0; i < from_whom->count; i++) w->taught[i] = known[from_whom->items[i] - from];
 done:
     akin_labels_free(labels);
     return status;
@@ -80,7 +121,7 @@ static size_t view_from(const work *w, size_t row) {
  * network is used, since its output for views is not available. */
 static void plan_views(work *w) {
     bool maps = akin_features_join(w->features) && akin_tune_can_map(w->list.count, w->dim);
-    bool looked = (maps || strcmp(w->out->by, "ground") != 0) && !akin_features_sees(w->features);
+    bool looked = (maps || !chosen_by(w, "ground")) && !akin_features_sees(w->features);
     size_t most = w->list.count * MOST_VIEWS;
     w->all_views = !looked ? 0 : most < VIEWS ? most : VIEWS;
     w->first_view = view_from(w, w->first);
@@ -99,11 +140,13 @@ static akin_status prepare(work *w) {
     w->rows = akin_mem_alloc(w->count, w->dim * sizeof *w->rows);
     w->label = akin_mem_alloc(w->count, sizeof *w->label);
     w->group = akin_mem_alloc(w->count, sizeof *w->group);
+    w->taught = akin_mem_alloc(w->teachers->count, sizeof *w->taught);
     size_t seen = akin_encoder_seen(w->encoder);
     if (seen > 0) w->seen = akin_mem_alloc(CHUNK, seen * sizeof *w->seen);
-    if (!w->images || !w->rows || !w->label || !w->group || (seen > 0 && !w->seen))
+    if (!w->images || !w->rows || !w->label || !w->group || !w->taught || (seen > 0 && !w->seen))
         return AKIN_FAILED;
     AKIN_TRY(read_labels(w));
+    AKIN_TRY(read_taught(w));
     plan_views(w);
     w->changed = akin_mem_alloc(w->views, w->dim * sizeof *w->changed);
     if (!w->changed) status = AKIN_FAILED;
@@ -176,31 +219,51 @@ done:
 
 /* --- the choice --- */
 
+/* Gathers the rows that teach on rank 0: *rows and *label, owned; the study borrows them unless those
+ * studied are more, or were selected because they belong together. Collective; agreed. */
+static akin_status gather_taught(const work *w, akin_study *study, void **rows, void **label) {
+    akin_status status;
+    const akin_study_teachers *from = w->teachers;
+    AKIN_TRY(akin_comm_gather(w->comm, from->rows, from->count * w->dim * sizeof *from->rows, 0,
+                              rows, NULL));
+    AKIN_TRY(akin_comm_gather(w->comm, w->taught, from->count * sizeof *w->taught, 0, label, NULL));
+    int64_t count = (int64_t)from->count;
+    akin_comm_sum_i64(w->comm, &count, 1);
+    bool more = (size_t)count >= w->list.count && w->list.pair_count == 0 && !w->list.together;
+    study->taught_count = more ? (size_t)count : 0;
+    study->taught = *rows;
+    study->taught_label = *label;
+done:
+    return status;
+}
+
 /* Gathers all rows on rank 0, which learns; `result` is set there only. Collective; agreed. */
 static akin_status learn(const work *w, double flat, akin_tune_result *result) {
     akin_status status;
-    void *rows = NULL, *views = NULL, *label = NULL, *group = NULL;
+    void *rows = NULL, *views = NULL, *label = NULL, *group = NULL, *all = NULL, *labels = NULL;
+    akin_study study = {.count = w->list.count,
+                        .dim = w->dim,
+                        .pairs = w->list.pairs,
+                        .pair_count = w->list.pair_count,
+                        .flat = flat,
+                        .view_count = w->all_views};
     AKIN_TRY(
         akin_comm_gather(w->comm, w->rows, w->count * w->dim * sizeof *w->rows, 0, &rows, NULL));
     AKIN_TRY(akin_comm_gather(w->comm, w->changed, w->views * w->dim * sizeof *w->changed, 0,
                               &views, NULL));
     AKIN_TRY(akin_comm_gather(w->comm, w->label, w->count * sizeof *w->label, 0, &label, NULL));
     AKIN_TRY(akin_comm_gather(w->comm, w->group, w->count * sizeof *w->group, 0, &group, NULL));
-    if (akin_comm_rank(w->comm) == 0) {
-        const akin_study study = {.count = w->list.count,
-                                  .dim = w->dim,
-                                  .rows = rows,
-                                  .label = label,
-                                  .group = group,
-                                  .pairs = w->list.pairs,
-                                  .pair_count = w->list.pair_count,
-                                  .flat = flat,
-                                  .view_count = w->all_views,
-                                  .views = views};
+    AKIN_TRY(gather_taught(w, &study, &all, &labels));
+    study.rows = rows;
+    study.views = views;
+    study.label = label;
+    study.group = group;
+    if (akin_comm_rank(w->comm) == 0)
         status = akin_tune(&study, w->features, akin_features_join(w->features), result);
-    }
     status = akin_agree(w->comm, status);
 done:
+    akin_mem_free(all);
+    akin_mem_free(labels);
     akin_mem_free(rows);
     akin_mem_free(views);
     akin_mem_free(label);
@@ -306,14 +369,22 @@ done:
     return status;
 }
 
-akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog, akin_model *model,
+akin_status akin_study_catalog(akin_comm *comm, const akin_catalog *catalog,
+                               const akin_study_teachers *teachers, akin_model *model,
                                akin_features *features, akin_fit_features_choice *out,
                                double **turn, bool *turned) {
     akin_status status;
-    work w = {.comm = comm, .catalog = catalog, .features = features, .model = model, .out = out};
+    work w = {.comm = comm,
+              .catalog = catalog,
+              .teachers = teachers,
+              .features = features,
+              .model = model,
+              .out = out};
     *turn = NULL;
     *turned = false;
-    AKIN_TRY(akin_study_list_make(comm, catalog, features->pairs, AKIN_STUDY_ROWS, &w.list));
+    AKIN_TRY(akin_agree(comm, decide_by(&w)));
+    AKIN_TRY(akin_study_list_make(comm, catalog, features->pairs, label_of(&w), AKIN_STUDY_ROWS,
+                                  &w.list));
     AKIN_TRY(akin_agree(comm, prepare(&w)));
     AKIN_TRY(describe_rows(&w));
     AKIN_TRY(choose(&w, turn, turned));
@@ -326,5 +397,6 @@ done:
     akin_mem_free(w.changed);
     akin_mem_free(w.label);
     akin_mem_free(w.group);
+    akin_mem_free(w.taught);
     return status;
 }

@@ -1,8 +1,10 @@
 /* study_pairs: see study_pairs.h. */
 #include "study_pairs.h"
+#include "study_rows.h"
 #include <akin/ids.h>
 #include <akin/log.h>
 #include <akin/mem.h>
+#include <akin/ncfile.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,6 +61,35 @@ done:
     return status;
 }
 
+/* Broadcasts the rows of whole labels: *rows [*count], owned; NULL, 0: not needed. Collective; agreed. */
+static akin_status share_together(akin_comm *comm, const akin_catalog *catalog, const char *label,
+                                  size_t most, size_t **rows, size_t *count) {
+    akin_status status = AKIN_OK;
+    size_t items = akin_catalog_items(catalog), *found = NULL, size = 0;
+    int32_t *labels = NULL;
+    void *bytes = NULL;
+    if (akin_comm_rank(comm) == 0) {
+        labels = akin_mem_alloc(items, sizeof *labels);
+        status = labels ? akin_ncfile_get(akin_catalog_file(catalog), label, 0, items, labels)
+                        : AKIN_FAILED;
+        if (status == AKIN_OK)
+            status = akin_study_rows_together(labels, items, most, &found, &size);
+    }
+    AKIN_TRY(akin_agree(comm, status));
+    bytes = found;
+    found = NULL;
+    size *= sizeof **rows;
+    AKIN_TRY(akin_comm_share(comm, &bytes, &size, 0));
+    *rows = bytes;
+    *count = size / sizeof **rows;
+    bytes = NULL;
+done:
+    akin_mem_free(labels);
+    akin_mem_free(found);
+    akin_mem_free(bytes);
+    return status;
+}
+
 /* --- the same on all ranks --- */
 
 static int ascending(const void *a, const void *b) {
@@ -80,39 +111,62 @@ static size_t place_of(const akin_study_list *list, size_t row) {
     return (size_t)(at - list->rows);
 }
 
-static akin_status fill(akin_study_list *list, const akin_id_pair *pairs, size_t pair_count,
-                        size_t items, size_t most) {
-    size_t others = most - 2 * pair_count;
+/* first [count]: rows to select, owned by the caller; the others are spread. */
+static akin_status fill(akin_study_list *list, const size_t *first, size_t count, size_t items,
+                        size_t most) {
+    size_t others = most - count;
     if (others > items) others = items;
-    list->rows = akin_mem_alloc(2 * pair_count + others, sizeof *list->rows);
+    list->rows = akin_mem_alloc(count + others, sizeof *list->rows);
     if (!list->rows) return AKIN_FAILED;
-    for (size_t i = 0; i < pair_count; i++) {
-        list->rows[2 * i] = pairs[i].first;
-        list->rows[2 * i + 1] = pairs[i].second;
-    }
-    for (size_t i = 0; i < others; i++) list->rows[2 * pair_count + i] = i * items / others;
-    list->count = unique(list->rows, 2 * pair_count + others);
-    if (!pairs) return AKIN_OK;
-    list->pairs = akin_mem_alloc(pair_count, sizeof *list->pairs);
+    if (count > 0) memcpy(list->rows, first, count * sizeof *first);
+    for (size_t i = 0; i < others; i++)
+        list->rows[count + i] = akin_study_rows_spread(items, others, i);
+    list->count = unique(list->rows, count + others);
+    return AKIN_OK;
+}
+
+static akin_status place_pairs(akin_study_list *list, const akin_id_pair *pairs, size_t count) {
+    list->pairs = akin_mem_alloc(count, sizeof *list->pairs);
     if (!list->pairs) return AKIN_FAILED;
-    list->pair_count = pair_count;
-    for (size_t i = 0; i < pair_count; i++)
+    list->pair_count = count;
+    for (size_t i = 0; i < count; i++)
         list->pairs[i] = (akin_study_pair){.first = place_of(list, pairs[i].first),
                                            .second = place_of(list, pairs[i].second),
                                            .weight = pairs[i].weight};
     return AKIN_OK;
 }
 
+/* The items of pairs and others. */
+static akin_status fill_by_pairs(akin_study_list *list, const akin_id_pair *pairs, size_t count,
+                                 size_t items, size_t most) {
+    akin_status status = AKIN_FAILED;
+    size_t *rows = akin_mem_alloc(2 * count, sizeof *rows);
+    if (!rows) goto done;
+    for (size_t i = 0; i < count; i++) {
+        rows[2 * i] = pairs[i].first;
+        rows[2 * i + 1] = pairs[i].second;
+    }
+    AKIN_TRY(fill(list, rows, 2 * count, items, most));
+    AKIN_TRY(place_pairs(list, pairs, count));
+done:
+    akin_mem_free(rows);
+    return status;
+}
+
 akin_status akin_study_list_make(akin_comm *comm, const akin_catalog *catalog, const char *path,
-                                 size_t most, akin_study_list *out) {
+                                 const char *label, size_t most, akin_study_list *out) {
     akin_status status = AKIN_OK;
     akin_id_pair *pairs = NULL;
-    size_t count = 0;
+    size_t *rows = NULL, count = 0, items = akin_catalog_items(catalog);
     *out = (akin_study_list){0};
     if (path) AKIN_TRY(share_pairs(comm, catalog, path, most / 3, &pairs, &count));
-    AKIN_TRY(akin_agree(comm, fill(out, pairs, count, akin_catalog_items(catalog), most)));
+    if (label && !path) AKIN_TRY(share_together(comm, catalog, label, most, &rows, &count));
+    out->together = rows != NULL;
+    AKIN_TRY(akin_agree(comm, pairs ? fill_by_pairs(out, pairs, count, items, most)
+                                    : fill(out, rows, count, items, most)));
 done:
     akin_mem_free(pairs);
+    akin_mem_free(rows);
     if (status != AKIN_OK) akin_study_list_free(out);
     return status;
 }

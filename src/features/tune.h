@@ -40,8 +40,11 @@ typedef struct {
     int32_t *group;         /* [count]: those of the same group are not neighbours; -1: no group */
     akin_study_pair *pairs; /* related pairs, in place of labels; NULL: none */
     size_t pair_count;
-    double flat;        /* share of pictures on a flat background */
-    size_t view_count;  /* 0: views are not checked */
+    size_t taught_count;   /* 0: the map in use is learned from `rows`; otherwise from these: */
+    float *taught;         /* [taught_count, dim], with the same weights */
+    int32_t *taught_label; /* [taught_count] */
+    double flat;           /* share of pictures on a flat background */
+    size_t view_count;     /* 0: views are not checked */
     const float *views; /* [view_count, dim]: view v is of row v * count / view_count; those of even
                          * v are without noise */
 } akin_study;

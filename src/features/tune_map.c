@@ -332,15 +332,45 @@ done:
     return status;
 }
 
-/* Learns from all rows, and writes the turn. */
+/* The study of the rows that teach the map in use. */
+static akin_study teachers_of(const akin_study *study) {
+    akin_study all = *study;
+    if (study->taught_count == 0) return all;
+    all.count = study->taught_count;
+    all.rows = study->taught;
+    all.label = study->taught_label;
+    return all;
+}
+
+/* Learns from all rows that teach, with these weights, and from the views of those studied. */
+static akin_status teach_all(const akin_judge *t, mapping *m, const double *weights, bool apart,
+                             akin_turn *turn) {
+    akin_status status = AKIN_FAILED;
+    const akin_study all = teachers_of(t->study);
+    const akin_judge wide = {.study = &all, .features = t->features};
+    mapping w = {.rows = akin_mem_alloc(all.count, all.dim * sizeof *w.rows),
+                 .fold = akin_mem_alloc(all.count, all.dim * sizeof *w.fold),
+                 .mean = akin_mem_alloc(all.dim, sizeof *w.mean)};
+    if (!w.rows || !w.fold || !w.mean) goto done;
+    AKIN_TRY(akin_turn_create(&wide, turn));
+    AKIN_TRY(find_moved(t, m, FOLDS, turn->moved));
+    weigh_rows(&wide, weights, all.rows, all.count, w.rows);
+    size_t count = copy_fold(&wide, &w, FOLDS);
+    AKIN_TRY(akin_turn_products(w.fold, count, all.dim, (double)count, turn->covariance));
+    AKIN_TRY(akin_turn_solve(&wide, w.rows, w.mean, FOLDS, apart, turn));
+done:
+    end_map(&w);
+    return status;
+}
+
 static akin_status write_turn(const akin_judge *t, mapping *m, const attempt *a,
                               akin_tune_result *out) {
     akin_status status;
-    akin_turn *turn = &m->turn[0];
+    akin_turn turn = {0};
     size_t dim = t->study->dim;
-    AKIN_TRY(teach_fold(t, m, FOLDS, a->apart, turn));
-    if (a->way.amount > 0 && !turn->found) goto done;
-    akin_turn_write(turn, &a->way, m->gram);
+    AKIN_TRY(teach_all(t, m, out->weights, a->apart, &turn));
+    if (a->way.amount > 0 && !turn.found) goto done;
+    akin_turn_write(&turn, &a->way, m->gram);
     out->turn = akin_mem_alloc(dim, dim * sizeof *out->turn);
     if (!out->turn) status = AKIN_FAILED;
     if (!out->turn) goto done;
@@ -352,6 +382,7 @@ static akin_status write_turn(const akin_judge *t, mapping *m, const attempt *a,
     out->amount = a->way.amount;
     out->colours = a->apart ? a->way.colours : 0;
 done:
+    akin_turn_free(&turn);
     return status;
 }
 

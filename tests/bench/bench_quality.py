@@ -1,7 +1,7 @@
 """How good the neighbours are: sets of pictures with known labels, ways to make vectors, and what each way finds.
 
 usage: AKIN=build/akin bench_quality.py [--sets NAME...] [--ways NAME...] [--clothing clothing.tar] [--own NAME=catalog.csv]
-           [--items 10000] [--seeds 3] [--epochs 20] [--batch N] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--kept] [--list]
+           [--items 10000] [--seeds 3] [--first-seed 1] [--epochs 20] [--batch N] [--full] [--near 1000] [--work DIR] [--out DIR] [--ranks 1] [--kept] [--list]
 needs: python3-numpy, python3-pil, python3-netcdf4; Debian's dataset-fashion-mnist and openclipart-png for these sets.
 
 For each set, seed and way it runs akin's own verbs: ingest, train --features ..., embed, neighbors, evaluate; the ways of
@@ -265,7 +265,8 @@ def arguments():
     p.add_argument("--clothing", help="the archive of clothing photographs; without it this set is left out")
     p.add_argument("--own", action="append", default=[], metavar="NAME=catalog.csv")
     p.add_argument("--items", type=int, default=10000)
-    p.add_argument("--seeds", type=int, default=3)
+    p.add_argument("--seeds", type=int, default=3, help="how many, one after the other")
+    p.add_argument("--first-seed", type=int, default=1)
     p.add_argument("--epochs", type=float, default=20)
     p.add_argument("--batch", type=int, help="of training; without it the product's default")
     p.add_argument("--near", type=int, default=1000)
@@ -292,7 +293,7 @@ def main():
         return
     os.makedirs(a.out, exist_ok=True)
     results = []
-    for seed in range(1, a.seeds + 1):
+    for seed in range(a.first_seed, a.first_seed + a.seeds):
         for name in a.sets:
             which = Set(name, seed, a)
             for way in a.ways:

@@ -26,22 +26,26 @@ typedef struct {
 
 static const akin_part first = AKIN_PART_TEXTURE, second = AKIN_PART_SHAPE;
 
-/* Two parts of unit length: the first is the label's direction and `noise` of its own; the second
- * is noise. */
+/* Item i has label i % LABELS. Two parts of unit length: the first is the label's direction and
+ * `noise` of its own; the second is noise. */
+static void make_row(size_t i, float noise, float out[DIM]) {
+    for (size_t part = 0; part < 2; part++) {
+        float *row = out + part * WIDE;
+        double square = 0;
+        for (size_t d = 0; d < WIDE; d++) {
+            row[d] = number(3 + (uint32_t)part, i * WIDE + d) * (part ? 1 : noise);
+            if (part == 0) row[d] += number(9, i % LABELS * WIDE + d);
+            square += (double)(row[d] * row[d]);
+        }
+        for (size_t d = 0; d < WIDE; d++) row[d] /= (float)sqrt(square);
+    }
+}
+
 static void make(things *t, float noise) {
     for (size_t i = 0; i < COUNT; i++) {
         t->label[i] = (int32_t)(i % LABELS);
         t->group[i] = -1;
-        for (size_t part = 0; part < 2; part++) {
-            float *row = t->rows[i] + part * WIDE;
-            double square = 0;
-            for (size_t d = 0; d < WIDE; d++) {
-                row[d] = number(3 + (uint32_t)part, i * WIDE + d) * (part ? 1 : noise);
-                if (part == 0) row[d] += number(9, i % LABELS * WIDE + d);
-                square += (double)(row[d] * row[d]);
-            }
-            for (size_t d = 0; d < WIDE; d++) row[d] /= (float)sqrt(square);
-        }
+        make_row(i, noise, t->rows[i]);
     }
 }
 
@@ -287,6 +291,73 @@ static void labels_teach_steady_rows(void **state) {
     }
 }
 
+/* Item i as above, but half of the first part tells nothing. */
+static void make_half(size_t i, float *row) {
+    make_row(i, 1, row);
+    for (size_t d = WIDE / 2; d < WIDE; d++) row[d] = 2 * number(5, i * WIDE + d);
+}
+
+/* Share of items that have a neighbour of their own label nearest, among new items, by this turn. */
+static double nearest_alike(const double *turn) {
+    static double moved[COUNT][DIM];
+    size_t alike = 0;
+    memset(moved, 0, sizeof moved);
+    for (size_t i = 0; i < COUNT; i++) {
+        float row[DIM];
+        double square = 0;
+        make_half(100 * COUNT + i, row);
+        for (size_t to = 0; to < DIM; to++) {
+            for (size_t d = 0; d < DIM; d++) moved[i][to] += (double)row[d] * turn[d * DIM + to];
+            square += moved[i][to] * moved[i][to];
+        }
+        for (size_t d = 0; d < DIM; d++) moved[i][d] /= sqrt(square);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        double most = -2;
+        size_t nearest = i;
+        for (size_t j = 0; j < COUNT; j++) {
+            double cosine = 0;
+            for (size_t d = 0; d < DIM; d++) cosine += moved[i][d] * moved[j][d];
+            if (j != i && cosine > most) most = cosine, nearest = j;
+        }
+        alike += nearest % LABELS == i % LABELS;
+    }
+    return (double)alike / COUNT;
+}
+
+/* What is chosen on few rows is taught by all that are known: the map finds more among new items. Rows
+ * that are those studied teach the same. */
+static void more_rows_teach_better(void **state) {
+    (void)state;
+    enum { FEW = 150, MORE = 10 * COUNT };
+    static things t;
+    static float rows[MORE][DIM];
+    static int32_t labels[MORE];
+    make(&t, 1);
+    for (size_t i = 0; i < MORE; i++) {
+        labels[i] = (int32_t)(i % LABELS);
+        make_half(i, rows[i]);
+    }
+    akin_features f = features_of(first, second);
+    f.parts[first].given = f.parts[second].given = true;
+    akin_study study = study_of(&t, 0);
+    study.rows = rows[0];
+    study.count = FEW;
+    akin_tune_result few = tuned(&study, &f);
+    study.taught = rows[0];
+    study.taught_label = labels;
+    study.taught_count = FEW;
+    akin_tune_result same = tuned(&study, &f);
+    study.taught_count = MORE;
+    akin_tune_result more = tuned(&study, &f);
+    assert_true(few.mapped && more.mapped && more.share_map == few.share_map);
+    assert_memory_equal(few.turn, same.turn, sizeof *few.turn * DIM * DIM);
+    assert_true(nearest_alike(more.turn) > nearest_alike(few.turn) + 0.01);
+    akin_mem_free(few.turn);
+    akin_mem_free(same.turn);
+    akin_mem_free(more.turn);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(what_tells_weighs_more),
                                        cmocka_unit_test(a_map_presses_noise),
@@ -297,6 +368,7 @@ int main(void) {
                                        cmocka_unit_test(weights_keep_originals),
                                        cmocka_unit_test(changes_alone_make_steady),
                                        cmocka_unit_test(random_labels_teach_nothing),
-                                       cmocka_unit_test(labels_teach_steady_rows)};
+                                       cmocka_unit_test(labels_teach_steady_rows),
+                                       cmocka_unit_test(more_rows_teach_better)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
