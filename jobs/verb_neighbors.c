@@ -278,17 +278,15 @@ static akin_status run(akin_call *call) {
     return run_together(&call, 1);
 }
 
-/* Options that work on the lists of items, not of products. */
+/* Options that do not work on the lists of products. */
 static akin_status check_products(const akin_options *o) {
-    static const char *const others[] = {"diversity", "collapse-duplicates", "fill"};
-    size_t count = sizeof others / sizeof *others;
-    if (akin_options_given(o, "pictures") && !akin_options_is(o, "by", "group"))
-        return akin_error_option("pictures", "--pictures needs --by group");
-    for (size_t i = 0; akin_options_is(o, "by", "group") && i < count; i++)
-        if (akin_options_given(o, others[i]))
-            return akin_error_option(
-                "by", "--by group does not go together with --%s: leave one of them out",
-                others[i]);
+    if (!akin_options_is(o, "by", "group"))
+        return akin_options_given(o, "pictures")
+                   ? akin_error_option("pictures", "--pictures needs --by group")
+                   : AKIN_OK;
+    if (akin_options_is(o, "fill", "category") && !akin_options_is(o, "pictures", "mean"))
+        return akin_error_option("by", "--by group does not go together with --fill category: use "
+                                       "--pictures mean, or lower --min-score");
     return AKIN_OK;
 }
 

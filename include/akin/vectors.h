@@ -48,6 +48,7 @@ typedef struct {
     size_t n,
         sources; /* rows of all ranks, of which so many at the beginning are sources (below) */
     size_t dim;
+    size_t ends; /* last columns, which keep sources from targets and say nothing of a row */
 } akin_vectors_shape;
 /* The same for rows derived from other vectors: they inherit those vectors' digests and options,
  * and, if there are as many rows, their sources and targets. */
@@ -63,6 +64,8 @@ size_t akin_vectors_sources(const akin_vectors *vectors);
 size_t akin_vectors_own_sources(const akin_vectors *vectors); /* of this rank: its first rows */
 size_t akin_vectors_unusable(const akin_vectors *vectors);    /* of all ranks */
 size_t akin_vectors_dim(const akin_vectors *vectors);
+/* The columns that compare any two rows, of sources or of targets: all but the ends of the shape. */
+size_t akin_vectors_columns(const akin_vectors *vectors);
 size_t akin_vectors_first(const akin_vectors *vectors); /* this rank's shard: shard.h */
 size_t akin_vectors_count(const akin_vectors *vectors);
 const float *akin_vectors_row(const akin_vectors *vectors,

@@ -209,7 +209,7 @@ akin_status akin_aspect_take(akin_comm *comm, const akin_aspect *aspect, akin_ve
     AKIN_TRY(akin_agree(comm, prepare(&w)));
     AKIN_TRY(compute(&w));
     AKIN_TRY(akin_agree(comm, akin_labels_join(own, akin_labels_count(own), own, 0, &labels)));
-    const akin_vectors_shape shape = {n, akin_vectors_sources(*vectors), w.dim};
+    const akin_vectors_shape shape = {n, akin_vectors_sources(*vectors), w.dim, 0};
     AKIN_TRY(akin_vectors_create_of(comm, *vectors, shape, w.rows, labels, &taken));
     akin_vectors_free(*vectors);
     *vectors = taken;

@@ -109,7 +109,7 @@ static int32_t slot_within(const filling *f, size_t item, size_t first, size_t c
 /* The sums of the rows of these categories, [count, dim]. Collective; agreed. */
 static akin_status add_up(const filling *f, size_t first, size_t count, float **centres) {
     akin_status status;
-    size_t dim = akin_vectors_dim(f->vectors);
+    size_t dim = akin_vectors_columns(f->vectors);
     int64_t *sums = akin_mem_zalloc(count, dim * sizeof *sums);
     *centres = akin_mem_alloc(count, dim * sizeof **centres);
     AKIN_TRY(akin_agree(f->comm, sums && *centres ? AKIN_OK : AKIN_FAILED));
@@ -164,7 +164,7 @@ static size_t keep_best(const filling *f, candidate *all, size_t count) {
 /* This rank's best candidates in these categories. */
 static akin_status list_own(const filling *f, size_t first, size_t count, const float *centres,
                             candidate **out, size_t *kept) {
-    size_t found = 0, dim = akin_vectors_dim(f->vectors);
+    size_t found = 0, dim = akin_vectors_columns(f->vectors);
     for (size_t i = 0; i < count_of(f); i++) found += slot_within(f, i, first, count) >= 0;
     candidate *all = *out = akin_mem_alloc(found, sizeof *all);
     if (!all) return AKIN_FAILED;
@@ -380,7 +380,7 @@ akin_status akin_backfill(akin_comm *comm, const akin_vectors *vectors,
     memset(f.filled, 0, akin_vectors_count(vectors) * sizeof *f.filled);
     if (f.item_rules) f.most = akin_vectors_items(vectors);
     AKIN_TRY(find_needed(&f));
-    size_t sums = akin_vectors_dim(vectors) * sizeof(int64_t);
+    size_t sums = akin_vectors_columns(vectors) * sizeof(int64_t);
     size_t gathered = f.most * (size_t)akin_comm_size(comm) * sizeof(candidate);
     size_t at_once = CHUNK_BYTES / (sums > gathered ? sums : gathered) + 1;
     for (size_t first = 0; first < f.slots; first += at_once)

@@ -8,13 +8,29 @@
 
 #define AT_ONCE_MIB 64 /* bytes of candidates' rows in memory */
 
+/* The best score of a row of candidate `taken` and one of candidate c. */
+static float best_of(const akin_diversity_room *room, size_t taken, size_t c) {
+    const size_t *mine = room->first + room->row[taken], *its = room->first + room->row[c];
+    float best = -2;
+    for (size_t a = mine[0]; a < mine[1]; a++)
+        for (size_t b = its[0]; b < its[1]; b++) {
+            float score = akin_remote_rows_score(room->rows + a * room->stride,
+                                                 room->rows + b * room->stride, room->stride);
+            if (score > best) best = score;
+        }
+    return best;
+}
+
 /* Updates the candidates from `from` on: their similarity to the last one chosen, if that is higher
  * than before. */
 static void meet(const akin_diversity_room *room, size_t taken, size_t from, size_t count) {
     if (from >= count) return;
+    for (size_t c = from; room->first && c < count; c++)
+        room->scores[c - from] = best_of(room, taken, c);
     for (size_t c = from; c < count; c++) room->hits[c - from] = (akin_dot_hit){0, room->row[c]};
-    akin_remote_rows_scores(room->rows + room->row[taken] * room->stride, room->rows, room->stride,
-                            room->hits, count - from, room->scores);
+    if (!room->first)
+        akin_remote_rows_scores(room->rows + room->row[taken] * room->stride, room->rows,
+                                room->stride, room->hits, count - from, room->scores);
     for (size_t c = from; c < count; c++)
         if (room->scores[c - from] > room->nearest[c]) room->nearest[c] = room->scores[c - from];
 }
@@ -57,7 +73,8 @@ static size_t held(const uint64_t *list, size_t pool) {
 
 typedef struct {
     akin_remote_rows *fetch;
-    size_t batch;    /* items at a time */
+    size_t batch; /* items at a time */
+    size_t columns;
     int32_t *wanted; /* [batch, pool] */
     akin_diversity_room room;
 } work;
@@ -69,6 +86,7 @@ static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t po
     if (w->batch == 0) w->batch = 1;
     if (w->batch > akin_vectors_count(vectors) + 1) w->batch = akin_vectors_count(vectors) + 1;
     w->wanted = akin_mem_alloc(w->batch, pool * sizeof *w->wanted);
+    w->columns = akin_vectors_columns(vectors);
     akin_diversity_room *room = &w->room;
     room->stride = akin_remote_rows_stride(w->fetch);
     room->rows = akin_mem_alloc(pool, room->stride * sizeof *room->rows);
@@ -79,6 +97,13 @@ static akin_status begin(akin_comm *comm, const akin_vectors *vectors, size_t po
     return w->wanted && room->rows && room->row && room->nearest && room->hits && room->scores
                ? AKIN_OK
                : AKIN_FAILED;
+}
+
+/* Its columns that compare any two rows. */
+static void take_row(work *w, int32_t row, size_t e) {
+    float *to = w->room.rows + e * w->room.stride;
+    memcpy(to, akin_remote_rows_get(w->fetch, row), w->columns * sizeof *to);
+    memset(to + w->columns, 0, (w->room.stride - w->columns) * sizeof *to);
 }
 
 /* Lists [first, end) of this rank. Collective; agreed. */
@@ -93,10 +118,7 @@ static akin_status pick_batch(work *w, double lambda, size_t k, size_t pool, siz
     for (size_t i = first; i < end; i++) {
         uint64_t *list = lists + i * pool;
         size_t count = held(list, pool);
-        for (size_t e = 0; e < count; e++)
-            memcpy(w->room.rows + e * w->room.stride,
-                   akin_remote_rows_get(w->fetch, akin_topk_row(list[e])),
-                   w->room.stride * sizeof *w->room.rows);
+        for (size_t e = 0; e < count; e++) take_row(w, akin_topk_row(list[e]), e);
         akin_diversity_pick(lambda, k, list, count, &w->room);
         for (size_t e = k; e < count; e++) list[e] = 0;
     }

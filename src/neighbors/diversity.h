@@ -4,7 +4,8 @@
  * is always that with the largest lambda * score(item, c) - (1 - lambda) * max over those chosen,
  * t, of score(c, t), where the second term is 0 for the first one; ties go to the first candidate.
  * With lambda 1 the list stays as it is. Products and differences are in double precision, scores
- * as in row_block.h: the bits are the same wherever they are computed. */
+ * as in row_block.h: the bits are the same wherever they are computed. A candidate may have several
+ * rows, such as the pictures of a product; the score of two is then the best of their rows. */
 #ifndef AKIN_DIVERSITY_H
 #define AKIN_DIVERSITY_H
 
@@ -17,11 +18,13 @@
 
 typedef struct {
     size_t stride;
-    float *rows;        /* [count, stride], padded, 64-byte aligned: of the candidates */
-    uint16_t *row;      /* [count]: scratch, like the members below */
-    float *nearest;     /* [count] */
-    akin_dot_hit *hits; /* [count] */
-    float *scores;      /* [count] */
+    float *rows;         /* [count, stride], padded, 64-byte aligned: of the candidates */
+    const size_t *first; /* [count + 1]: candidate c has rows first[c] to first[c + 1] - 1; NULL:
+                          * one each */
+    uint16_t *row;       /* [count]: scratch, like the members below */
+    float *nearest;      /* [count] */
+    akin_dot_hit *hits;  /* [count] */
+    float *scores;       /* [count] */
 } akin_diversity_room;
 
 /* Reorders `count` candidates (at most 65,536), best first: the first k are those chosen, in

@@ -16,8 +16,11 @@
  * so its first entries are those that it would have without the duplicates.
  *
  * Most of this follows from the exact lists. A row whose list is full of such close rows may have
- * more of them: these rows are compared with each other, only those that are kept. Memory: 5 bytes
- * per item, and the kept ones among such rows. */
+ * more of them: these rows are compared with each other, only those that are kept. Memory: 6 bytes
+ * per item, 64 for each such row, and the kept ones among them.
+ *
+ * The same holds for products (product_duplicates.h), which may have several rows: two are as close
+ * as the closest of their rows that the rules do not separate. */
 #ifndef AKIN_DUPLICATES_H
 #define AKIN_DUPLICATES_H
 
@@ -25,15 +28,30 @@
 #include <akin/error.h>
 #include <akin/row_block.h>
 #include <akin/vectors.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* lists: exact lists under these rules, [count of vectors, pool] keys of topk.h, best first, 0
- * after the last. *duplicate_of: [items of vectors], on every rank, owned: the row that is kept
- * instead, -1 = this row is kept. Collective; agreed; same rules, least, pool. */
-AKIN_MUST_CHECK akin_status akin_duplicates_find(akin_comm *comm, const akin_vectors *vectors,
-                                                 const akin_row_block_rules *rules, float least,
-                                                 size_t pool, const uint64_t *lists,
+/* What is searched for duplicates: rows, or products of rows. */
+typedef struct {
+    const akin_vectors *vectors;
+    const akin_row_block_rules *rules;
+    float least;
+    size_t n, first, count; /* of all ranks; of this one, behind those of the ranks before it */
+    const int32_t *begin; /* [n + 1]: number p has rows begin[p] to begin[p + 1] - 1; NULL: row p */
+    size_t ahead;         /* how far behind a row it stands as a neighbour (product_means.h) */
+    const uint64_t *lists; /* [count, pool]: exact under these rules, keys of topk.h, of numbers,
+                             * best first, 0 after the last */
+    size_t pool;
+} akin_duplicates_source;
+
+/* Whether an item of this rank's shard can be a duplicate. Not collective. */
+bool akin_duplicates_takes(const akin_vectors *vectors, const akin_row_block_rules *rules,
+                           size_t item);
+/* *duplicate_of: [n], on every rank, owned: the one that is kept instead, -1 = this one is kept.
+ * Collective; agreed; same rules, least, n, begin, pool. */
+AKIN_MUST_CHECK akin_status akin_duplicates_find(akin_comm *comm,
+                                                 const akin_duplicates_source *from,
                                                  int32_t **duplicate_of);
 
 typedef struct {

@@ -143,8 +143,8 @@ bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t n
 }
 
 void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,
-                             size_t before, uint8_t *target) {
-    int64_t first = (int64_t)(before + akin_vectors_first(vectors));
+                             int64_t before, uint8_t *target) {
+    int64_t first = before + (int64_t)akin_vectors_first(vectors);
     for (size_t b = 0; b < blocks->for_all_count; b++) {
         int64_t at = blocks->for_all[b] - first;
         if (at >= 0 && at < (int64_t)akin_vectors_count(vectors)) target[at] = 0;

@@ -37,9 +37,9 @@ bool akin_item_blocks_has(const akin_item_blocks *blocks, int64_t row, int64_t n
 bool akin_item_blocks_alone(const akin_item_blocks *blocks, int64_t row);
 
 /* Clears those of this rank's shard that must not be recommended in targets [count of the shard];
- * before: rows of the blocks that precede the first one of the vectors.
+ * before: how many rows of the blocks precede the first one of the vectors.
  * Not collective. */
 void akin_item_blocks_strike(const akin_item_blocks *blocks, const akin_vectors *vectors,
-                             size_t before, uint8_t *target);
+                             int64_t before, uint8_t *target);
 
 #endif

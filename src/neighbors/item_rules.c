@@ -467,7 +467,7 @@ const akin_item_blocks *akin_item_rules_blocks(const akin_item_rules *rules) {
 }
 
 void akin_item_rules_strike(akin_item_rules *rules, const akin_vectors *vectors,
-                            const akin_item_blocks *blocks, size_t before) {
+                            const akin_item_blocks *blocks, int64_t before) {
     akin_item_blocks_strike(blocks, vectors, before, rules->target);
     rules->has_targets = rules->has_targets || blocks->for_all_count > 0;
 }

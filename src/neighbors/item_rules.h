@@ -51,7 +51,7 @@ const akin_item_blocks *akin_item_rules_blocks(const akin_item_rules *rules);
 /* Bars what is blocked for every item from being a neighbour; before: rows of the blocks
  * that precede the first one of the vectors. Not collective; before the comparison. */
 void akin_item_rules_strike(akin_item_rules *rules, const akin_vectors *vectors,
-                            const akin_item_blocks *blocks, size_t before);
+                            const akin_item_blocks *blocks, int64_t before);
 
 /* Whether only available rows (or, with a rule for targets, only matching ones) can be neighbours.
  */

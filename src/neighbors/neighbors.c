@@ -1,12 +1,11 @@
 /* neighbors: from unit vectors to tables. */
 #include "aspect.h"
+#include "first_duplicates.h"
 #include "first_pass.h"
 #include "hubs.h"
-#include "refine.h"
 #include "resume.h"
 #include "ring_checkpoint.h"
 #include "table_run.h"
-#include "target_duplicates.h"
 #include <akin/allpairs.h>
 #include <akin/file.h>
 #include <akin/log.h>
@@ -222,57 +221,12 @@ static akin_status damp_hubs(const sweep *s, akin_table_run *r,
     return akin_hubs_damp(s->comm, &lists, checkpoint, akin_item_rules_offsets(r->more), figures);
 }
 
-/* The other catalogue, and the rules under which its items can be duplicates of each other. */
-typedef struct {
-    akin_vectors *vectors;
-    akin_item_rules *more; /* NULL: no rules other than those of labels */
-    akin_row_block_rules rules;
-} others;
-
-static void free_others(others *o) {
-    akin_item_rules_free(o->more);
-    akin_vectors_free(o->vectors);
-}
-
-/* Collective; agreed. */
-static akin_status open_others(const sweep *s, const akin_table_run *r, others *o) {
-    akin_status status;
-    const akin_neighbors_params *p = r->params;
-    const akin_aspect aspect = {.parts = p->aspect,
-                                .input = {p->against, p->against_catalog},
-                                .model = p->model,
-                                .beside = p->input};
-    akin_neighbors_rules given = p->rules;
-    const akin_item_blocks *blocks = akin_item_rules_blocks(r->more);
-    given.boost = given.pins = given.at_most = given.blocks = (akin_neighbors_words){0};
-    given.damp_hubs = false;
-    *o = (others){.rules = r->rules};
-    o->rules.more = NULL;
-    AKIN_TRY(akin_vectors_open(s->comm, p->against, p->against_ids, &o->vectors));
-    if (p->aspect) AKIN_TRY(akin_aspect_take(s->comm, &aspect, &o->vectors));
-    if (!akin_item_rules_asked(&given) && blocks->for_all_count == 0) return AKIN_OK;
-    AKIN_TRY(akin_item_rules_create(s->comm, &given, o->vectors, NULL, p->against, &o->more));
-    akin_item_rules_strike(o->more, o->vectors, blocks, akin_vectors_sources(r->vectors));
-    o->rules.more = akin_item_rules_rows(o->more);
-    o->rules.only_available = akin_item_rules_targets(o->more);
-done:
-    return status;
-}
-
-/* Finds items that look the same by a separate pass: for another catalogue, or under rules for
- * single items, where lists do not contain this information. Collective; agreed. */
+/* The first pass of --collapse-duplicates: for another catalogue, for products, or under rules for single
+ * items, where lists do not contain this information. Collective; agreed. */
 static akin_status collapse_first(const sweep *s, akin_table_run *r,
                                   const akin_first_pass_checkpoint *checkpoint,
                                   akin_allpairs_figures *figures) {
-    const akin_neighbors_params *p = r->params;
-    others o = {.vectors = rows_of(s), .rules = r->rules};
-    akin_status status = p->against ? open_others(s, r, &o) : AKIN_OK;
-    if (status == AKIN_OK)
-        status = akin_target_duplicates_find(
-            s->comm, o.vectors, p->against ? akin_vectors_sources(r->vectors) : 0, &o.rules,
-            akin_refine_least(&p->refine), r->pool, checkpoint, &r->duplicate_of, figures);
-    if (p->against) free_others(&o);
-    return status;
+    return akin_first_duplicates_find(s->comm, r, checkpoint, figures);
 }
 
 /* A first pass of one table. Its checkpoint stays until the table is written, because a second pass

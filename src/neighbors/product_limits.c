@@ -19,9 +19,10 @@ typedef struct {
     akin_product_lists *out;
     uint64_t *scratch;
     size_t scratch_size;
-    int32_t *poor;   /* this rank's products whose lists are too short */
-    uint8_t *wanted; /* [products]: those that are searched again in this step */
-    size_t *items;   /* [count of the shard] */
+    int32_t *poor;    /* this rank's products whose lists are too short */
+    int32_t *removed; /* [items]: -1 = a picture of a product that is kept; NULL: all are */
+    uint8_t *wanted;  /* [products]: those that are searched again in this step */
+    size_t *items;    /* [count of the shard] */
 } work;
 
 /* --- applying the limits to offers --- */
@@ -39,14 +40,23 @@ static size_t take_keys(const work *w, const int32_t *pins, size_t pinned, size_
     return held;
 }
 
+/* Whether a product is kept, and is not what stands for `own`. */
+static bool is_kept(const work *w, int32_t own, int32_t product) {
+    const int32_t *of = w->from->duplicate_of;
+    return !of || (of[product] < 0 && product != of[own]);
+}
+
 /* Applies the limits to a product's offers; false: the list is too short, and there may be more
  * offers. */
 static bool take(work *w, const akin_product_offer *offers, size_t count, size_t right) {
     size_t own = (size_t)offers->product - w->out->first, pinned = 0, next = 0;
     const int32_t *pins = akin_item_pins_of(w->from->pins, own, &pinned);
     size_t wanted = w->k > pinned ? w->k - pinned : 0, some = count < right ? count : right;
-    for (size_t o = 0; o < some; o++) w->scratch[o] = offers[o].key;
-    size_t held = take_keys(w, pins, pinned, some, wanted);
+    size_t left = 0;
+    for (size_t o = 0; o < some; o++)
+        if (is_kept(w, offers->product, akin_topk_row(offers[o].key)))
+            w->scratch[left++] = offers[o].key;
+    size_t held = take_keys(w, pins, pinned, left, wanted);
     for (size_t e = 0; e < held; e++) {
         while (offers[next].key != w->scratch[e]) next++;
         akin_product_lists_append(w->out, w->k, &offers[next]);
@@ -116,7 +126,7 @@ static akin_status search_some(void *context, size_t width, size_t first, size_t
     size_t pictures = list_pictures(w);
     lists = akin_mem_alloc(pictures, width * sizeof *lists);
     AKIN_TRY(akin_agree(w->comm, lists ? AKIN_OK : AKIN_FAILED));
-    const akin_list_search_wanted sought = {w->items, pictures, width, NULL};
+    const akin_list_search_wanted sought = {w->items, pictures, width, w->removed};
     AKIN_TRY(akin_list_search(w->comm, w->from->vectors, w->from->rules, &sought, lists));
     const akin_product_item_lists from = {
         .lists = lists, .width = width, .items = w->items, .count = pictures};
@@ -203,7 +213,13 @@ akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_
     w.poor = akin_mem_alloc(out->count, sizeof *w.poor);
     w.wanted = akin_mem_alloc(source->products->count, sizeof *w.wanted);
     w.items = akin_mem_alloc(items, sizeof *w.items);
-    AKIN_TRY(akin_agree(comm, w.poor && w.wanted && w.items ? AKIN_OK : AKIN_FAILED));
+    if (source->duplicate_of)
+        w.removed = akin_mem_alloc(source->products->items, sizeof *w.removed);
+    AKIN_TRY(akin_agree(comm, w.poor && w.wanted && w.items && !source->duplicate_of == !w.removed
+                                  ? AKIN_OK
+                                  : AKIN_FAILED));
+    for (size_t i = 0; w.removed && i < source->products->items; i++)
+        w.removed[i] = source->duplicate_of[source->products->of_item[i]] < 0 ? -1 : 0;
     AKIN_TRY(akin_products_offers(comm, source->vectors, source->products, &from, &offers, &count));
     AKIN_TRY(akin_agree(comm, take_all(&w, offers, count, source->pool, &rounds.count)));
     AKIN_TRY(akin_list_search_again(comm, source->vectors, &rounds, sought));
@@ -215,5 +231,6 @@ done:
     akin_mem_free(w.poor);
     akin_mem_free(w.wanted);
     akin_mem_free(w.items);
+    akin_mem_free(w.removed);
     return status;
 }

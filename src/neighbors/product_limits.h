@@ -1,5 +1,6 @@
 /* product_limits: lists between products that exceed no limit (neighbors --by group --at-most). A
- * list is made by going through a product's neighbours, best first, as in item_limits.h. */
+ * list is made by going through a product's neighbours, best first, as in item_limits.h. Duplicates are
+ * removed before. */
 #ifndef AKIN_PRODUCT_LIMITS_H
 #define AKIN_PRODUCT_LIMITS_H
 
@@ -16,10 +17,12 @@ typedef struct {
     const akin_row_block_rules *rules;
     const akin_item_rules *item_rules; /* with limits on products, or without */
     const akin_item_pins *pins;        /* are counted first; NULL: none */
-    const uint64_t *lists;             /* [count, stride], of the pictures */
-    const size_t *items;               /* [count] of the shard; NULL: all of it */
-    size_t count;                      /* of the lists */
-    size_t stride, pool;               /* pool: the number of entries of each list that are exact */
+    const int32_t *
+        duplicate_of; /* [products]: the one that is kept instead, -1 = this one is; NULL: all are */
+    const uint64_t *lists; /* [count, stride], of the pictures */
+    const size_t *items;   /* [count] of the shard; NULL: all of it */
+    size_t count;          /* of the lists */
+    size_t stride, pool;   /* pool: the number of entries of each list that are exact */
 } akin_product_limits_source;
 
 /* Makes lists of at most k entries, without the pins. *sought: number of products on all ranks

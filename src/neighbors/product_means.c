@@ -14,6 +14,7 @@ typedef struct {
     const akin_vectors *vectors;
     const akin_products *products;
     bool twins;               /* each product is a source and a target */
+    bool alone;               /* each product is a group of its own */
     size_t rows, sources;     /* there will be, and sources among them */
     size_t dim, first, count; /* this rank's shard of the products */
     double *sums;             /* [count, dim] */
@@ -180,10 +181,10 @@ static akin_status label_rows(const means *m, akin_labels **out) {
            end = mine.end < n ? mine.end : n, beyond = mine.first > n ? mine.first : n,
            last = mine.end > n ? mine.end : n;
     akin_labels *sources = NULL, *targets = NULL;
-    AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, first, end - first, m->twins,
+    AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, first, end - first, m->alone,
                                  &sources));
     AKIN_TRY(akin_products_label(m->comm, m->vectors, m->products, beyond - shift_of(m),
-                                 last - beyond, m->twins, &targets));
+                                 last - beyond, m->alone, &targets));
     status =
         akin_agree(m->comm, akin_labels_join(sources, end - first, targets, last - beyond, out));
     if (status != AKIN_OK) { /* perhaps of another rank */
@@ -197,12 +198,14 @@ done:
 }
 
 akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vectors,
-                                      const akin_products *products, akin_vectors **out) {
+                                      const akin_products *products, bool alone,
+                                      akin_vectors **out) {
     akin_status status;
     means m = {
         .comm = comm,
         .vectors = vectors,
         .products = products,
+        .alone = alone,
         .dim = akin_vectors_dim(vectors),
         .first = akin_shard_first(products->count, akin_comm_size(comm), akin_comm_rank(comm)),
         .count = akin_shard_count(products->count, akin_comm_size(comm), akin_comm_rank(comm))};
@@ -215,7 +218,7 @@ akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vecto
     AKIN_TRY(sum_rows(&m));
     AKIN_TRY(make_rows(&m, &rows));
     AKIN_TRY(label_rows(&m, &labels));
-    const akin_vectors_shape shape = {m.rows, m.sources, m.dim + 2};
+    const akin_vectors_shape shape = {m.rows, m.sources, m.dim + 2, 2};
     status = akin_vectors_create_of(comm, vectors, shape, rows, labels, out);
 done:
     akin_mem_free(rows);

@@ -14,10 +14,11 @@
 #include "products.h"
 
 /* Products as vectors, [.., dim + 2]: the sources, then the targets. With one catalogue each product
- * has a row of either kind and is a group of its own; with two catalogues it has one row, and its
- * group is that of its items. The bits do not depend on the number of ranks. Collective; agreed. */
+ * has a row of either kind; with two catalogues it has one row. alone: each is a group of its own;
+ * otherwise its group is that of its items. The bits do not depend on the number of ranks. Collective;
+ * agreed; same alone. */
 AKIN_MUST_CHECK akin_status akin_product_means_create(akin_comm *comm, const akin_vectors *vectors,
-                                                      const akin_products *products,
+                                                      const akin_products *products, bool alone,
                                                       akin_vectors **out);
 
 /* Sets picture and other of the lists: the most similar pair of pictures, the first one of several.

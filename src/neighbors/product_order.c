@@ -141,7 +141,7 @@ static akin_status take(akin_comm *comm, const akin_vectors *vectors, const akin
     AKIN_TRY(akin_agree(comm, local));
     AKIN_TRY(move_all(&m));
     const akin_vectors_shape shape = {akin_vectors_items(vectors), akin_vectors_sources(vectors),
-                                      m.dim};
+                                      m.dim, 0};
     labels = m.labels, m.labels = NULL;
     status = akin_vectors_create_of(comm, vectors, shape, m.rows, labels, out);
 done:

@@ -340,10 +340,12 @@ static akin_status make_room(akin_product_lists *p, size_t k) {
     size_t count = p->count;
     p->neighbor = akin_mem_alloc(count * k, sizeof *p->neighbor);
     p->score = akin_mem_zalloc(count * k, sizeof *p->score);
+    p->place = akin_mem_zalloc(count * k, sizeof *p->place);
     p->held = akin_mem_zalloc(count, sizeof *p->held);
     p->picture = akin_mem_alloc(count * k, sizeof *p->picture);
     p->other = akin_mem_alloc(count * k, sizeof *p->other);
-    if (!p->neighbor || !p->score || !p->held || !p->picture || !p->other) return AKIN_FAILED;
+    if (!p->neighbor || !p->score || !p->place || !p->held || !p->picture || !p->other)
+        return AKIN_FAILED;
     for (size_t e = 0; e < count * k; e++) p->neighbor[e] = p->picture[e] = p->other[e] = -1;
     return AKIN_OK;
 }
@@ -380,6 +382,7 @@ void akin_product_lists_append(akin_product_lists *lists, size_t k,
     size_t e = at * k + (size_t)lists->held[at]++;
     lists->neighbor[e] = akin_topk_row(offer->key);
     lists->score[e] = offer->cosine;
+    lists->place[e] = akin_topk_score(offer->key);
     lists->picture[e] = offer->picture, lists->other[e] = offer->other;
 }
 
@@ -400,6 +403,7 @@ done:
 void akin_product_lists_release(akin_product_lists *lists) {
     akin_mem_free(lists->neighbor);
     akin_mem_free(lists->score);
+    akin_mem_free(lists->place);
     akin_mem_free(lists->held);
     akin_mem_free(lists->picture);
     akin_mem_free(lists->other);

@@ -63,10 +63,11 @@ AKIN_MUST_CHECK akin_status akin_products_label(akin_comm *comm, const akin_vect
 
 /* Lists of some products; all arrays are owned. */
 typedef struct {
-    size_t first, count;      /* of this rank: its shard of `listed` */
-    int32_t *neighbor;        /* [count, k]: products, -1 = none, best first */
-    float *score;             /* [count, k] */
-    int32_t *held;            /* [count] */
+    size_t first, count; /* of this rank: its shard of `listed` */
+    int32_t *neighbor;   /* [count, k]: products, -1 = none, best first */
+    float *score;        /* [count, k] */
+    float *place;  /* [count, k]: the score that they are ordered by, with its boost; or NULL */
+    int32_t *held; /* [count] */
     int32_t *picture, *other; /* [count, k]: their most similar pictures, -1 = none */
 } akin_product_lists;
 

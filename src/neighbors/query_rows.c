@@ -15,7 +15,8 @@ static akin_status take_products(akin_comm *comm, const akin_query_params *param
     AKIN_TRY(akin_products_find(comm, items, &out->products));
     if (params->mean) {
         out->made_from = items, out->vectors = NULL;
-        return akin_product_means_create(comm, items, &out->products, &out->vectors);
+        return akin_product_means_create(comm, items, &out->products, !params->against,
+                                         &out->vectors);
     }
     AKIN_TRY(akin_product_order_put(comm, &out->vectors, &out->products, &order));
     if (out->vectors != items) out->made_from = items;

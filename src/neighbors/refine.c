@@ -68,9 +68,15 @@ float akin_refine_least(const akin_refine_params *params) {
 /* Uses the given duplicates, or finds them in the lists. Collective; agreed. */
 static akin_status find_duplicates(refinement *r, const int32_t *given) {
     size_t n = akin_vectors_items(r->vectors);
-    if (!given)
-        return akin_duplicates_find(r->comm, r->vectors, r->rules, akin_refine_least(r->params),
-                                    r->pool, r->lists, &r->out->duplicates_of);
+    const akin_duplicates_source from = {.vectors = r->vectors,
+                                         .rules = r->rules,
+                                         .least = akin_refine_least(r->params),
+                                         .n = n,
+                                         .first = akin_vectors_first(r->vectors),
+                                         .count = akin_vectors_count(r->vectors),
+                                         .lists = r->lists,
+                                         .pool = r->pool};
+    if (!given) return akin_duplicates_find(r->comm, &from, &r->out->duplicates_of);
     int32_t *of = r->out->duplicates_of = akin_mem_alloc(n, sizeof *of);
     if (of) memcpy(of, given, n * sizeof *given);
     return akin_agree(r->comm, of ? AKIN_OK : AKIN_FAILED);

@@ -57,7 +57,8 @@ static akin_status open_before(const akin_table_run *r, night_before *b) {
     akin_vectors *items = b->vectors;
     if (p->mean) {
         b->made_from = items, b->vectors = NULL;
-        AKIN_TRY(akin_product_means_create(r->comm, items, &b->products, &b->vectors));
+        AKIN_TRY(akin_product_means_create(r->comm, items, &b->products, !r->params->against,
+                                           &b->vectors));
     } else {
         AKIN_TRY(akin_product_order_put(r->comm, &b->vectors, &b->products, &b->order));
         if (b->vectors != items) b->made_from = items;

@@ -4,6 +4,7 @@
 #include "list_scores.h"
 #include "neighbors_check.h"
 #include "product_calibrate.h"
+#include "product_diversity.h"
 #include "product_limits.h"
 #include "product_means.h"
 #include "product_order.h"
@@ -93,7 +94,7 @@ static akin_status take_rules(run *r) {
         AKIN_TRY(
             akin_item_rules_create(r->comm, &p->rules, r->vectors, products, p->input, &r->more));
         akin_item_limits *limits = akin_item_rules_limits(r->more);
-        if (p->refine.collapse && limits)
+        if (p->refine.collapse && limits && !products)
             AKIN_TRY(akin_agree(r->comm, akin_item_limits_loosen(limits, LIMITED_TIMES)));
         r->rules.more = akin_item_rules_rows(r->more);
         r->rules.only_available = akin_item_rules_targets(r->more);
@@ -126,7 +127,8 @@ static akin_status take_products(run *r, const run *like, akin_neighbors_figures
     if (r->shares_order) return AKIN_OK;
     if (!r->params->mean)
         return akin_product_order_put(r->comm, &r->vectors, &r->products, &r->order);
-    AKIN_TRY(akin_product_means_create(r->comm, r->vectors, &r->products, &means));
+    AKIN_TRY(
+        akin_product_means_create(r->comm, r->vectors, &r->products, !r->params->against, &means));
     r->pictures = r->vectors, r->vectors = means;
 done:
     return status;
@@ -259,8 +261,10 @@ static akin_status list_means(run *r, akin_neighbors_figures *figures, akin_refi
     AKIN_TRY(finish_lists(r, table));
     if (!r->params->against) /* with it, a row is the number of its product */
         count_from_targets(r, table->neighbor, akin_vectors_count(r->vectors) * r->params->k);
-    *out = (akin_product_lists){
-        first < n ? first : n, 0, table->neighbor, table->score, table->counts, NULL, NULL};
+    *out = (akin_product_lists){.first = first < n ? first : n,
+                                .neighbor = table->neighbor,
+                                .score = table->score,
+                                .held = table->counts};
     out->count = (end < n ? end : n) - out->first;
     table->neighbor = table->counts = NULL, table->score = NULL;
     status =
@@ -269,8 +273,9 @@ done:
     return status;
 }
 
-/* Joins the lists of pictures to those of products. Collective; agreed. */
-static akin_status join_lists(run *r, akin_neighbors_figures *figures, akin_product_lists *out) {
+/* Joins the lists of pictures to those of products, of at most k. Collective; agreed. */
+static akin_status join_lists(run *r, akin_neighbors_figures *figures, size_t k,
+                              akin_product_lists *out) {
     akin_status status = AKIN_OK;
     float *cosines = NULL;
     const akin_product_limits_source source = {.vectors = r->vectors,
@@ -278,31 +283,38 @@ static akin_status join_lists(run *r, akin_neighbors_figures *figures, akin_prod
                                                .rules = &r->rules,
                                                .item_rules = r->more,
                                                .pins = r->pins,
+                                               .duplicate_of = r->product_duplicate_of,
                                                .lists = r->lists,
                                                .count = akin_vectors_count(r->vectors),
                                                .stride = r->list,
                                                .pool = r->pool < r->list ? r->pool : r->list};
-    if (akin_item_rules_product_limits(r->more))
-        return akin_product_limits_keep(r->comm, &source, r->params->k, out, &figures->sought);
+    if (akin_item_rules_product_limits(r->more) || r->product_duplicate_of)
+        return akin_product_limits_keep(r->comm, &source, k, out, &figures->sought);
     if (is_boosted(r))
         AKIN_TRY(akin_list_cosines(r->comm, r->vectors, r->lists, r->list, &cosines));
     const akin_product_item_lists from = {.lists = r->lists,
                                           .width = r->list,
                                           .cosines = cosines,
                                           .count = akin_vectors_count(r->vectors)};
-    status = akin_products_join(r->comm, r->vectors, &r->products, &from, r->params->k, out);
+    status = akin_products_join(r->comm, r->vectors, &r->products, &from, k, out);
 done:
     akin_mem_free(cosines);
     return status;
 }
 
-/* The same, with the pins. Collective; agreed. */
+/* Chooses from these lists, and puts the pins first. Collective; agreed. */
 static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **pinned,
                              akin_product_lists *out) {
-    akin_status status = join_lists(r, figures, out);
-    if (status == AKIN_OK && r->pins != NULL)
-        status = akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, r->params->k,
-                                       out, pinned);
+    akin_status status;
+    const akin_refine_params *refine = &r->params->refine;
+    size_t k = r->params->k, pool = refine->diverse ? akin_refine_pool(refine, k) : k;
+    AKIN_TRY(join_lists(r, figures, pool, out));
+    if (refine->diverse)
+        AKIN_TRY(akin_product_diversity(r->comm, r->vectors, &r->products, refine->lambda, k, pool,
+                                        out));
+    if (r->pins != NULL)
+        status = akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, k, out, pinned);
+done:
     return status;
 }
 
@@ -317,6 +329,25 @@ static void number_rows(const run *r, akin_product_lists *lists) {
     if (!r->params->against) return;
     count_from(r->products.targets.first, lists->neighbor, entries);
     count_from(sources, lists->other, entries);
+}
+
+/* For the table: the duplicates among this rank's products, or among its targets. */
+static akin_status tell_duplicates(const run *r, const akin_product_lists *lists,
+                                   akin_refined *table) {
+    const akin_product_span targets = r->products.targets,
+                            own = r->params->against
+                                      ? akin_products_shard(r->comm, targets)
+                                      : (akin_product_span){lists->first, lists->count};
+    akin_mem_free(table->duplicate_of);
+    table->duplicate_of = akin_mem_alloc(own.count, sizeof *table->duplicate_of);
+    if (!table->duplicate_of) return AKIN_FAILED;
+    for (size_t p = 0; p < own.count; p++)
+        table->duplicate_of[p] = r->product_duplicate_of[own.first + p];
+    count_from(targets.first, table->duplicate_of, own.count);
+    table->duplicates = 0;
+    for (size_t p = 0; p < r->products.count; p++)
+        table->duplicates += r->product_duplicate_of[p] >= 0;
+    return AKIN_OK;
 }
 
 /* Makes the table between products. Collective; agreed. */
@@ -340,8 +371,12 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     if (p->refine.calibrated)
         AKIN_TRY(akin_product_calibrate(r->comm, &scores, p->k, &lists, &table.calibration));
     number_rows(r, &lists);
-    const akin_table_extras extras = {.boosted = is_boosted(r),
+    if (r->product_duplicate_of) AKIN_TRY(akin_agree(r->comm, tell_duplicates(r, &lists, &table)));
+    const akin_table_extras extras = {.diverse = p->refine.diverse,
+                                      .boosted = is_boosted(r),
                                       .pinned = table.pinned,
+                                      .filled = table.filled,
+                                      .duplicate_of = table.duplicate_of,
                                       .calibration = table.calibration,
                                       .rules_digest = rules_digest(r),
                                       .picture = lists.picture,
@@ -354,6 +389,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     const akin_table_part part = {
         r->products.sources.count, p->k, lists.first, lists.neighbor, lists.score, lists.held};
     AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
+    figures->fills = table.fills, figures->duplicates = table.duplicates;
 done:
     akin_labels_free(labels);
     akin_labels_free(target_labels);
@@ -430,6 +466,7 @@ void akin_table_run_release(run *r) {
     akin_products_release(&r->products);
     akin_mem_free(r->lists);
     akin_mem_free(r->duplicate_of);
+    akin_mem_free(r->product_duplicate_of);
     akin_delta_free(r->delta);
     akin_text_free(r->checkpoint);
     akin_text_free(r->spare);

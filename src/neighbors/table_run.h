@@ -30,8 +30,9 @@ typedef struct {
     akin_delta *delta;         /* NULL: none */
     akin_text *result_options; /* including the digest of the rules' files */
     int32_t *duplicate_of;     /* [items of the vectors], of targets only; NULL: not requested */
-    size_t pool;               /* number of exact neighbours needed per item */
-    size_t list;               /* length of the engine's lists: these and some spare */
+    int32_t *product_duplicate_of; /* [products], likewise */
+    size_t pool;                   /* number of exact neighbours needed per item */
+    size_t list;                   /* length of the engine's lists: these and some spare */
     uint64_t *lists;
 } akin_table_run;
 

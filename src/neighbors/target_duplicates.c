@@ -35,8 +35,15 @@ akin_status akin_target_duplicates_find(akin_comm *comm, const akin_vectors *tar
     *duplicate_of = NULL;
     AKIN_TRY(akin_first_pass(comm, targets, &plain, pool, checkpoint, &lists, figures));
     plain.layers = 0, plain.again = false; /* from a comparison that was resumed */
-    AKIN_TRY(akin_duplicates_find(comm, targets, &plain, least, akin_allpairs_list(n, pool), lists,
-                                  &of));
+    const akin_duplicates_source from = {.vectors = targets,
+                                         .rules = &plain,
+                                         .least = least,
+                                         .n = n,
+                                         .first = akin_vectors_first(targets),
+                                         .count = akin_vectors_count(targets),
+                                         .lists = lists,
+                                         .pool = akin_allpairs_list(n, pool)};
+    AKIN_TRY(akin_duplicates_find(comm, &from, &of));
     status = akin_agree(comm, count_from_sources(sources, n, of, duplicate_of));
 done:
     akin_mem_free(lists);

@@ -17,7 +17,7 @@ enum { ID_MAX = 1024 };
 static const size_t file_limit = (size_t)1 << 36;
 
 struct akin_vectors {
-    size_t items, sources, dim, first, count, unusable;
+    size_t items, sources, dim, columns, first, count, unusable;
     float *rows;                                         /* [count, dim] */
     uint8_t *usable;                                     /* [count] */
     akin_labels *labels, *source_labels, *target_labels; /* NULL: none of the last two */
@@ -52,7 +52,7 @@ static akin_status create(const range *mine, size_t n, size_t dim, akin_vectors 
     akin_vectors *v = akin_mem_zalloc(1, sizeof *v);
     *out = v;
     if (v == NULL) return AKIN_FAILED;
-    v->items = v->sources = n, v->dim = dim;
+    v->items = v->sources = n, v->dim = v->columns = dim;
     v->first = mine->first, v->count = mine->count;
     v->rows = akin_mem_alloc(v->count, dim * sizeof *v->rows);
     v->usable = akin_mem_alloc(v->count, 1);
@@ -104,7 +104,7 @@ akin_status akin_vectors_create_of(akin_comm *comm, const akin_vectors *made_of,
     akin_status status, local = AKIN_OK;
     AKIN_TRY(akin_vectors_create(comm, shape.n, shape.dim, rows, labels, out));
     akin_vectors *v = *out;
-    v->sources = shape.sources;
+    v->sources = shape.sources, v->columns = shape.dim - shape.ends;
     memcpy(v->digest, made_of->digest, sizeof v->digest);
     memcpy(v->model_digest, made_of->model_digest, sizeof v->model_digest);
     memcpy(v->source_digest, made_of->source_digest, sizeof v->source_digest);
@@ -441,6 +441,10 @@ size_t akin_vectors_unusable(const akin_vectors *v) {
 
 size_t akin_vectors_dim(const akin_vectors *v) {
     return v->dim;
+}
+
+size_t akin_vectors_columns(const akin_vectors *v) {
+    return v->columns;
 }
 
 size_t akin_vectors_first(const akin_vectors *v) {

@@ -36,7 +36,7 @@ class Model:
         if way in ("against", "items"):
             self.names = [item["id"] for item in now[0].items]
             self.sources, self.targets, self.rows = now[0].items, now[-1].items, now[-1].rows
-            self.raw = now[0].rows @ self.rows.T
+            self.raw, self.among = now[0].rows @ self.rows.T, self.rows @ self.rows.T
             self.score = self.judge(self.sources, self.targets, self.raw)
             if way == "items":
                 np.fill_diagonal(self.score, np.nan)
@@ -49,11 +49,14 @@ class Model:
             means = [np.array([one.rows[own].mean(axis=0) for own in side.pictures], np.float32) for one, side in zip(now, sides)]
             if len(now) == 1:
                 mine.items = [{**item, "group": item["id"]} for item in mine.items]
-            self.likeness = means[0] @ means[-1].T
+            self.rows, self.among = means[-1], means[-1] @ means[-1].T
+            self.raw = self.likeness = means[0] @ means[-1].T
             self.score = self.judge(mine.items, other.items, self.likeness)
         else:
-            cosines = now[0].rows @ now[-1].rows.T
-            self.likeness = np.array([[cosines[np.ix_(p, q)].max() for q in other.pictures] for p in mine.pictures], np.float32)
+            cosines, among = now[0].rows @ now[-1].rows.T, now[-1].rows @ now[-1].rows.T
+            self.likeness, self.among = (np.array([[of[np.ix_(p, q)].max() for q in other.pictures] for p in side.pictures], np.float32)
+                                         for side, of in ((mine, cosines), (other, among)))
+            self.named, self.cosines = other.named, among
             passed = self.judge(mine.named, other.named, cosines)
             best = lambda p, q: np.nanmax(passed[np.ix_(p, q)]) if not np.isnan(passed[np.ix_(p, q)]).all() else np.nan
             self.score = np.array([[best(p, q) for q in other.pictures] for p in mine.pictures], np.float32)
@@ -101,7 +104,7 @@ class Model:
             first, pool = pins.get(s, []), k if asked.diversity is None and asked.least is None else 3 * k
             order = sorted(np.flatnonzero(~np.isnan(row)), key=lambda t: (-np.float32(row[t] + offsets[t]), t))
             same = of[s] if self.sources is self.targets else -1
-            if asked.least is not None and asked.limits:  # duplicates count for no limit
+            if asked.least is not None and (asked.limits or hasattr(self, "named")):  # duplicates count for no limit
                 order = [t for t in order if of[t] < 0 and t != same]
             one = order
             if first and asked.limits:
@@ -119,34 +122,36 @@ class Model:
             yield len(first), full, len(full) - len(one)
 
     def diverse(self, order, relevance, k):
-        taken, left, likeness = [], list(range(len(order))), self.rows @ self.rows.T
+        taken, left, likeness = [], list(range(len(order))), self.among
         while left and len(taken) < k:
             values = [self.asked.diversity * float(relevance[c]) - ((1 - self.asked.diversity) * max(float(likeness[order[c], order[t]]) for t in taken) if taken else 0)
                       for c in left]
             taken.append(left.pop(int(np.argmax(values))))
         return [order[c] for c in taken]
 
-    def recommended(self):
+    def recommended(self, targets):
         """Who may be somebody's neighbour."""
         nobody = {b for a, b in self.asked.blocks if a == "*"}
-        return [t["id"] not in nobody and all(rule(None, t, 1) for rule in self.asked.rules if hasattr(rule, "of_target")) for t in self.targets]
+        return [t["id"] not in nobody and all(rule(None, t, 1) for rule in self.asked.rules if hasattr(rule, "of_target")) for t in targets]
 
     def duplicates(self):
         """Of those that may stand in each other's list, the first one that is kept and that close."""
-        likeness, may, of = self.rows @ self.rows.T, self.recommended(), np.full(len(self.targets), -1)
+        of = np.full(len(self.targets), -1)
+        best = hasattr(self, "named")  # of products with several pictures
+        rows, likeness = (self.named, self.cosines) if best else (self.targets, self.among)
+        own, may = self.pictures[1] if best else [[t] for t in range(len(rows))], self.recommended(rows)
         rules = [getattr(rule, "of_pairs", rule) for rule in self.asked.rules if not hasattr(rule, "of_target")]
         if self.sources is not self.targets:  # blocked pairs are of an item of each
             rules = [rule for rule in self.asked.rules if not hasattr(rule, "of_target") and not hasattr(rule, "of_pairs")]
-        for i, a in enumerate(self.targets):
-            for j, b in enumerate(self.targets[:i]):
-                if may[i] and may[j] and of[j] < 0 and likeness[i, j] >= self.asked.least and all(rule(a, b, likeness[i, j]) and rule(b, a, likeness[i, j]) for rule in rules):
-                    of[i] = j
-                    break
+        meet = lambda i, j: may[i] and may[j] and likeness[i, j] >= self.asked.least and all(
+            rule(rows[i], rows[j], likeness[i, j]) and rule(rows[j], rows[i], likeness[i, j]) for rule in rules)
+        for t, mine in enumerate(own):
+            of[t] = next((e for e in range(t) if of[e] < 0 and any(meet(i, j) for i in mine for j in own[e])), -1)
         return of
 
     def centrals(self, of):
         """The targets of each category, those in its middle first, and the pairs that pass all rules but the minimum score."""
-        may = [m and of[j] < 0 for j, m in enumerate(self.recommended())]
+        may = [m and of[j] < 0 for j, m in enumerate(self.recommended(self.targets))]
         found = {}
         for category in {t["category"] for t in self.targets} - {""}:
             rows = [j for j, t in enumerate(self.targets) if may[j] and t["category"] == category]
@@ -180,7 +185,7 @@ def assert_lists(path, way, now, asked, k, said):
         pinned = d["pinned"][...] if "pinned" in d.variables else np.zeros(len(neighbor), int)
         filled = d["filled"][...] if asked.fill else np.zeros(len(neighbor), int)
         if asked.least is not None:
-            of = d["target_duplicate_of" if way == "against" else "duplicate_of"][...]
+            of = d["target_duplicate_of" if way.endswith("against") else "duplicate_of"][...]
             assert np.array_equal(of, model.duplicates()), (said, of, model.duplicates())
     if asked.calibrated:
         all_pairs = model.raw if hasattr(model, "raw") else model.likeness
@@ -227,11 +232,7 @@ def draw_asked(r, way, items):
         asked.damp, words = True, words + ["--damp-hubs"]
     asked.blocks = set(blocked_pairs) if "--blocks" in words else set()
     asked.diversity, asked.least, asked.fill, asked.calibrated = None, None, False, False
-    if way in ("items", "against"):
-        draw_choice(r, way, asked, words)
-    elif r.random() < 0.3:
-        asked.calibrated = True
-        words += ["--score", "calibrated"]
+    draw_choice(r, way, asked, words)
     return [str(word) for word in words], asked
 
 
@@ -243,7 +244,7 @@ def draw_choice(r, way, asked, words):
     if r.random() < 0.5:
         asked.least = float(r.choice([1, 0.75]))
         words += ["--collapse-duplicates", asked.least]
-    if r.random() < 0.6:
+    if r.random() < 0.6 and not way.startswith("best"):
         asked.fill = True
         words += ["--fill", "category"]
         if "--min-score" not in words:
@@ -331,6 +332,43 @@ def test_duplicates_do_not_count_for_limits():
         check_nights(r, way, now, ([str(word) for word in words], asked, 5), case, (way, *words))
     report = akin("neighbors", "now.nc", "-o", "x.nc", "-k", 5, *words, "--json", "--against", "now-base.nc").json
     assert report["sought_anew"] > 0, report
+
+
+def at_least(least):
+    rule = lambda s, t, score: score >= least
+    rule.least = least
+    return rule
+
+
+def test_choices_between_products():
+    """Varied lists, and lists that are filled, under a rule and a limit."""
+    draw("p.png", 1)
+    for case, way in enumerate(["best", "mean", "best against", "mean against"]):
+        r = np.random.default_rng(case)
+        now = make_night(r, way, 0.1)
+        words, rule = draw_rule(r, "within", now[0].items)
+        asked = Asked([rule, at_least(0.25)], [("brand", 2)] if case > 1 else [])
+        asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(), 0.5, None, way.startswith("mean"), False
+        words = [*words, "--diversity", 0.5, "--min-score", 0.25, *(["--fill", "category"] if asked.fill else []), *(["--at-most", "brand=2"] if case > 1 else [])]
+        check_nights(r, way, now, ([str(word) for word in words], asked, 5), case, way)
+
+
+def test_many_products_that_look_the_same():
+    """More than lists hold, under a rule for pairs that separates some."""
+    draw("p.png", 1)
+    for case, way in enumerate(["best", "mean", "best against", "mean against"]):
+        r = np.random.default_rng(case)
+        now = make_night(r, way, 0.1)
+        for one in now:
+            for own in Products(one.items).pictures:
+                if r.random() < 0.8:
+                    one.rows[own] = one.rows[int(r.integers(0, 3))]
+        words, rule = draw_rule(r, ["within", "blocks"][case % 2], Products(now[0].items).named)
+        asked = Asked([rule], [("brand", 2)] if case > 1 else [])
+        asked.blocks = set(blocked_pairs) if case % 2 else set()
+        asked.diversity, asked.least, asked.fill, asked.calibrated = None, 0.75, False, False
+        words = [*words, "--collapse-duplicates", 0.75, *(["--at-most", "brand=2"] if case > 1 else [])]
+        check_nights(r, way, now, ([str(word) for word in words], asked, 1 + case % 2), case, (way, *words))
 
 
 def test_lists_of_nothing_but_duplicates():
