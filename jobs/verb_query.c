@@ -26,7 +26,8 @@ static const akin_option options[] = {
     {.name = "why",
      .type = AKIN_OPTION_TEXT,
      .argument = "ID",
-     .help = "explain the place of this item in the list of --id: cosine, parts, rules, ranks"},
+     .help = "explain the place of this item or product in the list of --id: cosine, parts, rules, "
+             "ranks"},
     {.name = "table",
      .type = AKIN_OPTION_TEXT,
      .argument = "TABLE.nc",
@@ -70,10 +71,6 @@ static akin_status check(const akin_query_params *params) {
                                  params->why);
     if (params->why && !params->against && strcmp(params->why, params->id) == 0)
         return akin_error_option("why", "--why %s: an item is never in its own list", params->why);
-    if (params->by_group && params->why)
-        return akin_error_option("by",
-                                 "--by group does not go together with --why: it is between items, "
-                                 "not products");
     if (params->mean && !params->by_group)
         return akin_error_option("pictures", "--pictures needs --by group");
     if (params->against_ids && !params->against)
@@ -127,6 +124,8 @@ static void report_why(akin_json *report, const akin_query_params *params,
     akin_json_set_text(report, "why", params->why);
     akin_json_set_integer(report, "k", (long long)params->k);
     akin_json_set_number(report, "cosine", why->cosine);
+    if (why->picture[0]) akin_json_set_text(report, "picture", why->picture[0]);
+    if (why->picture[1]) akin_json_set_text(report, "neighbor_picture", why->picture[1]);
     for (size_t p = 0; p < why->part_count; p++) {
         akin_json *part = akin_json_object();
         akin_json_set_text(part, "part", why->parts[p].name);
@@ -161,6 +160,8 @@ static void print_rank(const char *name, size_t rank, size_t depth, const char *
 
 static akin_status print_why(const akin_query_params *params, const akin_query_why *why) {
     printf("%-20s %.9g\n", "cosine", why->cosine);
+    if (why->picture[0] && why->picture[1])
+        printf("%-20s %s, %s\n", "pictures", why->picture[0], why->picture[1]);
     for (size_t p = 0; p < why->part_count; p++)
         printf("  %-18s %+.4f\n", why->parts[p].name, why->parts[p].share);
     if (why->part_count == 0)

@@ -46,7 +46,9 @@ typedef struct {
 } akin_query_verdict;
 
 typedef struct {
-    double cosine;                     /* NaN: one of the vectors is unusable */
+    double cosine;    /* or the mean cosine of two products; NaN: one of the vectors is unusable */
+    char *picture[2]; /* of products: the ids of their pictures that are explained, with --pictures
+                       * mean the most similar ones; owned. NULL: of items */
     akin_part_share parts[AKIN_PARTS]; /* they add up to the cosine */
     size_t part_count;                 /* 0: the model is unknown, or not the only one */
     akin_query_verdict *rules; /* [rule_count]: four of every table, then each word; owned */

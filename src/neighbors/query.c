@@ -72,23 +72,11 @@ static akin_status no_such_id(akin_comm *comm, const akin_vectors *vectors, cons
     return status;
 }
 
-/* Finds the item on this side (target: in the other catalogue, or in the only one). Collective;
- * agreed. */
-static akin_status find(akin_comm *comm, const char *path, const char *id,
-                        const akin_vectors *vectors, bool target, const akin_row_rules *more,
-                        akin_query_asker *out) {
+void akin_query_take_row(akin_comm *comm, const akin_vectors *vectors, size_t row,
+                         const akin_row_rules *more, akin_query_asker *out) {
     akin_labels *labels = akin_vectors_labels(vectors);
-    size_t first = akin_vectors_first(vectors), mine = 0, sources = akin_vectors_sources(vectors);
-    bool two = sources < akin_vectors_items(vectors);
-    int64_t found = -1;
-    for (size_t i = 0; i < akin_vectors_count(vectors); i++)
-        if ((!two || (first + i >= sources) == target) &&
-            strcmp(akin_labels_id(labels, i), id) == 0)
-            mine = i, found = (int64_t)(first + i);
-    int64_t row = found;
-    akin_comm_max_i64(comm, &row, 1);
-    if (row < 0) return no_such_id(comm, vectors, path, id);
-    int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), (size_t)row);
+    size_t mine = row - akin_vectors_first(vectors);
+    int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), row);
     if (owner == akin_comm_rank(comm)) {
         out->item = (akin_row_block_item){.row = (int32_t)row,
                                           .category = akin_labels_category(labels)[mine],
@@ -102,6 +90,24 @@ static akin_status find(akin_comm *comm, const char *path, const char *id,
     akin_comm_broadcast(comm, &out->item, sizeof out->item, owner);
     akin_comm_broadcast(comm, &out->usable, sizeof out->usable, owner);
     akin_comm_broadcast(comm, out->row, akin_vectors_dim(vectors) * sizeof *out->row, owner);
+}
+
+/* Finds the item on this side (target: in the other catalogue, or in the only one). Collective;
+ * agreed. */
+static akin_status find(akin_comm *comm, const char *path, const char *id,
+                        const akin_vectors *vectors, bool target, const akin_row_rules *more,
+                        akin_query_asker *out) {
+    akin_labels *labels = akin_vectors_labels(vectors);
+    size_t first = akin_vectors_first(vectors), sources = akin_vectors_sources(vectors);
+    bool two = sources < akin_vectors_items(vectors);
+    int64_t row = -1;
+    for (size_t i = 0; i < akin_vectors_count(vectors); i++)
+        if ((!two || (first + i >= sources) == target) &&
+            strcmp(akin_labels_id(labels, i), id) == 0)
+            row = (int64_t)(first + i);
+    akin_comm_max_i64(comm, &row, 1);
+    if (row < 0) return no_such_id(comm, vectors, path, id);
+    akin_query_take_row(comm, vectors, (size_t)row, more, out);
     return AKIN_OK;
 }
 
@@ -403,7 +409,8 @@ akin_status akin_query(akin_comm *comm, const akin_query_params *params, akin_an
             "image", "--image: a new picture has no category and no group for these rules");
     AKIN_TRY(akin_query_rows_open(comm, params, &rows));
     if (params->by_group && params->id)
-        AKIN_TRY(akin_agree(comm, akin_query_products_find(params, &rows.products, &number)));
+        AKIN_TRY(akin_agree(comm, akin_query_products_find(params->input, params->id,
+                                                           &rows.products, false, &number)));
     if (akin_query_rows_pictures(&rows, params)) {
         status = params->id ? answer_product(comm, params, &rows, number, out)
                             : answer_picture(comm, params, &rows, out);

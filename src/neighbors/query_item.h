@@ -13,6 +13,9 @@ typedef struct {
     float *row; /* [dim], unit length */
 } akin_query_asker;
 
+/* A row's vector and values; the same on all ranks. Collective. */
+void akin_query_take_row(akin_comm *comm, const akin_vectors *vectors, size_t row,
+                         const akin_row_rules *more, akin_query_asker *out);
 /* Finds the item with that id: its vector, the values that rules use (NULL: none), and whether it
  * can be a neighbour. The result is the same on all ranks. AKIN_INPUT: no such item. Collective;
  * agreed. */

@@ -9,29 +9,30 @@
 #include <akin/topk.h>
 #include <string.h>
 
-akin_status akin_query_products_find(const akin_query_params *params, const akin_products *products,
-                                     size_t *number) {
-    const char *names[2] = {params->id, ""}, *nearest = NULL; /* a pair */
+akin_status akin_query_products_find(const char *path, const char *name,
+                                     const akin_products *products, bool target, size_t *number) {
+    const akin_product_span side = target ? products->targets : products->sources;
+    const char *names[2] = {name, name}, *nearest = NULL; /* a source and a target */
     int64_t found[2];
-    size_t count = products->sources.count;
+    size_t count = side.count;
     akin_products_named(products, names, 2, found);
-    if (found[0] >= 0) {
-        *number = (size_t)found[0];
+    if (found[target] >= 0) {
+        *number = (size_t)found[target];
         return AKIN_OK;
     }
     const char **all = akin_mem_alloc(count + 1, sizeof *all);
     if (!all) return AKIN_FAILED;
-    for (size_t p = 0; p < count; p++) all[p] = products->names[products->sources.first + p].name;
+    for (size_t p = 0; p < count; p++) all[p] = products->names[side.first + p].name;
     all[count] = NULL;
-    nearest = akin_text_nearest(params->id, all);
-    if (nearest && !akin_text_is_near(params->id, nearest, 3)) nearest = NULL;
+    nearest = akin_text_nearest(name, all);
+    if (nearest && !akin_text_is_near(name, nearest, 3)) nearest = NULL;
     akin_mem_free(all);
     return akin_error_set(AKIN_INPUT,
                           nearest
                               ? "%s has no product '%s'; did you mean '%s'?"
                               : "%s has no product '%s': give the name of a group, or the id of "
                                 "an item without one",
-                          params->input, params->id, nearest);
+                          path, name, nearest);
 }
 
 typedef struct {
@@ -65,11 +66,11 @@ static akin_status search(const asking *a) {
     return akin_list_search(a->comm, a->rows->vectors, &a->rules->rows, &wanted, a->lists);
 }
 
-/* Collective; agreed. */
-static akin_status make_list(const asking *a, akin_product_lists *out) {
+/* *pinned: of each list, owned; NULL: no pins. Collective; agreed. */
+static akin_status make_list(const asking *a, akin_product_lists *out, int32_t **pinned) {
     akin_status status;
-    int32_t *pinned = NULL;
     size_t sought;
+    *pinned = NULL;
     const akin_product_limits_source source = {.vectors = a->rows->vectors,
                                                .products = &a->rows->products,
                                                .rules = &a->rules->rows,
@@ -83,9 +84,8 @@ static akin_status make_list(const asking *a, akin_product_lists *out) {
     AKIN_TRY(akin_product_limits_keep(a->comm, &source, a->k, out, &sought));
     if (a->rules->pins)
         status = akin_product_pins_put(a->comm, a->rows->vectors, &a->rows->products,
-                                       a->rules->pins, a->k, out, &pinned);
+                                       a->rules->pins, a->k, out, pinned);
 done:
-    akin_mem_free(pinned);
     return status;
 }
 
@@ -125,14 +125,102 @@ akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *r
     akin_status status;
     asking a = {.comm = comm, .rows = rows, .rules = rules, .number = number, .k = k};
     akin_product_lists lists = {0};
+    int32_t *pinned = NULL;
     AKIN_TRY(akin_agree(comm, begin(&a)));
     AKIN_TRY(search(&a));
-    AKIN_TRY(make_list(&a, &lists));
+    AKIN_TRY(make_list(&a, &lists, &pinned));
     status = answer(&a, &lists, out);
 done:
     akin_product_lists_release(&lists);
+    akin_mem_free(pinned);
     akin_mem_free(a.items);
     akin_mem_free(a.lists);
+    return status;
+}
+
+akin_status akin_query_products_list(akin_comm *comm, const akin_query_rows *rows,
+                                     const akin_query_rules *rules, size_t number, size_t k,
+                                     uint64_t *list, size_t *pinned) {
+    akin_status status;
+    asking a = {.comm = comm, .rows = rows, .rules = rules, .number = number, .k = k};
+    akin_product_lists lists = {0};
+    int32_t *pins = NULL;
+    const akin_product_span listed = rows->products.listed;
+    int owner = akin_shard_owner(listed.count, akin_comm_size(comm), number - listed.first);
+    AKIN_TRY(akin_agree(comm, begin(&a)));
+    AKIN_TRY(search(&a));
+    AKIN_TRY(make_list(&a, &lists, &pins));
+    size_t own = number - lists.first;
+    *pinned = 0;
+    memset(list, 0, k * sizeof *list);
+    if (akin_comm_rank(comm) == owner) {
+        if (pins) *pinned = (size_t)pins[own];
+        for (size_t e = own * k; e < own * k + (size_t)lists.held[own]; e++)
+            list[e - own * k] = akin_topk_key(lists.place[e], lists.neighbor[e]);
+    }
+    akin_comm_broadcast(comm, pinned, sizeof *pinned, owner);
+    akin_comm_broadcast(comm, list, k * sizeof *list, owner);
+done:
+    akin_product_lists_release(&lists);
+    akin_mem_free(pins);
+    akin_mem_free(a.items);
+    akin_mem_free(a.lists);
+    return status;
+}
+
+/* --- two products --- */
+
+typedef struct {
+    uint64_t key; /* the score, and the other product's picture */
+    int32_t picture;
+} picture_pair;
+
+/* The best of all ranks' pairs. Collective; agreed. */
+static akin_status choose_pair(akin_comm *comm, const picture_pair *mine, int32_t pair[2]) {
+    picture_pair *all = NULL, best = {0, -1};
+    akin_status status = akin_comm_gather(comm, mine, sizeof *mine, -1, (void **)&all, NULL);
+    for (int r = 0; r < akin_comm_size(comm) && status == AKIN_OK; r++)
+        if (all[r].key != 0 &&
+            (best.key == 0 || akin_topk_score(all[r].key) > akin_topk_score(best.key)))
+            best = all[r]; /* of equal ones that with the first picture */
+    akin_mem_free(all);
+    pair[0] = best.picture, pair[1] = best.key ? akin_topk_row(best.key) : -1;
+    return status;
+}
+
+akin_status akin_query_products_pair(akin_comm *comm, const akin_vectors *pictures,
+                                     const akin_products *products,
+                                     const akin_row_block_rules *rules, const size_t number[2],
+                                     int32_t pair[2]) {
+    akin_status status;
+    const size_t first = akin_vectors_first(pictures), count = akin_vectors_count(pictures);
+    akin_row_block_rules plain = *rules;
+    akin_row_rules more;
+    picture_pair best = {0, -1};
+    size_t asked = 0, *items = akin_mem_alloc(count, sizeof *items);
+    int32_t *others = akin_mem_alloc(products->items, sizeof *others);
+    uint64_t *lists = akin_mem_zalloc(count, sizeof *lists);
+    if (plain.more) {
+        more = *plain.more, more.limits = NULL, more.offset = NULL;
+        plain.more = &more;
+    }
+    AKIN_TRY(akin_agree(comm, items && others && lists ? AKIN_OK : AKIN_FAILED));
+    for (size_t i = 0; i < products->items; i++) /* only rows with -1 are found */
+        others[i] = (size_t)products->of_item[i] == number[1] ? -1 : 0;
+    for (size_t i = 0; i < count; i++)
+        if ((size_t)products->of_item[first + i] == number[0] && akin_vectors_usable(pictures, i))
+            items[asked++] = i;
+    const akin_list_search_wanted wanted = {items, asked, 1, others};
+    AKIN_TRY(akin_list_search(comm, pictures, &plain, &wanted, lists));
+    for (size_t i = 0; i < asked; i++)
+        if (lists[i] != 0 &&
+            (best.key == 0 || akin_topk_score(lists[i]) > akin_topk_score(best.key)))
+            best = (picture_pair){lists[i], (int32_t)(first + items[i])};
+    status = choose_pair(comm, &best, pair);
+done:
+    akin_mem_free(items);
+    akin_mem_free(others);
+    akin_mem_free(lists);
     return status;
 }
 

@@ -1,4 +1,5 @@
-/* query_why: explains why one item is, or is not, among the neighbours of another. */
+/* query_why: explains why one item or product is, or is not, among the neighbours of another. */
+#include "query_products.h"
 #include "query_rules.h"
 #include <akin/allpairs.h>
 #include <akin/compare.h>
@@ -6,6 +7,7 @@
 #include <akin/mem.h>
 #include <akin/model.h>
 #include <akin/query.h>
+#include <akin/shard.h>
 #include <akin/text.h>
 #include <akin/topk.h>
 #include <math.h>
@@ -15,11 +17,50 @@ typedef struct {
     akin_comm *comm;
     const akin_query_params *params;
     akin_query_rows rows;
-    akin_vectors *vectors; /* of these */
+    akin_vectors *vectors;         /* of these */
+    const akin_products *products; /* whose pictures the rows are; NULL: they are none */
+    size_t number[2];              /* of the two products */
+    int32_t pair[2];               /* rows of their pictures that are compared */
     akin_query_asker who, other;
     akin_query_rules rules;
     akin_query_why *out;
 } explanation;
+
+/* The name of the other's catalogue. */
+static const char *target_path(const akin_query_params *params) {
+    return params->against ? params->against : params->input;
+}
+
+/* Finds the two items, or the two pictures of products. Collective; agreed. */
+static akin_status find_both(const explanation *e, const akin_row_rules *more, akin_query_asker *a,
+                             akin_query_asker *b) {
+    akin_status status = AKIN_OK;
+    const akin_query_params *params = e->params;
+    if (e->products) {
+        akin_query_take_row(e->comm, e->vectors, (size_t)e->pair[0], more, a);
+        akin_query_take_row(e->comm, e->vectors, (size_t)e->pair[1], more, b);
+        return AKIN_OK;
+    }
+    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, more, a));
+    status = akin_query_find_target(e->comm, target_path(params), params->why, e->vectors, more, b);
+done:
+    return status;
+}
+
+/* The other in lists: a row, or the number of a product. */
+static int32_t other_of(const explanation *e) {
+    return e->products ? (int32_t)e->number[1] : e->other.item.row;
+}
+
+/* The list under these rules, of items or of products, as of akin_query_rules_list. Collective;
+ * agreed. */
+static akin_status list_under(const explanation *e, const akin_query_rules *rules, uint64_t *list,
+                              size_t *pinned) {
+    return e->products ? akin_query_products_list(e->comm, &e->rows, rules, e->number[0],
+                                                  e->out->depth, list, pinned)
+                       : akin_query_rules_list(e->comm, rules, e->vectors, &e->who, e->out->depth,
+                                               list, pinned);
+}
 
 /* The score as the engine computes it. Not collective. */
 static akin_status score_pair(const explanation *e) {
@@ -77,7 +118,8 @@ static akin_status judge_plain(explanation *e) {
     const akin_row_block_item a = e->who.item, b = e->other.item;
     AKIN_TRY(add_verdict(e, "same-category", "", rules->same_category,
                          a.category >= 0 && a.category == b.category));
-    AKIN_TRY(add_verdict(e, "exclude-same-group", "", rules->exclude_same_group,
+    bool own = e->params->by_group && !e->params->against; /* then nobody asks for it */
+    AKIN_TRY(add_verdict(e, "exclude-same-group", "", rules->exclude_same_group && !own,
                          a.group < 0 || a.group != b.group));
     AKIN_TRY(add_verdict(e, "only-available", "", rules->only_available, b.available != 0));
     AKIN_TRY(add_verdict(e, "min-score", "", rules->min_score > -1,
@@ -91,10 +133,7 @@ static akin_status passes(explanation *e, const akin_query_rules *rules, bool *o
     akin_status status;
     akin_query_asker a = e->who, b = e->other;
     const akin_row_rules *rows = rules->rows.more;
-    AKIN_TRY(akin_query_find_item(e->comm, e->params->input, e->params->id, e->vectors, rows, &a));
-    AKIN_TRY(akin_query_find_target(e->comm,
-                                    e->params->against ? e->params->against : e->params->input,
-                                    e->params->why, e->vectors, rows, &b));
+    AKIN_TRY(find_both(e, rows, &a, &b));
     *out = akin_row_rules_allow(rows, a.item.row, &a.item.values, b.item.row, &b.item.values) &&
            (!rules->rows.only_available || b.item.available) &&
            !akin_item_blocks_alone(akin_item_rules_blocks(rules->more), a.item.row);
@@ -108,12 +147,13 @@ static bool fits(const explanation *e, const akin_query_rules *limit, const uint
                  uint64_t *scratch) {
     size_t depth = e->out->depth, at = 0, kept = 0;
     float score = (float)e->out->cosine + e->other.item.values.offset + 0.0f;
-    const uint64_t own = akin_topk_key(isnan(score) ? -1 : score, e->other.item.row);
+    const uint64_t own = akin_topk_key(isnan(score) ? -1 : score, other_of(e));
     for (; at < depth && list[at] > own; at++) scratch[kept++] = list[at];
     scratch[kept++] = own;
-    const size_t held =
-        akin_item_limits_take(akin_item_rules_limits(limit->more), NULL, 0, scratch, kept, kept);
-    return held > 0 && akin_topk_row(scratch[held - 1]) == e->other.item.row;
+    akin_item_limits *limits = e->products ? akin_item_rules_product_limits(limit->more)
+                                           : akin_item_rules_limits(limit->more);
+    const size_t held = akin_item_limits_take(limits, NULL, 0, scratch, kept, kept);
+    return held > 0 && akin_topk_row(scratch[held - 1]) == other_of(e);
 }
 
 typedef struct {
@@ -152,8 +192,22 @@ done:
     return status;
 }
 
+/* The product's list under all rules except limits and pins. Collective; agreed. */
+static akin_status list_products_without_limits(explanation *e, uint64_t *list) {
+    akin_query_rules rules = {0};
+    akin_neighbors_rules free = e->params->rules;
+    size_t pinned;
+    free.at_most = free.pins = (akin_neighbors_words){0};
+    akin_status status =
+        akin_query_rules_create(e->comm, e->params, &free, &e->rows, e->params->k, &rules);
+    if (status == AKIN_OK) status = list_under(e, &rules, list, &pinned);
+    akin_query_rules_release(&rules);
+    return status;
+}
+
 /* The item's list under all rules except limits and pins. Collective; agreed. */
 static akin_status list_without_limits(explanation *e, uint64_t *list) {
+    if (e->products) return list_products_without_limits(e, list);
     akin_row_rules more;
     akin_query_rules rules = {.rows = e->rules.rows};
     if (rules.rows.more) {
@@ -162,8 +216,7 @@ static akin_status list_without_limits(explanation *e, uint64_t *list) {
         rules.rows.more = &more;
     }
     size_t pinned;
-    return akin_query_rules_list(e->comm, &rules, e->vectors, &e->who, e->out->depth, list,
-                                 &pinned);
+    return list_under(e, &rules, list, &pinned);
 }
 
 /* Collective; agreed. */
@@ -196,9 +249,9 @@ static akin_status rank_of(const explanation *e, const akin_query_rules *rules, 
     uint64_t *list = akin_mem_zalloc(depth, sizeof *list);
     *rank = *pinned = 0;
     AKIN_TRY(akin_agree(e->comm, list ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(akin_query_rules_list(e->comm, rules, e->vectors, &e->who, depth, list, pinned));
+    AKIN_TRY(list_under(e, rules, list, pinned));
     for (size_t i = 0; i < depth && list[i] && *rank == 0; i++)
-        if (akin_topk_row(list[i]) == e->other.item.row) *rank = i + 1;
+        if (akin_topk_row(list[i]) == other_of(e)) *rank = i + 1;
 done:
     akin_mem_free(list);
     return status;
@@ -208,7 +261,8 @@ done:
 static akin_status find_places(explanation *e) {
     akin_status status;
     size_t pinned = 0, none = 0;
-    const akin_neighbors_rules no_rules = {.min_score = -1};
+    const akin_neighbors_rules no_rules = {
+        .min_score = -1, .exclude_same_group = e->params->by_group && !e->params->against};
     akin_query_rules bare = {0}, plain = {0};
     akin_neighbors_rules unboosted = e->params->rules;
     unboosted.boost = (akin_neighbors_words){0}, unboosted.damp_hubs = false;
@@ -263,7 +317,7 @@ static akin_status share_parts(explanation *e) {
     if (*name == '\0') goto done;
     AKIN_TRY(akin_model_read(e->comm, name, &model));
     akin_status local = AKIN_OK;
-    if (akin_model_features(model)->dim != akin_vectors_dim(e->vectors) ||
+    if (akin_model_features(model)->dim != akin_vectors_columns(e->vectors) ||
         strcmp(akin_model_digest(model), akin_vectors_model_digest(e->vectors)) != 0) {
         if (e->params->model)
             local = akin_error_set(AKIN_INPUT, "%s was not made by the model %s alone",
@@ -279,22 +333,73 @@ done:
     return status;
 }
 
+/* --- products --- */
+
+/* The id of a row, for all ranks; owned. Collective; agreed. */
+static akin_status name_row(akin_comm *comm, const akin_vectors *vectors, int32_t row, char **out) {
+    void *text = NULL;
+    size_t first = akin_vectors_first(vectors), length = 0;
+    int owner = akin_shard_owner(akin_vectors_items(vectors), akin_comm_size(comm), (size_t)row);
+    akin_status local = AKIN_OK;
+    if (akin_comm_rank(comm) == owner) {
+        const char *id = akin_labels_id(akin_vectors_labels(vectors), (size_t)row - first);
+        text = akin_mem_text(id), length = strlen(id) + 1;
+        if (!text) local = AKIN_FAILED;
+    }
+    akin_status status = akin_agree(comm, local);
+    if (status == AKIN_OK) status = akin_comm_share(comm, &text, &length, owner);
+    *out = text;
+    return status;
+}
+
+/* Chooses the pictures of the two products: those by which one stands in the other's list, or if none
+ * may, the most similar ones; of means always the latter. Collective; agreed. */
+static akin_status choose_pictures(explanation *e) {
+    akin_status status = AKIN_OK;
+    const akin_vectors *pictures = e->products ? e->vectors : e->rows.made_from;
+    const akin_products *products = &e->rows.products;
+    const akin_row_block_rules none = {.min_score = -1};
+    e->pair[0] = e->pair[1] = -1;
+    if (e->products)
+        AKIN_TRY(akin_query_products_pair(e->comm, pictures, products, &e->rules.rows, e->number,
+                                          e->pair));
+    if (e->pair[0] < 0)
+        AKIN_TRY(akin_query_products_pair(e->comm, pictures, products, &none, e->number, e->pair));
+    for (int side = 0; side < 2; side++) {
+        if (e->pair[side] < 0) e->pair[side] = products->first_item[e->number[side]];
+        AKIN_TRY(name_row(e->comm, pictures, e->pair[side], &e->out->picture[side]));
+    }
+done:
+    return status;
+}
+
+/* Collective; agreed. */
+static akin_status find_products(explanation *e) {
+    const akin_query_params *params = e->params;
+    const akin_products *products = &e->rows.products;
+    akin_status status =
+        akin_query_products_find(params->input, params->id, products, false, &e->number[0]);
+    if (status == AKIN_OK)
+        status = akin_query_products_find(target_path(params), params->why, products, true,
+                                          &e->number[1]);
+    return akin_agree(e->comm, status);
+}
+
 static akin_status explain(explanation *e) {
     akin_status status;
     const akin_query_params *params = e->params;
-    size_t n = akin_vectors_items(e->vectors);
+    size_t n = e->products ? e->products->count : akin_vectors_items(e->vectors);
     e->out->depth = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX;
-    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, NULL, &e->who));
-    AKIN_TRY(akin_query_find_target(e->comm, params->against ? params->against : params->input,
-                                    params->why, e->vectors, NULL, &e->other));
-    AKIN_TRY(akin_agree(e->comm, score_pair(e)));
+    if (params->by_group)
+        AKIN_TRY(find_products(e));
+    else
+        AKIN_TRY(find_both(e, NULL, &e->who, &e->other));
     AKIN_TRY(
         akin_query_rules_create(e->comm, params, &params->rules, &e->rows, params->k, &e->rules));
+    if (params->by_group) AKIN_TRY(choose_pictures(e));
+    AKIN_TRY(find_both(e, e->rules.rows.more, &e->who, &e->other));
+    AKIN_TRY(akin_agree(e->comm, score_pair(e)));
     AKIN_TRY(akin_agree(e->comm, judge_plain(e)));
-    const akin_row_rules *more = e->rules.rows.more;
-    AKIN_TRY(akin_query_find_item(e->comm, params->input, params->id, e->vectors, more, &e->who));
-    AKIN_TRY(akin_query_find_target(e->comm, params->against ? params->against : params->input,
-                                    params->why, e->vectors, more, &e->other));
     e->out->boosted = e->rules.more && akin_item_rules_boosted(e->rules.more);
     e->out->boost = (double)e->other.item.values.offset;
     AKIN_TRY(judge_words(e));
@@ -311,6 +416,7 @@ akin_status akin_query_explain(akin_comm *comm, const akin_query_params *params,
     *out = (akin_query_why){.cosine = NAN};
     AKIN_TRY(akin_query_rows_open(comm, params, &e.rows));
     e.vectors = e.rows.vectors;
+    e.products = akin_query_rows_pictures(&e.rows, params);
     e.who.row = akin_mem_zalloc(akin_vectors_dim(e.vectors), sizeof *e.who.row);
     e.other.row = akin_mem_zalloc(akin_vectors_dim(e.vectors), sizeof *e.other.row);
     AKIN_TRY(akin_agree(comm, e.who.row && e.other.row ? AKIN_OK : AKIN_FAILED));
@@ -326,4 +432,6 @@ done:
 void akin_query_why_release(akin_query_why *why) {
     for (size_t r = 0; r < why->rule_count; r++) akin_mem_free(why->rules[r].rule);
     akin_mem_free(why->rules);
+    akin_mem_free(why->picture[0]);
+    akin_mem_free(why->picture[1]);
 }

@@ -146,6 +146,12 @@ def test_of_two_catalogues():
     told = akin("evaluate", "a0.nc", "--json", ranks=3).json
     assert told["items"] == len(table["id"]) and told["targets"] == len(names) and told["never_recommended"] == len(names) - len(set(table["neighbor"].ravel()))
     assert akin("inspect", "a0.nc", "--json").json["rows"] == "products"
+    p, e = 5, K - 1
+    for how in ("best", "mean"):
+        words = ["--by", "group", "--pictures", how, "--against", "base.nc", "-k", K, "--json"]
+        last = akin("query", "queries.nc", "--id", table["id"][p], *words).json["neighbors"][e]
+        j = akin("query", "queries.nc", "--id", table["id"][p], "--why", last[0], *words, ranks=2).json
+        assert j["rank"] == e + 1 and j["in_list"] and abs(j["cosine"] - last[1]) < 1e-6, (how, last, j)
 
 
 def test_tables_of_one_job():
@@ -339,9 +345,46 @@ def test_products_have_what_their_pictures_have():
         for words in ([], ["--pictures", "mean"]):
             assert len(akin("query", "e.nc", "--id", name, "--by", "group", "-k", 3, *words, "--json", ranks=2).json["neighbors"]) == 3
     assert "no product" in akin("query", "e.nc", "--id", next(item["id"] for item in ITEMS if item["group"]), "--by", "group", expect=3).err
-    assert "--by" in akin("query", "e.nc", "--id", NAMES[0], "--by", "group", "--why", NAMES[1], expect=2).err
     group = next(name for name in NAMES if len(PICTURES[name]) > 1)
     assert "which is a group" in akin("query", "e.nc", "--id", group, ranks=2, expect=3).err
+
+
+def within(a, b):
+    return not a["price"] or bool(b["price"]) and 0 <= int(b["price"]) - int(a["price"]) <= 3
+
+
+def assert_why(p, q, how, ranks):
+    """The ranks are those of the lists, the pictures and the verdicts those of brute force."""
+    name, by, rule, most, boost = NAMES[p], ["--by", "group", "--pictures", how], ["--within", "price=0..3"], ["--at-most", "brand=1"], ["--boost", "price=0.2"]
+    listed = lambda *words: [other for other, _ in akin("query", "e.nc", "--id", name, *by, "-k", 200, "--json", *words).json["neighbors"]]
+    place = lambda names: names.index(NAMES[q]) + 1 if NAMES[q] in names else None
+    j = akin("query", "e.nc", "--id", name, "--why", NAMES[q], *by, *rule, *most, *boost, "-k", 3, "--json", ranks=ranks).json
+    plain, whole, free = listed(), listed(*rule, *most, *boost), listed(*rule, *boost)
+    assert (j["rank"], j["rank_without_rules"], j["rank_without_boost"]) == (place(whole), place(plain), place(listed(*rule, *most))), (p, q, how, j)
+    assert j["in_list"] == (NAMES[q] in whole[:3]) and not j["pinned"] and abs(j["boost"] - 0.2 * ranks_of("price")[q]) < 1e-6
+    pairs = {(i, o): ROWS[i] @ ROWS[o] for i in PICTURES[name] for o in PICTURES[NAMES[q]] if i in USABLE and o in USABLE}
+    passed = [pair for pair in pairs if within(ITEMS[pair[0]], ITEMS[pair[1]])]
+    mine, theirs = (next(i for i, item in enumerate(ITEMS) if item["id"] == j[key]) for key in ("picture", "neighbor_picture"))
+    best = max(pairs[pair] for pair in (passed if passed and how == "best" else pairs))
+    assert abs(pairs[mine, theirs] - best) < 1e-6 and abs(j["cosine"] - (best if how == "best" else means()[p, q])) < 1e-6
+    verdict = {one["rule"]: one["passes"] for one in j["rules"]}
+    assert verdict["within price=0..3"] == (bool(passed) if how == "best" else within(ITEMS[PICTURES[name][0]], ITEMS[PICTURES[NAMES[q]][0]])), (p, q, j)
+    assert not next(one["asked"] for one in j["rules"] if one["rule"] == "exclude-same-group")
+    if NAMES[q] in free:
+        before = [NAMES.index(other) for other in free[:free.index(NAMES[q])]]
+        assert verdict["at-most brand=1"] == all(first(o, "brand") != first(q, "brand") for o in before)
+
+
+def test_why_a_product_is_in_the_list_of_another():
+    for case, (p, q) in enumerate([(0, 3), (9, 44), (30, 17), (51, 8)]):
+        for how in ("best", "mean"):
+            assert_why(p, q, how, (0, 2, 3)[case % 3])
+    told = akin("query", "e.nc", "--id", NAMES[0], "--why", NAMES[1], "--by", "group", ranks=2).out
+    assert "pictures" in told and "rank_without_rules" in told
+    assert "no product" in akin("query", "e.nc", "--id", NAMES[0], "--why", "nobody", "--by", "group", expect=3, ranks=2).err
+    without = next(name for name in NAMES if not set(PICTURES[name]) & set(USABLE))
+    j = akin("query", "e.nc", "--id", NAMES[0], "--why", without, "--by", "group", "--json", ranks=3).json
+    assert j["cosine"] is None and j["rank"] is None
 
 
 def test_more_ranks_than_products():
