@@ -278,15 +278,9 @@ static akin_status run(akin_call *call) {
     return run_together(&call, 1);
 }
 
-/* Options that do not work on the lists of products. */
 static akin_status check_products(const akin_options *o) {
-    if (!akin_options_is(o, "by", "group"))
-        return akin_options_given(o, "pictures")
-                   ? akin_error_option("pictures", "--pictures needs --by group")
-                   : AKIN_OK;
-    if (akin_options_is(o, "fill", "category") && !akin_options_is(o, "pictures", "mean"))
-        return akin_error_option("by", "--by group does not go together with --fill category: use "
-                                       "--pictures mean, or lower --min-score");
+    if (akin_options_given(o, "pictures") && !akin_options_is(o, "by", "group"))
+        return akin_error_option("pictures", "--pictures needs --by group");
     return AKIN_OK;
 }
 

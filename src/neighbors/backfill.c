@@ -1,7 +1,7 @@
 /* backfill: appends the most central items of a category to lists that are too short. */
 #include "backfill.h"
+#include "central.h"
 #include "remote_rows.h"
-#include <akin/fixed.h>
 #include <akin/labels.h>
 #include <akin/mem.h>
 #include <akin/topk.h>
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BITS = 30 }; /* fixed-point scale: room for 2^31 rows of values in [-1, 1] */
 #define CHUNK_BYTES ((size_t)32 << 20) /* bytes of sums, and of gathered candidates, at a time */
 
 typedef struct {
@@ -100,36 +99,20 @@ done:
 
 /* --- the central items --- */
 
-/* The slot of an item's category among `count` slots starting with `first`; -1: not among them. */
-static int32_t slot_within(const filling *f, size_t item, size_t first, size_t count) {
+/* Slots [first, first + count). */
+typedef struct {
+    const filling *f;
+    size_t first, count;
+} slots_of;
+
+/* The slot of an item's category among these, from 0; -1: not among them. */
+static int32_t slot_within(const void *context, size_t item) {
+    const slots_of *some = context;
+    const filling *f = some->f;
     int32_t slot = may_be_taken(f, item) ? f->slot[category_of(f, item)] : -1;
-    return slot >= (int32_t)first && slot < (int32_t)(first + count) ? slot : -1;
-}
-
-/* The sums of the rows of these categories, [count, dim]. Collective; agreed. */
-static akin_status add_up(const filling *f, size_t first, size_t count, float **centres) {
-    akin_status status;
-    size_t dim = akin_vectors_columns(f->vectors);
-    int64_t *sums = akin_mem_zalloc(count, dim * sizeof *sums);
-    *centres = akin_mem_alloc(count, dim * sizeof **centres);
-    AKIN_TRY(akin_agree(f->comm, sums && *centres ? AKIN_OK : AKIN_FAILED));
-    for (size_t i = 0; i < count_of(f); i++) {
-        int32_t slot = slot_within(f, i, first, count);
-        if (slot >= 0)
-            (void)akin_fixed_add(akin_vectors_row(f->vectors, i), dim, BITS, 2,
-                                 sums + ((size_t)slot - first) * dim);
-    }
-    akin_comm_sum_i64(f->comm, sums, count * dim);
-    akin_fixed_get(sums, count * dim, BITS, *centres);
-done:
-    akin_mem_free(sums);
-    return status;
-}
-
-static float product(const float *row, const float *centre, size_t dim) {
-    double sum = 0;
-    for (size_t t = 0; t < dim; t++) sum += (double)row[t] * (double)centre[t];
-    return (float)sum + 0.0f;
+    return slot >= (int32_t)some->first && slot < (int32_t)(some->first + some->count)
+               ? slot - (int32_t)some->first
+               : -1;
 }
 
 static int best_first(const void *x, const void *y) {
@@ -162,20 +145,19 @@ static size_t keep_best(const filling *f, candidate *all, size_t count) {
 }
 
 /* This rank's best candidates in these categories. */
-static akin_status list_own(const filling *f, size_t first, size_t count, const float *centres,
+static akin_status list_own(const filling *f, const slots_of *some, const float *centres,
                             candidate **out, size_t *kept) {
     size_t found = 0, dim = akin_vectors_columns(f->vectors);
-    for (size_t i = 0; i < count_of(f); i++) found += slot_within(f, i, first, count) >= 0;
+    for (size_t i = 0; i < count_of(f); i++) found += slot_within(some, i) >= 0;
     candidate *all = *out = akin_mem_alloc(found, sizeof *all);
     if (!all) return AKIN_FAILED;
     found = 0;
     for (size_t i = 0; i < count_of(f); i++) {
-        int32_t slot = slot_within(f, i, first, count);
+        int32_t slot = slot_within(some, i);
         if (slot < 0) continue;
-        float value =
-            product(akin_vectors_row(f->vectors, i), centres + ((size_t)slot - first) * dim, dim);
+        float value = akin_central_value(f->vectors, i, centres + (size_t)slot * dim);
         all[found] =
-            (candidate){.slot = slot,
+            (candidate){.slot = slot + (int32_t)some->first,
                         .group = akin_labels_group(akin_vectors_labels(f->vectors))[i],
                         .key = akin_topk_key(value, (int32_t)(akin_vectors_first(f->vectors) + i))};
         int32_t available;
@@ -209,13 +191,14 @@ static akin_status append(filling *f, const candidate *all, size_t count, size_t
 /* For slots [first, first + count). Collective; agreed. */
 static akin_status find_central(filling *f, size_t first, size_t count) {
     akin_status status;
+    const slots_of some = {f, first, count};
     float *centres = NULL;
     candidate *own = NULL, *all = NULL;
     size_t kept = 0, size = (size_t)akin_comm_size(f->comm);
     size_t *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
     AKIN_TRY(akin_agree(f->comm, offsets ? AKIN_OK : AKIN_FAILED));
-    AKIN_TRY(add_up(f, first, count, &centres));
-    AKIN_TRY(akin_agree(f->comm, list_own(f, first, count, centres, &own, &kept)));
+    AKIN_TRY(akin_central_sums(f->comm, f->vectors, slot_within, &some, count, &centres));
+    AKIN_TRY(akin_agree(f->comm, list_own(f, &some, centres, &own, &kept)));
     AKIN_TRY(akin_comm_gather(f->comm, own, kept * sizeof *own, -1, (void **)&all, offsets));
     kept = keep_best(f, all, offsets[size] / sizeof *all);
     AKIN_TRY(akin_agree(f->comm, append(f, all, kept, first, count)));

@@ -2,8 +2,7 @@
  * few neighbours.
  *
  * The most central items are those with the largest dot product with the sum of the category's rows
- * (the direction of their mean); ties go to the lower row. The sum is one of integers (fixed.h), so
- * it is the same for any number of ranks. Only items that can be recommended (usable, not a
+ * (central.h); ties go to the lower row. Only items that can be recommended (usable, not a
  * duplicate (duplicates.h), available if the rules require it) are summed and appended. An item's
  * list never gets the item itself, the item that it is a duplicate of, an item that it already
  * contains, or, if the rules exclude it, an item of its own group.

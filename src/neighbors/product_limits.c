@@ -1,16 +1,14 @@
 /* product_limits: lists between products that exceed no limit. */
 #include "product_limits.h"
 #include "list_search.h"
+#include "product_search.h"
 #include "remote_rows.h"
 #include <akin/mem.h>
 #include <akin/topk.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum {
-    AT_ONCE_MIB = 32,
-    PICTURES = 4 /* approximate bytes per product */
-};
+enum { AT_ONCE_MIB = 32 };
 
 typedef struct {
     akin_comm *comm;
@@ -21,8 +19,6 @@ typedef struct {
     size_t scratch_size;
     int32_t *poor;    /* this rank's products whose lists are too short */
     int32_t *removed; /* [items]: -1 = a picture of a product that is kept; NULL: all are */
-    uint8_t *wanted;  /* [products]: those that are searched again in this step */
-    size_t *items;    /* [count of the shard] */
 } work;
 
 /* --- applying the limits to offers --- */
@@ -84,57 +80,20 @@ static akin_status take_all(work *w, const akin_product_offer *offers, size_t co
 
 /* --- searching again --- */
 
-/* Which products of all ranks are searched next; this rank's are those listed. Collective; agreed.
- */
-static akin_status choose(work *w, size_t first, size_t count) {
-    int32_t *all = NULL;
-    size_t size = (size_t)akin_comm_size(w->comm),
-           *offsets = akin_mem_alloc(size + 1, sizeof *offsets);
-    akin_status status = akin_agree(w->comm, offsets ? AKIN_OK : AKIN_FAILED);
-    if (status == AKIN_OK)
-        status = akin_comm_gather(w->comm, w->poor + first, count * sizeof *all, -1, (void **)&all,
-                                  offsets);
-    if (status == AKIN_OK) {
-        memset(w->wanted, 0, w->from->products->count);
-        for (size_t p = 0; p < offsets[size] / sizeof *all; p++) w->wanted[all[p]] = 1;
-    }
-    akin_mem_free(all);
-    akin_mem_free(offsets);
-    return status;
-}
-
-/* Lists this rank's pictures of the wanted products; returns how many. */
-static size_t list_pictures(const work *w) {
-    const akin_vectors *v = w->from->vectors;
-    const int32_t *product = w->from->products->of_item + akin_vectors_first(v);
-    size_t found = 0;
-    for (size_t i = 0; i < akin_vectors_count(v); i++)
-        if (akin_vectors_usable(v, i) && w->wanted[product[i]]) w->items[found++] = i;
-    return found;
-}
-
-/* Searches for the lists of their pictures again, and makes the lists of the products. Collective;
+/* Searches for the lists of these products again, and makes them. Collective;
  * agreed. */
 static akin_status search_some(void *context, size_t width, size_t first, size_t count,
                                size_t *kept) {
     akin_status status;
     work *w = context;
     akin_product_offer *offers = NULL;
-    uint64_t *lists = NULL;
     size_t offer_count = 0;
-    AKIN_TRY(choose(w, first, count));
-    size_t pictures = list_pictures(w);
-    lists = akin_mem_alloc(pictures, width * sizeof *lists);
-    AKIN_TRY(akin_agree(w->comm, lists ? AKIN_OK : AKIN_FAILED));
-    const akin_list_search_wanted sought = {w->items, pictures, width, w->removed};
-    AKIN_TRY(akin_list_search(w->comm, w->from->vectors, w->from->rules, &sought, lists));
-    const akin_product_item_lists from = {
-        .lists = lists, .width = width, .items = w->items, .count = pictures};
-    AKIN_TRY(akin_products_offers(w->comm, w->from->vectors, w->from->products, &from, &offers,
-                                  &offer_count));
+    const akin_product_search_among among = {w->from->vectors, w->from->products, w->from->rules,
+                                             w->removed};
+    AKIN_TRY(
+        akin_product_search(w->comm, &among, w->poor + first, count, width, &offers, &offer_count));
     status = akin_agree(w->comm, take_all(w, offers, offer_count, width, kept));
 done:
-    akin_mem_free(lists);
     akin_mem_free(offers);
     return status;
 }
@@ -200,10 +159,12 @@ akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_
                                      size_t k, akin_product_lists *out, size_t *sought) {
     akin_status status;
     work w = {.comm = comm, .from = source, .k = k, .out = out};
-    akin_list_search_rounds rounds = {
-        .width = source->stride, .share = PICTURES, .some = search_some, .context = &w};
+    akin_list_search_rounds rounds = {.width = source->stride,
+                                      .share = AKIN_PRODUCT_SEARCH_PICTURES,
+                                      .some = search_some,
+                                      .context = &w};
     akin_product_offer *offers = NULL;
-    size_t count = 0, items = akin_vectors_count(source->vectors);
+    size_t count = 0;
     const akin_product_item_lists from = {.lists = source->lists,
                                           .width = source->stride,
                                           .items = source->items,
@@ -211,13 +172,10 @@ akin_status akin_product_limits_keep(akin_comm *comm, const akin_product_limits_
     *sought = 0;
     AKIN_TRY(akin_product_lists_create(comm, source->products, k, out));
     w.poor = akin_mem_alloc(out->count, sizeof *w.poor);
-    w.wanted = akin_mem_alloc(source->products->count, sizeof *w.wanted);
-    w.items = akin_mem_alloc(items, sizeof *w.items);
     if (source->duplicate_of)
         w.removed = akin_mem_alloc(source->products->items, sizeof *w.removed);
-    AKIN_TRY(akin_agree(comm, w.poor && w.wanted && w.items && !source->duplicate_of == !w.removed
-                                  ? AKIN_OK
-                                  : AKIN_FAILED));
+    AKIN_TRY(
+        akin_agree(comm, w.poor && !source->duplicate_of == !w.removed ? AKIN_OK : AKIN_FAILED));
     for (size_t i = 0; w.removed && i < source->products->items; i++)
         w.removed[i] = source->duplicate_of[source->products->of_item[i]] < 0 ? -1 : 0;
     AKIN_TRY(akin_products_offers(comm, source->vectors, source->products, &from, &offers, &count));
@@ -229,8 +187,6 @@ done:
     akin_mem_free(offers);
     akin_mem_free(w.scratch);
     akin_mem_free(w.poor);
-    akin_mem_free(w.wanted);
-    akin_mem_free(w.items);
     akin_mem_free(w.removed);
     return status;
 }

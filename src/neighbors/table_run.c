@@ -5,6 +5,7 @@
 #include "neighbors_check.h"
 #include "product_calibrate.h"
 #include "product_diversity.h"
+#include "product_fill.h"
 #include "product_limits.h"
 #include "product_means.h"
 #include "product_order.h"
@@ -274,22 +275,12 @@ done:
 }
 
 /* Joins the lists of pictures to those of products, of at most k. Collective; agreed. */
-static akin_status join_lists(run *r, akin_neighbors_figures *figures, size_t k,
-                              akin_product_lists *out) {
+static akin_status join_lists(run *r, const akin_product_limits_source *source,
+                              akin_neighbors_figures *figures, size_t k, akin_product_lists *out) {
     akin_status status = AKIN_OK;
     float *cosines = NULL;
-    const akin_product_limits_source source = {.vectors = r->vectors,
-                                               .products = &r->products,
-                                               .rules = &r->rules,
-                                               .item_rules = r->more,
-                                               .pins = r->pins,
-                                               .duplicate_of = r->product_duplicate_of,
-                                               .lists = r->lists,
-                                               .count = akin_vectors_count(r->vectors),
-                                               .stride = r->list,
-                                               .pool = r->pool < r->list ? r->pool : r->list};
     if (akin_item_rules_product_limits(r->more) || r->product_duplicate_of)
-        return akin_product_limits_keep(r->comm, &source, k, out, &figures->sought);
+        return akin_product_limits_keep(r->comm, source, k, out, &figures->sought);
     if (is_boosted(r))
         AKIN_TRY(akin_list_cosines(r->comm, r->vectors, r->lists, r->list, &cosines));
     const akin_product_item_lists from = {.lists = r->lists,
@@ -302,18 +293,31 @@ done:
     return status;
 }
 
-/* Chooses from these lists, and puts the pins first. Collective; agreed. */
-static akin_status list_best(run *r, akin_neighbors_figures *figures, int32_t **pinned,
+/* Chooses from these lists, puts the pins first, and fills them. Collective; agreed. */
+static akin_status list_best(run *r, akin_neighbors_figures *figures, akin_refined *table,
                              akin_product_lists *out) {
     akin_status status;
     const akin_refine_params *refine = &r->params->refine;
     size_t k = r->params->k, pool = refine->diverse ? akin_refine_pool(refine, k) : k;
-    AKIN_TRY(join_lists(r, figures, pool, out));
+    const akin_product_limits_source source = {.vectors = r->vectors,
+                                               .products = &r->products,
+                                               .rules = &r->rules,
+                                               .item_rules = r->more,
+                                               .pins = r->pins,
+                                               .duplicate_of = r->product_duplicate_of,
+                                               .lists = r->lists,
+                                               .count = akin_vectors_count(r->vectors),
+                                               .stride = r->list,
+                                               .pool = r->pool < r->list ? r->pool : r->list};
+    AKIN_TRY(join_lists(r, &source, figures, pool, out));
     if (refine->diverse)
         AKIN_TRY(akin_product_diversity(r->comm, r->vectors, &r->products, refine->lambda, k, pool,
                                         out));
     if (r->pins != NULL)
-        status = akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, k, out, pinned);
+        AKIN_TRY(akin_product_pins_put(r->comm, r->vectors, &r->products, r->pins, k, out,
+                                       &table->pinned));
+    if (refine->fill)
+        status = akin_product_fill(r->comm, &source, k, out, &table->filled, &table->fills);
 done:
     return status;
 }
@@ -361,7 +365,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
     akin_labels *labels = NULL, *target_labels = NULL;
     const akin_table_origin origin = origin_of(r);
     AKIN_TRY(r->pictures ? list_means(r, figures, &table, &lists)
-                         : list_best(r, figures, &table.pinned, &lists));
+                         : list_best(r, figures, &table, &lists));
     AKIN_TRY(akin_products_label(r->comm, pictures, &r->products, lists.first, lists.count, false,
                                  &labels));
     if (p->against)

@@ -394,8 +394,20 @@ def test_more_ranks_than_products():
     assert_same_variables("t0.nc", "many.nc")
 
 
+def test_a_product_without_a_vector_is_filled():
+    p = next(p for p, name in enumerate(NAMES) if not set(PICTURES[name]) & set(USABLE))
+    for how in ("best", "mean"):
+        done = akin("neighbors", "e.nc", "-o", "filled.nc", "-k", K, "--by", "group", "--pictures", how, "--fill", "category", "--min-score", 0.9, "--json", ranks=3)
+        with netCDF4.Dataset("filled.nc") as d:
+            d.set_auto_mask(False)
+            neighbor, score, filled = d["neighbor"][p], d["score"][p], d["filled"][:]
+        assert filled[p] == K and (score == 0).all() and len(set(neighbor)) == K and p not in neighbor, (how, neighbor, score)
+        assert all(first(q, "category") == first(p, "category") for q in neighbor)
+        assert done.json["filled"] == filled.sum() > len(NAMES)
+        assert akin("evaluate", "filled.nc", "--json").json["coverage"] == 1
+
+
 def test_what_does_not_go_together_is_refused():
-    assert "--pictures mean" in akin("neighbors", "e.nc", "-o", "x.nc", "--by", "group", "--fill", "category", expect=2).err
     assert "--by group" in akin("neighbors", "e.nc", "-o", "x.nc", "--pictures", "mean", expect=2).err
     assert not os.path.exists("x.nc")
 

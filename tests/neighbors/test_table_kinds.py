@@ -45,11 +45,12 @@ class Model:
         mine, other = sides[0], sides[-1]
         self.names = mine.names
         self.pictures = mine.pictures, other.pictures
+        means = [np.array([one.rows[own].mean(axis=0) for own in side.pictures], np.float32) for one, side in zip(now, sides)]
+        self.rows = means[-1]
         if way.startswith("mean"):
-            means = [np.array([one.rows[own].mean(axis=0) for own in side.pictures], np.float32) for one, side in zip(now, sides)]
             if len(now) == 1:
                 mine.items = [{**item, "group": item["id"]} for item in mine.items]
-            self.rows, self.among = means[-1], means[-1] @ means[-1].T
+            self.among = means[-1] @ means[-1].T
             self.raw = self.likeness = means[0] @ means[-1].T
             self.score = self.judge(mine.items, other.items, self.likeness)
         else:
@@ -57,9 +58,10 @@ class Model:
             self.likeness, self.among = (np.array([[of[np.ix_(p, q)].max() for q in other.pictures] for p in side.pictures], np.float32)
                                          for side, of in ((mine, cosines), (other, among)))
             self.named, self.cosines = other.named, among
-            passed = self.judge(mine.named, other.named, cosines)
-            best = lambda p, q: np.nanmax(passed[np.ix_(p, q)]) if not np.isnan(passed[np.ix_(p, q)]).all() else np.nan
-            self.score = np.array([[best(p, q) for q in other.pictures] for p in mine.pictures], np.float32)
+            best = lambda passed: np.nanmax(passed) if not np.isnan(passed).all() else np.nan
+            self.best = lambda passed: np.array([[best(passed[np.ix_(p, q)]) for q in other.pictures] for p in mine.pictures], np.float32)
+            self.pairs = lambda of: self.judge(mine.named, other.named, cosines, of)
+            self.score = self.best(self.pairs(lambda rule: True))
         self.sources, self.targets = mine.items, other.items
         if len(now) == 1:
             np.fill_diagonal(self.score, np.nan)
@@ -157,10 +159,16 @@ class Model:
             rows = [j for j, t in enumerate(self.targets) if may[j] and t["category"] == category]
             near = self.rows[rows] @ self.rows[rows].sum(axis=0)
             found[category] = [rows[e] for e in np.argsort(-near, kind="stable")]
-        passes = self.judge(self.sources, self.targets, self.raw, lambda rule: not hasattr(rule, "least"))
+        passes = self.open()
+        return found, passes
+
+    def open(self):
+        """The scores of the pairs that pass all rules but the minimum score."""
+        others = lambda rule: not hasattr(rule, "least")
+        passes = self.best(self.pairs(others)) if hasattr(self, "named") else self.judge(self.sources, self.targets, self.raw, others)
         if self.sources is self.targets:
             np.fill_diagonal(passes, np.nan)
-        return found, passes
+        return passes
 
     def fill(self, s, one, fills, k, same):
         found, passes = fills
@@ -190,28 +198,29 @@ def assert_lists(path, way, now, asked, k, said):
     if asked.calibrated:
         all_pairs = model.raw if hasattr(model, "raw") else model.likeness
         pairs = np.sort(all_pairs[np.triu_indices(len(all_pairs), 1)] if len(now) == 1 else all_pairs.ravel())
+    known_scores = model.raw if hasattr(model, "raw") else np.where(np.isnan(model.score), model.open(), model.score)
     for s, (first, one, more) in enumerate(model.lists(k)):
         about = (said, s, model.sources[s], neighbor[s], one)
         assert pinned[s] == first and count[s] == len(one) and list(neighbor[s, :len(one)]) == [int(t) for t in one] and filled[s] == more, about
         known = 0 if hasattr(model, "raw") else first
-        scores = (model.raw if known == 0 and hasattr(model, "raw") else model.score)[s, one[known:]]
+        scores = known_scores[s, one[known:]]
         if asked.calibrated:
             assert np.abs(share_of(pairs, scores) - score[s, known:len(one)]).max(initial=0) < 1e-6, (about, score[s])
         else:
             assert np.array_equal(score[s, known:len(one)], scores), (about, score[s], scores)
         assert (neighbor[s, len(one):] == -1).all()
         if hasattr(model, "pictures"):
-            assert_pictures(path, now, model, s, one, first if way.startswith("best") else len(one), about)
+            assert_pictures(path, now, model, s, one, first if way.startswith("best") else len(one), known_scores, about)
 
 
-def assert_pictures(path, now, model, s, one, pinned, about):
+def assert_pictures(path, now, model, s, one, pinned, scores, about):
     """Each pair is of a picture of one and a picture of the other, and of those by whose best pair lists are, it has the score."""
     with netCDF4.Dataset(path) as d:
         d.set_auto_mask(False)
         picture, other = d["picture"][s], d["neighbor_picture"][s]
     assert all(a in model.pictures[0][s] and b in model.pictures[1][t] for a, b, t in zip(picture, other, one)), (about, picture, other)
     for e in range(pinned, len(one)):
-        assert now[0].rows[picture[e]] @ now[-1].rows[other[e]] == model.score[s, one[e]], (about, e)
+        assert now[0].rows[picture[e]] @ now[-1].rows[other[e]] == scores[s, one[e]], (about, e)
 
 
 def group(items, r):
@@ -244,7 +253,7 @@ def draw_choice(r, way, asked, words):
     if r.random() < 0.5:
         asked.least = float(r.choice([1, 0.75]))
         words += ["--collapse-duplicates", asked.least]
-    if r.random() < 0.6 and not way.startswith("best"):
+    if r.random() < 0.6:
         asked.fill = True
         words += ["--fill", "category"]
         if "--min-score" not in words:
@@ -307,7 +316,7 @@ def check_nights(r, way, now, ask, ranks, said):
         catalogue.pass_night()
     embed_night("now", now)
     akin("neighbors", "now.nc", "-o", "full.nc", *base("now"), ranks=RANKS[(ranks + 1) % 3])
-    if not way.startswith("mean"):  # products may have three pictures now
+    if not way.startswith("mean") and not (asked.fill and way.startswith("best")):  # products may have three pictures now
         assert_lists("full.nc", way, now, asked, k, said)
     before = ["--previous", "t.nc", "--previous-embeddings", "then.nc", *(["--previous-against", "then-base.nc"] if len(now) > 1 else [])]
     done = akin("neighbors", "now.nc", "-o", "delta.nc", *base("now"), *before, ranks=RANKS[(ranks + 2) % 3])
@@ -348,8 +357,8 @@ def test_choices_between_products():
         now = make_night(r, way, 0.1)
         words, rule = draw_rule(r, "within", now[0].items)
         asked = Asked([rule, at_least(0.25)], [("brand", 2)] if case > 1 else [])
-        asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(), 0.5, None, way.startswith("mean"), False
-        words = [*words, "--diversity", 0.5, "--min-score", 0.25, *(["--fill", "category"] if asked.fill else []), *(["--at-most", "brand=2"] if case > 1 else [])]
+        asked.blocks, asked.diversity, asked.least, asked.fill, asked.calibrated = set(), 0.5, None, True, False
+        words = [*words, "--diversity", 0.5, "--min-score", 0.25, "--fill", "category", *(["--at-most", "brand=2"] if case > 1 else [])]
         check_nights(r, way, now, ([str(word) for word in words], asked, 5), case, way)
 
 
