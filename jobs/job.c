@@ -1,5 +1,6 @@
 /* job: a job file, once for each of its tables. */
 #include "job.h"
+#include "mistakes.h"
 #include "stages.h"
 #include <akin/file.h>
 #include <akin/mem.h>
@@ -75,10 +76,10 @@ done:
     return status;
 }
 
-akin_status akin_jobs_read(const char *path, akin_jobs *out) {
+akin_status akin_jobs_read(const char *path, akin_error_kept *wrong_keys, akin_jobs *out) {
     akin_jobfile *first = NULL;
     *out = (akin_jobs){0};
-    akin_status status = akin_jobfile_read(path, akin_stage_sections(), &first);
+    akin_status status = akin_jobfile_read_on(path, akin_stage_sections(), wrong_keys, &first);
     return status == AKIN_OK ? start_jobs(first, out) : status;
 }
 
@@ -104,10 +105,13 @@ akin_status akin_jobs_settle(akin_jobs *jobs, const akin_options *run, const cha
 }
 
 akin_status akin_jobs_check(const akin_jobs *jobs) {
-    akin_status status = AKIN_OK;
-    for (size_t i = 0; i < jobs->count && status == AKIN_OK; i++)
-        status = akin_stages_check(&jobs->list[i]);
-    return status;
+    akin_mistakes found = {.status = AKIN_OK};
+    for (size_t i = 0; i < jobs->count; i++) {
+        akin_status status = akin_stages_check(&jobs->list[i]);
+        bool known = i > 0 && strstr(found.all.message, akin_error_message()); /* of all tables */
+        if (!known) akin_mistakes_note(&found, status);
+    }
+    return akin_mistakes_sum(&found);
 }
 
 /* results/<name>; by default the name is the job file's without its ending. *output is owned. */

@@ -19,7 +19,9 @@ typedef struct {
     size_t count;
 } akin_jobs;
 
-AKIN_MUST_CHECK akin_status akin_jobs_read(const char *path, akin_jobs *out);
+/* *wrong_keys as in akin_jobfile_read_on. */
+AKIN_MUST_CHECK akin_status akin_jobs_read(const char *path, akin_error_kept *wrong_keys,
+                                           akin_jobs *out);
 /* The same jobs once more, as they were read (akin_jobfile_again). */
 AKIN_MUST_CHECK akin_status akin_jobs_again(const akin_jobs *jobs, akin_jobs *out);
 void akin_jobs_free(akin_jobs *jobs); /* all zero is fine */

@@ -190,6 +190,7 @@ static akin_status check_tables_apart(const akin_jobs *jobs) {
 static akin_status check_publish(const akin_jobs *jobs, const char *output) {
     akin_mistakes found = {.status = AKIN_OK};
     const akin_stage *publish = akin_stage_find("publish");
+    if (akin_jobfile_has_wrong_keys(jobs->list[0].file, "publish")) return AKIN_OK;
     for (size_t i = 0; i < jobs->count; i++)
         if (akin_stage_runs(publish, &jobs->list[i]))
             akin_mistakes_note(&found, check_places(jobs->list[i].file, output));
@@ -213,7 +214,7 @@ void akin_preflight_tell_unpublished(const akin_jobs *jobs) {
 /* The catalogue of the night before determines which items are new. */
 static akin_status check_drift(akin_jobfile *job) {
     bool nights = akin_options_int(akin_jobfile_options(job, "job"), "keep") > 0;
-    if (nights ||
+    if (nights || akin_jobfile_has_wrong_keys(job, "job") ||
         strcmp(akin_options_text(akin_jobfile_options(job, "train"), "retrain"), "drift") != 0)
         return AKIN_OK;
     return akin_job_at_key(

@@ -156,6 +156,19 @@ akin_status akin_preflight_files(akin_jobfile *job) {
     return akin_mistakes_sum(&all.found);
 }
 
+akin_status akin_preflight_sources_there(akin_jobfile *job) {
+    akin_mistakes found = {.status = AKIN_OK};
+    const char *const *sources = NULL;
+    size_t count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &sources);
+    for (size_t i = 0; i < count; i++)
+        if (!akin_file_exists(sources[i]))
+            akin_mistakes_note(
+                &found, akin_job_at_key(
+                            job, "ingest", "source",
+                            akin_error_set(AKIN_FAILED, "source %s: no such file", sources[i])));
+    return akin_mistakes_sum(&found);
+}
+
 /* --- the names in files of pairs --- */
 
 typedef struct {

@@ -1,9 +1,9 @@
 /* stages_check: what can be refused in a settled job before anything is changed. */
 #include "call.h"
+#include "mistakes.h"
 #include "stages.h"
 #include "stages_gallery.h"
 #include "table_gates.h"
-#include <akin/mem.h>
 #include <string.h>
 
 static akin_status check(const akin_stage *stage, const akin_job *job) {
@@ -32,18 +32,23 @@ static const char *wrong_key(const akin_verb *verb, const akin_options *options)
     return akin_error_about() ? akin_error_about() : verb->options->name;
 }
 
+/* A section with wrong keys may lack what they were to say. */
+static akin_status check_section(const akin_stage *stage, const akin_job *job) {
+    const char *section = akin_stage_section(stage, job);
+    if (akin_jobfile_has_wrong_keys(job->file, section)) return AKIN_OK;
+    akin_status status = check(stage, job);
+    if (status == AKIN_OK) return AKIN_OK;
+    const char *key =
+        wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
+    if (strcmp(section, "publish") == 0) section = akin_table_gates_section(job, key);
+    return akin_job_at_key(job->file, section, key, status);
+}
+
 akin_status akin_stages_check(const akin_job *job) {
-    for (const akin_stage *stage = akin_stages; stage->verb; stage++) {
-        akin_status status = check(stage, job);
-        if (status == AKIN_OK) continue;
-        const char *section = akin_stage_section(stage, job);
-        const char *key =
-            wrong_key(akin_verb_find(stage->verb), akin_jobfile_options(job->file, section));
-        if (strcmp(section, "publish") == 0) section = akin_table_gates_section(job, key);
-        char *place = akin_jobfile_place(job->file, section, key);
-        if (place) status = akin_error_context(status, "%s: [%s] ", place, section);
-        akin_mem_free(place);
-        return status;
-    }
-    return akin_table_gates_check(job);
+    akin_mistakes found = {.status = AKIN_OK};
+    for (const akin_stage *stage = akin_stages; stage->verb; stage++)
+        akin_mistakes_note(&found, check_section(stage, job));
+    if (!akin_jobfile_has_wrong_keys(job->file, "publish"))
+        akin_mistakes_note(&found, akin_table_gates_check(job));
+    return akin_mistakes_sum(&found);
 }

@@ -50,11 +50,9 @@ static const char *job_path(const akin_call *call) {
     return arguments[0];
 }
 
-/* What this call makes of the job file, which is read once: `read` is what was read before, all zero
- * the first time. Not collective. */
-static akin_status read_jobs(const akin_call *call, akin_jobs *read, akin_jobs *jobs) {
-    akin_status status = read->count > 0 ? AKIN_OK : akin_jobs_read(job_path(call), read);
-    if (status == AKIN_OK) status = akin_jobs_again(read, jobs);
+/* What this call makes of the job file that was read. Not collective. */
+static akin_status take_jobs(const akin_call *call, const akin_jobs *read, akin_jobs *jobs) {
+    akin_status status = akin_jobs_again(read, jobs);
     return status == AKIN_OK ? akin_addition_settle(call, jobs) : status;
 }
 
@@ -68,31 +66,68 @@ static akin_status check_night(const char *night, const char *job, const char *o
                              night, job, output);
 }
 
+/* What rank 0 looks up. Not collective. */
+static akin_status check_files(const akin_call *call, const akin_jobs *jobs, const char *output) {
+    akin_mistakes found = {.status = AKIN_OK};
+    const char *night = night_of(call->options);
+    if (night) akin_mistakes_note(&found, akin_folder_check_night(output, night));
+    akin_mistakes_note(&found, akin_preflight_start(jobs, output));
+    return akin_mistakes_sum(&found);
+}
+
+/* Mistakes of all kinds in settled jobs, added to those in `found`. Not collective. */
+static void check_settled(const akin_call *call, const akin_jobs *jobs, const char *output,
+                          akin_mistakes *found) {
+    akin_jobfile *first = jobs->list[0].file;
+    akin_status status = akin_jobs_check(jobs);
+    akin_mistakes_note(found, status);
+    if (akin_comm_rank(call->comm) != 0) return;
+    akin_mistakes_note(found, status == AKIN_OK ? check_files(call, jobs, output)
+                                                : akin_preflight_files(first));
+    if (found->status == AKIN_OK)
+        akin_preflight_tell_unpublished(jobs);
+    else
+        akin_mistakes_note(found, akin_preflight_sources_there(first));
+}
+
+/* The output folder, and the files in it as options of the stages. Not collective. */
+static akin_status settle_place(const akin_call *call, akin_jobs *jobs, char **output,
+                                long long *keep) {
+    akin_status status;
+    const akin_jobfile *first = jobs->list[0].file;
+    AKIN_TRY(akin_job_output(first, job_path(call), output));
+    *keep = akin_options_int(akin_jobfile_options(first, "job"), "keep");
+    if (!akin_jobfile_has_wrong_keys(first, "job"))
+        AKIN_TRY(check_night(night_of(call->options), job_path(call), *output, *keep));
+    AKIN_TRY(akin_addition_place(call, output, keep));
+    status = akin_jobs_settle(jobs, call->options, *output, NULL);
+done:
+    return status;
+}
+
 /* Reads the job file and refuses what can be refused from it alone. Not collective. */
 static akin_status check_job(const akin_call *call, akin_jobs *read, char **output,
                              long long *keep) {
-    akin_status status = AKIN_OK;
     akin_jobs jobs = {0};
-    AKIN_TRY(read_jobs(call, read, &jobs));
-    AKIN_TRY(akin_job_output(jobs.list[0].file, job_path(call), output));
-    *keep = akin_options_int(akin_jobfile_options(jobs.list[0].file, "job"), "keep");
-    const char *night = night_of(call->options);
-    AKIN_TRY(check_night(night, job_path(call), *output, *keep));
-    AKIN_TRY(akin_addition_place(call, output, keep));
-    AKIN_TRY(akin_jobs_settle(&jobs, call->options, *output, NULL));
-    AKIN_TRY(akin_jobs_check(&jobs));
-    if (akin_comm_rank(call->comm) != 0) goto done;
-    if (night) AKIN_TRY(akin_folder_check_night(*output, night));
-    AKIN_TRY(akin_preflight_start(&jobs, *output));
-    akin_preflight_tell_unpublished(&jobs);
-done:
+    akin_error_kept wrong_keys;
+    akin_mistakes found = {.status = AKIN_OK};
+    akin_status status = akin_jobs_read(job_path(call), &wrong_keys, read);
+    if (status != AKIN_OK) return status;
+    if (*wrong_keys.message) {
+        akin_error_restore(&wrong_keys);
+        akin_mistakes_note(&found, AKIN_USAGE);
+    }
+    status = take_jobs(call, read, &jobs);
+    if (status == AKIN_OK) status = settle_place(call, &jobs, output, keep);
+    akin_mistakes_note(&found, status);
+    if (status == AKIN_OK) check_settled(call, &jobs, *output, &found);
     akin_jobs_free(&jobs);
-    return status;
+    return akin_mistakes_sum(&found);
 }
 
 /* The job again, with the files of its output folder. Not collective. */
 static akin_status settle_job(akin_run_state *run) {
-    akin_status status = read_jobs(run->call, &run->read, &run->jobs);
+    akin_status status = take_jobs(run->call, &run->read, &run->jobs);
     if (status != AKIN_OK) return status;
     run->job = run->jobs.list[0].file;
     return akin_jobs_settle(&run->jobs, run->call->options, akin_folder_path(run->folder),
@@ -111,7 +146,7 @@ static const char *job_name(const akin_run_state *run, const char *output) {
 static akin_status check_rules(akin_run_state *run) {
     akin_jobs jobs = {0};
     akin_status status;
-    AKIN_TRY(akin_agree(run->call->comm, read_jobs(run->call, &run->read, &jobs)));
+    AKIN_TRY(akin_agree(run->call->comm, take_jobs(run->call, &run->read, &jobs)));
     if (akin_stages_added(jobs.list[0].file)) goto done; /* what it lacks the last table may have */
     status = akin_preflight_rules(run->call->comm, jobs.list[0].file, &run->listed);
 done:
@@ -130,7 +165,7 @@ static akin_status begin(akin_run_state *run) {
     akin_comm *comm = run->call->comm;
     char *output = NULL, *log = NULL;
     long long keep = 0;
-    AKIN_TRY(akin_agree(comm, check_job(run->call, &run->read, &output, &keep)));
+    AKIN_TRY(akin_agree_with_first(comm, check_job(run->call, &run->read, &output, &keep)));
     AKIN_TRY(check_rules(run));
     AKIN_TRY(akin_folder_open(comm, output, keep, night_of(run->call->options), &run->folder));
     AKIN_TRY(akin_agree(comm, settle_job(run)));
@@ -239,8 +274,8 @@ static akin_status check_only(akin_call *call) {
     char *output = NULL;
     long long keep = 0;
     akin_preflight_needs needs = {0};
-    AKIN_TRY(akin_agree(call->comm, check_job(call, &read, &output, &keep)));
-    status = read_jobs(call, &read, &jobs);
+    AKIN_TRY(akin_agree_with_first(call->comm, check_job(call, &read, &output, &keep)));
+    status = take_jobs(call, &read, &jobs);
     if (status == AKIN_OK) status = akin_jobs_settle(&jobs, call->options, output, NULL);
     AKIN_TRY(akin_agree(call->comm, status));
     if (akin_comm_rank(call->comm) == 0) status = tell_other_model(jobs.list[0].file, output, keep);

@@ -42,6 +42,9 @@ const void *akin_comm_handle(const akin_comm *comm); /* points to its MPI_Comm, 
  * nothing worse) and the message of the lowest rank that has it, preceded by "rank R: " when
  * size > 1 and not all ranks report the same. Collective. */
 AKIN_MUST_CHECK akin_status akin_agree(akin_comm *comm, akin_status local);
+/* The same after something of which rank 0 looked at more than the others: its error, if it has one,
+ * is that of every rank. Collective. */
+AKIN_MUST_CHECK akin_status akin_agree_with_first(akin_comm *comm, akin_status local);
 
 void akin_comm_barrier(akin_comm *comm); /* Collective. */
 void akin_comm_broadcast(akin_comm *comm, void *bytes, size_t count,

@@ -37,6 +37,11 @@ typedef struct akin_jobfile akin_jobfile;
 AKIN_MUST_CHECK akin_status akin_jobfile_read(const char *path,
                                               const akin_jobfile_section *sections,
                                               akin_jobfile **out);
+/* The same, but a job whose only mistakes are unknown keys and invalid values is read without them, for
+ * further checks: AKIN_OK, and their messages in *wrong_keys, which is empty without any. */
+AKIN_MUST_CHECK akin_status akin_jobfile_read_on(const char *path,
+                                                 const akin_jobfile_section *sections,
+                                                 akin_error_kept *wrong_keys, akin_jobfile **out);
 /* A fresh copy of the job, parsed again from the bytes that were read: with the file's own options,
  * regardless of what has been set since. */
 AKIN_MUST_CHECK akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out);
@@ -49,6 +54,7 @@ const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t
 
 /* For a declared section; anything else is an assert. */
 bool akin_jobfile_has(const akin_jobfile *job, const char *section);
+bool akin_jobfile_has_wrong_keys(const akin_jobfile *job, const char *section);
 akin_options *akin_jobfile_options(const akin_jobfile *job,
                                    const char *section); /* borrowed; all defaults if the section
                                                           * is absent */

@@ -237,6 +237,17 @@ akin_status akin_agree(akin_comm *comm, akin_status local) {
     return differs ? akin_error_context(status, "rank %d: ", root) : status;
 }
 
+akin_status akin_agree_with_first(akin_comm *comm, akin_status local) {
+    int64_t first = comm->rank == 0 ? (int64_t)local : 0;
+    char text[MESSAGE_SIZE] = "";
+    if (comm->size == 1) return local;
+    akin_comm_max_i64(comm, &first, 1);
+    if (first == AKIN_OK) return akin_agree(comm, local);
+    if (comm->rank == 0) snprintf(text, sizeof text, "%s", akin_error_message());
+    akin_comm_broadcast(comm, text, sizeof text, 0);
+    return akin_error_set((akin_status)first, "%s", text);
+}
+
 akin_status akin_comm_check_signal(akin_comm *comm) {
     int64_t any = akin_process_signalled();
     akin_comm_max_i64(comm, &any, 1);

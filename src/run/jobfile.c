@@ -14,6 +14,7 @@ typedef struct {
     size_t section;
     char key[KEY_SIZE]; /* "" is the line of the section itself */
     int line;
+    bool wrong; /* of a section: one of its keys, which were left out */
 } place;
 
 struct akin_jobfile {
@@ -57,7 +58,7 @@ static akin_status add_place(akin_jobfile *job, size_t section, const char *key,
     return AKIN_OK;
 }
 
-static const place *find_place(const akin_jobfile *job, size_t section, const char *key) {
+static place *find_place(const akin_jobfile *job, size_t section, const char *key) {
     for (size_t i = 0; i < job->place_count; i++)
         if (job->places[i].section == section &&
             strncmp(job->places[i].key, key, KEY_SIZE - 1) == 0)
@@ -258,6 +259,7 @@ static int on_key(void *user, const char *section, const char *key, const char *
     akin_status status = copy ? set_key(self, key, copy) : AKIN_FAILED;
     akin_mem_free(copy);
     if (status == AKIN_USAGE) {
+        find_place(self->job, self->section, "")->wrong = true;
         akin_error_context(status, "%s line %d: ", self->job->path, self->line);
         akin_error_gather(&self->mistakes);
         if (self->first_mistake == 0) self->first_mistake = self->line;
@@ -317,7 +319,9 @@ static char *next_line(char *line, int size, void *user) {
     return begin_section(self, header) == AKIN_OK ? line : NULL;
 }
 
-static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
+/* Mistakes in keys, if there are no others, go into *wrong_keys: AKIN_OK. */
+static akin_status parse(akin_jobfile *job, const char *bytes, size_t count,
+                         akin_error_kept *wrong_keys) {
     reading self = {.job = job, .at = bytes, .end = bytes + count, .section = job->section_count};
     int inih_line = ini_parse_stream(next_line, &self, on_key,
                                      &self); /* the first invalid line, found by us or by inih */
@@ -332,7 +336,9 @@ static akin_status parse(akin_jobfile *job, const char *bytes, size_t count) {
         return status;
     if (status != AKIN_OK) akin_error_gather(&self.mistakes);
     akin_error_restore(&self.mistakes);
-    return AKIN_USAGE;
+    if (status != AKIN_OK) return AKIN_USAGE;
+    akin_error_keep(wrong_keys);
+    return AKIN_OK;
 }
 
 /* --- the job file --- */
@@ -353,15 +359,27 @@ static akin_status prepare(akin_jobfile *job, const char *path,
 
 akin_status akin_jobfile_read(const char *path, const akin_jobfile_section *sections,
                               akin_jobfile **out) {
+    akin_error_kept wrong_keys;
+    akin_status status = akin_jobfile_read_on(path, sections, &wrong_keys, out);
+    if (status != AKIN_OK || !*wrong_keys.message) return status;
+    akin_jobfile_free(*out);
+    *out = NULL;
+    akin_error_restore(&wrong_keys);
+    return AKIN_USAGE;
+}
+
+akin_status akin_jobfile_read_on(const char *path, const akin_jobfile_section *sections,
+                                 akin_error_kept *wrong_keys, akin_jobfile **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
+    *wrong_keys->message = *wrong_keys->about = '\0';
     akin_jobfile *job = akin_mem_zalloc(1, sizeof *job);
     if (!job) return AKIN_FAILED;
     size_t count = 0;
     while (sections[count].name) count++;
     AKIN_TRY(prepare(job, path, sections, count));
     AKIN_TRY(akin_file_read(path, FILE_LIMIT, &job->bytes, &job->byte_count));
-    AKIN_TRY(parse(job, (const char *)job->bytes, job->byte_count));
+    AKIN_TRY(parse(job, (const char *)job->bytes, job->byte_count, wrong_keys));
     *out = job;
 done:
     if (status != AKIN_OK) akin_jobfile_free(job);
@@ -371,6 +389,7 @@ done:
 akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out) {
     akin_status status = AKIN_OK;
     *out = NULL;
+    akin_error_kept known; /* wrong keys */
     akin_jobfile *other = akin_mem_zalloc(1, sizeof *other);
     if (!other) return AKIN_FAILED;
     AKIN_TRY(prepare(other, job->path, job->sections, job->declared));
@@ -378,7 +397,7 @@ akin_status akin_jobfile_again(const akin_jobfile *job, akin_jobfile **out) {
     if (!other->bytes) AKIN_TRY(AKIN_FAILED);
     other->byte_count = job->byte_count;
     if (job->byte_count > 0) memcpy(other->bytes, job->bytes, job->byte_count);
-    AKIN_TRY(parse(other, (const char *)other->bytes, other->byte_count));
+    AKIN_TRY(parse(other, (const char *)other->bytes, other->byte_count, &known));
     *out = other;
 done:
     if (status != AKIN_OK) akin_jobfile_free(other);
@@ -416,6 +435,11 @@ const char *akin_jobfile_named(const akin_jobfile *job, const char *kind, size_t
 
 bool akin_jobfile_has(const akin_jobfile *job, const char *section) {
     return find_place(job, require_section(job, section), "") != NULL;
+}
+
+bool akin_jobfile_has_wrong_keys(const akin_jobfile *job, const char *section) {
+    const place *found = find_place(job, require_section(job, section), "");
+    return found && found->wrong;
 }
 
 akin_options *akin_jobfile_options(const akin_jobfile *job, const char *section) {

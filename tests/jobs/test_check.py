@@ -28,6 +28,23 @@ def test_several_mistakes_of_keys_are_told_at_once():
     assert "line 8" in message and "unknown section [neighbours]" in message, message
 
 
+def test_mistakes_of_several_kinds_are_told_at_once():
+    """Unknown keys, bad values, options that do not go together, and missing files; nothing that follows only from a wrong key."""
+    job = write_job("kinds", "epochs = many", "init = no-model.nc", "[neighbors]", "pins = no-pins.csv", "[evaluate]", "pairs = no-pairs.csv",
+                    "[publish]", "too = file:x.csv", "[gallery]", "enabled = yes", "[ingest]", "fit = round", source="no-catalog.csv")
+    for words in ((), ("--check",)):
+        message = akin("run", job, *words, "--json", expect=2, ranks=2).json["message"]
+        for part in ("line 7: ", "no-model.nc: no such file", "no-pins.csv: no such file", "no-pairs.csv: no such file", "unknown key too", "round",
+                     "line 4: [ingest] source no-catalog.csv: no such file"):
+            assert part in message, (part, message)
+        assert message.count("kinds.ini line ") == 7 and message.startswith("kinds.ini"), message
+    job = write_job("kinds", "patience = 3", "holdout = 0", "[evaluate]", "against = old.nc", "[publish]", "to = nowhere:x")
+    message = akin("run", job, "--check", "--json", expect=2).json["message"]
+    for part in ("[train] --patience", "[publish] --to nowhere:x", "old.nc: no such file"):
+        assert part in message, (part, message)
+    assert message.count("kinds.ini line ") == 3 and not os.path.exists("results"), message
+
+
 def test_several_missing_files():
     job = write_job("absent", "[publish]", "to = file:nowhere/a.csv file:neither/b.csv", "previous = last.nc", "[evaluate]", "against = old.nc")
     message = akin("run", job, "--check", "--json", expect=2, ranks=2).json["message"]
