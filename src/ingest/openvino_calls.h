@@ -5,8 +5,9 @@
 #ifndef AKIN_OPENVINO_CALLS_H
 #define AKIN_OPENVINO_CALLS_H
 
-#ifdef AKIN_OPENVINO
 #include <akin/error.h>
+
+#ifdef AKIN_OPENVINO
 #include <openvino/c/openvino.h>
 
 /* clang-format off */
