@@ -11,6 +11,21 @@ static const char *added(const akin_call *call) {
     return akin_options_arguments(call->options, &arguments) > 1 ? arguments[1] : NULL;
 }
 
+/* Lists by parts of vectors need the pictures of all items, in the catalogue that the vectors were made
+ * from; catalog.nc remains that of the night. */
+static akin_status refuse_aspects(const akin_jobfile *job, const char *table) {
+    const char *section;
+    for (size_t i = 0; (section = akin_job_neighbors_section(job, i)); i++)
+        if (akin_options_given(akin_jobfile_options(job, section), "aspect"))
+            return akin_job_at_key(
+                job, section, "aspect",
+                akin_error_set(AKIN_USAGE,
+                               "aspect needs the catalogue of all items, to which %s is not added: "
+                               "run the job with sources that have these rows",
+                               table));
+    return AKIN_OK;
+}
+
 static akin_status settle_one(const char *table, akin_jobfile *job) {
     akin_status status;
     akin_options *ingest = akin_jobfile_options(job, "ingest");
@@ -23,6 +38,7 @@ static akin_status settle_one(const char *table, akin_jobfile *job) {
     if (akin_options_arguments(ingest, &sources) == 0)
         AKIN_TRY(akin_error_set(AKIN_USAGE, "the job has no [ingest] source that %s could add to",
                                 table));
+    AKIN_TRY(refuse_aspects(job, table));
     akin_options_empty_arguments(ingest);
     AKIN_TRY(akin_options_add_argument(ingest, table));
     status = akin_options_set(akin_jobfile_options(job, "job"), AKIN_STAGES_ADDED, table, "add");

@@ -142,5 +142,18 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
     assert open("out/table.nc", "rb").read() == before
 
 
+def test_a_table_by_aspect_is_refused_before_anything_changes():
+    """Its parts are computed from the catalogue, which an addition does not enter."""
+    job("aspect.ini", "old.csv", "aspect")
+    with open("aspect.ini", "a") as f:
+        f.write("[table looks]\naspect = colour\n")
+    akin("run", "aspect.ini")
+    before = {name: os.stat(f"aspect/{name}").st_mtime_ns for name in os.listdir("aspect")}
+    for more in ((), ("--check",)):
+        done = akin("add", "aspect.ini", "new.csv", "--json", *more, expect=2, ranks=2)
+        assert "[table looks] aspect needs the catalogue of all items" in done.json["message"], done.json
+    assert {name: os.stat(f"aspect/{name}").st_mtime_ns for name in os.listdir("aspect")} == before
+
+
 if __name__ == "__main__":
     main(globals())
