@@ -26,6 +26,7 @@ make_root() {
     [ -e "$keyring" ] || keyring=${AKIN_KEYRING:?"no $keyring: name the keyring of $suite in AKIN_KEYRING"}
     debootstrap --variant=minbase --include=ca-certificates --keyring="$keyring" --components="$components" \
         "$suite" "$root.part" "$mirror" ${script:+"$script"}
+    echo force-unsafe-io >"$root.part/etc/dpkg/dpkg.cfg.d/unsafe" # nobody keeps a root after a crash
     mv "$root.part" "$root"
 }
 
