@@ -6,6 +6,7 @@ The laws are first tried on houses that break them, to prove that this test dete
 
 import os
 import re
+import subprocess
 import sys
 
 from rooms import OWNERS, ROOMS, SYSTEM, SYSTEM_FOLDERS
@@ -234,7 +235,16 @@ def test_every_table_of_kernels_has_every_level():
         assert all(count == levels for count in counts), f"{path}: a table of {counts} kernels, cpu.h has {levels} levels"
 
 
+def test_every_source_compiles_without_openvino():
+    sources = [path for path, text in read_tree().items() if path.endswith(".c") and "#ifdef AKIN_OPENVINO" in text]
+    assert len(sources) >= 2, sources
+    for path in sources:
+        subprocess.run(["cc", "-std=c11", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-fsyntax-only", "-Iinclude", "-Isrc", path],
+                       cwd=SOURCE, check=True)
+
+
 if __name__ == "__main__":
+    test_every_source_compiles_without_openvino()
     test_every_table_of_kernels_has_every_level()
     test_broken_houses_are_seen_to_be_broken()
     test_the_house_stands()
