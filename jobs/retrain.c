@@ -49,19 +49,21 @@ typedef struct {
     size_t count;
 } words;
 
-/* Adds what `now` has and `then` has not, or with another value; given not NULL: only those options
- * that were given. */
+/* Adds what `now` has and `then` has not, or with another value. train not NULL: of what it was not
+ * given nothing if only_given, and nothing that `then` does not know, as of an older akin. */
 static akin_status append_changes(akin_text *text, const words *then, const words *now,
-                                  const akin_options *given, const char *format) {
+                                  const akin_options *train, bool only_given, const char *format) {
     enum { NAME_SIZE = 64 };
     akin_status status = AKIN_OK;
     for (size_t i = 0; i < now->count; i++) {
         char name[NAME_SIZE];
         int length = (int)strcspn(now->list[i], "=");
         snprintf(name, sizeof name, "%.*s", length, now->list[i]);
-        if (given && !akin_options_given(given, name)) continue;
+        bool given = !train || akin_options_given(train, name);
+        if (only_given && !given) continue;
         snprintf(name, sizeof name, "%.*s=", length, now->list[i]);
         const char *old = akin_options_after(then->list, then->count, name);
+        if (!old && !given) continue;
         if (old && strcmp(old, now->list[i] + strlen(name)) == 0) continue;
         AKIN_TRY(akin_text_append(text, "%s", akin_text_length(text) > 0 ? ", " : ""));
         AKIN_TRY(akin_text_append(text, format, now->list[i]));
@@ -87,8 +89,8 @@ static akin_status append_differences(akin_text *text, const akin_options *train
     AKIN_TRY(wanted ? AKIN_OK : AKIN_FAILED);
     AKIN_TRY(akin_options_recorded(recorded, &then.list, &then.count));
     AKIN_TRY(akin_options_recorded(wanted, &now.list, &now.count));
-    if (!given) AKIN_TRY(append_changes(text, &now, &then, NULL, "%s there"));
-    AKIN_TRY(append_changes(text, &then, &now, given ? train : NULL, "%s here"));
+    if (!given) AKIN_TRY(append_changes(text, &now, &then, NULL, false, "%s there"));
+    AKIN_TRY(append_changes(text, &then, &now, train, given, "%s here"));
     status = append_init(text, train, model);
 done:
     akin_options_free_words(then.list, then.count);

@@ -6,6 +6,7 @@ import os
 import shutil
 import time
 
+import netCDF4
 from prometheus_client.parser import text_string_to_metric_families
 
 from support import akin, assert_same_variables, draw, draw_catalogue, fresh, main
@@ -264,6 +265,9 @@ def test_never_keeps_a_model_of_other_options():
     done = run("copied.ini", ranks=2)
     assert "train" not in ran(done) and "features=autoencoder there, features=fused here" in done.err, done.err
     assert_same_variables("warm.nc", "results/copied/model.nc")
+    with netCDF4.Dataset("results/copied/model.nc", "a") as model:  # as an akin wrote it that had no such option
+        model.akin_result_options = model.akin_result_options.replace("augment=1 ", "")
+    assert "augment" not in run("copied.ini", "--check").err
 
 
 def test_options_that_are_given_want_a_model_of_their_own_by_default():
