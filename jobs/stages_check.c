@@ -17,9 +17,9 @@ static akin_status check(const akin_stage *stage, const akin_job *job) {
     if (!akin_stage_runs(stage, job)) return AKIN_OK;
     if (strcmp(stage->verb, "gallery") == 0 && akin_stages_gallery_lacks(job->file, "neighbors"))
         return akin_error_option("enabled",
-                                 "the table of [neighbors] is between products of two catalogues, "
-                                 "which the gallery does not show: leave this section out, or make "
-                                 "that table in a section [table NAME]");
+                                 "the table of [neighbors] is between products and the rows of a "
+                                 ".npy file, which name no pictures: leave this section out, or "
+                                 "make that table in a section [table NAME]");
     if (stage->argument_key && akin_options_arguments(options, &arguments) == 0)
         return akin_error_set(AKIN_USAGE, "needs the key %s", stage->argument_key);
     akin_status status = stage->check ? stage->check(options) : AKIN_OK;

@@ -10,7 +10,11 @@
 
 bool akin_stages_gallery_lacks(const akin_jobfile *job, const char *section) {
     const akin_options *o = akin_jobfile_options(job, section);
-    return akin_options_given(o, "against") && akin_options_is(o, "by", "group");
+    const char *against = akin_options_text(o, "against");
+    bool is_npy = false;
+    if (!against || !akin_options_is(o, "by", "group")) return false;
+    if (akin_npy_recognise(against, &is_npy) != AKIN_OK) akin_error_clear(); /* told elsewhere */
+    return is_npy;
 }
 
 /* A page for each further table that has one. */

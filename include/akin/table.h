@@ -99,10 +99,12 @@ AKIN_MUST_CHECK akin_status akin_table_duplicates(const akin_table *table, size_
  * has no such variable. Checked (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_boost(const akin_table *table, size_t first, size_t count,
                                              float *boost /* [count] */);
-/* Of a table between products: their most similar pictures, -1 = none, which are rows of so many.
+/* Of a table between products: their most similar pictures, -1 = none, which are rows of so many; others:
+ * of the neighbours.
  * Checked (AKIN_INPUT). */
 AKIN_MUST_CHECK akin_status akin_table_pictures(const akin_table *table, size_t first, size_t count,
-                                                size_t pictures, int32_t *picture /* [count, k] */,
+                                                size_t pictures, size_t others,
+                                                int32_t *picture /* [count, k] */,
                                                 int32_t *other /* [count, k] */);
 /* neighbor and score [count, k], counts [count]; each may be NULL. Checks that rows are in
  * range, counts within k, scores in [-1, 1], and the order of each list (AKIN_INPUT). */

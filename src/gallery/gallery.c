@@ -164,9 +164,10 @@ done:
 
 /* Finds the targets that need pictures, if any table has targets. Collective; agreed. */
 static void find_targets(gallery *g) {
-    g->targets = g->rows.targets, g->of_targets = g->rows.target_labels;
-    for (size_t i = 0; i < g->more_count && g->targets == 0; i++)
-        g->targets = g->more[i].rows.targets, g->of_targets = g->more[i].rows.target_labels;
+    const akin_gallery_rows *rows = &g->rows;
+    for (size_t i = 0; i < g->more_count && rows->targets == 0; i++) rows = &g->more[i].rows;
+    g->targets = akin_gallery_rows_target_pictures(rows);
+    g->of_targets = akin_gallery_rows_target_pictured(rows);
 }
 
 /* Finds the sources of pictures. Collective; agreed. */

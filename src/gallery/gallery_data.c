@@ -56,8 +56,9 @@ static bool is_unavailable(const writer *w, size_t row) {
 
 static bool is_missing(const writer *w, size_t row) {
     size_t items = w->rows->items;
-    return row < items ? w->missing->pictures[akin_gallery_rows_picture(w->rows, row)]
-                       : w->missing->targets[row - items];
+    return row < items
+               ? w->missing->pictures[akin_gallery_rows_picture(w->rows, row)]
+               : w->missing->targets[akin_gallery_rows_target_picture(w->rows, row - items)];
 }
 
 /* --- the index --- */
@@ -82,16 +83,19 @@ done:
 /* [[number, id...]...]: the pictures of each product; -1 where one could not be read. */
 static akin_status append_pictures(writer *w, size_t first, size_t count) {
     akin_status status = AKIN_OK;
-    const akin_gallery_rows *rows = w->rows;
-    if (!rows->pictures) return AKIN_OK;
+    const size_t items = w->rows->items;
+    if (!w->rows->shots.labels) return AKIN_OK;
     AKIN_TRY(akin_text_append(w->text, ",\n\"pictures\":["));
     for (size_t row = first; row < first + count; row++) {
+        const akin_gallery_shots *shots = row < items ? &w->rows->shots : &w->rows->target_shots;
+        const uint8_t *missing = row < items ? w->missing->pictures : w->missing->targets;
+        const int32_t *begin = shots->first + (row < items ? row : row - items);
         AKIN_TRY(akin_text_append(w->text, row > first ? ",[" : "["));
-        for (int32_t p = rows->first[row]; p < rows->first[row + 1]; p++) {
-            int32_t shown = rows->shown[p];
-            AKIN_TRY(akin_text_append(w->text, p > rows->first[row] ? ",%d," : "%d,",
-                                      w->missing->pictures[shown] ? -1 : (int)shown));
-            AKIN_TRY(akin_text_append_json(w->text, akin_labels_id(rows->pictures, (size_t)shown)));
+        for (int32_t p = begin[0]; p < begin[1]; p++) {
+            int32_t shown = shots->shown[p];
+            AKIN_TRY(akin_text_append(w->text, p > begin[0] ? ",%d," : "%d,",
+                                      missing[shown] ? -1 : (int)shown));
+            AKIN_TRY(akin_text_append_json(w->text, akin_labels_id(shots->labels, (size_t)shown)));
         }
         AKIN_TRY(akin_text_append(w->text, "]"));
     }
@@ -201,6 +205,10 @@ static akin_status append_attributes(writer *w, size_t row) {
     bool any = false, of_target = row >= w->rows->items;
     akin_labels *labels = of_target ? w->rows->target_facts : w->rows->labels;
     if (of_target) row -= w->rows->items;
+    if (of_target && w->rows->target_shots.labels) { /* a product has those of its first picture */
+        labels = w->rows->target_shots.labels;
+        row = akin_gallery_rows_target_picture(w->rows, row);
+    }
     AKIN_TRY(akin_text_append(w->text, ",{"));
     for (size_t a = 0; labels && a < akin_labels_attributes(labels); a++) {
         bool number = akin_labels_attribute_kind(labels, a) == AKIN_ATTRIBUTE_NUMBER;
@@ -289,8 +297,7 @@ static akin_status read_lists(writer *w, size_t first, size_t count) {
     AKIN_TRY(akin_table_filled(w->table, first, count, w->filled));
     AKIN_TRY(akin_table_pinned(w->table, first, count, w->pinned));
     if (w->picture)
-        AKIN_TRY(akin_table_pictures(w->table, first, count, akin_gallery_rows_pictures(w->rows),
-                                     w->picture, w->other));
+        AKIN_TRY(akin_gallery_rows_pairs(w->rows, w->table, first, count, w->picture, w->other));
 done:
     return status;
 }
@@ -343,7 +350,7 @@ static akin_status write_own(writer *w) {
     w->list_counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->list_counts);
     w->filled = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->filled);
     w->pinned = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->pinned);
-    bool pairs = w->rows->pictures != NULL;
+    bool pairs = w->rows->shots.labels != NULL;
     if (pairs) w->picture = akin_mem_alloc(values, sizeof *w->picture);
     if (pairs) w->other = akin_mem_alloc(values, sizeof *w->other);
     size_t own = (place_of(w, rows_of(w)) + AKIN_GALLERY_LIST) * FROM;

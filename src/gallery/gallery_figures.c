@@ -50,7 +50,7 @@ static void set_categories(akin_json *summary, akin_labels *labels) {
 
 /* The kind of rows: products and their number of pictures; two catalogues. */
 static void set_sides(akin_json *summary, const akin_gallery_facts *facts) {
-    akin_json_set_bool(summary, "products", facts->rows->pictures != NULL);
+    akin_json_set_bool(summary, "products", facts->rows->shots.labels != NULL);
     akin_json_set_integer(summary, "pictures", (long long)akin_gallery_rows_pictures(facts->rows));
     akin_json_set_integer(summary, "targets", (long long)facts->rows->targets);
     if (facts->rows->targets == 0) return;

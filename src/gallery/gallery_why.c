@@ -62,13 +62,13 @@ static bool open_vectors(const work *w, const char *path, const char *attribute,
 static bool open_files(work *w, const akin_gallery_made_from *from) {
     char *folder = from->embeddings ? akin_file_folder(from->embeddings) : NULL,
          *model = folder ? akin_file_join(folder, "model.nc") : NULL;
-    bool fits =
-        model && akin_file_exists(model) &&
-        akin_model_read(akin_comm_alone(w->comm), model, &w->model) == AKIN_OK &&
-        open_vectors(w, from->embeddings, "input_embeddings_digest",
-                     akin_gallery_rows_pictures(w->page), &w->embeddings) &&
-        (w->page->targets == 0 || open_vectors(w, from->target_embeddings, "input_against_digest",
-                                               w->page->targets, &w->targets));
+    bool fits = model && akin_file_exists(model) &&
+                akin_model_read(akin_comm_alone(w->comm), model, &w->model) == AKIN_OK &&
+                open_vectors(w, from->embeddings, "input_embeddings_digest",
+                             akin_gallery_rows_pictures(w->page), &w->embeddings) &&
+                (w->page->targets == 0 ||
+                 open_vectors(w, from->target_embeddings, "input_against_digest",
+                              akin_gallery_rows_target_pictures(w->page), &w->targets));
     akin_mem_free(folder);
     akin_mem_free(model);
     return fits;
@@ -96,7 +96,7 @@ done:
 }
 
 static size_t rows_of(const work *w) {
-    return akin_gallery_rows_pictures(w->page) + w->page->targets;
+    return akin_gallery_rows_pictures(w->page) + akin_gallery_rows_target_pictures(w->page);
 }
 
 static akin_status prepare_rows(work *w) {
@@ -144,8 +144,7 @@ static akin_status write_shares(void *context, size_t first, size_t count) {
     size_t k = akin_table_k(w->table);
     AKIN_TRY(akin_table_rows(w->table, first, count, w->neighbor, NULL, w->counts));
     if (w->picture)
-        AKIN_TRY(akin_table_pictures(w->table, first, count, akin_gallery_rows_pictures(w->page),
-                                     w->picture, w->other));
+        AKIN_TRY(akin_gallery_rows_pairs(w->page, w->table, first, count, w->picture, w->other));
     AKIN_TRY(akin_text_append(w->script, "akin.shares(%zu,[", first));
     for (size_t i = 0; i < count; i++) {
         AKIN_TRY(akin_text_append(w->script, i > 0 ? ",\n" : "\n"));
@@ -162,9 +161,9 @@ static akin_status write_scripts(work *w) {
     size_t values = AKIN_GALLERY_LIST * akin_table_k(w->table);
     w->neighbor = akin_mem_alloc(values, sizeof *w->neighbor);
     w->counts = akin_mem_alloc(AKIN_GALLERY_LIST, sizeof *w->counts);
-    if (w->page->pictures) w->picture = akin_mem_alloc(values, sizeof *w->picture);
-    if (w->page->pictures) w->other = akin_mem_alloc(values, sizeof *w->other);
-    if (!w->neighbor || !w->counts || (w->page->pictures && (!w->picture || !w->other)))
+    if (w->page->shots.labels) w->picture = akin_mem_alloc(values, sizeof *w->picture);
+    if (w->page->shots.labels) w->other = akin_mem_alloc(values, sizeof *w->other);
+    if (!w->neighbor || !w->counts || (w->page->shots.labels && (!w->picture || !w->other)))
         return AKIN_FAILED;
     AKIN_TRY(akin_text_create(&w->script));
     const akin_gallery_scripts scripts = {w->comm,           w->folder, "data/why",   n,

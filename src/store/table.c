@@ -218,14 +218,15 @@ akin_status akin_table_duplicates(const akin_table *table, size_t first, size_t 
 }
 
 akin_status akin_table_pictures(const akin_table *table, size_t first, size_t count,
-                                size_t pictures, int32_t *picture, int32_t *other) {
+                                size_t pictures, size_t others, int32_t *picture, int32_t *other) {
     akin_status status;
+    const size_t rows[] = {pictures, others};
     static const char *const names[] = {"picture", "neighbor_picture"};
     int32_t *const values[] = {picture, other};
     for (size_t v = 0; v < 2; v++) {
         AKIN_TRY(akin_ncfile_get(table->file, names[v], first, count, values[v]));
         for (size_t e = 0; e < count * table->k; e++)
-            if (values[v][e] < -1 || values[v][e] >= (int64_t)pictures)
+            if (values[v][e] < -1 || values[v][e] >= (int64_t)rows[v])
                 AKIN_TRY(akin_error_set(
                     AKIN_INPUT, "%s: %s of row %zu is out of range; run neighbors again",
                     akin_ncfile_path(table->file), names[v], first + e / table->k));

@@ -45,7 +45,7 @@ def make_jobs():
     shutil.copy("results/last-season/model.nc", "results/arrivals/model.nc")
     with open("new.ini", "w") as f:
         f.write(f"[job]\nname = arrivals\n{HEAD.format(NEW)}[neighbors]\nk = 6\nagainst = results/last-season/embeddings.nc\ncollapse-duplicates = 0.97\n"
-                "[table own]\nk = 4\n[table products]\nk = 5\nby = group\n[gallery]\nenabled = yes\npicture-size = 64\n")
+                "[table own]\nk = 4\n[table products]\nk = 5\nby = group\n[table both]\nk = 5\nby = group\nagainst = results/last-season/embeddings.nc\ncollapse-duplicates = 0.97\n[gallery]\nenabled = yes\npicture-size = 64\n")
     akin("run", "new.ini", ranks=2)
 
 
@@ -73,7 +73,7 @@ def test_a_job_knows_the_other_catalogue():
     folder, table = "results/arrivals/gallery", "results/arrivals/table.nc"
     told = script(f"{folder}/data/summary.js", "summary")
     assert (told["items"], told["targets"], told["items_name"], told["targets_name"], told["products"]) == (36, 50, "arrivals", "last-season", False)
-    assert told["tables"] == ["main", "own", "products"] and told["share_parts"] and told["collapsed"]
+    assert told["tables"] == ["main", "own", "products", "both"] and told["share_parts"] and told["collapsed"]
     lists, index = script(f"{folder}/data/lists/000/000000.js", "list"), script(f"{folder}/data/index/000/000000.js", "index")
     neighbor, count = read(table, "neighbor", "count")
     ids, targets = ids_of(table), ids_of(table, "target_id")
@@ -96,7 +96,7 @@ def test_a_job_knows_the_other_catalogue():
 
 def test_the_same_bytes_at_any_rank_count():
     words = ["gallery", "results/arrivals/table.nc", "--source", NEW, "--picture-size", 64, "--target-source", BASE, "--target-name", "the old ones", "--name", "new",
-             "--table", "products=results/arrivals/table-products.nc", "--embeddings", "results/arrivals/embeddings.nc",
+             "--table", "products=results/arrivals/table-products.nc", "--table", "both=results/arrivals/table-both.nc", "--embeddings", "results/arrivals/embeddings.nc",
              "--target-embeddings", "results/last-season/embeddings.nc"]
     akin(*words, "-o", "one")
     first = contents("one")
@@ -139,6 +139,51 @@ def test_products_have_their_pictures():
     lists, shares = script(f"{folder}/data/lists/000/000000.js", "list"), script(f"{folder}/data/why/000/000000.js", "shares")
     assert all(abs(sum(add) / 1000 - score) < 0.004 for entry, adds in zip(lists, shares) for add, score in zip(adds, entry[2]))
     assert told["placed"] == len(names)
+
+
+def members(path):
+    """The names of a catalogue's products, and the rows of the items of each."""
+    items, groups, (group,) = ids_of(path), ids_of(path, "group_name"), read(path, "group")
+    name = [groups[g] if g >= 0 else item for g, item in zip(group, items)]
+    return sorted(set(name)), {p: [i for i, n in enumerate(name) if n == p] for p in set(name)}, items
+
+
+def test_products_of_two_catalogues():
+    folder, table = "results/arrivals/gallery/tables/both", "results/arrivals/table-both.nc"
+    (names, of, items), (others, of_others, targets) = members("results/arrivals/embeddings.nc"), members("results/last-season/embeddings.nc")
+    told, index = script(f"{folder}/data/summary.js", "summary"), script(f"{folder}/data/index/000/000000.js", "index")
+    assert told["products"] and (told["items"], told["targets"], told["pictures"]) == (len(names), len(others), 36) and index["id"] == names + others
+    for row, name in enumerate(names + others):
+        own, ids = (of[name], items) if row < len(names) else (of_others[name], targets)
+        assert index["pictures"][row][::2] == own and index["pictures"][row][1::2] == [ids[i] for i in own], name
+    neighbor, picture, other, count = read(table, "neighbor", "picture", "neighbor_picture", "count")
+    lists, shares = script(f"{folder}/data/lists/000/000000.js", "list"), script(f"{folder}/data/why/000/000000.js", "shares")
+    for i, name in enumerate(names):
+        assert lists[i][1] == [len(names) + j for j in neighbor[i, :count[i]]] and lists[i][8] == [[a, b] for a, b in zip(picture[i, :count[i]], other[i, :count[i]])]
+        assert all(a in of[name] and b in of_others[others[j]] for (a, b), j in zip(lists[i][8], neighbor[i]))
+        assert all(abs(sum(add) / 1000 - score) < 0.004 for add, score in zip(shares[i], lists[i][2])), name
+    price, = read("results/last-season/embeddings.nc", "attribute_price")
+    for t, name in enumerate(others):
+        assert lists[len(names) + t][1] == [] and lists[len(names) + t][6]["price"] == price[of_others[name][0]]
+    words = ["gallery", table, "--source", NEW, "--embeddings", "results/arrivals/embeddings.nc", "-o", "x"]
+    assert "--target-embeddings" in akin(*words, ranks=2, expect=2).err
+    assert "not what" in akin(*words, "--target-embeddings", "results/arrivals/embeddings.nc", ranks=2, expect=3).err
+
+
+def test_a_person_meets_products_of_both_catalogues():
+    folder = "results/arrivals/gallery/tables/both"
+    index, lists = script(f"{folder}/data/index/000/000000.js", "index"), script(f"{folder}/data/lists/000/000000.js", "list")
+    with Browser() as b:
+        b.open(page(folder, "#" + urllib.parse.quote(index["id"][0], safe="")))
+        b.until("return document.querySelectorAll('#neighbors .card').length > 0")
+        assert b.run(CARDS, "#neighbors") == [index["id"][j] for j in lists[0][1]]
+        wanted = [f"../../targets/000/{other:06d}.jpg" for _, other in lists[0][8]]
+        assert b.run("return [...document.querySelectorAll('#neighbors .tile > img')].map(i => i.getAttribute('src'))") == wanted
+        b.open("about:blank")
+        b.open(page(folder, "#target:" + urllib.parse.quote(index["id"][lists[0][1][0]], safe="")))
+        b.until("return document.querySelector('#item-id')?.innerText")
+        assert b.run(PICTURE, ".about img").startswith("../../targets/000/")
+        assert not [line for line in b.console() if line.startswith("SEVERE")]
 
 
 def test_a_person_meets_both_catalogues():

@@ -155,7 +155,7 @@ def test_of_two_catalogues():
 
 
 def test_tables_of_one_job():
-    """Tables of products share a pass of their own, in the order of their rows, and the gallery has no page for one of two catalogues."""
+    """Tables of products share a pass of their own, in the order of their rows, and each has a page of the gallery."""
     with open("job.ini", "w") as f:
         f.write("[job]\nname = job\n[ingest]\nsource = ties.csv\nattributes = price:number brand:label\n[embed]\nfrom = ties.npy\nids = ties.txt\n"
                 f"[neighbors]\nk = {K}\n[table one]\nk = {K}\nby = group\n[table two]\nk = 3\nby = group\nonly-available = yes\n"
@@ -167,11 +167,11 @@ def test_tables_of_one_job():
     assert_same_variables("results/job/table-two.nc", "two.nc")
     akin("neighbors", "ties.nc", "-o", "two.nc", "-k", K, "--by", "group", "--against", "base.nc")
     assert_same_variables("results/job/table-both.nc", "two.nc")
-    assert sorted(os.listdir("results/job/gallery/tables")) == ["one", "two"]
+    assert sorted(os.listdir("results/job/gallery/tables")) == ["both", "one", "two"]
     words = ["gallery", "two.nc", "--source", "ties.csv", "-o", "x", "--embeddings", "ties.nc"]
-    assert "two catalogues" in akin(*words, expect=2).err
+    assert "--target-embeddings" in akin(*words, expect=2).err
     with open("job.ini") as f:
-        text = f.read().replace("[table one]\n", "by = group\nagainst = base.nc\n[table one]\n")
+        text = f.read().replace("[table one]\n", "by = group\nagainst = ties.npy\n[table one]\n")
     with open("wrong.ini", "w") as f:
         f.write(text)
     assert "[gallery]" in akin("run", "wrong.ini", "--check", expect=2).err

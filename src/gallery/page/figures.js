@@ -107,8 +107,8 @@ akin.figures = (section, summary, tools) => {
   }
 
   function numbers() {
-    const found = [tile(number(summary.items), summary.targets ? `items of ${summary.items_name}` : `${noun}s`, summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
-    if (summary.targets) found.push(tile(number(summary.targets), `items of ${summary.targets_name}`, "the items in the lists"));
+    const found = [tile(number(summary.items), summary.targets ? `${noun}s of ${summary.items_name}` : `${noun}s`, summary.unavailable ? `${number(summary.unavailable)} of them not available` : "all of them available")];
+    if (summary.targets) found.push(tile(number(summary.targets), `${noun}s of ${summary.targets_name}`, `the ${noun}s in the lists`));
     if (summary.products) found.push(tile(number(summary.pictures), "pictures", `of these products; two products have the score of ${/(^| )pictures=mean( |$)/.test(summary.options || "") ? "their pictures on average" : "their most similar pictures"}`));
     if (summary.rejects) found.push(tile(number(summary.rejects.total), "rejected", "pictures or rows that could not be used"));
     found.push(tile(percent(summary.coverage), "coverage", `${noun}s that have at least one similar ${noun}`),
@@ -116,11 +116,11 @@ akin.figures = (section, summary, tools) => {
     for (const [n, value] of Object.entries(meaningless ? {} : summary.precision || {}))
       if (value !== null) found.push(tile(percent(value), `precision at ${n}`, n === "1" ? `first neighbours that have the item's category; by chance ${percent(summary.chance)}` : `share of the first ${n} neighbours that have the item's category${n > summary.k ? `; lists have ${number(summary.k)}, so at most ${percent(summary.k / n)}` : ""}`));
     if (!meaningless && typeof summary.average_precision === "number") found.push(tile(percent(summary.average_precision), "mean average precision", "correct neighbours count more the higher they rank"));
-    if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? `${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} for which another one is recommended` : `${noun}s that look like another one`));
+    if (summary.duplicates) found.push(tile(number(summary.duplicates), "duplicates", summary.collapsed ? `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} for which another one is recommended` : `${noun}s that look like another one`));
     if (summary.filled) found.push(tile(number(summary.filled), "filled", `neighbours added only because of their category, in ${plural(summary.filled_items, "list")}`));
     if (summary.churn !== null) found.push(tile(percent(summary.churn), "churn", "neighbours that changed since the previous table"));
-    if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", `of all recommendations are of the 1 % of ${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} that are recommended most`));
-    found.push(tile(number(summary.never_recommended), "never recommended", `${summary.targets ? `items of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(summary.never_recommended / (summary.targets || summary.items))}; ${number(summary.at_most_once)} are in one or none`));
+    if (typeof summary.hub_share === "number") found.push(tile(percent(summary.hub_share), "hub share", `of all recommendations are of the 1 % of ${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are recommended most`));
+    found.push(tile(number(summary.never_recommended), "never recommended", `${summary.targets ? `${noun}s of ${summary.targets_name}` : `${noun}s`} that are in no list, ${percent(summary.never_recommended / (summary.targets || summary.items))}; ${number(summary.at_most_once)} are in one or none`));
     if (summary.missing) found.push(tile(number(summary.missing), "without a picture", "their pictures could not be read for this page"));
     return el("div", { class: "tiles" }, found);
   }

@@ -1,7 +1,7 @@
 /* The gallery's pages. The data lies in files of its own that call akin.summary, akin.index and akin.list, since a page
  * opened from a folder may load scripts but fetch nothing. Text from the catalogue only ever becomes text nodes and
  * attributes. Rows are the items and after them, of a table between two catalogues, the targets that stand in their lists; of a table
- * between products rows are products, each with pictures of its own. The address says what is shown: "#ID" an item, "#target:ID" a target, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside&page=2" two tables,
+ * between products rows are products, on either side, each with pictures of its own. The address says what is shown: "#ID" an item, "#target:ID" a target, "#?page=2&category=hats&q=ab" items, "#?figures" figures, "#?changes" what changed, "#?beside&page=2" two tables,
  * "#?map" a map, "#?duplicates" what looks the same. */
 "use strict";
 const akin = (() => {
@@ -248,11 +248,11 @@ const akin = (() => {
     return [el("div", { class: "heading" }, el("h2", {}, summary.targets ? `Most similar of ${summary.targets_name}` : `Most similar ${noun}s`),
       list.neighbors.length ? el("p", { class: "quiet", id: "order" }, explained(list)) : ""),
     list.neighbors.length ? el("ul", { class: "grid", id: "neighbors" }, list.neighbors.map((other, i) => explain(card(other, list.scores[i], i >= list.real, i < list.pinned, { pair: pair(i) }), row, other, i)))
-      : el("div", { class: "empty" }, el("strong", {}, `No similar ${noun}s`), summary.targets ? `No item of ${summary.targets_name} satisfies the rules and the minimum score of this table.` : `No other ${noun} satisfies the rules and the minimum score of this table.`)];
+      : el("div", { class: "empty" }, el("strong", {}, `No similar ${noun}s`), summary.targets ? `No ${noun} of ${summary.targets_name} satisfies the rules and the minimum score of this table.` : `No other ${noun} satisfies the rules and the minimum score of this table.`)];
   }
   /* Of what stands in lists but has none. */
   function asTarget(list) {
-    return list.by.length ? recommenders(list) : el("div", { class: "empty" }, el("strong", {}, "In no list"), `No item of ${summary.items_name} has it among its first ${number(summary.k)}. Items of ${summary.targets_name} have no lists in this table.`);
+    return list.by.length ? recommenders(list) : el("div", { class: "empty" }, el("strong", {}, "In no list"), `No ${noun} of ${summary.items_name} has it among its first ${number(summary.k)}. What ${summary.targets_name} holds has no lists in this table.`);
   }
   async function showItem(id, mine) {
     const of_target = id.startsWith("target:"), row = of_target && rowOf(id) === undefined ? targetOf(id.slice("target:".length)) : rowOf(id);
