@@ -376,9 +376,8 @@ def assert_why(p, q, how, ranks):
 
 
 def test_why_a_product_is_in_the_list_of_another():
-    for case, (p, q) in enumerate([(0, 3), (9, 44), (30, 17), (51, 8)]):
-        for how in ("best", "mean"):
-            assert_why(p, q, how, (0, 2, 3)[case % 3])
+    for p, q, how, ranks in ((0, 3, "best", 3), (9, 44, "mean", 2), (30, 17, "best", 0), (51, 8, "mean", 3)):
+        assert_why(p, q, how, ranks)
     told = akin("query", "e.nc", "--id", NAMES[0], "--why", NAMES[1], "--by", "group", ranks=2).out
     assert "pictures" in told and "rank_without_rules" in told
     assert "no product" in akin("query", "e.nc", "--id", NAMES[0], "--why", "nobody", "--by", "group", expect=3, ranks=2).err
