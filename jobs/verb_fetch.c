@@ -79,7 +79,7 @@ static akin_status list_rejects(akin_call *call, const akin_source *source, size
     if (path)
         AKIN_TRY(akin_rejects_write(r.rejects, call->comm, source, path));
     else if (akin_comm_rank(call->comm) == 0)
-        akin_rejects_show(r.rejects, source);
+        akin_rejects_show(r.rejects, source, NULL);
 done:
     akin_rejects_free(r.rejects);
     return status;

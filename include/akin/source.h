@@ -133,8 +133,9 @@ AKIN_MUST_CHECK akin_status akin_rejects_gather(akin_rejects *rejects, akin_comm
  * 0, after gather. Collective; agreed. */
 AKIN_MUST_CHECK akin_status akin_rejects_write(const akin_rejects *rejects, akin_comm *comm,
                                                const akin_source *source, const char *path);
-/* Logs the first few, and how to get all. Not collective; on rank 0, after gather. */
-void akin_rejects_show(const akin_rejects *rejects, const akin_source *source);
+/* Logs the first few, and where all are: in `path`, NULL = how to get them. Not collective; on rank 0,
+ * after gather. */
+void akin_rejects_show(const akin_rejects *rejects, const akin_source *source, const char *path);
 void akin_rejects_free(akin_rejects *rejects); /* Not collective; NULL is fine */
 
 #endif

@@ -226,6 +226,16 @@ static size_t count_accepted(const ingest *run) {
     return count;
 }
 
+bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction) {
+    return (double)rejected > max_reject_fraction * (double)rows * (1 + 1e-12);
+}
+
+static bool is_refused(const ingest *run) {
+    const akin_ingest_result *result = run->result;
+    return result->items == 0 ||
+           akin_ingest_too_many(result->rejected, result->rows, run->params->max_reject_fraction);
+}
+
 /* Collective. Every row must be in the catalogue or in the rejects. */
 static akin_status account(ingest *run) {
     akin_status status = AKIN_OK;
@@ -238,10 +248,9 @@ static akin_status account(ingest *run) {
             AKIN_FAILED,
             "%zu rows, but %zu items and %zu rejects: rows were lost, please report this",
             result->rows, result->items, result->rejected);
-    if (!run->params->rejects) {
-        akin_rejects_show(run->rejects, run->source);
-        return AKIN_OK;
-    }
+    const char *path = run->params->rejects;
+    if (!path || is_refused(run)) akin_rejects_show(run->rejects, run->source, path);
+    if (!path) return AKIN_OK;
     AKIN_TRY(akin_rejects_write(run->rejects, run->comm, run->source, run->params->rejects));
     bool reads = akin_comm_rank(run->comm) == 0;
     AKIN_TRY(akin_agree(
@@ -249,10 +258,6 @@ static akin_status account(ingest *run) {
     akin_comm_broadcast(run->comm, run->rejects_digest, sizeof run->rejects_digest, 0);
 done:
     return status;
-}
-
-bool akin_ingest_too_many(size_t rejected, size_t rows, double max_reject_fraction) {
-    return (double)rejected > max_reject_fraction * (double)rows * (1 + 1e-12);
 }
 
 /* The same on all ranks. */

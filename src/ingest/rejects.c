@@ -181,13 +181,13 @@ akin_status akin_rejects_write(const akin_rejects *rejects, akin_comm *comm,
                       akin_comm_rank(comm) == 0 ? write_file(rejects, source, path) : AKIN_OK);
 }
 
-void akin_rejects_show(const akin_rejects *rejects, const akin_source *source) {
+void akin_rejects_show(const akin_rejects *rejects, const akin_source *source, const char *path) {
     for (size_t i = 0; i < rejects->count && i < SHOWN; i++) {
         akin_source_row row = akin_source_get(source, rejects->entries[i].row);
         akin_log_warning("rejected: %s (%s): %s", row.id, row.path,
                          akin_text_bytes(rejects->reasons) + rejects->entries[i].reason);
     }
     if (rejects->count > SHOWN)
-        akin_log_warning("%zu more rows were rejected; --rejects FILE.csv lists all",
-                         rejects->count - SHOWN);
+        akin_log_warning("%zu more rows were rejected; %s lists all", rejects->count - SHOWN,
+                         path ? path : "--rejects FILE.csv");
 }

@@ -139,6 +139,9 @@ def test_what_is_wrong_is_refused_and_nothing_lost():
     with open("bad.csv", "w") as f:
         f.write("name,file\na,b\n")
     akin("add", "job.ini", "bad.csv", expect=3)
+    write("lost.csv", [["lost", "gone.png", "hats", "yes"]])
+    done = akin("add", "job.ini", "lost.csv", expect=3, ranks=2)
+    assert done.err.count("rejected: lost (gone.png): no such file") == 1, done.err
     assert open("out/table.nc", "rb").read() == before
 
 
