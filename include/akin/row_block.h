@@ -41,6 +41,11 @@ typedef struct {
     akin_row_block_layer layer[AKIN_ROW_BLOCK_LAYERS];
 } akin_row_block_rules;
 
+/* Lists are of sums of a score and the offset of the target. */
+static inline bool akin_row_block_has_offsets(const akin_row_block_rules *rules) {
+    return rules->more != NULL && rules->more->offset != NULL;
+}
+
 typedef struct {
     int32_t row;             /* in the whole catalogue; items of the same row are never paired */
     int32_t category, group; /* -1 = none */
@@ -51,6 +56,7 @@ typedef struct {
 
 /* Which rows a panel holds, so that two panels that cannot meet are skipped. */
 typedef struct {
+    akin_row_reach reach, reached; /* of its rows as sources together, and as targets */
     int32_t category_first, category_last;
     size_t alike_end; /* the panels from this one to before that one have the same two */
     int32_t label[AKIN_ROW_BLOCK_LAYERS]; /* of all its rows; -1 = several */
@@ -79,7 +85,7 @@ typedef struct {
     const akin_row_block_item *items; /* [48] */
     const float
         *least; /* [48]: a score below it is of no use; infinity after count. With offsets: a
-                         * sum of score and offset, see akin_row_block_ask */
+                         * sum of score and offset */
     const akin_row_block_summary *summary;
     const akin_sketch *sketch;
     const uint8_t *as_rows;   /* as in sketch.h; NULL if the block does not have this side */
@@ -118,8 +124,6 @@ size_t akin_row_block_stride(const akin_row_block *block);
 size_t akin_row_block_k(const akin_row_block *block);
 size_t akin_row_block_panels(const akin_row_block *block);
 akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t panel);
-/* The same without rows and sketches. */
-akin_row_block_panel akin_row_block_labels(const akin_row_block *block, size_t panel);
 /* A panel's sketch as columns, borrowed; the next panel's follows it. */
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel);
 const float *akin_row_block_least(const akin_row_block *block, size_t panel); /* as in the view */
@@ -132,8 +136,10 @@ uint64_t *akin_row_block_lists(akin_row_block *block); /* all of them, consecuti
 uint64_t *akin_row_block_list(const akin_row_block *block,
                               size_t index); /* of a row, as in topk.h; borrowed */
 
-/* Prefetches row i of a panel and its list. */
+/* Prefetches row i of a panel and its list; its list, and what rules need to know of it; the latter. */
 void akin_row_block_fetch(const akin_row_block *block, size_t panel, size_t i);
+void akin_row_block_fetch_list(const akin_row_block *block, size_t panel, size_t i);
+void akin_row_block_fetch_item(const akin_row_block *block, size_t panel, size_t i);
 
 typedef struct {
     uint16_t to, from; /* rows, counted from the first of two panels */
@@ -145,14 +151,14 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count);
 
-/* Turns the thresholds `least` of a panel's rows into thresholds for the scores of rows with
- * offsets up to `largest`, in place. */
-void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
-                        float largest, float *least /* [48] */);
+/* The offsets of a panel's rows, borrowed; zeros without them. */
+const float *akin_row_block_offsets(const akin_row_block *block, size_t panel);
 
-/* The offsets of a panel's rows; returns the score from which on two rows may be identical, so
- * that the score may not be the product (above). */
-float akin_row_block_offsets(const akin_row_block *block, size_t panel, float *out /* [48] */);
+/* The score from which on two rows may be identical, so that it may not be the product (above). */
+float akin_row_block_sure(const akin_row_block *block);
+
+/* What the rows of a panel reach, as in row_rules.h; those after count nothing. Borrowed. */
+const akin_row_reach *akin_row_block_reach(const akin_row_block *block, size_t panel);
 
 /* Resting rows take no entries and are only found by others, until they are woken. */
 void akin_row_block_rest(akin_row_block *block, bool rests);

@@ -96,6 +96,20 @@ bool akin_row_rules_certain(const akin_row_rules *rules, const akin_row_span *so
 bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_values *source,
                                  const akin_row_span *targets);
 
+/* What the first of the rules that rows are ordered by asks of targets: no other number, or index of a
+ * label, passes. Infinite on both sides: it may be any. low > high: none. */
+typedef struct {
+    float low, high;
+} akin_row_reach;
+
+akin_row_reach akin_row_rules_reach(const akin_row_rules *rules, const akin_row_values *source);
+
+/* Whether it is all that the rules ask, but for blocks. */
+bool akin_row_rules_are_reach(const akin_row_rules *rules);
+
+/* What these targets have of it; infinite without such a rule. */
+akin_row_reach akin_row_rules_reached(const akin_row_rules *rules, const akin_row_span *targets);
+
 /* The share of the pairs of `count` items that passes each rule, in [0, 1]. */
 double akin_row_rule_share(const akin_row_rule *rule, const int32_t *values, size_t count);
 

@@ -1,4 +1,5 @@
 /* compare: every row of one block with every row of another. */
+#include "asked.h"
 #include "row_summary.h"
 #include "tile.h"
 #include <akin/compare.h>
@@ -26,6 +27,12 @@ typedef struct {
     size_t row_count, column_count;
     akin_dot_hit hits[AKIN_TILE_HITS];
 } outcome;
+
+/* What the lists of one table may want of a tile. */
+typedef struct {
+    size_t row_count, column_count;
+    akin_row_block_proposal for_rows[AKIN_TILE_HITS], for_columns[AKIN_TILE_HITS];
+} proposals;
 
 /* Up to four tiles computed together, and what they are asked. */
 typedef struct {
@@ -66,8 +73,7 @@ struct akin_compare {
         multiplied; /* of panels in this call, and those that wanted a product of the mean */
     bool sparse;    /* so few of the last call did that each is better computed by itself */
     float scores[AKIN_TILE_HITS];
-    akin_row_block_proposal for_rows[AKIN_TILE_HITS],
-        for_columns[AKIN_TILE_HITS]; /* of what it may want */
+    proposals *wanted[4]; /* [tables] each: of the tiles of a group */
 };
 
 akin_status akin_compare_create(const akin_row_block_rules *rules, akin_compare **out) {
@@ -76,18 +82,28 @@ akin_status akin_compare_create(const akin_row_block_rules *rules, akin_compare 
 
 akin_status akin_compare_create_tables(const akin_row_block_rules *const *rules, int tables,
                                        akin_compare **out) {
-    *out = akin_mem_zalloc(1, sizeof **out);
-    if (*out == NULL) return AKIN_FAILED;
-    (*out)->tables = tables;
-    (*out)->same_category = true;
+    akin_status status = AKIN_FAILED;
+    *out = NULL;
+    akin_compare *c = akin_mem_zalloc(1, sizeof *c);
+    if (c == NULL) goto done;
+    for (int t = 0; t < 4; t++)
+        if (!(c->wanted[t] = akin_mem_alloc((size_t)tables, sizeof *c->wanted[t]))) goto done;
+    c->tables = tables;
+    c->same_category = true;
     for (int t = 0; t < tables; t++) {
-        (*out)->rules[t] = rules[t];
-        (*out)->same_category = (*out)->same_category && rules[t]->same_category;
+        c->rules[t] = rules[t];
+        c->same_category = c->same_category && rules[t]->same_category;
     }
-    return AKIN_OK;
+    *out = c, c = NULL;
+    status = AKIN_OK;
+done:
+    akin_compare_free(c);
+    return status;
 }
 
 void akin_compare_free(akin_compare *c) {
+    if (c == NULL) return;
+    for (int t = 0; t < 4; t++) akin_mem_free(c->wanted[t]);
     akin_mem_free(c);
 }
 
@@ -96,50 +112,72 @@ static akin_row_block *of_table(const akin_compare *c, akin_row_block *block, in
     return c->tables == 1 ? block : akin_row_block_table(block, table);
 }
 
+/* Whether thresholds depend on the other panel. */
+static bool is_ruled(const akin_row_block_rules *rules) {
+    return rules->same_category || rules->more != NULL;
+}
+
 /* The tables in which two panels may meet, a bit each. */
 static uint32_t meetings(const akin_compare *c, akin_row_block *a, size_t p, akin_row_block *b,
                          size_t q) {
     uint32_t met = 0;
     for (int t = 0; t < c->tables; t++) {
         const akin_row_block_rules *rules = c->rules[t];
-        if (!rules->same_category && !rules->only_available && rules->layers == 0 &&
-            rules->more == NULL) {
-            met |= UINT32_C(1) << t;
-            continue;
+        bool meet = !rules->same_category && !rules->only_available && rules->layers == 0 &&
+                    (rules->more == NULL || rules->more->count == 0);
+        if (!meet) {
+            const akin_row_block_summary *x = akin_row_block_summaries(of_table(c, a, t)) + p,
+                                         *y = akin_row_block_summaries(of_table(c, b, t)) + q;
+            meet = akin_row_summaries_may_meet(rules, x, y);
         }
-        const akin_row_block_summary *x = akin_row_block_summaries(of_table(c, a, t)) + p,
-                                     *y = akin_row_block_summaries(of_table(c, b, t)) + q;
-        if (akin_row_summaries_may_meet(rules, x, y)) met |= UINT32_C(1) << t;
+        met |= (uint32_t)meet << t;
     }
     return met;
 }
 
 /* --- the comparison --- */
 
-/* Offers the hits to those who may want them in one table. */
-static void propose(akin_compare *c, const outcome *o, int table) {
+/* Finds the lists of one table that may want the hits. */
+static void propose(const akin_compare *c, const outcome *o, int table, proposals *wanted) {
     const akin_row_block_rules *rules = c->rules[table];
-    akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
+    const akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
     const float *row_least = akin_row_block_least(a, o->p),
                 *column_least = akin_row_block_least(b, o->q);
     size_t row_count = 0, column_count = 0;
-    bool offsets = rules->more != NULL && rules->more->offset != NULL;
-    float of_rows[PANEL] = {0}, of_columns[PANEL] = {0}, sure = INFINITY; /* what is added */
-    if (offsets) {
-        sure = akin_row_block_offsets(a, o->p, of_rows);
-        (void)akin_row_block_offsets(b, o->q, of_columns);
-    }
+    bool offsets = akin_row_block_has_offsets(rules);
+    const float *of_rows = akin_row_block_offsets(a, o->p), /* what is added */
+        *of_columns = akin_row_block_offsets(b, o->q), sure = akin_row_block_sure(a);
     for (size_t h = 0; h < o->count; h++) { /* no branches: they would be unpredictable */
         uint16_t i = o->hits[h].row, j = o->hits[h].column;
         float score = c->scores[h];
         bool same = offsets && (score >= sure || score < -1); /* those are held or raised */
-        c->for_rows[row_count] = (akin_row_block_proposal){i, j, score};
-        c->for_columns[column_count] = (akin_row_block_proposal){j, i, score};
+        wanted->for_rows[row_count] = (akin_row_block_proposal){i, j, score};
+        wanted->for_columns[column_count] = (akin_row_block_proposal){j, i, score};
         row_count += same | (score + of_columns[j] >= row_least[i]);
         column_count += same | (score + of_rows[i] >= column_least[j]);
     }
-    akin_row_block_offer(rules, a, o->p, b, o->q, c->for_rows, row_count);
-    akin_row_block_offer(rules, b, o->q, a, o->p, c->for_columns, column_count);
+    wanted->row_count = row_count, wanted->column_count = column_count;
+}
+
+static void offer(const akin_compare *c, const outcome *o, int table, const proposals *wanted) {
+    akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
+    akin_row_block_offer(c->rules[table], a, o->p, b, o->q, wanted->for_rows, wanted->row_count);
+    akin_row_block_offer(c->rules[table], b, o->q, a, o->p, wanted->for_columns,
+                         wanted->column_count);
+}
+
+/* The lists, and what rules need to know. */
+static void fetch_wanted(const akin_compare *c, const outcome *o, int table,
+                         const proposals *wanted) {
+    const akin_row_block *a = of_table(c, o->a, table), *b = of_table(c, o->b, table);
+    for (size_t e = 0; e < wanted->row_count; e++) {
+        akin_row_block_fetch_list(a, o->p, wanted->for_rows[e].to);
+        akin_row_block_fetch_item(b, o->q, wanted->for_rows[e].from);
+    }
+    for (size_t e = 0; e < wanted->column_count; e++) {
+        akin_row_block_fetch_list(b, o->q, wanted->for_columns[e].to);
+        akin_row_block_fetch_item(a, o->p, wanted->for_columns[e].from);
+    }
 }
 
 static bool has_sides(const akin_compare *c) {
@@ -163,20 +201,25 @@ static void keep_pairs(const akin_compare *c, outcome *o) {
     o->count = kept;
 }
 
-/* Scores the hits, for all tables. */
-static void settle(akin_compare *c, outcome *o) {
+/* Scores the hits, and finds who may want them in all tables. */
+static void find_wanted(akin_compare *c, outcome *o, proposals *wanted /* [tables] */) {
     keep_pairs(c, o);
     c->figures.scored += (double)o->count;
     akin_dot()->pairs(o->rows, o->columns, akin_row_block_stride(o->a), o->hits, o->count,
                       c->scores);
-    for (int t = 0; t < c->tables; t++)
-        if (o->met >> t & 1) propose(c, o, t);
-    o->count = 0;
+    for (int t = 0; t < c->tables; t++) {
+        if (!(o->met >> t & 1)) continue;
+        propose(c, o, t, &wanted[t]);
+        fetch_wanted(c, o, t, &wanted[t]);
+    }
 }
 
 static void settle_group(akin_compare *c, group *g) {
-    for (size_t t = 0; t < g->count; t++)
-        if (g->outcomes[t].count > 0) settle(c, &g->outcomes[t]);
+    for (size_t i = 0; i < g->count; i++)
+        if (g->outcomes[i].count > 0) find_wanted(c, &g->outcomes[i], c->wanted[i]);
+    for (size_t i = 0; i < g->count; i++)
+        for (int t = 0; t < c->tables && g->outcomes[i].count > 0; t++)
+            if (g->outcomes[i].met >> t & 1) offer(c, &g->outcomes[i], t, &c->wanted[i][t]);
     g->count = 0;
 }
 
@@ -188,66 +231,17 @@ static void fetch_hits(const outcome *o) {
     }
 }
 
-/* Those of a panel's rows that can have something from the other, one by one. */
-static void ask_each(const akin_row_block_rules *rules, const akin_row_block_panel *panel,
-                     const akin_row_block_panel *other, bool mixed, bool ruled, float *least) {
-    for (size_t i = 0; i < PANEL; i++) {
-        const akin_row_block_item *item = &panel->items[i];
-        bool meets = !mixed || (item->category >= other->summary->category_first &&
-                                item->category <= other->summary->category_last);
-        if (meets && ruled && i < panel->count)
-            meets = akin_row_rules_possible_for(rules->more, &item->values, other->summary->span);
-        least[i] = meets ? panel->least[i] : INFINITY;
-    }
-}
-
-/* The thresholds of a panel's rows for the other panel: infinite for rows that can get nothing from
- * it, by category or by the other rules. The spans of the two mostly decide it for all rows at
- * once. */
-static const float *asked(const akin_row_block_rules *rules, const akin_row_block *block,
-                          const akin_row_block_panel *panel, const akin_row_block_panel *other,
-                          float *least /* [48] */) {
-    const akin_row_rules *more = rules->more;
-    const akin_row_block_summary *here = panel->summary, *there = other->summary;
-    bool mixed = rules->same_category && here->category_first != here->category_last;
-    if (!mixed && more == NULL) return panel->least;
-    bool ruled = more != NULL && !akin_row_rules_certain(more, here->span, there->span),
-         offsets = more != NULL && more->offset != NULL;
-    if (more != NULL && ((rules->only_available && !there->some_available) ||
-                         (ruled && !akin_row_rules_possible(more, here->span, there->span)))) {
-        for (size_t i = 0; i < PANEL; i++) least[i] = INFINITY;
-        return least;
-    }
-    if (!mixed && !ruled && !offsets) return panel->least;
-    if (mixed || ruled)
-        ask_each(rules, panel, other, mixed, ruled, least);
-    else
-        memcpy(least, panel->least, PANEL * sizeof *least);
-    if (offsets) akin_row_block_ask(block, rules, there->largest, least);
-    return least;
-}
-
-static const float *asked_in(const akin_compare *c, int table, akin_row_block *block, size_t p,
-                             akin_row_block *other, size_t q, float *least /* [48] */) {
-    const akin_row_block_rules *rules = c->rules[table];
-    const akin_row_block *of = of_table(c, block, table);
-    if (!rules->same_category && rules->more == NULL) return akin_row_block_least(of, p);
-    const akin_row_block_panel panel = akin_row_block_labels(of, p),
-                               theirs = akin_row_block_labels(of_table(c, other, table), q);
-    return asked(rules, of, &panel, &theirs, least);
-}
-
-/* Their lowest thresholds in any of the tables in which the two may meet. */
+/* The lowest thresholds of a panel's rows for the other panel in any of the tables in which the two may
+ * meet. */
 static const float *asked_of(const akin_compare *c, akin_row_block *block, size_t p,
                              akin_row_block *other, size_t q, uint32_t met,
                              float *least /* [48] */) {
-    if ((met & (met - 1)) == 0) return asked_in(c, __builtin_ctz(met), block, p, other, q, least);
+    if (met == 1 && !is_ruled(c->rules[0])) return akin_row_block_least(of_table(c, block, 0), p);
     for (size_t i = 0; i < PANEL; i++) least[i] = INFINITY;
-    for (int t = 0; t < c->tables; t++) {
-        float room[PANEL];
-        if (!(met >> t & 1)) continue;
-        const float *one = asked_in(c, t, block, p, other, q, room);
-        for (size_t i = 0; i < PANEL; i++) least[i] = one[i] < least[i] ? one[i] : least[i];
+    for (; met != 0; met &= met - 1) {
+        int t = __builtin_ctz(met);
+        akin_asked_lower(c->tile, c->rules[t], of_table(c, block, t), p, of_table(c, other, t), q,
+                         least);
     }
     return least;
 }
@@ -304,13 +298,10 @@ static void ask(akin_compare *c, const side *a, size_t i, const side *b, size_t 
     question *q = &c->questions[g->count];
     const float *products = nothing;
     size_t stride = akin_row_block_stride(a->block);
-    bool alone = c->tables == 1; /* then the views are that table's */
     const float *row_least =
-        alone ? asked(c->rules[0], a->block, rows, columns, q->of_rows)
-              : asked_of(c, a->block, a->first + i, b->block, b->first + j, met, q->of_rows);
-    const float *column_least =
-        alone ? asked(c->rules[0], b->block, columns, rows, q->of_columns)
-              : asked_of(c, b->block, b->first + j, a->block, a->first + i, met, q->of_columns);
+                    asked_of(c, a->block, a->first + i, b->block, b->first + j, met, q->of_rows),
+                *column_least =
+                    asked_of(c, b->block, b->first + j, a->block, a->first + i, met, q->of_columns);
     float row_lowest = row_least[0];
     if (rows->sketch->inverse > 0 || row_lowest >= 2) row_lowest = tile->lowest(row_least);
     if (rows->sketch->inverse > 0) {

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PANEL = AKIN_ROW_BLOCK_PANEL };
+enum { PANEL = AKIN_ROW_BLOCK_PANEL, LINE = 64 /* bytes that are fetched together */ };
 
 struct akin_row_block {
     size_t capacity, count, dim, stride, k;
@@ -18,11 +18,13 @@ struct akin_row_block {
     akin_row_block *of; /* the block whose rows and sketches it shares; NULL: it has its own */
     akin_row_block *table[AKIN_ROW_BLOCK_TABLES]; /* of a block with its own: itself, then those */
     int tables;
-    unsigned char *body; /* float rows[panels * PANEL][stride], where it has its own, then items
+    unsigned char *body;   /* float rows[panels * PANEL][stride], where it has its own, then items
                           * [panels * PANEL] */
-    uint64_t *lists;     /* [count, akin_topk_words(k)] */
-    float *least;        /* [panels * PANEL] */
-    int32_t *catalogue;  /* [panels * PANEL]: the items' rows, which are looked at most */
+    uint64_t *lists;       /* [count, akin_topk_words(k)] */
+    float *least;          /* [panels * PANEL] */
+    int32_t *catalogue;    /* [panels * PANEL]: the items' rows, which are looked at most, */
+    float *offsets;        /* [panels * PANEL]: and their offsets */
+    akin_row_reach *reach; /* [panels * PANEL] */
     akin_row_block_summary *summaries; /* [panels] */
     akin_sketch *sketches;             /* [panels] */
     float *centres;                    /* [panels / sharing, rounded up, stride] */
@@ -31,7 +33,7 @@ struct akin_row_block {
     int8_t *as_columns;                /* [panels, side_size] */
     int16_t *wrap;                     /* [panels, groups * PANEL * 2] */
     int32_t *sums;                     /* [panels, PANEL] */
-    bool plain;                        /* its rules look at nothing but rows and scores */
+    bool plain;                        /* its rules look at nothing but rows, scores and offsets */
     float sure;                        /* below it two rows cannot be the same */
     float nothing[PANEL];              /* what rows that rest ask for: infinity */
     bool rests;
@@ -103,8 +105,12 @@ static akin_status create(size_t capacity, const akin_row_block *like, akin_row_
     block->lists = akin_mem_alloc(capacity, akin_row_block_lists_size(1, block->k));
     block->least = akin_mem_alloc(panels, PANEL * sizeof *block->least);
     block->catalogue = akin_mem_alloc(panels, PANEL * sizeof *block->catalogue);
+    block->offsets = akin_mem_alloc(panels, PANEL * sizeof *block->offsets);
+    block->reach = akin_mem_alloc(panels, PANEL * sizeof *block->reach);
     block->summaries = akin_mem_alloc(panels, sizeof *block->summaries);
-    if (!block->lists || !block->least || !block->catalogue || !block->summaries) goto done;
+    if (!block->lists || !block->least || !block->catalogue || !block->offsets || !block->reach ||
+        !block->summaries)
+        goto done;
     *out = block, block = NULL;
     status = AKIN_OK;
 done:
@@ -172,6 +178,8 @@ void akin_row_block_free(akin_row_block *block) {
     akin_mem_free(block->lists);
     akin_mem_free(block->least);
     akin_mem_free(block->catalogue);
+    akin_mem_free(block->offsets);
+    akin_mem_free(block->reach);
     akin_mem_free(block->summaries);
     akin_mem_free(block->sketches);
     akin_mem_free(block->centres);
@@ -203,8 +211,10 @@ void akin_row_block_set(akin_row_block *block, size_t index, akin_row_block_item
 }
 
 static bool plain(const akin_row_block_rules *rules) {
+    const akin_row_rules *more = rules->more;
     return !rules->same_category && !rules->exclude_same_group && !rules->only_available &&
-           !rules->again && rules->layers == 0 && rules->more == NULL;
+           !rules->again && rules->layers == 0 &&
+           (more == NULL || (more->count == 0 && more->block_count == 0 && more->limits == NULL));
 }
 
 /* What the tile is asked for, so that nothing is missed that the list would take. */
@@ -213,34 +223,23 @@ static float tile_least(const akin_row_block *block, float least) {
     return least < block->sure ? least : block->sure;
 }
 
-static bool has_offsets(const akin_row_block_rules *rules) {
-    return rules->more != NULL && rules->more->offset != NULL;
-}
-
 static float list_least(const akin_row_block *block, const akin_row_block_rules *rules,
                         size_t index) {
     uint64_t worst = akin_topk_bar(akin_row_block_list(block, index));
-    if (has_offsets(rules)) return worst == 0 ? -INFINITY : akin_topk_score(worst);
+    if (akin_row_block_has_offsets(rules)) return worst == 0 ? -INFINITY : akin_topk_score(worst);
     float least = worst == 0 ? -1 : akin_topk_score(worst);
     return tile_least(block, least > rules->min_score ? least : rules->min_score);
 }
 
-/* As tile_least of the least score that with this offset is enough, for many at once. */
-void akin_row_block_ask(const akin_row_block *block, const akin_row_block_rules *rules,
-                        float largest, float *least) {
-    const float add = 2 + fabsf(largest), minimum = rules->min_score, sure = block->sure;
-    for (size_t i = 0; i < PANEL; i++) {
-        float here = least[i], score = here - largest - 0x1p-21f * (add + fabsf(here));
-        score = here == -INFINITY ? -1 : score;
-        score = score > minimum ? score : minimum;
-        score = score <= -1 ? -INFINITY : score < sure ? score : sure;
-        least[i] = here == INFINITY || largest == -INFINITY ? INFINITY : score;
-    }
+const float *akin_row_block_offsets(const akin_row_block *block, size_t p) {
+    return block->offsets + p * PANEL;
 }
 
-float akin_row_block_offsets(const akin_row_block *block, size_t p, float *out) {
-    const akin_row_block_item *item = items(block) + p * PANEL;
-    for (size_t i = 0; i < PANEL; i++) out[i] = item[i].values.offset;
+const akin_row_reach *akin_row_block_reach(const akin_row_block *block, size_t p) {
+    return block->reach + p * PANEL;
+}
+
+float akin_row_block_sure(const akin_row_block *block) {
     return block->sure;
 }
 
@@ -272,6 +271,10 @@ void akin_row_block_ready(akin_row_block *block, const akin_row_block_rules *rul
             i < block->count && block->k > 0 && !(rules->same_category && item[i].category < 0);
         block->least[i] = looks ? list_least(block, rules, i) : INFINITY;
         block->catalogue[i] = item[i].row;
+        block->offsets[i] = akin_row_block_has_offsets(rules) ? item[i].values.offset : 0;
+        block->reach[i] = i < block->count && rules->more != NULL
+                              ? akin_row_rules_reach(rules->more, &item[i].values)
+                              : (akin_row_reach){INFINITY, -INFINITY};
     }
     block->plain = plain(rules);
     if (block->of == NULL)
@@ -327,13 +330,6 @@ akin_row_block_panel akin_row_block_view(const akin_row_block *block, size_t p) 
     };
 }
 
-akin_row_block_panel akin_row_block_labels(const akin_row_block *block, size_t p) {
-    return (akin_row_block_panel){.count = count_of(block, p),
-                                  .items = items(block) + p * PANEL,
-                                  .least = akin_row_block_least(block, p),
-                                  .summary = block->summaries + p};
-}
-
 const int8_t *akin_row_block_columns(const akin_row_block *block, size_t panel) {
     return base_of(block)->as_columns + panel * block->side_size;
 }
@@ -367,15 +363,22 @@ uint64_t *akin_row_block_list(const akin_row_block *block, size_t index) {
 }
 
 void akin_row_block_fetch(const akin_row_block *block, size_t p, size_t i) {
-    enum { LINE = 64, MOST = 1024, LAST = 3 * LINE };
-    size_t index = p * PANEL + i, bytes = block->stride * sizeof(float);
-    const char *row = (const char *)row_of(block, index);
+    enum { MOST = 1024 };
+    const size_t bytes = block->stride * sizeof(float);
+    const char *row = (const char *)row_of(block, p * PANEL + i);
     if (bytes <= MOST) /* longer ones would push out the sketches that the next tile reads */
         for (size_t at = 0; at < bytes; at += LINE) __builtin_prefetch(row + at, 0, 2);
-    if (index >= block->count || block->k == 0) return;
-    if (!block->plain) __builtin_prefetch(&items(block)[index], 0, 2);
-    const char *list = (const char *)akin_row_block_list(block, index);
-    bytes = akin_topk_words(block->k) * sizeof(uint64_t);
+}
+
+void akin_row_block_fetch_item(const akin_row_block *block, size_t p, size_t i) {
+    if (!block->plain) __builtin_prefetch(&items(block)[p * PANEL + i], 0, 2);
+}
+
+void akin_row_block_fetch_list(const akin_row_block *block, size_t p, size_t i) {
+    enum { LAST = 3 * LINE };
+    const char *list = (const char *)akin_row_block_list(block, p * PANEL + i);
+    const size_t bytes = akin_topk_words(block->k) * sizeof(uint64_t);
+    akin_row_block_fetch_item(block, p, i);
     __builtin_prefetch(list, 1, 2); /* the bar; entries come in at the end */
     for (size_t at = bytes > LAST ? bytes - LAST : LINE; at < bytes; at += LINE)
         __builtin_prefetch(list + at, 1, 2);
@@ -417,17 +420,20 @@ static float score_of(const akin_row_block *a, size_t i, const akin_row_block *b
     return held(product);
 }
 
-/* Where rules look at nothing but rows and scores. */
+/* Where rules look at nothing but rows, scores and offsets. */
 static void offer_plainly(const akin_row_block_rules *rules, akin_row_block *to, size_t p,
                           const akin_row_block *from, size_t q,
                           const akin_row_block_proposal *proposals, size_t count) {
     const int32_t *ours = to->catalogue + p * PANEL, *theirs = from->catalogue + q * PANEL;
+    const float *offsets = from->offsets + q * PANEL;
+    const bool sums = akin_row_block_has_offsets(rules);
     float *least = to->least + p * PANEL;
     for (size_t e = 0; e < count; e++) {
         size_t i = proposals[e].to, j = proposals[e].from;
-        if (proposals[e].product < least[i] || ours[i] == theirs[j]) continue;
+        if ((!sums && proposals[e].product < least[i]) || ours[i] == theirs[j]) continue;
         float score = score_of(to, p * PANEL + i, from, q * PANEL + j, proposals[e].product);
-        if (score < rules->min_score) continue;
+        if (score < rules->min_score || least[i] == INFINITY) continue;
+        score = score + offsets[j] + 0.0f;
         uint64_t *list = akin_row_block_list(to, p * PANEL + i),
                  key = akin_topk_key(score, theirs[j]);
         if (key <= akin_topk_bar(list)) continue;
@@ -445,7 +451,7 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
         return;
     }
     const akin_row_block_item *ours = items(to), *theirs = items(from);
-    bool offsets = has_offsets(rules);
+    bool offsets = akin_row_block_has_offsets(rules);
     for (size_t e = 0; e < count; e++) {
         size_t i = p * PANEL + proposals[e].to, j = q * PANEL + proposals[e].from;
         if ((!offsets && proposals[e].product < to->least[i]) ||
@@ -469,7 +475,7 @@ void akin_row_block_offer(const akin_row_block_rules *rules, akin_row_block *to,
 void akin_row_block_raise(const akin_row_block_rules *rules, akin_row_block *block, size_t i,
                           float score) {
     if (block->least[i] >= score) return; /* it asks for more, or for nothing */
-    if (score <= rules->min_score && !has_offsets(rules))
+    if (score <= rules->min_score && !akin_row_block_has_offsets(rules))
         return; /* so much it asks anyway, and of fewer than k */
     akin_topk_raise(akin_row_block_list(block, i), akin_topk_key(score, INT32_MAX));
     block->least[i] = list_least(block, rules, i);

@@ -219,6 +219,47 @@ bool akin_row_rules_possible_for(const akin_row_rules *rules, const akin_row_val
     return akin_row_rules_possible(rules, one, targets);
 }
 
+/* The nearest floats that are not inside. */
+static akin_row_reach outward(double low, double high) {
+    akin_row_reach r = {(float)low, (float)high};
+    if ((double)r.low > low) r.low = nextafterf(r.low, -INFINITY);
+    if ((double)r.high < high) r.high = nextafterf(r.high, INFINITY);
+    return r;
+}
+
+static const akin_row_rule *first_rule(const akin_row_rules *rules) {
+    return rules->orders > 0 ? &rules->rule[rules->order[0]] : NULL;
+}
+
+/* Whether what passes for a source is one range. */
+static bool is_band(const akin_row_rule *rule) {
+    return rule->kind != AKIN_ROW_RULE_DIFFERENT && rule->kind != AKIN_ROW_RULE_PAIRS &&
+           rule->parts_first == NULL;
+}
+
+akin_row_reach akin_row_rules_reach(const akin_row_rules *rules, const akin_row_values *source) {
+    const akin_row_rule *rule = first_rule(rules);
+    const akin_row_reach any = {-INFINITY, INFINITY};
+    if (rule == NULL || !is_band(rule) || is_none(rule->number, source->value[rule->slot]))
+        return any;
+    double low, high;
+    band(rule,
+         rule->number ? number_of(source->value[rule->slot]) : (double)source->value[rule->slot],
+         &low, &high);
+    return outward(low, high);
+}
+
+bool akin_row_rules_are_reach(const akin_row_rules *rules) {
+    return rules->count == 1 && rules->orders == 1 && is_band(first_rule(rules)) &&
+           !rules->reversed && !rules->both;
+}
+
+akin_row_reach akin_row_rules_reached(const akin_row_rules *rules, const akin_row_span *targets) {
+    const akin_row_rule *rule = first_rule(rules);
+    if (rule == NULL) return (akin_row_reach){-INFINITY, INFINITY};
+    return outward(targets[rule->slot].low, targets[rule->slot].high);
+}
+
 /* --- order --- */
 
 /* A number's step within the band of the rule, so that a kind is a quarter as wide as the band. */

@@ -6,6 +6,12 @@
 static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
                       const akin_row_block_item *item, size_t count) {
     s->largest = -INFINITY;
+    s->reach = (akin_row_reach){INFINITY, -INFINITY};
+    for (size_t i = 0; i < count; i++) {
+        akin_row_reach one = akin_row_rules_reach(more, &item[i].values);
+        if (one.low < s->reach.low) s->reach.low = one.low;
+        if (one.high > s->reach.high) s->reach.high = one.high;
+    }
     if (more->sides) s->twice = 0;
     for (size_t i = 0; i < count && more->sides; i++)
         *(item[i].values.value[0] == 0 ? &s->targets : &s->sources) -= 1;
@@ -17,6 +23,7 @@ static void add_spans(akin_row_block_summary *s, const akin_row_rules *more,
         for (size_t i = 0; i < count; i++)
             akin_row_span_add(&s->span[slot], more->number[slot], item[i].values.value[slot]);
     }
+    s->reached = akin_row_rules_reached(more, s->span);
 }
 
 akin_row_block_summary akin_row_summary_of(const akin_row_block_rules *rules,
@@ -54,7 +61,10 @@ bool akin_row_summaries_may_meet(const akin_row_block_rules *rules, const akin_r
             return false;
     }
     if (rules->only_available && !a->some_available && !b->some_available) return false;
-    return rules->more == NULL || akin_row_rules_possible(rules->more, a->span, b->span) ||
+    if (rules->more == NULL) return true;
+    if (!akin_row_reaches(a->reach, b->reached) && !akin_row_reaches(b->reach, a->reached))
+        return false;
+    return akin_row_rules_possible(rules->more, a->span, b->span) ||
            akin_row_rules_possible(rules->more, b->span, a->span);
 }
 

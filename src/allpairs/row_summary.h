@@ -13,6 +13,11 @@ akin_row_block_summary akin_row_summary_of(const akin_row_block_rules *rules,
 bool akin_row_summaries_apart(const akin_row_block_rules *rules, const akin_row_block_summary *a,
                               const akin_row_block_summary *b);
 
+/* False: the rules allow no pair with a source in the one and a target in the other. */
+static inline bool akin_row_reaches(akin_row_reach source, akin_row_reach reached) {
+    return source.low <= reached.high && reached.low <= source.high;
+}
+
 /* False: the rules allow no pair of the two. */
 bool akin_row_summaries_may_meet(const akin_row_block_rules *rules, const akin_row_block_summary *a,
                                  const akin_row_block_summary *b);

@@ -25,7 +25,7 @@ bool akin_sample_asks_panels(const akin_row_block_rules *rules) {
 }
 
 static bool has_offsets(const akin_sample *s) {
-    return s->rules->more != NULL && s->rules->more->offset != NULL;
+    return akin_row_block_has_offsets(s->rules);
 }
 
 void akin_sample_take_offsets(akin_sample *s) {

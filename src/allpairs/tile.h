@@ -40,12 +40,22 @@ typedef struct {
     const int8_t *next; /* columns that will probably be wanted next, to be fetched; NULL: none */
 } akin_tile_task;
 
+/* Thresholds of sums of a score and an offset, as thresholds of scores. */
+typedef struct {
+    float largest; /* offset */
+    float minimum; /* score; -1: none */
+    float sure;    /* no threshold is above it */
+} akin_tile_sums;
+
 typedef struct {
     const char *name;                               /* "avx2 int8", say */
     akin_sketch_format format;                      /* of the sketches that it takes */
     void (*begin)(size_t stride);                   /* gets the matrix unit ready, if it is one */
     void (*end)(void);                              /* gives it back */
     float (*lowest)(const float *least /* [48] */); /* the lowest of them; no NaN */
+    /* Lowers thresholds to those of one more table. */
+    void (*lower)(const float *more /* [48] */, float *least /* [48] */);
+    void (*lower_to_sums)(const float *more /* [48] */, akin_tile_sums of, float *least /* [48] */);
     /* Writes the hits, each once; returns their number. *tried: the number of pairs whose sketches were
      * multiplied. */
     size_t (*hits)(const akin_tile_task *task, akin_dot_hit *hits /* [AKIN_TILE_HITS] */,

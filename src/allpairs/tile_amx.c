@@ -37,5 +37,7 @@ const akin_tile_kernels AKIN_LEVELED(akin_tile_kernels) = {
     .begin = begin,
     .end = end,
     .lowest = lowest,
+    .lower = lower,
+    .lower_to_sums = lower_to_sums,
     .hits = tile_hits,
     .four = tile_four};

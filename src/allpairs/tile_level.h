@@ -70,6 +70,24 @@ static float lowest(const float *least) {
 #endif
 }
 
+static void lower(const float *more, float *least) {
+    for (int i = 0; i < PANEL; i++) least[i] = more[i] < least[i] ? more[i] : least[i];
+}
+
+/* The least scores that are enough with the largest offset; a product a little below -1 ends as -1. */
+static void lower_to_sums(const float *more, akin_tile_sums of, float *least) {
+    const float add = 2 + fabsf(of.largest);
+    for (int i = 0; i < PANEL; i++) {
+        float sum = more[i], score = sum - of.largest - 0x1p-21f * (add + fabsf(sum));
+        score = sum == -INFINITY ? -1 : score;
+        score = score > of.minimum ? score : of.minimum;
+        score = score < of.sure ? score : of.sure;
+        score = score <= -1 ? -INFINITY : score;
+        score = sum == INFINITY ? INFINITY : score;
+        least[i] = score < least[i] ? score : least[i];
+    }
+}
+
 /* A bit for 16 columns each: some of them can meet the row panel. */
 static unsigned active_columns(const akin_tile_task *task) {
     const akin_sketch *rows = task->row_sketch;

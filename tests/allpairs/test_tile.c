@@ -203,6 +203,45 @@ static void four_are_as_each(void **unused) {
     }
 }
 
+/* --- thresholds --- */
+
+/* The least score that is enough, in double: what reaches the sum with the largest offset. */
+static double enough(float sum, akin_tile_sums of) {
+    double score = (double)sum - (double)of.largest;
+    if (sum == INFINITY) return INFINITY;
+    if (score < (double)of.minimum) score = (double)of.minimum;
+    if (score > (double)of.sure) score = (double)of.sure;
+    return score <= -1 ? -INFINITY : score;
+}
+
+static float draw(uint64_t seed, uint64_t i) {
+    return 3 * (float)(akin_rng_uniform(seed, AKIN_RNG_TEST, 8, i) - 0.5);
+}
+
+static void thresholds_are_lowered(void **unused) {
+    (void)unused;
+    static const float minima[] = {-1, 0.25f}, special[] = {INFINITY, -INFINITY, 1, -1};
+    FOR_EACH_TILE(level)
+    for (uint64_t trial = 0; trial < 200; trial++) {
+        const akin_tile_sums of = {draw(9, trial), minima[trial % 2], 0.999f};
+        float more[PANEL], before[PANEL], plain[PANEL], sums[PANEL];
+        for (size_t i = 0; i < PANEL; i++) {
+            more[i] = i % 6 == 0 ? special[i / 6 % 4] : draw(10 + trial, i);
+            before[i] = i % 5 == 0 ? INFINITY : draw(300 + trial, i);
+        }
+        memcpy(plain, before, sizeof plain);
+        memcpy(sums, before, sizeof sums);
+        akin_tile()->lower(more, plain);
+        akin_tile()->lower_to_sums(more, of, sums);
+        for (size_t i = 0; i < PANEL; i++) {
+            double score = enough(more[i], of), most = fmin(score, (double)before[i]);
+            assert_true(plain[i] == fminf(more[i], before[i]));
+            assert_true((double)sums[i] <= most);
+            assert_true((double)sums[i] >= most - 1e-5 || score < -1 + 1e-5);
+        }
+    }
+}
+
 /* --- the state of a unit --- */
 
 typedef struct {
@@ -320,6 +359,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nothing_is_missed),
         cmocka_unit_test(four_are_as_each),
+        cmocka_unit_test(thresholds_are_lowered),
         cmocka_unit_test(signals_leave_the_state),
         cmocka_unit_test(fork_and_other_kernels_leave_the_state),
     };

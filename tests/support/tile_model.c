@@ -74,5 +74,7 @@ const akin_tile_kernels akin_tile_kernels_v1_model = {
     .begin = begin,
     .end = end,
     .lowest = lowest,
+    .lower = lower,
+    .lower_to_sums = lower_to_sums,
     .hits = tile_hits,
     .four = tile_four};
