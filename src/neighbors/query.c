@@ -382,12 +382,7 @@ static akin_status answer_picture(akin_comm *comm, const akin_query_params *para
     akin_query_rules rules = {0};
     akin_query_asker who = {.row =
                                 akin_mem_zalloc(akin_vectors_dim(rows->vectors), sizeof *who.row)};
-    if (params->rules.at_most.count > 0)
-        status = akin_error_option("at-most",
-                                   "--at-most does not go together with --image and --by group");
-    else
-        status = who.row ? AKIN_OK : AKIN_FAILED;
-    AKIN_TRY(akin_agree(comm, status));
+    AKIN_TRY(akin_agree(comm, who.row ? AKIN_OK : AKIN_FAILED));
     AKIN_TRY(akin_query_rules_create(comm, params, &params->rules, rows, params->k, &rules));
     AKIN_TRY(see_picture(comm, params, rows, rules.rows.more, &who));
     status = akin_query_products_near(comm, rows, &rules, &who, params->k, out);

@@ -226,11 +226,11 @@ done:
 
 /* --- a new picture --- */
 
-/* Keeps the best picture of each product, at most k, in front; returns how many. Pictures are in the order
- * of products, so products with the same score are too. */
-static size_t keep_products(const akin_products *products, uint64_t *list, size_t width, size_t k) {
+/* Keeps the best picture of each product in front; returns how many. Pictures are in the order of
+ * products, so products with the same score are too. */
+static size_t keep_best(const akin_products *products, uint64_t *list, size_t width) {
     size_t held = 0;
-    for (size_t e = 0; e < width && held < k && list[e] != 0; e++) {
+    for (size_t e = 0; e < width && list[e] != 0; e++) {
         int32_t own = products->of_item[akin_topk_row(list[e])];
         bool known = false;
         for (size_t h = 0; h < held && !known; h++)
@@ -238,6 +238,21 @@ static size_t keep_products(const akin_products *products, uint64_t *list, size_
         if (!known) list[held++] = list[e];
     }
     return held;
+}
+
+/* Of the best pictures in front the first k whose products exceed no limit; scratch [width]. */
+static size_t keep_products(const akin_products *products, akin_item_limits *limits, uint64_t *list,
+                            size_t width, size_t k, uint64_t *scratch) {
+    size_t held = keep_best(products, list, width), taken = 0;
+    if (!limits) return held < k ? held : k;
+    for (size_t e = 0; e < held; e++)
+        scratch[e] =
+            akin_topk_key(akin_topk_score(list[e]), products->of_item[akin_topk_row(list[e])]);
+    size_t count = akin_item_limits_take(limits, NULL, 0, scratch, held, k);
+    for (size_t e = 0; taken < count; e++)
+        if (products->of_item[akin_topk_row(list[e])] == akin_topk_row(scratch[taken]))
+            list[taken++] = list[e];
+    return count;
 }
 
 /* Makes the list longer until k products are in it. *list: owned. Collective; agreed. */
@@ -248,6 +263,9 @@ static akin_status list_products(akin_comm *comm, const akin_query_rows *rows,
     akin_status status;
     size_t n = akin_vectors_items(rows->vectors), most = n < AKIN_TOPK_MAX ? n : AKIN_TOPK_MAX,
            pinned;
+    akin_item_limits *limits = rules->more ? akin_item_rules_product_limits(rules->more) : NULL;
+    uint64_t *scratch = akin_mem_alloc(most, sizeof *scratch);
+    AKIN_TRY(akin_agree(comm, scratch ? AKIN_OK : AKIN_FAILED));
     for (size_t width = k < most ? k : most;;
          width = GROWTH * width < most ? GROWTH * width : most) {
         akin_mem_free(*list);
@@ -255,10 +273,11 @@ static akin_status list_products(akin_comm *comm, const akin_query_rows *rows,
         AKIN_TRY(akin_agree(comm, *list ? AKIN_OK : AKIN_FAILED));
         AKIN_TRY(akin_query_rules_list(comm, rules, rows->vectors, who, width, *list, &pinned));
         bool whole = width == most || (*list)[width - 1] == 0;
-        *held = keep_products(&rows->products, *list, width, k);
+        *held = keep_products(&rows->products, limits, *list, width, k, scratch);
         if (*held == k || whole) break;
     }
 done:
+    akin_mem_free(scratch);
     return status;
 }
 

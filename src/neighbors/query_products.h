@@ -26,8 +26,7 @@ AKIN_MUST_CHECK akin_status akin_query_products_list(akin_comm *comm, const akin
 AKIN_MUST_CHECK akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *rows,
                                                        const akin_query_rules *rules, size_t number,
                                                        size_t k, akin_answer **out);
-/* The k products whose pictures are most similar to a picture that is no item: of each its best one. No
- * limits. *out on rank 0, owned. Collective; agreed; same arguments. */
+/* The k products whose pictures are most similar to a picture that is no item: of each its best one. *out on rank 0, owned. Collective; agreed; same arguments. */
 AKIN_MUST_CHECK akin_status akin_query_products_near(akin_comm *comm, const akin_query_rows *rows,
                                                      const akin_query_rules *rules,
                                                      const akin_query_asker *who, size_t k,

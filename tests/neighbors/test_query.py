@@ -113,6 +113,7 @@ def test_pictures_among_products_and_in_another_catalogue():
     with netCDF4.Dataset(source) as d:
         names = [str(d["group_name"][g]) if g >= 0 else str(id) for id, g in zip(d["id"][:], d["group"][:].filled(-1))]
         product = dict(zip([str(id) for id in d["id"][:]], names))
+        category = {name: int(c) for name, c in reversed(list(zip(names, d["category"][:].filled(-1))))}  # of its first picture
     assert len(set(names)) < 50, names
     call = ("query", source, "--image", "shop/p7.png", "--model", "model.nc")
     for words in ((), ("--only-available", "--min-score=0.2")):
@@ -130,7 +131,14 @@ def test_pictures_among_products_and_in_another_catalogue():
                 continue
             wanted = sorted(((np.mean(s), name) for name, s in scores.items()), reverse=True)[:9]
             assert np.allclose([score for _, score in pairs(found)], [score for score, _ in wanted], atol=1e-5), (more, found.out, wanted)
-    assert "at-most" in akin(*call, "--by", "group", "--at-most", "group=1", expect=2).err
+    limited = []
+    for name, score in akin(*call, "-k", "60", "--by", "group", "--json").json["neighbors"]:
+        if category[name] < 0 or sum(category[name] == category[other] for other, _ in limited) < 2:
+            limited.append((name, score))
+    for ranks, more in ((0, ()), (3, ()), (2, ("--against", source))):
+        found = akin(*call, "-k", "5", "--by", "group", "--at-most", "category=2", "--json", *more, ranks=ranks).json["neighbors"]
+        assert [tuple(pair) for pair in found] == limited[:5], (more, found, limited)
+    assert limited[:5] != [tuple(pair) for pair in akin(*call, "-k", "5", "--by", "group", "--json").json["neighbors"]]
 
 
 def test_pictures_that_are_refused():
