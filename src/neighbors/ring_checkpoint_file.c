@@ -71,7 +71,7 @@ static akin_status check_origin(const akin_ncfile *file,
         {"akin_result_options", "the options", origin->result_options},
         {"input_embeddings_digest", "the embeddings", origin->embeddings_digest},
         {"input_previous_digest", "the previous table", origin->previous_digest}};
-    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
+    return akin_ncfile_check_claims(file, "checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
 static akin_status check_table(const akin_ncfile *file, int table, size_t k) {

@@ -140,7 +140,7 @@ static akin_status check_origin(const akin_ncfile *file, const akin_checkpoint_o
         {"akin_result_options", "the options", origin->result_options},
         {"input_catalog_digest", "the catalogue", origin->catalog_digest},
         {"input_init_digest", "the model of --init", origin->init_digest}};
-    return akin_ncfile_check_claims(file, "the checkpoint", claims, sizeof claims / sizeof *claims);
+    return akin_ncfile_check_claims(file, "checkpoint", claims, sizeof claims / sizeof *claims);
 }
 
 /* A number that this run cannot have reached must not be used as a count or an index. */

@@ -102,7 +102,7 @@ def test_a_checkpoint_of_another_run():
     shutil.copy(CHECKPOINT, "kept")
     np.save("y.npy", np.random.default_rng(2).standard_normal((500, 8)).astype(np.float32))
     done = akin("neighbors", "y.npy", "-o", "y.nc", "--checkpoint", "kept", expect=3)
-    assert "another run" in done.err and not os.path.exists("y.nc") and os.path.exists("kept")
+    assert "kept is a checkpoint from another run" in done.err and not os.path.exists("y.nc") and os.path.exists("kept")
     shutil.copy("kept", "y.nc.checkpoint")
     done = akin("neighbors", "y.npy", "-o", "y.nc", ranks=2)
     assert "starting over" in done.err and not os.path.exists("y.nc.checkpoint")
