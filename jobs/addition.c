@@ -35,7 +35,8 @@ static akin_status settle_one(const char *table, akin_jobfile *job) {
                                 "the job imports its vectors ([embed] from), so %s has none: run "
                                 "the job with a file that has them",
                                 table));
-    if (akin_options_arguments(ingest, &sources) == 0)
+    if (akin_options_arguments(ingest, &sources) == 0 &&
+        !akin_jobfile_has_wrong_keys(job, "ingest"))
         AKIN_TRY(akin_error_set(AKIN_USAGE, "the job has no [ingest] source that %s could add to",
                                 table));
     AKIN_TRY(refuse_aspects(job, table));

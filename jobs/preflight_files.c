@@ -2,6 +2,7 @@
  * what its stage expects. */
 #include "mistakes.h"
 #include "preflight.h"
+#include "stages.h"
 #include <akin/csv.h>
 #include <akin/file.h>
 #include <akin/ids.h>
@@ -160,6 +161,7 @@ akin_status akin_preflight_sources_there(akin_jobfile *job) {
     akin_mistakes found = {.status = AKIN_OK};
     const char *const *sources = NULL;
     size_t count = akin_options_arguments(akin_jobfile_options(job, "ingest"), &sources);
+    if (akin_stages_added(job)) return AKIN_OK; /* not of the job file: listing it reports it */
     for (size_t i = 0; i < count; i++)
         if (!akin_file_exists(sources[i]))
             akin_mistakes_note(

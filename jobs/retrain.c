@@ -229,8 +229,6 @@ akin_status akin_retrain_prepare(const akin_call *call, const akin_folder *folde
     if (strcmp(policy, "weekly") == 0) AKIN_TRY(decide_weekly(&night));
     if (previous && strcmp(policy, "drift") == 0) AKIN_TRY(decide_drift(&night));
     if (previous && strcmp(policy, "never") == 0) AKIN_TRY(take_over(&night));
-    if (akin_comm_rank(call->comm) == 0)
-        akin_retrain_tell_other(call->options, night.here, call->report);
     if (previous && ask(call->comm, akin_file_exists(night.here)))
         AKIN_TRY(akin_metrics_inherit(call->comm, metrics, "train", previous));
 done:

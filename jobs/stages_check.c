@@ -36,6 +36,9 @@ static const char *wrong_key(const akin_verb *verb, const akin_options *options)
 static akin_status check_section(const akin_stage *stage, const akin_job *job) {
     const char *section = akin_stage_section(stage, job);
     if (akin_jobfile_has_wrong_keys(job->file, section)) return AKIN_OK;
+    if (strcmp(stage->verb, "gallery") == 0 && /* its sources are those of [ingest] */
+        akin_jobfile_has_wrong_keys(job->file, "ingest"))
+        return AKIN_OK;
     akin_status status = check(stage, job);
     if (status == AKIN_OK) return AKIN_OK;
     const char *key =

@@ -70,7 +70,8 @@ static akin_status check(const akin_query_params *params) {
         return akin_error_option("why", "--why %s explains a list of an item: give --id ID",
                                  params->why);
     if (params->why && !params->against && strcmp(params->why, params->id) == 0)
-        return akin_error_option("why", "--why %s: an item is never in its own list", params->why);
+        return akin_error_option("why", "--why %s: %s is never in its own list", params->why,
+                                 params->by_group ? "a product" : "an item");
     if (params->mean && !params->by_group)
         return akin_error_option("pictures", "--pictures needs --by group");
     if (params->against_ids && !params->against)

@@ -409,10 +409,19 @@ static void tell_other_pairs(akin_call *call, const char *model) {
         "the model: set retrain = always in [train], or remove the model",
         pairs, model);
     akin_log_warning("train: %s", said);
-    akin_json_set_text(call->report, "warning", said);
+    const char *before = akin_json_text(call->report, "warning");
+    char both[4096];
+    snprintf(both, sizeof both, "%s%s%s", before ? before : "", before ? "; " : "", said);
+    akin_json_set_text(call->report, "warning", both);
 }
 
 /* A model that uses another network than the catalogue's is refused by embed. */
+static bool can_embed(const akin_train_params *params) {
+    return akin_output_has(params->output, "model", "network_request", NULL) ||
+           akin_output_same_attribute(params->output, "model", params->catalog, "catalog",
+                                      "network_request");
+}
+
 static void tell_unused_network(const akin_call *call, const akin_train_params *params) {
     if (akin_output_has(params->output, "model", "network_request", NULL) &&
         !network_up_to_date(call, params))
@@ -421,12 +430,14 @@ static void tell_unused_network(const akin_call *call, const akin_train_params *
                          params->output, params->catalog);
 }
 
-/* Whether retrain = never keeps the model; as a mere default only where the model uses the catalogue's
- * network, or does not, as [train] asks. */
+/* Whether retrain = never keeps the model, which must serve the catalogue; as a mere default only where
+ * the model uses the catalogue's network, or does not, as [train] asks. */
 static bool is_kept(akin_call *call, const akin_train_params *params) {
-    if (!akin_retrain_keeps(call->options, params->output)) return false;
+    if (!akin_retrain_keeps(call->options, params->output) || !can_embed(params)) return false;
     if (!akin_options_given(call->options, "retrain") && !network_up_to_date(call, params))
         return false;
+    if (akin_comm_rank(call->comm) == 0)
+        akin_retrain_tell_other(call->options, params->output, call->report);
     tell_unused_network(call, params);
     tell_other_pairs(call, params->output);
     return true;

@@ -61,6 +61,21 @@ done:
     return status;
 }
 
+static akin_status check_labels(const akin_catalog *catalog, const char *label,
+                                const int32_t *labels, size_t items) {
+    akin_status status;
+    const akin_ncfile *file = akin_catalog_file(catalog);
+    size_t names;
+    AKIN_TRY(akin_ncfile_length(
+        file, strcmp(label, "group") == 0 ? "group_count" : "category_count", &names));
+    for (size_t i = 0; i < items; i++)
+        if (labels[i] < -1 || labels[i] >= (int64_t)names)
+            return akin_error_set(AKIN_INPUT, "%s: %s of row %zu is out of range",
+                                  akin_ncfile_path(file), label, i);
+done:
+    return status;
+}
+
 /* Broadcasts the rows of whole labels: *rows [*count], owned; NULL, 0: not needed. Collective; agreed. */
 static akin_status share_together(akin_comm *comm, const akin_catalog *catalog, const char *label,
                                   size_t most, size_t **rows, size_t *count) {
@@ -72,6 +87,7 @@ static akin_status share_together(akin_comm *comm, const akin_catalog *catalog, 
         labels = akin_mem_alloc(items, sizeof *labels);
         status = labels ? akin_ncfile_get(akin_catalog_file(catalog), label, 0, items, labels)
                         : AKIN_FAILED;
+        if (status == AKIN_OK) status = check_labels(catalog, label, labels, items);
         if (status == AKIN_OK)
             status = akin_study_rows_together(labels, items, most, &found, &size);
     }
@@ -161,7 +177,7 @@ akin_status akin_study_list_make(akin_comm *comm, const akin_catalog *catalog, c
     *out = (akin_study_list){0};
     if (path) AKIN_TRY(share_pairs(comm, catalog, path, most / 3, &pairs, &count));
     if (label && !path) AKIN_TRY(share_together(comm, catalog, label, most, &rows, &count));
-    out->together = rows != NULL;
+    out->together = count > 0;
     AKIN_TRY(akin_agree(comm, pairs ? fill_by_pairs(out, pairs, count, items, most)
                                     : fill(out, rows, count, items, most)));
 done:

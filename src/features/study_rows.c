@@ -5,7 +5,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-enum { PLACE = 2, TURN = 3 }; /* streams of random numbers; 0 and 1 are used elsewhere */
+enum { PLACE = 2, TURN = 3 }; /* streams of random numbers */
 
 size_t akin_study_rows_spread(size_t items, size_t count, size_t i) {
     if (count >= items) return i;

@@ -52,16 +52,22 @@ static size_t centre_of(const akin_judge *t, const float *rows, int32_t label, s
     return count > 1 ? count : 0;
 }
 
+/* The least label of a row that is larger than this one; INT32_MAX: none. */
+static int32_t label_after(const akin_study *s, int32_t label) {
+    int32_t next = INT32_MAX;
+    for (size_t i = 0; i < s->count; i++)
+        if (s->label[i] > label && s->label[i] < next) next = s->label[i];
+    return next;
+}
+
 /* Writes the means of labels minus that of all rows to says [labels, dim], each times the square
  * root of its share of the rows. */
 static void find_labels(const akin_judge *t, const float *rows, const float *mean, size_t fold,
                         akin_turn *turn) {
     const akin_study *s = t->study;
     size_t used = 0, dim = s->dim;
-    int32_t most = -1;
     turn->labels = 0;
-    for (size_t i = 0; i < s->count; i++) most = s->label[i] > most ? s->label[i] : most;
-    for (int32_t label = 0; label <= most; label++) {
+    for (int32_t label = label_after(s, -1); label < INT32_MAX; label = label_after(s, label)) {
         float *centre = turn->says + turn->labels * dim;
         size_t count = centre_of(t, rows, label, fold, centre);
         if (count == 0) continue;

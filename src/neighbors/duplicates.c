@@ -246,14 +246,17 @@ done:
     return status;
 }
 
-/* The columns of a row that compare it with any other. */
-static void take_row(const search *s, int32_t row, float *out) {
+/* The columns of a row that compare it with any other; returns what its ends hold. */
+static float take_row(const search *s, int32_t row, float *out) {
     size_t columns = akin_vectors_columns(s->vectors), stride = akin_remote_rows_stride(s->fetch);
     if (is_here(s, row))
         akin_remote_rows_own(s->fetch, (size_t)row - akin_vectors_first(s->vectors), out);
     else
         memcpy(out, akin_remote_rows_get(s->fetch, row), stride * sizeof *out);
+    float ends = 0;
+    for (size_t c = columns; c < stride; c++) ends += out[c];
     memset(out + columns, 0, (stride - columns) * sizeof *out);
+    return ends;
 }
 
 /* --- deciding in order --- */
@@ -303,12 +306,16 @@ static akin_status grow(search *s, size_t more) {
 }
 
 static akin_status keep_full(search *s, size_t first, size_t end) {
-    size_t stride = akin_remote_rows_stride(s->fetch);
+    size_t columns = akin_vectors_columns(s->vectors), stride = akin_remote_rows_stride(s->fetch);
     if (grow(s, end - first) != AKIN_OK) return AKIN_FAILED;
     for (size_t f = first; f < end; f++) {
+        float *row = s->rows + s->kept * stride;
         s->faces[s->kept] = s->own_faces[f];
         s->faces[s->kept].row += (int32_t)s->from->ahead;
-        take_row(s, s->own_faces[f].row, s->rows + s->kept++ * stride);
+        float ends = take_row(s, s->own_faces[f].row, row);
+        /* Beside the zero of another it adds nothing, but rows with ends are never identical. */
+        if (columns < stride) row[columns] = ends;
+        s->kept++;
     }
     return AKIN_OK;
 }

@@ -17,7 +17,8 @@
  *
  * Most of this follows from the exact lists. A row whose list is full of such close rows may have
  * more of them: these rows are compared with each other, only those that are kept. Memory: 6 bytes
- * per item, 64 for each such row, and the kept ones among them.
+ * per item, 64 for each such row, and the kept ones among them; of products also the rows of all such
+ * ones of this rank, twice while they are sent.
  *
  * The same holds for products (product_duplicates.h), which may have several rows: two are as close
  * as the closest of their rows that the rules do not separate. */

@@ -11,7 +11,6 @@
 #include <akin/hash.h>
 #include <akin/log.h>
 #include <akin/mem.h>
-#include <akin/text.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -199,7 +199,8 @@ static char *name_first(const akin_table_run *r, const char *ending) {
 
 static void remove_checkpoints(const akin_table_run *r) {
     char *hubs = r->params->rules.damp_hubs ? name_first(r, HUBS) : NULL,
-         *duplicates = r->duplicate_of ? name_first(r, DUPLICATES) : NULL;
+         *duplicates =
+             r->duplicate_of || r->product_duplicate_of ? name_first(r, DUPLICATES) : NULL;
     akin_file_remove(akin_text_bytes(r->checkpoint));
     if (hubs) akin_file_remove(hubs);
     if (duplicates) akin_file_remove(duplicates);

@@ -17,8 +17,8 @@ AKIN_MUST_CHECK akin_status akin_query_products_pair(akin_comm *comm, const akin
                                                      const akin_products *products,
                                                      const akin_row_block_rules *rules,
                                                      const size_t number[2], int32_t pair[2]);
-/* Its list of at most k, on every rank: list [k] as of akin_query_rules_list, but of products. Collective;
- * agreed; same arguments. */
+/* Its list of at most k, on every rank: list [k] as of akin_query_rules_list, but of products; with pins
+ * the scores in the keys mean nothing. Collective; agreed; same arguments. */
 AKIN_MUST_CHECK akin_status akin_query_products_list(akin_comm *comm, const akin_query_rows *rows,
                                                      const akin_query_rules *rules, size_t number,
                                                      size_t k, uint64_t *list, size_t *pinned);
@@ -26,7 +26,8 @@ AKIN_MUST_CHECK akin_status akin_query_products_list(akin_comm *comm, const akin
 AKIN_MUST_CHECK akin_status akin_query_products_answer(akin_comm *comm, const akin_query_rows *rows,
                                                        const akin_query_rules *rules, size_t number,
                                                        size_t k, akin_answer **out);
-/* The k products whose pictures are most similar to a picture that is no item: of each its best one. *out on rank 0, owned. Collective; agreed; same arguments. */
+/* The k products whose pictures are most similar to a picture that is no item: of each its best one.
+ * *out on rank 0, owned. Collective; agreed; same arguments. */
 AKIN_MUST_CHECK akin_status akin_query_products_near(akin_comm *comm, const akin_query_rows *rows,
                                                      const akin_query_rules *rules,
                                                      const akin_query_asker *who, size_t k,

@@ -394,6 +394,7 @@ static akin_status write_products(run *r, akin_neighbors_figures *figures) {
         r->products.sources.count, p->k, lists.first, lists.neighbor, lists.score, lists.held};
     AKIN_TRY(akin_table_write(r->comm, p->output, &origin, labels, &part, &extras));
     figures->fills = table.fills, figures->duplicates = table.duplicates;
+    figures->sought += table.sought;
 done:
     akin_labels_free(labels);
     akin_labels_free(target_labels);

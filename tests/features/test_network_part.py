@@ -147,4 +147,19 @@ def test_a_whole_job():
     assert np.allclose(-np.sort(-score, axis=1)[:, :4], values("out1/table.nc", "score"), atol=1e-5)
 
 
+def test_a_model_of_another_network_is_not_kept():
+    """By `retrain = never` it would be, and every embed would refuse it."""
+    job = "[job]\noutput = kept\n[ingest]\nsource = p/catalog.csv\nnetwork = {0}\nnetwork-size = 64x64\nnetwork-crop = none\n" \
+        "[train]\nretrain = never\nfeatures = network\n"
+    plain = "[job]\noutput = kept\n[ingest]\nsource = p/catalog.csv\n[train]\nretrain = never\nfeatures = handcrafted\n"
+    made = []
+    for text in (job.format(MODEL), plain, job.format(MODEL).replace("64x64", "32x32")):
+        with open("kept.ini", "w") as f:
+            f.write(text)
+        akin("run", "kept.ini", "--until", "embed", ranks=2 if not made else 0)
+        made.append(os.stat("kept/model.nc").st_mtime_ns)
+    # The second serves the third catalogue, too, so it stays.
+    assert made[0] != made[1] == made[2], made
+
+
 main(globals())

@@ -43,6 +43,11 @@ def test_mistakes_of_several_kinds_are_told_at_once():
     for part in ("[train] --patience", "[publish] --to nowhere:x", "old.nc: no such file"):
         assert part in message, (part, message)
     assert message.count("kinds.ini line ") == 3 and not os.path.exists("results"), message
+    with open("typo.ini", "w") as f:
+        f.write("[job]\nname = typo\n[ingest]\nsorce = pictures/catalog.csv\n[gallery]\nenabled = yes\n")
+    for words in (("run", "typo.ini"), ("add", "typo.ini", "lost.csv")):
+        message = akin(*words, "--json", expect=2).json["message"]
+        assert message.count("typo.ini line ") == 1 and "sorce" in message and "no [ingest]" not in message, message
 
 
 def test_several_missing_files():

@@ -386,6 +386,27 @@ def test_why_a_product_is_in_the_list_of_another():
     assert j["cosine"] is None and j["rank"] is None
 
 
+def test_equal_means_are_as_close_as_in_lists():
+    """Two products of the same two pictures: their score is below 1, also where their lists are full of others."""
+    turn = np.arccos(0.9985) / 2
+    pictures = np.zeros((104, 24), np.float32)
+    pictures[:, 0] = 1
+    pictures[:4, 0], pictures[:4, 1] = np.cos(turn), np.sin(turn) * np.array([1, -1, 1, -1])
+    items = [{"id": f"i{i:03d}", "path": "p.png", "category": "bags", "group": "ab"[i // 2] if i < 4 else f"c{i:03d}", "available": "1",
+              "price": "1", "brand": "Ace"} for i in range(104)]
+    embed(items, pictures, "alike")
+    for k in (1, 200):
+        for ranks in (0, 3):
+            done = akin("neighbors", "alike.nc", "-o", "alike-table.nc", "-k", k, "--spare", 0, "--by", "group", "--pictures", "mean",
+                        "--collapse-duplicates", 0.9995, "--json", ranks=ranks)
+            assert done.json["duplicates"] == 100, done.json  # those of one picture are duplicates of the first
+
+
+def test_no_checkpoint_remains():
+    akin("neighbors", "e.nc", "-o", "clean.nc", "-k", K, "--by", "group", "--collapse-duplicates", 0.9, "--checkpoint-every", 0, ranks=2)
+    assert [name for name in os.listdir(".") if name.startswith("clean.nc")] in (["clean.nc"], ["clean.nc", "clean.nc.spare"])
+
+
 def test_more_ranks_than_products():
     np.save("two.npy", ROWS[:2].astype(np.float32))
     assert "group" in akin("neighbors", "two.npy", "-o", "x.nc", "--by", "group", expect=2).err

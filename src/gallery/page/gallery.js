@@ -252,7 +252,7 @@ const akin = (() => {
   }
   /* Of what stands in lists but has none. */
   function asTarget(list) {
-    return list.by.length ? recommenders(list) : el("div", { class: "empty" }, el("strong", {}, "In no list"), `No ${noun} of ${summary.items_name} has it among its first ${number(summary.k)}. What ${summary.targets_name} holds has no lists in this table.`);
+    return list.by.length ? recommenders(list) : el("div", { class: "empty" }, el("strong", {}, "In no list"), `No ${noun} of ${summary.items_name} has it among its first ${number(summary.k)}. The ${noun}s of ${summary.targets_name} have no lists in this table.`);
   }
   async function showItem(id, mine) {
     const of_target = id.startsWith("target:"), row = of_target && rowOf(id) === undefined ? targetOf(id.slice("target:".length)) : rowOf(id);
