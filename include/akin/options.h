@@ -54,6 +54,8 @@ AKIN_MUST_CHECK akin_status akin_options_append(akin_options *options, const cha
 /* Removes the words of a LIST. */
 void akin_options_empty(akin_options *options, const char *name);
 bool akin_options_declared(const akin_options *options, const char *name, akin_option_type *type);
+/* The declared name nearest to this one; NULL: none is near. */
+const char *akin_options_nearest(const akin_options *options, const char *name);
 
 /* Words of a command line after the verb; words that are not options are arguments; "--" ends
  * the options. */

@@ -155,9 +155,13 @@ static option_value *find(const akin_options *options, const char *name, size_t 
     return NULL;
 }
 
+const char *akin_options_nearest(const akin_options *options, const char *name) {
+    return akin_text_nearest(name, options->names);
+}
+
 static akin_status unknown(const akin_options *options, const char *kind, const char *dashes,
                            const char *name) {
-    const char *nearest = akin_text_nearest(name, options->names);
+    const char *nearest = akin_options_nearest(options, name);
     return nearest ? akin_error_set(AKIN_USAGE, "unknown %s %s%s; did you mean %s%s?", kind, dashes,
                                     name, dashes, nearest)
                    : akin_error_set(AKIN_USAGE, "unknown %s %s%s; --help lists all", kind, dashes,

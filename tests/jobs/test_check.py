@@ -47,7 +47,7 @@ def test_mistakes_of_several_kinds_are_told_at_once():
         f.write("[job]\nname = typo\n[ingest]\nsorce = pictures/catalog.csv\n[gallery]\nenabled = yes\n")
     for words in (("run", "typo.ini"), ("add", "typo.ini", "lost.csv")):
         message = akin(*words, "--json", expect=2).json["message"]
-        assert message.count("typo.ini line ") == 1 and "sorce" in message and "no [ingest]" not in message, message
+        assert message.count("typo.ini line ") == 1 and "unknown key sorce; did you mean source?" in message and "no [ingest]" not in message, message
 
 
 def test_several_missing_files():
