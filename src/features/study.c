@@ -117,10 +117,14 @@ static size_t view_from(const work *w, size_t row) {
     return (row * w->all_views + w->list.count - 1) / w->list.count;
 }
 
+static bool tries_map(const work *w) {
+    return akin_features_join(w->features) && akin_tune_can_map(w->list.count, w->dim);
+}
+
 /* No views are made where neither weights nor a map could be learned from them, or where an imported
  * network is used, since its output for views is not available. */
 static void plan_views(work *w) {
-    bool maps = akin_features_join(w->features) && akin_tune_can_map(w->list.count, w->dim);
+    bool maps = tries_map(w);
     bool looked = (maps || !chosen_by(w, "ground")) && !akin_features_sees(w->features);
     size_t most = w->list.count * MOST_VIEWS;
     w->all_views = !looked ? 0 : most < VIEWS ? most : VIEWS;
@@ -292,7 +296,7 @@ static void describe_again(const akin_tune_result *result, char *text, size_t si
 }
 
 /* Describes the map, or says that it is not used, in text [size]. */
-static void describe_map(const akin_tune_result *result, char *text, size_t size) {
+static void describe_use(const akin_tune_result *result, char *text, size_t size) {
     char colours[64] = "";
     if (result->colours > 0)
         snprintf(colours, sizeof colours, ", colours apart at %.2g of their weight",
@@ -304,22 +308,34 @@ static void describe_map(const akin_tune_result *result, char *text, size_t size
         snprintf(text, size, "it is not used");
 }
 
+/* What a map gave, in text [size]. */
+static void describe_map(const work *w, const akin_tune_result *result, char *text, size_t size) {
+    char use[192];
+    describe_use(result, use, sizeof use);
+    if (tries_map(w))
+        snprintf(text, size,
+                 "%.3f without and %.3f with a map that one half of them taught and the other half "
+                 "tests: %s",
+                 result->share_plain, result->share_map, use);
+    else
+        snprintf(text, size, "%s",
+                 akin_features_join(w->features) ? "too few items to teach a map"
+                                                 : "no map, which only joined parts have");
+}
+
 static void describe_choice(const work *w, const akin_tune_result *result) {
     akin_fit_features_choice *out = w->out;
-    char map[192], views[160], chosen[16];
+    char map[320], views[160], chosen[16];
     int used = snprintf(out->why, sizeof out->why, "%.0f %% of pictures on a flat ground",
                         100 * out->flat);
-    describe_map(result, map, sizeof map);
+    describe_map(w, result, map, sizeof map);
     snprintf(chosen, sizeof chosen, "%.3f", result->share_weighed);
     describe_again(result, views, sizeof views);
     if (result->queries > 0)
-        used += snprintf(
-            out->why + used, sizeof out->why - (size_t)used,
-            "; by %s, precision of %zu held-out items: %.3f%s%s; %.3f without and %.3f with a map "
-            "that one half of them taught and the other half tests: %s",
-            out->by, result->queries, result->share, result->weighed ? " -> " : "",
-            result->weighed ? chosen : ", and no better weights were found", result->share_plain,
-            result->share_map, map);
+        used += snprintf(out->why + used, sizeof out->why - (size_t)used,
+                         "; by %s, precision of %zu held-out items: %.3f%s%s; %s", out->by,
+                         result->queries, result->share, result->weighed ? " -> " : "",
+                         result->weighed ? chosen : ", and no better weights were found", map);
     else if (strcmp(out->by, "ground") != 0)
         used += snprintf(out->why + used, sizeof out->why - (size_t)used,
                          "; too few items that belong together by %s to choose by that", out->by);

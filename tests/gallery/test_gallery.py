@@ -212,7 +212,7 @@ def test_what_changed():
             rows = list(csv.DictReader(f))
         assert [r["id"] for r in rows if r["change"] == "new"] == names[-2:] and sorted(r["id"] for r in rows if r["change"] == "gone") == sorted(names[:2])
         assert {r["id"]: r["share"] for r in rows if r["change"] == "changed"} == {n: f"{lost(n):.4f}" for n in before if n in after and before[n] != after[n]}
-        for words in ("redis-cli -h HOST HGET akin:NAME", "hget(", "hGet("):
+        for words in ("redis-cli -u redis://HOST HGET akin:NAME", "hget(", "hGet("):
             assert words in lines, lines
         assert b.run("return document.querySelector('#to-changes').hasAttribute('aria-current')")
         b.click("#new .card")

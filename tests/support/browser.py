@@ -27,14 +27,17 @@ class Browser:
         if dark:
             self.options.append("--force-dark-mode")
 
-    def __enter__(self):
-        shutil.rmtree("browser-profile", ignore_errors=True)
+    def start_driver(self):
+        """Its port; None: it ended, as it does if the port that it chose is taken meanwhile."""
         self.process = subprocess.Popen([self.driver, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        port = None
         for line in self.process.stdout:
             if "on port " in line and "Starting" not in line:
-                port = int(line.rsplit("on port ", 1)[1].rstrip(".\n"))
-                break
+                return int(line.rsplit("on port ", 1)[1].rstrip(".\n"))
+        self.process.wait(20)
+
+    def __enter__(self):
+        shutil.rmtree("browser-profile", ignore_errors=True)
+        port = self.start_driver() or self.start_driver() or self.start_driver()
         assert port, "chromedriver did not start"
         self.base = f"http://127.0.0.1:{port}/session"
         self.session = ""

@@ -6,11 +6,13 @@ akin.changes = (section, summary, changed, tools) => {
   /* Where the job publishes, or placeholders. */
   function storefront() {
     const url = (summary.published || []).map((place) => place.url).find((u) => u && u.startsWith("redis"));
-    const name = url && (url.match(/[?&]catalog=([^&]+)/) || [])[1] || "NAME", host = url && (url.match(/^rediss?:\/\/(?:[^@/]*@)?([^:/?]+)/) || [])[1] || "HOST";
+    const name = url && (url.match(/[?&]catalog=([^&]+)/) || [])[1] || "NAME";
+    const [, kind, place] = url && url.match(/^(rediss?):\/\/(?:[^@/]*@)?([^@?]+)/) || [null, "redis", "HOST"]; // without user and password
+    const server = `${kind}://${place}`, item = summary.products ? "product" : "item";
     const lines = [
-      ["redis-cli", `redis-cli -h ${host} HGET akin:${name} ITEM`],
-      ["Python", `import json, redis\nsimilar = json.loads(redis.Redis("${host}").hget("akin:${name}", item))`],
-      ["Node", `const client = await require("redis").createClient({ url: "redis://${host}" }).connect();\nconst similar = JSON.parse(await client.hGet("akin:${name}", item));`],
+      ["redis-cli", `redis-cli -u ${server} HGET akin:${name} ${item.toUpperCase()}`],
+      ["Python", `import json, redis\nsimilar = json.loads(redis.from_url("${server}").hget("akin:${name}", ${item}))`],
+      ["Node", `const client = await require("redis").createClient({ url: "${server}" }).connect();\nconst similar = JSON.parse(await client.hGet("akin:${name}", ${item}));`],
     ];
     return [el("div", { class: "heading" }, el("h2", {}, "For the storefront"), el("p", { class: "quiet" }, `a list of [id, score], ${summary.diverse ? "in the order they were chosen" : "best first"}, with one command per page view`)),
       el("dl", { class: "code" }, lines.map(([title, text]) => [el("dt", {}, title), el("dd", {}, el("pre", {}, text))]))];
@@ -47,7 +49,7 @@ akin.changes = (section, summary, changed, tools) => {
   async function fill() {
     if (!changed) {
       section.replaceChildren(el("div", { class: "heading" }, el("h1", {}, "What changed")),
-        el("div", { class: "empty" }, el("strong", {}, "There is no previous table"), "A job with nights (keep = N) compares each night with the previous one; so does akin gallery --against TABLE.nc."), ...storefront());
+        el("div", { class: "empty" }, el("strong", {}, "There is no previous table"), summary.table && summary.table !== "main" ? "A job compares its first table alone with the one of the previous night; akin gallery --against TABLE.nc compares any two." : "A job with nights (keep = N) compares each night with the previous one; so does akin gallery --against TABLE.nc."), ...storefront());
       return;
     }
     const lists = await Promise.all(changed.lists.map(([row]) => listOf(row)));
