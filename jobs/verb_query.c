@@ -151,10 +151,20 @@ static void report_why(akin_json *report, const akin_query_params *params,
     akin_json_set_bool(report, "in_list", why->rank > 0 && why->rank <= params->k);
 }
 
-static void print_rank(const char *name, size_t rank, size_t depth, const char *what) {
+static bool is_excluded(const akin_query_why *why) {
+    bool excluded = false;
+    for (size_t r = 0; r < why->rule_count; r++)
+        excluded = excluded || (why->rules[r].asked && !why->rules[r].passes);
+    return excluded;
+}
+
+static void print_rank(const char *name, size_t rank, size_t depth, bool excluded,
+                       const char *what) {
     printf("%-20s ", name);
     if (rank > 0)
         printf("%zu  %s\n", rank, what);
+    else if (excluded)
+        printf("none  excluded by a rule\n");
     else
         printf("none  not among the first %zu\n", depth);
 }
@@ -172,14 +182,14 @@ static akin_status print_why(const akin_query_params *params, const akin_query_w
         printf("%-20s %s%s\n", why->rules[r].rule,
                why->rules[r].passes ? "passes" : "does not pass",
                why->rules[r].asked ? "" : " (not asked for)");
-    print_rank("rank", why->rank, why->depth,
+    print_rank("rank", why->rank, why->depth, is_excluded(why),
                why->pinned              ? "pinned"
                : why->rank <= params->k ? "in the list"
                                         : "beyond the end of the list");
     if (why->boosted)
-        print_rank("rank_without_boost", why->rank_without_boost, why->depth,
+        print_rank("rank_without_boost", why->rank_without_boost, why->depth, is_excluded(why),
                    "with the other rules");
-    print_rank("rank_without_rules", why->rank_without_rules, why->depth, "by cosine alone");
+    print_rank("rank_without_rules", why->rank_without_rules, why->depth, false, "by cosine alone");
     if (fflush(stdout) != 0 || ferror(stdout))
         return akin_error_set(AKIN_FAILED, "cannot write to stdout");
     return AKIN_OK;

@@ -79,6 +79,9 @@ def test_rules_and_ranks():
 def test_the_text_and_what_is_refused():
     told = akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[1], ranks=2).out
     assert all(word in told for word in ("cosine", "colour", "same-category", "not asked for", "rank_without_rules"))
+    assert "excluded by a rule" not in told
+    told = akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[1], "--min-score", 0.9999).out
+    assert "rank                 none  excluded by a rule" in told and told.count("excluded") == 1, told
     akin("query", "beside/e.nc", "--id", IDS[0], "--why", IDS[0], expect=2)
     akin("query", "beside/e.nc", "--image", "things/p0.png", "--model", "beside/model.nc", "--why", IDS[0], expect=2)
     assert IDS[3] in akin("query", "beside/e.nc", "--id", IDS[0], "--why", "item-0003x", expect=3, ranks=2).err
