@@ -4,12 +4,16 @@ is in the report, the log and the files; the bits are those of a run whose ranks
 import json
 import os
 import subprocess
+import sys
 
 import netCDF4
 import numpy
 from support import AKIN, akin, assert_same_variables, draw_catalogue, fresh, main
 
 os.chdir(fresh("mixed_cpus"))
+if subprocess.run(["mpirun", "-n", "1", "true", ":", "-n", "1", "true"], capture_output=True, timeout=120).returncode != 0:
+    print("this mpirun starts no ranks of several kinds, as the one of Open MPI 5.0.7, which crashes", file=sys.stderr)
+    sys.exit(77)  # ctest: skipped
 draw_catalogue("things", 24)
 akin("ingest", "things/catalog.csv", "-o", "catalog.nc")
 numpy.save("rows.npy", numpy.random.default_rng(1).standard_normal((300, 33), dtype=numpy.float32))
